@@ -1,0 +1,78 @@
+// The closed table of failures. Everything that a client may be told comes from here; an error's own message never does.
+
+interface ErrorRule {
+  readonly status: number
+  readonly title: string
+  /** Whether an operator should hear of it. */
+  readonly reportable: boolean
+}
+
+/** Code → HTTP status, problem title (RFC 9457) and whether it is worth an alarm. */
+export const errorTable = {
+  bad_request: { status: 400, title: 'Bad request', reportable: false },
+  validation_failed: { status: 400, title: 'Validation failed', reportable: false },
+  invalid_cursor: { status: 400, title: 'Invalid cursor', reportable: false },
+  public_token_refused: { status: 400, title: 'Public token refused', reportable: false },
+  unauthorized: { status: 401, title: 'Unauthorized', reportable: false },
+  webhook_refused: { status: 401, title: 'Unauthorized', reportable: false },
+  forbidden: { status: 403, title: 'Forbidden', reportable: false },
+  not_found: { status: 404, title: 'Not found', reportable: false },
+  method_not_allowed: { status: 405, title: 'Method not allowed', reportable: false },
+  duplicate_item: { status: 409, title: 'Duplicate item', reportable: false },
+  conflict: { status: 409, title: 'Conflict', reportable: false },
+  payload_too_large: { status: 413, title: 'Payload too large', reportable: false },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type', reportable: false },
+  item_needs_attention: { status: 409, title: 'Item needs attention', reportable: false },
+  rate_limited: { status: 429, title: 'Too many requests', reportable: false },
+  internal: { status: 500, title: 'Internal error', reportable: true },
+  misconfigured: { status: 500, title: 'Misconfigured', reportable: true },
+  token_undecryptable: { status: 500, title: 'Internal error', reportable: true },
+  plaid_rejected: { status: 502, title: 'Plaid refused the request', reportable: true },
+  plaid_unavailable: { status: 503, title: 'Plaid unavailable', reportable: false },
+  unavailable: { status: 503, title: 'Service unavailable', reportable: true },
+} as const satisfies Record<string, ErrorRule>
+
+export type ErrorCode = keyof typeof errorTable
+
+/** One place in the input that is at fault: a JSON pointer or parameter name, and what is wrong with it. */
+export interface FieldError {
+  readonly pointer: string
+  readonly detail: string
+}
+
+interface ErrorOptions {
+  readonly cause?: unknown
+  /** Why, for the log only. */
+  readonly reason?: string
+  readonly fields?: readonly FieldError[]
+  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  readonly retryAfterSeconds?: number
+  /** Extension members of the problem (RFC 9457 §3.2); must hold nothing that came in. */
+  readonly extensions?: Readonly<Record<string, unknown>>
+}
+
+/** The only error that carries something for the client: `detail` is shown, `reason` and `cause` are logged. */
+export class AppError extends Error {
+  override readonly name = 'AppError'
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly reason: string | undefined
+  readonly fields: readonly FieldError[]
+  readonly retryAfterSeconds: number | undefined
+  readonly extensions: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, detail: string, options: ErrorOptions = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.detail = detail
+    this.reason = options.reason
+    this.fields = options.fields ?? []
+    this.retryAfterSeconds = options.retryAfterSeconds
+    this.extensions = options.extensions ?? {}
+  }
+}
+
+/** Makes the compiler prove that a union was handled whole. */
+export function assertNever(value: never): never {
+  throw new AppError('internal', 'An unexpected case was met.', { reason: `unhandled case ${JSON.stringify(value)}` })
+}
