@@ -1,0 +1,60 @@
+// Bank accounts and their balances, today's and one a day.
+import { boolean, date, index, numeric, pgTable, primaryKey, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { items } from './items.ts'
+import { users } from './users.ts'
+
+export const accounts = pgTable(
+  'accounts',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    itemId: uuid('item_id')
+      .notNull()
+      .references(() => items.id, { onDelete: 'cascade' }),
+    plaidAccountId: text('plaid_account_id').notNull(),
+    persistentAccountId: text('persistent_account_id'),
+    name: text().notNull(),
+    officialName: text('official_name'),
+    mask: text(),
+    type: text().notNull(),
+    subtype: text(),
+    currentBalance: numeric('current_balance'),
+    availableBalance: numeric('available_balance'),
+    creditLimit: numeric('credit_limit'),
+    isoCurrencyCode: text('iso_currency_code'),
+    unofficialCurrencyCode: text('unofficial_currency_code'),
+    balanceAsOf: timestamp('balance_as_of', { withTimezone: true }),
+    closed: boolean().notNull().default(false),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    unique('accounts_plaid_account').on(table.itemId, table.plaidAccountId),
+    index('accounts_user').on(table.userId, table.createdAt, table.id),
+  ],
+)
+
+export const accountBalances = pgTable(
+  'account_balances',
+  {
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'cascade' }),
+    day: date({ mode: 'string' }).notNull(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    current: numeric(),
+    available: numeric(),
+    creditLimit: numeric('credit_limit'),
+    isoCurrencyCode: text('iso_currency_code'),
+    unofficialCurrencyCode: text('unofficial_currency_code'),
+    asOf: timestamp('as_of', { withTimezone: true }).notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'account_balances_day', columns: [table.accountId, table.day] }),
+    index('account_balances_user').on(table.userId),
+  ],
+)

@@ -1,0 +1,92 @@
+// Brokerage: what can be held, what is held, and what happened to it.
+import { boolean, date, index, numeric, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { accounts } from './accounts.ts'
+import { items } from './items.ts'
+import { users } from './users.ts'
+
+const owner = () => ({
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id),
+})
+
+const place = () => ({
+  itemId: uuid('item_id')
+    .notNull()
+    .references(() => items.id, { onDelete: 'cascade' }),
+  accountId: uuid('account_id')
+    .notNull()
+    .references(() => accounts.id, { onDelete: 'cascade' }),
+})
+
+const currency = () => ({
+  isoCurrencyCode: text('iso_currency_code'),
+  unofficialCurrencyCode: text('unofficial_currency_code'),
+})
+
+export const securities = pgTable(
+  'securities',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    ...owner(),
+    plaidSecurityId: text('plaid_security_id').notNull(),
+    name: text(),
+    tickerSymbol: text('ticker_symbol'),
+    type: text(),
+    isCashEquivalent: boolean('is_cash_equivalent'),
+    closePrice: numeric('close_price'),
+    closePriceAsOf: date('close_price_as_of', { mode: 'string' }),
+    ...currency(),
+  },
+  (table) => [unique('securities_plaid_security').on(table.userId, table.plaidSecurityId)],
+)
+
+export const holdings = pgTable(
+  'holdings',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    ...owner(),
+    ...place(),
+    securityId: uuid('security_id')
+      .notNull()
+      .references(() => securities.id),
+    quantity: numeric().notNull(),
+    institutionPrice: numeric('institution_price').notNull(),
+    institutionPriceAsOf: date('institution_price_as_of', { mode: 'string' }),
+    institutionValue: numeric('institution_value').notNull(),
+    costBasis: numeric('cost_basis'),
+    ...currency(),
+    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    unique('holdings_position').on(table.accountId, table.securityId),
+    index('holdings_user').on(table.userId, table.id),
+    index('holdings_item').on(table.itemId),
+  ],
+)
+
+export const investmentTransactions = pgTable(
+  'investment_transactions',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    ...owner(),
+    ...place(),
+    securityId: uuid('security_id').references(() => securities.id),
+    plaidInvestmentTransactionId: text('plaid_investment_transaction_id').notNull(),
+    date: date({ mode: 'string' }).notNull(),
+    name: text().notNull(),
+    quantity: numeric().notNull(),
+    amount: numeric().notNull(),
+    price: numeric().notNull(),
+    fees: numeric(),
+    type: text().notNull(),
+    subtype: text().notNull(),
+    ...currency(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+    removedAt: timestamp('removed_at', { withTimezone: true }),
+  },
+  (table) => [
+    unique('investment_transactions_plaid_id').on(table.itemId, table.plaidInvestmentTransactionId),
+    index('investment_transactions_user_date').on(table.userId, table.date, table.id),
+  ],
+)

@@ -1,0 +1,66 @@
+// Linked banks, and what is known about keeping each of their products in sync.
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, index, integer, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { users } from './users.ts'
+
+export const items = pgTable(
+  'items',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    plaidItemId: text('plaid_item_id').notNull().unique('items_plaid_item_id'),
+    institutionId: text('institution_id'),
+    institutionName: text('institution_name'),
+    /** The sealed access token (src/crypto/envelope.ts). */
+    accessTokenSealed: text('access_token_sealed').notNull(),
+    status: text().notNull().default('initializing'),
+    statusReason: text('status_reason'),
+    newAccountsAvailable: boolean('new_accounts_available').notNull().default(false),
+    consentExpiresAt: timestamp('consent_expires_at', { withTimezone: true }),
+    disconnectAt: timestamp('disconnect_at', { withTimezone: true }),
+    /** Plaid's own time of its last good look at the bank's transactions; a change tells that a webhook should have come. */
+    transactionsUpdatedAt: timestamp('transactions_updated_at', { withTimezone: true }),
+    investmentsUpdatedAt: timestamp('investments_updated_at', { withTimezone: true }),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+    removedAt: timestamp('removed_at', { withTimezone: true }),
+  },
+  (table) => [index('items_user').on(table.userId, table.createdAt, table.id)],
+)
+
+/** One row an item and product, the unit of sync. It is dirty while `dirty_seq > synced_seq`. */
+export const itemProducts = pgTable(
+  'item_products',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    itemId: uuid('item_id')
+      .notNull()
+      .references(() => items.id, { onDelete: 'cascade' }),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    product: text().notNull(),
+    status: text().notNull().default('pending'),
+    /** Where the next read starts; null before the first. Only a cursor that came with `has_more: false` gets here. */
+    cursor: text(),
+    dirtySeq: bigint('dirty_seq', { mode: 'number' }).notNull().default(1),
+    syncedSeq: bigint('synced_seq', { mode: 'number' }).notNull().default(0),
+    leaseOwner: uuid('lease_owner'),
+    leaseExpiresAt: timestamp('lease_expires_at', { withTimezone: true }),
+    /** Before this time the sweep leaves the row alone. */
+    nextAttemptAt: timestamp('next_attempt_at', { withTimezone: true }).notNull().defaultNow(),
+    /** Failures in a row. */
+    attempts: integer().notNull().default(0),
+    lastSyncedAt: timestamp('last_synced_at', { withTimezone: true }),
+    lastError: text('last_error'),
+    historyStatus: text('history_status'),
+  },
+  (table) => [
+    unique('item_products_product').on(table.itemId, table.product),
+    index('item_products_due').on(table.nextAttemptAt).where(sql`dirty_seq > synced_seq`),
+    index('item_products_stale').on(table.product, table.lastSyncedAt),
+    index('item_products_user').on(table.userId),
+  ],
+)

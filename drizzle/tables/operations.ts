@@ -1,0 +1,75 @@
+// What happened: every sync run, every verified webhook, every message that could not be delivered.
+import { index, integer, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { itemProducts, items } from './items.ts'
+import { users } from './users.ts'
+
+export const syncRuns = pgTable(
+  'sync_runs',
+  {
+    id: uuid().primaryKey(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    itemId: uuid('item_id')
+      .notNull()
+      .references(() => items.id, { onDelete: 'cascade' }),
+    itemProductId: uuid('item_product_id')
+      .notNull()
+      .references(() => itemProducts.id, { onDelete: 'cascade' }),
+    product: text().notNull(),
+    trigger: text().notNull(),
+    outcome: text().notNull(),
+    errorCode: text('error_code'),
+    pages: integer().notNull().default(0),
+    restarts: integer().notNull().default(0),
+    upserted: integer().notNull().default(0),
+    removed: integer().notNull().default(0),
+    plaidRequestIds: text('plaid_request_ids').array().notNull(),
+    startedAt: timestamp('started_at', { withTimezone: true }).notNull(),
+    finishedAt: timestamp('finished_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    index('sync_runs_user').on(table.userId, table.startedAt, table.id),
+    index('sync_runs_item').on(table.itemId, table.startedAt, table.id),
+  ],
+)
+
+export const webhookEvents = pgTable(
+  'webhook_events',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    /** One signed delivery (src/webhooks/verify.ts): a second row of the same key is a replay. */
+    replayKey: text('replay_key').notNull().unique('webhook_events_replay_key'),
+    scheme: text().notNull(),
+    webhookType: text('webhook_type').notNull(),
+    webhookCode: text('webhook_code').notNull(),
+    plaidItemId: text('plaid_item_id'),
+    itemId: uuid('item_id').references(() => items.id, { onDelete: 'cascade' }),
+    userId: uuid('user_id').references(() => users.id),
+    /** The body without its tokens. */
+    payload: jsonb().notNull(),
+    receivedAt: timestamp('received_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    index('webhook_events_item').on(table.plaidItemId, table.receivedAt),
+    index('webhook_events_user').on(table.userId),
+  ],
+)
+
+export const deadLetters = pgTable(
+  'dead_letters',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    queue: text().notNull(),
+    messageId: text('message_id').notNull(),
+    itemProductId: uuid('item_product_id'),
+    reason: text().notNull(),
+    /** Ids only. */
+    payload: jsonb().notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    unique('dead_letters_message').on(table.queue, table.messageId),
+    index('dead_letters_created').on(table.createdAt),
+  ],
+)

@@ -1,0 +1,78 @@
+// Transactions as the bank tells them, with the user's own edits beside them, and the pages of a long sync on their way in.
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, date, index, integer, numeric, pgTable, primaryKey, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { accounts } from './accounts.ts'
+import { items } from './items.ts'
+import { users } from './users.ts'
+
+/** What comes from Plaid: the same columns in `transactions` and `sync_staging`. */
+const plaidColumns = () => ({
+  pendingTransactionId: text('pending_transaction_id'),
+  date: date({ mode: 'string' }),
+  authorizedDate: date('authorized_date', { mode: 'string' }),
+  amount: numeric(),
+  isoCurrencyCode: text('iso_currency_code'),
+  unofficialCurrencyCode: text('unofficial_currency_code'),
+  name: text(),
+  merchantName: text('merchant_name'),
+  merchantLogoUrl: text('merchant_logo_url'),
+  merchantWebsite: text('merchant_website'),
+  categoryPrimary: text('category_primary'),
+  categoryDetailed: text('category_detailed'),
+  categoryConfidence: text('category_confidence'),
+  pending: boolean(),
+  paymentChannel: text('payment_channel'),
+})
+
+export const transactions = pgTable(
+  'transactions',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    itemId: uuid('item_id')
+      .notNull()
+      .references(() => items.id, { onDelete: 'cascade' }),
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'cascade' }),
+    plaidTransactionId: text('plaid_transaction_id').notNull(),
+    ...plaidColumns(),
+    date: date({ mode: 'string' }).notNull(),
+    amount: numeric().notNull(),
+    name: text().notNull(),
+    pending: boolean().notNull(),
+    note: text(),
+    userCategory: text('user_category'),
+    hidden: boolean().notNull().default(false),
+    /** The number of the row's newest change in the user's change feed. */
+    changeSeq: bigint('change_seq', { mode: 'number' }).notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+    /** Set when the bank took the transaction back; the row stays for the change feed and for its edits. */
+    removedAt: timestamp('removed_at', { withTimezone: true }),
+  },
+  (table) => [
+    unique('transactions_plaid_transaction').on(table.itemId, table.plaidTransactionId),
+    index('transactions_user_date').on(table.userId, table.date, table.id).where(sql`removed_at is null`),
+    index('transactions_account_date').on(table.accountId, table.date, table.id).where(sql`removed_at is null`),
+    index('transactions_changes').on(table.userId, table.changeSeq),
+  ],
+)
+
+/** Pages of a sync that is too long for memory, until its commit. Unlogged: a crash loses them and the sync starts again. */
+export const syncStaging = pgTable(
+  'sync_staging',
+  {
+    runId: uuid('run_id').notNull(),
+    userId: uuid('user_id').notNull(),
+    seq: integer().notNull(),
+    removed: boolean().notNull(),
+    plaidTransactionId: text('plaid_transaction_id').notNull(),
+    plaidAccountId: text('plaid_account_id'),
+    ...plaidColumns(),
+    stagedAt: timestamp('staged_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ name: 'sync_staging_row', columns: [table.runId, table.seq] })],
+)
