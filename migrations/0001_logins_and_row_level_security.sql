@@ -46,18 +46,19 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
--- First statement of a sync's commit. Locks the product, the item and the user's counter, in this order, and raises
--- unless the lease is ours and the cursor is where the run began: then the whole batch rolls back.
+-- First statement of a sync's commit. Locks the item, the product and the user's counter, in this order (whoever
+-- locks more than one row of an item takes the item's first), and raises unless the lease is ours and the cursor is
+-- where the run began: then the whole batch rolls back. A run's id is its lease.
 -- WN001 lease lost · WN002 this run is committed already · WN003 the item was removed · WN004 the cursor moved
 CREATE FUNCTION app.begin_commit(p_item_product uuid, p_lease uuid, p_cursor text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
+  v_item items%ROWTYPE;
   v_product item_products%ROWTYPE;
-  v_removed_at timestamptz;
 BEGIN
+  SELECT i.* INTO v_item FROM items i JOIN item_products p ON p.item_id = i.id WHERE p.id = p_item_product FOR NO KEY UPDATE OF i;
   SELECT * INTO v_product FROM item_products WHERE id = p_item_product FOR NO KEY UPDATE;
-  -- A run's id is its lease.
   PERFORM 1 FROM sync_runs WHERE id = p_lease;
   IF FOUND THEN
     RAISE EXCEPTION 'run already committed' USING ERRCODE = 'WN002';
@@ -65,12 +66,11 @@ BEGIN
   IF v_product.lease_owner IS DISTINCT FROM p_lease THEN
     RAISE EXCEPTION 'lease lost' USING ERRCODE = 'WN001';
   END IF;
+  IF v_item.removed_at IS NOT NULL THEN
+    RAISE EXCEPTION 'item removed' USING ERRCODE = 'WN003';
+  END IF;
   IF v_product.cursor IS DISTINCT FROM p_cursor THEN
     RAISE EXCEPTION 'cursor moved' USING ERRCODE = 'WN004';
-  END IF;
-  SELECT removed_at INTO STRICT v_removed_at FROM items WHERE id = v_product.item_id FOR NO KEY UPDATE;
-  IF v_removed_at IS NOT NULL THEN
-    RAISE EXCEPTION 'item removed' USING ERRCODE = 'WN003';
   END IF;
   PERFORM 1 FROM users WHERE id = v_product.user_id FOR NO KEY UPDATE;
 END

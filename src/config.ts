@@ -1,0 +1,200 @@
+// Environment → Config. Parsed once an isolate, fails closed, and names the variables at fault but never their values.
+import * as z from 'zod'
+import { decodeKey } from './crypto/encoding.ts'
+import { AppError } from './errors.ts'
+
+export const plaidProducts = ['transactions', 'investments', 'liabilities'] as const
+export type PlaidProduct = (typeof plaidProducts)[number]
+
+export interface Config {
+  readonly environment: 'development' | 'staging' | 'production'
+  /** True in staging and production: https only, real secrets, nothing local. */
+  readonly strict: boolean
+  readonly plaid: {
+    readonly baseUrl: string
+    readonly clientId: string
+    readonly secret: string
+    readonly webhookUrl: string
+    readonly products: readonly PlaidProduct[]
+    readonly countryCodes: readonly string[]
+  }
+  readonly webhookSharedKey: string | null
+  readonly database: { readonly apiUrl: string; readonly jobsUrl: string; readonly endpoint: string | null }
+  readonly auth:
+    | { readonly mode: 'shared_secret'; readonly secret: string }
+    | { readonly mode: 'oidc'; readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
+  readonly encryption: {
+    readonly current: { readonly id: string; readonly secret: Uint8Array }
+    readonly previous: readonly { readonly id: string; readonly secret: Uint8Array }[]
+  }
+  readonly corsOrigins: readonly string[]
+  readonly sentry: { readonly dsn: string; readonly tracesSampleRate: number } | null
+}
+
+const plaidHosts = { sandbox: 'https://sandbox.plaid.com', production: 'https://production.plaid.com' } as const
+
+const jsonArray = z.string().transform((text, context) => {
+  try {
+    return z.array(z.string()).parse(JSON.parse(text))
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be a JSON array of strings' })
+    return z.NEVER
+  }
+})
+
+const list = z.string().transform((text) => text.split(/[,\s]+/).filter((part) => part !== ''))
+
+const encryptionKey = z.string().transform((text, context) => {
+  const key = decodeKey(text)
+  if (key === null) {
+    context.addIssue({ code: 'custom', message: 'must be at least 32 random bytes as base64 or hex' })
+    return z.NEVER
+  }
+  return key
+})
+
+const keyId = z.string().regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z, 0-9 and -')
+
+const previousKeys = z.string().transform((text, context) => {
+  try {
+    const entries = Object.entries(z.record(keyId, z.string()).parse(JSON.parse(text)))
+    return entries.map(([id, secret]) => ({ id, secret: encryptionKey.parse(secret) }))
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be a JSON object of key id to key' })
+    return z.NEVER
+  }
+})
+
+const databaseUrl = z.string().refine((text) => {
+  const url = URL.parse(text)
+  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.username !== '' && url.pathname.length > 1
+}, 'must be a postgres:// URL with a login and a database')
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+
+const environmentSchema = z.object({
+  ENVIRONMENT: z.enum(['development', 'staging', 'production']),
+  PLAID_ENV: z.enum(['sandbox', 'production']),
+  PLAID_CLIENT_ID: z.string().min(1),
+  PLAID_SECRET: z.string().min(1),
+  PLAID_BASE_URL: httpUrl.optional(),
+  PLAID_WEBHOOK_URL: httpUrl,
+  PLAID_WEBHOOK_VERIFICATION_KEY: z.string().min(32, 'must be at least 32 characters').optional(),
+  PLAID_PRODUCTS: list.pipe(z.array(z.enum(plaidProducts)).min(1)).default(['transactions']),
+  PLAID_COUNTRY_CODES: list.pipe(z.array(z.string().regex(/^[A-Z]{2}$/)).min(1)).default(['US']),
+  DATABASE_URL: databaseUrl,
+  DATABASE_JOBS_URL: databaseUrl,
+  DATABASE_ENDPOINT: httpUrl.optional(),
+  SECRET_KEY: z.string().min(32, 'must be at least 32 characters'),
+  ENCRYPTION_KEY: encryptionKey,
+  ENCRYPTION_KEY_ID: keyId.default('k1'),
+  ENCRYPTION_KEYS_PREVIOUS: previousKeys.default([]),
+  CORS_ORIGINS: jsonArray.default([]),
+  SENTRY_DSN: httpUrl.optional(),
+  SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
+  AUTH_ISSUER: httpUrl.optional(),
+  AUTH_AUDIENCE: z.string().min(1).optional(),
+  AUTH_JWKS_URL: httpUrl.optional(),
+})
+
+type Environment = z.infer<typeof environmentSchema>
+type Complaint = readonly [variable: string, what: string]
+
+const originIsExact = (origin: string): boolean => {
+  const url = URL.parse(origin)
+  return url !== null && url.origin === origin && (url.protocol === 'https:' || url.protocol === 'http:')
+}
+
+const isFake = (value: string): boolean => /fake|example|change-?me|local-only/i.test(value)
+
+/** What only a laptop may do. Staging is as strict as production. */
+function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown>>): Complaint[] {
+  const complaints: Complaint[] = []
+  for (const name of ['DATABASE_URL', 'DATABASE_JOBS_URL'] as const) {
+    const sslmode = URL.parse(env[name])?.searchParams.get('sslmode') ?? ''
+    if (!['require', 'verify-ca', 'verify-full'].includes(sslmode)) complaints.push([name, 'must say sslmode=require'])
+  }
+  for (const name of ['PLAID_BASE_URL', 'DATABASE_ENDPOINT'] as const)
+    if (env[name] !== undefined) complaints.push([name, 'is for local use only'])
+  for (const name of ['PLAID_WEBHOOK_URL', 'AUTH_ISSUER', 'AUTH_JWKS_URL', 'SENTRY_DSN'] as const)
+    if (env[name] !== undefined && !env[name].startsWith('https://')) complaints.push([name, 'must be an https URL'])
+  if (env.CORS_ORIGINS.length === 0 || env.CORS_ORIGINS.some((origin) => !origin.startsWith('https://')))
+    complaints.push(['CORS_ORIGINS', 'must list explicit https origins'])
+  const secrets = ['PLAID_SECRET', 'SECRET_KEY', 'ENCRYPTION_KEY', 'PLAID_WEBHOOK_VERIFICATION_KEY'] as const
+  for (const name of secrets) {
+    const value = raw[name]
+    if (typeof value !== 'string') continue
+    if (isFake(value)) complaints.push([name, 'is an example value'])
+    if (secrets.some((other) => other !== name && raw[other] === value))
+      complaints.push([name, 'must differ from the other secrets'])
+  }
+  return complaints
+}
+
+function complaintsAbout(env: Environment, raw: Readonly<Record<string, unknown>>): Complaint[] {
+  const complaints: Complaint[] = []
+  if (env.PLAID_ENV === 'production' && env.ENVIRONMENT !== 'production')
+    complaints.push(['PLAID_ENV', 'may be production only where ENVIRONMENT is production'])
+  if (!env.CORS_ORIGINS.every(originIsExact)) complaints.push(['CORS_ORIGINS', 'must hold exact origins'])
+  const oidc = [env.AUTH_ISSUER, env.AUTH_AUDIENCE, env.AUTH_JWKS_URL]
+  if (oidc.some((value) => value !== undefined) && oidc.includes(undefined))
+    complaints.push(['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', 'must be set together'])
+  if (env.DATABASE_URL === env.DATABASE_JOBS_URL)
+    complaints.push(['DATABASE_JOBS_URL', 'must be another login than DATABASE_URL'])
+  if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))
+    complaints.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY_ID'])
+  return env.ENVIRONMENT === 'development' ? complaints : [...complaints, ...strictComplaints(env, raw)]
+}
+
+function authOf(env: Environment): Config['auth'] {
+  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = env
+  return issuer !== undefined && audience !== undefined && jwksUrl !== undefined
+    ? { mode: 'oidc', issuer, audience, jwksUrl }
+    : { mode: 'shared_secret', secret: env.SECRET_KEY }
+}
+
+function misconfigured(complaints: readonly Complaint[]): AppError {
+  const reason = complaints.map(([variable, what]) => `${variable} ${what}`).join('; ')
+  return new AppError('misconfigured', 'The service is not configured correctly.', { reason })
+}
+
+/**
+ * Reads the Worker's variables and secrets. An empty string counts as absent.
+ * @throws AppError `misconfigured` whose `reason` names every variable at fault, and no value.
+ */
+export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config {
+  const raw = Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== ''))
+  const parsed = environmentSchema.safeParse(raw)
+  if (!parsed.success)
+    throw misconfigured(
+      parsed.error.issues.map((issue) => [
+        String(issue.path[0] ?? 'environment'),
+        raw[String(issue.path[0])] === undefined ? 'is missing' : issue.message,
+      ]),
+    )
+  const env = parsed.data
+  const complaints = complaintsAbout(env, raw)
+  if (complaints.length > 0) throw misconfigured(complaints)
+  return {
+    environment: env.ENVIRONMENT,
+    strict: env.ENVIRONMENT !== 'development',
+    plaid: {
+      baseUrl: env.PLAID_BASE_URL ?? plaidHosts[env.PLAID_ENV],
+      clientId: env.PLAID_CLIENT_ID,
+      secret: env.PLAID_SECRET,
+      webhookUrl: env.PLAID_WEBHOOK_URL,
+      products: env.PLAID_PRODUCTS,
+      countryCodes: env.PLAID_COUNTRY_CODES,
+    },
+    webhookSharedKey: env.PLAID_WEBHOOK_VERIFICATION_KEY ?? null,
+    database: { apiUrl: env.DATABASE_URL, jobsUrl: env.DATABASE_JOBS_URL, endpoint: env.DATABASE_ENDPOINT ?? null },
+    auth: authOf(env),
+    encryption: {
+      current: { id: env.ENCRYPTION_KEY_ID, secret: env.ENCRYPTION_KEY },
+      previous: env.ENCRYPTION_KEYS_PREVIOUS,
+    },
+    corsOrigins: env.CORS_ORIGINS,
+    sentry:
+      env.SENTRY_DSN === undefined ? null : { dsn: env.SENTRY_DSN, tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE },
+  }
+}
