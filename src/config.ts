@@ -1,6 +1,6 @@
 // Environment → Config. Parsed once an isolate, fails closed, and names the variables at fault but never their values.
 import * as z from 'zod'
-import { decodeKey } from './crypto/encoding.ts'
+import { decodeKey, type EncryptionKey, keyIdPattern } from './crypto/keyring.ts'
 import { AppError } from './errors.ts'
 
 export const plaidProducts = ['transactions', 'investments', 'liabilities'] as const
@@ -24,8 +24,8 @@ export interface Config {
     | { readonly mode: 'shared_secret'; readonly secret: string }
     | { readonly mode: 'oidc'; readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
   readonly encryption: {
-    readonly current: { readonly id: string; readonly secret: Uint8Array }
-    readonly previous: readonly { readonly id: string; readonly secret: Uint8Array }[]
+    readonly current: EncryptionKey
+    readonly previous: readonly EncryptionKey[]
   }
   readonly corsOrigins: readonly string[]
   readonly sentry: { readonly dsn: string; readonly tracesSampleRate: number } | null
@@ -53,7 +53,7 @@ const encryptionKey = z.string().transform((text, context) => {
   return key
 })
 
-const keyId = z.string().regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z, 0-9 and -')
+const keyId = z.string().regex(keyIdPattern, 'must be 1 to 32 of A-Z, a-z, 0-9, _ and -')
 
 const previousKeys = z.string().transform((text, context) => {
   try {

@@ -1,0 +1,139 @@
+// The one place that speaks to Plaid and that unwraps a secret. An answer is parsed with its amounts exact, a failure
+// is a value; neither an error nor a log line holds a token, a request body or Plaid's error text.
+import type * as z from 'zod'
+import { createSecret, type Secret } from '../crypto/secret.ts'
+import { parseExactJson } from '../decimal.ts'
+import { AppError } from '../errors.ts'
+import { classify, type PlaidFailure, plaidErrorSchema } from './errors.ts'
+
+export type PlaidResult<Value> =
+  | { readonly ok: true; readonly value: Value; readonly requestId: string }
+  | { readonly ok: false; readonly failure: PlaidFailure }
+
+export interface PlaidCall<Schema extends z.ZodType> {
+  readonly path: string
+  readonly body: Readonly<Record<string, unknown>>
+  readonly answer: Schema
+  readonly accessToken?: Secret
+  readonly publicToken?: Secret
+  /** Whether asking twice does no harm: then a call that got no answer, or a 5xx, is made once more. */
+  readonly idempotent: boolean
+}
+
+export interface PlaidClientOptions {
+  readonly baseUrl: string
+  readonly clientId: string
+  readonly secret: Secret
+  readonly fetch: (request: Request) => Promise<Response>
+  /** Milliseconds; Plaid may hold a call for long while it asks the bank. */
+  readonly timeoutMs?: number
+  readonly wait: (milliseconds: number) => Promise<void>
+  readonly random: () => number
+}
+
+export interface PlaidClient {
+  call<Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>>
+}
+
+const version = '2020-09-14'
+const defaultTimeoutMs = 90_000
+const maxAnswerBytes = 32 * 1024 * 1024
+
+function noAnswer(errorCode: string): PlaidFailure {
+  return { class: 'retry', errorType: 'NETWORK', errorCode, status: 0, requestId: null, retryAfterSeconds: null }
+}
+
+function unreadable(status: number): PlaidFailure {
+  const failure = noAnswer('UNREADABLE_ANSWER')
+  return { ...failure, class: classify('', '', status === 200 ? 500 : status), status }
+}
+
+/** Replaces the secrets that Plaid returns (a new access token) before anything else can see them. */
+export const secretText = (text: string): Secret => createSecret(text)
+
+/** A client bound to one set of API keys. */
+export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+
+  const send = async (call: PlaidCall<z.ZodType>): Promise<Response> => {
+    const tokens = { access_token: call.accessToken?.reveal(), public_token: call.publicToken?.reveal() }
+    return await options.fetch(
+      new Request(`${options.baseUrl}${call.path}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'plaid-version': version,
+          'plaid-client-id': options.clientId,
+          'plaid-secret': options.secret.reveal(),
+        },
+        body: JSON.stringify({ ...call.body, ...tokens }),
+        redirect: 'manual',
+        signal: AbortSignal.timeout(timeoutMs),
+      }),
+    )
+  }
+
+  const attempt = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
+    let status = 0
+    let retryAfter: string | null = null
+    let answer: unknown
+    try {
+      const response = await send(call)
+      status = response.status
+      retryAfter = response.headers.get('retry-after')
+      const text = await response.text()
+      if (text.length > maxAnswerBytes) return { ok: false, failure: unreadable(status) }
+      answer = parseExactJson(text)
+    } catch (error) {
+      // A timeout, a cut connection, or an answer that is not JSON: their texts can quote the request, so they end here.
+      if (error instanceof AppError) return { ok: false, failure: unreadable(status) }
+      const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
+      return { ok: false, failure: noAnswer(timedOut ? 'TIMEOUT' : 'NO_ANSWER') }
+    }
+    return status === 200 ? readAnswer(call, answer) : { ok: false, failure: readFailure(answer, status, retryAfter) }
+  }
+
+  return {
+    call: async (call) => {
+      const first = await attempt(call)
+      if (first.ok || !call.idempotent || first.failure.class !== 'retry') return first
+      await options.wait(250 + options.random() * 500)
+      return await attempt(call)
+    },
+  }
+}
+
+function readAnswer<Schema extends z.ZodType>(call: PlaidCall<Schema>, answer: unknown): PlaidResult<z.output<Schema>> {
+  const parsed = call.answer.safeParse(answer)
+  const id = requestIdOf(answer)
+  if (parsed.success) return { ok: true, value: parsed.data, requestId: id ?? '' }
+  // Paths of ours and zod's words only: values of the answer are the user's.
+  const where = parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join('.')} ${issue.code}`)
+  const errorCode = `UNEXPECTED_ANSWER ${call.path} ${where.join(', ')}`
+  return { ok: false, failure: { ...noAnswer(errorCode), class: 'ours', errorType: 'CONTRACT', status: 200, requestId: id } }
+}
+
+function readFailure(answer: unknown, status: number, retryAfter: string | null): PlaidFailure {
+  const parsed = plaidErrorSchema.safeParse(answer)
+  if (!parsed.success) return unreadable(status)
+  const { error_type: errorType, error_code: errorCode, request_id: requestId } = parsed.data
+  const seconds = retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : null
+  return {
+    class: classify(errorType, errorCode, status),
+    errorType: plainName(errorType),
+    errorCode: plainName(errorCode),
+    status,
+    requestId: requestId ?? null,
+    retryAfterSeconds: seconds,
+  }
+}
+
+/** Codes are upper-case names; anything else is not repeated into rows and logs. */
+function plainName(name: string): string {
+  return /^[A-Z0-9_]{1,100}$/.test(name) ? name : 'UNNAMED'
+}
+
+function requestIdOf(answer: unknown): string | null {
+  if (typeof answer !== 'object' || answer === null || !('request_id' in answer)) return null
+  return typeof answer.request_id === 'string' ? answer.request_id.slice(0, 64) : null
+}

@@ -1,0 +1,116 @@
+// Plaid's endpoints by name, each with what it takes and how it is called. No decisions are made here.
+import type { Secret } from '../crypto/secret.ts'
+import type { PlaidClient } from './client.ts'
+import * as schemas from './schemas.ts'
+
+/** The most that Plaid gives a page. */
+const pageSize = 500
+/** Fixed at an item's first initialisation, so the first call must ask for all of it. */
+const daysRequested = 730
+
+export interface LinkTokenRequest {
+  /** Our user id: never an e-mail address or another thing that tells who it is. */
+  readonly clientUserId: string
+  readonly clientName: string
+  readonly language: string
+  readonly countryCodes: readonly string[]
+  readonly webhook: string
+  readonly products: readonly string[]
+  readonly redirectUri?: string
+  readonly hosted: boolean
+  /** Set for update mode. */
+  readonly accessToken?: Secret
+  readonly accountSelection: boolean
+}
+
+/** Endpoints as functions over one client. Each answers `PlaidResult`, and throws only when the code is at fault. */
+export function createPlaid(client: PlaidClient) {
+  const read = { idempotent: true } as const
+  const write = { idempotent: false } as const
+  return {
+    createLinkToken: (request: LinkTokenRequest) =>
+      client.call({
+        ...write,
+        path: '/link/token/create',
+        answer: schemas.linkTokenCreate,
+        ...(request.accessToken === undefined ? {} : { accessToken: request.accessToken }),
+        body: {
+          client_name: request.clientName,
+          language: request.language,
+          country_codes: request.countryCodes,
+          user: { client_user_id: request.clientUserId },
+          webhook: request.webhook,
+          ...(request.redirectUri === undefined ? {} : { redirect_uri: request.redirectUri }),
+          ...(request.hosted ? { hosted_link: {} } : {}),
+          ...(request.accessToken === undefined
+            ? { products: request.products, transactions: { days_requested: daysRequested } }
+            : { update: { account_selection_enabled: request.accountSelection } }),
+        },
+      }),
+
+    exchangePublicToken: (publicToken: Secret) =>
+      client.call({
+        ...write,
+        path: '/item/public_token/exchange',
+        answer: schemas.publicTokenExchange,
+        body: {},
+        publicToken,
+      }),
+
+    getItem: (accessToken: Secret) =>
+      client.call({ ...read, path: '/item/get', answer: schemas.itemGet, accessToken, body: {} }),
+
+    /** Idempotent in effect: the second removal answers ITEM_NOT_FOUND, which is class `gone`. */
+    removeItem: (accessToken: Secret) =>
+      client.call({ ...read, path: '/item/remove', answer: schemas.nothing, accessToken, body: {} }),
+
+    updateItemWebhook: (accessToken: Secret, webhook: string) =>
+      client.call({ ...read, path: '/item/webhook/update', answer: schemas.nothing, accessToken, body: { webhook } }),
+
+    getAccounts: (accessToken: Secret) =>
+      client.call({ ...read, path: '/accounts/get', answer: schemas.accountsGet, accessToken, body: {} }),
+
+    /** A page of changes since `cursor`; null from the start. */
+    syncTransactions: (accessToken: Secret, cursor: string | null) =>
+      client.call({
+        ...read,
+        path: '/transactions/sync',
+        answer: schemas.transactionsSync,
+        accessToken,
+        body:
+          cursor === null
+            ? { count: pageSize, options: { days_requested: daysRequested } }
+            : { count: pageSize, cursor },
+      }),
+
+    getHoldings: (accessToken: Secret) =>
+      client.call({ ...read, path: '/investments/holdings/get', answer: schemas.holdingsGet, accessToken, body: {} }),
+
+    /** Days inclusive, `YYYY-MM-DD`; `offset` counts transactions. */
+    getInvestmentTransactions: (accessToken: Secret, window: { from: string; to: string; offset: number }) =>
+      client.call({
+        ...read,
+        path: '/investments/transactions/get',
+        answer: schemas.investmentTransactionsGet,
+        accessToken,
+        body: {
+          start_date: window.from,
+          end_date: window.to,
+          options: { count: pageSize, offset: window.offset, async_update: true },
+        },
+      }),
+
+    getLiabilities: (accessToken: Secret) =>
+      client.call({ ...read, path: '/liabilities/get', answer: schemas.liabilitiesGet, accessToken, body: {} }),
+
+    getWebhookVerificationKey: (keyId: string) =>
+      client.call({
+        ...read,
+        path: '/webhook_verification_key/get',
+        answer: schemas.verificationKey,
+        body: { key_id: keyId },
+      }),
+  }
+}
+
+export type Plaid = ReturnType<typeof createPlaid>

@@ -1,0 +1,90 @@
+// What a failure of Plaid's means for us, decided by error_type and error_code, never by text.
+import * as z from 'zod'
+
+/**
+ * - `retry`: Plaid or the network, later · `institution_down`: the bank, hours · `rate_limited`: after the given time
+ * - `restart`: read the loop again from its first cursor · `not_ready`: minutes, or the webhook
+ * - `update_mode`: the user logs in again · `at_bank`: the user must act at the bank · `relink`: only a new item helps
+ * - `product_absent`: this item has no such product · `gone`: Plaid knows the item no more · `revoked`: the user withdrew
+ * - `ours`: our request or account is at fault; an alarm, and no retry
+ */
+export type FailureClass =
+  | 'retry'
+  | 'institution_down'
+  | 'rate_limited'
+  | 'restart'
+  | 'not_ready'
+  | 'update_mode'
+  | 'at_bank'
+  | 'product_absent'
+  | 'gone'
+  | 'revoked'
+  | 'relink'
+  | 'ours'
+
+export interface PlaidFailure {
+  readonly class: FailureClass
+  readonly errorType: string
+  readonly errorCode: string
+  /** HTTP status; 0 when no answer came. */
+  readonly status: number
+  readonly requestId: string | null
+  readonly retryAfterSeconds: number | null
+}
+
+const codeClasses: Readonly<Record<string, FailureClass>> = {
+  INTERNAL_SERVER_ERROR: 'retry',
+  PLANNED_MAINTENANCE: 'retry',
+  INSTITUTION_DOWN: 'institution_down',
+  INSTITUTION_NOT_RESPONDING: 'institution_down',
+  INSTITUTION_NOT_AVAILABLE: 'institution_down',
+  TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION: 'restart',
+  PRODUCT_NOT_READY: 'not_ready',
+  NOT_READY: 'not_ready',
+  ITEM_LOGIN_REQUIRED: 'update_mode',
+  ACCESS_NOT_GRANTED: 'update_mode',
+  INVALID_CREDENTIALS: 'update_mode',
+  INVALID_MFA: 'update_mode',
+  INSUFFICIENT_CREDENTIALS: 'update_mode',
+  MANUAL_VERIFICATION_REQUIRED: 'update_mode',
+  NO_ACCOUNTS: 'update_mode',
+  ITEM_LOCKED: 'at_bank',
+  PASSWORD_RESET_REQUIRED: 'at_bank',
+  USER_SETUP_REQUIRED: 'at_bank',
+  PRODUCTS_NOT_SUPPORTED: 'product_absent',
+  PRODUCT_NOT_ENABLED: 'product_absent',
+  NO_INVESTMENT_ACCOUNTS: 'product_absent',
+  NO_LIABILITY_ACCOUNTS: 'product_absent',
+  NO_AUTH_ACCOUNTS: 'product_absent',
+  ADDITIONAL_CONSENT_REQUIRED: 'product_absent',
+  ITEM_NOT_FOUND: 'gone',
+  INVALID_ACCESS_TOKEN: 'gone',
+  USER_PERMISSION_REVOKED: 'revoked',
+  INVALID_UPDATED_USERNAME: 'relink',
+  INSTITUTION_NO_LONGER_SUPPORTED: 'relink',
+  ITEM_NOT_SUPPORTED: 'relink',
+  INVALID_API_KEYS: 'ours',
+  INVALID_PRODUCT: 'ours',
+  CREDITS_EXHAUSTED: 'ours',
+}
+
+const typeClasses: Readonly<Record<string, FailureClass>> = {
+  API_ERROR: 'retry',
+  RATE_LIMIT_EXCEEDED: 'rate_limited',
+  RATE_LIMIT_ERROR: 'rate_limited',
+  INSTITUTION_ERROR: 'institution_down',
+}
+
+/** Table of PLAID's errors; a pair that it does not know is retried when the answer was a 5xx or 429, else it is ours. */
+export function classify(errorType: string, errorCode: string, status: number): FailureClass {
+  const known = codeClasses[errorCode] ?? typeClasses[errorType]
+  if (known !== undefined) return known
+  if (status === 429) return 'rate_limited'
+  return status === 0 || status >= 500 ? 'retry' : 'ours'
+}
+
+export const plaidErrorSchema = z.object({
+  error_type: z.string(),
+  error_code: z.string(),
+  request_id: z.string().nullish(),
+})

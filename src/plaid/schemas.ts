@@ -1,0 +1,177 @@
+// Plaid's answers, as much of them as is used. Lenient: unknown fields are dropped, absent optional ones read as null,
+// numbers are exact decimal text (src/decimal.ts).
+import * as z from 'zod'
+import { isDecimal } from '../decimal.ts'
+import { secretText } from './client.ts'
+
+/** Postgres holds no NUL; a single one must not stop an item's sync for ever. */
+const text = z.string().transform((value) => value.replaceAll('\0', ''))
+const optionalText = text.nullish().transform((value) => value ?? null)
+const decimal = z.string().refine(isDecimal, 'not a number')
+const optionalDecimal = decimal.nullish().transform((value) => value ?? null)
+const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/)
+const optionalDay = day.nullish().transform((value) => value ?? null)
+const optionalTime = z
+  .string()
+  .nullish()
+  .transform((value) => (value === null || value === undefined ? null : new Date(value)))
+  .refine((value) => value === null || !Number.isNaN(value.getTime()), 'not a time')
+const currency = { iso_currency_code: optionalText, unofficial_currency_code: optionalText }
+const secret = z.string().min(1).transform(secretText)
+
+export const account = z.object({
+  account_id: z.string().min(1),
+  persistent_account_id: optionalText,
+  balances: z.object({ current: optionalDecimal, available: optionalDecimal, limit: optionalDecimal, ...currency }),
+  mask: optionalText,
+  name: text,
+  official_name: optionalText,
+  type: text,
+  subtype: optionalText,
+})
+export type PlaidAccount = z.output<typeof account>
+
+export const transaction = z.object({
+  transaction_id: z.string().min(1),
+  account_id: z.string().min(1),
+  pending_transaction_id: optionalText,
+  date: day,
+  authorized_date: optionalDay,
+  amount: decimal,
+  ...currency,
+  name: optionalText,
+  merchant_name: optionalText,
+  logo_url: optionalText,
+  website: optionalText,
+  personal_finance_category: z
+    .object({ primary: text, detailed: text, confidence_level: optionalText })
+    .nullish()
+    .transform((value) => value ?? null),
+  pending: z.boolean(),
+  payment_channel: optionalText,
+})
+export type PlaidTransaction = z.output<typeof transaction>
+
+export const transactionsSync = z.object({
+  added: z.array(transaction),
+  modified: z.array(transaction),
+  removed: z.array(z.object({ transaction_id: z.string().min(1) })),
+  accounts: z.array(account),
+  next_cursor: z.string(),
+  has_more: z.boolean(),
+  transactions_update_status: z.string().optional(),
+})
+
+const institutionError = z
+  .object({ error_type: z.string(), error_code: z.string() })
+  .nullish()
+  .transform((value) => value ?? null)
+
+const plaidProductsList = z
+  .array(z.string())
+  .nullish()
+  .transform((value) => value ?? null)
+
+export const itemGet = z.object({
+  item: z.object({
+    item_id: z.string().min(1),
+    institution_id: optionalText,
+    institution_name: optionalText,
+    webhook: optionalText,
+    error: institutionError,
+    available_products: plaidProductsList,
+    billed_products: plaidProductsList,
+    products: plaidProductsList,
+    consented_products: plaidProductsList,
+    consent_expiration_time: optionalTime,
+  }),
+  status: z
+    .object({
+      transactions: z.object({ last_successful_update: optionalTime }).nullish(),
+      investments: z.object({ last_successful_update: optionalTime }).nullish(),
+    })
+    .nullish(),
+})
+export type PlaidItem = z.output<typeof itemGet>
+
+export const accountsGet = z.object({ accounts: z.array(account) })
+
+export const security = z.object({
+  security_id: z.string().min(1),
+  name: optionalText,
+  ticker_symbol: optionalText,
+  type: optionalText,
+  is_cash_equivalent: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? null),
+  close_price: optionalDecimal,
+  close_price_as_of: optionalDay,
+  ...currency,
+})
+export type PlaidSecurity = z.output<typeof security>
+
+export const holding = z.object({
+  account_id: z.string().min(1),
+  security_id: z.string().min(1),
+  quantity: decimal,
+  institution_price: decimal,
+  institution_price_as_of: optionalDay,
+  institution_value: decimal,
+  cost_basis: optionalDecimal,
+  ...currency,
+})
+export type PlaidHolding = z.output<typeof holding>
+
+export const holdingsGet = z.object({
+  accounts: z.array(account),
+  holdings: z.array(holding),
+  securities: z.array(security),
+})
+
+export const investmentTransaction = z.object({
+  investment_transaction_id: z.string().min(1),
+  account_id: z.string().min(1),
+  security_id: optionalText,
+  date: day,
+  name: text,
+  quantity: decimal,
+  amount: decimal,
+  price: decimal,
+  fees: optionalDecimal,
+  type: text,
+  subtype: text,
+  ...currency,
+})
+export type PlaidInvestmentTransaction = z.output<typeof investmentTransaction>
+
+export const investmentTransactionsGet = z.object({
+  accounts: z.array(account),
+  investment_transactions: z.array(investmentTransaction),
+  securities: z.array(security),
+  total_investment_transactions: decimal.transform(Number),
+})
+
+const liability = z.looseObject({ account_id: z.string().nullable() })
+const liabilityList = z
+  .array(liability)
+  .nullish()
+  .transform((value) => value ?? [])
+
+export const liabilitiesGet = z.object({
+  accounts: z.array(account),
+  liabilities: z.object({ credit: liabilityList, mortgage: liabilityList, student: liabilityList }),
+})
+export type PlaidLiabilities = z.output<typeof liabilitiesGet>
+
+export const linkTokenCreate = z.object({
+  link_token: z.string().min(1),
+  expiration: z.string(),
+  hosted_link_url: z.string().optional(),
+})
+
+export const publicTokenExchange = z.object({ access_token: secret, item_id: z.string().min(1) })
+
+export const nothing = z.object({})
+
+export const verificationKey = z.object({ key: z.looseObject({}) })
