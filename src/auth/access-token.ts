@@ -1,0 +1,89 @@
+// Verifies access tokens: either HS256 tokens of this deployment or those of one OIDC issuer, never both at once. Every
+// refusal looks the same outside; why is in the error's `reason`.
+
+import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose'
+import * as z from 'zod'
+import { AppError } from '../errors.ts'
+import type { JwksSource } from './jwks.ts'
+
+/** `iss` of tokens signed with `SECRET_KEY`. */
+export const LOCAL_ISSUER = 'wealthnavigator-edge'
+const CLOCK_SKEW_SECONDS = 60
+const MIN_SECRET_BYTES = 32
+const OIDC_ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
+
+export type AuthConfig =
+  /** Tokens of this deployment; `secret` is `SECRET_KEY` as UTF-8, at least 32 bytes. */
+  | { readonly mode: 'local'; readonly secret: Uint8Array }
+  /** Tokens of an OpenID provider, by its published keys. */
+  | { readonly mode: 'oidc'; readonly issuer: string; readonly audience: string; readonly jwks: JwksSource }
+
+export type Role = 'user' | 'admin'
+
+/** What a verified token says. Authentic and in time; whether the user may do a thing is not decided here. */
+export interface VerifiedClaims {
+  readonly issuer: string
+  readonly subject: string
+  readonly role: Role
+  readonly scopes: readonly string[]
+  readonly expiresAt: Date
+}
+
+const claimsSchema = z.object({
+  iss: z.string(),
+  sub: z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^\P{Cc}*$/u),
+  exp: z.number(),
+  role: z.string().optional(),
+  scope: z.string().max(4096).optional(),
+})
+
+function unauthorized(reason: string): AppError {
+  return new AppError('unauthorized', 'A valid access token is required.', { reason })
+}
+
+/**
+ * Verifies a compact JWT: signature with a pinned algorithm, issuer, audience (OIDC), `exp` and `nbf` with 60 s of
+ * skew, `sub`.
+ * @throws AppError `unauthorized`; `unavailable` when the issuer's keys cannot be read
+ */
+export async function verifyAccessToken(token: string, config: AuthConfig, now: Date): Promise<VerifiedClaims> {
+  const payload = await verifySignature(token, config, now)
+  const parsed = claimsSchema.safeParse(payload)
+  if (!parsed.success) throw unauthorized(`malformed claim ${String(parsed.error.issues[0]?.path[0])}`)
+  const { iss, sub, exp, role, scope = '' } = parsed.data
+  return {
+    issuer: iss,
+    subject: sub,
+    role: role === 'admin' ? 'admin' : 'user',
+    scopes: scope.split(' ').filter((name) => name !== ''),
+    expiresAt: new Date(exp * 1000),
+  }
+}
+
+async function verifySignature(token: string, config: AuthConfig, now: Date): Promise<JWTPayload> {
+  const common = { currentDate: now, clockTolerance: CLOCK_SKEW_SECONDS, requiredClaims: ['sub', 'exp'] }
+  try {
+    if (config.mode === 'local') {
+      if (config.secret.length < MIN_SECRET_BYTES) throw new AppError('misconfigured', 'SECRET_KEY is too short.')
+      const options: JWTVerifyOptions = { ...common, issuer: LOCAL_ISSUER, algorithms: ['HS256'] }
+      return (await jwtVerify(token, config.secret, options)).payload
+    }
+    const { issuer, audience, jwks } = config
+    const options: JWTVerifyOptions = { ...common, issuer, audience, algorithms: OIDC_ALGORITHMS }
+    return (await jwtVerify(token, (header, jws) => jwks(header, jws, now), options)).payload
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    throw unauthorized(refusalReason(error))
+  }
+}
+
+/** The library's error code and claim name. Its errors hold the whole payload, so they never become a `cause`. */
+function refusalReason(error: unknown): string {
+  if (error instanceof errors.JWTClaimValidationFailed) return `${error.code} ${error.claim} ${error.reason}`
+  if (error instanceof errors.JOSEError) return error.code
+  return error instanceof Error ? error.name : 'unknown'
+}

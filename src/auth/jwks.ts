@@ -1,0 +1,106 @@
+// The published keys of one OIDC issuer, cached in the isolate. Tokens decide neither where keys come from nor how
+// often they are fetched: one request a cool-down, whatever comes in.
+
+import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
+import * as z from 'zod'
+import { AppError } from '../errors.ts'
+
+export interface JwksOptions {
+  /** `AUTH_JWKS_URL`; comes from the configuration, never from a token. */
+  readonly url: string
+  readonly fetch: typeof fetch
+  /** For one fetch, body included. */
+  readonly timeoutMs?: number
+  /** Least time between two fetches, also failed ones. */
+  readonly cooldownMs?: number
+  /** After it the keys are fetched again; a withdrawn key is believed no longer than this. */
+  readonly maxAgeMs?: number
+  readonly maxBytes?: number
+}
+
+type KeySet = ReturnType<typeof createLocalJWKSet>
+type PublicKey = Awaited<ReturnType<KeySet>>
+
+/**
+ * Finds the key for a token's header.
+ * @throws AppError `unavailable` when there are no keys to look in; jose's `JWKSNoMatchingKey` when none fits
+ */
+export type JwksSource = (header: JWSHeaderParameters, token: FlattenedJWSInput, now: Date) => Promise<PublicKey>
+
+interface Loaded {
+  readonly keySet: KeySet
+  readonly loadedAtMs: number
+}
+
+const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) })
+
+function unavailable(reason: string, cause?: unknown): AppError {
+  return new AppError('unavailable', 'Access tokens cannot be verified now.', { reason, cause, retryAfterSeconds: 10 })
+}
+
+/** A source of the keys at `url`. Make one an isolate: the cache and the cool-down live in it. */
+export function createJwksSource(options: JwksOptions): JwksSource {
+  const { cooldownMs = 30_000, maxAgeMs = 600_000, timeoutMs = 5000 } = options
+  let loaded: Loaded | null = null
+  let attemptedAtMs = Number.NEGATIVE_INFINITY
+  let pending: Promise<Loaded> | null = null
+
+  /** Starts a fetch unless one was started within the cool-down; callers in the same cool-down share it. */
+  async function refresh(nowMs: number): Promise<Loaded> {
+    if (nowMs - attemptedAtMs >= cooldownMs || pending === null) {
+      attemptedAtMs = nowMs
+      pending = load(options, nowMs)
+    }
+    loaded = await withDeadline(pending, timeoutMs)
+    return loaded
+  }
+
+  return async (header, token, now) => {
+    const nowMs = now.getTime()
+    const isFresh = loaded !== null && nowMs - loaded.loadedAtMs < maxAgeMs
+    const current = isFresh && loaded !== null ? loaded : await refresh(nowMs)
+    try {
+      return await current.keySet(header, token)
+    } catch (error) {
+      // A new key of the issuer, or junk: worth a look, but not more often than the cool-down allows.
+      if (!(error instanceof errors.JWKSNoMatchingKey) || nowMs - attemptedAtMs < cooldownMs) throw error
+      return await (await refresh(nowMs)).keySet(header, token)
+    }
+  }
+}
+
+async function load(options: JwksOptions, nowMs: number): Promise<Loaded> {
+  const { url, fetch, timeoutMs = 5000, maxBytes = 262_144 } = options
+  try {
+    const signal = AbortSignal.timeout(timeoutMs)
+    const response = await fetch(url, { signal, redirect: 'manual', headers: { accept: 'application/json' } })
+    if (!response.ok) throw unavailable(`the JWKS endpoint answered ${response.status}`)
+    const keys = jwksSchema.parse(JSON.parse(await readBounded(response, maxBytes)))
+    return { keySet: createLocalJWKSet(keys), loadedAtMs: nowMs }
+  } catch (error) {
+    throw error instanceof AppError ? error : unavailable('the JWKS could not be read', error)
+  }
+}
+
+async function readBounded(response: Response, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let received = 0
+  for await (const chunk of response.body ?? []) {
+    received += chunk.length
+    if (received > maxBytes) throw unavailable('the JWKS is too large')
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+/** The fetch may belong to another request, whose end can cut it off: nobody waits for it without a clock of his own. */
+async function withDeadline(answer: Promise<Loaded>, timeoutMs: number): Promise<Loaded> {
+  const { promise: deadline, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(unavailable('the JWKS endpoint is slow')), timeoutMs)
+  try {
+    return await Promise.race([answer, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}

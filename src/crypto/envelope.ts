@@ -1,0 +1,135 @@
+// The sealed string that a secret is stored as: `wn1.<keyId>.<salt>.<nonce>.<commitment>.<ciphertext and tag>`, the
+// last four in base64url. A record opens only in the place it was sealed for; there is no trial decryption.
+
+import { AppError } from '../errors.ts'
+import { equalConstantTime } from './constant-time.ts'
+import { type Bytes, decodeBase64Url, encodeBase64Url, fromUtf8, lengthPrefixed, utf8 } from './encoding.ts'
+import { type Keyring, keyIdPattern } from './keyring.ts'
+
+const VERSION = 'wn1'
+const RECORD_KEY_LABEL = 'wealthnavigator-edge/wn1/record-key'
+const BINDING_LABEL = 'wealthnavigator-edge/wn1/binding'
+const SALT_BYTES = 32
+const NONCE_BYTES = 12
+const COMMITMENT_BYTES = 32
+const TAG_BYTES = 16
+const MAX_PLAINTEXT_BYTES = 8192
+/** Base64url of the longest plaintext, and room for the other parts. */
+const MAX_SEALED_LENGTH = Math.ceil((MAX_PLAINTEXT_BYTES + TAG_BYTES) / 3) * 4 + 256
+
+/** Where a sealed value lives. All of it is authenticated: moved elsewhere, the value does not open. */
+export interface Binding {
+  readonly table: string
+  readonly column: string
+  /** Our id of the user whose secret it is. */
+  readonly userId: string
+  /** Our id of the item; the row's own id for what belongs to no item. */
+  readonly itemId: string
+}
+
+/** Fills `length` bytes; cryptographically random outside tests. */
+export type RandomBytes = (length: number) => Bytes
+
+interface Sealed {
+  readonly keyId: string
+  readonly salt: Bytes
+  readonly nonce: Bytes
+  readonly commitment: Bytes
+  readonly ciphertext: Bytes
+}
+
+const randomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length))
+
+function undecryptable(reason: string): AppError {
+  return new AppError('token_undecryptable', 'A stored secret could not be read.', { reason })
+}
+
+/**
+ * Seals `plaintext` (at most 8,192 bytes of UTF-8) under the current key, for the place that `binding` names.
+ * @throws AppError `internal` when it is too long
+ */
+export async function seal(
+  keyring: Keyring,
+  plaintext: string,
+  binding: Binding,
+  random: RandomBytes = randomBytes,
+): Promise<string> {
+  const bytes = utf8(plaintext)
+  if (bytes.length > MAX_PLAINTEXT_BYTES) throw new AppError('internal', 'A secret is too long to be sealed.')
+  const keyId = keyring.currentKeyId
+  const salt = random(SALT_BYTES)
+  const nonce = random(NONCE_BYTES)
+  const { key, commitment } = await recordKey(await keyring.masterKey(keyId), salt)
+  const algorithm = gcm(nonce, keyId, binding)
+  const ciphertext = new Uint8Array(await crypto.subtle.encrypt(algorithm, key, bytes))
+  return [VERSION, keyId, ...[salt, nonce, commitment, ciphertext].map(encodeBase64Url)].join('.')
+}
+
+/**
+ * Opens what `seal` made for the same binding.
+ * @throws AppError `token_undecryptable`, with the reason for the log and nothing of the content
+ */
+export async function open(keyring: Keyring, sealed: string, binding: Binding): Promise<string> {
+  const parts = parseSealed(sealed)
+  const { key, commitment } = await recordKey(await keyring.masterKey(parts.keyId), parts.salt)
+  if (!equalConstantTime(commitment, parts.commitment)) throw undecryptable('the key commitment differs')
+  const algorithm = gcm(parts.nonce, parts.keyId, binding)
+  const plaintext = fromUtf8(await decrypt(algorithm, key, parts.ciphertext))
+  if (plaintext === null) throw undecryptable('the content is not UTF-8')
+  return plaintext
+}
+
+/**
+ * The key id that a sealed string names, for finding rows to re-wrap; not authenticated.
+ * @throws AppError `token_undecryptable` when the string is no envelope
+ */
+export function sealedKeyId(sealed: string): string {
+  return parseSealed(sealed).keyId
+}
+
+/** Version first, then every length, before any key is derived. */
+function parseSealed(sealed: string): Sealed {
+  if (!sealed.startsWith(`${VERSION}.`)) throw undecryptable('the envelope version is unknown')
+  if (sealed.length > MAX_SEALED_LENGTH) throw undecryptable('the envelope is too long')
+  const parts = sealed.split('.')
+  if (parts.length !== 6) throw undecryptable('the envelope has a wrong number of parts')
+  const [, keyId = '', ...encoded] = parts
+  if (!keyIdPattern.test(keyId)) throw undecryptable('the key id is malformed')
+  const [salt, nonce, commitment, ciphertext] = encoded.map(decodeBase64Url)
+  if (salt?.length !== SALT_BYTES) throw undecryptable('the salt is malformed')
+  if (nonce?.length !== NONCE_BYTES) throw undecryptable('the nonce is malformed')
+  if (commitment?.length !== COMMITMENT_BYTES) throw undecryptable('the commitment is malformed')
+  if (ciphertext === null || ciphertext === undefined || ciphertext.length < TAG_BYTES) {
+    throw undecryptable('the ciphertext is malformed')
+  }
+  return { keyId, salt, nonce, commitment, ciphertext }
+}
+
+/**
+ * HKDF-SHA-256 (RFC 5869) of the master key with the record's salt: half an AES-256-GCM key, half a commitment to it.
+ * GCM alone is not committing: without the second half one ciphertext could be made to open under two keys.
+ */
+async function recordKey(master: CryptoKey, salt: Bytes): Promise<{ key: CryptoKey; commitment: Bytes }> {
+  const parameters = { name: 'HKDF', hash: 'SHA-256', salt, info: utf8(RECORD_KEY_LABEL) }
+  const derived = new Uint8Array(await crypto.subtle.deriveBits(parameters, master, 512))
+  const key = await crypto.subtle.importKey('raw', derived.slice(0, 32), 'AES-GCM', false, ['encrypt', 'decrypt'])
+  return { key, commitment: derived.slice(32) }
+}
+
+function gcm(nonce: Bytes, keyId: string, binding: Binding): { name: string; iv: Bytes; additionalData: Bytes } {
+  const { table, column, userId, itemId } = binding
+  const additionalData = lengthPrefixed([BINDING_LABEL, VERSION, keyId, table, column, userId, itemId])
+  return { name: 'AES-GCM', iv: nonce, additionalData }
+}
+
+async function decrypt(algorithm: ReturnType<typeof gcm>, key: CryptoKey, ciphertext: Bytes): Promise<Bytes> {
+  try {
+    return new Uint8Array(await crypto.subtle.decrypt(algorithm, key, ciphertext))
+  } catch (error) {
+    // The engine's error says only that authentication failed; it is the one error that decrypt documents.
+    throw new AppError('token_undecryptable', 'A stored secret could not be read.', {
+      reason: 'authentication failed: altered, or sealed for another place',
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,125 @@
+// Encryption keys by id, and the master key that each gives. Knows nothing of records; never tries one key after
+// another, and never lets a master key's bytes out.
+
+import { AppError } from '../errors.ts'
+import { type Bytes, decodeBase64, decodeBase64Url, decodeHex, encodeHex, lengthPrefixed, utf8 } from './encoding.ts'
+
+/** What Cloudflare's production allows at most (a laptop's workerd does not refuse more). */
+export const PBKDF2_ITERATIONS = 100_000
+const MIN_SECRET_BYTES = 32
+const MAX_SECRET_BYTES = 1024
+/** Secrets in an isolate's life: the current, a few previous, and those before a change of configuration. */
+const MAX_CACHED_KEYS = 32
+
+export const keyIdPattern = /^[A-Za-z0-9_-]{1,32}$/
+
+/** A secret under its id. At least 32 random bytes: see `decodeKey`. */
+export interface EncryptionKey {
+  readonly id: string
+  readonly secret: Bytes
+}
+
+export interface KeyringOptions {
+  /** Seals, and opens what it sealed. */
+  readonly current: EncryptionKey
+  /** Open only. */
+  readonly previous?: readonly EncryptionKey[]
+  /** Ids below it are refused even when their key is here. Ids order naturally: `k9` < `k10`, `2026-09` < `2026-10`. */
+  readonly minimumKeyId?: string
+}
+
+export interface Keyring {
+  readonly currentKeyId: string
+  /**
+   * The master key of an id, usable for HKDF only.
+   * @throws AppError `token_undecryptable` for an id that is unknown or below the minimum
+   */
+  masterKey(id: string): Promise<CryptoKey>
+}
+
+/**
+ * Bytes of an encryption key given as hex, base64 or base64url text; null where it is none of them or holds fewer than
+ * 32 bytes. Text of hex digits alone is hex.
+ */
+export function decodeKey(text: string): Bytes | null {
+  if (text.length > MAX_SECRET_BYTES * 2) return null
+  const bytes = /^[0-9a-fA-F]*$/.test(text)
+    ? decodeHex(text.toLowerCase())
+    : (decodeBase64(text) ?? decodeBase64Url(text))
+  return bytes !== null && bytes.length >= MIN_SECRET_BYTES ? bytes : null
+}
+
+/** Runs of digits padded, so that comparing code units orders numbers by value. */
+function sortKey(id: string): string {
+  return id.replaceAll(/\d+/g, (digits) => digits.padStart(32, '0'))
+}
+
+function misconfigured(reason: string): AppError {
+  return new AppError('misconfigured', 'The encryption keys are misconfigured.', { reason })
+}
+
+function undecryptable(reason: string): AppError {
+  return new AppError('token_undecryptable', 'A stored secret could not be read.', { reason })
+}
+
+/**
+ * A keyring; derives nothing yet.
+ * @throws AppError `misconfigured` for a malformed or repeated id, a short secret, a current key below the minimum
+ */
+export function createKeyring(options: KeyringOptions): Keyring {
+  const { current, previous = [], minimumKeyId } = options
+  const secrets = new Map<string, Bytes>()
+  for (const { id, secret } of [current, ...previous]) {
+    if (!keyIdPattern.test(id)) throw misconfigured('an encryption key id is malformed')
+    if (secrets.has(id)) throw misconfigured('an encryption key id is given twice')
+    if (secret.length < MIN_SECRET_BYTES) throw misconfigured('an encryption key is shorter than 32 bytes')
+    secrets.set(id, secret)
+  }
+  const isRetired = (id: string): boolean => minimumKeyId !== undefined && sortKey(id) < sortKey(minimumKeyId)
+  if (isRetired(current.id)) throw misconfigured('the current encryption key id is below the minimum')
+
+  return {
+    currentKeyId: current.id,
+    masterKey: async (id) => {
+      const secret = secrets.get(id)
+      if (isRetired(id)) throw undecryptable('the key id is below the minimum')
+      if (secret === undefined) throw undecryptable('the key id is unknown')
+      return await cachedMasterKey(id, secret)
+    },
+  }
+}
+
+/**
+ * Master keys of this isolate under a hash of id and secret: a secret can change under a living isolate. Promises may
+ * be shared between requests here because the derivation awaits no I/O, so it ends in the turn that began it.
+ */
+const masterKeys = new Map<string, Promise<CryptoKey>>()
+
+async function cachedMasterKey(id: string, secret: Bytes): Promise<CryptoKey> {
+  const fingerprint = encodeHex(new Uint8Array(await crypto.subtle.digest('SHA-256', lengthPrefixed([id, secret]))))
+  const cached = masterKeys.get(fingerprint)
+  if (cached !== undefined) return await cached
+  const derivation = deriveMasterKey(id, secret)
+  remember(fingerprint, derivation)
+  try {
+    return await derivation
+  } catch (error) {
+    masterKeys.delete(fingerprint)
+    throw error
+  }
+}
+
+function remember(fingerprint: string, derivation: Promise<CryptoKey>): void {
+  const oldest = masterKeys.keys().next()
+  if (masterKeys.size >= MAX_CACHED_KEYS && oldest.done !== true) masterKeys.delete(oldest.value)
+  masterKeys.set(fingerprint, derivation)
+}
+
+/** PBKDF2-HMAC-SHA-256 (RFC 8018 §5.2) salted by the key id, to a key for HKDF. */
+async function deriveMasterKey(id: string, secret: Bytes): Promise<CryptoKey> {
+  const password = await crypto.subtle.importKey('raw', secret, 'PBKDF2', false, ['deriveBits'])
+  const salt = utf8(`wealthnavigator-edge/master-key/${id}`)
+  const parameters = { name: 'PBKDF2', hash: 'SHA-256', salt, iterations: PBKDF2_ITERATIONS }
+  const master = await crypto.subtle.deriveBits(parameters, password, 256)
+  return await crypto.subtle.importKey('raw', master, 'HKDF', false, ['deriveBits'])
+}

@@ -1,0 +1,236 @@
+// Decides whether a webhook came from Plaid (or from the operator's own relay). Pure checks over the bytes that came,
+// with the time passed in; it stores nothing, logs nothing, and reads no body before the body is verified.
+
+import { AppError, assertNever } from '../errors.ts'
+import { equalConstantTime } from '../crypto/constant-time.ts'
+import {
+  type Bytes,
+  decodeBase64Url,
+  decodeHex,
+  encodeBase64Url,
+  fromUtf8,
+  lengthPrefixed,
+  utf8,
+} from '../crypto/encoding.ts'
+
+/** Plaid's: older signatures are refused. Held both ways. */
+const MAX_AGE_SECONDS = 300
+const MAX_BODY_BYTES = 262_144
+const MAX_HEADER_LENGTH = 4096
+/** R and S of P-256, 32 bytes each (RFC 7518 §3.4). */
+const SIGNATURE_BYTES = 64
+
+export type RefusalReason =
+  | 'missing_header'
+  | 'two_headers'
+  | 'header_too_large'
+  | 'body_too_large'
+  | 'malformed_jwt'
+  | 'wrong_alg'
+  | 'wrong_typ'
+  | 'malformed_kid'
+  | 'unknown_kid'
+  | 'expired_key'
+  | 'key_unavailable'
+  | 'bad_signature'
+  | 'malformed_claims'
+  | 'too_old'
+  | 'from_future'
+  | 'body_mismatch'
+  | 'hmac_disabled'
+  | 'hmac_malformed'
+  | 'hmac_bad_signature'
+
+export type KeyAnswer =
+  | { readonly status: 'found'; readonly publicKey: CryptoKey }
+  | { readonly status: 'unknown' | 'expired' | 'unavailable' }
+
+/** The public key of a kid, at that time. Must not throw for a kid that does not exist. */
+export type FindKey = (kid: string, now: Date) => Promise<KeyAnswer>
+
+export interface WebhookRequest {
+  /** `Plaid-Verification`, or null. */
+  readonly plaidVerification: string | null
+  /** `X-Webhook-Signature`, or null. */
+  readonly webhookSignature: string | null
+  /** The body's bytes as they came. */
+  readonly body: Uint8Array
+}
+
+export interface VerifyOptions {
+  readonly findKey: FindKey
+  /** Shared secret of the relay door, used as UTF-8; null closes the door. */
+  readonly hmacSecret: string | null
+  readonly now: Date
+}
+
+export type Verdict =
+  | {
+      readonly ok: true
+      readonly scheme: 'jwt' | 'hmac'
+      /** When it was signed, in seconds since 1970. */
+      readonly signedAt: number
+      /** The same for every copy of one signed delivery, another for each fresh signature: unique index material. */
+      readonly replayKey: string
+    }
+  | { readonly ok: false; readonly reason: RefusalReason }
+
+type Refused = Extract<Verdict, { ok: false }>
+
+function refuse(reason: RefusalReason): Refused {
+  return { ok: false, reason }
+}
+
+/** Verifies one delivery. A verified body is authentic, not parsed: its JSON and its schema are still unchecked. */
+export async function verifyWebhook(request: WebhookRequest, options: VerifyOptions): Promise<Verdict> {
+  const { plaidVerification: jwt, webhookSignature: hmac, body } = request
+  if (body.length > MAX_BODY_BYTES) return refuse('body_too_large')
+  if (jwt !== null && hmac !== null) return refuse('two_headers')
+  if ((jwt ?? hmac ?? '').length > MAX_HEADER_LENGTH) return refuse('header_too_large')
+  const bytes = new Uint8Array(body)
+  if (jwt !== null) return await verifyJwt(jwt, bytes, options)
+  if (hmac === null) return refuse('missing_header')
+  return options.hmacSecret === null
+    ? refuse('hmac_disabled')
+    : await verifyHmac(hmac, bytes, options.hmacSecret, options.now)
+}
+
+/** Plaid's JWT (ES256, RFC 7515 compact form) over the SHA-256 of the body. */
+async function verifyJwt(jwt: string, body: Bytes, { findKey, now }: VerifyOptions): Promise<Verdict> {
+  const parts = jwt.split('.')
+  const [header = '', payload = '', signature = ''] = parts
+  const kid = parts.length === 3 ? readKid(header) : refuse('malformed_jwt')
+  if (typeof kid !== 'string') return kid
+
+  const answer = await findKey(kid, now)
+  if (answer.status !== 'found') return refuse(keyRefusal(answer.status))
+
+  const signatureBytes = decodeBase64Url(signature)
+  if (signatureBytes?.length !== SIGNATURE_BYTES) return refuse('bad_signature')
+  const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
+  const signed = utf8(`${header}.${payload}`)
+  const isSigned = await crypto.subtle.verify(algorithm, answer.publicKey, signatureBytes, signed)
+  if (!isSigned) return refuse('bad_signature')
+
+  const claims = readClaims(payload)
+  if (claims === null) return refuse('malformed_claims')
+  const staleness = checkAge(claims.iat, now)
+  if (staleness !== null) return refuse(staleness)
+  const bodyHash = await sha256(body)
+  if (!equalConstantTime(bodyHash, claims.bodyHash)) return refuse('body_mismatch')
+
+  // Only R: whoever holds (R, S) can write the equally valid (R, n − S), which must count as the same delivery.
+  const nonce = signatureBytes.slice(0, SIGNATURE_BYTES / 2)
+  const replayKey = await hashReplay(['jwt', kid, String(claims.iat), bodyHash, nonce])
+  return { ok: true, scheme: 'jwt', signedAt: claims.iat, replayKey }
+}
+
+function keyRefusal(status: 'unknown' | 'expired' | 'unavailable'): RefusalReason {
+  switch (status) {
+    case 'unknown':
+      return 'unknown_kid'
+    case 'expired':
+      return 'expired_key'
+    case 'unavailable':
+      return 'key_unavailable'
+    default:
+      return assertNever(status)
+  }
+}
+
+/** The kid of a header that is exactly `{alg, kid, typ}`: no `jwk`, `jku`, `crit` or anything else can steer us. */
+function readKid(encoded: string): string | Refused {
+  const header = decodeMembers(encoded)
+  if (header === null) return refuse('malformed_jwt')
+  if (header.has('alg') && header.get('alg') !== 'ES256') return refuse('wrong_alg')
+  const kid = header.get('kid')
+  if (header.size !== 3 || !header.has('alg') || !header.has('typ') || kid === undefined) return refuse('malformed_jwt')
+  if (header.get('typ') !== 'JWT') return refuse('wrong_typ')
+  return typeof kid === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(kid) ? kid : refuse('malformed_kid')
+}
+
+interface Claims {
+  readonly iat: number
+  readonly bodyHash: Bytes
+}
+
+/** Claims that are exactly `{iat, request_body_sha256}`. */
+function readClaims(encoded: string): Claims | null {
+  const claims = decodeMembers(encoded)
+  const iat = claims?.get('iat')
+  const hash = claims?.get('request_body_sha256')
+  if (claims?.size !== 2 || typeof iat !== 'number' || typeof hash !== 'string') return null
+  const bodyHash = decodeHex(hash)
+  return bodyHash?.length === 32 ? { iat, bodyHash } : null
+}
+
+/** One member of a flat JSON object, with what follows it. */
+const member = /\s*"(\w{1,64})"\s*:\s*(?:"([^"\\\p{Cc}]*)"|(0|[1-9]\d{0,11}))\s*([,}])/uy
+
+/**
+ * Members of a base64url-encoded JSON object that holds only plain strings and whole numbers; null for all else, and
+ * for a repeated name, which `JSON.parse` would let pass.
+ */
+function decodeMembers(encoded: string): Map<string, string | number> | null {
+  const bytes = decodeBase64Url(encoded)
+  const text = bytes === null ? null : fromUtf8(bytes)?.trim()
+  if (!text?.startsWith('{')) return null
+  const members = new Map<string, string | number>()
+  member.lastIndex = 1
+  let end = ','
+  while (end === ',') {
+    const match = member.exec(text)
+    if (match === null) return null
+    const [, name = '', string, number = '', terminator = ''] = match
+    if (members.has(name)) return null
+    members.set(name, string ?? Number(number))
+    if (terminator === '}' && match.index + match[0].length !== text.length) return null
+    end = terminator
+  }
+  return members
+}
+
+/** The operator's own door: HMAC-SHA-256 over `<t>.<body>`. */
+async function verifyHmac(header: string, body: Bytes, secret: string, now: Date): Promise<Verdict> {
+  const match = /^t=(0|[1-9]\d{0,11}),v1=([0-9a-f]{64})$/.exec(header)
+  const [, seconds = '', hex = ''] = match ?? []
+  const given = decodeHex(hex)
+  if (match === null || given === null) return refuse('hmac_malformed')
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey('raw', utf8(secret), algorithm, false, ['sign'])
+  const prefix = utf8(`${seconds}.`)
+  const signed = new Uint8Array(prefix.length + body.length)
+  signed.set(prefix)
+  signed.set(body, prefix.length)
+  const expected = new Uint8Array(await crypto.subtle.sign('HMAC', key, signed))
+  if (!equalConstantTime(expected, given)) return refuse('hmac_bad_signature')
+  const signedAt = Number(seconds)
+  const staleness = checkAge(signedAt, now)
+  if (staleness !== null) return refuse(staleness)
+  const replayKey = await hashReplay(['hmac', seconds, await sha256(body)])
+  return { ok: true, scheme: 'hmac', signedAt, replayKey }
+}
+
+function checkAge(signedAt: number, now: Date): 'too_old' | 'from_future' | null {
+  const age = now.getTime() / 1000 - signedAt
+  if (age > MAX_AGE_SECONDS) return 'too_old'
+  return age < -MAX_AGE_SECONDS ? 'from_future' : null
+}
+
+async function sha256(bytes: Bytes): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+}
+
+async function hashReplay(fields: readonly (string | Bytes)[]): Promise<string> {
+  return encodeBase64Url(await sha256(lengthPrefixed(fields)))
+}
+
+/**
+ * The answer to a refusal: the same 401 for each reason, so that a prober learns nothing, but 503 where Plaid shall try
+ * again. The reason is for the log.
+ */
+export function refusalError(reason: RefusalReason): AppError {
+  return reason === 'key_unavailable'
+    ? new AppError('unavailable', 'The webhook could not be verified now.', { reason, retryAfterSeconds: 30 })
+    : new AppError('webhook_refused', 'The webhook was refused.', { reason })
+}
