@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
+import { Client } from 'pg'
 import { persistentFolder, serverUser } from './data-folder.ts'
 import { tryLockFolder } from './folder-lock.ts'
 import type { FolderLock } from './folder-lock.ts'
@@ -175,7 +175,7 @@ async function launch(
 
 /** Makes the owner and its database where they are missing. The owner has what Neon gives: everything but superuser. */
 async function makeOwner(url: string, password: string): Promise<void> {
-  const client = new pg.Client(url)
+  const client = new Client(url)
   await client.connect()
   try {
     const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [OWNER_ROLE])

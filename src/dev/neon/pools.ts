@@ -1,0 +1,105 @@
+// Owns the connections behind the endpoint: one small pool per login and database, closed when idle. A pool belongs to
+// one password, so that a wrong one never rides on a connection that a right one opened.
+import { createHash } from 'node:crypto'
+import { connect } from 'node:net'
+import { Pool } from 'pg'
+import type { PoolClient } from 'pg'
+import * as z from 'zod'
+import type { Connection } from './request.ts'
+
+const CONNECTIONS_PER_POOL = 8
+const IDLE_MS = 5_000
+const CONNECT_TIMEOUT_MS = 10_000
+const CANCEL_REQUEST_CODE = 80_877_102
+
+/** What leaves no trace of the last user of a connection, short of the plan cache. */
+const RESET =
+  'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; DISCARD TEMP; DISCARD SEQUENCES; ' +
+  'UNLISTEN *; SELECT pg_advisory_unlock_all()'
+
+// node-postgres keeps the key of its session; its types do not say so.
+const sessionKey = z.object({ processID: z.int(), secretKey: z.int() })
+
+export interface Server {
+  host: string
+  port: number
+}
+
+export interface Pools {
+  acquire(connection: Connection): Promise<PoolClient>
+  /** Gives a connection back, cleaned; one that cannot be cleaned is closed. */
+  giveBack(client: PoolClient): Promise<void>
+  /** Asks the server to stop what the connection is doing. Best effort, as in PostgreSQL's protocol. */
+  cancel(client: PoolClient): void
+  end(): Promise<void>
+}
+
+function poolKey({ user, password, database }: Connection): string {
+  return JSON.stringify([user, database, createHash('sha256').update(password).digest('hex')])
+}
+
+function sendCancel(server: Server, client: PoolClient): void {
+  const key = sessionKey.safeParse(client)
+  if (!key.success) return
+  const message = Buffer.alloc(16)
+  message.writeInt32BE(16, 0)
+  message.writeInt32BE(CANCEL_REQUEST_CODE, 4)
+  message.writeInt32BE(key.data.processID, 8)
+  message.writeInt32BE(key.data.secretKey, 12)
+  const socket = connect(server, () => socket.end(message))
+  // The server answers a cancel request by closing; whether it came through shows in the statement's own fate.
+  socket.on('error', () => socket.destroy())
+}
+
+export function createPools(server: Server): Pools {
+  const pools = new Map<string, Pool>()
+
+  const dropWhenEmpty = (key: string, pool: Pool) => {
+    if (pool.totalCount > 0 || pool.waitingCount > 0 || pools.get(key) !== pool) return
+    pools.delete(key)
+    void pool.end()
+  }
+
+  const open = (key: string, connection: Connection): Pool => {
+    const pool = new Pool({
+      ...server,
+      ...connection,
+      max: CONNECTIONS_PER_POOL,
+      idleTimeoutMillis: IDLE_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      application_name: 'neon-endpoint',
+    })
+    // An idle connection ends when its database is dropped or the server stops; the pool removes it by itself.
+    pool.on('error', () => undefined)
+    pool.on('remove', () => dropWhenEmpty(key, pool))
+    pools.set(key, pool)
+    return pool
+  }
+
+  return {
+    async acquire(connection) {
+      const key = poolKey(connection)
+      const pool = pools.get(key) ?? open(key, connection)
+      try {
+        return await pool.connect()
+      } catch (error) {
+        dropWhenEmpty(key, pool)
+        throw error
+      }
+    },
+    async giveBack(client) {
+      try {
+        if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK')
+        await client.query(RESET)
+        client.release()
+      } catch {
+        client.release(true)
+      }
+    },
+    cancel: (client) => sendCancel(server, client),
+    async end() {
+      await Promise.all([...pools.values()].map((pool) => pool.end()))
+      pools.clear()
+    },
+  }
+}
