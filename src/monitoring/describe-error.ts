@@ -1,0 +1,50 @@
+// An error as data that may leave: names, codes, redacted messages and the chain of causes. Never the error's own
+// members, where libraries put requests, payloads and connection strings.
+
+import { AppError } from '../errors.ts'
+import { type Redact, redact } from './redact.ts'
+
+const MAX_CAUSES = 5
+const MAX_MESSAGE_LENGTH = 1000
+const MAX_STACK_FRAMES = 8
+
+export interface DescribedError {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  readonly reason?: string
+  readonly stack?: readonly string[]
+  readonly cause?: DescribedError
+}
+
+/** Describes whatever was thrown; takes five causes and the first eight stack frames. */
+export function describeError(error: unknown, redactText: Redact = redact): DescribedError {
+  return describe(error, redactText, MAX_CAUSES)
+}
+
+function describe(error: unknown, redactText: Redact, causesLeft: number): DescribedError {
+  const clean = (text: string): string => redactText(text).slice(0, MAX_MESSAGE_LENGTH)
+  if (!(error instanceof Error)) return { name: typeof error, message: typeof error === 'string' ? clean(error) : '' }
+  const code: unknown = 'code' in error ? error.code : undefined
+  const reason = error instanceof AppError ? error.reason : undefined
+  return {
+    name: clean(error.name),
+    message: clean(error.message),
+    ...(typeof code === 'string' ? { code: clean(code) } : {}),
+    ...(reason === undefined ? {} : { reason: clean(reason) }),
+    ...(error.stack === undefined ? {} : { stack: frames(error.stack, clean) }),
+    ...(error.cause === undefined || causesLeft === 0
+      ? {}
+      : { cause: describe(error.cause, redactText, causesLeft - 1) }),
+  }
+}
+
+/** Frames alone: the lines before them repeat the message. */
+function frames(stack: string, clean: Redact): readonly string[] {
+  return stack
+    .slice(0, 8192)
+    .split('\n')
+    .filter((line) => /^\s{1,8}at /.test(line))
+    .slice(0, MAX_STACK_FRAMES)
+    .map((line) => clean(line.trim()))
+}

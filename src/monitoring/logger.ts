@@ -1,0 +1,150 @@
+// Structured logs: one JSON line an event, of fields named here and nothing else. The only place that writes to the
+// console; every text goes through redaction first.
+
+import { describeError } from './describe-error.ts'
+import { type Redact, redact } from './redact.ts'
+
+const MAX_TEXT_LENGTH = 1000
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/** Fields that hold text: names, codes, ids. No amounts, no names of people or merchants, no bodies, no addresses. */
+const textFields = [
+  'action',
+  'actor',
+  'audience',
+  'bucket',
+  'code',
+  'colo',
+  'cron',
+  'environment',
+  'endpoint',
+  'event_id',
+  'item_id',
+  'item_product_id',
+  'job',
+  'key_id',
+  'kid',
+  'message_id',
+  'method',
+  'mode',
+  'outcome',
+  'path',
+  'phase',
+  'plaid_error_code',
+  'plaid_error_type',
+  'plaid_item_id',
+  'plaid_request_id',
+  'policy',
+  'product',
+  'queue',
+  'ray',
+  'reason',
+  'release',
+  'request_id',
+  'role',
+  'route',
+  'run_id',
+  'scheme',
+  'status_reason',
+  'trigger',
+  'user_id',
+  'variable',
+  'webhook_code',
+  'webhook_type',
+] as const
+
+/** Fields that hold a number; units are in the names. */
+const numberFields = [
+  'added',
+  'attempt',
+  'attempts',
+  'bytes',
+  'count',
+  'deferred',
+  'delay_seconds',
+  'duration_ms',
+  'failed',
+  'limit',
+  'modified',
+  'pages',
+  'queued',
+  'removed',
+  'restarts',
+  'retry_after_seconds',
+  'rows',
+  'status',
+  'subrequests',
+] as const
+
+const booleanFields = ['cached', 'dirty', 'duplicate', 'is_new', 'limited', 'ok', 'replay', 'retryable'] as const
+
+export type LogFields = Partial<
+  Record<(typeof textFields)[number], string | null> &
+    Record<(typeof numberFields)[number], number> &
+    Record<(typeof booleanFields)[number], boolean> & {
+      /** Whatever was thrown; described, never serialised. */
+      readonly error: unknown
+    }
+>
+
+export interface Logger {
+  debug(event: string, fields?: LogFields): void
+  info(event: string, fields?: LogFields): void
+  warn(event: string, fields?: LogFields): void
+  error(event: string, fields?: LogFields): void
+  /** A logger whose events carry these fields too. */
+  child(fields: LogFields): Logger
+}
+
+export interface LoggerOptions {
+  /** Takes one line without its line end; by default the console at that level. */
+  readonly sink?: (line: string, level: LogLevel) => void
+  readonly minimumLevel?: LogLevel
+  readonly redactText?: Redact
+  /** Milliseconds since 1970 of an event. */
+  readonly clock?: () => number
+}
+
+/** Cloudflare and Node sort lines by the console method. */
+function writeToConsole(line: string, level: LogLevel): void {
+  // oxlint-disable-next-line no-console -- the one place that may
+  console[level](line)
+}
+
+const typeOfField: ReadonlyMap<string, 'string' | 'number' | 'boolean'> = new Map([
+  ...textFields.map((name) => [name, 'string'] as const),
+  ...numberFields.map((name) => [name, 'number'] as const),
+  ...booleanFields.map((name) => [name, 'boolean'] as const),
+])
+
+/** A logger whose events all carry `base`. It never throws for what it is given. */
+export function createLogger(base: LogFields, options: LoggerOptions = {}): Logger {
+  const { sink = writeToConsole, minimumLevel = 'info', redactText = redact, clock = Date.now } = options
+  const write = (level: LogLevel, event: string, fields: LogFields = {}): void => {
+    if (levels.indexOf(level) < levels.indexOf(minimumLevel)) return
+    const allowed = allowedFields({ ...base, ...fields }, redactText)
+    sink(JSON.stringify({ time: new Date(clock()).toISOString(), level, event: redactText(event), ...allowed }), level)
+  }
+  return {
+    debug: (event, fields) => write('debug', event, fields),
+    info: (event, fields) => write('info', event, fields),
+    warn: (event, fields) => write('warn', event, fields),
+    error: (event, fields) => write('error', event, fields),
+    child: (fields) => createLogger({ ...base, ...fields }, options),
+  }
+}
+
+/** The list again at run time: a value can reach here under a type that does not know all of its members. */
+function allowedFields(fields: LogFields, redactText: Redact): Record<string, unknown> {
+  const allowed: Record<string, unknown> = {}
+  let dropped = 0
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || value === null) continue
+    if (name === 'error') allowed['error'] = describeError(value, redactText)
+    else if (typeof value !== typeOfField.get(name)) dropped += 1
+    else allowed[name] = typeof value === 'string' ? redactText(value).slice(0, MAX_TEXT_LENGTH) : value
+  }
+  return dropped === 0 ? allowed : { ...allowed, dropped_fields: dropped }
+}

@@ -1,0 +1,120 @@
+// Takes secrets out of text before it leaves: log lines and error reports. Bounded work on any input; it would rather
+// remove too much than too little.
+
+const REDACTED = '[redacted]'
+/** Longest text looked at; the rest is cut off. */
+const MAX_TEXT_LENGTH = 16_384
+const MAX_DEPTH = 8
+const MAX_NODES = 2000
+/** Shorter configured values (`dev`, `8787`) would tear up ordinary text. */
+const MIN_KNOWN_SECRET_LENGTH = 8
+
+export type Redact = (text: string) => string
+
+/** Names whose value is a secret, in headers, JSON, query strings and key=value text. */
+const secretNames =
+  'authorization|proxy-authorization|cookie|set-cookie|plaid-verification|x-webhook-signature|neon-connection-string|' +
+  '(?:[a-z0-9]{1,20}[_-]){0,4}(?:secret|token|password|passwd|pwd|signature|api[_-]?key|encryption[_-]?keys?)(?:[_-](?:key|previous))?'
+const secretName = new RegExp(`^(?:${secretNames})$`, 'i')
+
+/** Each linear: a start is either literal or bounded, and no two neighbours can match the same character. */
+const patterns: readonly (readonly [RegExp, string])[] = [
+  // user:password@ of any URL
+  [/:\/\/[^\s"'<>]{1,512}@/g, `://${REDACTED}@`],
+  [/\b(bearer|basic)\s{1,8}[^\s"',;]{1,8192}/gi, `$1 ${REDACTED}`],
+  // a header that is a secret to the end of its line
+  [/\b(authorization|(?:set-)?cookie)(["']?\s{0,8}[:=]\s{0,8}["']?)[^\r\n"']{1,8192}/gi, `$1$2${REDACTED}`],
+  [
+    new RegExp(`(?<![a-z0-9])(${secretNames})(\\\\?["']?\\s{0,8}[:=]\\s{0,8})\\\\?"[^"\\\\]{1,8192}`, 'gi'),
+    `$1$2"${REDACTED}`,
+  ],
+  [
+    new RegExp(`(?<![a-z0-9])(${secretNames})(["']?\\s{0,8}[:=]\\s{0,8})[^\\s"',;&})\\]]{1,8192}`, 'gi'),
+    `$1$2${REDACTED}`,
+  ],
+  // Plaid's tokens: access-sandbox-…, link-production-…
+  [/[a-z]{1,24}-(?:sandbox|development|production)-[A-Za-z0-9-]{8,256}/g, REDACTED],
+  // Plaid's API secrets: 30 hexadecimal digits
+  [/(?<![A-Za-z0-9])[0-9a-f]{30}(?![A-Za-z0-9])/g, REDACTED],
+  [/AGE-SECRET-KEY-[A-Z0-9]{1,128}/gi, REDACTED],
+  [/[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, REDACTED],
+]
+
+/** Tokens, JWTs, envelopes and keys of 32 bytes and more are runs of these. */
+const longRun = /[A-Za-z0-9_+/=.~%-]{20,}/g
+const jwtStart = /eyJ[A-Za-z0-9_-]{6}/
+const hexKey = /[0-9a-fA-F]{64}/
+/** Base64 of 32 bytes is 43 long; Plaid's ids (37) and UUIDs (36) stay. */
+const base64UrlKey = /[A-Za-z0-9_+=-]{43,}/
+const base64Key = /[A-Za-z0-9_+/=-]{43,}/
+
+/** Keys mix cases, error codes and route names do not; with slashes it might be a file's path, which has few digits. */
+function isKeyLike(run: string): boolean {
+  const plain = base64UrlKey.exec(run)?.[0]
+  if (plain !== undefined && /[a-z]/.test(plain) && /[A-Z]/.test(plain)) return true
+  const slashed = base64Key.exec(run)?.[0] ?? ''
+  return /[a-z]/.test(slashed) && /[A-Z]/.test(slashed) && /\d\D*\d/.test(slashed)
+}
+
+function redactRun(run: string): string {
+  return jwtStart.test(run) || hexKey.test(run) || isKeyLike(run) ? REDACTED : run
+}
+
+/** The text up to the limit, without the word that the limit cut in two: half a secret might pass for none. */
+function bound(text: string): string {
+  if (text.length <= MAX_TEXT_LENGTH) return text
+  const kept = text.slice(0, MAX_TEXT_LENGTH)
+  const lastSpace = Math.max(kept.lastIndexOf(' '), kept.lastIndexOf('\n'))
+  return `${kept.slice(0, Math.max(lastSpace, 0))} [cut]`
+}
+
+/**
+ * A redactor that also removes these exact values (as they are, percent-encoded, in JSON): the configured secrets, which no
+ * pattern may know. Values under 8 characters are ignored.
+ */
+export function createRedactor(knownSecrets: readonly string[] = []): Redact {
+  const spellings = knownSecrets
+    .filter((value) => value.length >= MIN_KNOWN_SECRET_LENGTH)
+    .flatMap((value) => [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)])
+  const known = [...new Set(spellings)].sort((left, right) => right.length - left.length)
+  return (text) => {
+    let clean = bound(text)
+    for (const value of known) clean = clean.replaceAll(value, REDACTED)
+    for (const [pattern, replacement] of patterns) clean = clean.replace(pattern, replacement)
+    return clean.replace(longRun, redactRun)
+  }
+}
+
+/** Removes what looks like a secret by its shape alone. */
+export const redact: Redact = createRedactor()
+
+/**
+ * A copy of any value with every string redacted and every member with a secret's name replaced; cycles, depths over 8
+ * and more than 2,000 nodes are cut. Reads members of plain data only, so it runs no getter twice and no `toJSON`.
+ */
+export function redactValue(value: unknown, redactText: Redact = redact): unknown {
+  let nodes = 0
+  const seen = new Set<object>()
+
+  function visit(node: unknown, depth: number): unknown {
+    nodes += 1
+    if (typeof node === 'string') return redactText(node)
+    if (typeof node === 'bigint') return node.toString()
+    if (typeof node === 'function' || typeof node === 'symbol') return undefined
+    if (typeof node !== 'object' || node === null) return node
+    if (depth >= MAX_DEPTH || nodes > MAX_NODES || seen.has(node)) return '[cut]'
+    seen.add(node)
+    if (Array.isArray(node)) return node.map((element) => visit(element, depth + 1))
+    return visitMembers(node, depth)
+  }
+
+  function visitMembers(node: object, depth: number): Record<string, unknown> {
+    const copy: Record<string, unknown> = {}
+    for (const [name, member] of Object.entries(node)) {
+      copy[redactText(name)] = secretName.test(name) && member !== null ? REDACTED : visit(member, depth + 1)
+    }
+    return copy
+  }
+
+  return visit(value, 0)
+}

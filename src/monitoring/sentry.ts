@@ -1,0 +1,138 @@
+// Error reports to Sentry: the only import of toucan-js. Everything sent is scrubbed; a report never carries request
+// headers, bodies, cookies, query strings or addresses, and never makes a request fail.
+
+import { Toucan } from 'toucan-js'
+import { encodeHex } from '../crypto/encoding.ts'
+import { AppError } from '../errors.ts'
+import { type Redact, redact, redactValue } from './redact.ts'
+
+export interface ReporterOptions {
+  /** `SENTRY_DSN`; null reports nothing. */
+  readonly dsn: string | null
+  readonly environment: string
+  readonly release?: string
+  /** Share of the traced operations that are sent, 0 to 1. */
+  readonly tracesSampleRate?: number
+  readonly redactText?: Redact
+}
+
+/** What lets a report be sent after the response; the handler's own context. */
+export interface ReportContext {
+  waitUntil(promise: Promise<unknown>): void
+}
+
+/** Labels of a report: ids and names, no personal data. */
+export type ReportTags = Readonly<Record<string, string | number | boolean>>
+
+/** A finished operation, for tracing. Times are milliseconds since 1970. */
+export interface Operation {
+  /** A route or job name, never a path with ids. */
+  readonly name: string
+  /** Sentry's operation: `http.server`, `queue.process`, `cron`. */
+  readonly op: string
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+  readonly ok: boolean
+}
+
+export interface Reporter {
+  captureError(error: unknown, tags?: ReportTags): void
+  captureMessage(message: string, tags?: ReportTags): void
+  captureOperation(operation: Operation): void
+  /** A cron's heartbeat for Sentry's monitor of that name. */
+  captureCheckIn(monitor: string, status: 'ok' | 'error'): void
+}
+
+const silent: Reporter = {
+  captureError: () => {},
+  captureMessage: () => {},
+  captureOperation: () => {},
+  captureCheckIn: () => {},
+}
+
+/** A reporter factory for one isolate; call the result once a request, message or run. */
+export function createReporter(options: ReporterOptions): (context: ReportContext, random?: () => number) => Reporter {
+  const { dsn, environment, release, tracesSampleRate = 0, redactText = redact } = options
+  if (dsn === null || dsn === '') return () => silent
+
+  return (context, random = Math.random) => {
+    const client = new Toucan({
+      dsn,
+      environment,
+      ...(release === undefined ? {} : { release }),
+      context: { waitUntil: (promise) => context.waitUntil(promise) },
+      beforeSend: (event) => scrub(event, redactText),
+      beforeSendTransaction: (event) => scrub(event, redactText),
+      beforeBreadcrumb: () => null,
+    })
+    return {
+      captureError: (error, tags = {}) => {
+        client.withScope((scope) => scope.setTags({ ...errorTags(error), ...tags }).captureException(asError(error)))
+      },
+      captureMessage: (message, tags = {}) => {
+        client.withScope((scope) => scope.setTags({ ...tags }).captureMessage(message, 'warning'))
+      },
+      captureOperation: (operation) => {
+        if (random() < tracesSampleRate) client.captureEvent(transactionEvent(operation))
+      },
+      captureCheckIn: (monitorSlug, status) => {
+        client.captureCheckIn({ monitorSlug, status })
+      },
+    }
+  }
+}
+
+type SentryEvent = Parameters<Toucan['captureEvent']>[0]
+
+/** Members of an event that may leave; `request`, `user`, `extra`, `breadcrumbs` and whatever comes new may not. */
+const allowedMembers: ReadonlySet<string> = new Set([
+  'contexts',
+  'environment',
+  'event_id',
+  'exception',
+  'level',
+  'message',
+  'platform',
+  'release',
+  'sdk',
+  'spans',
+  'start_timestamp',
+  'tags',
+  'timestamp',
+  'transaction',
+  'transaction_info',
+  'type',
+])
+
+/** Runs last, after the client and its integrations have added what they add. */
+function scrub<E extends object>(event: E, redactText: Redact): E {
+  for (const [name, member] of Object.entries(event)) {
+    if (allowedMembers.has(name)) Reflect.set(event, name, redactValue(member, redactText))
+    else Reflect.deleteProperty(event, name)
+  }
+  return event
+}
+
+/** What was thrown may be anything; only an Error goes on, since of others the client would serialise the members. */
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(`a value of type ${typeof error} was thrown`)
+}
+
+function errorTags(error: unknown): ReportTags {
+  if (!(error instanceof AppError)) return {}
+  return { code: error.code, ...(error.reason === undefined ? {} : { reason: error.reason }) }
+}
+
+/** A span tree of one node (Sentry's transaction event). */
+function transactionEvent({ name, op, startedAtMs, endedAtMs, ok }: Operation): SentryEvent {
+  const randomHex = (bytes: number): string => encodeHex(crypto.getRandomValues(new Uint8Array(bytes)))
+  return {
+    type: 'transaction',
+    transaction: name,
+    transaction_info: { source: 'route' },
+    start_timestamp: startedAtMs / 1000,
+    timestamp: endedAtMs / 1000,
+    contexts: { trace: { trace_id: randomHex(16), span_id: randomHex(8), op, status: ok ? 'ok' : 'internal_error' } },
+    spans: [],
+  }
+}
