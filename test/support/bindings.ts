@@ -1,0 +1,38 @@
+// The Worker's variables in tests inside workerd. Every name that the configuration knows is given, so that no
+// developer's .dev.vars leaks in.
+import { connectStack } from './stack.ts'
+
+/** Variables for the project's own database. Values are plainly fake and long enough to pass the configuration. */
+export async function workerBindings(control: string): Promise<Record<string, string>> {
+  const database = await connectStack(control).createDatabase()
+  return {
+    ENVIRONMENT: 'development',
+    PLAID_ENV: 'sandbox',
+    PLAID_CLIENT_ID: 'test-client-id',
+    PLAID_SECRET: 'test-plaid-secret',
+    PLAID_BASE_URL: 'http://127.0.0.1:1',
+    PLAID_WEBHOOK_URL: 'http://127.0.0.1:1/api/v1/plaid/webhook',
+    PLAID_WEBHOOK_VERIFICATION_KEY: '',
+    PLAID_PRODUCTS: '',
+    PLAID_COUNTRY_CODES: '',
+    DATABASE_URL: database.apiUrl,
+    DATABASE_JOBS_URL: database.jobsUrl,
+    DATABASE_ENDPOINT: database.endpoint,
+    SECRET_KEY: 'test-secret-key-test-secret-key-test-secret-key',
+    ENCRYPTION_KEY: 'dGVzdC1lbmNyeXB0aW9uLWtleS10ZXN0LWVuY3J5cHQ=',
+    ENCRYPTION_KEY_ID: 'test-1',
+    ENCRYPTION_KEYS_PREVIOUS: '',
+    CORS_ORIGINS: '',
+    SENTRY_DSN: '',
+    SENTRY_TRACES_SAMPLE_RATE: '',
+    RATE_LIMIT_ENABLED: '',
+    RATE_LIMITS: '',
+    RETENTION_DAYS: '',
+    RETENTION_REMOVED_DAYS: '',
+    BACKUP_RECIPIENT: '',
+    ALERT_WEBHOOK_URL: '',
+    AUTH_ISSUER: '',
+    AUTH_AUDIENCE: '',
+    AUTH_JWKS_URL: '',
+  }
+}

@@ -1,0 +1,83 @@
+// The control server of a test run: loopback HTTP by which tests in Node and in workerd get databases, simulators and
+// faults. Starts each thing when it is first asked for and ends everything at the end.
+import { createServer } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import * as z from 'zod'
+import { startDatabases } from './databases.ts'
+import type { Databases } from './databases.ts'
+import { createFaults } from './faults.ts'
+import { createSimulators } from './simulators.ts'
+
+const faultSchema = z.strictObject({
+  kind: z.enum(['fail-before', 'lose-answer']),
+  matching: z.string().exactOptional(),
+  after: z.int().nonnegative().exactOptional(),
+  times: z.int().positive().exactOptional(),
+})
+const simulatorSchema = z.strictObject({ seed: z.string().exactOptional() })
+
+export interface Control {
+  url: string
+  stop(): Promise<void>
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
+  const text = Buffer.concat(chunks).toString('utf8')
+  return text === '' ? {} : JSON.parse(text)
+}
+
+/** `testDatabaseUrl` is a server to use instead of an embedded one. */
+export async function startControl(testDatabaseUrl: string | undefined): Promise<Control> {
+  const faults = createFaults()
+  const simulators = createSimulators()
+  let starting: Promise<Databases> | undefined
+  const databases = () => (starting ??= startDatabases(testDatabaseUrl, (request) => faults.intercept(request)))
+
+  const act = async (action: string, name: string, body: unknown): Promise<unknown> => {
+    switch (action) {
+      case 'POST databases':
+        return (await databases()).create()
+      case 'DELETE databases':
+        return (await databases()).drop(name)
+      case 'POST simulators':
+        return simulators.start(simulatorSchema.parse(body))
+      case 'DELETE simulators':
+        return simulators.stop(name)
+      case 'POST faults':
+        return faults.add(name, faultSchema.parse(body))
+      case 'DELETE faults':
+        return faults.clear(name)
+      default:
+        throw new Error(`The test stack cannot ${action}`)
+    }
+  }
+
+  const server = createServer((request, response) => {
+    const [, kind = '', name = ''] = (request.url ?? '/').split('/')
+    readJson(request)
+      .then((body) => act(`${request.method} ${kind}`, name, body))
+      .then((answer) => response.end(JSON.stringify(answer ?? null)))
+      .catch((error: unknown) => {
+        response.statusCode = 500
+        response.end(error instanceof Error ? (error.stack ?? error.message) : 'unknown')
+      })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The control server has no port.')
+  return {
+    url: `http://127.0.0.1:${address.port}/`,
+    async stop() {
+      server.close()
+      server.closeAllConnections()
+      await simulators.stopAll()
+      // A start that failed was reported to the test that asked for it.
+      await starting?.then(
+        (started) => started.stop(),
+        () => undefined,
+      )
+    },
+  }
+}

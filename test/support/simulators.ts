@@ -1,0 +1,36 @@
+// Owns the Plaid simulators of a test run, one per test that asks.
+import type { TestSimulator } from './stack.ts'
+
+export interface Simulators {
+  start(options: { seed?: string }): Promise<TestSimulator>
+  stop(id: string): Promise<void>
+  stopAll(): Promise<void>
+}
+
+const CLIENT_ID = 'test-client-id'
+const SECRET = 'test-plaid-secret'
+
+export function createSimulators(): Simulators {
+  const running = new Map<string, { stop(): Promise<void> }>()
+  let count = 0
+  const stop = async (id: string) => {
+    const simulator = running.get(id)
+    if (simulator === undefined) throw new Error(`${id} is no simulator of this run`)
+    running.delete(id)
+    await simulator.stop()
+  }
+  return {
+    async start(options) {
+      // Loaded when asked for: runs without a bank need not read it.
+      const { startSimulator } = await import('../../src/dev/simulator/server.ts')
+      const simulator = await startSimulator({ port: 0, clientId: CLIENT_ID, secret: SECRET, ...options })
+      const id = String((count += 1))
+      running.set(id, simulator)
+      return { id, url: simulator.url, clientId: CLIENT_ID, secret: SECRET }
+    },
+    stop,
+    stopAll: async () => {
+      await Promise.all([...running.keys()].map(stop))
+    },
+  }
+}

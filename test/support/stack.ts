@@ -1,0 +1,72 @@
+// The tests' side of the stack that they share: databases, simulators and faults over HTTP. Uses fetch alone, so that
+// it runs in Node and in workerd.
+import * as z from 'zod'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** URL of the run's control server. */
+    control: string
+  }
+}
+
+const databaseSchema = z.object({
+  name: z.string(),
+  /** The owner's login: sees everything, in every row. */
+  ownerUrl: z.string(),
+  apiUrl: z.string(),
+  jobsUrl: z.string(),
+  /** The Neon endpoint's `http://127.0.0.1:PORT/sql`; its WebSocket is at `/v2` of the same port. */
+  endpoint: z.string(),
+})
+const simulatorSchema = z.object({ id: z.string(), url: z.string(), clientId: z.string(), secret: z.string() })
+
+export type TestDatabase = z.infer<typeof databaseSchema>
+export type TestSimulator = z.infer<typeof simulatorSchema>
+
+export interface Fault {
+  /** `fail-before`: nothing is run. `lose-answer`: committed, and the connection cut instead of an answer. */
+  kind: 'fail-before' | 'lose-answer'
+  /** Requests with a statement that this matches (JavaScript, case-insensitive); every request without it. */
+  matching?: string
+  /** So many matching requests pass first. */
+  after?: number
+  /** So many then fail; 1 unless given. */
+  times?: number
+}
+
+export interface Stack {
+  createDatabase(): Promise<TestDatabase>
+  dropDatabase(name: string): Promise<void>
+  startSimulator(options?: { seed?: string }): Promise<TestSimulator>
+  stopSimulator(id: string): Promise<void>
+  /** Adds a fault to the requests for one database; several apply in the order of their making. */
+  addFault(database: string, fault: Fault): Promise<void>
+  clearFaults(database: string): Promise<void>
+}
+
+/** A client of the control server, whose URL is `inject('control')`. Rejects with the server's reason. */
+export function connectStack(control: string): Stack {
+  const call = async (method: string, path: string, body?: object): Promise<unknown> => {
+    const init = body === undefined ? { method } : { method, body: JSON.stringify(body) }
+    const response = await fetch(new URL(path, control), init)
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path} of the test stack: ${text}`)
+    return JSON.parse(text)
+  }
+  return {
+    createDatabase: async () => databaseSchema.parse(await call('POST', '/databases')),
+    async dropDatabase(name) {
+      await call('DELETE', `/databases/${name}`)
+    },
+    startSimulator: async (options = {}) => simulatorSchema.parse(await call('POST', '/simulators', options)),
+    async stopSimulator(id) {
+      await call('DELETE', `/simulators/${id}`)
+    },
+    async addFault(database, fault) {
+      await call('POST', `/faults/${database}`, fault)
+    },
+    async clearFaults(database) {
+      await call('DELETE', `/faults/${database}`)
+    },
+  }
+}

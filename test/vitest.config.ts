@@ -1,0 +1,52 @@
+// The four places where tests run: pure logic in Node, the platform's parts in workerd, the built bundle over HTTP,
+// and the simulator against Plaid's own description (only by `test:contract`).
+import { fileURLToPath } from 'node:url'
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+import { workerBindings } from './support/bindings.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+export default defineConfig({
+  root,
+  test: {
+    // At the root: inside the project with the plugin, npm's packages would be resolved for a browser.
+    globalSetup: ['./test/support/global-setup.ts'],
+    coverage: {
+      provider: 'istanbul',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+      reportsDirectory: './coverage',
+    },
+    projects: [
+      {
+        root,
+        test: { name: 'unit', environment: 'node', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 },
+      },
+      {
+        root,
+        plugins: [
+          cloudflareTest(async ({ inject }) => ({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: { cf: false, bindings: await workerBindings(inject('control')) },
+          })),
+        ],
+        test: { name: 'worker', isolate: false, include: ['test/worker/**/*.test.ts'], testTimeout: 20_000 },
+      },
+      {
+        root,
+        test: {
+          name: 'e2e',
+          environment: 'node',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        root,
+        test: { name: 'contract', environment: 'node', include: ['test/contract/**/*.test.ts'], testTimeout: 120_000 },
+      },
+    ],
+  },
+})
