@@ -7,7 +7,7 @@ CREATE TABLE "account_balances" (
 	"credit_limit" numeric,
 	"iso_currency_code" text,
 	"unofficial_currency_code" text,
-	"as_of" timestamp with time zone NOT NULL,
+	"as_of" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "account_balances_day" PRIMARY KEY("account_id","day")
 );
 --> statement-breakpoint
@@ -27,10 +27,10 @@ CREATE TABLE "accounts" (
 	"credit_limit" numeric,
 	"iso_currency_code" text,
 	"unofficial_currency_code" text,
-	"balance_as_of" timestamp with time zone,
+	"balance_as_of" timestamp (3) with time zone,
 	"closed" boolean DEFAULT false NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "accounts_plaid_account" UNIQUE("item_id","plaid_account_id")
 );
 --> statement-breakpoint
@@ -47,7 +47,7 @@ CREATE TABLE "holdings" (
 	"cost_basis" numeric,
 	"iso_currency_code" text,
 	"unofficial_currency_code" text,
-	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "holdings_position" UNIQUE("account_id","security_id")
 );
 --> statement-breakpoint
@@ -68,8 +68,8 @@ CREATE TABLE "investment_transactions" (
 	"subtype" text NOT NULL,
 	"iso_currency_code" text,
 	"unofficial_currency_code" text,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"removed_at" timestamp with time zone,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"removed_at" timestamp (3) with time zone,
 	CONSTRAINT "investment_transactions_plaid_id" UNIQUE("item_id","plaid_investment_transaction_id")
 );
 --> statement-breakpoint
@@ -98,10 +98,10 @@ CREATE TABLE "item_products" (
 	"dirty_seq" bigint DEFAULT 1 NOT NULL,
 	"synced_seq" bigint DEFAULT 0 NOT NULL,
 	"lease_owner" uuid,
-	"lease_expires_at" timestamp with time zone,
-	"next_attempt_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"lease_expires_at" timestamp (3) with time zone,
+	"next_attempt_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"attempts" integer DEFAULT 0 NOT NULL,
-	"last_synced_at" timestamp with time zone,
+	"last_synced_at" timestamp (3) with time zone,
 	"last_error" text,
 	"history_status" text,
 	CONSTRAINT "item_products_product" UNIQUE("item_id","product")
@@ -117,13 +117,13 @@ CREATE TABLE "items" (
 	"status" text DEFAULT 'initializing' NOT NULL,
 	"status_reason" text,
 	"new_accounts_available" boolean DEFAULT false NOT NULL,
-	"consent_expires_at" timestamp with time zone,
-	"disconnect_at" timestamp with time zone,
-	"transactions_updated_at" timestamp with time zone,
-	"investments_updated_at" timestamp with time zone,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"removed_at" timestamp with time zone,
+	"consent_expires_at" timestamp (3) with time zone,
+	"disconnect_at" timestamp (3) with time zone,
+	"transactions_updated_at" timestamp (3) with time zone,
+	"investments_updated_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"removed_at" timestamp (3) with time zone,
 	CONSTRAINT "items_plaid_item_id" UNIQUE("plaid_item_id")
 );
 --> statement-breakpoint
@@ -134,7 +134,7 @@ CREATE TABLE "liabilities" (
 	"account_id" uuid NOT NULL,
 	"kind" text NOT NULL,
 	"details" jsonb NOT NULL,
-	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "liabilities_account" UNIQUE("account_id","kind")
 );
 --> statement-breakpoint
@@ -145,7 +145,7 @@ CREATE TABLE "dead_letters" (
 	"item_product_id" uuid,
 	"reason" text NOT NULL,
 	"payload" jsonb NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "dead_letters_message" UNIQUE("queue","message_id")
 );
 --> statement-breakpoint
@@ -163,8 +163,8 @@ CREATE TABLE "sync_runs" (
 	"upserted" integer DEFAULT 0 NOT NULL,
 	"removed" integer DEFAULT 0 NOT NULL,
 	"plaid_request_ids" text[] NOT NULL,
-	"started_at" timestamp with time zone NOT NULL,
-	"finished_at" timestamp with time zone DEFAULT now() NOT NULL
+	"started_at" timestamp (3) with time zone NOT NULL,
+	"finished_at" timestamp (3) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "webhook_events" (
@@ -177,7 +177,7 @@ CREATE TABLE "webhook_events" (
 	"item_id" uuid,
 	"user_id" uuid,
 	"payload" jsonb NOT NULL,
-	"received_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"received_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "webhook_events_replay_key" UNIQUE("replay_key")
 );
 --> statement-breakpoint
@@ -203,7 +203,7 @@ CREATE TABLE "sync_staging" (
 	"category_confidence" text,
 	"pending" boolean,
 	"payment_channel" text,
-	"staged_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"staged_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "sync_staging_row" PRIMARY KEY("run_id","seq")
 );
 --> statement-breakpoint
@@ -232,9 +232,9 @@ CREATE TABLE "transactions" (
 	"user_category" text,
 	"hidden" boolean DEFAULT false NOT NULL,
 	"change_seq" bigint NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"removed_at" timestamp with time zone,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"removed_at" timestamp (3) with time zone,
 	CONSTRAINT "transactions_plaid_transaction" UNIQUE("item_id","plaid_transaction_id")
 );
 --> statement-breakpoint
@@ -243,7 +243,7 @@ CREATE TABLE "users" (
 	"issuer" text NOT NULL,
 	"subject" text NOT NULL,
 	"change_seq" bigint DEFAULT 0 NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "users_identity" UNIQUE("issuer","subject")
 );
 --> statement-breakpoint

@@ -25,10 +25,10 @@ export const accounts = pgTable(
     creditLimit: numeric('credit_limit'),
     isoCurrencyCode: text('iso_currency_code'),
     unofficialCurrencyCode: text('unofficial_currency_code'),
-    balanceAsOf: timestamp('balance_as_of', { withTimezone: true }),
+    balanceAsOf: timestamp('balance_as_of', { withTimezone: true, precision: 3 }),
     closed: boolean().notNull().default(false),
-    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
     unique('accounts_plaid_account').on(table.itemId, table.plaidAccountId),
@@ -51,7 +51,7 @@ export const accountBalances = pgTable(
     creditLimit: numeric('credit_limit'),
     isoCurrencyCode: text('iso_currency_code'),
     unofficialCurrencyCode: text('unofficial_currency_code'),
-    asOf: timestamp('as_of', { withTimezone: true }).notNull(),
+    asOf: timestamp('as_of', { withTimezone: true, precision: 3 }).notNull(),
   },
   (table) => [
     primaryKey({ name: 'account_balances_day', columns: [table.accountId, table.day] }),

@@ -56,7 +56,7 @@ export const holdings = pgTable(
     institutionValue: numeric('institution_value').notNull(),
     costBasis: numeric('cost_basis'),
     ...currency(),
-    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+    updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
     unique('holdings_position').on(table.accountId, table.securityId),
@@ -82,8 +82,8 @@ export const investmentTransactions = pgTable(
     type: text().notNull(),
     subtype: text().notNull(),
     ...currency(),
-    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-    removedAt: timestamp('removed_at', { withTimezone: true }),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    removedAt: timestamp('removed_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
     unique('investment_transactions_plaid_id').on(table.itemId, table.plaidInvestmentTransactionId),

@@ -20,7 +20,7 @@ export const liabilities = pgTable(
     kind: text().notNull(),
     /** Plaid's object of that kind; every number in it is exact decimal text. */
     details: jsonb().notNull(),
-    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+    updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
     unique('liabilities_account').on(table.accountId, table.kind),

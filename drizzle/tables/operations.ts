@@ -25,8 +25,8 @@ export const syncRuns = pgTable(
     upserted: integer().notNull().default(0),
     removed: integer().notNull().default(0),
     plaidRequestIds: text('plaid_request_ids').array().notNull(),
-    startedAt: timestamp('started_at', { withTimezone: true }).notNull(),
-    finishedAt: timestamp('finished_at', { withTimezone: true }).notNull().defaultNow(),
+    startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
+    finishedAt: timestamp('finished_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
     index('sync_runs_user').on(table.userId, table.startedAt, table.id),
@@ -48,7 +48,7 @@ export const webhookEvents = pgTable(
     userId: uuid('user_id').references(() => users.id),
     /** The body without its tokens. */
     payload: jsonb().notNull(),
-    receivedAt: timestamp('received_at', { withTimezone: true }).notNull().defaultNow(),
+    receivedAt: timestamp('received_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
     index('webhook_events_item').on(table.plaidItemId, table.receivedAt),
@@ -66,7 +66,7 @@ export const deadLetters = pgTable(
     reason: text().notNull(),
     /** Ids only. */
     payload: jsonb().notNull(),
-    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
     unique('dead_letters_message').on(table.queue, table.messageId),

@@ -48,10 +48,10 @@ export const transactions = pgTable(
     hidden: boolean().notNull().default(false),
     /** The number of the row's newest change in the user's change feed. */
     changeSeq: bigint('change_seq', { mode: 'number' }).notNull(),
-    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     /** Set when the bank took the transaction back; the row stays for the change feed and for its edits. */
-    removedAt: timestamp('removed_at', { withTimezone: true }),
+    removedAt: timestamp('removed_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
     unique('transactions_plaid_transaction').on(table.itemId, table.plaidTransactionId),
@@ -72,7 +72,7 @@ export const syncStaging = pgTable(
     plaidTransactionId: text('plaid_transaction_id').notNull(),
     plaidAccountId: text('plaid_account_id'),
     ...plaidColumns(),
-    stagedAt: timestamp('staged_at', { withTimezone: true }).notNull().defaultNow(),
+    stagedAt: timestamp('staged_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [primaryKey({ name: 'sync_staging_row', columns: [table.runId, table.seq] })],
 )

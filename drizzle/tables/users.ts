@@ -9,7 +9,7 @@ export const users = pgTable(
     subject: text().notNull(),
     /** The number of the newest change to the user's transactions; every commit takes the next ones from here, under this row's lock. */
     changeSeq: bigint('change_seq', { mode: 'number' }).notNull().default(0),
-    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [unique('users_identity').on(table.issuer, table.subject)],
 )

@@ -1,0 +1,137 @@
+// The end of a sync run, good or bad: one transaction that begins with a compare-and-swap and leaves a `sync_runs` row.
+import { sql } from 'drizzle-orm'
+import { batch, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
+import type { Lease } from './sync-work.ts'
+
+export interface RunReport {
+  readonly trigger: string
+  readonly pages: number
+  readonly restarts: number
+  readonly requestIds: readonly string[]
+}
+
+export interface RunCounts {
+  readonly upserted: number
+  readonly removed: number
+}
+
+export interface GoodEnd {
+  readonly cursor: string | null
+  readonly historyStatus: string | null
+  /** Look again after so many seconds, although nobody said that anything changed; null when not. */
+  readonly againSeconds: number | null
+  /** What becomes of the item's status, if its present one is `from`. */
+  readonly itemStatus: { readonly from: readonly string[]; readonly to: string } | null
+}
+
+export interface BadEnd {
+  readonly outcome: 'failed' | 'waiting' | 'absent'
+  readonly errorCode: string
+  /** For the user's eyes; null keeps the product's error as it is. */
+  readonly lastError: string | null
+  readonly retrySeconds: number
+  readonly itemStatus: { readonly status: string; readonly reason: string } | null
+}
+
+export type CommitAnswer =
+  | { readonly kind: 'committed'; readonly dirtyAgain: boolean; readonly raised: readonly string[] }
+  | { readonly kind: 'committed_before' }
+  | { readonly kind: 'superseded' }
+
+const begin = (jobs: JobsDatabase, lease: Lease) =>
+  rows(jobs, sql`select app.begin_commit(${lease.itemProductId}, ${lease.runId}, ${lease.cursor})`)
+
+/** Commits whatever a merge statement of this batch counted: it leaves its counts in `app.upserted` and `app.removed`. */
+const insertRun = (jobs: JobsDatabase, lease: Lease, report: RunReport, outcome: string, errorCode: string | null) =>
+  rows(
+    jobs,
+    sql`insert into sync_runs (id, user_id, item_id, item_product_id, product, trigger, outcome, error_code, pages,
+        restarts, upserted, removed, plaid_request_ids, started_at)
+      values (${lease.runId}, ${lease.userId}, ${lease.itemId}, ${lease.itemProductId}, ${lease.product}, ${report.trigger},
+        ${outcome}, ${errorCode}, ${report.pages}, ${report.restarts},
+        coalesce(nullif(current_setting('app.upserted', true), ''), '0')::int,
+        coalesce(nullif(current_setting('app.removed', true), ''), '0')::int,
+        ${sql.param(report.requestIds)}::text[], ${lease.startedAt}::timestamptz)`,
+  )
+
+const dropStaging = (jobs: JobsDatabase, lease: Lease) =>
+  rows(jobs, sql`delete from sync_staging where run_id = ${lease.runId}`)
+
+/**
+ * Commits what a run read: `statements`, the new cursor, the cleared dirty mark and the run's record, all or nothing.
+ * `raise` is a statement that raises other products' dirty marks and returns their ids.
+ * @throws AppError `unavailable` when the outcome is unknown: the same call again finds out (`committed_before`)
+ */
+export async function commitRun(
+  jobs: JobsDatabase,
+  lease: Lease,
+  report: RunReport,
+  end: GoodEnd,
+  statements: readonly Statement[],
+  raise: Statement | null,
+): Promise<CommitAnswer> {
+  const finish = rows<{ dirty_again: boolean }>(
+    jobs,
+    sql`update item_products set cursor = ${end.cursor}, history_status = coalesce(${end.historyStatus}, history_status),
+        dirty_seq = dirty_seq + ${end.againSeconds === null ? 0 : 1}, synced_seq = ${lease.dirtySeq}, status = 'ok',
+        lease_owner = null, lease_expires_at = null, attempts = 0, last_error = null,
+        last_synced_at = ${lease.startedAt}::timestamptz,
+        next_attempt_at = now() + make_interval(secs => ${end.againSeconds ?? 0})
+      where id = ${lease.itemProductId} returning dirty_seq - ${end.againSeconds === null ? 0 : 1} > synced_seq as dirty_again`,
+  )
+  const status = rows(
+    jobs,
+    sql`update items set status = ${end.itemStatus?.to ?? ''}, status_reason = null, updated_at = now()
+      where id = ${lease.itemId} and status = any(${sql.param(end.itemStatus?.from ?? [])}::text[])`,
+  )
+  return await guarded(async () => {
+    const answers: readonly { rows: readonly Record<string, unknown>[] }[] = await batch(jobs, [
+      begin(jobs, lease),
+      finish,
+      status,
+      raise ?? rows(jobs, sql`select null::uuid as id where false`),
+      ...statements,
+      dropStaging(jobs, lease),
+      insertRun(jobs, lease, report, 'committed', null),
+    ])
+    const raised = (answers[3]?.rows ?? []).flatMap((row) => (typeof row['id'] === 'string' ? [row['id']] : []))
+    return { kind: 'committed', dirtyAgain: answers[1]?.rows[0]?.['dirty_again'] === true, raised }
+  })
+}
+
+/** Gives the lease back without data: the dirty mark stays, and `retrySeconds` later the sweep finds it. */
+export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport, end: BadEnd): Promise<CommitAnswer> {
+  const productStatus = { failed: 'error', waiting: 'pending', absent: 'absent' }[end.outcome]
+  return await guarded(async () => {
+    await batch(jobs, [
+      begin(jobs, lease),
+      rows(
+        jobs,
+        sql`update item_products set lease_owner = null, lease_expires_at = null, attempts = attempts + 1,
+            status = case when ${productStatus} = 'pending' and last_synced_at is not null then 'ok' else ${productStatus} end,
+            last_error = coalesce(${end.lastError}, last_error),
+            next_attempt_at = now() + make_interval(secs => ${end.retrySeconds})
+          where id = ${lease.itemProductId}`,
+      ),
+      rows(
+        jobs,
+        sql`update items set status = ${end.itemStatus?.status ?? ''}, status_reason = ${end.itemStatus?.reason ?? null}, updated_at = now()
+          where id = ${lease.itemId} and ${end.itemStatus !== null}`,
+      ),
+      dropStaging(jobs, lease),
+      insertRun(jobs, lease, report, end.outcome, end.errorCode),
+    ])
+    return { kind: 'committed', dirtyAgain: false, raised: [] }
+  })
+}
+
+async function guarded(commit: () => Promise<CommitAnswer>): Promise<CommitAnswer> {
+  try {
+    return await commit()
+  } catch (error) {
+    const state = sqlStateOf(error)
+    if (state === 'WN002') return { kind: 'committed_before' }
+    if (state === 'WN001' || state === 'WN003' || state === 'WN004') return { kind: 'superseded' }
+    throw error
+  }
+}

@@ -1,0 +1,26 @@
+// Keyset pages: the last row's sort key is where the next page starts, so a page costs the same at any depth.
+import { type Column, type SQL, sql } from 'drizzle-orm'
+
+/** A row's place: its sort value as text, then its id. */
+export type Key = readonly [sortValue: string, id: string]
+
+export interface Page<Row> {
+  readonly rows: readonly Row[]
+  readonly next: Key | null
+}
+
+/** The rows after a place, in the given order; everything when there is no place. */
+export function after(from: Key | null, sortColumn: Column, idColumn: Column, order: 'asc' | 'desc'): SQL | undefined {
+  if (from === null) return undefined
+  const type = sql.raw(sortColumn.getSQLType())
+  const place = sql`(${from[0]}::${type}, ${from[1]}::uuid)`
+  return order === 'asc'
+    ? sql`(${sortColumn}, ${idColumn}) > ${place}`
+    : sql`(${sortColumn}, ${idColumn}) < ${place}`
+}
+
+/** Cuts the extra row that tells whether there are more. */
+export function pageOf<Row>(found: readonly Row[], limit: number, keyOf: (row: Row) => Key): Page<Row> {
+  const last = found.length > limit ? found[limit - 1] : undefined
+  return { rows: found.slice(0, limit), next: last === undefined ? null : keyOf(last) }
+}

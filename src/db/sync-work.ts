@@ -1,0 +1,159 @@
+// The unit of sync as a row: marked dirty, leased, renewed, given back. All by the jobs' login; times are the database's.
+import { type SQL, sql } from 'drizzle-orm'
+import { batch, type JobsDatabase, rows } from './client.ts'
+
+/** Longer than a Plaid call may take (90 s), so that a holder who renews before each call cannot lose it by waiting. */
+const leaseSeconds = 120
+
+/** Statuses in which background calls stop until the user has acted. */
+export const stoppedStatuses = ['needs_update', 'bank_action_required', 'revoked', 'relink_required', 'removed'] as const
+const stopped = sql.raw(stoppedStatuses.map((status) => `'${status}'`).join(', '))
+
+export interface Lease {
+  /** The lease's owner token and the run's id. */
+  readonly runId: string
+  readonly itemProductId: string
+  readonly itemId: string
+  readonly userId: string
+  readonly product: string
+  readonly cursor: string | null
+  /** The dirty mark when the lease was taken: a commit clears up to here and no further. */
+  readonly dirtySeq: number
+  readonly attempts: number
+  readonly sealedToken: string
+  readonly itemStatus: string
+  readonly transactionsUpdatedAt: string | null
+  readonly investmentsUpdatedAt: string | null
+  readonly plaidItemId: string
+  readonly startedAt: string
+}
+
+export type LeaseAnswer = { readonly kind: 'taken'; readonly lease: Lease } | { readonly kind: 'busy' | 'clean' | 'stopped' | 'gone' }
+
+interface LeaseRow extends Record<string, unknown> {
+  item_id: string
+  user_id: string
+  product: string
+  cursor: string | null
+  dirty_seq: string
+  attempts: number
+  access_token_sealed: string
+  status: string
+  transactions_updated_at: string | null
+  investments_updated_at: string | null
+  plaid_item_id: string
+  started_at: string
+}
+
+/** Takes the lease of a product that is dirty and free. `item` itself may be looked at whatever its status. */
+export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId: string): Promise<LeaseAnswer> {
+  const [taken, state] = await batch(jobs, [
+    rows<LeaseRow>(
+      jobs,
+      sql`update item_products p set lease_owner = ${runId}, lease_expires_at = now() + make_interval(secs => ${leaseSeconds})
+        from items i
+        where p.id = ${itemProductId} and i.id = p.item_id and i.removed_at is null
+          and p.dirty_seq > p.synced_seq and p.status <> 'absent'
+          and (p.lease_expires_at is null or p.lease_expires_at < now())
+          and (p.product = 'item' or i.status not in (${stopped}))
+        returning p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, i.access_token_sealed, i.status,
+          i.transactions_updated_at, i.investments_updated_at, i.plaid_item_id, now() as started_at`,
+    ),
+    rows<{ busy: boolean; dirty: boolean }>(
+      jobs,
+      sql`select coalesce(p.lease_expires_at >= now(), false) as busy, p.dirty_seq > p.synced_seq and p.status <> 'absent' as dirty
+        from item_products p join items i on i.id = p.item_id where p.id = ${itemProductId} and i.removed_at is null`,
+    ),
+  ])
+  const row = taken.rows[0]
+  if (row !== undefined) return { kind: 'taken', lease: leaseOf(row, itemProductId, runId) }
+  const now = state.rows[0]
+  if (now === undefined) return { kind: 'gone' }
+  if (!now.dirty) return { kind: 'clean' }
+  return { kind: now.busy ? 'busy' : 'stopped' }
+}
+
+function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {
+  return {
+    runId,
+    itemProductId,
+    itemId: row.item_id,
+    userId: row.user_id,
+    product: row.product,
+    cursor: row.cursor,
+    dirtySeq: Number(row.dirty_seq),
+    attempts: row.attempts,
+    sealedToken: row.access_token_sealed,
+    itemStatus: row.status,
+    transactionsUpdatedAt: row.transactions_updated_at,
+    investmentsUpdatedAt: row.investments_updated_at,
+    plaidItemId: row.plaid_item_id,
+    startedAt: row.started_at,
+  }
+}
+
+/** Holds the lease for another two minutes; false when it is no longer ours. */
+export async function renewLease(jobs: JobsDatabase, lease: Lease): Promise<boolean> {
+  const [renewed] = await batch(jobs, [renewal(jobs, lease)])
+  return renewed.rows.length > 0
+}
+
+/** The renewal as a statement, to ride along with another. */
+export function renewal(jobs: JobsDatabase, lease: Lease) {
+  return rows<{ id: string }>(
+    jobs,
+    sql`update item_products set lease_expires_at = now() + make_interval(secs => ${leaseSeconds})
+      where id = ${lease.itemProductId} and lease_owner = ${lease.runId} returning id`,
+  )
+}
+
+async function ids(jobs: JobsDatabase, query: SQL): Promise<string[]> {
+  const [found] = await batch(jobs, [rows<{ id: string }>(jobs, query)])
+  return found.rows.map((row) => row.id)
+}
+
+/**
+ * Work that is dirty, due and held by nobody. Each answered row is put off by `againSeconds`, so that the next sweep
+ * does not wake it again while its message is still on the way.
+ */
+export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<string[]> {
+  return await ids(
+    jobs,
+    sql`update item_products p set next_attempt_at = now() + make_interval(secs => ${againSeconds})
+      where p.id in (
+        select d.id from item_products d join items i on i.id = d.item_id
+        where d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and d.status <> 'absent' and i.removed_at is null
+          and (d.lease_expires_at is null or d.lease_expires_at < now())
+          and (d.product = 'item' or i.status not in (${stopped}))
+        order by d.next_attempt_at limit ${limit} for no key update of d skip locked
+      ) returning p.id`,
+  )
+}
+
+/** Raises the dirty mark of at most `limit` clean rows of a product that were not read for `olderThanSeconds`, due at random within `spreadSeconds`. */
+export async function markStale(
+  jobs: JobsDatabase,
+  product: string,
+  options: { olderThanSeconds: number; spreadSeconds: number; limit: number },
+): Promise<number> {
+  const marked = await ids(
+    jobs,
+    sql`update item_products p set dirty_seq = dirty_seq + 1,
+        next_attempt_at = now() + random() * make_interval(secs => ${options.spreadSeconds})
+      where p.id in (
+        select s.id from item_products s join items i on i.id = s.item_id
+        where s.product = ${product} and s.dirty_seq = s.synced_seq and s.status <> 'absent' and i.removed_at is null
+          and s.last_synced_at < now() - make_interval(secs => ${options.olderThanSeconds})
+          and (s.product = 'item' or i.status not in (${stopped}))
+        order by s.last_synced_at limit ${options.limit} for no key update of s skip locked
+      ) returning p.id`,
+  )
+  return marked.length
+}
+
+/** Deletes what runs that died left in the staging table. */
+export async function clearStaging(jobs: JobsDatabase, olderThanSeconds: number): Promise<void> {
+  await batch(jobs, [
+    rows(jobs, sql`delete from sync_staging where staged_at < now() - make_interval(secs => ${olderThanSeconds})`),
+  ])
+}
