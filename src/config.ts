@@ -1,5 +1,6 @@
 // Environment → Config. Parsed once an isolate, fails closed, and names the variables at fault but never their values.
 import * as z from 'zod'
+import { utf8 } from './crypto/encoding.ts'
 import { decodeKey, type EncryptionKey, keyIdPattern } from './crypto/keyring.ts'
 import { AppError } from './errors.ts'
 
@@ -21,7 +22,7 @@ export interface Config {
   readonly webhookSharedKey: string | null
   readonly database: { readonly apiUrl: string; readonly jobsUrl: string; readonly endpoint: string | null }
   readonly auth:
-    | { readonly mode: 'shared_secret'; readonly secret: string }
+    | { readonly mode: 'local'; readonly secret: Uint8Array }
     | { readonly mode: 'oidc'; readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
   readonly encryption: {
     readonly current: EncryptionKey
@@ -150,7 +151,7 @@ function authOf(env: Environment): Config['auth'] {
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = env
   return issuer !== undefined && audience !== undefined && jwksUrl !== undefined
     ? { mode: 'oidc', issuer, audience, jwksUrl }
-    : { mode: 'shared_secret', secret: env.SECRET_KEY }
+    : { mode: 'local', secret: utf8(env.SECRET_KEY) }
 }
 
 function misconfigured(complaints: readonly Complaint[]): AppError {

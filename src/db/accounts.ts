@@ -1,0 +1,198 @@
+// Accounts and their balances: today's on the account, one row a day beside it.
+import { and, asc, eq, gte, lte, sql } from 'drizzle-orm'
+import { accountBalances, accounts } from '../../drizzle/tables/accounts.ts'
+import { items } from '../../drizzle/tables/items.ts'
+import { type ApiDatabase, exact, type JobsDatabase, rows } from './client.ts'
+import { after, type Key, type Page, pageOf } from './page.ts'
+import { asUser, type Identity, me } from './scope.ts'
+import type { Lease } from './sync-work.ts'
+
+/** An account as a bank tells it; amounts are exact decimal text. */
+export interface AccountFacts {
+  readonly plaidAccountId: string
+  readonly persistentAccountId: string | null
+  readonly name: string
+  readonly officialName: string | null
+  readonly mask: string | null
+  readonly type: string
+  readonly subtype: string | null
+  readonly current: string | null
+  readonly available: string | null
+  readonly limit: string | null
+  readonly isoCurrencyCode: string | null
+  readonly unofficialCurrencyCode: string | null
+}
+
+/**
+ * Writes accounts and today's balance. With `complete`, the list is all that the bank has open, and what is not in it
+ * is closed; without, nothing is inferred from an absence.
+ */
+export function mergeAccounts(jobs: JobsDatabase, lease: Lease, facts: readonly AccountFacts[], complete: boolean) {
+  return rows(
+    jobs,
+    sql`with incoming as (
+        select * from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text, "persistentAccountId" text,
+          "name" text, "officialName" text, "mask" text, "type" text, "subtype" text, "current" numeric, "available" numeric,
+          "limit" numeric, "isoCurrencyCode" text, "unofficialCurrencyCode" text)
+      ), closing as (
+        update accounts a set closed = true, updated_at = now()
+        where ${complete} and a.item_id = ${lease.itemId} and not a.closed
+          and not exists (select 1 from incoming i where i."plaidAccountId" = a.plaid_account_id)
+      ), merged as (
+        insert into accounts (user_id, item_id, plaid_account_id, persistent_account_id, name, official_name, mask, type, subtype,
+          current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of)
+        select ${lease.userId}::uuid, ${lease.itemId}::uuid, i."plaidAccountId", i."persistentAccountId", i."name", i."officialName", i."mask",
+          i."type", i."subtype", i."current", i."available", i."limit", i."isoCurrencyCode", i."unofficialCurrencyCode", now()
+        from incoming i order by i."plaidAccountId"
+        on conflict (item_id, plaid_account_id) do update set persistent_account_id = coalesce(excluded.persistent_account_id, accounts.persistent_account_id),
+          name = excluded.name, official_name = excluded.official_name, mask = excluded.mask, type = excluded.type, subtype = excluded.subtype,
+          current_balance = excluded.current_balance, available_balance = excluded.available_balance, credit_limit = excluded.credit_limit,
+          iso_currency_code = excluded.iso_currency_code, unofficial_currency_code = excluded.unofficial_currency_code,
+          balance_as_of = excluded.balance_as_of, closed = false, updated_at = now()
+        returning id, current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of
+      )
+      insert into account_balances (account_id, day, user_id, current, available, credit_limit, iso_currency_code, unofficial_currency_code, as_of)
+      select id, (now() at time zone 'UTC')::date, ${lease.userId}::uuid, current_balance, available_balance, credit_limit, iso_currency_code,
+        unofficial_currency_code, balance_as_of from merged
+      on conflict (account_id, day) do update set current = excluded.current, available = excluded.available,
+        credit_limit = excluded.credit_limit, iso_currency_code = excluded.iso_currency_code,
+        unofficial_currency_code = excluded.unofficial_currency_code, as_of = excluded.as_of`,
+  )
+}
+
+const currency = (table: typeof accounts | typeof accountBalances) =>
+  sql<string | null>`coalesce(${table.isoCurrencyCode}, ${table.unofficialCurrencyCode})`
+
+const accountColumns = {
+  id: accounts.id,
+  plaidAccountId: accounts.plaidAccountId,
+  itemId: accounts.itemId,
+  name: accounts.name,
+  officialName: accounts.officialName,
+  mask: accounts.mask,
+  type: accounts.type,
+  subtype: accounts.subtype,
+  current: exact(accounts.currentBalance),
+  available: exact(accounts.availableBalance),
+  limit: exact(accounts.creditLimit),
+  currency: currency(accounts),
+  balanceAsOf: accounts.balanceAsOf,
+  closed: accounts.closed,
+  createdAt: accounts.createdAt,
+}
+
+export interface Account {
+  readonly id: string
+  readonly plaidAccountId: string
+  readonly itemId: string
+  readonly name: string
+  readonly officialName: string | null
+  readonly mask: string | null
+  readonly type: string
+  readonly subtype: string | null
+  readonly current: string | null
+  readonly available: string | null
+  readonly limit: string | null
+  readonly currency: string | null
+  readonly balanceAsOf: Date | null
+  readonly closed: boolean
+  readonly createdAt: Date
+}
+
+/** Rows of an item that is hidden are hidden with it. */
+const itemIsShown = (itemId: typeof accounts.itemId) =>
+  sql`exists (select 1 from ${items} where ${items.id} = ${itemId} and ${items.removedAt} is null)`
+
+const mine = and(eq(accounts.userId, me), itemIsShown(accounts.itemId))
+
+/** A user's accounts, oldest first, closed ones too. */
+export async function listAccounts(
+  database: ApiDatabase,
+  identity: Identity,
+  limit: number,
+  from: Key | null,
+): Promise<Page<Account>> {
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select(accountColumns)
+      .from(accounts)
+      .where(and(mine, after(from, accounts.createdAt, accounts.id, 'asc')))
+      .orderBy(asc(accounts.createdAt), asc(accounts.id))
+      .limit(limit + 1),
+  )
+  return pageOf(found, limit, (account) => [account.createdAt.toISOString(), account.id])
+}
+
+/** One account of the user's, or null. */
+export async function getAccount(database: ApiDatabase, identity: Identity, id: string): Promise<Account | null> {
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select(accountColumns)
+      .from(accounts)
+      .where(and(mine, eq(accounts.id, id))),
+  )
+  return found[0] ?? null
+}
+
+export interface DayBalance {
+  readonly day: string
+  readonly current: string | null
+  readonly available: string | null
+  readonly limit: string | null
+  readonly currency: string | null
+  readonly asOf: Date
+}
+
+export interface BalanceWindow {
+  readonly from: string | null
+  readonly to: string | null
+  readonly limit: number
+  /** The day after which to go on. */
+  readonly after: string | null
+}
+
+/** An account's balance day by day, oldest first; null when the account is not the user's. */
+export async function listBalances(
+  database: ApiDatabase,
+  identity: Identity,
+  accountId: string,
+  window: BalanceWindow,
+): Promise<{ rows: DayBalance[]; next: string | null } | null> {
+  const { connection } = database
+  const [owned, found] = await asUser(
+    database,
+    identity,
+    connection
+      .select({ id: accounts.id })
+      .from(accounts)
+      .where(and(mine, eq(accounts.id, accountId))),
+    connection
+      .select({
+        day: accountBalances.day,
+        current: exact(accountBalances.current),
+        available: exact(accountBalances.available),
+        limit: exact(accountBalances.creditLimit),
+        currency: currency(accountBalances),
+        asOf: accountBalances.asOf,
+      })
+      .from(accountBalances)
+      .where(
+        and(
+          eq(accountBalances.accountId, accountId),
+          eq(accountBalances.userId, me),
+          window.from === null ? undefined : gte(accountBalances.day, window.from),
+          window.to === null ? undefined : lte(accountBalances.day, window.to),
+          window.after === null ? undefined : sql`${accountBalances.day} > ${window.after}`,
+        ),
+      )
+      .orderBy(asc(accountBalances.day))
+      .limit(window.limit + 1),
+  )
+  if (owned.length === 0) return null
+  const last = found.length > window.limit ? found[window.limit - 1] : undefined
+  return { rows: found.slice(0, window.limit), next: last?.day ?? null }
+}

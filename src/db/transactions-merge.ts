@@ -1,0 +1,145 @@
+// A sync's transactions on their way in: one set-based statement, whatever their number. Only rows that differ are
+// written, every change gets the next number of the user's counter, and the user's edits go on from pending to posted.
+import { sql } from 'drizzle-orm'
+import { batch, type JobsDatabase, rows } from './client.ts'
+import { type Lease, renewal } from './sync-work.ts'
+
+/** A transaction as a bank tells it; the amount is exact decimal text. */
+export interface TransactionFacts {
+  readonly plaidTransactionId: string
+  readonly plaidAccountId: string
+  readonly pendingTransactionId: string | null
+  readonly date: string
+  readonly authorizedDate: string | null
+  readonly amount: string
+  readonly isoCurrencyCode: string | null
+  readonly unofficialCurrencyCode: string | null
+  readonly name: string
+  readonly merchantName: string | null
+  readonly merchantLogoUrl: string | null
+  readonly merchantWebsite: string | null
+  readonly categoryPrimary: string | null
+  readonly categoryDetailed: string | null
+  readonly categoryConfidence: string | null
+  readonly pending: boolean
+  readonly paymentChannel: string | null
+}
+
+/** What happened to one transaction, in the order in which Plaid told it: of several, the last one counts. */
+export type TransactionChange =
+  | { readonly seq: number; readonly removed: false; readonly facts: TransactionFacts }
+  | { readonly seq: number; readonly removed: true; readonly plaidTransactionId: string }
+
+/** Columns of the incoming rows with their types: one array parameter each. */
+const incoming = [
+  ['pending_transaction_id', 'text', 'pendingTransactionId'],
+  ['date', 'date', 'date'],
+  ['authorized_date', 'date', 'authorizedDate'],
+  ['amount', 'numeric', 'amount'],
+  ['iso_currency_code', 'text', 'isoCurrencyCode'],
+  ['unofficial_currency_code', 'text', 'unofficialCurrencyCode'],
+  ['name', 'text', 'name'],
+  ['merchant_name', 'text', 'merchantName'],
+  ['merchant_logo_url', 'text', 'merchantLogoUrl'],
+  ['merchant_website', 'text', 'merchantWebsite'],
+  ['category_primary', 'text', 'categoryPrimary'],
+  ['category_detailed', 'text', 'categoryDetailed'],
+  ['category_confidence', 'text', 'categoryConfidence'],
+  ['pending', 'boolean', 'pending'],
+  ['payment_channel', 'text', 'paymentChannel'],
+] as const satisfies readonly (readonly [string, string, keyof TransactionFacts])[]
+
+const names = incoming.map(([column]) => column)
+const keyNames = ['seq', 'removed', 'plaid_transaction_id', 'plaid_account_id']
+const list = (columns: readonly string[], prefix = '') => sql.raw(columns.map((column) => prefix + column).join(', '))
+const comparedList = (prefix: string) => list(['account_id', ...names], prefix)
+const assignments = sql.raw(['account_id', ...names].map((column) => `${column} = excluded.${column}`).join(', '))
+
+/** The changes as `unnest(…)`, columns in the order of `keyNames` and `names`. */
+function unnested(changes: readonly TransactionChange[]) {
+  const array = (type: string, values: readonly unknown[]) => sql`${sql.param(values)}::${sql.raw(type)}[]`
+  const arrays = [
+    array('int', changes.map((change) => change.seq)),
+    array('boolean', changes.map((change) => change.removed)),
+    array('text', changes.map((change) => (change.removed ? change.plaidTransactionId : change.facts.plaidTransactionId))),
+    array('text', changes.map((change) => (change.removed ? null : change.facts.plaidAccountId))),
+    ...incoming.map(([, type, key]) => array(type, changes.map((change) => (change.removed ? null : change.facts[key])))),
+  ]
+  return sql`unnest(${sql.join(arrays, sql`, `)}) as u(${list([...keyNames, ...names])})`
+}
+
+/** Puts changes aside until the commit, and holds the lease. False when the lease is no longer ours. */
+export async function stageTransactions(
+  jobs: JobsDatabase,
+  lease: Lease,
+  changes: readonly TransactionChange[],
+): Promise<boolean> {
+  const [held] = await batch(jobs, [
+    renewal(jobs, lease),
+    rows(
+      jobs,
+      sql`insert into sync_staging (run_id, user_id, ${list([...keyNames, ...names])})
+        select ${lease.runId}::uuid, ${lease.userId}::uuid, ${list([...keyNames, ...names], 'u.')} from ${unnested(changes)}`,
+    ),
+  ])
+  return held.rows.length > 0
+}
+
+/** Throws away what a run staged, before it starts again. */
+export async function unstageTransactions(jobs: JobsDatabase, lease: Lease): Promise<void> {
+  await batch(jobs, [rows(jobs, sql`delete from sync_staging where run_id = ${lease.runId}`)])
+}
+
+/**
+ * Merges the staged changes and these. To be run after `app.begin_commit`, which holds the user's counter row. A run
+ * that began without a cursor has told everything there is, so what it did not tell is removed: a full read names no
+ * removals (Plaid). An unknown account violates `account_id not null`: the commit fails rather than lose the row.
+ */
+export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) {
+  return rows(
+    jobs,
+    sql`with incoming as materialized (
+        select distinct on (plaid_transaction_id) * from (
+          select ${list([...keyNames, ...names], 'u.')} from ${unnested(changes)}
+          union all
+          select ${list([...keyNames, ...names])} from sync_staging where run_id = ${lease.runId}
+        ) told order by plaid_transaction_id, seq desc
+      ), counter as (
+        select change_seq from users where id = ${lease.userId}
+      ), changed as materialized (
+        select i.plaid_transaction_id, a.id as account_id, ${list(names, 'i.')},
+          p.note, p.user_category, coalesce(p.hidden, false) as hidden,
+          row_number() over (order by i.date, i.plaid_transaction_id) as n
+        from incoming i
+        left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id
+        left join transactions t on t.item_id = ${lease.itemId} and t.plaid_transaction_id = i.plaid_transaction_id
+        left join transactions p on p.item_id = ${lease.itemId} and p.plaid_transaction_id = i.pending_transaction_id
+        where not i.removed and (t.id is null or t.removed_at is not null
+          or (t.account_id, ${list(names, 't.')}) is distinct from (a.id, ${list(names, 'i.')}))
+      ), gone as materialized (
+        select t.id, row_number() over (order by t.date, t.id) as n from transactions t
+        left join incoming i on i.plaid_transaction_id = t.plaid_transaction_id
+        where t.item_id = ${lease.itemId} and t.removed_at is null and coalesce(i.removed, ${lease.cursor === null})
+      ), merged as (
+        insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category, hidden, change_seq)
+        select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')}, c.note, c.user_category, c.hidden,
+          counter.change_seq + c.n from changed c cross join counter
+        on conflict (item_id, plaid_transaction_id) do update set ${assignments},
+          note = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
+            then coalesce(transactions.note, excluded.note) else transactions.note end,
+          user_category = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
+            then coalesce(transactions.user_category, excluded.user_category) else transactions.user_category end,
+          hidden = transactions.hidden or (transactions.pending_transaction_id is distinct from excluded.pending_transaction_id and excluded.hidden),
+          change_seq = excluded.change_seq, removed_at = null, updated_at = now()
+      ), removals as (
+        update transactions t set removed_at = now(), updated_at = now(),
+          change_seq = counter.change_seq + (select count(*) from changed) + gone.n
+        from gone cross join counter where t.id = gone.id
+      ), counted as (
+        update users set change_seq = change_seq + (select count(*) from changed) + (select count(*) from gone)
+        where id = ${lease.userId} and (exists (select 1 from changed) or exists (select 1 from gone))
+      )
+      select set_config('app.upserted', (select count(*) from changed)::text, true),
+        set_config('app.removed', (select count(*) from gone)::text, true)`,
+  )
+}

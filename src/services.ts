@@ -1,0 +1,94 @@
+// The composition root: configuration and bindings become a record of closures, made once an isolate.
+import type { AuthConfig } from './auth/access-token.ts'
+import { createJwksSource } from './auth/jwks.ts'
+import type { Config } from './config.ts'
+import { createKeyring, type Keyring } from './crypto/keyring.ts'
+import { createSecret } from './crypto/secret.ts'
+import { type ApiDatabase, connect, type JobsDatabase } from './db/client.ts'
+import { createRedactor, type Redact } from './monitoring/redact.ts'
+import { createReporter, type ReportContext, type Reporter } from './monitoring/sentry.ts'
+import { createPlaidClient } from './plaid/client.ts'
+import { createPlaid, type Plaid } from './plaid/endpoints.ts'
+import type { SyncMessage, WakeReason } from './sync/message.ts'
+import { createKeyCache } from './webhooks/keys.ts'
+import { fetchVerificationKey } from './webhooks/plaid-keys.ts'
+import type { FindKey } from './webhooks/verify.ts'
+
+export interface Services {
+  readonly config: Config
+  readonly api: ApiDatabase
+  readonly jobs: JobsDatabase
+  readonly plaid: Plaid
+  readonly keyring: Keyring
+  readonly auth: AuthConfig
+  readonly findWebhookKey: FindKey
+  /** Sends wake-up calls for products; resolves when the queue has taken them. */
+  readonly wake: (itemProductIds: readonly string[], reason: WakeReason, delaySeconds?: number) => Promise<void>
+  readonly wait: (milliseconds: number) => Promise<void>
+  /** 0 ≤ x < 1, for jitter; never for a secret. */
+  readonly random: () => number
+  readonly newId: () => string
+  readonly redact: Redact
+  readonly reporter: (context: ReportContext) => Reporter
+}
+
+export interface Bindings {
+  readonly SYNC_QUEUE: Queue<SyncMessage>
+}
+
+/** The most messages that one `sendBatch` takes. */
+const queueBatchSize = 100
+
+/** Wake-up calls over a queue. */
+export function wakeOver(queue: Pick<Queue<SyncMessage>, 'sendBatch'>): Services['wake'] {
+  return async (itemProductIds, reason, delaySeconds = 0) => {
+    for (let start = 0; start < itemProductIds.length; start += queueBatchSize)
+      await queue.sendBatch(
+        itemProductIds.slice(start, start + queueBatchSize).map((id) => ({ body: { item_product_id: id, reason } })),
+        { delaySeconds },
+      )
+  }
+}
+
+function secretsOf(config: Config): string[] {
+  const { plaid, webhookSharedKey, database } = config
+  const passwords = [database.apiUrl, database.jobsUrl].map((url) => new URL(url).password)
+  return [plaid.secret, webhookSharedKey ?? '', ...passwords].filter((secret) => secret.length >= 8)
+}
+
+/** Everything that verbs work with. Makes no request. */
+export function createServices(config: Config, bindings: Bindings): Services {
+  const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
+  const plaid = createPlaid(
+    createPlaidClient({
+      baseUrl: config.plaid.baseUrl,
+      clientId: config.plaid.clientId,
+      secret: createSecret(config.plaid.secret),
+      fetch: (request) => fetch(request),
+      wait,
+      random: Math.random,
+    }),
+  )
+  const { auth } = config
+  const redact = createRedactor(secretsOf(config))
+  return {
+    config,
+    api: connect('wn_api', config.database.apiUrl, config.database.endpoint),
+    jobs: connect('wn_jobs', config.database.jobsUrl, config.database.endpoint),
+    plaid,
+    keyring: createKeyring(config.encryption),
+    auth: auth.mode === 'local' ? auth : { ...auth, jwks: createJwksSource({ url: auth.jwksUrl, fetch: (input, init) => fetch(input, init) }) },
+    findWebhookKey: createKeyCache({ fetchKey: fetchVerificationKey(plaid) }),
+    wake: wakeOver(bindings.SYNC_QUEUE),
+    wait,
+    random: Math.random,
+    newId: () => crypto.randomUUID(),
+    redact,
+    reporter: createReporter({
+      dsn: config.sentry?.dsn ?? null,
+      environment: config.environment,
+      tracesSampleRate: config.sentry?.tracesSampleRate ?? 0,
+      redactText: redact,
+    }),
+  }
+}
