@@ -13,7 +13,7 @@ export interface KeyCacheLimits {
   readonly ttlMs: number
   /** How long "no such key" is believed. */
   readonly negativeTtlMs: number
-  /** Key requests an isolate makes in one window. */
+  /** Key requests an isolate makes in one window for new kids, and as many for known ones. */
   readonly maxRequests: number
   readonly windowMs: number
   /** Keys held, and "no such key" answers held. */
@@ -45,8 +45,16 @@ const plaidKey = z.object({
   use: z.literal('sig'),
   x: z.string().length(43),
   y: z.string().length(43),
-  /** Seconds since 1970. */
-  expired_at: z.number().nullish(),
+  /** Seconds since 1970; text where the answer was read with exact numbers. */
+  expired_at: z
+    .union([
+      z.number(),
+      z
+        .string()
+        .regex(/^\d{1,15}(?:\.\d{1,9})?$/)
+        .transform(Number),
+    ])
+    .nullish(),
 })
 
 type Entry =
@@ -72,19 +80,14 @@ export function createKeyCache({ fetchKey, limits: given = {} }: KeyCacheOptions
   const keys = new Map<string, Entry>()
   const unknown = new Map<string, Entry>()
   const pending = new Map<string, Pending>()
-  let requestTimes: number[] = []
+  // Apart, so that a flood of new kids cannot keep a known key from being asked for again.
+  const mayAskNew = createBudget(limits)
+  const mayAskAgain = createBudget(limits)
 
   function cached(kid: string, nowMs: number): KeyAnswer | null {
     const entry = keys.get(kid) ?? unknown.get(kid)
     if (entry === undefined || entry.staleAtMs <= nowMs) return null
     return toAnswer(entry, nowMs)
-  }
-
-  function mayRequest(nowMs: number): boolean {
-    requestTimes = requestTimes.filter((time) => time > nowMs - limits.windowMs)
-    if (requestTimes.length >= limits.maxRequests) return false
-    requestTimes.push(nowMs)
-    return true
   }
 
   async function request(kid: string, nowMs: number): Promise<KeyAnswer> {
@@ -111,10 +114,22 @@ export function createKeyCache({ fetchKey, limits: given = {} }: KeyCacheOptions
     if (running !== undefined && nowMs - running.startedAtMs < limits.waitMs) {
       return await withDeadline(running.answer, limits.waitMs)
     }
-    if (!mayRequest(nowMs)) return { status: 'unavailable' }
+    const mayAsk = keys.has(kid) ? mayAskAgain : mayAskNew
+    if (!mayAsk(nowMs)) return { status: 'unavailable' }
     const answer = request(kid, nowMs)
     pending.set(kid, { startedAtMs: nowMs, answer })
     return await withDeadline(answer, limits.waitMs)
+  }
+}
+
+/** Says yes `maxRequests` times in any window. */
+function createBudget({ maxRequests, windowMs }: KeyCacheLimits): (nowMs: number) => boolean {
+  let spentAtMs: number[] = []
+  return (nowMs) => {
+    spentAtMs = spentAtMs.filter((time) => time > nowMs - windowMs)
+    if (spentAtMs.length >= maxRequests) return false
+    spentAtMs.push(nowMs)
+    return true
   }
 }
 
