@@ -1,0 +1,70 @@
+// The item's login and consent: broken, repaired, about to end, withdrawn.
+
+import { errorInside } from '../failure.ts'
+import { scheduleHistory } from '../history.ts'
+import type { Item } from '../item.ts'
+import type { WebhookBody } from '../webhooks/events.ts'
+import {
+  itemError,
+  itemEvent,
+  pendingDisconnect,
+  pendingExpiration,
+  userAccountRevoked,
+  userPermissionRevoked,
+} from '../webhooks/events.ts'
+import type { World } from '../world.ts'
+import { withdrawAccount } from './change-accounts.ts'
+import type { BankChange } from './requests.ts'
+
+const weekMs = 7 * 86_400_000
+
+/** Makes the wanted changes and gives their webhooks. A revoked item's webhook is the last that is heard of it. */
+export function changeLogin(world: World, item: Item, wanted: BankChange): WebhookBody[] {
+  const inAWeek = new Date(world.clock.nowMs() + weekMs).toISOString()
+  const news: WebhookBody[] = []
+  if (wanted.login_required !== undefined) {
+    const code = wanted.login_required === true ? 'ITEM_LOGIN_REQUIRED' : wanted.login_required.error_code
+    requireLogin(item, code)
+    news.push(itemError(item, code))
+  }
+  if (wanted.login_repaired === true && repairLogin(world, item)) news.push(itemEvent(item, 'LOGIN_REPAIRED'))
+  if (wanted.pending_disconnect !== undefined) {
+    const { reason, disconnect_time } = wanted.pending_disconnect === true ? {} : wanted.pending_disconnect
+    const deadline = disconnect_time === undefined ? inAWeek : disconnect_time
+    news.push(pendingDisconnect(item, reason ?? 'INSTITUTION_MIGRATION', deadline))
+  }
+  if (wanted.pending_expiration !== undefined) {
+    const { pending_expiration } = wanted
+    item.consentExpirationTime = pending_expiration === true ? inAWeek : pending_expiration.consent_expiration_time
+    news.push(pendingExpiration(item, item.consentExpirationTime))
+  }
+  if (wanted.revoke !== undefined) news.push(revoke(item, wanted.revoke))
+  return news
+}
+
+/** Breaks the login: data cannot be read, and Plaid pulls nothing. */
+export function requireLogin(item: Item, code: Parameters<typeof errorInside>[0] = 'ITEM_LOGIN_REQUIRED'): void {
+  if (item.status !== 'good') return
+  item.status = 'login_required'
+  item.error = errorInside(code)
+}
+
+/** Mends the login, and lets Plaid catch up; tells whether there was anything to mend. */
+export function repairLogin(world: World, item: Item): boolean {
+  item.consentExpirationTime = null
+  if (item.status !== 'login_required') return false
+  item.status = 'good'
+  item.error = null
+  if (item.transactions !== null && item.transactions.step !== 'HISTORICAL_UPDATE_COMPLETE')
+    scheduleHistory(world, item)
+  return true
+}
+
+function revoke(item: Item, wanted: NonNullable<BankChange['revoke']>): WebhookBody {
+  if (wanted === true) {
+    item.status = 'revoked'
+    return userPermissionRevoked(item)
+  }
+  withdrawAccount(item, wanted.account_id)
+  return userAccountRevoked(item, wanted.account_id)
+}

@@ -1,0 +1,124 @@
+// Transactions that a test adds, modifies, removes or posts. The books keep the balances right.
+
+import { book, inventTransaction, postedFrom, unbook } from '../bank/invent.ts'
+import type { Account, Transaction } from '../bank/model.ts'
+import { cents } from '../bank/number.ts'
+import { between, pick } from '../bank/random.ts'
+import type { Item } from '../item.ts'
+import { openAccounts } from '../item.ts'
+import type { World } from '../world.ts'
+import type { Addition, BankChange, Modification, PostPending } from './requests.ts'
+import { refuse } from './requests.ts'
+
+type Wanted<Key extends keyof BankChange> = NonNullable<BankChange[Key]>
+
+/** Adds so many invented ones, or these, what they leave out filled in. Gives the ids. */
+export function addTransactions(world: World, item: Item, wanted: Wanted<'add'>): string[] {
+  const additions: readonly Addition[] =
+    typeof wanted === 'number' ? Array.from({ length: wanted }, () => ({})) : wanted
+  return additions.map((addition) => {
+    const transaction = filledIn(world, item, addition)
+    book(item.bank, transaction)
+    return transaction.transaction_id
+  })
+}
+
+function filledIn(world: World, item: Item, addition: Addition): Transaction {
+  const account = accountFor(item, addition.account_id)
+  const invented = inventTransaction({
+    bank: item.bank,
+    random: item.bankRandom,
+    today: addition.date ?? world.clock.today(),
+    ids: item.bankIds,
+    pending: addition.pending ?? false,
+    accountId: account.account_id,
+  })
+  const named = addition.name === undefined ? {} : { ...anonymous, original_description: addition.name }
+  const transaction = withChanges({ ...invented, ...named }, addition)
+  if (item.bank.transactions.some(({ transaction_id }) => transaction_id === transaction.transaction_id)) {
+    throw refuse(409, `the bank has a transaction ${transaction.transaction_id} already`)
+  }
+  return transaction
+}
+
+/** What is not known of a transaction of which only a name is given. */
+const anonymous = { merchant_name: null, merchant_entity_id: null, logo_url: null, website: null, counterparties: [] }
+
+/** What a test says about a transaction; an absent or undefined field is left as it is. */
+type Particulars = { [Key in keyof Modification]?: Modification[Key] | undefined }
+
+/** A currency given one way takes the other way's place: Plaid never gives both. */
+function withChanges(transaction: Transaction, changes: Particulars): Transaction {
+  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+  const unofficial = typeof changes.unofficial_currency_code === 'string' ? { iso_currency_code: null } : {}
+  const official = typeof changes.iso_currency_code === 'string' ? { unofficial_currency_code: null } : {}
+  return { ...transaction, ...unofficial, ...official, ...given }
+}
+
+function accountFor(item: Item, accountId: string | undefined): Account {
+  const open = openAccounts(item).filter(({ type }) => type !== 'investment')
+  const spendable = open.filter(({ type }) => type === 'depository' || type === 'credit')
+  if (accountId === undefined && spendable.length > 0) return pick(item.bankRandom, spendable)
+  const named = open.find(({ account_id }) => account_id === accountId)
+  if (named === undefined) throw refuse(404, `the item has no open account ${accountId ?? 'for transactions'}`)
+  return named
+}
+
+/** Modifies so many chosen ones (name and amount), or these. Gives the ids. */
+export function modifyTransactions(
+  item: Item,
+  wanted: Wanted<'modify'>,
+  choose: (count: number) => Transaction[],
+): string[] {
+  const changes: readonly Modification[] =
+    typeof wanted === 'number'
+      ? choose(wanted).map(({ transaction_id, name }) => ({
+          transaction_id,
+          name: `${name} *`,
+          amount: cents(between(item.bankRandom, 100, 20_000)),
+        }))
+      : wanted
+  for (const change of changes) {
+    const before = unbook(item.bank, change.transaction_id)
+    if (before !== undefined) book(item.bank, withChanges(before, change))
+  }
+  return changes.map(({ transaction_id }) => transaction_id)
+}
+
+/** Removes so many chosen ones, or these. Gives the ids. */
+export function removeTransactions(
+  item: Item,
+  wanted: Wanted<'remove'>,
+  choose: (count: number) => Transaction[],
+): string[] {
+  const ids = typeof wanted === 'number' ? choose(wanted).map(({ transaction_id }) => transaction_id) : wanted
+  for (const transactionId of ids) unbook(item.bank, transactionId)
+  return ids
+}
+
+/** Posts pending ones: all of them, the oldest so many, or these. A posted one has a new id; the pending one is gone. */
+export function postPending(world: World, item: Item, wanted: Wanted<'post_pending'>): Posted[] {
+  const options: PostPending = typeof wanted === 'object' ? wanted : {}
+  const pending = item.bank.transactions.filter(
+    (transaction) => transaction.pending && (options.transaction_ids?.includes(transaction.transaction_id) ?? true),
+  )
+  const chosen = typeof wanted === 'number' ? pending.slice(0, wanted) : pending
+  return chosen.map((before) => {
+    const cleared = postedFrom(before, {
+      random: item.bankRandom,
+      ids: item.bankIds,
+      link: options.link ?? true,
+      today: world.clock.today(),
+    })
+    const { amount, name, date } = options
+    const posted = withChanges(cleared, { amount, name, date })
+    unbook(item.bank, before.transaction_id)
+    book(item.bank, posted)
+    return { pending_transaction_id: before.transaction_id, transaction_id: posted.transaction_id }
+  })
+}
+
+interface Posted {
+  pending_transaction_id: string
+  transaction_id: string
+}

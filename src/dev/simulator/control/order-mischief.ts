@@ -1,0 +1,38 @@
+// Orders what goes wrong with webhooks on their way.
+
+import type * as z from 'zod'
+
+import type { World } from '../world.ts'
+import type { webhookMischief } from './requests.ts'
+
+type MischiefRequest = z.infer<typeof webhookMischief>
+
+/** Changes what is named and leaves the rest; gives what holds now. */
+export function orderMischief({ delivery, keys }: World, wanted: MischiefRequest): object {
+  const { mischief } = delivery
+  mischief.duplicate = count(wanted.duplicate) ?? mischief.duplicate
+  mischief.drop = count(wanted.drop) ?? mischief.drop
+  mischief.delayMs = wanted.delay_ms ?? mischief.delayMs
+  // "Reorder all" has no end: the next two change places.
+  mischief.reorder = (wanted.reorder === true ? 2 : count(wanted.reorder)) ?? mischief.reorder
+  if (wanted.reorder !== undefined && mischief.reorder === 0) delivery.release()
+  if (wanted.rotate_key === true) keys.rotate()
+  if (wanted.expire_key === true) keys.expire(wanted.rotate_key === true ? 1 : 0)
+  if (wanted.tamper !== undefined) mischief.tampering = tamperingOf(wanted.tamper)
+  const { delayMs, tampering, duplicate, reorder, drop } = mischief
+  return { duplicate: ordered(duplicate), reorder, delay_ms: delayMs, drop: ordered(drop), tamper: tampering }
+}
+
+function count(wanted: number | boolean | undefined): number | undefined {
+  if (typeof wanted === 'boolean') return wanted ? Infinity : 0
+  return wanted
+}
+
+function ordered(left: number): number | boolean {
+  return left === Infinity ? true : left
+}
+
+function tamperingOf(wanted: MischiefRequest['tamper']) {
+  if (wanted === true) return 'body' as const
+  return wanted === false || wanted === undefined ? null : wanted
+}

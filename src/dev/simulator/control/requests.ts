@@ -1,0 +1,161 @@
+// The bodies that the /simulator controls take: strict, so that a misspelt wish is an error and not a wish ignored.
+
+import { HTTPException } from 'hono/http-exception'
+import * as z from 'zod'
+
+import { exactNumber, parseExact, whole } from '../exact-json.ts'
+import { isErrorCode } from '../failure.ts'
+import { productNames } from '../institutions.ts'
+import { tamperings } from '../webhooks/keys.ts'
+
+const id = z.string().min(1)
+const day = z.iso.date()
+const time = z.iso.datetime({ offset: true })
+/** So many, chosen by seed. */
+const many = whole(0, 10_000)
+const flag = z.literal(true)
+
+const transactionFields = {
+  account_id: id.optional(),
+  amount: exactNumber.optional(),
+  authorized_date: day.nullable().optional(),
+  authorized_datetime: time.nullable().optional(),
+  category: z.array(z.string()).nullable().optional(),
+  category_id: z.string().nullable().optional(),
+  check_number: z.string().nullable().optional(),
+  counterparties: z.array(z.unknown()).optional(),
+  date: day.optional(),
+  datetime: time.nullable().optional(),
+  iso_currency_code: z.string().nullable().optional(),
+  location: z.looseObject({}).optional(),
+  logo_url: z.string().nullable().optional(),
+  merchant_entity_id: z.string().nullable().optional(),
+  merchant_name: z.string().nullable().optional(),
+  name: z.string().optional(),
+  original_description: z.string().nullable().optional(),
+  payment_channel: z.enum(['online', 'in store', 'other']).optional(),
+  payment_meta: z.looseObject({}).optional(),
+  pending: z.boolean().optional(),
+  pending_transaction_id: id.nullable().optional(),
+  personal_finance_category: z
+    .strictObject({
+      primary: z.string(),
+      detailed: z.string(),
+      confidence_level: z.enum(['VERY_HIGH', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN']),
+      version: z.literal('v2').default('v2'),
+    })
+    .nullable()
+    .optional(),
+  transaction_code: z.string().nullable().optional(),
+  unofficial_currency_code: z.string().nullable().optional(),
+  website: z.string().nullable().optional(),
+}
+
+const addition = z.strictObject({ transaction_id: id.optional(), ...transactionFields })
+const modification = z.strictObject({ transaction_id: id, ...transactionFields })
+
+/** `post_pending`: which pending ones post, and how the posted ones differ. */
+const posting = z.strictObject({
+  transaction_ids: z.array(id).optional(),
+  link: z.boolean().optional(),
+  amount: exactNumber.optional(),
+  name: z.string().optional(),
+  date: day.optional(),
+})
+
+const newAccount = z.strictObject({
+  name: z.string().optional(),
+  official_name: z.string().nullable().optional(),
+  type: z.enum(['depository', 'credit', 'loan', 'investment', 'other']).optional(),
+  subtype: z.string().nullable().optional(),
+  mask: z.string().nullable().optional(),
+  /** Visible at once, without the user sharing it in update mode. */
+  shared: z.boolean().optional(),
+})
+
+const knownCode = z.string().refine(isErrorCode, { error: "must be an error code of Plaid's" })
+
+export const bankChange = z.strictObject({
+  silent: z.boolean().optional(),
+  history: z.enum(['initial', 'historical']).optional(),
+  add: z.union([many, z.array(addition)]).optional(),
+  modify: z.union([many, z.array(modification)]).optional(),
+  remove: z.union([many, z.array(id)]).optional(),
+  post_pending: z.union([flag, many, posting]).optional(),
+  new_account: z.union([flag, newAccount]).optional(),
+  close_account: z.union([flag, id, z.strictObject({ account_id: id })]).optional(),
+  login_required: z.union([flag, z.strictObject({ error_code: knownCode })]).optional(),
+  login_repaired: flag.optional(),
+  revoke: z.union([flag, z.strictObject({ account_id: id })]).optional(),
+  pending_disconnect: z
+    .union([flag, z.strictObject({ reason: z.string().optional(), disconnect_time: time.nullable().optional() })])
+    .optional(),
+  pending_expiration: z.union([flag, z.strictObject({ consent_expiration_time: time })]).optional(),
+})
+export type BankChange = z.infer<typeof bankChange>
+export type Addition = z.infer<typeof addition>
+export type Modification = z.infer<typeof modification>
+export type PostPending = z.infer<typeof posting>
+export type NewAccount = z.infer<typeof newAccount>
+
+export const faultRequest = z.strictObject({
+  endpoint: z.string().regex(/^(\/[a-z_/]+|\*)$/, { error: "must be one of Plaid's paths, or *" }),
+  times: whole(1, 100_000).default(1),
+  after: whole(0, 100_000).default(0),
+  error: z.union([knownCode, z.looseObject({ error_type: z.string(), error_code: z.string() })]).optional(),
+  status: whole(400, 599).optional(),
+  latency_ms: whole(0, 600_000).optional(),
+  drop: z.union([z.boolean(), z.enum(['before', 'after'])]).optional(),
+  mutate_during_pagination: z.boolean().optional(),
+})
+
+/** True is all from now on, false none, a number the next so many. */
+const howMany = z.union([z.boolean(), many])
+
+export const webhookMischief = z.strictObject({
+  duplicate: howMany.optional(),
+  reorder: howMany.optional(),
+  delay_ms: whole(0, 600_000).optional(),
+  drop: howMany.optional(),
+  rotate_key: z.boolean().optional(),
+  expire_key: z.boolean().optional(),
+  tamper: z
+    .union([z.boolean(), z.enum(tamperings)])
+    .nullable()
+    .optional(),
+})
+
+export const clockRequest = z.strictObject({ advance_ms: whole(0, 10 * 366 * 86_400_000) })
+
+export const resetRequest = z.strictObject({ seed: z.string().min(1).optional() })
+
+export const linkRequest = z.strictObject({
+  link_token: z.string(),
+  institution_id: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  products: z.array(z.enum(productNames)).min(1).optional(),
+})
+
+/** Refuses the request with a sentence that says why. */
+export function refuse(status: 400 | 404 | 409, message: string): HTTPException {
+  return new HTTPException(status, {
+    res: Response.json({ error: status === 404 ? 'not_found' : 'invalid_request', message }, { status }),
+  })
+}
+
+/** Parses a control's body, an empty one being `{}`. Refuses what is not JSON, and every key that is not known. */
+export function parsedBody<Schema extends z.ZodType>(schema: Schema, text: string): z.infer<Schema> {
+  const parsed = schema.safeParse(jsonOf(text))
+  if (parsed.success) return parsed.data
+  throw refuse(400, z.prettifyError(parsed.error))
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return text.trim() === '' ? {} : parseExact(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) throw refuse(400, 'the body is not JSON')
+    throw error
+  }
+}

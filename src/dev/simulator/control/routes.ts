@@ -1,0 +1,69 @@
+// The routes under /simulator: what only a simulator can do. Strict JSON in, JSON out; no credentials.
+
+import { Hono } from 'hono'
+
+import type { Stage } from '../app.ts'
+import type { Item } from '../item.ts'
+import { advanceClock } from './advance-clock.ts'
+import { changeBank } from './change-bank.ts'
+import { addFault, faultView } from './order-fault.ts'
+import { orderMischief } from './order-mischief.ts'
+import { finishLink } from './finish-link.ts'
+import {
+  bankChange,
+  clockRequest,
+  faultRequest,
+  linkRequest,
+  parsedBody,
+  refuse,
+  resetRequest,
+  webhookMischief,
+} from './requests.ts'
+import { truthOf } from './truth.ts'
+
+export function controls(stage: Stage): Hono {
+  const app = new Hono()
+  const itemCalled = (itemId: string): Item => {
+    const item = stage.world.items.get(itemId)
+    if (item === undefined) throw refuse(404, `there is no item ${itemId}`)
+    return item
+  }
+
+  app.get('/truth', (context) => {
+    const itemId = context.req.query('item_id')
+    if (itemId !== undefined) return json(truthOf(stage.world, itemCalled(itemId)))
+    return json({ items: [...stage.world.items.values()].map((item) => truthOf(stage.world, item)) })
+  })
+  app.post('/items/:itemId/bank', async (context) => {
+    const wanted = parsedBody(bankChange, await context.req.text())
+    return json(changeBank(stage.world, itemCalled(context.req.param('itemId')), wanted))
+  })
+  app.get('/faults', () => json({ faults: stage.world.faults.map(faultView) }))
+  app.post('/faults', async (context) => {
+    addFault(stage.world.faults, parsedBody(faultRequest, await context.req.text()))
+    return json({ faults: stage.world.faults.map(faultView) })
+  })
+  app.delete('/faults', () => {
+    stage.world.faults.length = 0
+    return json({ faults: [] })
+  })
+  app.get('/webhooks', () => json({ deliveries: stage.world.delivery.deliveries }))
+  app.post('/webhooks', async (context) =>
+    json(orderMischief(stage.world, parsedBody(webhookMischief, await context.req.text()))),
+  )
+  app.post('/clock', async (context) =>
+    json(advanceClock(stage.world, parsedBody(clockRequest, await context.req.text()).advance_ms)),
+  )
+  app.post('/link', async (context) => json(finishLink(stage.world, parsedBody(linkRequest, await context.req.text()))))
+  app.get('/calls', () => json({ calls: stage.world.calls }))
+  app.post('/reset', async (context) => {
+    const { seed } = parsedBody(resetRequest, await context.req.text())
+    await stage.reset(seed ?? stage.world.seed)
+    return json({ seed: stage.world.seed })
+  })
+  return app
+}
+
+function json(body: object): Response {
+  return new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json' } })
+}

@@ -1,0 +1,21 @@
+// What the bank holds now, in Plaid's shapes: what every client of the simulator must end up with.
+
+import { trueTransactions } from '../history.ts'
+import type { Item } from '../item.ts'
+import { openAccounts, transactionView } from '../item.ts'
+import type { World } from '../world.ts'
+
+/** Open and shared accounts, and the transactions that a full sync would give once the history has come. */
+export function truthOf(world: World, item: Item) {
+  return {
+    item_id: item.itemId,
+    institution_id: item.institution.id,
+    status: item.status,
+    accounts: openAccounts(item),
+    transactions: trueTransactions(world, item).map((transaction) => transactionView(transaction, false)),
+    securities: item.bank.securities,
+    holdings: item.bank.holdings,
+    investment_transactions: item.bank.investmentTransactions,
+    liabilities: item.bank.liabilities,
+  }
+}

@@ -1,0 +1,75 @@
+// /item/*: exchange, status, webhook, rotation, removal.
+
+import * as z from 'zod'
+
+import { accessToken, endpoint, itemOf } from '../endpoint.ts'
+import type { Item } from '../item.ts'
+import { itemView } from '../item.ts'
+import { exchange, newAccessToken } from '../link-session.ts'
+import { webhookUpdateAcknowledged } from '../webhooks/events.ts'
+import type { World } from '../world.ts'
+import { sendWebhooks } from '../world.ts'
+
+const publicTokenExchange = endpoint('/item/public_token/exchange', { public_token: z.string() }, (world, body) => {
+  const { accessToken: access_token, item } = exchange(world, body.public_token)
+  return { access_token, item_id: item.itemId }
+})
+
+const get = endpoint('/item/get', { access_token: accessToken }, (world, body) => {
+  const item = itemOf(world, body.access_token)
+  return { item: itemView(item), status: statusView(item) }
+})
+
+const remove = endpoint(
+  '/item/remove',
+  {
+    access_token: accessToken,
+    reason_code: z.string().nullish(),
+    reason_note: z.string().max(512).nullish(),
+  },
+  (world, body) => {
+    removeItem(itemOf(world, body.access_token))
+    return {}
+  },
+)
+
+/** Ends the item's bill. Its token goes on naming it, so that later calls hear ITEM_NOT_FOUND. */
+export function removeItem(item: Item): void {
+  item.status = 'removed'
+}
+
+const webhookUpdate = endpoint(
+  '/item/webhook/update',
+  { access_token: accessToken, webhook: z.url().nullish() },
+  (world: World, body) => {
+    const item = itemOf(world, body.access_token)
+    item.webhook = body.webhook ?? null
+    if (item.webhook !== null) sendWebhooks(world, item, [webhookUpdateAcknowledged(item, item.webhook)])
+    return { item: itemView(item) }
+  },
+)
+
+const invalidate = endpoint('/item/access_token/invalidate', { access_token: accessToken }, (world, body) => ({
+  new_access_token: newAccessToken(world, itemOf(world, body.access_token)),
+}))
+
+function statusView({ transactions, lastWebhook, products, livedUntil, createdAt }: Item) {
+  return {
+    transactions:
+      transactions === null
+        ? null
+        : {
+            last_successful_update: transactions.lastSuccessfulUpdate,
+            last_failed_update: transactions.lastFailedUpdate,
+          },
+    investments: products.includes('investments')
+      ? {
+          last_successful_update: createdAt > livedUntil ? createdAt : `${livedUntil}T00:00:00Z`,
+          last_failed_update: null,
+        }
+      : null,
+    last_webhook: lastWebhook,
+  }
+}
+
+export const itemEndpoints = [publicTokenExchange, get, remove, webhookUpdate, invalidate]

@@ -1,0 +1,173 @@
+// /link/token/*: what an application asks Link for, and what came of it.
+
+import * as z from 'zod'
+
+import { accessToken, endpoint, itemOf } from '../endpoint.ts'
+import { whole } from '../exact-json.ts'
+import { failure } from '../failure.ts'
+import type { Product } from '../institutions.ts'
+import { institutions, productNames } from '../institutions.ts'
+import { openAccounts } from '../item.ts'
+import type { LinkSession, LinkToken } from '../link-session.ts'
+import { userIdOf } from '../link-session.ts'
+import type { World } from '../world.ts'
+
+const hourMs = 3_600_000
+const anything = z.unknown().optional()
+
+/** Products that Link may be asked for; Balance comes with every item and is refused. */
+const linkProducts = z.array(z.enum([...productNames.filter((product) => product !== 'balance')])).optional()
+
+const fields = {
+  client_name: z.string().min(1),
+  language: z.string().min(1),
+  country_codes: z.array(z.string().length(2)).min(1),
+  user: z.looseObject({ client_user_id: z.string().min(1) }).optional(),
+  user_id: z.string().optional(),
+  products: linkProducts,
+  required_if_supported_products: linkProducts,
+  optional_products: linkProducts,
+  additional_consented_products: linkProducts,
+  webhook: z.url().optional(),
+  access_token: accessToken.nullish(),
+  link_customization_name: z.string().optional(),
+  redirect_uri: z.string().nullish(),
+  transactions: z.strictObject({ days_requested: whole(1, 730).optional() }).optional(),
+  update: z
+    .strictObject({
+      account_selection_enabled: z.boolean().optional(),
+      reauthorization_enabled: z.boolean().optional(),
+      user: z.boolean().optional(),
+      item_ids: z.array(z.string()).nullish(),
+    })
+    .optional(),
+  hosted_link: z.looseObject({ url_lifetime_seconds: whole(1, 1_814_400).optional() }).optional(),
+  enable_multi_item_link: z.boolean().optional(),
+  institution_id: z.string().optional(),
+  ...Object.fromEntries(
+    [
+      'access_tokens',
+      'account_filters',
+      'android_package_name',
+      'appearance_mode',
+      'auth',
+      'base_report',
+      'card_switch',
+      'cashflow_report',
+      'consumer_report_permissible_purpose',
+      'cra_enabled',
+      'cra_options',
+      'credit_partner_insights',
+      'employment',
+      'eu_config',
+      'financekit_supported',
+      'identity',
+      'identity_verification',
+      'income_verification',
+      'institution_data',
+      'investments',
+      'investments_auth',
+      'payment_configuration',
+      'payment_initiation',
+      'statements',
+      'third_party_user_token',
+      'transfer',
+      'user_token',
+    ].map((name) => [name, anything]),
+  ),
+}
+
+const create = endpoint('/link/token/create', fields, (world, body) => {
+  if (body.user === undefined && body.user_id === undefined) throw failure('MISSING_FIELDS', 'missing fields: user')
+  const updated = typeof body.access_token === 'string' ? itemOf(world, body.access_token) : null
+  const products = [...(body.products ?? []), ...(body.required_if_supported_products ?? [])]
+  if (updated === null && products.length === 0) throw failure('MISSING_FIELDS', 'missing fields: products')
+  checkAvailability(products)
+  const createdMs = world.clock.nowMs()
+  const token: LinkToken = {
+    token: `link-sandbox-${world.ids.uuid('link')}`,
+    createdAt: world.clock.timestamp(),
+    expiresAtMs: createdMs + (updated === null ? 4 * hourMs : hourMs / 2),
+    clientName: body.client_name,
+    language: body.language,
+    countryCodes: body.country_codes,
+    products: [...new Set(products)],
+    webhook: body.webhook ?? null,
+    redirectUri: body.redirect_uri ?? null,
+    userId: body.user_id ?? userIdOf(body.user?.client_user_id ?? ''),
+    daysRequested: body.transactions?.days_requested ?? null,
+    updateItemId: updated?.itemId ?? null,
+    accountSelection: body.update?.account_selection_enabled ?? false,
+    announces: body.hosted_link !== undefined || body.enable_multi_item_link === true,
+    sessions: [],
+  }
+  world.linkTokens.set(token.token, token)
+  const hosted = body.hosted_link === undefined ? {} : { hosted_link_url: `https://hosted.example.com/${token.token}` }
+  return { link_token: token.token, expiration: iso(token.expiresAtMs), user_id: token.userId, ...hosted }
+})
+
+function checkAvailability(products: readonly Product[]): void {
+  const absent = products.find((product) => !institutions.some((institution) => institution.products.includes(product)))
+  if (absent !== undefined) throw failure('INVALID_PRODUCT', `no institution has ${absent}`)
+}
+
+const get = endpoint('/link/token/get', { link_token: z.string() }, (world, body) => {
+  const token = world.linkTokens.get(body.link_token)
+  if (token === undefined) throw failure('INVALID_LINK_TOKEN')
+  return {
+    link_token: token.token,
+    created_at: token.createdAt,
+    expiration: iso(token.expiresAtMs),
+    link_sessions: token.sessions.map((session) => sessionView(world, session)),
+    metadata: {
+      initial_products: token.products,
+      webhook: token.webhook,
+      country_codes: token.countryCodes,
+      language: token.language,
+      redirect_uri: token.redirectUri,
+      client_name: token.clientName,
+    },
+  }
+})
+
+function sessionView(world: World, session: LinkSession) {
+  const item = world.items.get(session.itemId)
+  const added =
+    item === undefined || session.publicToken === null
+      ? []
+      : [
+          {
+            public_token: session.publicToken,
+            accounts: openAccounts(item).map(({ account_id, name, mask, type, subtype }) => ({
+              id: account_id,
+              name,
+              mask,
+              type,
+              subtype,
+              verification_status: null,
+              class_type: null,
+            })),
+            institution: { name: item.institution.name, institution_id: item.institution.id },
+          },
+        ]
+  return {
+    link_session_id: session.id,
+    started_at: session.startedAt,
+    finished_at: session.finishedAt,
+    events: [],
+    results: {
+      item_add_results: added,
+      cra_item_add_results: [],
+      cra_update_results: [],
+      bank_income_results: [],
+      payroll_income_results: [],
+      document_income_results: null,
+    },
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+export const linkEndpoints = [create, get]

@@ -1,0 +1,66 @@
+// /sandbox/*: what Plaid's own sandbox can be told to do.
+
+import * as z from 'zod'
+
+import { day, endpoint } from '../endpoint.ts'
+import { isRecord, parseExact, whole } from '../exact-json.ts'
+import { failure } from '../failure.ts'
+import { institutionById, productNames } from '../institutions.ts'
+import { makeItem, userIdOf } from '../link-session.ts'
+
+const sandboxUser = userIdOf('sandbox')
+
+const options = z
+  .strictObject({
+    webhook: z.url().optional(),
+    override_username: z.string().nullish(),
+    override_password: z.string().nullish(),
+    transactions: z
+      .strictObject({ start_date: day.optional(), end_date: day.optional(), days_requested: whole(1, 730).optional() })
+      .nullish(),
+    statements: z.unknown().optional(),
+    income_verification: z.unknown().optional(),
+  })
+  .optional()
+
+const publicTokenCreate = endpoint(
+  '/sandbox/public_token/create',
+  {
+    institution_id: z.string(),
+    initial_products: z.array(z.enum(productNames)).min(1),
+    options,
+    user_token: z.string().nullish(),
+    user_id: z.string().nullish(),
+  },
+  (world, body) => {
+    const institution = institutionById(body.institution_id)
+    if (institution === null) throw failure('INVALID_INSTITUTION')
+    const username = body.options?.override_username ?? 'user_good'
+    const { publicToken } = makeItem(world, {
+      institution,
+      products: body.initial_products,
+      username,
+      customUser: customUserOf(username, body.options?.override_password ?? null),
+      webhook: body.options?.webhook ?? null,
+      userId: body.user_id ?? sandboxUser,
+      daysRequested: body.options?.transactions?.days_requested ?? null,
+      startDate: body.options?.transactions?.start_date ?? null,
+      endDate: body.options?.transactions?.end_date ?? null,
+    })
+    return { public_token: publicToken }
+  },
+)
+
+/** The custom user that a password holds, with exact numbers; null for every other user. Fails with INVALID_CREDENTIALS. */
+export function customUserOf(username: string, password: string | null): Record<string, unknown> | null {
+  if (username !== 'user_custom') return null
+  try {
+    const parsed = parseExact(password ?? '')
+    if (isRecord(parsed)) return parsed
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  throw failure('INVALID_CREDENTIALS', "user_custom's password must be a JSON object")
+}
+
+export const sandboxEndpoints = [publicTokenCreate]

@@ -1,0 +1,61 @@
+// /transactions/sync: what changed since a cursor.
+
+import * as z from 'zod'
+
+import type { Account } from '../bank/model.ts'
+import { accessToken, endpoint, readableItem, useProduct } from '../endpoint.ts'
+import { whole } from '../exact-json.ts'
+import { initialiseTransactions } from '../history.ts'
+import type { Item } from '../item.ts'
+import { chosenAccounts, transactionView } from '../item.ts'
+import type { SyncPage } from '../sync-page.ts'
+import { syncPage } from '../sync-page.ts'
+
+const options = z
+  .strictObject({
+    include_original_description: z.boolean().nullish(),
+    include_personal_finance_category: z.boolean().nullish(),
+    include_logo_and_counterparty_beta: z.boolean().nullish(),
+    personal_finance_category_version: z.enum(['v1', 'v2']).optional(),
+    days_requested: whole(1, 730).optional(),
+    account_id: z.string().optional(),
+  })
+  .optional()
+
+const fields = {
+  access_token: accessToken,
+  cursor: z.string().max(256).nullish(),
+  count: whole(1, 500).optional(),
+  options,
+}
+
+export const transactionsSync = endpoint('/transactions/sync', fields, (world, body) => {
+  const item = readableItem(world, body.access_token)
+  useProduct(item, 'transactions')
+  const state = initialiseTransactions(world, item, body.options?.days_requested ?? item.daysRequested)
+  state.armed = true
+  const accountId = body.options?.account_id ?? null
+  if (accountId !== null) chosenAccounts(item, [accountId])
+  const cursor = body.cursor ?? ''
+  const page: SyncPage =
+    state.step === 'NOT_READY' && cursor === ''
+      ? { added: [], modified: [], removed: [], next_cursor: '', has_more: false }
+      : syncPage({ ledger: state.ledger, itemId: item.itemId, cursor, count: body.count ?? 100, accountId })
+  const view = (transaction: SyncPage['added'][number]) =>
+    transactionView(transaction, body.options?.include_original_description ?? false)
+  return {
+    accounts: accountsIn(item, page),
+    added: page.added.map(view),
+    modified: page.modified.map(view),
+    removed: page.removed,
+    next_cursor: page.next_cursor,
+    has_more: page.has_more,
+    transactions_update_status: state.step,
+  }
+})
+
+/** Those with transactions in the answer, closed ones too: an account that is missing here says nothing. */
+function accountsIn({ bank }: Item, { added, modified }: SyncPage): Account[] {
+  const named = new Set([...added, ...modified].map(({ account_id }) => account_id))
+  return bank.accounts.filter(({ account_id }) => named.has(account_id))
+}

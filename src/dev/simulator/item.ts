@@ -1,0 +1,97 @@
+// An item: one login at one institution, with what Plaid knows of it and the bank behind it.
+
+import type { Account, Bank, Day, Transaction } from './bank/model.ts'
+import type { Random } from './bank/random.ts'
+import type { ErrorBody } from './failure.ts'
+import { failure } from './failure.ts'
+import type { Institution, Product } from './institutions.ts'
+import type { Ledger } from './ledger.ts'
+
+export type HistoryStep = 'NOT_READY' | 'INITIAL_UPDATE_COMPLETE' | 'HISTORICAL_UPDATE_COMPLETE'
+
+/** Of the transactions product, once it was initialised. */
+export interface TransactionsState {
+  ledger: Ledger
+  step: HistoryStep
+  /** The oldest day that Plaid asked the bank for: fixed at the initialisation. */
+  windowStart: Day
+  /** The oldest day that the initial update pulled. */
+  initialStart: Day
+  /** Whether /transactions/sync was ever called: only then SYNC_UPDATES_AVAILABLE is sent. */
+  armed: boolean
+  lastSuccessfulUpdate: string | null
+  lastFailedUpdate: string | null
+}
+
+export type ItemStatus = 'unexchanged' | 'good' | 'login_required' | 'revoked' | 'removed'
+
+export interface Item {
+  readonly itemId: string
+  readonly institution: Institution
+  readonly username: string
+  readonly userId: string
+  readonly createdAt: string
+  /** Null until the public token was exchanged, and again when the token died. */
+  accessToken: string | null
+  status: ItemStatus
+  error: ErrorBody | null
+  /** What it bills for, in the order in which it was added. */
+  products: Product[]
+  webhook: string | null
+  lastWebhook: { sent_at: string; code_sent: string } | null
+  consentExpirationTime: string | null
+  readonly bank: Bank
+  /** Accounts that the bank has and the user has not shared. */
+  unshared: Account[]
+  /** Makes ids for what happens at this item's bank. */
+  readonly bankIds: (kind: string) => string
+  readonly bankRandom: Random
+  /** The bank's life was played up to this day. */
+  livedUntil: Day
+  /** Asked for when the item was made; counts if the product is initialised later. */
+  readonly daysRequested: number | null
+  /** The sandbox's own earliest date, or null. */
+  readonly startDate: Day | null
+  transactions: TransactionsState | null
+  /** Whether the investment transactions were fetched from the bank once. */
+  investmentsReady: boolean
+}
+
+/** The item of an answer, in Plaid's shape. */
+export function itemView(item: Item) {
+  const others = item.institution.products.filter((product) => !item.products.includes(product))
+  return {
+    available_products: others,
+    billed_products: [...item.products],
+    products: [...item.products],
+    consented_products: item.institution.products.filter((product) => product !== 'balance'),
+    consent_expiration_time: item.consentExpirationTime,
+    created_at: item.createdAt,
+    error: item.error,
+    institution_id: item.institution.id,
+    institution_name: item.institution.name,
+    item_id: item.itemId,
+    update_type: 'background',
+    webhook: item.webhook,
+    auth_method: item.products.includes('auth') ? 'INSTANT_AUTH' : null,
+  }
+}
+
+/** Open accounts, oldest first. */
+export function openAccounts({ bank }: Item): Account[] {
+  return bank.accounts.filter(({ account_id }) => !bank.closedAccountIds.has(account_id))
+}
+
+/** The open accounts, or those asked for. Fails with INVALID_ACCOUNT_ID for one that is not open. */
+export function chosenAccounts(item: Item, accountIds: readonly string[] | undefined): Account[] {
+  const open = openAccounts(item)
+  if (accountIds === undefined) return open
+  const unknown = accountIds.find((id) => !open.some(({ account_id }) => account_id === id))
+  if (unknown !== undefined) throw failure('INVALID_ACCOUNT_ID')
+  return open.filter(({ account_id }) => accountIds.includes(account_id))
+}
+
+/** A transaction as endpoints give it: the bank's own text only on request. */
+export function transactionView(transaction: Transaction, includeOriginalDescription: boolean): Transaction {
+  return includeOriginalDescription ? transaction : { ...transaction, original_description: null }
+}

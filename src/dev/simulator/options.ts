@@ -1,0 +1,38 @@
+// What the caller of the simulator may choose, and what holds when nothing is chosen.
+
+import type { LimitTable } from './rate-limit.ts'
+import { defaultLimits } from './rate-limit.ts'
+
+export interface SimulatorOptions {
+  /** The TCP port on 127.0.0.1; 0 takes a free one. */
+  port: number
+  /** The same seed and the same calls give the same ids, tokens and bank. */
+  seed?: string
+  clientId: string
+  secret: string
+  /** Called with one line for what goes wrong outside a request (a webhook that nobody takes). */
+  log?: (line: string) => void
+  /** When an item's history arrives, counted from the exchange; `manual` waits for the control. */
+  historyDelayMs?: { initial: number; historical: number } | 'manual'
+  /** The wait before a webhook's first retry; each next wait is four times longer. Plaid's is 30 seconds. */
+  webhookRetryBaseMs?: number
+  /** How long a webhook's receiver may take. Plaid's limit is 10 seconds. */
+  webhookTimeoutMs?: number
+  /** Calls a minute by endpoint; `false` switches the limits off. */
+  rateLimits?: false | LimitTable
+}
+
+export type Settings = Required<SimulatorOptions>
+
+/** Plaid's own behaviour for whatever the caller left open. */
+export function settingsFrom(options: SimulatorOptions): Settings {
+  return {
+    seed: 'wealthnavigator',
+    log: () => undefined,
+    historyDelayMs: { initial: 50, historical: 200 },
+    webhookRetryBaseMs: 30_000,
+    webhookTimeoutMs: 10_000,
+    rateLimits: defaultLimits,
+    ...options,
+  }
+}

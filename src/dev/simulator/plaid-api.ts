@@ -1,0 +1,132 @@
+// The way of one API call: body, credentials, faults, limits, endpoint, record. What Plaid does to every call alike.
+
+import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
+
+import type { Endpoint } from './endpoint.ts'
+import { isRecord, parseExact } from './exact-json.ts'
+import type { ErrorCode } from './failure.ts'
+import { failure, PlaidFailure } from './failure.ts'
+import type { Fault } from './faults.ts'
+import { faultError, takeFault } from './faults.ts'
+import { mutateMidPagination } from './mutation.ts'
+import { isMidUpdate } from './sync-page.ts'
+import type { World } from './world.ts'
+
+export type NodeContext = Context<{ Bindings: HttpBindings }>
+
+/** Answers one call. Never throws: what is not a PlaidFailure is logged and answered as INTERNAL_SERVER_ERROR. */
+export async function answer(context: NodeContext, world: World, endpoint: Endpoint): Promise<Response> {
+  const started = performance.now()
+  const record = {
+    endpoint: endpoint.path,
+    item_id: null as string | null,
+    status: null as number | null,
+    error_code: null as string | null,
+    request_id: world.ids.request(),
+    time: world.clock.timestamp(),
+    duration_ms: 0,
+  }
+  world.calls.push(record)
+  const outcome = await attempt(context, world, endpoint, (itemId) => {
+    record.item_id = itemId
+  })
+  record.duration_ms = Math.round(performance.now() - started)
+  if (outcome === 'cut') {
+    context.env.incoming.socket.destroy()
+    return new Response(null, { status: 500 })
+  }
+  record.status = outcome.status
+  record.error_code = outcome.status === 200 ? null : String(outcome.body['error_code'])
+  return new Response(JSON.stringify({ ...outcome.body, request_id: record.request_id }), {
+    status: outcome.status,
+    headers: { 'content-type': 'application/json', 'plaid-request-id': record.request_id },
+  })
+}
+
+type Outcome = { status: number; body: Record<string, unknown> } | 'cut'
+
+async function attempt(
+  context: NodeContext,
+  world: World,
+  endpoint: Endpoint,
+  concerns: (itemId: string | null) => void,
+): Promise<Outcome> {
+  try {
+    const body = bodyOf(await context.req.text())
+    checkCredentials(world, context, body)
+    const itemId = world.accessTokens.get(String(body['access_token'])) ?? null
+    concerns(itemId)
+    const fault = faultFor(world, endpoint.path, body, itemId)
+    if (fault !== null && fault.latencyMs > 0) await pause(world, fault.latencyMs)
+    if (fault?.drop === 'before') return 'cut'
+    const error = fault === null ? null : faultError(fault)
+    if (error !== null) throw error
+    if (!world.limits.admit(endpoint.path, itemId, world.clock.nowMs())) throw failure(limitCode(endpoint.path))
+    const result = await endpoint.run(world, body)
+    if (itemId === null && typeof result['item_id'] === 'string') concerns(result['item_id'])
+    return fault?.drop === 'after' ? 'cut' : { status: 200, body: result }
+  } catch (error) {
+    if (error instanceof PlaidFailure) return { status: error.status, body: error.body }
+    world.settings.log(
+      `${endpoint.path} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    )
+    const internal = failure('INTERNAL_SERVER_ERROR')
+    return { status: internal.status, body: internal.body }
+  }
+}
+
+function bodyOf(text: string): Record<string, unknown> {
+  try {
+    const parsed = parseExact(text)
+    if (isRecord(parsed)) return parsed
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  throw failure('INVALID_BODY')
+}
+
+function checkCredentials(world: World, context: NodeContext, body: Record<string, unknown>): void {
+  const clientId = body['client_id'] ?? context.req.header('plaid-client-id')
+  const secret = body['secret'] ?? context.req.header('plaid-secret')
+  const missing = [...(clientId === undefined ? ['client_id'] : []), ...(secret === undefined ? ['secret'] : [])]
+  if (missing.length > 0) throw failure('MISSING_FIELDS', `missing fields: ${missing.join(', ')}`)
+  if (clientId !== world.settings.clientId || secret !== world.settings.secret) throw failure('INVALID_API_KEYS')
+}
+
+function faultFor(world: World, path: string, body: Record<string, unknown>, itemId: string | null): Fault | null {
+  const cursor = body['cursor']
+  const midPagination = itemId !== null && typeof cursor === 'string' && isMidUpdate(cursor, itemId)
+  const fault = takeFault(world.faults, path, midPagination)
+  if (fault?.mutateDuringPagination === true && itemId !== null) mutateMidPagination(world, itemId)
+  return fault
+}
+
+async function pause(world: World, ms: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = setTimeout(resolve, ms)
+    world.timers.signal.addEventListener('abort', () => {
+      clearTimeout(end)
+      resolve()
+    })
+  })
+}
+
+const limitCodes: Readonly<Record<string, ErrorCode>> = {
+  '/accounts/get': 'ACCOUNTS_LIMIT',
+  '/accounts/balance/get': 'BALANCE_LIMIT',
+  '/auth/get': 'AUTH_LIMIT',
+  '/identity/get': 'IDENTITY_LIMIT',
+  '/institutions/get': 'INSTITUTIONS_GET_LIMIT',
+  '/institutions/get_by_id': 'INSTITUTIONS_GET_BY_ID_LIMIT',
+  '/investments/holdings/get': 'INVESTMENT_HOLDINGS_GET_LIMIT',
+  '/investments/transactions/get': 'INVESTMENT_TRANSACTIONS_LIMIT',
+  '/item/get': 'ITEM_GET_LIMIT',
+  '/transactions/get': 'TRANSACTIONS_LIMIT',
+  '/transactions/refresh': 'TRANSACTIONS_REFRESH_LIMIT',
+  '/transactions/sync': 'TRANSACTIONS_SYNC_LIMIT',
+}
+
+function limitCode(path: string): ErrorCode {
+  return limitCodes[path] ?? 'RATE_LIMIT'
+}

@@ -1,0 +1,53 @@
+// Starts the Plaid simulator on a port of this machine. Several can run in one process; none shares anything with another.
+
+import type { AddressInfo } from 'node:net'
+
+import { serve } from '@hono/node-server'
+
+import type { Stage } from './app.ts'
+import { simulatorApp } from './app.ts'
+import type { SimulatorOptions } from './options.ts'
+import { settingsFrom } from './options.ts'
+import { createWorld } from './world.ts'
+
+export type { SimulatorOptions } from './options.ts'
+
+export interface Simulator {
+  /** The `basePath` for the `plaid` SDK. */
+  url: string
+  port: number
+  /** Cuts every connection, cancels every timer and webhook, and waits until nothing runs. */
+  stop(): Promise<void>
+}
+
+/** Listens on 127.0.0.1. Rejects when the port is taken. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const settings = settingsFrom(options)
+  const stage: Stage = {
+    world: createWorld(settings, settings.seed),
+    async reset(seed) {
+      const before = stage.world
+      stage.world = createWorld(settings, seed)
+      await before.timers.stop()
+    },
+  }
+  const server = serve({ fetch: simulatorApp(stage).fetch, hostname: '127.0.0.1', port: options.port })
+  const { port } = await new Promise<AddressInfo>((resolve, reject) => {
+    server.once('error', reject)
+    server.once('listening', () => {
+      const address = server.address()
+      if (address === null || typeof address === 'string') reject(new Error('the simulator has no TCP address'))
+      else resolve(address)
+    })
+  })
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      if ('closeAllConnections' in server) server.closeAllConnections()
+      await stage.world.timers.stop()
+      await closed
+    },
+  }
+}

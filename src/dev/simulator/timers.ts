@@ -1,0 +1,44 @@
+// Everything that happens later: timers and outgoing calls that must all be over when the simulator stops.
+
+export interface Timers {
+  /** Runs the task after so many milliseconds, unless the simulator stopped before. */
+  after(ms: number, task: () => void | Promise<void>): void
+  /** Follows work that is under way, so that its failure is logged and `stop` waits for its end. */
+  follow(work: Promise<void>): void
+  /** Ends with the simulator: outgoing calls hang on it. */
+  readonly signal: AbortSignal
+  /** Cancels what has not started, aborts what has, and waits until nothing runs. */
+  stop(): Promise<void>
+}
+
+export function timers(log: (line: string) => void): Timers {
+  const waiting = new Set<NodeJS.Timeout>()
+  const running = new Set<Promise<void>>()
+  const controller = new AbortController()
+  const follow = (work: Promise<void>): void => {
+    const settled = work
+      .catch((error: unknown) => {
+        if (!controller.signal.aborted) log(`background work failed: ${String(error)}`)
+      })
+      .finally(() => running.delete(settled))
+    running.add(settled)
+  }
+  return {
+    signal: controller.signal,
+    follow,
+    after(ms, task) {
+      if (controller.signal.aborted) return
+      const timer = setTimeout(() => {
+        waiting.delete(timer)
+        follow(Promise.resolve().then(task))
+      }, ms)
+      waiting.add(timer)
+    },
+    async stop() {
+      controller.abort()
+      for (const timer of waiting) clearTimeout(timer)
+      waiting.clear()
+      await Promise.all(running)
+    },
+  }
+}

@@ -1,0 +1,175 @@
+// Sends webhooks as Plaid does: signed afresh at every attempt, in order per item, with its retries.
+// Never throws into what caused the webhook: a receiver that is down is the receiver's business.
+
+import type { Settings } from '../options.ts'
+import type { Timers } from '../timers.ts'
+import type { SigningKeys, Tampering } from './keys.ts'
+
+export interface Attempt {
+  at: string
+  /** The receiver's status, or null when there was no answer. */
+  status: number | null
+  error?: string
+}
+
+export interface Delivery {
+  id: number
+  item_id: string | null
+  url: string
+  body: Record<string, unknown>
+  state: 'waiting' | 'delivered' | 'retrying' | 'failed' | 'dropped'
+  attempts: Attempt[]
+}
+
+/** How the next webhooks are delivered; a number counts down to none. */
+export interface Mischief {
+  /** So many are sent twice. */
+  duplicate: number
+  /** So many are held back, then sent in reverse. */
+  reorder: number
+  delayMs: number
+  /** So many are never sent. */
+  drop: number
+  tampering: Tampering | null
+}
+
+export interface WebhookDelivery {
+  send(itemId: string | null, url: string, body: Record<string, unknown>): Delivery
+  /** Every webhook so far, oldest first. */
+  readonly deliveries: readonly Delivery[]
+  readonly mischief: Mischief
+  /** Sends what `reorder` holds back. */
+  release(): void
+}
+
+/** A retry this long after the first attempt is Plaid's last. Counted in retry bases, so that tests can be quick. */
+const lastRetryInBases = (24 * 3600) / 30
+/** Plaid stops retrying at a receiver that refused more than this share of a day's attempts. */
+const refusedShare = 0.9
+/** Below so many attempts a share says nothing. */
+const fewAttempts = 10
+/** What is held back for reordering is sent at the latest after this. */
+const longestHoldMs = 2000
+
+export interface DeliveryParts {
+  keys: SigningKeys
+  timers: Timers
+  settings: Pick<Settings, 'webhookRetryBaseMs' | 'webhookTimeoutMs' | 'log'>
+}
+
+export function webhookDelivery({ keys, timers, settings }: DeliveryParts): WebhookDelivery {
+  const deliveries: Delivery[] = []
+  const queues = new Map<string, Promise<void>>()
+  const held: Delivery[] = []
+  const mischief: Mischief = { duplicate: 0, reorder: 0, delayMs: 0, drop: 0, tampering: null }
+
+  /** First attempts of one item run one after the other; retries do not hold up what comes behind. */
+  const enqueue = (delivery: Delivery): void => {
+    const queue = delivery.item_id ?? delivery.url
+    const before = queues.get(queue) ?? Promise.resolve()
+    const work = before.then(() => attempt(delivery, 0, 0))
+    queues.set(queue, work)
+    timers.follow(work)
+  }
+
+  const attempt = async (delivery: Delivery, retries: number, waitedMs: number): Promise<void> => {
+    if (timers.signal.aborted) return
+    const { status, error, retryAfterMs } = await post(delivery)
+    if (timers.signal.aborted) return
+    delivery.attempts.push({ at: new Date().toISOString(), status, ...(error !== null && { error }) })
+    if (status === 200) {
+      delivery.state = 'delivered'
+      return
+    }
+    const waitMs = Math.max(settings.webhookRetryBaseMs * 4 ** retries, retryAfterMs)
+    const givenUp =
+      waitedMs + waitMs > settings.webhookRetryBaseMs * lastRetryInBases || mostlyRefused(deliveries, delivery.url)
+    delivery.state = givenUp ? 'failed' : 'retrying'
+    if (!givenUp) timers.after(waitMs, () => attempt(delivery, retries + 1, waitedMs + waitMs))
+  }
+
+  const post = async ({ url, body }: Delivery): Promise<Outcome> => {
+    const signed = keys.signed(JSON.stringify(body, null, 2), Date.now(), mischief.tampering)
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: {
+          'content-type': 'application/json',
+          ...(signed.jwt !== null && { 'plaid-verification': signed.jwt }),
+        },
+        body: signed.body,
+        signal: AbortSignal.any([timers.signal, AbortSignal.timeout(settings.webhookTimeoutMs)]),
+      })
+      await response.body?.cancel()
+      return { status: response.status, error: null, retryAfterMs: retryAfter(response) }
+    } catch (error) {
+      return { status: null, error: error instanceof Error ? error.name : 'unknown', retryAfterMs: 0 }
+    }
+  }
+
+  const release = (): void => {
+    for (const delivery of held.splice(0).reverse()) enqueue(delivery)
+  }
+
+  const hold = (delivery: Delivery): void => {
+    held.push(delivery)
+    mischief.reorder -= 1
+    if (mischief.reorder === 0) release()
+    else timers.after(longestHoldMs, release)
+  }
+
+  const dispatch = (delivery: Delivery): void => {
+    if (mischief.reorder > 0) hold(delivery)
+    else enqueue(delivery)
+  }
+
+  return {
+    deliveries,
+    mischief,
+    release,
+    send(itemId, url, body) {
+      const delivery: Delivery = {
+        id: deliveries.length + 1,
+        item_id: itemId,
+        url,
+        body,
+        state: 'waiting',
+        attempts: [],
+      }
+      deliveries.push(delivery)
+      if (mischief.drop > 0) {
+        mischief.drop -= 1
+        delivery.state = 'dropped'
+        return delivery
+      }
+      const copies = mischief.duplicate > 0 ? 2 : 1
+      mischief.duplicate = Math.max(0, mischief.duplicate - 1)
+      for (let copy = 0; copy < copies; copy += 1) {
+        if (mischief.delayMs > 0) timers.after(mischief.delayMs, () => dispatch(delivery))
+        else dispatch(delivery)
+      }
+      return delivery
+    },
+  }
+}
+
+interface Outcome {
+  status: number | null
+  error: string | null
+  retryAfterMs: number
+}
+
+/** How long a 429 asks to wait, in milliseconds; the seconds form of RFC 9110 §10.2.3 only. */
+function retryAfter(response: Response): number {
+  const seconds = Number(response.headers.get('retry-after') ?? '')
+  return response.status === 429 && Number.isFinite(seconds) ? seconds * 1000 : 0
+}
+
+function mostlyRefused(deliveries: readonly Delivery[], url: string): boolean {
+  const dayAgo = new Date(Date.now() - 24 * 3600 * 1000).toISOString()
+  const recent = deliveries.filter((delivery) => delivery.url === url).flatMap(({ attempts }) => attempts)
+  const counted = recent.filter(({ at }) => at > dayAgo)
+  const refused = counted.filter(({ status }) => status !== 200)
+  return counted.length >= fewAttempts && refused.length > counted.length * refusedShare
+}

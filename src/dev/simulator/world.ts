@@ -1,0 +1,83 @@
+// Everything that one simulator holds, in memory. A reset makes a new world; nothing is shared between two.
+
+import type { Clock } from './clock.ts'
+import { bankClock } from './clock.ts'
+import type { Fault } from './faults.ts'
+import type { Ids } from './ids.ts'
+import { seededIds } from './ids.ts'
+import type { Item } from './item.ts'
+import type { LinkToken, PublicToken } from './link-session.ts'
+import type { Settings } from './options.ts'
+import type { RateLimits } from './rate-limit.ts'
+import { rateLimits } from './rate-limit.ts'
+import type { Timers } from './timers.ts'
+import { timers } from './timers.ts'
+import type { WebhookDelivery } from './webhooks/delivery.ts'
+import { webhookDelivery } from './webhooks/delivery.ts'
+import type { WebhookBody } from './webhooks/events.ts'
+import type { SigningKeys } from './webhooks/keys.ts'
+import { signingKeys } from './webhooks/keys.ts'
+
+/** One API call that was answered, or cut. */
+export interface CallRecord {
+  endpoint: string
+  item_id: string | null
+  /** Null when the connection was cut. */
+  status: number | null
+  error_code: string | null
+  request_id: string
+  time: string
+  duration_ms: number
+}
+
+export interface World {
+  readonly seed: string
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly timers: Timers
+  readonly keys: SigningKeys
+  readonly delivery: WebhookDelivery
+  readonly limits: RateLimits
+  /** By item id, oldest first; removed ones stay, so that they are known to be gone. */
+  readonly items: Map<string, Item>
+  /** Item ids by access token; an invalidated token is not in it. */
+  readonly accessTokens: Map<string, string>
+  readonly publicTokens: Map<string, PublicToken>
+  readonly linkTokens: Map<string, LinkToken>
+  readonly faults: Fault[]
+  readonly calls: CallRecord[]
+}
+
+export function createWorld(settings: Settings, seed: string): World {
+  const ids = seededIds(seed)
+  const running = timers(settings.log)
+  const keys = signingKeys(() => ids.uuid('webhook-key'))
+  return {
+    seed,
+    settings,
+    clock: bankClock(),
+    ids,
+    timers: running,
+    keys,
+    delivery: webhookDelivery({ keys, timers: running, settings }),
+    limits: rateLimits(settings.rateLimits),
+    items: new Map(),
+    accessTokens: new Map(),
+    publicTokens: new Map(),
+    linkTokens: new Map(),
+    faults: [],
+    calls: [],
+  }
+}
+
+/** Sends webhooks about the item, in this order, if it has a URL to send them to; gives those that were sent. */
+export function sendWebhooks(world: World, item: Item, bodies: readonly WebhookBody[]): readonly WebhookBody[] {
+  const { webhook } = item
+  if (webhook === null || item.status === 'removed') return []
+  for (const body of bodies) {
+    world.delivery.send(item.itemId, webhook, body)
+    item.lastWebhook = { sent_at: world.clock.timestamp(), code_sent: body.webhook_code }
+  }
+  return bodies
+}
