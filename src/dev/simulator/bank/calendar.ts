@@ -35,6 +35,14 @@ export function monthEnd(day: Day): Day {
   return new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10)
 }
 
+/** The same day `count` months later (earlier, when negative), or the month's last one where it has no such day. */
+export function addMonths(day: Day, count: number): Day {
+  const months = Number(day.slice(0, 4)) * 12 + Number(day.slice(5, 7)) - 1 + count
+  const first = new Date(Date.UTC(Math.floor(months / 12), months - Math.floor(months / 12) * 12, 1))
+  const last = monthEnd(first.toISOString().slice(0, 10))
+  return `${last.slice(0, 8)}${String(Math.min(dayOfMonth(day), dayOfMonth(last))).padStart(2, '0')}`
+}
+
 /** Whether the text is a day that exists: `2026-02-30` is none. */
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false

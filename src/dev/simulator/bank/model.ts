@@ -1,6 +1,10 @@
 // The bank behind one login: what Plaid would see if it looked today, in Plaid's own wire shapes.
 // Numbers that are money, quantities or rates are raw JSON tokens, so that no digit is ever rounded.
 
+import type { Household } from './household.ts'
+import type { InvestmentTransaction, Holding, Security } from './model-investments.ts'
+import type { CreditCardLiability, MortgageLiability, StudentLoan } from './model-liabilities.ts'
+
 /** An exact number, made by `JSON.rawJSON("12.50")` and written into JSON as that very token. */
 export interface RawNumber {
   readonly rawJSON: string
@@ -8,6 +12,15 @@ export interface RawNumber {
 
 /** A calendar day, `YYYY-MM-DD`, never a JavaScript Date. */
 export type Day = string
+
+/** Makes an id of this kind (`account`, `transaction`, `security`, …): a new one at each call. */
+export type Ids = (kind: string) => string
+
+/** Exactly one of the two is set. */
+export interface Currency {
+  iso_currency_code: string | null
+  unofficial_currency_code: string | null
+}
 
 export interface Balances {
   available: RawNumber | null
@@ -29,9 +42,43 @@ export interface Account {
   persistent_account_id?: string
 }
 
+export type Location = {
+  address: string | null
+  city: string | null
+  region: string | null
+  postal_code: string | null
+  country: string | null
+  lat: RawNumber | null
+  lon: RawNumber | null
+  store_number: string | null
+}
+
+export type PaymentMeta = {
+  reference_number: string | null
+  ppd_id: string | null
+  payee: string | null
+  by_order_of: string | null
+  payer: string | null
+  payment_method: string | null
+  payment_processor: string | null
+  reason: string | null
+}
+
+export type Counterparty = {
+  name: string
+  type: 'merchant' | 'financial_institution' | 'payment_app' | 'marketplace' | 'payment_terminal' | 'income_source'
+  entity_id: string | null
+  website: string | null
+  logo_url: string | null
+  confidence_level: Confidence
+}
+
+export type Confidence = 'VERY_HIGH' | 'HIGH' | 'MEDIUM' | 'LOW' | 'UNKNOWN'
+
 export interface Transaction {
   transaction_id: string
   account_id: string
+  account_owner: string | null
   pending_transaction_id: string | null
   pending: boolean
   amount: RawNumber
@@ -47,15 +94,73 @@ export interface Transaction {
   merchant_entity_id: string | null
   logo_url: string | null
   website: string | null
+  check_number: string | null
   payment_channel: 'online' | 'in store' | 'other'
+  payment_meta: PaymentMeta
+  location: Location
+  counterparties: Counterparty[]
+  transaction_code: null
+  transaction_type: 'digital' | 'place' | 'special' | 'unresolved'
   personal_finance_category: {
     primary: string
     detailed: string
-    confidence_level: 'VERY_HIGH' | 'HIGH' | 'MEDIUM' | 'LOW' | 'UNKNOWN'
+    confidence_level: Confidence
     version: 'v2'
   } | null
   personal_finance_category_icon_url: string
   [wireOnly: string]: unknown
+}
+
+export type Owner = {
+  names: string[]
+  phone_numbers: { data: string; primary: boolean; type: string }[]
+  emails: { data: string; primary: boolean; type: string }[]
+  addresses: {
+    data: {
+      city: string | null
+      region: string | null
+      street: string
+      postal_code: string | null
+      country: string | null
+    }
+    primary: boolean
+  }[]
+}
+
+/** One account's entry in each of the lists of `/auth/get`'s `numbers`; null where it has none. */
+export type AccountNumbers = {
+  ach: {
+    account_id: string
+    account: string
+    routing: string
+    wire_routing: string | null
+    is_tokenized_account_number: boolean
+  } | null
+  eft: { account_id: string; account: string; institution: string; branch: string } | null
+  international: { account_id: string; iban: string; bic: string } | null
+  bacs: { account_id: string; account: string; sort_code: string } | null
+}
+
+/** What the bank knows and shows nobody: never on the wire. */
+export interface BackOffice {
+  /** How the customer lives; null for a custom user, to whom nothing happens that was not said. */
+  household: Household | null
+  /** The day on which a pending transaction posts, by its id. */
+  clearsOn: Map<string, Day>
+  /** Accounts whose available balance never moves (`force_available_balance`, `has_null_available_balance`). */
+  fixedAvailable: Set<string>
+  /** Today's price of a security that trades, in whole cents, by its id. */
+  pricesInCents: Map<string, number>
+  /** The monthly incomes that a custom user asked for. */
+  inflows: Inflow[]
+}
+
+/** One payment a month; `amount` is negative, since money comes in. 31 means the month's last day. */
+export interface Inflow {
+  accountId: string
+  amount: RawNumber
+  name: string
+  dayOfMonth: number
 }
 
 /** Everything that one user has at one institution. Lists are oldest first. */
@@ -64,16 +169,17 @@ export interface Bank {
   /** Accounts that the bank closed: absent from `/accounts/get`, their history stays. */
   closedAccountIds: Set<string>
   transactions: Transaction[]
-  securities: Record<string, unknown>[]
-  holdings: Record<string, unknown>[]
-  investmentTransactions: Record<string, unknown>[]
+  securities: Security[]
+  holdings: Holding[]
+  investmentTransactions: InvestmentTransaction[]
   liabilities: {
-    credit: Record<string, unknown>[]
-    mortgage: Record<string, unknown>[]
-    student: Record<string, unknown>[]
+    credit: CreditCardLiability[]
+    mortgage: MortgageLiability[]
+    student: StudentLoan[]
   }
   /** Owners by account, for `/identity/get`. */
-  owners: Map<string, Record<string, unknown>[]>
+  owners: Map<string, Owner[]>
   /** Account and routing numbers by account, for `/auth/get`. */
-  numbers: Map<string, Record<string, unknown>>
+  numbers: Map<string, AccountNumbers>
+  backOffice: BackOffice
 }

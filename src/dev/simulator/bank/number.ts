@@ -70,10 +70,21 @@ export function roundExact(value: RawNumber, places: number): RawNumber {
   return write({ digits: (digits + half) / unit, scale: places })
 }
 
-/** An amount of whole cents: `cents(1250)` is `12.50`. Throws a RangeError unless `count` is a safe integer. */
+/** `count` of a currency's smallest units: `minorUnits(1250, 2)` is `12.50`. Throws a RangeError unless `count` is a safe integer. */
+export function minorUnits(count: number, decimals: number): RawNumber {
+  if (!Number.isSafeInteger(count)) throw new RangeError(`not a count of units: ${count}`)
+  return write({ digits: BigInt(count), scale: decimals })
+}
+
+/** An amount of whole cents: `cents(1250)` is `12.50`. */
 export function cents(count: number): RawNumber {
-  if (!Number.isSafeInteger(count)) throw new RangeError(`not a count of cents: ${count}`)
-  return write({ digits: BigInt(count), scale: 2 })
+  return minorUnits(count, 2)
+}
+
+/** The value without its fraction: 12n of `12.99`, -12n of `-12.99`. */
+export function wholeOf(value: RawNumber): bigint {
+  const { digits, scale } = read(value)
+  return digits / 10n ** BigInt(scale)
 }
 
 function read(value: RawNumber): Decimal {

@@ -1,139 +1,97 @@
-// Opens the bank of one login: about two years of history up to today, the same for the same inputs.
+// Opens the bank of one login: two years of history up to today, the same to the byte for the same inputs.
 
-import { addDays, daysAfter, dayOfMonth } from './calendar.ts'
-import type { Account, Bank, Day, RawNumber, Transaction } from './model.ts'
-import { addExact, cents, exact, negateExact } from './number.ts'
-import { between, randomFrom } from './random.ts'
+import { openAccount, planOf } from './accounts.ts'
+import { addDays } from './calendar.ts'
+import { openCustomBank } from './custom-bank.ts'
+import { parseCustomUser } from './custom-user.ts'
+import { historyDays } from './history-days.ts'
+import { householdOf } from './household.ts'
+import { inventTransaction } from './invent.ts'
+import { openPortfolios } from './investing.ts'
+import { book } from './ledger.ts'
+import { livePast } from './life.ts'
+import type { Bank, Day, Ids } from './model.ts'
+import { exact, subtractExact } from './number.ts'
+import { numbersOf } from './numbers.ts'
+import { sampleOwner } from './postal.ts'
+import type { Random } from './random.ts'
+import { randomFrom } from './random.ts'
 
 export interface OpenBank {
   seed: string
   institutionId: string
+  /** `user_transactions_dynamic` has more pending transactions; every other name gives a usual customer of its own. */
   username: string
+  /** The parsed password of `user_custom`, numbers raw; null for a generated customer. */
   customUser: unknown
   today: Day
-  /** Makes an id of this kind (`account`, `transaction`, ...), a new one at each call. */
-  ids: (kind: string) => string
+  ids: Ids
 }
 
-/** The bank as it stands at the end of `today`. */
-export function openBank({ seed, institutionId, username, today, ids }: OpenBank): Bank {
-  const random = randomFrom(`${seed}/${institutionId}/${username}`)
-  const checking = account(ids, 'depository', 'checking', 'Checking', '0000')
-  const savings = account(ids, 'depository', 'savings', 'Saving', '1111')
-  const card = account(ids, 'credit', 'credit card', 'Credit Card', '3333')
-  const transactions: Transaction[] = []
-  const post = (to: Account, amount: RawNumber, date: Day, name: string): void => {
-    const pending = date > addDays(today, -2) && to === card
-    transactions.push(posting(ids, to, amount, date, name, pending))
-    if (!pending) settle(to, amount)
-  }
-  for (const day of daysAfter(addDays(today, -730), today)) {
-    if ([1, 15].includes(dayOfMonth(day))) post(checking, cents(-315_000), day, 'PAYROLL DIRECT DEP')
-    if (dayOfMonth(day) === 3) post(checking, cents(165_000), day, 'RENT')
-    if (dayOfMonth(day) === 5) {
-      post(checking, cents(40_000), day, 'TRANSFER TO SAVING')
-      post(savings, cents(-40_000), day, 'TRANSFER FROM CHECKING')
-    }
-    if (random() < 0.7) post(card, cents(between(random, 450, 9000)), day, 'CORNER GROCER')
+/** The bank as it stands at the end of `today`. Throws a RangeError that names the field of a bad custom user. */
+export function openBank({ seed, institutionId, username, customUser, today, ids }: OpenBank): Bank {
+  const custom = customUser === null ? null : parseCustomUser(customUser)
+  const accounts = custom?.override_accounts ?? null
+  if (accounts !== null) return openCustomBank({ accounts, today, ids })
+  const owner = `${seed}/${institutionId}/${username}${custom?.seed ?? ''}`
+  const random = randomFrom(owner)
+  const bank = newBank({ institutionId, owner, dynamic: username === 'user_transactions_dynamic', random, ids })
+  const from = addDays(today, -historyDays)
+  openPortfolios(bank, from, ids)
+  livePast({ bank, from, to: today, random, ids })
+  leaveSomethingPending(bank, today, random, ids)
+  return bank
+}
+
+interface NewBank {
+  institutionId: string
+  owner: string
+  dynamic: boolean
+  random: Random
+  ids: Ids
+}
+
+function newBank({ institutionId, owner, dynamic, random, ids }: NewBank): Bank {
+  const institution = planOf(institutionId)
+  const opened = institution.accounts.map((plan) => ({ plan, account: openAccount(institution, plan, owner, ids) }))
+  const accounts = opened.map(({ account }) => account)
+  const roles = Object.fromEntries(
+    opened.flatMap(({ plan, account }) => (plan.role === undefined ? [] : [[plan.role, account.account_id]])),
+  )
+  for (const { type, balances } of accounts) {
+    if (type === 'credit')
+      balances.available = subtractExact(balances.limit ?? exact('0'), balances.current ?? exact('0'))
   }
   return {
-    accounts: [checking, savings, card],
+    accounts,
     closedAccountIds: new Set(),
-    transactions,
+    transactions: [],
     securities: [],
     holdings: [],
     investmentTransactions: [],
     liabilities: { credit: [], mortgage: [], student: [] },
-    owners: new Map(),
-    numbers: new Map(),
+    owners: new Map(accounts.map(({ account_id }) => [account_id, [sampleOwner()]])),
+    numbers: new Map(
+      accounts.flatMap((account) => {
+        const numbers = numbersOf(account, random)
+        return numbers === undefined ? [] : [[account.account_id, numbers]]
+      }),
+    ),
+    backOffice: {
+      household: householdOf({ accounts: roles, dynamic }, random),
+      clearsOn: new Map(),
+      fixedAvailable: new Set(),
+      pricesInCents: new Map(),
+      inflows: [],
+    },
   }
 }
 
-function account(
-  ids: (kind: string) => string,
-  type: Account['type'],
-  subtype: string,
-  name: string,
-  mask: string,
-): Account {
-  const start = type === 'credit' ? exact('0') : exact('1842.17')
-  return {
-    account_id: ids('account'),
-    balances: {
-      available: start,
-      current: start,
-      limit: type === 'credit' ? exact('10000') : null,
-      iso_currency_code: 'USD',
-      unofficial_currency_code: null,
-    },
-    mask,
-    name: `Plaid ${name}`,
-    official_name: null,
-    type,
-    subtype,
-    holder_category: 'personal',
-  }
-}
-
-function settle({ type, balances }: Account, amount: RawNumber): void {
-  const change = type === 'credit' ? amount : negateExact(amount)
-  balances.current = addExact(balances.current ?? exact('0'), change)
-  if (type !== 'credit') balances.available = balances.current
-}
-
-function posting(
-  ids: (kind: string) => string,
-  { account_id }: Account,
-  amount: RawNumber,
-  date: Day,
-  name: string,
-  pending: boolean,
-): Transaction {
-  return {
-    transaction_id: ids('transaction'),
-    account_id,
-    account_owner: null,
-    pending_transaction_id: null,
-    pending,
-    amount,
-    iso_currency_code: 'USD',
-    unofficial_currency_code: null,
-    date,
-    authorized_date: date,
-    datetime: null,
-    authorized_datetime: null,
-    name,
-    original_description: name,
-    merchant_name: null,
-    merchant_entity_id: null,
-    logo_url: null,
-    website: null,
-    check_number: null,
-    payment_channel: 'other',
-    payment_meta: {
-      reference_number: null,
-      ppd_id: null,
-      payee: null,
-      by_order_of: null,
-      payer: null,
-      payment_method: null,
-      payment_processor: null,
-      reason: null,
-    },
-    location: {
-      address: null,
-      city: null,
-      region: null,
-      postal_code: null,
-      country: null,
-      lat: null,
-      lon: null,
-      store_number: null,
-    },
-    counterparties: [],
-    transaction_code: null,
-    transaction_type: 'unresolved',
-    personal_finance_category: null,
-    personal_finance_category_icon_url: 'https://categories.example.com/other.png',
-  }
+/** A quiet weekend must not leave a new customer without a pending transaction to watch. */
+function leaveSomethingPending(bank: Bank, today: Day, random: Random, ids: Ids): void {
+  const spends = bank.accounts.some(({ type }) => type === 'credit' || type === 'depository')
+  if (!spends || bank.backOffice.clearsOn.size > 0) return
+  const pending = inventTransaction({ bank, random, today, ids, pending: true })
+  book(bank, pending)
+  bank.backOffice.clearsOn.set(pending.transaction_id, addDays(today, 1))
 }

@@ -1,0 +1,109 @@
+// Which accounts an institution keeps for a generated customer, and how each of them begins two years ago.
+
+import type { Role } from './household.ts'
+import type { Account, Currency, Ids } from './model.ts'
+import { exact } from './number.ts'
+import { merchantEntityId } from './posting.ts'
+
+interface AccountPlan {
+  readonly name: string
+  readonly mask: string
+  readonly type: Account['type']
+  readonly subtype: string
+  readonly role?: Role
+  /** What was had, or owed, on the day before the history begins. */
+  readonly opening: string
+  readonly limit?: string
+  readonly currency?: Currency
+}
+
+export interface InstitutionPlan {
+  readonly brand: string
+  readonly accounts: readonly AccountPlan[]
+  /** Whether its accounts keep an id over relinks, as at banks with tokenised account numbers. */
+  readonly persistentIds: boolean
+}
+
+const bitcoin: Currency = { iso_currency_code: null, unofficial_currency_code: 'BTC' }
+const euro: Currency = { iso_currency_code: 'EUR', unofficial_currency_code: null }
+
+const checking = plan('Checking', '0000', 'depository', 'checking', '2140.55', { role: 'checking' })
+const savings = plan('Saving', '1111', 'depository', 'savings', '8200.00', { role: 'savings' })
+const card = plan('Credit Card', '3333', 'credit', 'credit card', '312.44', { role: 'card', limit: '10000' })
+const ira = plan('IRA', '5555', 'investment', 'ira', '0', { role: 'ira' })
+const retirement = plan('401k', '6666', 'investment', '401k', '0')
+const student = plan('Student Loan', '7777', 'loan', 'student', '27413.09', { role: 'student' })
+const mortgage = plan('Mortgage', '8888', 'loan', 'mortgage', '158221.40', { role: 'mortgage' })
+const brokerage = plan('Brokerage', '4040', 'investment', 'brokerage', '0')
+const crypto = plan('Crypto Exchange', '4092', 'investment', 'crypto exchange', '0')
+const deposit = plan('CD', '2222', 'depository', 'cd', '1000.00')
+const moneyMarket = plan('Money Market', '4444', 'depository', 'money market', '43200.00')
+const wallet = plan('Rewards Wallet', '9100', 'other', 'other', '0.00041000', { role: 'wallet', currency: bitcoin })
+const euros = plan('Euro Account', '9200', 'depository', 'checking', '350.00', { role: 'abroad', currency: euro })
+
+/** Plaid's first sandbox bank offers everything; so does an institution that has no plan of its own. */
+const everything: InstitutionPlan = {
+  brand: 'Plaid',
+  accounts: [checking, savings, deposit, card, moneyMarket, ira, retirement, student, mortgage, crypto, wallet],
+  persistentIds: false,
+}
+
+const plans: Readonly<Record<string, InstitutionPlan>> = {
+  ins_109508: everything,
+  ins_109509: { brand: 'Gingham', accounts: [checking, savings], persistentIds: false },
+  ins_109510: {
+    brand: 'Tattersall',
+    accounts: [checking, savings, card, mortgage],
+    persistentIds: false,
+  },
+  ins_109511: {
+    brand: 'Tartan',
+    accounts: [checking, savings, card, student, brokerage],
+    persistentIds: true,
+  },
+  ins_109512: {
+    brand: 'Houndstooth',
+    accounts: [checking, card, euros, mortgage, ira],
+    persistentIds: false,
+  },
+  ins_115616: { brand: 'Quagga', accounts: [brokerage, ira, crypto], persistentIds: false },
+}
+
+/** What the institution offers. */
+export function planOf(institutionId: string): InstitutionPlan {
+  return plans[institutionId] ?? everything
+}
+
+/** Opens an account as planned. `owner` names whom a persistent id belongs to. */
+export function openAccount(institution: InstitutionPlan, account: AccountPlan, owner: string, ids: Ids): Account {
+  const { name, mask, type, subtype, opening, limit } = account
+  const current = exact(opening)
+  const room = limit === undefined ? null : exact(limit)
+  return {
+    account_id: ids('account'),
+    balances: {
+      available: type === 'loan' ? null : current,
+      current,
+      limit: room,
+      ...(account.currency ?? { iso_currency_code: 'USD', unofficial_currency_code: null }),
+    },
+    mask,
+    name: `${institution.brand} ${name}`,
+    official_name: type === 'investment' ? null : `${institution.brand} Everyday ${name}`,
+    type,
+    subtype,
+    holder_category: 'personal',
+    ...(institution.persistentIds ? { persistent_account_id: merchantEntityId(`${owner}/${mask}`) } : {}),
+  }
+}
+
+function plan(
+  name: string,
+  mask: string,
+  type: Account['type'],
+  subtype: string,
+  opening: string,
+  more: Pick<AccountPlan, 'role' | 'limit' | 'currency'> = {},
+): AccountPlan {
+  return { name, mask, type, subtype, opening, ...more }
+}

@@ -1,0 +1,51 @@
+// How a pending transaction becomes the posted one that takes its place: a new id, and sometimes another amount, name and date.
+
+import type { Day, Ids, Transaction } from './model.ts'
+import { addExact, cents, compareExact, exact, multiplyExact, roundExact } from './number.ts'
+import type { Random } from './random.ts'
+import { between } from './random.ts'
+
+export interface Clearing {
+  random: Random
+  ids: Ids
+  /** Whether the posted one names the pending one; some banks never do. */
+  link: boolean
+  /** The day on which it posts. */
+  today: Day
+}
+
+/** What a pump blocks before it knows how much will be filled in. */
+export const fuelHold = exact('1.00')
+
+const tipped = new Set(['FOOD_AND_DRINK_RESTAURANT', 'FOOD_AND_DRINK_COFFEE'])
+
+/** The posted transaction that replaces a pending one. The bank's books are left alone. */
+export function postedFrom(pending: Transaction, { random, ids, link, today }: Clearing): Transaction {
+  const amount = finalAmount(pending, random)
+  const renamed = pending.merchant_name !== null && random() < 0.3
+  return {
+    ...pending,
+    transaction_id: ids('transaction'),
+    pending_transaction_id: link ? pending.transaction_id : null,
+    pending: false,
+    amount,
+    date: today > pending.date ? today : pending.date,
+    authorized_date: pending.authorized_date ?? pending.date,
+    name: renamed ? (pending.merchant_name ?? pending.name) : pending.name,
+  }
+}
+
+function finalAmount({ amount, personal_finance_category }: Transaction, random: Random): Transaction['amount'] {
+  const category = personal_finance_category?.detailed ?? ''
+  if (category === 'TRANSPORTATION_GAS' && compareExact(amount, fuelHold) === 0) {
+    return cents(between(random, 2800, 6200))
+  }
+  if (!tipped.has(category) || compareExact(amount, exact('0')) <= 0 || random() >= 0.5) return amount
+  const share = exact(`0.${between(random, 10, 22)}`)
+  return addExact(amount, roundExact(multiplyExact(amount, share), decimalsOf(amount.rawJSON)))
+}
+
+// Yen have no cents: a tip is in the amount's own smallest unit.
+function decimalsOf(text: string): number {
+  return /\.(\d+)$/.exec(text)?.[1]?.length ?? 0
+}

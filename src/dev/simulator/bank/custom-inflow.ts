@@ -1,0 +1,39 @@
+// The income that a custom user's `inflow_model` asks for: one posting a month, in the past as in the days to come.
+
+import { addDays, daysAfter } from './calendar.ts'
+import type { CustomAccount } from './custom-user.ts'
+import { isDayOfMonth } from './happening.ts'
+import { historyDays } from './history-days.ts'
+import type { Account, Bank, Day, Ids, Inflow, Transaction } from './model.ts'
+import { negateExact } from './number.ts'
+import type { Draft } from './posting.ts'
+import { transactionOf } from './posting.ts'
+
+/**
+ * Notes the account's monthly income and gives what it has paid so far. Of Plaid's models this is `monthly-income`;
+ * the ones that pay off a liability are accepted and do nothing.
+ */
+export function inflowsOf(bank: Bank, custom: CustomAccount, account: Account, today: Day, ids: Ids): Transaction[] {
+  const inflow = inflowFrom(custom, account)
+  if (inflow === null) return []
+  bank.backOffice.inflows.push(inflow)
+  return daysAfter(addDays(today, -historyDays), today)
+    .filter((day) => isDayOfMonth(day, inflow.dayOfMonth))
+    .map((day) => transactionOf(incomeOn(inflow, account, day), { id: ids('transaction'), pending: false, date: day }))
+}
+
+/** The income as a posting of the day. */
+export function incomeOn({ amount, name }: Inflow, account: Account, day: Day): Draft {
+  return { account, amount, day, statement: name, category: 'INCOME_OTHER' }
+}
+
+function inflowFrom({ inflow_model: model }: CustomAccount, { account_id }: Account): Inflow | null {
+  if (model == null || model.type !== 'monthly-income' || model.income_amount == null) return null
+  const payday = model.payment_day_of_month ?? 'last'
+  return {
+    accountId: account_id,
+    amount: negateExact(model.income_amount),
+    name: model.transaction_name ?? 'INCOME',
+    dayOfMonth: payday === 'last' ? 31 : Number(payday.rawJSON),
+  }
+}

@@ -1,0 +1,107 @@
+// The holdings and investment transactions of a custom user, priced and counted as given.
+
+import { currencyOf } from './currency.ts'
+import type { CustomAccount, CustomSecurity } from './custom-user.ts'
+import type { InvestmentTransaction, Security } from './model-investments.ts'
+import type { Account, Bank, Day, Ids, RawNumber } from './model.ts'
+import { addExact, exact, minorUnits, multiplyExact } from './number.ts'
+import { unknownSecurity } from './securities.ts'
+
+const usualSubtype: Readonly<Record<InvestmentTransaction['type'], string>> = {
+  buy: 'buy',
+  sell: 'sell',
+  cancel: 'request',
+  cash: 'deposit',
+  fee: 'miscellaneous fee',
+  transfer: 'transfer',
+}
+
+/** Adds what the custom account holds and did. */
+export function addCustomInvestments(bank: Bank, custom: CustomAccount, account: Account, ids: Ids): void {
+  const { account_id } = account
+  const usual = custom.currency ?? 'USD'
+  for (const given of custom.holdings ?? []) {
+    const { quantity, institution_price, institution_price_as_of = null, currency } = given
+    const security = securityFor(bank, given.security ?? {}, currency ?? usual, ids)
+    security.close_price = institution_price
+    security.close_price_as_of = institution_price_as_of
+    bank.holdings.push({
+      account_id,
+      security_id: security.security_id,
+      institution_price,
+      institution_price_as_of,
+      institution_price_datetime: null,
+      institution_value: multiplyExact(quantity, institution_price),
+      cost_basis: given.cost_basis ?? null,
+      quantity,
+      ...currencyOf(currency ?? usual),
+      vested_quantity: null,
+      vested_value: null,
+    })
+  }
+  for (const given of custom.investment_transactions ?? []) {
+    const { date, name, quantity, price, fees = null, type, security, currency } = given
+    bank.investmentTransactions.push({
+      investment_transaction_id: ids('investment_transaction'),
+      cancel_transaction_id: null,
+      account_id,
+      security_id: security == null ? null : securityFor(bank, security, currency ?? usual, ids).security_id,
+      date,
+      name,
+      quantity,
+      amount: addExact(multiplyExact(quantity, price), fees ?? exact('0')),
+      price,
+      fees,
+      type,
+      subtype: usualSubtype[type],
+      ...currencyOf(currency ?? usual),
+    })
+  }
+  bank.investmentTransactions.sort((left, right) => (left.date < right.date ? -1 : Number(left.date > right.date)))
+}
+
+/** The bank's security that is the same by ticker, CUSIP, ISIN or name, or a new one. */
+function securityFor(bank: Bank, given: CustomSecurity, currency: string, ids: Ids): Security {
+  const { ticker_symbol: ticker, cusip, isin, name } = given
+  const known = bank.securities.find(
+    (security) =>
+      (ticker != null && security.ticker_symbol === ticker) ||
+      (cusip != null && security.cusip === cusip) ||
+      (isin != null && security.isin === isin) ||
+      (name != null && ticker == null && security.name === name),
+  )
+  if (known !== undefined) return known
+  const option = ticker == null ? null : optionOf(ticker)
+  const added: Security = {
+    ...unknownSecurity(ids),
+    name: name ?? ticker ?? null,
+    ticker_symbol: ticker ?? null,
+    cusip: cusip ?? null,
+    isin: isin ?? null,
+    sedol: given.sedol ?? null,
+    is_cash_equivalent: false,
+    type: option === null ? 'equity' : 'derivative',
+    subtype: option === null ? 'common stock' : 'option',
+    option_contract: option,
+    ...currencyOf(given.currency ?? currency),
+  }
+  bank.securities.push(added)
+  return added
+}
+
+/** The contract that an option's symbol spells out: underlying, expiry, call or put, strike in thousandths (OSI). */
+function optionOf(ticker: string): Security['option_contract'] {
+  const parts = /^([A-Z]+)\s*(\d{2})(\d{2})(\d{2})([CP])(\d{8})$/.exec(ticker)
+  if (parts === null) return null
+  const [, underlying = '', year = '', month = '', date = '', kind = '', thousandths = '0'] = parts
+  return {
+    contract_type: kind === 'C' ? 'call' : 'put',
+    expiration_date: `20${year}-${month}-${date}` satisfies Day,
+    strike_price: strike(Number(thousandths)),
+    underlying_security_ticker: underlying,
+  }
+}
+
+function strike(thousandths: number): RawNumber {
+  return multiplyExact(minorUnits(thousandths, 3), exact('1'))
+}

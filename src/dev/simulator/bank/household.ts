@@ -1,0 +1,57 @@
+// How one customer lives: what stays the same from month to month, drawn once from the seed.
+
+import type { Merchant } from './merchants.ts'
+import { merchantsOf } from './merchants.ts'
+import type { Random } from './random.ts'
+import { between, pick } from './random.ts'
+
+/** What an account is for in the customer's life. */
+export type Role = 'checking' | 'savings' | 'card' | 'mortgage' | 'student' | 'ira' | 'wallet' | 'abroad'
+
+/** A bill on a fixed day of every month, from `low` to `high` cents. */
+export interface Bill {
+  readonly merchant: Merchant
+  readonly day: number
+  readonly low: number
+  readonly high: number
+}
+
+export interface Household {
+  /** Account ids by role; a household lacks the roles that its institution does not offer. */
+  readonly accounts: Partial<Record<Role, string>>
+  readonly employer: string
+  readonly salaryCents: number
+  readonly rentCents: number
+  readonly mortgageCents: number
+  readonly bills: readonly Bill[]
+  /** How many days a card purchase stays pending, before a Sunday puts it off. */
+  readonly clearing: { readonly fewest: number; readonly most: number }
+}
+
+export interface HouseholdPlan {
+  accounts: Household['accounts']
+  /** More is pending, and for longer, as with Plaid's `user_transactions_dynamic`. */
+  dynamic: boolean
+}
+
+/** Draws a household. */
+export function householdOf(plan: HouseholdPlan, random: Random): Household {
+  return {
+    accounts: plan.accounts,
+    employer: pick(random, ['Lakeside Widgets', 'Bluebird Logistics', 'Northwind Tools', 'Juniper Labs']),
+    salaryCents: between(random, 226_000, 252_000),
+    rentCents: between(random, 134, 156) * 1000,
+    mortgageCents: between(random, 88_000, 96_000),
+    bills: [...bills(random, 'utility', 3, 25), ...bills(random, 'subscription', 2, 27)],
+    clearing: plan.dynamic ? { fewest: 3, most: 6 } : { fewest: 1, most: 2 },
+  }
+}
+
+function bills(random: Random, kind: 'utility' | 'subscription', firstDay: number, lastDay: number): Bill[] {
+  return merchantsOf(kind).map((merchant) => {
+    const usual = between(random, merchant.low, merchant.high)
+    // A subscription costs the same every month, a utility what was used.
+    const spread = kind === 'utility' ? Math.round(usual / 6) : 0
+    return { merchant, day: between(random, firstDay, lastDay), low: usual - spread, high: usual + spread }
+  })
+}

@@ -1,0 +1,40 @@
+// What the server asks of a bank while time passes: something new, the days to come, a pending one that posts.
+
+import { accountOf } from './ledger.ts'
+import type { Account, Bank, Day, Ids, Transaction } from './model.ts'
+import { transactionOf } from './posting.ts'
+import { everydayMerchants, purchase } from './purchases.ts'
+import type { Random } from './random.ts'
+import { pick } from './random.ts'
+
+export { postedFrom } from './clearing.ts'
+export { book, unbook } from './ledger.ts'
+export { livePast } from './life.ts'
+
+export interface Invention {
+  bank: Bank
+  random: Random
+  today: Day
+  ids: Ids
+  /** Posted unless told otherwise. */
+  pending?: boolean
+  /** Any open account that people spend from, when absent. */
+  accountId?: string
+}
+
+/**
+ * A believable new purchase of today, in the account's currency. The books are left alone: `book` enters it.
+ * Throws a RangeError for an unknown account, and when the bank has no open account to spend from.
+ */
+export function inventTransaction({ bank, random, today, ids, pending = false, accountId }: Invention): Transaction {
+  const account = accountId === undefined ? pick(random, spendingAccounts(bank)) : accountOf(bank, accountId)
+  const local = everydayMerchants().filter(({ currency }) => currency === undefined)
+  const draft = purchase(account, pick(random, local), today, random)
+  return transactionOf(draft, { id: ids('transaction'), pending, date: today })
+}
+
+function spendingAccounts({ accounts, closedAccountIds }: Bank): Account[] {
+  const open = accounts.filter(({ account_id }) => !closedAccountIds.has(account_id))
+  const everyday = open.filter(({ type, subtype }) => type === 'credit' || subtype === 'checking')
+  return everyday.length > 0 ? everyday : open.filter(({ type }) => type !== 'investment')
+}

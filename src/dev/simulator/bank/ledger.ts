@@ -1,0 +1,62 @@
+// The one place where postings enter and leave the bank's books, so that balances always agree with them.
+
+import type { Account, Bank, Currency, RawNumber, Transaction } from './model.ts'
+import { addExact, exact, negateExact, subtractExact } from './number.ts'
+
+/** Puts a transaction into the books, in date order after its equals, and moves its account's balances. */
+export function book(bank: Bank, transaction: Transaction): void {
+  const later = bank.transactions.findLastIndex(({ date }) => date <= transaction.date) + 1
+  bank.transactions.splice(later, 0, transaction)
+  moveBalances(bank, transaction, transaction.amount)
+}
+
+/** Takes a transaction out of the books and its amount out of the balances; undefined when the bank has no such id. */
+export function unbook(bank: Bank, transactionId: string): Transaction | undefined {
+  const index = bank.transactions.findLastIndex(({ transaction_id }) => transaction_id === transactionId)
+  if (index === -1) return undefined
+  const [transaction] = bank.transactions.splice(index, 1)
+  if (transaction === undefined) return undefined
+  moveBalances(bank, transaction, negateExact(transaction.amount))
+  bank.backOffice.clearsOn.delete(transactionId)
+  return transaction
+}
+
+/** The account with this id. Throws a RangeError when the bank has none. */
+export function accountOf(bank: Bank, accountId: string): Account {
+  const account = bank.accounts.find(({ account_id }) => account_id === accountId)
+  if (account === undefined) throw new RangeError(`no such account: ${accountId}`)
+  return account
+}
+
+/** Whether both are in one currency, official or not. */
+export function sameCurrency(left: Currency, right: Currency): boolean {
+  return (
+    left.iso_currency_code === right.iso_currency_code &&
+    left.unofficial_currency_code === right.unofficial_currency_code
+  )
+}
+
+/** The sum of the amounts; 0 of none. They must be in one currency. */
+export function total(amounts: Iterable<RawNumber>): RawNumber {
+  let sum = exact('0')
+  for (const amount of amounts) sum = addExact(sum, amount)
+  return sum
+}
+
+/**
+ * `current` counts what has posted, `available` what is pending too (Plaid, `AccountBalance`).
+ * What is owed (credit, loan) grows with money out; what is had shrinks. An amount in another currency than the
+ * account's moves nothing: the bank converts it on a day and at a rate that it does not tell.
+ */
+function moveBalances(bank: Bank, transaction: Transaction, amount: RawNumber): void {
+  const account = bank.accounts.find(({ account_id }) => account_id === transaction.account_id)
+  if (account === undefined || !sameCurrency(account.balances, transaction)) return
+  const { balances, type } = account
+  const owed = type === 'credit' || type === 'loan'
+  if (!transaction.pending && balances.current !== null) {
+    balances.current = owed ? addExact(balances.current, amount) : subtractExact(balances.current, amount)
+  }
+  if (balances.available !== null && !bank.backOffice.fixedAvailable.has(account.account_id)) {
+    balances.available = subtractExact(balances.available, amount)
+  }
+}

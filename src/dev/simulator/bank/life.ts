@@ -1,0 +1,81 @@
+// Time passes at the bank: what was pending posts, what happens is booked. The same code lives the past and the days to come.
+
+import { addDays, daysAfter } from './calendar.ts'
+import { postedFrom } from './clearing.ts'
+import { incomeOn } from './custom-inflow.ts'
+import { happenings } from './day.ts'
+import type { Happening } from './happening.ts'
+import { atOnce, isDayOfMonth } from './happening.ts'
+import { investOn } from './investing.ts'
+import { accountOf, book, unbook } from './ledger.ts'
+import { refreshLiabilities } from './liabilities.ts'
+import type { InvestmentTransaction } from './model-investments.ts'
+import type { Bank, Day, Ids, Transaction } from './model.ts'
+import { transactionOf } from './posting.ts'
+import type { Random } from './random.ts'
+
+export interface LivePast {
+  bank: Bank
+  from: Day
+  to: Day
+  random: Random
+  ids: Ids
+}
+
+/** What the days changed. Nothing that came and went between them is named. */
+export interface Past {
+  /** New ones that stand at the end, pending or posted; without those in `posted`. */
+  added: Transaction[]
+  /** Pairs of one that was pending before and the one that it became. */
+  posted: { pending: Transaction; posted: Transaction }[]
+  investments: InvestmentTransaction[]
+}
+
+/** Lives the days of (from, to] and leaves the bank as it stands at the end of `to`. */
+export function livePast({ bank, from, to, random, ids }: LivePast): Past {
+  const before = new Map(bank.transactions.map((transaction) => [transaction.transaction_id, transaction]))
+  const invested = bank.investmentTransactions.length
+  const posted: Past['posted'] = []
+  for (const day of daysAfter(from, to)) {
+    for (const pair of clear(bank, day, random, ids)) {
+      if (before.has(pair.pending.transaction_id)) posted.push(pair)
+    }
+    for (const happening of happeningsOn(bank, day, random)) appear(bank, happening, day, ids)
+    investOn({ bank, day, random, ids })
+  }
+  refreshLiabilities(bank, to)
+  const paired = new Set(posted.map((pair) => pair.posted.transaction_id))
+  const added = bank.transactions.filter(({ transaction_id: id }) => !before.has(id) && !paired.has(id))
+  return { added, posted, investments: bank.investmentTransactions.slice(invested) }
+}
+
+function happeningsOn(bank: Bank, day: Day, random: Random): Happening[] {
+  const { household, inflows } = bank.backOffice
+  if (household !== null) return happenings({ bank, household, day, random })
+  return inflows
+    .filter(({ accountId, dayOfMonth }) => isDayOfMonth(day, dayOfMonth) && !bank.closedAccountIds.has(accountId))
+    .map((inflow) => atOnce(incomeOn(inflow, accountOf(bank, inflow.accountId), day)))
+}
+
+/** Posts everything whose day has come. */
+function clear(bank: Bank, day: Day, random: Random, ids: Ids): Past['posted'] {
+  const due = [...bank.backOffice.clearsOn].filter(([, clearsOn]) => clearsOn <= day).map(([id]) => id)
+  return due.flatMap((id) => {
+    const pending = unbook(bank, id)
+    if (pending === undefined) {
+      bank.backOffice.clearsOn.delete(id)
+      return []
+    }
+    // Some banks never say which pending one it was.
+    const posted = postedFrom(pending, { random, ids, link: random() < 0.9, today: day })
+    book(bank, posted)
+    return { pending, posted }
+  })
+}
+
+function appear(bank: Bank, { draft, settleDays }: Happening, day: Day, ids: Ids): void {
+  const pending = settleDays > 0
+  const transaction = transactionOf(draft, { id: ids('transaction'), pending, date: day })
+  book(bank, transaction)
+  if (pending) bank.backOffice.clearsOn.set(transaction.transaction_id, addDays(day, settleDays))
+}

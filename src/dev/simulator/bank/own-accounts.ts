@@ -1,0 +1,101 @@
+// Moves between the customer's own accounts, always with both legs, and the interest that the bank reckons on them.
+
+import { monthEnd } from './calendar.ts'
+import type { DayAhead, Happening } from './happening.ts'
+import { accountFor, atOnce, bothLegs, isDayOfMonth } from './happening.ts'
+import type { Role } from './household.ts'
+import type { Account, RawNumber } from './model.ts'
+import { cents, compareExact, exact, multiplyExact, negateExact, roundExact, wholeOf } from './number.ts'
+
+const payments: Partial<Record<Role, { day: number; category: string; statement: string }>> = {
+  mortgage: { day: 1, category: 'LOAN_PAYMENTS_MORTGAGE_PAYMENT', statement: 'MORTGAGE PAYMENT' },
+  student: { day: 12, category: 'LOAN_PAYMENTS_STUDENT_LOAN_PAYMENT', statement: 'STUDENT LOAN PAYMENT' },
+  card: { day: 25, category: 'LOAN_PAYMENTS_CREDIT_CARD_PAYMENT', statement: 'CREDIT CARD PAYMENT' },
+}
+
+/** The student loan's instalment, in cents. */
+export const studentPaymentCents = 21_850
+
+/** A twelfth of the yearly rate, as a fraction. */
+const monthlyRates: Partial<Record<Role, RawNumber>> = {
+  savings: exact('0.0029'),
+  mortgage: exact('0.0043'),
+  student: exact('0.0038'),
+}
+
+/** Transfers and payments between own accounts. */
+export function moneyMoves(ahead: DayAhead): Happening[] {
+  return [...saving(ahead), ...retirement(ahead), ...debts(ahead)]
+}
+
+/** What the bank pays or charges at the end of the month. */
+export function interest(ahead: DayAhead): Happening[] {
+  if (ahead.day !== monthEnd(ahead.day)) return []
+  return (['savings', 'mortgage', 'student'] as const).flatMap((role) => {
+    const [account, rate] = [accountFor(ahead, role), monthlyRates[role]]
+    if (account?.balances.current == null || rate === undefined) return []
+    const amount = roundExact(multiplyExact(account.balances.current, rate), 2)
+    if (compareExact(amount, exact('0')) <= 0) return []
+    const earned = role === 'savings'
+    return atOnce({
+      account,
+      amount: earned ? negateExact(amount) : amount,
+      day: ahead.day,
+      statement: earned ? 'INTEREST PAID' : 'INTEREST CHARGE',
+      category: earned ? 'INCOME_INTEREST_EARNED' : 'BANK_FEES_INTEREST_CHARGE',
+    })
+  })
+}
+
+function saving(ahead: DayAhead): Happening[] {
+  const [checking, savings] = [accountFor(ahead, 'checking'), accountFor(ahead, 'savings')]
+  if (checking === undefined || savings === undefined) return []
+  const had = wholeOf(checking.balances.current ?? exact('0'))
+  if (had < 400n) return transfer(ahead, savings, checking, cents(60_000))
+  // What piles up is put aside: in whole hundreds, once a month.
+  if (isDayOfMonth(ahead.day, 27) && had >= 5000n) {
+    return transfer(ahead, checking, savings, cents(Number((had - 3500n) / 100n) * 10_000))
+  }
+  return isDayOfMonth(ahead.day, 5) ? transfer(ahead, checking, savings, cents(20_000)) : []
+}
+
+function transfer({ day }: DayAhead, from: Account, to: Account, amount: RawNumber): Happening[] {
+  return bothLegs(
+    day,
+    amount,
+    { account: from, statement: `TRANSFER TO ${to.name} ${to.mask ?? ''}`, category: 'TRANSFER_OUT_ACCOUNT_TRANSFER' },
+    { account: to, statement: `TRANSFER FROM ${from.name}`, category: 'TRANSFER_IN_ACCOUNT_TRANSFER' },
+  )
+}
+
+/** The day of the month and the cents that go to the retirement account; its own side is an investment transaction. */
+export const contribution = { day: 6, cents: 25_000 }
+
+function retirement(ahead: DayAhead): Happening[] {
+  const [checking, ira] = [accountFor(ahead, 'checking'), accountFor(ahead, 'ira')]
+  if (checking === undefined || ira === undefined || !isDayOfMonth(ahead.day, contribution.day)) return []
+  const category = 'TRANSFER_OUT_INVESTMENT_AND_RETIREMENT_FUNDS'
+  const counterparty = { name: ira.name, type: 'financial_institution' as const }
+  const amount = cents(contribution.cents)
+  return [atOnce({ account: checking, amount, day: ahead.day, statement: 'IRA CONTRIBUTION', category, counterparty })]
+}
+
+function debts(ahead: DayAhead): Happening[] {
+  const checking = accountFor(ahead, 'checking')
+  if (checking === undefined) return []
+  return (['mortgage', 'student', 'card'] as const).flatMap((role) => {
+    const [account, terms] = [accountFor(ahead, role), payments[role]]
+    if (account?.balances.current == null || terms === undefined || !isDayOfMonth(ahead.day, terms.day)) return []
+    const due = dueOn(role, ahead, account.balances.current)
+    if (compareExact(due, exact('0')) <= 0) return []
+    const { statement, category } = terms
+    return bothLegs(ahead.day, due, { account: checking, statement, category }, { account, statement, category })
+  })
+}
+
+/** The instalment, or what is still owed when that is less; a card is paid off in full. */
+function dueOn(role: 'mortgage' | 'student' | 'card', { household }: DayAhead, owed: RawNumber): RawNumber {
+  if (role === 'card') return owed
+  const instalment = cents(role === 'mortgage' ? household.mortgageCents : studentPaymentCents)
+  return compareExact(owed, instalment) < 0 ? owed : instalment
+}

@@ -1,0 +1,50 @@
+// Invented addresses, and an owner whom nobody can be mistaken for.
+
+import type { PostalAddress } from './model-liabilities.ts'
+import type { Owner } from './model.ts'
+
+/** The lake house that the mortgage is on. */
+export const lakeHouse: PostalAddress = {
+  city: 'Willow Falls',
+  country: 'US',
+  postal_code: '44000',
+  region: 'OH',
+  street: '8 Example Lane',
+}
+
+/** Who collects the student loan. */
+export const servicer: PostalAddress = {
+  city: 'Sample City',
+  country: 'US',
+  postal_code: '60600',
+  region: 'IL',
+  street: '100 Placeholder Plaza',
+}
+
+/** The customer behind every generated login. */
+export function sampleOwner(): Owner {
+  return {
+    names: ['Sample Account Holder'],
+    phone_numbers: [
+      // Numbers from 555-0100 on are set aside for fiction.
+      { data: '2025550142', primary: true, type: 'mobile' },
+      { data: '2025550177', primary: false, type: 'home' },
+    ],
+    emails: [
+      { data: 'holder@example.com', primary: true, type: 'primary' },
+      { data: 'holder.work@example.org', primary: false, type: 'secondary' },
+    ],
+    addresses: [
+      {
+        data: {
+          city: 'Willow Falls',
+          region: 'OH',
+          street: '21 Sample Street, Apt 4',
+          postal_code: '44000',
+          country: 'US',
+        },
+        primary: true,
+      },
+    ],
+  }
+}

@@ -1,0 +1,92 @@
+// What the household buys, day by day of the week, and now and then gives back.
+
+import { addDays, weekday } from './calendar.ts'
+import { fuelHold } from './clearing.ts'
+import type { DayAhead, Happening } from './happening.ts'
+import { accountFor, atOnce } from './happening.ts'
+import type { Merchant, MerchantKind } from './merchants.ts'
+import { merchantsOf, someMerchant } from './merchants.ts'
+import type { Account, Day } from './model.ts'
+import { cents, minorUnits, negateExact } from './number.ts'
+import type { Draft } from './posting.ts'
+import type { Random } from './random.ts'
+import { between, pick } from './random.ts'
+
+// The chance of one purchase on the day, Sunday to Saturday.
+const week: readonly (readonly [MerchantKind, readonly number[]])[] = [
+  ['grocer', [0.25, 0.08, 0.12, 0.12, 0.12, 0.18, 0.42]],
+  ['coffee', [0.12, 0.18, 0.18, 0.18, 0.18, 0.18, 0.14]],
+  ['lunch', [0.04, 0.12, 0.12, 0.12, 0.12, 0.14, 0.08]],
+  ['dinner', [0.12, 0.02, 0.03, 0.04, 0.08, 0.34, 0.38]],
+  ['fuel', [0.08, 0.1, 0.06, 0.06, 0.06, 0.12, 0.1]],
+  ['transport', [0.04, 0.1, 0.1, 0.1, 0.1, 0.1, 0.08]],
+  ['shop', [0.12, 0.06, 0.06, 0.06, 0.06, 0.08, 0.18]],
+  ['health', [0, 0.04, 0.03, 0.03, 0.04, 0.03, 0.02]],
+  ['leisure', [0.06, 0.01, 0.01, 0.02, 0.02, 0.06, 0.08]],
+  ['abroad', [0.012, 0.012, 0.012, 0.012, 0.012, 0.012, 0.012]],
+  ['odd', [0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02]],
+]
+
+const foreignFeeCents = 150
+
+/** The day's purchases: by card where there is one, now and then from checking. */
+export function purchases(ahead: DayAhead): Happening[] {
+  return week.flatMap(([kind, chances]) => {
+    const chance = chances[weekday(ahead.day)] ?? 0
+    return ahead.random() < chance ? bought(ahead, someMerchant(ahead.random, kind)) : []
+  })
+}
+
+/** The kinds of merchants that people buy from at any time. */
+export function everydayMerchants(): Merchant[] {
+  return week.flatMap(([kind]) => [...merchantsOf(kind)])
+}
+
+/** A purchase at the merchant as the account's bank sees it. */
+export function purchase(account: Account, merchant: Merchant, day: Day, random: Random): Draft {
+  // Squared, so that most purchases are small ones.
+  const units = merchant.low + Math.round((merchant.high - merchant.low) * random() ** 2)
+  const draft = { account, day, statement: merchant.statement, merchant, amount: cents(units) }
+  if (merchant.currency === undefined) return draft
+  const { code, decimals } = merchant.currency
+  const currency = { iso_currency_code: code, unofficial_currency_code: null }
+  return { ...draft, amount: minorUnits(units, decimals), currency }
+}
+
+/** Something bought in the last weeks goes back: the same merchant and amount, the other way. */
+export function refund(ahead: DayAhead): Happening[] {
+  const { bank, day, random } = ahead
+  const account = accountFor(ahead, 'card') ?? accountFor(ahead, 'checking')
+  if (account === undefined || random() >= 0.02) return []
+  const [first, last] = [addDays(day, -30), addDays(day, -4)]
+  const names = new Map(merchantsOf('shop').map((merchant) => [merchant.name, merchant]))
+  const returnable = bank.transactions.slice(-120).flatMap(({ account_id, merchant_name, date, amount }) => {
+    const merchant = names.get(merchant_name ?? '')
+    const recent = date >= first && date <= last && account_id === account.account_id
+    return merchant !== undefined && recent && !amount.rawJSON.startsWith('-') ? [{ merchant, amount }] : []
+  })
+  if (returnable.length === 0) return []
+  const { merchant, amount } = pick(random, returnable)
+  const draft = { account, amount: negateExact(amount), day, statement: `REFUND ${merchant.statement}`, merchant }
+  return [{ draft, settleDays: 2 }]
+}
+
+/** Until when a purchase of this day stays pending, in days: no bank clears on a Sunday. */
+export function settleDays({ household, random }: DayAhead, day: Day): number {
+  const days = between(random, household.clearing.fewest, household.clearing.most)
+  return weekday(addDays(day, days)) === 0 ? days + 1 : days
+}
+
+function bought(ahead: DayAhead, merchant: Merchant): Happening[] {
+  const { day, random } = ahead
+  const [card, checking] = [accountFor(ahead, 'card'), accountFor(ahead, 'checking')]
+  const account = random() < 0.2 ? (checking ?? card) : (card ?? checking)
+  if (account === undefined) return []
+  const bill = purchase(account, merchant, day, random)
+  const draft = merchant.kind === 'fuel' && random() < 0.5 ? { ...bill, amount: fuelHold } : bill
+  const happening = { draft, settleDays: settleDays(ahead, day) }
+  if (merchant.currency === undefined) return [happening]
+  const category = 'BANK_FEES_FOREIGN_TRANSACTION_FEES'
+  const amount = cents(foreignFeeCents)
+  return [happening, atOnce({ account, amount, day, statement: 'FOREIGN TRANSACTION FEE', category })]
+}
