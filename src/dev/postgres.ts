@@ -2,20 +2,17 @@
 // or a throwaway folder that a killed run left behind is cleared at the next start.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
-import { persistentFolder, serverUser } from './data-folder.ts'
-import { tryLockFolder } from './folder-lock.ts'
-import type { FolderLock } from './folder-lock.ts'
+import { serverUser } from './data-folder.ts'
+import { holdFolder } from './held-folder.ts'
+import type { HeldFolder, Log } from './held-folder.ts'
+import { freePort } from './ports.ts'
 import { findPostgres } from './postgres-binaries.ts'
-import { CLUSTER_NAME, openCluster, serverEnvironment, stopLeftOverServer } from './postgres-cluster.ts'
+import { CLUSTER_NAME, openCluster, serverEnvironment } from './postgres-cluster.ts'
 import type { Cluster, ClusterPlace } from './postgres-cluster.ts'
 
-const THROWAWAY_PREFIX = 'wealthnavigator-edge-throwaway-'
 const READY_LINE = 'database system is ready to accept connections'
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 10_000
@@ -27,8 +24,6 @@ const PORT_TAKEN = /Address already in use/
 
 export const OWNER_ROLE = 'wn_owner'
 export const DATABASE_NAME = 'wealthnavigator'
-
-export type Log = (message: string) => void
 
 export interface PostgresOptions {
   /** A folder, relative ones from the working directory's, or `:memory:` for one that ends with the server. */
@@ -50,54 +45,6 @@ export interface Postgres {
   /** Where it keeps its data; of the stack, not of PostgreSQL alone. */
   folder: string
   stop(): Promise<void>
-}
-
-interface HeldFolder {
-  folder: string
-  lock: FolderLock
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('The system gave no free port.')
-  return address.port
-}
-
-/** Removes the throwaway folders of killed runs, and stops their servers. Those of living runs are locked. */
-async function clearThrowaways(log: Log): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const folder = join(tmpdir(), name)
-    const found = name.startsWith(THROWAWAY_PREFIX) ? await lstat(folder).catch(() => null) : null
-    if (!found?.isDirectory() || found.uid !== (process.getuid?.() ?? found.uid)) continue
-    const lock = tryLockFolder(folder)
-    if (lock === null) continue
-    const pid = await stopLeftOverServer(join(folder, CLUSTER_NAME))
-    log(`removed ${folder} of an earlier run${pid === null ? '' : `, stopped its server (${pid})`}`)
-    await rm(folder, { recursive: true, force: true })
-    lock.release()
-  }
-}
-
-/** A locked throwaway folder. Another run's cleaning can take the lock of a fresh one; then the next is tried. */
-async function makeThrowaway(): Promise<HeldFolder> {
-  const folder = await mkdtemp(join(tmpdir(), THROWAWAY_PREFIX))
-  await chmod(folder, process.getuid?.() === 0 ? 0o711 : 0o700)
-  const lock = tryLockFolder(folder)
-  return lock === null ? makeThrowaway() : { folder, lock }
-}
-
-async function holdFolder(dataDir: string, log: Log): Promise<HeldFolder> {
-  if (dataDir === ':memory:') {
-    await clearThrowaways(log)
-    return makeThrowaway()
-  }
-  const folder = await persistentFolder(dataDir, process.cwd())
-  const lock = tryLockFolder(folder)
-  if (lock !== null) return { folder, lock }
-  throw new Error(`${folder} is in use by another run: stop that one first, or set DATA_DIR to another folder.`)
 }
 
 function serverArguments(data: string, port: number, throwaway: boolean): string[] {
@@ -149,7 +96,7 @@ function whenReady(child: ChildProcess, log: Log): Promise<void> {
 async function launch(
   place: ClusterPlace,
   data: string,
-  options: PostgresOptions,
+  options: Omit<PostgresOptions, 'dataDir'>,
   attempt = 1,
 ): Promise<[ChildProcess, number]> {
   const port = options.port === 0 ? await freePort() : options.port
@@ -199,7 +146,11 @@ async function endServer(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-async function run(place: ClusterPlace, cluster: Cluster, options: PostgresOptions): Promise<Postgres> {
+async function run(
+  place: ClusterPlace,
+  cluster: Cluster,
+  options: Omit<PostgresOptions, 'dataDir'>,
+): Promise<Postgres> {
   const { superuser, owner } = cluster.credentials
   const [child, port] = await launch(place, cluster.data, options)
   const superuserUrl = `postgres://postgres:${superuser}@127.0.0.1:${port}/postgres`
@@ -227,31 +178,38 @@ async function run(place: ClusterPlace, cluster: Cluster, options: PostgresOptio
 }
 
 /**
- * Starts PostgreSQL on `dataDir` and resolves when it answers. Rejects with the remedy when the folder is in use or
- * closed to the server's user, when the port is taken, or when this platform has no binaries.
+ * Starts PostgreSQL in a folder that the caller holds, and resolves when it answers. Rejects with the remedy when the
+ * port is taken, when this platform has no binaries, or when the folder's data are not this server's.
  */
-export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const throwaway = options.dataDir === ':memory:'
+export async function startPostgresIn(held: HeldFolder, options: Omit<PostgresOptions, 'dataDir'>): Promise<Postgres> {
   const binaries = await findPostgres()
-  const { folder, lock } = await holdFolder(options.dataDir, options.log)
-  const release = async () => {
-    if (throwaway) await rm(folder, { recursive: true, force: true })
-    lock.release()
-    await binaries.dispose()
-  }
   try {
-    const left = await stopLeftOverServer(join(folder, CLUSTER_NAME))
-    if (left !== null) options.log(`stopped the server that an earlier run left behind (${left})`)
-    const user = await serverUser(join(folder, CLUSTER_NAME))
-    const place = { home: binaries.home, folder, user, throwaway }
+    const user = await serverUser(join(held.folder, CLUSTER_NAME))
+    const place = { home: binaries.home, folder: held.folder, user, throwaway: held.throwaway }
     const server = await run(place, await openCluster(place), options)
     const stop = async () => {
       await server.stop()
-      await release()
+      await binaries.dispose()
     }
     return { ...server, stop }
   } catch (error) {
-    await release()
+    await binaries.dispose()
+    throw error
+  }
+}
+
+/** Takes the folder, starts PostgreSQL in it, and gives the folder back at `stop`. */
+export async function startPostgres({ dataDir, ...options }: PostgresOptions): Promise<Postgres> {
+  const held = await holdFolder(dataDir, process.cwd(), options.log)
+  try {
+    const server = await startPostgresIn(held, options)
+    const stop = async () => {
+      await server.stop()
+      await held.release()
+    }
+    return { ...server, stop }
+  } catch (error) {
+    await held.release()
     throw error
   }
 }

@@ -1,0 +1,91 @@
+// Owns the Worker's variables on a laptop: which names there are, where their values come from, and which of them wins.
+// Never prints a value.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+
+/** Every variable of the configuration table; a name that is not here does not pass from the shell to the Worker. */
+export const VARIABLES = [
+  'ENVIRONMENT',
+  'PLAID_ENV',
+  'PLAID_CLIENT_ID',
+  'PLAID_SECRET',
+  'PLAID_BASE_URL',
+  'PLAID_WEBHOOK_URL',
+  'PLAID_WEBHOOK_VERIFICATION_KEY',
+  'PLAID_PRODUCTS',
+  'PLAID_COUNTRY_CODES',
+  'DATABASE_URL',
+  'DATABASE_JOBS_URL',
+  'DATABASE_ENDPOINT',
+  'SECRET_KEY',
+  'ENCRYPTION_KEY',
+  'ENCRYPTION_KEY_ID',
+  'ENCRYPTION_KEYS_PREVIOUS',
+  'CORS_ORIGINS',
+  'SENTRY_DSN',
+  'SENTRY_TRACES_SAMPLE_RATE',
+  'RATE_LIMIT_ENABLED',
+  'RATE_LIMITS',
+  'RETENTION_DAYS',
+  'RETENTION_REMOVED_DAYS',
+  'BACKUP_RECIPIENT',
+  'ALERT_WEBHOOK_URL',
+] as const
+
+const NAMES = new Set<string>(VARIABLES)
+
+export type Variables = Record<string, string>
+
+export interface LocalVariables {
+  /** From the shell, or else from `.dev.vars`: what somebody chose. */
+  chosen: Variables
+  /** The plainly fake values of `.dev.vars.example`, for where there is no `.dev.vars`. */
+  examples: Variables
+}
+
+async function readVariables(path: string): Promise<Variables | null> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  })
+  if (text === null) return null
+  const entries = Object.entries(parseEnv(text)).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  )
+  return Object.fromEntries(entries)
+}
+
+function fromShell(environment: NodeJS.ProcessEnv): Variables {
+  const isOurs = (name: string) => NAMES.has(name) || name.startsWith('AUTH_')
+  const entries = Object.entries(environment).flatMap(([name, value]) =>
+    value !== undefined && isOurs(name) ? [[name, value]] : [],
+  )
+  return Object.fromEntries(entries)
+}
+
+/** Reads the shell's variables and the project's files. A missing file is an empty one. */
+export async function readLocalVariables(
+  projectFolder: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<LocalVariables> {
+  const file = await readVariables(join(projectFolder, '.dev.vars'))
+  const examples = file === null ? await readVariables(join(projectFolder, '.dev.vars.example')) : null
+  return { chosen: { ...file, ...fromShell(environment) }, examples: examples ?? {} }
+}
+
+/** `text` so that wrangler's reader of such files gives back `value`: unexpanded, whatever quotes are in it. */
+function quote(name: string, value: string): string {
+  const mark = ["'", '`', '"'].find((one) => !value.includes(one))
+  if (mark === undefined || value.endsWith('\\') || (mark === '"' && /\\[nr]/.test(value))) {
+    throw new Error(`${name} holds every kind of quote, or ends in a backslash: wrangler could not read it.`)
+  }
+  return `${mark}${value.replaceAll('$', String.raw`\$`)}${mark}`
+}
+
+/** The file that `wrangler dev --env-file` reads. */
+export function formatVariables(variables: Variables): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${quote(name, value)}\n`)
+    .join('')
+}

@@ -1,0 +1,41 @@
+// Owns what every command does alike: --help, a failure as one sentence, and the exit codes 0 done, 1 failed,
+// 2 misused. Never prints a stack trace unless DEBUG is set.
+
+const MISUSED = 'MISUSED'
+const MISUSE_CODES = new Set([
+  MISUSED,
+  'ERR_PARSE_ARGS_UNKNOWN_OPTION',
+  'ERR_PARSE_ARGS_INVALID_OPTION_VALUE',
+  'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL',
+])
+
+/** An error that says that the command was called wrongly: printed with a hint at --help, exit code 2. */
+export function misuse(message: string): Error {
+  return Object.assign(new Error(message), { code: MISUSED })
+}
+
+function isMisuse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && MISUSE_CODES.has(error.code)
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof AggregateError) return error.errors.map(describe).join('; ')
+  return process.env['DEBUG'] ? (error.stack ?? error.message) : error.message
+}
+
+/** Runs a command with the process's arguments and sets its exit code. Without arguments to read, `main` ignores them. */
+export async function runCommand(help: string, main: (args: string[]) => Promise<void>): Promise<void> {
+  const args = process.argv.slice(2)
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(`${help}\n`)
+    return
+  }
+  try {
+    await main(args)
+  } catch (error) {
+    const misused = isMisuse(error)
+    process.stderr.write(`${describe(error)}${misused ? '\nTry --help.' : ''}\n`)
+    process.exitCode = misused ? 2 : 1
+  }
+}

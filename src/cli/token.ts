@@ -1,0 +1,52 @@
+// `npm run token`: prints a JWT that the local Worker accepts. Signs with the local SECRET_KEY and nothing else.
+import { SignJWT } from 'jose'
+import { parseArgs } from 'node:util'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { readLocalVariables } from './local-variables.ts'
+import { misuse, runCommand } from './run-command.ts'
+
+export const ISSUER = 'wealthnavigator-edge'
+
+export interface TokenOptions {
+  secret: string
+  subject: string
+  role?: string
+  ttlSeconds: number
+}
+
+/** An HS256 token as the Worker's own issuer makes it: `sub`, `iss`, `iat`, `exp`, and `role` where given. */
+export function signToken({ secret, subject, role, ttlSeconds }: TokenOptions): Promise<string> {
+  return new SignJWT(role === undefined ? {} : { role })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setIssuer(ISSUER)
+    .setSubject(subject)
+    .setIssuedAt()
+    .setExpirationTime(`${ttlSeconds} seconds`)
+    .sign(new TextEncoder().encode(secret))
+}
+
+const HELP = `npm run token -- --sub NAME [--role admin] [--ttl 3600]
+
+Prints a JWT for the user NAME, signed with SECRET_KEY (from the environment, else .dev.vars, else .dev.vars.example).
+  --sub NAME    whom it is for
+  --role admin  also opens the admin routes
+  --ttl N       seconds until it expires, 1 to 31536000 (3600)`
+
+const ttlSchema = z.coerce.number().int().min(1).max(31_536_000)
+
+async function main(args: string[]): Promise<void> {
+  const options = { sub: { type: 'string' }, role: { type: 'string' }, ttl: { type: 'string' } } as const
+  const { values } = parseArgs({ args, options })
+  if (!values.sub) throw misuse('--sub NAME is missing.')
+  if (values.role !== undefined && values.role !== 'admin') throw misuse('--role can only be admin.')
+  const ttl = ttlSchema.safeParse(values.ttl ?? 3600)
+  if (!ttl.success) throw misuse('--ttl must be a number of seconds from 1 to 31536000.')
+  const { chosen, examples } = await readLocalVariables(join(import.meta.dirname, '..', '..'), process.env)
+  const secret = chosen['SECRET_KEY'] || examples['SECRET_KEY']
+  if (!secret) throw new Error('SECRET_KEY is not set: put it into .dev.vars or the environment.')
+  const role = values.role === undefined ? {} : { role: values.role }
+  process.stdout.write(`${await signToken({ secret, subject: values.sub, ttlSeconds: ttl.data, ...role })}\n`)
+}
+
+if (import.meta.main) await runCommand(HELP, main)

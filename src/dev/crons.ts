@@ -1,0 +1,46 @@
+// Owns firing the crons of a local Worker, which wrangler never does by itself. One firing of a cron at a time; a
+// failed one is reported and the next comes as planned.
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** The cron expressions of wrangler.toml by the name of what they run. */
+export const CRONS = { sweep: '*/5 * * * *', sync: '0 * * * *' } as const
+export type CronName = keyof typeof CRONS
+
+const TIMEOUT_MS = 5 * 60_000
+const MINUTE_MS = 60_000
+
+/** Runs one cron of the Worker at `url` to its end. Rejects when the run failed or the Worker does not answer. */
+export async function fireCron(url: string, expression: string, signal?: AbortSignal): Promise<void> {
+  const target = new URL('/cdn-cgi/handler/scheduled', url)
+  target.searchParams.set('cron', expression)
+  target.searchParams.set('format', 'json')
+  const limit = AbortSignal.timeout(TIMEOUT_MS)
+  const response = await fetch(target, { signal: signal ? AbortSignal.any([signal, limit]) : limit })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`The cron ${expression} failed with status ${response.status}: ${text}`)
+}
+
+export interface Crons {
+  stop(): Promise<void>
+}
+
+/** Fires the sweep every minute — local queues forget their messages, the sweep heals that — and the sync each hour. */
+export function startCrons(url: string, onError: (name: CronName, error: unknown) => void): Crons {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const repeat = async (name: CronName, everyMs: number): Promise<void> => {
+    while (!signal.aborted) {
+      await delay(everyMs, undefined, { signal })
+      await fireCron(url, CRONS[name], signal).catch((error: unknown) => {
+        if (!signal.aborted) onError(name, error)
+      })
+    }
+  }
+  const loops = Promise.allSettled([repeat('sweep', MINUTE_MS), repeat('sync', 60 * MINUTE_MS)])
+  return {
+    async stop() {
+      stopping.abort()
+      await loops
+    },
+  }
+}

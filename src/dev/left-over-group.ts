@@ -1,0 +1,68 @@
+// Owns the note of the Worker's process group in a data folder, by which the next run ends what a killed one left.
+// Never signals a group in which no process looks like the Worker's.
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { commandLine, signalProcess, waitUntilGone } from './processes.ts'
+
+const NOTE = 'worker.pid'
+const GRACE_MS = 5_000
+const LOOKS_LIKE_OURS = /wrangler|workerd/
+
+const run = promisify(execFile)
+
+/** Remembers that process group `leader` belongs to the run that holds `folder`. */
+export async function noteGroup(folder: string, leader: number): Promise<void> {
+  await writeFile(join(folder, NOTE), String(leader))
+}
+
+/** Forgets it, after the group ended. */
+export async function forgetGroup(folder: string): Promise<void> {
+  await rm(join(folder, NOTE), { force: true })
+}
+
+async function processTable(): Promise<{ pid: number; group: number }[]> {
+  if (process.platform !== 'linux') {
+    const { stdout } = await run('ps', ['-A', '-o', 'pid=,pgid='])
+    return stdout.split('\n').map((line) => {
+      const [pid = NaN, group = NaN] = line.trim().split(/\s+/).map(Number)
+      return { pid, group }
+    })
+  }
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  return Promise.all(
+    ids.map(async (id) => {
+      // A process that ended since the listing has no file. The name in brackets can hold spaces and brackets.
+      const stat = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => '')
+      const [, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return { pid: Number(id), group: Number(group) }
+    }),
+  )
+}
+
+/** The command lines of the processes in a group. */
+export async function groupCommands(leader: number): Promise<string[]> {
+  const members = (await processTable()).filter(({ group }) => group === leader)
+  const commands = await Promise.all(members.map(({ pid }) => commandLine(pid)))
+  return commands.filter((command) => command !== null)
+}
+
+/** Ends a process group: asks first, kills after `GRACE_MS`. Resolves when no process of it runs. */
+export async function endGroup(leader: number): Promise<void> {
+  const isGone = async () => (await groupCommands(leader)).length === 0
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!signalProcess(-leader, signal) || (await waitUntilGone(isGone, GRACE_MS))) return
+  }
+  throw new Error(`The process group ${leader} did not end: end it by hand.`)
+}
+
+/** Ends the group that a killed run noted in `folder`. Returns its id, or null where there was none. */
+export async function stopLeftOverGroup(folder: string): Promise<number | null> {
+  const leader = Number(await readFile(join(folder, NOTE), 'utf8').catch(() => ''))
+  if (!Number.isSafeInteger(leader) || leader <= 1) return null
+  const isOurs = (await groupCommands(leader)).some((command) => LOOKS_LIKE_OURS.test(command))
+  if (isOurs) await endGroup(leader)
+  await forgetGroup(folder)
+  return isOurs ? leader : null
+}

@@ -1,0 +1,48 @@
+// Owns what the local stack prints: one line a step, with its time, its level and whose it is.
+import * as z from 'zod'
+
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+export type Print = (part: string, message: string, level?: Level) => void
+
+const NAME_WIDTH = 8
+const levels = ['debug', 'info', 'warn', 'error'] as const
+const logLine = z.object({ level: z.enum(levels) })
+// Escape sequences, which wrangler sends even when asked not to.
+const ANSI = new RegExp(String.raw`\u001B\[[0-9;?]*[A-Za-z]`, 'g')
+
+/** Writes lines such as `12:00:00.123 info  postgres ready on port 8790` to `stream`. */
+export function createPrint(stream: NodeJS.WritableStream): Print {
+  return (part, message, level = 'info') => {
+    const time = new Date().toISOString().slice(11, 23)
+    stream.write(`${time} ${level.padEnd(5)} ${part.padEnd(NAME_WIDTH)} ${message}\n`)
+  }
+}
+
+/** The level of a child's line: its own where it is a structured log, else by wrangler's marks, else `otherwise`. */
+export function levelOf(line: string, otherwise: Level): Level {
+  if (line.startsWith('{')) {
+    const parsed = logLine.safeParse(parseLine(line))
+    if (parsed.success) return parsed.data.level
+  }
+  if (line.includes('[ERROR]')) return 'error'
+  return line.includes('[WARNING]') ? 'warn' : otherwise
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** Takes a child's output as it comes and gives whole lines, without colours and empty ones, to `onLine`. */
+export function splitLines(onLine: (line: string) => void): (chunk: string) => void {
+  let rest = ''
+  return (chunk) => {
+    const lines = `${rest}${chunk}`.replaceAll(ANSI, '').split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (line.trim() !== '') onLine(line.trimEnd())
+  }
+}

@@ -1,0 +1,207 @@
+// Owns the local stack as one thing: database, Neon endpoint, Plaid simulator, Worker and crons, started in this order
+// and stopped in the other. Leaves nothing running when a start fails or is interrupted.
+import { join } from 'node:path'
+import { bootstrap, newPassword } from '../cli/bootstrap.ts'
+import type { LoginUrls, Passwords } from '../cli/bootstrap.ts'
+import { readLocalVariables } from '../cli/local-variables.ts'
+import type { Variables } from '../cli/local-variables.ts'
+import { migrate } from '../cli/migrate.ts'
+import { signToken } from '../cli/token.ts'
+import { CRONS, fireCron, startCrons } from './crons.ts'
+import { holdFolder } from './held-folder.ts'
+import type { HeldFolder } from './held-folder.ts'
+import { readLogins } from './logins.ts'
+import { startNeonEndpoint } from './neon-endpoint.ts'
+import type { Print } from './output.ts'
+import { freePort, readPorts } from './ports.ts'
+import type { Ports } from './ports.ts'
+import { startPostgresIn } from './postgres.ts'
+import { startSimulator } from './simulator/server.ts'
+import { startWorker } from './worker.ts'
+
+const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
+const TOKEN_TTL_SECONDS = 12 * 60 * 60
+
+/** What the READY line says. */
+export interface Ready {
+  api: string
+  plaid: string
+  /** The Neon endpoint. */
+  sql: string
+  /** The owner's URL. */
+  database: string
+  token: string
+  admin_token: string
+}
+
+export interface StackOptions {
+  environment: NodeJS.ProcessEnv
+  print: Print
+  /** Aborted to interrupt a start. */
+  signal: AbortSignal
+  /** Told when a part ends without having been asked to. The caller stops the rest. */
+  onFailure: (message: string) => void
+}
+
+export interface LocalStack {
+  ready: Ready
+  stop(): Promise<void>
+}
+
+interface Part {
+  stop(): Promise<void>
+}
+
+interface Start extends StackOptions {
+  ports: Ports
+  /** Registers what undoes a step; the last registered runs first. */
+  undo: (name: string, part: Part) => void
+}
+
+interface DatabaseParts {
+  ownerUrl: string
+  sqlUrl: string
+  logins: LoginUrls
+}
+
+async function startDatabase(start: Start, held: HeldFolder): Promise<string> {
+  const given = start.environment['LOCAL_DATABASE_URL']
+  if (given) {
+    start.print('postgres', 'using the server of LOCAL_DATABASE_URL')
+    return given
+  }
+  const postgres = await startPostgresIn(held, {
+    port: start.ports.PG_PORT,
+    log: (message) => start.print('postgres', message, 'warn'),
+    onExit: start.onFailure,
+  })
+  start.undo('postgres', postgres)
+  start.print('postgres', `ready on port ${postgres.port}, data in ${held.folder}`)
+  return postgres.url
+}
+
+async function prepareDatabase(start: Start, held: HeldFolder): Promise<DatabaseParts> {
+  const ownerUrl = await startDatabase(start, held)
+  start.signal.throwIfAborted()
+  await migrate(ownerUrl)
+  const isOwn = !start.environment['LOCAL_DATABASE_URL']
+  const passwords: Passwords = isOwn
+    ? await readLogins(held.folder)
+    : { apiPassword: newPassword(), jobsPassword: newPassword() }
+  const logins = await bootstrap(ownerUrl, passwords)
+  start.print('postgres', 'migrated, logins ready')
+  start.signal.throwIfAborted()
+  const log = (message: string) => start.print('neon', message)
+  const endpoint = await startNeonEndpoint({ postgresUrl: ownerUrl, port: start.ports.SQL_PORT, log })
+  start.undo('neon', endpoint)
+  return { ownerUrl, sqlUrl: endpoint.url, logins }
+}
+
+/** What the Worker gets: what somebody chose, else what this stack knows, else the examples. */
+function workerVariables(
+  { chosen, examples }: { chosen: Variables; examples: Variables },
+  { sqlUrl, logins }: DatabaseParts,
+  plaidUrl: string,
+  api: string,
+): Variables {
+  const ownDatabase = chosen['DATABASE_URL'] === undefined
+  const computed = {
+    DATABASE_URL: logins.apiUrl,
+    DATABASE_JOBS_URL: logins.jobsUrl,
+    // Somebody's own database is reached by its own endpoint.
+    ...(ownDatabase ? { DATABASE_ENDPOINT: sqlUrl } : {}),
+    PLAID_BASE_URL: plaidUrl,
+    PLAID_WEBHOOK_URL: `${api}/api/v1/plaid/webhook`,
+  }
+  return { ...examples, ...computed, ...chosen }
+}
+
+async function startParts(start: Start, held: HeldFolder): Promise<Ready> {
+  const local = await readLocalVariables(PROJECT_FOLDER, start.environment)
+  const given = { ...local.examples, ...local.chosen }
+  const secret = given['SECRET_KEY']
+  if (!secret) throw new Error('SECRET_KEY is not set: copy .dev.vars.example to .dev.vars, or set it there.')
+
+  const database = await prepareDatabase(start, held)
+  start.signal.throwIfAborted()
+  const simulator = await startSimulator({
+    port: start.ports.PLAID_PORT,
+    clientId: given['PLAID_CLIENT_ID'] ?? '',
+    secret: given['PLAID_SECRET'] ?? '',
+    log: (line) => start.print('plaid', line),
+  })
+  start.undo('plaid', simulator)
+  start.print('plaid', `simulator ready on ${simulator.url}`)
+  start.signal.throwIfAborted()
+
+  const port = start.ports.PORT || (await freePort())
+  const api = `http://127.0.0.1:${port}`
+  const worker = await startWorker({
+    projectFolder: PROJECT_FOLDER,
+    folder: held.folder,
+    port,
+    variables: workerVariables(local, database, simulator.url, api),
+    onLine: (line, level) => start.print('worker', line, level),
+    onExit: start.onFailure,
+    signal: start.signal,
+  })
+  start.undo('worker', worker)
+  start.print('worker', `healthy on ${worker.url}`)
+
+  await startCronsOf(start, worker.url)
+  const token = (subject: string, role?: string) =>
+    signToken({ secret, subject, ttlSeconds: TOKEN_TTL_SECONDS, ...(role === undefined ? {} : { role }) })
+  return {
+    api: worker.url,
+    plaid: simulator.url,
+    sql: database.sqlUrl,
+    database: database.ownerUrl,
+    token: await token('demo'),
+    admin_token: await token('admin', 'admin'),
+  }
+}
+
+async function startCronsOf(start: Start, api: string): Promise<void> {
+  const report = (name: string, error: unknown) =>
+    start.print('crons', `${name}: ${error instanceof Error ? error.message : 'failed'}`, 'error')
+  // What a killed run left unfinished is taken up at once, not in a minute.
+  await fireCron(api, CRONS.sweep, start.signal).catch((error: unknown) => {
+    start.signal.throwIfAborted()
+    report('sweep', error)
+  })
+  const crons = startCrons(api, report)
+  start.undo('crons', crons)
+  start.print('crons', 'sweep every minute, sync every hour')
+}
+
+/**
+ * Starts everything and resolves when the Worker is healthy and its first sweep has run. Rejects, with all that was
+ * started stopped again, when a part fails or `signal` is aborted. `stop` stops in order, once.
+ */
+export async function startStack(options: StackOptions): Promise<LocalStack> {
+  const undoing: { name: string; part: Part }[] = []
+  const stopAll = async () => {
+    for (let step = undoing.pop(); step !== undefined; step = undoing.pop()) {
+      const { name, part } = step
+      // One part that will not stop must not keep the others running.
+      await part.stop().then(
+        () => options.print(name, 'stopped'),
+        (error: unknown) => options.print(name, `did not stop: ${String(error)}`, 'error'),
+      )
+    }
+  }
+  const undo = (name: string, part: Part) => void undoing.push({ name, part })
+  try {
+    const log = (message: string) => options.print('stack', message, 'warn')
+    const held = await holdFolder(options.environment['DATA_DIR'] || undefined, PROJECT_FOLDER, log)
+    undo('stack', { stop: () => held.release() })
+    const ports = await readPorts(options.environment)
+    options.signal.throwIfAborted()
+    const ready = await startParts({ ...options, ports, undo }, held)
+    let stopped: Promise<void> | undefined
+    return { ready, stop: () => (stopped ??= stopAll()) }
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}

@@ -1,0 +1,40 @@
+// `npm run dev`: the whole product on one machine, until Ctrl-C. Prints what happens, then one READY line; exit code 0
+// when it was told to stop, 1 when a part failed.
+import { runCommand } from '../cli/run-command.ts'
+import { createPrint } from './output.ts'
+import { startStack } from './stack.ts'
+
+const HELP = `npm run dev
+
+Starts PostgreSQL, the Neon endpoint, the Plaid simulator and the Worker, all on 127.0.0.1, and prints READY {json}.
+  PORT, PLAID_PORT, SQL_PORT, PG_PORT   ports (8787, 8788, 8789, 8790); 0 takes a free one
+  DATA_DIR                              where the data stay (.data/); :memory: keeps none
+  LOCAL_DATABASE_URL                    a running PostgreSQL (15 or newer) instead of the embedded one
+  any variable of the configuration     goes to the Worker before .dev.vars
+Ctrl-C stops everything.`
+
+async function main(): Promise<void> {
+  const print = createPrint(process.stdout)
+  const stopping = new AbortController()
+  const { signal } = stopping
+  let failure: string | null = null
+  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  const onFailure = (message: string) => {
+    failure ??= message
+    stopping.abort()
+  }
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopping.abort())
+  // Whoever read our output is gone; so is the reason to run.
+  process.stdout.on('error', () => stopping.abort())
+  try {
+    const stack = await startStack({ environment: process.env, print, signal, onFailure })
+    process.stdout.write(`READY ${JSON.stringify(stack.ready)}\n`)
+    await stopped
+    await stack.stop()
+  } catch (error) {
+    if (!signal.aborted || failure !== null) throw error
+  }
+  if (failure !== null) throw new Error(failure)
+}
+
+if (import.meta.main) await runCommand(HELP, main)
