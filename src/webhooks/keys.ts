@@ -2,6 +2,7 @@
 // bounded number of answers; it never takes "could not ask" for "does not exist".
 
 import * as z from 'zod'
+import { AppError } from '../errors.ts'
 import type { FindKey, KeyAnswer } from './verify.ts'
 
 /** What the key endpoint said: its `key` object unparsed, or that there is no such key. Throws when it did not answer. */
@@ -33,6 +34,8 @@ export const defaultKeyCacheLimits: KeyCacheLimits = {
 
 export interface KeyCacheOptions {
   readonly fetchKey: FetchKey
+  /** Told why an answer was `unavailable`: what `fetchKey` threw, or that it answered nonsense. */
+  readonly onFailure?: (kid: string, error: unknown) => void
   readonly limits?: Partial<KeyCacheLimits>
 }
 
@@ -75,7 +78,7 @@ interface Pending {
  * A `FindKey` over `fetchKey`. Answers `unavailable` (503, so that Plaid sends again) when the endpoint fails, answers
  * nonsense or is slow, and when the window's requests are spent: a flood of junk kids must not cost a genuine new one.
  */
-export function createKeyCache({ fetchKey, limits: given = {} }: KeyCacheOptions): FindKey {
+export function createKeyCache({ fetchKey, onFailure, limits: given = {} }: KeyCacheOptions): FindKey {
   const limits = { ...defaultKeyCacheLimits, ...given }
   const keys = new Map<string, Entry>()
   const unknown = new Map<string, Entry>()
@@ -93,15 +96,13 @@ export function createKeyCache({ fetchKey, limits: given = {} }: KeyCacheOptions
   async function request(kid: string, nowMs: number): Promise<KeyAnswer> {
     try {
       const entry = await readEntry(kid, await fetchKey(kid), nowMs, limits)
-      if (entry === null) return { status: 'unavailable' }
       remember(entry.kind === 'key' ? keys : unknown, kid, entry, limits.maxEntries)
       if (entry.kind === 'unknown') keys.delete(kid)
       return toAnswer(entry, nowMs)
-    } catch {
-      // Whatever went wrong is the endpoint's state, not the kid's: fetchKey logs it, and nothing is remembered.
+    } catch (error) {
+      // Whatever went wrong is the endpoint's state, not the kid's, so nothing is remembered.
+      onFailure?.(kid, error)
       return { status: 'unavailable' }
-    } finally {
-      pending.delete(kid)
     }
   }
 
@@ -116,9 +117,13 @@ export function createKeyCache({ fetchKey, limits: given = {} }: KeyCacheOptions
     }
     const mayAsk = keys.has(kid) ? mayAskAgain : mayAskNew
     if (!mayAsk(nowMs)) return { status: 'unavailable' }
-    const answer = request(kid, nowMs)
-    pending.set(kid, { startedAtMs: nowMs, answer })
-    return await withDeadline(answer, limits.waitMs)
+    const started: Pending = { startedAtMs: nowMs, answer: request(kid, nowMs) }
+    pending.set(kid, started)
+    try {
+      return await withDeadline(started.answer, limits.waitMs)
+    } finally {
+      if (pending.get(kid) === started) pending.delete(kid)
+    }
   }
 }
 
@@ -139,16 +144,13 @@ function toAnswer(entry: Entry, nowMs: number): KeyAnswer {
   return { status: 'found', publicKey: entry.publicKey }
 }
 
-/** An entry to remember, or null for an answer that is no key of that kid. */
-async function readEntry(
-  kid: string,
-  fetched: FetchedKey,
-  nowMs: number,
-  limits: KeyCacheLimits,
-): Promise<Entry | null> {
+/** An entry to remember; throws for an answer that is no key of that kid. */
+async function readEntry(kid: string, fetched: FetchedKey, nowMs: number, limits: KeyCacheLimits): Promise<Entry> {
   if ('notFound' in fetched) return { kind: 'unknown', staleAtMs: nowMs + limits.negativeTtlMs }
   const parsed = plaidKey.safeParse(fetched.found)
-  if (!parsed.success || parsed.data.kid !== kid) return null
+  if (!parsed.success || parsed.data.kid !== kid) {
+    throw new AppError('plaid_rejected', 'The key endpoint gave no such key.', { reason: 'malformed or foreign JWK' })
+  }
   const { kty, crv, x, y, expired_at: expiredAt } = parsed.data
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
   const publicKey = await crypto.subtle.importKey('jwk', { kty, crv, x, y }, algorithm, false, ['verify'])

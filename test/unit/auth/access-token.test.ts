@@ -1,0 +1,172 @@
+import { createHmac } from 'node:crypto'
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { describe, expect, test } from 'vitest'
+import { type AuthConfig, verifyAccessToken } from '../../../src/auth/access-token.ts'
+import { createJwksSource } from '../../../src/auth/jwks.ts'
+import { AppError } from '../../../src/errors.ts'
+
+const now = new Date('2026-11-21T12:00:00Z')
+const nowSeconds = now.getTime() / 1000
+const secret = Buffer.from('a secret of the deployment, 32 bytes or more')
+const local: AuthConfig = { mode: 'local', secret }
+const valid = { iss: 'wealthnavigator-edge', sub: 'user-1', exp: nowSeconds + 60 }
+
+async function signLocal(claims: JWTPayload, alg = 'HS256', key: Uint8Array = secret): Promise<string> {
+  return await new SignJWT(claims).setProtectedHeader({ alg }).sign(key)
+}
+
+const issuer = 'https://issuer.example'
+const audience = 'wealth'
+const keys = {
+  RS256: await generateKeyPair('RS256'),
+  ES256: await generateKeyPair('ES256'),
+  EdDSA: await generateKeyPair('EdDSA'),
+  PS256: await generateKeyPair('PS256'),
+  ES384: await generateKeyPair('ES384'),
+}
+const published = await Promise.all(
+  Object.entries(keys).map(async ([alg, { publicKey }]) => ({ ...(await exportJWK(publicKey)), kid: alg, alg })),
+)
+const jwks = createJwksSource({
+  url: 'https://issuer.example/jwks',
+  fetch: async () => Response.json({ keys: published }),
+})
+const oidc: AuthConfig = { mode: 'oidc', issuer, audience, jwks }
+const validOidc = { iss: issuer, aud: audience, sub: 'user-1', exp: nowSeconds + 60 }
+
+async function signOidc(claims: JWTPayload, alg: keyof typeof keys = 'ES256'): Promise<string> {
+  return await new SignJWT(claims).setProtectedHeader({ alg, kid: alg }).sign(keys[alg].privateKey)
+}
+
+const refusal = (reason: unknown = expect.any(String)) =>
+  expect.objectContaining({
+    code: 'unauthorized',
+    detail: 'A valid access token is required.',
+    cause: undefined,
+    reason,
+  })
+
+async function outcome(token: string, config: AuthConfig): Promise<unknown> {
+  return await verifyAccessToken(token, config, now).catch((error: unknown) => {
+    if (!(error instanceof AppError)) return error
+    const { code, detail, reason, cause } = error
+    return { code, detail, reason, cause }
+  })
+}
+
+describe('a token of this deployment', () => {
+  test('gives its claims', async () => {
+    const token = await signLocal({ ...valid, role: 'admin', scope: 'read  write' })
+    expect(await verifyAccessToken(token, local, now)).toEqual({
+      issuer: 'wealthnavigator-edge',
+      subject: 'user-1',
+      role: 'admin',
+      scopes: ['read', 'write'],
+      expiresAt: new Date((nowSeconds + 60) * 1000),
+    })
+  })
+
+  test.each([undefined, 'user', 'ADMIN', 'superadmin'])('with the role %j is no admin', async (role) => {
+    const claims = role === undefined ? valid : { ...valid, role }
+    expect(await verifyAccessToken(await signLocal(claims), local, now)).toMatchObject({ role: 'user', scopes: [] })
+  })
+
+  test.each<[string, JWTPayload]>([
+    ['no sub', { iss: valid.iss, exp: valid.exp }],
+    ['no exp', { iss: valid.iss, sub: valid.sub }],
+    ['no iss', { sub: valid.sub, exp: valid.exp }],
+    ['another issuer', { ...valid, iss: issuer }],
+    ['an empty sub', { ...valid, sub: '' }],
+    ['a sub of 256 characters', { ...valid, sub: 'a'.repeat(256) }],
+    ['a control character in sub', { ...valid, sub: 'user\u0000-1' }],
+    ['a role that is an array', { ...valid, role: ['admin'] }],
+    ['a scope that is an array', { ...valid, scope: ['read'] }],
+    ['an exp past its skew', { ...valid, exp: nowSeconds - 61 }],
+    ['an nbf ahead of its skew', { ...valid, nbf: nowSeconds + 61 }],
+  ])('is refused with %s', async (_case, claims) => {
+    expect(await outcome(await signLocal(claims), local)).toEqual(refusal())
+  })
+
+  test('is given a minute of clock skew', async () => {
+    const token = await signLocal({ ...valid, exp: nowSeconds - 59, nbf: nowSeconds + 59 })
+    expect(await verifyAccessToken(token, local, now)).toMatchObject({ subject: 'user-1' })
+  })
+
+  test.each(['HS384', 'HS512'])('is refused with %s', async (alg) => {
+    const key = Buffer.concat([secret, secret])
+    expect(await outcome(await signLocal(valid, alg, key), { mode: 'local', secret: key })).toEqual(
+      refusal('ERR_JOSE_ALG_NOT_ALLOWED'),
+    )
+  })
+
+  test('is refused unsigned, by another secret, changed and malformed', async () => {
+    const [header, , signature] = (await signLocal(valid)).split('.')
+    const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify(valid)).toString('base64url')}.`
+    const changed = `${header}.${Buffer.from(JSON.stringify({ ...valid, role: 'admin' })).toString('base64url')}.${signature}`
+    const tokens = [
+      none,
+      changed,
+      await signLocal(valid, 'HS256', Buffer.alloc(32)),
+      '',
+      'a.b.c',
+      'junk',
+      `${header}..${signature}`,
+    ]
+    for (const token of tokens) expect(await outcome(token, local)).toEqual(refusal())
+  })
+
+  test("the reason holds nothing of the token's content", async () => {
+    const error = await outcome(await signLocal({ ...valid, iss: 'canary-issuer', sub: 'canary-subject' }), local)
+    expect(JSON.stringify(error)).not.toContain('canary')
+  })
+
+  test('is never looked at with a short secret', async () => {
+    const short = Buffer.alloc(31)
+    expect(await outcome(await signLocal(valid, 'HS256', short), { mode: 'local', secret: short })).toMatchObject({
+      code: 'misconfigured',
+    })
+  })
+})
+
+describe('a token of an OIDC issuer', () => {
+  test.each(['RS256', 'ES256', 'EdDSA'] as const)('is accepted with %s', async (alg) => {
+    expect(await verifyAccessToken(await signOidc(validOidc, alg), oidc, now)).toMatchObject({
+      issuer,
+      subject: 'user-1',
+    })
+  })
+
+  test.each(['PS256', 'ES384'] as const)('is refused with %s, though the key is published', async (alg) => {
+    expect(await outcome(await signOidc(validOidc, alg), oidc)).toEqual(refusal('ERR_JOSE_ALG_NOT_ALLOWED'))
+  })
+
+  test.each<[string, JWTPayload]>([
+    ['another issuer', { ...validOidc, iss: 'https://other.example' }],
+    ["this deployment's issuer", { ...validOidc, iss: 'wealthnavigator-edge' }],
+    ['another audience', { ...validOidc, aud: 'other' }],
+    ['no audience', { iss: issuer, sub: 'user-1', exp: validOidc.exp }],
+    ['no exp', { iss: issuer, aud: audience, sub: 'user-1' }],
+  ])('is refused with %s', async (_case, claims) => {
+    expect(await outcome(await signOidc(claims), oidc)).toEqual(refusal())
+  })
+
+  test('is refused by a deployment with its own secret, and the other way round', async () => {
+    expect(await outcome(await signOidc({ ...validOidc, iss: 'wealthnavigator-edge' }), local)).toEqual(refusal())
+    expect(await outcome(await signLocal({ ...valid, iss: issuer, aud: audience }), oidc)).toEqual(refusal())
+  })
+
+  test('is refused when a published key was used as an HMAC secret', async () => {
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const signed = `${encode({ alg: 'HS256', kid: 'RS256' })}.${encode(validOidc)}`
+    const mac = createHmac('sha256', JSON.stringify(published[0])).update(signed).digest('base64url')
+    expect(await outcome(`${signed}.${mac}`, oidc)).toEqual(refusal('ERR_JOSE_ALG_NOT_ALLOWED'))
+  })
+
+  test('is refused when it brings its own key or address of keys', async () => {
+    const attacker = await generateKeyPair('ES256')
+    const jwk = await exportJWK(attacker.publicKey)
+    const header = { alg: 'ES256', kid: 'ES256', jwk, jku: 'https://evil.example/jwks' }
+    const token = await new SignJWT(validOidc).setProtectedHeader(header).sign(attacker.privateKey)
+    expect(await outcome(token, oidc)).toEqual(refusal('ERR_JWS_SIGNATURE_VERIFICATION_FAILED'))
+  })
+})

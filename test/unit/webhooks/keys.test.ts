@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest'
+import { createKeyCache, type FetchedKey, type KeyCacheLimits } from '../../../src/webhooks/keys.ts'
+import { kid, now, nowSeconds, publishKey } from './signer.ts'
+
+const at = (offsetMs: number) => new Date(now.getTime() + offsetMs)
+
+/** A key endpoint that holds what it is told to and counts what it is asked. */
+function createEndpoint(
+  answers: Record<string, () => FetchedKey | Promise<FetchedKey>>,
+  limits: Partial<KeyCacheLimits> = {},
+) {
+  const asked: string[] = []
+  const failures: unknown[] = []
+  const find = createKeyCache({
+    limits,
+    onFailure: (_kid, error) => failures.push(error),
+    fetchKey: async (id) => {
+      asked.push(id)
+      return (await answers[id]?.()) ?? { notFound: true }
+    },
+  })
+  return { asked, failures, find, status: async (id: string, offsetMs = 0) => (await find(id, at(offsetMs))).status }
+}
+
+const jwk = await publishKey()
+const found = (): FetchedKey => ({ found: jwk })
+
+describe('the key cache', () => {
+  test('asks once for a key, also for concurrent deliveries', async () => {
+    const endpoint = createEndpoint({ [kid]: found })
+    const statuses = await Promise.all(Array.from({ length: 50 }, async () => await endpoint.status(kid)))
+    expect([new Set(statuses), await endpoint.status(kid, 1000), endpoint.asked]).toEqual([
+      new Set(['found']),
+      'found',
+      [kid],
+    ])
+  })
+
+  test('looks at the kid: another key is asked for by its own', async () => {
+    const other = await publishKey('other')
+    const endpoint = createEndpoint({ [kid]: found, other: () => ({ found: other }) })
+    expect([await endpoint.status(kid), await endpoint.status('other')]).toEqual(['found', 'found'])
+    expect(endpoint.asked).toEqual([kid, 'other'])
+  })
+
+  test('asks again after a day, and learns then that the key has expired', async () => {
+    let key = jwk
+    const endpoint = createEndpoint({ [kid]: () => ({ found: key }) })
+    await endpoint.status(kid)
+    key = await publishKey(kid, { expired_at: nowSeconds + 10 })
+    const day = 24 * 60 * 60 * 1000
+    expect([await endpoint.status(kid, day - 1), await endpoint.status(kid, day)]).toEqual(['found', 'expired'])
+  })
+
+  test.each<[string, unknown]>([
+    ['a number', nowSeconds + 60],
+    ['text, as exact JSON gives it', String(nowSeconds + 60)],
+  ])('a cached key expires at its expired_at, given as %s', async (_case, expiredAt) => {
+    const expiring = await publishKey(kid, { expired_at: expiredAt })
+    const endpoint = createEndpoint({ [kid]: () => ({ found: expiring }) })
+    expect([await endpoint.status(kid, 59_999), await endpoint.status(kid, 60_000)]).toEqual(['found', 'expired'])
+    expect(endpoint.asked).toEqual([kid])
+  })
+
+  test('believes "no such key" for five minutes', async () => {
+    const endpoint = createEndpoint({})
+    const offsets = [0, 1, 299_999, 300_000]
+    const statuses = []
+    for (const offset of offsets) statuses.push(await endpoint.status('junk', offset))
+    expect([statuses, endpoint.asked.length]).toEqual([['unknown', 'unknown', 'unknown', 'unknown'], 2])
+  })
+
+  test('makes at most ten key requests a minute in a flood of junk kids, and then says that it cannot know', async () => {
+    const endpoint = createEndpoint({})
+    const flood = await Promise.all(
+      Array.from({ length: 1000 }, async (_, index) => await endpoint.status(`junk-${index}`)),
+    )
+    expect(endpoint.asked.length).toBe(10)
+    expect(flood.slice(10)).toEqual(Array.from({ length: 990 }, () => 'unavailable'))
+    expect(await endpoint.status('junk-later', 59_999)).toBe('unavailable')
+    expect(await endpoint.status('junk-later', 60_000)).toBe('unknown')
+  })
+
+  test('keeps serving and refreshing known keys in such a flood', async () => {
+    const endpoint = createEndpoint({ [kid]: found }, { maxEntries: 20 })
+    await endpoint.status(kid)
+    const day = 24 * 60 * 60 * 1000
+    for (let index = 0; index < 500; index += 1) await endpoint.status(`junk-${index}`, index * 1000)
+    expect(await endpoint.status(kid, 500_000)).toBe('found')
+    for (let index = 0; index < 100; index += 1) await endpoint.status(`more-${index}`, day)
+    expect(await endpoint.status(kid, day)).toBe('found')
+    expect(endpoint.asked.filter((id) => id === kid).length).toBe(2)
+  })
+
+  test('bounds the requests for a known key whose endpoint has gone down', async () => {
+    let isDown = false
+    const endpoint = createEndpoint({
+      [kid]: () => {
+        if (isDown) throw new Error('down')
+        return found()
+      },
+    })
+    await endpoint.status(kid)
+    isDown = true
+    const day = 24 * 60 * 60 * 1000
+    for (let index = 0; index < 100; index += 1) await endpoint.status(kid, day)
+    expect(endpoint.asked.length).toBe(11)
+  })
+
+  test('an endpoint that is down is "unavailable" and is asked again', async () => {
+    let isDown = true
+    const endpoint = createEndpoint({
+      [kid]: () => {
+        if (isDown) throw new Error('down')
+        return found()
+      },
+    })
+    expect(await endpoint.status(kid)).toBe('unavailable')
+    expect(endpoint.failures).toEqual([new Error('down')])
+    isDown = false
+    expect(await endpoint.status(kid)).toBe('found')
+  })
+
+  test.each<[string, Record<string, unknown> | string | null]>([
+    ['nothing', null],
+    ['text', 'key'],
+    ['another kid', { kid: 'other' }],
+    ['another algorithm', { alg: 'RS256' }],
+    ['another curve', { crv: 'P-384' }],
+    ['another type', { kty: 'RSA' }],
+    ['an encryption key', { use: 'enc' }],
+    ['a point off the curve', { x: 'A'.repeat(43) }],
+    ['a short coordinate', { y: 'AAAA' }],
+    ['an expiry that is no time', { expired_at: 'soon' }],
+  ])('an answer with %s is "unavailable", never a key and never "no such key"', async (_case, change) => {
+    const answer = typeof change === 'object' && change !== null ? { ...jwk, ...change } : change
+    const endpoint = createEndpoint({ [kid]: () => ({ found: answer }) })
+    expect([await endpoint.status(kid), await endpoint.status(kid)]).toEqual(['unavailable', 'unavailable'])
+    expect(endpoint.asked.length).toBe(2)
+  })
+
+  test('gives up waiting for a request that never ends, and lets a later delivery ask anew', async () => {
+    let answers = 0
+    const never = Promise.withResolvers<FetchedKey>().promise
+    const endpoint = createEndpoint(
+      { [kid]: async () => ((answers += 1) === 1 ? await never : found()) },
+      { waitMs: 20 },
+    )
+    expect(await Promise.all([endpoint.status(kid), endpoint.status(kid)])).toEqual(['unavailable', 'unavailable'])
+    expect(await endpoint.status(kid, 20)).toBe('found')
+  })
+
+  test('holds no more keys than its limit', async () => {
+    const ids = Array.from({ length: 5 }, (_, index) => `key-${index}`)
+    const answers = Object.fromEntries(ids.map((id) => [id, async () => ({ found: await publishKey(id) })]))
+    const endpoint = createEndpoint(answers, { maxEntries: 3 })
+    for (const id of ids) await endpoint.status(id)
+    expect([await endpoint.status('key-4'), endpoint.asked.length]).toEqual(['found', 5])
+    expect([await endpoint.status('key-0'), endpoint.asked.length]).toEqual(['found', 6])
+  })
+})
