@@ -2,7 +2,6 @@
 // when it was told to stop, 1 when a part failed.
 import { runCommand } from '../cli/run-command.ts'
 import { createPrint } from './output.ts'
-import { startStack } from './stack.ts'
 
 const HELP = `npm run dev
 
@@ -27,6 +26,9 @@ async function main(): Promise<void> {
   // Whoever read our output is gone; so is the reason to run.
   process.stdout.on('error', () => stopping.abort())
   try {
+    // Loaded only now, so that a signal in the half second that it takes is already heard.
+    const { startStack } = await import('./stack.ts')
+    signal.throwIfAborted()
     const stack = await startStack({ environment: process.env, print, signal, onFailure })
     process.stdout.write(`READY ${JSON.stringify(stack.ready)}\n`)
     await stopped

@@ -18,6 +18,10 @@ const HEALTH_TIMEOUT_MS = 30_000
 const HEALTH_POLL_MS = 100
 const REQUEST_TIMEOUT_MS = 5_000
 
+// What wrangler says at each load and nobody needs: the table of bindings, and that it fires no crons, which we do.
+const NOISE =
+  /^(env\.\w+ |Binding +Resource|Your Worker has access|⎔ )|Scheduled Workers are not|manually trigger a scheduled|cdn-cgi\/local\/scheduled|test-cron-triggers|wrangler:info\] Ready/
+
 const readyMessage = z
   .string()
   .transform((text): unknown => JSON.parse(text))
@@ -123,14 +127,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     detached: true,
   })
   const { pid } = child
-  child.stdout?.setEncoding('utf8').on(
-    'data',
-    splitLines((line) => options.onLine(line, levelOf(line, 'info'))),
-  )
-  child.stderr?.setEncoding('utf8').on(
-    'data',
-    splitLines((line) => options.onLine(line, levelOf(line, 'warn'))),
-  )
+  const forward = (otherwise: Level) =>
+    splitLines((line) => {
+      if (!NOISE.test(line)) options.onLine(line, levelOf(line, otherwise))
+    })
+  child.stdout?.setEncoding('utf8').on('data', forward('info'))
+  child.stderr?.setEncoding('utf8').on('data', forward('warn'))
   const listening = whenListening(child, options.signal)
   if (pid === undefined) return listening.then(() => Promise.reject(new Error('wrangler dev has no process id.')))
 

@@ -1,0 +1,34 @@
+// `npm run cron -- NAME`: fires one cron of the local stack, as Cloudflare would, and waits for its end.
+import { parseArgs } from 'node:util'
+import { CRONS, fireCron } from '../dev/crons.ts'
+import type { CronName } from '../dev/crons.ts'
+import { misuse, runCommand } from './run-command.ts'
+
+const HELP = `npm run cron -- ${Object.keys(CRONS).join('|')} [--url URL]
+
+Fires one cron of the local stack and waits until it is done.
+  --url URL  where the stack is (http://127.0.0.1:8787, or PORT's)`
+
+function isCron(name: string | undefined): name is CronName {
+  return name !== undefined && name in CRONS
+}
+
+function localUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) throw misuse(`--url ${text} is no http(s) URL.`)
+  return url.href
+}
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({ args, options: { url: { type: 'string' } }, allowPositionals: true })
+  const [name, ...more] = positionals
+  if (!isCron(name) || more.length > 0) throw misuse(`Name one cron: ${Object.keys(CRONS).join(', ')}.`)
+  const url = localUrl(values.url ?? `http://127.0.0.1:${process.env['PORT'] || '8787'}`)
+  await fireCron(url, CRONS[name]).catch((error: unknown) => {
+    if (!(error instanceof TypeError)) throw error
+    throw new Error(`Nothing answers at ${url}: start the stack with \`npm run dev\`, or give --url.`, { cause: error })
+  })
+  process.stdout.write(`${name} done\n`)
+}
+
+if (import.meta.main) await runCommand(HELP, main)

@@ -1,0 +1,96 @@
+// `npm run db:migrate | db:bootstrap | db:generate | db:check`: the schema's commands. Works on MIGRATE_DATABASE_URL,
+// which is the owner's, and prints passwords only where making them is the command's purpose.
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import { bootstrap } from './bootstrap.ts'
+import { migrate } from './migrate.ts'
+import { misuse, runCommand } from './run-command.ts'
+
+const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
+const KIT_TIMEOUT_MS = 60_000
+const run = promisify(execFile)
+
+const HELP = `npm run db:migrate              applies the migrations that MIGRATE_DATABASE_URL's database has not seen
+npm run db:bootstrap            makes the Worker's two logins there and prints their URLs
+npm run db:generate -- --name N writes the migration from the last one to the schema in drizzle/
+npm run db:check                fails where the schema and the migrations differ
+
+MIGRATE_DATABASE_URL is the owner's postgres:// URL, without a pooler in between.
+db:bootstrap takes API_PASSWORD and JOBS_PASSWORD from the environment, or makes random ones; running it again
+changes the passwords.`
+
+function ownerUrl(): string {
+  const url = process.env['MIGRATE_DATABASE_URL']
+  if (!url) throw misuse("MIGRATE_DATABASE_URL is not set: give it the owner's postgres:// URL.")
+  if (URL.parse(url) === null)
+    throw misuse('MIGRATE_DATABASE_URL is no URL: write postgres://user:password@host/database.')
+  return url
+}
+
+function drizzleKit(args: readonly string[], folder: string) {
+  const program = join(dirname(createRequire(import.meta.url).resolve('drizzle-kit')), 'bin.cjs')
+  const options = { cwd: folder, timeout: KIT_TIMEOUT_MS }
+  const running = run(process.execPath, [program, ...args, '--config', 'drizzle/config.ts'], options)
+  // It asks whether a column was renamed; without a terminal that must fail and not wait.
+  running.child.stdin?.end()
+  return running
+}
+
+async function generate(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { name: { type: 'string' }, custom: { type: 'boolean' } } })
+  if (!values.name) throw misuse('--name says what the migration does, as in --name add_item_status.')
+  const custom = values.custom ? ['--custom'] : []
+  const { stdout } = await drizzleKit(['generate', '--name', values.name, ...custom], PROJECT_FOLDER)
+  process.stdout.write(stdout)
+}
+
+/** Generates into a copy: a difference between schema and migrations shows as a file that was not there. */
+async function check(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-schema-'))
+  try {
+    for (const name of ['drizzle', 'migrations']) {
+      await cp(join(PROJECT_FOLDER, name), join(folder, name), { recursive: true })
+    }
+    for (const name of ['node_modules', 'package.json']) await symlink(join(PROJECT_FOLDER, name), join(folder, name))
+    const before = new Set(await readdir(join(folder, 'migrations')))
+    await drizzleKit(['check'], folder)
+    await drizzleKit(['generate', '--name', 'difference'], folder)
+    const added = (await readdir(join(folder, 'migrations'))).filter((name) => !before.has(name))
+    if (added.length === 0) return
+    const sql = await Promise.all(added.map((name) => readFile(join(folder, 'migrations', name), 'utf8')))
+    throw new Error(`The schema is ahead of the migrations: run \`npm run db:generate\`. Missing:\n${sql.join('\n')}`)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function main([action, ...args]: string[]): Promise<void> {
+  if (action !== 'generate') parseArgs({ args, options: {} })
+  switch (action) {
+    case 'migrate':
+      await migrate(ownerUrl())
+      process.stdout.write('The database is at the newest migration.\n')
+      return
+    case 'bootstrap': {
+      const { API_PASSWORD: apiPassword, JOBS_PASSWORD: jobsPassword } = process.env
+      const passwords = { ...(apiPassword ? { apiPassword } : {}), ...(jobsPassword ? { jobsPassword } : {}) }
+      const { apiUrl, jobsUrl } = await bootstrap(ownerUrl(), passwords)
+      process.stdout.write(`DATABASE_URL=${apiUrl}\nDATABASE_JOBS_URL=${jobsUrl}\n`)
+      return
+    }
+    case 'generate':
+      return generate(args)
+    case 'check':
+      await check()
+      process.stdout.write('The migrations are in step with the schema.\n')
+      return
+    default:
+      throw misuse('Say migrate, bootstrap, generate or check.')
+  }
+}
+
+if (import.meta.main) await runCommand(HELP, main)
