@@ -3,7 +3,7 @@
 import type { Random } from './bank/random.ts'
 import { pick, randomFrom } from './bank/random.ts'
 
-const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const alphabet = Array.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 const idLength = 37
 /** One id of so many differs from the one before it by the case of one letter alone, as Plaid's may. */
 const twinEvery = 8
@@ -39,16 +39,16 @@ export function seededIds(seed: string): Ids {
 }
 
 function characters(random: Random, length: number): string {
-  return Array.from({ length }, () => pick(random, [...alphabet])).join('')
+  return Array.from({ length }, () => pick(random, alphabet)).join('')
 }
 
 function flipOneLetter(id: string, random: Random): string | null {
-  const letters = [...id].flatMap((character, index) => (/[a-z]/i.test(character) ? [index] : []))
+  const letters = Array.from(id).flatMap((character, index) => (/[a-z]/i.test(character) ? [index] : []))
   if (letters.length === 0) return null
   const chosen = pick(random, letters)
   const flip = (letter: string): string =>
     letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase()
-  return [...id].map((character, index) => (index === chosen ? flip(character) : character)).join('')
+  return Array.from(id, (character, index) => (index === chosen ? flip(character) : character)).join('')
 }
 
 function uuid(random: Random): string {

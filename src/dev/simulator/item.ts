@@ -23,6 +23,12 @@ export interface TransactionsState {
   lastFailedUpdate: string | null
 }
 
+/** Of the investments product: a first read may take its time in the background. */
+export interface InvestmentsState {
+  step: 'extracting' | 'ready'
+  lastSuccessfulUpdate: string | null
+}
+
 export type ItemStatus = 'unexchanged' | 'good' | 'login_required' | 'revoked' | 'removed'
 
 export interface Item {
@@ -53,8 +59,8 @@ export interface Item {
   /** The sandbox's own earliest date, or null. */
   readonly startDate: Day | null
   transactions: TransactionsState | null
-  /** Whether the investment transactions were fetched from the bank once. */
-  investmentsReady: boolean
+  /** Null until somebody asked for investments. */
+  investments: InvestmentsState | null
 }
 
 /** The item of an answer, in Plaid's shape. */

@@ -1,6 +1,7 @@
 // What Link leaves behind: link tokens, public tokens, and the items that a user makes by going through Link.
 
-import type { Day } from './bank/model.ts'
+import type { Bank, Day } from './bank/model.ts'
+import type { OpenBank } from './bank/open.ts'
 import { createHash } from 'node:crypto'
 
 import { openBank } from './bank/open.ts'
@@ -8,6 +9,7 @@ import { randomFrom } from './bank/random.ts'
 import { failure } from './failure.ts'
 import { initialiseTransactions } from './history.ts'
 import { seededIds } from './ids.ts'
+import { readInvestments } from './investments.ts'
 import type { Institution, Product } from './institutions.ts'
 import type { Item } from './item.ts'
 import type { World } from './world.ts'
@@ -80,9 +82,17 @@ function openItem(world: World, wanted: NewItem): Item {
   const { institution, username, customUser, endDate } = wanted
   const itemId = world.ids.next('item')
   // The same login has the same bank behind it each time it is linked, under new ids each time.
-  const bankIds = seededIds(`${world.seed}/${itemId}`).next
+  const ids = seededIds(`${world.seed}/${itemId}`)
+  const bankIds = (kind: string): string => ids.next(kind)
   const today = world.clock.today()
-  const bank = openBank({ seed: world.seed, institutionId: institution.id, username, customUser, today, ids: bankIds })
+  const bank = bankBehind({
+    seed: world.seed,
+    institutionId: institution.id,
+    username,
+    customUser,
+    today,
+    ids: bankIds,
+  })
   if (endDate !== null) bank.transactions = bank.transactions.filter(({ date }) => date <= endDate)
   return {
     itemId,
@@ -105,7 +115,17 @@ function openItem(world: World, wanted: NewItem): Item {
     daysRequested: wanted.daysRequested,
     startDate: wanted.startDate,
     transactions: null,
-    investmentsReady: false,
+    investments: null,
+  }
+}
+
+/** The bank; INVALID_FIELD with the field's name when a custom user does not describe one. */
+function bankBehind(login: OpenBank): Bank {
+  try {
+    return openBank(login)
+  } catch (error) {
+    if (login.customUser === null || !(error instanceof RangeError)) throw error
+    throw failure('INVALID_FIELD', `options.override_password: ${error.message}`)
   }
 }
 
@@ -119,6 +139,7 @@ export function exchange(world: World, publicToken: string): { accessToken: stri
   known.used = true
   item.status = 'good'
   const accessToken = newAccessToken(world, item)
+  if (item.products.includes('investments')) readInvestments(world, item)
   if (item.products.includes('transactions')) initialiseTransactions(world, item, item.daysRequested)
   return { accessToken, item }
 }

@@ -3,6 +3,7 @@
 import type { Transaction } from '../bank/model.ts'
 import { between } from '../bank/random.ts'
 import { newsOf, pull, reachStep, trueTransactions } from '../history.ts'
+import { finishExtraction } from '../investments.ts'
 import type { Item } from '../item.ts'
 import type { WebhookBody } from '../webhooks/events.ts'
 import type { World } from '../world.ts'
@@ -26,7 +27,7 @@ export interface Changed {
 /** Makes all the changes, then lets Plaid look at the bank once. Refuses ids that the bank does not have. */
 export function changeBank(world: World, item: Item, wanted: BankChange): Changed {
   checkIds(item, wanted)
-  const history = wanted.history === undefined ? [] : reachStep(world, item, stepOf(wanted.history))
+  const history = wanted.history === undefined ? [] : historyUpTo(world, item, wanted.history)
   const changed: Changed = { added: [], modified: [], removed: [], posted: [], accounts: [], webhooks: [] }
   if (wanted.modify !== undefined) changed.modified = modifyTransactions(item, wanted.modify, choose(world, item))
   if (wanted.remove !== undefined) changed.removed = removeTransactions(item, wanted.remove, choose(world, item))
@@ -45,8 +46,10 @@ export function changeBank(world: World, item: Item, wanted: BankChange): Change
   return changed
 }
 
-function stepOf(history: 'initial' | 'historical') {
-  return history === 'initial' ? 'INITIAL_UPDATE_COMPLETE' : 'HISTORICAL_UPDATE_COMPLETE'
+/** What the timers would do: the steps of the transactions' history, and with the last one the investments' too. */
+function historyUpTo(world: World, item: Item, history: 'initial' | 'historical'): WebhookBody[] {
+  if (history === 'initial') return reachStep(world, item, 'INITIAL_UPDATE_COMPLETE')
+  return [...reachStep(world, item, 'HISTORICAL_UPDATE_COMPLETE'), ...finishExtraction(world, item)]
 }
 
 /** Chooses so many of the transactions that a client can see, by seed. */

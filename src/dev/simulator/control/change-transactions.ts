@@ -1,5 +1,6 @@
 // Transactions that a test adds, modifies, removes or posts. The books keep the balances right.
 
+import { addDays } from '../bank/calendar.ts'
 import { book, inventTransaction, postedFrom, unbook } from '../bank/invent.ts'
 import type { Account, Transaction } from '../bank/model.ts'
 import { cents } from '../bank/number.ts'
@@ -10,6 +11,9 @@ import type { World } from '../world.ts'
 import type { Addition, BankChange, Modification, PostPending } from './requests.ts'
 import { refuse } from './requests.ts'
 
+/** A pending one that nobody posts by hand posts by itself when so many of the bank's days have passed. */
+const pendingDays = 2
+
 type Wanted<Key extends keyof BankChange> = NonNullable<BankChange[Key]>
 
 /** Adds so many invented ones, or these, what they leave out filled in. Gives the ids. */
@@ -19,6 +23,9 @@ export function addTransactions(world: World, item: Item, wanted: Wanted<'add'>)
   return additions.map((addition) => {
     const transaction = filledIn(world, item, addition)
     book(item.bank, transaction)
+    if (transaction.pending) {
+      item.bank.backOffice.clearsOn.set(transaction.transaction_id, addDays(world.clock.today(), pendingDays))
+    }
     return transaction.transaction_id
   })
 }

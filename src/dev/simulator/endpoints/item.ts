@@ -53,7 +53,7 @@ const invalidate = endpoint('/item/access_token/invalidate', { access_token: acc
   new_access_token: newAccessToken(world, itemOf(world, body.access_token)),
 }))
 
-function statusView({ transactions, lastWebhook, products, livedUntil, createdAt }: Item) {
+function statusView({ transactions, investments, lastWebhook }: Item) {
   return {
     transactions:
       transactions === null
@@ -62,12 +62,10 @@ function statusView({ transactions, lastWebhook, products, livedUntil, createdAt
             last_successful_update: transactions.lastSuccessfulUpdate,
             last_failed_update: transactions.lastFailedUpdate,
           },
-    investments: products.includes('investments')
-      ? {
-          last_successful_update: createdAt > livedUntil ? createdAt : `${livedUntil}T00:00:00Z`,
-          last_failed_update: null,
-        }
-      : null,
+    investments:
+      investments === null
+        ? null
+        : { last_successful_update: investments.lastSuccessfulUpdate, last_failed_update: null },
     last_webhook: lastWebhook,
   }
 }

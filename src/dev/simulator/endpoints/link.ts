@@ -16,7 +16,7 @@ const hourMs = 3_600_000
 const anything = z.unknown().optional()
 
 /** Products that Link may be asked for; Balance comes with every item and is refused. */
-const linkProducts = z.array(z.enum([...productNames.filter((product) => product !== 'balance')])).optional()
+const linkProducts = z.array(z.enum(productNames.filter((product) => product !== 'balance'))).optional()
 
 const fields = {
   client_name: z.string().min(1),

@@ -109,7 +109,7 @@ export function webhookDelivery({ keys, timers, settings }: DeliveryParts): Webh
   }
 
   const release = (): void => {
-    for (const delivery of held.splice(0).reverse()) enqueue(delivery)
+    for (const delivery of held.splice(0).toReversed()) enqueue(delivery)
   }
 
   const hold = (delivery: Delivery): void => {

@@ -1,0 +1,34 @@
+// /transactions/recurring/get: the streams in the history.
+
+import * as z from 'zod'
+
+import { accessToken, endpoint, readableItem, useProduct } from '../endpoint.ts'
+import { failure } from '../failure.ts'
+import { initialiseTransactions } from '../history.ts'
+import { chosenAccounts } from '../item.ts'
+import { recurringStreams } from '../recurring.ts'
+
+const fields = {
+  access_token: accessToken,
+  account_ids: z.array(z.string()).optional(),
+  options: z
+    .strictObject({
+      include_personal_finance_category: z.boolean().optional(),
+      personal_finance_category_version: z.enum(['v1', 'v2']).optional(),
+    })
+    .optional(),
+}
+
+export const transactionsRecurring = endpoint('/transactions/recurring/get', fields, (world, body) => {
+  const item = readableItem(world, body.access_token)
+  useProduct(item, 'transactions')
+  const state = initialiseTransactions(world, item, item.daysRequested)
+  if (state.step !== 'HISTORICAL_UPDATE_COMPLETE') throw failure('PRODUCT_NOT_READY')
+  const wanted = new Set(chosenAccounts(item, body.account_ids).map(({ account_id }) => account_id))
+  const history = state.ledger.all().filter(({ account_id }) => wanted.has(account_id))
+  return {
+    ...recurringStreams(history, world.clock.today()),
+    updated_datetime: state.lastSuccessfulUpdate ?? world.clock.timestamp(),
+    personal_finance_category_version: 'v2',
+  }
+})

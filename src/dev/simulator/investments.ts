@@ -1,0 +1,27 @@
+// How an item's investment transactions become readable: with the item, at the first call, or later when asked to be asynchronous.
+
+import type { Item } from './item.ts'
+import type { WebhookBody } from './webhooks/events.ts'
+import { investmentTransactionsUpdate } from './webhooks/events.ts'
+import type { World } from './world.ts'
+import { sendWebhooks } from './world.ts'
+
+/** Makes them readable now. */
+export function readInvestments(world: World, item: Item): void {
+  item.investments = { step: 'ready', lastSuccessfulUpdate: world.clock.timestamp() }
+}
+
+/** Starts to read them in the background; HISTORICAL_UPDATE tells when they are there. */
+export function extractInvestments(world: World, item: Item): void {
+  item.investments = { step: 'extracting', lastSuccessfulUpdate: null }
+  const delays = world.settings.historyDelayMs
+  if (delays === 'manual') return
+  world.timers.after(delays.initial, () => void sendWebhooks(world, item, finishExtraction(world, item)))
+}
+
+/** Ends an extraction that is under way, and gives its webhook. */
+export function finishExtraction(world: World, item: Item): WebhookBody[] {
+  if (item.investments?.step !== 'extracting' || item.status !== 'good') return []
+  readInvestments(world, item)
+  return [investmentTransactionsUpdate(item, 'HISTORICAL_UPDATE', item.bank.investmentTransactions.length)]
+}
