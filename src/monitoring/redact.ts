@@ -13,9 +13,16 @@ export type Redact = (text: string) => string
 
 /** Names whose value is a secret, in headers, JSON, query strings and key=value text. */
 const secretNames =
-  'authorization|proxy-authorization|cookie|set-cookie|plaid-verification|x-webhook-signature|neon-connection-string|' +
-  '(?:[a-z0-9]{1,20}[_-]){0,4}(?:secret|token|password|passwd|pwd|signature|api[_-]?key|encryption[_-]?keys?)(?:[_-](?:key|previous))?'
+  'authorization|proxy-authorization|cookie|set-cookie|plaid-verification|neon-connection-string|' +
+  '(?:[a-z0-9]{1,20}[_-]){0,4}[a-z0-9]{0,20}' +
+  '(?:secret|token|password|passwd|pwd|signature|(?:api|access|encryption|private|secret|signing|verification)[_-]?keys?)' +
+  '(?:[_-](?:key|previous))?'
 const secretName = new RegExp(`^(?:${secretNames})$`, 'i')
+
+const assignment = String.raw`\\?["']?\s{0,8}[:=]\s{0,8}`
+const quotedTwice = String.raw`\\"[^"\\]{0,8192}`
+const quoted = String.raw`"(?:[^"\\]|\\.){0,8192}|'(?:[^'\\]|\\.){0,8192}`
+const bare = String.raw`[^\s"',;&})\]\\]{1,8192}`
 
 /** Each linear: a start is either literal or bounded, and no two neighbours can match the same character. */
 const patterns: readonly (readonly [RegExp, string])[] = [
@@ -25,17 +32,13 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   // a header that is a secret to the end of its line
   [/\b(authorization|(?:set-)?cookie)(["']?\s{0,8}[:=]\s{0,8}["']?)[^\r\n"']{1,8192}/gi, `$1$2${REDACTED}`],
   [
-    new RegExp(`(?<![a-z0-9])(${secretNames})(\\\\?["']?\\s{0,8}[:=]\\s{0,8})\\\\?"[^"\\\\]{1,8192}`, 'gi'),
-    `$1$2"${REDACTED}`,
-  ],
-  [
-    new RegExp(`(?<![a-z0-9])(${secretNames})(["']?\\s{0,8}[:=]\\s{0,8})[^\\s"',;&})\\]]{1,8192}`, 'gi'),
+    new RegExp(`(?<![a-z0-9])(${secretNames})(${assignment})(?:${quotedTwice}|${quoted}|${bare})`, 'gi'),
     `$1$2${REDACTED}`,
   ],
   // Plaid's tokens: access-sandbox-…, link-production-…
   [/[a-z]{1,24}-(?:sandbox|development|production)-[A-Za-z0-9-]{8,256}/g, REDACTED],
   // Plaid's API secrets: 30 hexadecimal digits
-  [/(?<![A-Za-z0-9])[0-9a-f]{30}(?![A-Za-z0-9])/g, REDACTED],
+  [/(?<![0-9a-f])[0-9a-f]{30}(?![0-9a-f])/g, REDACTED],
   [/AGE-SECRET-KEY-[A-Z0-9]{1,128}/gi, REDACTED],
   [/[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, REDACTED],
 ]
@@ -57,7 +60,8 @@ function isKeyLike(run: string): boolean {
 }
 
 function redactRun(run: string): string {
-  return jwtStart.test(run) || hexKey.test(run) || isKeyLike(run) ? REDACTED : run
+  const decoded = run.replaceAll(/%[0-9A-Fa-f]{2}/g, '/')
+  return jwtStart.test(run) || hexKey.test(run) || isKeyLike(decoded) ? REDACTED : run
 }
 
 /** The text up to the limit, without the word that the limit cut in two: half a secret might pass for none. */
@@ -104,14 +108,23 @@ export function redactValue(value: unknown, redactText: Redact = redact): unknow
     if (typeof node !== 'object' || node === null) return node
     if (depth >= MAX_DEPTH || nodes > MAX_NODES || seen.has(node)) return '[cut]'
     seen.add(node)
-    if (Array.isArray(node)) return node.map((element) => visit(element, depth + 1))
-    return visitMembers(node, depth)
+    return Array.isArray(node) ? visitElements(node, depth) : visitMembers(node, depth)
+  }
+
+  function visitElements(elements: readonly unknown[], depth: number): unknown[] {
+    const copy: unknown[] = []
+    for (const element of elements) {
+      copy.push(visit(element, depth + 1))
+      if (nodes > MAX_NODES) break
+    }
+    return copy
   }
 
   function visitMembers(node: object, depth: number): Record<string, unknown> {
     const copy: Record<string, unknown> = {}
     for (const [name, member] of Object.entries(node)) {
       copy[redactText(name)] = secretName.test(name) && member !== null ? REDACTED : visit(member, depth + 1)
+      if (nodes > MAX_NODES) break
     }
     return copy
   }

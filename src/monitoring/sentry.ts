@@ -14,6 +14,8 @@ export interface ReporterOptions {
   /** Share of the traced operations that are sent, 0 to 1. */
   readonly tracesSampleRate?: number
   readonly redactText?: Redact
+  /** Told when a report could not be sent; must not report that. */
+  readonly onFailure?: (error: unknown) => void
 }
 
 /** What lets a report be sent after the response; the handler's own context. */
@@ -52,7 +54,7 @@ const silent: Reporter = {
 
 /** A reporter factory for one isolate; call the result once a request, message or run. */
 export function createReporter(options: ReporterOptions): (context: ReportContext, random?: () => number) => Reporter {
-  const { dsn, environment, release, tracesSampleRate = 0, redactText = redact } = options
+  const { dsn, environment, release, tracesSampleRate = 0, redactText = redact, onFailure } = options
   if (dsn === null || dsn === '') return () => silent
 
   return (context, random = Math.random) => {
@@ -60,7 +62,8 @@ export function createReporter(options: ReporterOptions): (context: ReportContex
       dsn,
       environment,
       ...(release === undefined ? {} : { release }),
-      context: { waitUntil: (promise) => context.waitUntil(promise) },
+      // A promise that rejects there would count as the request's own failure.
+      context: { waitUntil: (sending) => context.waitUntil(sending.catch((error: unknown) => onFailure?.(error))) },
       beforeSend: (event) => scrub(event, redactText),
       beforeSendTransaction: (event) => scrub(event, redactText),
       beforeBreadcrumb: () => null,

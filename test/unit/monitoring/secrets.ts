@@ -1,0 +1,24 @@
+// Secrets of every kind that the product handles, made up, for tests that look for them in what leaves.
+
+const random = (length: number, seed: number) =>
+  Buffer.from(Array.from({ length }, (_, index) => (index * 89 + seed * 57 + 31) % 256))
+
+const jwtPart = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** By kind: the text that must never leave. */
+export const secrets: Readonly<Record<string, string>> = {
+  'access token': 'access-sandbox-de3ce8ef-33f8-452c-a685-8671031fc0f6',
+  'public token': 'public-production-b0e2c4ee-a763-4df5-bfe9-46a46bce993d',
+  'link token': 'link-sandbox-33792986-2b9c-4b80-b1f2-518caaac6183',
+  'processor token': 'processor-sandbox-0asd1-a92nc-3b80-b1f2-518caaac6183',
+  JWT: `${jwtPart({ alg: 'HS256' })}.${jwtPart({ sub: 'u' })}.${random(32, 1).toString('base64url')}`,
+  'Plaid secret': '0123456789abcdef0123456789abcd',
+  'key in base64': random(32, 2).toString('base64'),
+  'key in base64url': random(32, 3).toString('base64url'),
+  'key in hex': random(32, 4).toString('hex'),
+  envelope: `wn1.1.${[32, 12, 32, 60].map((length, index) => random(length, index).toString('base64url')).join('.')}`,
+  'age identity': 'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQS3WAZHJ',
+  email: 'jane.doe+bank@mail.example.org',
+}
+
+export const password = 'p4ss-W0rd!x'
