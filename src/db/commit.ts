@@ -20,8 +20,8 @@ export interface GoodEnd {
   readonly historyStatus: string | null
   /** Look again after so many seconds, although nobody said that anything changed; null when not. */
   readonly againSeconds: number | null
-  /** What becomes of the item's status, if its present one is `from`. */
-  readonly itemStatus: { readonly from: readonly string[]; readonly to: string } | null
+  /** Whether such a run shows that the item works: true for data, false for `item`, which writes the status itself. */
+  readonly showsHealth: boolean
 }
 
 export interface BadEnd {
@@ -79,10 +79,12 @@ export async function commitRun(
         next_attempt_at = now() + make_interval(secs => ${end.againSeconds ?? 0})
       where id = ${lease.itemProductId} returning dirty_seq - ${end.againSeconds === null ? 0 : 1} > synced_seq as dirty_again`,
   )
+  // An item that has transactions is initializing until the first of them are here.
   const status = rows(
     jobs,
-    sql`update items set status = ${end.itemStatus?.to ?? ''}, status_reason = null, updated_at = now()
-      where id = ${lease.itemId} and status = any(${sql.param(end.itemStatus?.from ?? [])}::text[])`,
+    sql`update items i set status = 'healthy', status_reason = null, updated_at = now()
+      where i.id = ${lease.itemId} and ${end.showsHealth} and (i.status = 'institution_down' or i.status = 'initializing' and not exists (
+        select 1 from item_products p where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending'))`,
   )
   return await guarded(async () => {
     const answers: readonly { rows: readonly Record<string, unknown>[] }[] = await batch(jobs, [
@@ -116,7 +118,7 @@ export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport
       rows(
         jobs,
         sql`update items set status = ${end.itemStatus?.status ?? ''}, status_reason = ${end.itemStatus?.reason ?? null}, updated_at = now()
-          where id = ${lease.itemId} and ${end.itemStatus !== null}`,
+          where id = ${lease.itemId} and status not in ('revoked', 'removed') and ${end.itemStatus !== null}`,
       ),
       dropStaging(jobs, lease),
       insertRun(jobs, lease, report, end.outcome, end.errorCode),

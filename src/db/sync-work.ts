@@ -7,7 +7,13 @@ const leaseSeconds = 120
 
 /** Statuses in which background calls stop until the user has acted. */
 export const stoppedStatuses = ['needs_update', 'bank_action_required', 'revoked', 'relink_required', 'removed'] as const
-const stopped = sql.raw(stoppedStatuses.map((status) => `'${status}'`).join(', '))
+const quoted = (statuses: readonly string[]) => sql.raw(statuses.map((status) => `'${status}'`).join(', '))
+export const stopped = quoted(stoppedStatuses)
+/** Of these not even the item's own state is worth a look: only a new link helps. */
+const lost = quoted(['revoked', 'relink_required', 'removed'])
+/** Whether a product may be looked at, given its item's status. */
+const mayRun = (product: string, item: string) =>
+  sql`(${sql.raw(item)}.status not in (${stopped}) or ${sql.raw(product)}.product = 'item' and ${sql.raw(item)}.status not in (${lost}))`
 
 export interface Lease {
   /** The lease's owner token and the run's id. */
@@ -21,10 +27,6 @@ export interface Lease {
   readonly dirtySeq: number
   readonly attempts: number
   readonly sealedToken: string
-  readonly itemStatus: string
-  readonly transactionsUpdatedAt: string | null
-  readonly investmentsUpdatedAt: string | null
-  readonly plaidItemId: string
   readonly startedAt: string
 }
 
@@ -38,14 +40,10 @@ interface LeaseRow extends Record<string, unknown> {
   dirty_seq: string
   attempts: number
   access_token_sealed: string
-  status: string
-  transactions_updated_at: string | null
-  investments_updated_at: string | null
-  plaid_item_id: string
   started_at: string
 }
 
-/** Takes the lease of a product that is dirty and free. `item` itself may be looked at whatever its status. */
+/** Takes the lease of a product that is dirty and free, unless its item waits for the user. */
 export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId: string): Promise<LeaseAnswer> {
   const [taken, state] = await batch(jobs, [
     rows<LeaseRow>(
@@ -55,9 +53,8 @@ export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId
         where p.id = ${itemProductId} and i.id = p.item_id and i.removed_at is null
           and p.dirty_seq > p.synced_seq and p.status <> 'absent'
           and (p.lease_expires_at is null or p.lease_expires_at < now())
-          and (p.product = 'item' or i.status not in (${stopped}))
-        returning p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, i.access_token_sealed, i.status,
-          i.transactions_updated_at, i.investments_updated_at, i.plaid_item_id, now() as started_at`,
+          and ${mayRun('p', 'i')}
+        returning p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, i.access_token_sealed, now() as started_at`,
     ),
     rows<{ busy: boolean; dirty: boolean }>(
       jobs,
@@ -84,10 +81,6 @@ function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {
     dirtySeq: Number(row.dirty_seq),
     attempts: row.attempts,
     sealedToken: row.access_token_sealed,
-    itemStatus: row.status,
-    transactionsUpdatedAt: row.transactions_updated_at,
-    investmentsUpdatedAt: row.investments_updated_at,
-    plaidItemId: row.plaid_item_id,
     startedAt: row.started_at,
   }
 }
@@ -124,7 +117,7 @@ export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: 
         select d.id from item_products d join items i on i.id = d.item_id
         where d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and d.status <> 'absent' and i.removed_at is null
           and (d.lease_expires_at is null or d.lease_expires_at < now())
-          and (d.product = 'item' or i.status not in (${stopped}))
+          and ${mayRun('d', 'i')}
         order by d.next_attempt_at limit ${limit} for no key update of d skip locked
       ) returning p.id`,
   )
@@ -144,7 +137,7 @@ export async function markStale(
         select s.id from item_products s join items i on i.id = s.item_id
         where s.product = ${product} and s.dirty_seq = s.synced_seq and s.status <> 'absent' and i.removed_at is null
           and s.last_synced_at < now() - make_interval(secs => ${options.olderThanSeconds})
-          and (s.product = 'item' or i.status not in (${stopped}))
+          and ${mayRun('s', 'i')}
         order by s.last_synced_at limit ${options.limit} for no key update of s skip locked
       ) returning p.id`,
   )

@@ -1,0 +1,29 @@
+// Whether a login's database is one that may be served from.
+import { sql } from 'drizzle-orm'
+import journal from '../../migrations/meta/_journal.json' with { type: 'json' }
+import { AppError } from '../errors.ts'
+import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
+
+/** What is wrong, in fixed sentences; empty when nothing is. */
+export async function checkDatabase(database: ApiDatabase | JobsDatabase): Promise<{ ok: boolean; problems: string[] }> {
+  const problems: string[] = []
+  try {
+    const [found] = await batch(database, [
+      rows<{ login: string; migrations: string; bypasses: boolean; owns: boolean }>(
+        database,
+        sql`select current_user as login, app.applied_migrations() as migrations,
+          (select rolsuper or rolbypassrls from pg_roles where rolname = current_user) as bypasses,
+          exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname in ('public', 'app') and pg_has_role(current_user, c.relowner, 'usage')) as owns`,
+      ),
+    ])
+    const row = found.rows[0]
+    if (row?.login !== database.login) problems.push(`The login is not ${database.login}.`)
+    if (Number(row?.migrations) < journal.entries.length) problems.push('The database lacks migrations.')
+    if (row?.bypasses !== false) problems.push('The login bypasses row-level security.')
+    if (row?.owns !== false) problems.push('The login owns tables.')
+  } catch (error) {
+    problems.push(error instanceof AppError && error.code === 'unavailable' ? 'The database does not answer.' : 'The database is not set up.')
+  }
+  return { ok: problems.length === 0, problems }
+}

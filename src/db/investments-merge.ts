@@ -1,0 +1,139 @@
+// Securities, holdings and investment transactions on their way in, from snapshots and windows. Only rows that differ are
+// written; an unknown account violates `account_id not null`, so that the commit fails rather than lose a row.
+import { sql } from 'drizzle-orm'
+import { type JobsDatabase, rows } from './client.ts'
+import type { Lease } from './sync-work.ts'
+
+interface Currency {
+  readonly isoCurrencyCode: string | null
+  readonly unofficialCurrencyCode: string | null
+}
+
+/** Amounts and prices in all of these are exact decimal text. */
+export interface SecurityFacts extends Currency {
+  readonly plaidSecurityId: string
+  readonly name: string | null
+  readonly tickerSymbol: string | null
+  readonly type: string | null
+  readonly isCashEquivalent: boolean | null
+  readonly closePrice: string | null
+  readonly closePriceAsOf: string | null
+}
+
+export interface HoldingFacts extends Currency {
+  readonly plaidAccountId: string
+  readonly plaidSecurityId: string
+  readonly quantity: string
+  readonly institutionPrice: string
+  readonly institutionPriceAsOf: string | null
+  readonly institutionValue: string
+  readonly costBasis: string | null
+}
+
+export interface InvestmentTransactionFacts extends Currency {
+  readonly plaidInvestmentTransactionId: string
+  readonly plaidAccountId: string
+  readonly plaidSecurityId: string | null
+  readonly date: string
+  readonly name: string
+  readonly quantity: string
+  readonly amount: string
+  readonly price: string
+  readonly fees: string | null
+  readonly type: string
+  readonly subtype: string
+}
+
+/** Securities are the user's own rows: what one user holds tells another nothing. */
+export function mergeSecurities(jobs: JobsDatabase, lease: Lease, facts: readonly SecurityFacts[]) {
+  return rows(
+    jobs,
+    sql`insert into securities as s (user_id, plaid_security_id, name, ticker_symbol, type, is_cash_equivalent, close_price, close_price_as_of,
+        iso_currency_code, unofficial_currency_code)
+      select ${lease.userId}::uuid, "plaidSecurityId", "name", "tickerSymbol", "type", "isCashEquivalent", "closePrice", "closePriceAsOf",
+        "isoCurrencyCode", "unofficialCurrencyCode"
+      from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidSecurityId" text, "name" text, "tickerSymbol" text, "type" text,
+        "isCashEquivalent" boolean, "closePrice" numeric, "closePriceAsOf" date, "isoCurrencyCode" text, "unofficialCurrencyCode" text)
+      order by "plaidSecurityId"
+      on conflict (user_id, plaid_security_id) do update set name = excluded.name, ticker_symbol = excluded.ticker_symbol,
+        type = excluded.type, is_cash_equivalent = excluded.is_cash_equivalent, close_price = excluded.close_price,
+        close_price_as_of = excluded.close_price_as_of, iso_currency_code = excluded.iso_currency_code,
+        unofficial_currency_code = excluded.unofficial_currency_code
+      where (s.name, s.ticker_symbol, s.type, s.is_cash_equivalent, s.close_price, s.close_price_as_of, s.iso_currency_code, s.unofficial_currency_code)
+        is distinct from (excluded.name, excluded.ticker_symbol, excluded.type, excluded.is_cash_equivalent, excluded.close_price,
+          excluded.close_price_as_of, excluded.iso_currency_code, excluded.unofficial_currency_code)`,
+  )
+}
+
+const incomingHoldings = (facts: readonly HoldingFacts[]) =>
+  sql`jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text, "plaidSecurityId" text, "quantity" numeric,
+    "institutionPrice" numeric, "institutionPriceAsOf" date, "institutionValue" numeric, "costBasis" numeric,
+    "isoCurrencyCode" text, "unofficialCurrencyCode" text)`
+
+/** The list is all that the item holds: a position that is not in it is gone. */
+export function mergeHoldings(jobs: JobsDatabase, lease: Lease, facts: readonly HoldingFacts[]) {
+  return rows(
+    jobs,
+    sql`with incoming as (
+        select a.id as account_id, s.id as security_id, r.* from ${incomingHoldings(facts)}
+        left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
+        left join securities s on s.user_id = ${lease.userId} and s.plaid_security_id = r."plaidSecurityId"
+      ), gone as (
+        delete from holdings h where h.item_id = ${lease.itemId}
+          and not exists (select 1 from incoming i where i.account_id = h.account_id and i.security_id = h.security_id) returning 1
+      ), merged as (
+        insert into holdings as h (user_id, item_id, account_id, security_id, quantity, institution_price, institution_price_as_of, institution_value,
+          cost_basis, iso_currency_code, unofficial_currency_code)
+        select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, security_id, "quantity", "institutionPrice", "institutionPriceAsOf",
+          "institutionValue", "costBasis", "isoCurrencyCode", "unofficialCurrencyCode" from incoming order by account_id, security_id
+        on conflict (account_id, security_id) do update set quantity = excluded.quantity, institution_price = excluded.institution_price,
+          institution_price_as_of = excluded.institution_price_as_of, institution_value = excluded.institution_value,
+          cost_basis = excluded.cost_basis, iso_currency_code = excluded.iso_currency_code,
+          unofficial_currency_code = excluded.unofficial_currency_code, updated_at = now()
+        where (h.quantity, h.institution_price, h.institution_price_as_of, h.institution_value, h.cost_basis, h.iso_currency_code, h.unofficial_currency_code)
+          is distinct from (excluded.quantity, excluded.institution_price, excluded.institution_price_as_of, excluded.institution_value,
+            excluded.cost_basis, excluded.iso_currency_code, excluded.unofficial_currency_code)
+        returning 1
+      )
+      select set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
+  )
+}
+
+/** The list is all that happened from day `from` to day `to`: what is stored of that window and not in it was cancelled. */
+export function mergeInvestmentTransactions(
+  jobs: JobsDatabase,
+  lease: Lease,
+  window: { from: string; to: string },
+  facts: readonly InvestmentTransactionFacts[],
+) {
+  return rows(
+    jobs,
+    sql`with incoming as materialized (
+        select a.id as account_id, s.id as security_id, r.* from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r(
+          "plaidInvestmentTransactionId" text, "plaidAccountId" text, "plaidSecurityId" text, "date" date, "name" text, "quantity" numeric,
+          "amount" numeric, "price" numeric, "fees" numeric, "type" text, "subtype" text, "isoCurrencyCode" text, "unofficialCurrencyCode" text)
+        left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
+        left join securities s on s.user_id = ${lease.userId} and s.plaid_security_id = r."plaidSecurityId"
+      ), gone as (
+        update investment_transactions t set removed_at = now()
+        where t.item_id = ${lease.itemId} and t.removed_at is null and t.date between ${window.from}::date and ${window.to}::date
+          and not exists (select 1 from incoming i where i."plaidInvestmentTransactionId" = t.plaid_investment_transaction_id) returning 1
+      ), merged as (
+        insert into investment_transactions as t (user_id, item_id, account_id, security_id, plaid_investment_transaction_id, date, name, quantity,
+          amount, price, fees, type, subtype, iso_currency_code, unofficial_currency_code)
+        select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, security_id, "plaidInvestmentTransactionId", "date", "name", "quantity",
+          "amount", "price", "fees", "type", "subtype", "isoCurrencyCode", "unofficialCurrencyCode" from incoming order by "plaidInvestmentTransactionId"
+        on conflict (item_id, plaid_investment_transaction_id) do update set account_id = excluded.account_id, security_id = excluded.security_id,
+          date = excluded.date, name = excluded.name, quantity = excluded.quantity, amount = excluded.amount, price = excluded.price,
+          fees = excluded.fees, type = excluded.type, subtype = excluded.subtype, iso_currency_code = excluded.iso_currency_code,
+          unofficial_currency_code = excluded.unofficial_currency_code, removed_at = null
+        where (t.account_id, t.security_id, t.date, t.name, t.quantity, t.amount, t.price, t.fees, t.type, t.subtype, t.iso_currency_code,
+            t.unofficial_currency_code, t.removed_at)
+          is distinct from (excluded.account_id, excluded.security_id, excluded.date, excluded.name, excluded.quantity, excluded.amount,
+            excluded.price, excluded.fees, excluded.type, excluded.subtype, excluded.iso_currency_code, excluded.unofficial_currency_code,
+            null::timestamptz)
+        returning 1
+      )
+      select set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
+  )
+}

@@ -1,0 +1,156 @@
+// What a user holds, and what happened to it, read by keyset.
+import { and, asc, desc, eq, gte, isNull, lte, sql } from 'drizzle-orm'
+import { holdings, investmentTransactions, securities } from '../../drizzle/tables/investments.ts'
+import { items } from '../../drizzle/tables/items.ts'
+import { type ApiDatabase, exact } from './client.ts'
+import { after, type Key, type Page, pageOf } from './page.ts'
+import { asUser, type Identity, me } from './scope.ts'
+
+const itemIsShown = (itemId: typeof holdings.itemId | typeof investmentTransactions.itemId) =>
+  sql`exists (select 1 from ${items} where ${items.id} = ${itemId} and ${items.removedAt} is null)`
+
+const currencyOf = (table: typeof holdings | typeof investmentTransactions) =>
+  sql<string | null>`coalesce(${table.isoCurrencyCode}, ${table.unofficialCurrencyCode})`
+
+const securityColumns = {
+  id: securities.id,
+  plaidSecurityId: securities.plaidSecurityId,
+  name: securities.name,
+  tickerSymbol: securities.tickerSymbol,
+  type: securities.type,
+  isCashEquivalent: securities.isCashEquivalent,
+  closePrice: sql<string | null>`trim_scale(${securities.closePrice})::text`,
+  closePriceAsOf: securities.closePriceAsOf,
+}
+
+export interface Security {
+  readonly id: string
+  readonly plaidSecurityId: string
+  readonly name: string | null
+  readonly tickerSymbol: string | null
+  readonly type: string | null
+  readonly isCashEquivalent: boolean | null
+  readonly closePrice: string | null
+  readonly closePriceAsOf: string | null
+}
+
+export interface Holding {
+  readonly id: string
+  readonly accountId: string
+  readonly security: Security
+  readonly quantity: string
+  readonly institutionPrice: string
+  readonly institutionPriceAsOf: string | null
+  readonly institutionValue: string
+  readonly costBasis: string | null
+  readonly currency: string | null
+}
+
+/** A user's positions, by account; a holding's place in the list is its account and its own id. */
+export async function listHoldings(
+  database: ApiDatabase,
+  identity: Identity,
+  accountId: string | null,
+  limit: number,
+  from: Key | null,
+): Promise<Page<Holding>> {
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select({
+        id: holdings.id,
+        accountId: holdings.accountId,
+        security: securityColumns,
+        quantity: exact(holdings.quantity),
+        institutionPrice: exact(holdings.institutionPrice),
+        institutionPriceAsOf: holdings.institutionPriceAsOf,
+        institutionValue: exact(holdings.institutionValue),
+        costBasis: sql<string | null>`trim_scale(${holdings.costBasis})::text`,
+        currency: currencyOf(holdings),
+      })
+      .from(holdings)
+      .innerJoin(securities, eq(securities.id, holdings.securityId))
+      .where(
+        and(
+          eq(holdings.userId, me),
+          itemIsShown(holdings.itemId),
+          accountId === null ? undefined : eq(holdings.accountId, accountId),
+          after(from, holdings.accountId, holdings.id, 'asc'),
+        ),
+      )
+      .orderBy(asc(holdings.accountId), asc(holdings.id))
+      .limit(limit + 1),
+  )
+  return pageOf(found, limit, (holding) => [holding.accountId, holding.id])
+}
+
+export interface InvestmentTransaction {
+  readonly id: string
+  readonly plaidInvestmentTransactionId: string
+  readonly accountId: string
+  readonly security: Security | null
+  readonly date: string
+  readonly name: string
+  readonly quantity: string
+  readonly amount: string
+  readonly price: string
+  readonly fees: string | null
+  readonly type: string
+  readonly subtype: string
+  readonly currency: string | null
+}
+
+export interface InvestmentTransactionFilters {
+  readonly accountId?: string | undefined
+  /** Days, inclusive. */
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+}
+
+/** A user's investment transactions, newest first. */
+export async function listInvestmentTransactions(
+  database: ApiDatabase,
+  identity: Identity,
+  filters: InvestmentTransactionFilters,
+  limit: number,
+  from: Key | null,
+): Promise<Page<InvestmentTransaction>> {
+  const table = investmentTransactions
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select({
+        id: table.id,
+        plaidInvestmentTransactionId: table.plaidInvestmentTransactionId,
+        accountId: table.accountId,
+        security: securityColumns,
+        date: table.date,
+        name: table.name,
+        quantity: exact(table.quantity),
+        amount: exact(table.amount),
+        price: exact(table.price),
+        fees: sql<string | null>`trim_scale(${table.fees})::text`,
+        type: table.type,
+        subtype: table.subtype,
+        currency: currencyOf(table),
+      })
+      .from(table)
+      .leftJoin(securities, eq(securities.id, table.securityId))
+      .where(
+        and(
+          eq(table.userId, me),
+          isNull(table.removedAt),
+          itemIsShown(table.itemId),
+          filters.accountId === undefined ? undefined : eq(table.accountId, filters.accountId),
+          filters.from === undefined ? undefined : gte(table.date, filters.from),
+          filters.to === undefined ? undefined : lte(table.date, filters.to),
+          after(from, table.date, table.id, 'desc'),
+        ),
+      )
+      .orderBy(desc(table.date), desc(table.id))
+      .limit(limit + 1),
+  )
+  return pageOf(found, limit, (transaction) => [transaction.date, transaction.id])
+}

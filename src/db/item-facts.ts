@@ -1,0 +1,61 @@
+// What /item/get says of an item, written inside a sync's commit.
+import { sql } from 'drizzle-orm'
+import { type JobsDatabase, rows } from './client.ts'
+import { type Lease, stopped } from './sync-work.ts'
+
+export interface ItemFacts {
+  readonly institutionId: string | null
+  readonly institutionName: string | null
+  readonly consentExpiresAt: Date | null
+  /** Plaid's times of its last good look at the bank. */
+  readonly transactionsUpdatedAt: Date | null
+  readonly investmentsUpdatedAt: Date | null
+  /** What the item's error means for its status; null when it has none. */
+  readonly trouble: { readonly status: string; readonly reason: string } | null
+  /** The products that it has or may get. */
+  readonly products: readonly string[]
+}
+
+const time = (value: Date | null) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
+
+/**
+ * Adds products that are new, and raises the dirty marks of those that a webhook should have told about: Plaid has
+ * looked at the bank since, or the item works again. Returns their ids. To run before `writeItem`.
+ */
+export function raiseProducts(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
+  return rows<{ id: string }>(
+    jobs,
+    sql`with added as (
+        insert into item_products (item_id, user_id, product)
+        select ${lease.itemId}::uuid, ${lease.userId}::uuid, product from unnest(${sql.param(facts.products)}::text[]) as p(product)
+        on conflict (item_id, product) do nothing returning id
+      ), item as (select * from items where id = ${lease.itemId}),
+      raised as (
+        update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now() from item
+        where p.item_id = item.id and p.product <> 'item' and p.status <> 'absent' and (
+          item.status in (${stopped}) and ${facts.trouble === null}
+          or p.product = 'transactions' and item.transactions_updated_at is distinct from ${time(facts.transactionsUpdatedAt)}
+          or p.product in ('holdings', 'investment_transactions') and item.investments_updated_at is distinct from ${time(facts.investmentsUpdatedAt)})
+        returning p.id
+      ) select id from added union all select id from raised`,
+  )
+}
+
+/** Writes the facts. Without trouble, a deadline that is still ahead shows in the status. */
+export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
+  return rows(
+    jobs,
+    sql`update items i set institution_id = coalesce(${facts.institutionId}, institution_id),
+        institution_name = coalesce(${facts.institutionName}, institution_name), consent_expires_at = ${time(facts.consentExpiresAt)},
+        transactions_updated_at = ${time(facts.transactionsUpdatedAt)}, investments_updated_at = ${time(facts.investmentsUpdatedAt)},
+        status = case
+          when ${facts.trouble !== null} then ${facts.trouble?.status ?? null}
+          when disconnect_at > now() then 'pending_disconnect'
+          when ${time(facts.consentExpiresAt)} < now() + interval '7 days' then 'pending_expiration'
+          when status = 'initializing' and exists (
+            select 1 from item_products p where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending') then 'initializing'
+          else 'healthy' end,
+        status_reason = ${facts.trouble?.reason ?? null}, updated_at = now()
+      where id = ${lease.itemId} and status <> 'revoked'`,
+  )
+}

@@ -1,0 +1,75 @@
+// What a user owes: merged from snapshots, read by keyset.
+import { and, asc, eq, sql } from 'drizzle-orm'
+import { items } from '../../drizzle/tables/items.ts'
+import { liabilities } from '../../drizzle/tables/liabilities.ts'
+import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
+import { after, type Key, type Page, pageOf } from './page.ts'
+import { asUser, type Identity, me } from './scope.ts'
+import type { Lease } from './sync-work.ts'
+
+export interface LiabilityFacts {
+  readonly plaidAccountId: string
+  readonly kind: 'credit' | 'mortgage' | 'student'
+  /** Plaid's members of that kind; every number is exact decimal text. */
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** The list is all that the item owes: what is not in it is gone. An unknown account fails the commit. */
+export function mergeLiabilities(jobs: JobsDatabase, lease: Lease, facts: readonly LiabilityFacts[]) {
+  return rows(
+    jobs,
+    sql`with incoming as (
+        select distinct on (r."plaidAccountId", r."kind") a.id as account_id, r."kind" as kind, r."details" as details
+        from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text, "kind" text, "details" jsonb)
+        left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
+      ), gone as (
+        delete from liabilities l where l.item_id = ${lease.itemId}
+          and not exists (select 1 from incoming i where i.account_id = l.account_id and i.kind = l.kind) returning 1
+      ), merged as (
+        insert into liabilities as l (user_id, item_id, account_id, kind, details)
+        select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, kind, details from incoming
+        on conflict (account_id, kind) do update set details = excluded.details, updated_at = now()
+        where l.details is distinct from excluded.details
+        returning 1
+      )
+      select set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
+  )
+}
+
+export interface Liability {
+  readonly id: string
+  readonly accountId: string
+  readonly kind: string
+  readonly details: unknown
+}
+
+/** A user's liabilities, by account. */
+export async function listLiabilities(
+  database: ApiDatabase,
+  identity: Identity,
+  limit: number,
+  from: Key | null,
+): Promise<Page<Liability>> {
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select({
+        id: liabilities.id,
+        accountId: liabilities.accountId,
+        kind: liabilities.kind,
+        details: liabilities.details,
+      })
+      .from(liabilities)
+      .where(
+        and(
+          eq(liabilities.userId, me),
+          sql`exists (select 1 from ${items} where ${items.id} = ${liabilities.itemId} and ${items.removedAt} is null)`,
+          after(from, liabilities.accountId, liabilities.id, 'asc'),
+        ),
+      )
+      .orderBy(asc(liabilities.accountId), asc(liabilities.id))
+      .limit(limit + 1),
+  )
+  return pageOf(found, limit, (liability) => [liability.accountId, liability.id])
+}

@@ -1,0 +1,63 @@
+// The history of sync runs as a user sees it.
+import { and, desc, eq, sql } from 'drizzle-orm'
+import { items } from '../../drizzle/tables/items.ts'
+import { syncRuns } from '../../drizzle/tables/operations.ts'
+import type { ApiDatabase } from './client.ts'
+import { after, type Key, type Page, pageOf } from './page.ts'
+import { asUser, type Identity, me } from './scope.ts'
+
+export interface SyncRun {
+  readonly id: string
+  readonly itemId: string
+  readonly product: string
+  readonly trigger: string
+  readonly outcome: string
+  readonly errorCode: string | null
+  readonly pages: number
+  readonly restarts: number
+  readonly upserted: number
+  readonly removed: number
+  readonly startedAt: Date
+  readonly finishedAt: Date
+}
+
+/** A user's runs, newest first, of one item or of all. */
+export async function listSyncRuns(
+  database: ApiDatabase,
+  identity: Identity,
+  itemId: string | null,
+  limit: number,
+  from: Key | null,
+): Promise<Page<SyncRun>> {
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select({
+        id: syncRuns.id,
+        itemId: syncRuns.itemId,
+        product: syncRuns.product,
+        trigger: syncRuns.trigger,
+        outcome: syncRuns.outcome,
+        errorCode: syncRuns.errorCode,
+        pages: syncRuns.pages,
+        restarts: syncRuns.restarts,
+        upserted: syncRuns.upserted,
+        removed: syncRuns.removed,
+        startedAt: syncRuns.startedAt,
+        finishedAt: syncRuns.finishedAt,
+      })
+      .from(syncRuns)
+      .where(
+        and(
+          eq(syncRuns.userId, me),
+          sql`exists (select 1 from ${items} where ${items.id} = ${syncRuns.itemId} and ${items.removedAt} is null)`,
+          itemId === null ? undefined : eq(syncRuns.itemId, itemId),
+          after(from, syncRuns.startedAt, syncRuns.id, 'desc'),
+        ),
+      )
+      .orderBy(desc(syncRuns.startedAt), desc(syncRuns.id))
+      .limit(limit + 1),
+  )
+  return pageOf(found, limit, (run) => [run.startedAt.toISOString(), run.id])
+}

@@ -1,0 +1,80 @@
+// Verified webhooks on their way in: recorded once, and the products they speak of marked dirty, in one transaction.
+import { sql } from 'drizzle-orm'
+import { batch, type JobsDatabase, rows } from './client.ts'
+
+export interface WebhookEvent {
+  readonly replayKey: string
+  readonly scheme: 'jwt' | 'hmac'
+  readonly type: string
+  readonly code: string
+  readonly plaidItemId: string | null
+  /** The body without its tokens. */
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
+/** What an event says of the item beyond "look again". */
+export interface ItemNotice {
+  readonly status?: 'pending_disconnect' | 'pending_expiration' | 'revoked'
+  readonly statusReason?: string
+  readonly disconnectAt?: Date
+  readonly consentExpiresAt?: Date
+  readonly newAccountsAvailable?: true
+  /** The user has repaired the item: what was announced before is no longer so. */
+  readonly repaired?: true
+}
+
+export interface Recorded {
+  readonly isReplay: boolean
+  /** The products that the event speaks of, to be woken: also after a replay, since the first may have died before it did. */
+  readonly itemProductIds: readonly string[]
+}
+
+const time = (value: Date | undefined) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
+
+/**
+ * Records an event and raises the dirty marks of the named products of its item. A replay changes nothing. Whoever locks
+ * more than one row of an item takes the item's first.
+ */
+export async function recordEvent(
+  jobs: JobsDatabase,
+  event: WebhookEvent,
+  products: readonly string[],
+  notice: ItemNotice,
+): Promise<Recorded> {
+  const item = sql`select id, user_id from items where plaid_item_id = ${event.plaidItemId} and removed_at is null`
+  const eventId = sql`nullif(current_setting('app.event_id', true), '')::uuid`
+  const [, inserted, , , products_] = await batch(jobs, [
+    rows(jobs, sql`${item} for no key update`),
+    rows<{ id: string }>(
+      jobs,
+      sql`with event as (
+          insert into webhook_events (replay_key, scheme, webhook_type, webhook_code, plaid_item_id, item_id, user_id, payload)
+          select ${event.replayKey}, ${event.scheme}, ${event.type}, ${event.code}, ${event.plaidItemId}, i.id, i.user_id,
+            ${JSON.stringify(event.payload)}::jsonb
+          from (select 1) one left join (${item}) i on true
+          on conflict (replay_key) do nothing returning id)
+        select id, set_config('app.event_id', id::text, true) from event`,
+    ),
+    rows(
+      jobs,
+      sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now()
+        from (${item}) i where p.item_id = i.id and p.product = any(${sql.param(products)}::text[]) and p.status <> 'absent'
+          and ${eventId} is not null`,
+    ),
+    rows(
+      jobs,
+      sql`update items set status = coalesce(${notice.status ?? null}, status), status_reason = coalesce(${notice.statusReason ?? null}, status_reason),
+          disconnect_at = case when ${notice.repaired === true} then null else coalesce(${time(notice.disconnectAt)}, disconnect_at) end,
+          consent_expires_at = coalesce(${time(notice.consentExpiresAt)}, consent_expires_at),
+          new_accounts_available = new_accounts_available or ${notice.newAccountsAvailable === true}, updated_at = now()
+        where plaid_item_id = ${event.plaidItemId} and removed_at is null and status <> 'revoked' and ${eventId} is not null
+          and ${Object.keys(notice).length > 0}`,
+    ),
+    rows<{ id: string }>(
+      jobs,
+      sql`select p.id from item_products p join (${item}) i on i.id = p.item_id
+        where p.product = any(${sql.param(products)}::text[]) and p.status <> 'absent'`,
+    ),
+  ])
+  return { isReplay: inserted.rows.length === 0, itemProductIds: products_.rows.map((row) => row.id) }
+}

@@ -1,0 +1,132 @@
+// One look at one product: lease, read, commit. Safe to start at any time, any number of times, and to die anywhere:
+// the row stays dirty until a commit clears it, and a commit is all or nothing.
+import type { Ctx } from '../context.ts'
+import { type CommitAnswer, commitRun, endRun, type RunReport } from '../db/commit.ts'
+import { type Lease, takeLease } from '../db/sync-work.ts'
+import { AppError } from '../errors.ts'
+import { openAccessToken } from '../items/access-token.ts'
+import type { PlaidFailure } from '../plaid/errors.ts'
+import { readBalances } from './balances.ts'
+import { endOfFailure } from './failure.ts'
+import { readHoldings } from './holdings.ts'
+import { readInvestmentTransactions } from './investment-transactions.ts'
+import { readItem } from './item.ts'
+import { readLiabilities } from './liabilities.ts'
+import type { WakeReason } from './message.ts'
+import type { SyncProduct } from './products.ts'
+import { localFailure, type ReadAnswer, type Reader, type Run, type Tally } from './run.ts'
+import { readTransactions } from './transactions.ts'
+
+const readers: Readonly<Record<SyncProduct, Reader>> = {
+  item: readItem,
+  balances: readBalances,
+  transactions: readTransactions,
+  holdings: readHoldings,
+  investment_transactions: readInvestmentTransactions,
+  liabilities: readLiabilities,
+}
+
+const isProduct = (name: string): name is SyncProduct => Object.hasOwn(readers, name)
+
+/** Tries of a commit whose outcome is unknown; after them the sweep finds out. */
+const commitTries = 3
+
+export type SyncOutcome =
+  | { readonly kind: 'committed' | 'superseded' | 'absent' }
+  /** There was nothing to do, or somebody does it, or nothing may be done now. */
+  | { readonly kind: 'idle'; readonly why: 'busy' | 'clean' | 'stopped' | 'gone' }
+  /** Left dirty and due in so many seconds. */
+  | { readonly kind: 'later'; readonly afterSeconds: number; readonly failure: PlaidFailure }
+
+/**
+ * Brings one product up to date.
+ * @throws AppError `unavailable` when the database did not answer; the work then stays due
+ */
+export async function syncProduct(ctx: Ctx, itemProductId: string, trigger: WakeReason): Promise<SyncOutcome> {
+  const startedAt = ctx.now().getTime()
+  const taken = await takeLease(ctx.services.jobs, itemProductId, ctx.services.newId())
+  if (taken.kind !== 'taken') return { kind: 'idle', why: taken.kind }
+  const { lease } = taken
+  const tally: Tally = { pages: 0, restarts: 0, requestIds: [] }
+  const report = (): RunReport => ({ trigger, ...tally })
+  const answer = await read(ctx, lease, tally)
+  const outcome = await conclude(ctx, lease, report, answer)
+  ctx.log.info('sync', {
+    ...{ run_id: lease.runId, item_id: lease.itemId, item_product_id: itemProductId, product: lease.product, trigger },
+    ...{ outcome: outcome.kind, pages: tally.pages, restarts: tally.restarts },
+    ...{ duration_ms: ctx.now().getTime() - startedAt },
+    ...(outcome.kind === 'later' ? { plaid_error_code: outcome.failure.errorCode, delay_seconds: outcome.afterSeconds } : {}),
+  })
+  return outcome
+}
+
+async function read(ctx: Ctx, lease: Lease, tally: Tally): Promise<ReadAnswer> {
+  if (!isProduct(lease.product)) return { kind: 'failed', failure: localFailure('ours', 'UNKNOWN_PRODUCT') }
+  try {
+    const token = await openAccessToken(ctx.services.keyring, lease.sealedToken, lease)
+    const run: Run = { ctx, lease, token, tally }
+    return await readers[lease.product](run)
+  } catch (error) {
+    // The database may answer again before the lease ends; anything else is recorded with the run.
+    if (error instanceof AppError && error.code === 'unavailable') throw error
+    ctx.log.error('sync_failed', { run_id: lease.runId, item_product_id: lease.itemProductId, error })
+    return { kind: 'failed', failure: localFailure('ours', error instanceof AppError ? error.code.toUpperCase() : 'INTERNAL') }
+  }
+}
+
+async function conclude(ctx: Ctx, lease: Lease, report: () => RunReport, answer: ReadAnswer): Promise<SyncOutcome> {
+  switch (answer.kind) {
+    case 'lease_lost':
+      return { kind: 'superseded' }
+    case 'failed':
+      return await concludeFailure(ctx, lease, report(), answer.failure)
+    case 'read':
+      return await concludeRead(ctx, lease, report(), answer)
+  }
+}
+
+async function concludeRead(
+  ctx: Ctx,
+  lease: Lease,
+  report: RunReport,
+  answer: Extract<ReadAnswer, { kind: 'read' }>,
+): Promise<SyncOutcome> {
+  const { jobs, wake } = ctx.services
+  let committed: CommitAnswer
+  try {
+    committed = await untilKnown(ctx, () => commitRun(jobs, lease, report, answer.end, answer.statements, answer.raise))
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'unavailable') throw error
+    // The database refused what was read (a broken constraint): nothing of it is stored, the cursor has not moved.
+    ctx.log.error('commit_refused', { run_id: lease.runId, item_product_id: lease.itemProductId, error })
+    return await concludeFailure(ctx, lease, report, localFailure('ours', 'COMMIT_REFUSED'))
+  }
+  if (committed.kind === 'superseded') return { kind: 'superseded' }
+  // After a lost answer it is not known whether somebody raised the mark meanwhile: one wake-up more does no harm.
+  if (committed.kind === 'committed_before' || committed.dirtyAgain) await wake([lease.itemProductId], 'again')
+  if (committed.kind === 'committed' && committed.raised.length > 0) await wake(committed.raised, 'raised')
+  return { kind: 'committed' }
+}
+
+async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failure: PlaidFailure): Promise<SyncOutcome> {
+  const end = endOfFailure(failure, lease.attempts, ctx.services.random())
+  const level = failure.class === 'ours' ? 'error' : 'warn'
+  ctx.log[level]('sync_not_done', {
+    ...{ run_id: lease.runId, item_id: lease.itemId, product: lease.product, outcome: end.outcome },
+    ...{ plaid_error_type: failure.errorType, plaid_error_code: failure.errorCode, plaid_request_id: failure.requestId },
+  })
+  const ended = await untilKnown(ctx, () => endRun(ctx.services.jobs, lease, report, end))
+  if (ended.kind === 'superseded') return { kind: 'superseded' }
+  return end.outcome === 'absent' ? { kind: 'absent' } : { kind: 'later', afterSeconds: end.retrySeconds, failure }
+}
+
+/** A batch whose answer was lost either happened or did not; the same batch again tells which, and does it once. */
+async function untilKnown(ctx: Ctx, commit: () => Promise<CommitAnswer>): Promise<CommitAnswer> {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await commit()
+    } catch (error) {
+      if (attempt === commitTries || !(error instanceof AppError) || error.code !== 'unavailable') throw error
+      await ctx.services.wait((0.5 + ctx.services.random()) * 200 * 2 ** attempt)
+    }
+}

@@ -1,0 +1,64 @@
+// What a run's failure does: to the item's status, to the time of the next try, and to what the user reads.
+import type { BadEnd } from '../db/commit.ts'
+import { assertNever } from '../errors.ts'
+import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
+
+const hour = 3600
+
+/** Exponential with jitter: between half and all of `base × 2^attempts`, at most `most`. Seconds. */
+export function backoffSeconds(attempts: number, random: number, base = 30, most = hour): number {
+  return Math.ceil(Math.min(most, base * 2 ** Math.min(attempts, 20)) * (0.5 + random / 2))
+}
+
+const itemStatuses: Readonly<Partial<Record<FailureClass, string>>> = {
+  institution_down: 'institution_down',
+  update_mode: 'needs_update',
+  at_bank: 'bank_action_required',
+  gone: 'relink_required',
+  relink: 'relink_required',
+  revoked: 'revoked',
+}
+
+/** The item's status that a failure stands for; null when the item is not at fault. */
+export function itemStatusFor(failureClass: FailureClass): string | null {
+  return itemStatuses[failureClass] ?? null
+}
+
+/** The end of a run that failed. `random` is 0 ≤ x < 1. */
+export function endOfFailure(failure: PlaidFailure, attempts: number, random: number): BadEnd {
+  const status = itemStatusFor(failure.class)
+  const failed = (lastError: string, retrySeconds: number): BadEnd => ({
+    outcome: 'failed',
+    errorCode: failure.errorCode.slice(0, 200),
+    lastError,
+    retrySeconds,
+    itemStatus: status === null ? null : { status, reason: failure.errorCode },
+  })
+  const wait = failure.retryAfterSeconds ?? 0
+  switch (failure.class) {
+    case 'retry':
+    case 'restart':
+      return failed('Plaid could not answer. It is tried again shortly.', backoffSeconds(attempts, random))
+    case 'rate_limited':
+      return failed('Too many requests for now. It is tried again shortly.', Math.max(wait, backoffSeconds(attempts, random, 60)))
+    case 'institution_down':
+      return failed('The institution does not answer at the moment.', backoffSeconds(attempts, random, hour, 6 * hour))
+    case 'not_ready':
+      return { ...failed('', backoffSeconds(attempts, random, 5, 900)), outcome: 'waiting', lastError: null }
+    case 'update_mode':
+      return failed('The bank asks for a new login.', 24 * hour)
+    case 'at_bank':
+      return failed('Something has to be settled with the bank first.', 24 * hour)
+    case 'product_absent':
+      return { ...failed('The institution does not offer this.', 24 * hour), outcome: 'absent' }
+    case 'gone':
+    case 'relink':
+      return failed('The connection is lost. The bank has to be linked again.', 24 * hour)
+    case 'revoked':
+      return failed('Access was withdrawn. The bank has to be linked again.', 24 * hour)
+    case 'ours':
+      return failed('An internal problem. The operator has been told.', 6 * hour)
+    default:
+      return assertNever(failure.class)
+  }
+}

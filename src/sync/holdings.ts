@@ -1,0 +1,41 @@
+// Reads /investments/holdings/get, a full snapshot: a position that is not in it is gone.
+import { mergeAccounts } from '../db/accounts.ts'
+import { type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/investments-merge.ts'
+import type { PlaidHolding } from '../plaid/schemas.ts'
+import { accountFacts } from './account-facts.ts'
+import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { securityFacts } from './security-facts.ts'
+
+export async function readHoldings(run: Run): Promise<ReadAnswer> {
+  const { plaid, jobs } = run.ctx.services
+  const result = await plaid.getHoldings(run.token)
+  noteAnswer(run.tally, result)
+  if (!result.ok) return { kind: 'failed', failure: result.failure }
+  const { accounts, securities, holdings } = result.value
+  return {
+    kind: 'read',
+    end: snapshotEnd,
+    statements: [
+      mergeAccounts(jobs, run.lease, accountFacts(accounts), false),
+      mergeSecurities(jobs, run.lease, securityFacts(securities)),
+      mergeHoldings(jobs, run.lease, holdingFacts(holdings)),
+    ],
+    raise: null,
+  }
+}
+
+/** An account's position in a security is told once; should it be told twice, the last one counts. */
+function holdingFacts(holdings: readonly PlaidHolding[]): HoldingFacts[] {
+  const positions = new Map(holdings.map((holding) => [`${holding.account_id} ${holding.security_id}`, holding]))
+  return [...positions.values()].map((holding) => ({
+    plaidAccountId: holding.account_id,
+    plaidSecurityId: holding.security_id,
+    quantity: holding.quantity,
+    institutionPrice: holding.institution_price,
+    institutionPriceAsOf: holding.institution_price_as_of,
+    institutionValue: holding.institution_value,
+    costBasis: holding.cost_basis,
+    isoCurrencyCode: holding.iso_currency_code,
+    unofficialCurrencyCode: holding.unofficial_currency_code,
+  }))
+}

@@ -1,0 +1,46 @@
+// Reads /item/get: what is true of an item now, whatever webhooks said, in whatever order. Makes its webhook ours.
+import { type ItemFacts, raiseProducts, writeItem } from '../db/item-facts.ts'
+import { classify } from '../plaid/errors.ts'
+import type { PlaidItem } from '../plaid/schemas.ts'
+import { itemStatusFor } from './failure.ts'
+import { unitsFor } from './products.ts'
+import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+
+export async function readItem(run: Run): Promise<ReadAnswer> {
+  const { plaid, jobs, config } = run.ctx.services
+  const result = await plaid.getItem(run.token)
+  noteAnswer(run.tally, result)
+  if (!result.ok) return { kind: 'failed', failure: result.failure }
+  const { item } = result.value
+  if (item.webhook !== config.plaid.webhookUrl) {
+    const updated = await plaid.updateItemWebhook(run.token, config.plaid.webhookUrl)
+    noteAnswer(run.tally, updated)
+    if (!updated.ok) return { kind: 'failed', failure: updated.failure }
+  }
+  const facts = factsOf(result.value, unitsFor(config.plaid.products, item))
+  return {
+    kind: 'read',
+    end: { ...snapshotEnd, showsHealth: false },
+    statements: [writeItem(jobs, run.lease, facts)],
+    raise: raiseProducts(jobs, run.lease, facts),
+  }
+}
+
+function factsOf({ item, status }: PlaidItem, products: readonly string[]): ItemFacts {
+  return {
+    institutionId: item.institution_id,
+    institutionName: item.institution_name,
+    consentExpiresAt: item.consent_expiration_time,
+    transactionsUpdatedAt: status?.transactions?.last_successful_update ?? null,
+    investmentsUpdatedAt: status?.investments?.last_successful_update ?? null,
+    trouble: troubleOf(item.error),
+    products,
+  }
+}
+
+/** An item's error that is only Plaid's or ours, or for a while, is no trouble of the item's. */
+function troubleOf(error: PlaidItem['item']['error']): ItemFacts['trouble'] {
+  if (error === null) return null
+  const status = itemStatusFor(classify(error.error_type, error.error_code, 400))
+  return status === null ? null : { status, reason: error.error_code }
+}

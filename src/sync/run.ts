@@ -1,0 +1,52 @@
+// What a product's reader is given, and what it answers. Readers read; only the engine commits.
+import type { Ctx } from '../context.ts'
+import type { Secret } from '../crypto/secret.ts'
+import type { Statement } from '../db/client.ts'
+import type { GoodEnd } from '../db/commit.ts'
+import type { Lease } from '../db/sync-work.ts'
+import type { PlaidResult } from '../plaid/client.ts'
+import type { PlaidFailure } from '../plaid/errors.ts'
+
+/** Counted while a run goes on; becomes its `sync_runs` row. */
+export interface Tally {
+  pages: number
+  restarts: number
+  requestIds: string[]
+}
+
+export interface Run {
+  readonly ctx: Ctx
+  readonly lease: Lease
+  readonly token: Secret
+  readonly tally: Tally
+}
+
+export type ReadAnswer =
+  /** Everything was read: commit these statements, in this order. */
+  | {
+      readonly kind: 'read'
+      readonly end: GoodEnd
+      readonly statements: readonly Statement[]
+      /** Raises other products' dirty marks and returns their ids. */
+      readonly raise: Statement | null
+    }
+  | { readonly kind: 'failed'; readonly failure: PlaidFailure }
+  /** Somebody else holds the lease by now: leave everything to them. */
+  | { readonly kind: 'lease_lost' }
+
+export type Reader = (run: Run) => Promise<ReadAnswer>
+
+/** Keeps Plaid's request ids for support; the most recent ones where there are many. */
+export function noteAnswer(tally: Tally, result: PlaidResult<unknown>): void {
+  tally.pages += 1
+  const id = result.ok ? result.requestId : result.failure.requestId
+  if (id !== null && id !== '') tally.requestIds = [...tally.requestIds.slice(-19), id]
+}
+
+/** A failure that Plaid did not name, of our own finding. */
+export function localFailure(failureClass: PlaidFailure['class'], errorCode: string): PlaidFailure {
+  return { class: failureClass, errorType: 'LOCAL', errorCode, status: 0, requestId: null, retryAfterSeconds: null }
+}
+
+/** The end of a run that read a snapshot: there is no cursor to keep. */
+export const snapshotEnd: GoodEnd = { cursor: null, historyStatus: null, againSeconds: null, showsHealth: true }

@@ -1,0 +1,136 @@
+// Reads /transactions/sync to its end from the stored cursor. A failure in the loop throws all pages away, and only a
+// cursor that came with `has_more: false` is handed on: one from the middle would poison the item for good (Plaid).
+import { mergeAccounts } from '../db/accounts.ts'
+import { renewLease } from '../db/sync-work.ts'
+import {
+  mergeTransactions,
+  stageTransactions,
+  type TransactionChange,
+  type TransactionFacts,
+  unstageTransactions,
+} from '../db/transactions-merge.ts'
+import type { PlaidFailure } from '../plaid/errors.ts'
+import type { PlaidAccount, PlaidTransaction } from '../plaid/schemas.ts'
+import { accountFacts } from './account-facts.ts'
+import { localFailure, noteAnswer, type ReadAnswer, type Run } from './run.ts'
+
+/** Restarts of the loop within one run; then a later run tries. */
+const maxRestarts = 3
+/** 24 months of the busiest accounts are a tenth of this. */
+const maxPages = 2000
+/** Changes held in memory (about 5 MB); what is beyond goes to the staging table. */
+const maxHeld = 5000
+/** How soon to look again while history is still arriving, should its webhook be lost. */
+const historyPollSeconds = 600
+
+interface Loop {
+  readonly changes: TransactionChange[]
+  readonly accounts: Map<string, PlaidAccount>
+  seq: number
+  staged: boolean
+}
+
+type LoopEnd =
+  | { readonly kind: 'end'; readonly cursor: string; readonly status: string | undefined; readonly loop: Loop }
+  | { readonly kind: 'failed'; readonly failure: PlaidFailure; readonly staged: boolean }
+  | { readonly kind: 'lease_lost' }
+
+export async function readTransactions(run: Run): Promise<ReadAnswer> {
+  for (;;) {
+    const end = await readLoop(run)
+    if (end.kind === 'end') return commitOf(run, end)
+    if (end.kind === 'lease_lost') return end
+    if (end.failure.class !== 'restart' || run.tally.restarts >= maxRestarts) return end
+    run.tally.restarts += 1
+    if (end.staged) await unstageTransactions(run.ctx.services.jobs, run.lease)
+    await run.ctx.services.wait((0.5 + run.ctx.services.random()) * 200 * 2 ** run.tally.restarts)
+    if (!(await renewLease(run.ctx.services.jobs, run.lease))) return { kind: 'lease_lost' }
+  }
+}
+
+async function readLoop(run: Run): Promise<LoopEnd> {
+  const { plaid, jobs } = run.ctx.services
+  const loop: Loop = { changes: [], accounts: new Map(), seq: 0, staged: false }
+  let { cursor } = run.lease
+  for (let page = 0; page < maxPages; page += 1) {
+    if (page > 0 && !(await hold(run, loop))) return { kind: 'lease_lost' }
+    const result = await plaid.syncTransactions(run.token, cursor)
+    noteAnswer(run.tally, result)
+    if (!result.ok) return { kind: 'failed', failure: result.failure, staged: loop.staged }
+    const answer = result.value
+    if (answer.transactions_update_status === 'NOT_READY')
+      return { kind: 'failed', failure: localFailure('not_ready', 'PRODUCT_NOT_READY'), staged: loop.staged }
+    take(loop, answer)
+    if (!answer.has_more)
+      return { kind: 'end', cursor: answer.next_cursor, status: answer.transactions_update_status, loop }
+    cursor = answer.next_cursor
+  }
+  if (loop.staged) await unstageTransactions(jobs, run.lease)
+  return { kind: 'failed', failure: localFailure('ours', 'TOO_MANY_PAGES'), staged: false }
+}
+
+interface SyncPage {
+  readonly accounts: readonly PlaidAccount[]
+  readonly added: readonly PlaidTransaction[]
+  readonly modified: readonly PlaidTransaction[]
+  readonly removed: readonly { readonly transaction_id: string }[]
+}
+
+/** Added and modified are both upserts; of several mentions of one id, in page order, the last one counts. */
+function take(loop: Loop, page: SyncPage): void {
+  for (const account of page.accounts) loop.accounts.set(account.account_id, account)
+  for (const transaction of [...page.added, ...page.modified])
+    loop.changes.push({ seq: loop.seq++, removed: false, facts: factsOf(transaction) })
+  for (const { transaction_id: plaidTransactionId } of page.removed)
+    loop.changes.push({ seq: loop.seq++, removed: true, plaidTransactionId })
+}
+
+/** Before the next page: keeps the lease, and keeps memory bounded. */
+async function hold(run: Run, loop: Loop): Promise<boolean> {
+  const { jobs } = run.ctx.services
+  if (loop.changes.length < maxHeld) return await renewLease(jobs, run.lease)
+  loop.staged = true
+  return await stageTransactions(jobs, run.lease, loop.changes.splice(0))
+}
+
+function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>): ReadAnswer {
+  const { jobs } = run.ctx.services
+  const complete = end.status === undefined || end.status === 'HISTORICAL_UPDATE_COMPLETE'
+  return {
+    kind: 'read',
+    end: {
+      cursor: end.cursor,
+      historyStatus: end.status ?? null,
+      againSeconds: complete ? null : historyPollSeconds,
+      showsHealth: true,
+    },
+    statements: [
+      mergeAccounts(jobs, run.lease, accountFacts([...end.loop.accounts.values()]), false),
+      mergeTransactions(jobs, run.lease, end.loop.changes),
+    ],
+    raise: null,
+  }
+}
+
+function factsOf(transaction: PlaidTransaction): TransactionFacts {
+  const category = transaction.personal_finance_category
+  return {
+    plaidTransactionId: transaction.transaction_id,
+    plaidAccountId: transaction.account_id,
+    pendingTransactionId: transaction.pending_transaction_id,
+    date: transaction.date,
+    authorizedDate: transaction.authorized_date,
+    amount: transaction.amount,
+    isoCurrencyCode: transaction.iso_currency_code,
+    unofficialCurrencyCode: transaction.unofficial_currency_code,
+    name: transaction.name ?? transaction.merchant_name ?? '',
+    merchantName: transaction.merchant_name,
+    merchantLogoUrl: transaction.logo_url,
+    merchantWebsite: transaction.website,
+    categoryPrimary: category?.primary ?? null,
+    categoryDetailed: category?.detailed ?? null,
+    categoryConfidence: category?.confidence_level ?? null,
+    pending: transaction.pending,
+    paymentChannel: transaction.payment_channel,
+  }
+}
