@@ -200,3 +200,16 @@ export async function markDirtyForUser(database: ApiDatabase, identity: Identity
   )
   return itemId !== null && known.length === 0 ? null : marked.map((row) => row.id)
 }
+
+/** Our id of a user's item, by Plaid's; null when it is not here, or another's, or removed. */
+export async function findItemByPlaidId(database: ApiDatabase, identity: Identity, plaidItemId: string): Promise<string | null> {
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select({ id: items.id })
+      .from(items)
+      .where(and(eq(items.plaidItemId, plaidItemId), eq(items.userId, me), isNull(items.removedAt))),
+  )
+  return found[0]?.id ?? null
+}

@@ -1,0 +1,16 @@
+// Cron string → job. A string that is not here throws: it must never fall into a job by accident.
+import type { Ctx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { markStaleProducts, sweep } from '../sync/sweep.ts'
+
+const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> }>> = {
+  '*/5 * * * *': { name: 'sweep', run: sweep },
+  '0 * * * *': { name: 'sync', run: markStaleProducts },
+}
+
+/** The job of a cron trigger of wrangler.toml. */
+export function jobFor(cron: string): { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> } {
+  const job = Object.hasOwn(jobs, cron) ? jobs[cron] : undefined
+  if (job === undefined) throw new AppError('misconfigured', 'An unknown cron trigger.', { reason: 'cron string without a job' })
+  return job
+}

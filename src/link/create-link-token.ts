@@ -1,0 +1,59 @@
+// Starts a Link session: for a new item, or in update mode for one that is here.
+import type { PlaidProduct } from '../config.ts'
+import type { Ctx, User } from '../context.ts'
+import { getSealedToken } from '../db/items.ts'
+import { registerUser } from '../db/scope.ts'
+import { AppError } from '../errors.ts'
+import { openAccessToken } from '../items/access-token.ts'
+import { refusalOf } from '../plaid/refusal.ts'
+
+/** Shown to the user by Link. */
+const clientName = 'WealthNavigator'
+
+export interface LinkTokenInput {
+  /** The item to repair; null for a new one. */
+  readonly itemId: string | null
+  readonly redirectUri: string | null
+  readonly products: readonly PlaidProduct[] | null
+  readonly hosted: boolean
+  readonly accountSelection: boolean
+  readonly language: string | null
+  readonly countryCodes: readonly string[] | null
+}
+
+export interface LinkToken {
+  readonly linkToken: string
+  readonly expiration: string
+  readonly hostedLinkUrl: string | null
+}
+
+/**
+ * A link token for the user. Plaid learns our own id of the user and nothing else about them.
+ * @throws AppError `not_found` when the item is not the user's; `plaid_unavailable`, `plaid_rejected`
+ */
+export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Promise<LinkToken> {
+  const { api, plaid, config } = ctx.services
+  const userId = await registerUser(api, ctx.actor.identity)
+  const accessToken = input.itemId === null ? null : await tokenOf(ctx, input.itemId)
+  const result = await plaid.createLinkToken({
+    clientUserId: userId,
+    clientName,
+    language: input.language ?? 'en',
+    countryCodes: input.countryCodes ?? config.plaid.countryCodes,
+    webhook: config.plaid.webhookUrl,
+    products: input.products ?? config.plaid.products,
+    hosted: input.hosted,
+    accountSelection: input.accountSelection,
+    ...(input.redirectUri === null ? {} : { redirectUri: input.redirectUri }),
+    ...(accessToken === null ? {} : { accessToken }),
+  })
+  if (!result.ok) throw refusalOf(result.failure)
+  const { link_token: linkToken, expiration, hosted_link_url: hostedLinkUrl } = result.value
+  return { linkToken, expiration, hostedLinkUrl: hostedLinkUrl ?? null }
+}
+
+async function tokenOf(ctx: Ctx<User>, itemId: string) {
+  const stored = await getSealedToken(ctx.services.api, ctx.actor.identity, itemId)
+  if (stored === null || stored.removed) throw new AppError('not_found', 'There is no such item.')
+  return await openAccessToken(ctx.services.keyring, stored.sealed, stored)
+}

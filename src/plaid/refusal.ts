@@ -1,0 +1,28 @@
+// A failure of Plaid's as the answer to a user who waits: what a request, not a background run, makes of it.
+import { AppError } from '../errors.ts'
+import type { PlaidFailure } from './errors.ts'
+
+/** The error for a client. Plaid's own words stay out of it. */
+export function refusalOf(failure: PlaidFailure): AppError {
+  const reason = `${failure.errorType} ${failure.errorCode} ${failure.requestId ?? ''}`.trim()
+  switch (failure.class) {
+    case 'retry':
+    case 'restart':
+    case 'institution_down':
+    case 'not_ready':
+    case 'rate_limited':
+      return new AppError('plaid_unavailable', 'Plaid or the institution does not answer at the moment. Try again shortly.', {
+        reason,
+        retryAfterSeconds: failure.retryAfterSeconds ?? 30,
+      })
+    case 'update_mode':
+    case 'at_bank':
+    case 'relink':
+    case 'revoked':
+    case 'gone':
+      return new AppError('item_needs_attention', 'The item cannot be used until its user has acted; see its action_required.', { reason })
+    case 'product_absent':
+    case 'ours':
+      return new AppError('plaid_rejected', 'Plaid refused the request.', { reason })
+  }
+}

@@ -1,0 +1,38 @@
+// Wake-up calls from the queue. Each message is acknowledged or retried by itself; nothing is thrown, because a throw
+// would retry the whole batch, done messages too.
+import type { Ctx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { syncProduct } from '../sync/engine.ts'
+import { backoffSeconds } from '../sync/failure.ts'
+import { syncMessageSchema } from '../sync/message.ts'
+
+/** Beyond this a retry is left to the sweep: the row knows when it is due. */
+const longestRetrySeconds = 900
+
+/** Handles one batch, one message after the other: each may need several of the isolate's six connections. */
+export async function consumeSync(ctx: Ctx, batch: MessageBatch): Promise<void> {
+  for (const message of batch.messages) await consumeOne(ctx, message)
+}
+
+async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
+  const parsed = syncMessageSchema.safeParse(message.body)
+  if (!parsed.success) {
+    ctx.log.error('message_malformed', { message_id: message.id })
+    message.ack()
+    return
+  }
+  const { item_product_id: itemProductId, reason } = parsed.data
+  try {
+    const outcome = await syncProduct(ctx, itemProductId, reason)
+    if (outcome.kind === 'later' && isWorthRetrying(outcome.afterSeconds, outcome.failure.class))
+      message.retry({ delaySeconds: outcome.afterSeconds })
+    else message.ack()
+  } catch (error) {
+    ctx.log.error('message_failed', { message_id: message.id, item_product_id: itemProductId, attempt: message.attempts, error })
+    const transient = error instanceof AppError && error.code === 'unavailable'
+    message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), transient ? 5 : 30, longestRetrySeconds) })
+  }
+}
+
+const isWorthRetrying = (afterSeconds: number, failureClass: string): boolean =>
+  afterSeconds <= longestRetrySeconds && failureClass !== 'ours'

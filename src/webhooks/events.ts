@@ -1,0 +1,76 @@
+// What a verified webhook means: which products to look at again, and what else it says of its item. A webhook is never
+// believed for data; it only says where to look.
+import * as z from 'zod'
+import type { ItemNotice } from '../db/webhook-events.ts'
+import { type SyncProduct, syncProducts } from '../sync/products.ts'
+
+const name = z.string().min(1).max(100)
+const time = z
+  .string()
+  .nullish()
+  .transform((value) => (value === null || value === undefined ? null : new Date(value)))
+  .refine((value) => value === null || !Number.isNaN(value.getTime()))
+  .catch(null)
+
+/** Lenient: Plaid adds types and members at any time, and what is unknown must be taken all the same. */
+export const webhookBody = z.looseObject({
+  webhook_type: name,
+  webhook_code: name,
+  item_id: z.string().max(200).nullish(),
+  reason: z.string().max(200).nullish().catch(null),
+  disconnect_time: time,
+  consent_expiration_time: time,
+})
+export type WebhookBody = z.output<typeof webhookBody>
+
+export interface Meaning {
+  readonly products: readonly SyncProduct[]
+  readonly notice: ItemNotice
+}
+
+/** Plaid announces a disconnection a week ahead; older announcements do not say when. */
+const noticeMs = 7 * 24 * 3600 * 1000
+
+const productsOfType: Readonly<Record<string, readonly SyncProduct[]>> = {
+  TRANSACTIONS: ['transactions'],
+  HOLDINGS: ['holdings'],
+  INVESTMENTS_TRANSACTIONS: ['investment_transactions'],
+  LIABILITIES: ['liabilities'],
+}
+
+/** The meaning of a webhook; one that is not known means nothing, and is kept. */
+export function meaningOf(body: WebhookBody, now: Date): Meaning {
+  if (body.webhook_type !== 'ITEM') return { products: productsOfType[body.webhook_type] ?? [], notice: {} }
+  switch (body.webhook_code) {
+    case 'ERROR':
+      return { products: ['item'], notice: {} }
+    case 'LOGIN_REPAIRED':
+      return { products: syncProducts, notice: { repaired: true } }
+    case 'PENDING_DISCONNECT':
+      return {
+        products: ['item'],
+        notice: {
+          status: 'pending_disconnect',
+          statusReason: body.reason ?? 'PENDING_DISCONNECT',
+          disconnectAt: body.disconnect_time ?? new Date(now.getTime() + noticeMs),
+        },
+      }
+    case 'PENDING_EXPIRATION':
+      return {
+        products: ['item'],
+        notice: {
+          status: 'pending_expiration',
+          statusReason: 'PENDING_EXPIRATION',
+          ...(body.consent_expiration_time === null ? {} : { consentExpiresAt: body.consent_expiration_time }),
+        },
+      }
+    case 'USER_PERMISSION_REVOKED':
+      return { products: [], notice: { status: 'revoked', statusReason: 'USER_PERMISSION_REVOKED' } }
+    case 'USER_ACCOUNT_REVOKED':
+      return { products: ['item', 'balances'], notice: {} }
+    case 'NEW_ACCOUNTS_AVAILABLE':
+      return { products: ['item'], notice: { newAccountsAvailable: true } }
+    default:
+      return { products: [], notice: {} }
+  }
+}

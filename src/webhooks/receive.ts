@@ -1,0 +1,64 @@
+// A webhook from its first byte to its 200: verified, recorded with its dirty marks in one transaction, woken, and only
+// then answered. A death in between costs nothing: Plaid sends again, or the sweep finds the marks.
+import type { Ctx } from '../context.ts'
+import { fromUtf8 } from '../crypto/encoding.ts'
+import { recordEvent } from '../db/webhook-events.ts'
+import { AppError } from '../errors.ts'
+import { redactValue } from '../monitoring/redact.ts'
+import { meaningOf, type WebhookBody, webhookBody } from './events.ts'
+import { refusalError, verifyWebhook, type WebhookRequest } from './verify.ts'
+
+/**
+ * Takes one delivery. Resolves when it may be answered 200.
+ * @throws AppError `webhook_refused` (401, whatever was wrong), `unavailable` (503: send again), `bad_request` for a
+ * body that is authentic and no webhook
+ */
+export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise<void> {
+  const { findWebhookKey, config, jobs, wake } = ctx.services
+  const now = ctx.now()
+  const verdict = await verifyWebhook(request, { findKey: findWebhookKey, hmacSecret: config.webhookSharedKey, now })
+  if (!verdict.ok) {
+    ctx.log.warn('webhook_refused', { reason: verdict.reason, bytes: request.body.length })
+    throw refusalError(verdict.reason)
+  }
+  const body = parseBody(request.body)
+  const { products, notice } = meaningOf(body, now)
+  const recorded = await recordEvent(
+    jobs,
+    {
+      replayKey: verdict.replayKey,
+      scheme: verdict.scheme,
+      type: body.webhook_type,
+      code: body.webhook_code,
+      plaidItemId: body.item_id ?? null,
+      payload: storable(body),
+    },
+    products,
+    notice,
+  )
+  await wake(recorded.itemProductIds, 'webhook')
+  ctx.log.info('webhook', {
+    ...{ webhook_type: body.webhook_type, webhook_code: body.webhook_code, scheme: verdict.scheme },
+    ...{ plaid_item_id: body.item_id ?? null, replay: recorded.isReplay, queued: recorded.itemProductIds.length },
+  })
+}
+
+function parseBody(bytes: Uint8Array): WebhookBody {
+  const text = fromUtf8(bytes)
+  try {
+    const parsed = webhookBody.safeParse(JSON.parse(text ?? ''))
+    if (parsed.success) return parsed.data
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  throw new AppError('bad_request', 'The webhook body is not a JSON object with webhook_type and webhook_code.')
+}
+
+/** The body as it is kept: without anything called a token, and without NUL, which Postgres cannot hold. */
+function storable(body: WebhookBody): Record<string, unknown> {
+  const kept = JSON.parse(JSON.stringify(redactValue(body)), (key, value: unknown) => {
+    if (/token/i.test(key)) return '[redacted]'
+    return typeof value === 'string' ? value.replaceAll('\0', '') : value
+  }) as Record<string, unknown>
+  return kept
+}
