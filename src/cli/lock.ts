@@ -10,15 +10,16 @@ const LOCK_FILE = join(import.meta.dirname, '..', '..', 'package-lock.json')
 const HELP = `npm run lock -- check     fails where package-lock.json lacks an optional package of some platform
 npm run lock -- complete  adds what is missing`
 
-const entrySchema = z.looseObject({
-  dev: z.boolean().optional(),
-  optional: z.boolean().optional(),
-  optionalDependencies: z.record(z.string(), z.string()).optional(),
+// Read beside the file's own objects and not written back: npm's order of keys is to stay.
+const entrySchema = z.object({
+  version: z.string().default(''),
+  dev: z.boolean().default(false),
+  optionalDependencies: z.record(z.string(), z.string()).default({}),
 })
-const lockSchema = z.looseObject({ packages: z.record(z.string(), entrySchema) })
+const packagesSchema = z.record(z.string(), z.unknown())
+const lockSchema = z.record(z.string(), z.unknown())
 
-type Lock = z.infer<typeof lockSchema>
-type Packages = Lock['packages']
+type Packages = z.infer<typeof packagesSchema>
 
 const SYSTEMS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32']
 const PROCESSORS = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64']
@@ -47,18 +48,36 @@ export function platformOf(name: string): { os: string[]; cpu?: string[]; libc?:
   return { os: [os], cpu: [cpu], ...(os === 'linux' && libc.length > 0 ? { libc } : {}) }
 }
 
+/** Whether `version` is what an optional dependency's range asks for: exact, or `^`, the two forms that occur. */
+function satisfies(version: string, range: string): boolean {
+  const [major] = version.split('.')
+  return version === bare(range) || (range.startsWith('^') && major !== '0' && range.startsWith(`^${major}.`))
+}
+
+function bare(range: string): string {
+  return range.replace(/^[\^~>=\s]+/, '')
+}
+
+/**
+ * Where the entry for `name` is missing that the package at `path` needs, or null where it is there: at the top, or
+ * beside the package where the top has another version.
+ */
+function missingPath(packages: Packages, path: string, name: string, range: string): string | null {
+  const found = candidatePaths(path, name).find((candidate) => candidate in packages)
+  if (found === undefined) return `node_modules/${name}`
+  const { version } = entrySchema.parse(packages[found])
+  return satisfies(version, range) ? null : `${path}/node_modules/${name}`
+}
+
 /** The entries that `npm ci` misses, by their path in the lock file. */
 export function missingEntries(packages: Packages): Packages {
   const missing: Packages = {}
-  for (const [path, entry] of Object.entries(packages)) {
-    for (const [name, range] of Object.entries(entry.optionalDependencies ?? {})) {
-      if (candidatePaths(path, name).some((candidate) => candidate in packages)) continue
-      missing[`node_modules/${name}`] = {
-        version: range.replace(/^[\^~>=\s]+/, ''),
-        ...(entry.dev ? { dev: true } : {}),
-        optional: true,
-        ...platformOf(name),
-      }
+  for (const [path, found] of Object.entries(packages)) {
+    const { dev, optionalDependencies } = entrySchema.parse(found)
+    for (const [name, range] of Object.entries(optionalDependencies)) {
+      const place = missingPath({ ...packages, ...missing }, path, name, range)
+      if (place === null) continue
+      missing[place] = { version: bare(range), ...(dev ? { dev } : {}), optional: true, ...platformOf(name) }
     }
   }
   return missing
@@ -72,7 +91,8 @@ async function main(args: string[]): Promise<void> {
   const [action] = args
   if (args.length !== 1 || (action !== 'check' && action !== 'complete')) throw misuse('Say check or complete.')
   const lock = lockSchema.parse(JSON.parse(await readFile(LOCK_FILE, 'utf8')))
-  const missing = missingEntries(lock.packages)
+  const packages = packagesSchema.parse(lock['packages'])
+  const missing = missingEntries(packages)
   const names = Object.keys(missing).map((path) => path.replace('node_modules/', ''))
   if (names.length === 0) {
     process.stdout.write("package-lock.json names every platform's packages.\n")
@@ -81,8 +101,8 @@ async function main(args: string[]): Promise<void> {
   if (action === 'check') {
     throw new Error(`package-lock.json lacks ${names.join(', ')}: run \`npm run lock -- complete\` and commit it.`)
   }
-  const packages = sorted({ ...lock.packages, ...missing })
-  await writeFile(LOCK_FILE, `${JSON.stringify({ ...lock, packages }, null, 2)}\n`)
+  const completed = { ...lock, packages: sorted({ ...packages, ...missing }) }
+  await writeFile(LOCK_FILE, `${JSON.stringify(completed, null, 2)}\n`)
   process.stdout.write(`Added ${names.length}: ${names.join(', ')}\n`)
 }
 
