@@ -7,7 +7,7 @@ const minute = 60
 /** Wake-up calls in one sweep: fits Plaid's limit of 2,500 syncs a minute over the five minutes to the next sweep. */
 const mostWoken = 10_000
 /** A woken row is left alone for so long; a message that was lost is sent again after it. */
-const wokenSeconds = 10 * minute
+const wokenSeconds = 5 * minute
 /** `/item/get` calls in one sweep for the items that were not looked at for longest: 2 % of the client's limit. */
 const mostProbed = 500
 /** Two probes of an item are never closer than this: 15 a minute are allowed. */
