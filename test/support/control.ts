@@ -3,6 +3,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import * as z from 'zod'
+import { createBuild } from './build.ts'
 import { startDatabases } from './databases.ts'
 import type { Databases } from './databases.ts'
 import { createFaults } from './faults.ts'
@@ -14,7 +15,14 @@ const faultSchema = z.strictObject({
   after: z.int().nonnegative().exactOptional(),
   times: z.int().positive().exactOptional(),
 })
-const simulatorSchema = z.strictObject({ seed: z.string().exactOptional() })
+const ms = z.number().nonnegative()
+const simulatorSchema = z.strictObject({
+  seed: z.string().exactOptional(),
+  historyDelayMs: z.union([z.literal('manual'), z.object({ initial: ms, historical: ms })]).exactOptional(),
+  webhookRetryBaseMs: ms.exactOptional(),
+  webhookTimeoutMs: ms.exactOptional(),
+  rateLimits: z.literal(false).exactOptional(),
+})
 
 export interface Control {
   url: string
@@ -32,6 +40,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 export async function startControl(testDatabaseUrl: string | undefined): Promise<Control> {
   const faults = createFaults()
   const simulators = createSimulators()
+  const bundle = createBuild()
   let starting: Promise<Databases> | undefined
   const databases = () => (starting ??= startDatabases(testDatabaseUrl, (request) => faults.intercept(request)))
 
@@ -47,6 +56,8 @@ export async function startControl(testDatabaseUrl: string | undefined): Promise
         return simulators.stop(name)
       case 'POST faults':
         return faults.add(name, faultSchema.parse(body))
+      case 'POST bundle':
+        return bundle.build()
       case 'DELETE faults':
         return faults.clear(name)
       default:
@@ -73,6 +84,7 @@ export async function startControl(testDatabaseUrl: string | undefined): Promise
       server.close()
       server.closeAllConnections()
       await simulators.stopAll()
+      await bundle.remove()
       // A start that failed was reported to the test that asked for it.
       await starting?.then(
         (started) => started.stop(),

@@ -1,8 +1,8 @@
 // Owns the Plaid simulators of a test run, one per test that asks.
-import type { TestSimulator } from './stack.ts'
+import type { SimulatorChoices, TestSimulator } from './stack.ts'
 
 export interface Simulators {
-  start(options: { seed?: string }): Promise<TestSimulator>
+  start(options: SimulatorChoices): Promise<TestSimulator>
   stop(id: string): Promise<void>
   stopAll(): Promise<void>
 }

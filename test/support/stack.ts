@@ -34,14 +34,27 @@ export interface Fault {
   times?: number
 }
 
+export interface SimulatorChoices {
+  /** The same seed and the same calls give the same bank. */
+  seed?: string
+  /** When an item's history arrives, counted from the exchange; `manual` waits for the control. */
+  historyDelayMs?: { initial: number; historical: number } | 'manual'
+  webhookRetryBaseMs?: number
+  webhookTimeoutMs?: number
+  /** `false` switches Plaid's limits off. */
+  rateLimits?: false
+}
+
 export interface Stack {
   createDatabase(): Promise<TestDatabase>
   dropDatabase(name: string): Promise<void>
-  startSimulator(options?: { seed?: string }): Promise<TestSimulator>
+  startSimulator(options?: SimulatorChoices): Promise<TestSimulator>
   stopSimulator(id: string): Promise<void>
   /** Adds a fault to the requests for one database; several apply in the order of their making. */
   addFault(database: string, fault: Fault): Promise<void>
   clearFaults(database: string): Promise<void>
+  /** Path of the Worker's built module; built when first asked for. */
+  bundle(): Promise<string>
 }
 
 /** A client of the control server, whose URL is `inject('control')`. Rejects with the server's reason. */
@@ -68,5 +81,6 @@ export function connectStack(control: string): Stack {
     async clearFaults(database) {
       await call('DELETE', `/faults/${database}`)
     },
+    bundle: async () => z.string().parse(await call('POST', '/bundle')),
   }
 }

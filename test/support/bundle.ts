@@ -1,0 +1,101 @@
+// The built Worker for tests over HTTP: started in this process, or as a process group of its own that a test may kill.
+// Runs what a deployment would upload, built once a run, never the sources.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inject } from 'vitest'
+import { unstable_startWorker } from 'wrangler'
+import { groupCommands } from '../../src/dev/left-over-group.ts'
+import { signalProcess, waitUntilGone } from '../../src/dev/processes.ts'
+import { startWorker } from '../../src/dev/worker.ts'
+import { connectStack } from './stack.ts'
+
+const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
+const KILL_TIMEOUT_MS = 10_000
+
+export interface RunOptions {
+  /** The Worker's variables and secrets; no other source of them is read. */
+  bindings: Record<string, string>
+  /** Where Durable Objects, queues and R2 keep their state; a folder of its own, removed at the end, unless given. */
+  stateFolder?: string
+  /** 0, any free one, unless given: a restart that is to be reached at the same address needs the same. */
+  port?: number
+}
+
+export interface RunningWorker {
+  url: string
+  /** Every line that it wrote so far. */
+  logs(): string[]
+  dispose(): Promise<void>
+}
+
+export interface KillableWorker extends RunningWorker {
+  /** SIGKILL to all of its processes, as when a machine loses power. `dispose` is still to be called. */
+  kill(): Promise<void>
+}
+
+/** A folder for the Worker's state, and what removes it if it was made here. */
+async function stateFolder(given: string | undefined): Promise<{ folder: string; remove: () => Promise<void> }> {
+  if (given !== undefined) return { folder: given, remove: () => Promise.resolve() }
+  const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-state-'))
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+/** Starts the bundle in this process, in about half a second. */
+export async function startBundle({ bindings, stateFolder: given, port = 0 }: RunOptions): Promise<RunningWorker> {
+  const { folder, remove } = await stateFolder(given)
+  const lines: string[] = []
+  const worker = await unstable_startWorker({
+    config: join(PROJECT_FOLDER, 'wrangler.toml'),
+    entrypoint: await connectStack(inject('control')).bundle(),
+    build: { bundle: false },
+    // An empty list would not keep a developer's .dev.vars out.
+    envFiles: ['/dev/null'],
+    bindings: Object.fromEntries(
+      Object.entries(bindings).map(([name, value]) => [name, { type: 'secret_text' as const, value }]),
+    ),
+    dev: {
+      server: { hostname: '127.0.0.1', port },
+      inspector: false,
+      persist: folder,
+      watch: false,
+      logLevel: 'info',
+      structuredLogsHandler: ({ message }: { message: string }) => void lines.push(message),
+    },
+  })
+  await worker.ready
+  const url = await worker.url
+  const dispose = async () => {
+    await worker.dispose()
+    await remove()
+  }
+  return { url: new URL(url).origin, logs: () => [...lines], dispose }
+}
+
+/**
+ * Starts the bundle as processes of its own, in about two seconds. Started again after `kill` with the same
+ * `stateFolder` and `port`, it finds what survived.
+ */
+export async function startKillableBundle(options: RunOptions): Promise<KillableWorker> {
+  const { folder, remove } = await stateFolder(options.stateFolder)
+  const lines: string[] = []
+  const worker = await startWorker({
+    projectFolder: PROJECT_FOLDER,
+    folder,
+    port: options.port ?? 0,
+    variables: options.bindings,
+    bundle: await connectStack(inject('control')).bundle(),
+    onLine: (line) => void lines.push(line),
+    onExit: (message) => void lines.push(message),
+    signal: new AbortController().signal,
+  })
+  const kill = async () => {
+    signalProcess(-worker.pid, 'SIGKILL')
+    await waitUntilGone(async () => (await groupCommands(worker.pid)).length === 0, KILL_TIMEOUT_MS)
+  }
+  const dispose = async () => {
+    await worker.stop()
+    await remove()
+  }
+  return { url: worker.url, logs: () => [...lines], kill, dispose }
+}
