@@ -27,7 +27,7 @@ export interface InstitutionPlan {
 const bitcoin: Currency = { iso_currency_code: null, unofficial_currency_code: 'BTC' }
 const euro: Currency = { iso_currency_code: 'EUR', unofficial_currency_code: null }
 
-const checking = plan('Checking', '0000', 'depository', 'checking', '2140.55', { role: 'checking' })
+const checking = plan('Checking', '0000', 'depository', 'checking', '4140.55', { role: 'checking' })
 const savings = plan('Saving', '1111', 'depository', 'savings', '8200.00', { role: 'savings' })
 const card = plan('Credit Card', '3333', 'credit', 'credit card', '312.44', { role: 'card', limit: '10000' })
 const ira = plan('IRA', '5555', 'investment', 'ira', '0', { role: 'ira' })

@@ -22,7 +22,10 @@ export function addCustomInvestments(bank: Bank, custom: CustomAccount, account:
   const usual = custom.currency ?? 'USD'
   for (const given of custom.holdings ?? []) {
     const { quantity, institution_price, institution_price_as_of = null, currency } = given
-    const security = securityFor(bank, given.security ?? {}, currency ?? usual, ids)
+    const known = securityFor(bank, given.security ?? {}, currency ?? usual, ids)
+    // Plaid names one holding per account and security, so a second lot is a security of its own.
+    const held = bank.holdings.some((lot) => lot.account_id === account_id && lot.security_id === known.security_id)
+    const security = held ? addSecurity(bank, given.security ?? {}, currency ?? usual, ids) : known
     security.close_price = institution_price
     security.close_price_as_of = institution_price_as_of
     bank.holdings.push({
@@ -70,7 +73,11 @@ function securityFor(bank: Bank, given: CustomSecurity, currency: string, ids: I
       (isin != null && security.isin === isin) ||
       (name != null && ticker == null && security.name === name),
   )
-  if (known !== undefined) return known
+  return known ?? addSecurity(bank, given, currency, ids)
+}
+
+function addSecurity(bank: Bank, given: CustomSecurity, currency: string, ids: Ids): Security {
+  const { ticker_symbol: ticker, cusip, isin, name } = given
   const option = ticker == null ? null : optionOf(ticker)
   const added: Security = {
     ...unknownSecurity(ids),
@@ -79,14 +86,21 @@ function securityFor(bank: Bank, given: CustomSecurity, currency: string, ids: I
     cusip: cusip ?? null,
     isin: isin ?? null,
     sedol: given.sedol ?? null,
-    is_cash_equivalent: false,
-    type: option === null ? 'equity' : 'derivative',
-    subtype: option === null ? 'common stock' : 'option',
+    ...kindOf(ticker ?? '', option !== null),
     option_contract: option,
     ...currencyOf(given.currency ?? currency),
   }
   bank.securities.push(added)
   return added
+}
+
+/** Plaid writes currencies as `CUR:` and their code. */
+function kindOf(ticker: string, isOption: boolean): Pick<Security, 'type' | 'subtype' | 'is_cash_equivalent'> {
+  if (isOption) return { type: 'derivative', subtype: 'option', is_cash_equivalent: false }
+  if (!ticker.startsWith('CUR:')) return { type: 'equity', subtype: 'common stock', is_cash_equivalent: false }
+  const cash = currencyOf(ticker.slice(4)).iso_currency_code !== null
+  const type = cash ? 'cash' : 'cryptocurrency'
+  return { type, subtype: type, is_cash_equivalent: cash }
 }
 
 /** The contract that an option's symbol spells out: underlying, expiry, call or put, strike in thousandths (OSI). */

@@ -51,7 +51,8 @@ function saving(ahead: DayAhead): Happening[] {
   const [checking, savings] = [accountFor(ahead, 'checking'), accountFor(ahead, 'savings')]
   if (checking === undefined || savings === undefined) return []
   const had = wholeOf(checking.balances.current ?? exact('0'))
-  if (had < 400n) return transfer(ahead, savings, checking, cents(60_000))
+  const saved = wholeOf(savings.balances.current ?? exact('0'))
+  if (had < 1500n && saved >= 1500n) return transfer(ahead, savings, checking, cents(150_000))
   // What piles up is put aside: in whole hundreds, once a month.
   if (isDayOfMonth(ahead.day, 27) && had >= 5000n) {
     return transfer(ahead, checking, savings, cents(Number((had - 3500n) / 100n) * 10_000))
