@@ -72,7 +72,6 @@ export function itemView(item: Item) {
     products: [...item.products],
     consented_products: item.institution.products.filter((product) => product !== 'balance'),
     consent_expiration_time: item.consentExpirationTime,
-    created_at: item.createdAt,
     error: item.error,
     institution_id: item.institution.id,
     institution_name: item.institution.name,

@@ -17,7 +17,7 @@ const publicTokenExchange = endpoint('/item/public_token/exchange', { public_tok
 
 const get = endpoint('/item/get', { access_token: accessToken }, (world, body) => {
   const item = itemOf(world, body.access_token)
-  return { item: itemView(item), status: statusView(item) }
+  return { item: { ...itemView(item), created_at: item.createdAt }, status: statusView(item) }
 })
 
 const remove = endpoint(

@@ -1,0 +1,329 @@
+// Every answer and every webhook of the simulator against Plaid's description, driven by the official SDK.
+import {
+  Configuration,
+  CountryCode,
+  PlaidApi,
+  Products,
+  SandboxItemFireWebhookRequestWebhookCodeEnum as Fireable,
+  WebhookType,
+} from 'plaid'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { endpoints } from '../../src/dev/simulator/endpoints/all.ts'
+import type { Simulator } from '../../src/dev/simulator/server.ts'
+import { startSimulator } from '../../src/dev/simulator/server.ts'
+import type { Receiver } from '../unit/simulator/receiver.ts'
+import { startReceiver } from '../unit/simulator/receiver.ts'
+import { readDescription } from './description.ts'
+
+interface Answer {
+  status: number
+  data: unknown
+  config: { url?: string; data?: unknown }
+}
+
+const description = readDescription()
+const answeredWell = new Set<string>()
+const allProducts = [
+  Products.Transactions,
+  Products.Investments,
+  Products.Liabilities,
+  Products.Auth,
+  Products.Identity,
+]
+const country_codes = [CountryCode.Us]
+
+let simulator: Simulator
+let receiver: Receiver
+let plaid: PlaidApi
+
+beforeAll(async () => {
+  receiver = await startReceiver()
+  simulator = await startSimulator({
+    port: 0,
+    clientId: 'id',
+    secret: 'secret',
+    historyDelayMs: 'manual',
+    rateLimits: { '/accounts/balance/get': { item: 1, client: 10 } },
+  })
+  plaid = client('secret')
+})
+
+afterAll(async () => {
+  await simulator.stop()
+  await receiver.stop()
+})
+
+function client(secret: string): PlaidApi {
+  const headers = { 'PLAID-CLIENT-ID': 'id', 'PLAID-SECRET': secret }
+  return new PlaidApi(
+    new Configuration({ basePath: simulator.url, baseOptions: { headers, validateStatus: () => true } }),
+  )
+}
+
+/** Checks the request that the SDK sent and the answer that came, and gives the answer. */
+async function good<Data>(call: Promise<Answer & { data: Data }>): Promise<Data> {
+  const { status, data, config } = await call
+  const path = pathOf(config)
+  const faults = {
+    request: description.requestFaults(path, JSON.parse(String(config.data))),
+    answer: description.answerFaults(path, data),
+  }
+  expect({ path, status, error: status === 200 ? null : data, ...faults }).toEqual({
+    path,
+    status: 200,
+    error: null,
+    request: [],
+    answer: [],
+  })
+  answeredWell.add(path)
+  return data
+}
+
+/** Checks that the answer is this error, in Plaid's shape. */
+async function bad(call: Promise<Answer>, status: number, type: string, code: string): Promise<void> {
+  const answer = await call
+  expect(answer.data).toMatchObject({ error_type: type, error_code: code, request_id: expect.any(String) })
+  expect(answer.status).toBe(status)
+  expect(description.faults('PlaidError', answer.data)).toEqual([])
+}
+
+function pathOf({ url }: Answer['config']): string {
+  return new URL(url ?? '', simulator.url).pathname
+}
+
+async function control(path: string, body: unknown): Promise<void> {
+  const response = await fetch(`${simulator.url}/simulator${path}`, { method: 'POST', body: JSON.stringify(body) })
+  expect({ status: response.status, error: response.ok ? null : await response.text() }).toEqual({
+    status: 200,
+    error: null,
+  })
+}
+
+async function linked(
+  institution_id = 'ins_109508',
+  username = 'user_good',
+  password?: string,
+  products = allProducts,
+) {
+  const created = await good(
+    plaid.sandboxPublicTokenCreate({
+      institution_id,
+      initial_products: products,
+      options: {
+        webhook: receiver.url,
+        override_username: username,
+        ...(password !== undefined && { override_password: password }),
+        transactions: { days_requested: 730 },
+      },
+    }),
+  )
+  const { access_token, item_id } = await good(plaid.itemPublicTokenExchange({ public_token: created.public_token }))
+  return { access_token, item_id }
+}
+
+const window = { start_date: '2000-01-01', end_date: '2100-01-01' }
+
+describe('answers', () => {
+  test('Link', async () => {
+    const token = await good(
+      plaid.linkTokenCreate({
+        client_name: 'Contract',
+        language: 'en',
+        country_codes,
+        products: [Products.Transactions],
+        user: { client_user_id: 'somebody' },
+        webhook: receiver.url,
+        transactions: { days_requested: 730 },
+        hosted_link: {},
+      }),
+    )
+    await control('/link', { link_token: token.link_token })
+    await good(plaid.linkTokenGet({ link_token: token.link_token }))
+    await good(plaid.userRemove({ user_id: token.user_id ?? '' }))
+    await bad(plaid.linkTokenGet({ link_token: token.link_token }), 400, 'INVALID_INPUT', 'INVALID_LINK_TOKEN')
+    expect(token.hosted_link_url).toContain('https://')
+  })
+
+  test('institutions', async () => {
+    const options = { include_status: true, include_optional_metadata: true }
+    const { institutions } = await good(plaid.institutionsGet({ count: 10, offset: 0, country_codes }))
+    for (const { institution_id } of institutions) {
+      await good(plaid.institutionsGetById({ institution_id, country_codes, options }))
+    }
+    await good(plaid.institutionsSearch({ query: 'platypus', country_codes, products: [Products.Transactions] }))
+    const unknown = plaid.institutionsGetById({ institution_id: 'ins_0', country_codes })
+    await bad(unknown, 400, 'INVALID_INPUT', 'INVALID_INSTITUTION')
+    expect(institutions.length).toBeGreaterThanOrEqual(4)
+  })
+
+  test.for(['ins_109508', 'ins_109511', 'ins_109512'])('the products of an item at %s', async (institution) => {
+    const { access_token, item_id } = await linked(institution)
+    await good(plaid.transactionsSync({ access_token }))
+    await control(`/items/${item_id}/bank`, { history: 'historical' })
+    let cursor = ''
+    for (let more = true; more;) {
+      const page = await good(plaid.transactionsSync({ access_token, cursor, count: 500 }))
+      cursor = page.next_cursor
+      more = page.has_more
+    }
+    await control(`/items/${item_id}/bank`, { add: 2, modify: 2, remove: 2, post_pending: true })
+    await good(plaid.transactionsSync({ access_token, cursor, options: { include_original_description: true } }))
+    await good(plaid.transactionsGet({ access_token, ...window, options: { count: 500 } }))
+    await good(plaid.transactionsRecurringGet({ access_token }))
+    await good(plaid.transactionsRefresh({ access_token }))
+    await good(plaid.accountsGet({ access_token }))
+    await good(plaid.accountsBalanceGet({ access_token }))
+    await bad(plaid.accountsBalanceGet({ access_token }), 429, 'RATE_LIMIT_EXCEEDED', 'BALANCE_LIMIT')
+    await good(plaid.investmentsHoldingsGet({ access_token }))
+    await good(plaid.investmentsTransactionsGet({ access_token, ...window, options: { count: 500 } }))
+    await good(plaid.investmentsRefresh({ access_token }))
+    await good(plaid.liabilitiesGet({ access_token }))
+    await good(plaid.identityGet({ access_token }))
+    await good(plaid.authGet({ access_token }))
+    await good(plaid.itemGet({ access_token }))
+    await good(plaid.itemWebhookUpdate({ access_token, webhook: `${receiver.url}/other` }))
+    const { new_access_token } = await good(plaid.itemAccessTokenInvalidate({ access_token }))
+    await bad(plaid.itemGet({ access_token }), 400, 'INVALID_INPUT', 'INVALID_ACCESS_TOKEN')
+    await good(plaid.itemRemove({ access_token: new_access_token }))
+    await bad(plaid.itemGet({ access_token: new_access_token }), 400, 'ITEM_ERROR', 'ITEM_NOT_FOUND')
+    expect(cursor).not.toBe('')
+  })
+
+  test('a custom user', async () => {
+    const password = JSON.stringify({
+      override_accounts: [
+        {
+          type: 'depository',
+          subtype: 'checking',
+          starting_balance: 1200.5,
+          meta: { name: 'Everyday', official_name: 'Everyday Checking', mask: '1234' },
+          transactions: [
+            {
+              date_transacted: '2026-01-02',
+              date_posted: '2026-01-04',
+              amount: 12.34,
+              description: 'TEA',
+              currency: 'USD',
+            },
+          ],
+        },
+      ],
+    })
+    const { access_token, item_id } = await linked('ins_109508', 'user_custom', password)
+    await control(`/items/${item_id}/bank`, { history: 'historical' })
+    const { added } = await good(plaid.transactionsSync({ access_token }))
+    expect(added.map(({ amount, date }) => [amount, date])).toEqual([[12.34, '2026-01-04']])
+    await bad(plaid.investmentsHoldingsGet({ access_token }), 400, 'ITEM_ERROR', 'NO_INVESTMENT_ACCOUNTS')
+    await bad(plaid.liabilitiesGet({ access_token }), 400, 'ITEM_ERROR', 'NO_LIABILITY_ACCOUNTS')
+  })
+
+  test('the sandbox', async () => {
+    const { access_token } = await linked('ins_109508', 'user_transactions_dynamic')
+    const today = new Date().toISOString().slice(0, 10)
+    await good(
+      plaid.sandboxTransactionsCreate({
+        access_token,
+        transactions: [{ date_transacted: today, date_posted: today, amount: 5.5, description: 'TEA' }],
+      }),
+    )
+    await good(plaid.sandboxItemFireWebhook({ access_token, webhook_code: Fireable.SyncUpdatesAvailable }))
+    await good(plaid.sandboxItemResetLogin({ access_token }))
+    await bad(plaid.accountsGet({ access_token }), 400, 'ITEM_ERROR', 'ITEM_LOGIN_REQUIRED')
+    const { item } = await good(plaid.itemGet({ access_token }))
+    expect(item.error?.error_code).toBe('ITEM_LOGIN_REQUIRED')
+  })
+
+  test('errors', async () => {
+    const { access_token, item_id } = await linked('ins_109509', 'user_good', undefined, [Products.Transactions])
+    await bad(client('wrong').itemGet({ access_token }), 400, 'INVALID_INPUT', 'INVALID_API_KEYS')
+    await bad(plaid.itemGet({ access_token: 'junk' }), 400, 'INVALID_INPUT', 'INVALID_ACCESS_TOKEN')
+    const exchange = plaid.itemPublicTokenExchange({ public_token: 'junk' })
+    await bad(exchange, 400, 'INVALID_INPUT', 'INVALID_PUBLIC_TOKEN')
+    const products = [Products.Investments]
+    const unsupported = plaid.sandboxPublicTokenCreate({ institution_id: 'ins_109509', initial_products: products })
+    await bad(unsupported, 400, 'ITEM_ERROR', 'PRODUCTS_NOT_SUPPORTED')
+    await bad(plaid.transactionsGet({ access_token, ...window }), 400, 'ITEM_ERROR', 'PRODUCT_NOT_READY')
+    await bad(plaid.transactionsSync({ access_token, count: 501 }), 400, 'INVALID_REQUEST', 'INVALID_FIELD')
+    await bad(plaid.transactionsSync({ access_token, cursor: 'junk' }), 400, 'INVALID_REQUEST', 'INVALID_FIELD')
+    const key = plaid.webhookVerificationKeyGet({ key_id: 'junk' })
+    await bad(key, 400, 'INVALID_INPUT', 'INVALID_WEBHOOK_VERIFICATION_KEY_ID')
+    await control(`/items/${item_id}/bank`, { history: 'historical' })
+    await control('/faults', { endpoint: '/transactions/sync', mutate_during_pagination: true })
+    const { next_cursor: cursor } = await good(plaid.transactionsSync({ access_token, count: 1 }))
+    const code = 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION'
+    await bad(plaid.transactionsSync({ access_token, count: 1, cursor }), 400, 'TRANSACTIONS_ERROR', code)
+    await control('/faults', { endpoint: '/accounts/get', error: 'INSTITUTION_DOWN' })
+    await bad(plaid.accountsGet({ access_token }), 400, 'INSTITUTION_ERROR', 'INSTITUTION_DOWN')
+    await control('/faults', { endpoint: '/accounts/get', error: 'INTERNAL_SERVER_ERROR' })
+    await bad(plaid.accountsGet({ access_token }), 500, 'API_ERROR', 'INTERNAL_SERVER_ERROR')
+    expect(cursor).not.toBe('')
+  })
+})
+
+/** The schema of each webhook that the simulator sends. */
+const webhookSchemas: Readonly<Record<string, string>> = {
+  'TRANSACTIONS SYNC_UPDATES_AVAILABLE': 'SyncUpdatesAvailableWebhook',
+  'TRANSACTIONS INITIAL_UPDATE': 'InitialUpdateWebhook',
+  'TRANSACTIONS HISTORICAL_UPDATE': 'HistoricalUpdateWebhook',
+  'TRANSACTIONS DEFAULT_UPDATE': 'DefaultUpdateWebhook',
+  'TRANSACTIONS TRANSACTIONS_REMOVED': 'TransactionsRemovedWebhook',
+  'TRANSACTIONS RECURRING_TRANSACTIONS_UPDATE': 'RecurringTransactionsUpdateWebhook',
+  'ITEM ERROR': 'ItemErrorWebhook',
+  'ITEM LOGIN_REPAIRED': 'ItemLoginRepairedWebhook',
+  'ITEM NEW_ACCOUNTS_AVAILABLE': 'NewAccountsAvailableWebhook',
+  'ITEM PENDING_DISCONNECT': 'PendingDisconnectWebhook',
+  'ITEM PENDING_EXPIRATION': 'PendingExpirationWebhook',
+  'ITEM USER_PERMISSION_REVOKED': 'UserPermissionRevokedWebhook',
+  'ITEM USER_ACCOUNT_REVOKED': 'UserAccountRevokedWebhook',
+  'ITEM WEBHOOK_UPDATE_ACKNOWLEDGED': 'WebhookUpdateAcknowledgedWebhook',
+  'HOLDINGS DEFAULT_UPDATE': 'HoldingsDefaultUpdateWebhook',
+  'INVESTMENTS_TRANSACTIONS DEFAULT_UPDATE': 'InvestmentsDefaultUpdateWebhook',
+  'INVESTMENTS_TRANSACTIONS HISTORICAL_UPDATE': 'InvestmentsHistoricalUpdateWebhook',
+  'LIABILITIES DEFAULT_UPDATE': 'LiabilitiesDefaultUpdateWebhook',
+  'AUTH DEFAULT_UPDATE': 'AuthDefaultUpdateWebhook',
+  'LINK SESSION_FINISHED': 'LinkSessionFinishedWebhook',
+  'LINK ITEM_ADD_RESULT': 'ItemAddResultWebhook',
+}
+
+test('webhooks: each kind fits its schema, and its key is served', async () => {
+  const { access_token, item_id } = await linked()
+  const bank = (change: unknown) => control(`/items/${item_id}/bank`, change)
+  await good(plaid.transactionsSync({ access_token }))
+  await bank({ history: 'historical' })
+  await bank({ new_account: true, pending_disconnect: true, pending_expiration: true })
+  const late = await linked('ins_109508', 'user_good', undefined, [Products.Transactions])
+  const options = { async_update: true }
+  const early = plaid.investmentsTransactionsGet({ access_token: late.access_token, ...window, options })
+  await bad(early, 400, 'ITEM_ERROR', 'PRODUCT_NOT_READY')
+  await control(`/items/${late.item_id}/bank`, { history: 'historical' })
+  await good(plaid.investmentsTransactionsGet({ access_token: late.access_token, ...window, options }))
+  await control('/clock', { advance_ms: 40 * 86_400_000 })
+  for (const type of [WebhookType.Auth, WebhookType.Holdings, WebhookType.Liabilities, WebhookType.Transactions]) {
+    const fire = { access_token, webhook_type: type, webhook_code: Fireable.DefaultUpdate }
+    await good(plaid.sandboxItemFireWebhook(fire))
+  }
+  await good(plaid.sandboxItemFireWebhook({ access_token, webhook_code: Fireable.RecurringTransactionsUpdate }))
+  await good(plaid.itemWebhookUpdate({ access_token, webhook: receiver.url }))
+  await bank({ login_required: true })
+  await bank({ login_repaired: true })
+  const { accounts } = await good(plaid.accountsGet({ access_token }))
+  await bank({ revoke: { account_id: accounts[0]?.account_id } })
+  await bank({ revoke: true })
+  await expect.poll(() => receiver.codes()).toContain('USER_PERMISSION_REVOKED')
+
+  const seen = new Set<string>()
+  for (const { jwt, body } of receiver.received) {
+    const kind = `${String(body['webhook_type'])} ${String(body['webhook_code'])}`
+    seen.add(kind)
+    const faults = description.faults(webhookSchemas[kind] ?? `none for ${kind}`, body)
+    expect({ kind, faults }).toEqual({ kind, faults: [] })
+    const header = Buffer.from((jwt ?? '').split('.')[0] ?? '', 'base64url').toString('utf8')
+    const { kid } = JSON.parse(header)
+    await good(plaid.webhookVerificationKeyGet({ key_id: kid }))
+  }
+  expect([...seen].toSorted()).toEqual(Object.keys(webhookSchemas).toSorted())
+})
+
+test('every endpoint of the simulator has answered well at least once', () => {
+  expect([...answeredWell].toSorted()).toEqual(endpoints.map(({ path }) => path).toSorted())
+})
