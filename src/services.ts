@@ -33,14 +33,14 @@ export interface Services {
 }
 
 export interface Bindings {
-  readonly SYNC_QUEUE: Queue<SyncMessage>
+  readonly SYNC_QUEUE: Pick<Queue<SyncMessage>, 'sendBatch'>
 }
 
 /** The most messages that one `sendBatch` takes. */
 const queueBatchSize = 100
 
 /** Wake-up calls over a queue. */
-export function wakeOver(queue: Pick<Queue<SyncMessage>, 'sendBatch'>): Services['wake'] {
+export function wakeOver(queue: Bindings['SYNC_QUEUE']): Services['wake'] {
   return async (itemProductIds, reason, delaySeconds = 0) => {
     for (let start = 0; start < itemProductIds.length; start += queueBatchSize)
       await queue.sendBatch(

@@ -1,10 +1,14 @@
 // The Worker's variables in tests inside workerd. Every name that the configuration knows is given, so that no
 // developer's .dev.vars leaks in.
-import { connectStack } from './stack.ts'
+import { connectStack, type TestDatabase } from './stack.ts'
 
-/** Variables for the project's own database. Values are plainly fake and long enough to pass the configuration. */
+/** Variables for a database of its own. */
 export async function workerBindings(control: string): Promise<Record<string, string>> {
-  const database = await connectStack(control).createDatabase()
+  return workerVariables(await connectStack(control).createDatabase())
+}
+
+/** Variables for that database. Values are plainly fake and long enough to pass the configuration. */
+export function workerVariables(database: TestDatabase): Record<string, string> {
   return {
     ENVIRONMENT: 'development',
     PLAID_ENV: 'sandbox',

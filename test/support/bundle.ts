@@ -43,11 +43,12 @@ async function stateFolder(given: string | undefined): Promise<{ folder: string;
 
 /** Starts the bundle in this process, in about half a second. */
 export async function startBundle({ bindings, stateFolder: given, port = 0 }: RunOptions): Promise<RunningWorker> {
+  const entrypoint = await connectStack(inject('control')).bundle()
   const { folder, remove } = await stateFolder(given)
   const lines: string[] = []
   const worker = await unstable_startWorker({
     config: join(PROJECT_FOLDER, 'wrangler.toml'),
-    entrypoint: await connectStack(inject('control')).bundle(),
+    entrypoint,
     build: { bundle: false },
     // An empty list would not keep a developer's .dev.vars out.
     envFiles: ['/dev/null'],
@@ -59,7 +60,7 @@ export async function startBundle({ bindings, stateFolder: given, port = 0 }: Ru
       inspector: false,
       persist: folder,
       watch: false,
-      logLevel: 'info',
+      logLevel: 'none',
       structuredLogsHandler: ({ message }: { message: string }) => void lines.push(message),
     },
   })
@@ -77,6 +78,7 @@ export async function startBundle({ bindings, stateFolder: given, port = 0 }: Ru
  * `stateFolder` and `port`, it finds what survived.
  */
 export async function startKillableBundle(options: RunOptions): Promise<KillableWorker> {
+  const bundle = await connectStack(inject('control')).bundle()
   const { folder, remove } = await stateFolder(options.stateFolder)
   const lines: string[] = []
   const worker = await startWorker({
@@ -84,7 +86,7 @@ export async function startKillableBundle(options: RunOptions): Promise<Killable
     folder,
     port: options.port ?? 0,
     variables: options.bindings,
-    bundle: await connectStack(inject('control')).bundle(),
+    bundle,
     onLine: (line) => void lines.push(line),
     onExit: (message) => void lines.push(message),
     signal: new AbortController().signal,

@@ -7,6 +7,7 @@ import { createBuild } from './build.ts'
 import { startDatabases } from './databases.ts'
 import type { Databases } from './databases.ts'
 import { createFaults } from './faults.ts'
+import { createReceivers } from './receivers.ts'
 import { createSimulators } from './simulators.ts'
 
 const faultSchema = z.strictObject({
@@ -29,17 +30,22 @@ export interface Control {
   stop(): Promise<void>
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
-  const text = Buffer.concat(chunks).toString('utf8')
-  return text === '' ? {} : JSON.parse(text)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function header(request: IncomingMessage, name: string): string | null {
+  const value = request.headers[name]
+  return typeof value === 'string' ? value : null
 }
 
 /** `testDatabaseUrl` is a server to use instead of an embedded one. */
 export async function startControl(testDatabaseUrl: string | undefined): Promise<Control> {
   const faults = createFaults()
   const simulators = createSimulators()
+  const receivers = createReceivers()
   const bundle = createBuild()
   let starting: Promise<Databases> | undefined
   const databases = () => (starting ??= startDatabases(testDatabaseUrl, (request) => faults.intercept(request)))
@@ -54,6 +60,10 @@ export async function startControl(testDatabaseUrl: string | undefined): Promise
         return simulators.start(simulatorSchema.parse(body))
       case 'DELETE simulators':
         return simulators.stop(name)
+      case 'POST receivers':
+        return receivers.open()
+      case 'GET receivers':
+        return receivers.take(name)
       case 'POST faults':
         return faults.add(name, faultSchema.parse(body))
       case 'POST bundle':
@@ -67,8 +77,12 @@ export async function startControl(testDatabaseUrl: string | undefined): Promise
 
   const server = createServer((request, response) => {
     const [, kind = '', name = ''] = (request.url ?? '/').split('/')
-    readJson(request)
-      .then((body) => act(`${request.method} ${kind}`, name, body))
+    readText(request)
+      .then((text) => {
+        if (kind === 'webhooks')
+          return receivers.keep(name, { body: text, plaidVerification: header(request, 'plaid-verification') })
+        return act(`${request.method} ${kind}`, name, text === '' ? {} : JSON.parse(text))
+      })
       .then((answer) => response.end(JSON.stringify(answer ?? null)))
       .catch((error: unknown) => {
         response.statusCode = 500

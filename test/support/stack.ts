@@ -20,6 +20,10 @@ const databaseSchema = z.object({
 })
 const simulatorSchema = z.object({ id: z.string(), url: z.string(), clientId: z.string(), secret: z.string() })
 
+const deliverySchema = z.object({ body: z.string(), plaidVerification: z.string().nullable() })
+
+/** A webhook as it came: the body's text and the signature header. */
+export type Delivery = z.infer<typeof deliverySchema>
 export type TestDatabase = z.infer<typeof databaseSchema>
 export type TestSimulator = z.infer<typeof simulatorSchema>
 
@@ -50,6 +54,8 @@ export interface Stack {
   dropDatabase(name: string): Promise<void>
   startSimulator(options?: SimulatorChoices): Promise<TestSimulator>
   stopSimulator(id: string): Promise<void>
+  /** A place for webhooks: the URL to name to the simulator, and what came there since the last look. */
+  openReceiver(): Promise<{ url: string; take(): Promise<Delivery[]> }>
   /** Adds a fault to the requests for one database; several apply in the order of their making. */
   addFault(database: string, fault: Fault): Promise<void>
   clearFaults(database: string): Promise<void>
@@ -74,6 +80,13 @@ export function connectStack(control: string): Stack {
     startSimulator: async (options = {}) => simulatorSchema.parse(await call('POST', '/simulators', options)),
     async stopSimulator(id) {
       await call('DELETE', `/simulators/${id}`)
+    },
+    async openReceiver() {
+      const { id } = z.object({ id: z.string() }).parse(await call('POST', '/receivers'))
+      return {
+        url: new URL(`/webhooks/${id}`, control).href,
+        take: async () => z.array(deliverySchema).parse(await call('GET', `/receivers/${id}`)),
+      }
     },
     async addFault(database, fault) {
       await call('POST', `/faults/${database}`, fault)

@@ -1,0 +1,85 @@
+// A test's hand on the simulator: makes items, changes the bank, reads its truth. Speaks HTTP only, and knows nothing of
+// the simulator's code.
+import * as z from 'zod'
+import { parseExactJson } from '../../src/decimal.ts'
+import type { TestSimulator } from './stack.ts'
+
+const truthTransaction = z.object({
+  transaction_id: z.string(),
+  account_id: z.string(),
+  amount: z.string(),
+  date: z.string(),
+  name: z.string(),
+  pending: z.boolean(),
+  pending_transaction_id: z.string().nullable(),
+  iso_currency_code: z.string().nullable(),
+  unofficial_currency_code: z.string().nullable(),
+})
+const truthSchema = z.object({
+  item_id: z.string(),
+  institution_id: z.string(),
+  accounts: z.array(z.looseObject({ account_id: z.string() })),
+  transactions: z.array(truthTransaction),
+  holdings: z.array(z.looseObject({ account_id: z.string(), security_id: z.string(), quantity: z.string() })),
+  investment_transactions: z.array(z.looseObject({ investment_transaction_id: z.string(), amount: z.string() })),
+  liabilities: z.looseObject({}).nullable(),
+})
+const changedSchema = z.looseObject({
+  added: z.array(z.string()),
+  modified: z.array(z.string()),
+  removed: z.array(z.string()),
+  posted: z.array(z.object({ pending_transaction_id: z.string(), transaction_id: z.string() })),
+})
+
+export type Truth = z.infer<typeof truthSchema>
+export type Changed = z.infer<typeof changedSchema>
+
+export interface Bank {
+  /** Plaid's endpoints, with the credentials. Numbers in the answer are exact decimal text. */
+  plaid(path: string, body: object): Promise<Record<string, unknown>>
+  publicToken(options?: { institution?: string; username?: string; password?: object | string; products?: string[]; webhook?: string }): Promise<string>
+  truth(itemId: string): Promise<Truth>
+  /** `text` is JSON as it goes over the wire, for numbers that JavaScript cannot hold. */
+  change(itemId: string, wanted: object | string): Promise<Changed>
+  fault(fault: object): Promise<void>
+  webhooks(mischief: object): Promise<void>
+  calls(): Promise<{ endpoint: string }[]>
+}
+
+export function connectBank(simulator: TestSimulator): Bank {
+  const call = async (method: string, path: string, body?: object | string): Promise<unknown> => {
+    const response = await fetch(`${simulator.url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', 'plaid-client-id': simulator.clientId, 'plaid-secret': simulator.secret },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${path} of the simulator: ${response.status} ${text}`)
+    return text === '' ? {} : parseExactJson(text)
+  }
+  const plaid = async (path: string, body: object) => z.record(z.string(), z.unknown()).parse(await call('POST', path, body))
+  return {
+    plaid,
+    async publicToken({ institution = 'ins_109508', username = 'user_good', password = 'pass_good', products = ['transactions'], webhook } = {}) {
+      const { public_token: token } = await plaid('/sandbox/public_token/create', {
+        institution_id: institution,
+        initial_products: products,
+        options: {
+          override_username: username,
+          override_password: typeof password === 'string' ? password : JSON.stringify(password),
+          ...(webhook === undefined ? {} : { webhook }),
+        },
+      })
+      return z.string().parse(token)
+    },
+    truth: async (itemId) => truthSchema.parse(await call('GET', `/simulator/truth?item_id=${itemId}`)),
+    change: async (itemId, wanted) => changedSchema.parse(await call('POST', `/simulator/items/${itemId}/bank`, wanted)),
+    async fault(fault) {
+      await call('POST', '/simulator/faults', fault)
+    },
+    async webhooks(mischief) {
+      await call('POST', '/simulator/webhooks', mischief)
+    },
+    calls: async () => z.object({ calls: z.array(z.looseObject({ endpoint: z.string() })) }).parse(await call('GET', '/simulator/calls')).calls,
+  }
+}

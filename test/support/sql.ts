@@ -1,0 +1,25 @@
+// Statements of a test as any login, over the Neon endpoint's HTTP: works in Node and in workerd.
+import * as z from 'zod'
+
+const answerSchema = z.object({
+  fields: z.array(z.object({ name: z.string() })),
+  rows: z.array(z.array(z.string().nullable())),
+})
+
+/** Rows by column name, each value as Postgres' text. Rejects with Postgres' own message. */
+export async function query(
+  endpoint: string,
+  url: string,
+  text: string,
+  params: readonly unknown[] = [],
+): Promise<Record<string, string | null>[]> {
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    headers: { 'neon-connection-string': url, 'neon-raw-text-output': 'true', 'neon-array-mode': 'true' },
+    body: JSON.stringify({ query: text, params }),
+  })
+  const answer: unknown = await response.json()
+  if (!response.ok) throw new Error(z.object({ message: z.string() }).parse(answer).message)
+  const { fields, rows } = answerSchema.parse(answer)
+  return rows.map((row) => Object.fromEntries(fields.map(({ name }, column) => [name, row[column] ?? null])))
+}

@@ -1,0 +1,117 @@
+// The Worker's inside in a test's hands: the real verbs over a real database and the simulator, with the queue as a list
+// that the test empties when it likes. Uses fetch alone, so that it runs in workerd and in Node.
+import { parseConfig } from '../../src/config.ts'
+import type { Ctx, User } from '../../src/context.ts'
+import { createLogger } from '../../src/monitoring/logger.ts'
+import { consumeSync } from '../../src/queue/consumer.ts'
+import { createServices, type Services } from '../../src/services.ts'
+import type { SyncMessage } from '../../src/sync/message.ts'
+import { receiveWebhook } from '../../src/webhooks/receive.ts'
+import { type Bank, connectBank } from './bank.ts'
+import { workerVariables } from './bindings.ts'
+import { query } from './sql.ts'
+import { connectStack, type Delivery, type SimulatorChoices, type Stack, type TestDatabase, type TestSimulator } from './stack.ts'
+
+/** What became of a message: acknowledged, or to be tried again after so many seconds. */
+type Handled = 'ack' | number
+
+export interface World {
+  readonly stack: Stack
+  readonly database: TestDatabase
+  readonly simulator: TestSimulator
+  readonly bank: Bank
+  readonly services: Services
+  /** Messages that were sent and not yet consumed. */
+  readonly queue: SyncMessage[]
+  /** Every line that was logged. */
+  readonly lines: string[]
+  user(subject: string): Ctx<User>
+  job(services?: Services): Ctx
+  /** Consumes the messages until none is left; what is to be retried stays for the sweep. */
+  drain(services?: Services): Promise<Handled[]>
+  /** Webhooks that the simulator delivered and that were not yet carried on. */
+  delivered(): Promise<Delivery[]>
+  deliver(delivery: Delivery, services?: Services): Promise<void>
+  /** A statement as the owner of the tables, who sees every row. */
+  sql(text: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>
+  /** Lets the time pass that leases and retries wait for. */
+  elapse(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function createWorld(control: string, choices: SimulatorChoices = {}): Promise<World> {
+  const stack = connectStack(control)
+  const [database, simulator, receiver] = await Promise.all([
+    stack.createDatabase(),
+    stack.startSimulator({ historyDelayMs: 'manual', ...choices }),
+    stack.openReceiver(),
+  ])
+  const queue: SyncMessage[] = []
+  const lines: string[] = []
+  const config = parseConfig({
+    ...workerVariables(database),
+    PLAID_BASE_URL: simulator.url,
+    PLAID_WEBHOOK_URL: receiver.url,
+    PLAID_CLIENT_ID: simulator.clientId,
+    PLAID_SECRET: simulator.secret,
+    PLAID_PRODUCTS: 'transactions,investments,liabilities',
+  })
+  const services: Services = {
+    ...createServices(config, {
+      SYNC_QUEUE: { sendBatch: (messages) => Promise.resolve(queue.push(...[...messages].map(({ body }) => body))) },
+    }),
+    wait: () => Promise.resolve(),
+  }
+  const log = createLogger({}, { sink: (line) => lines.push(line), redactText: services.redact, minimumLevel: 'debug' })
+  const common = { requestId: crypto.randomUUID(), now: () => new Date(), log }
+  const job = (given: Services = services): Ctx => ({ ...common, services: given, actor: { kind: 'queue', name: 'sync' } })
+  const bank = connectBank(simulator)
+  const sql = (text: string, params: readonly unknown[] = []) => query(database.endpoint, database.ownerUrl, text, params)
+  return {
+    stack,
+    database,
+    simulator,
+    bank,
+    services,
+    queue,
+    lines,
+    job,
+    sql,
+    user: (subject) => ({
+      ...common,
+      services,
+      actor: { kind: 'user', identity: { issuer: 'wealthnavigator-edge', subject }, role: 'user', scopes: [] },
+    }),
+    async drain(given = services) {
+      const handled: Handled[] = []
+      for (let body = queue.shift(); body !== undefined; body = queue.shift())
+        await consumeSync(job(given), batchOf(body, (what) => handled.push(what)))
+      return handled
+    },
+    delivered: () => receiver.take(),
+    deliver: async ({ body, plaidVerification }, given = services) =>
+      await receiveWebhook(
+        { ...job(given), actor: { kind: 'anonymous' } },
+        { plaidVerification, webhookSignature: null, body: new TextEncoder().encode(body) },
+      ),
+    async elapse() {
+      await sql('update item_products set lease_expires_at = lease_expires_at - interval \'1 day\', next_attempt_at = next_attempt_at - interval \'1 day\'')
+    },
+    async stop() {
+      await stack.stopSimulator(simulator.id)
+      await stack.dropDatabase(database.name)
+    },
+  }
+}
+
+function batchOf(body: SyncMessage, handled: (what: Handled) => void): MessageBatch {
+  const message: Message = {
+    id: crypto.randomUUID(),
+    timestamp: new Date(),
+    body,
+    attempts: 1,
+    ack: () => handled('ack'),
+    retry: (options) => handled(options?.delaySeconds ?? 0),
+  }
+  return { queue: 'wealthnavigator-sync', messages: [message], metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } }, ackAll: () => undefined, retryAll: () => undefined }
+}
