@@ -62,8 +62,8 @@ export function createJwksSource(options: JwksOptions): JwksSource {
     try {
       return await current.keySet(header, token)
     } catch (error) {
-      // A new key of the issuer, or junk: worth a look, but not more often than the cool-down allows.
-      if (!(error instanceof errors.JWKSNoMatchingKey) || nowMs - attemptedAtMs < cooldownMs) throw error
+      // A new key of the issuer, or junk: worth a look, and refresh looks no more often than the cool-down allows.
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
       return await (await refresh(nowMs)).keySet(header, token)
     }
   }

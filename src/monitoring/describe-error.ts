@@ -17,6 +17,10 @@ export interface DescribedError {
   readonly cause?: DescribedError
 }
 
+/** Errors by name whose message quotes what was parsed: bodies, and with them people's data, which no pattern knows. */
+export const quotingErrors: ReadonlySet<string> = new Set(['SyntaxError', 'ZodError', '$ZodError'])
+export const WITHHELD = '[withheld]'
+
 /** Describes whatever was thrown; takes five causes and the first eight stack frames. */
 export function describeError(error: unknown, redactText: Redact = redact): DescribedError {
   return describe(error, redactText, MAX_CAUSES)
@@ -29,7 +33,7 @@ function describe(error: unknown, redactText: Redact, causesLeft: number): Descr
   const reason = error instanceof AppError ? error.reason : undefined
   return {
     name: clean(error.name),
-    message: clean(error.message),
+    message: quotingErrors.has(error.name) ? WITHHELD : clean(error.message),
     ...(typeof code === 'string' ? { code: clean(code) } : {}),
     ...(reason === undefined ? {} : { reason: clean(reason) }),
     ...(error.stack === undefined ? {} : { stack: frames(error.stack, clean) }),

@@ -4,6 +4,7 @@
 import { Toucan } from 'toucan-js'
 import { encodeHex } from '../crypto/encoding.ts'
 import { AppError } from '../errors.ts'
+import { quotingErrors, WITHHELD } from './describe-error.ts'
 import { type Redact, redact, redactValue } from './redact.ts'
 
 export interface ReporterOptions {
@@ -108,7 +109,10 @@ const allowedMembers: ReadonlySet<string> = new Set([
 ])
 
 /** Runs last, after the client and its integrations have added what they add. */
-function scrub<E extends object>(event: E, redactText: Redact): E {
+function scrub<E extends SentryEvent>(event: E, redactText: Redact): E {
+  for (const exception of event.exception?.values ?? []) {
+    if (quotingErrors.has(exception.type ?? '')) exception.value = WITHHELD
+  }
   for (const [name, member] of Object.entries(event)) {
     if (allowedMembers.has(name)) Reflect.set(event, name, redactValue(member, redactText))
     else Reflect.deleteProperty(event, name)

@@ -66,7 +66,7 @@ describe("the issuer's keys", () => {
   })
 
   test.each<[string, () => Response | Promise<Response>]>([
-    ['an error', () => new Response('no', { status: 500 })],
+    ['an error', () => Response.json(keySet('a'), { status: 500 })],
     ['a redirect', () => new Response(null, { status: 302, headers: { location: 'https://evil.example' } })],
     ['no JSON', () => new Response('<html>')],
     ['no keys', () => Response.json({})],

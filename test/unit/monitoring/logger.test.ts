@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
 import { createLogger, type LoggerOptions, type LogFields, type LogLevel } from '../../../src/monitoring/logger.ts'
-import { password, secrets } from './secrets.ts'
+import { password, quotingCauses, secrets } from './secrets.ts'
 
 function collect(base: LogFields = {}, options: LoggerOptions = {}) {
   const lines: { line: string; level: LogLevel }[] = []
@@ -109,6 +109,13 @@ describe('the logger', () => {
     const loose: Record<string, unknown> = { headers: { authorization: secret }, [secret]: secret }
     log.info('event', loose)
     expect(text()).not.toContain(secret)
+  })
+
+  test('carries nothing of what a parser quotes', () => {
+    const { log, text } = collect()
+    for (const cause of quotingCauses()) log.error('failed', { error: new AppError('internal', 'outer', { cause }) })
+    expect(text()).toContain('[withheld]')
+    expect(text()).not.toContain('Jane')
   })
 
   test('lets no configured password out', () => {

@@ -1,5 +1,7 @@
 // Secrets of every kind that the product handles, made up, for tests that look for them in what leaves.
 
+import * as z from 'zod'
+
 const random = (length: number, seed: number) =>
   Buffer.from(Array.from({ length }, (_, index) => (index * 89 + seed * 57 + 31) % 256))
 
@@ -22,3 +24,16 @@ export const secrets: Readonly<Record<string, string>> = {
 }
 
 export const password = 'p4ss-W0rd!x'
+
+/** Errors of parsers that quote their input, a person's name. */
+export function quotingCauses(): unknown[] {
+  const causes: unknown[] = []
+  for (const parse of [() => JSON.parse('{"name": Jane}'), () => z.strictObject({}).parse({ 'Jane Doe': 1 })]) {
+    try {
+      parse()
+    } catch (error) {
+      causes.push(error)
+    }
+  }
+  return causes
+}

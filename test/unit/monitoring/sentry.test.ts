@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { AppError } from '../../../src/errors.ts'
 import { createReporter, type Reporter, type ReporterOptions } from '../../../src/monitoring/sentry.ts'
-import { password, secrets } from './secrets.ts'
+import { password, quotingCauses, secrets } from './secrets.ts'
 
 /** An ingest endpoint that keeps what it was sent. */
 const received: string[] = []
@@ -85,6 +85,23 @@ describe('error reports', () => {
   test('let no password of a connection string out', async () => {
     const error = new Error(`connect postgres://wn_api:${password}@host/db`)
     expect(await report((reporter) => reporter.captureError(error))).not.toContain(password)
+  })
+
+  test('say of a thrown object only that it was one', async () => {
+    await report((reporter) => reporter.captureError({ holder: 'Jane Doe' }))
+    expect(payload()).toMatchObject({ exception: { values: [{ value: 'a value of type object was thrown' }] } })
+    expect(received.join()).not.toMatch(/holder|Jane/)
+  })
+
+  test('carry nothing of what a parser quotes', async () => {
+    const sent = await report((reporter) => {
+      for (const cause of quotingCauses()) {
+        reporter.captureError(cause)
+        reporter.captureError(new AppError('internal', 'outer', { cause }))
+      }
+    })
+    expect(received.length).toBe(4)
+    expect(sent).not.toContain('Jane')
   })
 
   test('carry no request, user, breadcrumb or extra', async () => {
