@@ -31,28 +31,33 @@ export function dayOfMonth(day: Day): number {
 
 /** The last day of the month that `day` lies in. */
 export function monthEnd(day: Day): Day {
-  const [year, month] = [Number(day.slice(0, 4)), Number(day.slice(5, 7))]
-  return new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10)
+  return `${day.slice(0, 8)}${daysInMonth(Number(day.slice(0, 4)), Number(day.slice(5, 7)))}`
 }
 
 /** The same day `count` months later (earlier, when negative), or the month's last one where it has no such day. */
 export function addMonths(day: Day, count: number): Day {
   const months = Number(day.slice(0, 4)) * 12 + Number(day.slice(5, 7)) - 1 + count
-  const first = new Date(Date.UTC(Math.floor(months / 12), months - Math.floor(months / 12) * 12, 1))
-  const last = monthEnd(first.toISOString().slice(0, 10))
-  return `${last.slice(0, 8)}${String(Math.min(dayOfMonth(day), dayOfMonth(last))).padStart(2, '0')}`
+  const [year, month] = [Math.floor(months / 12), (months % 12) + 1]
+  const date = Math.min(dayOfMonth(day), daysInMonth(year, month))
+  return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(date).padStart(2, '0')}`
 }
 
 /** Whether the text is a day that exists: `2026-02-30` is none. */
 export function isDay(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
-  const ms = Date.parse(`${text}T00:00:00Z`)
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text)
+  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)
+  if (parts === null) return false
+  const [year = 0, month = 0, day = 0] = parts.slice(1).map(Number)
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
+}
+
+function daysInMonth(year: number, month: number): number {
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+  if (month === 2) return leap ? 29 : 28
+  return [4, 6, 9, 11].includes(month) ? 30 : 31
 }
 
 function ordinal(day: Day): number {
+  if (!isDay(day)) throw new RangeError(`not a day: ${day.slice(0, 20)}`)
   // UTC on both ways, so that no time zone and no summer time can move a day.
-  const ms = isDay(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN
-  if (Number.isNaN(ms)) throw new RangeError(`not a day: ${day.slice(0, 20)}`)
-  return ms / msPerDay
+  return Date.parse(`${day}T00:00:00Z`) / msPerDay
 }

@@ -37,7 +37,8 @@ export function accountFor({ bank, household }: DayAhead, role: Role): Account |
 
 /** Whether the day is this one of its month; a month that is too short has it on its last day. */
 export function isDayOfMonth(day: Day, wanted: number): boolean {
-  return dayOfMonth(day) === Math.min(wanted, dayOfMonth(monthEnd(day)))
+  const date = dayOfMonth(day)
+  return date === wanted || (wanted > date && date >= 28 && day === monthEnd(day))
 }
 
 /** Something that posts on its own day. */

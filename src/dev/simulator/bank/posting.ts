@@ -136,8 +136,8 @@ function categoryFields({
 
 function counterpartiesOf({ merchant, counterparty }: Draft): Counterparty[] {
   if (merchant !== undefined) {
-    const { merchant_entity_id, website, logo_url } = merchantFields(merchant)
-    const entity = { entity_id: merchant_entity_id, website, logo_url }
+    const { merchant_entity_id: entity_id, website, logo_url } = merchantFields(merchant)
+    const entity = { entity_id, website, logo_url }
     return [{ name: merchant.name, type: 'merchant', ...entity, confidence_level: merchant.confidence }]
   }
   if (counterparty === undefined) return []
