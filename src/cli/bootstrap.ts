@@ -18,13 +18,13 @@ export interface LoginUrls {
   jobsUrl: string
 }
 
-const ATTRIBUTES = {
-  rolsuper: 'NOSUPERUSER',
-  rolbypassrls: 'NOBYPASSRLS',
-  rolcreaterole: 'NOCREATEROLE',
-  rolcreatedb: 'NOCREATEDB',
-  rolreplication: 'NOREPLICATION',
-} as const
+const DENIALS = new Map([
+  ['rolsuper', 'NOSUPERUSER'],
+  ['rolbypassrls', 'NOBYPASSRLS'],
+  ['rolcreaterole', 'NOCREATEROLE'],
+  ['rolcreatedb', 'NOCREATEDB'],
+  ['rolreplication', 'NOREPLICATION'],
+])
 
 const flag = z.boolean()
 const roleSchema = z.object({
@@ -66,9 +66,7 @@ async function makeLogin(client: Client, role: string, password: string): Promis
   if (memberOf.length > 0) {
     throw new Error(`${role} is a member of ${memberOf.join(', ')} and has their rights: REVOKE that and try again.`)
   }
-  const denied = Object.entries(ATTRIBUTES).flatMap(([name, denial]) =>
-    attributes[name as keyof typeof ATTRIBUTES] ? [denial] : [],
-  )
+  const denied = Object.entries(attributes).flatMap(([name, held]) => (held ? [DENIALS.get(name) ?? ''] : []))
   await client.query(`ALTER ROLE ${role} LOGIN PASSWORD ${client.escapeLiteral(password)} ${denied.join(' ')}`)
 }
 

@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
 import { join } from 'node:path'
 import { Client, DatabaseError } from 'pg'
+import * as z from 'zod'
 
 /** "wnmg": any constant does, as long as every run takes the same. */
 const LOCK_KEY = 0x77_6e_6d_67
@@ -39,7 +40,20 @@ export async function withMigrationLock<T>(url: string, work: (client: Client) =
   }
 }
 
+const OLDEST_VERSION = 15
+const versionRow = z.object({ server_version_num: z.string() })
+
+async function refuseOldServer(client: Client): Promise<void> {
+  const { rows } = await client.query('SHOW server_version_num')
+  const version = Math.floor(Number(z.array(versionRow).parse(rows)[0]?.server_version_num) / 10_000)
+  if (version >= OLDEST_VERSION) return
+  throw new Error(`The server is PostgreSQL ${version}: take ${OLDEST_VERSION} or newer.`)
+}
+
 /** Applies every migration that `url`'s database has not seen, all of them or none. `url` is the owner's. */
 export async function migrate(url: string, migrationsFolder = MIGRATIONS_FOLDER): Promise<void> {
-  await withMigrationLock(url, (client) => applyMigrations(drizzle(client), { migrationsFolder }))
+  await withMigrationLock(url, async (client) => {
+    await refuseOldServer(client)
+    await applyMigrations(drizzle(client), { migrationsFolder })
+  })
 }

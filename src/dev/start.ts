@@ -12,6 +12,17 @@ Starts PostgreSQL, the Neon endpoint, the Plaid simulator and the Worker, all on
   any variable of the configuration     goes to the Worker before .dev.vars
 Ctrl-C stops everything.`
 
+const PARENT_POLL_MS = 1_000
+
+/** npm, killed, says nothing to what it started; that its child has another parent then is the only sign. */
+function watchParent(onGone: () => void): void {
+  if (process.env['npm_lifecycle_event'] === undefined) return
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) onGone()
+  }, PARENT_POLL_MS).unref()
+}
+
 async function main(): Promise<void> {
   const print = createPrint(process.stdout)
   const stopping = new AbortController()
@@ -23,6 +34,7 @@ async function main(): Promise<void> {
     stopping.abort()
   }
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopping.abort())
+  watchParent(() => stopping.abort())
   // Whoever read our output is gone; so is the reason to run.
   process.stdout.on('error', () => stopping.abort())
   try {
