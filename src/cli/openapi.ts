@@ -1,0 +1,49 @@
+// `npm run openapi`: writes the API's description, docs/openapi.json, from the table of routes; with --check, only says
+// whether it is in step.
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import * as z from 'zod'
+import { describeApi } from '../http/openapi.ts'
+import { everyRoute, routeTable } from '../http/routes.ts'
+import { runCommand } from './run-command.ts'
+
+const projectFolder = join(import.meta.dirname, '..', '..')
+const documentFile = join(projectFolder, 'docs', 'openapi.json')
+
+const help = `npm run openapi [-- --check]
+
+Writes docs/openapi.json from the routes.
+  --check  changes nothing and fails when the file is out of step`
+
+const packageSchema = z.object({ version: z.string() })
+
+/** The description as it stands in the file. */
+export async function openapiText(): Promise<string> {
+  const { version } = packageSchema.parse(JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8')))
+  return `${JSON.stringify(describeApi(everyRoute(routeTable({})), version), null, 2)}\n`
+}
+
+async function readDocument(): Promise<string | null> {
+  try {
+    return await readFile(documentFile, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { check: { type: 'boolean', default: false } } })
+  const text = await openapiText()
+  if (!values.check) {
+    await writeFile(documentFile, text)
+    process.stdout.write('docs/openapi.json is written.\n')
+    return
+  }
+  if ((await readDocument()) !== text)
+    throw new Error('docs/openapi.json is out of step with the routes: run `npm run openapi` and commit it.')
+  process.stdout.write('docs/openapi.json is in step with the routes.\n')
+}
+
+if (import.meta.main) await runCommand(help, main)

@@ -1,0 +1,62 @@
+// The HTTP door, as a table of contents: what happens to a request, in this order. No logic of its own.
+import { type ExecutionContext, Hono } from 'hono'
+import document from '../../docs/openapi.json' with { type: 'json' }
+import { AppError } from '../errors.ts'
+import type { LoggerOptions } from '../monitoring/logger.ts'
+import type { Services } from '../services.ts'
+import { authenticate } from './middleware/authenticate.ts'
+import { bodyLimit } from './middleware/body-limit.ts'
+import { cors } from './middleware/cors.ts'
+import { log } from './middleware/log.ts'
+import { requestId } from './middleware/request-id.ts'
+import { securityHeaders } from './middleware/security-headers.ts'
+import { findServices, requireServices } from './middleware/services.ts'
+import { type App, mount, mountOtherMethods } from './mount.ts'
+import { problemResponse } from './problem.ts'
+import type { Route } from './route.ts'
+import { everyRoute, routeTable } from './routes.ts'
+import { webhookBodyBytes } from './routes/webhook.ts'
+
+const maxJsonBytes = 65_536
+
+const table = routeTable(document)
+
+/** Every route that exists. */
+export const routes: readonly Route[] = everyRoute(table)
+
+export interface AppOptions<Bindings extends object> {
+  /** Makes the services once an isolate; throws AppError `misconfigured`. */
+  readonly servicesFor: (bindings: Bindings) => Services
+  /** Where log lines go; the console unless given. */
+  readonly log?: LoggerOptions
+}
+
+export interface HttpDoor<Bindings extends object> {
+  fetch(request: Request, bindings: Bindings, context: ExecutionContext): Response | Promise<Response>
+}
+
+function build(logging: LoggerOptions): App {
+  const app: App = new Hono()
+  app.use(requestId(), findServices(), log(logging), securityHeaders(), cors())
+  app.onError((error, context) => problemResponse(error, context.get('requestId')))
+  app.notFound((context) =>
+    problemResponse(new AppError('not_found', 'There is no such path.'), context.get('requestId')),
+  )
+
+  mount(app, table.alive)
+  app.use(requireServices())
+  mount(app, table.open)
+  mount(app, table.signed, bodyLimit({ maxBytes: webhookBodyBytes, beyond: 'cut' }))
+  mount(app, table.private, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), authenticate())
+  mountOtherMethods(app, routes)
+  return app
+}
+
+/** The Worker's `fetch`. */
+export function createApp<Bindings extends object>(options: AppOptions<Bindings>): HttpDoor<Bindings> {
+  const app = build(options.log ?? {})
+  return {
+    fetch: (request, bindings, context) =>
+      app.fetch(request, { services: () => options.servicesFor(bindings) }, context),
+  }
+}

@@ -1,0 +1,86 @@
+// The kinds of value that requests and answers are made of: ids, days, times, decimals, text. Each has one spelling.
+import * as z from 'zod'
+import { canonicalDecimal, isDecimal } from '../decimal.ts'
+
+/** Postgres has no year 0. */
+const hasYear = (text: string): boolean => !text.startsWith('0000')
+
+/** Any UUID, whatever its version: whether there is such a row is not the syntax's to say. */
+export const id = z.guid({ error: 'Must be a UUID.' })
+
+/** A day that the calendar has, `YYYY-MM-DD`. */
+export const day = z.iso
+  .date({ error: 'Must be a day of the calendar, YYYY-MM-DD.' })
+  .refine(hasYear, { error: 'Must be a day of the calendar, YYYY-MM-DD.' })
+
+/** RFC 3339, UTC, milliseconds. */
+export const instant = z.iso.datetime({ precision: 3 }).refine(hasYear)
+
+/** An exact decimal in canonical text: `12.5`, `-0.01`, `0`. */
+export const decimal = z
+  .string()
+  .refine(isDecimal)
+  .meta({
+    id: 'Decimal',
+    description: 'An exact decimal number, without exponent or padding.',
+    pattern: String.raw`^(0|-?([1-9]\d*(\.\d*[1-9])?|0\.\d*[1-9]))$`,
+    examples: ['12.5'],
+  })
+
+const plainDecimal = /^-?(?:0|[1-9]\d{0,39})(?:\.\d{1,40})?$/
+
+/** A decimal as a client may write it (`12.50`), read as its canonical text. */
+export const decimalInput = z
+  .string()
+  .regex(plainDecimal, { error: 'Must be a decimal number, as 12.5.' })
+  .transform(canonicalDecimal)
+  .pipe(z.string().meta({ pattern: plainDecimal.source }))
+
+/** A whole number in a query string. */
+export function wholeNumber(least: number, most: number) {
+  const error = `Must be a whole number from ${least} to ${most}.`
+  return z
+    .string()
+    .regex(/^(?:0|[1-9]\d{0,8})$/, { error })
+    .transform(Number)
+    .pipe(z.int().min(least, { error }).max(most, { error }))
+}
+
+/** `true` or `false` in a query string. */
+export const flag = z
+  .enum(['true', 'false'], { error: 'Must be true or false.' })
+  .transform((text) => text === 'true')
+  .pipe(z.boolean())
+
+/** Postgres stores no NUL, and JSON's escapes can spell half a character. */
+const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+/** Text that may have several lines. */
+export const lines = (most: number) =>
+  z.string().max(most).refine(isStorable, { error: 'Must not contain NUL or unpaired surrogates.' })
+
+/** One line of text: 1 to `most` characters, none of them a control character. */
+export const line = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .refine((text) => isStorable(text) && !/\p{Cc}/u.test(text), { error: 'Must not contain control characters.' })
+
+/** A time as it leaves. */
+export const timeText = (time: Date): string => time.toISOString()
+export const timeTextOrNull = (time: Date | null): string | null => time?.toISOString() ?? null
+
+const earliestFirst = (range: { readonly from?: string | undefined; readonly to?: string | undefined }): boolean =>
+  range.from === undefined || range.to === undefined || range.from <= range.to
+
+/** Days from and to, inclusive. */
+export const dayRange = { from: day.optional(), to: day.optional() }
+
+/** A check for the object that holds a `dayRange`. */
+export function inOrder() {
+  return z.refine<{ from?: string | undefined; to?: string | undefined }>(earliestFirst, {
+    path: ['to'],
+    error: 'Must not be before from.',
+  })
+}

@@ -1,0 +1,85 @@
+// What came in, parsed once: parameters of the path and the query, headers, JSON bodies. A complaint names places and
+// rules and never quotes a value.
+import type * as z from 'zod'
+import { fromUtf8 } from '../crypto/encoding.ts'
+import { AppError, type FieldError } from '../errors.ts'
+
+/** The most complaints in one answer. */
+const maxComplaints = 20
+
+type Place = 'body' | 'parameters'
+
+/** A key that a client made up is shown only when it looks like a misspelt name, not like a value that slipped in. */
+const looksLikeName = /^[A-Za-z][A-Za-z0-9_]{0,39}$/
+
+function locate(place: Place, path: readonly PropertyKey[]): string {
+  if (place === 'parameters') return String(path[0] ?? 'query')
+  const steps = path.map((step) => String(step).replaceAll('~', '~0').replaceAll('/', '~1'))
+  return ['#', ...steps].join('/')
+}
+
+function complaints(place: Place, issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code !== 'unrecognized_keys') return [{ pointer: locate(place, issue.path), detail: issue.message }]
+  return issue.keys.map((key) => ({
+    pointer: locate(place, looksLikeName.test(key) ? [...issue.path, key] : issue.path),
+    detail: place === 'body' ? 'Unknown key.' : 'Unknown parameter.',
+  }))
+}
+
+/** @throws AppError `validation_failed` with each place at fault, 20 at most */
+function parse<Schema extends z.ZodType>(schema: Schema, place: Place, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const fields = parsed.error.issues.flatMap((issue) => complaints(place, issue)).slice(0, maxComplaints)
+  const detail = place === 'body' ? 'The request body is not valid.' : 'The request parameters are not valid.'
+  throw new AppError('validation_failed', detail, { fields })
+}
+
+/** Parameters of the path, and headers. */
+export function parseParameters<Schema extends z.ZodType>(
+  schema: Schema,
+  values: Readonly<Record<string, string>>,
+): z.output<Schema> {
+  return parse(schema, 'parameters', values)
+}
+
+/** The query string. A parameter given twice is refused, since one reader would take the first and another the last. */
+export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: URLSearchParams): z.output<Schema> {
+  const names = [...query.keys()]
+  const repeated = names.find((name, index) => names.indexOf(name) !== index)
+  if (repeated !== undefined) {
+    const pointer = looksLikeName.test(repeated) ? repeated : 'query'
+    const fields = [{ pointer, detail: 'Given more than once.' }]
+    throw new AppError('validation_failed', 'The request parameters are not valid.', { fields })
+  }
+  return parse(schema, 'parameters', Object.fromEntries(query))
+}
+
+function isJson(contentType: string | null): boolean {
+  return /^application\/json\s*(?:;|$)/i.test(contentType?.trim() ?? '')
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  const text = fromUtf8(bytes)
+  if (text === null) throw new AppError('bad_request', 'The request body is not UTF-8.')
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The engine's own message quotes the body.
+    throw new AppError('bad_request', 'The request body is not well-formed JSON.')
+  }
+}
+
+/**
+ * A JSON body.
+ * @throws AppError `bad_request` when it is absent or malformed, `unsupported_media_type`, `validation_failed`
+ */
+export function parseBody<Schema extends z.ZodType>(
+  schema: Schema,
+  bytes: Uint8Array,
+  contentType: string | null,
+): z.output<Schema> {
+  if (bytes.length === 0) throw new AppError('bad_request', 'A JSON body is required.')
+  if (!isJson(contentType)) throw new AppError('unsupported_media_type', 'The body must be application/json.')
+  return parse(schema, 'body', parseJson(bytes))
+}

@@ -1,0 +1,40 @@
+// Bounds what a body may cost. Bytes are counted as they come: Content-Length is a claim, and a chunked body has none.
+import { concat } from '../../crypto/encoding.ts'
+import { AppError } from '../../errors.ts'
+import type { Middleware } from '../request-state.ts'
+
+interface BodyLimitOptions {
+  readonly maxBytes: number
+  /** What happens to a longer one: 413, or the first `maxBytes` of it are all that is read. */
+  readonly beyond: 'refuse' | 'cut'
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('payload_too_large', `The request body is larger than ${maxBytes} bytes.`)
+}
+
+/** Reads a body up to the limit and lets go of the rest. */
+async function readLimited(request: Request, { maxBytes, beyond }: BodyLimitOptions): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let received = 0
+  // Leaving the loop cancels the stream.
+  for await (const chunk of request.body ?? []) {
+    chunks.push(chunk)
+    received += chunk.length
+    if (received <= maxBytes) continue
+    if (beyond === 'refuse') throw tooLarge(maxBytes)
+    break
+  }
+  return concat(...chunks).subarray(0, maxBytes)
+}
+
+/** Nothing is read until the route asks for it, after authentication. */
+export function bodyLimit(options: BodyLimitOptions): Middleware {
+  const { maxBytes, beyond } = options
+  return async (context, next) => {
+    const declared = Number(context.req.header('content-length') ?? 0)
+    if (beyond === 'refuse' && declared > maxBytes) throw tooLarge(maxBytes)
+    context.set('readBody', () => readLimited(context.req.raw, options))
+    await next()
+  }
+}

@@ -1,0 +1,51 @@
+// Cross-origin access for the configured origins, compared whole. No wildcard, no `null`, no credentials: tokens travel
+// in a header that a page must set itself.
+import type { Context } from 'hono'
+import { AppError } from '../../errors.ts'
+import type { HttpEnvironment, Middleware } from '../request-state.ts'
+
+const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
+const allowedHeaders = 'Authorization, Content-Type, X-Request-Id'
+const exposedHeaders = 'X-Request-Id, RateLimit, RateLimit-Policy, Retry-After'
+const preflightMaxAgeSeconds = '600'
+
+/** The request's origin where it is one of ours, else null. */
+function allowedOrigin(context: Context<HttpEnvironment>): string | null {
+  const services = context.get('services')
+  const origin = context.req.header('origin')
+  if (origin === undefined || services instanceof AppError) return null
+  return services.config.corsOrigins.includes(origin) ? origin : null
+}
+
+/** A preflight (Fetch standard, CORS-preflight request) and not an ordinary OPTIONS. */
+function isPreflight({ req }: Context<HttpEnvironment>): boolean {
+  const asked = req.header('origin') !== undefined && req.header('access-control-request-method') !== undefined
+  return req.method === 'OPTIONS' && asked
+}
+
+function preflight(context: Context<HttpEnvironment>, origin: string | null): Response {
+  context.set('route', 'preflight')
+  const headers = new Headers({ vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers' })
+  if (origin !== null) {
+    headers.set('access-control-allow-origin', origin)
+    headers.set('access-control-allow-methods', allowedMethods)
+    headers.set('access-control-allow-headers', allowedHeaders)
+    headers.set('access-control-max-age', preflightMaxAgeSeconds)
+  }
+  return new Response(null, { status: 204, headers })
+}
+
+/** Answers preflights and marks the rest. An origin that is not allowed gets the answer without the marks. */
+export function cors(): Middleware {
+  return async (context, next) => {
+    const origin = allowedOrigin(context)
+    if (isPreflight(context)) return preflight(context, origin)
+    await next()
+    context.header('Vary', 'Origin', { append: true })
+    if (origin !== null) {
+      context.header('Access-Control-Allow-Origin', origin)
+      context.header('Access-Control-Expose-Headers', exposedHeaders)
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,33 @@
+// Brings the services into a request, or remembers why there are none, so that even that answer gets its headers.
+import { AppError } from '../../errors.ts'
+import type { Services } from '../../services.ts'
+import { servicesOf } from '../mount.ts'
+import type { Middleware } from '../request-state.ts'
+
+/** Also gives each request the state that it starts with: nobody, no route, no body. */
+export function findServices(): Middleware {
+  return async (context, next) => {
+    context.set('services', attempt(context.env.services))
+    context.set('actor', { kind: 'anonymous' })
+    context.set('route', 'none')
+    context.set('readBody', () => Promise.resolve(new Uint8Array()))
+    await next()
+  }
+}
+
+/** Everything mounted after it answers 500 `misconfigured` where there are no services. */
+export function requireServices(): Middleware {
+  return async (context, next) => {
+    servicesOf(context)
+    await next()
+  }
+}
+
+function attempt(make: () => Services): Services | AppError {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'misconfigured') return error
+    throw error
+  }
+}

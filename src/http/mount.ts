@@ -1,0 +1,81 @@
+// Puts declared routes on Hono: the only place where a route meets the framework. Decides no access by itself; what
+// runs before a route is given to `mount` in app.ts.
+import type { Context, Hono } from 'hono'
+import type { Ctx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { Services } from '../services.ts'
+import type { HttpEnvironment, Middleware } from './request-state.ts'
+import type { Route } from './route.ts'
+
+export type App = Hono<HttpEnvironment>
+
+/** @throws AppError `misconfigured` when there are none */
+export function servicesOf(context: Context<HttpEnvironment>): Services {
+  const services = context.get('services')
+  if (services instanceof AppError) throw services
+  return services
+}
+
+function contextOf(context: Context<HttpEnvironment>): Ctx {
+  return {
+    // Asked for when used: whether the Worker is alive can be told without a configuration.
+    get services() {
+      return servicesOf(context)
+    },
+    actor: context.get('actor'),
+    requestId: context.get('requestId'),
+    now: () => new Date(),
+    log: context.get('log'),
+  }
+}
+
+async function answer(context: Context<HttpEnvironment>, route: Route): Promise<Response> {
+  const { status, body } = await route.respond(contextOf(context), {
+    params: context.req.param(),
+    query: new URL(context.req.url).searchParams,
+    headers: context.req.raw.headers,
+    readBody: context.get('readBody'),
+  })
+  const headers = new Headers(route.cacheControl === undefined ? {} : { 'cache-control': route.cacheControl })
+  if (body === undefined) return new Response(null, { status, headers })
+  headers.set('content-type', 'application/json')
+  return new Response(JSON.stringify(body), { status, headers })
+}
+
+/** `/items/{id}` as Hono writes it. */
+const pattern = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+/** Mounts routes; `before` runs for them alone, in its order. */
+export function mount(app: App, routes: readonly Route[], ...before: readonly Middleware[]): void {
+  for (const route of routes)
+    app.on(
+      route.method,
+      pattern(route.path),
+      async (context, next) => {
+        context.set('route', route.path)
+        await next()
+      },
+      ...before,
+      async (context) => {
+        try {
+          return await answer(context, route)
+        } catch (error) {
+          // Hono lets what is no Error through to the platform.
+          throw error instanceof Error ? error : new TypeError(`a value of type ${typeof error} was thrown`)
+        }
+      },
+    )
+}
+
+/** Answers known paths under methods that they do not have: 405, and to OPTIONS what they have. */
+export function mountOtherMethods(app: App, routes: readonly Route[]): void {
+  for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
+    const methods = ofPath.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    const allow = [...methods, 'OPTIONS'].join(', ')
+    app.all(pattern(path), (context) => {
+      context.set('route', path)
+      if (context.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })
+      throw new AppError('method_not_allowed', `This path has ${allow}.`, { extensions: { allow } })
+    })
+  }
+}

@@ -1,0 +1,136 @@
+// The table of routes as an OpenAPI 3.1 document. Runs when the document is written or checked, never for a request.
+import * as z from 'zod'
+import { type ErrorCode, errorTable } from '../errors.ts'
+import { problemMediaType, problemSchema } from './problem.ts'
+import type { Route } from './route.ts'
+
+type Json = Record<string, unknown>
+type Components = Map<string, unknown>
+
+const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}` })
+
+/** A schema as JSON Schema 2020-12, which is OpenAPI 3.1's; named parts go to the components. */
+function describe(schema: z.ZodType, components: Components, io: 'input' | 'output' = 'input'): Json {
+  const {
+    $defs = {},
+    $schema: _,
+    ...described
+  } = z.toJSONSchema(schema, {
+    io,
+    override: ({ jsonSchema }) => {
+      // zod's patterns of days and times are 300 characters long and say what `format` says.
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern
+      delete jsonSchema.id
+    },
+  })
+  for (const [name, part] of Object.entries($defs)) components.set(name, relocate(part))
+  const name = z.globalRegistry.get(schema)?.id
+  const relocated = relocate(described)
+  if (name === undefined || '$ref' in relocated) return relocated
+  components.set(name, relocated)
+  return reference(name)
+}
+
+/** zod refers to `#/$defs/…`, OpenAPI to its components. */
+function relocate(schema: unknown): Json {
+  const text = JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
+}
+
+function parameters(
+  place: 'path' | 'query' | 'header',
+  schema: z.ZodObject | undefined,
+  components: Components,
+): Json[] {
+  return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
+    const { description, ...described } = describe(toType(field), components, 'output')
+    const required = place === 'path' || !toType(field).safeParse(undefined).success
+    return { name, in: place, required, ...(description === undefined ? {} : { description }), schema: described }
+  })
+}
+
+function toType(field: unknown): z.ZodType {
+  if (field instanceof z.ZodType) return field
+  throw new TypeError('A field of a declaration is no schema.')
+}
+
+/** What a route can fail with beyond its own list: what its access, its input and the platform bring. */
+function errorsOf(route: Route): ErrorCode[] {
+  const { access, method, path } = route
+  const codes: ErrorCode[] = [...route.errors]
+  if (access !== 'public') codes.push('unauthorized', 'validation_failed', 'payload_too_large', 'unavailable')
+  if (access !== 'public' && method !== 'GET') codes.push('bad_request', 'unsupported_media_type')
+  if (access === 'admin') codes.push('forbidden')
+  if (path !== '/health') codes.push('internal', 'misconfigured')
+  return [...new Set(codes)].sort()
+}
+
+function problems(route: Route, components: Components): Json {
+  const byStatus = Map.groupBy(errorsOf(route), (code) => errorTable[code].status)
+  const sorted = [...byStatus].sort(([left], [right]) => left - right)
+  const entries = sorted.map(([status, codes]) => {
+    const schema = { ...describe(problemSchema, components), properties: { code: { enum: codes } } }
+    const description = [...new Set(codes.map((code) => errorTable[code].title))].join(' · ')
+    return [status, { description, content: { [problemMediaType]: { schema } } }]
+  })
+  return Object.fromEntries(entries)
+}
+
+const descriptions: Readonly<Record<number, string>> = { 200: 'Done', 201: 'Made', 202: 'Taken', 204: 'Done' }
+
+function answers(route: Route, components: Components): Json {
+  const entries = Object.entries(route.answers).map(([status, schema]) => {
+    const description = descriptions[Number(status)] ?? 'Answered'
+    if (schema === null) return [status, { description }]
+    return [status, { description, content: { 'application/json': { schema: describe(schema, components) } } }]
+  })
+  return Object.fromEntries(entries)
+}
+
+function requestBody({ body }: Route, components: Components): Json {
+  if (body === undefined) return {}
+  const schema = body === 'bytes' ? { type: 'object' } : describe(body, components)
+  return { requestBody: { required: true, content: { 'application/json': { schema } } } }
+}
+
+function operation(route: Route, components: Components): Json {
+  const { id, summary, tags, access } = route
+  const given = [
+    ...parameters('path', route.params, components),
+    ...parameters('query', route.query, components),
+    ...parameters('header', route.headers, components),
+  ]
+  return {
+    operationId: id,
+    summary,
+    tags,
+    security: access === 'public' ? [] : [{ bearer: [] }],
+    ...(given.length === 0 ? {} : { parameters: given }),
+    ...requestBody(route, components),
+    responses: { ...answers(route, components), ...problems(route, components) },
+  }
+}
+
+/** The document, with components in the order of their names, so that the same routes give the same text. */
+export function describeApi(routes: readonly Route[], version: string): Json {
+  const components: Components = new Map()
+  const byPath = [...Map.groupBy(routes, (route) => route.path)].map(([path, ofPath]) => [
+    path,
+    Object.fromEntries(ofPath.map((route) => [route.method.toLowerCase(), operation(route, components)])),
+  ])
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'WealthNavigator Edge',
+      version,
+      description: 'Linked banks, kept in sync and read back. Money is an exact decimal string.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    paths: Object.fromEntries(byPath),
+    components: {
+      schemas: Object.fromEntries([...components].sort(([left], [right]) => (left < right ? -1 : 1))),
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  }
+}

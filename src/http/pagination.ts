@@ -1,0 +1,75 @@
+// Pages over HTTP: `limit`, an opaque `cursor`, and `{data, next_cursor}`. A cursor is a place in one list, written by
+// us and checked as if it were not; it holds no secret and gives no right.
+import * as z from 'zod'
+import { decodeBase64Url, encodeBase64Url, fromUtf8, utf8 } from '../crypto/encoding.ts'
+import type { Key, Page } from '../db/page.ts'
+import { AppError } from '../errors.ts'
+import { day, id, instant, wholeNumber } from './fields.ts'
+
+const maxCursorLength = 400
+
+/** The query parameters of every list. */
+export const pageQuery = {
+  limit: wholeNumber(1, 500).default(100).describe('How many at most.'),
+  cursor: z.string().optional().describe('`next_cursor` of the page before.'),
+}
+
+/** A list's answer. */
+export function pageOf<Row extends z.ZodType>(row: Row, name: string) {
+  return z.object({ data: z.array(row), next_cursor: z.string().nullable() }).meta({ id: name })
+}
+
+export interface Cursor<Place> {
+  write(place: Place): string
+  /** @throws AppError `invalid_cursor` for anything that `write` of the same list did not give */
+  read(text: string | undefined): Place | null
+}
+
+function cursorOf<Place>(list: string, place: z.ZodType<Place>): Cursor<Place> {
+  const schema = z.tuple([z.literal(list), place])
+  return {
+    write: (given) => encodeBase64Url(utf8(JSON.stringify([list, given]))),
+    read: (text) => {
+      if (text === undefined) return null
+      const parsed = schema.safeParse(decodeJson(text))
+      if (!parsed.success)
+        throw new AppError('invalid_cursor', 'The cursor is not one of this list.', {
+          fields: [{ pointer: 'cursor', detail: 'Take `next_cursor` of the page before, unchanged.' }],
+        })
+      return parsed.data[1]
+    },
+  }
+}
+
+/** The JSON in a cursor; undefined where there is none. */
+function decodeJson(text: string): unknown {
+  const bytes = text.length > maxCursorLength ? null : decodeBase64Url(text)
+  const json = bytes === null ? null : fromUtf8(bytes)
+  if (json === null) return undefined
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
+const sortValues = { day, instant, id }
+
+/** A cursor over a list that is sorted by days, by times or by ids alone, and then by id. */
+export function keyCursor(list: string, sortedBy: keyof typeof sortValues): Cursor<Key> {
+  return cursorOf(list, z.tuple([sortValues[sortedBy], id]))
+}
+
+/** A cursor over a list with one row a day. */
+export function dayCursor(list: string): Cursor<string> {
+  return cursorOf(list, day)
+}
+
+/** A page of rows as it leaves. */
+export function pageBody<Row, View>(
+  page: Page<Row>,
+  cursor: Cursor<Key>,
+  view: (row: Row) => View,
+): { data: View[]; next_cursor: string | null } {
+  return { data: page.rows.map(view), next_cursor: page.next === null ? null : cursor.write(page.next) }
+}

@@ -1,0 +1,57 @@
+// The table of routes, by how they are reached. What is not here does not exist.
+import type { Route } from './route.ts'
+import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
+import { healthRoute, readyRoute } from './routes/health.ts'
+import { listHoldingsRoute, listInvestmentTransactionsRoute } from './routes/investments.ts'
+import { getItemRoute, listItemsRoute, removeItemRoute, repairItemRoute } from './routes/items.ts'
+import { listLiabilitiesRoute } from './routes/liabilities.ts'
+import { openapiRoute } from './routes/openapi.ts'
+import { createLinkTokenRoute, exchangePublicTokenRoute } from './routes/plaid-link.ts'
+import { listSyncRunsRoute, syncAllRoute, syncItemRoute } from './routes/sync.ts'
+import { editTransactionRoute, getTransactionRoute, listTransactionsRoute } from './routes/transactions.ts'
+import { webhookRoute } from './routes/webhook.ts'
+
+export interface RouteTable {
+  /** Answered whatever the configuration. */
+  readonly alive: readonly Route[]
+  /** Open to anybody. */
+  readonly open: readonly Route[]
+  /** Open, and authenticated by a signature over the body. */
+  readonly signed: readonly Route[]
+  /** For verified tokens alone. */
+  readonly private: readonly Route[]
+}
+
+/** @param document what `/openapi.json` answers */
+export function routeTable(document: Record<string, unknown>): RouteTable {
+  return {
+    alive: [healthRoute],
+    open: [readyRoute, openapiRoute(document)],
+    signed: [webhookRoute],
+    private: [
+      createLinkTokenRoute,
+      exchangePublicTokenRoute,
+      listItemsRoute,
+      getItemRoute,
+      repairItemRoute,
+      removeItemRoute,
+      syncAllRoute,
+      syncItemRoute,
+      listSyncRunsRoute,
+      listAccountsRoute,
+      getAccountRoute,
+      listBalancesRoute,
+      listTransactionsRoute,
+      getTransactionRoute,
+      editTransactionRoute,
+      listHoldingsRoute,
+      listInvestmentTransactionsRoute,
+      listLiabilitiesRoute,
+    ],
+  }
+}
+
+/** All routes, in the order of the table. */
+export function everyRoute(table: RouteTable): Route[] {
+  return [...table.alive, ...table.open, ...table.signed, ...table.private]
+}

@@ -1,0 +1,114 @@
+// Accounts and their balances, today's and day by day.
+import * as z from 'zod'
+import { type Account, type DayBalance, getAccount, listAccounts, listBalances } from '../../db/accounts.ts'
+import { AppError } from '../../errors.ts'
+import { day, dayRange, decimal, id, instant, inOrder, timeText, timeTextOrNull } from '../fields.ts'
+import { dayCursor, keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
+import { route } from '../route.ts'
+
+const amounts = {
+  current: decimal.nullable(),
+  available: decimal.nullable(),
+  limit: decimal.nullable(),
+  currency: z.string().nullable(),
+}
+
+const accountSchema = z
+  .object({
+    id,
+    plaid_account_id: z.string(),
+    item_id: id,
+    name: z.string(),
+    official_name: z.string().nullable(),
+    mask: z.string().nullable(),
+    type: z.string(),
+    subtype: z.string().nullable(),
+    balances: z.object({ ...amounts, as_of: instant.nullable() }),
+    closed: z.boolean(),
+  })
+  .meta({ id: 'Account' })
+
+function accountView(account: Account): z.input<typeof accountSchema> {
+  const { current, available, limit, currency } = account
+  return {
+    id: account.id,
+    plaid_account_id: account.plaidAccountId,
+    item_id: account.itemId,
+    name: account.name,
+    official_name: account.officialName,
+    mask: account.mask,
+    type: account.type,
+    subtype: account.subtype,
+    balances: { current, available, limit, currency, as_of: timeTextOrNull(account.balanceAsOf) },
+    closed: account.closed,
+  }
+}
+
+const dayBalanceSchema = z.object({ date: day, ...amounts, as_of: instant }).meta({ id: 'DayBalance' })
+
+function dayBalanceView(balance: DayBalance): z.input<typeof dayBalanceSchema> {
+  const { day: date, current, available, limit, currency, asOf } = balance
+  return { date, current, available, limit, currency, as_of: timeText(asOf) }
+}
+
+const tags = ['accounts']
+const params = z.object({ id })
+const noSuchAccount = (): AppError => new AppError('not_found', 'There is no such account.')
+const byCreation = keyCursor('accounts', 'instant')
+const byDay = dayCursor('balances')
+
+export const listAccountsRoute = route({
+  id: 'listAccounts',
+  method: 'GET',
+  path: '/api/v1/accounts',
+  summary: 'The accounts, oldest first, closed ones too',
+  tags,
+  access: 'user',
+  query: z.strictObject(pageQuery),
+  answers: { 200: pageOf(accountSchema, 'AccountList') },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services, actor }, { query }) => {
+  const from = byCreation.read(query.cursor)
+  const page = await listAccounts(services.api, actor.identity, query.limit, from)
+  return { status: 200, body: pageBody(page, byCreation, accountView) }
+})
+
+export const getAccountRoute = route({
+  id: 'getAccount',
+  method: 'GET',
+  path: '/api/v1/accounts/{id}',
+  summary: 'One account',
+  tags,
+  access: 'user',
+  params,
+  answers: { 200: accountSchema },
+  errors: ['not_found'],
+}).handle(async ({ services, actor }, input) => {
+  const account = await getAccount(services.api, actor.identity, input.params.id)
+  if (account === null) throw noSuchAccount()
+  return { status: 200, body: accountView(account) }
+})
+
+export const listBalancesRoute = route({
+  id: 'listBalances',
+  method: 'GET',
+  path: '/api/v1/accounts/{id}/balances',
+  summary: "An account's balance day by day, oldest first",
+  tags,
+  access: 'user',
+  params,
+  query: z.strictObject({ ...pageQuery, ...dayRange }).check(inOrder()),
+  answers: { 200: pageOf(dayBalanceSchema, 'DayBalanceList') },
+  errors: ['invalid_cursor', 'not_found'],
+}).handle(async ({ services, actor }, { params: { id: accountId }, query }) => {
+  const window = {
+    from: query.from ?? null,
+    to: query.to ?? null,
+    limit: query.limit,
+    after: byDay.read(query.cursor),
+  }
+  const found = await listBalances(services.api, actor.identity, accountId, window)
+  if (found === null) throw noSuchAccount()
+  const next = found.next === null ? null : byDay.write(found.next)
+  return { status: 200, body: { data: found.rows.map(dayBalanceView), next_cursor: next } }
+})

@@ -1,0 +1,138 @@
+// Items: the linked banks of a user, their state, and their end.
+import * as z from 'zod'
+import { getItem, type Item, listItems } from '../../db/items.ts'
+import { AppError } from '../../errors.ts'
+import { removeItem } from '../../items/remove-item.ts'
+import { markRepaired } from '../../items/repair-item.ts'
+import { actionRequired } from '../../items/status.ts'
+import { flag, id, instant, timeText, timeTextOrNull } from '../fields.ts'
+import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
+import { route } from '../route.ts'
+
+const statuses = [
+  'initializing',
+  'healthy',
+  'needs_update',
+  'pending_disconnect',
+  'pending_expiration',
+  'bank_action_required',
+  'institution_down',
+  'revoked',
+  'relink_required',
+  'removed',
+] as const
+
+export const itemSchema = z
+  .object({
+    id,
+    plaid_item_id: z.string(),
+    institution: z.object({ id: z.string().nullable(), name: z.string().nullable() }),
+    status: z.enum(statuses),
+    status_reason: z.string().nullable(),
+    action_required: z.enum(['update', 'add_accounts', 'contact_bank', 'relink']).nullable(),
+    products: z.array(
+      z.object({
+        product: z.string(),
+        status: z.string(),
+        last_synced_at: instant.nullable(),
+        last_error: z.string().nullable(),
+      }),
+    ),
+    last_successful_update: instant.nullable().describe("Plaid's last good look at the bank."),
+    consent_expires_at: instant.nullable(),
+    disconnect_at: instant.nullable(),
+    created_at: instant,
+  })
+  .meta({ id: 'Item' })
+
+const isStatus = (text: string): text is (typeof statuses)[number] => statuses.some((status) => status === text)
+
+/** An item as clients see it. */
+export function itemView(item: Item): z.input<typeof itemSchema> {
+  const { status } = item
+  if (!isStatus(status)) throw new AppError('internal', 'The item is in an unknown state.', { reason: 'item status' })
+  return {
+    id: item.id,
+    plaid_item_id: item.plaidItemId,
+    institution: { id: item.institutionId, name: item.institutionName },
+    status,
+    status_reason: item.statusReason,
+    action_required: actionRequired(item),
+    products: item.products.map(({ product, status: state, lastSyncedAt, lastError }) => ({
+      product,
+      status: state,
+      last_synced_at: timeTextOrNull(lastSyncedAt),
+      last_error: lastError,
+    })),
+    last_successful_update: timeTextOrNull(item.transactionsUpdatedAt),
+    consent_expires_at: timeTextOrNull(item.consentExpiresAt),
+    disconnect_at: timeTextOrNull(item.disconnectAt),
+    created_at: timeText(item.createdAt),
+  }
+}
+
+const byCreation = keyCursor('items', 'instant')
+const params = z.object({ id })
+const tags = ['items']
+
+export const listItemsRoute = route({
+  id: 'listItems',
+  method: 'GET',
+  path: '/api/v1/plaid/items',
+  summary: 'The linked banks, oldest first',
+  tags,
+  access: 'user',
+  query: z.strictObject(pageQuery),
+  answers: { 200: pageOf(itemSchema, 'ItemList') },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services, actor }, { query }) => {
+  const from = byCreation.read(query.cursor)
+  const page = await listItems(services.api, actor.identity, query.limit, from)
+  return { status: 200, body: pageBody(page, byCreation, itemView) }
+})
+
+export const getItemRoute = route({
+  id: 'getItem',
+  method: 'GET',
+  path: '/api/v1/plaid/items/{id}',
+  summary: 'One linked bank',
+  tags,
+  access: 'user',
+  params,
+  answers: { 200: itemSchema },
+  errors: ['not_found'],
+}).handle(async ({ services, actor }, input) => {
+  const item = await getItem(services.api, actor.identity, input.params.id)
+  if (item === null) throw new AppError('not_found', 'There is no such item.')
+  return { status: 200, body: itemView(item) }
+})
+
+export const repairItemRoute = route({
+  id: 'markItemRepaired',
+  method: 'POST',
+  path: '/api/v1/plaid/items/{id}/repaired',
+  summary: 'Say that update mode was finished; everything of the item is read again',
+  tags,
+  access: 'user',
+  limit: 'link',
+  params,
+  answers: { 200: itemSchema },
+  errors: ['not_found'],
+}).handle(async (ctx, input) => ({ status: 200, body: itemView(await markRepaired(ctx, input.params.id)) }))
+
+export const removeItemRoute = route({
+  id: 'removeItem',
+  method: 'DELETE',
+  path: '/api/v1/plaid/items/{id}',
+  summary: 'End the link at Plaid and hide its data; with purge, delete the data now',
+  tags,
+  access: 'user',
+  limit: 'sensitive',
+  params,
+  query: z.strictObject({ purge: flag.default(false) }),
+  answers: { 204: null },
+  errors: ['not_found', 'plaid_rejected', 'plaid_unavailable', 'token_undecryptable'],
+}).handle(async (ctx, { params: { id: itemId }, query }) => {
+  await removeItem(ctx, itemId, { purge: query.purge })
+  return { status: 204 }
+})

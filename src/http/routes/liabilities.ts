@@ -1,0 +1,44 @@
+// Liabilities: what is owed, one an account, with the particulars of its kind.
+import * as z from 'zod'
+import { type Liability, listLiabilities } from '../../db/liabilities.ts'
+import { AppError } from '../../errors.ts'
+import { id } from '../fields.ts'
+import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
+import { route } from '../route.ts'
+
+const kinds = ['credit', 'mortgage', 'student'] as const
+
+const liabilitySchema = z
+  .object({
+    id,
+    account_id: id,
+    kind: z.enum(kinds),
+    details: z.looseObject({}).describe("Plaid's object of that kind; every number in it is exact decimal text."),
+  })
+  .meta({ id: 'Liability' })
+
+const isKind = (text: string): text is (typeof kinds)[number] => kinds.some((kind) => kind === text)
+
+function liabilityView({ id: liabilityId, accountId, kind, details }: Liability): z.input<typeof liabilitySchema> {
+  if (!isKind(kind) || typeof details !== 'object' || details === null)
+    throw new AppError('internal', 'The liability is of an unknown kind.', { reason: 'liability kind' })
+  return { id: liabilityId, account_id: accountId, kind, details: { ...details } }
+}
+
+const byAccount = keyCursor('liabilities', 'id')
+
+export const listLiabilitiesRoute = route({
+  id: 'listLiabilities',
+  method: 'GET',
+  path: '/api/v1/liabilities',
+  summary: 'What is owed, by account',
+  tags: ['liabilities'],
+  access: 'user',
+  query: z.strictObject(pageQuery),
+  answers: { 200: pageOf(liabilitySchema, 'LiabilityList') },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services, actor }, { query }) => {
+  const from = byAccount.read(query.cursor)
+  const page = await listLiabilities(services.api, actor.identity, query.limit, from)
+  return { status: 200, body: pageBody(page, byAccount, liabilityView) }
+})

@@ -1,0 +1,90 @@
+// Sync on demand, and the history of runs. Reading is the queue's: these routes only raise marks.
+import * as z from 'zod'
+import { listSyncRuns, type SyncRun } from '../../db/sync-runs.ts'
+import { requestSync } from '../../sync/request-sync.ts'
+import { id, instant, timeText } from '../fields.ts'
+import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
+import { route } from '../route.ts'
+
+const tags = ['sync']
+const queuedSchema = z
+  .object({ queued: z.int().min(0).describe('Products of items that were marked for reading.') })
+  .meta({ id: 'Queued' })
+
+export const syncAllRoute = route({
+  id: 'syncAll',
+  method: 'POST',
+  path: '/api/v1/plaid/sync/all',
+  summary: 'Read everything again',
+  tags,
+  access: 'user',
+  limit: 'sync',
+  answers: { 202: queuedSchema },
+  errors: [],
+}).handle(async (ctx) => ({ status: 202, body: { queued: await requestSync(ctx, null) } }))
+
+export const syncItemRoute = route({
+  id: 'syncItem',
+  method: 'POST',
+  path: '/api/v1/plaid/sync/item/{item_id}',
+  summary: 'Read one item again',
+  tags,
+  access: 'user',
+  limit: 'sync',
+  params: z.object({ item_id: id }),
+  answers: { 202: queuedSchema },
+  errors: ['not_found'],
+}).handle(async (ctx, { params }) => ({ status: 202, body: { queued: await requestSync(ctx, params.item_id) } }))
+
+const runSchema = z
+  .object({
+    id,
+    item_id: id,
+    product: z.string(),
+    trigger: z.string(),
+    outcome: z.string(),
+    error_code: z.string().nullable(),
+    pages: z.int(),
+    restarts: z.int(),
+    upserted: z.int(),
+    removed: z.int(),
+    started_at: instant,
+    finished_at: instant,
+  })
+  .meta({ id: 'SyncRun' })
+
+function runView(run: SyncRun): z.input<typeof runSchema> {
+  const { id: runId, product, trigger, outcome, pages, restarts, upserted, removed } = run
+  return {
+    id: runId,
+    item_id: run.itemId,
+    product,
+    trigger,
+    outcome,
+    error_code: run.errorCode,
+    pages,
+    restarts,
+    upserted,
+    removed,
+    started_at: timeText(run.startedAt),
+    finished_at: timeText(run.finishedAt),
+  }
+}
+
+const byStart = keyCursor('sync_runs', 'instant')
+
+export const listSyncRunsRoute = route({
+  id: 'listSyncRuns',
+  method: 'GET',
+  path: '/api/v1/plaid/sync/runs',
+  summary: 'The history of sync runs, newest first',
+  tags,
+  access: 'user',
+  query: z.strictObject({ ...pageQuery, item_id: id.optional() }),
+  answers: { 200: pageOf(runSchema, 'SyncRunList') },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services, actor }, { query }) => {
+  const from = byStart.read(query.cursor)
+  const page = await listSyncRuns(services.api, actor.identity, query.item_id ?? null, query.limit, from)
+  return { status: 200, body: pageBody(page, byStart, runView) }
+})
