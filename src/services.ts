@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
 import { type ApiDatabase, connect, type JobsDatabase } from './db/client.ts'
+import { createLogger } from './monitoring/logger.ts'
 import { createRedactor, type Redact } from './monitoring/redact.ts'
 import { createReporter, type ReportContext, type Reporter } from './monitoring/sentry.ts'
 import { createPlaidClient } from './plaid/client.ts'
@@ -32,15 +33,20 @@ export interface Services {
   readonly reporter: (context: ReportContext) => Reporter
 }
 
-export interface Bindings {
-  readonly SYNC_QUEUE: Pick<Queue<SyncMessage>, 'sendBatch'>
+/** As much of a Queue as is used. */
+interface WakeQueue {
+  sendBatch(messages: MessageSendRequest<SyncMessage>[], options: { delaySeconds: number }): Promise<unknown>
+}
+
+export interface Bindings extends Readonly<Record<string, unknown>> {
+  readonly SYNC_QUEUE: WakeQueue
 }
 
 /** The most messages that one `sendBatch` takes. */
 const queueBatchSize = 100
 
 /** Wake-up calls over a queue. */
-export function wakeOver(queue: Bindings['SYNC_QUEUE']): Services['wake'] {
+export function wakeOver(queue: WakeQueue): Services['wake'] {
   return async (itemProductIds, reason, delaySeconds = 0) => {
     for (let start = 0; start < itemProductIds.length; start += queueBatchSize)
       await queue.sendBatch(
@@ -50,10 +56,15 @@ export function wakeOver(queue: Bindings['SYNC_QUEUE']): Services['wake'] {
   }
 }
 
-function secretsOf(config: Config): string[] {
-  const { plaid, webhookSharedKey, database } = config
-  const passwords = [database.apiUrl, database.jobsUrl].map((url) => new URL(url).password)
-  return [plaid.secret, webhookSharedKey ?? '', ...passwords].filter((secret) => secret.length >= 8)
+/** What must never be printed, in every form in which it is at hand. */
+function secretsOf(config: Config, env: Bindings): string[] {
+  const urls = [config.database.apiUrl, config.database.jobsUrl]
+  const passwords = urls
+    .map((url) => new URL(url).password)
+    .flatMap((password) => [password, decodeURIComponent(password)])
+  const named = ['PLAID_SECRET', 'SECRET_KEY', 'ENCRYPTION_KEY', 'PLAID_WEBHOOK_VERIFICATION_KEY'] as const
+  const given = named.map((name) => env[name]).filter((value) => typeof value === 'string')
+  return [...given, ...passwords, ...urls].filter((secret) => secret.length >= 8)
 }
 
 /** Everything that verbs work with. Makes no request. */
@@ -70,15 +81,22 @@ export function createServices(config: Config, bindings: Bindings): Services {
     }),
   )
   const { auth } = config
-  const redact = createRedactor(secretsOf(config))
+  const redact = createRedactor(secretsOf(config, bindings))
+  const log = createLogger({ environment: config.environment }, { redactText: redact })
   return {
     config,
     api: connect('wn_api', config.database.apiUrl, config.database.endpoint),
     jobs: connect('wn_jobs', config.database.jobsUrl, config.database.endpoint),
     plaid,
     keyring: createKeyring(config.encryption),
-    auth: auth.mode === 'local' ? auth : { ...auth, jwks: createJwksSource({ url: auth.jwksUrl, fetch: (input, init) => fetch(input, init) }) },
-    findWebhookKey: createKeyCache({ fetchKey: fetchVerificationKey(plaid) }),
+    auth:
+      auth.mode === 'local'
+        ? auth
+        : { ...auth, jwks: createJwksSource({ url: auth.jwksUrl, fetch: (input, init) => fetch(input, init) }) },
+    findWebhookKey: createKeyCache({
+      fetchKey: fetchVerificationKey(plaid),
+      onFailure: (kid, error) => log.warn('webhook_key_unavailable', { kid, error }),
+    }),
     wake: wakeOver(bindings.SYNC_QUEUE),
     wait,
     random: Math.random,
@@ -89,6 +107,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
       environment: config.environment,
       tracesSampleRate: config.sentry?.tracesSampleRate ?? 0,
       redactText: redact,
+      onFailure: (error) => log.warn('report_not_sent', { error }),
     }),
   }
 }

@@ -21,10 +21,18 @@ function servicesFor(env: Env): Services {
 const app = createApp({ servicesFor })
 
 /** A job's context; what it throws is reported and thrown again, so that the platform knows of it too. */
-async function runJob(env: Env, context: ExecutionContext, actor: Actor & { name: string }, job: (ctx: Ctx) => Promise<unknown>): Promise<void> {
+async function runJob(
+  env: Env,
+  context: ExecutionContext,
+  actor: Actor & { name: string },
+  job: (ctx: Ctx) => Promise<unknown>,
+): Promise<void> {
   const services = servicesFor(env)
   const requestId = services.newId()
-  const log = createLogger({ request_id: requestId, actor: `${actor.kind}:${actor.name}` }, { redactText: services.redact })
+  const log = createLogger(
+    { request_id: requestId, actor: `${actor.kind}:${actor.name}` },
+    { redactText: services.redact },
+  )
   try {
     await job({ services, actor, requestId, now: () => new Date(), log })
   } catch (error) {

@@ -59,7 +59,9 @@ export const itemProducts = pgTable(
   },
   (table) => [
     unique('item_products_product').on(table.itemId, table.product),
-    index('item_products_due').on(table.nextAttemptAt).where(sql`dirty_seq > synced_seq`),
+    index('item_products_due')
+      .on(table.nextAttemptAt)
+      .where(sql`dirty_seq > synced_seq`),
     index('item_products_stale').on(table.product, table.lastSyncedAt),
     index('item_products_user').on(table.userId),
   ],

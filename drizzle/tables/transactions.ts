@@ -1,6 +1,19 @@
 // Transactions as the bank tells them, with the user's own edits beside them, and the pages of a long sync on their way in.
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, date, index, integer, numeric, pgTable, primaryKey, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  date,
+  index,
+  integer,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { accounts } from './accounts.ts'
 import { items } from './items.ts'
 import { users } from './users.ts'
@@ -55,8 +68,12 @@ export const transactions = pgTable(
   },
   (table) => [
     unique('transactions_plaid_transaction').on(table.itemId, table.plaidTransactionId),
-    index('transactions_user_date').on(table.userId, table.date, table.id).where(sql`removed_at is null`),
-    index('transactions_account_date').on(table.accountId, table.date, table.id).where(sql`removed_at is null`),
+    index('transactions_user_date')
+      .on(table.userId, table.date, table.id)
+      .where(sql`removed_at is null`),
+    index('transactions_account_date')
+      .on(table.accountId, table.date, table.id)
+      .where(sql`removed_at is null`),
     index('transactions_changes').on(table.userId, table.changeSeq),
   ],
 )

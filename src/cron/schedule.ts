@@ -11,6 +11,7 @@ const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx:
 /** The job of a cron trigger of wrangler.toml. */
 export function jobFor(cron: string): { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> } {
   const job = Object.hasOwn(jobs, cron) ? jobs[cron] : undefined
-  if (job === undefined) throw new AppError('misconfigured', 'An unknown cron trigger.', { reason: 'cron string without a job' })
+  if (job === undefined)
+    throw new AppError('misconfigured', 'An unknown cron trigger.', { reason: 'cron string without a job' })
   return job
 }

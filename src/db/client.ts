@@ -33,7 +33,10 @@ export function connect<Login extends 'wn_api' | 'wn_jobs'>(
  * Runs statements as one transaction in one round trip; any failure rolls all of them back.
  * @throws AppError `unavailable` when no answer came (the outcome is then unknown), else `internal` with the SQLSTATE as `reason`
  */
-export async function batch<T extends Statements>(database: Database<'wn_api' | 'wn_jobs'>, statements: T): Promise<BatchResponse<T>> {
+export async function batch<T extends Statements>(
+  database: Database<'wn_api' | 'wn_jobs'>,
+  statements: T,
+): Promise<BatchResponse<T>> {
   try {
     return await database.connection.batch(statements)
   } catch (error) {
@@ -52,10 +55,14 @@ export function sqlStateOf(error: unknown): string | null {
 /** Statements can hold sealed tokens and amounts, so of the driver's error only names survive. */
 function databaseError(error: unknown): AppError {
   const state = sqlStateOf(error)
-  if (state === null) return new AppError('unavailable', 'The database did not answer.', { reason: 'no answer from the database' })
-  const constraint = error instanceof Error && 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : ''
+  if (state === null)
+    return new AppError('unavailable', 'The database did not answer.', { reason: 'no answer from the database' })
+  const constraint =
+    error instanceof Error && 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : ''
   const lost = state.startsWith('08') || state.startsWith('57')
-  return new AppError(lost ? 'unavailable' : 'internal', 'The database refused the operation.', { reason: `sqlstate ${state} ${constraint}`.trim() })
+  return new AppError(lost ? 'unavailable' : 'internal', 'The database refused the operation.', {
+    reason: `sqlstate ${state} ${constraint}`.trim(),
+  })
 }
 
 /** The rows of a raw statement, whose columns are named as the type says. */

@@ -5,7 +5,9 @@ import { AppError } from '../errors.ts'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
 
 /** What is wrong, in fixed sentences; empty when nothing is. */
-export async function checkDatabase(database: ApiDatabase | JobsDatabase): Promise<{ ok: boolean; problems: string[] }> {
+export async function checkDatabase(
+  database: ApiDatabase | JobsDatabase,
+): Promise<{ ok: boolean; problems: string[] }> {
   const problems: string[] = []
   try {
     const [found] = await batch(database, [
@@ -23,7 +25,11 @@ export async function checkDatabase(database: ApiDatabase | JobsDatabase): Promi
     if (row?.bypasses !== false) problems.push('The login bypasses row-level security.')
     if (row?.owns !== false) problems.push('The login owns tables.')
   } catch (error) {
-    problems.push(error instanceof AppError && error.code === 'unavailable' ? 'The database does not answer.' : 'The database is not set up.')
+    problems.push(
+      error instanceof AppError && error.code === 'unavailable'
+        ? 'The database does not answer.'
+        : 'The database is not set up.',
+    )
   }
   return { ok: problems.length === 0, problems }
 }

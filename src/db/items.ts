@@ -57,7 +57,12 @@ const withProducts = (found: readonly ItemRow[], products: readonly ProductRow[]
   found.map((item) => ({ ...item, products: products.filter((product) => product.itemId === item.id) }))
 
 /** A user's items, oldest first. */
-export async function listItems(database: ApiDatabase, identity: Identity, limit: number, from: Key | null): Promise<Page<Item>> {
+export async function listItems(
+  database: ApiDatabase,
+  identity: Identity,
+  limit: number,
+  from: Key | null,
+): Promise<Page<Item>> {
   const mine = and(eq(items.userId, me), isNull(items.removedAt))
   const { connection } = database
   const [found, products] = await asUser(
@@ -106,7 +111,11 @@ export interface SealedToken {
 }
 
 /** The sealed token of a user's item, removed ones included: removal must be repeatable until Plaid has heard of it. */
-export async function getSealedToken(database: ApiDatabase, identity: Identity, id: string): Promise<SealedToken | null> {
+export async function getSealedToken(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+): Promise<SealedToken | null> {
   const [found] = await asUser(
     database,
     identity,
@@ -175,7 +184,11 @@ export async function purgeItem(database: ApiDatabase, identity: Identity, id: s
 }
 
 /** Raises the dirty mark of a user's products (of one item, or of all) and answers their ids, for the wake-up calls. */
-export async function markDirtyForUser(database: ApiDatabase, identity: Identity, itemId: string | null): Promise<string[] | null> {
+export async function markDirtyForUser(
+  database: ApiDatabase,
+  identity: Identity,
+  itemId: string | null,
+): Promise<string[] | null> {
   const [known, marked] = await asUser(
     database,
     identity,
@@ -202,7 +215,11 @@ export async function markDirtyForUser(database: ApiDatabase, identity: Identity
 }
 
 /** Our id of a user's item, by Plaid's; null when it is not here, or another's, or removed. */
-export async function findItemByPlaidId(database: ApiDatabase, identity: Identity, plaidItemId: string): Promise<string | null> {
+export async function findItemByPlaidId(
+  database: ApiDatabase,
+  identity: Identity,
+  plaidItemId: string,
+): Promise<string | null> {
   const [found] = await asUser(
     database,
     identity,

@@ -14,9 +14,7 @@ export function after(from: Key | null, sortColumn: Column, idColumn: Column, or
   if (from === null) return undefined
   const type = sql.raw(sortColumn.getSQLType())
   const place = sql`(${from[0]}::${type}, ${from[1]}::uuid)`
-  return order === 'asc'
-    ? sql`(${sortColumn}, ${idColumn}) > ${place}`
-    : sql`(${sortColumn}, ${idColumn}) < ${place}`
+  return order === 'asc' ? sql`(${sortColumn}, ${idColumn}) > ${place}` : sql`(${sortColumn}, ${idColumn}) < ${place}`
 }
 
 /** Cuts the extra row that tells whether there are more. */

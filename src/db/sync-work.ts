@@ -6,7 +6,13 @@ import { batch, type JobsDatabase, rows } from './client.ts'
 const leaseSeconds = 120
 
 /** Statuses in which background calls stop until the user has acted. */
-export const stoppedStatuses = ['needs_update', 'bank_action_required', 'revoked', 'relink_required', 'removed'] as const
+export const stoppedStatuses = [
+  'needs_update',
+  'bank_action_required',
+  'revoked',
+  'relink_required',
+  'removed',
+] as const
 const quoted = (statuses: readonly string[]) => sql.raw(statuses.map((status) => `'${status}'`).join(', '))
 export const stopped = quoted(stoppedStatuses)
 /** Of these not even the item's own state is worth a look: only a new link helps. */
@@ -30,7 +36,9 @@ export interface Lease {
   readonly startedAt: string
 }
 
-export type LeaseAnswer = { readonly kind: 'taken'; readonly lease: Lease } | { readonly kind: 'busy' | 'clean' | 'stopped' | 'gone' }
+export type LeaseAnswer =
+  | { readonly kind: 'taken'; readonly lease: Lease }
+  | { readonly kind: 'busy' | 'clean' | 'stopped' | 'gone' }
 
 interface LeaseRow extends Record<string, unknown> {
   item_id: string

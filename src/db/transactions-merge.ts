@@ -59,11 +59,28 @@ const assignments = sql.raw(['account_id', ...names].map((column) => `${column} 
 function unnested(changes: readonly TransactionChange[]) {
   const array = (type: string, values: readonly unknown[]) => sql`${sql.param(values)}::${sql.raw(type)}[]`
   const arrays = [
-    array('int', changes.map((change) => change.seq)),
-    array('boolean', changes.map((change) => change.removed)),
-    array('text', changes.map((change) => (change.removed ? change.plaidTransactionId : change.facts.plaidTransactionId))),
-    array('text', changes.map((change) => (change.removed ? null : change.facts.plaidAccountId))),
-    ...incoming.map(([, type, key]) => array(type, changes.map((change) => (change.removed ? null : change.facts[key])))),
+    array(
+      'int',
+      changes.map((change) => change.seq),
+    ),
+    array(
+      'boolean',
+      changes.map((change) => change.removed),
+    ),
+    array(
+      'text',
+      changes.map((change) => (change.removed ? change.plaidTransactionId : change.facts.plaidTransactionId)),
+    ),
+    array(
+      'text',
+      changes.map((change) => (change.removed ? null : change.facts.plaidAccountId)),
+    ),
+    ...incoming.map(([, type, key]) =>
+      array(
+        type,
+        changes.map((change) => (change.removed ? null : change.facts[key])),
+      ),
+    ),
   ]
   return sql`unnest(${sql.join(arrays, sql`, `)}) as u(${list([...keyNames, ...names])})`
 }

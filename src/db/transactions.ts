@@ -113,7 +113,11 @@ export async function listTransactions(
 }
 
 /** One transaction of the user's, or null. */
-export async function getTransaction(database: ApiDatabase, identity: Identity, id: string): Promise<Transaction | null> {
+export async function getTransaction(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+): Promise<Transaction | null> {
   const [found] = await asUser(
     database,
     identity,

@@ -83,7 +83,10 @@ async function store(ctx: Ctx<User>, token: Secret, item: Omit<NewItem, 'sealedT
 
 async function duplicateError(ctx: Ctx<User>, plaidItemId: string): Promise<AppError> {
   const id = await findItemByPlaidId(ctx.services.api, ctx.actor.identity, plaidItemId)
-  if (id === null) return new AppError('public_token_refused', 'This public token cannot be used.', { reason: 'item of another user, or removed' })
+  if (id === null)
+    return new AppError('public_token_refused', 'This public token cannot be used.', {
+      reason: 'item of another user, or removed',
+    })
   return new AppError('duplicate_item', 'This item is linked already.', { extensions: { item_id: id } })
 }
 

@@ -110,7 +110,10 @@ function readAnswer<Schema extends z.ZodType>(call: PlaidCall<Schema>, answer: u
   // Paths of ours and zod's words only: values of the answer are the user's.
   const where = parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join('.')} ${issue.code}`)
   const errorCode = `UNEXPECTED_ANSWER ${call.path} ${where.join(', ')}`
-  return { ok: false, failure: { ...noAnswer(errorCode), class: 'ours', errorType: 'CONTRACT', status: 200, requestId: id } }
+  return {
+    ok: false,
+    failure: { ...noAnswer(errorCode), class: 'ours', errorType: 'CONTRACT', status: 200, requestId: id },
+  }
 }
 
 function readFailure(answer: unknown, status: number, retryAfter: string | null): PlaidFailure {

@@ -11,16 +11,24 @@ export function refusalOf(failure: PlaidFailure): AppError {
     case 'institution_down':
     case 'not_ready':
     case 'rate_limited':
-      return new AppError('plaid_unavailable', 'Plaid or the institution does not answer at the moment. Try again shortly.', {
-        reason,
-        retryAfterSeconds: failure.retryAfterSeconds ?? 30,
-      })
+      return new AppError(
+        'plaid_unavailable',
+        'Plaid or the institution does not answer at the moment. Try again shortly.',
+        {
+          reason,
+          retryAfterSeconds: failure.retryAfterSeconds ?? 30,
+        },
+      )
     case 'update_mode':
     case 'at_bank':
     case 'relink':
     case 'revoked':
     case 'gone':
-      return new AppError('item_needs_attention', 'The item cannot be used until its user has acted; see its action_required.', { reason })
+      return new AppError(
+        'item_needs_attention',
+        'The item cannot be used until its user has acted; see its action_required.',
+        { reason },
+      )
     case 'product_absent':
     case 'ours':
       return new AppError('plaid_rejected', 'Plaid refused the request.', { reason })

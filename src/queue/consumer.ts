@@ -28,9 +28,16 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
       message.retry({ delaySeconds: outcome.afterSeconds })
     else message.ack()
   } catch (error) {
-    ctx.log.error('message_failed', { message_id: message.id, item_product_id: itemProductId, attempt: message.attempts, error })
+    ctx.log.error('message_failed', {
+      message_id: message.id,
+      item_product_id: itemProductId,
+      attempt: message.attempts,
+      error,
+    })
     const transient = error instanceof AppError && error.code === 'unavailable'
-    message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), transient ? 5 : 30, longestRetrySeconds) })
+    message.retry({
+      delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), transient ? 5 : 30, longestRetrySeconds),
+    })
   }
 }
 

@@ -55,7 +55,9 @@ export async function syncProduct(ctx: Ctx, itemProductId: string, trigger: Wake
     ...{ run_id: lease.runId, item_id: lease.itemId, item_product_id: itemProductId, product: lease.product, trigger },
     ...{ outcome: outcome.kind, pages: tally.pages, restarts: tally.restarts },
     ...{ duration_ms: ctx.now().getTime() - startedAt },
-    ...(outcome.kind === 'later' ? { plaid_error_code: outcome.failure.errorCode, delay_seconds: outcome.afterSeconds } : {}),
+    ...(outcome.kind === 'later'
+      ? { plaid_error_code: outcome.failure.errorCode, delay_seconds: outcome.afterSeconds }
+      : {}),
   })
   return outcome
 }
@@ -70,7 +72,10 @@ async function read(ctx: Ctx, lease: Lease, tally: Tally): Promise<ReadAnswer> {
     // The database may answer again before the lease ends; anything else is recorded with the run.
     if (error instanceof AppError && error.code === 'unavailable') throw error
     ctx.log.error('sync_failed', { run_id: lease.runId, item_product_id: lease.itemProductId, error })
-    return { kind: 'failed', failure: localFailure('ours', error instanceof AppError ? error.code.toUpperCase() : 'INTERNAL') }
+    return {
+      kind: 'failed',
+      failure: localFailure('ours', error instanceof AppError ? error.code.toUpperCase() : 'INTERNAL'),
+    }
   }
 }
 
@@ -113,7 +118,11 @@ async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failur
   const level = failure.class === 'ours' ? 'error' : 'warn'
   ctx.log[level]('sync_not_done', {
     ...{ run_id: lease.runId, item_id: lease.itemId, product: lease.product, outcome: end.outcome },
-    ...{ plaid_error_type: failure.errorType, plaid_error_code: failure.errorCode, plaid_request_id: failure.requestId },
+    ...{
+      plaid_error_type: failure.errorType,
+      plaid_error_code: failure.errorCode,
+      plaid_request_id: failure.requestId,
+    },
   })
   const ended = await untilKnown(ctx, () => endRun(ctx.services.jobs, lease, report, end))
   if (ended.kind === 'superseded') return { kind: 'superseded' }

@@ -40,7 +40,10 @@ export function endOfFailure(failure: PlaidFailure, attempts: number, random: nu
     case 'restart':
       return failed('Plaid could not answer. It is tried again shortly.', backoffSeconds(attempts, random))
     case 'rate_limited':
-      return failed('Too many requests for now. It is tried again shortly.', Math.max(wait, backoffSeconds(attempts, random, 60)))
+      return failed(
+        'Too many requests for now. It is tried again shortly.',
+        Math.max(wait, backoffSeconds(attempts, random, 60)),
+      )
     case 'institution_down':
       return failed('The institution does not answer at the moment.', backoffSeconds(attempts, random, hour, 6 * hour))
     case 'not_ready':

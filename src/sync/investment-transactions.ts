@@ -1,7 +1,11 @@
 // Reads /investments/transactions/get over its longest window, page by page. Cancellations are not told one by one, so
 // the whole window is compared.
 import { mergeAccounts } from '../db/accounts.ts'
-import { type InvestmentTransactionFacts, mergeInvestmentTransactions, mergeSecurities } from '../db/investments-merge.ts'
+import {
+  type InvestmentTransactionFacts,
+  mergeInvestmentTransactions,
+  mergeSecurities,
+} from '../db/investments-merge.ts'
 import { renewLease } from '../db/sync-work.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
@@ -36,7 +40,8 @@ export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> 
     const { value } = result
     if (pages.total !== -1 && value.total_investment_transactions !== pages.total) {
       // Something came or went between two pages: offsets have shifted, so nothing read so far can be trusted.
-      if (run.tally.restarts >= maxRestarts) return { kind: 'failed', failure: localFailure('retry', 'WINDOW_KEEPS_CHANGING') }
+      if (run.tally.restarts >= maxRestarts)
+        return { kind: 'failed', failure: localFailure('retry', 'WINDOW_KEEPS_CHANGING') }
       run.tally.restarts += 1
       transactions.clear()
       Object.assign(pages, { total: -1 })
@@ -46,10 +51,12 @@ export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> 
     pages.total = value.total_investment_transactions
     for (const account of value.accounts) pages.accounts.set(account.account_id, account)
     for (const security of value.securities) pages.securities.set(security.security_id, security)
-    for (const transaction of value.investment_transactions) transactions.set(transaction.investment_transaction_id, transaction)
+    for (const transaction of value.investment_transactions)
+      transactions.set(transaction.investment_transaction_id, transaction)
     offset += value.investment_transactions.length
     if (offset >= pages.total) return commitOf(run, window, pages, transactions)
-    if (value.investment_transactions.length === 0) return { kind: 'failed', failure: localFailure('retry', 'WINDOW_INCOMPLETE') }
+    if (value.investment_transactions.length === 0)
+      return { kind: 'failed', failure: localFailure('retry', 'WINDOW_INCOMPLETE') }
   }
   return { kind: 'failed', failure: localFailure('ours', 'TOO_MANY_PAGES') }
 }

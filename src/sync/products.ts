@@ -1,7 +1,14 @@
 // The units of sync, how fresh each is kept, and which of them an item gets.
 import type { PlaidProduct } from '../config.ts'
 
-export const syncProducts = ['item', 'balances', 'transactions', 'holdings', 'investment_transactions', 'liabilities'] as const
+export const syncProducts = [
+  'item',
+  'balances',
+  'transactions',
+  'holdings',
+  'investment_transactions',
+  'liabilities',
+] as const
 export type SyncProduct = (typeof syncProducts)[number]
 
 const hour = 3600

@@ -12,6 +12,8 @@ export function fetchVerificationKey(plaid: Plaid): FetchKey {
     if (result.ok) return { found: result.value.key }
     const { failure } = result
     if (noSuchKey.has(failure.errorCode)) return { notFound: true }
-    throw new AppError('plaid_unavailable', 'Plaid could not be asked for a webhook key.', { reason: failure.errorCode })
+    throw new AppError('plaid_unavailable', 'Plaid could not be asked for a webhook key.', {
+      reason: failure.errorCode,
+    })
   }
 }

@@ -37,7 +37,13 @@ export type Changed = z.infer<typeof changedSchema>
 export interface Bank {
   /** Plaid's endpoints, with the credentials. Numbers in the answer are exact decimal text. */
   plaid(path: string, body: object): Promise<Record<string, unknown>>
-  publicToken(options?: { institution?: string; username?: string; password?: object | string; products?: string[]; webhook?: string }): Promise<string>
+  publicToken(options?: {
+    institution?: string
+    username?: string
+    password?: object | string
+    products?: string[]
+    webhook?: string
+  }): Promise<string>
   truth(itemId: string): Promise<Truth>
   /** `text` is JSON as it goes over the wire, for numbers that JavaScript cannot hold. */
   change(itemId: string, wanted: object | string): Promise<Changed>
@@ -50,17 +56,28 @@ export function connectBank(simulator: TestSimulator): Bank {
   const call = async (method: string, path: string, body?: object | string): Promise<unknown> => {
     const response = await fetch(`${simulator.url}${path}`, {
       method,
-      headers: { 'content-type': 'application/json', 'plaid-client-id': simulator.clientId, 'plaid-secret': simulator.secret },
+      headers: {
+        'content-type': 'application/json',
+        'plaid-client-id': simulator.clientId,
+        'plaid-secret': simulator.secret,
+      },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await response.text()
     if (!response.ok) throw new Error(`${path} of the simulator: ${response.status} ${text}`)
     return text === '' ? {} : parseExactJson(text)
   }
-  const plaid = async (path: string, body: object) => z.record(z.string(), z.unknown()).parse(await call('POST', path, body))
+  const plaid = async (path: string, body: object) =>
+    z.record(z.string(), z.unknown()).parse(await call('POST', path, body))
   return {
     plaid,
-    async publicToken({ institution = 'ins_109508', username = 'user_good', password = 'pass_good', products = ['transactions'], webhook } = {}) {
+    async publicToken({
+      institution = 'ins_109508',
+      username = 'user_good',
+      password = 'pass_good',
+      products = ['transactions'],
+      webhook,
+    } = {}) {
       const { public_token: token } = await plaid('/sandbox/public_token/create', {
         institution_id: institution,
         initial_products: products,
@@ -73,13 +90,16 @@ export function connectBank(simulator: TestSimulator): Bank {
       return z.string().parse(token)
     },
     truth: async (itemId) => truthSchema.parse(await call('GET', `/simulator/truth?item_id=${itemId}`)),
-    change: async (itemId, wanted) => changedSchema.parse(await call('POST', `/simulator/items/${itemId}/bank`, wanted)),
+    change: async (itemId, wanted) =>
+      changedSchema.parse(await call('POST', `/simulator/items/${itemId}/bank`, wanted)),
     async fault(fault) {
       await call('POST', '/simulator/faults', fault)
     },
     async webhooks(mischief) {
       await call('POST', '/simulator/webhooks', mischief)
     },
-    calls: async () => z.object({ calls: z.array(z.looseObject({ endpoint: z.string() })) }).parse(await call('GET', '/simulator/calls')).calls,
+    calls: async () =>
+      z.object({ calls: z.array(z.looseObject({ endpoint: z.string() })) }).parse(await call('GET', '/simulator/calls'))
+        .calls,
   }
 }

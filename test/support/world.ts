@@ -10,7 +10,14 @@ import { receiveWebhook } from '../../src/webhooks/receive.ts'
 import { type Bank, connectBank } from './bank.ts'
 import { workerVariables } from './bindings.ts'
 import { query } from './sql.ts'
-import { connectStack, type Delivery, type SimulatorChoices, type Stack, type TestDatabase, type TestSimulator } from './stack.ts'
+import {
+  connectStack,
+  type Delivery,
+  type SimulatorChoices,
+  type Stack,
+  type TestDatabase,
+  type TestSimulator,
+} from './stack.ts'
 
 /** What became of a message: acknowledged, or to be tried again after so many seconds. */
 type Handled = 'ack' | number
@@ -34,7 +41,7 @@ export interface World {
   deliver(delivery: Delivery, services?: Services): Promise<void>
   /** A statement as the owner of the tables, who sees every row. */
   sql(text: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>
-  /** Lets the time pass that leases and retries wait for. */
+  /** Lets the time pass that leases, retries and freshness wait for. */
   elapse(): Promise<void>
   stop(): Promise<void>
 }
@@ -64,9 +71,14 @@ export async function createWorld(control: string, choices: SimulatorChoices = {
   }
   const log = createLogger({}, { sink: (line) => lines.push(line), redactText: services.redact, minimumLevel: 'debug' })
   const common = { requestId: crypto.randomUUID(), now: () => new Date(), log }
-  const job = (given: Services = services): Ctx => ({ ...common, services: given, actor: { kind: 'queue', name: 'sync' } })
+  const job = (given: Services = services): Ctx => ({
+    ...common,
+    services: given,
+    actor: { kind: 'queue', name: 'sync' },
+  })
   const bank = connectBank(simulator)
-  const sql = (text: string, params: readonly unknown[] = []) => query(database.endpoint, database.ownerUrl, text, params)
+  const sql = (text: string, params: readonly unknown[] = []) =>
+    query(database.endpoint, database.ownerUrl, text, params)
   return {
     stack,
     database,
@@ -85,7 +97,10 @@ export async function createWorld(control: string, choices: SimulatorChoices = {
     async drain(given = services) {
       const handled: Handled[] = []
       for (let body = queue.shift(); body !== undefined; body = queue.shift())
-        await consumeSync(job(given), batchOf(body, (what) => handled.push(what)))
+        await consumeSync(
+          job(given),
+          batchOf(body, (what) => handled.push(what)),
+        )
       return handled
     },
     delivered: () => receiver.take(),
@@ -95,7 +110,8 @@ export async function createWorld(control: string, choices: SimulatorChoices = {
         { plaidVerification, webhookSignature: null, body: new TextEncoder().encode(body) },
       ),
     async elapse() {
-      await sql('update item_products set lease_expires_at = lease_expires_at - interval \'1 day\', next_attempt_at = next_attempt_at - interval \'1 day\'')
+      await sql(`update item_products set lease_expires_at = lease_expires_at - interval '1 day',
+        next_attempt_at = next_attempt_at - interval '1 day', last_synced_at = last_synced_at - interval '1 day'`)
     },
     async stop() {
       await stack.stopSimulator(simulator.id)
@@ -113,5 +129,11 @@ function batchOf(body: SyncMessage, handled: (what: Handled) => void): MessageBa
     ack: () => handled('ack'),
     retry: (options) => handled(options?.delaySeconds ?? 0),
   }
-  return { queue: 'wealthnavigator-sync', messages: [message], metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } }, ackAll: () => undefined, retryAll: () => undefined }
+  return {
+    queue: 'wealthnavigator-sync',
+    messages: [message],
+    metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } },
+    ackAll: () => undefined,
+    retryAll: () => undefined,
+  }
 }

@@ -1,0 +1,28 @@
+// A user who has just linked a bank, with history complete and everything synced: where most tests begin.
+import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
+import type { Item } from '../../src/db/items.ts'
+import type { World } from './world.ts'
+
+type TokenOptions = Parameters<World['bank']['publicToken']>[0]
+
+/** Links without syncing anything. */
+export async function link(world: World, subject: string, options: TokenOptions = {}): Promise<Item> {
+  const publicToken = await world.bank.publicToken(options)
+  return await exchangePublicToken(world.user(subject), { publicToken, institution: null })
+}
+
+/** Links, lets the history arrive, syncs until nothing is left to do, and drops the webhooks of the start. */
+export async function linkAndSync(world: World, subject: string, options: TokenOptions = {}): Promise<Item> {
+  const item = await link(world, subject, options)
+  await world.bank.change(item.plaidItemId, { history: 'historical' })
+  await world.drain()
+  await world.elapse()
+  await world.delivered()
+  return item
+}
+
+/** Carries every webhook that has come to the Worker, in order, and syncs. */
+export async function settle(world: World): Promise<void> {
+  for (const delivery of await world.delivered()) await world.deliver(delivery)
+  await world.drain()
+}
