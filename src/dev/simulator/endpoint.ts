@@ -3,7 +3,7 @@
 import * as z from 'zod'
 
 import type { PlaidFailure } from './failure.ts'
-import { failure } from './failure.ts'
+import { failure, isErrorCode } from './failure.ts'
 import type { Product } from './institutions.ts'
 import type { Item } from './item.ts'
 import type { World } from './world.ts'
@@ -63,10 +63,11 @@ export function itemOf(world: World, token: string): Item {
   return item
 }
 
-/** The item of a token, if its data may be read now. Fails with ITEM_LOGIN_REQUIRED besides. */
+/** The item of a token, if its data may be read now. Fails with the item's own error besides. */
 export function readableItem(world: World, token: string): Item {
   const item = itemOf(world, token)
-  if (item.status === 'login_required') throw failure('ITEM_LOGIN_REQUIRED')
+  const code = item.error?.error_code
+  if (code !== undefined) throw failure(isErrorCode(code) ? code : 'ITEM_LOGIN_REQUIRED')
   return item
 }
 

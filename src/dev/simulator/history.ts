@@ -68,6 +68,7 @@ export function reachStep(world: World, item: Item, target: HistoryStep): Webhoo
 export function pull(world: World, item: Item): Pulled {
   const pulled: Pulled = { added: [], modified: [], removed: [] }
   const state = item.transactions
+  if (state !== null && item.status === 'login_required') state.lastFailedUpdate = world.clock.timestamp()
   if (state === null || item.status !== 'good' || state.step === 'NOT_READY') return pulled
   const oldest =
     state.step === 'INITIAL_UPDATE_COMPLETE' ? later(state.initialStart, state.windowStart) : state.windowStart

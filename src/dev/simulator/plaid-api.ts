@@ -55,7 +55,8 @@ async function attempt(
   try {
     const body = bodyOf(await context.req.text())
     checkCredentials(world, context, body)
-    const itemId = world.accessTokens.get(String(body['access_token'])) ?? null
+    const { access_token: token } = body
+    const itemId = typeof token === 'string' ? (world.accessTokens.get(token) ?? null) : null
     concerns(itemId)
     const fault = faultFor(world, endpoint.path, body, itemId)
     if (fault !== null && fault.latencyMs > 0) await pause(world, fault.latencyMs)

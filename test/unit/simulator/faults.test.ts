@@ -1,0 +1,176 @@
+// Failures on order, limits, and requests that Plaid would refuse.
+import * as fc from 'fast-check'
+import { Products } from 'plaid'
+import { describe, expect, test } from 'vitest'
+import { openDesk, readUpdate } from './bank-desk.ts'
+
+describe('a fault', () => {
+  test('hits so many calls after so many, and then no more', async () => {
+    const desk = await openDesk()
+    const { access_token } = await desk.link()
+    await desk.control('/faults', { endpoint: '/accounts/get', times: 2, after: 1, error: 'INSTITUTION_DOWN' })
+    const codes: unknown[] = []
+    for (let call = 0; call < 5; call += 1)
+      codes.push((await desk.post('/accounts/get', { access_token })).body['error_code'])
+    expect(codes).toEqual([undefined, 'INSTITUTION_DOWN', 'INSTITUTION_DOWN', undefined, undefined])
+  })
+
+  test('may be any error of Plaid’s by its code, a whole body, or a bare status', async () => {
+    const desk = await openDesk()
+    const { access_token } = await desk.link()
+    const answer = () => desk.post('/item/get', { access_token })
+    await desk.control('/faults', { endpoint: '/item/get', error: 'RATE_LIMIT' })
+    expect(await answer()).toMatchObject({ status: 429, body: { error_type: 'RATE_LIMIT_EXCEEDED' } })
+    await desk.control('/faults', { endpoint: '*', error: { error_type: 'API_ERROR', error_code: 'NEW' }, status: 502 })
+    expect(await answer()).toMatchObject({ status: 502, body: { error_code: 'NEW', request_id: expect.any(String) } })
+    await desk.control('/faults', { endpoint: '/item/get', status: 503 })
+    expect(await answer()).toMatchObject({ status: 503, body: { error_type: 'API_ERROR' } })
+  })
+
+  test('drop cuts the connection before anything happens, `after` once it has happened', async () => {
+    const desk = await openDesk()
+    const { access_token, item_id } = await desk.link()
+    await desk.control('/faults', { endpoint: '/item/remove', drop: true })
+    await expect(desk.post('/item/remove', { access_token })).rejects.toThrow('fetch failed')
+    expect((await desk.control(`/truth?item_id=${item_id}`)).body['status']).toBe('good')
+    await desk.control('/faults', { endpoint: '/item/remove', drop: 'after' })
+    await expect(desk.post('/item/remove', { access_token })).rejects.toThrow('fetch failed')
+    expect((await desk.control(`/truth?item_id=${item_id}`)).body['status']).toBe('removed')
+  })
+
+  test('latency_ms makes the call wait', async () => {
+    const desk = await openDesk()
+    const { access_token } = await desk.link()
+    await desk.control('/faults', { endpoint: '/item/get', latency_ms: 120 })
+    const before = Date.now()
+    expect((await desk.post('/item/get', { access_token })).status).toBe(200)
+    expect(Date.now() - before).toBeGreaterThanOrEqual(119)
+  })
+
+  test('mutate_during_pagination really changes the item, once, in the middle of an update', async () => {
+    const desk = await openDesk()
+    const { access_token, item_id } = await desk.link()
+    await desk.control(`/items/${item_id}/bank`, { history: 'historical' })
+    await desk.control('/faults', { endpoint: '/transactions/sync', mutate_during_pagination: true })
+    const before = (await desk.control(`/truth?item_id=${item_id}`)).text
+    await readUpdate(desk, access_token, '', 20)
+    const calls = (await desk.control('/calls')).text
+    expect(calls.match(/TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION/g)?.length).toBe(1)
+    expect((await desk.control(`/truth?item_id=${item_id}`)).text).not.toBe(before)
+  })
+
+  test('is refused when it would do nothing, names no error of Plaid’s, or is misspelt', async () => {
+    const desk = await openDesk()
+    for (const bad of [
+      { endpoint: '/item/get' },
+      { endpoint: '/item/get', error: 'OOPS' },
+      { endpoint: '/item/get', eror: 'x' },
+      {},
+    ]) {
+      expect(await desk.control('/faults', bad)).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
+    }
+    expect((await desk.control('/faults')).body).toEqual({ faults: [] })
+  })
+})
+
+test('limits hold by item, a minute long, and refused calls do not count', async () => {
+  const desk = await openDesk({ rateLimits: { '/item/get': { item: 2, client: 3 } } })
+  const [first, second] = [await desk.link(), await desk.link()]
+  const get = async ({ access_token }: { access_token: string }) =>
+    (await desk.post('/item/get', { access_token })).status
+  expect([await get(first), await get(first), await get(first), await get(first)]).toEqual([200, 200, 429, 429])
+  expect([await get(second), await get(second)]).toEqual([200, 429])
+})
+
+describe('a request', () => {
+  test.for<[string, object, string]>([
+    ['/item/get', {}, 'MISSING_FIELDS'],
+    ['/item/get', { access_token: 'x', more: 1 }, 'UNKNOWN_FIELDS'],
+    ['/item/get', { access_token: 7 }, 'INVALID_FIELD'],
+    ['/item/get', { access_token: 'access-sandbox-junk' }, 'INVALID_ACCESS_TOKEN'],
+    ['/transactions/sync', { access_token: 'x', count: 0 }, 'INVALID_FIELD'],
+    ['/transactions/sync', { access_token: 'x', count: 501 }, 'INVALID_FIELD'],
+    ['/transactions/sync', { access_token: 'x', count: 1.5 }, 'INVALID_FIELD'],
+    ['/transactions/sync', { access_token: 'x', options: { days_requested: 731 } }, 'INVALID_FIELD'],
+    ['/transactions/get', { access_token: 'x', start_date: '2026-02-30', end_date: '2026-03-01' }, 'INVALID_FIELD'],
+    ['/item/public_token/exchange', { public_token: 'public-sandbox-junk' }, 'INVALID_PUBLIC_TOKEN'],
+    ['/sandbox/public_token/create', { institution_id: 'ins_0', initial_products: ['auth'] }, 'INVALID_INSTITUTION'],
+    ['/sandbox/public_token/create', { institution_id: 'ins_109508', initial_products: ['magic'] }, 'INVALID_FIELD'],
+    ['/link/token/create', { client_name: 'x', language: 'en', country_codes: ['US'] }, 'MISSING_FIELDS'],
+    ['/webhook_verification_key/get', { key_id: 'junk' }, 'INVALID_WEBHOOK_VERIFICATION_KEY_ID'],
+  ])('to %s with %j is %s', async ([path, body, code]) => {
+    const desk = await openDesk()
+    expect(await desk.post(path, body)).toMatchObject({
+      status: 400,
+      body: {
+        error_code: code,
+        error_type: expect.any(String),
+        error_message: expect.any(String),
+        display_message: null,
+      },
+    })
+  })
+
+  test('without credentials, with wrong ones, without JSON, or to nowhere is refused in Plaid’s shape', async () => {
+    const desk = await openDesk()
+    const send = async (path: string, body: string) => {
+      const response = await fetch(`${desk.simulator.url}${path}`, { method: 'POST', body })
+      return [response.status, await response.json()]
+    }
+    expect(await send('/item/get', '{"access_token":"x"}')).toMatchObject([400, { error_code: 'MISSING_FIELDS' }])
+    const wrong = JSON.stringify({ client_id: 'client', secret: 'guess', access_token: 'x' })
+    expect(await send('/item/get', wrong)).toMatchObject([400, { error_code: 'INVALID_API_KEYS' }])
+    expect(await send('/item/get', '{')).toMatchObject([400, { error_code: 'INVALID_BODY' }])
+    expect(await send('/item/get', '[]')).toMatchObject([400, { error_code: 'INVALID_BODY' }])
+    expect(await send('/nowhere', '{}')).toMatchObject([404, { error_code: 'NOT_FOUND' }])
+  })
+
+  test('of any JSON at all never breaks the simulator', async () => {
+    const desk = await openDesk()
+    const { access_token } = await desk.link()
+    const paths = ['/transactions/sync', '/transactions/get', '/link/token/create', '/sandbox/public_token/create']
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), fc.dictionary(fc.string(), fc.jsonValue()), async (path, body) => {
+        const { status } = await desk.post(path, { ...body, access_token, client_id: 'client', secret: 'secret' })
+        expect(status).toBeLessThan(500)
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+test('a public token is exchanged once', async () => {
+  const desk = await openDesk()
+  const created = await desk.plaid.sandboxPublicTokenCreate({
+    institution_id: 'ins_109509',
+    initial_products: [Products.Auth],
+  })
+  const { public_token } = created.data
+  expect((await desk.post('/item/public_token/exchange', { public_token })).status).toBe(200)
+  expect((await desk.post('/item/public_token/exchange', { public_token })).body['error_code']).toBe(
+    'INVALID_PUBLIC_TOKEN',
+  )
+})
+
+test('every call is on record: endpoint, item, status, time', async () => {
+  const desk = await openDesk()
+  const { access_token, item_id } = await desk.link()
+  await desk.post('/item/get', { access_token })
+  await desk.post('/item/get', { access_token: 'junk' })
+  const { text } = await desk.control('/calls')
+  const calls: unknown = JSON.parse(text)
+  expect(calls).toMatchObject({
+    calls: [
+      { endpoint: '/sandbox/public_token/create', status: 200 },
+      { endpoint: '/item/public_token/exchange', item_id, status: 200 },
+      { endpoint: '/item/get', item_id, status: 200, error_code: null },
+      {
+        endpoint: '/item/get',
+        item_id: null,
+        status: 400,
+        error_code: 'INVALID_ACCESS_TOKEN',
+        time: expect.any(String),
+      },
+    ],
+  })
+})
