@@ -59,6 +59,7 @@ function addAccount(bank: Bank, custom: CustomAccount, today: Day, ids: Ids): vo
   bank.transactions.push(...transactions)
   setAvailable(bank, custom, account, transactions)
   addCustomInvestments(bank, custom, account, ids)
+  if (account.type === 'investment' && custom.starting_balance == null) account.balances.current = worth(bank, account)
   if (account.type === 'credit') bank.liabilities.credit.push(creditLiability(account, custom.liability ?? {}, today))
   if (custom.liability?.type === 'student' || account.subtype === 'student') {
     bank.liabilities.student.push(studentLiability(account, custom.liability ?? {}, today))
@@ -124,6 +125,12 @@ function setAvailable(bank: Bank, custom: CustomAccount, account: Account, trans
   else if (balances.limit !== null) {
     balances.available = subtractExact(subtractExact(balances.limit, balances.current), waiting)
   }
+}
+
+/** What the account's holdings in its own currency come to. */
+function worth({ holdings }: Bank, { account_id, balances }: Account): RawNumber {
+  const own = holdings.filter((holding) => holding.account_id === account_id && sameCurrency(holding, balances))
+  return total(own.map(({ institution_value }) => institution_value))
 }
 
 function ownerOf({ identity }: CustomAccount): Owner {

@@ -172,6 +172,8 @@ describe('a custom user', () => {
     expect(bought?.security_id).toBe(bank.holdings[0]?.security_id)
     expect(other?.security_id).toBe(bank.securities[4]?.security_id)
     expect(bank.accounts[0]?.balances.current).toEqual(exact('120'))
+    const unsaid = custom(`{"type": "investment", "holdings": ${holding('AAAA', '1.5', '10.1')}}`)
+    expect(unsaid.accounts[0]?.balances.current).toEqual(exact('15.15'))
   })
 
   it('owes what it says', () => {
