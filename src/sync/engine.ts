@@ -52,9 +52,15 @@ export async function syncProduct(ctx: Ctx, itemProductId: string, trigger: Wake
   const answer = await read(ctx, lease, tally)
   const outcome = await conclude(ctx, lease, report, answer)
   ctx.log.info('sync', {
-    ...{ run_id: lease.runId, item_id: lease.itemId, item_product_id: itemProductId, product: lease.product, trigger },
-    ...{ outcome: outcome.kind, pages: tally.pages, restarts: tally.restarts },
-    ...{ duration_ms: ctx.now().getTime() - startedAt },
+    run_id: lease.runId,
+    item_id: lease.itemId,
+    item_product_id: itemProductId,
+    product: lease.product,
+    trigger,
+    outcome: outcome.kind,
+    pages: tally.pages,
+    restarts: tally.restarts,
+    duration_ms: ctx.now().getTime() - startedAt,
     ...(outcome.kind === 'later'
       ? { plaid_error_code: outcome.failure.errorCode, delay_seconds: outcome.afterSeconds }
       : {}),
@@ -117,12 +123,13 @@ async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failur
   const end = endOfFailure(failure, lease.attempts, ctx.services.random())
   const level = failure.class === 'ours' ? 'error' : 'warn'
   ctx.log[level]('sync_not_done', {
-    ...{ run_id: lease.runId, item_id: lease.itemId, product: lease.product, outcome: end.outcome },
-    ...{
-      plaid_error_type: failure.errorType,
-      plaid_error_code: failure.errorCode,
-      plaid_request_id: failure.requestId,
-    },
+    run_id: lease.runId,
+    item_id: lease.itemId,
+    product: lease.product,
+    outcome: end.outcome,
+    plaid_error_type: failure.errorType,
+    plaid_error_code: failure.errorCode,
+    plaid_request_id: failure.requestId,
   })
   const ended = await untilKnown(ctx, () => endRun(ctx.services.jobs, lease, report, end))
   if (ended.kind === 'superseded') return { kind: 'superseded' }

@@ -38,8 +38,12 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
   )
   await wake(recorded.itemProductIds, 'webhook')
   ctx.log.info('webhook', {
-    ...{ webhook_type: body.webhook_type, webhook_code: body.webhook_code, scheme: verdict.scheme },
-    ...{ plaid_item_id: body.item_id ?? null, replay: recorded.isReplay, queued: recorded.itemProductIds.length },
+    webhook_type: body.webhook_type,
+    webhook_code: body.webhook_code,
+    scheme: verdict.scheme,
+    plaid_item_id: body.item_id ?? null,
+    replay: recorded.isReplay,
+    queued: recorded.itemProductIds.length,
   })
 }
 
