@@ -45,8 +45,9 @@ const ROLE_QUERY = `
 /** `url` with another login: host, database and parameters stay. */
 export function withLogin(url: string, user: string, password: string): string {
   const changed = new URL(url)
-  changed.username = user
-  changed.password = password
+  // The setters escape what could end the password, but no per cent sign.
+  changed.username = encodeURIComponent(user)
+  changed.password = encodeURIComponent(password)
   return changed.href
 }
 

@@ -1,0 +1,72 @@
+// Every command explains itself, exits 2 when misused and 1 when it failed, and says what to do.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { jwtVerify } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { freePort } from '../../../src/dev/ports.ts'
+
+const PROJECT_FOLDER = join(import.meta.dirname, '..', '..', '..')
+const SECRET = 'a-secret-of-thirty-two-characters-or-more'
+
+interface Outcome {
+  code: number
+  out: string
+  error: string
+}
+
+function run(file: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
+  const options = { cwd: PROJECT_FOLDER, env: { PATH: process.env['PATH'], ...environment } }
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [join(PROJECT_FOLDER, file), ...args], options, (_, out, error) =>
+      resolve({ code: child.exitCode ?? -1, out, error }),
+    )
+  })
+}
+
+describe('a command', () => {
+  const commands = ['cli/bundle.ts', 'cli/cron.ts', 'cli/db.ts', 'cli/lock.ts', 'cli/token.ts', 'dev/start.ts']
+
+  it.each(commands)('%s has --help', async (file) => {
+    expect(await run(`src/${file}`, ['--help'])).toMatchObject({
+      code: 0,
+      error: '',
+      out: expect.stringContaining('npm run'),
+    })
+  })
+
+  it.each([
+    ['cli/bundle.ts', ['--nonsense']],
+    ['cli/cron.ts', []],
+    ['cli/cron.ts', ['drop-everything']],
+    ['cli/cron.ts', ['sweep', '--url', 'nowhere']],
+    ['cli/db.ts', ['destroy']],
+    ['cli/db.ts', ['migrate', 'now']],
+    ['cli/db.ts', ['generate']],
+    ['cli/db.ts', ['migrate']],
+    ['cli/lock.ts', []],
+    ['cli/token.ts', []],
+    ['cli/token.ts', ['--sub', 'x', '--ttl', '0']],
+    ['cli/token.ts', ['--sub', 'x', '--role', 'god']],
+  ])('%s %j is misuse', async (file, args) => {
+    expect(await run(`src/${file}`, args)).toMatchObject({ code: 2, out: '', error: expect.stringContaining('--help') })
+  })
+
+  it('that failed says what to do', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`
+    const outcome = await run('src/cli/cron.ts', ['sweep', '--url', url])
+    expect(outcome).toMatchObject({ code: 1, error: expect.stringContaining('npm run dev') })
+  })
+})
+
+describe('token', () => {
+  it('prints a token that expires, with the role only where it was asked for', async () => {
+    const plain = await run('src/cli/token.ts', ['--sub', 'ada', '--ttl', '60'], { SECRET_KEY: SECRET })
+    const admin = await run('src/cli/token.ts', ['--sub', 'ada', '--role', 'admin'], { SECRET_KEY: SECRET })
+    const key = new TextEncoder().encode(SECRET)
+    const claims = async ({ out }: Outcome) =>
+      (await jwtVerify(out.trim(), key, { issuer: 'wealthnavigator-edge', algorithms: ['HS256'] })).payload
+    const { iat = 0, exp = 0, ...rest } = await claims(plain)
+    expect([exp - iat, rest]).toEqual([60, { sub: 'ada', iss: 'wealthnavigator-edge' }])
+    expect(await claims(admin)).toMatchObject({ role: 'admin' })
+  })
+})
