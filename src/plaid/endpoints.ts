@@ -1,4 +1,5 @@
 // Plaid's endpoints by name, each with what it takes and how it is called. No decisions are made here.
+import type * as wire from 'plaid'
 import type { Secret } from '../crypto/secret.ts'
 import type { PlaidClient } from './client.ts'
 import * as schemas from './schemas.ts'
@@ -23,6 +24,9 @@ export interface LinkTokenRequest {
   readonly accountSelection: boolean
 }
 
+/** A request's body: the compiler refuses a field that Plaid's type `Wire` does not have. */
+type BodyOf<Wire> = { readonly [Name in keyof Wire]?: unknown }
+
 /** Endpoints as functions over one client. Each answers `PlaidResult`, and throws only when the code is at fault. */
 export function createPlaid(client: PlaidClient) {
   const read = { idempotent: true } as const
@@ -45,7 +49,7 @@ export function createPlaid(client: PlaidClient) {
           ...(request.accessToken === undefined
             ? { products: request.products, transactions: { days_requested: daysRequested } }
             : { update: { account_selection_enabled: request.accountSelection } }),
-        },
+        } satisfies BodyOf<wire.LinkTokenCreateRequest>,
       }),
 
     exchangePublicToken: (publicToken: Secret) =>
@@ -65,7 +69,13 @@ export function createPlaid(client: PlaidClient) {
       client.call({ ...read, path: '/item/remove', answer: schemas.nothing, accessToken, body: {} }),
 
     updateItemWebhook: (accessToken: Secret, webhook: string) =>
-      client.call({ ...read, path: '/item/webhook/update', answer: schemas.nothing, accessToken, body: { webhook } }),
+      client.call({
+        ...read,
+        path: '/item/webhook/update',
+        answer: schemas.nothing,
+        accessToken,
+        body: { webhook } satisfies BodyOf<wire.ItemWebhookUpdateRequest>,
+      }),
 
     getAccounts: (accessToken: Secret) =>
       client.call({ ...read, path: '/accounts/get', answer: schemas.accountsGet, accessToken, body: {} }),
@@ -79,8 +89,11 @@ export function createPlaid(client: PlaidClient) {
         accessToken,
         body:
           cursor === null
-            ? { count: pageSize, options: { days_requested: daysRequested } }
-            : { count: pageSize, cursor },
+            ? ({
+                count: pageSize,
+                options: { days_requested: daysRequested },
+              } satisfies BodyOf<wire.TransactionsSyncRequest>)
+            : ({ count: pageSize, cursor } satisfies BodyOf<wire.TransactionsSyncRequest>),
       }),
 
     getHoldings: (accessToken: Secret) =>
@@ -97,7 +110,7 @@ export function createPlaid(client: PlaidClient) {
           start_date: window.from,
           end_date: window.to,
           options: { count: pageSize, offset: window.offset, async_update: true },
-        },
+        } satisfies BodyOf<wire.InvestmentsTransactionsGetRequest>,
       }),
 
     getLiabilities: (accessToken: Secret) =>
@@ -108,7 +121,7 @@ export function createPlaid(client: PlaidClient) {
         ...read,
         path: '/webhook_verification_key/get',
         answer: schemas.verificationKey,
-        body: { key_id: keyId },
+        body: { key_id: keyId } satisfies BodyOf<wire.WebhookVerificationKeyGetRequest>,
       }),
   }
 }

@@ -1,8 +1,15 @@
 // Plaid's answers, as much of them as is used. Lenient: unknown fields are dropped, absent optional ones read as null,
 // numbers are exact decimal text (src/decimal.ts).
+import type * as wire from 'plaid'
 import * as z from 'zod'
 import { isDecimal } from '../decimal.ts'
 import { secretText } from './client.ts'
+
+/** An object of Plaid's type `Wire`: the compiler refuses a field that the type does not have. */
+const objectOf =
+  <Wire>() =>
+  <Shape extends { [Name in keyof Shape]: Name extends keyof Wire ? z.ZodType : never }>(shape: Shape) =>
+    z.object(shape)
 
 /** Postgres holds no NUL; a single one must not stop an item's sync for ever. */
 const text = z.string().transform((value) => value.replaceAll('\0', ''))
@@ -19,10 +26,15 @@ const optionalTime = z
 const currency = { iso_currency_code: optionalText, unofficial_currency_code: optionalText }
 const secret = z.string().min(1).transform(secretText)
 
-export const account = z.object({
+export const account = objectOf<wire.AccountBase>()({
   account_id: z.string().min(1),
   persistent_account_id: optionalText,
-  balances: z.object({ current: optionalDecimal, available: optionalDecimal, limit: optionalDecimal, ...currency }),
+  balances: objectOf<wire.AccountBalance>()({
+    current: optionalDecimal,
+    available: optionalDecimal,
+    limit: optionalDecimal,
+    ...currency,
+  }),
   mask: optionalText,
   name: text,
   official_name: optionalText,
@@ -31,7 +43,7 @@ export const account = z.object({
 })
 export type PlaidAccount = z.output<typeof account>
 
-export const transaction = z.object({
+export const transaction = objectOf<wire.Transaction>()({
   transaction_id: z.string().min(1),
   account_id: z.string().min(1),
   pending_transaction_id: optionalText,
@@ -43,8 +55,11 @@ export const transaction = z.object({
   merchant_name: optionalText,
   logo_url: optionalText,
   website: optionalText,
-  personal_finance_category: z
-    .object({ primary: text, detailed: text, confidence_level: optionalText })
+  personal_finance_category: objectOf<wire.PersonalFinanceCategory>()({
+    primary: text,
+    detailed: text,
+    confidence_level: optionalText,
+  })
     .nullish()
     .transform((value) => value ?? null),
   pending: z.boolean(),
@@ -52,7 +67,7 @@ export const transaction = z.object({
 })
 export type PlaidTransaction = z.output<typeof transaction>
 
-export const transactionsSync = z.object({
+export const transactionsSync = objectOf<wire.TransactionsSyncResponse>()({
   added: z.array(transaction),
   modified: z.array(transaction),
   removed: z.array(z.object({ transaction_id: z.string().min(1) })),
@@ -72,8 +87,8 @@ const plaidProductsList = z
   .nullish()
   .transform((value) => value ?? null)
 
-export const itemGet = z.object({
-  item: z.object({
+export const itemGet = objectOf<wire.ItemGetResponse>()({
+  item: objectOf<wire.ItemWithConsentFields>()({
     item_id: z.string().min(1),
     institution_id: optionalText,
     institution_name: optionalText,
@@ -94,9 +109,9 @@ export const itemGet = z.object({
 })
 export type PlaidItem = z.output<typeof itemGet>
 
-export const accountsGet = z.object({ accounts: z.array(account) })
+export const accountsGet = objectOf<wire.AccountsGetResponse>()({ accounts: z.array(account) })
 
-export const security = z.object({
+export const security = objectOf<wire.Security>()({
   security_id: z.string().min(1),
   name: optionalText,
   ticker_symbol: optionalText,
@@ -111,7 +126,7 @@ export const security = z.object({
 })
 export type PlaidSecurity = z.output<typeof security>
 
-export const holding = z.object({
+export const holding = objectOf<wire.Holding>()({
   account_id: z.string().min(1),
   security_id: z.string().min(1),
   quantity: decimal,
@@ -123,13 +138,13 @@ export const holding = z.object({
 })
 export type PlaidHolding = z.output<typeof holding>
 
-export const holdingsGet = z.object({
+export const holdingsGet = objectOf<wire.InvestmentsHoldingsGetResponse>()({
   accounts: z.array(account),
   holdings: z.array(holding),
   securities: z.array(security),
 })
 
-export const investmentTransaction = z.object({
+export const investmentTransaction = objectOf<wire.InvestmentTransaction>()({
   investment_transaction_id: z.string().min(1),
   account_id: z.string().min(1),
   security_id: optionalText,
@@ -145,7 +160,7 @@ export const investmentTransaction = z.object({
 })
 export type PlaidInvestmentTransaction = z.output<typeof investmentTransaction>
 
-export const investmentTransactionsGet = z.object({
+export const investmentTransactionsGet = objectOf<wire.InvestmentsTransactionsGetResponse>()({
   accounts: z.array(account),
   investment_transactions: z.array(investmentTransaction),
   securities: z.array(security),
@@ -158,20 +173,23 @@ const liabilityList = z
   .nullish()
   .transform((value) => value ?? [])
 
-export const liabilitiesGet = z.object({
+export const liabilitiesGet = objectOf<wire.LiabilitiesGetResponse>()({
   accounts: z.array(account),
   liabilities: z.object({ credit: liabilityList, mortgage: liabilityList, student: liabilityList }),
 })
 export type PlaidLiabilities = z.output<typeof liabilitiesGet>
 
-export const linkTokenCreate = z.object({
+export const linkTokenCreate = objectOf<wire.LinkTokenCreateResponse>()({
   link_token: z.string().min(1),
   expiration: z.string(),
   hosted_link_url: z.string().optional(),
 })
 
-export const publicTokenExchange = z.object({ access_token: secret, item_id: z.string().min(1) })
+export const publicTokenExchange = objectOf<wire.ItemPublicTokenExchangeResponse>()({
+  access_token: secret,
+  item_id: z.string().min(1),
+})
 
 export const nothing = z.object({})
 
-export const verificationKey = z.object({ key: z.looseObject({}) })
+export const verificationKey = objectOf<wire.WebhookVerificationKeyGetResponse>()({ key: z.looseObject({}) })
