@@ -11,8 +11,7 @@ const day = z.string().refine(isDay, { error: 'must be a day, YYYY-MM-DD' })
 const text = z.string()
 
 /** Plaid's description knows one object where its own examples have a list. */
-const listOf = <Entry extends z.ZodType>(entry: Entry) =>
-  z.union([z.array(entry), entry.transform((one) => [one])]) as z.ZodType<z.output<Entry>[]>
+const listOf = <Entry extends z.ZodType>(entry: Entry) => z.union([z.array(entry), entry.transform((one) => [one])])
 
 const transaction = z.looseObject({
   date_transacted: day,

@@ -37,69 +37,108 @@ export interface Merchant {
 
 type Row = readonly [name: string, statement: string, category: string | null, low: number, high: number]
 
-const inTown: Partial<Record<MerchantKind, readonly Row[]>> = {
-  grocer: [
-    ['Corner Grocer', 'CORNER GROCER #0412', 'FOOD_AND_DRINK_GROCERIES', 1450, 9800],
-    ['Green Basket Market', 'GREEN BASKET MKT 77', 'FOOD_AND_DRINK_GROCERIES', 2200, 12_400],
-    ['Big Barn Warehouse', 'BIG BARN WHSE 0031', 'GENERAL_MERCHANDISE_SUPERSTORES', 4100, 16_800],
+const inTown: readonly (readonly [MerchantKind, readonly Row[]])[] = [
+  [
+    'grocer',
+    [
+      ['Corner Grocer', 'CORNER GROCER #0412', 'FOOD_AND_DRINK_GROCERIES', 1450, 9800],
+      ['Green Basket Market', 'GREEN BASKET MKT 77', 'FOOD_AND_DRINK_GROCERIES', 2200, 12_400],
+      ['Big Barn Warehouse', 'BIG BARN WHSE 0031', 'GENERAL_MERCHANDISE_SUPERSTORES', 4100, 16_800],
+    ],
   ],
-  coffee: [
-    ['Morning Kettle', 'SQ *MORNING KETTLE', 'FOOD_AND_DRINK_COFFEE', 325, 980],
-    ["Zoë's Café ☕", "ZOE'S CAFE", 'FOOD_AND_DRINK_COFFEE', 410, 1240],
+  [
+    'coffee',
+    [
+      ['Morning Kettle', 'SQ *MORNING KETTLE', 'FOOD_AND_DRINK_COFFEE', 325, 980],
+      ["Zoë's Café ☕", "ZOE'S CAFE", 'FOOD_AND_DRINK_COFFEE', 410, 1240],
+    ],
   ],
-  lunch: [
-    ['Noodle Bowl', 'NOODLE BOWL 12', 'FOOD_AND_DRINK_FAST_FOOD', 890, 1720],
-    ['Burrito Wagon', 'TST* BURRITO WAGON', 'FOOD_AND_DRINK_FAST_FOOD', 780, 1590],
+  [
+    'lunch',
+    [
+      ['Noodle Bowl', 'NOODLE BOWL 12', 'FOOD_AND_DRINK_FAST_FOOD', 890, 1720],
+      ['Burrito Wagon', 'TST* BURRITO WAGON', 'FOOD_AND_DRINK_FAST_FOOD', 780, 1590],
+    ],
   ],
-  dinner: [
-    ['The Copper Pot', 'TST* THE COPPER POT', 'FOOD_AND_DRINK_RESTAURANT', 2400, 8900],
-    ['Harbor Pizza House', 'HARBOR PIZZA HOUSE', 'FOOD_AND_DRINK_RESTAURANT', 1850, 5200],
-    ['Hop & Barrel Taproom', 'HOP AND BARREL', 'FOOD_AND_DRINK_BEER_WINE_AND_LIQUOR', 1200, 4800],
+  [
+    'dinner',
+    [
+      ['The Copper Pot', 'TST* THE COPPER POT', 'FOOD_AND_DRINK_RESTAURANT', 2400, 8900],
+      ['Harbor Pizza House', 'HARBOR PIZZA HOUSE', 'FOOD_AND_DRINK_RESTAURANT', 1850, 5200],
+      ['Hop & Barrel Taproom', 'HOP AND BARREL', 'FOOD_AND_DRINK_BEER_WINE_AND_LIQUOR', 1200, 4800],
+    ],
   ],
-  fuel: [['Roadside Fuel', 'ROADSIDE FUEL 5521', 'TRANSPORTATION_GAS', 2800, 6200]],
-  transport: [
-    ['Metro Transit', 'METRO TRANSIT FARE', 'TRANSPORTATION_PUBLIC_TRANSIT', 275, 2500],
-    ['City Parking', 'CITY PARKING METER', 'TRANSPORTATION_PARKING', 200, 1800],
-    ['Hop In Rides', 'HOP IN RIDES *TRIP', 'TRANSPORTATION_TAXIS_AND_RIDE_SHARES', 840, 3900],
+  ['fuel', [['Roadside Fuel', 'ROADSIDE FUEL 5521', 'TRANSPORTATION_GAS', 2800, 6200]]],
+  [
+    'transport',
+    [
+      ['Metro Transit', 'METRO TRANSIT FARE', 'TRANSPORTATION_PUBLIC_TRANSIT', 275, 2500],
+      ['City Parking', 'CITY PARKING METER', 'TRANSPORTATION_PARKING', 200, 1800],
+      ['Hop In Rides', 'HOP IN RIDES *TRIP', 'TRANSPORTATION_TAXIS_AND_RIDE_SHARES', 840, 3900],
+    ],
   ],
-  shop: [
-    ['Everything Bazaar', 'EVERYTHING BAZAAR*ORDER', 'GENERAL_MERCHANDISE_ONLINE_MARKETPLACES', 900, 14_000],
-    ['Thread & Button', 'THREAD AND BUTTON', 'GENERAL_MERCHANDISE_CLOTHING_AND_ACCESSORIES', 1900, 12_000],
-    ['Hammer Home Supply', 'HAMMER HOME SUPPLY 08', 'HOME_IMPROVEMENT_HARDWARE', 600, 18_500],
-    ['Circuit Corner', 'CIRCUIT CORNER', 'GENERAL_MERCHANDISE_ELECTRONICS', 1500, 39_900],
+  [
+    'shop',
+    [
+      ['Everything Bazaar', 'EVERYTHING BAZAAR*ORDER', 'GENERAL_MERCHANDISE_ONLINE_MARKETPLACES', 900, 14_000],
+      ['Thread & Button', 'THREAD AND BUTTON', 'GENERAL_MERCHANDISE_CLOTHING_AND_ACCESSORIES', 1900, 12_000],
+      ['Hammer Home Supply', 'HAMMER HOME SUPPLY 08', 'HOME_IMPROVEMENT_HARDWARE', 600, 18_500],
+      ['Circuit Corner', 'CIRCUIT CORNER', 'GENERAL_MERCHANDISE_ELECTRONICS', 1500, 39_900],
+    ],
   ],
-  health: [
-    ['Main Street Pharmacy', 'MAIN ST PHARMACY', 'MEDICAL_PHARMACIES_AND_SUPPLEMENTS', 600, 6400],
-    ['Bright Smile Dental', 'BRIGHT SMILE DENTAL', 'MEDICAL_DENTAL_CARE', 4000, 22_000],
-    ['Scissors & Co', 'SCISSORS AND CO', 'PERSONAL_CARE_HAIR_AND_BEAUTY', 2800, 7500],
+  [
+    'health',
+    [
+      ['Main Street Pharmacy', 'MAIN ST PHARMACY', 'MEDICAL_PHARMACIES_AND_SUPPLEMENTS', 600, 6400],
+      ['Bright Smile Dental', 'BRIGHT SMILE DENTAL', 'MEDICAL_DENTAL_CARE', 4000, 22_000],
+      ['Scissors & Co', 'SCISSORS AND CO', 'PERSONAL_CARE_HAIR_AND_BEAUTY', 2800, 7500],
+    ],
   ],
-  leisure: [
-    ['Starlight Cinema', 'STARLIGHT CINEMA', 'ENTERTAINMENT_TV_AND_MOVIES', 1100, 4600],
-    ['Paper Lantern Books', 'PAPER LANTERN BOOKS', 'GENERAL_MERCHANDISE_BOOKSTORES_AND_NEWSSTANDS', 900, 5200],
-    ['Wayfarer Inns', 'WAYFARER INNS 221', 'TRAVEL_LODGING', 9900, 32_000],
+  [
+    'leisure',
+    [
+      ['Starlight Cinema', 'STARLIGHT CINEMA', 'ENTERTAINMENT_TV_AND_MOVIES', 1100, 4600],
+      ['Paper Lantern Books', 'PAPER LANTERN BOOKS', 'GENERAL_MERCHANDISE_BOOKSTORES_AND_NEWSSTANDS', 900, 5200],
+      ['Wayfarer Inns', 'WAYFARER INNS 221', 'TRAVEL_LODGING', 9900, 32_000],
+    ],
   ],
-  utility: [
-    ['Valley Power & Light', 'VALLEY POWER AND LIGHT WEB PAY', 'RENT_AND_UTILITIES_GAS_AND_ELECTRICITY', 6800, 14_000],
-    ['Clearwater Utility', 'CLEARWATER UTILITY', 'RENT_AND_UTILITIES_WATER', 2600, 4800],
-    ['Fiberlane Internet', 'FIBERLANE INTERNET', 'RENT_AND_UTILITIES_INTERNET_AND_CABLE', 5500, 7900],
-    ['Pocket Mobile', 'POCKET MOBILE AUTOPAY', 'RENT_AND_UTILITIES_TELEPHONE', 3500, 6500],
+  [
+    'utility',
+    [
+      [
+        'Valley Power & Light',
+        'VALLEY POWER AND LIGHT WEB PAY',
+        'RENT_AND_UTILITIES_GAS_AND_ELECTRICITY',
+        6800,
+        14_000,
+      ],
+      ['Clearwater Utility', 'CLEARWATER UTILITY', 'RENT_AND_UTILITIES_WATER', 2600, 4800],
+      ['Fiberlane Internet', 'FIBERLANE INTERNET', 'RENT_AND_UTILITIES_INTERNET_AND_CABLE', 5500, 7900],
+      ['Pocket Mobile', 'POCKET MOBILE AUTOPAY', 'RENT_AND_UTILITIES_TELEPHONE', 3500, 6500],
+    ],
   ],
-  subscription: [
-    ['Streamly', 'STREAMLY.EXAMPLE.COM', 'ENTERTAINMENT_TV_AND_MOVIES', 1099, 1799],
-    ['Tunebox', 'TUNEBOX SUBSCRIPTION', 'ENTERTAINMENT_MUSIC_AND_AUDIO', 999, 1199],
-    ['Iron Room Gym', 'IRON ROOM GYM MONTHLY', 'PERSONAL_CARE_GYMS_AND_FITNESS_CENTERS', 2999, 4499],
-    ['Cloud Attic Storage', 'CLOUD ATTIC', 'GENERAL_SERVICES_OTHER_GENERAL_SERVICES', 299, 999],
-    ['Safe Harbor Insurance', 'SAFE HARBOR INS PREM', 'GENERAL_SERVICES_INSURANCE', 8900, 13_900],
+  [
+    'subscription',
+    [
+      ['Streamly', 'STREAMLY.EXAMPLE.COM', 'ENTERTAINMENT_TV_AND_MOVIES', 1099, 1799],
+      ['Tunebox', 'TUNEBOX SUBSCRIPTION', 'ENTERTAINMENT_MUSIC_AND_AUDIO', 999, 1199],
+      ['Iron Room Gym', 'IRON ROOM GYM MONTHLY', 'PERSONAL_CARE_GYMS_AND_FITNESS_CENTERS', 2999, 4499],
+      ['Cloud Attic Storage', 'CLOUD ATTIC', 'GENERAL_SERVICES_OTHER_GENERAL_SERVICES', 299, 999],
+      ['Safe Harbor Insurance', 'SAFE HARBOR INS PREM', 'GENERAL_SERVICES_INSURANCE', 8900, 13_900],
+    ],
   ],
-  odd: [
-    [`"Quoted" Goods; it's`, `"QUOTED" GOODS; IT'S`, 'GENERAL_MERCHANDISE_OTHER_GENERAL_MERCHANDISE', 700, 3200],
-    [`'); DELETE FROM till; --`, `'); DELETE FROM TILL; --`, 'GENERAL_MERCHANDISE_GIFTS_AND_NOVELTIES', 500, 2600],
-    ['مقهى الواحة', 'مقهى الواحة', 'FOOD_AND_DRINK_COFFEE', 350, 1500],
-    ['麺屋 🍜', 'MENYA 麺屋 🍜', 'FOOD_AND_DRINK_RESTAURANT', 1100, 3400],
-    ['<b>Bold</b> & 100%_Wild\\Card', '<B>BOLD</B> & 100%_WILD\\CARD', null, 900, 4100],
-    ['👩‍👩‍👧 Family Fun', 'FAMILY FUN 👩‍👩‍👧', 'ENTERTAINMENT_OTHER_ENTERTAINMENT', 1500, 6000],
+  [
+    'odd',
+    [
+      [`"Quoted" Goods; it's`, `"QUOTED" GOODS; IT'S`, 'GENERAL_MERCHANDISE_OTHER_GENERAL_MERCHANDISE', 700, 3200],
+      [`'); DELETE FROM till; --`, `'); DELETE FROM TILL; --`, 'GENERAL_MERCHANDISE_GIFTS_AND_NOVELTIES', 500, 2600],
+      ['مقهى الواحة', 'مقهى الواحة', 'FOOD_AND_DRINK_COFFEE', 350, 1500],
+      ['麺屋 🍜', 'MENYA 麺屋 🍜', 'FOOD_AND_DRINK_RESTAURANT', 1100, 3400],
+      ['<b>Bold</b> & 100%_Wild\\Card', '<B>BOLD</B> & 100%_WILD\\CARD', null, 900, 4100],
+      ['👩‍👩‍👧 Family Fun', 'FAMILY FUN 👩‍👩‍👧', 'ENTERTAINMENT_OTHER_ENTERTAINMENT', 1500, 6000],
+    ],
   ],
-}
+]
 
 const online = new Set<MerchantKind>(['utility', 'subscription'])
 const onlineShops = new Set(['Everything Bazaar', 'Hop In Rides'])
@@ -112,7 +151,7 @@ const abroad: readonly Merchant[] = [
   foreign('Tea & Scone Rooms', 'FOOD_AND_DRINK_COFFEE', 'GBP', 2, 'GB', 450, 2600),
 ]
 
-const catalogue: readonly Merchant[] = [...Object.keys(inTown).flatMap((kind) => rows(kind)), ...abroad]
+const catalogue: readonly Merchant[] = [...inTown.flatMap(([kind, rows]) => listed(kind, rows)), ...abroad]
 
 /** Every merchant of a kind, in a fixed order. */
 export function merchantsOf(kind: MerchantKind): readonly Merchant[] {
@@ -133,9 +172,8 @@ export function websiteOf({ name }: Merchant): string {
   return `${label || 'shop'}.example.com`
 }
 
-function rows(key: string): Merchant[] {
-  const kind = key as MerchantKind
-  return (inTown[kind] ?? []).map(([name, statement, category, low, high]) => ({
+function listed(kind: MerchantKind, rows: readonly Row[]): Merchant[] {
+  return rows.map(([name, statement, category, low, high]) => ({
     kind,
     name,
     statement,

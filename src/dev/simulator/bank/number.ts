@@ -7,7 +7,7 @@ declare global {
   // TypeScript's libraries do not describe the JSON-parse-with-source proposal yet, which Node 24 has.
   interface JSON {
     rawJSON(text: string): RawNumber
-    isRawJSON(value: unknown): boolean
+    isRawJSON(value: unknown): value is RawNumber
   }
 }
 
@@ -28,7 +28,7 @@ export function exact(text: string): RawNumber {
 
 /** Whether a parsed value is a raw number, as `exact` or `JSON.rawJSON` makes them. */
 export function isExact(value: unknown): value is RawNumber {
-  return JSON.isRawJSON(value) && numberPattern.test((value as RawNumber).rawJSON)
+  return JSON.isRawJSON(value) && numberPattern.test(value.rawJSON)
 }
 
 /** The sum; its scale is the larger one of the two (`0.1` + `0.20` is `0.30`). */
