@@ -40,6 +40,8 @@ export interface LinkToken {
   language: string
   countryCodes: readonly string[]
   products: readonly Product[]
+  /** Added to the item where the institution has them. */
+  productsIfSupported: readonly Product[]
   webhook: string | null
   redirectUri: string | null
   userId: string

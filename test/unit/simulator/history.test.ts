@@ -21,6 +21,21 @@ test('right after the exchange a sync is empty and NOT_READY, with no cursor and
   })
 })
 
+test('what changes at the bank before the first update is not told, and comes with that update', async () => {
+  const receiver = await openReceiver()
+  const desk = await openDesk()
+  const { access_token, item_id } = await desk.link({ webhook: receiver.url })
+  await desk.plaid.transactionsSync({ access_token })
+  const early = await desk.control(`/items/${item_id}/bank`, { add: [{ transaction_id: 'early', amount: 1 }] })
+  expect(early.body).toMatchObject({ added: ['early'], webhooks: [] })
+  expect((await desk.plaid.transactionsSync({ access_token })).data.added).toEqual([])
+  await desk.control(`/items/${item_id}/bank`, { history: 'initial' })
+  await receiver.arrived(2)
+  expect(receiver.codes()).toEqual(['INITIAL_UPDATE', 'SYNC_UPDATES_AVAILABLE'])
+  const { pages } = await readUpdate(desk, access_token)
+  expect(applied(new Map(), pages).has('early')).toBe(true)
+})
+
 test('history comes in two steps: thirty days, then all the days that were asked for', async () => {
   const desk = await openDesk()
   const { access_token, item_id } = await desk.link({ daysRequested: 400 })

@@ -172,6 +172,20 @@ describe('Link', () => {
     expect(JSON.stringify(body['link_sessions'])).toContain(String(finished.body['public_token']))
   })
 
+  test('adds the products that were wanted where supported, and leaves out the others', async () => {
+    const desk = await openDesk()
+    const fields = {
+      ...linkFields,
+      products: ['transactions'],
+      required_if_supported_products: ['investments', 'auth'],
+    }
+    const { body } = await desk.post('/link/token/create', fields)
+    const finished = await desk.control('/link', { link_token: body['link_token'], institution_id: 'ins_109509' })
+    const exchanged = await desk.post('/item/public_token/exchange', { public_token: finished.body['public_token'] })
+    const { data } = await desk.plaid.itemGet({ access_token: String(exchanged.body['access_token']) })
+    expect(data.item.products).toEqual(['transactions', 'auth'])
+  })
+
   test('in update mode repairs the item and keeps its token', async () => {
     const desk = await openDesk()
     const { access_token, item_id } = await desk.link()

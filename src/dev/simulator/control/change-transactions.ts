@@ -31,6 +31,10 @@ export function addTransactions(world: World, item: Item, wanted: Wanted<'add'>)
 }
 
 function filledIn(world: World, item: Item, addition: Addition): Transaction {
+  const { transaction_id: chosenId } = addition
+  if (chosenId !== undefined && item.bank.transactions.some(({ transaction_id }) => transaction_id === chosenId)) {
+    throw refuse(409, `the bank has a transaction ${chosenId} already`)
+  }
   const account = accountFor(item, addition.account_id)
   const invented = inventTransaction({
     bank: item.bank,
@@ -41,11 +45,7 @@ function filledIn(world: World, item: Item, addition: Addition): Transaction {
     accountId: account.account_id,
   })
   const named = addition.name === undefined ? {} : { ...anonymous, original_description: addition.name }
-  const transaction = withChanges({ ...invented, ...named }, addition)
-  if (item.bank.transactions.some(({ transaction_id }) => transaction_id === transaction.transaction_id)) {
-    throw refuse(409, `the bank has a transaction ${transaction.transaction_id} already`)
-  }
-  return transaction
+  return withChanges({ ...invented, ...named }, addition)
 }
 
 /** What is not known of a transaction of which only a name is given. */

@@ -5,6 +5,7 @@ import type * as z from 'zod'
 import { customUserOf } from '../endpoints/sandbox.ts'
 import { PlaidFailure } from '../failure.ts'
 import { newsOf, pull } from '../history.ts'
+import type { Institution, Product } from '../institutions.ts'
 import { institutionById } from '../institutions.ts'
 import type { LinkToken } from '../link-session.ts'
 import { makeItem } from '../link-session.ts'
@@ -45,7 +46,7 @@ function linkNew(world: World, token: LinkToken, wanted: LinkRequest) {
   try {
     const { item, publicToken } = makeItem(world, {
       institution,
-      products: wanted.products ?? token.products,
+      products: wanted.products ?? productsAt(institution, token),
       username,
       customUser: customUserOf(username, wanted.password ?? null),
       webhook: token.webhook,
@@ -60,6 +61,11 @@ function linkNew(world: World, token: LinkToken, wanted: LinkRequest) {
       throw refuse(400, `Link would show ${error.body.error_code}: ${error.body.error_message}`)
     throw error
   }
+}
+
+function productsAt({ products }: Institution, token: LinkToken): Product[] {
+  const supported = token.productsIfSupported.filter((product) => products.includes(product))
+  return [...new Set([...token.products, ...supported])]
 }
 
 function update(world: World, token: LinkToken) {

@@ -2,7 +2,7 @@
 
 import * as z from 'zod'
 
-import { accessToken, accountOptions, endpoint, readableItem, useProduct } from '../endpoint.ts'
+import { accessToken, accountOptions, endpoint, readableItem } from '../endpoint.ts'
 import { failure } from '../failure.ts'
 import { chosenAccounts, itemView } from '../item.ts'
 
@@ -23,7 +23,6 @@ const balance = endpoint(
   { access_token: accessToken, options: balanceOptions },
   (world, body) => {
     const item = readableItem(world, body.access_token)
-    useProduct(item, 'balance')
     const accounts = chosenAccounts(item, body.options?.account_ids)
     if (accounts.length === 0) throw failure('NO_ACCOUNTS')
     return { accounts, item: itemView(item) }

@@ -5,8 +5,7 @@ import * as z from 'zod'
 import { accessToken, endpoint, itemOf } from '../endpoint.ts'
 import { whole } from '../exact-json.ts'
 import { failure } from '../failure.ts'
-import type { Product } from '../institutions.ts'
-import { institutions, productNames } from '../institutions.ts'
+import { productNames } from '../institutions.ts'
 import { openAccounts } from '../item.ts'
 import type { LinkSession, LinkToken } from '../link-session.ts'
 import { userIdOf } from '../link-session.ts'
@@ -80,9 +79,10 @@ const fields = {
 const create = endpoint('/link/token/create', fields, (world, body) => {
   if (body.user === undefined && body.user_id === undefined) throw failure('MISSING_FIELDS', 'missing fields: user')
   const updated = typeof body.access_token === 'string' ? itemOf(world, body.access_token) : null
-  const products = [...(body.products ?? []), ...(body.required_if_supported_products ?? [])]
-  if (updated === null && products.length === 0) throw failure('MISSING_FIELDS', 'missing fields: products')
-  checkAvailability(products)
+  const products = body.products ?? []
+  const ifSupported = [...(body.required_if_supported_products ?? []), ...(body.optional_products ?? [])]
+  const wanted = [...products, ...ifSupported, ...(body.additional_consented_products ?? [])]
+  if (updated === null && wanted.length === 0) throw failure('MISSING_FIELDS', 'missing fields: products')
   const createdMs = world.clock.nowMs()
   const token: LinkToken = {
     token: `link-sandbox-${world.ids.uuid('link')}`,
@@ -92,6 +92,7 @@ const create = endpoint('/link/token/create', fields, (world, body) => {
     language: body.language,
     countryCodes: body.country_codes,
     products: [...new Set(products)],
+    productsIfSupported: [...new Set(ifSupported)],
     webhook: body.webhook ?? null,
     redirectUri: body.redirect_uri ?? null,
     userId: body.user_id ?? userIdOf(body.user?.client_user_id ?? ''),
@@ -105,11 +106,6 @@ const create = endpoint('/link/token/create', fields, (world, body) => {
   const hosted = body.hosted_link === undefined ? {} : { hosted_link_url: `https://hosted.example.com/${token.token}` }
   return { link_token: token.token, expiration: iso(token.expiresAtMs), user_id: token.userId, ...hosted }
 })
-
-function checkAvailability(products: readonly Product[]): void {
-  const absent = products.find((product) => !institutions.some((institution) => institution.products.includes(product)))
-  if (absent !== undefined) throw failure('INVALID_PRODUCT', `no institution has ${absent}`)
-}
 
 const get = endpoint('/link/token/get', { link_token: z.string() }, (world, body) => {
   const token = world.linkTokens.get(body.link_token)
