@@ -42,7 +42,12 @@ export async function buildBundle(folder: string, env?: string): Promise<Bundle>
     WRANGLER_HIDE_BANNER: 'true',
     WRANGLER_LOG_PATH: join(folder, 'logs'),
   }
-  await run(process.execPath, args, { cwd: PROJECT_FOLDER, env: { ...process.env, CI: '1', ...quiet } })
+  await run(process.execPath, args, { cwd: PROJECT_FOLDER, env: { ...process.env, CI: '1', ...quiet } }).catch(
+    (error: unknown) => {
+      const said = z.object({ stderr: z.string() }).safeParse(error).data?.stderr ?? ''
+      throw new Error(`The Worker does not build:\n${said.trim()}`, { cause: error })
+    },
+  )
   const name = (await readdir(folder)).find((file) => file.endsWith('.js'))
   if (name === undefined) throw new Error('wrangler built no module: run `npx wrangler deploy --dry-run` to see why.')
   const entry = join(folder, name)

@@ -100,7 +100,9 @@ async function whenHealthy(url: string, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + HEALTH_TIMEOUT_MS
   for (;;) {
     signal.throwIfAborted()
-    const seen = await fetch(`${url}/health`, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }).then(
+    const seen = await fetch(`${url}/health`, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+    }).then(
       async (response) => (response.ok ? null : `${response.status} ${(await response.text()).slice(0, 500)}`),
       (error: unknown) => (error instanceof Error ? error.message : 'no answer'),
     )

@@ -1,0 +1,155 @@
+// `npm run dev` as its user meets it: one line when it is ready, one signal to end it, and nothing left behind.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtemp, chmod, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { groupCommands } from '../../src/dev/left-over-group.ts'
+import { commandLine, signalProcess } from '../../src/dev/processes.ts'
+
+const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
+const readySchema = z.strictObject({
+  api: z.url(),
+  plaid: z.url(),
+  sql: z.url(),
+  database: z.url(),
+  token: z.string(),
+  admin_token: z.string(),
+})
+
+interface Run {
+  child: ChildProcess
+  output: () => string
+  /** Resolves with the READY line's object; rejects when the run ends before it. */
+  ready: Promise<z.infer<typeof readySchema>>
+  /** Resolves with the exit code and the signal. */
+  ended: Promise<[number | null, string | null]>
+}
+
+const runs: Run[] = []
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
+  await chmod(folder, 0o711)
+})
+
+afterEach(async () => {
+  for (const { child, ended } of runs.splice(0)) {
+    child.kill('SIGTERM')
+    await ended
+  }
+  await rm(folder, { recursive: true, force: true })
+})
+
+function start(environment: Record<string, string> = {}): Run {
+  const ports = { PORT: '0', PLAID_PORT: '0', SQL_PORT: '0', PG_PORT: '0' }
+  const env = { ...process.env, ...ports, DATA_DIR: folder, NODE_ENV: '', ...environment }
+  const child = spawn(process.execPath, ['src/dev/start.ts'], {
+    cwd: PROJECT_FOLDER,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const ended = new Promise<[number | null, string | null]>((resolve) =>
+    child.once('close', (code, signal) => resolve([code, signal])),
+  )
+  const ready = new Promise<z.infer<typeof readySchema>>((resolve, reject) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      const line = /^READY (.*)$/m.exec(output)?.[1]
+      if (line !== undefined) resolve(readySchema.parse(JSON.parse(line)))
+    })
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    void ended.then(() => reject(new Error(`ended before it was ready: ${output}`)))
+  })
+  // A test that does not wait for it is not about it.
+  ready.catch(() => undefined)
+  const run = { child, output: () => output, ready, ended }
+  runs.push(run)
+  return run
+}
+
+async function workerGroup(): Promise<number> {
+  return Number(await readFile(join(folder, 'worker.pid'), 'utf8'))
+}
+
+async function databaseServer(): Promise<number> {
+  const note = await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')
+  return Number(note.split('\n', 1)[0])
+}
+
+describe('the local stack', { timeout: 180_000 }, () => {
+  it('is ready with working addresses and tokens, and SIGTERM ends all of it with code 0', async () => {
+    const run = start({ RATE_LIMIT_ENABLED: 'false' })
+    const { api, plaid, sql, token } = await run.ready
+    const items = await fetch(`${api}/api/v1/plaid/items`, { headers: { authorization: `Bearer ${token}` } })
+    expect([items.status, await items.json()]).toEqual([200, { data: [], next_cursor: null }])
+    expect((await fetch(`${plaid}/simulator/truth`)).status).toBe(200)
+    expect((await fetch(sql, { method: 'POST', body: '{}' })).status).toBe(400)
+    const [group, server] = [await workerGroup(), await databaseServer()]
+    run.child.kill('SIGTERM')
+    expect(await run.ended).toEqual([0, null])
+    expect([await groupCommands(group), await commandLine(server)]).toEqual([[], null])
+  })
+
+  it('shows its secrets in no command line and in no file that others may read', async () => {
+    const run = start({ SECRET_KEY: 'secret-key-that-nobody-else-may-see-anywhere', DATABASE_ENDPOINT: '' })
+    await run.ready
+    const commands = await groupCommands(await workerGroup())
+    expect(commands.length).toBeGreaterThan(0)
+    expect(commands.join()).not.toContain('secret-key-that')
+    expect(run.output()).not.toContain('secret-key-that')
+    const variables = join(folder, 'worker', 'variables.env')
+    expect((await stat(variables)).mode & 0o777).toBe(0o600)
+    expect(await readFile(variables, 'utf8')).toContain("DATABASE_ENDPOINT=''")
+  })
+
+  it('ends with code 0 also when told so in the middle of its start', async () => {
+    const run = start()
+    await expect.poll(run.output, { timeout: 60_000 }).toContain('ready on port')
+    run.child.kill('SIGINT')
+    expect(await run.ended).toEqual([0, null])
+    await expect(databaseServer()).rejects.toThrow('ENOENT')
+  })
+
+  it('ends with code 1 and says which part, when a part dies', async () => {
+    const run = start()
+    await run.ready
+    const server = await databaseServer()
+    signalProcess(-(await workerGroup()), 'SIGKILL')
+    expect(await run.ended).toEqual([1, null])
+    expect(run.output()).toContain('wrangler dev ended unexpectedly')
+    expect(await commandLine(server)).toBeNull()
+  })
+
+  it('killed without a word, is cleared away by the next start', async () => {
+    const killed = start()
+    await killed.ready
+    const [group, server] = [await workerGroup(), await databaseServer()]
+    killed.child.kill('SIGKILL')
+    await killed.ended
+    expect(await groupCommands(group)).not.toEqual([])
+    const next = start()
+    await next.ready
+    expect([await groupCommands(group), await commandLine(server)]).toEqual([[], null])
+  })
+
+  it('refuses a second run on the same data, and the first goes on', async () => {
+    const first = start()
+    const { api } = await first.ready
+    const second = start()
+    expect(await second.ended).toEqual([1, null])
+    expect(second.output()).toContain('in use by another run')
+    expect((await fetch(`${api}/health`)).status).toBe(200)
+  })
+
+  it('starts nothing when a port is taken', async () => {
+    const run = start({ PORT: '80a' })
+    expect(await run.ended).toEqual([1, null])
+    expect(run.output()).toContain('PORT=80a is no port')
+    expect((await readdir(folder)).filter((name) => name !== 'lock' && name !== 'lock-journal')).toEqual([])
+  })
+})
