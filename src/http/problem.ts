@@ -57,12 +57,14 @@ function problemBody(error: AppError, requestId: string): Record<string, unknown
   }
 }
 
-/** The answer to a failure, with the headers that its status asks for (RFC 9110 §10.2.3, §11.6.1). */
+/** The answer to a failure, with the headers that its status asks for (RFC 9110 §10.2.1, §10.2.3, §11.6.1). */
 export function problemResponse(thrown: unknown, requestId: string): Response {
   const error = asAppError(thrown)
   const { status } = errorTable[error.code]
   const headers = new Headers({ 'content-type': problemMediaType })
+  const { allow } = error.extensions
   if (status === 401) headers.set('www-authenticate', 'Bearer')
+  if (status === 405 && typeof allow === 'string') headers.set('allow', allow)
   if (error.retryAfterSeconds !== undefined)
     headers.set('retry-after', String(Math.max(0, Math.ceil(error.retryAfterSeconds))))
   return new Response(JSON.stringify(problemBody(error, requestId)), { status, headers })

@@ -1,7 +1,8 @@
 // Brings the services into a request, or remembers why there are none, so that even that answer gets its headers.
-import { AppError } from '../../errors.ts'
+import type { AppError } from '../../errors.ts'
 import type { Services } from '../../services.ts'
 import { servicesOf } from '../mount.ts'
+import { asAppError } from '../problem.ts'
 import type { Middleware } from '../request-state.ts'
 
 /** Also gives each request the state that it starts with: nobody, no route, no body. */
@@ -15,7 +16,7 @@ export function findServices(): Middleware {
   }
 }
 
-/** Everything mounted after it answers 500 `misconfigured` where there are no services. */
+/** Everything mounted after it answers 500 where there are no services. */
 export function requireServices(): Middleware {
   return async (context, next) => {
     servicesOf(context)
@@ -27,7 +28,6 @@ function attempt(make: () => Services): Services | AppError {
   try {
     return make()
   } catch (error) {
-    if (error instanceof AppError && error.code === 'misconfigured') return error
-    throw error
+    return asAppError(error)
   }
 }

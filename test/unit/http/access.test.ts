@@ -1,0 +1,67 @@
+import { SignJWT, UnsecuredJWT } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { routes } from '../../../src/http/app.ts'
+import { asUser, openDoor, pathOf, problemOf, tokenFor } from './door.ts'
+
+const closed = routes.filter(({ access }) => access !== 'public')
+
+describe('a route', () => {
+  it('is open to anybody only where it is meant to be', () => {
+    const open = routes.filter(({ access }) => access === 'public').map(({ path }) => path)
+    expect(open).toEqual(['/health', '/ready', '/openapi.json', '/api/v1/plaid/webhook'])
+  })
+
+  it.each(closed.map(({ method, path }) => [method, path]))('%s %s needs a token', async (method, path) => {
+    const door = openDoor()
+    const response = await door.ask(pathOf(path), { method })
+    expect(await problemOf(response)).toMatchObject({ status: 401, code: 'unauthorized' })
+    expect(response.headers.get('www-authenticate')).toBe('Bearer')
+    expect(door.lines.at(-1)).toMatchObject({ route: path, status: 401, actor: 'anonymous' })
+  })
+
+  it('is closed before the body is looked at', async () => {
+    const response = await openDoor().ask('/api/v1/plaid/link/token/create', { method: 'POST', body: '{' })
+    expect(response.status).toBe(401)
+  })
+})
+
+describe('a token', () => {
+  const claims = () => new SignJWT({}).setSubject('alice').setExpirationTime('5 minutes')
+  const key = new TextEncoder().encode('a-secret-key-of-the-unit-tests-0123456789')
+  const issuer = 'wealthnavigator-edge'
+  const refused: readonly [string, () => string | Promise<string>][] = [
+    ['of another key', () => tokenFor('alice', 'another-secret-key-of-the-unit-tests-01')],
+    ['of another issuer', () => claims().setProtectedHeader({ alg: 'HS256' }).setIssuer('x').sign(key)],
+    ['of another algorithm', () => claims().setProtectedHeader({ alg: 'HS512' }).setIssuer(issuer).sign(key)],
+    ['without a signature', () => new UnsecuredJWT({ sub: 'alice', exp: 9e9 }).setIssuer(issuer).encode()],
+    [
+      'without an end',
+      () => new SignJWT({ sub: 'a' }).setProtectedHeader({ alg: 'HS256' }).setIssuer(issuer).sign(key),
+    ],
+    ['that is junk', () => 'junk'],
+  ]
+
+  it.each(refused)('%s is refused like every other', async (_name, make) => {
+    const headers = { authorization: `Bearer ${await make()}` }
+    const { instance: _, ...problem } = await problemOf(await openDoor().ask('/api/v1/accounts', { headers }))
+    expect(problem).toEqual({
+      type: '/problems/unauthorized',
+      title: 'Unauthorized',
+      status: 401,
+      detail: 'A valid access token is required.',
+      code: 'unauthorized',
+    })
+  })
+
+  it('in the query string is not one', async () => {
+    const response = await openDoor().ask(`/api/v1/accounts?access_token=${await tokenFor('alice')}`)
+    expect(response.status).toBe(401)
+  })
+
+  it('that is valid goes on to the database', async () => {
+    const door = openDoor()
+    const response = await door.ask('/api/v1/accounts', { headers: await asUser() })
+    expect(await problemOf(response)).toMatchObject({ status: 503, code: 'unavailable' })
+    expect(door.lines.at(-1)).toMatchObject({ actor: 'user' })
+  })
+})

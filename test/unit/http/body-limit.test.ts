@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { asUser, openDoor, problemOf } from './door.ts'
+
+const chunk = new Uint8Array(16_384).fill(0x20)
+
+/** An endless body of spaces that counts what was taken of it. Without a Content-Length, as every stream. */
+function endless() {
+  const taken = { chunks: 0, cancelled: false }
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      taken.chunks += 1
+      controller.enqueue(chunk)
+    },
+    cancel: () => {
+      taken.cancelled = true
+    },
+  })
+  return { body, taken }
+}
+
+/** Node's fetch asks for `duplex` where a body is a stream; DOM's type does not know it yet. */
+const streamed = (body: ReadableStream<Uint8Array>, headers: Record<string, string>): RequestInit =>
+  Object.assign({ method: 'POST', body, headers }, { duplex: 'half' })
+
+describe('a body without an end', () => {
+  it('is cut off past 64 kB of JSON', async () => {
+    const { body, taken } = endless()
+    const response = await openDoor().ask('/api/v1/plaid/link/token/create', streamed(body, await asUser()))
+    expect(await problemOf(response)).toMatchObject({ status: 413, code: 'payload_too_large' })
+    expect(taken.chunks).toBeLessThan(10)
+    expect(taken.cancelled).toBe(true)
+  })
+
+  it('is a refused webhook like any other, after 256 kB', async () => {
+    const { body, taken } = endless()
+    const door = openDoor()
+    const headers = { 'plaid-verification': 'a.b.c' }
+    const response = await door.ask('/api/v1/plaid/webhook', streamed(body, headers))
+    expect(await problemOf(response)).toMatchObject({ status: 401, code: 'webhook_refused' })
+    expect(door.lines.at(-1)).toMatchObject({ reason: 'body_too_large' })
+    expect(taken.chunks).toBeLessThan(25)
+    expect(taken.cancelled).toBe(true)
+  })
+
+  it('is not read at all before the token is', async () => {
+    const { body, taken } = endless()
+    const response = await openDoor().ask('/api/v1/plaid/link/token/create', streamed(body, {}))
+    expect(response.status).toBe(401)
+    // One is pulled when the stream is made.
+    expect(taken.chunks).toBeLessThanOrEqual(2)
+  })
+})
+
+describe('a body', () => {
+  const padded = (bytes: number): string => '{}'.padEnd(bytes, ' ')
+
+  it.each([
+    [65_536, 503],
+    [65_537, 413],
+  ])('of %i bytes is %i', async (bytes, status) => {
+    const init = { method: 'POST', body: padded(bytes), headers: await asUser() }
+    expect((await openDoor().ask('/api/v1/plaid/link/token/create', init)).status).toBe(status)
+  })
+
+  it('that claims to be large is refused unread', async () => {
+    const headers = { ...(await asUser()), 'content-length': '70000' }
+    const init = { method: 'POST', body: '{}', headers }
+    expect((await openDoor().ask('/api/v1/plaid/link/token/create', init)).status).toBe(413)
+  })
+
+  it('of a webhook may have 256 kB', async () => {
+    const door = openDoor()
+    for (const [bytes, reason] of [
+      [262_144, 'missing_header'],
+      [262_145, 'body_too_large'],
+    ] as const) {
+      await door.ask('/api/v1/plaid/webhook', { method: 'POST', body: padded(bytes) })
+      expect(door.lines.at(-1)).toMatchObject({ status: 401, reason })
+    }
+  })
+})

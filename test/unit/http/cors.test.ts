@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { AppError } from '../../../src/errors.ts'
+import { openDoor } from './door.ts'
+
+const ours = 'https://app.example.com'
+const strangers = [
+  'null',
+  '*',
+  'http://app.example.com',
+  'https://app.example.com.evil.test',
+  'https://evil-app.example.com',
+  'https://app.example.com:8443',
+  'https://APP.example.com',
+  'https://app.example.com/',
+  'https://evil.test',
+  'https://app.example.com, https://evil.test',
+]
+
+const preflight = (origin: string) => ({
+  method: 'OPTIONS',
+  headers: { origin, 'access-control-request-method': 'PATCH', 'access-control-request-headers': 'authorization' },
+})
+
+const allowHeaders = (response: Response): string[] =>
+  [...response.headers.keys()].filter((name) => name.startsWith('access-control-'))
+
+describe('CORS', () => {
+  it('names a configured origin and what its pages may read', async () => {
+    const { headers } = await openDoor().ask('/api/v1/accounts', { headers: { origin: ours } })
+    expect(headers.get('access-control-allow-origin')).toBe(ours)
+    expect(headers.get('access-control-expose-headers')).toBe('X-Request-Id, RateLimit, RateLimit-Policy, Retry-After')
+    expect(headers.get('access-control-allow-credentials')).toBeNull()
+    expect(headers.get('vary')).toBe('Origin')
+  })
+
+  it.each(strangers)('says nothing to a page of %s', async (origin) => {
+    const door = openDoor()
+    const simple = await door.ask('/health', { headers: { origin } })
+    expect(simple.status).toBe(200)
+    expect(allowHeaders(simple)).toEqual([])
+    expect(simple.headers.get('vary')).toBe('Origin')
+    const asked = await door.ask('/api/v1/accounts', preflight(origin))
+    expect(asked.status).toBe(204)
+    expect(allowHeaders(asked)).toEqual([])
+    expect(asked.headers.get('vary')).toContain('Origin')
+  })
+
+  it('says nothing to a request without an origin', async () => {
+    const response = await openDoor().ask('/health')
+    expect(allowHeaders(response)).toEqual([])
+  })
+
+  it('answers a preflight without asking for a token', async () => {
+    const response = await openDoor().ask('/api/v1/transactions/1', preflight(ours))
+    expect(response.status).toBe(204)
+    expect(await response.text()).toBe('')
+    const { headers } = response
+    expect(headers.get('access-control-allow-origin')).toBe(ours)
+    expect(headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, PUT, PATCH, DELETE')
+    expect(headers.get('access-control-allow-headers')).toBe('Authorization, Content-Type, X-Request-Id')
+    expect(headers.get('access-control-max-age')).toBe('600')
+    expect(headers.get('vary')).toContain('Access-Control-Request-Method')
+  })
+
+  it('allows nobody when the configuration was refused', async () => {
+    const door = openDoor(() => {
+      throw new AppError('misconfigured', 'The service is not configured correctly.')
+    })
+    expect(allowHeaders(await door.ask('/health', { headers: { origin: ours } }))).toEqual([])
+    expect(allowHeaders(await door.ask('/api/v1/accounts', preflight(ours)))).toEqual([])
+  })
+})

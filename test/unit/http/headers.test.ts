@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { routes } from '../../../src/http/app.ts'
+import { asUser, type Door, openDoor, pathOf, productionVariables, servicesOf } from './door.ts'
+
+const exact = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'x-xss-protection': '1; mode=block',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+function expectHeaders(response: Response): void {
+  expect(Object.fromEntries(response.headers)).toMatchObject(exact)
+  expect(response.headers.get('permissions-policy')).toContain('camera=()')
+  expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+  expect(response.headers.get('vary')).toContain('Origin')
+}
+
+const huge = async () => ({ method: 'POST', body: 'x'.repeat(70_000), headers: await asUser() })
+const preflight = {
+  method: 'OPTIONS',
+  headers: { origin: 'https://app.example.com', 'access-control-request-method': 'POST' },
+}
+
+/** One request for each way in which an answer comes to be. */
+const answers: readonly [name: string, status: number, ask: (door: Door) => Promise<Response>][] = [
+  ['a success', 200, (door) => door.ask('/health')],
+  ['the description', 200, (door) => door.ask('/openapi.json')],
+  ['bad input', 400, async (door) => door.ask('/api/v1/accounts/x', { headers: await asUser() })],
+  ['no token', 401, (door) => door.ask('/api/v1/accounts')],
+  ['a refused webhook', 401, (door) => door.ask('/api/v1/plaid/webhook', { method: 'POST', body: '{}' })],
+  ['an unknown path', 404, (door) => door.ask('/nowhere')],
+  ['another method', 405, (door) => door.ask('/api/v1/accounts', { method: 'DELETE' })],
+  ['a large body', 413, async (door) => door.ask('/api/v1/plaid/link/token/create', await huge())],
+  ['a preflight', 204, (door) => door.ask('/api/v1/accounts', preflight)],
+  ['OPTIONS', 204, (door) => door.ask('/api/v1/accounts', { method: 'OPTIONS' })],
+  ['HEAD', 200, (door) => door.ask('/health', { method: 'HEAD' })],
+  ['a dead database', 503, async (door) => door.ask('/api/v1/accounts', { headers: await asUser() })],
+]
+
+describe('the security headers', () => {
+  it.each(answers)('are on %s (%i)', async (_name, status, ask) => {
+    const response = await ask(openDoor())
+    expect(response.status).toBe(status)
+    expectHeaders(response)
+    expect(response.headers.get('strict-transport-security')).toBeNull()
+  })
+
+  it.each(routes.map(({ method, path }) => [method, path]))(
+    'are on %s %s, whatever it answers',
+    async (method, path) => {
+      const response = await openDoor().ask(pathOf(path), { method })
+      expect([200, 401, 503]).toContain(response.status)
+      expectHeaders(response)
+    },
+  )
+
+  it('tell browsers to stay on https in production', async () => {
+    const services = servicesOf(productionVariables)
+    const response = await openDoor(() => services).ask('/health')
+    expect(response.headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains')
+  })
+
+  it('keep every answer out of caches but the public description', async () => {
+    const door = openDoor()
+    for (const [name, , ask] of answers) {
+      const wanted = name === 'the description' ? 'public, max-age=300' : 'no-store'
+      expect([name, (await ask(door)).headers.get('cache-control')]).toEqual([name, wanted])
+    }
+  })
+})
+
+describe('the request id', () => {
+  it('is the caller’s when it is a UUID', async () => {
+    const given = '0B7F3A52-6A1E-4C8C-9D5A-0C1F5B0B7A11'
+    const response = await openDoor().ask('/health', { headers: { 'x-request-id': given } })
+    expect(response.headers.get('x-request-id')).toBe(given.toLowerCase())
+  })
+
+  it.each(['not-a-uuid', 'x'.repeat(36), `${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)} `.repeat(2), '{"a":1}'])(
+    'is a new one instead of %j',
+    async (given) => {
+      const door = openDoor()
+      const response = await door.ask('/health', { headers: { 'x-request-id': given } })
+      expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/)
+      expect(JSON.stringify(door.lines)).not.toContain(JSON.stringify(given).slice(1, -1))
+    },
+  )
+})

@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest'
+import { asUser, openDoor, problemOf } from './door.ts'
+
+const someId = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
+const create = '/api/v1/plaid/link/token/create'
+const exchange = '/api/v1/plaid/item/public_token/exchange'
+const transaction = `/api/v1/transactions/${someId}`
+
+async function send(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}) {
+  const init = body === undefined ? { method } : { method, body }
+  return openDoor().ask(path, { ...init, headers: { ...(await asUser()), ...headers } })
+}
+
+async function refusal(method: string, path: string, body: unknown) {
+  const problem = await problemOf(await send(method, path, JSON.stringify(body)))
+  expect(problem).toMatchObject({ status: 400, code: 'validation_failed' })
+  return problem.errors?.map(({ pointer }) => pointer)
+}
+
+describe('a body', () => {
+  it.each([
+    ['that is absent', '', 'bad_request', 400],
+    ['that is malformed', '{"hosted":', 'bad_request', 400],
+    ['with something after it', '{}{}', 'bad_request', 400],
+    ['with a byte order mark', '\uFEFF{}', 'bad_request', 400],
+    ['that is NaN', 'NaN', 'bad_request', 400],
+    ['that is null', 'null', 'validation_failed', 400],
+    ['that is an array', '[]', 'validation_failed', 400],
+    ['that is nested past reason', '['.repeat(60_000), 'bad_request', 400],
+  ])('%s is refused', async (_name, body, code, status) => {
+    expect(await problemOf(await send('POST', create, body))).toMatchObject({ status, code })
+  })
+
+  it('that is not UTF-8 is refused', async () => {
+    const bytes = new Uint8Array([0x22, 0xff, 0x22])
+    expect(await problemOf(await send('POST', create, bytes))).toMatchObject({ status: 400, code: 'bad_request' })
+  })
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', 'text/json, application/json'])(
+    'that says it is %s is 415',
+    async (type) => {
+      const response = await send('POST', create, '{}', { 'content-type': type })
+      expect(await problemOf(response)).toMatchObject({ status: 415, code: 'unsupported_media_type' })
+    },
+  )
+
+  it('may say its character set', async () => {
+    const response = await send('POST', create, '{}', { 'content-type': 'Application/JSON; charset=utf-8' })
+    expect(response.status).toBe(503)
+  })
+
+  it('with unknown keys is told which, and no value of it', async () => {
+    const body = { hosted: true, hostd: 'canary', 'access-sandbox-canary': 1, '<script>': 1 }
+    const response = await send('POST', create, JSON.stringify(body))
+    const text = await response.clone().text()
+    expect(text).not.toContain('canary')
+    expect(text).not.toContain('script')
+    const { errors } = await problemOf(response)
+    expect(errors).toEqual([
+      { pointer: '#/hostd', detail: 'Unknown key.' },
+      { pointer: '#', detail: 'Unknown key.' },
+      { pointer: '#', detail: 'Unknown key.' },
+    ])
+  })
+
+  it('with a thousand faults is told of twenty', async () => {
+    const body = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`key${index}`, 1]))
+    expect((await problemOf(await send('POST', create, JSON.stringify(body)))).errors).toHaveLength(20)
+  })
+
+  it.each(['__proto__', 'constructor', 'prototype', 'toString'])('cannot reach a prototype by %s', async (key) => {
+    const response = await send('PATCH', transaction, `{"hidden":true,"${key}":{"admin":true,"note":"x"}}`)
+    expect(await problemOf(response)).toMatchObject({ status: 400, code: 'validation_failed' })
+    expect(Reflect.get({}, 'admin')).toBeUndefined()
+  })
+
+  it('where none is declared may be empty, and may not ask for something', async () => {
+    const sync = '/api/v1/plaid/sync/all'
+    expect((await send('POST', sync)).status).toBe(503)
+    expect((await send('POST', sync, '{}')).status).toBe(503)
+    expect(await refusal('POST', sync, { item_id: someId })).toEqual(['#/item_id'])
+  })
+})
+
+describe('a link token request', () => {
+  it.each([
+    [{ item_id: 'x' }, '#/item_id'],
+    [{ redirect_uri: 'http://app.example.com/' }, '#/redirect_uri'],
+    [{ redirect_uri: 'data:text/html,x' }, '#/redirect_uri'],
+    [{ redirect_uri: 'https://user:pass@app.example.com/' }, '#/redirect_uri'],
+    [{ redirect_uri: 'http://localhost.evil.test/' }, '#/redirect_uri'],
+    [{ redirect_uri: '/relative' }, '#/redirect_uri'],
+    [{ products: [] }, '#/products'],
+    [{ products: ['transactions', 'auth'] }, '#/products/1'],
+    [{ products: ['transactions', 'liabilities'] }, '#/products/1'],
+    [{ hosted: 'yes' }, '#/hosted'],
+    [{ language: 'english' }, '#/language'],
+    [{ country_codes: ['us'] }, '#/country_codes/0'],
+  ])('%j is refused at %s', async (body, pointer) => {
+    expect(await refusal('POST', create, body)).toEqual([pointer])
+  })
+
+  it.each(['https://app.example.com/oauth', 'http://localhost:3000/oauth', 'http://127.0.0.1:3000/'])(
+    'may return to %s on a laptop',
+    async (uri) => {
+      expect((await send('POST', create, JSON.stringify({ redirect_uri: uri }))).status).toBe(503)
+    },
+  )
+})
+
+describe('an exchange', () => {
+  it.each([
+    [{}, '#/public_token'],
+    [{ public_token: 'public sandbox' }, '#/public_token'],
+    [{ public_token: 'x'.repeat(201) }, '#/public_token'],
+    [{ public_token: 'x', institution: { institution_id: 'ins_1' } }, '#/institution/name'],
+    [{ public_token: 'x', institution: { institution_id: 'ins_1', name: 'a\0b' } }, '#/institution/name'],
+    [
+      { public_token: 'x', accounts: Array.from({ length: 101 }, () => ({ name: 'a', mask: null, subtype: null })) },
+      '#/accounts',
+    ],
+    [{ public_token: 'x', accounts: [{ name: 'a', mask: '0000', subtype: 'checking', id: 'y' }] }, '#/accounts/0/id'],
+  ])('with a fault is refused there', async (body, pointer) => {
+    expect(await refusal('POST', exchange, body)).toEqual([pointer])
+  })
+})
+
+describe('edits of a transaction', () => {
+  it.each([
+    [{}, '#'],
+    [{ note: 'x'.repeat(2001) }, '#/note'],
+    [{ note: 'a\0b' }, '#/note'],
+    [{ note: 5 }, '#/note'],
+    [{ user_category: 'x'.repeat(101) }, '#/user_category'],
+    [{ user_category: 'a\nb' }, '#/user_category'],
+    [{ hidden: 'true' }, '#/hidden'],
+    [{ hidden: true, amount: '1' }, '#/amount'],
+  ])('%o are refused', async (body, pointer) => {
+    expect(await refusal('PATCH', transaction, body)).toEqual([pointer])
+  })
+
+  it('that hold half a character are refused', async () => {
+    const response = await send('PATCH', transaction, String.raw`{"note":"\ud800"}`)
+    expect((await problemOf(response)).errors).toMatchObject([{ pointer: '#/note' }])
+  })
+
+  it('may clear and may have lines', async () => {
+    const body = JSON.stringify({ note: 'two\nlines', user_category: null })
+    expect((await send('PATCH', transaction, body)).status).toBe(503)
+  })
+})
+
+describe('parameters', () => {
+  it.each([
+    ['limit=0', 'limit'],
+    ['limit=501', 'limit'],
+    ['limit=10000', 'limit'],
+    ['limit=-1', 'limit'],
+    ['limit=1e2', 'limit'],
+    ['limit=1.0', 'limit'],
+    ['limit=%31%30%30%30%30%30%30%30%30%30', 'limit'],
+    ['limit=', 'limit'],
+    ['from=2026-02-31', 'from'],
+    ['from=2026-2-1', 'from'],
+    ['from=0000-01-01', 'from'],
+    ['from=2026-01-01T00:00:00Z', 'from'],
+    ['from=2026-02-02&to=2026-02-01', 'to'],
+    ['min_amount=1e3', 'min_amount'],
+    ['min_amount=NaN', 'min_amount'],
+    ['max_amount=.5', 'max_amount'],
+    [`max_amount=${'9'.repeat(41)}`, 'max_amount'],
+    ['pending=1', 'pending'],
+    ['account_id=1', 'account_id'],
+    ['q=', 'q'],
+    [`q=${'x'.repeat(201)}`, 'q'],
+    ['q=a%00b', 'q'],
+    ['category=a%0Ab', 'category'],
+    ['limit=1&limit=2', 'limit'],
+    ['offset=5', 'offset'],
+    ['access%2Dsandbox%2Dcanary=1', 'query'],
+    ['__proto__=1', 'query'],
+  ])('%s are refused', async (query, parameter) => {
+    const response = await send('GET', `/api/v1/transactions?${query}`)
+    expect(await response.clone().text()).not.toContain('canary')
+    const problem = await problemOf(response)
+    expect(problem).toMatchObject({ status: 400, code: 'validation_failed' })
+    expect(problem.errors).toMatchObject([{ parameter }])
+  })
+
+  it.each([
+    'limit=500',
+    'from=2024-02-29&to=2024-02-29',
+    'min_amount=-12.50&max_amount=1234567890123456.10',
+    `account_id=${someId.toUpperCase()}&pending=false&q=%25&category=FOOD`,
+  ])('%s go on to the database', async (query) => {
+    expect((await send('GET', `/api/v1/transactions?${query}`)).status).toBe(503)
+  })
+
+  it('of a route without any are refused', async () => {
+    const response = await send('POST', '/api/v1/plaid/sync/all?item_id=1')
+    expect((await problemOf(response)).errors).toMatchObject([{ parameter: 'item_id' }])
+  })
+
+  it.each(['x', "1'%20or%201=1", '%00', '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a1', '%E0%A4%A'])(
+    'in the path that are no UUID are refused: %s',
+    async (text) => {
+      const problem = await problemOf(await send('GET', `/api/v1/accounts/${text}`))
+      expect(problem).toMatchObject({ status: 400, errors: [{ parameter: 'id', detail: 'Must be a UUID.' }] })
+    },
+  )
+})

@@ -1,0 +1,143 @@
+import { readFile } from 'node:fs/promises'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { default as addFormats } from 'ajv-formats'
+import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { openapiText } from '../../../src/cli/openapi.ts'
+import { errorTable } from '../../../src/errors.ts'
+import { routes } from '../../../src/http/app.ts'
+import { openDoor } from './door.ts'
+
+const schemaObject = z.record(z.string(), z.unknown())
+const content = z.record(z.string(), z.strictObject({ schema: schemaObject }))
+const operationShape = z.strictObject({
+  operationId: z.string().regex(/^[a-z][A-Za-z]+$/),
+  summary: z.string().min(1),
+  tags: z.array(z.string()).min(1),
+  security: z.array(z.strictObject({ bearer: z.tuple([]) })).max(1),
+  parameters: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        in: z.enum(['path', 'query', 'header']),
+        required: z.boolean(),
+        description: z.string().optional(),
+        schema: schemaObject,
+      }),
+    )
+    .optional(),
+  requestBody: z.strictObject({ required: z.literal(true), content }).optional(),
+  responses: z.record(
+    z.string().regex(/^[1-5]\d\d$/),
+    z.strictObject({ description: z.string().min(1), content: content.optional() }),
+  ),
+})
+
+/** The parts of OpenAPI 3.1 (its Schema 2022-10-07) that a description of ours may use, and nothing else. */
+const documentShape = z.strictObject({
+  openapi: z.string().regex(/^3\.1\.\d+$/),
+  info: z.strictObject({
+    title: z.string(),
+    version: z.string(),
+    description: z.string(),
+    license: z.strictObject({ name: z.string(), identifier: z.string() }),
+  }),
+  servers: z.array(z.strictObject({ url: z.string() })),
+  paths: z.record(
+    z.string().startsWith('/'),
+    z.partialRecord(z.enum(['get', 'put', 'post', 'delete', 'patch']), operationShape),
+  ),
+  components: z.strictObject({
+    schemas: z.record(z.string().regex(/^[A-Za-z0-9._-]+$/), schemaObject),
+    securitySchemes: z.strictObject({
+      bearer: z.strictObject({ type: z.literal('http'), scheme: z.literal('bearer'), bearerFormat: z.string() }),
+    }),
+  }),
+})
+
+const text = await readFile(new URL('../../../docs/openapi.json', import.meta.url), 'utf8')
+const document = documentShape.parse(JSON.parse(text))
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+)
+
+const codesShape = z.object({ properties: z.object({ code: z.object({ enum: z.array(z.string()) }) }) })
+const failures = operations.flatMap(({ method, path, operation }) =>
+  Object.entries(operation.responses)
+    .filter(([status]) => Number(status) >= 400)
+    .map(([status, { content: given }]) => {
+      return [`${method} ${path} ${status}`, Number(status), given?.['application/problem+json']?.schema] as const
+    }),
+)
+
+describe('the committed description', () => {
+  it('is in step with the routes', async () => {
+    expect(text).toBe(await openapiText())
+  })
+
+  it('is what the Worker serves', async () => {
+    const response = await openDoor().ask('/openapi.json')
+    expect(response.headers.get('content-type')).toBe('application/json')
+    expect(await response.json()).toEqual(JSON.parse(text))
+  })
+
+  it('has every route and no other', () => {
+    const described = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`)
+    expect(described.toSorted()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).toSorted())
+  })
+
+  it('gives each operation its own name', () => {
+    const names = operations.map(({ operation }) => operation.operationId)
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('refers to nothing that is not there', () => {
+    const references = [...text.matchAll(/"\$ref": "([^"]+)"/g)].map(([, reference = '']) => reference)
+    expect(references.length).toBeGreaterThan(50)
+    const known = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`)
+    expect([...new Set(references)].filter((reference) => !known.includes(reference))).toEqual([])
+    expect(known.filter((name) => !references.includes(name))).toEqual([])
+  })
+
+  it('holds schemas that compile as JSON Schema 2020-12', () => {
+    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictRequired: false })
+    addFormats.default(ajv)
+    const definitions = { $id: 'https://api.example.com/openapi', components: document.components }
+    ajv.addKeyword('components')
+    ajv.addSchema(definitions)
+    const compiled = Object.keys(document.components.schemas).map((name) =>
+      ajv.compile({ $ref: `https://api.example.com/openapi#/components/schemas/${name}` }),
+    )
+    expect(compiled).toHaveLength(Object.keys(document.components.schemas).length)
+  })
+
+  it.each(operations.map(({ method, path, operation }) => [`${method} ${path}`, path, operation] as const))(
+    'declares the parameters of the path: %s',
+    (_name, path, operation) => {
+      const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
+      expect(inPath.every(({ required }) => required)).toBe(true)
+      expect(inPath.map(({ name }) => name)).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))
+    },
+  )
+
+  it.each(failures)('says of %s that it is a problem, and with which codes', (_name, status, schema) => {
+    expect(schema).toMatchObject({ $ref: '#/components/schemas/Problem' })
+    const { properties } = codesShape.parse(schema)
+    const statuses = properties.code.enum.map(
+      (code) => Object.entries(errorTable).find(([name]) => name === code)?.[1].status,
+    )
+    expect(new Set(statuses)).toEqual(new Set([status]))
+  })
+
+  it('asks for a token where the Worker does', () => {
+    const asking = operations
+      .filter(({ operation }) => operation.security.length > 0)
+      .map(({ operation }) => operation.operationId)
+    const closed = routes.filter(({ access }) => access !== 'public').map(({ id }) => id)
+    expect(asking.toSorted()).toEqual(closed.toSorted())
+    const refusing = operations
+      .filter(({ operation }) => '401' in operation.responses)
+      .map(({ operation }) => operation.operationId)
+    expect(refusing.toSorted()).toEqual([...asking, 'receiveWebhook'].toSorted())
+  })
+})
