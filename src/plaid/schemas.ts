@@ -7,9 +7,10 @@ import { secretText } from './client.ts'
 
 /** An object of Plaid's type `Wire`: the compiler refuses a field that the type does not have. */
 const objectOf =
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- given by the caller, to check the shape against
   <Wire>() =>
-  <Shape extends { [Name in keyof Shape]: Name extends keyof Wire ? z.ZodType : never }>(shape: Shape) =>
-    z.object(shape)
+    <Shape extends { [Name in keyof Shape]: Name extends keyof Wire ? z.ZodType : never }>(shape: Shape) =>
+      z.object(shape)
 
 /** Postgres holds no NUL; a single one must not stop an item's sync for ever. */
 const text = z.string().transform((value) => value.replaceAll('\0', ''))

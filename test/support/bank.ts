@@ -48,6 +48,7 @@ export interface Bank {
   /** `text` is JSON as it goes over the wire, for numbers that JavaScript cannot hold. */
   change(itemId: string, wanted: object | string): Promise<Changed>
   fault(fault: object): Promise<void>
+  clearFaults(): Promise<void>
   webhooks(mischief: object): Promise<void>
   calls(): Promise<{ endpoint: string }[]>
 }
@@ -94,6 +95,9 @@ export function connectBank(simulator: TestSimulator): Bank {
       changedSchema.parse(await call('POST', `/simulator/items/${itemId}/bank`, wanted)),
     async fault(fault) {
       await call('POST', '/simulator/faults', fault)
+    },
+    async clearFaults() {
+      await call('DELETE', '/simulator/faults')
     },
     async webhooks(mischief) {
       await call('POST', '/simulator/webhooks', mischief)

@@ -1,0 +1,222 @@
+// The product from outside: the built Worker over HTTP with a database and a bank of its own, and every answer kept.
+// Knows the Worker by its contract alone: routes, variables, tables.
+import { inject, vi } from 'vitest'
+import * as z from 'zod'
+import { fireCron } from '../../src/dev/crons.ts'
+import { freePort } from '../../src/dev/ports.ts'
+import { type Bank, connectBank } from './bank.ts'
+import { workerVariables } from './bindings.ts'
+import { type RunningWorker, startBundle } from './bundle.ts'
+import { query } from './sql.ts'
+import { connectStack, type SimulatorChoices, type Stack, type TestDatabase, type TestSimulator } from './stack.ts'
+import { startTap, type Tap } from './tap.ts'
+import { goodClaims, mintToken } from './tokens.ts'
+
+export const webhookPath = '/api/v1/plaid/webhook'
+const waitMs = 30_000
+
+export interface Answer {
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The body as JSON; fails where it is none. */
+  json(): unknown
+}
+
+export interface RequestParts {
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Makes requests; `path` begins with a slash. A body that is no text goes as JSON. */
+export type Call = (method: string, path: string, parts?: RequestParts) => Promise<Answer>
+
+export interface LinkOptions {
+  readonly institution_id?: string
+  readonly username?: string
+  readonly password?: string
+  readonly products?: readonly string[]
+}
+
+export interface Linked {
+  readonly id: string
+  readonly plaidItemId: string
+  readonly publicToken: string
+}
+
+export interface Edge {
+  readonly stack: Stack
+  readonly database: TestDatabase
+  readonly simulator: TestSimulator
+  readonly bank: Bank
+  /** Between the Worker and Plaid: what it asked, in plain text. */
+  readonly plaid: Tap
+  readonly variables: Readonly<Record<string, string>>
+  readonly port: number
+  readonly url: string
+  /** Every answer to a `call` so far. */
+  readonly answers: readonly Answer[]
+  /** Without a token. */
+  readonly call: Call
+  token(subject: string): string
+  as(subject: string): Call
+  /** Requests to another Worker, kept like the rest. */
+  callTo(url: string, token?: string): Call
+  /** Starts one more Worker on the same database and bank; it ends with this one. */
+  startAnother(variables: Readonly<Record<string, string>>): Promise<RunningWorker>
+  /** Through link token, Link and exchange; nothing is waited for. */
+  link(subject: string, options?: LinkOptions): Promise<Linked>
+  /** The same, with the whole history there and everything synced. */
+  linkAndSync(subject: string, options?: LinkOptions): Promise<Linked>
+  /** Waits until nothing is left to sync. */
+  settled(): Promise<void>
+  sweep(): Promise<void>
+  /** A statement as the owner of the tables, who sees every row. */
+  sql(text: string, params?: readonly unknown[]): Promise<Record<string, string | null>[]>
+  /** The access token that the Worker holds for an item, as Plaid's wire showed it. */
+  accessToken(plaidItemId: string): string
+  /** Lines that the Worker wrote, of every Worker of this edge. */
+  lines(): string[]
+  stop(): Promise<void>
+}
+
+export interface EdgeOptions {
+  readonly variables?: Readonly<Record<string, string>>
+  readonly simulator?: SimulatorChoices
+  /** Where Plaid's webhooks go; to the Worker unless given. */
+  readonly webhookUrl?: string
+  /** Starts the Worker; in this process unless given. */
+  readonly start?: (options: { bindings: Record<string, string>; port: number }) => Promise<RunningWorker>
+}
+
+const linkTokenAnswer = z.object({ link_token: z.string() })
+const linkResult = z.object({ public_token: z.string() })
+const itemAnswer = z.object({ id: z.string(), plaid_item_id: z.string() })
+const exchangeResult = z.object({ access_token: z.string(), item_id: z.string() })
+
+/** Makes requests to `url`, with a token where one is given. */
+function caller(url: string, token: string | null, keep: (answer: Answer) => void): Call {
+  return async (method, path, { body, headers = {} } = {}) => {
+    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+    const response = await fetch(`${url}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(text === undefined ? {} : { body: text }),
+    })
+    const received = await response.text()
+    const json = (): unknown => JSON.parse(received)
+    const answer: Answer = { method, path, status: response.status, headers: response.headers, text: received, json }
+    keep(answer)
+    return answer
+  }
+}
+
+/** The answer, or an error that shows it where its status is another. */
+export function expectStatus(answer: Answer, status: number): Answer {
+  if (answer.status === status) return answer
+  throw new Error(`${answer.method} ${answer.path}: ${answer.status} instead of ${status}: ${answer.text}`)
+}
+
+/** Starts a database, a bank and the Worker between them. */
+export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
+  const stack = connectStack(inject('control'))
+  const [database, simulator, port] = await Promise.all([
+    stack.createDatabase(),
+    stack.startSimulator({ historyDelayMs: 'manual', rateLimits: false, ...options.simulator }),
+    freePort(),
+  ])
+  const plaid = await startTap(simulator.url)
+  const bank = connectBank(simulator)
+  const url = `http://127.0.0.1:${port}`
+  const variables = {
+    ...workerVariables(database),
+    PLAID_BASE_URL: plaid.url,
+    PLAID_WEBHOOK_URL: options.webhookUrl ?? `${url}${webhookPath}`,
+    PLAID_CLIENT_ID: simulator.clientId,
+    PLAID_SECRET: simulator.secret,
+    PLAID_PRODUCTS: 'transactions,investments,liabilities',
+    CORS_ORIGINS: '["http://localhost:3000","https://app.test"]',
+    ...options.variables,
+  }
+  const start = options.start ?? startBundle
+  const workers = [await start({ bindings: variables, port })]
+  const answers: Answer[] = []
+  const keep = (answer: Answer) => void answers.push(answer)
+  const sql = (text: string, params: readonly unknown[] = []) =>
+    query(database.endpoint, database.ownerUrl, text, params)
+  const token = (subject: string) => mintToken({ secret: variables.SECRET_KEY, claims: goodClaims(subject) })
+  const as = (subject: string) => caller(url, token(subject), keep)
+
+  const link = async (subject: string, wanted: LinkOptions = {}): Promise<Linked> => {
+    const call = as(subject)
+    const created = expectStatus(await call('POST', '/api/v1/plaid/link/token/create', { body: {} }), 200)
+    const { link_token } = linkTokenAnswer.parse(created.json())
+    const { public_token } = linkResult.parse(await bank.plaid('/simulator/link', { link_token, ...wanted }))
+    const body = { public_token }
+    const exchanged = expectStatus(await call('POST', '/api/v1/plaid/item/public_token/exchange', { body }), 201)
+    const { id, plaid_item_id: plaidItemId } = itemAnswer.parse(exchanged.json())
+    return { id, plaidItemId, publicToken: public_token }
+  }
+  const settled = () =>
+    vi.waitFor(
+      async () => {
+        const left = await sql(`select p.product, p.status, p.last_error, p.history_status from item_products p
+          join items i on i.id = p.item_id where i.removed_at is null and p.status <> 'absent'
+            and (p.dirty_seq > p.synced_seq or p.lease_owner is not null)`)
+        if (left.length > 0) throw new Error(`still to sync: ${JSON.stringify(left)}`)
+      },
+      { timeout: waitMs, interval: 50 },
+    )
+  return {
+    stack,
+    database,
+    simulator,
+    bank,
+    plaid,
+    variables,
+    port,
+    url,
+    answers,
+    call: caller(url, null, keep),
+    token,
+    as,
+    callTo: (other, bearer) => caller(other, bearer ?? null, keep),
+    async startAnother(given) {
+      const worker = await startBundle({ bindings: { ...variables, ...given } })
+      workers.push(worker)
+      return worker
+    },
+    link,
+    async linkAndSync(subject, wanted) {
+      const linked = await link(subject, wanted)
+      await bank.change(linked.plaidItemId, { history: 'historical' })
+      await settled()
+      return linked
+    },
+    settled,
+    sweep: () => fireCron(url, '*/5 * * * *'),
+    sql,
+    accessToken(plaidItemId) {
+      const exchanged = plaid.exchanges
+        .filter(({ path, status }) => path === '/item/public_token/exchange' && status === 200)
+        .map(({ answer }) => exchangeResult.parse(JSON.parse(answer)))
+        .find(({ item_id }) => item_id === plaidItemId)
+      if (exchanged === undefined) throw new Error(`${plaidItemId} was not exchanged through the tap`)
+      return exchanged.access_token
+    },
+    lines: () => workers.flatMap((worker) => worker.logs()),
+    async stop() {
+      await Promise.all(workers.map((worker) => worker.dispose()))
+      await plaid.stop()
+      await stack.stopSimulator(simulator.id)
+      await stack.dropDatabase(database.name)
+    },
+  }
+}

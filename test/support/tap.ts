@@ -1,0 +1,89 @@
+// A hand on the wire: an HTTP server of the test's own that passes requests on and remembers both sides, or keeps them
+// for the test to carry. It changes nothing of what it passes on.
+import { createServer } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+
+export interface Exchange {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** Null while there is no answer, and for ever when the connection was cut. */
+  status: number | null
+  answer: string
+}
+
+export interface Tap {
+  readonly url: string
+  /** Everything that came, oldest first. */
+  readonly exchanges: readonly Exchange[]
+  /** Where requests go on to; null keeps them here and answers 200. */
+  target: string | null
+  stop(): Promise<void>
+}
+
+/** What belongs to one connection, not to the request (RFC 9110 §7.6.1). */
+const ofTheConnection = new Set(['host', 'connection', 'keep-alive', 'content-length', 'transfer-encoding', 'expect'])
+
+function headersOf(incoming: IncomingHttpHeaders): Record<string, string> {
+  const entries = Object.entries(incoming).flatMap(([name, value]) =>
+    typeof value === 'string' && !ofTheConnection.has(name) ? [[name, value] as const] : [],
+  )
+  return Object.fromEntries(entries)
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+async function passOn(target: string, exchange: Exchange, response: ServerResponse): Promise<void> {
+  const { method, path, headers, body } = exchange
+  const answer = await fetch(new URL(path, target), {
+    method,
+    headers,
+    redirect: 'manual',
+    ...(method === 'GET' ? {} : { body }),
+  })
+  exchange.answer = await answer.text()
+  exchange.status = answer.status
+  response.statusCode = answer.status
+  for (const name of ['content-type', 'retry-after', 'plaid-request-id']) {
+    const value = answer.headers.get(name)
+    if (value !== null) response.setHeader(name, value)
+  }
+  response.end(exchange.answer)
+}
+
+/** Listens on a free port of this machine. */
+export async function startTap(target: string | null): Promise<Tap> {
+  const exchanges: Exchange[] = []
+  const server = createServer((request, response) => {
+    const work = async () => {
+      const headers = headersOf(request.headers)
+      const body = await bodyOf(request)
+      const { method = 'GET', url: path = '/' } = request
+      const exchange: Exchange = { method, path, headers, body, status: null, answer: '' }
+      exchanges.push(exchange)
+      if (tap.target !== null) return passOn(tap.target, exchange, response)
+      response.end()
+    }
+    // The other side cut the connection: so does this one.
+    work().catch(() => request.socket.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The tap has no port.')
+  const tap: Tap = {
+    url: `http://127.0.0.1:${address.port}`,
+    exchanges,
+    target,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+  return tap
+}
