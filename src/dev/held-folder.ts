@@ -51,6 +51,15 @@ function lockIfThere(folder: string): FolderLock | null {
   }
 }
 
+function lockOwn(folder: string): FolderLock | null {
+  try {
+    return tryLockFolder(folder)
+  } catch (error) {
+    const remedy = 'it may belong to another user. Remove it, or set DATA_DIR to another folder.'
+    throw new Error(`${folder} cannot be written to: ${remedy}`, { cause: error })
+  }
+}
+
 /** A locked throwaway folder. Another run's cleaning can take the lock of a fresh one; then the next is tried. */
 async function makeThrowaway(): Promise<HeldFolder> {
   const folder = await mkdtemp(join(tmpdir(), THROWAWAY_PREFIX))
@@ -74,7 +83,7 @@ export async function holdFolder(dataDir: string | undefined, projectFolder: str
     return makeThrowaway()
   }
   const folder = await persistentFolder(dataDir, projectFolder)
-  const lock = tryLockFolder(folder)
+  const lock = lockOwn(folder)
   if (lock === null) {
     throw new Error(`${folder} is in use by another run: stop that one first, or set DATA_DIR to another folder.`)
   }
