@@ -48,10 +48,13 @@ export async function groupCommands(leader: number): Promise<string[]> {
   return commands.filter((command) => command !== null)
 }
 
-/** Ends a process group: asks first, kills after `GRACE_MS`. Resolves when no process of it runs. */
-export async function endGroup(leader: number): Promise<void> {
+/** Ends a process group: asks first, unless told otherwise, kills after `GRACE_MS`. Resolves when no process of it runs. */
+export async function endGroup(
+  leader: number,
+  signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'],
+): Promise<void> {
   const isGone = async () => (await groupCommands(leader)).length === 0
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  for (const signal of signals) {
     if (!signalProcess(-leader, signal) || (await waitUntilGone(isGone, GRACE_MS))) return
   }
   throw new Error(`The process group ${leader} did not end: end it by hand.`)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { bootstrap, newPassword } from '../cli/bootstrap.ts'
 import type { LoginUrls, Passwords } from '../cli/bootstrap.ts'
 import { readLocalVariables } from '../cli/local-variables.ts'
-import type { Variables } from '../cli/local-variables.ts'
+import type { LocalVariables, Variables } from '../cli/local-variables.ts'
 import { migrate } from '../cli/migrate.ts'
 import { signToken } from '../cli/token.ts'
 import { CRONS, fireCron, startCrons } from './crons.ts'
@@ -18,6 +18,7 @@ import type { Ports } from './ports.ts'
 import { startPostgresIn } from './postgres.ts'
 import { startSimulator } from './simulator/server.ts'
 import { startWorker } from './worker.ts'
+import type { Worker, WorkerOptions } from './worker.ts'
 
 const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
 const TOKEN_TTL_SECONDS = 12 * 60 * 60
@@ -36,6 +37,8 @@ export interface Ready {
 
 export interface StackOptions {
   environment: NodeJS.ProcessEnv
+  /** The Worker's variables, instead of those of the environment and of `.dev.vars`. */
+  variables?: LocalVariables
   print: Print
   /** Aborted to interrupt a start. */
   signal: AbortSignal
@@ -45,7 +48,16 @@ export interface StackOptions {
 
 export interface LocalStack {
   ready: Ready
+  worker: WorkerControl
   stop(): Promise<void>
+}
+
+/** The Worker's death and return, for who wants to see what survives. */
+export interface WorkerControl {
+  /** SIGKILL to all of its processes; the rest of the stack goes on. */
+  kill(): Promise<void>
+  /** Starts it again at the same address, with the same state, and sweeps as at any start. After `kill` only. */
+  restart(): Promise<void>
 }
 
 interface Part {
@@ -116,8 +128,8 @@ function workerVariables(
   return { ...examples, ...computed, ...chosen }
 }
 
-async function startParts(start: Start, held: HeldFolder): Promise<Ready> {
-  const local = await readLocalVariables(PROJECT_FOLDER, start.environment)
+async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalStack, 'stop'>> {
+  const local = start.variables ?? (await readLocalVariables(PROJECT_FOLDER, start.environment))
   const given = { ...local.examples, ...local.chosen }
   const secret = given['SECRET_KEY']
   if (!secret) throw new Error('SECRET_KEY is not set: copy .dev.vars.example to .dev.vars, or set it there.')
@@ -136,7 +148,7 @@ async function startParts(start: Start, held: HeldFolder): Promise<Ready> {
 
   const port = start.ports.PORT || (await freePort())
   const api = `http://127.0.0.1:${port}`
-  const worker = await startWorker({
+  const options: WorkerOptions = {
     projectFolder: PROJECT_FOLDER,
     folder: held.folder,
     port,
@@ -144,33 +156,51 @@ async function startParts(start: Start, held: HeldFolder): Promise<Ready> {
     onLine: (line, level) => start.print('worker', line, level),
     onExit: start.onFailure,
     signal: start.signal,
-  })
-  start.undo('worker', worker)
-  start.print('worker', `healthy on ${worker.url}`)
+  }
+  const launch = async (): Promise<Worker> => {
+    const launched = await startWorker(options)
+    start.print('worker', `healthy on ${launched.url}`)
+    return launched
+  }
+  let worker = await launch()
+  start.undo('worker', { stop: () => worker.stop() })
 
-  await startCronsOf(start, worker.url)
+  await sweepOnce(start, api)
+  startCronsOf(start, api)
   const token = (subject: string, role?: string) =>
     signToken({ secret, subject, ttlSeconds: TOKEN_TTL_SECONDS, ...(role === undefined ? {} : { role }) })
-  return {
-    api: worker.url,
+  const ready = {
+    api,
     plaid: simulator.url,
     sql: database.sqlUrl,
     database: database.ownerUrl,
     token: await token('demo'),
     admin_token: await token('admin', 'admin'),
   }
+  const restart = async () => {
+    worker = await launch()
+    await sweepOnce(start, api)
+  }
+  return { ready, worker: { kill: () => worker.kill(), restart } }
 }
 
-async function startCronsOf(start: Start, api: string): Promise<void> {
-  const report = (name: string, error: unknown) =>
-    start.print('crons', `${name}: ${error instanceof Error ? error.message : 'failed'}`, 'error')
-  // What a killed run left unfinished is taken up at once, not in a minute.
+function reportCron(start: Start, name: string, error: unknown): void {
+  start.print('crons', `${name}: ${error instanceof Error ? error.message : 'failed'}`, 'error')
+}
+
+/** What a killed run left unfinished is taken up at once, not in a minute. */
+async function sweepOnce(start: Start, api: string): Promise<void> {
   await fireCron(api, CRONS.sweep, start.signal).catch((error: unknown) => {
     start.signal.throwIfAborted()
-    report('sweep', error)
+    reportCron(start, 'sweep', error)
   })
-  const crons = startCrons(api, report)
-  start.undo('crons', crons)
+}
+
+function startCronsOf(start: Start, api: string): void {
+  start.undo(
+    'crons',
+    startCrons(api, (name, error) => reportCron(start, name, error)),
+  )
   start.print('crons', 'sweep every minute, sync every hour')
 }
 
@@ -197,9 +227,9 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     undo('stack', { stop: () => held.release() })
     const ports = await readPorts(options.environment)
     options.signal.throwIfAborted()
-    const ready = await startParts({ ...options, ports, undo }, held)
+    const parts = await startParts({ ...options, ports, undo }, held)
     let stopped: Promise<void> | undefined
-    return { ready, stop: () => (stopped ??= stopAll()) }
+    return { ...parts, stop: () => (stopped ??= stopAll()) }
   } catch (error) {
     await stopAll()
     throw error

@@ -46,6 +46,8 @@ export interface Worker {
   /** The leader of its process group. */
   pid: number
   stop(): Promise<void>
+  /** SIGKILL to all of its processes, as when a machine loses power. `stop` is then not needed. */
+  kill(): Promise<void>
 }
 
 function wranglerArguments({ projectFolder, folder, port, bundle }: WorkerOptions, envFile: string): string[] {
@@ -139,11 +141,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (pid === undefined) return listening.then(() => Promise.reject(new Error('wrangler dev has no process id.')))
 
   let stopping = false
-  const stop = async () => {
+  const end = async (signals?: readonly NodeJS.Signals[]) => {
     stopping = true
-    await endGroup(pid)
+    await endGroup(pid, signals)
     await forgetGroup(options.folder)
   }
+  const stop = () => end()
+  const kill = () => end(['SIGKILL'])
   try {
     // Both at once: a start that fails while the note is being written must find its listener.
     const [port] = await Promise.all([listening, noteGroup(options.folder, pid)])
@@ -153,7 +157,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       if (!stopping) options.onExit('wrangler dev ended unexpectedly')
     })
     if (child.exitCode !== null) throw new Error('wrangler dev ended as soon as it was ready.')
-    return { url, pid, stop }
+    return { url, pid, stop, kill }
   } catch (error) {
     await stop()
     throw error
