@@ -47,10 +47,13 @@ export async function batch<T extends Statements>(
 /** The SQLSTATE that Postgres answered with; null for another failure (no answer, above all). */
 export function sqlStateOf(error: unknown): string | null {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++)
-    if ('code' in cause && typeof cause.code === 'string' && /^[0-9A-Z]{5}$/.test(cause.code)) return cause.code
+    if (cause.name === 'NeonDbError' && 'code' in cause && typeof cause.code === 'string') return cause.code
     else if (cause instanceof AppError && cause.reason?.startsWith('sqlstate ')) return cause.reason.slice(9, 14)
   return null
 }
+
+/** Classes of SQLSTATE that pass: connection, rollback (a deadlock), resources, locks, operator's intervention. */
+const passing = new Set(['08', '40', '53', '55', '57'])
 
 /** Statements can hold sealed tokens and amounts, so of the driver's error only names survive. */
 function databaseError(error: unknown): AppError {
@@ -59,10 +62,13 @@ function databaseError(error: unknown): AppError {
     return new AppError('unavailable', 'The database did not answer.', { reason: 'no answer from the database' })
   const constraint =
     error instanceof Error && 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : ''
-  const lost = state.startsWith('08') || state.startsWith('57')
-  return new AppError(lost ? 'unavailable' : 'internal', 'The database refused the operation.', {
-    reason: `sqlstate ${state} ${constraint}`.trim(),
-  })
+  return new AppError(
+    passing.has(state.slice(0, 2)) ? 'unavailable' : 'internal',
+    'The database refused the operation.',
+    {
+      reason: `sqlstate ${state} ${constraint}`.trim(),
+    },
+  )
 }
 
 /** The rows of a raw statement, whose columns are named as the type says. */

@@ -41,21 +41,34 @@ export function raiseProducts(jobs: JobsDatabase, lease: Lease, facts: ItemFacts
   )
 }
 
-/** Writes the facts. Without trouble, a deadline that is still ahead shows in the status. */
+/** Writes the facts where they differ. Without trouble, a deadline that is still ahead shows in the status. */
 export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
   return rows(
     jobs,
-    sql`update items i set institution_id = coalesce(${facts.institutionId}, institution_id),
-        institution_name = coalesce(${facts.institutionName}, institution_name), consent_expires_at = ${time(facts.consentExpiresAt)},
-        transactions_updated_at = ${time(facts.transactionsUpdatedAt)}, investments_updated_at = ${time(facts.investmentsUpdatedAt)},
-        status = case
-          when ${facts.trouble !== null} then ${facts.trouble?.status ?? null}
-          when disconnect_at > now() then 'pending_disconnect'
-          when ${time(facts.consentExpiresAt)} < now() + interval '7 days' then 'pending_expiration'
-          when status = 'initializing' and exists (
-            select 1 from item_products p where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending') then 'initializing'
-          else 'healthy' end,
-        status_reason = ${facts.trouble?.reason ?? null}, updated_at = now()
-      where id = ${lease.itemId} and status <> 'revoked'`,
+    sql`with told as (
+        select i.id, coalesce(${facts.institutionId}, i.institution_id) as institution_id,
+          coalesce(${facts.institutionName}, i.institution_name) as institution_name,
+          ${time(facts.consentExpiresAt)} as consent_expires_at,
+          ${time(facts.transactionsUpdatedAt)} as transactions_updated_at,
+          ${time(facts.investmentsUpdatedAt)} as investments_updated_at,
+          case
+            when ${facts.trouble !== null} then ${facts.trouble?.status ?? null}
+            when i.disconnect_at > now() then 'pending_disconnect'
+            when ${time(facts.consentExpiresAt)} < now() + interval '7 days' then 'pending_expiration'
+            when i.status = 'initializing' and exists (select 1 from item_products p
+              where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending') then 'initializing'
+            else 'healthy' end as status,
+          ${facts.trouble?.reason ?? null} as status_reason
+        from items i where i.id = ${lease.itemId} and i.status <> 'revoked'
+      ), written as (
+        update items i set institution_id = told.institution_id, institution_name = told.institution_name,
+          consent_expires_at = told.consent_expires_at, transactions_updated_at = told.transactions_updated_at,
+          investments_updated_at = told.investments_updated_at, status = told.status, status_reason = told.status_reason,
+          updated_at = now()
+        from told where i.id = told.id and (i.institution_id, i.institution_name, i.consent_expires_at, i.transactions_updated_at,
+          i.investments_updated_at, i.status, i.status_reason) is distinct from (told.institution_id, told.institution_name,
+          told.consent_expires_at, told.transactions_updated_at, told.investments_updated_at, told.status, told.status_reason)
+        returning 1
+      ) select set_config('app.upserted', (select count(*) from written)::text, true)`,
   )
 }

@@ -8,6 +8,7 @@ import { syncMessageSchema } from '../sync/message.ts'
 
 /** Beyond this a retry is left to the sweep: the row knows when it is due. */
 const longestRetrySeconds = 900
+const busyRetrySeconds = 60
 
 /** Handles one batch, one message after the other: each may need several of the isolate's six connections. */
 export async function consumeSync(ctx: Ctx, batch: MessageBatch): Promise<void> {
@@ -26,6 +27,9 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
     const outcome = await syncProduct(ctx, itemProductId, reason)
     if (outcome.kind === 'later' && isWorthRetrying(outcome.afterSeconds, outcome.failure.class))
       message.retry({ delaySeconds: outcome.afterSeconds })
+    // A second delivery that meets a lease may be meeting that of its own first, which died.
+    else if (outcome.kind === 'idle' && outcome.why === 'busy' && message.attempts > 1)
+      message.retry({ delaySeconds: busyRetrySeconds })
     else message.ack()
   } catch (error) {
     ctx.log.error('message_failed', {
