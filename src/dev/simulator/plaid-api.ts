@@ -11,18 +11,18 @@ import type { Fault } from './faults.ts'
 import { faultError, takeFault } from './faults.ts'
 import { mutateMidPagination } from './mutation.ts'
 import { isMidUpdate } from './sync-page.ts'
-import type { World } from './world.ts'
+import type { CallRecord, World } from './world.ts'
 
 export type NodeContext = Context<{ Bindings: HttpBindings }>
 
 /** Answers one call. Never throws: what is not a PlaidFailure is logged and answered as INTERNAL_SERVER_ERROR. */
 export async function answer(context: NodeContext, world: World, endpoint: Endpoint): Promise<Response> {
   const started = performance.now()
-  const record = {
+  const record: CallRecord = {
     endpoint: endpoint.path,
-    item_id: null as string | null,
-    status: null as number | null,
-    error_code: null as string | null,
+    item_id: null,
+    status: null,
+    error_code: null,
     request_id: world.ids.request(),
     time: world.clock.timestamp(),
     duration_ms: 0,

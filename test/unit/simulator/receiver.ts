@@ -10,8 +10,8 @@ export interface Received {
 export interface Receiver {
   url: string
   received: Received[]
-  /** Statuses of the next answers, then 200. */
-  answers: { status: number; headers?: Record<string, string> }[]
+  /** Statuses of the next answers, `never` for none at all; then 200. */
+  answers: { status: number | 'never'; headers?: Record<string, string> }[]
   /** Resolves when so many have come. Rejects after five seconds. */
   arrived(count: number): Promise<Received[]>
   codes(): string[]
@@ -30,7 +30,7 @@ export async function startReceiver(): Promise<Receiver> {
       const jwt = request.headers['plaid-verification']
       received.push({ jwt: typeof jwt === 'string' ? jwt : null, text, body: parsed(text) })
       const answer = answers.shift() ?? { status: 200 }
-      response.writeHead(answer.status, answer.headers).end('{}')
+      if (answer.status !== 'never') response.writeHead(answer.status, answer.headers).end('{}')
       for (const look of waiting) look()
     })
   })

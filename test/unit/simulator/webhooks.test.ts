@@ -207,15 +207,23 @@ describe('mischief', () => {
   })
 })
 
-test('stop ends retries and deliveries that hang', async () => {
-  const receiver = await openReceiver()
-  const desk = await openDesk({ webhookRetryBaseMs: 30 })
-  const { item_id } = await desk.link({ webhook: receiver.url })
-  receiver.answers.push({ status: 500 }, { status: 500 }, { status: 500 })
-  await desk.control(`/items/${item_id}/bank`, { pending_disconnect: true })
-  await receiver.arrived(1)
+test('stop ends a delivery whose receiver hangs, and a retry that waits', async () => {
+  const { receiver, desk, send } = await openLine({ webhookRetryBaseMs: 60_000 })
+  receiver.answers.push({ status: 500 }, { status: 'never' })
+  await send('A')
+  await send('B')
+  await receiver.arrived(2)
+  const before = Date.now()
   await desk.simulator.stop()
-  const seen = receiver.received.length
-  await desk.simulator.stop()
-  expect(receiver.received.length).toBe(seen)
+  expect(Date.now() - before).toBeLessThan(2000)
+  expect(reasons(receiver.received)).toEqual(['A', 'B'])
+})
+
+test('a receiver that does not answer in time is asked again', async () => {
+  const { receiver, desk, send } = await openLine({ webhookTimeoutMs: 150 })
+  receiver.answers.push({ status: 'never' })
+  await send('A')
+  await receiver.arrived(2)
+  await expect.poll(async () => (await deliveries(desk))[0]?.state).toBe('delivered')
+  expect((await deliveries(desk))[0]?.attempts[0]).toMatchObject({ status: null, error: 'TimeoutError' })
 })

@@ -1,8 +1,7 @@
 // The item's login and consent: broken, repaired, about to end, withdrawn.
 
-import { errorInside } from '../failure.ts'
-import { scheduleHistory } from '../history.ts'
 import type { Item } from '../item.ts'
+import { repairLogin, requireLogin } from '../login.ts'
 import type { WebhookBody } from '../webhooks/events.ts'
 import {
   itemError,
@@ -40,24 +39,6 @@ export function changeLogin(world: World, item: Item, wanted: BankChange): Webho
   }
   if (wanted.revoke !== undefined) news.push(revoke(item, wanted.revoke))
   return news
-}
-
-/** Breaks the login: data cannot be read, and Plaid pulls nothing. */
-export function requireLogin(item: Item, code: Parameters<typeof errorInside>[0] = 'ITEM_LOGIN_REQUIRED'): void {
-  if (item.status !== 'good') return
-  item.status = 'login_required'
-  item.error = errorInside(code)
-}
-
-/** Mends the login, and lets Plaid catch up; tells whether there was anything to mend. */
-export function repairLogin(world: World, item: Item): boolean {
-  item.consentExpirationTime = null
-  if (item.status !== 'login_required') return false
-  item.status = 'good'
-  item.error = null
-  if (item.transactions !== null && item.transactions.step !== 'HISTORICAL_UPDATE_COMPLETE')
-    scheduleHistory(world, item)
-  return true
 }
 
 function revoke(item: Item, wanted: NonNullable<BankChange['revoke']>): WebhookBody {

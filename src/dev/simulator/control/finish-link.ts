@@ -2,18 +2,18 @@
 
 import type * as z from 'zod'
 
-import { customUserOf } from '../endpoints/sandbox.ts'
+import { customUserOf } from '../custom-user.ts'
 import { PlaidFailure } from '../failure.ts'
 import { newsOf, pull } from '../history.ts'
 import type { Institution, Product } from '../institutions.ts'
 import { institutionById } from '../institutions.ts'
 import type { LinkToken } from '../link-session.ts'
 import { makeItem } from '../link-session.ts'
+import { repairLogin } from '../login.ts'
 import { itemAddResult, sessionFinished } from '../webhooks/events.ts'
 import type { World } from '../world.ts'
 import { sendWebhooks } from '../world.ts'
 import { shareNewAccounts } from './change-accounts.ts'
-import { repairLogin } from './change-login.ts'
 import type { linkRequest } from './requests.ts'
 import { refuse } from './requests.ts'
 

@@ -2,8 +2,9 @@
 
 import * as z from 'zod'
 
+import { customUserOf } from '../custom-user.ts'
 import { day, endpoint } from '../endpoint.ts'
-import { isRecord, parseExact, whole } from '../exact-json.ts'
+import { whole } from '../exact-json.ts'
 import { failure } from '../failure.ts'
 import { institutionById, productNames } from '../institutions.ts'
 import { makeItem, userIdOf } from '../link-session.ts'
@@ -50,17 +51,5 @@ const publicTokenCreate = endpoint(
     return { public_token: publicToken }
   },
 )
-
-/** The custom user that a password holds, with exact numbers; null for every other user. Fails with INVALID_CREDENTIALS. */
-export function customUserOf(username: string, password: string | null): Record<string, unknown> | null {
-  if (username !== 'user_custom') return null
-  try {
-    const parsed = parseExact(password ?? '')
-    if (isRecord(parsed)) return parsed
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  throw failure('INVALID_CREDENTIALS', "user_custom's password must be a JSON object")
-}
 
 export const sandboxEndpoints = [publicTokenCreate]
