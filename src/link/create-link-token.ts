@@ -41,7 +41,9 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
     language: input.language ?? 'en',
     countryCodes: input.countryCodes ?? config.plaid.countryCodes,
     webhook: config.plaid.webhookUrl,
-    products: input.products ?? config.plaid.products,
+    // Who asks for none in particular shall find every bank that has the first; the others come where they can.
+    products: input.products ?? config.plaid.products.slice(0, 1),
+    optionalProducts: input.products === null ? config.plaid.products.slice(1) : [],
     hosted: input.hosted,
     accountSelection: input.accountSelection,
     ...(input.redirectUri === null ? {} : { redirectUri: input.redirectUri }),

@@ -16,7 +16,10 @@ export interface LinkTokenRequest {
   readonly language: string
   readonly countryCodes: readonly string[]
   readonly webhook: string
+  /** Institutions without one of these are not offered. */
   readonly products: readonly string[]
+  /** Taken where the institution has them. */
+  readonly optionalProducts: readonly string[]
   readonly redirectUri?: string
   readonly hosted: boolean
   /** Set for update mode. */
@@ -47,7 +50,11 @@ export function createPlaid(client: PlaidClient) {
           ...(request.redirectUri === undefined ? {} : { redirect_uri: request.redirectUri }),
           ...(request.hosted ? { hosted_link: {} } : {}),
           ...(request.accessToken === undefined
-            ? { products: request.products, transactions: { days_requested: daysRequested } }
+            ? {
+                products: request.products,
+                ...(request.optionalProducts.length === 0 ? {} : { optional_products: request.optionalProducts }),
+                transactions: { days_requested: daysRequested },
+              }
             : { update: { account_selection_enabled: request.accountSelection } }),
         } satisfies BodyOf<wire.LinkTokenCreateRequest>,
       }),
