@@ -31,11 +31,22 @@ export interface Bundle {
   inputs: { path: string; bytes: number }[]
 }
 
-/** Builds the Worker into `folder`, minified, for wrangler's environment `env` (the top level unless given). */
-export async function buildBundle(folder: string, env?: string): Promise<Bundle> {
+/**
+ * Builds the Worker into `folder`, minified, for wrangler's environment `env` (the top level unless given), from
+ * wrangler.toml's entry unless another is given.
+ */
+export async function buildBundle(folder: string, env?: string, source?: string): Promise<Bundle> {
   const wrangler = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js')
   const metafile = join(folder, 'metafile.json')
-  const args = [wrangler, 'deploy', '--dry-run', '--minify', '-c', join(PROJECT_FOLDER, 'wrangler.toml')]
+  const args = [
+    wrangler,
+    'deploy',
+    ...(source === undefined ? [] : [source]),
+    '--dry-run',
+    '--minify',
+    '-c',
+    join(PROJECT_FOLDER, 'wrangler.toml'),
+  ]
   args.push('--outdir', folder, '--metafile', metafile, '--env', env ?? '')
   const quiet = {
     WRANGLER_SEND_METRICS: 'false',

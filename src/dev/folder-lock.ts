@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
 
-const LOCK_FILE = 'lock'
+export const LOCK_FILE = 'lock'
 const SQLITE_BUSY = 5
 
 const sqliteError = z.object({ errcode: z.number() })

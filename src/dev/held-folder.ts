@@ -1,10 +1,11 @@
 // Owns which run may use a data folder, and clearing what a killed run left in it: its server, its Worker, and where
 // the folder was a throwaway, the folder. Touches nothing before the folder's lock is held.
+import { existsSync } from 'node:fs'
 import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { persistentFolder } from './data-folder.ts'
-import { tryLockFolder } from './folder-lock.ts'
+import { LOCK_FILE, tryLockFolder } from './folder-lock.ts'
 import type { FolderLock } from './folder-lock.ts'
 import { stopLeftOverGroup } from './left-over-group.ts'
 import { CLUSTER_NAME, stopLeftOverServer } from './postgres-cluster.ts'
@@ -42,10 +43,13 @@ async function clearThrowaways(log: Log): Promise<void> {
   }
 }
 
-/** Null also where another run's cleaning removed the folder in this moment. */
+/** Null also where another run's cleaning removed the folder in this moment, before or behind the lock. */
 function lockIfThere(folder: string): FolderLock | null {
   try {
-    return tryLockFolder(folder)
+    const lock = tryLockFolder(folder)
+    if (existsSync(join(folder, LOCK_FILE))) return lock
+    lock?.release()
+    return null
   } catch {
     return null
   }

@@ -1,8 +1,9 @@
-// Owns the run's one build of the Worker.
+// Owns the run's one build of the Worker: as a deployment's, or counting its lines where coverage is asked for.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildBundle } from '../../src/cli/bundle.ts'
+import { instrumentWorker } from './line-coverage/instrument.ts'
 
 export interface Build {
   /** Path of the built module. */
@@ -14,7 +15,8 @@ export function createBuild(): Build {
   let folder: string | undefined
   const start = async () => {
     folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-bundle-'))
-    return (await buildBundle(folder)).entry
+    const source = process.env['BUNDLE_COVERAGE_FOLDER'] ? await instrumentWorker(join(folder, 'source')) : undefined
+    return (await buildBundle(join(folder, 'built'), undefined, source)).entry
   }
   let building: Promise<string> | undefined
   return {

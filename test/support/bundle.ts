@@ -1,6 +1,7 @@
 // The built Worker for tests over HTTP: started in this process, or as a process group of its own that a test may kill.
 // Runs what a deployment would upload, built once a run, never the sources.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
@@ -8,6 +9,7 @@ import { unstable_startWorker } from 'wrangler'
 import { groupCommands } from '../../src/dev/left-over-group.ts'
 import { signalProcess, waitUntilGone } from '../../src/dev/processes.ts'
 import { startWorker } from '../../src/dev/worker.ts'
+import { COVERAGE_PATH } from './line-coverage/instrument.ts'
 import { connectStack } from './stack.ts'
 
 const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
@@ -41,6 +43,17 @@ async function stateFolder(given: string | undefined): Promise<{ folder: string;
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
+/** Keeps what an instrumented Worker counted, before it ends. A killed one takes its counts along. */
+async function keepCoverage(url: string): Promise<void> {
+  const target = process.env['BUNDLE_COVERAGE_FOLDER']
+  if (!target) return
+  const counts = await fetch(new URL(COVERAGE_PATH, url)).then(
+    (response) => response.text(),
+    () => '{}',
+  )
+  await writeFile(join(target, `${randomUUID()}.json`), counts)
+}
+
 /** Starts the bundle in this process, in about half a second. */
 export async function startBundle({ bindings, stateFolder: given, port = 0 }: RunOptions): Promise<RunningWorker> {
   const entrypoint = await connectStack(inject('control')).bundle()
@@ -67,6 +80,7 @@ export async function startBundle({ bindings, stateFolder: given, port = 0 }: Ru
   await worker.ready
   const url = await worker.url
   const dispose = async () => {
+    await keepCoverage(new URL(url).href)
     await worker.dispose()
     await remove()
   }
@@ -96,6 +110,7 @@ export async function startKillableBundle(options: RunOptions): Promise<Killable
     await waitUntilGone(async () => (await groupCommands(worker.pid)).length === 0, KILL_TIMEOUT_MS)
   }
   const dispose = async () => {
+    await keepCoverage(worker.url)
     await worker.stop()
     await remove()
   }
