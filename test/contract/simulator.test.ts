@@ -309,7 +309,7 @@ test('webhooks: each kind fits its schema, and its key is served', async () => {
   const { accounts } = await good(plaid.accountsGet({ access_token }))
   await bank({ revoke: { account_id: accounts[0]?.account_id } })
   await bank({ revoke: true })
-  await expect.poll(() => receiver.codes()).toContain('USER_PERMISSION_REVOKED')
+  await expect.poll(() => receiver.codes(), { timeout: 10_000 }).toContain('USER_PERMISSION_REVOKED')
 
   const seen = new Set<string>()
   for (const { jwt, body } of receiver.received) {

@@ -90,7 +90,7 @@ describe('access that ends', () => {
     const { data } = await desk.plaid.accountsGet({ access_token })
     expect(data.accounts.some(({ account_id }) => account_id === first)).toBe(false)
     expect((await desk.control(`/truth?item_id=${item_id}`)).text).not.toContain(first)
-    await expect.poll(() => receiver.codes()).toContain('USER_ACCOUNT_REVOKED')
+    await expect.poll(() => receiver.codes(), { timeout: 10_000 }).toContain('USER_ACCOUNT_REVOKED')
     const told = receiver.received.find(({ body }) => body['webhook_code'] === 'USER_ACCOUNT_REVOKED')
     expect(told?.body).toMatchObject({ account_id: first })
     expect(told?.body).not.toHaveProperty('error')
@@ -246,7 +246,7 @@ describe('products', () => {
     expect(early.body['error_code']).toBe('PRODUCT_NOT_READY')
     await desk.control(`/items/${item_id}/bank`, { history: 'historical' })
     await expect
-      .poll(() => receiver.received.map(({ body }) => body['webhook_type']))
+      .poll(() => receiver.received.map(({ body }) => body['webhook_type']), { timeout: 10_000 })
       .toContain('INVESTMENTS_TRANSACTIONS')
     expect((await desk.post('/investments/transactions/get', ask)).status).toBe(200)
   })

@@ -12,7 +12,7 @@ export interface Receiver {
   received: Received[]
   /** Statuses of the next answers, `never` for none at all; then 200. */
   answers: { status: number | 'never'; headers?: Record<string, string> }[]
-  /** Resolves when so many have come. Rejects after five seconds. */
+  /** Resolves when so many have come. Rejects after fifteen seconds. */
   arrived(count: number): Promise<Received[]>
   codes(): string[]
   stop(): Promise<void>
@@ -44,7 +44,7 @@ export async function startReceiver(): Promise<Receiver> {
     codes: () => received.map(({ body }) => String(body['webhook_code'])),
     arrived: (count) =>
       new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`only ${received.length} of ${count} webhooks came`)), 5000)
+        const late = setTimeout(() => reject(new Error(`only ${received.length} of ${count} webhooks came`)), 15_000)
         const look = (): void => {
           if (received.length < count) return
           clearTimeout(late)

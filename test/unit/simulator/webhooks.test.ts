@@ -65,7 +65,7 @@ describe('a receiver that refuses', () => {
     const received = await receiver.arrived(4)
     for (const each of received) await verify(desk, each)
     expect(new Set(received.map(({ jwt }) => jwt)).size).toBe(4)
-    await expect.poll(async () => (await deliveries(desk))[0]?.state).toBe('delivered')
+    await expect.poll(async () => (await deliveries(desk))[0]?.state, { timeout: 10_000 }).toBe('delivered')
     expect((await deliveries(desk))[0]?.attempts.length).toBe(4)
   })
 
@@ -74,7 +74,7 @@ describe('a receiver that refuses', () => {
     receiver.answers.push({ status: 500 }, { status: 500 })
     await send('A')
     await receiver.arrived(3)
-    await expect.poll(async () => (await deliveries(desk))[0]?.attempts.length).toBe(3)
+    await expect.poll(async () => (await deliveries(desk))[0]?.attempts.length, { timeout: 10_000 }).toBe(3)
     const times = (await deliveries(desk))[0]?.attempts.map(({ at }) => Date.parse(at)) ?? []
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(58)
     expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(238)
@@ -85,7 +85,7 @@ describe('a receiver that refuses', () => {
     receiver.answers.push({ status: 429, headers: { 'retry-after': '1' } })
     await send('A')
     await receiver.arrived(2)
-    await expect.poll(async () => (await deliveries(desk))[0]?.attempts.length).toBe(2)
+    await expect.poll(async () => (await deliveries(desk))[0]?.attempts.length, { timeout: 10_000 }).toBe(2)
     const times = (await deliveries(desk))[0]?.attempts.map(({ at }) => Date.parse(at)) ?? []
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(990)
   })
@@ -102,7 +102,7 @@ describe('a receiver that refuses', () => {
     const { receiver, desk, send } = await openLine({ webhookRetryBaseMs: 0.01 })
     receiver.answers.push(...Array.from({ length: 20 }, () => ({ status: 500 })))
     await send('A')
-    await expect.poll(async () => (await deliveries(desk))[0]?.state).toBe('failed')
+    await expect.poll(async () => (await deliveries(desk))[0]?.state, { timeout: 10_000 }).toBe('failed')
     // 1 + 6: after 30 s ×4 at each retry, the seventh would be past 24 hours.
     expect(receiver.received.length).toBe(7)
   })
@@ -112,7 +112,7 @@ describe('a receiver that refuses', () => {
     receiver.answers.push(...Array.from({ length: 40 }, () => ({ status: 400 })))
     for (let count = 0; count < 12; count += 1) await send(`R${count}`)
     await receiver.arrived(12)
-    await expect.poll(async () => (await deliveries(desk)).at(-1)?.state).toBe('failed')
+    await expect.poll(async () => (await deliveries(desk)).at(-1)?.state, { timeout: 10_000 }).toBe('failed')
     expect((await deliveries(desk))[0]?.state).toBe('retrying')
   })
 })
@@ -224,6 +224,6 @@ test('a receiver that does not answer in time is asked again', async () => {
   receiver.answers.push({ status: 'never' })
   await send('A')
   await receiver.arrived(2)
-  await expect.poll(async () => (await deliveries(desk))[0]?.state).toBe('delivered')
+  await expect.poll(async () => (await deliveries(desk))[0]?.state, { timeout: 10_000 }).toBe('delivered')
   expect((await deliveries(desk))[0]?.attempts[0]).toMatchObject({ status: null, error: 'TimeoutError' })
 })
