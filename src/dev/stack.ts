@@ -1,22 +1,17 @@
 // Owns the local stack as one thing: database, Neon endpoint, Plaid simulator, Worker and crons, started in this order
 // and stopped in the other. Leaves nothing running when a start fails or is interrupted.
 import { join } from 'node:path'
-import { bootstrap, newPassword } from '../cli/bootstrap.ts'
-import type { LoginUrls, Passwords } from '../cli/bootstrap.ts'
 import { readLocalVariables } from '../cli/local-variables.ts'
-import type { LocalVariables, Variables } from '../cli/local-variables.ts'
-import { migrate } from '../cli/migrate.ts'
+import type { Variables } from '../cli/local-variables.ts'
 import { signToken } from '../cli/token.ts'
 import { CRONS, fireCron, startCrons } from './crons.ts'
 import { holdFolder } from './held-folder.ts'
 import type { HeldFolder } from './held-folder.ts'
-import { readLogins } from './logins.ts'
-import { startNeonEndpoint } from './neon-endpoint.ts'
-import type { Print } from './output.ts'
 import { freePort, readPorts } from './ports.ts'
-import type { Ports } from './ports.ts'
-import { startPostgresIn } from './postgres.ts'
+import { startLocalDatabase } from './local-database.ts'
+import type { LocalDatabase } from './local-database.ts'
 import { startSimulator } from './simulator/server.ts'
+import type { Part, StackOptions, Start } from './starting.ts'
 import { startWorker } from './worker.ts'
 import type { Worker, WorkerOptions } from './worker.ts'
 
@@ -35,17 +30,6 @@ export interface Ready {
   admin_token: string
 }
 
-export interface StackOptions {
-  environment: NodeJS.ProcessEnv
-  /** The Worker's variables, instead of those of the environment and of `.dev.vars`. */
-  variables?: LocalVariables
-  print: Print
-  /** Aborted to interrupt a start. */
-  signal: AbortSignal
-  /** Told when a part ends without having been asked to. The caller stops the rest. */
-  onFailure: (message: string) => void
-}
-
 export interface LocalStack {
   ready: Ready
   worker: WorkerControl
@@ -60,59 +44,10 @@ export interface WorkerControl {
   restart(): Promise<void>
 }
 
-interface Part {
-  stop(): Promise<void>
-}
-
-interface Start extends StackOptions {
-  ports: Ports
-  /** Registers what undoes a step; the last registered runs first. */
-  undo: (name: string, part: Part) => void
-}
-
-interface DatabaseParts {
-  ownerUrl: string
-  sqlUrl: string
-  logins: LoginUrls
-}
-
-async function startDatabase(start: Start, held: HeldFolder): Promise<string> {
-  const given = start.environment['LOCAL_DATABASE_URL']
-  if (given) {
-    start.print('postgres', 'using the server of LOCAL_DATABASE_URL')
-    return given
-  }
-  const postgres = await startPostgresIn(held, {
-    port: start.ports.PG_PORT,
-    log: (message) => start.print('postgres', message, 'warn'),
-    onExit: start.onFailure,
-  })
-  start.undo('postgres', postgres)
-  start.print('postgres', `ready on port ${postgres.port}, data in ${held.folder}`)
-  return postgres.url
-}
-
-async function prepareDatabase(start: Start, held: HeldFolder): Promise<DatabaseParts> {
-  const ownerUrl = await startDatabase(start, held)
-  start.signal.throwIfAborted()
-  await migrate(ownerUrl)
-  const isOwn = !start.environment['LOCAL_DATABASE_URL']
-  const passwords: Passwords = isOwn
-    ? await readLogins(held.folder)
-    : { apiPassword: newPassword(), jobsPassword: newPassword() }
-  const logins = await bootstrap(ownerUrl, passwords)
-  start.print('postgres', 'migrated, logins ready')
-  start.signal.throwIfAborted()
-  const log = (message: string) => start.print('neon', message)
-  const endpoint = await startNeonEndpoint({ postgresUrl: ownerUrl, port: start.ports.SQL_PORT, log })
-  start.undo('neon', endpoint)
-  return { ownerUrl, sqlUrl: endpoint.url, logins }
-}
-
 /** What the Worker gets: what somebody chose, else what this stack knows, else the examples. */
 function workerVariables(
   { chosen, examples }: { chosen: Variables; examples: Variables },
-  { sqlUrl, logins }: DatabaseParts,
+  { sqlUrl, logins }: LocalDatabase,
   plaidUrl: string,
   api: string,
 ): Variables {
@@ -134,7 +69,7 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
   const secret = given['SECRET_KEY']
   if (!secret) throw new Error('SECRET_KEY is not set: copy .dev.vars.example to .dev.vars, or set it there.')
 
-  const database = await prepareDatabase(start, held)
+  const database = await startLocalDatabase(start, held)
   start.signal.throwIfAborted()
   const simulator = await startSimulator({
     port: start.ports.PLAID_PORT,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import { closedFolder } from '../../../src/dev/data-folder.ts'
 import { startPostgres } from '../../../src/dev/postgres.ts'
 import type { Postgres } from '../../../src/dev/postgres.ts'
@@ -57,8 +58,7 @@ async function killedRun(dataDir: string): Promise<{ pid: number; folder: string
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   await new Promise((resolve) => child.once('close', resolve))
-  const { pid, folder } = JSON.parse(output) as { pid: number; folder: string }
-  return { pid, folder }
+  return z.object({ pid: z.int(), folder: z.string() }).parse(JSON.parse(output))
 }
 
 describe('a data folder', { timeout: TIMEOUT_MS }, () => {

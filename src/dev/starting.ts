@@ -1,0 +1,25 @@
+// What a start of the local stack hands from part to part.
+import type { LocalVariables } from '../cli/local-variables.ts'
+import type { Print } from './output.ts'
+import type { Ports } from './ports.ts'
+
+export interface StackOptions {
+  environment: NodeJS.ProcessEnv
+  /** The Worker's variables, instead of those of the environment and of `.dev.vars`. */
+  variables?: LocalVariables
+  print: Print
+  /** Aborted to interrupt a start. */
+  signal: AbortSignal
+  /** Told when a part ends without having been asked to. The caller stops the rest. */
+  onFailure: (message: string) => void
+}
+
+export interface Part {
+  stop(): Promise<void>
+}
+
+export interface Start extends StackOptions {
+  ports: Ports
+  /** Registers what undoes a step; the last registered runs first. */
+  undo: (name: string, part: Part) => void
+}
