@@ -1,0 +1,255 @@
+// The configuration fails closed: every fault is found, all of them are named at once, and no value is ever shown.
+import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../../../src/config.ts'
+import { AppError } from '../../../src/errors.ts'
+
+const key = (letter: string): string => Buffer.alloc(32, letter).toString('base64')
+
+const development: Readonly<Record<string, unknown>> = {
+  ENVIRONMENT: 'development',
+  PLAID_ENV: 'sandbox',
+  PLAID_CLIENT_ID: 'client',
+  PLAID_SECRET: 'plaid-secret',
+  PLAID_WEBHOOK_URL: 'http://127.0.0.1:8787/api/v1/plaid/webhook',
+  DATABASE_URL: 'postgres://wn_api:one@127.0.0.1:5432/wn',
+  DATABASE_JOBS_URL: 'postgres://wn_jobs:two@127.0.0.1:5432/wn',
+  SECRET_KEY: 'k'.repeat(32),
+  ENCRYPTION_KEY: key('a'),
+}
+
+const strict: Readonly<Record<string, unknown>> = {
+  ...development,
+  ENVIRONMENT: 'production',
+  PLAID_ENV: 'production',
+  PLAID_WEBHOOK_URL: 'https://api.wealth.test/api/v1/plaid/webhook',
+  DATABASE_URL: 'postgres://wn_api:one@db.neon.test/wn?sslmode=require',
+  DATABASE_JOBS_URL: 'postgres://wn_jobs:two@db.neon.test/wn?sslmode=verify-full',
+  CORS_ORIGINS: '["https://app.wealth.test"]',
+}
+
+const oidc = {
+  AUTH_ISSUER: 'https://issuer.test/',
+  AUTH_AUDIENCE: 'wealth',
+  AUTH_JWKS_URL: 'https://issuer.test/jwks',
+}
+
+/** Why the variables are refused; null when they are taken. */
+function refusalOf(variables: Readonly<Record<string, unknown>>): string | null {
+  try {
+    parseConfig(variables)
+    return null
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'misconfigured') throw error
+    return error.reason ?? ''
+  }
+}
+
+describe('a configuration', () => {
+  it('is taken in each of the three environments', () => {
+    expect(refusalOf(development)).toBeNull()
+    expect(refusalOf(strict)).toBeNull()
+    expect(refusalOf({ ...strict, ENVIRONMENT: 'staging', PLAID_ENV: 'sandbox' })).toBeNull()
+  })
+
+  it('has defaults for what may be left out', () => {
+    expect(parseConfig(development)).toMatchObject({
+      strict: false,
+      plaid: { baseUrl: 'https://sandbox.plaid.com', products: ['transactions'], countryCodes: ['US'] },
+      webhookSharedKey: null,
+      database: { endpoint: null },
+      auth: { mode: 'local' },
+      encryption: { current: { id: 'k1' }, previous: [] },
+      corsOrigins: [],
+      sentry: null,
+    })
+    expect(parseConfig({ ...development, SENTRY_DSN: 'https://key@sentry.test/1' }).sentry).toEqual({
+      dsn: 'https://key@sentry.test/1',
+      tracesSampleRate: 0.1,
+    })
+  })
+
+  it('is strict in staging and in production alike', () => {
+    expect(parseConfig(strict)).toMatchObject({ strict: true, plaid: { baseUrl: 'https://production.plaid.com' } })
+    expect(parseConfig({ ...strict, ENVIRONMENT: 'staging', PLAID_ENV: 'sandbox' }).strict).toBe(true)
+  })
+
+  it('reads lists, origins, keys and numbers', () => {
+    const config = parseConfig({
+      ...development,
+      ...oidc,
+      PLAID_PRODUCTS: 'transactions, liabilities',
+      PLAID_COUNTRY_CODES: 'US CA',
+      CORS_ORIGINS: '["http://localhost:3000","https://app.wealth.test"]',
+      ENCRYPTION_KEY_ID: 'k2',
+      ENCRYPTION_KEYS_PREVIOUS: JSON.stringify({ k1: key('b') }),
+      SENTRY_DSN: 'https://key@sentry.test/1',
+      SENTRY_TRACES_SAMPLE_RATE: '0.5',
+    })
+    expect(config).toMatchObject({
+      plaid: { products: ['transactions', 'liabilities'], countryCodes: ['US', 'CA'] },
+      corsOrigins: ['http://localhost:3000', 'https://app.wealth.test'],
+      auth: { mode: 'oidc', issuer: oidc.AUTH_ISSUER, audience: 'wealth', jwksUrl: oidc.AUTH_JWKS_URL },
+      encryption: { current: { id: 'k2' }, previous: [{ id: 'k1' }] },
+      sentry: { tracesSampleRate: 0.5 },
+    })
+  })
+
+  it('takes an empty string for an absent variable', () => {
+    expect(refusalOf({ ...development, PLAID_BASE_URL: '', AUTH_ISSUER: '', ENCRYPTION_KEY_ID: '' })).toBeNull()
+    expect(refusalOf({ ...development, PLAID_SECRET: '' })).toBe('PLAID_SECRET is missing')
+  })
+
+  it('ignores bindings that are no variables', () => {
+    expect(refusalOf({ ...development, SYNC_QUEUE: { send: () => undefined }, SOMETHING_ELSE: 'x' })).toBeNull()
+  })
+})
+
+describe('a variable that is missing is named', () => {
+  it.each(Object.keys(development))('%s', (name) => {
+    expect(refusalOf({ ...development, [name]: undefined })).toBe(`${name} is missing`)
+  })
+})
+
+/** Refused in every environment. Each value stands beside an otherwise good configuration. */
+const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+  ['ENVIRONMENT', { ENVIRONMENT: 'prod' }],
+  ['ENVIRONMENT', { ENVIRONMENT: 'Production' }],
+  ['PLAID_ENV', { PLAID_ENV: 'development' }],
+  ['PLAID_ENV', { PLAID_ENV: 'production' }],
+  ['PLAID_BASE_URL', { PLAID_BASE_URL: 'ftp://127.0.0.1' }],
+  ['PLAID_WEBHOOK_URL', { PLAID_WEBHOOK_URL: 'webhook' }],
+  ['PLAID_WEBHOOK_VERIFICATION_KEY', { PLAID_WEBHOOK_VERIFICATION_KEY: 'k'.repeat(31) }],
+  ['PLAID_PRODUCTS', { PLAID_PRODUCTS: 'transactions,assets' }],
+  ['PLAID_PRODUCTS', { PLAID_PRODUCTS: ' , ' }],
+  ['PLAID_COUNTRY_CODES', { PLAID_COUNTRY_CODES: 'us' }],
+  ['PLAID_COUNTRY_CODES', { PLAID_COUNTRY_CODES: 'USA' }],
+  ['DATABASE_URL', { DATABASE_URL: 'mysql://wn_api:one@127.0.0.1/wn' }],
+  ['DATABASE_URL', { DATABASE_URL: 'postgres://127.0.0.1/wn' }],
+  ['DATABASE_URL', { DATABASE_URL: 'postgres://wn_api:one@127.0.0.1/' }],
+  ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: 'wn_jobs' }],
+  ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: development['DATABASE_URL'] }],
+  ['DATABASE_ENDPOINT', { DATABASE_ENDPOINT: '127.0.0.1:8789' }],
+  ['SECRET_KEY', { SECRET_KEY: 'k'.repeat(31) }],
+  ['SECRET_KEY', { SECRET_KEY: 12 }],
+  ['ENCRYPTION_KEY', { ENCRYPTION_KEY: Buffer.alloc(31).toString('base64') }],
+  ['ENCRYPTION_KEY', { ENCRYPTION_KEY: 'a passphrase that is quite long but no key' }],
+  ['ENCRYPTION_KEY_ID', { ENCRYPTION_KEY_ID: 'k 1' }],
+  ['ENCRYPTION_KEY_ID', { ENCRYPTION_KEY_ID: 'k'.repeat(33) }],
+  ['ENCRYPTION_KEYS_PREVIOUS', { ENCRYPTION_KEYS_PREVIOUS: '[]' }],
+  ['ENCRYPTION_KEYS_PREVIOUS', { ENCRYPTION_KEYS_PREVIOUS: '{"k0":' }],
+  ['ENCRYPTION_KEYS_PREVIOUS', { ENCRYPTION_KEYS_PREVIOUS: '{"k0":"short"}' }],
+  ['ENCRYPTION_KEYS_PREVIOUS', { ENCRYPTION_KEYS_PREVIOUS: JSON.stringify({ 'k 0': key('b') }) }],
+  ['ENCRYPTION_KEYS_PREVIOUS', { ENCRYPTION_KEYS_PREVIOUS: JSON.stringify({ k1: key('b') }) }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: 'https://app.wealth.test' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '[1]' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '["*"]' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '["null"]' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '["https://app.wealth.test/"]' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '["https://APP.wealth.test"]' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '["https://*.wealth.test/x"]' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '["https://app.wealth.test:443"]' }],
+  ['SENTRY_DSN', { SENTRY_DSN: 'sentry' }],
+  ['SENTRY_TRACES_SAMPLE_RATE', { SENTRY_TRACES_SAMPLE_RATE: '1.1' }],
+  ['SENTRY_TRACES_SAMPLE_RATE', { SENTRY_TRACES_SAMPLE_RATE: 'often' }],
+  ['AUTH_ISSUER', { ...oidc, AUTH_ISSUER: 'issuer' }],
+  ['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', { AUTH_ISSUER: oidc.AUTH_ISSUER }],
+  ['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', { ...oidc, AUTH_AUDIENCE: '' }],
+  ['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', { ...oidc, AUTH_JWKS_URL: undefined }],
+]
+
+describe('refused everywhere:', () => {
+  it.each(malformed)('%s as in %j', (name, variables) => {
+    const reason = refusalOf({ ...development, ...variables })
+    expect(reason).not.toBeNull()
+    expect(reason?.split('; ').every((complaint) => complaint.startsWith(name))).toBe(true)
+  })
+})
+
+/** What a laptop may do and a strict environment may not. */
+const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+  ['DATABASE_URL', { DATABASE_URL: 'postgres://wn_api:one@db.neon.test/wn' }],
+  ['DATABASE_URL', { DATABASE_URL: 'postgres://wn_api:one@db.neon.test/wn?sslmode=prefer' }],
+  ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: 'postgres://wn_jobs:two@db.neon.test/wn?sslmode=disable' }],
+  ['PLAID_BASE_URL', { PLAID_BASE_URL: 'https://plaid.wealth.test' }],
+  ['DATABASE_ENDPOINT', { DATABASE_ENDPOINT: 'https://db.wealth.test/sql' }],
+  ['PLAID_WEBHOOK_URL', { PLAID_WEBHOOK_URL: 'http://api.wealth.test/api/v1/plaid/webhook' }],
+  ['AUTH_ISSUER', { ...oidc, AUTH_ISSUER: 'http://issuer.test/' }],
+  ['AUTH_JWKS_URL', { ...oidc, AUTH_JWKS_URL: 'http://issuer.test/jwks' }],
+  ['SENTRY_DSN', { SENTRY_DSN: 'http://key@sentry.test/1' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '[]' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '["https://app.wealth.test","http://localhost:3000"]' }],
+  ['PLAID_SECRET', { PLAID_SECRET: 'fake-secret-for-the-simulator' }],
+  ['SECRET_KEY', { SECRET_KEY: 'fake-secret-key-for-local-use-only-never-deploy-this' }],
+  ['SECRET_KEY', { SECRET_KEY: `${'k'.repeat(32)}CHANGEME` }],
+  ['ENCRYPTION_KEY', { ENCRYPTION_KEY: 'fakeEncryptionKeyForLocalWorkNeverShipThis0=' }],
+  ['PLAID_WEBHOOK_VERIFICATION_KEY', { PLAID_WEBHOOK_VERIFICATION_KEY: `example-${'k'.repeat(32)}` }],
+]
+
+describe.each(['staging', 'production'])('refused in %s:', (environment) => {
+  const base = { ...strict, ENVIRONMENT: environment, PLAID_ENV: 'sandbox' }
+
+  it.each(local)('%s as in %j', (name, variables) => {
+    const reason = refusalOf({ ...base, ...variables })
+    expect(reason).not.toBeNull()
+    expect(reason?.split('; ').every((complaint) => complaint.startsWith(name))).toBe(true)
+    expect(refusalOf({ ...development, ...variables })).toBeNull()
+  })
+
+  it.each([
+    ['PLAID_SECRET', 'SECRET_KEY'],
+    ['SECRET_KEY', 'ENCRYPTION_KEY'],
+    ['ENCRYPTION_KEY', 'PLAID_WEBHOOK_VERIFICATION_KEY'],
+    ['PLAID_WEBHOOK_VERIFICATION_KEY', 'PLAID_SECRET'],
+  ])('%s equal to %s', (one, other) => {
+    const reason = refusalOf({ ...base, [one]: key('z'), [other]: key('z') })
+    expect(reason?.split('; ').toSorted()).toEqual(
+      [one, other].map((name) => `${name} must differ from the other secrets`).toSorted(),
+    )
+  })
+})
+
+describe('production of Plaid', () => {
+  it.each(['development', 'staging'])('is refused in %s', (environment) => {
+    expect(refusalOf({ ...strict, ENVIRONMENT: environment })).toContain('PLAID_ENV')
+  })
+})
+
+describe('the message', () => {
+  it('names all faults at once', () => {
+    expect(refusalOf({})?.split('; ').toSorted()).toEqual(
+      Object.keys(development)
+        .map((name) => `${name} is missing`)
+        .toSorted(),
+    )
+    const reason = refusalOf({
+      ...strict,
+      CORS_ORIGINS: '',
+      PLAID_BASE_URL: 'http://plaid.test',
+      SENTRY_DSN: 'http://s.test',
+    })
+    for (const name of ['CORS_ORIGINS', 'PLAID_BASE_URL', 'SENTRY_DSN']) expect(reason).toContain(name)
+  })
+
+  it('holds no value, whatever is wrong', () => {
+    const everyName = [
+      ...Object.keys(strict),
+      ...Object.keys(oidc),
+      'PLAID_BASE_URL',
+      'PLAID_WEBHOOK_VERIFICATION_KEY',
+      'PLAID_PRODUCTS',
+      'PLAID_COUNTRY_CODES',
+      'DATABASE_ENDPOINT',
+      'ENCRYPTION_KEY_ID',
+      'ENCRYPTION_KEYS_PREVIOUS',
+      'SENTRY_DSN',
+      'SENTRY_TRACES_SAMPLE_RATE',
+    ]
+    const canaries = ['canary', '["canary"]', '{"canary":"canary"}', 'http://canary.test/', 'example-canary'.repeat(4)]
+    for (const canary of canaries) {
+      for (const base of [development, strict])
+        for (const name of everyName) expect(refusalOf({ ...base, [name]: canary }) ?? '').not.toContain('canary')
+      expect(refusalOf(Object.fromEntries(everyName.map((name) => [name, canary])))).not.toContain('canary')
+    }
+  })
+})
