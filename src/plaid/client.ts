@@ -16,7 +16,7 @@ export interface PlaidCall<Schema extends z.ZodType> {
   readonly answer: Schema
   readonly accessToken?: Secret
   readonly publicToken?: Secret
-  /** Whether asking twice does no harm: then a call that got no answer, or a 5xx, is made once more. */
+  /** Whether asking twice does no harm: then a call whose connection was cut, or a 5xx, is made once more. */
   readonly idempotent: boolean
 }
 
@@ -46,6 +46,19 @@ function noAnswer(errorCode: string): PlaidFailure {
 function unreadable(status: number): PlaidFailure {
   const failure = noAnswer('UNREADABLE_ANSWER')
   return { ...failure, class: classify('', '', status === 200 ? 500 : status), status }
+}
+
+/** The answer's text; null when it is too long, of which no more is read. */
+async function boundedText(response: Response): Promise<string | null> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    if (bytes > maxAnswerBytes) return null
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
 }
 
 /** Replaces the secrets that Plaid returns (a new access token) before anything else can see them. */
@@ -81,8 +94,8 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
       const response = await send(call)
       status = response.status
       retryAfter = response.headers.get('retry-after')
-      const text = await response.text()
-      if (text.length > maxAnswerBytes) return { ok: false, failure: unreadable(status) }
+      const text = await boundedText(response)
+      if (text === null) return { ok: false, failure: unreadable(status) }
       answer = parseExactJson(text)
     } catch (error) {
       // A timeout, a cut connection, or an answer that is not JSON: their texts can quote the request, so they end here.
@@ -97,6 +110,8 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
     call: async (call) => {
       const first = await attempt(call)
       if (first.ok || !call.idempotent || first.failure.class !== 'retry') return first
+      // Twice that long would outlast the lease of the run that asks.
+      if (first.failure.errorCode === 'TIMEOUT') return first
       await options.wait(250 + options.random() * 500)
       return await attempt(call)
     },

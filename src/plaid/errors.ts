@@ -32,7 +32,11 @@ export interface PlaidFailure {
   readonly retryAfterSeconds: number | null
 }
 
-const codeClasses: Readonly<Record<string, FailureClass>> = {
+/** A map, since Plaid's words are looked up: an object would also answer to `constructor`. */
+const tableOf = (classes: Readonly<Record<string, FailureClass>>): ReadonlyMap<string, FailureClass> =>
+  new Map(Object.entries(classes))
+
+const codeClasses = tableOf({
   INTERNAL_SERVER_ERROR: 'retry',
   PLANNED_MAINTENANCE: 'retry',
   INSTITUTION_DOWN: 'institution_down',
@@ -66,18 +70,18 @@ const codeClasses: Readonly<Record<string, FailureClass>> = {
   INVALID_API_KEYS: 'ours',
   INVALID_PRODUCT: 'ours',
   CREDITS_EXHAUSTED: 'ours',
-}
+})
 
-const typeClasses: Readonly<Record<string, FailureClass>> = {
+const typeClasses = tableOf({
   API_ERROR: 'retry',
   RATE_LIMIT_EXCEEDED: 'rate_limited',
   RATE_LIMIT_ERROR: 'rate_limited',
   INSTITUTION_ERROR: 'institution_down',
-}
+})
 
 /** Table of PLAID's errors; a pair that it does not know is retried when the answer was a 5xx or 429, else it is ours. */
 export function classify(errorType: string, errorCode: string, status: number): FailureClass {
-  const known = codeClasses[errorCode] ?? typeClasses[errorType]
+  const known = codeClasses.get(errorCode) ?? typeClasses.get(errorType)
   if (known !== undefined) return known
   if (status === 429) return 'rate_limited'
   return status === 0 || status >= 500 ? 'retry' : 'ours'

@@ -31,16 +31,16 @@ export interface Meaning {
 /** Plaid announces a disconnection a week ahead; older announcements do not say when. */
 const noticeMs = 7 * 24 * 3600 * 1000
 
-const productsOfType: Readonly<Record<string, readonly SyncProduct[]>> = {
-  TRANSACTIONS: ['transactions'],
-  HOLDINGS: ['holdings'],
-  INVESTMENTS_TRANSACTIONS: ['investment_transactions'],
-  LIABILITIES: ['liabilities'],
-}
+const productsOfType: ReadonlyMap<string, readonly SyncProduct[]> = new Map([
+  ['TRANSACTIONS', ['transactions']],
+  ['HOLDINGS', ['holdings']],
+  ['INVESTMENTS_TRANSACTIONS', ['investment_transactions']],
+  ['LIABILITIES', ['liabilities']],
+])
 
 /** The meaning of a webhook; one that is not known means nothing, and is kept. */
 export function meaningOf(body: WebhookBody, now: Date): Meaning {
-  if (body.webhook_type !== 'ITEM') return { products: productsOfType[body.webhook_type] ?? [], notice: {} }
+  if (body.webhook_type !== 'ITEM') return { products: productsOfType.get(body.webhook_type) ?? [], notice: {} }
   switch (body.webhook_code) {
     case 'ERROR':
       return { products: ['item'], notice: {} }
