@@ -1,0 +1,330 @@
+// The client against a real server: exact numbers, bounded calls, one careful retry, and no secret in what it gives back.
+import { inspect } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { createSecret } from '../../../src/crypto/secret.ts'
+import { createPlaidClient, type PlaidCall, type PlaidResult } from '../../../src/plaid/client.ts'
+import { createPlaid } from '../../../src/plaid/endpoints.ts'
+import { type Answering, json, plaidError, startAnswering } from './answering.ts'
+
+const accessToken = 'access-sandbox-canary-4f1c'
+const publicToken = 'public-sandbox-canary-77aa'
+const apiSecret = 'canary-api-secret-9d2e'
+
+let server: Answering
+let waits: number[] = []
+beforeAll(async () => {
+  server = await startAnswering()
+})
+afterAll(() => server.stop())
+
+const clientFor = (options: { timeoutMs?: number; random?: number } = {}) =>
+  createPlaidClient({
+    baseUrl: server.url,
+    clientId: 'client-1',
+    secret: createSecret(apiSecret),
+    fetch: (request) => fetch(request),
+    wait: (milliseconds) => Promise.resolve(void waits.push(milliseconds)),
+    random: () => options.random ?? 0.5,
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+  })
+
+const amounts = z.object({ amount: z.string() })
+type Call = PlaidCall<typeof amounts>
+const call: Call = {
+  path: '/some/get',
+  body: { count: 5 },
+  answer: amounts,
+  accessToken: createSecret(accessToken),
+  idempotent: true,
+}
+
+/** One call, with what it gave and how often the server was asked. */
+async function ask(overrides: Partial<Call> = {}, options: { timeoutMs?: number; random?: number } = {}) {
+  waits = []
+  const result = await clientFor(options).call({ ...call, ...overrides })
+  const { length: times } = server.asked
+  return { result, times }
+}
+
+function failureOf(result: PlaidResult<unknown>) {
+  if (result.ok) throw new Error('the call succeeded')
+  return result.failure
+}
+
+describe('a call', () => {
+  it('carries the credentials in headers, the token in the body, and names the version', async () => {
+    server.answer(json('{"amount":1,"request_id":"r1"}'))
+    await ask({ publicToken: createSecret(publicToken) })
+    const [asked] = server.asked
+    expect(asked).toMatchObject({
+      path: '/some/get',
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'plaid-version': '2020-09-14',
+        'plaid-client-id': 'client-1',
+        'plaid-secret': apiSecret,
+      },
+    })
+    expect(JSON.parse(asked?.body ?? '')).toEqual({ count: 5, access_token: accessToken, public_token: publicToken })
+  })
+
+  it.each([
+    ['1234567890123456.10', '1234567890123456.1'],
+    ['0.000000000000000001', '0.000000000000000001'],
+    ['1e-7', '0.0000001'],
+    ['-12.50', '-12.5'],
+    ['-0.0', '0'],
+    ['9007199254740993', '9007199254740993'],
+  ])('reads %s as it is written', async (written, read) => {
+    server.answer(json(`{"amount": ${written}, "request_id": "r1"}`))
+    const { result } = await ask()
+    expect(result).toEqual({ ok: true, value: { amount: read }, requestId: 'r1' })
+  })
+
+  it('that Plaid refuses gives type, code, request id and class, and asks once', async () => {
+    server.answer(plaidError(400, 'ITEM_ERROR', 'ITEM_LOGIN_REQUIRED'))
+    const { result, times } = await ask()
+    expect(result).toEqual({
+      ok: false,
+      failure: {
+        class: 'update_mode',
+        errorType: 'ITEM_ERROR',
+        errorCode: 'ITEM_LOGIN_REQUIRED',
+        status: 400,
+        requestId: 'request-1',
+        retryAfterSeconds: null,
+      },
+    })
+    expect(times).toBe(1)
+  })
+
+  it.each([
+    ['17', 17],
+    ['0', 0],
+    ['soon', null],
+    ['-5', null],
+    ['12345678', null],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', null],
+  ])('that is limited with Retry-After %j waits %j seconds', async (header, seconds) => {
+    server.answer(plaidError(429, 'RATE_LIMIT_EXCEEDED', 'ITEM_GET_LIMIT', { 'retry-after': header }))
+    const { result, times } = await ask()
+    expect(failureOf(result)).toMatchObject({ class: 'rate_limited', retryAfterSeconds: seconds })
+    expect(times).toBe(1)
+  })
+})
+
+describe('an answer that is none', () => {
+  it.each([
+    ['a page of a proxy', 502, '<html>Bad gateway</html>', 'retry'],
+    ['a page with status 200', 200, '<html>Welcome</html>', 'retry'],
+    ['half of an answer', 200, '{"amount": 1', 'retry'],
+    ['an empty answer', 200, '', 'retry'],
+    ['a page with status 404', 404, '<html>Not found</html>', 'ours'],
+    ['JSON that is no error', 500, '{"oops":true}', 'retry'],
+    ['JSON that is no object', 400, '"no"', 'ours'],
+    ['a limit without a body', 429, '', 'rate_limited'],
+  ])('%s is unreadable', async (_what, status, body, expected) => {
+    server.answer(json(body, status))
+    expect(failureOf((await ask({ idempotent: false })).result)).toEqual({
+      class: expected,
+      errorType: 'NETWORK',
+      errorCode: 'UNREADABLE_ANSWER',
+      status,
+      requestId: null,
+      retryAfterSeconds: null,
+    })
+  })
+
+  it('is a redirection, and is not followed', async () => {
+    server.answer(json('', 307, { location: `${server.url}/elsewhere` }))
+    const { result, times } = await ask()
+    expect(result.ok).toBe(false)
+    expect(times).toBe(1)
+    expect(server.asked.map(({ path }) => path)).toEqual(['/some/get'])
+  })
+
+  it('is one larger than 32 MiB, of which the rest is not read', async () => {
+    let sent = 0
+    const closed = new Promise<void>((resolve) => {
+      server.answer((response) => {
+        const filler = 'x'.repeat(1024 * 1024)
+        const more = (): void => {
+          for (sent += 1; response.write(filler); sent += 1);
+        }
+        response.writeHead(200, { 'content-type': 'application/json' })
+        response.on('drain', more).on('close', resolve)
+        more()
+      })
+    })
+    const { result } = await ask({ idempotent: false })
+    expect(failureOf(result)).toMatchObject({ class: 'retry', errorCode: 'UNREADABLE_ANSWER', status: 200 })
+    await closed
+    expect(sent).toBeLessThan(64)
+  })
+
+  it('is one of 31 MiB no more than any other', async () => {
+    server.answer(json(`{"amount":1,"filler":"${'ü'.repeat(15.5 * 1024 * 1024)}"}`))
+    expect((await ask()).result).toMatchObject({ ok: true, value: { amount: '1' } })
+  })
+
+  it('is one that comes too late', async () => {
+    server.answer(() => undefined)
+    const { result, times } = await ask({ idempotent: false }, { timeoutMs: 50 })
+    expect(failureOf(result)).toMatchObject({ class: 'retry', errorCode: 'TIMEOUT', status: 0 })
+    expect(times).toBe(1)
+  })
+
+  it('is one whose body never ends', async () => {
+    server.answer((response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.write('{"amount":')
+    })
+    const { result } = await ask({ idempotent: false }, { timeoutMs: 50 })
+    expect(failureOf(result)).toMatchObject({ class: 'retry', errorCode: 'TIMEOUT' })
+  })
+
+  it('is a connection that is cut', async () => {
+    server.answer((response) => response.destroy())
+    expect(failureOf((await ask({ idempotent: false })).result)).toMatchObject({
+      class: 'retry',
+      errorCode: 'NO_ANSWER',
+      status: 0,
+    })
+  })
+
+  it('is a server that is not there', async () => {
+    const closed = await startAnswering()
+    await closed.stop()
+    const client = createPlaidClient({
+      baseUrl: closed.url,
+      clientId: 'c',
+      secret: createSecret('s'),
+      fetch: (request) => fetch(request),
+      wait: () => Promise.resolve(),
+      random: () => 0,
+    })
+    expect(failureOf(await client.call(call))).toMatchObject({ class: 'retry', errorCode: 'NO_ANSWER' })
+  })
+})
+
+describe('a second try', () => {
+  it('is made once, after a while, of a call that may be repeated', async () => {
+    server.answer(json('oops', 500), json('{"amount":1}'))
+    const { result, times } = await ask({}, { random: 0 })
+    expect(result).toEqual({ ok: true, value: { amount: '1' }, requestId: '' })
+    expect({ times, waits }).toEqual({ times: 2, waits: [250] })
+  })
+
+  it('is the last one', async () => {
+    server.answer(plaidError(500, 'API_ERROR', 'INTERNAL_SERVER_ERROR'))
+    const { result, times } = await ask({}, { random: 0.999 })
+    expect(failureOf(result)).toMatchObject({ class: 'retry', errorCode: 'INTERNAL_SERVER_ERROR' })
+    expect(times).toBe(2)
+    expect(waits[0]).toBeLessThan(750)
+  })
+
+  it('is not made after a first that took all the time there is', async () => {
+    server.answer(() => undefined)
+    expect((await ask({}, { timeoutMs: 50 })).times).toBe(1)
+  })
+
+  it('is not made of a call that changes something', async () => {
+    server.answer((response) => response.destroy())
+    const { result, times } = await ask({ idempotent: false })
+    expect(failureOf(result).errorCode).toBe('NO_ANSWER')
+    expect({ times, waits }).toEqual({ times: 1, waits: [] })
+  })
+
+  it('is not made by an endpoint that starts or exchanges something', async () => {
+    const plaid = createPlaid(clientFor())
+    server.answer((response) => response.destroy())
+    await plaid.exchangePublicToken(createSecret(publicToken))
+    expect(server.asked).toHaveLength(1)
+  })
+
+  it.each([
+    ['INSTITUTION_ERROR', 'INSTITUTION_DOWN', 400],
+    ['RATE_LIMIT_EXCEEDED', 'ITEM_GET_LIMIT', 429],
+    ['TRANSACTIONS_ERROR', 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION', 400],
+  ])('is not made at once after %s %s', async (type, code, status) => {
+    server.answer(plaidError(status, type, code))
+    expect((await ask()).times).toBe(1)
+  })
+})
+
+describe('an answer that is not as agreed', () => {
+  it('is ours to mend, and tells where, but no value', async () => {
+    server.answer(json('{"amount": {"canary-key": "canary-value"}, "request_id": "r7"}'))
+    const { result, times } = await ask()
+    expect(failureOf(result)).toEqual({
+      class: 'ours',
+      errorType: 'CONTRACT',
+      errorCode: 'UNEXPECTED_ANSWER /some/get amount invalid_type',
+      status: 200,
+      requestId: 'r7',
+      retryAfterSeconds: null,
+    })
+    expect(times).toBe(1)
+  })
+
+  it('names three places at most', async () => {
+    server.answer(json('{}'))
+    const answer = z.object({ a: z.string(), b: z.string(), c: z.string(), d: z.string() })
+    const { errorCode } = failureOf(await clientFor().call({ ...call, answer }))
+    expect(errorCode).toBe('UNEXPECTED_ANSWER /some/get a invalid_type, b invalid_type, c invalid_type')
+  })
+})
+
+describe('no secret is in what a call gives back', () => {
+  const echo = (status: number) =>
+    json(
+      JSON.stringify({
+        error_type: `ITEM_ERROR ${accessToken}`,
+        error_code: `CODE ${accessToken} ${apiSecret}`,
+        error_message: `the token ${accessToken} is wrong`,
+        display_message: accessToken,
+        request_id: 'request-1',
+      }),
+      status,
+    )
+  const printed = (value: unknown): string =>
+    `${JSON.stringify(value)} ${inspect(value, { depth: 9 })} ${String(value)}`
+
+  it.each([
+    ['an error that quotes it', echo(400)],
+    ['an error with another status', echo(500)],
+    ['a page that quotes it', json(`<html>${accessToken} ${apiSecret}</html>`, 502)],
+    [
+      'an answer that quotes it where a number should be',
+      json(JSON.stringify({ amount: { [accessToken]: apiSecret } })),
+    ],
+    ['a cut connection', (response: { destroy(): unknown }) => void response.destroy()],
+  ])('after %s', async (_what, answer) => {
+    server.answer(answer)
+    const text = printed((await ask()).result)
+    for (const secret of [accessToken, apiSecret]) expect(text).not.toContain(secret)
+  })
+
+  it('when Plaid gives a new one', async () => {
+    server.answer(json(JSON.stringify({ access_token: accessToken, item_id: 'item-1', request_id: 'r' })))
+    const result = await createPlaid(clientFor()).exchangePublicToken(createSecret(publicToken))
+    expect(printed(result)).not.toContain(accessToken)
+    expect(result.ok ? result.value.access_token.reveal() : null).toBe(accessToken)
+  })
+
+  it('nor in what is thrown when a request cannot even be made', async () => {
+    const client = createPlaidClient({
+      baseUrl: 'http://127.0.0.1:1\0',
+      clientId: 'c',
+      secret: createSecret(apiSecret),
+      fetch: (request) => fetch(request),
+      wait: () => Promise.resolve(),
+      random: () => 0,
+    })
+    const thrown = await client.call(call).catch((error: unknown) => error)
+    expect(printed(thrown)).not.toContain(accessToken)
+    expect(printed(thrown)).not.toContain(apiSecret)
+  })
+})

@@ -1,0 +1,140 @@
+// What Plaid's failures mean: the table of pairs, and what is made of a pair that nobody has seen.
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { AppError } from '../../../src/errors.ts'
+import { classify, type FailureClass, type PlaidFailure } from '../../../src/plaid/errors.ts'
+import { refusalOf } from '../../../src/plaid/refusal.ts'
+
+/** Class → pairs as Plaid's error reference lists them: type and code. */
+const table: Readonly<Record<FailureClass, readonly (readonly [type: string, code: string])[]>> = {
+  retry: [
+    ['API_ERROR', 'INTERNAL_SERVER_ERROR'],
+    ['API_ERROR', 'PLANNED_MAINTENANCE'],
+  ],
+  rate_limited: [
+    ['RATE_LIMIT_EXCEEDED', 'TRANSACTIONS_SYNC_LIMIT'],
+    ['RATE_LIMIT_EXCEEDED', 'ITEM_GET_LIMIT'],
+    ['RATE_LIMIT_EXCEEDED', 'INSTITUTION_RATE_LIMIT'],
+  ],
+  institution_down: [
+    ['INSTITUTION_ERROR', 'INSTITUTION_DOWN'],
+    ['INSTITUTION_ERROR', 'INSTITUTION_NOT_RESPONDING'],
+    ['INSTITUTION_ERROR', 'INSTITUTION_NOT_AVAILABLE'],
+  ],
+  restart: [['TRANSACTIONS_ERROR', 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION']],
+  not_ready: [['ITEM_ERROR', 'PRODUCT_NOT_READY']],
+  update_mode: [
+    ['ITEM_ERROR', 'ITEM_LOGIN_REQUIRED'],
+    ['ITEM_ERROR', 'ACCESS_NOT_GRANTED'],
+    ['ITEM_ERROR', 'INVALID_CREDENTIALS'],
+    ['ITEM_ERROR', 'INVALID_MFA'],
+    ['ITEM_ERROR', 'INSUFFICIENT_CREDENTIALS'],
+    ['ITEM_ERROR', 'MANUAL_VERIFICATION_REQUIRED'],
+    ['ITEM_ERROR', 'NO_ACCOUNTS'],
+  ],
+  at_bank: [
+    ['ITEM_ERROR', 'ITEM_LOCKED'],
+    ['ITEM_ERROR', 'PASSWORD_RESET_REQUIRED'],
+    ['ITEM_ERROR', 'USER_SETUP_REQUIRED'],
+  ],
+  product_absent: [
+    ['ITEM_ERROR', 'PRODUCTS_NOT_SUPPORTED'],
+    ['ITEM_ERROR', 'PRODUCT_NOT_ENABLED'],
+    ['ITEM_ERROR', 'NO_INVESTMENT_ACCOUNTS'],
+    ['ITEM_ERROR', 'NO_LIABILITY_ACCOUNTS'],
+  ],
+  gone: [
+    ['ITEM_ERROR', 'ITEM_NOT_FOUND'],
+    ['INVALID_INPUT', 'INVALID_ACCESS_TOKEN'],
+  ],
+  revoked: [['ITEM_ERROR', 'USER_PERMISSION_REVOKED']],
+  relink: [
+    ['ITEM_ERROR', 'INVALID_UPDATED_USERNAME'],
+    ['ITEM_ERROR', 'ITEM_NOT_SUPPORTED'],
+    ['INSTITUTION_ERROR', 'INSTITUTION_NO_LONGER_SUPPORTED'],
+  ],
+  ours: [
+    ['INVALID_INPUT', 'INVALID_API_KEYS'],
+    ['INVALID_INPUT', 'INVALID_PRODUCT'],
+    ['INVALID_REQUEST', 'INVALID_FIELD'],
+    ['INVALID_REQUEST', 'MISSING_FIELDS'],
+    ['INVALID_REQUEST', 'UNKNOWN_FIELDS'],
+    ['RATE_LIMIT_EXCEEDED', 'CREDITS_EXHAUSTED'],
+  ],
+}
+const rows = Object.entries(table).flatMap(([name, pairs]) => pairs.map(([type, code]) => ({ name, type, code })))
+
+describe('a pair that Plaid documents', () => {
+  it.each(rows)('$type $code is $name', ({ name, type, code }) => {
+    expect(classify(type, code, 400)).toBe(name)
+  })
+})
+
+describe('a pair that nobody has seen', () => {
+  it.each([
+    ['API_ERROR', 400, 'retry'],
+    ['RATE_LIMIT_EXCEEDED', 429, 'rate_limited'],
+    ['INSTITUTION_ERROR', 400, 'institution_down'],
+    ['ITEM_ERROR', 400, 'ours'],
+    ['NEW_ERROR', 400, 'ours'],
+    ['NEW_ERROR', 404, 'ours'],
+    ['NEW_ERROR', 429, 'rate_limited'],
+    ['NEW_ERROR', 500, 'retry'],
+    ['NEW_ERROR', 503, 'retry'],
+    ['', 0, 'retry'],
+  ])('of type %j with status %i is %s', (type, status, expected) => {
+    expect(classify(type, 'NEW_CODE', status)).toBe(expected)
+  })
+
+  it('is never taken for a member of every object', () => {
+    for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+      expect(classify('NEW_ERROR', name, 400)).toBe('ours')
+      expect(classify(name, 'NEW_CODE', 400)).toBe('ours')
+    }
+  })
+
+  it('has one of the classes, whatever the pair', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.integer({ min: 0, max: 599 }), (type, code, status) => {
+        expect(Object.keys(table)).toContain(classify(type, code, status))
+      }),
+    )
+  })
+})
+
+describe('a user who waits is told', () => {
+  const failure = (name: FailureClass): PlaidFailure => ({
+    class: name,
+    errorType: 'SOME_TYPE',
+    errorCode: 'SOME_CODE',
+    status: 400,
+    requestId: 'request-1',
+    retryAfterSeconds: null,
+  })
+  it.each([
+    ['retry', 'plaid_unavailable'],
+    ['restart', 'plaid_unavailable'],
+    ['institution_down', 'plaid_unavailable'],
+    ['not_ready', 'plaid_unavailable'],
+    ['rate_limited', 'plaid_unavailable'],
+    ['update_mode', 'item_needs_attention'],
+    ['at_bank', 'item_needs_attention'],
+    ['relink', 'item_needs_attention'],
+    ['revoked', 'item_needs_attention'],
+    ['gone', 'item_needs_attention'],
+    ['product_absent', 'plaid_rejected'],
+    ['ours', 'plaid_rejected'],
+  ] as const)('of %s: %s, and nothing of Plaid’s', (name, code) => {
+    const error = refusalOf(failure(name))
+    expect(error).toBeInstanceOf(AppError)
+    expect(error.code).toBe(code)
+    expect(error.detail).not.toMatch(/SOME_|request-1/)
+    expect(error.reason).toBe('SOME_TYPE SOME_CODE request-1')
+  })
+
+  it('when to come back: when Plaid says, else in half a minute', () => {
+    expect(refusalOf({ ...failure('rate_limited'), retryAfterSeconds: 7 }).retryAfterSeconds).toBe(7)
+    expect(refusalOf(failure('retry')).retryAfterSeconds).toBe(30)
+    expect(refusalOf(failure('ours')).retryAfterSeconds).toBeUndefined()
+  })
+})
