@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
 import { type ApiDatabase, connect, type JobsDatabase } from './db/client.ts'
+import { AppError } from './errors.ts'
 import { createLogger } from './monitoring/logger.ts'
 import { createRedactor, type Redact } from './monitoring/redact.ts'
 import { createReporter, type ReportContext, type Reporter } from './monitoring/sentry.ts'
@@ -67,8 +68,16 @@ function secretsOf(config: Config, env: Bindings): string[] {
   return [...given, ...passwords, ...urls].filter((secret) => secret.length >= 8)
 }
 
-/** Everything that verbs work with. Makes no request. */
+/**
+ * Everything that verbs work with. Makes no request.
+ * @throws AppError `misconfigured` when a binding is missing
+ */
 export function createServices(config: Config, bindings: Bindings): Services {
+  // The type is a promise of wrangler.toml's, not a fact.
+  if (typeof bindings.SYNC_QUEUE?.sendBatch !== 'function')
+    throw new AppError('misconfigured', 'The service is not configured correctly.', {
+      reason: 'SYNC_QUEUE is not bound',
+    })
   const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
   const plaid = createPlaid(
     createPlaidClient({

@@ -1,5 +1,6 @@
 // Whether the Worker is alive, and whether it may be sent requests. Neither says anything about data or secrets.
 import * as z from 'zod'
+import { checkKeyring } from '../../crypto/envelope.ts'
 import { checkDatabase } from '../../db/health.ts'
 import { AppError } from '../../errors.ts'
 import { publicRoute } from '../route.ts'
@@ -18,25 +19,30 @@ export const healthRoute = publicRoute({
 }).handle(() => Promise.resolve({ status: 200, body: { status: 'ok' } }))
 
 const checkResult = z.enum(['ok', 'failed'])
-const checks = z.object({ api_database: checkResult, jobs_database: checkResult })
+const checks = z.object({ api_database: checkResult, jobs_database: checkResult, encryption_key: checkResult })
 
 /** A configuration that was refused never gets here: that is 500 `misconfigured`. */
 export const readyRoute = publicRoute({
   id: 'ready',
   method: 'GET',
   path: '/ready',
-  summary: 'Ready: both logins reach a migrated database and are bound by its policies',
+  summary: 'Ready: both logins reach a migrated database and are bound by its policies, and the encryption key works',
   tags,
   answers: { 200: z.object({ status: z.literal('ready'), checks }).meta({ id: 'Ready' }) },
   errors: ['unavailable'],
 }).handle(async ({ services }) => {
-  const [api, jobs] = await Promise.all([checkDatabase(services.api), checkDatabase(services.jobs)])
-  const found = { api_database: verdict(api.ok), jobs_database: verdict(jobs.ok) }
-  if (api.ok && jobs.ok) return { status: 200, body: { status: 'ready', checks: found } }
+  const [api, jobs, key] = await Promise.all([
+    checkDatabase(services.api),
+    checkDatabase(services.jobs),
+    checkKeyring(services.keyring),
+  ])
+  const found = { api_database: verdict(api.ok), jobs_database: verdict(jobs.ok), encryption_key: verdict(key.ok) }
+  if (api.ok && jobs.ok && key.ok) return { status: 200, body: { status: 'ready', checks: found } }
   // Which policy is off is for the operator's log, not for whoever asks.
   const reason = [
     ...api.problems.map((problem) => `wn_api: ${problem}`),
     ...jobs.problems.map((problem) => `wn_jobs: ${problem}`),
+    ...key.problems,
   ]
   throw new AppError('unavailable', 'The service is not ready; its log says why.', {
     reason: reason.join(' '),
