@@ -11,14 +11,21 @@ export interface Clock {
   today(): Day
   /** Pushes the bank ahead by so many milliseconds, never back. */
   advance(ms: number): void
+  /** Stops the clock at a moment of the past while that is lived again; null lets it run. */
+  pin(ms: number | null): void
 }
 
 export function bankClock(): Clock {
   let aheadMs = 0
+  let pinnedMs: number | null = null
+  const nowMs = (): number => pinnedMs ?? Date.now()
   return {
-    nowMs: () => Date.now(),
-    timestamp: () => new Date().toISOString(),
-    today: () => new Date(Date.now() + aheadMs).toISOString().slice(0, 10),
+    nowMs,
+    timestamp: () => new Date(nowMs()).toISOString(),
+    today: () => new Date(nowMs() + aheadMs).toISOString().slice(0, 10),
+    pin(ms) {
+      pinnedMs = ms
+    },
     advance(ms) {
       aheadMs += ms
     },

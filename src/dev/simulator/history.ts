@@ -42,10 +42,13 @@ export function initialiseTransactions(world: World, item: Item, daysRequested: 
 /** Lets the steps that are still missing happen by themselves, unless a control is to trigger them. */
 export function scheduleHistory(world: World, item: Item): void {
   const delays = world.settings.historyDelayMs
-  if (delays === 'manual') return
-  const reach = (step: HistoryStep) => () => void sendWebhooks(world, item, reachStep(world, item, step))
-  world.timers.after(delays.initial, reach('INITIAL_UPDATE_COMPLETE'))
-  world.timers.after(delays.historical, reach('HISTORICAL_UPDATE_COMPLETE'))
+  if (delays === 'manual' || world.replaying) return
+  const reach = (name: 'initial' | 'historical', step: HistoryStep) => (): void => {
+    world.journal.note({ op: 'step', item_id: item.itemId, step: name })
+    sendWebhooks(world, item, reachStep(world, item, step))
+  }
+  world.timers.after(delays.initial, reach('initial', 'INITIAL_UPDATE_COMPLETE'))
+  world.timers.after(delays.historical, reach('historical', 'HISTORICAL_UPDATE_COMPLETE'))
 }
 
 const steps: readonly HistoryStep[] = ['NOT_READY', 'INITIAL_UPDATE_COMPLETE', 'HISTORICAL_UPDATE_COMPLETE']

@@ -15,8 +15,11 @@ export function readInvestments(world: World, item: Item): void {
 export function extractInvestments(world: World, item: Item): void {
   item.investments = { step: 'extracting', lastSuccessfulUpdate: null }
   const delays = world.settings.historyDelayMs
-  if (delays === 'manual') return
-  world.timers.after(delays.initial, () => void sendWebhooks(world, item, finishExtraction(world, item)))
+  if (delays === 'manual' || world.replaying) return
+  world.timers.after(delays.initial, () => {
+    world.journal.note({ op: 'step', item_id: item.itemId, step: 'investments' })
+    sendWebhooks(world, item, finishExtraction(world, item))
+  })
 }
 
 /** Ends an extraction that is under way, and gives its webhook. */

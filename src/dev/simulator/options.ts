@@ -18,6 +18,8 @@ export interface SimulatorOptions {
   webhookRetryBaseMs?: number
   /** How long a webhook's receiver may take. Plaid's limit is 10 seconds. */
   webhookTimeoutMs?: number
+  /** Keeps what happened in this file, so that the next start goes on from there; null forgets. Its seed goes before `seed`. */
+  journalFile?: string | null
   /** Calls a minute by endpoint; `false` switches the limits off. */
   rateLimits?: false | LimitTable
 }
@@ -33,6 +35,7 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     webhookRetryBaseMs: 30_000,
     webhookTimeoutMs: 10_000,
     rateLimits: defaultLimits,
+    journalFile: null,
     ...options,
   }
 }

@@ -64,6 +64,7 @@ async function attempt(
     const error = fault === null ? null : faultError(fault)
     if (error !== null) throw error
     if (!world.limits.admit(endpoint.path, itemId, world.clock.nowMs())) throw failure(limitCode(endpoint.path))
+    noteCall(world, endpoint.path, body)
     const result = await endpoint.run(world, body)
     if (itemId === null && typeof result['item_id'] === 'string') concerns(result['item_id'])
     return fault?.drop === 'after' ? 'cut' : { status: 200, body: result }
@@ -75,6 +76,24 @@ async function attempt(
     const internal = failure('INTERNAL_SERVER_ERROR')
     return { status: internal.status, body: internal.body }
   }
+}
+
+/** Calls that change nothing, at least nothing that a later call could see. */
+const reads = new Set([
+  '/accounts/balance/get',
+  '/accounts/get',
+  '/institutions/get',
+  '/institutions/get_by_id',
+  '/institutions/search',
+  '/item/get',
+  '/link/token/get',
+  '/webhook_verification_key/get',
+])
+
+function noteCall(world: World, path: string, body: Record<string, unknown>): void {
+  if (reads.has(path)) return
+  const { client_id: _id, secret: _secret, ...rest } = body
+  world.journal.note({ op: 'endpoint', path, body: JSON.stringify(rest) })
 }
 
 function bodyOf(text: string): Record<string, unknown> {
@@ -99,7 +118,10 @@ function faultFor(world: World, path: string, body: Record<string, unknown>, ite
   const cursor = body['cursor']
   const midPagination = itemId !== null && typeof cursor === 'string' && isMidUpdate(cursor, itemId)
   const fault = takeFault(world.faults, path, midPagination)
-  if (fault?.mutateDuringPagination === true && itemId !== null) mutateMidPagination(world, itemId)
+  if (fault?.mutateDuringPagination === true && itemId !== null) {
+    world.journal.note({ op: 'mutation', item_id: itemId })
+    mutateMidPagination(world, itemId)
+  }
   return fault
 }
 

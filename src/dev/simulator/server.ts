@@ -6,8 +6,10 @@ import { serve } from '@hono/node-server'
 
 import type { Stage } from './app.ts'
 import { simulatorApp } from './app.ts'
-import type { SimulatorOptions } from './options.ts'
+import { noJournal, openJournal } from './journal.ts'
+import type { Settings, SimulatorOptions } from './options.ts'
 import { settingsFrom } from './options.ts'
+import { replay } from './replay.ts'
 import { createWorld } from './world.ts'
 
 export type { SimulatorOptions } from './options.ts'
@@ -20,17 +22,28 @@ export interface Simulator {
   stop(): Promise<void>
 }
 
-/** Listens on 127.0.0.1. Rejects when the port is taken. */
-export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const settings = settingsFrom(options)
+/** The world of the journal, or a new one. */
+async function openStage(settings: Settings): Promise<Stage> {
+  const { journalFile, seed: wanted } = settings
+  const kept = journalFile === null ? null : openJournal(journalFile, wanted)
+  const { journal, seed, lines } = kept ?? { journal: noJournal, seed: wanted, lines: [] }
   const stage: Stage = {
-    world: createWorld(settings, settings.seed),
-    async reset(seed) {
+    world: createWorld(settings, seed, journal),
+    async reset(next) {
       const before = stage.world
-      stage.world = createWorld(settings, seed)
+      journal.begin(next)
+      stage.world = createWorld(settings, next, journal)
       await before.timers.stop()
     },
   }
+  await replay(stage.world, lines)
+  return stage
+}
+
+/** Listens on 127.0.0.1. Rejects when the port is taken. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const settings = settingsFrom(options)
+  const stage = await openStage(settings)
   const server = serve({ fetch: simulatorApp(stage).fetch, hostname: '127.0.0.1', port: options.port })
   const { port } = await new Promise<AddressInfo>((resolve, reject) => {
     server.once('error', reject)

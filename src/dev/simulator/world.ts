@@ -1,11 +1,14 @@
 // Everything that one simulator holds, in memory. A reset makes a new world; nothing is shared between two.
 
+import { randomUUID } from 'node:crypto'
+
 import type { Clock } from './clock.ts'
 import { bankClock } from './clock.ts'
 import type { Fault } from './faults.ts'
 import type { Ids } from './ids.ts'
 import { seededIds } from './ids.ts'
 import type { Item } from './item.ts'
+import type { Journal } from './journal.ts'
 import type { LinkToken, PublicToken } from './link-session.ts'
 import type { Settings } from './options.ts'
 import type { RateLimits } from './rate-limit.ts'
@@ -47,12 +50,16 @@ export interface World {
   readonly linkTokens: Map<string, LinkToken>
   readonly faults: Fault[]
   readonly calls: CallRecord[]
+  readonly journal: Journal
+  /** While a journal is lived again nothing is sent and nothing is scheduled. */
+  replaying: boolean
 }
 
-export function createWorld(settings: Settings, seed: string): World {
+export function createWorld(settings: Settings, seed: string, journal: Journal): World {
   const ids = seededIds(seed)
   const running = timers(settings.log)
-  const keys = signingKeys(() => ids.uuid('webhook-key'))
+  // Not by seed: a receiver that caches keys must never find another key under a kid that it knows.
+  const keys = signingKeys(() => randomUUID())
   return {
     seed,
     settings,
@@ -68,6 +75,8 @@ export function createWorld(settings: Settings, seed: string): World {
     linkTokens: new Map(),
     faults: [],
     calls: [],
+    journal,
+    replaying: false,
   }
 }
 
@@ -76,7 +85,7 @@ export function sendWebhooks(world: World, item: Item, bodies: readonly WebhookB
   const { webhook } = item
   if (webhook === null || item.status === 'removed') return []
   for (const body of bodies) {
-    world.delivery.send(item.itemId, webhook, body)
+    if (!world.replaying) world.delivery.send(item.itemId, webhook, body)
     item.lastWebhook = { sent_at: world.clock.timestamp(), code_sent: body.webhook_code }
   }
   return bodies

@@ -31,7 +31,7 @@ export function finishLink(world: World, wanted: LinkRequest): { public_token: s
   const { publicToken, itemId } = token.updateItemId === null ? linkNew(world, token, wanted) : update(world, token)
   const session = { id: world.ids.uuid('session'), startedAt, finishedAt: world.clock.timestamp(), publicToken, itemId }
   token.sessions.push(session)
-  if (token.announces && token.webhook !== null) {
+  if (token.announces && token.webhook !== null && !world.replaying) {
     const tokens = publicToken === null ? [] : [publicToken]
     for (const each of tokens) world.delivery.send(null, token.webhook, itemAddResult(token.token, session.id, each))
     world.delivery.send(null, token.webhook, sessionFinished(token.token, session.id, tokens))

@@ -35,8 +35,11 @@ export function controls(stage: Stage): Hono {
     return json({ items: [...stage.world.items.values()].map((item) => truthOf(stage.world, item)) })
   })
   app.post('/items/:itemId/bank', async (context) => {
-    const wanted = parsedBody(bankChange, await context.req.text())
-    return json(changeBank(stage.world, itemCalled(context.req.param('itemId')), wanted))
+    const body = await context.req.text()
+    const wanted = parsedBody(bankChange, body)
+    const item = itemCalled(context.req.param('itemId'))
+    stage.world.journal.note({ op: 'bank', item_id: item.itemId, body })
+    return json(changeBank(stage.world, item, wanted))
   })
   app.get('/faults', () => json({ faults: stage.world.faults.map(faultView) }))
   app.post('/faults', async (context) => {
@@ -51,10 +54,18 @@ export function controls(stage: Stage): Hono {
   app.post('/webhooks', async (context) =>
     json(orderMischief(stage.world, parsedBody(webhookMischief, await context.req.text()))),
   )
-  app.post('/clock', async (context) =>
-    json(advanceClock(stage.world, parsedBody(clockRequest, await context.req.text()).advance_ms)),
-  )
-  app.post('/link', async (context) => json(finishLink(stage.world, parsedBody(linkRequest, await context.req.text()))))
+  app.post('/clock', async (context) => {
+    const body = await context.req.text()
+    const { advance_ms } = parsedBody(clockRequest, body)
+    stage.world.journal.note({ op: 'clock', body })
+    return json(advanceClock(stage.world, advance_ms))
+  })
+  app.post('/link', async (context) => {
+    const body = await context.req.text()
+    const wanted = parsedBody(linkRequest, body)
+    stage.world.journal.note({ op: 'link', body })
+    return json(finishLink(stage.world, wanted))
+  })
   app.get('/calls', () => json({ calls: stage.world.calls }))
   app.post('/reset', async (context) => {
     const { seed } = parsedBody(resetRequest, await context.req.text())

@@ -1,0 +1,58 @@
+// Lives a journal again: the same events at the same times make the same world. Tells nobody: what was to be sent was sent.
+
+import { HTTPException } from 'hono/http-exception'
+
+import { advanceClock } from './control/advance-clock.ts'
+import { changeBank } from './control/change-bank.ts'
+import { finishLink } from './control/finish-link.ts'
+import { bankChange, clockRequest, linkRequest, parsedBody } from './control/requests.ts'
+import { endpoints } from './endpoints/all.ts'
+import { isRecord, parseExact } from './exact-json.ts'
+import { PlaidFailure } from './failure.ts'
+import { reachStep, scheduleHistory } from './history.ts'
+import { extractInvestments, finishExtraction } from './investments.ts'
+import type { JournalEvent, JournalLine } from './journal.ts'
+import { mutateMidPagination } from './mutation.ts'
+import type { World } from './world.ts'
+
+/** Replays the lines into a fresh world, then lets time run on: history that had not come yet comes now. */
+export async function replay(world: World, lines: readonly JournalLine[]): Promise<void> {
+  world.replaying = true
+  for (const { at, event } of lines) {
+    world.clock.pin(at)
+    await again(world, event)
+  }
+  world.clock.pin(null)
+  world.replaying = false
+  for (const item of world.items.values()) {
+    const { step } = item.transactions ?? { step: 'HISTORICAL_UPDATE_COMPLETE' }
+    if (step !== 'HISTORICAL_UPDATE_COMPLETE') scheduleHistory(world, item)
+    if (item.investments?.step === 'extracting') extractInvestments(world, item)
+  }
+}
+
+/** What failed then fails again, and matters no more now than then. */
+async function again(world: World, event: JournalEvent): Promise<void> {
+  try {
+    await live(world, event)
+  } catch (error) {
+    if (!(error instanceof PlaidFailure) && !(error instanceof HTTPException)) throw error
+  }
+}
+
+async function live(world: World, event: JournalEvent): Promise<void> {
+  if (event.op === 'endpoint') {
+    const body = parseExact(event.body)
+    const endpoint = endpoints.find(({ path }) => path === event.path)
+    if (isRecord(body)) await endpoint?.run(world, body)
+    return
+  }
+  if (event.op === 'link') return void finishLink(world, parsedBody(linkRequest, event.body))
+  if (event.op === 'clock') return void advanceClock(world, parsedBody(clockRequest, event.body).advance_ms)
+  const item = world.items.get(event.item_id)
+  if (item === undefined) return
+  if (event.op === 'bank') changeBank(world, item, parsedBody(bankChange, event.body))
+  else if (event.op === 'mutation') mutateMidPagination(world, item.itemId)
+  else if (event.step === 'investments') finishExtraction(world, item)
+  else reachStep(world, item, event.step === 'initial' ? 'INITIAL_UPDATE_COMPLETE' : 'HISTORICAL_UPDATE_COMPLETE')
+}

@@ -1,0 +1,104 @@
+// A simulator that starts again goes on where the one before it was, even killed.
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Products } from 'plaid'
+import { expect, onTestFinished, test } from 'vitest'
+import { startSimulator } from '../../../src/dev/simulator/server.ts'
+import type { BankDesk } from './bank-desk.ts'
+import { applied, credentials, openDesk, openReceiver, readUpdate, sorted, truth } from './bank-desk.ts'
+
+function journal(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'simulator-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'journal.jsonl')
+}
+
+/** Something of everything that changes a world. */
+async function live(desk: BankDesk, webhook: string) {
+  const { access_token, item_id } = await desk.link({
+    institution: 'ins_109508',
+    webhook,
+    products: [Products.Transactions],
+  })
+  await desk.post('/transactions/sync', { access_token })
+  const bank = (change: object | string) => desk.control(`/items/${item_id}/bank`, change)
+  await bank({ history: 'initial' })
+  await bank('{"add": [{"transaction_id": "hard", "amount": 0.000000000000000001}]}')
+  await bank({ history: 'historical' })
+  await desk.control('/faults', { endpoint: '/transactions/sync', mutate_during_pagination: true })
+  const { pages, cursor } = await readUpdate(desk, access_token, '', 50)
+  await bank({ add: 3, modify: 2, remove: 1, post_pending: true })
+  await desk.control('/clock', { advance_ms: 3 * 86_400_000 })
+  await desk.post('/item/public_token/exchange', { public_token: 'junk' })
+  const { data } = await desk.plaid.itemAccessTokenInvalidate({ access_token })
+  return { access_token: data.new_access_token, item_id, held: applied(new Map(), pages), cursor }
+}
+
+test('items, tokens, cursors and every transaction are as they were, and nothing is sent twice', async () => {
+  const receiver = await openReceiver()
+  const journalFile = journal()
+  const before = await openDesk({ journalFile })
+  const { access_token, item_id, held, cursor } = await live(before, receiver.url)
+  const itemNow = async (desk: BankDesk) => {
+    const { created_at: _momentOfTheCall, ...item } = (await desk.plaid.itemGet({ access_token })).data.item
+    return item
+  }
+  const [expected, item] = [(await before.control('/truth')).text, await itemNow(before)]
+  await before.simulator.stop()
+  const sent = receiver.received.length
+
+  const after = await openDesk({ journalFile })
+  expect((await after.control('/truth')).text).toBe(expected)
+  expect(await itemNow(after)).toEqual(item)
+  const { pages } = await readUpdate(after, access_token, cursor)
+  expect(sorted(applied(held, pages))).toEqual(sorted(await truth(after, item_id)))
+  expect(receiver.received.length).toBe(sent)
+  const next = await after.link()
+  expect(next.item_id).not.toBe(item_id)
+})
+
+test('half a line, left by a kill, never happened', async () => {
+  const journalFile = journal()
+  const before = await openDesk({ journalFile })
+  const { item_id } = await before.link()
+  await before.simulator.stop()
+  appendFileSync(journalFile, '{"at":1,"event":{"op":"bank","item')
+  for (let start = 0; start < 2; start += 1) {
+    const after = await openDesk({ journalFile })
+    expect((await after.control(`/truth?item_id=${item_id}`)).status).toBe(200)
+    await after.control(`/items/${item_id}/bank`, { add: 1 })
+    await after.simulator.stop()
+  }
+})
+
+test('a reset forgets, and keeps its seed', async () => {
+  const journalFile = journal()
+  const before = await openDesk({ journalFile })
+  await before.link()
+  await before.control('/reset', { seed: 'other' })
+  await before.simulator.stop()
+  const after = await openDesk({ journalFile })
+  expect((await after.control('/truth')).body).toEqual({ items: [] })
+  expect(readFileSync(journalFile, 'utf8')).toBe('{"seed":"other"}\n')
+})
+
+test('history that had not come when the simulator ended comes after the start', async () => {
+  const journalFile = journal()
+  const before = await openDesk({ journalFile })
+  const { access_token } = await before.link()
+  await before.simulator.stop()
+  const after = await openDesk({ journalFile, historyDelayMs: { initial: 1, historical: 2 } })
+  await expect
+    .poll(async () => (await after.plaid.transactionsSync({ access_token })).data.transactions_update_status, {
+      timeout: 10_000,
+    })
+    .toBe('HISTORICAL_UPDATE_COMPLETE')
+})
+
+test('a file that is something else is left alone, with a clear error', async () => {
+  const journalFile = journal()
+  writeFileSync(journalFile, 'precious\n')
+  await expect(startSimulator({ port: 0, ...credentials, journalFile })).rejects.toThrow('not a journal')
+  expect(readFileSync(journalFile, 'utf8')).toBe('precious\n')
+})
