@@ -96,6 +96,21 @@ test('history that had not come when the simulator ended comes after the start',
     .toBe('HISTORICAL_UPDATE_COMPLETE')
 })
 
+test('history that came by itself has come, and a cursor after it has nothing new', async () => {
+  const journalFile = journal()
+  const before = await openDesk({ journalFile, historyDelayMs: { initial: 1, historical: 2 } })
+  const { access_token } = await before.link()
+  const status = async (desk: BankDesk) =>
+    (await desk.plaid.transactionsSync({ access_token })).data.transactions_update_status
+  await expect.poll(() => status(before), { timeout: 10_000 }).toBe('HISTORICAL_UPDATE_COMPLETE')
+  const { cursor } = await readUpdate(before, access_token)
+  await before.simulator.stop()
+  const after = await openDesk({ journalFile })
+  expect(await status(after)).toBe('HISTORICAL_UPDATE_COMPLETE')
+  const { pages } = await readUpdate(after, access_token, cursor)
+  expect(pages.flatMap(({ added, modified, removed }) => [...added, ...modified, ...removed])).toEqual([])
+})
+
 test('a file that is something else is left alone, with a clear error', async () => {
   const journalFile = journal()
   writeFileSync(journalFile, 'precious\n')
