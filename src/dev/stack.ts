@@ -91,6 +91,7 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
     onLine: (line, level) => start.print('worker', line, level),
     onExit: start.onFailure,
     signal: start.signal,
+    ...(start.bundle === undefined ? {} : { bundle: start.bundle }),
   }
   const launch = async (): Promise<Worker> => {
     const launched = await startWorker(options)

@@ -7,6 +7,8 @@ export interface StackOptions {
   environment: NodeJS.ProcessEnv
   /** The Worker's variables, instead of those of the environment and of `.dev.vars`. */
   variables?: LocalVariables
+  /** The built Worker to run; its source, watched, unless given. */
+  bundle?: string
   print: Print
   /** Aborted to interrupt a start. */
   signal: AbortSignal
