@@ -1,0 +1,12 @@
+// What two sides are compared by: the same few facts of each row, whoever tells them, under Plaid's ids.
+
+export const tableNames = ['accounts', 'transactions', 'holdings', 'investment_transactions', 'liabilities'] as const
+export type TableName = (typeof tableNames)[number]
+
+/** One row: amounts are canonical decimal text, days `YYYY-MM-DD`. */
+export interface Entry {
+  readonly id: string
+  readonly facts: Readonly<Record<string, unknown>>
+}
+
+export type Book = Readonly<Record<TableName, readonly Entry[]>>

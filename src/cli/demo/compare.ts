@@ -1,0 +1,63 @@
+// The comparison: two lists of rows are equal, or it says where not. Knows nothing of who tells them, or of HTTP.
+import { isDeepStrictEqual } from 'node:util'
+import type { Book, Entry, TableName } from './book.ts'
+
+/** One thing that is not as it must be. Null on a side: that side has no such row. */
+export interface Difference {
+  readonly table: string
+  readonly id: string
+  readonly field: string | null
+  readonly expected: unknown
+  readonly actual: unknown
+}
+
+/** No difference, or the one. */
+export function check(table: string, id: string, expected: unknown, actual: unknown): Difference[] {
+  return isDeepStrictEqual(expected, actual) ? [] : [{ table, id, field: null, expected, actual }]
+}
+
+/** Every row that is missing, too many, told twice, or different in a field. */
+export function compareRows(table: string, expected: readonly Entry[], actual: readonly Entry[]): Difference[] {
+  const there = new Map(actual.map((entry) => [entry.id, entry]))
+  const wanted = new Map(expected.map((entry) => [entry.id, entry]))
+  const rowDifference = (id: string, sides: { expected: unknown; actual: unknown }): Difference => ({
+    table,
+    id,
+    field: null,
+    ...sides,
+  })
+  return [
+    ...expected.flatMap(({ id, facts }) => {
+      const found = there.get(id)
+      return found === undefined
+        ? [rowDifference(id, { expected: facts, actual: null })]
+        : compareFacts(table, id, facts, found.facts)
+    }),
+    ...actual
+      .filter(({ id }) => !wanted.has(id))
+      .map(({ id, facts }) => rowDifference(id, { expected: null, actual: facts })),
+    ...twice(expected).map((id) => rowDifference(id, { expected: 'twice', actual: 'once' })),
+    ...twice(actual).map((id) => rowDifference(id, { expected: 'once', actual: 'twice' })),
+  ]
+}
+
+function compareFacts(table: string, id: string, expected: Entry['facts'], actual: Entry['facts']): Difference[] {
+  const fields = new Set([...Object.keys(expected), ...Object.keys(actual)])
+  return [...fields]
+    .filter((field) => !isDeepStrictEqual(expected[field], actual[field]))
+    .map((field) => ({ table, id, field, expected: expected[field], actual: actual[field] }))
+}
+
+function twice(entries: readonly Entry[]): string[] {
+  const seen = new Set<string>()
+  return entries.flatMap(({ id }) => {
+    if (seen.has(id)) return [id]
+    seen.add(id)
+    return []
+  })
+}
+
+/** The differences in these tables. */
+export function compareBooks(expected: Book, actual: Book, tables: readonly TableName[]): Difference[] {
+  return tables.flatMap((table) => compareRows(table, expected[table], actual[table]))
+}

@@ -1,0 +1,46 @@
+// What every step works with, and what it gives back.
+import type { Api } from './api.ts'
+import type { Bank, Login } from './bank.ts'
+import type { Entry, TableName } from './book.ts'
+import type { Difference } from './compare.ts'
+
+/** One user who links one bank. */
+export interface Customer {
+  readonly name: string
+  readonly login: Login
+  readonly api: Api
+}
+
+/** The same, with the bank linked. */
+export interface Linked extends Customer {
+  readonly itemId: string
+  readonly plaidItemId: string
+  /** As they were when the bank closed them. */
+  readonly closed: Entry[]
+}
+
+/** What a step found out about one bank. */
+export interface Finding {
+  readonly customer: string
+  /** What was done, in a few words. */
+  readonly summary: string
+  readonly counts: Partial<Record<TableName, number>>
+  readonly differences: readonly Difference[]
+}
+
+export interface Demo {
+  /** The API as a user of this name. */
+  readonly apiFor: (name: string) => Promise<Api>
+  readonly bank: Bank
+  /** Ends every process of the Worker at once, and starts it again. */
+  readonly worker: { kill(): Promise<void>; restart(): Promise<void> }
+  /** Fires the cron of the sweep and waits for its end. */
+  readonly sweep: () => Promise<void>
+  /** Takes down what was found out, as soon as it was. */
+  readonly found: (finding: Finding) => void
+  /** Tells what is going on. */
+  readonly say: (text: string) => void
+  readonly signal: AbortSignal
+  /** How long a change may take to arrive. */
+  readonly patienceMs: number
+}

@@ -1,0 +1,73 @@
+// What the demo is called with, read and checked before anything is started.
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { misuse } from '../run-command.ts'
+
+export interface CustomUser {
+  /** The file's name without `.json`. */
+  readonly name: string
+  /** The file's text, as it goes to the bank: its numbers are not read here. */
+  readonly password: string
+}
+
+export interface Options {
+  readonly customUsers: readonly CustomUser[]
+  readonly json: boolean
+  readonly seed: string | null
+  /** How long a change may take to arrive. */
+  readonly patienceMs: number
+}
+
+const longestWaitSeconds = 600
+
+/** Throws a misuse that names what is wrong. */
+export async function readOptions(args: string[]): Promise<Options> {
+  const options = {
+    'custom-users': { type: 'string' },
+    json: { type: 'boolean' },
+    seed: { type: 'string' },
+    wait: { type: 'string' },
+  } as const
+  const { values } = parseArgs({ args, options })
+  const folder = values['custom-users']
+  if (values.seed === '') throw misuse('--seed must not be empty.')
+  return {
+    customUsers: folder === undefined ? [] : await readCustomUsers(folder),
+    json: values.json ?? false,
+    seed: values.seed ?? null,
+    patienceMs: secondsOf(values.wait ?? '60') * 1000,
+  }
+}
+
+function secondsOf(text: string): number {
+  const seconds = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (seconds >= 1 && seconds <= longestWaitSeconds) return seconds
+  throw misuse(`--wait ${text} must be a number of seconds from 1 to ${longestWaitSeconds}.`)
+}
+
+async function readCustomUsers(folder: string): Promise<CustomUser[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+    throw misuse(`--custom-users ${folder} cannot be read${reason}: give a folder.`)
+  })
+  const files = names.filter((name) => name.endsWith('.json')).toSorted()
+  if (files.length === 0) throw misuse(`--custom-users ${folder} holds no .json file.`)
+  return await Promise.all(files.map((file) => readCustomUser(folder, file)))
+}
+
+async function readCustomUser(folder: string, file: string): Promise<CustomUser> {
+  const password = await readFile(join(folder, file), 'utf8')
+  if (!isObject(password)) throw misuse(`${join(folder, file)} is not a JSON object.`)
+  return { name: file.slice(0, -'.json'.length), password }
+}
+
+function isObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch (error) {
+    if (error instanceof SyntaxError) return false
+    throw error
+  }
+}

@@ -1,0 +1,84 @@
+// What the demo prints: a line for each thing that was found out, and with --json one object at the end, alone on
+// standard output.
+import type { Difference } from './compare.ts'
+import type { Finding } from './context.ts'
+
+/** Differences that are printed of each finding; the object has them too, and how many there are. */
+const mostShown = 5
+const mostValueCharacters = 300
+
+interface Step {
+  readonly index: number
+  readonly title: string
+}
+
+export interface Report {
+  /** What is going on. */
+  say(text: string): void
+  step(step: Step): void
+  found(step: Step, finding: Finding): void
+  end(outcome: { ok: boolean; seed: string | null; error: string | null }): void
+}
+
+interface Found extends Finding {
+  readonly step: number
+  readonly title: string
+  /** Since the demo began. */
+  readonly seconds: number
+}
+
+export function createReport(
+  json: boolean,
+  streams: { out: NodeJS.WritableStream; err: NodeJS.WritableStream },
+): Report {
+  const startedAt = performance.now()
+  const all: Found[] = []
+  const seconds = (): number => (performance.now() - startedAt) / 1000
+  const line = (text: string) => (json ? streams.err : streams.out).write(`${text}\n`)
+  const timed = (text: string) => line(`${seconds().toFixed(1).padStart(7)} s  ${text}`)
+  return {
+    say: (text) => timed(`- ${text}`),
+    step: ({ index, title }) => line(`\n${index}  ${title}`),
+    found({ index, title }, finding) {
+      all.push({ step: index, title, seconds: rounded(seconds()), ...finding })
+      timed(`${mark(finding)} ${finding.customer}: ${finding.summary}${countsText(finding)}`)
+      for (const difference of finding.differences.slice(0, mostShown)) line(differenceText(difference))
+      const more = finding.differences.length - mostShown
+      if (more > 0) line(`             and ${more} more`)
+    },
+    end({ ok, seed, error }) {
+      const customers = new Set(all.map(({ customer }) => customer)).size
+      const total = `${all.length} comparisons of ${customers} bank${customers === 1 ? '' : 's'}`
+      line('')
+      timed(ok ? `All equal: ${total}.` : 'Not equal.')
+      if (!json) return
+      const steps = all.map((found) => ({
+        ...found,
+        differences: found.differences.slice(0, mostShown),
+        different: found.differences.length,
+      }))
+      streams.out.write(`${JSON.stringify({ ok, error, seed, seconds: rounded(seconds()), steps })}\n`)
+    },
+  }
+}
+
+const rounded = (seconds: number): number => Math.round(seconds * 10) / 10
+
+const mark = ({ differences }: Finding): string => (differences.length === 0 ? '=' : '≠')
+
+function countsText({ counts, differences }: Finding): string {
+  const told = Object.entries(counts).map(([table, count]) => `${count} ${table.replaceAll('_', ' ')}`)
+  const verdict = differences.length === 0 ? 'equal' : `${differences.length} differences`
+  return `; ${told.length === 0 ? '' : `${told.join(', ')} `}${verdict}`
+}
+
+function differenceText({ table, id, field, expected, actual }: Difference): string {
+  const what = field === null ? `${table} ${id}` : `${table} ${id}, ${field}`
+  return `             ${what}\n               expected ${valueText(expected)}\n               the API  ${valueText(actual)}`
+}
+
+function valueText(value: unknown): string {
+  if (value === null || value === undefined) return 'has none'
+  const text = JSON.stringify(value)
+  return text.length > mostValueCharacters ? `${text.slice(0, mostValueCharacters)}…` : text
+}

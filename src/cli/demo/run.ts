@@ -1,0 +1,76 @@
+// Runs the demo from nothing to its verdict: starts a stack, goes through the steps until one finds a difference, stops
+// the stack, whatever happens.
+import type { Print } from '../../dev/output.ts'
+import type { Customer, Demo, Finding } from './context.ts'
+import type { Options } from './options.ts'
+import type { OwnStack } from './own-stack.ts'
+import { startOwnStack } from './own-stack.ts'
+import type { Report } from './report.ts'
+import { stepsFor } from './steps.ts'
+
+const defaultBank = 'sample bank'
+const linesKept = 200
+
+type Stage = Omit<Demo, 'found'>
+
+/** Whether everything was equal. Rejects when something broke, with the stack's last complaints told first. */
+export async function runDemo(options: Options, report: Report, given: AbortSignal): Promise<boolean> {
+  const failing = new AbortController()
+  const signal = AbortSignal.any([given, failing.signal])
+  const complaints = complaintsOf()
+  let stack: OwnStack | undefined
+  try {
+    report.say(
+      'starting a stack of its own: database, Neon endpoint, Plaid simulator, Worker; its data are thrown away',
+    )
+    stack = await startOwnStack(complaints.print, signal, (message) => failing.abort(new Error(message)))
+    report.say(`ready: API ${stack.urls.api}, Plaid simulator ${stack.urls.plaid}`)
+    if (options.seed !== null) await stack.bank.reset(options.seed)
+    const stage: Stage = { ...stack, say: (text) => report.say(text), signal, patienceMs: options.patienceMs }
+    return await goThrough(stage, await customersOf(stack, options), report)
+  } catch (error) {
+    if (given.aborted) throw new Error('Stopped before the end.', { cause: error })
+    for (const line of complaints.lines) report.say(line)
+    throw failing.signal.aborted ? failing.signal.reason : error
+  } finally {
+    await stack?.stop()
+  }
+}
+
+async function goThrough(stage: Stage, customers: readonly Customer[], report: Report): Promise<boolean> {
+  let equal = true
+  let current = { index: 0, title: '' }
+  const found = (finding: Finding) => {
+    equal &&= finding.differences.length === 0
+    report.found(current, finding)
+  }
+  for (const [index, { title, run }] of stepsFor({ ...stage, found }, customers).entries()) {
+    current = { index: index + 1, title }
+    report.step(current)
+    await run()
+    if (!equal) return false
+  }
+  return true
+}
+
+/** The sample bank first; each custom user is a user of its own. */
+async function customersOf({ apiFor }: OwnStack, { customUsers }: Options): Promise<Customer[]> {
+  const sample: Customer = { name: defaultBank, login: {}, api: await apiFor(defaultBank) }
+  const others = customUsers.map(async ({ name, password }) => ({
+    name,
+    login: { username: 'user_custom', password },
+    api: await apiFor(`custom user ${name}`),
+  }))
+  return [sample, ...(await Promise.all(others))]
+}
+
+/** Keeps the stack's last warnings and errors, for the case that something breaks. */
+function complaintsOf(): { print: Print; lines: readonly string[] } {
+  const lines: string[] = []
+  const print: Print = (part, message, level) => {
+    if (level !== 'warn' && level !== 'error') return
+    lines.push(`${level} ${part}: ${message}`)
+    lines.splice(0, Math.max(0, lines.length - linesKept))
+  }
+  return { print, lines }
+}

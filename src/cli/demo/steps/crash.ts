@@ -1,0 +1,58 @@
+// Step 4: the Worker dies, the bank goes on without it, every webhook is lost; after a restart the sweep finds out.
+import type { Changed } from '../bank.ts'
+import type { Demo, Finding, Linked } from '../context.ts'
+import { askUntil, settle } from '../settle.ts'
+import { lastLook, sweepUntilEqual, untilSweepable } from '../sweep.ts'
+
+/** How long the sweep at the start may take to bring the news. */
+const startSweepMs = 15_000
+/** A Worker that has called nobody for so long has ended what it was told to do. */
+const quietMs = 3_000
+
+/** For items whose bank has transactions. */
+export async function crash(demo: Demo, items: readonly Linked[]): Promise<Finding[]> {
+  const { bank, worker, say } = demo
+  await untilQuiet(demo)
+  const look = await lastLook(items)
+  const lostBefore = await bank.lostWebhooks()
+  await bank.loseWebhooks(true)
+  await worker.kill()
+  say('the Worker is killed')
+  const changes: Changed[] = []
+  for (const { plaidItemId } of items)
+    changes.push(await bank.change(plaidItemId, '{"add": 20, "modify": 5, "remove": 5}'))
+  const lost = (await bank.lostWebhooks()) - lostBefore
+  // The sweep at the start then does it, as it does after any longer outage.
+  await untilSweepable(demo, look)
+  await worker.restart()
+  await bank.loseWebhooks(false)
+  say(`the Worker is back; ${lost} webhooks were lost`)
+  if (lost === 0) throw new Error('No webhook was lost, so nothing was shown.')
+  const soon = { ...demo, patienceMs: Math.min(demo.patienceMs, startSweepMs) }
+  const findings = await Promise.all(
+    items.map((linked, index) =>
+      settle(soon, linked, `${summaryOf(changes[index])} while the Worker was dead, swept at the start`, [
+        'transactions',
+      ]),
+    ),
+  )
+  // The stack's own sweep may have looked just before the kill; a run the kill cut short holds its lease for two minutes.
+  const late = items.filter((_, index) => findings[index]?.differences.length !== 0)
+  return late.length === 0 ? findings : await sweepUntilEqual(demo, items, 'late after the Worker was dead')
+}
+
+const summaryOf = (changed: Changed | undefined): string =>
+  `${changed?.added.length ?? 0} added, ${changed?.modified.length ?? 0} modified, ${changed?.removed.length ?? 0} removed`
+
+/** Several webhooks tell of one change, so a run may go on when the data are there already. */
+async function untilQuiet(demo: Demo): Promise<void> {
+  let seen = { calls: await demo.bank.calls(), since: performance.now() }
+  await askUntil(
+    demo,
+    async () => {
+      const calls = await demo.bank.calls()
+      if (calls !== seen.calls) seen = { calls, since: performance.now() }
+    },
+    () => performance.now() - seen.since > quietMs,
+  )
+}

@@ -1,0 +1,27 @@
+// Step 1: link token, Link, exchange; then everything that the bank has is there.
+import type { ApiItem } from '../api.ts'
+import { check } from '../compare.ts'
+import type { Customer, Demo, Finding, Linked } from '../context.ts'
+import { askUntil, settle } from '../settle.ts'
+
+/** The user goes through Link, and the public token is exchanged. */
+export async function linkBank({ bank }: Demo, customer: Customer): Promise<Linked> {
+  const linkToken = await customer.api.createLinkToken()
+  const { publicToken, plaidItemId } = await bank.finishLink(linkToken, customer.login)
+  const item = await customer.api.exchange(publicToken, linkToken)
+  return { ...customer, itemId: item.id, plaidItemId, closed: [] }
+}
+
+/** Every product was read once, or the bank does not have it. */
+const isComplete = (item: ApiItem): boolean =>
+  item.status === 'healthy' &&
+  item.products.every(({ status, last_synced_at }) => status === 'absent' || last_synced_at !== null)
+
+/** Waits for a healthy item with its whole history. */
+export async function firstSync(demo: Demo, linked: Linked): Promise<Finding> {
+  const item = await askUntil(demo, () => linked.api.item(linked.itemId), isComplete)
+  const finding = await settle(demo, linked, `linked ${item.institution.name ?? 'a bank'}`)
+  const plaidId = check('items', item.id, linked.plaidItemId, item.plaid_item_id)
+  const health = isComplete(item) ? [] : check('items', item.id, 'healthy, every product read', item)
+  return { ...finding, differences: [...plaidId, ...health, ...finding.differences] }
+}

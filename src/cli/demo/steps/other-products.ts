@@ -1,0 +1,37 @@
+// Step 6: a day passes at the bank and an account closes; balances, holdings, investment transactions and liabilities
+// follow, and the closed account stays, marked as closed.
+import { accountEntry } from '../bank-book.ts'
+import type { TableName } from '../book.ts'
+import { check } from '../compare.ts'
+import type { Demo, Finding, Linked } from '../context.ts'
+import { settle } from '../settle.ts'
+
+const toldByWebhook: readonly TableName[] = ['transactions', 'holdings', 'investment_transactions', 'liabilities']
+
+/** What a day brings is told by webhooks. */
+export async function dayPasses(demo: Demo, linked: Linked): Promise<Finding> {
+  await demo.bank.advanceDays(1)
+  return await settle(demo, linked, 'a day passed at the bank, webhooks', toldByWebhook)
+}
+
+/** Balances come with transactions and twice a day; a user can ask for them. */
+export async function askForBalances(demo: Demo, linked: Linked): Promise<Finding> {
+  await linked.api.syncItem(linked.itemId)
+  return await settle(demo, linked, 'balances read on request', ['accounts'])
+}
+
+/** The savings account closes, or another one that no investment and no debt hangs on. */
+export async function closeAccount(demo: Demo, linked: Linked): Promise<Finding> {
+  const { api, itemId, plaidItemId } = linked
+  const { accounts } = await demo.bank.truth(plaidItemId)
+  const deposits = accounts.filter(({ type }) => type === 'depository')
+  const closing = deposits.find(({ subtype }) => subtype === 'savings') ?? deposits.at(-1)
+  if (closing === undefined) throw new Error(`${linked.name} has no account to close.`)
+  await demo.bank.change(plaidItemId, JSON.stringify({ close_account: closing.account_id }))
+  const { id, facts } = accountEntry(closing)
+  linked.closed.push({ id, facts: { ...facts, closed: true } })
+  await api.syncItem(itemId)
+  const finding = await settle(demo, linked, `${closing.name} closed, its history kept`)
+  const kept = (await api.lists()).accounts.filter(({ closed }) => closed).map((account) => account.plaid_account_id)
+  return { ...finding, differences: [...finding.differences, ...check('accounts', 'closed', [id], kept)] }
+}

@@ -1,0 +1,39 @@
+// Step 8: the user unlinks the bank. It is over at Plaid, which would bill it otherwise, and gone from the API.
+import type { Book } from '../book.ts'
+import { apiBook } from '../api-book.ts'
+import { tableNames } from '../book.ts'
+import { check, compareBooks } from '../compare.ts'
+import type { Demo, Finding, Linked } from '../context.ts'
+
+const nothing: Book = {
+  accounts: [],
+  transactions: [],
+  holdings: [],
+  investment_transactions: [],
+  liabilities: [],
+}
+
+/** Deletes twice: the second time is no error, and Plaid does not hear of it again. */
+export async function removeItem({ bank }: Demo, linked: Linked): Promise<Finding> {
+  const { api, itemId, plaidItemId } = linked
+  const path = `/plaid/items/${itemId}`
+  const first = await api.send('DELETE', path)
+  const afterwards = await api.send('GET', path)
+  const second = await api.send('DELETE', path)
+  const [removals, { status }] = [await bank.callsOf(plaidItemId, '/item/remove'), await bank.truth(plaidItemId)]
+  return {
+    customer: linked.name,
+    summary: 'removed at Plaid, gone from every list',
+    counts: {},
+    differences: [
+      ...check(
+        'items',
+        `DELETE, GET, DELETE ${path}`,
+        [204, 404, 204],
+        [first, afterwards, second].map((one) => one.status),
+      ),
+      ...check('items', `${plaidItemId} at Plaid`, { status: 'removed', removals: 1 }, { status, removals }),
+      ...compareBooks(nothing, apiBook(await api.lists()), tableNames),
+    ],
+  }
+}

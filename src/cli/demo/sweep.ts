@@ -1,0 +1,45 @@
+// The sweep as Cloudflare would fire it, and waiting for what it brings.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Demo, Finding, Linked } from './context.ts'
+import { settle } from './settle.ts'
+
+/** A sweep asks Plaid about an item only when this time has passed since it was last asked. */
+const betweenLooksMs = 20_000
+const marginMs = 500
+/** How long one sweep may take to bring the news; then another one is fired. */
+const oneSweepMs = 15_000
+const mostSweeps = 4
+
+/** When the items were last asked about, the newest; in milliseconds since 1970. */
+export async function lastLook(items: readonly Linked[]): Promise<number> {
+  const looks = await Promise.all(
+    items.map(async ({ api, itemId }) => {
+      const { products } = await api.item(itemId)
+      return Date.parse(products.find(({ product }) => product === 'item')?.last_synced_at ?? '') || 0
+    }),
+  )
+  return Math.max(0, ...looks)
+}
+
+/** Waits until a sweep asks about items that were last asked about at this time. */
+export async function untilSweepable({ say, signal }: Demo, lookMs: number): Promise<void> {
+  const waitMs = lookMs + betweenLooksMs + marginMs - Date.now()
+  if (waitMs <= 0) return
+  say(`${Math.ceil(waitMs / 1000)} s until a sweep looks at these items again`)
+  await delay(waitMs, undefined, { signal })
+}
+
+/** Sweeps until the transactions are equal: once, unless the stack's own sweep came in between. */
+export async function sweepUntilEqual(demo: Demo, items: readonly Linked[], summary: string): Promise<Finding[]> {
+  for (let count = 1; ; count += 1) {
+    await untilSweepable(demo, await lastLook(items))
+    await demo.sweep()
+    const patienceMs = count < mostSweeps ? Math.min(oneSweepMs, demo.patienceMs) : demo.patienceMs
+    const said = `${summary}, ${count} sweep${count === 1 ? '' : 's'}`
+    const findings = await Promise.all(
+      items.map((linked) => settle({ ...demo, patienceMs }, linked, said, ['transactions'])),
+    )
+    const equal = findings.every(({ differences }) => differences.length === 0)
+    if (equal || count === mostSweeps) return findings
+  }
+}
