@@ -8,6 +8,9 @@ const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx:
   '0 * * * *': { name: 'sync', run: markStaleProducts },
 }
 
+/** Every cron string that has a job: those of wrangler.toml. */
+export const crons: readonly string[] = Object.keys(jobs)
+
 /** The job of a cron trigger of wrangler.toml. */
 export function jobFor(cron: string): { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> } {
   const job = Object.hasOwn(jobs, cron) ? jobs[cron] : undefined

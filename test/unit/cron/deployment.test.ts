@@ -1,0 +1,103 @@
+// wrangler.toml and the code that it wakes: every cron has a job and every queue a consumer, in every environment, as
+// wrangler itself reads the file.
+import { describe, expect, it } from 'vitest'
+import { unstable_readConfig as readConfig } from 'wrangler'
+import * as z from 'zod'
+import { crons, jobFor } from '../../../src/cron/schedule.ts'
+import { CRONS } from '../../../src/dev/crons.ts'
+import { AppError } from '../../../src/errors.ts'
+import { consumeSync } from '../../../src/queue/consumer.ts'
+import { consumeDeadLetters } from '../../../src/queue/dead-letter.ts'
+import { consumerFor } from '../../../src/queue/route.ts'
+
+const deployed = z.object({
+  triggers: z.object({ crons: z.array(z.string()) }),
+  queues: z.object({
+    producers: z.array(z.object({ binding: z.string(), queue: z.string() })),
+    consumers: z.array(
+      z.object({
+        queue: z.string(),
+        max_batch_size: z.number(),
+        max_retries: z.number(),
+        dead_letter_queue: z.string().optional(),
+      }),
+    ),
+  }),
+})
+
+const environments = [undefined, 'staging', 'production'] as const
+const read = (env: (typeof environments)[number]) =>
+  deployed.parse(readConfig({ config: 'wrangler.toml', env }, { hideWarnings: true }))
+
+const unknown = (what: string, act: (name: string) => unknown) => {
+  try {
+    act(what)
+    return null
+  } catch (error) {
+    return error instanceof AppError ? error.code : 'another error'
+  }
+}
+
+describe.each(environments)('in the environment %s', (environment) => {
+  const { triggers, queues } = read(environment)
+
+  it('every cron has a job, and every job a cron', () => {
+    expect(triggers.crons.toSorted()).toEqual([...crons].toSorted())
+    for (const cron of triggers.crons) expect(jobFor(cron).name).toMatch(/^[a-z]+$/)
+  })
+
+  it('every queue that is sent to is consumed, and what it cannot deliver is consumed as a dead letter', () => {
+    expect(queues.producers.map(({ binding }) => binding)).toEqual(['SYNC_QUEUE'])
+    const consumed = new Map(queues.consumers.map((consumer) => [consumer.queue, consumer]))
+    for (const { queue } of queues.producers) {
+      expect(consumerFor(queue)).toBe(consumeSync)
+      const dead = consumed.get(queue)?.dead_letter_queue ?? 'none'
+      expect(consumed.has(dead)).toBe(true)
+      expect(consumerFor(dead)).toBe(consumeDeadLetters)
+    }
+  })
+
+  it('no consumer waits for a queue that nobody fills', () => {
+    const sent = queues.producers.map(({ queue }) => queue)
+    const filled = [...sent, ...queues.consumers.map((consumer) => consumer.dead_letter_queue)]
+    for (const { queue } of queues.consumers) expect(filled).toContain(queue)
+  })
+
+  it('a sync has an invocation of its own', () => {
+    const sync = queues.consumers.find(({ queue }) => queue === queues.producers[0]?.queue)
+    expect(sync?.max_batch_size).toBe(1)
+  })
+})
+
+describe('the environments', () => {
+  it('share no queue', () => {
+    const names = environments.flatMap((environment) => read(environment).queues.consumers.map(({ queue }) => queue))
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('have the crons that the local stack fires, under the names of their jobs', () => {
+    for (const [name, cron] of Object.entries(CRONS)) expect(jobFor(cron).name).toBe(name)
+    expect(Object.values(CRONS).toSorted()).toEqual([...crons].toSorted())
+  })
+})
+
+describe('a cron that is not known', () => {
+  it.each(['', '* * * * *', '0 * * * * ', 'sweep', 'constructor', '__proto__', 'toString'])('%j throws', (cron) => {
+    expect(unknown(cron, jobFor)).toBe('misconfigured')
+  })
+})
+
+describe('a queue that is not known', () => {
+  it.each([
+    '',
+    'wealthnavigator',
+    'wealthnavigator-sync-dead-dead',
+    'xwealthnavigator-sync',
+    'wealthnavigator-sync2',
+    'wealthnavigator-sync\n',
+    'wealthnavigator-Production-sync',
+    'constructor',
+  ])('%j throws', (queue) => {
+    expect(unknown(queue, consumerFor)).toBe('misconfigured')
+  })
+})

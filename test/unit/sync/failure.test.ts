@@ -1,0 +1,129 @@
+// What a run's failure does: when it is tried again, what becomes of the item, and what its user reads.
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { FailureClass, PlaidFailure } from '../../../src/plaid/errors.ts'
+import { backoffSeconds, endOfFailure, itemStatusFor } from '../../../src/sync/failure.ts'
+
+const attempts = fc.integer({ min: 0, max: 10_000 })
+const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+
+describe('the time to the next try', () => {
+  it('lies between half and all of base × 2^attempts, and never beyond the most', () => {
+    fc.assert(
+      fc.property(
+        attempts,
+        random,
+        fc.integer({ min: 1, max: 600 }),
+        fc.integer({ min: 600, max: 90_000 }),
+        (tries, chance, base, most) => {
+          const full = Math.min(most, base * 2 ** tries)
+          const seconds = backoffSeconds(tries, chance, base, most)
+          expect(Number.isInteger(seconds)).toBe(true)
+          expect(seconds).toBeGreaterThanOrEqual(full / 2)
+          expect(seconds).toBeLessThanOrEqual(Math.ceil(full))
+          expect(seconds).toBeLessThanOrEqual(most)
+        },
+      ),
+    )
+  })
+
+  it('never shrinks with the attempts', () => {
+    fc.assert(
+      fc.property(attempts, attempts, random, (one, other, chance) => {
+        const [fewer, more] = [Math.min(one, other), Math.max(one, other)]
+        expect(backoffSeconds(fewer, chance)).toBeLessThanOrEqual(backoffSeconds(more, chance))
+      }),
+    )
+  })
+
+  it('is spread by chance', () => {
+    expect(backoffSeconds(3, 0)).toBe(120)
+    expect(backoffSeconds(3, 0.5)).toBe(180)
+    expect(backoffSeconds(3, 0.999_999)).toBe(240)
+  })
+
+  it('starts at half a minute and ends at an hour', () => {
+    expect(backoffSeconds(0, 0)).toBe(15)
+    expect(backoffSeconds(0, 0.999_999)).toBe(30)
+    expect(backoffSeconds(500, 0.999_999)).toBe(3600)
+  })
+})
+
+const failure = (name: FailureClass, more: Partial<PlaidFailure> = {}): PlaidFailure => ({
+  class: name,
+  errorType: 'SOME_TYPE',
+  errorCode: 'SOME_CODE',
+  status: 400,
+  requestId: 'request-1',
+  retryAfterSeconds: null,
+  ...more,
+})
+
+const hour = 3600
+const day = 24 * hour
+
+interface Expected {
+  readonly outcome: 'failed' | 'waiting' | 'absent'
+  /** The item's status; null when it stays as it is. */
+  readonly status: string | null
+  /** Seconds to the next try: of the first failure at the least, of the hundredth at the most. */
+  readonly within: readonly [number, number]
+  /** What the user reads; null when the product's error stays as it is. */
+  readonly says: RegExp | null
+}
+
+const table: Readonly<Record<FailureClass, Expected>> = {
+  retry: { outcome: 'failed', status: null, within: [15, hour], says: /tried again shortly/ },
+  restart: { outcome: 'failed', status: null, within: [15, hour], says: /tried again shortly/ },
+  rate_limited: { outcome: 'failed', status: null, within: [30, hour], says: /Too many requests/ },
+  institution_down: {
+    outcome: 'failed',
+    status: 'institution_down',
+    within: [hour / 2, 6 * hour],
+    says: /institution does not answer/,
+  },
+  not_ready: { outcome: 'waiting', status: null, within: [3, 900], says: null },
+  update_mode: { outcome: 'failed', status: 'needs_update', within: [day, day], says: /new login/ },
+  at_bank: { outcome: 'failed', status: 'bank_action_required', within: [day, day], says: /with the bank/ },
+  product_absent: { outcome: 'absent', status: null, within: [day, day], says: /does not offer/ },
+  gone: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /linked again/ },
+  relink: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /linked again/ },
+  revoked: { outcome: 'failed', status: 'revoked', within: [day, day], says: /withdrawn/ },
+  ours: { outcome: 'failed', status: null, within: [6 * hour, 6 * hour], says: /internal problem/ },
+}
+const isClass = (name: string): name is FailureClass => Object.hasOwn(table, name)
+const classes = Object.keys(table).filter(isClass)
+
+describe('the end of a run that failed with', () => {
+  it.each(classes)('%s', (name) => {
+    const { outcome, status, within, says } = table[name]
+    expect(itemStatusFor(name)).toBe(status)
+    const first = endOfFailure(failure(name), 0, 0)
+    const late = endOfFailure(failure(name), 100, 0.999_999)
+    expect([first.retrySeconds, late.retrySeconds]).toEqual(within)
+    expect(first).toMatchObject({
+      outcome,
+      errorCode: 'SOME_CODE',
+      itemStatus: status === null ? null : { status, reason: 'SOME_CODE' },
+    })
+    expect(first.lastError ?? '').toMatch(says ?? /^$/)
+    expect(first.lastError === null).toBe(says === null)
+  })
+
+  it.each(classes)('%s tells the user nothing of Plaid’s', (name) => {
+    const { lastError } = endOfFailure(failure(name), 3, 0.5)
+    expect(lastError ?? '').not.toMatch(/SOME_|request-1|[A-Z]{2,}/)
+  })
+
+  it('a limit waits as long as Plaid says, and longer where that is wiser', () => {
+    const end = (retryAfterSeconds: number | null, tries: number) =>
+      endOfFailure(failure('rate_limited', { retryAfterSeconds }), tries, 0).retrySeconds
+    expect(end(500, 0)).toBe(500)
+    expect(end(1, 0)).toBe(30)
+    expect(end(1, 4)).toBe(480)
+  })
+
+  it('a code of any length is kept, cut', () => {
+    expect(endOfFailure(failure('ours', { errorCode: 'x'.repeat(5000) }), 0, 0).errorCode).toHaveLength(200)
+  })
+})

@@ -1,0 +1,83 @@
+// Which units of sync an item gets, and how fresh they are kept.
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { plaidProducts } from '../../../src/config.ts'
+import { freshness, type ItemCapabilities, syncProducts, unitsFor } from '../../../src/sync/products.ts'
+
+const nothing: ItemCapabilities = {
+  products: null,
+  billed_products: null,
+  available_products: null,
+  consented_products: null,
+}
+
+describe('an item', () => {
+  it('of which nothing is known yet gets all that is configured', () => {
+    expect(unitsFor(plaidProducts, null)).toEqual(syncProducts)
+    expect(unitsFor(['liabilities'], null)).toEqual(['item', 'balances', 'liabilities'])
+  })
+
+  it.each<[string, Partial<ItemCapabilities>, string[]]>([
+    ['has nothing', {}, []],
+    ['has transactions', { products: ['transactions'] }, ['transactions']],
+    ['is billed for transactions', { billed_products: ['transactions'] }, ['transactions']],
+    ['has what we do not sync', { products: ['auth', 'identity', 'assets'] }, []],
+    ['has investments', { products: ['investments'] }, ['holdings', 'investment_transactions']],
+    [
+      'may get liabilities',
+      { products: ['transactions'], available_products: ['liabilities'] },
+      ['transactions', 'liabilities'],
+    ],
+    ['consented to it', { available_products: ['liabilities'], consented_products: ['liabilities'] }, ['liabilities']],
+    ['did not consent', { available_products: ['liabilities'], consented_products: ['transactions'] }, []],
+    ['consented to nothing', { available_products: ['liabilities'], consented_products: [] }, []],
+    ['has what it did not consent to', { products: ['liabilities'], consented_products: [] }, ['liabilities']],
+  ])('that %s', (_what, told, expected) => {
+    expect(unitsFor(plaidProducts, { ...nothing, ...told })).toEqual(['item', 'balances', ...expected])
+  })
+
+  it('never gets what the operator did not configure, nor anything twice', () => {
+    const some = fc.option(fc.subarray([...plaidProducts, 'auth', 'identity']), { nil: null })
+    fc.assert(
+      fc.property(
+        fc.subarray([...plaidProducts]),
+        fc.record({
+          products: some,
+          billed_products: some,
+          available_products: some,
+          consented_products: some,
+        }),
+        (configured, item) => {
+          const units = unitsFor(configured, item)
+          const allowed = unitsFor(configured, null)
+          expect(units.slice(0, 2)).toEqual(['item', 'balances'])
+          expect(units.every((unit) => allowed.includes(unit))).toBe(true)
+          expect(new Set(units).size).toBe(units.length)
+        },
+      ),
+    )
+  })
+})
+
+describe('freshness', () => {
+  /** Plaid's limits a minute for a whole client. */
+  const perMinute = {
+    item: 5000,
+    balances: 15_000,
+    transactions: 2500,
+    holdings: 2000,
+    investment_transactions: 20_000,
+    liabilities: 1000,
+  }
+
+  it.each(syncProducts)('of %s takes no more than half of what Plaid allows in an hour', (product) => {
+    expect(freshness[product].hourlyLimit).toBeLessThanOrEqual((perMinute[product] * 60) / 2)
+    expect(freshness[product].hourlyLimit).toBeGreaterThan(0)
+  })
+
+  it('is an hour for transactions, and a day for holdings and liabilities', () => {
+    expect(freshness.transactions.staleAfterSeconds).toBe(3600)
+    for (const product of ['holdings', 'investment_transactions', 'liabilities'] as const)
+      expect(freshness[product].staleAfterSeconds).toBe(86_400)
+  })
+})

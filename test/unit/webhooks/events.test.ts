@@ -1,0 +1,134 @@
+// What each webhook of Plaid's means; and that one which nobody knows is taken all the same.
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { syncProducts } from '../../../src/sync/products.ts'
+import { meaningOf, webhookBody } from '../../../src/webhooks/events.ts'
+
+const now = new Date('2026-11-21T12:00:00Z')
+const meaning = (type: string, code: string, more: object = {}) =>
+  meaningOf(webhookBody.parse({ webhook_type: type, webhook_code: code, item_id: 'item-1', ...more }), now)
+
+const rows: readonly (readonly [type: string, code: string, products: readonly string[]])[] = [
+  ['TRANSACTIONS', 'SYNC_UPDATES_AVAILABLE', ['transactions']],
+  ['TRANSACTIONS', 'INITIAL_UPDATE', ['transactions']],
+  ['TRANSACTIONS', 'HISTORICAL_UPDATE', ['transactions']],
+  ['TRANSACTIONS', 'DEFAULT_UPDATE', ['transactions']],
+  ['TRANSACTIONS', 'TRANSACTIONS_REMOVED', ['transactions']],
+  ['TRANSACTIONS', 'RECURRING_TRANSACTIONS_UPDATE', ['transactions']],
+  ['HOLDINGS', 'DEFAULT_UPDATE', ['holdings']],
+  ['INVESTMENTS_TRANSACTIONS', 'DEFAULT_UPDATE', ['investment_transactions']],
+  ['INVESTMENTS_TRANSACTIONS', 'HISTORICAL_UPDATE', ['investment_transactions']],
+  ['LIABILITIES', 'DEFAULT_UPDATE', ['liabilities']],
+  ['ITEM', 'ERROR', ['item']],
+  ['ITEM', 'LOGIN_REPAIRED', syncProducts],
+  ['ITEM', 'PENDING_DISCONNECT', ['item']],
+  ['ITEM', 'PENDING_EXPIRATION', ['item']],
+  ['ITEM', 'USER_PERMISSION_REVOKED', []],
+  ['ITEM', 'USER_ACCOUNT_REVOKED', ['item', 'balances']],
+  ['ITEM', 'NEW_ACCOUNTS_AVAILABLE', ['item']],
+  ['ITEM', 'WEBHOOK_UPDATE_ACKNOWLEDGED', []],
+  ['AUTH', 'DEFAULT_UPDATE', []],
+  ['IDENTITY', 'DEFAULT_UPDATE', []],
+  ['LINK', 'SESSION_FINISHED', []],
+  ['LINK', 'ITEM_ADD_RESULT', []],
+  ['ASSETS', 'PRODUCT_READY', []],
+  ['SOMETHING_NEW', 'HAPPENED', []],
+  ['ITEM', 'SOMETHING_NEW', []],
+  ['constructor', 'toString', []],
+  ['__proto__', 'constructor', []],
+]
+
+describe('a webhook', () => {
+  it.each(rows)('%s %s looks again at %j', (type, code, products) => {
+    expect(meaning(type, code).products).toEqual(products)
+  })
+
+  it.each(rows.filter(([type]) => type !== 'ITEM'))('%s %s says nothing of the item itself', (type, code) => {
+    expect(meaning(type, code).notice).toEqual({})
+  })
+
+  it('ERROR is not believed: the item is asked', () => {
+    expect(meaning('ITEM', 'ERROR', { error: { error_code: 'ITEM_LOGIN_REQUIRED' } }).notice).toEqual({})
+  })
+
+  it('LOGIN_REPAIRED takes back what was announced', () => {
+    expect(meaning('ITEM', 'LOGIN_REPAIRED').notice).toEqual({ repaired: true })
+  })
+
+  it('PENDING_DISCONNECT tells why and when; without a time, a week from now', () => {
+    expect(
+      meaning('ITEM', 'PENDING_DISCONNECT', {
+        reason: 'INSTITUTION_MIGRATION',
+        disconnect_time: '2026-12-01T00:00:00Z',
+      }).notice,
+    ).toEqual({
+      status: 'pending_disconnect',
+      statusReason: 'INSTITUTION_MIGRATION',
+      disconnectAt: new Date('2026-12-01T00:00:00Z'),
+    })
+    for (const older of [{}, { reason: null, disconnect_time: null }, { reason: 7, disconnect_time: 'next week' }])
+      expect(meaning('ITEM', 'PENDING_DISCONNECT', older).notice).toEqual({
+        status: 'pending_disconnect',
+        statusReason: 'PENDING_DISCONNECT',
+        disconnectAt: new Date('2026-11-28T12:00:00Z'),
+      })
+  })
+
+  it('PENDING_EXPIRATION tells when consent ends, if it says so', () => {
+    const status = { status: 'pending_expiration', statusReason: 'PENDING_EXPIRATION' }
+    expect(
+      meaning('ITEM', 'PENDING_EXPIRATION', { consent_expiration_time: '2026-11-25T10:00:00.123Z' }).notice,
+    ).toEqual({ ...status, consentExpiresAt: new Date('2026-11-25T10:00:00.123Z') })
+    expect(meaning('ITEM', 'PENDING_EXPIRATION').notice).toEqual(status)
+    expect(meaning('ITEM', 'PENDING_EXPIRATION', { consent_expiration_time: 'soon' }).notice).toEqual(status)
+  })
+
+  it('USER_PERMISSION_REVOKED ends the item', () => {
+    expect(meaning('ITEM', 'USER_PERMISSION_REVOKED').notice).toEqual({
+      status: 'revoked',
+      statusReason: 'USER_PERMISSION_REVOKED',
+    })
+  })
+
+  it('USER_ACCOUNT_REVOKED needs no error, which it does not have', () => {
+    expect(meaning('ITEM', 'USER_ACCOUNT_REVOKED', { account_id: 'account-1' })).toEqual({
+      products: ['item', 'balances'],
+      notice: {},
+    })
+  })
+
+  it('NEW_ACCOUNTS_AVAILABLE is a flag', () => {
+    expect(meaning('ITEM', 'NEW_ACCOUNTS_AVAILABLE').notice).toEqual({ newAccountsAvailable: true })
+  })
+
+  it('means the same whatever members Plaid adds', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...rows), fc.dictionary(fc.string(), fc.jsonValue()), ([type, code], members) => {
+        const added = Object.fromEntries(Object.entries(members).map(([name, value]) => [`x_${name}`, value]))
+        expect(meaning(type, code, added)).toEqual(meaning(type, code))
+      }),
+    )
+  })
+})
+
+describe('a body', () => {
+  it.each([
+    [{ webhook_type: 'ITEM' }],
+    [{ webhook_code: 'ERROR' }],
+    [{ webhook_type: '', webhook_code: 'ERROR' }],
+    [{ webhook_type: 'ITEM', webhook_code: 7 }],
+    [{ webhook_type: 'x'.repeat(101), webhook_code: 'ERROR' }],
+    [[]],
+    ['text'],
+    [null],
+  ])('%j is no webhook', (body) => {
+    expect(webhookBody.safeParse(body).success).toBe(false)
+  })
+
+  it.each([[{}], [{ item_id: null }], [{ reason: { nested: 1 } }], [{ disconnect_time: 5 }]])(
+    'with %j is one',
+    (more) => {
+      expect(webhookBody.safeParse({ webhook_type: 'ITEM', webhook_code: 'NEW', ...more }).success).toBe(true)
+    },
+  )
+})
