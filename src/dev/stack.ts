@@ -75,6 +75,8 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
     port: start.ports.PLAID_PORT,
     clientId: given['PLAID_CLIENT_ID'] ?? '',
     secret: given['PLAID_SECRET'] ?? '',
+    // The bank must remember what the database remembers.
+    journalFile: held.throwaway ? null : join(held.folder, 'plaid-simulator.jsonl'),
     log: (line) => start.print('plaid', line),
   })
   start.undo('plaid', simulator)

@@ -85,6 +85,8 @@ export function connectBank(simulator: TestSimulator): Bank {
         options: {
           override_username: username,
           override_password: typeof password === 'string' ? password : JSON.stringify(password),
+          // A season is enough for most tests, and much quicker than two years.
+          transactions: { days_requested: 90 },
           ...(webhook === undefined ? {} : { webhook }),
         },
       })

@@ -24,6 +24,9 @@ const options = z
   })
   .optional()
 
+/** Plaid's most. */
+const mostDays = 730
+
 const publicTokenCreate = endpoint(
   '/sandbox/public_token/create',
   {
@@ -44,7 +47,8 @@ const publicTokenCreate = endpoint(
       customUser: customUserOf(username, body.options?.override_password ?? null),
       webhook: body.options?.webhook ?? null,
       userId: body.user_id ?? sandboxUser,
-      daysRequested: body.options?.transactions?.days_requested ?? null,
+      // No link token says how much history is wanted: all of it, so that a test sees what a long-standing user brings.
+      daysRequested: body.options?.transactions?.days_requested ?? mostDays,
       startDate: body.options?.transactions?.start_date ?? null,
       endDate: body.options?.transactions?.end_date ?? null,
     })
