@@ -11,7 +11,7 @@ const wokenSeconds = 5 * minute
 /** `/item/get` calls in one sweep for the items that were not looked at for longest: 2 % of the client's limit. */
 const mostProbed = 500
 /** Two probes of an item are never closer than this: 15 a minute are allowed. */
-const probeSeconds = 20
+const probeSeconds = 5
 const stagingSeconds = 60 * minute
 
 /** Marks the items to probe, wakes what is due, and cleans up after runs that died. Safe to run twice at once. */

@@ -4,7 +4,7 @@ import type { Demo, Finding, Linked } from './context.ts'
 import { settle } from './settle.ts'
 
 /** A sweep asks Plaid about an item only when this time has passed since it was last asked. */
-const betweenLooksMs = 20_000
+const betweenLooksMs = 5000
 const marginMs = 500
 /** How long one sweep may take to bring the news; then another one is fired. */
 const oneSweepMs = 15_000
