@@ -1,9 +1,11 @@
 // What the demo prints: a line for each thing that was found out, and with --json one object at the end, alone on
 // standard output.
+import type { TableName } from './book.ts'
+import { tableNames } from './book.ts'
 import type { Difference } from './compare.ts'
 import type { Finding } from './context.ts'
 
-/** Differences that are printed of each finding; the object has them too, and how many there are. */
+/** Differences that are shown of each table in a finding, and how many there are. */
 const mostShown = 5
 const mostValueCharacters = 300
 
@@ -42,19 +44,20 @@ export function createReport(
     found({ index, title }, finding) {
       all.push({ step: index, title, seconds: rounded(seconds()), ...finding })
       timed(`${mark(finding)} ${finding.customer}: ${finding.summary}${countsText(finding)}`)
-      for (const difference of finding.differences.slice(0, mostShown)) line(differenceText(difference))
-      const more = finding.differences.length - mostShown
+      const shown = firstOfEach(finding.differences)
+      for (const difference of shown) line(differenceText(difference))
+      const more = finding.differences.length - shown.length
       if (more > 0) line(`             and ${more} more`)
     },
     end({ ok, seed, error }) {
       const customers = new Set(all.map(({ customer }) => customer)).size
       const total = `${all.length} comparisons of ${customers} bank${customers === 1 ? '' : 's'}`
       line('')
-      timed(ok ? `All equal: ${total}.` : 'Not equal.')
+      timed(ok ? `All equal: ${total}.` : error === null ? 'Not equal.' : 'Not finished.')
       if (!json) return
       const steps = all.map((found) => ({
         ...found,
-        differences: found.differences.slice(0, mostShown),
+        differences: firstOfEach(found.differences),
         different: found.differences.length,
       }))
       streams.out.write(`${JSON.stringify({ ok, error, seed, seconds: rounded(seconds()), steps })}\n`)
@@ -62,14 +65,32 @@ export function createReport(
   }
 }
 
+/** A few of each table, so that many of one do not hide the others. */
+function firstOfEach(differences: readonly Difference[]): Difference[] {
+  return [...Map.groupBy(differences, ({ table }) => table).values()].flatMap((some) => some.slice(0, mostShown))
+}
+
 const rounded = (seconds: number): number => Math.round(seconds * 10) / 10
 
 const mark = ({ differences }: Finding): string => (differences.length === 0 ? '=' : '≠')
 
+/** One and many of each. */
+const nouns: Readonly<Record<TableName, readonly [string, string]>> = {
+  accounts: ['account', 'accounts'],
+  transactions: ['transaction', 'transactions'],
+  holdings: ['holding', 'holdings'],
+  investment_transactions: ['investment transaction', 'investment transactions'],
+  liabilities: ['liability', 'liabilities'],
+}
+
 function countsText({ counts, differences }: Finding): string {
-  const told = Object.entries(counts).map(([table, count]) => `${count} ${table.replaceAll('_', ' ')}`)
-  const verdict = differences.length === 0 ? 'equal' : `${differences.length} differences`
-  return `; ${told.length === 0 ? '' : `${told.join(', ')} `}${verdict}`
+  const told = tableNames.flatMap((table) => {
+    const count = counts[table] ?? 0
+    const [one, many] = nouns[table]
+    return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`]
+  })
+  const verdict = differences.length === 0 ? 'equal' : `${differences.length} different`
+  return `; ${[...told, verdict].join(', ')}`
 }
 
 function differenceText({ table, id, field, expected, actual }: Difference): string {
