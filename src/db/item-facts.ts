@@ -58,7 +58,10 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
             when i.status = 'initializing' and exists (select 1 from item_products p
               where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending') then 'initializing'
             else 'healthy' end as status,
-          ${facts.trouble?.reason ?? null} as status_reason
+          case
+            when ${facts.trouble !== null} then ${facts.trouble?.reason ?? null}
+            when i.disconnect_at > now() then case when i.status = 'pending_disconnect' then i.status_reason else 'PENDING_DISCONNECT' end
+            when ${time(facts.consentExpiresAt)} < now() + interval '7 days' then 'PENDING_EXPIRATION' end as status_reason
         from items i where i.id = ${lease.itemId} and i.status <> 'revoked'
       ), written as (
         update items i set institution_id = told.institution_id, institution_name = told.institution_name,

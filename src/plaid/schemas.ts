@@ -12,8 +12,8 @@ const objectOf =
     <Shape extends { [Name in keyof Shape]: Name extends keyof Wire ? z.ZodType : never }>(shape: Shape) =>
       z.object(shape)
 
-/** Postgres holds no NUL; a single one must not stop an item's sync for ever. */
-const text = z.string().transform((value) => value.replaceAll('\0', ''))
+/** Postgres holds no NUL and no half of a surrogate pair; a single one must not stop an item's sync for ever. */
+const text = z.string().transform((value) => value.replaceAll('\0', '').toWellFormed())
 const optionalText = text.nullish().transform((value) => value ?? null)
 const decimal = z.string().refine(isDecimal, 'not a number')
 const optionalDecimal = decimal.nullish().transform((value) => value ?? null)

@@ -50,7 +50,7 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
 function parseBody(bytes: Uint8Array): WebhookBody {
   const text = fromUtf8(bytes)
   try {
-    const parsed = webhookBody.safeParse(JSON.parse(text ?? ''))
+    const parsed = webhookBody.safeParse(JSON.parse(text ?? '', plainText))
     if (parsed.success) return parsed.data
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
@@ -58,11 +58,18 @@ function parseBody(bytes: Uint8Array): WebhookBody {
   throw new AppError('bad_request', 'The webhook body is not a JSON object with webhook_type and webhook_code.')
 }
 
-/** The body as it is kept: without anything called a token, and without NUL, which Postgres cannot hold. */
+/** Text and names as Postgres can hold them: without NUL, and without the halves of surrogate pairs. */
+const plain = (text: string): string => text.replaceAll('\0', '').toWellFormed()
+
+function plainText(_key: string, value: unknown): unknown {
+  if (typeof value === 'string') return plain(value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]: [string, unknown]) => [plain(name), member]))
+}
+
+/** The body as it is kept: without anything called a token. */
 function storable(body: WebhookBody): Record<string, unknown> {
-  const kept = JSON.parse(JSON.stringify(redactValue(body)), (key, value: unknown) => {
-    if (/token/i.test(key)) return '[redacted]'
-    return typeof value === 'string' ? value.replaceAll('\0', '') : value
-  }) as Record<string, unknown>
-  return kept
+  return JSON.parse(JSON.stringify(redactValue(body)), (key, value: unknown) =>
+    /token/i.test(key) ? '[redacted]' : value,
+  ) as Record<string, unknown>
 }
