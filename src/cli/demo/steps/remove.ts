@@ -1,4 +1,5 @@
 // Step 8: the user unlinks the bank. It is over at Plaid, which would bill it otherwise, and gone from the API.
+import type { Bank } from '../bank.ts'
 import type { Book } from '../book.ts'
 import { apiBook } from '../api-book.ts'
 import { tableNames } from '../book.ts'
@@ -18,9 +19,9 @@ export async function removeItem({ bank }: Demo, linked: Linked): Promise<Findin
   const { api, itemId, plaidItemId } = linked
   const path = `/plaid/items/${itemId}`
   const first = await api.send('DELETE', path)
+  const atOnce = await atPlaid(bank, plaidItemId)
   const afterwards = await api.send('GET', path)
   const second = await api.send('DELETE', path)
-  const [removals, { status }] = [await bank.callsOf(plaidItemId, '/item/remove'), await bank.truth(plaidItemId)]
   return {
     customer: linked.name,
     summary: 'removed at Plaid, gone from every list',
@@ -32,8 +33,16 @@ export async function removeItem({ bank }: Demo, linked: Linked): Promise<Findin
         [204, 404, 204],
         [first, afterwards, second].map((one) => one.status),
       ),
-      ...check('items', `${plaidItemId} at Plaid`, { status: 'removed', removals: 1 }, { status, removals }),
+      ...check('items', `${plaidItemId} at Plaid after the first`, over, atOnce),
+      ...check('items', `${plaidItemId} at Plaid after the second`, over, await atPlaid(bank, plaidItemId)),
       ...compareBooks(nothing, apiBook(await api.lists()), tableNames),
     ],
   }
+}
+
+const over = { status: 'removed', removals: 1 }
+
+async function atPlaid(bank: Bank, plaidItemId: string): Promise<typeof over> {
+  const { status } = await bank.truth(plaidItemId)
+  return { status, removals: await bank.callsOf(plaidItemId, '/item/remove') }
 }
