@@ -183,6 +183,18 @@ export async function purgeItem(database: ApiDatabase, identity: Identity, id: s
   await asUser(database, identity, database.connection.delete(items).where(and(eq(items.id, id), eq(items.userId, me))))
 }
 
+/** Takes back what was announced of an item: a disconnection, new accounts. */
+export async function clearAnnouncements(database: ApiDatabase, identity: Identity, id: string): Promise<void> {
+  await asUser(
+    database,
+    identity,
+    database.connection
+      .update(items)
+      .set({ disconnectAt: null, newAccountsAvailable: false, updatedAt: sql`now()` })
+      .where(and(eq(items.id, id), eq(items.userId, me), isNull(items.removedAt))),
+  )
+}
+
 /** Raises the dirty mark of a user's products (of one item, or of all) and answers their ids, for the wake-up calls. */
 export async function markDirtyForUser(
   database: ApiDatabase,

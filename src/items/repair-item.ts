@@ -1,11 +1,16 @@
 // The end of update mode as the client reports it.
 import type { Ctx, User } from '../context.ts'
-import { getItem, type Item } from '../db/items.ts'
+import { clearAnnouncements, getItem, type Item } from '../db/items.ts'
 import { AppError } from '../errors.ts'
 import { requestSync } from '../sync/request-sync.ts'
 
-/** Looks at everything of the item again; whether it is repaired, Plaid says. */
+/**
+ * Looks at everything of the item again; whether its login works, Plaid says. Of announcements it says nothing, and sends no
+ * webhook after update mode in one's own application, so of them the client's word is all there is.
+ * @throws AppError `not_found` when the item is not the user's
+ */
 export async function markRepaired(ctx: Ctx<User>, id: string): Promise<Item> {
+  await clearAnnouncements(ctx.services.api, ctx.actor.identity, id)
   await requestSync(ctx, id)
   const item = await getItem(ctx.services.api, ctx.actor.identity, id)
   if (item === null) throw new AppError('not_found', 'There is no such item.')
