@@ -1,5 +1,5 @@
 // Items and their products as users and jobs see them. The sealed token leaves only by the functions that say so.
-import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, isNull, ne, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../drizzle/tables/items.ts'
 import type { ApiDatabase } from './client.ts'
 import { asUser, type Identity, me } from './scope.ts'
@@ -218,6 +218,7 @@ export async function markDirtyForUser(
         and(
           eq(itemProducts.userId, me),
           itemId === null ? undefined : eq(itemProducts.itemId, itemId),
+          ne(itemProducts.status, 'absent'),
           sql`exists (select 1 from ${items} where ${items.id} = ${itemProducts.itemId} and ${items.removedAt} is null)`,
         ),
       )
