@@ -25,7 +25,7 @@ export interface AccountFacts {
 
 /**
  * Writes accounts and today's balance. With `complete`, the list is all that the bank has open, and what is not in it
- * is closed; without, nothing is inferred from an absence.
+ * is closed, what is in it open; without, nothing is inferred: transactions name closed accounts too.
  */
 export function mergeAccounts(jobs: JobsDatabase, lease: Lease, facts: readonly AccountFacts[], complete: boolean) {
   return rows(
@@ -48,7 +48,7 @@ export function mergeAccounts(jobs: JobsDatabase, lease: Lease, facts: readonly 
           name = excluded.name, official_name = excluded.official_name, mask = excluded.mask, type = excluded.type, subtype = excluded.subtype,
           current_balance = excluded.current_balance, available_balance = excluded.available_balance, credit_limit = excluded.credit_limit,
           iso_currency_code = excluded.iso_currency_code, unofficial_currency_code = excluded.unofficial_currency_code,
-          balance_as_of = excluded.balance_as_of, closed = false, updated_at = now()
+          balance_as_of = excluded.balance_as_of, closed = accounts.closed and not ${complete}::boolean, updated_at = now()
         returning id, current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of
       )
       insert into account_balances (account_id, day, user_id, current, available, credit_limit, iso_currency_code, unofficial_currency_code, as_of)
