@@ -7,6 +7,13 @@ import { AppError } from './errors.ts'
 export const plaidProducts = ['transactions', 'investments', 'liabilities'] as const
 export type PlaidProduct = (typeof plaidProducts)[number]
 
+/** The rate limits whose quotas can be configured. */
+export const rateLimitNames = ['global', 'global_hour', 'auth', 'link', 'sync', 'sensitive', 'webhook_failed'] as const
+export type RateLimitQuotas = Readonly<Partial<Record<(typeof rateLimitNames)[number], number>>>
+
+/** An admission is eight bytes of a stored log. */
+const largestQuota = 10_000
+
 export interface Config {
   readonly environment: 'development' | 'staging' | 'production'
   /** True in staging and production: https only, real secrets, nothing local. */
@@ -29,6 +36,8 @@ export interface Config {
     readonly previous: readonly EncryptionKey[]
   }
   readonly corsOrigins: readonly string[]
+  /** `quotas` replace the defaults. */
+  readonly rateLimits: { readonly enabled: boolean; readonly quotas: RateLimitQuotas }
   readonly sentry: { readonly dsn: string; readonly tracesSampleRate: number } | null
 }
 
@@ -66,6 +75,19 @@ const previousKeys = z.string().transform((text, context) => {
   }
 })
 
+const quota = z.int().min(1).max(largestQuota)
+
+const rateLimits = z.string().transform((text, context): RateLimitQuotas => {
+  try {
+    return z.partialRecord(z.enum(rateLimitNames), quota).parse(JSON.parse(text))
+  } catch {
+    const names = rateLimitNames.join(', ')
+    const message = `must be a JSON object of ${names} to whole numbers from 1 to ${largestQuota}`
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }
+})
+
 const databaseUrl = z.string().refine((text) => {
   const url = URL.parse(text)
   return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.username !== '' && url.pathname.length > 1
@@ -93,6 +115,8 @@ const environmentSchema = z.object({
   CORS_ORIGINS: jsonArray.default([]),
   SENTRY_DSN: httpUrl.optional(),
   SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
+  RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),
+  RATE_LIMITS: rateLimits.default({}),
   AUTH_ISSUER: httpUrl.optional(),
   AUTH_AUDIENCE: z.string().min(1).optional(),
   AUTH_JWKS_URL: httpUrl.optional(),
@@ -121,6 +145,7 @@ function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown
     if (env[name] !== undefined && !env[name].startsWith('https://')) complaints.push([name, 'must be an https URL'])
   if (env.CORS_ORIGINS.length === 0 || env.CORS_ORIGINS.some((origin) => !origin.startsWith('https://')))
     complaints.push(['CORS_ORIGINS', 'must list explicit https origins'])
+  if (env.RATE_LIMIT_ENABLED === 'false') complaints.push(['RATE_LIMIT_ENABLED', 'may be false in development only'])
   const secrets = ['PLAID_SECRET', 'SECRET_KEY', 'ENCRYPTION_KEY', 'PLAID_WEBHOOK_VERIFICATION_KEY'] as const
   for (const name of secrets) {
     const value = raw[name]
@@ -195,6 +220,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       previous: env.ENCRYPTION_KEYS_PREVIOUS,
     },
     corsOrigins: env.CORS_ORIGINS,
+    rateLimits: { enabled: env.RATE_LIMIT_ENABLED === 'true', quotas: env.RATE_LIMITS },
     sentry:
       env.SENTRY_DSN === undefined ? null : { dsn: env.SENTRY_DSN, tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE },
   }

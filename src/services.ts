@@ -11,6 +11,7 @@ import { createRedactor, type Redact } from './monitoring/redact.ts'
 import { createReporter, type ReportContext, type Reporter } from './monitoring/sentry.ts'
 import { createPlaidClient } from './plaid/client.ts'
 import { createPlaid, type Plaid } from './plaid/endpoints.ts'
+import { createLimiter, type Limiter, type LimiterObjects } from './ratelimit/limiter.ts'
 import type { SyncMessage, WakeReason } from './sync/message.ts'
 import { createKeyCache } from './webhooks/keys.ts'
 import { fetchVerificationKey } from './webhooks/plaid-keys.ts'
@@ -24,6 +25,8 @@ export interface Services {
   readonly keyring: Keyring
   readonly auth: AuthConfig
   readonly findWebhookKey: FindKey
+  /** Null where limits are switched off. */
+  readonly limiter: Limiter | null
   /** Sends wake-up calls for products; resolves when the queue has taken them. */
   readonly wake: (itemProductIds: readonly string[], reason: WakeReason, delaySeconds?: number) => Promise<void>
   readonly wait: (milliseconds: number) => Promise<void>
@@ -41,6 +44,18 @@ interface WakeQueue {
 
 export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly SYNC_QUEUE: WakeQueue
+  /** Needed unless limits are switched off. */
+  readonly RATE_LIMITER?: LimiterObjects
+}
+
+function limiterOver({ rateLimits }: Config, objects: LimiterObjects | undefined): Limiter | null {
+  if (!rateLimits.enabled) return null
+  if (typeof objects?.getByName !== 'function') throw unbound('RATE_LIMITER')
+  return createLimiter({ objects, quotas: rateLimits.quotas })
+}
+
+function unbound(name: string): AppError {
+  return new AppError('misconfigured', 'The service is not configured correctly.', { reason: `${name} is not bound` })
 }
 
 /** The most messages that one `sendBatch` takes. */
@@ -74,10 +89,7 @@ function secretsOf(config: Config, env: Bindings): string[] {
  */
 export function createServices(config: Config, bindings: Bindings): Services {
   // The type is a promise of wrangler.toml's, not a fact.
-  if (typeof bindings.SYNC_QUEUE?.sendBatch !== 'function')
-    throw new AppError('misconfigured', 'The service is not configured correctly.', {
-      reason: 'SYNC_QUEUE is not bound',
-    })
+  if (typeof bindings.SYNC_QUEUE?.sendBatch !== 'function') throw unbound('SYNC_QUEUE')
   const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
   const plaid = createPlaid(
     createPlaidClient({
@@ -106,6 +118,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
       fetchKey: fetchVerificationKey(plaid),
       onFailure: (kid, error) => log.warn('webhook_key_unavailable', { kid, error }),
     }),
+    limiter: limiterOver(config, bindings.RATE_LIMITER),
     wake: wakeOver(bindings.SYNC_QUEUE),
     wait,
     random: Math.random,

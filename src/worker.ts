@@ -1,4 +1,4 @@
-// The doors of the Worker: requests, queue messages, cron triggers. No logic.
+// The doors of the Worker: requests, queue messages, cron triggers, Durable Objects. No logic.
 import { parseConfig } from './config.ts'
 import type { Actor, Ctx } from './context.ts'
 import { jobFor } from './cron/schedule.ts'
@@ -6,6 +6,8 @@ import { createApp } from './http/app.ts'
 import { createLogger } from './monitoring/logger.ts'
 import { consumerFor } from './queue/route.ts'
 import { type Bindings, createServices, type Services } from './services.ts'
+
+export { RateLimiter } from './ratelimit/object.ts'
 
 type Env = Bindings & Readonly<Record<string, unknown>>
 

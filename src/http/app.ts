@@ -8,6 +8,8 @@ import { authenticate } from './middleware/authenticate.ts'
 import { bodyLimit } from './middleware/body-limit.ts'
 import { cors } from './middleware/cors.ts'
 import { log } from './middleware/log.ts'
+import { rateLimitHeaders } from './middleware/rate-limit-headers.ts'
+import { limitByAddress, limitByUser, limitFailedLogins, limitFailedWebhooks } from './middleware/rate-limit.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { findServices, requireServices } from './middleware/services.ts'
@@ -37,7 +39,7 @@ export interface HttpDoor<Bindings extends object> {
 
 function build(logging: LoggerOptions): App {
   const app: App = new Hono()
-  app.use(requestId(), findServices(), log(logging), securityHeaders(), cors())
+  app.use(requestId(), findServices(), log(logging), securityHeaders(), cors(), rateLimitHeaders())
   app.onError((error, context) => problemResponse(error, context.get('requestId')))
   app.notFound((context) =>
     problemResponse(new AppError('not_found', 'There is no such path.'), context.get('requestId')),
@@ -45,9 +47,18 @@ function build(logging: LoggerOptions): App {
 
   mount(app, table.alive)
   app.use(requireServices())
-  mount(app, table.open)
-  mount(app, table.signed, bodyLimit({ maxBytes: webhookBodyBytes, beyond: 'cut' }))
-  mount(app, table.private, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), authenticate())
+  mount(app, table.signed, bodyLimit({ maxBytes: webhookBodyBytes, beyond: 'cut' }), limitFailedWebhooks())
+  mount(app, table.open, limitByAddress('open'))
+  mount(
+    app,
+    table.private,
+    bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }),
+    limitByAddress('private'),
+    limitFailedLogins(),
+    authenticate(),
+    limitByUser(),
+  )
+  app.use(limitByAddress('open'))
   mountOtherMethods(app, routes)
   return app
 }

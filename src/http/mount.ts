@@ -53,6 +53,7 @@ export function mount(app: App, routes: readonly Route[], ...before: readonly Mi
       pattern(route.path),
       async (context, next) => {
         context.set('route', route.path)
+        context.set('limit', route.limit ?? null)
         await next()
       },
       ...before,

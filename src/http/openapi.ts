@@ -56,13 +56,35 @@ function toType(field: unknown): z.ZodType {
 
 /** What a route can fail with beyond its own list: what its access, its input and the platform bring. */
 function errorsOf(route: Route): ErrorCode[] {
-  const { access, method, path } = route
+  const { access, method, path, limit } = route
   const codes: ErrorCode[] = [...route.errors]
   if (access !== 'public') codes.push('unauthorized', 'validation_failed', 'payload_too_large', 'unavailable')
   if (access !== 'public' && method !== 'GET') codes.push('bad_request', 'unsupported_media_type')
   if (access === 'admin') codes.push('forbidden')
-  if (path !== '/health') codes.push('internal', 'misconfigured')
+  if (path !== '/health') codes.push('internal', 'misconfigured', 'rate_limited')
+  if (limit === 'auth') codes.push('unavailable')
   return [...new Set(codes)].sort()
+}
+
+const headerComponents = {
+  'RateLimit-Policy': {
+    description: 'The limits that hold: name, quota `q` and window `w` in seconds.',
+    schema: { type: 'string', examples: ['"global";q=100;w=60, "global_hour";q=1000;w=3600'] },
+  },
+  RateLimit: {
+    description: 'Requests `r` that each limit still admits within the next `t` seconds.',
+    schema: { type: 'string', examples: ['"global";r=42;t=17, "global_hour";r=942;t=3017'] },
+  },
+  'Retry-After': { description: 'Seconds until it makes sense to try again.', schema: { type: 'integer', minimum: 0 } },
+} as const
+
+/** What is told of limits with an answer. Webhooks and health have none but where a limit was met. */
+function headers({ path, limit }: Route, status: number): Json {
+  const isLimited = path !== '/health' && limit !== 'webhook'
+  const names: (keyof typeof headerComponents)[] = status === 429 ? ['Retry-After'] : []
+  if ((isLimited && status < 300) || status === 429) names.push('RateLimit-Policy', 'RateLimit')
+  if (names.length === 0) return {}
+  return { headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])) }
 }
 
 function problems(route: Route, components: Components): Json {
@@ -71,7 +93,7 @@ function problems(route: Route, components: Components): Json {
   const entries = sorted.map(([status, codes]) => {
     const schema = { ...describe(problemSchema, components), properties: { code: { enum: codes } } }
     const description = [...new Set(codes.map((code) => errorTable[code].title))].join(' · ')
-    return [status, { description, content: { [problemMediaType]: { schema } } }]
+    return [status, { description, ...headers(route, status), content: { [problemMediaType]: { schema } } }]
   })
   return Object.fromEntries(entries)
 }
@@ -80,9 +102,9 @@ const descriptions: Readonly<Record<number, string>> = { 200: 'Done', 201: 'Made
 
 function answers(route: Route, components: Components): Json {
   const entries = Object.entries(route.answers).map(([status, schema]) => {
-    const description = descriptions[Number(status)] ?? 'Answered'
-    if (schema === null) return [status, { description }]
-    return [status, { description, content: { 'application/json': { schema: describe(schema, components) } } }]
+    const said = { description: descriptions[Number(status)] ?? 'Answered', ...headers(route, Number(status)) }
+    if (schema === null) return [status, said]
+    return [status, { ...said, content: { 'application/json': { schema: describe(schema, components) } } }]
   })
   return Object.fromEntries(entries)
 }
@@ -130,6 +152,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
     paths: Object.fromEntries(byPath),
     components: {
       schemas: Object.fromEntries([...components].sort(([left], [right]) => (left < right ? -1 : 1))),
+      headers: headerComponents,
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
   }

@@ -3,7 +3,9 @@ import type { MiddlewareHandler } from 'hono'
 import type { Actor } from '../context.ts'
 import type { AppError } from '../errors.ts'
 import type { Logger } from '../monitoring/logger.ts'
+import type { Outcome } from '../ratelimit/limiter.ts'
 import type { Services } from '../services.ts'
+import type { RateLimit } from './route.ts'
 
 export interface RequestState {
   requestId: string
@@ -13,6 +15,10 @@ export interface RequestState {
   actor: Actor
   /** The pattern of the route that answers, never the path with its ids. */
   route: string
+  /** The rate limit of the route's own. */
+  limit: RateLimit | null
+  /** What the limits said so far, in order. */
+  limitOutcomes: Outcome[]
   /** Reads the body once, up to the limit that holds for the route. */
   readBody: () => Promise<Uint8Array>
 }

@@ -3,12 +3,13 @@
 import * as z from 'zod'
 import type { Actor, Ctx, User } from '../context.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
+import type { RoutePolicy } from '../ratelimit/policies.ts'
 import { parseBody, parseParameters, parseQuery } from './input.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Access = 'public' | 'user' | 'admin'
 /** The rate limit that a route counts against, beside the global one. */
-export type RateLimit = 'link' | 'sync' | 'sensitive' | 'webhook'
+export type RateLimit = RoutePolicy | 'webhook'
 /** Status → schema of the body, or null for none. */
 export type Answers = Readonly<Record<number, z.ZodType | null>>
 /** A strict object, or the bytes as they came. */

@@ -62,6 +62,8 @@ export async function createWorld(control: string, choices: SimulatorChoices = {
     PLAID_CLIENT_ID: simulator.clientId,
     PLAID_SECRET: simulator.secret,
     PLAID_PRODUCTS: 'transactions,investments,liabilities',
+    // Verbs count no requests.
+    RATE_LIMIT_ENABLED: 'false',
   })
   const services: Services = {
     ...createServices(config, {

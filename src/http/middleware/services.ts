@@ -11,6 +11,7 @@ export function findServices(): Middleware {
     context.set('services', attempt(context.env.services))
     context.set('actor', { kind: 'anonymous' })
     context.set('route', 'none')
+    context.set('limit', null)
     context.set('readBody', () => Promise.resolve(new Uint8Array()))
     await next()
   }

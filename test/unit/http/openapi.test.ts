@@ -10,6 +10,7 @@ import { openDoor } from './door.ts'
 
 const schemaObject = z.record(z.string(), z.unknown())
 const content = z.record(z.string(), z.strictObject({ schema: schemaObject }))
+const referredHeaders = z.record(z.string(), z.strictObject({ $ref: z.string() }))
 const operationShape = z.strictObject({
   operationId: z.string().regex(/^[a-z][A-Za-z]+$/),
   summary: z.string().min(1),
@@ -29,7 +30,11 @@ const operationShape = z.strictObject({
   requestBody: z.strictObject({ required: z.literal(true), content }).optional(),
   responses: z.record(
     z.string().regex(/^[1-5]\d\d$/),
-    z.strictObject({ description: z.string().min(1), content: content.optional() }),
+    z.strictObject({
+      description: z.string().min(1),
+      headers: referredHeaders.optional(),
+      content: content.optional(),
+    }),
   ),
 })
 
@@ -49,6 +54,7 @@ const documentShape = z.strictObject({
   ),
   components: z.strictObject({
     schemas: z.record(z.string().regex(/^[A-Za-z0-9._-]+$/), schemaObject),
+    headers: z.record(z.string(), z.strictObject({ description: z.string(), schema: schemaObject })),
     securitySchemes: z.strictObject({
       bearer: z.strictObject({ type: z.literal('http'), scheme: z.literal('bearer'), bearerFormat: z.string() }),
     }),
@@ -94,7 +100,9 @@ describe('the committed description', () => {
   it('refers to nothing that is not there', () => {
     const references = [...text.matchAll(/"\$ref": "([^"]+)"/g)].map(([, reference = '']) => reference)
     expect(references.length).toBeGreaterThan(50)
-    const known = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`)
+    const known = (['schemas', 'headers'] as const).flatMap((kind) =>
+      Object.keys(document.components[kind]).map((name) => `#/components/${kind}/${name}`),
+    )
     expect([...new Set(references)].filter((reference) => !known.includes(reference))).toEqual([])
     expect(known.filter((name) => !references.includes(name))).toEqual([])
   })
@@ -127,6 +135,17 @@ describe('the committed description', () => {
       (code) => Object.entries(errorTable).find(([name]) => name === code)?.[1].status,
     )
     expect(new Set(statuses)).toEqual(new Set([status]))
+  })
+
+  it('tells of the limits on every route but health, and of webhooks only that there is one', () => {
+    const limited = operations.filter(({ operation }) => '429' in operation.responses)
+    expect(operations.filter((one) => !limited.includes(one)).map(({ path }) => path)).toEqual(['/health'])
+    for (const { path, operation } of limited) {
+      const told = (status: string) => Object.keys(operation.responses[status]?.headers ?? {}).toSorted()
+      expect(told('429')).toEqual(['RateLimit', 'RateLimit-Policy', 'Retry-After'])
+      const success = Object.keys(operation.responses).find((status) => status.startsWith('2')) ?? 'none'
+      expect(told(success)).toEqual(path.endsWith('/webhook') ? [] : ['RateLimit', 'RateLimit-Policy'])
+    }
   })
 
   it('asks for a token where the Worker does', () => {

@@ -1,0 +1,51 @@
+// What a client is told of its limits: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11,
+// structured fields). Reads what was decided and decides nothing.
+import type { Outcome } from '../../ratelimit/limiter.ts'
+import type { Limit, Standing } from '../../ratelimit/window.ts'
+import type { Middleware } from '../request-state.ts'
+
+/** Whole seconds that are never shorter than the time. */
+export const seconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000)
+
+/** §3: each policy once; the address and the user have the same ones. Names are ours, so they need no escaping. */
+function policyField(limits: readonly Limit[]): string {
+  const byName = new Map(limits.map((limit) => [limit.policy, limit]))
+  return [...byName.values()]
+    .map(({ policy, quota, windowMs }) => `"${policy}";q=${quota};w=${seconds(windowMs)}`)
+    .join(', ')
+}
+
+const isTighter = (one: Standing, other: Standing): boolean =>
+  one.remaining < other.remaining || (one.remaining === other.remaining && one.resetMs > other.resetMs)
+
+/** §4: for each policy the tighter of the address's and the user's. */
+function standingField(standings: readonly Standing[]): string {
+  const tightest = new Map<string, Standing>()
+  for (const standing of standings) {
+    const other = tightest.get(standing.policy)
+    if (other === undefined || isTighter(standing, other)) tightest.set(standing.policy, standing)
+  }
+  return [...tightest.values()]
+    .map(({ policy, remaining, resetMs }) => `"${policy}";r=${remaining};t=${seconds(resetMs)}`)
+    .join(', ')
+}
+
+/** After a refusal only what refused: `Retry-After` must not name an earlier time than any of them (§6). */
+function toTell(outcomes: readonly Outcome[]): readonly Standing[] {
+  const known = outcomes.filter((outcome) => outcome.kind !== 'failed')
+  const refused = known.filter(({ kind }) => kind === 'refused')
+  return (refused.length > 0 ? refused : known).flatMap(({ standings }) => standings)
+}
+
+/** Mount it before whatever limits. */
+export function rateLimitHeaders(): Middleware {
+  return async (context, next) => {
+    context.set('limitOutcomes', [])
+    await next()
+    const outcomes = context.get('limitOutcomes')
+    const limits = outcomes.flatMap((outcome) => outcome.limits)
+    const standings = toTell(outcomes)
+    if (limits.length > 0) context.header('RateLimit-Policy', policyField(limits))
+    if (standings.length > 0) context.header('RateLimit', standingField(standings))
+  }
+}

@@ -1,0 +1,103 @@
+// A client's address → who is counted: the object's name and the place of its logs. Every spelling of an address gives
+// the same; whatever is no address shares one strict bucket, so that junk cannot buy fresh ones.
+
+export interface Client {
+  /** Name of the object that holds the logs. */
+  readonly object: string
+  /** Whose logs in it: the address, or the /64 of an IPv6 address, which is what one subscriber has at least. */
+  readonly place: string
+  /** The /48 of an IPv6 address, else null. */
+  readonly network: string | null
+}
+
+/** Everybody whose address is not known, together as one client. */
+const strict: Client = { object: 'unknown', place: 'unknown', network: null }
+
+/** From it come the requests of all Workers of all of Cloudflare's customers. */
+const sharedByWorkers = '2a06:98c0:3600::103'
+const longestAddress = 45
+
+/** Four octets of dotted decimals without leading zeros, which some readers take for octal; else null. */
+function parseIpv4(text: string): number[] | null {
+  const parts = text.split('.')
+  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part))) return null
+  const octets = parts.map(Number)
+  return octets.every((octet) => octet <= 255) ? octets : null
+}
+
+/** Groups of hexadecimals, the last two of them perhaps as an IPv4 address; null for anything else. */
+function parseGroups(text: string, mayEndInIpv4: boolean): number[] | null {
+  if (text === '') return []
+  const parts = text.split(':')
+  const groups: number[] = []
+  for (const [index, part] of parts.entries()) {
+    const octets = mayEndInIpv4 && index === parts.length - 1 ? parseIpv4(part) : null
+    if (octets !== null) {
+      const [a = 0, b = 0, c = 0, d = 0] = octets
+      groups.push(a * 256 + b, c * 256 + d)
+    } else if (/^[0-9a-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16))
+    else return null
+  }
+  return groups
+}
+
+/**
+ * The eight groups of an IPv6 address in any spelling of RFC 4291 §2.2, else null. A zone (RFC 4007) is refused: it
+ * means nothing outside of the machine that wrote it.
+ */
+export function parseIpv6(text: string): number[] | null {
+  if (text.length > longestAddress || !text.includes(':')) return null
+  const [head = '', tail, ...more] = text.split('::')
+  if (more.length > 0) return null
+  const before = parseGroups(head, tail === undefined)
+  const after = tail === undefined ? [] : parseGroups(tail, true)
+  if (before === null || after === null) return null
+  const missing = 8 - before.length - after.length
+  if (tail === undefined ? missing !== 0 : missing < 1) return null
+  return [...before, ...Array<number>(missing).fill(0), ...after]
+}
+
+function ipv4Client(octets: readonly number[]): Client {
+  const address = octets.join('.')
+  return { object: `ip:${address}`, place: address, network: null }
+}
+
+/** `::ffff:0:0/96`: an IPv4 address in IPv6's clothes. */
+function embeddedIpv4(groups: readonly number[]): number[] | null {
+  const [high = 0, low = 0] = groups.slice(6)
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
+  return isMapped ? [high >> 8, high & 255, low >> 8, low & 255] : null
+}
+
+function prefix(groups: readonly number[], bits: 48 | 64): string {
+  const named = groups.slice(0, bits / 16).map((group) => group.toString(16))
+  return `${named.join(':')}::/${bits}`
+}
+
+const isHostname = (text: string): boolean => /^(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$/i.test(text)
+
+function workerClient(zone: string | null): Client {
+  if (zone === null || !isHostname(zone)) return strict
+  const place = zone.toLowerCase()
+  return { object: `worker:${place}`, place, network: null }
+}
+
+const workersGroups = parseIpv6(sharedByWorkers)?.join()
+
+/**
+ * Who is counted.
+ * @param address `CF-Connecting-IP`; no other header, since a client can send whatever it likes in any other
+ * @param zone `CF-Worker`, which Cloudflare sets on what Workers send
+ */
+export function clientOf(address: string | null, zone: string | null): Client {
+  if (address === null) return strict
+  const octets = parseIpv4(address)
+  if (octets !== null) return ipv4Client(octets)
+  const groups = parseIpv6(address)
+  if (groups === null) return strict
+  const embedded = embeddedIpv4(groups)
+  if (embedded !== null) return ipv4Client(embedded)
+  if (groups.join() === workersGroups) return workerClient(zone)
+  const network = prefix(groups, 48)
+  return { object: `ip:${network}`, place: prefix(groups, 64), network }
+}

@@ -1,0 +1,84 @@
+// Which limits hold for which request: names, quotas, windows, and the objects that count them. Pure; knows no request.
+import type { Client } from './address.ts'
+import type { Bucket, Limit } from './window.ts'
+
+const minuteMs = 60_000
+const hourMs = 3_600_000
+
+const defaults = {
+  global: { quota: 100, windowMs: minuteMs },
+  global_hour: { quota: 1000, windowMs: hourMs },
+  auth: { quota: 5, windowMs: minuteMs },
+  link: { quota: 10, windowMs: minuteMs },
+  sync: { quota: 20, windowMs: minuteMs },
+  sensitive: { quota: 3, windowMs: minuteMs },
+  webhook_failed: { quota: 60, windowMs: minuteMs },
+} as const satisfies Record<string, Omit<Limit, 'policy'>>
+
+export type PolicyName = keyof typeof defaults
+/** A policy that a route names for itself, beside the global ones. */
+export type RoutePolicy = 'auth' | 'link' | 'sync' | 'sensitive'
+
+/** How many addresses' worth a whole IPv6 /48 gets where no login is needed. */
+const networkFactor = 4
+
+/** What one call of one object is to decide. */
+export interface Target {
+  /** The object's name. */
+  readonly object: string
+  readonly buckets: readonly Bucket[]
+}
+
+export interface Policies {
+  /** What a request counts against before anybody knows whose it is. `isAnonymous`: it brings no login. */
+  ofRequest(client: Client, route: RoutePolicy | null, isAnonymous: boolean): Target
+  /** What a webhook counts against whose verification failed. */
+  ofFailedWebhook(client: Client): Target
+  /** What a request counts against whose login turned out to be none; null where the request itself was enough. */
+  ofFailedLogin(client: Client): Target | null
+  /** What a user's request counts against. `key` is a digest that names the user or the account, never its own text. */
+  ofUser(key: string, route: RoutePolicy | null): Target
+}
+
+/** @param quotas replace the defaults; each a positive integer */
+export function createPolicies(quotas: Readonly<Partial<Record<PolicyName, number>>> = {}): Policies {
+  const limit = (name: PolicyName): Limit => {
+    const { quota, windowMs } = defaults[name]
+    return { policy: name, quota: quotas[name] ?? quota, windowMs }
+  }
+  const bucket = (name: PolicyName, place: string): Bucket => ({
+    name,
+    place,
+    limits: name === 'global' ? [limit('global'), limit('global_hour')] : [limit(name)],
+  })
+  /** The same for a whole /48, under a name of its own: its quota is another. */
+  const ofNetwork = (name: PolicyName, network: string | null): Bucket[] => {
+    if (network === null) return []
+    const { limits } = bucket(name, network)
+    const wider = limits.map(({ policy, quota, windowMs }) => ({
+      policy: `${policy}_network`,
+      quota: quota * networkFactor,
+      windowMs,
+    }))
+    return [{ name: `${name}_network`, place: network, limits: wider }]
+  }
+  const ofRoute = (route: RoutePolicy | null, place: string): Bucket[] => (route === null ? [] : [bucket(route, place)])
+  return {
+    ofRequest: ({ object, place, network }, route, isAnonymous) => ({
+      object,
+      buckets: [
+        bucket('global', place),
+        ...ofRoute(route, place),
+        ...(isAnonymous ? ofNetwork('global', network) : []),
+        ...(route === 'auth' ? ofNetwork('auth', network) : []),
+      ],
+    }),
+    ofFailedWebhook: ({ object, place, network }) => ({
+      object,
+      buckets: [bucket('webhook_failed', place), ...ofNetwork('webhook_failed', network)],
+    }),
+    ofFailedLogin: ({ object, network }) =>
+      network === null ? null : { object, buckets: ofNetwork('global', network) },
+    ofUser: (key, route) => ({ object: `user:${key}`, buckets: [bucket('global', 'user'), ...ofRoute(route, 'user')] }),
+  }
+}

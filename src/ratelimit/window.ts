@@ -1,0 +1,112 @@
+// The arithmetic of a sliding log: exactly N admissions in any window, whatever the rhythm. Pure; knows no clock, no
+// storage and no address.
+
+/** No more than `quota` admissions in any `windowMs`: an admission counts until it is exactly that old. */
+export interface Limit {
+  /** The policy's name, as clients are told. */
+  readonly policy: string
+  readonly quota: number
+  readonly windowMs: number
+}
+
+/** One log and the limits that hold for it. `name` says what is counted, `place` for whom. */
+export interface Bucket {
+  readonly name: string
+  readonly place: string
+  /** At least one. */
+  readonly limits: readonly Limit[]
+}
+
+/** When the admissions were, in milliseconds since 1970, oldest first. */
+export type Log = Float64Array<ArrayBuffer>
+
+export const emptyLog: Log = new Float64Array(0)
+
+/** Where a bucket stands under one of its limits after a decision. */
+export interface Standing extends Limit {
+  readonly bucket: string
+  readonly place: string
+  /** Admissions that are left. */
+  readonly remaining: number
+  /** Until the next could be admitted, if nothing else is; 0 unless this limit refused. */
+  readonly waitMs: number
+  /** Until one of the counted admissions is forgotten; until then no more than `remaining` are admitted. */
+  readonly resetMs: number
+}
+
+export interface Decision {
+  readonly admitted: boolean
+  /** Every limit of every bucket, in their order. */
+  readonly standings: readonly Standing[]
+  /** What to store, by the bucket's index. A refusal changes no log, unless the clock was set back. */
+  readonly changed: ReadonlyMap<number, Log>
+}
+
+/** Index of the first admission after `time`. */
+function firstAfter(log: Log, time: number): number {
+  let [low, high] = [0, log.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((log[middle] ?? 0) > time) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/**
+ * The log with no admission in the future. After a clock was set back, one that was to come would count for longer
+ * than its window; as one of just now it counts for its window at most, and never for less than it really should.
+ */
+function clampTo(now: number, log: Log): Log {
+  const future = firstAfter(log, now)
+  return future === log.length ? log : new Float64Array(log).fill(now, future)
+}
+
+function standingOf(bucket: Bucket, limit: Limit, log: Log, now: number): Standing {
+  const start = firstAfter(log, now - limit.windowMs)
+  const used = log.length - start
+  // The one whose end makes room: with a quota that was lowered, it is not the oldest.
+  const blocking = used < limit.quota ? undefined : log[log.length - limit.quota]
+  const oldest = log[start]
+  const waitMs = blocking === undefined ? 0 : blocking + limit.windowMs - now
+  return {
+    ...limit,
+    bucket: bucket.name,
+    place: bucket.place,
+    remaining: Math.max(0, limit.quota - used),
+    waitMs,
+    resetMs: oldest === undefined ? limit.windowMs : Math.max(waitMs, oldest + limit.windowMs - now),
+  }
+}
+
+/** The log with one more; only what a limit can still ask about is kept. */
+function append(log: Log, limits: readonly Limit[], now: number): Log {
+  const longestMs = Math.max(...limits.map(({ windowMs }) => windowMs))
+  const largest = Math.max(...limits.map(({ quota }) => quota))
+  const live = log.subarray(firstAfter(log, now - longestMs))
+  const kept = live.subarray(Math.max(0, live.length + 1 - largest))
+  const longer = new Float64Array(kept.length + 1)
+  longer.set(kept)
+  longer[kept.length] = now
+  return longer
+}
+
+/**
+ * Admits in all buckets or in none.
+ * @param logs the stored log of each bucket, in the order of `buckets`
+ * @param now milliseconds since 1970
+ */
+export function decide(buckets: readonly Bucket[], logs: readonly Log[], now: number): Decision {
+  const stored = buckets.map((bucket, index) => ({ bucket, log: logs[index] ?? emptyLog }))
+  const before = stored.map(({ bucket, log }) => ({ bucket, log: clampTo(now, log) }))
+  const stand = (entries: typeof before): Standing[] =>
+    entries.flatMap(({ bucket, log }) => bucket.limits.map((limit) => standingOf(bucket, limit, log, now)))
+  const standings = stand(before)
+  if (standings.some(({ waitMs }) => waitMs > 0)) {
+    const clamped = before.flatMap(({ log }, index) => (log === stored[index]?.log ? [] : [[index, log] as const]))
+    return { admitted: false, standings, changed: new Map(clamped) }
+  }
+  const after = before.map(({ bucket, log }) => ({ bucket, log: append(log, bucket.limits, now) }))
+  const admitted = stand(after).map((standing) => ({ ...standing, waitMs: 0 }))
+  return { admitted: true, standings: admitted, changed: new Map(after.map(({ log }, index) => [index, log])) }
+}

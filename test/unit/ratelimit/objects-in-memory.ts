@@ -1,0 +1,21 @@
+// Where Node stands in for the Durable Objects: the same arithmetic over a Map. What eviction and concurrency do to the
+// real ones is shown in workerd.
+import type { LimiterObjects } from '../../../src/ratelimit/limiter.ts'
+import { decide, emptyLog, type Log } from '../../../src/ratelimit/window.ts'
+
+/** @param calls gets the name of each object that is called */
+export function objectsInMemory(now: () => number = Date.now, calls: string[] = []): LimiterObjects {
+  const logs = new Map<string, Log>()
+  return {
+    getByName: (object) => ({
+      check(buckets) {
+        calls.push(object)
+        const keys = buckets.map(({ name, place }) => `${object} ${name} ${place}`)
+        const held = keys.map((key) => logs.get(key) ?? emptyLog)
+        const { admitted, standings, changed } = decide(buckets, held, now())
+        for (const [index, log] of changed) logs.set(keys[index] ?? '', log)
+        return Promise.resolve({ admitted, standings })
+      },
+    }),
+  }
+}
