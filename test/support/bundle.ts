@@ -22,6 +22,8 @@ export interface RunOptions {
   stateFolder?: string
   /** 0, any free one, unless given: a restart that is to be reached at the same address needs the same. */
   port?: number
+  /** A wrangler.toml to use instead of the project's. */
+  config?: string
 }
 
 export interface RunningWorker {
@@ -55,12 +57,17 @@ async function keepCoverage(url: string): Promise<void> {
 }
 
 /** Starts the bundle in this process, in about half a second. */
-export async function startBundle({ bindings, stateFolder: given, port = 0 }: RunOptions): Promise<RunningWorker> {
+export async function startBundle({
+  bindings,
+  stateFolder: given,
+  port = 0,
+  config,
+}: RunOptions): Promise<RunningWorker> {
   const entrypoint = await connectStack(inject('control')).bundle()
   const { folder, remove } = await stateFolder(given)
   const lines: string[] = []
   const worker = await unstable_startWorker({
-    config: join(PROJECT_FOLDER, 'wrangler.toml'),
+    config: config ?? join(PROJECT_FOLDER, 'wrangler.toml'),
     entrypoint,
     build: { bundle: false },
     // An empty list would not keep a developer's .dev.vars out.

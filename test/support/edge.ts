@@ -70,11 +70,13 @@ export interface Edge {
   link(subject: string, options?: LinkOptions): Promise<Linked>
   /** The same, with the whole history there and everything synced. */
   linkAndSync(subject: string, options?: LinkOptions): Promise<Linked>
-  /** Waits until nothing is left to sync. */
+  /** Waits until every webhook on its way was taken and nothing is left to sync. */
   settled(): Promise<void>
   sweep(): Promise<void>
+  /** Ends every fault that was ordered of the bank. */
+  healBank(): Promise<void>
   /** A statement as the owner of the tables, who sees every row. */
-  sql(text: string, params?: readonly unknown[]): Promise<Record<string, string | null>[]>
+  readonly sql: (text: string, params?: readonly unknown[]) => Promise<Record<string, string | null>[]>
   /** The access token that the Worker holds for an item, as Plaid's wire showed it. */
   accessToken(plaidItemId: string): string
   /** Lines that the Worker wrote, of every Worker of this edge. */
@@ -94,6 +96,7 @@ export interface EdgeOptions {
 const linkTokenAnswer = z.object({ link_token: z.string() })
 const linkResult = z.object({ public_token: z.string() })
 const itemAnswer = z.object({ id: z.string(), plaid_item_id: z.string() })
+const deliveriesAnswer = z.object({ deliveries: z.array(z.object({ state: z.string() })) })
 const exchangeResult = z.object({ access_token: z.string(), item_id: z.string() })
 
 /** Makes requests to `url`, with a token where one is given. */
@@ -135,7 +138,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const plaid = await startTap(simulator.url)
   const bank = connectBank(simulator)
   const url = `http://127.0.0.1:${port}`
-  const variables = {
+  const variables: Record<string, string> = {
     ...workerVariables(database),
     PLAID_BASE_URL: plaid.url,
     PLAID_WEBHOOK_URL: options.webhookUrl ?? `${url}${webhookPath}`,
@@ -151,7 +154,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const keep = (answer: Answer) => void answers.push(answer)
   const sql = (text: string, params: readonly unknown[] = []) =>
     query(database.endpoint, database.ownerUrl, text, params)
-  const token = (subject: string) => mintToken({ secret: variables.SECRET_KEY, claims: goodClaims(subject) })
+  const token = (subject: string) => mintToken({ secret: String(variables['SECRET_KEY']), claims: goodClaims(subject) })
   const as = (subject: string) => caller(url, token(subject), keep)
 
   const link = async (subject: string, wanted: LinkOptions = {}): Promise<Linked> => {
@@ -167,7 +170,11 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const settled = () =>
     vi.waitFor(
       async () => {
-        const left = await sql(`select p.product, p.status, p.last_error, p.history_status from item_products p
+        const { deliveries } = deliveriesAnswer.parse(await (await fetch(`${simulator.url}/simulator/webhooks`)).json())
+        const underway = deliveries.filter(({ state }) => state === 'waiting' || state === 'retrying')
+        if (underway.length > 0) throw new Error(`webhooks on their way: ${underway.length}`)
+        const left =
+          await sql(`select p.product, p.status, p.last_error, p.lease_expires_at, p.next_attempt_at, now() from item_products p
           join items i on i.id = p.item_id where i.removed_at is null and p.status <> 'absent'
             and (p.dirty_seq > p.synced_seq or p.lease_owner is not null)`)
         if (left.length > 0) throw new Error(`still to sync: ${JSON.stringify(left)}`)
@@ -202,6 +209,9 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     },
     settled,
     sweep: () => fireCron(url, '*/5 * * * *'),
+    async healBank() {
+      await fetch(`${simulator.url}/simulator/faults`, { method: 'DELETE' })
+    },
     sql,
     accessToken(plaidItemId) {
       const exchanged = plaid.exchanges

@@ -13,11 +13,11 @@ export async function everyTable(sql: Sql): Promise<string[]> {
   return rows.map(({ name }) => String(name))
 }
 
-/** Tables of the application with a column `user_id`. */
+/** Tables with a column `user_id`, as `schema.table`, quoted where need be. */
 export async function userTables(sql: Sql): Promise<string[]> {
-  const rows = await sql(`select c.table_name as name from information_schema.columns c
+  const rows = await sql(`select format('%I.%I', c.table_schema, c.table_name) as name from information_schema.columns c
     join information_schema.tables t using (table_schema, table_name)
-    where c.table_schema = 'public' and c.column_name = 'user_id' and t.table_type = 'BASE TABLE' order by 1`)
+    where ${own} and c.column_name = 'user_id' and t.table_type = 'BASE TABLE' order by 1`)
   return rows.map(({ name }) => String(name))
 }
 
@@ -25,7 +25,9 @@ export async function userTables(sql: Sql): Promise<string[]> {
 export async function fingerprint(sql: Sql): Promise<Record<string, string>> {
   const tables = await everyTable(sql)
   const selects = tables.map(
-    (table) => `select '${table}' as name, count(*) || ' ' || coalesce(md5(string_agg(r::text, '' order by r::text)), '') as rows
+    (
+      table,
+    ) => `select '${table}' as name, count(*) || ' ' || coalesce(md5(string_agg(r::text, '' order by r::text)), '') as rows
       from ${table} r`,
   )
   const rows = await sql(selects.join(' union all '))

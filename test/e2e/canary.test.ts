@@ -1,0 +1,245 @@
+// Secrets are nowhere in plaintext. One journey through every path, failures above all, with a bank that quotes the
+// secrets back; then every row, log line, answer and file of state is searched.
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import * as z from 'zod'
+import { startBundle } from '../support/bundle.ts'
+import { type Edge, expectStatus, type Linked, startEdge } from '../support/edge.ts'
+import { everyRow } from '../support/tables.ts'
+
+const waitMs = 30_000
+
+let edge: Edge
+let state: string
+let first: Linked
+let second: Linked
+
+beforeAll(async () => {
+  state = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-canary-'))
+  edge = await startEdge({ start: (options) => startBundle({ ...options, stateFolder: state }) })
+  first = await edge.linkAndSync('first')
+  second = await edge.linkAndSync('second')
+})
+afterAll(async () => {
+  await edge.stop()
+  await rm(state, { recursive: true, force: true })
+})
+
+const linkResult = z.object({ public_token: z.string() })
+const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
+
+/** Every token that Plaid gave or took, as the wire showed it. */
+function tokensOnTheWire(): string[] {
+  const text = edge.plaid.exchanges.map(({ body, answer }) => `${body}\n${answer}`).join('\n')
+  return [...new Set(text.match(/(?:access|public)-sandbox-[0-9a-f-]{36}/g) ?? [])]
+}
+
+/** Name → value of everything that must never be seen. */
+function secrets(): Map<string, string> {
+  const { variables } = edge
+  const password = (name: string) => decodeURIComponent(new URL(String(variables[name])).password)
+  return new Map([
+    ...['PLAID_SECRET', 'SECRET_KEY', 'ENCRYPTION_KEY'].map((name) => [name, String(variables[name])] as const),
+    ['password of wn_api', password('DATABASE_URL')],
+    ['password of wn_jobs', password('DATABASE_JOBS_URL')],
+    ...tokensOnTheWire().map((token, index) => [`token ${index} (${token.slice(0, 6)})`, token] as const),
+  ])
+}
+
+/** Finds the names of the secrets that are in a text, as they are or in a usual spelling. */
+function secretFinder(): (text: string) => string[] {
+  const spelt = [...secrets()].map(([name, value]) => {
+    const bytes = Buffer.from(value)
+    const base64 = bytes.toString('base64').replaceAll('=', '')
+    return [name, [value, encodeURIComponent(value), base64, bytes.toString('hex')]] as const
+  })
+  return (text) => spelt.filter(([, spellings]) => spellings.some((each) => text.includes(each))).map(([name]) => name)
+}
+
+/** An error of Plaid's that quotes what it was sent, in every member. */
+function quoting(type: string, code: string, token: string): object {
+  const quote = `${token} ${edge.simulator.secret} ${String(edge.variables['SECRET_KEY'])}`
+  return {
+    error_type: type,
+    error_code: code,
+    error_message: `the access_token ${quote} was refused`,
+    display_message: quote,
+    documentation_url: `https://plaid.test/?access_token=${token}`,
+    causes: [{ error_message: quote }],
+    status: quote,
+  }
+}
+
+/** Runs of an item that did not end well. */
+async function failedRuns({ id }: Linked): Promise<number> {
+  const rows = await edge.sql(`select 1 from sync_runs where item_id = $1 and outcome <> 'committed'`, [id])
+  return rows.length
+}
+
+/** Syncs the item while the fault lasts, until at least one run has failed. Answers how many have. */
+async function syncUnder(subject: string, item: Linked, fault: object): Promise<number> {
+  await edge.bank.fault({ endpoint: '*', times: 1000, ...fault })
+  const before = await failedRuns(item)
+  expectStatus(await edge.as(subject)('POST', `/api/v1/plaid/sync/item/${item.id}`), 202)
+  await vi.waitFor(async () => expect(await failedRuns(item)).toBeGreaterThan(before), { timeout: waitMs })
+  await edge.healBank()
+  return (await failedRuns(item)) - before
+}
+
+const failures: readonly (readonly [string, string])[] = [
+  ['INVALID_INPUT', 'SOMETHING_NEW'],
+  ['API_ERROR', 'INTERNAL_SERVER_ERROR'],
+  ['RATE_LIMIT_EXCEEDED', 'TRANSACTIONS_SYNC_LIMIT'],
+  ['ITEM_ERROR', 'PRODUCT_NOT_READY'],
+  ['INSTITUTION_ERROR', 'INSTITUTION_DOWN'],
+  ['ITEM_ERROR', 'ITEM_LOGIN_REQUIRED'],
+]
+
+test.each(failures)('a sync that Plaid answers with %s %s', async (type, code) => {
+  const token = edge.accessToken(first.plaidItemId)
+  expect(await syncUnder('first', first, { error: quoting(type, code, token), status: 400 })).toBeGreaterThan(0)
+  expectStatus(await edge.as('first')('GET', `/api/v1/plaid/items/${first.id}`), 200)
+  expectStatus(await edge.as('first')('GET', `/api/v1/plaid/sync/runs?item_id=${first.id}`), 200)
+  // The user has acted, or the bank is back: on with the next.
+  await edge.sql(`update items set status = 'healthy', status_reason = null`)
+})
+
+test('a sync whose error code is the token itself', async () => {
+  const token = edge.accessToken(second.plaidItemId)
+  await syncUnder('second', second, { error: quoting(token, token, token), status: 400 })
+  const rows = await edge.sql(`select error_code from sync_runs where error_code = 'UNNAMED'`)
+  expect(rows.length).toBeGreaterThan(0)
+})
+
+test.each([{ drop: true }, { drop: 'after' }, { status: 502 }])('a sync whose connection fails: %o', async (fault) => {
+  expect(await syncUnder('second', second, fault)).toBeGreaterThan(0)
+})
+
+test('a user who waits while Plaid refuses', async () => {
+  const call = edge.as('second')
+  const token = edge.accessToken(second.plaidItemId)
+  const publicToken = second.publicToken
+  for (const status of [400, 500]) {
+    await edge.bank.fault({ endpoint: '*', times: 1000, error: quoting('INVALID_INPUT', 'ODD', token), status })
+    const seen = [
+      await call('POST', '/api/v1/plaid/link/token/create', { body: {} }),
+      await call('POST', '/api/v1/plaid/link/token/create', { body: { item_id: second.id } }),
+      await call('POST', '/api/v1/plaid/item/public_token/exchange', { body: { public_token: publicToken } }),
+      await call('DELETE', `/api/v1/plaid/items/${second.id}`),
+    ]
+    await edge.healBank()
+    expect(seen.map((answer) => answer.status).every((answered) => answered === 502 || answered === 503)).toBe(true)
+  }
+})
+
+test('what a public token goes through: refused, sent in the wrong place, told by webhook', async () => {
+  const call = edge.as('second')
+  const exchange = '/api/v1/plaid/item/public_token/exchange'
+  const { publicToken } = second
+  expectStatus(await call('POST', exchange, { body: { public_token: publicToken } }), 400)
+  expectStatus(await call('POST', exchange, { body: { public_token: [publicToken], [publicToken]: 1 } }), 400)
+  expectStatus(await call('POST', exchange, { body: `{"public_token":"${publicToken}"` }), 400)
+  const created = await call('POST', '/api/v1/plaid/link/token/create', { body: { hosted: true } })
+  const { link_token } = z.object({ link_token: z.string() }).parse(created.json())
+  // Hosted Link tells the public token by webhook.
+  const linked = linkResult.parse(await edge.bank.plaid('/simulator/link', { link_token }))
+  await vi.waitFor(
+    async () => expect(await edge.sql(`select 1 from webhook_events where webhook_type = 'LINK'`)).toHaveLength(2),
+    { timeout: waitMs },
+  )
+  expectStatus(await call('POST', exchange, { body: { public_token: linked.public_token } }), 201)
+})
+
+test('a database that fails', async () => {
+  const call = edge.as('first')
+  const { name } = edge.database
+  for (const kind of ['fail-before', 'lose-answer'] as const) {
+    await edge.stack.addFault(name, { kind, matching: 'app.enter', times: 1 })
+    expect((await call('GET', '/api/v1/plaid/items')).status).toBe(503)
+    await edge.stack.addFault(name, { kind, matching: 'insert into "items"', times: 1 })
+    await edge.link('first').then(
+      () => Promise.reject(new Error('the exchange must fail')),
+      (error: unknown) => expect(String(error)).toContain('503'),
+    )
+    await edge.stack.clearFaults(name)
+  }
+})
+
+test('a database that refuses a row: the error that it gives quotes the row', async () => {
+  await edge.sql('alter table items add constraint refuses check (plaid_item_id is null) not valid')
+  await edge.link('first').then(
+    () => Promise.reject(new Error('the exchange must fail')),
+    (error: unknown) => expect(String(error)).toContain('500'),
+  )
+  await edge.sql('alter table items drop constraint refuses')
+  expect(edge.plaid.exchanges.filter(({ path }) => path === '/item/remove').length).toBeGreaterThan(0)
+})
+
+test('Workers that are configured wrongly', async () => {
+  const wrongPassword = (name: string) => {
+    const url = new URL(String(edge.variables[name]))
+    url.password = `${url.password}-wrong`
+    return url.href
+  }
+  for (const variables of [
+    { ENVIRONMENT: 'production' },
+    { DATABASE_URL: 'not a URL', SECRET_KEY: 'short' },
+    { DATABASE_URL: wrongPassword('DATABASE_URL'), DATABASE_JOBS_URL: wrongPassword('DATABASE_JOBS_URL') },
+    { PLAID_CLIENT_ID: 'another-client', PLAID_BASE_URL: 'http://127.0.0.1:1' },
+  ]) {
+    const { url } = await edge.startAnother(variables)
+    const call = edge.callTo(url, edge.token('first'))
+    for (const path of ['/ready', '/api/v1/plaid/items', '/health']) await call('GET', path)
+    const created = await call('POST', '/api/v1/plaid/link/token/create', { body: {} })
+    expect(created.status).toBeGreaterThanOrEqual(500)
+  }
+})
+
+test('edits, reads and the end', async () => {
+  const call = edge.as('second')
+  const { data } = listSchema.parse((await call('GET', '/api/v1/transactions?limit=1')).json())
+  const token = edge.accessToken(first.plaidItemId)
+  // A token that a client sends is the client's: it must not be the Worker that tells it.
+  expectStatus(await call('PATCH', `/api/v1/transactions/${data[0]?.id}`, { body: { note: 'mine' } }), 200)
+  expectStatus(await call('GET', '/nothing', { headers: { authorization: `Bearer ${token}` } }), 404)
+  expectStatus(await call('GET', '/api/v1/accounts', { headers: { authorization: `Bearer ${token}` } }), 401)
+  await edge.bank.change(second.plaidItemId, { add: 2, login_required: true })
+  await edge.sweep()
+  expect((await call('DELETE', `/api/v1/plaid/items/${second.id}`)).status).toBe(204)
+  expectStatus(await edge.as('first')('DELETE', `/api/v1/plaid/items/${first.id}?purge=true`), 204)
+})
+
+async function filesUnder(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
+
+test('and nowhere is a secret in plaintext', async () => {
+  const found = secretFinder()
+  // The journey did carry them: Plaid was sent them, and sent them back.
+  const wire = edge.plaid.exchanges.map(({ headers, body, answer }) => `${JSON.stringify(headers)} ${body} ${answer}`)
+  expect(found(wire.join('\n'))).toEqual(expect.arrayContaining(['PLAID_SECRET', 'SECRET_KEY', 'token 0 (public)']))
+  expect(tokensOnTheWire().filter((token) => token.startsWith('access-')).length).toBeGreaterThanOrEqual(4)
+
+  const rows = await everyRow(edge.sql)
+  expect(rows.length).toBeGreaterThan(1000)
+  expect(rows.filter((row) => row.startsWith('public.items ')).length).toBeGreaterThan(0)
+  expect(rows.flatMap((row) => found(row).map((name) => `${name} in ${row.split(' ')[0]}`))).toEqual([])
+
+  const lines = edge.lines()
+  expect(lines.length).toBeGreaterThan(50)
+  expect(lines.filter((line) => found(line).length > 0)).toEqual([])
+
+  expect(edge.answers.length).toBeGreaterThan(30)
+  const shown = edge.answers.map(({ method, path, text, headers }) => [
+    `${method} ${path}`,
+    `${text} ${[...headers].join(' ')}`,
+  ])
+  expect(shown.filter(([, text]) => found(String(text)).length > 0)).toEqual([])
+
+  const files = await filesUnder(state)
+  expect(files.length).toBeGreaterThan(0)
+  for (const file of files) expect([file, found(await readFile(file, 'latin1'))]).toEqual([file, []])
+})

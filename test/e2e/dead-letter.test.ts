@@ -1,0 +1,97 @@
+// A message that keeps failing ends in the dead letters, once and with ids alone, and the sweep heals what it was about.
+// The Worker's queue is told to give up at the first retry, so that the test need not wait for five.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import * as z from 'zod'
+import { startBundle } from '../support/bundle.ts'
+import { type Edge, type Linked, startEdge } from '../support/edge.ts'
+import { expectTransactionsEqual } from '../support/truth.ts'
+
+const projectFolder = join(import.meta.dirname, '..', '..')
+
+let edge: Edge
+let folder: string
+let item: Linked
+
+/** The project's configuration with a sync queue that never retries. */
+async function impatientConfig(): Promise<string> {
+  const text = await readFile(join(projectFolder, 'wrangler.toml'), 'utf8')
+  const queue = /(queue = "wealthnavigator-sync"\n(?:\w+ = \d+\n)*?max_retries = )\d+/
+  expect(text).toMatch(queue)
+  const config = join(folder, 'wrangler.toml')
+  await writeFile(config, text.replace(queue, '$10'))
+  return config
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-dead-letter-'))
+  const config = await impatientConfig()
+  edge = await startEdge({ start: (options) => startBundle({ ...options, config }) })
+  item = await edge.linkAndSync('user')
+})
+afterAll(async () => {
+  await edge.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** Dead letters about a product. */
+const lettersOf = (product: string) =>
+  edge.sql('select queue, message_id, reason, payload from dead_letters where item_product_id = $1', [product])
+
+/** Message ids of the dead letters that the log tells of. */
+function loggedLetters(): string[] {
+  const lines = edge.lines().filter((line) => line.includes('"event":"dead_letter"'))
+  return lines.map((line) => z.object({ message_id: z.string() }).parse(JSON.parse(line)).message_id)
+}
+
+async function transactionsProduct(): Promise<string> {
+  const rows = await edge.sql(`select id from item_products where product = 'transactions' and item_id = $1`, [item.id])
+  return String(rows[0]?.['id'])
+}
+
+const failures: readonly (readonly [string, () => Promise<void>])[] = [
+  [
+    'Plaid fails',
+    () => edge.bank.fault({ endpoint: '/transactions/sync', error: 'INTERNAL_SERVER_ERROR', times: 1000 }),
+  ],
+  [
+    'the database does not answer',
+    () => edge.stack.addFault(edge.database.name, { kind: 'fail-before', matching: 'set lease_owner = ', times: 1000 }),
+  ],
+]
+
+test.each(failures)('when %s: dead letters of ids alone, each once, and the sweep heals', async (_what, fail) => {
+  const product = await transactionsProduct()
+  const before = (await lettersOf(product)).length
+  await edge.bank.change(item.plaidItemId, { add: 3, silent: true })
+  // Nothing else is stale, so that the sweep wakes this product alone.
+  await edge.sql('update item_products set last_synced_at = now()')
+  await edge.sql('update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where id = $1', [product])
+  await fail()
+  await edge.sweep()
+  await vi.waitFor(async () => expect((await lettersOf(product)).length).toBeGreaterThan(before), { timeout: 40_000 })
+
+  const letters = await lettersOf(product)
+  for (const { queue, reason, payload } of letters) {
+    expect([queue, reason]).toEqual(['wealthnavigator-sync-dead', 'retries_exhausted'])
+    expect(JSON.parse(String(payload))).toEqual({ item_product_id: product, reason: expect.stringMatching(/^[a-z]+$/) })
+  }
+  const ids = letters.map((letter) => String(letter['message_id']))
+  expect(new Set(ids).size).toBe(ids.length)
+  await expect.poll(() => ids.filter((id) => !loggedLetters().includes(id))).toEqual([])
+  const [left] = await edge.sql('select dirty_seq > synced_seq as dirty from item_products where id = $1', [product])
+  expect(left).toEqual({ dirty: 't' })
+
+  await edge.healBank()
+  await edge.stack.clearFaults(edge.database.name)
+  // The time passes for which a failure, or a sweep that has woken it, leaves the row alone.
+  await edge.sql(
+    'update item_products set next_attempt_at = now(), lease_owner = null, lease_expires_at = null where id = $1',
+    [product],
+  )
+  await edge.sweep()
+  await edge.settled()
+  await expectTransactionsEqual(edge, 'user', item.plaidItemId)
+})

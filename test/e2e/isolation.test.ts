@@ -1,0 +1,175 @@
+// Two users never see each other's anything: every route that is documented, with one user's token and another's ids.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { readDescription } from '../support/documented.ts'
+import { type Answer, type Call, type Edge, type Linked, startEdge } from '../support/edge.ts'
+import { userTables } from '../support/tables.ts'
+
+const { routes } = await readDescription()
+
+interface Ids {
+  readonly item: string
+  readonly account: string
+  readonly transaction: string
+  readonly publicToken: string
+}
+
+let edge: Edge
+let owner: Linked
+let owned: Ids
+const unknown: Ids = {
+  item: randomUUID(),
+  account: randomUUID(),
+  transaction: randomUUID(),
+  publicToken: `public-sandbox-${randomUUID()}`,
+}
+
+const listSchema = z.object({ data: z.array(z.looseObject({ id: z.string() })), next_cursor: z.string().nullable() })
+
+beforeAll(async () => {
+  edge = await startEdge()
+  owner = await edge.linkAndSync('owner')
+  await edge.linkAndSync('neighbour')
+  const firstId = async (path: string) => {
+    const { data } = listSchema.parse((await edge.as('owner')('GET', path)).json())
+    return z.string().parse(data[0]?.id)
+  }
+  owned = {
+    item: owner.id,
+    account: await firstId('/api/v1/accounts'),
+    transaction: await firstId('/api/v1/transactions'),
+    publicToken: owner.publicToken,
+  }
+})
+afterAll(() => edge.stop())
+
+/** The request that a route takes for the things of `ids`. */
+type Probe = (call: Call, ids: Ids) => Promise<Answer>
+
+/** Routes that name one thing: for a thing of somebody else, the answer for a thing that does not exist. */
+const byId: Record<string, Probe> = {
+  'POST /api/v1/plaid/link/token/create': (call, { item }) =>
+    call('POST', '/api/v1/plaid/link/token/create', { body: { item_id: item } }),
+  'POST /api/v1/plaid/item/public_token/exchange': (call, { publicToken }) =>
+    call('POST', '/api/v1/plaid/item/public_token/exchange', { body: { public_token: publicToken } }),
+  'GET /api/v1/plaid/items/{id}': (call, { item }) => call('GET', `/api/v1/plaid/items/${item}`),
+  'DELETE /api/v1/plaid/items/{id}': (call, { item }) => call('DELETE', `/api/v1/plaid/items/${item}?purge=true`),
+  'POST /api/v1/plaid/items/{id}/repaired': (call, { item }) => call('POST', `/api/v1/plaid/items/${item}/repaired`),
+  'POST /api/v1/plaid/sync/item/{item_id}': (call, { item }) => call('POST', `/api/v1/plaid/sync/item/${item}`),
+  'GET /api/v1/accounts/{id}': (call, { account }) => call('GET', `/api/v1/accounts/${account}`),
+  'GET /api/v1/accounts/{id}/balances': (call, { account }) => call('GET', `/api/v1/accounts/${account}/balances`),
+  'GET /api/v1/transactions/{id}': (call, { transaction }) => call('GET', `/api/v1/transactions/${transaction}`),
+  'PATCH /api/v1/transactions/{id}': (call, { transaction }) =>
+    call('PATCH', `/api/v1/transactions/${transaction}`, { body: { note: 'not mine', hidden: true } }),
+}
+
+/** Lists, and the filter by which somebody else's things could be asked for. */
+const lists: Record<string, 'item_id' | 'account_id' | null> = {
+  'GET /api/v1/plaid/items': null,
+  'GET /api/v1/plaid/sync/runs': 'item_id',
+  'GET /api/v1/accounts': null,
+  'GET /api/v1/transactions': 'account_id',
+  'GET /api/v1/holdings': 'account_id',
+  'GET /api/v1/investments/transactions': 'account_id',
+  'GET /api/v1/liabilities': null,
+}
+
+/** Acts on whatever is the caller's. */
+const onOwn: Record<string, Probe> = {
+  'POST /api/v1/plaid/sync/all': (call) => call('POST', '/api/v1/plaid/sync/all'),
+}
+
+/** Open to anybody, and about nobody. */
+const open: Record<string, Probe> = {
+  'GET /health': (call) => call('GET', '/health'),
+  'GET /ready': (call) => call('GET', '/ready'),
+  'GET /openapi.json': (call) => call('GET', '/openapi.json'),
+  'POST /api/v1/plaid/webhook': (call) => call('POST', '/api/v1/plaid/webhook', { body: {} }),
+}
+
+/** The body without the request's own id. */
+function bodyOf({ text }: Answer): string {
+  return text.replaceAll(/urn:uuid:[0-9a-f-]{36}/g, 'urn:uuid:*')
+}
+
+/** Every row of a user, in every table, as text. */
+async function rowsOf(subject: string): Promise<string[]> {
+  const user = `(select id from users where subject = '${subject}')`
+  const tables = await userTables(edge.sql)
+  const selects = tables.map((table) => `select '${table} ' || r::text as line from ${table} r where user_id = ${user}`)
+  const users = `select 'users ' || u::text as line from users u where subject = '${subject}'`
+  const rows = await edge.sql([...selects, users].join(' union all '))
+  return rows.map(({ line }) => String(line)).toSorted()
+}
+
+async function changesNothingOf(subject: string, act: () => Promise<unknown>): Promise<void> {
+  const before = await rowsOf(subject)
+  expect(before.length).toBeGreaterThan(1000)
+  await act()
+  await edge.settled()
+  expect(await rowsOf(subject)).toEqual(before)
+}
+
+/** A page of a list, named as `GET /path`. */
+async function read(subject: string, name: string, query: string) {
+  const answer = await edge.as(subject)('GET', `${name.slice('GET '.length)}${query}`)
+  return listSchema.parse(answer.json())
+}
+
+test('every documented route is tried here', () => {
+  const tried = Object.keys({ ...byId, ...lists, ...onOwn, ...open })
+  expect(tried.toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
+})
+
+describe.each(['stranger', 'neighbour'])('a %s', (subject) => {
+  test.each(Object.entries(byId))('%s answers as if the thing did not exist', async (_name, probe) => {
+    const call = edge.as(subject)
+    await changesNothingOf('owner', async () => {
+      const [mine, nobodys] = [await probe(call, owned), await probe(call, unknown)]
+      expect(mine.status).toBe(nobodys.status)
+      expect([400, 404]).toContain(mine.status)
+      expect(bodyOf(mine)).toBe(bodyOf(nobodys))
+      expect([...mine.headers.keys()]).toEqual([...nobodys.headers.keys()])
+    })
+  })
+
+  test.each(Object.entries(lists))('%s shows nothing of another user', async (name, filter) => {
+    const theirs = await read('owner', name, '?limit=500')
+    const ids = new Set(theirs.data.map(({ id }) => id))
+    expect(ids.size).toBeGreaterThan(0)
+    const seen = await read(subject, name, '?limit=500')
+    expect(seen.data.filter(({ id }) => ids.has(id))).toEqual([])
+    expect(seen.data.length > 0).toBe(subject === 'neighbour')
+    if (filter === null) return
+    const query = `?${filter}=${String(theirs.data[0]?.[filter])}`
+    expect((await read('owner', name, query)).data.length).toBeGreaterThan(0)
+    expect(await read(subject, name, query)).toEqual({ data: [], next_cursor: null })
+  })
+
+  test.each(Object.keys(lists))("%s gives nothing for another user's cursor", async (name) => {
+    // A list with one row has no cursor to steal.
+    const { next_cursor: cursor } = await read('owner', name, '?limit=1')
+    const ids = new Set((await read('owner', name, '?limit=500')).data.map(({ id }) => id))
+    const seen = await read(subject, name, cursor === null ? '' : `?cursor=${cursor}`)
+    expect(seen.data.filter(({ id }) => ids.has(id))).toEqual([])
+  })
+})
+
+test("syncing all syncs nobody else's", async () => {
+  await changesNothingOf('owner', async () => {
+    for (const probe of Object.values(onOwn)) {
+      const answer = await probe(edge.as('stranger'), owned)
+      expect(answer.status).toBe(202)
+      expect(answer.json()).toEqual({ queued: 0 })
+    }
+  })
+})
+
+test('what anybody may ask names nothing of a user', async () => {
+  const names = [...Object.values(owned), owner.plaidItemId, 'owner']
+  for (const probe of Object.values(open)) {
+    const { text } = await probe(edge.call, owned)
+    expect(names.filter((name) => text.includes(`"${name}"`))).toEqual([])
+  }
+})

@@ -1,0 +1,134 @@
+// Killed as when a machine loses power, at the worst moments, and started again on what survived: the next sweep brings
+// the truth, once. Local queues forget on a restart, so nothing but the rows can tell what was left undone.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { type KillableWorker, startKillableBundle } from '../support/bundle.ts'
+import { type Edge, startEdge } from '../support/edge.ts'
+import { expectTransactionsEqual } from '../support/truth.ts'
+
+let edge: Edge
+let worker: KillableWorker
+let state: string
+
+beforeAll(async () => {
+  state = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-restart-'))
+  edge = await startEdge({
+    start: async (options) => {
+      worker = await startKillableBundle({ ...options, stateFolder: state })
+      return { ...worker, dispose: () => worker.dispose() }
+    },
+  })
+})
+afterAll(async () => {
+  await edge.stop()
+  await rm(state, { recursive: true, force: true })
+})
+
+async function kill(): Promise<void> {
+  await worker.kill()
+  await worker.dispose()
+  await expect(fetch(`${edge.url}/health`)).rejects.toThrow(TypeError)
+}
+
+async function restart(): Promise<void> {
+  worker = await startKillableBundle({ bindings: { ...edge.variables }, port: edge.port, stateFolder: state })
+}
+
+/** Transactions that are there more than once. */
+const twice = () =>
+  edge.sql(`select plaid_transaction_id from transactions where removed_at is null
+    group by item_id, plaid_transaction_id having count(*) > 1`)
+
+async function callsOf(endpoint: string): Promise<number> {
+  return (await edge.bank.calls()).filter((call) => call.endpoint === endpoint).length
+}
+
+/** Until the kill no message gets anywhere, so that what it was about is left to the rows. */
+const holdQueue = () =>
+  edge.stack.addFault(edge.database.name, { kind: 'fail-before', matching: 'set lease_owner = ', times: 1000 })
+
+/** Changes the bank while nobody is told. */
+async function changeUnheard(plaidItemId: string, wanted: object): Promise<void> {
+  await edge.bank.webhooks({ drop: true })
+  await edge.bank.change(plaidItemId, wanted)
+  await edge.bank.webhooks({ drop: false })
+}
+
+test('right after an exchange was answered: the item is there, and the sweep syncs it', async () => {
+  await holdQueue()
+  const item = await edge.link('linker')
+  await kill()
+  await edge.stack.clearFaults(edge.database.name)
+  await changeUnheard(item.plaidItemId, { history: 'historical' })
+  expect(await edge.sql('select 1 from sync_runs')).toEqual([])
+  await restart()
+  await edge.sweep()
+  await edge.settled()
+  await expectTransactionsEqual(edge, 'linker', item.plaidItemId)
+  expect(await twice()).toEqual([])
+})
+
+test('right after a webhook was answered: the sweep does what the webhook asked for', async () => {
+  const item = await edge.linkAndSync('hearer')
+  const dirty = () =>
+    edge.sql(
+      `select dirty_seq > synced_seq as dirty from item_products where product = 'transactions' and item_id = $1`,
+      [item.id],
+    )
+  await holdQueue()
+  await edge.bank.change(item.plaidItemId, { add: 5, modify: 3, remove: 2 })
+  await vi.waitFor(async () => expect(await dirty()).toEqual([{ dirty: 't' }]), { timeout: 20_000, interval: 10 })
+  await kill()
+  await edge.stack.clearFaults(edge.database.name)
+  expect(await dirty()).toEqual([{ dirty: 't' }])
+  await restart()
+  await edge.sweep()
+  await edge.settled()
+  await expectTransactionsEqual(edge, 'hearer', item.plaidItemId)
+  expect(await twice()).toEqual([])
+})
+
+test('in the middle of a sync: after the lease has run out, and not before, the sweep brings the truth', async () => {
+  const item = await edge.linkAndSync('syncer')
+  await edge.bank.change(item.plaidItemId, { add: 5, modify: 3, remove: 2, silent: true })
+  await edge.bank.fault({ endpoint: '/transactions/sync', latency_ms: 60_000, times: 1 })
+  const before = await callsOf('/transactions/sync')
+  await edge.as('syncer')('POST', `/api/v1/plaid/sync/item/${item.id}`)
+  await vi.waitFor(async () => expect(await callsOf('/transactions/sync')).toBe(before + 1), { timeout: 20_000 })
+  await kill()
+  await restart()
+
+  const product = `product = 'transactions' and item_id = '${item.id}'`
+  const lease = () =>
+    edge.sql(`select lease_owner, lease_expires_at > now() as held from item_products where ${product}`)
+  const [held] = await lease()
+  expect(held).toMatchObject({ held: 't' })
+  await edge.sweep()
+  expect(await lease()).toEqual([held])
+  expect(await callsOf('/transactions/sync')).toBe(before + 1)
+
+  await edge.sql(`update item_products set lease_expires_at = now() - interval '1 second' where item_id = $1`, [
+    item.id,
+  ])
+  await edge.sweep()
+  await edge.settled()
+  await expectTransactionsEqual(edge, 'syncer', item.plaidItemId)
+  expect(await twice()).toEqual([])
+})
+
+test('while the bank went on: what happened meanwhile is found by the sweep, webhooks lost', async () => {
+  const item = await edge.linkAndSync('sleeper')
+  await kill()
+  await changeUnheard(item.plaidItemId, { add: 4, remove: 1 })
+  await restart()
+  // The sweep asks Plaid when it last looked at the bank, not before an item has rested for a while.
+  await edge.sql(`update item_products set last_synced_at = last_synced_at - interval '1 hour' where item_id = $1`, [
+    item.id,
+  ])
+  await edge.sweep()
+  await edge.settled()
+  await vi.waitFor(() => expectTransactionsEqual(edge, 'sleeper', item.plaidItemId), { timeout: 20_000 })
+  expect(await twice()).toEqual([])
+})

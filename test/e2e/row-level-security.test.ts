@@ -1,0 +1,282 @@
+// The database's own walls: with every filter taken out of the query, a login sees and touches one user's rows or none.
+// Speaks to Postgres as the Worker's logins do, without the Worker.
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { type Edge, startEdge } from '../support/edge.ts'
+import { userTables } from '../support/tables.ts'
+
+const issuer = 'wealthnavigator-edge'
+const insufficientPrivilege = '42501'
+
+/** Schemas that are not Postgres' own. */
+const ours = `select oid from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'`
+
+let edge: Edge
+let tables: string[]
+let ownerId: string
+let neighbourId: string
+let api: Client
+let jobs: Client
+
+beforeAll(async () => {
+  edge = await startEdge()
+  await edge.linkAndSync('owner')
+  await edge.linkAndSync('neighbour')
+  tables = await userTables(edge.sql)
+  const idOf = async (subject: string) =>
+    z.string().parse((await edge.sql('select id from users where subject = $1', [subject]))[0]?.['id'])
+  ;[ownerId, neighbourId] = [await idOf('owner'), await idOf('neighbour')]
+  // Empty between two runs, and not to be overlooked for that.
+  await edge.sql(
+    `insert into sync_staging (run_id, user_id, seq, removed, plaid_transaction_id)
+      values (gen_random_uuid(), $1, 1, false, 'staged')`,
+    [ownerId],
+  )
+  ;[api, jobs] = [new Client(edge.database.apiUrl), new Client(edge.database.jobsUrl)]
+  await Promise.all([api.connect(), jobs.connect()])
+})
+afterAll(async () => {
+  await Promise.all([api.end(), jobs.end()])
+  await edge.stop()
+})
+
+interface Outcome {
+  readonly rows: readonly Record<string, unknown>[]
+  readonly count: number
+  /** SQLSTATE of a refusal. */
+  readonly refusal: string | null
+}
+
+/** One statement in a transaction of its own, behind `app.enter` where a subject is given. Nothing of it stays. */
+async function attempt(client: Client, subject: string | null, text: string, params: unknown[] = []): Promise<Outcome> {
+  await client.query('begin')
+  try {
+    if (subject !== null) await client.query('select app.enter($1, $2, false)', [issuer, subject])
+    const { rows, rowCount } = await client.query<Record<string, unknown>>(text, params)
+    return { rows, count: rowCount ?? 0, refusal: null }
+  } catch (error) {
+    const { code } = z.object({ code: z.string() }).parse(error)
+    return { rows: [], count: 0, refusal: code }
+  } finally {
+    await client.query('rollback')
+  }
+}
+
+const asNeighbour = (text: string, params: unknown[] = []) => attempt(api, 'neighbour', text, params)
+
+/** A row of the owner's as JSON, as the tables' owner sees it. */
+async function ownersRow(table: string): Promise<string> {
+  const rows = await edge.sql(`select to_jsonb(r)::text as row from ${table} r where user_id = $1 limit 1`, [ownerId])
+  return z.string().parse(rows[0]?.['row'])
+}
+
+test('every table with user data is looked at here, and holds rows of both users or of the first', async () => {
+  expect(tables).toEqual(expect.arrayContaining(['public.items', 'public.accounts', 'public.transactions']))
+  for (const table of tables) {
+    const rows = await edge.sql(`select count(*) as n from ${table} where user_id = $1`, [ownerId])
+    expect([table, Number(rows[0]?.['n']) > 0]).toEqual([table, true])
+  }
+})
+
+test('without a filter a user reads own rows and no other', async () => {
+  for (const table of tables) {
+    const seen = await asNeighbour(`select user_id from ${table}`)
+    expect([null, insufficientPrivilege]).toContain(seen.refusal)
+    expect([table, seen.rows.filter((row) => row['user_id'] !== neighbourId)]).toEqual([table, []])
+  }
+  const users = await asNeighbour('select id from users')
+  expect(users.rows).toEqual([{ id: neighbourId }])
+})
+
+test('a user reads own rows at all', async () => {
+  expect((await asNeighbour('select 1 from transactions')).count).toBeGreaterThan(1000)
+  expect((await asNeighbour('select 1 from items')).count).toBe(1)
+})
+
+test.each([null, 'nobody-known'])('entered as %s, the login sees nothing at all', async (subject) => {
+  for (const table of [...tables, 'users']) {
+    const seen = await attempt(api, subject, `select 1 from ${table}`)
+    expect([table, seen.count]).toEqual([table, 0])
+  }
+})
+
+test('who was entered before does not stay for the next transaction', async () => {
+  expect((await asNeighbour('select 1 from items')).count).toBe(1)
+  expect((await attempt(api, null, 'select 1 from items')).count).toBe(0)
+})
+
+test("another user's row is neither updated nor deleted", async () => {
+  for (const table of tables) {
+    const columns = await edge.sql(
+      `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped`,
+      [table],
+    )
+    for (const { name } of columns) {
+      const touched = await asNeighbour(`update ${table} set "${name}" = "${name}" where user_id = '${ownerId}'`)
+      expect([table, name, touched.count]).toEqual([table, name, 0])
+    }
+    const deleted = await asNeighbour(`delete from ${table} where user_id = '${ownerId}'`)
+    expect([table, deleted.count]).toEqual([table, 0])
+  }
+})
+
+test('a statement that forgets its filter touches own rows alone', async () => {
+  const edited = await asNeighbour(`update transactions set note = 'x' returning user_id`)
+  expect(edited.count).toBeGreaterThan(1000)
+  expect(edited.rows.every((row) => row['user_id'] === neighbourId)).toBe(true)
+  const deleted = await asNeighbour('delete from items returning user_id')
+  expect(deleted.rows).toEqual([{ user_id: neighbourId }])
+  const marked = await asNeighbour('update item_products set dirty_seq = dirty_seq + 1 returning user_id')
+  expect(marked.rows.every((row) => row['user_id'] === neighbourId)).toBe(true)
+})
+
+test('no row is written in the name of another user, and none is given to one', async () => {
+  for (const table of tables) {
+    const insert = `insert into ${table} select * from jsonb_populate_record(null::${table}, $1::jsonb)`
+    const inserted = await asNeighbour(insert, [await ownersRow(table)])
+    expect([table, inserted.refusal]).toEqual([table, insufficientPrivilege])
+    const given = await asNeighbour(`update ${table} set user_id = $1`, [ownerId])
+    expect([table, given.refusal]).toEqual([table, insufficientPrivilege])
+  }
+})
+
+describe.each(['wn_api', 'wn_jobs'])('the login %s', (login) => {
+  const client = () => (login === 'wn_api' ? api : jobs)
+
+  test('is an ordinary one: no attribute, no membership, owner of nothing', async () => {
+    const [role] = await edge.sql(
+      `select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as special,
+          (select count(*) from pg_auth_members where member = r.oid) as memberships,
+          (select count(*) from pg_class where relowner = r.oid) + (select count(*) from pg_proc where proowner = r.oid)
+            + (select count(*) from pg_namespace where nspowner = r.oid)
+            + (select count(*) from pg_database where datdba = r.oid) as owned
+        from pg_roles r where rolname = $1`,
+      [login],
+    )
+    expect(role).toEqual({ special: 'f', memberships: '0', owned: '0' })
+  })
+
+  test.each([
+    'create table public.mine (id int)',
+    'create table app.mine (id int)',
+    'create schema mine',
+    'create function public.mine() returns int language sql as $$ select 1 $$',
+    'create view public.mine as select * from items',
+    'alter table items disable row level security',
+    'drop policy own_rows on items',
+    'truncate items',
+    "copy items to program 'cat'",
+    "select pg_read_file('/etc/hostname')",
+    'delete from users',
+    'delete from transactions',
+    'delete from accounts',
+    'delete from sync_runs',
+    'delete from webhook_events',
+    'delete from dead_letters',
+  ])('may not %s', async (statement) => {
+    expect((await attempt(client(), null, statement)).refusal).toBe(insufficientPrivilege)
+  })
+
+  test("may not take the owner's place, or the other login's", async () => {
+    const owner = new URL(edge.database.ownerUrl).username
+    for (const role of [owner, 'wn_api', 'wn_jobs'].filter((name) => name !== login)) {
+      const statement = `set role "${role}"`
+      expect([role, (await attempt(client(), null, statement)).refusal]).toEqual([role, insufficientPrivilege])
+    }
+  })
+})
+
+test.each([
+  'select 1 from webhook_events',
+  'select 1 from dead_letters',
+  'select 1 from sync_staging',
+  'select 1 from drizzle.__drizzle_migrations',
+  "select app.begin_commit(gen_random_uuid(), gen_random_uuid(), '')",
+  'update transactions set amount = 0 where false',
+  'update item_products set cursor = null where false',
+  'insert into transactions default values',
+  'insert into users (issuer, subject) values (current_user, current_user)',
+])('what users ask for may not %s', async (statement) => {
+  expect((await asNeighbour(statement)).refusal).toBe(insufficientPrivilege)
+})
+
+test('jobs cannot become a user', async () => {
+  expect((await attempt(jobs, null, `select app.enter('${issuer}', 'owner', true)`)).refusal).toBe(
+    insufficientPrivilege,
+  )
+  expect((await attempt(jobs, null, 'delete from items')).refusal).toBe(insufficientPrivilege)
+})
+
+/** Login → table → what it may do with all of it; columns of their own in brackets. */
+const everythingOfTheirs = 'INSERT SELECT UPDATE'
+const grants: Record<string, Record<string, string>> = {
+  wn_api: {
+    account_balances: 'SELECT',
+    accounts: 'SELECT',
+    holdings: 'SELECT',
+    investment_transactions: 'SELECT',
+    item_products: 'INSERT SELECT UPDATE(dirty_seq) UPDATE(next_attempt_at)',
+    items: 'DELETE INSERT SELECT UPDATE',
+    liabilities: 'SELECT',
+    securities: 'SELECT',
+    sync_runs: 'SELECT',
+    transactions: 'SELECT UPDATE(change_seq) UPDATE(hidden) UPDATE(note) UPDATE(updated_at) UPDATE(user_category)',
+    users: 'SELECT UPDATE(change_seq)',
+  },
+  wn_jobs: {
+    account_balances: everythingOfTheirs,
+    accounts: everythingOfTheirs,
+    dead_letters: everythingOfTheirs,
+    holdings: `DELETE ${everythingOfTheirs}`,
+    investment_transactions: everythingOfTheirs,
+    item_products: everythingOfTheirs,
+    items: everythingOfTheirs,
+    liabilities: `DELETE ${everythingOfTheirs}`,
+    securities: everythingOfTheirs,
+    sync_runs: everythingOfTheirs,
+    sync_staging: `DELETE ${everythingOfTheirs}`,
+    transactions: everythingOfTheirs,
+    users: everythingOfTheirs,
+    webhook_events: everythingOfTheirs,
+  },
+}
+
+test('the logins hold the grants that are named here and no more', async () => {
+  const held = await edge.sql(`
+    select grantee::regrole::text as login, relation as table, string_agg(what, ' ' order by what) as rights from (
+      select (aclexplode(relacl)).grantee, oid::regclass::text as relation, (aclexplode(relacl)).privilege_type as what
+        from pg_class where relnamespace in (${ours})
+      union all
+      select (aclexplode(attacl)).grantee, c.oid::regclass::text, (aclexplode(attacl)).privilege_type || '(' || attname || ')'
+        from pg_attribute join pg_class c on c.oid = attrelid where relnamespace in (${ours})
+    ) g where grantee = 0 or grantee in (select oid from pg_roles where rolname in ('wn_api', 'wn_jobs'))
+    group by 1, 2`)
+  const found: Record<string, Record<string, string>> = {}
+  for (const { login, table, rights } of held) (found[String(login)] ??= {})[String(table)] = String(rights)
+  expect(found).toEqual(grants)
+})
+
+test('every table with user data has policies, and so has the users table', async () => {
+  const open = await edge.sql(
+    `select oid::regclass::text as relation from pg_class where relkind in ('r', 'p') and relnamespace in (${ours})
+      and not relrowsecurity order by 1`,
+  )
+  // The history of migrations, which neither login may touch.
+  expect(open).toEqual([{ relation: 'drizzle.__drizzle_migrations' }])
+})
+
+test('functions of the application are not for everybody', async () => {
+  const rows = await edge.sql(
+    `select p.oid::regproc::text as name, has_function_privilege('wn_api', p.oid, 'execute') as api,
+        has_function_privilege('wn_jobs', p.oid, 'execute') as jobs,
+        exists (select 1 from aclexplode(coalesce(proacl, acldefault('f', proowner))) a where a.grantee = 0) as everybody
+      from pg_proc p where pronamespace in (${ours}) order by 1`,
+  )
+  expect(rows).toEqual([
+    { name: 'app.applied_migrations', api: 't', jobs: 't', everybody: 'f' },
+    { name: 'app.begin_commit', api: 'f', jobs: 't', everybody: 'f' },
+    { name: 'app.enter', api: 't', jobs: 'f', everybody: 'f' },
+    { name: 'app.user_id', api: 't', jobs: 't', everybody: 'f' },
+  ])
+})

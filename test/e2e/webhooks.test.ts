@@ -1,0 +1,456 @@
+// Webhooks over HTTP: what verifies is recorded once and leads to the truth; what does not is one and the same 401,
+// changes nothing and is explained in the log alone. Deliveries are the simulator's own, caught on their way.
+import { createHmac, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import * as z from 'zod'
+import { type Call, type Edge, type Linked, startEdge, webhookPath } from '../support/edge.ts'
+import { fingerprint } from '../support/tables.ts'
+import { type Exchange, startTap, type Tap } from '../support/tap.ts'
+import { expectTransactionsEqual } from '../support/truth.ts'
+
+const relaySecret = 'relay-secret-of-the-tests-relay-secret'
+/** Key requests that one isolate makes in a minute for keys that it does not know. */
+const mostKeyRequests = 10
+
+let edge: Edge
+let relay: Tap
+let item: Linked
+
+beforeAll(async () => {
+  relay = await startTap(null)
+  edge = await startEdge({
+    webhookUrl: `${relay.url}${webhookPath}`,
+    simulator: { webhookRetryBaseMs: 300 },
+  })
+  relay.target = edge.url
+  item = await edge.linkAndSync('user')
+})
+afterAll(async () => {
+  await edge.stop()
+  await relay.stop()
+})
+beforeEach(async () => {
+  relay.target = edge.url
+  await edge.bank.webhooks({ tamper: null })
+  await edge.settled()
+})
+
+interface Delivery {
+  readonly body: string
+  readonly headers: Record<string, string>
+}
+
+/** Catches the webhooks that `act` causes before they reach the Worker. */
+async function caught(count: number, act: () => Promise<unknown>): Promise<Delivery[]> {
+  relay.target = null
+  const before = relay.exchanges.length
+  await act()
+  await vi.waitFor(() => expect(relay.exchanges.length).toBe(before + count), { timeout: 20_000 })
+  return relay.exchanges.slice(before).map(deliveryOf)
+}
+
+const deliveryOf = ({ body, headers }: Exchange): Delivery => {
+  const jwt = headers['plaid-verification']
+  return { body, headers: jwt === undefined ? {} : { 'plaid-verification': jwt } }
+}
+
+const fire = (changes: object = {}) =>
+  edge.bank.plaid('/sandbox/item/fire_webhook', {
+    access_token: edge.accessToken(item.plaidItemId),
+    webhook_code: 'SYNC_UPDATES_AVAILABLE',
+    ...changes,
+  })
+
+async function fired(): Promise<Delivery> {
+  const [delivery] = await caught(1, () => fire())
+  if (delivery === undefined) throw new Error('nothing was delivered')
+  return delivery
+}
+
+const deliver = ({ body, headers }: Delivery, call: Call = edge.call) => call('POST', webhookPath, { body, headers })
+
+function signed(body: string, seconds = Math.floor(Date.now() / 1000), secret = relaySecret): Delivery {
+  const mac = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')
+  return { body, headers: { 'x-webhook-signature': `t=${seconds},v1=${mac}` } }
+}
+
+const news = (members: object = {}) =>
+  JSON.stringify({
+    webhook_type: 'TRANSACTIONS',
+    webhook_code: 'SYNC_UPDATES_AVAILABLE',
+    item_id: item.plaidItemId,
+    ...members,
+  })
+
+async function eventCount(): Promise<number> {
+  return Number((await edge.sql('select count(*) as n from webhook_events'))[0]?.['n'])
+}
+
+async function dirtySeq(): Promise<string | null | undefined> {
+  const rows = await edge.sql(`select dirty_seq from item_products where product = 'transactions' and item_id = $1`, [
+    item.id,
+  ])
+  return rows[0]?.['dirty_seq']
+}
+
+async function keyRequests(): Promise<number> {
+  const calls = await edge.bank.calls()
+  return calls.filter(({ endpoint }) => endpoint === '/webhook_verification_key/get').length
+}
+
+describe('a webhook of Plaid', () => {
+  test('leads to the truth', async () => {
+    const before = await eventCount()
+    await edge.bank.change(item.plaidItemId, { add: 3, modify: 2, remove: 1 })
+    await edge.settled()
+    await expectTransactionsEqual(edge, 'user', item.plaidItemId)
+    expect(await eventCount()).toBeGreaterThan(before)
+  })
+
+  test('is answered 200 with an empty object', async () => {
+    const { status, text } = await deliver(await fired())
+    expect([status, text]).toEqual([200, '{}'])
+  })
+
+  test('that comes again is 200, one event and no second mark', async () => {
+    const delivery = await fired()
+    const before = await eventCount()
+    expect((await deliver(delivery)).status).toBe(200)
+    const [events, mark] = [await eventCount(), await dirtySeq()]
+    expect(events).toBe(before + 1)
+    await edge.settled()
+    const settledAt = await fingerprint(edge.sql)
+    expect((await deliver(delivery)).status).toBe(200)
+    expect([await eventCount(), await dirtySeq()]).toEqual([events, mark])
+    await edge.settled()
+    expect(await fingerprint(edge.sql)).toEqual(settledAt)
+  })
+
+  test('of an item that is not here is stored and 200', async () => {
+    const publicToken = await edge.bank.publicToken({ webhook: `${relay.url}${webhookPath}` })
+    const { access_token: token } = await edge.bank.plaid('/item/public_token/exchange', { public_token: publicToken })
+    const [delivery] = await caught(1, () => fire({ access_token: token, webhook_code: 'NEW_ACCOUNTS_AVAILABLE' }))
+    const before = await eventCount()
+    expect((await deliver(delivery ?? (await fired()))).status).toBe(200)
+    expect(await eventCount()).toBe(before + 1)
+    const rows = await edge.sql('select item_id, user_id from webhook_events order by received_at desc limit 1')
+    expect(rows).toEqual([{ item_id: null, user_id: null }])
+  })
+
+  test('a hundred at once are all taken, each once, and lead to the truth', async () => {
+    await edge.bank.webhooks({ drop: true })
+    await edge.bank.change(item.plaidItemId, { add: 20 })
+    await edge.bank.webhooks({ drop: false })
+    const deliveries = await caught(50, () => Promise.all(Array.from({ length: 50 }, () => fire())))
+    const before = await eventCount()
+    const answers = await Promise.all([...deliveries, ...deliveries].map((delivery) => deliver(delivery)))
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 100 }, () => 200))
+    expect(await eventCount()).toBe(before + 50)
+    await edge.settled()
+    await expectTransactionsEqual(edge, 'user', item.plaidItemId)
+  })
+})
+
+const requestId = randomUUID()
+
+const refusalLine = z.looseObject({ event: z.literal('webhook_refused'), reason: z.string() })
+
+/** Reasons of the refusals that were logged since so many lines. */
+function reasonsSince(lines: number): string[] {
+  const parsed = edge
+    .lines()
+    .slice(lines)
+    .filter((line) => line.startsWith('{'))
+    .map((line) => refusalLine.safeParse(JSON.parse(line)))
+  return parsed.flatMap(({ data }) => (data === undefined ? [] : [data.reason]))
+}
+
+/** What a delivery leads to: its answer, what changed in the database, and the reasons in the log. */
+async function outcomeOf(delivery: Delivery, call: Call = edge.call): Promise<object> {
+  const [before, lines] = [await fingerprint(edge.sql), edge.lines().length]
+  const headers = { ...delivery.headers, 'x-request-id': requestId }
+  const { status, text } = await call('POST', webhookPath, { body: delivery.body, headers })
+  await vi.waitFor(() => expect(reasonsSince(lines)).not.toEqual([]))
+  const after = await fingerprint(edge.sql)
+  return {
+    status,
+    text,
+    reasons: reasonsSince(lines),
+    changed: Object.keys(after).filter((name) => after[name] !== before[name]),
+  }
+}
+
+/** Refused: one body for all, byte by byte, nothing changed, the reason in the log and nowhere else. */
+const refusal = (reason: string) => ({
+  status: 401,
+  text: JSON.stringify({
+    type: '/problems/webhook_refused',
+    title: 'Unauthorized',
+    status: 401,
+    detail: 'The webhook was refused.',
+    instance: `urn:uuid:${requestId}`,
+    code: 'webhook_refused',
+  }),
+  reasons: [reason],
+  changed: [],
+})
+
+/** How the simulator breaks a delivery → the reason for the log. */
+const tamperings = {
+  missing: 'missing_header',
+  alg_none: 'wrong_alg',
+  alg_hs256: 'wrong_alg',
+  alg_rs256: 'wrong_alg',
+  kid_unknown: 'unknown_kid',
+  signature: 'bad_signature',
+  iat_old: 'too_old',
+  iat_future: 'from_future',
+  body: 'body_mismatch',
+  hash: 'body_mismatch',
+  junk: 'malformed_jwt',
+}
+
+const encode = (part: object | string) =>
+  Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
+
+/** The delivery with parts of its JWT replaced. */
+function withJwt({ body, headers }: Delivery, change: (parts: [string, string, string]) => string): Delivery {
+  const [header = '', claims = '', signature = ''] = (headers['plaid-verification'] ?? '').split('.')
+  return { body, headers: { 'plaid-verification': change([header, claims, signature]) } }
+}
+
+const headerOf = (delivery: Delivery): Record<string, unknown> =>
+  z
+    .record(z.string(), z.unknown())
+    .parse(
+      JSON.parse(
+        Buffer.from((delivery.headers['plaid-verification'] ?? '').split('.')[0] ?? '', 'base64url').toString(),
+      ),
+    )
+
+/** What a forger may try with a real delivery in hand → the reason for the log. */
+const forgeries: readonly (readonly [string, string, (delivery: Delivery) => Delivery | Promise<Delivery>])[] = [
+  ['no signature at all', 'missing_header', ({ body }) => ({ body, headers: {} })],
+  ['an empty header', 'malformed_jwt', ({ body }) => ({ body, headers: { 'plaid-verification': '' } })],
+  ['one space more in the body', 'body_mismatch', ({ body, headers }) => ({ body: `${body} `, headers })],
+  [
+    'the same JSON in other bytes',
+    'body_mismatch',
+    ({ body, headers }) => ({ body: JSON.stringify(JSON.parse(body)), headers }),
+  ],
+  ['an empty body', 'body_mismatch', ({ headers }) => ({ body: '', headers })],
+  ['a body of 262,145 bytes', 'body_too_large', ({ headers }) => ({ body: 'x'.repeat(262_145), headers })],
+  ['a body of 2 MB', 'body_too_large', ({ headers }) => ({ body: 'x'.repeat(2_097_152), headers })],
+  [
+    'a header of 5,000 characters',
+    'header_too_large',
+    ({ body }) => ({ body, headers: { 'plaid-verification': 'x'.repeat(5000) } }),
+  ],
+  ['junk', 'malformed_jwt', ({ body }) => ({ body, headers: { 'plaid-verification': '{}' } })],
+  ['two parts', 'malformed_jwt', (given) => withJwt(given, ([header, claims]) => `${header}.${claims}`)],
+  ['no signature part', 'bad_signature', (given) => withJwt(given, ([header, claims]) => `${header}.${claims}.`)],
+  [
+    'a signature of zeros',
+    'bad_signature',
+    (given) => withJwt(given, ([header, claims]) => `${header}.${claims}.${Buffer.alloc(64).toString('base64url')}`),
+  ],
+  [
+    'claims of its own',
+    'bad_signature',
+    (given) =>
+      withJwt(
+        given,
+        ([header, , signature]) =>
+          `${header}.${encode({ iat: Math.floor(Date.now() / 1000), request_body_sha256: '0'.repeat(64) })}.${signature}`,
+      ),
+  ],
+  [
+    'alg none and no signature',
+    'wrong_alg',
+    (given) => withJwt(given, ([, claims]) => `${encode({ ...headerOf(given), alg: 'none' })}.${claims}.`),
+  ],
+  [
+    'HS256 with the public key as its secret',
+    'wrong_alg',
+    async (given) => {
+      const { key } = await edge.bank.plaid('/webhook_verification_key/get', { key_id: headerOf(given)['kid'] })
+      return withJwt(given, ([, claims]) => {
+        const input = `${encode({ ...headerOf(given), alg: 'HS256' })}.${claims}`
+        return `${input}.${createHmac('sha256', JSON.stringify(key)).update(input).digest('base64url')}`
+      })
+    },
+  ],
+  [
+    'a key of its own in the header',
+    'malformed_jwt',
+    (given) =>
+      withJwt(
+        given,
+        ([, claims, signature]) => `${encode({ ...headerOf(given), jwk: { kty: 'EC' } })}.${claims}.${signature}`,
+      ),
+  ],
+  [
+    'a place for keys in the header',
+    'malformed_jwt',
+    (given) =>
+      withJwt(
+        given,
+        ([, claims, signature]) => `${encode({ ...headerOf(given), jku: 'https://evil.test' })}.${claims}.${signature}`,
+      ),
+  ],
+  [
+    'a kid that is a path',
+    'malformed_kid',
+    (given) =>
+      withJwt(
+        given,
+        ([, claims, signature]) => `${encode({ ...headerOf(given), kid: '../../etc/passwd' })}.${claims}.${signature}`,
+      ),
+  ],
+  [
+    'another typ',
+    'wrong_typ',
+    (given) =>
+      withJwt(
+        given,
+        ([, claims, signature]) => `${encode({ ...headerOf(given), typ: 'at+jwt' })}.${claims}.${signature}`,
+      ),
+  ],
+  [
+    'both signatures',
+    'two_headers',
+    (given) => ({ ...given, headers: { ...given.headers, ...signed(given.body).headers } }),
+  ],
+  ["the relay's signature where there is no relay", 'hmac_disabled', ({ body }) => signed(body)],
+]
+
+describe('what does not verify is one and the same 401, and changes nothing', () => {
+  test.each(Object.entries(tamperings))('signed by the bank and broken: %s', async (tamper, reason) => {
+    await edge.bank.webhooks({ tamper })
+    expect(await outcomeOf(await fired())).toEqual(refusal(reason))
+  })
+
+  test.each(forgeries)('a real delivery with %s', async (_what, reason, forge) => {
+    expect(await outcomeOf(await forge(await fired()))).toEqual(refusal(reason))
+  })
+
+  test("the header of one delivery over another's body", async () => {
+    const [first, second] = await caught(2, async () => {
+      await fire()
+      await fire({ webhook_code: 'NEW_ACCOUNTS_AVAILABLE' })
+    })
+    if (first === undefined || second === undefined) throw new Error('two were fired')
+    const mixed = { body: first.body, headers: second.headers }
+    expect(await outcomeOf(mixed)).toEqual(refusal('body_mismatch'))
+  })
+})
+
+test('a flood of unknown keys makes ten key requests and no more, and known keys go on', async () => {
+  const { url } = await edge.startAnother({})
+  const call = edge.callTo(url)
+  const delivery = await fired()
+  expect((await deliver(delivery, call)).status).toBe(200)
+  const [before, rows] = [await keyRequests(), await eventCount()]
+  const flood = Array.from({ length: 300 }, () =>
+    withJwt(
+      delivery,
+      ([, claims, signature]) => `${encode({ ...headerOf(delivery), kid: randomUUID() })}.${claims}.${signature}`,
+    ),
+  )
+  const statuses = new Map<number, number>()
+  for (let start = 0; start < flood.length; start += 50) {
+    const answers = await Promise.all(flood.slice(start, start + 50).map((junk) => deliver(junk, call)))
+    for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  }
+  expect(await keyRequests()).toBeLessThanOrEqual(before + mostKeyRequests)
+  expect(new Set(statuses.keys())).toEqual(new Set([401, 503]))
+  expect(statuses.get(401)).toBeLessThanOrEqual(mostKeyRequests)
+  expect(await eventCount()).toBe(rows)
+  expect((await deliver(await fired(), call)).status).toBe(200)
+})
+
+describe('while the key endpoint is down', () => {
+  test.each([
+    ['answers an error', { error: 'INTERNAL_SERVER_ERROR' }],
+    ['cuts connections', { drop: true }],
+    ['answers nonsense', { error: { error_type: '', error_code: '' }, status: 418 }],
+  ])('and %s, a webhook is 503 with Retry-After, and its retry is taken', async (_what, failing) => {
+    const { url } = await edge.startAnother({})
+    await edge.bank.fault({ endpoint: '/webhook_verification_key/get', times: 1000, ...failing })
+    const before = await fingerprint(edge.sql)
+    relay.target = url
+    const seen = relay.exchanges.length
+    await fire()
+    await vi.waitFor(() => expect(relay.exchanges[seen]?.status).toBe(503), { timeout: 20_000 })
+    const direct = await deliver(
+      deliveryOf(relay.exchanges[seen] ?? (await Promise.reject(new Error('none')))),
+      edge.callTo(url),
+    )
+    expect([direct.status, direct.headers.get('retry-after')]).toEqual([503, '30'])
+    expect(await fingerprint(edge.sql)).toEqual(before)
+    const rows = await eventCount()
+    await edge.healBank()
+    await vi.waitFor(() => expect(relay.exchanges.at(-1)?.status).toBe(200), { timeout: 30_000 })
+    expect(await eventCount()).toBe(rows + 1)
+  })
+})
+
+describe("the operator's own relay", () => {
+  let call: Call
+  beforeAll(async () => {
+    const { url } = await edge.startAnother({ PLAID_WEBHOOK_VERIFICATION_KEY: relaySecret })
+    call = edge.callTo(url)
+  })
+
+  test('delivers what it signs, once', async () => {
+    const [before, mark] = [await eventCount(), Number(await dirtySeq())]
+    const delivery = signed(news())
+    for (let time = 0; time < 3; time += 1) expect((await deliver(delivery, call)).status).toBe(200)
+    expect(await eventCount()).toBe(before + 1)
+    expect(Number(await dirtySeq())).toBe(mark + 1)
+  })
+
+  test.each([
+    ['an unknown type', { webhook_type: 'FUTURE_PRODUCT', webhook_code: 'NEWS' }],
+    ['an unknown code', { webhook_type: 'ITEM', webhook_code: 'SOMETHING_NEW' }],
+    ['an unknown item', { item_id: 'nobodys' }],
+    ['no item', { item_id: null }],
+    [
+      'members of other types than expected',
+      { webhook_type: 'ITEM', webhook_code: 'PENDING_DISCONNECT', reason: 7, disconnect_time: {}, item_id: 'nobodys' },
+    ],
+    ['a NUL in its text', { item_id: 'nobodys', reason: 'a\0b' }],
+  ])('a webhook of %s is stored and 200', async (_what, members) => {
+    const before = await eventCount()
+    expect((await deliver(signed(news(members)), call)).status).toBe(200)
+    expect(await eventCount()).toBe(before + 1)
+  })
+
+  test.each([
+    ['another secret', 'hmac_bad_signature', () => signed(news(), undefined, 'another-secret-another-secret-another')],
+    ['another body', 'hmac_bad_signature', () => ({ ...signed(news()), body: `${news()} ` })],
+    ['an old time', 'too_old', () => signed(news(), Math.floor(Date.now() / 1000) - 301)],
+    ['a time to come', 'from_future', () => signed(news(), Math.floor(Date.now() / 1000) + 310)],
+    ['junk', 'hmac_malformed', () => ({ body: news(), headers: { 'x-webhook-signature': 'sha256=abc' } })],
+    ['no time', 'hmac_malformed', () => ({ body: news(), headers: { 'x-webhook-signature': `v1=${'0'.repeat(64)}` } })],
+    ['an empty header', 'hmac_malformed', () => ({ body: news(), headers: { 'x-webhook-signature': '' } })],
+  ])('a webhook with %s is refused', async (_what, reason, make) => {
+    expect(await outcomeOf(make(), call)).toEqual(refusal(reason))
+  })
+
+  test("may not stand in for Plaid's signature", async () => {
+    const delivery = await fired()
+    const both = { ...delivery, headers: { ...delivery.headers, ...signed(delivery.body).headers } }
+    expect(await outcomeOf(both, call)).toEqual(refusal('two_headers'))
+  })
+
+  test.each(['', 'no json', '[]', 'null', '{"webhook_type":"ITEM"}', '"text"'])(
+    'what is authentic and no webhook (%s) is 400 and not stored',
+    async (body) => {
+      const before = await fingerprint(edge.sql)
+      const { status, text } = await deliver(signed(body), call)
+      expect([status, text]).toEqual([400, expect.stringContaining('"code":"bad_request"')])
+      expect(await fingerprint(edge.sql)).toEqual(before)
+    },
+  )
+})

@@ -1,0 +1,36 @@
+// The routes that the API's description promises. Tests over all routes take them from here, so that a route of tomorrow
+// is asked for its tests.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+
+const documentSchema = z.object({
+  paths: z.record(z.string(), z.record(z.string(), z.object({ security: z.array(z.unknown()).optional() }))),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+})
+
+export interface DocumentedRoute {
+  readonly method: string
+  readonly path: string
+  /** As `GET /health`. */
+  readonly name: string
+  /** Whether a token is needed. */
+  readonly isPrivate: boolean
+}
+
+export interface Description {
+  readonly routes: readonly DocumentedRoute[]
+  readonly schemas: Readonly<Record<string, unknown>>
+}
+
+export async function readDescription(): Promise<Description> {
+  const file = join(import.meta.dirname, '..', '..', 'docs', 'openapi.json')
+  const { paths, components } = documentSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+  const routes = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([operation, { security = [] }]) => {
+      const method = operation.toUpperCase()
+      return { method, path, name: `${method} ${path}`, isPrivate: security.length > 0 }
+    }),
+  )
+  return { routes, schemas: components.schemas }
+}
