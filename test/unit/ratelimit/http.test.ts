@@ -1,0 +1,285 @@
+// The limits at the door: where in the order they stop a request, what a client is told, and what happens to whom when
+// nobody can count.
+import { createHmac } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { createLimiter } from '../../../src/ratelimit/limiter.ts'
+import type { Services } from '../../../src/services.ts'
+import { asUser, developmentVariables, type Door, openDoor, problemOf, servicesOf } from '../http/door.ts'
+
+const relaySecret = 'relay-secret-of-the-unit-tests-0123456789'
+const id = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
+const webhook = '/api/v1/plaid/webhook'
+
+/** One set of services, as an isolate has, so that its memory and its objects live as long as the door. */
+function openLimited(quotas: Readonly<Record<string, number>> = {}, change: Partial<Services> = {}): Door {
+  const services = {
+    ...servicesOf({
+      ...developmentVariables,
+      RATE_LIMITS: JSON.stringify(quotas),
+      PLAID_WEBHOOK_VERIFICATION_KEY: relaySecret,
+    }),
+    ...change,
+  }
+  return openDoor(() => services)
+}
+
+const from = (address: string, more: Readonly<Record<string, string>> = {}) => ({
+  'cf-connecting-ip': address,
+  ...more,
+})
+
+/** A request that validation refuses, so that nothing behind it is needed. */
+const invalid = '/api/v1/accounts/x'
+
+async function statuses(times: number, ask: () => Promise<Response>): Promise<number[]> {
+  const seen: number[] = []
+  for (let request = 0; request < times; request += 1) seen.push((await ask()).status)
+  return seen
+}
+
+const limitHeaders = ({ headers }: Response) => ({
+  policy: headers.get('ratelimit-policy'),
+  standing: headers.get('ratelimit'),
+  retryAfter: headers.get('retry-after'),
+})
+
+describe('a limited answer', () => {
+  it('tells the policies, what is left of each and for how long', async () => {
+    const door = openLimited()
+    const ask = () => door.ask('/openapi.json', { headers: from('192.0.2.1') })
+    const policy = '"global";q=100;w=60, "global_hour";q=1000;w=3600'
+    expect(limitHeaders(await ask())).toEqual({
+      policy,
+      standing: '"global";r=99;t=60, "global_hour";r=999;t=3600',
+      retryAfter: null,
+    })
+    expect(limitHeaders(await ask())).toMatchObject({ policy, standing: expect.stringContaining('"global";r=98;t=') })
+  })
+
+  it('tells of the route’s own policy and the tighter of address and user', async () => {
+    const door = openLimited()
+    const headers = { ...(await asUser('alice')), ...from('192.0.2.1') }
+    await door.ask(invalid, { headers: { ...headers, ...from('192.0.2.9') } })
+    const { policy, standing } = limitHeaders(await door.ask('/api/v1/plaid/items/x', { method: 'DELETE', headers }))
+    expect(policy).toBe('"global";q=100;w=60, "global_hour";q=1000;w=3600, "sensitive";q=3;w=60')
+    expect(standing).toMatch(/^"global";r=98;t=60, "global_hour";r=998;t=3600, "sensitive";r=2;t=60$/)
+  })
+
+  it('is 429 over the limit, says which, and names no earlier time than it says elsewhere', async () => {
+    const door = openLimited({ global: 2 })
+    const ask = () => door.ask('/openapi.json', { headers: from('192.0.2.1') })
+    expect(await statuses(2, ask)).toEqual([200, 200])
+    const response = await ask()
+    const { policy, standing, retryAfter } = limitHeaders(response)
+    expect(policy).toBe('"global";q=2;w=60, "global_hour";q=1000;w=3600')
+    expect(standing).toBe(`"global";r=0;t=${retryAfter}`)
+    expect(Number(retryAfter)).toBeGreaterThan(55)
+    expect(Number(retryAfter)).toBeLessThanOrEqual(60)
+    expect(await problemOf(response)).toMatchObject({
+      status: 429,
+      code: 'rate_limited',
+      'violated-policies': ['global'],
+    })
+    expect(door.lines.at(-1)).toMatchObject({ status: 429, code: 'rate_limited', reason: 'limit global' })
+    expect(JSON.stringify(door.lines)).not.toContain('192.0.2.1')
+  })
+
+  it('lets pages read the headers', async () => {
+    const headers = from('192.0.2.1', { origin: 'https://app.example.com' })
+    const response = await openLimited({ global: 1 }).ask('/openapi.json', { headers })
+    expect(response.headers.get('access-control-expose-headers')).toContain('RateLimit, RateLimit-Policy, Retry-After')
+  })
+})
+
+describe('the address', () => {
+  it('is limited before a token is looked at', async () => {
+    const door = openLimited({ global: 2 })
+    const ask = () => door.ask('/api/v1/accounts', { headers: from('192.0.2.1') })
+    expect(await statuses(4, ask)).toEqual([401, 401, 429, 429])
+  })
+
+  it('is limited before anything is validated, and for all of its users together', async () => {
+    const door = openLimited({ global: 3 })
+    const seen: number[] = []
+    for (const name of ['alice', 'bob', 'carol', 'dan', 'alice'])
+      seen.push((await door.ask(invalid, { headers: { ...(await asUser(name)), ...from('192.0.2.1') } })).status)
+    expect(seen).toEqual([400, 400, 400, 429, 429])
+  })
+
+  it('is what Cloudflare says, whatever a client says', async () => {
+    const door = openLimited({ global: 1 })
+    const names = ['x-forwarded-for', 'x-real-ip', 'true-client-ip', 'forwarded', 'x-client-ip', 'cf-connecting-ipv6']
+    const seen: number[] = []
+    for (const [index, name] of names.entries())
+      seen.push(
+        (await door.ask('/openapi.json', { headers: from('192.0.2.1', { [name]: `198.51.100.${index}` }) })).status,
+      )
+    expect(seen).toEqual([200, 429, 429, 429, 429, 429])
+  })
+
+  it('is one for all that have none', async () => {
+    const door = openLimited({ global: 2 })
+    const seen: number[] = []
+    for (const address of ['junk', 'more junk', '999.1.1.1'])
+      seen.push((await door.ask('/openapi.json', { headers: from(address) })).status)
+    seen.push((await door.ask('/openapi.json')).status)
+    expect(seen).toEqual([200, 200, 429, 429])
+  })
+
+  it.each([
+    ['GET', '/nowhere', 404],
+    ['PUT', '/api/v1/accounts', 405],
+    ['GET', webhook, 405],
+    ['GET', '/ready', 503],
+  ])('is limited on %s %s too', async (method, path, status) => {
+    const door = openLimited({ global: 1 })
+    expect(await statuses(2, () => door.ask(path, { method, headers: from('192.0.2.1') }))).toEqual([status, 429])
+  })
+
+  it('is not limited where it is only asked whether we live, or whether a page may ask', async () => {
+    const door = openLimited({ global: 1 })
+    const preflight = { origin: 'https://app.example.com', 'access-control-request-method': 'GET' }
+    expect(await statuses(3, () => door.ask('/health', { headers: from('192.0.2.1') }))).toEqual([200, 200, 200])
+    const ask = () => door.ask('/api/v1/accounts', { method: 'OPTIONS', headers: from('192.0.2.1', preflight) })
+    expect(await statuses(3, ask)).toEqual([204, 204, 204])
+    const health = await door.ask('/health')
+    expect(limitHeaders(health)).toEqual({ policy: null, standing: null, retryAfter: null })
+  })
+})
+
+describe('a whole /48', () => {
+  it('gets four addresses’ worth without a login, and with one as much as its users', async () => {
+    const door = openLimited({ global: 2 })
+    const ask = async (subnet: number, headers: Readonly<Record<string, string>> = {}) =>
+      (await door.ask('/api/v1/accounts/x', { headers: from(`2001:db8:1:${subnet}::1`, headers) })).status
+    const seen: number[] = []
+    for (let subnet = 0; subnet < 10; subnet += 1) seen.push(await ask(subnet))
+    expect(seen).toEqual([...Array(8).fill(401), 429, 429])
+    for (const [index, name] of ['alice', 'bob', 'carol'].entries())
+      expect(await ask(100 + index, await asUser(name))).toBe(400)
+  })
+
+  it('is charged for tokens that turn out to be none', async () => {
+    const door = openLimited({ global: 2 })
+    const seen: Response[] = []
+    for (let subnet = 0; subnet < 10; subnet += 1) {
+      const headers = from(`2001:db8:1:${subnet}::1`, { authorization: 'Bearer a.b.c' })
+      seen.push(await door.ask('/api/v1/accounts', { headers }))
+    }
+    expect(seen.map(({ status }) => status)).toEqual([...Array(8).fill(401), 429, 429])
+    expect(seen[0]?.headers.get('www-authenticate')).toBe('Bearer')
+    expect(seen[9]?.headers.get('www-authenticate')).toBeNull()
+    expect(limitHeaders(seen[9] ?? Response.error()).retryAfter).toMatch(/^\d+$/)
+    const valid = from('2001:db8:1:99::1', await asUser('alice'))
+    expect((await door.ask(invalid, { headers: valid })).status).toBe(400)
+  })
+})
+
+describe('the user', () => {
+  it('is limited over all of his addresses, and nobody else is', async () => {
+    const door = openLimited({ sync: 2 })
+    const sync = async (name: string, last: number) => {
+      const headers = { ...(await asUser(name)), ...from(`192.0.2.${last}`) }
+      return (await door.ask('/api/v1/plaid/sync/item/x', { method: 'POST', headers })).status
+    }
+    expect([await sync('alice', 1), await sync('alice', 2), await sync('alice', 3)]).toEqual([400, 400, 429])
+    expect(await sync('bob', 3)).toBe(400)
+  })
+})
+
+describe('webhooks', () => {
+  const send = (door: Door, headers: Readonly<Record<string, string>>, body = '{}') =>
+    door.ask(webhook, { method: 'POST', body, headers })
+  const sign = (body: string): Record<string, string> => {
+    const time = Math.floor(Date.now() / 1000)
+    const mac = createHmac('sha256', relaySecret).update(`${time}.${body}`).digest('hex')
+    return { 'x-webhook-signature': `t=${time},v1=${mac}` }
+  }
+  const signed = (door: Door, address: string) => send(door, from(address, sign('{}')), '{}')
+
+  it('that fail verification are 401 up to the limit and 429 beyond, and are told nothing else', async () => {
+    const door = openLimited({ webhook_failed: 3, global: 1 })
+    const seen = await statuses(5, () => send(door, from('192.0.2.1')))
+    expect(seen).toEqual([401, 401, 401, 429, 429])
+    const response = await send(door, from('192.0.2.1', { 'x-webhook-signature': 't=1,v1=00' }))
+    expect(limitHeaders(response)).toEqual({
+      policy: '"webhook_failed";q=3;w=60',
+      standing: expect.stringMatching(/^"webhook_failed";r=0;t=\d+$/),
+      retryAfter: expect.stringMatching(/^\d+$/),
+    })
+    expect(await problemOf(response)).toMatchObject({ code: 'rate_limited' })
+    expect((await send(door, from('192.0.2.2'))).status).toBe(401)
+    expect((await door.ask('/openapi.json', { headers: from('192.0.2.1') })).status).toBe(200)
+  })
+
+  it('that verify are never limited, also from an address that is over its limit', async () => {
+    const door = openLimited({ webhook_failed: 1, global: 1 })
+    // 400: authentic, and no webhook.
+    expect(await statuses(5, () => signed(door, '192.0.2.1'))).toEqual([400, 400, 400, 400, 400])
+    expect(await statuses(3, () => send(door, from('192.0.2.1')))).toEqual([401, 429, 429])
+    const response = await signed(door, '192.0.2.1')
+    expect(response.status).toBe(400)
+    expect(limitHeaders(response)).toEqual({ policy: null, standing: null, retryAfter: null })
+  })
+
+  it('that fail from a /48 get four addresses’ worth', async () => {
+    const door = openLimited({ webhook_failed: 1 })
+    const seen: number[] = []
+    for (let subnet = 0; subnet < 6; subnet += 1) seen.push((await send(door, from(`2001:db8:1:${subnet}::1`))).status)
+    expect(seen).toEqual([401, 401, 401, 401, 429, 429])
+  })
+})
+
+describe('when nobody can count', () => {
+  const broken = () => {
+    const reported: unknown[] = []
+    const error = new Error('the object is overloaded')
+    const limiter = createLimiter({ objects: { getByName: () => ({ check: () => Promise.reject(error) }) } })
+    const reporter: Services['reporter'] = () => ({
+      captureError: (what) => void reported.push(what),
+      captureMessage: () => {},
+      captureOperation: () => {},
+      captureCheckIn: () => {},
+    })
+    const config = { ...servicesOf().config, sentry: { dsn: 'https://key@sentry.example/1', tracesSampleRate: 0 } }
+    return { door: openLimited({}, { limiter, reporter, config }), reported, error }
+  }
+
+  it.each([
+    ['POST', '/api/v1/plaid/link/token/create'],
+    ['POST', `/api/v1/plaid/items/${id}/repaired`],
+    ['DELETE', `/api/v1/plaid/items/${id}`],
+  ])('%s %s is refused, and an operator hears of it', async (method, path) => {
+    const { door, reported } = broken()
+    const headers = { ...(await asUser()), ...from('192.0.2.1') }
+    const response = await door.ask(path, { method, headers, ...(method === 'POST' ? { body: '{}' } : {}) })
+    expect(limitHeaders(response)).toMatchObject({ standing: null, retryAfter: '5' })
+    expect(await problemOf(response)).toMatchObject({ status: 503, code: 'unavailable' })
+    expect(reported).toMatchObject([{ reason: 'the rate limiter failed' }])
+    expect(door.lines.at(-1)).toMatchObject({ level: 'error', reason: 'the rate limiter failed' })
+  })
+
+  it.each([
+    ['GET', '/openapi.json', 200],
+    ['GET', invalid, 400],
+    ['POST', '/api/v1/plaid/sync/item/x', 400],
+    ['POST', webhook, 401],
+    ['GET', '/nowhere', 404],
+  ])('%s %s goes on, and an operator hears of it', async (method, path, status) => {
+    const { door, reported, error } = broken()
+    const headers = { ...(await asUser()), ...from('192.0.2.1') }
+    expect((await door.ask(path, { method, headers })).status).toBe(status)
+    expect(reported[0]).toBe(error)
+    const alarm = door.lines.find((line) => line['event'] === 'rate_limiter_failed')
+    expect(alarm).toMatchObject({ level: 'error', error: { name: 'Error' } })
+  })
+})
+
+describe('switched off', () => {
+  it('nothing is limited and nothing is told', async () => {
+    const services = servicesOf({ ...developmentVariables, RATE_LIMIT_ENABLED: 'false', RATE_LIMITS: '{"global":1}' })
+    const door = openDoor(() => services)
+    expect(await statuses(3, () => door.ask('/openapi.json'))).toEqual([200, 200, 200])
+    expect(limitHeaders(await door.ask('/openapi.json'))).toEqual({ policy: null, standing: null, retryAfter: null })
+  })
+})

@@ -1,0 +1,176 @@
+// The isolate's side: what counts against what, what is remembered and for how long, and what happens when an object
+// fails, hangs, or answers late.
+import { describe, expect, it } from 'vitest'
+import { clientOf } from '../../../src/ratelimit/address.ts'
+import { createLimiter, type LimiterObjects, type Outcome } from '../../../src/ratelimit/limiter.ts'
+import { createPolicies, type Target } from '../../../src/ratelimit/policies.ts'
+import { objectsInMemory } from './objects-in-memory.ts'
+
+const ipv4 = clientOf('192.0.2.1', null)
+const ipv6 = clientOf('2001:db8:1:2::1', null)
+const policies = createPolicies()
+const start = 1_800_000_000_000
+
+/** `bucket place: policy quota/seconds …`. */
+const shown = (target: Target | null) =>
+  target?.buckets.map(({ name, place, limits }) => {
+    const each = limits.map(({ policy, quota, windowMs }) => `${policy} ${quota}/${windowMs / 1000}`)
+    return `${name} ${place}: ${each.join(', ')}`
+  })
+
+describe('the default policies', () => {
+  const global = 'global 100/60, global_hour 1000/3600'
+  const networks = 'global_network 2001:db8:1::/48: global_network 400/60, global_hour_network 4000/3600'
+
+  it('count a request against its address, and a route of its own limit against that too', () => {
+    expect(shown(policies.ofRequest(ipv4, null, false))).toEqual([`global 192.0.2.1: ${global}`])
+    const of = (route: Parameters<typeof policies.ofRequest>[1]) => shown(policies.ofRequest(ipv4, route, true))?.at(1)
+    expect(of('auth')).toBe('auth 192.0.2.1: auth 5/60')
+    expect(of('link')).toBe('link 192.0.2.1: link 10/60')
+    expect(of('sync')).toBe('sync 192.0.2.1: sync 20/60')
+    expect(of('sensitive')).toBe('sensitive 192.0.2.1: sensitive 3/60')
+  })
+
+  it('give a whole /48 four addresses’ worth of what needs no login, and no bound to what has one', () => {
+    expect(shown(policies.ofRequest(ipv6, null, false))).toEqual([`global 2001:db8:1:2::/64: ${global}`])
+    expect(shown(policies.ofRequest(ipv6, null, true))).toEqual([`global 2001:db8:1:2::/64: ${global}`, networks])
+    expect(shown(policies.ofRequest(ipv6, 'auth', true))).toEqual([
+      `global 2001:db8:1:2::/64: ${global}`,
+      'auth 2001:db8:1:2::/64: auth 5/60',
+      networks,
+      'auth_network 2001:db8:1::/48: auth_network 20/60',
+    ])
+    expect(shown(policies.ofFailedLogin(ipv6))).toEqual([networks])
+    expect(policies.ofFailedLogin(ipv4)).toBeNull()
+  })
+
+  it('count failed webhooks apart from everything else', () => {
+    expect(shown(policies.ofFailedWebhook(ipv4))).toEqual(['webhook_failed 192.0.2.1: webhook_failed 60/60'])
+    expect(shown(policies.ofFailedWebhook(ipv6))).toEqual([
+      'webhook_failed 2001:db8:1:2::/64: webhook_failed 60/60',
+      'webhook_failed_network 2001:db8:1::/48: webhook_failed_network 240/60',
+    ])
+  })
+
+  it('count a user in an object of his own, by the same numbers', () => {
+    expect(policies.ofUser('digest', 'link').object).toBe('user:digest')
+    expect(shown(policies.ofUser('digest', 'link'))).toEqual([`global user: ${global}`, 'link user: link 10/60'])
+  })
+
+  it('take other quotas, and scale the /48 with them', () => {
+    const own = createPolicies({ global: 7, link: 2 })
+    expect(shown(own.ofRequest(ipv6, 'link', true))).toEqual([
+      'global 2001:db8:1:2::/64: global 7/60, global_hour 1000/3600',
+      'link 2001:db8:1:2::/64: link 2/60',
+      'global_network 2001:db8:1::/48: global_network 28/60, global_hour_network 4000/3600',
+    ])
+  })
+})
+
+const kinds = (outcomes: readonly Outcome[]) => outcomes.map(({ kind }) => kind)
+
+describe('a refusal', () => {
+  it('is remembered until exactly its end, and costs no call', async () => {
+    let now = start
+    const calls: string[] = []
+    const limiter = createLimiter({ objects: objectsInMemory(() => now, calls), quotas: { link: 1 }, now: () => now })
+    const target = policies.ofRequest(ipv4, 'link', false)
+    const own = limiter.policies.ofRequest(ipv4, 'link', false)
+    expect(kinds([await limiter.check(own), await limiter.check(own)])).toEqual(['admitted', 'refused'])
+    now += 59_999
+    expect(await limiter.check(own)).toMatchObject({
+      kind: 'refused',
+      standings: [{ policy: 'link', waitMs: 1, resetMs: 1 }],
+    })
+    expect(calls).toHaveLength(2)
+    now += 1
+    expect((await limiter.check(own)).kind).toBe('admitted')
+    expect([calls.length, target.object]).toEqual([3, own.object])
+  })
+
+  it('by one bucket leaves requests alone that do not count against it', async () => {
+    const limiter = createLimiter({ objects: objectsInMemory(), quotas: { link: 1 } })
+    const link = limiter.policies.ofRequest(ipv4, 'link', false)
+    expect(kinds([await limiter.check(link), await limiter.check(link)])).toEqual(['admitted', 'refused'])
+    expect((await limiter.check(limiter.policies.ofRequest(ipv4, 'sync', false))).kind).toBe('admitted')
+    const other = limiter.policies.ofRequest(clientOf('192.0.2.2', null), 'link', false)
+    expect((await limiter.check(other)).kind).toBe('admitted')
+  })
+
+  it('of a /48 holds for all of it and for nobody with a login', async () => {
+    const calls: string[] = []
+    const limiter = createLimiter({
+      objects: objectsInMemory(() => start, calls),
+      quotas: { global: 2 },
+      now: () => start,
+    })
+    const from = (subnet: number, isAnonymous: boolean) =>
+      limiter.check(limiter.policies.ofRequest(clientOf(`2001:db8:1:${subnet}::1`, null), null, isAnonymous))
+    const outcomes: Outcome[] = []
+    for (let subnet = 1; subnet <= 12; subnet += 1) outcomes.push(await from(subnet, true))
+    expect(kinds(outcomes)).toEqual([...Array(8).fill('admitted'), ...Array(4).fill('refused')])
+    expect(calls).toHaveLength(9)
+    expect((await from(13, false)).kind).toBe('admitted')
+  })
+
+  it('is begun when it was asked for, so that a late answer does not prolong it', async () => {
+    let now = start
+    const objects = objectsInMemory(() => start)
+    const late: LimiterObjects = {
+      getByName: (name) => ({
+        async check(buckets) {
+          const verdict = await objects.getByName(name).check(buckets)
+          now += 500
+          return verdict
+        },
+      }),
+    }
+    const limiter = createLimiter({ objects: late, quotas: { sensitive: 1 }, now: () => now })
+    const target = limiter.policies.ofRequest(ipv4, 'sensitive', false)
+    await limiter.check(target)
+    now = start
+    await limiter.check(target)
+    expect(await limiter.check(target)).toMatchObject({ standings: [{ waitMs: 59_500 }] })
+  })
+
+  it('is forgotten first where it ends first, when there are too many', async () => {
+    const calls: string[] = []
+    const objects = objectsInMemory(() => start, calls)
+    const limiter = createLimiter({ objects, quotas: { global: 1 }, now: () => start, maxRemembered: 2 })
+    const check = (last: number) =>
+      limiter.check(limiter.policies.ofRequest(clientOf(`192.0.2.${last}`, null), null, false))
+    for (const last of [1, 2, 3]) for (let request = 0; request < 2; request += 1) await check(last)
+    expect(calls).toHaveLength(6)
+    await check(2)
+    await check(3)
+    expect(calls).toHaveLength(6)
+    await check(1)
+    expect(calls).toHaveLength(7)
+  })
+})
+
+describe('an object that', () => {
+  const failing = (check: () => Promise<never>) =>
+    createLimiter({ objects: { getByName: () => ({ check }) }, timeoutMs: 20 })
+  const target = policies.ofRequest(ipv4, 'link', false)
+
+  it('fails decides nothing', async () => {
+    const error = new Error('the object is overloaded')
+    const outcome = await failing(() => Promise.reject(error)).check(target)
+    expect(outcome).toMatchObject({ kind: 'failed', error, limits: [{ policy: 'global' }, {}, { policy: 'link' }] })
+  })
+
+  it('hangs is waited for only so long', async () => {
+    const outcome = await failing(() => new Promise<never>(() => {})).check(target)
+    expect(outcome).toMatchObject({ kind: 'failed', error: { message: 'no answer within 20 ms' } })
+  })
+
+  it('cannot even be reached decides nothing', async () => {
+    const objects = {
+      getByName: () => {
+        throw new Error('no such namespace')
+      },
+    }
+    expect((await createLimiter({ objects }).check(target)).kind).toBe('failed')
+  })
+})
