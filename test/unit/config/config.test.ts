@@ -106,6 +106,18 @@ describe('a configuration', () => {
 
 describe('a variable that is missing is named', () => {
   it.each(Object.keys(development))('%s', (name) => {
+  it('limits rates unless it is told not to, and takes other quotas', () => {
+    const limitsOf = (variables: Readonly<Record<string, string>>) =>
+      parseConfig({ ...development, ...variables }).rateLimits
+    expect(limitsOf({})).toEqual({ enabled: true, quotas: {} })
+    expect(limitsOf({ RATE_LIMIT_ENABLED: 'true', RATE_LIMITS: '{"global":50,"webhook_failed":10000}' })).toEqual({
+      enabled: true,
+      quotas: { global: 50, webhook_failed: 10_000 },
+    })
+    expect(limitsOf({ RATE_LIMIT_ENABLED: 'false' }).enabled).toBe(false)
+    expect(parseConfig({ ...strict, RATE_LIMITS: '{"auth":3}' }).rateLimits.quotas).toEqual({ auth: 3 })
+  })
+
     expect(refusalOf({ ...development, [name]: undefined })).toBe(`${name} is missing`)
   })
 })
@@ -156,6 +168,16 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', { ...oidc, AUTH_AUDIENCE: '' }],
   ['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', { ...oidc, AUTH_JWKS_URL: undefined }],
 ]
+  ['RATE_LIMIT_ENABLED', { RATE_LIMIT_ENABLED: 'no' }],
+  ['RATE_LIMIT_ENABLED', { RATE_LIMIT_ENABLED: 'False' }],
+  ['RATE_LIMITS', { RATE_LIMITS: '{' }],
+  ['RATE_LIMITS', { RATE_LIMITS: '100' }],
+  ['RATE_LIMITS', { RATE_LIMITS: '[{"global":1}]' }],
+  ['RATE_LIMITS', { RATE_LIMITS: '{"globl":1}' }],
+  ['RATE_LIMITS', { RATE_LIMITS: '{"global":0}' }],
+  ['RATE_LIMITS', { RATE_LIMITS: '{"global":1.5}' }],
+  ['RATE_LIMITS', { RATE_LIMITS: '{"global":"1"}' }],
+  ['RATE_LIMITS', { RATE_LIMITS: '{"global":10001}' }],
 
 describe('refused everywhere:', () => {
   it.each(malformed)('%s as in %j', (name, variables) => {
@@ -183,6 +205,7 @@ const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['SECRET_KEY', { SECRET_KEY: 'fake-secret-key-for-local-use-only-never-deploy-this' }],
   ['SECRET_KEY', { SECRET_KEY: `${'k'.repeat(32)}CHANGEME` }],
   ['ENCRYPTION_KEY', { ENCRYPTION_KEY: 'fakeEncryptionKeyForLocalWorkNeverShipThis0=' }],
+  ['RATE_LIMIT_ENABLED', { RATE_LIMIT_ENABLED: 'false' }],
   ['PLAID_WEBHOOK_VERIFICATION_KEY', { PLAID_WEBHOOK_VERIFICATION_KEY: `example-${'k'.repeat(32)}` }],
 ]
 
@@ -251,5 +274,7 @@ describe('the message', () => {
         for (const name of everyName) expect(refusalOf({ ...base, [name]: canary }) ?? '').not.toContain('canary')
       expect(refusalOf(Object.fromEntries(everyName.map((name) => [name, canary])))).not.toContain('canary')
     }
+      'RATE_LIMIT_ENABLED',
+      'RATE_LIMITS',
   })
 })

@@ -11,6 +11,8 @@ import { consumeDeadLetters } from '../../../src/queue/dead-letter.ts'
 import { consumerFor } from '../../../src/queue/route.ts'
 
 const deployed = z.object({
+  durable_objects: z.object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) }),
+  migrations: z.array(z.object({ tag: z.string(), new_sqlite_classes: z.array(z.string()) })),
   triggers: z.object({ crons: z.array(z.string()) }),
   queues: z.object({
     producers: z.array(z.object({ binding: z.string(), queue: z.string() })),
@@ -39,7 +41,7 @@ const unknown = (what: string, act: (name: string) => unknown) => {
 }
 
 describe.each(environments)('in the environment %s', (environment) => {
-  const { triggers, queues } = read(environment)
+  const { triggers, queues, durable_objects: objects, migrations } = read(environment)
 
   it('every cron has a job, and every job a cron', () => {
     expect(triggers.crons.toSorted()).toEqual([...crons].toSorted())
@@ -55,6 +57,11 @@ describe.each(environments)('in the environment %s', (environment) => {
       expect(consumed.has(dead)).toBe(true)
       expect(consumerFor(dead)).toBe(consumeDeadLetters)
     }
+  })
+
+  it('the rate limiter is bound, and keeps what it counts in SQLite', () => {
+    expect(objects.bindings).toEqual([{ name: 'RATE_LIMITER', class_name: 'RateLimiter' }])
+    expect(migrations.flatMap((migration) => migration.new_sqlite_classes)).toEqual(['RateLimiter'])
   })
 
   it('no consumer waits for a queue that nobody fills', () => {
