@@ -23,7 +23,9 @@ export async function asOneInvocation(act: () => Promise<unknown>): Promise<Usag
   const violations: string[] = []
   let waiting = 0
   const { fetch } = globalThis
-  const { deriveBits, deriveKey } = crypto.subtle
+  const { subtle } = crypto
+  const deriveBits = subtle.deriveBits.bind(subtle)
+  const deriveKey = subtle.deriveKey.bind(subtle)
   const refuse = (what: string): never => {
     violations.push(what)
     throw new Error(what)
@@ -46,11 +48,11 @@ export async function asOneInvocation(act: () => Promise<unknown>): Promise<Usag
   }
   crypto.subtle.deriveBits = async (...args: Parameters<typeof deriveBits>) => {
     checked(args[0])
-    return await deriveBits.apply(crypto.subtle, args)
+    return await deriveBits(...args)
   }
   crypto.subtle.deriveKey = async (...args: Parameters<typeof deriveKey>) => {
     checked(args[0])
-    return await deriveKey.apply(crypto.subtle, args)
+    return await deriveKey(...args)
   }
   try {
     await act()

@@ -212,7 +212,7 @@ describe('the other products', () => {
       [item.id],
     )
     expect(truth.investment_transactions.length).toBeGreaterThan(0)
-    expect(moves.map((row) => `${row['id']} ${row['amount']}`).toSorted()).toEqual(
+    expect(moves.map((row) => `${String(row['id'])} ${String(row['amount'])}`).toSorted()).toEqual(
       truth.investment_transactions.map((row) => `${row.investment_transaction_id} ${row.amount}`).toSorted(),
     )
     const owed = await world.sql(
