@@ -70,7 +70,7 @@ export function createPolicies(quotas: Readonly<Partial<Record<PolicyName, numbe
         bucket('global', place),
         ...ofRoute(route, place),
         ...(isAnonymous ? ofNetwork('global', network) : []),
-        ...(route === 'auth' ? ofNetwork('auth', network) : []),
+        ...(isAnonymous && route === 'auth' ? ofNetwork('auth', network) : []),
       ],
     }),
     ofFailedWebhook: ({ object, place, network }) => ({

@@ -40,6 +40,7 @@ describe('the default policies', () => {
       networks,
       'auth_network 2001:db8:1::/48: auth_network 20/60',
     ])
+    expect(shown(policies.ofRequest(ipv6, 'auth', false))).toHaveLength(2)
     expect(shown(policies.ofFailedLogin(ipv6))).toEqual([networks])
     expect(policies.ofFailedLogin(ipv4)).toBeNull()
   })

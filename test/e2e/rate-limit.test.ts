@@ -1,0 +1,137 @@
+// Every documented route's own limit, by address and by user, on the built bundle with its Durable Objects; floods; and
+// webhooks, of which only those that fail are counted.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { type DocumentedRoute, readDescription } from '../support/documented.ts'
+import { type Answer, type Edge, startEdge, webhookPath } from '../support/edge.ts'
+
+const { routes } = await readDescription()
+const quotas = { global: 4, auth: 2, link: 2, sync: 3, sensitive: 1, webhook_failed: 3 }
+type Policy = keyof typeof quotas
+
+/** Routes with a limit of their own; under `/api/v1/auth/` it is `auth`, everywhere else the global one alone. */
+const own: Readonly<Record<string, Policy>> = {
+  'POST /api/v1/plaid/link/token/create': 'link',
+  'POST /api/v1/plaid/item/public_token/exchange': 'link',
+  'POST /api/v1/plaid/items/{id}/repaired': 'link',
+  'DELETE /api/v1/plaid/items/{id}': 'sensitive',
+  'POST /api/v1/plaid/sync/all': 'sync',
+  'POST /api/v1/plaid/sync/item/{item_id}': 'sync',
+  [`POST ${webhookPath}`]: 'webhook_failed',
+}
+const policyOf = ({ name, path }: DocumentedRoute): Policy =>
+  own[name] ?? (path.startsWith('/api/v1/auth/') ? 'auth' : 'global')
+
+const problem = z.looseObject({ code: z.string(), 'violated-policies': z.array(z.string()).optional() })
+
+let edge: Edge
+beforeAll(async () => {
+  edge = await startEdge({ variables: { RATE_LIMITS: JSON.stringify({ ...quotas, global_hour: 10_000 }) } })
+})
+afterAll(() => edge.stop())
+
+let made = 0
+const freshAddress = (): string => {
+  made += 1
+  return `198.51.${100 + (made >> 8)}.${made & 255}`
+}
+const freshUser = (): string => `user-${(made += 1)}`
+
+/** A request that the route can only refuse, or that finds nothing. */
+async function ask(route: DocumentedRoute, address: string, user: string): Promise<Answer> {
+  const call = route.isPrivate ? edge.as(user) : edge.call
+  const path = route.path.replaceAll(/\{\w+\}/g, '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11')
+  const body = route.method === 'GET' || route.method === 'DELETE' ? {} : { body: {} }
+  return await call(route.method, path, { headers: { 'cf-connecting-ip': address }, ...body })
+}
+
+/** How many go through before the first that does not, and what that one says. */
+async function limitSeen(next: () => Promise<Answer>) {
+  for (let admitted = 0; ; admitted += 1) {
+    const answer = await next()
+    if (answer.status !== 429) continue
+    const { code, 'violated-policies': violated } = problem.parse(answer.json())
+    const [told, standing] = ['ratelimit-policy', 'ratelimit'].map((name) => answer.headers.get(name))
+    return { admitted, code, violated, told, standing, retryAfter: answer.headers.get('retry-after') }
+  }
+}
+
+function limitOf(policy: Policy) {
+  return {
+    admitted: quotas[policy],
+    code: 'rate_limited',
+    violated: [policy],
+    told: expect.stringContaining(`"${policy}";q=${quotas[policy]};w=60`),
+    standing: expect.stringMatching(new RegExp(`^"${policy}";r=0;t=[0-9]+$`)),
+    retryAfter: expect.stringMatching(/^([1-9]|[1-5]\d|60)$/),
+  }
+}
+
+const limited = routes.filter(({ path }) => path !== '/health')
+const cases = limited.map((route) => [policyOf(route), route.name, route] as const)
+
+describe('by address', () => {
+  test.each(cases)('%s limits %s', async (policy, _name, route) => {
+    const address = freshAddress()
+    expect(await limitSeen(() => ask(route, address, freshUser()))).toEqual(limitOf(policy))
+  })
+
+  test('health is never limited', async () => {
+    const address = freshAddress()
+    for (let request = 0; request < 15; request += 1) {
+      const { status, headers } = await edge.call('GET', '/health', { headers: { 'cf-connecting-ip': address } })
+      expect([status, headers.get('ratelimit')]).toEqual([200, null])
+    }
+  })
+
+  test('a flood at once gets exactly what the limit says', async () => {
+    const headers = { 'cf-connecting-ip': freshAddress() }
+    const answers = await Promise.all(Array.from({ length: 200 }, () => edge.call('GET', '/openapi.json', { headers })))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(quotas.global)
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(200 - quotas.global)
+  })
+
+  test('the spellings of an address share its limit, and so does its whole /64', async () => {
+    const spellings = [
+      '2001:db8:7:1::1',
+      '2001:DB8:7:1:0:0:0:1',
+      '2001:0db8:0007:0001::0.0.0.1',
+      '2001:db8:7:1:2:3:4:5',
+    ]
+    let request = 0
+    const seen = await limitSeen(() => {
+      request += 1
+      const headers = { 'cf-connecting-ip': spellings[request % spellings.length] ?? '' }
+      return edge.call('GET', '/openapi.json', { headers })
+    })
+    expect(seen).toEqual(limitOf('global'))
+  })
+})
+
+describe('by user', () => {
+  test.each(cases.filter(([, , { isPrivate }]) => isPrivate))('%s limits %s', async (policy, _name, route) => {
+    const user = freshUser()
+    expect(await limitSeen(() => ask(route, freshAddress(), user))).toEqual(limitOf(policy))
+    expect((await ask(route, freshAddress(), freshUser())).status).not.toBe(429)
+  })
+})
+
+describe('webhooks', () => {
+  test('that Plaid signs pass from an address whose failures are over the limit', async () => {
+    // The bank's own address.
+    const fail = () => edge.call('POST', webhookPath, { body: {} })
+    const failures = await Promise.all(Array.from({ length: 20 }, fail))
+    expect(failures.filter(({ status }) => status === 401)).toHaveLength(quotas.webhook_failed)
+    await edge.linkAndSync('owner')
+    const counted = await edge.sql('select count(*) as n from webhook_events')
+    expect(Number(counted[0]?.['n'])).toBeGreaterThanOrEqual(2)
+    expect((await fail()).status).toBe(429)
+  })
+
+  test('count against nothing else', async () => {
+    const headers = { 'cf-connecting-ip': freshAddress() }
+    for (let request = 0; request < 12; request += 1) await edge.call('POST', webhookPath, { body: {}, headers })
+    const { status, headers: told } = await edge.call('GET', '/openapi.json', { headers })
+    expect([status, told.get('ratelimit')]).toEqual([200, expect.stringContaining(`"global";r=${quotas.global - 1};`)])
+  })
+})
