@@ -14,6 +14,15 @@ export type RateLimitQuotas = Readonly<Partial<Record<(typeof rateLimitNames)[nu
 /** An admission is eight bytes of a stored log. */
 const largestQuota = 10_000
 
+/** An HTTP API that sends e-mail: `POST url` with a bearer key. */
+export interface EmailConfig {
+  readonly url: string
+  readonly key: string
+  readonly from: string
+  /** The page of the application that links in mails lead to. */
+  readonly publicUrl: string
+}
+
 export interface Config {
   readonly environment: 'development' | 'staging' | 'production'
   /** True in staging and production: https only, real secrets, nothing local. */
@@ -29,7 +38,8 @@ export interface Config {
   readonly webhookSharedKey: string | null
   readonly database: { readonly apiUrl: string; readonly jobsUrl: string; readonly endpoint: string | null }
   readonly auth:
-    | { readonly mode: 'local'; readonly secret: Uint8Array }
+    /** Accounts of this deployment. Without an e-mail sender (development only), mails are written to the log. */
+    | { readonly mode: 'builtin'; readonly secret: Uint8Array; readonly email: EmailConfig | null }
     | { readonly mode: 'oidc'; readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
   readonly encryption: {
     readonly current: EncryptionKey
@@ -117,9 +127,17 @@ const environmentSchema = z.object({
   SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),
   RATE_LIMITS: rateLimits.default({}),
+  AUTH_MODE: z.enum(['oidc', 'builtin']).optional(),
   AUTH_ISSUER: httpUrl.optional(),
   AUTH_AUDIENCE: z.string().min(1).optional(),
   AUTH_JWKS_URL: httpUrl.optional(),
+  AUTH_EMAIL_URL: httpUrl.optional(),
+  AUTH_EMAIL_KEY: z.string().min(16, 'must be at least 16 characters').optional(),
+  AUTH_EMAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]{0,100}[^\s@<>]+@[^\s@<>]+>?$/, 'must be an e-mail address')
+    .optional(),
+  AUTH_PUBLIC_URL: httpUrl.optional(),
 })
 
 type Environment = z.infer<typeof environmentSchema>
@@ -132,6 +150,37 @@ const originIsExact = (origin: string): boolean => {
 
 const isFake = (value: string): boolean => /fake|example|change-?me|local-only/i.test(value)
 
+const httpsOnly = [
+  'PLAID_WEBHOOK_URL',
+  'AUTH_ISSUER',
+  'AUTH_JWKS_URL',
+  'AUTH_EMAIL_URL',
+  'AUTH_PUBLIC_URL',
+  'SENTRY_DSN',
+] as const
+const oidcVariables = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'] as const
+const emailVariables = ['AUTH_EMAIL_URL', 'AUTH_EMAIL_KEY', 'AUTH_EMAIL_FROM', 'AUTH_PUBLIC_URL'] as const
+
+const authModeOf = (env: Environment): 'oidc' | 'builtin' =>
+  env.AUTH_MODE ?? (env.AUTH_ISSUER === undefined ? 'builtin' : 'oidc')
+
+/** Each mode has its own variables, whole; one of the other mode would look as if it did something. */
+function authComplaints(env: Environment): Complaint[] {
+  const mode = authModeOf(env)
+  const isSet = (name: keyof Environment): boolean => env[name] !== undefined
+  const complaints: Complaint[] = []
+  if (mode === 'oidc')
+    for (const name of emailVariables.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=builtin'])
+  if (env.AUTH_MODE === 'builtin')
+    for (const name of oidcVariables.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=oidc'])
+  else if ((mode === 'oidc' || oidcVariables.some(isSet)) && !oidcVariables.every(isSet))
+    complaints.push([oidcVariables.join(', '), 'must be set together'])
+  if (mode === 'builtin' && (env.ENVIRONMENT !== 'development' || emailVariables.some(isSet)))
+    for (const name of emailVariables.filter((variable) => !isSet(variable)))
+      complaints.push([name, 'is missing: built-in accounts need an e-mail sender'])
+  return complaints
+}
+
 /** What only a laptop may do. Staging is as strict as production. */
 function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown>>): Complaint[] {
   const complaints: Complaint[] = []
@@ -141,12 +190,18 @@ function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown
   }
   for (const name of ['PLAID_BASE_URL', 'DATABASE_ENDPOINT'] as const)
     if (env[name] !== undefined) complaints.push([name, 'is for local use only'])
-  for (const name of ['PLAID_WEBHOOK_URL', 'AUTH_ISSUER', 'AUTH_JWKS_URL', 'SENTRY_DSN'] as const)
+  for (const name of httpsOnly)
     if (env[name] !== undefined && !env[name].startsWith('https://')) complaints.push([name, 'must be an https URL'])
   if (env.CORS_ORIGINS.length === 0 || env.CORS_ORIGINS.some((origin) => !origin.startsWith('https://')))
     complaints.push(['CORS_ORIGINS', 'must list explicit https origins'])
   if (env.RATE_LIMIT_ENABLED === 'false') complaints.push(['RATE_LIMIT_ENABLED', 'may be false in development only'])
-  const secrets = ['PLAID_SECRET', 'SECRET_KEY', 'ENCRYPTION_KEY', 'PLAID_WEBHOOK_VERIFICATION_KEY'] as const
+  const secrets = [
+    'PLAID_SECRET',
+    'SECRET_KEY',
+    'ENCRYPTION_KEY',
+    'PLAID_WEBHOOK_VERIFICATION_KEY',
+    'AUTH_EMAIL_KEY',
+  ] as const
   for (const name of secrets) {
     const value = raw[name]
     if (typeof value !== 'string') continue
@@ -162,9 +217,7 @@ function complaintsAbout(env: Environment, raw: Readonly<Record<string, unknown>
   if (env.PLAID_ENV === 'production' && env.ENVIRONMENT !== 'production')
     complaints.push(['PLAID_ENV', 'may be production only where ENVIRONMENT is production'])
   if (!env.CORS_ORIGINS.every(originIsExact)) complaints.push(['CORS_ORIGINS', 'must hold exact origins'])
-  const oidc = [env.AUTH_ISSUER, env.AUTH_AUDIENCE, env.AUTH_JWKS_URL]
-  if (oidc.some((value) => value !== undefined) && oidc.includes(undefined))
-    complaints.push(['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', 'must be set together'])
+  complaints.push(...authComplaints(env))
   if (env.DATABASE_URL === env.DATABASE_JOBS_URL)
     complaints.push(['DATABASE_JOBS_URL', 'must be another login than DATABASE_URL'])
   if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))
@@ -174,9 +227,15 @@ function complaintsAbout(env: Environment, raw: Readonly<Record<string, unknown>
 
 function authOf(env: Environment): Config['auth'] {
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = env
-  return issuer !== undefined && audience !== undefined && jwksUrl !== undefined
-    ? { mode: 'oidc', issuer, audience, jwksUrl }
-    : { mode: 'local', secret: utf8(env.SECRET_KEY) }
+  if (issuer !== undefined && audience !== undefined && jwksUrl !== undefined)
+    return { mode: 'oidc', issuer, audience, jwksUrl }
+  return { mode: 'builtin', secret: utf8(env.SECRET_KEY), email: emailOf(env) }
+}
+
+function emailOf(env: Environment): EmailConfig | null {
+  const { AUTH_EMAIL_URL: url, AUTH_EMAIL_KEY: key, AUTH_EMAIL_FROM: from, AUTH_PUBLIC_URL: publicUrl } = env
+  if (url === undefined || key === undefined || from === undefined || publicUrl === undefined) return null
+  return { url, key, from, publicUrl }
 }
 
 function misconfigured(complaints: readonly Complaint[]): AppError {

@@ -9,6 +9,8 @@ export interface User {
   readonly identity: Identity
   readonly role: Role
   readonly scopes: readonly string[]
+  /** The session of a built-in account that the token was given to. */
+  readonly sessionId?: string
 }
 
 /** Who acts. A route, a message, a cron run and a command call the same verbs; only this differs. */

@@ -11,9 +11,13 @@ interface ErrorRule {
 export const errorTable = {
   bad_request: { status: 400, title: 'Bad request', reportable: false },
   validation_failed: { status: 400, title: 'Validation failed', reportable: false },
+  invalid_token: { status: 400, title: 'Invalid code', reportable: false },
   invalid_cursor: { status: 400, title: 'Invalid cursor', reportable: false },
   public_token_refused: { status: 400, title: 'Public token refused', reportable: false },
   unauthorized: { status: 401, title: 'Unauthorized', reportable: false },
+  invalid_credentials: { status: 401, title: 'Unauthorized', reportable: false },
+  totp_required: { status: 401, title: 'Second factor required', reportable: false },
+  invalid_code: { status: 401, title: 'Unauthorized', reportable: false },
   webhook_refused: { status: 401, title: 'Unauthorized', reportable: false },
   forbidden: { status: 403, title: 'Forbidden', reportable: false },
   not_found: { status: 404, title: 'Not found', reportable: false },

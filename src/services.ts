@@ -6,6 +6,7 @@ import { createKeyring, type Keyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
 import { type ApiDatabase, connect, type JobsDatabase } from './db/client.ts'
 import { AppError } from './errors.ts'
+import type { IdentityTools } from './identity/tools.ts'
 import { createLogger } from './monitoring/logger.ts'
 import { createRedactor, type Redact } from './monitoring/redact.ts'
 import { createReporter, type ReportContext, type Reporter } from './monitoring/sentry.ts'
@@ -24,6 +25,8 @@ export interface Services {
   readonly plaid: Plaid
   readonly keyring: Keyring
   readonly auth: AuthConfig
+  /** What built-in accounts work with; null where an OIDC issuer vouches for users. */
+  readonly identity: (() => Promise<IdentityTools>) | null
   readonly findWebhookKey: FindKey
   /** Null where limits are switched off. */
   readonly limiter: Limiter | null
@@ -78,9 +81,22 @@ function secretsOf(config: Config, env: Bindings): string[] {
   const passwords = urls
     .map((url) => new URL(url).password)
     .flatMap((password) => [password, decodeURIComponent(password)])
-  const named = ['PLAID_SECRET', 'SECRET_KEY', 'ENCRYPTION_KEY', 'PLAID_WEBHOOK_VERIFICATION_KEY'] as const
+  const named = [
+    'PLAID_SECRET',
+    'SECRET_KEY',
+    'ENCRYPTION_KEY',
+    'PLAID_WEBHOOK_VERIFICATION_KEY',
+    'AUTH_EMAIL_KEY',
+  ] as const
   const given = named.map((name) => env[name]).filter((value) => typeof value === 'string')
   return [...given, ...passwords, ...urls].filter((secret) => secret.length >= 8)
+}
+
+/** By import(): a deployment with an OIDC issuer does not even load the folder. */
+function identityOf({ auth }: Config): Services['identity'] {
+  if (auth.mode === 'oidc') return null
+  let tools: IdentityTools | null = null
+  return async () => (tools ??= (await import('./identity/tools.ts')).createIdentityTools(auth))
 }
 
 /**
@@ -111,9 +127,10 @@ export function createServices(config: Config, bindings: Bindings): Services {
     plaid,
     keyring: createKeyring(config.encryption),
     auth:
-      auth.mode === 'local'
-        ? auth
+      auth.mode === 'builtin'
+        ? { mode: 'builtin', secret: auth.secret }
         : { ...auth, jwks: createJwksSource({ url: auth.jwksUrl, fetch: (input, init) => fetch(input, init) }) },
+    identity: identityOf(config),
     findWebhookKey: createKeyCache({
       fetchKey: fetchVerificationKey(plaid),
       onFailure: (kid, error) => log.warn('webhook_key_unavailable', { kid, error }),

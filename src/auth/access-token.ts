@@ -14,7 +14,7 @@ const OIDC_ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
 
 export type AuthConfig =
   /** Tokens of this deployment; `secret` is `SECRET_KEY` as UTF-8, at least 32 bytes. */
-  | { readonly mode: 'local'; readonly secret: Uint8Array }
+  | { readonly mode: 'builtin'; readonly secret: Uint8Array }
   /** Tokens of an OpenID provider, by its published keys. */
   | { readonly mode: 'oidc'; readonly issuer: string; readonly audience: string; readonly jwks: JwksSource }
 
@@ -26,6 +26,8 @@ export interface VerifiedClaims {
   readonly subject: string
   readonly role: Role
   readonly scopes: readonly string[]
+  /** `sid` of a token that a sign-in here gave; that the session still is has not been verified. */
+  readonly sessionId?: string
   readonly expiresAt: Date
 }
 
@@ -39,10 +41,16 @@ const claimsSchema = z.object({
   exp: z.number(),
   role: z.string().optional(),
   scope: z.string().max(4096).optional(),
+  sid: z.unknown().optional(),
 })
 
 function unauthorized(reason: string): AppError {
   return new AppError('unauthorized', 'A valid access token is required.', { reason })
+}
+
+/** Whether a token may only look: its scope names `read` and not `write`. One that names neither is not restricted. */
+export function isReadOnly(scopes: readonly string[]): boolean {
+  return scopes.includes('read') && !scopes.includes('write')
 }
 
 /**
@@ -54,20 +62,22 @@ export async function verifyAccessToken(token: string, config: AuthConfig, now: 
   const payload = await verifySignature(token, config, now)
   const parsed = claimsSchema.safeParse(payload)
   if (!parsed.success) throw unauthorized(`malformed claim ${String(parsed.error.issues[0]?.path[0])}`)
-  const { iss, sub, exp, role, scope = '' } = parsed.data
+  const { iss, sub, exp, role, scope = '', sid } = parsed.data
   return {
     issuer: iss,
     subject: sub,
     role: role === 'admin' ? 'admin' : 'user',
     scopes: scope.split(' ').filter((name) => name !== ''),
     expiresAt: new Date(exp * 1000),
+    // Another issuer's sessions are its own.
+    ...(config.mode === 'builtin' && typeof sid === 'string' ? { sessionId: sid } : {}),
   }
 }
 
 async function verifySignature(token: string, config: AuthConfig, now: Date): Promise<JWTPayload> {
   const common = { currentDate: now, clockTolerance: CLOCK_SKEW_SECONDS, requiredClaims: ['sub', 'exp'] }
   try {
-    if (config.mode === 'local') {
+    if (config.mode === 'builtin') {
       if (config.secret.length < MIN_SECRET_BYTES) throw new AppError('misconfigured', 'SECRET_KEY is too short.')
       const options: JWTVerifyOptions = { ...common, issuer: LOCAL_ISSUER, algorithms: ['HS256'] }
       return (await jwtVerify(token, config.secret, options)).payload

@@ -12,12 +12,13 @@ export interface TokenOptions {
   secret: string
   subject: string
   role?: string
+  scope?: string
   ttlSeconds: number
 }
 
-/** An HS256 token as the Worker's own issuer makes it: `sub`, `iss`, `iat`, `exp`, and `role` where given. */
-export function signToken({ secret, subject, role, ttlSeconds }: TokenOptions): Promise<string> {
-  return new SignJWT(role === undefined ? {} : { role })
+/** An HS256 token as the Worker's own issuer makes it: `sub`, `iss`, `iat`, `exp`, and `role` and `scope` where given. */
+export function signToken({ secret, subject, role, scope, ttlSeconds }: TokenOptions): Promise<string> {
+  return new SignJWT({ ...(role === undefined ? {} : { role }), ...(scope === undefined ? {} : { scope }) })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuer(ISSUER)
     .setSubject(subject)
@@ -26,27 +27,35 @@ export function signToken({ secret, subject, role, ttlSeconds }: TokenOptions): 
     .sign(new TextEncoder().encode(secret))
 }
 
-const HELP = `npm run token -- --sub NAME [--role admin] [--ttl 3600]
+const HELP = `npm run token -- --sub NAME [--role admin] [--scope read] [--ttl 3600]
 
 Prints a JWT for the user NAME, signed with SECRET_KEY (from the environment, else .dev.vars, else .dev.vars.example).
   --sub NAME    whom it is for
   --role admin  also opens the admin routes
+  --scope read  can look and change nothing
   --ttl N       seconds until it expires, 1 to 31536000 (3600)`
 
 const ttlSchema = z.coerce.number().int().min(1).max(31_536_000)
 
 async function main(args: string[]): Promise<void> {
-  const options = { sub: { type: 'string' }, role: { type: 'string' }, ttl: { type: 'string' } } as const
+  const options = {
+    sub: { type: 'string' },
+    role: { type: 'string' },
+    scope: { type: 'string' },
+    ttl: { type: 'string' },
+  } as const
   const { values } = parseArgs({ args, options })
   if (!values.sub) throw misuse('--sub NAME is missing.')
   if (values.role !== undefined && values.role !== 'admin') throw misuse('--role can only be admin.')
+  if (values.scope !== undefined && values.scope !== 'read') throw misuse('--scope can only be read.')
   const ttl = ttlSchema.safeParse(values.ttl ?? 3600)
   if (!ttl.success) throw misuse('--ttl must be a number of seconds from 1 to 31536000.')
   const { chosen, examples } = await readLocalVariables(join(import.meta.dirname, '..', '..'), process.env)
   const secret = chosen['SECRET_KEY'] || examples['SECRET_KEY']
   if (!secret) throw new Error('SECRET_KEY is not set: put it into .dev.vars or the environment.')
   const role = values.role === undefined ? {} : { role: values.role }
-  process.stdout.write(`${await signToken({ secret, subject: values.sub, ttlSeconds: ttl.data, ...role })}\n`)
+  const scope = values.scope === undefined ? {} : { scope: values.scope }
+  process.stdout.write(`${await signToken({ secret, subject: values.sub, ttlSeconds: ttl.data, ...role, ...scope })}\n`)
 }
 
 if (import.meta.main) await runCommand(HELP, main)

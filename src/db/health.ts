@@ -16,7 +16,7 @@ export async function checkDatabase(
         sql`select current_user as login, app.applied_migrations() as migrations,
           (select rolsuper or rolbypassrls from pg_roles where rolname = current_user) as bypasses,
           exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where n.nspname in ('public', 'app') and pg_has_role(current_user, c.relowner, 'usage')) as owns`,
+            where n.nspname in ('public', 'app', 'identity') and pg_has_role(current_user, c.relowner, 'usage')) as owns`,
       ),
     ])
     const row = found.rows[0]

@@ -6,6 +6,7 @@ import type { LoggerOptions } from '../monitoring/logger.ts'
 import type { Services } from '../services.ts'
 import { authenticate } from './middleware/authenticate.ts'
 import { bodyLimit } from './middleware/body-limit.ts'
+import { builtinAccounts } from './middleware/builtin-accounts.ts'
 import { cors } from './middleware/cors.ts'
 import { log } from './middleware/log.ts'
 import { rateLimitHeaders } from './middleware/rate-limit-headers.ts'
@@ -49,6 +50,8 @@ function build(logging: LoggerOptions): App {
   app.use(requireServices())
   mount(app, table.signed, bodyLimit({ maxBytes: webhookBodyBytes, beyond: 'cut' }), limitFailedWebhooks())
   mount(app, table.open, limitByAddress('open'))
+  app.use('/api/v1/auth/*', builtinAccounts())
+  mount(app, table.accounts, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), limitByAddress('open'))
   mount(
     app,
     table.private,

@@ -30,13 +30,17 @@ function contextOf(context: Context<HttpEnvironment>): Ctx {
 }
 
 async function answer(context: Context<HttpEnvironment>, route: Route): Promise<Response> {
-  const { status, body } = await route.respond(contextOf(context), {
+  const {
+    status,
+    body,
+    headers: own = {},
+  } = await route.respond(contextOf(context), {
     params: context.req.param(),
     query: new URL(context.req.url).searchParams,
     headers: context.req.raw.headers,
     readBody: context.get('readBody'),
   })
-  const headers = new Headers(route.cacheControl === undefined ? {} : { 'cache-control': route.cacheControl })
+  const headers = new Headers(route.cacheControl === undefined ? own : { ...own, 'cache-control': route.cacheControl })
   if (body === undefined) return new Response(null, { status, headers })
   headers.set('content-type', 'application/json')
   return new Response(JSON.stringify(body), { status, headers })

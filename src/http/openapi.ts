@@ -60,7 +60,7 @@ function errorsOf(route: Route): ErrorCode[] {
   const codes: ErrorCode[] = [...route.errors]
   if (access !== 'public') codes.push('unauthorized', 'validation_failed', 'payload_too_large', 'unavailable')
   if (access !== 'public' && method !== 'GET') codes.push('bad_request', 'unsupported_media_type')
-  if (access === 'admin') codes.push('forbidden')
+  if (access === 'admin' || (access === 'user' && method !== 'GET')) codes.push('forbidden')
   if (path !== '/health') codes.push('internal', 'misconfigured', 'rate_limited')
   if (limit === 'auth') codes.push('unavailable')
   return [...new Set(codes)].sort()

@@ -1,6 +1,7 @@
 // One declaration a route: what it takes, who may call it, what it answers and how it can fail. What comes in and what
 // leaves are parsed here, once, so that no handler sees an unchecked value and no undeclared field gets out.
 import * as z from 'zod'
+import { isReadOnly } from '../auth/access-token.ts'
 import type { Actor, Ctx, User } from '../context.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { RoutePolicy } from '../ratelimit/policies.ts'
@@ -44,8 +45,12 @@ export interface IncomingRequest {
   readonly readBody: () => Promise<Uint8Array>
 }
 
+/** Of one answer, beside those that every answer has. */
+type OwnHeaders = Readonly<Record<string, string>>
+
 export interface Outgoing {
   readonly status: number
+  readonly headers?: OwnHeaders
   /** Undefined for an answer without a body. */
   readonly body: unknown
 }
@@ -66,20 +71,21 @@ export interface Input<Params, Query, Headers, Body> {
 
 type Reply<Given extends Answers> = {
   [Status in keyof Given & number]: Given[Status] extends z.ZodType
-    ? { readonly status: Status; readonly body: z.input<Given[Status]> }
-    : { readonly status: Status }
+    ? { readonly status: Status; readonly body: z.input<Given[Status]>; readonly headers?: OwnHeaders }
+    : { readonly status: Status; readonly headers?: OwnHeaders }
 }[keyof Given & number]
 
 type Declaration = Omit<RouteFacts, 'access'>
 
 /** Answers what the schema declares of it; a reply that does not fit is our defect and is not sent. */
-function parseReply(answers: Answers, reply: { readonly status: number; readonly body?: unknown }): Outgoing {
+function parseReply(answers: Answers, reply: Omit<Outgoing, 'body'> & { readonly body?: unknown }): Outgoing {
   const schema = answers[reply.status]
   const refuse = (reason: string): AppError => new AppError('internal', 'Something went wrong on our side.', { reason })
   if (schema === undefined) throw refuse(`undeclared status ${reply.status}`)
-  if (schema === null) return { status: reply.status, body: undefined }
-  const parsed = schema.safeParse(reply.body)
-  if (parsed.success) return { status: reply.status, body: parsed.data }
+  const { body, ...head } = reply
+  if (schema === null) return { ...head, body: undefined }
+  const parsed = schema.safeParse(body)
+  if (parsed.success) return { ...head, body: parsed.data }
   const issues = parsed.error.issues.slice(0, 5)
   throw refuse(`undeclared answer: ${issues.map(({ path, code }) => `${path.join('.')} ${code}`).join('; ')}`)
 }
@@ -112,11 +118,16 @@ function isUsers(ctx: Ctx): ctx is Ctx<User> {
   return ctx.actor.kind === 'user'
 }
 
-/** @throws AppError `unauthorized`, `forbidden`; also where a mount forgot to authenticate */
-function authorize(ctx: Ctx, access: 'user' | 'admin'): Ctx<User> {
+/**
+ * Who may call: a user, an administrator; to change anything, a token that may do more than read.
+ * @throws AppError `unauthorized`, also where a mount forgot to authenticate; `forbidden`
+ */
+function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; method: Method }): Ctx<User> {
   if (!isUsers(ctx)) throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no user' })
   if (access === 'admin' && ctx.actor.role !== 'admin')
     throw new AppError('forbidden', 'This needs an administrator.', { reason: 'role' })
+  if (method !== 'GET' && isReadOnly(ctx.actor.scopes))
+    throw new AppError('forbidden', 'This token may only read.', { reason: 'scope' })
   return ctx
 }
 
@@ -150,7 +161,7 @@ export function route<const Facts extends Declaration & { readonly access: 'user
     handle: (handler) => ({
       ...facts,
       respond: async (ctx, request) => {
-        const users = authorize(ctx, facts.access)
+        const users = authorize(ctx, facts)
         return parseReply(facts.answers, await handler(users, await parseInput(strict, request)))
       },
     }),

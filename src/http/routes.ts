@@ -1,6 +1,24 @@
 // The table of routes, by how they are reached. What is not here does not exist.
 import type { Route } from './route.ts'
 import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
+import {
+  forgotPasswordRoute,
+  loginRoute,
+  logoutRoute,
+  refreshRoute,
+  registerRoute,
+  resetPasswordRoute,
+  verifyEmailRoute,
+} from './routes/auth.ts'
+import {
+  changePasswordRoute,
+  confirmTotpRoute,
+  disableTotpRoute,
+  endSessionRoute,
+  enrollTotpRoute,
+  listSessionsRoute,
+  logoutAllRoute,
+} from './routes/auth-account.ts'
 import { healthRoute, readyRoute } from './routes/health.ts'
 import { listHoldingsRoute, listInvestmentTransactionsRoute } from './routes/investments.ts'
 import { getItemRoute, listItemsRoute, removeItemRoute, repairItemRoute } from './routes/items.ts'
@@ -18,6 +36,8 @@ export interface RouteTable {
   readonly open: readonly Route[]
   /** Open, and authenticated by a signature over the body. */
   readonly signed: readonly Route[]
+  /** Open to anybody where accounts are built in, else not there. */
+  readonly accounts: readonly Route[]
   /** For verified tokens alone. */
   readonly private: readonly Route[]
 }
@@ -28,6 +48,15 @@ export function routeTable(document: Record<string, unknown>): RouteTable {
     alive: [healthRoute],
     open: [readyRoute, openapiRoute(document)],
     signed: [webhookRoute],
+    accounts: [
+      registerRoute,
+      verifyEmailRoute,
+      loginRoute,
+      refreshRoute,
+      logoutRoute,
+      forgotPasswordRoute,
+      resetPasswordRoute,
+    ],
     private: [
       createLinkTokenRoute,
       exchangePublicTokenRoute,
@@ -47,11 +76,18 @@ export function routeTable(document: Record<string, unknown>): RouteTable {
       listHoldingsRoute,
       listInvestmentTransactionsRoute,
       listLiabilitiesRoute,
+      logoutAllRoute,
+      changePasswordRoute,
+      enrollTotpRoute,
+      confirmTotpRoute,
+      disableTotpRoute,
+      listSessionsRoute,
+      endSessionRoute,
     ],
   }
 }
 
 /** All routes, in the order of the table. */
 export function everyRoute(table: RouteTable): Route[] {
-  return [...table.alive, ...table.open, ...table.signed, ...table.private]
+  return [...table.alive, ...table.open, ...table.signed, ...table.accounts, ...table.private]
 }

@@ -26,6 +26,9 @@ const textFields = [
   'job',
   'key_id',
   'kid',
+  'mail',
+  // Of a mail that no sender took over: in development alone.
+  'mail_code',
   'message_id',
   'method',
   'mode',

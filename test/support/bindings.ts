@@ -46,8 +46,13 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     RETENTION_REMOVED_DAYS: '',
     BACKUP_RECIPIENT: '',
     ALERT_WEBHOOK_URL: '',
+    AUTH_MODE: '',
     AUTH_ISSUER: '',
     AUTH_AUDIENCE: '',
     AUTH_JWKS_URL: '',
+    AUTH_EMAIL_URL: '',
+    AUTH_EMAIL_KEY: '',
+    AUTH_EMAIL_FROM: '',
+    AUTH_PUBLIC_URL: '',
   }
 }

@@ -10,8 +10,10 @@ export function authenticate(): Middleware {
   return async (context, next) => {
     const token = parseBearer(context.req.header('authorization') ?? null)
     if (token === null) throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no token' })
-    const { issuer, subject, role, scopes } = await verifyAccessToken(token, servicesOf(context).auth, new Date())
-    context.set('actor', { kind: 'user', identity: { issuer, subject }, role, scopes })
+    const claims = await verifyAccessToken(token, servicesOf(context).auth, new Date())
+    const { issuer, subject, role, scopes, sessionId } = claims
+    const session = sessionId === undefined ? {} : { sessionId }
+    context.set('actor', { kind: 'user', identity: { issuer, subject }, role, scopes, ...session })
     await next()
   }
 }

@@ -1,5 +1,6 @@
-// Cross-origin access for the configured origins, compared whole. No wildcard, no `null`, no credentials: tokens travel
-// in a header that a page must set itself.
+// Cross-origin access for the configured origins, compared whole. No wildcard, no `null`. Credentials only for the
+// routes of built-in accounts, where a browser keeps its refresh token; other tokens travel in a header that a page must
+// set itself.
 import type { Context } from 'hono'
 import { AppError } from '../../errors.ts'
 import type { HttpEnvironment, Middleware } from '../request-state.ts'
@@ -17,6 +18,13 @@ function allowedOrigin(context: Context<HttpEnvironment>): string | null {
   return services.config.corsOrigins.includes(origin) ? origin : null
 }
 
+/** Whether a page may let the browser's cookies come along. */
+function takesCookies(context: Context<HttpEnvironment>): boolean {
+  const services = context.get('services')
+  const isOfAccounts = context.req.path.startsWith('/api/v1/auth/')
+  return isOfAccounts && !(services instanceof AppError) && services.identity !== null
+}
+
 /** A preflight (Fetch standard, CORS-preflight request) and not an ordinary OPTIONS. */
 function isPreflight({ req }: Context<HttpEnvironment>): boolean {
   const asked = req.header('origin') !== undefined && req.header('access-control-request-method') !== undefined
@@ -31,6 +39,7 @@ function preflight(context: Context<HttpEnvironment>, origin: string | null): Re
     headers.set('access-control-allow-methods', allowedMethods)
     headers.set('access-control-allow-headers', allowedHeaders)
     headers.set('access-control-max-age', preflightMaxAgeSeconds)
+    if (takesCookies(context)) headers.set('access-control-allow-credentials', 'true')
   }
   return new Response(null, { status: 204, headers })
 }
@@ -45,6 +54,7 @@ export function cors(): Middleware {
     if (origin !== null) {
       context.header('Access-Control-Allow-Origin', origin)
       context.header('Access-Control-Expose-Headers', exposedHeaders)
+      if (takesCookies(context)) context.header('Access-Control-Allow-Credentials', 'true')
     }
     return undefined
   }

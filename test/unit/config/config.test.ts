@@ -17,6 +17,13 @@ const development: Readonly<Record<string, unknown>> = {
   ENCRYPTION_KEY: key('a'),
 }
 
+const email = {
+  AUTH_EMAIL_URL: 'https://mail.test/send',
+  AUTH_EMAIL_KEY: 'm'.repeat(16),
+  AUTH_EMAIL_FROM: 'Wealth <accounts@wealth.test>',
+  AUTH_PUBLIC_URL: 'https://app.wealth.test/account',
+}
+
 const strict: Readonly<Record<string, unknown>> = {
   ...development,
   ENVIRONMENT: 'production',
@@ -25,6 +32,7 @@ const strict: Readonly<Record<string, unknown>> = {
   DATABASE_URL: 'postgres://wn_api:one@db.neon.test/wn?sslmode=require',
   DATABASE_JOBS_URL: 'postgres://wn_jobs:two@db.neon.test/wn?sslmode=verify-full',
   CORS_ORIGINS: '["https://app.wealth.test"]',
+  ...email,
 }
 
 const oidc = {
@@ -32,6 +40,9 @@ const oidc = {
   AUTH_AUDIENCE: 'wealth',
   AUTH_JWKS_URL: 'https://issuer.test/jwks',
 }
+
+/** Variables of built-in accounts, taken away. */
+const noEmail = { AUTH_EMAIL_URL: '', AUTH_EMAIL_KEY: '', AUTH_EMAIL_FROM: '', AUTH_PUBLIC_URL: '' }
 
 /** Why the variables are refused; null when they are taken. */
 function refusalOf(variables: Readonly<Record<string, unknown>>): string | null {
@@ -57,7 +68,7 @@ describe('a configuration', () => {
       plaid: { baseUrl: 'https://sandbox.plaid.com', products: ['transactions'], countryCodes: ['US'] },
       webhookSharedKey: null,
       database: { endpoint: null },
-      auth: { mode: 'local' },
+      auth: { mode: 'builtin', email: null },
       encryption: { current: { id: 'k1' }, previous: [] },
       corsOrigins: [],
       sentry: null,
@@ -92,6 +103,16 @@ describe('a configuration', () => {
       encryption: { current: { id: 'k2' }, previous: [{ id: 'k1' }] },
       sentry: { tracesSampleRate: 0.5 },
     })
+  })
+
+  it('has built-in accounts unless an issuer is named or the mode is chosen', () => {
+    expect(parseConfig(strict).auth).toMatchObject({
+      mode: 'builtin',
+      email: { url: email.AUTH_EMAIL_URL, key: email.AUTH_EMAIL_KEY, from: email.AUTH_EMAIL_FROM },
+    })
+    expect(parseConfig({ ...development, AUTH_MODE: 'builtin' }).auth).toMatchObject({ mode: 'builtin', email: null })
+    expect(parseConfig({ ...development, ...oidc }).auth.mode).toBe('oidc')
+    expect(parseConfig({ ...strict, ...noEmail, ...oidc, AUTH_MODE: 'oidc' }).auth.mode).toBe('oidc')
   })
 
   it('takes an empty string for an absent variable', () => {
@@ -177,6 +198,18 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', { AUTH_ISSUER: oidc.AUTH_ISSUER }],
   ['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', { ...oidc, AUTH_AUDIENCE: '' }],
   ['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', { ...oidc, AUTH_JWKS_URL: undefined }],
+  ['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', { AUTH_MODE: 'oidc' }],
+  ['AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL', { AUTH_AUDIENCE: oidc.AUTH_AUDIENCE }],
+  ['AUTH_MODE', { AUTH_MODE: 'local' }],
+  ['AUTH_', { ...oidc, AUTH_MODE: 'builtin' }],
+  ['AUTH_AUDIENCE', { AUTH_MODE: 'builtin', AUTH_AUDIENCE: oidc.AUTH_AUDIENCE }],
+  ...Object.keys(email).map((name) => [name, { ...email, [name]: '' }] as const),
+  ...Object.entries(email).map(([name, value]) => [name, { ...oidc, [name]: value }] as const),
+  ['AUTH_EMAIL_URL', { ...email, AUTH_EMAIL_URL: 'mail.test' }],
+  ['AUTH_EMAIL_KEY', { ...email, AUTH_EMAIL_KEY: 'short' }],
+  ['AUTH_EMAIL_FROM', { ...email, AUTH_EMAIL_FROM: 'Wealth' }],
+  ['AUTH_EMAIL_FROM', { ...email, AUTH_EMAIL_FROM: 'a@b.test\r\nBcc: c@d.test' }],
+  ['AUTH_PUBLIC_URL', { ...email, AUTH_PUBLIC_URL: 'javascript:alert(1)' }],
 ]
 
 describe('refused everywhere:', () => {
@@ -195,8 +228,13 @@ const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['PLAID_BASE_URL', { PLAID_BASE_URL: 'https://plaid.wealth.test' }],
   ['DATABASE_ENDPOINT', { DATABASE_ENDPOINT: 'https://db.wealth.test/sql' }],
   ['PLAID_WEBHOOK_URL', { PLAID_WEBHOOK_URL: 'http://api.wealth.test/api/v1/plaid/webhook' }],
-  ['AUTH_ISSUER', { ...oidc, AUTH_ISSUER: 'http://issuer.test/' }],
-  ['AUTH_JWKS_URL', { ...oidc, AUTH_JWKS_URL: 'http://issuer.test/jwks' }],
+  ['AUTH_ISSUER', { ...noEmail, ...oidc, AUTH_ISSUER: 'http://issuer.test/' }],
+  ['AUTH_JWKS_URL', { ...noEmail, ...oidc, AUTH_JWKS_URL: 'http://issuer.test/jwks' }],
+  ['AUTH_EMAIL_URL', { ...email, AUTH_EMAIL_URL: 'http://mail.test/send' }],
+  ['AUTH_PUBLIC_URL', { ...email, AUTH_PUBLIC_URL: 'http://app.wealth.test/account' }],
+  ['AUTH_EMAIL_KEY', { ...email, AUTH_EMAIL_KEY: 'fake-key-of-the-sender' }],
+  ['AUTH_', noEmail],
+  ['AUTH_', { ...noEmail, AUTH_MODE: 'builtin' }],
   ['SENTRY_DSN', { SENTRY_DSN: 'http://key@sentry.test/1' }],
   ['RATE_LIMIT_ENABLED', { RATE_LIMIT_ENABLED: 'false' }],
   ['CORS_ORIGINS', { CORS_ORIGINS: '' }],
@@ -224,6 +262,7 @@ describe.each(['staging', 'production'])('refused in %s:', (environment) => {
     ['SECRET_KEY', 'ENCRYPTION_KEY'],
     ['ENCRYPTION_KEY', 'PLAID_WEBHOOK_VERIFICATION_KEY'],
     ['PLAID_WEBHOOK_VERIFICATION_KEY', 'PLAID_SECRET'],
+    ['AUTH_EMAIL_KEY', 'SECRET_KEY'],
   ])('%s equal to %s', (one, other) => {
     const reason = refusalOf({ ...base, [one]: key('z'), [other]: key('z') })
     expect(reason?.split('; ').toSorted()).toEqual(

@@ -8,7 +8,14 @@ const closed = routes.filter(({ access }) => access !== 'public')
 describe('a route', () => {
   it('is open to anybody only where it is meant to be', () => {
     const open = routes.filter(({ access }) => access === 'public').map(({ path }) => path)
-    expect(open).toEqual(['/health', '/ready', '/openapi.json', '/api/v1/plaid/webhook'])
+    const accounts = ['register', 'verify-email', 'login', 'refresh', 'logout', 'password/forgot', 'password/reset']
+    expect(open).toEqual([
+      '/health',
+      '/ready',
+      '/openapi.json',
+      '/api/v1/plaid/webhook',
+      ...accounts.map((name) => `/api/v1/auth/${name}`),
+    ])
   })
 
   it.each(closed.map(({ method, path }) => [method, path]))('%s %s needs a token', async (method, path) => {

@@ -36,6 +36,10 @@ export const productionVariables = {
   DATABASE_JOBS_URL: `${developmentVariables.DATABASE_JOBS_URL}?sslmode=require`,
   DATABASE_ENDPOINT: '',
   CORS_ORIGINS: '["https://app.example.com"]',
+  AUTH_EMAIL_URL: 'https://mail.example.com/send',
+  AUTH_EMAIL_KEY: 'e-mail-key-of-the-unit-tests',
+  AUTH_EMAIL_FROM: 'accounts@example.com',
+  AUTH_PUBLIC_URL: 'https://app.example.com/account',
 }
 
 export function servicesOf(variables: Readonly<Record<string, string>> = developmentVariables): Services {

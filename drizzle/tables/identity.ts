@@ -1,0 +1,114 @@
+// Built-in accounts: who may sign in, and with what. No login of the Worker reads or writes these tables itself; the
+// functions of schema `identity` do. Passwords, tokens and codes are here as hashes, second factors sealed.
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  check,
+  customType,
+  index,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core'
+
+export const identity = pgSchema('identity')
+
+const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
+
+/** Made when an address is verified, never before. The id is `sub` of the account's access tokens. */
+export const accounts = identity.table(
+  'accounts',
+  {
+    id: uuid().primaryKey(),
+    /** In lower case. */
+    email: text().notNull(),
+    passwordHash: text('password_hash').notNull(),
+    /** Set by the operator alone. */
+    role: text().notNull().default('user'),
+    totpSecretSealed: text('totp_secret_sealed'),
+    /** Until then the secret is only enrolled and counts for nothing. */
+    totpConfirmedAt: instant('totp_confirmed_at'),
+    /** The newest time step whose code was taken: it and all before it are used up. */
+    totpLastStep: bigint('totp_last_step', { mode: 'number' }),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    passwordChangedAt: instant('password_changed_at').notNull().defaultNow(),
+  },
+  (table) => [
+    unique('accounts_email').on(table.email),
+    check('accounts_email_lower', sql`${table.email} = lower(${table.email})`),
+    check('accounts_role', sql`${table.role} in ('user', 'admin')`),
+  ],
+)
+
+/** Single-use codes for who lost the second factor. */
+export const recoveryCodes = identity.table(
+  'recovery_codes',
+  {
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'cascade' }),
+    codeHash: bytea('code_hash').notNull(),
+  },
+  (table) => [primaryKey({ name: 'recovery_codes_key', columns: [table.accountId, table.codeHash] })],
+)
+
+/** What somebody who has not shown that the address is theirs wants: a password, and the token in the mail. */
+export const registrations = identity.table(
+  'registrations',
+  {
+    tokenHash: bytea('token_hash').primaryKey(),
+    email: text().notNull(),
+    passwordHash: text('password_hash').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (table) => [index('registrations_email').on(table.email), index('registrations_expires_at').on(table.expiresAt)],
+)
+
+/** Tokens of mails that let a password be set anew. By address, so that an unknown one costs the same rows. */
+export const passwordResets = identity.table(
+  'password_resets',
+  {
+    tokenHash: bytea('token_hash').primaryKey(),
+    email: text().notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (table) => [index('password_resets_email').on(table.email), index('password_resets_expires_at').on(table.expiresAt)],
+)
+
+/** One a sign-in. A refresh token is a selector, which stays, and a verifier, which is new after every use. */
+export const sessions = identity.table(
+  'sessions',
+  {
+    id: uuid().primaryKey(),
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'cascade' }),
+    selectorHash: bytea('selector_hash').notNull(),
+    verifierHash: bytea('verifier_hash').notNull(),
+    scope: text().notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    lastUsedAt: instant('last_used_at').notNull().defaultNow(),
+    idleExpiresAt: instant('idle_expires_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (table) => [
+    unique('sessions_selector_hash').on(table.selectorHash),
+    index('sessions_account').on(table.accountId),
+    index('sessions_idle_expires_at').on(table.idleExpiresAt),
+  ],
+)
+
+/** Times of what may be done only so often: a sliding log under a hash of the kind and the address. */
+export const throttles = identity.table(
+  'throttles',
+  {
+    key: bytea().primaryKey(),
+    takenAt: timestamp('taken_at', { withTimezone: true }).array().notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (table) => [index('throttles_expires_at').on(table.expiresAt)],
+)

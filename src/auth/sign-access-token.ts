@@ -1,0 +1,30 @@
+// Signs this deployment's own access tokens: what `verifyAccessToken` takes in builtin mode. Decides nothing about who
+// gets one.
+import { SignJWT } from 'jose'
+import { LOCAL_ISSUER, type Role } from './access-token.ts'
+
+export interface AccessTokenClaims {
+  /** Our id of the account. */
+  readonly subject: string
+  readonly sessionId: string
+  /** Names separated by spaces; `read` without `write` may change nothing. */
+  readonly scope: string
+  readonly role: Role
+}
+
+/** A compact JWT, HS256 with `SECRET_KEY`, valid from now for `ttlSeconds`. */
+export async function signAccessToken(
+  secret: Uint8Array,
+  { subject, sessionId, scope, role }: AccessTokenClaims,
+  ttlSeconds: number,
+  now: Date,
+): Promise<string> {
+  const issuedAt = Math.floor(now.getTime() / 1000)
+  return await new SignJWT({ scope, sid: sessionId, ...(role === 'admin' ? { role } : {}) })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setIssuer(LOCAL_ISSUER)
+    .setSubject(subject)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + ttlSeconds)
+    .sign(secret)
+}

@@ -1,0 +1,39 @@
+// Codes that people carry: in mails and on paper. Random, in base32 (RFC 4648 §6) and groups of four; stored as hashes.
+import { type Bytes, lengthPrefixed } from '../crypto/encoding.ts'
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** Bytes as base32 without padding; whole groups of five bytes only. */
+export function encodeBase32(bytes: Uint8Array): string {
+  let bits = ''
+  for (const byte of bytes) bits += byte.toString(2).padStart(8, '0')
+  return (bits.match(/.{5}/g) ?? []).map((group) => alphabet.charAt(Number.parseInt(group, 2))).join('')
+}
+
+/**
+ * What a code is for: one for another purpose does not fit. A fast hash is enough from 112 bits on (ASVS 5.0, 6.5.2).
+ */
+const randomBytesOf = { 'verify-email': 20, 'reset-password': 20, recovery: 15 } as const
+export type CodePurpose = keyof typeof randomBytesOf
+
+export interface Code {
+  /** For the person; goes into a mail or an answer and nowhere else. */
+  readonly text: string
+  readonly hash: Bytes
+}
+
+const hashOf = async (purpose: CodePurpose, plain: string): Promise<Bytes> =>
+  new Uint8Array(await crypto.subtle.digest('SHA-256', lengthPrefixed([purpose, plain])))
+
+/** A new code of 160 bits (mails) or 120 bits (recovery). */
+export async function newCode(purpose: CodePurpose): Promise<Code> {
+  const plain = encodeBase32(crypto.getRandomValues(new Uint8Array(randomBytesOf[purpose])))
+  return { text: (plain.match(/.{4}/g) ?? []).join('-'), hash: await hashOf(purpose, plain) }
+}
+
+/** The hash of a code as somebody typed it, in any case and grouping; null for what can be none. */
+export async function readCode(purpose: CodePurpose, text: string): Promise<Bytes | null> {
+  const plain = text.replaceAll(/[\s-]/g, '').toUpperCase()
+  const length = (randomBytesOf[purpose] * 8) / 5
+  return plain.length === length && /^[A-Z2-7]+$/.test(plain) ? await hashOf(purpose, plain) : null
+}

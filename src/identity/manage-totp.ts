@@ -1,0 +1,79 @@
+// The second factor's life: enrolled with the password, counting from its first code on, taken away with both.
+import type { Ctx, User } from '../context.ts'
+import * as identity from '../db/identity.ts'
+import { AppError, assertNever } from '../errors.ts'
+import { newCode } from './codes.ts'
+import { secondFactorThrottle } from './policy.ts'
+import { reauthenticate } from './reauthenticate.ts'
+import { invalidCode, requirePlace, sessionOver } from './refusals.ts'
+import { readSecondFactor, sealTotpSecret } from './second-factor.ts'
+import { sessionOf } from './session.ts'
+import { describeTotp, newTotpSecret } from './totp.ts'
+
+const recoveryCodeCount = 10
+
+const conflict = (detail: string): AppError => new AppError('conflict', detail)
+
+/**
+ * A new secret, as text and as an `otpauth:` address. It counts for nothing until `confirmTotp`.
+ * @throws AppError `invalid_credentials`, `conflict` (there is a confirmed one), `rate_limited`, `unauthorized`
+ */
+export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ secret: string; uri: string }> {
+  const { email, passwordHash } = await reauthenticate(ctx, password)
+  const key = sessionOf(ctx)
+  const secret = newTotpSecret()
+  const sealed = await sealTotpSecret(ctx.services.keyring, secret, key.accountId)
+  const outcome = await identity.enrollTotp(ctx.services.api, key, passwordHash, sealed)
+  if (outcome === 'changed') throw sessionOver('the account changed meanwhile')
+  if (outcome === 'enabled') throw conflict('A second factor is there already; disable it first.')
+  return describeTotp(secret, email)
+}
+
+/**
+ * Makes the enrolled secret count. The recovery codes are shown this once.
+ * @throws AppError `invalid_code`, `conflict` (nothing is enrolled), `unauthorized`
+ */
+export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recoveryCodes: string[] }> {
+  const key = sessionOf(ctx)
+  const enrolled = await identity.enrolledTotp(ctx.services.api, key)
+  if (enrolled === null) throw sessionOver('ended')
+  if (enrolled.sealed === null || enrolled.confirmed) throw conflict('There is no second factor to confirm.')
+  const account = { id: key.accountId, totpSecretSealed: enrolled.sealed }
+  const { step } = await readSecondFactor(ctx.services.keyring, account, code, ctx.now())
+  if (step === null) throw invalidCode('does not fit the enrolled secret')
+  const codes = await Promise.all(Array.from({ length: recoveryCodeCount }, () => newCode('recovery')))
+  const recoveryHashes = codes.map(({ hash }) => hash)
+  const wish = { sealed: enrolled.sealed, step, recoveryHashes }
+  const isConfirmed = await identity.confirmTotp(ctx.services.api, key, wish)
+  if (!isConfirmed) throw conflict('There is no second factor to confirm.')
+  return { recoveryCodes: codes.map(({ text }) => text) }
+}
+
+/**
+ * Takes the second factor away, for a password and a code.
+ * @throws AppError `invalid_credentials`, `invalid_code`, `conflict` (there is none), `rate_limited`, `unauthorized`
+ */
+export async function disableTotp(
+  ctx: Ctx<User>,
+  { password, code }: { readonly password: string; readonly code: string },
+): Promise<void> {
+  const { passwordHash, totpSecretSealed, totpConfirmed } = await reauthenticate(ctx, password)
+  const key = sessionOf(ctx)
+  if (totpSecretSealed === null || !totpConfirmed) throw conflict('There is no second factor.')
+  const account = { id: key.accountId, totpSecretSealed }
+  const secondFactor = await readSecondFactor(ctx.services.keyring, account, code, ctx.now())
+  const wish = { passwordHash, sealed: totpSecretSealed, secondFactor }
+  const outcome = await identity.disableTotp(ctx.services.api, key, wish, secondFactorThrottle)
+  switch (outcome) {
+    case 'done':
+      return
+    case 'refused':
+      throw invalidCode('second factor wrong or used')
+    case 'limited':
+      return requirePlace(secondFactorThrottle.windowSeconds, 'too many codes')
+    case 'changed':
+      throw sessionOver('the account changed meanwhile')
+    default:
+      assertNever(outcome)
+  }
+}

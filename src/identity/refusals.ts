@@ -1,0 +1,29 @@
+// How built-in accounts say no. The same words for an address without an account as for a wrong password.
+import { AppError } from '../errors.ts'
+
+/** @param reason for the log only */
+export function invalidCredentials(reason: string): AppError {
+  return new AppError('invalid_credentials', 'The e-mail address or the password is wrong.', { reason })
+}
+
+export function invalidCode(reason: string): AppError {
+  return new AppError('invalid_code', 'The code is wrong, was used before, or is no longer valid.', { reason })
+}
+
+/** For codes out of mails. */
+export function invalidToken(reason: string): AppError {
+  return new AppError('invalid_token', 'The code is unknown, was used before, or has expired.', { reason })
+}
+
+export function sessionOver(reason: string): AppError {
+  return new AppError('unauthorized', 'The session is over; sign in again.', { reason })
+}
+
+/** @throws AppError `rate_limited` unless a place was free */
+export function requirePlace(retryAfterSeconds: number, reason: string): void {
+  if (retryAfterSeconds > 0)
+    throw new AppError('rate_limited', 'Too many tries for this address; come again later.', {
+      reason,
+      retryAfterSeconds,
+    })
+}

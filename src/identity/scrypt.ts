@@ -1,0 +1,29 @@
+// scrypt (RFC 7914), by the platform's native code. The only file of the Worker that knows a node:* module, which is
+// loaded with the first password and not with the Worker.
+// oxlint-disable-next-line typescript/triple-slash-reference -- declarations of a module that is no file of ours
+/// <reference path="./node-crypto.d.ts" />
+import { type Bytes } from '../crypto/encoding.ts'
+
+/** The cost: N = 2 ** logN; memory is 128 · N · r bytes, work grows with p. */
+export interface ScryptCost {
+  readonly logN: number
+  readonly r: number
+  readonly p: number
+}
+
+/** Derives `length` bytes. Blocks the isolate while it works. */
+export type Scrypt = (password: Bytes, salt: Bytes, cost: ScryptCost, length: number) => Promise<Bytes>
+
+export const scrypt: Scrypt = async (password, salt, { logN, r, p }, length) => {
+  // oxlint-disable-next-line no-restricted-imports -- Web Crypto has no scrypt
+  const crypto = await import('node:crypto')
+  const N = 2 ** logN
+  // Somewhat over what the algorithm needs; the default would refuse the cost.
+  const options = { N, r, p, maxmem: 128 * r * (N + p + 16) }
+  return await new Promise((resolve, reject) => {
+    crypto.scrypt(password, salt, length, options, (error, key) => {
+      if (error === null) resolve(new Uint8Array(key))
+      else reject(error)
+    })
+  })
+}

@@ -1,0 +1,34 @@
+// Verifying an address makes the account. It takes the mail's code, which shows whose the address is, and the password,
+// which shows whose the registration is: neither somebody who registered another's address nor somebody who follows
+// the link of a registration that was not theirs has both.
+import type { Ctx } from '../context.ts'
+import { beginVerification, finishVerification } from '../db/identity.ts'
+import { readCode } from './codes.ts'
+import { passwordThrottle } from './policy.ts'
+import { invalidCredentials, invalidToken, requirePlace } from './refusals.ts'
+import { grant, prepareSession, type SessionGrant, sessionScopes } from './session.ts'
+import { toolsOf } from './tools.ts'
+
+/**
+ * The first session of the account that this makes.
+ * @throws AppError `invalid_token`, `invalid_credentials` (the password), `rate_limited`
+ */
+export async function verifyEmail(
+  { services, now }: Ctx,
+  { code, password }: { readonly code: string; readonly password: string },
+): Promise<SessionGrant> {
+  const tools = await toolsOf(services)
+  const tokenHash = await readCode('verify-email', code)
+  if (tokenHash === null) throw invalidToken('malformed')
+  const { retryAfterSeconds, passwordHash } = await beginVerification(services.api, tokenHash, passwordThrottle)
+  requirePlace(retryAfterSeconds, 'too many password checks')
+  if (passwordHash === null) throw invalidToken('unknown or expired')
+  const { matches } = await tools.passwords.verify(password, passwordHash)
+  if (!matches) throw invalidCredentials('not the password of the registration')
+  const accountId = services.newId()
+  const { session, token } = await prepareSession(services.newId(), 'full')
+  const isMade = await finishVerification(services.api, { tokenHash, passwordHash, accountId }, session)
+  if (!isMade) throw invalidToken('used meanwhile, or the address has an account')
+  const claims = { subject: accountId, sessionId: session.id, scope: sessionScopes.full, role: 'user' } as const
+  return await grant(tools, claims, token.text, now())
+}
