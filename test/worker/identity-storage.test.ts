@@ -1,0 +1,96 @@
+// What built-in accounts leave in the database and in the log, and who may touch it.
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { forgotPassword } from '../../src/identity/change-password.ts'
+import { enrollTotp } from '../../src/identity/manage-totp.ts'
+import { refresh } from '../../src/identity/refresh.ts'
+import { register } from '../../src/identity/register.ts'
+import { type Accounts, createAccounts, fromBase32, goodPassword, refusal } from '../support/accounts.ts'
+import { query } from '../support/sql.ts'
+import { everyRow, everyTable } from '../support/tables.ts'
+
+let accounts: Accounts
+beforeAll(async () => {
+  accounts = await createAccounts(inject('control'))
+})
+afterAll(() => accounts.stop())
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+/** A secret in the spellings in which it could lie in a table. */
+function spellings(secret: string): string[] {
+  const bytes = new TextEncoder().encode(secret)
+  const base64 = btoa(String.fromCharCode(...bytes))
+  return [secret, secret.replaceAll('-', ''), hex(bytes), base64.replace(/=+$/, '')]
+}
+
+it('no password, token or code is in any table or log line, in any spelling', async () => {
+  const password = 'canary of a password 7'
+  const first = await accounts.signUp('canary@example.com', password)
+  const second = await refresh(accounts.ctx, first.refreshToken)
+  const user = await accounts.as(second)
+  const { secret } = await enrollTotp(user, password)
+  const confirmed = await accounts.signUp('confirmed@example.com')
+  const { recoveryCodes } = await accounts.addTotp(confirmed)
+  await register(accounts.ctx, { email: 'pending@example.com', password })
+  await forgotPassword(accounts.ctx, 'canary@example.com')
+  const codes = accounts.mails.flatMap((mail) => ('code' in mail ? [mail.code] : []))
+  expect(codes).toHaveLength(4)
+  const tokens = [first, second].flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken])
+  const halves = [first, second].flatMap(({ refreshToken }) => {
+    const bytes = Uint8Array.from(atob(refreshToken.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
+    return [hex(bytes), hex(bytes.slice(0, 16)), hex(bytes.slice(16))]
+  })
+  const secrets = [password, secret, ...tokens, ...codes, ...recoveryCodes].flatMap(spellings)
+  const rows = await everyRow((text, params) => accounts.sql(text, params))
+  expect(rows.some((row) => row.includes('canary@example.com'))).toBe(true)
+  for (const found of [...secrets, ...halves, hex(fromBase32(secret))])
+    for (const line of [...rows, ...accounts.lines]) expect(line.includes(found)).toBe(false)
+})
+
+it('no login of the Worker touches the tables, and only the one that serves users reaches the functions', async () => {
+  const { database } = accounts
+  const tables = (await everyTable((text, params) => accounts.sql(text, params))).filter((name) =>
+    name.startsWith('identity.'),
+  )
+  expect(tables).toHaveLength(6)
+  for (const url of [database.apiUrl, database.jobsUrl])
+    for (const table of tables)
+      for (const statement of [
+        `select 1 from ${table}`,
+        `delete from ${table}`,
+        `insert into ${table} default values`,
+        `truncate ${table}`,
+      ])
+        await expect(query(database.endpoint, url, statement)).rejects.toThrow(/permission denied/)
+  const call = `select * from identity.begin_sign_in('x@example.com', 10, 900)`
+  await expect(query(database.endpoint, database.jobsUrl, call)).rejects.toThrow(/permission denied/)
+  expect(await query(database.endpoint, database.apiUrl, call)).toHaveLength(1)
+})
+
+it('what functions do inside is for them alone', async () => {
+  const granted = await accounts.sql(`select p.proname as name, p.prosecdef as definer,
+    has_function_privilege('wn_api', p.oid, 'execute') as api, has_function_privilege('wn_jobs', p.oid, 'execute') as jobs,
+    array_to_string(p.proconfig, ' ') as config from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = 'identity' order by 1`)
+  const inner = ['add_session', 'give_back', 'is_alive', 'sweep', 'take', 'use_second_factor']
+  expect(granted.filter(({ api }) => api === 'f').map(({ name }) => name)).toEqual(inner)
+  expect(granted.filter(({ jobs }) => jobs === 't')).toEqual([])
+  expect(granted.every(({ definer, api }) => definer === api)).toBe(true)
+  expect(granted.every(({ config }) => config === 'search_path=pg_catalog, pg_temp')).toBe(true)
+})
+
+it('what is over is deleted by and by, with what comes new', async () => {
+  const { ctx } = accounts
+  for (let one = 0; one < 6; one += 1) {
+    await register(ctx, { email: `left-${one}@example.com`, password: goodPassword })
+    await forgotPassword(ctx, `left-${one}@example.com`)
+  }
+  await accounts.signUp('sessions@example.com')
+  await accounts.age(31 * 24 * 3600)
+  for (let turn = 0; turn < 3; turn += 1)
+    expect(await refusal(accounts.signIn('nobody@example.com'))).toBe('invalid_credentials')
+  const [left] = await accounts.sql(`select (select count(*) from identity.registrations) as registrations,
+    (select count(*) from identity.password_resets) as resets, (select count(*) from identity.sessions) as sessions,
+    (select count(*) from identity.throttles) as throttles`)
+  expect(left).toEqual({ registrations: '0', resets: '0', sessions: '0', throttles: '1' })
+})

@@ -1,0 +1,205 @@
+// The second factor: counts once it is confirmed, each code works once, and it is not guessed.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { forgotPassword, resetPassword } from '../../src/identity/change-password.ts'
+import { confirmTotp, disableTotp, enrollTotp } from '../../src/identity/manage-totp.ts'
+import type { SessionGrant } from '../../src/identity/session.ts'
+import { stepAt, totpCode } from '../../src/identity/totp.ts'
+import { type Accounts, createAccounts, fromBase32, goodPassword, refusal } from '../support/accounts.ts'
+
+let accounts: Accounts
+beforeAll(async () => {
+  accounts = await createAccounts(inject('control'))
+})
+afterAll(() => accounts.stop())
+
+let count = 0
+async function somebody(): Promise<{ email: string; grant: SessionGrant }> {
+  const email = `factor-${(count += 1)}@example.com`
+  return { email, grant: await accounts.signUp(email) }
+}
+async function withTotp() {
+  const who = await somebody()
+  return { ...who, ...(await accounts.addTotp(who.grant)) }
+}
+const enter = (email: string, code: string | null) => accounts.signIn(email, goodPassword, code)
+/** A code that does not fit now or near. */
+const wrongCode = (right: string) => String((Number(right) + 1) % 1_000_000).padStart(6, '0')
+
+describe('enrolling', () => {
+  it('counts for nothing until a code of it was shown', async () => {
+    const { email, grant } = await somebody()
+    const user = await accounts.as(grant)
+    const { secret, uri } = await enrollTotp(user, goodPassword)
+    expect(uri).toContain(`secret=${secret}`)
+    await enter(email, null)
+    const now = await totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))
+    expect(await refusal(confirmTotp(user, wrongCode(now)))).toBe('invalid_code')
+    await enter(email, null)
+    const { recoveryCodes } = await confirmTotp(user, now)
+    expect(new Set(recoveryCodes).size).toBe(10)
+    expect(await refusal(enter(email, null))).toBe('totp_required')
+  })
+
+  it('needs the password, and there to be none', async () => {
+    const { grant, code } = await withTotp()
+    const user = await accounts.as(grant)
+    expect(await refusal(enrollTotp(user, 'not the password at all'))).toBe('invalid_credentials')
+    expect(await refusal(enrollTotp(user, goodPassword))).toBe('conflict')
+    expect(await refusal(confirmTotp(user, await code()))).toBe('conflict')
+  })
+
+  it('again replaces what was not confirmed: of two secrets at once one counts', async () => {
+    const { grant, email } = await somebody()
+    const user = await accounts.as(grant)
+    const first = await enrollTotp(user, goodPassword)
+    const second = await enrollTotp(user, goodPassword)
+    const step = stepAt(accounts.ctx.now())
+    expect(await refusal(confirmTotp(user, await totpCode(fromBase32(first.secret), step)))).toBe('invalid_code')
+    await confirmTotp(user, await totpCode(fromBase32(second.secret), step))
+    accounts.advance(30)
+    await enter(email, await totpCode(fromBase32(second.secret), stepAt(accounts.ctx.now())))
+  })
+
+  it('confirmed twice at once gives one list of recovery codes', async () => {
+    const { grant, email } = await somebody()
+    const user = await accounts.as(grant)
+    const { secret } = await enrollTotp(user, goodPassword)
+    const code = await totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))
+    const ended = await Promise.allSettled([confirmTotp(user, code), confirmTotp(user, code)])
+    const won = ended.filter((one) => one.status === 'fulfilled')
+    expect(won).toHaveLength(1)
+    await enter(email, won[0]?.value.recoveryCodes[0] ?? '')
+  })
+})
+
+describe('a code', () => {
+  it('lets in with the password, and never without', async () => {
+    const { email, code } = await withTotp()
+    expect(await refusal(accounts.signIn(email, 'not the password at all', await code()))).toBe('invalid_credentials')
+    await enter(email, await code())
+  })
+
+  it('works once', async () => {
+    const { email, code } = await withTotp()
+    const now = await code()
+    await enter(email, now)
+    expect(await refusal(enter(email, now))).toBe('invalid_code')
+    accounts.advance(30)
+    await enter(email, await code())
+  })
+
+  it('that confirmed the secret is used up', async () => {
+    const { grant, email } = await somebody()
+    const user = await accounts.as(grant)
+    const { secret } = await enrollTotp(user, goodPassword)
+    const code = await totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))
+    await confirmTotp(user, code)
+    expect(await refusal(enter(email, code))).toBe('invalid_code')
+  })
+
+  it('that comes eight times at once lets in once', async () => {
+    const { email, code } = await withTotp()
+    const now = await code()
+    const ended = await Promise.allSettled(Array.from({ length: 8 }, () => enter(email, now)))
+    expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+
+  it('of a step before one that was used is refused, though nobody used it', async () => {
+    const { email, code } = await withTotp()
+    const before = await code()
+    accounts.advance(30)
+    await enter(email, await code())
+    expect(await refusal(enter(email, before))).toBe('invalid_code')
+  })
+
+  it('may be one step old or early, and no more', async () => {
+    for (const [seconds, outcome] of [
+      [30, null],
+      [90, 'invalid_code'],
+    ] as const) {
+      const { email, code } = await withTotp()
+      const given = await code()
+      accounts.advance(seconds)
+      const { code: ended } = await accounts.cost(() => enter(email, given))
+      expect([seconds, ended]).toEqual([seconds, outcome])
+    }
+  })
+
+  it('is not guessed: after twenty wrong ones in a day no code is taken, however many come at once', async () => {
+    const { email, code } = await withTotp()
+    const codes: string[] = []
+    for (let round = 0; round < 4; round += 1) {
+      const wrong = wrongCode(await code())
+      codes.push(...(await Promise.all(Array.from({ length: 10 }, () => refusal(enter(email, wrong))))))
+      await accounts.age(15 * 60 + 1)
+    }
+    expect(codes.filter((one) => one === 'invalid_code')).toHaveLength(20)
+    expect(codes.filter((one) => one === 'rate_limited')).toHaveLength(20)
+    expect(await refusal(enter(email, await code()))).toBe('rate_limited')
+    await accounts.age(24 * 3600)
+    await enter(email, await code())
+  })
+})
+
+describe('a recovery code', () => {
+  it('lets in once, however it is typed, also when it comes twice at once', async () => {
+    const { email, recoveryCodes } = await withTotp()
+    const [one = '', two = ''] = recoveryCodes
+    await enter(email, one.toLowerCase().replaceAll('-', ' '))
+    expect(await refusal(enter(email, one))).toBe('invalid_code')
+    const ended = await Promise.allSettled([enter(email, two), enter(email, two)])
+    expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+
+  it('of another account is none', async () => {
+    const [mine, theirs] = [await withTotp(), await withTotp()]
+    expect(await refusal(enter(mine.email, theirs.recoveryCodes[0] ?? ''))).toBe('invalid_code')
+    await enter(theirs.email, theirs.recoveryCodes[0] ?? '')
+  })
+})
+
+describe('the second factor', () => {
+  it('is taken away with password and code, and by neither alone', async () => {
+    const { grant, email, code } = await withTotp()
+    const user = await accounts.as(grant)
+    const now = await code()
+    const disable = (password: string, given: string) => refusal(disableTotp(user, { password, code: given }))
+    expect(await disable('not the password at all', now)).toBe('invalid_credentials')
+    expect(await disable(goodPassword, wrongCode(now))).toBe('invalid_code')
+    await disableTotp(user, { password: goodPassword, code: now })
+    await enter(email, null)
+    expect(await disable(goodPassword, now)).toBe('conflict')
+    const rows = await accounts.sql(
+      `select 1 from identity.recovery_codes c join identity.accounts a
+      on a.id = c.account_id where a.email = $1`,
+      [email],
+    )
+    expect(rows).toEqual([])
+  })
+
+  it('is not taken away by a code that let somebody in', async () => {
+    const { grant, email, code } = await withTotp()
+    const now = await code()
+    await enter(email, now)
+    const user = await accounts.as(grant)
+    expect(await refusal(disableTotp(user, { password: goodPassword, code: now }))).toBe('invalid_code')
+  })
+
+  it('outlives a password that was set by mail', async () => {
+    const { email, code } = await withTotp()
+    await forgotPassword(accounts.ctx, email)
+    await resetPassword(accounts.ctx, { code: accounts.mailedCode(email), password: 'a password set by mail' })
+    expect(await refusal(accounts.signIn(email, 'a password set by mail'))).toBe('totp_required')
+    await accounts.signIn(email, 'a password set by mail', await code())
+  })
+
+  it('opens for no other account: the sealed secret is bound to its row', async () => {
+    const [mine, theirs] = [await withTotp(), await withTotp()]
+    await accounts.sql(
+      `update identity.accounts set totp_secret_sealed =
+        (select totp_secret_sealed from identity.accounts where email = $1) where email = $2`,
+      [mine.email, theirs.email],
+    )
+    expect(await refusal(enter(theirs.email, await mine.code()))).toBe('token_undecryptable')
+  })
+})
