@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { readDescription } from '../support/documented.ts'
-import { type Answer, type Edge, type RequestParts, startEdge, webhookPath } from '../support/edge.ts'
+import { type Answer, type Edge, type RequestParts, startEdge } from '../support/edge.ts'
 import { fingerprint } from '../support/tables.ts'
 
 const { routes, schemas } = await readDescription()
@@ -321,21 +321,6 @@ test.each([
     refusal(415, 'unsupported_media_type'),
   )
 })
-
-test.each(routes.filter(({ path }) => path !== webhookPath))(
-  '$path has the methods that it names, and no other',
-  async ({ path }) => {
-    const known = routes.filter((route) => route.path === path).map(({ method }) => method)
-    const allowed = new Set([...known, ...(known.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])
-    const at = path.replaceAll(/\{\w+\}/g, randomUUID())
-    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PURGE'].filter((name) => !allowed.has(name))) {
-      const answer = await send(method, at)
-      expect([method, answer.status]).toEqual([method, 405])
-      expect(problemOf(answer).code).toBe('method_not_allowed')
-      expect(new Set(answer.headers.get('allow')?.split(', '))).toEqual(allowed)
-    }
-  },
-)
 
 test.each([
   '/',

@@ -6,7 +6,8 @@ import { readDescription } from '../support/documented.ts'
 import { type Answer, type Call, type Edge, type Linked, startEdge } from '../support/edge.ts'
 import { userTables } from '../support/tables.ts'
 
-const { routes } = await readDescription()
+// Built-in accounts have no ids of others' to ask for but a session's: security-matrix.test.ts.
+const routes = (await readDescription()).routes.filter(({ path }) => !path.startsWith('/api/v1/auth/'))
 
 interface Ids {
   readonly item: string

@@ -1,0 +1,368 @@
+// Route by route, who is kept out: no token, every kind of bad token in both modes of authentication, tokens that may
+// only read, other users, other roles, methods that do not exist. The last test fails where a route lacks one of them.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { routes as mounted } from '../../src/http/app.ts'
+import { type SignedIn, signUp } from '../support/accounts-over-http.ts'
+import { type DocumentedRoute, readDescription } from '../support/documented.ts'
+import { type Answer, type Call, type Edge, startEdge } from '../support/edge.ts'
+import { audience, type Issuer, issuerName, newRsaKey, startIssuer, withHmac, withRsa } from '../support/issuer.ts'
+import { fingerprint } from '../support/tables.ts'
+import { goodClaims, mintToken } from '../support/tokens.ts'
+
+/** What an issue of security asks of routes; the last test asks whether each was tried. */
+type Check =
+  | 'no token'
+  | 'bad signature'
+  | 'expired'
+  | 'wrong issuer'
+  | 'wrong audience'
+  | 'wrong alg'
+  | 'malformed token'
+  | 'other user'
+  | 'missing scope'
+  | 'missing role'
+  | 'method not listed'
+
+const { routes } = await readDescription()
+const privateRoutes = routes.filter(({ isPrivate }) => isPrivate)
+const adminRoutes = mounted.filter(({ access }) => access === 'admin').map(({ method, path }) => `${method} ${path}`)
+/** Of built-in accounts: where an issuer vouches for users, there are none. */
+const isOfAccounts = ({ path }: Pick<DocumentedRoute, 'path'>) => path.startsWith('/api/v1/auth/')
+
+/** Routes that anybody may call, and why. A route that needs no token and is not here is a mistake. */
+const open: Readonly<Record<string, string>> = {
+  'GET /health': 'tells that the Worker runs, and nothing else',
+  'GET /ready': 'tells an operator what does not work, and nothing of a user',
+  'GET /openapi.json': 'is public documentation',
+  'POST /api/v1/plaid/webhook': 'is authenticated by a signature over the body: webhooks.test.ts',
+  'POST /api/v1/auth/register': 'is how one gets an account',
+  'POST /api/v1/auth/verify-email': 'is authenticated by a mailed code and the password',
+  'POST /api/v1/auth/login': 'is authenticated by the password',
+  'POST /api/v1/auth/refresh': 'is authenticated by the refresh token',
+  'POST /api/v1/auth/logout': 'is authenticated by the refresh token',
+  'POST /api/v1/auth/password/forgot': 'answers everybody alike',
+  'POST /api/v1/auth/password/reset': 'is authenticated by a mailed code',
+}
+
+const tried = new Set<string>()
+const record = (check: Check, { name }: Pick<DocumentedRoute, 'name'>) => void tried.add(`${check} · ${name}`)
+
+let edge: Edge
+let issuer: Issuer
+let oidcUrl: string
+let account: SignedIn
+let stranger: SignedIn
+/** One thing of the user for each path that names one. */
+let owned: Readonly<Record<string, string>>
+
+const idsSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
+
+beforeAll(async () => {
+  ;[edge, issuer] = await Promise.all([startEdge(), startIssuer()])
+  const { id: item } = await edge.linkAndSync('user')
+  oidcUrl = (await edge.startAnother(issuer.variables)).url
+  account = await signUp(edge, 'owner@app.test')
+  stranger = await signUp(edge, 'stranger@app.test')
+  const firstId = async (call: Call, path: string) =>
+    z.string().parse(idsSchema.parse((await call('GET', path)).json()).data[0]?.id)
+  owned = {
+    '/api/v1/plaid/items/{id}': item,
+    '/api/v1/plaid/sync/item/{item_id}': item,
+    '/api/v1/accounts/{id}': await firstId(edge.as('user'), '/api/v1/accounts'),
+    '/api/v1/transactions/{id}': await firstId(edge.as('user'), '/api/v1/transactions'),
+    '/api/v1/auth/sessions/{id}': await firstId(account.call, '/api/v1/auth/sessions'),
+  }
+})
+afterAll(() => Promise.all([edge.stop(), issuer.stop()]))
+
+const secretOf = () => String(edge.variables['SECRET_KEY'])
+const hourAgo = () => Math.floor(Date.now() / 1000) - 3600
+const pathOf = (path: string): string => path.replaceAll(/\{\w+\}/g, randomUUID())
+const requestId = randomUUID()
+
+function ask(call: Call, { method, path }: DocumentedRoute, authorization: string | null): Promise<Answer> {
+  const headers = { 'x-request-id': requestId, ...(authorization === null ? {} : { authorization }) }
+  return call(method, pathOf(path), { headers, ...(method === 'GET' ? {} : { body: {} }) })
+}
+
+/** What is wrong, which check that is, and the Authorization header; null for none. */
+type Fault = readonly [what: string, check: Check, header: () => string | null]
+
+const withClaims = (changes: Record<string, unknown>) => () =>
+  `Bearer ${mintToken({ secret: secretOf(), claims: { ...goodClaims('user'), ...changes } })}`
+const withHeader = (header: Record<string, unknown>) => () =>
+  `Bearer ${mintToken({ secret: secretOf(), claims: goodClaims('user'), header })}`
+const cutOff = (token: string) => `Bearer ${token.split('.').slice(0, 2).join('.')}.`
+const changed = (token: string) =>
+  `Bearer ${token.replace(/.{8}$/, (end) => (end === 'AAAAAAAA' ? 'BBBBBBBB' : 'AAAAAAAA'))}`
+const ofSomebodyElse = (token: string, claims: Record<string, unknown>) => {
+  const [header, , signature] = token.split('.')
+  return `Bearer ${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`
+}
+
+/** Against tokens of this deployment. */
+const ownFaults: readonly Fault[] = [
+  ['no header', 'no token', () => null],
+  ['an empty header', 'no token', () => ''],
+  ['no token', 'no token', () => 'Bearer '],
+  ['another scheme', 'no token', () => `Basic ${edge.token('user')}`],
+  ['a token without its scheme', 'no token', () => edge.token('user')],
+  ['junk for a token', 'malformed token', () => 'Bearer not.a.token'],
+  ['a signature that is cut off', 'bad signature', () => cutOff(edge.token('user'))],
+  ['a changed signature', 'bad signature', () => changed(edge.token('user'))],
+  ['claims of another token', 'bad signature', () => ofSomebodyElse(edge.token('user'), goodClaims('somebody-else'))],
+  [
+    'a token for another secret',
+    'bad signature',
+    () => `Bearer ${mintToken({ secret: `${secretOf()}-of-another-deployment`, claims: goodClaims('user') })}`,
+  ],
+  ['alg none', 'wrong alg', withHeader({ alg: 'none', typ: 'JWT' })],
+  ['alg None', 'wrong alg', withHeader({ alg: 'None', typ: 'JWT' })],
+  ['another HMAC', 'wrong alg', withHeader({ alg: 'HS512', typ: 'JWT' })],
+  ["RS256 by an issuer's key", 'wrong alg', () => `Bearer ${issuer.token('user', { claims: goodClaims('user') })}`],
+  ['no alg', 'wrong alg', withHeader({ typ: 'JWT' })],
+  ['an unknown critical header', 'malformed token', withHeader({ alg: 'HS256', crit: ['b64'], b64: false })],
+  ['a token that has expired', 'expired', withClaims({ exp: hourAgo() })],
+  ['a token that expired two minutes ago', 'expired', () => withClaims({ exp: hourAgo() + 3480 })()],
+  ['no expiry', 'expired', withClaims({ exp: undefined })],
+  ['an expiry that is no number', 'expired', withClaims({ exp: 'tomorrow' })],
+  ['a token of the future', 'malformed token', withClaims({ nbf: hourAgo() + 7200 })],
+  ['another issuer', 'wrong issuer', withClaims({ iss: 'https://issuer.test' })],
+  ['an issuer that begins alike', 'wrong issuer', withClaims({ iss: 'wealthnavigator-edge.test' })],
+  ['no issuer', 'wrong issuer', withClaims({ iss: undefined })],
+  ['several issuers', 'wrong issuer', withClaims({ iss: ['wealthnavigator-edge', 'https://issuer.test'] })],
+  ['no subject', 'malformed token', withClaims({ sub: undefined })],
+  ['an empty subject', 'malformed token', withClaims({ sub: '' })],
+]
+
+const byIssuer = (faults: Parameters<Issuer['token']>[1]) => () => `Bearer ${issuer.token('user', faults)}`
+const hmac = (secret: () => string | Buffer) => () =>
+  `Bearer ${issuer.token('user', { header: { alg: 'HS256' }, sign: (input) => withHmac(secret())(input) })}`
+
+/** Against tokens of an issuer whose key everybody knows. */
+const issuerFaults: readonly Fault[] = [
+  ['no header', 'no token', () => null],
+  ['junk for a token', 'malformed token', () => 'Bearer not.a.token'],
+  ['a token that this deployment signed', 'wrong alg', () => `Bearer ${edge.token('user')}`],
+  ['a signature that is cut off', 'bad signature', () => cutOff(issuer.token('user'))],
+  ['a changed signature', 'bad signature', () => changed(issuer.token('user'))],
+  [
+    'a key of its own under a published id',
+    'bad signature',
+    byIssuer({ sign: withRsa(newRsaKey().privateKey, 'sha256') }),
+  ],
+  ['a key id that nobody published', 'bad signature', byIssuer({ header: { kid: randomUUID() } })],
+  ['alg none', 'wrong alg', byIssuer({ header: { alg: 'none' }, sign: () => Buffer.alloc(0) })],
+  ['HS256 with the public key as text', 'wrong alg', hmac(() => issuer.publicKey.pem)],
+  ['HS256 with the public key as text, trimmed', 'wrong alg', hmac(() => issuer.publicKey.pem.trim())],
+  ['HS256 with the public key as bytes', 'wrong alg', hmac(() => issuer.publicKey.der)],
+  ['HS256 with the public key as JWK', 'wrong alg', hmac(() => issuer.publicKey.jwk)],
+  ['HS256 with the modulus', 'wrong alg', hmac(() => Buffer.from(issuer.publicKey.modulus, 'base64url'))],
+  ['HS256 with nothing', 'wrong alg', hmac(() => '')],
+  ['RS384, which its key is not for', 'wrong alg', byIssuer({ header: { alg: 'RS384' } })],
+  ['PS256, which its key is not for', 'wrong alg', byIssuer({ header: { alg: 'PS256' } })],
+  ['ES256 over an RSA key', 'wrong alg', byIssuer({ header: { alg: 'ES256' } })],
+  ['a token that has expired', 'expired', byIssuer({ claims: { exp: hourAgo() } })],
+  ['no expiry', 'expired', byIssuer({ claims: { exp: undefined } })],
+  ['another issuer', 'wrong issuer', byIssuer({ claims: { iss: 'https://other.test' } })],
+  ['the issuer with a slash', 'wrong issuer', byIssuer({ claims: { iss: `${issuerName}/` } })],
+  ['our own name as issuer', 'wrong issuer', byIssuer({ claims: { iss: 'wealthnavigator-edge' } })],
+  ['no issuer', 'wrong issuer', byIssuer({ claims: { iss: undefined } })],
+  ['another audience', 'wrong audience', byIssuer({ claims: { aud: 'another-app' } })],
+  ['other audiences', 'wrong audience', byIssuer({ claims: { aud: ['a', 'b', `${audience} `] } })],
+  ['no audience', 'wrong audience', byIssuer({ claims: { aud: undefined } })],
+  ['an empty list of audiences', 'wrong audience', byIssuer({ claims: { aud: [] } })],
+]
+
+/** Every route answers one and the same 401, and nothing changes. */
+async function expectRefused(asked: readonly DocumentedRoute[], url: string, [, check, header]: Fault): Promise<void> {
+  const before = await fingerprint(edge.sql)
+  const call = edge.callTo(url)
+  const reference = await call('GET', '/api/v1/plaid/items', { headers: { 'x-request-id': requestId } })
+  const answers = await Promise.all(asked.map(async (route) => ({ route, ...(await ask(call, route, header())) })))
+  for (const { route, status, headers, text } of answers) {
+    expect([route.name, status, headers.get('www-authenticate')]).toEqual([route.name, 401, 'Bearer'])
+    expect(text).toBe(reference.text)
+    record(check, route)
+  }
+  expect(reference.json()).toMatchObject({ status: 401, code: 'unauthorized' })
+  expect(await fingerprint(edge.sql)).toEqual(before)
+}
+
+describe('without a good token', () => {
+  test.each(ownFaults)('%s: every private route answers one and the same 401', async (...fault) => {
+    await expectRefused(privateRoutes, edge.url, fault)
+  })
+
+  test.each(issuerFaults)('of an issuer, %s: every private route answers the same 401', async (...fault) => {
+    await expectRefused(
+      privateRoutes.filter((route) => !isOfAccounts(route)),
+      oidcUrl,
+      fault,
+    )
+  })
+
+  test('junk of every kind made the Worker ask for the keys no oftener than its cool-down allows', () => {
+    expect(issuer.requests()).toBeLessThanOrEqual(3)
+  })
+
+  test('a role that the token does not prove is none', async () => {
+    const forged = mintToken({ secret: 'x'.repeat(48), claims: { ...goodClaims('user'), role: 'admin' } })
+    expect((await edge.callTo(edge.url, forged)('GET', '/api/v1/plaid/items')).status).toBe(401)
+  })
+
+  test('why a token was refused is in the log, and no token is', async () => {
+    const headers = { authorization: withClaims({ exp: hourAgo() })(), 'x-request-id': randomUUID() }
+    await edge.call('GET', '/api/v1/accounts', { headers })
+    const line = () => edge.lines().find((one) => one.includes(headers['x-request-id']))
+    await expect.poll(line).toContain('ERR_JWT_EXPIRED')
+    expect(edge.lines().join('\n')).not.toMatch(/eyJ[A-Za-z0-9_-]{10}/)
+  })
+})
+
+describe('with a good token', () => {
+  test('every private route lets it in', async () => {
+    expect(privateRoutes.length).toBeGreaterThan(10)
+    for (const route of privateRoutes.filter((one) => !isOfAccounts(one) && !adminRoutes.includes(one.name)))
+      for (const [url, token] of [
+        [edge.url, edge.token('visitor')],
+        [oidcUrl, issuer.token('visitor')],
+      ] as const) {
+        const { status } = await ask(edge.callTo(url), route, `Bearer ${token}`)
+        expect([route.name, status !== 401 && status < 500]).toEqual([route.name, true])
+      }
+  })
+
+  test('every private route of built-in accounts lets the token of a sign-in in', async () => {
+    for (const route of privateRoutes.filter(isOfAccounts)) {
+      const { accessToken } = await signUp(edge, `${route.path.replaceAll(/\W/g, '')}@app.test`)
+      const { status, text } = await ask(edge.call, route, `Bearer ${accessToken}`)
+      expect([route.name, text, status !== 401 && status < 500]).toEqual([route.name, text, true])
+    }
+  })
+
+  test('an audience among several is ours', async () => {
+    const token = issuer.token('user', { claims: { aud: ['another-app', audience] } })
+    expect((await edge.callTo(oidcUrl, token)('GET', '/api/v1/plaid/items')).status).toBe(200)
+  })
+
+  test('a user of one issuer is nobody to another', async () => {
+    const [here, there] = await Promise.all(
+      [edge.as('user'), edge.callTo(oidcUrl, issuer.token('user'))].map((call) => call('GET', '/api/v1/plaid/items')),
+    )
+    expect(idsSchema.parse(here?.json()).data).toHaveLength(1)
+    expect(idsSchema.parse(there?.json()).data).toEqual([])
+  })
+
+  test('where an issuer vouches for users, there are no accounts', async () => {
+    for (const route of routes.filter(isOfAccounts)) {
+      const { status } = await ask(edge.callTo(oidcUrl), route, `Bearer ${issuer.token('user')}`)
+      expect([route.name, status]).toEqual([route.name, 404])
+    }
+  })
+})
+
+/** The route's path with the owner's thing in it; null where it names none. */
+function ownedPath({ path }: DocumentedRoute): string | null {
+  if (!path.includes('{')) return null
+  const prefix = path.slice(0, path.indexOf('}') + 1)
+  const id = owned[prefix]
+  if (id === undefined) throw new Error(`Say which thing of the user ${prefix} names.`)
+  return path.replaceAll(/\{\w+\}/g, id)
+}
+
+test('for another user, what a path names does not exist', async () => {
+  const naming = routes.filter(({ path }) => path.includes('{'))
+  expect(naming.length).toBeGreaterThan(5)
+  const before = await fingerprint(edge.sql)
+  for (const route of naming) {
+    const path = String(ownedPath(route))
+    const [mine, other] = isOfAccounts(route) ? [account.call, stranger.call] : [edge.as('user'), edge.as('stranger')]
+    const found = route.method === 'GET' ? (await mine('GET', path)).status : 200
+    expect([route.name, found]).toEqual([route.name, 200])
+    const body = route.method === 'PATCH' ? { body: { hidden: true } } : {}
+    const answer = await other(route.method, path, body)
+    expect([route.name, answer.status]).toEqual([route.name, 404])
+    record('other user', route)
+  }
+  const after = await fingerprint(edge.sql)
+  // That a stranger asked is all that may be seen of it.
+  const unchanged = Object.keys(before).filter((name) => name !== 'public.users')
+  expect(unchanged.filter((name) => after[name] !== before[name])).toEqual([])
+})
+
+test.each(['read', 'read accounts', '  read  '])(
+  'a token with the scope "%s" reads and changes nothing',
+  async (scope) => {
+    const before = await fingerprint(edge.sql)
+    for (const route of privateRoutes) {
+      const refused = route.method !== 'GET'
+      const role = adminRoutes.includes(route.name) ? { role: 'admin' } : {}
+      const tokens = [
+        [edge.url, mintToken({ secret: secretOf(), claims: { ...goodClaims('user'), ...role, scope } })],
+        ...(isOfAccounts(route) ? [] : [[oidcUrl, issuer.token('user', { claims: { ...role, scope } })] as const]),
+      ] as const
+      for (const [url, token] of tokens) {
+        const path = ownedPath(route) ?? route.path
+        const answer = await edge.callTo(url, token)(route.method, path, route.method === 'GET' ? {} : { body: {} })
+        const isForbidden = answer.text.includes('"code":"forbidden"')
+        expect([route.name, answer.status === 403, isForbidden]).toEqual([route.name, refused, refused])
+      }
+      if (refused) record('missing scope', route)
+    }
+    const after = await fingerprint(edge.sql)
+    const unchanged = Object.keys(before).filter((name) => name !== 'public.users')
+    expect(unchanged.filter((name) => after[name] !== before[name])).toEqual([])
+  },
+)
+
+test.each(['user', 'Admin', 'admin ', ['admin'], true, { admin: true }, null])(
+  'the role %j is no administrator',
+  async (role) => {
+    for (const route of privateRoutes.filter(({ name }) => adminRoutes.includes(name))) {
+      const token = mintToken({ secret: secretOf(), claims: { ...goodClaims('user'), role } })
+      const { status } = await ask(edge.callTo(edge.url, token), route, `Bearer ${token}`)
+      expect([401, 403]).toContain(status)
+      record('missing role', route)
+    }
+  },
+)
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PURGE', 'PROPFIND']
+
+test.each(routes.map((route) => [route.name, route] as const))(
+  '%s has no method but those named',
+  async (_name, route) => {
+    const known = routes.filter(({ path }) => path === route.path).map(({ method }) => method)
+    const allowed = new Set([...known, ...(known.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])
+    for (const method of methods.filter((name) => !allowed.has(name))) {
+      const answer = await edge.as('user')(method, pathOf(route.path))
+      expect([method, answer.status]).toEqual([method, 405])
+      expect(answer.json()).toMatchObject({ status: 405, code: 'method_not_allowed' })
+      expect(new Set(answer.headers.get('allow')?.split(', '))).toEqual(allowed)
+    }
+    record('method not listed', route)
+  },
+)
+
+/** The checks that a route of this kind must have. */
+function needed(route: DocumentedRoute): Check[] {
+  const checks: Check[] = ['method not listed']
+  if (route.isPrivate) checks.push('no token', 'bad signature', 'expired', 'wrong issuer', 'wrong alg')
+  if (route.isPrivate && !isOfAccounts(route)) checks.push('wrong audience')
+  if (route.path.includes('{')) checks.push('other user')
+  if (route.isPrivate && route.method !== 'GET') checks.push('missing scope')
+  if (adminRoutes.includes(route.name)) checks.push('missing role')
+  return checks
+}
+
+test('every route of the app is documented, and had every check that it needs', () => {
+  const names = mounted.map(({ method, path }) => `${method} ${path}`)
+  expect(names.toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
+  const openRoutes = routes.filter(({ isPrivate }) => !isPrivate)
+  expect(openRoutes.map(({ name }) => name).toSorted()).toEqual(Object.keys(open).toSorted())
+  const missing = routes.flatMap((route) => needed(route).map((check) => `${check} · ${route.name}`))
+  expect(missing.filter((one) => !tried.has(one))).toEqual([])
+})
