@@ -33,7 +33,9 @@ export async function newCode(purpose: CodePurpose): Promise<Code> {
 
 /** The hash of a code as somebody typed it, in any case and grouping; null for what can be none. */
 export async function readCode(purpose: CodePurpose, text: string): Promise<Bytes | null> {
-  const plain = text.replaceAll(/[\s-]/g, '').toUpperCase()
+  const plain = text.replaceAll(/[\s-]/g, '')
   const length = (randomBytesOf[purpose] * 8) / 5
-  return plain.length === length && /^[A-Z2-7]+$/.test(plain) ? await hashOf(purpose, plain) : null
+  // Before the case is changed: other alphabets have letters that become ours.
+  const isCode = plain.length === length && /^[A-Za-z2-7]+$/.test(plain)
+  return isCode ? await hashOf(purpose, plain.toUpperCase()) : null
 }

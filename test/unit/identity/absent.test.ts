@@ -1,0 +1,43 @@
+// A deployment whose users an OIDC issuer vouches for has no built-in accounts: not behind the routes, and not in memory.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+import * as z from 'zod'
+
+const run = promisify(execFile)
+const reportSchema = z.object({ loaded: z.array(z.string()), statuses: z.record(z.string(), z.int()) })
+
+async function reportOf(mode: 'oidc' | 'builtin'): Promise<z.infer<typeof reportSchema>> {
+  const script = join(import.meta.dirname, 'loaded-modules.ts')
+  const { stdout } = await run(process.execPath, [script, mode], { timeout: 20_000 })
+  return reportSchema.parse(JSON.parse(stdout))
+}
+
+const ofAccounts = ({ loaded }: z.infer<typeof reportSchema>) =>
+  loaded.filter((file) => file.startsWith('src/identity/') || file === 'src/auth/sign-access-token.ts')
+
+describe('built-in accounts', () => {
+  let oidc: z.infer<typeof reportSchema>
+  let builtin: z.infer<typeof reportSchema>
+  beforeAll(async () => {
+    ;[oidc, builtin] = await Promise.all([reportOf('oidc'), reportOf('builtin')])
+  })
+
+  it('are not loaded where there is an issuer, and with the first request elsewhere', () => {
+    expect(oidc.loaded).toContain('src/http/routes/auth.ts')
+    expect(ofAccounts(oidc)).toEqual([])
+    expect(ofAccounts(builtin)).toContain('src/identity/login.ts')
+  })
+
+  it('are no paths where there is an issuer, whatever the method', () => {
+    expect(Object.values(oidc.statuses)).toHaveLength(12)
+    expect(new Set(Object.values(oidc.statuses))).toEqual(new Set([404]))
+    expect(builtin.statuses).toMatchObject({
+      'POST login': 503,
+      'GET login': 405,
+      'GET sessions': 401,
+      'POST nothing': 404,
+    })
+  })
+})

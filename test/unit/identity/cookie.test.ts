@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import { AppError } from '../../../src/errors.ts'
+import { readRefreshCookie, refreshCookie, requireOwnOrigin } from '../../../src/http/refresh-cookie.ts'
+
+const laptop = { strict: false, corsOrigins: ['http://localhost:3000'] }
+const production = { strict: true, corsOrigins: ['https://app.example.com'] }
+
+describe('the cookie', () => {
+  it('is out of scripts’ reach and for this host over https alone', () => {
+    expect(refreshCookie(production, 'abc', 60)).toBe(
+      '__Host-refresh_token=abc; HttpOnly; SameSite=Strict; Path=/; Max-Age=60; Secure',
+    )
+    expect(refreshCookie(laptop, 'abc', 60)).toBe('refresh_token=abc; HttpOnly; SameSite=Strict; Path=/; Max-Age=60')
+  })
+
+  it.each([
+    ['__Host-refresh_token=abc', 'abc'],
+    ['a=b; __Host-refresh_token=abc; c=d', 'abc'],
+    ['refresh_token=abc', null],
+    ['x__Host-refresh_token=abc', null],
+    ['__Host-refresh_token=', null],
+    ['__Host-refresh_token=one; __Host-refresh_token=two', null],
+    ['', null],
+    [undefined, null],
+  ])('of %j is %j in production', (header, token) => {
+    expect(readRefreshCookie(production, header)).toBe(token)
+  })
+})
+
+describe('a page that brings a cookie', () => {
+  it('is of a configured origin', () => {
+    expect(() => requireOwnOrigin(production, 'https://app.example.com')).not.toThrow()
+  })
+
+  it.each([
+    undefined,
+    'null',
+    '',
+    '*',
+    'http://app.example.com',
+    'https://app.example.com.evil.test',
+    'https://evil.test/https://app.example.com',
+    'https://APP.example.com',
+    'https://app.example.com:444',
+  ])('and not of %j', (origin) => {
+    expect(() => requireOwnOrigin(production, origin)).toThrow(AppError)
+  })
+})

@@ -1,0 +1,29 @@
+// Run by node: asks at the door of a deployment, of the mode that the argument names, and prints the statuses and which
+// files of src/ were loaded for them.
+import { registerHooks } from 'node:module'
+
+const loaded: string[] = []
+registerHooks({
+  load(url, context, nextLoad) {
+    if (url.includes('/src/')) loaded.push(url.slice(url.lastIndexOf('/src/') + 1))
+    return nextLoad(url, context)
+  },
+})
+
+const { developmentVariables, openDoor, servicesOf } = await import('../http/door.ts')
+const oidc = {
+  AUTH_ISSUER: 'http://127.0.0.1:9/',
+  AUTH_AUDIENCE: 'wealth',
+  AUTH_JWKS_URL: 'http://127.0.0.1:9/jwks',
+}
+const services = servicesOf({ ...developmentVariables, ...(process.argv[2] === 'oidc' ? oidc : {}) })
+const door = openDoor(() => services)
+const statuses: Record<string, number> = {}
+const body = JSON.stringify({ email: 'ann@example.com', password: 'a long enough password' })
+const headers = { 'content-type': 'application/json' }
+for (const path of ['login', 'register', 'refresh', 'sessions', 'totp/enroll', 'nothing'])
+  for (const method of ['POST', 'GET']) {
+    const response = await door.ask(`/api/v1/auth/${path}`, method === 'POST' ? { method, body, headers } : { method })
+    statuses[`${method} ${path}`] = response.status
+  }
+process.stdout.write(JSON.stringify({ loaded, statuses }))

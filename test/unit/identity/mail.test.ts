@@ -1,0 +1,106 @@
+// Mails over HTTP, against a server that is there.
+import { createServer } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+import { AppError } from '../../../src/errors.ts'
+import { type Mail, sendOverHttp, writeToLog } from '../../../src/identity/mail.ts'
+import { createLogger } from '../../../src/monitoring/logger.ts'
+
+interface Got {
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: unknown
+}
+
+const closers: (() => void)[] = []
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+})
+
+async function mailServer(status = 200): Promise<{ url: string; got: Got[] }> {
+  const got: Got[] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      got.push({ headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) })
+      response.writeHead(status, { location: 'http://127.0.0.1:9/' }).end('canary of the mail server')
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closers.push(() => server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return { url: `http://127.0.0.1:${address.port}/send`, got }
+}
+
+const code = 'ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ23-4567'
+const to = 'ann@example.com'
+const mails: readonly Mail[] = [
+  { kind: 'verify_email', to, code },
+  { kind: 'reset_password', to, code },
+  { kind: 'address_in_use', to },
+  { kind: 'no_account', to },
+]
+const config = (url: string) => ({
+  url,
+  key: 'key-of-the-mail-api',
+  from: 'Wealth <accounts@example.com>',
+  publicUrl: 'https://app.example.com/account?lang=en',
+})
+const log = createLogger({}, { sink: () => undefined })
+
+describe('a mail over HTTP', () => {
+  it.each(mails)('of kind $kind goes out once, with the key, to one address', async (mail) => {
+    const { url, got } = await mailServer()
+    await sendOverHttp(config(url), fetch)(mail, log)
+    expect(got).toHaveLength(1)
+    const [first] = got
+    expect(first?.headers).toMatchObject({
+      authorization: 'Bearer key-of-the-mail-api',
+      'content-type': 'application/json',
+      'idempotency-key': expect.stringMatching(/^[0-9a-f-]{36}$/),
+    })
+    const common = { from: 'Wealth <accounts@example.com>', to, subject: expect.any(String), text: expect.any(String) }
+    expect(first?.body).toEqual(common)
+    expect(JSON.stringify(first?.body).includes(code)).toBe('code' in mail)
+  })
+
+  it('has its code behind the # of the link, where no server sees it', async () => {
+    const { url, got } = await mailServer()
+    for (const mail of mails) await sendOverHttp(config(url), fetch)(mail, log)
+    const links = JSON.stringify(got).match(/https:\/\/[^\\\s"]+/g)
+    expect(links).toEqual([
+      `https://app.example.com/account?lang=en#verify-email=${code}`,
+      `https://app.example.com/account?lang=en#reset-password=${code}`,
+    ])
+  })
+
+  it.each([400, 401, 429, 500, 302])('that is answered %i was not sent', async (status) => {
+    const { url } = await mailServer(status)
+    const failure = await sendOverHttp(config(url), fetch)(mails[0] ?? { kind: 'no_account', to }, log).catch(
+      (error: unknown) => error,
+    )
+    expect(failure).toBeInstanceOf(AppError)
+    expect(failure).toMatchObject({ code: 'unavailable', reason: `the e-mail API answered ${status}` })
+  })
+
+  it('that nobody takes was not sent', async () => {
+    await expect(
+      sendOverHttp(config('http://127.0.0.1:9/'), fetch)({ kind: 'no_account', to }, log),
+    ).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
+
+describe('a mail in development', () => {
+  it('is a line in the log with its kind and code, without the address', async () => {
+    const lines: string[] = []
+    const logger = createLogger({}, { sink: (line) => lines.push(line) })
+    for (const mail of mails) await writeToLog(mail, logger)
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { event: 'email_not_sent', mail: 'verify_email', mail_code: code },
+      { event: 'email_not_sent', mail: 'reset_password', mail_code: code },
+      { event: 'email_not_sent', mail: 'address_in_use' },
+      { event: 'email_not_sent', mail: 'no_account' },
+    ])
+    expect(lines.join('')).not.toContain(to)
+  })
+})
