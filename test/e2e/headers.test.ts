@@ -123,6 +123,7 @@ const strictVariables = (environment: string): Record<string, string> => ({
   PLAID_WEBHOOK_URL: 'https://edge.test/api/v1/plaid/webhook',
   PLAID_WEBHOOK_VERIFICATION_KEY: '',
   DATABASE_ENDPOINT: '',
+  RATE_LIMIT_ENABLED: '',
   DATABASE_URL: 'postgres://wn_api:pass-one@db.neon.test/wealth?sslmode=require',
   DATABASE_JOBS_URL: 'postgres://wn_jobs:pass-two@db.neon.test/wealth?sslmode=require',
   CORS_ORIGINS: `["${app}"]`,

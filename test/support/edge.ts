@@ -145,6 +145,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     PLAID_CLIENT_ID: simulator.clientId,
     PLAID_SECRET: simulator.secret,
     PLAID_PRODUCTS: 'transactions,investments,liabilities',
+    // Tests make requests by the hundred; those of the limits name them.
+    RATE_LIMIT_ENABLED: options.variables?.['RATE_LIMITS'] === undefined ? 'false' : '',
     CORS_ORIGINS: '["http://localhost:3000","https://app.test"]',
     ...options.variables,
   }
