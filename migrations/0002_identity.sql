@@ -454,6 +454,17 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
+DO $$
+DECLARE
+  t text;
+BEGIN
+  -- Without a policy: a right that somebody grants by mistake shows no row.
+  FOREACH t IN ARRAY ARRAY['accounts', 'recovery_codes', 'registrations', 'password_resets', 'sessions', 'throttles'] LOOP
+    EXECUTE format('ALTER TABLE identity.%I ENABLE ROW LEVEL SECURITY', t);
+  END LOOP;
+END
+$$;
+--> statement-breakpoint
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA identity FROM PUBLIC;
 --> statement-breakpoint
 GRANT USAGE ON SCHEMA identity TO wn_api;

@@ -63,8 +63,9 @@ describe('an account', () => {
 
   it('that is there is not told from one that is not', async () => {
     await signUp('told@example.com')
-    const shape = ({ status, headers, json }: Answer) => {
-      const { instance: _, ...body } = z.looseObject({}).parse(json())
+    const shape = (answer: Answer) => {
+      const { status, headers } = answer
+      const { instance: _, ...body } = z.looseObject({}).parse(answer.json())
       return { status, type: headers.get('content-type'), names: [...headers.keys()].toSorted(), body }
     }
     const known = 'told@example.com'
