@@ -193,6 +193,10 @@ AS $$
 DECLARE
   v_email text;
 BEGIN
+  -- All of the address, in one order: of two that verify it at once, the second finds nothing left.
+  PERFORM FROM identity.registrations r
+  WHERE r.email = (SELECT o.email FROM identity.registrations o WHERE o.token_hash = p_token_hash)
+  ORDER BY r.token_hash FOR UPDATE;
   DELETE FROM identity.registrations r
   WHERE r.token_hash = p_token_hash AND r.password_hash = p_password_hash AND r.expires_at > now()
   RETURNING r.email INTO v_email;

@@ -99,6 +99,18 @@ describe('an attacker who registers an address of somebody else', () => {
     await accounts.signIn('there@example.com')
   })
 
+  it('changes nothing by a registration that was under way when the owner verified', async () => {
+    const { ctx } = accounts
+    await accounts.signUp('meanwhile@example.com')
+    await register(ctx, { email: 'under-way@example.com', password: attackers })
+    const code = accounts.mailedCode('under-way@example.com')
+    await accounts.sql(`update identity.registrations set email = 'meanwhile@example.com'
+      where email = 'under-way@example.com'`)
+    expect(await refusal(verifyEmail(ctx, { code, password: attackers }))).toBe('invalid_token')
+    expect(await refusal(accounts.signIn('meanwhile@example.com', attackers))).toBe('invalid_credentials')
+    await accounts.signIn('meanwhile@example.com')
+  })
+
   it('gets one of two accounts at most when both verify at once', async () => {
     const { ctx } = accounts
     const codes: string[] = []
@@ -113,6 +125,8 @@ describe('an attacker who registers an address of somebody else', () => {
       verifyEmail(ctx, { code: first, password: goodPassword }),
     ])
     expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    const refused = ended.filter((one) => one.status === 'rejected').map((one) => one.reason)
+    expect(refused).toMatchObject([{ code: 'invalid_token' }, { code: 'invalid_token' }])
     const rows = await accounts.sql(`select count(*) as accounts, (select count(*) from identity.sessions s
       join identity.accounts a on a.id = s.account_id where a.email = 'race@example.com') as sessions
       from identity.accounts where email = 'race@example.com'`)
