@@ -1,18 +1,14 @@
 // Bank accounts and their balances, today's and one a day.
 import { boolean, date, index, numeric, pgTable, primaryKey, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
-import { items } from './items.ts'
-import { users } from './users.ts'
+import { ofItem } from './items.ts'
+import { ofUser } from './users.ts'
 
 export const accounts = pgTable(
   'accounts',
   {
     id: uuid().primaryKey().defaultRandom(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id),
-    itemId: uuid('item_id')
-      .notNull()
-      .references(() => items.id, { onDelete: 'cascade' }),
+    ...ofUser(),
+    ...ofItem(),
     plaidAccountId: text('plaid_account_id').notNull(),
     persistentAccountId: text('persistent_account_id'),
     name: text().notNull(),
@@ -36,16 +32,19 @@ export const accounts = pgTable(
   ],
 )
 
+/** The column of what belongs to one account, which goes with it. */
+export const ofAccount = () => ({
+  accountId: uuid('account_id')
+    .notNull()
+    .references(() => accounts.id, { onDelete: 'cascade' }),
+})
+
 export const accountBalances = pgTable(
   'account_balances',
   {
-    accountId: uuid('account_id')
-      .notNull()
-      .references(() => accounts.id, { onDelete: 'cascade' }),
+    ...ofAccount(),
     day: date({ mode: 'string' }).notNull(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id),
+    ...ofUser(),
     current: numeric(),
     available: numeric(),
     creditLimit: numeric('credit_limit'),

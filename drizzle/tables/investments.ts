@@ -1,23 +1,8 @@
 // Brokerage: what can be held, what is held, and what happened to it.
 import { boolean, date, index, numeric, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
-import { accounts } from './accounts.ts'
-import { items } from './items.ts'
-import { users } from './users.ts'
-
-const owner = () => ({
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id),
-})
-
-const place = () => ({
-  itemId: uuid('item_id')
-    .notNull()
-    .references(() => items.id, { onDelete: 'cascade' }),
-  accountId: uuid('account_id')
-    .notNull()
-    .references(() => accounts.id, { onDelete: 'cascade' }),
-})
+import { ofAccount } from './accounts.ts'
+import { ofItem } from './items.ts'
+import { ofUser } from './users.ts'
 
 const currency = () => ({
   isoCurrencyCode: text('iso_currency_code'),
@@ -28,7 +13,7 @@ export const securities = pgTable(
   'securities',
   {
     id: uuid().primaryKey().defaultRandom(),
-    ...owner(),
+    ...ofUser(),
     plaidSecurityId: text('plaid_security_id').notNull(),
     name: text(),
     tickerSymbol: text('ticker_symbol'),
@@ -45,8 +30,9 @@ export const holdings = pgTable(
   'holdings',
   {
     id: uuid().primaryKey().defaultRandom(),
-    ...owner(),
-    ...place(),
+    ...ofUser(),
+    ...ofItem(),
+    ...ofAccount(),
     securityId: uuid('security_id')
       .notNull()
       .references(() => securities.id),
@@ -69,8 +55,9 @@ export const investmentTransactions = pgTable(
   'investment_transactions',
   {
     id: uuid().primaryKey().defaultRandom(),
-    ...owner(),
-    ...place(),
+    ...ofUser(),
+    ...ofItem(),
+    ...ofAccount(),
     securityId: uuid('security_id').references(() => securities.id),
     plaidInvestmentTransactionId: text('plaid_investment_transaction_id').notNull(),
     date: date({ mode: 'string' }).notNull(),

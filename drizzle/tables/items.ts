@@ -1,15 +1,13 @@
 // Linked banks, and what is known about keeping each of their products in sync.
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, index, integer, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
-import { users } from './users.ts'
+import { ofUser } from './users.ts'
 
 export const items = pgTable(
   'items',
   {
     id: uuid().primaryKey().defaultRandom(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id),
+    ...ofUser(),
     plaidItemId: text('plaid_item_id').notNull().unique('items_plaid_item_id'),
     institutionId: text('institution_id'),
     institutionName: text('institution_name'),
@@ -30,17 +28,20 @@ export const items = pgTable(
   (table) => [index('items_user').on(table.userId, table.createdAt, table.id)],
 )
 
+/** The column of what an item brought, which goes with it. */
+export const ofItem = () => ({
+  itemId: uuid('item_id')
+    .notNull()
+    .references(() => items.id, { onDelete: 'cascade' }),
+})
+
 /** One row an item and product, the unit of sync. It is dirty while `dirty_seq > synced_seq`. */
 export const itemProducts = pgTable(
   'item_products',
   {
     id: uuid().primaryKey().defaultRandom(),
-    itemId: uuid('item_id')
-      .notNull()
-      .references(() => items.id, { onDelete: 'cascade' }),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id),
+    ...ofItem(),
+    ...ofUser(),
     product: text().notNull(),
     status: text().notNull().default('pending'),
     /** Where the next read starts; null before the first. Only a cursor that came with `has_more: false` gets here. */

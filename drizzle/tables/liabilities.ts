@@ -1,22 +1,16 @@
 // What is owed: one row an account, of one of Plaid's three kinds.
 import { index, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
-import { accounts } from './accounts.ts'
-import { items } from './items.ts'
-import { users } from './users.ts'
+import { ofAccount } from './accounts.ts'
+import { ofItem } from './items.ts'
+import { ofUser } from './users.ts'
 
 export const liabilities = pgTable(
   'liabilities',
   {
     id: uuid().primaryKey().defaultRandom(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id),
-    itemId: uuid('item_id')
-      .notNull()
-      .references(() => items.id, { onDelete: 'cascade' }),
-    accountId: uuid('account_id')
-      .notNull()
-      .references(() => accounts.id, { onDelete: 'cascade' }),
+    ...ofUser(),
+    ...ofItem(),
+    ...ofAccount(),
     kind: text().notNull(),
     /** Plaid's object of that kind; every number in it is exact decimal text. */
     details: jsonb().notNull(),

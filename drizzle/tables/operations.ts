@@ -1,18 +1,14 @@
 // What happened: every sync run, every verified webhook, every message that could not be delivered.
 import { index, integer, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
-import { itemProducts, items } from './items.ts'
-import { users } from './users.ts'
+import { itemProducts, items, ofItem } from './items.ts'
+import { ofUser, users } from './users.ts'
 
 export const syncRuns = pgTable(
   'sync_runs',
   {
     id: uuid().primaryKey(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id),
-    itemId: uuid('item_id')
-      .notNull()
-      .references(() => items.id, { onDelete: 'cascade' }),
+    ...ofUser(),
+    ...ofItem(),
     itemProductId: uuid('item_product_id')
       .notNull()
       .references(() => itemProducts.id, { onDelete: 'cascade' }),

@@ -14,9 +14,9 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { accounts } from './accounts.ts'
-import { items } from './items.ts'
-import { users } from './users.ts'
+import { ofAccount } from './accounts.ts'
+import { ofItem } from './items.ts'
+import { ofUser } from './users.ts'
 
 /** What comes from Plaid: the same columns in `transactions` and `sync_staging`. */
 const plaidColumns = () => ({
@@ -41,15 +41,9 @@ export const transactions = pgTable(
   'transactions',
   {
     id: uuid().primaryKey().defaultRandom(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id),
-    itemId: uuid('item_id')
-      .notNull()
-      .references(() => items.id, { onDelete: 'cascade' }),
-    accountId: uuid('account_id')
-      .notNull()
-      .references(() => accounts.id, { onDelete: 'cascade' }),
+    ...ofUser(),
+    ...ofItem(),
+    ...ofAccount(),
     plaidTransactionId: text('plaid_transaction_id').notNull(),
     ...plaidColumns(),
     date: date({ mode: 'string' }).notNull(),

@@ -13,3 +13,10 @@ export const users = pgTable(
   },
   (table) => [unique('users_identity').on(table.issuer, table.subject)],
 )
+
+/** The column of every table with a user's data. */
+export const ofUser = () => ({
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id),
+})
