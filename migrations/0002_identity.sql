@@ -96,7 +96,8 @@ CREATE FUNCTION identity.give_back(p_kind text, p_email text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $$ DELETE FROM identity.throttles WHERE key = sha256(convert_to(p_kind || ':' || p_email, 'UTF8')) $$;
 --> statement-breakpoint
--- Deletes a few rows whose time is over. Whoever adds rows calls it, so that they cannot pile up without a job.
+-- Deletes a few rows whose time is over. Whoever adds rows calls it, so that they cannot pile up without a job; after
+-- its own rows, since who waits for nothing cannot be part of a deadlock.
 CREATE FUNCTION identity.sweep() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -222,8 +223,8 @@ CREATE FUNCTION identity.begin_sign_in(p_email text, p_limit int, p_window_s int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM identity.sweep();
   retry_after := identity.take('password', p_email, p_limit, p_window_s);
+  PERFORM identity.sweep();
   SELECT a.id, a.password_hash, CASE WHEN a.totp_confirmed_at IS NOT NULL THEN a.totp_secret_sealed END
   INTO account_id, password_hash, totp_secret_sealed FROM identity.accounts a WHERE a.email = p_email;
 END
@@ -292,9 +293,13 @@ CREATE FUNCTION identity.log_out(p_selector_hash bytea) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ DELETE FROM identity.sessions WHERE selector_hash = p_selector_hash $$;
 --> statement-breakpoint
+-- Like all that touch more than one row of an account: the account's first, and then sessions, codes, throttles.
 CREATE FUNCTION identity.log_out_everywhere(p_account uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$ DELETE FROM identity.sessions WHERE account_id = p_account $$;
+AS $$
+  SELECT FROM identity.accounts WHERE id = p_account FOR NO KEY UPDATE;
+  DELETE FROM identity.sessions WHERE account_id = p_account;
+$$;
 --> statement-breakpoint
 -- Before something that needs the password once more. No row when the session is over.
 CREATE FUNCTION identity.begin_reauthentication(p_account uuid, p_session uuid, p_limit int, p_window_s int)
@@ -353,12 +358,14 @@ DECLARE
   v_email text;
   v_account uuid;
 BEGIN
-  DELETE FROM identity.password_resets WHERE token_hash = p_token_hash AND expires_at > now() RETURNING email INTO v_email;
-  UPDATE identity.accounts SET password_hash = p_new_password_hash, password_changed_at = now()
-  WHERE email = v_email RETURNING id INTO v_account;
-  IF v_account IS NULL THEN
+  SELECT a.id, a.email INTO v_account, v_email FROM identity.accounts a WHERE a.email =
+    (SELECT r.email FROM identity.password_resets r WHERE r.token_hash = p_token_hash) FOR NO KEY UPDATE;
+  DELETE FROM identity.password_resets
+  WHERE token_hash = p_token_hash AND email = v_email AND expires_at > now();
+  IF NOT FOUND THEN
     RETURN false;
   END IF;
+  UPDATE identity.accounts SET password_hash = p_new_password_hash, password_changed_at = now() WHERE id = v_account;
   DELETE FROM identity.sessions WHERE account_id = v_account;
   DELETE FROM identity.password_resets WHERE email = v_email;
   PERFORM identity.give_back('password', v_email);

@@ -247,6 +247,29 @@ describe('another password', () => {
     await accounts.signIn(email, another)
   })
 
+  it('set in several ways at once is set by one of them, and the others are told', async () => {
+    const { grant, email } = await somebody()
+    const user = await accounts.as(grant)
+    const codes: string[] = []
+    for (let mail = 0; mail < 4; mail += 1) {
+      await forgotPassword(accounts.ctx, email)
+      codes.push(accounts.mailedCode(email))
+    }
+    const ended = await Promise.allSettled([
+      ...codes.map((code) => resetPassword(accounts.ctx, { code, password: another })),
+      changePassword(user, { current: goodPassword, replacement: another }),
+      logOutEverywhere(user),
+      accounts.signIn(email),
+    ])
+    const resets = ended.slice(0, 4)
+    expect(resets.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1)
+    const reasons = ended.filter((one) => one.status === 'rejected').map((one) => one.reason)
+    const told: readonly string[] = ['invalid_token', 'unauthorized', 'invalid_credentials']
+    for (const reason of reasons) expect(told).toContain(reason.code)
+    expect(await isOver(grant)).toBe(true)
+    await accounts.signIn(email, another)
+  })
+
   it('by mail is for accounts: an address that was only registered gets none', async () => {
     const { register } = await import('../../src/identity/register.ts')
     await register(accounts.ctx, { email: 'unverified@example.com', password: goodPassword })
