@@ -1,8 +1,8 @@
 // Accounts and their balances: today's on the account, one row a day beside it.
 import { and, asc, eq, gte, lte, sql } from 'drizzle-orm'
 import { accountBalances, accounts } from '../../drizzle/tables/accounts.ts'
-import { items } from '../../drizzle/tables/items.ts'
-import { type ApiDatabase, exact, type JobsDatabase, rows } from './client.ts'
+import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
+import { currencyOf, exactOrNull, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
 import type { Lease } from './sync-work.ts'
@@ -60,9 +60,6 @@ export function mergeAccounts(jobs: JobsDatabase, lease: Lease, facts: readonly 
   )
 }
 
-const currency = (table: typeof accounts | typeof accountBalances) =>
-  sql<string | null>`coalesce(${table.isoCurrencyCode}, ${table.unofficialCurrencyCode})`
-
 const accountColumns = {
   id: accounts.id,
   plaidAccountId: accounts.plaidAccountId,
@@ -72,10 +69,10 @@ const accountColumns = {
   mask: accounts.mask,
   type: accounts.type,
   subtype: accounts.subtype,
-  current: exact(accounts.currentBalance),
-  available: exact(accounts.availableBalance),
-  limit: exact(accounts.creditLimit),
-  currency: currency(accounts),
+  current: exactOrNull(accounts.currentBalance),
+  available: exactOrNull(accounts.availableBalance),
+  limit: exactOrNull(accounts.creditLimit),
+  currency: currencyOf(accounts),
   balanceAsOf: accounts.balanceAsOf,
   closed: accounts.closed,
   createdAt: accounts.createdAt,
@@ -99,11 +96,7 @@ export interface Account {
   readonly createdAt: Date
 }
 
-/** Rows of an item that is hidden are hidden with it. */
-const itemIsShown = (itemId: typeof accounts.itemId) =>
-  sql`exists (select 1 from ${items} where ${items.id} = ${itemId} and ${items.removedAt} is null)`
-
-const mine = and(eq(accounts.userId, me), itemIsShown(accounts.itemId))
+const mine = and(eq(accounts.userId, me), ofShownItem(accounts.itemId))
 
 /** A user's accounts, oldest first, closed ones too. */
 export async function listAccounts(
@@ -173,10 +166,10 @@ export async function listBalances(
     connection
       .select({
         day: accountBalances.day,
-        current: exact(accountBalances.current),
-        available: exact(accountBalances.available),
-        limit: exact(accountBalances.creditLimit),
-        currency: currency(accountBalances),
+        current: exactOrNull(accountBalances.current),
+        available: exactOrNull(accountBalances.available),
+        limit: exactOrNull(accountBalances.creditLimit),
+        currency: currencyOf(accountBalances),
         asOf: accountBalances.asOf,
       })
       .from(accountBalances)

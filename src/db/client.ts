@@ -1,7 +1,7 @@
 // Neon over HTTP: the two logins as two types that cannot be taken for one another, and the database's failures without
 // the statements, parameters and connection strings that the driver's errors hold.
 import { neon, neonConfig } from '@neondatabase/serverless'
-import { type SQL, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch'
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
 import { AppError } from '../errors.ts'
@@ -75,6 +75,3 @@ function databaseError(error: unknown): AppError {
 export function rows<Row extends Record<string, unknown>>(database: Database<'wn_api' | 'wn_jobs'>, query: SQL) {
   return database.connection.execute<Row>(query)
 }
-
-/** Decimal text as it leaves the database: without padding. */
-export const exact = (column: SQL | { getSQL(): SQL }): SQL<string> => sql<string>`trim_scale(${column})::text`

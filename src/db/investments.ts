@@ -1,16 +1,10 @@
 // What a user holds, and what happened to it, read by keyset.
-import { and, asc, desc, eq, gte, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, isNull, lte } from 'drizzle-orm'
 import { holdings, investmentTransactions, securities } from '../../drizzle/tables/investments.ts'
-import { items } from '../../drizzle/tables/items.ts'
-import { type ApiDatabase, exact } from './client.ts'
+import type { ApiDatabase } from './client.ts'
+import { currencyOf, exact, exactOrNull, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
-
-const itemIsShown = (itemId: typeof holdings.itemId | typeof investmentTransactions.itemId) =>
-  sql`exists (select 1 from ${items} where ${items.id} = ${itemId} and ${items.removedAt} is null)`
-
-const currencyOf = (table: typeof holdings | typeof investmentTransactions) =>
-  sql<string | null>`coalesce(${table.isoCurrencyCode}, ${table.unofficialCurrencyCode})`
 
 const securityColumns = {
   id: securities.id,
@@ -19,7 +13,7 @@ const securityColumns = {
   tickerSymbol: securities.tickerSymbol,
   type: securities.type,
   isCashEquivalent: securities.isCashEquivalent,
-  closePrice: sql<string | null>`trim_scale(${securities.closePrice})::text`,
+  closePrice: exactOrNull(securities.closePrice),
   closePriceAsOf: securities.closePriceAsOf,
 }
 
@@ -66,7 +60,7 @@ export async function listHoldings(
         institutionPrice: exact(holdings.institutionPrice),
         institutionPriceAsOf: holdings.institutionPriceAsOf,
         institutionValue: exact(holdings.institutionValue),
-        costBasis: sql<string | null>`trim_scale(${holdings.costBasis})::text`,
+        costBasis: exactOrNull(holdings.costBasis),
         currency: currencyOf(holdings),
       })
       .from(holdings)
@@ -74,7 +68,7 @@ export async function listHoldings(
       .where(
         and(
           eq(holdings.userId, me),
-          itemIsShown(holdings.itemId),
+          ofShownItem(holdings.itemId),
           accountId === null ? undefined : eq(holdings.accountId, accountId),
           after(from, holdings.accountId, holdings.id, 'asc'),
         ),
@@ -131,7 +125,7 @@ export async function listInvestmentTransactions(
         quantity: exact(table.quantity),
         amount: exact(table.amount),
         price: exact(table.price),
-        fees: sql<string | null>`trim_scale(${table.fees})::text`,
+        fees: exactOrNull(table.fees),
         type: table.type,
         subtype: table.subtype,
         currency: currencyOf(table),
@@ -142,7 +136,7 @@ export async function listInvestmentTransactions(
         and(
           eq(table.userId, me),
           isNull(table.removedAt),
-          itemIsShown(table.itemId),
+          ofShownItem(table.itemId),
           filters.accountId === undefined ? undefined : eq(table.accountId, filters.accountId),
           filters.from === undefined ? undefined : gte(table.date, filters.from),
           filters.to === undefined ? undefined : lte(table.date, filters.to),

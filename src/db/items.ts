@@ -3,6 +3,7 @@ import { and, asc, eq, isNull, ne, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../drizzle/tables/items.ts'
 import type { ApiDatabase } from './client.ts'
 import { asUser, type Identity, me } from './scope.ts'
+import { ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 
 const itemColumns = {
@@ -219,7 +220,7 @@ export async function markDirtyForUser(
           eq(itemProducts.userId, me),
           itemId === null ? undefined : eq(itemProducts.itemId, itemId),
           ne(itemProducts.status, 'absent'),
-          sql`exists (select 1 from ${items} where ${items.id} = ${itemProducts.itemId} and ${items.removedAt} is null)`,
+          ofShownItem(itemProducts.itemId),
         ),
       )
       .returning({ id: itemProducts.id }),

@@ -1,8 +1,8 @@
 // What a user owes: merged from snapshots, read by keyset.
 import { and, asc, eq, sql } from 'drizzle-orm'
-import { items } from '../../drizzle/tables/items.ts'
 import { liabilities } from '../../drizzle/tables/liabilities.ts'
 import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
+import { ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
 import type { Lease } from './sync-work.ts'
@@ -64,7 +64,7 @@ export async function listLiabilities(
       .where(
         and(
           eq(liabilities.userId, me),
-          sql`exists (select 1 from ${items} where ${items.id} = ${liabilities.itemId} and ${items.removedAt} is null)`,
+          ofShownItem(liabilities.itemId),
           after(from, liabilities.accountId, liabilities.id, 'asc'),
         ),
       )

@@ -1,8 +1,8 @@
 // The history of sync runs as a user sees it.
-import { and, desc, eq, sql } from 'drizzle-orm'
-import { items } from '../../drizzle/tables/items.ts'
+import { and, desc, eq } from 'drizzle-orm'
 import { syncRuns } from '../../drizzle/tables/operations.ts'
 import type { ApiDatabase } from './client.ts'
+import { ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
 
@@ -51,7 +51,7 @@ export async function listSyncRuns(
       .where(
         and(
           eq(syncRuns.userId, me),
-          sql`exists (select 1 from ${items} where ${items.id} = ${syncRuns.itemId} and ${items.removedAt} is null)`,
+          ofShownItem(syncRuns.itemId),
           itemId === null ? undefined : eq(syncRuns.itemId, itemId),
           after(from, syncRuns.startedAt, syncRuns.id, 'desc'),
         ),

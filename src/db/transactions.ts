@@ -1,9 +1,9 @@
 // A user's transactions: read by keyset, edited in place.
 import { and, desc, eq, gte, isNull, lte, type SQL, sql } from 'drizzle-orm'
-import { items } from '../../drizzle/tables/items.ts'
 import { transactions } from '../../drizzle/tables/transactions.ts'
 import { users } from '../../drizzle/tables/users.ts'
-import { type ApiDatabase, exact, rows } from './client.ts'
+import { type ApiDatabase, rows } from './client.ts'
+import { currencyOf, exact, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
 
@@ -14,7 +14,7 @@ const columns = {
   date: transactions.date,
   authorizedDate: transactions.authorizedDate,
   amount: exact(transactions.amount),
-  currency: sql<string | null>`coalesce(${transactions.isoCurrencyCode}, ${transactions.unofficialCurrencyCode})`,
+  currency: currencyOf(transactions),
   name: transactions.name,
   merchantName: transactions.merchantName,
   merchantLogoUrl: transactions.merchantLogoUrl,
@@ -65,11 +65,7 @@ export interface TransactionFilters {
   readonly pending?: boolean | undefined
 }
 
-const shown = and(
-  eq(transactions.userId, me),
-  isNull(transactions.removedAt),
-  sql`exists (select 1 from ${items} where ${items.id} = ${transactions.itemId} and ${items.removedAt} is null)`,
-)
+const shown = and(eq(transactions.userId, me), isNull(transactions.removedAt), ofShownItem(transactions.itemId))
 
 /** `%`, `_` and `\` mean themselves. */
 const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
