@@ -1,0 +1,165 @@
+// Requests drawn from the API's own description, as it takes them and spoilt: never a 5xx, every answer as described, what
+// the description refuses is refused, nothing that came in comes back. FUZZ_RUNS tries more, FUZZ_SEED the same again.
+import { Agent, request as send } from 'node:http'
+import * as fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import * as z from 'zod'
+import { signUp } from '../support/accounts-over-http.ts'
+import { type Edge, startEdge } from '../support/edge.ts'
+import { marker } from '../support/fuzz/hostile.ts'
+import { type FuzzedRequest, refusalOf, spoiltRequest, validRequest } from '../support/fuzz/request.ts'
+import { type Operation, readOperations } from '../support/operations.ts'
+
+const api = await readOperations()
+const runs = Number(process.env['FUZZ_RUNS'] ?? 40)
+const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31)
+/** All operations together stay near a minute at the default, whatever the machine. */
+const millisecondsEach = 45 * Math.max(runs, 40)
+/** What every answer has, or may have; another name would be somebody's injection. */
+const expectedHeaders = new Set(
+  `access-control-allow-origin access-control-allow-credentials access-control-expose-headers allow cache-control
+  connection content-length content-encoding content-security-policy content-type
+  cross-origin-embedder-policy cross-origin-opener-policy cross-origin-resource-policy date keep-alive
+  permissions-policy referrer-policy retry-after set-cookie transfer-encoding
+  vary www-authenticate x-content-type-options x-frame-options x-request-id
+  x-xss-protection`.split(/\s+/),
+)
+
+let edge: Edge
+/** Things that exist, of the user who asks. */
+let ids: string[]
+/** How many answers there were of each hundred of statuses. */
+const answered = new Map<number, number>()
+const agent = new Agent({ keepAlive: true, maxSockets: 4 })
+
+beforeAll(async () => {
+  process.stdout.write(`fuzz: FUZZ_SEED=${seed} FUZZ_RUNS=${runs}\n`)
+  edge = await startEdge()
+  const { id } = await edge.linkAndSync('user')
+  const list = z.object({ data: z.array(z.object({ id: z.string() })) })
+  const idsOf = async (path: string) =>
+    list.parse((await edge.as('user')('GET', path)).json()).data.map((one) => one.id)
+  ids = [id, ...(await idsOf('/api/v1/accounts?limit=2')), ...(await idsOf('/api/v1/transactions?limit=2'))]
+})
+afterAll(async () => {
+  agent.destroy()
+  await edge.stop()
+})
+
+interface Received {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+}
+
+/** Sends the path as it is: another client would tidy it up. */
+function ask(method: string, path: string, headers: Record<string, string>, body: Buffer | null): Promise<Received> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(edge.url)
+    const outgoing = send({ hostname, port, method, path, headers, agent }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => void chunks.push(chunk))
+      response.on('end', () => {
+        const received = Object.entries(response.headersDistinct).map(([name, values]) => [name, String(values)])
+        const text = Buffer.concat(chunks).toString('utf8')
+        resolve({ status: response.statusCode ?? 0, headers: Object.fromEntries(received), text })
+      })
+    })
+    outgoing.on('error', reject)
+    outgoing.end(body ?? undefined)
+  })
+}
+
+const decodes = (text: string): string | null => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}
+
+/** Whether a proxy or the platform makes another path of it, or none. */
+const isAnotherPath = (segment: string): boolean => {
+  const decoded = decodes(segment)
+  return decoded === null || /^(?:\.|%2e){1,2}$/i.test(segment) || /[/\\]/.test(segment)
+}
+
+function perform(operation: Operation, token: string | null, request: FuzzedRequest): Promise<Received> {
+  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => request.path[name] ?? '')
+  const query = new URLSearchParams(request.query.map(([name, value]) => [name, value])).toString()
+  const body =
+    request.body === undefined || operation.method === 'GET' ? null : Buffer.from(JSON.stringify(request.body))
+  const headers = {
+    ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    ...(body === null ? {} : { 'content-type': 'application/json', 'content-length': String(body.length) }),
+    ...request.headers,
+  }
+  return ask(operation.method, query === '' ? path : `${path}?${query}`, headers, body)
+}
+
+/** What is wrong with an answer, whatever was asked. */
+function faultsOf(operation: Operation, request: FuzzedRequest, answer: Received): string[] {
+  const { status, headers, text } = answer
+  const faults: string[] = []
+  if (status >= 500) faults.push(`status ${status}: ${text}`)
+  const strange = Object.keys(headers).filter((name) => !expectedHeaders.has(name))
+  if (strange.length > 0) faults.push(`headers ${strange.join(', ')}`)
+  if (Object.values(headers).some((value) => value.includes(marker))) faults.push('a header echoes')
+  if (status >= 400 && text.includes(marker)) faults.push(`an error echoes: ${text}`)
+  if (Object.values(request.path).some(isAnotherPath)) return faults
+  const described = operation.responses.get(status)
+  if (described === undefined && status !== 404) faults.push(`undescribed status ${status}: ${text}`)
+  else if (described === null && text !== '') faults.push(`a body with ${status}`)
+  else if (described) {
+    if (headers['content-type'] !== described.mediaType) faults.push(`content type ${headers['content-type']}`)
+    const complaint = api.complaint(described.schema, JSON.parse(text))
+    if (complaint !== null) faults.push(`${status} is not as described: ${complaint}: ${text.slice(0, 500)}`)
+  }
+  return faults
+}
+
+/** Where things that exist must stay, for the operations after it. */
+const destroys = (operation: Operation): boolean => operation.method === 'DELETE'
+const isOfAccounts = ({ path }: Operation): boolean => path.startsWith('/api/v1/auth/')
+
+async function tokenFor(operation: Operation): Promise<string | null> {
+  if (!operation.isPrivate) return null
+  if (!isOfAccounts(operation)) return edge.token('user')
+  return (await signUp(edge, `fuzz-${operation.name.replaceAll(/\W/g, '').toLowerCase()}@app.test`)).accessToken
+}
+
+test.each(api.operations.map((operation) => [operation.name, operation] as const))(
+  '%s answers as described, whatever it is asked',
+  async (_name, operation) => {
+    const token = await tokenFor(operation)
+    const known = destroys(operation) ? [crypto.randomUUID()] : ids
+    const requests = fc.oneof(validRequest(api, operation, known), {
+      weight: 3,
+      arbitrary: spoiltRequest(api, operation, known),
+    })
+    await fc.assert(
+      fc.asyncProperty(requests, async (request) => {
+        const answer = await perform(operation, token, request)
+        const hundred = Math.floor(answer.status / 100)
+        answered.set(hundred, (answered.get(hundred) ?? 0) + 1)
+        expect(faultsOf(operation, request, answer)).toEqual([])
+        const refusal = refusalOf(api, operation, request)
+        const isRefused = answer.status >= 400 && answer.status < 500
+        expect([refusal, refusal !== null && !isRefused]).toEqual([refusal, false])
+      }),
+      { seed, numRuns: runs, interruptAfterTimeLimit: millisecondsEach, markInterruptAsFailure: false },
+    )
+  },
+)
+
+test('requests were taken as well as refused', () => {
+  const taken = answered.get(2) ?? 0
+  const refused = answered.get(4) ?? 0
+  process.stdout.write(`fuzz: ${taken} requests were taken, ${refused} refused\n`)
+  expect(Math.min(taken, refused)).toBeGreaterThan((taken + refused) / 20)
+})
+
+test('the Worker logged no error, and nothing that came in', () => {
+  const lines = edge.lines()
+  expect(lines.filter((line) => line.includes('"level":"error"') || line.includes(marker))).toEqual([])
+})

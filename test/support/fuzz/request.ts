@@ -1,0 +1,157 @@
+// Requests for an operation of the API's description: as it takes them, and spoilt in one or two places. Tells which the
+// description itself refuses.
+import * as fc from 'fast-check'
+import type { ApiDescription, Operation, Parameter, Schema } from '../operations.ts'
+import { hostileText, hostileValue, strangeKey } from './hostile.ts'
+import { validValue } from './valid.ts'
+
+export interface FuzzedRequest {
+  /** Segment by parameter, already as it goes into the path. */
+  readonly path: Readonly<Record<string, string>>
+  readonly query: readonly (readonly [string, string])[]
+  readonly headers: Readonly<Record<string, string>>
+  /** Undefined for none. */
+  readonly body: unknown
+}
+
+/** Some parameter of that kind, its value as text. */
+function valuesOf(api: ApiDescription, parameters: readonly Parameter[], ids: readonly string[]) {
+  const fields = parameters.map(({ name, schema }) => {
+    const values = validValue(api, schema).map(String)
+    const known = api.resolve(schema)['format'] === 'uuid' ? fc.oneof(fc.constantFrom(...ids), values) : values
+    return [name, known] as const
+  })
+  const requiredKeys = parameters.filter(({ required }) => required).map(({ name }) => name)
+  return fc.record<Record<string, string>>(Object.fromEntries(fields), { requiredKeys })
+}
+
+/** What a header can hold at all; its client refuses the rest. */
+const asHeader = (text: string): string => text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?').trim()
+
+/** `ids` are things that exist. */
+export function validRequest(
+  api: ApiDescription,
+  { parameters, body }: Operation,
+  ids: readonly string[],
+): fc.Arbitrary<FuzzedRequest> {
+  const placed = (place: Parameter['in']) => parameters.filter((parameter) => parameter.in === place)
+  return fc.record({
+    path: valuesOf(api, placed('path'), ids),
+    query: valuesOf(api, placed('query'), ids).map((values) => Object.entries(values)),
+    headers: valuesOf(api, placed('header'), ids).map((values) =>
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, asHeader(value)])),
+    ),
+    body: body === null ? fc.constant(undefined) : validValue(api, body),
+  })
+}
+
+type Mutation = (request: FuzzedRequest) => FuzzedRequest
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A copy in which one place, chosen by `pick`, has another value. */
+function replaceAt(value: unknown, pick: number, replacement: unknown): unknown {
+  const keys = isObject(value) || Array.isArray(value) ? Object.keys(value) : []
+  const key = keys[pick % (keys.length + 1)]
+  if (key === undefined) return replacement
+  const rest = Math.floor(pick / (keys.length + 1))
+  if (Array.isArray(value))
+    return value.map((one, index) => (String(index) === key ? replaceAt(one, rest, replacement) : one))
+  if (!isObject(value)) return replacement
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, name === key ? replaceAt(one, rest, replacement) : one]),
+  )
+}
+
+/** An own property also where the name is `__proto__`. */
+const withKey = (value: unknown, key: string, added: unknown): unknown =>
+  isObject(value) ? Object.fromEntries([...Object.entries(value), [key, added]]) : { [key]: added }
+
+const bodyMutation: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.tuple(fc.nat(), hostileValue).map(([pick, value]): Mutation => (one) => ({
+    ...one,
+    body: replaceAt(one.body, pick, value),
+  })),
+  fc.tuple(strangeKey, hostileValue).map(([key, value]): Mutation => (one) => ({
+    ...one,
+    body: withKey(one.body, key, value),
+  })),
+  fc.nat().map((pick): Mutation => (one) => {
+    const entries = isObject(one.body) ? Object.entries(one.body) : []
+    return { ...one, body: Object.fromEntries(entries.filter((_, index) => index !== pick % (entries.length + 1))) }
+  }),
+)
+
+const queryMutation: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.tuple(fc.nat(), hostileText).map(([pick, value]): Mutation => (one) => {
+    const at = pick % (one.query.length || 1)
+    return { ...one, query: one.query.map(([name, old], index) => [name, index === at ? value : old] as const) }
+  }),
+  fc.tuple(strangeKey, hostileText).map(([key, value]): Mutation => (one) => ({
+    ...one,
+    query: [...one.query, [key, value]],
+  })),
+  fc.constant<Mutation>((one) => ({ ...one, query: [...one.query, ...one.query] })),
+)
+
+const pathMutation: fc.Arbitrary<Mutation> = fc
+  .tuple(hostileText, fc.boolean())
+  .map(([value, encoded]): Mutation => (one) => {
+    // Raw, only what a request line can hold (RFC 3986 §3.3); the platform answers for the rest.
+    const raw = value.replaceAll(/[^\w%.~!$&'()*+,;=:@/-]/g, '') || 'x'
+    const segment = encoded ? encodeURIComponent(value.toWellFormed()) || '%20' : raw
+    return { ...one, path: Object.fromEntries(Object.keys(one.path).map((name) => [name, segment])) }
+  })
+
+const headerNames = ['x-request-id', 'x-forwarded-host', 'x-forwarded-for', 'cookie', 'origin', 'accept', 'referer']
+const headerMutation: fc.Arbitrary<Mutation> = fc
+  .tuple(fc.constantFrom(...headerNames), hostileText)
+  .map(([name, value]): Mutation => (one) => ({
+    ...one,
+    headers: { ...one.headers, [name]: asHeader(value).slice(0, 4000) },
+  }))
+
+/** Spoilt where the operation takes something. */
+export function spoiltRequest(
+  api: ApiDescription,
+  operation: Operation,
+  ids: readonly string[],
+): fc.Arbitrary<FuzzedRequest> {
+  const kinds = [headerMutation, queryMutation]
+  if (operation.method !== 'GET') kinds.push(bodyMutation, bodyMutation)
+  if (operation.path.includes('{')) kinds.push(pathMutation)
+  const mutations = fc.array(fc.oneof(...kinds), { minLength: 1, maxLength: 2 })
+  return fc
+    .tuple(validRequest(api, operation, ids), mutations)
+    .map(([request, changes]) => changes.reduce((one, change) => change(one), request))
+}
+
+/** A parameter's text as the type that the description gives it; undefined where it is none. */
+function typed(schema: Schema, value: string): unknown {
+  if (schema['type'] === 'integer') return /^(?:0|[1-9]\d*)$/.test(value) ? Number(value) : undefined
+  if (schema['type'] === 'boolean') return value === 'true' ? true : value === 'false' ? false : undefined
+  return value
+}
+
+/** Why the description refuses a request, or null where it does not. */
+export function refusalOf(api: ApiDescription, operation: Operation, request: FuzzedRequest): string | null {
+  const { parameters, body, isPrivate, method } = operation
+  const names = request.query.map(([name]) => name)
+  const repeated = names.some((name, index) => names.indexOf(name) !== index)
+  if (isPrivate && repeated) return 'a parameter given twice'
+  const known = new Map(parameters.filter((one) => one.in === 'query').map((one) => [one.name, one.schema]))
+  for (const [name, value] of isPrivate ? request.query : []) {
+    const schema = known.get(name)
+    if (schema === undefined) return `an unknown parameter ${JSON.stringify(name)}`
+    const complaint = api.complaint(schema, typed(schema, value))
+    if (complaint !== null) return `${name}: ${complaint}`
+  }
+  for (const { name, schema } of parameters.filter((one) => one.in === 'path')) {
+    const complaint = api.complaint(schema, request.path[name])
+    if (complaint !== null) return `${name}: ${complaint}`
+  }
+  if (body === null || method === 'GET') return null
+  const sent: unknown = request.body === undefined ? undefined : JSON.parse(JSON.stringify(request.body))
+  return api.complaint(body, sent)
+}

@@ -1,0 +1,83 @@
+// The operations that the API's description promises, with what they take and what they answer, and judges of both.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import * as formats from 'ajv-formats'
+import * as z from 'zod'
+
+const schemaSchema = z.record(z.string(), z.unknown())
+export type Schema = z.infer<typeof schemaSchema>
+
+const contentSchema = z.record(z.string(), z.object({ schema: schemaSchema }))
+const parameterSchema = z.object({
+  name: z.string(),
+  in: z.enum(['path', 'query', 'header']),
+  required: z.boolean(),
+  schema: schemaSchema,
+})
+const operationSchema = z.object({
+  security: z.array(z.unknown()).default([]),
+  parameters: z.array(parameterSchema).default([]),
+  requestBody: z.object({ content: contentSchema }).optional(),
+  responses: z.record(z.string(), z.object({ content: contentSchema.default({}) })),
+})
+const documentSchema = z.object({
+  paths: z.record(z.string(), z.record(z.string(), operationSchema)),
+  components: z.object({ schemas: z.record(z.string(), schemaSchema) }),
+})
+
+export type Parameter = z.infer<typeof parameterSchema>
+
+export interface Operation {
+  /** As `GET /health`. */
+  readonly name: string
+  readonly method: string
+  readonly path: string
+  readonly isPrivate: boolean
+  readonly parameters: readonly Parameter[]
+  readonly body: Schema | null
+  /** Status → media type and schema, or null for no body. */
+  readonly responses: ReadonlyMap<number, { readonly mediaType: string; readonly schema: Schema } | null>
+}
+
+export interface ApiDescription {
+  readonly operations: readonly Operation[]
+  /** The schema itself, where it is a reference. */
+  resolve(schema: Schema): Schema
+  /** What is wrong with a value, or null. */
+  complaint(schema: Schema, value: unknown): string | null
+}
+
+export async function readOperations(): Promise<ApiDescription> {
+  const file = join(import.meta.dirname, '..', '..', 'docs', 'openapi.json')
+  const { paths, components } = documentSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+  const ajv = new Ajv2020({ strict: false, allErrors: false })
+  formats.default.default(ajv)
+  ajv.addSchema({ $id: 'api', components })
+  const compiled = new Map<string, ReturnType<typeof ajv.compile>>()
+  const complaint: ApiDescription['complaint'] = (schema, value) => {
+    const text = JSON.stringify(schema).replaceAll('"#/components/', '"api#/components/')
+    const validate = compiled.get(text) ?? ajv.compile(schemaSchema.parse(JSON.parse(text)))
+    compiled.set(text, validate)
+    return validate(value) ? null : ajv.errorsText(validate.errors)
+  }
+  const resolve = (schema: Schema): Schema => {
+    const reference = schema['$ref']
+    const name = typeof reference === 'string' ? reference.replace('#/components/schemas/', '') : ''
+    const { $ref: _, ...beside } = schema
+    return name === '' ? schema : { ...components.schemas[name], ...beside }
+  }
+  const operations = Object.entries(paths).flatMap(([path, ofPath]) =>
+    Object.entries(ofPath).map(([verb, { security, parameters, requestBody, responses }]): Operation => {
+      const method = verb.toUpperCase()
+      const answers = Object.entries(responses).map(([status, { content }]) => {
+        const [first] = Object.entries(content)
+        return [Number(status), first === undefined ? null : { mediaType: first[0], schema: first[1].schema }] as const
+      })
+      const body = requestBody?.content['application/json']?.schema ?? null
+      const isPrivate = security.length > 0
+      return { name: `${method} ${path}`, method, path, isPrivate, parameters, body, responses: new Map(answers) }
+    }),
+  )
+  return { operations, resolve, complaint }
+}
