@@ -1,0 +1,32 @@
+// A request byte by byte as a test wrote it: what no client would send. Reads the first answer and closes.
+import { connect } from 'node:net'
+
+export interface WireAnswer {
+  /** 0 where the server closed without an answer. */
+  readonly status: number
+  /** Header block and body as they came. */
+  readonly text: string
+}
+
+const waitMs = 5000
+
+/** @param lines the request line and the headers, without `Connection`; @param body after the empty line */
+export function sendLines(url: string, lines: readonly string[], body = ''): Promise<WireAnswer> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    const socket = connect(Number(port), hostname, () =>
+      socket.write(Buffer.from(`${[...lines, 'Connection: close'].join('\r\n')}\r\n\r\n${body}`, 'latin1')),
+    )
+    const end = () => {
+      socket.destroy()
+      const text = Buffer.concat(chunks).toString('utf8')
+      resolve({ status: Number(/^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1] ?? 0), text })
+    }
+    socket.setTimeout(waitMs, end)
+    socket.on('data', (chunk) => void chunks.push(chunk))
+    // A server may cut off what it does not understand.
+    socket.on('error', end)
+    socket.on('end', end)
+  })
+}
