@@ -1,6 +1,6 @@
 // A new password, by the old one or by a mail. Whoever had the old one is out: other sessions end with it.
 import type { Ctx, User } from '../context.ts'
-import * as identity from '../db/identity.ts'
+import * as identity from '../db/identity-passwords.ts'
 import { newCode, readCode } from './codes.ts'
 import { checkNewPassword } from './password.ts'
 import { mailThrottle, passwordResetSeconds } from './policy.ts'

@@ -1,7 +1,8 @@
 // Signing in. One round trip that takes a place and reads, one hash, and only where that fits a second round trip that
 // writes. An address without an account costs the same as a wrong password.
 import type { Ctx } from '../context.ts'
-import { beginSignIn, finishSignIn, type SecondFactor } from '../db/identity.ts'
+import { beginSignIn, finishSignIn } from '../db/identity-sessions.ts'
+import type { SecondFactor } from '../db/identity.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { passwordThrottle, secondFactorThrottle } from './policy.ts'
 import { invalidCode, invalidCredentials, requirePlace } from './refusals.ts'

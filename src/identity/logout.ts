@@ -1,7 +1,7 @@
 // Ending sessions. An access token that is out lives on to its end, 15 minutes at most, except here: what concerns the
 // account asks the database whether its session still is.
 import type { Ctx, User } from '../context.ts'
-import * as identity from '../db/identity.ts'
+import * as identity from '../db/identity-sessions.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { readRefreshToken } from './refresh-token.ts'
 import { sessionOver } from './refusals.ts'

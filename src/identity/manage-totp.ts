@@ -1,6 +1,6 @@
 // The second factor's life: enrolled with the password, counting from its first code on, taken away with both.
 import type { Ctx, User } from '../context.ts'
-import * as identity from '../db/identity.ts'
+import * as identity from '../db/identity-totp.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { newCode } from './codes.ts'
 import { secondFactorThrottle } from './policy.ts'

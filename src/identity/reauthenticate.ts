@@ -1,6 +1,6 @@
 // The password once more, from somebody who is signed in. Counts like a sign-in: a stolen access token buys no guesses.
 import type { Ctx, User } from '../context.ts'
-import { beginReauthentication } from '../db/identity.ts'
+import { beginReauthentication } from '../db/identity-passwords.ts'
 import { passwordThrottle } from './policy.ts'
 import { invalidCredentials, requirePlace, sessionOver } from './refusals.ts'
 import { sessionOf } from './session.ts'

@@ -2,7 +2,7 @@
 // thief or the owner is shut out at the next use, and both have to sign in again (RFC 9700 §4.14.2). There is no grace
 // for an answer that got lost: whoever repeats a request cannot be told from whoever stole its token.
 import type { Ctx } from '../context.ts'
-import { refresh as replaceVerifier } from '../db/identity.ts'
+import { refresh as replaceVerifier } from '../db/identity-sessions.ts'
 import { sessionLifetime } from './policy.ts'
 import { readRefreshToken } from './refresh-token.ts'
 import { sessionOver } from './refusals.ts'

@@ -1,7 +1,7 @@
 // Registering: the wish is kept and a mail sent. There is no account until the address is verified. An address that has
 // one gets another mail; the answer, the hash and the round trip are the same.
 import type { Ctx } from '../context.ts'
-import { register as storeRegistration } from '../db/identity.ts'
+import { register as storeRegistration } from '../db/identity-passwords.ts'
 import { newCode } from './codes.ts'
 import { checkNewPassword } from './password.ts'
 import { mailThrottle, registrationSeconds } from './policy.ts'

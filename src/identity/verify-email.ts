@@ -2,7 +2,7 @@
 // which shows whose the registration is: neither somebody who registered another's address nor somebody who follows
 // the link of a registration that was not theirs has both.
 import type { Ctx } from '../context.ts'
-import { beginVerification, finishVerification } from '../db/identity.ts'
+import { beginVerification, finishVerification } from '../db/identity-passwords.ts'
 import { readCode } from './codes.ts'
 import { passwordThrottle } from './policy.ts'
 import { invalidCredentials, invalidToken, requirePlace } from './refusals.ts'

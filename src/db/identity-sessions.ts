@@ -1,0 +1,157 @@
+// Sessions in the database: signing in, refreshing, ending.
+import { sql } from 'drizzle-orm'
+import * as z from 'zod'
+import type { Bytes } from '../crypto/encoding.ts'
+import type { ApiDatabase } from './client.ts'
+import {
+  ask,
+  askOne,
+  bytea,
+  factor,
+  keyOf,
+  type NewSession,
+  outcomeOf,
+  type SecondFactor,
+  session,
+  type SessionKey,
+  throttled,
+  type Throttle,
+} from './identity.ts'
+
+const signInBegun = z
+  .object({
+    retry_after: z.int(),
+    account_id: z.string().nullable(),
+    password_hash: z.string().nullable(),
+    totp_secret_sealed: z.string().nullable(),
+  })
+  .transform((row) => ({
+    retryAfterSeconds: row.retry_after,
+    accountId: row.account_id,
+    passwordHash: row.password_hash,
+    totpSecretSealed: row.totp_secret_sealed,
+  }))
+
+/** Takes a place of the address's password checks and reads what to check; nulls where there is no account. */
+export async function beginSignIn(
+  database: ApiDatabase,
+  email: string,
+  throttle: Throttle,
+): Promise<z.output<typeof signInBegun>> {
+  return await askOne(
+    database,
+    signInBegun,
+    sql`select * from identity.begin_sign_in(${email}, ${throttled(throttle)})`,
+  )
+}
+
+const signedIn = outcomeOf(['done', 'refused', 'limited', 'changed']).extend({
+  role: z.enum(['user', 'admin']).nullable(),
+})
+
+export interface SignIn {
+  readonly accountId: string
+  /** The hash that the password was compared with. */
+  readonly passwordHash: string
+  /** A hash at today's cost to keep instead, or null. */
+  readonly newPasswordHash: string | null
+  /** The sealed secret that the code was compared with; null for an account without a second factor. */
+  readonly totpSecretSealed: string | null
+  readonly secondFactor: SecondFactor
+}
+
+/** Uses the second factor up and starts the session. Nothing is written when the account changed since `beginSignIn`. */
+export async function finishSignIn(
+  database: ApiDatabase,
+  given: SignIn,
+  throttle: Throttle,
+  started: NewSession,
+): Promise<z.output<typeof signedIn>> {
+  return await askOne(
+    database,
+    signedIn,
+    sql`select * from identity.finish_sign_in(${given.accountId}::uuid, ${given.passwordHash}, ${given.newPasswordHash},
+      ${given.totpSecretSealed}, ${factor(given.secondFactor)}, ${throttled(throttle)}, ${session(started)})`,
+  )
+}
+
+const refreshed = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('done'),
+    account_id: z.string(),
+    session_id: z.string(),
+    scope: z.string(),
+    role: z.enum(['user', 'admin']),
+  }),
+  z.object({ outcome: z.enum(['unknown', 'expired', 'reused']) }),
+])
+
+/** Replaces the verifier of a session's token, once; a verifier of before ends the session. */
+export async function refresh(
+  database: ApiDatabase,
+  given: { readonly selectorHash: Bytes; readonly verifierHash: Bytes; readonly newVerifierHash: Bytes },
+  idleSeconds: number,
+): Promise<z.output<typeof refreshed>> {
+  return await askOne(
+    database,
+    refreshed,
+    sql`select * from identity.refresh(${bytea(given.selectorHash)}, ${bytea(given.verifierHash)},
+      ${bytea(given.newVerifierHash)}, ${idleSeconds}::int)`,
+  )
+}
+
+/** Ends the session of a refresh token; nothing happens where there is none. */
+export async function logOut(database: ApiDatabase, selectorHash: Bytes): Promise<void> {
+  await ask(database, z.unknown(), sql`select identity.log_out(${bytea(selectorHash)})`)
+}
+
+/** Ends every session of an account. */
+export async function logOutEverywhere(database: ApiDatabase, accountId: string): Promise<void> {
+  await ask(database, z.unknown(), sql`select identity.log_out_everywhere(${accountId}::uuid)`)
+}
+
+const milliseconds = z.coerce.number().transform((value) => new Date(value))
+const listed = z
+  .object({
+    id: z.string(),
+    scope: z.string(),
+    created_ms: milliseconds,
+    last_used_ms: milliseconds,
+    expires_ms: milliseconds,
+  })
+  .transform((row) => ({
+    id: row.id,
+    scope: row.scope,
+    createdAt: row.created_ms,
+    lastUsedAt: row.last_used_ms,
+    expiresAt: row.expires_ms,
+  }))
+
+export type Session = z.output<typeof listed>
+
+/** The account's live sessions, oldest first; empty when the asking one is over. */
+export async function listSessions(database: ApiDatabase, key: SessionKey): Promise<Session[]> {
+  return await ask(
+    database,
+    listed,
+    sql`select id, scope, (extract(epoch from created_at) * 1000)::bigint as created_ms,
+      (extract(epoch from last_used_at) * 1000)::bigint as last_used_ms,
+      (extract(epoch from expires_at) * 1000)::bigint as expires_ms from identity.list_sessions(${keyOf(key)})`,
+  )
+}
+
+const ended = outcomeOf(['done', 'unknown', 'over'])
+
+/** Ends one session of the account; `over` when the asking one is. */
+export async function endSession(
+  database: ApiDatabase,
+  key: SessionKey,
+  target: string,
+): Promise<z.output<typeof ended>['outcome']> {
+  const answer = await askOne(
+    database,
+    ended,
+    sql`select identity.end_session(${keyOf(key)}, ${target}::uuid) as outcome`,
+  )
+  return answer.outcome
+}
