@@ -226,6 +226,16 @@ describe('a run', () => {
     await expectTruth(world, 'moved', item.plaidItemId)
   })
 
+  it('whose commit’s answer was lost knows that it has committed, and looks again', async () => {
+    const item = await linkAndSync(world, 'lost answer')
+    await world.bank.change(item.plaidItemId, { add: 2, silent: true })
+    const id = await dirty(item, 'transactions')
+    await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: 'begin_commit' })
+    expect(await run(id)).toEqual({ kind: 'committed' })
+    expect(world.queue).toEqual([{ item_product_id: id, reason: 'again' }])
+    await expectTruth(world, 'lost answer', item.plaidItemId)
+  })
+
   it('that has lost its lease asks Plaid for no further page', async () => {
     const item = await linkAndSync(world, 'stops')
     await world.bank.change(item.plaidItemId, { add: 1100, silent: true })

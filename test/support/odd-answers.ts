@@ -1,0 +1,57 @@
+// Plaid's answers changed on their way, for what Plaid may send and its simulator does not; and one product's sync on
+// request.
+import type { Item } from '../../src/db/items.ts'
+import type { Plaid } from '../../src/plaid/endpoints.ts'
+import type { Services } from '../../src/services.ts'
+import type { World } from './world.ts'
+
+export type PlaidValue<Name extends keyof Plaid> = Extract<Awaited<ReturnType<Plaid[Name]>>, { ok: true }>['value']
+
+export interface OddAnswers {
+  /** Services with another Plaid. */
+  withPlaid(change: Partial<Plaid>): Services
+  /** Services to which Plaid's pages of transactions come changed. */
+  withPages(change: (page: PlaidValue<'syncTransactions'>) => PlaidValue<'syncTransactions'>): Services
+  /** Syncs one product of the item, whether or not anything is known to have changed. */
+  sync(item: Item, product: string, services?: Services): Promise<void>
+  /** Forgets how far the transactions were read, so that the next run reads everything. */
+  forgetCursor(item: Item): Promise<void>
+  lastRun(item: Item): Promise<Record<string, unknown> | undefined>
+}
+
+export function oddAnswers(world: World): OddAnswers {
+  const withPlaid = (change: Partial<Plaid>): Services => ({
+    ...world.services,
+    plaid: { ...world.services.plaid, ...change },
+  })
+  return {
+    withPlaid,
+    withPages: (change) =>
+      withPlaid({
+        async syncTransactions(...args) {
+          const answer = await world.services.plaid.syncTransactions(...args)
+          return answer.ok ? { ...answer, value: change(answer.value) } : answer
+        },
+      }),
+    async sync(item, product, services = world.services) {
+      const [row] = await world.sql(
+        `update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1 and product = $2 returning id`,
+        [item.id, product],
+      )
+      await services.wake([String(row?.['id'])], 'user')
+      await world.drain(services)
+    },
+    async forgetCursor(item) {
+      await world.sql("update item_products set cursor = null where item_id = $1 and product = 'transactions'", [
+        item.id,
+      ])
+    },
+    async lastRun(item) {
+      const [run] = await world.sql(
+        'select outcome, error_code, upserted, removed from sync_runs where item_id = $1 order by finished_at desc limit 1',
+        [item.id],
+      )
+      return run
+    },
+  }
+}
