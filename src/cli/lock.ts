@@ -6,8 +6,10 @@ import * as z from 'zod'
 import { misuse, runCommand } from './run-command.ts'
 
 const LOCK_FILE = join(import.meta.dirname, '..', '..', 'package-lock.json')
+const MANIFEST = join(import.meta.dirname, '..', '..', 'package.json')
 
-const HELP = `npm run lock -- check     fails where package-lock.json lacks an optional package of some platform
+const HELP = `npm run lock -- check     fails where package-lock.json lacks an optional package of some platform, names a package
+                          without integrity or by another source than the registry, or differs from package.json
 npm run lock -- complete  adds what is missing`
 
 // Read beside the file's own objects and not written back: npm's order of keys is to stay.
@@ -83,6 +85,46 @@ export function missingEntries(packages: Packages): Packages {
   return missing
 }
 
+const sourceSchema = z.object({
+  resolved: z.string().optional(),
+  integrity: z.string().optional(),
+  os: z.array(z.string()).optional(),
+  optional: z.boolean().default(false),
+  inBundle: z.boolean().default(false),
+  link: z.boolean().default(false),
+})
+const dependenciesSchema = z.object({
+  dependencies: z.record(z.string(), z.string()).default({}),
+  devDependencies: z.record(z.string(), z.string()).default({}),
+})
+const EXACT = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/
+
+/**
+ * What is wrong with where packages come from: each has a sha512 and, where its address is named, the registry's over
+ * https; package.json pins exact versions, and the lock file has the same ones.
+ */
+export function sourceComplaints(packages: Packages, manifest: unknown): string[] {
+  const complaints: string[] = []
+  for (const [path, found] of Object.entries(packages)) {
+    if (path === '') continue
+    const { resolved, integrity, os, optional, inBundle, link } = sourceSchema.parse(found)
+    if (link) complaints.push(`${path} is a link`)
+    if (resolved !== undefined && !/^https:\/\/[\w.-]+\/.+\.tgz$/.test(resolved))
+      complaints.push(`${path} is from ${resolved}`)
+    // One of another platform, which `complete` added, is never installed here.
+    const isStub = optional && os !== undefined && resolved === undefined
+    if (!inBundle && !isStub && !integrity?.startsWith('sha512-')) complaints.push(`${path} has no sha512`)
+  }
+  const { dependencies, devDependencies } = dependenciesSchema.parse(manifest)
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+    const locked = entrySchema.safeParse(packages[`node_modules/${name}`]).data?.version
+    if (!EXACT.test(version)) complaints.push(`package.json asks for ${name} ${version}, which is no exact version`)
+    else if (locked !== version)
+      complaints.push(`package.json asks for ${name} ${version}, the lock file has ${locked}`)
+  }
+  return complaints
+}
+
 function sorted(packages: Packages): Packages {
   return Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
@@ -92,6 +134,9 @@ async function main(args: string[]): Promise<void> {
   if (args.length !== 1 || (action !== 'check' && action !== 'complete')) throw misuse('Say check or complete.')
   const lock = lockSchema.parse(JSON.parse(await readFile(LOCK_FILE, 'utf8')))
   const packages = packagesSchema.parse(lock['packages'])
+  const complaints = sourceComplaints(packages, JSON.parse(await readFile(MANIFEST, 'utf8')))
+  if (action === 'check' && complaints.length > 0)
+    throw new Error(`package-lock.json: ${complaints.join('; ')}. Run \`npm install\` and look at what changed.`)
   const missing = missingEntries(packages)
   const names = Object.keys(missing).map((path) => path.replace('node_modules/', ''))
   if (names.length === 0) {

@@ -1,0 +1,114 @@
+// `npm run secrets`: looks through the tracked files for what must never be committed. Shows where, and never the value.
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { misuse, runCommand } from './run-command.ts'
+
+const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
+const run = promisify(execFile)
+
+const HELP = `npm run secrets
+
+Fails where a tracked file holds something that looks like a key, a token, a password in a URL or a long random value.
+A value that is plainly fake goes into the list in src/cli/secrets.ts, with its reason.`
+
+export interface Finding {
+  readonly file: string
+  readonly line: number
+  readonly what: string
+}
+
+const PATTERNS: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ['a private key', /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/g],
+  ['an age secret key', /AGE-SECRET-KEY-1[0-9A-Z]{58}/g],
+  ['an AWS access key', /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g],
+  ['a GitHub token', /\bgh[pousr]_[A-Za-z0-9]{36,}\b/g],
+  ['a Cloudflare token', /\bCLOUDFLARE_API_TOKEN\s*[=:]\s*['"]?[\w-]{40}\b/g],
+  ['a Slack token', /\bxox[abprs]-[\w-]{20,}/g],
+  ['a JSON Web Token', /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}/g],
+  ['a Plaid access token', /\b(?:access|link|public)-(?:production|development)-[0-9a-f]{8}-[0-9a-f-]{27}\b/g],
+  ['a Plaid secret', /\b(?:PLAID_SECRET|PLAID_CLIENT_ID)\s*[=:]\s*['"]?[0-9a-f]{24,30}\b/g],
+  ['a database URL with a password', /\bpostgres(?:ql)?:\/\/[^\s:/@'"`$]+:[^\s@'"`$]+@[^\s'"`]+/g],
+]
+
+/** Long runs of one alphabet, as keys are written. */
+const RUN = /\b[A-Fa-f0-9]{40,}\b|[A-Za-z0-9+/_-]{40,}={0,2}/g
+/** Bits a character below which a run is words; random base64 of 40 characters has about 4.8, random hex 3.7. */
+const LEAST_ENTROPY = { hex: 3, base64: 4.6 }
+
+/** Values that are no secrets, whatever their shape. */
+const FAKES: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/fake|example|local-only|test-|tests|dev-only|:(?:password|secret|pass)@/i, 'says that it is fake'],
+  [/:(?:…|\w{1,3})@/, 'has no password worth the name'],
+  [/@(?:127\.0\.0\.1|localhost|db|host|[\w.-]+\.test|db\.localtest\.me)\b/, "names a host that is nobody's"],
+]
+
+/** Long runs that are no random values. */
+const WORDS: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/^[a-z]+(?:[-_/][a-z0-9]+)+$|^[a-z0-9]+(?:\/[\w-]+)+$|^(?:[A-Z]?[a-z]+)+$/, 'is words or a path'],
+  [/(.{1,8})\1{3,}/, 'repeats itself'],
+  [/abcdefgh|0123456789/i, 'is an alphabet'],
+]
+
+/** Digests of packages, pictures, and the made-up secrets that the log's redaction is tried with. */
+const UNREAD = /^package-lock\.json$|^migrations\/meta\/|^test\/unit\/monitoring\/secrets\.ts$|\.(?:png|ico|woff2?)$/
+/** Where vectors that standards publish stand, and invented ones. */
+const VECTORS = /^test\/|^src\/dev\/simulator\//
+
+/** Shannon's, in bits a character. */
+export function entropy(text: string): number {
+  const counts = new Map<string, number>()
+  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1)
+  return [...counts.values()].reduce((sum, count) => sum - (count / text.length) * Math.log2(count / text.length), 0)
+}
+
+const isFake = (value: string): boolean => FAKES.some(([pattern]) => pattern.test(value))
+const isWords = (value: string): boolean => WORDS.some(([pattern]) => pattern.test(value))
+
+function looksRandom(value: string): boolean {
+  const isHex = /^[A-Fa-f0-9]+$/.test(value)
+  const mixes = isHex || (/[a-z]/.test(value) && /[A-Z]/.test(value) && /\d/.test(value))
+  return mixes && entropy(value) >= (isHex ? LEAST_ENTROPY.hex : LEAST_ENTROPY.base64)
+}
+
+/** What looks like a secret in a file's text. In tests, whose vectors look random, only what has a known shape. */
+export function findSecrets(file: string, text: string): Finding[] {
+  if (UNREAD.test(file)) return []
+  return text.split('\n').flatMap((content, index) => {
+    const shaped = PATTERNS.filter(([, pattern]) => (content.match(pattern) ?? []).some((value) => !isFake(value)))
+    const random = VECTORS.test(file)
+      ? []
+      : (content.match(RUN) ?? []).filter((one) => looksRandom(one) && !isFake(one) && !isWords(one))
+    const kinds = [...shaped.map(([what]) => what), ...(random.length > 0 ? ['a long random value'] : [])]
+    return kinds.map((what) => ({ file, line: index + 1, what }))
+  })
+}
+
+/** Of all tracked files. */
+export async function findTrackedSecrets(): Promise<Finding[]> {
+  const { stdout } = await run('git', ['ls-files', '-z'], { cwd: PROJECT_FOLDER, maxBuffer: 16 * 1024 * 1024 })
+  const files = stdout.split('\0').filter((name) => name !== '')
+  const found = await Promise.all(
+    files.map(async (file) => findSecrets(file, await readFile(join(PROJECT_FOLDER, file), 'utf8').catch(onlyMissing))),
+  )
+  return found.flat()
+}
+
+/** A file that was deleted and is not yet committed holds nothing. */
+function onlyMissing(error: unknown): string {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+  throw error
+}
+
+async function main(args: string[]): Promise<void> {
+  if (args.length > 0) throw misuse('It takes no arguments.')
+  const found = await findTrackedSecrets()
+  if (found.length === 0) return void process.stdout.write('The tracked files hold nothing that looks like a secret.\n')
+  const places = found.map(({ file, line, what }) => `${file}:${line} looks like ${what}`)
+  throw new Error(
+    `${places.join('\n')}\nTake it out and replace it where it counts, or list it as fake with its reason.`,
+  )
+}
+
+if (import.meta.main) await runCommand(HELP, main)

@@ -1,0 +1,36 @@
+// Where packages come from: the lock file as it is, and each way in which it could lie.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import * as z from 'zod'
+import { sourceComplaints } from '../../../src/cli/lock.ts'
+
+const root = join(import.meta.dirname, '..', '..', '..')
+const read = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(root, name), 'utf8'))
+
+it('the lock file names its packages by registry and integrity', async () => {
+  const { packages } = z.object({ packages: z.record(z.string(), z.unknown()) }).parse(await read('package-lock.json'))
+  expect(sourceComplaints(packages, await read('package.json'))).toEqual([])
+})
+
+const good = { version: '1.0.0', integrity: 'sha512-x' }
+const manifest = { dependencies: { a: '1.0.0' } }
+
+it.each([
+  ['a package without integrity', { version: '1.0.0' }, manifest],
+  ['a weak digest', { ...good, integrity: 'sha1-x' }, manifest],
+  ['a package over http', { ...good, resolved: 'http://registry.example/a/-/a-1.0.0.tgz' }, manifest],
+  ['a package of git', { ...good, resolved: 'git+ssh://git@github.com/a/a.git#1' }, manifest],
+  ['a file', { ...good, resolved: 'file:../a' }, manifest],
+  ['a link', { ...good, link: true }, manifest],
+  ['another version', { ...good, version: '1.0.1' }, manifest],
+  ['a range', good, { dependencies: { a: '^1.0.0' } }],
+  ['a dependency by address', good, { devDependencies: { a: 'github:a/a' } }],
+])('%s is complained about', (_what, entry, asked) => {
+  expect(sourceComplaints({ '': {}, 'node_modules/a': entry }, asked)).toHaveLength(1)
+})
+
+it('an exact package of the registry is not', () => {
+  const entry = { ...good, resolved: 'https://registry.example/a/-/a-1.0.0.tgz' }
+  expect(sourceComplaints({ '': {}, 'node_modules/a': entry }, manifest)).toEqual([])
+})

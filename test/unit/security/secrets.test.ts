@@ -1,0 +1,51 @@
+// The scanner for secrets: what it sees, what it lets pass, and that the repository is clean. Secrets are put together
+// here, so that this file holds none.
+import { randomBytes } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { entropy, findSecrets, findTrackedSecrets } from '../../../src/cli/secrets.ts'
+
+const part = (length: number) => randomBytes(length).toString('hex')
+const base64url = (text: string) => Buffer.from(text).toString('base64url')
+
+it.each([
+  ['a private key', () => ['-----BEGIN', 'RSA PRIVATE KEY-----'].join(' ')],
+  ['an AWS access key', () => ['AKIA', 'IOSFODNN7ABCDEFG'].join('')],
+  ['a GitHub token', () => ['ghp', part(18)].join('_')],
+  ['a JSON Web Token', () => [base64url('{"alg":"HS256"}'), base64url('{"sub":"alice"}'), part(16)].join('.')],
+  ['a Plaid access token', () => ['access', 'production', crypto.randomUUID()].join('-')],
+  ['a Plaid secret', () => ['PLAID_SECRET', part(15)].join('=')],
+  [
+    'a database URL with a password',
+    () => ['postgres:', '', `wn_api:${part(8)}@ep-cool-1.aws.neon.tech/wealth`].join('/'),
+  ],
+])('sees %s', (what, make) => {
+  const found = findSecrets('src/x.ts', `one line\nconst value = '${make()}'`)
+  expect(found).toContainEqual({ file: 'src/x.ts', line: 2, what })
+})
+
+it.each([
+  ['hex', () => randomBytes(32).toString('hex')],
+  ['base64', () => randomBytes(48).toString('base64')],
+])('sees a random value in %s', (_what, make) => {
+  expect(findSecrets('wrangler.toml', `KEY = "${make()}"`)).toEqual([
+    { file: 'wrangler.toml', line: 1, what: 'a long random value' },
+  ])
+})
+
+it.each([
+  'postgres://wn_api:password-one@db.localtest.me/wn',
+  'SECRET_KEY=fake-local-only-secret-key-fake-local-only',
+  'a-long-name-of-a-thing-that-is-made-of-many-words',
+  'https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Permissions-Policy',
+  '0'.repeat(64),
+])('lets pass: %s', (text) => {
+  expect(findSecrets('src/x.ts', text)).toEqual([])
+})
+
+it('measures entropy in bits a character', () => {
+  expect([entropy('aaaa'), entropy('abab'), entropy('abcd')]).toEqual([0, 1, 2])
+})
+
+it('the tracked files hold no secret', async () => {
+  expect(await findTrackedSecrets()).toEqual([])
+})
