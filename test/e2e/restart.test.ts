@@ -80,6 +80,7 @@ test('right after a webhook was answered: the sweep does what the webhook asked 
   await holdQueue()
   await edge.bank.change(item.plaidItemId, { add: 5, modify: 3, remove: 2 })
   await vi.waitFor(async () => expect(await dirty()).toEqual([{ dirty: 't' }]), { timeout: 20_000, interval: 10 })
+  await edge.delivered()
   await kill()
   await edge.stack.clearFaults(edge.database.name)
   expect(await dirty()).toEqual([{ dirty: 't' }])

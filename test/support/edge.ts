@@ -70,6 +70,8 @@ export interface Edge {
   link(subject: string, options?: LinkOptions): Promise<Linked>
   /** The same, with the whole history there and everything synced. */
   linkAndSync(subject: string, options?: LinkOptions): Promise<Linked>
+  /** Waits until every webhook on its way was taken. */
+  delivered(): Promise<void>
   /** Waits until every webhook on its way was taken and nothing is left to sync. */
   settled(): Promise<void>
   sweep(): Promise<void>
@@ -169,20 +171,29 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     const { id, plaid_item_id: plaidItemId } = itemAnswer.parse(exchanged.json())
     return { id, plaidItemId, publicToken: public_token }
   }
-  const settled = () =>
+  const delivered = () =>
     vi.waitFor(
       async () => {
         const { deliveries } = deliveriesAnswer.parse(await (await fetch(`${simulator.url}/simulator/webhooks`)).json())
         const underway = deliveries.filter(({ state }) => state === 'waiting' || state === 'retrying')
         if (underway.length > 0) throw new Error(`webhooks on their way: ${underway.length}`)
-        const left =
-          await sql(`select p.product, p.status, p.last_error, p.lease_expires_at, p.next_attempt_at, now() from item_products p
-          join items i on i.id = p.item_id where i.removed_at is null and p.status <> 'absent'
+      },
+      { timeout: waitMs, interval: 20 },
+    )
+  const synced = () =>
+    vi.waitFor(
+      async () => {
+        const left = await sql(`select p.product, p.status, p.last_error, p.lease_expires_at, p.next_attempt_at, now()
+          from item_products p join items i on i.id = p.item_id where i.removed_at is null and p.status <> 'absent'
             and (p.dirty_seq > p.synced_seq or p.lease_owner is not null)`)
         if (left.length > 0) throw new Error(`still to sync: ${JSON.stringify(left)}`)
       },
       { timeout: waitMs, interval: 50 },
     )
+  const settled = async () => {
+    await delivered()
+    await synced()
+  }
   return {
     stack,
     database,
@@ -209,6 +220,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
       await settled()
       return linked
     },
+    delivered,
     settled,
     sweep: () => fireCron(url, '*/5 * * * *'),
     async healBank() {
