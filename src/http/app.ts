@@ -8,6 +8,7 @@ import { authenticate } from './middleware/authenticate.ts'
 import { bodyLimit } from './middleware/body-limit.ts'
 import { builtinAccounts } from './middleware/builtin-accounts.ts'
 import { cors } from './middleware/cors.ts'
+import { drainBody } from './middleware/drain-body.ts'
 import { log } from './middleware/log.ts'
 import { rateLimitHeaders } from './middleware/rate-limit-headers.ts'
 import { limitByAddress, limitByUser, limitFailedLogins, limitFailedWebhooks } from './middleware/rate-limit.ts'
@@ -40,7 +41,7 @@ export interface HttpDoor<Bindings extends object> {
 
 function build(logging: LoggerOptions): App {
   const app: App = new Hono()
-  app.use(requestId(), findServices(), log(logging), securityHeaders(), cors(), rateLimitHeaders())
+  app.use(drainBody(), requestId(), findServices(), log(logging), securityHeaders(), cors(), rateLimitHeaders())
   app.onError((error, context) => problemResponse(error, context.get('requestId')))
   app.notFound((context) =>
     problemResponse(new AppError('not_found', 'There is no such path.'), context.get('requestId')),

@@ -287,6 +287,7 @@ const megabyte = 1_048_576
 test.each([
   ['of 65,537 bytes', 65_537],
   ['of 1 MB', megabyte],
+  ['of 10 MB', 10 * megabyte],
 ])('a body %s is refused, with a length and without', async (_what, bytes) => {
   const body = padded(bytes)
   expect(body.length).toBe(bytes)

@@ -17,8 +17,8 @@ function tooLarge(maxBytes: number): AppError {
 async function readLimited(request: Request, { maxBytes, beyond }: BodyLimitOptions): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let received = 0
-  // Leaving the loop cancels the stream.
-  for await (const chunk of request.body ?? []) {
+  // What is left when the loop is left is drained before the answer goes.
+  for await (const chunk of request.body?.values({ preventCancel: true }) ?? []) {
     chunks.push(chunk)
     received += chunk.length
     if (received <= maxBytes) continue

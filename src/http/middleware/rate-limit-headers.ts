@@ -1,7 +1,7 @@
 // What a client is told of its limits: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11,
 // structured fields). Reads what was decided and decides nothing.
-import type { Outcome } from '../../ratelimit/limiter.ts'
-import type { Limit, Standing } from '../../ratelimit/window.ts'
+import type { LimitStanding, Outcome } from '../../ratelimit/limiter.ts'
+import type { Limit } from '../../ratelimit/window.ts'
 import type { Middleware } from '../request-state.ts'
 
 /** Whole seconds that are never shorter than the time. */
@@ -15,12 +15,12 @@ function policyField(limits: readonly Limit[]): string {
     .join(', ')
 }
 
-const isTighter = (one: Standing, other: Standing): boolean =>
+const isTighter = (one: LimitStanding, other: LimitStanding): boolean =>
   one.remaining < other.remaining || (one.remaining === other.remaining && one.resetMs > other.resetMs)
 
 /** §4: for each policy the tighter of the address's and the user's. */
-function standingField(standings: readonly Standing[]): string {
-  const tightest = new Map<string, Standing>()
+function standingField(standings: readonly LimitStanding[]): string {
+  const tightest = new Map<string, LimitStanding>()
   for (const standing of standings) {
     const other = tightest.get(standing.policy)
     if (other === undefined || isTighter(standing, other)) tightest.set(standing.policy, standing)
@@ -31,7 +31,7 @@ function standingField(standings: readonly Standing[]): string {
 }
 
 /** After a refusal only what refused: `Retry-After` must not name an earlier time than any of them (§6). */
-function toTell(outcomes: readonly Outcome[]): readonly Standing[] {
+function toTell(outcomes: readonly Outcome[]): readonly LimitStanding[] {
   const known = outcomes.filter((outcome) => outcome.kind !== 'failed')
   const refused = known.filter(({ kind }) => kind === 'refused')
   return (refused.length > 0 ? refused : known).flatMap(({ standings }) => standings)

@@ -6,9 +6,8 @@ import { encodeHex, utf8 } from '../../crypto/encoding.ts'
 import type { Identity } from '../../db/scope.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import { type Client, clientOf } from '../../ratelimit/address.ts'
-import type { Limiter, Outcome } from '../../ratelimit/limiter.ts'
+import type { Limiter, LimitStanding, Outcome } from '../../ratelimit/limiter.ts'
 import type { RoutePolicy, Target } from '../../ratelimit/policies.ts'
-import type { Standing } from '../../ratelimit/window.ts'
 import { servicesOf } from '../mount.ts'
 import type { HttpEnvironment, Middleware } from '../request-state.ts'
 import { seconds } from './rate-limit-headers.ts'
@@ -32,7 +31,7 @@ function routePolicy(context: RequestContext): RoutePolicy | null {
   return limit === 'webhook' ? null : limit
 }
 
-function tooMany(standings: readonly Standing[]): AppError {
+function tooMany(standings: readonly LimitStanding[]): AppError {
   const policies = [...new Set(standings.map(({ policy }) => policy))]
   return new AppError('rate_limited', 'There were too many requests. Try again later.', {
     reason: `limit ${policies.join(', ')}`,

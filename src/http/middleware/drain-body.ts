@@ -1,0 +1,29 @@
+// Takes in what nobody read of a request's body before the answer goes: a connection with unread bytes is reset, and
+// with it the answer is lost to a client that is still sending (RFC 9112 §9.6). Holds none of it.
+import type { Middleware } from '../request-state.ts'
+
+/** Beyond either, the connection may be cut. */
+const maxDrainedBytes = 33_554_432
+const maxDrainMs = 2000
+
+async function drain(body: ReadableStream<Uint8Array>): Promise<void> {
+  let drained = 0
+  for await (const chunk of body) {
+    drained += chunk.length
+    if (drained > maxDrainedBytes) return
+  }
+}
+
+/** Reads what is left of the body and throws it away; waits no longer than the time for it. */
+export function drainBody(): Middleware {
+  return async (context, next) => {
+    await next()
+    const { body } = context.req.raw
+    if (body === null || body.locked) return
+    const { promise: deadline, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, maxDrainMs)
+    // A client that has gone needs no answer.
+    await Promise.race([drain(body).catch(() => undefined), deadline])
+    clearTimeout(timer)
+  }
+}
