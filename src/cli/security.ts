@@ -12,7 +12,8 @@ import { startStack } from '../dev/stack.ts'
 import { misuse, runCommand } from './run-command.ts'
 
 const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
-const WAPITI_MODULES = 'backup,blindsql,crlf,exec,file,htaccess,methods,permanentxss,redirect,shellshock,sql,xss'
+/** Without `htaccess`: it takes the platform's 501 for an invented method, which no Worker sees, for a way in. */
+const WAPITI_MODULES = 'backup,blindsql,crlf,exec,file,methods,permanentxss,redirect,shellshock,sql,xss'
 const run = promisify(execFile)
 
 const HELP = `npm run test:security [-- --url URL --token TOKEN] [--seconds 90]
