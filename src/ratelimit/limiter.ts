@@ -21,11 +21,14 @@ export interface LimiterOptions {
   readonly maxRemembered?: number
 }
 
+/** A limit, and how it stands. */
+export interface LimitStanding extends Limit, Standing {}
+
 /** What became of a request. `limits` are all that it counted against, also where nobody could tell how they stand. */
 export type Outcome = { readonly limits: readonly Limit[] } & (
-  | { readonly kind: 'admitted'; readonly standings: readonly Standing[] }
+  | { readonly kind: 'admitted'; readonly standings: readonly LimitStanding[] }
   /** `standings` are those that refused, one at least. */
-  | { readonly kind: 'refused'; readonly standings: readonly Standing[] }
+  | { readonly kind: 'refused'; readonly standings: readonly LimitStanding[] }
   /** The object failed or was too slow; whether it counted the request is not known. */
   | { readonly kind: 'failed'; readonly error: unknown }
 )
@@ -36,41 +39,31 @@ export interface Limiter {
   check(target: Target): Promise<Outcome>
 }
 
-const isRefusing = ({ waitMs }: Standing): boolean => waitMs > 0
-
-/** Refusals by what they hold for. A refusal writes nothing, so nobody can end it before its time. */
+/** When refusals end, in milliseconds since 1970. A refusal writes nothing, so nobody can end it before its time. */
 function createMemory(most: number) {
-  const ends = new Map<string, { readonly endsAt: number; readonly standing: Standing }>()
-  const key = (object: string, name: string, place: string, policy: string): string =>
-    [object, name, place, policy].join(' ')
-  /** The expired go first, then the oldest. */
-  const makeRoom = (now: number): void => {
-    if (ends.size < most) return
-    for (const [held, { endsAt }] of ends) if (endsAt <= now) ends.delete(held)
-    for (const held of ends.keys()) {
-      if (ends.size < most) return
-      ends.delete(held)
-    }
-  }
+  const ends = new Map<string, number>()
   return {
-    add(object: string, standing: Standing, askedAt: number): void {
-      makeRoom(askedAt)
-      // From when it was asked, not answered: the object's wait began in between, and must not be outlived here.
-      const endsAt = askedAt + standing.waitMs
-      ends.set(key(object, standing.bucket, standing.place, standing.policy), { endsAt, standing })
+    find: (key: string, now: number): number | null => {
+      const endsAt = ends.get(key)
+      return endsAt === undefined || endsAt <= now ? null : endsAt
     },
-    find({ object, buckets }: Target, now: number): Standing[] {
-      if (ends.size === 0) return []
-      return buckets.flatMap(({ name, place, limits }) =>
-        limits.flatMap(({ policy }) => {
-          const found = ends.get(key(object, name, place, policy))
-          if (found === undefined || found.endsAt <= now) return []
-          const waitMs = found.endsAt - now
-          return [{ ...found.standing, waitMs, resetMs: waitMs }]
-        }),
-      )
+    add: (key: string, endsAt: number): void => {
+      ends.delete(key)
+      ends.set(key, endsAt)
+      // The oldest: it ends among the first.
+      for (const oldest of ends.keys()) {
+        if (ends.size <= most) return
+        ends.delete(oldest)
+      }
     },
   }
+}
+
+/** Every limit of a target, in the order in which an object answers, with what its refusals are remembered by. */
+function limitsOf({ object, buckets }: Target): { readonly limit: Limit; readonly key: string }[] {
+  return buckets.flatMap(({ name, place, limits }) =>
+    limits.map((limit) => ({ limit, key: [object, name, place, limit.policy].join(' ') })),
+  )
 }
 
 /** The answer, or a rejection when it takes longer. */
@@ -91,19 +84,37 @@ export function createLimiter(options: LimiterOptions): Limiter {
   return {
     policies: createPolicies(quotas),
     async check(target) {
-      const limits = target.buckets.flatMap((bucket) => bucket.limits)
+      const counted = limitsOf(target)
+      const limits = counted.map(({ limit }) => limit)
       const askedAt = now()
-      const remembered = memory.find(target, askedAt)
+      const remembered = counted.flatMap(({ limit, key }) => {
+        const endsAt = memory.find(key, askedAt)
+        return endsAt === null ? [] : [refusing(limit, endsAt - askedAt)]
+      })
       if (remembered.length > 0) return { kind: 'refused', limits, standings: remembered }
       try {
         const { admitted, standings } = await within(timeoutMs, objects.getByName(target.object).check(target.buckets))
-        if (admitted) return { kind: 'admitted', limits, standings }
-        const refusing = standings.filter(isRefusing)
-        for (const standing of refusing) memory.add(target.object, standing, askedAt)
-        return { kind: 'refused', limits, standings: refusing }
+        if (admitted) return { kind: 'admitted', limits, standings: join(limits, standings) }
+        for (const [index, { key }] of counted.entries()) {
+          const { waitMs } = standings[index] ?? { waitMs: 0 }
+          // From when it was asked, not answered: the wait began in between, and must not be outlived here.
+          if (waitMs > 0) memory.add(key, askedAt + waitMs)
+        }
+        return { kind: 'refused', limits, standings: join(limits, standings).filter(({ waitMs }) => waitMs > 0) }
       } catch (error) {
         return { kind: 'failed', limits, error }
       }
     },
   }
+}
+
+const refusing = (limit: Limit, waitMs: number): LimitStanding => ({ ...limit, remaining: 0, waitMs, resetMs: waitMs })
+
+/** @throws TypeError where the object spoke of other limits: it may be of another deployment */
+function join(limits: readonly Limit[], standings: readonly Standing[]): LimitStanding[] {
+  return limits.map((limit, index) => {
+    const standing = standings[index]
+    if (standing === undefined) throw new TypeError('the object answered for other limits')
+    return { ...limit, ...standing }
+  })
 }

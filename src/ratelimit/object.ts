@@ -1,5 +1,5 @@
-// The Durable Object that counts: one for each client address and one for each user. All that it knows is in its SQLite,
-// so that eviction, hibernation and deploys forget nothing. Decides nothing by itself: window.ts does.
+// The Durable Object that counts: one for each client address and one for each user. All that it knows is in its
+// storage (SQLite), so that eviction, hibernation and deploys forget nothing. Decides nothing by itself: window.ts does.
 import { DurableObject } from 'cloudflare:workers'
 import { type Bucket, decide, emptyLog, type Log, type Standing } from './window.ts'
 
@@ -10,35 +10,49 @@ const overflow = '*'
 /** Deleting costs a call of the object, so it is not done more often. */
 const leastSweepMs = 60_000
 
+/** How many logs there are. */
+const countKey = 'count'
+const logPrefix = 'log '
+
+/** A log as it is stored. */
+interface Stored {
+  readonly stamps: Log
+  /** When none of its admissions counts any more. */
+  readonly idleAt: number
+}
+
+interface Held {
+  readonly key: string
+  readonly log: Log
+  readonly isNew: boolean
+}
+
 export interface Verdict {
   readonly admitted: boolean
-  /** Every limit of every bucket that was asked for, in their order. */
+  /** Of every limit of every bucket that was asked for, in their order. */
   readonly standings: readonly Standing[]
+}
+
+const keyOf = (name: string, place: string): string => `${logPrefix}${name} ${place}`
+
+function longestOf(buckets: readonly Bucket[]): number {
+  return Math.max(...buckets.flatMap(({ limits }) => limits.map(({ windowMs }) => windowMs)))
 }
 
 export class RateLimiter extends DurableObject {
   readonly #storage: DurableObjectStorage
-  readonly #sql: SqlStorage
-  /** A table is made at the first write: an object that never admitted anything leaves nothing. */
-  #hasTable: boolean
-  #logs: number
   #hasAlarm = false
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env)
     this.#storage = context.storage
-    this.#sql = context.storage.sql
-    this.#hasTable = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'logs'").toArray().length > 0
-    this.#logs = this.#hasTable ? this.#count() : 0
-    void context.blockConcurrencyWhile(async () => {
-      this.#hasAlarm = (await this.#storage.getAlarm()) !== null
-    })
   }
 
   /** Admits one request in all buckets or in none. A refusal writes nothing. */
   async check(buckets: readonly Bucket[]): Promise<Verdict> {
     const now = Date.now()
-    // Nothing is awaited between reading and writing: no other call comes in between.
+    // Nothing is awaited between reading and writing: no other call comes in between, and the platform commits all
+    // writes together.
     const held = buckets.map((bucket) => this.#read(bucket))
     const { admitted, standings, changed } = decide(
       buckets,
@@ -47,7 +61,7 @@ export class RateLimiter extends DurableObject {
     )
     if (changed.size > 0) {
       this.#write(buckets, held, changed)
-      if (!this.#hasAlarm) await this.#wakeAt(now + this.#longestOf(buckets))
+      if (!this.#hasAlarm) await this.#ensureAlarm(now + longestOf(buckets))
     }
     return { admitted, standings }
   }
@@ -56,64 +70,52 @@ export class RateLimiter extends DurableObject {
   override async alarm(_info?: AlarmInvocationInfo): Promise<void> {
     this.#hasAlarm = false
     const now = Date.now()
-    if (this.#hasTable) {
-      this.#sql.exec('DELETE FROM logs WHERE idle_at <= ?', now)
-      this.#logs = this.#count()
+    const { idle, left, latest } = this.#survey(now)
+    if (left === 0) return await this.#storage.deleteAll()
+    for (const key of idle) this.#storage.kv.delete(key)
+    this.#storage.kv.put(countKey, left)
+    await this.#ensureAlarm(Math.max(latest, now + leastSweepMs))
+  }
+
+  #survey(now: number): { readonly idle: readonly string[]; readonly left: number; readonly latest: number } {
+    const idle: string[] = []
+    let [left, latest] = [0, 0]
+    for (const [key, { idleAt }] of this.#storage.kv.list<Stored>({ prefix: logPrefix })) {
+      if (idleAt <= now) idle.push(key)
+      else left += 1
+      latest = Math.max(latest, idleAt)
     }
-    if (this.#logs > 0) {
-      const { latest } = this.#sql.exec<{ latest: number }>('SELECT max(idle_at) AS latest FROM logs').one()
-      await this.#wakeAt(Math.max(latest, now + leastSweepMs))
-      return
+    return { idle, left, latest }
+  }
+
+  #read({ name, place }: Bucket): Held {
+    const own = this.#find(keyOf(name, place))
+    return !own.isNew || this.#count() < maxLogs ? own : this.#find(keyOf(name, overflow))
+  }
+
+  #find(key: string): Held {
+    const stored = this.#storage.kv.get<Stored>(key)
+    return { key, log: stored?.stamps ?? emptyLog, isNew: stored === undefined }
+  }
+
+  #write(buckets: readonly Bucket[], held: readonly Held[], changed: ReadonlyMap<number, Log>): void {
+    let made = 0
+    for (const [index, bucket] of buckets.entries()) {
+      const [stamps, place] = [changed.get(index), held[index]]
+      if (stamps === undefined || place === undefined) continue
+      const idleAt = (stamps.at(-1) ?? 0) + longestOf([bucket])
+      this.#storage.kv.put(place.key, { stamps, idleAt } satisfies Stored)
+      if (place.isNew) made += 1
     }
-    this.#hasTable = false
-    await this.#storage.deleteAll()
-  }
-
-  #read({ name, place }: Bucket): { readonly place: string; readonly log: Log; readonly isNew: boolean } {
-    const found = this.#find(name, place)
-    if (found !== null) return { place, log: found, isNew: false }
-    if (this.#logs < maxLogs) return { place, log: emptyLog, isNew: true }
-    const shared = this.#find(name, overflow)
-    return { place: overflow, log: shared ?? emptyLog, isNew: shared === null }
-  }
-
-  #find(name: string, place: string): Log | null {
-    if (!this.#hasTable) return null
-    const query = 'SELECT stamps FROM logs WHERE name = ? AND place = ?'
-    const [row] = this.#sql.exec<{ stamps: ArrayBuffer }>(query, name, place).toArray()
-    return row === undefined ? null : new Float64Array(row.stamps)
-  }
-
-  #write(
-    buckets: readonly Bucket[],
-    held: readonly { readonly place: string; readonly isNew: boolean }[],
-    changed: ReadonlyMap<number, Log>,
-  ): void {
-    this.#storage.transactionSync(() => {
-      if (!this.#hasTable)
-        this.#sql.exec(`CREATE TABLE logs (name TEXT, place TEXT, stamps BLOB NOT NULL, idle_at INTEGER NOT NULL,
-          PRIMARY KEY (name, place)) STRICT, WITHOUT ROWID`)
-      for (const [index, bucket] of buckets.entries()) {
-        const [log, place] = [changed.get(index), held[index]?.place]
-        if (log === undefined || place === undefined) continue
-        const idleAt = (log.at(-1) ?? 0) + this.#longestOf([bucket])
-        this.#sql.exec('INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?)', bucket.name, place, log.buffer, idleAt)
-      }
-    })
-    this.#hasTable = true
-    this.#logs += held.filter(({ isNew }, index) => isNew && changed.has(index)).length
+    if (made > 0) this.#storage.kv.put(countKey, this.#count() + made)
   }
 
   #count(): number {
-    return this.#sql.exec<{ count: number }>('SELECT count(*) AS count FROM logs').one().count
+    return this.#storage.kv.get<number>(countKey) ?? 0
   }
 
-  #longestOf(buckets: readonly Bucket[]): number {
-    return Math.max(...buckets.flatMap(({ limits }) => limits.map(({ windowMs }) => windowMs)))
-  }
-
-  async #wakeAt(time: number): Promise<void> {
-    await this.#storage.setAlarm(time)
+  async #ensureAlarm(time: number): Promise<void> {
+    if ((await this.#storage.getAlarm()) === null) await this.#storage.setAlarm(time)
     this.#hasAlarm = true
   }
 }

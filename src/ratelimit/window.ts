@@ -22,10 +22,8 @@ export type Log = Float64Array<ArrayBuffer>
 
 export const emptyLog: Log = new Float64Array(0)
 
-/** Where a bucket stands under one of its limits after a decision. */
-export interface Standing extends Limit {
-  readonly bucket: string
-  readonly place: string
+/** How things stand under one limit after a decision. */
+export interface Standing {
   /** Admissions that are left. */
   readonly remaining: number
   /** Until the next could be admitted, if nothing else is; 0 unless this limit refused. */
@@ -36,7 +34,7 @@ export interface Standing extends Limit {
 
 export interface Decision {
   readonly admitted: boolean
-  /** Every limit of every bucket, in their order. */
+  /** Of every limit of every bucket, in their order. */
   readonly standings: readonly Standing[]
   /** What to store, by the bucket's index. A refusal changes no log, unless the clock was set back. */
   readonly changed: ReadonlyMap<number, Log>
@@ -62,7 +60,7 @@ function clampTo(now: number, log: Log): Log {
   return future === log.length ? log : new Float64Array(log).fill(now, future)
 }
 
-function standingOf(bucket: Bucket, limit: Limit, log: Log, now: number): Standing {
+function standingOf(limit: Limit, log: Log, now: number): Standing {
   const start = firstAfter(log, now - limit.windowMs)
   const used = log.length - start
   // The one whose end makes room: with a quota that was lowered, it is not the oldest.
@@ -70,9 +68,6 @@ function standingOf(bucket: Bucket, limit: Limit, log: Log, now: number): Standi
   const oldest = log[start]
   const waitMs = blocking === undefined ? 0 : blocking + limit.windowMs - now
   return {
-    ...limit,
-    bucket: bucket.name,
-    place: bucket.place,
     remaining: Math.max(0, limit.quota - used),
     waitMs,
     resetMs: oldest === undefined ? limit.windowMs : Math.max(waitMs, oldest + limit.windowMs - now),
@@ -100,7 +95,7 @@ export function decide(buckets: readonly Bucket[], logs: readonly Log[], now: nu
   const stored = buckets.map((bucket, index) => ({ bucket, log: logs[index] ?? emptyLog }))
   const before = stored.map(({ bucket, log }) => ({ bucket, log: clampTo(now, log) }))
   const stand = (entries: typeof before): Standing[] =>
-    entries.flatMap(({ bucket, log }) => bucket.limits.map((limit) => standingOf(bucket, limit, log, now)))
+    entries.flatMap(({ bucket, log }) => bucket.limits.map((limit) => standingOf(limit, log, now)))
   const standings = stand(before)
   if (standings.some(({ waitMs }) => waitMs > 0)) {
     const clamped = before.flatMap(({ log }, index) => (log === stored[index]?.log ? [] : [[index, log] as const]))

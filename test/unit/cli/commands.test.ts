@@ -24,7 +24,15 @@ function run(file: string, args: readonly string[], environment: Record<string, 
 }
 
 describe('a command', () => {
-  const commands = ['cli/bundle.ts', 'cli/cron.ts', 'cli/db.ts', 'cli/lock.ts', 'cli/token.ts', 'dev/start.ts']
+  const commands = [
+    'cli/bench.ts',
+    'cli/bundle.ts',
+    'cli/cron.ts',
+    'cli/db.ts',
+    'cli/lock.ts',
+    'cli/token.ts',
+    'dev/start.ts',
+  ]
 
   it.each(commands)('%s has --help', async (file) => {
     expect(await run(`src/${file}`, ['--help'])).toMatchObject({
@@ -35,6 +43,7 @@ describe('a command', () => {
   })
 
   it.each([
+    ['cli/bench.ts', ['--only', 'nothing']],
     ['cli/bundle.ts', ['--nonsense']],
     ['cli/cron.ts', []],
     ['cli/cron.ts', ['drop-everything']],

@@ -134,7 +134,7 @@ describe('a refusal', () => {
     expect(await limiter.check(target)).toMatchObject({ standings: [{ waitMs: 59_500 }] })
   })
 
-  it('is forgotten first where it ends first, when there are too many', async () => {
+  it('is forgotten, the oldest first, when there are too many', async () => {
     const calls: string[] = []
     const objects = objectsInMemory(() => start, calls)
     const limiter = createLimiter({ objects, quotas: { global: 1 }, now: () => start, maxRemembered: 2 })

@@ -155,6 +155,6 @@ describe('a sliding log', () => {
 
   it('says of a fresh log how long its window is', () => {
     const { standings } = decide([bucket('global', limit('short', 5, windowMs))], [emptyLog], 7)
-    expect(standings).toMatchObject([{ bucket: 'global', place: 'here', remaining: 4, waitMs: 0, resetMs: windowMs }])
+    expect(standings).toEqual([{ remaining: 4, waitMs: 0, resetMs: windowMs }])
   })
 })

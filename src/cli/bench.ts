@@ -1,0 +1,55 @@
+// `npm run bench`: measures side by side in one run and says whether each target is met. Touches nothing but what it
+// starts for itself.
+import { parseArgs } from 'node:util'
+import { rateLimitBenchmark } from './bench/rate-limit.ts'
+import { type Benchmark, describeMachine, type Result, tableOf } from './bench/result.ts'
+import { misuse, runCommand } from './run-command.ts'
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  'rate-limit': rateLimitBenchmark,
+}
+
+const listed = Object.entries(benchmarks).map(([name, { summary }]) => `  ${name}  ${summary}`)
+
+const help = `npm run bench [-- --only NAME] [-- --json]
+
+Measures on this machine, each thing against another one in the same run, and exits 1 where a target is missed.
+  --only NAME  one benchmark
+  --json       one object {machine, results} on stdout instead of the table
+
+${listed.join('\n')}`
+
+function chosen(name: string | undefined): Benchmark[] {
+  if (name === undefined) return Object.values(benchmarks)
+  const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
+  if (benchmark === undefined) throw misuse(`--only can be ${Object.keys(benchmarks).join(', ')}.`)
+  return [benchmark]
+}
+
+/** Ends on a signal as at its own end: with nothing left running. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('Stopped.')))
+  return stop.signal
+}
+
+async function main(args: string[]): Promise<void> {
+  const options = { only: { type: 'string' }, json: { type: 'boolean', default: false } } as const
+  const { values } = parseArgs({ args, options })
+  const signal = stopSignal()
+  const results: Result[] = []
+  for (const benchmark of chosen(values.only))
+    results.push(...(await benchmark.run((line) => process.stderr.write(`${line}\n`), signal)))
+  const machine = describeMachine()
+  const { cpu, cores, platform, node } = machine
+  process.stdout.write(
+    values.json
+      ? `${JSON.stringify({ machine, results }, null, 2)}\n`
+      : `${tableOf(results)}\n${cpu}, ${cores} cores, ${platform}, Node ${node}\n`,
+  )
+  const missed = results.filter(({ ok }) => !ok)
+  if (missed.length > 0)
+    throw new Error(`Missed: ${missed.map(({ name, target }) => `${name} (${target})`).join('; ')}`)
+}
+
+if (import.meta.main) await runCommand(help, main)
