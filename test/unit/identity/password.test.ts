@@ -67,6 +67,8 @@ describe('a password hash', () => {
     const passwords = createPasswordHasher(counting, cheap)
     expect(await passwords.verify('whatever', null)).toEqual({ matches: false, outdated: false })
     expect(calls()).toBe(1)
+    const zeros: Scrypt = (_password, _salt, _cost, length) => Promise.resolve(new Uint8Array(length))
+    expect(await createPasswordHasher(zeros, cheap).verify('whatever', null)).toMatchObject({ matches: false })
   })
 
   it.each(['', 'plain', '$scrypt$ln=4,r=8,p=1$short$short', `$2b$10$${randomBytes(30).toString('base64url')}`])(
