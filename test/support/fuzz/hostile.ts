@@ -8,8 +8,6 @@ export const marker = 'zQ7marker'
 export const hostileTexts: readonly string[] = [
   '',
   ' ',
-  '\0',
-  `${marker}\0x`,
   `${marker}\r\nX-Injected: yes\r\n\r\n<script>`,
   `${marker}%0d%0aX-Injected:%20yes`,
   `${marker}\u2028\u2029`,
@@ -17,8 +15,6 @@ export const hostileTexts: readonly string[] = [
   `${marker} \uFEFF\u200B`,
   'Ω≈ç√∫˜µ≤≥÷ 田中さん 👩‍👩‍👧‍👦 İstanbul ſ ﷽',
   'a\u0300'.repeat(60),
-  '\uD800',
-  `${marker}\uDC00`,
   '../../../../etc/passwd',
   '%2e%2e%2f%2e%2e%2fetc%2fpasswd',
   '..%c0%af..%c0%af',
@@ -60,7 +56,11 @@ export const hostileTexts: readonly string[] = [
   'x'.repeat(20_000),
 ]
 
+/** What a database or an encoder cannot hold at all: drawn often, since a single place that forgets it is a 5xx. */
+const unstorableTexts: readonly string[] = ['\0', `${marker}\0x`, '\uD800', `${marker}\uDC00`]
+
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(...unstorableTexts) },
   { weight: 3, arbitrary: fc.constantFrom(...hostileTexts) },
   fc.string({ unit: 'binary', maxLength: 300 }).map((text) => `${marker} ${text}`),
 )
@@ -71,7 +71,7 @@ const deep = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'
 
 /** Values of every type that JSON has. */
 export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
-  hostileText,
+  { weight: 4, arbitrary: hostileText },
   fc.constantFrom<unknown>(null, true, false, ...numbers, [], {}, [null], [[]], { length: -1 }, deep(500)),
   fc.array(hostileText, { maxLength: 3 }),
   fc.dictionary(fc.constantFrom('toJSON', 'then', 'length', 'valueOf'), hostileText, { maxKeys: 2 }),

@@ -68,11 +68,12 @@ function replaceAt(value: unknown, pick: number, replacement: unknown): unknown 
 const withKey = (value: unknown, key: string, added: unknown): unknown =>
   isObject(value) ? Object.fromEntries([...Object.entries(value), [key, added]]) : { [key]: added }
 
+const valueMutation: fc.Arbitrary<Mutation> = fc
+  .tuple(fc.nat(), hostileValue)
+  .map(([pick, value]): Mutation => (one) => ({ ...one, body: replaceAt(one.body, pick, value) }))
+
 const bodyMutation: fc.Arbitrary<Mutation> = fc.oneof(
-  fc.tuple(fc.nat(), hostileValue).map(([pick, value]): Mutation => (one) => ({
-    ...one,
-    body: replaceAt(one.body, pick, value),
-  })),
+  { weight: 4, arbitrary: valueMutation },
   fc.tuple(strangeKey, hostileValue).map(([key, value]): Mutation => (one) => ({
     ...one,
     body: withKey(one.body, key, value),
@@ -119,7 +120,7 @@ export function spoiltRequest(
   ids: readonly string[],
 ): fc.Arbitrary<FuzzedRequest> {
   const kinds = [headerMutation, queryMutation]
-  if (operation.method !== 'GET') kinds.push(bodyMutation, bodyMutation)
+  if (operation.method !== 'GET') kinds.push(bodyMutation, bodyMutation, bodyMutation)
   if (operation.path.includes('{')) kinds.push(pathMutation)
   const mutations = fc.array(fc.oneof(...kinds), { minLength: 1, maxLength: 2 })
   return fc
