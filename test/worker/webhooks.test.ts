@@ -242,7 +242,8 @@ describe('a notice', () => {
   it('of a disconnection shows until the bank says that it is repaired', async () => {
     const item = await linkAndSync(world, 'disconnect')
     await world.bank.change(item.plaidItemId, { pending_disconnect: { reason: 'INSTITUTION_TOKEN_EXPIRATION' } })
-    await world.deliver(await nextDelivery('PENDING_DISCONNECT'))
+    const delivery = await nextDelivery('PENDING_DISCONNECT')
+    await world.deliver(delivery)
     const expected = { status: 'pending_disconnect', reason: 'INSTITUTION_TOKEN_EXPIRATION', action: 'update' }
     expect(await statusOf('disconnect', item.id)).toEqual(expected)
     // The item is asked, and knows nothing of it.
@@ -252,6 +253,10 @@ describe('a notice', () => {
     expect(shown?.disconnectAt?.getTime()).toBeGreaterThan(Date.now())
     await relay(JSON.stringify({ webhook_type: 'ITEM', webhook_code: 'LOGIN_REPAIRED', item_id: item.plaidItemId }))
     expect(await marks(item.id)).toMatchObject({ item: 1, balances: 1, transactions: 1 })
+    await world.drain()
+    expect(await statusOf('disconnect', item.id)).toEqual({ status: 'healthy', reason: null, action: null })
+    // A copy that was long on its way says nothing new.
+    await world.deliver(delivery)
     await world.drain()
     expect(await statusOf('disconnect', item.id)).toEqual({ status: 'healthy', reason: null, action: null })
   })
