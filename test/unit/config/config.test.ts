@@ -209,7 +209,7 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['AUTH_EMAIL_KEY', { ...email, AUTH_EMAIL_KEY: 'short' }],
   ['AUTH_EMAIL_FROM', { ...email, AUTH_EMAIL_FROM: 'Wealth' }],
   ['AUTH_EMAIL_FROM', { ...email, AUTH_EMAIL_FROM: 'a@b.test\r\nBcc: c@d.test' }],
-  ['AUTH_PUBLIC_URL', { ...email, AUTH_PUBLIC_URL: 'javascript:alert(1)' }],
+  ['AUTH_PUBLIC_URL', { ...email, AUTH_PUBLIC_URL: 'data:text/html,x' }],
 ]
 
 describe('refused everywhere:', () => {
