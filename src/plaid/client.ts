@@ -48,6 +48,31 @@ function unreadable(status: number): PlaidFailure {
   return { ...failure, class: classify('', '', status === 200 ? 500 : status), status }
 }
 
+interface RawAnswer {
+  readonly status: number
+  readonly retryAfter: string | null
+  /** Null when it was too long. */
+  readonly text: string | null
+}
+
+/** The work's end, or the signal's: Node may forget to abort a request that nothing else refers to any more. */
+async function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  return await Promise.race([work, aborted])
+}
+
+const unreadableText = Symbol('no JSON')
+
+function parsedText(text: string): unknown {
+  try {
+    return parseExactJson(text)
+  } catch (error) {
+    if (error instanceof AppError) return unreadableText
+    throw error
+  }
+}
+
 /** The answer's text; null when it is too long, of which no more is read. */
 async function boundedText(response: Response): Promise<string | null> {
   const decoder = new TextDecoder()
@@ -68,9 +93,9 @@ export const secretText = (text: string): Secret => createSecret(text)
 export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
 
-  const send = async (call: PlaidCall<z.ZodType>): Promise<Response> => {
+  const exchange = async (call: PlaidCall<z.ZodType>, signal: AbortSignal): Promise<RawAnswer> => {
     const tokens = { access_token: call.accessToken?.reveal(), public_token: call.publicToken?.reveal() }
-    return await options.fetch(
+    const response = await options.fetch(
       new Request(`${options.baseUrl}${call.path}`, {
         method: 'POST',
         headers: {
@@ -81,28 +106,26 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
         },
         body: JSON.stringify({ ...call.body, ...tokens }),
         redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal,
       }),
     )
+    const { status, headers } = response
+    return { status, retryAfter: headers.get('retry-after'), text: await boundedText(response) }
   }
 
   const attempt = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
-    let status = 0
-    let retryAfter: string | null = null
-    let answer: unknown
+    let raw: RawAnswer
     try {
-      const response = await send(call)
-      status = response.status
-      retryAfter = response.headers.get('retry-after')
-      const text = await boundedText(response)
-      if (text === null) return { ok: false, failure: unreadable(status) }
-      answer = parseExactJson(text)
+      const signal = AbortSignal.timeout(timeoutMs)
+      raw = await unlessAborted(signal, exchange(call, signal))
     } catch (error) {
-      // A timeout, a cut connection, or an answer that is not JSON: their texts can quote the request, so they end here.
-      if (error instanceof AppError) return { ok: false, failure: unreadable(status) }
+      // A timeout or a cut connection: their texts can quote the request, so they end here.
       const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
       return { ok: false, failure: noAnswer(timedOut ? 'TIMEOUT' : 'NO_ANSWER') }
     }
+    const { status, retryAfter, text } = raw
+    const answer = text === null ? unreadableText : parsedText(text)
+    if (answer === unreadableText) return { ok: false, failure: unreadable(status) }
     return status === 200 ? readAnswer(call, answer) : { ok: false, failure: readFailure(answer, status, retryAfter) }
   }
 

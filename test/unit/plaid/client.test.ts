@@ -185,6 +185,19 @@ describe('an answer that is none', () => {
     expect(failureOf(result)).toMatchObject({ class: 'retry', errorCode: 'TIMEOUT' })
   })
 
+  it('is one that a runtime never gives up waiting for', async () => {
+    const client = createPlaidClient({
+      baseUrl: server.url,
+      clientId: 'c',
+      secret: createSecret('s'),
+      fetch: () => new Promise(() => undefined),
+      timeoutMs: 50,
+      wait: () => Promise.resolve(),
+      random: () => 0,
+    })
+    expect(failureOf(await client.call(call))).toMatchObject({ class: 'retry', errorCode: 'TIMEOUT' })
+  })
+
   it('is a connection that is cut', async () => {
     server.answer((response) => response.destroy())
     expect(failureOf((await ask({ idempotent: false })).result)).toMatchObject({
