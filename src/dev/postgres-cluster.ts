@@ -31,8 +31,16 @@ export interface ClusterPlace {
 /** Name of the data folder inside the stack's data folder. */
 export const CLUSTER_NAME = 'postgres'
 
+/** Null where there is no such file. One that is there and cannot be read is never taken for absent. */
+async function readIfPresent(path: string): Promise<string | null> {
+  return await readFile(path, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw new Error(`${path} cannot be read: make it readable, or choose another DATA_DIR.`, { cause: error })
+  })
+}
+
 async function readCredentials(path: string): Promise<Credentials | null> {
-  const text = await readFile(path, 'utf8').catch(() => null)
+  const text = await readIfPresent(path)
   return text === null ? null : credentialsSchema.parse(JSON.parse(text))
 }
 
@@ -114,10 +122,7 @@ async function checkVersion(place: ClusterPlace, data: string, found: string): P
 export async function openCluster(place: ClusterPlace): Promise<Cluster> {
   const data = join(place.folder, CLUSTER_NAME)
   const passwords = join(place.folder, 'credentials.json')
-  const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw new Error(`${data} cannot be read: remove it, or choose another DATA_DIR.`, { cause: error })
-  })
+  const version = await readIfPresent(join(data, 'PG_VERSION'))
   const known = await readCredentials(passwords)
   if (version !== null) {
     await checkVersion(place, data, version)
