@@ -1,14 +1,12 @@
 // Codes that people carry: in mails and on paper. Random, in base32 (RFC 4648 §6) and groups of four; stored as hashes.
+import { Secret } from 'otpauth/slim'
 import { type Bytes, lengthPrefixed } from '../crypto/encoding.ts'
 
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+/** Bytes as the library takes them: a copy, since it reads the whole buffer behind a view. */
+export const keyOf = (bytes: Uint8Array): Secret => new Secret({ buffer: Uint8Array.from(bytes).buffer })
 
-/** Bytes as base32 without padding; whole groups of five bytes only. */
-export function encodeBase32(bytes: Uint8Array): string {
-  let bits = ''
-  for (const byte of bytes) bits += byte.toString(2).padStart(8, '0')
-  return (bits.match(/.{5}/g) ?? []).map((group) => alphabet.charAt(Number.parseInt(group, 2))).join('')
-}
+/** Bytes as base32 without padding. */
+export const encodeBase32 = (bytes: Uint8Array): string => keyOf(bytes).base32
 
 /**
  * What a code is for: one for another purpose does not fit. A fast hash is enough from 112 bits on (ASVS 5.0, 6.5.2).

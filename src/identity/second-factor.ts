@@ -37,5 +37,5 @@ export async function readSecondFactor(
 ): Promise<SecondFactor> {
   if (!/^\d{6}$/.test(code)) return { step: null, recoveryHash: await readCode('recovery', code) }
   const secret = await openTotpSecret(keyring, account.totpSecretSealed, account.id)
-  return { step: await matchingStep(secret, code, now), recoveryHash: null }
+  return { step: matchingStep(secret, code, now), recoveryHash: null }
 }

@@ -46,7 +46,7 @@ export interface Accounts {
   signUp(email: string, password?: string): Promise<SessionGrant>
   signIn(email: string, password?: string, code?: string | null): Promise<SessionGrant>
   /** Enrolls and confirms; the clock then stands at the next unused step. */
-  addTotp(grant: SessionGrant, password?: string): Promise<{ code: () => Promise<string>; recoveryCodes: string[] }>
+  addTotp(grant: SessionGrant, password?: string): Promise<{ code: () => string; recoveryCodes: string[] }>
   sql(text: string, params?: readonly unknown[]): Promise<Record<string, string | null>[]>
   stop(): Promise<void>
 }
@@ -160,7 +160,7 @@ export async function createAccounts(control: string): Promise<Accounts> {
       const user = await as(grant)
       const { secret } = await enrollTotp(user, password)
       const code = () => totpCode(fromBase32(secret), stepAt(now()))
-      const { recoveryCodes } = await confirmTotp(user, await code())
+      const { recoveryCodes } = await confirmTotp(user, code())
       offsetMs += 30_000
       return { code, recoveryCodes }
     },

@@ -32,7 +32,7 @@ describe('enrolling', () => {
     const { secret, uri } = await enrollTotp(user, goodPassword)
     expect(uri).toContain(`secret=${secret}`)
     await enter(email, null)
-    const now = await totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))
+    const now = totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))
     expect(await refusal(confirmTotp(user, wrongCode(now)))).toBe('invalid_code')
     await enter(email, null)
     const { recoveryCodes } = await confirmTotp(user, now)
@@ -45,7 +45,7 @@ describe('enrolling', () => {
     const user = await accounts.as(grant)
     expect(await refusal(enrollTotp(user, 'not the password at all'))).toBe('invalid_credentials')
     expect(await refusal(enrollTotp(user, goodPassword))).toBe('conflict')
-    expect(await refusal(confirmTotp(user, await code()))).toBe('conflict')
+    expect(await refusal(confirmTotp(user, code()))).toBe('conflict')
   })
 
   it('again replaces what was not confirmed: of two secrets at once one counts', async () => {
@@ -54,17 +54,17 @@ describe('enrolling', () => {
     const first = await enrollTotp(user, goodPassword)
     const second = await enrollTotp(user, goodPassword)
     const step = stepAt(accounts.ctx.now())
-    expect(await refusal(confirmTotp(user, await totpCode(fromBase32(first.secret), step)))).toBe('invalid_code')
-    await confirmTotp(user, await totpCode(fromBase32(second.secret), step))
+    expect(await refusal(confirmTotp(user, totpCode(fromBase32(first.secret), step)))).toBe('invalid_code')
+    await confirmTotp(user, totpCode(fromBase32(second.secret), step))
     accounts.advance(30)
-    await enter(email, await totpCode(fromBase32(second.secret), stepAt(accounts.ctx.now())))
+    await enter(email, totpCode(fromBase32(second.secret), stepAt(accounts.ctx.now())))
   })
 
   it('confirmed twice at once gives one list of recovery codes', async () => {
     const { grant, email } = await somebody()
     const user = await accounts.as(grant)
     const { secret } = await enrollTotp(user, goodPassword)
-    const code = await totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))
+    const code = totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))
     const ended = await Promise.allSettled([confirmTotp(user, code), confirmTotp(user, code)])
     const won = ended.filter((one) => one.status === 'fulfilled')
     expect(won).toHaveLength(1)
@@ -75,40 +75,40 @@ describe('enrolling', () => {
 describe('a code', () => {
   it('lets in with the password, and never without', async () => {
     const { email, code } = await withTotp()
-    expect(await refusal(accounts.signIn(email, 'not the password at all', await code()))).toBe('invalid_credentials')
-    await enter(email, await code())
+    expect(await refusal(accounts.signIn(email, 'not the password at all', code()))).toBe('invalid_credentials')
+    await enter(email, code())
   })
 
   it('works once', async () => {
     const { email, code } = await withTotp()
-    const now = await code()
+    const now = code()
     await enter(email, now)
     expect(await refusal(enter(email, now))).toBe('invalid_code')
     accounts.advance(30)
-    await enter(email, await code())
+    await enter(email, code())
   })
 
   it('that confirmed the secret is used up', async () => {
     const { grant, email } = await somebody()
     const user = await accounts.as(grant)
     const { secret } = await enrollTotp(user, goodPassword)
-    const code = await totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))
+    const code = totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))
     await confirmTotp(user, code)
     expect(await refusal(enter(email, code))).toBe('invalid_code')
   })
 
   it('that comes eight times at once lets in once', async () => {
     const { email, code } = await withTotp()
-    const now = await code()
+    const now = code()
     const ended = await Promise.allSettled(Array.from({ length: 8 }, () => enter(email, now)))
     expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })
 
   it('of a step before one that was used is refused, though nobody used it', async () => {
     const { email, code } = await withTotp()
-    const before = await code()
+    const before = code()
     accounts.advance(30)
-    await enter(email, await code())
+    await enter(email, code())
     expect(await refusal(enter(email, before))).toBe('invalid_code')
   })
 
@@ -118,7 +118,7 @@ describe('a code', () => {
       [90, 'invalid_code'],
     ] as const) {
       const { email, code } = await withTotp()
-      const given = await code()
+      const given = code()
       accounts.advance(seconds)
       const { code: ended } = await accounts.cost(() => enter(email, given))
       expect([seconds, ended]).toEqual([seconds, outcome])
@@ -129,15 +129,15 @@ describe('a code', () => {
     const { email, code } = await withTotp()
     const codes: string[] = []
     for (let round = 0; round < 4; round += 1) {
-      const wrong = wrongCode(await code())
+      const wrong = wrongCode(code())
       codes.push(...(await Promise.all(Array.from({ length: 10 }, () => refusal(enter(email, wrong))))))
       await accounts.age(15 * 60 + 1)
     }
     expect(codes.filter((one) => one === 'invalid_code')).toHaveLength(20)
     expect(codes.filter((one) => one === 'rate_limited')).toHaveLength(20)
-    expect(await refusal(enter(email, await code()))).toBe('rate_limited')
+    expect(await refusal(enter(email, code()))).toBe('rate_limited')
     await accounts.age(24 * 3600)
-    await enter(email, await code())
+    await enter(email, code())
   })
 })
 
@@ -162,7 +162,7 @@ describe('the second factor', () => {
   it('is taken away with password and code, and by neither alone', async () => {
     const { grant, email, code } = await withTotp()
     const user = await accounts.as(grant)
-    const now = await code()
+    const now = code()
     const disable = (password: string, given: string) => refusal(disableTotp(user, { password, code: given }))
     expect(await disable('not the password at all', now)).toBe('invalid_credentials')
     expect(await disable(goodPassword, wrongCode(now))).toBe('invalid_code')
@@ -179,7 +179,7 @@ describe('the second factor', () => {
 
   it('is not taken away by a code that let somebody in', async () => {
     const { grant, email, code } = await withTotp()
-    const now = await code()
+    const now = code()
     await enter(email, now)
     const user = await accounts.as(grant)
     expect(await refusal(disableTotp(user, { password: goodPassword, code: now }))).toBe('invalid_code')
@@ -190,7 +190,7 @@ describe('the second factor', () => {
     await forgotPassword(accounts.ctx, email)
     await resetPassword(accounts.ctx, { code: accounts.mailedCode(email), password: 'a password set by mail' })
     expect(await refusal(accounts.signIn(email, 'a password set by mail'))).toBe('totp_required')
-    await accounts.signIn(email, 'a password set by mail', await code())
+    await accounts.signIn(email, 'a password set by mail', code())
   })
 
   it('opens for no other account: the sealed secret is bound to its row', async () => {
@@ -200,6 +200,6 @@ describe('the second factor', () => {
         (select totp_secret_sealed from identity.accounts where email = $1) where email = $2`,
       [mine.email, theirs.email],
     )
-    expect(await refusal(enter(theirs.email, await mine.code()))).toBe('token_undecryptable')
+    expect(await refusal(enter(theirs.email, mine.code()))).toBe('token_undecryptable')
   })
 })

@@ -1,6 +1,6 @@
 import { assert, property, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeHex } from '../../../src/crypto/encoding.ts'
+import { encodeHex, utf8 } from '../../../src/crypto/encoding.ts'
 import { encodeBase32, newCode, readCode } from '../../../src/identity/codes.ts'
 import { describeTotp, matchingStep, newTotpSecret, stepAt, totpCode } from '../../../src/identity/totp.ts'
 import { fromBase32 } from '../../support/accounts.ts'
@@ -12,8 +12,8 @@ describe('a code of six digits', () => {
     ['755224', '287082', '359152', '969429', '338314', '254676', '287922', '162583', '399871', '520489'].map(
       (code, counter) => [counter, code] as const,
     ),
-  )('for counter %i is what RFC 4226, appendix D, says', async (counter, code) => {
-    expect(await totpCode(rfcSecret, counter)).toBe(code)
+  )('for counter %i is what RFC 4226, appendix D, says', (counter, code) => {
+    expect(totpCode(rfcSecret, counter)).toBe(code)
   })
 
   // The appendix has eight digits; six are their last.
@@ -24,17 +24,21 @@ describe('a code of six digits', () => {
     [1_234_567_890, '89005924'],
     [2_000_000_000, '69279037'],
     [20_000_000_000, '65353130'],
-  ])('at second %i is what RFC 6238, appendix B, says', async (second, eightDigits) => {
+  ])('at second %i is what RFC 6238, appendix B, says', (second, eightDigits) => {
     const now = new Date(second * 1000)
-    expect(await totpCode(rfcSecret, stepAt(now))).toBe(eightDigits.slice(2))
-    expect(await matchingStep(rfcSecret, eightDigits.slice(2), now)).toBe(Math.floor(second / 30))
+    expect(totpCode(rfcSecret, stepAt(now))).toBe(eightDigits.slice(2))
+    expect(matchingStep(rfcSecret, eightDigits.slice(2), now)).toBe(Math.floor(second / 30))
   })
 
-  it('fits the step before and the step after, and no other', async () => {
+  it.each(['', '75522', '7552244', '75522４', ' 755224', '755225'])('is not %j', (code) => {
+    expect(matchingStep(rfcSecret, code, new Date(0))).toBeNull()
+  })
+
+  it('fits the step before and the step after, and no other', () => {
     const now = new Date('2026-11-21T12:00:10Z')
     for (const distance of [-2, -1, 0, 1, 2]) {
       const step = stepAt(now) + distance
-      const found = await matchingStep(rfcSecret, await totpCode(rfcSecret, step), now)
+      const found = matchingStep(rfcSecret, totpCode(rfcSecret, step), now)
       expect(found).toBe(Math.abs(distance) <= 1 ? step : null)
     }
   })
@@ -67,6 +71,12 @@ describe('a secret', () => {
     )
     const comesBack = (bytes: Uint8Array) => encodeHex(fromBase32(encodeBase32(bytes))) === encodeHex(bytes)
     expect(() => assert(property(groups, comesBack))).not.toThrow()
+  })
+
+  it('is its bytes alone, where they are part of a longer buffer', () => {
+    const part = new Uint8Array([...utf8('junk before '), ...rfcSecret, ...utf8(' and behind')]).subarray(12, 32)
+    expect(totpCode(part, 0)).toBe('755224')
+    expect(describeTotp(part, 'ann@example.com').secret).toBe('GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ')
   })
 })
 
