@@ -144,6 +144,28 @@ describe('answers', () => {
     expect(token.hosted_link_url).toContain('https://')
   })
 
+  test('users', async () => {
+    const { user_id } = await good(plaid.userCreate({ client_user_id: 'somebody else' }))
+    const token = await good(
+      plaid.linkTokenCreate({
+        client_name: 'Contract',
+        language: 'en',
+        country_codes,
+        products: [Products.Transactions],
+        user_id,
+      }),
+    )
+    await control('/link', { link_token: token.link_token })
+    const { items } = await good(plaid.userItemsGet({ user_id }))
+    const item_ids = items.map(({ item_id }) => item_id)
+    const foreign = plaid.userItemsRemove({ user_id, item_ids: [...item_ids, 'junk'] })
+    await bad(foreign, 400, 'ITEM_ERROR', 'ITEM_NOT_FOUND')
+    await good(plaid.userItemsRemove({ user_id, item_ids }))
+    await good(plaid.userRemove({ user_id }))
+    await bad(plaid.userItemsGet({ user_id }), 400, 'USER_ERROR', 'USER_NOT_FOUND')
+    expect(item_ids.length).toBe(1)
+  })
+
   test('institutions', async () => {
     const options = { include_status: true, include_optional_metadata: true }
     const { institutions } = await good(plaid.institutionsGet({ count: 10, offset: 0, country_codes }))

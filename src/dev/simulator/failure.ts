@@ -53,7 +53,6 @@ const table = {
   INVALID_ACCOUNT_ID: input('the item has no open account with this id'),
   INVALID_INSTITUTION: input('there is no institution with this id'),
   INVALID_PRODUCT: input('the client may not use one of these products'),
-  INVALID_USER_ID: input('there is no user with this id'),
   INVALID_WEBHOOK_VERIFICATION_KEY_ID: input('there is no webhook verification key with this id'),
   UNAUTHORIZED_ENVIRONMENT: input('the client may not use this environment'),
 
@@ -118,6 +117,8 @@ const table = {
   INTERNAL_SERVER_ERROR: { type: 'API_ERROR', status: 500, message: 'something went wrong, try again' },
   PLANNED_MAINTENANCE: { type: 'API_ERROR', status: 503, message: 'planned maintenance, try again later' },
   PLAID_ERROR: { type: 'API_ERROR', status: 500, message: 'something went wrong, try again' },
+
+  USER_NOT_FOUND: { type: 'USER_ERROR', status: 400, message: 'there is no user with this id, or not any more' },
 
   SANDBOX_PRODUCT_NOT_ENABLED: {
     type: 'SANDBOX_ERROR',

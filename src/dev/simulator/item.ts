@@ -36,6 +36,8 @@ export interface Item {
   readonly institution: Institution
   readonly username: string
   readonly userId: string
+  /** Whether the link session named the `user_id`: only then the item is among the user's. */
+  readonly linkedWithUserId: boolean
   readonly createdAt: string
   /** Null until the public token was exchanged, and again when the token died. */
   accessToken: string | null

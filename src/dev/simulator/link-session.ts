@@ -2,8 +2,6 @@
 
 import type { Bank, Day } from './bank/model.ts'
 import type { OpenBank } from './bank/open.ts'
-import { createHash } from 'node:crypto'
-
 import { openBank } from './bank/open.ts'
 import { randomFrom } from './bank/random.ts'
 import { failure } from './failure.ts'
@@ -45,6 +43,8 @@ export interface LinkToken {
   webhook: string | null
   redirectUri: string | null
   userId: string
+  /** Whether the request named the `user_id` itself. */
+  namesUserId: boolean
   daysRequested: number | null
   /** The item that the token repairs, or null for a new one. */
   updateItemId: string | null
@@ -62,6 +62,7 @@ export interface NewItem {
   customUser: unknown
   webhook: string | null
   userId: string
+  linkedWithUserId: boolean
   daysRequested: number | null
   startDate: Day | null
   endDate: Day | null
@@ -101,6 +102,7 @@ function openItem(world: World, wanted: NewItem): Item {
     institution,
     username,
     userId: wanted.userId,
+    linkedWithUserId: wanted.linkedWithUserId,
     createdAt: world.clock.timestamp(),
     accessToken: null,
     status: 'unexchanged',
@@ -135,9 +137,9 @@ function bankBehind(login: OpenBank): Bank {
 export function exchange(world: World, publicToken: string): { accessToken: string; item: Item } {
   const known = world.publicTokens.get(publicToken)
   const item = known === undefined ? undefined : world.items.get(known.itemId)
-  if (known === undefined || item === undefined || known.used || known.expiresAtMs < world.clock.nowMs()) {
-    throw failure('INVALID_PUBLIC_TOKEN')
-  }
+  const valid = known !== undefined && !known.used && known.expiresAtMs >= world.clock.nowMs()
+  // An item that was removed before its exchange does not come back.
+  if (!valid || item?.status !== 'unexchanged') throw failure('INVALID_PUBLIC_TOKEN')
   known.used = true
   item.status = 'good'
   const accessToken = newAccessToken(world, item)
@@ -152,9 +154,4 @@ export function newAccessToken(world: World, item: Item): string {
   item.accessToken = `access-sandbox-${world.ids.uuid('access')}`
   world.accessTokens.set(item.accessToken, item.itemId)
   return item.accessToken
-}
-
-/** Plaid's id of an application's user: the same for the same `client_user_id`. */
-export function userIdOf(clientUserId: string): string {
-  return `usr_${createHash('sha256').update(clientUserId).digest('base64url').replaceAll(/[-_]/g, '0').slice(0, 14)}`
 }

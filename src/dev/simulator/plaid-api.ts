@@ -87,6 +87,7 @@ const reads = new Set([
   '/institutions/search',
   '/item/get',
   '/link/token/get',
+  '/user/items/get',
   '/webhook_verification_key/get',
 ])
 

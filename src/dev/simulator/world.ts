@@ -13,6 +13,7 @@ import type { LinkToken, PublicToken } from './link-session.ts'
 import type { Settings } from './options.ts'
 import type { RateLimits } from './rate-limit.ts'
 import { rateLimits } from './rate-limit.ts'
+import type { User } from './users.ts'
 import type { Timers } from './timers.ts'
 import { timers } from './timers.ts'
 import type { WebhookDelivery } from './webhooks/delivery.ts'
@@ -48,6 +49,9 @@ export interface World {
   readonly accessTokens: Map<string, string>
   readonly publicTokens: Map<string, PublicToken>
   readonly linkTokens: Map<string, LinkToken>
+  /** By user id. */
+  readonly users: Map<string, User>
+  readonly removedUserIds: Set<string>
   readonly faults: Fault[]
   readonly calls: CallRecord[]
   readonly journal: Journal
@@ -73,6 +77,8 @@ export function createWorld(settings: Settings, seed: string, journal: Journal):
     accessTokens: new Map(),
     publicTokens: new Map(),
     linkTokens: new Map(),
+    users: new Map(),
+    removedUserIds: new Set(),
     faults: [],
     calls: [],
     journal,

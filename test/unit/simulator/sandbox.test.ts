@@ -100,18 +100,3 @@ test('institutions are listed by page, found by name and product, and in their c
   const { data: abroad } = await desk.plaid.institutionsGet({ count: 5, offset: 0, country_codes: [CountryCode.Gb] })
   expect(abroad).toMatchObject({ institutions: [], total: 0 })
 })
-
-test('/user/remove removes the items of that user alone', async () => {
-  const desk = await openDesk()
-  const linkFor = async (client_user_id: string) => {
-    const fields = { client_name: 'Test', language: 'en', country_codes: ['US'], products: ['transactions'] }
-    const { body } = await desk.post('/link/token/create', { ...fields, user: { client_user_id } })
-    const finished = await desk.control('/link', { link_token: body['link_token'], institution_id: 'ins_109509' })
-    const exchanged = await desk.post('/item/public_token/exchange', { public_token: finished.body['public_token'] })
-    return { user_id: body['user_id'], access_token: exchanged.body['access_token'] }
-  }
-  const [gone, kept] = [await linkFor('one'), await linkFor('two')]
-  expect((await desk.post('/user/remove', { user_id: gone.user_id })).status).toBe(200)
-  expect((await desk.post('/item/get', { access_token: gone.access_token })).body['error_code']).toBe('ITEM_NOT_FOUND')
-  expect((await desk.post('/item/get', { access_token: kept.access_token })).status).toBe(200)
-})

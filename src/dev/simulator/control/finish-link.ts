@@ -51,6 +51,7 @@ function linkNew(world: World, token: LinkToken, wanted: LinkRequest) {
       customUser: customUserOf(username, wanted.password ?? null),
       webhook: token.webhook,
       userId: token.userId,
+      linkedWithUserId: token.namesUserId,
       daysRequested: token.daysRequested,
       startDate: null,
       endDate: null,

@@ -13,7 +13,7 @@ import { sandboxEndpoints } from './sandbox.ts'
 import { transactionsRecurring } from './transactions-recurring.ts'
 import { transactionsSync } from './transactions-sync.ts'
 import { transactionEndpoints } from './transactions.ts'
-import { userRemove } from './user.ts'
+import { userEndpoints } from './user.ts'
 import { webhookKeyEndpoint } from './webhook-key.ts'
 
 export const endpoints: readonly Endpoint[] = [
@@ -28,7 +28,7 @@ export const endpoints: readonly Endpoint[] = [
   ...identityAuthEndpoints,
   ...institutionEndpoints,
   webhookKeyEndpoint,
-  userRemove,
+  ...userEndpoints,
   ...sandboxEndpoints,
   ...sandboxItemEndpoints,
 ]

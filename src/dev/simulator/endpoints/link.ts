@@ -8,7 +8,7 @@ import { failure } from '../failure.ts'
 import { productNames } from '../institutions.ts'
 import { openAccounts } from '../item.ts'
 import type { LinkSession, LinkToken } from '../link-session.ts'
-import { userIdOf } from '../link-session.ts'
+import { userCalled, userFor } from '../users.ts'
 import type { World } from '../world.ts'
 
 const hourMs = 3_600_000
@@ -78,6 +78,8 @@ const fields = {
 
 const create = endpoint('/link/token/create', fields, (world, body) => {
   if (body.user === undefined && body.user_id === undefined) throw failure('MISSING_FIELDS', 'missing fields: user')
+  const { userId } =
+    body.user_id === undefined ? userFor(world, body.user?.client_user_id ?? '') : userCalled(world, body.user_id)
   const updated = typeof body.access_token === 'string' ? itemOf(world, body.access_token) : null
   const products = body.products ?? []
   const ifSupported = [...(body.required_if_supported_products ?? []), ...(body.optional_products ?? [])]
@@ -95,7 +97,8 @@ const create = endpoint('/link/token/create', fields, (world, body) => {
     productsIfSupported: [...new Set(ifSupported)],
     webhook: body.webhook ?? null,
     redirectUri: body.redirect_uri ?? null,
-    userId: body.user_id ?? userIdOf(body.user?.client_user_id ?? ''),
+    userId,
+    namesUserId: body.user_id !== undefined,
     daysRequested: body.transactions?.days_requested ?? null,
     updateItemId: updated?.itemId ?? null,
     accountSelection: body.update?.account_selection_enabled ?? false,
@@ -112,6 +115,7 @@ const get = endpoint('/link/token/get', { link_token: z.string() }, (world, body
   if (token === undefined) throw failure('INVALID_LINK_TOKEN')
   return {
     link_token: token.token,
+    user_id: token.userId,
     created_at: token.createdAt,
     expiration: iso(token.expiresAtMs),
     link_sessions: token.sessions.map((session) => sessionView(world, session)),

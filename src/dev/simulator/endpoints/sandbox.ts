@@ -7,9 +7,8 @@ import { day, endpoint } from '../endpoint.ts'
 import { whole } from '../exact-json.ts'
 import { failure } from '../failure.ts'
 import { institutionById, productNames } from '../institutions.ts'
-import { makeItem, userIdOf } from '../link-session.ts'
-
-const sandboxUser = userIdOf('sandbox')
+import { makeItem } from '../link-session.ts'
+import { userCalled, userFor } from '../users.ts'
 
 const options = z
   .strictObject({
@@ -46,7 +45,8 @@ const publicTokenCreate = endpoint(
       username,
       customUser: customUserOf(username, body.options?.override_password ?? null),
       webhook: body.options?.webhook ?? null,
-      userId: body.user_id ?? sandboxUser,
+      userId: (body.user_id == null ? userFor(world, 'sandbox') : userCalled(world, body.user_id)).userId,
+      linkedWithUserId: body.user_id != null,
       // No link token says how much history is wanted: all of it, so that a test sees what a long-standing user brings.
       daysRequested: body.options?.transactions?.days_requested ?? mostDays,
       startDate: body.options?.transactions?.start_date ?? null,
