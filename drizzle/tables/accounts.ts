@@ -1,5 +1,17 @@
 // Bank accounts and their balances, today's and one a day.
-import { boolean, date, index, numeric, pgTable, primaryKey, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import {
+  boolean,
+  date,
+  index,
+  numeric,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { ofItem } from './items.ts'
 import { ofUser } from './users.ts'
 
@@ -23,6 +35,10 @@ export const accounts = pgTable(
     unofficialCurrencyCode: text('unofficial_currency_code'),
     balanceAsOf: timestamp('balance_as_of', { withTimezone: true, precision: 3 }),
     closed: boolean().notNull().default(false),
+    /** Set when the user took this account back from Plaid; its rows are deleted when the time for removed data has come. */
+    revokedAt: timestamp('revoked_at', { withTimezone: true, precision: 3 }),
+    /** The item's when Plaid last told of the account. */
+    linkEpoch: smallint('link_epoch').notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },

@@ -1,5 +1,17 @@
 // Brokerage: what can be held, what is held, and what happened to it.
-import { boolean, date, index, numeric, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import {
+  boolean,
+  date,
+  index,
+  numeric,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { ofAccount } from './accounts.ts'
 import { ofItem } from './items.ts'
 import { ofUser } from './users.ts'
@@ -51,6 +63,28 @@ export const holdings = pgTable(
   ],
 )
 
+/** What was held at the end of a day, as it was last told on that day. */
+export const holdingDays = pgTable(
+  'holding_days',
+  {
+    ...ofAccount(),
+    securityId: uuid('security_id')
+      .notNull()
+      .references(() => securities.id),
+    day: date({ mode: 'string' }).notNull(),
+    ...ofUser(),
+    quantity: numeric().notNull(),
+    institutionPrice: numeric('institution_price').notNull(),
+    institutionValue: numeric('institution_value').notNull(),
+    costBasis: numeric('cost_basis'),
+    ...currency(),
+  },
+  (table) => [
+    primaryKey({ name: 'holding_days_position', columns: [table.accountId, table.day, table.securityId] }),
+    index('holding_days_user').on(table.userId, table.day),
+  ],
+)
+
 export const investmentTransactions = pgTable(
   'investment_transactions',
   {
@@ -69,6 +103,8 @@ export const investmentTransactions = pgTable(
     type: text().notNull(),
     subtype: text().notNull(),
     ...currency(),
+    /** The item's when Plaid last told of the transaction. */
+    linkEpoch: smallint('link_epoch').notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     removedAt: timestamp('removed_at', { withTimezone: true, precision: 3 }),
   },

@@ -1,6 +1,18 @@
 // Linked banks, and what is known about keeping each of their products in sync.
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, index, integer, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { ofUser } from './users.ts'
 
 export const items = pgTable(
@@ -24,8 +36,27 @@ export const items = pgTable(
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     removedAt: timestamp('removed_at', { withTimezone: true, precision: 3 }),
+    /** When the rows of a removed item are deleted. */
+    purgeAt: timestamp('purge_at', { withTimezone: true, precision: 3 }),
+    /** How often a new item of Plaid's took this one's place: what carries a lower number was told by an earlier one. */
+    linkEpoch: smallint('link_epoch').notNull().default(0),
+    /** Set while the access token is exchanged for another one: if it stays set, the new one was lost. */
+    rotationStartedAt: timestamp('rotation_started_at', { withTimezone: true, precision: 3 }),
+    /** Webhooks that Plaid says it sent, and that never came. */
+    missedWebhooks: integer('missed_webhooks').notNull().default(0),
+    /** When Plaid sent the last one of them. */
+    missedWebhookAt: timestamp('missed_webhook_at', { withTimezone: true, precision: 3 }),
   },
-  (table) => [index('items_user').on(table.userId, table.createdAt, table.id)],
+  (table) => [
+    index('items_user').on(table.userId, table.createdAt, table.id),
+    unique('items_owner').on(table.id, table.userId),
+    index('items_purge')
+      .on(table.purgeAt)
+      .where(sql`purge_at is not null`),
+    index('items_rotation')
+      .on(table.rotationStartedAt)
+      .where(sql`rotation_started_at is not null`),
+  ],
 )
 
 /** The column of what an item brought, which goes with it. */
@@ -60,6 +91,11 @@ export const itemProducts = pgTable(
   },
   (table) => [
     unique('item_products_product').on(table.itemId, table.product),
+    foreignKey({
+      name: 'item_products_owner',
+      columns: [table.itemId, table.userId],
+      foreignColumns: [items.id, items.userId],
+    }).onDelete('cascade'),
     index('item_products_due')
       .on(table.nextAttemptAt)
       .where(sql`dirty_seq > synced_seq`),

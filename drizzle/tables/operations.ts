@@ -1,5 +1,18 @@
 // What happened: every sync run, every verified webhook, every message that could not be delivered.
-import { index, integer, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  date,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { itemProducts, items, ofItem } from './items.ts'
 import { ofUser, users } from './users.ts'
 
@@ -27,6 +40,7 @@ export const syncRuns = pgTable(
   (table) => [
     index('sync_runs_user').on(table.userId, table.startedAt, table.id),
     index('sync_runs_item').on(table.itemId, table.startedAt, table.id),
+    index('sync_runs_started').on(table.startedAt, table.id),
   ],
 )
 
@@ -49,6 +63,7 @@ export const webhookEvents = pgTable(
   (table) => [
     index('webhook_events_item').on(table.plaidItemId, table.receivedAt),
     index('webhook_events_user').on(table.userId),
+    index('webhook_events_received').on(table.receivedAt, table.id),
   ],
 )
 
@@ -62,10 +77,29 @@ export const deadLetters = pgTable(
     reason: text().notNull(),
     /** Ids only. */
     payload: jsonb().notNull(),
+    /** When it was last played again, and how often. */
+    replayedAt: timestamp('replayed_at', { withTimezone: true, precision: 3 }),
+    replays: integer().notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
     unique('dead_letters_message').on(table.queue, table.messageId),
-    index('dead_letters_created').on(table.createdAt),
+    index('dead_letters_created').on(table.createdAt, table.id),
+  ],
+)
+
+/** Calls of Plaid's API, counted by day, endpoint and outcome; in slots, so that counting does not queue up at one row. */
+export const plaidUsage = pgTable(
+  'plaid_usage',
+  {
+    day: date({ mode: 'string' }).notNull(),
+    endpoint: text().notNull(),
+    /** `ok`, or Plaid's error code. */
+    outcome: text().notNull(),
+    slot: smallint().notNull(),
+    calls: bigint({ mode: 'number' }).notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'plaid_usage_counter', columns: [table.day, table.endpoint, table.outcome, table.slot] }),
   ],
 )

@@ -9,6 +9,7 @@ import {
   numeric,
   pgTable,
   primaryKey,
+  smallint,
   text,
   timestamp,
   unique,
@@ -53,6 +54,8 @@ export const transactions = pgTable(
     note: text(),
     userCategory: text('user_category'),
     hidden: boolean().notNull().default(false),
+    /** The item's when Plaid last told of the transaction. */
+    linkEpoch: smallint('link_epoch').notNull().default(0),
     /** The number of the row's newest change in the user's change feed. */
     changeSeq: bigint('change_seq', { mode: 'number' }).notNull(),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
@@ -72,6 +75,17 @@ export const transactions = pgTable(
   ],
 )
 
+/** What is left of a deleted transaction: its removal, for readers of the change feed who have not seen it yet. */
+export const transactionTombstones = pgTable(
+  'transaction_tombstones',
+  {
+    ...ofUser(),
+    changeSeq: bigint('change_seq', { mode: 'number' }).notNull(),
+    transactionId: uuid('transaction_id').notNull(),
+  },
+  (table) => [primaryKey({ name: 'transaction_tombstones_change', columns: [table.userId, table.changeSeq] })],
+)
+
 /** Pages of a sync that is too long for memory, until its commit. Unlogged: a crash loses them and the sync starts again. */
 export const syncStaging = pgTable(
   'sync_staging',
@@ -86,4 +100,40 @@ export const syncStaging = pgTable(
     stagedAt: timestamp('staged_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [primaryKey({ name: 'sync_staging_row', columns: [table.runId, table.seq] })],
+)
+
+/** What comes and goes at regular times, as Plaid sees it. */
+export const recurringStreams = pgTable(
+  'recurring_streams',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    ...ofUser(),
+    ...ofItem(),
+    ...ofAccount(),
+    plaidStreamId: text('plaid_stream_id').notNull(),
+    /** `inflow` or `outflow`. */
+    direction: text().notNull(),
+    description: text().notNull(),
+    merchantName: text('merchant_name'),
+    categoryPrimary: text('category_primary'),
+    categoryDetailed: text('category_detailed'),
+    firstDate: date('first_date', { mode: 'string' }).notNull(),
+    lastDate: date('last_date', { mode: 'string' }).notNull(),
+    predictedNextDate: date('predicted_next_date', { mode: 'string' }),
+    frequency: text().notNull(),
+    averageAmount: numeric('average_amount'),
+    lastAmount: numeric('last_amount'),
+    isoCurrencyCode: text('iso_currency_code'),
+    unofficialCurrencyCode: text('unofficial_currency_code'),
+    isActive: boolean('is_active').notNull(),
+    /** Plaid's: MATURE, EARLY_DETECTION, TOMBSTONED, … */
+    status: text().notNull(),
+    /** Plaid's ids, in Plaid's order. */
+    plaidTransactionIds: text('plaid_transaction_ids').array().notNull(),
+    updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+  },
+  (table) => [
+    unique('recurring_streams_plaid_stream').on(table.itemId, table.plaidStreamId),
+    index('recurring_streams_user').on(table.userId, table.lastDate, table.id),
+  ],
 )

@@ -1,5 +1,6 @@
 // Who owns what: one row for each identity that an issuer vouches for.
-import { bigint, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { bigint, index, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 
 export const users = pgTable(
   'users',
@@ -10,8 +11,17 @@ export const users = pgTable(
     /** The number of the newest change to the user's transactions; every commit takes the next ones from here, under this row's lock. */
     changeSeq: bigint('change_seq', { mode: 'number' }).notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    /** Plaid's own id of the user: by it Plaid tells which items it holds for them, also those that were lost here. */
+    plaidUserId: text('plaid_user_id'),
+    /** When Plaid's list of the user's items was last compared with ours. */
+    plaidItemsCheckedAt: timestamp('plaid_items_checked_at', { withTimezone: true, precision: 3 }),
   },
-  (table) => [unique('users_identity').on(table.issuer, table.subject)],
+  (table) => [
+    unique('users_identity').on(table.issuer, table.subject),
+    index('users_plaid_items_checked')
+      .on(table.plaidItemsCheckedAt)
+      .where(sql`plaid_user_id is not null`),
+  ],
 )
 
 /** The column of every table with a user's data. */
