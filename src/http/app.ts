@@ -51,7 +51,7 @@ function build(logging: LoggerOptions): App {
   app.use(requireServices())
   mount(app, table.signed, bodyLimit({ maxBytes: webhookBodyBytes, beyond: 'cut' }), limitFailedWebhooks())
   mount(app, table.open, limitByAddress('open'))
-  app.use('/api/v1/auth/*', builtinAccounts())
+  app.use('/api/v1/auth/*', builtinAccounts(limitByAddress('open')))
   mount(app, table.accounts, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), limitByAddress('open'))
   mount(
     app,
