@@ -7,7 +7,7 @@ import { currencyOf, exact, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
 
-const columns = {
+export const transactionColumns = {
   id: transactions.id,
   plaidTransactionId: transactions.plaidTransactionId,
   accountId: transactions.accountId,
@@ -65,7 +65,8 @@ export interface TransactionFilters {
   readonly pending?: boolean | undefined
 }
 
-const shown = and(eq(transactions.userId, me), isNull(transactions.removedAt), ofShownItem(transactions.itemId))
+/** Neither taken back by the bank nor hidden with its item. */
+export const shown = and(eq(transactions.userId, me), isNull(transactions.removedAt), ofShownItem(transactions.itemId))
 
 /** `%`, `_` and `\` mean themselves. */
 const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
@@ -99,7 +100,7 @@ export async function listTransactions(
     database,
     identity,
     database.connection
-      .select(columns)
+      .select(transactionColumns)
       .from(transactions)
       .where(and(shown, matching(filters), after(from, transactions.date, transactions.id, 'desc')))
       .orderBy(desc(transactions.date), desc(transactions.id))
@@ -118,7 +119,7 @@ export async function getTransaction(
     database,
     identity,
     database.connection
-      .select(columns)
+      .select(transactionColumns)
       .from(transactions)
       .where(and(shown, eq(transactions.id, id))),
   )
@@ -164,7 +165,7 @@ export async function editTransaction(
         update transactions set ${set} where id in (select id from target)`,
     ),
     connection
-      .select(columns)
+      .select(transactionColumns)
       .from(transactions)
       .where(and(shown, eq(transactions.id, id))),
   )

@@ -15,7 +15,7 @@ import { limitByAddress, limitByUser, limitFailedLogins, limitFailedWebhooks } f
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { findServices, requireServices } from './middleware/services.ts'
-import { type App, mount, mountOtherMethods } from './mount.ts'
+import { type App, mount, mountOtherMethods, mountOverlaps } from './mount.ts'
 import { problemResponse } from './problem.ts'
 import type { Route } from './route.ts'
 import { everyRoute, routeTable } from './routes.ts'
@@ -53,6 +53,7 @@ function build(logging: LoggerOptions): App {
   mount(app, table.open, limitByAddress('open'))
   app.use('/api/v1/auth/*', builtinAccounts(limitByAddress('open')))
   mount(app, table.accounts, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), limitByAddress('open'))
+  mountOverlaps(app, table.private, limitByAddress('open'))
   mount(
     app,
     table.private,

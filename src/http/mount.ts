@@ -72,15 +72,51 @@ export function mount(app: App, routes: readonly Route[], ...before: readonly Mi
     )
 }
 
+/** `GET, HEAD, OPTIONS`: what a path has. */
+function allowed(routes: readonly Route[]): string {
+  const methods = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  return [...methods, 'OPTIONS'].join(', ')
+}
+
+const notAllowed = (allow: string): AppError =>
+  new AppError('method_not_allowed', `This path has ${allow}.`, { extensions: { allow } })
+
+/** Whether `path` is one that `{name}` in the other would take. */
+function isTakenBy(path: string, other: string): boolean {
+  const [steps, others] = [path.split('/'), other.split('/')]
+  return (
+    path !== other &&
+    steps.length === others.length &&
+    others.every((step, index) => step === steps[index] || (step.startsWith('{') && !steps[index]?.startsWith('{')))
+  )
+}
+
+/**
+ * Refuses a fixed path's methods that another route would take for its `{id}`: `PATCH /things/latest` beside
+ * `PATCH /things/{id}`. To be mounted before that route; `before` runs for these alone.
+ */
+export function mountOverlaps(app: App, routes: readonly Route[], ...before: readonly Middleware[]): void {
+  for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
+    const allow = allowed(ofPath)
+    const taken = routes.filter(
+      (other) => isTakenBy(path, other.path) && !ofPath.some(({ method }) => method === other.method),
+    )
+    for (const { method } of taken)
+      app.on([method], [pattern(path)], ...before, (context) => {
+        context.set('route', path)
+        throw notAllowed(allow)
+      })
+  }
+}
+
 /** Answers known paths under methods that they do not have: 405, and to OPTIONS what they have. */
 export function mountOtherMethods(app: App, routes: readonly Route[]): void {
   for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
-    const methods = ofPath.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
-    const allow = [...methods, 'OPTIONS'].join(', ')
+    const allow = allowed(ofPath)
     app.all(pattern(path), (context) => {
       context.set('route', path)
       if (context.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })
-      throw new AppError('method_not_allowed', `This path has ${allow}.`, { extensions: { allow } })
+      throw notAllowed(allow)
     })
   }
 }

@@ -19,6 +19,7 @@ import {
   listSessionsRoute,
   logoutAllRoute,
 } from './routes/auth-account.ts'
+import { listChangesRoute } from './routes/changes.ts'
 import { healthRoute, readyRoute } from './routes/health.ts'
 import { listHoldingsRoute, listInvestmentTransactionsRoute } from './routes/investments.ts'
 import { getItemRoute, listItemsRoute, removeItemRoute, repairItemRoute } from './routes/items.ts'
@@ -71,6 +72,8 @@ export function routeTable(document: Record<string, unknown>): RouteTable {
       getAccountRoute,
       listBalancesRoute,
       listTransactionsRoute,
+      listChangesRoute,
+      listRecurringRoute,
       getTransactionRoute,
       editTransactionRoute,
       listHoldingsRoute,

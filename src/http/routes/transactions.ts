@@ -6,7 +6,7 @@ import { day, dayRange, decimal, decimalInput, flag, id, line, lines, inOrder } 
 import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
-const transactionSchema = z
+export const transactionSchema = z
   .object({
     id,
     plaid_transaction_id: z.string(),
@@ -34,7 +34,7 @@ const transactionSchema = z
   })
   .meta({ id: 'Transaction' })
 
-function transactionView(transaction: Transaction): z.input<typeof transactionSchema> {
+export function transactionView(transaction: Transaction): z.input<typeof transactionSchema> {
   const { merchantName, merchantLogoUrl, merchantWebsite } = transaction
   const { categoryPrimary, categoryDetailed, categoryConfidence } = transaction
   return {

@@ -1,0 +1,61 @@
+// The change feed: every transaction of a user once, at the number of its newest change. Numbers come from the user's
+// counter row, which each writer holds until its commit, so they become visible in their order and none appears late.
+import { and, asc, eq, gt } from 'drizzle-orm'
+import { unionAll } from 'drizzle-orm/pg-core'
+import { transactions, transactionTombstones } from '../../drizzle/tables/transactions.ts'
+import { users } from '../../drizzle/tables/users.ts'
+import type { ApiDatabase } from './client.ts'
+import { asUser, type Identity, me } from './scope.ts'
+import { shown, type Transaction, transactionColumns } from './transactions.ts'
+
+/** `transaction` is null where it was taken back, hidden with its item, or purged. */
+export interface Change {
+  readonly seq: number
+  readonly transactionId: string
+  readonly transaction: Transaction | null
+}
+
+export interface Changes {
+  readonly changes: readonly Change[]
+  readonly hasMore: boolean
+  /** The number of the user's newest change. */
+  readonly newest: number
+}
+
+/**
+ * The first `limit` changes after the number `since`, in order. One statement reads both tables, since it sees one
+ * moment: a second one could see a higher number whose predecessors the first had missed.
+ */
+export async function listChanges(
+  database: ApiDatabase,
+  identity: Identity,
+  since: number,
+  limit: number,
+): Promise<Changes> {
+  const { connection } = database
+  const changed = connection
+    .select({ seq: transactions.changeSeq, id: transactions.id })
+    .from(transactions)
+    .where(and(eq(transactions.userId, me), gt(transactions.changeSeq, since)))
+    .orderBy(asc(transactions.changeSeq))
+    .limit(limit + 1)
+  const purged = connection
+    .select({ seq: transactionTombstones.changeSeq, id: transactionTombstones.transactionId })
+    .from(transactionTombstones)
+    .where(and(eq(transactionTombstones.userId, me), gt(transactionTombstones.changeSeq, since)))
+    .orderBy(asc(transactionTombstones.changeSeq))
+    .limit(limit + 1)
+  const feed = unionAll(changed, purged).as('feed')
+  const [counter, found] = await asUser(
+    database,
+    identity,
+    connection.select({ newest: users.changeSeq }).from(users).where(eq(users.id, me)),
+    connection
+      .select({ seq: feed.seq, transactionId: feed.id, transaction: transactionColumns })
+      .from(feed)
+      .leftJoin(transactions, and(eq(transactions.id, feed.id), shown))
+      .orderBy(asc(feed.seq))
+      .limit(limit + 1),
+  )
+  return { changes: found.slice(0, limit), hasMore: found.length > limit, newest: counter[0]?.newest ?? 0 }
+}

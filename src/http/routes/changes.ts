@@ -1,0 +1,57 @@
+// The change feed of transactions, for clients that keep a copy of their own: what has changed since they last asked.
+import * as z from 'zod'
+import { type Change, listChanges } from '../../db/changes.ts'
+import { AppError } from '../../errors.ts'
+import { id, wholeNumber } from '../fields.ts'
+import { pageQuery } from '../pagination.ts'
+import { route } from '../route.ts'
+import { transactionSchema, transactionView } from './transactions.ts'
+
+const seq = z.int().min(1).describe('The number of the change. Numbers grow; a later change has a higher one.')
+
+const changeSchema = z
+  .discriminatedUnion('op', [
+    z.object({ seq, op: z.literal('upsert'), transaction: transactionSchema }),
+    z.object({ seq, op: z.literal('remove'), transaction: z.object({ id }) }),
+  ])
+  .meta({ id: 'TransactionChange' })
+
+function changeView({ seq: number, transactionId, transaction }: Change): z.input<typeof changeSchema> {
+  return transaction === null
+    ? { seq: number, op: 'remove', transaction: { id: transactionId } }
+    : { seq: number, op: 'upsert', transaction: transactionView(transaction) }
+}
+
+const changesSchema = z
+  .object({
+    data: z.array(changeSchema),
+    next_since: z.int().min(0).describe('The `since` of the next request.'),
+    has_more: z.boolean().describe('Whether there is more already.'),
+  })
+  .meta({ id: 'TransactionChanges' })
+
+export const listChangesRoute = route({
+  id: 'listTransactionChanges',
+  method: 'GET',
+  path: '/api/v1/transactions/changes',
+  summary: 'What has changed since a number, in order: each transaction once, as it is now',
+  tags: ['transactions'],
+  access: 'user',
+  query: z.strictObject({
+    limit: pageQuery.limit,
+    since: wholeNumber(0, Number.MAX_SAFE_INTEGER)
+      .default(0)
+      .describe('`next_since` of the answer before; 0 tells everything.'),
+  }),
+  answers: { 200: changesSchema },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services, actor }, { query: { since, limit } }) => {
+  const { changes, hasMore, newest } = await listChanges(services.api, actor.identity, since, limit)
+  // Of another database, or of one that was since restored: waiting for what comes after it would be waiting in vain.
+  if (since > newest)
+    throw new AppError('invalid_cursor', 'No change has that number: begin again from 0.', {
+      fields: [{ pointer: 'since', detail: 'Take `next_since` of the answer before, or 0.' }],
+    })
+  const body = { data: changes.map(changeView), next_since: changes.at(-1)?.seq ?? since, has_more: hasMore }
+  return { status: 200, body }
+})
