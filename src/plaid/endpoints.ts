@@ -103,6 +103,15 @@ export function createPlaid(client: PlaidClient) {
             : ({ count: pageSize, cursor } satisfies BodyOf<wire.TransactionsSyncRequest>),
       }),
 
+    getRecurring: (accessToken: Secret) =>
+      client.call({
+        ...read,
+        path: '/transactions/recurring/get',
+        answer: schemas.recurringGet,
+        accessToken,
+        body: {},
+      }),
+
     getHoldings: (accessToken: Secret) =>
       client.call({ ...read, path: '/investments/holdings/get', answer: schemas.holdingsGet, accessToken, body: {} }),
 

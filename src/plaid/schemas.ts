@@ -44,6 +44,14 @@ export const account = objectOf<wire.AccountBase>()({
 })
 export type PlaidAccount = z.output<typeof account>
 
+const category = objectOf<wire.PersonalFinanceCategory>()({
+  primary: text,
+  detailed: text,
+  confidence_level: optionalText,
+})
+  .nullish()
+  .transform((value) => value ?? null)
+
 export const transaction = objectOf<wire.Transaction>()({
   transaction_id: z.string().min(1),
   account_id: z.string().min(1),
@@ -56,13 +64,7 @@ export const transaction = objectOf<wire.Transaction>()({
   merchant_name: optionalText,
   logo_url: optionalText,
   website: optionalText,
-  personal_finance_category: objectOf<wire.PersonalFinanceCategory>()({
-    primary: text,
-    detailed: text,
-    confidence_level: optionalText,
-  })
-    .nullish()
-    .transform((value) => value ?? null),
+  personal_finance_category: category,
   pending: z.boolean(),
   payment_channel: optionalText,
 })
@@ -76,6 +78,31 @@ export const transactionsSync = objectOf<wire.TransactionsSyncResponse>()({
   next_cursor: z.string(),
   has_more: z.boolean(),
   transactions_update_status: z.string().optional(),
+})
+
+const streamAmount = objectOf<wire.TransactionStreamAmount>()({ amount: optionalDecimal, ...currency })
+
+export const stream = objectOf<wire.TransactionStream>()({
+  stream_id: z.string().min(1),
+  account_id: z.string().min(1),
+  description: text,
+  merchant_name: optionalText,
+  first_date: day,
+  last_date: day,
+  predicted_next_date: optionalDay,
+  frequency: text,
+  transaction_ids: z.array(text),
+  average_amount: streamAmount,
+  last_amount: streamAmount,
+  is_active: z.boolean(),
+  status: text,
+  personal_finance_category: category,
+})
+export type PlaidStream = z.output<typeof stream>
+
+export const recurringGet = objectOf<wire.TransactionsRecurringGetResponse>()({
+  inflow_streams: z.array(stream),
+  outflow_streams: z.array(stream),
 })
 
 const institutionError = z

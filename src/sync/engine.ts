@@ -14,6 +14,7 @@ import { readItem } from './item.ts'
 import { readLiabilities } from './liabilities.ts'
 import type { WakeReason } from './message.ts'
 import type { SyncProduct } from './products.ts'
+import { readRecurring } from './recurring.ts'
 import { localFailure, type ReadAnswer, type Reader, type Run, type Tally } from './run.ts'
 import { readTransactions } from './transactions.ts'
 
@@ -21,6 +22,7 @@ const readers: Readonly<Record<SyncProduct, Reader>> = {
   item: readItem,
   balances: readBalances,
   transactions: readTransactions,
+  recurring: readRecurring,
   holdings: readHoldings,
   investment_transactions: readInvestmentTransactions,
   liabilities: readLiabilities,

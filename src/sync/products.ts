@@ -5,6 +5,7 @@ export const syncProducts = [
   'item',
   'balances',
   'transactions',
+  'recurring',
   'holdings',
   'investment_transactions',
   'liabilities',
@@ -21,18 +22,19 @@ interface Freshness {
   readonly hourlyLimit: number
 }
 
-/** Plaid's limits a minute and client: sync 2,500 · accounts 15,000 · holdings 2,000 · investments 20,000 · liabilities 1,000 · item 5,000. */
+/** Plaid's limits a minute and client: sync 2,500 · recurring 1,000 · accounts 15,000 · holdings 2,000 · investments 20,000 · liabilities 1,000 · item 5,000. */
 export const freshness: Readonly<Record<SyncProduct, Freshness>> = {
   item: { staleAfterSeconds: 6 * hour, hourlyLimit: 150_000 },
   balances: { staleAfterSeconds: 12 * hour, hourlyLimit: 450_000 },
   transactions: { staleAfterSeconds: hour, hourlyLimit: 75_000 },
+  recurring: { staleAfterSeconds: day, hourlyLimit: 30_000 },
   holdings: { staleAfterSeconds: day, hourlyLimit: 60_000 },
   investment_transactions: { staleAfterSeconds: day, hourlyLimit: 600_000 },
   liabilities: { staleAfterSeconds: day, hourlyLimit: 30_000 },
 }
 
 const unitsOf: Readonly<Record<PlaidProduct, readonly SyncProduct[]>> = {
-  transactions: ['transactions'],
+  transactions: ['transactions', 'recurring'],
   investments: ['holdings', 'investment_transactions'],
   liabilities: ['liabilities'],
 }

@@ -1,6 +1,7 @@
 // Reads /transactions/sync to its end from the stored cursor. A failure in the loop throws all pages away, and only a
 // cursor that came with `has_more: false` is handed on: one from the middle would poison the item for good (Plaid).
 import { mergeAccounts } from '../db/accounts.ts'
+import { raiseFirstRecurring } from '../db/recurring.ts'
 import { renewLease } from '../db/sync-work.ts'
 import {
   mergeTransactions,
@@ -108,7 +109,7 @@ function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>): ReadAnswer 
       mergeAccounts(jobs, run.lease, accountFacts([...end.loop.accounts.values()]), false),
       mergeTransactions(jobs, run.lease, end.loop.changes),
     ],
-    raise: null,
+    raise: complete ? raiseFirstRecurring(jobs, run.lease) : null,
   }
 }
 

@@ -38,9 +38,14 @@ const productsOfType: ReadonlyMap<string, readonly SyncProduct[]> = new Map([
   ['LIABILITIES', ['liabilities']],
 ])
 
+function productsOf({ webhook_type: type, webhook_code: code }: WebhookBody): readonly SyncProduct[] {
+  if (type === 'TRANSACTIONS' && code === 'RECURRING_TRANSACTIONS_UPDATE') return ['recurring']
+  return productsOfType.get(type) ?? []
+}
+
 /** The meaning of a webhook; one that is not known means nothing, and is kept. */
 export function meaningOf(body: WebhookBody, now: Date): Meaning {
-  if (body.webhook_type !== 'ITEM') return { products: productsOfType.get(body.webhook_type) ?? [], notice: {} }
+  if (body.webhook_type !== 'ITEM') return { products: productsOf(body), notice: {} }
   switch (body.webhook_code) {
     case 'ERROR':
       return { products: ['item'], notice: {} }

@@ -19,14 +19,14 @@ describe('an item', () => {
 
   it.each<[string, Partial<ItemCapabilities>, string[]]>([
     ['has nothing', {}, []],
-    ['has transactions', { products: ['transactions'] }, ['transactions']],
-    ['is billed for transactions', { billed_products: ['transactions'] }, ['transactions']],
+    ['has transactions', { products: ['transactions'] }, ['transactions', 'recurring']],
+    ['is billed for transactions', { billed_products: ['transactions'] }, ['transactions', 'recurring']],
     ['has what we do not sync', { products: ['auth', 'identity', 'assets'] }, []],
     ['has investments', { products: ['investments'] }, ['holdings', 'investment_transactions']],
     [
       'may get liabilities',
       { products: ['transactions'], available_products: ['liabilities'] },
-      ['transactions', 'liabilities'],
+      ['transactions', 'recurring', 'liabilities'],
     ],
     ['consented to it', { available_products: ['liabilities'], consented_products: ['liabilities'] }, ['liabilities']],
     ['did not consent', { available_products: ['liabilities'], consented_products: ['transactions'] }, []],
@@ -65,6 +65,7 @@ describe('freshness', () => {
     item: 5000,
     balances: 15_000,
     transactions: 2500,
+    recurring: 1000,
     holdings: 2000,
     investment_transactions: 20_000,
     liabilities: 1000,
@@ -75,9 +76,9 @@ describe('freshness', () => {
     expect(freshness[product].hourlyLimit).toBeGreaterThan(0)
   })
 
-  it('is an hour for transactions, and a day for holdings and liabilities', () => {
+  it('is an hour for transactions, and a day for streams, holdings and liabilities', () => {
     expect(freshness.transactions.staleAfterSeconds).toBe(3600)
-    for (const product of ['holdings', 'investment_transactions', 'liabilities'] as const)
+    for (const product of ['recurring', 'holdings', 'investment_transactions', 'liabilities'] as const)
       expect(freshness[product].staleAfterSeconds).toBe(86_400)
   })
 })

@@ -14,7 +14,7 @@ const rows: readonly (readonly [type: string, code: string, products: readonly s
   ['TRANSACTIONS', 'HISTORICAL_UPDATE', ['transactions']],
   ['TRANSACTIONS', 'DEFAULT_UPDATE', ['transactions']],
   ['TRANSACTIONS', 'TRANSACTIONS_REMOVED', ['transactions']],
-  ['TRANSACTIONS', 'RECURRING_TRANSACTIONS_UPDATE', ['transactions']],
+  ['TRANSACTIONS', 'RECURRING_TRANSACTIONS_UPDATE', ['recurring']],
   ['HOLDINGS', 'DEFAULT_UPDATE', ['holdings']],
   ['INVESTMENTS_TRANSACTIONS', 'DEFAULT_UPDATE', ['investment_transactions']],
   ['INVESTMENTS_TRANSACTIONS', 'HISTORICAL_UPDATE', ['investment_transactions']],

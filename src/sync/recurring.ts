@@ -1,0 +1,56 @@
+// Reads /transactions/recurring/get, a full snapshot of the streams that Plaid finds in an item's transactions. It names
+// accounts by id alone, so they are read beside it: a stream may be the first that is heard of its account.
+import { mergeAccounts } from '../db/accounts.ts'
+import { type Direction, mergeRecurring, type RecurringFacts } from '../db/recurring.ts'
+import type { PlaidStream } from '../plaid/schemas.ts'
+import { accountFacts } from './account-facts.ts'
+import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+
+export async function readRecurring(run: Run): Promise<ReadAnswer> {
+  const { plaid } = run
+  const { jobs } = run.ctx.services
+  const result = await plaid.getRecurring(run.token)
+  noteAnswer(run.tally, result)
+  if (!result.ok) return { kind: 'failed', failure: result.failure }
+  const accounts = await plaid.getAccounts(run.token)
+  noteAnswer(run.tally, accounts)
+  if (!accounts.ok) return { kind: 'failed', failure: accounts.failure }
+  const { inflow_streams: inflow, outflow_streams: outflow } = result.value
+  return {
+    kind: 'read',
+    end: snapshotEnd,
+    statements: [
+      mergeAccounts(jobs, run.lease, accountFacts(accounts.value.accounts), false),
+      mergeRecurring(jobs, run.lease, newest([...factsOf('inflow', inflow), ...factsOf('outflow', outflow)])),
+    ],
+    raise: null,
+  }
+}
+
+/** A stream is told once; should it be told twice, the last one counts. */
+function newest(streams: readonly RecurringFacts[]): RecurringFacts[] {
+  return [...new Map(streams.map((stream) => [stream.plaidStreamId, stream])).values()]
+}
+
+function factsOf(direction: Direction, streams: readonly PlaidStream[]): RecurringFacts[] {
+  return streams.map((stream) => ({
+    plaidStreamId: stream.stream_id,
+    plaidAccountId: stream.account_id,
+    direction,
+    description: stream.description,
+    merchantName: stream.merchant_name,
+    categoryPrimary: stream.personal_finance_category?.primary ?? null,
+    categoryDetailed: stream.personal_finance_category?.detailed ?? null,
+    firstDate: stream.first_date,
+    lastDate: stream.last_date,
+    predictedNextDate: stream.predicted_next_date,
+    frequency: stream.frequency,
+    averageAmount: stream.average_amount.amount,
+    lastAmount: stream.last_amount.amount,
+    isoCurrencyCode: stream.last_amount.iso_currency_code,
+    unofficialCurrencyCode: stream.last_amount.unofficial_currency_code,
+    isActive: stream.is_active,
+    status: stream.status,
+    plaidTransactionIds: stream.transaction_ids,
+  }))
+}
