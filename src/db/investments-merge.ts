@@ -2,6 +2,7 @@
 // written; an unknown account violates `account_id not null`, so that the commit fails rather than lose a row.
 import { sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
+import { keepHoldingDay } from './holding-days.ts'
 import type { Lease } from './sync-work.ts'
 
 interface Currency {
@@ -70,7 +71,7 @@ const incomingHoldings = (facts: readonly HoldingFacts[]) =>
     "institutionPrice" numeric, "institutionPriceAsOf" date, "institutionValue" numeric, "costBasis" numeric,
     "isoCurrencyCode" text, "unofficialCurrencyCode" text)`
 
-/** The list is all that the item holds: a position that is not in it is gone. */
+/** The list is all that the item holds: a position that is not in it is gone, today too; earlier days stay. */
 export function mergeHoldings(jobs: JobsDatabase, lease: Lease, facts: readonly HoldingFacts[]) {
   return rows(
     jobs,
@@ -94,7 +95,7 @@ export function mergeHoldings(jobs: JobsDatabase, lease: Lease, facts: readonly 
           is distinct from (excluded.quantity, excluded.institution_price, excluded.institution_price_as_of, excluded.institution_value,
             excluded.cost_basis, excluded.iso_currency_code, excluded.unofficial_currency_code)
         returning 1
-      )
+      ), ${keepHoldingDay(lease)}
       select set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
   )
 }
