@@ -21,6 +21,7 @@ import {
 } from './routes/auth-account.ts'
 import { listChangesRoute } from './routes/changes.ts'
 import { healthRoute, readyRoute } from './routes/health.ts'
+import { cashFlowRoute, netWorthRoute, spendingRoute } from './routes/insights.ts'
 import { listHoldingsRoute, listInvestmentTransactionsRoute } from './routes/investments.ts'
 import { getItemRoute, listItemsRoute, removeItemRoute, repairItemRoute } from './routes/items.ts'
 import { listLiabilitiesRoute } from './routes/liabilities.ts'
@@ -80,6 +81,9 @@ export function routeTable(document: Record<string, unknown>): RouteTable {
       listHoldingsRoute,
       listInvestmentTransactionsRoute,
       listLiabilitiesRoute,
+      netWorthRoute,
+      cashFlowRoute,
+      spendingRoute,
       logoutAllRoute,
       changePasswordRoute,
       enrollTotpRoute,

@@ -1,0 +1,147 @@
+// Sums over a user's accounts and transactions, always one currency at a time and exact: Postgres adds `numeric`s, and
+// text leaves. An amount whose currency the bank did not tell counts under null, and with no other.
+import { type SQL, sql } from 'drizzle-orm'
+import { accounts } from '../../drizzle/tables/accounts.ts'
+import { transactions } from '../../drizzle/tables/transactions.ts'
+import { type ApiDatabase, rows } from './client.ts'
+import { currencyOf, ofShownItem } from './columns.ts'
+import { asUser, type Identity, me } from './scope.ts'
+import { shown } from './transactions.ts'
+
+/** Days, inclusive. */
+export interface Window {
+  readonly from: string
+  readonly to: string
+}
+
+export interface Worth extends Record<string, unknown> {
+  readonly day: string
+  readonly currency: string | null
+  readonly assets: string
+  readonly liabilities: string
+  readonly net: string
+}
+
+const total = (amounts: SQL): SQL => sql`trim_scale(coalesce(${amounts}, 0))::text`
+
+/**
+ * What was owned and owed on each day, oldest first. A day without a balance has the last known one. An account counts
+ * from its first balance on, a closed one up to its last, a revoked one until the day it was revoked.
+ */
+export async function netWorth(database: ApiDatabase, identity: Identity, { from, to }: Window): Promise<Worth[]> {
+  const [found] = await asUser(
+    database,
+    identity,
+    rows<Worth>(
+      database,
+      sql`with mine as (
+          select ${accounts.id} as id, ${accounts.type} in ('credit', 'loan') as owes, ${accounts.closed} as closed,
+            (${accounts.revokedAt} at time zone 'UTC')::date - 1 as last_day
+          from ${accounts} where ${accounts.userId} = ${me} and ${ofShownItem(accounts.itemId)}
+        ), known as (
+          select mine.*, b.*, lead(b.day) over (partition by mine.id order by b.day) as next_day from mine
+          cross join lateral (
+            (select day, current, iso_currency_code, unofficial_currency_code from account_balances
+              where account_id = mine.id and current is not null and day < ${from}::date order by day desc limit 1)
+            union all
+            select day, current, iso_currency_code, unofficial_currency_code from account_balances
+              where account_id = mine.id and current is not null and day between ${from}::date and ${to}::date
+          ) b
+        ), daily as (
+          select d::date as day, coalesce(iso_currency_code, unofficial_currency_code) as currency, owes, current from known
+          cross join lateral generate_series(greatest(day, ${from}::date)::timestamp,
+            least(case when next_day is null and closed then day else next_day - 1 end, last_day, ${to}::date)::timestamp, '1 day') d
+        )
+        select day::text as day, currency, ${total(sql`sum(current) filter (where not owes)`)} as assets,
+          ${total(sql`sum(current) filter (where owes)`)} as liabilities,
+          ${total(sql`sum(case when owes then -current else current end)`)} as net
+        from daily group by day, currency order by day, currency nulls last`,
+    ),
+  )
+  return found.rows
+}
+
+/** What a user calls a transaction goes before what Plaid does. */
+const category = sql`coalesce(${transactions.userCategory}, ${transactions.categoryPrimary})`
+
+/**
+ * Whether money came from outside or went there, rather than from one account of the user's to another. A card's bill is
+ * such a move, since what was bought with the card counts itself; so is what a loan's account tells of its being paid
+ * off, since the account that paid tells it too. Transactions that the user hid do not count, pending ones do.
+ */
+const counted = sql`${shown} and not ${transactions.hidden} and case
+    when ${transactions.userCategory} is not null then ${transactions.userCategory} not in ('TRANSFER_IN', 'TRANSFER_OUT')
+    when ${transactions.categoryPrimary} in ('TRANSFER_IN', 'TRANSFER_OUT') then false
+    when ${transactions.categoryDetailed} = 'LOAN_PAYMENTS_CREDIT_CARD_PAYMENT' then false
+    when ${transactions.categoryPrimary} = 'LOAN_PAYMENTS' then not exists (
+      select 1 from ${accounts} where ${accounts.id} = ${transactions.accountId} and ${accounts.type} in ('credit', 'loan'))
+    else true end`
+
+const within = ({ from, to }: Window): SQL => sql`${transactions.date} between ${from}::date and ${to}::date`
+
+export type Interval = 'day' | 'week' | 'month'
+
+export interface Flow extends Record<string, unknown> {
+  /** First and last day, inside of the window. */
+  readonly start: string
+  readonly end: string
+  readonly currency: string | null
+  readonly inflow: string
+  readonly outflow: string
+  readonly net: string
+}
+
+/** What came in and went out in each day, week (from Monday) or month in which something did, oldest first. */
+export async function cashFlow(
+  database: ApiDatabase,
+  identity: Identity,
+  window: Window,
+  interval: Interval,
+): Promise<Flow[]> {
+  const [found] = await asUser(
+    database,
+    identity,
+    rows<Flow>(
+      database,
+      sql`with moved as (
+          select date_trunc(${interval}, ${transactions.date}::timestamp)::date as start, ${currencyOf(transactions)} as currency,
+            ${transactions.amount} as amount
+          from ${transactions} where ${counted} and ${within(window)}
+        )
+        select greatest(start, ${window.from}::date)::text as start,
+          least((start + ('1 ' || ${interval})::interval)::date - 1, ${window.to}::date)::text as end, currency,
+          ${total(sql`sum(-amount) filter (where amount < 0)`)} as inflow,
+          ${total(sql`sum(amount) filter (where amount > 0)`)} as outflow,
+          ${total(sql`sum(-amount)`)} as net
+        from moved group by moved.start, currency order by moved.start, currency nulls last`,
+    ),
+  )
+  return found.rows
+}
+
+export interface Spending extends Record<string, unknown> {
+  readonly currency: string | null
+  readonly category: string | null
+  readonly total: string
+  readonly returned: string
+  readonly count: number
+}
+
+/** What was spent on what, and what of it came back, in each currency the most first. */
+export async function spending(database: ApiDatabase, identity: Identity, window: Window): Promise<Spending[]> {
+  const [found] = await asUser(
+    database,
+    identity,
+    rows<Spending>(
+      database,
+      sql`select ${currencyOf(transactions)} as currency, ${category} as category,
+          ${total(sql`sum(${transactions.amount}) filter (where ${transactions.amount} > 0)`)} as total,
+          ${total(sql`sum(-${transactions.amount}) filter (where ${transactions.amount} < 0)`)} as returned,
+          (count(*) filter (where ${transactions.amount} > 0))::int as count
+        from ${transactions} where ${counted} and ${within(window)}
+        group by 1, 2 having count(*) filter (where ${transactions.amount} > 0) > 0
+        order by 1 nulls last, sum(${transactions.amount}) filter (where ${transactions.amount} > 0) desc, 2 nulls last`,
+    ),
+  )
+  return found.rows
+}

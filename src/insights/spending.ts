@@ -1,0 +1,17 @@
+// What money was spent on.
+import type { Ctx, User } from '../context.ts'
+import { spending as readSpending, type Spending, type Window } from '../db/insights.ts'
+import { type GivenWindow, windowOf } from './window.ts'
+
+/**
+ * Money out by currency and category, the user's own before Plaid's, and what of it came back; the last 30 days unless
+ * said otherwise. The totals of a currency add up to the cash flow's outflow. Amounts are exact decimal text.
+ * @throws AppError `validation_failed`
+ */
+export async function spending(
+  ctx: Ctx<User>,
+  given: GivenWindow,
+): Promise<Window & { categories: readonly Spending[] }> {
+  const window = windowOf(ctx.now(), given, 'day')
+  return { ...window, categories: await readSpending(ctx.services.api, ctx.actor.identity, window) }
+}
