@@ -1,6 +1,6 @@
 // Environment → Config. Parsed once an isolate, fails closed, and names the variables at fault but never their values.
 import * as z from 'zod'
-import { utf8 } from './crypto/encoding.ts'
+import { encodeHex, utf8 } from './crypto/encoding.ts'
 import { decodeKey, type EncryptionKey, keyIdPattern } from './crypto/keyring.ts'
 import { AppError } from './errors.ts'
 
@@ -13,6 +13,29 @@ export type RateLimitQuotas = Readonly<Partial<Record<(typeof rateLimitNames)[nu
 
 /** An admission is eight bytes of a stored log. */
 const largestQuota = 10_000
+
+/** Calls a minute by item and by client; of paid endpoints also `day`: calls an item and a day. */
+const plaidLimit = z.strictObject({
+  item: z.int().min(1).max(10_000).optional(),
+  client: z.int().min(1).max(1_000_000).optional(),
+})
+const paidPlaidLimit = plaidLimit.extend({ day: z.int().min(0).max(1000).optional() })
+const plaidLimitsSchema = z.strictObject({
+  sync: plaidLimit.optional(),
+  accounts: plaidLimit.optional(),
+  balance: paidPlaidLimit.optional(),
+  holdings: plaidLimit.optional(),
+  investment_transactions: plaidLimit.optional(),
+  liabilities: plaidLimit.optional(),
+  item_get: plaidLimit.optional(),
+  item_remove: plaidLimit.optional(),
+  recurring: plaidLimit.optional(),
+  refresh: paidPlaidLimit.optional(),
+})
+const plaidPricesSchema = z.record(
+  z.string().regex(/^(\/[a-z_]{1,40}){1,4}$/),
+  z.string().regex(/^\d{1,9}(\.\d{1,9})?$/),
+)
 
 /** An HTTP API that sends e-mail: `POST url` with a bearer key. */
 export interface EmailConfig {
@@ -34,6 +57,10 @@ export interface Config {
     readonly webhookUrl: string
     readonly products: readonly PlaidProduct[]
     readonly countryCodes: readonly string[]
+    /** Numbers that replace those of src/plaid/quota-limits.ts. */
+    readonly limits: z.output<typeof plaidLimitsSchema>
+    /** Endpoint → price of a call as decimal text. */
+    readonly prices: Readonly<Record<string, string>>
   }
   readonly webhookSharedKey: string | null
   readonly database: { readonly apiUrl: string; readonly jobsUrl: string; readonly endpoint: string | null }
@@ -48,6 +75,10 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** `quotas` replace the defaults. */
   readonly rateLimits: { readonly enabled: boolean; readonly quotas: RateLimitQuotas }
+  readonly retention: {
+    /** Days after which what a user removed is deleted. */
+    readonly removedDays: number
+  }
   readonly sentry: { readonly dsn: string; readonly tracesSampleRate: number } | null
 }
 
@@ -98,6 +129,23 @@ const rateLimits = z.string().transform((text, context): RateLimitQuotas => {
   }
 })
 
+/** Text that holds JSON of that shape; what is wrong with it is said without quoting it. */
+const jsonOf = <Schema extends z.ZodType>(schema: Schema, message: string) =>
+  z.string().transform((text, context): z.output<Schema> => {
+    try {
+      return schema.parse(JSON.parse(text))
+    } catch {
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    }
+  })
+
+const plaidLimits = jsonOf(
+  plaidLimitsSchema,
+  `must be a JSON object of ${Object.keys(plaidLimitsSchema.shape).join(', ')} to {"item", "client"}, whole numbers a minute, with "day" for balance and refresh`,
+)
+const plaidPrices = jsonOf(plaidPricesSchema, 'must be a JSON object of endpoints to prices as decimal text')
+
 const databaseUrl = z.string().refine((text) => {
   const url = URL.parse(text)
   return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.username !== '' && url.pathname.length > 1
@@ -115,6 +163,8 @@ const environmentSchema = z.object({
   PLAID_WEBHOOK_VERIFICATION_KEY: z.string().min(32, 'must be at least 32 characters').optional(),
   PLAID_PRODUCTS: list.pipe(z.array(z.enum(plaidProducts)).min(1)).default(['transactions']),
   PLAID_COUNTRY_CODES: list.pipe(z.array(z.string().regex(/^[A-Z]{2}$/)).min(1)).default(['US']),
+  PLAID_LIMITS: plaidLimits.default({}),
+  PLAID_PRICES: plaidPrices.default({}),
   DATABASE_URL: databaseUrl,
   DATABASE_JOBS_URL: databaseUrl,
   DATABASE_ENDPOINT: httpUrl.optional(),
@@ -123,6 +173,7 @@ const environmentSchema = z.object({
   ENCRYPTION_KEY_ID: keyId.default('k1'),
   ENCRYPTION_KEYS_PREVIOUS: previousKeys.default([]),
   CORS_ORIGINS: jsonArray.default([]),
+  RETENTION_REMOVED_DAYS: z.coerce.number().int().min(0).max(3650).default(30),
   SENTRY_DSN: httpUrl.optional(),
   SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),
@@ -209,6 +260,10 @@ function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown
     if (secrets.some((other) => other !== name && raw[other] === value))
       complaints.push([name, 'must differ from the other secrets'])
   }
+  // A key that was retired may be read by more people than one that is in use.
+  const current = encodeHex(env.ENCRYPTION_KEY)
+  if (env.ENCRYPTION_KEYS_PREVIOUS.some(({ secret }) => encodeHex(secret) === current))
+    complaints.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY'])
   return complaints
 }
 
@@ -270,6 +325,8 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       webhookUrl: env.PLAID_WEBHOOK_URL,
       products: env.PLAID_PRODUCTS,
       countryCodes: env.PLAID_COUNTRY_CODES,
+      limits: env.PLAID_LIMITS,
+      prices: env.PLAID_PRICES,
     },
     webhookSharedKey: env.PLAID_WEBHOOK_VERIFICATION_KEY ?? null,
     database: { apiUrl: env.DATABASE_URL, jobsUrl: env.DATABASE_JOBS_URL, endpoint: env.DATABASE_ENDPOINT ?? null },
@@ -280,6 +337,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     },
     corsOrigins: env.CORS_ORIGINS,
     rateLimits: { enabled: env.RATE_LIMIT_ENABLED === 'true', quotas: env.RATE_LIMITS },
+    retention: { removedDays: env.RETENTION_REMOVED_DAYS },
     sentry:
       env.SENTRY_DSN === undefined ? null : { dsn: env.SENTRY_DSN, tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE },
   }

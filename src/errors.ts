@@ -14,6 +14,7 @@ export const errorTable = {
   invalid_token: { status: 400, title: 'Invalid code', reportable: false },
   invalid_cursor: { status: 400, title: 'Invalid cursor', reportable: false },
   public_token_refused: { status: 400, title: 'Public token refused', reportable: false },
+  link_token_refused: { status: 403, title: 'Link token refused', reportable: false },
   unauthorized: { status: 401, title: 'Unauthorized', reportable: false },
   invalid_credentials: { status: 401, title: 'Unauthorized', reportable: false },
   totp_required: { status: 401, title: 'Second factor required', reportable: false },

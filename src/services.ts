@@ -5,13 +5,17 @@ import type { Config } from './config.ts'
 import { createKeyring, type Keyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
 import { type ApiDatabase, connect, type JobsDatabase } from './db/client.ts'
+import { recordUsage } from './db/usage.ts'
 import { AppError } from './errors.ts'
 import type { IdentityTools } from './identity/tools.ts'
-import { createLogger } from './monitoring/logger.ts'
+import { createLogger, type Logger } from './monitoring/logger.ts'
 import { createRedactor, type Redact } from './monitoring/redact.ts'
 import { createReporter, type ReportContext, type Reporter } from './monitoring/sentry.ts'
 import { createPlaidClient } from './plaid/client.ts'
 import { createPlaid, type Plaid } from './plaid/endpoints.ts'
+import { createLedger, type Ledger } from './plaid/ledger.ts'
+import { limitsWith } from './plaid/quota-limits.ts'
+import { type Caller, createQuota, type Quota, type QuotaObjects } from './plaid/quota.ts'
 import { createLimiter, type Limiter, type LimiterObjects } from './ratelimit/limiter.ts'
 import type { SyncMessage, WakeReason } from './sync/message.ts'
 import { createKeyCache } from './webhooks/keys.ts'
@@ -22,7 +26,12 @@ export interface Services {
   readonly config: Config
   readonly api: ApiDatabase
   readonly jobs: JobsDatabase
+  /** Plaid for somebody who waits, about no item of ours: `plaidFor({ priority: 'interactive', itemId: null })`. */
   readonly plaid: Plaid
+  /** Plaid for a caller: what a call counts against, and who goes first. */
+  readonly plaidFor: (caller: Caller) => Plaid
+  /** Writes down the calls of Plaid's API that were counted so far; rejects never. For the doors, outside of what is waited for. */
+  readonly flushUsage: (log: Logger) => Promise<void>
   readonly keyring: Keyring
   readonly auth: AuthConfig
   /** What built-in accounts work with; null where an OIDC issuer vouches for users. */
@@ -32,6 +41,8 @@ export interface Services {
   readonly limiter: Limiter | null
   /** Sends wake-up calls for products; resolves when the queue has taken them. */
   readonly wake: (itemProductIds: readonly string[], reason: WakeReason, delaySeconds?: number) => Promise<void>
+  /** The same for a hosted Link session. */
+  readonly wakeLinkSession: (id: string) => Promise<void>
   readonly wait: (milliseconds: number) => Promise<void>
   /** 0 ≤ x < 1, for jitter; never for a secret. */
   readonly random: () => number
@@ -49,12 +60,46 @@ export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly SYNC_QUEUE: WakeQueue
   /** Needed unless limits are switched off. */
   readonly RATE_LIMITER?: LimiterObjects
+  /** Needed where the environment is strict; elsewhere Plaid's limits are not kept without it. */
+  readonly PLAID_QUOTA?: QuotaObjects
 }
 
 function limiterOver({ rateLimits }: Config, objects: LimiterObjects | undefined): Limiter | null {
   if (!rateLimits.enabled) return null
   if (typeof objects?.getByName !== 'function') throw unbound('RATE_LIMITER')
   return createLimiter({ objects, quotas: rateLimits.quotas })
+}
+
+interface Around {
+  readonly wait: Services['wait']
+  readonly log: Logger
+}
+
+function quotaOver({ strict, plaid }: Config, objects: QuotaObjects | undefined, { wait, log }: Around): Quota | null {
+  const isBound = typeof objects?.getByName === 'function'
+  if (!isBound && strict) throw unbound('PLAID_QUOTA')
+  if (objects === undefined || !isBound) return null
+  const onFailure = (error: unknown): void => log.error('plaid_quota_failed', { error })
+  return createQuota({ objects, limits: limitsWith(plaid.limits), wait, random: Math.random, onFailure })
+}
+
+/** Endpoints for a caller, over one quota and one ledger. */
+function plaidOver(config: Config, quota: Quota | null, ledger: Ledger, { wait }: Around): Services['plaidFor'] {
+  const { baseUrl, clientId, secret } = config.plaid
+  const common = { baseUrl, clientId, secret: createSecret(secret), wait, random: Math.random, quota, ledger }
+  return (caller) => createPlaid(createPlaidClient({ ...common, caller, fetch: (request) => fetch(request) }))
+}
+
+/** Counts that cannot be written are lost, and said to be: they are not worth anybody's work. */
+function usageFlush(ledger: Ledger, jobs: JobsDatabase): Services['flushUsage'] {
+  return async (log) => {
+    const counts = ledger.drain()
+    try {
+      await recordUsage(jobs, counts, Math.random())
+    } catch (error) {
+      log.error('plaid_usage_not_recorded', { count: counts.reduce((sum, { calls }) => sum + calls, 0), error })
+    }
+  }
 }
 
 function unbound(name: string): AppError {
@@ -72,6 +117,12 @@ export function wakeOver(queue: WakeQueue): Services['wake'] {
         itemProductIds.slice(start, start + queueBatchSize).map((id) => ({ body: { item_product_id: id, reason } })),
         { delaySeconds },
       )
+  }
+}
+
+function wakeLinkSessionOver(queue: WakeQueue): Services['wakeLinkSession'] {
+  return async (id) => {
+    await queue.sendBatch([{ body: { link_session_id: id } }], { delaySeconds: 0 })
   }
 }
 
@@ -107,24 +158,20 @@ export function createServices(config: Config, bindings: Bindings): Services {
   // The type is a promise of wrangler.toml's, not a fact.
   if (typeof bindings.SYNC_QUEUE?.sendBatch !== 'function') throw unbound('SYNC_QUEUE')
   const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
-  const plaid = createPlaid(
-    createPlaidClient({
-      baseUrl: config.plaid.baseUrl,
-      clientId: config.plaid.clientId,
-      secret: createSecret(config.plaid.secret),
-      fetch: (request) => fetch(request),
-      wait,
-      random: Math.random,
-    }),
-  )
   const { auth } = config
   const redact = createRedactor(secretsOf(config, bindings))
   const log = createLogger({ environment: config.environment }, { redactText: redact })
+  const jobs = connect('wn_jobs', config.database.jobsUrl, config.database.endpoint)
+  const ledger = createLedger()
+  const plaidFor = plaidOver(config, quotaOver(config, bindings.PLAID_QUOTA, { wait, log }), ledger, { wait, log })
+  const plaid = plaidFor({ priority: 'interactive', itemId: null })
   return {
     config,
     api: connect('wn_api', config.database.apiUrl, config.database.endpoint),
-    jobs: connect('wn_jobs', config.database.jobsUrl, config.database.endpoint),
+    jobs,
     plaid,
+    plaidFor,
+    flushUsage: usageFlush(ledger, jobs),
     keyring: createKeyring(config.encryption),
     auth:
       auth.mode === 'builtin'
@@ -137,6 +184,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     }),
     limiter: limiterOver(config, bindings.RATE_LIMITER),
     wake: wakeOver(bindings.SYNC_QUEUE),
+    wakeLinkSession: wakeLinkSessionOver(bindings.SYNC_QUEUE),
     wait,
     random: Math.random,
     newId: () => crypto.randomUUID(),

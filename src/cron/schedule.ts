@@ -1,10 +1,17 @@
 // Cron string → job. A string that is not here throws: it must never fall into a job by accident.
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { reconcile } from '../link/reconcile.ts'
 import { markStaleProducts, sweep } from '../sync/sweep.ts'
 
+/** What was begun and never ended comes first: a user may be waiting for their bank. */
+async function heal(ctx: Ctx): Promise<void> {
+  await reconcile(ctx)
+  await sweep(ctx)
+}
+
 const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> }>> = {
-  '*/5 * * * *': { name: 'sweep', run: sweep },
+  '*/5 * * * *': { name: 'sweep', run: heal },
   '0 * * * *': { name: 'sync', run: markStaleProducts },
 }
 

@@ -1,11 +1,10 @@
 // Accounts and their balances: today's on the account, one row a day beside it.
-import { and, asc, eq, gte, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, gte, lte, type SQL, sql } from 'drizzle-orm'
 import { accountBalances, accounts } from '../../drizzle/tables/accounts.ts'
-import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
+import { type ApiDatabase, type JobsDatabase, rows, type Statement } from './client.ts'
 import { currencyOf, exactOrNull, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
-import type { Lease } from './sync-work.ts'
 
 /** An account as a bank tells it; amounts are exact decimal text. */
 export interface AccountFacts {
@@ -23,11 +22,62 @@ export interface AccountFacts {
   readonly unofficialCurrencyCode: string | null
 }
 
+/** Whose accounts are written: a run's lease, or a new link. */
+export interface AccountsOwner {
+  readonly itemId: string
+  readonly userId: string
+  readonly linkEpoch: number
+}
+
+interface FactsToMatch {
+  readonly persistentAccountId: string | null
+  readonly name: string | null
+  readonly mask: string | null
+  readonly subtype: string | null
+}
+
+/** Facts as rows to match accounts with. */
+export const accountsToMatch = (facts: readonly FactsToMatch[], name: string): SQL =>
+  sql`jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as ${sql.raw(name)}("plaidAccountId" text, "persistentAccountId" text, "name" text, "mask" text, "subtype" text)`
+
+/**
+ * Whether an account here and one that is told are the same account at the bank: Plaid's persistent id says so where there
+ * is one, else its name and mask do (Plaid's advice on duplicate items).
+ */
+export const isSameAccount = (here: string, told: string): SQL =>
+  sql.raw(`(${here}.persistent_account_id = ${told}."persistentAccountId" or ${here}.name = ${told}."name" and ${here}.mask = ${told}."mask"
+    and coalesce(${here}.subtype = ${told}."subtype", true)
+    and coalesce(${here}.persistent_account_id = ${told}."persistentAccountId", true))`)
+
+/**
+ * After a relink: accounts that an earlier link told of go on under the ids that they have now. To run before
+ * `mergeAccounts`, by whoever holds the item's row. Several alike are paired in order.
+ */
+function rebindAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly AccountFacts[]) {
+  return rows(
+    jobs,
+    sql`with told as (
+        select t.*, row_number() over (partition by "persistentAccountId", "name", "mask", "subtype" order by "plaidAccountId") as n
+        from ${accountsToMatch(facts, 't')}
+        where not exists (select 1 from accounts k where k.item_id = ${owner.itemId} and k.plaid_account_id = t."plaidAccountId")
+      ), earlier as (
+        select a.*, row_number() over (partition by persistent_account_id, name, mask, subtype order by created_at, id) as n
+        from accounts a where item_id = ${owner.itemId} and link_epoch < ${owner.linkEpoch}
+      ), pairs as (
+        select distinct on (e.id) e.id, t."plaidAccountId" as plaid_account_id from earlier e join told t
+          on e.n = t.n and ${isSameAccount('e', 't')}
+        order by e.id, (e.persistent_account_id = t."persistentAccountId") desc nulls last, t."plaidAccountId"
+      )
+      update accounts a set plaid_account_id = p.plaid_account_id, link_epoch = ${owner.linkEpoch}, updated_at = now()
+      from (select distinct on (plaid_account_id) * from pairs order by plaid_account_id, id) p where a.id = p.id`,
+  )
+}
+
 /**
  * Writes accounts and today's balance. With `complete`, the list is all that the bank has open, and what is not in it
  * is closed, what is in it open; without, nothing is inferred: transactions name closed accounts too.
  */
-export function mergeAccounts(jobs: JobsDatabase, lease: Lease, facts: readonly AccountFacts[], complete: boolean) {
+function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly AccountFacts[], complete: boolean) {
   return rows(
     jobs,
     sql`with incoming as (
@@ -36,28 +86,40 @@ export function mergeAccounts(jobs: JobsDatabase, lease: Lease, facts: readonly 
           "limit" numeric, "isoCurrencyCode" text, "unofficialCurrencyCode" text)
       ), closing as (
         update accounts a set closed = true, updated_at = now()
-        where ${complete} and a.item_id = ${lease.itemId} and not a.closed
+        where ${complete} and a.item_id = ${owner.itemId} and not a.closed
           and not exists (select 1 from incoming i where i."plaidAccountId" = a.plaid_account_id)
       ), merged as (
         insert into accounts (user_id, item_id, plaid_account_id, persistent_account_id, name, official_name, mask, type, subtype,
-          current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of)
-        select ${lease.userId}::uuid, ${lease.itemId}::uuid, i."plaidAccountId", i."persistentAccountId", i."name", i."officialName", i."mask",
-          i."type", i."subtype", i."current", i."available", i."limit", i."isoCurrencyCode", i."unofficialCurrencyCode", now()
+          current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of, link_epoch)
+        select ${owner.userId}::uuid, ${owner.itemId}::uuid, i."plaidAccountId", i."persistentAccountId", i."name", i."officialName", i."mask",
+          i."type", i."subtype", i."current", i."available", i."limit", i."isoCurrencyCode", i."unofficialCurrencyCode", now(), ${owner.linkEpoch}
         from incoming i order by i."plaidAccountId"
         on conflict (item_id, plaid_account_id) do update set persistent_account_id = coalesce(excluded.persistent_account_id, accounts.persistent_account_id),
           name = excluded.name, official_name = excluded.official_name, mask = excluded.mask, type = excluded.type, subtype = excluded.subtype,
           current_balance = excluded.current_balance, available_balance = excluded.available_balance, credit_limit = excluded.credit_limit,
           iso_currency_code = excluded.iso_currency_code, unofficial_currency_code = excluded.unofficial_currency_code,
-          balance_as_of = excluded.balance_as_of, closed = accounts.closed and not ${complete}::boolean, updated_at = now()
+          balance_as_of = excluded.balance_as_of, closed = accounts.closed and not ${complete}::boolean,
+          revoked_at = case when ${complete} then null else accounts.revoked_at end, link_epoch = excluded.link_epoch, updated_at = now()
         returning id, current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of
       )
       insert into account_balances (account_id, day, user_id, current, available, credit_limit, iso_currency_code, unofficial_currency_code, as_of)
-      select id, (now() at time zone 'UTC')::date, ${lease.userId}::uuid, current_balance, available_balance, credit_limit, iso_currency_code,
+      select id, (now() at time zone 'UTC')::date, ${owner.userId}::uuid, current_balance, available_balance, credit_limit, iso_currency_code,
         unofficial_currency_code, balance_as_of from merged
       on conflict (account_id, day) do update set current = excluded.current, available = excluded.available,
         credit_limit = excluded.credit_limit, iso_currency_code = excluded.iso_currency_code,
         unofficial_currency_code = excluded.unofficial_currency_code, as_of = excluded.as_of`,
   )
+}
+
+/** Writes accounts that a run was told of; after a relink those of the earlier link are found again first. */
+export function writeAccounts(
+  jobs: JobsDatabase,
+  owner: AccountsOwner,
+  facts: readonly AccountFacts[],
+  complete: boolean,
+): Statement[] {
+  const merge = mergeAccounts(jobs, owner, facts, complete)
+  return owner.linkEpoch === 0 ? [merge] : [rebindAccounts(jobs, owner, facts), merge]
 }
 
 const accountColumns = {

@@ -1,7 +1,7 @@
 // The end of a sync run, good or bad: one transaction that begins with a compare-and-swap and leaves a `sync_runs` row.
 import { sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
-import type { Lease } from './sync-work.ts'
+import { type Lease, lost } from './sync-work.ts'
 
 export interface RunReport {
   readonly trigger: string
@@ -34,7 +34,13 @@ export interface BadEnd {
 }
 
 export type CommitAnswer =
-  | { readonly kind: 'committed'; readonly dirtyAgain: boolean; readonly raised: readonly string[] }
+  | {
+      readonly kind: 'committed'
+      readonly dirtyAgain: boolean
+      readonly raised: readonly string[]
+      /** The item's access token was exchanged for a new one that never got here. */
+      readonly tokenLost: boolean
+    }
   | { readonly kind: 'committed_before' }
   | { readonly kind: 'superseded' }
 
@@ -102,33 +108,48 @@ export async function commitRun(
       insertRun(jobs, lease, report, 'committed', null),
     ])
     const raised = (answers[3]?.rows ?? []).flatMap((row) => (typeof row['id'] === 'string' ? [row['id']] : []))
-    return { kind: 'committed', dirtyAgain: answers[1]?.rows[0]?.['dirty_again'] === true, raised }
+    return { kind: 'committed', dirtyAgain: answers[1]?.rows[0]?.['dirty_again'] === true, raised, tokenLost: false }
   })
 }
+
+/** Plaid knows the token no more: while it is being exchanged for a new one, that says nothing of the item. */
+const tokenCodes: ReadonlySet<string> = new Set(['INVALID_ACCESS_TOKEN', 'ITEM_NOT_FOUND'])
+const rotationMinutes = 3
 
 /** Gives the lease back without data: the dirty mark stays, and `retrySeconds` later the sweep finds it. */
 export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport, end: BadEnd): Promise<CommitAnswer> {
   const productStatus = { failed: 'error', waiting: 'pending', absent: 'absent' }[end.outcome]
+  const mayBeRotating = tokenCodes.has(end.errorCode)
+  const rotating = sql`${mayBeRotating} and i.rotation_started_at > now() - make_interval(mins => ${rotationMinutes})`
+  // What failed with a token that is not the item's any more is tried again at once.
+  const replaced = sql`i.access_token_sealed <> ${lease.sealedToken}`
   return await guarded(async () => {
-    await batch(jobs, [
+    const answers: readonly { rows: readonly Record<string, unknown>[] }[] = await batch(jobs, [
       begin(jobs, lease),
       rows(
         jobs,
-        sql`update item_products set lease_owner = null, lease_expires_at = null, attempts = attempts + 1,
-            status = case when ${productStatus} = 'pending' and last_synced_at is not null then 'ok' else ${productStatus} end,
-            last_error = coalesce(${end.lastError}, last_error),
-            next_attempt_at = now() + make_interval(secs => ${end.retrySeconds})
-          where id = ${lease.itemProductId}`,
+        sql`update item_products p set lease_owner = null, lease_expires_at = null, attempts = p.attempts + 1,
+            status = case when ${productStatus} = 'pending' and p.last_synced_at is not null then 'ok' else ${productStatus} end,
+            last_error = coalesce(${end.lastError}, p.last_error),
+            next_attempt_at = now() + make_interval(secs => case when ${replaced} then 0 when ${rotating} then 60 else ${end.retrySeconds} end)
+          from items i where p.id = ${lease.itemProductId} and i.id = p.item_id`,
       ),
-      rows(
+      rows<{ token_lost: boolean }>(
         jobs,
-        sql`update items set status = ${end.itemStatus?.status ?? ''}, status_reason = ${end.itemStatus?.reason ?? null}, updated_at = now()
-          where id = ${lease.itemId} and status not in ('revoked', 'removed') and ${end.itemStatus !== null}`,
+        sql`update items i set status = ${end.itemStatus?.status ?? ''}, updated_at = now(),
+            status_reason = case when ${mayBeRotating} and i.rotation_started_at is not null then 'ACCESS_TOKEN_LOST' else ${end.itemStatus?.reason ?? null} end
+          where i.id = ${lease.itemId} and i.status not in (${lost}) and ${end.itemStatus !== null} and not (${replaced}) and not coalesce(${rotating}, false)
+          returning ${mayBeRotating} and i.rotation_started_at is not null as token_lost`,
       ),
       dropStaging(jobs, lease),
       insertRun(jobs, lease, report, end.outcome, end.errorCode),
     ])
-    return { kind: 'committed', dirtyAgain: false, raised: [] }
+    return {
+      kind: 'committed',
+      dirtyAgain: false,
+      raised: [],
+      tokenLost: answers[2]?.rows[0]?.['token_lost'] === true,
+    }
   })
 }
 

@@ -100,7 +100,7 @@ export function mergeHoldings(jobs: JobsDatabase, lease: Lease, facts: readonly 
   )
 }
 
-/** The list is all that happened from day `from` to day `to`: what is stored of that window and not in it was cancelled. */
+/** The list is all that happened from day `from` to day `to`: what is stored of that window and not in it was cancelled, unless its account is not shared any more. */
 export function mergeInvestmentTransactions(
   jobs: JobsDatabase,
   lease: Lease,
@@ -118,12 +118,13 @@ export function mergeInvestmentTransactions(
       ), gone as (
         update investment_transactions t set removed_at = now()
         where t.item_id = ${lease.itemId} and t.removed_at is null and t.date between ${window.from}::date and ${window.to}::date
-          and not exists (select 1 from incoming i where i."plaidInvestmentTransactionId" = t.plaid_investment_transaction_id) returning 1
+          and not exists (select 1 from incoming i where i."plaidInvestmentTransactionId" = t.plaid_investment_transaction_id)
+          and exists (select 1 from accounts a where a.id = t.account_id and a.link_epoch = ${lease.linkEpoch}) returning 1
       ), merged as (
         insert into investment_transactions as t (user_id, item_id, account_id, security_id, plaid_investment_transaction_id, date, name, quantity,
-          amount, price, fees, type, subtype, iso_currency_code, unofficial_currency_code)
+          amount, price, fees, type, subtype, iso_currency_code, unofficial_currency_code, link_epoch)
         select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, security_id, "plaidInvestmentTransactionId", "date", "name", "quantity",
-          "amount", "price", "fees", "type", "subtype", "isoCurrencyCode", "unofficialCurrencyCode" from incoming order by "plaidInvestmentTransactionId"
+          "amount", "price", "fees", "type", "subtype", "isoCurrencyCode", "unofficialCurrencyCode", ${lease.linkEpoch}::smallint from incoming order by "plaidInvestmentTransactionId"
         on conflict (item_id, plaid_investment_transaction_id) do update set account_id = excluded.account_id, security_id = excluded.security_id,
           date = excluded.date, name = excluded.name, quantity = excluded.quantity, amount = excluded.amount, price = excluded.price,
           fees = excluded.fees, type = excluded.type, subtype = excluded.subtype, iso_currency_code = excluded.iso_currency_code,

@@ -1,7 +1,7 @@
 // What /item/get says of an item, written inside a sync's commit.
 import { sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
-import { type Lease, stopped } from './sync-work.ts'
+import { type Lease, lost, stopped } from './sync-work.ts'
 
 export interface ItemFacts {
   readonly institutionId: string | null
@@ -12,11 +12,26 @@ export interface ItemFacts {
   readonly investmentsUpdatedAt: Date | null
   /** What the item's error means for its status; null when it has none. */
   readonly trouble: { readonly status: string; readonly reason: string } | null
+  /** The last webhook that Plaid sent, as it says. */
+  readonly lastWebhook: { readonly sentAt: Date; readonly code: string } | null
   /** The products that it has or may get. */
   readonly products: readonly string[]
 }
 
 const time = (value: Date | null) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
+
+/** Plaid's first retries are over by then; a webhook that comes still later is taken for missed, and does no harm. */
+const webhookPatience = sql.raw(`interval '5 minutes'`)
+
+/** Whether Plaid sent a webhook about the item that never came, and that was not seen to be missing before. */
+function missed(item: string, { lastWebhook }: ItemFacts) {
+  if (lastWebhook === null) return sql`false`
+  const i = sql.raw(item)
+  const sentAt = time(lastWebhook.sentAt)
+  return sql`(${sentAt} < now() - ${webhookPatience} and ${sentAt} > ${i}.created_at
+    and ${sentAt} > coalesce(${i}.missed_webhook_at, '-infinity') and not exists (select 1 from webhook_events e
+      where e.plaid_item_id = ${i}.plaid_item_id and e.webhook_code = ${lastWebhook.code} and e.received_at > ${sentAt} - interval '1 minute'))`
+}
 
 /**
  * Adds products that are new, and raises the dirty marks of those that a webhook should have told about: Plaid has
@@ -33,7 +48,7 @@ export function raiseProducts(jobs: JobsDatabase, lease: Lease, facts: ItemFacts
       raised as (
         update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now() from item
         where p.item_id = item.id and p.product <> 'item' and p.status <> 'absent' and (
-          item.status in (${stopped}) and ${facts.trouble === null}
+          item.status in (${stopped}) and ${facts.trouble === null} or ${missed('item', facts)}
           or p.product = 'transactions' and item.transactions_updated_at is distinct from ${time(facts.transactionsUpdatedAt)}
           or p.product in ('holdings', 'investment_transactions') and item.investments_updated_at is distinct from ${time(facts.investmentsUpdatedAt)})
         returning p.id
@@ -51,6 +66,9 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
           ${time(facts.consentExpiresAt)} as consent_expires_at,
           ${time(facts.transactionsUpdatedAt)} as transactions_updated_at,
           ${time(facts.investmentsUpdatedAt)} as investments_updated_at,
+          i.missed_webhooks + (${missed('i', facts)})::int as missed_webhooks,
+          case when ${missed('i', facts)} then ${time(facts.lastWebhook?.sentAt ?? null)} else i.missed_webhook_at end as missed_webhook_at,
+          case when i.rotation_started_at < now() - interval '3 minutes' then null else i.rotation_started_at end as rotation_started_at,
           case
             when ${facts.trouble !== null} then ${facts.trouble?.status ?? null}
             when i.disconnect_at > now() then 'pending_disconnect'
@@ -62,15 +80,16 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
             when ${facts.trouble !== null} then ${facts.trouble?.reason ?? null}
             when i.disconnect_at > now() then case when i.status = 'pending_disconnect' then i.status_reason else 'PENDING_DISCONNECT' end
             when ${time(facts.consentExpiresAt)} < now() + interval '7 days' then 'PENDING_EXPIRATION' end as status_reason
-        from items i where i.id = ${lease.itemId} and i.status <> 'revoked'
+        from items i where i.id = ${lease.itemId} and i.status not in (${lost})
       ), written as (
         update items i set institution_id = told.institution_id, institution_name = told.institution_name,
           consent_expires_at = told.consent_expires_at, transactions_updated_at = told.transactions_updated_at,
-          investments_updated_at = told.investments_updated_at, status = told.status, status_reason = told.status_reason,
+          investments_updated_at = told.investments_updated_at, missed_webhooks = told.missed_webhooks,
+          missed_webhook_at = told.missed_webhook_at, rotation_started_at = told.rotation_started_at, status = told.status, status_reason = told.status_reason,
           updated_at = now()
         from told where i.id = told.id and (i.institution_id, i.institution_name, i.consent_expires_at, i.transactions_updated_at,
-          i.investments_updated_at, i.status, i.status_reason) is distinct from (told.institution_id, told.institution_name,
-          told.consent_expires_at, told.transactions_updated_at, told.investments_updated_at, told.status, told.status_reason)
+          i.investments_updated_at, i.missed_webhooks, i.rotation_started_at, i.status, i.status_reason) is distinct from (told.institution_id, told.institution_name,
+          told.consent_expires_at, told.transactions_updated_at, told.investments_updated_at, told.missed_webhooks, told.rotation_started_at, told.status, told.status_reason)
         returning 1
       ) select set_config('app.upserted', (select count(*) from written)::text, true)`,
   )

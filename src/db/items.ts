@@ -1,7 +1,7 @@
 // Items and their products as users and jobs see them. The sealed token leaves only by the functions that say so.
 import { and, asc, eq, isNull, ne, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../drizzle/tables/items.ts'
-import type { ApiDatabase } from './client.ts'
+import { type ApiDatabase, rows } from './client.ts'
 import { asUser, type Identity, me } from './scope.ts'
 import { ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
@@ -133,55 +133,38 @@ export async function getSealedToken(
   return found[0] ?? null
 }
 
-export interface NewItem {
-  readonly id: string
-  readonly userId: string
-  readonly plaidItemId: string
-  readonly institutionId: string | null
-  readonly institutionName: string | null
-  readonly consentExpiresAt: Date | null
-  readonly sealedToken: string
-  readonly products: readonly string[]
-}
-
-/** Stores an item and its products, all dirty, in one transaction. Answers the products' ids. */
-export async function insertItem(database: ApiDatabase, identity: Identity, item: NewItem): Promise<string[]> {
-  const { connection } = database
-  const [, products] = await asUser(
+/**
+ * Hides an item at once, and puts it on the list of what is to be ended at Plaid. Its rows are deleted `keepDays` later.
+ * Answers Plaid's id of it, null where it is not the user's. Doing it again changes nothing but an earlier deletion.
+ */
+export async function beginRemoval(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+  keepDays: number,
+): Promise<string | null> {
+  const mine = sql`id = ${id} and user_id = ${me}`
+  const [locked] = await asUser(
     database,
     identity,
-    connection.insert(items).values({
-      id: item.id,
-      userId: item.userId,
-      plaidItemId: item.plaidItemId,
-      institutionId: item.institutionId,
-      institutionName: item.institutionName,
-      consentExpiresAt: item.consentExpiresAt,
-      accessTokenSealed: item.sealedToken,
-    }),
-    connection
-      .insert(itemProducts)
-      .values(item.products.map((product) => ({ itemId: item.id, userId: item.userId, product })))
-      .returning({ id: itemProducts.id }),
+    rows<{ plaid_item_id: string }>(database, sql`select plaid_item_id from items where ${mine} for no key update`),
+    rows(
+      database,
+      sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
+        select user_id, plaid_item_id, id, access_token_sealed, 'removed' from items
+        where ${mine} and status not in ('removing', 'removed') on conflict (plaid_item_id) do nothing`,
+    ),
+    // The change feed tells of every transaction that goes out of sight.
+    rows(database, sql`select app.renumber_item(id) from items where ${mine} and removed_at is null`),
+    rows(
+      database,
+      sql`update items set status = case when status = 'removed' then status else 'removing' end,
+          status_reason = null, removed_at = coalesce(removed_at, now()),
+          purge_at = least(purge_at, now() + make_interval(days => ${keepDays})), updated_at = now()
+        where ${mine}`,
+    ),
   )
-  return products.map((product) => product.id)
-}
-
-/** Hides an item; its rows stay until they are purged. */
-export async function hideItem(database: ApiDatabase, identity: Identity, id: string): Promise<void> {
-  await asUser(
-    database,
-    identity,
-    database.connection
-      .update(items)
-      .set({ status: 'removed', removedAt: sql`coalesce(${items.removedAt}, now())`, updatedAt: sql`now()` })
-      .where(and(eq(items.id, id), eq(items.userId, me))),
-  )
-}
-
-/** Deletes an item and everything that came with it. */
-export async function purgeItem(database: ApiDatabase, identity: Identity, id: string): Promise<void> {
-  await asUser(database, identity, database.connection.delete(items).where(and(eq(items.id, id), eq(items.userId, me))))
+  return locked.rows[0]?.plaid_item_id ?? null
 }
 
 /** Takes back what was announced of an item: a disconnection, new accounts. */
@@ -226,21 +209,4 @@ export async function markDirtyForUser(
       .returning({ id: itemProducts.id }),
   )
   return itemId !== null && known.length === 0 ? null : marked.map((row) => row.id)
-}
-
-/** Our id of a user's item, by Plaid's; null when it is not here, or another's, or removed. */
-export async function findItemByPlaidId(
-  database: ApiDatabase,
-  identity: Identity,
-  plaidItemId: string,
-): Promise<string | null> {
-  const [found] = await asUser(
-    database,
-    identity,
-    database.connection
-      .select({ id: items.id })
-      .from(items)
-      .where(and(eq(items.plaidItemId, plaidItemId), eq(items.userId, me), isNull(items.removedAt))),
-  )
-  return found[0]?.id ?? null
 }

@@ -1,22 +1,16 @@
 // The unit of sync as a row: marked dirty, leased, renewed, given back. All by the jobs' login; times are the database's.
 import { type SQL, sql } from 'drizzle-orm'
+import { lostStatuses, stoppedStatuses } from '../item-status.ts'
 import { batch, type JobsDatabase, rows } from './client.ts'
 
 /** Longer than a Plaid call may take (90 s), so that a holder who renews before each call cannot lose it by waiting. */
 const leaseSeconds = 120
 
-/** Statuses in which background calls stop until the user has acted. */
-export const stoppedStatuses = [
-  'needs_update',
-  'bank_action_required',
-  'revoked',
-  'relink_required',
-  'removed',
-] as const
 const quoted = (statuses: readonly string[]) => sql.raw(statuses.map((status) => `'${status}'`).join(', '))
+/** The states of src/item-status.ts in which background calls stop, as an SQL list. */
 export const stopped = quoted(stoppedStatuses)
-/** Of these not even the item's own state is worth a look: only a new link helps. */
-const lost = quoted(['revoked', 'relink_required', 'removed'])
+/** Those that only a new link ends. */
+export const lost = quoted(lostStatuses)
 /** Whether a product may be looked at, given its item's status. */
 const mayRun = (product: string, item: string) =>
   sql`(${sql.raw(item)}.status not in (${stopped}) or ${sql.raw(product)}.product = 'item' and ${sql.raw(item)}.status not in (${lost}))`
@@ -33,6 +27,8 @@ export interface Lease {
   readonly dirtySeq: number
   readonly attempts: number
   readonly sealedToken: string
+  /** How often a new item of Plaid's took the place of this one (`items.link_epoch`). */
+  readonly linkEpoch: number
   readonly startedAt: string
 }
 
@@ -48,6 +44,7 @@ interface LeaseRow extends Record<string, unknown> {
   dirty_seq: string
   attempts: number
   access_token_sealed: string
+  link_epoch: number
   started_at: string
 }
 
@@ -62,7 +59,7 @@ export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId
           and p.dirty_seq > p.synced_seq and p.status <> 'absent'
           and (p.lease_expires_at is null or p.lease_expires_at < now())
           and ${mayRun('p', 'i')}
-        returning p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, i.access_token_sealed, now() as started_at`,
+        returning p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, i.access_token_sealed, i.link_epoch, now() as started_at`,
     ),
     rows<{ busy: boolean; dirty: boolean }>(
       jobs,
@@ -89,6 +86,7 @@ function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {
     dirtySeq: Number(row.dirty_seq),
     attempts: row.attempts,
     sealedToken: row.access_token_sealed,
+    linkEpoch: row.link_epoch,
     startedAt: row.started_at,
   }
 }

@@ -1,6 +1,6 @@
 // A sync's transactions on their way in: one set-based statement, whatever their number. Only rows that differ are
 // written, every change gets the next number of the user's counter, and the user's edits go on from pending to posted.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows } from './client.ts'
 import { type Lease, renewal } from './sync-work.ts'
 
@@ -107,20 +107,23 @@ export async function unstageTransactions(jobs: JobsDatabase, lease: Lease): Pro
   await batch(jobs, [rows(jobs, sql`delete from sync_staging where run_id = ${lease.runId}`)])
 }
 
+/** The staged changes and these, one row a transaction: of several mentions the last one counts. */
+export const incomingTransactions = (lease: Lease, changes: readonly TransactionChange[]): SQL =>
+  sql`select distinct on (plaid_transaction_id) * from (
+      select ${list([...keyNames, ...names], 'u.')} from ${unnested(changes)}
+      union all
+      select ${list([...keyNames, ...names])} from sync_staging where run_id = ${lease.runId}
+    ) told order by plaid_transaction_id, seq desc`
+
 /**
  * Merges the staged changes and these. To be run after `app.begin_commit`, which holds the user's counter row. A run
  * that began without a cursor has told everything there is, so what it did not tell is removed: a full read names no
- * removals (Plaid). An unknown account violates `account_id not null`: the commit fails rather than lose the row.
+ * removals (Plaid). What an earlier link told is src/db/relink.ts's to match. An unknown account violates `account_id not null`: the commit fails rather than lose the row.
  */
 export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) {
   return rows(
     jobs,
-    sql`with incoming as materialized (
-        select distinct on (plaid_transaction_id) * from (
-          select ${list([...keyNames, ...names], 'u.')} from ${unnested(changes)}
-          union all
-          select ${list([...keyNames, ...names])} from sync_staging where run_id = ${lease.runId}
-        ) told order by plaid_transaction_id, seq desc
+    sql`with incoming as materialized (${incomingTransactions(lease, changes)}
       ), counter as (
         select change_seq from users where id = ${lease.userId}
       ), changed as materialized (
@@ -136,11 +139,12 @@ export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: rea
       ), gone as materialized (
         select t.id, row_number() over (order by t.date, t.id) as n from transactions t
         left join incoming i on i.plaid_transaction_id = t.plaid_transaction_id
-        where t.item_id = ${lease.itemId} and t.removed_at is null and coalesce(i.removed, ${lease.cursor === null})
+        where t.item_id = ${lease.itemId} and t.link_epoch = ${lease.linkEpoch} and t.removed_at is null
+          and coalesce(i.removed, ${lease.cursor === null})
       ), merged as (
-        insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category, hidden, change_seq)
+        insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category, hidden, change_seq, link_epoch)
         select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')}, c.note, c.user_category, c.hidden,
-          counter.change_seq + c.n from changed c cross join counter
+          counter.change_seq + c.n, ${lease.linkEpoch}::smallint from changed c cross join counter
         on conflict (item_id, plaid_transaction_id) do update set ${assignments},
           note = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
             then coalesce(transactions.note, excluded.note) else transactions.note end,

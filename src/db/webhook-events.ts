@@ -1,6 +1,7 @@
 // Verified webhooks on their way in: recorded once, and the products they speak of marked dirty, in one transaction.
 import { sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows } from './client.ts'
+import { lost } from './sync-work.ts'
 
 export interface WebhookEvent {
   readonly replayKey: string
@@ -8,6 +9,8 @@ export interface WebhookEvent {
   readonly type: string
   readonly code: string
   readonly plaidItemId: string | null
+  /** Digest of the link token that an event about a Link session names. */
+  readonly linkTokenDigest: string | null
   /** The body without its tokens. */
   readonly payload: Readonly<Record<string, unknown>>
 }
@@ -19,6 +22,8 @@ export interface ItemNotice {
   readonly disconnectAt?: Date
   readonly consentExpiresAt?: Date
   readonly newAccountsAvailable?: true
+  /** The user took this account back: it is closed, and its data goes when the time for removed data has come. */
+  readonly revokedPlaidAccountId?: string
   /** The user has repaired the item: what was announced before is no longer so. */
   readonly repaired?: true
 }
@@ -27,6 +32,8 @@ export interface Recorded {
   readonly isReplay: boolean
   /** The products that the event speaks of, to be woken: also after a replay, since the first may have died before it did. */
   readonly itemProductIds: readonly string[]
+  /** The hosted Link session that the event speaks of; to be asked about. */
+  readonly linkSessionId: string | null
 }
 
 const time = (value: Date | undefined) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
@@ -43,7 +50,7 @@ export async function recordEvent(
 ): Promise<Recorded> {
   const item = sql`select id, user_id from items where plaid_item_id = ${event.plaidItemId} and removed_at is null`
   const eventId = sql`nullif(current_setting('app.event_id', true), '')::uuid`
-  const [, inserted, , , products_] = await batch(jobs, [
+  const [, inserted, , , , , session, products_] = await batch(jobs, [
     rows(jobs, sql`${item} for no key update`),
     rows<{ id: string }>(
       jobs,
@@ -67,8 +74,22 @@ export async function recordEvent(
           disconnect_at = case when ${notice.repaired === true} then null else coalesce(${time(notice.disconnectAt)}, disconnect_at) end,
           consent_expires_at = coalesce(${time(notice.consentExpiresAt)}, consent_expires_at),
           new_accounts_available = new_accounts_available or ${notice.newAccountsAvailable === true}, updated_at = now()
-        where plaid_item_id = ${event.plaidItemId} and removed_at is null and status <> 'revoked' and ${eventId} is not null
+        where plaid_item_id = ${event.plaidItemId} and removed_at is null and status not in (${lost}) and ${eventId} is not null
           and ${Object.keys(notice).length > 0}`,
+    ),
+    rows(
+      jobs,
+      sql`update accounts a set closed = true, revoked_at = coalesce(a.revoked_at, now()), updated_at = now() from (${item}) i
+        where a.item_id = i.id and a.plaid_account_id = ${notice.revokedPlaidAccountId ?? null} and ${eventId} is not null`,
+    ),
+    rows(
+      jobs,
+      sql`select app.hide_account(a.id) from accounts a join (${item}) i on i.id = a.item_id
+        where a.plaid_account_id = ${notice.revokedPlaidAccountId ?? null} and ${eventId} is not null`,
+    ),
+    rows<{ id: string }>(
+      jobs,
+      sql`update link_sessions set check_at = now() where token_digest = ${event.linkTokenDigest} and token_sealed is not null returning id`,
     ),
     rows<{ id: string }>(
       jobs,
@@ -76,5 +97,9 @@ export async function recordEvent(
         where p.product = any(${sql.param(products)}::text[]) and p.status <> 'absent'`,
     ),
   ])
-  return { isReplay: inserted.rows.length === 0, itemProductIds: products_.rows.map((row) => row.id) }
+  return {
+    isReplay: inserted.rows.length === 0,
+    itemProductIds: products_.rows.map((row) => row.id),
+    linkSessionId: session.rows[0]?.id ?? null,
+  }
 }

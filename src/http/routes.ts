@@ -23,7 +23,13 @@ import { listChangesRoute } from './routes/changes.ts'
 import { healthRoute, readyRoute } from './routes/health.ts'
 import { cashFlowRoute, netWorthRoute, spendingRoute } from './routes/insights.ts'
 import { listHoldingsRoute, listInvestmentTransactionsRoute } from './routes/investments.ts'
-import { getItemRoute, listItemsRoute, removeItemRoute, repairItemRoute } from './routes/items.ts'
+import {
+  getItemRoute,
+  listItemsRoute,
+  removeItemRoute,
+  repairItemRoute,
+  rotateAccessTokenRoute,
+} from './routes/items.ts'
 import { listLiabilitiesRoute } from './routes/liabilities.ts'
 import { openapiRoute } from './routes/openapi.ts'
 import { createLinkTokenRoute, exchangePublicTokenRoute } from './routes/plaid-link.ts'
@@ -67,6 +73,7 @@ export function routeTable(document: Record<string, unknown>): RouteTable {
       getItemRoute,
       repairItemRoute,
       removeItemRoute,
+      rotateAccessTokenRoute,
       syncAllRoute,
       syncItemRoute,
       listSyncRunsRoute,

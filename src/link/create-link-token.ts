@@ -2,10 +2,13 @@
 import type { PlaidProduct } from '../config.ts'
 import type { Ctx, User } from '../context.ts'
 import { getSealedToken } from '../db/items.ts'
+import { insertLinkSession } from '../db/link-sessions.ts'
 import { registerUser } from '../db/scope.ts'
+import { getPlaidUserId, setPlaidUserId } from '../db/users.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from '../items/access-token.ts'
 import { refusalOf } from '../plaid/refusal.ts'
+import { sealLinkToken, tokenDigest } from './tokens.ts'
 
 /** Shown to the user by Link. */
 const clientName = 'WealthNavigator'
@@ -27,8 +30,12 @@ export interface LinkToken {
   readonly hostedLinkUrl: string | null
 }
 
+/** How long after its end a hosted session is asked for, should the webhook be lost (Plaid tells for six hours). */
+const firstCheckMs = 5 * 60_000
+
 /**
- * A link token for the user. Plaid learns our own id of the user and nothing else about them.
+ * A link token for the user, which nobody else can use here. Plaid learns our own id of the user and nothing else about
+ * them.
  * @throws AppError `not_found` when the item is not the user's; `plaid_unavailable`, `plaid_rejected`
  */
 export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Promise<LinkToken> {
@@ -37,6 +44,7 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
   const accessToken = input.itemId === null ? null : await tokenOf(ctx, input.itemId)
   const result = await plaid.createLinkToken({
     clientUserId: userId,
+    plaidUserId: await plaidUserOf(ctx, userId),
     clientName,
     language: input.language ?? 'en',
     countryCodes: input.countryCodes ?? config.plaid.countryCodes,
@@ -51,7 +59,44 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
   })
   if (!result.ok) throw refusalOf(result.failure)
   const { link_token: linkToken, expiration, hosted_link_url: hostedLinkUrl } = result.value
+  await remember(ctx, userId, linkToken, new Date(expiration), input)
   return { linkToken, expiration, hostedLinkUrl: hostedLinkUrl ?? null }
+}
+
+/**
+ * Plaid's id of the user, asked for once. By it Plaid tells which items it holds for them, also one whose exchange's
+ * answer was lost. Where Plaid gives none, linking goes on without that.
+ */
+async function plaidUserOf(ctx: Ctx<User>, userId: string): Promise<string | null> {
+  const { api, plaid } = ctx.services
+  const known = await getPlaidUserId(api, ctx.actor.identity)
+  if (known !== null) return known
+  const created = await plaid.createUser(userId)
+  if (!created.ok) {
+    ctx.log.warn('plaid_user_not_created', { plaid_error_code: created.failure.errorCode })
+    return null
+  }
+  return await setPlaidUserId(api, ctx.actor.identity, created.value.user_id)
+}
+
+async function remember(
+  ctx: Ctx<User>,
+  userId: string,
+  linkToken: string,
+  expiresAt: Date,
+  { hosted, itemId }: LinkTokenInput,
+): Promise<void> {
+  const { api, keyring, newId } = ctx.services
+  const id = newId()
+  await insertLinkSession(api, ctx.actor.identity, {
+    id,
+    userId,
+    tokenDigest: await tokenDigest(linkToken),
+    tokenSealed: hosted ? await sealLinkToken(keyring, linkToken, { userId, sessionId: id }) : null,
+    itemId,
+    expiresAt,
+    checkAt: hosted ? new Date(ctx.now().getTime() + firstCheckMs) : null,
+  })
 }
 
 async function tokenOf(ctx: Ctx<User>, itemId: string) {

@@ -1,111 +1,154 @@
-// Turns Link's public token into an item that is stored, sealed and on its way to its first data. A token that could
-// not be stored is given back to Plaid: a subscription that nobody knows of is billed for ever.
+// Turns Link's public token into an item, as a saga: the intent is written before Plaid is asked, the token is kept
+// before anything is done with it, and what follows can be gone on with by whoever finds it unfinished
+// (finish-exchange.ts, reconcile.ts). Billed items that nobody knows of cannot come of it.
 import type { Ctx, User } from '../context.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
-import { sqlStateOf } from '../db/client.ts'
-import { findItemByPlaidId, getItem, insertItem, type Item, type NewItem } from '../db/items.ts'
+import { getItem, type Item } from '../db/items.ts'
+import {
+  beginExchange,
+  type EarlierExchange,
+  endUnexchanged,
+  type Exchange,
+  keepExchanged,
+} from '../db/link-exchanges.ts'
+import { findKin } from '../db/link-item.ts'
+import { ownsLinkToken } from '../db/link-sessions.ts'
 import { registerUser } from '../db/scope.ts'
 import { AppError } from '../errors.ts'
 import { sealAccessToken } from '../items/access-token.ts'
+import type { PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
-import type { PlaidItem } from '../plaid/schemas.ts'
-import { unitsFor } from '../sync/products.ts'
-
-const uniqueViolation = '23505'
+import { type Finished, finishExchange } from './finish-exchange.ts'
+import { secondItemEndsFirst } from './institutions.ts'
+import { tokenDigest } from './tokens.ts'
 
 export interface ExchangeInput {
   readonly publicToken: string
-  /** Link's metadata, for a name before Plaid tells it. */
+  /** The link token that Link was opened with. */
+  readonly linkToken?: string | null
+  /** Link's metadata: with it a duplicate is found before the exchange. */
   readonly institution: { readonly id: string; readonly name: string } | null
+  readonly accounts?: readonly {
+    readonly name: string | null
+    readonly mask: string | null
+    readonly subtype: string | null
+  }[]
+  readonly allowDuplicate?: boolean
 }
 
 /**
- * Exchanges, stores and wakes.
- * @throws AppError `public_token_refused`, `duplicate_item` (the item is the user's already), `plaid_unavailable`
+ * Exchanges, stores and wakes. The same public token again answers the same item.
+ * @throws AppError `link_token_refused` (it was made for somebody else), `public_token_refused`, `duplicate_item`,
+ * `conflict` (the same exchange is going on), `plaid_unavailable`
  */
 export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput): Promise<Item> {
-  const { api, plaid, config, newId } = ctx.services
-  const userId = await registerUser(api, ctx.actor.identity)
-  const exchanged = await plaid.exchangePublicToken(createSecret(input.publicToken))
-  if (!exchanged.ok) throw exchangeRefusal(exchanged.failure)
-  const { access_token: token, item_id: plaidItemId } = exchanged.value
-  const known = await learn(ctx, token)
+  const { api, newId } = ctx.services
+  const { identity } = ctx.actor
+  const userId = await registerUser(api, identity)
+  if (input.linkToken && !(await ownsLinkToken(api, identity, await tokenDigest(input.linkToken))))
+    throw new AppError('link_token_refused', 'This link token was not made for this user.')
+  const allowDuplicate = input.allowDuplicate ?? false
+  if (!allowDuplicate) await refuseKnownDuplicate(ctx, userId, input)
   const id = newId()
-  const products = await store(ctx, token, {
+  const earlier = await beginExchange(api, identity, {
     id,
     userId,
-    plaidItemId,
-    institutionId: known?.item.institution_id ?? input.institution?.id ?? null,
-    institutionName: known?.item.institution_name ?? input.institution?.name ?? null,
-    consentExpiresAt: known?.item.consent_expiration_time ?? null,
-    products: unitsFor(config.plaid.products, known?.item ?? null),
+    publicTokenDigest: await tokenDigest(input.publicToken),
+    allowDuplicate,
   })
-  ctx.log.info('item_linked', { item_id: id, plaid_item_id: plaidItemId, user_id: userId })
-  await wakeAll(ctx, products)
-  const item = await getItem(api, ctx.actor.identity, id)
-  if (item === null) throw new AppError('internal', 'The item could not be read back.')
-  return item
+  if (earlier !== null) return await goOn(ctx, earlier)
+  const exchange = await exchangeAtPlaid(ctx, { id, userId, allowDuplicate }, createSecret(input.publicToken))
+  return await answer(ctx, await finishExchange(ctx, exchange))
 }
 
-function exchangeRefusal(failure: Parameters<typeof refusalOf>[0]): AppError {
-  return failure.errorType === 'INVALID_INPUT' && failure.errorCode.endsWith('PUBLIC_TOKEN')
-    ? new AppError('public_token_refused', 'Plaid refused the public token: it is unknown, expired or already used.')
-    : refusalOf(failure)
+/** By what Link told the client: then the public token is not even used up. */
+async function refuseKnownDuplicate(ctx: Ctx<User>, userId: string, input: ExchangeInput): Promise<void> {
+  if (input.institution === null || input.accounts === undefined) return
+  const names = input.accounts.map((account) => ({ ...account, persistentAccountId: null }))
+  const { twin } = await findKin(ctx.services.jobs, userId, null, input.institution.id, names)
+  if (twin !== null) throw duplicateError(twin, input.institution.id)
 }
 
-/**
- * What Plaid knows of the new item; and its webhook is made ours. Both are only the first try: the item's own sync does
- * them again, so a failure here costs a name for a moment, not the link.
- */
-async function learn(ctx: Ctx<User>, token: Secret): Promise<PlaidItem | null> {
-  const { plaid, config } = ctx.services
-  const result = await plaid.getItem(token)
-  if (result.ok && result.value.item.webhook === config.plaid.webhookUrl) return result.value
-  const updated = await plaid.updateItemWebhook(token, config.plaid.webhookUrl)
-  for (const answer of [result, updated])
-    if (!answer.ok) ctx.log.warn('item_not_learnt', { plaid_error_code: answer.failure.errorCode })
-  return result.ok ? result.value : null
+function duplicateError(itemId: string | null, institutionId: string | null): AppError {
+  const mayEndFirst = secondItemEndsFirst(institutionId)
+  const detail = mayEndFirst
+    ? 'This bank is linked already. At this institution a second link can end the first one.'
+    : 'This bank is linked already.'
+  return new AppError('duplicate_item', detail, {
+    extensions: { item_id: itemId, second_item_may_end_first: mayEndFirst },
+  })
 }
 
-async function store(ctx: Ctx<User>, token: Secret, item: Omit<NewItem, 'sealedToken'>): Promise<string[]> {
-  const { api, keyring } = ctx.services
-  const { identity } = ctx.actor
-  try {
-    const sealedToken = await sealAccessToken(keyring, token, { userId: item.userId, itemId: item.id })
-    return await insertItem(api, identity, { ...item, sealedToken })
-  } catch (error) {
-    // The same item again: a repeated request. Giving it back would kill the one that is stored.
-    if (sqlStateOf(error) === uniqueViolation) throw await duplicateError(ctx, item.plaidItemId)
-    await giveBack(ctx, token, item)
-    throw error
+/** The same public token came before: perhaps its answer was lost on the way to the client. */
+async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange): Promise<Item> {
+  if (exchange !== null) return await answer(ctx, await finishExchange(ctx, exchange))
+  switch (state) {
+    case 'linked':
+      return await answer(ctx, { kind: 'linked', itemId: itemId ?? '' })
+    case 'duplicate':
+      throw duplicateError(itemId, null)
+    case 'started':
+    case 'exchanged':
+      throw new AppError('conflict', 'This public token is being exchanged. Try again shortly.', {
+        retryAfterSeconds: 5,
+      })
+    case 'refused':
+    case 'given_back':
+    case 'lost':
+      throw publicTokenRefused()
   }
 }
 
-async function duplicateError(ctx: Ctx<User>, plaidItemId: string): Promise<AppError> {
-  const id = await findItemByPlaidId(ctx.services.api, ctx.actor.identity, plaidItemId)
-  if (id === null)
-    return new AppError('public_token_refused', 'This public token cannot be used.', {
-      reason: 'item of another user, or removed',
-    })
-  return new AppError('duplicate_item', 'This item is linked already.', { extensions: { item_id: id } })
+async function answer(ctx: Ctx<User>, finished: Finished): Promise<Item> {
+  if (finished.kind === 'duplicate') throw duplicateError(finished.itemId, finished.institutionId)
+  if (finished.kind === 'given_back') throw publicTokenRefused()
+  const item = await getItem(ctx.services.api, ctx.actor.identity, finished.itemId)
+  if (item === null) throw publicTokenRefused()
+  return item
 }
 
-/**
- * Even when it is unknown whether the item was stored: an item that Plaid has dropped shows as lost and can be linked
- * again, one that only Plaid knows of is billed unseen.
- */
-async function giveBack(ctx: Ctx<User>, token: Secret, item: { id: string; plaidItemId: string }): Promise<void> {
-  const removed = await ctx.services.plaid.removeItem(token)
-  const fields = { item_id: item.id, plaid_item_id: item.plaidItemId }
-  if (removed.ok || removed.failure.class === 'gone') ctx.log.warn('item_given_back', fields)
-  else ctx.log.error('item_orphaned', { ...fields, plaid_error_code: removed.failure.errorCode })
+function publicTokenRefused(): AppError {
+  return new AppError('public_token_refused', 'Plaid refused the public token: it is unknown, expired or already used.')
 }
 
-/** The marks are stored with the item, so a lost call only costs the time until the next sweep. */
-async function wakeAll(ctx: Ctx<User>, products: readonly string[]): Promise<void> {
+const isRefused = ({ errorType, errorCode }: PlaidFailure): boolean =>
+  errorType === 'INVALID_INPUT' && errorCode.endsWith('PUBLIC_TOKEN')
+
+/** Failures after which it is not known whether Plaid has made the exchange. */
+const isUnknown = (failure: PlaidFailure): boolean => failure.class === 'retry' || failure.errorType === 'CONTRACT'
+
+type Intent = Pick<Exchange, 'id' | 'userId' | 'allowDuplicate'>
+
+async function exchangeAtPlaid(ctx: Ctx<User>, intent: Intent, publicToken: Secret): Promise<Exchange> {
+  const { api, plaid } = ctx.services
+  const { identity } = ctx.actor
+  const exchanged = await plaid.exchangePublicToken(publicToken)
+  if (!exchanged.ok) {
+    const { failure } = exchanged
+    if (isUnknown(failure))
+      ctx.log.error('exchange_unanswered', { exchange_id: intent.id, plaid_error_code: failure.errorCode })
+    else await endUnexchanged(api, identity, intent.id, isRefused(failure) ? 'refused' : 'forget')
+    throw isRefused(failure) ? publicTokenRefused() : refusalOf(failure)
+  }
+  const { access_token: token, item_id: plaidItemId } = exchanged.value
+  return await keep(ctx, intent, token, plaidItemId)
+}
+
+/** The one moment in which only this process knows the token: if it cannot be kept, Plaid is told to end the item. */
+async function keep(ctx: Ctx<User>, intent: Intent, token: Secret, plaidItemId: string): Promise<Exchange> {
+  const { api, keyring, plaid } = ctx.services
+  const { identity } = ctx.actor
   try {
-    await ctx.services.wake(products, 'link')
+    const sealedToken = await sealAccessToken(keyring, token, { userId: intent.userId, itemId: intent.id })
+    const exchange = { ...intent, plaidItemId, sealedToken }
+    await keepExchanged(api, identity, exchange)
+    return exchange
   } catch (error) {
-    ctx.log.warn('wake_failed', { error })
+    const removed = await plaid.removeItem(token)
+    const fields = { exchange_id: intent.id, plaid_item_id: plaidItemId }
+    // The intent stays `started`: Plaid is asked later what it holds for the user, and ends what is nobody's.
+    if (removed.ok || removed.failure.class === 'gone') ctx.log.warn('item_given_back', fields)
+    else ctx.log.error('item_orphaned', { ...fields, plaid_error_code: removed.failure.errorCode })
+    throw error
   }
 }

@@ -21,6 +21,7 @@ const textFields = [
   'environment',
   'endpoint',
   'event_id',
+  'exchange_id',
   'item_id',
   'item_product_id',
   'job',

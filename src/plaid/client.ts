@@ -1,10 +1,14 @@
 // The one place that speaks to Plaid and that unwraps a secret. An answer is parsed with its amounts exact, a failure
-// is a value; neither an error nor a log line holds a token, a request body or Plaid's error text.
+// is a value; neither an error nor a log line holds a token, a request body or Plaid's error text. No call is made that
+// the quota did not grant, none that costs money unless it says so, and none goes uncounted.
 import type * as z from 'zod'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { parseExactJson } from '../decimal.ts'
 import { AppError } from '../errors.ts'
 import { classify, type PlaidFailure, plaidErrorSchema } from './errors.ts'
+import type { Ledger } from './ledger.ts'
+import { isPaidPath, type PaidPath } from './quota-limits.ts'
+import { type Caller, type Quota, quotaErrorType, type Turn } from './quota.ts'
 
 export type PlaidResult<Value> =
   | { readonly ok: true; readonly value: Value; readonly requestId: string }
@@ -16,6 +20,7 @@ export interface PlaidCall<Schema extends z.ZodType> {
   readonly answer: Schema
   readonly accessToken?: Secret
   readonly publicToken?: Secret
+  readonly linkToken?: Secret
   /** Whether asking twice does no harm: then a call whose connection was cut, or a 5xx, is made once more. */
   readonly idempotent: boolean
 }
@@ -29,10 +34,25 @@ export interface PlaidClientOptions {
   readonly timeoutMs?: number
   readonly wait: (milliseconds: number) => Promise<void>
   readonly random: () => number
+  /** Who calls, to be counted as. */
+  readonly caller: Caller
+  /** Null where nobody counts: in tests of other things. Then nothing that costs money is called. */
+  readonly quota: Quota | null
+  readonly ledger: Ledger
 }
 
+/** A path that is billed by the call is none of `call`'s. */
+type FreePath<Path extends string> = Path extends PaidPath ? never : Path
+
 export interface PlaidClient {
-  call<Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>>
+  /** @throws AppError `internal` for a path that costs money: that is `callPaid`'s */
+  call<Schema extends z.ZodType, const Path extends string>(
+    call: PlaidCall<Schema> & { readonly path: Path & FreePath<Path> },
+  ): Promise<PlaidResult<z.output<Schema>>>
+  /** A call that Plaid bills: within the item's budget of the day, and never made a second time by itself. */
+  callPaid<Schema extends z.ZodType>(
+    call: PlaidCall<Schema> & { readonly path: PaidPath; readonly idempotent: false },
+  ): Promise<PlaidResult<z.output<Schema>>>
 }
 
 const version = '2020-09-14'
@@ -46,6 +66,12 @@ function noAnswer(errorCode: string): PlaidFailure {
 function unreadable(status: number): PlaidFailure {
   const failure = noAnswer('UNREADABLE_ANSWER')
   return { ...failure, class: classify('', '', status === 200 ? 500 : status), status }
+}
+
+function notGranted({ kind, afterSeconds }: Exclude<Turn, { kind: 'granted' }>): PlaidFailure {
+  const errorCode = kind === 'spent' ? 'QUOTA_SPENT' : 'QUOTA_UNAVAILABLE'
+  const failure = noAnswer(errorCode)
+  return { ...failure, class: 'rate_limited', errorType: quotaErrorType, retryAfterSeconds: afterSeconds }
 }
 
 interface RawAnswer {
@@ -89,12 +115,17 @@ async function boundedText(response: Response): Promise<string | null> {
 /** Replaces the secrets that Plaid returns (a new access token) before anything else can see them. */
 export const secretText = (text: string): Secret => createSecret(text)
 
-/** A client bound to one set of API keys. */
+/** A client bound to one set of API keys and to who calls by it. */
 export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+  const { caller, quota, ledger } = options
 
   const exchange = async (call: PlaidCall<z.ZodType>, signal: AbortSignal): Promise<RawAnswer> => {
-    const tokens = { access_token: call.accessToken?.reveal(), public_token: call.publicToken?.reveal() }
+    const tokens = {
+      access_token: call.accessToken?.reveal(),
+      public_token: call.publicToken?.reveal(),
+      link_token: call.linkToken?.reveal(),
+    }
     const response = await options.fetch(
       new Request(`${options.baseUrl}${call.path}`, {
         method: 'POST',
@@ -113,7 +144,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
     return { status, retryAfter: headers.get('retry-after'), text: await boundedText(response) }
   }
 
-  const attempt = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
+  const ask = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
     let raw: RawAnswer
     try {
       const signal = AbortSignal.timeout(timeoutMs)
@@ -129,8 +160,19 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
     return status === 200 ? readAnswer(call, answer) : { ok: false, failure: readFailure(answer, status, retryAfter) }
   }
 
+  const attempt = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
+    const turn: Turn = (await quota?.turn(call.path, caller)) ?? { kind: 'granted' }
+    if (turn.kind !== 'granted') return { ok: false, failure: notGranted(turn) }
+    const result = await ask(call)
+    ledger.count(call.path, result.ok ? 'ok' : result.failure.errorCode)
+    if (!result.ok && result.failure.class === 'rate_limited')
+      await quota?.refused(call.path, caller, result.failure.errorCode, result.failure.retryAfterSeconds)
+    return result
+  }
+
   return {
     call: async (call) => {
+      if (isPaidPath(call.path)) throw unpaid(call.path)
       const first = await attempt(call)
       if (first.ok || !call.idempotent || first.failure.class !== 'retry') return first
       // Twice that long would outlast the lease of the run that asks.
@@ -138,7 +180,16 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
       await options.wait(250 + options.random() * 500)
       return await attempt(call)
     },
+    callPaid: async (call) => {
+      if (quota === null || caller.itemId === null) throw unpaid(call.path)
+      return await attempt(call)
+    },
   }
+}
+
+/** The code is at fault: it would spend money that nobody meant to spend, or that nobody counts. */
+function unpaid(path: string): AppError {
+  return new AppError('internal', 'A paid call was refused.', { reason: `${path} costs money by the call` })
 }
 
 function readAnswer<Schema extends z.ZodType>(call: PlaidCall<Schema>, answer: unknown): PlaidResult<z.output<Schema>> {

@@ -12,6 +12,8 @@ const daysRequested = 730
 export interface LinkTokenRequest {
   /** Our user id: never an e-mail address or another thing that tells who it is. */
   readonly clientUserId: string
+  /** Plaid's own id of the user, by which it tells later which items it holds for them; null where it gave none. */
+  readonly plaidUserId: string | null
   readonly clientName: string
   readonly language: string
   readonly countryCodes: readonly string[]
@@ -46,6 +48,7 @@ export function createPlaid(client: PlaidClient) {
           language: request.language,
           country_codes: request.countryCodes,
           user: { client_user_id: request.clientUserId },
+          ...(request.plaidUserId === null ? {} : { user_id: request.plaidUserId }),
           webhook: request.webhook,
           ...(request.redirectUri === undefined ? {} : { redirect_uri: request.redirectUri }),
           ...(request.hosted ? { hosted_link: {} } : {}),
@@ -57,6 +60,47 @@ export function createPlaid(client: PlaidClient) {
               }
             : { update: { account_selection_enabled: request.accountSelection } }),
         } satisfies BodyOf<wire.LinkTokenCreateRequest>,
+      }),
+
+    /** What became of a link token's sessions; Plaid tells it for six hours after each. */
+    getLinkToken: (linkToken: Secret) =>
+      client.call({ ...read, path: '/link/token/get', answer: schemas.linkTokenGet, linkToken, body: {} }),
+
+    /** Plaid's id for a user of ours: the same one each time. */
+    createUser: (clientUserId: string) =>
+      client.call({
+        ...read,
+        path: '/user/create',
+        answer: schemas.userCreate,
+        body: { client_user_id: clientUserId } satisfies BodyOf<wire.UserCreateRequest>,
+      }),
+
+    /** The items that Plaid holds for a user, by Plaid's id of the user. */
+    getUserItems: (plaidUserId: string) =>
+      client.call({
+        ...read,
+        path: '/user/items/get',
+        answer: schemas.userItemsGet,
+        body: { user_id: plaidUserId } satisfies BodyOf<wire.UserItemsGetRequest>,
+      }),
+
+    /** Ends items without their access tokens: none of them unless all are the user's. */
+    removeUserItems: (plaidUserId: string, plaidItemIds: readonly string[]) =>
+      client.call({
+        ...read,
+        path: '/user/items/remove',
+        answer: schemas.nothing,
+        body: { user_id: plaidUserId, item_ids: plaidItemIds },
+      }),
+
+    /** Plaid kills the old access token at once; the answer is the only place where the new one is. */
+    invalidateAccessToken: (accessToken: Secret) =>
+      client.call({
+        ...write,
+        path: '/item/access_token/invalidate',
+        answer: schemas.accessTokenInvalidate,
+        accessToken,
+        body: {},
       }),
 
     exchangePublicToken: (publicToken: Secret) =>

@@ -130,6 +130,7 @@ export const itemGet = objectOf<wire.ItemGetResponse>()({
   }),
   status: z
     .object({
+      last_webhook: z.object({ sent_at: optionalTime, code_sent: optionalText }).nullish(),
       transactions: z.object({ last_successful_update: optionalTime }).nullish(),
       investments: z.object({ last_successful_update: optionalTime }).nullish(),
     })
@@ -212,6 +213,40 @@ export const linkTokenCreate = objectOf<wire.LinkTokenCreateResponse>()({
   expiration: z.string(),
   hosted_link_url: z.string().optional(),
 })
+
+const linkedAccount = z.object({ name: optionalText, mask: optionalText, subtype: optionalText })
+
+const itemAdded = z.object({
+  public_token: secret,
+  accounts: z
+    .array(linkedAccount)
+    .nullish()
+    .transform((value) => value ?? []),
+  institution: z.object({ institution_id: text, name: text }).nullish(),
+})
+
+export const linkTokenGet = objectOf<wire.LinkTokenGetResponse>()({
+  link_sessions: z
+    .array(
+      z.object({
+        finished_at: optionalTime,
+        results: z
+          .object({ item_add_results: z.array(itemAdded).nullish() })
+          .nullish()
+          .transform((value) => value?.item_add_results ?? []),
+      }),
+    )
+    .nullish()
+    .transform((value) => value ?? []),
+})
+
+export const userCreate = objectOf<wire.UserCreateResponse>()({ user_id: z.string().min(1) })
+
+export const userItemsGet = objectOf<wire.UserItemsGetResponse>()({
+  items: z.array(z.object({ item_id: z.string().min(1) })),
+})
+
+export const accessTokenInvalidate = objectOf<wire.ItemAccessTokenInvalidateResponse>()({ new_access_token: secret })
 
 export const publicTokenExchange = objectOf<wire.ItemPublicTokenExchangeResponse>()({
   access_token: secret,

@@ -2,6 +2,7 @@
 // would retry the whole batch, done messages too.
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { finishLinkSession } from '../link/finish-session.ts'
 import { syncProduct } from '../sync/engine.ts'
 import { backoffSeconds } from '../sync/failure.ts'
 import { syncMessageSchema } from '../sync/message.ts'
@@ -22,6 +23,7 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
     message.ack()
     return
   }
+  if ('link_session_id' in parsed.data) return await consumeLinkSession(ctx, message, parsed.data.link_session_id)
   const { item_product_id: itemProductId, reason } = parsed.data
   try {
     const outcome = await syncProduct(ctx, itemProductId, reason)
@@ -42,6 +44,16 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
     message.retry({
       delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), transient ? 5 : 30, longestRetrySeconds),
     })
+  }
+}
+
+async function consumeLinkSession(ctx: Ctx, message: Message, sessionId: string): Promise<void> {
+  try {
+    await finishLinkSession(ctx, sessionId)
+    message.ack()
+  } catch (error) {
+    ctx.log.error('message_failed', { message_id: message.id, attempt: message.attempts, error })
+    message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 5, longestRetrySeconds) })
   }
 }
 

@@ -6,7 +6,7 @@ import { syncMessageSchema } from '../sync/message.ts'
 export async function consumeDeadLetters(ctx: Ctx, batch: MessageBatch): Promise<void> {
   for (const message of batch.messages) {
     const parsed = syncMessageSchema.safeParse(message.body)
-    const itemProductId = parsed.success ? parsed.data.item_product_id : null
+    const itemProductId = parsed.success && 'item_product_id' in parsed.data ? parsed.data.item_product_id : null
     try {
       await recordDeadLetter(ctx.services.jobs, {
         queue: batch.queue,

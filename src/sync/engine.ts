@@ -6,13 +6,15 @@ import { type Lease, takeLease } from '../db/sync-work.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from '../items/access-token.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
+import type { Priority } from '../plaid/quota-window.ts'
+import { quotaErrorType } from '../plaid/quota.ts'
 import { readBalances } from './balances.ts'
 import { endOfFailure } from './failure.ts'
 import { readHoldings } from './holdings.ts'
 import { readInvestmentTransactions } from './investment-transactions.ts'
 import { readItem } from './item.ts'
 import { readLiabilities } from './liabilities.ts'
-import type { WakeReason } from './message.ts'
+import { type WakeReason, wakeReasons } from './message.ts'
 import type { SyncProduct } from './products.ts'
 import { readRecurring } from './recurring.ts'
 import { localFailure, type ReadAnswer, type Reader, type Run, type Tally } from './run.ts'
@@ -30,6 +32,16 @@ const readers: Readonly<Record<SyncProduct, Reader>> = {
 
 const isProduct = (name: string): name is SyncProduct => Object.hasOwn(readers, name)
 
+/** Whether somebody waits for what a wake-up brings. What the sweep finds, and what its runs raise, can wait itself. */
+const priorities: Readonly<Record<WakeReason, Priority>> = {
+  link: 'interactive',
+  user: 'interactive',
+  webhook: 'interactive',
+  again: 'interactive',
+  raised: 'background',
+  sweep: 'background',
+}
+
 /** Tries of a commit whose outcome is unknown; after them the sweep finds out. */
 const commitTries = 3
 
@@ -37,6 +49,8 @@ export type SyncOutcome =
   | { readonly kind: 'committed' | 'superseded' | 'absent' }
   /** There was nothing to do, or somebody does it, or nothing may be done now. */
   | { readonly kind: 'idle'; readonly why: 'busy' | 'clean' | 'stopped' | 'gone' }
+  /** No call was made, for the budget's sake: due in so many seconds, and woken by then if somebody waits for it. */
+  | { readonly kind: 'deferred'; readonly afterSeconds: number; readonly failure: PlaidFailure }
   /** Left dirty and due in so many seconds. */
   | { readonly kind: 'later'; readonly afterSeconds: number; readonly failure: PlaidFailure }
 
@@ -51,7 +65,7 @@ export async function syncProduct(ctx: Ctx, itemProductId: string, trigger: Wake
   const { lease } = taken
   const tally: Tally = { pages: 0, restarts: 0, requestIds: [] }
   const report = (): RunReport => ({ trigger, ...tally })
-  const answer = await read(ctx, lease, tally)
+  const answer = await read(ctx, lease, tally, priorities[trigger])
   const outcome = await conclude(ctx, lease, report, answer)
   ctx.log.info('sync', {
     run_id: lease.runId,
@@ -63,18 +77,19 @@ export async function syncProduct(ctx: Ctx, itemProductId: string, trigger: Wake
     pages: tally.pages,
     restarts: tally.restarts,
     duration_ms: ctx.now().getTime() - startedAt,
-    ...(outcome.kind === 'later'
+    ...(outcome.kind === 'later' || outcome.kind === 'deferred'
       ? { plaid_error_code: outcome.failure.errorCode, delay_seconds: outcome.afterSeconds }
       : {}),
   })
   return outcome
 }
 
-async function read(ctx: Ctx, lease: Lease, tally: Tally): Promise<ReadAnswer> {
+async function read(ctx: Ctx, lease: Lease, tally: Tally, priority: Priority): Promise<ReadAnswer> {
   if (!isProduct(lease.product)) return { kind: 'failed', failure: localFailure('ours', 'UNKNOWN_PRODUCT') }
   try {
     const token = await openAccessToken(ctx.services.keyring, lease.sealedToken, lease)
-    const run: Run = { ctx, lease, token, tally }
+    const plaid = ctx.services.plaidFor({ priority, itemId: lease.itemId })
+    const run: Run = { ctx, lease, plaid, token, tally }
     return await readers[lease.product](run)
   } catch (error) {
     // The database may answer again before the lease ends; anything else is recorded with the run.
@@ -135,6 +150,13 @@ async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failur
   })
   const ended = await untilKnown(ctx, () => endRun(ctx.services.jobs, lease, report, end))
   if (ended.kind === 'superseded') return { kind: 'superseded' }
+  if (ended.kind === 'committed' && ended.tokenLost) ctx.log.error('access_token_lost', { item_id: lease.itemId })
+  if (failure.errorType === quotaErrorType) {
+    const trigger = wakeReasons.find((reason) => reason === report.trigger)
+    if (trigger !== undefined && priorities[trigger] === 'interactive')
+      await ctx.services.wake([lease.itemProductId], trigger, end.retrySeconds)
+    return { kind: 'deferred', afterSeconds: end.retrySeconds, failure }
+  }
   return end.outcome === 'absent' ? { kind: 'absent' } : { kind: 'later', afterSeconds: end.retrySeconds, failure }
 }
 

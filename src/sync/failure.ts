@@ -2,6 +2,7 @@
 import type { BadEnd } from '../db/commit.ts'
 import { assertNever } from '../errors.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
+import { quotaErrorType } from '../plaid/quota.ts'
 
 const hour = 3600
 
@@ -40,6 +41,9 @@ export function endOfFailure(failure: PlaidFailure, attempts: number, random: nu
     case 'restart':
       return failed('Plaid could not answer. It is tried again shortly.', backoffSeconds(attempts, random))
     case 'rate_limited':
+      // Plaid was not even asked: nothing is wrong that a user should read of, and the wait is known.
+      if (failure.errorType === quotaErrorType)
+        return { ...failed('', Math.ceil(wait * (1 + random))), outcome: 'waiting', lastError: null }
       return failed(
         'Too many requests for now. It is tried again shortly.',
         Math.max(wait, backoffSeconds(attempts, random, 60)),

@@ -1,5 +1,5 @@
 // Reads /investments/holdings/get, a full snapshot: a position that is not in it is gone.
-import { mergeAccounts } from '../db/accounts.ts'
+import { writeAccounts } from '../db/accounts.ts'
 import { type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/investments-merge.ts'
 import type { PlaidHolding } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
@@ -7,7 +7,8 @@ import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { securityFacts } from './security-facts.ts'
 
 export async function readHoldings(run: Run): Promise<ReadAnswer> {
-  const { plaid, jobs } = run.ctx.services
+  const { plaid } = run
+  const { jobs } = run.ctx.services
   const result = await plaid.getHoldings(run.token)
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
@@ -16,7 +17,7 @@ export async function readHoldings(run: Run): Promise<ReadAnswer> {
     kind: 'read',
     end: snapshotEnd,
     statements: [
-      mergeAccounts(jobs, run.lease, accountFacts(accounts), false),
+      ...writeAccounts(jobs, run.lease, accountFacts(accounts), false),
       mergeSecurities(jobs, run.lease, securityFacts(securities)),
       mergeHoldings(jobs, run.lease, holdingFacts(holdings)),
     ],

@@ -1,14 +1,16 @@
 // Reads /investments/transactions/get over its longest window, page by page. Cancellations are not told one by one, so
 // the whole window is compared.
-import { mergeAccounts } from '../db/accounts.ts'
+import { writeAccounts } from '../db/accounts.ts'
 import {
   type InvestmentTransactionFacts,
   mergeInvestmentTransactions,
   mergeSecurities,
 } from '../db/investments-merge.ts'
+import { rebindInvestmentTransactions } from '../db/relink.ts'
 import { renewLease } from '../db/sync-work.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
+import { createPager } from './pages.ts'
 import { localFailure, noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { securityFacts } from './security-facts.ts'
 
@@ -32,9 +34,12 @@ export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> 
   const window = windowAt(run.ctx.now())
   const pages = { total: -1, accounts: new Map<string, PlaidAccount>(), securities: new Map<string, PlaidSecurity>() }
   const transactions = new Map<string, PlaidInvestmentTransaction>()
+  const askFor = createPager(run)
   for (let page = 0, offset = 0; page < maxPages; page += 1) {
     if (page > 0 && !(await renewLease(run.ctx.services.jobs, run.lease))) return { kind: 'lease_lost' }
-    const result = await run.ctx.services.plaid.getInvestmentTransactions(run.token, { ...window, offset })
+    const from = offset
+    const result = await askFor(page, () => run.plaid.getInvestmentTransactions(run.token, { ...window, offset: from }))
+    if (result === null) return { kind: 'lease_lost' }
     noteAnswer(run.tally, result)
     if (!result.ok) return { kind: 'failed', failure: result.failure }
     const { value } = result
@@ -68,13 +73,15 @@ function commitOf(
   transactions: Map<string, PlaidInvestmentTransaction>,
 ): ReadAnswer {
   const { jobs } = run.ctx.services
+  const facts = [...transactions.values()].map(factsOf)
   return {
     kind: 'read',
     end: snapshotEnd,
     statements: [
-      mergeAccounts(jobs, run.lease, accountFacts([...pages.accounts.values()]), false),
+      ...writeAccounts(jobs, run.lease, accountFacts([...pages.accounts.values()]), false),
       mergeSecurities(jobs, run.lease, securityFacts([...pages.securities.values()])),
-      mergeInvestmentTransactions(jobs, run.lease, window, [...transactions.values()].map(factsOf)),
+      ...(run.lease.linkEpoch === 0 ? [] : [rebindInvestmentTransactions(jobs, run.lease, facts)]),
+      mergeInvestmentTransactions(jobs, run.lease, window, facts),
     ],
     raise: null,
   }

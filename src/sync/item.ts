@@ -7,7 +7,8 @@ import { unitsFor } from './products.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export async function readItem(run: Run): Promise<ReadAnswer> {
-  const { plaid, jobs, config } = run.ctx.services
+  const { plaid } = run
+  const { jobs, config } = run.ctx.services
   const result = await plaid.getItem(run.token)
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
@@ -34,8 +35,14 @@ function factsOf({ item, status }: PlaidItem, products: readonly string[]): Item
     transactionsUpdatedAt: status?.transactions?.last_successful_update ?? null,
     investmentsUpdatedAt: status?.investments?.last_successful_update ?? null,
     trouble: troubleOf(item.error),
+    lastWebhook: lastWebhookOf(status?.last_webhook),
     products,
   }
+}
+
+function lastWebhookOf(told: NonNullable<PlaidItem['status']>['last_webhook']): ItemFacts['lastWebhook'] {
+  const [sentAt, code] = [told?.sent_at ?? null, told?.code_sent ?? null]
+  return sentAt === null || code === null ? null : { sentAt, code }
 }
 
 /** An item's error that is only Plaid's or ours, or for a while, is no trouble of the item's. */

@@ -1,12 +1,13 @@
 // Reads /liabilities/get, a full snapshot of the three kinds.
-import { mergeAccounts } from '../db/accounts.ts'
+import { writeAccounts } from '../db/accounts.ts'
 import { type LiabilityFacts, mergeLiabilities } from '../db/liabilities.ts'
 import type { PlaidLiabilities } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export async function readLiabilities(run: Run): Promise<ReadAnswer> {
-  const { plaid, jobs } = run.ctx.services
+  const { plaid } = run
+  const { jobs } = run.ctx.services
   const result = await plaid.getLiabilities(run.token)
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
@@ -14,7 +15,7 @@ export async function readLiabilities(run: Run): Promise<ReadAnswer> {
     kind: 'read',
     end: snapshotEnd,
     statements: [
-      mergeAccounts(jobs, run.lease, accountFacts(result.value.accounts), false),
+      ...writeAccounts(jobs, run.lease, accountFacts(result.value.accounts), false),
       mergeLiabilities(jobs, run.lease, liabilityFacts(result.value.liabilities)),
     ],
     raise: null,

@@ -1,6 +1,6 @@
 // Reads /transactions/recurring/get, a full snapshot of the streams that Plaid finds in an item's transactions. It names
 // accounts by id alone, so they are read beside it: a stream may be the first that is heard of its account.
-import { mergeAccounts } from '../db/accounts.ts'
+import { writeAccounts } from '../db/accounts.ts'
 import { type Direction, mergeRecurring, type RecurringFacts } from '../db/recurring.ts'
 import type { PlaidStream } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
@@ -20,7 +20,7 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
     kind: 'read',
     end: snapshotEnd,
     statements: [
-      mergeAccounts(jobs, run.lease, accountFacts(accounts.value.accounts), false),
+      ...writeAccounts(jobs, run.lease, accountFacts(accounts.value.accounts), false),
       mergeRecurring(jobs, run.lease, newest([...factsOf('inflow', inflow), ...factsOf('outflow', outflow)])),
     ],
     raise: null,

@@ -5,6 +5,7 @@ import type { Statement } from '../db/client.ts'
 import type { GoodEnd } from '../db/commit.ts'
 import type { Lease } from '../db/sync-work.ts'
 import type { PlaidResult } from '../plaid/client.ts'
+import type { Plaid } from '../plaid/endpoints.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 
 /** Counted while a run goes on; becomes its `sync_runs` row. */
@@ -17,6 +18,8 @@ export interface Tally {
 export interface Run {
   readonly ctx: Ctx
   readonly lease: Lease
+  /** Plaid as this run may call it: for its item, and before or after those for whom somebody waits. */
+  readonly plaid: Plaid
   readonly token: Secret
   readonly tally: Tally
 }

@@ -1,7 +1,9 @@
 // Reads /transactions/sync to its end from the stored cursor. A failure in the loop throws all pages away, and only a
 // cursor that came with `has_more: false` is handed on: one from the middle would poison the item for good (Plaid).
-import { mergeAccounts } from '../db/accounts.ts'
+import { writeAccounts } from '../db/accounts.ts'
 import { raiseFirstRecurring } from '../db/recurring.ts'
+import type { Statement } from '../db/client.ts'
+import { dropUnmatched, rebindTransactions } from '../db/relink.ts'
 import { renewLease } from '../db/sync-work.ts'
 import {
   mergeTransactions,
@@ -13,6 +15,7 @@ import {
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { PlaidAccount, PlaidTransaction } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
+import { createPager } from './pages.ts'
 import { localFailure, noteAnswer, type ReadAnswer, type Run } from './run.ts'
 
 /** Restarts of the loop within one run; then a later run tries. */
@@ -50,12 +53,16 @@ export async function readTransactions(run: Run): Promise<ReadAnswer> {
 }
 
 async function readLoop(run: Run): Promise<LoopEnd> {
-  const { plaid, jobs } = run.ctx.services
+  const { plaid } = run
+  const { jobs } = run.ctx.services
+  const askFor = createPager(run)
   const loop: Loop = { changes: [], accounts: new Map(), seq: 0, staged: false }
   let { cursor } = run.lease
   for (let page = 0; page < maxPages; page += 1) {
     if (page > 0 && !(await hold(run, loop))) return { kind: 'lease_lost' }
-    const result = await plaid.syncTransactions(run.token, cursor)
+    const from = cursor
+    const result = await askFor(page, () => plaid.syncTransactions(run.token, from))
+    if (result === null) return { kind: 'lease_lost' }
     noteAnswer(run.tally, result)
     if (!result.ok) return { kind: 'failed', failure: result.failure, staged: loop.staged }
     const answer = result.value
@@ -106,11 +113,20 @@ function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>): ReadAnswer 
       showsHealth: true,
     },
     statements: [
-      mergeAccounts(jobs, run.lease, accountFacts([...end.loop.accounts.values()]), false),
-      mergeTransactions(jobs, run.lease, end.loop.changes),
+      ...writeAccounts(jobs, run.lease, accountFacts([...end.loop.accounts.values()]), false),
+      ...transactionStatements(run, end.loop.changes, complete),
     ],
     raise: complete ? raiseFirstRecurring(jobs, run.lease) : null,
   }
+}
+
+/** After a relink, what the earlier link brought is found again before, and what it alone knows is judged after. */
+function transactionStatements(run: Run, changes: readonly TransactionChange[], complete: boolean): Statement[] {
+  const { jobs } = run.ctx.services
+  const merge = mergeTransactions(jobs, run.lease, changes)
+  if (run.lease.linkEpoch === 0) return [merge]
+  const rebind = rebindTransactions(jobs, run.lease, changes)
+  return complete ? [rebind, merge, dropUnmatched(jobs, run.lease)] : [rebind, merge]
 }
 
 function factsOf(transaction: PlaidTransaction): TransactionFacts {

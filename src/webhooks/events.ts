@@ -20,6 +20,8 @@ export const webhookBody = z.looseObject({
   reason: z.string().max(200).nullish().catch(null),
   disconnect_time: time,
   consent_expiration_time: time,
+  account_id: z.string().max(200).nullish().catch(null),
+  link_token: z.string().max(200).nullish().catch(null),
 })
 export type WebhookBody = z.output<typeof webhookBody>
 
@@ -72,7 +74,10 @@ export function meaningOf(body: WebhookBody, now: Date): Meaning {
     case 'USER_PERMISSION_REVOKED':
       return { products: [], notice: { status: 'revoked', statusReason: 'USER_PERMISSION_REVOKED' } }
     case 'USER_ACCOUNT_REVOKED':
-      return { products: ['item', 'balances'], notice: {} }
+      return {
+        products: ['item', 'balances'],
+        notice: body.account_id ? { revokedPlaidAccountId: body.account_id } : {},
+      }
     case 'NEW_ACCOUNTS_AVAILABLE':
       return { products: ['item'], notice: { newAccountsAvailable: true } }
     default:

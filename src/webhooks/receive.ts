@@ -4,6 +4,7 @@ import type { Ctx } from '../context.ts'
 import { fromUtf8 } from '../crypto/encoding.ts'
 import { recordEvent } from '../db/webhook-events.ts'
 import { AppError } from '../errors.ts'
+import { tokenDigest } from '../link/tokens.ts'
 import { redactValue } from '../monitoring/redact.ts'
 import { meaningOf, type WebhookBody, webhookBody } from './events.ts'
 import { refusalError, verifyWebhook, type WebhookRequest } from './verify.ts'
@@ -31,12 +32,14 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
       type: body.webhook_type,
       code: body.webhook_code,
       plaidItemId: body.item_id ?? null,
+      linkTokenDigest: await linkTokenOf(body),
       payload: storable(body),
     },
     products,
     notice,
   )
   await wake(recorded.itemProductIds, 'webhook')
+  if (recorded.linkSessionId !== null) await ctx.services.wakeLinkSession(recorded.linkSessionId)
   ctx.log.info('webhook', {
     webhook_type: body.webhook_type,
     webhook_code: body.webhook_code,
@@ -45,6 +48,11 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
     replay: recorded.isReplay,
     queued: recorded.itemProductIds.length,
   })
+}
+
+/** What a webhook about a Link session names it by; the public tokens beside it are asked of Plaid again, never taken from here. */
+async function linkTokenOf(body: WebhookBody): Promise<string | null> {
+  return body.webhook_type === 'LINK' && body.link_token ? await tokenDigest(body.link_token) : null
 }
 
 function parseBody(bytes: Uint8Array): WebhookBody {

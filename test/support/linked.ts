@@ -8,7 +8,8 @@ type TokenOptions = Parameters<World['bank']['publicToken']>[0]
 /** Links without syncing anything. */
 export async function link(world: World, subject: string, options: TokenOptions = {}): Promise<Item> {
   const publicToken = await world.bank.publicToken(options)
-  return await exchangePublicToken(world.user(subject), { publicToken, institution: null })
+  // Tests link one and the same bank as often as they need it.
+  return await exchangePublicToken(world.user(subject), { publicToken, institution: null, allowDuplicate: true })
 }
 
 /** Links, lets the history arrive, syncs until nothing is left to do, and drops the webhooks of the start. */

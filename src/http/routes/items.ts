@@ -2,13 +2,16 @@
 import * as z from 'zod'
 import { getItem, type Item, listItems } from '../../db/items.ts'
 import { AppError } from '../../errors.ts'
+import type { ItemStatus } from '../../item-status.ts'
 import { removeItem } from '../../items/remove-item.ts'
 import { markRepaired } from '../../items/repair-item.ts'
+import { rotateAccessToken } from '../../items/rotate-access-token.ts'
 import { actionRequired } from '../../items/status.ts'
 import { flag, id, instant, timeText, timeTextOrNull } from '../fields.ts'
 import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
+/** Those of an item that is shown, and the end. */
 const statuses = [
   'initializing',
   'healthy',
@@ -20,7 +23,7 @@ const statuses = [
   'revoked',
   'relink_required',
   'removed',
-] as const
+] as const satisfies readonly ItemStatus[]
 
 export const itemSchema = z
   .object({
@@ -131,8 +134,31 @@ export const removeItemRoute = route({
   params,
   query: z.strictObject({ purge: flag.default(false) }),
   answers: { 204: null },
-  errors: ['not_found', 'plaid_rejected', 'plaid_unavailable', 'token_undecryptable'],
+  errors: ['not_found', 'token_undecryptable'],
 }).handle(async (ctx, { params: { id: itemId }, query }) => {
   await removeItem(ctx, itemId, { purge: query.purge })
+  return { status: 204 }
+})
+
+export const rotateAccessTokenRoute = route({
+  id: 'rotateAccessToken',
+  method: 'POST',
+  path: '/api/v1/plaid/items/{id}/access_token/rotate',
+  summary: "Exchange the item's access token at Plaid for a new one; the old one is dead at once",
+  tags,
+  access: 'user',
+  limit: 'sensitive',
+  params,
+  answers: { 204: null },
+  errors: [
+    'not_found',
+    'conflict',
+    'item_needs_attention',
+    'plaid_rejected',
+    'plaid_unavailable',
+    'token_undecryptable',
+  ],
+}).handle(async (ctx, input) => {
+  await rotateAccessToken(ctx, input.params.id)
   return { status: 204 }
 })

@@ -116,12 +116,24 @@ export const exchangePublicTokenRoute = route({
   limit: 'link',
   body: exchangeBody,
   answers: { 201: itemSchema },
-  errors: ['public_token_refused', 'duplicate_item', 'plaid_rejected', 'plaid_unavailable'],
+  errors: [
+    'public_token_refused',
+    'link_token_refused',
+    'duplicate_item',
+    'conflict',
+    'item_needs_attention',
+    'plaid_rejected',
+    'plaid_unavailable',
+    'token_undecryptable',
+  ],
 }).handle(async (ctx, { body }) => {
   const { institution } = body
   const item = await exchangePublicToken(ctx, {
     publicToken: body.public_token,
+    linkToken: body.link_token ?? null,
     institution: institution ? { id: institution.institution_id, name: institution.name } : null,
+    ...(body.accounts === undefined ? {} : { accounts: body.accounts }),
+    allowDuplicate: body.allow_duplicate ?? false,
   })
   return { status: 201, body: itemView(item) }
 })

@@ -1,0 +1,219 @@
+// Exchanges of public tokens as intents: written before Plaid is asked, and ended in the same transaction as what they
+// lead to. Whoever finds one that never ended can go on with it.
+import { sql } from 'drizzle-orm'
+import { linkExchanges } from '../../drizzle/tables/links.ts'
+import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
+import { asUser, type Identity, me } from './scope.ts'
+
+/** Longer than a request can last, so that nobody goes on with an exchange that somebody is still at. */
+const patienceSeconds = 300
+
+export type ExchangeState = 'started' | 'exchanged' | 'linked' | 'duplicate' | 'refused' | 'given_back' | 'lost'
+
+/** An exchange whose access token is here. */
+export interface Exchange {
+  /** Also the id of the item that comes of it, and what the token is sealed for. */
+  readonly id: string
+  readonly userId: string
+  readonly plaidItemId: string
+  readonly sealedToken: string
+  readonly allowDuplicate: boolean
+}
+
+export interface EarlierExchange {
+  readonly state: ExchangeState
+  /** The item that it became, or that it duplicates. */
+  readonly itemId: string | null
+  /** Set while its access token is here. */
+  readonly exchange: Exchange | null
+}
+
+interface ExchangeRow extends Record<string, unknown> {
+  id: string
+  user_id: string
+  state: ExchangeState
+  item_id: string | null
+  plaid_item_id: string | null
+  access_token_sealed: string | null
+  allow_duplicate: boolean
+}
+
+function exchangeOf(row: ExchangeRow): Exchange | null {
+  const { plaid_item_id: plaidItemId, access_token_sealed: sealedToken } = row
+  if (plaidItemId === null || sealedToken === null) return null
+  return { id: row.id, userId: row.user_id, plaidItemId, sealedToken, allowDuplicate: row.allow_duplicate }
+}
+
+export interface NewExchange {
+  readonly id: string
+  readonly userId: string
+  readonly publicTokenDigest: string
+  readonly allowDuplicate: boolean
+}
+
+/**
+ * Writes the intent. Null when it is the first for that public token; else what became of the one before, which for
+ * another user's is `refused`.
+ */
+export async function beginExchange(
+  database: ApiDatabase,
+  identity: Identity,
+  exchange: NewExchange,
+): Promise<EarlierExchange | null> {
+  const { connection } = database
+  const [begun, found] = await asUser(
+    database,
+    identity,
+    connection
+      .insert(linkExchanges)
+      .values({ ...exchange, nextAttemptAt: sql`now() + make_interval(secs => ${patienceSeconds})` })
+      .onConflictDoNothing()
+      .returning({ id: linkExchanges.id }),
+    rows<ExchangeRow>(
+      database,
+      sql`select id, user_id, state, item_id, plaid_item_id, access_token_sealed, allow_duplicate from link_exchanges
+        where public_token_digest = ${exchange.publicTokenDigest} and user_id = ${me}`,
+    ),
+  )
+  if (begun.length > 0) return null
+  const row = found.rows[0]
+  if (row === undefined) return { state: 'refused', itemId: null, exchange: null }
+  return { state: row.state, itemId: row.item_id, exchange: row.state === 'exchanged' ? exchangeOf(row) : null }
+}
+
+/** Plaid has answered: the token is kept, before anything else is done with it. */
+export async function keepExchanged(database: ApiDatabase, identity: Identity, exchange: Exchange): Promise<void> {
+  const [kept] = await asUser(
+    database,
+    identity,
+    rows<{ id: string }>(
+      database,
+      sql`update link_exchanges set state = 'exchanged', plaid_item_id = ${exchange.plaidItemId},
+          access_token_sealed = ${exchange.sealedToken}, updated_at = now(),
+          next_attempt_at = now() + make_interval(secs => ${patienceSeconds})
+        where id = ${exchange.id} and user_id = ${me} and state = 'started' returning id`,
+    ),
+  )
+  if (kept.rows.length === 0) throw new TypeError('the exchange had ended')
+}
+
+/** The public token cannot be used, or was not used up: `forget` lets it be tried again. */
+export async function endUnexchanged(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+  end: 'refused' | 'given_back' | 'forget',
+): Promise<void> {
+  const mine = sql`id = ${id} and user_id = ${me} and state = 'started'`
+  await asUser(
+    database,
+    identity,
+    rows(
+      database,
+      end === 'forget'
+        ? sql`delete from link_exchanges where ${mine}`
+        : sql`update link_exchanges set state = ${end}, updated_at = now() where ${mine}`,
+    ),
+  )
+}
+
+export interface DueExchange {
+  readonly id: string
+  readonly userId: string
+  readonly identity: Identity
+  /** Plaid's id of the user; null where it gave none. */
+  readonly plaidUserId: string | null
+  readonly attempts: number
+  /** Null where the answer never came. */
+  readonly exchange: Exchange | null
+}
+
+interface DueRow extends ExchangeRow {
+  issuer: string
+  subject: string
+  plaid_user_id: string | null
+  attempts: number
+}
+
+/** Exchanges that nobody has ended. Each is put off at once, for longer each time. */
+export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise<DueExchange[]> {
+  const [claimed] = await batch(jobs, [
+    rows<DueRow>(
+      jobs,
+      sql`update link_exchanges x set attempts = x.attempts + 1,
+          next_attempt_at = now() + least(interval '6 hours', make_interval(secs => ${patienceSeconds}) * 2 ^ least(x.attempts, 10))
+        from users u where u.id = x.user_id and x.id in (
+          select id from link_exchanges where state in ('started', 'exchanged') and next_attempt_at <= now()
+          order by next_attempt_at limit ${limit} for no key update skip locked)
+        returning x.id, x.user_id, x.state, x.item_id, x.plaid_item_id, x.access_token_sealed, x.allow_duplicate, u.issuer, u.subject, u.plaid_user_id, x.attempts`,
+    ),
+  ])
+  return claimed.rows.map((row) => ({
+    id: row.id,
+    userId: row.user_id,
+    identity: { issuer: row.issuer, subject: row.subject },
+    plaidUserId: row.plaid_user_id,
+    attempts: row.attempts,
+    exchange: exchangeOf(row),
+  }))
+}
+
+/** The answer never came, and Plaid cannot be asked what it did: it gave no id for the user. */
+export async function loseExchange(jobs: JobsDatabase, id: string): Promise<void> {
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`update link_exchanges set state = 'lost', updated_at = now() where id = ${id} and state = 'started'`,
+    ),
+  ])
+}
+
+/** Users whose list of items at Plaid was not compared with ours for a day. */
+export async function claimUsersToCheck(
+  jobs: JobsDatabase,
+  limit: number,
+): Promise<{ readonly id: string; readonly plaidUserId: string }[]> {
+  const [claimed] = await batch(jobs, [
+    rows<{ id: string; plaid_user_id: string }>(
+      jobs,
+      sql`update users set plaid_items_checked_at = now() where id in (
+          select id from users where plaid_user_id is not null
+            and (plaid_items_checked_at is null or plaid_items_checked_at < now() - interval '1 day')
+          order by plaid_items_checked_at nulls first limit ${limit} for no key update skip locked)
+        returning id, plaid_user_id`,
+    ),
+  ])
+  return claimed.rows.map((row) => ({ id: row.id, plaidUserId: row.plaid_user_id }))
+}
+
+/**
+ * Compares Plaid's list of a user's items with ours: those that nobody here knows of are put on the list of what is to be
+ * ended at Plaid, and exchanges whose answer never came are `lost`. Does nothing while an exchange may still be going
+ * on: its item can be in Plaid's list before it is in ours. Answers the items' ids.
+ */
+export async function adoptOrphans(
+  jobs: JobsDatabase,
+  userId: string,
+  plaidItemIds: readonly string[],
+): Promise<string[]> {
+  const [orphans] = await batch(jobs, [
+    rows<{ plaid_item_id: string }>(
+      jobs,
+      sql`with quiet as (
+          select 1 where not exists (select 1 from link_exchanges where user_id = ${userId} and state = 'started'
+            and created_at >= now() - make_interval(secs => ${patienceSeconds}))
+        ), lost as (
+          update link_exchanges set state = 'lost', updated_at = now() where user_id = ${userId} and state = 'started'
+            and exists (select 1 from quiet)
+        )
+        insert into plaid_removals (user_id, plaid_item_id, reason)
+        select ${userId}::uuid, told.id, 'orphan' from unnest(${sql.param(plaidItemIds)}::text[]) as told(id)
+        where exists (select 1 from quiet)
+          and not exists (select 1 from items i where i.plaid_item_id = told.id)
+          and not exists (select 1 from link_exchanges x where x.plaid_item_id = told.id and x.state = 'exchanged')
+        order by told.id
+        on conflict (plaid_item_id) do nothing returning plaid_item_id`,
+    ),
+  ])
+  return orphans.rows.map((row) => row.plaid_item_id)
+}

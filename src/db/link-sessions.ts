@@ -1,0 +1,112 @@
+// Link tokens and whose they are: what was asked for is looked up by digest, the token itself is kept only where Plaid has
+// to be asked what became of it, and then sealed.
+import { sql } from 'drizzle-orm'
+import { linkSessions } from '../../drizzle/tables/links.ts'
+import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
+import { asUser, type Identity, me } from './scope.ts'
+
+export interface NewLinkSession {
+  readonly id: string
+  readonly userId: string
+  readonly tokenDigest: string
+  readonly tokenSealed: string | null
+  /** The item to repair; null for a new one. */
+  readonly itemId: string | null
+  readonly expiresAt: Date
+  /** When Plaid is asked first what became of it, should its webhook be lost; null for never. */
+  readonly checkAt: Date | null
+}
+
+export async function insertLinkSession(
+  database: ApiDatabase,
+  identity: Identity,
+  session: NewLinkSession,
+): Promise<void> {
+  await asUser(database, identity, database.connection.insert(linkSessions).values(session))
+}
+
+/** Whether a link token, by its digest, was made for that user. */
+export async function ownsLinkToken(database: ApiDatabase, identity: Identity, digest: string): Promise<boolean> {
+  const [found] = await asUser(
+    database,
+    identity,
+    rows<{ id: string }>(
+      database,
+      sql`select id from link_sessions where token_digest = ${digest} and user_id = ${me}`,
+    ),
+  )
+  return found.rows.length > 0
+}
+
+export interface LinkSession {
+  readonly id: string
+  readonly userId: string
+  readonly identity: Identity
+  readonly tokenSealed: string
+  readonly itemId: string | null
+  readonly expiresAt: Date
+}
+
+interface SessionRow extends Record<string, unknown> {
+  id: string
+  user_id: string
+  issuer: string
+  subject: string
+  token_sealed: string
+  item_id: string | null
+  expires_at: string
+}
+
+/** Sessions to ask Plaid about. Each is put off, so that two sweeps at once do not ask twice. */
+export async function claimLinkSessions(jobs: JobsDatabase, limit: number): Promise<string[]> {
+  const [claimed] = await batch(jobs, [
+    rows<{ id: string }>(
+      jobs,
+      sql`update link_sessions set check_at = now() + interval '5 minutes' where id in (
+          select id from link_sessions where check_at <= now() order by check_at limit ${limit} for no key update skip locked)
+        returning id`,
+    ),
+  ])
+  return claimed.rows.map(({ id }) => id)
+}
+
+/** One session that Plaid can be asked about; null when there is none. */
+export async function getLinkSession(jobs: JobsDatabase, id: string): Promise<LinkSession | null> {
+  const [found] = await batch(jobs, [
+    rows<SessionRow>(
+      jobs,
+      sql`select s.id, s.user_id, u.issuer, u.subject, s.token_sealed, s.item_id, s.expires_at
+        from link_sessions s join users u on u.id = s.user_id where s.id = ${id} and s.token_sealed is not null`,
+    ),
+  ])
+  const row = found.rows[0]
+  if (row === undefined) return null
+  return {
+    id: row.id,
+    userId: row.user_id,
+    identity: { issuer: row.issuer, subject: row.subject },
+    tokenSealed: row.token_sealed,
+    itemId: row.item_id,
+    expiresAt: new Date(row.expires_at),
+  }
+}
+
+/**
+ * When to ask again. With null Plaid has nothing more to tell, and the token is forgotten unless a webhook may still
+ * name it.
+ */
+export async function concludeLinkSession(
+  jobs: JobsDatabase,
+  id: string,
+  end: { readonly finished: boolean; readonly checkAt: Date | null },
+): Promise<void> {
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`update link_sessions set check_at = ${end.checkAt?.toISOString() ?? null}::timestamptz,
+          finished_at = case when ${end.finished} then coalesce(finished_at, now()) else finished_at end,
+          token_sealed = case when ${end.checkAt === null} and expires_at < now() then null else token_sealed end
+        where id = ${id}`,
+    ),
+  ])
+}

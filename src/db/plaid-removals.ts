@@ -1,0 +1,85 @@
+// Items that are to be ended at Plaid. A row is there from the moment that it is decided until Plaid has confirmed it:
+// nothing in between may be forgotten, since Plaid bills until then.
+import { type SQL, sql } from 'drizzle-orm'
+import { batch, type JobsDatabase, rows } from './client.ts'
+
+export interface Removal {
+  readonly id: string
+  readonly userId: string
+  readonly plaidItemId: string
+  /** Null for an item whose token was lost. */
+  readonly token: { readonly sealed: string; readonly itemId: string } | null
+  /** Plaid's id of the user, where it is known. */
+  readonly plaidUserId: string | null
+  readonly attempts: number
+}
+
+interface RemovalRow extends Record<string, unknown> {
+  id: string
+  user_id: string
+  plaid_item_id: string
+  item_id: string | null
+  access_token_sealed: string | null
+  plaid_user_id: string | null
+  attempts: number
+}
+
+const columns = sql.raw(
+  'r.id, r.user_id, r.plaid_item_id, r.item_id, r.access_token_sealed, u.plaid_user_id, r.attempts',
+)
+
+function removalOf(row: RemovalRow): Removal {
+  const { item_id: itemId, access_token_sealed: sealed } = row
+  return {
+    id: row.id,
+    userId: row.user_id,
+    plaidItemId: row.plaid_item_id,
+    token: sealed === null || itemId === null ? null : { sealed, itemId },
+    plaidUserId: row.plaid_user_id,
+    attempts: row.attempts,
+  }
+}
+
+async function claim(jobs: JobsDatabase, which: SQL): Promise<Removal[]> {
+  const [claimed] = await batch(jobs, [
+    rows<RemovalRow>(
+      jobs,
+      sql`update plaid_removals r set attempts = r.attempts + 1,
+          next_attempt_at = now() + least(interval '6 hours', interval '5 minutes' * 2 ^ least(r.attempts, 10))
+        from users u where u.id = r.user_id and r.id in (${which}) returning ${columns}`,
+    ),
+  ])
+  return claimed.rows.map(removalOf)
+}
+
+/** Removals that are due. Each is put off at once, for longer each time. */
+export async function claimRemovals(jobs: JobsDatabase, limit: number): Promise<Removal[]> {
+  return await claim(
+    jobs,
+    sql`select id from plaid_removals where next_attempt_at <= now() order by next_attempt_at limit ${limit}
+      for no key update skip locked`,
+  )
+}
+
+/** The removal of one of Plaid's items, whether it is due or not; null when Plaid has confirmed it. */
+export async function claimRemoval(jobs: JobsDatabase, plaidItemId: string): Promise<Removal | null> {
+  const [removal] = await claim(jobs, sql`select id from plaid_removals where plaid_item_id = ${plaidItemId}`)
+  return removal ?? null
+}
+
+/** Plaid has confirmed it. The item's own row, where it is still that item, is then `removed`, and its dead token is dropped. */
+export async function confirmRemoval(jobs: JobsDatabase, removal: Removal): Promise<void> {
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`update items set status = 'removed', access_token_sealed = '', updated_at = now()
+        where plaid_item_id = ${removal.plaidItemId} and status = 'removing'`,
+    ),
+    rows(jobs, sql`delete from plaid_removals where id = ${removal.id}`),
+  ])
+}
+
+/** Plaid did not confirm; `error` is one of its codes, or ours. */
+export async function noteRemovalFailure(jobs: JobsDatabase, removal: Removal, error: string): Promise<void> {
+  await batch(jobs, [rows(jobs, sql`update plaid_removals set last_error = ${error} where id = ${removal.id}`)])
+}

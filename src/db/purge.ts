@@ -1,0 +1,72 @@
+// Deletes what was removed: for good, so that nothing is left but the numbers of the change feed.
+import { type SQL, sql } from 'drizzle-orm'
+import { batch, type JobsDatabase, rows } from './client.ts'
+
+/**
+ * Deletes removed items whose time has come, with everything that they brought. Each leaves the numbers of its
+ * transactions, so that a reader of the change feed who is behind still learns that they are gone.
+ */
+export async function purgeItems(jobs: JobsDatabase, limit: number): Promise<number> {
+  return await purgeEach(jobs, sql`order by purge_at limit ${limit}`)
+}
+
+/** The same for one of them. */
+export async function purgeItem(jobs: JobsDatabase, id: string): Promise<void> {
+  await purgeEach(jobs, sql`and id = ${id}`)
+}
+
+async function purgeEach(jobs: JobsDatabase, which: SQL): Promise<number> {
+  const [due] = await batch(jobs, [
+    rows<{ id: string; user_id: string }>(
+      jobs,
+      sql`select id, user_id from items where purge_at <= now() and removed_at is not null ${which}`,
+    ),
+  ])
+  for (const { id, user_id: userId } of due.rows) await purgeOne(jobs, id, userId)
+  return due.rows.length
+}
+
+/** Deletes one removed item whose time has come. An item that was linked again meanwhile stays. */
+async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise<void> {
+  const doomed = sql`select id from items where id = ${id} and user_id = ${userId} and removed_at is not null and purge_at <= now()`
+  await batch(jobs, [
+    rows(jobs, sql`${doomed} for update`),
+    rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
+    ...tombstones(jobs, sql`item_id in (${doomed})`),
+    rows(
+      jobs,
+      sql`delete from dead_letters where item_product_id in (select id from item_products where item_id in (${doomed}))`,
+    ),
+    rows(jobs, sql`delete from link_sessions where item_id in (${doomed})`),
+    rows(jobs, sql`delete from link_exchanges where item_id in (${doomed})`),
+    rows(jobs, sql`delete from items where id in (${doomed})`),
+    rows(
+      jobs,
+      sql`delete from securities s where user_id = ${userId}
+        and not exists (select 1 from holdings where security_id = s.id)
+        and not exists (select 1 from holding_days where security_id = s.id)
+        and not exists (select 1 from investment_transactions where security_id = s.id)`,
+    ),
+  ])
+}
+
+/** What is not removed yet was told as there, so it gets a number of its own; the rest has been told, or will be. */
+function tombstones(jobs: JobsDatabase, which: SQL) {
+  return [
+    rows(
+      jobs,
+      sql`insert into transaction_tombstones (user_id, change_seq, transaction_id)
+        select user_id, change_seq, id from transactions where ${which}`,
+    ),
+  ] as const
+}
+
+/** Deletes accounts that their user took back from Plaid, `keepDays` after it was told, with their transactions. */
+export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number, limit: number): Promise<number> {
+  const doomed = sql`select id from accounts where revoked_at < now() - make_interval(days => ${keepDays}) order by revoked_at limit ${limit}`
+  const [, deleted] = await batch(jobs, [
+    ...tombstones(jobs, sql`account_id in (${doomed})`),
+    rows(jobs, sql`delete from accounts where id in (${doomed}) returning id`),
+  ])
+  return deleted.rows.length
+}

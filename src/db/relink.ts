@@ -1,0 +1,114 @@
+// What an earlier link of an item brought goes on under the ids of the new one: our ids, notes and categories stay, history
+// is not doubled. To run inside a sync's commit, which holds the item's row and the user's counter.
+import { type SQL, sql } from 'drizzle-orm'
+import { type JobsDatabase, rows } from './client.ts'
+import type { InvestmentTransactionFacts } from './investments-merge.ts'
+import type { Lease } from './sync-work.ts'
+import { incomingTransactions, type TransactionChange } from './transactions-merge.ts'
+
+/** Days by which a transaction may move on its way from pending to posted. */
+const nearDays = 7
+
+const currency = (row: string): SQL =>
+  sql.raw(`coalesce(${row}.iso_currency_code, ''), coalesce(${row}.unofficial_currency_code, '')`)
+/** By these a transaction is taken for the same at once; several alike are paired in order. */
+const exactly = (row: string): SQL =>
+  sql`${sql.raw(`${row}.account_id, ${row}.date, ${row}.amount, ${row}.name, ${row}.pending`)}, ${currency(row)}`
+/** By these and a near date, what is left over. */
+const nearly = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.amount`)}, ${currency(row)}`
+
+/** Before the merge: transactions that are told for the first time are matched with those of earlier links. */
+export function rebindTransactions(jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) {
+  return rows(
+    jobs,
+    sql`with incoming as materialized (${incomingTransactions(lease, changes)}
+      ), told as (
+        select i.plaid_transaction_id, i.pending_transaction_id, a.id as account_id, i.date, i.amount, i.name, i.pending,
+          i.iso_currency_code, i.unofficial_currency_code
+        from incoming i join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id
+        where not i.removed and not exists (
+          select 1 from transactions t where t.item_id = ${lease.itemId} and t.plaid_transaction_id = i.plaid_transaction_id)
+      ), earlier as materialized (
+        select * from transactions where item_id = ${lease.itemId} and link_epoch < ${lease.linkEpoch} and removed_at is null
+      ), same as materialized (
+        select e.id, t.plaid_transaction_id, t.pending_transaction_id from
+          (select e.*, row_number() over (partition by ${exactly('e')} order by e.change_seq) as n from earlier e) e
+          join (select t.*, row_number() over (partition by ${exactly('t')} order by t.plaid_transaction_id) as n from told t) t
+          on (${exactly('e')}, e.n) = (${exactly('t')}, t.n)
+      ), near as materialized (
+        select e.id, t.plaid_transaction_id, t.pending_transaction_id from
+          (select e.*, row_number() over (partition by ${nearly('e')} order by e.date, e.change_seq) as n from earlier e
+            where e.id not in (select id from same)) e
+          join (select t.*, row_number() over (partition by ${nearly('t')} order by t.date, t.plaid_transaction_id) as n from told t
+            where t.plaid_transaction_id not in (select plaid_transaction_id from same)) t
+          on (${nearly('e')}, e.n) = (${nearly('t')}, t.n) and abs(e.date - t.date) <= ${nearDays}
+      ), pairs as materialized (
+        select p.*, row_number() over (order by id) as n from (select * from same union all select * from near) p
+      ), counter as (
+        select change_seq from users where id = ${lease.userId}
+      ), bound as (
+        update transactions t set plaid_transaction_id = p.plaid_transaction_id, pending_transaction_id = p.pending_transaction_id,
+          link_epoch = ${lease.linkEpoch}, change_seq = counter.change_seq + p.n, updated_at = now()
+        from pairs p cross join counter where t.id = p.id
+      )
+      update users set change_seq = change_seq + (select count(*) from pairs)
+      where id = ${lease.userId} and exists (select 1 from pairs)`,
+  )
+}
+
+/**
+ * After the merge of a complete history: what an earlier link told of the time that the new one tells of, and the new one
+ * does not, is removed. Older transactions, and those of accounts that are not shared any more, stay.
+ */
+export function dropUnmatched(jobs: JobsDatabase, lease: Lease) {
+  return rows(
+    jobs,
+    sql`with told as (
+        select account_id, min(date) as since from transactions
+        where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch} group by account_id
+      ), gone as materialized (
+        select t.id, row_number() over (order by t.date, t.id) as n from transactions t join told on told.account_id = t.account_id
+        where t.item_id = ${lease.itemId} and t.link_epoch < ${lease.linkEpoch} and t.removed_at is null
+          and (t.pending or t.date >= told.since)
+      ), counter as (
+        select change_seq from users where id = ${lease.userId}
+      ), removals as (
+        update transactions t set removed_at = now(), updated_at = now(), change_seq = counter.change_seq + gone.n
+        from gone cross join counter where t.id = gone.id
+      )
+      update users set change_seq = change_seq + (select count(*) from gone)
+      where id = ${lease.userId} and exists (select 1 from gone)`,
+  )
+}
+
+/** Before the merge: the same for investment transactions, by everything that Plaid tells of them. */
+export function rebindInvestmentTransactions(
+  jobs: JobsDatabase,
+  lease: Lease,
+  facts: readonly InvestmentTransactionFacts[],
+) {
+  const alike = (row: string): SQL =>
+    sql`${sql.raw(`${row}.account_id, coalesce(${row}.security_id::text, ''), ${row}.date, ${row}.amount, ${row}.quantity, ${row}.type, ${row}.subtype, ${row}.name`)}, ${currency(row)}`
+  return rows(
+    jobs,
+    sql`with told as (
+        select r."plaidInvestmentTransactionId" as plaid_id, a.id as account_id, s.id as security_id, r.date, r.name, r.quantity, r.amount, r.type,
+          r.subtype, r."isoCurrencyCode" as iso_currency_code, r."unofficialCurrencyCode" as unofficial_currency_code
+        from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidInvestmentTransactionId" text, "plaidAccountId" text,
+          "plaidSecurityId" text, "date" date, "name" text, "quantity" numeric, "amount" numeric, "type" text, "subtype" text,
+          "isoCurrencyCode" text, "unofficialCurrencyCode" text)
+        join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
+        left join securities s on s.user_id = ${lease.userId} and s.plaid_security_id = r."plaidSecurityId"
+        where not exists (select 1 from investment_transactions t
+          where t.item_id = ${lease.itemId} and t.plaid_investment_transaction_id = r."plaidInvestmentTransactionId")
+      )
+      update investment_transactions t set plaid_investment_transaction_id = p.plaid_id, link_epoch = ${lease.linkEpoch}
+      from (
+        select e.id, t.plaid_id from
+          (select e.*, row_number() over (partition by ${alike('e')} order by e.created_at, e.id) as n from investment_transactions e
+            where e.item_id = ${lease.itemId} and e.link_epoch < ${lease.linkEpoch} and e.removed_at is null) e
+          join (select t.*, row_number() over (partition by ${alike('t')} order by t.plaid_id) as n from told t) t
+          on (${alike('e')}, e.n) = (${alike('t')}, t.n)
+      ) p where t.id = p.id`,
+  )
+}

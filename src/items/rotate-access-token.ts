@@ -1,0 +1,56 @@
+// Exchanges an item's access token for a new one. Plaid kills the old one at once, so between its answer and our commit the
+// new one is known to this process alone: the intent is written before, the window is one call of the database, and a loss
+// is seen at the next look at the item, which then asks for a relink.
+import type { Ctx, User } from '../context.ts'
+import { beginRotation, cancelRotation, endRotation, type RotatedItem } from '../db/rotations.ts'
+import { AppError } from '../errors.ts'
+import type { PlaidFailure } from '../plaid/errors.ts'
+import { refusalOf } from '../plaid/refusal.ts'
+import { openAccessToken, sealAccessToken } from './access-token.ts'
+
+/** Tries of the commit: giving up means losing the item. */
+const tries = 6
+
+/** Failures after which it is not known whether the old token still works. */
+const isUnknown = (failure: PlaidFailure): boolean => failure.class === 'retry' || failure.errorType === 'CONTRACT'
+
+/**
+ * @throws AppError `not_found`; `conflict` while another rotation of the item is going on; `plaid_unavailable`,
+ * `item_needs_attention` when Plaid did not do it; `unavailable` when the new token could not be stored and is lost
+ */
+export async function rotateAccessToken(ctx: Ctx<User>, id: string): Promise<void> {
+  const { api, plaid, keyring } = ctx.services
+  const { identity } = ctx.actor
+  const item = await beginRotation(api, identity, id)
+  if (item === null) throw new AppError('not_found', 'There is no such item.')
+  if (item === 'busy')
+    throw new AppError('conflict', 'The access token is being rotated. Try again shortly.', { retryAfterSeconds: 60 })
+  const old = await openAccessToken(keyring, item.sealed, item)
+  const result = await plaid.invalidateAccessToken(old)
+  if (!result.ok) {
+    if (isUnknown(result.failure))
+      ctx.log.error('rotation_unanswered', { item_id: id, plaid_error_code: result.failure.errorCode })
+    else await cancelRotation(api, identity, item)
+    throw refusalOf(result.failure)
+  }
+  const products = await store(ctx, item, await sealAccessToken(keyring, result.value.new_access_token, item))
+  ctx.log.info('access_token_rotated', { item_id: id })
+  await ctx.services.wake(products, 'raised')
+}
+
+async function store(ctx: Ctx<User>, item: RotatedItem, sealed: string): Promise<readonly string[]> {
+  const { api, wait, random } = ctx.services
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      const products = await endRotation(api, ctx.actor.identity, item, sealed)
+      if (products !== null) return products
+      throw new AppError('conflict', 'The item was linked again meanwhile.', { reason: 'access token replaced' })
+    } catch (error) {
+      const isWorthTrying = error instanceof AppError && error.code === 'unavailable' && attempt < tries
+      if (!isWorthTrying) {
+        ctx.log.error('access_token_lost', { item_id: item.itemId, error })
+        throw error
+      }
+      await wait((0.5 + random()) * 100 * 2 ** attempt)
+    }
+}

@@ -1,0 +1,138 @@
+// The second half of an exchange, from a token that is kept to an item that is stored: as the request goes on with it, or
+// later the sweep. Safe to do twice at once, and to die in.
+import type { Ctx } from '../context.ts'
+import { type Exchange } from '../db/link-exchanges.ts'
+import {
+  findKin,
+  type Kin,
+  type LinkedItem,
+  type StoreAnswer,
+  storeNewItem,
+  storeRefusal,
+  storeRelink,
+  storeSameItem,
+} from '../db/link-item.ts'
+import { AppError } from '../errors.ts'
+import { openAccessToken, sealAccessToken } from '../items/access-token.ts'
+import { endAtPlaid } from '../items/end-at-plaid.ts'
+import { refusalOf } from '../plaid/refusal.ts'
+import { accountFacts } from '../sync/account-facts.ts'
+import { unitsFor } from '../sync/products.ts'
+
+export type Finished =
+  | { readonly kind: 'linked'; readonly itemId: string }
+  | { readonly kind: 'duplicate'; readonly itemId: string | null; readonly institutionId: string | null }
+  | { readonly kind: 'given_back' }
+
+/** Looks of another one at the same user's items that may come in between. */
+const tries = 5
+
+/**
+ * Stores what an exchange brought: as a new item, in the place of one that was removed or lost, or not at all.
+ * @throws AppError `plaid_unavailable` where Plaid could not tell what it is; the exchange then stays open
+ */
+export async function finishExchange(ctx: Ctx, exchange: Exchange): Promise<Finished> {
+  const item = await learn(ctx, exchange)
+  for (let attempt = 1; attempt <= tries; attempt += 1) {
+    const kin = await findKin(
+      ctx.services.jobs,
+      exchange.userId,
+      exchange.plaidItemId,
+      item.institutionId,
+      item.accounts,
+    )
+    const finished = await storeBy(ctx, exchange, item, kin)
+    if (finished !== null) return finished
+  }
+  throw new AppError('conflict', 'This bank is being linked by another request. Try again shortly.', {
+    retryAfterSeconds: 5,
+  })
+}
+
+/** Null where things have moved on since the look. */
+async function storeBy(ctx: Ctx, exchange: Exchange, item: LinkedItem, kin: Kin): Promise<Finished | null> {
+  const { jobs } = ctx.services
+  const { institutionId } = item
+  if (kin.same !== null) {
+    const itemId = kin.same.isOwn ? kin.same.id : null
+    return conclude(await storeSameItem(jobs, exchange, itemId), { kind: 'duplicate', itemId, institutionId })
+  }
+  if (kin.twin !== null && !exchange.allowDuplicate) {
+    const refused = conclude(await storeRefusal(jobs, exchange, kin.twin), {
+      kind: 'duplicate',
+      itemId: kin.twin,
+      institutionId,
+    })
+    if (refused !== null) await endAtPlaid(ctx, exchange.plaidItemId)
+    return refused
+  }
+  const itemId = kin.ancestor?.id ?? exchange.id
+  const stored =
+    kin.ancestor === null
+      ? await storeNewItem(jobs, exchange, item)
+      : await storeRelink(jobs, exchange, item, {
+          ...kin.ancestor,
+          sealedToken: await resealed(ctx, exchange, kin.ancestor.id),
+        })
+  if (stored.kind !== 'stored') return conclude(stored, { kind: 'linked', itemId })
+  ctx.log.info(kin.ancestor === null ? 'item_linked' : 'item_relinked', {
+    item_id: itemId,
+    plaid_item_id: exchange.plaidItemId,
+    user_id: exchange.userId,
+  })
+  await wakeAll(ctx, stored.itemProductIds)
+  return { kind: 'linked', itemId }
+}
+
+function conclude(stored: StoreAnswer, finished: Finished): Finished | null {
+  if (stored.kind === 'moved') return null
+  if (stored.kind === 'stored') return finished
+  throw new AppError('conflict', 'This public token was exchanged by another request. Try again.', {
+    retryAfterSeconds: 1,
+  })
+}
+
+async function resealed(ctx: Ctx, exchange: Exchange, itemId: string): Promise<string> {
+  const { keyring } = ctx.services
+  const { userId } = exchange
+  const token = await openAccessToken(keyring, exchange.sealedToken, { userId, itemId: exchange.id })
+  return await sealAccessToken(keyring, token, { userId, itemId })
+}
+
+/** What Plaid knows of the new item and its accounts; and its webhook is made ours, as a first try. */
+async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem> {
+  const { plaid, config, keyring } = ctx.services
+  const token = await openAccessToken(keyring, exchange.sealedToken, { userId: exchange.userId, itemId: exchange.id })
+  const [found, accounts] = [await plaid.getItem(token), await plaid.getAccounts(token)]
+  for (const answer of [found, accounts]) if (!answer.ok) throw refusalOf(answer.failure)
+  if (!found.ok || !accounts.ok) throw new AppError('internal', 'An unexpected case was met.')
+  const { item } = found.value
+  if (item.webhook !== config.plaid.webhookUrl) {
+    const updated = await plaid.updateItemWebhook(token, config.plaid.webhookUrl)
+    // The item's own sync does it again.
+    if (!updated.ok) ctx.log.warn('item_webhook_not_set', { plaid_error_code: updated.failure.errorCode })
+  }
+  return {
+    institutionId: item.institution_id,
+    institutionName: item.institution_name,
+    consentExpiresAt: item.consent_expiration_time,
+    products: unitsFor(config.plaid.products, item),
+    accounts: accountFacts(accounts.value.accounts),
+  }
+}
+
+/** The marks are stored with the item, so a lost call only costs the time until the next sweep. */
+async function wakeAll(ctx: Ctx, products: readonly string[]): Promise<void> {
+  try {
+    await ctx.services.wake(products, 'link')
+  } catch (error) {
+    ctx.log.warn('wake_failed', { error })
+  }
+}
+
+/** After so many tries what Plaid made is ended there: it cannot be made an item here. */
+export async function giveUpExchange(ctx: Ctx, exchange: Exchange): Promise<void> {
+  const stored = await storeRefusal(ctx.services.jobs, exchange, null)
+  ctx.log.error('exchange_given_up', { exchange_id: exchange.id, plaid_item_id: exchange.plaidItemId })
+  if (stored.kind === 'stored') await endAtPlaid(ctx, exchange.plaidItemId)
+}

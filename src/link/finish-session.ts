@@ -1,0 +1,76 @@
+// Link on a page of Plaid's own: what became of it is asked of Plaid, whether its webhook came or was lost. Each public token
+// is exchanged for the user who asked for the link token, and for nobody else.
+import type { Ctx, User } from '../context.ts'
+import { concludeLinkSession, getLinkSession, type LinkSession } from '../db/link-sessions.ts'
+import { AppError, type ErrorCode } from '../errors.ts'
+import { markRepaired } from '../items/repair-item.ts'
+import { exchangePublicToken, type ExchangeInput } from './exchange-public-token.ts'
+import { openLinkToken } from './tokens.ts'
+
+/** Plaid tells of a session for so long after its end. */
+const toldMs = 6 * 3600_000
+const pollMs = 5 * 60_000
+
+/** Of one public token: it is done with, whatever comes. */
+const final: ReadonlySet<ErrorCode> = new Set(['duplicate_item', 'public_token_refused', 'not_found'])
+
+/**
+ * Asks Plaid what became of a hosted session, and links what its user has added. Safe to do at any time, and twice.
+ * @throws AppError where an exchange could not be made now; the session is then asked for again
+ */
+export async function finishLinkSession(ctx: Ctx, sessionId: string): Promise<void> {
+  const { jobs, keyring, plaid } = ctx.services
+  const session = await getLinkSession(jobs, sessionId)
+  if (session === null) return
+  const token = await openLinkToken(keyring, session.tokenSealed, { userId: session.userId, sessionId })
+  const result = await plaid.getLinkToken(token)
+  if (!result.ok) {
+    ctx.log.warn('link_session_not_told', { plaid_error_code: result.failure.errorCode })
+    return await conclude(ctx, session, false)
+  }
+  const finished = result.value.link_sessions.filter(({ finished_at: finishedAt }) => finishedAt !== null)
+  for (const added of finished.flatMap(({ results }) => results))
+    await exchangeFor(ctx, session, {
+      publicToken: added.public_token.reveal(),
+      institution: added.institution ? { id: added.institution.institution_id, name: added.institution.name } : null,
+      accounts: added.accounts,
+    })
+  if (finished.length > 0 && session.itemId !== null) await repair(ctx, session, session.itemId)
+  await conclude(ctx, session, finished.length > 0)
+}
+
+/** While the token can still be used, and for as long as Plaid tells of it, it is asked for again. */
+async function conclude(ctx: Ctx, session: LinkSession, finished: boolean): Promise<void> {
+  const nowMs = ctx.now().getTime()
+  const isOver = nowMs > session.expiresAt.getTime() + (finished ? 0 : toldMs)
+  await concludeLinkSession(ctx.services.jobs, session.id, {
+    finished,
+    checkAt: isOver ? null : new Date(nowMs + pollMs),
+  })
+}
+
+const actingFor = (ctx: Ctx, { identity }: LinkSession): Ctx<User> => ({
+  ...ctx,
+  actor: { kind: 'user', identity, role: 'user', scopes: [] },
+})
+
+async function exchangeFor(ctx: Ctx, session: LinkSession, input: ExchangeInput): Promise<void> {
+  await unlessFinal(ctx, async () => {
+    await exchangePublicToken(actingFor(ctx, session), input)
+  })
+}
+
+async function repair(ctx: Ctx, session: LinkSession, itemId: string): Promise<void> {
+  await unlessFinal(ctx, async () => {
+    await markRepaired(actingFor(ctx, session), itemId)
+  })
+}
+
+async function unlessFinal(ctx: Ctx, act: () => Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    if (!(error instanceof AppError) || !final.has(error.code)) throw error
+    ctx.log.info('link_session_result', { reason: error.code })
+  }
+}

@@ -1,0 +1,78 @@
+// Goes on with what was begun and never ended: exchanges, removals at Plaid, hosted sessions whose webhook was lost, and items
+// that Plaid holds for a user and nobody here knows of. Each is tried by itself; one that fails waits for the next time.
+import type { Ctx } from '../context.ts'
+import {
+  adoptOrphans,
+  claimExchanges,
+  claimUsersToCheck,
+  type DueExchange,
+  loseExchange,
+} from '../db/link-exchanges.ts'
+import { claimLinkSessions } from '../db/link-sessions.ts'
+import { claimRemovals } from '../db/plaid-removals.ts'
+import { purgeItems, purgeRevokedAccounts } from '../db/purge.ts'
+import { markStuckRotations } from '../db/rotations.ts'
+import { endClaimed } from '../items/end-at-plaid.ts'
+import { finishExchange, giveUpExchange } from './finish-exchange.ts'
+import { finishLinkSession } from './finish-session.ts'
+
+/** Of each kind in one sweep. */
+const most = 50
+/** Tries of an exchange whose token is here; they are spread over half a day. */
+const mostExchangeTries = 8
+
+/** Safe to run at any time, and twice at once. */
+export async function reconcile(ctx: Ctx): Promise<void> {
+  const { jobs, config } = ctx.services
+  await each(ctx, 'exchange', await claimExchanges(jobs, most), goOn)
+  await each(ctx, 'link_session', await claimLinkSessions(jobs, most), finishLinkSession)
+  await each(ctx, 'user_items', await claimUsersToCheck(jobs, most), checkUser)
+  await each(ctx, 'removal', await claimRemovals(jobs, most), async (each_, removal) => {
+    await endClaimed(each_, removal)
+  })
+  await markStuckRotations(jobs)
+  const purged = (await purgeItems(jobs, most)) + (await purgeRevokedAccounts(jobs, config.retention.removedDays, most))
+  if (purged > 0) ctx.log.info('purged', { count: purged })
+}
+
+async function each<Work>(
+  ctx: Ctx,
+  what: string,
+  found: readonly Work[],
+  act: (ctx: Ctx, work: Work) => Promise<void>,
+): Promise<void> {
+  for (const work of found)
+    try {
+      await act(ctx, work)
+    } catch (error) {
+      ctx.log.error('not_reconciled', { reason: what, error })
+    }
+}
+
+async function goOn(ctx: Ctx, due: DueExchange): Promise<void> {
+  const { jobs } = ctx.services
+  if (due.exchange !== null) {
+    if (due.attempts > mostExchangeTries) return await giveUpExchange(ctx, due.exchange)
+    await finishExchange(ctx, due.exchange)
+  } else if (due.plaidUserId === null) {
+    // Whether Plaid has made an item of it cannot be found out: an operator has to look.
+    ctx.log.error('exchange_lost', { exchange_id: due.id, user_id: due.userId })
+    await loseExchange(jobs, due.id)
+  } else await checkUser(ctx, { id: due.userId, plaidUserId: due.plaidUserId })
+}
+
+/** What Plaid holds for a user and nobody here knows of is ended at Plaid. */
+async function checkUser(ctx: Ctx, user: { readonly id: string; readonly plaidUserId: string }): Promise<void> {
+  const { jobs, plaid } = ctx.services
+  const listed = await plaid.getUserItems(user.plaidUserId)
+  if (!listed.ok) {
+    ctx.log.warn('user_items_not_told', { user_id: user.id, plaid_error_code: listed.failure.errorCode })
+    return
+  }
+  const orphans = await adoptOrphans(
+    jobs,
+    user.id,
+    listed.value.items.map(({ item_id: id }) => id),
+  )
+  for (const plaidItemId of orphans) ctx.log.error('item_orphaned', { plaid_item_id: plaidItemId, user_id: user.id })
+}

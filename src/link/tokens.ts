@@ -1,0 +1,31 @@
+// Link tokens and public tokens as they are kept: by digest, to know them again, and sealed where Plaid has to be shown one.
+import { open, seal } from '../crypto/envelope.ts'
+import { encodeHex, utf8 } from '../crypto/encoding.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import { createSecret, type Secret } from '../crypto/secret.ts'
+
+interface Owner {
+  readonly userId: string
+  readonly sessionId: string
+}
+
+const binding = ({ userId, sessionId }: Owner) => ({
+  table: 'link_sessions',
+  column: 'token_sealed',
+  userId,
+  itemId: sessionId,
+})
+
+/** SHA-256 in hexadecimal. The tokens are random, so it tells nothing of them. */
+export async function tokenDigest(token: string): Promise<string> {
+  return encodeHex(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(token))))
+}
+
+export async function sealLinkToken(keyring: Keyring, token: string, owner: Owner): Promise<string> {
+  return await seal(keyring, token, binding(owner))
+}
+
+/** @throws AppError `token_undecryptable` when it was sealed for another session or user, or with a key that is not here */
+export async function openLinkToken(keyring: Keyring, sealed: string, owner: Owner): Promise<Secret> {
+  return createSecret(await open(keyring, sealed, binding(owner)))
+}
