@@ -75,7 +75,7 @@ export const plaidRemovals = pgTable(
     itemId: uuid('item_id'),
     /** Null for an item whose token was lost: it is ended by Plaid's id of the user. */
     accessTokenSealed: text('access_token_sealed'),
-    /** `removed` by the user, `duplicate`, `replaced` by a new link, `not_stored`, `orphan`. */
+    /** `removed` by the user, `revoked` at the bank, `duplicate`, `replaced` by a new link, `not_stored`, `token_lost`, `orphan`. */
     reason: text().notNull(),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     attempts: integer().notNull().default(0),

@@ -67,6 +67,32 @@ export async function claimRemoval(jobs: JobsDatabase, plaidItemId: string): Pro
   return removal ?? null
 }
 
+/**
+ * Puts on the list what its user cannot use any more, and Plaid would bill for ever: items whose permission was withdrawn,
+ * whose rows are then deleted `keepDays` later, and those whose access token was lost.
+ */
+export async function retireItems(jobs: JobsDatabase, keepDays: number): Promise<void> {
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`with retired as (
+          update items set purge_at = now() + make_interval(days => ${keepDays}) where status = 'revoked' and purge_at is null
+          returning user_id, plaid_item_id, id, access_token_sealed)
+        insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
+        select user_id, plaid_item_id, id, access_token_sealed, 'revoked' from retired on conflict (plaid_item_id) do nothing`,
+    ),
+    rows(
+      jobs,
+      sql`with retired as (
+          update items set rotation_started_at = null
+          where status = 'relink_required' and status_reason = 'ACCESS_TOKEN_LOST' and rotation_started_at is not null
+          returning user_id, plaid_item_id)
+        insert into plaid_removals (user_id, plaid_item_id, reason)
+        select user_id, plaid_item_id, 'token_lost' from retired on conflict (plaid_item_id) do nothing`,
+    ),
+  ])
+}
+
 /** Plaid has confirmed it. The item's own row, where it is still that item, is then `removed`, and its dead token is dropped. */
 export async function confirmRemoval(jobs: JobsDatabase, removal: Removal): Promise<void> {
   await batch(jobs, [

@@ -1,9 +1,10 @@
 // Deletes what was removed: for good, so that nothing is left but the numbers of the change feed.
 import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows } from './client.ts'
+import { lost } from './sync-work.ts'
 
 /**
- * Deletes removed items whose time has come, with everything that they brought. Each leaves the numbers of its
+ * Deletes items that were removed or revoked, and whose time has come, with everything that they brought. Each leaves the numbers of its
  * transactions, so that a reader of the change feed who is behind still learns that they are gone.
  */
 export async function purgeItems(jobs: JobsDatabase, limit: number): Promise<number> {
@@ -19,7 +20,7 @@ async function purgeEach(jobs: JobsDatabase, which: SQL): Promise<number> {
   const [due] = await batch(jobs, [
     rows<{ id: string; user_id: string }>(
       jobs,
-      sql`select id, user_id from items where purge_at <= now() and removed_at is not null ${which}`,
+      sql`select id, user_id from items where purge_at <= now() and status in (${lost}) ${which}`,
     ),
   ])
   for (const { id, user_id: userId } of due.rows) await purgeOne(jobs, id, userId)
@@ -28,10 +29,12 @@ async function purgeEach(jobs: JobsDatabase, which: SQL): Promise<number> {
 
 /** Deletes one removed item whose time has come. An item that was linked again meanwhile stays. */
 async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise<void> {
-  const doomed = sql`select id from items where id = ${id} and user_id = ${userId} and removed_at is not null and purge_at <= now()`
+  const doomed = sql`select id from items where id = ${id} and user_id = ${userId} and status in (${lost}) and purge_at <= now()`
   await batch(jobs, [
     rows(jobs, sql`${doomed} for update`),
     rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
+    // What was shown until now is told as removed under numbers of its own.
+    rows(jobs, sql`select app.renumber_item(id) from items where id in (${doomed}) and removed_at is null`),
     ...tombstones(jobs, sql`item_id in (${doomed})`),
     rows(
       jobs,
@@ -50,7 +53,7 @@ async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise
   ])
 }
 
-/** What is not removed yet was told as there, so it gets a number of its own; the rest has been told, or will be. */
+/** Each keeps the number under which its removal was told, or is still to be. */
 function tombstones(jobs: JobsDatabase, which: SQL) {
   return [
     rows(

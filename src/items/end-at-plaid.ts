@@ -29,10 +29,13 @@ export async function endClaimed(ctx: Ctx, removal: Removal): Promise<boolean> {
 /** Null where there is nothing to ask with. */
 async function askPlaid(ctx: Ctx, removal: Removal): Promise<PlaidResult<unknown> | null> {
   const { plaid, keyring } = ctx.services
-  if (removal.token !== null) {
-    const { sealed, itemId } = removal.token
-    return await plaid.removeItem(await openAccessToken(keyring, sealed, { userId: removal.userId, itemId }))
-  }
-  if (removal.plaidUserId === null) return null
-  return await plaid.removeUserItems(removal.plaidUserId, [removal.plaidItemId])
+  const byUser = async () =>
+    removal.plaidUserId === null ? null : await plaid.removeUserItems(removal.plaidUserId, [removal.plaidItemId])
+  if (removal.token === null) return await byUser()
+  const { sealed, itemId } = removal.token
+  const result = await plaid.removeItem(await openAccessToken(keyring, sealed, { userId: removal.userId, itemId }))
+  if (result.ok || result.failure.errorCode !== 'INVALID_ACCESS_TOKEN') return result
+  // The token can be dead and the item alive: a new token was made, and never got here.
+  const second = await byUser()
+  return second === null || (!second.ok && second.failure.class === 'ours') ? result : second
 }

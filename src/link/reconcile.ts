@@ -9,7 +9,7 @@ import {
   loseExchange,
 } from '../db/link-exchanges.ts'
 import { claimLinkSessions } from '../db/link-sessions.ts'
-import { claimRemovals } from '../db/plaid-removals.ts'
+import { claimRemovals, retireItems } from '../db/plaid-removals.ts'
 import { purgeItems, purgeRevokedAccounts } from '../db/purge.ts'
 import { markStuckRotations } from '../db/rotations.ts'
 import { endClaimed } from '../items/end-at-plaid.ts'
@@ -27,6 +27,7 @@ export async function reconcile(ctx: Ctx): Promise<void> {
   await each(ctx, 'exchange', await claimExchanges(jobs, most), goOn)
   await each(ctx, 'link_session', await claimLinkSessions(jobs, most), finishLinkSession)
   await each(ctx, 'user_items', await claimUsersToCheck(jobs, most), checkUser)
+  await retireItems(jobs, config.retention.removedDays)
   await each(ctx, 'removal', await claimRemovals(jobs, most), async (each_, removal) => {
     await endClaimed(each_, removal)
   })
