@@ -137,6 +137,8 @@ describe('answers', () => {
         hosted_link: {},
       }),
     )
+    await control('/link', { link_token: token.link_token, exit: true })
+    await good(plaid.linkTokenGet({ link_token: token.link_token }))
     await control('/link', { link_token: token.link_token })
     await good(plaid.linkTokenGet({ link_token: token.link_token }))
     await good(plaid.userRemove({ user_id: token.user_id ?? '' }))
@@ -153,9 +155,15 @@ describe('answers', () => {
         country_codes,
         products: [Products.Transactions],
         user_id,
+        webhook: receiver.url,
+        enable_multi_item_link: true,
       }),
     )
-    await control('/link', { link_token: token.link_token })
+    await control('/link', { link_token: token.link_token, items: 2, finish: false })
+    await good(plaid.linkTokenGet({ link_token: token.link_token }))
+    await control('/link', { link_token: token.link_token, exit: true })
+    const unknown = plaid.linkTokenCreate({ client_name: 'x', language: 'en', country_codes, user_id: 'usr_x' })
+    await bad(unknown, 400, 'USER_ERROR', 'USER_NOT_FOUND')
     const { items } = await good(plaid.userItemsGet({ user_id }))
     const item_ids = items.map(({ item_id }) => item_id)
     const foreign = plaid.userItemsRemove({ user_id, item_ids: [...item_ids, 'junk'] })
@@ -163,7 +171,7 @@ describe('answers', () => {
     await good(plaid.userItemsRemove({ user_id, item_ids }))
     await good(plaid.userRemove({ user_id }))
     await bad(plaid.userItemsGet({ user_id }), 400, 'USER_ERROR', 'USER_NOT_FOUND')
-    expect(item_ids.length).toBe(1)
+    expect(item_ids.length).toBe(2)
   })
 
   test('institutions', async () => {
@@ -178,38 +186,41 @@ describe('answers', () => {
     expect(institutions.length).toBeGreaterThanOrEqual(4)
   })
 
-  test.for(['ins_109508', 'ins_109511', 'ins_109512'])('the products of an item at %s', async (institution) => {
-    const { access_token, item_id } = await linked(institution)
-    await good(plaid.transactionsSync({ access_token }))
-    await control(`/items/${item_id}/bank`, { history: 'historical' })
-    let cursor = ''
-    for (let more = true; more;) {
-      const page = await good(plaid.transactionsSync({ access_token, cursor, count: 500 }))
-      cursor = page.next_cursor
-      more = page.has_more
-    }
-    await control(`/items/${item_id}/bank`, { add: 2, modify: 2, remove: 2, post_pending: true })
-    await good(plaid.transactionsSync({ access_token, cursor, options: { include_original_description: true } }))
-    await good(plaid.transactionsGet({ access_token, ...window, options: { count: 500 } }))
-    await good(plaid.transactionsRecurringGet({ access_token }))
-    await good(plaid.transactionsRefresh({ access_token }))
-    await good(plaid.accountsGet({ access_token }))
-    await good(plaid.accountsBalanceGet({ access_token }))
-    await bad(plaid.accountsBalanceGet({ access_token }), 429, 'RATE_LIMIT_EXCEEDED', 'BALANCE_LIMIT')
-    await good(plaid.investmentsHoldingsGet({ access_token }))
-    await good(plaid.investmentsTransactionsGet({ access_token, ...window, options: { count: 500 } }))
-    await good(plaid.investmentsRefresh({ access_token }))
-    await good(plaid.liabilitiesGet({ access_token }))
-    await good(plaid.identityGet({ access_token }))
-    await good(plaid.authGet({ access_token }))
-    await good(plaid.itemGet({ access_token }))
-    await good(plaid.itemWebhookUpdate({ access_token, webhook: `${receiver.url}/other` }))
-    const { new_access_token } = await good(plaid.itemAccessTokenInvalidate({ access_token }))
-    await bad(plaid.itemGet({ access_token }), 400, 'INVALID_INPUT', 'INVALID_ACCESS_TOKEN')
-    await good(plaid.itemRemove({ access_token: new_access_token }))
-    await bad(plaid.itemGet({ access_token: new_access_token }), 400, 'ITEM_ERROR', 'ITEM_NOT_FOUND')
-    expect(cursor).not.toBe('')
-  })
+  test.for(['ins_109508', 'ins_109511', 'ins_109512', 'ins_56'])(
+    'the products of an item at %s',
+    async (institution) => {
+      const { access_token, item_id } = await linked(institution)
+      await good(plaid.transactionsSync({ access_token }))
+      await control(`/items/${item_id}/bank`, { history: 'historical' })
+      let cursor = ''
+      for (let more = true; more;) {
+        const page = await good(plaid.transactionsSync({ access_token, cursor, count: 500 }))
+        cursor = page.next_cursor
+        more = page.has_more
+      }
+      await control(`/items/${item_id}/bank`, { add: 2, modify: 2, remove: 2, post_pending: true })
+      await good(plaid.transactionsSync({ access_token, cursor, options: { include_original_description: true } }))
+      await good(plaid.transactionsGet({ access_token, ...window, options: { count: 500 } }))
+      await good(plaid.transactionsRecurringGet({ access_token }))
+      await good(plaid.transactionsRefresh({ access_token }))
+      await good(plaid.accountsGet({ access_token }))
+      await good(plaid.accountsBalanceGet({ access_token }))
+      await bad(plaid.accountsBalanceGet({ access_token }), 429, 'RATE_LIMIT_EXCEEDED', 'BALANCE_LIMIT')
+      await good(plaid.investmentsHoldingsGet({ access_token }))
+      await good(plaid.investmentsTransactionsGet({ access_token, ...window, options: { count: 500 } }))
+      await good(plaid.investmentsRefresh({ access_token }))
+      await good(plaid.liabilitiesGet({ access_token }))
+      await good(plaid.identityGet({ access_token }))
+      await good(plaid.authGet({ access_token }))
+      await good(plaid.itemGet({ access_token }))
+      await good(plaid.itemWebhookUpdate({ access_token, webhook: `${receiver.url}/other` }))
+      const { new_access_token } = await good(plaid.itemAccessTokenInvalidate({ access_token }))
+      await bad(plaid.itemGet({ access_token }), 400, 'INVALID_INPUT', 'INVALID_ACCESS_TOKEN')
+      await good(plaid.itemRemove({ access_token: new_access_token }))
+      await bad(plaid.itemGet({ access_token: new_access_token }), 400, 'ITEM_ERROR', 'ITEM_NOT_FOUND')
+      expect(cursor).not.toBe('')
+    },
+  )
 
   test('a custom user', async () => {
     const password = JSON.stringify({
@@ -329,7 +340,7 @@ test('webhooks: each kind fits its schema, and its key is served', async () => {
   await bank({ login_required: true })
   await bank({ login_repaired: true })
   const { accounts } = await good(plaid.accountsGet({ access_token }))
-  await bank({ revoke: { account_id: accounts[0]?.account_id } })
+  await bank({ revoke_account: accounts[0]?.account_id })
   await bank({ revoke: true })
   await expect.poll(() => receiver.codes(), { timeout: 10_000 }).toContain('USER_PERMISSION_REVOKED')
 

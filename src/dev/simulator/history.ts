@@ -4,6 +4,9 @@ import { addDays } from './bank/calendar.ts'
 import type { Transaction } from './bank/model.ts'
 import type { HistoryStep, Item, TransactionsState } from './item.ts'
 import { openLedger } from './ledger.ts'
+import type { Login } from './logins.ts'
+import { livingItems } from './logins.ts'
+import { streamNews } from './streams.ts'
 import type { WebhookBody } from './webhooks/events.ts'
 import { syncUpdatesAvailable, transactionsRemoved, transactionsUpdate } from './webhooks/events.ts'
 import type { World } from './world.ts'
@@ -31,6 +34,7 @@ export function initialiseTransactions(world: World, item: Item, daysRequested: 
     windowStart: item.startDate ?? addDays(today, -(daysRequested ?? defaultDaysRequested)),
     initialStart: addDays(today, -initialDays),
     armed: false,
+    streams: null,
     lastSuccessfulUpdate: null,
     lastFailedUpdate: null,
   }
@@ -63,7 +67,7 @@ export function reachStep(world: World, item: Item, target: HistoryStep): Webhoo
     const pulled = pull(world, item)
     const code = step === 'INITIAL_UPDATE_COMPLETE' ? 'INITIAL_UPDATE' : 'HISTORICAL_UPDATE'
     const legacy = transactionsUpdate(item, code, pulled.added.length)
-    return state.armed ? [legacy, syncUpdatesAvailable(item)] : [legacy]
+    return [legacy, ...(state.armed ? [syncUpdatesAvailable(item)] : []), ...streamNews(world, item)]
   })
 }
 
@@ -95,15 +99,23 @@ export function pull(world: World, item: Item): Pulled {
   return pulled
 }
 
-/** The webhooks that Plaid sends after a pull that found changes. */
-export function newsOf(item: Item, { added, modified, removed }: Pulled): WebhookBody[] {
+/** Pulls, and gives the webhooks that Plaid sends about what it found. */
+export function newsAtBank(world: World, item: Item): WebhookBody[] {
+  const { added, modified, removed } = pull(world, item)
   const state = item.transactions
-  if (state === null || added.length + modified.length + removed.length === 0) return []
+  if (state === null) return []
+  const changed = added.length + modified.length + removed.length > 0
   return [
-    ...(state.armed ? [syncUpdatesAvailable(item)] : []),
+    ...(state.armed && changed ? [syncUpdatesAvailable(item)] : []),
     ...(added.length > 0 ? [transactionsUpdate(item, 'DEFAULT_UPDATE', added.length)] : []),
     ...(removed.length > 0 ? [transactionsRemoved(item, removed)] : []),
+    ...streamNews(world, item),
   ]
+}
+
+/** Lets Plaid look at the bank through every item of the login, and tell what is new. */
+export function lookAtBank(world: World, login: Login): void {
+  for (const item of livingItems(world, login)) sendWebhooks(world, item, newsAtBank(world, item))
 }
 
 /** What the bank holds and Plaid would give in the end: everything in the window, whatever step the history has reached. */
@@ -117,8 +129,9 @@ export function trueTransactions(world: World, item: Item): Transaction[] {
 
 /** The bank's transactions of kinds of accounts that the product covers: investments have an endpoint of their own. */
 function heldTransactions({ bank }: Item): Transaction[] {
-  const covered = new Set(bank.accounts.filter(({ type }) => type !== 'investment').map(({ account_id }) => account_id))
-  return bank.transactions.filter(({ account_id }) => covered.has(account_id))
+  const accounts = bank.accounts().filter(({ type }) => type !== 'investment')
+  const covered = new Set(accounts.map(({ account_id }) => account_id))
+  return bank.transactions().filter(({ account_id }) => covered.has(account_id))
 }
 
 function later(left: string, right: string): string {

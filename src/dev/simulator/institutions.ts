@@ -18,6 +18,8 @@ export interface Institution {
   url: string
   routingNumbers: readonly string[]
   oauth: boolean
+  /** Whether the bank ends the access of a login's first item when a second one is linked. */
+  secondItemKillsFirst: boolean
 }
 
 const everything: readonly Product[] = [
@@ -30,7 +32,9 @@ const everything: readonly Product[] = [
   'transactions',
 ]
 
-/** Plaid's own sandbox institutions, and a brokerage. */
+const banking: readonly Product[] = ['assets', 'auth', 'balance', 'identity', 'liabilities', 'transactions']
+
+/** Plaid's own sandbox institutions, a brokerage, and those whose ways with a second item matter, under Plaid's ids. */
 export const institutions: readonly Institution[] = [
   institution('ins_109508', 'First Platypus Bank', everything, ['011401533']),
   institution(
@@ -46,8 +50,17 @@ export const institutions: readonly Institution[] = [
     ['011401535'],
   ),
   institution('ins_109511', 'Tartan Bank', everything, ['011401536']),
-  institution('ins_109512', 'Houndstooth Bank', everything, ['011000138', '011200365'], true),
+  institution('ins_109512', 'Houndstooth Bank', everything, ['011000138', '011200365'], { oauth: true }),
+  institution('ins_127287', 'Platypus OAuth Bank', banking, ['011401537'], { oauth: true }),
   institution('ins_115616', 'Quagga Brokerage', ['balance', 'identity', 'investments'], []),
+  institution('ins_56', 'Chase', everything, ['011401538'], { oauth: true, secondItemKillsFirst: true }),
+  institution('ins_13', 'PNC', banking, ['011401539'], { oauth: true, secondItemKillsFirst: true }),
+  institution('ins_15', 'Navy Federal Credit Union', banking, ['011401540'], {
+    oauth: true,
+    secondItemKillsFirst: true,
+  }),
+  institution('ins_11', 'Charles Schwab', everything, ['011401541'], { oauth: true, secondItemKillsFirst: true }),
+  institution('ins_127990', 'US Bank', banking, ['011401542'], { oauth: true }),
 ]
 
 export function institutionById(id: string): Institution | null {
@@ -59,7 +72,8 @@ function institution(
   name: string,
   products: readonly Product[],
   routingNumbers: readonly string[],
-  oauth = false,
+  { oauth = false, secondItemKillsFirst = false }: Partial<Pick<Institution, 'oauth' | 'secondItemKillsFirst'>> = {},
 ): Institution {
-  return { id, name, products, url: `https://${id.replace('_', '-')}.example.com`, routingNumbers, oauth }
+  const url = `https://${id.replace('_', '-')}.example.com`
+  return { id, name, products, url, routingNumbers, oauth, secondItemKillsFirst }
 }

@@ -26,5 +26,5 @@ export function extractInvestments(world: World, item: Item): void {
 export function finishExtraction(world: World, item: Item): WebhookBody[] {
   if (item.investments?.step !== 'extracting' || item.status !== 'good') return []
   readInvestments(world, item)
-  return [investmentTransactionsUpdate(item, 'HISTORICAL_UPDATE', item.bank.investmentTransactions.length)]
+  return [investmentTransactionsUpdate(item, 'HISTORICAL_UPDATE', item.bank.investmentTransactions().length)]
 }

@@ -1,13 +1,17 @@
-// An item: one login at one institution, with what Plaid knows of it and the bank behind it.
+// An item: one login at one institution as one application knows it, with what Plaid knows of it.
 
-import type { Account, Bank, Day, Transaction } from './bank/model.ts'
-import type { Random } from './bank/random.ts'
+import type { Account, Day, Transaction } from './bank/model.ts'
 import type { ErrorBody } from './failure.ts'
 import { failure } from './failure.ts'
 import type { Institution, Product } from './institutions.ts'
 import type { Ledger } from './ledger.ts'
+import type { Login } from './logins.ts'
+import type { Blinds, SeenBank } from './seen-bank.ts'
 
 export type HistoryStep = 'NOT_READY' | 'INITIAL_UPDATE_COMPLETE' | 'HISTORICAL_UPDATE_COMPLETE'
+
+/** Streams by id, the whole stream as JSON. */
+export type KnownStreams = ReadonlyMap<string, { accountId: string; text: string }>
 
 /** Of the transactions product, once it was initialised. */
 export interface TransactionsState {
@@ -19,6 +23,8 @@ export interface TransactionsState {
   initialStart: Day
   /** Whether /transactions/sync was ever called: only then SYNC_UPDATES_AVAILABLE is sent. */
   armed: boolean
+  /** The recurring streams as Plaid last knew them; null until somebody asked for them. */
+  streams: KnownStreams | null
   lastSuccessfulUpdate: string | null
   lastFailedUpdate: string | null
 }
@@ -48,14 +54,11 @@ export interface Item {
   webhook: string | null
   lastWebhook: { sent_at: string; code_sent: string } | null
   consentExpirationTime: string | null
-  readonly bank: Bank
-  /** Accounts that the bank has and the user has not shared. */
-  unshared: Account[]
-  /** Makes ids for what happens at this item's bank. */
-  readonly bankIds: (kind: string) => string
-  readonly bankRandom: Random
-  /** The bank's life was played up to this day. */
-  livedUntil: Day
+  /** The bank itself, which other items may share. */
+  readonly login: Login
+  /** The bank as this item sees it. */
+  readonly bank: SeenBank
+  readonly blinds: Blinds
   /** Asked for when the item was made; counts if the product is initialised later. */
   readonly daysRequested: number | null
   /** The sandbox's own earliest date, or null. */
@@ -86,7 +89,7 @@ export function itemView(item: Item) {
 
 /** Open accounts, oldest first. */
 export function openAccounts({ bank }: Item): Account[] {
-  return bank.accounts.filter(({ account_id }) => !bank.closedAccountIds.has(account_id))
+  return bank.accounts().filter(({ account_id }) => !bank.isClosed(account_id))
 }
 
 /** The open accounts, or those asked for. Fails with INVALID_ACCOUNT_ID for one that is not open. */

@@ -1,16 +1,20 @@
-// What Link leaves behind: link tokens, public tokens, and the items that a user makes by going through Link.
+// What going through Link leaves behind: items, the public tokens for them, and the access tokens that these are exchanged for.
 
-import type { Bank, Day } from './bank/model.ts'
-import type { OpenBank } from './bank/open.ts'
-import { openBank } from './bank/open.ts'
-import { randomFrom } from './bank/random.ts'
+import type { Day } from './bank/model.ts'
 import { failure } from './failure.ts'
-import { initialiseTransactions } from './history.ts'
-import { seededIds } from './ids.ts'
+import { initialiseTransactions, lookAtBank } from './history.ts'
 import { readInvestments } from './investments.ts'
 import type { Institution, Product } from './institutions.ts'
 import type { Item } from './item.ts'
+import { requireLogin } from './login.ts'
+import type { Login } from './logins.ts'
+import { livingItems, loginWith } from './logins.ts'
+import { rekey } from './rekey.ts'
+import type { Blinds } from './seen-bank.ts'
+import { seenBank } from './seen-bank.ts'
+import { itemError } from './webhooks/events.ts'
 import type { World } from './world.ts'
+import { sendWebhooks } from './world.ts'
 
 /** Plaid's lifetime of a public token. */
 const publicTokenLifeMs = 30 * 60_000
@@ -20,38 +24,6 @@ export interface PublicToken {
   expiresAtMs: number
   /** A public token is exchanged once. */
   used: boolean
-}
-
-export interface LinkSession {
-  id: string
-  startedAt: string
-  finishedAt: string
-  publicToken: string | null
-  itemId: string
-}
-
-export interface LinkToken {
-  token: string
-  createdAt: string
-  expiresAtMs: number
-  clientName: string
-  language: string
-  countryCodes: readonly string[]
-  products: readonly Product[]
-  /** Added to the item where the institution has them. */
-  productsIfSupported: readonly Product[]
-  webhook: string | null
-  redirectUri: string | null
-  userId: string
-  /** Whether the request named the `user_id` itself. */
-  namesUserId: boolean
-  daysRequested: number | null
-  /** The item that the token repairs, or null for a new one. */
-  updateItemId: string | null
-  accountSelection: boolean
-  /** Whether the session's end is told by webhook, as hosted and multi-item Link do. */
-  announces: boolean
-  sessions: LinkSession[]
 }
 
 export interface NewItem {
@@ -73,7 +45,11 @@ export function makeItem(world: World, wanted: NewItem): { item: Item; publicTok
   const unsupported = wanted.products.find((product) => !wanted.institution.products.includes(product))
   if (unsupported !== undefined)
     throw failure('PRODUCTS_NOT_SUPPORTED', `${wanted.institution.name} has no ${unsupported}`)
-  const item = openItem(world, wanted)
+  const { login, passed } = loginWith(world, wanted)
+  // The login's other items hear of days that passed unseen until now.
+  if (passed) lookAtBank(world, login)
+  const item = openItem(world, wanted, login)
+  if (item.institution.secondItemKillsFirst) killOthers(world, item)
   world.items.set(item.itemId, item)
   const publicToken = `public-sandbox-${world.ids.uuid('public')}`
   const expiresAtMs = world.clock.nowMs() + publicTokenLifeMs
@@ -81,22 +57,24 @@ export function makeItem(world: World, wanted: NewItem): { item: Item; publicTok
   return { item, publicToken }
 }
 
-function openItem(world: World, wanted: NewItem): Item {
-  const { institution, username, customUser, endDate } = wanted
+/** The bank gives its access to the newest item alone. */
+function killOthers(world: World, { login }: Item): void {
+  for (const other of livingItems(world, login)) {
+    if (other.status !== 'good') continue
+    requireLogin(other)
+    sendWebhooks(world, other, [itemError(other, 'ITEM_LOGIN_REQUIRED')])
+  }
+}
+
+function openItem(world: World, wanted: NewItem, login: Login): Item {
+  const { institution, username, endDate } = wanted
   const itemId = world.ids.next('item')
-  // The same login has the same bank behind it each time it is linked, under new ids each time.
-  const ids = seededIds(`${world.seed}/${itemId}`)
-  const bankIds = (kind: string): string => ids.next(kind)
-  const today = world.clock.today()
-  const bank = bankBehind({
-    seed: world.seed,
-    institutionId: institution.id,
-    username,
-    customUser,
-    today,
-    ids: bankIds,
-  })
-  if (endDate !== null) bank.transactions = bank.transactions.filter(({ date }) => date <= endDate)
+  const late = login.bank.transactions.filter(({ date }) => endDate !== null && date > endDate)
+  const blinds: Blinds = {
+    unshared: new Set(),
+    withdrawn: new Set(),
+    cutOff: new Set(late.map(({ transaction_id }) => transaction_id)),
+  }
   return {
     itemId,
     institution,
@@ -111,25 +89,13 @@ function openItem(world: World, wanted: NewItem): Item {
     webhook: wanted.webhook,
     lastWebhook: null,
     consentExpirationTime: null,
-    bank,
-    unshared: [],
-    bankIds,
-    bankRandom: randomFrom(`${world.seed}/${itemId}/life`),
-    livedUntil: today,
+    login,
+    bank: seenBank(login.bank, rekey(`${world.seed}/${itemId}`), blinds),
+    blinds,
     daysRequested: wanted.daysRequested,
     startDate: wanted.startDate,
     transactions: null,
     investments: null,
-  }
-}
-
-/** The bank; INVALID_FIELD with the field's name when a custom user does not describe one. */
-function bankBehind(login: OpenBank): Bank {
-  try {
-    return openBank(login)
-  } catch (error) {
-    if (login.customUser === null || !(error instanceof RangeError)) throw error
-    throw failure('INVALID_FIELD', `options.override_password: ${error.message}`)
   }
 }
 

@@ -1,32 +1,41 @@
-// Changes to transactions at an item's bank, made by replacing rows: a row that is there is never edited in place.
+// Changes to transactions at a bank, made by replacing rows: a row that is there is never edited in place.
 
 import { book, inventTransaction, postedFrom, unbook } from './bank/invent.ts'
-import type { Transaction } from './bank/model.ts'
+import type { Bank, Transaction } from './bank/model.ts'
 import { between, pick } from './bank/random.ts'
-import { pull, trueTransactions } from './history.ts'
-import type { Item } from './item.ts'
+import { newsAtBank, pull, trueTransactions } from './history.ts'
+import type { Login } from './logins.ts'
+import { livingItems } from './logins.ts'
 import type { World } from './world.ts'
+import { sendWebhooks } from './world.ts'
 
 /** Replaces the row with this id. Throws a RangeError when there is none. */
-export function replaceTransaction({ bank }: Item, transactionId: string, next: Transaction): void {
+function replaceTransaction(bank: Bank, transactionId: string, change: (before: Transaction) => Transaction): void {
   const index = bank.transactions.findIndex(({ transaction_id }) => transaction_id === transactionId)
-  if (index < 0) throw new RangeError(`no transaction ${transactionId}`)
-  bank.transactions[index] = next
+  const before = bank.transactions[index]
+  if (before === undefined) throw new RangeError(`no transaction ${transactionId}`)
+  bank.transactions[index] = change(before)
 }
 
-/** A small change, made without any webhook, so that the page that a client asks for now is out of date. */
+/**
+ * A small change of which this item's client hears nothing, so that the page that it asks for now is out of date. Other items of
+ * the login hear of it as of any change.
+ */
 export function mutateMidPagination(world: World, itemId: string): void {
   const item = world.items.get(itemId)
   const transactions = item === undefined ? [] : trueTransactions(world, item)
   if (item === undefined || transactions.length === 0) return
-  const chosen = pick(item.bankRandom, transactions)
-  replaceTransaction(item, chosen.transaction_id, { ...chosen, name: `${chosen.name} *` })
+  const { login, bank } = item
+  const chosen = bank.toBank(pick(login.random, transactions).transaction_id)
+  replaceTransaction(login.bank, chosen, (before) => ({ ...before, name: `${before.name} *` }))
   pull(world, item)
+  for (const other of livingItems(world, login)) {
+    if (other !== item) sendWebhooks(world, other, newsAtBank(world, other))
+  }
 }
 
 /** What `user_transactions_dynamic` does at a refresh: pending ones post, new ones appear. */
-export function liveDynamically(world: World, item: Item): void {
-  const { bank, bankIds: ids, bankRandom: random } = item
+export function liveDynamically(world: World, { bank, ids, random }: Login): void {
   const today = world.clock.today()
   const pending = bank.transactions.filter((transaction) => transaction.pending)
   for (const before of pending.slice(0, Math.ceil(pending.length / 2))) {

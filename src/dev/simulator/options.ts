@@ -18,6 +18,8 @@ export interface SimulatorOptions {
   webhookRetryBaseMs?: number
   /** How long a webhook's receiver may take. Plaid's limit is 10 seconds. */
   webhookTimeoutMs?: number
+  /** How long /link/token/get tells of a session after its end. Plaid's time is six hours. */
+  linkSessionLifeMs?: number
   /** Keeps what happened in this file, so that the next start goes on from there; null forgets. Its seed goes before `seed`. */
   journalFile?: string | null
   /** Calls a minute by endpoint; `false` switches the limits off. */
@@ -34,6 +36,7 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     historyDelayMs: { initial: 50, historical: 200 },
     webhookRetryBaseMs: 30_000,
     webhookTimeoutMs: 10_000,
+    linkSessionLifeMs: 6 * 3_600_000,
     rateLimits: defaultLimits,
     journalFile: null,
     ...options,

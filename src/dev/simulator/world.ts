@@ -9,7 +9,9 @@ import type { Ids } from './ids.ts'
 import { seededIds } from './ids.ts'
 import type { Item } from './item.ts'
 import type { Journal } from './journal.ts'
-import type { LinkToken, PublicToken } from './link-session.ts'
+import type { Login } from './logins.ts'
+import type { PublicToken } from './link-session.ts'
+import type { LinkToken } from './link-token.ts'
 import type { Settings } from './options.ts'
 import type { RateLimits } from './rate-limit.ts'
 import { rateLimits } from './rate-limit.ts'
@@ -45,6 +47,8 @@ export interface World {
   readonly limits: RateLimits
   /** By item id, oldest first; removed ones stay, so that they are known to be gone. */
   readonly items: Map<string, Item>
+  /** By institution, user name and custom user. */
+  readonly logins: Map<string, Login>
   /** Item ids by access token; an invalidated token is not in it. */
   readonly accessTokens: Map<string, string>
   readonly publicTokens: Map<string, PublicToken>
@@ -74,6 +78,7 @@ export function createWorld(settings: Settings, seed: string, journal: Journal):
     delivery: webhookDelivery({ keys, timers: running, settings }),
     limits: rateLimits(settings.rateLimits),
     items: new Map(),
+    logins: new Map(),
     accessTokens: new Map(),
     publicTokens: new Map(),
     linkTokens: new Map(),

@@ -59,6 +59,48 @@ describe('a fault', () => {
     expect((await desk.control(`/truth?item_id=${item_id}`)).text).not.toBe(before)
   })
 
+  test('with times 0 takes back what was ordered for its endpoint, and that alone', async () => {
+    const desk = await openDesk()
+    for (const endpoint of ['/item/get', '/item/remove', '*']) {
+      await desk.control('/faults', { endpoint, times: 5, error: 'INTERNAL_SERVER_ERROR' })
+    }
+    const left = await desk.control('/faults', { endpoint: '/item/get', times: 0 })
+    expect(left).toMatchObject({ status: 200, body: { faults: [{ endpoint: '/item/remove' }, { endpoint: '*' }] } })
+  })
+
+  test('that drops the answer after the call leaves its effect, one that drops before leaves none', async () => {
+    const desk = await openDesk()
+    const lost = async (when: unknown, path: string, body: object) => {
+      await desk.control('/faults', { endpoint: path, drop: when })
+      await expect(desk.post(path, body)).rejects.toThrow('fetch failed')
+      expect((await desk.control('/faults')).body).toEqual({ faults: [] })
+    }
+    const created = await desk.plaid.sandboxPublicTokenCreate({
+      institution_id: 'ins_109509',
+      initial_products: [Products.Auth],
+    })
+    const { public_token } = created.data
+    await lost('before', '/item/public_token/exchange', { public_token })
+    await lost('after', '/item/public_token/exchange', { public_token })
+    const again = await desk.post('/item/public_token/exchange', { public_token })
+    expect(again.body['error_code']).toBe('INVALID_PUBLIC_TOKEN')
+
+    const { access_token, item_id } = await desk.link()
+    const code = async () => (await desk.post('/item/get', { access_token })).body['error_code']
+    await lost(true, '/item/access_token/invalidate', { access_token })
+    expect(await code()).toBeUndefined()
+    await lost('after', '/item/access_token/invalidate', { access_token })
+    expect(await code()).toBe('INVALID_ACCESS_TOKEN')
+    expect((await desk.control(`/truth?item_id=${item_id}`)).body['status']).toBe('good')
+
+    const other = await desk.link()
+    const remove = { access_token: other.access_token }
+    await lost('before', '/item/remove', remove)
+    expect((await desk.post('/item/get', remove)).status).toBe(200)
+    await lost('after', '/item/remove', remove)
+    expect((await desk.post('/item/get', remove)).body['error_code']).toBe('ITEM_NOT_FOUND')
+  })
+
   test('is refused when it would do nothing, names no error of Plaid’s, or is misspelt', async () => {
     const desk = await openDesk()
     for (const bad of [

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Products } from 'plaid'
 import { expect, onTestFinished, test } from 'vitest'
 import { startSimulator } from '../../../src/dev/simulator/server.ts'
+import * as z from 'zod'
 import type { BankDesk } from './bank-desk.ts'
 import { applied, credentials, openDesk, openReceiver, readUpdate, sorted, truth } from './bank-desk.ts'
 
@@ -56,6 +57,48 @@ test('items, tokens, cursors and every transaction are as they were, and nothing
   expect(receiver.received.length).toBe(sent)
   const next = await after.link()
   expect(next.item_id).not.toBe(item_id)
+})
+
+test('logins, users, sessions and streams are as they were', async () => {
+  const journalFile = journal()
+  const before = await openDesk({ journalFile })
+  const { user_id } = (await before.plaid.userCreate({ client_user_id: 'one' })).data
+  const fields = { client_name: 'Test', language: 'en', country_codes: ['US'], products: ['transactions'], user_id }
+  const { link_token } = (await before.post('/link/token/create', { ...fields, enable_multi_item_link: true })).body
+  const first = await before.control('/link', { link_token, items: 2, finish: false })
+  const open = await before.control('/link', { link_token, finish: false, institution_id: 'ins_109509' })
+  const tokens = [first, open].flatMap(({ body }) => z.array(z.string()).parse(body['public_tokens']))
+  const items: { access_token: string; item_id: string }[] = []
+  for (const public_token of tokens.slice(0, 2)) {
+    items.push((await before.plaid.itemPublicTokenExchange({ public_token })).data)
+  }
+  const chase = { institution: 'ins_56' }
+  items.push(await before.link(chase), await before.link(chase))
+  for (const { item_id } of items) await before.control(`/items/${item_id}/bank`, { history: 'historical' })
+  // A look that is not written down must not decide which ids come.
+  const { data } = await before.plaid.accountsGet({ access_token: items[0]?.access_token ?? '' })
+  const bank = (change: object) => before.control(`/items/${items[0]?.item_id ?? ''}/bank`, change)
+  await bank({ add: 2, revoke_account: data.accounts[1]?.account_id, new_account: true })
+  await before.post('/transactions/recurring/get', { access_token: items[0]?.access_token ?? '' })
+  await before.control('/clock', { advance_ms: 33 * 86_400_000 })
+  await before.plaid.userItemsRemove({ user_id, item_ids: [items[1]?.item_id ?? ''] })
+  await before.link({ institution: 'ins_109508' })
+  const known = async (desk: BankDesk) => {
+    const { link_sessions = [] } = (await desk.plaid.linkTokenGet({ link_token: String(link_token) })).data
+    return {
+      items: (await desk.plaid.userItemsGet({ user_id })).data.items,
+      sessions: link_sessions.map(({ started_at: _momentOfTheCall, ...session }) => session),
+    }
+  }
+  const [expected, held] = [await known(before), (await before.control('/truth')).text]
+  await before.simulator.stop()
+
+  const after = await openDesk({ journalFile })
+  expect((await after.control('/truth')).text === held).toBe(true)
+  expect(await known(after)).toEqual(expected)
+  const ended = await after.control('/link', { link_token, exit: true })
+  expect(ended.body).toMatchObject({ link_session_id: open.body['link_session_id'], status: 'SUCCESS' })
+  expect((await after.plaid.userCreate({ client_user_id: 'one' })).data.user_id).toBe(user_id)
 })
 
 test('half a line, left by a kill, never happened', async () => {

@@ -3,7 +3,6 @@
 import type { Role } from './household.ts'
 import type { Account, Currency, Ids } from './model.ts'
 import { exact } from './number.ts'
-import { merchantEntityId } from './posting.ts'
 
 interface AccountPlan {
   readonly name: string
@@ -20,8 +19,6 @@ interface AccountPlan {
 export interface InstitutionPlan {
   readonly brand: string
   readonly accounts: readonly AccountPlan[]
-  /** Whether its accounts keep an id over relinks, as at banks with tokenised account numbers. */
-  readonly persistentIds: boolean
 }
 
 const bitcoin: Currency = { iso_currency_code: null, unofficial_currency_code: 'BTC' }
@@ -45,28 +42,30 @@ const euros = plan('Euro Account', '9200', 'depository', 'checking', '350.00', {
 const everything: InstitutionPlan = {
   brand: 'Plaid',
   accounts: [checking, savings, deposit, card, moneyMarket, ira, retirement, student, mortgage, crypto, wallet],
-  persistentIds: false,
 }
 
 const plans: Readonly<Record<string, InstitutionPlan>> = {
   ins_109508: everything,
-  ins_109509: { brand: 'Gingham', accounts: [checking, savings], persistentIds: false },
+  ins_109509: { brand: 'Gingham', accounts: [checking, savings] },
   ins_109510: {
     brand: 'Tattersall',
     accounts: [checking, savings, card, mortgage],
-    persistentIds: false,
   },
   ins_109511: {
     brand: 'Tartan',
     accounts: [checking, savings, card, student, brokerage],
-    persistentIds: true,
   },
   ins_109512: {
     brand: 'Houndstooth',
     accounts: [checking, card, euros, mortgage, ira],
-    persistentIds: false,
   },
-  ins_115616: { brand: 'Quagga', accounts: [brokerage, ira, crypto], persistentIds: false },
+  ins_56: { brand: 'Chase', accounts: [checking, savings, card, mortgage, ira] },
+  ins_13: { brand: 'PNC', accounts: [checking, savings, card] },
+  ins_127990: { brand: 'US Bank', accounts: [checking, savings, card] },
+  ins_15: { brand: 'Navy Federal', accounts: [checking, savings, card] },
+  ins_11: { brand: 'Schwab', accounts: [checking, brokerage, ira] },
+  ins_127287: { brand: 'Platypus', accounts: [checking, savings, card] },
+  ins_115616: { brand: 'Quagga', accounts: [brokerage, ira, crypto] },
 }
 
 /** What the institution offers. */
@@ -74,8 +73,8 @@ export function planOf(institutionId: string): InstitutionPlan {
   return plans[institutionId] ?? everything
 }
 
-/** Opens an account as planned. `owner` names whom a persistent id belongs to. */
-export function openAccount(institution: InstitutionPlan, account: AccountPlan, owner: string, ids: Ids): Account {
+/** Opens an account as planned. */
+export function openAccount(institution: InstitutionPlan, account: AccountPlan, ids: Ids): Account {
   const { name, mask, type, subtype, opening, limit } = account
   const current = exact(opening)
   const room = limit === undefined ? null : exact(limit)
@@ -93,7 +92,6 @@ export function openAccount(institution: InstitutionPlan, account: AccountPlan, 
     type,
     subtype,
     holder_category: 'personal',
-    ...(institution.persistentIds ? { persistent_account_id: merchantEntityId(`${owner}/${mask}`) } : {}),
   }
 }
 

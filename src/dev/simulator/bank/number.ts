@@ -70,6 +70,19 @@ export function roundExact(value: RawNumber, places: number): RawNumber {
   return write({ digits: (digits + half) / unit, scale: places })
 }
 
+/** The value divided by a whole number, rounded half away from zero to `places` decimals. Throws a RangeError for zero. */
+export function divideExact(value: RawNumber, by: number, places: number): RawNumber {
+  const { digits, scale } = read(value)
+  const [numerator, denominator] = [digits * 10n ** BigInt(places), BigInt(by) * 10n ** BigInt(scale)]
+  const half = digits < 0n ? -denominator / 2n : denominator / 2n
+  return write({ digits: (numerator + half) / denominator, scale: places })
+}
+
+/** How many decimals the number is written with. */
+export function decimalsOf(value: RawNumber): number {
+  return read(value).scale
+}
+
 /** `count` of a currency's smallest units: `minorUnits(1250, 2)` is `12.50`. Throws a RangeError unless `count` is a safe integer. */
 export function minorUnits(count: number, decimals: number): RawNumber {
   if (!Number.isSafeInteger(count)) throw new RangeError(`not a count of units: ${count}`)

@@ -13,6 +13,7 @@ import { livePast } from './life.ts'
 import type { Bank, Day, Ids } from './model.ts'
 import { exact, subtractExact } from './number.ts'
 import { numbersOf } from './numbers.ts'
+import { nameForGood } from './persistent-ids.ts'
 import { sampleOwner } from './postal.ts'
 import type { Random } from './random.ts'
 import { randomFrom } from './random.ts'
@@ -32,10 +33,15 @@ export interface OpenBank {
 export function openBank({ seed, institutionId, username, customUser, today, ids }: OpenBank): Bank {
   const custom = customUser === null ? null : parseCustomUser(customUser)
   const accounts = custom?.override_accounts ?? null
-  if (accounts !== null) return openCustomBank({ accounts, today, ids })
+  if (accounts !== null) {
+    const bank = openCustomBank({ accounts, today, ids })
+    nameForGood(bank, institutionId, `${seed}/${JSON.stringify(customUser)}`)
+    return bank
+  }
   const owner = `${seed}/${institutionId}/${username}${custom?.seed ?? ''}`
   const random = randomFrom(owner)
-  const bank = newBank({ institutionId, owner, dynamic: username === 'user_transactions_dynamic', random, ids })
+  const bank = newBank({ institutionId, dynamic: username === 'user_transactions_dynamic', random, ids })
+  nameForGood(bank, institutionId, owner)
   const from = addDays(today, -historyDays)
   openPortfolios(bank, from, ids)
   livePast({ bank, from, to: today, random, ids })
@@ -45,15 +51,14 @@ export function openBank({ seed, institutionId, username, customUser, today, ids
 
 interface NewBank {
   institutionId: string
-  owner: string
   dynamic: boolean
   random: Random
   ids: Ids
 }
 
-function newBank({ institutionId, owner, dynamic, random, ids }: NewBank): Bank {
+function newBank({ institutionId, dynamic, random, ids }: NewBank): Bank {
   const institution = planOf(institutionId)
-  const opened = institution.accounts.map((plan) => ({ plan, account: openAccount(institution, plan, owner, ids) }))
+  const opened = institution.accounts.map((plan) => ({ plan, account: openAccount(institution, plan, ids) }))
   const accounts = opened.map(({ account }) => account)
   const roles = Object.fromEntries(
     opened.flatMap(({ plan, account }) => (plan.role === undefined ? [] : [[plan.role, account.account_id]])),

@@ -1,52 +1,58 @@
 // Pushes the bank's days ahead; life goes on there meanwhile, and Plaid looks at it once at the end.
 
-import { livePast } from '../bank/invent.ts'
-import { newsOf, pull } from '../history.ts'
+import { newsAtBank, pull } from '../history.ts'
 import { readInvestments } from '../investments.ts'
 import type { Item } from '../item.ts'
+import { livedUpTo } from '../logins.ts'
 import type { WebhookBody } from '../webhooks/events.ts'
 import { holdingsUpdate, investmentTransactionsUpdate, liabilitiesUpdate } from '../webhooks/events.ts'
 import type { World } from '../world.ts'
 import { sendWebhooks } from '../world.ts'
 
-/** Gives the bank's day before and after, and what changed, by item. */
+/** Gives the bank's day before and after, and what changed, by item. Banks live on without any item, too. */
 export function advanceClock(world: World, ms: number): object {
   const from = world.clock.today()
   world.clock.advance(ms)
   const today = world.clock.today()
+  const pasts = new Map([...world.logins.values()].map((login) => [login, livedUpTo(login, today)]))
   const alive = [...world.items.values()].filter(({ status }) => status === 'good' || status === 'login_required')
-  return { from, today, items: alive.map((item) => ({ item_id: item.itemId, ...live(world, item, today) })) }
+  return {
+    from,
+    today,
+    items: alive.map((item) => ({ item_id: item.itemId, ...told(world, item, pasts.get(item.login) ?? null) })),
+  }
 }
 
-function live(world: World, item: Item, today: string): object {
-  const { bank, bankRandom: random, bankIds: ids, livedUntil } = item
-  if (livedUntil >= today) return { added: [], posted: [], investment_transactions: [], webhooks: [] }
-  const past = livePast({ bank, from: livedUntil, to: today, random, ids })
-  item.livedUntil = today
-  const news =
-    item.status === 'good'
-      ? [...newsOf(item, pull(world, item)), ...otherNews(world, item, past.investments.length)]
-      : []
+function told(world: World, item: Item, past: ReturnType<typeof livedUpTo>): object {
+  if (past === null) return { added: [], posted: [], investment_transactions: [], webhooks: [] }
+  const { fromBank, shares } = item.bank
+  const seen = ({ account_id }: { account_id: string }): boolean => shares(account_id)
+  const invested = past.investments.filter(seen)
+  const news = item.status === 'good' ? [...newsAtBank(world, item), ...otherNews(world, item, invested.length)] : []
+  if (item.status === 'login_required') pull(world, item)
   return {
-    added: past.added.map(({ transaction_id }) => transaction_id),
-    posted: past.posted.map(({ pending, posted }) => ({
-      pending_transaction_id: pending.transaction_id,
-      transaction_id: posted.transaction_id,
-    })),
-    investment_transactions: past.investments.map(({ investment_transaction_id: id }) => id),
+    added: past.added.filter(seen).map(({ transaction_id }) => fromBank(transaction_id)),
+    posted: past.posted
+      .filter(({ posted }) => seen(posted))
+      .map(({ pending, posted }) => ({
+        pending_transaction_id: fromBank(pending.transaction_id),
+        transaction_id: fromBank(posted.transaction_id),
+      })),
+    investment_transactions: invested.map(({ investment_transaction_id: id }) => fromBank(id)),
     webhooks: sendWebhooks(world, item, news),
   }
 }
 
 function otherNews(world: World, item: Item, newInvestmentTransactions: number): WebhookBody[] {
-  const { credit, mortgage, student } = item.bank.liabilities
+  const { credit, mortgage, student } = item.bank.liabilities()
+  const holdings = item.bank.holdings().length
   const owing = [...credit, ...mortgage, ...student].map(
     ({ account_id }) => [account_id, ['last_payment_amount']] as const,
   )
-  const invests = item.products.includes('investments') && item.bank.holdings.length > 0
+  const invests = item.products.includes('investments') && holdings > 0
   if (invests && item.investments?.step === 'ready') readInvestments(world, item)
   return [
-    ...(invests ? [holdingsUpdate(item, 0, item.bank.holdings.length)] : []),
+    ...(invests ? [holdingsUpdate(item, 0, holdings)] : []),
     ...(invests && newInvestmentTransactions > 0
       ? [investmentTransactionsUpdate(item, 'DEFAULT_UPDATE', newInvestmentTransactions)]
       : []),

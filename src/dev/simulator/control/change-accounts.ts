@@ -1,24 +1,24 @@
-// Accounts that open and close at the bank.
+// Accounts that open and close at the bank, and that the user takes back. By the bank's ids.
 
+import { persistentIdOf } from '../bank/persistent-ids.ts'
 import type { Account } from '../bank/model.ts'
 import { exact } from '../bank/number.ts'
 import { between } from '../bank/random.ts'
 import type { Item } from '../item.ts'
-import { openAccounts } from '../item.ts'
-import type { WebhookBody } from '../webhooks/events.ts'
-import { itemEvent } from '../webhooks/events.ts'
+import type { World } from '../world.ts'
 import type { BankChange, NewAccount } from './requests.ts'
 import { refuse } from './requests.ts'
 
-/** Opens an account. The client sees it once the user shares it in update mode, or at once when it is `shared`. */
-export function openNewAccount(
-  item: Item,
-  wanted: NonNullable<BankChange['new_account']>,
-): { accountId: string; webhooks: WebhookBody[] } {
+/**
+ * Opens an account and gives its id. The client sees it once the user shares it in update mode, or at once when it is `shared`;
+ * other items of the login see it once they share it, and items to come from the start.
+ */
+export function openNewAccount(world: World, item: Item, wanted: NonNullable<BankChange['new_account']>): string {
   const { shared, ...particulars }: NewAccount = wanted === true ? {} : wanted
-  const digits = String(between(item.bankRandom, 0, 9999)).padStart(4, '0')
+  const { bank, ids, random, institution } = item.login
+  const digits = String(between(random, 0, 9999)).padStart(4, '0')
   const account: Account = {
-    account_id: item.bankIds('account'),
+    account_id: ids('account'),
     balances: {
       available: exact('100.00'),
       current: exact('100.00'),
@@ -33,32 +33,38 @@ export function openNewAccount(
     subtype: particulars.subtype === undefined ? 'savings' : particulars.subtype,
     holder_category: 'personal',
   }
-  if (shared === true) item.bank.accounts.push(account)
-  else item.unshared.push(account)
-  return { accountId: account.account_id, webhooks: [itemEvent(item, 'NEW_ACCOUNTS_AVAILABLE')] }
-}
-
-/** The user shares what the bank has opened since. */
-export function shareNewAccounts(item: Item): void {
-  item.bank.accounts.push(...item.unshared.splice(0))
-}
-
-/** Closes this account, or the newest one. Its transactions stay. Plaid sends no webhook about it. */
-export function closeAccount(item: Item, wanted: NonNullable<BankChange['close_account']>): string {
-  const open = openAccounts(item)
-  const accountId = typeof wanted === 'object' ? wanted.account_id : wanted
-  const account = accountId === true ? open.at(-1) : open.find(({ account_id }) => account_id === accountId)
-  if (account === undefined) throw refuse(404, 'the item has no such open account')
-  item.bank.closedAccountIds.add(account.account_id)
+  const persistent = persistentIdOf(institution.id, account, account.account_id)
+  bank.accounts.push({ ...account, ...(persistent !== null && { persistent_account_id: persistent }) })
+  for (const each of world.items.values()) {
+    if (each.login === item.login && !(each === item && shared === true)) each.blinds.unshared.add(account.account_id)
+  }
   return account.account_id
 }
 
-/** The user withdraws one account at the bank: it is gone, and its transactions with it. */
-export function withdrawAccount(item: Item, accountId: string): void {
-  const { bank } = item
-  if (!bank.accounts.some(({ account_id }) => account_id === accountId)) {
-    throw refuse(404, `the item has no account ${accountId}`)
-  }
-  bank.accounts = bank.accounts.filter(({ account_id }) => account_id !== accountId)
-  bank.transactions = bank.transactions.filter(({ account_id }) => account_id !== accountId)
+/** The user shares what the bank has opened since. What was taken back stays so until it is linked anew. */
+export function shareNewAccounts({ blinds }: Item): void {
+  blinds.unshared.clear()
+}
+
+/** Closes this account, or the newest one, for every item. Its transactions stay. Plaid sends no webhook about it. */
+export function closeAccount(item: Item, wanted: NonNullable<BankChange['close_account']>): string {
+  const accountId = openAccountOf(item, typeof wanted === 'object' ? wanted.account_id : wanted)
+  item.login.bank.closedAccountIds.add(accountId)
+  return accountId
+}
+
+/** The user takes one account back, this one or the newest: for this item it is gone, and all that was in it. */
+export function withdrawAccount(item: Item, wanted: NonNullable<BankChange['revoke_account']>): string {
+  const accountId = openAccountOf(item, wanted)
+  item.blinds.withdrawn.add(accountId)
+  return accountId
+}
+
+function openAccountOf({ login, bank }: Item, wanted: string | true): string {
+  const open = login.bank.accounts.filter(
+    ({ account_id }) => bank.shares(account_id) && !login.bank.closedAccountIds.has(account_id),
+  )
+  const account = wanted === true ? open.at(-1) : open.find(({ account_id }) => account_id === wanted)
+  if (account === undefined) throw refuse(404, 'the item has no such open account')
+  return account.account_id
 }

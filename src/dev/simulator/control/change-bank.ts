@@ -1,13 +1,17 @@
-// Changes at the bank of one item, on order, and the webhooks that Plaid would send about them.
+// Changes at the bank behind an item, on order, and the webhooks that Plaid would send about them.
 
 import type { Transaction } from '../bank/model.ts'
 import { between } from '../bank/random.ts'
-import { newsOf, pull, reachStep, trueTransactions } from '../history.ts'
+import { newsAtBank, reachStep, trueTransactions } from '../history.ts'
 import { finishExtraction } from '../investments.ts'
 import type { Item } from '../item.ts'
+import { livingItems } from '../logins.ts'
+import type { Rekey } from '../rekey.ts'
 import type { WebhookBody } from '../webhooks/events.ts'
+import { itemEvent } from '../webhooks/events.ts'
 import type { World } from '../world.ts'
 import { sendWebhooks } from '../world.ts'
+import { inBankIds } from './bank-ids.ts'
 import { changeLogin } from './change-login.ts'
 import { closeAccount, openNewAccount } from './change-accounts.ts'
 import { addTransactions, modifyTransactions, postPending, removeTransactions } from './change-transactions.ts'
@@ -24,26 +28,47 @@ export interface Changed {
   webhooks: readonly WebhookBody[]
 }
 
-/** Makes all the changes, then lets Plaid look at the bank once. Refuses ids that the bank does not have. */
-export function changeBank(world: World, item: Item, wanted: BankChange): Changed {
-  checkIds(item, wanted)
+/**
+ * Makes all the changes, then lets Plaid look at the bank once through every item of the login. The answer tells of this item and in
+ * its ids; what the other items are told is among the deliveries. Refuses ids that the bank does not have.
+ */
+export function changeBank(world: World, item: Item, given: BankChange): Changed {
+  checkIds(item, given)
+  const wanted = inBankIds(item.bank, given)
   const history = wanted.history === undefined ? [] : historyUpTo(world, item, wanted.history)
   const changed: Changed = { added: [], modified: [], removed: [], posted: [], accounts: [], webhooks: [] }
   if (wanted.modify !== undefined) changed.modified = modifyTransactions(item, wanted.modify, choose(world, item))
   if (wanted.remove !== undefined) changed.removed = removeTransactions(item, wanted.remove, choose(world, item))
   if (wanted.post_pending !== undefined) changed.posted = postPending(world, item, wanted.post_pending)
   if (wanted.add !== undefined) changed.added = addTransactions(world, item, wanted.add)
-  const accountNews: WebhookBody[] = []
-  if (wanted.new_account !== undefined) {
-    const opened = openNewAccount(item, wanted.new_account)
-    changed.accounts.push(opened.accountId)
-    accountNews.push(...opened.webhooks)
-  }
+  if (wanted.new_account !== undefined) changed.accounts.push(openNewAccount(world, item, wanted.new_account))
   if (wanted.close_account !== undefined) changed.accounts.push(closeAccount(item, wanted.close_account))
-  const loginNews = changeLogin(world, item, wanted)
-  const news = [...history, ...newsOf(item, pull(world, item)), ...accountNews, ...loginNews]
-  changed.webhooks = wanted.silent === true ? [] : sendWebhooks(world, item, news)
-  return changed
+  const login = changeLogin(world, item, wanted)
+  changed.accounts.push(...login.accounts)
+  const newAccounts = (about: Item): WebhookBody[] =>
+    wanted.new_account === undefined ? [] : [itemEvent(about, 'NEW_ACCOUNTS_AVAILABLE')]
+  const news = [...history, ...newsAtBank(world, item), ...newAccounts(item), ...login.webhooks]
+  const told = wanted.silent === true ? [] : sendWebhooks(world, item, news)
+  for (const other of livingItems(world, item.login)) {
+    if (other === item) continue
+    const otherNews = [...newsAtBank(world, other), ...newAccounts(other)]
+    if (wanted.silent !== true) sendWebhooks(world, other, otherNews)
+  }
+  return { ...inItemIds(item.bank, changed), webhooks: told }
+}
+
+function inItemIds({ fromBank }: Rekey, changed: Changed): Changed {
+  return {
+    ...changed,
+    added: changed.added.map(fromBank),
+    modified: changed.modified.map(fromBank),
+    removed: changed.removed.map(fromBank),
+    posted: changed.posted.map(({ pending_transaction_id, transaction_id }) => ({
+      pending_transaction_id: fromBank(pending_transaction_id),
+      transaction_id: fromBank(transaction_id),
+    })),
+    accounts: changed.accounts.map(fromBank),
+  }
 }
 
 /** What the timers would do: the steps of the transactions' history, and with the last one the investments' too. */
@@ -55,10 +80,12 @@ function historyUpTo(world: World, item: Item, history: 'initial' | 'historical'
 /** Chooses so many of the transactions that a client can see, by seed. */
 function choose(world: World, item: Item): (count: number) => Transaction[] {
   return (count) => {
-    const left = trueTransactions(world, item)
+    const { login, bank } = item
+    const visible = new Set(trueTransactions(world, item).map(({ transaction_id }) => bank.toBank(transaction_id)))
+    const left = login.bank.transactions.filter(({ transaction_id }) => visible.has(transaction_id))
     const chosen: Transaction[] = []
     while (chosen.length < count && left.length > 0) {
-      chosen.push(...left.splice(between(item.bankRandom, 0, left.length - 1), 1))
+      chosen.push(...left.splice(between(login.random, 0, left.length - 1), 1))
     }
     return chosen
   }
@@ -71,7 +98,8 @@ function checkIds({ bank }: Item, { modify, remove, post_pending }: BankChange):
     ...(Array.isArray(remove) ? remove : []),
     ...(typeof post_pending === 'object' ? (post_pending.transaction_ids ?? []) : []),
   ]
-  const known = new Set(bank.transactions.map(({ transaction_id }) => transaction_id))
+  if (named.length === 0) return
+  const known = new Set(bank.transactions().map(({ transaction_id }) => transaction_id))
   const unknown = named.filter((transactionId) => !known.has(transactionId))
   if (unknown.length > 0) throw refuse(404, `the bank has no transaction ${unknown.join(', ')}`)
 }

@@ -17,10 +17,16 @@ import type { BankChange } from './requests.ts'
 
 const weekMs = 7 * 86_400_000
 
-/** Makes the wanted changes and gives their webhooks. A revoked item's webhook is the last that is heard of it. */
-export function changeLogin(world: World, item: Item, wanted: BankChange): WebhookBody[] {
+/** Makes the wanted changes; gives their webhooks, and the accounts that were taken back. A revoked item's webhook is its last. */
+export function changeLogin(
+  world: World,
+  item: Item,
+  wanted: BankChange,
+): { webhooks: WebhookBody[]; accounts: string[] } {
   const inAWeek = new Date(world.clock.nowMs() + weekMs).toISOString()
   const news: WebhookBody[] = []
+  const accounts = takenBack(item, wanted)
+  news.push(...accounts.map((accountId) => userAccountRevoked(item, item.bank.fromBank(accountId))))
   if (wanted.login_required !== undefined) {
     const code = wanted.login_required === true ? 'ITEM_LOGIN_REQUIRED' : wanted.login_required.error_code
     requireLogin(item, code)
@@ -37,15 +43,18 @@ export function changeLogin(world: World, item: Item, wanted: BankChange): Webho
     item.consentExpirationTime = pending_expiration === true ? inAWeek : pending_expiration.consent_expiration_time
     news.push(pendingExpiration(item, item.consentExpirationTime))
   }
-  if (wanted.revoke !== undefined) news.push(revoke(item, wanted.revoke))
-  return news
+  if (wanted.revoke === true) {
+    item.status = 'revoked'
+    news.push(userPermissionRevoked(item))
+  }
+  return { webhooks: news, accounts }
 }
 
-function revoke(item: Item, wanted: NonNullable<BankChange['revoke']>): WebhookBody {
-  if (wanted === true) {
-    item.status = 'revoked'
-    return userPermissionRevoked(item)
-  }
-  withdrawAccount(item, wanted.account_id)
-  return userAccountRevoked(item, wanted.account_id)
+/** `revoke: {account_id}` is the older way to say `revoke_account`. */
+function takenBack(item: Item, { revoke, revoke_account }: BankChange): string[] {
+  const wanted = [
+    ...(typeof revoke === 'object' ? [revoke.account_id] : []),
+    ...(revoke_account === undefined ? [] : [revoke_account]),
+  ]
+  return wanted.map((accountId) => withdrawAccount(item, accountId))
 }

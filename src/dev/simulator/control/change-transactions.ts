@@ -1,4 +1,4 @@
-// Transactions that a test adds, modifies, removes or posts. The books keep the balances right.
+// Transactions that a test adds, modifies, removes or posts, by the bank's ids. The books keep the balances right.
 
 import { addDays } from '../bank/calendar.ts'
 import { book, inventTransaction, postedFrom, unbook } from '../bank/invent.ts'
@@ -6,7 +6,6 @@ import type { Account, Transaction } from '../bank/model.ts'
 import { cents } from '../bank/number.ts'
 import { between, pick } from '../bank/random.ts'
 import type { Item } from '../item.ts'
-import { openAccounts } from '../item.ts'
 import type { World } from '../world.ts'
 import type { Addition, BankChange, Modification, PostPending } from './requests.ts'
 import { refuse } from './requests.ts'
@@ -22,9 +21,9 @@ export function addTransactions(world: World, item: Item, wanted: Wanted<'add'>)
     typeof wanted === 'number' ? Array.from({ length: wanted }, () => ({})) : wanted
   return additions.map((addition) => {
     const transaction = filledIn(world, item, addition)
-    book(item.bank, transaction)
+    book(item.login.bank, transaction)
     if (transaction.pending) {
-      item.bank.backOffice.clearsOn.set(transaction.transaction_id, addDays(world.clock.today(), pendingDays))
+      item.login.bank.backOffice.clearsOn.set(transaction.transaction_id, addDays(world.clock.today(), pendingDays))
     }
     return transaction.transaction_id
   })
@@ -32,15 +31,16 @@ export function addTransactions(world: World, item: Item, wanted: Wanted<'add'>)
 
 function filledIn(world: World, item: Item, addition: Addition): Transaction {
   const { transaction_id: chosenId } = addition
-  if (chosenId !== undefined && item.bank.transactions.some(({ transaction_id }) => transaction_id === chosenId)) {
-    throw refuse(409, `the bank has a transaction ${chosenId} already`)
+  const { bank, random, ids } = item.login
+  if (chosenId !== undefined && bank.transactions.some(({ transaction_id }) => transaction_id === chosenId)) {
+    throw refuse(409, `the bank has a transaction ${item.bank.fromBank(chosenId)} already`)
   }
   const account = accountFor(item, addition.account_id)
   const invented = inventTransaction({
-    bank: item.bank,
-    random: item.bankRandom,
+    bank,
+    random,
     today: addition.date ?? world.clock.today(),
-    ids: item.bankIds,
+    ids,
     pending: addition.pending ?? false,
     accountId: account.account_id,
   })
@@ -63,11 +63,18 @@ function withChanges(transaction: Transaction, changes: Particulars): Transactio
 }
 
 function accountFor(item: Item, accountId: string | undefined): Account {
-  const open = openAccounts(item).filter(({ type }) => type !== 'investment')
+  const { accounts, closedAccountIds } = item.login.bank
+  const open = accounts.filter(
+    ({ account_id, type }) =>
+      type !== 'investment' && item.bank.shares(account_id) && !closedAccountIds.has(account_id),
+  )
   const spendable = open.filter(({ type }) => type === 'depository' || type === 'credit')
-  if (accountId === undefined && spendable.length > 0) return pick(item.bankRandom, spendable)
+  if (accountId === undefined && spendable.length > 0) return pick(item.login.random, spendable)
   const named = open.find(({ account_id }) => account_id === accountId)
-  if (named === undefined) throw refuse(404, `the item has no open account ${accountId ?? 'for transactions'}`)
+  if (named === undefined) {
+    const name = accountId === undefined ? 'for transactions' : item.bank.fromBank(accountId)
+    throw refuse(404, `the item has no open account ${name}`)
+  }
   return named
 }
 
@@ -82,12 +89,12 @@ export function modifyTransactions(
       ? choose(wanted).map(({ transaction_id, name }) => ({
           transaction_id,
           name: `${name} *`,
-          amount: cents(between(item.bankRandom, 100, 20_000)),
+          amount: cents(between(item.login.random, 100, 20_000)),
         }))
       : wanted
   for (const change of changes) {
-    const before = unbook(item.bank, change.transaction_id)
-    if (before !== undefined) book(item.bank, withChanges(before, change))
+    const before = unbook(item.login.bank, change.transaction_id)
+    if (before !== undefined) book(item.login.bank, withChanges(before, change))
   }
   return changes.map(({ transaction_id }) => transaction_id)
 }
@@ -99,28 +106,30 @@ export function removeTransactions(
   choose: (count: number) => Transaction[],
 ): string[] {
   const ids = typeof wanted === 'number' ? choose(wanted).map(({ transaction_id }) => transaction_id) : wanted
-  for (const transactionId of ids) unbook(item.bank, transactionId)
+  for (const transactionId of ids) unbook(item.login.bank, transactionId)
   return ids
 }
 
 /** Posts pending ones: all of them, the oldest so many, or these. A posted one has a new id; the pending one is gone. */
 export function postPending(world: World, item: Item, wanted: Wanted<'post_pending'>): Posted[] {
   const options: PostPending = typeof wanted === 'object' ? wanted : {}
-  const pending = item.bank.transactions.filter(
-    (transaction) => transaction.pending && (options.transaction_ids?.includes(transaction.transaction_id) ?? true),
+  const { bank, random, ids } = item.login
+  const named = ({ transaction_id }: Transaction): boolean => options.transaction_ids?.includes(transaction_id) ?? true
+  const pending = bank.transactions.filter(
+    (transaction) => transaction.pending && item.bank.shares(transaction.account_id) && named(transaction),
   )
   const chosen = typeof wanted === 'number' ? pending.slice(0, wanted) : pending
   return chosen.map((before) => {
     const cleared = postedFrom(before, {
-      random: item.bankRandom,
-      ids: item.bankIds,
+      random,
+      ids,
       link: options.link ?? true,
       today: world.clock.today(),
     })
     const { amount, name, date } = options
     const posted = withChanges(cleared, { amount, name, date })
-    unbook(item.bank, before.transaction_id)
-    book(item.bank, posted)
+    unbook(bank, before.transaction_id)
+    book(bank, posted)
     return { pending_transaction_id: before.transaction_id, transaction_id: posted.transaction_id }
   })
 }

@@ -4,42 +4,114 @@ import type * as z from 'zod'
 
 import { customUserOf } from '../custom-user.ts'
 import { PlaidFailure } from '../failure.ts'
-import { newsOf, pull } from '../history.ts'
+import { newsAtBank } from '../history.ts'
 import type { Institution, Product } from '../institutions.ts'
-import { institutionById } from '../institutions.ts'
-import type { LinkToken } from '../link-session.ts'
+import { institutionById, institutions } from '../institutions.ts'
 import { makeItem } from '../link-session.ts'
+import type { LinkSession, LinkToken } from '../link-token.ts'
+import { statusOf } from '../link-token.ts'
 import { repairLogin } from '../login.ts'
+import type { WebhookBody } from '../webhooks/events.ts'
 import { itemAddResult, sessionFinished } from '../webhooks/events.ts'
 import type { World } from '../world.ts'
 import { sendWebhooks } from '../world.ts'
 import { shareNewAccounts } from './change-accounts.ts'
-import type { linkRequest } from './requests.ts'
+import type { linkChoice, linkRequest } from './requests.ts'
 import { refuse } from './requests.ts'
 
 type LinkRequest = z.infer<typeof linkRequest>
+type Choice = z.infer<typeof linkChoice>
+
+export interface Finished {
+  /** Of the items that this call added; the first of each stands alone, too. */
+  public_token: string | null
+  item_id: string | null
+  public_tokens: string[]
+  item_ids: string[]
+  link_session_id: string
+  /** Null while the session goes on. */
+  status: 'SUCCESS' | 'EXITED' | null
+}
 
 /**
- * A new item with the link token's webhook, products and days, and its public token; in update mode the item is repaired, what
- * it did not share yet is shared if the token asked for account selection, and the public token is null.
+ * The user goes on in the link token's open session, or begins one. New items have the token's webhook, products and days; in update
+ * mode the item is repaired, what it did not share yet is shared if the token asked for account selection, and there is no public
+ * token. `items` adds several in one multi-item session, `finish: false` leaves it open for another call, `exit` leaves Link without
+ * doing anything more. Hosted and multi-item sessions tell by webhook.
  */
-export function finishLink(world: World, wanted: LinkRequest): { public_token: string | null; item_id: string } {
+export function finishLink(world: World, wanted: LinkRequest): Finished {
   const token = world.linkTokens.get(wanted.link_token)
   if (token === undefined || token.expiresAtMs < world.clock.nowMs())
     throw refuse(404, 'there is no such link token now')
-  const startedAt = world.clock.timestamp()
-  const { publicToken, itemId } = token.updateItemId === null ? linkNew(world, token, wanted) : update(world, token)
-  const session = { id: world.ids.uuid('session'), startedAt, finishedAt: world.clock.timestamp(), publicToken, itemId }
-  token.sessions.push(session)
-  if (token.announces && token.webhook !== null && !world.replaying) {
-    const tokens = publicToken === null ? [] : [publicToken]
-    for (const each of tokens) world.delivery.send(null, token.webhook, itemAddResult(token.token, session.id, each))
-    world.delivery.send(null, token.webhook, sessionFinished(token.token, session.id, tokens))
+  const choices = choicesOf(token, wanted)
+  const session = openSession(world, token)
+  const before = session.added.length
+  const updatedItem = token.updateItemId === null || wanted.exit === true ? null : update(world, token)
+  session.updated ||= updatedItem !== null
+  for (const choice of choices) {
+    const added = linkNew(world, token, choice)
+    session.added.push(added)
+    announce(world, token, itemAddResult(token.token, session.id, added.publicToken))
   }
-  return { public_token: publicToken, item_id: itemId }
+  if (wanted.finish !== false) finish(world, token, session)
+  const added = session.added.slice(before)
+  return {
+    public_token: added[0]?.publicToken ?? null,
+    item_id: added[0]?.itemId ?? updatedItem,
+    public_tokens: added.map(({ publicToken }) => publicToken),
+    item_ids: added.map(({ itemId }) => itemId),
+    link_session_id: session.id,
+    status: session.finished === null ? null : statusOf(session),
+  }
 }
 
-function linkNew(world: World, token: LinkToken, wanted: LinkRequest) {
+/** What the user links in this call: nothing in update mode or when leaving, else one bank or several. */
+function choicesOf(token: LinkToken, wanted: LinkRequest): Choice[] {
+  const { items, exit, finish: ends } = wanted
+  if ((items !== undefined || ends === false) && (!token.multiItem || token.updateItemId !== null)) {
+    throw refuse(400, 'items and finish: false need a link token with enable_multi_item_link')
+  }
+  if (exit === true || token.updateItemId !== null) return []
+  if (Array.isArray(items)) return items
+  if (items === undefined) return [wanted]
+  return banksFor(token, wanted, items).map((institution_id) => ({ ...wanted, institution_id }))
+}
+
+/** So many different institutions that have the products, the one that was named first. */
+function banksFor(token: LinkToken, { institution_id, products }: LinkRequest, count: number): string[] {
+  const needed = products ?? token.products
+  const able = institutions.filter((each) => needed.every((product) => each.products.includes(product)))
+  const ids = able.map(({ id }) => id).filter((id) => id !== institution_id)
+  const chosen = [...(institution_id === undefined ? [] : [institution_id]), ...ids].slice(0, count)
+  if (chosen.length < count) throw refuse(400, `only ${chosen.length} institutions have these products`)
+  return chosen
+}
+
+function openSession(world: World, { sessions }: LinkToken): LinkSession {
+  const open = sessions.find(({ finished }) => finished === null)
+  if (open !== undefined) return open
+  const session: LinkSession = {
+    id: world.ids.uuid('session'),
+    startedAt: world.clock.timestamp(),
+    finished: null,
+    added: [],
+    updated: false,
+  }
+  sessions.push(session)
+  return session
+}
+
+function finish(world: World, token: LinkToken, session: LinkSession): void {
+  session.finished = { at: world.clock.timestamp(), ms: world.clock.nowMs() }
+  announce(world, token, sessionFinished(token, session))
+}
+
+function announce(world: World, token: LinkToken, body: WebhookBody): void {
+  if (!token.announces || token.webhook === null || world.replaying) return
+  world.delivery.send(null, token.webhook, body)
+}
+
+function linkNew(world: World, token: LinkToken, wanted: Choice): LinkSession['added'][number] {
   const institution = institutionById(wanted.institution_id ?? 'ins_109508')
   if (institution === null) throw refuse(404, `there is no institution ${wanted.institution_id ?? ''}`)
   const username = wanted.username ?? 'user_good'
@@ -69,12 +141,12 @@ function productsAt({ products }: Institution, token: LinkToken): Product[] {
   return [...new Set([...token.products, ...supported])]
 }
 
-function update(world: World, token: LinkToken) {
+function update(world: World, token: LinkToken): string {
   const item = world.items.get(token.updateItemId ?? '')
   if (item === undefined || item.status === 'removed' || item.status === 'revoked')
     throw refuse(404, 'the item is gone')
   repairLogin(world, item)
   if (token.accountSelection) shareNewAccounts(item)
-  sendWebhooks(world, item, newsOf(item, pull(world, item)))
-  return { publicToken: null, itemId: item.itemId }
+  sendWebhooks(world, item, newsAtBank(world, item))
+  return item.itemId
 }

@@ -87,6 +87,8 @@ export const bankChange = z.strictObject({
   login_required: z.union([flag, z.strictObject({ error_code: knownCode })]).optional(),
   login_repaired: flag.optional(),
   revoke: z.union([flag, z.strictObject({ account_id: id })]).optional(),
+  /** The user takes one account back: this one, or the newest open one. */
+  revoke_account: z.union([flag, id]).optional(),
   pending_disconnect: z
     .union([flag, z.strictObject({ reason: z.string().optional(), disconnect_time: time.nullable().optional() })])
     .optional(),
@@ -100,11 +102,14 @@ export type NewAccount = z.infer<typeof newAccount>
 
 export const faultRequest = z.strictObject({
   endpoint: z.string().regex(/^(\/[a-z_/]+|\*)$/, { error: "must be one of Plaid's paths, or *" }),
-  times: whole(1, 100_000).default(1),
+  /** How many calls it hits; 0 takes back what was ordered for the endpoint. */
+  times: whole(0, 100_000).default(1),
+  /** How many matching calls pass before it starts. */
   after: whole(0, 100_000).default(0),
   error: z.union([knownCode, z.looseObject({ error_type: z.string(), error_code: z.string() })]).optional(),
   status: whole(400, 599).optional(),
   latency_ms: whole(0, 600_000).optional(),
+  /** `before` or true cuts the connection before anything happens, `after` when the call has taken effect: the answer is lost. */
   drop: z.union([z.boolean(), z.enum(['before', 'after'])]).optional(),
   mutate_during_pagination: z.boolean().optional(),
 })
@@ -129,12 +134,25 @@ export const clockRequest = z.strictObject({ advance_ms: whole(0, 10 * 366 * 86_
 
 export const resetRequest = z.strictObject({ seed: z.string().min(1).optional() })
 
-export const linkRequest = z.strictObject({
-  link_token: z.string(),
+const choiceFields = {
   institution_id: z.string().optional(),
   username: z.string().optional(),
   password: z.string().optional(),
   products: z.array(z.enum(productNames)).min(1).optional(),
+}
+
+/** One bank that the user logs in to. */
+export const linkChoice = z.strictObject(choiceFields)
+
+export const linkRequest = z.strictObject({
+  link_token: z.string(),
+  ...choiceFields,
+  /** Several items in one multi-item session: so many, each at another institution, or these. */
+  items: z.union([whole(1, 20), z.array(linkChoice).min(1).max(20)]).optional(),
+  /** False leaves a multi-item session open: the next call with the same link token goes on in it. */
+  finish: z.boolean().optional(),
+  /** The user leaves Link without linking anything more. */
+  exit: flag.optional(),
 })
 
 /** Refuses the request with a sentence that says why. */

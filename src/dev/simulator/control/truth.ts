@@ -3,19 +3,22 @@
 import { trueTransactions } from '../history.ts'
 import type { Item } from '../item.ts'
 import { openAccounts, transactionView } from '../item.ts'
+import { streamsIn } from '../streams.ts'
 import type { World } from '../world.ts'
 
 /** Open and shared accounts, and the transactions that a full sync would give once the history has come. */
 export function truthOf(world: World, item: Item) {
+  const transactions = trueTransactions(world, item)
   return {
     item_id: item.itemId,
     institution_id: item.institution.id,
     status: item.status,
     accounts: openAccounts(item),
-    transactions: trueTransactions(world, item).map((transaction) => transactionView(transaction, false)),
-    securities: item.bank.securities,
-    holdings: item.bank.holdings,
-    investment_transactions: item.bank.investmentTransactions,
-    liabilities: item.bank.liabilities,
+    transactions: transactions.map((transaction) => transactionView(transaction, false)),
+    securities: item.bank.securities(),
+    holdings: item.bank.holdings(),
+    investment_transactions: item.bank.investmentTransactions(),
+    liabilities: item.bank.liabilities(),
+    recurring_streams: streamsIn(world, item, transactions),
   }
 }

@@ -10,7 +10,7 @@ const identity = endpoint('/identity/get', { access_token: accessToken, options:
   useProduct(item, 'identity')
   const accounts = chosenAccounts(item, body.options?.account_ids).map((account) => ({
     ...account,
-    owners: item.bank.owners.get(account.account_id) ?? [],
+    owners: item.bank.owners(account.account_id),
   }))
   return { accounts, item: itemView(item) }
 })
@@ -18,11 +18,11 @@ const identity = endpoint('/identity/get', { access_token: accessToken, options:
 const auth = endpoint('/auth/get', { access_token: accessToken, options: accountOptions }, (world, body) => {
   const item = readableItem(world, body.access_token)
   useProduct(item, 'auth')
-  const accounts = chosenAccounts(item, body.options?.account_ids).filter(({ account_id }) =>
-    item.bank.numbers.has(account_id),
+  const accounts = chosenAccounts(item, body.options?.account_ids).filter(
+    ({ account_id }) => item.bank.numbers(account_id) !== null,
   )
   if (accounts.length === 0) throw failure('NO_AUTH_ACCOUNTS')
-  const all = accounts.flatMap(({ account_id }) => item.bank.numbers.get(account_id) ?? [])
+  const all = accounts.flatMap(({ account_id }) => item.bank.numbers(account_id) ?? [])
   const list = <Kind extends keyof AccountNumbers>(kind: Kind) => all.map((numbers) => numbers[kind]).filter(isThere)
   const numbers = { ach: list('ach'), eft: list('eft'), international: list('international'), bacs: list('bacs') }
   return { accounts, numbers, item: itemView(item) }

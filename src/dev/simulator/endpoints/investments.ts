@@ -21,7 +21,7 @@ const holdings = endpoint(
     const accounts = investmentAccounts(item, body.options?.account_ids)
     if (item.investments === null) readInvestments(world, item)
     const wanted = new Set(accounts.map(({ account_id }) => account_id))
-    const held = item.bank.holdings.filter(({ account_id }) => wanted.has(account_id))
+    const held = item.bank.holdings().filter(({ account_id }) => wanted.has(account_id))
     return {
       accounts: accounts.map(accountView),
       holdings: held,
@@ -55,7 +55,8 @@ const transactions = endpoint(
     if (item.investments?.step === 'extracting') throw failure('PRODUCT_NOT_READY')
     if (item.investments === null) readInvestments(world, item)
     const wanted = new Set(accounts.map(({ account_id }) => account_id))
-    const matching = item.bank.investmentTransactions
+    const matching = item.bank
+      .investmentTransactions()
       .filter(({ date, account_id }) => date >= body.start_date && date <= body.end_date && wanted.has(account_id))
       .toReversed()
       .toSorted((left, right) => (left.date < right.date ? 1 : left.date > right.date ? -1 : 0))
@@ -79,7 +80,7 @@ const refresh = endpoint('/investments/refresh', { access_token: accessToken }, 
   if (item.investments?.step === 'extracting') throw failure('PRODUCT_NOT_READY')
   readInvestments(world, item)
   sendWebhooks(world, item, [
-    holdingsUpdate(item, 0, item.bank.holdings.length),
+    holdingsUpdate(item, 0, item.bank.holdings().length),
     investmentTransactionsUpdate(item, 'DEFAULT_UPDATE', 0),
   ])
   return {}
@@ -98,7 +99,7 @@ function accountView(account: Account) {
 /** The securities that the rows name, each once. */
 function securitiesOf({ bank }: Item, rows: readonly { security_id: string | null }[]) {
   const named = new Set(rows.map(({ security_id }) => security_id))
-  return bank.securities.filter(({ security_id }) => named.has(security_id))
+  return bank.securities().filter(({ security_id }) => named.has(security_id))
 }
 
 export const investmentEndpoints = [holdings, transactions, refresh]

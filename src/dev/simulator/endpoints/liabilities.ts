@@ -12,7 +12,7 @@ export const liabilitiesEndpoint = endpoint(
     useProduct(item, 'liabilities')
     const accounts = chosenAccounts(item, body.options?.account_ids)
     const wanted = new Set(accounts.map(({ account_id }) => account_id))
-    const { credit, mortgage, student } = item.bank.liabilities
+    const { credit, mortgage, student } = item.bank.liabilities()
     const own = <Row extends { account_id: string }>(rows: readonly Row[]): Row[] | null => {
       const chosen = rows.filter(({ account_id }) => wanted.has(account_id))
       return chosen.length > 0 ? chosen : null

@@ -6,8 +6,10 @@ import { accessToken, endpoint, itemOf } from '../endpoint.ts'
 import { whole } from '../exact-json.ts'
 import { failure } from '../failure.ts'
 import { productNames } from '../institutions.ts'
+import type { Item } from '../item.ts'
 import { openAccounts } from '../item.ts'
-import type { LinkSession, LinkToken } from '../link-session.ts'
+import type { LinkSession, LinkToken } from '../link-token.ts'
+import { statusOf } from '../link-token.ts'
 import { userCalled, userFor } from '../users.ts'
 import type { World } from '../world.ts'
 
@@ -86,10 +88,12 @@ const create = endpoint('/link/token/create', fields, (world, body) => {
   const wanted = [...products, ...ifSupported, ...(body.additional_consented_products ?? [])]
   if (updated === null && wanted.length === 0) throw failure('MISSING_FIELDS', 'missing fields: products')
   const createdMs = world.clock.nowMs()
+  const hostedSeconds = body.hosted_link?.url_lifetime_seconds
+  const lifeMs = hostedSeconds === undefined ? (updated === null ? 4 * hourMs : hourMs / 2) : hostedSeconds * 1000
   const token: LinkToken = {
     token: `link-sandbox-${world.ids.uuid('link')}`,
     createdAt: world.clock.timestamp(),
-    expiresAtMs: createdMs + (updated === null ? 4 * hourMs : hourMs / 2),
+    expiresAtMs: createdMs + lifeMs,
     clientName: body.client_name,
     language: body.language,
     countryCodes: body.country_codes,
@@ -103,6 +107,7 @@ const create = endpoint('/link/token/create', fields, (world, body) => {
     updateItemId: updated?.itemId ?? null,
     accountSelection: body.update?.account_selection_enabled ?? false,
     announces: body.hosted_link !== undefined || body.enable_multi_item_link === true,
+    multiItem: body.enable_multi_item_link ?? false,
     sessions: [],
   }
   world.linkTokens.set(token.token, token)
@@ -118,7 +123,9 @@ const get = endpoint('/link/token/get', { link_token: z.string() }, (world, body
     user_id: token.userId,
     created_at: token.createdAt,
     expiration: iso(token.expiresAtMs),
-    link_sessions: token.sessions.map((session) => sessionView(world, session)),
+    link_sessions: token.sessions
+      .filter((session) => isTold(world, session))
+      .map((session) => sessionView(world, session)),
     metadata: {
       initial_products: token.products,
       webhook: token.webhook,
@@ -130,39 +137,55 @@ const get = endpoint('/link/token/get', { link_token: z.string() }, (world, body
   }
 })
 
+/** Plaid tells of a session until some time after its end. */
+function isTold({ clock, settings }: World, { finished }: LinkSession): boolean {
+  return finished === null || clock.nowMs() - finished.ms <= settings.linkSessionLifeMs
+}
+
 function sessionView(world: World, session: LinkSession) {
-  const item = world.items.get(session.itemId)
-  const added =
-    item === undefined || session.publicToken === null
-      ? []
-      : [
-          {
-            public_token: session.publicToken,
-            accounts: openAccounts(item).map(({ account_id, name, mask, type, subtype }) => ({
-              id: account_id,
-              name,
-              mask,
-              type,
-              subtype,
-              verification_status: null,
-              class_type: null,
-            })),
-            institution: { name: item.institution.name, institution_id: item.institution.id },
-          },
-        ]
+  const leftEmpty = session.finished !== null && statusOf(session) === 'EXITED'
   return {
     link_session_id: session.id,
     started_at: session.startedAt,
-    finished_at: session.finishedAt,
+    finished_at: session.finished?.at ?? null,
     events: [],
-    results: {
-      item_add_results: added,
-      cra_item_add_results: [],
-      cra_update_results: [],
-      bank_income_results: [],
-      payroll_income_results: [],
-      document_income_results: null,
-    },
+    ...(leftEmpty && { exit: exitView(session) }),
+    results: leftEmpty ? null : resultsView(world, session),
+  }
+}
+
+function exitView({ id }: LinkSession) {
+  const metadata = { institution: null, status: 'requires_credentials', link_session_id: id, request_id: '' }
+  return { error: null, metadata }
+}
+
+function resultsView(world: World, session: LinkSession) {
+  return {
+    item_add_results: session.added.flatMap(({ publicToken, itemId }) => {
+      const item = world.items.get(itemId)
+      return item === undefined ? [] : [addedView(publicToken, item)]
+    }),
+    cra_item_add_results: [],
+    cra_update_results: [],
+    bank_income_results: [],
+    payroll_income_results: [],
+    document_income_results: null,
+  }
+}
+
+function addedView(publicToken: string, item: Item) {
+  return {
+    public_token: publicToken,
+    accounts: openAccounts(item).map(({ account_id, name, mask, type, subtype }) => ({
+      id: account_id,
+      name,
+      mask,
+      type,
+      subtype,
+      verification_status: null,
+      class_type: null,
+    })),
+    institution: { name: item.institution.name, institution_id: item.institution.id },
   }
 }
 

@@ -7,7 +7,7 @@ import { book, inventTransaction } from '../bank/invent.ts'
 import { accessToken, day, endpoint, itemOf, readableItem } from '../endpoint.ts'
 import { exactNumber } from '../exact-json.ts'
 import { failure } from '../failure.ts'
-import { newsOf, pull } from '../history.ts'
+import { lookAtBank } from '../history.ts'
 import type { Product } from '../institutions.ts'
 import type { Item } from '../item.ts'
 import { openAccounts } from '../item.ts'
@@ -79,7 +79,7 @@ function defaultUpdate(item: Item, type: WebhookType, accountIds: readonly strin
     case 'TRANSACTIONS':
       return needing(item, 'transactions', events.transactionsUpdate(item, 'DEFAULT_UPDATE', 0))
     case 'HOLDINGS':
-      return needing(item, 'investments', events.holdingsUpdate(item, 0, item.bank.holdings.length))
+      return needing(item, 'investments', events.holdingsUpdate(item, 0, item.bank.holdings().length))
     case 'INVESTMENTS_TRANSACTIONS':
       return needing(item, 'investments', events.investmentTransactionsUpdate(item, 'DEFAULT_UPDATE', 0))
     case 'LIABILITIES':
@@ -137,14 +137,15 @@ const transactionsCreate = endpoint(
     const account = openAccounts(item).find(({ type }) => type === 'depository')
     if (account === undefined) throw failure('NO_ACCOUNTS')
     for (const wanted of body.transactions) enter(item, account.account_id, wanted)
-    sendWebhooks(world, item, newsOf(item, pull(world, item)))
+    lookAtBank(world, item.login)
     return {}
   },
 )
 
 function enter(item: Item, accountId: string, wanted: z.infer<typeof created>): void {
-  const { bank, bankRandom: random, bankIds: ids } = item
-  const invented = inventTransaction({ bank, random, today: wanted.date_posted, ids, accountId })
+  const { bank, random, ids } = item.login
+  const to = item.bank.toBank(accountId)
+  const invented = inventTransaction({ bank, random, today: wanted.date_posted, ids, accountId: to })
   book(bank, {
     ...invented,
     amount: wanted.amount,

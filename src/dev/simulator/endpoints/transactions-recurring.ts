@@ -6,7 +6,7 @@ import { accessToken, endpoint, readableItem, useProduct } from '../endpoint.ts'
 import { failure } from '../failure.ts'
 import { initialiseTransactions } from '../history.ts'
 import { chosenAccounts } from '../item.ts'
-import { recurringStreams } from '../recurring.ts'
+import { streamsIn, watchStreams } from '../streams.ts'
 
 const fields = {
   access_token: accessToken,
@@ -23,11 +23,12 @@ export const transactionsRecurring = endpoint('/transactions/recurring/get', fie
   const item = readableItem(world, body.access_token)
   useProduct(item, 'transactions')
   const state = initialiseTransactions(world, item, item.daysRequested)
-  if (state.step !== 'HISTORICAL_UPDATE_COMPLETE') throw failure('PRODUCT_NOT_READY')
   const wanted = new Set(chosenAccounts(item, body.account_ids).map(({ account_id }) => account_id))
+  watchStreams(world, item, state)
+  if (state.step !== 'HISTORICAL_UPDATE_COMPLETE') throw failure('PRODUCT_NOT_READY')
   const history = state.ledger.all().filter(({ account_id }) => wanted.has(account_id))
   return {
-    ...recurringStreams(history, world.clock.today()),
+    ...streamsIn(world, item, history),
     updated_datetime: state.lastSuccessfulUpdate ?? world.clock.timestamp(),
     personal_finance_category_version: 'v2',
   }

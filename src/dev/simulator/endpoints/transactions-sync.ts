@@ -57,5 +57,5 @@ export const transactionsSync = endpoint('/transactions/sync', fields, (world, b
 /** Those with transactions in the answer, closed ones too: an account that is missing here says nothing. */
 function accountsIn({ bank }: Item, { added, modified }: SyncPage): Account[] {
   const named = new Set([...added, ...modified].map(({ account_id }) => account_id))
-  return bank.accounts.filter(({ account_id }) => named.has(account_id))
+  return bank.accounts().filter(({ account_id }) => named.has(account_id))
 }

@@ -5,10 +5,9 @@ import * as z from 'zod'
 import { accessToken, day, endpoint, readableItem, useProduct } from '../endpoint.ts'
 import { whole } from '../exact-json.ts'
 import { failure } from '../failure.ts'
-import { initialiseTransactions, newsOf, pull } from '../history.ts'
+import { initialiseTransactions, lookAtBank } from '../history.ts'
 import { chosenAccounts, itemView, transactionView } from '../item.ts'
 import { liveDynamically } from '../mutation.ts'
-import { sendWebhooks } from '../world.ts'
 
 const getOptions = z
   .strictObject({
@@ -55,8 +54,8 @@ const refresh = endpoint('/transactions/refresh', { access_token: accessToken },
   const item = readableItem(world, body.access_token)
   if (!item.institution.products.includes('transactions')) throw failure('PRODUCTS_NOT_SUPPORTED')
   if (item.transactions === null) throw failure('PRODUCT_NOT_ENABLED')
-  if (item.username === 'user_transactions_dynamic') liveDynamically(world, item)
-  sendWebhooks(world, item, newsOf(item, pull(world, item)))
+  if (item.username === 'user_transactions_dynamic') liveDynamically(world, item.login)
+  lookAtBank(world, item.login)
   return {}
 })
 

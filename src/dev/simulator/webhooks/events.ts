@@ -3,6 +3,8 @@
 import type { ErrorCode } from '../failure.ts'
 import { errorInside } from '../failure.ts'
 import type { Item } from '../item.ts'
+import type { LinkSession, LinkToken } from '../link-token.ts'
+import { statusOf } from '../link-token.ts'
 
 export type WebhookBody = Record<string, unknown> & { webhook_type: string; webhook_code: string }
 
@@ -154,14 +156,16 @@ export function authUpdate(item: Item, accountIds: readonly string[]): WebhookBo
   }
 }
 
-export function sessionFinished(linkToken: string, sessionId: string, publicTokens: readonly string[]): WebhookBody {
+/** Of a session that has ended; `public_tokens` is empty for one that added nothing. */
+export function sessionFinished({ token, userId, namesUserId }: LinkToken, session: LinkSession): WebhookBody {
   return {
     webhook_type: 'LINK',
     webhook_code: 'SESSION_FINISHED',
-    status: 'SUCCESS',
-    link_session_id: sessionId,
-    link_token: linkToken,
-    public_tokens: publicTokens,
+    status: statusOf(session),
+    link_session_id: session.id,
+    link_token: token,
+    public_tokens: session.added.map(({ publicToken }) => publicToken),
+    ...(namesUserId && { user_id: userId }),
     environment,
   }
 }
