@@ -36,8 +36,8 @@ export interface Operation {
   readonly isPrivate: boolean
   readonly parameters: readonly Parameter[]
   readonly body: Schema | null
-  /** Status → media type and schema, or null for no body. */
-  readonly responses: ReadonlyMap<number, { readonly mediaType: string; readonly schema: Schema } | null>
+  /** Status → media type → schema; no media type where there is no body. */
+  readonly responses: ReadonlyMap<number, ReadonlyMap<string, Schema>>
 }
 
 export interface ApiDescription {
@@ -71,8 +71,8 @@ export async function readOperations(): Promise<ApiDescription> {
     Object.entries(ofPath).map(([verb, { security, parameters, requestBody, responses }]): Operation => {
       const method = verb.toUpperCase()
       const answers = Object.entries(responses).map(([status, { content }]) => {
-        const [first] = Object.entries(content)
-        return [Number(status), first === undefined ? null : { mediaType: first[0], schema: first[1].schema }] as const
+        const schemas = Object.entries(content).map(([mediaType, { schema }]) => [mediaType, schema] as const)
+        return [Number(status), new Map(schemas)] as const
       })
       const body = requestBody?.content['application/json']?.schema ?? null
       const isPrivate = security.length > 0

@@ -65,6 +65,28 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }).map((text) => `${marker} ${text}`),
 )
 
+/** Spellings that look like a value of its kind and are none, or another. */
+const almost: readonly ((text: string) => string)[] = [
+  (text) => `${text}e5`,
+  (text) => `+${text}`,
+  (text) => `0${text}`,
+  (text) => ` ${text}`,
+  (text) => `${text}\n`,
+  (text) => `${text}.`,
+  (text) => `${text}.0.0`,
+  (text) => `${text},${text}`,
+  (text) => `-${text}`,
+  (text) => text.replace(/\d/, '\u0663'),
+  (text) => text.slice(0, -1),
+  (text) => `${text}${text}`,
+  (text) => `0x${text}`,
+  () => 'Infinity',
+  () => '.5',
+]
+
+/** Makes an almost right value of a right one. */
+export const almostRight: fc.Arbitrary<(text: string) => string> = fc.constantFrom(...almost)
+
 const numbers = [0, -0, -1, 0.1, 1e308, -1e-308, 2 ** 53 + 1, 2 ** 31, 2 ** 63, 1e21]
 
 const deep = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`)

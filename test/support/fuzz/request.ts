@@ -2,7 +2,7 @@
 // description itself refuses.
 import * as fc from 'fast-check'
 import type { ApiDescription, Operation, Parameter, Schema } from '../operations.ts'
-import { hostileText, hostileValue, strangeKey } from './hostile.ts'
+import { almostRight, hostileText, hostileValue, strangeKey } from './hostile.ts'
 import { validValue } from './valid.ts'
 
 export interface FuzzedRequest {
@@ -14,31 +14,55 @@ export interface FuzzedRequest {
   readonly body: unknown
 }
 
+/** Ids of things that exist, by the path of the list that shows them. */
+export type KnownIds = ReadonlyMap<string, readonly string[]>
+
+/** Ids for a place: those of the path's own list most often, of other things, of nothing. */
+function idsFor(known: KnownIds, path: string, { name, in: place }: Parameter): fc.Arbitrary<string> {
+  const own = place === 'path' ? (known.get(path.slice(0, path.indexOf(`/{${name}}`))) ?? []) : []
+  const all = [...known.values()].flat()
+  return fc.oneof(
+    fc.uuid(),
+    ...(all.length === 0 ? [] : [{ weight: 2, arbitrary: fc.constantFrom(...all) }]),
+    ...(own.length === 0 ? [] : [{ weight: 3, arbitrary: fc.constantFrom(...own) }]),
+  )
+}
+
 /** Some parameter of that kind, its value as text. */
-function valuesOf(api: ApiDescription, parameters: readonly Parameter[], ids: readonly string[]) {
-  const fields = parameters.map(({ name, schema }) => {
-    const values = validValue(api, schema).map(String)
-    const known = api.resolve(schema)['format'] === 'uuid' ? fc.oneof(fc.constantFrom(...ids), values) : values
-    return [name, known] as const
+function valuesOf(api: ApiDescription, { path, parameters }: Operation, place: Parameter['in'], known: KnownIds) {
+  const placed = parameters.filter((parameter) => parameter.in === place)
+  const fields = placed.map((parameter) => {
+    const isId = api.resolve(parameter.schema)['format'] === 'uuid'
+    return [
+      parameter.name,
+      isId ? idsFor(known, path, parameter) : validValue(api, parameter.schema).map(String),
+    ] as const
   })
-  const requiredKeys = parameters.filter(({ required }) => required).map(({ name }) => name)
+  const requiredKeys = placed.filter(({ required }) => required).map(({ name }) => name)
   return fc.record<Record<string, string>>(Object.fromEntries(fields), { requiredKeys })
+}
+
+const isDay = (text: string | undefined): text is string => /^\d{4}-\d{2}-\d{2}$/.test(text ?? '')
+
+/** Whether days from and to are the wrong way round. */
+function isReversed({ from, to }: Readonly<Record<string, string>>): boolean {
+  return isDay(from) && isDay(to) && from > to
+}
+
+function inOrder(query: Record<string, string>): Record<string, string> {
+  const { from = '', to = '' } = query
+  return isReversed(query) ? { ...query, from: to, to: from } : query
 }
 
 /** What a header can hold at all; its client refuses the rest. */
 const asHeader = (text: string): string => text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?').trim()
 
-/** `ids` are things that exist. */
-export function validRequest(
-  api: ApiDescription,
-  { parameters, body }: Operation,
-  ids: readonly string[],
-): fc.Arbitrary<FuzzedRequest> {
-  const placed = (place: Parameter['in']) => parameters.filter((parameter) => parameter.in === place)
+export function validRequest(api: ApiDescription, operation: Operation, known: KnownIds): fc.Arbitrary<FuzzedRequest> {
+  const { body } = operation
   return fc.record({
-    path: valuesOf(api, placed('path'), ids),
-    query: valuesOf(api, placed('query'), ids).map((values) => Object.entries(values)),
-    headers: valuesOf(api, placed('header'), ids).map((values) =>
+    path: valuesOf(api, operation, 'path', known),
+    query: valuesOf(api, operation, 'query', known).map((values) => Object.entries(inOrder(values))),
+    headers: valuesOf(api, operation, 'header', known).map((values) =>
       Object.fromEntries(Object.entries(values).map(([name, value]) => [name, asHeader(value)])),
     ),
     body: body === null ? fc.constant(undefined) : validValue(api, body),
@@ -84,16 +108,39 @@ const bodyMutation: fc.Arbitrary<Mutation> = fc.oneof(
   }),
 )
 
+/** A copy in which one parameter, chosen by `pick`, has another value. */
+function withParameter(one: FuzzedRequest, pick: number, change: (text: string) => string): FuzzedRequest {
+  const at = pick % (one.query.length || 1)
+  return { ...one, query: one.query.map(([name, old], index) => [name, index === at ? change(old) : old] as const) }
+}
+
 const queryMutation: fc.Arbitrary<Mutation> = fc.oneof(
-  fc.tuple(fc.nat(), hostileText).map(([pick, value]): Mutation => (one) => {
-    const at = pick % (one.query.length || 1)
-    return { ...one, query: one.query.map(([name, old], index) => [name, index === at ? value : old] as const) }
-  }),
+  {
+    weight: 4,
+    arbitrary: fc.tuple(fc.nat(), almostRight).map(
+      ([pick, change]): Mutation =>
+        (one) =>
+          withParameter(one, pick, change),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.nat(), hostileText).map(
+      ([pick, value]): Mutation =>
+        (one) =>
+          withParameter(one, pick, () => value),
+    ),
+  },
   fc.tuple(strangeKey, hostileText).map(([key, value]): Mutation => (one) => ({
     ...one,
     query: [...one.query, [key, value]],
   })),
   fc.constant<Mutation>((one) => ({ ...one, query: [...one.query, ...one.query] })),
+  // A range from its end to its beginning.
+  fc.constant<Mutation>((one) => {
+    const other: Readonly<Record<string, string>> = { from: 'to', to: 'from' }
+    return { ...one, query: one.query.map(([name, value]) => [other[name] ?? name, value] as const) }
+  }),
 )
 
 const pathMutation: fc.Arbitrary<Mutation> = fc
@@ -114,23 +161,20 @@ const headerMutation: fc.Arbitrary<Mutation> = fc
   }))
 
 /** Spoilt where the operation takes something. */
-export function spoiltRequest(
-  api: ApiDescription,
-  operation: Operation,
-  ids: readonly string[],
-): fc.Arbitrary<FuzzedRequest> {
+export function spoiltRequest(api: ApiDescription, operation: Operation, known: KnownIds): fc.Arbitrary<FuzzedRequest> {
   const kinds = [headerMutation, queryMutation]
   if (operation.method !== 'GET') kinds.push(bodyMutation, bodyMutation, bodyMutation)
   if (operation.path.includes('{')) kinds.push(pathMutation)
   const mutations = fc.array(fc.oneof(...kinds), { minLength: 1, maxLength: 2 })
   return fc
-    .tuple(validRequest(api, operation, ids), mutations)
+    .tuple(validRequest(api, operation, known), mutations)
     .map(([request, changes]) => changes.reduce((one, change) => change(one), request))
 }
 
 /** A parameter's text as the type that the description gives it; undefined where it is none. */
 function typed(schema: Schema, value: string): unknown {
-  if (schema['type'] === 'integer') return /^(?:0|[1-9]\d*)$/.test(value) ? Number(value) : undefined
+  if (schema['type'] === 'integer') return /^-?(?:0|[1-9]\d*)$/.test(value) ? Number(value) : undefined
+  if (schema['type'] === 'number') return value.trim() === '' || Number.isNaN(Number(value)) ? undefined : Number(value)
   if (schema['type'] === 'boolean') return value === 'true' ? true : value === 'false' ? false : undefined
   return value
 }
@@ -145,9 +189,10 @@ export function refusalOf(api: ApiDescription, operation: Operation, request: Fu
   for (const [name, value] of isPrivate ? request.query : []) {
     const schema = known.get(name)
     if (schema === undefined) return `an unknown parameter ${JSON.stringify(name)}`
-    const complaint = api.complaint(schema, typed(schema, value))
+    const complaint = api.complaint(schema, typed(api.resolve(schema), value))
     if (complaint !== null) return `${name}: ${complaint}`
   }
+  if (isReversed(Object.fromEntries(request.query))) return 'a range whose end is before its beginning'
   for (const { name, schema } of parameters.filter((one) => one.in === 'path')) {
     const complaint = api.complaint(schema, request.path[name])
     if (complaint !== null) return `${name}: ${complaint}`

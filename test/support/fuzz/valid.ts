@@ -18,18 +18,33 @@ const parts = z.object({
   maxLength: z.int().default(300),
   pattern: z.string().optional(),
   format: z.string().optional(),
-  minimum: z.number().default(-1_000_000),
-  maximum: z.number().default(1_000_000),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  exclusiveMinimum: z.number().optional(),
+  exclusiveMaximum: z.number().optional(),
 })
 type Parts = z.infer<typeof parts>
+
+const dayOf = (time: Date): string => time.toISOString().slice(0, 10)
+const dayMs = 86_400_000
+
+/** Any day of the calendar, as often one of the last three years: there is something then. */
+const days: fc.Arbitrary<string> = fc.oneof(
+  fc.date({ min: new Date('0001-01-02'), max: new Date('9999-12-31'), noInvalidDate: true }).map(dayOf),
+  fc.nat(3 * 365).map((ago) => dayOf(new Date(Date.now() - ago * dayMs))),
+)
+
+/** A whole number between the schema's bounds, near to them more often than not. */
+function whole({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Parts): fc.Arbitrary<number> {
+  const min = Math.max(minimum ?? -1_000_000, exclusiveMinimum === undefined ? -Infinity : exclusiveMinimum + 1)
+  const max = Math.min(maximum ?? min + 2_000_000, exclusiveMaximum === undefined ? Infinity : exclusiveMaximum - 1)
+  return fc.integer({ min: Math.ceil(min), max: Math.floor(max) })
+}
 
 /** Text of formats and patterns; otherwise of any characters, at the schema's lengths. */
 function text({ format, pattern, minLength, maxLength }: Parts): fc.Arbitrary<string> {
   if (format === 'uuid') return fc.uuid()
-  if (format === 'date') {
-    const range = { min: new Date('0001-01-02'), max: new Date('9999-12-31'), noInvalidDate: true }
-    return fc.date(range).map((time) => time.toISOString().slice(0, 10))
-  }
+  if (format === 'date') return days
   const bound = (given: string) => given.length >= minLength && given.length <= maxLength
   if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern)).filter(bound)
   const lengths = { minLength, maxLength: Math.min(maxLength, 300) }
@@ -55,7 +70,7 @@ export function validValue(api: ApiDescription, given: Schema): fc.Arbitrary<unk
     }
     case 'integer':
     case 'number':
-      return fc.integer({ min: schema.minimum, max: schema.maximum })
+      return whole(schema)
     case 'boolean':
       return fc.boolean()
     case 'null':
