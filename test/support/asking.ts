@@ -1,0 +1,19 @@
+// A route asked without HTTP, as a user: what comes in and what leaves is parsed as over HTTP.
+import type { Ctx, User } from '../../src/context.ts'
+import type { Route } from '../../src/http/route.ts'
+
+export interface Asked {
+  readonly query?: Readonly<Record<string, string>>
+  readonly params?: Readonly<Record<string, string>>
+}
+
+/** The body of a route's answer. Rejects with the route's own AppError. */
+export async function ask(ctx: Ctx<User>, route: Route, { query = {}, params = {} }: Asked = {}): Promise<unknown> {
+  const { body } = await route.respond(ctx, {
+    params,
+    query: new URLSearchParams(query),
+    headers: new Headers(),
+    readBody: () => Promise.resolve(new Uint8Array()),
+  })
+  return body
+}

@@ -1,0 +1,74 @@
+// A client that keeps a copy of a user's transactions by the change feed, and what the API lists to compare it with.
+import * as z from 'zod'
+import { listChangesRoute } from '../../src/http/routes/changes.ts'
+import { listTransactionsRoute } from '../../src/http/routes/transactions.ts'
+import { ask } from './asking.ts'
+import type { World } from './world.ts'
+
+const transactionSchema = z.looseObject({ id: z.string() })
+const pageSchema = z.object({
+  data: z.array(z.object({ seq: z.int(), op: z.enum(['upsert', 'remove']), transaction: transactionSchema })),
+  next_since: z.int(),
+  has_more: z.boolean(),
+})
+const listSchema = z.object({ data: z.array(transactionSchema), next_cursor: z.string().nullable() })
+
+type Transaction = z.infer<typeof transactionSchema>
+export type FeedPage = z.infer<typeof pageSchema>
+
+/** Id → transaction, as the API shows it. */
+export type Copy = ReadonlyMap<string, Transaction>
+
+export async function readChanges(world: World, subject: string, since: number, limit = 100): Promise<FeedPage> {
+  const query = { since: String(since), limit: String(limit) }
+  return pageSchema.parse(await ask(world.user(subject), listChangesRoute, { query }))
+}
+
+export interface Follower {
+  readonly copy: Copy
+  /** Reads one page and carries it out. Rejects where the numbers do not grow. */
+  step(limit?: number): Promise<FeedPage>
+  /** Reads pages until there is no more. */
+  catchUp(limit?: number): Promise<void>
+}
+
+/** Follows from the beginning. */
+export function follow(world: World, subject: string): Follower {
+  const copy = new Map<string, Transaction>()
+  let since = 0
+  const step = async (limit = 100): Promise<FeedPage> => {
+    const page = await readChanges(world, subject, since, limit)
+    let last = since
+    for (const { seq, op, transaction } of page.data) {
+      if (seq <= last) throw new Error(`change ${seq} came after ${last}`)
+      last = seq
+      if (op === 'upsert') copy.set(transaction.id, transaction)
+      else copy.delete(transaction.id)
+    }
+    if (page.next_since !== last) throw new Error(`after ${last} one is told to go on from ${page.next_since}`)
+    since = last
+    return page
+  }
+  return {
+    copy,
+    step,
+    async catchUp(limit = 100) {
+      while ((await step(limit)).has_more);
+    },
+  }
+}
+
+/** What `GET /transactions` lists, all pages. */
+export async function listed(world: World, subject: string): Promise<Copy> {
+  const copy = new Map<string, Transaction>()
+  let cursor: string | null = null
+  do {
+    const query: Record<string, string> = { limit: '500', ...(cursor === null ? {} : { cursor }) }
+    const page: z.infer<typeof listSchema> = listSchema.parse(
+      await ask(world.user(subject), listTransactionsRoute, { query }),
+    )
+    for (const transaction of page.data) copy.set(transaction.id, transaction)
+    cursor = page.next_cursor
+  } while (cursor !== null)
+  return copy
+}
