@@ -1,5 +1,6 @@
 // Starts the run's control server, and with it whatever the tests ask for; ends all of it. Nothing is started that no
 // test asked for: a run of pure tests has no database.
+import { randomInt } from 'node:crypto'
 import type { TestProject } from 'vitest/node'
 import './stack.ts'
 import { startControl } from './control.ts'
@@ -7,5 +8,10 @@ import { startControl } from './control.ts'
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const control = await startControl(process.env['TEST_DATABASE_URL'])
   project.provide('control', control.url)
+  project.provide('model', {
+    runs: Number(process.env['MODEL_RUNS'] ?? 200),
+    seed: Number(process.env['MODEL_SEED'] ?? randomInt(2 ** 31)),
+    path: process.env['MODEL_PATH'] ?? '',
+  })
   return () => control.stop()
 }

@@ -40,23 +40,26 @@ export function mortal(services: Services, dieAt: number, moment: Moment): Morta
       },
     }),
   })
-  const plaid = new Proxy(services.plaid, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property)
-      if (typeof value !== 'function') return value
-      return (...args: unknown[]) =>
-        guard(`plaid.${String(property)}`, async () => await Reflect.apply(value, target, args))
-    },
-  })
+  const plaid = (given: Services['plaid']): Services['plaid'] =>
+    new Proxy(given, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) =>
+          guard(`plaid.${String(property)}`, async () => await Reflect.apply(value, target, args))
+      },
+    })
   return {
     calls,
     isDead: () => dead,
     services: {
       ...services,
-      plaid,
+      plaid: plaid(services.plaid),
+      plaidFor: (caller) => plaid(services.plaidFor(caller)),
       api: database('api', services.api),
       jobs: database('jobs', services.jobs),
       wake: (...args) => guard('wake', () => services.wake(...args)),
+      wakeLinkSession: (...args) => guard('wake', () => services.wakeLinkSession(...args)),
     },
   }
 }

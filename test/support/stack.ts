@@ -6,6 +6,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** URL of the run's control server. */
     control: string
+    /** Of the model-based test: how many sequences (`MODEL_RUNS`), from which seed (`MODEL_SEED`), and of them which alone (`MODEL_PATH`). */
+    model: { runs: number; seed: number; path: string }
   }
 }
 

@@ -36,6 +36,8 @@ export interface World {
   job(services?: Services): Ctx
   /** Consumes the messages until none is left; what is to be retried stays for the sweep. */
   drain(services?: Services): Promise<Handled[]>
+  /** Consumes these messages, whatever the queue holds. */
+  consume(messages: readonly SyncMessage[], services?: Services): Promise<Handled[]>
   /** Webhooks that the simulator delivered and that were not yet carried on. */
   delivered(): Promise<Delivery[]>
   deliver(delivery: Delivery, services?: Services): Promise<void>
@@ -78,6 +80,15 @@ export async function createWorld(control: string, choices: SimulatorChoices = {
     services: given,
     actor: { kind: 'queue', name: 'sync' },
   })
+  const consume: World['consume'] = async (messages, given = services) => {
+    const handled: Handled[] = []
+    for (const body of messages)
+      await consumeSync(
+        job(given),
+        batchOf(body, (what) => handled.push(what)),
+      )
+    return handled
+  }
   const bank = connectBank(simulator)
   const sql = (text: string, params: readonly unknown[] = []) =>
     query(database.endpoint, database.ownerUrl, text, params)
@@ -96,13 +107,11 @@ export async function createWorld(control: string, choices: SimulatorChoices = {
       services,
       actor: { kind: 'user', identity: { issuer: 'wealthnavigator-edge', subject }, role: 'user', scopes: [] },
     }),
+    consume,
     async drain(given = services) {
       const handled: Handled[] = []
       for (let body = queue.shift(); body !== undefined; body = queue.shift())
-        await consumeSync(
-          job(given),
-          batchOf(body, (what) => handled.push(what)),
-        )
+        handled.push(...(await consume([body], given)))
       return handled
     },
     delivered: () => receiver.take(),

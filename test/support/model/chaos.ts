@@ -1,0 +1,366 @@
+// The world of the model-based test: real verbs over a real database and the simulator, banks whose transactions all have
+// names and amounts of their own, and isolates that die. It knows what must be true in the end (expect-peace.ts says it).
+import * as z from 'zod'
+import { listChanges } from '../../../src/db/changes.ts'
+import { editTransaction, type Transaction } from '../../../src/db/transactions.ts'
+import { AppError } from '../../../src/errors.ts'
+import { removeItem } from '../../../src/items/remove-item.ts'
+import { rotateAccessToken } from '../../../src/items/rotate-access-token.ts'
+import { createLinkToken } from '../../../src/link/create-link-token.ts'
+import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
+import { reconcile } from '../../../src/link/reconcile.ts'
+import type { Services } from '../../../src/services.ts'
+import { fullResync } from '../../../src/sync/full-resync.ts'
+import { markStaleProducts, sweep } from '../../../src/sync/sweep.ts'
+import { everyTransaction } from '../equality.ts'
+import { type Moment, mortal } from '../mortal.ts'
+import type { Delivery } from '../stack.ts'
+import type { World } from '../world.ts'
+import { bankPassword, type Control, connectControl, type TrueItem } from './banks.ts'
+
+/** At which of its calls to the outside an isolate dies, and whether the call still takes effect; null lives. */
+export type Death = { readonly at: number; readonly moment: Moment } | null
+
+export interface Login {
+  readonly subject: string
+  readonly username: string
+}
+
+/** What the client of one user has read of the change feed. */
+interface Follower {
+  since: number
+  readonly seen: Map<string, Transaction>
+}
+
+export interface Chaos {
+  readonly world: World
+  readonly control: Control
+  readonly subjects: readonly string[]
+  readonly followers: ReadonlyMap<string, Follower>
+  /** By user and name of a transaction: the notes that it may have; null among them for none. */
+  readonly notes: Map<string, Set<string | null>>
+  /** Plaid's ids of items whose token may have died with an isolate. */
+  readonly doomedTokens: Set<string>
+  /** Webhooks that came and were not yet carried on. */
+  readonly mail: Delivery[]
+  link(login: Login, death: Death, retry: boolean): Promise<void>
+  remove(nth: number, purge: boolean, death: Death): Promise<void>
+  rotate(nth: number, death: Death): Promise<void>
+  bank(nth: number, change: BankStep): Promise<void>
+  deliver(nth: number, how: Carriage, death: Death): Promise<void>
+  drain(death: Death, lose: boolean): Promise<void>
+  drainTwice(): Promise<void>
+  stall(nth: number, afterCalls: number): Promise<void>
+  edit(subject: string, nth: number, note: string | null): Promise<void>
+  poll(subject: string): Promise<void>
+  cron(death: Death): Promise<void>
+  resync(nth: number): Promise<void>
+  pass(): Promise<void>
+  heal(): Promise<void>
+}
+
+export interface BankStep {
+  readonly add: number
+  readonly pending: number
+  readonly modify: number
+  readonly remove: number
+  readonly post: number
+  readonly silent: boolean
+  readonly login: 'required' | 'repaired' | null
+}
+
+export interface Carriage {
+  readonly twice: boolean
+  readonly forged: boolean
+  readonly lost: boolean
+}
+
+const noteKey = (subject: string, name: string): string => `${subject} ${name}`
+
+export async function createChaos(world: World): Promise<Chaos> {
+  const control = connectControl(world.simulator)
+  const subjects = ['anna', 'bert']
+  const followers = new Map(subjects.map((subject) => [subject, { since: 0, seen: new Map<string, Transaction>() }]))
+  const notes = new Map<string, Set<string | null>>()
+  const doomedTokens = new Set<string>()
+  const mail: Delivery[] = []
+  let made = 0
+
+  const servicesFor = (death: Death): { services: Services; isDead: () => boolean } => {
+    if (death === null) return { services: world.services, isDead: () => false }
+    return mortal(world.services, death.at, death.moment)
+  }
+  /** Runs `act` in an isolate; what a client would be told, or a death, is all that may come of it. */
+  const inIsolate = async (death: Death, act: (services: Services) => Promise<unknown>): Promise<boolean> => {
+    const { services, isDead } = servicesFor(death)
+    try {
+      await act(services)
+      return !isDead()
+    } catch (error) {
+      if (!isDead() && !(error instanceof AppError)) throw error
+      return false
+    }
+  }
+  const as = (subject: string, services: Services) => ({ ...world.user(subject), services })
+
+  /** Items that Plaid holds and that were exchanged, oldest first. */
+  const living = async (): Promise<TrueItem[]> =>
+    (await control.items()).filter(({ status }) => status === 'good' || status === 'login_required')
+  const chosen = async (nth: number): Promise<TrueItem | undefined> => {
+    const items = await living()
+    return items.length === 0 ? undefined : items[nth % items.length]
+  }
+  /** Our id and user of one of Plaid's items, where it is shown. */
+  const ours = async (plaidItemId: string): Promise<{ id: string; subject: string } | null> => {
+    const [row] = await world.sql(
+      'select i.id, u.subject from items i join users u on u.id = i.user_id where i.plaid_item_id = $1 and i.removed_at is null',
+      [plaidItemId],
+    )
+    return row === undefined ? null : { id: String(row['id']), subject: String(row['subject']) }
+  }
+  const takeMail = async (): Promise<void> => {
+    mail.push(...(await world.delivered()))
+  }
+  /** History that Plaid has not told yet comes now. */
+  const tellHistory = async (): Promise<void> => {
+    for (const { item_id: id } of await living()) await world.bank.change(id, { history: 'historical' })
+  }
+  const userId = async (subject: string): Promise<string> =>
+    z.string().parse((await world.sql('select id from users where subject = $1', [subject]))[0]?.['id'])
+
+  const read = async (subject: string): Promise<void> => {
+    const follower = followers.get(subject)
+    if (follower === undefined) return
+    for (;;) {
+      const { identity } = world.user(subject).actor
+      const { changes, hasMore } = await listChanges(world.services.api, identity, follower.since, 3)
+      for (const { seq, transactionId, transaction } of changes) {
+        if (transaction === null) follower.seen.delete(transactionId)
+        else follower.seen.set(transactionId, transaction)
+        follower.since = seq
+      }
+      if (!hasMore) return
+    }
+  }
+
+  const poll = async (subject: string): Promise<void> => {
+    await inIsolate(null, () => read(subject))
+  }
+
+  const pass = async (): Promise<void> => {
+    await world.elapse()
+    await world.sql(
+      `update link_exchanges set created_at = created_at - interval '1 day', next_attempt_at = next_attempt_at - interval '1 day'`,
+    )
+    await world.sql(`update plaid_removals set next_attempt_at = next_attempt_at - interval '1 day'`)
+    await world.sql(`update link_sessions set check_at = check_at - interval '1 day'`)
+    await world.sql(`update users set plaid_items_checked_at = plaid_items_checked_at - interval '2 days'`)
+    await world.sql(`update items set rotation_started_at = rotation_started_at - interval '1 day'`)
+  }
+
+  return {
+    world,
+    control,
+    subjects,
+    followers,
+    notes,
+    doomedTokens,
+    mail,
+    poll,
+    pass,
+    async link({ subject, username }, death, retry) {
+      let linkToken = ''
+      const asked = await inIsolate(null, async (services) => {
+        const input = {
+          itemId: null,
+          redirectUri: null,
+          products: null,
+          hosted: false,
+          accountSelection: false,
+          language: null,
+          countryCodes: null,
+        }
+        ;({ linkToken } = await createLinkToken(as(subject, services), input))
+      })
+      if (!asked) return
+      const password = bankPassword(username)
+      const { publicToken } = await control.finishLink({
+        link_token: linkToken,
+        username: 'user_custom',
+        password,
+      })
+      const exchange = (services: Services) =>
+        exchangePublicToken(as(subject, services), { publicToken, linkToken, institution: null })
+      const done = await inIsolate(death, exchange)
+      if (!done && retry) await inIsolate(null, exchange)
+      await tellHistory()
+    },
+    async remove(nth, purge, death) {
+      const item = await chosen(nth)
+      const row = item === undefined ? null : await ours(item.item_id)
+      if (item === undefined || row === null) return
+      const done = await inIsolate(death, (services) => removeItem(as(row.subject, services), row.id, { purge }))
+      // Of what is deleted for good the notes go too; whether it was, is not known after a death.
+      if (purge)
+        for (const { name } of item.transactions) {
+          const key = noteKey(row.subject, name)
+          const allowed = notes.get(key)
+          if (allowed !== undefined) notes.set(key, done ? new Set([null]) : new Set([...allowed, null]))
+        }
+    },
+    async rotate(nth, death) {
+      const item = await chosen(nth)
+      const row = item === undefined ? null : await ours(item.item_id)
+      if (item === undefined || row === null) return
+      const done = await inIsolate(death, (services) => rotateAccessToken(as(row.subject, services), row.id))
+      if (!done) doomedTokens.add(item.item_id)
+    },
+    async bank(nth, step) {
+      const item = await chosen(nth)
+      const [account] = item?.accounts ?? []
+      if (item === undefined || account === undefined) return
+      const addition = (pending: boolean) => {
+        made += 1
+        return { account_id: account.account_id, name: `made ${made}`, amount: 100 + made, pending }
+      }
+      const posted = item.transactions.filter(({ pending }) => !pending)
+      const pending = item.transactions.filter((row) => row.pending)
+      const ids = (rows: TrueItem['transactions'], count: number) =>
+        rows.slice(0, count).map((row) => row.transaction_id)
+      await world.bank.change(item.item_id, {
+        silent: step.silent,
+        add: [
+          ...Array.from({ length: step.add }, () => addition(false)),
+          ...Array.from({ length: step.pending }, () => addition(true)),
+        ],
+        modify: ids(posted, step.modify).map((id) => ({ transaction_id: id, amount: 100 + (made += 1) })),
+        remove: ids(posted.toReversed(), step.remove),
+        ...(step.post === 0 || pending.length === 0
+          ? {}
+          : { post_pending: { transaction_ids: ids(pending, step.post), link: true } }),
+        ...(step.login === 'required' && item.status === 'good' ? { login_required: true } : {}),
+        ...(step.login === 'repaired' && item.status === 'login_required' ? { login_repaired: true } : {}),
+      })
+    },
+    async deliver(nth, how, death) {
+      await takeMail()
+      const [delivery] = mail.length === 0 ? [] : mail.splice(nth % mail.length, 1)
+      if (delivery === undefined || how.lost) return
+      if (how.forged) {
+        const forged = { ...delivery, body: `${delivery.body} ` }
+        await inIsolate(null, (services) => world.deliver(forged, services))
+      }
+      const done = await inIsolate(death, (services) => world.deliver(delivery, services))
+      // What is not answered is sent again, and so is much that was.
+      if (!done || how.twice) mail.push(delivery)
+    },
+    async drain(death, lose) {
+      const messages = [...world.queue]
+      const done = await inIsolate(death, (services) => world.drain(services))
+      // A message whose holder died is delivered again.
+      if (!done && !lose) world.queue.push(...messages)
+      if (!done && lose) world.queue.length = 0
+    },
+    async drainTwice() {
+      const messages = world.queue.splice(0)
+      const engine = () => world.consume(messages)
+      await Promise.all([engine(), engine()])
+    },
+    async stall(nth, afterCalls) {
+      const item = await chosen(nth)
+      const row = item === undefined ? null : await ours(item.item_id)
+      if (row === null) return
+      await world.sql(
+        'update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1',
+        [row.id],
+      )
+      const [product] = await world.sql(
+        "select id from item_products where item_id = $1 and product = 'transactions'",
+        [row.id],
+      )
+      const message = { item_product_id: String(product?.['id']), reason: 'user' as const }
+      const gate = Promise.withResolvers<void>()
+      const slow = stalled(world.services, afterCalls, gate.promise)
+      const first = world.consume([message], slow.services)
+      await Promise.race([slow.reached, first])
+      await pass()
+      await world.consume([message])
+      gate.resolve()
+      await first
+    },
+    async edit(subject, nth, note) {
+      let rows: Transaction[] = []
+      await inIsolate(null, async () => {
+        rows = await everyTransaction(world, subject)
+      })
+      const row = rows.length === 0 ? undefined : rows.toSorted((a, b) => (a.name < b.name ? -1 : 1))[nth % rows.length]
+      if (row === undefined) return
+      const key = noteKey(subject, row.name)
+      const { api } = world.services
+      let edited = null
+      const done = await inIsolate(null, async () => {
+        edited = await editTransaction(api, world.user(subject).actor.identity, row.id, { note })
+      })
+      if (done && edited !== null) notes.set(key, new Set([note]))
+      else if (!done) notes.set(key, new Set([...(notes.get(key) ?? [null]), note]))
+    },
+    async cron(death) {
+      await inIsolate(death, (services) => reconcile(world.job(services)))
+      await inIsolate(death, (services) => sweep(world.job(services)))
+    },
+    async resync(nth) {
+      const item = await chosen(nth)
+      const row = item === undefined ? null : await ours(item.item_id)
+      if (row !== null) await inIsolate(null, (services) => fullResync(world.job(services), row.id))
+    },
+    async heal() {
+      await world.stack.clearFaults(world.database.name)
+      await world.bank.clearFaults()
+      await tellHistory()
+      await world.delivered()
+      mail.length = 0
+      for (let round = 0; round < 4; round += 1) {
+        await pass()
+        await reconcile(world.job())
+        await markStaleProducts(world.job())
+        await pass()
+        await sweep(world.job())
+        await world.drain()
+        await tellHistory()
+      }
+      for (const subject of subjects) {
+        const [known] = await world.sql('select 1 from users where subject = $1', [subject])
+        if (known !== undefined && (await userId(subject)) !== '') await poll(subject)
+      }
+    },
+  }
+}
+
+/** Services whose nth call of Plaid waits for the gate. */
+function stalled(services: Services, afterCalls: number, gate: Promise<void>) {
+  const reached = Promise.withResolvers<void>()
+  let calls = 0
+  const slow = <Target extends object>(target: Target): Target =>
+    new Proxy(target, {
+      get(from, property) {
+        const value: unknown = Reflect.get(from, property)
+        if (typeof value !== 'function') return value
+        return async (...args: unknown[]) => {
+          calls += 1
+          if (calls === afterCalls) {
+            reached.resolve()
+            await gate
+          }
+          return await Reflect.apply(value, from, args)
+        }
+      },
+    })
+  return {
+    reached: reached.promise,
+    services: {
+      ...services,
+      plaid: slow(services.plaid),
+      plaidFor: (caller: Parameters<Services['plaidFor']>[0]) => slow(services.plaidFor(caller)),
+    },
+  }
+}

@@ -1,0 +1,136 @@
+// What can happen, as fast-check's commands. None has a precondition that the database would have to be asked for: what
+// cannot be done at the moment does nothing, so that every shrunk sequence can be run too.
+import * as fc from 'fast-check'
+import type { Chaos, Death } from './chaos.ts'
+
+type Step = fc.AsyncCommand<object, Chaos>
+
+const step = (name: string, run: (chaos: Chaos) => Promise<unknown>): Step => ({
+  check: () => true,
+  run: async (_model, chaos) => {
+    await run(chaos)
+  },
+  toString: () => name,
+})
+
+/** Commands with arguments, which their text shows. */
+function of<Arguments>(
+  name: string,
+  values: fc.Arbitrary<Arguments>,
+  run: (chaos: Chaos, values: Arguments) => Promise<unknown>,
+): fc.Arbitrary<Step> {
+  return values.map((given) => step(`${name} ${JSON.stringify(given)}`, (chaos) => run(chaos, given)))
+}
+
+const nth = fc.nat({ max: 7 })
+const subject = fc.constantFrom('anna', 'bert')
+const death: fc.Arbitrary<Death> = fc.option(
+  fc.record({ at: fc.integer({ min: 1, max: 16 }), moment: fc.constantFrom('before' as const, 'after' as const) }),
+  { freq: 2 },
+)
+const few = fc.integer({ min: 0, max: 3 })
+
+const bankStep = fc.record({
+  add: few,
+  pending: fc.nat({ max: 2 }),
+  modify: few,
+  remove: fc.nat({ max: 2 }),
+  post: fc.nat({ max: 2 }),
+  silent: fc.boolean(),
+  login: fc.option(fc.constantFrom('required' as const, 'repaired' as const), { freq: 8 }),
+})
+const carriage = fc.record({
+  twice: fc.boolean(),
+  forged: fc.boolean(),
+  lost: fc.integer({ min: 0, max: 4 }).map((value) => value === 0),
+})
+const plaidFault = fc.oneof(
+  fc.record({
+    endpoint: fc.constantFrom('/transactions/sync', '/item/get', '/accounts/get', '/item/remove', '/user/items/get'),
+    error: fc.constantFrom('INTERNAL_SERVER_ERROR', 'RATE_LIMIT', 'PRODUCT_NOT_READY', 'INSTITUTION_DOWN'),
+    times: fc.integer({ min: 1, max: 3 }),
+    after: fc.nat({ max: 2 }),
+  }),
+  fc.record({
+    endpoint: fc.constantFrom(
+      '/transactions/sync',
+      '/item/get',
+      '/accounts/get',
+      '/item/public_token/exchange',
+      '/item/remove',
+    ),
+    drop: fc.constantFrom('before', 'after'),
+    times: fc.integer({ min: 1, max: 2 }),
+  }),
+  fc.record({
+    endpoint: fc.constant('/transactions/sync'),
+    mutate_during_pagination: fc.constant(true),
+    times: fc.integer({ min: 1, max: 2 }),
+    after: fc.nat({ max: 2 }),
+  }),
+)
+const databaseFault = fc.record({
+  kind: fc.constantFrom('fail-before' as const, 'lose-answer' as const),
+  matching: fc.constantFrom(
+    'app.enter',
+    'set lease_owner',
+    'begin_commit',
+    'begin_link',
+    'update link_exchanges set state',
+    'insert into plaid_removals',
+    'delete from plaid_removals',
+    'insert into webhook_events',
+  ),
+  after: fc.nat({ max: 2 }),
+})
+
+const link = of(
+  'link',
+  fc.record({ subject, bank: fc.constantFrom('one', 'two'), death, retry: fc.boolean() }),
+  (chaos, given) =>
+    chaos.link({ subject: given.subject, username: `${given.subject}_${given.bank}` }, given.death, given.retry),
+)
+const drain = of('drain', fc.record({ death, lose: fc.boolean() }), (chaos, given) =>
+  chaos.drain(given.death, given.lose),
+)
+const bank = of('bank', fc.record({ nth, bankStep }), (chaos, given) => chaos.bank(given.nth, given.bankStep))
+const deliver = of('deliver', fc.record({ nth, carriage, death }), (chaos, given) =>
+  chaos.deliver(given.nth, given.carriage, given.death),
+)
+const edit = of(
+  'edit',
+  fc.record({ subject, nth: fc.nat({ max: 30 }), note: fc.option(fc.string({ maxLength: 5 })) }),
+  (chaos, given) =>
+    chaos.edit(given.subject, given.nth, given.note === null ? null : given.note.replaceAll('\0', '').toWellFormed()),
+)
+
+/** Those that make things happen come more often than those that end them. */
+export const commands: fc.Arbitrary<Step>[] = [
+  link,
+  link,
+  drain,
+  drain,
+  drain,
+  bank,
+  bank,
+  bank,
+  deliver,
+  deliver,
+  deliver,
+  edit,
+  edit,
+  of('remove', fc.record({ nth, purge: fc.boolean(), death }), (chaos, given) =>
+    chaos.remove(given.nth, given.purge, given.death),
+  ),
+  of('rotate', fc.record({ nth, death }), (chaos, given) => chaos.rotate(given.nth, given.death)),
+  of('stall', fc.record({ nth, calls: fc.integer({ min: 1, max: 4 }) }), (chaos, given) =>
+    chaos.stall(given.nth, given.calls),
+  ),
+  of('fault of Plaid', plaidFault, (chaos, given) => chaos.world.bank.fault(given)),
+  of('fault of the database', databaseFault, ({ world }, given) => world.stack.addFault(world.database.name, given)),
+  of('cron', death, (chaos, given) => chaos.cron(given)),
+  of('poll', subject, (chaos, given) => chaos.poll(given)),
+  of('resync', nth, (chaos, given) => chaos.resync(given)),
+  fc.constant(step('two engines', (chaos) => chaos.drainTwice())),
+  fc.constant(step('time passes', (chaos) => chaos.pass())),
+]
