@@ -36,6 +36,8 @@ test('the same client_user_id is the same user, and another one is another', asy
   expect(one).toMatch(/^usr_[0-9A-Za-z]{14}$/)
   expect(again).toBe(one)
   expect(other).not.toBe(one)
+  await desk.plaid.userRemove({ user_id: other })
+  expect(await userNamed(desk, 'one')).toBe(one)
 })
 
 test('items of sessions that named the user_id are listed, exchanged or not; others are not', async () => {
