@@ -35,8 +35,9 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
     rows<Worth>(
       database,
       sql`with mine as (
-          select ${accounts.id} as id, ${accounts.type} in ('credit', 'loan') as owes, ${accounts.closed} as closed,
-            (${accounts.revokedAt} at time zone 'UTC')::date - 1 as last_day
+          select ${accounts.id} as id, ${accounts.type} in ('credit', 'loan') as owes, least(
+            (${accounts.revokedAt} at time zone 'UTC')::date - 1,
+            case when ${accounts.closed} then (select max(day) from account_balances where account_id = ${accounts.id}) end) as last_day
           from ${accounts} where ${accounts.userId} = ${me} and ${ofShownItem(accounts.itemId)}
         ), known as (
           select mine.*, b.*, lead(b.day) over (partition by mine.id order by b.day) as next_day from mine
@@ -50,7 +51,7 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
         ), daily as (
           select d::date as day, coalesce(iso_currency_code, unofficial_currency_code) as currency, owes, current from known
           cross join lateral generate_series(greatest(day, ${from}::date)::timestamp,
-            least(case when next_day is null and closed then day else next_day - 1 end, last_day, ${to}::date)::timestamp, '1 day') d
+            least(next_day - 1, last_day, ${to}::date)::timestamp, '1 day') d
         )
         select day::text as day, currency, ${total(sql`sum(current) filter (where not owes)`)} as assets,
           ${total(sql`sum(current) filter (where owes)`)} as liabilities,

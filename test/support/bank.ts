@@ -14,6 +14,7 @@ const truthTransaction = z.object({
   pending_transaction_id: z.string().nullable(),
   iso_currency_code: z.string().nullable(),
   unofficial_currency_code: z.string().nullable(),
+  personal_finance_category: z.object({ primary: z.string(), detailed: z.string() }).nullable(),
 })
 const truthSchema = z.object({
   item_id: z.string(),
