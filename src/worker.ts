@@ -7,6 +7,7 @@ import { createLogger } from './monitoring/logger.ts'
 import { consumerFor } from './queue/route.ts'
 import { type Bindings, createServices, type Services } from './services.ts'
 
+export { PlaidQuota } from './plaid/quota-object.ts'
 export { RateLimiter } from './ratelimit/object.ts'
 
 type Env = Bindings & Readonly<Record<string, unknown>>
@@ -41,6 +42,8 @@ async function runJob(
     log.error('job_failed', { job: actor.name, error })
     services.reporter(context).captureError(error, { job: actor.name })
     throw error
+  } finally {
+    context.waitUntil(services.flushUsage(log))
   }
 }
 

@@ -15,6 +15,7 @@ import { limitByAddress, limitByUser, limitFailedLogins, limitFailedWebhooks } f
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { findServices, requireServices } from './middleware/services.ts'
+import { flushUsage } from './middleware/usage.ts'
 import { type App, mount, mountOtherMethods, mountOverlaps } from './mount.ts'
 import { problemResponse } from './problem.ts'
 import type { Route } from './route.ts'
@@ -41,7 +42,16 @@ export interface HttpDoor<Bindings extends object> {
 
 function build(logging: LoggerOptions): App {
   const app: App = new Hono()
-  app.use(drainBody(), requestId(), findServices(), log(logging), securityHeaders(), cors(), rateLimitHeaders())
+  app.use(
+    drainBody(),
+    requestId(),
+    findServices(),
+    log(logging),
+    flushUsage(),
+    securityHeaders(),
+    cors(),
+    rateLimitHeaders(),
+  )
   app.onError((error, context) => problemResponse(error, context.get('requestId')))
   app.notFound((context) =>
     problemResponse(new AppError('not_found', 'There is no such path.'), context.get('requestId')),

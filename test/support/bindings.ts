@@ -29,6 +29,8 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     PLAID_WEBHOOK_VERIFICATION_KEY: '',
     PLAID_PRODUCTS: '',
     PLAID_COUNTRY_CODES: '',
+    PLAID_LIMITS: '',
+    PLAID_PRICES: '',
     DATABASE_URL: database.apiUrl,
     DATABASE_JOBS_URL: database.jobsUrl,
     DATABASE_ENDPOINT: database.endpoint,

@@ -3,6 +3,7 @@
 import type { Item } from '../../src/db/items.ts'
 import type { Plaid } from '../../src/plaid/endpoints.ts'
 import type { Services } from '../../src/services.ts'
+import { withPlaid } from './with-plaid.ts'
 import type { World } from './world.ts'
 
 export type PlaidValue<Name extends keyof Plaid> = Extract<Awaited<ReturnType<Plaid[Name]>>, { ok: true }>['value']
@@ -20,14 +21,10 @@ export interface OddAnswers {
 }
 
 export function oddAnswers(world: World): OddAnswers {
-  const withPlaid = (change: Partial<Plaid>): Services => ({
-    ...world.services,
-    plaid: { ...world.services.plaid, ...change },
-  })
   return {
-    withPlaid,
+    withPlaid: (change) => withPlaid(world.services, change),
     withPages: (change) =>
-      withPlaid({
+      withPlaid(world.services, {
         async syncTransactions(...args) {
           const answer = await world.services.plaid.syncTransactions(...args)
           return answer.ok ? { ...answer, value: change(answer.value) } : answer

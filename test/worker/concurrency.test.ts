@@ -6,6 +6,7 @@ import { syncProduct } from '../../src/sync/engine.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
 import { everyTransaction, expectTruth } from '../support/equality.ts'
 import { linkAndSync } from '../support/linked.ts'
+import { withPlaid } from '../support/with-plaid.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -24,20 +25,16 @@ const transactionsOf = async (itemId: string): Promise<string> => {
 /** Services whose next page of transactions waits until `during` is done, after Plaid has answered it. */
 function pausing(during: () => Promise<unknown>): Services {
   let first = true
-  return {
-    ...world.services,
-    plaid: {
-      ...world.services.plaid,
-      async syncTransactions(...args) {
-        const answer = await world.services.plaid.syncTransactions(...args)
-        if (first) {
-          first = false
-          await during()
-        }
-        return answer
-      },
+  return withPlaid(world.services, {
+    async syncTransactions(...args) {
+      const answer = await world.services.plaid.syncTransactions(...args)
+      if (first) {
+        first = false
+        await during()
+      }
+      return answer
     },
-  }
+  })
 }
 
 describe('a run', () => {

@@ -14,6 +14,7 @@ import { requestSync } from '../../src/sync/request-sync.ts'
 import { sweep } from '../../src/sync/sweep.ts'
 import { expectTruth } from '../support/equality.ts'
 import { linkAndSync } from '../support/linked.ts'
+import { withPlaid } from '../support/with-plaid.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -226,18 +227,16 @@ describe('an item that is purged', () => {
     await requestSync(user, item.id)
     let purged = false
     const { plaid } = world.services
-    await world.drain({
-      ...world.services,
-      plaid: {
-        ...plaid,
+    await world.drain(
+      withPlaid(world.services, {
         async syncTransactions(...args) {
           const answer = await plaid.syncTransactions(...args)
           if (!purged) await removeItem(user, item.id, purge)
           purged = true
           return answer
         },
-      },
-    })
+      }),
+    )
     expect(purged).toBe(true)
     expect(Object.entries(await stored(item)).filter(([, count]) => count > 0)).toEqual([])
   })

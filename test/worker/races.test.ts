@@ -8,6 +8,7 @@ import { requestSync } from '../../src/sync/request-sync.ts'
 import { sweep } from '../../src/sync/sweep.ts'
 import { everyTransaction, expectTruth } from '../support/equality.ts'
 import { linkAndSync } from '../support/linked.ts'
+import { withPlaid } from '../support/with-plaid.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -68,7 +69,7 @@ function pausing(call: 'syncTransactions' | 'getAccounts' | 'getItem', during: (
     getAccounts: (...args: Parameters<typeof plaid.getAccounts>) => after(plaid.getAccounts(...args)),
     getItem: (...args: Parameters<typeof plaid.getItem>) => after(plaid.getItem(...args)),
   }
-  return { ...world.services, plaid: { ...plaid, [call]: paused[call] } }
+  return withPlaid(world.services, { [call]: paused[call] })
 }
 
 const syncCalls = async (item: Item) =>

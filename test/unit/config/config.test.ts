@@ -132,6 +132,18 @@ describe('a configuration', () => {
     expect(parseConfig({ ...strict, RATE_LIMITS: '{"auth":3}' }).rateLimits.quotas).toEqual({ auth: 3 })
   })
 
+  it('takes other limits and prices of Plaid’s, one number at a time', () => {
+    expect(parseConfig(development).plaid).toMatchObject({ limits: {}, prices: {} })
+    const chosen = {
+      PLAID_LIMITS: '{"sync":{"client":100},"balance":{"item":5,"client":1200,"day":0}}',
+      PLAID_PRICES: '{"/accounts/balance/get":"0.10","/transactions/refresh":"0"}',
+    }
+    expect(parseConfig({ ...strict, ...chosen }).plaid).toMatchObject({
+      limits: { sync: { client: 100 }, balance: { item: 5, client: 1200, day: 0 } },
+      prices: { '/accounts/balance/get': '0.10', '/transactions/refresh': '0' },
+    })
+  })
+
   it('ignores bindings that are no variables', () => {
     expect(refusalOf({ ...development, SYNC_QUEUE: { send: () => undefined }, SOMETHING_ELSE: 'x' })).toBeNull()
   })
@@ -192,6 +204,19 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['RATE_LIMITS', { RATE_LIMITS: '{"global":1.5}' }],
   ['RATE_LIMITS', { RATE_LIMITS: '{"global":"1"}' }],
   ['RATE_LIMITS', { RATE_LIMITS: '{"global":10001}' }],
+  ['PLAID_LIMITS', { PLAID_LIMITS: '{' }],
+  ['PLAID_LIMITS', { PLAID_LIMITS: '{"sync":50}' }],
+  ['PLAID_LIMITS', { PLAID_LIMITS: '{"synk":{"item":5}}' }],
+  ['PLAID_LIMITS', { PLAID_LIMITS: '{"sync":{"items":5}}' }],
+  ['PLAID_LIMITS', { PLAID_LIMITS: '{"sync":{"item":0}}' }],
+  ['PLAID_LIMITS', { PLAID_LIMITS: '{"sync":{"client":1.5}}' }],
+  ['PLAID_LIMITS', { PLAID_LIMITS: '{"sync":{"day":5}}' }],
+  ['PLAID_LIMITS', { PLAID_LIMITS: '{"balance":{"day":-1}}' }],
+  ['PLAID_PRICES', { PLAID_PRICES: '["/accounts/balance/get"]' }],
+  ['PLAID_PRICES', { PLAID_PRICES: '{"/accounts/balance/get":0.1}' }],
+  ['PLAID_PRICES', { PLAID_PRICES: '{"/accounts/balance/get":"-1"}' }],
+  ['PLAID_PRICES', { PLAID_PRICES: '{"/accounts/balance/get":"1e3"}' }],
+  ['PLAID_PRICES', { PLAID_PRICES: '{"balance":"1"}' }],
   ['SENTRY_TRACES_SAMPLE_RATE', { SENTRY_TRACES_SAMPLE_RATE: '1.1' }],
   ['SENTRY_TRACES_SAMPLE_RATE', { SENTRY_TRACES_SAMPLE_RATE: 'often' }],
   ['AUTH_ISSUER', { ...oidc, AUTH_ISSUER: 'issuer' }],
@@ -308,6 +333,8 @@ describe('the message', () => {
       'SENTRY_TRACES_SAMPLE_RATE',
       'RATE_LIMIT_ENABLED',
       'RATE_LIMITS',
+      'PLAID_LIMITS',
+      'PLAID_PRICES',
     ]
     const canaries = ['canary', '["canary"]', '{"canary":"canary"}', 'http://canary.test/', 'example-canary'.repeat(4)]
     for (const canary of canaries) {

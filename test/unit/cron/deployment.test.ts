@@ -59,9 +59,15 @@ describe.each(environments)('in the environment %s', (environment) => {
     }
   })
 
-  it('the rate limiter is bound, and keeps what it counts in SQLite', () => {
-    expect(objects.bindings).toEqual([{ name: 'RATE_LIMITER', class_name: 'RateLimiter' }])
-    expect(migrations.flatMap((migration) => migration.new_sqlite_classes)).toEqual(['RateLimiter'])
+  it('what counts is bound, and keeps what it counts in SQLite', () => {
+    expect(objects.bindings).toEqual([
+      { name: 'RATE_LIMITER', class_name: 'RateLimiter' },
+      { name: 'PLAID_QUOTA', class_name: 'PlaidQuota' },
+    ])
+    expect(migrations).toEqual([
+      { tag: 'rate-limiter', new_sqlite_classes: ['RateLimiter'] },
+      { tag: 'plaid-quota', new_sqlite_classes: ['PlaidQuota'] },
+    ])
   })
 
   it('no consumer waits for a queue that nobody fills', () => {

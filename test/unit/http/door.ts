@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { parseConfig } from '../../../src/config.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { createServices, type Services } from '../../../src/services.ts'
+import { quotaInMemory } from '../plaid/store-in-memory.ts'
 import { objectsInMemory } from '../ratelimit/objects-in-memory.ts'
 
 const secretKey = 'a-secret-key-of-the-unit-tests-0123456789'
@@ -44,7 +45,8 @@ export const productionVariables = {
 
 export function servicesOf(variables: Readonly<Record<string, string>> = developmentVariables): Services {
   const queue = { sendBatch: () => Promise.reject(new Error('There is no queue here.')) }
-  return createServices(parseConfig(variables), { SYNC_QUEUE: queue, RATE_LIMITER: objectsInMemory() })
+  const bindings = { SYNC_QUEUE: queue, RATE_LIMITER: objectsInMemory(), PLAID_QUOTA: quotaInMemory() }
+  return createServices(parseConfig(variables), bindings)
 }
 
 export interface Door {

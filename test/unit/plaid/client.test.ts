@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { createSecret } from '../../../src/crypto/secret.ts'
 import { createPlaidClient, type PlaidCall, type PlaidResult } from '../../../src/plaid/client.ts'
 import { createPlaid } from '../../../src/plaid/endpoints.ts'
+import { createLedger } from '../../../src/plaid/ledger.ts'
 import { type Answering, json, plaidError, startAnswering } from './answering.ts'
 
 const accessToken = 'access-sandbox-canary-4f1c'
@@ -18,6 +19,9 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
+/** Nobody counts here; what counting does is shown in quota-client.test.ts. */
+const uncounted = { caller: { priority: 'interactive', itemId: null }, quota: null, ledger: createLedger() } as const
+
 const clientFor = (options: { timeoutMs?: number; random?: number } = {}) =>
   createPlaidClient({
     baseUrl: server.url,
@@ -26,6 +30,7 @@ const clientFor = (options: { timeoutMs?: number; random?: number } = {}) =>
     fetch: (request) => fetch(request),
     wait: (milliseconds) => Promise.resolve(void waits.push(milliseconds)),
     random: () => options.random ?? 0.5,
+    ...uncounted,
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   })
 
@@ -194,6 +199,7 @@ describe('an answer that is none', () => {
       timeoutMs: 50,
       wait: () => Promise.resolve(),
       random: () => 0,
+      ...uncounted,
     })
     expect(failureOf(await client.call(call))).toMatchObject({ class: 'retry', errorCode: 'TIMEOUT' })
   })
@@ -217,6 +223,7 @@ describe('an answer that is none', () => {
       fetch: (request) => fetch(request),
       wait: () => Promise.resolve(),
       random: () => 0,
+      ...uncounted,
     })
     expect(failureOf(await client.call(call))).toMatchObject({ class: 'retry', errorCode: 'NO_ANSWER' })
   })
@@ -335,6 +342,7 @@ describe('no secret is in what a call gives back', () => {
       fetch: (request) => fetch(request),
       wait: () => Promise.resolve(),
       random: () => 0,
+      ...uncounted,
     })
     const thrown = await client.call(call).catch((error: unknown) => error)
     expect(printed(thrown)).not.toContain(accessToken)

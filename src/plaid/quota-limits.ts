@@ -1,0 +1,84 @@
+// Plaid's limits a minute by item and by client, which endpoints share one, and which of them cost money. No clock and
+// no counting: that is quota-window.ts.
+
+/** `item`, `client`: calls in a minute. `day`: of a paid endpoint, calls an item and a UTC day; ours, not Plaid's. */
+export interface PlaidLimit {
+  readonly item: number
+  readonly client: number
+  readonly day: number | null
+}
+
+const free = (item: number, client: number): PlaidLimit => ({ item, client, day: null })
+
+/** What Plaid documents for a production client. They differ by customer, so `PLAID_LIMITS` may say otherwise. */
+export const defaultLimits = {
+  sync: free(50, 2500),
+  accounts: free(15, 15_000),
+  balance: { item: 5, client: 1200, day: 4 },
+  holdings: free(15, 2000),
+  investment_transactions: free(30, 20_000),
+  liabilities: free(15, 1000),
+  item_get: free(15, 5000),
+  item_remove: free(30, 2000),
+  recurring: free(20, 1000),
+  refresh: { item: 2, client: 100, day: 4 },
+} as const satisfies Record<string, PlaidLimit>
+
+export type PlaidLimitName = keyof typeof defaultLimits
+export type PlaidLimits = Readonly<Record<PlaidLimitName, PlaidLimit>>
+
+/** Limits that replace the defaults, each number by itself. */
+export type PlaidLimitChoices = Readonly<
+  Partial<Record<PlaidLimitName, { readonly [Name in keyof PlaidLimit]?: number | undefined } | undefined>>
+>
+
+/** Billed for each call: never in a loop, never by accident. */
+export const paidPaths = ['/accounts/balance/get', '/transactions/refresh', '/investments/refresh'] as const
+export type PaidPath = (typeof paidPaths)[number]
+
+const limitOfPath: ReadonlyMap<string, PlaidLimitName> = new Map([
+  ['/transactions/sync', 'sync'],
+  ['/accounts/get', 'accounts'],
+  ['/accounts/balance/get', 'balance'],
+  ['/investments/holdings/get', 'holdings'],
+  ['/investments/transactions/get', 'investment_transactions'],
+  ['/liabilities/get', 'liabilities'],
+  ['/item/get', 'item_get'],
+  ['/item/remove', 'item_remove'],
+  ['/transactions/recurring/get', 'recurring'],
+  ['/transactions/refresh', 'refresh'],
+  ['/investments/refresh', 'refresh'],
+])
+
+export function isPaidPath(path: string): path is PaidPath {
+  return paidPaths.some((paid) => paid === path)
+}
+
+/** The limit that an endpoint counts against; null where Plaid documents none that we could come near. */
+export function limitNameOf(path: string): PlaidLimitName | null {
+  return limitOfPath.get(path) ?? null
+}
+
+/** Every limit, with what the operator chose in place of the defaults. */
+export function limitsWith(choices: PlaidLimitChoices): PlaidLimits {
+  const chosen = (name: PlaidLimitName): PlaidLimit => {
+    const [limit, choice] = [defaultLimits[name], choices[name]]
+    return {
+      item: choice?.item ?? limit.item,
+      client: choice?.client ?? limit.client,
+      day: limit.day === null ? null : (choice?.day ?? limit.day),
+    }
+  }
+  return {
+    sync: chosen('sync'),
+    accounts: chosen('accounts'),
+    balance: chosen('balance'),
+    holdings: chosen('holdings'),
+    investment_transactions: chosen('investment_transactions'),
+    liabilities: chosen('liabilities'),
+    item_get: chosen('item_get'),
+    item_remove: chosen('item_remove'),
+    recurring: chosen('recurring'),
+    refresh: chosen('refresh'),
+  }
+}

@@ -1,0 +1,29 @@
+// What a quota keeper stores, as a Map: it outlives the keeper, and counts the writes. And the keeper where Node stands
+// in for its Durable Object.
+import { createQuotaKeeper, type QuotaStore } from '../../../src/plaid/quota-keeper.ts'
+import type { QuotaObjects } from '../../../src/plaid/quota.ts'
+
+export function storeInMemory(): QuotaStore & { readonly entries: ReadonlyMap<string, unknown>; writes: number } {
+  const entries = new Map<string, Parameters<QuotaStore['put']>[1]>()
+  return {
+    entries,
+    writes: 0,
+    get: (key) => entries.get(key),
+    put(key, value) {
+      this.writes += 1
+      entries.set(key, structuredClone(value))
+    },
+    delete: (key) => entries.delete(key),
+    list: ({ prefix }) => [...entries].filter(([key]) => key.startsWith(prefix)),
+  }
+}
+
+export function quotaInMemory(now: () => number = Date.now): QuotaObjects {
+  const keeper = createQuotaKeeper(storeInMemory(), now())
+  return {
+    getByName: () => ({
+      admit: (call) => Promise.resolve(keeper.admit(call, now())),
+      refused: (refusal) => Promise.resolve(keeper.refuse(refusal, now())),
+    }),
+  }
+}
