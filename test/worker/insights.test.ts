@@ -165,9 +165,8 @@ async function difficultUser(subject: string): Promise<Moved[]> {
     if (edits === null) continue
     own.set(row.plaidTransactionId, edits)
     const { identity } = world.user(subject).actor
-    await editTransaction(world.services.api, identity, row.id, {
-      ...('category' in edits ? { userCategory: edits.category } : { hidden: true }),
-    })
+    const wanted = 'category' in edits ? { userCategory: edits.category } : { hidden: true }
+    await editTransaction(world.services.api, identity, row.id, wanted)
   }
   expect(own.size).toBe(3)
   return moves(await Promise.all(items.map(({ plaidItemId }) => world.bank.truth(plaidItemId))), own)

@@ -107,7 +107,7 @@ const byStream = (left: { plaid_stream_id: string }, right: { plaid_stream_id: s
 async function expectStreamsOfTheBank(subject: string, item: Item): Promise<void> {
   const [told, accounts] = [await atTheBank(item), await plaidAccountIds(item)]
   const { data } = await list(subject, { limit: '500' })
-  const seen = data.map(({ id: _, account_id: account, transaction_ids: _ours, ...facts }) => ({
+  const seen = data.map(({ id: _id, account_id: account, transaction_ids: _ours, ...facts }) => ({
     ...facts,
     account: accounts.get(account),
   }))

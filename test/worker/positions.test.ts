@@ -1,0 +1,215 @@
+// Brokerage over time: what was held at the end of each day, and investment transactions read page by page from a bank
+// that goes on meanwhile.
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import type { Item } from '../../src/db/items.ts'
+import { linkAndSync } from '../support/linked.ts'
+import { type OddAnswers, oddAnswers, type PlaidValue } from '../support/odd-answers.ts'
+import { createWorld, type World } from '../support/world.ts'
+
+let world: World
+let odd: OddAnswers
+beforeAll(async () => {
+  world = await createWorld(inject('control'), { rateLimits: false })
+  odd = oddAnswers(world)
+})
+afterAll(() => world.stop())
+afterEach(async () => {
+  await world.delivered()
+  world.queue.length = 0
+})
+
+const products = { products: ['transactions', 'investments', 'liabilities'] }
+type Row = Record<string, unknown>
+
+const ofItem = 'account_id in (select id from accounts where item_id = $1)'
+const exactly = `account_id, security_id, trim_scale(quantity)::text as quantity, trim_scale(institution_price)::text as price,
+  trim_scale(institution_value)::text as value, trim_scale(cost_basis)::text as cost, iso_currency_code, unofficial_currency_code`
+const held = async (item: Item) =>
+  await world.sql(`select ${exactly} from holdings where ${ofItem} order by account_id, security_id`, [item.id])
+/** The positions of a day, `offset` days from today. */
+const dayOf = async (item: Item, offset: number) =>
+  await world.sql(
+    `select ${exactly} from holding_days where ${ofItem} and day = (now() at time zone 'UTC')::date + $2::int order by account_id, security_id`,
+    [item.id, offset],
+  )
+const versions = async (item: Item) =>
+  await world.sql(`select account_id, security_id, day, xmin from holding_days where ${ofItem} order by 1, 2, 3`, [
+    item.id,
+  ])
+/** Makes today's positions those of yesterday. */
+const nightFalls = async (item: Item) =>
+  await world.sql(`update holding_days set day = day - 1 where ${ofItem}`, [item.id])
+
+const withHoldings = (change: (value: PlaidValue<'getHoldings'>) => PlaidValue<'getHoldings'>) =>
+  odd.withPlaid({
+    async getHoldings(...args) {
+      const answer = await world.services.plaid.getHoldings(...args)
+      return answer.ok ? { ...answer, value: change(answer.value) } : answer
+    },
+  })
+
+describe('the positions of a day', () => {
+  it('are those that were told last on it, to the last digit; earlier days stay', async () => {
+    const item = await linkAndSync(world, 'days', products)
+    const first = await held(item)
+    expect(first.length).toBeGreaterThan(3)
+    expect(await dayOf(item, 0)).toEqual(first)
+    await nightFalls(item)
+    const long = '123456789012.000000000000000001'
+    const changed = withHoldings((value) => ({
+      ...value,
+      holdings: value.holdings.map((holding, index) => (index === 0 ? { ...holding, quantity: long } : holding)),
+    }))
+    await odd.sync(item, 'holdings', changed)
+    expect(await dayOf(item, 0)).toEqual(await held(item))
+    expect((await dayOf(item, 0)).map(({ quantity }) => quantity)).toContain(long)
+    expect(await dayOf(item, -1)).toEqual(first)
+    await odd.sync(item, 'holdings')
+    expect(await dayOf(item, 0)).toEqual(first)
+    expect(await dayOf(item, -1)).toEqual(first)
+  })
+
+  it('lack what is held no more, from the day on which it went', async () => {
+    const item = await linkAndSync(world, 'gone', products)
+    const other = await linkAndSync(world, 'gone', products)
+    const [all, others] = [await held(item), await versions(other)]
+    await nightFalls(item)
+    await odd.sync(item, 'holdings')
+    const without = withHoldings((value) => ({ ...value, holdings: value.holdings.slice(1) }))
+    await odd.sync(item, 'holdings', without)
+    const today = await dayOf(item, 0)
+    expect(today).toEqual(await held(item))
+    expect(today).toHaveLength(all.length - 1)
+    expect(await dayOf(item, -1)).toEqual(all)
+    const nothing = withHoldings((value) => ({ ...value, holdings: [] }))
+    await odd.sync(item, 'holdings', nothing)
+    expect(await dayOf(item, 0)).toEqual([])
+    expect(await dayOf(item, -1)).toEqual(all)
+    expect(await versions(other)).toEqual(others)
+  })
+
+  it('are written only where they differ', async () => {
+    const item = await linkAndSync(world, 'same', products)
+    const before = await versions(item)
+    await odd.sync(item, 'holdings')
+    expect(await versions(item)).toEqual(before)
+    const changed = withHoldings((value) => ({
+      ...value,
+      holdings: value.holdings.map((holding, index) => (index === 0 ? { ...holding, cost_basis: null } : holding)),
+    }))
+    await odd.sync(item, 'holdings', changed)
+    const after = await versions(item)
+    expect(after.filter(({ xmin }, index) => xmin !== before[index]?.['xmin'])).toHaveLength(1)
+  })
+
+  it('are refused with the holdings when they name an account that nobody knows', async () => {
+    const item = await linkAndSync(world, 'unknown', products)
+    const before = await versions(item)
+    await odd.sync(
+      item,
+      'holdings',
+      withHoldings((value) => ({
+        ...value,
+        holdings: value.holdings.map((holding, index) => (index === 0 ? { ...holding, account_id: 'no' } : holding)),
+      })),
+    )
+    expect(await odd.lastRun(item)).toMatchObject({ error_code: 'COMMIT_REFUSED' })
+    expect(await versions(item)).toEqual(before)
+  })
+})
+
+type Move = PlaidValue<'getInvestmentTransactions'>['investment_transactions'][number]
+
+/** A bank with these investment transactions, newest first, `size` a page; it may change after any page. */
+async function bankOf(item: Item, size: number, afterPage: (page: number, moves: Move[]) => void) {
+  let template: PlaidValue<'getInvestmentTransactions'> | undefined
+  await odd.sync(
+    item,
+    'investment_transactions',
+    odd.withPlaid({
+      async getInvestmentTransactions(...args) {
+        const answer = await world.services.plaid.getInvestmentTransactions(...args)
+        if (answer.ok) template ??= answer.value
+        return answer
+      },
+    }),
+  )
+  const [first] = template?.investment_transactions ?? []
+  if (template === undefined || first === undefined) throw new Error('no investment transactions')
+  const value = template
+  const move = (name: string): Move => ({ ...first, investment_transaction_id: name })
+  const moves = Array.from({ length: 10 }, (_, index) => move(`move ${index}`))
+  const offsets: number[] = []
+  const services = odd.withPlaid({
+    getInvestmentTransactions(_token, { offset }) {
+      offsets.push(offset)
+      const page = {
+        ...value,
+        investment_transactions: moves.slice(offset, offset + size),
+        total_investment_transactions: moves.length,
+      }
+      afterPage(offsets.length, moves)
+      return Promise.resolve({ ok: true as const, value: page, requestId: '' })
+    },
+  })
+  return { services, offsets, moves, move }
+}
+
+const stored = async (item: Item) =>
+  (
+    await world.sql(
+      'select plaid_investment_transaction_id as id from investment_transactions where item_id = $1 and removed_at is null',
+      [item.id],
+    )
+  ).map((row: Row) => String(row['id']))
+const idsOf = (moves: readonly Move[]) => moves.map((move) => move.investment_transaction_id).toSorted()
+const lastRestarts = async (item: Item) =>
+  (
+    await world.sql(
+      "select outcome, restarts, error_code from sync_runs where item_id = $1 and product = 'investment_transactions' order by finished_at desc limit 1",
+      [item.id],
+    )
+  )[0]
+
+describe('investment transactions', () => {
+  it('are read to their end, page by page, and what is told no more was cancelled', async () => {
+    const item = await linkAndSync(world, 'several pages', products)
+    const before = await stored(item)
+    expect(before.length).toBeGreaterThan(0)
+    const { services, offsets, moves } = await bankOf(item, 3, () => undefined)
+    await odd.sync(item, 'investment_transactions', services)
+    expect(offsets).toEqual([0, 3, 6, 9])
+    expect((await stored(item)).toSorted()).toEqual(idsOf(moves))
+    moves.splice(4, 1)
+    await odd.sync(item, 'investment_transactions', services)
+    expect((await stored(item)).toSorted()).toEqual(idsOf(moves))
+    expect(await lastRestarts(item)).toMatchObject({ outcome: 'committed', restarts: '0' })
+  })
+
+  it.each<[string, (moves: Move[]) => void]>([
+    ['takes one back', (moves) => moves.splice(1, 1)],
+    ['has a new one', (moves) => moves.unshift({ ...(moves[0] as Move), investment_transaction_id: 'newest' })],
+  ])('are read again from the beginning when the bank %s between two pages', async (what, change) => {
+    const item = await linkAndSync(world, what, products)
+    const { services, offsets, moves } = await bankOf(item, 3, (page, all) => {
+      if (page === 2) change(all)
+    })
+    await odd.sync(item, 'investment_transactions', services)
+    expect(offsets.slice(0, 4)).toEqual([0, 3, 6, 0])
+    expect((await stored(item)).toSorted()).toEqual(idsOf(moves))
+    expect(await lastRestarts(item)).toMatchObject({ outcome: 'committed', restarts: '1' })
+  })
+
+  it('stay as they were when the bank never stops changing, and are tried again later', async () => {
+    const item = await linkAndSync(world, 'restless', products)
+    const before = await stored(item)
+    const { services } = await bankOf(item, 3, (page, all) => {
+      all.unshift({ ...(all[0] as Move), investment_transaction_id: `after page ${page}` })
+    })
+    await odd.sync(item, 'investment_transactions', services)
+    expect(await stored(item)).toEqual(before)
+    expect(await lastRestarts(item)).toEqual({ outcome: 'failed', restarts: '3', error_code: 'WINDOW_KEEPS_CHANGING' })
+    await odd.sync(item, 'investment_transactions')
+    expect((await stored(item)).toSorted()).toEqual(before.toSorted())
+  })
+})
