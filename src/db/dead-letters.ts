@@ -1,6 +1,8 @@
 // Messages that could not be handled: kept, so that somebody sees them and they can be played again.
-import { batch, type JobsDatabase } from './client.ts'
+import { and, desc, isNull, sql } from 'drizzle-orm'
 import { deadLetters } from '../../drizzle/tables/operations.ts'
+import { batch, type JobsDatabase, rows } from './client.ts'
+import { after, type Key, type Page, pageOf } from './page.ts'
 
 export interface DeadLetter {
   readonly queue: string
@@ -14,4 +16,92 @@ export interface DeadLetter {
 /** Records a message once, however often it is delivered. */
 export async function recordDeadLetter(jobs: JobsDatabase, letter: DeadLetter): Promise<void> {
   await batch(jobs, [jobs.connection.insert(deadLetters).values(letter).onConflictDoNothing()])
+}
+
+export interface StoredDeadLetter extends Omit<DeadLetter, 'payload'> {
+  readonly id: string
+  readonly createdAt: Date
+  readonly replayedAt: Date | null
+  readonly replays: number
+}
+
+/** Dead letters, newest first; `open` are those that nobody has played again. */
+export async function listDeadLetters(
+  jobs: JobsDatabase,
+  { open }: { readonly open: boolean },
+  limit: number,
+  from: Key | null,
+): Promise<Page<StoredDeadLetter>> {
+  const [found] = await batch(jobs, [
+    jobs.connection
+      .select({
+        id: deadLetters.id,
+        queue: deadLetters.queue,
+        messageId: deadLetters.messageId,
+        itemProductId: deadLetters.itemProductId,
+        reason: deadLetters.reason,
+        createdAt: deadLetters.createdAt,
+        replayedAt: deadLetters.replayedAt,
+        replays: deadLetters.replays,
+      })
+      .from(deadLetters)
+      .where(
+        and(
+          open ? isNull(deadLetters.replayedAt) : undefined,
+          after(from, deadLetters.createdAt, deadLetters.id, 'desc'),
+        ),
+      )
+      .orderBy(desc(deadLetters.createdAt), desc(deadLetters.id))
+      .limit(limit + 1),
+  ])
+  return pageOf(found, limit, (letter) => [letter.createdAt.toISOString(), letter.id])
+}
+
+export interface Replayed {
+  /** The letters that were played. */
+  readonly letters: number
+  /** The products to wake; those of them that are gone are not. */
+  readonly itemProductIds: readonly string[]
+  readonly linkSessionIds: readonly string[]
+}
+
+/**
+ * Plays one letter again, or the oldest `limit` that nobody has played yet: their products are marked dirty, as any other
+ * wake-up does, and what they say is not believed for anything else. Null where there is no such letter.
+ */
+export async function replayDeadLetters(
+  jobs: JobsDatabase,
+  which: { readonly id: string } | { readonly limit: number },
+): Promise<Replayed | null> {
+  const chosen =
+    'id' in which
+      ? sql`id = ${which.id}`
+      : sql`id in (select id from dead_letters where replayed_at is null order by created_at, id limit ${which.limit})`
+  const [, found] = await batch(jobs, [
+    // Whoever locks more than one row of an item takes the item's first.
+    rows(
+      jobs,
+      sql`select id from items where id in (select item_id from item_products
+        where id in (select item_product_id from dead_letters where ${chosen})) order by id for no key update`,
+    ),
+    rows<{ kind: 'letter' | 'product'; id: string | null }>(
+      jobs,
+      sql`with played as (
+          update dead_letters set replayed_at = now(), replays = replays + 1 where ${chosen}
+          returning item_product_id, payload ->> 'link_session_id' as link_session_id
+        ), marked as (
+          update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now() from items i
+          where i.id = p.item_id and i.removed_at is null and p.status <> 'absent' and p.id in (select item_product_id from played)
+          returning p.id
+        )
+        select 'letter' as kind, link_session_id as id from played union all select 'product', id::text from marked`,
+    ),
+  ])
+  const letters = found.rows.filter(({ kind }) => kind === 'letter')
+  if (letters.length === 0 && 'id' in which) return null
+  return {
+    letters: letters.length,
+    itemProductIds: found.rows.flatMap(({ kind, id }) => (kind === 'product' && id !== null ? [id] : [])),
+    linkSessionIds: letters.flatMap(({ id }) => (id === null ? [] : [id])),
+  }
 }

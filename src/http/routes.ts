@@ -2,6 +2,16 @@
 import type { Route } from './route.ts'
 import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
 import {
+  listAllItemsRoute,
+  listAllSyncRunsRoute,
+  listDeadLettersRoute,
+  listWebhooksRoute,
+  replayDeadLetterRoute,
+  replayDeadLettersRoute,
+  resyncItemRoute,
+  usageRoute,
+} from './routes/admin.ts'
+import {
   forgotPasswordRoute,
   loginRoute,
   logoutRoute,
@@ -91,6 +101,14 @@ export function routeTable(document: Record<string, unknown>): RouteTable {
       netWorthRoute,
       cashFlowRoute,
       spendingRoute,
+      listAllItemsRoute,
+      resyncItemRoute,
+      listWebhooksRoute,
+      listAllSyncRunsRoute,
+      listDeadLettersRoute,
+      replayDeadLettersRoute,
+      replayDeadLetterRoute,
+      usageRoute,
       logoutAllRoute,
       changePasswordRoute,
       enrollTotpRoute,

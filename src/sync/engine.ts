@@ -39,6 +39,7 @@ const priorities: Readonly<Record<WakeReason, Priority>> = {
   webhook: 'interactive',
   again: 'interactive',
   raised: 'background',
+  replay: 'background',
   sweep: 'background',
 }
 

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 
 /** Why a product is looked at; kept as a run's `trigger`. */
-export const wakeReasons = ['link', 'user', 'webhook', 'sweep', 'again', 'raised'] as const
+export const wakeReasons = ['link', 'user', 'webhook', 'sweep', 'again', 'raised', 'replay'] as const
 export type WakeReason = (typeof wakeReasons)[number]
 
 const productMessage = z.strictObject({ item_product_id: z.uuid(), reason: z.enum(wakeReasons) })

@@ -1,0 +1,27 @@
+// Plays dead letters again: as safe as any other wake-up, since the row is the truth and the letter only says where to look.
+import type { Ctx } from '../context.ts'
+import { type Replayed, replayDeadLetters } from '../db/dead-letters.ts'
+import { AppError } from '../errors.ts'
+
+/** In one go; the next call plays the next ones. */
+const mostAtOnce = 1000
+
+/** @throws AppError `not_found` */
+export async function replayOne(ctx: Ctx, id: string): Promise<number> {
+  const replayed = await replayDeadLetters(ctx.services.jobs, { id })
+  if (replayed === null) throw new AppError('not_found', 'There is no such dead letter.')
+  return await wakeAll(ctx, replayed)
+}
+
+/** The letters that nobody has played yet, oldest first. Answers how many wake-ups that made. */
+export async function replayAll(ctx: Ctx): Promise<number> {
+  const replayed = await replayDeadLetters(ctx.services.jobs, { limit: mostAtOnce })
+  return replayed === null ? 0 : await wakeAll(ctx, replayed)
+}
+
+async function wakeAll(ctx: Ctx, { letters, itemProductIds, linkSessionIds }: Replayed): Promise<number> {
+  ctx.log.info('dead_letters_replayed', { count: letters, queued: itemProductIds.length })
+  await ctx.services.wake(itemProductIds, 'replay')
+  for (const id of linkSessionIds) await ctx.services.wakeLinkSession(id)
+  return itemProductIds.length + linkSessionIds.length
+}
