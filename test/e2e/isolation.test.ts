@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { readDescription } from '../support/documented.ts'
 import { type Answer, type Call, type Edge, type Linked, startEdge } from '../support/edge.ts'
+import { partsOf, textOf } from '../support/exact.ts'
 import { userTables } from '../support/tables.ts'
 
 // Built-in accounts have no ids of others' to ask for but a session's: security-matrix.test.ts.
@@ -71,10 +72,15 @@ const lists: Record<string, 'item_id' | 'account_id' | null> = {
   'GET /api/v1/plaid/sync/runs': 'item_id',
   'GET /api/v1/accounts': null,
   'GET /api/v1/transactions': 'account_id',
+  'GET /api/v1/transactions/recurring': 'account_id',
   'GET /api/v1/holdings': 'account_id',
   'GET /api/v1/investments/transactions': 'account_id',
   'GET /api/v1/liabilities': null,
 }
+
+/** Sums of whatever is the caller's. */
+const sums = ['GET /api/v1/insights/net-worth', 'GET /api/v1/insights/cash-flow', 'GET /api/v1/insights/spending']
+const feed = 'GET /api/v1/transactions/changes'
 
 /** Acts on whatever is the caller's. */
 const onOwn: Record<string, Probe> = {
@@ -119,7 +125,7 @@ async function read(subject: string, name: string, query: string) {
 }
 
 test('every documented route is tried here', () => {
-  const tried = Object.keys({ ...byId, ...lists, ...onOwn, ...open })
+  const tried = [feed, ...sums, ...Object.keys({ ...byId, ...lists, ...onOwn, ...open })]
   expect(tried.toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
 })
 
@@ -155,6 +161,49 @@ describe.each(['stranger', 'neighbour'])('a %s', (subject) => {
     const seen = await read(subject, name, cursor === null ? '' : `?cursor=${cursor}`)
     expect(seen.data.filter(({ id }) => ids.has(id))).toEqual([])
   })
+})
+
+const feedSchema = z.object({
+  data: z.array(z.object({ seq: z.int(), transaction: z.object({ id: z.string() }) })),
+  next_since: z.int(),
+})
+const changesOf = async (subject: string) =>
+  feedSchema.parse((await edge.as(subject)('GET', '/api/v1/transactions/changes?limit=500')).json())
+
+test("the change feed tells nothing of another user's, whose numbers are its own", async () => {
+  const [theirs, mine] = [await changesOf('owner'), await changesOf('neighbour')]
+  const ids = new Set(theirs.data.map(({ transaction }) => transaction.id))
+  expect(ids.size).toBe(500)
+  expect(mine.data).toHaveLength(500)
+  expect(mine.data.filter(({ transaction }) => ids.has(transaction.id))).toEqual([])
+  expect(mine.data[0]?.seq).toBe(1)
+  expect(await changesOf('stranger')).toEqual({ data: [], next_since: 0 })
+  const asked = await edge.as('stranger')('GET', `/api/v1/transactions/changes?since=${theirs.next_since}`)
+  expect(asked.status).toBe(400)
+})
+
+const sumsSchema = z.object({ data: z.array(z.looseObject({ currency: z.string().nullable() })) })
+const balancesSchema = z.object({ current: z.string().nullable(), currency: z.string().nullable() })
+
+test.each(sums)('%s adds up own things alone', async (name) => {
+  const answer = async (subject: string) =>
+    sumsSchema.parse((await edge.as(subject)('GET', name.slice('GET '.length))).json()).data
+  expect((await answer('owner')).length).toBeGreaterThan(0)
+  expect(await answer('stranger')).toEqual([])
+})
+
+test('two users with the same bank have the worth of their own accounts', async () => {
+  for (const subject of ['owner', 'neighbour']) {
+    const accounts = (await read(subject, 'GET /api/v1/accounts', '?limit=500')).data
+    const balances = accounts
+      .filter(({ type }) => type !== 'credit' && type !== 'loan')
+      .map((account) => balancesSchema.parse(account['balances']))
+      .filter(({ currency }) => currency === 'USD')
+      .map(({ current }) => partsOf(current ?? '0'))
+    const worth = sumsSchema.parse((await edge.as(subject)('GET', '/api/v1/insights/net-worth')).json()).data
+    const assets = worth.filter(({ currency }) => currency === 'USD').map((day) => day['assets'])
+    expect(assets.at(-1)).toBe(textOf(balances.reduce((left, right) => left + right, 0n)))
+  }
 })
 
 test("syncing all syncs nobody else's", async () => {
