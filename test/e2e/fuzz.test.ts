@@ -8,7 +8,14 @@ import { signUp } from '../support/accounts-over-http.ts'
 import { callFor, tokenFor } from '../support/administrator.ts'
 import { type Edge, startEdge } from '../support/edge.ts'
 import { marker } from '../support/fuzz/hostile.ts'
-import { type FuzzedRequest, type KnownIds, refusalOf, spoiltRequest, validRequest } from '../support/fuzz/request.ts'
+import {
+  type FuzzedRequest,
+  type KnownIds,
+  nearMisses,
+  refusalOf,
+  spoiltRequest,
+  validRequest,
+} from '../support/fuzz/request.ts'
 import { type Operation, readOperations } from '../support/operations.ts'
 
 const api = await readOperations()
@@ -169,6 +176,23 @@ test.each(api.operations.map((operation) => [operation.name, operation] as const
       }),
       { seed, numRuns: runs, interruptAfterTimeLimit: millisecondsEach, markInterruptAsFailure: false },
     )
+  },
+)
+
+const taking = api.operations.filter(({ parameters }) => parameters.some((one) => one.in === 'query'))
+
+test.each(taking.map((operation) => [operation.name, operation] as const))(
+  '%s refuses every spelling that its description refuses',
+  async (_name, operation) => {
+    const token = await tokenOf(operation)
+    const refused = nearMisses(api, operation, known, seed).filter((one) => refusalOf(api, operation, one) !== null)
+    expect(refused.length).toBeGreaterThan(0)
+    for (const request of refused) {
+      const answer = await perform(operation, token, request)
+      const isRefused = answer.status >= 400 && answer.status < 500
+      expect([request.query, isRefused]).toEqual([request.query, true])
+      expect(faultsOf(operation, request, answer)).toEqual([])
+    }
   },
 )
 

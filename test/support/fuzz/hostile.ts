@@ -66,7 +66,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
 )
 
 /** Spellings that look like a value of its kind and are none, or another. */
-const almost: readonly ((text: string) => string)[] = [
+export const almost: readonly ((text: string) => string)[] = [
   (text) => `${text}e5`,
   (text) => `+${text}`,
   (text) => `0${text}`,
@@ -83,9 +83,6 @@ const almost: readonly ((text: string) => string)[] = [
   () => 'Infinity',
   () => '.5',
 ]
-
-/** Makes an almost right value of a right one. */
-export const almostRight: fc.Arbitrary<(text: string) => string> = fc.constantFrom(...almost)
 
 const numbers = [0, -0, -1, 0.1, 1e308, -1e-308, 2 ** 53 + 1, 2 ** 31, 2 ** 63, 1e21]
 

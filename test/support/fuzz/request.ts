@@ -2,7 +2,7 @@
 // description itself refuses.
 import * as fc from 'fast-check'
 import type { ApiDescription, Operation, Parameter, Schema } from '../operations.ts'
-import { almostRight, hostileText, hostileValue, strangeKey } from './hostile.ts'
+import { almost, hostileText, hostileValue, strangeKey } from './hostile.ts'
 import { validValue } from './valid.ts'
 
 export interface FuzzedRequest {
@@ -114,10 +114,16 @@ function withParameter(one: FuzzedRequest, pick: number, change: (text: string) 
   return { ...one, query: one.query.map(([name, old], index) => [name, index === at ? change(old) : old] as const) }
 }
 
+/** The other end of a range. */
+const ofRange: ReadonlyMap<string, string> = new Map([
+  ['from', 'to'],
+  ['to', 'from'],
+])
+
 const queryMutation: fc.Arbitrary<Mutation> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.tuple(fc.nat(), almostRight).map(
+    arbitrary: fc.tuple(fc.nat(), fc.constantFrom(...almost)).map(
       ([pick, change]): Mutation =>
         (one) =>
           withParameter(one, pick, change),
@@ -137,10 +143,10 @@ const queryMutation: fc.Arbitrary<Mutation> = fc.oneof(
   })),
   fc.constant<Mutation>((one) => ({ ...one, query: [...one.query, ...one.query] })),
   // A range from its end to its beginning.
-  fc.constant<Mutation>((one) => {
-    const other: Readonly<Record<string, string>> = { from: 'to', to: 'from' }
-    return { ...one, query: one.query.map(([name, value]) => [other[name] ?? name, value] as const) }
-  }),
+  fc.constant<Mutation>((one) => ({
+    ...one,
+    query: one.query.map(([name, value]) => [ofRange.get(name) ?? name, value] as const),
+  })),
 )
 
 const pathMutation: fc.Arbitrary<Mutation> = fc
@@ -169,6 +175,21 @@ export function spoiltRequest(api: ApiDescription, operation: Operation, known: 
   return fc
     .tuple(validRequest(api, operation, known), mutations)
     .map(([request, changes]) => changes.reduce((one, change) => change(one), request))
+}
+
+/** A request that is taken, and each of its parameters in every spelling that is almost right, one at a time. */
+export function nearMisses(api: ApiDescription, operation: Operation, known: KnownIds, seed: number): FuzzedRequest[] {
+  const inQuery = operation.parameters.filter((one) => one.in === 'query' && one.name !== 'cursor')
+  const whole = {
+    ...operation,
+    parameters: operation.parameters.map((one) => ({ ...one, required: one.name !== 'cursor' })),
+  }
+  const [right] = fc.sample(validRequest(api, whole, known), { seed, numRuns: 1 })
+  if (right === undefined) return []
+  const wanted = { ...right, query: right.query.filter(([name]) => name !== 'cursor') }
+  const swapped = wanted.query.map(([name, value]) => [ofRange.get(name) ?? name, value] as const)
+  const misses = inQuery.flatMap((_, at) => almost.map((change) => withParameter(wanted, at, change)))
+  return [...misses, { ...wanted, query: swapped }]
 }
 
 /** A parameter's text as the type that the description gives it; undefined where it is none. */
