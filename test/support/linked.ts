@@ -5,9 +5,13 @@ import type { World } from './world.ts'
 
 type TokenOptions = Parameters<World['bank']['publicToken']>[0]
 
+/** The bank login that a user of a test links unless it says otherwise. */
+export const bankOf = (subject: string): string => `bank of ${subject}`
+
 /** Links without syncing anything. */
 export async function link(world: World, subject: string, options: TokenOptions = {}): Promise<Item> {
-  const publicToken = await world.bank.publicToken(options)
+  // A login is one bank, whoever links it: tests that share none have one each.
+  const publicToken = await world.bank.publicToken({ username: bankOf(subject), ...options })
   // Tests link one and the same bank as often as they need it.
   return await exchangePublicToken(world.user(subject), { publicToken, institution: null, allowDuplicate: true })
 }

@@ -95,13 +95,16 @@ describe('a configuration', () => {
       ENCRYPTION_KEYS_PREVIOUS: JSON.stringify({ k1: key('b') }),
       SENTRY_DSN: 'https://key@sentry.test/1',
       SENTRY_TRACES_SAMPLE_RATE: '0.5',
+      RETENTION_REMOVED_DAYS: '7',
     })
+    expect(parseConfig(development).retention).toEqual({ removedDays: 30 })
     expect(config).toMatchObject({
       plaid: { products: ['transactions', 'liabilities'], countryCodes: ['US', 'CA'] },
       corsOrigins: ['http://localhost:3000', 'https://app.wealth.test'],
       auth: { mode: 'oidc', issuer: oidc.AUTH_ISSUER, audience: 'wealth', jwksUrl: oidc.AUTH_JWKS_URL },
       encryption: { current: { id: 'k2' }, previous: [{ id: 'k1' }] },
       sentry: { tracesSampleRate: 0.5 },
+      retention: { removedDays: 7 },
     })
   })
 
@@ -217,6 +220,9 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['PLAID_PRICES', { PLAID_PRICES: '{"/accounts/balance/get":"-1"}' }],
   ['PLAID_PRICES', { PLAID_PRICES: '{"/accounts/balance/get":"1e3"}' }],
   ['PLAID_PRICES', { PLAID_PRICES: '{"balance":"1"}' }],
+  ['RETENTION_REMOVED_DAYS', { RETENTION_REMOVED_DAYS: '-1' }],
+  ['RETENTION_REMOVED_DAYS', { RETENTION_REMOVED_DAYS: '1.5' }],
+  ['RETENTION_REMOVED_DAYS', { RETENTION_REMOVED_DAYS: 'never' }],
   ['SENTRY_TRACES_SAMPLE_RATE', { SENTRY_TRACES_SAMPLE_RATE: '1.1' }],
   ['SENTRY_TRACES_SAMPLE_RATE', { SENTRY_TRACES_SAMPLE_RATE: 'often' }],
   ['AUTH_ISSUER', { ...oidc, AUTH_ISSUER: 'issuer' }],
@@ -282,6 +288,12 @@ describe.each(['staging', 'production'])('refused in %s:', (environment) => {
     expect(refusalOf({ ...development, ...variables })).toBeNull()
   })
 
+  it('a retired encryption key that is the current one', () => {
+    const same = { ENCRYPTION_KEY: key('z'), ENCRYPTION_KEY_ID: 'k2', ENCRYPTION_KEYS_PREVIOUS: `{"k1":"${key('z')}"}` }
+    expect(refusalOf({ ...base, ...same })).toBe('ENCRYPTION_KEYS_PREVIOUS must not hold ENCRYPTION_KEY')
+    expect(refusalOf({ ...base, ...same, ENCRYPTION_KEYS_PREVIOUS: `{"k1":"${key('y')}"}` })).toBeNull()
+  })
+
   it.each([
     ['PLAID_SECRET', 'SECRET_KEY'],
     ['SECRET_KEY', 'ENCRYPTION_KEY'],
@@ -331,6 +343,7 @@ describe('the message', () => {
       'ENCRYPTION_KEYS_PREVIOUS',
       'SENTRY_DSN',
       'SENTRY_TRACES_SAMPLE_RATE',
+      'RETENTION_REMOVED_DAYS',
       'RATE_LIMIT_ENABLED',
       'RATE_LIMITS',
       'PLAID_LIMITS',
