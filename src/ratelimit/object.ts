@@ -9,6 +9,8 @@ export const maxLogs = 10_000
 const overflow = '*'
 /** Deleting costs a call of the object, so it is not done more often. */
 const leastSweepMs = 60_000
+/** The most logs that are also in memory; all but the objects of an IPv6 network hold fewer. */
+const maxCopies = 16
 
 /** How many logs there are. */
 const countKey = 'count'
@@ -41,6 +43,8 @@ function longestOf(buckets: readonly Bucket[]): number {
 
 export class RateLimiter extends DurableObject {
   readonly #storage: DurableObjectStorage
+  /** What storage holds under some of its keys, so that it is not read again; never what it does not hold. */
+  readonly #copies = new Map<string, Log>()
   #hasAlarm = false
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
@@ -69,6 +73,7 @@ export class RateLimiter extends DurableObject {
   /** Deletes what is idle; the last one deletes the object. May come twice. */
   override async alarm(_info?: AlarmInvocationInfo): Promise<void> {
     this.#hasAlarm = false
+    this.#copies.clear()
     const now = Date.now()
     const { idle, left, latest } = this.#survey(now)
     if (left === 0) return await this.#storage.deleteAll()
@@ -94,8 +99,18 @@ export class RateLimiter extends DurableObject {
   }
 
   #find(key: string): Held {
-    const stored = this.#storage.kv.get<Stored>(key)
-    return { key, log: stored?.stamps ?? emptyLog, isNew: stored === undefined }
+    const log = this.#copies.get(key) ?? this.#storage.kv.get<Stored>(key)?.stamps
+    if (log !== undefined) this.#copy(key, log)
+    return { key, log: log ?? emptyLog, isNew: log === undefined }
+  }
+
+  #copy(key: string, log: Log): void {
+    this.#copies.delete(key)
+    this.#copies.set(key, log)
+    for (const oldest of this.#copies.keys()) {
+      if (this.#copies.size <= maxCopies) return
+      this.#copies.delete(oldest)
+    }
   }
 
   #write(buckets: readonly Bucket[], held: readonly Held[], changed: ReadonlyMap<number, Log>): void {
@@ -105,6 +120,7 @@ export class RateLimiter extends DurableObject {
       if (stamps === undefined || place === undefined) continue
       const idleAt = (stamps.at(-1) ?? 0) + longestOf([bucket])
       this.#storage.kv.put(place.key, { stamps, idleAt } satisfies Stored)
+      this.#copy(place.key, stamps)
       if (place.isNew) made += 1
     }
     if (made > 0) this.#storage.kv.put(countKey, this.#count() + made)

@@ -121,6 +121,15 @@ describe('one object', () => {
     expect(early + (await admittedOf(500, limit))).toBe(100)
   })
 
+  it('counts each of very many places exactly, whichever were asked for last', async () => {
+    const places = Array.from({ length: 50 }, (_, place) => bucket('global', 2, minuteMs, `place ${place}`))
+    const admitted: number[] = []
+    for (let request = 0; request < 4; request += 1)
+      admitted.push((await Promise.all(places.map((place) => isAdmitted(place)))).filter(Boolean).length)
+    expect(admitted).toEqual([50, 50, 0, 0])
+    expect((await stored()).entries['count']).toBe(50)
+  })
+
   it('does not admit more, nor refuse for longer than a window, when its clock is set back', async () => {
     setTime(start + 3_600_000)
     expect(await admittedOf(5, bucket('link', 10))).toBe(5)
@@ -157,6 +166,19 @@ describe('what is idle', () => {
     expect(Object.keys(entries)).toEqual(['count', 'log sync 192.0.2.1'])
     expect(entries['count']).toBe(1)
     expect(alarm).toBe(start + 2 * minuteMs)
+  })
+
+  it('is new when it comes again, to the object that deleted it', async () => {
+    setTime(start)
+    await isAdmitted(bucket('link', 10))
+    setTime(start + 30_000)
+    await isAdmitted(bucket('sync', 20))
+    setTime(start + minuteMs)
+    await runDurableObjectAlarm(stub)
+    await isAdmitted(bucket('link', 10))
+    const { entries } = await stored()
+    expect(Object.keys(entries)).toEqual(['count', 'log link 192.0.2.1', 'log sync 192.0.2.1'])
+    expect(entries['count']).toBe(2)
   })
 
   it('leaves nothing where nothing was ever admitted', async () => {
