@@ -1,0 +1,144 @@
+// Owns one workerd with a built Worker and its Durable Objects on local disk, and nothing around it: no `wrangler dev`
+// with its proxies, no inspector, no reloading. Measures nothing.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { unstable_readConfig } from 'wrangler'
+import * as z from 'zod'
+
+const stopTimeoutMs = 5_000
+const readyTimeoutMs = 30_000
+/** The first that a process does not have anyway. */
+const controlDescriptor = 3
+
+export interface WorkerdOptions {
+  readonly projectFolder: string
+  /** Must not exist; holds the configuration and what the objects store. */
+  readonly folder: string
+  /** The built module. */
+  readonly bundle: string
+  /** They are added to those of wrangler.toml. */
+  readonly variables: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+export interface Workerd {
+  readonly port: number
+  /** Of the one process that serves the Worker and its objects. */
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+const deployed = z.object({
+  compatibility_date: z.string(),
+  compatibility_flags: z.array(z.string()),
+  vars: z.record(z.string(), z.string()),
+  durable_objects: z.object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) }),
+  queues: z.object({ producers: z.array(z.object({ binding: z.string() })) }),
+})
+
+/** The program that wrangler itself runs. */
+function findProgram(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve('wrangler/package.json'))
+  return z.object({ default: z.string() }).parse(require('workerd')).default
+}
+
+/** Cap'n Proto's text strings are written as JSON's, as far as printable characters go. */
+const quoted = (text: string): string => JSON.stringify(text)
+const listed = (items: readonly string[]): string => `[${items.join(', ')}]`
+
+/** The configuration of workerd that stands for wrangler.toml's top level; queues take messages and do nothing. */
+function configurationOf({ projectFolder, variables }: WorkerdOptions): string {
+  const config = join(projectFolder, 'wrangler.toml')
+  const told = deployed.parse(unstable_readConfig({ config, env: '' }, { hideWarnings: true }))
+  const objects = told.durable_objects.bindings
+  const bindings = [
+    ...Object.entries({ ...told.vars, ...variables }).map(([name, text]) => [name, `text = ${quoted(text)}`]),
+    ...told.queues.producers.map(({ binding }) => [binding, 'queue = "nowhere"']),
+    ...objects.map(({ name, class_name: type }) => [name, `durableObjectNamespace = ${quoted(type)}`]),
+  ].map(([name = '', value]) => `(name = ${quoted(name)}, ${value})`)
+  const namespaces = objects.map(
+    ({ class_name: type }) => `(className = ${quoted(type)}, uniqueKey = ${quoted(type)}, enableSql = true)`,
+  )
+  const date = `compatibilityDate = ${quoted(told.compatibility_date)}`
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "worker", worker = .worker),
+    (name = "nowhere", worker = .nowhere),
+    (name = "disk", disk = (path = "objects", writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  ${date},
+  compatibilityFlags = ${listed(told.compatibility_flags.map(quoted))},
+  bindings = ${listed(bindings)},
+  durableObjectNamespaces = ${listed(namespaces)},
+  durableObjectStorage = (localDisk = "disk"),
+);
+const nowhere :Workerd.Worker = (
+  modules = [(name = "nowhere.js", esModule = "export default { fetch: () => new Response() }")],
+  ${date},
+);
+`
+}
+
+/** Resolves with the port once workerd says that it listens. */
+async function whenListening(child: ChildProcess, signal: AbortSignal): Promise<number> {
+  const control = child.stdio[controlDescriptor]
+  if (!control) throw new Error('workerd has no control descriptor.')
+  const errors: string[] = []
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text))
+  const said = z.object({ event: z.literal('listen'), port: z.int() })
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(readyTimeoutMs)])
+  const ended = once(child, 'exit', { signal: limit }).then(([code]) => {
+    throw new Error(`workerd ended with code ${String(code)} before it listened:\n${errors.join('')}`)
+  })
+  const listening = once(control, 'data', { signal: limit }).then(
+    ([bytes]) => said.parse(JSON.parse(String(bytes).split('\n')[0] ?? '')).port,
+  )
+  // The loser of the two is told to stop waiting, and has nothing to say of it.
+  ended.catch(() => {})
+  return await Promise.race([listening, ended])
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  const stopped = new AbortController()
+  const force = async (): Promise<void> => {
+    await delay(stopTimeoutMs, undefined, { signal: stopped.signal })
+    child.kill('SIGKILL')
+  }
+  const forcing = force().catch(() => {})
+  await ended
+  stopped.abort()
+  await forcing
+}
+
+/** Starts it and resolves when it listens; whatever goes wrong, it does not stay. */
+export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
+  const { folder, bundle, signal } = options
+  await mkdir(join(folder, 'objects'), { recursive: true })
+  await copyFile(bundle, join(folder, 'worker.js'))
+  const file = join(folder, 'workerd.capnp')
+  await writeFile(file, configurationOf(options), { mode: 0o600 })
+  // `--experimental`: Durable Objects on local disk are, in workerd, as they are under `wrangler dev`.
+  const args = ['serve', file, '--experimental', `--control-fd=${controlDescriptor}`]
+  const child = spawn(findProgram(), args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
+  const stop = (): Promise<void> => end(child)
+  try {
+    const port = await whenListening(child, signal)
+    if (child.pid === undefined) throw new Error('workerd has no process id.')
+    return { port, pid: child.pid, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
