@@ -106,11 +106,14 @@ export interface RecurringFilters {
   readonly active?: boolean | undefined
 }
 
-const ourTransactions = sql<string[]>`array(
-  select ${transactions.id}::text from unnest(${recurringStreams.plaidTransactionIds}) with ordinality told(plaid_id, n)
+/** As JSON, which the runtime reads by itself: a stream can have hundreds. */
+const asJson = (ids: SQL): SQL<string[]> => sql<string[]>`to_jsonb(${ids})`
+
+const ourTransactions = asJson(sql`array(
+  select ${transactions.id} from unnest(${recurringStreams.plaidTransactionIds}) with ordinality told(plaid_id, n)
   join ${transactions} on ${transactions.itemId} = ${recurringStreams.itemId}
     and ${transactions.plaidTransactionId} = told.plaid_id and ${transactions.removedAt} is null
-  order by told.n)`
+  order by told.n)`)
 
 /** A user's streams, those that came or went last first. */
 export async function listRecurring(
@@ -143,7 +146,7 @@ export async function listRecurring(
         currency: currencyOf(table),
         isActive: table.isActive,
         status: table.status,
-        plaidTransactionIds: table.plaidTransactionIds,
+        plaidTransactionIds: asJson(sql`${table.plaidTransactionIds}`),
         transactionIds: ourTransactions,
       })
       .from(table)
