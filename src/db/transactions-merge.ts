@@ -116,9 +116,27 @@ export const incomingTransactions = (lease: Lease, changes: readonly Transaction
     ) told order by plaid_transaction_id, seq desc`
 
 /**
+ * The item's row of that id, looked up in the unique index. `limit` keeps the planner from making it a join: of an item
+ * that has just come and of the staging table it knows next to nothing, and a nested loop over two sets that it takes
+ * for one row each, and that are 50,000, does not end within the time of a call.
+ */
+const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
+  sql`(select * from transactions where item_id = ${lease.itemId} and plaid_transaction_id = ${plaidTransactionId} limit 1)`
+
+/** The rows that are to go. `not in` is a hash table, whatever the planner takes the sets for. */
+function takenBack(lease: Lease): SQL {
+  if (lease.cursor === null)
+    return sql`select id, date from transactions where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch}
+      and removed_at is null and plaid_transaction_id not in (select plaid_transaction_id from incoming where not removed)`
+  return sql`select t.id, t.date from incoming i cross join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t
+    where i.removed and t.link_epoch = ${lease.linkEpoch} and t.removed_at is null`
+}
+
+/**
  * Merges the staged changes and these. To be run after `app.begin_commit`, which holds the user's counter row. A run
  * that began without a cursor has told everything there is, so what it did not tell is removed: a full read names no
- * removals (Plaid). What an earlier link told is src/db/relink.ts's to match. An unknown account violates `account_id not null`: the commit fails rather than lose the row.
+ * removals (Plaid). What an earlier link told is src/db/relink.ts's to match. An unknown account violates
+ * `account_id not null`: the commit fails rather than lose the row.
  */
 export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) {
   return rows(
@@ -132,15 +150,12 @@ export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: rea
           row_number() over (order by i.date, i.plaid_transaction_id) as n
         from incoming i
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id
-        left join transactions t on t.item_id = ${lease.itemId} and t.plaid_transaction_id = i.plaid_transaction_id
-        left join transactions p on p.item_id = ${lease.itemId} and p.plaid_transaction_id = i.pending_transaction_id
+        left join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t on true
+        left join lateral ${heldRow(lease, sql`i.pending_transaction_id`)} p on true
         where not i.removed and (t.id is null or t.removed_at is not null
           or (t.account_id, ${list(names, 't.')}) is distinct from (a.id, ${list(names, 'i.')}))
       ), gone as materialized (
-        select t.id, row_number() over (order by t.date, t.id) as n from transactions t
-        left join incoming i on i.plaid_transaction_id = t.plaid_transaction_id
-        where t.item_id = ${lease.itemId} and t.link_epoch = ${lease.linkEpoch} and t.removed_at is null
-          and coalesce(i.removed, ${lease.cursor === null})
+        select id, row_number() over (order by date, id) as n from (${takenBack(lease)}) taken_back
       ), merged as (
         insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category, hidden, change_seq, link_epoch)
         select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')}, c.note, c.user_category, c.hidden,
