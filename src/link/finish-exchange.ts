@@ -15,6 +15,7 @@ import {
 import { AppError } from '../errors.ts'
 import { openAccessToken, sealAccessToken } from '../items/access-token.ts'
 import { endAtPlaid } from '../items/end-at-plaid.ts'
+import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { accountFacts } from '../sync/account-facts.ts'
 import { unitsFor } from '../sync/products.ts'
@@ -33,6 +34,10 @@ const tries = 5
  */
 export async function finishExchange(ctx: Ctx, exchange: Exchange): Promise<Finished> {
   const item = await learn(ctx, exchange)
+  if (item === 'gone') {
+    await giveUpExchange(ctx, exchange)
+    return { kind: 'given_back' }
+  }
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     const kin = await findKin(
       ctx.services.jobs,
@@ -55,7 +60,9 @@ async function storeBy(ctx: Ctx, exchange: Exchange, item: LinkedItem, kin: Kin)
   const { institutionId } = item
   if (kin.same !== null) {
     const itemId = kin.same.isOwn ? kin.same.id : null
-    return conclude(await storeSameItem(jobs, exchange, itemId), { kind: 'duplicate', itemId, institutionId })
+    // Of another user's item nothing is told, and nothing is taken.
+    const finished: Finished = itemId === null ? { kind: 'given_back' } : { kind: 'duplicate', itemId, institutionId }
+    return conclude(await storeSameItem(jobs, exchange, itemId), finished)
   }
   if (kin.twin !== null && !exchange.allowDuplicate) {
     const refused = conclude(await storeRefusal(jobs, exchange, kin.twin), {
@@ -99,13 +106,15 @@ async function resealed(ctx: Ctx, exchange: Exchange, itemId: string): Promise<s
   return await sealAccessToken(keyring, token, { userId, itemId })
 }
 
-/** What Plaid knows of the new item and its accounts; and its webhook is made ours, as a first try. */
-async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem> {
+/** What Plaid knows of the new item and its accounts, if it still knows it; and its webhook is made ours, as a first try. */
+async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone'> {
   const { plaid, config, keyring } = ctx.services
   const token = await openAccessToken(keyring, exchange.sealedToken, { userId: exchange.userId, itemId: exchange.id })
-  const [found, accounts] = [await plaid.getItem(token), await plaid.getAccounts(token)]
-  for (const answer of [found, accounts]) if (!answer.ok) throw refusalOf(answer.failure)
-  if (!found.ok || !accounts.ok) throw new AppError('internal', 'An unexpected case was met.')
+  const [found, listed] = [await plaid.getItem(token), await plaid.getAccounts(token)]
+  if (!found.ok) return unlessGone(found.failure)
+  // The login broke since: its user can repair the item, once it is there. Of which accounts it is, is learnt then.
+  const isWaiting = !listed.ok && waiting.has(listed.failure.class)
+  if (!listed.ok && !isWaiting) return unlessGone(listed.failure)
   const { item } = found.value
   if (item.webhook !== config.plaid.webhookUrl) {
     const updated = await plaid.updateItemWebhook(token, config.plaid.webhookUrl)
@@ -117,8 +126,16 @@ async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem> {
     institutionName: item.institution_name,
     consentExpiresAt: item.consent_expiration_time,
     products: unitsFor(config.plaid.products, item),
-    accounts: accountFacts(accounts.value.accounts),
+    accounts: listed.ok ? accountFacts(listed.value.accounts) : [],
   }
+}
+
+const waiting: ReadonlySet<FailureClass> = new Set(['update_mode', 'at_bank'])
+const ended: ReadonlySet<FailureClass> = new Set(['gone', 'revoked', 'relink'])
+
+function unlessGone(failure: PlaidFailure): 'gone' {
+  if (ended.has(failure.class)) return 'gone'
+  throw refusalOf(failure)
 }
 
 /** The marks are stored with the item, so a lost call only costs the time until the next sweep. */
@@ -130,7 +147,7 @@ async function wakeAll(ctx: Ctx, products: readonly string[]): Promise<void> {
   }
 }
 
-/** After so many tries what Plaid made is ended there: it cannot be made an item here. */
+/** What Plaid made is ended there: it cannot be made an item here, as many tries have shown or Plaid says. */
 export async function giveUpExchange(ctx: Ctx, exchange: Exchange): Promise<void> {
   const stored = await storeRefusal(ctx.services.jobs, exchange, null)
   ctx.log.error('exchange_given_up', { exchange_id: exchange.id, plaid_item_id: exchange.plaidItemId })
