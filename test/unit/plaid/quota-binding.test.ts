@@ -15,7 +15,7 @@ describe('without the binding', () => {
     expect(() => start(productionVariables)).toThrow(
       expect.objectContaining({ code: 'misconfigured', reason: 'PLAID_QUOTA is not bound' }),
     )
-    expect(() => start(productionVariables, { PLAID_QUOTA: {} })).toThrow()
+    expect(() => start(productionVariables, { PLAID_QUOTA: {} })).toThrow('not configured')
     expect(start(productionVariables, { PLAID_QUOTA: quotaInMemory() })).toBeDefined()
     expect(start(developmentVariables)).toBeDefined()
   })

@@ -6,12 +6,7 @@ import { createSecret } from '../../../src/crypto/secret.ts'
 import { AppError } from '../../../src/errors.ts'
 import { createPlaidClient, type PlaidCall } from '../../../src/plaid/client.ts'
 import { createLedger } from '../../../src/plaid/ledger.ts'
-import {
-  type Admission,
-  createQuotaKeeper,
-  type QuotaCall,
-  type QuotaRefusal,
-} from '../../../src/plaid/quota-keeper.ts'
+import type { Admission, QuotaCall, QuotaRefusal } from '../../../src/plaid/quota-keeper.ts'
 import { defaultLimits, limitsWith, type PaidPath } from '../../../src/plaid/quota-limits.ts'
 import { type Caller, createQuota, type Quota } from '../../../src/plaid/quota.ts'
 import { refusalOf } from '../../../src/plaid/refusal.ts'

@@ -60,25 +60,14 @@ describe('an item', () => {
 })
 
 describe('freshness', () => {
-  /** Plaid's limits a minute for a whole client. */
-  const perMinute = {
-    item: 5000,
-    balances: 15_000,
-    transactions: 2500,
-    recurring: 1000,
-    holdings: 2000,
-    investment_transactions: 20_000,
-    liabilities: 1000,
-  }
-
-  it.each(syncProducts)('of %s takes no more than half of what Plaid allows in an hour', (product) => {
-    expect(freshness[product].hourlyLimit).toBeLessThanOrEqual((perMinute[product] * 60) / 2)
-    expect(freshness[product].hourlyLimit).toBeGreaterThan(0)
+  it('is six hours for an item’s own state, which tells of lost webhooks, and a day for what it then raises', () => {
+    for (const product of syncProducts)
+      expect([product, freshness[product].staleAfterSeconds]).toEqual([product, (product === 'item' ? 6 : 24) * 3600])
   })
 
-  it('is an hour for transactions, and a day for streams, holdings and liabilities', () => {
-    expect(freshness.transactions.staleAfterSeconds).toBe(3600)
-    for (const product of ['recurring', 'holdings', 'investment_transactions', 'liabilities'] as const)
-      expect(freshness[product].staleAfterSeconds).toBe(86_400)
+  it.each(syncProducts)('of %s leaves a good part of it to chance, so that no herd stays together', (product) => {
+    const { staleAfterSeconds, spreadSeconds } = freshness[product]
+    expect(spreadSeconds / staleAfterSeconds).toBeGreaterThanOrEqual(1 / 4)
+    expect(spreadSeconds / staleAfterSeconds).toBeLessThanOrEqual(1 / 2)
   })
 })

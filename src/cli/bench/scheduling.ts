@@ -1,0 +1,94 @@
+// Whether a day of 100,000 items fits Plaid's limits, and how long anybody waits: the scheduling code itself over a
+// database whose clock is faked. Nothing is called over HTTP but the database.
+import { freshness, type SyncProduct, syncProducts } from '../../sync/products.ts'
+import { type Benchmark, type Result, rounded } from './result.ts'
+import { type Age, startSimulatedDatabase } from './scheduling/database.ts'
+import { type DayReport, simulateDay } from './scheduling/day.ts'
+import { busiestMinute, createSimulatedPlaid, limitOfPath, paths, type Trouble } from './scheduling/plaid.ts'
+import { createTraffic } from './scheduling/traffic.ts'
+
+const items = 100_000
+const startMs = Date.parse('2031-03-04T00:00:00Z')
+const hourMs = 3_600_000
+/** Plaid is down at the busiest hour of people, and refuses syncs at the busiest of banks. */
+const trouble: Trouble = {
+  outage: [startMs + 19 * hourMs, startMs + 20 * hourMs],
+  refusals: [startMs + 5.5 * hourMs, startMs + 5.5 * hourMs + 120_000],
+}
+const clickSeconds = 15
+const webhookSeconds = 60
+/** The hourly marking, and the sweeps until a wake-up is worked on; after an outage of an hour that too. */
+const lateSeconds = 3 * 3600
+const missedSeconds = freshness.item.staleAfterSeconds + lateSeconds
+
+/** Mulberry32: the same day each time. */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}
+
+function atMost(name: string, value: number, most: number, unit: string): Result {
+  const ratio = rounded(value / most)
+  return {
+    name: `scheduling: ${name}`,
+    value: Number(value.toFixed(1)),
+    unit,
+    against: most,
+    ratio,
+    target: `<= ${most} ${unit}`,
+    ok: value <= most,
+  }
+}
+
+function resultsOf(report: DayReport, calls: ReadonlyMap<string, readonly number[]>, ages: readonly Age[]): Result[] {
+  const peaks = paths.map((path) =>
+    atMost(`busiest minute of ${path}`, busiestMinute(calls.get(path) ?? []), limitOfPath(path), 'calls'),
+  )
+  const { quietClickSeconds: quiet, clickSeconds: clicks, webhookSeconds: webhooks, missedSeconds: missed } = report
+  const ageOf = (product: SyncProduct): number => ages.find((age) => age.product === product)?.oldestSeconds ?? Infinity
+  return [
+    ...peaks,
+    atMost('click to done, median', percentile(clicks, 0.5), clickSeconds, 's'),
+    atMost('click to done, p99 without trouble', percentile(quiet, 0.99), clickSeconds, 's'),
+    atMost('webhook to done, median', percentile(webhooks, 0.5), clickSeconds, 's'),
+    atMost('webhook to done, p95', percentile(webhooks, 0.95), webhookSeconds, 's'),
+    atMost('lost webhook to done, p99', percentile(missed, 0.99), missedSeconds, 's'),
+    ...syncProducts.map((product) =>
+      atMost(`oldest ${product} at the end`, ageOf(product), freshness[product].staleAfterSeconds + lateSeconds, 's'),
+    ),
+  ]
+}
+
+export const schedulingBenchmark: Benchmark = {
+  summary: 'a simulated day of 100,000 items under Plaid’s limits: busiest minutes, waits and freshness',
+  async run(say, signal) {
+    const random = seeded(7)
+    say(`filling a database with ${items} items`)
+    const database = await startSimulatedDatabase(items, startMs)
+    try {
+      const plaid = createSimulatedPlaid(startMs, trouble, random)
+      const traffic = createTraffic(items, trouble, random)
+      const report = await simulateDay({ startMs, database, plaid, traffic, random }, say, signal)
+      const ages = await database.ages()
+      say(
+        `${report.runs} runs, ${report.deferred} deferred, at most ${report.mostWoken} woken by a sweep, at most ${report.longestLine} messages in line, ${report.left} awaited at the end`,
+      )
+      say(
+        `with the outage: click p99 ${Math.round(percentile(report.clickSeconds, 0.99))} s, webhook p99 ${Math.round(percentile(report.webhookSeconds, 0.99))} s, of ${report.clickSeconds.length} and ${report.webhookSeconds.length}`,
+      )
+      return resultsOf(report, plaid.calls, ages)
+    } finally {
+      await database.stop()
+    }
+  },
+}

@@ -1,0 +1,173 @@
+// A day of many items, minute by minute: the real sweep and the real marking of what is stale over a real database whose
+// clock is faked, webhooks and clicks at bursty hours, an hour in which Plaid is down, and runs that the real keeper lets
+// through or not. A run's own work is left out: what it would write is written in bulk.
+import type { Ctx } from '../../../context.ts'
+import { createLogger } from '../../../monitoring/logger.ts'
+import { endOfFailure } from '../../../sync/failure.ts'
+import type { WakeReason } from '../../../sync/message.ts'
+import { syncProducts } from '../../../sync/products.ts'
+import { markStaleProducts, sweep } from '../../../sync/sweep.ts'
+import { type Done, idOf, itemOf, productOf, type Put, type SimulatedDatabase } from './database.ts'
+import type { createSimulatedPlaid, Ran } from './plaid.ts'
+import { createSimulatedQueue, type SimulatedMessage } from './queue.ts'
+import type { Traffic } from './traffic.ts'
+
+const minuteMs = 60_000
+const dayMinutes = 24 * 60
+/** As src/queue/consumer.ts: what is due later is the sweep's; and as wrangler.toml's max_retries. */
+const longestRetrySeconds = 900
+const mostRetries = 5
+
+const isAwaited = (reason: WakeReason): boolean => reason !== 'sweep' && reason !== 'raised'
+
+export interface DayReport {
+  /** Seconds from a webhook or a click to the end of the run that it set going. */
+  readonly webhookSeconds: readonly number[]
+  readonly clickSeconds: readonly number[]
+  /** Of those that came in quiet: not in the trouble, nor in the two hours after it. */
+  readonly quietClickSeconds: readonly number[]
+  /** From a webhook that never came to the end of the run that it would have set going. */
+  readonly missedSeconds: readonly number[]
+  readonly runs: number
+  readonly deferred: number
+  readonly mostWoken: number
+  /** The most messages that waited for a consumer at once. */
+  readonly longestLine: number
+  /** Rows whose webhook or click was not worked on at the day's end. */
+  readonly left: number
+}
+
+export interface Day {
+  readonly startMs: number
+  readonly database: SimulatedDatabase
+  readonly plaid: ReturnType<typeof createSimulatedPlaid>
+  readonly traffic: Traffic
+  readonly random: () => number
+}
+
+/** What somebody waits for, by row: since when, and for whom. */
+interface Awaited {
+  readonly sinceMs: number
+  readonly by: 'webhook' | 'click' | 'missed'
+}
+
+export async function simulateDay(day: Day, say: (line: string) => void, signal: AbortSignal): Promise<DayReport> {
+  const { startMs, database, plaid, traffic, random } = day
+  const queue = createSimulatedQueue()
+  const seconds = { webhook: [] as number[], click: [] as number[], missed: [] as number[], quietClick: [] as number[] }
+  const counts = { runs: 0, deferred: 0, mostWoken: 0, longestLine: 0 }
+  const awaited = new Map<string, Awaited>()
+  /** Webhooks that never came, by the item whose own state will tell of them. */
+  const missed = new Map<number, number>()
+  let nowMs = startMs
+
+  const wake: Ctx['services']['wake'] = (ids, reason, delaySeconds = 0) => {
+    for (const id of ids) queue.send({ id, reason, retries: 0 }, nowMs + delaySeconds * 1000 + 500)
+    return Promise.resolve()
+  }
+  const log = createLogger({}, { minimumLevel: 'error' })
+  // The scheduling code asks for nothing else.
+  const services = { jobs: database.jobs, wake }
+  const ctx = { services, actor: { kind: 'cron', name: 'sweep' }, requestId: 'bench', now: () => new Date(nowMs), log }
+
+  /** What came in this minute: marked in the database as of its start, woken when it came. */
+  const arrive = async (): Promise<void> => {
+    const { webhooks, lost, clicks } = traffic.ofMinute(nowMs)
+    for (const item of lost) if (!missed.has(item)) missed.set(item, nowMs)
+    const dirty: string[] = []
+    const come = (id: string, by: Awaited['by'], reason: WakeReason): void => {
+      const sinceMs = nowMs + random() * minuteMs
+      if (!awaited.has(id)) awaited.set(id, { sinceMs, by })
+      dirty.push(id)
+      queue.send({ id, reason, retries: 0 }, sinceMs + 500)
+    }
+    for (const item of webhooks) come(idOf(item, 'transactions'), 'webhook', 'webhook')
+    for (const item of clicks) for (const product of syncProducts) come(idOf(item, product), 'click', 'user')
+    await database.markDirty(dirty)
+  }
+
+  const settle = (id: string, startedMs: number, tookMs: number): boolean => {
+    const waiting = awaited.get(id)
+    if (waiting === undefined) return false
+    if (waiting.sinceMs > startedMs) return true
+    awaited.delete(id)
+    const passed = (startedMs + tookMs - waiting.sinceMs) / 1000
+    seconds[waiting.by].push(passed)
+    if (waiting.by === 'click' && traffic.isQuiet(waiting.sinceMs)) seconds.quietClick.push(passed)
+    return false
+  }
+
+  /** What a run that came to nothing does to its row and its message: src/sync/failure.ts and the consumer decide. */
+  const putOff = (
+    message: SimulatedMessage,
+    ran: Exclude<Ran, { kind: 'done' }>,
+    endMs: number,
+    attempts: number,
+  ): Put => {
+    const { id, reason, retries } = message
+    if (ran.kind === 'deferred') {
+      counts.deferred += 1
+      const afterMs = Math.ceil(ran.afterSeconds * (1 + random())) * 1000
+      if (isAwaited(reason)) queue.send({ id, reason, retries: 0 }, endMs + afterMs)
+      return { id, next: endMs + afterMs }
+    }
+    const failure = { errorType: '', errorCode: '', status: 0, requestId: null }
+    const retryAfterSeconds = ran.retryAfterSeconds
+    const end = endOfFailure({ ...failure, class: ran.failure, retryAfterSeconds }, attempts, random())
+    const next = endMs + end.retrySeconds * 1000
+    if (end.retrySeconds <= longestRetrySeconds && retries < mostRetries)
+      queue.send({ id, reason, retries: retries + 1 }, next)
+    return { id, next }
+  }
+
+  const work = async (): Promise<void> => {
+    const untilMs = nowMs + minuteMs
+    const attempts = await database.findDirty([...new Set(queue.before(untilMs).map(({ id }) => id))])
+    const done = new Map<string, Done>()
+    const put = new Map<string, Put>()
+    const raised: { readonly id: string; readonly atMs: number }[] = []
+    queue.consume(untilMs, (message, fromMs) => {
+      const { id, reason } = message
+      const failures = attempts.get(id)
+      // Clean, or somebody else has just done it.
+      if (failures === undefined || (done.has(id) && !done.get(id)?.isDirtyAgain)) return 20
+      const product = productOf(id)
+      counts.runs += 1
+      const ran = plaid.run(product, String(itemOf(id)), isAwaited(reason) ? 'interactive' : 'background', fromMs)
+      if (ran.kind !== 'done') {
+        put.set(id, putOff(message, ran, fromMs + ran.tookMs, failures))
+        return ran.tookMs
+      }
+      done.set(id, { id, at: fromMs, isDirtyAgain: settle(id, fromMs, ran.tookMs) })
+      put.delete(id)
+      const missedMs = product === 'item' ? missed.get(itemOf(id)) : undefined
+      if (missedMs !== undefined) {
+        missed.delete(itemOf(id))
+        const transactions = idOf(itemOf(id), 'transactions')
+        if (!awaited.has(transactions)) awaited.set(transactions, { sinceMs: missedMs, by: 'missed' })
+        raised.push({ id: transactions, atMs: fromMs + ran.tookMs })
+      }
+      return ran.tookMs
+    })
+    await database.finish([...done.values()], [...put.values()])
+    await database.markDirty(raised.map(({ id }) => id))
+    for (const { id, atMs } of raised) queue.send({ id, reason: 'raised', retries: 0 }, atMs)
+    counts.longestLine = Math.max(counts.longestLine, queue.backlog(untilMs))
+  }
+
+  for (let minute = 0; minute < dayMinutes; minute += 1) {
+    signal.throwIfAborted()
+    nowMs = startMs + minute * minuteMs
+    await database.setTime(nowMs)
+    if (minute % 180 === 90) plaid.evict(nowMs)
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of Ctx it is all that these two use
+    const given = ctx as unknown as Ctx
+    if (minute % 60 === 0) await markStaleProducts(given)
+    if (minute % 5 === 0) counts.mostWoken = Math.max(counts.mostWoken, (await sweep(given)).woken)
+    await arrive()
+    await work()
+    if (minute % 60 === 59) say(`hour ${(minute + 1) / 60} of 24: ${counts.runs} runs, ${counts.deferred} deferred`)
+  }
+  const { webhook: webhookSeconds, click: clickSeconds, missed: missedSeconds, quietClick: quietClickSeconds } = seconds
+  return { ...counts, webhookSeconds, clickSeconds, missedSeconds, quietClickSeconds, left: awaited.size }
+}

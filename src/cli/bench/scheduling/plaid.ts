@@ -1,0 +1,120 @@
+// Plaid in the simulation: no answers, only whether a call is let through by our keeper, what Plaid does with it at that
+// hour, and when each one was, to be counted afterwards by somebody else than the keeper.
+import type { FailureClass } from '../../../plaid/errors.ts'
+import { createQuotaKeeper, type QuotaCall, type QuotaStore } from '../../../plaid/quota-keeper.ts'
+import { limitNameOf, limitsWith } from '../../../plaid/quota-limits.ts'
+import type { Priority } from '../../../plaid/quota-window.ts'
+import type { SyncProduct } from '../../../sync/products.ts'
+
+export interface Trouble {
+  /** Every call fails. */
+  readonly outage: readonly [fromMs: number, untilMs: number]
+  /** Plaid refuses /transactions/sync although we are within its limits. */
+  readonly refusals: readonly [fromMs: number, untilMs: number]
+}
+
+/** What a run of a product comes to: done after `tookMs`, or put off. */
+export type Ran =
+  | { readonly kind: 'done'; readonly tookMs: number }
+  | { readonly kind: 'deferred'; readonly tookMs: number; readonly afterSeconds: number }
+  | {
+      readonly kind: 'failed'
+      readonly tookMs: number
+      readonly failure: FailureClass
+      readonly retryAfterSeconds: number
+    }
+
+const pathsOf: Readonly<Record<SyncProduct, readonly string[]>> = {
+  item: ['/item/get'],
+  balances: ['/accounts/get'],
+  transactions: ['/transactions/sync'],
+  recurring: ['/transactions/recurring/get', '/accounts/get'],
+  holdings: ['/investments/holdings/get'],
+  investment_transactions: ['/investments/transactions/get'],
+  liabilities: ['/liabilities/get'],
+}
+export const paths: readonly string[] = [...new Set(Object.values(pathsOf).flat())]
+
+const limits = limitsWith({})
+/** As src/plaid/quota.ts waits. */
+const patienceMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
+const refusedForSeconds = 20
+
+export function limitOfPath(path: string): number {
+  const name = limitNameOf(path)
+  return name === null ? Infinity : limits[name].client
+}
+
+function memory(): QuotaStore {
+  const entries = new Map<string, Parameters<QuotaStore['put']>[1]>()
+  return {
+    get: (key) => entries.get(key),
+    put: (key, value) => void entries.set(key, value),
+    delete: (key) => entries.delete(key),
+    list: ({ prefix }) => [...entries].filter(([key]) => key.startsWith(prefix)),
+  }
+}
+
+const isWithin = ([from, until]: readonly [number, number], ms: number): boolean => from <= ms && ms < until
+
+export function createSimulatedPlaid(startMs: number, trouble: Trouble, random: () => number) {
+  const store = memory()
+  let keeper = createQuotaKeeper(store, startMs)
+  const calls = new Map(paths.map((path) => [path, [] as number[]]))
+
+  const call = (path: string, itemId: string, priority: Priority, fromMs: number): Ran => {
+    const name = limitNameOf(path)
+    const asked: QuotaCall = { path, itemId, priority, limit: name === null ? null : { name, ...limits[name] } }
+    let patience = patienceMs[priority]
+    for (let nowMs = fromMs; ;) {
+      const admission = keeper.admit(asked, nowMs)
+      if (!admission.admitted) {
+        const tookMs = nowMs - fromMs
+        if (admission.waitMs > patience)
+          return { kind: 'deferred', tookMs, afterSeconds: Math.ceil(admission.waitMs / 1000) }
+        patience -= admission.waitMs
+        nowMs += admission.waitMs
+        continue
+      }
+      calls.get(path)?.push(nowMs)
+      const tookMs = nowMs - fromMs + 400 + random() * 1200
+      if (isWithin(trouble.outage, nowMs)) return { kind: 'failed', tookMs, failure: 'retry', retryAfterSeconds: 0 }
+      if (path === '/transactions/sync' && isWithin(trouble.refusals, nowMs)) {
+        const retryAfterSeconds = refusedForSeconds
+        keeper.refuse({ ...asked, errorCode: 'TRANSACTIONS_SYNC_LIMIT', retryAfterSeconds }, nowMs)
+        return { kind: 'failed', tookMs, failure: 'rate_limited', retryAfterSeconds }
+      }
+      return { kind: 'done', tookMs }
+    }
+  }
+
+  return {
+    /** All calls of a run, one after the other. */
+    run(product: SyncProduct, itemId: string, priority: Priority, fromMs: number): Ran {
+      let tookMs = 50
+      for (const path of pathsOf[product]) {
+        const ran = call(path, itemId, priority, fromMs + tookMs)
+        tookMs += ran.tookMs
+        if (ran.kind !== 'done') return { ...ran, tookMs }
+      }
+      return { kind: 'done', tookMs }
+    },
+    /** The keeper ends and begins anew from what it stored, as a Durable Object does. */
+    evict(nowMs: number): void {
+      keeper = createQuotaKeeper(store, nowMs)
+    },
+    /** When each call was, in ms since 1970. */
+    calls: calls as ReadonlyMap<string, readonly number[]>,
+  }
+}
+
+/** The most of these calls in any minute, its ends included. */
+export function busiestMinute(times: readonly number[]): number {
+  const sorted = Float64Array.from(times).sort()
+  let most = 0
+  for (let last = 0, first = 0; last < sorted.length; last += 1) {
+    while ((sorted[first] ?? 0) < (sorted[last] ?? 0) - 60_000) first += 1
+    most = Math.max(most, last - first + 1)
+  }
+  return most
+}

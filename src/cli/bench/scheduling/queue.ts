@@ -1,0 +1,76 @@
+// The queue and its consumers as Cloudflare runs them: messages that come in time, in order, to so many invocations at
+// once; and each waits until one is free.
+import type { WakeReason } from '../../../sync/message.ts'
+
+export interface SimulatedMessage {
+  readonly id: string
+  readonly reason: WakeReason
+  /** Deliveries before this one. */
+  readonly retries: number
+}
+
+/** When a message was begun and how long it took, in ms. */
+type Work = (message: SimulatedMessage, startMs: number) => number
+
+export interface SimulatedQueue {
+  send(message: SimulatedMessage, atMs: number): void
+  /** Messages that will be there before a time. */
+  before(ms: number): SimulatedMessage[]
+  /** Hands out what is there before a time, as long as a consumer is free before it. */
+  consume(untilMs: number, work: Work): void
+  /** Messages that were there and waited for a consumer. */
+  backlog(nowMs: number): number
+}
+
+/** wrangler.toml's max_concurrency. */
+const consumers = 50
+
+export function createSimulatedQueue(): SimulatedQueue {
+  const bySecond = new Map<number, SimulatedMessage[]>()
+  let line: { readonly message: SimulatedMessage; readonly atMs: number }[] = []
+  const freeAt = new Float64Array(consumers)
+  let drawnSecond: number | null = null
+
+  /** Moves to the line what is there before a time, in the order of its coming. */
+  const draw = (untilMs: number): void => {
+    const until = Math.floor(untilMs / 1000)
+    const seconds = [...bySecond.keys()].filter((second) => second < until).sort((one, other) => one - other)
+    for (const second of seconds) {
+      line.push(...(bySecond.get(second) ?? []).map((message) => ({ message, atMs: second * 1000 })))
+      bySecond.delete(second)
+    }
+    drawnSecond = until
+  }
+
+  const earliest = (): number => {
+    let free = 0
+    for (let consumer = 1; consumer < consumers; consumer += 1)
+      if ((freeAt[consumer] ?? 0) < (freeAt[free] ?? 0)) free = consumer
+    return free
+  }
+
+  return {
+    send(message, atMs) {
+      const second = Math.max(Math.floor(atMs / 1000), drawnSecond ?? 0)
+      const place = bySecond.get(second)
+      if (place === undefined) bySecond.set(second, [message])
+      else place.push(message)
+    },
+    before(ms) {
+      draw(ms)
+      return line.map(({ message }) => message)
+    },
+    consume(untilMs, work) {
+      let done = 0
+      for (const { message, atMs } of line) {
+        const consumer = earliest()
+        const startMs = Math.max(atMs, freeAt[consumer] ?? 0)
+        if (startMs >= untilMs) break
+        freeAt[consumer] = startMs + work(message, startMs)
+        done += 1
+      }
+      line = line.slice(done)
+    },
+    backlog: (nowMs) => line.filter(({ atMs }) => atMs < nowMs).length,
+  }
+}
