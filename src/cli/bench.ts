@@ -1,15 +1,30 @@
 // `npm run bench`: measures side by side in one run and says whether each target is met. Touches nothing but what it
 // starts for itself.
 import { parseArgs } from 'node:util'
+import { commitBenchmark } from './bench/commit.ts'
+import { pageDepthBenchmark } from './bench/page-depth.ts'
 import { rateLimitBenchmark } from './bench/rate-limit.ts'
 import { type Benchmark, describeMachine, type Result, tableOf } from './bench/result.ts'
+import { resyncBenchmark } from './bench/resync.ts'
+import { rowByRowBenchmark } from './bench/row-by-row.ts'
+import { statementsBenchmark } from './bench/statements.ts'
+import { syncHeapBenchmark } from './bench/sync-heap.ts'
+import { syncRequestsBenchmark } from './bench/sync-requests.ts'
 import { misuse, runCommand } from './run-command.ts'
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
+  commit: commitBenchmark,
+  'row-by-row': rowByRowBenchmark,
+  resync: resyncBenchmark,
+  statements: statementsBenchmark,
+  'sync-requests': syncRequestsBenchmark,
+  'sync-heap': syncHeapBenchmark,
+  'page-depth': pageDepthBenchmark,
   'rate-limit': rateLimitBenchmark,
 }
 
-const listed = Object.entries(benchmarks).map(([name, { summary }]) => `  ${name}  ${summary}`)
+const nameWidth = Math.max(...Object.keys(benchmarks).map(({ length }) => length))
+const listed = Object.entries(benchmarks).map(([name, { summary }]) => `  ${name.padEnd(nameWidth)}  ${summary}`)
 
 const help = `npm run bench [-- --only NAME] [-- --json]
 

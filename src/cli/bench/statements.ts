@@ -1,0 +1,45 @@
+// How many statements a commit is, whatever the number of its rows. Counted at the endpoint, where a loop in the Worker
+// or in the driver would show.
+import { bankRows, makeItem } from './bank-rows.ts'
+import type { Benchmark, Result } from './result.ts'
+import { startScratchDatabase } from './scratch-database.ts'
+import { prepareCommit } from './stored-commit.ts'
+
+const sizes = [1, 500, 5000] as const
+
+/** Statements of one commit by number of transactions, all in one request. */
+export async function countStatements(): Promise<Record<(typeof sizes)[number], number>> {
+  const seen: string[][] = []
+  const database = await startScratchDatabase({ onRequest: ({ queries }) => void seen.push(queries) })
+  const counts = { 1: 0, 500: 0, 5000: 0 }
+  try {
+    for (const size of sizes) {
+      const commit = await prepareCommit(database, await makeItem(database.owner, crypto.randomUUID()), bankRows(size))
+      seen.length = 0
+      await commit()
+      if (seen.length !== 1) throw new Error(`A commit of ${size} was ${seen.length} requests.`)
+      counts[size] = seen.flat().length
+    }
+    return counts
+  } finally {
+    await database.stop()
+  }
+}
+
+export const statementsBenchmark: Benchmark = {
+  summary: 'statements of a commit of 5,000 transactions against those of a commit of one',
+  async run() {
+    const { 1: one, 5000: many } = await countStatements()
+    const name = 'statements of a commit of 5000, against a commit of 1'
+    const result: Result = {
+      name,
+      value: many,
+      unit: 'statements',
+      against: one,
+      ratio: many / one,
+      target: 'equal',
+      ok: many === one,
+    }
+    return [result]
+  },
+}

@@ -1,0 +1,54 @@
+// The commit of a sync as the Worker makes it, from the first staged slice to the last statement: the real functions of
+// src/db, on rows that are given instead of read from a bank.
+import type { Client } from 'pg'
+import { writeAccounts } from '../../db/accounts.ts'
+import { commitRun } from '../../db/commit.ts'
+import { takeLease } from '../../db/sync-work.ts'
+import { mergeTransactions, stageTransactions, type TransactionFacts } from '../../db/transactions-merge.ts'
+import { accountsOf, bankRows, changesOf, type HeldItem, makeItem } from './bank-rows.ts'
+import type { ScratchDatabase } from './scratch-database.ts'
+import { copyIn, copyText, storedRows } from './stored-row.ts'
+
+/** As many changes as a sync holds in memory before it stages them (src/sync/transactions.ts). */
+const heldChanges = 5000
+const othersRows = 50_000
+
+/** Leases the item's transactions and gives what stores `rows` under that lease. */
+export async function prepareCommit(
+  { jobs }: ScratchDatabase,
+  item: HeldItem,
+  rows: readonly TransactionFacts[],
+): Promise<() => Promise<void>> {
+  const taken = await takeLease(jobs, item.itemProductId, crypto.randomUUID())
+  if (taken.kind !== 'taken') throw new Error(`The item is ${taken.kind}.`)
+  const { lease } = taken
+  const changes = changesOf(rows)
+  return async () => {
+    while (changes.length > heldChanges) await stageTransactions(jobs, lease, changes.splice(0, heldChanges))
+    const report = { trigger: 'bench', pages: 1, restarts: 0, requestIds: [] }
+    const end = { cursor: 'the end', historyStatus: null, againSeconds: null, showsHealth: true }
+    const statements = [...writeAccounts(jobs, lease, accountsOf(), false), mergeTransactions(jobs, lease, changes)]
+    const answer = await commitRun(jobs, lease, report, end, statements, null)
+    if (answer.kind !== 'committed') throw new Error(`The commit was ${answer.kind}.`)
+  }
+}
+
+/** Makes the item due again; its next read begins at its cursor or, as after a lost one, at the start. */
+export async function makeDue(owner: Client, { itemProductId }: HeldItem, from: 'cursor' | 'start'): Promise<void> {
+  const text = `update item_products set dirty_seq = dirty_seq + 1, cursor = case when $2 then null else cursor end where id = $1`
+  await owner.query(text, [itemProductId, from === 'start'])
+}
+
+/**
+ * Two other users with so many transactions that an index is as deep as a table in use has it, and statistics of them.
+ * From here on nothing is cleaned up or analysed behind the benchmark's back.
+ */
+export async function fillWithOthers(owner: Client): Promise<void> {
+  await owner.query('alter table transactions set (autovacuum_enabled = off)')
+  const rows = bankRows(othersRows)
+  for (const subject of ['one', 'another']) {
+    const item = await makeItem(owner, `others: ${subject}`)
+    await copyIn(owner, copyText(storedRows(item, rows)))
+  }
+  await owner.query('vacuum analyze')
+}

@@ -1,0 +1,81 @@
+// How many requests one sync makes, to the database, to Plaid and to the object that keeps Plaid's limits: a queue
+// message is an invocation, and an invocation has a number of subrequests. Counted outside the Worker.
+import { type Benchmark, type Result, rounded } from './result.ts'
+import { type LinkedWorker, startLinkedWorker } from './linked-worker.ts'
+
+const pageSize = 500
+const pages = [2, 10, 20] as const
+const limitMs = 60_000
+const target = 50
+
+type Counts = Record<(typeof pages)[number], number>
+
+/** Requests at the database from the lease of a sync to its commit; the last sync that stored transactions counts. */
+function databaseCounter(): { onRequest: (request: { queries: string[] }) => void; last: () => number } {
+  let [running, last] = [0, 0]
+  return {
+    last: () => last,
+    onRequest({ queries }) {
+      const has = (text: string): boolean => queries.some((query) => query.includes(text))
+      running = has('set lease_owner = $') ? 1 : running + 1
+      if (has('app.begin_commit') && has('insert into transactions')) last = running
+    },
+  }
+}
+
+async function count(worker: LinkedWorker, last: () => number, signal: AbortSignal): Promise<Counts> {
+  const counts: Counts = { 2: 0, 10: 0, 20: 0 }
+  await worker.openHistory()
+  await worker.sync(limitMs, signal)
+  for (const wanted of pages) {
+    const [held, read] = [await worker.storedTransactions(), await worker.pagesRead()]
+    await worker.addAtBank(wanted * pageSize)
+    await worker.sync(limitMs, signal)
+    const plaidCalls = (await worker.pagesRead()) - read
+    if (plaidCalls !== wanted) throw new Error(`${wanted} pages were read in ${plaidCalls} calls.`)
+    if ((await worker.storedTransactions()) !== held + wanted * pageSize) throw new Error('The sync missed some.')
+    // Before each call of Plaid's one of the object that counts them.
+    counts[wanted] = last() + 2 * plaidCalls
+  }
+  return counts
+}
+
+function resultsOf(counts: Counts): Result[] {
+  const [early, late] = [(counts[10] - counts[2]) / 8, (counts[20] - counts[10]) / 10]
+  const unit = 'requests'
+  return [
+    {
+      name: `sync of ten pages of ${pageSize}`,
+      value: counts[10],
+      unit,
+      against: counts[2],
+      ratio: rounded(counts[10] / counts[2]),
+      target: `< ${target}`,
+      ok: counts[10] < target,
+    },
+    // Twenty pages are staged once or twice on their way: a request that stages also holds the lease.
+    {
+      name: 'sync: each page more',
+      value: late,
+      unit,
+      against: early,
+      ratio: late / early,
+      target: 'equal',
+      ok: late === early,
+    },
+  ]
+}
+
+export const syncRequestsBenchmark: Benchmark = {
+  summary: 'subrequests of a sync of two, ten and twenty pages, one message an invocation',
+  async run(say, signal) {
+    const { onRequest, last } = databaseCounter()
+    const worker = await startLinkedWorker(say, onRequest)
+    try {
+      say('syncing two, ten and twenty pages')
+      return resultsOf(await count(worker, last, signal))
+    } finally {
+      await worker.stop()
+    }
+  },
+}

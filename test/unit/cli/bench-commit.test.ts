@@ -1,0 +1,97 @@
+// What the benchmarks of the commit stand on: their rows, and that a commit costs what its rows cost and no more,
+// whatever their number and whatever the planner believes.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bankRows, changesOf, makeItem } from '../../../src/cli/bench/bank-rows.ts'
+import { type ScratchDatabase, startScratchDatabase } from '../../../src/cli/bench/scratch-database.ts'
+import { countStatements } from '../../../src/cli/bench/statements.ts'
+import { makeDue, prepareCommit } from '../../../src/cli/bench/stored-commit.ts'
+import { copyIn, copyText, storedRows } from '../../../src/cli/bench/stored-row.ts'
+import { commitRun } from '../../../src/db/commit.ts'
+import { type Lease, takeLease } from '../../../src/db/sync-work.ts'
+import { mergeTransactions, stageTransactions } from '../../../src/db/transactions-merge.ts'
+
+const minute = 60_000
+
+describe('a benchmark’s transactions', () => {
+  it('are as many as asked for, no two alike', () => {
+    const rows = bankRows(100_000)
+    expect(new Set(rows.map(({ plaidTransactionId }) => plaidTransactionId)).size).toBe(100_000)
+    expect(rows.every(({ plaidTransactionId }) => plaidTransactionId.length === 37)).toBe(true)
+  })
+
+  it('go into COPY’s text with what would end a value escaped', () => {
+    expect(copyText([['a\tb', 'c\nd\re', null, String.raw`\N`]]).toString()).toBe('a\\tb\tc\\nd\\re\t\\N\t\\\\N\n')
+  })
+})
+
+describe('the statements of a commit', () => {
+  it('are as many for 5,000 transactions as for one', { timeout: minute }, async () => {
+    const { 1: one, 500: page, 5000: many } = await countStatements()
+    expect([page, many]).toEqual([one, one])
+  })
+})
+
+describe('a commit', () => {
+  let database: ScratchDatabase
+  beforeAll(async () => {
+    database = await startScratchDatabase()
+  }, minute)
+  afterAll(() => database.stop())
+
+  it('stores the same rows as COPY does', { timeout: minute }, async () => {
+    const rows = bankRows(50)
+    const [merged, copied] = [await makeItem(database.owner, 'merged'), await makeItem(database.owner, 'copied')]
+    await (
+      await prepareCommit(database, merged, rows)
+    )()
+    await copyIn(database.owner, copyText(storedRows(copied, rows)))
+    const stored = async (itemId: string): Promise<unknown> => {
+      const text = `select t.plaid_transaction_id, a.plaid_account_id, t.date::text, t.amount, t.name, t.pending_transaction_id,
+          t.category_detailed, t.pending from transactions t join accounts a on a.id = t.account_id
+        where t.item_id = $1 order by t.plaid_transaction_id`
+      return (await database.owner.query(text, [itemId])).rows
+    }
+    expect(await stored(merged.itemId)).toEqual(await stored(copied.itemId))
+  })
+
+  it.each(['cursor', 'start'] as const)(
+    'of 20,000 that are stored already ends in time from the %s, though statistics take both sides for one row',
+    { timeout: 3 * minute },
+    async (from) => {
+      const rows = bankRows(20_000)
+      const item = await makeItem(database.owner, crypto.randomUUID())
+      await database.owner.query('alter table sync_staging set (autovacuum_enabled = off)')
+      await database.owner.query('alter table transactions set (autovacuum_enabled = off)')
+      await (
+        await prepareCommit(database, item, rows.slice(0, 1))
+      )()
+      await database.owner.query('analyze transactions')
+      await copyIn(database.owner, copyText(storedRows(item, rows.slice(1))))
+      await makeDue(database.owner, item, from)
+      const lease = await leaseOf(database, item.itemProductId)
+      // Seen while it held one other run: of this one the planner then expects nothing.
+      await stageTransactions(database.jobs, { ...lease, runId: crypto.randomUUID() }, changesOf(rows.slice(0, 100)))
+      await database.owner.query('analyze sync_staging')
+      const changes = changesOf(rows)
+      while (changes.length > 0) await stageTransactions(database.jobs, lease, changes.splice(0, 5000))
+      const report = { trigger: 'test', pages: 1, restarts: 0, requestIds: [] }
+      const end = { cursor: 'later', historyStatus: null, againSeconds: null, showsHealth: true }
+      // The endpoint ends what takes more than 15 s, as Neon does.
+      const committing = commitRun(
+        database.jobs,
+        lease,
+        report,
+        end,
+        [mergeTransactions(database.jobs, lease, [])],
+        null,
+      )
+      expect(await committing).toMatchObject({ kind: 'committed' })
+    },
+  )
+})
+
+async function leaseOf({ jobs }: ScratchDatabase, itemProductId: string): Promise<Lease> {
+  const taken = await takeLease(jobs, itemProductId, crypto.randomUUID())
+  if (taken.kind !== 'taken') throw new Error(taken.kind)
+  return taken.lease
+}
