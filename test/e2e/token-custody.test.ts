@@ -39,9 +39,11 @@ async function productsOf(subject: string, item: Linked) {
 /** What the bank's data is stored in. */
 const dataTables = [
   'transactions',
+  'recurring_streams',
   'accounts',
   'account_balances',
   'holdings',
+  'holding_days',
   'securities',
   'liabilities',
   'investment_transactions',

@@ -120,7 +120,7 @@ const plaidCategory = (primary: string, detailed = `${primary}_OTHER`) => ({
 
 /** A user with two banks and everything that makes sums difficult. */
 async function difficultUser(subject: string): Promise<Moved[]> {
-  const items = [await linkAndSync(world, subject), await linkAndSync(world, subject)]
+  const items = [await linkAndSync(world, subject), await linkAndSync(world, subject, { institution: 'ins_109509' })]
   const [first, second] = items
   if (first === undefined || second === undefined) throw new Error('nothing was linked')
   const { accounts } = await world.bank.truth(first.plaidItemId)

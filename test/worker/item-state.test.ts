@@ -103,6 +103,7 @@ describe('a look at the item', () => {
       'holdings',
       'investment_transactions',
       'liabilities',
+      'recurring',
       'transactions',
     ])
   })

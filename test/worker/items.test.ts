@@ -4,6 +4,7 @@ import { listAccounts } from '../../src/db/accounts.ts'
 import { listHoldings, listInvestmentTransactions } from '../../src/db/investments.ts'
 import { getItem, type Item, listItems } from '../../src/db/items.ts'
 import { listLiabilities } from '../../src/db/liabilities.ts'
+import { listRecurring } from '../../src/db/recurring.ts'
 import { listSyncRuns } from '../../src/db/sync-runs.ts'
 import { getTransaction, listTransactions } from '../../src/db/transactions.ts'
 import { AppError } from '../../src/errors.ts'
@@ -67,6 +68,7 @@ async function shown(subject: string): Promise<Record<string, number>> {
     items: await listItems(api, identity, 100, null),
     accounts: await listAccounts(api, identity, 100, null),
     transactions: await listTransactions(api, identity, {}, 100, null),
+    streams: await listRecurring(api, identity, {}, 100, null),
     holdings: await listHoldings(api, identity, null, 100, null),
     investmentTransactions: await listInvestmentTransactions(api, identity, {}, 100, null),
     liabilities: await listLiabilities(api, identity, 100, null),
@@ -79,6 +81,7 @@ const nothing = {
   items: 0,
   accounts: 0,
   transactions: 0,
+  streams: 0,
   holdings: 0,
   investmentTransactions: 0,
   liabilities: 0,

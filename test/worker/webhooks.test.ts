@@ -80,7 +80,15 @@ async function marks(itemId: string): Promise<Record<string, number>> {
 const callsOf = async (item: Item) =>
   (await world.bank.calls()).filter((call) => 'item_id' in call && call.item_id === item.plaidItemId)
 
-const clean = { item: 0, balances: 0, transactions: 0, holdings: 0, investment_transactions: 0, liabilities: 0 }
+const clean = {
+  item: 0,
+  balances: 0,
+  transactions: 0,
+  recurring: 0,
+  holdings: 0,
+  investment_transactions: 0,
+  liabilities: 0,
+}
 
 async function codeOf(act: Promise<unknown>): Promise<string | null> {
   try {
