@@ -11,26 +11,29 @@ import { startLocalTarget, type Target } from './security/target.ts'
 import { requireTools } from './security/tool.ts'
 import { wapiti } from './security/wapiti.ts'
 
-const HELP = `npm run test:security [-- --url URL --token TOKEN [--admin-token TOKEN]] [--seconds 90] [--only TEXT]
+const HELP = `npm run test:security [-- --url URL --token TOKEN [--admin-token TOKEN]] [--seconds 90]
+  [--level 1] [--only TEXT]
 
 Drives sqlmap against every request that takes parameters (query, body, ids in the path) and wapiti against every GET:
 of a local stack that it starts, links a bank to and throws away, or of a deployment, whose rate limits will be in the
-way. Fails on any finding. Requests that delete or erase are left out; others change what that user holds.
+way. Fails on any finding, and an answer of 5xx is one. Requests that delete or erase are left out; others change what that user holds.
   --url URL      a staging deployment of yours, with --token, an access token of a test user who has linked a bank, and
                  --admin-token for the paths of administrators
   --seconds N    the most that each scan of sqlmap may take, and wapiti per module (90)
+  --level N      how many ways sqlmap tries, 1 to 5 (1)
   --only TEXT    addresses that hold this text alone
 Needs both tools: apt-get install wapiti sqlmap`
 
 interface Bounds {
   readonly seconds: number
+  readonly level: number
   readonly only: string
   readonly signal: AbortSignal
 }
 
 const isAdmins = (path: string): boolean => path.startsWith('/api/v1/admin/')
 
-async function scan({ url, token, adminToken }: Target, { seconds, only, signal }: Bounds): Promise<string[]> {
+async function scan({ url, token, adminToken }: Target, { seconds, level, only, signal }: Bounds): Promise<string[]> {
   const tokenFor = (isAdmin: boolean) => (isAdmin ? adminToken : token)
   const plan = await planScan(url, async (path) => {
     const headers = { authorization: `Bearer ${tokenFor(isAdmins(path))}` }
@@ -43,7 +46,7 @@ async function scan({ url, token, adminToken }: Target, { seconds, only, signal 
     const say = (line: string) => void process.stdout.write(`${line}\n`)
     const requests = plan.requests.filter((request) => request.url.includes(only))
     for (const request of requests) {
-      const found = await sqlmap(request, { token: tokenFor(request.isAdmin), folder, seconds, signal })
+      const found = await sqlmap(request, { token: tokenFor(request.isAdmin), folder, seconds, level, signal })
       findings.push(...found.findings)
       say(`sqlmap ${request.method} ${request.url} (${request.parameters.join(', ')}): ${found.ended}`)
     }
@@ -51,7 +54,7 @@ async function scan({ url, token, adminToken }: Target, { seconds, only, signal 
     for (const isAdmin of [false, true]) {
       const starts = reads.filter((read) => isAdmins(new URL(read).pathname) === isAdmin)
       if (starts.length === 0) continue
-      const found = await wapiti(url, starts, { token: tokenFor(isAdmin), folder, seconds, signal })
+      const found = await wapiti(url, starts, { token: tokenFor(isAdmin), folder, seconds, level, signal })
       findings.push(...found.findings)
       say(`wapiti, ${found.modules} modules over ${starts.length} addresses: ${found.findings.length} findings`)
     }
@@ -65,11 +68,13 @@ async function scan({ url, token, adminToken }: Target, { seconds, only, signal 
 
 async function main(args: string[]): Promise<void> {
   const text = { type: 'string' } as const
-  const options = { url: text, token: text, 'admin-token': text, seconds: text, only: text }
+  const options = { url: text, token: text, 'admin-token': text, seconds: text, level: text, only: text }
   const { values } = parseArgs({ args, options })
   const { url, token } = values
   const seconds = Number(values.seconds ?? '90')
   if (!Number.isInteger(seconds) || seconds < 1) throw misuse('--seconds needs a whole number.')
+  const level = Number(values.level ?? '1')
+  if (![1, 2, 3, 4, 5].includes(level)) throw misuse('--level is 1, 2, 3, 4 or 5.')
   if ((url === undefined) !== (token === undefined)) throw misuse('--url and --token go together.')
   if (url !== undefined && URL.parse(url) === null) throw misuse('--url needs an address.')
   process.stdout.write(`${(await requireTools(['sqlmap', 'wapiti'])).join(', ')}\n`)
@@ -82,7 +87,7 @@ async function main(args: string[]): Promise<void> {
       ? { url: new URL(url).origin, token, adminToken, stop: () => Promise.resolve() }
       : await startLocalTarget(signal)
   try {
-    const findings = await scan(target, { seconds, only: values.only ?? '', signal })
+    const findings = await scan(target, { seconds, level, only: values.only ?? '', signal })
     if (findings.length > 0) throw new Error(`${findings.join('\n')}\n${findings.length} findings.`)
     process.stdout.write('Neither scanner found anything.\n')
   } finally {
