@@ -27,6 +27,8 @@ export interface AccountsOwner {
   readonly itemId: string
   readonly userId: string
   readonly linkEpoch: number
+  /** A run's: what it was told may be older than a revocation that came meanwhile. */
+  readonly startedAt?: string
 }
 
 interface FactsToMatch {
@@ -78,6 +80,7 @@ function rebindAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonl
  * is closed, what is in it open; without, nothing is inferred: transactions name closed accounts too.
  */
 function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly AccountFacts[], complete: boolean) {
+  const isShared = sql`(${complete} and coalesce(accounts.revoked_at < coalesce(${owner.startedAt ?? null}::timestamptz, now()), true))`
   return rows(
     jobs,
     sql`with incoming as (
@@ -98,8 +101,8 @@ function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly
           name = excluded.name, official_name = excluded.official_name, mask = excluded.mask, type = excluded.type, subtype = excluded.subtype,
           current_balance = excluded.current_balance, available_balance = excluded.available_balance, credit_limit = excluded.credit_limit,
           iso_currency_code = excluded.iso_currency_code, unofficial_currency_code = excluded.unofficial_currency_code,
-          balance_as_of = excluded.balance_as_of, closed = accounts.closed and not ${complete}::boolean,
-          revoked_at = case when ${complete} then null else accounts.revoked_at end, link_epoch = excluded.link_epoch, updated_at = now()
+          balance_as_of = excluded.balance_as_of, closed = accounts.closed and not ${isShared},
+          revoked_at = case when ${isShared} then null else accounts.revoked_at end, link_epoch = excluded.link_epoch, updated_at = now()
         returning id, current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of
       )
       insert into account_balances (account_id, day, user_id, current, available, credit_limit, iso_currency_code, unofficial_currency_code, as_of)

@@ -51,6 +51,30 @@ export interface NewExchange {
   readonly allowDuplicate: boolean
 }
 
+const earlierOf = (row: ExchangeRow): EarlierExchange => ({
+  state: row.state,
+  itemId: row.item_id,
+  exchange: row.state === 'exchanged' ? exchangeOf(row) : null,
+})
+
+const findEarlier = (database: ApiDatabase, publicTokenDigest: string) =>
+  rows<ExchangeRow>(
+    database,
+    sql`select id, user_id, state, item_id, plaid_item_id, access_token_sealed, allow_duplicate from link_exchanges
+      where public_token_digest = ${publicTokenDigest} and user_id = ${me}`,
+  )
+
+/** What became of the user's earlier exchange of the same public token; null when there was none. */
+export async function findExchange(
+  database: ApiDatabase,
+  identity: Identity,
+  publicTokenDigest: string,
+): Promise<EarlierExchange | null> {
+  const [found] = await asUser(database, identity, findEarlier(database, publicTokenDigest))
+  const row = found.rows[0]
+  return row === undefined ? null : earlierOf(row)
+}
+
 /**
  * Writes the intent. Null when it is the first for that public token; else what became of the one before, which for
  * another user's is `refused`.
@@ -69,16 +93,11 @@ export async function beginExchange(
       .values({ ...exchange, nextAttemptAt: sql`now() + make_interval(secs => ${patienceSeconds})` })
       .onConflictDoNothing()
       .returning({ id: linkExchanges.id }),
-    rows<ExchangeRow>(
-      database,
-      sql`select id, user_id, state, item_id, plaid_item_id, access_token_sealed, allow_duplicate from link_exchanges
-        where public_token_digest = ${exchange.publicTokenDigest} and user_id = ${me}`,
-    ),
+    findEarlier(database, exchange.publicTokenDigest),
   )
   if (begun.length > 0) return null
   const row = found.rows[0]
-  if (row === undefined) return { state: 'refused', itemId: null, exchange: null }
-  return { state: row.state, itemId: row.item_id, exchange: row.state === 'exchanged' ? exchangeOf(row) : null }
+  return row === undefined ? { state: 'refused', itemId: null, exchange: null } : earlierOf(row)
 }
 
 /** Plaid has answered: the token is kept, before anything else is done with it. */
@@ -187,29 +206,32 @@ export async function claimUsersToCheck(
 }
 
 /**
+ * How long an item that Plaid lists and nobody here knows of is left alone: its public token may still be on its way. It is
+ * good for half an hour from before the list was made (Plaid), and its exchange then needs a moment.
+ */
+const unclaimedMinutes = 45
+
+/**
  * Compares Plaid's list of a user's items with ours: those that nobody here knows of are put on the list of what is to be
- * ended at Plaid, and exchanges whose answer never came are `lost`. Does nothing while an exchange may still be going
- * on: its item can be in Plaid's list before it is in ours. Answers the items' ids.
+ * ended at Plaid, should they still be nobody's by then; exchanges whose answer never came are `lost`. Answers the items' ids.
  */
 export async function adoptOrphans(
   jobs: JobsDatabase,
   userId: string,
   plaidItemIds: readonly string[],
 ): Promise<string[]> {
-  const [orphans] = await batch(jobs, [
+  const [, orphans] = await batch(jobs, [
+    rows(
+      jobs,
+      sql`update link_exchanges set state = 'lost', updated_at = now() where user_id = ${userId} and state = 'started'
+        and created_at < now() - make_interval(secs => ${patienceSeconds})`,
+    ),
     rows<{ plaid_item_id: string }>(
       jobs,
-      sql`with quiet as (
-          select 1 where not exists (select 1 from link_exchanges where user_id = ${userId} and state = 'started'
-            and created_at >= now() - make_interval(secs => ${patienceSeconds}))
-        ), lost as (
-          update link_exchanges set state = 'lost', updated_at = now() where user_id = ${userId} and state = 'started'
-            and exists (select 1 from quiet)
-        )
-        insert into plaid_removals (user_id, plaid_item_id, reason)
-        select ${userId}::uuid, told.id, 'orphan' from unnest(${sql.param(plaidItemIds)}::text[]) as told(id)
-        where exists (select 1 from quiet)
-          and not exists (select 1 from items i where i.plaid_item_id = told.id)
+      sql`insert into plaid_removals (user_id, plaid_item_id, reason, next_attempt_at)
+        select ${userId}::uuid, told.id, 'orphan', now() + make_interval(mins => ${unclaimedMinutes})
+        from unnest(${sql.param(plaidItemIds)}::text[]) as told(id)
+        where not exists (select 1 from items i where i.plaid_item_id = told.id and i.status <> 'removed')
           and not exists (select 1 from link_exchanges x where x.plaid_item_id = told.id and x.state = 'exchanged')
         order by told.id
         on conflict (plaid_item_id) do nothing returning plaid_item_id`,

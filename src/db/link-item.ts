@@ -202,13 +202,14 @@ export async function storeRelink(
   ])
 }
 
-/** Ends an exchange whose item is here already: nothing is ended at Plaid, for that would be the one that lives. */
+/** Ends an exchange whose item is here already, null as another user's: nothing is ended at Plaid, for that would be the one that lives. */
 export async function storeSameItem(
   jobs: JobsDatabase,
   exchange: Exchange,
   itemId: string | null,
 ): Promise<StoreAnswer> {
-  return await stored(jobs, exchange.id, [begin(jobs, exchange, null), end(jobs, exchange, 'duplicate', itemId)])
+  const state = itemId === null ? 'given_back' : 'duplicate'
+  return await stored(jobs, exchange.id, [begin(jobs, exchange, null), end(jobs, exchange, state, itemId)])
 }
 
 /** Ends an exchange without an item: what Plaid made is to be ended there. `twin` is the item that it duplicates. */

@@ -45,6 +45,8 @@ export interface LinkSession {
   readonly tokenSealed: string
   readonly itemId: string | null
   readonly expiresAt: Date
+  /** When it was first seen that its user is done. */
+  readonly finishedAt: Date | null
 }
 
 interface SessionRow extends Record<string, unknown> {
@@ -55,6 +57,7 @@ interface SessionRow extends Record<string, unknown> {
   token_sealed: string
   item_id: string | null
   expires_at: string
+  finished_at: string | null
 }
 
 /** Sessions to ask Plaid about. Each is put off, so that two sweeps at once do not ask twice. */
@@ -75,7 +78,7 @@ export async function getLinkSession(jobs: JobsDatabase, id: string): Promise<Li
   const [found] = await batch(jobs, [
     rows<SessionRow>(
       jobs,
-      sql`select s.id, s.user_id, u.issuer, u.subject, s.token_sealed, s.item_id, s.expires_at
+      sql`select s.id, s.user_id, u.issuer, u.subject, s.token_sealed, s.item_id, s.expires_at, s.finished_at
         from link_sessions s join users u on u.id = s.user_id where s.id = ${id} and s.token_sealed is not null`,
     ),
   ])
@@ -88,6 +91,7 @@ export async function getLinkSession(jobs: JobsDatabase, id: string): Promise<Li
     tokenSealed: row.token_sealed,
     itemId: row.item_id,
     expiresAt: new Date(row.expires_at),
+    finishedAt: row.finished_at === null ? null : new Date(row.finished_at),
   }
 }
 

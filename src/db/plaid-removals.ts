@@ -2,6 +2,8 @@
 // nothing in between may be forgotten, since Plaid bills until then.
 import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows } from './client.ts'
+import { rotatingMinutes } from './rotations.ts'
+import { lost } from './sync-work.ts'
 
 export interface Removal {
   readonly id: string
@@ -11,6 +13,7 @@ export interface Removal {
   readonly token: { readonly sealed: string; readonly itemId: string } | null
   /** Plaid's id of the user, where it is known. */
   readonly plaidUserId: string | null
+  readonly reason: string
   readonly attempts: number
 }
 
@@ -21,12 +24,22 @@ interface RemovalRow extends Record<string, unknown> {
   item_id: string | null
   access_token_sealed: string | null
   plaid_user_id: string | null
+  reason: string
   attempts: number
 }
 
+/** The token may have been exchanged for another one since. */
 const columns = sql.raw(
-  'r.id, r.user_id, r.plaid_item_id, r.item_id, r.access_token_sealed, u.plaid_user_id, r.attempts',
+  `r.id, r.user_id, r.plaid_item_id, r.item_id, u.plaid_user_id, r.reason, r.attempts, coalesce((select nullif(i.access_token_sealed, '')
+    from items i where i.id = r.item_id and i.plaid_item_id = r.plaid_item_id), r.access_token_sealed) as access_token_sealed`,
 )
+
+/** Somebody's after all: its exchange was on its way. */
+const isClaimed = sql`exists (select 1 from items i where i.plaid_item_id = r.plaid_item_id and i.status not in (${lost}))`
+const isBeingLinked = sql`exists (select 1 from link_exchanges x where x.plaid_item_id = r.plaid_item_id and x.state = 'exchanged')`
+/** With which token an item can be ended is not known while the token is being exchanged for another one. */
+const isRotating = sql`exists (select 1 from items i where i.plaid_item_id = r.plaid_item_id
+  and i.rotation_started_at > now() - make_interval(mins => ${rotatingMinutes}))`
 
 function removalOf(row: RemovalRow): Removal {
   const { item_id: itemId, access_token_sealed: sealed } = row
@@ -36,6 +49,7 @@ function removalOf(row: RemovalRow): Removal {
     plaidItemId: row.plaid_item_id,
     token: sealed === null || itemId === null ? null : { sealed, itemId },
     plaidUserId: row.plaid_user_id,
+    reason: row.reason,
     attempts: row.attempts,
   }
 }
@@ -46,18 +60,20 @@ async function claim(jobs: JobsDatabase, which: SQL): Promise<Removal[]> {
       jobs,
       sql`update plaid_removals r set attempts = r.attempts + 1,
           next_attempt_at = now() + least(interval '6 hours', interval '5 minutes' * 2 ^ least(r.attempts, 10))
-        from users u where u.id = r.user_id and r.id in (${which}) returning ${columns}`,
+        from users u where u.id = r.user_id and r.id in (${which}) and not ${isRotating} returning ${columns}`,
     ),
   ])
   return claimed.rows.map(removalOf)
 }
 
-/** Removals that are due. Each is put off at once, for longer each time. */
+/** Removals that are due. Each is put off at once, for longer each time. What is somebody's after all is taken off the list. */
 export async function claimRemovals(jobs: JobsDatabase, limit: number): Promise<Removal[]> {
+  await batch(jobs, [rows(jobs, sql`delete from plaid_removals r where r.reason = 'orphan' and ${isClaimed}`)])
   return await claim(
     jobs,
-    sql`select id from plaid_removals where next_attempt_at <= now() order by next_attempt_at limit ${limit}
-      for no key update skip locked`,
+    sql`select id from plaid_removals r where next_attempt_at <= now()
+        and not (r.reason = 'orphan' and (${isClaimed} or ${isBeingLinked}))
+      order by next_attempt_at limit ${limit} for no key update skip locked`,
   )
 }
 

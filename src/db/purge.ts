@@ -67,7 +67,12 @@ function tombstones(jobs: JobsDatabase, which: SQL) {
 /** Deletes accounts that their user took back from Plaid, `keepDays` after it was told, with their transactions. */
 export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number, limit: number): Promise<number> {
   const doomed = sql`select id from accounts where revoked_at < now() - make_interval(days => ${keepDays}) order by revoked_at limit ${limit}`
-  const [, deleted] = await batch(jobs, [
+  const [, , deleted] = await batch(jobs, [
+    // Whoever locks more than one row of an item takes the item's first.
+    rows(
+      jobs,
+      sql`select 1 from items where id in (select item_id from accounts where id in (${doomed})) order by id for no key update`,
+    ),
     ...tombstones(jobs, sql`account_id in (${doomed})`),
     rows(jobs, sql`delete from accounts where id in (${doomed}) returning id`),
   ])

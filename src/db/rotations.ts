@@ -5,7 +5,7 @@ import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
 import { asUser, type Identity, me } from './scope.ts'
 
 /** Longer than a call of Plaid's and its commit can last. */
-const patienceSeconds = 180
+export const rotatingMinutes = 3
 
 export interface RotatedItem {
   readonly itemId: string
@@ -13,10 +13,7 @@ export interface RotatedItem {
   readonly sealed: string
 }
 
-/**
- * Writes the intent. `busy` where another rotation may still be going on; `stopped` where the item waits for its user or
- * for its end; null where it is not the user's.
- */
+/** Writes the intent. `busy` where another rotation may still be going on; null where the item is not the user's. */
 export async function beginRotation(
   database: ApiDatabase,
   identity: Identity,
@@ -28,7 +25,7 @@ export async function beginRotation(
     rows<{ id: string; user_id: string; access_token_sealed: string }>(
       database,
       sql`update items set rotation_started_at = now() where id = ${id} and user_id = ${me} and removed_at is null
-          and (rotation_started_at is null or rotation_started_at < now() - make_interval(secs => ${patienceSeconds}))
+          and (rotation_started_at is null or rotation_started_at < now() - make_interval(mins => ${rotatingMinutes}))
         returning id, user_id, access_token_sealed`,
     ),
     rows<{ id: string }>(
@@ -87,7 +84,7 @@ export async function markStuckRotations(jobs: JobsDatabase): Promise<void> {
       jobs,
       sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now() from items i
         where i.id = p.item_id and p.product = 'item' and p.dirty_seq = p.synced_seq and i.removed_at is null
-          and i.rotation_started_at < now() - make_interval(secs => ${patienceSeconds})`,
+          and i.rotation_started_at < now() - make_interval(mins => ${rotatingMinutes})`,
     ),
   ])
 }

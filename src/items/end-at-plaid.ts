@@ -22,6 +22,8 @@ export async function endClaimed(ctx: Ctx, removal: Removal): Promise<boolean> {
     return false
   }
   await confirmRemoval(jobs, removal)
+  // Plaid held and billed it, and nobody here knew.
+  if (removal.reason === 'orphan') ctx.log.error('item_orphaned', fields)
   ctx.log.info('item_ended', fields)
   return true
 }

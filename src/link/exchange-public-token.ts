@@ -9,6 +9,7 @@ import {
   type EarlierExchange,
   endUnexchanged,
   type Exchange,
+  findExchange,
   keepExchanged,
 } from '../db/link-exchanges.ts'
 import { findKin } from '../db/link-item.ts'
@@ -47,15 +48,13 @@ export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput):
   const userId = await registerUser(api, identity)
   if (input.linkToken && !(await ownsLinkToken(api, identity, await tokenDigest(input.linkToken))))
     throw new AppError('link_token_refused', 'This link token was not made for this user.')
+  const publicTokenDigest = await tokenDigest(input.publicToken)
+  const before = await findExchange(api, identity, publicTokenDigest)
+  if (before !== null) return await goOn(ctx, before)
   const allowDuplicate = input.allowDuplicate ?? false
   if (!allowDuplicate) await refuseKnownDuplicate(ctx, userId, input)
   const id = newId()
-  const earlier = await beginExchange(api, identity, {
-    id,
-    userId,
-    publicTokenDigest: await tokenDigest(input.publicToken),
-    allowDuplicate,
-  })
+  const earlier = await beginExchange(api, identity, { id, userId, publicTokenDigest, allowDuplicate })
   if (earlier !== null) return await goOn(ctx, earlier)
   const exchange = await exchangeAtPlaid(ctx, { id, userId, allowDuplicate }, createSecret(input.publicToken))
   return await answer(ctx, await finishExchange(ctx, exchange))
@@ -85,8 +84,10 @@ async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange
   switch (state) {
     case 'linked':
       return await answer(ctx, { kind: 'linked', itemId: itemId ?? '' })
-    case 'duplicate':
-      throw duplicateError(itemId, null)
+    case 'duplicate': {
+      const twin = itemId === null ? null : await getItem(ctx.services.api, ctx.actor.identity, itemId)
+      throw duplicateError(twin?.id ?? null, twin?.institutionId ?? null)
+    }
     case 'started':
     case 'exchanged':
       throw new AppError('conflict', 'This public token is being exchanged. Try again shortly.', {

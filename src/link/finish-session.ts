@@ -35,8 +35,14 @@ export async function finishLinkSession(ctx: Ctx, sessionId: string): Promise<vo
       institution: added.institution ? { id: added.institution.institution_id, name: added.institution.name } : null,
       accounts: added.accounts,
     })
-  if (finished.length > 0 && session.itemId !== null) await repair(ctx, session, session.itemId)
-  await conclude(ctx, session, finished.length > 0)
+  // Once: what is announced afterwards is news. And not for a user who left without having done it.
+  const isRepaired = session.finishedAt === null && finished.some(({ exit }) => !exit)
+  if (isRepaired && session.itemId !== null) await repair(ctx, session, session.itemId)
+  await conclude(
+    ctx,
+    session,
+    finished.some(({ exit }) => !exit),
+  )
 }
 
 /** While the token can still be used, and for as long as Plaid tells of it, it is asked for again. */

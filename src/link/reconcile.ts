@@ -62,7 +62,7 @@ async function goOn(ctx: Ctx, due: DueExchange): Promise<void> {
   } else await checkUser(ctx, { id: due.userId, plaidUserId: due.plaidUserId })
 }
 
-/** What Plaid holds for a user and nobody here knows of is ended at Plaid. */
+/** What Plaid holds for a user and nobody here knows of is ended at Plaid, unless somebody claims it soon. */
 async function checkUser(ctx: Ctx, user: { readonly id: string; readonly plaidUserId: string }): Promise<void> {
   const { jobs, plaid } = ctx.services
   const listed = await plaid.getUserItems(user.plaidUserId)
@@ -75,5 +75,5 @@ async function checkUser(ctx: Ctx, user: { readonly id: string; readonly plaidUs
     user.id,
     listed.value.items.map(({ item_id: id }) => id),
   )
-  for (const plaidItemId of orphans) ctx.log.error('item_orphaned', { plaid_item_id: plaidItemId, user_id: user.id })
+  for (const plaidItemId of orphans) ctx.log.info('item_unclaimed', { plaid_item_id: plaidItemId, user_id: user.id })
 }

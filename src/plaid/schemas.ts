@@ -230,6 +230,8 @@ export const linkTokenGet = objectOf<wire.LinkTokenGetResponse>()({
     .array(
       z.object({
         finished_at: optionalTime,
+        /** Only where its user left Link without having done anything. */
+        exit: z.looseObject({}).nullish(),
         results: z
           .object({ item_add_results: z.array(itemAdded).nullish() })
           .nullish()
