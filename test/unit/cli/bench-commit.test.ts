@@ -59,19 +59,25 @@ describe('a commit', () => {
     { timeout: 3 * minute },
     async (from) => {
       const rows = bankRows(20_000)
-      const item = await makeItem(database.owner, crypto.randomUUID())
-      await database.owner.query('alter table sync_staging set (autovacuum_enabled = off)')
-      await database.owner.query('alter table transactions set (autovacuum_enabled = off)')
+      const [item, other] = [
+        await makeItem(database.owner, crypto.randomUUID()),
+        await makeItem(database.owner, 'other'),
+      ]
+      for (const table of ['transactions', 'sync_staging'])
+        await database.owner.query(`alter table ${table} set (autovacuum_enabled = off)`)
       await (
-        await prepareCommit(database, item, rows.slice(0, 1))
+        await prepareCommit(database, item, [])
       )()
-      await database.owner.query('analyze transactions')
-      await copyIn(database.owner, copyText(storedRows(item, rows.slice(1))))
       await makeDue(database.owner, item, from)
       const lease = await leaseOf(database, item.itemProductId)
-      // Seen while it held one other run: of this one the planner then expects nothing.
-      await stageTransactions(database.jobs, { ...lease, runId: crypto.randomUUID() }, changesOf(rows.slice(0, 100)))
+      // Analysed while both tables held others' rows alone: of this item and this run the planner expects nothing.
+      await database.owner.query('delete from transactions')
+      await copyIn(database.owner, copyText(storedRows(other, rows)))
+      await database.owner.query('truncate sync_staging')
+      await stageTransactions(database.jobs, { ...lease, runId: crypto.randomUUID() }, changesOf(rows.slice(0, 5000)))
+      await database.owner.query('analyze transactions')
       await database.owner.query('analyze sync_staging')
+      await copyIn(database.owner, copyText(storedRows(item, rows)))
       const changes = changesOf(rows)
       while (changes.length > 0) await stageTransactions(database.jobs, lease, changes.splice(0, 5000))
       const report = { trigger: 'test', pages: 1, restarts: 0, requestIds: [] }
