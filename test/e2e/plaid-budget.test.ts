@@ -1,0 +1,52 @@
+// The budget of Plaid's calls over HTTP, with the built Worker and its real Durable Object: no more than was configured
+// reaches Plaid, users are told when to come again, and every call is in the ledger.
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { type Edge, expectStatus, startEdge } from '../support/edge.ts'
+
+const limits = { PLAID_LIMITS: '{"liabilities":{"item":2}}' }
+
+let edge: Edge
+beforeAll(async () => {
+  edge = await startEdge({ variables: limits })
+})
+afterAll(() => edge.stop())
+
+test('the object counts for every call, and nobody had to do without it', async () => {
+  await edge.linkAndSync('counted', { products: ['transactions'] })
+  expect(edge.lines().filter((line) => line.includes('plaid_quota_failed'))).toEqual([])
+})
+
+test('every call is in the ledger, by endpoint and outcome', async () => {
+  await edge.settled()
+  await vi.waitFor(
+    async () => {
+      const rows = await edge.sql('select endpoint, sum(calls)::text as calls from plaid_usage group by endpoint')
+      const counted = Object.fromEntries(rows.map(({ endpoint, calls }) => [endpoint, Number(calls)]))
+      const made: Record<string, number> = {}
+      for (const { path } of edge.plaid.exchanges) made[path] = (made[path] ?? 0) + 1
+      expect(counted).toEqual(made)
+    },
+    { timeout: 10_000, interval: 100 },
+  )
+})
+
+test('a run beyond the limit of its item calls nothing, shows the user no error, and stays due', async () => {
+  const item = await edge.linkAndSync('limited', { products: ['transactions', 'liabilities'] })
+  const runs = () =>
+    edge.sql(`select error_code from sync_runs where item_id = $1 and product = 'liabilities'`, [item.id])
+  for (let click = 0; click < 3; click += 1) {
+    const before = (await runs()).length
+    expectStatus(await edge.as('limited')('POST', `/api/v1/plaid/sync/item/${item.id}`), 202)
+    await vi.waitFor(async () => expect((await runs()).length).toBeGreaterThan(before), { timeout: 20_000 })
+  }
+  expect(await runs()).toContainEqual({ error_code: 'QUOTA_SPENT' })
+  const token = edge.accessToken(item.plaidItemId)
+  const reached = edge.plaid.exchanges.filter(({ path, body }) => path === '/liabilities/get' && body.includes(token))
+  expect(reached).toHaveLength(2)
+  const [row] = await edge.sql(
+    `select status, last_error, dirty_seq > synced_seq as dirty from item_products where item_id = $1 and product = 'liabilities'`,
+    [item.id],
+  )
+  expect(row).toMatchObject({ last_error: null, dirty: 't' })
+  expect(['ok', 'pending']).toContain(row?.['status'])
+})
