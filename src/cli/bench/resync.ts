@@ -8,7 +8,7 @@ import { type Benchmark, median, type Result, rounded } from './result.ts'
 import { type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'
 import { fillWithOthers, makeDue, prepareCommit } from './stored-commit.ts'
 
-const rounds = { 500: 9, 5000: 5, 50000: 2 } as const
+const rounds = { 500: 7, 5000: 3, 50000: 2 } as const
 const target = 0.8
 /** A page of changes at the cursor, or a full read because the cursor was lost. */
 const reads = ['cursor', 'start'] as const

@@ -7,7 +7,7 @@ import { fillWithOthers, prepareCommit } from './stored-commit.ts'
 import { storedRows, upsertOneByOne } from './stored-row.ts'
 
 const rowCount = 500
-const rounds = 9
+const rounds = 5
 const target = 10
 
 async function measure(database: ScratchDatabase, signal: AbortSignal): Promise<Result> {
