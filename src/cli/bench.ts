@@ -7,6 +7,7 @@ import { rateLimitBenchmark } from './bench/rate-limit.ts'
 import { type Benchmark, describeMachine, type Result, tableOf } from './bench/result.ts'
 import { resyncBenchmark } from './bench/resync.ts'
 import { rowByRowBenchmark } from './bench/row-by-row.ts'
+import { schedulingBenchmark } from './bench/scheduling.ts'
 import { statementsBenchmark } from './bench/statements.ts'
 import { syncHeapBenchmark } from './bench/sync-heap.ts'
 import { syncRequestsBenchmark } from './bench/sync-requests.ts'
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'sync-heap': syncHeapBenchmark,
   'page-depth': pageDepthBenchmark,
   'rate-limit': rateLimitBenchmark,
+  scheduling: schedulingBenchmark,
 }
 
 const nameWidth = Math.max(...Object.keys(benchmarks).map(({ length }) => length))
