@@ -191,7 +191,9 @@ describe('recurring streams', () => {
     await expect
       .poll(
         async () => {
-          for (const delivery of await world.delivered()) await world.deliver(delivery)
+          // The webhook that tells of streams is lost.
+          const news = (await world.delivered()).filter(({ body }) => !body.includes('RECURRING_TRANSACTIONS_UPDATE'))
+          for (const delivery of news) await world.deliver(delivery)
           await world.drain()
           return await state(item)
         },
