@@ -3,7 +3,7 @@ GRANT SELECT, INSERT ON link_sessions TO wn_api;
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON link_sessions TO wn_jobs;
 --> statement-breakpoint
-GRANT SELECT, INSERT, UPDATE ON link_exchanges TO wn_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON link_exchanges TO wn_api;
 --> statement-breakpoint
 GRANT SELECT, UPDATE, DELETE ON link_exchanges TO wn_jobs;
 --> statement-breakpoint
