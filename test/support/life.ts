@@ -23,7 +23,7 @@ export interface Login {
   readonly password: string
 }
 
-interface SmallBank {
+export interface SmallBank {
   readonly institution?: string
   /** Name, mask and how many transactions. */
   readonly accounts?: readonly (readonly [name: string, mask: string, transactions: number])[]

@@ -91,7 +91,7 @@ describe('an exchange', () => {
     const outcome = await exchange(unharmed)
     calls = outcome.calls
     wasLinked = outcome.linked
-  })
+  }, 60_000)
 
   it('writes its intent before it asks Plaid, and keeps the token before anything else', async () => {
     expect(wasLinked).toBe(true)

@@ -115,7 +115,7 @@ describe('a look at the item', () => {
     await world.sql('update item_products set dirty_seq = dirty_seq + 1 where item_id = $1', [item.id])
     await world.elapse()
     await sweep(world.job())
-    const woken = world.queue.map((message) => message.item_product_id)
+    const woken = world.queue.map((message) => ('item_product_id' in message ? message.item_product_id : null))
     const products = await world.sql('select id, product from item_products where item_id = $1', [item.id])
     expect(products.filter(({ id }) => woken.includes(String(id))).map(({ product }) => product)).toEqual(['item'])
   })

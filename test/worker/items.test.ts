@@ -11,9 +11,11 @@ import { AppError } from '../../src/errors.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
 import { markRepaired } from '../../src/items/repair-item.ts'
 import { createLinkToken, type LinkTokenInput } from '../../src/link/create-link-token.ts'
+import { reconcile } from '../../src/link/reconcile.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
 import { sweep } from '../../src/sync/sweep.ts'
 import { expectTruth } from '../support/equality.ts'
+import { letTimePass } from '../support/life.ts'
 import { linkAndSync } from '../support/linked.ts'
 import { withPlaid } from '../support/with-plaid.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -162,26 +164,45 @@ describe('an item that its user removes', () => {
     expect(await shown('gone already')).toEqual(nothing)
   })
 
-  it('is untouched when Plaid cannot be told', async () => {
+  it('is hidden although Plaid cannot be told, nothing looks at it, and Plaid is told later', async () => {
     const item = await linkAndSync(world, 'down')
-    const [row, before] = [await rowOf(item), await shown('down')]
     await world.bank.fault({ endpoint: '/item/remove', times: 2, error: 'INTERNAL_SERVER_ERROR' })
-    for (const how of [hide, purge]) {
-      await world.bank.clearFaults()
-      await world.bank.fault({ endpoint: '/item/remove', times: 2, error: 'INTERNAL_SERVER_ERROR' })
-      expect(await codeOf(removeItem(world.user('down'), item.id, how))).toBe('plaid_unavailable')
-    }
-    expect(await rowOf(item)).toEqual(row)
-    expect(await shown('down')).toEqual(before)
+    await removeItem(world.user('down'), item.id, hide)
+    expect(await shown('down')).toEqual(nothing)
+    expect((await rowOf(item))[0]).toMatchObject({ status: 'removing' })
+    const calls = await callsOf(item)
+    await world.elapse()
+    await sweep(world.job())
+    await world.drain()
+    expect(await callsOf(item)).toEqual(calls)
+    await letTimePass(world)
+    await reconcile(world.job())
+    expect(await callsOf(item)).toEqual([...calls, '/item/remove'])
+    expect((await rowOf(item))[0]).toMatchObject({ status: 'removed' })
   })
 
-  it('is hidden by the next try when the database failed after Plaid was told', async () => {
+  it('is untouched when the database cannot be told, and hidden by the next try', async () => {
     const item = await linkAndSync(world, 'half')
-    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'update "items"' })
+    const row = await rowOf(item)
+    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'update items set status' })
     expect(await codeOf(removeItem(world.user('half'), item.id, hide))).toBe('unavailable')
+    expect(await removals(item)).toBe(0)
+    expect(await rowOf(item)).toEqual(row)
     expect(await shown('half')).toMatchObject({ items: 1 })
     await removeItem(world.user('half'), item.id, hide)
+    expect(await removals(item)).toBe(1)
     expect(await shown('half')).toEqual(nothing)
+  })
+
+  it('is hidden when the database fails after Plaid was told, and confirmed later', async () => {
+    const item = await linkAndSync(world, 'confirmed later')
+    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'delete from plaid_removals' })
+    expect(await codeOf(removeItem(world.user('confirmed later'), item.id, hide))).toBe('unavailable')
+    expect(await shown('confirmed later')).toEqual(nothing)
+    expect((await rowOf(item))[0]).toMatchObject({ status: 'removing' })
+    await letTimePass(world)
+    await reconcile(world.job())
+    expect((await rowOf(item))[0]).toMatchObject({ status: 'removed' })
   })
 
   it('is another’s, and stays: the answer is the one of an item that does not exist', async () => {
@@ -208,7 +229,8 @@ describe('an item that is purged', () => {
       })
       .toBeGreaterThan(0)
     await world.drain()
-    const { sync_staging: _staging, ...before } = await stored(item)
+    await createLinkToken(world.user('purged'), updateMode(item.id))
+    const { sync_staging: _staging, plaid_removals: _removals, ...before } = await stored(item)
     expect(Object.entries(before).filter(([, count]) => count === 0)).toEqual([])
     await removeItem(world.user('purged'), item.id, purge)
     expect(await removals(item)).toBe(1)
@@ -266,7 +288,7 @@ describe('an item that its user repairs', () => {
     await finishLink(linkToken)
     const repaired = await markRepaired(user, item.id)
     expect(repaired.id).toBe(item.id)
-    expect(world.queue.map(({ reason }) => reason)).toEqual(repaired.products.map(() => 'user'))
+    expect(world.queue).toEqual(repaired.products.map(() => ({ item_product_id: expect.any(String), reason: 'user' })))
     await world.drain()
     expect(await getItem(world.services.api, user.actor.identity, item.id)).toMatchObject({
       status: 'healthy',

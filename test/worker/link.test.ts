@@ -1,16 +1,19 @@
 // Link tokens and the exchange: what Plaid is told, what is stored, and what happens when any step of it fails.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
+import { encodeHex } from '../../src/crypto/encoding.ts'
 import type { Secret } from '../../src/crypto/secret.ts'
-import { getItem, getSealedToken, type Item, listItems } from '../../src/db/items.ts'
-import { AppError } from '../../src/errors.ts'
+import { getSealedToken, type Item, listItems } from '../../src/db/items.ts'
+import { AppError, errorTable } from '../../src/errors.ts'
 import { openAccessToken } from '../../src/items/access-token.ts'
 import { createLinkToken, type LinkTokenInput } from '../../src/link/create-link-token.ts'
 import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
+import { reconcile } from '../../src/link/reconcile.ts'
 import type { Services } from '../../src/services.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
 import { sweep } from '../../src/sync/sweep.ts'
 import { expectTruth } from '../support/equality.ts'
+import { chooseBank, heldAtPlaid, letTimePass, smallBank, type SmallBank } from '../support/life.ts'
 import { link, linkAndSync } from '../support/linked.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -98,6 +101,13 @@ const userId = async (subject: string): Promise<string> => {
   return String(row?.['id'])
 }
 
+const plaidUserOf = async (subject: string): Promise<unknown> =>
+  (await world.sql('select plaid_user_id from users where subject = $1', [subject]))[0]?.['plaid_user_id']
+
+const platypus = { id: 'ins_109508', name: 'First Platypus Bank' }
+/** An account of the small banks, as Link tells it. */
+const everyday = { name: 'Everyday', mask: '1111', subtype: 'checking' }
+
 /** What Plaid answered to the exchange of these services' first public token, for every further one. */
 function repeatingExchange(): Partial<Services> {
   const { plaid } = world.services
@@ -113,7 +123,7 @@ describe('an exchange', () => {
     expect(item.products.map(({ product }) => product)).toEqual(
       expect.arrayContaining(['item', 'balances', 'transactions', 'liabilities']),
     )
-    expect(world.queue.map(({ reason }) => reason)).toEqual(item.products.map(() => 'link'))
+    expect(world.queue).toEqual(item.products.map(() => ({ item_product_id: expect.any(String), reason: 'link' })))
     const token = await tokenOf('exchange', item.id)
     const [row] = await world.sql('select access_token_sealed, i::text as everything from items i where id = $1', [
       item.id,
@@ -156,7 +166,12 @@ describe('an exchange', () => {
       const endpoints = await endpointsOf(async () => {
         item = await link(world, subject, webhook === undefined ? {} : { webhook })
       })
-      expect(endpoints.slice(1)).toEqual(['/item/public_token/exchange', '/item/get', '/item/webhook/update'])
+      expect(endpoints.slice(1)).toEqual([
+        '/item/public_token/exchange',
+        '/item/get',
+        '/accounts/get',
+        '/item/webhook/update',
+      ])
       expect(await atPlaid(subject, item?.id ?? '')).toMatchObject({ webhook: world.services.config.plaid.webhookUrl })
     },
   )
@@ -190,34 +205,73 @@ describe('a public token', () => {
     },
   )
 
-  it('can be used once, and the second use harms nothing', async () => {
+  it('can be used once: again it answers the same item, and Plaid is not asked', async () => {
     const publicToken = await world.bank.publicToken()
     const user = world.user('once')
     const item = await exchangePublicToken(user, { publicToken, institution: null })
-    expect((await refusalOf(exchangePublicToken(user, { publicToken, institution: null }))).code).toBe(
-      'public_token_refused',
-    )
+    const endpoints = await endpointsOf(async () => {
+      const again = await exchangePublicToken(user, { publicToken, institution: null })
+      expect(again).toMatchObject({ id: item.id, plaidItemId: item.plaidItemId })
+    })
+    expect(endpoints).toEqual([])
     expect(await itemsOf('once')).toHaveLength(1)
     await world.bank.change(item.plaidItemId, { history: 'historical' })
     await world.drain()
     await expectTruth(world, 'once', item.plaidItemId)
   })
 
+  it('that comes again with Link’s metadata is no duplicate of its own item', async () => {
+    const subject = 'once with metadata'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    const input = { publicToken: chosen.publicToken, institution: platypus, accounts: [everyday] }
+    const item = await exchangePublicToken(world.user(subject), input)
+    expect((await exchangePublicToken(world.user(subject), input)).id).toBe(item.id)
+  })
+
+  it('of another user’s is refused, and nothing of theirs is told or touched', async () => {
+    const publicToken = await world.bank.publicToken()
+    const item = await exchangePublicToken(world.user('whose token'), { publicToken, institution: null })
+    const endpoints = await endpointsOf(async () => {
+      const error = await refusalOf(
+        exchangePublicToken(world.user('not whose'), { publicToken, institution: null, allowDuplicate: true }),
+      )
+      expect({ code: error.code, more: error.extensions }).toEqual({ code: 'public_token_refused', more: {} })
+      expect(`${error.detail} ${error.reason}`).not.toContain(item.id)
+    })
+    expect(endpoints).toEqual([])
+    expect(await itemsOf('not whose')).toEqual([])
+  })
+
+  it('is kept by its digest alone', async () => {
+    const publicToken = await world.bank.publicToken()
+    await exchangePublicToken(world.user('digest'), { publicToken, institution: null })
+    const rows = await world.sql('select x::text as line from link_exchanges x')
+    expect(rows.filter(({ line }) => String(line).includes(publicToken))).toEqual([])
+    const digest = encodeHex(
+      new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(publicToken))),
+    )
+    expect(rows.filter(({ line }) => String(line).includes(digest))).toHaveLength(1)
+  })
+
   it('of an item that is linked already names that item, which goes on working', async () => {
     const user = userWith('duplicate', repeatingExchange())
-    const publicToken = await world.bank.publicToken()
-    const item = await exchangePublicToken(user, { publicToken, institution: null })
+    const item = await exchangePublicToken(user, { publicToken: await world.bank.publicToken(), institution: null })
     const before = (await calls()).length
-    const error = await refusalOf(exchangePublicToken(user, { publicToken, institution: null }))
+    const error = await refusalOf(exchangePublicToken(user, { publicToken: 'public-another', institution: null }))
     expect({ code: error.code, more: error.extensions }).toEqual({
       code: 'duplicate_item',
-      more: { item_id: item.id },
+      more: { item_id: item.id, second_item_may_end_first: false },
     })
     expect((await since(before)).map(([endpoint]) => endpoint)).not.toContain('/item/remove')
     expect(await itemsOf('duplicate')).toHaveLength(1)
+    await reconcile(world.job())
     await world.bank.change(item.plaidItemId, { history: 'historical' })
     await world.drain()
     await expectTruth(world, 'duplicate', item.plaidItemId)
+    // The same again says the same.
+    expect(
+      (await refusalOf(exchangePublicToken(user, { publicToken: 'public-another', institution: null }))).extensions,
+    ).toEqual(error.extensions)
   })
 
   it('of another user’s item tells nothing of it and takes nothing', async () => {
@@ -225,11 +279,14 @@ describe('a public token', () => {
     const publicToken = await world.bank.publicToken()
     const item = await exchangePublicToken(userWith('first user', repeating), { publicToken, institution: null })
     const before = (await calls()).length
-    const error = await refusalOf(
-      exchangePublicToken(userWith('second user', repeating), { publicToken, institution: null }),
-    )
-    expect({ code: error.code, more: error.extensions }).toEqual({ code: 'public_token_refused', more: {} })
-    expect(`${error.detail} ${error.reason}`).not.toContain(item.id)
+    for (let time = 0; time < 2; time += 1) {
+      const error = await refusalOf(
+        exchangePublicToken(userWith('second user', repeating), { publicToken: 'public-theirs', institution: null }),
+      )
+      expect({ code: error.code, more: error.extensions }).toEqual({ code: 'public_token_refused', more: {} })
+      expect(`${error.detail} ${error.reason}`).not.toContain(item.id)
+    }
+    await reconcile(world.job())
     expect((await since(before)).map(([endpoint]) => endpoint)).not.toContain('/item/remove')
     expect(await itemsOf('second user')).toEqual([])
     await world.bank.change(item.plaidItemId, { history: 'historical' })
@@ -238,13 +295,30 @@ describe('a public token', () => {
   })
 })
 
+/** What became of the user's exchanges. */
+const statesOf = async (subject: string) =>
+  (
+    await world.sql('select state from link_exchanges x join users u on u.id = x.user_id where subject = $1', [subject])
+  ).map(({ state }) => state)
+
+/** Reconciles when the time has come. */
+async function later(): Promise<void> {
+  await letTimePass(world)
+  await reconcile(world.job())
+}
+
 describe('when a step of the exchange fails:', () => {
   const metadata = { id: 'ins_1', name: 'Named by Link' }
+  const attempt = async (subject: string, services: Partial<Services> = {}) => {
+    const publicToken = await world.bank.publicToken()
+    const retry = () => exchangePublicToken(world.user(subject), { publicToken, institution: metadata })
+    return { retry, done: exchangePublicToken(userWith(subject, services), { publicToken, institution: metadata }) }
+  }
   const exchange = async (subject: string, services: Partial<Services> = {}) =>
-    await exchangePublicToken(userWith(subject, services), {
-      publicToken: await world.bank.publicToken(),
-      institution: metadata,
-    })
+    await (
+      await attempt(subject, services)
+    ).done
+  const keeping = "set state = 'exchanged'"
 
   it('the exchange itself — nothing is stored, and it is not tried twice', async () => {
     const before = await counts()
@@ -253,17 +327,46 @@ describe('when a step of the exchange fails:', () => {
     expect((await refusalOf(exchange('fails exchange'))).code).toBe('plaid_unavailable')
     expect((await since(from)).filter(([endpoint]) => endpoint === '/item/public_token/exchange')).toHaveLength(1)
     expect(await counts()).toEqual(before)
+    // Whether Plaid has made it is not known.
+    expect(await statesOf('fails exchange')).toEqual(['started'])
   })
 
-  it('learning the item — it is linked under the name that Link gave, and learns the rest by its own sync', async () => {
+  it('the exchange itself, surely — the public token can be tried again', async () => {
+    await world.bank.fault({ endpoint: '/item/public_token/exchange', times: 1, error: 'RATE_LIMIT' })
+    const { done, retry } = await attempt('surely not')
+    expect((await refusalOf(done)).code).toBe('plaid_unavailable')
+    expect(await statesOf('surely not')).toEqual([])
+    await expect(retry()).resolves.toBeDefined()
+  })
+
+  it.each(['/item/get', '/accounts/get'])(
+    'learning the item (%s) — its token is kept, and the sweep goes on',
+    async (endpoint) => {
+      const subject = `fails ${endpoint}`
+      await world.bank.fault({ endpoint, times: 2, error: 'INTERNAL_SERVER_ERROR' })
+      const from = (await calls()).length
+      expect((await refusalOf(exchange(subject))).code).toBe('plaid_unavailable')
+      expect((await since(from)).map(([path]) => path)).not.toContain('/item/remove')
+      expect(await statesOf(subject)).toEqual(['exchanged'])
+      expect(await itemsOf(subject)).toEqual([])
+      await reconcile(world.job())
+      expect(await itemsOf(subject)).toEqual([])
+      await later()
+      const [item, ...others] = await itemsOf(subject)
+      expect(others).toEqual([])
+      expect(item).toMatchObject({ status: 'initializing', institutionId: 'ins_109508' })
+      await world.bank.change(item?.plaidItemId ?? '', { history: 'historical' })
+      await world.drain()
+      await expectTruth(world, subject, item?.plaidItemId ?? '')
+    },
+  )
+
+  it('learning the item — the client’s next try goes on as well', async () => {
     await world.bank.fault({ endpoint: '/item/get', times: 2, error: 'INTERNAL_SERVER_ERROR' })
-    const item = await exchange('fails get')
-    expect(item).toMatchObject({ institutionId: metadata.id, institutionName: metadata.name })
-    expect(await atPlaid('fails get', item.id)).toMatchObject({ webhook: world.services.config.plaid.webhookUrl })
-    await world.drain()
-    const learnt = await getItem(world.services.api, world.user('fails get').actor.identity, item.id)
-    expect(learnt?.institutionId).toBe('ins_109508')
-    expect(learnt?.institutionName).not.toBe(metadata.name)
+    const { done, retry } = await attempt('tries again')
+    expect((await refusalOf(done)).code).toBe('plaid_unavailable')
+    const endpoints = await endpointsOf(async () => expect((await retry()).status).toBe('initializing'))
+    expect(endpoints).not.toContain('/item/public_token/exchange')
   })
 
   it('making the webhook ours — the item’s own sync does it', async () => {
@@ -274,23 +377,22 @@ describe('when a step of the exchange fails:', () => {
     expect(await atPlaid('fails webhook', item.id)).toMatchObject({ webhook: world.services.config.plaid.webhookUrl })
   })
 
-  it('the database before it — Plaid is not asked', async () => {
-    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'app.enter' })
-    const publicToken = await world.bank.publicToken()
-    const user = world.user('fails first')
-    const endpoints = await endpointsOf(async () => {
-      const error = await refusalOf(exchangePublicToken(user, { publicToken, institution: null }))
-      expect(error.code).toBe('unavailable')
-    })
-    expect(endpoints).toEqual([])
-    await expect(exchangePublicToken(user, { publicToken, institution: null })).resolves.toBeDefined()
-  })
+  it.each(['app.enter', 'insert into "link_exchanges"'])(
+    'the database before it (%s) — Plaid is not asked',
+    async (matching) => {
+      await world.stack.addFault(world.database.name, { kind: 'fail-before', matching })
+      const { done, retry } = await attempt(`fails first ${matching}`)
+      const endpoints = await endpointsOf(async () => expect((await refusalOf(done)).code).toBe('unavailable'))
+      expect(endpoints).toEqual([])
+      await expect(retry()).resolves.toBeDefined()
+    },
+  )
 
-  it('storing it — the item is given back to Plaid', async () => {
+  it('keeping its token — the item is given back to Plaid', async () => {
     const before = await counts()
-    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'insert into "items"' })
+    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: keeping })
     const from = (await calls()).length
-    expect((await refusalOf(exchange('fails store'))).code).toBe('unavailable')
+    expect((await refusalOf(exchange('fails keep'))).code).toBe('unavailable')
     const called = await since(from)
     expect(called.at(-1)).toEqual(['/item/remove', expect.any(String)])
     expect(called.find(([endpoint]) => endpoint === '/item/public_token/exchange')?.[1]).toBe(called.at(-1)?.[1])
@@ -310,8 +412,8 @@ describe('when a step of the exchange fails:', () => {
     expect(await itemsOf('fails seal')).toEqual([])
   })
 
-  it('storing it and giving it back — the operator is told which', async () => {
-    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'insert into "items"' })
+  it('keeping its token and giving it back — the operator is told which', async () => {
+    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: keeping })
     await world.bank.fault({ endpoint: '/item/remove', times: 2, error: 'INTERNAL_SERVER_ERROR' })
     const from = (await calls()).length
     expect((await refusalOf(exchange('fails both'))).code).toBe('unavailable')
@@ -321,16 +423,55 @@ describe('when a step of the exchange fails:', () => {
     expect(told).toContain(`"plaid_item_id":"${String(exchanged?.[1])}"`)
   })
 
-  it('the answer of storing it is lost — the item is given back, and what was stored asks to be linked again', async () => {
-    await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: 'insert into "items"' })
+  it('the answer of keeping its token is lost — the item is given back, and the exchange ends', async () => {
+    const subject = 'lost answer of keeping'
+    await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: keeping })
+    const { done, retry } = await attempt(subject)
     const from = (await calls()).length
-    expect((await refusalOf(exchange('lost answer'))).code).toBe('unavailable')
+    expect((await refusalOf(done)).code).toBe('unavailable')
     expect((await since(from)).at(-1)?.[0]).toBe('/item/remove')
-    const [item] = await itemsOf('lost answer')
+    expect(await statesOf(subject)).toEqual(['exchanged'])
+    expect((await refusalOf(retry())).code).toBe('public_token_refused')
+    expect(await statesOf(subject)).toEqual(['given_back'])
+    expect(await itemsOf(subject)).toEqual([])
+    expect(await world.sql("select 1 as one from plaid_removals where reason = 'not_stored'")).toEqual([])
+  })
+
+  it('storing it — its token is kept, nothing is half made, and the sweep goes on', async () => {
+    const subject = 'fails store'
+    const before = await counts()
+    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'insert into items' })
+    const from = (await calls()).length
+    expect((await refusalOf(exchange(subject))).code).toBe('unavailable')
+    expect((await since(from)).map(([path]) => path)).not.toContain('/item/remove')
+    expect(await counts()).toEqual(before)
+    expect(await statesOf(subject)).toEqual(['exchanged'])
+    expect(world.queue).toEqual([])
+    await later()
+    expect(await statesOf(subject)).toEqual(['linked'])
+    const [item] = await itemsOf(subject)
+    await world.bank.change(item?.plaidItemId ?? '', { history: 'historical' })
+    await world.drain()
+    await expectTruth(world, subject, item?.plaidItemId ?? '')
+    expect(
+      await world.sql("select 1 as one from link_exchanges where state = 'linked' and access_token_sealed is not null"),
+    ).toEqual([])
+  })
+
+  it('the answer of storing it is lost — it is linked, and the client’s next try answers it', async () => {
+    const subject = 'lost answer'
+    await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: 'insert into items' })
+    const from = (await calls()).length
+    const { done, retry } = await attempt(subject)
+    expect((await refusalOf(done)).code).toBe('unavailable')
+    expect((await since(from)).map(([path]) => path)).not.toContain('/item/remove')
+    const [item] = await itemsOf(subject)
     expect(item?.status).toBe('initializing')
+    expect((await retry()).id).toBe(item?.id)
+    await world.bank.change(item?.plaidItemId ?? '', { history: 'historical' })
     await sweep(world.job())
     await world.drain()
-    expect((await itemsOf('lost answer'))[0]).toMatchObject({ id: item?.id, status: 'relink_required' })
+    await expectTruth(world, subject, item?.plaidItemId ?? '')
   })
 
   it('waking it — it is linked, and the sweep finds it', async () => {
@@ -355,10 +496,11 @@ describe('a link token', () => {
   }
   const bodyOf = async (subject: string, input: LinkTokenInput): Promise<unknown> => {
     const sent = await sentDuring(() => createLinkToken(world.user(subject), input))
-    expect(sent.map(({ path }) => path)).toEqual(['/link/token/create'])
-    return sent[0]?.body
+    expect(sent.filter(({ path }) => path !== '/user/create').map(({ path }) => path)).toEqual(['/link/token/create'])
+    return sent.at(-1)?.body
   }
   const about = async (subject: string) => ({
+    user_id: await plaidUserOf(subject),
     client_name: 'WealthNavigator',
     language: 'en',
     country_codes: ['US'],
@@ -404,6 +546,79 @@ describe('a link token', () => {
     expect(hosted.hostedLinkUrl).toMatch(/^https:/)
   })
 
+  it('is for a user whom Plaid is asked once to know, by our id alone', async () => {
+    const subject = 'known@example.test'
+    const user = world.user(subject)
+    const sent = await sentDuring(async () => {
+      await createLinkToken(user, fresh)
+      await createLinkToken(user, fresh)
+      await createLinkToken(user, { ...fresh, hosted: true })
+    })
+    const asked = sent.filter(({ path }) => path === '/user/create')
+    expect(asked).toEqual([{ path: '/user/create', body: { client_user_id: await userId(subject) } }])
+    const named = sent.filter(({ path }) => path === '/link/token/create').map(({ body }) => body)
+    expect(named).toHaveLength(3)
+    const plaidUserId = await plaidUserOf(subject)
+    expect(plaidUserId).toMatch(/^usr_/)
+    for (const body of named) expect(body).toMatchObject({ user_id: plaidUserId })
+  })
+
+  it('that is asked for twice at once is for one user of Plaid’s', async () => {
+    const user = world.user('at once')
+    const sent = await sentDuring(() => Promise.all([1, 2, 3].map(() => createLinkToken(user, fresh))))
+    const named = sent.filter(({ path }) => path === '/link/token/create')
+    const ids = named.map(({ body }) => z.object({ user_id: z.string() }).parse(body).user_id)
+    expect(new Set(ids)).toEqual(new Set([await plaidUserOf('at once')]))
+  })
+
+  it('is given all the same where Plaid makes no user', async () => {
+    await world.bank.fault({ endpoint: '/user/create', times: 2, error: 'INTERNAL_SERVER_ERROR' })
+    const sent = await sentDuring(() => createLinkToken(world.user('no user'), fresh))
+    expect(sent.at(-1)?.path).toBe('/link/token/create')
+    expect(sent.at(-1)?.body).not.toHaveProperty('user_id')
+    expect(await plaidUserOf('no user')).toBeNull()
+    await createLinkToken(world.user('no user'), fresh)
+    expect(await plaidUserOf('no user')).toMatch(/^usr_/)
+  })
+
+  it('is kept by its digest, and sealed only where Plaid has to be asked what became of it', async () => {
+    const [plain, hosted] = [
+      await createLinkToken(world.user('kept'), fresh),
+      await createLinkToken(world.user('kept'), { ...fresh, hosted: true }),
+    ]
+    const rows = await world.sql(
+      'select s::text as line, token_sealed is not null as sealed, check_at is not null as checked from link_sessions s join users u on u.id = s.user_id where subject = $1 order by s.created_at',
+      ['kept'],
+    )
+    expect(rows.map(({ sealed, checked }) => [sealed, checked])).toEqual([
+      ['f', 'f'],
+      ['t', 't'],
+    ])
+    for (const { linkToken } of [plain, hosted]) {
+      expect(rows.filter(({ line }) => String(line).includes(linkToken))).toEqual([])
+      expect(world.lines.join('\n')).not.toContain(linkToken)
+    }
+  })
+
+  it('of another user is refused at the exchange, and Plaid is not asked', async () => {
+    const { linkToken } = await createLinkToken(world.user('asked'), fresh)
+    const publicToken = await world.bank.publicToken()
+    for (const given of [linkToken, 'link-sandbox-nobodys']) {
+      const endpoints = await endpointsOf(async () => {
+        const error = await refusalOf(
+          exchangePublicToken(world.user('asked not'), { publicToken, linkToken: given, institution: null }),
+        )
+        expect([error.code, errorTable[error.code].status]).toEqual(['link_token_refused', 403])
+      })
+      expect(endpoints).toEqual([])
+    }
+    expect(await itemsOf('asked not')).toEqual([])
+    // It is not used up.
+    await expect(
+      exchangePublicToken(world.user('asked'), { publicToken, linkToken, institution: null }),
+    ).resolves.toMatchObject({ status: 'initializing' })
+  })
+
   it('is the same user’s at Plaid every time', async () => {
     const user = z.object({ user: z.object({ client_user_id: z.string() }) })
     const [first, second] = [await bodyOf('same', fresh), await bodyOf('same', fresh)]
@@ -443,4 +658,167 @@ describe('a link token', () => {
     expect(refusal.code).toBe(code)
     expect(refusal.detail).not.toMatch(/[A-Z]{2,}_|simulator|client_id/)
   })
+})
+
+describe('a bank that is linked already', () => {
+  const asked = (publicToken: string, accounts: readonly object[], allowDuplicate = false) => ({
+    publicToken,
+    institution: platypus,
+    accounts: z
+      .array(z.object({ name: z.string().nullable(), mask: z.string().nullable(), subtype: z.string().nullable() }))
+      .parse(accounts),
+    allowDuplicate,
+  })
+  const first = async (subject: string, bank: SmallBank = {}) => {
+    const chosen = await chooseBank(world, subject, smallBank(subject, bank))
+    return await exchangePublicToken(world.user(subject), { publicToken: chosen.publicToken, institution: null })
+  }
+  const second = (subject: string, bank: SmallBank = {}) => chooseBank(world, subject, smallBank(subject, bank))
+  const held = (subject: string) => heldAtPlaid(world, subject)
+
+  it('is known by what Link tells: the public token is not used up, and goes with allow_duplicate', async () => {
+    const subject = 'by metadata'
+    const item = await first(subject)
+    const { publicToken, plaidItemId } = await second(subject)
+    const endpoints = await endpointsOf(async () => {
+      const error = await refusalOf(exchangePublicToken(world.user(subject), asked(publicToken, [everyday])))
+      expect({ code: error.code, status: errorTable[error.code].status, more: error.extensions }).toEqual({
+        code: 'duplicate_item',
+        status: 409,
+        more: { item_id: item.id, second_item_may_end_first: false },
+      })
+    })
+    expect(endpoints).toEqual([])
+    const twin = await exchangePublicToken(world.user(subject), asked(publicToken, [everyday], true))
+    expect(twin.id).not.toBe(item.id)
+    expect(await held(subject)).toEqual([item.plaidItemId, plaidItemId])
+    expect(await itemsOf(subject)).toHaveLength(2)
+  })
+
+  it.each([
+    ['an account of another name', { ...everyday, name: 'Another' }],
+    ['another mask', { ...everyday, mask: '9999' }],
+    ['no mask', { ...everyday, mask: null }],
+    ['another kind', { ...everyday, subtype: 'savings' }],
+  ])('is not known by %s', async (what, account) => {
+    const subject = `not by ${what}`
+    const item = await first(subject)
+    const { publicToken, plaidItemId } = await second(subject)
+    // It is found after the exchange, by what Plaid says, and ended there.
+    const error = await refusalOf(exchangePublicToken(world.user(subject), asked(publicToken, [account])))
+    expect({ code: error.code, more: error.extensions }).toMatchObject({
+      code: 'duplicate_item',
+      more: { item_id: item.id },
+    })
+    expect((await calls()).filter(({ item_id: id }) => id === plaidItemId).at(-1)?.endpoint).toBe('/item/remove')
+    expect(await held(subject)).toEqual([item.plaidItemId])
+    expect(await itemsOf(subject)).toHaveLength(1)
+    // The same public token again says the same, and asks nobody.
+    const endpoints = await endpointsOf(async () => {
+      const again = await refusalOf(exchangePublicToken(world.user(subject), asked(publicToken, [account])))
+      expect({ code: again.code, more: again.extensions }).toEqual({ code: 'duplicate_item', more: error.extensions })
+    })
+    expect(endpoints).toEqual([])
+  })
+
+  it('is ended at Plaid in the end where Plaid could not be told', async () => {
+    const subject = 'duplicate while down'
+    const item = await first(subject)
+    const { publicToken, plaidItemId } = await second(subject)
+    await world.bank.fault({ endpoint: '/item/remove', times: 2, error: 'INTERNAL_SERVER_ERROR' })
+    const error = await refusalOf(exchangePublicToken(world.user(subject), { publicToken, institution: null }))
+    expect(error.code).toBe('duplicate_item')
+    expect(await held(subject)).toEqual([item.plaidItemId, plaidItemId])
+    await later()
+    expect(await held(subject)).toEqual([item.plaidItemId])
+  })
+
+  it('counts as living while it waits for its user', async () => {
+    const subject = 'waiting twin'
+    const item = await first(subject)
+    await world.sql("update items set status = 'needs_update' where id = $1", [item.id])
+    const { publicToken } = await second(subject)
+    expect((await refusalOf(exchangePublicToken(world.user(subject), asked(publicToken, [everyday])))).code).toBe(
+      'duplicate_item',
+    )
+    const error = await refusalOf(exchangePublicToken(world.user(subject), { publicToken, institution: null }))
+    expect(error.extensions).toMatchObject({ item_id: item.id })
+    expect(await held(subject)).toEqual([item.plaidItemId])
+  })
+
+  it('is none where it is another user’s', async () => {
+    const bank = smallBank('shared by two')
+    const [mine, theirs] = [await chooseBank(world, 'one of two', bank), await chooseBank(world, 'other of two', bank)]
+    const item = await exchangePublicToken(world.user('one of two'), asked(mine.publicToken, [everyday]))
+    const other = await exchangePublicToken(world.user('other of two'), asked(theirs.publicToken, [everyday]))
+    expect([item.plaidItemId, other.plaidItemId]).toEqual([mine.plaidItemId, theirs.plaidItemId])
+  })
+
+  it('is none where the accounts are others, at the same institution', async () => {
+    const subject = 'two logins'
+    const item = await first(subject)
+    const accounts = [['Another', '3333', 2]] as const
+    const login = smallBank(`${subject} again`, { accounts })
+    const { publicToken, plaidItemId } = await chooseBank(world, subject, login)
+    const other = { name: 'Another', mask: '3333', subtype: 'checking' }
+    const added = await exchangePublicToken(world.user(subject), asked(publicToken, [other]))
+    expect(added.plaidItemId).toBe(plaidItemId)
+    expect(await held(subject)).toEqual([item.plaidItemId, plaidItemId])
+  })
+
+  it('is none where the accounts of that name are closed', async () => {
+    const subject = 'closed twin'
+    const item = await first(subject)
+    await world.sql('update accounts set closed = true where item_id = $1', [item.id])
+    const { publicToken, plaidItemId } = await second(subject)
+    await world.sql('update accounts set closed = true where item_id = $1', [item.id])
+    expect((await exchangePublicToken(world.user(subject), asked(publicToken, [everyday]))).plaidItemId).toBe(
+      plaidItemId,
+    )
+  })
+
+  it('is known by Plaid’s persistent id where the bank has given the account another name', async () => {
+    const subject = 'persistent'
+    const institution = 'ins_127287'
+    const item = await first(subject, { institution })
+    const [row] = await world.sql('select count(persistent_account_id) as n from accounts where item_id = $1', [
+      item.id,
+    ])
+    expect(Number(row?.['n'])).toBe(2)
+    await world.sql("update accounts set name = 'Old name', mask = '0000' where item_id = $1", [item.id])
+    const { publicToken } = await second(subject, { institution })
+    const error = await refusalOf(exchangePublicToken(world.user(subject), { publicToken, institution: null }))
+    expect(error.extensions).toMatchObject({ item_id: item.id })
+    expect(await held(subject)).toEqual([item.plaidItemId])
+  })
+
+  it('is another where Plaid’s persistent ids differ, whatever the names', async () => {
+    const subject = 'same names'
+    const institution = 'ins_127287'
+    const item = await first(subject, { institution })
+    await world.sql("update accounts set persistent_account_id = 'another ' || name where item_id = $1", [item.id])
+    const { publicToken, plaidItemId } = await second(subject, { institution })
+    const added = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
+    expect(added.plaidItemId).toBe(plaidItemId)
+  })
+
+  it.each(['ins_56', 'ins_13', 'ins_15', 'ins_11'])(
+    'warns where a second link may end the first (%s)',
+    async (institution) => {
+      const subject = `one only ${institution}`
+      const item = await first(subject, { institution })
+      const { publicToken } = await second(subject, { institution })
+      const error = await refusalOf(
+        exchangePublicToken(world.user(subject), {
+          publicToken,
+          institution: { id: institution, name: 'One only' },
+          accounts: [everyday],
+        }),
+      )
+      expect(error.extensions).toEqual({ item_id: item.id, second_item_may_end_first: true })
+      expect(error.detail).toContain('end the first')
+      const afterwards = await refusalOf(exchangePublicToken(world.user(subject), { publicToken, institution: null }))
+      expect(afterwards.extensions).toEqual(error.extensions)
+    },
+  )
 })
