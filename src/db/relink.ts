@@ -1,7 +1,7 @@
 // What an earlier link of an item brought goes on under the ids of the new one: our ids, notes and categories stay, history
 // is not doubled. To run inside a sync's commit, which holds the item's row and the user's counter.
 import { type SQL, sql } from 'drizzle-orm'
-import { type JobsDatabase, rows } from './client.ts'
+import { type JobsDatabase, rows, type Statement } from './client.ts'
 import type { InvestmentTransactionFacts } from './investments-merge.ts'
 import type { Lease } from './sync-work.ts'
 import { incomingTransactions, type TransactionChange } from './transactions-merge.ts'
@@ -18,6 +18,12 @@ const exactly = (row: string): SQL =>
 const nearly = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.amount`)}, ${currency(row)}`
 /** By these, what is left over then: the bank has corrected it. */
 const corrected = (row: string): SQL => sql.raw(`${row}.account_id, ${row}.date, ${row}.name, ${row}.pending`)
+
+/** The planner knows nothing of what is told; taken for few, thousands would be compared with thousands, one by one. */
+export function withoutLoops(jobs: JobsDatabase, statement: Statement): Statement[] {
+  const loops = (on: boolean) => rows(jobs, sql`select set_config('enable_nestloop', ${on ? 'on' : 'off'}, true)`)
+  return [loops(false), statement, loops(true)]
+}
 
 /** Before the merge: transactions that are told for the first time are matched with those of earlier links. */
 export function rebindTransactions(jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) {

@@ -2,6 +2,7 @@
 // accounts by id alone, so they are read beside it: a stream may be the first that is heard of its account.
 import { writeAccounts } from '../db/accounts.ts'
 import { type Direction, mergeRecurring, type RecurringFacts } from '../db/recurring.ts'
+import type { PlaidFailure } from '../plaid/errors.ts'
 import type { PlaidStream } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
@@ -11,7 +12,7 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
   const { jobs } = run.ctx.services
   const result = await plaid.getRecurring(run.token)
   noteAnswer(run.tally, result)
-  if (!result.ok) return { kind: 'failed', failure: result.failure }
+  if (!result.ok) return { kind: 'failed', failure: asAddOn(result.failure) }
   const accounts = await plaid.getAccounts(run.token)
   noteAnswer(run.tally, accounts)
   if (!accounts.ok) return { kind: 'failed', failure: accounts.failure }
@@ -25,6 +26,11 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
     ],
     raise: null,
   }
+}
+
+/** An add-on that not every customer of Plaid's has: without it the product is absent, and nothing is wrong. */
+function asAddOn(failure: PlaidFailure): PlaidFailure {
+  return failure.errorCode === 'INVALID_PRODUCT' ? { ...failure, class: 'product_absent' } : failure
 }
 
 /** A stream is told once; should it be told twice, the last one counts. */

@@ -3,7 +3,7 @@
 import { writeAccounts } from '../db/accounts.ts'
 import { raiseFirstRecurring } from '../db/recurring.ts'
 import type { Statement } from '../db/client.ts'
-import { dropUnmatched, rebindTransactions } from '../db/relink.ts'
+import { dropUnmatched, rebindTransactions, withoutLoops } from '../db/relink.ts'
 import { renewLease } from '../db/sync-work.ts'
 import {
   mergeTransactions,
@@ -125,8 +125,8 @@ function transactionStatements(run: Run, changes: readonly TransactionChange[], 
   const { jobs } = run.ctx.services
   const merge = mergeTransactions(jobs, run.lease, changes)
   if (run.lease.linkEpoch === 0) return [merge]
-  const rebind = rebindTransactions(jobs, run.lease, changes)
-  return complete ? [rebind, merge, dropUnmatched(jobs, run.lease)] : [rebind, merge]
+  const rebind = withoutLoops(jobs, rebindTransactions(jobs, run.lease, changes))
+  return complete ? [...rebind, merge, ...withoutLoops(jobs, dropUnmatched(jobs, run.lease))] : [...rebind, merge]
 }
 
 function factsOf(transaction: PlaidTransaction): TransactionFacts {

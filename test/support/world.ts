@@ -48,7 +48,12 @@ export interface World {
   stop(): Promise<void>
 }
 
-export async function createWorld(control: string, choices: SimulatorChoices = {}): Promise<World> {
+/** @param products what the operator configured; all of them unless it is said */
+export async function createWorld(
+  control: string,
+  choices: SimulatorChoices = {},
+  products = 'transactions,investments,liabilities',
+): Promise<World> {
   const stack = connectStack(control)
   const [database, simulator, receiver] = await Promise.all([
     stack.createDatabase(),
@@ -63,7 +68,7 @@ export async function createWorld(control: string, choices: SimulatorChoices = {
     PLAID_WEBHOOK_URL: receiver.url,
     PLAID_CLIENT_ID: simulator.clientId,
     PLAID_SECRET: simulator.secret,
-    PLAID_PRODUCTS: 'transactions,investments,liabilities',
+    PLAID_PRODUCTS: products,
     // Verbs count no requests.
     RATE_LIMIT_ENABLED: 'false',
   })

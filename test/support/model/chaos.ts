@@ -32,6 +32,9 @@ interface Follower {
   readonly seen: Map<string, Transaction>
 }
 
+/** How often things really happened, over all sequences: a sequence in which nothing happens proves nothing. */
+export type Happened = Map<string, number>
+
 export interface Chaos {
   readonly world: World
   readonly control: Control
@@ -43,6 +46,8 @@ export interface Chaos {
   readonly doomedTokens: Set<string>
   /** Webhooks that came and were not yet carried on. */
   readonly mail: Delivery[]
+  /** Each user has a bank, and a note on two of its transactions. */
+  settleIn(): Promise<void>
   link(login: Login, death: Death, retry: boolean): Promise<void>
   remove(nth: number, purge: boolean, death: Death): Promise<void>
   rotate(nth: number, death: Death): Promise<void>
@@ -75,9 +80,13 @@ export interface Carriage {
   readonly lost: boolean
 }
 
+/** Rounds of sweeps after which it must be quiet. */
+const mostRounds = 6
+
 const noteKey = (subject: string, name: string): string => `${subject} ${name}`
 
-export async function createChaos(world: World): Promise<Chaos> {
+export async function createChaos(world: World, happened: Happened): Promise<Chaos> {
+  const count = (what: string): void => void happened.set(what, (happened.get(what) ?? 0) + 1)
   const control = connectControl(world.simulator)
   const subjects = ['anna', 'bert']
   const followers = new Map(subjects.map((subject) => [subject, { since: 0, seen: new Map<string, Transaction>() }]))
@@ -95,11 +104,13 @@ export async function createChaos(world: World): Promise<Chaos> {
     const { services, isDead } = servicesFor(death)
     try {
       await act(services)
-      return !isDead()
     } catch (error) {
       if (!isDead() && !(error instanceof AppError)) throw error
+      count(isDead() ? 'died' : 'refused')
       return false
     }
+    if (isDead()) count('died')
+    return !isDead()
   }
   const as = (subject: string, services: Services) => ({ ...world.user(subject), services })
 
@@ -158,7 +169,16 @@ export async function createChaos(world: World): Promise<Chaos> {
     await world.sql(`update items set rotation_started_at = rotation_started_at - interval '1 day'`)
   }
 
-  return {
+  /** Nothing is left to go on with. */
+  const isQuiet = async (): Promise<boolean> => {
+    const [row] = await world.sql(`select
+      not exists (select 1 from plaid_removals) and not exists (select 1 from link_exchanges where state in ('started', 'exchanged'))
+      and not exists (select 1 from item_products p join items i on i.id = p.item_id where p.dirty_seq > p.synced_seq
+        and p.status <> 'absent' and i.status in ('healthy', 'initializing')) as quiet`)
+    return row?.['quiet'] === 't'
+  }
+
+  const chaos: Chaos = {
     world,
     control,
     subjects,
@@ -168,6 +188,14 @@ export async function createChaos(world: World): Promise<Chaos> {
     mail,
     poll,
     pass,
+    async settleIn() {
+      for (const subject of subjects) {
+        await chaos.link({ subject, username: `${subject}_one` }, null, false)
+        await chaos.drain(null, false)
+        await chaos.edit(subject, 1, 'first')
+        await chaos.edit(subject, 4, 'second')
+      }
+    },
     async link({ subject, username }, death, retry) {
       let linkToken = ''
       const asked = await inIsolate(null, async (services) => {
@@ -192,7 +220,8 @@ export async function createChaos(world: World): Promise<Chaos> {
       const exchange = (services: Services) =>
         exchangePublicToken(as(subject, services), { publicToken, linkToken, institution: null })
       const done = await inIsolate(death, exchange)
-      if (!done && retry) await inIsolate(null, exchange)
+      const doneAgain = !done && retry && (await inIsolate(null, exchange))
+      if (done || doneAgain) count('linked')
       await tellHistory()
     },
     async remove(nth, purge, death) {
@@ -200,6 +229,7 @@ export async function createChaos(world: World): Promise<Chaos> {
       const row = item === undefined ? null : await ours(item.item_id)
       if (item === undefined || row === null) return
       const done = await inIsolate(death, (services) => removeItem(as(row.subject, services), row.id, { purge }))
+      if (done) count(purge ? 'purged' : 'removed')
       // Of what is deleted for good the notes go too; whether it was, is not known after a death.
       if (purge)
         for (const { name } of item.transactions) {
@@ -213,6 +243,7 @@ export async function createChaos(world: World): Promise<Chaos> {
       const row = item === undefined ? null : await ours(item.item_id)
       if (item === undefined || row === null) return
       const done = await inIsolate(death, (services) => rotateAccessToken(as(row.subject, services), row.id))
+      count(done ? 'rotated' : 'rotation cut short')
       if (!done) doomedTokens.add(item.item_id)
     },
     async bank(nth, step) {
@@ -225,8 +256,7 @@ export async function createChaos(world: World): Promise<Chaos> {
       }
       const posted = item.transactions.filter(({ pending }) => !pending)
       const pending = item.transactions.filter((row) => row.pending)
-      const ids = (rows: TrueItem['transactions'], count: number) =>
-        rows.slice(0, count).map((row) => row.transaction_id)
+      const ids = (rows: TrueItem['transactions'], most: number) => rows.slice(0, most).map((row) => row.transaction_id)
       await world.bank.change(item.item_id, {
         silent: step.silent,
         add: [
@@ -246,6 +276,7 @@ export async function createChaos(world: World): Promise<Chaos> {
       await takeMail()
       const [delivery] = mail.length === 0 ? [] : mail.splice(nth % mail.length, 1)
       if (delivery === undefined || how.lost) return
+      count('delivered')
       if (how.forged) {
         const forged = { ...delivery, body: `${delivery.body} ` }
         await inIsolate(null, (services) => world.deliver(forged, services))
@@ -265,6 +296,7 @@ export async function createChaos(world: World): Promise<Chaos> {
       const messages = world.queue.splice(0)
       const engine = () => world.consume(messages)
       await Promise.all([engine(), engine()])
+      if (messages.length > 0) count('two engines')
     },
     async stall(nth, afterCalls) {
       const item = await chosen(nth)
@@ -287,6 +319,7 @@ export async function createChaos(world: World): Promise<Chaos> {
       await world.consume([message])
       gate.resolve()
       await first
+      count('stalled')
     },
     async edit(subject, nth, note) {
       let rows: Transaction[] = []
@@ -301,6 +334,7 @@ export async function createChaos(world: World): Promise<Chaos> {
       const done = await inIsolate(null, async () => {
         edited = await editTransaction(api, world.user(subject).actor.identity, row.id, { note })
       })
+      if (edited !== null) count('edited')
       if (done && edited !== null) notes.set(key, new Set([note]))
       else if (!done) notes.set(key, new Set([...(notes.get(key) ?? [null]), note]))
     },
@@ -319,14 +353,15 @@ export async function createChaos(world: World): Promise<Chaos> {
       await tellHistory()
       await world.delivered()
       mail.length = 0
-      for (let round = 0; round < 4; round += 1) {
+      for (let round = 1; round <= mostRounds; round += 1) {
         await pass()
         await reconcile(world.job())
-        await markStaleProducts(world.job())
+        if (round === 1) await markStaleProducts(world.job())
         await pass()
         await sweep(world.job())
         await world.drain()
         await tellHistory()
+        if (round > 1 && (await isQuiet())) break
       }
       for (const subject of subjects) {
         const [known] = await world.sql('select 1 from users where subject = $1', [subject])
@@ -334,6 +369,7 @@ export async function createChaos(world: World): Promise<Chaos> {
       }
     },
   }
+  return chaos
 }
 
 /** Services whose nth call of Plaid waits for the gate. */

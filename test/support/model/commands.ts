@@ -104,10 +104,15 @@ const edit = of(
     chaos.edit(given.subject, given.nth, given.note === null ? null : given.note.replaceAll('\0', '').toWellFormed()),
 )
 
+const remove = of('remove', fc.record({ nth, purge: fc.boolean(), death }), (chaos, given) =>
+  chaos.remove(given.nth, given.purge, given.death),
+)
+
 /** Those that make things happen come more often than those that end them. */
 export const commands: fc.Arbitrary<Step>[] = [
   link,
   link,
+  link,
   drain,
   drain,
   drain,
@@ -119,9 +124,9 @@ export const commands: fc.Arbitrary<Step>[] = [
   deliver,
   edit,
   edit,
-  of('remove', fc.record({ nth, purge: fc.boolean(), death }), (chaos, given) =>
-    chaos.remove(given.nth, given.purge, given.death),
-  ),
+  edit,
+  remove,
+  remove,
   of('rotate', fc.record({ nth, death }), (chaos, given) => chaos.rotate(given.nth, given.death)),
   of('stall', fc.record({ nth, calls: fc.integer({ min: 1, max: 4 }) }), (chaos, given) =>
     chaos.stall(given.nth, given.calls),

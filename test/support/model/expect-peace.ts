@@ -3,21 +3,34 @@ import { expect } from 'vitest'
 import { listChanges } from '../../../src/db/changes.ts'
 import type { Transaction } from '../../../src/db/transactions.ts'
 import { everyTransaction } from '../equality.ts'
-import type { Chaos } from './chaos.ts'
+import type { Chaos, Happened } from './chaos.ts'
 
 const text = (value: unknown): string => String(value)
 
 /** Fails unless the database is the truth, every edit is where it belongs, and nothing was lost or done twice. */
-export async function expectPeace(chaos: Chaos): Promise<void> {
+export async function expectPeace(chaos: Chaos, happened: Happened): Promise<void> {
+  const count = (what: string, times: number): void => void happened.set(what, (happened.get(what) ?? 0) + times)
   await expectNothingLeftOver(chaos)
   await expectItems(chaos)
   for (const subject of chaos.subjects) {
     const rows = await everyTransaction(chaos.world, subject)
     await expectTransactions(chaos, subject, rows)
     expectNotes(chaos, subject, rows)
+    if (rows.length > 0) count('compared', rows.length)
+    const noted = rows.filter(({ note }) => note !== null).length
+    if (noted > 0) count('noted', noted)
     await expectFeed(chaos, subject, rows)
   }
   await expectOnce(chaos)
+  const [relinked] = await chaos.world.sql('select count(*) as n from items where link_epoch > 0')
+  const [restarted] = await chaos.world.sql('select count(*) as n from sync_runs where restarts > 0')
+  const superseded = chaos.world.lines.filter((line) => line.includes('"outcome":"superseded"')).length
+  for (const [what, times] of [
+    ['relinked', Number(relinked?.['n'])],
+    ['restarted', Number(restarted?.['n'])],
+    ['superseded', superseded],
+  ] as const)
+    if (times > 0) count(what, times)
 }
 
 async function expectNothingLeftOver({ world }: Chaos): Promise<void> {
