@@ -6,7 +6,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from
 import { parseConfig } from '../../src/config.ts'
 import type { Ctx } from '../../src/context.ts'
 import { createSecret } from '../../src/crypto/secret.ts'
-import { hideItem, insertItem } from '../../src/db/items.ts'
+import { beginRemoval } from '../../src/db/items.ts'
+import { beginExchange, keepExchanged } from '../../src/db/link-exchanges.ts'
+import { storeNewItem } from '../../src/db/link-item.ts'
 import { registerUser } from '../../src/db/scope.ts'
 import { listSyncRuns } from '../../src/db/sync-runs.ts'
 import { sealAccessToken } from '../../src/items/access-token.ts'
@@ -244,16 +246,23 @@ describe('the real queue', () => {
     const identity = { issuer: 'wealthnavigator-edge', subject: 'round trip' }
     const userId = await registerUser(services.api, identity)
     const itemId = crypto.randomUUID()
-    const [id = ''] = await insertItem(services.api, identity, {
+    const exchange = {
       id: itemId,
       userId,
       plaidItemId: `item-${itemId}`,
+      sealedToken: await sealAccessToken(services.keyring, createSecret('access-token'), { userId, itemId }),
+      allowDuplicate: true,
+    }
+    await beginExchange(services.api, identity, { ...exchange, publicTokenDigest: itemId })
+    await keepExchanged(services.api, identity, exchange)
+    const stored = await storeNewItem(services.jobs, exchange, {
       institutionId: null,
       institutionName: null,
       consentExpiresAt: null,
-      sealedToken: await sealAccessToken(services.keyring, createSecret('access-token'), { userId, itemId }),
       products: ['transactions'],
+      accounts: [],
     })
+    const [id = ''] = stored.kind === 'stored' ? stored.itemProductIds : []
     await services.wake([id], 'user')
     // Nothing listens where this Worker's Plaid should be: the run that is recorded tells that the message arrived.
     await vi.waitFor(
@@ -265,6 +274,6 @@ describe('the real queue', () => {
       { timeout: 10_000, interval: 100 },
     )
     // Its next deliveries find nothing to do.
-    await hideItem(services.api, identity, itemId)
+    await beginRemoval(services.api, identity, itemId, 0)
   })
 })

@@ -273,7 +273,8 @@ describe('the sweep', () => {
   it('wakes what is due once, and again only after a while', async () => {
     const item = await linkAndSync(world, 'woken')
     const id = await dirty(item, 'transactions')
-    const woken = () => world.queue.filter((message) => message.item_product_id === id).length
+    const woken = () =>
+      world.queue.filter((message) => 'item_product_id' in message && message.item_product_id === id).length
     await Promise.all([sweep(world.job()), sweep(world.job())])
     expect(woken()).toBe(1)
     await sweep(world.job())
@@ -295,7 +296,7 @@ describe('the sweep', () => {
     const absent = await dirty(item, 'item')
     await world.sql("update item_products set status = 'absent' where id = $1", [absent])
     await sweep(world.job())
-    const woken = world.queue.map((message) => message.item_product_id)
+    const woken = world.queue.map((message) => ('item_product_id' in message ? message.item_product_id : null))
     for (const id of [later, read, absent]) expect(woken).not.toContain(id)
   })
 
