@@ -27,7 +27,8 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
   const { item_product_id: itemProductId, reason } = parsed.data
   try {
     const outcome = await syncProduct(ctx, itemProductId, reason)
-    if (outcome.kind === 'later' && isWorthRetrying(outcome.afterSeconds, outcome.failure.class))
+    // What the sweep woke, it wakes again: a second chain of messages for one row would outgrow the queue in an outage.
+    if (outcome.kind === 'later' && reason !== 'sweep' && isWorthRetrying(outcome.afterSeconds, outcome.failure.class))
       message.retry({ delaySeconds: outcome.afterSeconds })
     // A second delivery that meets a lease may be meeting that of its own first, which died.
     else if (outcome.kind === 'idle' && outcome.why === 'busy' && message.attempts > 1)

@@ -96,6 +96,27 @@ describe('a run that is not granted its call', () => {
   })
 })
 
+describe('a run that fails', () => {
+  it('is tried again by its message where somebody waits, and by the sweep alone where the sweep woke it', async () => {
+    const item = await dirtied('outage')
+    const { id } = await product(item)
+    await world.bank.fault({ endpoint: '/transactions/sync', error: 'INTERNAL_SERVER_ERROR', times: 100 })
+    for (const [reason, handled] of [
+      ['user', [expect.any(Number)]],
+      ['sweep', ['ack']],
+    ] as const) {
+      world.queue.push({ item_product_id: String(id), reason })
+      expect([reason, await world.drain()]).toEqual([reason, handled])
+    }
+    await world.bank.clearFaults()
+    expect(await product(item)).toMatchObject({ dirty: 't', free: 't' })
+    await world.elapse()
+    await sweep(world.job())
+    await world.drain()
+    await expectTruth(world, 'outage', item.plaidItemId)
+  })
+})
+
 describe('a run in the middle of its pages', () => {
   /** Grants the first call, refuses the next ones as the test says, and grants all after them. */
   const afterFirst = (...answers: Admission[]) => {

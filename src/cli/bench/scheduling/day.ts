@@ -115,7 +115,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     const retryAfterSeconds = ran.retryAfterSeconds
     const end = endOfFailure({ ...failure, class: ran.failure, retryAfterSeconds }, attempts, random())
     const next = endMs + end.retrySeconds * 1000
-    if (end.retrySeconds <= longestRetrySeconds && retries < mostRetries)
+    if (reason !== 'sweep' && end.retrySeconds <= longestRetrySeconds && retries < mostRetries)
       queue.send({ id, reason, retries: retries + 1 }, next)
     return { id, next }
   }
@@ -166,7 +166,10 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     if (minute % 5 === 0) counts.mostWoken = Math.max(counts.mostWoken, (await sweep(given)).woken)
     await arrive()
     await work()
-    if (minute % 60 === 59) say(`hour ${(minute + 1) / 60} of 24: ${counts.runs} runs, ${counts.deferred} deferred`)
+    if (minute % 60 === 59)
+      say(
+        `hour ${(minute + 1) / 60} of 24: ${counts.runs} runs, ${counts.deferred} deferred, ${queue.backlog(nowMs + minuteMs)} messages in line`,
+      )
   }
   const { webhook: webhookSeconds, click: clickSeconds, missed: missedSeconds, quietClick: quietClickSeconds } = seconds
   return { ...counts, webhookSeconds, clickSeconds, missedSeconds, quietClickSeconds, left: awaited.size }
