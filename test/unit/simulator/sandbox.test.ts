@@ -80,7 +80,9 @@ test('the salary and the bills are found as streams, the groceries are not', asy
     data.outflow_streams.filter(({ frequency }) => frequency === RecurringTransactionFrequency.Monthly).length,
   ).toBeGreaterThan(3)
   for (const stream of [...data.inflow_streams, ...data.outflow_streams]) {
-    expect(stream.transaction_ids.length).toBeGreaterThanOrEqual(3)
+    // Depending on the day, one that has just begun is found early.
+    const least = stream.status === TransactionStreamStatus.EarlyDetection ? 2 : 3
+    expect(stream.transaction_ids.length).toBeGreaterThanOrEqual(least)
     expect(stream.personal_finance_category?.detailed).not.toBe('FOOD_AND_DRINK_GROCERIES')
   }
 })

@@ -93,8 +93,9 @@ describe('a webhook', () => {
   it('USER_ACCOUNT_REVOKED needs no error, which it does not have', () => {
     expect(meaning('ITEM', 'USER_ACCOUNT_REVOKED', { account_id: 'account-1' })).toEqual({
       products: ['item', 'balances'],
-      notice: {},
+      notice: { revokedPlaidAccountId: 'account-1' },
     })
+    expect(meaning('ITEM', 'USER_ACCOUNT_REVOKED').notice).toEqual({})
   })
 
   it('NEW_ACCOUNTS_AVAILABLE is a flag', () => {
