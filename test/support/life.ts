@@ -113,7 +113,7 @@ export async function letTimePass(world: World): Promise<void> {
   await world.sql(`update plaid_removals set next_attempt_at = next_attempt_at - interval '1 day'`)
   await world.sql(`update users set plaid_items_checked_at = plaid_items_checked_at - interval '2 days'`)
   await world.sql(`update items set rotation_started_at = rotation_started_at - interval '1 day'`)
-  await world.sql(`update link_sessions set check_at = check_at - interval '1 hour'`)
+  await world.sql(`update link_sessions set check_at = check_at - interval '2 hours'`)
   await world.sql(`update item_products set lease_expires_at = lease_expires_at - interval '1 day', next_attempt_at = next_attempt_at - interval '1 day'
     where dirty_seq > synced_seq or lease_expires_at is not null`)
 }

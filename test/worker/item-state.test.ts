@@ -1,11 +1,17 @@
 // What the item's own state sets going: from initializing to healthy, products raised by a look at the item, and quiet
-// while the user is asked.
+// while the user is asked. Every move of an item's state in this file's database is recorded, and held against the table.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { getItem, type Item } from '../../src/db/items.ts'
+import { isItemStatus, itemStatusTable } from '../../src/item-status.ts'
+import { removeItem } from '../../src/items/remove-item.ts'
+import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
+import { reconcile } from '../../src/link/reconcile.ts'
 import { sweep } from '../../src/sync/sweep.ts'
 import { expectTruth } from '../support/equality.ts'
+import { chooseBank, letTimePass, rowOf, smallBank } from '../support/life.ts'
 import { link, linkAndSync } from '../support/linked.ts'
 import { type OddAnswers, oddAnswers } from '../support/odd-answers.ts'
+import type { Delivery } from '../support/stack.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -13,12 +19,23 @@ let odd: OddAnswers
 beforeAll(async () => {
   world = await createWorld(inject('control'), { rateLimits: false })
   odd = oddAnswers(world)
+  await recordMoves()
 })
 afterAll(() => world.stop())
 afterEach(async () => {
   await world.bank.clearFaults()
   world.queue.length = 0
 })
+
+/** Every state that an item of this database comes from and goes to; null before it is there. */
+async function recordMoves(): Promise<void> {
+  await world.sql('create table moves (before text, after text)')
+  await world.sql(`create function record_move() returns trigger language plpgsql security definer set search_path = public as $$
+    begin insert into moves values (case when tg_op = 'UPDATE' then old.status end, new.status); return null; end $$`)
+  await world.sql('create trigger record_insert after insert on items for each row execute function record_move()')
+  await world.sql(`create trigger record_update after update on items for each row
+    when (old.status is distinct from new.status) execute function record_move()`)
+}
 
 const statusOf = async (subject: string, { id }: Item) =>
   (await getItem(world.services.api, world.user(subject).actor.identity, id))?.status
@@ -118,5 +135,189 @@ describe('a look at the item', () => {
     const woken = world.queue.map((message) => ('item_product_id' in message ? message.item_product_id : null))
     const products = await world.sql('select id, product from item_products where item_id = $1', [item.id])
     expect(products.filter(({ id }) => woken.includes(String(id))).map(({ product }) => product)).toEqual(['item'])
+  })
+})
+
+describe('a look at the item after webhooks that changed places', () => {
+  /** Both webhooks of a login that broke and was repaired. */
+  async function breakAndRepair(item: Item, endsBroken: boolean): Promise<Delivery[]> {
+    const found: Delivery[] = []
+    const steps = endsBroken
+      ? [{ login_repaired: true }, { login_required: true }]
+      : [{ login_required: true }, { login_repaired: true }]
+    if (endsBroken) await world.bank.change(item.plaidItemId, { login_required: true, silent: true })
+    for (const step of steps) await world.bank.change(item.plaidItemId, step)
+    await expect
+      .poll(async () => {
+        found.push(...(await world.delivered()).filter(({ body }) => /"(ERROR|LOGIN_REPAIRED)"/.test(body)))
+        return found.length
+      })
+      .toBeGreaterThanOrEqual(2)
+    return found.slice(0, 2)
+  }
+
+  it.each([
+    { endsBroken: true, status: 'needs_update' },
+    { endsBroken: false, status: 'healthy' },
+  ])('says what is so now: %o', async ({ endsBroken, status }) => {
+    for (const reversed of [false, true]) {
+      const subject = `changed places ${endsBroken} ${reversed}`
+      const item = await linkAndSync(world, subject)
+      const deliveries = await breakAndRepair(item, endsBroken)
+      for (const delivery of reversed ? deliveries.toReversed() : deliveries) {
+        await world.deliver(delivery)
+        await world.drain()
+      }
+      expect(await statusOf(subject, item)).toBe(status)
+    }
+  })
+})
+
+describe('a bank that is down', () => {
+  it('lies over what was announced, which shows again when it answers', async () => {
+    const subject = 'overlay'
+    const item = await linkAndSync(world, subject)
+    await world.sql("update items set disconnect_at = now() + interval '5 days' where id = $1", [item.id])
+    await odd.sync(item, 'item')
+    expect(await statusOf(subject, item)).toBe('pending_disconnect')
+    await world.bank.fault({ endpoint: '/transactions/sync', times: 2, error: 'INSTITUTION_DOWN' })
+    await odd.sync(item, 'transactions')
+    expect(await statusOf(subject, item)).toBe('institution_down')
+    await world.bank.clearFaults()
+    await odd.sync(item, 'transactions')
+    expect(await rowOf(world, item)).toMatchObject({
+      status: 'pending_disconnect',
+      status_reason: 'PENDING_DISCONNECT',
+    })
+  })
+})
+
+describe('the states of items', () => {
+  const errors: Readonly<Partial<Record<string, readonly [type: string, code: string]>>> = {
+    needs_update: ['ITEM_ERROR', 'ITEM_LOGIN_REQUIRED'],
+    bank_action_required: ['ITEM_ERROR', 'ITEM_LOCKED'],
+    institution_down: ['INSTITUTION_ERROR', 'INSTITUTION_DOWN'],
+    relink_required: ['ITEM_ERROR', 'INSTITUTION_NO_LONGER_SUPPORTED'],
+    revoked: ['ITEM_ERROR', 'USER_PERMISSION_REVOKED'],
+  }
+  const told = [
+    'healthy',
+    'pending_disconnect',
+    'pending_expiration',
+    'needs_update',
+    'bank_action_required',
+    'institution_down',
+  ] as const
+  const lost = ['relink_required', 'revoked'] as const
+  type Told = (typeof told)[number] | (typeof lost)[number]
+
+  /** A look at the item, of which Plaid tells that. */
+  async function tell(item: Item, status: Told): Promise<void> {
+    await world.sql("update items set disconnect_at = case when $2 then now() + interval '5 days' end where id = $1", [
+      item.id,
+      status === 'pending_disconnect',
+    ])
+    const error = errors[status]
+    const { plaid } = world.services
+    await odd.sync(
+      item,
+      'item',
+      odd.withPlaid({
+        async getItem(...args) {
+          const answer = await plaid.getItem(...args)
+          if (!answer.ok) return answer
+          const item_ = {
+            ...answer.value.item,
+            error: error === undefined ? null : { error_type: error[0], error_code: error[1] },
+            consent_expiration_time: status === 'pending_expiration' ? new Date(Date.now() + 3600_000) : null,
+          }
+          return { ...answer, value: { ...answer.value, item: item_ } }
+        },
+      }),
+    )
+  }
+
+  async function small(subject: string, isNew = false): Promise<Item> {
+    const { publicToken } = await chooseBank(world, subject, smallBank(subject))
+    const item = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
+    if (isNew) return item
+    await world.bank.change(item.plaidItemId, { history: 'historical', silent: true })
+    await world.drain()
+    return item
+  }
+
+  it('follow one another as Plaid tells them, in any order', async () => {
+    const subject = 'any order'
+    const item = await small(subject)
+    for (const from of told)
+      for (const to of told) {
+        await tell(item, from)
+        await tell(item, to)
+        expect(await statusOf(subject, item)).toBe(to)
+      }
+  })
+
+  it('end where only a new link helps, whatever Plaid tells then, and begin again with it', async () => {
+    for (const end of lost) {
+      const subject = `ends ${end}`
+      const item = await small(subject)
+      for (const from of told) {
+        await tell(item, from)
+        await tell(item, end)
+        expect(await statusOf(subject, item)).toBe(end)
+        await tell(item, 'healthy')
+        expect(await statusOf(subject, item)).toBe(end)
+        const again = await small(subject, true)
+        expect(again).toMatchObject({ id: item.id, status: 'initializing' })
+        await world.bank.change(again.plaidItemId, { history: 'historical', silent: true })
+        await world.drain()
+        expect(await statusOf(subject, item)).toBe('healthy')
+      }
+    }
+  })
+
+  it('begin with what Plaid tells, also before the first transactions are here', async () => {
+    for (const status of [...told.filter((each) => each !== 'healthy'), ...lost]) {
+      const subject = `begins ${status}`
+      const item = await small(subject, true)
+      await tell(item, status)
+      expect(await statusOf(subject, item)).toBe(status)
+    }
+  })
+
+  it('end with a removal, from wherever they are, and begin again until it is purged', async () => {
+    for (const status of [...told, ...lost]) {
+      const subject = `removed from ${status}`
+      const item = await small(subject)
+      await tell(item, status)
+      await world.bank.fault({ endpoint: '/item/remove', times: 2, error: 'INTERNAL_SERVER_ERROR' })
+      await removeItem(world.user(subject), item.id, { purge: false })
+      expect(await rowOf(world, item)).toMatchObject({ status: 'removing' })
+      expect((await small(subject, true)).id).toBe(item.id)
+      await removeItem(world.user(subject), item.id, { purge: false })
+      expect(await rowOf(world, item)).toMatchObject({ status: 'removed' })
+      await removeItem(world.user(subject), item.id, { purge: false })
+      expect(await rowOf(world, item)).toMatchObject({ status: 'removed' })
+      expect((await small(subject, true)).id).toBe(item.id)
+    }
+    const early = await small('removed early', true)
+    await removeItem(world.user('removed early'), early.id, { purge: false })
+    await letTimePass(world)
+    await reconcile(world.job())
+  })
+
+  it('have moved as the table says, all that it says, and no other way', async () => {
+    const moves = await world.sql('select distinct before, after from moves')
+    const known = Object.entries(itemStatusTable).flatMap(([before, { next }]) =>
+      next.filter((after) => after !== before).map((after) => `${before} → ${after}`),
+    )
+    const began = moves.filter(({ before }) => before === null).map(({ after }) => after)
+    expect(began).toEqual(['initializing'])
+    const seen = moves
+      .filter(({ before }) => before !== null)
+      .map(({ before, after }) => `${String(before)} → ${String(after)}`)
+    const byName = (left: string, right: string) => left.localeCompare(right)
+    expect(seen.toSorted(byName)).toEqual(known.toSorted(byName))
+    expect(moves.map(({ after }) => String(after)).filter((status) => !isItemStatus(status))).toEqual([])
   })
 })
