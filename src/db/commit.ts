@@ -90,10 +90,15 @@ export async function commitRun(
         next_attempt_at = now() + make_interval(secs => ${end.againSeconds ?? 0})
       where id = ${lease.itemProductId} returning dirty_seq - ${end.againSeconds === null ? 0 : 1} > synced_seq as dirty_again`,
   )
-  // An item that has transactions is initializing until the first of them are here.
+  // An item that has transactions is initializing until the first of them are here. What was announced shows again when a
+  // bank answers that was down.
   const status = rows(
     jobs,
-    sql`update items i set status = 'healthy', status_reason = null, updated_at = now()
+    sql`update items i set updated_at = now(),
+        status = case when i.disconnect_at > now() then 'pending_disconnect'
+          when i.consent_expires_at < now() + interval '7 days' then 'pending_expiration' else 'healthy' end,
+        status_reason = case when i.disconnect_at > now() then 'PENDING_DISCONNECT'
+          when i.consent_expires_at < now() + interval '7 days' then 'PENDING_EXPIRATION' end
       where i.id = ${lease.itemId} and ${end.showsHealth} and (i.status = 'institution_down' or i.status = 'initializing' and not exists (
         select 1 from item_products p where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending'))`,
   )

@@ -10,6 +10,8 @@ import { openLinkToken } from './tokens.ts'
 /** Plaid tells of a session for so long after its end. */
 const toldMs = 6 * 3600_000
 const pollMs = 5 * 60_000
+/** When its user is done there is hardly more to come. */
+const finishedPollMs = 3600_000
 
 /** Of one public token: it is done with, whatever comes. */
 const final: ReadonlySet<ErrorCode> = new Set(['duplicate_item', 'public_token_refused', 'not_found'])
@@ -51,7 +53,7 @@ async function conclude(ctx: Ctx, session: LinkSession, finished: boolean): Prom
   const isOver = nowMs > session.expiresAt.getTime() + (finished ? 0 : toldMs)
   await concludeLinkSession(ctx.services.jobs, session.id, {
     finished,
-    checkAt: isOver ? null : new Date(nowMs + pollMs),
+    checkAt: isOver ? null : new Date(nowMs + (finished ? finishedPollMs : pollMs)),
   })
 }
 
