@@ -4,6 +4,7 @@ import {
   Products,
   RecurringTransactionFrequency,
   SandboxItemFireWebhookRequestWebhookCodeEnum as Fireable,
+  TransactionStreamStatus,
 } from 'plaid'
 import { describe, expect, test } from 'vitest'
 import { openDesk, openReceiver, readUpdate } from './bank-desk.ts'
