@@ -16,6 +16,8 @@ const exactly = (row: string): SQL =>
   sql`${sql.raw(`${row}.account_id, ${row}.date, ${row}.amount, ${row}.name, ${row}.pending`)}, ${currency(row)}`
 /** By these and a near date, what is left over: a pending one may have posted meanwhile, under another name. */
 const nearly = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.amount`)}, ${currency(row)}`
+/** By these and a near date, a pending one that has posted with another amount: with a tip, say. */
+const settled = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.name`)}, ${currency(row)}`
 /** By these, what is left over then: the bank has corrected it. */
 const corrected = (row: string): SQL => sql.raw(`${row}.account_id, ${row}.date, ${row}.name, ${row}.pending`)
 
@@ -50,16 +52,25 @@ export function rebindTransactions(jobs: JobsDatabase, lease: Lease, changes: re
           join (select t.*, row_number() over (partition by ${nearly('t')} order by t.date, t.plaid_transaction_id) as n from told t
             where t.plaid_transaction_id not in (select plaid_transaction_id from same)) t
           on (${nearly('e')}, e.n) = (${nearly('t')}, t.n) and abs(e.date - t.date) <= ${nearDays} and (e.pending or e.name = t.name)
+      ), posted as materialized (
+        select e.id, t.plaid_transaction_id, t.pending_transaction_id from
+          (select e.*, row_number() over (partition by ${settled('e')} order by e.date, e.change_seq) as n from earlier e
+            where e.pending and e.id not in (select id from same union all select id from near)) e
+          join (select t.*, row_number() over (partition by ${settled('t')} order by t.date, t.plaid_transaction_id) as n from told t
+            where not t.pending and t.pending_transaction_id is not null
+              and t.plaid_transaction_id not in (select plaid_transaction_id from same union all select plaid_transaction_id from near)) t
+          on (${settled('e')}, e.n) = (${settled('t')}, t.n) and abs(e.date - t.date) <= ${nearDays}
+      ), found as materialized (select * from same union all select * from near union all select * from posted
       ), amended as materialized (
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
           (select e.*, row_number() over (partition by ${corrected('e')} order by e.change_seq) as n from earlier e
-            where e.id not in (select id from same union all select id from near)) e
+            where e.id not in (select id from found)) e
           join (select t.*, row_number() over (partition by ${corrected('t')} order by t.plaid_transaction_id) as n from told t
-            where t.plaid_transaction_id not in (select plaid_transaction_id from same union all select plaid_transaction_id from near)) t
+            where t.plaid_transaction_id not in (select plaid_transaction_id from found)) t
           on (${corrected('e')}, e.n) = (${corrected('t')}, t.n)
       ), pairs as materialized (
         select p.*, row_number() over (order by id) as n
-        from (select * from same union all select * from near union all select * from amended) p
+        from (select * from found union all select * from amended) p
       ), counter as (
         select change_seq from users where id = ${lease.userId}
       ), bound as (

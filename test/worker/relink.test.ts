@@ -228,6 +228,17 @@ describe('what the bank did between two links', () => {
     expect(byName(after, 'DINNER 0042 NYC')).toMatchObject({ id: dinner?.id, pending: false, note: 'note on Dinner' })
   })
 
+  it('one that posts meanwhile with another amount goes on with its note too', async () => {
+    const subject = 'posts with a tip'
+    const { before } = await ancestor(subject, {
+      meanwhile: { add: [{ name: 'Dinner', amount: 41.5, pending: true }] },
+    })
+    const again = await link(subject, { meanwhile: { post_pending: { name: 'Dinner', amount: 49.8 } } })
+    const after = await expectTruth(world, subject, again.plaidItemId)
+    expect(idsOf(after)).toEqual(idsOf(before))
+    expect(byName(after, 'Dinner')).toMatchObject({ pending: false, amount: '49.8', note: 'note on Dinner' })
+  })
+
   it('one that is still pending posts after the relink, with its note', async () => {
     const subject = 'posts later'
     const { before } = await ancestor(subject, {
