@@ -192,6 +192,7 @@ describe('a removal', () => {
     await codeOf(rotateAccessToken(userWith(world, subject, lost), item.id))
     await letTimePass(world)
     await removeItem(world.user(subject), item.id, hide)
+    expect(await heldAtPlaid(world, subject)).toEqual([])
     await heal(world)
     expect(await expectAtRest(world, subject)).toBeNull()
   })
