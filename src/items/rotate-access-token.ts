@@ -30,7 +30,8 @@ export async function rotateAccessToken(ctx: Ctx<User>, id: string): Promise<voi
   if (!result.ok) {
     if (isUnknown(result.failure))
       ctx.log.error('rotation_unanswered', { item_id: id, plaid_error_code: result.failure.errorCode })
-    else await cancelRotation(api, identity, item)
+    // A token that is dead already was lost before: the intent stays, so that the loss is seen.
+    else if (result.failure.class !== 'gone') await cancelRotation(api, identity, item)
     throw refusalOf(result.failure)
   }
   const products = await store(ctx, item, await sealAccessToken(keyring, result.value.new_access_token, item))
