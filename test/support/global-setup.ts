@@ -12,6 +12,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     runs: Number(process.env['MODEL_RUNS'] ?? 200),
     seed: Number(process.env['MODEL_SEED'] ?? randomInt(2 ** 31)),
     path: process.env['MODEL_PATH'] ?? '',
+    replayPath: process.env['MODEL_REPLAY_PATH'] ?? '',
   })
   return () => control.stop()
 }

@@ -6,8 +6,11 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** URL of the run's control server. */
     control: string
-    /** Of the model-based test: how many sequences (`MODEL_RUNS`), from which seed (`MODEL_SEED`), and of them which alone (`MODEL_PATH`). */
-    model: { runs: number; seed: number; path: string }
+    /**
+     * Of the model-based test: how many sequences (`MODEL_RUNS`), from which seed (`MODEL_SEED`), and of them which alone,
+     * as a failure names it (`MODEL_PATH`, `MODEL_REPLAY_PATH`).
+     */
+    model: { runs: number; seed: number; path: string; replayPath: string }
   }
 }
 
