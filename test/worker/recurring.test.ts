@@ -307,12 +307,17 @@ describe('recurring streams', () => {
     expect(await accounts()).toContain(fresh)
   })
 
-  it('are switched off where the institution does not have them', async () => {
-    const item = await linkAndSync(world, 'absent')
-    await world.bank.fault({ endpoint: '/transactions/recurring/get', times: 1, error: 'PRODUCTS_NOT_SUPPORTED' })
-    await odd.sync(item, 'recurring')
-    expect(await state(item)).toMatchObject({ status: 'absent' })
-  })
+  // INVALID_PRODUCT: of an add-on that the operator's account at Plaid does not have.
+  it.each(['PRODUCTS_NOT_SUPPORTED', 'INVALID_PRODUCT'])(
+    'are switched off, and nothing else, for %s',
+    async (error) => {
+      const item = await linkAndSync(world, `absent ${error}`)
+      await world.bank.fault({ endpoint: '/transactions/recurring/get', times: 1, error })
+      await odd.sync(item, 'recurring')
+      expect(await state(item)).toMatchObject({ status: 'absent' })
+      expect(await world.sql('select status from items where id = $1', [item.id])).toEqual([{ status: 'healthy' }])
+    },
+  )
 
   it('of an item that is hidden are hidden', async () => {
     const item = await linkAndSync(world, 'hidden')
