@@ -69,6 +69,8 @@ export function createPools(server: Server): Pools {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       application_name: 'neon-endpoint',
     })
+    // One that ends between two statements of its holder's: the next statement says so.
+    pool.on('connect', (client) => client.on('error', () => undefined))
     // An idle connection ends when its database is dropped or the server stops; the pool removes it by itself.
     pool.on('error', () => undefined)
     pool.on('remove', () => dropWhenEmpty(key, pool))

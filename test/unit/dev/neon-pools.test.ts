@@ -1,0 +1,30 @@
+// The connections behind the Neon endpoint, before a real server.
+import { Client } from 'pg'
+import { expect, inject, it } from 'vitest'
+import { createPools } from '../../../src/dev/neon/pools.ts'
+import { connectStack } from '../../support/stack.ts'
+
+it('a connection that ends between two statements of its holder’s fails the next one, and nothing else', async () => {
+  const stack = connectStack(inject('control'))
+  const database = await stack.createDatabase()
+  const { hostname, port, username, password } = new URL(database.ownerUrl)
+  const pools = createPools({ host: hostname, port: Number(port) })
+  const connection = { user: username, password: decodeURIComponent(password), database: database.name }
+  const owner = new Client(database.ownerUrl)
+  await owner.connect()
+  try {
+    const held = await pools.acquire(connection)
+    const { rows } = await held.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    const ended = new Promise((resolve) => held.once('end', resolve))
+    await owner.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid])
+    await ended
+    await expect(held.query('SELECT 1')).rejects.toThrow()
+    await pools.giveBack(held)
+    const next = await pools.acquire(connection)
+    expect((await next.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+    await pools.giveBack(next)
+  } finally {
+    await owner.end()
+    await pools.end()
+  }
+}, 30_000)
