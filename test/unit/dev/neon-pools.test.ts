@@ -18,7 +18,7 @@ it('a connection that ends between two statements of its holder’s fails the ne
     const ended = new Promise((resolve) => held.once('end', resolve))
     await owner.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid])
     await ended
-    await expect(held.query('SELECT 1')).rejects.toThrow()
+    await expect(held.query('SELECT 1')).rejects.toThrow('connection')
     await pools.giveBack(held)
     const next = await pools.acquire(connection)
     expect((await next.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
