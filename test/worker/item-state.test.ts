@@ -173,6 +173,32 @@ describe('a look at the item after webhooks that changed places', () => {
   })
 })
 
+describe('an item that is revoked while it is looked at', () => {
+  it('stays revoked, whatever was told before', async () => {
+    const subject = 'revoked meanwhile'
+    const item = await linkAndSync(world, subject)
+    const { plaid } = world.services
+    await odd.sync(
+      item,
+      'item',
+      odd.withPlaid({
+        async getItem(...args) {
+          const answer = await plaid.getItem(...args)
+          await world.bank.change(item.plaidItemId, { revoke: true })
+          await expect
+            .poll(async () => {
+              for (const delivery of await world.delivered()) await world.deliver(delivery)
+              return await statusOf(subject, item)
+            })
+            .toBe('revoked')
+          return answer
+        },
+      }),
+    )
+    expect(await rowOf(world, item)).toMatchObject({ status: 'revoked', status_reason: 'USER_PERMISSION_REVOKED' })
+  })
+})
+
 describe('a bank that is down', () => {
   it('lies over what was announced, which shows again when it answers', async () => {
     const subject = 'overlay'

@@ -376,6 +376,26 @@ describe('a relink whose history arrives in two steps', () => {
     expect(after.find(({ id }) => id === oldest?.id)).toMatchObject({ note: 'edited, old' })
   })
 
+  it('keeps what the first step has left out, in between what it tells', async () => {
+    const subject = 'left out'
+    const { before } = await ancestor(subject)
+    const { publicToken } = await chooseBank(world, subject, smallBank(subject))
+    const again = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
+    await world.bank.change(again.plaidItemId, { history: 'initial', silent: true })
+    const [newest] = before
+    const partial = oddAnswers(world).withPages((page) => ({
+      ...page,
+      added: page.added.filter(({ name }) => name !== newest?.name),
+    }))
+    await world.drain(partial)
+    await expectSame(subject, before)
+    await oddAnswers(world).forgetCursor(again)
+    await world.bank.change(again.plaidItemId, { history: 'historical', silent: true })
+    await sync(again)
+    await expectTruth(world, subject, again.plaidItemId)
+    await expectSame(subject, before)
+  })
+
   it('keeps what is not told yet until it is known that it is told no more', async () => {
     const subject = 'not told yet'
     const { before } = await ancestor(subject)
