@@ -153,6 +153,7 @@ describe('a run in the middle of its pages', () => {
     const item = await dirtied('lost', 900)
     const { id } = await product(item)
     world.queue.push({ item_product_id: String(id), reason: 'sweep' })
+    const calls = (await world.bank.calls()).length
     await world.drain({
       ...afterFirst(spent(50)),
       wait: async () => {
@@ -160,6 +161,7 @@ describe('a run in the middle of its pages', () => {
       },
     })
     expect(await product(item)).toMatchObject({ dirty: 't', free: 'f' })
+    expect((await world.bank.calls()).length - calls).toBe(1)
     const runs = await world.sql("select 1 from sync_runs where item_product_id = $1 and trigger = 'sweep'", [id])
     expect(runs).toEqual([])
   })

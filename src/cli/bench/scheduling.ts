@@ -15,11 +15,12 @@ const trouble: Trouble = {
   outage: [startMs + 19 * hourMs, startMs + 20 * hourMs],
   refusals: [startMs + 5.5 * hourMs, startMs + 5.5 * hourMs + 120_000],
 }
-const clickSeconds = 15
-const webhookSeconds = 60
+const awaitedSeconds = 15
+/** The outage itself, and the longest time between two tries of what failed in it. */
+const afterOutageSeconds = 2 * 3600
 /** The hourly marking, and the sweeps until a wake-up is worked on; after an outage of an hour that too. */
 const lateSeconds = 3 * 3600
-const missedSeconds = freshness.item.staleAfterSeconds + lateSeconds
+const mostMissedSeconds = freshness.item.staleAfterSeconds + lateSeconds
 
 /** Mulberry32: the same day each time. */
 function seeded(seed: number): () => number {
@@ -54,15 +55,17 @@ function resultsOf(report: DayReport, calls: ReadonlyMap<string, readonly number
   const peaks = paths.map((path) =>
     atMost(`busiest minute of ${path}`, busiestMinute(calls.get(path) ?? []), limitOfPath(path), 'calls'),
   )
-  const { quietClickSeconds: quiet, clickSeconds: clicks, webhookSeconds: webhooks, missedSeconds: missed } = report
+  const { clickSeconds, webhookSeconds, missedSeconds, quietClickSeconds, quietWebhookSeconds } = report
   const ageOf = (product: SyncProduct): number => ages.find((age) => age.product === product)?.oldestSeconds ?? Infinity
   return [
     ...peaks,
-    atMost('click to done, median', percentile(clicks, 0.5), clickSeconds, 's'),
-    atMost('click to done, p99 without trouble', percentile(quiet, 0.99), clickSeconds, 's'),
-    atMost('webhook to done, median', percentile(webhooks, 0.5), clickSeconds, 's'),
-    atMost('webhook to done, p95', percentile(webhooks, 0.95), webhookSeconds, 's'),
-    atMost('lost webhook to done, p99', percentile(missed, 0.99), missedSeconds, 's'),
+    atMost('click to done, median', percentile(clickSeconds, 0.5), awaitedSeconds, 's'),
+    atMost('click to done, p99 without trouble', percentile(quietClickSeconds, 0.99), awaitedSeconds, 's'),
+    atMost('click to done, p99 with the outage', percentile(clickSeconds, 0.99), afterOutageSeconds, 's'),
+    atMost('webhook to done, median', percentile(webhookSeconds, 0.5), awaitedSeconds, 's'),
+    atMost('webhook to done, p99 without trouble', percentile(quietWebhookSeconds, 0.99), awaitedSeconds, 's'),
+    atMost('webhook to done, p99 with the outage', percentile(webhookSeconds, 0.99), afterOutageSeconds, 's'),
+    atMost('lost webhook to done, p99', percentile(missedSeconds, 0.99), mostMissedSeconds, 's'),
     ...syncProducts.map((product) =>
       atMost(`oldest ${product} at the end`, ageOf(product), freshness[product].staleAfterSeconds + lateSeconds, 's'),
     ),
@@ -81,10 +84,7 @@ export const schedulingBenchmark: Benchmark = {
       const report = await simulateDay({ startMs, database, plaid, traffic, random }, say, signal)
       const ages = await database.ages()
       say(
-        `${report.runs} runs, ${report.deferred} deferred, at most ${report.mostWoken} woken by a sweep, at most ${report.longestLine} messages in line, ${report.left} awaited at the end`,
-      )
-      say(
-        `with the outage: click p99 ${Math.round(percentile(report.clickSeconds, 0.99))} s, webhook p99 ${Math.round(percentile(report.webhookSeconds, 0.99))} s, of ${report.clickSeconds.length} and ${report.webhookSeconds.length}`,
+        `${report.runs} runs, ${report.deferred} deferred, at most ${report.mostWoken} woken by a sweep, at most ${report.longestLine} messages in line, ${report.left} of ${report.clickSeconds.length + report.webhookSeconds.length} awaited at the end`,
       )
       return resultsOf(report, plaid.calls, ages)
     } finally {

@@ -26,6 +26,7 @@ export interface DayReport {
   readonly clickSeconds: readonly number[]
   /** Of those that came in quiet: not in the trouble, nor in the two hours after it. */
   readonly quietClickSeconds: readonly number[]
+  readonly quietWebhookSeconds: readonly number[]
   /** From a webhook that never came to the end of the run that it would have set going. */
   readonly missedSeconds: readonly number[]
   readonly runs: number
@@ -54,7 +55,8 @@ interface Awaited {
 export async function simulateDay(day: Day, say: (line: string) => void, signal: AbortSignal): Promise<DayReport> {
   const { startMs, database, plaid, traffic, random } = day
   const queue = createSimulatedQueue()
-  const seconds = { webhook: [] as number[], click: [] as number[], missed: [] as number[], quietClick: [] as number[] }
+  const seconds = { webhook: [] as number[], click: [] as number[], missed: [] as number[] }
+  const quiet = { webhook: [] as number[], click: [] as number[], missed: [] as number[] }
   const counts = { runs: 0, deferred: 0, mostWoken: 0, longestLine: 0 }
   const awaited = new Map<string, Awaited>()
   /** Webhooks that never came, by the item whose own state will tell of them. */
@@ -93,7 +95,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     awaited.delete(id)
     const passed = (startedMs + tookMs - waiting.sinceMs) / 1000
     seconds[waiting.by].push(passed)
-    if (waiting.by === 'click' && traffic.isQuiet(waiting.sinceMs)) seconds.quietClick.push(passed)
+    if (traffic.isQuiet(waiting.sinceMs)) quiet[waiting.by].push(passed)
     return false
   }
 
@@ -171,6 +173,13 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
         `hour ${(minute + 1) / 60} of 24: ${counts.runs} runs, ${counts.deferred} deferred, ${queue.backlog(nowMs + minuteMs)} messages in line`,
       )
   }
-  const { webhook: webhookSeconds, click: clickSeconds, missed: missedSeconds, quietClick: quietClickSeconds } = seconds
-  return { ...counts, webhookSeconds, clickSeconds, missedSeconds, quietClickSeconds, left: awaited.size }
+  return {
+    ...counts,
+    webhookSeconds: seconds.webhook,
+    clickSeconds: seconds.click,
+    missedSeconds: seconds.missed,
+    quietClickSeconds: quiet.click,
+    quietWebhookSeconds: quiet.webhook,
+    left: awaited.size,
+  }
 }

@@ -51,7 +51,8 @@ export function createSimulatedQueue(): SimulatedQueue {
 
   return {
     send(message, atMs) {
-      const second = Math.max(Math.floor(atMs / 1000), drawnSecond ?? 0)
+      // Never before what it tells of: a run that began earlier would not have seen it.
+      const second = Math.max(Math.ceil(atMs / 1000), drawnSecond ?? 0)
       const place = bySecond.get(second)
       if (place === undefined) bySecond.set(second, [message])
       else place.push(message)
