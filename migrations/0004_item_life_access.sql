@@ -1,7 +1,7 @@
 -- What each login may do with the tables of an item's life, and the numbering of what is hidden or shown again.
 GRANT SELECT, INSERT ON link_sessions TO wn_api;
 --> statement-breakpoint
-GRANT SELECT, INSERT, UPDATE, DELETE ON link_sessions TO wn_jobs;
+GRANT SELECT, UPDATE, DELETE ON link_sessions TO wn_jobs;
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON link_exchanges TO wn_api;
 --> statement-breakpoint
@@ -19,7 +19,10 @@ GRANT SELECT, INSERT, UPDATE ON plaid_usage TO wn_jobs;
 --> statement-breakpoint
 GRANT UPDATE (plaid_user_id) ON users TO wn_api;
 --> statement-breakpoint
-GRANT UPDATE (status, cursor, synced_seq, lease_owner, lease_expires_at, attempts, last_error, history_status) ON item_products TO wn_api;
+-- Items come into being where an exchange ends, and end where they are purged: both are the jobs' work now.
+REVOKE INSERT, DELETE ON items FROM wn_api;
+--> statement-breakpoint
+REVOKE INSERT ON item_products FROM wn_api;
 --> statement-breakpoint
 GRANT DELETE ON items, accounts, securities, dead_letters TO wn_jobs;
 --> statement-breakpoint

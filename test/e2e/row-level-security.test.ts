@@ -33,6 +33,16 @@ beforeAll(async () => {
       values (gen_random_uuid(), $1, 1, false, 'staged')`,
     [ownerId],
   )
+  await edge.sql(`insert into plaid_removals (user_id, plaid_item_id, reason) values ($1, 'ended', 'removed')`, [
+    ownerId,
+  ])
+  await edge.sql(`insert into link_sessions (user_id, token_digest, expires_at) values ($1, 'digest', now())`, [
+    ownerId,
+  ])
+  await edge.sql(
+    `insert into transaction_tombstones (user_id, change_seq, transaction_id) values ($1, -1, gen_random_uuid())`,
+    [ownerId],
+  )
   ;[api, jobs] = [new Client(edge.database.apiUrl), new Client(edge.database.jobsUrl)]
   await Promise.all([api.connect(), jobs.connect()])
 })
@@ -125,7 +135,7 @@ test('a statement that forgets its filter touches own rows alone', async () => {
   const edited = await asNeighbour(`update transactions set note = 'x' returning user_id`)
   expect(edited.count).toBeGreaterThan(1000)
   expect(edited.rows.every((row) => row['user_id'] === neighbourId)).toBe(true)
-  const deleted = await asNeighbour('delete from items returning user_id')
+  const deleted = await asNeighbour('delete from link_exchanges returning user_id')
   expect(deleted.rows).toEqual([{ user_id: neighbourId }])
   const marked = await asNeighbour('update item_products set dirty_seq = dirty_seq + 1 returning user_id')
   expect(marked.rows.every((row) => row['user_id'] === neighbourId)).toBe(true)
@@ -170,10 +180,11 @@ describe.each(['wn_api', 'wn_jobs'])('the login %s', (login) => {
     "select pg_read_file('/etc/hostname')",
     'delete from users',
     'delete from transactions',
-    'delete from accounts',
     'delete from sync_runs',
     'delete from webhook_events',
-    'delete from dead_letters',
+    'delete from account_balances',
+    'delete from transaction_tombstones',
+    'update transaction_tombstones set change_seq = 0',
   ])('may not %s', async (statement) => {
     expect((await attempt(client(), null, statement)).refusal).toBe(insufficientPrivilege)
   })
@@ -195,6 +206,14 @@ test.each([
   "select app.begin_commit(gen_random_uuid(), gen_random_uuid(), '')",
   'update transactions set amount = 0 where false',
   'update item_products set cursor = null where false',
+  'insert into items default values',
+  'delete from items',
+  'insert into item_products default values',
+  'delete from accounts',
+  'delete from plaid_removals',
+  'select 1 from plaid_usage',
+  'select app.begin_link(gen_random_uuid(), null)',
+  'select app.hide_account(gen_random_uuid())',
   'insert into transactions default values',
   'insert into users (issuer, subject) values (current_user, current_user)',
 ])('what users ask for may not %s', async (statement) => {
@@ -205,7 +224,6 @@ test('jobs cannot become a user', async () => {
   expect((await attempt(jobs, null, `select app.enter('${issuer}', 'owner', true)`)).refusal).toBe(
     insufficientPrivilege,
   )
-  expect((await attempt(jobs, null, 'delete from items')).refusal).toBe(insufficientPrivilege)
 })
 
 /** Login → table → what it may do with all of it; columns of their own in brackets. */
@@ -214,28 +232,41 @@ const grants: Record<string, Record<string, string>> = {
   wn_api: {
     account_balances: 'SELECT',
     accounts: 'SELECT',
+    holding_days: 'SELECT',
     holdings: 'SELECT',
     investment_transactions: 'SELECT',
-    item_products: 'INSERT SELECT UPDATE(dirty_seq) UPDATE(next_attempt_at)',
-    items: 'DELETE INSERT SELECT UPDATE',
+    item_products: 'SELECT UPDATE(dirty_seq) UPDATE(next_attempt_at)',
+    items: 'SELECT UPDATE',
     liabilities: 'SELECT',
+    link_exchanges: `DELETE ${everythingOfTheirs}`,
+    link_sessions: 'INSERT SELECT',
+    plaid_removals: 'INSERT SELECT',
+    recurring_streams: 'SELECT',
     securities: 'SELECT',
     sync_runs: 'SELECT',
+    transaction_tombstones: 'SELECT',
     transactions: 'SELECT UPDATE(change_seq) UPDATE(hidden) UPDATE(note) UPDATE(updated_at) UPDATE(user_category)',
-    users: 'SELECT UPDATE(change_seq)',
+    users: 'SELECT UPDATE(change_seq) UPDATE(plaid_user_id)',
   },
   wn_jobs: {
     account_balances: everythingOfTheirs,
-    accounts: everythingOfTheirs,
-    dead_letters: everythingOfTheirs,
+    accounts: `DELETE ${everythingOfTheirs}`,
+    dead_letters: `DELETE ${everythingOfTheirs}`,
+    holding_days: `DELETE ${everythingOfTheirs}`,
     holdings: `DELETE ${everythingOfTheirs}`,
     investment_transactions: everythingOfTheirs,
     item_products: everythingOfTheirs,
-    items: everythingOfTheirs,
+    items: `DELETE ${everythingOfTheirs}`,
     liabilities: `DELETE ${everythingOfTheirs}`,
-    securities: everythingOfTheirs,
+    link_exchanges: 'DELETE SELECT UPDATE',
+    link_sessions: 'DELETE SELECT UPDATE',
+    plaid_removals: `DELETE ${everythingOfTheirs}`,
+    plaid_usage: everythingOfTheirs,
+    recurring_streams: `DELETE ${everythingOfTheirs}`,
+    securities: `DELETE ${everythingOfTheirs}`,
     sync_runs: everythingOfTheirs,
     sync_staging: `DELETE ${everythingOfTheirs}`,
+    transaction_tombstones: 'INSERT SELECT',
     transactions: everythingOfTheirs,
     users: everythingOfTheirs,
     webhook_events: everythingOfTheirs,
@@ -273,6 +304,10 @@ test('a table without policies is one that neither login may touch', async () =>
 const executors: Record<string, string> = {
   'app.applied_migrations': 'wn_api wn_jobs',
   'app.begin_commit': 'wn_jobs',
+  'app.begin_link': 'wn_jobs',
+  'app.hide_account': 'wn_jobs',
+  'app.refuse': 'wn_jobs',
+  'app.renumber_item': 'wn_api wn_jobs',
   'app.enter': 'wn_api',
   'app.user_id': 'wn_api wn_jobs',
   ...Object.fromEntries(
