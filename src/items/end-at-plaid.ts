@@ -1,6 +1,8 @@
 // Ends items at Plaid that are on the list of what is to be ended. An item is on it until Plaid has confirmed its end.
 import type { Ctx } from '../context.ts'
+import type { Secret } from '../crypto/secret.ts'
 import { claimRemoval, confirmRemoval, noteRemovalFailure, type Removal } from '../db/plaid-removals.ts'
+import { AppError } from '../errors.ts'
 import type { PlaidResult } from '../plaid/client.ts'
 import { openAccessToken } from './access-token.ts'
 
@@ -14,7 +16,13 @@ export async function endAtPlaid(ctx: Ctx, plaidItemId: string): Promise<void> {
 export async function endClaimed(ctx: Ctx, removal: Removal): Promise<boolean> {
   const { jobs } = ctx.services
   const fields = { plaid_item_id: removal.plaidItemId, user_id: removal.userId, attempt: removal.attempts }
-  const result = await askPlaid(ctx, removal)
+  const token = await tokenOf(ctx, removal)
+  if (token instanceof AppError) {
+    await noteRemovalFailure(jobs, removal, token.code)
+    ctx.log.error('item_not_ended', { ...fields, error: token })
+    return false
+  }
+  const result = await askPlaid(ctx, removal, token)
   if (result === null || (!result.ok && result.failure.class !== 'gone')) {
     const code = result === null || result.ok ? 'TOKEN_AND_USER_UNKNOWN' : result.failure.errorCode
     await noteRemovalFailure(jobs, removal, code)
@@ -28,14 +36,24 @@ export async function endClaimed(ctx: Ctx, removal: Removal): Promise<boolean> {
   return true
 }
 
+/** Null for an item whose token was lost; the failure where it is here and cannot be opened: with that, nothing is asked. */
+async function tokenOf(ctx: Ctx, { token, userId }: Removal): Promise<Secret | AppError | null> {
+  if (token === null) return null
+  try {
+    return await openAccessToken(ctx.services.keyring, token.sealed, { userId, itemId: token.itemId })
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'token_undecryptable') return error
+    throw error
+  }
+}
+
 /** Null where there is nothing to ask with. */
-async function askPlaid(ctx: Ctx, removal: Removal): Promise<PlaidResult<unknown> | null> {
-  const { plaid, keyring } = ctx.services
+async function askPlaid(ctx: Ctx, removal: Removal, token: Secret | null): Promise<PlaidResult<unknown> | null> {
+  const { plaid } = ctx.services
   const byUser = async () =>
     removal.plaidUserId === null ? null : await plaid.removeUserItems(removal.plaidUserId, [removal.plaidItemId])
-  if (removal.token === null) return await byUser()
-  const { sealed, itemId } = removal.token
-  const result = await plaid.removeItem(await openAccessToken(keyring, sealed, { userId: removal.userId, itemId }))
+  if (token === null) return await byUser()
+  const result = await plaid.removeItem(token)
   if (result.ok || result.failure.errorCode !== 'INVALID_ACCESS_TOKEN') return result
   // The token can be dead and the item alive: a new token was made, and never got here.
   const second = await byUser()

@@ -6,8 +6,8 @@ import { AppError } from '../errors.ts'
 import { endAtPlaid } from './end-at-plaid.ts'
 
 /**
- * Removes a user's item; with `purge` what it brought is deleted now. Where Plaid cannot be told, the sweep goes on
- * telling it: the item is `removing` until then. Doing it again is no error.
+ * Removes a user's item; with `purge` what it brought is deleted now. Where Plaid cannot be told, or the
+ * token cannot be opened, the sweep goes on trying: the item is `removing` until then. Doing it again is no error.
  * @throws AppError `not_found`
  */
 export async function removeItem(ctx: Ctx<User>, id: string, { purge }: { purge: boolean }): Promise<void> {

@@ -2,13 +2,17 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { isAdministrators } from '../support/administrator.ts'
 import { readDescription } from '../support/documented.ts'
 import { type Answer, type Call, type Edge, type Linked, startEdge } from '../support/edge.ts'
 import { partsOf, textOf } from '../support/exact.ts'
 import { userTables } from '../support/tables.ts'
 
-// Built-in accounts have no ids of others' to ask for but a session's: security-matrix.test.ts.
-const routes = (await readDescription()).routes.filter(({ path }) => !path.startsWith('/api/v1/auth/'))
+// Built-in accounts have no ids of others' to ask for but a session's, and administrators' routes are about all users and
+// closed to every one of them: security-matrix.test.ts.
+const routes = (await readDescription()).routes.filter(
+  (route) => !route.path.startsWith('/api/v1/auth/') && !isAdministrators(route),
+)
 
 interface Ids {
   readonly item: string
@@ -58,6 +62,8 @@ const byId: Record<string, Probe> = {
   'GET /api/v1/plaid/items/{id}': (call, { item }) => call('GET', `/api/v1/plaid/items/${item}`),
   'DELETE /api/v1/plaid/items/{id}': (call, { item }) => call('DELETE', `/api/v1/plaid/items/${item}?purge=true`),
   'POST /api/v1/plaid/items/{id}/repaired': (call, { item }) => call('POST', `/api/v1/plaid/items/${item}/repaired`),
+  'POST /api/v1/plaid/items/{id}/access_token/rotate': (call, { item }) =>
+    call('POST', `/api/v1/plaid/items/${item}/access_token/rotate`),
   'POST /api/v1/plaid/sync/item/{item_id}': (call, { item }) => call('POST', `/api/v1/plaid/sync/item/${item}`),
   'GET /api/v1/accounts/{id}': (call, { account }) => call('GET', `/api/v1/accounts/${account}`),
   'GET /api/v1/accounts/{id}/balances': (call, { account }) => call('GET', `/api/v1/accounts/${account}/balances`),

@@ -1,5 +1,6 @@
 // A sealed access token belongs to one row of one user: moved to another it does not open, nothing is read with it, and
-// nobody is told why but the operator's log. Moved back, everything goes on.
+// nobody is told why but the operator's log. Moved back, everything goes on, also the end of an item that its user removed
+// meanwhile.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { type Edge, type Linked, startEdge } from '../support/edge.ts'
@@ -90,12 +91,12 @@ describe.each(moves)('a token moved to %s', (_what, moved) => {
     expect(written).toContain('"code":"token_undecryptable"')
   })
 
-  test('ends no item at Plaid and repairs none', async () => {
-    const [left] = moved()
+  test('repairs no item and rotates none', async () => {
+    const [left, right, rightOwner] = moved()
     const calls = edge.plaid.exchanges.length
     const answers = [
-      await edge.as('owner')('DELETE', `/api/v1/plaid/items/${left.id}`),
       await edge.as('owner')('POST', '/api/v1/plaid/link/token/create', { body: { item_id: left.id } }),
+      await edge.as(rightOwner)('POST', `/api/v1/plaid/items/${right.id}/access_token/rotate`),
     ]
     for (const { status, text } of answers) {
       expect([status, text]).toEqual([500, expect.stringContaining('"code":"token_undecryptable"')])
@@ -122,19 +123,138 @@ describe.each(moves)('a token moved to %s', (_what, moved) => {
   })
 })
 
-test.each([
-  ['cut short', (sealed: string) => sealed.slice(0, -6)],
-  ['with one bit changed', (sealed: string) => sealed.replace(/.(?=.{4}$)/, (at) => (at === 'A' ? 'B' : 'A'))],
-  ['replaced by plain text', () => edge.accessToken(mine.plaidItemId)],
-  ['empty', () => ''],
-])('a stored token %s opens nothing', async (_what, change) => {
-  const [row] = await edge.sql('select access_token_sealed as sealed from items where id = $1', [mine.id])
+const removalOf = (item: Linked) =>
+  edge.sql('select last_error from plaid_removals where plaid_item_id = $1', [item.plaidItemId])
+const statusOf = async (item: Linked) => (await edge.sql('select status from items where id = $1', [item.id]))[0]
+const calledSince = (calls: number) => edge.plaid.exchanges.slice(calls).map(({ path }) => path)
+const toldPlaid = (calls: number) => calledSince(calls).filter((path) => path.endsWith('/remove'))
+const linesOf = (item: Linked, from: number) =>
+  edge
+    .lines()
+    .slice(from)
+    .filter((line) => line.includes('"event":"item_not_ended"') && line.includes(item.plaidItemId))
+
+/** Lets the next try of every removal be due, the longest waiting first, and sweeps. */
+async function sweepLater(): Promise<void> {
+  await edge.sql("update plaid_removals set next_attempt_at = next_attempt_at - interval '1 day'")
+  await edge.sweep()
+}
+
+/** The user removes an item whose token does not open: it is gone for them, and nothing is told to Plaid. */
+async function expectRemovedUntold(subject: string, item: Linked, purge = false): Promise<void> {
+  const [calls, lines] = [edge.plaid.exchanges.length, edge.lines().length]
+  const path = `/api/v1/plaid/items/${item.id}`
+  const removed = await edge.as(subject)('DELETE', purge ? `${path}?purge=true` : path)
+  expect([removed.status, removed.text]).toEqual([204, ''])
+  expect((await edge.as(subject)('GET', path)).status).toBe(404)
+  expect(calledSince(calls)).toEqual([])
+  expect(await removalOf(item)).toEqual([{ last_error: 'token_undecryptable' }])
+  const [line, ...more] = linesOf(item, lines)
+  expect(more).toEqual([])
+  expect(line).toContain('"level":"error"')
+  expect(line).toContain('"code":"token_undecryptable"')
+}
+
+const leavers: readonly (readonly [string, string, string])[] = [
+  ["another row of the same user's", 'leaver', 'leaver'],
+  ["another user's row", 'another leaver', 'who stays'],
+]
+
+describe.each(leavers)('an item that is removed while its token is moved to %s', (_what, subject, rightOwner) => {
+  let left: Linked
+  let right: Linked
+  let down: Linked
+
+  beforeAll(async () => {
+    left = await edge.linkAndSync(subject)
+    right = await edge.linkAndSync(rightOwner, { institution_id: 'ins_109509' })
+    down = await edge.linkAndSync(`${subject} while Plaid is down`)
+  })
+
+  test('is hidden at once, and ended neither itself nor the other in its place', async () => {
+    await swap(left, right)
+    await expectRemovedUntold(subject, left)
+    expect(await statusOf(left)).toEqual({ status: 'removing' })
+    // Asked for again it is no other.
+    await expectRemovedUntold(subject, left)
+  })
+
+  test('is not ended by the sweep, which does what else is to be done', async () => {
+    await edge.bank.fault({ endpoint: '/item/remove', times: 50, error: 'INTERNAL_SERVER_ERROR' })
+    await edge.as(`${subject} while Plaid is down`)('DELETE', `/api/v1/plaid/items/${down.id}`)
+    expect(await removalOf(down)).toEqual([{ last_error: 'INTERNAL_SERVER_ERROR' }])
+    await edge.healBank()
+    const [calls, lines] = [edge.plaid.exchanges.length, edge.lines().length]
+    await sweepLater()
+    await vi.waitFor(async () => expect(await statusOf(down)).toEqual({ status: 'removed' }), { timeout: 30_000 })
+    expect(toldPlaid(calls)).toEqual(['/item/remove'])
+    expect(linesOf(left, lines)).toHaveLength(1)
+    expect(await removalOf(left)).toEqual([{ last_error: 'token_undecryptable' }])
+    expect(await statusOf(left)).toEqual({ status: 'removing' })
+  })
+
+  test('and is ended with its own token once that is back, and the other goes on', async () => {
+    await swap(left, right)
+    const calls = edge.plaid.exchanges.length
+    await sweepLater()
+    await vi.waitFor(async () => expect(await statusOf(left)).toEqual({ status: 'removed' }), { timeout: 30_000 })
+    expect(await removalOf(left)).toEqual([])
+    const told = edge.plaid.exchanges.slice(calls).filter(({ path }) => path.endsWith('/remove'))
+    expect(told.map(({ path, status }) => [path, status])).toEqual([['/item/remove', 200]])
+    expect(told[0]?.body).toContain(edge.accessToken(left.plaidItemId))
+    await edge.as(rightOwner)('POST', `/api/v1/plaid/sync/item/${right.id}`)
+    await edge.settled()
+    const { products } = await productsOf(rightOwner, right)
+    expect(products.filter(({ last_error: error }) => error !== null)).toEqual([])
+    await expectTransactionsEqual(edge, rightOwner, right.plaidItemId)
+  })
+})
+
+describe('a stored token that is damaged', () => {
+  let item: Linked
+  let sealed: string
+  const write = (text: string) => edge.sql('update items set access_token_sealed = $2 where id = $1', [item.id, text])
+
+  beforeAll(async () => {
+    item = await edge.linkAndSync('damaged')
+    const [row] = await edge.sql('select access_token_sealed as sealed from items where id = $1', [item.id])
+    sealed = z.string().parse(row?.['sealed'])
+  })
+
+  test.each([
+    ['cut short', () => sealed.slice(0, -6)],
+    ['with one bit changed', () => sealed.replace(/.(?=.{4}$)/, (at) => (at === 'A' ? 'B' : 'A'))],
+    ['replaced by plain text', () => edge.accessToken(item.plaidItemId)],
+    ['empty', () => ''],
+  ])('%s opens nothing, and the removal of its item waits', async (_what, damaged) => {
+    await write(damaged())
+    await expectRemovedUntold('damaged', item)
+  })
+
+  test('and opens again when it is put back: the item is ended', async () => {
+    await write(sealed)
+    const calls = edge.plaid.exchanges.length
+    await sweepLater()
+    await vi.waitFor(async () => expect(await statusOf(item)).toEqual({ status: 'removed' }), { timeout: 30_000 })
+    expect(toldPlaid(calls)).toEqual(['/item/remove'])
+    expect(await removalOf(item)).toEqual([])
+  })
+})
+
+test('what is purged while its token does not open is deleted, and still ended at Plaid', async () => {
+  const item = await edge.linkAndSync('purged')
+  const [row] = await edge.sql('select access_token_sealed as sealed from items where id = $1', [item.id])
   const sealed = z.string().parse(row?.['sealed'])
-  const write = (text: string) => edge.sql('update items set access_token_sealed = $2 where id = $1', [mine.id, text])
-  await write(change(sealed))
+  await edge.sql('update items set access_token_sealed = $2 where id = $1', [item.id, sealed.slice(0, -6)])
+  await expectRemovedUntold('purged', item, true)
+  expect(await edge.sql('select 1 as one from items where id = $1', [item.id])).toEqual([])
+  // With its row the list has the one copy that is left.
+  await edge.sql('update plaid_removals set access_token_sealed = $2 where plaid_item_id = $1', [
+    item.plaidItemId,
+    sealed,
+  ])
   const calls = edge.plaid.exchanges.length
-  const { status } = await edge.as('owner')('DELETE', `/api/v1/plaid/items/${mine.id}`)
-  await write(sealed)
-  expect(status).toBe(500)
-  expect(edge.plaid.exchanges.length).toBe(calls)
+  await sweepLater()
+  await vi.waitFor(async () => expect(await removalOf(item)).toEqual([]), { timeout: 30_000 })
+  expect(toldPlaid(calls)).toEqual(['/item/remove'])
 })
