@@ -3,10 +3,10 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { startBundle } from '../support/bundle.ts'
-import { type Edge, expectStatus, type Linked, startEdge } from '../support/edge.ts'
+import { type Answer, type Edge, expectStatus, type Linked, startEdge } from '../support/edge.ts'
 import { everyRow } from '../support/tables.ts'
 
 const waitMs = 30_000
@@ -27,8 +27,23 @@ afterAll(async () => {
   await rm(state, { recursive: true, force: true })
 })
 
+const exchange = '/api/v1/plaid/item/public_token/exchange'
+
+const linkTokenAnswer = z.object({ link_token: z.string() })
 const linkResult = z.object({ public_token: z.string() })
+const itemAnswer = z.object({ id: z.string() })
 const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
+
+/** A public token for a bank. The invented logins have accounts of the same names: what shall be no duplicate is of another bank. */
+async function publicTokenOf(subject: string, institution: string): Promise<string> {
+  const created = await edge.as(subject)('POST', '/api/v1/plaid/link/token/create', { body: {} })
+  const { link_token } = linkTokenAnswer.parse(expectStatus(created, 200).json())
+  return linkResult.parse(await edge.bank.plaid('/simulator/link', { link_token, institution_id: institution }))
+    .public_token
+}
+
+const exchanged = (subject: string, publicToken: string): Promise<Answer> =>
+  edge.as(subject)('POST', exchange, { body: { public_token: publicToken } })
 
 /** Every token that Plaid gave or took, as the wire showed it. */
 function tokensOnTheWire(): string[] {
@@ -117,64 +132,101 @@ test.each([{ drop: true }, { drop: 'after' }, { status: 502 }])('a sync whose co
   expect(await syncUnder('second', second, fault)).toBeGreaterThan(0)
 })
 
-test('a user who waits while Plaid refuses', async () => {
+test.each([
+  [400, 'ins_109509'],
+  [500, 'ins_109510'],
+] as const)('a user who waits while Plaid refuses with %i', async (status, institution) => {
   const call = edge.as('second')
   const token = edge.accessToken(second.plaidItemId)
-  const publicToken = second.publicToken
-  for (const status of [400, 500]) {
-    await edge.bank.fault({ endpoint: '*', times: 1000, error: quoting('INVALID_INPUT', 'ODD', token), status })
-    const seen = [
-      await call('POST', '/api/v1/plaid/link/token/create', { body: {} }),
-      await call('POST', '/api/v1/plaid/link/token/create', { body: { item_id: second.id } }),
-      await call('POST', '/api/v1/plaid/item/public_token/exchange', { body: { public_token: publicToken } }),
-      await call('DELETE', `/api/v1/plaid/items/${second.id}`),
-    ]
-    await edge.healBank()
-    expect(seen.map((answer) => answer.status).every((answered) => answered === 502 || answered === 503)).toBe(true)
-  }
+  const ending = await edge.link('second', { institution_id: institution })
+  const publicToken = await publicTokenOf('second', 'ins_109511')
+  await edge.bank.fault({ endpoint: '*', times: 1000, error: quoting('INVALID_INPUT', 'ODD', token), status })
+  const seen = [
+    await call('POST', '/api/v1/plaid/link/token/create', { body: {} }),
+    await call('POST', '/api/v1/plaid/link/token/create', { body: { item_id: second.id } }),
+    await exchanged('second', publicToken),
+  ]
+  // The user need not wait for the end at Plaid: it is told until it confirms.
+  expectStatus(await call('DELETE', `/api/v1/plaid/items/${ending.id}`), 204)
+  const left = () => edge.sql('select 1 from plaid_removals where plaid_item_id = $1', [ending.plaidItemId])
+  expect(await left()).toHaveLength(1)
+  await edge.healBank()
+  expect(seen.map((answer) => answer.status).every((answered) => answered === 502 || answered === 503)).toBe(true)
+  await edge.sql('update plaid_removals set next_attempt_at = now()')
+  await edge.sweep()
+  await vi.waitFor(async () => expect(await left()).toEqual([]), { timeout: waitMs })
 })
 
-test('what a public token goes through: refused, sent in the wrong place, told by webhook', async () => {
+test('what a public token goes through: refused, sent again and in the wrong place, told by webhook', async () => {
   const call = edge.as('second')
-  const exchange = '/api/v1/plaid/item/public_token/exchange'
   const { publicToken } = second
-  expectStatus(await call('POST', exchange, { body: { public_token: publicToken } }), 400)
+  expectStatus(await exchanged('first', publicToken), 400)
+  expect(itemAnswer.parse(expectStatus(await exchanged('second', publicToken), 201).json()).id).toBe(second.id)
   expectStatus(await call('POST', exchange, { body: { public_token: [publicToken], [publicToken]: 1 } }), 400)
   expectStatus(await call('POST', exchange, { body: `{"public_token":"${publicToken}"` }), 400)
+  // The same bank once more.
+  expectStatus(await exchanged('second', await publicTokenOf('second', 'ins_109508')), 409)
   const created = await call('POST', '/api/v1/plaid/link/token/create', { body: { hosted: true } })
-  const { link_token } = z.object({ link_token: z.string() }).parse(created.json())
+  const { link_token } = linkTokenAnswer.parse(created.json())
   // Hosted Link tells the public token by webhook.
-  const linked = linkResult.parse(await edge.bank.plaid('/simulator/link', { link_token }))
+  const linked = linkResult.parse(
+    await edge.bank.plaid('/simulator/link', { link_token, institution_id: 'ins_127287' }),
+  )
   await vi.waitFor(
     async () => expect(await edge.sql(`select 1 from webhook_events where webhook_type = 'LINK'`)).toHaveLength(2),
     { timeout: waitMs },
   )
-  expectStatus(await call('POST', exchange, { body: { public_token: linked.public_token } }), 201)
+  // The webhook's own exchange of it may be under way.
+  await vi.waitFor(async () => expectStatus(await exchanged('second', linked.public_token), 201), { timeout: waitMs })
 })
 
-test('a database that fails', async () => {
-  const call = edge.as('first')
+test.each([
+  ['fail-before', 'ins_109509'],
+  ['lose-answer', 'ins_109510'],
+] as const)('a database that fails: %s', async (kind, institution) => {
   const { name } = edge.database
-  for (const kind of ['fail-before', 'lose-answer'] as const) {
-    await edge.stack.addFault(name, { kind, matching: 'app.enter', times: 1 })
-    expect((await call('GET', '/api/v1/plaid/items')).status).toBe(503)
-    await edge.stack.addFault(name, { kind, matching: 'insert into "items"', times: 1 })
-    await edge.link('first').then(
-      () => Promise.reject(new Error('the exchange must fail')),
-      (error: unknown) => expect(String(error)).toContain('503'),
-    )
-    await edge.stack.clearFaults(name)
-  }
+  await edge.stack.addFault(name, { kind, matching: 'app.enter', times: 1 })
+  expect((await edge.as('first')('GET', '/api/v1/plaid/items')).status).toBe(503)
+  const publicToken = await publicTokenOf('first', institution)
+  await edge.stack.addFault(name, { kind, matching: 'insert into items', times: 1 })
+  expectStatus(await exchanged('first', publicToken), 503)
+  await edge.stack.clearFaults(name)
+  // Its token was kept before: the exchange is gone on with.
+  expectStatus(await exchanged('first', publicToken), 201)
 })
 
-test('a database that refuses a row: the error that it gives quotes the row', async () => {
-  await edge.sql('alter table items add constraint refuses check (plaid_item_id is null) not valid')
-  await edge.link('first').then(
-    () => Promise.reject(new Error('the exchange must fail')),
-    (error: unknown) => expect(String(error)).toContain('500'),
-  )
-  await edge.sql('alter table items drop constraint refuses')
-  expect(edge.plaid.exchanges.filter(({ path }) => path === '/item/remove').length).toBeGreaterThan(0)
+/** While `table` refuses every row that names an item of Plaid's. */
+async function whileRefusing(table: string, act: () => Promise<void>): Promise<void> {
+  await edge.sql(`alter table ${table} add constraint refuses check (plaid_item_id is null) not valid`)
+  try {
+    await act()
+  } finally {
+    await edge.sql(`alter table ${table} drop constraint refuses`)
+  }
+}
+
+describe('a database that refuses a row: the error that it gives quotes the row', () => {
+  const removals = () => edge.plaid.exchanges.filter(({ path }) => path === '/item/remove').length
+
+  test('of the item: what is kept of it is gone on with', async () => {
+    const publicToken = await publicTokenOf('first', 'ins_109511')
+    const before = removals()
+    await whileRefusing('items', async () => {
+      expectStatus(await exchanged('first', publicToken), 500)
+    })
+    expectStatus(await exchanged('first', publicToken), 201)
+    expect(removals()).toBe(before)
+  })
+
+  test('of the exchange: what cannot be kept is ended at Plaid', async () => {
+    const publicToken = await publicTokenOf('first', 'ins_127287')
+    const before = removals()
+    await whileRefusing('link_exchanges', async () => {
+      expectStatus(await exchanged('first', publicToken), 500)
+    })
+    expect(removals()).toBe(before + 1)
+    expectStatus(await exchanged('first', publicToken), 409)
+  })
 })
 
 test('Workers that are configured wrongly', async () => {

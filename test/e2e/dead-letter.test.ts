@@ -51,18 +51,28 @@ async function transactionsProduct(): Promise<string> {
   return String(rows[0]?.['id'])
 }
 
-const failures: readonly (readonly [string, () => Promise<void>])[] = [
+const fireWebhook = async () =>
+  void (await edge.bank.plaid('/sandbox/item/fire_webhook', {
+    access_token: edge.accessToken(item.plaidItemId),
+    webhook_code: 'SYNC_UPDATES_AVAILABLE',
+  }))
+
+/** What fails, how, and what sends the message. */
+const failures: readonly (readonly [string, () => Promise<void>, () => Promise<void>])[] = [
   [
     'Plaid fails',
     () => edge.bank.fault({ endpoint: '/transactions/sync', error: 'INTERNAL_SERVER_ERROR', times: 1000 }),
+    // Not the sweep: what it woke and Plaid failed, it wakes again, and no message is retried.
+    fireWebhook,
   ],
   [
     'the database does not answer',
     () => edge.stack.addFault(edge.database.name, { kind: 'fail-before', matching: 'set lease_owner = ', times: 1000 }),
+    () => edge.sweep(),
   ],
 ]
 
-test.each(failures)('when %s: dead letters of ids alone, each once, and the sweep heals', async (_what, fail) => {
+test.each(failures)('when %s: dead letters of ids alone, each once, and the sweep heals', async (_what, fail, wake) => {
   const product = await transactionsProduct()
   const before = (await lettersOf(product)).length
   await edge.bank.change(item.plaidItemId, { add: 3, silent: true })
@@ -70,7 +80,7 @@ test.each(failures)('when %s: dead letters of ids alone, each once, and the swee
   await edge.sql('update item_products set last_synced_at = now()')
   await edge.sql('update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where id = $1', [product])
   await fail()
-  await edge.sweep()
+  await wake()
   await vi.waitFor(async () => expect((await lettersOf(product)).length).toBeGreaterThan(before), { timeout: 40_000 })
 
   const letters = await lettersOf(product)
