@@ -26,7 +26,7 @@ let cursors: { items: string; transactions: string }
 beforeAll(async () => {
   edge = await startEdge()
   ;({ id: itemId } = await edge.linkAndSync('user'))
-  await edge.linkAndSync('user', { username: 'another' })
+  await edge.linkAndSync('user', { institution_id: 'ins_109509' })
   const page = async (path: string) =>
     z
       .object({ data: z.array(z.object({ id: z.string() })), next_cursor: z.string() })
