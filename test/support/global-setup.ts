@@ -13,6 +13,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     seed: Number(process.env['MODEL_SEED'] ?? randomInt(2 ** 31)),
     path: process.env['MODEL_PATH'] ?? '',
     replayPath: process.env['MODEL_REPLAY_PATH'] ?? '',
+    shrink: process.env['MODEL_SHRINK'] !== 'false',
   })
   return () => control.stop()
 }

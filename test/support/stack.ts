@@ -8,9 +8,9 @@ declare module 'vitest' {
     control: string
     /**
      * Of the model-based test: how many sequences (`MODEL_RUNS`), from which seed (`MODEL_SEED`), and of them which alone,
-     * as a failure names it (`MODEL_PATH`, `MODEL_REPLAY_PATH`).
+     * as a failure names it (`MODEL_PATH`, `MODEL_REPLAY_PATH`); whether a failure is made smaller (`MODEL_SHRINK=false`: not).
      */
-    model: { runs: number; seed: number; path: string; replayPath: string }
+    model: { runs: number; seed: number; path: string; replayPath: string; shrink: boolean }
   }
 }
 

@@ -8,7 +8,7 @@ import { commands } from '../support/model/commands.ts'
 import { expectPeace } from '../support/model/expect-peace.ts'
 import { createWorld, type World } from '../support/world.ts'
 
-const { runs, seed, path, replayPath } = inject('model')
+const { runs, seed, path, replayPath, shrink } = inject('model')
 const { fetch } = globalThis
 
 const expected = [
@@ -61,16 +61,19 @@ describe('whatever happens', () => {
       let sequence = 0
       const happened: Happened = new Map()
       await fc.assert(
-        fc.asyncProperty(fc.commands(commands, { maxCommands: 30, size: 'max', replayPath }), async (steps) => {
-          sequence += 1
-          await startAnew(sequence)
-          const chaos = await createChaos(world, happened)
-          await chaos.settleIn()
-          await fc.asyncModelRun(() => ({ model: {}, real: chaos }), steps)
-          await chaos.heal()
-          await expectPeace(chaos, happened)
-        }),
-        { numRuns: runs, seed, path },
+        fc.asyncProperty(
+          fc.commands(commands, { maxCommands: 30, size: 'max', ...(replayPath === '' ? {} : { replayPath }) }),
+          async (steps) => {
+            sequence += 1
+            await startAnew(sequence)
+            const chaos = await createChaos(world, happened)
+            await chaos.settleIn()
+            await fc.asyncModelRun(() => ({ model: {}, real: chaos }), steps)
+            await chaos.heal()
+            await expectPeace(chaos, happened)
+          },
+        ),
+        { numRuns: runs, seed, path, endOnFailure: !shrink },
       )
       expect(path === '' ? sequence : runs).toBe(runs)
       // In fewer than these by chance one of them may be missing.
