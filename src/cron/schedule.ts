@@ -4,10 +4,13 @@ import { AppError } from '../errors.ts'
 import { reconcile } from '../link/reconcile.ts'
 import { markStaleProducts, sweep } from '../sync/sweep.ts'
 
-/** What was begun and never ended comes first: a user may be waiting for their bank. */
+/** What was begun and never ended comes first: a user may be waiting for their bank. If it fails, the rest is still swept. */
 async function heal(ctx: Ctx): Promise<void> {
-  await reconcile(ctx)
-  await sweep(ctx)
+  try {
+    await reconcile(ctx)
+  } finally {
+    await sweep(ctx)
+  }
 }
 
 const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> }>> = {

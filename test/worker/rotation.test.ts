@@ -157,8 +157,19 @@ describe('a rotation', () => {
     const subject = 'two'
     const item = await link(subject)
     const user = world.user(subject)
-    const codes = await Promise.all([1, 2, 3].map(() => codeOf(rotateAccessToken(user, item.id))))
-    expect(codes.map(String).toSorted()).toEqual(['conflict', 'conflict', 'null'])
+    const { plaid } = world.services
+    const [atPlaid, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const invalidateAccessToken: typeof plaid.invalidateAccessToken = async (...args) => {
+      atPlaid.resolve()
+      await gate.promise
+      return await plaid.invalidateAccessToken(...args)
+    }
+    const slow = { ...user, services: { ...user.services, plaid: { ...plaid, invalidateAccessToken } } }
+    const first = codeOf(rotateAccessToken(slow, item.id))
+    await atPlaid.promise
+    const others = await Promise.all([1, 2].map(() => codeOf(rotateAccessToken(user, item.id))))
+    gate.resolve()
+    expect([await first, ...others]).toEqual([null, 'conflict', 'conflict'])
     expect(await worksAtPlaid(await tokenOf(item))).toBe(true)
   })
 
