@@ -51,8 +51,17 @@ function problemOf(answer: Answer): { detail: string; code: string; status: numb
   return problem
 }
 
+interface Outcome {
+  readonly status: number
+  readonly code: string
+  readonly isSentence: boolean
+  readonly isEchoed: boolean
+  /** Tables that are not as they were. */
+  readonly changed: readonly string[]
+}
+
 /** What a request leads to. */
-async function outcomeOf(act: () => Promise<Answer>): Promise<object> {
+async function outcomeOf(act: () => Promise<Answer>): Promise<Outcome> {
   const before = await fingerprint(edge.sql)
   const answer = await act()
   const { code, detail } = problemOf(answer)
