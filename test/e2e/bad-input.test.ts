@@ -57,7 +57,7 @@ interface Outcome {
   readonly isSentence: boolean
   readonly isEchoed: boolean
   /** Tables that are not as they were. */
-  readonly changed: readonly string[]
+  readonly changed: string[]
 }
 
 /** What a request leads to. */
