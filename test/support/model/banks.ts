@@ -52,6 +52,9 @@ export function connectControl(simulator: TestSimulator): Control {
   }
 }
 
+/** What a note belongs to. A bank that corrects a transaction in the middle of a read marks its name. */
+export const noteKey = (subject: string, name: string): string => `${subject} ${name.replace(/(?: \*)+$/, '')}`
+
 const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
 
 /** The password of a custom user: two accounts, some weeks, no two transactions alike. */

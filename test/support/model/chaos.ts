@@ -16,7 +16,7 @@ import { everyTransaction } from '../equality.ts'
 import { type Moment, mortal } from '../mortal.ts'
 import type { Delivery } from '../stack.ts'
 import type { World } from '../world.ts'
-import { bankPassword, type Control, connectControl, type TrueItem } from './banks.ts'
+import { bankPassword, type Control, connectControl, noteKey, type TrueItem } from './banks.ts'
 
 /** At which of its calls to the outside an isolate dies, and whether the call still takes effect; null lives. */
 export type Death = { readonly at: number; readonly moment: Moment } | null
@@ -82,8 +82,6 @@ export interface Carriage {
 
 /** Rounds of sweeps after which it must be quiet. */
 const mostRounds = 6
-
-const noteKey = (subject: string, name: string): string => `${subject} ${name}`
 
 export async function createChaos(world: World, happened: Happened): Promise<Chaos> {
   const count = (what: string): void => void happened.set(what, (happened.get(what) ?? 0) + 1)

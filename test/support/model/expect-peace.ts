@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { listChanges } from '../../../src/db/changes.ts'
 import type { Transaction } from '../../../src/db/transactions.ts'
 import { everyTransaction } from '../equality.ts'
+import { noteKey } from './banks.ts'
 import type { Chaos, Happened } from './chaos.ts'
 
 const text = (value: unknown): string => String(value)
@@ -88,7 +89,7 @@ async function expectTransactions(
 
 function expectNotes({ notes }: Chaos, subject: string, rows: readonly Transaction[]): void {
   for (const { name, note } of rows) {
-    const allowed = notes.get(`${subject} ${name}`) ?? new Set([null])
+    const allowed = notes.get(noteKey(subject, name)) ?? new Set([null])
     expect([...allowed], `the note of ${name}`).toContain(note)
   }
 }
