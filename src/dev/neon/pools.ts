@@ -100,8 +100,10 @@ export function createPools(server: Server): Pools {
     },
     cancel: (client) => sendCancel(server, client),
     async end() {
-      await Promise.all([...pools.values()].map((pool) => pool.end()))
+      // First: a pool whose last connection goes is ended by itself, while it is in the map.
+      const ending = [...pools.values()]
       pools.clear()
+      await Promise.all(ending.map((pool) => pool.end()))
     },
   }
 }

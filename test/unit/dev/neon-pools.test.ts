@@ -28,3 +28,31 @@ it('a connection that ends between two statements of its holder’s fails the ne
     await pools.end()
   }
 }, 30_000)
+
+it('a pool that empties while another one is still in use is ended once', async () => {
+  const stack = connectStack(inject('control'))
+  const database = await stack.createDatabase()
+  const connectionOf = (url: string) => {
+    const { username, password } = new URL(url)
+    return { user: username, password: decodeURIComponent(password), database: database.name }
+  }
+  const { hostname, port } = new URL(database.ownerUrl)
+  const pools = createPools({ host: hostname, port: Number(port) })
+  const rejected: unknown[] = []
+  const note = (reason: unknown): void => void rejected.push(reason)
+  process.on('unhandledRejection', note)
+  try {
+    const idle = await pools.acquire(connectionOf(database.ownerUrl))
+    const used = await pools.acquire(connectionOf(database.apiUrl))
+    const gone = new Promise((resolve) => idle.once('end', resolve))
+    await pools.giveBack(idle)
+    const ended = pools.end()
+    await gone
+    await new Promise((resolve) => setImmediate(resolve))
+    await pools.giveBack(used)
+    await ended
+    expect(rejected).toEqual([])
+  } finally {
+    process.off('unhandledRejection', note)
+  }
+}, 30_000)
