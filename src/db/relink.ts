@@ -14,7 +14,7 @@ const currency = (row: string): SQL =>
 /** By these a transaction is taken for the same at once; several alike are paired in order. */
 const exactly = (row: string): SQL =>
   sql`${sql.raw(`${row}.account_id, ${row}.date, ${row}.amount, ${row}.name, ${row}.pending`)}, ${currency(row)}`
-/** By these and a near date, what is left over: a pending one may have posted meanwhile, under another name. */
+/** By these and a near date, what is left over: a pending one may have posted meanwhile, and a bank renames what it has told. */
 const nearly = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.amount`)}, ${currency(row)}`
 /** By these and a near date, a pending one that has posted with another amount: with a tip, say. */
 const settled = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.name`)}, ${currency(row)}`
@@ -51,7 +51,7 @@ export function rebindTransactions(jobs: JobsDatabase, lease: Lease, changes: re
             where e.id not in (select id from same)) e
           join (select t.*, row_number() over (partition by ${nearly('t')} order by t.date, t.plaid_transaction_id) as n from told t
             where t.plaid_transaction_id not in (select plaid_transaction_id from same)) t
-          on (${nearly('e')}, e.n) = (${nearly('t')}, t.n) and abs(e.date - t.date) <= ${nearDays} and (e.pending or e.name = t.name)
+          on (${nearly('e')}, e.n) = (${nearly('t')}, t.n) and abs(e.date - t.date) <= ${nearDays} and (e.pending or e.name = t.name or e.date = t.date)
       ), posted as materialized (
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
           (select e.*, row_number() over (partition by ${settled('e')} order by e.date, e.change_seq) as n from earlier e

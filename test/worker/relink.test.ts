@@ -81,6 +81,25 @@ async function expectSame(subject: string, before: readonly Transaction[]): Prom
 }
 
 describe('a bank that was removed and is linked again', () => {
+  it('keeps the note of a transaction that the bank has renamed meanwhile', async () => {
+    const subject = 'relink renamed'
+    const first = await linkAndSync(world, subject)
+    const noted = (await everyTransaction(world, subject)).find(({ pending }) => !pending)
+    if (noted === undefined) throw new Error('no transaction has posted')
+    await editTransaction(world.services.api, world.user(subject).actor.identity, noted.id, { note: 'kept' })
+    await world.bank.change(first.plaidItemId, {
+      modify: [{ transaction_id: noted.plaidTransactionId, name: 'Named otherwise' }],
+      silent: true,
+    })
+    await removeItem(world.user(subject), first.id, { purge: false })
+    const publicToken = await world.bank.publicToken({ username: bankOf(subject) })
+    const second = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
+    await world.bank.change(second.plaidItemId, { history: 'historical' })
+    await world.drain()
+    const after = await expectTruth(world, subject, second.plaidItemId)
+    expect(after.find(({ id }) => id === noted.id)).toMatchObject({ note: 'kept', name: 'Named otherwise' })
+  })
+
   it('goes on under the same ids, with its notes, and without a second history', async () => {
     const subject = 'relink removed'
     const first = await linkAndSync(world, subject)
