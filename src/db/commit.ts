@@ -1,6 +1,7 @@
 // The end of a sync run, good or bad: one transaction that begins with a compare-and-swap and leaves a `sync_runs` row.
 import { sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
+import { rotatingMinutes } from './rotations.ts'
 import { type Lease, lost } from './sync-work.ts'
 
 export interface RunReport {
@@ -119,13 +120,12 @@ export async function commitRun(
 
 /** Plaid knows the token no more: while it is being exchanged for a new one, that says nothing of the item. */
 const tokenCodes: ReadonlySet<string> = new Set(['INVALID_ACCESS_TOKEN', 'ITEM_NOT_FOUND'])
-const rotationMinutes = 3
 
 /** Gives the lease back without data: the dirty mark stays, and `retrySeconds` later the sweep finds it. */
 export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport, end: BadEnd): Promise<CommitAnswer> {
   const productStatus = { failed: 'error', waiting: 'pending', absent: 'absent' }[end.outcome]
   const mayBeRotating = tokenCodes.has(end.errorCode)
-  const rotating = sql`${mayBeRotating} and i.rotation_started_at > now() - make_interval(mins => ${rotationMinutes})`
+  const rotating = sql`${mayBeRotating} and i.rotation_started_at > now() - make_interval(mins => ${rotatingMinutes})`
   // What failed with a token that is not the item's any more is tried again at once.
   const replaced = sql`i.access_token_sealed <> ${lease.sealedToken}`
   return await guarded(async () => {

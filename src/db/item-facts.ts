@@ -1,6 +1,7 @@
 // What /item/get says of an item, written inside a sync's commit.
 import { sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
+import { rotatingMinutes } from './rotations.ts'
 import { type Lease, lost, stopped } from './sync-work.ts'
 
 export interface ItemFacts {
@@ -68,7 +69,7 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
           ${time(facts.investmentsUpdatedAt)} as investments_updated_at,
           i.missed_webhooks + (${missed('i', facts)})::int as missed_webhooks,
           case when ${missed('i', facts)} then ${time(facts.lastWebhook?.sentAt ?? null)} else i.missed_webhook_at end as missed_webhook_at,
-          case when i.rotation_started_at < now() - interval '3 minutes' then null else i.rotation_started_at end as rotation_started_at,
+          case when i.rotation_started_at < now() - make_interval(mins => ${rotatingMinutes}) then null else i.rotation_started_at end as rotation_started_at,
           case
             when ${facts.trouble !== null} then ${facts.trouble?.status ?? null}
             when i.disconnect_at > now() then 'pending_disconnect'

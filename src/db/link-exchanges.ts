@@ -121,7 +121,7 @@ export async function endUnexchanged(
   database: ApiDatabase,
   identity: Identity,
   id: string,
-  end: 'refused' | 'given_back' | 'forget',
+  end: 'refused' | 'forget',
 ): Promise<void> {
   const mine = sql`id = ${id} and user_id = ${me} and state = 'started'`
   await asUser(
@@ -131,7 +131,7 @@ export async function endUnexchanged(
       database,
       end === 'forget'
         ? sql`delete from link_exchanges where ${mine}`
-        : sql`update link_exchanges set state = ${end}, updated_at = now() where ${mine}`,
+        : sql`update link_exchanges set state = 'refused', updated_at = now() where ${mine}`,
     ),
   )
 }

@@ -35,7 +35,7 @@ async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise
     rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
     // What was shown until now is told as removed under numbers of its own.
     rows(jobs, sql`select app.renumber_item(id) from items where id in (${doomed}) and removed_at is null`),
-    ...tombstones(jobs, sql`item_id in (${doomed})`),
+    tombstones(jobs, sql`item_id in (${doomed})`),
     rows(
       jobs,
       sql`delete from dead_letters where item_product_id in (select id from item_products where item_id in (${doomed}))`,
@@ -54,15 +54,12 @@ async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise
 }
 
 /** Each keeps the number under which its removal was told, or is still to be. */
-function tombstones(jobs: JobsDatabase, which: SQL) {
-  return [
-    rows(
-      jobs,
-      sql`insert into transaction_tombstones (user_id, change_seq, transaction_id)
-        select user_id, change_seq, id from transactions where ${which}`,
-    ),
-  ] as const
-}
+const tombstones = (jobs: JobsDatabase, which: SQL) =>
+  rows(
+    jobs,
+    sql`insert into transaction_tombstones (user_id, change_seq, transaction_id)
+      select user_id, change_seq, id from transactions where ${which}`,
+  )
 
 /** Deletes accounts that their user took back from Plaid, `keepDays` after it was told, with their transactions. */
 export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number, limit: number): Promise<number> {
@@ -73,7 +70,7 @@ export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number,
       jobs,
       sql`select 1 from items where id in (select item_id from accounts where id in (${doomed})) order by id for no key update`,
     ),
-    ...tombstones(jobs, sql`account_id in (${doomed})`),
+    tombstones(jobs, sql`account_id in (${doomed})`),
     rows(jobs, sql`delete from accounts where id in (${doomed}) returning id`),
   ])
   return deleted.rows.length

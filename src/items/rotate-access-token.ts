@@ -4,15 +4,12 @@
 import type { Ctx, User } from '../context.ts'
 import { beginRotation, cancelRotation, endRotation, type RotatedItem } from '../db/rotations.ts'
 import { AppError } from '../errors.ts'
-import type { PlaidFailure } from '../plaid/errors.ts'
+import { isOutcomeUnknown } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { openAccessToken, sealAccessToken } from './access-token.ts'
 
 /** Tries of the commit: giving up means losing the item. */
 const tries = 6
-
-/** Failures after which it is not known whether the old token still works. */
-const isUnknown = (failure: PlaidFailure): boolean => failure.class === 'retry' || failure.errorType === 'CONTRACT'
 
 /**
  * @throws AppError `not_found`; `conflict` while another rotation of the item is going on; `plaid_unavailable`,
@@ -28,7 +25,7 @@ export async function rotateAccessToken(ctx: Ctx<User>, id: string): Promise<voi
   const old = await openAccessToken(keyring, item.sealed, item)
   const result = await plaid.invalidateAccessToken(old)
   if (!result.ok) {
-    if (isUnknown(result.failure))
+    if (isOutcomeUnknown(result.failure))
       ctx.log.error('rotation_unanswered', { item_id: id, plaid_error_code: result.failure.errorCode })
     // A token that is dead already was lost before: the intent stays, so that the loss is seen.
     else if (result.failure.class !== 'gone') await cancelRotation(api, identity, item)

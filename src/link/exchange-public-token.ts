@@ -17,7 +17,7 @@ import { ownsLinkToken } from '../db/link-sessions.ts'
 import { registerUser } from '../db/scope.ts'
 import { AppError } from '../errors.ts'
 import { sealAccessToken } from '../items/access-token.ts'
-import type { PlaidFailure } from '../plaid/errors.ts'
+import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { type Finished, finishExchange } from './finish-exchange.ts'
 import { secondItemEndsFirst } from './institutions.ts'
@@ -83,7 +83,7 @@ async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange
   if (exchange !== null) return await answer(ctx, await finishExchange(ctx, exchange))
   switch (state) {
     case 'linked':
-      return await answer(ctx, { kind: 'linked', itemId: itemId ?? '' })
+      return await answer(ctx, itemId === null ? { kind: 'given_back' } : { kind: 'linked', itemId })
     case 'duplicate': {
       const twin = itemId === null ? null : await getItem(ctx.services.api, ctx.actor.identity, itemId)
       throw duplicateError(twin?.id ?? null, twin?.institutionId ?? null)
@@ -115,9 +115,6 @@ function publicTokenRefused(): AppError {
 const isRefused = ({ errorType, errorCode }: PlaidFailure): boolean =>
   errorType === 'INVALID_INPUT' && errorCode.endsWith('PUBLIC_TOKEN')
 
-/** Failures after which it is not known whether Plaid has made the exchange. */
-const isUnknown = (failure: PlaidFailure): boolean => failure.class === 'retry' || failure.errorType === 'CONTRACT'
-
 type Intent = Pick<Exchange, 'id' | 'userId' | 'allowDuplicate'>
 
 async function exchangeAtPlaid(ctx: Ctx<User>, intent: Intent, publicToken: Secret): Promise<Exchange> {
@@ -126,7 +123,7 @@ async function exchangeAtPlaid(ctx: Ctx<User>, intent: Intent, publicToken: Secr
   const exchanged = await plaid.exchangePublicToken(publicToken)
   if (!exchanged.ok) {
     const { failure } = exchanged
-    if (isUnknown(failure))
+    if (isOutcomeUnknown(failure))
       ctx.log.error('exchange_unanswered', { exchange_id: intent.id, plaid_error_code: failure.errorCode })
     else await endUnexchanged(api, identity, intent.id, isRefused(failure) ? 'refused' : 'forget')
     throw isRefused(failure) ? publicTokenRefused() : refusalOf(failure)

@@ -87,6 +87,10 @@ export function classify(errorType: string, errorCode: string, status: number): 
   return status === 0 || status >= 500 ? 'retry' : 'ours'
 }
 
+/** Whether Plaid may have done what was asked although no answer says so: a call that changes something is then not made again. */
+export const isOutcomeUnknown = (failure: PlaidFailure): boolean =>
+  failure.class === 'retry' || failure.errorType === 'CONTRACT'
+
 export const plaidErrorSchema = z.object({
   error_type: z.string(),
   error_code: z.string(),

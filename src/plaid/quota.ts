@@ -1,5 +1,6 @@
 // The isolate's side of Plaid's limits: asks the one object that counts, waits where the wait is short, and decides what
 // goes on when nobody can count. Makes no call of Plaid's and never throws.
+import { within } from '../deadline.ts'
 import type { Admission, QuotaCall, QuotaRefusal } from './quota-keeper.ts'
 import { isPaidPath, limitNameOf, type PlaidLimits } from './quota-limits.ts'
 import type { Priority } from './quota-window.ts'
@@ -53,17 +54,6 @@ const patienceMs: Readonly<Record<Priority, number>> = { interactive: 3000, back
 /** After a failure the object is left alone for so long, so that not every call waits for it in vain. */
 const pauseMs = 5000
 const unavailableSeconds = 60
-
-/** The answer, or a rejection when it takes longer. */
-async function within<Answer>(timeoutMs: number, answer: Promise<Answer>): Promise<Answer> {
-  const { promise: deadline, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
-  try {
-    return await Promise.race([answer, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 /** Make one an isolate: it remembers that the object failed. */
 export function createQuota(options: QuotaOptions): Quota {

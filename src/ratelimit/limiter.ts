@@ -1,5 +1,6 @@
 // The isolate's side of the limits: one call of one object decides, and its refusals are remembered until they end, so
 // that a client over its limit costs nothing more. Never waits long for an object and never guesses for one.
+import { within } from '../deadline.ts'
 import { createPolicies, type Policies, type PolicyName, type Target } from './policies.ts'
 import type { Bucket, Limit, Standing } from './window.ts'
 
@@ -64,17 +65,6 @@ function limitsOf({ object, buckets }: Target): { readonly limit: Limit; readonl
   return buckets.flatMap(({ name, place, limits }) =>
     limits.map((limit) => ({ limit, key: [object, name, place, limit.policy].join(' ') })),
   )
-}
-
-/** The answer, or a rejection when it takes longer. */
-async function within<Answer>(timeoutMs: number, answer: Promise<Answer>): Promise<Answer> {
-  const { promise: deadline, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
-  try {
-    return await Promise.race([answer, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Make one an isolate: the memory lives in it. */
