@@ -5,6 +5,7 @@ import { type ApiDatabase, type JobsDatabase, rows, type Statement } from './cli
 import { currencyOf, exactOrNull, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
+import type { Lease } from './sync-work.ts'
 
 /** An account as a bank tells it; amounts are exact decimal text. */
 export interface AccountFacts {
@@ -111,6 +112,22 @@ function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly
       on conflict (account_id, day) do update set current = excluded.current, available = excluded.available,
         credit_limit = excluded.credit_limit, iso_currency_code = excluded.iso_currency_code,
         unofficial_currency_code = excluded.unofficial_currency_code, as_of = excluded.as_of`,
+  )
+}
+
+/**
+ * Has the transactions read again from the start where an account is told as open that was taken back before the run:
+ * they were hidden, and not all that was told meanwhile was kept. To run before `writeAccounts`, which forgets that it was
+ * taken back. Returns the products' ids.
+ */
+export function rereadShared(jobs: JobsDatabase, lease: Lease, facts: readonly AccountFacts[]) {
+  return rows<{ id: string }>(
+    jobs,
+    sql`update item_products set cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now()
+      where item_id = ${lease.itemId} and product = 'transactions' and status <> 'absent' and exists (
+        select 1 from accounts a where a.item_id = ${lease.itemId} and a.revoked_at < ${lease.startedAt}::timestamptz
+          and a.plaid_account_id = any(${sql.param(facts.map(({ plaidAccountId }) => plaidAccountId))}::text[]))
+      returning id`,
   )
 }
 

@@ -135,8 +135,9 @@ function takenBack(lease: Lease): SQL {
 /**
  * Merges the staged changes and these. To be run after `app.begin_commit`, which holds the user's counter row. A run
  * that began without a cursor has told everything there is, so what it did not tell is removed: a full read names no
- * removals (Plaid). What an earlier link told is src/db/relink.ts's to match. An unknown account violates
- * `account_id not null`: the commit fails rather than lose the row.
+ * removals (Plaid). What an earlier link told is src/db/relink.ts's to match. What is told of an account that its user
+ * took back is not kept: `rereadShared` has it told again. An unknown account violates `account_id not null`: the commit
+ * fails rather than lose the row.
  */
 export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) {
   return rows(
@@ -152,7 +153,7 @@ export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: rea
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id
         left join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t on true
         left join lateral ${heldRow(lease, sql`i.pending_transaction_id`)} p on true
-        where not i.removed and (t.id is null or t.removed_at is not null
+        where not i.removed and a.revoked_at is null and (t.id is null or t.removed_at is not null
           or (t.account_id, ${list(names, 't.')}) is distinct from (a.id, ${list(names, 'i.')}))
       ), gone as materialized (
         select id, row_number() over (order by date, id) as n from (${takenBack(lease)}) taken_back

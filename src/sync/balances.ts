@@ -1,5 +1,5 @@
 // Reads /accounts/get, the free full list of open accounts: what is not in it any more is closed, its history stays.
-import { writeAccounts } from '../db/accounts.ts'
+import { rereadShared, writeAccounts } from '../db/accounts.ts'
 import { accountFacts } from './account-facts.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
@@ -9,10 +9,11 @@ export async function readBalances(run: Run): Promise<ReadAnswer> {
   const result = await plaid.getAccounts(run.token)
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
+  const accounts = accountFacts(result.value.accounts)
   return {
     kind: 'read',
     end: snapshotEnd,
-    statements: writeAccounts(jobs, run.lease, accountFacts(result.value.accounts), true),
-    raise: null,
+    statements: writeAccounts(jobs, run.lease, accounts, true),
+    raise: rereadShared(jobs, run.lease, accounts),
   }
 }

@@ -4,13 +4,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { listAccounts } from '../../src/db/accounts.ts'
 import type { Item } from '../../src/db/items.ts'
 import { purgeItem } from '../../src/db/purge.ts'
+import { editTransaction } from '../../src/db/transactions.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
+import { markRepaired } from '../../src/items/repair-item.ts'
 import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
 import { everyTransaction, expectTruth } from '../support/equality.ts'
 import { follow, listed } from '../support/feed.ts'
-import { chooseBank, rowOf, smallBank } from '../support/life.ts'
+import { askForLink, chooseBank, goThroughLink, rowOf, smallBank } from '../support/life.ts'
 import { linkAndSync } from '../support/linked.ts'
 import { oddAnswers } from '../support/odd-answers.ts'
 import { fingerprint } from '../support/tables.ts'
@@ -253,6 +255,55 @@ describe('an account that its user took back', () => {
     await world.drain()
     expect(await state(item, id)).toEqual({ closed: 't', revoked: 't' })
     expect((await everyTransaction(world, subject)).filter(({ name }) => name.includes('Nest egg'))).toEqual([])
+  })
+
+  it('shows none of its transactions although a run that began before brings some', async () => {
+    const subject = 'run with more'
+    const item = await link(subject)
+    const account_id = (await world.bank.truth(item.plaidItemId)).accounts.at(-1)?.account_id
+    await world.bank.change(item.plaidItemId, { add: [{ account_id, amount: 3, name: 'Nest egg’s last' }], silent: true })
+    let told: unknown[] = []
+    const { sync, withPlaid: withOther } = oddAnswers(world)
+    const services = withOther({
+      async syncTransactions(...args) {
+        const answer = await world.services.plaid.syncTransactions(...args)
+        if (answer.ok && told.length === 0) told = answer.value.added.map(({ name }) => name)
+        if (answer.ok && (await accountsOf(subject)).every(({ closed }) => !closed)) await takeBack(item, 'Nest egg')
+        return answer
+      },
+    })
+    await sync(item, 'transactions', services)
+    expect(told).toEqual(['Nest egg’s last'])
+    const ofNestEgg = async () => (await everyTransaction(world, subject)).filter(({ name }) => name.includes('Nest egg'))
+    expect(await ofNestEgg()).toEqual([])
+    expect(await world.sql("select 1 from transactions where name = 'Nest egg’s last'")).toEqual([])
+    await expectTruth(world, subject, item.plaidItemId)
+  })
+
+  it('and is shared again in update mode has its whole history again, and its notes', async () => {
+    const subject = 'shared in update mode'
+    const item = await link(subject)
+    const follower = follow(world, subject)
+    const before = await everyTransaction(world, subject)
+    const ofNestEgg = before.find(({ name }) => name.includes('Nest egg'))?.id ?? ''
+    await editTransaction(world.services.api, world.user(subject).actor.identity, ofNestEgg, { note: 'kept' })
+    await takeBack(item, 'Nest egg')
+    await world.drain()
+    expect(await everyTransaction(world, subject)).toHaveLength(4)
+    const { linkToken } = await askForLink(world, subject, { itemId: item.id, accountSelection: true })
+    await goThroughLink(world, linkToken, {})
+    // Told while the account is still taken back here: not kept, and must not be lost.
+    await oddAnswers(world).sync(item, 'transactions')
+    expect(await everyTransaction(world, subject)).toHaveLength(4)
+    await markRepaired(world.user(subject), item.id)
+    await world.drain()
+    await expectTruth(world, subject, item.plaidItemId)
+    expect((await accountsOf(subject)).map(({ closed }) => closed)).toEqual([false, false])
+    const after = await everyTransaction(world, subject)
+    expect(after.map(({ id }) => id).toSorted()).toEqual(before.map(({ id }) => id).toSorted())
+    expect(after.find(({ id }) => id === ofNestEgg)).toMatchObject({ note: 'kept' })
+    await follower.catchUp()
+    expect(follower.copy).toEqual(await listed(world, subject))
   })
 
   it('and is shared again is open again, and is not deleted', async () => {

@@ -41,9 +41,10 @@ export function openNewAccount(world: World, item: Item, wanted: NonNullable<Ban
   return account.account_id
 }
 
-/** The user shares what the bank has opened since. What was taken back stays so until it is linked anew. */
-export function shareNewAccounts({ blinds }: Item): void {
+/** The user chooses all accounts: what the bank has opened since, and what was taken back. */
+export function shareAllAccounts({ blinds }: Item): void {
   blinds.unshared.clear()
+  blinds.withdrawn.clear()
 }
 
 /** Closes this account, or the newest one, for every item. Its transactions stay. Plaid sends no webhook about it. */

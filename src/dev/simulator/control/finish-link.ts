@@ -15,7 +15,7 @@ import type { WebhookBody } from '../webhooks/events.ts'
 import { itemAddResult, sessionFinished } from '../webhooks/events.ts'
 import type { World } from '../world.ts'
 import { sendWebhooks } from '../world.ts'
-import { shareNewAccounts } from './change-accounts.ts'
+import { shareAllAccounts } from './change-accounts.ts'
 import type { linkChoice, linkRequest } from './requests.ts'
 import { refuse } from './requests.ts'
 
@@ -146,7 +146,7 @@ function update(world: World, token: LinkToken): string {
   if (item === undefined || item.status === 'removed' || item.status === 'revoked')
     throw refuse(404, 'the item is gone')
   repairLogin(world, item)
-  if (token.accountSelection) shareNewAccounts(item)
+  if (token.accountSelection) shareAllAccounts(item)
   sendWebhooks(world, item, newsAtBank(world, item))
   return item.itemId
 }
