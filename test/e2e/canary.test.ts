@@ -115,7 +115,9 @@ const failures: readonly (readonly [string, string, string])[] = [
 
 test.each(failures)('a sync that Plaid answers with %s %s', async (type, code, endpoint) => {
   const token = edge.accessToken(first.plaidItemId)
-  expect(await syncUnder('first', first, { endpoint, error: quoting(type, code, token), status: 400 })).toBeGreaterThan(0)
+  expect(await syncUnder('first', first, { endpoint, error: quoting(type, code, token), status: 400 })).toBeGreaterThan(
+    0,
+  )
   expectStatus(await edge.as('first')('GET', `/api/v1/plaid/items/${first.id}`), 200)
   expectStatus(await edge.as('first')('GET', `/api/v1/plaid/sync/runs?item_id=${first.id}`), 200)
   // The user has acted, or the bank is back: on with the next.

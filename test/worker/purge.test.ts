@@ -261,7 +261,10 @@ describe('an account that its user took back', () => {
     const subject = 'run with more'
     const item = await link(subject)
     const account_id = (await world.bank.truth(item.plaidItemId)).accounts.at(-1)?.account_id
-    await world.bank.change(item.plaidItemId, { add: [{ account_id, amount: 3, name: 'Nest egg’s last' }], silent: true })
+    await world.bank.change(item.plaidItemId, {
+      add: [{ account_id, amount: 3, name: 'Nest egg’s last' }],
+      silent: true,
+    })
     let told: unknown[] = []
     const { sync, withPlaid: withOther } = oddAnswers(world)
     const services = withOther({
@@ -274,7 +277,8 @@ describe('an account that its user took back', () => {
     })
     await sync(item, 'transactions', services)
     expect(told).toEqual(['Nest egg’s last'])
-    const ofNestEgg = async () => (await everyTransaction(world, subject)).filter(({ name }) => name.includes('Nest egg'))
+    const ofNestEgg = async () =>
+      (await everyTransaction(world, subject)).filter(({ name }) => name.includes('Nest egg'))
     expect(await ofNestEgg()).toEqual([])
     expect(await world.sql("select 1 from transactions where name = 'Nest egg’s last'")).toEqual([])
     await expectTruth(world, subject, item.plaidItemId)
