@@ -266,8 +266,8 @@ describe('an account that its user took back', () => {
       silent: true,
     })
     let told: unknown[] = []
-    const { sync, withPlaid: withOther } = oddAnswers(world)
-    const services = withOther({
+    const odd = oddAnswers(world)
+    const services = odd.withPlaid({
       async syncTransactions(...args) {
         const answer = await world.services.plaid.syncTransactions(...args)
         if (answer.ok && told.length === 0) told = answer.value.added.map(({ name }) => name)
@@ -275,7 +275,7 @@ describe('an account that its user took back', () => {
         return answer
       },
     })
-    await sync(item, 'transactions', services)
+    await odd.sync(item, 'transactions', services)
     expect(told).toEqual(['Nest egg’s last'])
     const ofNestEgg = async () =>
       (await everyTransaction(world, subject)).filter(({ name }) => name.includes('Nest egg'))
