@@ -1,11 +1,17 @@
 // An answer that must not be waited for without end.
 
-/** The answer, or a rejection when it takes longer. What is waited for goes on by itself. */
-export async function within<Answer>(timeoutMs: number, answer: Promise<Answer>): Promise<Answer> {
-  const { promise: deadline, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+/** The answer, or what `late` says when it takes longer: by default a rejection. What is waited for goes on by itself. */
+export async function within<Answer>(
+  timeoutMs: number,
+  answer: Promise<Answer>,
+  late: () => Answer = () => {
+    throw new Error(`no answer within ${timeoutMs} ms`)
+  },
+): Promise<Answer> {
+  const { promise: deadline, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(resolve, timeoutMs)
   try {
-    return await Promise.race([answer, deadline])
+    return await Promise.race([answer, deadline.then(late)])
   } finally {
     clearTimeout(timer)
   }

@@ -67,8 +67,7 @@ export class AppError extends Error {
   readonly extensions: Readonly<Record<string, unknown>>
 
   constructor(code: ErrorCode, detail: string, options: ErrorOptions = {}) {
-    const message = options.reason === undefined ? detail : `${detail} (${options.reason})`
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.detail = detail
     this.reason = options.reason

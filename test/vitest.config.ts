@@ -33,7 +33,13 @@ export default defineConfig({
             miniflare: { cf: false, bindings: await workerBindings(inject('control')) },
           })),
         ],
-        test: { name: 'worker', isolate: false, include: ['test/worker/**/*.test.ts'], testTimeout: 20_000 },
+        test: {
+          name: 'worker',
+          isolate: false,
+          include: ['test/worker/**/*.test.ts'],
+          setupFiles: ['./test/support/say-reasons.ts'],
+          testTimeout: 20_000,
+        },
       },
       {
         root,

@@ -3,6 +3,7 @@
 
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
 import * as z from 'zod'
+import { within } from '../deadline.ts'
 import { AppError } from '../errors.ts'
 
 export interface JwksOptions {
@@ -51,7 +52,10 @@ export function createJwksSource(options: JwksOptions): JwksSource {
       attemptedAtMs = nowMs
       pending = load(options, nowMs)
     }
-    loaded = await withDeadline(pending, timeoutMs)
+    // The fetch may belong to another request, whose end can cut it off: nobody waits for it without a clock of his own.
+    loaded = await within(timeoutMs, pending, () => {
+      throw unavailable('the JWKS endpoint is slow')
+    })
     return loaded
   }
 
@@ -92,15 +96,4 @@ async function readBounded(response: Response, maxBytes: number): Promise<string
     text += decoder.decode(chunk, { stream: true })
   }
   return text + decoder.decode()
-}
-
-/** The fetch may belong to another request, whose end can cut it off: nobody waits for it without a clock of his own. */
-async function withDeadline(answer: Promise<Loaded>, timeoutMs: number): Promise<Loaded> {
-  const { promise: deadline, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(unavailable('the JWKS endpoint is slow')), timeoutMs)
-  try {
-    return await Promise.race([answer, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
 }

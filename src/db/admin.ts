@@ -1,7 +1,7 @@
 // What an operator sees, across users: ids, states, times and counts. Never a token, an amount, a name or a note.
 import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../drizzle/tables/items.ts'
-import { syncRuns, webhookEvents } from '../../drizzle/tables/operations.ts'
+import { webhookEvents } from '../../drizzle/tables/operations.ts'
 import { batch, type JobsDatabase } from './client.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 
@@ -137,65 +137,4 @@ export async function listWebhooks(
       .limit(limit + 1),
   ])
   return pageOf(found, limit, (event) => [event.receivedAt.toISOString(), event.id])
-}
-
-export interface AdminSyncRun {
-  readonly id: string
-  readonly userId: string
-  readonly itemId: string
-  readonly product: string
-  readonly trigger: string
-  readonly outcome: string
-  readonly errorCode: string | null
-  readonly pages: number
-  readonly restarts: number
-  readonly upserted: number
-  readonly removed: number
-  readonly plaidRequestIds: readonly string[]
-  readonly startedAt: Date
-  readonly finishedAt: Date
-}
-
-export interface AdminRunFilters {
-  readonly itemId?: string | undefined
-  readonly outcome?: string | undefined
-}
-
-/** Every user's sync runs, newest first, with Plaid's request ids for its support. */
-export async function listAllSyncRuns(
-  jobs: JobsDatabase,
-  { itemId, outcome }: AdminRunFilters,
-  limit: number,
-  from: Key | null,
-): Promise<Page<AdminSyncRun>> {
-  const [found] = await batch(jobs, [
-    jobs.connection
-      .select({
-        id: syncRuns.id,
-        userId: syncRuns.userId,
-        itemId: syncRuns.itemId,
-        product: syncRuns.product,
-        trigger: syncRuns.trigger,
-        outcome: syncRuns.outcome,
-        errorCode: syncRuns.errorCode,
-        pages: syncRuns.pages,
-        restarts: syncRuns.restarts,
-        upserted: syncRuns.upserted,
-        removed: syncRuns.removed,
-        plaidRequestIds: syncRuns.plaidRequestIds,
-        startedAt: syncRuns.startedAt,
-        finishedAt: syncRuns.finishedAt,
-      })
-      .from(syncRuns)
-      .where(
-        and(
-          itemId === undefined ? undefined : eq(syncRuns.itemId, itemId),
-          outcome === undefined ? undefined : eq(syncRuns.outcome, outcome),
-          after(from, syncRuns.startedAt, syncRuns.id, 'desc'),
-        ),
-      )
-      .orderBy(desc(syncRuns.startedAt), desc(syncRuns.id))
-      .limit(limit + 1),
-  ])
-  return pageOf(found, limit, (run) => [run.startedAt.toISOString(), run.id])
 }

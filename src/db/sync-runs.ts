@@ -1,10 +1,28 @@
-// The history of sync runs as a user sees it.
+// The history of sync runs, as a user and as an operator sees it.
 import { and, desc, eq } from 'drizzle-orm'
 import { syncRuns } from '../../drizzle/tables/operations.ts'
-import type { ApiDatabase } from './client.ts'
+import { type ApiDatabase, batch, type JobsDatabase } from './client.ts'
 import { ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
+
+const runColumns = {
+  id: syncRuns.id,
+  itemId: syncRuns.itemId,
+  product: syncRuns.product,
+  trigger: syncRuns.trigger,
+  outcome: syncRuns.outcome,
+  errorCode: syncRuns.errorCode,
+  pages: syncRuns.pages,
+  restarts: syncRuns.restarts,
+  upserted: syncRuns.upserted,
+  removed: syncRuns.removed,
+  startedAt: syncRuns.startedAt,
+  finishedAt: syncRuns.finishedAt,
+}
+
+const newestFirst = [desc(syncRuns.startedAt), desc(syncRuns.id)] as const
+const keyOf = ({ startedAt, id }: SyncRun): Key => [startedAt.toISOString(), id]
 
 export interface SyncRun {
   readonly id: string
@@ -33,20 +51,7 @@ export async function listSyncRuns(
     database,
     identity,
     database.connection
-      .select({
-        id: syncRuns.id,
-        itemId: syncRuns.itemId,
-        product: syncRuns.product,
-        trigger: syncRuns.trigger,
-        outcome: syncRuns.outcome,
-        errorCode: syncRuns.errorCode,
-        pages: syncRuns.pages,
-        restarts: syncRuns.restarts,
-        upserted: syncRuns.upserted,
-        removed: syncRuns.removed,
-        startedAt: syncRuns.startedAt,
-        finishedAt: syncRuns.finishedAt,
-      })
+      .select(runColumns)
       .from(syncRuns)
       .where(
         and(
@@ -56,8 +61,43 @@ export async function listSyncRuns(
           after(from, syncRuns.startedAt, syncRuns.id, 'desc'),
         ),
       )
-      .orderBy(desc(syncRuns.startedAt), desc(syncRuns.id))
+      .orderBy(...newestFirst)
       .limit(limit + 1),
   )
-  return pageOf(found, limit, (run) => [run.startedAt.toISOString(), run.id])
+  return pageOf(found, limit, keyOf)
+}
+
+export interface AdminSyncRun extends SyncRun {
+  readonly userId: string
+  /** For Plaid's support. */
+  readonly plaidRequestIds: readonly string[]
+}
+
+export interface AdminRunFilters {
+  readonly itemId?: string | undefined
+  readonly outcome?: string | undefined
+}
+
+/** Every user's runs, newest first. */
+export async function listAllSyncRuns(
+  jobs: JobsDatabase,
+  { itemId, outcome }: AdminRunFilters,
+  limit: number,
+  from: Key | null,
+): Promise<Page<AdminSyncRun>> {
+  const [found] = await batch(jobs, [
+    jobs.connection
+      .select({ ...runColumns, userId: syncRuns.userId, plaidRequestIds: syncRuns.plaidRequestIds })
+      .from(syncRuns)
+      .where(
+        and(
+          itemId === undefined ? undefined : eq(syncRuns.itemId, itemId),
+          outcome === undefined ? undefined : eq(syncRuns.outcome, outcome),
+          after(from, syncRuns.startedAt, syncRuns.id, 'desc'),
+        ),
+      )
+      .orderBy(...newestFirst)
+      .limit(limit + 1),
+  ])
+  return pageOf(found, limit, keyOf)
 }

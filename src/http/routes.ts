@@ -1,16 +1,9 @@
 // The table of routes, by how they are reached. What is not here does not exist.
 import type { Route } from './route.ts'
 import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
-import {
-  listAllItemsRoute,
-  listAllSyncRunsRoute,
-  listDeadLettersRoute,
-  listWebhooksRoute,
-  replayDeadLetterRoute,
-  replayDeadLettersRoute,
-  resyncItemRoute,
-  usageRoute,
-} from './routes/admin.ts'
+import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin-dead-letters.ts'
+import { listAllItemsRoute, listAllSyncRunsRoute, resyncItemRoute } from './routes/admin-items.ts'
+import { listWebhooksRoute, usageRoute } from './routes/admin-plaid.ts'
 import {
   forgotPasswordRoute,
   loginRoute,

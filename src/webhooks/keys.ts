@@ -2,6 +2,7 @@
 // bounded number of answers; it never takes "could not ask" for "does not exist".
 
 import * as z from 'zod'
+import { within } from '../deadline.ts'
 import { AppError } from '../errors.ts'
 import type { FindKey, KeyAnswer } from './verify.ts'
 
@@ -74,6 +75,8 @@ interface Pending {
   readonly answer: Promise<KeyAnswer>
 }
 
+const unavailable = (): KeyAnswer => ({ status: 'unavailable' })
+
 /**
  * A `FindKey` over `fetchKey`. Answers `unavailable` (503, so that Plaid sends again) when the endpoint fails, answers
  * nonsense or is slow, and when the window's requests are spent: a flood of junk kids must not cost a genuine new one.
@@ -102,7 +105,7 @@ export function createKeyCache({ fetchKey, onFailure, limits: given = {} }: KeyC
     } catch (error) {
       // Whatever went wrong is the endpoint's state, not the kid's, so nothing is remembered.
       onFailure?.(kid, error)
-      return { status: 'unavailable' }
+      return unavailable()
     }
   }
 
@@ -113,14 +116,14 @@ export function createKeyCache({ fetchKey, onFailure, limits: given = {} }: KeyC
     const running = pending.get(kid)
     // A request whose delivery was cut off never ends; after the wait it counts as gone.
     if (running !== undefined && nowMs - running.startedAtMs < limits.waitMs) {
-      return await withDeadline(running.answer, limits.waitMs)
+      return await within(limits.waitMs, running.answer, unavailable)
     }
     const mayAsk = keys.has(kid) ? mayAskAgain : mayAskNew
-    if (!mayAsk(nowMs)) return { status: 'unavailable' }
+    if (!mayAsk(nowMs)) return unavailable()
     const started: Pending = { startedAtMs: nowMs, answer: request(kid, nowMs) }
     pending.set(kid, started)
     try {
-      return await withDeadline(started.answer, limits.waitMs)
+      return await within(limits.waitMs, started.answer, unavailable)
     } finally {
       if (pending.get(kid) === started) pending.delete(kid)
     }
@@ -164,14 +167,4 @@ function remember(entries: Map<string, Entry>, kid: string, entry: Entry, maxEnt
   const oldest = entries.keys().next()
   if (entries.size >= maxEntries && oldest.done !== true) entries.delete(oldest.value)
   entries.set(kid, entry)
-}
-
-async function withDeadline(answer: Promise<KeyAnswer>, waitMs: number): Promise<KeyAnswer> {
-  const { promise: deadline, resolve } = Promise.withResolvers<KeyAnswer>()
-  const timer = setTimeout(() => resolve({ status: 'unavailable' }), waitMs)
-  try {
-    return await Promise.race([answer, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
 }

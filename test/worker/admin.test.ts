@@ -1,8 +1,9 @@
 // What an operator can do: play dead letters again, and have an item read again from the start. Both are wake-ups like any
 // other, and neither costs a user an edit.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
-import { listAllItems, listAllSyncRuns, listWebhooks } from '../../src/db/admin.ts'
+import { listAllItems, listWebhooks } from '../../src/db/admin.ts'
 import { listDeadLetters, recordDeadLetter } from '../../src/db/dead-letters.ts'
+import { listAllSyncRuns } from '../../src/db/sync-runs.ts'
 import { editTransaction } from '../../src/db/transactions.ts'
 import { AppError } from '../../src/errors.ts'
 import { removeItem } from '../../src/items/remove-item.ts'

@@ -1,5 +1,6 @@
 // Takes in what nobody read of a request's body before the answer goes: a connection with unread bytes is reset, and
 // with it the answer is lost to a client that is still sending (RFC 9112 §9.6). Holds none of it.
+import { within } from '../../deadline.ts'
 import type { Middleware } from '../request-state.ts'
 
 /** Beyond either, the connection may be cut. */
@@ -20,10 +21,11 @@ export function drainBody(): Middleware {
     await next()
     const { body } = context.req.raw
     if (body === null || body.locked) return
-    const { promise: deadline, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, maxDrainMs)
     // A client that has gone needs no answer.
-    await Promise.race([drain(body).catch(() => undefined), deadline])
-    clearTimeout(timer)
+    await within(
+      maxDrainMs,
+      drain(body).catch(() => undefined),
+      () => undefined,
+    )
   }
 }

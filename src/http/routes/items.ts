@@ -134,7 +134,7 @@ export const removeItemRoute = route({
   params,
   query: z.strictObject({ purge: flag.default(false) }),
   answers: { 204: null },
-  errors: ['not_found', 'token_undecryptable'],
+  errors: ['not_found'],
 }).handle(async (ctx, { params: { id: itemId }, query }) => {
   await removeItem(ctx, itemId, { purge: query.purge })
   return { status: 204 }

@@ -7,7 +7,8 @@ import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
 const tags = ['sync']
-const queuedSchema = z
+/** What was set going. */
+export const queuedSchema = z
   .object({ queued: z.int().min(0).describe('Products of items that were marked for reading.') })
   .meta({ id: 'Queued' })
 
@@ -36,7 +37,7 @@ export const syncItemRoute = route({
   errors: ['not_found'],
 }).handle(async (ctx, { params }) => ({ status: 202, body: { queued: await requestSync(ctx, params.item_id) } }))
 
-const runSchema = z
+export const runSchema = z
   .object({
     id,
     item_id: id,
@@ -53,7 +54,7 @@ const runSchema = z
   })
   .meta({ id: 'SyncRun' })
 
-function runView(run: SyncRun): z.input<typeof runSchema> {
+export function runView(run: SyncRun): z.input<typeof runSchema> {
   const { id: runId, product, trigger, outcome, pages, restarts, upserted, removed } = run
   return {
     id: runId,

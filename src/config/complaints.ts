@@ -1,0 +1,92 @@
+// What the variables must be together, and what only a laptop may do.
+import { encodeHex } from '../crypto/encoding.ts'
+import type { Environment } from './variables.ts'
+
+export type Complaint = readonly [variable: string, what: string]
+
+const originIsExact = (origin: string): boolean => {
+  const url = URL.parse(origin)
+  return url !== null && url.origin === origin && (url.protocol === 'https:' || url.protocol === 'http:')
+}
+
+const isFake = (value: string): boolean => /fake|example|change-?me|local-only/i.test(value)
+
+const httpsOnly = [
+  'PLAID_WEBHOOK_URL',
+  'AUTH_ISSUER',
+  'AUTH_JWKS_URL',
+  'AUTH_EMAIL_URL',
+  'AUTH_PUBLIC_URL',
+  'SENTRY_DSN',
+] as const
+const oidcVariables = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'] as const
+const emailVariables = ['AUTH_EMAIL_URL', 'AUTH_EMAIL_KEY', 'AUTH_EMAIL_FROM', 'AUTH_PUBLIC_URL'] as const
+
+const authModeOf = (env: Environment): 'oidc' | 'builtin' =>
+  env.AUTH_MODE ?? (env.AUTH_ISSUER === undefined ? 'builtin' : 'oidc')
+
+/** Each mode has its own variables, whole; one of the other mode would look as if it did something. */
+function authComplaints(env: Environment): Complaint[] {
+  const mode = authModeOf(env)
+  const isSet = (name: keyof Environment): boolean => env[name] !== undefined
+  const complaints: Complaint[] = []
+  if (mode === 'oidc')
+    for (const name of emailVariables.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=builtin'])
+  if (env.AUTH_MODE === 'builtin')
+    for (const name of oidcVariables.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=oidc'])
+  else if ((mode === 'oidc' || oidcVariables.some(isSet)) && !oidcVariables.every(isSet))
+    complaints.push([oidcVariables.join(', '), 'must be set together'])
+  if (mode === 'builtin' && (env.ENVIRONMENT !== 'development' || emailVariables.some(isSet)))
+    for (const name of emailVariables.filter((variable) => !isSet(variable)))
+      complaints.push([name, 'is missing: built-in accounts need an e-mail sender'])
+  return complaints
+}
+
+/** What only a laptop may do. Staging is as strict as production. */
+function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown>>): Complaint[] {
+  const complaints: Complaint[] = []
+  for (const name of ['DATABASE_URL', 'DATABASE_JOBS_URL'] as const) {
+    const sslmode = URL.parse(env[name])?.searchParams.get('sslmode') ?? ''
+    if (!['require', 'verify-ca', 'verify-full'].includes(sslmode)) complaints.push([name, 'must say sslmode=require'])
+  }
+  for (const name of ['PLAID_BASE_URL', 'DATABASE_ENDPOINT'] as const)
+    if (env[name] !== undefined) complaints.push([name, 'is for local use only'])
+  for (const name of httpsOnly)
+    if (env[name] !== undefined && !env[name].startsWith('https://')) complaints.push([name, 'must be an https URL'])
+  if (env.CORS_ORIGINS.length === 0 || env.CORS_ORIGINS.some((origin) => !origin.startsWith('https://')))
+    complaints.push(['CORS_ORIGINS', 'must list explicit https origins'])
+  if (env.RATE_LIMIT_ENABLED === 'false') complaints.push(['RATE_LIMIT_ENABLED', 'may be false in development only'])
+  const secrets = [
+    'PLAID_SECRET',
+    'SECRET_KEY',
+    'ENCRYPTION_KEY',
+    'PLAID_WEBHOOK_VERIFICATION_KEY',
+    'AUTH_EMAIL_KEY',
+  ] as const
+  for (const name of secrets) {
+    const value = raw[name]
+    if (typeof value !== 'string') continue
+    if (isFake(value)) complaints.push([name, 'is an example value'])
+    if (secrets.some((other) => other !== name && raw[other] === value))
+      complaints.push([name, 'must differ from the other secrets'])
+  }
+  // A key that was retired may be read by more people than one that is in use.
+  const current = encodeHex(env.ENCRYPTION_KEY)
+  if (env.ENCRYPTION_KEYS_PREVIOUS.some(({ secret }) => encodeHex(secret) === current))
+    complaints.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY'])
+  return complaints
+}
+
+/** Everything that is wrong with variables that are each well formed. `raw` is what they were parsed from. */
+export function complaintsAbout(env: Environment, raw: Readonly<Record<string, unknown>>): Complaint[] {
+  const complaints: Complaint[] = []
+  if (env.PLAID_ENV === 'production' && env.ENVIRONMENT !== 'production')
+    complaints.push(['PLAID_ENV', 'may be production only where ENVIRONMENT is production'])
+  if (!env.CORS_ORIGINS.every(originIsExact)) complaints.push(['CORS_ORIGINS', 'must hold exact origins'])
+  complaints.push(...authComplaints(env))
+  if (env.DATABASE_URL === env.DATABASE_JOBS_URL)
+    complaints.push(['DATABASE_JOBS_URL', 'must be another login than DATABASE_URL'])
+  if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))
+    complaints.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY_ID'])
+  return env.ENVIRONMENT === 'development' ? complaints : [...complaints, ...strictComplaints(env, raw)]
+}

@@ -1,0 +1,123 @@
+// The Worker's variables and secrets one by one: what each looks like. What they must be together is complaints.ts's.
+import * as z from 'zod'
+import { decodeKey, keyIdPattern } from '../crypto/keyring.ts'
+
+export const plaidProducts = ['transactions', 'investments', 'liabilities'] as const
+export type PlaidProduct = (typeof plaidProducts)[number]
+
+/** The rate limits whose quotas can be configured. */
+export const rateLimitNames = ['global', 'global_hour', 'auth', 'link', 'sync', 'sensitive', 'webhook_failed'] as const
+export type RateLimitQuotas = Readonly<Partial<Record<(typeof rateLimitNames)[number], number>>>
+
+/** An admission is eight bytes of a stored log. */
+const largestQuota = 10_000
+
+/** Calls a minute by item and by client; of paid endpoints also `day`: calls an item and a day. */
+const plaidLimit = z.strictObject({
+  item: z.int().min(1).max(10_000).optional(),
+  client: z.int().min(1).max(1_000_000).optional(),
+})
+const paidPlaidLimit = plaidLimit.extend({ day: z.int().min(0).max(1000).optional() })
+const plaidLimitsSchema = z.strictObject({
+  sync: plaidLimit.optional(),
+  accounts: plaidLimit.optional(),
+  balance: paidPlaidLimit.optional(),
+  holdings: plaidLimit.optional(),
+  investment_transactions: plaidLimit.optional(),
+  liabilities: plaidLimit.optional(),
+  item_get: plaidLimit.optional(),
+  item_remove: plaidLimit.optional(),
+  recurring: plaidLimit.optional(),
+  refresh: paidPlaidLimit.optional(),
+})
+const plaidPricesSchema = z.record(
+  z.string().regex(/^(\/[a-z_]{1,40}){1,4}$/),
+  z.string().regex(/^\d{1,9}(\.\d{1,9})?$/),
+)
+
+/** Text that holds JSON of that shape; what is wrong with it is said without quoting it. */
+const jsonOf = <Schema extends z.ZodType>(schema: Schema, message: string) =>
+  z.string().transform((text, context): z.output<Schema> => {
+    try {
+      return schema.parse(JSON.parse(text))
+    } catch {
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    }
+  })
+
+const list = z.string().transform((text) => text.split(/[,\s]+/).filter((part) => part !== ''))
+
+const encryptionKey = z.string().transform((text, context) => {
+  const key = decodeKey(text)
+  if (key === null) {
+    context.addIssue({ code: 'custom', message: 'must be at least 32 random bytes as base64 or hex' })
+    return z.NEVER
+  }
+  return key
+})
+
+const keyId = z.string().regex(keyIdPattern, 'must be 1 to 32 of A-Z, a-z, 0-9, _ and -')
+
+const previousKeys = jsonOf(z.record(keyId, encryptionKey), 'must be a JSON object of key id to key').transform(
+  (keys) => Object.entries(keys).map(([id, secret]) => ({ id, secret })),
+)
+
+const rateLimits = jsonOf(
+  z.partialRecord(z.enum(rateLimitNames), z.int().min(1).max(largestQuota)),
+  `must be a JSON object of ${rateLimitNames.join(', ')} to whole numbers from 1 to ${largestQuota}`,
+)
+
+const plaidLimits = jsonOf(
+  plaidLimitsSchema,
+  `must be a JSON object of ${Object.keys(plaidLimitsSchema.shape).join(', ')} to {"item", "client"}, whole numbers a minute, with "day" for balance and refresh`,
+)
+const plaidPrices = jsonOf(plaidPricesSchema, 'must be a JSON object of endpoints to prices as decimal text')
+
+const databaseUrl = z.string().refine((text) => {
+  const url = URL.parse(text)
+  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.username !== '' && url.pathname.length > 1
+}, 'must be a postgres:// URL with a login and a database')
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+
+export const environmentSchema = z.object({
+  ENVIRONMENT: z.enum(['development', 'staging', 'production']),
+  PLAID_ENV: z.enum(['sandbox', 'production']),
+  PLAID_CLIENT_ID: z.string().min(1),
+  PLAID_SECRET: z.string().min(1),
+  PLAID_BASE_URL: httpUrl.optional(),
+  PLAID_WEBHOOK_URL: httpUrl,
+  PLAID_WEBHOOK_VERIFICATION_KEY: z.string().min(32, 'must be at least 32 characters').optional(),
+  PLAID_PRODUCTS: list.pipe(z.array(z.enum(plaidProducts)).min(1)).default(['transactions']),
+  PLAID_COUNTRY_CODES: list.pipe(z.array(z.string().regex(/^[A-Z]{2}$/)).min(1)).default(['US']),
+  PLAID_LIMITS: plaidLimits.default({}),
+  PLAID_PRICES: plaidPrices.default({}),
+  DATABASE_URL: databaseUrl,
+  DATABASE_JOBS_URL: databaseUrl,
+  DATABASE_ENDPOINT: httpUrl.optional(),
+  SECRET_KEY: z.string().min(32, 'must be at least 32 characters'),
+  ENCRYPTION_KEY: encryptionKey,
+  ENCRYPTION_KEY_ID: keyId.default('k1'),
+  ENCRYPTION_KEYS_PREVIOUS: previousKeys.default([]),
+  CORS_ORIGINS: jsonOf(z.array(z.string()), 'must be a JSON array of strings').default([]),
+  RETENTION_REMOVED_DAYS: z.coerce.number().int().min(0).max(3650).default(30),
+  SENTRY_DSN: httpUrl.optional(),
+  SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
+  RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),
+  RATE_LIMITS: rateLimits.default({}),
+  AUTH_MODE: z.enum(['oidc', 'builtin']).optional(),
+  AUTH_ISSUER: httpUrl.optional(),
+  AUTH_AUDIENCE: z.string().min(1).optional(),
+  AUTH_JWKS_URL: httpUrl.optional(),
+  AUTH_EMAIL_URL: httpUrl.optional(),
+  AUTH_EMAIL_KEY: z.string().min(16, 'must be at least 16 characters').optional(),
+  AUTH_EMAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]{0,100}[^\s@<>]+@[^\s@<>]+>?$/, 'must be an e-mail address')
+    .optional(),
+  AUTH_PUBLIC_URL: httpUrl.optional(),
+})
+
+export type Environment = z.infer<typeof environmentSchema>
+export type PlaidLimitsInput = z.output<typeof plaidLimitsSchema>
