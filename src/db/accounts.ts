@@ -78,7 +78,8 @@ function rebindAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonl
 
 /**
  * Writes accounts and today's balance. With `complete`, the list is all that the bank has open, and what is not in it
- * is closed, what is in it open; without, nothing is inferred: transactions name closed accounts too.
+ * is closed, what is in it open; without, nothing is inferred: transactions name closed accounts too, which have no
+ * balance any more.
  */
 function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly AccountFacts[], complete: boolean) {
   const isShared = sql`(${complete} and coalesce(accounts.revoked_at < coalesce(${owner.startedAt ?? null}::timestamptz, now()), true))`
@@ -104,11 +105,11 @@ function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly
           iso_currency_code = excluded.iso_currency_code, unofficial_currency_code = excluded.unofficial_currency_code,
           balance_as_of = excluded.balance_as_of, closed = accounts.closed and not ${isShared},
           revoked_at = case when ${isShared} then null else accounts.revoked_at end, link_epoch = excluded.link_epoch, updated_at = now()
-        returning id, current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of
+        returning id, closed, current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of
       )
       insert into account_balances (account_id, day, user_id, current, available, credit_limit, iso_currency_code, unofficial_currency_code, as_of)
       select id, (now() at time zone 'UTC')::date, ${owner.userId}::uuid, current_balance, available_balance, credit_limit, iso_currency_code,
-        unofficial_currency_code, balance_as_of from merged
+        unofficial_currency_code, balance_as_of from merged where not closed
       on conflict (account_id, day) do update set current = excluded.current, available = excluded.available,
         credit_limit = excluded.credit_limit, iso_currency_code = excluded.iso_currency_code,
         unofficial_currency_code = excluded.unofficial_currency_code, as_of = excluded.as_of`,

@@ -4,6 +4,7 @@ import { beforeEach, onTestFailed } from 'vitest'
 beforeEach(() => {
   onTestFailed(({ task }) => {
     for (const error of task.result?.errors ?? [])
+      // oxlint-disable-next-line no-console -- the runner shows it beside the test
       if ('reason' in error) console.error(`reason: ${String(error['reason'])}`)
   })
 })

@@ -117,6 +117,16 @@ describe('accounts', () => {
     })
     await odd.sync(item, 'balances', without)
     expect(await closedAccounts(item)).toEqual([closed])
+    await world.sql(
+      'update account_balances set day = day - 1 where account_id in (select id from accounts where item_id = $1)',
+      [item.id],
+    )
+    const balancesToday = () =>
+      world.sql(
+        `select b.current from account_balances b join accounts a on a.id = b.account_id
+          where a.item_id = $1 and a.plaid_account_id = $2 and b.day = (now() at time zone 'UTC')::date`,
+        [item.id, closed],
+      )
     await world.bank.change(item.plaidItemId, {
       modify: [{ transaction_id: transaction?.transaction_id, name: 'told again' }],
       silent: true,
@@ -124,8 +134,11 @@ describe('accounts', () => {
     await odd.sync(item, 'transactions')
     expect(await odd.lastRun(item)).toMatchObject({ upserted: '1' })
     expect(await closedAccounts(item)).toEqual([closed])
+    // Its worth has ended with it.
+    expect(await balancesToday()).toEqual([])
     await odd.sync(item, 'balances')
     expect(await closedAccounts(item)).toEqual([])
+    expect(await balancesToday()).toHaveLength(1)
   })
 
   it('have one balance a day, the last one', async () => {
