@@ -1,18 +1,41 @@
-// An item's life in a test's hands: banks of a few transactions, linked the whole way through Link so that Plaid knows whose
-// they are; the time that reconcilers wait for; and what must be true of a user when everything has come to rest.
-import { expect } from 'vitest'
+// An item's life in a test's hands: the world that a file's tests share; banks of a few transactions, linked the whole way
+// through Link so that Plaid knows whose they are; what Plaid tells of them; the time that reconcilers wait for; and what
+// must be true of a user when everything has come to rest.
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import * as z from 'zod'
+import { listAccounts } from '../../src/db/accounts.ts'
 import type { Item } from '../../src/db/items.ts'
+import { AppError } from '../../src/errors.ts'
+import { openAccessToken } from '../../src/items/access-token.ts'
 import { createLinkToken, type LinkToken, type LinkTokenInput } from '../../src/link/create-link-token.ts'
+import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import type { Services } from '../../src/services.ts'
 import { sweep } from '../../src/sync/sweep.ts'
 import { expectTruth } from './equality.ts'
+import { oddAnswers, type PlaidValue } from './odd-answers.ts'
 import { query } from './sql.ts'
+import type { Delivery } from './stack.ts'
 import { everyRow } from './tables.ts'
-import type { World } from './world.ts'
+import { createWorld, type World } from './world.ts'
 
 const dayMs = 86_400_000
+
+/** One world for all tests of the file; each begins without faults, and without webhooks or wake-ups of the one before. */
+export function useWorld(take: (world: World) => void): void {
+  let world: World
+  beforeAll(async () => {
+    world = await createWorld(inject('control'), { rateLimits: false })
+    take(world)
+  })
+  afterAll(() => world.stop())
+  afterEach(async () => {
+    await world.bank.clearFaults()
+    await world.stack.clearFaults(world.database.name)
+    await world.delivered()
+    world.queue.length = 0
+  })
+}
 
 /** `YYYY-MM-DD`, so many days ago. */
 export const daysAgo = (days: number): string => new Date(Date.now() - days * dayMs).toISOString().slice(0, 10)
@@ -102,8 +125,68 @@ export async function chooseBank(world: World, subject: string, login: Login): P
   return { publicToken, linkToken, plaidItemId }
 }
 
+/** Links the subject's small bank, without syncing anything. */
+export async function linkSmallBank(world: World, subject: string): Promise<Item> {
+  const { publicToken } = await chooseBank(world, subject, smallBank(subject))
+  return await exchangePublicToken(world.user(subject), { publicToken, institution: null })
+}
+
+/** The item's whole history arrives, no webhook tells of it, and whatever was woken is synced. */
+export async function letHistoryArrive(world: World, { plaidItemId }: Pick<Item, 'plaidItemId'>): Promise<void> {
+  await world.bank.change(plaidItemId, { history: 'historical', silent: true })
+  await world.drain()
+}
+
+/** Links the subject's small bank, lets its history arrive and syncs it. */
+export async function linkAndSyncSmallBank(world: World, subject: string): Promise<Item> {
+  const item = await linkSmallBank(world, subject)
+  await letHistoryArrive(world, item)
+  return item
+}
+
+/** The code of the error that the act ended with; null where it ended well. */
+export async function codeOf(act: Promise<unknown>): Promise<string | null> {
+  try {
+    await act
+    return null
+  } catch (error) {
+    return error instanceof AppError ? error.code : String(error)
+  }
+}
+
 /** A user whose services differ. */
 export const userWith = (world: World, subject: string, services: Services) => ({ ...world.user(subject), services })
+
+/** A look at the item, to which Plaid tells what `change` makes of its answer. */
+export async function lookAtItem(
+  world: World,
+  item: Item,
+  change: (told: PlaidValue<'getItem'>) => PlaidValue<'getItem'>,
+): Promise<void> {
+  const odd = oddAnswers(world)
+  const services = odd.withPlaid({
+    async getItem(...args) {
+      const answer = await world.services.plaid.getItem(...args)
+      return answer.ok ? { ...answer, value: change(answer.value) } : answer
+    },
+  })
+  await odd.sync(item, 'item', services)
+}
+
+/** Plaid's webhooks of that kind, once so many have come; all others are dropped. */
+export async function webhooksLike(world: World, kind: RegExp, count: number): Promise<Delivery[]> {
+  const found: Delivery[] = []
+  await expect
+    .poll(
+      async () => {
+        found.push(...(await world.delivered()).filter(({ body }) => kind.test(body)))
+        return found.length
+      },
+      { timeout: 10_000 },
+    )
+    .toBeGreaterThanOrEqual(count)
+  return found
+}
 
 /** Lets the time pass that reconcilers, retries and leases wait for. */
 export async function letTimePass(world: World): Promise<void> {
@@ -187,3 +270,14 @@ export async function rowOf(world: World, { id }: Pick<Item, 'id'>): Promise<Rec
   if (row === undefined) throw new Error('there is no such item')
   return row
 }
+
+/** The item's access token, in plain text. */
+export async function accessTokenOf(world: World, item: Item): Promise<string> {
+  const { access_token_sealed: sealed, user_id: userId } = await rowOf(world, item)
+  const owner = { userId: String(userId), itemId: item.id }
+  return (await openAccessToken(world.services.keyring, String(sealed), owner)).reveal()
+}
+
+/** The user's accounts as the API lists them. */
+export const accountsOf = async (world: World, subject: string) =>
+  (await listAccounts(world.services.api, world.user(subject).actor.identity, 100, null)).rows

@@ -6,6 +6,7 @@ import { reconcile } from '../../src/link/reconcile.ts'
 import {
   chooseBank,
   type Chosen,
+  codeOf,
   expectAtRest,
   expectNoTokens,
   heal,
@@ -147,15 +148,6 @@ describe('an exchange', () => {
 })
 
 const plainly = (chosen: Chosen) => ({ publicToken: chosen.publicToken, institution: null })
-
-async function codeOf(act: Promise<unknown>): Promise<string | null> {
-  try {
-    await act
-    return null
-  } catch (error) {
-    return error instanceof AppError ? error.code : String(error)
-  }
-}
 
 const exchangesOf = (subject: string) =>
   world.sql('select state, attempts from link_exchanges x join users u on u.id = x.user_id where u.subject = $1', [

@@ -1,6 +1,6 @@
 // Hosted Link: what its user added is linked for that user, once, whether Plaid's webhooks come, come twice or are lost, and
 // in update mode what they repaired is looked at again.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { getItem, type Item, listItems } from '../../src/db/items.ts'
 import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import { finishLinkSession } from '../../src/link/finish-session.ts'
@@ -16,22 +16,17 @@ import {
   heldAtPlaid,
   heldHere,
   letTimePass,
+  linkAndSyncSmallBank,
   smallBank,
+  useWorld,
+  webhooksLike,
 } from '../support/life.ts'
 import { mishaps, unlucky } from '../support/mishap.ts'
-import type { Delivery } from '../support/stack.ts'
-import { createWorld, type World } from '../support/world.ts'
+import type { World } from '../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-})
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.bank.clearFaults()
-  await world.stack.clearFaults(world.database.name)
-  await world.delivered()
-  world.queue.length = 0
+useWorld((made) => {
+  world = made
 })
 
 const hosted = (subject: string, itemId: string | null = null) => askForLink(world, subject, { hosted: true, itemId })
@@ -44,19 +39,7 @@ async function addBank(subject: string): Promise<{ plaidItemId: string; linkToke
 }
 
 /** Plaid's webhooks about Link, once so many have come. */
-async function linkWebhooks(count: number): Promise<Delivery[]> {
-  const found: Delivery[] = []
-  await expect
-    .poll(
-      async () => {
-        found.push(...(await world.delivered()).filter(({ body }) => body.includes('"LINK"')))
-        return found.length
-      },
-      { timeout: 10_000 },
-    )
-    .toBeGreaterThanOrEqual(count)
-  return found
-}
+const linkWebhooks = (count: number) => webhooksLike(world, /"LINK"/, count)
 
 const sessionOf = async (subject: string) =>
   (
@@ -260,13 +243,7 @@ describe('a session', () => {
 })
 
 describe('a session in update mode', () => {
-  async function linked(subject: string): Promise<Item> {
-    const { publicToken } = await chooseBank(world, subject, smallBank(subject))
-    const item = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
-    await world.bank.change(item.plaidItemId, { history: 'historical', silent: true })
-    await world.drain()
-    return item
-  }
+  const linked = (subject: string): Promise<Item> => linkAndSyncSmallBank(world, subject)
   const announce = (item: Item) =>
     world.sql(
       "update items set status = 'pending_disconnect', disconnect_at = now() + interval '5 days' where id = $1",

@@ -1,31 +1,34 @@
 // What the item's own state sets going: from initializing to healthy, products raised by a look at the item, and quiet
 // while the user is asked. Every move of an item's state in this file's database is recorded, and held against the table.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { getItem, type Item } from '../../src/db/items.ts'
 import { isItemStatus, itemStatusTable } from '../../src/item-status.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
-import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import { sweep } from '../../src/sync/sweep.ts'
 import { expectTruth } from '../support/equality.ts'
-import { chooseBank, letTimePass, rowOf, smallBank } from '../support/life.ts'
+import {
+  letHistoryArrive,
+  letTimePass,
+  linkAndSyncSmallBank,
+  linkSmallBank,
+  lookAtItem,
+  rowOf,
+  useWorld,
+  webhooksLike,
+} from '../support/life.ts'
 import { link, linkAndSync } from '../support/linked.ts'
 import { type OddAnswers, oddAnswers } from '../support/odd-answers.ts'
 import type { Delivery } from '../support/stack.ts'
-import { createWorld, type World } from '../support/world.ts'
+import type { World } from '../support/world.ts'
 
 let world: World
 let odd: OddAnswers
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-  odd = oddAnswers(world)
-  await recordMoves()
+useWorld((made) => {
+  world = made
+  odd = oddAnswers(made)
 })
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.bank.clearFaults()
-  world.queue.length = 0
-})
+beforeAll(() => recordMoves())
 
 /** Every state that an item of this database comes from and goes to; null before it is there. */
 async function recordMoves(): Promise<void> {
@@ -89,19 +92,8 @@ describe('a new item', () => {
 describe('a look at the item', () => {
   it('raises what a webhook should have told about', async () => {
     const item = await linkAndSync(world, 'told', everything)
-    const { plaid } = world.services
     const later = { last_successful_update: new Date() }
-    await odd.sync(
-      item,
-      'item',
-      odd.withPlaid({
-        async getItem(...args) {
-          const answer = await plaid.getItem(...args)
-          if (!answer.ok) return answer
-          return { ...answer, value: { ...answer.value, status: { ...answer.value.status, investments: later } } }
-        },
-      }),
-    )
+    await lookAtItem(world, item, (told) => ({ ...told, status: { ...told.status, investments: later } }))
     expect(await runsFor(item, 'raised')).toEqual(['holdings', 'investment_transactions'])
   })
 
@@ -141,19 +133,12 @@ describe('a look at the item', () => {
 describe('a look at the item after webhooks that changed places', () => {
   /** Both webhooks of a login that broke and was repaired. */
   async function breakAndRepair(item: Item, endsBroken: boolean): Promise<Delivery[]> {
-    const found: Delivery[] = []
     const steps = endsBroken
       ? [{ login_repaired: true }, { login_required: true }]
       : [{ login_required: true }, { login_repaired: true }]
     if (endsBroken) await world.bank.change(item.plaidItemId, { login_required: true, silent: true })
     for (const step of steps) await world.bank.change(item.plaidItemId, step)
-    await expect
-      .poll(async () => {
-        found.push(...(await world.delivered()).filter(({ body }) => /"(ERROR|LOGIN_REPAIRED)"/.test(body)))
-        return found.length
-      })
-      .toBeGreaterThanOrEqual(2)
-    return found.slice(0, 2)
+    return (await webhooksLike(world, /"(ERROR|LOGIN_REPAIRED)"/, 2)).slice(0, 2)
   }
 
   it.each([
@@ -244,37 +229,19 @@ describe('the states of items', () => {
       status === 'pending_disconnect',
     ])
     const error = errors[status]
-    const { plaid } = world.services
-    await odd.sync(
-      item,
-      'item',
-      odd.withPlaid({
-        async getItem(...args) {
-          const answer = await plaid.getItem(...args)
-          if (!answer.ok) return answer
-          const item_ = {
-            ...answer.value.item,
-            error: error === undefined ? null : { error_type: error[0], error_code: error[1] },
-            consent_expiration_time: status === 'pending_expiration' ? new Date(Date.now() + 3600_000) : null,
-          }
-          return { ...answer, value: { ...answer.value, item: item_ } }
-        },
-      }),
-    )
-  }
-
-  async function small(subject: string, isNew = false): Promise<Item> {
-    const { publicToken } = await chooseBank(world, subject, smallBank(subject))
-    const item = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
-    if (isNew) return item
-    await world.bank.change(item.plaidItemId, { history: 'historical', silent: true })
-    await world.drain()
-    return item
+    await lookAtItem(world, item, (answer) => ({
+      ...answer,
+      item: {
+        ...answer.item,
+        error: error === undefined ? null : { error_type: error[0], error_code: error[1] },
+        consent_expiration_time: status === 'pending_expiration' ? new Date(Date.now() + 3600_000) : null,
+      },
+    }))
   }
 
   it('follow one another as Plaid tells them, in any order', async () => {
     const subject = 'any order'
-    const item = await small(subject)
+    const item = await linkAndSyncSmallBank(world, subject)
     for (const from of told)
       for (const to of told) {
         await tell(item, from)
@@ -286,17 +253,16 @@ describe('the states of items', () => {
   it('end where only a new link helps, whatever Plaid tells then, and begin again with it', async () => {
     for (const end of lost) {
       const subject = `ends ${end}`
-      const item = await small(subject)
+      const item = await linkAndSyncSmallBank(world, subject)
       for (const from of told) {
         await tell(item, from)
         await tell(item, end)
         expect(await statusOf(subject, item)).toBe(end)
         await tell(item, 'healthy')
         expect(await statusOf(subject, item)).toBe(end)
-        const again = await small(subject, true)
+        const again = await linkSmallBank(world, subject)
         expect(again).toMatchObject({ id: item.id, status: 'initializing' })
-        await world.bank.change(again.plaidItemId, { history: 'historical', silent: true })
-        await world.drain()
+        await letHistoryArrive(world, again)
         expect(await statusOf(subject, item)).toBe('healthy')
       }
     }
@@ -305,7 +271,7 @@ describe('the states of items', () => {
   it('begin with what Plaid tells, also before the first transactions are here', async () => {
     for (const status of [...told.filter((each) => each !== 'healthy'), ...lost]) {
       const subject = `begins ${status}`
-      const item = await small(subject, true)
+      const item = await linkSmallBank(world, subject)
       await tell(item, status)
       expect(await statusOf(subject, item)).toBe(status)
     }
@@ -314,19 +280,19 @@ describe('the states of items', () => {
   it('end with a removal, from wherever they are, and begin again until it is purged', async () => {
     for (const status of [...told, ...lost]) {
       const subject = `removed from ${status}`
-      const item = await small(subject)
+      const item = await linkAndSyncSmallBank(world, subject)
       await tell(item, status)
       await world.bank.fault({ endpoint: '/item/remove', times: 2, error: 'INTERNAL_SERVER_ERROR' })
       await removeItem(world.user(subject), item.id, { purge: false })
       expect(await rowOf(world, item)).toMatchObject({ status: 'removing' })
-      expect((await small(subject, true)).id).toBe(item.id)
+      expect((await linkSmallBank(world, subject)).id).toBe(item.id)
       await removeItem(world.user(subject), item.id, { purge: false })
       expect(await rowOf(world, item)).toMatchObject({ status: 'removed' })
       await removeItem(world.user(subject), item.id, { purge: false })
       expect(await rowOf(world, item)).toMatchObject({ status: 'removed' })
-      expect((await small(subject, true)).id).toBe(item.id)
+      expect((await linkSmallBank(world, subject)).id).toBe(item.id)
     }
-    const early = await small('removed early', true)
+    const early = await linkSmallBank(world, 'removed early')
     await removeItem(world.user('removed early'), early.id, { purge: false })
     await letTimePass(world)
     await reconcile(world.job())

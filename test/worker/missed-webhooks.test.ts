@@ -1,24 +1,15 @@
 // Webhooks that Plaid says it sent and that never came: seen at the next look at the item, counted once, and made good.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import type { Item } from '../../src/db/items.ts'
-import { openAccessToken } from '../../src/items/access-token.ts'
 import { expectTruth } from '../support/equality.ts'
-import { rowOf } from '../support/life.ts'
+import { accessTokenOf, lookAtItem, rowOf, useWorld } from '../support/life.ts'
 import { linkAndSync } from '../support/linked.ts'
-import { type OddAnswers, oddAnswers } from '../support/odd-answers.ts'
-import { createWorld, type World } from '../support/world.ts'
+import type { World } from '../support/world.ts'
 
 let world: World
-let odd: OddAnswers
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-  odd = oddAnswers(world)
-})
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.delivered()
-  world.queue.length = 0
+useWorld((made) => {
+  world = made
 })
 
 const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000)
@@ -31,20 +22,8 @@ async function settled(subject: string): Promise<Item> {
 }
 
 /** A look at the item, to which Plaid tells of its last webhook. */
-async function look(item: Item, lastWebhook: { sent_at: Date | null; code_sent: string | null } | null): Promise<void> {
-  const { plaid } = world.services
-  await odd.sync(
-    item,
-    'item',
-    odd.withPlaid({
-      async getItem(...args) {
-        const answer = await plaid.getItem(...args)
-        if (!answer.ok) return answer
-        return { ...answer, value: { ...answer.value, status: { ...answer.value.status, last_webhook: lastWebhook } } }
-      },
-    }),
-  )
-}
+const look = (item: Item, lastWebhook: { sent_at: Date | null; code_sent: string | null } | null): Promise<void> =>
+  lookAtItem(world, item, (told) => ({ ...told, status: { ...told.status, last_webhook: lastWebhook } }))
 
 const update = (sentAt: Date) => ({ sent_at: sentAt, code_sent: 'SYNC_UPDATES_AVAILABLE' })
 const missed = async (item: Item) => Number((await rowOf(world, item))['missed_webhooks'])
@@ -54,12 +33,6 @@ const received = (item: Item, code: string, at: Date) =>
      values ($1, 'jwt', 'TRANSACTIONS', $2, $3, '{}', $4)`,
     [crypto.randomUUID(), code, item.plaidItemId, at.toISOString()],
   )
-
-async function tokenOf(item: Item): Promise<string> {
-  const { access_token_sealed: sealed, user_id: userId } = await rowOf(world, item)
-  const owner = { userId: String(userId), itemId: item.id }
-  return (await openAccessToken(world.services.keyring, String(sealed), owner)).reveal()
-}
 
 describe('a webhook that Plaid says it sent', () => {
   it('and that never came is counted once, and everything is read again', async () => {
@@ -152,7 +125,7 @@ describe('a webhook that Plaid says it sent', () => {
     await world.bank.webhooks({ drop: true })
     await world.bank.change(item.plaidItemId, { add: 2 })
     await world.bank.webhooks({ drop: false })
-    const { status } = await world.bank.plaid('/item/get', { access_token: await tokenOf(item) })
+    const { status } = await world.bank.plaid('/item/get', { access_token: await accessTokenOf(world, item) })
     const told = z.object({ last_webhook: z.object({ code_sent: z.string() }) }).parse(status).last_webhook
     await look(item, { ...told, sent_at: minutesAgo(6) })
     expect(await missed(item)).toBe(1)

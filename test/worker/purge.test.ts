@@ -1,7 +1,6 @@
 // Deletion of what was removed or taken back: when its time has come and not before, all of it, told by the change feed, and
 // never of what was linked again.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
-import { listAccounts } from '../../src/db/accounts.ts'
+import { describe, expect, it } from 'vitest'
 import type { Item } from '../../src/db/items.ts'
 import { purgeItem } from '../../src/db/purge.ts'
 import { editTransaction } from '../../src/db/transactions.ts'
@@ -12,32 +11,30 @@ import { reconcile } from '../../src/link/reconcile.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
 import { everyTransaction, expectTruth } from '../support/equality.ts'
 import { follow, listed } from '../support/feed.ts'
-import { askForLink, chooseBank, goThroughLink, rowOf, smallBank } from '../support/life.ts'
+import {
+  accountsOf,
+  askForLink,
+  chooseBank,
+  goThroughLink,
+  letHistoryArrive,
+  linkAndSyncSmallBank,
+  rowOf,
+  smallBank,
+  useWorld,
+} from '../support/life.ts'
 import { linkAndSync } from '../support/linked.ts'
 import { oddAnswers } from '../support/odd-answers.ts'
 import { fingerprint } from '../support/tables.ts'
 import { query } from '../support/sql.ts'
 import { withPlaid } from '../support/with-plaid.ts'
-import { createWorld, type World } from '../support/world.ts'
+import type { World } from '../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-})
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.delivered()
-  world.queue.length = 0
+useWorld((made) => {
+  world = made
 })
 
-async function link(subject: string): Promise<Item> {
-  const { publicToken } = await chooseBank(world, subject, smallBank(subject))
-  const item = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
-  await world.bank.change(item.plaidItemId, { history: 'historical', silent: true })
-  await world.drain()
-  return item
-}
-
+const link = (subject: string): Promise<Item> => linkAndSyncSmallBank(world, subject)
 const hide = async (subject: string, item: Item) => await removeItem(world.user(subject), item.id, { purge: false })
 const later = (item: Item, days: number) =>
   world.sql('update items set purge_at = purge_at - make_interval(days => $2::int) where id = $1', [item.id, days])
@@ -45,8 +42,6 @@ const isThere = async (item: Item) =>
   (await world.sql('select 1 as one from items where id = $1', [item.id])).length === 1
 const tables = async () =>
   await fingerprint((text, params) => query(world.database.endpoint, world.database.ownerUrl, text, params))
-const accountsOf = async (subject: string) =>
-  (await listAccounts(world.services.api, world.user(subject).actor.identity, 100, null)).rows
 
 describe('an item that was removed', () => {
   it('is deleted when its time has come, and not before', async () => {
@@ -117,8 +112,7 @@ describe('an item that was removed', () => {
         exchangePublicToken(world.user(subject), { publicToken, institution: null }),
         purgeItem(world.services.jobs, item.id),
       ])
-      await world.bank.change(again.plaidItemId, { history: 'historical', silent: true })
-      await world.drain()
+      await letHistoryArrive(world, again)
       await expectTruth(world, subject, again.plaidItemId)
       expect(await isThere(item)).toBe(again.id === item.id)
       const follower = follow(world, subject)
@@ -224,10 +218,10 @@ describe('an account that its user took back', () => {
     const { removedDays } = world.services.config.retention
     await days(removedDays - 1)
     await reconcile(world.job())
-    expect(await accountsOf(subject)).toHaveLength(2)
+    expect(await accountsOf(world, subject)).toHaveLength(2)
     await days(2)
     await reconcile(world.job())
-    expect((await accountsOf(subject)).map(({ name }) => name)).toEqual(['Everyday'])
+    expect((await accountsOf(world, subject)).map(({ name }) => name)).toEqual(['Everyday'])
     await expectTruth(world, subject, item.plaidItemId)
     for (const each of [follower, follow(world, subject)]) {
       await each.catchUp(2)
@@ -271,7 +265,8 @@ describe('an account that its user took back', () => {
       async syncTransactions(...args) {
         const answer = await world.services.plaid.syncTransactions(...args)
         if (answer.ok && told.length === 0) told = answer.value.added.map(({ name }) => name)
-        if (answer.ok && (await accountsOf(subject)).every(({ closed }) => !closed)) await takeBack(item, 'Nest egg')
+        if (answer.ok && (await accountsOf(world, subject)).every(({ closed }) => !closed))
+          await takeBack(item, 'Nest egg')
         return answer
       },
     })
@@ -302,7 +297,7 @@ describe('an account that its user took back', () => {
     await markRepaired(world.user(subject), item.id)
     await world.drain()
     await expectTruth(world, subject, item.plaidItemId)
-    expect((await accountsOf(subject)).map(({ closed }) => closed)).toEqual([false, false])
+    expect((await accountsOf(world, subject)).map(({ closed }) => closed)).toEqual([false, false])
     const after = await everyTransaction(world, subject)
     expect(after.map(({ id }) => id).toSorted()).toEqual(before.map(({ id }) => id).toSorted())
     expect(after.find(({ id }) => id === ofNestEgg)).toMatchObject({ note: 'kept' })
@@ -320,10 +315,10 @@ describe('an account that its user took back', () => {
     const again = await link(subject)
     expect(again.id).toBe(item.id)
     await expectTruth(world, subject, again.plaidItemId)
-    expect((await accountsOf(subject)).map(({ closed }) => closed)).toEqual([false, false])
+    expect((await accountsOf(world, subject)).map(({ closed }) => closed)).toEqual([false, false])
     expect(await everyTransaction(world, subject)).toHaveLength(before.length)
     await days(100)
     await reconcile(world.job())
-    expect(await accountsOf(subject)).toHaveLength(2)
+    expect(await accountsOf(world, subject)).toHaveLength(2)
   })
 })

@@ -1,7 +1,6 @@
 // Relink continuity: a bank that is linked again goes on where it was — our ids, notes, categories — and its history is
 // not doubled.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
-import { listAccounts } from '../../src/db/accounts.ts'
+import { describe, expect, it } from 'vitest'
 import { listHoldings, listInvestmentTransactions } from '../../src/db/investments.ts'
 import type { Item } from '../../src/db/items.ts'
 import { editTransaction, type Transaction } from '../../src/db/transactions.ts'
@@ -11,25 +10,28 @@ import { reconcile } from '../../src/link/reconcile.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
 import { everyTransaction, expectTruth } from '../support/equality.ts'
 import { follow, type Follower, listed } from '../support/feed.ts'
-import { chooseBank, expectAtRest, heal, heldAtPlaid, letTimePass, rowOf, smallBank } from '../support/life.ts'
+import {
+  accountsOf,
+  chooseBank,
+  expectAtRest,
+  heal,
+  heldAtPlaid,
+  letHistoryArrive,
+  letTimePass,
+  linkSmallBank,
+  rowOf,
+  smallBank,
+  useWorld,
+} from '../support/life.ts'
 import { bankOf, linkAndSync, settle } from '../support/linked.ts'
 import { oddAnswers } from '../support/odd-answers.ts'
 import { withPlaid } from '../support/with-plaid.ts'
-import { createWorld, type World } from '../support/world.ts'
+import type { World } from '../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.bank.clearFaults()
-  await world.delivered()
-  world.queue.length = 0
-})
-
-const accountsOf = async (subject: string) =>
-  (await listAccounts(world.services.api, world.user(subject).actor.identity, 100, null)).rows
 
 /** By what does not change from link to link. */
 const known = (row: Transaction) => [row.date, row.amount, row.name, row.pending].join(' | ')
@@ -104,7 +106,7 @@ describe('a bank that was removed and is linked again', () => {
     const subject = 'relink removed'
     const first = await linkAndSync(world, subject)
     const before = await everyTransaction(world, subject)
-    const accounts = await accountsOf(subject)
+    const accounts = await accountsOf(world, subject)
     const noted = before.slice(0, 5)
     for (const { id } of noted) await note(subject, id, `note on ${id}`)
     await hide(subject, first)
@@ -123,7 +125,7 @@ describe('a bank that was removed and is linked again', () => {
     )
     for (const { id } of noted)
       expect(after.find((row) => row.id === id)).toMatchObject({ note: `note on ${id}`, userCategory: 'MINE' })
-    expect((await accountsOf(subject)).map(({ id, closed }) => [id, closed])).toEqual(
+    expect((await accountsOf(world, subject)).map(({ id, closed }) => [id, closed])).toEqual(
       accounts.map(({ id, closed }) => [id, closed]),
     )
     await reconcile(world.job())
@@ -133,8 +135,7 @@ describe('a bank that was removed and is linked again', () => {
   it('is shown at once, with what it had', async () => {
     const subject = 'at once'
     const { before } = await ancestor(subject)
-    const { publicToken } = await chooseBank(world, subject, smallBank(subject))
-    await exchangePublicToken(world.user(subject), { publicToken, institution: null })
+    await linkSmallBank(world, subject)
     await expectSame(subject, before)
   })
 
@@ -290,8 +291,7 @@ describe('what the bank did between two links', () => {
       silent: true,
     })
     await exchangePublicToken(world.user(subject), { publicToken, institution: null })
-    await world.bank.change(plaidItemId, { history: 'historical', silent: true })
-    await world.drain()
+    await letHistoryArrive(world, { plaidItemId })
     const after = await expectTruth(world, subject, plaidItemId)
     expect(byName(after, 'Hotel')).toMatchObject({
       id: byName(before, 'Hotel')?.id,
@@ -324,9 +324,8 @@ describe('what the bank did between two links', () => {
     const nestEgg = seen.find((account) => account['name'] === 'Nest egg')
     await world.bank.change(plaidItemId, { revoke_account: nestEgg?.account_id, silent: true })
     await exchangePublicToken(world.user(subject), { publicToken, institution: null })
-    await world.bank.change(plaidItemId, { history: 'historical', silent: true })
-    await world.drain()
-    expect(Object.fromEntries((await accountsOf(subject)).map(({ name, closed }) => [name, closed]))).toEqual({
+    await letHistoryArrive(world, { plaidItemId })
+    expect(Object.fromEntries((await accountsOf(world, subject)).map(({ name, closed }) => [name, closed]))).toEqual({
       Everyday: false,
       'Nest egg': true,
     })
@@ -340,8 +339,7 @@ describe('what the bank did between two links', () => {
     // In the sandbox a link can ask for three months alone.
     const publicToken = await world.bank.publicToken({ username: bank.username, password: bank.password })
     const again = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
-    await world.bank.change(again.plaidItemId, { history: 'historical', silent: true })
-    await world.drain()
+    await letHistoryArrive(world, again)
     const told = (await world.bank.truth(again.plaidItemId)).transactions.length
     expect(told).toBeLessThan(before.length)
     await expectSame(subject, before)
@@ -398,8 +396,7 @@ describe('a relink whose history arrives in two steps', () => {
   it('keeps what the first step has left out, in between what it tells', async () => {
     const subject = 'left out'
     const { before } = await ancestor(subject)
-    const { publicToken } = await chooseBank(world, subject, smallBank(subject))
-    const again = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
+    const again = await linkSmallBank(world, subject)
     await world.bank.change(again.plaidItemId, { history: 'initial', silent: true })
     const [newest] = before
     const partial = oddAnswers(world).withPages((page) => ({

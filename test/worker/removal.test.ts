@@ -1,56 +1,33 @@
 // Removal as an intent: hidden from its user at once, ended at Plaid as soon as Plaid can be told, whatever happens between.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { getItem, type Item } from '../../src/db/items.ts'
-import { AppError } from '../../src/errors.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
 import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
-import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import { everyTransaction } from '../support/equality.ts'
 import {
-  chooseBank,
+  codeOf,
   expectAtRest,
   expectNoTokens,
   heal,
   heldAtPlaid,
   heldHere,
   letTimePass,
+  linkAndSyncSmallBank,
   rowOf,
-  smallBank,
   userWith,
+  useWorld,
 } from '../support/life.ts'
 import { mishaps, unlucky } from '../support/mishap.ts'
 import { withPlaid } from '../support/with-plaid.ts'
-import { createWorld, type World } from '../support/world.ts'
+import type { World } from '../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-})
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.bank.clearFaults()
-  await world.stack.clearFaults(world.database.name)
-  world.queue.length = 0
+useWorld((made) => {
+  world = made
 })
 
-async function linked(subject: string): Promise<Item> {
-  const { publicToken } = await chooseBank(world, subject, smallBank(subject))
-  const item = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
-  await world.bank.change(item.plaidItemId, { history: 'historical', silent: true })
-  await world.drain()
-  return item
-}
-
-async function codeOf(act: Promise<unknown>): Promise<string | null> {
-  try {
-    await act
-    return null
-  } catch (error) {
-    return error instanceof AppError ? error.code : String(error)
-  }
-}
-
+const linked = (subject: string): Promise<Item> => linkAndSyncSmallBank(world, subject)
 const hide = { purge: false }
 const plaidDown = () => world.bank.fault({ endpoint: '/item/remove', times: 50, error: 'INTERNAL_SERVER_ERROR' })
 const pending = (item: Item) =>

@@ -1,64 +1,38 @@
 // Rotation of access tokens: Plaid kills the old one at once, so what can be lost is seen to be lost, told, and linked again.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import type { Item } from '../../src/db/items.ts'
-import { AppError } from '../../src/errors.ts'
-import { openAccessToken } from '../../src/items/access-token.ts'
 import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
-import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import type { Services } from '../../src/services.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
 import { everyTransaction, expectTruth } from '../support/equality.ts'
 import {
-  chooseBank,
+  accessTokenOf,
+  codeOf,
   expectAtRest,
   expectNoTokens,
   heal,
   heldAtPlaid,
   letTimePass,
+  linkAndSyncSmallBank,
   rowOf,
-  smallBank,
   userWith,
+  useWorld,
 } from '../support/life.ts'
 import { mishaps, unlucky } from '../support/mishap.ts'
 import { withPlaid } from '../support/with-plaid.ts'
-import { createWorld, type World } from '../support/world.ts'
+import type { World } from '../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.bank.clearFaults()
-  await world.stack.clearFaults(world.database.name)
-  world.queue.length = 0
+afterEach(() => {
   world.lines.length = 0
 })
 
-async function link(subject: string): Promise<Item> {
-  const { publicToken } = await chooseBank(world, subject, smallBank(subject))
-  const item = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
-  await world.bank.change(item.plaidItemId, { history: 'historical', silent: true })
-  await world.drain()
-  return item
-}
-
-async function codeOf(act: Promise<unknown>): Promise<string | null> {
-  try {
-    await act
-    return null
-  } catch (error) {
-    return error instanceof AppError ? error.code : String(error)
-  }
-}
-
-async function tokenOf(item: Item): Promise<string> {
-  const { access_token_sealed: sealed, user_id: userId } = await rowOf(world, item)
-  const owner = { userId: String(userId), itemId: item.id }
-  return (await openAccessToken(world.services.keyring, String(sealed), owner)).reveal()
-}
-
+const link = (subject: string): Promise<Item> => linkAndSyncSmallBank(world, subject)
+const tokenOf = (item: Item): Promise<string> => accessTokenOf(world, item)
 const worksAtPlaid = async (token: string) =>
   (await codeOf(world.bank.plaid('/item/get', { access_token: token }))) === null
 
