@@ -3,7 +3,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { getItem, type Item } from '../../src/db/items.ts'
 import { editTransaction, type Transaction } from '../../src/db/transactions.ts'
-import { AppError } from '../../src/errors.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
 import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
 import { createLinkToken } from '../../src/link/create-link-token.ts'
@@ -12,6 +11,7 @@ import { reconcile } from '../../src/link/reconcile.ts'
 import { createKeyCache, defaultKeyCacheLimits } from '../../src/webhooks/keys.ts'
 import { fetchVerificationKey } from '../../src/webhooks/plaid-keys.ts'
 import { everyTransaction, expectTruth } from '../support/equality.ts'
+import { codeOf } from '../support/life.ts'
 import { bankOf, link, linkAndSync } from '../support/linked.ts'
 import { type OddAnswers, oddAnswers } from '../support/odd-answers.ts'
 import type { Delivery } from '../support/stack.ts'
@@ -77,15 +77,6 @@ async function newsOf(item: Item): Promise<Delivery> {
 
 const eventsOf = async (item: Item) =>
   await world.sql('select webhook_code from webhook_events where plaid_item_id = $1', [item.plaidItemId])
-
-async function codeOf(act: Promise<unknown>): Promise<string | null> {
-  try {
-    await act
-    return null
-  } catch (error) {
-    return error instanceof AppError ? error.code : String(error)
-  }
-}
 
 /** The user goes through Link with a link token; answers the public token. */
 async function goThroughLink(linkToken: string, username: string, institution = 'ins_109508'): Promise<string> {
