@@ -29,14 +29,20 @@ const stagingSeconds = 60 * minute
 const mostMarked = 30_000
 const markStep = 5000
 
+/** As much of what a verb is given as these use. */
+export interface SweepCtx {
+  readonly services: Pick<Ctx['services'], 'jobs' | 'wake'>
+  readonly log: Pick<Ctx['log'], 'info'>
+}
+
 /** Wakes at a pace that the queue keeps up with: the first at once, the last just before the next sweep. */
-async function wakeSpread(ctx: Ctx, ids: readonly string[]): Promise<void> {
+async function wakeSpread(ctx: SweepCtx, ids: readonly string[]): Promise<void> {
   for (let start = 0; start < ids.length; start += wakeBatch)
     await ctx.services.wake(ids.slice(start, start + wakeBatch), 'sweep', Math.floor(start / wokenPerSecond))
 }
 
 /** Marks the items to probe, wakes what is due, and cleans up after runs that died. Safe to run twice at once. */
-export async function sweep(ctx: Ctx): Promise<{ woken: number; probed: number }> {
+export async function sweep(ctx: SweepCtx): Promise<{ woken: number; probed: number }> {
   const { jobs } = ctx.services
   const probed = await markStale(jobs, 'item', { olderThanSeconds: probeSeconds, spreadSeconds: 0, limit: mostProbed })
   const due = await claimDue(jobs, mostWoken, wokenSeconds)
@@ -47,7 +53,7 @@ export async function sweep(ctx: Ctx): Promise<{ woken: number; probed: number }
 }
 
 /** Marks one product's rows that are about to be stale, due at random until they are. */
-async function markProduct(ctx: Ctx, { staleAfterSeconds, spreadSeconds }: Freshness, product: SyncProduct) {
+async function markProduct(ctx: SweepCtx, { staleAfterSeconds, spreadSeconds }: Freshness, product: SyncProduct) {
   const olderThanSeconds = staleAfterSeconds - spreadSeconds
   let marked = 0
   while (marked < mostMarked) {
@@ -59,7 +65,7 @@ async function markProduct(ctx: Ctx, { staleAfterSeconds, spreadSeconds }: Fresh
 }
 
 /** Marks what its product's freshness asks for; the sweeps then wake it. */
-export async function markStaleProducts(ctx: Ctx): Promise<number> {
+export async function markStaleProducts(ctx: SweepCtx): Promise<number> {
   let marked = 0
   for (const product of syncProducts) marked += await markProduct(ctx, freshness[product], product)
   ctx.log.info('freshness', { count: marked })

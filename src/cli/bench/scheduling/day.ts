@@ -1,12 +1,11 @@
 // A day of many items, minute by minute: the real sweep and the real marking of what is stale over a real database whose
 // clock is faked, webhooks and clicks at bursty hours, an hour in which Plaid is down, and runs that the real keeper lets
 // through or not. A run's own work is left out: what it would write is written in bulk.
-import type { Ctx } from '../../../context.ts'
 import { createLogger } from '../../../monitoring/logger.ts'
 import { endOfFailure } from '../../../sync/failure.ts'
 import type { WakeReason } from '../../../sync/message.ts'
 import { syncProducts } from '../../../sync/products.ts'
-import { markStaleProducts, sweep } from '../../../sync/sweep.ts'
+import { markStaleProducts, sweep, type SweepCtx } from '../../../sync/sweep.ts'
 import { type Done, idOf, itemOf, productOf, type Put, type SimulatedDatabase } from './database.ts'
 import type { createSimulatedPlaid, Ran } from './plaid.ts'
 import { createSimulatedQueue, type SimulatedMessage } from './queue.ts'
@@ -63,14 +62,12 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
   const missed = new Map<number, number>()
   let nowMs = startMs
 
-  const wake: Ctx['services']['wake'] = (ids, reason, delaySeconds = 0) => {
+  const wake: SweepCtx['services']['wake'] = (ids, reason, delaySeconds = 0) => {
     for (const id of ids) queue.send({ id, reason, retries: 0 }, nowMs + delaySeconds * 1000 + 500)
     return Promise.resolve()
   }
   const log = createLogger({}, { minimumLevel: 'error' })
-  // The scheduling code asks for nothing else.
-  const services = { jobs: database.jobs, wake }
-  const ctx = { services, actor: { kind: 'cron', name: 'sweep' }, requestId: 'bench', now: () => new Date(nowMs), log }
+  const ctx: SweepCtx = { services: { jobs: database.jobs, wake }, log }
 
   /** What came in this minute: marked in the database as of its start, woken when it came. */
   const arrive = async (): Promise<void> => {
@@ -162,10 +159,8 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     nowMs = startMs + minute * minuteMs
     await database.setTime(nowMs)
     if (minute % 180 === 90) plaid.evict(nowMs)
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of Ctx it is all that these two use
-    const given = ctx as unknown as Ctx
-    if (minute % 60 === 0) await markStaleProducts(given)
-    if (minute % 5 === 0) counts.mostWoken = Math.max(counts.mostWoken, (await sweep(given)).woken)
+    if (minute % 60 === 0) await markStaleProducts(ctx)
+    if (minute % 5 === 0) counts.mostWoken = Math.max(counts.mostWoken, (await sweep(ctx)).woken)
     await arrive()
     await work()
     if (minute % 60 === 59)
