@@ -50,7 +50,7 @@ export interface Chaos {
   settleIn(): Promise<void>
   link(login: Login, death: Death, retry: boolean): Promise<void>
   remove(nth: number, purge: boolean, death: Death): Promise<void>
-  rotate(nth: number, death: Death): Promise<void>
+  rotate(nth: number, death: Death, retry: boolean): Promise<void>
   bank(nth: number, change: BankStep): Promise<void>
   deliver(nth: number, how: Carriage, death: Death): Promise<void>
   drain(death: Death, lose: boolean): Promise<void>
@@ -236,13 +236,18 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
           if (allowed !== undefined) notes.set(key, done ? new Set([null]) : new Set([...allowed, null]))
         }
     },
-    async rotate(nth, death) {
+    async rotate(nth, death, retry) {
       const item = await chosen(nth)
       const row = item === undefined ? null : await ours(item.item_id)
       if (item === undefined || row === null) return
-      const done = await inIsolate(death, (services) => rotateAccessToken(as(row.subject, services), row.id))
+      const rotation = (services: Services) => rotateAccessToken(as(row.subject, services), row.id)
+      const done = await inIsolate(death, rotation)
       count(done ? 'rotated' : 'rotation cut short')
-      if (!done) doomedTokens.add(item.item_id)
+      if (done) return
+      doomedTokens.add(item.item_id)
+      if (!retry) return
+      await pass()
+      await inIsolate(null, rotation)
     },
     async bank(nth, step) {
       const item = await chosen(nth)

@@ -24,10 +24,10 @@ function of<Arguments>(
 
 const nth = fc.nat({ max: 7 })
 const subject = fc.constantFrom('anna', 'bert')
-const death: fc.Arbitrary<Death> = fc.option(
-  fc.record({ at: fc.integer({ min: 1, max: 16 }), moment: fc.constantFrom('before' as const, 'after' as const) }),
-  { freq: 2 },
-)
+const moment = fc.constantFrom('before' as const, 'after' as const)
+const deathWithin = (calls: number): fc.Arbitrary<Death> =>
+  fc.option(fc.record({ at: fc.integer({ min: 1, max: calls }), moment }), { freq: 2 })
+const death = deathWithin(16)
 const few = fc.integer({ min: 0, max: 3 })
 
 const bankStep = fc.record({
@@ -127,7 +127,9 @@ export const commands: fc.Arbitrary<Step>[] = [
   edit,
   remove,
   remove,
-  of('rotate', fc.record({ nth, death }), (chaos, given) => chaos.rotate(given.nth, given.death)),
+  of('rotate', fc.record({ nth, death: deathWithin(3), retry: fc.boolean() }), (chaos, given) =>
+    chaos.rotate(given.nth, given.death, given.retry),
+  ),
   of('stall', fc.record({ nth, calls: fc.integer({ min: 1, max: 4 }) }), (chaos, given) =>
     chaos.stall(given.nth, given.calls),
   ),
