@@ -104,8 +104,14 @@ const edit = of(
     chaos.edit(given.subject, given.nth, given.note === null ? null : given.note.replaceAll('\0', '').toWellFormed()),
 )
 
-const remove = of('remove', fc.record({ nth, purge: fc.boolean(), death }), (chaos, given) =>
-  chaos.remove(given.nth, given.purge, given.death),
+const remove = of(
+  'remove',
+  fc.record({ nth, purge: fc.boolean(), refused: fc.boolean(), death }),
+  async (chaos, given) => {
+    if (given.refused)
+      await chaos.world.bank.fault({ endpoint: '/item/remove', error: 'INTERNAL_SERVER_ERROR', times: 2 })
+    await chaos.remove(given.nth, given.purge, given.death)
+  },
 )
 
 /** Those that make things happen come more often than those that end them. */

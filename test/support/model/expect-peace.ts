@@ -1,5 +1,6 @@
 // What must be true when everything has come to rest, whatever happened before.
 import { expect } from 'vitest'
+import * as z from 'zod'
 import { listChanges } from '../../../src/db/changes.ts'
 import type { Transaction } from '../../../src/db/transactions.ts'
 import { everyTransaction } from '../equality.ts'
@@ -39,6 +40,16 @@ async function expectNothingLeftOver({ world }: Chaos): Promise<void> {
   expect(await world.sql("select id, state from link_exchanges where state in ('started', 'exchanged')")).toEqual([])
   expect(await world.sql("select id from items where status = 'removing'")).toEqual([])
   expect(await world.sql('select run_id from sync_staging')).toEqual([])
+  expectNoneForgotten(world.lines)
+}
+
+/** What was stored here once is never found at Plaid as nobody's: its end there is asked for until it has come. */
+function expectNoneForgotten(lines: readonly string[]): void {
+  const said = lines.map((line) => z.looseObject({ event: z.string() }).parse(JSON.parse(line)))
+  const itemsOf = (...events: string[]) =>
+    said.filter(({ event }) => events.includes(event)).map((line) => line['plaid_item_id'])
+  const stored = new Set(itemsOf('item_linked', 'item_relinked'))
+  expect(itemsOf('item_orphaned').filter((id) => stored.has(id))).toEqual([])
 }
 
 /** Plaid bills for what is stored here and works, and for nothing else. */
