@@ -24,6 +24,7 @@ const expected = [
   'delivered',
   'two engines',
   'died',
+  'forged',
   'restarted',
   'superseded',
 ]

@@ -282,7 +282,9 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       count('delivered')
       if (how.forged) {
         const forged = { ...delivery, body: `${delivery.body} ` }
-        await inIsolate(null, (services) => world.deliver(forged, services))
+        const taken = await inIsolate(null, (services) => world.deliver(forged, services))
+        if (taken) throw new Error('a forged webhook was taken')
+        count('forged')
       }
       const done = await inIsolate(death, (services) => world.deliver(delivery, services))
       // What is not answered is sent again, and so is much that was.
