@@ -24,6 +24,7 @@ const expected = [
   'delivered',
   'two engines',
   'died',
+  'carried',
   'forged',
   'restarted',
   'superseded',

@@ -46,7 +46,7 @@ export interface Chaos {
   readonly doomedTokens: Set<string>
   /** Webhooks that came and were not yet carried on. */
   readonly mail: Delivery[]
-  /** Each user has a bank, and a note on two of its transactions. */
+  /** Each user has a bank, and a note on two of its transactions and on one that is pending. */
   settleIn(): Promise<void>
   link(login: Login, death: Death, retry: boolean): Promise<void>
   remove(nth: number, purge: boolean, death: Death): Promise<void>
@@ -56,7 +56,8 @@ export interface Chaos {
   drain(death: Death, lose: boolean): Promise<void>
   drainTwice(): Promise<void>
   stall(nth: number, afterCalls: number): Promise<void>
-  edit(subject: string, nth: number, note: string | null): Promise<void>
+  /** `pending` prefers transactions that are still to be posted. */
+  edit(subject: string, nth: number, note: string | null, pending?: boolean): Promise<void>
   poll(subject: string): Promise<void>
   cron(death: Death): Promise<void>
   resync(nth: number): Promise<void>
@@ -187,11 +188,14 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     poll,
     pass,
     async settleIn() {
-      for (const subject of subjects) {
+      const news = { add: 0, pending: 2, modify: 0, remove: 0, post: 0, silent: true, login: null }
+      for (const [nth, subject] of subjects.entries()) {
         await chaos.link({ subject, username: `${subject}_one` }, null, false)
+        await chaos.bank(nth, news)
         await chaos.drain(null, false)
         await chaos.edit(subject, 1, 'first')
         await chaos.edit(subject, 4, 'second')
+        await chaos.edit(subject, 0, 'third', true)
       }
     },
     async link({ subject, username }, death, retry) {
@@ -326,12 +330,13 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       await first
       count('stalled')
     },
-    async edit(subject, nth, note) {
+    async edit(subject, nth, note, pending = false) {
       let rows: Transaction[] = []
       await inIsolate(null, async () => {
         rows = await everyTransaction(world, subject)
       })
-      const row = rows.length === 0 ? undefined : rows.toSorted((a, b) => (a.name < b.name ? -1 : 1))[nth % rows.length]
+      const preferred = pending && rows.some((row) => row.pending) ? rows.filter((row) => row.pending) : rows
+      const row = preferred.toSorted((a, b) => (a.name < b.name ? -1 : 1))[nth % preferred.length]
       if (row === undefined) return
       const key = noteKey(subject, row.name)
       const { api } = world.services

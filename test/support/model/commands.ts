@@ -99,9 +99,14 @@ const deliver = of('deliver', fc.record({ nth, carriage, death }), (chaos, given
 )
 const edit = of(
   'edit',
-  fc.record({ subject, nth: fc.nat({ max: 30 }), note: fc.option(fc.string({ maxLength: 5 })) }),
-  (chaos, given) =>
-    chaos.edit(given.subject, given.nth, given.note === null ? null : given.note.replaceAll('\0', '').toWellFormed()),
+  fc.record({
+    subject,
+    nth: fc.nat({ max: 30 }),
+    note: fc.option(fc.string({ maxLength: 5 })),
+    pending: fc.boolean(),
+  }),
+  (chaos, { subject: whose, nth: which, note, pending }) =>
+    chaos.edit(whose, which, note === null ? null : note.replaceAll('\0', '').toWellFormed(), pending),
 )
 
 const remove = of(

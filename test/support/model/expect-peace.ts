@@ -26,11 +26,15 @@ export async function expectPeace(chaos: Chaos, happened: Happened): Promise<voi
   await expectOnce(chaos)
   const [relinked] = await chaos.world.sql('select count(*) as n from items where link_epoch > 0')
   const [restarted] = await chaos.world.sql('select count(*) as n from sync_runs where restarts > 0')
+  const [carried] = await chaos.world.sql(
+    'select count(*) as n from transactions where note is not null and not pending and pending_transaction_id is not null',
+  )
   const superseded = chaos.world.lines.filter((line) => line.includes('"outcome":"superseded"')).length
   for (const [what, times] of [
     ['relinked', Number(relinked?.['n'])],
     ['restarted', Number(restarted?.['n'])],
     ['superseded', superseded],
+    ['carried', Number(carried?.['n'])],
   ] as const)
     if (times > 0) count(what, times)
 }
