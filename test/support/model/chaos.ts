@@ -54,6 +54,7 @@ export interface Chaos {
   bank(nth: number, change: BankStep): Promise<void>
   deliver(nth: number, how: Carriage, death: Death): Promise<void>
   drain(death: Death, lose: boolean): Promise<void>
+  /** Two at once, which meet at different items, while the users write notes. */
   drainTwice(): Promise<void>
   stall(nth: number, afterCalls: number): Promise<void>
   /** `pending` prefers transactions that are still to be posted. */
@@ -303,8 +304,11 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     },
     async drainTwice() {
       const messages = world.queue.splice(0)
-      const engine = () => world.consume(messages)
-      await Promise.all([engine(), engine()])
+      await Promise.all([
+        world.consume(messages),
+        world.consume(messages.toReversed()),
+        ...subjects.map((subject) => chaos.edit(subject, 0, 'meanwhile', true)),
+      ])
       if (messages.length > 0) count('two engines')
     },
     async stall(nth, afterCalls) {
