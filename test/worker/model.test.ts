@@ -25,6 +25,7 @@ const expected = [
   'two engines',
   'died',
   'carried',
+  'changed meanwhile',
   'forged',
   'restarted',
   'superseded',

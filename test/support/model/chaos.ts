@@ -11,6 +11,7 @@ import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
 import { reconcile } from '../../../src/link/reconcile.ts'
 import type { Services } from '../../../src/services.ts'
 import { fullResync } from '../../../src/sync/full-resync.ts'
+import { requestSync } from '../../../src/sync/request-sync.ts'
 import { markStaleProducts, sweep } from '../../../src/sync/sweep.ts'
 import { everyTransaction } from '../equality.ts'
 import { type Moment, mortal } from '../mortal.ts'
@@ -57,6 +58,11 @@ export interface Chaos {
   /** Two at once, which meet at different items, while the users write notes. */
   drainTwice(): Promise<void>
   stall(nth: number, afterCalls: number): Promise<void>
+  /**
+   * While a run from the start waits at one of its calls of Plaid, the bank changes and the user asks for a sync; with
+   * `restart`, while a run from its cursor waits, everything is asked for from the start.
+   */
+  meanwhile(nth: number, wait: Wait, change: BankStep, restart: boolean): Promise<void>
   /** `pending` prefers transactions that are still to be posted. */
   edit(subject: string, nth: number, note: string | null, pending?: boolean): Promise<void>
   poll(subject: string): Promise<void>
@@ -74,6 +80,12 @@ export interface BankStep {
   readonly post: number
   readonly silent: boolean
   readonly login: 'required' | 'repaired' | null
+}
+
+/** At which of its calls of Plaid a run is held up, and whether Plaid has answered the call by then. */
+export interface Wait {
+  readonly calls: number
+  readonly moment: Moment
 }
 
 export interface Carriage {
@@ -167,6 +179,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     await world.sql(`update link_sessions set check_at = check_at - interval '1 day'`)
     await world.sql(`update users set plaid_items_checked_at = plaid_items_checked_at - interval '2 days'`)
     await world.sql(`update items set rotation_started_at = rotation_started_at - interval '1 day'`)
+    await world.sql(`update sync_staging set staged_at = staged_at - interval '1 day'`)
   }
 
   /** Nothing is left to go on with. */
@@ -334,6 +347,37 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       await first
       count('stalled')
     },
+    async meanwhile(nth, { calls, moment }, change, restart) {
+      const item = await chosen(nth)
+      const row = item === undefined ? null : await ours(item.item_id)
+      if (row === null) return
+      const marks = async () => {
+        const [product] = await world.sql(
+          "select id, dirty_seq, synced_seq, cursor from item_products where item_id = $1 and product = 'transactions'",
+          [row.id],
+        )
+        return product
+      }
+      const fromStart = (services: Services) => fullResync(world.job(services), row.id)
+      const onward = (services: Services) => requestSync(as(row.subject, services), row.id)
+      await inIsolate(null, restart ? onward : fromStart)
+      const before = await marks()
+      const message = { item_product_id: String(before?.['id']), reason: 'user' as const }
+      const gate = Promise.withResolvers<void>()
+      const slow = stalled(world.services, calls, gate.promise, moment)
+      const run = world.consume([message], slow.services)
+      await Promise.race([slow.reached, run])
+      await chaos.bank(nth, change)
+      const isAsked = await inIsolate(null, restart ? fromStart : onward)
+      gate.resolve()
+      await run
+      const after = await marks()
+      if (Number(after?.['synced_seq']) > Number(before?.['dirty_seq']))
+        throw new Error('what was asked for while a run went on counts as done by it')
+      if (restart && isAsked && before?.['cursor'] !== null && after?.['cursor'] !== null)
+        throw new Error('a restart was forgotten')
+      count('changed meanwhile')
+    },
     async edit(subject, nth, note, pending = false) {
       let rows: Transaction[] = []
       await inIsolate(null, async () => {
@@ -386,8 +430,8 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
   return chaos
 }
 
-/** Services whose nth call of Plaid waits for the gate. */
-function stalled(services: Services, afterCalls: number, gate: Promise<void>) {
+/** Services whose nth call of Plaid waits for the gate, or whose answer does. */
+function stalled(services: Services, afterCalls: number, gate: Promise<void>, moment: Moment = 'before') {
   const reached = Promise.withResolvers<void>()
   let calls = 0
   const slow = <Target extends object>(target: Target): Target =>
@@ -397,11 +441,15 @@ function stalled(services: Services, afterCalls: number, gate: Promise<void>) {
         if (typeof value !== 'function') return value
         return async (...args: unknown[]) => {
           calls += 1
-          if (calls === afterCalls) {
+          const isHeldUp = calls === afterCalls
+          const wait = async () => {
             reached.resolve()
             await gate
           }
-          return await Reflect.apply(value, from, args)
+          if (isHeldUp && moment === 'before') await wait()
+          const answer: unknown = await Reflect.apply(value, from, args)
+          if (isHeldUp && moment === 'after') await wait()
+          return answer
         }
       },
     })

@@ -144,6 +144,16 @@ export const commands: fc.Arbitrary<Step>[] = [
   of('stall', fc.record({ nth, calls: fc.integer({ min: 1, max: 4 }) }), (chaos, given) =>
     chaos.stall(given.nth, given.calls),
   ),
+  of(
+    'meanwhile',
+    fc.record({
+      nth,
+      wait: fc.record({ calls: fc.integer({ min: 1, max: 6 }), moment }),
+      bankStep,
+      restart: fc.boolean(),
+    }),
+    (chaos, given) => chaos.meanwhile(given.nth, given.wait, given.bankStep, given.restart),
+  ),
   of('fault of Plaid', plaidFault, (chaos, given) => chaos.world.bank.fault(given)),
   of('fault of the database', databaseFault, ({ world }, given) => world.stack.addFault(world.database.name, given)),
   of('cron', death, (chaos, given) => chaos.cron(given)),
