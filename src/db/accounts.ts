@@ -5,7 +5,7 @@ import { type ApiDatabase, type JobsDatabase, rows, type Statement } from './cli
 import { currencyOf, exactOrNull, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
-import type { Lease } from './sync-work.ts'
+import { fromTheStart, type Lease } from './sync-work.ts'
 
 /** An account as a bank tells it; amounts are exact decimal text. */
 export interface AccountFacts {
@@ -124,7 +124,7 @@ function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly
 export function rereadShared(jobs: JobsDatabase, lease: Lease, facts: readonly AccountFacts[]) {
   return rows<{ id: string }>(
     jobs,
-    sql`update item_products set cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now()
+    sql`update item_products set ${fromTheStart}
       where item_id = ${lease.itemId} and product = 'transactions' and status <> 'absent' and exists (
         select 1 from accounts a where a.item_id = ${lease.itemId} and a.revoked_at < ${lease.startedAt}::timestamptz
           and a.plaid_account_id = any(${sql.param(facts.map(({ plaidAccountId }) => plaidAccountId))}::text[]))

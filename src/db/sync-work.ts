@@ -158,15 +158,18 @@ export async function clearStaging(jobs: JobsDatabase, olderThanSeconds: number)
 }
 
 /**
- * Has everything of an item read again from the start: what is stored and not told then is removed, edits stay. A run that
- * is going on cannot commit any more, since its cursor has moved. Answers the products' ids; null where there is no such item.
+ * What has a product read again from the start: what is stored and not told then is removed, edits stay. A run that is
+ * going on cannot commit any more: its lease is taken away.
  */
+export const fromTheStart = sql`cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now(), lease_owner = null, lease_expires_at = null`
+
+/** Has everything of an item read again from the start. Answers the products' ids; null where there is no such item. */
 export async function restartItem(jobs: JobsDatabase, itemId: string): Promise<string[] | null> {
   const [known, restarted] = await batch(jobs, [
     rows<{ id: string }>(jobs, sql`select id from items where id = ${itemId} and removed_at is null for no key update`),
     rows<{ id: string }>(
       jobs,
-      sql`update item_products p set cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now()
+      sql`update item_products p set ${fromTheStart}
         from items i where i.id = ${itemId} and p.item_id = i.id and i.removed_at is null and p.status <> 'absent' returning p.id`,
     ),
   ])

@@ -120,9 +120,10 @@ describe('a full resync', () => {
     expect(after.find(({ id }) => id === noted.id)?.note).toBe('kept')
   })
 
-  it('is not undone by a run that was going on', async () => {
-    const subject = 'resync in between'
+  it.each(['its cursor', 'the start'])('is not undone by a run from %s that was going on', async (from) => {
+    const subject = `resync in between from ${from}`
     const item = await linkAndSync(world, subject)
+    if (from === 'the start') await world.sql('update item_products set cursor = null where item_id = $1', [item.id])
     await world.bank.change(item.plaidItemId, { add: 1 })
     const { services } = world
     const interrupted = {
@@ -142,6 +143,9 @@ describe('a full resync', () => {
     const product = await productOf(item.id, 'transactions')
     await world.sql('update item_products set dirty_seq = dirty_seq + 1 where id = $1', [product])
     await world.consume([{ item_product_id: product, reason: 'user' }], interrupted)
+    expect(
+      world.lines.filter((line) => line.includes(product) && line.includes('"outcome":"superseded"')),
+    ).toHaveLength(1)
     const [row] = await world.sql('select cursor from item_products where id = $1', [product])
     expect(row).toEqual({ cursor: null })
     await world.elapse()
