@@ -120,26 +120,44 @@ describe('transactions', () => {
     await expectTruth(world, 'thrown away', item.plaidItemId)
   })
 
-  it('that were staged before a restart leave nothing behind either', async () => {
-    const item = await linkAndSync(world, 'staged')
-    await world.bank.change(item.plaidItemId, { add: 2, silent: true })
+  /** Services whose first page tells more than is held in memory; the second is `second` where that is not null. */
+  function manyAtOnce(second: PlaidFailure | null) {
     let pages = 0
-    const answers = odd.withPlaid({
+    const services = odd.withPlaid({
       async syncTransactions(...args) {
         pages += 1
-        if (pages === 2) return { ok: false, failure: mutation }
+        if (pages === 2 && second !== null) return { ok: false, failure: second }
         const answer = await world.services.plaid.syncTransactions(...args)
         const row = answer.ok ? answer.value.added[0] : undefined
         if (!answer.ok || row === undefined || pages > 2) return answer
-        // More than is held in memory.
         const added = Array.from({ length: 5001 }, (_, index) => ({ ...row, transaction_id: `ghost ${index}` }))
         return { ...answer, value: { ...answer.value, added, has_more: true } }
       },
     })
-    await odd.sync(item, 'transactions', answers)
-    expect(pages).toBe(3)
+    return { services, pages: () => pages }
+  }
+  const staged = () => world.sql('select count(*) as n from sync_staging')
+
+  it('that were staged are merged and leave nothing behind', async () => {
+    const item = await linkAndSync(world, 'staged and merged')
+    await world.bank.change(item.plaidItemId, { add: 2, silent: true })
+    const { services, pages } = manyAtOnce(null)
+    await odd.sync(item, 'transactions', services)
+    expect(pages()).toBe(2)
+    expect(await world.sql("select count(*) as n from transactions where plaid_transaction_id like 'ghost %'")).toEqual(
+      [{ n: '5001' }],
+    )
+    expect(await staged()).toEqual([{ n: '0' }])
+  })
+
+  it('that were staged before a restart leave nothing behind either', async () => {
+    const item = await linkAndSync(world, 'staged')
+    await world.bank.change(item.plaidItemId, { add: 2, silent: true })
+    const { services, pages } = manyAtOnce(mutation)
+    await odd.sync(item, 'transactions', services)
+    expect(pages()).toBe(3)
     await expectTruth(world, 'staged', item.plaidItemId)
-    expect(await world.sql('select count(*) as n from sync_staging')).toEqual([{ n: '0' }])
+    expect(await staged()).toEqual([{ n: '0' }])
   })
 
   it('are not read for ever where the bank never stops changing', async () => {
