@@ -3,7 +3,7 @@ import { complaintsAbout, type Complaint } from './config/complaints.ts'
 import {
   type Environment,
   environmentSchema,
-  type PlaidLimitsInput,
+  type ChosenPlaidLimits,
   type PlaidProduct,
   type RateLimitQuotas,
 } from './config/variables.ts'
@@ -11,7 +11,7 @@ import { utf8 } from './crypto/encoding.ts'
 import type { EncryptionKey } from './crypto/keyring.ts'
 import { AppError } from './errors.ts'
 
-export { type PlaidProduct, plaidProducts } from './config/variables.ts'
+export { type PlaidProduct, plaidProducts, secretVariables } from './config/variables.ts'
 
 /** An HTTP API that sends e-mail: `POST url` with a bearer key. */
 export interface EmailConfig {
@@ -34,7 +34,7 @@ export interface Config {
     readonly products: readonly PlaidProduct[]
     readonly countryCodes: readonly string[]
     /** Numbers that replace those of src/plaid/quota-limits.ts. */
-    readonly limits: PlaidLimitsInput
+    readonly limits: ChosenPlaidLimits
     /** Endpoint → price of a call as decimal text. */
     readonly prices: Readonly<Record<string, string>>
   }

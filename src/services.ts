@@ -1,7 +1,7 @@
 // The composition root: configuration and bindings become a record of closures, made once an isolate.
 import type { AuthConfig } from './auth/access-token.ts'
 import { createJwksSource } from './auth/jwks.ts'
-import type { Config } from './config.ts'
+import { type Config, secretVariables } from './config.ts'
 import { createKeyring, type Keyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
 import { type ApiDatabase, connect, type JobsDatabase } from './db/client.ts'
@@ -132,14 +132,7 @@ function secretsOf(config: Config, env: Bindings): string[] {
   const passwords = urls
     .map((url) => new URL(url).password)
     .flatMap((password) => [password, decodeURIComponent(password)])
-  const named = [
-    'PLAID_SECRET',
-    'SECRET_KEY',
-    'ENCRYPTION_KEY',
-    'PLAID_WEBHOOK_VERIFICATION_KEY',
-    'AUTH_EMAIL_KEY',
-  ] as const
-  const given = named.map((name) => env[name]).filter((value) => typeof value === 'string')
+  const given = secretVariables.map((name) => env[name]).filter((value) => typeof value === 'string')
   return [...given, ...passwords, ...urls].filter((secret) => secret.length >= 8)
 }
 

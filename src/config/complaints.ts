@@ -1,6 +1,6 @@
 // What the variables must be together, and what only a laptop may do.
 import { encodeHex } from '../crypto/encoding.ts'
-import type { Environment } from './variables.ts'
+import { type Environment, secretVariables } from './variables.ts'
 
 export type Complaint = readonly [variable: string, what: string]
 
@@ -56,18 +56,11 @@ function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown
   if (env.CORS_ORIGINS.length === 0 || env.CORS_ORIGINS.some((origin) => !origin.startsWith('https://')))
     complaints.push(['CORS_ORIGINS', 'must list explicit https origins'])
   if (env.RATE_LIMIT_ENABLED === 'false') complaints.push(['RATE_LIMIT_ENABLED', 'may be false in development only'])
-  const secrets = [
-    'PLAID_SECRET',
-    'SECRET_KEY',
-    'ENCRYPTION_KEY',
-    'PLAID_WEBHOOK_VERIFICATION_KEY',
-    'AUTH_EMAIL_KEY',
-  ] as const
-  for (const name of secrets) {
+  for (const name of secretVariables) {
     const value = raw[name]
     if (typeof value !== 'string') continue
     if (isFake(value)) complaints.push([name, 'is an example value'])
-    if (secrets.some((other) => other !== name && raw[other] === value))
+    if (secretVariables.some((other) => other !== name && raw[other] === value))
       complaints.push([name, 'must differ from the other secrets'])
   }
   // A key that was retired may be read by more people than one that is in use.

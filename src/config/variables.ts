@@ -6,7 +6,7 @@ export const plaidProducts = ['transactions', 'investments', 'liabilities'] as c
 export type PlaidProduct = (typeof plaidProducts)[number]
 
 /** The rate limits whose quotas can be configured. */
-export const rateLimitNames = ['global', 'global_hour', 'auth', 'link', 'sync', 'sensitive', 'webhook_failed'] as const
+const rateLimitNames = ['global', 'global_hour', 'auth', 'link', 'sync', 'sensitive', 'webhook_failed'] as const
 export type RateLimitQuotas = Readonly<Partial<Record<(typeof rateLimitNames)[number], number>>>
 
 /** An admission is eight bytes of a stored log. */
@@ -81,6 +81,15 @@ const databaseUrl = z.string().refine((text) => {
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
 
+/** Those that are secrets by themselves: never printed, never alike, never an example. */
+export const secretVariables = [
+  'PLAID_SECRET',
+  'SECRET_KEY',
+  'ENCRYPTION_KEY',
+  'PLAID_WEBHOOK_VERIFICATION_KEY',
+  'AUTH_EMAIL_KEY',
+] as const
+
 export const environmentSchema = z.object({
   ENVIRONMENT: z.enum(['development', 'staging', 'production']),
   PLAID_ENV: z.enum(['sandbox', 'production']),
@@ -120,4 +129,5 @@ export const environmentSchema = z.object({
 })
 
 export type Environment = z.infer<typeof environmentSchema>
-export type PlaidLimitsInput = z.output<typeof plaidLimitsSchema>
+/** Limits of Plaid's that the operator chose, each number by itself. */
+export type ChosenPlaidLimits = z.output<typeof plaidLimitsSchema>

@@ -1,6 +1,7 @@
 // The end of a sync run, good or bad: one transaction that begins with a compare-and-swap and leaves a `sync_runs` row.
 import { sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
+import { announced } from './item-facts.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { type Lease, lost } from './sync-work.ts'
 
@@ -93,13 +94,11 @@ export async function commitRun(
   )
   // An item that has transactions is initializing until the first of them are here. What was announced shows again when a
   // bank answers that was down.
+  const ahead = announced(sql`i.consent_expires_at`)
   const status = rows(
     jobs,
     sql`update items i set updated_at = now(),
-        status = case when i.disconnect_at > now() then 'pending_disconnect'
-          when i.consent_expires_at < now() + interval '7 days' then 'pending_expiration' else 'healthy' end,
-        status_reason = case when i.disconnect_at > now() then 'PENDING_DISCONNECT'
-          when i.consent_expires_at < now() + interval '7 days' then 'PENDING_EXPIRATION' end
+        status = case ${ahead.status} else 'healthy' end, status_reason = case ${ahead.reason} end
       where i.id = ${lease.itemId} and ${end.showsHealth} and (i.status = 'institution_down' or i.status = 'initializing' and not exists (
         select 1 from item_products p where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending'))`,
   )

@@ -1,5 +1,5 @@
 // What /item/get says of an item, written inside a sync's commit.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { type Lease, lost, stopped } from './sync-work.ts'
@@ -57,8 +57,20 @@ export function raiseProducts(jobs: JobsDatabase, lease: Lease, facts: ItemFacts
   )
 }
 
+/**
+ * What was announced of an item `i` and is still ahead, as branches of a `case` for its status and for the reason. The
+ * consent's end shows a week before.
+ */
+export const announced = (consentExpiresAt: SQL) => ({
+  status: sql`when i.disconnect_at > now() then 'pending_disconnect'
+    when ${consentExpiresAt} < now() + interval '7 days' then 'pending_expiration'`,
+  reason: sql`when i.disconnect_at > now() then case when i.status = 'pending_disconnect' then i.status_reason else 'PENDING_DISCONNECT' end
+    when ${consentExpiresAt} < now() + interval '7 days' then 'PENDING_EXPIRATION'`,
+})
+
 /** Writes the facts where they differ. Without trouble, a deadline that is still ahead shows in the status. */
 export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
+  const ahead = announced(time(facts.consentExpiresAt))
   return rows(
     jobs,
     sql`with told as (
@@ -72,15 +84,13 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
           case when i.rotation_started_at < now() - make_interval(mins => ${rotatingMinutes}) then null else i.rotation_started_at end as rotation_started_at,
           case
             when ${facts.trouble !== null} then ${facts.trouble?.status ?? null}
-            when i.disconnect_at > now() then 'pending_disconnect'
-            when ${time(facts.consentExpiresAt)} < now() + interval '7 days' then 'pending_expiration'
+            ${ahead.status}
             when i.status = 'initializing' and exists (select 1 from item_products p
               where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending') then 'initializing'
             else 'healthy' end as status,
           case
             when ${facts.trouble !== null} then ${facts.trouble?.reason ?? null}
-            when i.disconnect_at > now() then case when i.status = 'pending_disconnect' then i.status_reason else 'PENDING_DISCONNECT' end
-            when ${time(facts.consentExpiresAt)} < now() + interval '7 days' then 'PENDING_EXPIRATION' end as status_reason
+            ${ahead.reason} end as status_reason
         from items i where i.id = ${lease.itemId} and i.status not in (${lost})
       ), written as (
         update items i set institution_id = told.institution_id, institution_name = told.institution_name,

@@ -230,7 +230,7 @@ test.each(bodyPlaces)('%s: SQL in the field %s is text', async (name, field, ope
     expectHarmless(await whoAsks(operation)(operation.method, path, { body }), startedAtMs, payload)
   }
   // What a request that is taken writes: edits, the intent of an exchange, what was asked of Plaid.
-  const ofUsers = ['transactions', 'transaction_changes', 'users', 'user_counters', 'link_exchanges', 'plaid_usage']
+  const ofUsers = ['transactions', 'users', 'link_exchanges', 'plaid_usage']
   const written = ofUsers.map((table) => `public.${table}`)
   const ofAccounts = Object.keys(before).filter((table) => table.startsWith('identity.'))
   await expectUnharmed(before, [...written, ...ofAccounts])
