@@ -8,7 +8,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const control = await startControl(process.env['TEST_DATABASE_URL'])
   project.provide('control', control.url)
   project.provide('model', {
-    runs: Number(process.env['MODEL_RUNS'] ?? 200),
+    // CI asks for more; see .ci/run.
+    runs: Number(process.env['MODEL_RUNS'] ?? 40),
     // The same for everybody, so that a change is judged by what it does; others are for looking further.
     seed: Number(process.env['MODEL_SEED'] ?? 60_000),
     path: process.env['MODEL_PATH'] ?? '',

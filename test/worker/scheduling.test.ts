@@ -77,7 +77,7 @@ describe('a sweep', () => {
 describe('what is stale', () => {
   const spread = async () => {
     const [row] =
-      await world.sql(`select count(*)::int as marked, count(distinct width_bucket(extract(epoch from next_attempt_at - now()), 0, 28800, 24))::int as parts,
+      await world.sql(`select count(*)::int as marked, count(distinct width_bucket(greatest(extract(epoch from next_attempt_at - now()), 0), 0, 28800, 24))::int as parts,
       max(extract(epoch from next_attempt_at - now()))::int as last from item_products where dirty_seq > synced_seq`)
     return { marked: Number(row?.['marked']), parts: Number(row?.['parts']), last: Number(row?.['last']) }
   }
