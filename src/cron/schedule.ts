@@ -14,8 +14,8 @@ async function heal(ctx: Ctx): Promise<void> {
 }
 
 const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> }>> = {
-  '*/5 * * * *': { name: 'sweep', run: heal },
-  '0 * * * *': { name: 'sync', run: markStaleProducts },
+  '2-57/5 * * * *': { name: 'sweep', run: heal },
+  '19 * * * *': { name: 'sync', run: markStaleProducts },
 }
 
 /** Every cron string that has a job: those of wrangler.toml. */

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** The cron expressions of wrangler.toml by the name of what they run. */
-export const CRONS = { sweep: '*/5 * * * *', sync: '0 * * * *' } as const
+export const CRONS = { sweep: '2-57/5 * * * *', sync: '19 * * * *' } as const
 export type CronName = keyof typeof CRONS
 
 const TIMEOUT_MS = 5 * 60_000

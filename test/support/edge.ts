@@ -2,7 +2,7 @@
 // Knows the Worker by its contract alone: routes, variables, tables.
 import { inject, vi } from 'vitest'
 import * as z from 'zod'
-import { fireCron } from '../../src/dev/crons.ts'
+import { CRONS, fireCron } from '../../src/dev/crons.ts'
 import { freePort } from '../../src/dev/ports.ts'
 import { type Bank, connectBank } from './bank.ts'
 import { workerVariables } from './bindings.ts'
@@ -222,7 +222,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     },
     delivered,
     settled,
-    sweep: () => fireCron(url, '*/5 * * * *'),
+    sweep: () => fireCron(url, CRONS.sweep),
     async healBank() {
       await fetch(`${simulator.url}/simulator/faults`, { method: 'DELETE' })
     },

@@ -31,6 +31,14 @@ const environments = [undefined, 'staging', 'production'] as const
 const read = (env: (typeof environments)[number]) =>
   deployed.parse(readConfig({ config: 'wrangler.toml', env }, { hideWarnings: true }))
 
+/** The minutes of an hour in which a cron of every hour fires: `17`, `2-57/5`. */
+function minutesOf(cron: string): number[] {
+  const [, from = '', , to = from, , step = '1'] = /^(\d+)(-(\d+))?(\/(\d+))? \* \* \* \*$/.exec(cron) ?? []
+  const minutes: number[] = []
+  for (let minute = Number(from); minute <= Number(to); minute += Number(step)) minutes.push(minute)
+  return minutes
+}
+
 const unknown = (what: string, act: (name: string) => unknown) => {
   try {
     act(what)
@@ -46,6 +54,13 @@ describe.each(environments)('in the environment %s', (environment) => {
   it('every cron has a job, and every job a cron', () => {
     expect(triggers.crons.toSorted()).toEqual([...crons].toSorted())
     for (const cron of triggers.crons) expect(jobFor(cron).name).toMatch(/^[a-z]+$/)
+  })
+
+  it('fires no cron at :00 or :05, and no two in the same minute', () => {
+    const minutes = triggers.crons.flatMap(minutesOf)
+    expect(minutes).toHaveLength(13)
+    expect(new Set(minutes).size).toBe(minutes.length)
+    for (const minute of minutes) expect(minute % 5).not.toBe(0)
   })
 
   it('every queue that is sent to is consumed, and what it cannot deliver is consumed as a dead letter', () => {
@@ -95,7 +110,17 @@ describe('the environments', () => {
 })
 
 describe('a cron that is not known', () => {
-  it.each(['', '* * * * *', '0 * * * * ', 'sweep', 'constructor', '__proto__', 'toString'])('%j throws', (cron) => {
+  it.each([
+    '',
+    '* * * * *',
+    '0 * * * *',
+    '*/5 * * * *',
+    '19 * * * * ',
+    'sweep',
+    'constructor',
+    '__proto__',
+    'toString',
+  ])('%j throws', (cron) => {
     expect(unknown(cron, jobFor)).toBe('misconfigured')
   })
 })

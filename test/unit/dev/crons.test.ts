@@ -29,6 +29,6 @@ it('one whose run failed is reported as failed', async () => {
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${port}`
   await expect(fireCron(url, CRONS.sweep)).rejects.toThrow('exception')
-  expect(asked).toEqual(['/cdn-cgi/handler/scheduled?cron=*%2F5+*+*+*+*&format=json'])
+  expect(asked).toEqual(['/cdn-cgi/handler/scheduled?cron=2-57%2F5+*+*+*+*&format=json'])
   server.close()
 })
