@@ -55,6 +55,8 @@ export interface Config {
     /** Days after which what a user removed is deleted. */
     readonly removedDays: number
   }
+  /** Items at Plaid that no row here knows: whether they are removed there, and how many a day. */
+  readonly orphanRemoval: { readonly mode: 'off' | 'report' | 'end'; readonly perDay: number }
   readonly sentry: { readonly dsn: string; readonly tracesSampleRate: number } | null
 }
 
@@ -118,6 +120,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     corsOrigins: env.CORS_ORIGINS,
     rateLimits: { enabled: env.RATE_LIMIT_ENABLED === 'true', quotas: env.RATE_LIMITS },
     retention: { removedDays: env.RETENTION_REMOVED_DAYS },
+    orphanRemoval: { mode: env.ORPHAN_REMOVAL, perDay: env.ORPHAN_REMOVALS_PER_DAY },
     sentry:
       env.SENTRY_DSN === undefined ? null : { dsn: env.SENTRY_DSN, tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE },
   }

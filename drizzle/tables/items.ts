@@ -46,6 +46,10 @@ export const items = pgTable(
     missedWebhooks: integer('missed_webhooks').notNull().default(0),
     /** When Plaid sent the last one of them. */
     missedWebhookAt: timestamp('missed_webhook_at', { withTimezone: true, precision: 3 }),
+    /** When Plaid stopped accepting its access token; set while the item is lost for that reason. */
+    lostAt: timestamp('lost_at', { withTimezone: true, precision: 3 }),
+    /** The products that Plaid last named for the item: enabled, available and consented, in one canonical text. */
+    capabilities: text(),
   },
   (table) => [
     index('items_user').on(table.userId, table.createdAt, table.id),
@@ -56,6 +60,9 @@ export const items = pgTable(
     index('items_rotation')
       .on(table.rotationStartedAt)
       .where(sql`rotation_started_at is not null`),
+    index('items_lost')
+      .on(table.lostAt)
+      .where(sql`lost_at is not null`),
   ],
 )
 
@@ -85,6 +92,8 @@ export const itemProducts = pgTable(
     nextAttemptAt: timestamp('next_attempt_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     /** Failures in a row. */
     attempts: integer().notNull().default(0),
+    /** How often in a row Plaid refused the product for this item: not offered, or consent missing. */
+    refusals: smallint().notNull().default(0),
     lastSyncedAt: timestamp('last_synced_at', { withTimezone: true, precision: 3 }),
     lastError: text('last_error'),
     historyStatus: text('history_status'),

@@ -1,6 +1,8 @@
 // What happened: every sync run, every verified webhook, every message that could not be delivered.
+import { sql } from 'drizzle-orm'
 import {
   bigint,
+  check,
   date,
   index,
   integer,
@@ -101,5 +103,29 @@ export const plaidUsage = pgTable(
   },
   (table) => [
     primaryKey({ name: 'plaid_usage_counter', columns: [table.day, table.endpoint, table.outcome, table.slot] }),
+  ],
+)
+
+/**
+ * What stops dangerous work, by name; an operator changes a state by SQL. `orphan_removal`: how far items at Plaid that no
+ * row here knows are removed · `item_loss`: whether items may still turn into lost ones.
+ */
+export const safetySwitches = pgTable(
+  'safety_switches',
+  {
+    name: text().primaryKey(),
+    state: text().notNull(),
+    changedAt: timestamp('changed_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    /** The UTC day that `count` belongs to, where a daily limit is counted. */
+    countedOn: date('counted_on', { mode: 'string' }),
+    count: integer().notNull().default(0),
+    /** The last UTC day with an alarm, so that there is one a day. */
+    alarmedOn: date('alarmed_on', { mode: 'string' }),
+  },
+  () => [
+    check(
+      'safety_switches_state',
+      sql`name = 'orphan_removal' and state in ('off', 'report', 'end') or name = 'item_loss' and state in ('armed', 'tripped', 'off')`,
+    ),
   ],
 )

@@ -111,6 +111,8 @@ export const environmentSchema = z.object({
   ENCRYPTION_KEYS_PREVIOUS: previousKeys.default([]),
   CORS_ORIGINS: jsonOf(z.array(z.string()), 'must be a JSON array of strings').default([]),
   RETENTION_REMOVED_DAYS: z.coerce.number().int().min(0).max(3650).default(30),
+  ORPHAN_REMOVAL: z.enum(['off', 'report', 'end'], { error: 'must be off, report or end' }).default('end'),
+  ORPHAN_REMOVALS_PER_DAY: z.coerce.number().int().min(0).max(100_000).default(20),
   SENTRY_DSN: httpUrl.optional(),
   SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),

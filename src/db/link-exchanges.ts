@@ -6,7 +6,7 @@ import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
 import { asUser, type Identity, me } from './scope.ts'
 
 /** Longer than a request can last, so that nobody goes on with an exchange that somebody is still at. */
-const patienceSeconds = 300
+export const patienceSeconds = 300
 
 export type ExchangeState = 'started' | 'exchanged' | 'linked' | 'duplicate' | 'refused' | 'given_back' | 'lost'
 
@@ -203,39 +203,4 @@ export async function claimUsersToCheck(
     ),
   ])
   return claimed.rows.map((row) => ({ id: row.id, plaidUserId: row.plaid_user_id }))
-}
-
-/**
- * How long an item that Plaid lists and nobody here knows of is left alone: its public token may still be on its way. It is
- * good for half an hour from before the list was made (Plaid), and its exchange then needs a moment.
- */
-const unclaimedMinutes = 45
-
-/**
- * Compares Plaid's list of a user's items with ours: those that nobody here knows of are put on the list of what is to be
- * ended at Plaid, should they still be nobody's by then; exchanges whose answer never came are `lost`. Answers the items' ids.
- */
-export async function adoptOrphans(
-  jobs: JobsDatabase,
-  userId: string,
-  plaidItemIds: readonly string[],
-): Promise<string[]> {
-  const [, orphans] = await batch(jobs, [
-    rows(
-      jobs,
-      sql`update link_exchanges set state = 'lost', updated_at = now() where user_id = ${userId} and state = 'started'
-        and created_at < now() - make_interval(secs => ${patienceSeconds})`,
-    ),
-    rows<{ plaid_item_id: string }>(
-      jobs,
-      sql`insert into plaid_removals (user_id, plaid_item_id, reason, next_attempt_at)
-        select ${userId}::uuid, told.id, 'orphan', now() + make_interval(mins => ${unclaimedMinutes})
-        from unnest(${sql.param(plaidItemIds)}::text[]) as told(id)
-        where not exists (select 1 from items i where i.plaid_item_id = told.id and i.status <> 'removed')
-          and not exists (select 1 from link_exchanges x where x.plaid_item_id = told.id and x.state = 'exchanged')
-        order by told.id
-        on conflict (plaid_item_id) do nothing returning plaid_item_id`,
-    ),
-  ])
-  return orphans.rows.map((row) => row.plaid_item_id)
 }

@@ -17,7 +17,7 @@ export interface Removal {
   readonly attempts: number
 }
 
-interface RemovalRow extends Record<string, unknown> {
+export interface RemovalRow extends Record<string, unknown> {
   id: string
   user_id: string
   plaid_item_id: string
@@ -29,19 +29,19 @@ interface RemovalRow extends Record<string, unknown> {
 }
 
 /** The token may have been exchanged for another one since. */
-const columns = sql.raw(
+export const removalColumns = sql.raw(
   `r.id, r.user_id, r.plaid_item_id, r.item_id, u.plaid_user_id, r.reason, r.attempts, coalesce((select nullif(i.access_token_sealed, '')
     from items i where i.id = r.item_id and i.plaid_item_id = r.plaid_item_id), r.access_token_sealed) as access_token_sealed`,
 )
 
 /** Somebody's after all: its exchange was on its way. */
-const isClaimed = sql`exists (select 1 from items i where i.plaid_item_id = r.plaid_item_id and i.status not in (${lost}))`
-const isBeingLinked = sql`exists (select 1 from link_exchanges x where x.plaid_item_id = r.plaid_item_id and x.state = 'exchanged')`
+export const isClaimed = sql`exists (select 1 from items i where i.plaid_item_id = r.plaid_item_id and i.status not in (${lost}))`
+export const isBeingLinked = sql`exists (select 1 from link_exchanges x where x.plaid_item_id = r.plaid_item_id and x.state = 'exchanged')`
 /** With which token an item can be ended is not known while the token is being exchanged for another one. */
 const isRotating = sql`exists (select 1 from items i where i.plaid_item_id = r.plaid_item_id
   and i.rotation_started_at > now() - make_interval(mins => ${rotatingMinutes}))`
 
-function removalOf(row: RemovalRow): Removal {
+export function removalOf(row: RemovalRow): Removal {
   const { item_id: itemId, access_token_sealed: sealed } = row
   return {
     id: row.id,
@@ -60,19 +60,17 @@ async function claim(jobs: JobsDatabase, which: SQL): Promise<Removal[]> {
       jobs,
       sql`update plaid_removals r set attempts = r.attempts + 1,
           next_attempt_at = now() + least(interval '6 hours', interval '5 minutes' * 2 ^ least(r.attempts, 10))
-        from users u where u.id = r.user_id and r.id in (${which}) and not ${isRotating} returning ${columns}`,
+        from users u where u.id = r.user_id and r.id in (${which}) and not ${isRotating} returning ${removalColumns}`,
     ),
   ])
   return claimed.rows.map(removalOf)
 }
 
-/** Removals that are due. Each is put off at once, for longer each time. What is somebody's after all is taken off the list. */
+/** Removals that are due, without orphans (src/db/orphans.ts). Each is put off at once, for longer each time. */
 export async function claimRemovals(jobs: JobsDatabase, limit: number): Promise<Removal[]> {
-  await batch(jobs, [rows(jobs, sql`delete from plaid_removals r where r.reason = 'orphan' and ${isClaimed}`)])
   return await claim(
     jobs,
-    sql`select id from plaid_removals r where next_attempt_at <= now()
-        and not (r.reason = 'orphan' and (${isClaimed} or ${isBeingLinked}))
+    sql`select id from plaid_removals r where next_attempt_at <= now() and r.reason <> 'orphan'
       order by next_attempt_at limit ${limit} for no key update skip locked`,
   )
 }

@@ -1,17 +1,13 @@
 // Goes on with what was begun and never ended: exchanges, removals at Plaid, hosted sessions whose webhook was lost, and items
 // that Plaid holds for a user and nobody here knows of. Each is tried by itself; one that fails waits for the next time.
 import type { Ctx } from '../context.ts'
-import {
-  adoptOrphans,
-  claimExchanges,
-  claimUsersToCheck,
-  type DueExchange,
-  loseExchange,
-} from '../db/link-exchanges.ts'
+import { claimExchanges, claimUsersToCheck, type DueExchange, loseExchange } from '../db/link-exchanges.ts'
 import { claimLinkSessions } from '../db/link-sessions.ts'
+import { claimOrphans, findOrphans } from '../db/orphans.ts'
 import { claimRemovals, retireItems } from '../db/plaid-removals.ts'
 import { purgeItems, purgeRevokedAccounts } from '../db/purge.ts'
 import { markStuckRotations } from '../db/rotations.ts'
+import { orphanMode } from '../db/safety-switches.ts'
 import { endClaimed } from '../items/end-at-plaid.ts'
 import { finishExchange, giveUpExchange } from './finish-exchange.ts'
 import { finishLinkSession } from './finish-session.ts'
@@ -31,6 +27,7 @@ export async function reconcile(ctx: Ctx): Promise<void> {
   await each(ctx, 'removal', await claimRemovals(jobs, most), async (each_, removal) => {
     await endClaimed(each_, removal)
   })
+  await removeOrphans(ctx)
   await markStuckRotations(jobs)
   const purged = (await purgeItems(jobs, most)) + (await purgeRevokedAccounts(jobs, config.retention.removedDays, most))
   if (purged > 0) ctx.log.info('purged', { count: purged })
@@ -62,18 +59,32 @@ async function goOn(ctx: Ctx, due: DueExchange): Promise<void> {
   } else await checkUser(ctx, { id: due.userId, plaidUserId: due.plaidUserId })
 }
 
-/** What Plaid holds for a user and nobody here knows of is ended at Plaid, unless somebody claims it soon. */
+/**
+ * Finds items that Plaid holds for a user and no row knows. Their removal is queued where it is allowed, and happens unless
+ * an exchange claims them soon.
+ */
 async function checkUser(ctx: Ctx, user: { readonly id: string; readonly plaidUserId: string }): Promise<void> {
-  const { jobs, plaid } = ctx.services
+  const { jobs, plaid, config } = ctx.services
+  const mode = await orphanMode(jobs, config.orphanRemoval.mode)
+  if (mode === 'off') return
   const listed = await plaid.getUserItems(user.plaidUserId)
   if (!listed.ok) {
     ctx.log.warn('user_items_not_told', { user_id: user.id, plaid_error_code: listed.failure.errorCode })
     return
   }
-  const orphans = await adoptOrphans(
-    jobs,
-    user.id,
-    listed.value.items.map(({ item_id: id }) => id),
-  )
-  for (const plaidItemId of orphans) ctx.log.info('item_unclaimed', { plaid_item_id: plaidItemId, user_id: user.id })
+  const ids = listed.value.items.map(({ item_id: id }) => id)
+  for (const plaidItemId of await findOrphans(jobs, user.id, ids, { queue: mode === 'end' }))
+    ctx.log[mode === 'end' ? 'info' : 'error']('item_unclaimed', { plaid_item_id: plaidItemId, user_id: user.id, mode })
+}
+
+/** Removes the orphans that are due at Plaid, within the day's limit. */
+async function removeOrphans(ctx: Ctx): Promise<void> {
+  const { jobs, config } = ctx.services
+  const { mode, perDay } = config.orphanRemoval
+  if (mode !== 'end') return
+  const { removals, newlyHeld } = await claimOrphans(jobs, most, perDay)
+  if (newlyHeld > 0) ctx.log.error('orphan_removal_limit_reached', { count: newlyHeld, limit: perDay })
+  await each(ctx, 'orphan', removals, async (each_, removal) => {
+    await endClaimed(each_, removal)
+  })
 }

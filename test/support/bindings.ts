@@ -46,6 +46,9 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     RATE_LIMITS: generousLimits,
     RETENTION_DAYS: '',
     RETENTION_REMOVED_DAYS: '',
+    ORPHAN_REMOVAL: '',
+    // Tests make orphans by the dozen; those of the limit set it.
+    ORPHAN_REMOVALS_PER_DAY: '100000',
     BACKUP_RECIPIENT: '',
     ALERT_WEBHOOK_URL: '',
     AUTH_MODE: '',

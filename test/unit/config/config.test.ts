@@ -96,8 +96,11 @@ describe('a configuration', () => {
       SENTRY_DSN: 'https://key@sentry.test/1',
       SENTRY_TRACES_SAMPLE_RATE: '0.5',
       RETENTION_REMOVED_DAYS: '7',
+      ORPHAN_REMOVAL: 'report',
+      ORPHAN_REMOVALS_PER_DAY: '3',
     })
     expect(parseConfig(development).retention).toEqual({ removedDays: 30 })
+    expect(parseConfig(development).orphanRemoval).toEqual({ mode: 'end', perDay: 20 })
     expect(config).toMatchObject({
       plaid: { products: ['transactions', 'liabilities'], countryCodes: ['US', 'CA'] },
       corsOrigins: ['http://localhost:3000', 'https://app.wealth.test'],
@@ -105,6 +108,7 @@ describe('a configuration', () => {
       encryption: { current: { id: 'k2' }, previous: [{ id: 'k1' }] },
       sentry: { tracesSampleRate: 0.5 },
       retention: { removedDays: 7 },
+      orphanRemoval: { mode: 'report', perDay: 3 },
     })
   })
 
@@ -223,6 +227,8 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['RETENTION_REMOVED_DAYS', { RETENTION_REMOVED_DAYS: '-1' }],
   ['RETENTION_REMOVED_DAYS', { RETENTION_REMOVED_DAYS: '1.5' }],
   ['RETENTION_REMOVED_DAYS', { RETENTION_REMOVED_DAYS: 'never' }],
+  ['ORPHAN_REMOVAL', { ORPHAN_REMOVAL: 'yes' }],
+  ['ORPHAN_REMOVALS_PER_DAY', { ORPHAN_REMOVALS_PER_DAY: '-1' }],
   ['SENTRY_TRACES_SAMPLE_RATE', { SENTRY_TRACES_SAMPLE_RATE: '1.1' }],
   ['SENTRY_TRACES_SAMPLE_RATE', { SENTRY_TRACES_SAMPLE_RATE: 'often' }],
   ['AUTH_ISSUER', { ...oidc, AUTH_ISSUER: 'issuer' }],
@@ -344,6 +350,8 @@ describe('the message', () => {
       'SENTRY_DSN',
       'SENTRY_TRACES_SAMPLE_RATE',
       'RETENTION_REMOVED_DAYS',
+      'ORPHAN_REMOVAL',
+      'ORPHAN_REMOVALS_PER_DAY',
       'RATE_LIMIT_ENABLED',
       'RATE_LIMITS',
       'PLAID_LIMITS',

@@ -1,0 +1,119 @@
+// Orphan removal after a restore: items that were linked since the restored time are unknown here and healthy at Plaid.
+import { beforeEach, describe, expect, it } from 'vitest'
+import { reconcile } from '../../src/link/reconcile.ts'
+import type { Services } from '../../src/services.ts'
+import { heldAtPlaid, letTimePass, linkSmallBank, useWorld } from '../support/life.ts'
+import type { World } from '../support/world.ts'
+
+let world: World
+useWorld((made) => {
+  world = made
+})
+
+/** One linked bank for each user, and then the database as it was before: the users are there, the items are not. */
+async function linkAndRestore(name: string, users: number): Promise<string[]> {
+  const subjects = Array.from({ length: users }, (_, index) => `${name} ${index}`)
+  for (const subject of subjects) await linkSmallBank(world, subject)
+  await world.sql('delete from link_exchanges')
+  await world.sql('delete from items')
+  return subjects
+}
+
+const allowing = (mode: 'off' | 'report' | 'end', perDay = 100): Services => ({
+  ...world.services,
+  config: { ...world.services.config, orphanRemoval: { mode, perDay } },
+})
+
+/** What the crons do in some days of which the clock of the daily limit sees one. */
+async function reconcileOften(services: Services, rounds = 4): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    await letTimePass(world)
+    await reconcile(world.job(services))
+  }
+}
+
+async function stillHeld(subjects: readonly string[]): Promise<number> {
+  const held = await Promise.all(subjects.map((subject) => heldAtPlaid(world, subject)))
+  return held.flat().length
+}
+
+const setSwitch = (state: string) =>
+  world.sql("update safety_switches set state = $1 where name = 'orphan_removal'", [state])
+const alarms = () => world.lines.filter((line) => line.includes('"orphan_removal_limit_reached"'))
+
+beforeEach(async () => {
+  world.lines.length = 0
+  await world.sql(
+    "update safety_switches set state = 'end', count = 0, alarmed_on = null where name = 'orphan_removal'",
+  )
+  await world.sql('delete from plaid_removals')
+  // Users of earlier tests are not looked at.
+  await world.sql('update users set plaid_user_id = null')
+})
+
+describe('after a restore of the database, an item that was linked since', () => {
+  it('stays at Plaid while ORPHAN_REMOVAL is off', async () => {
+    const subjects = await linkAndRestore('off', 3)
+    const asked = (await world.bank.calls()).length
+    await reconcileOften(allowing('off'))
+    expect(await stillHeld(subjects)).toBe(3)
+    expect((await world.bank.calls()).slice(asked).map(({ endpoint }) => endpoint)).not.toContain('/user/items/remove')
+  })
+
+  it('stays at Plaid while ORPHAN_REMOVAL is report, and is reported as an error', async () => {
+    const subjects = await linkAndRestore('report', 3)
+    await reconcileOften(allowing('report'))
+    expect(await stillHeld(subjects)).toBe(3)
+    expect(await world.sql('select 1 from plaid_removals')).toEqual([])
+    const reported = world.lines.filter((line) => line.includes('"item_unclaimed"') && line.includes('"level":"error"'))
+    expect(new Set(reported.map((line) => /"plaid_item_id":"[^"]+"/.exec(line)?.[0])).size).toBe(3)
+  })
+
+  it.each(['off', 'report'])('stays at Plaid while the switch in the database is %s', async (state) => {
+    const subjects = await linkAndRestore(`switch ${state}`, 2)
+    await setSwitch(state)
+    await reconcileOften(allowing('end'))
+    expect(await stillHeld(subjects)).toBe(2)
+  })
+
+  it('stays at Plaid when the switch is turned off after its removal was queued', async () => {
+    const subjects = await linkAndRestore('too late', 2)
+    await reconcile(world.job(allowing('end')))
+    expect(await world.sql("select 1 from plaid_removals where reason = 'orphan'")).toHaveLength(2)
+    await setSwitch('off')
+    await reconcileOften(allowing('end'))
+    expect(await stillHeld(subjects)).toBe(2)
+  })
+
+  it('is removed only within the limit of the day, with one alarm a day for the rest', async () => {
+    const subjects = await linkAndRestore('limit', 6)
+    await reconcileOften(allowing('end', 2))
+    expect(await stillHeld(subjects)).toBe(4)
+    expect(alarms()).toHaveLength(1)
+    expect(alarms()[0]).toContain('"level":"error"')
+
+    await world.sql('update safety_switches set counted_on = counted_on - 1, alarmed_on = alarmed_on - 1')
+    await reconcileOften(allowing('end', 2))
+    expect(await stillHeld(subjects)).toBe(2)
+    expect(alarms()).toHaveLength(2)
+  })
+
+  it('counts once against the limit, however often Plaid refuses its removal', async () => {
+    const subjects = await linkAndRestore('refused', 2)
+    await world.bank.fault({ endpoint: '/user/items/remove', times: 100, error: 'INTERNAL_SERVER_ERROR' })
+    await reconcileOften(allowing('end', 2), 3)
+    expect(await stillHeld(subjects)).toBe(2)
+    await world.bank.clearFaults()
+    await reconcileOften(allowing('end', 2), 2)
+    expect(await stillHeld(subjects)).toBe(0)
+    expect(alarms()).toEqual([])
+  })
+
+  it('is removed within the limit by two reconcilers at the same time', async () => {
+    const subjects = await linkAndRestore('twice', 5)
+    await reconcile(world.job(allowing('end', 3)))
+    await letTimePass(world)
+    await Promise.all([1, 2, 3].map(() => reconcile(world.job(allowing('end', 3)))))
+    expect(await stillHeld(subjects)).toBe(2)
+  })
+})
