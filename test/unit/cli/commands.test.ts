@@ -27,6 +27,7 @@ describe('a command', () => {
   const commands = [
     'cli/bench.ts',
     'cli/bundle.ts',
+    'cli/conformance.ts',
     'cli/cron.ts',
     'cli/db.ts',
     'cli/lock.ts',
@@ -45,6 +46,7 @@ describe('a command', () => {
   it.each([
     ['cli/bench.ts', ['--only', 'nothing']],
     ['cli/bundle.ts', ['--nonsense']],
+    ['cli/conformance.ts', ['--plaid', 'production']],
     ['cli/cron.ts', []],
     ['cli/cron.ts', ['drop-everything']],
     ['cli/cron.ts', ['sweep', '--url', 'nowhere']],

@@ -1,0 +1,80 @@
+// The promises of Neon: the assertions, and where they run. The stand-in is a throwaway PostgreSQL behind the local
+// endpoint; the real one is the database of a URL, never one with rows of this project unless that was asked for.
+import { neonConfig } from '@neondatabase/serverless'
+import { startNeonEndpoint } from '../../dev/neon-endpoint.ts'
+import { startPostgres } from '../../dev/postgres.ts'
+import { misuse } from '../run-command.ts'
+import type { Assertion } from './assertion.ts'
+import { computeAssertions } from './neon/compute.ts'
+import { failureAssertions } from './neon/failures.ts'
+import { loginAssertions } from './neon/logins.ts'
+import { type NeonPlace, neonTarget, type NeonTarget, openNeonTarget } from './neon/target.ts'
+import { transactionAssertions } from './neon/transactions.ts'
+import { valueAssertions } from './neon/values.ts'
+import { type Result, type RunChoices, runAssertions } from './run.ts'
+
+export const neonAssertions: readonly Assertion<NeonTarget>[] = [
+  ...failureAssertions,
+  ...valueAssertions,
+  ...transactionAssertions,
+  ...loginAssertions,
+  ...computeAssertions,
+]
+
+async function assertAt(place: NeonPlace, choices: RunChoices): Promise<Result[]> {
+  const { target, close } = await openNeonTarget(place)
+  try {
+    return await runAssertions(neonAssertions, target, choices)
+  } finally {
+    await close()
+  }
+}
+
+const quiet = () => undefined
+
+/** Against the local endpoint, on a server that is thrown away. */
+export async function runNeonStandIn(choices: RunChoices): Promise<Result[]> {
+  const server = await startPostgres({ dataDir: ':memory:', port: 0, log: quiet })
+  try {
+    const endpoint = await startNeonEndpoint({ postgresUrl: server.url, port: 0, log: quiet })
+    try {
+      return await assertAt({ url: server.url, endpoint: endpoint.url, controls: { restart: null } }, choices)
+    } finally {
+      await endpoint.stop()
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+/** The driver's own rule for the host that a connection string is sent to. */
+function endpointOf(url: string): string {
+  const { fetchEndpoint } = neonConfig
+  if (typeof fetchEndpoint === 'string') return fetchEndpoint
+  const { hostname, port } = new URL(url)
+  return fetchEndpoint(hostname, port || '5432', {})
+}
+
+const USED = `select exists (select from information_schema.tables
+  where table_schema = 'public' and table_name = 'users') as used`
+
+/** Refuses a database in which a user of this project is stored: assertions end connections and take locks. */
+async function refuseUsed(place: NeonPlace): Promise<void> {
+  const target = neonTarget(place, 'none')
+  const [tables] = await target.rows(USED)
+  if (tables?.['used'] !== true) return
+  const users = await target.rows('select 1 from public.users limit 1')
+  if (users.length > 0)
+    throw misuse('This database has users. Give the URL of a scratch branch, or add --used-database.')
+}
+
+/** Makes a schema and a role of its own in the place's database, and drops both. */
+export async function runNeonAt(place: NeonPlace, isUsedAllowed: boolean, choices: RunChoices): Promise<Result[]> {
+  if (!isUsedAllowed) await refuseUsed(place)
+  return assertAt(place, choices)
+}
+
+/** Against the database of `url` at Neon. */
+export function runNeon(url: string, isUsedAllowed: boolean, choices: RunChoices): Promise<Result[]> {
+  return runNeonAt({ url, endpoint: endpointOf(url), controls: null }, isUsedAllowed, choices)
+}

@@ -1,0 +1,144 @@
+// One database behind Neon's SQL-over-HTTP protocol, real or stand-in, and a scratch schema of this run's own in it.
+// Speaks the protocol itself, without the driver: what is asserted is what goes over the wire.
+import { randomBytes } from 'node:crypto'
+import * as z from 'zod'
+
+export interface SqlQuery {
+  readonly query: string
+  readonly params?: readonly (string | null)[]
+}
+
+export interface SqlAnswer {
+  readonly status: number
+  readonly headers: Headers
+  /** The parsed body; the text itself where it is no JSON. */
+  readonly body: unknown
+}
+
+export interface SqlRequest {
+  /** An array is sent as a batch. */
+  readonly send: SqlQuery | readonly SqlQuery[]
+  readonly headers?: Readonly<Record<string, string>>
+  /** Another login than the owner's. */
+  readonly url?: string
+  readonly signal?: AbortSignal
+}
+
+export interface NeonTarget {
+  /** The owner's connection string. */
+  readonly url: string
+  readonly endpoint: string
+  /** The schema of this run; its tables are named with it. */
+  readonly schema: string
+  /** A role of this run; `open` made it and `close` drops it. */
+  readonly role: string
+  readonly password: string
+  /** What only the stand-in can do; null at the real service. */
+  readonly controls: NeonControls | null
+  ask(request: SqlRequest): Promise<SqlAnswer>
+  /** Sends a body as it is, however wrong. */
+  post(body: string, headers?: Readonly<Record<string, string>>): Promise<SqlAnswer>
+  /** The rows of one statement of the owner's. Rejects when it fails. */
+  rows(query: string, params?: readonly (string | null)[]): Promise<readonly Readonly<Record<string, unknown>>[]>
+}
+
+export interface NeonControls {
+  /** Cuts every connection at once and empties unlogged tables, as a restart of the compute does. */
+  readonly restart: (() => Promise<void>) | null
+}
+
+export interface NeonPlace {
+  readonly url: string
+  readonly endpoint: string
+  readonly controls: NeonControls | null
+}
+
+const TIMEOUT_MS = 60_000
+const result = z.looseObject({ rows: z.array(z.record(z.string(), z.unknown())) })
+const failure = z.looseObject({ message: z.string(), code: z.string() })
+
+/** What a failed request says: its status and the members `code` and `message`. */
+export function failureOf({ status, body }: SqlAnswer): { status: number; code: string | null; message: string } {
+  const parsed = failure.safeParse(body)
+  return parsed.success
+    ? { status, code: parsed.data.code, message: parsed.data.message }
+    : { status, code: null, message: '' }
+}
+
+/** The rows of a single query's answer. Rejects when it failed. */
+export function rowsOf(answer: SqlAnswer): readonly Readonly<Record<string, unknown>>[] {
+  if (answer.status === 200) return result.parse(answer.body).rows
+  const { code, message } = failureOf(answer)
+  throw new Error(`the statement failed with ${answer.status} ${code ?? ''}: ${message}`)
+}
+
+/** The rows of each statement of a batch. Rejects when it failed. */
+export function batchRowsOf(answer: SqlAnswer): readonly (readonly Readonly<Record<string, unknown>>[])[] {
+  if (answer.status !== 200) return [rowsOf(answer)]
+  return z
+    .looseObject({ results: z.array(result) })
+    .parse(answer.body)
+    .results.map(({ rows }) => rows)
+}
+
+function parsedBody(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
+  }
+}
+
+function withLogin(url: string, user: string, password: string): string {
+  const changed = new URL(url)
+  changed.username = user
+  changed.password = password
+  return changed.href
+}
+
+/** The connection string of the run's role. */
+export function roleUrl({ url, role, password }: NeonTarget): string {
+  return withLogin(url, role, password)
+}
+
+/** The target alone: sends nothing. */
+export function neonTarget({ url, endpoint, controls }: NeonPlace, name: string): NeonTarget {
+  const post = async (
+    body: string,
+    headers: Readonly<Record<string, string>> = {},
+    signal = AbortSignal.timeout(TIMEOUT_MS),
+  ): Promise<SqlAnswer> => {
+    const all = { 'content-type': 'application/json', 'neon-connection-string': url, ...headers }
+    const response = await fetch(endpoint, { method: 'POST', headers: all, body, signal })
+    return { status: response.status, headers: response.headers, body: parsedBody(await response.text()) }
+  }
+  const ask = ({ send, headers, url: login, signal }: SqlRequest): Promise<SqlAnswer> => {
+    const body = 'query' in send ? { params: [], ...send } : { queries: send.map((one) => ({ params: [], ...one })) }
+    const connection = login === undefined ? {} : { 'neon-connection-string': login }
+    return post(JSON.stringify(body), { ...headers, ...connection }, signal)
+  }
+  const rows = async (query: string, params: readonly (string | null)[] = []) =>
+    rowsOf(await ask({ send: { query, params } }))
+  const password = randomBytes(24).toString('base64url')
+  return { url, endpoint, schema: name, role: name, password, controls, ask, post, rows }
+}
+
+/** Makes the run's schema and role. `close` drops both, also after a failure in between. */
+export async function openNeonTarget(place: NeonPlace): Promise<{ target: NeonTarget; close: () => Promise<void> }> {
+  const name = `wn_conformance_${randomBytes(6).toString('hex')}`
+  const target = neonTarget(place, name)
+  const close = async () => {
+    await target.rows(`drop schema if exists ${name} cascade`)
+    // All that the role was granted was in the schema.
+    await target.rows(`drop role if exists ${name}`)
+  }
+  try {
+    await target.rows(`create schema ${name}`)
+    await target.rows(`create role ${name} nologin`)
+    return { target, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -1,0 +1,139 @@
+// Link tokens: what /link/token/create takes and refuses, how long a token lives, and Hosted Link.
+import * as schemas from '../../../plaid/schemas.ts'
+import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
+import { ALL_PRODUCTS, bodyOf, errorOf, type PlaidAnswer, type PlaidTarget, textIn } from './target.ts'
+
+const CREATE = 'https://plaid.com/docs/api/link/#linktokencreate'
+const HOSTED = 'https://plaid.com/docs/link/hosted-link'
+const PATH = '/link/token/create'
+const INVALID_FIELD = '400 INVALID_REQUEST INVALID_FIELD'
+const TOLERANCE_SECONDS = 120
+
+function create(
+  target: PlaidTarget,
+  more: object,
+  products: readonly string[] | null = ['transactions'],
+): Promise<PlaidAnswer> {
+  return target.call(PATH, {
+    client_name: 'Conformance',
+    language: 'en',
+    country_codes: ['US'],
+    user: { client_user_id: target.newClientUserId() },
+    ...(products === null ? {} : { products }),
+    ...more,
+  })
+}
+
+/** Asserts that the token of the answer lives about so long. */
+function expectLife(answer: PlaidAnswer, seconds: number): void {
+  const left = (Date.parse(textIn(bodyOf(PATH, answer), 'expiration')) - Date.now()) / 1000
+  expectThat(`a life of ${seconds} s`, Math.abs(left - seconds) < TOLERANCE_SECONDS, Math.round(left))
+}
+
+async function updateToken(target: PlaidTarget, more: object): Promise<PlaidAnswer> {
+  const { accessToken } = await target.sharedItem()
+  return create(target, { access_token: accessToken, ...more }, null)
+}
+
+export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
+  {
+    name: 'plaid/days-requested-without-transactions',
+    promise: '`transactions.days_requested` is accepted when transactions is not among the products.',
+    source: CREATE,
+    certainty: 'open',
+    async check(target) {
+      bodyOf(PATH, await create(target, { transactions: { days_requested: 730 } }, ['liabilities']))
+    },
+  },
+  {
+    name: 'plaid/optional-products',
+    promise: 'optional_products, required_if_supported_products and additional_consented_products are accepted.',
+    source: CREATE,
+    certainty: 'likely',
+    async check(target) {
+      for (const field of ['optional_products', 'required_if_supported_products', 'additional_consented_products'])
+        bodyOf(`${PATH} with ${field}`, await create(target, { [field]: ['investments', 'liabilities'] }))
+    },
+  },
+  {
+    name: 'plaid/consent-in-update-mode',
+    promise: 'additional_consented_products is accepted in update mode.',
+    source: 'https://plaid.com/docs/link/data-transparency-messaging-migration-guide',
+    certainty: 'likely',
+    async check(target) {
+      bodyOf(PATH, await updateToken(target, { additional_consented_products: ['liabilities'] }))
+    },
+  },
+  {
+    name: 'plaid/overlapping-products-refused',
+    promise: 'A product in both `products` and `optional_products` is INVALID_FIELD.',
+    source: `${CREATE} ("There should be no overlap")`,
+    certainty: 'open',
+    async check(target) {
+      expectEqual('answer', errorOf(await create(target, { optional_products: ['transactions'] })), INVALID_FIELD)
+    },
+  },
+  {
+    name: 'plaid/redirect-uri-with-query-refused',
+    promise: 'A redirect_uri with query parameters is INVALID_FIELD.',
+    source: CREATE,
+    certainty: 'likely',
+    async check(target) {
+      const answer = await create(target, { redirect_uri: 'https://conformance.example.com/oauth?next=1' })
+      expectEqual('answer', errorOf(answer), INVALID_FIELD)
+    },
+  },
+  {
+    name: 'plaid/android-package-name',
+    promise: 'android_package_name is a known field: accepted, or INVALID_FIELD while the Dashboard does not list it.',
+    source: CREATE,
+    certainty: 'likely',
+    async check(target) {
+      const seen = errorOf(await create(target, { android_package_name: 'com.example.conformance' }))
+      expectThat('accepted or INVALID_FIELD', seen === '200' || seen === INVALID_FIELD, seen)
+    },
+  },
+  {
+    name: 'plaid/link-token-lifetime',
+    promise: 'A link token lives 4 hours, one for update mode 30 minutes.',
+    source: CREATE,
+    certainty: 'sure',
+    async check(target) {
+      expectLife(await create(target, {}), 4 * 3600)
+      expectLife(await updateToken(target, {}), 30 * 60)
+    },
+  },
+  {
+    name: 'plaid/hosted-link',
+    promise: 'Hosted Link takes a completion redirect, a lifetime and the mobile flag, and returns a hosted_link_url.',
+    source: HOSTED,
+    certainty: 'likely',
+    async check(target) {
+      const hosted = { completion_redirect_uri: 'https://conformance.example.com/done', url_lifetime_seconds: 900 }
+      const answer = await create(target, { hosted_link: { ...hosted, is_mobile_app: false } })
+      expectThat('an https URL', textIn(bodyOf(PATH, answer), 'hosted_link_url').startsWith('https://'), 'another text')
+      expectLife(answer, 900)
+    },
+  },
+  {
+    name: 'plaid/hosted-link-default-lifetime',
+    promise: 'Without a lifetime a Hosted Link, and its link token, live 30 minutes.',
+    source: HOSTED,
+    certainty: 'likely',
+    async check(target) {
+      expectLife(await create(target, { hosted_link: {} }), 30 * 60)
+    },
+  },
+  {
+    name: 'plaid/link-token-get',
+    promise: '/link/token/get of a fresh token has no finished session and reads as this project reads it.',
+    source: 'https://plaid.com/docs/api/link/#linktokenget',
+    certainty: 'likely',
+    async check(target) {
+      const created = bodyOf(PATH, await create(target, {}, ALL_PRODUCTS))
+      const answer = await target.call('/link/token/get', { link_token: textIn(created, 'link_token') })
+      const { link_sessions: sessions } = schemas.linkTokenGet.parse(bodyOf('/link/token/get', answer))
+      expectEqual('sessions', sessions, [])
+    },
+  },
+]

@@ -1,0 +1,62 @@
+// Data of a new item are not there at once: these calls wait until they are, as this project's syncs do.
+import { setTimeout as delay } from 'node:timers/promises'
+import type * as z from 'zod'
+import * as schemas from '../../../plaid/schemas.ts'
+import { bodyOf, errorOf, type PlaidAnswer, type PlaidTarget } from './target.ts'
+
+const PATIENCE_MS = 180_000
+const POLL_MS = 1_000
+export const SYNC = '/transactions/sync'
+const COMPLETE = 'HISTORICAL_UPDATE_COMPLETE'
+
+/** The answer once it is no PRODUCT_NOT_READY any more. */
+export async function callWhenReady(
+  target: PlaidTarget,
+  path: string,
+  body: Readonly<Record<string, unknown>>,
+): Promise<PlaidAnswer> {
+  const deadline = performance.now() + PATIENCE_MS
+  for (;;) {
+    const answer = await target.call(path, body)
+    if (!errorOf(answer).endsWith('PRODUCT_NOT_READY') || performance.now() > deadline) return answer
+    await delay(POLL_MS)
+  }
+}
+
+export type SyncPage = z.output<typeof schemas.transactionsSync>
+
+export async function syncPage(target: PlaidTarget, body: Readonly<Record<string, unknown>>): Promise<SyncPage> {
+  return schemas.transactionsSync.parse(bodyOf(SYNC, await target.call(SYNC, body)))
+}
+
+/** Waits until the item's whole history is there. */
+export async function waitForHistory(target: PlaidTarget, accessToken: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS
+  for (;;) {
+    const { transactions_update_status: status } = await syncPage(target, { access_token: accessToken, count: 1 })
+    if (status === COMPLETE) return
+    if (performance.now() > deadline) throw new Error(`the history is not there in time: ${status ?? 'no status'}`)
+    await delay(POLL_MS)
+  }
+}
+
+/** All pages from `cursor` on. */
+export async function syncAll(
+  target: PlaidTarget,
+  accessToken: string,
+  cursor: string,
+  count: number,
+): Promise<SyncPage[]> {
+  const pages: SyncPage[] = []
+  let next = cursor
+  for (;;) {
+    const page = await syncPage(target, { access_token: accessToken, cursor: next, count })
+    pages.push(page)
+    if (!page.has_more) return pages
+    next = page.next_cursor
+  }
+}
+
+export function addedIds(pages: readonly SyncPage[]): string[] {
+  return pages.flatMap(({ added }) => added.map(({ transaction_id: id }) => id))
+}

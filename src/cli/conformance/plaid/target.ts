@@ -1,0 +1,152 @@
+// One Plaid, the sandbox or the simulator, called as this project calls it. Whatever a run makes there (items, users) is
+// removed at its end. Knows no host but the sandbox's and the simulator's.
+import * as z from 'zod'
+import { randomUUID } from 'node:crypto'
+import { parseExactJson } from '../../../decimal.ts'
+import { uncheckable } from '../assertion.ts'
+import type { WebhookInbox } from './inbox.ts'
+
+export interface PlaidAnswer {
+  readonly status: number
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export interface TestItem {
+  readonly accessToken: string
+  readonly itemId: string
+}
+
+/** What is not said is First Platypus Bank, `user_good` and all products of this project. */
+export interface ItemChoices {
+  readonly products?: readonly string[]
+  readonly userId?: string
+  readonly webhook?: string
+  readonly username?: string
+  readonly password?: string
+}
+
+export interface PlaidTarget {
+  /** Calls with this run's credentials; amounts in answers are exact decimal text. */
+  call(path: string, body: Readonly<Record<string, unknown>>): Promise<PlaidAnswer>
+  /** Calls with other credentials, or with none. */
+  callAs(credentials: Readonly<Record<string, string>>, path: string, body: object): Promise<PlaidAnswer>
+  publicToken(choices?: ItemChoices): Promise<string>
+  /** Makes an item of the sandbox's bank. */
+  item(choices?: ItemChoices): Promise<TestItem>
+  /** The item that assertions share which change nothing of it. */
+  sharedItem(): Promise<TestItem>
+  /** A `client_user_id` that no call has used. */
+  newClientUserId(): string
+  /** Creates a user and returns Plaid's id of it. */
+  user(clientUserId?: string): Promise<string>
+  /** The receiver of this run's webhooks; null when no public URL leads to it. */
+  readonly inbox: WebhookInbox | null
+  /** What only the simulator can do; null at the sandbox. */
+  readonly control: ((path: string, body: object) => Promise<void>) | null
+}
+
+export interface PlaidPlace {
+  readonly baseUrl: string
+  readonly clientId: string
+  readonly secret: string
+  readonly inbox: WebhookInbox | null
+  readonly hasControl: boolean
+}
+
+const TIMEOUT_MS = 60_000
+export const ALL_PRODUCTS = ['transactions', 'investments', 'liabilities'] as const
+const record = z.record(z.string(), z.unknown())
+const errorBody = z.looseObject({ error_type: z.string(), error_code: z.string() })
+
+/** `400 INVALID_INPUT INVALID_ACCESS_TOKEN`; the status alone for an answer that is no error of Plaid's. */
+export function errorOf({ status, body }: PlaidAnswer): string {
+  const parsed = errorBody.safeParse(body)
+  return parsed.success ? `${status} ${parsed.data.error_type} ${parsed.data.error_code}` : String(status)
+}
+
+/** The answer's body. Rejects with Plaid's error; an answer that the client's account lacks a product is uncheckable. */
+export function bodyOf(path: string, answer: PlaidAnswer): Readonly<Record<string, unknown>> {
+  if (answer.status >= 200 && answer.status < 300) return answer.body
+  const error = errorOf(answer)
+  if (/INVALID_PRODUCT|UNAUTHORIZED_ROUTE_ACCESS/.test(error))
+    throw uncheckable(`${path}: these keys have no access (${error})`)
+  throw new Error(`${path} answers ${error}`)
+}
+
+export function textIn(body: Readonly<Record<string, unknown>>, name: string): string {
+  const value = body[name]
+  if (typeof value !== 'string') throw new Error(`the answer has no ${name}`)
+  return value
+}
+
+async function post(url: string, headers: Readonly<Record<string, string>>, body: object): Promise<PlaidAnswer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'plaid-version': '2020-09-14', ...headers },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  const parsed = record.safeParse(parseExactJson(await response.text()))
+  return { status: response.status, body: parsed.success ? parsed.data : {} }
+}
+
+function publicTokenBody({ products = ALL_PRODUCTS, userId, webhook, username, password }: ItemChoices) {
+  return {
+    institution_id: 'ins_109508',
+    initial_products: products,
+    ...(userId === undefined ? {} : { user_id: userId }),
+    options: {
+      ...(webhook === undefined ? {} : { webhook }),
+      ...(username === undefined ? {} : { override_username: username }),
+      ...(password === undefined ? {} : { override_password: password }),
+    },
+  }
+}
+
+/** `close` removes the items and users of the run. */
+export function openPlaidTarget(place: PlaidPlace): { target: PlaidTarget; close: () => Promise<void> } {
+  const { baseUrl, clientId, secret, inbox, hasControl } = place
+  const items: string[] = []
+  const users: string[] = []
+  const callAs: PlaidTarget['callAs'] = (credentials, path, body) => post(`${baseUrl}${path}`, credentials, body)
+  const call: PlaidTarget['call'] = (path, body) =>
+    callAs({ 'plaid-client-id': clientId, 'plaid-secret': secret }, path, body)
+  const publicToken = async (choices: ItemChoices = {}) => {
+    const path = '/sandbox/public_token/create'
+    return textIn(bodyOf(path, await call(path, publicTokenBody(choices))), 'public_token')
+  }
+  const item = async (choices: ItemChoices = {}) => {
+    const path = '/item/public_token/exchange'
+    const body = bodyOf(path, await call(path, { public_token: await publicToken(choices) }))
+    items.push(textIn(body, 'access_token'))
+    return { accessToken: textIn(body, 'access_token'), itemId: textIn(body, 'item_id') }
+  }
+  const newClientUserId = () => `conformance-${randomUUID()}`
+  let shared: Promise<TestItem> | undefined
+  const target: PlaidTarget = {
+    call,
+    callAs,
+    publicToken,
+    item,
+    sharedItem: () => (shared ??= item()),
+    newClientUserId,
+    async user(clientUserId = newClientUserId()) {
+      const body = bodyOf('/user/create', await call('/user/create', { client_user_id: clientUserId }))
+      users.push(textIn(body, 'user_id'))
+      return textIn(body, 'user_id')
+    },
+    inbox,
+    control: hasControl
+      ? async (path, body) => {
+          const { status } = await post(`${baseUrl}/simulator${path}`, {}, body)
+          if (status !== 200) throw new Error(`the simulator's control ${path} answers ${status}`)
+        }
+      : null,
+  }
+  const close = async () => {
+    // What an assertion itself removed answers with an error, which says that it is gone.
+    for (const token of items) await call('/item/remove', { access_token: token })
+    for (const userId of users) await call('/user/remove', { user_id: userId })
+  }
+  return { target, close }
+}

@@ -1,0 +1,75 @@
+// Owns the table of docs/conformance.md: a row for each assertion, with the dated result of the stand-in and of the real
+// service. A run replaces the cells that it has results for and keeps all others.
+import type { Assertion } from './assertion.ts'
+import type { Outcome, Result } from './run.ts'
+
+/** Which cell of its row a run writes. */
+export type Place = 'stand-in' | 'real'
+
+/** What the report needs of an assertion, whatever its target. */
+export type Promised = Pick<Assertion<never>, 'name' | 'promise' | 'source' | 'certainty' | 'isSlow'>
+
+interface Row {
+  readonly 'stand-in': string
+  readonly real: string
+}
+
+export interface DatedRun {
+  readonly place: Place
+  /** `YYYY-MM-DD` */
+  readonly date: string
+  readonly results: readonly Result[]
+}
+
+export const RESULTS_HEADING = '## Results'
+const HEADER = '| assertion | promise | source | known | stand-in | real service |\n|---|---|---|---|---|---|'
+const NOT_RUN: Row = { 'stand-in': 'not run', real: 'not run' }
+const COLUMNS = 6
+const REASON_CHARACTERS = 240
+
+/** One line that cannot end its cell. */
+function cell(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').trim()
+}
+
+function cellOf(outcome: Outcome, date: string): string {
+  switch (outcome.kind) {
+    case 'passed':
+      return `passed ${date}`
+    case 'failed':
+      return cell(`**failed** ${date}: ${outcome.reason.slice(0, REASON_CHARACTERS)}`)
+    case 'unchecked':
+      return cell(`not checkable ${date}: ${outcome.reason.slice(0, REASON_CHARACTERS)}`)
+  }
+}
+
+/** The results of earlier runs by assertion. Lines that are no row of six cells are left out. */
+function earlierRows(document: string): Map<string, Row> {
+  const rows = new Map<string, Row>()
+  for (const line of document.slice(document.indexOf(RESULTS_HEADING)).split('\n')) {
+    const cells = line.split(/(?<!\\)\|/).map((text) => text.trim())
+    const [, name = '', , , , standIn = '', real = ''] = cells
+    const quotedName = /^`(.+)`$/.exec(name)?.[1]
+    if (cells.length === COLUMNS + 2 && quotedName !== undefined) rows.set(quotedName, { 'stand-in': standIn, real })
+  }
+  return rows
+}
+
+function rowOf({ name, promise, source, certainty, isSlow }: Promised, row: Row): string {
+  const known = isSlow === true ? `${certainty}, slow` : certainty
+  return `| \`${name}\` | ${cell(promise)} | ${cell(source)} | ${known} | ${row['stand-in']} | ${row.real} |`
+}
+
+/**
+ * The document with the run's results in its table; the text before the table stays.
+ * @throws Error when the document has no `## Results`
+ */
+export function withResults(document: string, promised: readonly Promised[], run: DatedRun): string {
+  const at = document.indexOf(`${RESULTS_HEADING}\n`)
+  if (at === -1) throw new Error(`The report has no heading "${RESULTS_HEADING}".`)
+  const rows = earlierRows(document)
+  for (const { name, outcome } of run.results)
+    rows.set(name, { ...(rows.get(name) ?? NOT_RUN), [run.place]: cellOf(outcome, run.date) })
+  const lines = promised.map((one) => rowOf(one, rows.get(one.name) ?? NOT_RUN))
+  return `${document.slice(0, at)}${RESULTS_HEADING}\n\n${HEADER}\n${lines.join('\n')}\n`
+}

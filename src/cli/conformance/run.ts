@@ -1,0 +1,54 @@
+// Runs assertions one after the other against one target. One that fails or cannot be made does not stop the next.
+import { type Assertion, isUncheckable } from './assertion.ts'
+
+export type Outcome =
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'unchecked'; readonly reason: string }
+
+export interface Result {
+  readonly name: string
+  readonly outcome: Outcome
+}
+
+export interface RunChoices {
+  readonly slow: boolean
+  /** Only assertions whose name holds this text. */
+  readonly only: string
+  readonly print: (line: string) => void
+}
+
+const SIGNS = { passed: 'ok  ', failed: 'FAIL', unchecked: '----' } as const
+
+/** Tokens and passwords, which the message of a driver or of an answer can quote. */
+function redacted(text: string): string {
+  return text
+    .replaceAll(/\b(access|public|link)-(sandbox|development|production)-[\w-]+/g, '$1-$2-[redacted]')
+    .replaceAll(/(postgres(?:ql)?:\/\/[^:@/\s]*):[^@\s]*@/g, '$1:[redacted]@')
+}
+
+async function outcomeOf<Target>(assertion: Assertion<Target>, target: Target): Promise<Outcome> {
+  try {
+    await assertion.check(target)
+    return { kind: 'passed' }
+  } catch (error) {
+    const reason = redacted(error instanceof Error ? error.message : String(error))
+    return { kind: isUncheckable(error) ? 'unchecked' : 'failed', reason }
+  }
+}
+
+export async function runAssertions<Target>(
+  assertions: readonly Assertion<Target>[],
+  target: Target,
+  { slow, only, print }: RunChoices,
+): Promise<Result[]> {
+  const results: Result[] = []
+  for (const assertion of assertions) {
+    const { name } = assertion
+    if (!name.includes(only) || (assertion.isSlow === true && !slow)) continue
+    const outcome = await outcomeOf(assertion, target)
+    print(`${SIGNS[outcome.kind]} ${name}${outcome.kind === 'passed' ? '' : `: ${outcome.reason}`}`)
+    results.push({ name, outcome })
+  }
+  return results
+}
