@@ -1,5 +1,6 @@
 // The four places where tests run: pure logic in Node, the platform's parts in workerd, the built bundle over HTTP,
 // and the simulator against Plaid's own description (only by `test:contract`).
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
@@ -12,6 +13,8 @@ export default defineConfig({
   test: {
     // At the root: inside the project with the plugin, npm's packages would be resolved for a browser.
     globalSetup: ['./test/support/global-setup.ts'],
+    // Tests mostly wait for a database, a bank or a process, so two files run at a time even on two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     coverage: {
       provider: 'istanbul',
       include: ['src/**/*.ts'],
@@ -23,7 +26,14 @@ export default defineConfig({
     projects: [
       {
         root,
-        test: { name: 'unit', environment: 'node', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          environment: 'node',
+          // One process for many files: starting one costs more than most of them.
+          isolate: false,
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
       },
       {
         root,
@@ -46,6 +56,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           environment: 'node',
+          isolate: false,
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
