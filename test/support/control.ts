@@ -3,6 +3,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import * as z from 'zod'
+import { interceptions } from '../../src/dev/neon-endpoint.ts'
 import { createBuild } from './build.ts'
 import { startDatabases } from './databases.ts'
 import type { Databases } from './databases.ts'
@@ -11,7 +12,7 @@ import { createReceivers } from './receivers.ts'
 import { createSimulators } from './simulators.ts'
 
 const faultSchema = z.strictObject({
-  kind: z.enum(['fail-before', 'lose-answer']),
+  kind: z.enum(interceptions).exclude(['pass']),
   matching: z.string().exactOptional(),
   after: z.int().nonnegative().exactOptional(),
   times: z.int().positive().exactOptional(),

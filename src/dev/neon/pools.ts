@@ -26,7 +26,8 @@ export interface Server {
 }
 
 export interface Pools {
-  acquire(connection: Connection): Promise<PoolClient>
+  /** A connection of that login, or `full` where the server takes no more. */
+  acquire(connection: Connection): Promise<PoolClient | 'full'>
   /** Gives a connection back, cleaned; one that cannot be cleaned is closed. */
   giveBack(client: PoolClient): Promise<void>
   /** Asks the server to stop what the connection is doing. Best effort, as in PostgreSQL's protocol. */
@@ -51,8 +52,14 @@ function sendCancel(server: Server, client: PoolClient): void {
   socket.on('error', () => socket.destroy())
 }
 
-export function createPools(server: Server): Pools {
+/** Without `maxConnections`, a login's requests queue for a few connections; with it, those beyond are refused. */
+export function createPools(server: Server, maxConnections?: number): Pools {
   const pools = new Map<string, Pool>()
+
+  const isFull = (pool: Pool): boolean => {
+    const open = [...pools.values()].reduce((sum, { totalCount }) => sum + totalCount, 0)
+    return maxConnections !== undefined && pool.idleCount === 0 && open >= maxConnections
+  }
 
   const dropWhenEmpty = (key: string, pool: Pool) => {
     if (pool.totalCount > 0 || pool.waitingCount > 0 || pools.get(key) !== pool) return
@@ -64,7 +71,7 @@ export function createPools(server: Server): Pools {
     const pool = new Pool({
       ...server,
       ...connection,
-      max: CONNECTIONS_PER_POOL,
+      max: maxConnections ?? CONNECTIONS_PER_POOL,
       idleTimeoutMillis: IDLE_MS,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       application_name: 'neon-endpoint',
@@ -82,6 +89,7 @@ export function createPools(server: Server): Pools {
     async acquire(connection) {
       const key = poolKey(connection)
       const pool = pools.get(key) ?? open(key, connection)
+      if (isFull(pool)) return 'full'
       try {
         return await pool.connect()
       } catch (error) {

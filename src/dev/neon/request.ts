@@ -36,8 +36,10 @@ const ISOLATION_LEVELS: Readonly<Record<string, string>> = {
 }
 
 // The driver sends text and null alone; numbers and booleans are for people with curl.
-const parameter = z.union([z.string(), z.null(), z.number().transform(String), z.boolean().transform(String)])
-const query = z.object({ query: z.string(), params: z.array(parameter).default([]), arrayMode: z.boolean().optional() })
+// The proxy's JSON parser refuses half a surrogate pair, which JavaScript's takes.
+const wellFormed = z.string().refine((value) => value.isWellFormed())
+const parameter = z.union([wellFormed, z.null(), z.number().transform(String), z.boolean().transform(String)])
+const query = z.object({ query: wellFormed, params: z.array(parameter).default([]), arrayMode: z.boolean().optional() })
 const batch = z.object({ queries: z.array(query) })
 
 export function isRefusal(value: SqlRequest | Refusal): value is Refusal {

@@ -1,0 +1,28 @@
+// Owns restarting one database as Neon restarts a compute (each update does, about once a week): its sessions end and
+// its unlogged tables are empty afterwards. Other databases of the server notice nothing.
+import { Client } from 'pg'
+import * as z from 'zod'
+
+const END_TIMEOUT_MS = 10_000
+const tableRows = z.array(z.object({ name: z.string() }))
+
+/** `ownerUrl` is the URL of a login that owns the tables and may end other logins' sessions. */
+export async function restartDatabase(ownerUrl: string, database: string): Promise<void> {
+  const url = new URL(ownerUrl)
+  url.pathname = `/${encodeURIComponent(database)}`
+  const client = new Client({ connectionString: url.href, application_name: 'neon-restart' })
+  await client.connect()
+  try {
+    await client.query(
+      `SELECT pg_terminate_backend(pid, ${END_TIMEOUT_MS}) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'neon-endpoint'`,
+    )
+    const { rows } = await client.query(
+      "SELECT oid::regclass::text AS name FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'",
+    )
+    const tables = tableRows.parse(rows).map(({ name }) => name)
+    if (tables.length > 0) await client.query(`TRUNCATE ${tables.join(', ')}`)
+  } finally {
+    await client.end()
+  }
+}
