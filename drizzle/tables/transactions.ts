@@ -86,7 +86,7 @@ export const transactionTombstones = pgTable(
   (table) => [primaryKey({ name: 'transaction_tombstones_change', columns: [table.userId, table.changeSeq] })],
 )
 
-/** Pages of a sync that is too long for memory, until its commit. Unlogged: a crash loses them and the sync starts again. */
+/** Pages of a sync that is too long for memory, until its commit. Logged, since Neon empties unlogged tables at each restart. */
 export const syncStaging = pgTable(
   'sync_staging',
   {

@@ -17,6 +17,12 @@ export type Statement = BatchItem<'pg'>
 type Statements = readonly [Statement, ...Statement[]]
 
 /**
+ * Milliseconds after which a call is given up. Longer than the login's `statement_timeout` (migrations/0006), so that a slow
+ * statement ends with PostgreSQL's answer; the deadline is for a server that does not answer at all.
+ */
+export const callTimeoutMs = { wn_api: 15_000, wn_jobs: 75_000 } as const
+
+/**
  * A login's database. Nothing is connected yet: each call is one HTTPS request.
  * @param endpoint URL of a local Neon endpoint; null for Neon itself
  */
@@ -24,14 +30,22 @@ export function connect<Login extends 'wn_api' | 'wn_jobs'>(
   login: Login,
   url: string,
   endpoint: string | null,
+  timeoutMs: number = callTimeoutMs[login],
 ): Database<Login> {
   if (endpoint !== null) neonConfig.fetchEndpoint = endpoint
-  return { login, connection: drizzle(neon(url)) }
+  // The driver reads these options once a call, so that each call has a deadline of its own.
+  const fetchOptions = {
+    get signal() {
+      return AbortSignal.timeout(timeoutMs)
+    },
+  }
+  return { login, connection: drizzle(neon(url, { fetchOptions })) }
 }
 
 /**
  * Runs statements as one transaction in one round trip; any failure rolls all of them back.
- * @throws AppError `unavailable` when no answer came (the outcome is then unknown), else `internal` with the SQLSTATE as `reason`
+ * @throws AppError `internal` with the SQLSTATE as `reason` when PostgreSQL refused them (`isRefused`), else `unavailable`: the
+ * outcome is then unknown
  */
 export async function batch<T extends Statements>(
   database: Database<'wn_api' | 'wn_jobs'>,
@@ -44,31 +58,55 @@ export async function batch<T extends Statements>(
   }
 }
 
-/** The SQLSTATE that Postgres answered with; null for another failure (no answer, above all). */
+const sqlState = /^[0-9A-Z]{5}$/
+
+/**
+ * The SQLSTATE that PostgreSQL answered with; null for any other failure. Neon's proxy answers 400 with an empty code when it
+ * loses the connection to PostgreSQL, also after a commit.
+ */
 export function sqlStateOf(error: unknown): string | null {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++)
-    if (cause.name === 'NeonDbError' && 'code' in cause && typeof cause.code === 'string') return cause.code
+    if (cause.name === 'NeonDbError' && 'code' in cause && typeof cause.code === 'string')
+      return sqlState.test(cause.code) ? cause.code : null
     else if (cause instanceof AppError && cause.reason?.startsWith('sqlstate ')) return cause.reason.slice(9, 14)
   return null
 }
 
-/** Classes of SQLSTATE that pass: connection, rollback (a deadlock), resources, locks, operator's intervention. */
-const passing = new Set(['08', '40', '53', '55', '57'])
+/**
+ * Classes of SQLSTATE by which PostgreSQL refuses a statement for what it says: unsupported features, cardinality, data,
+ * constraints, routines, access and syntax, check options, limits, PL/pgSQL, and this project's own (WN001 and on).
+ */
+const refusing = new Set(['0A', '21', '22', '23', '2F', '38', '39', '42', '44', '54', 'P0', 'WN'])
+
+/**
+ * Whether PostgreSQL refused the statements: nothing of them happened, and the same call would be refused again. After any
+ * other error (no answer, a lost connection, a deadlock, a lock, a shutdown) the call may have happened, and the same call
+ * again is the way to find out.
+ */
+export function isRefused(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return state !== null && refusing.has(state.slice(0, 2))
+}
+
+function isTimeout(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    (error.name === 'TimeoutError' || ('sourceError' in error && isTimeout(error.sourceError)))
+  )
+}
 
 /** Statements can hold sealed tokens and amounts, so of the driver's error only names survive. */
 function databaseError(error: unknown): AppError {
   const state = sqlStateOf(error)
   if (state === null)
-    return new AppError('unavailable', 'The database did not answer.', { reason: 'no answer from the database' })
+    return new AppError('unavailable', 'The database did not answer.', {
+      reason: isTimeout(error) ? 'no answer from the database in time' : 'no answer from the database',
+    })
   const constraint =
     error instanceof Error && 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : ''
-  return new AppError(
-    passing.has(state.slice(0, 2)) ? 'unavailable' : 'internal',
-    'The database refused the operation.',
-    {
-      reason: `sqlstate ${state} ${constraint}`.trim(),
-    },
-  )
+  return new AppError(isRefused(error) ? 'internal' : 'unavailable', 'The database refused the operation.', {
+    reason: `sqlstate ${state} ${constraint}`.trim(),
+  })
 }
 
 /** The rows of a raw statement, whose columns are named as the type says. */

@@ -45,6 +45,8 @@ export type CommitAnswer =
     }
   | { readonly kind: 'committed_before' }
   | { readonly kind: 'superseded' }
+  /** Pages that were put aside are not there any more: nothing was stored, and the run has to read again. */
+  | { readonly kind: 'staging_lost' }
 
 const begin = (jobs: JobsDatabase, lease: Lease) =>
   rows(jobs, sql`select app.begin_commit(${lease.itemProductId}, ${lease.runId}, ${lease.cursor})`)
@@ -164,6 +166,7 @@ async function guarded(commit: () => Promise<CommitAnswer>): Promise<CommitAnswe
     const state = sqlStateOf(error)
     if (state === 'WN002') return { kind: 'committed_before' }
     if (state === 'WN001' || state === 'WN003' || state === 'WN004') return { kind: 'superseded' }
+    if (state === 'WN007') return { kind: 'staging_lost' }
     throw error
   }
 }

@@ -1,8 +1,16 @@
 // Whether a login's database is one that may be served from.
 import { sql } from 'drizzle-orm'
 import journal from '../../migrations/meta/_journal.json' with { type: 'json' }
+import { within } from '../deadline.ts'
 import { AppError } from '../errors.ts'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
+
+/** Who asks whether the service is ready waits no longer than this. */
+const timeoutMs = 5000
+
+function late(): never {
+  throw new AppError('unavailable', 'The database did not answer.')
+}
 
 /** What is wrong, in fixed sentences; empty when nothing is. */
 export async function checkDatabase(
@@ -10,7 +18,7 @@ export async function checkDatabase(
 ): Promise<{ ok: boolean; problems: string[] }> {
   const problems: string[] = []
   try {
-    const [found] = await batch(database, [
+    const answer = batch(database, [
       rows<{ login: string; migrations: string; bypasses: boolean; owns: boolean }>(
         database,
         sql`select current_user as login, app.applied_migrations() as migrations,
@@ -19,6 +27,7 @@ export async function checkDatabase(
             where n.nspname in ('public', 'app', 'identity') and pg_has_role(current_user, c.relowner, 'usage')) as owns`,
       ),
     ])
+    const [found] = await within(timeoutMs, answer, late)
     const row = found.rows[0]
     if (row?.login !== database.login) problems.push(`The login is not ${database.login}.`)
     if (Number(row?.migrations) < journal.entries.length) problems.push('The database lacks migrations.')

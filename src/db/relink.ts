@@ -23,7 +23,10 @@ const corrected = (row: string): SQL => sql.raw(`${row}.account_id, ${row}.date,
 
 /** The planner knows nothing of what is told; taken for few, thousands would be compared with thousands, one by one. */
 export function withoutLoops(jobs: JobsDatabase, statement: Statement): Statement[] {
-  const loops = (on: boolean) => rows(jobs, sql`select set_config('enable_nestloop', ${on ? 'on' : 'off'}, true)`)
+  // A loop that cannot be avoided then counts as so dear that PostgreSQL would compile the whole statement each time, which
+  // takes seconds; jit stays off for the rest of the transaction.
+  const loops = (on: boolean) =>
+    rows(jobs, sql`select set_config('enable_nestloop', ${on ? 'on' : 'off'}, true), set_config('jit', 'off', true)`)
   return [loops(false), statement, loops(true)]
 }
 

@@ -107,6 +107,17 @@ export async function unstageTransactions(jobs: JobsDatabase, lease: Lease): Pro
   await batch(jobs, [rows(jobs, sql`delete from sync_staging where run_id = ${lease.runId}`)])
 }
 
+/**
+ * Refuses the commit (WN007) unless exactly `count` changes of the run are staged. Rows that were lost would never come
+ * again: the cursor that the commit stores is behind them.
+ */
+export function requireStaged(jobs: JobsDatabase, lease: Lease, count: number) {
+  return rows(
+    jobs,
+    sql`select app.refuse((select count(*) from sync_staging where run_id = ${lease.runId}) <> ${count}::int, 'WN007')`,
+  )
+}
+
 /** The staged changes and these, one row a transaction: of several mentions the last one counts. */
 export const incomingTransactions = (lease: Lease, changes: readonly TransactionChange[]): SQL =>
   sql`select distinct on (plaid_transaction_id) * from (

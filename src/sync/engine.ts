@@ -131,6 +131,8 @@ async function concludeRead(
     return await concludeFailure(ctx, lease, report, localFailure('ours', 'COMMIT_REFUSED'))
   }
   if (committed.kind === 'superseded') return { kind: 'superseded' }
+  if (committed.kind === 'staging_lost')
+    return await concludeFailure(ctx, lease, report, localFailure('restart', 'STAGING_LOST'))
   // After a lost answer it is not known whether somebody raised the mark meanwhile: one wake-up more does no harm.
   if (committed.kind === 'committed_before' || committed.dirtyAgain) await wake([lease.itemProductId], 'again')
   if (committed.kind === 'committed' && committed.raised.length > 0) await wake(committed.raised, 'raised')

@@ -37,8 +37,9 @@ export function endOfFailure(failure: PlaidFailure, attempts: number, random: nu
   })
   const wait = failure.retryAfterSeconds ?? 0
   switch (failure.class) {
-    case 'retry':
     case 'restart':
+      return failed('The data changed while it was read. It is read again shortly.', backoffSeconds(attempts, random))
+    case 'retry':
       return failed('Plaid could not answer. It is tried again shortly.', backoffSeconds(attempts, random))
     case 'rate_limited':
       // Plaid was not even asked: nothing is wrong that a user should read of, and the wait is known.

@@ -7,6 +7,7 @@ import { dropUnmatched, rebindTransactions, withoutLoops } from '../db/relink.ts
 import { renewLease } from '../db/sync-work.ts'
 import {
   mergeTransactions,
+  requireStaged,
   stageTransactions,
   type TransactionChange,
   type TransactionFacts,
@@ -113,6 +114,7 @@ function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>): ReadAnswer 
       showsHealth: true,
     },
     statements: [
+      requireStaged(jobs, run.lease, end.loop.seq - end.loop.changes.length),
       ...writeAccounts(jobs, run.lease, accountFacts([...end.loop.accounts.values()]), false),
       ...transactionStatements(run, end.loop.changes, complete),
     ],

@@ -234,26 +234,27 @@ describe('guessing', () => {
 
 describe('a failure in the middle', () => {
   const steps = ['identity.register', 'identity.begin_verification', 'identity.finish_verification'] as const
-  it.each(steps.flatMap((step) => (['fail-before', 'lose-answer'] as const).map((kind) => [step, kind] as const)))(
-    'at %s (%s) leaves an address that can still be registered and entered',
-    async (step, kind) => {
-      const { ctx, stack, database } = accounts
-      const email = `${step.slice(9).replace('_', '-')}.${kind}@example.com`
-      await stack.addFault(database.name, { kind, matching: step.replace('.', String.raw`\.`) })
-      expect(await refusal(accounts.signUp(email))).toBe('unavailable')
-      const halfMade = await accounts.sql(
-        `select 1 from identity.accounts a where a.email = $1
+  it.each(
+    steps.flatMap((step) =>
+      (['fail-before', 'lose-answer', 'cut-before', 'cut-after'] as const).map((kind) => [step, kind] as const),
+    ),
+  )('at %s (%s) leaves an address that can still be registered and entered', async (step, kind) => {
+    const { ctx, stack, database } = accounts
+    const email = `${step.slice(9).replace('_', '-')}.${kind}@example.com`
+    await stack.addFault(database.name, { kind, matching: step.replace('.', String.raw`\.`) })
+    expect(await refusal(accounts.signUp(email))).toBe('unavailable')
+    const halfMade = await accounts.sql(
+      `select 1 from identity.accounts a where a.email = $1
          and not exists (select 1 from identity.sessions s where s.account_id = a.id)`,
-        [email],
-      )
-      expect(halfMade).toEqual([])
-      const isMade = step === 'identity.finish_verification' && kind === 'lose-answer'
-      if (!isMade) await accounts.signUp(email)
-      await accounts.signIn(email)
-      await register(ctx, { email, password: goodPassword })
-      expect(accounts.mails.at(-1)).toEqual({ kind: 'address_in_use', to: email })
-    },
-  )
+      [email],
+    )
+    expect(halfMade).toEqual([])
+    const isMade = step === 'identity.finish_verification' && (kind === 'lose-answer' || kind === 'cut-after')
+    if (!isMade) await accounts.signUp(email)
+    await accounts.signIn(email)
+    await register(ctx, { email, password: goodPassword })
+    expect(accounts.mails.at(-1)).toEqual({ kind: 'address_in_use', to: email })
+  })
 
   it('of the mail is told, and the registration can be asked for again', async () => {
     const { services, ctx } = accounts

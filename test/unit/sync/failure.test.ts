@@ -74,7 +74,7 @@ interface Expected {
 
 const table: Readonly<Record<FailureClass, Expected>> = {
   retry: { outcome: 'failed', status: null, within: [15, hour], says: /tried again shortly/ },
-  restart: { outcome: 'failed', status: null, within: [15, hour], says: /tried again shortly/ },
+  restart: { outcome: 'failed', status: null, within: [15, hour], says: /read again shortly/ },
   rate_limited: { outcome: 'failed', status: null, within: [30, hour], says: /Too many requests/ },
   institution_down: {
     outcome: 'failed',
