@@ -17,8 +17,11 @@ export interface Assertion<Target> {
   readonly certainty: Certainty
   /** Takes many seconds or many bytes: runs only with --slow. */
   readonly isSlow?: true
-  /** Resolves when the promise holds. Rejects with what was seen instead, or with `uncheckable`. */
-  check(target: Target): Promise<void>
+  /**
+   * Resolves when the promise holds: with what was seen, where it allows several answers. Rejects with what was seen
+   * instead, or with `uncheckable`.
+   */
+  check(target: Target): Promise<string | void>
 }
 
 const UNCHECKABLE = 'UNCHECKABLE'

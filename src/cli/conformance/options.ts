@@ -9,6 +9,7 @@ export interface Options {
   readonly isUsedDatabaseAllowed: boolean
   readonly plaidSandbox: boolean
   readonly tunnel: Tunnel | null
+  readonly cloudflare: boolean
   readonly slow: boolean
   readonly only: string
   readonly report: string
@@ -36,6 +37,7 @@ export function parseOptions(args: string[], defaultReport: string): Options {
       plaid: text,
       'webhook-url': text,
       'webhook-port': text,
+      cloudflare: flag,
       slow: flag,
       only: text,
       report: text,
@@ -50,6 +52,7 @@ export function parseOptions(args: string[], defaultReport: string): Options {
     isUsedDatabaseAllowed: values['used-database'] ?? false,
     plaidSandbox: plaid === 'sandbox',
     tunnel: tunnelOf(values['webhook-url'], values['webhook-port']),
+    cloudflare: values.cloudflare ?? false,
     slow,
     only,
     report,

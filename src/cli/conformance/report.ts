@@ -35,7 +35,7 @@ function cell(text: string): string {
 function cellOf(outcome: Outcome, date: string): string {
   switch (outcome.kind) {
     case 'passed':
-      return `passed ${date}`
+      return cell(`passed ${date}${outcome.seen === undefined ? '' : `: ${outcome.seen}`}`)
     case 'failed':
       return cell(`**failed** ${date}: ${outcome.reason.slice(0, REASON_CHARACTERS)}`)
     case 'unchecked':

@@ -2,7 +2,7 @@
 import { type Assertion, isUncheckable } from './assertion.ts'
 
 export type Outcome =
-  | { readonly kind: 'passed' }
+  | { readonly kind: 'passed'; readonly seen?: string }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'unchecked'; readonly reason: string }
 
@@ -29,8 +29,8 @@ function redacted(text: string): string {
 
 async function outcomeOf<Target>(assertion: Assertion<Target>, target: Target): Promise<Outcome> {
   try {
-    await assertion.check(target)
-    return { kind: 'passed' }
+    const seen = await assertion.check(target)
+    return typeof seen === 'string' ? { kind: 'passed', seen: redacted(seen) } : { kind: 'passed' }
   } catch (error) {
     const reason = redacted(error instanceof Error ? error.message : String(error))
     return { kind: isUncheckable(error) ? 'unchecked' : 'failed', reason }
@@ -47,7 +47,8 @@ export async function runAssertions<Target>(
     const { name } = assertion
     if (!name.includes(only) || (assertion.isSlow === true && !slow)) continue
     const outcome = await outcomeOf(assertion, target)
-    print(`${SIGNS[outcome.kind]} ${name}${outcome.kind === 'passed' ? '' : `: ${outcome.reason}`}`)
+    const said = outcome.kind === 'passed' ? outcome.seen : outcome.reason
+    print(`${SIGNS[outcome.kind]} ${name}${said === undefined ? '' : `: ${said}`}`)
     results.push({ name, outcome })
   }
   return results

@@ -40,6 +40,7 @@ export const failureAssertions: readonly Assertion<NeonTarget>[] = [
       const { status, code } = await lastWords(target, 'select pg_terminate_backend(pg_backend_pid())')
       expectEqual('status', status, 400)
       expectThat('code is empty or of class 57', code === '' || code?.startsWith('57') === true, code)
+      return code === '' ? 'empty code' : String(code)
     },
   },
   {

@@ -18,10 +18,17 @@ function create(
     client_name: 'Conformance',
     language: 'en',
     country_codes: ['US'],
-    user: { client_user_id: target.newClientUserId() },
+    ...('user_id' in more ? {} : { user: { client_user_id: target.newClientUserId() } }),
     ...(products === null ? {} : { products }),
     ...more,
   })
+}
+
+/** What was seen of two answers that this project is safe under. */
+function acceptedOrInvalid(answer: PlaidAnswer): string {
+  const seen = errorOf(answer)
+  expectThat('accepted or INVALID_FIELD', seen === '200' || seen === INVALID_FIELD, seen)
+  return seen === '200' ? 'accepted' : 'INVALID_FIELD'
 }
 
 /** Asserts that the token of the answer lives about so long. */
@@ -37,12 +44,40 @@ async function updateToken(target: PlaidTarget, more: object): Promise<PlaidAnsw
 
 export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
   {
-    name: 'plaid/days-requested-without-transactions',
-    promise: '`transactions.days_requested` is accepted when transactions is not among the products.',
+    name: 'plaid/link-token-user',
+    promise: '/link/token/create takes `user` alone.',
+    source: CREATE,
+    certainty: 'sure',
+    async check(target) {
+      bodyOf(PATH, await create(target, {}))
+    },
+  },
+  {
+    name: 'plaid/link-token-user-id',
+    promise: '/link/token/create takes `user_id` alone.',
+    source: CREATE,
+    certainty: 'likely',
+    async check(target) {
+      bodyOf(PATH, await create(target, { user_id: await target.user() }))
+    },
+  },
+  {
+    name: 'plaid/link-token-user-and-user-id',
+    promise: '`user` and `user_id` in one request are accepted or INVALID_FIELD.',
     source: CREATE,
     certainty: 'open',
     async check(target) {
-      bodyOf(PATH, await create(target, { transactions: { days_requested: 730 } }, ['liabilities']))
+      const user = { client_user_id: target.newClientUserId() }
+      return acceptedOrInvalid(await create(target, { user_id: await target.user(), user }))
+    },
+  },
+  {
+    name: 'plaid/days-requested-without-transactions',
+    promise: '`transactions.days_requested` without transactions among the products is accepted or INVALID_FIELD.',
+    source: CREATE,
+    certainty: 'open',
+    async check(target) {
+      return acceptedOrInvalid(await create(target, { transactions: { days_requested: 730 } }, ['liabilities']))
     },
   },
   {
@@ -89,8 +124,7 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
     source: CREATE,
     certainty: 'likely',
     async check(target) {
-      const seen = errorOf(await create(target, { android_package_name: 'com.example.conformance' }))
-      expectThat('accepted or INVALID_FIELD', seen === '200' || seen === INVALID_FIELD, seen)
+      return acceptedOrInvalid(await create(target, { android_package_name: 'com.example.conformance' }))
     },
   },
   {

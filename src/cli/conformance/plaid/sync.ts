@@ -137,6 +137,7 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
     async check(target) {
       const seen = await categoryVersions(target, 'v1')
       expectThat('v1 or v2', seen.length === 1 && /^v[12]$/.test(seen[0] ?? ''), seen)
+      return seen[0]
     },
   },
 ]

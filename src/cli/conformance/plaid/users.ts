@@ -1,6 +1,6 @@
-// Plaid's users: created twice under one id, named in link tokens, with the items that were linked for them.
+// Plaid's users: created twice under one id, with the items that were linked for them.
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
-import { bodyOf, errorOf, type PlaidTarget, textIn } from './target.ts'
+import { bodyOf, errorOf, type PlaidTarget } from './target.ts'
 
 const CREATE = 'https://plaid.com/docs/api/users/#usercreate'
 const ITEMS = 'https://plaid.com/docs/api/users/#useritemsget'
@@ -78,24 +78,6 @@ export const userAssertions: readonly Assertion<PlaidTarget>[] = [
       bodyOf('/user/remove', await target.call('/user/remove', { user_id: userId }))
       const after = errorOf(await target.call('/user/items/get', { user_id: userId }))
       expectThat('USER_NOT_FOUND', after.endsWith('USER_NOT_FOUND'), after)
-    },
-  },
-  {
-    name: 'plaid/link-token-user-and-user-id',
-    promise: '/link/token/create takes `user` and `user_id` in one request.',
-    source: 'https://plaid.com/docs/api/link/#linktokencreate',
-    certainty: 'open',
-    async check(target) {
-      const userId = await target.user()
-      const answer = await target.call('/link/token/create', {
-        client_name: 'Conformance',
-        language: 'en',
-        country_codes: ['US'],
-        user: { client_user_id: target.newClientUserId() },
-        user_id: userId,
-        products: ['transactions'],
-      })
-      textIn(bodyOf('/link/token/create', answer), 'link_token')
     },
   },
 ]

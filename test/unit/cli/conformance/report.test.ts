@@ -30,6 +30,11 @@ describe('the conformance report', () => {
     expect(again).toContain('| passed 2026-11-01 | not checkable 2026-11-03: no tunnel |')
   })
 
+  it('writes what was seen where several answers pass', () => {
+    const document = write(empty, 'real', '2026-11-02', { 'neon/a': { kind: 'passed', seen: '57P01' } })
+    expect(document).toContain('| not run | passed 2026-11-02: 57P01 |')
+  })
+
   it('is the same document when a run has no results', () => {
     const document = write(empty, 'real', '2026-11-02', { 'neon/a': { kind: 'failed', reason: 'x | y' } })
     expect(write(document, 'stand-in', '2026-11-03', {})).toBe(document)

@@ -1,0 +1,74 @@
+// Deploys the probe with the operator's own wrangler login, and deletes it with its queue. Touches nothing else in the
+// account: both have the name of this run.
+import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { ProbeProject } from './project.ts'
+
+/** Runs wrangler with these arguments and resolves with its output. */
+export type Wrangler = (args: readonly string[]) => Promise<string>
+
+const COMMAND_TIMEOUT_MS = 180_000
+const READY_TIMEOUT_MS = 120_000
+const READY_POLL_MS = 2_000
+const ADDRESS = /https:\/\/[\w.-]+\.workers\.dev/
+
+export function wranglerIn(folder: string): Wrangler {
+  const program = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js')
+  return async (args) => {
+    const options = { cwd: folder, timeout: COMMAND_TIMEOUT_MS, env: { ...process.env, NO_COLOR: '1' } }
+    const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], options)
+    return stdout
+  }
+}
+
+async function whenReady(url: string): Promise<void> {
+  const deadline = performance.now() + READY_TIMEOUT_MS
+  for (;;) {
+    const status = await fetch(`${url}/health`, { signal: AbortSignal.timeout(READY_POLL_MS) }).then(
+      (response) => response.status,
+      () => 0,
+    )
+    if (status === 200) return
+    if (performance.now() > deadline) throw new Error(`The probe at ${url} is not there in time.`)
+    await delay(READY_POLL_MS)
+  }
+}
+
+/** Every deletion is tried; the first that fails is reported, with what is then left in the account. */
+async function deleteProbe({ name }: ProbeProject, wrangler: Wrangler): Promise<void> {
+  const work = [
+    ['delete', '--name', name, '--force'],
+    ['queues', 'delete', name],
+  ]
+  const failed: string[] = []
+  for (const args of work)
+    await wrangler(args).catch(() => {
+      failed.push(`wrangler ${args.join(' ')}`)
+    })
+  if (failed.length > 0) throw new Error(`Left in your account; delete it by: ${failed.join('; ')}`)
+}
+
+/**
+ * Creates the queue, deploys, waits for the address, runs `use`, and deletes both again whatever happened.
+ * @param ready resolves when the address answers; replaced in tests
+ */
+export async function withDeployedProbe<Result>(
+  project: ProbeProject,
+  wrangler: Wrangler,
+  use: (url: string) => Promise<Result>,
+  ready: (url: string) => Promise<void> = whenReady,
+): Promise<Result> {
+  await wrangler(['queues', 'create', project.name])
+  try {
+    const output = await wrangler(['deploy'])
+    const url = ADDRESS.exec(output)?.[0]
+    if (url === undefined) throw new Error('wrangler deploy printed no workers.dev address.')
+    await ready(url)
+    return await use(url)
+  } finally {
+    await deleteProbe(project, wrangler)
+  }
+}

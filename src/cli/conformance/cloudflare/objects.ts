@@ -1,0 +1,57 @@
+// Durable Objects: one at a time, errors over RPC, alarms.
+import { type Assertion, expectEqual } from '../assertion.ts'
+import type { ProbeTarget } from './target.ts'
+
+const OBJECTS = 'https://developers.cloudflare.com/durable-objects'
+const AT_ONCE = 20
+
+export const objectAssertions: readonly Assertion<ProbeTarget>[] = [
+  {
+    name: 'cloudflare/object-one-at-a-time',
+    promise: `${AT_ONCE} calls at once of a method that reads, then writes, lose no update.`,
+    source: `${OBJECTS}/reference/in-memory-state (input gates)`,
+    certainty: 'sure',
+    async check(target) {
+      const counts = await target.ask('/increments', { count: String(AT_ONCE) })
+      expectEqual(
+        'counts',
+        counts,
+        Array.from({ length: AT_ONCE }, (_, index) => index + 1),
+      )
+    },
+  },
+  {
+    name: 'cloudflare/object-error',
+    promise: 'What a method throws reaches the caller with its name and message.',
+    source: 'https://developers.cloudflare.com/workers/runtime-apis/rpc/error-handling',
+    certainty: 'likely',
+    async check(target) {
+      expectEqual('error', await target.ask('/failure'), 'RangeError: thrown inside the object')
+    },
+  },
+  {
+    name: 'cloudflare/object-alarm',
+    promise: 'An alarm runs once, after its time.',
+    source: `${OBJECTS}/api/alarms`,
+    certainty: 'sure',
+    async check(target) {
+      const name = target.newName()
+      await target.ask('/alarm', { name, ms: '500' })
+      const notes = await target.notes(name, 1, 30_000)
+      expectEqual(
+        'notes',
+        notes.map(({ what }) => what),
+        ['alarm'],
+      )
+    },
+  },
+  {
+    name: 'cloudflare/object-delete-all',
+    promise: 'deleteAll also deletes the alarm.',
+    source: 'https://developers.cloudflare.com/workers/configuration/compatibility-flags (2026-02-24)',
+    certainty: 'likely',
+    async check(target) {
+      expectEqual('an alarm is left', await target.ask('/emptied'), false)
+    },
+  },
+]

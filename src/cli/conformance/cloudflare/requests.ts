@@ -1,0 +1,103 @@
+// Requests and their surroundings: clients that leave, their addresses, crons, placement, what a Worker may compute.
+import { scryptSync } from 'node:crypto'
+import { isIP } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
+import type { ProbeTarget } from './target.ts'
+
+const CONTEXT = 'https://developers.cloudflare.com/workers/runtime-apis/context'
+const LINGER_MS = 3_000
+const CRON_PATIENCE_MS = 16 * 60_000
+
+/** What the Worker noted after its client left in the middle of the request. */
+async function afterLeaving(target: ProbeTarget, wait: boolean): Promise<string[]> {
+  const name = target.newName()
+  const query = { name, ms: String(LINGER_MS), wait: String(wait) }
+  const left = await target.ask('/linger', query, { signal: AbortSignal.timeout(1_000) }).then(
+    () => false,
+    () => true,
+  )
+  expectThat('the client leaves before the answer', left, 'an answer')
+  await delay(LINGER_MS)
+  return (await target.notes(name, 1, wait ? 10_000 : LINGER_MS)).map(({ what }) => what)
+}
+
+export const requestAssertions: readonly Assertion<ProbeTarget>[] = [
+  {
+    name: 'cloudflare/wait-until-outlives-the-client',
+    promise: 'Work that was given to waitUntil ends although its client has disconnected.',
+    source: CONTEXT,
+    certainty: 'likely',
+    async check(target) {
+      expectEqual('notes', await afterLeaving(target, true), ['finished'])
+    },
+  },
+  {
+    name: 'cloudflare/disconnect-cancels',
+    promise: 'Work that was not given to waitUntil is cancelled when its client disconnects.',
+    source: CONTEXT,
+    certainty: 'open',
+    async check(target) {
+      if (!target.isDeployed) throw uncheckable('the proxy of wrangler dev hides a disconnect from the Worker')
+      expectEqual('notes', await afterLeaving(target, false), [])
+    },
+  },
+  {
+    name: 'cloudflare/client-address',
+    promise: 'CF-Connecting-IP is the address of the client; a client that sends its own is refused or overruled.',
+    source: 'https://developers.cloudflare.com/fundamentals/reference/http-headers/#cf-connecting-ip',
+    certainty: 'likely',
+    async check(target) {
+      if (!target.isDeployed) throw uncheckable('no edge of Cloudflare stands before a local Worker')
+      const address = await target.ask('/address')
+      expectThat('an address', typeof address === 'string' && isIP(address) !== 0, address)
+      const response = await target.response('/address', { 'cf-connecting-ip': '203.0.113.9' })
+      const seen = await response.text()
+      expectThat('not the address that the client sent', !response.ok || !seen.includes('203.0.113.9'), seen)
+    },
+  },
+  {
+    name: 'cloudflare/placement',
+    promise: 'A Worker with a placement region answers with the cf-placement header.',
+    source: 'https://developers.cloudflare.com/workers/configuration/placement',
+    certainty: 'open',
+    async check(target) {
+      if (!target.isDeployed) throw uncheckable('a local Worker runs nowhere else')
+      const { headers } = await target.response('/address')
+      expectThat('cf-placement', headers.get('cf-placement') !== null, [...headers.keys()])
+    },
+  },
+  {
+    name: 'cloudflare/cron',
+    promise: 'A cron calls `scheduled` with its own expression.',
+    source: 'https://developers.cloudflare.com/workers/configuration/cron-triggers',
+    certainty: 'sure',
+    async check(target) {
+      if (target.fireCron === null && !target.isPatient)
+        throw uncheckable('a new cron takes up to 15 minutes to start: add --slow')
+      await target.fireCron?.()
+      const [first] = await target.notes('cron', 1, target.fireCron === null ? CRON_PATIENCE_MS : 10_000)
+      expectEqual('cron', first?.what, '* * * * *')
+    },
+  },
+  {
+    name: 'cloudflare/process-env',
+    promise: 'With nodejs_compat_do_not_populate_process_env no variable is in process.env.',
+    source: 'https://developers.cloudflare.com/workers/configuration/compatibility-flags',
+    certainty: 'sure',
+    async check(target) {
+      expectEqual('the variable is there', await target.ask('/process-env'), false)
+    },
+  },
+  {
+    name: 'cloudflare/scrypt',
+    promise: "The runtime computes scrypt at this project's cost (N 2^15, r 8, p 3), below its ceiling of 2^20.",
+    source: 'cloudflare/workerd src/workerd/io/limit-enforcer.h',
+    certainty: 'sure',
+    async check(target) {
+      const cost = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 1024 * 1024 }
+      const expected = [...scryptSync('password', 'salt', 32, cost)]
+      expectEqual('key', await target.ask('/scrypt'), expected)
+    },
+  },
+]
