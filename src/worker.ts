@@ -1,9 +1,9 @@
 // The doors of the Worker: requests, queue messages, cron triggers, Durable Objects. No logic.
 import { parseConfig } from './config.ts'
-import type { Actor, Ctx } from './context.ts'
+import type { Ctx } from './context.ts'
 import { jobFor } from './cron/schedule.ts'
 import { createApp } from './http/app.ts'
-import { createLogger } from './monitoring/logger.ts'
+import { createLogger, type Logger } from './monitoring/logger.ts'
 import { consumerFor } from './queue/route.ts'
 import { type Bindings, createServices, type Services } from './services.ts'
 
@@ -23,24 +23,37 @@ function servicesFor(env: Env): Services {
 
 const app = createApp({ servicesFor })
 
-/** A job's context; what it throws is reported and thrown again, so that the platform knows of it too. */
+interface Job {
+  readonly name: string
+  readonly run: (ctx: Ctx) => Promise<unknown>
+}
+
+/** Finds a job and its services. A failure here has no services to report with, so its log line is all there is. */
+function prepare(env: Env, log: Logger, find: () => Job): { job: Job; services: Services } {
+  try {
+    return { job: find(), services: servicesFor(env) }
+  } catch (error) {
+    log.error('job_not_started', { error })
+    throw error
+  }
+}
+
+/** Runs the job of a trigger. Reports what it throws and throws it again, so that the platform knows too. */
 async function runJob(
   env: Env,
   context: ExecutionContext,
-  actor: Actor & { name: string },
-  job: (ctx: Ctx) => Promise<unknown>,
+  { kind, trigger }: { kind: 'queue' | 'cron'; trigger: string },
+  find: () => Job,
 ): Promise<void> {
-  const services = servicesFor(env)
+  const { job, services } = prepare(env, createLogger({ actor: `${kind}:${trigger}` }), find)
   const requestId = services.newId()
-  const log = createLogger(
-    { request_id: requestId, actor: `${actor.kind}:${actor.name}` },
-    { redactText: services.redact },
-  )
+  const actor = { kind, name: job.name }
+  const log = createLogger({ request_id: requestId, actor: `${kind}:${job.name}` }, { redactText: services.redact })
   try {
-    await job({ services, actor, requestId, now: () => new Date(), log })
+    await job.run({ services, actor, requestId, now: () => new Date(), log })
   } catch (error) {
-    log.error('job_failed', { job: actor.name, error })
-    services.reporter(context).captureError(error, { job: actor.name })
+    log.error('job_failed', { job: job.name, error })
+    services.reporter(context).captureError(error, { job: job.name })
     throw error
   } finally {
     context.waitUntil(services.flushUsage(log))
@@ -50,9 +63,9 @@ async function runJob(
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
   queue: (batch, env, context) =>
-    runJob(env, context, { kind: 'queue', name: batch.queue }, (ctx) => consumerFor(batch.queue)(ctx, batch)),
-  scheduled: async (controller, env, context) => {
-    const job = jobFor(controller.cron)
-    await runJob(env, context, { kind: 'cron', name: job.name }, job.run)
-  },
+    runJob(env, context, { kind: 'queue', trigger: batch.queue }, () => {
+      const consume = consumerFor(batch.queue)
+      return { name: batch.queue, run: (ctx) => consume(ctx, batch) }
+    }),
+  scheduled: ({ cron }, env, context) => runJob(env, context, { kind: 'cron', trigger: cron }, () => jobFor(cron)),
 } satisfies ExportedHandler<Env>

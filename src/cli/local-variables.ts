@@ -48,6 +48,11 @@ export interface LocalVariables {
   examples: Variables
 }
 
+/** Whether the Worker takes the tokens of an OIDC issuer instead of those that SECRET_KEY signs. */
+export function usesOidc(variables: Variables): boolean {
+  return variables['AUTH_MODE'] ? variables['AUTH_MODE'] === 'oidc' : Boolean(variables['AUTH_ISSUER'])
+}
+
 async function readVariables(path: string): Promise<Variables | null> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null

@@ -3,7 +3,7 @@ import { SignJWT } from 'jose'
 import { parseArgs } from 'node:util'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { readLocalVariables } from './local-variables.ts'
+import { readLocalVariables, usesOidc } from './local-variables.ts'
 import { misuse, runCommand } from './run-command.ts'
 
 export const ISSUER = 'wealthnavigator-edge'
@@ -51,6 +51,8 @@ async function main(args: string[]): Promise<void> {
   const ttl = ttlSchema.safeParse(values.ttl ?? 3600)
   if (!ttl.success) throw misuse('--ttl must be a number of seconds from 1 to 31536000.')
   const { chosen, examples } = await readLocalVariables(join(import.meta.dirname, '..', '..'), process.env)
+  if (usesOidc({ ...examples, ...chosen }))
+    throw new Error('AUTH_MODE is oidc: the Worker takes the tokens of AUTH_ISSUER alone. Ask your identity provider.')
   const secret = chosen['SECRET_KEY'] || examples['SECRET_KEY']
   if (!secret) throw new Error('SECRET_KEY is not set: put it into .dev.vars or the environment.')
   const role = values.role === undefined ? {} : { role: values.role }

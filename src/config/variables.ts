@@ -12,12 +12,17 @@ export type RateLimitQuotas = Readonly<Partial<Record<(typeof rateLimitNames)[nu
 /** An admission is eight bytes of a stored log. */
 const largestQuota = 10_000
 
+const wholeNumber = (from: number, to: number) => {
+  const error = `must be a whole number from ${from} to ${to}`
+  return z.int({ error }).min(from, { error }).max(to, { error })
+}
+
 /** Calls a minute by item and by client; of paid endpoints also `day`: calls an item and a day. */
 const plaidLimit = z.strictObject({
-  item: z.int().min(1).max(10_000).optional(),
-  client: z.int().min(1).max(1_000_000).optional(),
+  item: wholeNumber(1, 10_000).optional(),
+  client: wholeNumber(1, 1_000_000).optional(),
 })
-const paidPlaidLimit = plaidLimit.extend({ day: z.int().min(0).max(1000).optional() })
+const paidPlaidLimit = plaidLimit.extend({ day: wholeNumber(0, 1000).optional() })
 const plaidLimitsSchema = z.strictObject({
   sync: plaidLimit.optional(),
   accounts: plaidLimit.optional(),
@@ -35,13 +40,20 @@ const plaidPricesSchema = z.record(
   z.string().regex(/^\d{1,9}(\.\d{1,9})?$/),
 )
 
-/** Text that holds JSON of that shape; what is wrong with it is said without quoting it. */
-const jsonOf = <Schema extends z.ZodType>(schema: Schema, message: string) =>
+/**
+ * Text that holds JSON of that shape. The complaint quotes nothing of it but `members`, names that the schema fixes:
+ * where they lead to the fault, it says which of them is wrong.
+ */
+const jsonOf = <Schema extends z.ZodType>(schema: Schema, message: string, members: readonly string[] = []) =>
   z.string().transform((text, context): z.output<Schema> => {
     try {
       return schema.parse(JSON.parse(text))
-    } catch {
-      context.addIssue({ code: 'custom', message })
+    } catch (error) {
+      const [issue] = error instanceof z.ZodError ? error.issues : []
+      const path = issue?.path.map(String) ?? []
+      const isNamed = issue !== undefined && path.length > 0 && path.every((name) => members.includes(name))
+      const found = isNamed ? `${message}: ${path.join('.')} ${issue.message}` : message
+      context.addIssue({ code: 'custom', message: found })
       return z.NEVER
     }
   })
@@ -64,13 +76,15 @@ const previousKeys = jsonOf(z.record(keyId, encryptionKey), 'must be a JSON obje
 )
 
 const rateLimits = jsonOf(
-  z.partialRecord(z.enum(rateLimitNames), z.int().min(1).max(largestQuota)),
+  z.partialRecord(z.enum(rateLimitNames), wholeNumber(1, largestQuota)),
   `must be a JSON object of ${rateLimitNames.join(', ')} to whole numbers from 1 to ${largestQuota}`,
+  rateLimitNames,
 )
 
 const plaidLimits = jsonOf(
   plaidLimitsSchema,
   `must be a JSON object of ${Object.keys(plaidLimitsSchema.shape).join(', ')} to {"item", "client"}, whole numbers a minute, with "day" for balance and refresh`,
+  [...Object.keys(plaidLimitsSchema.shape), ...Object.keys(paidPlaidLimit.shape)],
 )
 const plaidPrices = jsonOf(plaidPricesSchema, 'must be a JSON object of endpoints to prices as decimal text')
 

@@ -1,7 +1,7 @@
 // Owns the local stack as one thing: database, Neon endpoint, Plaid simulator, Worker and crons, started in this order
 // and stopped in the other. Leaves nothing running when a start fails or is interrupted.
 import { join } from 'node:path'
-import { readLocalVariables } from '../cli/local-variables.ts'
+import { readLocalVariables, usesOidc } from '../cli/local-variables.ts'
 import type { Variables } from '../cli/local-variables.ts'
 import { signToken } from '../cli/token.ts'
 import { CRONS, fireCron, startCrons } from './crons.ts'
@@ -10,6 +10,7 @@ import type { HeldFolder } from './held-folder.ts'
 import { freePort, readPorts } from './ports.ts'
 import { startLocalDatabase } from './local-database.ts'
 import type { LocalDatabase } from './local-database.ts'
+import { createReasons, whenReady } from './readiness.ts'
 import { startSimulator } from './simulator/server.ts'
 import type { Part, StackOptions, Start } from './starting.ts'
 import { startWorker } from './worker.ts'
@@ -26,8 +27,9 @@ export interface Ready {
   sql: string
   /** The owner's URL. */
   database: string
-  token: string
-  admin_token: string
+  /** Not there where an OIDC issuer makes the tokens: one of this stack's would be refused. */
+  token?: string
+  admin_token?: string
 }
 
 export interface LocalStack {
@@ -44,7 +46,16 @@ export interface WorkerControl {
   restart(): Promise<void>
 }
 
-/** What the Worker gets: what somebody chose, else what this stack knows, else the examples. */
+/** What the top level of wrangler.toml leaves open, so that it is not deployed by accident. */
+const LOCAL_DEFAULTS: Variables = {
+  ENVIRONMENT: 'development',
+  PLAID_ENV: 'sandbox',
+  PLAID_PRODUCTS: 'transactions,investments,liabilities',
+  PLAID_COUNTRY_CODES: 'US',
+  ENCRYPTION_KEY_ID: 'k1',
+}
+
+/** The Worker's variables: the chosen ones, else what this stack knows, else the examples, else the defaults. */
 function workerVariables(
   { chosen, examples }: { chosen: Variables; examples: Variables },
   { sqlUrl, logins }: LocalDatabase,
@@ -60,7 +71,7 @@ function workerVariables(
     PLAID_BASE_URL: plaidUrl,
     PLAID_WEBHOOK_URL: `${api}/api/v1/plaid/webhook`,
   }
-  return { ...examples, ...computed, ...chosen }
+  return { ...LOCAL_DEFAULTS, ...examples, ...computed, ...chosen }
 }
 
 async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalStack, 'stop'>> {
@@ -85,12 +96,17 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
 
   const port = start.ports.PORT || (await freePort())
   const api = `http://127.0.0.1:${port}`
+  const reasons = createReasons()
+  const variables = workerVariables(local, database, simulator.url, api)
   const options: WorkerOptions = {
     projectFolder: PROJECT_FOLDER,
     folder: held.folder,
     port,
-    variables: workerVariables(local, database, simulator.url, api),
-    onLine: (line, level) => start.print('worker', line, level),
+    variables,
+    onLine: (line, level) => {
+      reasons.note(line)
+      start.print('worker', line, level)
+    },
     onExit: start.onFailure,
     signal: start.signal,
     ...(start.bundle === undefined ? {} : { bundle: start.bundle }),
@@ -103,23 +119,30 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
   let worker = await launch()
   start.undo('worker', { stop: () => worker.stop() })
 
+  await whenReady(api, reasons, start.signal)
   await sweepOnce(start, api)
   startCronsOf(start, api)
-  const token = (subject: string, role?: string) =>
-    signToken({ secret, subject, ttlSeconds: TOKEN_TTL_SECONDS, ...(role === undefined ? {} : { role }) })
   const ready = {
     api,
     plaid: simulator.url,
     sql: database.sqlUrl,
     database: database.ownerUrl,
-    token: await token('demo'),
-    admin_token: await token('admin', 'admin'),
+    ...(usesOidc(variables) ? {} : await localTokens(secret)),
   }
   const restart = async () => {
     worker = await launch()
+    await whenReady(api, reasons, start.signal)
     await sweepOnce(start, api)
   }
   return { ready, worker: { kill: () => worker.kill(), restart } }
+}
+
+async function localTokens(secret: string): Promise<Pick<Ready, 'token' | 'admin_token'>> {
+  const common = { secret, ttlSeconds: TOKEN_TTL_SECONDS }
+  return {
+    token: await signToken({ ...common, subject: 'demo' }),
+    admin_token: await signToken({ ...common, subject: 'admin', role: 'admin' }),
+  }
 }
 
 function reportCron(start: Start, name: string, error: unknown): void {
@@ -143,7 +166,8 @@ function startCronsOf(start: Start, api: string): void {
 }
 
 /**
- * Starts everything and resolves when the Worker is healthy and its first sweep has run. Rejects, with all that was
+ * Starts everything and resolves when the Worker's /ready is 200 and its first sweep has ended; a sweep that failed is an
+ * error line. Rejects, with all that was
  * started stopped again, when a part fails or `signal` is aborted. `stop` stops in order, once.
  */
 export async function startStack(options: StackOptions): Promise<LocalStack> {

@@ -15,8 +15,8 @@ const readySchema = z.strictObject({
   plaid: z.url(),
   sql: z.url(),
   database: z.url(),
-  token: z.string(),
-  admin_token: z.string(),
+  token: z.string().optional(),
+  admin_token: z.string().optional(),
 })
 
 interface Run {
@@ -151,5 +151,26 @@ describe('the local stack', { timeout: 180_000 }, () => {
     expect(await run.ended).toEqual([1, null])
     expect(run.output()).toContain('PORT=80a is no port')
     expect((await readdir(folder)).filter((name) => name !== 'lock' && name !== 'lock-journal')).toEqual([])
+  })
+
+  it('names the variable that the Worker refuses, and ends with code 1 and without READY', async () => {
+    const run = start({ RATE_LIMITS: '{"global_hour":100000}' })
+    expect(await run.ended).toEqual([1, null])
+    expect(run.output()).toMatch(
+      /^The Worker is not ready\. .* 500 misconfigured: RATE_LIMITS .*: global_hour must be/m,
+    )
+    expect(run.output()).not.toContain('READY {')
+    await expect(databaseServer()).rejects.toThrow('ENOENT')
+  })
+
+  it('prints no tokens that an OIDC issuer did not make', async () => {
+    const { api, ...ready } = await start({
+      AUTH_ISSUER: 'http://127.0.0.1:9',
+      AUTH_AUDIENCE: 'api',
+      AUTH_JWKS_URL: 'http://127.0.0.1:9/jwks',
+    }).ready
+    expect(ready).not.toHaveProperty('token')
+    expect(ready).not.toHaveProperty('admin_token')
+    expect((await fetch(`${api}/ready`)).status).toBe(200)
   })
 })

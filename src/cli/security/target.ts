@@ -72,6 +72,7 @@ export async function startLocalTarget(signal: AbortSignal): Promise<Target> {
     stack = await startStack({ environment: ENVIRONMENT, variables, bundle, print, signal, onFailure })
     await linkBank(stack, signal)
     const { api: url, token, admin_token: adminToken } = stack.ready
+    if (token === undefined || adminToken === undefined) throw new Error('The local stack gave no tokens.')
     return { url, token, adminToken, stop }
   } catch (error) {
     await stop()

@@ -80,4 +80,10 @@ describe('token', () => {
     expect([exp - iat, rest]).toEqual([60, { sub: 'ada', iss: 'wealthnavigator-edge' }])
     expect(await claims(admin)).toMatchObject({ role: 'admin' })
   })
+
+  it('refuses to sign a token that an OIDC deployment would refuse', async () => {
+    const issuer = { SECRET_KEY: SECRET, AUTH_ISSUER: 'https://login.wealth.test' }
+    const { code, error } = await run('src/cli/token.ts', ['--sub', 'ada'], issuer)
+    expect([code, error]).toEqual([1, expect.stringContaining('AUTH_MODE is oidc')])
+  })
 })

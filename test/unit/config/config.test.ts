@@ -139,6 +139,18 @@ describe('a configuration', () => {
     expect(parseConfig({ ...strict, RATE_LIMITS: '{"auth":3}' }).rateLimits.quotas).toEqual({ auth: 3 })
   })
 
+  it('names the quota that is out of its bounds, and quotes no value and no unknown name', () => {
+    const refused = (text: string) => refusalOf({ ...development, RATE_LIMITS: text })
+    expect(refused('{"global":5,"global_hour":100000}')).toMatch(
+      /: global_hour must be a whole number from 1 to 10000$/,
+    )
+    expect(refused('{"s3cr3t":100000}')).toMatch(/^RATE_LIMITS must be a JSON object [^:]*$/)
+    expect(refused('{"s3cr3t":100000}')).not.toContain('s3cr3t')
+    expect(refusalOf({ ...development, PLAID_LIMITS: '{"sync":{"item":0}}' })).toMatch(
+      /: sync\.item must be a whole number from 1 to 10000$/,
+    )
+  })
+
   it('takes other limits and prices of Plaid’s, one number at a time', () => {
     expect(parseConfig(development).plaid).toMatchObject({ limits: {}, prices: {} })
     const chosen = {

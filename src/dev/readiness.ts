@@ -1,0 +1,97 @@
+// Owns the question whether the local Worker may be sent requests: asks its /ready, and explains a refusal with the
+// reason that the Worker gives to its log alone.
+import { setTimeout as delay } from 'node:timers/promises'
+import * as z from 'zod'
+
+const READY_TIMEOUT_MS = 20_000
+// Rarer than any limit of requests allows: a database may take seconds to wake.
+const READY_POLL_MS = 1_000
+const REQUEST_TIMEOUT_MS = 10_000
+const REASON_TIMEOUT_MS = 2_000
+const REASON_POLL_MS = 20
+const KEPT_REASONS = 100
+
+const logLine = z.object({ request_id: z.string(), reason: z.string() })
+const problem = z.object({ code: z.string(), detail: z.string() })
+
+/** The reasons in a Worker's log lines, by request id. */
+export interface Reasons {
+  note(line: string): void
+  of(requestId: string): string | undefined
+}
+
+export function createReasons(): Reasons {
+  const byRequest = new Map<string, string>()
+  return {
+    note(line) {
+      // wrangler marks error lines before the JSON.
+      const start = line.indexOf('{')
+      if (start < 0 || !line.includes('"reason"')) return
+      const parsed = z.string().transform(parseJson).pipe(logLine).safeParse(line.slice(start))
+      if (byRequest.size >= KEPT_REASONS) byRequest.clear()
+      if (parsed.success) byRequest.set(parsed.data.request_id, parsed.data.reason)
+    },
+    of: (requestId) => byRequest.get(requestId),
+  }
+}
+
+function parseJson(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    context.addIssue('is not JSON')
+    return z.NEVER
+  }
+}
+
+/** The log line comes by another way than the answer, so it may be a moment late. */
+async function reasonOf(requestId: string, reasons: Reasons): Promise<string | undefined> {
+  const deadline = performance.now() + REASON_TIMEOUT_MS
+  while (reasons.of(requestId) === undefined && performance.now() < deadline) await delay(REASON_POLL_MS)
+  return reasons.of(requestId)
+}
+
+interface Refusal {
+  message: string
+  /** Whether asking again can help: a wrong configuration stays wrong. */
+  passing: boolean
+}
+
+/** Null when the Worker is ready. */
+async function ask(url: string, reasons: Reasons, signal: AbortSignal): Promise<Refusal | null> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)])
+  const response = await fetch(`${url}/ready`, { signal: limit })
+  const text = await response.text()
+  if (response.ok) return null
+  const requestId = response.headers.get('x-request-id') ?? ''
+  const { code, detail } = z.string().transform(parseJson).pipe(problem).safeParse(text).data ?? {
+    code: '',
+    detail: text,
+  }
+  const reason = await reasonOf(requestId, reasons)
+  const message = `GET /ready answers ${response.status} ${code}: ${reason ?? detail.slice(0, 500)}`
+  return { message, passing: code !== 'misconfigured' }
+}
+
+/**
+ * Resolves when `GET /ready` is 200. Rejects with the Worker's own reason: at once when the configuration is wrong,
+ * after `timeoutMs` of any other refusal.
+ */
+export async function whenReady(
+  url: string,
+  reasons: Reasons,
+  signal: AbortSignal,
+  timeoutMs = READY_TIMEOUT_MS,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    signal.throwIfAborted()
+    const refusal = await ask(url, reasons, signal).catch((error: unknown): Refusal => {
+      return { message: `GET /ready: ${error instanceof Error ? error.message : 'no answer'}`, passing: true }
+    })
+    if (refusal === null) return
+    if (!refusal.passing || performance.now() >= deadline)
+      throw new Error(`The Worker is not ready. ${refusal.message}`)
+    await delay(READY_POLL_MS, undefined, { signal })
+  }
+}
