@@ -1,23 +1,26 @@
-// `npm run bundle`: builds the Worker as a deployment would and fails where the result is too large or holds what is
-// only for this side of the deployment. Uploads nothing.
-import { execFile } from 'node:child_process'
+// `npm run bundle`: builds the Worker as a deployment does, tries the deployment of each environment without uploading
+// anything, and fails where the result is too large, starts too slowly or holds code that is never deployed.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import * as z from 'zod'
-import { misuse, runCommand } from './run-command.ts'
+import { runCommand } from './run-command.ts'
+import { runWrangler } from './wrangler.ts'
 
-const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
+/** The environments of wrangler.toml that are deployed. They deploy the same module. */
+export const DEPLOYED = ['production', 'staging'] as const
 const MAX_GZIP_BYTES = 350_000
+const MAX_START_MS = 100
+const STARTS = 5
 const FORBIDDEN = /(?:^|\/)src\/(?:dev|cli)\//
-const run = promisify(execFile)
 
-const HELP = `npm run bundle [-- --env production]
+const HELP = `npm run bundle [-- --startup]
 
-Builds the Worker and fails where it is over ${MAX_GZIP_BYTES / 1000} kB (gzip) or holds code of src/dev or src/cli.`
+Builds the Worker with the settings of wrangler.toml, as \`wrangler deploy --env production\` does, and tries the deployment
+of ${DEPLOYED.join(' and ')}. Uploads nothing. Fails where the Worker has over ${MAX_GZIP_BYTES / 1000} kB (gzip) or holds code of src/dev or src/cli.
+  --startup  also starts the module ${STARTS} times (\`wrangler check startup\`): its fastest start must take under ${MAX_START_MS} ms`
 
 const metafileSchema = z.object({
   outputs: z.record(z.string(), z.object({ inputs: z.record(z.string(), z.object({ bytesInOutput: z.number() })) })),
@@ -31,34 +34,14 @@ export interface Bundle {
   inputs: { path: string; bytes: number }[]
 }
 
-/**
- * Builds the Worker into `folder`, minified, for wrangler's environment `env` (the top level unless given), from
- * wrangler.toml's entry unless another is given.
- */
-export async function buildBundle(folder: string, env?: string, source?: string): Promise<Bundle> {
-  const wrangler = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js')
+/** Builds the Worker into `folder` as a deployment to production does, from wrangler.toml's entry unless another is given. */
+export async function buildBundle(folder: string, source?: string): Promise<Bundle> {
   const metafile = join(folder, 'metafile.json')
-  const args = [
-    wrangler,
-    'deploy',
-    ...(source === undefined ? [] : [source]),
-    '--dry-run',
-    '--minify',
-    '-c',
-    join(PROJECT_FOLDER, 'wrangler.toml'),
-  ]
-  args.push('--outdir', folder, '--metafile', metafile, '--env', env ?? '')
-  const quiet = {
-    WRANGLER_SEND_METRICS: 'false',
-    WRANGLER_HIDE_BANNER: 'true',
-    WRANGLER_LOG_PATH: join(folder, 'logs'),
-  }
-  await run(process.execPath, args, { cwd: PROJECT_FOLDER, env: { ...process.env, CI: '1', ...quiet } }).catch(
-    (error: unknown) => {
-      const said = z.object({ stderr: z.string() }).safeParse(error).data?.stderr ?? ''
-      throw new Error(`The Worker does not build:\n${said.trim()}`, { cause: error })
-    },
-  )
+  const entries = source === undefined ? [] : [source]
+  const args = ['deploy', ...entries, '--dry-run', '--outdir', folder, '--metafile', metafile, '--env', DEPLOYED[0]]
+  await runWrangler(args, folder).catch((error: unknown) => {
+    throw new Error(`The Worker does not build:\n${error instanceof Error ? error.message : ''}`, { cause: error })
+  })
   const name = (await readdir(folder)).find((file) => file.endsWith('.js'))
   if (name === undefined) throw new Error('wrangler built no module: run `npx wrangler deploy --dry-run` to see why.')
   const entry = join(folder, name)
@@ -71,19 +54,58 @@ export async function buildBundle(folder: string, env?: string, source?: string)
   return { entry, gzipBytes: gzipSync(await readFile(entry)).length, inputs }
 }
 
+/** Tries the deployment of the built module to an environment. Rejects with what wrangler objects to. */
+async function tryDeployment(entry: string, folder: string, env: string): Promise<void> {
+  await runWrangler(['deploy', entry, '--no-bundle', '--dry-run', '--env', env], folder).catch((error: unknown) => {
+    throw new Error(`The environment ${env} does not deploy:\n${error instanceof Error ? error.message : ''}`, {
+      cause: error,
+    })
+  })
+}
+
+/** The fastest of several starts in milliseconds: other work on the machine only ever adds to one. */
+async function measureStart(folder: string): Promise<number> {
+  const profile = join(folder, 'start.cpuprofile')
+  const times: number[] = []
+  for (let run = 0; run < STARTS; run += 1) {
+    const printed = await runWrangler(['check', 'startup', '--outfile', profile, `--args=--env ${DEPLOYED[0]}`], folder)
+    const found = /Active: ([\d.]+) ms/.exec(printed)?.[1]
+    if (found === undefined) throw new Error('`wrangler check startup` printed no active time.')
+    times.push(Number(found))
+  }
+  return Math.min(...times)
+}
+
+function refuseForbidden({ inputs }: Bundle): void {
+  const forbidden = inputs.filter(({ path }) => FORBIDDEN.test(path)).map(({ path }) => path)
+  if (forbidden.length > 0)
+    throw new Error(`The bundle holds ${forbidden.join(', ')}: nothing that is deployed may import it.`)
+}
+
+function refuseLarge({ gzipBytes, inputs }: Bundle): void {
+  const size = `${(gzipBytes / 1000).toFixed(1)} kB gzip of ${MAX_GZIP_BYTES / 1000}`
+  if (gzipBytes <= MAX_GZIP_BYTES) return void process.stdout.write(`The bundle has ${size}.\n`)
+  const largest = inputs.slice(0, 5).map(({ path, bytes }) => `${path} (${Math.round(bytes / 1000)} kB)`)
+  throw new Error(`The bundle has ${size}: make it smaller, the largest parts are ${largest.join(', ')}.`)
+}
+
+async function refuseSlow(folder: string): Promise<void> {
+  const startMs = await measureStart(folder)
+  const time = `${startMs.toFixed(1)} ms of ${MAX_START_MS}`
+  if (startMs >= MAX_START_MS)
+    throw new Error(`The module starts in ${time}: load less at the start, or measure again on a quiet machine.`)
+  process.stdout.write(`The module starts in ${time}.\n`)
+}
+
 async function main(args: string[]): Promise<void> {
-  const { values } = parseArgs({ args, options: { env: { type: 'string' } } })
-  if (values.env === '') throw misuse('--env needs a name.')
+  const { values } = parseArgs({ args, options: { startup: { type: 'boolean', default: false } } })
   const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-bundle-'))
   try {
-    const { gzipBytes, inputs } = await buildBundle(folder, values.env ?? 'production')
-    const forbidden = inputs.filter(({ path }) => FORBIDDEN.test(path)).map(({ path }) => path)
-    if (forbidden.length > 0)
-      throw new Error(`The bundle holds ${forbidden.join(', ')}: import it from nowhere in src/.`)
-    const size = `${(gzipBytes / 1000).toFixed(1)} kB gzip of ${MAX_GZIP_BYTES / 1000}`
-    if (gzipBytes <= MAX_GZIP_BYTES) return void process.stdout.write(`The bundle has ${size}.\n`)
-    const largest = inputs.slice(0, 5).map(({ path, bytes }) => `${path} (${Math.round(bytes / 1000)} kB)`)
-    throw new Error(`The bundle has ${size}: make it smaller, the largest parts are ${largest.join(', ')}.`)
+    const bundle = await buildBundle(folder)
+    refuseForbidden(bundle)
+    refuseLarge(bundle)
+    for (const env of DEPLOYED.slice(1)) await tryDeployment(bundle.entry, folder, env)
+    if (values.startup) await refuseSlow(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -11,6 +11,9 @@ const originIsExact = (origin: string): boolean => {
 
 const isFake = (value: string): boolean => /fake|example|change-?me|local-only/i.test(value)
 
+/** A URL of the domain that stands in wrangler.toml until the operator puts in another. */
+const isPlaceholder = (url: string): boolean => /(^|\.)example\.com$/i.test(URL.parse(url)?.hostname ?? '')
+
 const httpsOnly = [
   'PLAID_WEBHOOK_URL',
   'AUTH_ISSUER',
@@ -53,8 +56,12 @@ function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown
     if (env[name] !== undefined) complaints.push([name, 'is for local use only'])
   for (const name of httpsOnly)
     if (env[name] !== undefined && !env[name].startsWith('https://')) complaints.push([name, 'must be an https URL'])
-  if (env.CORS_ORIGINS.length === 0 || env.CORS_ORIGINS.some((origin) => !origin.startsWith('https://')))
+  if (raw['CORS_ORIGINS'] === undefined)
+    complaints.push(['CORS_ORIGINS', 'is missing: [] is for deployments without browser clients'])
+  if (env.CORS_ORIGINS.some((origin) => !origin.startsWith('https://')))
     complaints.push(['CORS_ORIGINS', 'must list explicit https origins'])
+  if (env.CORS_ORIGINS.some(isPlaceholder)) complaints.push(['CORS_ORIGINS', 'is an example value'])
+  if (isPlaceholder(env.PLAID_WEBHOOK_URL)) complaints.push(['PLAID_WEBHOOK_URL', 'is an example value'])
   if (env.RATE_LIMIT_ENABLED === 'false') complaints.push(['RATE_LIMIT_ENABLED', 'may be false in development only'])
   for (const name of secretVariables) {
     const value = raw[name]

@@ -52,7 +52,8 @@ export interface Worker {
 
 function wranglerArguments({ projectFolder, folder, port, bundle }: WorkerOptions, envFile: string): string[] {
   const wrangler = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js')
-  const args = [wrangler, 'dev', ...(bundle === undefined ? [] : [bundle, '--no-bundle'])]
+  const entry = bundle === undefined ? [join(projectFolder, 'src', 'worker.ts')] : [bundle, '--no-bundle']
+  const args = [wrangler, 'dev', ...entry]
   args.push('-c', join(projectFolder, 'wrangler.toml'), '--ip', '127.0.0.1', '--port', String(port))
   args.push('--inspector-port', '0', '--show-interactive-dev-session=false')
   return [...args, '--persist-to', join(folder, 'state'), '--env-file', envFile]

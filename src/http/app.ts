@@ -7,6 +7,7 @@ import type { Services } from '../services.ts'
 import { authenticate } from './middleware/authenticate.ts'
 import { bodyLimit } from './middleware/body-limit.ts'
 import { builtinAccounts } from './middleware/builtin-accounts.ts'
+import { reportUnknownAddress } from './middleware/client-address.ts'
 import { cors } from './middleware/cors.ts'
 import { drainBody } from './middleware/drain-body.ts'
 import { log } from './middleware/log.ts'
@@ -47,6 +48,7 @@ function build(logging: LoggerOptions): App {
     requestId(),
     findServices(),
     log(logging),
+    reportUnknownAddress(),
     flushUsage(),
     securityHeaders(),
     cors(),

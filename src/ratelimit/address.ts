@@ -13,6 +13,9 @@ export interface Client {
 /** Everybody whose address is not known, together as one client. */
 const strict: Client = { object: 'unknown', place: 'unknown', network: null }
 
+/** Whether nothing is known of a client but that it is one. */
+export const isUnknown = (client: Client): boolean => client === strict
+
 /** From it come the requests of all Workers of all of Cloudflare's customers. */
 const sharedByWorkers = '2a06:98c0:3600::103'
 const longestAddress = 45

@@ -16,7 +16,7 @@ export function createBuild(): Build {
   const start = async () => {
     folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-bundle-'))
     const source = process.env['BUNDLE_COVERAGE_FOLDER'] ? await instrumentWorker(join(folder, 'source')) : undefined
-    return (await buildBundle(join(folder, 'built'), undefined, source)).entry
+    return (await buildBundle(join(folder, 'built'), source)).entry
   }
   let building: Promise<string> | undefined
   return {

@@ -84,6 +84,10 @@ describe('a configuration', () => {
     expect(parseConfig({ ...strict, ENVIRONMENT: 'staging', PLAID_ENV: 'sandbox' }).strict).toBe(true)
   })
 
+  it('takes an empty list of origins where it is written down: mobile apps send none', () => {
+    expect(parseConfig({ ...strict, CORS_ORIGINS: '[]' }).corsOrigins).toEqual([])
+  })
+
   it('reads lists, origins, keys and numbers', () => {
     const config = parseConfig({
       ...development,
@@ -287,8 +291,9 @@ const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['SENTRY_DSN', { SENTRY_DSN: 'http://key@sentry.test/1' }],
   ['RATE_LIMIT_ENABLED', { RATE_LIMIT_ENABLED: 'false' }],
   ['CORS_ORIGINS', { CORS_ORIGINS: '' }],
-  ['CORS_ORIGINS', { CORS_ORIGINS: '[]' }],
   ['CORS_ORIGINS', { CORS_ORIGINS: '["https://app.wealth.test","http://localhost:3000"]' }],
+  ['CORS_ORIGINS', { CORS_ORIGINS: '["https://app.example.com"]' }],
+  ['PLAID_WEBHOOK_URL', { PLAID_WEBHOOK_URL: 'https://api.example.com/api/v1/plaid/webhook' }],
   ['PLAID_SECRET', { PLAID_SECRET: 'fake-secret-for-the-simulator' }],
   ['SECRET_KEY', { SECRET_KEY: 'fake-secret-key-for-local-use-only-never-deploy-this' }],
   ['SECRET_KEY', { SECRET_KEY: `${'k'.repeat(32)}CHANGEME` }],

@@ -1,8 +1,10 @@
 // wrangler.toml and the code that it wakes: every cron has a job and every queue a consumer, in every environment, as
 // wrangler itself reads the file.
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { unstable_readConfig as readConfig } from 'wrangler'
 import * as z from 'zod'
+import { DEPLOYED } from '../../../src/cli/bundle.ts'
 import { crons, jobFor } from '../../../src/cron/schedule.ts'
 import { CRONS } from '../../../src/dev/crons.ts'
 import { AppError } from '../../../src/errors.ts'
@@ -98,6 +100,12 @@ describe.each(environments)('in the environment %s', (environment) => {
 })
 
 describe('the environments', () => {
+  it('are those whose deployment npm run bundle tries', async () => {
+    const toml = await readFile('wrangler.toml', 'utf8')
+    const named = new Set([...toml.matchAll(/^\[{1,2}env\.([a-z]+)/gm)].map(([, name]) => name))
+    expect(named).toEqual(new Set(DEPLOYED))
+  })
+
   it('share no queue', () => {
     const names = environments.flatMap((environment) => read(environment).queues.consumers.map(({ queue }) => queue))
     expect(new Set(names).size).toBe(names.length)

@@ -25,22 +25,22 @@ export const developmentVariables = {
   DATABASE_ENDPOINT: `${nobody}/sql`,
   SECRET_KEY: secretKey,
   ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
-  CORS_ORIGINS: '["https://app.example.com","http://localhost:3000"]',
+  CORS_ORIGINS: '["https://app.wealth.test","http://localhost:3000"]',
 }
 
 export const productionVariables = {
   ...developmentVariables,
   ENVIRONMENT: 'production',
   PLAID_BASE_URL: '',
-  PLAID_WEBHOOK_URL: 'https://api.example.com/api/v1/plaid/webhook',
+  PLAID_WEBHOOK_URL: 'https://api.wealth.test/api/v1/plaid/webhook',
   DATABASE_URL: `${developmentVariables.DATABASE_URL}?sslmode=require`,
   DATABASE_JOBS_URL: `${developmentVariables.DATABASE_JOBS_URL}?sslmode=require`,
   DATABASE_ENDPOINT: '',
-  CORS_ORIGINS: '["https://app.example.com"]',
+  CORS_ORIGINS: '["https://app.wealth.test"]',
   AUTH_EMAIL_URL: 'https://mail.example.com/send',
   AUTH_EMAIL_KEY: 'e-mail-key-of-the-unit-tests',
   AUTH_EMAIL_FROM: 'accounts@example.com',
-  AUTH_PUBLIC_URL: 'https://app.example.com/account',
+  AUTH_PUBLIC_URL: 'https://app.wealth.test/account',
 }
 
 export function servicesOf(variables: Readonly<Record<string, string>> = developmentVariables): Services {
@@ -65,7 +65,7 @@ export function openDoor(make: () => Services = () => servicesOf()): Door {
   const context = { waitUntil: () => {}, passThroughOnException: () => {}, props: {} }
   return {
     lines,
-    ask: async (path, init) => app.fetch(new Request(`https://api.example.com${path}`, init), {}, context),
+    ask: async (path, init) => app.fetch(new Request(`https://api.wealth.test${path}`, init), {}, context),
   }
 }
 

@@ -23,7 +23,7 @@ function expectHeaders(response: Response): void {
 const huge = async () => ({ method: 'POST', body: 'x'.repeat(70_000), headers: await asUser() })
 const preflight = {
   method: 'OPTIONS',
-  headers: { origin: 'https://app.example.com', 'access-control-request-method': 'POST' },
+  headers: { origin: 'https://app.wealth.test', 'access-control-request-method': 'POST' },
 }
 
 /** One request for each way in which an answer comes to be. */

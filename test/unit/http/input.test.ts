@@ -85,9 +85,9 @@ describe('a body', () => {
 describe('a link token request', () => {
   it.each([
     [{ item_id: 'x' }, '#/item_id'],
-    [{ redirect_uri: 'http://app.example.com/' }, '#/redirect_uri'],
+    [{ redirect_uri: 'http://app.wealth.test/' }, '#/redirect_uri'],
     [{ redirect_uri: 'data:text/html,x' }, '#/redirect_uri'],
-    [{ redirect_uri: 'https://user:pass@app.example.com/' }, '#/redirect_uri'],
+    [{ redirect_uri: 'https://user:pass@app.wealth.test/' }, '#/redirect_uri'],
     [{ redirect_uri: 'http://localhost.evil.test/' }, '#/redirect_uri'],
     [{ redirect_uri: '/relative' }, '#/redirect_uri'],
     [{ products: [] }, '#/products'],
@@ -100,7 +100,7 @@ describe('a link token request', () => {
     expect(await refusal('POST', create, body)).toEqual([pointer])
   })
 
-  it.each(['https://app.example.com/oauth', 'http://localhost:3000/oauth', 'http://127.0.0.1:3000/'])(
+  it.each(['https://app.wealth.test/oauth', 'http://localhost:3000/oauth', 'http://127.0.0.1:3000/'])(
     'may return to %s on a laptop',
     async (uri) => {
       expect((await send('POST', create, JSON.stringify({ redirect_uri: uri }))).status).toBe(503)

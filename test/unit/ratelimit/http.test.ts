@@ -85,7 +85,7 @@ describe('a limited answer', () => {
   })
 
   it('lets pages read the headers', async () => {
-    const headers = from('192.0.2.1', { origin: 'https://app.example.com' })
+    const headers = from('192.0.2.1', { origin: 'https://app.wealth.test' })
     const response = await openLimited({ global: 1 }).ask('/openapi.json', { headers })
     expect(response.headers.get('access-control-expose-headers')).toContain('RateLimit, RateLimit-Policy, Retry-After')
   })
@@ -138,7 +138,7 @@ describe('the address', () => {
 
   it('is not limited where it is only asked whether we live, or whether a page may ask', async () => {
     const door = openLimited({ global: 1 })
-    const preflight = { origin: 'https://app.example.com', 'access-control-request-method': 'GET' }
+    const preflight = { origin: 'https://app.wealth.test', 'access-control-request-method': 'GET' }
     expect(await statuses(3, () => door.ask('/health', { headers: from('192.0.2.1') }))).toEqual([200, 200, 200])
     const ask = () => door.ask('/api/v1/accounts', { method: 'OPTIONS', headers: from('192.0.2.1', preflight) })
     expect(await statuses(3, ask)).toEqual([204, 204, 204])
