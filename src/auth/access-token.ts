@@ -5,12 +5,14 @@ import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose'
 import * as z from 'zod'
 import { AppError } from '../errors.ts'
 import type { JwksSource } from './jwks.ts'
+import { otherKindOf } from './token-kind.ts'
 
 /** `iss` of tokens signed with `SECRET_KEY`. */
 export const LOCAL_ISSUER = 'wealthnavigator-edge'
 const CLOCK_SKEW_SECONDS = 60
 const MIN_SECRET_BYTES = 32
-const OIDC_ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
+/** RFC 9864 deprecates `EdDSA` for `Ed25519`. */
+const OIDC_ALGORITHMS = ['RS256', 'ES256', 'Ed25519', 'EdDSA']
 
 export type AuthConfig =
   /** Tokens of this deployment; `secret` is `SECRET_KEY` as UTF-8, at least 32 bytes. */
@@ -31,6 +33,12 @@ export interface VerifiedClaims {
   readonly expiresAt: Date
 }
 
+/** RFC 8693 §4.2: names parted by spaces. */
+const scopeText = z
+  .string()
+  .max(4096)
+  .transform((text) => text.split(' ').filter((name) => name !== ''))
+
 const claimsSchema = z.object({
   iss: z.string(),
   sub: z
@@ -40,7 +48,9 @@ const claimsSchema = z.object({
     .regex(/^\P{Cc}*$/u),
   exp: z.number(),
   role: z.string().optional(),
-  scope: z.string().max(4096).optional(),
+  scope: scopeText.optional(),
+  /** What Okta and Entra ID send instead of `scope`. */
+  scp: z.union([scopeText, z.array(z.string().min(1).max(256)).max(100)]).optional(),
   sid: z.unknown().optional(),
 })
 
@@ -62,16 +72,23 @@ export async function verifyAccessToken(token: string, config: AuthConfig, now: 
   const payload = await verifySignature(token, config, now)
   const parsed = claimsSchema.safeParse(payload)
   if (!parsed.success) throw unauthorized(`malformed claim ${String(parsed.error.issues[0]?.path[0])}`)
-  const { iss, sub, exp, role, scope = '', sid } = parsed.data
+  const { iss, sub, exp, role, sid } = parsed.data
   return {
     issuer: iss,
     subject: sub,
     role: role === 'admin' ? 'admin' : 'user',
-    scopes: scope.split(' ').filter((name) => name !== ''),
+    scopes: scopesOf(parsed.data),
     expiresAt: new Date(exp * 1000),
     // Another issuer's sessions are its own.
     ...(config.mode === 'builtin' && typeof sid === 'string' ? { sessionId: sid } : {}),
   }
+}
+
+/** @throws AppError `unauthorized` where a token says its scopes twice and not alike: neither may widen the other */
+function scopesOf({ scope, scp }: z.output<typeof claimsSchema>): readonly string[] {
+  if (scope !== undefined && scp !== undefined && scope.toSorted().join(' ') !== scp.toSorted().join(' '))
+    throw unauthorized('scope and scp differ')
+  return scope ?? scp ?? []
 }
 
 async function verifySignature(token: string, config: AuthConfig, now: Date): Promise<JWTPayload> {
@@ -84,7 +101,10 @@ async function verifySignature(token: string, config: AuthConfig, now: Date): Pr
     }
     const { issuer, audience, jwks } = config
     const options: JWTVerifyOptions = { ...common, issuer, audience, algorithms: OIDC_ALGORITHMS }
-    return (await jwtVerify(token, (header, jws) => jwks(header, jws, now), options)).payload
+    const { payload, protectedHeader } = await jwtVerify(token, (header, jws) => jwks(header, jws, now), options)
+    const otherKind = otherKindOf(protectedHeader, payload)
+    if (otherKind !== null) throw unauthorized(otherKind)
+    return payload
   } catch (error) {
     if (error instanceof AppError) throw error
     throw unauthorized(refusalReason(error))

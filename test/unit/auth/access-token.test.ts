@@ -21,6 +21,7 @@ const keys = {
   RS256: await generateKeyPair('RS256'),
   ES256: await generateKeyPair('ES256'),
   EdDSA: await generateKeyPair('EdDSA'),
+  Ed25519: await generateKeyPair('Ed25519'),
   PS256: await generateKeyPair('PS256'),
   ES384: await generateKeyPair('ES384'),
 }
@@ -34,8 +35,9 @@ const jwks = createJwksSource({
 const oidc: AuthConfig = { mode: 'oidc', issuer, audience, jwks }
 const validOidc = { iss: issuer, aud: audience, sub: 'user-1', exp: nowSeconds + 60 }
 
-async function signOidc(claims: JWTPayload, alg: keyof typeof keys = 'ES256'): Promise<string> {
-  return await new SignJWT(claims).setProtectedHeader({ alg, kid: alg }).sign(keys[alg].privateKey)
+async function signOidc(claims: JWTPayload, alg: keyof typeof keys = 'ES256', typ?: string): Promise<string> {
+  const header = { alg, kid: alg, ...(typ === undefined ? {} : { typ }) }
+  return await new SignJWT(claims).setProtectedHeader(header).sign(keys[alg].privateKey)
 }
 
 const refusal = (reason: unknown = expect.any(String)) =>
@@ -129,7 +131,7 @@ describe('a token of this deployment', () => {
 })
 
 describe('a token of an OIDC issuer', () => {
-  test.each(['RS256', 'ES256', 'EdDSA'] as const)('is accepted with %s', async (alg) => {
+  test.each(['RS256', 'ES256', 'EdDSA', 'Ed25519'] as const)('is accepted with %s', async (alg) => {
     expect(await verifyAccessToken(await signOidc(validOidc, alg), oidc, now)).toMatchObject({
       issuer,
       subject: 'user-1',
@@ -148,6 +150,53 @@ describe('a token of an OIDC issuer', () => {
     ['no exp', { iss: issuer, aud: audience, sub: 'user-1' }],
   ])('is refused with %s', async (_case, claims) => {
     expect(await outcome(await signOidc(claims), oidc)).toEqual(refusal())
+  })
+
+  test.each<[unknown, string[]]>([
+    ['read', ['read']],
+    ['read write', ['read', 'write']],
+    [['read'], ['read']],
+    [[], []],
+  ])('takes its scopes from scp, as in %j', async (scp, scopes) => {
+    expect(await verifyAccessToken(await signOidc({ ...validOidc, scp }), oidc, now)).toMatchObject({ scopes })
+    const twice = await signOidc({ ...validOidc, scp, scope: scopes.toReversed().join(' ') })
+    expect(await verifyAccessToken(twice, oidc, now)).toMatchObject({ scopes: scopes.toReversed() })
+  })
+
+  test.each<[string, JWTPayload]>([
+    ['scopes that differ', { scope: 'read', scp: ['read', 'write'] }],
+    ['an empty scope beside scp', { scope: '', scp: ['read'] }],
+    ['an scp of another type', { scp: { read: true } }],
+    ['an scp with another member', { scp: ['read', 1] }],
+  ])('is refused with %s, which could open more than was granted', async (_case, claims) => {
+    expect(await outcome(await signOidc({ ...validOidc, ...claims }), oidc)).toEqual(refusal())
+  })
+
+  test.each<[string, JWTPayload, string | undefined]>([
+    ['at+jwt', {}, 'at+jwt'],
+    ['application/at+jwt in capitals', {}, 'application/AT+JWT'],
+    ['JWT', {}, 'JWT'],
+    ['at+jwt beside a nonce', { nonce: 'n' }, 'at+jwt'],
+    ['no typ, and Keycloak’s Bearer with a nonce', { typ: 'Bearer', nonce: 'n' }, undefined],
+    ['no typ, and a nonce beside scopes', { nonce: 'n', scope: 'openid' }, undefined],
+    ['Cognito’s token_use', { token_use: 'access' }, undefined],
+  ])('is accepted as %s', async (_case, claims, typ) => {
+    const token = await signOidc({ ...validOidc, ...claims }, 'ES256', typ)
+    expect(await verifyAccessToken(token, oidc, now)).toMatchObject({ subject: 'user-1' })
+  })
+
+  test.each<[string, JWTPayload, string | undefined]>([
+    ['an ID token with at_hash', { at_hash: 'h' }, 'JWT'],
+    ['an ID token with c_hash', { c_hash: 'h', scope: 'openid' }, undefined],
+    ['an ID token with a nonce', { nonce: 'n' }, undefined],
+    ['Keycloak’s ID token', { typ: 'ID' }, 'JWT'],
+    ['Keycloak’s refresh token', { typ: 'Refresh', scope: 'openid' }, 'JWT'],
+    ['Cognito’s ID token', { token_use: 'id' }, undefined],
+    ['a logout token', { events: {} }, undefined],
+    ['a logout token by its type', {}, 'logout+jwt'],
+    ['a token for introspection', {}, 'application/token-introspection+jwt'],
+  ])('is refused as %s', async (_case, claims, typ) => {
+    expect(await outcome(await signOidc({ ...validOidc, ...claims }, 'ES256', typ), oidc)).toEqual(refusal())
   })
 
   test('is refused by a deployment with its own secret, and the other way round', async () => {
