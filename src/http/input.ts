@@ -55,7 +55,8 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: URLS
   return parse(schema, 'parameters', Object.fromEntries(query))
 }
 
-function isJson(contentType: string | null): boolean {
+/** Whether a Content-Type is JSON's. */
+export function isJson(contentType: string | null): boolean {
   return /^application\/json\s*(?:;|$)/i.test(contentType?.trim() ?? '')
 }
 

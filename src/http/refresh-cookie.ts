@@ -1,28 +1,32 @@
 // The refresh token as a browser keeps it: out of scripts' reach, sent to this site alone. A cookie comes along
 // whoever made the page ask, so only pages of configured origins may ask with one.
 import * as z from 'zod'
-import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
-
-type CookieConfig = Pick<Config, 'strict' | 'corsOrigins'>
+import { isAllowedOrigin, type OriginConfig } from './origins.ts'
 
 /** The headers of a route that takes or sets the cookie. */
 export const cookieHeaders = z.object({
   origin: z.string().max(400).optional().describe('Needed with a cookie: one of the configured origins.'),
   cookie: z.string().max(8192).optional(),
+  'sec-fetch-site': z.string().max(40).optional().describe('Set by browsers. With a cookie, not `cross-site`.'),
 })
 
+type CookieHeaders = Pick<z.output<typeof cookieHeaders>, 'origin' | 'sec-fetch-site'>
+
+const crossSiteDetail =
+  'The page and this API are on different sites, so the browser drops the cookie. Serve both under one registrable domain (locally: under one host name), or use "transport": "body".'
+
 /** `__Host-` makes browsers insist on https, this host and no other; a laptop's http could not set it. */
-const nameOf = ({ strict }: CookieConfig): string => (strict ? '__Host-refresh_token' : 'refresh_token')
+const nameOf = ({ strict }: OriginConfig): string => (strict ? '__Host-refresh_token' : 'refresh_token')
 
 /** Set-Cookie for a token; gone after `maxAgeSeconds`, at once for 0. */
-export function refreshCookie(config: CookieConfig, token: string, maxAgeSeconds: number): string {
+export function refreshCookie(config: OriginConfig, token: string, maxAgeSeconds: number): string {
   const attributes = ['HttpOnly', 'SameSite=Strict', 'Path=/', `Max-Age=${maxAgeSeconds}`]
   return [`${nameOf(config)}=${token}`, ...attributes, ...(config.strict ? ['Secure'] : [])].join('; ')
 }
 
 /** The token in a Cookie header; null where there is none. One that is given twice is somebody's trick, and none. */
-export function readRefreshCookie(config: CookieConfig, header: string | undefined): string | null {
+export function readRefreshCookie(config: OriginConfig, header: string | undefined): string | null {
   const prefix = `${nameOf(config)}=`
   const found = (header ?? '').split(/; */).filter((pair) => pair.startsWith(prefix))
   const [only] = found
@@ -30,10 +34,14 @@ export function readRefreshCookie(config: CookieConfig, header: string | undefin
 }
 
 /**
- * Browsers name the page's origin with every request that is no GET, and no script can change it.
- * @throws AppError `forbidden` for any but the configured origins, and for none
+ * Refuses to set or take the cookie for a page that may not have it. Browsers name the page's origin with every request
+ * that is no GET, and no script can change it. They drop this cookie between sites (SameSite=Strict), so a sign-in from
+ * another site would answer 200 and leave its user without a refresh token.
+ * @throws AppError `forbidden` for any but the allowed origins, for none, and for a page of another site
  */
-export function requireOwnOrigin({ corsOrigins }: CookieConfig, origin: string | undefined): void {
-  if (origin === undefined || !corsOrigins.includes(origin))
+export function requireCookiePage(config: OriginConfig, headers: CookieHeaders): void {
+  const { origin, 'sec-fetch-site': site } = headers
+  if (origin === undefined || !isAllowedOrigin(config, origin))
     throw new AppError('forbidden', 'Cookies are for pages of the configured origins.', { reason: 'origin' })
+  if (site === 'cross-site') throw new AppError('forbidden', crossSiteDetail, { reason: 'another site' })
 }

@@ -5,7 +5,7 @@ import { isReadOnly } from '../auth/access-token.ts'
 import type { Actor, Ctx, User } from '../context.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { RoutePolicy } from '../ratelimit/policies.ts'
-import { parseBody, parseParameters, parseQuery } from './input.ts'
+import { isJson, parseBody, parseParameters, parseQuery } from './input.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Access = 'public' | 'user' | 'admin'
@@ -30,6 +30,8 @@ export interface RouteFacts {
   readonly query?: z.ZodObject | undefined
   readonly headers?: z.ZodObject | undefined
   readonly body?: BodySchema | undefined
+  /** An absent body counts as `{}`. */
+  readonly bodyOptional?: boolean
   readonly answers: Answers
   /** Besides those that access, input and platform bring with them. */
   readonly errors: readonly ErrorCode[]
@@ -93,22 +95,29 @@ function parseReply(answers: Answers, reply: Omit<Outgoing, 'body'> & { readonly
 const nothing = z.strictObject({})
 
 /** Where no body is declared there may be none, or an empty object: what a client says is never silently dropped. */
-async function readBody(schema: BodySchema | undefined, request: IncomingRequest): Promise<unknown> {
+async function readBody(
+  { body: schema, bodyOptional = false }: Pick<RouteFacts, 'body' | 'bodyOptional'>,
+  request: IncomingRequest,
+): Promise<unknown> {
   const bytes = await request.readBody()
   if (schema === 'bytes' || (schema === undefined && bytes.length === 0)) return bytes
-  return parseBody(schema ?? nothing, bytes, request.headers.get('content-type'))
+  const type = request.headers.get('content-type')
+  // A form without fields has a type and no body, and is not taken for an absent one.
+  if (schema !== undefined && bodyOptional && bytes.length === 0 && (type === null || isJson(type)))
+    return schema.parse({})
+  return parseBody(schema ?? nothing, bytes, type)
 }
 
 async function parseInput<Params, Query, Headers, Body>(
-  facts: Pick<RouteFacts, 'method' | 'params' | 'query' | 'headers' | 'body'>,
+  facts: Pick<RouteFacts, 'method' | 'params' | 'query' | 'headers' | 'body' | 'bodyOptional'>,
   request: IncomingRequest,
 ): Promise<Input<Params, Query, Headers, Body>> {
-  const { params, query, headers, body } = facts
+  const { params, query, headers } = facts
   const input = {
     params: params && parseParameters(params, request.params),
     query: query && parseQuery(query, request.query),
     headers: headers && parseParameters(headers, Object.fromEntries(request.headers)),
-    body: facts.method === 'GET' ? undefined : await readBody(body, request),
+    body: facts.method === 'GET' ? undefined : await readBody(facts, request),
   }
   // oxlint-disable-next-line typescript/consistent-type-assertions -- each member was parsed by the schema of its type
   return input as Input<Params, Query, Headers, Body>

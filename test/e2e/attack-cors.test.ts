@@ -41,7 +41,7 @@ const foreign: Readonly<Record<string, string>> = {
   'a regular expression of ours': 'https://appXtest',
   'ours with an escape': 'https://app.test%60.evil.test',
   'ours with an underscore': 'https://app.test_.evil.test',
-  'the Worker itself': 'http://127.0.0.1',
+  'a name that begins like a loopback address': 'http://127.0.0.1.evil.test',
   'a file': 'file://',
   'an extension': 'chrome-extension://abcdefghijklmnop',
 }

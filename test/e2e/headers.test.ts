@@ -171,13 +171,16 @@ describe.each(['staging', 'production'])('in %s', (environment) => {
 })
 
 describe('CORS', () => {
-  test.each([app, 'http://localhost:3000'])('allows the configured origin %s, and only to read', async (origin) => {
-    const { headers } = await edge.as('user')('GET', '/api/v1/accounts', { headers: { origin } })
-    expect(headers.get('access-control-allow-origin')).toBe(origin)
-    expect(headers.get('access-control-allow-credentials')).toBeNull()
-    expect(headers.get('access-control-expose-headers')).toContain('X-Request-Id')
-    expect(headers.get('vary')).toMatch(/\bOrigin\b/)
-  })
+  test.each([app, 'http://localhost:3000', 'http://127.0.0.1:5599'])(
+    'allows the page of %s, and only to read',
+    async (origin) => {
+      const { headers } = await edge.as('user')('GET', '/api/v1/accounts', { headers: { origin } })
+      expect(headers.get('access-control-allow-origin')).toBe(origin)
+      expect(headers.get('access-control-allow-credentials')).toBeNull()
+      expect(headers.get('access-control-expose-headers')).toContain('X-Request-Id')
+      expect(headers.get('vary')).toMatch(/\bOrigin\b/)
+    },
+  )
 
   test('allows a preflight what the API has, and for ten minutes', async () => {
     const { headers } = await preflight('/api/v1/accounts', app)
@@ -209,8 +212,8 @@ describe('CORS', () => {
     'https://APP.TEST',
     'https://app.test, https://evil.test',
     'https://app.test%00.evil.test',
-    'http://localhost:3001',
-    'http://127.0.0.1:3000',
+    'https://localhost:3001',
+    'http://localhost.evil.test:3000',
   ])('gives nothing to the origin "%s"', async (origin) => {
     for (const answer of [
       await edge.as('user')('GET', '/api/v1/accounts', { headers: { origin } }),

@@ -202,12 +202,40 @@ describe('a browser', () => {
     },
   )
 
+  it('needs no body to refresh and to sign out', async () => {
+    const { pair } = cookieOf(await post('login', cookieLogin, page))
+    const renewed = await edge.call('POST', '/api/v1/auth/refresh', { headers: { ...page, cookie: pair } })
+    sessionOf(renewed)
+    const cookie = cookieOf(renewed).pair
+    const left = await edge.call('POST', '/api/v1/auth/logout', { headers: { ...page, cookie } })
+    expect([left.status, cookieOf(left).pair]).toEqual([204, 'refresh_token='])
+    expect((await post('refresh', {}, { ...page, cookie })).status).toBe(401)
+    expect((await edge.call('POST', '/api/v1/auth/refresh')).status).toBe(401)
+  })
+
+  it('on another site gets no cookie, and reads why', async () => {
+    for (const [path, body] of [
+      ['login', cookieLogin],
+      ['verify-email', { code: 'x', password, transport: 'cookie' }],
+    ] as const) {
+      const refused = await post(path, body, { ...page, 'sec-fetch-site': 'cross-site' })
+      expect([refused.status, refused.headers.get('set-cookie')]).toEqual([403, null])
+      expect(refused.text).toContain('different sites')
+    }
+    const inBody = await post(
+      'login',
+      { ...cookieLogin, transport: 'body' },
+      { ...page, 'sec-fetch-site': 'cross-site' },
+    )
+    expect(sessionOf(inBody).refresh_token).toBeDefined()
+    cookieOf(await post('login', cookieLogin, { ...page, 'sec-fetch-site': 'same-site' }))
+  })
+
   it('sends no form: a body that is no JSON is refused before the cookie is looked at', async () => {
     const { pair } = cookieOf(await post('login', cookieLogin, page))
     const headers = { ...page, cookie: pair, 'content-type': 'text/plain' }
     expect((await edge.call('POST', '/api/v1/auth/refresh', { body: '{}', headers })).status).toBe(415)
-    const { 'content-type': _, ...withoutBody } = headers
-    expect((await edge.call('POST', '/api/v1/auth/logout', { headers: withoutBody })).status).toBe(400)
+    expect((await edge.call('POST', '/api/v1/auth/logout', { headers })).status).toBe(400)
     sessionOf(await post('refresh', {}, { ...page, cookie: pair }))
   })
 })

@@ -1,8 +1,9 @@
-// Cross-origin access for the configured origins, compared whole. No wildcard, no `null`. Credentials only for the
+// Cross-origin access for the allowed origins. No wildcard, no `null`. Credentials only for the
 // routes of built-in accounts, where a browser keeps its refresh token; other tokens travel in a header that a page must
 // set itself.
 import type { Context } from 'hono'
 import { AppError } from '../../errors.ts'
+import { isAllowedOrigin } from '../origins.ts'
 import type { HttpEnvironment, Middleware } from '../request-state.ts'
 
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
@@ -15,7 +16,7 @@ function allowedOrigin(context: Context<HttpEnvironment>): string | null {
   const services = context.get('services')
   const origin = context.req.header('origin')
   if (origin === undefined || services instanceof AppError) return null
-  return services.config.corsOrigins.includes(origin) ? origin : null
+  return isAllowedOrigin(services.config, origin) ? origin : null
 }
 
 /** Whether a page may let the browser's cookies come along. */

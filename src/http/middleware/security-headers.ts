@@ -38,6 +38,7 @@ const always: readonly (readonly [string, string])[] = [
   ['Cross-Origin-Resource-Policy', 'same-origin'],
 ]
 
+/** Binds the API's host and the names under it (ASVS 3.4.1). An API has a host of its own: docs/browsers.md. */
 const strictTransport = 'max-age=31536000; includeSubDomains'
 
 /** Sets them last, so that no handler can take one away. `Cache-Control` stays where a public answer has its own. */

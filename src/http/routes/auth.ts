@@ -5,7 +5,7 @@ import type { Ctx } from '../../context.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import type { SessionGrant } from '../../identity/session.ts'
 import { line } from '../fields.ts'
-import { cookieHeaders, readRefreshCookie, refreshCookie, requireOwnOrigin } from '../refresh-cookie.ts'
+import { cookieHeaders, readRefreshCookie, refreshCookie, requireCookiePage } from '../refresh-cookie.ts'
 import { publicRoute } from '../route.ts'
 
 const tags = ['auth']
@@ -59,15 +59,15 @@ function answerWith({ services: { config } }: Ctx, grant: SessionGrant, by: Tran
 }
 
 /** A cookie is set for a page of ours alone, or another's could sign its visitor in as somebody else. */
-function requirePageFor(by: Transport, ctx: Ctx, origin: string | undefined): void {
-  if (by === 'cookie') requireOwnOrigin(ctx.services.config, origin)
+function requirePageFor(by: Transport, ctx: Ctx, headers: z.output<typeof cookieHeaders>): void {
+  if (by === 'cookie') requireCookiePage(ctx.services.config, headers)
 }
 
 export const registerRoute = publicRoute({
   id: 'register',
   method,
   path: '/api/v1/auth/register',
-  summary: 'Ask for an account; a mail says how to go on. The same answer whether or not the address has one',
+  summary: 'Register an account',
   tags,
   limit,
   body: z.strictObject({ email, password: newPassword }),
@@ -83,7 +83,7 @@ export const verifyEmailRoute = publicRoute({
   id: 'verifyEmail',
   method,
   path: '/api/v1/auth/verify-email',
-  summary: "Make the account, by the mail's code and the password that was registered, and sign in",
+  summary: 'Verify the e-mail address and sign in',
   tags,
   limit,
   headers: cookieHeaders,
@@ -91,7 +91,7 @@ export const verifyEmailRoute = publicRoute({
   answers: { 200: sessionSchema },
   errors: [...ofBodies, 'forbidden', 'invalid_credentials', 'invalid_token'],
 }).handle(async (ctx, { body, headers }) => {
-  requirePageFor(body.transport, ctx, headers.origin)
+  requirePageFor(body.transport, ctx, headers)
   const { verifyEmail } = await import('../../identity/verify-email.ts')
   return answerWith(ctx, await verifyEmail(ctx, body), body.transport)
 })
@@ -100,7 +100,7 @@ export const loginRoute = publicRoute({
   id: 'login',
   method,
   path: '/api/v1/auth/login',
-  summary: 'Sign in; with a second factor, `code` too',
+  summary: 'Sign in',
   tags,
   limit,
   headers: cookieHeaders,
@@ -114,7 +114,7 @@ export const loginRoute = publicRoute({
   answers: { 200: sessionSchema },
   errors: [...ofBodies, 'forbidden', 'invalid_code', 'invalid_credentials', 'totp_required'],
 }).handle(async (ctx, { body, headers }) => {
-  requirePageFor(body.transport, ctx, headers.origin)
+  requirePageFor(body.transport, ctx, headers)
   const { login } = await import('../../identity/login.ts')
   return answerWith(ctx, await login(ctx, { ...body, code: body.code ?? null }), body.transport)
 })
@@ -134,7 +134,7 @@ function tokenOf(
 ): { token: string | null; by: Transport } {
   if (refresh_token !== undefined) return { token: refresh_token, by: 'body' }
   const token = readRefreshCookie(config, headers.cookie)
-  if (token !== null) requireOwnOrigin(config, headers.origin)
+  if (token !== null) requireCookiePage(config, headers)
   return { token, by: 'cookie' }
 }
 
@@ -142,11 +142,12 @@ export const refreshRoute = publicRoute({
   id: 'refreshSession',
   method,
   path: '/api/v1/auth/refresh',
-  summary: 'The next access token, and the next refresh token: one that was used before ends the session',
+  summary: 'Refresh a session',
   tags,
   limit,
   headers: cookieHeaders,
   body: givenToken,
+  bodyOptional: true,
   answers: { 200: sessionSchema },
   errors: [...ofBodies, 'forbidden', 'unauthorized'],
 }).handle(async (ctx, { body, headers }) => {
@@ -160,11 +161,12 @@ export const logoutRoute = publicRoute({
   id: 'logout',
   method,
   path: '/api/v1/auth/logout',
-  summary: 'End the session of a refresh token and take the cookie back',
+  summary: 'Sign out',
   tags,
   limit,
   headers: cookieHeaders,
   body: givenToken,
+  bodyOptional: true,
   answers: { 204: null },
   errors: [...ofBodies, 'forbidden'],
 }).handle(async (ctx, { body, headers }) => {
@@ -179,7 +181,7 @@ export const forgotPasswordRoute = publicRoute({
   id: 'forgotPassword',
   method,
   path: '/api/v1/auth/password/forgot',
-  summary: 'Ask for a mail to set the password anew. The same answer whether or not the address has an account',
+  summary: 'Request a password reset',
   tags,
   limit,
   body: z.strictObject({ email }),
@@ -195,7 +197,7 @@ export const resetPasswordRoute = publicRoute({
   id: 'resetPassword',
   method,
   path: '/api/v1/auth/password/reset',
-  summary: "Set the password by the mail's code; every session ends, a second factor stays",
+  summary: 'Reset a password',
   tags,
   limit,
   body: z.strictObject({ code: mailCode, new_password: newPassword }),

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
-import { openDoor } from './door.ts'
+import { type Door, openDoor, productionVariables, servicesOf } from './door.ts'
 
-const ours = 'https://app.example.com'
+const ours = 'https://app.wealth.test'
 const strangers = [
   'null',
   '*',
-  'http://app.example.com',
-  'https://app.example.com.evil.test',
-  'https://evil-app.example.com',
-  'https://app.example.com:8443',
-  'https://APP.example.com',
-  'https://app.example.com/',
+  'http://app.wealth.test',
+  'https://app.wealth.test.evil.test',
+  'https://evil-app.wealth.test',
+  'https://app.wealth.test:8443',
+  'https://APP.wealth.test',
+  'https://app.wealth.test/',
   'https://evil.test',
-  'https://app.example.com, https://evil.test',
+  'https://app.wealth.test, https://evil.test',
 ]
 
 const preflight = (origin: string) => ({
@@ -44,6 +44,24 @@ describe('CORS', () => {
     expect(allowHeaders(asked)).toEqual([])
     expect(asked.headers.get('vary')).toContain('Origin')
   })
+
+  it.each(['http://localhost:5599', 'http://127.0.0.1:1', 'http://[::1]:3000', 'http://localhost'])(
+    'allows the loopback page %s in development alone',
+    async (origin) => {
+      const ask = (door: Door) => door.ask('/api/v1/accounts', { headers: { origin } })
+      const local = await ask(openDoor())
+      expect(local.headers.get('access-control-allow-origin')).toBe(origin)
+      expect(allowHeaders(await ask(openDoor(() => servicesOf(productionVariables))))).toEqual([])
+    },
+  )
+
+  it.each(['https://localhost:3000', 'http://localhost.evil.test', 'http://127.0.0.2:3000', 'http://0.0.0.0:3000'])(
+    'says nothing to %s in development',
+    async (origin) => {
+      const response = await openDoor().ask('/api/v1/accounts', { headers: { origin } })
+      expect(allowHeaders(response)).toEqual([])
+    },
+  )
 
   it('says nothing to a request without an origin', async () => {
     const response = await openDoor().ask('/health')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
-import { readRefreshCookie, refreshCookie, requireOwnOrigin } from '../../../src/http/refresh-cookie.ts'
+import { readRefreshCookie, refreshCookie, requireCookiePage } from '../../../src/http/refresh-cookie.ts'
 
 const laptop = { strict: false, corsOrigins: ['http://localhost:3000'] }
 const production = { strict: true, corsOrigins: ['https://app.example.com'] }
@@ -29,7 +29,7 @@ describe('the cookie', () => {
 
 describe('a page that brings a cookie', () => {
   it('is of a configured origin', () => {
-    expect(() => requireOwnOrigin(production, 'https://app.example.com')).not.toThrow()
+    expect(() => requireCookiePage(production, { origin: 'https://app.example.com' })).not.toThrow()
   })
 
   it.each([
@@ -43,6 +43,22 @@ describe('a page that brings a cookie', () => {
     'https://APP.example.com',
     'https://app.example.com:444',
   ])('and not of %j', (origin) => {
-    expect(() => requireOwnOrigin(production, origin)).toThrow(AppError)
+    expect(() => requireCookiePage(production, { origin })).toThrow(AppError)
+  })
+
+  it.each(['same-origin', 'same-site', 'none', undefined])('may be where Sec-Fetch-Site is %j', (site) => {
+    const headers = { origin: 'https://app.example.com', 'sec-fetch-site': site }
+    expect(() => requireCookiePage(production, headers)).not.toThrow()
+  })
+
+  it('is refused on another site, with the remedy', () => {
+    const headers = { origin: 'https://app.example.com', 'sec-fetch-site': 'cross-site' }
+    expect(() => requireCookiePage(production, headers)).toThrow(/Serve both under one registrable domain/)
+  })
+
+  it('is of any loopback port in development alone', () => {
+    const headers = { origin: 'http://127.0.0.1:5599' }
+    expect(() => requireCookiePage(laptop, headers)).not.toThrow()
+    expect(() => requireCookiePage(production, headers)).toThrow(AppError)
   })
 })
