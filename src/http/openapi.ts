@@ -1,6 +1,7 @@
 // The table of routes as an OpenAPI 3.1 document. Runs when the document is written or checked, never for a request.
 import * as z from 'zod'
 import { type ErrorCode, errorTable } from '../errors.ts'
+import { operationDescriptions, tagDescriptions } from './operation-descriptions.ts'
 import { problemMediaType, problemSchema } from './problem.ts'
 import type { Route } from './route.ts'
 
@@ -109,10 +110,26 @@ function answers(route: Route, components: Components): Json {
   return Object.fromEntries(entries)
 }
 
-function requestBody({ body }: Route, components: Components): Json {
+function requestBody({ body, bodyOptional = false }: Route, components: Components): Json {
   if (body === undefined) return {}
   const schema = body === 'bytes' ? { type: 'object' } : describe(body, components)
-  return { requestBody: { required: true, content: { 'application/json': { schema } } } }
+  return { requestBody: { required: !bodyOptional, content: { 'application/json': { schema } } } }
+}
+
+function descriptionOf(id: string): string {
+  const description = operationDescriptions[id]
+  if (description === undefined) throw new Error(`Describe ${id} in src/http/operation-descriptions.ts.`)
+  return description
+}
+
+/** The tags in use. */
+function tagsOf(routes: readonly Route[]): Json[] {
+  const used = new Set(routes.flatMap(({ tags }) => tags))
+  const missing = [...used].find((name) => tagDescriptions[name] === undefined)
+  if (missing !== undefined) throw new Error(`Describe the tag ${missing} in src/http/operation-descriptions.ts.`)
+  return Object.entries(tagDescriptions).flatMap(([name, description]) =>
+    used.has(name) ? [{ name, description }] : [],
+  )
 }
 
 function operation(route: Route, components: Components): Json {
@@ -125,6 +142,7 @@ function operation(route: Route, components: Components): Json {
   return {
     operationId: id,
     summary,
+    description: descriptionOf(id),
     tags,
     security: access === 'public' ? [] : [{ bearer: [] }],
     ...(given.length === 0 ? {} : { parameters: given }),
@@ -149,6 +167,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
+    tags: tagsOf(routes),
     paths: Object.fromEntries(byPath),
     components: {
       schemas: Object.fromEntries([...components].sort(([left], [right]) => (left < right ? -1 : 1))),

@@ -14,6 +14,7 @@ const referredHeaders = z.record(z.string(), z.strictObject({ $ref: z.string() }
 const operationShape = z.strictObject({
   operationId: z.string().regex(/^[a-z][A-Za-z]+$/),
   summary: z.string().min(1),
+  description: z.string().min(10).endsWith('.'),
   tags: z.array(z.string()).min(1),
   security: z.array(z.strictObject({ bearer: z.tuple([]) })).max(1),
   parameters: z
@@ -27,7 +28,7 @@ const operationShape = z.strictObject({
       }),
     )
     .optional(),
-  requestBody: z.strictObject({ required: z.literal(true), content }).optional(),
+  requestBody: z.strictObject({ required: z.boolean(), content }).optional(),
   responses: z.record(
     z.string().regex(/^[1-5]\d\d$/),
     z.strictObject({
@@ -48,6 +49,7 @@ const documentShape = z.strictObject({
     license: z.strictObject({ name: z.string(), identifier: z.string() }),
   }),
   servers: z.array(z.strictObject({ url: z.string() })),
+  tags: z.array(z.strictObject({ name: z.string(), description: z.string().endsWith('.') })),
   paths: z.record(
     z.string().startsWith('/'),
     z.partialRecord(z.enum(['get', 'put', 'post', 'delete', 'patch']), operationShape),
@@ -110,11 +112,11 @@ describe('the committed description', () => {
   it('holds schemas that compile as JSON Schema 2020-12', () => {
     const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictRequired: false })
     addFormats.default(ajv)
-    const definitions = { $id: 'https://api.example.com/openapi', components: document.components }
+    const definitions = { $id: 'https://api.wealth.test/openapi', components: document.components }
     ajv.addKeyword('components')
     ajv.addSchema(definitions)
     const compiled = Object.keys(document.components.schemas).map((name) =>
-      ajv.compile({ $ref: `https://api.example.com/openapi#/components/schemas/${name}` }),
+      ajv.compile({ $ref: `https://api.wealth.test/openapi#/components/schemas/${name}` }),
     )
     expect(compiled).toHaveLength(Object.keys(document.components.schemas).length)
   })
