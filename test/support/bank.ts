@@ -50,6 +50,11 @@ export interface Bank {
   change(itemId: string, wanted: object | string): Promise<Changed>
   fault(fault: object): Promise<void>
   clearFaults(): Promise<void>
+  /** Changes answers by rule; see `alterationRequest` of the simulator. `text` is JSON, for numbers that JavaScript cannot hold. */
+  alter(rule: object | string): Promise<void>
+  clearAlterations(): Promise<void>
+  /** Says which kind of Plaid's clients calls: `legacy_users`, `category_version`, `foreign_tokens`. */
+  client(kind: object): Promise<void>
   webhooks(mischief: object): Promise<void>
   calls(): Promise<{ endpoint: string }[]>
 }
@@ -101,6 +106,15 @@ export function connectBank(simulator: TestSimulator): Bank {
     },
     async clearFaults() {
       await call('DELETE', '/simulator/faults')
+    },
+    async alter(rule) {
+      await call('POST', '/simulator/answers', rule)
+    },
+    async clearAlterations() {
+      await call('DELETE', '/simulator/answers')
+    },
+    async client(kind) {
+      await call('POST', '/simulator/client', kind)
     },
     async webhooks(mischief) {
       await call('POST', '/simulator/webhooks', mischief)

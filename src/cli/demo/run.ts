@@ -55,7 +55,11 @@ async function goThrough(stage: Stage, customers: readonly Customer[], report: R
 
 /** The sample bank first; each custom user is a user of its own. */
 async function customersOf({ apiFor }: OwnStack, { customUsers }: Options): Promise<Customer[]> {
-  const sample: Customer = { name: defaultBank, login: {}, api: await apiFor(defaultBank) }
+  const sample: Customer = {
+    name: defaultBank,
+    login: { username: 'user_rare_values' },
+    api: await apiFor(defaultBank),
+  }
   const others = customUsers.map(async ({ name, password }) => ({
     name,
     login: { username: 'user_custom', password },

@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { controls } from './control/routes.ts'
 import { endpoints } from './endpoints/all.ts'
 import { failure } from './failure.ts'
+import { loopbackCors } from './loopback-cors.ts'
 import { answer } from './plaid-api.ts'
 import type { World } from './world.ts'
 
@@ -17,6 +18,7 @@ export interface Stage {
 
 export function simulatorApp(stage: Stage): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>()
+  app.use(loopbackCors)
   for (const endpoint of endpoints) app.post(endpoint.path, (context) => answer(context, stage.world, endpoint))
   app.route('/simulator', controls(stage))
   app.notFound((context) => {

@@ -11,16 +11,24 @@ import type { World } from './world.ts'
 export interface Endpoint {
   readonly path: string
   /** Checks the body and does the work. Fails with a PlaidFailure; gives the answer without its request id. */
-  run(world: World, body: Record<string, unknown>): Promise<Record<string, unknown>>
+  run(world: World, body: Record<string, unknown>): Promise<Answered>
 }
 
 type Answer = Record<string, unknown>
 
-/** `fields` are those beside the credentials; any other field is an error, as it is at Plaid. */
+export interface Answered {
+  readonly status: number
+  readonly body: Answer
+}
+
+type BodyOf<Fields extends z.ZodRawShape> = z.infer<z.ZodObject<Fields, z.core.$strict>>
+
+/** `fields` are those beside the credentials; any other field is an error, as it is at Plaid. `statusOf` sees the world before. */
 export function endpoint<Fields extends z.ZodRawShape>(
   path: string,
   fields: Fields,
-  handle: (world: World, body: z.infer<z.ZodObject<Fields, z.core.$strict>>) => Answer | Promise<Answer>,
+  handle: (world: World, body: BodyOf<Fields>) => Answer | Promise<Answer>,
+  statusOf: (world: World, body: BodyOf<Fields>) => number = () => 200,
 ): Endpoint {
   const shape = z.strictObject(fields)
   return {
@@ -29,7 +37,8 @@ export function endpoint<Fields extends z.ZodRawShape>(
       const { client_id: _id, secret: _secret, ...rest } = body
       const parsed = shape.safeParse(rest)
       if (!parsed.success) throw invalid(parsed.error, rest)
-      return handle(world, parsed.data)
+      const status = statusOf(world, parsed.data)
+      return { status, body: await handle(world, parsed.data) }
     },
   }
 }
@@ -57,10 +66,21 @@ export const accountOptions = z.strictObject({ account_ids: z.array(z.string()).
 
 /** The item of a token. Fails with INVALID_ACCESS_TOKEN for an unknown one, ITEM_NOT_FOUND for an item that is gone. */
 export function itemOf(world: World, token: string): Item {
-  const item = world.items.get(world.accessTokens.get(token) ?? '')
-  if (item === undefined) throw failure('INVALID_ACCESS_TOKEN')
+  const item = world.items.get(itemIdOf(world, token) ?? '')
+  if (item === undefined) throw failure('INVALID_ACCESS_TOKEN', refusalOf(token))
   if (item.status === 'removed' || item.status === 'revoked') throw failure('ITEM_NOT_FOUND')
   return item
+}
+
+/** The id behind a token that this client may use; null for one of another environment or of another team. */
+export function itemIdOf({ accessTokens, client }: World, token: string): string | null {
+  return client.foreignTokens ? null : (accessTokens.get(token) ?? null)
+}
+
+function refusalOf(token: string): string | undefined {
+  const [, environment] = /^access-([a-z]+)-/.exec(token) ?? []
+  if (environment === undefined || environment === 'sandbox') return undefined
+  return `the access token is for another environment: expected "sandbox", got "${environment}"`
 }
 
 /** The item of a token, if its data may be read now. Fails with the item's own error besides. */
@@ -71,8 +91,10 @@ export function readableItem(world: World, token: string): Item {
   return item
 }
 
-/** Adds the product to the item, which starts its bill, or fails with PRODUCTS_NOT_SUPPORTED. */
+/** Adds the product to the item, which starts its bill, or fails with PRODUCTS_NOT_SUPPORTED or why it is absent. */
 export function useProduct(item: Item, product: Product): void {
+  const absence = item.absent.get(product)
+  if (absence !== undefined) throw failure(absence)
   if (!item.institution.products.includes(product)) throw failure('PRODUCTS_NOT_SUPPORTED')
   if (!item.products.includes(product)) item.products.push(product)
 }

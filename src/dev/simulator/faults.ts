@@ -15,6 +15,10 @@ export interface Fault {
   latencyMs: number
   /** `before`: the connection is cut and nothing happened. `after`: it happened, and the answer is lost. */
   drop: 'before' | 'after' | null
+  /** Never answers: before anything happened, or after the call took effect. */
+  hang: 'before' | 'after' | null
+  /** The answer's whole text, with the fault's status: a proxy's page, or JSON cut short. */
+  text: string | null
   /** Changes the item between two pages of a sync, so that the next page fails. */
   mutateDuringPagination: boolean
 }
@@ -36,8 +40,8 @@ export function takeFault(faults: Fault[], path: string, midPagination: boolean)
 }
 
 /** The error that the fault answers with, or null when it has none. */
-export function faultError({ error, status }: Fault): PlaidFailure | null {
-  if (error === null && status === null) return null
+export function faultError({ error, status, text }: Fault): PlaidFailure | null {
+  if (text !== null || (error === null && status === null)) return null
   if (typeof error === 'object' && error !== null) return new Failure(status ?? 400, error)
   const code = error ?? 'INTERNAL_SERVER_ERROR'
   if (!isErrorCode(code)) throw new RangeError(`not an error code of Plaid's: ${code}`)

@@ -1,7 +1,7 @@
 // An item: one login at one institution as one application knows it, with what Plaid knows of it.
 
 import type { Account, Day, Transaction } from './bank/model.ts'
-import type { ErrorBody } from './failure.ts'
+import type { ErrorBody, ErrorCode } from './failure.ts'
 import { failure } from './failure.ts'
 import type { Institution, Product } from './institutions.ts'
 import type { Ledger } from './ledger.ts'
@@ -49,6 +49,8 @@ export interface Item {
   accessToken: string | null
   status: ItemStatus
   error: ErrorBody | null
+  /** Products that the item does not have for now, and what their endpoints answer. */
+  readonly absent: Map<Product, ErrorCode>
   /** What it bills for, in the order in which it was added. */
   products: Product[]
   webhook: string | null
@@ -70,12 +72,15 @@ export interface Item {
 
 /** The item of an answer, in Plaid's shape. */
 export function itemView(item: Item) {
+  const had = item.products.filter((product) => !item.absent.has(product))
   const others = item.institution.products.filter((product) => !item.products.includes(product))
+  const needsConsent = (product: Product): boolean => item.absent.get(product) === 'ADDITIONAL_CONSENT_REQUIRED'
+  const supported = item.institution.products.filter((product) => !item.absent.has(product) || needsConsent(product))
   return {
-    available_products: others,
-    billed_products: [...item.products],
-    products: [...item.products],
-    consented_products: item.institution.products.filter((product) => product !== 'balance'),
+    available_products: others.filter((product) => supported.includes(product)),
+    billed_products: had,
+    products: had,
+    consented_products: supported.filter((product) => product !== 'balance' && !needsConsent(product)),
     consent_expiration_time: item.consentExpirationTime,
     error: item.error,
     institution_id: item.institution.id,

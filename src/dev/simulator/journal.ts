@@ -9,6 +9,7 @@ const event = z.discriminatedUnion('op', [
   z.object({ op: z.literal('endpoint'), path: z.string(), body: z.string() }),
   z.object({ op: z.literal('bank'), item_id: z.string(), body: z.string() }),
   z.object({ op: z.literal('link'), body: z.string() }),
+  z.object({ op: z.literal('client'), body: z.string() }),
   z.object({ op: z.literal('clock'), body: z.string() }),
   z.object({ op: z.literal('step'), item_id: z.string(), step: z.enum(['initial', 'historical', 'investments']) }),
   z.object({ op: z.literal('mutation'), item_id: z.string() }),

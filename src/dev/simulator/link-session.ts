@@ -85,6 +85,7 @@ function openItem(world: World, wanted: NewItem, login: Login): Item {
     accessToken: null,
     status: 'unexchanged',
     error: null,
+    absent: new Map(),
     products: [...wanted.products],
     webhook: wanted.webhook,
     lastWebhook: null,

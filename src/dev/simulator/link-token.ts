@@ -36,6 +36,8 @@ export interface LinkToken {
   daysRequested: number | null
   /** The item that the token repairs, or null for a new one. */
   updateItemId: string | null
+  /** Products that the user consents to by going through this session. */
+  consents: readonly Product[]
   accountSelection: boolean
   /** Whether what happens in a session is told by webhook, as hosted and multi-item Link do. */
   announces: boolean

@@ -22,6 +22,10 @@ export interface SimulatorOptions {
   linkSessionLifeMs?: number
   /** Keeps what happened in this file, so that the next start goes on from there; null forgets. Its seed goes before `seed`. */
   journalFile?: string | null
+  /** An older client of Plaid's user API: `/user/create` answers with a `user_token` and an id without a prefix. */
+  legacyUsers?: boolean
+  /** The categories that the client gets: `v1` unless it asks for v2, or `v2` only. Plaid decides by the client's first use. */
+  categoryVersion?: 'v1' | 'v2'
   /** Calls a minute by endpoint; `false` switches the limits off. */
   rateLimits?: false | LimitTable
 }
@@ -39,6 +43,8 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     linkSessionLifeMs: 6 * 3_600_000,
     rateLimits: defaultLimits,
     journalFile: null,
+    legacyUsers: false,
+    categoryVersion: 'v2',
     ...options,
   }
 }

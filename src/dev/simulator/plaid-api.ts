@@ -3,7 +3,9 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 
-import type { Endpoint } from './endpoint.ts'
+import { altered } from './alterations.ts'
+import type { Answered, Endpoint } from './endpoint.ts'
+import { itemIdOf } from './endpoint.ts'
 import { isRecord, parseExact } from './exact-json.ts'
 import type { ErrorCode } from './failure.ts'
 import { failure, PlaidFailure } from './failure.ts'
@@ -37,14 +39,22 @@ export async function answer(context: NodeContext, world: World, endpoint: Endpo
     return new Response(null, { status: 500 })
   }
   record.status = outcome.status
-  record.error_code = outcome.status === 200 ? null : String(outcome.body['error_code'])
-  return new Response(JSON.stringify({ ...outcome.body, request_id: record.request_id }), {
+  if ('text' in outcome) {
+    return new Response(outcome.text, { status: outcome.status, headers: { 'content-type': 'text/html' } })
+  }
+  record.error_code = outcome.status < 300 ? null : String(outcome.body['error_code'])
+  const { status, body } = altered(world.alterations, endpoint.path, {
     status: outcome.status,
+    body: { ...outcome.body, request_id: record.request_id },
+  })
+  record.status = status
+  return new Response(JSON.stringify(body), {
+    status,
     headers: { 'content-type': 'application/json', 'plaid-request-id': record.request_id },
   })
 }
 
-type Outcome = { status: number; body: Record<string, unknown> } | 'cut'
+type Outcome = Answered | { status: number; text: string } | 'cut'
 
 async function attempt(
   context: NodeContext,
@@ -56,18 +66,22 @@ async function attempt(
     const body = bodyOf(await context.req.text())
     checkCredentials(world, context, body)
     const { access_token: token } = body
-    const itemId = typeof token === 'string' ? (world.accessTokens.get(token) ?? null) : null
+    const itemId = typeof token === 'string' ? itemIdOf(world, token) : null
     concerns(itemId)
     const fault = faultFor(world, endpoint.path, body, itemId)
     if (fault !== null && fault.latencyMs > 0) await pause(world, fault.latencyMs)
+    if (fault?.hang === 'before') return await hang(context, world)
     if (fault?.drop === 'before') return 'cut'
+    if (fault?.text != null) return { status: fault.status ?? 200, text: fault.text }
     const error = fault === null ? null : faultError(fault)
     if (error !== null) throw error
     if (!world.limits.admit(endpoint.path, itemId, world.clock.nowMs())) throw failure(limitCode(endpoint.path))
     noteCall(world, endpoint.path, body)
     const result = await endpoint.run(world, body)
-    if (itemId === null && typeof result['item_id'] === 'string') concerns(result['item_id'])
-    return fault?.drop === 'after' ? 'cut' : { status: 200, body: result }
+    const { item_id: named } = result.body
+    if (itemId === null && typeof named === 'string') concerns(named)
+    if (fault?.hang === 'after') return await hang(context, world)
+    return fault?.drop === 'after' ? 'cut' : result
   } catch (error) {
     if (error instanceof PlaidFailure) return { status: error.status, body: error.body }
     world.settings.log(
@@ -134,6 +148,18 @@ async function pause(world: World, ms: number): Promise<void> {
       resolve()
     })
   })
+}
+
+/** Waits until the caller gives up or the simulator stops. */
+async function hang(context: NodeContext, world: World): Promise<'cut'> {
+  const { socket } = context.env.incoming
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const { signal } = world.timers
+  socket.once('close', () => resolve())
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  if (signal.aborted || socket.destroyed) resolve()
+  await promise
+  return 'cut'
 }
 
 const limitCodes: Readonly<Record<string, ErrorCode>> = {

@@ -4,8 +4,9 @@ import { HTTPException } from 'hono/http-exception'
 
 import { advanceClock } from './control/advance-clock.ts'
 import { changeBank } from './control/change-bank.ts'
+import { changeClient } from './control/change-client.ts'
 import { finishLink } from './control/finish-link.ts'
-import { bankChange, clockRequest, linkRequest, parsedBody } from './control/requests.ts'
+import { bankChange, clientRequest, clockRequest, linkRequest, parsedBody } from './control/requests.ts'
 import { endpoints } from './endpoints/all.ts'
 import { isRecord, parseExact } from './exact-json.ts'
 import { PlaidFailure } from './failure.ts'
@@ -49,6 +50,7 @@ async function live(world: World, event: JournalEvent): Promise<void> {
   }
   if (event.op === 'link') return void finishLink(world, parsedBody(linkRequest, event.body))
   if (event.op === 'clock') return void advanceClock(world, parsedBody(clockRequest, event.body).advance_ms)
+  if (event.op === 'client') return void changeClient(world, parsedBody(clientRequest, event.body))
   const item = world.items.get(event.item_id)
   if (item === undefined) return
   if (event.op === 'bank') changeBank(world, item, parsedBody(bankChange, event.body))

@@ -9,21 +9,45 @@ import type { World } from './world.ts'
 export interface User {
   readonly userId: string
   readonly clientUserId: string
+  /** Whether /user/create was called for the user; naming a user in a link token is enough to be known. */
+  created: boolean
+  /** What clients of the older user API call the user. */
+  readonly legacy: { readonly id: string; readonly token: string }
 }
 
 /** The user with this `client_user_id`: the one that is known, or a new one. Who was removed comes back under another id. */
 export function userFor(world: World, clientUserId: string): User {
-  const known = [...world.users.values()].find((user) => user.clientUserId === clientUserId)
+  const known = knownUser(world, clientUserId)
   if (known !== undefined) return known
-  const user = { userId: idOf(`${clientUserId}/${world.removedUserIds.size}`), clientUserId }
+  const digest = digestOf(`${clientUserId}/${world.removedUserIds.size}`)
+  const user: User = {
+    userId: `usr_${digest.slice(0, 14)}`,
+    clientUserId,
+    created: false,
+    legacy: { id: digest.slice(0, 29), token: `user-sandbox-${world.ids.uuid('user')}` },
+  }
   world.users.set(user.userId, user)
   return user
 }
 
-/** The user with this id. Fails with MISSING_FIELDS without one, with USER_NOT_FOUND for one that is unknown or removed. */
-export function userCalled(world: World, userId: string | null | undefined): User {
-  if (userId == null) throw failure('MISSING_FIELDS', 'missing fields: user_id')
-  const user = world.users.get(userId)
+export function knownUser({ users }: World, clientUserId: string): User | undefined {
+  return [...users.values()].find((user) => user.clientUserId === clientUserId)
+}
+
+/** How a request names a user: by id, or by an older client's token. */
+export interface UserNamed {
+  readonly user_id?: string | null | undefined
+  readonly user_token?: string | null | undefined
+}
+
+/**
+ * The user that the request names. Fails with MISSING_FIELDS without a name, with INVALID_FIELD for an id of the older user API, and
+ * with USER_NOT_FOUND for a user that is unknown or removed.
+ */
+export function userCalled({ users }: World, { user_id: id, user_token: token }: UserNamed): User {
+  if (id == null && token == null) throw failure('MISSING_FIELDS', 'missing fields: user_id')
+  if (id != null && !id.startsWith('usr_')) throw failure('INVALID_FIELD', 'user_id: must begin with usr_')
+  const user = id == null ? [...users.values()].find(({ legacy }) => legacy.token === token) : users.get(id)
   if (user === undefined) throw failure('USER_NOT_FOUND')
   return user
 }
@@ -42,6 +66,6 @@ export function itemsOf(world: World, { userId }: User): Item[] {
   )
 }
 
-function idOf(text: string): string {
-  return `usr_${createHash('sha256').update(text).digest('base64url').replaceAll(/[-_]/g, '0').slice(0, 14)}`
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').replaceAll(/[-_]/g, '0')
 }

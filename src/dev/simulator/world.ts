@@ -2,6 +2,9 @@
 
 import { randomUUID } from 'node:crypto'
 
+import type { Alteration } from './alterations.ts'
+import type { ClientKind } from './client-kind.ts'
+import { clientKindOf } from './client-kind.ts'
 import type { Clock } from './clock.ts'
 import { bankClock } from './clock.ts'
 import type { Fault } from './faults.ts'
@@ -57,6 +60,9 @@ export interface World {
   readonly users: Map<string, User>
   readonly removedUserIds: Set<string>
   readonly faults: Fault[]
+  readonly alterations: Alteration[]
+  /** Who calls. */
+  readonly client: ClientKind
   readonly calls: CallRecord[]
   readonly journal: Journal
   /** While a journal is lived again nothing is sent and nothing is scheduled. */
@@ -85,6 +91,8 @@ export function createWorld(settings: Settings, seed: string, journal: Journal):
     users: new Map(),
     removedUserIds: new Set(),
     faults: [],
+    alterations: [],
+    client: clientKindOf(settings),
     calls: [],
     journal,
     replaying: false,

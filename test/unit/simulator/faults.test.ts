@@ -38,6 +38,43 @@ describe('a fault', () => {
     expect((await desk.control(`/truth?item_id=${item_id}`)).body['status']).toBe('removed')
   })
 
+  test.each([
+    ['/item/get', true, 'good'],
+    ['/item/remove', 'before', 'good'],
+    ['/item/remove', 'after', 'removed'],
+  ])('hang leaves %s without an answer: %s', async (endpoint, hang, status) => {
+    const desk = await openDesk()
+    const { access_token, item_id } = await desk.link()
+    await desk.control('/faults', { endpoint, hang })
+    const call = fetch(`${desk.simulator.url}${endpoint}`, {
+      method: 'POST',
+      body: JSON.stringify({ client_id: 'client', secret: 'secret', access_token }),
+      signal: AbortSignal.timeout(300),
+    })
+    await expect(call).rejects.toThrow('timeout')
+    expect((await desk.control(`/truth?item_id=${item_id}`)).body['status']).toBe(status)
+  })
+
+  test('that hangs ends with the simulator', async () => {
+    const desk = await openDesk()
+    await desk.control('/faults', { endpoint: '*', hang: true })
+    const ended = Promise.allSettled([desk.post('/institutions/get', {})])
+    await desk.control('/calls')
+    await desk.simulator.stop()
+    expect(await ended).toMatchObject([{ status: 'rejected', reason: { message: 'fetch failed' } }])
+  })
+
+  test('text is the whole answer', async () => {
+    const desk = await openDesk()
+    await desk.control('/faults', { endpoint: '/item/get', status: 403, text: '<h1>Forbidden</h1>' })
+    const response = await fetch(`${desk.simulator.url}/item/get`, {
+      method: 'POST',
+      body: '{"client_id":"client","secret":"secret"}',
+    })
+    expect([response.status, await response.text()]).toEqual([403, '<h1>Forbidden</h1>'])
+    expect((await desk.control('/faults', { endpoint: '/item/get', status: 201 })).status).toBe(400)
+  })
+
   test('latency_ms makes the call wait', async () => {
     const desk = await openDesk()
     const { access_token } = await desk.link()

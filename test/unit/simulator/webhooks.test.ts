@@ -50,6 +50,28 @@ test('the JWT verifies against the key that its kid names, and the body is inden
   expect(Object.keys(decodeJwt(received.jwt ?? ''))).toEqual(['iat', 'request_body_sha256'])
 })
 
+test('members beside Plaid’s own stand in the header, the claims and the key while the control says so', async () => {
+  const { receiver, desk, send } = await openLine()
+  const extras = { extra_header: { cty: 'json' }, extra_claims: { iss: 'plaid' }, extra_key: { key_ops: ['verify'] } }
+  await desk.control('/webhooks', extras)
+  await send('A')
+  const [first] = await receiver.arrived(1)
+  if (first === undefined) throw new Error('nothing came')
+  await verify(desk, first)
+  const { kid = '', ...header } = decodeProtectedHeader(first.jwt ?? '')
+  expect(header).toEqual({ alg: 'ES256', typ: 'JWT', cty: 'json' })
+  expect(decodeJwt(first.jwt ?? '')).toMatchObject({ iss: 'plaid' })
+  expect((await desk.post('/webhook_verification_key/get', { key_id: kid })).body['key']).toMatchObject({
+    kty: 'EC',
+    key_ops: ['verify'],
+  })
+  await desk.control('/webhooks', { extra_header: {}, extra_claims: {}, extra_key: {} })
+  await send('B')
+  const [, second] = await receiver.arrived(2)
+  expect(Object.keys(decodeProtectedHeader(second?.jwt ?? ''))).toEqual(['alg', 'kid', 'typ'])
+  expect(Object.keys(decodeJwt(second?.jwt ?? ''))).toEqual(['iat', 'request_body_sha256'])
+})
+
 test('webhooks of one item come in the order in which things happened', async () => {
   const { receiver, send } = await openLine()
   const sent = Array.from({ length: 12 }, (_, index) => `R${index}`)

@@ -24,6 +24,8 @@ export interface Household {
   readonly rentCents: number
   readonly mortgageCents: number
   readonly bills: readonly Bill[]
+  /** Whether what happens has values that Plaid's own sandbox never has; see rare-values.ts. */
+  readonly rare: boolean
   /** How many days a card purchase stays pending, before a Sunday puts it off. */
   readonly clearing: { readonly fewest: number; readonly most: number }
 }
@@ -32,12 +34,14 @@ export interface HouseholdPlan {
   accounts: Household['accounts']
   /** More is pending, and for longer, as with Plaid's `user_transactions_dynamic`. */
   dynamic: boolean
+  rare: boolean
 }
 
 /** Draws a household. */
 export function householdOf(plan: HouseholdPlan, random: Random): Household {
   return {
     accounts: plan.accounts,
+    rare: plan.rare,
     employer: pick(random, ['Lakeside Widgets', 'Bluebird Logistics', 'Northwind Tools', 'Juniper Labs']),
     salaryCents: between(random, 226_000, 252_000),
     rentCents: between(random, 134, 156) * 1000,

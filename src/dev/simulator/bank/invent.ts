@@ -28,7 +28,9 @@ export interface Invention {
  */
 export function inventTransaction({ bank, random, today, ids, pending = false, accountId }: Invention): Transaction {
   const account = accountId === undefined ? pick(random, spendingAccounts(bank)) : accountOf(bank, accountId)
-  const local = everydayMerchants().filter(({ currency }) => currency === undefined)
+  const local = everydayMerchants(bank.backOffice.household?.rare ?? false).filter(
+    ({ currency }) => currency === undefined,
+  )
   const draft = purchase(account, pick(random, local), today, random)
   return transactionOf(draft, { id: ids('transaction'), pending, date: today })
 }

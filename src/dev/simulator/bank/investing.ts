@@ -162,13 +162,16 @@ function transferIn(market: MarketDay, account: Account): void {
   enter(market, account, holding, { ...entry, amount: zero, quantity: exact('1.5'), price })
 }
 
+/** Books what happened. Cash is booked on the cash security, as Plaid does, or on none where values may be rare. */
 function enter({ bank, day, ids }: MarketDay, account: Account, holding: Holding | null, entry: Entry): void {
   const quantity = entry.quantity ?? zero
+  const cash = cashHolding(bank, account)
+  const named = holding ?? (bank.backOffice.household?.rare === true ? null : (cash ?? null))
   bank.investmentTransactions.push({
     investment_transaction_id: ids('investment_transaction'),
     cancel_transaction_id: null,
     account_id: account.account_id,
-    security_id: holding?.security_id ?? null,
+    security_id: named?.security_id ?? null,
     date: day,
     ...entry,
     quantity,
@@ -177,7 +180,6 @@ function enter({ bank, day, ids }: MarketDay, account: Account, holding: Holding
     iso_currency_code: account.balances.iso_currency_code,
     unofficial_currency_code: account.balances.unofficial_currency_code,
   })
-  const cash = cashHolding(bank, account)
   if (cash !== undefined) change(cash, negateExact(entry.amount), negateExact(entry.amount))
   if (holding !== null) change(holding, quantity, roundExact(multiplyExact(quantity, entry.price ?? zero), 2))
 }

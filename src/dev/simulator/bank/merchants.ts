@@ -140,6 +140,37 @@ const inTown: readonly (readonly [MerchantKind, readonly Row[]])[] = [
   ],
 ]
 
+// What everybody else buys where the rare values' user meets odd and foreign merchants: as many of each, in the same order.
+const plain: readonly (readonly [MerchantKind, readonly Row[]])[] = [
+  [
+    'coffee',
+    [
+      ['Morning Kettle', 'SQ *MORNING KETTLE', 'FOOD_AND_DRINK_COFFEE', 325, 980],
+      ["Zoe's Cafe", "ZOE'S CAFE", 'FOOD_AND_DRINK_COFFEE', 410, 1240],
+    ],
+  ],
+  [
+    'odd',
+    [
+      ['Maple Gifts', 'MAPLE GIFTS', 'GENERAL_MERCHANDISE_OTHER_GENERAL_MERCHANDISE', 700, 3200],
+      ['Second Story Novelties', 'SECOND STORY NOVELTIES', 'GENERAL_MERCHANDISE_GIFTS_AND_NOVELTIES', 500, 2600],
+      ['Oasis Coffee', 'OASIS COFFEE', 'FOOD_AND_DRINK_COFFEE', 350, 1500],
+      ['Ramen Counter', 'RAMEN COUNTER', 'FOOD_AND_DRINK_RESTAURANT', 1100, 3400],
+      ['Corner Hardware', 'CORNER HARDWARE', 'HOME_IMPROVEMENT_HARDWARE', 900, 4100],
+      ['Family Fun Park', 'FAMILY FUN PARK', 'ENTERTAINMENT_OTHER_ENTERTAINMENT', 1500, 6000],
+    ],
+  ],
+  [
+    'abroad',
+    [
+      ['Airport Bookshop', 'AIRPORT BOOKSHOP', 'GENERAL_MERCHANDISE_BOOKSTORES_AND_NEWSSTANDS', 800, 6000],
+      ['Terminal Grill', 'TERMINAL GRILL', 'FOOD_AND_DRINK_RESTAURANT', 980, 6400],
+      ['Spice Bazaar', 'SPICE BAZAAR', 'FOOD_AND_DRINK_GROCERIES', 1250, 8750],
+      ['Tea Rooms', 'TEA ROOMS', 'FOOD_AND_DRINK_COFFEE', 450, 2600],
+    ],
+  ],
+]
+
 const online = new Set<MerchantKind>(['utility', 'subscription'])
 const onlineShops = new Set(['Everything Bazaar', 'Hop In Rides'])
 
@@ -152,15 +183,17 @@ const abroad: readonly Merchant[] = [
 ]
 
 const catalogue: readonly Merchant[] = [...inTown.flatMap(([kind, rows]) => listed(kind, rows)), ...abroad]
+const standIns: readonly Merchant[] = plain.flatMap(([kind, rows]) => listed(kind, rows))
 
-/** Every merchant of a kind, in a fixed order. */
-export function merchantsOf(kind: MerchantKind): readonly Merchant[] {
-  return catalogue.filter((merchant) => merchant.kind === kind)
+/** Every merchant of a kind, in a fixed order; odd and foreign ones are themselves only where values may be rare. */
+export function merchantsOf(kind: MerchantKind, rare = false): readonly Merchant[] {
+  const ownStandIns = rare ? [] : standIns.filter((merchant) => merchant.kind === kind)
+  return ownStandIns.length > 0 ? ownStandIns : catalogue.filter((merchant) => merchant.kind === kind)
 }
 
 /** Some merchant of a kind. */
-export function someMerchant(random: Random, kind: MerchantKind): Merchant {
-  return pick(random, merchantsOf(kind))
+export function someMerchant(random: Random, kind: MerchantKind, rare: boolean): Merchant {
+  return pick(random, merchantsOf(kind, rare))
 }
 
 /** The site of a merchant, without a scheme as Plaid writes it, always under example.com. */

@@ -105,7 +105,7 @@ export interface Transaction {
     primary: string
     detailed: string
     confidence_level: Confidence
-    version: 'v2'
+    version: 'v1' | 'v2'
   } | null
   personal_finance_category_icon_url: string
   [wireOnly: string]: unknown

@@ -15,13 +15,17 @@ import { exact, subtractExact } from './number.ts'
 import { numbersOf } from './numbers.ts'
 import { nameForGood } from './persistent-ids.ts'
 import { sampleOwner } from './postal.ts'
+import { rareRoles, rareValuesUser } from './rare-values.ts'
 import type { Random } from './random.ts'
 import { randomFrom } from './random.ts'
 
 export interface OpenBank {
   seed: string
   institutionId: string
-  /** `user_transactions_dynamic` has more pending transactions; every other name gives a usual customer of its own. */
+  /**
+   * `user_transactions_dynamic` has more pending transactions, `user_rare_values` values that Plaid's sandbox never has; every other
+   * name gives a usual customer of its own.
+   */
   username: string
   /** The parsed password of `user_custom`, numbers raw; null for a generated customer. */
   customUser: unknown
@@ -40,7 +44,8 @@ export function openBank({ seed, institutionId, username, customUser, today, ids
   }
   const owner = `${seed}/${institutionId}/${username}${custom?.seed ?? ''}`
   const random = randomFrom(owner)
-  const bank = newBank({ institutionId, dynamic: username === 'user_transactions_dynamic', random, ids })
+  const dynamic = username === 'user_transactions_dynamic'
+  const bank = newBank({ institutionId, dynamic, rare: username === rareValuesUser, random, ids })
   nameForGood(bank, institutionId, owner)
   const from = addDays(today, -historyDays)
   openPortfolios(bank, from, ids)
@@ -49,16 +54,25 @@ export function openBank({ seed, institutionId, username, customUser, today, ids
   return bank
 }
 
+/** Throws the RangeError that opening a bank for this custom user would throw. */
+export function tryCustomUser(customUser: unknown): void {
+  const accounts = parseCustomUser(customUser).override_accounts ?? []
+  let count = 0
+  openCustomBank({ accounts, today: '2026-01-01', ids: (kind) => `${kind}-${(count += 1)}` })
+}
+
 interface NewBank {
   institutionId: string
   dynamic: boolean
+  rare: boolean
   random: Random
   ids: Ids
 }
 
-function newBank({ institutionId, dynamic, random, ids }: NewBank): Bank {
+function newBank({ institutionId, dynamic, rare, random, ids }: NewBank): Bank {
   const institution = planOf(institutionId)
-  const opened = institution.accounts.map((plan) => ({ plan, account: openAccount(institution, plan, ids) }))
+  const offered = institution.accounts.filter(({ role }) => rare || !rareRoles.has(role))
+  const opened = offered.map((plan) => ({ plan, account: openAccount(institution, plan, ids) }))
   const accounts = opened.map(({ account }) => account)
   const roles = Object.fromEntries(
     opened.flatMap(({ plan, account }) => (plan.role === undefined ? [] : [[plan.role, account.account_id]])),
@@ -83,7 +97,7 @@ function newBank({ institutionId, dynamic, random, ids }: NewBank): Bank {
       }),
     ),
     backOffice: {
-      household: householdOf({ accounts: roles, dynamic }, random),
+      household: householdOf({ accounts: roles, dynamic, rare }, random),
       clearsOn: new Map(),
       fixedAvailable: new Set(),
       pricesInCents: new Map(),

@@ -33,13 +33,13 @@ const foreignFeeCents = 150
 export function purchases(ahead: DayAhead): Happening[] {
   return week.flatMap(([kind, chances]) => {
     const chance = chances[weekday(ahead.day)] ?? 0
-    return ahead.random() < chance ? bought(ahead, someMerchant(ahead.random, kind)) : []
+    return ahead.random() < chance ? bought(ahead, someMerchant(ahead.random, kind, ahead.household.rare)) : []
   })
 }
 
 /** The kinds of merchants that people buy from at any time. */
-export function everydayMerchants(): Merchant[] {
-  return week.flatMap(([kind]) => [...merchantsOf(kind)])
+export function everydayMerchants(rare: boolean): Merchant[] {
+  return week.flatMap(([kind]) => [...merchantsOf(kind, rare)])
 }
 
 /** A purchase at the merchant as the account's bank sees it. */

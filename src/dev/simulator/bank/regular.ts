@@ -59,15 +59,16 @@ export function cash(ahead: DayAhead): Happening[] {
   return [taken, atOnce(fee)]
 }
 
-/** A cheque every other month, of which the bank knows a number and nothing more. */
+/** A cheque every other month, of which the bank knows a number and nothing more; its category is a guess, or unknown. */
 export function check(ahead: DayAhead): Happening[] {
-  const { day, random } = ahead
+  const { day, random, household } = ahead
   const account = accountFor(ahead, 'checking')
   const months = Number(day.slice(0, 4)) * 12 + Number(day.slice(5, 7))
   if (account === undefined || months % 2 !== 0 || !isDayOfMonth(day, 18)) return []
   const checkNumber = String(1000 + (months % 9000))
   const statement = `CHECK ${checkNumber}`
-  return [atOnce({ account, amount: cents(between(random, 2500, 18_000)), day, statement, checkNumber })]
+  const guess = household.rare ? {} : { category: 'GENERAL_SERVICES_OTHER_GENERAL_SERVICES' }
+  return [atOnce({ account, amount: cents(between(random, 2500, 18_000)), day, statement, checkNumber, ...guess })]
 }
 
 /** Accounts that keep another currency: rewards in one that no standard knows, and a euro account with its fee. */

@@ -33,6 +33,7 @@ export function changeLogin(
     news.push(itemError(item, code))
   }
   if (wanted.login_repaired === true && repairLogin(world, item)) news.push(itemEvent(item, 'LOGIN_REPAIRED'))
+  changeProducts(item, wanted)
   if (wanted.pending_disconnect !== undefined) {
     const { reason, disconnect_time } = wanted.pending_disconnect === true ? {} : wanted.pending_disconnect
     const deadline = disconnect_time === undefined ? inAWeek : disconnect_time
@@ -48,6 +49,17 @@ export function changeLogin(
     news.push(userPermissionRevoked(item))
   }
   return { webhooks: news, accounts }
+}
+
+/** Plaid sends no webhook about a product that is absent or comes back. */
+function changeProducts(item: Item, { products_absent, products_returned }: BankChange): void {
+  const returned = products_returned === true ? [...item.absent.keys()] : (products_returned ?? [])
+  for (const product of returned) item.absent.delete(product)
+  if (products_absent === undefined) return
+  const { products, error_code } = Array.isArray(products_absent)
+    ? { products: products_absent, error_code: 'PRODUCTS_NOT_SUPPORTED' as const }
+    : products_absent
+  for (const product of products) item.absent.set(product, error_code)
 }
 
 /** `revoke: {account_id}` is the older way to say `revoke_account`. */

@@ -147,6 +147,9 @@ function update(world: World, token: LinkToken): string {
     throw refuse(404, 'the item is gone')
   repairLogin(world, item)
   if (token.accountSelection) shareAllAccounts(item)
+  for (const product of token.consents) {
+    if (item.absent.get(product) === 'ADDITIONAL_CONSENT_REQUIRED') item.absent.delete(product)
+  }
   sendWebhooks(world, item, newsAtBank(world, item))
   return item.itemId
 }

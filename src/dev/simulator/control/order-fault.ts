@@ -22,13 +22,17 @@ export function addFault(faults: Fault[], wanted: FaultRequest): void {
     error: errorOf(wanted),
     status: wanted.status ?? null,
     latencyMs: wanted.latency_ms ?? 0,
-    drop: dropOf(wanted),
+    drop: momentOf(wanted.drop),
+    hang: momentOf(wanted.hang),
+    text: wanted.text ?? null,
     mutateDuringPagination: wanted.mutate_during_pagination ?? false,
   }
-  const harmless = fault.error === null && fault.status === null && fault.latencyMs === 0 && fault.drop === null
-  if (harmless && !fault.mutateDuringPagination) {
-    throw refuse(400, 'a fault needs one of error, status, latency_ms, drop, mutate_during_pagination')
+  const { error, status, latencyMs, drop, hang, text, mutateDuringPagination } = fault
+  const harmless = [error, status, drop, hang, text].every((part) => part === null)
+  if (harmless && latencyMs === 0 && !mutateDuringPagination) {
+    throw refuse(400, 'a fault needs one of error, status, latency_ms, drop, hang, text, mutate_during_pagination')
   }
+  if (status !== null && status < 400 && text === null) throw refuse(400, 'a status below 400 needs a text')
   faults.push(fault)
 }
 
@@ -37,9 +41,9 @@ function errorOf({ error }: FaultRequest): Fault['error'] {
   return { error_message: 'a fault on order', display_message: null, ...error }
 }
 
-function dropOf({ drop }: FaultRequest): Fault['drop'] {
-  if (drop === undefined || drop === false) return null
-  return drop === 'after' ? 'after' : 'before'
+function momentOf(wanted: FaultRequest['drop']): Fault['drop'] {
+  if (wanted === undefined || wanted === false) return null
+  return wanted === 'after' ? 'after' : 'before'
 }
 
 /** A waiting fault, in the words of the request. */

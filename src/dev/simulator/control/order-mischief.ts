@@ -18,9 +18,19 @@ export function orderMischief({ delivery, keys }: World, wanted: MischiefRequest
   if (wanted.reorder !== undefined && mischief.reorder === 0) delivery.release()
   if (wanted.rotate_key === true) keys.rotate()
   if (wanted.expire_key === true) keys.expire(wanted.rotate_key === true ? 1 : 0)
+  keys.extras.header = wanted.extra_header ?? keys.extras.header
+  keys.extras.claims = wanted.extra_claims ?? keys.extras.claims
+  keys.extras.key = wanted.extra_key ?? keys.extras.key
   if (wanted.tamper !== undefined) mischief.tampering = tamperingOf(wanted.tamper)
   const { delayMs, tampering, duplicate, reorder, drop } = mischief
-  return { duplicate: ordered(duplicate), reorder, delay_ms: delayMs, drop: ordered(drop), tamper: tampering }
+  return {
+    duplicate: ordered(duplicate),
+    reorder,
+    delay_ms: delayMs,
+    drop: ordered(drop),
+    tamper: tampering,
+    extras: keys.extras,
+  }
 }
 
 function count(wanted: number | boolean | undefined): number | undefined {

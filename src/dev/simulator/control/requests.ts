@@ -75,6 +75,8 @@ const newAccount = z.strictObject({
 
 const knownCode = z.string().refine(isErrorCode, { error: "must be an error code of Plaid's" })
 
+const productList = z.array(z.enum(productNames)).min(1)
+
 export const bankChange = z.strictObject({
   silent: z.boolean().optional(),
   history: z.enum(['initial', 'historical']).optional(),
@@ -92,6 +94,10 @@ export const bankChange = z.strictObject({
   pending_disconnect: z
     .union([flag, z.strictObject({ reason: z.string().optional(), disconnect_time: time.nullable().optional() })])
     .optional(),
+  /** Products that the item does not have from now on, and what their endpoints answer. */
+  products_absent: z.union([productList, z.strictObject({ products: productList, error_code: knownCode })]).optional(),
+  /** Products that come back; true is all of them. */
+  products_returned: z.union([flag, productList]).optional(),
   pending_expiration: z.union([flag, z.strictObject({ consent_expiration_time: time })]).optional(),
 })
 export type BankChange = z.infer<typeof bankChange>
@@ -107,11 +113,42 @@ export const faultRequest = z.strictObject({
   /** How many matching calls pass before it starts. */
   after: whole(0, 100_000).default(0),
   error: z.union([knownCode, z.looseObject({ error_type: z.string(), error_code: z.string() })]).optional(),
-  status: whole(400, 599).optional(),
+  status: whole(200, 599).optional(),
   latency_ms: whole(0, 600_000).optional(),
   /** `before` or true cuts the connection before anything happens, `after` when the call has taken effect: the answer is lost. */
   drop: z.union([z.boolean(), z.enum(['before', 'after'])]).optional(),
+  /** The call never gets an answer: it hangs before anything happens, or after it has taken effect. */
+  hang: z.union([z.boolean(), z.enum(['before', 'after'])]).optional(),
+  /** The whole body of the answer, sent with `status` (200 by default) as HTML. */
+  text: z.string().optional(),
   mutate_during_pagination: z.boolean().optional(),
+})
+
+/** A rule that changes the successful answers of an endpoint, or with `errors` its errors. */
+export const alterationRequest = z.strictObject({
+  endpoint: z.string().regex(/^(\/[a-z_/]+|\*)$/, { error: "must be one of Plaid's paths, or *" }),
+  /** Names and list places: `added[0].date`, `accounts[*].name`, `added[-1]`, `holdings[account_id=x].quantity`. */
+  path: z.string().min(1).optional(),
+  /** Any JSON; numbers keep their digits. */
+  value: z.unknown().optional(),
+  remove: flag.optional(),
+  /** A value of another JSON type than the one that is there. */
+  wrong_type: flag.optional(),
+  /** The status of the changed answer. */
+  status: whole(200, 599).optional(),
+  errors: z.boolean().optional(),
+  /** How many answers it changes; all when absent. 0 takes back the endpoint's rules. */
+  times: whole(0, 100_000).optional(),
+  /** How many answers that it could change pass before it starts. */
+  after: whole(0, 100_000).default(0),
+})
+
+/** What kind of client of Plaid's calls; what is not named stays. */
+export const clientRequest = z.strictObject({
+  legacy_users: z.boolean().optional(),
+  category_version: z.enum(['v1', 'v2']).optional(),
+  /** Every access token counts as one of another environment or team. */
+  foreign_tokens: z.boolean().optional(),
 })
 
 /** True is all from now on, false none, a number the next so many. */
@@ -124,6 +161,10 @@ export const webhookMischief = z.strictObject({
   drop: howMany.optional(),
   rotate_key: z.boolean().optional(),
   expire_key: z.boolean().optional(),
+  /** Members beside Plaid's own in the header and claims of each JWT and in each verification key; {} takes them back. */
+  extra_header: z.record(z.string(), z.unknown()).optional(),
+  extra_claims: z.record(z.string(), z.unknown()).optional(),
+  extra_key: z.record(z.string(), z.unknown()).optional(),
   tamper: z
     .union([z.boolean(), z.enum(tamperings)])
     .nullable()

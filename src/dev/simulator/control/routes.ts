@@ -6,11 +6,15 @@ import type { Stage } from '../app.ts'
 import type { Item } from '../item.ts'
 import { advanceClock } from './advance-clock.ts'
 import { changeBank } from './change-bank.ts'
+import { changeClient } from './change-client.ts'
+import { addAlteration, alterationView } from './order-alteration.ts'
 import { addFault, faultView } from './order-fault.ts'
 import { orderMischief } from './order-mischief.ts'
 import { finishLink } from './finish-link.ts'
 import {
+  alterationRequest,
   bankChange,
+  clientRequest,
   clockRequest,
   faultRequest,
   linkRequest,
@@ -49,6 +53,21 @@ export function controls(stage: Stage): Hono {
   app.delete('/faults', () => {
     stage.world.faults.length = 0
     return json({ faults: [] })
+  })
+  app.get('/answers', () => json({ rules: stage.world.alterations.map(alterationView) }))
+  app.post('/answers', async (context) => {
+    addAlteration(stage.world.alterations, parsedBody(alterationRequest, await context.req.text()))
+    return json({ rules: stage.world.alterations.map(alterationView) })
+  })
+  app.delete('/answers', () => {
+    stage.world.alterations.length = 0
+    return json({ rules: [] })
+  })
+  app.post('/client', async (context) => {
+    const body = await context.req.text()
+    const wanted = parsedBody(clientRequest, body)
+    stage.world.journal.note({ op: 'client', body })
+    return json(changeClient(stage.world, wanted))
   })
   app.get('/webhooks', () => json({ deliveries: stage.world.delivery.deliveries }))
   app.post('/webhooks', async (context) =>

@@ -25,6 +25,7 @@ const fields = {
   country_codes: z.array(z.string().length(2)).min(1),
   user: z.looseObject({ client_user_id: z.string().min(1) }).optional(),
   user_id: z.string().optional(),
+  user_token: z.string().nullish(),
   products: linkProducts,
   required_if_supported_products: linkProducts,
   optional_products: linkProducts,
@@ -73,15 +74,12 @@ const fields = {
       'statements',
       'third_party_user_token',
       'transfer',
-      'user_token',
     ].map((name) => [name, anything]),
   ),
 }
 
 const create = endpoint('/link/token/create', fields, (world, body) => {
-  if (body.user === undefined && body.user_id === undefined) throw failure('MISSING_FIELDS', 'missing fields: user')
-  const { userId } =
-    body.user_id === undefined ? userFor(world, body.user?.client_user_id ?? '') : userCalled(world, body.user_id)
+  const { userId, named } = userOf(world, body)
   const updated = typeof body.access_token === 'string' ? itemOf(world, body.access_token) : null
   const products = body.products ?? []
   const ifSupported = [...(body.required_if_supported_products ?? []), ...(body.optional_products ?? [])]
@@ -102,9 +100,10 @@ const create = endpoint('/link/token/create', fields, (world, body) => {
     webhook: body.webhook ?? null,
     redirectUri: body.redirect_uri ?? null,
     userId,
-    namesUserId: body.user_id !== undefined,
+    namesUserId: named,
     daysRequested: body.transactions?.days_requested ?? null,
     updateItemId: updated?.itemId ?? null,
+    consents: body.additional_consented_products ?? [],
     accountSelection: body.update?.account_selection_enabled ?? false,
     announces: body.hosted_link !== undefined || body.enable_multi_item_link === true,
     multiItem: body.enable_multi_item_link ?? false,
@@ -114,6 +113,24 @@ const create = endpoint('/link/token/create', fields, (world, body) => {
   const hosted = body.hosted_link === undefined ? {} : { hosted_link_url: `https://hosted.example.com/${token.token}` }
   return { link_token: token.token, expiration: iso(token.expiresAtMs), user_id: token.userId, ...hosted }
 })
+
+interface UserFields {
+  readonly user?: { readonly client_user_id: string } | undefined
+  readonly user_id?: string | undefined
+  readonly user_token?: string | null | undefined
+}
+
+/** The user that Link is for, and whether the request names an existing one. `user` and `user_id` exclude each other. */
+function userOf(world: World, { user, user_id, user_token }: UserFields): { userId: string; named: boolean } {
+  if (user !== undefined && user_id !== undefined) {
+    throw failure('INVALID_FIELD', 'user_id: give one of user_id and user')
+  }
+  if (user_id != null || user_token != null) {
+    return { userId: userCalled(world, { user_id, user_token }).userId, named: true }
+  }
+  if (user === undefined) throw failure('MISSING_FIELDS', 'missing fields: user')
+  return { userId: userFor(world, user.client_user_id).userId, named: false }
+}
 
 const get = endpoint('/link/token/get', { link_token: z.string() }, (world, body) => {
   const token = world.linkTokens.get(body.link_token)

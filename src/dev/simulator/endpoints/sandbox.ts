@@ -38,6 +38,7 @@ const publicTokenCreate = endpoint(
   (world, body) => {
     const institution = institutionById(body.institution_id)
     if (institution === null) throw failure('INVALID_INSTITUTION')
+    const namesUser = body.user_id != null || body.user_token != null
     const username = body.options?.override_username ?? 'user_good'
     const { publicToken } = makeItem(world, {
       institution,
@@ -45,8 +46,8 @@ const publicTokenCreate = endpoint(
       username,
       customUser: customUserOf(username, body.options?.override_password ?? null),
       webhook: body.options?.webhook ?? null,
-      userId: (body.user_id == null ? userFor(world, 'sandbox') : userCalled(world, body.user_id)).userId,
-      linkedWithUserId: body.user_id != null,
+      userId: (namesUser ? userCalled(world, body) : userFor(world, 'sandbox')).userId,
+      linkedWithUserId: namesUser,
       // No link token says how much history is wanted: all of it, so that a test sees what a long-standing user brings.
       daysRequested: body.options?.transactions?.days_requested ?? mostDays,
       startDate: body.options?.transactions?.start_date ?? null,

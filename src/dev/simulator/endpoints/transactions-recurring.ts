@@ -2,6 +2,7 @@
 
 import * as z from 'zod'
 
+import { categoryVersionFor, inVersion } from '../categories.ts'
 import { accessToken, endpoint, readableItem, useProduct } from '../endpoint.ts'
 import { failure } from '../failure.ts'
 import { initialiseTransactions } from '../history.ts'
@@ -27,9 +28,12 @@ export const transactionsRecurring = endpoint('/transactions/recurring/get', fie
   watchStreams(world, item, state)
   if (state.step !== 'HISTORICAL_UPDATE_COMPLETE') throw failure('PRODUCT_NOT_READY')
   const history = state.ledger.all().filter(({ account_id }) => wanted.has(account_id))
+  const version = categoryVersionFor(world, body.options?.personal_finance_category_version)
+  const { inflow_streams, outflow_streams } = streamsIn(world, item, history)
   return {
-    ...streamsIn(world, item, history),
+    inflow_streams: inflow_streams.map((stream) => inVersion(stream, version)),
+    outflow_streams: outflow_streams.map((stream) => inVersion(stream, version)),
     updated_datetime: state.lastSuccessfulUpdate ?? world.clock.timestamp(),
-    personal_finance_category_version: 'v2',
+    personal_finance_category_version: version,
   }
 })

@@ -3,6 +3,7 @@
 import * as z from 'zod'
 
 import type { Account } from '../bank/model.ts'
+import { categoryVersionFor, inVersion } from '../categories.ts'
 import { accessToken, endpoint, readableItem, useProduct } from '../endpoint.ts'
 import { whole } from '../exact-json.ts'
 import { initialiseTransactions } from '../history.ts'
@@ -41,8 +42,9 @@ export const transactionsSync = endpoint('/transactions/sync', fields, (world, b
     state.step === 'NOT_READY' && cursor === ''
       ? { added: [], modified: [], removed: [], next_cursor: '', has_more: false }
       : syncPage({ ledger: state.ledger, itemId: item.itemId, cursor, count: body.count ?? 100, accountId })
+  const version = categoryVersionFor(world, body.options?.personal_finance_category_version)
   const view = (transaction: SyncPage['added'][number]) =>
-    transactionView(transaction, body.options?.include_original_description ?? false)
+    inVersion(transactionView(transaction, body.options?.include_original_description ?? false), version)
   return {
     accounts: accountsIn(item, page),
     added: page.added.map(view),

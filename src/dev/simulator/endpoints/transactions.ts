@@ -2,6 +2,7 @@
 
 import * as z from 'zod'
 
+import { categoryVersionFor, inVersion } from '../categories.ts'
 import { accessToken, day, endpoint, readableItem, useProduct } from '../endpoint.ts'
 import { whole } from '../exact-json.ts'
 import { failure } from '../failure.ts'
@@ -39,11 +40,13 @@ const get = endpoint(
       .filter(({ date, account_id }) => date >= body.start_date && date <= body.end_date && wanted.has(account_id))
       .toSorted((left, right) => (left.date < right.date ? 1 : left.date > right.date ? -1 : 0))
     const offset = body.options?.offset ?? 0
+    const version = categoryVersionFor(world, body.options?.personal_finance_category_version)
     return {
       accounts,
       transactions: matching
         .slice(offset, offset + (body.options?.count ?? 100))
-        .map((row) => transactionView(row, body.options?.include_original_description ?? false)),
+        .map((row) => transactionView(row, body.options?.include_original_description ?? false))
+        .map((row) => inVersion(row, version)),
       total_transactions: matching.length,
       item: itemView(item),
     }

@@ -37,8 +37,16 @@ export const tamperings = [
 ] as const
 export type Tampering = (typeof tamperings)[number]
 
+/** Members that Plaid may add one day; receivers ignore those that they do not know. */
+export interface Extras {
+  header: Readonly<Record<string, unknown>>
+  claims: Readonly<Record<string, unknown>>
+  key: Readonly<Record<string, unknown>>
+}
+
 export interface SigningKeys {
-  byId(kid: string): PublicKeyView | null
+  readonly extras: Extras
+  byId(kid: string): (PublicKeyView & Extras['key']) | null
   /** Signs with a new key from now on; the old one stays valid. */
   rotate(): void
   /** Marks the newest key but `skip` as expired now; it goes on signing until it is rotated out. */
@@ -49,14 +57,20 @@ export interface SigningKeys {
 
 export function signingKeys(newKid: () => string): SigningKeys {
   const keys: [SigningKey, ...SigningKey[]] = [newKey(newKid())]
+  const extras: Extras = { header: {}, claims: {}, key: {} }
   return {
-    byId: (kid) => keys.find(({ view }) => view.kid === kid)?.view ?? null,
+    extras,
+    byId(kid) {
+      const known = keys.find(({ view }) => view.kid === kid)
+      return known === undefined ? null : { ...known.view, ...extras.key }
+    },
     rotate: () => void keys.unshift(newKey(newKid())),
     expire(skip = 0) {
       const key = keys[skip]
       if (key !== undefined) key.view.expired_at = Math.floor(Date.now() / 1000)
     },
-    signed: (body, nowMs, tampering) => signedBy(keys[0], body, Math.floor(nowMs / 1000), tampering),
+    signed: (body, nowMs, tampering) =>
+      signedBy({ key: keys[0], extras, body, nowSeconds: Math.floor(nowMs / 1000), tampering }),
   }
 }
 
@@ -71,18 +85,28 @@ function newKey(kid: string): SigningKey {
   }
 }
 
-/** Plaid's webhook JWT: header exactly alg, kid, typ; claims exactly iat and the body's SHA-256 (docs, webhook verification). */
-function signedBy({ view, privateKey }: SigningKey, body: string, nowSeconds: number, tampering: Tampering | null) {
+interface Signing {
+  key: SigningKey
+  extras: Extras
+  body: string
+  nowSeconds: number
+  tampering: Tampering | null
+}
+
+/** Plaid's webhook JWT: header alg, kid, typ; claims iat and the body's SHA-256 (docs, webhook verification); and the extras. */
+function signedBy({ key: { view, privateKey }, extras, body, nowSeconds, tampering }: Signing) {
   if (tampering === 'missing') return { body, jwt: null }
   if (tampering === 'junk') return { body, jwt: 'not.a.token' }
   const header = {
     alg: algorithm(tampering),
     kid: tampering === 'kid_unknown' ? unknownKid(view.kid) : view.kid,
     typ: 'JWT',
+    ...extras.header,
   }
   const claims = {
     iat: nowSeconds + ageOf(tampering),
     request_body_sha256: hashOf(tampering === 'hash' ? `${body} ` : body),
+    ...extras.claims,
   }
   const input = `${encoded(header)}.${encoded(claims)}`
   const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' })

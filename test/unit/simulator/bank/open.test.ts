@@ -110,7 +110,7 @@ describe('the bank of a login', () => {
   })
 
   it('keeps balances that are what the account began with and what has posted since', () => {
-    const bank = aBank()
+    const bank = aBank({ username: 'user_rare_values' })
     const openings = { 'Plaid Checking': '4140.55', 'Plaid Saving': '8200', 'Plaid Rewards Wallet': '0.00041' }
     for (const [name, opening] of Object.entries(openings)) {
       const account = accountNamed(bank, name)
@@ -238,8 +238,38 @@ describe('the bank of a login', () => {
     expect(pending('user_transactions_dynamic')).toBeGreaterThan(pending('user_good') * 2)
   })
 
-  it('holds what breaks careless code: no category, no merchant, odd names, foreign and unofficial currencies', () => {
-    const banks = ['one', 'two', 'three', 'four'].map((seed) => aBank({ seed }))
+  it.each(['user_good', 'user_transactions_dynamic'])(
+    'holds for %s nothing that Plaid’s sandbox never has',
+    (username) => {
+      for (const institutionId of institutions) {
+        const bank = aBank({ username, institutionId })
+        for (const entry of bank.transactions) {
+          expect(entry.personal_finance_category?.detailed).toEqual(expect.any(String))
+          expect(entry.iso_currency_code).toBe('USD')
+          expect(entry.merchant_name ?? '').toMatch(/^[ -~]*$/)
+          expect(entry.name).not.toMatch(/[<>%\\;"]/)
+        }
+        for (const { security_id } of bank.investmentTransactions) {
+          expect(bank.securities.map((security) => security.security_id)).toContain(security_id)
+        }
+        expect(bank.accounts.every(({ balances }) => balances.iso_currency_code === 'USD')).toBe(true)
+      }
+    },
+  )
+
+  it('books a contribution on the cash security, and for user_rare_values on none', () => {
+    const ofContributions = (username: string) => {
+      const bank = aBank({ username, institutionId: 'ins_109511' })
+      const cash = bank.securities.find(({ type }) => type === 'cash')?.security_id
+      const rows = bank.investmentTransactions.filter(({ subtype }) => subtype === 'contribution')
+      return new Set(rows.map(({ security_id }) => (security_id === cash ? 'cash' : security_id)))
+    }
+    expect(ofContributions('user_good')).toEqual(new Set(['cash']))
+    expect(ofContributions('user_rare_values')).toEqual(new Set([null]))
+  })
+
+  it('holds for user_rare_values what breaks careless code: no category, odd names, foreign and unofficial currencies', () => {
+    const banks = ['one', 'two', 'three', 'four'].map((seed) => aBank({ seed, username: 'user_rare_values' }))
     const everything = banks.flatMap(({ transactions }) => transactions)
     expect(everything.some((entry) => entry.personal_finance_category === null)).toBe(true)
     expect(everything.some((entry) => entry.merchant_name === null)).toBe(true)
