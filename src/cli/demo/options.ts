@@ -2,6 +2,8 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { tryCustomUser } from '../../dev/simulator/bank/open.ts'
+import { isRecord, parseExact } from '../../dev/simulator/exact-json.ts'
 import { misuse } from '../run-command.ts'
 
 export interface CustomUser {
@@ -56,18 +58,24 @@ async function readCustomUsers(folder: string): Promise<CustomUser[]> {
   return await Promise.all(files.map((file) => readCustomUser(folder, file)))
 }
 
+/** Opens the bank of the file once, since a stack takes long to start and Link would not name the file. */
 async function readCustomUser(folder: string, file: string): Promise<CustomUser> {
-  const password = await readFile(join(folder, file), 'utf8')
-  if (!isObject(password)) throw misuse(`${join(folder, file)} is not a JSON object.`)
+  const path = join(folder, file)
+  const password = await readFile(path, 'utf8')
+  const problem = problemOf(password)
+  if (problem !== null) throw misuse(`${path} ${problem}`)
   return { name: file.slice(0, -'.json'.length), password }
 }
 
-function isObject(text: string): boolean {
+function problemOf(text: string): string | null {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    const customUser = parseExact(text)
+    if (!isRecord(customUser)) return 'is not a JSON object.'
+    tryCustomUser(customUser)
+    return null
   } catch (error) {
-    if (error instanceof SyntaxError) return false
+    if (error instanceof SyntaxError) return 'is not a JSON object.'
+    if (error instanceof RangeError) return `is no custom user: ${error.message}`
     throw error
   }
 }
