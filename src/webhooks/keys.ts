@@ -40,13 +40,13 @@ export interface KeyCacheOptions {
   readonly limits?: Partial<KeyCacheLimits>
 }
 
-/** Plaid's JWK; other members are ignored. */
+/** Plaid's JWK. Other members are ignored; `alg` and `use` may be absent (RFC 7517 §4), but say nothing else. */
 const plaidKey = z.object({
-  alg: z.literal('ES256'),
+  alg: z.literal('ES256').optional(),
   crv: z.literal('P-256'),
   kid: z.string(),
   kty: z.literal('EC'),
-  use: z.literal('sig'),
+  use: z.literal('sig').optional(),
   x: z.string().length(43),
   y: z.string().length(43),
   /** Seconds since 1970; text where the answer was read with exact numbers. */

@@ -138,13 +138,20 @@ function keyRefusal(status: 'unknown' | 'expired' | 'unavailable'): RefusalReaso
   }
 }
 
-/** The kid of a header that is exactly `{alg, kid, typ}`: no `jwk`, `jku`, `crit` or anything else can steer us. */
+/**
+ * Header members that would change what is verified, or with which key: a signature under them is refused. Every other
+ * unknown member is ignored (RFC 7515 §4).
+ */
+const refusedMembers = ['crit', 'jwk', 'jku', 'x5u', 'x5c']
+
+/** The kid of an ES256 header. */
 function readKid(encoded: string): string | Refused {
   const header = decodeMembers(encoded)
   if (header === null) return refuse('malformed_jwt')
   if (header.has('alg') && header.get('alg') !== 'ES256') return refuse('wrong_alg')
   const kid = header.get('kid')
-  if (header.size !== 3 || !header.has('alg') || !header.has('typ') || kid === undefined) return refuse('malformed_jwt')
+  if (!header.has('alg') || !header.has('typ') || kid === undefined) return refuse('malformed_jwt')
+  if (refusedMembers.some((name) => header.has(name))) return refuse('malformed_jwt')
   if (header.get('typ') !== 'JWT') return refuse('wrong_typ')
   return typeof kid === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(kid) ? kid : refuse('malformed_kid')
 }
@@ -154,40 +161,53 @@ interface Claims {
   readonly bodyHash: Bytes
 }
 
-/** Claims that are exactly `{iat, request_body_sha256}`. */
+/** The two claims of a webhook; others are ignored (RFC 7519 §4). */
 function readClaims(encoded: string): Claims | null {
   const claims = decodeMembers(encoded)
   const iat = claims?.get('iat')
   const hash = claims?.get('request_body_sha256')
-  if (claims?.size !== 2 || typeof iat !== 'number' || typeof hash !== 'string') return null
+  if (typeof iat !== 'number' || !Number.isSafeInteger(iat) || iat < 0 || typeof hash !== 'string') return null
   const bodyHash = decodeHex(hash)
   return bodyHash?.length === 32 ? { iat, bodyHash } : null
 }
 
-/** One member of a flat JSON object, with what follows it. */
-const member = /\s*"(\w{1,64})"\s*:\s*(?:"([^"\\\p{Cc}]*)"|(0|[1-9]\d{0,11}))\s*([,}])/uy
-
 /**
- * Members of a base64url-encoded JSON object that holds only plain strings and whole numbers; null for all else, and
- * for a repeated name, which `JSON.parse` would let pass.
+ * Members of a base64url-encoded JSON object; null for all else, for an escape in a name, and for a repeated name, which
+ * `JSON.parse` would let pass.
  */
-function decodeMembers(encoded: string): Map<string, string | number> | null {
+function decodeMembers(encoded: string): ReadonlyMap<string, unknown> | null {
   const bytes = decodeBase64Url(encoded)
-  const text = bytes === null ? null : fromUtf8(bytes)?.trim()
-  if (!text?.startsWith('{')) return null
-  const members = new Map<string, string | number>()
-  member.lastIndex = 1
-  let end = ','
-  while (end === ',') {
-    const match = member.exec(text)
-    if (match === null) return null
-    const [, name = '', string, number = '', terminator = ''] = match
-    if (members.has(name)) return null
-    members.set(name, string ?? Number(number))
-    if (terminator === '}' && match.index + match[0].length !== text.length) return null
-    end = terminator
+  const text = bytes === null ? null : fromUtf8(bytes)
+  const value = text === null ? null : parseOrNull(text)
+  if (text === null || typeof value !== 'object' || value === null || Array.isArray(value)) return null
+  const names = topLevelNames(text)
+  const distinct = new Set(names)
+  if (distinct.size !== names.length || names.some((name) => name.includes('\\'))) return null
+  return new Map<string, unknown>(Object.entries(value))
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
   }
-  return members
+}
+
+/** A string with the colon that makes it a name, or a bracket. */
+const nameOrBracket = /"((?:[^"\\]|\\.)*)"(\s*:)?|[[\]{}]/gsu
+
+/** The names of an object's own members as they are written, repeated ones too. `text` must be valid JSON. */
+function topLevelNames(text: string): string[] {
+  const names: string[] = []
+  let depth = 0
+  for (const [token, name, colon] of text.matchAll(nameOrBracket)) {
+    if (token === '{' || token === '[') depth += 1
+    else if (token === '}' || token === ']') depth -= 1
+    else if (depth === 1 && name !== undefined && colon !== undefined) names.push(name)
+  }
+  return names
 }
 
 /** The operator's own door: HMAC-SHA-256 over `<t>.<body>`. */

@@ -139,6 +139,14 @@ describe('the key cache', () => {
     expect(endpoint.asked.length).toBe(2)
   })
 
+  test.each<[string, Record<string, unknown>]>([
+    ['a further member', { key_ops: ['verify'], x5c: ['AA'], ext: true }],
+    ['no alg and no use', { alg: undefined, use: undefined }],
+  ])('takes a key with %s', async (_case, change) => {
+    const endpoint = createEndpoint({ [kid]: () => ({ found: { ...jwk, ...change } }) })
+    expect(await endpoint.status(kid)).toBe('found')
+  })
+
   test('gives up waiting for a request that never ends, and lets a later delivery ask anew', async () => {
     let answers = 0
     const never = Promise.withResolvers<FetchedKey>().promise

@@ -50,6 +50,10 @@ async function verify({
 const refused = (reason: RefusalReason): Verdict => ({ ok: false, reason })
 const accepted = (scheme: 'jwt' | 'hmac') => expect.objectContaining({ ok: true, scheme, signedAt: nowSeconds })
 
+/** Plaid's header with further members. */
+const withHeader = (members: Record<string, unknown>): string =>
+  JSON.stringify({ alg: 'ES256', kid, typ: 'JWT', ...members })
+
 /** A finder that no refused header may reach. */
 const unreachable: FindKey = async () => {
   throw new Error('a key was looked for')
@@ -65,6 +69,29 @@ describe("Plaid's webhook", () => {
     expect(await verify({ jwt: await signJwt({ header }) })).toEqual(accepted('jwt'))
   })
 
+  test.each<[string, unknown]>([
+    ['text', 'application/json'],
+    ['a number', -1.5e3],
+    ['true', true],
+    ['null', null],
+    ['a list', [1, [{ alg: 'none' }], '"']],
+    ['an object with the same names', { alg: 'none', kid: 'x', typ: 'x', iat: 1, request_body_sha256: 'x' }],
+    ['text that looks like JSON', '{"alg":"none","jwk":{}}\\"'],
+  ])('is accepted with an unknown member in its header and its claims: %s', async (_case, value) => {
+    const claims = { iat: nowSeconds, request_body_sha256: sha256Hex(body), 'https://plaid.com/x': value, exp: value }
+    for (const order of [0, 1]) {
+      const header =
+        order === 0 ? withHeader({ cty: value }) : `{"cty":${JSON.stringify(value)},${plainHeader.slice(1)}`
+      expect(await verify({ jwt: await signJwt({ header, claims: JSON.stringify(claims) }) })).toEqual(accepted('jwt'))
+    }
+  })
+
+  test('is accepted with x5t, which names a certificate and brings none', async () => {
+    expect(await verify({ jwt: await signJwt({ header: withHeader({ x5t: 'AA', 'x5t#S256': 'AA' }) }) })).toEqual(
+      accepted('jwt'),
+    )
+  })
+
   test.each<[string, RefusalReason, string]>([
     ['alg none', 'wrong_alg', `{"alg":"none","kid":"${kid}","typ":"JWT"}`],
     ['alg none without a kid', 'wrong_alg', '{"alg":"none","typ":"JWT"}'],
@@ -75,6 +102,11 @@ describe("Plaid's webhook", () => {
     ['no typ', 'malformed_jwt', `{"alg":"ES256","kid":"${kid}"}`],
     ['no kid', 'malformed_jwt', '{"alg":"ES256","typ":"JWT"}'],
     ['a jwk of its own', 'malformed_jwt', `{"alg":"ES256","kid":"${kid}","typ":"JWT","jwk":{}}`],
+    ['a jwk beside members that nobody knows', 'malformed_jwt', withHeader({ iss: 'x', jwk: { kty: 'EC' } })],
+    ['an x5u', 'malformed_jwt', withHeader({ x5u: 'https://evil.example' })],
+    ['an x5c', 'malformed_jwt', withHeader({ x5c: ['AA'] })],
+    ['an empty crit', 'malformed_jwt', withHeader({ crit: [] })],
+    ['an unknown member twice', 'malformed_jwt', `{"alg":"ES256","kid":"${kid}","typ":"JWT","x":1,"x":1}`],
     ['a jku', 'malformed_jwt', `{"alg":"ES256","kid":"${kid}","typ":"JWT","jku":"https://evil.example"}`],
     ['a crit', 'malformed_jwt', `{"alg":"ES256","kid":"${kid}","typ":"JWT","crit":["exp"]}`],
     ['alg twice', 'malformed_jwt', `{"alg":"none","alg":"ES256","kid":"${kid}","typ":"JWT"}`],
@@ -155,7 +187,12 @@ describe("Plaid's webhook", () => {
   })
 
   test.each<[string, string]>([
-    ['a further claim', JSON.stringify({ iat: nowSeconds, request_body_sha256: sha256Hex(body), exp: 9e9 })],
+    ['a further claim twice', `{"exp":1,"exp":1,${claimsOf(body).slice(1)}`],
+    [
+      'a hash inside another claim only',
+      JSON.stringify({ iat: nowSeconds, act: { request_body_sha256: sha256Hex(body) } }),
+    ],
+    ['iat beyond whole numbers', `{"iat":1e300,"request_body_sha256":"${sha256Hex(body)}"}`],
     ['no iat', JSON.stringify({ request_body_sha256: sha256Hex(body) })],
     ['no hash', JSON.stringify({ iat: nowSeconds })],
     ['iat as text', JSON.stringify({ iat: String(nowSeconds), request_body_sha256: sha256Hex(body) })],
