@@ -34,6 +34,7 @@ const plaidLimitsSchema = z.strictObject({
   item_remove: plaidLimit.optional(),
   recurring: plaidLimit.optional(),
   refresh: paidPlaidLimit.optional(),
+  other: plaidLimit.optional(),
 })
 const plaidPricesSchema = z.record(
   z.string().regex(/^(\/[a-z_]{1,40}){1,4}$/),

@@ -22,6 +22,8 @@ export const defaultLimits = {
   item_remove: free(30, 2000),
   recurring: free(20, 1000),
   refresh: { item: 2, client: 100, day: 4 },
+  // Plaid documents none for these; a common one keeps a loop of links or webhooks from using up what it does allow.
+  other: free(500, 500),
 } as const satisfies Record<string, PlaidLimit>
 
 export type PlaidLimitName = keyof typeof defaultLimits
@@ -48,13 +50,22 @@ const limitOfPath: ReadonlyMap<string, PlaidLimitName> = new Map([
   ['/transactions/recurring/get', 'recurring'],
   ['/transactions/refresh', 'refresh'],
   ['/investments/refresh', 'refresh'],
+  ['/link/token/create', 'other'],
+  ['/link/token/get', 'other'],
+  ['/item/public_token/exchange', 'other'],
+  ['/item/access_token/invalidate', 'other'],
+  ['/item/webhook/update', 'other'],
+  ['/user/create', 'other'],
+  ['/user/items/get', 'other'],
+  ['/user/items/remove', 'other'],
+  ['/webhook_verification_key/get', 'other'],
 ])
 
 export function isPaidPath(path: string): path is PaidPath {
   return paidPaths.some((paid) => paid === path)
 }
 
-/** The limit that an endpoint counts against; null where Plaid documents none that we could come near. */
+/** The limit that an endpoint counts against; null for an endpoint that is not called here. */
 export function limitNameOf(path: string): PlaidLimitName | null {
   return limitOfPath.get(path) ?? null
 }
@@ -80,5 +91,6 @@ export function limitsWith(choices: PlaidLimitChoices): PlaidLimits {
     item_remove: chosen('item_remove'),
     recurring: chosen('recurring'),
     refresh: chosen('refresh'),
+    other: chosen('other'),
   }
 }

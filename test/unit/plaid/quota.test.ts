@@ -1,5 +1,6 @@
 // Plaid's limits as the keeper keeps them: against a naive model, in every rhythm, through every end of the keeper; who
 // goes first; what Plaid's own refusals close; and the day's budget of what costs money.
+import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createQuotaKeeper, type QuotaCall, type QuotaKeeper } from '../../../src/plaid/quota-keeper.ts'
@@ -260,6 +261,7 @@ describe('limits', () => {
       item_remove: [30, 2000],
       recurring: [20, 1000],
       refresh: [2, 100],
+      other: [500, 500],
     } satisfies Record<PlaidLimitName, [number, number]>)
     const chosen = limitsWith({ sync: { client: 10 }, balance: { day: 0 } })
     expect(chosen.sync).toEqual({ item: 50, client: 10, day: null })
@@ -269,7 +271,15 @@ describe('limits', () => {
 
   it('are shared by the two ways to refresh, and by nothing else', () => {
     expect(limitNameOf('/transactions/refresh')).toBe(limitNameOf('/investments/refresh'))
-    expect(limitNameOf('/link/token/create')).toBeNull()
     expect(limitNameOf('constructor')).toBeNull()
+  })
+
+  it('are one for every endpoint that the product calls and Plaid documents none for', () => {
+    const source = readFileSync(new URL('../../../src/plaid/endpoints.ts', import.meta.url), 'utf8')
+    const paths = [...source.matchAll(/path: '([^']+)'/g)].map(([, path = '']) => path)
+    expect(paths.length).toBeGreaterThan(10)
+    expect(paths.filter((path) => limitNameOf(path) === null)).toEqual([])
+    expect(limitNameOf('/link/token/create')).toBe('other')
+    expect(limitNameOf('/webhook_verification_key/get')).toBe('other')
   })
 })
