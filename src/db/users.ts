@@ -1,5 +1,5 @@
 // What is known of a user beside who they are.
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, isNull, notLike, or } from 'drizzle-orm'
 import { users } from '../../drizzle/tables/users.ts'
 import type { ApiDatabase } from './client.ts'
 import { asUser, type Identity, me } from './scope.ts'
@@ -14,7 +14,7 @@ export async function getPlaidUserId(database: ApiDatabase, identity: Identity):
   return found[0]?.id ?? null
 }
 
-/** Keeps Plaid's id of the user, and answers the one that was kept first. */
+/** Keeps Plaid's id of the user, and returns the one that was kept first; an id of Plaid's older user API is replaced. */
 export async function setPlaidUserId(database: ApiDatabase, identity: Identity, plaidUserId: string): Promise<string> {
   const { connection } = database
   const [, found] = await asUser(
@@ -23,7 +23,7 @@ export async function setPlaidUserId(database: ApiDatabase, identity: Identity, 
     connection
       .update(users)
       .set({ plaidUserId })
-      .where(and(eq(users.id, me), isNull(users.plaidUserId))),
+      .where(and(eq(users.id, me), or(isNull(users.plaidUserId), notLike(users.plaidUserId, 'usr\\_%')))),
     connection.select({ id: users.plaidUserId }).from(users).where(eq(users.id, me)),
   )
   return found[0]?.id ?? plaidUserId

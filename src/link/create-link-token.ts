@@ -7,6 +7,7 @@ import { registerUser } from '../db/scope.ts'
 import { getPlaidUserId, setPlaidUserId } from '../db/users.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from '../items/access-token.ts'
+import type { LinkTokenRequest } from '../plaid/endpoints.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { sealLinkToken, tokenDigest } from './tokens.ts'
 
@@ -39,10 +40,10 @@ const firstCheckMs = 5 * 60_000
  * @throws AppError `not_found` when the item is not the user's; `plaid_unavailable`, `plaid_rejected`
  */
 export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Promise<LinkToken> {
-  const { api, plaid, config } = ctx.services
+  const { api, config } = ctx.services
   const userId = await registerUser(api, ctx.actor.identity)
   const accessToken = input.itemId === null ? null : await tokenOf(ctx, input.itemId)
-  const result = await plaid.createLinkToken({
+  const result = await requestToken(ctx, {
     clientUserId: userId,
     plaidUserId: await plaidUserOf(ctx, userId),
     clientName,
@@ -63,6 +64,23 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
   return { linkToken, expiration, hostedLinkUrl: hostedLinkUrl ?? null }
 }
 
+/** What Plaid answers when it refuses to be given its own id of the user. */
+const userRefusals: ReadonlySet<string> = new Set([
+  'INVALID_FIELD',
+  'MISSING_FIELDS',
+  'UNKNOWN_FIELDS',
+  'USER_NOT_FOUND',
+])
+
+/** Asks once more without Plaid's id of the user where the id may be what Plaid refuses: linking works without it. */
+async function requestToken(ctx: Ctx<User>, request: LinkTokenRequest) {
+  const { plaid } = ctx.services
+  const first = await plaid.createLinkToken(request)
+  if (first.ok || request.plaidUserId === null || !userRefusals.has(first.failure.errorCode)) return first
+  ctx.log.warn('plaid_user_refused', { plaid_error_code: first.failure.errorCode })
+  return await plaid.createLinkToken({ ...request, plaidUserId: null })
+}
+
 /**
  * Plaid's id of the user, asked for once. By it Plaid tells which items it holds for them, also one whose exchange's
  * answer was lost. Where Plaid gives none, linking goes on without that.
@@ -70,14 +88,21 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
 async function plaidUserOf(ctx: Ctx<User>, userId: string): Promise<string | null> {
   const { api, plaid } = ctx.services
   const known = await getPlaidUserId(api, ctx.actor.identity)
-  if (known !== null) return known
-  const created = await plaid.createUser(userId)
-  if (!created.ok) {
-    ctx.log.warn('plaid_user_not_created', { plaid_error_code: created.failure.errorCode })
+  if (known !== null && isOfNewUserApi(known)) return known
+  const first = await plaid.createUser(userId, false)
+  const older = first.ok && !isOfNewUserApi(first.value.user_id)
+  const created = older ? await plaid.createUser(userId, true) : first
+  if (!created.ok || !isOfNewUserApi(created.value.user_id)) {
+    ctx.log.warn('plaid_user_not_created', {
+      plaid_error_code: created.ok ? 'LEGACY_USER_ID' : created.failure.errorCode,
+    })
     return null
   }
   return await setPlaidUserId(api, ctx.actor.identity, created.value.user_id)
 }
+
+/** Clients of the older user API get ids without the prefix, which name no user in other calls. */
+const isOfNewUserApi = (plaidUserId: string): boolean => plaidUserId.startsWith('usr_')
 
 async function remember(
   ctx: Ctx<User>,

@@ -56,6 +56,8 @@ export interface PlaidClient {
 }
 
 const version = '2020-09-14'
+/** Plaid's support asks for a name to find calls by. */
+const userAgent = 'WealthNavigator-Edge'
 const defaultTimeoutMs = 90_000
 const maxAnswerBytes = 32 * 1024 * 1024
 
@@ -63,9 +65,12 @@ function noAnswer(errorCode: string): PlaidFailure {
   return { class: 'retry', errorType: 'NETWORK', errorCode, status: 0, requestId: null, retryAfterSeconds: null }
 }
 
+/** Plaid answers a creation with 201. */
+const isSuccess = (status: number): boolean => status >= 200 && status < 300
+
 function unreadable(status: number): PlaidFailure {
   const failure = noAnswer('UNREADABLE_ANSWER')
-  return { ...failure, class: classify('', '', status === 200 ? 500 : status), status }
+  return { ...failure, class: classify('', '', isSuccess(status) ? 500 : status), status }
 }
 
 function notGranted({ kind, afterSeconds }: Exclude<Turn, { kind: 'granted' }>): PlaidFailure {
@@ -134,6 +139,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
           'plaid-version': version,
           'plaid-client-id': options.clientId,
           'plaid-secret': options.secret.reveal(),
+          'user-agent': userAgent,
         },
         body: JSON.stringify({ ...call.body, ...tokens }),
         redirect: 'manual',
@@ -157,7 +163,9 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
     const { status, retryAfter, text } = raw
     const answer = text === null ? unreadableText : parsedText(text)
     if (answer === unreadableText) return { ok: false, failure: unreadable(status) }
-    return status === 200 ? readAnswer(call, answer) : { ok: false, failure: readFailure(answer, status, retryAfter) }
+    return isSuccess(status)
+      ? readAnswer(call, answer, status)
+      : { ok: false, failure: readFailure(answer, status, retryAfter) }
   }
 
   const attempt = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
@@ -192,7 +200,11 @@ function unpaid(path: string): AppError {
   return new AppError('internal', 'A paid call was refused.', { reason: `${path} costs money by the call` })
 }
 
-function readAnswer<Schema extends z.ZodType>(call: PlaidCall<Schema>, answer: unknown): PlaidResult<z.output<Schema>> {
+function readAnswer<Schema extends z.ZodType>(
+  call: PlaidCall<Schema>,
+  answer: unknown,
+  status: number,
+): PlaidResult<z.output<Schema>> {
   const parsed = call.answer.safeParse(answer)
   const id = requestIdOf(answer)
   if (parsed.success) return { ok: true, value: parsed.data, requestId: id ?? '' }
@@ -201,7 +213,7 @@ function readAnswer<Schema extends z.ZodType>(call: PlaidCall<Schema>, answer: u
   const errorCode = `UNEXPECTED_ANSWER ${call.path} ${where.join(', ')}`
   return {
     ok: false,
-    failure: { ...noAnswer(errorCode), class: 'ours', errorType: 'CONTRACT', status: 200, requestId: id },
+    failure: { ...noAnswer(errorCode), class: 'ours', errorType: 'CONTRACT', status, requestId: id },
   }
 }
 

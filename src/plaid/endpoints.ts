@@ -8,6 +8,8 @@ import * as schemas from './schemas.ts'
 const pageSize = 500
 /** Fixed at an item's first initialisation, so the first call must ask for all of it. */
 const daysRequested = 730
+/** Clients of before December 2025 get v1 unless they ask; later ones get v2 alone. So all get the same. */
+const categoryVersion = 'v2'
 
 export interface LinkTokenRequest {
   /** Our user id: never an e-mail address or another thing that tells who it is. */
@@ -47,8 +49,10 @@ export function createPlaid(client: PlaidClient) {
           client_name: request.clientName,
           language: request.language,
           country_codes: request.countryCodes,
-          user: { client_user_id: request.clientUserId },
-          ...(request.plaidUserId === null ? {} : { user_id: request.plaidUserId }),
+          // Plaid takes one of the two; its own samples leave `user` out beside `user_id`.
+          ...(request.plaidUserId === null
+            ? { user: { client_user_id: request.clientUserId } }
+            : { user_id: request.plaidUserId }),
           webhook: request.webhook,
           ...(request.redirectUri === undefined ? {} : { redirect_uri: request.redirectUri }),
           ...(request.hosted ? { hosted_link: {} } : {}),
@@ -66,13 +70,16 @@ export function createPlaid(client: PlaidClient) {
     getLinkToken: (linkToken: Secret) =>
       client.call({ ...read, path: '/link/token/get', answer: schemas.linkTokenGet, linkToken, body: {} }),
 
-    /** Plaid's id for a user of ours: the same one each time. */
-    createUser: (clientUserId: string) =>
+    /** Plaid's id for a user: the same one each time. `upgraded` asks for an id of the new user API as an older client. */
+    createUser: (clientUserId: string, upgraded: boolean) =>
       client.call({
         ...read,
         path: '/user/create',
         answer: schemas.userCreate,
-        body: { client_user_id: clientUserId } satisfies BodyOf<wire.UserCreateRequest>,
+        body: {
+          client_user_id: clientUserId,
+          ...(upgraded ? { with_upgraded_user: true } : {}),
+        } satisfies BodyOf<wire.UserCreateRequest>,
       }),
 
     /** The items that Plaid holds for a user, by Plaid's id of the user. */
@@ -138,13 +145,14 @@ export function createPlaid(client: PlaidClient) {
         path: '/transactions/sync',
         answer: schemas.transactionsSync,
         accessToken,
-        body:
-          cursor === null
-            ? ({
-                count: pageSize,
-                options: { days_requested: daysRequested },
-              } satisfies BodyOf<wire.TransactionsSyncRequest>)
-            : ({ count: pageSize, cursor } satisfies BodyOf<wire.TransactionsSyncRequest>),
+        body: {
+          count: pageSize,
+          ...(cursor === null ? {} : { cursor }),
+          options: {
+            ...(cursor === null ? { days_requested: daysRequested } : {}),
+            personal_finance_category_version: categoryVersion,
+          },
+        } satisfies BodyOf<wire.TransactionsSyncRequest>,
       }),
 
     getRecurring: (accessToken: Secret) =>
@@ -153,7 +161,9 @@ export function createPlaid(client: PlaidClient) {
         path: '/transactions/recurring/get',
         answer: schemas.recurringGet,
         accessToken,
-        body: {},
+        body: {
+          options: { personal_finance_category_version: categoryVersion },
+        } satisfies BodyOf<wire.TransactionsRecurringGetRequest>,
       }),
 
     getHoldings: (accessToken: Secret) =>

@@ -504,7 +504,6 @@ describe('a link token', () => {
     client_name: 'WealthNavigator',
     language: 'en',
     country_codes: ['US'],
-    user: { client_user_id: await userId(subject) },
     webhook: world.services.config.plaid.webhookUrl,
   })
 
@@ -620,7 +619,7 @@ describe('a link token', () => {
   })
 
   it('is the same user’s at Plaid every time', async () => {
-    const user = z.object({ user: z.object({ client_user_id: z.string() }) })
+    const user = z.object({ user_id: z.string() })
     const [first, second] = [await bodyOf('same', fresh), await bodyOf('same', fresh)]
     expect(user.parse(first)).toEqual(user.parse(second))
     expect(user.parse(await bodyOf('not the same', fresh))).not.toEqual(user.parse(first))

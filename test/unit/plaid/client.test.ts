@@ -63,6 +63,16 @@ function failureOf(result: PlaidResult<unknown>) {
 }
 
 describe('a call', () => {
+  it.each([200, 201, 202, 210, 299])('succeeds with status %d', async (status) => {
+    server.answer(json('{"amount":1,"request_id":"r1"}', status))
+    expect((await ask()).result).toEqual({ ok: true, value: { amount: '1' }, requestId: 'r1' })
+  })
+
+  it.each([300, 304, 400, 404])('fails with status %d, whatever the body', async (status) => {
+    server.answer(json('{"amount":1,"request_id":"r1"}', status))
+    expect((await ask()).result.ok).toBe(false)
+  })
+
   it('carries the credentials in headers, the token in the body, and names the version', async () => {
     server.answer(json('{"amount":1,"request_id":"r1"}'))
     await ask({ publicToken: createSecret(publicToken) })
@@ -75,6 +85,7 @@ describe('a call', () => {
         'plaid-version': '2020-09-14',
         'plaid-client-id': 'client-1',
         'plaid-secret': apiSecret,
+        'user-agent': 'WealthNavigator-Edge',
       },
     })
     expect(JSON.parse(asked?.body ?? '')).toEqual({ count: 5, access_token: accessToken, public_token: publicToken })
@@ -181,7 +192,7 @@ describe('an answer that is none', () => {
 
   it('is one that comes too late', async () => {
     server.answer(() => undefined)
-    const { result, times } = await ask({ idempotent: false }, { timeoutMs: 50 })
+    const { result, times } = await ask({ idempotent: false }, { timeoutMs: 500 })
     expect(failureOf(result)).toMatchObject({ class: 'retry', errorCode: 'TIMEOUT', status: 0 })
     expect(times).toBe(1)
   })

@@ -1,0 +1,105 @@
+// Plaid's id of a user: taken where Plaid's newer user API gives it, and never in the way of linking.
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import * as z from 'zod'
+import { createLinkToken, type LinkTokenInput } from '../../src/link/create-link-token.ts'
+import { createWorld, type World } from '../support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld(inject('control'), { rateLimits: false })
+})
+afterAll(() => world.stop())
+afterEach(async () => {
+  await world.bank.clearFaults()
+  await world.bank.clearAlterations()
+  await world.bank.client({ legacy_users: false })
+  world.lines.length = 0
+})
+
+const fresh: LinkTokenInput = {
+  itemId: null,
+  redirectUri: null,
+  products: null,
+  hosted: false,
+  accountSelection: false,
+  language: null,
+  countryCodes: null,
+}
+
+const linkToken = async (subject: string) => (await createLinkToken(world.user(subject), fresh)).linkToken
+const storedId = async (subject: string) =>
+  (await world.sql('select plaid_user_id from users where subject = $1', [subject]))[0]?.['plaid_user_id']
+/** Endpoints and statuses of the calls that `act` causes. */
+async function callsOf(act: () => Promise<unknown>) {
+  const before = (await world.bank.calls()).length
+  await act()
+  const rows = z.array(z.object({ endpoint: z.string(), status: z.string().transform(Number) }))
+  return rows.parse((await world.bank.calls()).slice(before)).map(({ endpoint, status }) => [endpoint, status])
+}
+
+describe('a user who is new at Plaid', () => {
+  it('is created with status 201, and the link token names them', async () => {
+    const calls = await callsOf(() => linkToken('new'))
+    expect(calls).toEqual([
+      ['/user/create', 201],
+      ['/link/token/create', 200],
+    ])
+    expect(await storedId('new')).toMatch(/^usr_/)
+    expect(world.lines.join('\n')).not.toContain('plaid_user_not_created')
+  })
+
+  it('of an older client is asked for by the new user API', async () => {
+    await world.bank.client({ legacy_users: true })
+    const calls = await callsOf(() => linkToken('older'))
+    expect(calls).toEqual([
+      ['/user/create', 201],
+      ['/user/create', 200],
+      ['/link/token/create', 200],
+    ])
+    expect(await storedId('older')).toMatch(/^usr_/)
+  })
+
+  it('has no id here where Plaid gives ids of the older user API alone', async () => {
+    await world.bank.alter({ endpoint: '/user/create', path: 'user_id', value: 'wz666MBjYWTp2PDz' })
+    const calls = await callsOf(() => linkToken('old'))
+    expect(calls.at(-1)).toEqual(['/link/token/create', 200])
+    expect(await storedId('old')).toBeNull()
+    expect(world.lines.join('\n')).toContain('plaid_user_not_created')
+  })
+})
+
+describe('an id of the user that Plaid refuses', () => {
+  it.each(['INVALID_FIELD', 'MISSING_FIELDS', 'UNKNOWN_FIELDS', 'USER_NOT_FOUND'])(
+    'with %s costs one more call, and the link token is made without it',
+    async (error) => {
+      await linkToken(error)
+      await world.bank.fault({ endpoint: '/link/token/create', error })
+      const calls = await callsOf(() => linkToken(error))
+      expect(calls).toEqual([
+        ['/link/token/create', 400],
+        ['/link/token/create', 200],
+      ])
+      expect(world.lines.join('\n')).toContain('plaid_user_refused')
+      expect(world.lines.join('\n')).not.toContain(String(await storedId(error)))
+    },
+  )
+
+  it('is replaced when it was stored without the prefix of the new user API', async () => {
+    await linkToken('stored')
+    await world.sql("update users set plaid_user_id = 'wz666MBjYWTp2PDz' where subject = 'stored'")
+    expect(await callsOf(() => linkToken('stored'))).toEqual([
+      ['/user/create', 200],
+      ['/link/token/create', 200],
+    ])
+    expect(await storedId('stored')).toMatch(/^usr_/)
+  })
+
+  it('is not taken for the cause when Plaid refuses the keys', async () => {
+    await linkToken('keys')
+    await world.bank.fault({ endpoint: '/link/token/create', error: 'INVALID_API_KEYS' })
+    const calls = await callsOf(async () => {
+      await expect(linkToken('keys')).rejects.toMatchObject({ code: 'plaid_rejected' })
+    })
+    expect(calls).toEqual([['/link/token/create', 400]])
+  })
+})
