@@ -34,6 +34,8 @@ const plaidColumns = () => ({
   categoryPrimary: text('category_primary'),
   categoryDetailed: text('category_detailed'),
   categoryConfidence: text('category_confidence'),
+  /** The taxonomy of the two names before: `v1` or `v2`; null where Plaid did not say. */
+  categoryVersion: text('category_version'),
   pending: boolean(),
   paymentChannel: text('payment_channel'),
 })

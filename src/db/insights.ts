@@ -66,13 +66,19 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
 const category = sql`coalesce(${transactions.userCategory}, ${transactions.categoryPrimary})`
 
 /**
+ * Money that changed its place, and a loan paid out, which is owed as soon as it is there. The first taxonomy of Plaid's
+ * counts a paid-out loan among TRANSFER_IN, the second gives it a category of its own.
+ */
+const moved = sql.raw("('TRANSFER_IN', 'TRANSFER_OUT', 'LOAN_DISBURSEMENTS')")
+
+/**
  * Whether money came from outside or went there, rather than from one account of the user's to another. A card's bill is
  * such a move, since what was bought with the card counts itself; so is what a loan's account tells of its being paid
  * off, since the account that paid tells it too. Transactions that the user hid do not count, pending ones do.
  */
 const counted = sql`${shown} and not ${transactions.hidden} and case
-    when ${transactions.userCategory} is not null then ${transactions.userCategory} not in ('TRANSFER_IN', 'TRANSFER_OUT')
-    when ${transactions.categoryPrimary} in ('TRANSFER_IN', 'TRANSFER_OUT') then false
+    when ${transactions.userCategory} is not null then ${transactions.userCategory} not in ${moved}
+    when ${transactions.categoryPrimary} in ${moved} then false
     when ${transactions.categoryDetailed} = 'LOAN_PAYMENTS_CREDIT_CARD_PAYMENT' then false
     when ${transactions.categoryPrimary} = 'LOAN_PAYMENTS' then not exists (
       select 1 from ${accounts} where ${accounts.id} = ${transactions.accountId} and ${accounts.type} in ('credit', 'loan'))

@@ -21,6 +21,7 @@ export interface TransactionFacts {
   readonly categoryPrimary: string | null
   readonly categoryDetailed: string | null
   readonly categoryConfidence: string | null
+  readonly categoryVersion: string | null
   readonly pending: boolean
   readonly paymentChannel: string | null
 }
@@ -45,6 +46,7 @@ const incoming = [
   ['category_primary', 'text', 'categoryPrimary'],
   ['category_detailed', 'text', 'categoryDetailed'],
   ['category_confidence', 'text', 'categoryConfidence'],
+  ['category_version', 'text', 'categoryVersion'],
   ['pending', 'boolean', 'pending'],
   ['payment_channel', 'text', 'paymentChannel'],
 ] as const satisfies readonly (readonly [string, string, keyof TransactionFacts])[]

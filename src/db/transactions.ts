@@ -22,6 +22,7 @@ export const transactionColumns = {
   categoryPrimary: transactions.categoryPrimary,
   categoryDetailed: transactions.categoryDetailed,
   categoryConfidence: transactions.categoryConfidence,
+  categoryVersion: transactions.categoryVersion,
   pending: transactions.pending,
   paymentChannel: transactions.paymentChannel,
   note: transactions.note,
@@ -44,6 +45,7 @@ export interface Transaction {
   readonly categoryPrimary: string | null
   readonly categoryDetailed: string | null
   readonly categoryConfidence: string | null
+  readonly categoryVersion: string | null
   readonly pending: boolean
   readonly paymentChannel: string | null
   readonly note: string | null

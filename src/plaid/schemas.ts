@@ -48,6 +48,7 @@ const category = objectOf<wire.PersonalFinanceCategory>()({
   primary: text,
   detailed: text,
   confidence_level: optionalText,
+  version: optionalText,
 })
   .nullish()
   .transform((value) => value ?? null)
@@ -184,7 +185,8 @@ export const investmentTransaction = objectOf<wire.InvestmentTransaction>()({
   price: decimal,
   fees: optionalDecimal,
   type: text,
-  subtype: text,
+  // Plaid-Version 2019-05-29 has none.
+  subtype: optionalText,
   ...currency,
 })
 export type PlaidInvestmentTransaction = z.output<typeof investmentTransaction>

@@ -99,7 +99,8 @@ function factsOf(transaction: PlaidInvestmentTransaction): InvestmentTransaction
     price: transaction.price,
     fees: transaction.fees,
     type: transaction.type,
-    subtype: transaction.subtype,
+    // An older version of Plaid's API has no subtype.
+    subtype: transaction.subtype ?? transaction.type,
     isoCurrencyCode: transaction.iso_currency_code,
     unofficialCurrencyCode: transaction.unofficial_currency_code,
   }

@@ -149,6 +149,7 @@ function factsOf(transaction: PlaidTransaction): TransactionFacts {
     categoryPrimary: category?.primary ?? null,
     categoryDetailed: category?.detailed ?? null,
     categoryConfidence: category?.confidence_level ?? null,
+    categoryVersion: category?.version ?? null,
     pending: transaction.pending,
     paymentChannel: transaction.payment_channel,
   }

@@ -63,6 +63,7 @@ function moves(truths: readonly Truth[], own: ReadonlyMap<string, { category?: s
       const primary = row.personal_finance_category?.primary ?? null
       const isMove =
         (named ?? primary)?.startsWith('TRANSFER_') === true ||
+        (named ?? primary) === 'LOAN_DISBURSEMENTS' ||
         (named === undefined &&
           (row.personal_finance_category?.detailed === 'LOAN_PAYMENTS_CREDIT_CARD_PAYMENT' ||
             (primary === 'LOAN_PAYMENTS' && owing.has(row.account_id))))
@@ -140,6 +141,7 @@ async function difficultUser(subject: string): Promise<Moved[]> {
     { amount: '300', name: 'card bill', ...plaidCategory('LOAN_PAYMENTS', 'LOAN_PAYMENTS_CREDIT_CARD_PAYMENT') },
     { amount: '400', name: 'car', ...plaidCategory('LOAN_PAYMENTS', 'LOAN_PAYMENTS_CAR_PAYMENT') },
     { amount: '-500', name: 'paid off', account_id: accountOf('loan'), ...plaidCategory('LOAN_PAYMENTS') },
+    { amount: '-9000', name: 'loan', ...plaidCategory('LOAN_DISBURSEMENTS', 'LOAN_DISBURSEMENTS_PERSONAL') },
     { amount: '6', name: 'uncategorised', personal_finance_category: null },
     { amount: '8', name: 'pending', pending: true },
     { amount: '700', name: 'rent by transfer', date: dayAt(-5), ...plaidCategory('TRANSFER_OUT') },

@@ -68,6 +68,7 @@ function factsOf(index: number, count: number): TransactionFacts {
     categoryPrimary: primary,
     categoryDetailed: detailed,
     categoryConfidence: 'VERY_HIGH',
+    categoryVersion: 'v2',
     pending: false,
     paymentChannel: 'in store',
   }

@@ -25,6 +25,7 @@ export const transactionSchema = z
       primary: z.string().nullable(),
       detailed: z.string().nullable(),
       confidence: z.string().nullable(),
+      version: z.string().nullable().describe("Plaid's taxonomy of the category: `v1` or `v2`."),
     }),
     pending: z.boolean(),
     payment_channel: z.string().nullable(),
@@ -36,7 +37,7 @@ export const transactionSchema = z
 
 export function transactionView(transaction: Transaction): z.input<typeof transactionSchema> {
   const { merchantName, merchantLogoUrl, merchantWebsite } = transaction
-  const { categoryPrimary, categoryDetailed, categoryConfidence } = transaction
+  const { categoryPrimary, categoryDetailed, categoryConfidence, categoryVersion } = transaction
   return {
     id: transaction.id,
     plaid_transaction_id: transaction.plaidTransactionId,
@@ -47,7 +48,12 @@ export function transactionView(transaction: Transaction): z.input<typeof transa
     currency: transaction.currency,
     name: transaction.name,
     merchant: { name: merchantName, logo_url: merchantLogoUrl, website: merchantWebsite },
-    category: { primary: categoryPrimary, detailed: categoryDetailed, confidence: categoryConfidence },
+    category: {
+      primary: categoryPrimary,
+      detailed: categoryDetailed,
+      confidence: categoryConfidence,
+      version: categoryVersion,
+    },
     pending: transaction.pending,
     payment_channel: transaction.paymentChannel,
     note: transaction.note,
