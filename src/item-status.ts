@@ -4,7 +4,7 @@
 /** - `all`: everything is kept in sync · `item`: only the item's own state is looked at · `none`: nothing */
 export type BackgroundWork = 'all' | 'item' | 'none'
 
-export type RequiredAction = 'update' | 'add_accounts' | 'contact_bank' | 'relink'
+export type RequiredAction = 'update' | 'give_consent' | 'add_accounts' | 'contact_bank' | 'relink'
 
 interface ItemStatusRule {
   readonly background: BackgroundWork

@@ -5,7 +5,7 @@ import { type ApiDatabase, type JobsDatabase, rows, type Statement } from './cli
 import { currencyOf, exactOrNull, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
-import { fromTheStart, type Lease } from './sync-work.ts'
+import { askedAgain, fromTheStart, isResting, type Lease } from './sync-work.ts'
 
 /** An account as a bank tells it; amounts are exact decimal text. */
 export interface AccountFacts {
@@ -118,17 +118,27 @@ function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly
 
 /**
  * Has the transactions read again from the start where an account is told as open that was taken back before the run:
- * they were hidden, and not all that was told meanwhile was kept. To run before `writeAccounts`, which forgets that it was
- * taken back. Returns the products' ids.
+ * they were hidden, and not all that was told meanwhile was kept. A new account can bring a product that Plaid refused
+ * before, so such products are asked for again. To run before `writeAccounts`, which forgets that an account was taken
+ * back, and knows the new ones. Returns the products' ids.
  */
-export function rereadShared(jobs: JobsDatabase, lease: Lease, facts: readonly AccountFacts[]) {
+export function rereadByAccounts(jobs: JobsDatabase, lease: Lease, facts: readonly AccountFacts[]) {
+  const listed = sql`${sql.param(facts.map(({ plaidAccountId }) => plaidAccountId))}::text[]`
   return rows<{ id: string }>(
     jobs,
-    sql`update item_products set ${fromTheStart}
-      where item_id = ${lease.itemId} and product = 'transactions' and status <> 'absent' and exists (
-        select 1 from accounts a where a.item_id = ${lease.itemId} and a.revoked_at < ${lease.startedAt}::timestamptz
-          and a.plaid_account_id = any(${sql.param(facts.map(({ plaidAccountId }) => plaidAccountId))}::text[]))
-      returning id`,
+    sql`with shared as (
+        update item_products p set ${fromTheStart}, ${askedAgain('p')}
+        where item_id = ${lease.itemId} and product = 'transactions' and exists (
+          select 1 from accounts a where a.item_id = ${lease.itemId} and a.revoked_at < ${lease.startedAt}::timestamptz
+            and a.plaid_account_id = any(${listed}))
+        returning id
+      ), asked as (
+        update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
+        where item_id = ${lease.itemId} and ${isResting('p')} and id not in (select id from shared) and exists (
+          select 1 from unnest(${listed}) as listed(id) where not exists (
+            select 1 from accounts a where a.item_id = ${lease.itemId} and a.plaid_account_id = listed.id))
+        returning id
+      ) select id from shared union all select id from asked`,
   )
 }
 

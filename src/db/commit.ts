@@ -27,7 +27,10 @@ export interface GoodEnd {
 }
 
 export interface BadEnd {
-  readonly outcome: 'failed' | 'waiting' | 'absent'
+  /** `absent`, `consent_needed`: Plaid refuses the product for this item, and it rests. */
+  readonly outcome: 'failed' | 'waiting' | 'absent' | 'consent_needed'
+  /** Whether Plaid refused the product, even if it does not rest yet. */
+  readonly isRefusal: boolean
   readonly errorCode: string
   /** For the user's eyes; null keeps the product's error as it is. */
   readonly lastError: string | null
@@ -89,7 +92,7 @@ export async function commitRun(
     jobs,
     sql`update item_products set cursor = ${end.cursor}, history_status = coalesce(${end.historyStatus}, history_status),
         dirty_seq = dirty_seq + ${end.againSeconds === null ? 0 : 1}, synced_seq = ${lease.dirtySeq}, status = 'ok',
-        lease_owner = null, lease_expires_at = null, attempts = 0, last_error = null,
+        lease_owner = null, lease_expires_at = null, attempts = 0, refusals = 0, last_error = null,
         last_synced_at = ${lease.startedAt}::timestamptz,
         next_attempt_at = now() + make_interval(secs => ${end.againSeconds ?? 0})
       where id = ${lease.itemProductId} returning dirty_seq - ${end.againSeconds === null ? 0 : 1} > synced_seq as dirty_again`,
@@ -124,7 +127,9 @@ const tokenCodes: ReadonlySet<string> = new Set(['INVALID_ACCESS_TOKEN', 'ITEM_N
 
 /** Gives the lease back without data: the dirty mark stays, and `retrySeconds` later the sweep finds it. */
 export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport, end: BadEnd): Promise<CommitAnswer> {
-  const productStatus = { failed: 'error', waiting: 'pending', absent: 'absent' }[end.outcome]
+  const productStatus = { failed: 'error', waiting: 'pending', absent: 'absent', consent_needed: 'consent_needed' }[
+    end.outcome
+  ]
   const mayBeRotating = tokenCodes.has(end.errorCode)
   const rotating = sql`${mayBeRotating} and i.rotation_started_at > now() - make_interval(mins => ${rotatingMinutes})`
   // What failed with a token that is not the item's any more is tried again at once.
@@ -135,7 +140,8 @@ export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport
       rows(
         jobs,
         sql`update item_products p set lease_owner = null, lease_expires_at = null, attempts = p.attempts + 1,
-            status = case when ${productStatus} = 'pending' and p.last_synced_at is not null then 'ok' else ${productStatus} end,
+            refusals = least(p.refusals + ${end.isRefusal ? 1 : 0}, 1000),
+            status = case when ${productStatus} = 'pending' and p.last_synced_at is not null and p.refusals = 0 then 'ok' else ${productStatus} end,
             last_error = coalesce(${end.lastError}, p.last_error),
             next_attempt_at = now() + make_interval(secs => case when ${replaced} then 0 when ${rotating} then 60 else ${end.retrySeconds} end)
           from items i where p.id = ${lease.itemProductId} and i.id = p.item_id`,

@@ -2,6 +2,7 @@
 import { and, desc, isNull, sql } from 'drizzle-orm'
 import { deadLetters } from '../../drizzle/tables/operations.ts'
 import { batch, type JobsDatabase, rows } from './client.ts'
+import { askedAgain } from './sync-work.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 
 export interface DeadLetter {
@@ -90,8 +91,8 @@ export async function replayDeadLetters(
           update dead_letters set replayed_at = now(), replays = replays + 1 where ${chosen}
           returning item_product_id, payload ->> 'link_session_id' as link_session_id
         ), marked as (
-          update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now() from items i
-          where i.id = p.item_id and i.removed_at is null and p.status <> 'absent' and p.id in (select item_product_id from played)
+          update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')} from items i
+          where i.id = p.item_id and i.removed_at is null and p.id in (select item_product_id from played)
           returning p.id
         )
         select 'letter' as kind, link_session_id as id from played union all select 'product', id::text from marked`,

@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, gte, isNull, lte } from 'drizzle-orm'
 import { holdings, investmentTransactions, securities } from '../../drizzle/tables/investments.ts'
 import type { ApiDatabase } from './client.ts'
-import { currencyOf, exact, exactOrNull, ofShownItem } from './columns.ts'
+import { currencyOf, exact, exactOrNull, ofCurrentProduct, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me } from './scope.ts'
 
@@ -69,6 +69,7 @@ export async function listHoldings(
         and(
           eq(holdings.userId, me),
           ofShownItem(holdings.itemId),
+          ofCurrentProduct(holdings.itemId, 'holdings'),
           accountId === null ? undefined : eq(holdings.accountId, accountId),
           after(from, holdings.accountId, holdings.id, 'asc'),
         ),

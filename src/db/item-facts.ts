@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
 import { rotatingMinutes } from './rotations.ts'
-import { type Lease, lost, stopped } from './sync-work.ts'
+import { askedAgain, isResting, type Lease, lost, stopped } from './sync-work.ts'
 
 export interface ItemFacts {
   readonly institutionId: string | null
@@ -15,6 +15,8 @@ export interface ItemFacts {
   readonly trouble: { readonly status: string; readonly reason: string } | null
   /** The last webhook that Plaid sent, as it says. */
   readonly lastWebhook: { readonly sentAt: Date; readonly code: string } | null
+  /** What Plaid names for the item, enabled, available and consented, as one text: a change may end a refusal. */
+  readonly capabilities: string
   /** The products that it has or may get. */
   readonly products: readonly string[]
 }
@@ -36,7 +38,8 @@ function missed(item: string, { lastWebhook }: ItemFacts) {
 
 /**
  * Adds products that are new, and raises the dirty marks of those that a webhook should have told about: Plaid has
- * looked at the bank since, or the item works again. Returns their ids. To run before `writeItem`.
+ * looked at the bank since, or the item works again. Products that Plaid refused are asked for again where it names other
+ * products for the item than before. Returns their ids. To run before `writeItem`.
  */
 export function raiseProducts(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
   return rows<{ id: string }>(
@@ -47,9 +50,10 @@ export function raiseProducts(jobs: JobsDatabase, lease: Lease, facts: ItemFacts
         on conflict (item_id, product) do nothing returning id
       ), item as (select * from items where id = ${lease.itemId}),
       raised as (
-        update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now() from item
-        where p.item_id = item.id and p.product <> 'item' and p.status <> 'absent' and (
+        update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')} from item
+        where p.item_id = item.id and p.product <> 'item' and (
           item.status in (${stopped}) and ${facts.trouble === null} or ${missed('item', facts)}
+          or ${isResting('p')} and item.capabilities <> ${facts.capabilities}
           or p.product = 'transactions' and item.transactions_updated_at is distinct from ${time(facts.transactionsUpdatedAt)}
           or p.product in ('holdings', 'investment_transactions') and item.investments_updated_at is distinct from ${time(facts.investmentsUpdatedAt)})
         returning p.id
@@ -79,6 +83,7 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
           ${time(facts.consentExpiresAt)} as consent_expires_at,
           ${time(facts.transactionsUpdatedAt)} as transactions_updated_at,
           ${time(facts.investmentsUpdatedAt)} as investments_updated_at,
+          ${facts.capabilities}::text as capabilities,
           i.missed_webhooks + (${missed('i', facts)})::int as missed_webhooks,
           case when ${missed('i', facts)} then ${time(facts.lastWebhook?.sentAt ?? null)} else i.missed_webhook_at end as missed_webhook_at,
           case when i.rotation_started_at < now() - make_interval(mins => ${rotatingMinutes}) then null else i.rotation_started_at end as rotation_started_at,
@@ -95,12 +100,12 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
       ), written as (
         update items i set institution_id = told.institution_id, institution_name = told.institution_name,
           consent_expires_at = told.consent_expires_at, transactions_updated_at = told.transactions_updated_at,
-          investments_updated_at = told.investments_updated_at, missed_webhooks = told.missed_webhooks,
+          investments_updated_at = told.investments_updated_at, capabilities = told.capabilities, missed_webhooks = told.missed_webhooks,
           missed_webhook_at = told.missed_webhook_at, rotation_started_at = told.rotation_started_at, status = told.status, status_reason = told.status_reason,
           updated_at = now()
         from told where i.id = told.id and (i.institution_id, i.institution_name, i.consent_expires_at, i.transactions_updated_at,
-          i.investments_updated_at, i.missed_webhooks, i.rotation_started_at, i.status, i.status_reason) is distinct from (told.institution_id, told.institution_name,
-          told.consent_expires_at, told.transactions_updated_at, told.investments_updated_at, told.missed_webhooks, told.rotation_started_at, told.status, told.status_reason)
+          i.investments_updated_at, i.capabilities, i.missed_webhooks, i.rotation_started_at, i.status, i.status_reason) is distinct from (told.institution_id, told.institution_name,
+          told.consent_expires_at, told.transactions_updated_at, told.investments_updated_at, told.capabilities, told.missed_webhooks, told.rotation_started_at, told.status, told.status_reason)
         returning 1
       ) select set_config('app.upserted', (select count(*) from written)::text, true)`,
   )

@@ -1,9 +1,9 @@
 // Items and their products as users and jobs see them. The sealed token leaves only by the functions that say so.
-import { and, asc, eq, isNull, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../drizzle/tables/items.ts'
 import { type ApiDatabase, rows } from './client.ts'
 import { asUser, type Identity, me } from './scope.ts'
-import { ofShownItem } from './columns.ts'
+import { askedAgain } from './sync-work.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 
 const itemColumns = {
@@ -195,18 +195,12 @@ export async function markDirtyForUser(
       .where(and(eq(items.userId, me), isNull(items.removedAt), itemId === null ? undefined : eq(items.id, itemId)))
       .orderBy(asc(items.id))
       .for('no key update'),
-    database.connection
-      .update(itemProducts)
-      .set({ dirtySeq: sql`${itemProducts.dirtySeq} + 1`, nextAttemptAt: sql`now()` })
-      .where(
-        and(
-          eq(itemProducts.userId, me),
-          itemId === null ? undefined : eq(itemProducts.itemId, itemId),
-          ne(itemProducts.status, 'absent'),
-          ofShownItem(itemProducts.itemId),
-        ),
-      )
-      .returning({ id: itemProducts.id }),
+    rows<{ id: string }>(
+      database,
+      sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
+        where p.user_id = ${me} and (${itemId}::uuid is null or p.item_id = ${itemId}::uuid)
+          and exists (select 1 from items i where i.id = p.item_id and i.removed_at is null) returning p.id`,
+    ),
   )
-  return itemId !== null && known.length === 0 ? null : marked.map((row) => row.id)
+  return itemId !== null && known.length === 0 ? null : marked.rows.map((row) => row.id)
 }

@@ -4,7 +4,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { type AccountFacts, accountsToMatch, isSameAccount, writeAccounts } from './accounts.ts'
 import { batch, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
 import type { Exchange } from './link-exchanges.ts'
-import { lost } from './sync-work.ts'
+import { isResting, lost } from './sync-work.ts'
 
 /** An account as Link's metadata or Plaid names it, to find it again. */
 export interface AccountName {
@@ -13,6 +13,9 @@ export interface AccountName {
   readonly mask: string | null
   readonly subtype: string | null
 }
+
+/** As many refusals as it takes until a product is asked for once a week (src/sync/failure.ts). */
+const longestRestRefusals = 3
 
 export interface Kin {
   /** The very item of Plaid's is here: Plaid gave it another token. */
@@ -103,7 +106,7 @@ async function stored(
 ): Promise<StoreAnswer> {
   const products = rows(
     jobs,
-    sql`select id from item_products where item_id = ${itemId} and dirty_seq > synced_seq and status <> 'absent'`,
+    sql`select id from item_products p where item_id = ${itemId} and dirty_seq > synced_seq and not ${isResting('p')}`,
   )
   try {
     const answers: readonly { rows: readonly Record<string, unknown>[] }[] = await batch(jobs, [
@@ -181,15 +184,17 @@ export async function storeRelink(
           institution_name = coalesce(${item.institutionName}, institution_name), status = 'initializing', status_reason = null,
           new_accounts_available = false, consent_expires_at = ${time(item.consentExpiresAt)}, disconnect_at = null,
           transactions_updated_at = null, investments_updated_at = null, removed_at = null, purge_at = null,
-          link_epoch = link_epoch + 1, rotation_started_at = null, updated_at = now()
+          link_epoch = link_epoch + 1, rotation_started_at = null, lost_at = null, capabilities = null, updated_at = now()
         where id = ${id}`,
     ),
     rows(
       jobs,
-      sql`update item_products set cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now(), lease_owner = null,
-          lease_expires_at = null, attempts = 0, last_error = null, history_status = null,
-          status = case when product = any(${sql.param(item.products)}::text[]) then 'pending' else 'absent' end
-        where item_id = ${id}`,
+      sql`update item_products p set cursor = null, dirty_seq = dirty_seq + 1, lease_owner = null, lease_expires_at = null,
+          attempts = 0, last_error = null, history_status = null, status = case when offered then 'pending' else 'absent' end,
+          refusals = case when offered then 0 else ${longestRestRefusals} end,
+          next_attempt_at = now() + case when offered then interval '0' else interval '7 days' end
+        from (select id, product = any(${sql.param(item.products)}::text[]) as offered from item_products where item_id = ${id}) o
+        where o.id = p.id`,
     ),
     rows(
       jobs,

@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
 import { asUser, type Identity, me } from './scope.ts'
+import { askedAgain } from './sync-work.ts'
 
 /** Longer than a call of Plaid's and its commit can last. */
 export const rotatingMinutes = 3
@@ -70,8 +71,8 @@ export async function endRotation(
     ),
     rows<{ id: string }>(
       database,
-      sql`update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now()
-        where item_id = ${item.itemId} and user_id = ${me} and status <> 'absent' returning id`,
+      sql`update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('item_products')}
+        where item_id = ${item.itemId} and user_id = ${me} returning id`,
     ),
   )
   return replaced.rows.length === 0 ? null : products.rows.map(({ id }) => id)

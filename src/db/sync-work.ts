@@ -15,6 +15,13 @@ export const lost = quoted(lostStatuses)
 const mayRun = (product: string, item: string) =>
   sql`(${sql.raw(item)}.status not in (${stopped}) or ${sql.raw(product)}.product = 'item' and ${sql.raw(item)}.status not in (${lost}))`
 
+/** Statuses of a product that Plaid refused: it rests until it is asked for again, by anything or after a while. */
+const restingStatuses = "('absent', 'consent_needed')"
+export const isResting = (product: string): SQL => sql.raw(`${product}.status in ${restingStatuses}`)
+/** An assignment that ends the rest of a product that is marked dirty; `product` is the table or its alias. */
+export const askedAgain = (product: string): SQL =>
+  sql.raw(`status = case when ${product}.status in ${restingStatuses} then 'pending' else ${product}.status end`)
+
 export interface Lease {
   /** The lease's owner token and the run's id. */
   readonly runId: string
@@ -26,6 +33,10 @@ export interface Lease {
   /** The dirty mark when the lease was taken: a commit clears up to here and no further. */
   readonly dirtySeq: number
   readonly attempts: number
+  /** How often in a row Plaid has refused the product. */
+  readonly refusals: number
+  /** Whether the product was ever read. */
+  readonly wasRead: boolean
   readonly sealedToken: string
   /** How often a new item of Plaid's took the place of this one (`items.link_epoch`). */
   readonly linkEpoch: number
@@ -43,6 +54,8 @@ interface LeaseRow extends Record<string, unknown> {
   cursor: string | null
   dirty_seq: string
   attempts: number
+  refusals: number
+  was_read: boolean
   access_token_sealed: string
   link_epoch: number
   started_at: string
@@ -56,14 +69,15 @@ export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId
       sql`update item_products p set lease_owner = ${runId}, lease_expires_at = now() + make_interval(secs => ${leaseSeconds})
         from items i
         where p.id = ${itemProductId} and i.id = p.item_id and i.removed_at is null
-          and p.dirty_seq > p.synced_seq and p.status <> 'absent'
+          and p.dirty_seq > p.synced_seq and not ${isResting('p')}
           and (p.lease_expires_at is null or p.lease_expires_at < now())
           and ${mayRun('p', 'i')}
-        returning p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, i.access_token_sealed, i.link_epoch, now() as started_at`,
+        returning p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, p.refusals,
+          p.last_synced_at is not null as was_read, i.access_token_sealed, i.link_epoch, now() as started_at`,
     ),
     rows<{ busy: boolean; dirty: boolean }>(
       jobs,
-      sql`select coalesce(p.lease_expires_at >= now(), false) as busy, p.dirty_seq > p.synced_seq and p.status <> 'absent' as dirty
+      sql`select coalesce(p.lease_expires_at >= now(), false) as busy, p.dirty_seq > p.synced_seq and not ${isResting('p')} as dirty
         from item_products p join items i on i.id = p.item_id where p.id = ${itemProductId} and i.removed_at is null`,
     ),
   ])
@@ -85,6 +99,8 @@ function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {
     cursor: row.cursor,
     dirtySeq: Number(row.dirty_seq),
     attempts: row.attempts,
+    refusals: row.refusals,
+    wasRead: row.was_read,
     sealedToken: row.access_token_sealed,
     linkEpoch: row.link_epoch,
     startedAt: row.started_at,
@@ -113,15 +129,15 @@ async function ids(jobs: JobsDatabase, query: SQL): Promise<string[]> {
 
 /**
  * Work that is dirty, due and held by nobody. Each answered row is put off by `againSeconds`, so that the next sweep
- * does not wake it again while its message is still on the way.
+ * does not wake it again while its message is still on the way. The rest of a refused product ends here, after about a week.
  */
 export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<string[]> {
   return await ids(
     jobs,
-    sql`update item_products p set next_attempt_at = now() + make_interval(secs => ${againSeconds})
+    sql`update item_products p set next_attempt_at = now() + make_interval(secs => ${againSeconds}), ${askedAgain('p')}
       where p.id in (
         select d.id from item_products d join items i on i.id = d.item_id
-        where d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and d.status <> 'absent' and i.removed_at is null
+        where d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and i.removed_at is null
           and (d.lease_expires_at is null or d.lease_expires_at < now())
           and ${mayRun('d', 'i')}
         order by d.next_attempt_at limit ${limit} for no key update of d skip locked
@@ -141,7 +157,7 @@ export async function markStale(
         next_attempt_at = now() + random() * make_interval(secs => ${options.spreadSeconds})
       where p.id in (
         select s.id from item_products s join items i on i.id = s.item_id
-        where s.product = ${product} and s.dirty_seq = s.synced_seq and s.status <> 'absent' and i.removed_at is null
+        where s.product = ${product} and s.dirty_seq = s.synced_seq and i.removed_at is null
           and s.last_synced_at < now() - make_interval(secs => ${options.olderThanSeconds})
           and ${mayRun('s', 'i')}
         order by s.last_synced_at limit ${options.limit} for no key update of s skip locked
@@ -169,8 +185,8 @@ export async function restartItem(jobs: JobsDatabase, itemId: string): Promise<s
     rows<{ id: string }>(jobs, sql`select id from items where id = ${itemId} and removed_at is null for no key update`),
     rows<{ id: string }>(
       jobs,
-      sql`update item_products p set ${fromTheStart}
-        from items i where i.id = ${itemId} and p.item_id = i.id and i.removed_at is null and p.status <> 'absent' returning p.id`,
+      sql`update item_products p set ${fromTheStart}, ${askedAgain('p')}
+        from items i where i.id = ${itemId} and p.item_id = i.id and i.removed_at is null returning p.id`,
     ),
   ])
   return known.rows.length === 0 ? null : restarted.rows.map(({ id }) => id)

@@ -149,7 +149,7 @@ function takenBack(lease: Lease): SQL {
  * Merges the staged changes and these. To be run after `app.begin_commit`, which holds the user's counter row. A run
  * that began without a cursor has told everything there is, so what it did not tell is removed: a full read names no
  * removals (Plaid). What an earlier link told is src/db/relink.ts's to match. What is told of an account that its user
- * took back is not kept: `rereadShared` has it told again. An unknown account violates `account_id not null`: the commit
+ * took back is not kept: `rereadByAccounts` has it told again. An unknown account violates `account_id not null`: the commit
  * fails rather than lose the row.
  */
 export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) {

@@ -1,7 +1,7 @@
 // Verified webhooks on their way in: recorded once, and the products they speak of marked dirty, in one transaction.
 import { sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows } from './client.ts'
-import { lost } from './sync-work.ts'
+import { askedAgain, isResting, lost } from './sync-work.ts'
 
 export interface WebhookEvent {
   readonly replayKey: string
@@ -39,7 +39,8 @@ export interface Recorded {
 const time = (value: Date | undefined) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
 
 /**
- * Records an event and raises the dirty marks of the named products of its item. A replay changes nothing. Whoever locks
+ * Records an event and raises the dirty marks of the named products of its item; new accounts also ask again for products
+ * that Plaid refused. A replay changes nothing. Whoever locks
  * more than one row of an item takes the item's first.
  */
 export async function recordEvent(
@@ -64,9 +65,9 @@ export async function recordEvent(
     ),
     rows(
       jobs,
-      sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now()
-        from (${item}) i where p.item_id = i.id and p.product = any(${sql.param(products)}::text[]) and p.status <> 'absent'
-          and ${eventId} is not null`,
+      sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
+        from (${item}) i where p.item_id = i.id
+          and (p.product = any(${sql.param(products)}::text[]) or ${notice.newAccountsAvailable === true} and ${isResting('p')}) and ${eventId} is not null`,
     ),
     rows(
       jobs,
@@ -94,7 +95,8 @@ export async function recordEvent(
     rows<{ id: string }>(
       jobs,
       sql`select p.id from item_products p join (${item}) i on i.id = p.item_id
-        where p.product = any(${sql.param(products)}::text[]) and p.status <> 'absent'`,
+        where p.product = any(${sql.param(products)}::text[])
+          or ${notice.newAccountsAvailable === true} and p.refusals > 0 and p.status = 'pending'`,
     ),
   ])
   return {

@@ -3,8 +3,10 @@ import type { Item } from '../db/items.ts'
 import { isItemStatus, itemStatusTable, type RequiredAction } from '../item-status.ts'
 
 /** What a client should ask its user to do; null when there is nothing to do. */
-export function actionRequired({ status, newAccountsAvailable }: Item): RequiredAction | null {
+export function actionRequired({ status, newAccountsAvailable, products }: Item): RequiredAction | null {
   const rule = isItemStatus(status) ? itemStatusTable[status] : null
   if (rule?.action) return rule.action
-  return newAccountsAvailable && rule?.background === 'all' ? 'add_accounts' : null
+  if (rule?.background !== 'all') return null
+  if (products.some((product) => product.status === 'consent_needed')) return 'give_consent'
+  return newAccountsAvailable ? 'add_accounts' : null
 }

@@ -1,7 +1,7 @@
 // Starts a Link session: for a new item, or in update mode for one that is here.
 import type { PlaidProduct } from '../config.ts'
 import type { Ctx, User } from '../context.ts'
-import { getSealedToken } from '../db/items.ts'
+import { getItem, getSealedToken } from '../db/items.ts'
 import { insertLinkSession } from '../db/link-sessions.ts'
 import { registerUser } from '../db/scope.ts'
 import { getPlaidUserId, setPlaidUserId } from '../db/users.ts'
@@ -9,6 +9,7 @@ import { AppError } from '../errors.ts'
 import { openAccessToken } from '../items/access-token.ts'
 import type { LinkTokenRequest } from '../plaid/endpoints.ts'
 import { refusalOf } from '../plaid/refusal.ts'
+import { productOf } from '../sync/products.ts'
 import { sealLinkToken, tokenDigest } from './tokens.ts'
 
 /** Shown to the user by Link. */
@@ -18,6 +19,7 @@ export interface LinkTokenInput {
   /** The item to repair; null for a new one. */
   readonly itemId: string | null
   readonly redirectUri: string | null
+  /** What a new bank must have; in update mode, what the user is asked to agree to. */
   readonly products: readonly PlaidProduct[] | null
   readonly hosted: boolean
   readonly accountSelection: boolean
@@ -53,6 +55,7 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
     // Who asks for none in particular shall find every bank that has the first; the others come where they can.
     products: input.products ?? config.plaid.products.slice(0, 1),
     optionalProducts: input.products === null ? config.plaid.products.slice(1) : [],
+    additionalConsentedProducts: input.itemId === null ? [] : await consentFor(ctx, input.itemId, input.products),
     hosted: input.hosted,
     accountSelection: input.accountSelection,
     ...(input.redirectUri === null ? {} : { redirectUri: input.redirectUri }),
@@ -103,6 +106,18 @@ async function plaidUserOf(ctx: Ctx<User>, userId: string): Promise<string | nul
 
 /** Clients of the older user API get ids without the prefix, which name no user in other calls. */
 const isOfNewUserApi = (plaidUserId: string): boolean => plaidUserId.startsWith('usr_')
+
+/** What update mode asks the user to agree to: what the client names, and every product that lacks consent. */
+async function consentFor(
+  ctx: Ctx<User>,
+  itemId: string,
+  named: readonly PlaidProduct[] | null,
+): Promise<PlaidProduct[]> {
+  const item = await getItem(ctx.services.api, ctx.actor.identity, itemId)
+  const lacking = (item?.products ?? []).filter(({ status }) => status === 'consent_needed')
+  const products = lacking.flatMap(({ product }) => productOf(product) ?? [])
+  return [...new Set([...(named ?? []), ...products])]
+}
 
 async function remember(
   ctx: Ctx<User>,

@@ -24,6 +24,8 @@ export interface LinkTokenRequest {
   readonly products: readonly string[]
   /** Taken where the institution has them. */
   readonly optionalProducts: readonly string[]
+  /** The user is asked to agree to these; they are billed from the first call on. */
+  readonly additionalConsentedProducts: readonly string[]
   readonly redirectUri?: string
   readonly hosted: boolean
   /** Set for update mode. */
@@ -56,6 +58,9 @@ export function createPlaid(client: PlaidClient) {
           webhook: request.webhook,
           ...(request.redirectUri === undefined ? {} : { redirect_uri: request.redirectUri }),
           ...(request.hosted ? { hosted_link: {} } : {}),
+          ...(request.additionalConsentedProducts.length === 0
+            ? {}
+            : { additional_consented_products: request.additionalConsentedProducts }),
           ...(request.accessToken === undefined
             ? {
                 products: request.products,

@@ -5,7 +5,7 @@ import * as z from 'zod'
  * - `retry`: Plaid or the network, later · `institution_down`: the bank, hours · `rate_limited`: after the given time
  * - `restart`: read the loop again from its first cursor · `not_ready`: minutes, or the webhook
  * - `update_mode`: the user logs in again · `at_bank`: the user must act at the bank · `relink`: only a new item helps
- * - `product_absent`: this item has no such product · `gone`: Plaid knows the item no more · `revoked`: the user withdrew
+ * - `product_absent`: this item has no such product · `consent_needed`: the user has not agreed to share it · `gone`: Plaid knows the item no more · `revoked`: the user withdrew
  * - `ours`: our request or account is at fault; an alarm, and no retry
  */
 export type FailureClass =
@@ -17,6 +17,7 @@ export type FailureClass =
   | 'update_mode'
   | 'at_bank'
   | 'product_absent'
+  | 'consent_needed'
   | 'gone'
   | 'revoked'
   | 'relink'
@@ -60,7 +61,7 @@ const codeClasses = tableOf({
   NO_INVESTMENT_ACCOUNTS: 'product_absent',
   NO_LIABILITY_ACCOUNTS: 'product_absent',
   NO_AUTH_ACCOUNTS: 'product_absent',
-  ADDITIONAL_CONSENT_REQUIRED: 'product_absent',
+  ADDITIONAL_CONSENT_REQUIRED: 'consent_needed',
   ITEM_NOT_FOUND: 'gone',
   INVALID_ACCESS_TOKEN: 'gone',
   USER_PERMISSION_REVOKED: 'revoked',

@@ -21,6 +21,7 @@ export function refusalOf(failure: PlaidFailure): AppError {
       )
     case 'update_mode':
     case 'at_bank':
+    case 'consent_needed':
     case 'relink':
     case 'revoked':
     case 'gone':

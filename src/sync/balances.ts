@@ -1,5 +1,5 @@
 // Reads /accounts/get, the free full list of open accounts: what is not in it any more is closed, its history stays.
-import { rereadShared, writeAccounts } from '../db/accounts.ts'
+import { rereadByAccounts, writeAccounts } from '../db/accounts.ts'
 import { accountFacts } from './account-facts.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
@@ -14,6 +14,6 @@ export async function readBalances(run: Run): Promise<ReadAnswer> {
     kind: 'read',
     end: snapshotEnd,
     statements: writeAccounts(jobs, run.lease, accounts, true),
-    raise: rereadShared(jobs, run.lease, accounts),
+    raise: rereadByAccounts(jobs, run.lease, accounts),
   }
 }

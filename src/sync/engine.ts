@@ -47,7 +47,7 @@ const priorities: Readonly<Record<WakeReason, Priority>> = {
 const commitTries = 3
 
 export type SyncOutcome =
-  | { readonly kind: 'committed' | 'superseded' | 'absent' }
+  | { readonly kind: 'committed' | 'superseded' | 'absent' | 'consent_needed' }
   /** There was nothing to do, or somebody does it, or nothing may be done now. */
   | { readonly kind: 'idle'; readonly why: 'busy' | 'clean' | 'stopped' | 'gone' }
   /** No call was made, for the budget's sake: due in so many seconds, and woken by then if somebody waits for it. */
@@ -140,7 +140,7 @@ async function concludeRead(
 }
 
 async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failure: PlaidFailure): Promise<SyncOutcome> {
-  const end = endOfFailure(failure, lease.attempts, ctx.services.random())
+  const end = endOfFailure(failure, lease, ctx.services.random())
   const level = failure.class === 'ours' ? 'error' : 'warn'
   ctx.log[level]('sync_not_done', {
     run_id: lease.runId,
@@ -160,7 +160,8 @@ async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failur
       await ctx.services.wake([lease.itemProductId], trigger, end.retrySeconds)
     return { kind: 'deferred', afterSeconds: end.retrySeconds, failure }
   }
-  return end.outcome === 'absent' ? { kind: 'absent' } : { kind: 'later', afterSeconds: end.retrySeconds, failure }
+  if (end.outcome === 'absent' || end.outcome === 'consent_needed') return { kind: end.outcome }
+  return { kind: 'later', afterSeconds: end.retrySeconds, failure }
 }
 
 /** A batch whose answer was lost either happened or did not; the same batch again tells which, and does it once. */

@@ -25,16 +25,42 @@ export function itemStatusFor(failureClass: FailureClass): string | null {
   return itemStatuses[failureClass] ?? null
 }
 
+/** What is known of a product's earlier runs. */
+export interface ProductHistory {
+  /** Failures in a row. */
+  readonly attempts: number
+  /** Refusals in a row: Plaid said that the item does not have the product, or that consent is missing. */
+  readonly refusals: number
+  /** Whether the product was ever read. */
+  readonly wasRead: boolean
+}
+
+/** Refusals in a row until a product that was read before rests: a single one may be a fault of Plaid's. */
+const refusalsUntilRest = 2
+/** The rest after the first, the second and every later refusal. Seconds. */
+const rests = [hour, 24 * hour, 7 * 24 * hour] as const
+
+const restSeconds = (refusals: number, random: number): number =>
+  Math.ceil((rests[Math.min(refusals, rests.length - 1)] ?? rests[2]) * (0.9 + random / 5))
+
 /** The end of a run that failed. `random` is 0 ≤ x < 1. */
-export function endOfFailure(failure: PlaidFailure, attempts: number, random: number): BadEnd {
+export function endOfFailure(failure: PlaidFailure, history: ProductHistory, random: number): BadEnd {
+  const { attempts } = history
   const status = itemStatusFor(failure.class)
   const failed = (lastError: string, retrySeconds: number): BadEnd => ({
     outcome: 'failed',
+    isRefusal: false,
     errorCode: failure.errorCode.slice(0, 200),
     lastError,
     retrySeconds,
     itemStatus: status === null ? null : { status, reason: failure.errorCode },
   })
+  const refused = (outcome: 'absent' | 'consent_needed', lastError: string): BadEnd => {
+    const isEnough = !history.wasRead || history.refusals + 1 >= refusalsUntilRest
+    const seconds = restSeconds(history.refusals, random)
+    if (isEnough) return { ...failed(lastError, seconds), outcome, isRefusal: true }
+    return { ...failed('Plaid does not offer this at the moment. It is tried again.', seconds), isRefusal: true }
+  }
   const wait = failure.retryAfterSeconds ?? 0
   switch (failure.class) {
     case 'restart':
@@ -58,7 +84,9 @@ export function endOfFailure(failure: PlaidFailure, attempts: number, random: nu
     case 'at_bank':
       return failed('Something has to be settled with the bank first.', 24 * hour)
     case 'product_absent':
-      return { ...failed('The institution does not offer this.', 24 * hour), outcome: 'absent' }
+      return refused('absent', 'The institution does not offer this.')
+    case 'consent_needed':
+      return refused('consent_needed', 'The user has to agree to share this, in update mode of Link.')
     case 'gone':
     case 'relink':
       return failed('The connection is lost. The bank has to be linked again.', 24 * hour)

@@ -3,7 +3,7 @@ import { type ItemFacts, raiseProducts, writeItem } from '../db/item-facts.ts'
 import { classify } from '../plaid/errors.ts'
 import type { PlaidItem } from '../plaid/schemas.ts'
 import { itemStatusFor } from './failure.ts'
-import { unitsFor } from './products.ts'
+import { type ItemCapabilities, unitsFor } from './products.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export async function readItem(run: Run): Promise<ReadAnswer> {
@@ -36,6 +36,7 @@ function factsOf({ item, status }: PlaidItem, products: readonly string[]): Item
     investmentsUpdatedAt: status?.investments?.last_successful_update ?? null,
     trouble: troubleOf(item.error),
     lastWebhook: lastWebhookOf(status?.last_webhook),
+    capabilities: capabilitiesOf(item),
     products,
   }
 }
@@ -50,4 +51,14 @@ function troubleOf(error: PlaidItem['item']['error']): ItemFacts['trouble'] {
   if (error === null) return null
   const status = itemStatusFor(classify(error.error_type, error.error_code, 400))
   return status === null ? null : { status, reason: error.error_code }
+}
+
+/** One text for what Plaid names, whatever its order. */
+function capabilitiesOf({
+  products,
+  available_products: available,
+  consented_products: consented,
+}: ItemCapabilities): string {
+  const sorted = (names: readonly string[] | null) => (names === null ? null : [...new Set(names)].toSorted())
+  return JSON.stringify({ products: sorted(products), available: sorted(available), consented: sorted(consented) })
 }

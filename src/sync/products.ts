@@ -1,5 +1,5 @@
 // The units of sync, how fresh each is kept, and which of them an item gets.
-import type { PlaidProduct } from '../config.ts'
+import { type PlaidProduct, plaidProducts } from '../config.ts'
 
 export const syncProducts = [
   'item',
@@ -47,6 +47,10 @@ const unitsOf: Readonly<Record<PlaidProduct, readonly SyncProduct[]>> = {
   investments: ['holdings', 'investment_transactions'],
   liabilities: ['liabilities'],
 }
+
+/** The product that a unit belongs to; null for those that every item has. */
+export const productOf = (unit: string): PlaidProduct | null =>
+  plaidProducts.find((product) => unitsOf[product].some((name) => name === unit)) ?? null
 
 /** What Plaid says an item has, or could give without the user's doing. */
 export interface ItemCapabilities {

@@ -62,9 +62,15 @@ const failures: readonly Expected[] = [
     error: 'PRODUCTS_NOT_SUPPORTED',
     status: 'healthy',
     action: null,
-    says: /does not offer/,
-    within: [3600, 90_000],
-    product: 'absent',
+    says: /does not offer this at the moment/,
+    within: [3000, 4200],
+  },
+  {
+    error: 'ADDITIONAL_CONSENT_REQUIRED',
+    status: 'healthy',
+    action: null,
+    says: /does not offer this at the moment/,
+    within: [3000, 4200],
   },
   {
     error: 'ITEM_NOT_FOUND',

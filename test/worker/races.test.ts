@@ -294,7 +294,10 @@ describe('the sweep', () => {
       [read],
     )
     const absent = await dirty(item, 'item')
-    await world.sql("update item_products set status = 'absent' where id = $1", [absent])
+    await world.sql(
+      "update item_products set status = 'absent', next_attempt_at = now() + interval '1 day' where id = $1",
+      [absent],
+    )
     await sweep(world.job())
     const woken = world.queue.map((message) => ('item_product_id' in message ? message.item_product_id : null))
     for (const id of [later, read, absent]) expect(woken).not.toContain(id)

@@ -309,10 +309,11 @@ describe('recurring streams', () => {
 
   // INVALID_PRODUCT: of an add-on that the operator's account at Plaid does not have.
   it.each(['PRODUCTS_NOT_SUPPORTED', 'INVALID_PRODUCT'])(
-    'are switched off, and nothing else, for %s',
+    'are switched off after two refusals, and nothing else, for %s',
     async (error) => {
       const item = await linkAndSync(world, `absent ${error}`)
-      await world.bank.fault({ endpoint: '/transactions/recurring/get', times: 1, error })
+      await world.bank.fault({ endpoint: '/transactions/recurring/get', times: 2, error })
+      await odd.sync(item, 'recurring')
       await odd.sync(item, 'recurring')
       expect(await state(item)).toMatchObject({ status: 'absent' })
       expect(await world.sql('select status from items where id = $1', [item.id])).toEqual([{ status: 'healthy' }])

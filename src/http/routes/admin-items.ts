@@ -116,7 +116,7 @@ export const listAllSyncRunsRoute = route({
   query: z.strictObject({
     ...pageQuery,
     item_id: id.optional(),
-    outcome: z.enum(['committed', 'failed', 'waiting', 'absent']).optional(),
+    outcome: z.enum(['committed', 'failed', 'waiting', 'absent', 'consent_needed']).optional(),
   }),
   answers: { 200: pageOf(adminRunSchema, 'AdminSyncRunList') },
   errors: ['invalid_cursor'],

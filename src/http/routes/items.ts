@@ -32,11 +32,20 @@ export const itemSchema = z
     institution: z.object({ id: z.string().nullable(), name: z.string().nullable() }),
     status: z.enum(statuses),
     status_reason: z.string().nullable(),
-    action_required: z.enum(['update', 'add_accounts', 'contact_bank', 'relink']).nullable(),
+    action_required: z
+      .enum(['update', 'give_consent', 'add_accounts', 'contact_bank', 'relink'])
+      .nullable()
+      .describe(
+        'What to ask of the user. `update`, `give_consent`: start Link with this `item_id` and report `/repaired` afterwards. `add_accounts`: the same with `account_selection`. `contact_bank`: settle it with the bank. `relink`: link the bank again.',
+      ),
     products: z.array(
       z.object({
         product: z.string(),
-        status: z.string(),
+        status: z
+          .string()
+          .describe(
+            '`pending`, `ok`, `error`, `absent` (Plaid does not offer it for this item; it is asked for again about once a week) or `consent_needed`.',
+          ),
         last_synced_at: instant.nullable(),
         last_error: z.string().nullable(),
       }),

@@ -12,7 +12,14 @@ const createBody = z
   .strictObject({
     item_id: id.optional().describe('The item to repair: update mode.'),
     redirect_uri: z.string().max(2048).optional().describe('An https URL that is registered with Plaid.'),
-    products: z.array(z.enum(plaidProducts)).min(1).max(plaidProducts.length).optional(),
+    products: z
+      .array(z.enum(plaidProducts))
+      .min(1)
+      .max(plaidProducts.length)
+      .optional()
+      .describe(
+        'What the bank must have. In update mode: what the user is asked to agree to, beside what lacks consent.',
+      ),
     hosted: z.boolean().optional().describe("Link on a page of Plaid's own."),
     account_selection: z.boolean().optional().describe('In update mode: let the user choose accounts again.'),
     language: z

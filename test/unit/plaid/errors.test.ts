@@ -43,6 +43,7 @@ const table: Readonly<Record<FailureClass, readonly (readonly [type: string, cod
     ['ITEM_ERROR', 'NO_INVESTMENT_ACCOUNTS'],
     ['ITEM_ERROR', 'NO_LIABILITY_ACCOUNTS'],
   ],
+  consent_needed: [['ITEM_ERROR', 'ADDITIONAL_CONSENT_REQUIRED']],
   gone: [
     ['ITEM_ERROR', 'ITEM_NOT_FOUND'],
     ['INVALID_INPUT', 'INVALID_ACCESS_TOKEN'],
@@ -122,6 +123,7 @@ describe('a user who waits is told', () => {
     ['relink', 'item_needs_attention'],
     ['revoked', 'item_needs_attention'],
     ['gone', 'item_needs_attention'],
+    ['consent_needed', 'item_needs_attention'],
     ['product_absent', 'plaid_rejected'],
     ['ours', 'plaid_rejected'],
   ] as const)('of %s: %s, and nothing of Plaid’s', (name, code) => {

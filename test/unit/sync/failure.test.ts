@@ -59,11 +59,14 @@ const failure = (name: FailureClass, more: Partial<PlaidFailure> = {}): PlaidFai
   ...more,
 })
 
+/** A product that was never asked for before. */
+const never = { attempts: 0, refusals: 0, wasRead: false }
+
 const hour = 3600
 const day = 24 * hour
 
 interface Expected {
-  readonly outcome: 'failed' | 'waiting' | 'absent'
+  readonly outcome: 'failed' | 'waiting' | 'absent' | 'consent_needed'
   /** The item's status; null when it stays as it is. */
   readonly status: string | null
   /** Seconds to the next try: of the first failure at the least, of the hundredth at the most. */
@@ -85,7 +88,8 @@ const table: Readonly<Record<FailureClass, Expected>> = {
   not_ready: { outcome: 'waiting', status: null, within: [3, 900], says: null },
   update_mode: { outcome: 'failed', status: 'needs_update', within: [day, day], says: /new login/ },
   at_bank: { outcome: 'failed', status: 'bank_action_required', within: [day, day], says: /with the bank/ },
-  product_absent: { outcome: 'absent', status: null, within: [day, day], says: /does not offer/ },
+  product_absent: { outcome: 'absent', status: null, within: [0.9 * hour, 7.7 * day], says: /does not offer/ },
+  consent_needed: { outcome: 'consent_needed', status: null, within: [0.9 * hour, 7.7 * day], says: /has to agree/ },
   gone: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /linked again/ },
   relink: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /linked again/ },
   revoked: { outcome: 'failed', status: 'revoked', within: [day, day], says: /withdrawn/ },
@@ -98,8 +102,8 @@ describe('the end of a run that failed with', () => {
   it.each(classes)('%s', (name) => {
     const { outcome, status, within, says } = table[name]
     expect(itemStatusFor(name)).toBe(status)
-    const first = endOfFailure(failure(name), 0, 0)
-    const late = endOfFailure(failure(name), 100, 0.999_999)
+    const first = endOfFailure(failure(name), never, 0)
+    const late = endOfFailure(failure(name), { attempts: 100, refusals: 100, wasRead: true }, 0.999_999_999)
     expect([first.retrySeconds, late.retrySeconds]).toEqual(within)
     expect(first).toMatchObject({
       outcome,
@@ -111,19 +115,33 @@ describe('the end of a run that failed with', () => {
   })
 
   it.each(classes)('%s tells the user nothing of Plaid’s', (name) => {
-    const { lastError } = endOfFailure(failure(name), 3, 0.5)
+    const { lastError } = endOfFailure(failure(name), { attempts: 3, refusals: 3, wasRead: true }, 0.5)
     expect(lastError ?? '').not.toMatch(/SOME_|request-1|[A-Z]{2,}/)
   })
 
   it('a limit waits as long as Plaid says, and longer where that is wiser', () => {
     const end = (retryAfterSeconds: number | null, tries: number) =>
-      endOfFailure(failure('rate_limited', { retryAfterSeconds }), tries, 0).retrySeconds
+      endOfFailure(failure('rate_limited', { retryAfterSeconds }), { ...never, attempts: tries }, 0).retrySeconds
     expect(end(500, 0)).toBe(500)
     expect(end(1, 0)).toBe(30)
     expect(end(1, 4)).toBe(480)
   })
 
   it('a code of any length is kept, cut', () => {
-    expect(endOfFailure(failure('ours', { errorCode: 'x'.repeat(5000) }), 0, 0).errorCode).toHaveLength(200)
+    expect(endOfFailure(failure('ours', { errorCode: 'x'.repeat(5000) }), never, 0).errorCode).toHaveLength(200)
+  })
+
+  it('one refusal leaves a product that was read as it is, and asks again after an hour', () => {
+    for (const name of ['product_absent', 'consent_needed'] as const) {
+      const first = endOfFailure(failure(name), { attempts: 0, refusals: 0, wasRead: true }, 0.5)
+      expect(first).toMatchObject({ outcome: 'failed', isRefusal: true, retrySeconds: hour })
+      const second = endOfFailure(failure(name), { attempts: 1, refusals: 1, wasRead: true }, 0.5)
+      expect(second).toMatchObject({ outcome: table[name].outcome, isRefusal: true, retrySeconds: day })
+    }
+  })
+
+  it('a refusal is asked about again after an hour, a day, and then every week', () => {
+    const rest = (refusals: number) => endOfFailure(failure('product_absent'), { ...never, refusals }, 0.5).retrySeconds
+    expect([0, 1, 2, 3, 50].map(rest)).toEqual([hour, day, 7 * day, 7 * day, 7 * day])
   })
 })

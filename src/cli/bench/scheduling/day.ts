@@ -112,7 +112,11 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     }
     const failure = { errorType: '', errorCode: '', status: 0, requestId: null }
     const retryAfterSeconds = ran.retryAfterSeconds
-    const end = endOfFailure({ ...failure, class: ran.failure, retryAfterSeconds }, attempts, random())
+    const end = endOfFailure(
+      { ...failure, class: ran.failure, retryAfterSeconds },
+      { attempts, refusals: 0, wasRead: true },
+      random(),
+    )
     const next = endMs + end.retrySeconds * 1000
     if (reason !== 'sweep' && end.retrySeconds <= longestRetrySeconds && retries < mostRetries)
       queue.send({ id, reason, retries: retries + 1 }, next)
