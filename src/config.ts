@@ -28,6 +28,7 @@ export interface Config {
   readonly strict: boolean
   readonly plaid: {
     readonly baseUrl: string
+    readonly environment: 'sandbox' | 'production'
     readonly clientId: string
     readonly secret: string
     readonly webhookUrl: string
@@ -101,6 +102,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     environment: env.ENVIRONMENT,
     strict: env.ENVIRONMENT !== 'development',
     plaid: {
+      environment: env.PLAID_ENV,
       baseUrl: env.PLAID_BASE_URL ?? plaidHosts[env.PLAID_ENV],
       clientId: env.PLAID_CLIENT_ID,
       secret: env.PLAID_SECRET,

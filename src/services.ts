@@ -85,8 +85,17 @@ function quotaOver({ strict, plaid }: Config, objects: QuotaObjects | undefined,
 
 /** Endpoints for a caller, over one quota and one ledger. */
 function plaidOver(config: Config, quota: Quota | null, ledger: Ledger, { wait }: Around): Services['plaidFor'] {
-  const { baseUrl, clientId, secret } = config.plaid
-  const common = { baseUrl, clientId, secret: createSecret(secret), wait, random: Math.random, quota, ledger }
+  const { baseUrl, environment, clientId, secret } = config.plaid
+  const common = {
+    baseUrl,
+    environment,
+    clientId,
+    secret: createSecret(secret),
+    wait,
+    random: Math.random,
+    quota,
+    ledger,
+  }
   return (caller) => createPlaid(createPlaidClient({ ...common, caller, fetch: (request) => fetch(request) }))
 }
 

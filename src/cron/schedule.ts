@@ -1,6 +1,7 @@
 // Cron string → job. A string that is not here throws: it must never fall into a job by accident.
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { remindOfLosses } from '../items/remind-of-losses.ts'
 import { reconcile } from '../link/reconcile.ts'
 import { markStaleProducts, sweep } from '../sync/sweep.ts'
 
@@ -13,9 +14,14 @@ async function heal(ctx: Ctx): Promise<void> {
   }
 }
 
+async function refresh(ctx: Ctx): Promise<void> {
+  await remindOfLosses(ctx)
+  await markStaleProducts(ctx)
+}
+
 const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> }>> = {
   '2-57/5 * * * *': { name: 'sweep', run: heal },
-  '19 * * * *': { name: 'sync', run: markStaleProducts },
+  '19 * * * *': { name: 'sync', run: refresh },
 }
 
 /** Every cron string that has a job: those of wrangler.toml. */

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
 import { announced } from './item-facts.ts'
 import { rotatingMinutes } from './rotations.ts'
+import { lockLosses, lossesStopped, tripLosses } from './safety-switches.ts'
 import { type Lease, lost } from './sync-work.ts'
 
 export interface RunReport {
@@ -45,6 +46,10 @@ export type CommitAnswer =
       readonly raised: readonly string[]
       /** The item's access token was exchanged for a new one that never got here. */
       readonly tokenLost: boolean
+      /** Items lost lately, where this one was the last that may be lost; null where it was not. */
+      readonly lossesStoppedAt: number | null
+      /** The item would be lost now, and is not because too many were. */
+      readonly isLossHeld: boolean
     }
   | { readonly kind: 'committed_before' }
   | { readonly kind: 'superseded' }
@@ -118,12 +123,23 @@ export async function commitRun(
       insertRun(jobs, lease, report, 'committed', null),
     ])
     const raised = (answers[3]?.rows ?? []).flatMap((row) => (typeof row['id'] === 'string' ? [row['id']] : []))
-    return { kind: 'committed', dirtyAgain: answers[1]?.rows[0]?.['dirty_again'] === true, raised, tokenLost: false }
+    return {
+      kind: 'committed',
+      dirtyAgain: answers[1]?.rows[0]?.['dirty_again'] === true,
+      raised,
+      tokenLost: false,
+      lossesStoppedAt: null,
+      isLossHeld: false,
+    }
   })
 }
 
 /** Plaid knows the token no more: while it is being exchanged for a new one, that says nothing of the item. */
 const tokenCodes: ReadonlySet<string> = new Set(['INVALID_ACCESS_TOKEN', 'ITEM_NOT_FOUND'])
+
+/** What a user reads, and the time to the next try, while the breaker keeps items from being lost. */
+const heldText = 'Plaid does not accept the connection at the moment. It is tried again.'
+const heldSeconds = 3600
 
 /** Gives the lease back without data: the dirty mark stays, and `retrySeconds` later the sweep finds it. */
 export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport, end: BadEnd): Promise<CommitAnswer> {
@@ -132,35 +148,42 @@ export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport
   ]
   const mayBeRotating = tokenCodes.has(end.errorCode)
   const rotating = sql`${mayBeRotating} and i.rotation_started_at > now() - make_interval(mins => ${rotatingMinutes})`
+  const held = sql`${mayBeRotating} and ${lossesStopped}`
   // What failed with a token that is not the item's any more is tried again at once.
   const replaced = sql`i.access_token_sealed <> ${lease.sealedToken}`
   return await guarded(async () => {
     const answers: readonly { rows: readonly Record<string, unknown>[] }[] = await batch(jobs, [
       begin(jobs, lease),
+      lockLosses(jobs, mayBeRotating),
       rows(
         jobs,
         sql`update item_products p set lease_owner = null, lease_expires_at = null, attempts = p.attempts + 1,
             refusals = least(p.refusals + ${end.isRefusal ? 1 : 0}, 1000),
             status = case when ${productStatus} = 'pending' and p.last_synced_at is not null and p.refusals = 0 then 'ok' else ${productStatus} end,
-            last_error = coalesce(${end.lastError}, p.last_error),
-            next_attempt_at = now() + make_interval(secs => case when ${replaced} then 0 when ${rotating} then 60 else ${end.retrySeconds} end)
+            last_error = case when ${held} then ${heldText} else coalesce(${end.lastError}, p.last_error) end,
+            next_attempt_at = now() + make_interval(secs => case when ${replaced} then 0 when ${rotating} then 60 when ${held} then ${heldSeconds} else ${end.retrySeconds} end)
           from items i where p.id = ${lease.itemProductId} and i.id = p.item_id`,
       ),
       rows<{ token_lost: boolean }>(
         jobs,
         sql`update items i set status = ${end.itemStatus?.status ?? ''}, updated_at = now(),
+            lost_at = case when ${mayBeRotating} then now() else i.lost_at end,
             status_reason = case when ${mayBeRotating} and i.rotation_started_at is not null then 'ACCESS_TOKEN_LOST' else ${end.itemStatus?.reason ?? null} end
-          where i.id = ${lease.itemId} and i.status not in (${lost}) and ${end.itemStatus !== null} and not (${replaced}) and not coalesce(${rotating}, false)
+          where i.id = ${lease.itemId} and i.status not in (${lost}) and ${end.itemStatus !== null} and not (${replaced}) and not coalesce(${rotating}, false) and not (${held})
           returning ${mayBeRotating} and i.rotation_started_at is not null as token_lost`,
       ),
+      tripLosses(jobs, mayBeRotating),
       dropStaging(jobs, lease),
       insertRun(jobs, lease, report, end.outcome, end.errorCode),
     ])
+    const tripped = answers[4]?.rows[0]
     return {
       kind: 'committed',
       dirtyAgain: false,
       raised: [],
-      tokenLost: answers[2]?.rows[0]?.['token_lost'] === true,
+      tokenLost: answers[3]?.rows[0]?.['token_lost'] === true,
+      lossesStoppedAt: tripped === undefined ? null : Number(tripped['count']),
+      isLossHeld: answers[1]?.rows[0]?.['state'] === 'tripped',
     }
   })
 }

@@ -2,7 +2,7 @@
 import type { Route } from './route.ts'
 import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
 import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin-dead-letters.ts'
-import { listAllItemsRoute, listAllSyncRunsRoute, resyncItemRoute } from './routes/admin-items.ts'
+import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRoute } from './routes/admin-items.ts'
 import { listWebhooksRoute, usageRoute } from './routes/admin-plaid.ts'
 import {
   forgotPasswordRoute,
@@ -95,6 +95,7 @@ export function routeTable(document: Record<string, unknown>): RouteTable {
       cashFlowRoute,
       spendingRoute,
       listAllItemsRoute,
+      recheckItemRoute,
       resyncItemRoute,
       listWebhooksRoute,
       listAllSyncRunsRoute,

@@ -2,8 +2,10 @@
 import type { Ctx } from '../context.ts'
 import type { Secret } from '../crypto/secret.ts'
 import { claimRemoval, confirmRemoval, noteRemovalFailure, type Removal } from '../db/plaid-removals.ts'
+import { areLossesStopped } from '../db/safety-switches.ts'
 import { AppError } from '../errors.ts'
 import type { PlaidResult } from '../plaid/client.ts'
+import type { PlaidFailure } from '../plaid/errors.ts'
 import { openAccessToken } from './access-token.ts'
 
 /** Tries to end one of Plaid's items now. What fails is tried again by the sweep. */
@@ -23,7 +25,8 @@ export async function endClaimed(ctx: Ctx, removal: Removal): Promise<boolean> {
     return false
   }
   const result = await askPlaid(ctx, removal, token)
-  if (result === null || (!result.ok && result.failure.class !== 'gone')) {
+  const isEnded = result !== null && (result.ok || (await meansEnded(ctx, result.failure)))
+  if (!isEnded) {
     const code = result === null || result.ok ? 'TOKEN_AND_USER_UNKNOWN' : result.failure.errorCode
     await noteRemovalFailure(jobs, removal, code)
     ctx.log.error('item_not_ended', { ...fields, plaid_error_code: code })
@@ -34,6 +37,12 @@ export async function endClaimed(ctx: Ctx, removal: Removal): Promise<boolean> {
   if (removal.reason === 'orphan') ctx.log.error('item_orphaned', fields)
   ctx.log.info('item_ended', fields)
   return true
+}
+
+/** A dead token counts as the end of its item, unless so many are dead that the fault must be on our side. */
+async function meansEnded(ctx: Ctx, failure: PlaidFailure): Promise<boolean> {
+  if (failure.class !== 'gone') return false
+  return failure.errorCode !== 'INVALID_ACCESS_TOKEN' || !(await areLossesStopped(ctx.services.jobs))
 }
 
 /** Null for an item whose token was lost; the failure where it is here and cannot be opened: with that, nothing is asked. */

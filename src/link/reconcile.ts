@@ -1,13 +1,20 @@
 // Goes on with what was begun and never ended: exchanges, removals at Plaid, hosted sessions whose webhook was lost, and items
 // that Plaid holds for a user and nobody here knows of. Each is tried by itself; one that fails waits for the next time.
 import type { Ctx } from '../context.ts'
-import { claimExchanges, claimUsersToCheck, type DueExchange, loseExchange } from '../db/link-exchanges.ts'
+import {
+  claimExchanges,
+  claimUsersToCheck,
+  type DueExchange,
+  type Exchange,
+  loseExchange,
+} from '../db/link-exchanges.ts'
 import { claimLinkSessions } from '../db/link-sessions.ts'
 import { claimOrphans, findOrphans } from '../db/orphans.ts'
 import { claimRemovals, retireItems } from '../db/plaid-removals.ts'
 import { purgeItems, purgeRevokedAccounts } from '../db/purge.ts'
 import { markStuckRotations } from '../db/rotations.ts'
 import { orphanMode } from '../db/safety-switches.ts'
+import { AppError } from '../errors.ts'
 import { endClaimed } from '../items/end-at-plaid.ts'
 import { finishExchange, giveUpExchange } from './finish-exchange.ts'
 import { finishLinkSession } from './finish-session.ts'
@@ -47,11 +54,20 @@ async function each<Work>(
     }
 }
 
+/** The last try gives the exchange up, unless a fault of the operator's is what stands in the way. */
+async function finishOrGiveUp(ctx: Ctx, exchange: Exchange, isLastTry: boolean): Promise<void> {
+  try {
+    await finishExchange(ctx, exchange)
+  } catch (error) {
+    if (!isLastTry || (error instanceof AppError && error.code === 'misconfigured')) throw error
+    await giveUpExchange(ctx, exchange)
+  }
+}
+
 async function goOn(ctx: Ctx, due: DueExchange): Promise<void> {
   const { jobs } = ctx.services
   if (due.exchange !== null) {
-    if (due.attempts > mostExchangeTries) return await giveUpExchange(ctx, due.exchange)
-    await finishExchange(ctx, due.exchange)
+    await finishOrGiveUp(ctx, due.exchange, due.attempts > mostExchangeTries)
   } else if (due.plaidUserId === null) {
     // Whether Plaid has made an item of it cannot be found out: an operator has to look.
     ctx.log.error('exchange_lost', { exchange_id: due.id, user_id: due.userId })

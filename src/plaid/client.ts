@@ -5,7 +5,7 @@ import type * as z from 'zod'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { parseExactJson } from '../decimal.ts'
 import { AppError } from '../errors.ts'
-import { classify, type PlaidFailure, plaidErrorSchema } from './errors.ts'
+import { classify, foreignTokenCode, type PlaidFailure, plaidErrorSchema } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import { isPaidPath, type PaidPath } from './quota-limits.ts'
 import { type Caller, type Quota, quotaErrorType, type Turn } from './quota.ts'
@@ -27,6 +27,8 @@ export interface PlaidCall<Schema extends z.ZodType> {
 
 export interface PlaidClientOptions {
   readonly baseUrl: string
+  /** Plaid's environment: access tokens of another one are not sent. */
+  readonly environment: 'sandbox' | 'production'
   readonly clientId: string
   readonly secret: Secret
   readonly fetch: (request: Request) => Promise<Response>
@@ -78,6 +80,15 @@ function notGranted({ kind, afterSeconds }: Exclude<Turn, { kind: 'granted' }>):
   const failure = noAnswer(errorCode)
   return { ...failure, class: 'rate_limited', errorType: quotaErrorType, retryAfterSeconds: afterSeconds }
 }
+
+/** An access token names the environment that issued it: `access-sandbox-…`. Another form is Plaid's to judge. */
+function isForeign(accessToken: Secret | undefined, environment: string): boolean {
+  const [, named] = /^access-(sandbox|development|production)-/.exec(accessToken?.reveal() ?? '') ?? []
+  return named !== undefined && named !== environment
+}
+
+/** Plaid would answer that the token is invalid, as it does for an item that is gone. */
+const foreignToken: PlaidFailure = { ...noAnswer(foreignTokenCode), class: 'ours', errorType: 'LOCAL' }
 
 interface RawAnswer {
   readonly status: number
@@ -169,6 +180,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   }
 
   const attempt = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
+    if (isForeign(call.accessToken, options.environment)) return { ok: false, failure: foreignToken }
     const turn: Turn = (await quota?.turn(call.path, caller)) ?? { kind: 'granted' }
     if (turn.kind !== 'granted') return { ok: false, failure: notGranted(turn) }
     const result = await ask(call)

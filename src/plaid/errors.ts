@@ -33,6 +33,9 @@ export interface PlaidFailure {
   readonly retryAfterSeconds: number | null
 }
 
+/** Of a call that was not made: its access token belongs to another environment of Plaid than `PLAID_ENV`. */
+export const foreignTokenCode = 'ACCESS_TOKEN_OF_ANOTHER_ENVIRONMENT'
+
 /** A map, since Plaid's words are looked up: an object would also answer to `constructor`. */
 const tableOf = (classes: Readonly<Record<string, FailureClass>>): ReadonlyMap<string, FailureClass> =>
   new Map(Object.entries(classes))

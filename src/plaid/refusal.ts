@@ -1,6 +1,6 @@
 // A failure of Plaid's as the answer to a user who waits: what a request, not a background run, makes of it.
 import { AppError } from '../errors.ts'
-import type { PlaidFailure } from './errors.ts'
+import { foreignTokenCode, type PlaidFailure } from './errors.ts'
 
 /** The error for a client. Plaid's own words stay out of it. */
 export function refusalOf(failure: PlaidFailure): AppError {
@@ -32,6 +32,8 @@ export function refusalOf(failure: PlaidFailure): AppError {
       )
     case 'product_absent':
     case 'ours':
+      if (failure.errorCode === foreignTokenCode)
+        return new AppError('misconfigured', 'The service is not configured correctly.', { reason })
       return new AppError('plaid_rejected', 'Plaid refused the request.', { reason })
   }
 }

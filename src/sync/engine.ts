@@ -153,7 +153,7 @@ async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failur
   })
   const ended = await untilKnown(ctx, () => endRun(ctx.services.jobs, lease, report, end))
   if (ended.kind === 'superseded') return { kind: 'superseded' }
-  if (ended.kind === 'committed' && ended.tokenLost) ctx.log.error('access_token_lost', { item_id: lease.itemId })
+  if (ended.kind === 'committed') alarm(ctx, lease, ended)
   if (failure.errorType === quotaErrorType) {
     const trigger = wakeReasons.find((reason) => reason === report.trigger)
     if (trigger !== undefined && priorities[trigger] === 'interactive')
@@ -162,6 +162,12 @@ async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failur
   }
   if (end.outcome === 'absent' || end.outcome === 'consent_needed') return { kind: end.outcome }
   return { kind: 'later', afterSeconds: end.retrySeconds, failure }
+}
+
+function alarm(ctx: Ctx, { itemId }: Lease, ended: Extract<CommitAnswer, { kind: 'committed' }>): void {
+  if (ended.tokenLost) ctx.log.error('access_token_lost', { item_id: itemId })
+  if (ended.isLossHeld) ctx.log.warn('item_loss_held', { item_id: itemId })
+  if (ended.lossesStoppedAt !== null) ctx.log.error('item_losses_stopped', { count: ended.lossesStoppedAt })
 }
 
 /** A batch whose answer was lost either happened or did not; the same batch again tells which, and does it once. */

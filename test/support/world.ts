@@ -97,6 +97,8 @@ export async function createWorld(
   const bank = connectBank(simulator)
   const sql = (text: string, params: readonly unknown[] = []) =>
     query(database.endpoint, database.ownerUrl, text, params)
+  // Tests lose a large share of a few items on purpose; those of the breaker arm it.
+  await sql("update safety_switches set state = 'off' where name = 'item_loss'")
   return {
     stack,
     database,

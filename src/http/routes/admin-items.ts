@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { type AdminItem, listAllItems } from '../../db/admin.ts'
 import { type AdminSyncRun, listAllSyncRuns } from '../../db/sync-runs.ts'
 import { itemStatusTable } from '../../item-status.ts'
+import { recheckItem } from '../../items/recheck-item.ts'
 import { fullResync } from '../../sync/full-resync.ts'
 import { id, instant, timeText, timeTextOrNull } from '../fields.ts'
 import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
@@ -95,6 +96,35 @@ export const resyncItemRoute = route({
   answers: { 202: queuedSchema },
   errors: ['not_found'],
 }).handle(async (ctx, input) => ({ status: 202, body: { queued: await fullResync(ctx, input.params.id) } }))
+
+const recheckedSchema = z
+  .object({
+    known: z.boolean().describe('Whether Plaid knows the item.'),
+    queued: z.int().min(0).describe('Products of the item that were marked for reading.'),
+  })
+  .meta({ id: 'Rechecked' })
+
+export const recheckItemRoute = route({
+  id: 'adminRecheckItem',
+  method: 'POST',
+  path: '/api/v1/admin/items/{id}/recheck',
+  summary: 'Ask Plaid for an item that needs a relink, and take it back into service where Plaid knows it',
+  tags,
+  access: 'admin',
+  params: z.object({ id }),
+  answers: { 200: recheckedSchema },
+  errors: [
+    'not_found',
+    'conflict',
+    'item_needs_attention',
+    'plaid_rejected',
+    'plaid_unavailable',
+    'token_undecryptable',
+  ],
+}).handle(async (ctx, input) => {
+  const { isKnown, queued } = await recheckItem(ctx, input.params.id)
+  return { status: 200, body: { known: isKnown, queued } }
+})
 
 const adminRunSchema = runSchema
   .extend({ user_id: id, plaid_request_ids: z.array(z.string()).describe("For Plaid's support.") })

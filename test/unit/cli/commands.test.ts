@@ -31,6 +31,7 @@ describe('a command', () => {
     'cli/cron.ts',
     'cli/db.ts',
     'cli/lock.ts',
+    'cli/recheck.ts',
     'cli/token.ts',
     'dev/start.ts',
   ]
@@ -55,6 +56,8 @@ describe('a command', () => {
     ['cli/db.ts', ['generate']],
     ['cli/db.ts', ['migrate']],
     ['cli/lock.ts', []],
+    ['cli/recheck.ts', []],
+    ['cli/recheck.ts', ['--url', 'nowhere']],
     ['cli/token.ts', []],
     ['cli/token.ts', ['--sub', 'x', '--ttl', '0']],
     ['cli/token.ts', ['--sub', 'x', '--role', 'god']],

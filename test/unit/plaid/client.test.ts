@@ -26,6 +26,7 @@ const uncounted = { caller: { priority: 'interactive', itemId: null }, quota: nu
 
 const clientFor = (options: { timeoutMs?: number; random?: number } = {}) =>
   createPlaidClient({
+    environment: 'sandbox',
     baseUrl: server.url,
     clientId: 'client-1',
     secret: createSecret(apiSecret),
@@ -208,6 +209,7 @@ describe('an answer that is none', () => {
 
   it('is one that a runtime never gives up waiting for', async () => {
     const client = createPlaidClient({
+      environment: 'sandbox',
       baseUrl: server.url,
       clientId: 'c',
       secret: createSecret('s'),
@@ -233,6 +235,7 @@ describe('an answer that is none', () => {
     const closed = await startAnswering()
     await closed.stop()
     const client = createPlaidClient({
+      environment: 'sandbox',
       baseUrl: closed.url,
       clientId: 'c',
       secret: createSecret('s'),
@@ -352,6 +355,7 @@ describe('no secret is in what a call gives back', () => {
 
   it('nor in what is thrown when a request cannot even be made', async () => {
     const client = createPlaidClient({
+      environment: 'sandbox',
       baseUrl: 'http://127.0.0.1:1\0',
       clientId: 'c',
       secret: createSecret(apiSecret),
@@ -363,5 +367,26 @@ describe('no secret is in what a call gives back', () => {
     const thrown = await client.call(call).catch((error: unknown) => error)
     expect(printed(thrown)).not.toContain(accessToken)
     expect(printed(thrown)).not.toContain(apiSecret)
+  })
+})
+
+describe('an access token', () => {
+  const asking = async (token: string) => {
+    server.answer(json('{"amount":1}'))
+    const before = server.asked.length
+    const result = await clientFor().call({ ...call, accessToken: createSecret(token) })
+    return { result, asked: server.asked.length - before }
+  }
+
+  it.each(['access-production-1', 'access-development-1'])('of another environment is not sent: %s', async (token) => {
+    const { result, asked } = await asking(token)
+    expect(asked).toBe(0)
+    expect(failureOf(result)).toMatchObject({ class: 'ours', errorCode: 'ACCESS_TOKEN_OF_ANOTHER_ENVIRONMENT' })
+  })
+
+  it.each(['access-sandbox-1', 'access-of-a-form-to-come', 'another-production-1'])('is sent: %s', async (token) => {
+    const { result, asked } = await asking(token)
+    expect(asked).toBe(1)
+    expect(result.ok).toBe(true)
   })
 })

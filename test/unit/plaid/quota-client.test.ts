@@ -64,6 +64,7 @@ function quotaOf(admit: (call: QuotaCall) => Admission | Promise<Admission>): Qu
 const ledger = createLedger()
 const clientOf = (quota: Quota | null, caller: Caller) =>
   createPlaidClient({
+    environment: 'sandbox',
     baseUrl: server.url,
     clientId: 'client',
     secret: createSecret('secret'),
