@@ -33,6 +33,17 @@ export interface Config {
     readonly secret: string
     readonly webhookUrl: string
     readonly products: readonly PlaidProduct[]
+    readonly link: {
+      /** Shown by Link, by the bank and where consent is asked for. */
+      readonly clientName: string
+      /** Of `products`: required of a bank that has them. */
+      readonly requiredIfSupported: readonly PlaidProduct[]
+      /** Of `products`: the user agrees to them at the link; Plaid adds them when they are first read. */
+      readonly additionalConsented: readonly PlaidProduct[]
+      readonly androidPackages: readonly string[]
+      /** The pages to which Hosted Link may send a user at its end. */
+      readonly completionRedirectUris: readonly string[]
+    }
     readonly countryCodes: readonly string[]
     /** Numbers that replace those of src/plaid/quota-limits.ts. */
     readonly limits: ChosenPlaidLimits
@@ -108,6 +119,13 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       secret: env.PLAID_SECRET,
       webhookUrl: env.PLAID_WEBHOOK_URL,
       products: env.PLAID_PRODUCTS,
+      link: {
+        clientName: env.PLAID_CLIENT_NAME,
+        requiredIfSupported: env.PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS,
+        additionalConsented: env.PLAID_ADDITIONAL_CONSENTED_PRODUCTS,
+        androidPackages: env.PLAID_ANDROID_PACKAGES,
+        completionRedirectUris: env.PLAID_COMPLETION_REDIRECT_URIS,
+      },
       countryCodes: env.PLAID_COUNTRY_CODES,
       limits: env.PLAID_LIMITS,
       prices: env.PLAID_PRICES,

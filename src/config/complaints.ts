@@ -1,5 +1,6 @@
 // What the variables must be together, and what only a laptop may do.
 import { encodeHex } from '../crypto/encoding.ts'
+import { isRedirectUri } from './redirect-uri.ts'
 import { type Environment, secretVariables } from './variables.ts'
 
 export type Complaint = readonly [variable: string, what: string]
@@ -77,13 +78,30 @@ function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown
   return complaints
 }
 
+const productLists = ['PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS', 'PLAID_ADDITIONAL_CONSENTED_PRODUCTS'] as const
+
+/** Plaid refuses a product that is in two lists of a link token. */
+function linkComplaints(env: Environment): Complaint[] {
+  const complaints: Complaint[] = []
+  const [, ...others] = env.PLAID_PRODUCTS
+  for (const name of productLists)
+    if (!env[name].every((product) => others.includes(product)))
+      complaints.push([name, 'may name those of PLAID_PRODUCTS alone, without the first'])
+  if (env.PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS.some((name) => env.PLAID_ADDITIONAL_CONSENTED_PRODUCTS.includes(name)))
+    complaints.push([productLists.join(', '), 'must not name the same product'])
+  const strict = env.ENVIRONMENT !== 'development'
+  if (!env.PLAID_COMPLETION_REDIRECT_URIS.every((uri) => isRedirectUri(uri, { strict })))
+    complaints.push(['PLAID_COMPLETION_REDIRECT_URIS', 'must list https URLs without a query or a fragment'])
+  return complaints
+}
+
 /** Everything that is wrong with variables that are each well formed. `raw` is what they were parsed from. */
 export function complaintsAbout(env: Environment, raw: Readonly<Record<string, unknown>>): Complaint[] {
   const complaints: Complaint[] = []
   if (env.PLAID_ENV === 'production' && env.ENVIRONMENT !== 'production')
     complaints.push(['PLAID_ENV', 'may be production only where ENVIRONMENT is production'])
   if (!env.CORS_ORIGINS.every(originIsExact)) complaints.push(['CORS_ORIGINS', 'must hold exact origins'])
-  complaints.push(...authComplaints(env))
+  complaints.push(...authComplaints(env), ...linkComplaints(env))
   if (env.DATABASE_URL === env.DATABASE_JOBS_URL)
     complaints.push(['DATABASE_JOBS_URL', 'must be another login than DATABASE_URL'])
   if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))

@@ -89,6 +89,9 @@ const plaidLimits = jsonOf(
 )
 const plaidPrices = jsonOf(plaidPricesSchema, 'must be a JSON object of endpoints to prices as decimal text')
 
+/** `com.example.app`: at least two parts, each of which begins with a letter. */
+const androidPackagePattern = /^(?=.{3,255}$)[A-Za-z]\w*(\.[A-Za-z]\w*)+$/
+
 const databaseUrl = z.string().refine((text) => {
   const url = URL.parse(text)
   return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.username !== '' && url.pathname.length > 1
@@ -114,6 +117,16 @@ export const environmentSchema = z.object({
   PLAID_WEBHOOK_URL: httpUrl,
   PLAID_WEBHOOK_VERIFICATION_KEY: z.string().min(32, 'must be at least 32 characters').optional(),
   PLAID_PRODUCTS: list.pipe(z.array(z.enum(plaidProducts)).min(1)).default(['transactions']),
+  PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS: list.pipe(z.array(z.enum(plaidProducts))).default([]),
+  PLAID_ADDITIONAL_CONSENTED_PRODUCTS: list.pipe(z.array(z.enum(plaidProducts))).default([]),
+  PLAID_CLIENT_NAME: z
+    .string()
+    .regex(/^[^\p{C}]{1,30}$/u, 'must be 1 to 30 characters')
+    .default('WealthNavigator'),
+  PLAID_ANDROID_PACKAGES: list
+    .pipe(z.array(z.string().regex(androidPackagePattern, 'must list package names of Android')))
+    .default([]),
+  PLAID_COMPLETION_REDIRECT_URIS: list.pipe(z.array(z.string().max(2048))).default([]),
   PLAID_COUNTRY_CODES: list.pipe(z.array(z.string().regex(/^[A-Z]{2}$/)).min(1)).default(['US']),
   PLAID_LIMITS: plaidLimits.default({}),
   PLAID_PRICES: plaidPrices.default({}),

@@ -1,5 +1,5 @@
 // Starts a Link session: for a new item, or in update mode for one that is here.
-import type { PlaidProduct } from '../config.ts'
+import type { Config, PlaidProduct } from '../config.ts'
 import type { Ctx, User } from '../context.ts'
 import { getItem, getSealedToken } from '../db/items.ts'
 import { insertLinkSession } from '../db/link-sessions.ts'
@@ -7,13 +7,10 @@ import { registerUser } from '../db/scope.ts'
 import { getPlaidUserId, setPlaidUserId } from '../db/users.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from '../items/access-token.ts'
-import type { LinkTokenRequest } from '../plaid/endpoints.ts'
+import type { HostedLink, LinkTokenRequest } from '../plaid/endpoints.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { productOf } from '../sync/products.ts'
 import { sealLinkToken, tokenDigest } from './tokens.ts'
-
-/** Shown to the user by Link. */
-const clientName = 'WealthNavigator'
 
 export interface LinkTokenInput {
   /** The item to repair; null for a new one. */
@@ -22,6 +19,10 @@ export interface LinkTokenInput {
   /** What a new bank must have; in update mode, what the user is asked to agree to. */
   readonly products: readonly PlaidProduct[] | null
   readonly hosted: boolean
+  /** Of a hosted session. */
+  readonly hostedLink?: HostedLink | null
+  /** In the place of `redirectUri`, for Link on Android. */
+  readonly androidPackageName?: string | null
   readonly accountSelection: boolean
   readonly language: string | null
   readonly countryCodes: readonly string[] | null
@@ -36,6 +37,31 @@ export interface LinkToken {
 /** How long after its end a hosted session is asked for, should the webhook be lost (Plaid tells for six hours). */
 const firstCheckMs = 5 * 60_000
 
+const plainHostedLink: HostedLink = { completionRedirectUri: null, isMobileApp: false, urlLifetimeSeconds: null }
+
+type Products = Pick<
+  LinkTokenRequest,
+  'products' | 'requiredIfSupportedProducts' | 'optionalProducts' | 'additionalConsentedProducts'
+>
+
+/**
+ * The products of a new link. Without a choice of the client's every bank is offered that has the first one; the others
+ * are taken where the bank has them, as the operator configured. No product is in two lists: Plaid refuses that.
+ */
+function productsOf(chosen: readonly PlaidProduct[] | null, { products, link }: Config['plaid']): Products {
+  if (chosen !== null)
+    return { products: chosen, requiredIfSupportedProducts: [], optionalProducts: [], additionalConsentedProducts: [] }
+  const { requiredIfSupported, additionalConsented } = link
+  return {
+    products: products.slice(0, 1),
+    requiredIfSupportedProducts: requiredIfSupported,
+    optionalProducts: products
+      .slice(1)
+      .filter((product) => !requiredIfSupported.includes(product) && !additionalConsented.includes(product)),
+    additionalConsentedProducts: additionalConsented,
+  }
+}
+
 /**
  * A link token for the user, which nobody else can use here. Plaid learns our own id of the user and nothing else about
  * them.
@@ -48,17 +74,18 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
   const result = await requestToken(ctx, {
     clientUserId: userId,
     plaidUserId: await plaidUserOf(ctx, userId),
-    clientName,
+    clientName: config.plaid.link.clientName,
     language: input.language ?? 'en',
     countryCodes: input.countryCodes ?? config.plaid.countryCodes,
     webhook: config.plaid.webhookUrl,
-    // Who asks for none in particular shall find every bank that has the first; the others come where they can.
-    products: input.products ?? config.plaid.products.slice(0, 1),
-    optionalProducts: input.products === null ? config.plaid.products.slice(1) : [],
-    additionalConsentedProducts: input.itemId === null ? [] : await consentFor(ctx, input.itemId, input.products),
-    hosted: input.hosted,
+    ...productsOf(input.products, config.plaid),
+    ...(input.itemId === null
+      ? {}
+      : { additionalConsentedProducts: await consentFor(ctx, input.itemId, input.products) }),
+    hostedLink: input.hosted ? (input.hostedLink ?? plainHostedLink) : null,
     accountSelection: input.accountSelection,
     ...(input.redirectUri === null ? {} : { redirectUri: input.redirectUri }),
+    ...(input.androidPackageName ? { androidPackageName: input.androidPackageName } : {}),
     ...(accessToken === null ? {} : { accessToken }),
   })
   if (!result.ok) throw refusalOf(result.failure)

@@ -10,6 +10,10 @@ import { openLinkToken } from './tokens.ts'
 /** Plaid tells of a session for so long after its end. */
 const toldMs = 6 * 3600_000
 const pollMs = 5 * 60_000
+/** A page that can be opened for days is asked about less often, until its last hour. */
+const longestPollMs = 3600_000
+
+const pollAfterMs = (leftMs: number): number => Math.min(longestPollMs, Math.max(pollMs, leftMs / 12))
 /** When its user is done there is hardly more to come. */
 const finishedPollMs = 3600_000
 
@@ -53,7 +57,9 @@ async function conclude(ctx: Ctx, session: LinkSession, finished: boolean): Prom
   const isOver = nowMs > session.expiresAt.getTime() + (finished ? 0 : toldMs)
   await concludeLinkSession(ctx.services.jobs, session.id, {
     finished,
-    checkAt: isOver ? null : new Date(nowMs + (finished ? finishedPollMs : pollMs)),
+    checkAt: isOver
+      ? null
+      : new Date(nowMs + (finished ? finishedPollMs : pollAfterMs(session.expiresAt.getTime() - nowMs))),
   })
 }
 

@@ -11,6 +11,15 @@ const daysRequested = 730
 /** Clients of before December 2025 get v1 unless they ask; later ones get v2 alone. So all get the same. */
 const categoryVersion = 'v2'
 
+export interface HostedLink {
+  /** Where Plaid sends the user at the end; null leaves them on Plaid's last page. */
+  readonly completionRedirectUri: string | null
+  /** Whether an app opens the page in its own browser window. */
+  readonly isMobileApp: boolean
+  /** How long the page can be opened; null is Plaid's default, half an hour. */
+  readonly urlLifetimeSeconds: number | null
+}
+
 export interface LinkTokenRequest {
   /** Our user id: never an e-mail address or another thing that tells who it is. */
   readonly clientUserId: string
@@ -24,13 +33,34 @@ export interface LinkTokenRequest {
   readonly products: readonly string[]
   /** Taken where the institution has them. */
   readonly optionalProducts: readonly string[]
+  /** Required of the institutions that have them. */
+  readonly requiredIfSupportedProducts: readonly string[]
   /** The user is asked to agree to these; they are billed from the first call on. */
   readonly additionalConsentedProducts: readonly string[]
   readonly redirectUri?: string
-  readonly hosted: boolean
+  /** For Link on Android, where Plaid takes no redirect URI. */
+  readonly androidPackageName?: string
+  /** Null where Link is not on a page of Plaid's. */
+  readonly hostedLink: HostedLink | null
   /** Set for update mode. */
   readonly accessToken?: Secret
   readonly accountSelection: boolean
+}
+
+const asksFor = (request: LinkTokenRequest, product: string): boolean =>
+  [
+    request.products,
+    request.requiredIfSupportedProducts,
+    request.optionalProducts,
+    request.additionalConsentedProducts,
+  ].some((products) => products.includes(product))
+
+function hostedLinkBody({ completionRedirectUri, isMobileApp, urlLifetimeSeconds }: HostedLink) {
+  return {
+    ...(completionRedirectUri === null ? {} : { completion_redirect_uri: completionRedirectUri }),
+    ...(isMobileApp ? { is_mobile_app: true } : {}),
+    ...(urlLifetimeSeconds === null ? {} : { url_lifetime_seconds: urlLifetimeSeconds }),
+  } satisfies BodyOf<wire.LinkTokenCreateHostedLink>
 }
 
 /** A request's body: the compiler refuses a field that Plaid's type `Wire` does not have. */
@@ -57,15 +87,19 @@ export function createPlaid(client: PlaidClient) {
             : { user_id: request.plaidUserId }),
           webhook: request.webhook,
           ...(request.redirectUri === undefined ? {} : { redirect_uri: request.redirectUri }),
-          ...(request.hosted ? { hosted_link: {} } : {}),
+          ...(request.androidPackageName === undefined ? {} : { android_package_name: request.androidPackageName }),
+          ...(request.hostedLink === null ? {} : { hosted_link: hostedLinkBody(request.hostedLink) }),
           ...(request.additionalConsentedProducts.length === 0
             ? {}
             : { additional_consented_products: request.additionalConsentedProducts }),
           ...(request.accessToken === undefined
             ? {
                 products: request.products,
+                ...(request.requiredIfSupportedProducts.length === 0
+                  ? {}
+                  : { required_if_supported_products: request.requiredIfSupportedProducts }),
                 ...(request.optionalProducts.length === 0 ? {} : { optional_products: request.optionalProducts }),
-                transactions: { days_requested: daysRequested },
+                ...(asksFor(request, 'transactions') ? { transactions: { days_requested: daysRequested } } : {}),
               }
             : { update: { account_selection_enabled: request.accountSelection } }),
         } satisfies BodyOf<wire.LinkTokenCreateRequest>,

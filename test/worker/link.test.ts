@@ -533,7 +533,6 @@ describe('a link token', () => {
       country_codes: ['CA', 'US'],
       redirect_uri: 'https://app.example.test/oauth',
       products: ['investments'],
-      transactions: { days_requested: 730 },
     })
   })
 

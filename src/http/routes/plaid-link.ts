@@ -1,17 +1,31 @@
 // Linking: a token that opens Plaid's Link, and the exchange of what Link gives back.
 import * as z from 'zod'
 import { type Config, type PlaidProduct, plaidProducts } from '../../config.ts'
+import { isRedirectUri } from '../../config/redirect-uri.ts'
 import { AppError } from '../../errors.ts'
 import { createLinkToken } from '../../link/create-link-token.ts'
 import { exchangePublicToken } from '../../link/exchange-public-token.ts'
+import type { HostedLink } from '../../plaid/endpoints.ts'
 import { id, line } from '../fields.ts'
 import { route } from '../route.ts'
 import { itemSchema, itemView } from './items.ts'
 
+/** Plaid's limit: 21 days. */
+const longestHostedSeconds = 21 * 24 * 3600
+
 const createBody = z
   .strictObject({
     item_id: id.optional().describe('The item to repair: update mode.'),
-    redirect_uri: z.string().max(2048).optional().describe('An https URL that is registered with Plaid.'),
+    redirect_uri: z
+      .string()
+      .max(2048)
+      .optional()
+      .describe('An https URL that is registered with Plaid, without a query. Not for Android.'),
+    android_package_name: z
+      .string()
+      .max(255)
+      .optional()
+      .describe('For Link on Android, in the place of `redirect_uri`: a package that this deployment lists.'),
     products: z
       .array(z.enum(plaidProducts))
       .min(1)
@@ -21,6 +35,23 @@ const createBody = z
         'What the bank must have. In update mode: what the user is asked to agree to, beside what lacks consent.',
       ),
     hosted: z.boolean().optional().describe("Link on a page of Plaid's own."),
+    hosted_link: z
+      .strictObject({
+        completion_redirect_uri: z
+          .string()
+          .max(2048)
+          .optional()
+          .describe('Where Plaid sends the user at the end: a URL that this deployment lists.'),
+        is_mobile_app: z.boolean().optional().describe('Whether an app opens the page in its own browser window.'),
+        url_lifetime_seconds: z
+          .int()
+          .min(1)
+          .max(longestHostedSeconds)
+          .optional()
+          .describe('How long the page can be opened. Default: 30 minutes.'),
+      })
+      .optional()
+      .describe('Only with `hosted`.'),
     account_selection: z.boolean().optional().describe('In update mode: let the user choose accounts again.'),
     language: z
       .string()
@@ -42,13 +73,28 @@ function refuse(pointer: string, detail: string): AppError {
   return new AppError('validation_failed', 'The request body is not valid.', { fields: [{ pointer, detail }] })
 }
 
-/** https, or http to the laptop itself where the configuration is not strict. */
-function checkRedirectUri(text: string, config: Config): void {
-  const url = URL.parse(text)
-  const isLocal = url?.protocol === 'http:' && ['localhost', '127.0.0.1'].includes(url.hostname) && !config.strict
-  const isPlain = url !== null && url.username === '' && url.password === '' && url.hash === ''
-  if (!isPlain || !(url.protocol === 'https:' || isLocal)) throw refuse('#/redirect_uri', 'Must be an https URL.')
+type CreateBody = z.output<typeof createBody>
+
+function checkDestinations(body: CreateBody, config: Config): void {
+  const { redirect_uri: redirectUri, android_package_name: packageName, hosted_link: hostedLink } = body
+  const { androidPackages, completionRedirectUris } = config.plaid.link
+  if (redirectUri !== undefined && !isRedirectUri(redirectUri, config))
+    throw refuse('#/redirect_uri', 'Must be an https URL without a query or a fragment.')
+  if (packageName !== undefined && redirectUri !== undefined)
+    throw refuse('#/android_package_name', 'Plaid takes a package name or a redirect_uri, not both.')
+  if (packageName !== undefined && !androidPackages.includes(packageName))
+    throw refuse('#/android_package_name', 'This deployment does not list the package.')
+  if (hostedLink !== undefined && body.hosted !== true) throw refuse('#/hosted_link', 'Is for hosted sessions only.')
+  const completionUri = hostedLink?.completion_redirect_uri
+  if (completionUri !== undefined && !completionRedirectUris.includes(completionUri))
+    throw refuse('#/hosted_link/completion_redirect_uri', 'This deployment does not list the URL.')
 }
+
+const hostedLinkOf = (body: NonNullable<CreateBody['hosted_link']>): HostedLink => ({
+  completionRedirectUri: body.completion_redirect_uri ?? null,
+  isMobileApp: body.is_mobile_app ?? false,
+  urlLifetimeSeconds: body.url_lifetime_seconds ?? null,
+})
 
 function checkProducts(products: readonly PlaidProduct[], config: Config): void {
   const absent = products.findIndex((product) => !config.plaid.products.includes(product))
@@ -68,13 +114,15 @@ export const createLinkTokenRoute = route({
   errors: ['not_found', 'plaid_rejected', 'plaid_unavailable', 'token_undecryptable'],
 }).handle(async (ctx, { body }) => {
   const { config } = ctx.services
-  if (body.redirect_uri !== undefined) checkRedirectUri(body.redirect_uri, config)
+  checkDestinations(body, config)
   if (body.products !== undefined) checkProducts(body.products, config)
   const { linkToken, expiration, hostedLinkUrl } = await createLinkToken(ctx, {
     itemId: body.item_id ?? null,
     redirectUri: body.redirect_uri ?? null,
     products: body.products ?? null,
+    androidPackageName: body.android_package_name ?? null,
     hosted: body.hosted ?? false,
+    hostedLink: body.hosted_link === undefined ? null : hostedLinkOf(body.hosted_link),
     accountSelection: body.account_selection ?? false,
     language: body.language ?? null,
     countryCodes: body.country_codes ?? null,

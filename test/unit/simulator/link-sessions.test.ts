@@ -167,3 +167,18 @@ test('a hosted link token lives as long as its page', async () => {
   const { data } = await desk.plaid.linkTokenCreate({ ...fields, products: [Products.Transactions], hosted_link })
   expect(Math.round((Date.parse(data.expiration) - Date.now()) / 60_000)).toBe(604_800 / 60)
 })
+
+test('a link token whose fields exclude one another is refused', async () => {
+  const desk = await openDesk()
+  const receiver = await openReceiver()
+  const uri = 'https://app.example.com/oauth'
+  const clashing = [
+    { redirect_uri: uri, android_package_name: 'com.example.app' },
+    { redirect_uri: `${uri}?state=1` },
+    { optional_products: [Products.Transactions] },
+    { required_if_supported_products: [Products.Liabilities], optional_products: [Products.Liabilities] },
+    { required_if_supported_products: [Products.Liabilities], additional_consented_products: [Products.Liabilities] },
+  ]
+  for (const clash of clashing) await expect(tokenFor(desk, receiver, clash)).rejects.toThrow('400')
+  await expect(tokenFor(desk, receiver, { redirect_uri: uri })).resolves.toMatch(/^link-/)
+})

@@ -80,6 +80,7 @@ const fields = {
 
 const create = endpoint('/link/token/create', fields, (world, body) => {
   const { userId, named } = userOf(world, body)
+  refuseClashes(body)
   const updated = typeof body.access_token === 'string' ? itemOf(world, body.access_token) : null
   const products = body.products ?? []
   const ifSupported = [...(body.required_if_supported_products ?? []), ...(body.optional_products ?? [])]
@@ -130,6 +131,27 @@ function userOf(world: World, { user, user_id, user_token }: UserFields): { user
   }
   if (user === undefined) throw failure('MISSING_FIELDS', 'missing fields: user')
   return { userId: userFor(world, user.client_user_id).userId, named: false }
+}
+
+interface Clashing {
+  redirect_uri?: string | null | undefined
+  android_package_name?: unknown
+  products?: string[] | undefined
+  required_if_supported_products?: string[] | undefined
+  optional_products?: string[] | undefined
+  additional_consented_products?: string[] | undefined
+}
+
+/** Fields that Plaid's description does not allow together, and a redirect with a query. */
+function refuseClashes(body: Clashing): void {
+  const { redirect_uri: uri, android_package_name: packageName } = body
+  if (uri && packageName) throw failure('INVALID_FIELD', 'redirect_uri must be blank where android_package_name is set')
+  if (uri && /[?#]/.test(uri)) throw failure('INVALID_FIELD', 'redirect_uri must not contain query parameters')
+  const { products = [], required_if_supported_products: ifSupported = [] } = body
+  const { optional_products: optional = [], additional_consented_products: consented = [] } = body
+  const clashes = (one: string[], others: string[]): boolean => one.some((name) => others.includes(name))
+  if (clashes(ifSupported, [...products, ...optional, ...consented]) || clashes(products, [...optional, ...consented]))
+    throw failure('INVALID_FIELD', 'a product is in two lists')
 }
 
 const get = endpoint('/link/token/get', { link_token: z.string() }, (world, body) => {

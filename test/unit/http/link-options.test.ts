@@ -1,0 +1,56 @@
+// Where a link token may send a user: what the route refuses before Plaid is asked.
+import { describe, expect, it } from 'vitest'
+import { asUser, developmentVariables, openDoor, problemOf, servicesOf } from './door.ts'
+
+const variables = {
+  ...developmentVariables,
+  PLAID_ANDROID_PACKAGES: 'com.example.app, com.example.other',
+  PLAID_COMPLETION_REDIRECT_URIS: 'https://app.example.com/done',
+}
+
+async function send(body: object, given: Readonly<Record<string, string>> = variables): Promise<Response> {
+  const door = openDoor(() => servicesOf(given))
+  const init = { method: 'POST', body: JSON.stringify(body), headers: await asUser() }
+  return await door.ask('/api/v1/plaid/link/token/create', init)
+}
+
+const page = (completion_redirect_uri: string) => ({ hosted: true, hosted_link: { completion_redirect_uri } })
+
+describe('a link token request', () => {
+  it.each([
+    [{ redirect_uri: 'https://app.example.com/?state=1' }, '#/redirect_uri'],
+    [{ redirect_uri: 'https://app.example.com/?' }, '#/redirect_uri'],
+    [{ redirect_uri: 'https://app.example.com/#here' }, '#/redirect_uri'],
+    [{ redirect_uri: 'https://app.example.com/#' }, '#/redirect_uri'],
+    [{ android_package_name: 'com.evil.app' }, '#/android_package_name'],
+    [{ android_package_name: 'com.example.app', redirect_uri: 'https://app.example.com/' }, '#/android_package_name'],
+    [{ hosted_link: {} }, '#/hosted_link'],
+    [{ hosted: false, hosted_link: { is_mobile_app: true } }, '#/hosted_link'],
+    [page('https://evil.example.com/done'), '#/hosted_link/completion_redirect_uri'],
+    [page('https://app.example.com/done?to=evil'), '#/hosted_link/completion_redirect_uri'],
+    [page('https://app.example.com/'), '#/hosted_link/completion_redirect_uri'],
+    [page('com.example.app://done'), '#/hosted_link/completion_redirect_uri'],
+    [{ hosted: true, hosted_link: { url_lifetime_seconds: 0 } }, '#/hosted_link/url_lifetime_seconds'],
+    [{ hosted: true, hosted_link: { url_lifetime_seconds: 1_814_401 } }, '#/hosted_link/url_lifetime_seconds'],
+    [{ hosted: true, hosted_link: { url_lifetime_seconds: 1.5 } }, '#/hosted_link/url_lifetime_seconds'],
+    [{ hosted: true, hosted_link: { delivery_method: 'email' } }, '#/hosted_link/delivery_method'],
+  ])('%j is refused at %s', async (body, pointer) => {
+    const problem = await problemOf(await send(body))
+    expect(problem).toMatchObject({ status: 400, code: 'validation_failed' })
+    expect(problem.errors?.map((error) => error.pointer)).toEqual([pointer])
+  })
+
+  it('is refused for every package and completion page where the operator lists none', async () => {
+    for (const body of [{ android_package_name: 'com.example.app' }, page('https://app.example.com/done')])
+      expect((await send(body, developmentVariables)).status).toBe(400)
+  })
+
+  it.each([
+    { android_package_name: 'com.example.other' },
+    { hosted: true },
+    { hosted: true, hosted_link: { is_mobile_app: true, url_lifetime_seconds: 1_814_400 } },
+    { redirect_uri: 'https://app.example.com/oauth', ...page('https://app.example.com/done') },
+  ])('%j reaches the database', async (body) => {
+    expect((await send(body)).status).toBe(503)
+  })
+})
