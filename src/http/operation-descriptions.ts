@@ -70,6 +70,8 @@ export const operationDescriptions: Readonly<Record<string, string>> = {
   spending: 'Returns spending by currency and category. The default is the last 30 days; the maximum is 731 days.',
   adminListItems: `Returns the items of all users with the state of their syncs, oldest first. ${paged}`,
   adminResyncItem: 'Schedules a sync of one item from the start and reconciles the stored rows. User edits stay.',
+  adminRecheckItem:
+    'Asks Plaid for an item that is `relink_required`. Where Plaid knows it, the item becomes `initializing` and is read again. Any other item is read again at once.',
   adminListWebhooks: `Returns the verified webhooks, newest first. ${paged}`,
   adminListSyncRuns: `Returns the sync runs of all users, newest first. ${paged}`,
   adminListDeadLetters: `Returns the queue messages that failed every delivery, newest first. ${paged}`,
