@@ -34,7 +34,7 @@ export const tripLosses = (jobs: JobsDatabase, isLoss: boolean) =>
         or lately.n >= ${fewestLosses} and lately.n * 100 >= ${percentLost} * (
           select count(*) from (select 1 from items i where i.removed_at is null
             and (i.status not in ('relink_required', 'revoked') or i.lost_at > now() - ${lossWindow})
-            limit ${(mostLosses * 100) / percentLost + 1}) as some))
+            limit ${(mostLosses * 100) / percentLost + 1}) as living))
       returning lately.n as count`,
   )
 
