@@ -28,7 +28,7 @@ export interface Example {
 
 export interface Description {
   /** What is wrong with an answer, a line each; empty when it fits. */
-  answerFaults(path: string, answer: unknown): string[]
+  answerFaults(path: string, answer: unknown, status?: number): string[]
   /** What is wrong with a request body that a client sends. */
   requestFaults(path: string, body: unknown): string[]
   /** What is wrong with a value of the schema with this name. */
@@ -66,8 +66,12 @@ function describe({ paths, components }: z.infer<typeof openapi>): Description {
   }
   const jsonOf = (part: z.infer<typeof content> | undefined) => part?.['application/json']
   return {
-    answerFaults: (path, answer) =>
-      check(`answer ${path}`, jsonOf(paths[path]?.post?.responses['200']?.content)?.schema ?? false, answer),
+    answerFaults: (path, answer, status = 200) =>
+      check(
+        `answer ${path} ${status}`,
+        jsonOf(paths[path]?.post?.responses[String(status)]?.content)?.schema ?? false,
+        answer,
+      ),
     requestFaults: (path, body) =>
       check(`request ${path}`, jsonOf(paths[path]?.post?.requestBody?.content)?.schema ?? false, body),
     faults: (name, value) => check(`schema ${name}`, { $ref: `#/components/schemas/${name}` }, value),

@@ -66,11 +66,13 @@ async function good<Data>(call: Promise<Answer & { data: Data }>): Promise<Data>
   const path = pathOf(config)
   const faults = {
     request: description.requestFaults(path, JSON.parse(String(config.data))),
-    answer: description.answerFaults(path, data),
+    answer: description.answerFaults(path, data, status),
   }
-  expect({ path, status, error: status === 200 ? null : data, ...faults }).toEqual({
+  // A status that the description does not name has a fault of its own.
+  const succeeded = status >= 200 && status < 300
+  expect({ path, succeeded, error: succeeded ? null : data, ...faults }).toEqual({
     path,
-    status: 200,
+    succeeded: true,
     error: null,
     request: [],
     answer: [],
@@ -147,7 +149,11 @@ describe('answers', () => {
   })
 
   test('users', async () => {
-    const { user_id } = await good(plaid.userCreate({ client_user_id: 'somebody else' }))
+    const created = plaid.userCreate({ client_user_id: 'somebody else' })
+    const { user_id } = await good(created)
+    const again = plaid.userCreate({ client_user_id: 'somebody else' })
+    await good(again)
+    expect([(await created).status, (await again).status]).toEqual([201, 200])
     const token = await good(
       plaid.linkTokenCreate({
         client_name: 'Contract',
@@ -174,6 +180,23 @@ describe('answers', () => {
     expect(item_ids.length).toBe(2)
   })
 
+  test('an older client’s users and categories', async () => {
+    await control('/client', { legacy_users: true, category_version: 'v1' })
+    const { user_id, user_token } = await good(plaid.userCreate({ client_user_id: 'an older one' }))
+    const fields = { client_name: 'Contract', language: 'en', country_codes, products: [Products.Transactions] }
+    await good(
+      plaid.linkTokenCreate({ ...fields, user: { client_user_id: 'an older one' }, user_token: user_token ?? '' }),
+    )
+    await bad(plaid.linkTokenCreate({ ...fields, user_id }), 400, 'INVALID_REQUEST', 'INVALID_FIELD')
+    const { access_token, item_id } = await linked('ins_109509', 'user_rare_values', undefined, [Products.Transactions])
+    await control(`/items/${item_id}/bank`, { history: 'historical' })
+    const { added } = await good(plaid.transactionsSync({ access_token, count: 500 }))
+    await good(plaid.transactionsRecurringGet({ access_token, options: { personal_finance_category_version: 'v1' } }))
+    await control('/client', { legacy_users: false, category_version: 'v2' })
+    expect(added.some(({ personal_finance_category }) => personal_finance_category === null)).toBe(true)
+    expect(added.some(({ personal_finance_category }) => personal_finance_category?.version === 'v1')).toBe(true)
+  })
+
   test('institutions', async () => {
     const options = { include_status: true, include_optional_metadata: true }
     const { institutions } = await good(plaid.institutionsGet({ count: 10, offset: 0, country_codes }))
@@ -186,41 +209,44 @@ describe('answers', () => {
     expect(institutions.length).toBeGreaterThanOrEqual(4)
   })
 
-  test.for(['ins_109508', 'ins_109511', 'ins_109512', 'ins_56'])(
-    'the products of an item at %s',
-    async (institution) => {
-      const { access_token, item_id } = await linked(institution)
-      await good(plaid.transactionsSync({ access_token }))
-      await control(`/items/${item_id}/bank`, { history: 'historical' })
-      let cursor = ''
-      for (let more = true; more;) {
-        const page = await good(plaid.transactionsSync({ access_token, cursor, count: 500 }))
-        cursor = page.next_cursor
-        more = page.has_more
-      }
-      await control(`/items/${item_id}/bank`, { add: 2, modify: 2, remove: 2, post_pending: true })
-      await good(plaid.transactionsSync({ access_token, cursor, options: { include_original_description: true } }))
-      await good(plaid.transactionsGet({ access_token, ...window, options: { count: 500 } }))
-      await good(plaid.transactionsRecurringGet({ access_token }))
-      await good(plaid.transactionsRefresh({ access_token }))
-      await good(plaid.accountsGet({ access_token }))
-      await good(plaid.accountsBalanceGet({ access_token }))
-      await bad(plaid.accountsBalanceGet({ access_token }), 429, 'RATE_LIMIT_EXCEEDED', 'BALANCE_LIMIT')
-      await good(plaid.investmentsHoldingsGet({ access_token }))
-      await good(plaid.investmentsTransactionsGet({ access_token, ...window, options: { count: 500 } }))
-      await good(plaid.investmentsRefresh({ access_token }))
-      await good(plaid.liabilitiesGet({ access_token }))
-      await good(plaid.identityGet({ access_token }))
-      await good(plaid.authGet({ access_token }))
-      await good(plaid.itemGet({ access_token }))
-      await good(plaid.itemWebhookUpdate({ access_token, webhook: `${receiver.url}/other` }))
-      const { new_access_token } = await good(plaid.itemAccessTokenInvalidate({ access_token }))
-      await bad(plaid.itemGet({ access_token }), 400, 'INVALID_INPUT', 'INVALID_ACCESS_TOKEN')
-      await good(plaid.itemRemove({ access_token: new_access_token }))
-      await bad(plaid.itemGet({ access_token: new_access_token }), 400, 'ITEM_ERROR', 'ITEM_NOT_FOUND')
-      expect(cursor).not.toBe('')
-    },
-  )
+  test.for([
+    ['ins_109508', 'user_good'],
+    ['ins_109508', 'user_rare_values'],
+    ['ins_109511', 'user_good'],
+    ['ins_109512', 'user_rare_values'],
+    ['ins_56', 'user_good'],
+  ] as const)('the products of an item at %s of %s', async ([institution, username]) => {
+    const { access_token, item_id } = await linked(institution, username)
+    await good(plaid.transactionsSync({ access_token }))
+    await control(`/items/${item_id}/bank`, { history: 'historical' })
+    let cursor = ''
+    for (let more = true; more;) {
+      const page = await good(plaid.transactionsSync({ access_token, cursor, count: 500 }))
+      cursor = page.next_cursor
+      more = page.has_more
+    }
+    await control(`/items/${item_id}/bank`, { add: 2, modify: 2, remove: 2, post_pending: true })
+    await good(plaid.transactionsSync({ access_token, cursor, options: { include_original_description: true } }))
+    await good(plaid.transactionsGet({ access_token, ...window, options: { count: 500 } }))
+    await good(plaid.transactionsRecurringGet({ access_token }))
+    await good(plaid.transactionsRefresh({ access_token }))
+    await good(plaid.accountsGet({ access_token }))
+    await good(plaid.accountsBalanceGet({ access_token }))
+    await bad(plaid.accountsBalanceGet({ access_token }), 429, 'RATE_LIMIT_EXCEEDED', 'BALANCE_LIMIT')
+    await good(plaid.investmentsHoldingsGet({ access_token }))
+    await good(plaid.investmentsTransactionsGet({ access_token, ...window, options: { count: 500 } }))
+    await good(plaid.investmentsRefresh({ access_token }))
+    await good(plaid.liabilitiesGet({ access_token }))
+    await good(plaid.identityGet({ access_token }))
+    await good(plaid.authGet({ access_token }))
+    await good(plaid.itemGet({ access_token }))
+    await good(plaid.itemWebhookUpdate({ access_token, webhook: `${receiver.url}/other` }))
+    const { new_access_token } = await good(plaid.itemAccessTokenInvalidate({ access_token }))
+    await bad(plaid.itemGet({ access_token }), 400, 'INVALID_INPUT', 'INVALID_ACCESS_TOKEN')
+    await good(plaid.itemRemove({ access_token: new_access_token }))
+    await bad(plaid.itemGet({ access_token: new_access_token }), 400, 'ITEM_ERROR', 'ITEM_NOT_FOUND')
+    expect(cursor).not.toBe('')
+  })
 
   test('a custom user', async () => {
     const password = JSON.stringify({
