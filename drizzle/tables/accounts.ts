@@ -1,7 +1,10 @@
 // Bank accounts and their balances, today's and one a day.
+import { sql } from 'drizzle-orm'
 import {
+  type AnyPgColumn,
   boolean,
   date,
+  foreignKey,
   index,
   numeric,
   pgTable,
@@ -12,15 +15,14 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { ofItem } from './items.ts'
+import { ofOwnItem, ownedByItem } from './items.ts'
 import { ofUser } from './users.ts'
 
 export const accounts = pgTable(
   'accounts',
   {
     id: uuid().primaryKey().defaultRandom(),
-    ...ofUser(),
-    ...ofItem(),
+    ...ofOwnItem(),
     plaidAccountId: text('plaid_account_id').notNull(),
     persistentAccountId: text('persistent_account_id'),
     name: text().notNull(),
@@ -44,9 +46,37 @@ export const accounts = pgTable(
   },
   (table) => [
     unique('accounts_plaid_account').on(table.itemId, table.plaidAccountId),
+    unique('accounts_owner').on(table.id, table.itemId, table.userId),
+    ownedByItem('accounts_item_owner', table),
+    index('accounts_revoked')
+      .on(table.revokedAt)
+      .where(sql`revoked_at is not null`),
     index('accounts_user').on(table.userId, table.createdAt, table.id),
   ],
 )
+
+/** The columns of what an account brought. `ownedByAccount` keeps them together. */
+export const ofOwnAccount = () => ({
+  ...ofOwnItem(),
+  accountId: uuid('account_id').notNull(),
+})
+
+interface AccountColumns {
+  readonly accountId: AnyPgColumn
+  readonly itemId: AnyPgColumn
+  readonly userId: AnyPgColumn
+}
+
+/**
+ * A row is deleted with its account, and cannot name an account of another item or user. One check a row instead of
+ * three: the account's own key vouches for the item, and the item's for the user.
+ */
+export const ownedByAccount = (name: string, table: AccountColumns) =>
+  foreignKey({
+    name,
+    columns: [table.accountId, table.itemId, table.userId],
+    foreignColumns: [accounts.id, accounts.itemId, accounts.userId],
+  }).onDelete('cascade')
 
 /** The column of what belongs to one account, which goes with it. */
 export const ofAccount = () => ({

@@ -1,8 +1,10 @@
 // Brokerage: what can be held, what is held, and what happened to it.
+import { sql } from 'drizzle-orm'
 import {
   boolean,
   date,
   index,
+  integer,
   numeric,
   pgTable,
   primaryKey,
@@ -12,8 +14,7 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { ofAccount } from './accounts.ts'
-import { ofItem } from './items.ts'
+import { ofAccount, ofOwnAccount, ownedByAccount } from './accounts.ts'
 import { ofUser } from './users.ts'
 
 const currency = () => ({
@@ -42,9 +43,7 @@ export const holdings = pgTable(
   'holdings',
   {
     id: uuid().primaryKey().defaultRandom(),
-    ...ofUser(),
-    ...ofItem(),
-    ...ofAccount(),
+    ...ofOwnAccount(),
     securityId: uuid('security_id')
       .notNull()
       .references(() => securities.id),
@@ -57,8 +56,10 @@ export const holdings = pgTable(
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
+    ownedByAccount('holdings_owner', table),
     unique('holdings_position').on(table.accountId, table.securityId),
-    index('holdings_user').on(table.userId, table.id),
+    index('holdings_user').on(table.userId, table.accountId, table.id),
+    index('holdings_security').on(table.securityId),
     index('holdings_item').on(table.itemId),
   ],
 )
@@ -81,6 +82,7 @@ export const holdingDays = pgTable(
   },
   (table) => [
     primaryKey({ name: 'holding_days_position', columns: [table.accountId, table.day, table.securityId] }),
+    index('holding_days_security').on(table.securityId),
     index('holding_days_user').on(table.userId, table.day),
   ],
 )
@@ -89,9 +91,7 @@ export const investmentTransactions = pgTable(
   'investment_transactions',
   {
     id: uuid().primaryKey().defaultRandom(),
-    ...ofUser(),
-    ...ofItem(),
-    ...ofAccount(),
+    ...ofOwnAccount(),
     securityId: uuid('security_id').references(() => securities.id),
     plaidInvestmentTransactionId: text('plaid_investment_transaction_id').notNull(),
     date: date({ mode: 'string' }).notNull(),
@@ -109,7 +109,36 @@ export const investmentTransactions = pgTable(
     removedAt: timestamp('removed_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
+    ownedByAccount('investment_transactions_owner', table),
     unique('investment_transactions_plaid_id').on(table.itemId, table.plaidInvestmentTransactionId),
-    index('investment_transactions_user_date').on(table.userId, table.date, table.id),
+    index('investment_transactions_user_date')
+      .on(table.userId, table.date, table.id)
+      .where(sql`removed_at is null`),
+    index('investment_transactions_account_date').on(table.accountId, table.date, table.id),
+    index('investment_transactions_security').on(table.securityId),
   ],
+)
+
+/** Pages of a window that is too long for memory, until its commit. Logged, as `sync_staging` is. */
+export const investmentStaging = pgTable(
+  'investment_staging',
+  {
+    runId: uuid('run_id').notNull(),
+    userId: uuid('user_id').notNull(),
+    seq: integer().notNull(),
+    plaidInvestmentTransactionId: text('plaid_investment_transaction_id').notNull(),
+    plaidAccountId: text('plaid_account_id').notNull(),
+    plaidSecurityId: text('plaid_security_id'),
+    date: date({ mode: 'string' }).notNull(),
+    name: text().notNull(),
+    quantity: numeric().notNull(),
+    amount: numeric().notNull(),
+    price: numeric().notNull(),
+    fees: numeric(),
+    type: text().notNull(),
+    subtype: text().notNull(),
+    ...currency(),
+    stagedAt: timestamp('staged_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ name: 'investment_staging_row', columns: [table.runId, table.seq] })],
 )

@@ -1,6 +1,7 @@
 // Linked banks, and what is known about keeping each of their products in sync.
 import { sql } from 'drizzle-orm'
 import {
+  type AnyPgColumn,
   bigint,
   boolean,
   foreignKey,
@@ -53,6 +54,8 @@ export const items = pgTable(
   },
   (table) => [
     index('items_user').on(table.userId, table.createdAt, table.id),
+    index('items_created').on(table.createdAt.asc().nullsFirst(), table.id),
+    index('items_status').on(table.status, table.createdAt, table.id),
     unique('items_owner').on(table.id, table.userId),
     index('items_purge')
       .on(table.purgeAt)
@@ -66,6 +69,25 @@ export const items = pgTable(
   ],
 )
 
+/** The columns of what an item brought. `ownedByItem` keeps them together: the item is that user's. */
+export const ofOwnItem = () => ({
+  userId: uuid('user_id').notNull(),
+  itemId: uuid('item_id').notNull(),
+})
+
+interface ItemColumns {
+  readonly itemId: AnyPgColumn
+  readonly userId: AnyPgColumn
+}
+
+/** A row is deleted with its item, and cannot name the item of another user. The item's own key vouches for the user. */
+export const ownedByItem = (name: string, table: ItemColumns) =>
+  foreignKey({
+    name,
+    columns: [table.itemId, table.userId],
+    foreignColumns: [items.id, items.userId],
+  }).onDelete('cascade')
+
 /** The column of what an item brought, which goes with it. */
 export const ofItem = () => ({
   itemId: uuid('item_id')
@@ -78,8 +100,7 @@ export const itemProducts = pgTable(
   'item_products',
   {
     id: uuid().primaryKey().defaultRandom(),
-    ...ofItem(),
-    ...ofUser(),
+    ...ofOwnItem(),
     product: text().notNull(),
     status: text().notNull().default('pending'),
     /** Where the next read starts; null before the first. Only a cursor that came with `has_more: false` gets here. */
@@ -100,11 +121,7 @@ export const itemProducts = pgTable(
   },
   (table) => [
     unique('item_products_product').on(table.itemId, table.product),
-    foreignKey({
-      name: 'item_products_owner',
-      columns: [table.itemId, table.userId],
-      foreignColumns: [items.id, items.userId],
-    }).onDelete('cascade'),
+    ownedByItem('item_products_owner', table),
     index('item_products_due')
       .on(table.nextAttemptAt)
       .where(sql`dirty_seq > synced_seq`),

@@ -24,6 +24,7 @@ export const linkSessions = pgTable(
   },
   (table) => [
     index('link_sessions_user').on(table.userId),
+    index('link_sessions_item').on(table.itemId),
     index('link_sessions_check')
       .on(table.checkAt)
       .where(sql`check_at is not null`),
@@ -57,6 +58,7 @@ export const linkExchanges = pgTable(
   },
   (table) => [
     index('link_exchanges_user').on(table.userId, table.state),
+    index('link_exchanges_item').on(table.itemId),
     index('link_exchanges_due')
       .on(table.nextAttemptAt)
       .where(sql`state in ('started', 'exchanged')`),

@@ -42,7 +42,8 @@ export const syncRuns = pgTable(
   (table) => [
     index('sync_runs_user').on(table.userId, table.startedAt, table.id),
     index('sync_runs_item').on(table.itemId, table.startedAt, table.id),
-    index('sync_runs_started').on(table.startedAt, table.id),
+    index('sync_runs_item_product').on(table.itemProductId),
+    index('sync_runs_started').on(table.startedAt.asc().nullsFirst(), table.id),
   ],
 )
 
@@ -63,7 +64,8 @@ export const webhookEvents = pgTable(
     receivedAt: timestamp('received_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
-    index('webhook_events_item').on(table.plaidItemId, table.receivedAt),
+    index('webhook_events_item').on(table.plaidItemId, table.receivedAt, table.id),
+    index('webhook_events_linked_item').on(table.itemId),
     index('webhook_events_user').on(table.userId),
     index('webhook_events_received').on(table.receivedAt, table.id),
   ],
@@ -86,6 +88,7 @@ export const deadLetters = pgTable(
   },
   (table) => [
     unique('dead_letters_message').on(table.queue, table.messageId),
+    index('dead_letters_item_product').on(table.itemProductId),
     index('dead_letters_created').on(table.createdAt, table.id),
   ],
 )

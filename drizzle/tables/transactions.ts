@@ -15,8 +15,7 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { ofAccount } from './accounts.ts'
-import { ofItem } from './items.ts'
+import { ofOwnAccount, ownedByAccount } from './accounts.ts'
 import { ofUser } from './users.ts'
 
 /** What comes from Plaid: the same columns in `transactions` and `sync_staging`. */
@@ -44,9 +43,7 @@ export const transactions = pgTable(
   'transactions',
   {
     id: uuid().primaryKey().defaultRandom(),
-    ...ofUser(),
-    ...ofItem(),
-    ...ofAccount(),
+    ...ofOwnAccount(),
     plaidTransactionId: text('plaid_transaction_id').notNull(),
     ...plaidColumns(),
     date: date({ mode: 'string' }).notNull(),
@@ -66,13 +63,13 @@ export const transactions = pgTable(
     removedAt: timestamp('removed_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
+    ownedByAccount('transactions_owner', table),
     unique('transactions_plaid_transaction').on(table.itemId, table.plaidTransactionId),
     index('transactions_user_date')
       .on(table.userId, table.date, table.id)
       .where(sql`removed_at is null`),
-    index('transactions_account_date')
-      .on(table.accountId, table.date, table.id)
-      .where(sql`removed_at is null`),
+    // Also for the deletion of an account, so it holds removed rows too.
+    index('transactions_account_date').on(table.accountId, table.date, table.id),
     index('transactions_changes').on(table.userId, table.changeSeq),
   ],
 )
@@ -109,9 +106,7 @@ export const recurringStreams = pgTable(
   'recurring_streams',
   {
     id: uuid().primaryKey().defaultRandom(),
-    ...ofUser(),
-    ...ofItem(),
-    ...ofAccount(),
+    ...ofOwnAccount(),
     plaidStreamId: text('plaid_stream_id').notNull(),
     /** `inflow` or `outflow`. */
     direction: text().notNull(),
@@ -135,6 +130,8 @@ export const recurringStreams = pgTable(
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
+    ownedByAccount('recurring_streams_owner', table),
+    index('recurring_streams_account').on(table.accountId),
     unique('recurring_streams_plaid_stream').on(table.itemId, table.plaidStreamId),
     index('recurring_streams_user').on(table.userId, table.lastDate, table.id),
   ],

@@ -11,6 +11,7 @@ import { schedulingBenchmark } from './bench/scheduling.ts'
 import { statementsBenchmark } from './bench/statements.ts'
 import { syncHeapBenchmark } from './bench/sync-heap.ts'
 import { syncRequestsBenchmark } from './bench/sync-requests.ts'
+import { tableSizeBenchmark } from './bench/table-size.ts'
 import { misuse, runCommand } from './run-command.ts'
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'sync-requests': syncRequestsBenchmark,
   'sync-heap': syncHeapBenchmark,
   'page-depth': pageDepthBenchmark,
+  'table-size': tableSizeBenchmark,
   'rate-limit': rateLimitBenchmark,
   scheduling: schedulingBenchmark,
 }
@@ -28,10 +30,13 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
 const nameWidth = Math.max(...Object.keys(benchmarks).map(({ length }) => length))
 const listed = Object.entries(benchmarks).map(([name, { summary }]) => `  ${name.padEnd(nameWidth)}  ${summary}`)
 
-const help = `npm run bench [-- --only NAME] [-- --json]
+const DEFAULT_ROWS = 400_000
+
+const help = `npm run bench [-- --only NAME] [-- --rows N] [-- --json]
 
 Measures on this machine, each thing against another one in the same run, and exits 1 where a target is missed.
   --only NAME  one benchmark
+  --rows N     transactions in the larger table of table-size; ${DEFAULT_ROWS} unless given, 4000000 for the full size
   --json       one object {machine, results} on stdout instead of the table
 
 ${listed.join('\n')}`
@@ -43,6 +48,12 @@ function chosen(name: string | undefined): Benchmark[] {
   return [benchmark]
 }
 
+function rowsFrom(text: string | undefined): number {
+  const rows = text === undefined ? DEFAULT_ROWS : Number(text)
+  if (!Number.isSafeInteger(rows) || rows < 200_000) throw misuse('--rows is a whole number of at least 200000.')
+  return rows
+}
+
 /** Ends on a signal as at its own end: with nothing left running. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController()
@@ -51,12 +62,17 @@ function stopSignal(): AbortSignal {
 }
 
 async function main(args: string[]): Promise<void> {
-  const options = { only: { type: 'string' }, json: { type: 'boolean', default: false } } as const
+  const options = {
+    only: { type: 'string' },
+    rows: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  } as const
   const { values } = parseArgs({ args, options })
+  const rows = rowsFrom(values.rows)
   const signal = stopSignal()
   const results: Result[] = []
   for (const benchmark of chosen(values.only))
-    results.push(...(await benchmark.run((line) => process.stderr.write(`${line}\n`), signal)))
+    results.push(...(await benchmark.run((line) => process.stderr.write(`${line}\n`), signal, { rows })))
   const machine = describeMachine()
   const { cpu, cores, platform, node } = machine
   process.stdout.write(

@@ -4,7 +4,7 @@ import { accountBalances, accounts } from '../../drizzle/tables/accounts.ts'
 import { type ApiDatabase, type JobsDatabase, rows, type Statement } from './client.ts'
 import { currencyOf, exactOrNull, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
-import { asUser, type Identity, me } from './scope.ts'
+import { asUser, type Identity, me, pageAsUser } from './scope.ts'
 import { askedAgain, fromTheStart, isResting, type Lease } from './sync-work.ts'
 
 /** An account as a bank tells it; amounts are exact decimal text. */
@@ -198,7 +198,7 @@ export async function listAccounts(
   limit: number,
   from: Key | null,
 ): Promise<Page<Account>> {
-  const [found] = await asUser(
+  const [found] = await pageAsUser(
     database,
     identity,
     database.connection
@@ -249,7 +249,7 @@ export async function listBalances(
   window: BalanceWindow,
 ): Promise<{ rows: DayBalance[]; next: string | null } | null> {
   const { connection } = database
-  const [owned, found] = await asUser(
+  const [owned, found] = await pageAsUser(
     database,
     identity,
     connection

@@ -1,9 +1,10 @@
 // What an operator sees, across users: ids, states, times and counts. Never a token, an amount, a name or a note.
-import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../drizzle/tables/items.ts'
 import { webhookEvents } from '../../drizzle/tables/operations.ts'
 import { batch, type JobsDatabase } from './client.ts'
-import { after, type Key, type Page, pageOf } from './page.ts'
+import { after, type Key, ofEveryUser, type Page, pageOf } from './page.ts'
+import { inIndexOrder, plan } from './plans.ts'
 
 const itemColumns = {
   id: items.id,
@@ -71,14 +72,16 @@ export async function listAllItems(
     userId === undefined ? undefined : eq(items.userId, userId),
     after(from, items.createdAt, items.id, 'asc'),
   )
-  const order = [asc(items.createdAt), asc(items.id)] as const
+  const narrowed = status !== undefined || userId !== undefined
+  const order = [narrowed ? asc(items.createdAt) : ofEveryUser(items.createdAt, 'asc'), asc(items.id)] as const
   const ids = connection
     .select({ id: items.id })
     .from(items)
     .where(chosen)
     .orderBy(...order)
     .limit(limit)
-  const [found, products] = await batch(jobs, [
+  const [, found, products] = await batch(jobs, [
+    plan(jobs, inIndexOrder),
     connection
       .select(itemColumns)
       .from(items)
@@ -88,10 +91,10 @@ export async function listAllItems(
     connection
       .select(productColumns)
       .from(itemProducts)
-      .where(inArray(itemProducts.itemId, ids))
-      .orderBy(asc(itemProducts.product)),
+      .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
   ])
-  const byItem = Map.groupBy(products, ({ itemId }) => itemId)
+  const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
+  const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
   const whole = found.map((item) => ({ ...item, products: byItem.get(item.id) ?? [] }))
   return pageOf(whole, limit, (item) => [item.createdAt.toISOString(), item.id])
 }
@@ -114,7 +117,8 @@ export async function listWebhooks(
   limit: number,
   from: Key | null,
 ): Promise<Page<AdminWebhook>> {
-  const [found] = await batch(jobs, [
+  const [, found] = await batch(jobs, [
+    plan(jobs, inIndexOrder),
     jobs.connection
       .select({
         id: webhookEvents.id,

@@ -1,12 +1,12 @@
 // The change feed: every transaction of a user once, at the number of its newest change. Numbers come from the user's
 // counter row, which each writer holds until its commit, so they become visible in their order and none appears late.
-import { and, asc, eq, gt } from 'drizzle-orm'
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import { unionAll } from 'drizzle-orm/pg-core'
 import { transactions, transactionTombstones } from '../../drizzle/tables/transactions.ts'
 import { users } from '../../drizzle/tables/users.ts'
 import type { ApiDatabase } from './client.ts'
-import { asUser, type Identity, me } from './scope.ts'
-import { shown, type Transaction, transactionColumns } from './transactions.ts'
+import { type Identity, me, pageAsUser } from './scope.ts'
+import { shownNamed, type Transaction, transactionColumns } from './transactions.ts'
 
 /** `transaction` is null where it was taken back, hidden with its item, or purged. */
 export interface Change {
@@ -20,6 +20,13 @@ export interface Changes {
   readonly hasMore: boolean
   /** The number of the user's newest change. */
   readonly newest: number
+}
+
+/** Named, so that they can be selected from a subquery. */
+const rowColumns = {
+  ...transactionColumns,
+  amount: transactionColumns.amount.as('exact_amount'),
+  currency: transactionColumns.currency.as('currency'),
 }
 
 /**
@@ -46,14 +53,20 @@ export async function listChanges(
     .orderBy(asc(transactionTombstones.changeSeq))
     .limit(limit + 1)
   const feed = unionAll(changed, purged).as('feed')
-  const [counter, found] = await asUser(
+  const row = connection
+    .select(rowColumns)
+    .from(transactions)
+    .where(and(eq(transactions.id, feed.id), eq(transactions.changeSeq, feed.seq), shownNamed))
+    .limit(1)
+    .as('row')
+  const [counter, found] = await pageAsUser(
     database,
     identity,
     connection.select({ newest: users.changeSeq }).from(users).where(eq(users.id, me)),
     connection
-      .select({ seq: feed.seq, transactionId: feed.id, transaction: transactionColumns })
+      .select({ seq: feed.seq, transactionId: feed.id, transaction: { ...row._.selectedFields } })
       .from(feed)
-      .leftJoin(transactions, and(eq(transactions.id, feed.id), shown))
+      .leftJoinLateral(row, sql`true`)
       .orderBy(asc(feed.seq))
       .limit(limit + 1),
   )

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
 import { announced } from './item-facts.ts'
+import { byIndex } from './plans.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { lockLosses, lossesStopped, tripLosses } from './safety-switches.ts'
 import { type Lease, lost } from './sync-work.ts'
@@ -57,7 +58,7 @@ export type CommitAnswer =
   | { readonly kind: 'staging_lost' }
 
 const begin = (jobs: JobsDatabase, lease: Lease) =>
-  rows(jobs, sql`select app.begin_commit(${lease.itemProductId}, ${lease.runId}, ${lease.cursor})`)
+  rows(jobs, sql`select app.begin_commit(${lease.itemProductId}, ${lease.runId}, ${lease.cursor}), ${byIndex}`)
 
 /**
  * The run's record, with what the statements of its batch counted: they leave it in `app.upserted` and `app.removed`. The
@@ -77,8 +78,10 @@ const insertRun = (jobs: JobsDatabase, lease: Lease, report: RunReport, outcome:
         and coalesce(nullif(current_setting('app.upserted', true), ''), '0') = '0')`,
   )
 
-const dropStaging = (jobs: JobsDatabase, lease: Lease) =>
-  rows(jobs, sql`delete from sync_staging where run_id = ${lease.runId}`)
+const dropStaging = (jobs: JobsDatabase, lease: Lease) => {
+  const table = sql.raw(lease.product === 'investment_transactions' ? 'investment_staging' : 'sync_staging')
+  return rows(jobs, sql`delete from ${table} where run_id = ${lease.runId}`)
+}
 
 /**
  * Commits what a run read: `statements`, the new cursor, the cleared dirty mark and the run's record, all or nothing.

@@ -4,6 +4,7 @@ import { deadLetters } from '../../drizzle/tables/operations.ts'
 import { batch, type JobsDatabase, rows } from './client.ts'
 import { askedAgain } from './sync-work.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
+import { inIndexOrder, plan } from './plans.ts'
 
 export interface DeadLetter {
   readonly queue: string
@@ -33,7 +34,8 @@ export async function listDeadLetters(
   limit: number,
   from: Key | null,
 ): Promise<Page<StoredDeadLetter>> {
-  const [found] = await batch(jobs, [
+  const [, found] = await batch(jobs, [
+    plan(jobs, inIndexOrder),
     jobs.connection
       .select({
         id: deadLetters.id,

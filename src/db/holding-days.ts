@@ -9,7 +9,8 @@ import type { Lease } from './sync-work.ts'
 export function keepHoldingDay(lease: Lease): SQL {
   const today = sql`(now() at time zone 'UTC')::date`
   return sql`day_gone as (
-        delete from holding_days d using accounts a where a.item_id = ${lease.itemId} and d.account_id = a.id and d.day = ${today}
+        delete from holding_days d where d.day = ${today}
+          and d.account_id = any(array(select id from accounts where item_id = ${lease.itemId}))
           and not exists (select 1 from incoming i where i.account_id = d.account_id and i.security_id = d.security_id)
       ), day_kept as (
         insert into holding_days as d (account_id, security_id, day, user_id, quantity, institution_price, institution_value,

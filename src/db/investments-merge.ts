@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
 import { keepHoldingDay } from './holding-days.ts'
+import { incomingInvestments, type InvestmentRow } from './investment-staging.ts'
 import type { Lease } from './sync-work.ts'
 
 interface Currency {
@@ -29,20 +30,6 @@ export interface HoldingFacts extends Currency {
   readonly institutionPriceAsOf: string | null
   readonly institutionValue: string
   readonly costBasis: string | null
-}
-
-export interface InvestmentTransactionFacts extends Currency {
-  readonly plaidInvestmentTransactionId: string
-  readonly plaidAccountId: string
-  readonly plaidSecurityId: string | null
-  readonly date: string
-  readonly name: string
-  readonly quantity: string
-  readonly amount: string
-  readonly price: string
-  readonly fees: string | null
-  readonly type: string
-  readonly subtype: string
 }
 
 /** Securities are the user's own rows: what one user holds tells another nothing. */
@@ -100,31 +87,31 @@ export function mergeHoldings(jobs: JobsDatabase, lease: Lease, facts: readonly 
   )
 }
 
-/** The list is all that happened from day `from` to day `to`: what is stored of that window and not in it was cancelled, unless its account is not shared any more. */
+/**
+ * What is staged and held is all that happened from day `from` to day `to`: what is stored of that window and not among it
+ * was cancelled, unless its account is not shared any more.
+ */
 export function mergeInvestmentTransactions(
   jobs: JobsDatabase,
   lease: Lease,
   window: { from: string; to: string },
-  facts: readonly InvestmentTransactionFacts[],
+  held: readonly InvestmentRow[],
 ) {
   return rows(
     jobs,
-    sql`with incoming as materialized (
-        select a.id as account_id, s.id as security_id, r.* from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r(
-          "plaidInvestmentTransactionId" text, "plaidAccountId" text, "plaidSecurityId" text, "date" date, "name" text, "quantity" numeric,
-          "amount" numeric, "price" numeric, "fees" numeric, "type" text, "subtype" text, "isoCurrencyCode" text, "unofficialCurrencyCode" text)
-        left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
-        left join securities s on s.user_id = ${lease.userId} and s.plaid_security_id = r."plaidSecurityId"
+    sql`with incoming as materialized (${incomingInvestments(lease, held)}
       ), gone as (
         update investment_transactions t set removed_at = now()
         where t.item_id = ${lease.itemId} and t.removed_at is null and t.date between ${window.from}::date and ${window.to}::date
-          and not exists (select 1 from incoming i where i."plaidInvestmentTransactionId" = t.plaid_investment_transaction_id)
-          and exists (select 1 from accounts a where a.id = t.account_id and a.link_epoch = ${lease.linkEpoch}) returning 1
+          and t.plaid_investment_transaction_id not in (select plaid_investment_transaction_id from incoming)
+          and exists (select 1 from accounts a where a.id = t.account_id and a.item_id = ${lease.itemId}
+            and a.link_epoch = ${lease.linkEpoch}) returning 1
       ), merged as (
         insert into investment_transactions as t (user_id, item_id, account_id, security_id, plaid_investment_transaction_id, date, name, quantity,
           amount, price, fees, type, subtype, iso_currency_code, unofficial_currency_code, link_epoch)
-        select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, security_id, "plaidInvestmentTransactionId", "date", "name", "quantity",
-          "amount", "price", "fees", "type", "subtype", "isoCurrencyCode", "unofficialCurrencyCode", ${lease.linkEpoch}::smallint from incoming order by "plaidInvestmentTransactionId"
+        select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, security_id, plaid_investment_transaction_id, date, name, quantity,
+          amount, price, fees, type, subtype, iso_currency_code, unofficial_currency_code, ${lease.linkEpoch}::smallint
+        from incoming order by plaid_investment_transaction_id
         on conflict (item_id, plaid_investment_transaction_id) do update set account_id = excluded.account_id, security_id = excluded.security_id,
           date = excluded.date, name = excluded.name, quantity = excluded.quantity, amount = excluded.amount, price = excluded.price,
           fees = excluded.fees, type = excluded.type, subtype = excluded.subtype, iso_currency_code = excluded.iso_currency_code,

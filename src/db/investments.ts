@@ -2,9 +2,9 @@
 import { and, asc, desc, eq, gte, isNull, lte } from 'drizzle-orm'
 import { holdings, investmentTransactions, securities } from '../../drizzle/tables/investments.ts'
 import type { ApiDatabase } from './client.ts'
-import { currencyOf, exact, exactOrNull, ofCurrentProduct, ofShownItem } from './columns.ts'
+import { currencyOf, exact, exactOrNull, notRemovedNamed, ofCurrentProduct, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
-import { asUser, type Identity, me } from './scope.ts'
+import { type Identity, me, pageAsUser } from './scope.ts'
 
 const securityColumns = {
   id: securities.id,
@@ -48,7 +48,7 @@ export async function listHoldings(
   limit: number,
   from: Key | null,
 ): Promise<Page<Holding>> {
-  const [found] = await asUser(
+  const [found] = await pageAsUser(
     database,
     identity,
     database.connection
@@ -112,7 +112,7 @@ export async function listInvestmentTransactions(
   from: Key | null,
 ): Promise<Page<InvestmentTransaction>> {
   const table = investmentTransactions
-  const [found] = await asUser(
+  const [found] = await pageAsUser(
     database,
     identity,
     database.connection
@@ -136,7 +136,7 @@ export async function listInvestmentTransactions(
       .where(
         and(
           eq(table.userId, me),
-          isNull(table.removedAt),
+          filters.accountId === undefined ? isNull(table.removedAt) : notRemovedNamed(table.removedAt),
           ofShownItem(table.itemId),
           filters.accountId === undefined ? undefined : eq(table.accountId, filters.accountId),
           filters.from === undefined ? undefined : gte(table.date, filters.from),

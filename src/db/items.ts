@@ -2,7 +2,7 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../drizzle/tables/items.ts'
 import { type ApiDatabase, rows } from './client.ts'
-import { asUser, type Identity, me } from './scope.ts'
+import { asUser, type Identity, me, pageAsUser } from './scope.ts'
 import { askedAgain } from './sync-work.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 
@@ -54,8 +54,12 @@ export interface Item extends ItemRow {
   readonly products: readonly ProductRow[]
 }
 
-const withProducts = (found: readonly ItemRow[], products: readonly ProductRow[]): Item[] =>
-  found.map((item) => ({ ...item, products: products.filter((product) => product.itemId === item.id) }))
+/** Each item with its products, by name. */
+function withProducts(found: readonly ItemRow[], products: readonly ProductRow[]): Item[] {
+  const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
+  const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
+  return found.map((item) => ({ ...item, products: byItem.get(item.id) ?? [] }))
+}
 
 /** A user's items, oldest first. */
 export async function listItems(
@@ -64,23 +68,28 @@ export async function listItems(
   limit: number,
   from: Key | null,
 ): Promise<Page<Item>> {
-  const mine = and(eq(items.userId, me), isNull(items.removedAt))
   const { connection } = database
-  const [found, products] = await asUser(
+  const chosen = and(eq(items.userId, me), isNull(items.removedAt), after(from, items.createdAt, items.id, 'asc'))
+  const order = [asc(items.createdAt), asc(items.id)] as const
+  const ids = connection
+    .select({ id: items.id })
+    .from(items)
+    .where(chosen)
+    .orderBy(...order)
+    .limit(limit)
+  const [found, products] = await pageAsUser(
     database,
     identity,
     connection
       .select(itemColumns)
       .from(items)
-      .where(and(mine, after(from, items.createdAt, items.id, 'asc')))
-      .orderBy(asc(items.createdAt), asc(items.id))
+      .where(chosen)
+      .orderBy(...order)
       .limit(limit + 1),
     connection
       .select(productColumns)
       .from(itemProducts)
-      .innerJoin(items, eq(items.id, itemProducts.itemId))
-      .where(and(mine, eq(itemProducts.userId, me)))
-      .orderBy(asc(itemProducts.product)),
+      .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
   )
   return pageOf(withProducts(found, products), limit, (item) => [item.createdAt.toISOString(), item.id])
 }
@@ -98,8 +107,7 @@ export async function getItem(database: ApiDatabase, identity: Identity, id: str
     connection
       .select(productColumns)
       .from(itemProducts)
-      .where(and(eq(itemProducts.itemId, id), eq(itemProducts.userId, me)))
-      .orderBy(asc(itemProducts.product)),
+      .where(and(eq(itemProducts.itemId, id), eq(itemProducts.userId, me))),
   )
   return withProducts(found, products)[0] ?? null
 }

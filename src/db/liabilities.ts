@@ -4,7 +4,7 @@ import { liabilities } from '../../drizzle/tables/liabilities.ts'
 import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
 import { ofCurrentProduct, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
-import { asUser, type Identity, me } from './scope.ts'
+import { type Identity, me, pageAsUser } from './scope.ts'
 import type { Lease } from './sync-work.ts'
 
 export interface LiabilityFacts {
@@ -50,7 +50,7 @@ export async function listLiabilities(
   limit: number,
   from: Key | null,
 ): Promise<Page<Liability>> {
-  const [found] = await asUser(
+  const [found] = await pageAsUser(
     database,
     identity,
     database.connection

@@ -17,6 +17,13 @@ export function after(from: Key | null, sortColumn: Column, idColumn: Column, or
   return order === 'asc' ? sql`(${sortColumn}, ${idColumn}) > ${place}` : sql`(${sortColumn}, ${idColumn}) < ${place}`
 }
 
+/**
+ * The order of every user's rows, oldest or newest first. Its index places nulls, of which there are none, on the other
+ * side: a list of one user's rows cannot take it for an index of its own.
+ */
+export const ofEveryUser = (time: Column, order: 'asc' | 'desc'): SQL =>
+  order === 'asc' ? sql`${time} asc nulls first` : sql`${time} desc nulls last`
+
 /** Cuts the extra row that tells whether there are more. */
 export function pageOf<Row>(found: readonly Row[], limit: number, keyOf: (row: Row) => Key): Page<Row> {
   const last = found.length > limit ? found[limit - 1] : undefined

@@ -1,6 +1,7 @@
 // Deletes what was removed: for good, so that nothing is left but the numbers of the change feed.
 import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows } from './client.ts'
+import { byIndex, plan } from './plans.ts'
 import { lost } from './sync-work.ts'
 
 /**
@@ -30,28 +31,32 @@ async function purgeEach(jobs: JobsDatabase, which: SQL): Promise<number> {
 /** Deletes one removed item whose time has come. An item that was linked again meanwhile stays. */
 async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise<void> {
   const doomed = sql`select id from items where id = ${id} and user_id = ${userId} and status in (${lost}) and purge_at <= now()`
+  const isDoomed = sql`exists (${doomed})`
   await batch(jobs, [
+    plan(jobs, byIndex),
     rows(jobs, sql`${doomed} for update`),
     rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
     // What was shown until now is told as removed under numbers of its own.
     rows(jobs, sql`select app.renumber_item(id) from items where id in (${doomed}) and removed_at is null`),
-    tombstones(jobs, sql`item_id in (${doomed})`),
+    tombstones(jobs, sql`item_id = ${id} and ${isDoomed}`),
     rows(
       jobs,
-      sql`delete from dead_letters where item_product_id in (select id from item_products where item_id in (${doomed}))`,
+      sql`delete from dead_letters where ${isDoomed}
+        and item_product_id = any(array(select p.id from item_products p where p.item_id = ${id}))`,
     ),
-    rows(jobs, sql`delete from link_sessions where item_id in (${doomed})`),
-    rows(jobs, sql`delete from link_exchanges where item_id in (${doomed})`),
+    rows(jobs, sql`delete from link_sessions where item_id = ${id} and ${isDoomed}`),
+    rows(jobs, sql`delete from link_exchanges where item_id = ${id} and ${isDoomed}`),
     rows(jobs, sql`delete from items where id in (${doomed})`),
     rows(
       jobs,
-      sql`delete from securities s where user_id = ${userId}
-        and not exists (select 1 from holdings where security_id = s.id)
-        and not exists (select 1 from holding_days where security_id = s.id)
-        and not exists (select 1 from investment_transactions where security_id = s.id)`,
+      sql`delete from securities s where user_id = ${userId} and ${unnamed('holdings')} and ${unnamed('holding_days')}
+        and ${unnamed('investment_transactions')}`,
     ),
   ])
 }
+
+/** No row of the table names the security `s`. `limit` keeps the planner from joining the whole table. */
+const unnamed = (table: string): SQL => sql`(select 1 from ${sql.raw(table)} where security_id = s.id limit 1) is null`
 
 /** Each keeps the number under which its removal was told, or is still to be. */
 const tombstones = (jobs: JobsDatabase, which: SQL) =>
@@ -63,15 +68,17 @@ const tombstones = (jobs: JobsDatabase, which: SQL) =>
 
 /** Deletes accounts that their user took back from Plaid, `keepDays` after it was told, with their transactions. */
 export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number, limit: number): Promise<number> {
-  const doomed = sql`select id from accounts where revoked_at < now() - make_interval(days => ${keepDays}) order by revoked_at limit ${limit}`
-  const [, , deleted] = await batch(jobs, [
+  const doomed = sql`any(array(select id from accounts where revoked_at < now() - make_interval(days => ${keepDays})
+    order by revoked_at limit ${limit}))`
+  const [, , , deleted] = await batch(jobs, [
+    plan(jobs, byIndex),
     // Whoever locks more than one row of an item takes the item's first.
     rows(
       jobs,
-      sql`select 1 from items where id in (select item_id from accounts where id in (${doomed})) order by id for no key update`,
+      sql`select 1 from items where id in (select item_id from accounts where id = ${doomed}) order by id for no key update`,
     ),
-    tombstones(jobs, sql`account_id in (${doomed})`),
-    rows(jobs, sql`delete from accounts where id in (${doomed}) returning id`),
+    tombstones(jobs, sql`account_id = ${doomed}`),
+    rows(jobs, sql`delete from accounts where id = ${doomed} returning id`),
   ])
   return deleted.rows.length
 }

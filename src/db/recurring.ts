@@ -4,7 +4,7 @@ import { recurringStreams, transactions } from '../../drizzle/tables/transaction
 import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
 import { currencyOf, exactOrNull, ofCurrentProduct, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
-import { asUser, type Identity, me } from './scope.ts'
+import { type Identity, me, pageAsUser } from './scope.ts'
 import type { Lease } from './sync-work.ts'
 
 export type Direction = 'inflow' | 'outflow'
@@ -124,7 +124,7 @@ export async function listRecurring(
   from: Key | null,
 ): Promise<Page<RecurringStream>> {
   const table = recurringStreams
-  const [found] = await asUser(
+  const [found] = await pageAsUser(
     database,
     identity,
     database.connection

@@ -2,7 +2,7 @@
 // is not doubled. To run inside a sync's commit, which holds the item's row and the user's counter.
 import { type SQL, sql } from 'drizzle-orm'
 import { type JobsDatabase, rows, type Statement } from './client.ts'
-import type { InvestmentTransactionFacts } from './investments-merge.ts'
+import { incomingInvestments, type InvestmentRow } from './investment-staging.ts'
 import type { Lease } from './sync-work.ts'
 import { incomingTransactions, type TransactionChange } from './transactions-merge.ts'
 
@@ -79,7 +79,7 @@ export function rebindTransactions(jobs: JobsDatabase, lease: Lease, changes: re
       ), bound as (
         update transactions t set plaid_transaction_id = p.plaid_transaction_id, pending_transaction_id = p.pending_transaction_id,
           link_epoch = ${lease.linkEpoch}, change_seq = counter.change_seq + p.n, updated_at = now()
-        from pairs p cross join counter where t.id = p.id
+        from pairs p cross join counter where t.id = p.id and t.item_id = ${lease.itemId}
       )
       update users set change_seq = change_seq + (select count(*) from pairs)
       where id = ${lease.userId} and exists (select 1 from pairs)`,
@@ -104,7 +104,7 @@ export function dropUnmatched(jobs: JobsDatabase, lease: Lease) {
         select change_seq from users where id = ${lease.userId}
       ), removals as (
         update transactions t set removed_at = now(), updated_at = now(), change_seq = counter.change_seq + gone.n
-        from gone cross join counter where t.id = gone.id
+        from gone cross join counter where t.id = gone.id and t.item_id = ${lease.itemId}
       )
       update users set change_seq = change_seq + (select count(*) from gone)
       where id = ${lease.userId} and exists (select 1 from gone)`,
@@ -112,33 +112,24 @@ export function dropUnmatched(jobs: JobsDatabase, lease: Lease) {
 }
 
 /** Before the merge: the same for investment transactions, by everything that Plaid tells of them. */
-export function rebindInvestmentTransactions(
-  jobs: JobsDatabase,
-  lease: Lease,
-  facts: readonly InvestmentTransactionFacts[],
-) {
+export function rebindInvestmentTransactions(jobs: JobsDatabase, lease: Lease, held: readonly InvestmentRow[]) {
   const alike = (row: string): SQL =>
     sql`${sql.raw(`${row}.account_id, coalesce(${row}.security_id::text, ''), ${row}.date, ${row}.amount, ${row}.quantity, ${row}.type, ${row}.subtype, ${row}.name`)}, ${currency(row)}`
   return rows(
     jobs,
-    sql`with told as (
-        select r."plaidInvestmentTransactionId" as plaid_id, a.id as account_id, s.id as security_id, r.date, r.name, r.quantity, r.amount, r.type,
-          r.subtype, r."isoCurrencyCode" as iso_currency_code, r."unofficialCurrencyCode" as unofficial_currency_code
-        from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidInvestmentTransactionId" text, "plaidAccountId" text,
-          "plaidSecurityId" text, "date" date, "name" text, "quantity" numeric, "amount" numeric, "type" text, "subtype" text,
-          "isoCurrencyCode" text, "unofficialCurrencyCode" text)
-        join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
-        left join securities s on s.user_id = ${lease.userId} and s.plaid_security_id = r."plaidSecurityId"
-        where not exists (select 1 from investment_transactions t
-          where t.item_id = ${lease.itemId} and t.plaid_investment_transaction_id = r."plaidInvestmentTransactionId")
+    sql`with incoming as materialized (${incomingInvestments(lease, held)}
+      ), unknown as (
+        select i.*, i.plaid_investment_transaction_id as plaid_id from incoming i
+        where i.account_id is not null and not exists (select 1 from investment_transactions t where t.item_id = ${lease.itemId}
+          and t.plaid_investment_transaction_id = i.plaid_investment_transaction_id)
       )
       update investment_transactions t set plaid_investment_transaction_id = p.plaid_id, link_epoch = ${lease.linkEpoch}
       from (
         select e.id, t.plaid_id from
           (select e.*, row_number() over (partition by ${alike('e')} order by e.created_at, e.id) as n from investment_transactions e
             where e.item_id = ${lease.itemId} and e.link_epoch < ${lease.linkEpoch} and e.removed_at is null) e
-          join (select t.*, row_number() over (partition by ${alike('t')} order by t.plaid_id) as n from told t) t
+          join (select t.*, row_number() over (partition by ${alike('t')} order by t.plaid_id) as n from unknown t) t
           on (${alike('e')}, e.n) = (${alike('t')}, t.n)
-      ) p where t.id = p.id`,
+      ) p where t.id = p.id and t.item_id = ${lease.itemId}`,
   )
 }

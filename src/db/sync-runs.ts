@@ -3,8 +3,9 @@ import { and, desc, eq } from 'drizzle-orm'
 import { syncRuns } from '../../drizzle/tables/operations.ts'
 import { type ApiDatabase, batch, type JobsDatabase } from './client.ts'
 import { ofShownItem } from './columns.ts'
-import { after, type Key, type Page, pageOf } from './page.ts'
-import { asUser, type Identity, me } from './scope.ts'
+import { after, type Key, ofEveryUser, type Page, pageOf } from './page.ts'
+import { inIndexOrder, plan } from './plans.ts'
+import { type Identity, me, pageAsUser } from './scope.ts'
 
 const runColumns = {
   id: syncRuns.id,
@@ -47,7 +48,7 @@ export async function listSyncRuns(
   limit: number,
   from: Key | null,
 ): Promise<Page<SyncRun>> {
-  const [found] = await asUser(
+  const [found] = await pageAsUser(
     database,
     identity,
     database.connection
@@ -85,7 +86,8 @@ export async function listAllSyncRuns(
   limit: number,
   from: Key | null,
 ): Promise<Page<AdminSyncRun>> {
-  const [found] = await batch(jobs, [
+  const [, found] = await batch(jobs, [
+    plan(jobs, inIndexOrder),
     jobs.connection
       .select({ ...runColumns, userId: syncRuns.userId, plaidRequestIds: syncRuns.plaidRequestIds })
       .from(syncRuns)
@@ -96,7 +98,7 @@ export async function listAllSyncRuns(
           after(from, syncRuns.startedAt, syncRuns.id, 'desc'),
         ),
       )
-      .orderBy(...newestFirst)
+      .orderBy(...(itemId === undefined ? [ofEveryUser(syncRuns.startedAt, 'desc'), desc(syncRuns.id)] : newestFirst))
       .limit(limit + 1),
   ])
   return pageOf(found, limit, keyOf)

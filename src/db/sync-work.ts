@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { lostStatuses, stoppedStatuses } from '../item-status.ts'
 import { batch, type JobsDatabase, rows } from './client.ts'
+import { inIndexOrder, plan } from './plans.ts'
 
 /** Longer than a Plaid call may take (90 s), so that a holder who renews before each call cannot lose it by waiting. */
 const leaseSeconds = 120
@@ -123,7 +124,7 @@ export function renewal(jobs: JobsDatabase, lease: Lease) {
 }
 
 async function ids(jobs: JobsDatabase, query: SQL): Promise<string[]> {
-  const [found] = await batch(jobs, [rows<{ id: string }>(jobs, query)])
+  const [, found] = await batch(jobs, [plan(jobs, inIndexOrder), rows<{ id: string }>(jobs, query)])
   return found.rows.map((row) => row.id)
 }
 
@@ -166,10 +167,12 @@ export async function markStale(
   return marked.length
 }
 
-/** Deletes what runs that died left in the staging table. */
+/** Deletes what runs that died left in the staging tables. */
 export async function clearStaging(jobs: JobsDatabase, olderThanSeconds: number): Promise<void> {
+  const old = sql`staged_at < now() - make_interval(secs => ${olderThanSeconds})`
   await batch(jobs, [
-    rows(jobs, sql`delete from sync_staging where staged_at < now() - make_interval(secs => ${olderThanSeconds})`),
+    rows(jobs, sql`delete from sync_staging where ${old}`),
+    rows(jobs, sql`delete from investment_staging where ${old}`),
   ])
 }
 

@@ -3,9 +3,9 @@ import { and, desc, eq, gte, isNull, lte, type SQL, sql } from 'drizzle-orm'
 import { transactions } from '../../drizzle/tables/transactions.ts'
 import { users } from '../../drizzle/tables/users.ts'
 import { type ApiDatabase, rows } from './client.ts'
-import { currencyOf, exact, ofShownItem } from './columns.ts'
+import { currencyOf, exact, notRemovedNamed, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
-import { asUser, type Identity, me } from './scope.ts'
+import { asUser, type Identity, me, pageAsUser } from './scope.ts'
 
 export const transactionColumns = {
   id: transactions.id,
@@ -67,8 +67,13 @@ export interface TransactionFilters {
   readonly pending?: boolean | undefined
 }
 
+const mine = and(eq(transactions.userId, me), ofShownItem(transactions.itemId))
+
 /** Neither taken back by the bank nor hidden with its item. */
-export const shown = and(eq(transactions.userId, me), isNull(transactions.removedAt), ofShownItem(transactions.itemId))
+export const shown = and(mine, isNull(transactions.removedAt))
+
+/** The same of a row that is named. */
+export const shownNamed = and(mine, notRemovedNamed(transactions.removedAt))
 
 /** `%`, `_` and `\` mean themselves. */
 const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
@@ -98,13 +103,20 @@ export async function listTransactions(
   limit: number,
   from: Key | null,
 ): Promise<Page<Transaction>> {
-  const [found] = await asUser(
+  const [found] = await pageAsUser(
     database,
     identity,
     database.connection
       .select(transactionColumns)
       .from(transactions)
-      .where(and(shown, matching(filters), after(from, transactions.date, transactions.id, 'desc')))
+      .where(
+        and(
+          mine,
+          filters.accountId === undefined ? isNull(transactions.removedAt) : notRemovedNamed(transactions.removedAt),
+          matching(filters),
+          after(from, transactions.date, transactions.id, 'desc'),
+        ),
+      )
       .orderBy(desc(transactions.date), desc(transactions.id))
       .limit(limit + 1),
   )
@@ -123,7 +135,7 @@ export async function getTransaction(
     database.connection
       .select(transactionColumns)
       .from(transactions)
-      .where(and(shown, eq(transactions.id, id))),
+      .where(and(shownNamed, eq(transactions.id, id))),
   )
   return found[0] ?? null
 }
@@ -162,14 +174,14 @@ export async function editTransaction(
     connection.select({ id: users.id }).from(users).where(eq(users.id, me)).for('no key update'),
     rows(
       database,
-      sql`with target as (select ${transactions.id} as id from ${transactions} where ${shown} and ${transactions.id} = ${id}),
+      sql`with target as (select ${transactions.id} as id from ${transactions} where ${shownNamed} and ${transactions.id} = ${id}),
         counter as (update users set change_seq = change_seq + 1 where id = ${me} and exists (select 1 from target) returning change_seq)
         update transactions set ${set} where id in (select id from target)`,
     ),
     connection
       .select(transactionColumns)
       .from(transactions)
-      .where(and(shown, eq(transactions.id, id))),
+      .where(and(shownNamed, eq(transactions.id, id))),
   )
   return found[0] ?? null
 }

@@ -2,11 +2,14 @@
 // the whole window is compared.
 import { writeAccounts } from '../db/accounts.ts'
 import {
+  type InvestmentRow,
   type InvestmentTransactionFacts,
-  mergeInvestmentTransactions,
-  mergeSecurities,
-} from '../db/investments-merge.ts'
-import { rebindInvestmentTransactions } from '../db/relink.ts'
+  requireStagedInvestments,
+  stageInvestmentTransactions,
+  unstageInvestmentTransactions,
+} from '../db/investment-staging.ts'
+import { mergeInvestmentTransactions, mergeSecurities } from '../db/investments-merge.ts'
+import { rebindInvestmentTransactions, withoutLoops } from '../db/relink.ts'
 import { renewLease } from '../db/sync-work.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
@@ -18,6 +21,8 @@ import { securityFacts } from './security-facts.ts'
 const windowDays = 730
 const maxPages = 200
 const maxRestarts = 3
+/** Rows held in memory, ten pages (about 3 MB); what is beyond goes to the staging table. */
+const maxHeld = 5000
 
 interface Window {
   readonly from: string
@@ -30,58 +35,85 @@ function windowAt(now: Date): Window {
   return { from: dayAt(1 - windowDays), to: dayAt(1) }
 }
 
+interface Loop {
+  /** Rows in the window, as the first page said; -1 before it. */
+  total: number
+  offset: number
+  seq: number
+  /** Rows in memory, which are not staged yet. */
+  readonly held: InvestmentRow[]
+  readonly accounts: Map<string, PlaidAccount>
+  readonly securities: Map<string, PlaidSecurity>
+}
+
+type Page = Extract<Awaited<ReturnType<Run['plaid']['getInvestmentTransactions']>>, { ok: true }>['value']
+
+const newLoop = (): Loop => ({
+  total: -1,
+  offset: 0,
+  seq: 0,
+  held: [],
+  accounts: new Map(),
+  securities: new Map(),
+})
+const stagedRows = (loop: Loop): number => loop.seq - loop.held.length
+
 export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> {
+  const { jobs } = run.ctx.services
   const window = windowAt(run.ctx.now())
-  const pages = { total: -1, accounts: new Map<string, PlaidAccount>(), securities: new Map<string, PlaidSecurity>() }
-  const transactions = new Map<string, PlaidInvestmentTransaction>()
   const askFor = createPager(run)
-  for (let page = 0, offset = 0; page < maxPages; page += 1) {
-    if (page > 0 && !(await renewLease(run.ctx.services.jobs, run.lease))) return { kind: 'lease_lost' }
-    const from = offset
-    const result = await askFor(page, () => run.plaid.getInvestmentTransactions(run.token, { ...window, offset: from }))
+  let loop = newLoop()
+  for (let page = 0; page < maxPages; page += 1) {
+    if (page > 0 && !(await hold(run, loop))) return { kind: 'lease_lost' }
+    const { offset } = loop
+    const result = await askFor(page, () => run.plaid.getInvestmentTransactions(run.token, { ...window, offset }))
     if (result === null) return { kind: 'lease_lost' }
     noteAnswer(run.tally, result)
     if (!result.ok) return { kind: 'failed', failure: result.failure }
-    const { value } = result
-    if (pages.total !== -1 && value.total_investment_transactions !== pages.total) {
+    if (loop.total !== -1 && result.value.total_investment_transactions !== loop.total) {
       // Something came or went between two pages: offsets have shifted, so nothing read so far can be trusted.
       if (run.tally.restarts >= maxRestarts)
         return { kind: 'failed', failure: localFailure('retry', 'WINDOW_KEEPS_CHANGING') }
       run.tally.restarts += 1
-      transactions.clear()
-      Object.assign(pages, { total: -1 })
-      offset = 0
+      if (stagedRows(loop) > 0) await unstageInvestmentTransactions(jobs, run.lease)
+      loop = newLoop()
       continue
     }
-    pages.total = value.total_investment_transactions
-    for (const account of value.accounts) pages.accounts.set(account.account_id, account)
-    for (const security of value.securities) pages.securities.set(security.security_id, security)
-    for (const transaction of value.investment_transactions)
-      transactions.set(transaction.investment_transaction_id, transaction)
-    offset += value.investment_transactions.length
-    if (offset >= pages.total) return commitOf(run, window, pages, transactions)
-    if (value.investment_transactions.length === 0)
+    take(loop, result.value)
+    if (loop.offset >= loop.total) return commitOf(run, window, loop)
+    if (result.value.investment_transactions.length === 0)
       return { kind: 'failed', failure: localFailure('retry', 'WINDOW_INCOMPLETE') }
   }
   return { kind: 'failed', failure: localFailure('ours', 'TOO_MANY_PAGES') }
 }
 
-function commitOf(
-  run: Run,
-  window: Window,
-  pages: { accounts: Map<string, PlaidAccount>; securities: Map<string, PlaidSecurity> },
-  transactions: Map<string, PlaidInvestmentTransaction>,
-): ReadAnswer {
+function take(loop: Loop, page: Page): void {
+  loop.total = page.total_investment_transactions
+  loop.offset += page.investment_transactions.length
+  for (const account of page.accounts) loop.accounts.set(account.account_id, account)
+  for (const security of page.securities) loop.securities.set(security.security_id, security)
+  for (const transaction of page.investment_transactions) loop.held.push({ seq: loop.seq++, ...factsOf(transaction) })
+}
+
+/** Before the next page: renews the lease, and keeps memory bounded. */
+async function hold(run: Run, loop: Loop): Promise<boolean> {
   const { jobs } = run.ctx.services
-  const facts = [...transactions.values()].map(factsOf)
+  if (loop.held.length < maxHeld) return await renewLease(jobs, run.lease)
+  return await stageInvestmentTransactions(jobs, run.lease, loop.held.splice(0))
+}
+
+function commitOf(run: Run, window: Window, loop: Loop): ReadAnswer {
+  const { jobs } = run.ctx.services
+  const { lease } = run
   return {
     kind: 'read',
     end: snapshotEnd,
     statements: [
-      ...writeAccounts(jobs, run.lease, accountFacts([...pages.accounts.values()]), false),
-      mergeSecurities(jobs, run.lease, securityFacts([...pages.securities.values()])),
-      ...(run.lease.linkEpoch === 0 ? [] : [rebindInvestmentTransactions(jobs, run.lease, facts)]),
-      mergeInvestmentTransactions(jobs, run.lease, window, facts),
+      requireStagedInvestments(jobs, lease, stagedRows(loop)),
+      ...writeAccounts(jobs, lease, accountFacts([...loop.accounts.values()]), false),
+      mergeSecurities(jobs, lease, securityFacts([...loop.securities.values()])),
+      ...(lease.linkEpoch === 0 ? [] : withoutLoops(jobs, rebindInvestmentTransactions(jobs, lease, loop.held))),
+      mergeInvestmentTransactions(jobs, lease, window, loop.held),
     ],
     raise: null,
   }

@@ -33,6 +33,12 @@ beforeAll(async () => {
       values (gen_random_uuid(), $1, 1, false, 'staged')`,
     [ownerId],
   )
+  await edge.sql(
+    `insert into investment_staging (run_id, user_id, seq, plaid_investment_transaction_id, plaid_account_id, date, name, quantity,
+        amount, price, type, subtype)
+      values (gen_random_uuid(), $1, 1, 'staged', 'account', now(), 'n', 1, 1, 1, 'buy', 'buy')`,
+    [ownerId],
+  )
   await edge.sql(`insert into plaid_removals (user_id, plaid_item_id, reason) values ($1, 'ended', 'removed')`, [
     ownerId,
   ])
@@ -202,6 +208,7 @@ test.each([
   'select 1 from webhook_events',
   'select 1 from dead_letters',
   'select 1 from sync_staging',
+  'select 1 from investment_staging',
   'select 1 from drizzle.__drizzle_migrations',
   "select app.begin_commit(gen_random_uuid(), gen_random_uuid(), '')",
   'update transactions set amount = 0 where false',
@@ -255,6 +262,7 @@ const grants: Record<string, Record<string, string>> = {
     dead_letters: `DELETE ${everythingOfTheirs}`,
     holding_days: `DELETE ${everythingOfTheirs}`,
     holdings: `DELETE ${everythingOfTheirs}`,
+    investment_staging: 'DELETE INSERT SELECT',
     investment_transactions: everythingOfTheirs,
     item_products: everythingOfTheirs,
     items: `DELETE ${everythingOfTheirs}`,

@@ -230,7 +230,12 @@ describe('an item that is purged', () => {
       .toBeGreaterThan(0)
     await world.drain()
     await createLinkToken(world.user('purged'), updateMode(item.id))
-    const { sync_staging: _staging, plaid_removals: _removals, ...before } = await stored(item)
+    const {
+      sync_staging: _staging,
+      investment_staging: _investments,
+      plaid_removals: _removals,
+      ...before
+    } = await stored(item)
     expect(Object.entries(before).filter(([, count]) => count === 0)).toEqual([])
     await removeItem(world.user('purged'), item.id, purge)
     expect(await removals(item)).toBe(1)

@@ -63,7 +63,7 @@ async function startAnew(sequence: number): Promise<void> {
   await connectControl(world.simulator).reset(`model ${sequence}`)
   await world.stack.clearFaults(world.database.name)
   await world.sql(
-    'truncate users, items, item_products, accounts, account_balances, transactions, transaction_tombstones, sync_staging, recurring_streams, securities, holdings, holding_days, investment_transactions, liabilities, sync_runs, webhook_events, dead_letters, link_sessions, link_exchanges, plaid_removals, plaid_usage cascade',
+    'truncate users, items, item_products, accounts, account_balances, transactions, transaction_tombstones, sync_staging, investment_staging, recurring_streams, securities, holdings, holding_days, investment_transactions, liabilities, sync_runs, webhook_events, dead_letters, link_sessions, link_exchanges, plaid_removals, plaid_usage cascade',
   )
 }
 

@@ -121,7 +121,12 @@ describe('the positions of a day', () => {
 type Move = PlaidValue<'getInvestmentTransactions'>['investment_transactions'][number]
 
 /** A bank with these investment transactions, newest first, `size` a page; it may change after any page. */
-async function bankOf(item: Item, size: number, afterPage: (page: number, moves: Move[]) => void) {
+async function bankOf(
+  item: Item,
+  size: number,
+  afterPage: (page: number, moves: Move[]) => Promise<void> | void,
+  count = 10,
+) {
   let template: PlaidValue<'getInvestmentTransactions'> | undefined
   await odd.sync(
     item,
@@ -138,18 +143,18 @@ async function bankOf(item: Item, size: number, afterPage: (page: number, moves:
   if (template === undefined || first === undefined) throw new Error('no investment transactions')
   const value = template
   const move = (name: string): Move => ({ ...first, investment_transaction_id: name })
-  const moves = Array.from({ length: 10 }, (_, index) => move(`move ${index}`))
+  const moves = Array.from({ length: count }, (_, index) => move(`move ${index}`))
   const offsets: number[] = []
   const services = odd.withPlaid({
-    getInvestmentTransactions(_token, { offset }) {
+    async getInvestmentTransactions(_token, { offset }) {
       offsets.push(offset)
       const page = {
         ...value,
         investment_transactions: moves.slice(offset, offset + size),
         total_investment_transactions: moves.length,
       }
-      afterPage(offsets.length, moves)
-      return Promise.resolve({ ok: true as const, value: page, requestId: '' })
+      await afterPage(offsets.length, moves)
+      return { ok: true as const, value: page, requestId: '' }
     },
   })
   return { services, offsets, moves, move }
@@ -211,5 +216,48 @@ describe('investment transactions', () => {
     expect(await lastRestarts(item)).toEqual({ outcome: 'failed', restarts: '3', error_code: 'WINDOW_KEEPS_CHANGING' })
     await odd.sync(item, 'investment_transactions')
     expect((await stored(item)).toSorted()).toEqual(before.toSorted())
+  })
+})
+
+describe('the investment transactions of a long window', () => {
+  const staged = async () => Number((await world.sql('select count(*) as n from investment_staging'))[0]?.['n'])
+  /** Two pages are more than memory holds, so the third one meets what was staged. */
+  const [size, count] = [2600, 5300]
+
+  it('are staged between pages, and leave nothing behind when they are stored', async () => {
+    const item = await linkAndSync(world, 'long window', products)
+    const waiting: number[] = []
+    const { services, moves } = await bankOf(item, size, async () => void waiting.push(await staged()), count)
+    await odd.sync(item, 'investment_transactions', services)
+    expect(waiting).toEqual([0, 0, 5200])
+    expect((await stored(item)).toSorted()).toEqual(idsOf(moves))
+    expect(await staged()).toBe(0)
+  })
+
+  it('are forgotten with what was staged when the window changes', async () => {
+    const item = await linkAndSync(world, 'long window that changes', products)
+    const change = (page: number, moves: Move[]) => {
+      if (page === 2) moves.splice(1, 1)
+    }
+    const { services, offsets, moves } = await bankOf(item, size, change, count)
+    await odd.sync(item, 'investment_transactions', services)
+    expect(offsets).toEqual([0, 2600, 5200, 0, 2600, 5200])
+    expect((await stored(item)).toSorted()).toEqual(idsOf(moves))
+    expect(await staged()).toBe(0)
+  })
+
+  it('are not stored when staged rows were lost, and cancel nothing', async () => {
+    const item = await linkAndSync(world, 'lost rows', products)
+    const before = await stored(item)
+    const lose = async (page: number) => {
+      if (page === 3) await world.sql('delete from investment_staging where seq < 10')
+    }
+    const { services } = await bankOf(item, size, lose, count)
+    await odd.sync(item, 'investment_transactions', services)
+    expect(await lastRestarts(item)).toMatchObject({ outcome: 'failed', error_code: 'STAGING_LOST' })
+    expect(await stored(item)).toEqual(before)
+    await odd.sync(item, 'investment_transactions')
+    expect(await stored(item)).toEqual(before)
+    expect(await staged()).toBe(0)
   })
 })

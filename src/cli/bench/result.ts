@@ -14,11 +14,16 @@ export interface Result {
   readonly ok: boolean
 }
 
+export interface BenchmarkOptions {
+  /** Transactions of other users in the larger table of `table-size`. */
+  readonly rows: number
+}
+
 export interface Benchmark {
   /** What it measures, in a line. */
   readonly summary: string
   /** `say` takes a line of progress. */
-  run(say: (line: string) => void, signal: AbortSignal): Promise<Result[]>
+  run(say: (line: string) => void, signal: AbortSignal, options: BenchmarkOptions): Promise<Result[]>
 }
 
 export interface Machine {

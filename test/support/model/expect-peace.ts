@@ -43,7 +43,7 @@ async function expectNothingLeftOver({ world }: Chaos): Promise<void> {
   expect(await world.sql('select plaid_item_id, reason, last_error from plaid_removals')).toEqual([])
   expect(await world.sql("select id, state from link_exchanges where state in ('started', 'exchanged')")).toEqual([])
   expect(await world.sql("select id from items where status = 'removing'")).toEqual([])
-  expect(await world.sql('select run_id from sync_staging')).toEqual([])
+  expect(await world.sql('select run_id from sync_staging union all select run_id from investment_staging')).toEqual([])
   expectNoneForgotten(world.lines)
 }
 

@@ -1,0 +1,80 @@
+// The keys between tables, read from the catalog: each is enforced by an index when a row is deleted, and none lets a row
+// name what belongs to another user.
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { makeItem } from '../../../src/cli/bench/bank-rows.ts'
+import { connectStack, type TestDatabase } from '../../support/stack.ts'
+
+const stack = connectStack(inject('control'))
+let database: TestDatabase
+let owner: Client
+beforeAll(async () => {
+  database = await stack.createDatabase()
+  owner = new Client(database.ownerUrl)
+  await owner.connect()
+})
+afterAll(async () => {
+  await owner.end()
+  await stack.dropDatabase(database.name)
+})
+
+/** Foreign keys whose first column begins no index of all rows. A delete of the row referred to then reads the whole table. */
+const WITHOUT_INDEX = `select c.conrelid::regclass::text || '.' || c.conname as key
+  from pg_constraint c
+  where c.contype = 'f' and not exists (
+    select 1 from pg_index i
+    where i.indrelid = c.conrelid and i.indisvalid and i.indpred is null and i.indkey[0] = c.conkey[1])
+  order by 1`
+
+const keysWithoutIndex = async (): Promise<unknown[]> =>
+  (await owner.query(WITHOUT_INDEX)).rows.map((row: { key: string }) => row.key)
+
+describe('a foreign key', () => {
+  it('begins an index of all rows of its table', async () => {
+    expect(await keysWithoutIndex()).toEqual([])
+  })
+
+  it.each([
+    [
+      'transactions',
+      'plaid_transaction_id, date, amount, name, pending, change_seq',
+      `'t', '2026-01-01', 1, 'n', false, 1`,
+    ],
+    [
+      'recurring_streams',
+      'plaid_stream_id, direction, description, first_date, last_date, frequency, is_active, status, plaid_transaction_ids',
+      `'s', 'inflow', 'd', '2026-01-01', '2026-01-01', 'MONTHLY', true, 'MATURE', '{}'`,
+    ],
+    ['liabilities', 'kind, details', `'credit', '{}'`],
+    [
+      'investment_transactions',
+      'plaid_investment_transaction_id, date, name, quantity, amount, price, type, subtype',
+      `'i', '2026-01-01', 'n', 1, 1, 1, 'buy', 'buy'`,
+    ],
+  ])('keeps a row of %s from naming an account of another item or user', async (table, columns, values) => {
+    const [mine, second, other] = [
+      await makeItem(owner, 'mine'),
+      await makeItem(owner, 'mine'),
+      await makeItem(owner, 'other'),
+    ]
+    const insert = async (userId: string, itemId: string, accountId: string | undefined): Promise<void> => {
+      const text = `insert into ${table} (user_id, item_id, account_id, ${columns}) values ($1, $2, $3, ${values})`
+      await owner.query(text, [userId, itemId, accountId])
+    }
+    const refused = { code: '23503', constraint: `${table}_owner` }
+    await expect(insert(mine.userId, mine.itemId, other.accountIds[0])).rejects.toMatchObject(refused)
+    await expect(insert(mine.userId, second.itemId, mine.accountIds[0])).rejects.toMatchObject(refused)
+    await expect(insert(other.userId, mine.itemId, mine.accountIds[0])).rejects.toMatchObject(refused)
+    await expect(insert(mine.userId, other.itemId, other.accountIds[0])).rejects.toMatchObject(refused)
+    await insert(mine.userId, mine.itemId, mine.accountIds[0])
+  })
+
+  it('keeps an account from naming the item of another user', async () => {
+    const [mine, other] = [await makeItem(owner, 'mine'), await makeItem(owner, 'other')]
+    const named = owner.query(
+      `insert into accounts (user_id, item_id, plaid_account_id, name, type) values ($1, $2, 'a', 'n', 'depository')`,
+      [mine.userId, other.itemId],
+    )
+    await expect(named).rejects.toMatchObject({ code: '23503', constraint: 'accounts_item_owner' })
+  })
+})
