@@ -296,4 +296,18 @@ describe('a product that lacks consent', () => {
     await world.drain()
     expect(await statusOf(subject, item, 'liabilities')).toBe('ok')
   })
+
+  it('comes back by itself when its user has agreed and nothing reports it, since /item/get names the product', async () => {
+    const subject = 'agreed elsewhere'
+    const item = await link(world, subject, everything)
+    const refused = { products: ['liabilities'], error_code: 'ADDITIONAL_CONSENT_REQUIRED' }
+    await world.bank.change(item.plaidItemId, { products_absent: refused, silent: true })
+    await world.drain()
+    expect(actionRequired(await itemOf(subject, item))).toBe('give_consent')
+    const { linkToken } = await askForLink(world, subject, { itemId: item.id, products: null })
+    await goThroughLink(world, linkToken, {})
+    await odd.sync(item, 'item')
+    expect(await statusOf(subject, item, 'liabilities')).toBe('ok')
+    expect(actionRequired(await itemOf(subject, item))).toBeNull()
+  })
 })
