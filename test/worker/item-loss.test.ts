@@ -41,6 +41,9 @@ function itemAt(index: number): Item {
   return item
 }
 
+/** An array in the text form of Postgres. */
+const idsOf = (chosen: readonly Item[]): string => `{${chosen.map(({ id }) => id).join(',')}}`
+
 /** Healthy items that only the database knows, `lost` of them lost a minute ago. */
 const addOthers = (count: number, lost: number) =>
   world.sql(
@@ -48,7 +51,7 @@ const addOthers = (count: number, lost: number) =>
      select (select id from users limit 1), 'other ' || n || gen_random_uuid(), 'sealed',
        case when n <= $2::int then 'relink_required' else 'healthy' end, case when n <= $2::int then now() - interval '1 minute' end
      from generate_series(1, $1::int) n`,
-    [count, lost],
+    [String(count), String(lost)],
   )
 
 async function lostItems(): Promise<number> {
@@ -61,9 +64,8 @@ async function syncAll(chosen: readonly Item[] = items): Promise<void> {
 }
 
 beforeEach(async () => {
-  const ids = items.map(({ id }) => id)
   await world.sql('delete from plaid_removals')
-  await world.sql('delete from items where id <> all($1)', [ids])
+  await world.sql('delete from items where id <> all($1::uuid[])', [idsOf(items)])
   await world.sql(
     "update items set status = 'healthy', status_reason = null, lost_at = null, rotation_started_at = null",
   )
@@ -97,8 +99,8 @@ describe('when Plaid accepts the access tokens of many items no more', () => {
 
   it('loses three of six items that are looked at in the same moment', async () => {
     const rows = await world.sql(
-      `update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where product = 'item' and item_id = any($1) returning id`,
-      [items.map(({ id }) => id)],
+      `update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where product = 'item' and item_id = any($1::uuid[]) returning id`,
+      [idsOf(items)],
     )
     await wrongKeys()
     await Promise.all(rows.map(({ id }) => world.consume([{ item_product_id: String(id), reason: 'user' }])))
