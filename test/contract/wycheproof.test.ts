@@ -32,7 +32,7 @@ describe('ES256 of a webhook', () => {
   const groups = groupsOf('ecdsa_secp256r1_sha256_p1363', { msg: hex, sig: hex }, { publicKeyJwk: z.looseObject({}) })
 
   /** The verdict of the product on a vector's signature over the vector's message. */
-  async function verdictOf(jwk: JsonWebKey, message: Bytes, signature: Bytes): Promise<boolean> {
+  async function verdictOf(jwk: JsonWebKey, message: Bytes, signature: Bytes): Promise<string> {
     const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
     const publicKey = await crypto.subtle.importKey('jwk', { ...jwk, alg: 'ES256' }, algorithm, false, ['verify'])
     const [header, claims] = (await signJwt()).split('.')
@@ -44,15 +44,15 @@ describe('ES256 of a webhook', () => {
     const options = { findKey: async () => ({ status: 'found' as const, publicKey }), hmacSecret: null, now }
     const verdict = await verifyWebhook({ plaidVerification, webhookSignature: null, body }, options)
     vi.restoreAllMocks()
-    if (!verdict.ok) expect(verdict.reason).toBe('bad_signature')
-    return verdict.ok
+    return verdict.ok ? 'accepted' : verdict.reason
   }
 
   test('accepts valid signatures and refuses all others', async () => {
     let seen = 0
     for (const { publicKeyJwk, tests } of groups)
       for (const { tcId, comment, msg, sig, result } of tests) {
-        expect([tcId, comment, await verdictOf(publicKeyJwk, msg, sig)]).toEqual([tcId, comment, result === 'valid'])
+        const verdict = await verdictOf(publicKeyJwk, msg, sig)
+        expect([tcId, comment, verdict]).toEqual([tcId, comment, result === 'valid' ? 'accepted' : 'bad_signature'])
         seen += 1
       }
     expect(seen).toBeGreaterThan(200)
