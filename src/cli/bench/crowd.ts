@@ -93,7 +93,7 @@ export async function addCrowd(owner: Client, crowd: Crowd): Promise<void> {
 
 const secondaryIndex = z.object({ name: z.string(), text: z.string() })
 
-/** The same for millions of rows: indexes that are no constraint's are made after it, and keys are not checked. */
+/** The same for millions of rows: indexes that are no constraint's are made after it. */
 export async function fillQuickly(owner: Client, crowd: Crowd): Promise<void> {
   const { rows } = await owner.query(
     `select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as text from pg_index i
@@ -102,12 +102,10 @@ export async function fillQuickly(owner: Client, crowd: Crowd): Promise<void> {
         and not exists (select 1 from pg_constraint where conindid = i.indexrelid)`,
   )
   const indexes = z.array(secondaryIndex).parse(rows)
-  await owner.query(`set session_replication_role = replica`)
   try {
     for (const { name } of indexes) await owner.query(`drop index ${name}`)
     await addCrowd(owner, crowd)
   } finally {
     for (const { text } of indexes) await owner.query(text)
-    await owner.query(`reset session_replication_role`)
   }
 }
