@@ -16,8 +16,8 @@ import { createPlaid, type Plaid } from './plaid/endpoints.ts'
 import { createLedger, type Ledger } from './plaid/ledger.ts'
 import { limitsWith } from './plaid/quota-limits.ts'
 import { type Caller, createQuota, type Quota, type QuotaObjects } from './plaid/quota.ts'
+import { createProducer, type MessageQueue, type Producer } from './queue/producer.ts'
 import { createLimiter, type Limiter, type LimiterObjects } from './ratelimit/limiter.ts'
-import type { SyncMessage, WakeReason } from './sync/message.ts'
 import { createKeyCache } from './webhooks/keys.ts'
 import { fetchVerificationKey } from './webhooks/plaid-keys.ts'
 import type { FindKey } from './webhooks/verify.ts'
@@ -39,10 +39,8 @@ export interface Services {
   readonly findWebhookKey: FindKey
   /** Null where limits are switched off. */
   readonly limiter: Limiter | null
-  /** Sends wake-up calls for products; resolves when the queue has taken them. */
-  readonly wake: (itemProductIds: readonly string[], reason: WakeReason, delaySeconds?: number) => Promise<void>
-  /** The same for a hosted Link session. */
-  readonly wakeLinkSession: (id: string) => Promise<void>
+  readonly wake: Producer['wake']
+  readonly wakeLinkSessions: Producer['wakeLinkSessions']
   readonly wait: (milliseconds: number) => Promise<void>
   /** 0 ≤ x < 1, for jitter; never for a secret. */
   readonly random: () => number
@@ -51,13 +49,8 @@ export interface Services {
   readonly reporter: (context: ReportContext) => Reporter
 }
 
-/** As much of a Queue as is used. */
-interface WakeQueue {
-  sendBatch(messages: MessageSendRequest<SyncMessage>[], options: { delaySeconds: number }): Promise<unknown>
-}
-
 export interface Bindings extends Readonly<Record<string, unknown>> {
-  readonly SYNC_QUEUE: WakeQueue
+  readonly SYNC_QUEUE: MessageQueue
   /** Needed unless limits are switched off. */
   readonly RATE_LIMITER?: LimiterObjects
   /** Needed where the environment is strict; elsewhere Plaid's limits are not kept without it. */
@@ -115,26 +108,6 @@ function unbound(name: string): AppError {
   return new AppError('misconfigured', 'The service is not configured correctly.', { reason: `${name} is not bound` })
 }
 
-/** The most messages that one `sendBatch` takes. */
-const queueBatchSize = 100
-
-/** Wake-up calls over a queue. */
-export function wakeOver(queue: WakeQueue): Services['wake'] {
-  return async (itemProductIds, reason, delaySeconds = 0) => {
-    for (let start = 0; start < itemProductIds.length; start += queueBatchSize)
-      await queue.sendBatch(
-        itemProductIds.slice(start, start + queueBatchSize).map((id) => ({ body: { item_product_id: id, reason } })),
-        { delaySeconds },
-      )
-  }
-}
-
-function wakeLinkSessionOver(queue: WakeQueue): Services['wakeLinkSession'] {
-  return async (id) => {
-    await queue.sendBatch([{ body: { link_session_id: id } }], { delaySeconds: 0 })
-  }
-}
-
 /** What must never be printed, in every form in which it is at hand. */
 function secretsOf(config: Config, env: Bindings): string[] {
   const urls = [config.database.apiUrl, config.database.jobsUrl]
@@ -185,8 +158,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
       onFailure: (kid, error) => log.warn('webhook_key_unavailable', { kid, error }),
     }),
     limiter: limiterOver(config, bindings.RATE_LIMITER),
-    wake: wakeOver(bindings.SYNC_QUEUE),
-    wakeLinkSession: wakeLinkSessionOver(bindings.SYNC_QUEUE),
+    ...createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log }),
     wait,
     random: Math.random,
     newId: () => crypto.randomUUID(),

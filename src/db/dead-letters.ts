@@ -70,7 +70,7 @@ export interface Replayed {
 
 /**
  * Plays one letter again, or the oldest `limit` that nobody has played yet: their products are marked dirty, as any other
- * wake-up does, and what they say is not believed for anything else. Null where there is no such letter.
+ * wake-up does, their Link sessions are due, and what they say is not believed for anything else. Null where there is no such letter.
  */
 export async function replayDeadLetters(
   jobs: JobsDatabase,
@@ -96,6 +96,9 @@ export async function replayDeadLetters(
           update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')} from items i
           where i.id = p.item_id and i.removed_at is null and p.id in (select item_product_id from played)
           returning p.id
+        ), asked as (
+          update link_sessions set check_at = now()
+          where id in (select link_session_id::uuid from played) and token_sealed is not null
         )
         select 'letter' as kind, link_session_id as id from played union all select 'product', id::text from marked`,
     ),

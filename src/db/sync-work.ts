@@ -128,22 +128,46 @@ async function ids(jobs: JobsDatabase, query: SQL): Promise<string[]> {
   return found.rows.map((row) => row.id)
 }
 
+export interface Claim {
+  readonly ids: readonly string[]
+  /** When the claimed rows become due again; as PostgreSQL prints it. */
+  readonly until: string
+}
+
 /**
- * Work that is dirty, due and held by nobody. Each answered row is put off by `againSeconds`, so that the next sweep
- * does not wake it again while its message is still on the way. The rest of a refused product ends here, after about a week.
+ * Claims dirty rows that are due and not leased. A claimed row is due again after `againSeconds`, so that the next sweep
+ * does not wake it while its message is still on the way. The rest of a refused product ends here, after about a week.
  */
-export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<string[]> {
-  return await ids(
+export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<Claim> {
+  const [claimed] = await batch(jobs, [
+    rows<{ id: string; until: string }>(
+      jobs,
+      sql`update item_products p set next_attempt_at = now() + make_interval(secs => ${againSeconds}), ${askedAgain('p')}
+        where p.id in (
+          select d.id from item_products d join items i on i.id = d.item_id
+          where d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and i.removed_at is null
+            and (d.lease_expires_at is null or d.lease_expires_at < now())
+            and ${mayRun('d', 'i')}
+          order by d.next_attempt_at limit ${limit} for no key update of d skip locked
+        ) returning p.id, p.next_attempt_at::text as until`,
+    ),
+  ])
+  return { ids: claimed.rows.map(({ id }) => id), until: claimed.rows[0]?.until ?? '' }
+}
+
+/** Makes claimed rows due again now, except those that changed since the claim. Returns how many. */
+export async function releaseDue(jobs: JobsDatabase, { until }: Claim, ids_: readonly string[]): Promise<number> {
+  if (ids_.length === 0) return 0
+  const released = await ids(
     jobs,
-    sql`update item_products p set next_attempt_at = now() + make_interval(secs => ${againSeconds}), ${askedAgain('p')}
+    sql`update item_products p set next_attempt_at = now()
       where p.id in (
-        select d.id from item_products d join items i on i.id = d.item_id
-        where d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and i.removed_at is null
-          and (d.lease_expires_at is null or d.lease_expires_at < now())
-          and ${mayRun('d', 'i')}
-        order by d.next_attempt_at limit ${limit} for no key update of d skip locked
+        select c.id from item_products c where c.id = any(${sql.param(ids_)}::uuid[])
+          and c.next_attempt_at = ${until}::timestamptz and c.dirty_seq > c.synced_seq
+        for no key update of c skip locked
       ) returning p.id`,
   )
+  return released.length
 }
 
 /** Raises the dirty mark of at most `limit` clean rows of a product that were not read for `olderThanSeconds`, due at random within `spreadSeconds`. */

@@ -87,7 +87,7 @@ async function storeBy(ctx: Ctx, exchange: Exchange, item: LinkedItem, kin: Kin)
     plaid_item_id: exchange.plaidItemId,
     user_id: exchange.userId,
   })
-  await wakeAll(ctx, stored.itemProductIds)
+  await ctx.services.wake(stored.itemProductIds, 'link')
   return { kind: 'linked', itemId }
 }
 
@@ -136,15 +136,6 @@ const ended: ReadonlySet<FailureClass> = new Set(['gone', 'revoked', 'relink'])
 function unlessGone(failure: PlaidFailure): 'gone' {
   if (ended.has(failure.class)) return 'gone'
   throw refusalOf(failure)
-}
-
-/** The marks are stored with the item, so a lost call only costs the time until the next sweep. */
-async function wakeAll(ctx: Ctx, products: readonly string[]): Promise<void> {
-  try {
-    await ctx.services.wake(products, 'link')
-  } catch (error) {
-    ctx.log.warn('wake_failed', { error })
-  }
 }
 
 /** What Plaid made is ended there: it cannot be made an item here, as many tries have shown or Plaid says. */

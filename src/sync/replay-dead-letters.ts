@@ -22,6 +22,6 @@ export async function replayAll(ctx: Ctx): Promise<number> {
 async function wakeAll(ctx: Ctx, { letters, itemProductIds, linkSessionIds }: Replayed): Promise<number> {
   ctx.log.info('dead_letters_replayed', { count: letters, queued: itemProductIds.length })
   await ctx.services.wake(itemProductIds, 'replay')
-  for (const id of linkSessionIds) await ctx.services.wakeLinkSession(id)
+  await ctx.services.wakeLinkSessions(linkSessionIds)
   return itemProductIds.length + linkSessionIds.length
 }

@@ -1,6 +1,6 @@
 // Heals what was lost on the way: wakes work that is dirty and due, and asks Plaid whether a webhook went missing.
 import type { Ctx } from '../context.ts'
-import { claimDue, clearStaging, markStale } from '../db/sync-work.ts'
+import { claimDue, clearStaging, markStale, releaseDue } from '../db/sync-work.ts'
 import { type Freshness, freshness, type SyncProduct, syncProducts } from './products.ts'
 
 const minute = 60
@@ -29,27 +29,50 @@ const stagingSeconds = 60 * minute
 const mostMarked = 30_000
 const markStep = 5000
 
-/** As much of what a verb is given as these use. */
+/** A queue that refuses batch after batch must not hold up the sweep: what is not sent by then is due for the next one. */
+const longestSendMs = 120_000
+
+/** The part of a use case's context that a sweep uses. */
 export interface SweepCtx {
   readonly services: Pick<Ctx['services'], 'jobs' | 'wake'>
-  readonly log: Pick<Ctx['log'], 'info'>
+  readonly now: Ctx['now']
+  readonly log: Pick<Ctx['log'], 'info' | 'error'>
 }
 
-/** Wakes at a pace that the queue keeps up with: the first at once, the last just before the next sweep. */
-async function wakeSpread(ctx: SweepCtx, ids: readonly string[]): Promise<void> {
-  for (let start = 0; start < ids.length; start += wakeBatch)
-    await ctx.services.wake(ids.slice(start, start + wakeBatch), 'sweep', Math.floor(start / wokenPerSecond))
+/**
+ * Wakes at a pace that the queue keeps up with: the first at once, the last just before the next sweep. Returns the ids
+ * that were not woken.
+ */
+async function wakeSpread({ services, now }: SweepCtx, ids: readonly string[]): Promise<readonly string[]> {
+  const endMs = now().getTime() + longestSendMs
+  const refused: string[] = []
+  for (let start = 0; start < ids.length; start += wakeBatch) {
+    if (now().getTime() >= endMs) return [...refused, ...ids.slice(start)]
+    const batch = ids.slice(start, start + wakeBatch)
+    refused.push(...(await services.wake(batch, 'sweep', Math.floor(start / wokenPerSecond))))
+  }
+  return refused
+}
+
+export interface Swept {
+  readonly woken: number
+  /** Due rows whose message the queue did not take; due for the next sweep. */
+  readonly notWoken: number
+  readonly probed: number
 }
 
 /** Marks the items to probe, wakes what is due, and cleans up after runs that died. Safe to run twice at once. */
-export async function sweep(ctx: SweepCtx): Promise<{ woken: number; probed: number }> {
+export async function sweep(ctx: SweepCtx): Promise<Swept> {
   const { jobs } = ctx.services
   const probed = await markStale(jobs, 'item', { olderThanSeconds: probeSeconds, spreadSeconds: 0, limit: mostProbed })
   const due = await claimDue(jobs, mostWoken, wokenSeconds)
-  await wakeSpread(ctx, due)
+  const refused = await wakeSpread(ctx, due.ids)
+  await releaseDue(jobs, due, refused)
   await clearStaging(jobs, stagingSeconds)
-  ctx.log.info('sweep', { queued: due.length, count: probed })
-  return { woken: due.length, probed }
+  const swept = { woken: due.ids.length - refused.length, notWoken: refused.length, probed }
+  const level = swept.notWoken > 0 ? 'error' : 'info'
+  ctx.log[level]('sweep', { queued: swept.woken, failed: swept.notWoken, count: probed })
+  return swept
 }
 
 /** Marks one product's rows that are about to be stale, due at random until they are. */

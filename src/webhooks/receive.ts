@@ -39,7 +39,7 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
     notice,
   )
   await wake(recorded.itemProductIds, 'webhook')
-  if (recorded.linkSessionId !== null) await ctx.services.wakeLinkSession(recorded.linkSessionId)
+  if (recorded.linkSessionId !== null) await ctx.services.wakeLinkSessions([recorded.linkSessionId])
   ctx.log.info('webhook', {
     webhook_type: body.webhook_type,
     webhook_code: body.webhook_code,

@@ -67,7 +67,22 @@ export function unlucky(services: Services, at: number, mishap: Mishap): Unlucky
       (property) => `plaid.${property}`,
       () => noAnswer,
     )
-  const queue = guarded({ wake: services.wake, wakeLinkSession: services.wakeLinkSession }, (name) => name, throwing)
+  /** A queue that fails takes nothing; its producer does not reject. */
+  const queue =
+    <Rest extends unknown[]>(
+      name: string,
+      send: (ids: readonly string[], ...rest: Rest) => Promise<readonly string[]>,
+    ) =>
+    async (ids: readonly string[], ...rest: Rest): Promise<readonly string[]> => {
+      let refused = ids
+      const act = async () => {
+        refused = await send(ids, ...rest)
+      }
+      await guard(name, act, () => {
+        refused = ids
+      })
+      return refused
+    }
   return {
     calls,
     services: {
@@ -76,8 +91,8 @@ export function unlucky(services: Services, at: number, mishap: Mishap): Unlucky
       plaidFor: (caller) => plaid(services.plaidFor(caller)),
       api: database('api', services.api),
       jobs: database('jobs', services.jobs),
-      wake: queue.wake,
-      wakeLinkSession: queue.wakeLinkSession,
+      wake: queue('wake', services.wake),
+      wakeLinkSessions: queue('wakeLinkSessions', services.wakeLinkSessions),
     },
   }
 }

@@ -59,7 +59,7 @@ export function mortal(services: Services, dieAt: number, moment: Moment): Morta
       api: database('api', services.api),
       jobs: database('jobs', services.jobs),
       wake: (...args) => guard('wake', () => services.wake(...args)),
-      wakeLinkSession: (...args) => guard('wake', () => services.wakeLinkSession(...args)),
+      wakeLinkSessions: (...args) => guard('wake', () => services.wakeLinkSessions(...args)),
     },
   }
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { requestSync } from '../../src/sync/request-sync.ts'
 import { sweep } from '../../src/sync/sweep.ts'
-import { wakeOver } from '../../src/services.ts'
+import { createProducer } from '../../src/queue/producer.ts'
 import { createKeyring } from '../../src/crypto/keyring.ts'
 import { open, seal } from '../../src/crypto/envelope.ts'
 import { expectTruth } from '../support/equality.ts'
@@ -81,11 +81,16 @@ describe('under production’s limits', () => {
 
   it('ten thousand wake-up calls are batches that a queue takes', async () => {
     const batches: number[] = []
-    const wake = wakeOver({
-      sendBatch: (messages) => {
-        checkBatch(messages)
-        return Promise.resolve(batches.push(messages.length))
+    const { wake } = createProducer({
+      queue: {
+        sendBatch: (messages) => {
+          checkBatch(messages)
+          return Promise.resolve(batches.push(messages.length))
+        },
       },
+      wait: () => Promise.resolve(),
+      random: Math.random,
+      log: { error: () => undefined },
     })
     await wake(
       Array.from({ length: 10_000 }, () => crypto.randomUUID()),

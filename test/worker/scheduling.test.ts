@@ -32,7 +32,7 @@ async function swept(): Promise<Sent[]> {
   const ctx: Ctx = world.job()
   const wake: Ctx['services']['wake'] = (ids, _reason, delaySeconds = 0) => {
     sent.push({ count: ids.length, delaySeconds })
-    return Promise.resolve()
+    return Promise.resolve([])
   }
   await sweep({ ...ctx, services: { ...ctx.services, wake } })
   return sent

@@ -64,10 +64,10 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
 
   const wake: SweepCtx['services']['wake'] = (ids, reason, delaySeconds = 0) => {
     for (const id of ids) queue.send({ id, reason, retries: 0 }, nowMs + delaySeconds * 1000 + 500)
-    return Promise.resolve()
+    return Promise.resolve([])
   }
   const log = createLogger({}, { minimumLevel: 'error' })
-  const ctx: SweepCtx = { services: { jobs: database.jobs, wake }, log }
+  const ctx: SweepCtx = { services: { jobs: database.jobs, wake }, now: () => new Date(nowMs), log }
 
   /** What came in this minute: marked in the database as of its start, woken when it came. */
   const arrive = async (): Promise<void> => {
