@@ -11,9 +11,13 @@ export interface MessageQueue {
 
 export interface Producer {
   /** Wakes products. Returns the ids that the queue did not take: their rows stay dirty and due. */
-  wake(itemProductIds: readonly string[], reason: WakeReason, delaySeconds?: number): Promise<readonly string[]>
+  readonly wake: (
+    itemProductIds: readonly string[],
+    reason: WakeReason,
+    delaySeconds?: number,
+  ) => Promise<readonly string[]>
   /** The same for hosted Link sessions. */
-  wakeLinkSessions(ids: readonly string[]): Promise<readonly string[]>
+  readonly wakeLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
 }
 
 export interface ProducerOptions {
