@@ -4,15 +4,16 @@ import { AppError } from '../errors.ts'
 import { remindOfLosses } from '../items/remind-of-losses.ts'
 import { reconcile } from '../link/reconcile.ts'
 import { markStaleProducts, sweep } from '../sync/sweep.ts'
+import { type Part, runParts } from './run-parts.ts'
 
-/** What was begun and never ended comes first: a user may be waiting for their bank. If it fails, the rest is still swept. */
-async function heal(ctx: Ctx): Promise<void> {
-  try {
-    await reconcile(ctx)
-  } finally {
-    await sweep(ctx)
-  }
-}
+/**
+ * The sweep comes first: it needs no answer of Plaid's, and the reconciler can wait for many. Both budgets together are
+ * below the 15 minutes that Cloudflare gives a cron.
+ */
+const heals: readonly Part[] = [
+  { name: 'sweep', budgetMs: 4 * 60_000, run: sweep },
+  { name: 'reconcile', budgetMs: 8 * 60_000, run: reconcile },
+]
 
 async function refresh(ctx: Ctx): Promise<void> {
   await remindOfLosses(ctx)
@@ -20,7 +21,7 @@ async function refresh(ctx: Ctx): Promise<void> {
 }
 
 const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> }>> = {
-  '2-57/5 * * * *': { name: 'sweep', run: heal },
+  '2-57/5 * * * *': { name: 'sweep', run: (ctx) => runParts(ctx, heals) },
   '19 * * * *': { name: 'sync', run: refresh },
 }
 

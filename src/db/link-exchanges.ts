@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm'
 import { linkExchanges } from '../../drizzle/tables/links.ts'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
 import { asUser, type Identity, me } from './scope.ts'
+import { idsInTurns } from './turns.ts'
 
 /** Longer than a request can last, so that nobody goes on with an exchange that somebody is still at. */
 export const patienceSeconds = 300
@@ -162,8 +163,7 @@ export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise
       sql`update link_exchanges x set attempts = x.attempts + 1,
           next_attempt_at = now() + least(interval '6 hours', make_interval(secs => ${patienceSeconds}) * 2 ^ least(x.attempts, 10))
         from users u where u.id = x.user_id and x.id in (
-          select id from link_exchanges where state in ('started', 'exchanged') and next_attempt_at <= now()
-          order by next_attempt_at limit ${limit} for no key update skip locked)
+          ${idsInTurns('link_exchanges', sql`state in ('started', 'exchanged') and next_attempt_at <= now()`, 'next_attempt_at', limit)})
         returning x.id, x.user_id, x.state, x.item_id, x.plaid_item_id, x.access_token_sealed, x.allow_duplicate, u.issuer, u.subject, u.plaid_user_id, x.attempts`,
     ),
   ])
@@ -177,6 +177,17 @@ export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise
   }))
 }
 
+/** Exchanges that were claimed and not tried: due again now, and the claim does not count as a try. */
+export async function releaseExchanges(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`update link_exchanges set attempts = attempts - 1, next_attempt_at = now()
+        where id = any(${sql.param(ids)}::uuid[]) and state in ('started', 'exchanged') and attempts > 0`,
+    ),
+  ])
+}
+
 /** The answer never came, and Plaid cannot be asked what it did: it gave no id for the user. */
 export async function loseExchange(jobs: JobsDatabase, id: string): Promise<void> {
   await batch(jobs, [
@@ -187,11 +198,13 @@ export async function loseExchange(jobs: JobsDatabase, id: string): Promise<void
   ])
 }
 
+export interface UserToCheck {
+  readonly userId: string
+  readonly plaidUserId: string
+}
+
 /** Users whose list of items at Plaid was not compared with ours for a day. */
-export async function claimUsersToCheck(
-  jobs: JobsDatabase,
-  limit: number,
-): Promise<{ readonly id: string; readonly plaidUserId: string }[]> {
+export async function claimUsersToCheck(jobs: JobsDatabase, limit: number): Promise<UserToCheck[]> {
   const [claimed] = await batch(jobs, [
     rows<{ id: string; plaid_user_id: string }>(
       jobs,
@@ -202,5 +215,16 @@ export async function claimUsersToCheck(
         returning id, plaid_user_id`,
     ),
   ])
-  return claimed.rows.map((row) => ({ id: row.id, plaidUserId: row.plaid_user_id }))
+  return claimed.rows.map((row) => ({ userId: row.id, plaidUserId: row.plaid_user_id }))
+}
+
+/** Users whose list could not be compared: it is tried again after `afterSeconds`, which is less than a day. */
+export async function recheckUsers(jobs: JobsDatabase, ids: readonly string[], afterSeconds: number): Promise<void> {
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`update users set plaid_items_checked_at = now() - interval '1 day' + make_interval(secs => ${afterSeconds})
+        where id = any(${sql.param(ids)}::uuid[])`,
+    ),
+  ])
 }

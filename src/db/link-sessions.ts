@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm'
 import { linkSessions } from '../../drizzle/tables/links.ts'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
 import { asUser, type Identity, me } from './scope.ts'
+import { idsInTurns } from './turns.ts'
 
 export interface NewLinkSession {
   readonly id: string
@@ -61,16 +62,18 @@ interface SessionRow extends Record<string, unknown> {
 }
 
 /** Sessions to ask Plaid about. Each is put off, so that two sweeps at once do not ask twice. */
-export async function claimLinkSessions(jobs: JobsDatabase, limit: number): Promise<string[]> {
+export async function claimLinkSessions(
+  jobs: JobsDatabase,
+  limit: number,
+): Promise<{ readonly id: string; readonly userId: string }[]> {
   const [claimed] = await batch(jobs, [
-    rows<{ id: string }>(
+    rows<{ id: string; user_id: string }>(
       jobs,
-      sql`update link_sessions set check_at = now() + interval '5 minutes' where id in (
-          select id from link_sessions where check_at <= now() order by check_at limit ${limit} for no key update skip locked)
-        returning id`,
+      sql`update link_sessions set check_at = now() + interval '5 minutes'
+        where id in (${idsInTurns('link_sessions', sql`check_at <= now()`, 'check_at', limit)}) returning id, user_id`,
     ),
   ])
-  return claimed.rows.map(({ id }) => id)
+  return claimed.rows.map((row) => ({ id: row.id, userId: row.user_id }))
 }
 
 /** One session that Plaid can be asked about; null when there is none. */

@@ -4,6 +4,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows } from './client.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { lost } from './sync-work.ts'
+import { idsInTurns } from './turns.ts'
 
 export interface Removal {
   readonly id: string
@@ -70,9 +71,19 @@ async function claim(jobs: JobsDatabase, which: SQL): Promise<Removal[]> {
 export async function claimRemovals(jobs: JobsDatabase, limit: number): Promise<Removal[]> {
   return await claim(
     jobs,
-    sql`select id from plaid_removals r where next_attempt_at <= now() and r.reason <> 'orphan'
-      order by next_attempt_at limit ${limit} for no key update skip locked`,
+    idsInTurns('plaid_removals', sql`next_attempt_at <= now() and reason <> 'orphan'`, 'next_attempt_at', limit),
   )
+}
+
+/** Removals that were claimed and not tried: due again now, and the claim does not count as a try. */
+export async function releaseRemovals(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`update plaid_removals set attempts = attempts - 1, next_attempt_at = now()
+        where id = any(${sql.param(ids)}::uuid[]) and attempts > 0`,
+    ),
+  ])
 }
 
 /** The removal of one of Plaid's items, whether it is due or not; null when Plaid has confirmed it. */
