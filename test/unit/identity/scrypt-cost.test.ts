@@ -1,0 +1,13 @@
+// The cost of a password hash against workerd's limit.
+import { describe, expect, it } from 'vitest'
+import { currentCost } from '../../../src/identity/password.ts'
+
+/** The largest N·r·p that workerd computes (src/workerd/io/limit-enforcer.h); above it every sign-in would fail. */
+const workerdLimit = 2 ** 20
+
+describe('the cost of a password hash', () => {
+  it("stays below workerd's limit of scrypt's N·r·p", () => {
+    const { logN, r, p } = currentCost
+    expect(2 ** logN * r * p).toBeLessThan(workerdLimit)
+  })
+})
