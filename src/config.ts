@@ -47,6 +47,8 @@ export interface Config {
     readonly countryCodes: readonly string[]
     /** Numbers that replace those of src/plaid/quota-limits.ts. */
     readonly limits: ChosenPlaidLimits
+    /** Where the objects that count Plaid's limits are created; near their first caller where it is null. */
+    readonly quotaLocation: NonNullable<Environment['PLAID_QUOTA_LOCATION']> | null
     /** Endpoint → price of a call as decimal text. */
     readonly prices: Readonly<Record<string, string>>
   }
@@ -69,6 +71,8 @@ export interface Config {
   }
   /** Items at Plaid that no row here knows: whether they are removed there, and how many a day. */
   readonly orphanRemoval: { readonly mode: 'off' | 'report' | 'end'; readonly perDay: number }
+  /** Wake-up messages that a sweep sends for each second until the next sweep. */
+  readonly sweep: { readonly wakesPerSecond: number }
   readonly sentry: { readonly dsn: string; readonly tracesSampleRate: number } | null
 }
 
@@ -128,6 +132,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       },
       countryCodes: env.PLAID_COUNTRY_CODES,
       limits: env.PLAID_LIMITS,
+      quotaLocation: env.PLAID_QUOTA_LOCATION ?? null,
       prices: env.PLAID_PRICES,
     },
     webhookSharedKey: env.PLAID_WEBHOOK_VERIFICATION_KEY ?? null,
@@ -141,6 +146,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     rateLimits: { enabled: env.RATE_LIMIT_ENABLED === 'true', quotas: env.RATE_LIMITS },
     retention: { removedDays: env.RETENTION_REMOVED_DAYS },
     orphanRemoval: { mode: env.ORPHAN_REMOVAL, perDay: env.ORPHAN_REMOVALS_PER_DAY },
+    sweep: { wakesPerSecond: env.SWEEP_WAKES_PER_SECOND },
     sentry:
       env.SENTRY_DSN === undefined ? null : { dsn: env.SENTRY_DSN, tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE },
   }

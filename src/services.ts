@@ -73,7 +73,8 @@ function quotaOver({ strict, plaid }: Config, objects: QuotaObjects | undefined,
   if (!isBound && strict) throw unbound('PLAID_QUOTA')
   if (objects === undefined || !isBound) return null
   const onFailure = (error: unknown): void => log.error('plaid_quota_failed', { error })
-  return createQuota({ objects, limits: limitsWith(plaid.limits), wait, random: Math.random, onFailure })
+  const { limits, quotaLocation: location } = plaid
+  return createQuota({ objects, limits: limitsWith(limits), location, wait, random: Math.random, onFailure })
 }
 
 /** Endpoints for a caller, over one quota and one ledger. */

@@ -59,6 +59,9 @@ const jsonOf = <Schema extends z.ZodType>(schema: Schema, message: string, membe
     }
   })
 
+/** Where Cloudflare creates a Durable Object when it is asked to: its names for parts of the world. */
+const locationHints = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const
+
 const list = z.string().transform((text) => text.split(/[,\s]+/).filter((part) => part !== ''))
 
 const encryptionKey = z.string().transform((text, context) => {
@@ -129,6 +132,7 @@ export const environmentSchema = z.object({
   PLAID_COMPLETION_REDIRECT_URIS: list.pipe(z.array(z.string().max(2048))).default([]),
   PLAID_COUNTRY_CODES: list.pipe(z.array(z.string().regex(/^[A-Z]{2}$/)).min(1)).default(['US']),
   PLAID_LIMITS: plaidLimits.default({}),
+  PLAID_QUOTA_LOCATION: z.enum(locationHints, { error: `must be one of ${locationHints.join(', ')}` }).optional(),
   PLAID_PRICES: plaidPrices.default({}),
   DATABASE_URL: databaseUrl,
   DATABASE_JOBS_URL: databaseUrl,
@@ -141,6 +145,7 @@ export const environmentSchema = z.object({
   RETENTION_REMOVED_DAYS: z.coerce.number().int().min(0).max(3650).default(30),
   ORPHAN_REMOVAL: z.enum(['off', 'report', 'end'], { error: 'must be off, report or end' }).default('end'),
   ORPHAN_REMOVALS_PER_DAY: z.coerce.number().int().min(0).max(100_000).default(20),
+  SWEEP_WAKES_PER_SECOND: z.coerce.number().int().min(1).max(500).default(25),
   SENTRY_DSN: httpUrl.optional(),
   SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),

@@ -1,4 +1,4 @@
-// The Durable Object that counts the calls of a whole Plaid client, for all isolates. Decides nothing by itself:
+// The Durable Object that counts the calls of a whole Plaid client under one limit, for all isolates. Decides nothing by itself:
 // quota-keeper.ts does.
 import { DurableObject } from 'cloudflare:workers'
 import {

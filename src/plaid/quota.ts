@@ -1,4 +1,4 @@
-// The isolate's side of Plaid's limits: asks the one object that counts, waits where the wait is short, and decides what
+// The isolate's side of Plaid's limits: asks the object that counts the endpoint's limit, waits where the wait is short, and decides what
 // goes on when nobody can count. Makes no call of Plaid's and never throws.
 import { within } from '../deadline.ts'
 import type { Admission, QuotaCall, QuotaRefusal } from './quota-keeper.ts'
@@ -12,9 +12,12 @@ export interface Caller {
   readonly itemId: string | null
 }
 
-/** As much of the Durable Objects' namespace as is used. */
+/** The part of the Durable Objects' namespace that is used. */
 export interface QuotaObjects {
-  getByName(name: string): {
+  getByName(
+    name: string,
+    options?: { locationHint?: DurableObjectLocationHint },
+  ): {
     admit(call: QuotaCall): Promise<Admission>
     refused(refusal: QuotaRefusal): Promise<void>
   }
@@ -23,6 +26,8 @@ export interface QuotaObjects {
 export interface QuotaOptions {
   readonly objects: QuotaObjects
   readonly limits: PlaidLimits
+  /** Where the objects are created; near their first caller where it is null. */
+  readonly location?: DurableObjectLocationHint | null
   readonly wait: (milliseconds: number) => Promise<void>
   /** 0 ≤ x < 1. */
   readonly random: () => number
@@ -47,18 +52,23 @@ export interface Quota {
 
 /** `errorType` of a call that was not made for the budget's sake. */
 export const quotaErrorType = 'QUOTA'
-/** One Plaid client, one object. */
-const objectName = 'client'
+/**
+ * One object for each limit of the Plaid client: limits are independent, so the counts stay exact, and an object that fails
+ * or is busy concerns its endpoints alone. Endpoints without a limit share one, which knows Plaid's refusals.
+ */
+const objectNameOf = ({ limit }: QuotaCall): string => `client:${limit?.name ?? 'unlimited'}`
 /** A user should hear soon that it takes longer; a run holds one of few consumers while it waits. */
 const patienceMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
 /** After a failure the object is left alone for so long, so that not every call waits for it in vain. */
 const pauseMs = 5000
 const unavailableSeconds = 60
 
-/** Make one an isolate: it remembers that the object failed. */
+/** Make one an isolate: it remembers which objects failed. */
 export function createQuota(options: QuotaOptions): Quota {
-  const { objects, limits, wait, random, now = () => Date.now(), timeoutMs = 1000, onFailure } = options
-  let pausedUntilMs = 0
+  const { objects, limits, location = null, wait, random } = options
+  const { now = () => Date.now(), timeoutMs = 1000, onFailure } = options
+  const pausedUntilMs = new Map<string, number>()
+  const placement = location === null ? {} : { locationHint: location }
 
   const callOf = (path: string, { itemId, priority }: Caller): QuotaCall => {
     const name = limitNameOf(path)
@@ -66,11 +76,12 @@ export function createQuota(options: QuotaOptions): Quota {
   }
 
   const ask = async (call: QuotaCall): Promise<Admission | null> => {
-    if (now() < pausedUntilMs) return null
+    const name = objectNameOf(call)
+    if (now() < (pausedUntilMs.get(name) ?? 0)) return null
     try {
-      return await within(timeoutMs, objects.getByName(objectName).admit(call))
+      return await within(timeoutMs, objects.getByName(name, placement).admit(call))
     } catch (error) {
-      pausedUntilMs = now() + pauseMs
+      pausedUntilMs.set(name, now() + pauseMs)
       onFailure(error)
       return null
     }
@@ -101,7 +112,7 @@ export function createQuota(options: QuotaOptions): Quota {
     async refused(path, caller, errorCode, retryAfterSeconds) {
       const refusal = { ...callOf(path, caller), errorCode, retryAfterSeconds }
       try {
-        await within(timeoutMs, objects.getByName(objectName).refused(refusal))
+        await within(timeoutMs, objects.getByName(objectNameOf(refusal), placement).refused(refusal))
       } catch (error) {
         onFailure(error)
       }

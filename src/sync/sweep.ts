@@ -1,4 +1,5 @@
 // Heals what was lost on the way: wakes work that is dirty and due, and asks Plaid whether a webhook went missing.
+import type { Config } from '../config.ts'
 import type { Ctx } from '../context.ts'
 import { claimDue, clearStaging, markStale, releaseDue } from '../db/sync-work.ts'
 import { type Freshness, freshness, type SyncProduct, syncProducts } from './products.ts'
@@ -6,12 +7,6 @@ import { type Freshness, freshness, type SyncProduct, syncProducts } from './pro
 const minute = 60
 /** The time between two sweeps. */
 const sweepSeconds = 5 * minute
-/**
- * Wake-up calls that a sweep sends in a second: half of what the 50 consumers of the queue do when each takes a second,
- * so that a click does not stand in line behind it. Plaid's limits are the quota's to keep.
- */
-const wokenPerSecond = 25
-const mostWoken = wokenPerSecond * sweepSeconds
 /** As many as one call of the queue takes. */
 const wakeBatch = 100
 /** A woken row is left alone until its message has come and been worked on; one that was lost is sent again after it. */
@@ -34,7 +29,7 @@ const longestSendMs = 120_000
 
 /** The part of a use case's context that a sweep uses. */
 export interface SweepCtx {
-  readonly services: Pick<Ctx['services'], 'jobs' | 'wake'>
+  readonly services: Pick<Ctx['services'], 'jobs' | 'wake'> & { readonly config: Pick<Config, 'sweep'> }
   readonly now: Ctx['now']
   readonly log: Pick<Ctx['log'], 'info' | 'error'>
 }
@@ -45,11 +40,12 @@ export interface SweepCtx {
  */
 async function wakeSpread({ services, now }: SweepCtx, ids: readonly string[]): Promise<readonly string[]> {
   const endMs = now().getTime() + longestSendMs
+  const { wakesPerSecond } = services.config.sweep
   const refused: string[] = []
   for (let start = 0; start < ids.length; start += wakeBatch) {
     if (now().getTime() >= endMs) return [...refused, ...ids.slice(start)]
     const batch = ids.slice(start, start + wakeBatch)
-    refused.push(...(await services.wake(batch, 'sweep', Math.floor(start / wokenPerSecond))))
+    refused.push(...(await services.wake(batch, 'sweep', Math.floor(start / wakesPerSecond))))
   }
   return refused
 }
@@ -63,9 +59,9 @@ export interface Swept {
 
 /** Marks the items to probe, wakes what is due, and cleans up after runs that died. Safe to run twice at once. */
 export async function sweep(ctx: SweepCtx): Promise<Swept> {
-  const { jobs } = ctx.services
+  const { jobs, config } = ctx.services
   const probed = await markStale(jobs, 'item', { olderThanSeconds: probeSeconds, spreadSeconds: 0, limit: mostProbed })
-  const due = await claimDue(jobs, mostWoken, wokenSeconds)
+  const due = await claimDue(jobs, config.sweep.wakesPerSecond * sweepSeconds, wokenSeconds)
   const refused = await wakeSpread(ctx, due.ids)
   await releaseDue(jobs, due, refused)
   await clearStaging(jobs, stagingSeconds)

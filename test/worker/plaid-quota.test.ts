@@ -147,3 +147,36 @@ describe('two isolates', () => {
     expect(turns.filter(({ kind }) => kind === 'granted')).toHaveLength(32)
   })
 })
+
+describe('the objects of different limits', () => {
+  it('count apart, and each exactly', async () => {
+    const names = new Set<string>()
+    const quota = createQuota({
+      objects: {
+        getByName: (name, options) => {
+          names.add(name)
+          return env.PLAID_QUOTA.getByName(`test ${count} ${name}`, options)
+        },
+      },
+      limits: limitsWith({ sync: { client: 40 }, item_get: { client: 20 } }),
+      location: 'enam',
+      wait: () => Promise.resolve(),
+      random: () => 0,
+      onFailure: (error) => {
+        throw error
+      },
+    })
+    const grantedOf = async (path: string, calls: number): Promise<number> => {
+      const turns = await Promise.all(
+        Array.from({ length: calls }, (_, item) =>
+          quota.turn(path, { priority: 'interactive', itemId: `item ${item}` }),
+        ),
+      )
+      return turns.filter(({ kind }) => kind === 'granted').length
+    }
+    setTime(start)
+    const granted = await Promise.all([grantedOf('/transactions/sync', 60), grantedOf('/item/get', 60)])
+    expect(granted).toEqual([40, 20])
+    expect(names).toEqual(new Set(['client:sync', 'client:item_get']))
+  })
+})

@@ -182,6 +182,14 @@ describe('a configuration', () => {
     })
   })
 
+  it('takes a place for the quota objects and a pace for the sweep', () => {
+    expect(parseConfig(strict)).toMatchObject({ plaid: { quotaLocation: null }, sweep: { wakesPerSecond: 25 } })
+    expect(parseConfig({ ...strict, PLAID_QUOTA_LOCATION: 'weur', SWEEP_WAKES_PER_SECOND: '100' })).toMatchObject({
+      plaid: { quotaLocation: 'weur' },
+      sweep: { wakesPerSecond: 100 },
+    })
+  })
+
   it('ignores bindings that are no variables', () => {
     expect(refusalOf({ ...development, SYNC_QUEUE: { send: () => undefined }, SOMETHING_ELSE: 'x' })).toBeNull()
   })
@@ -242,6 +250,9 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['RATE_LIMITS', { RATE_LIMITS: '{"global":1.5}' }],
   ['RATE_LIMITS', { RATE_LIMITS: '{"global":"1"}' }],
   ['RATE_LIMITS', { RATE_LIMITS: '{"global":10001}' }],
+  ['PLAID_QUOTA_LOCATION', { PLAID_QUOTA_LOCATION: 'us-east-1' }],
+  ['SWEEP_WAKES_PER_SECOND', { SWEEP_WAKES_PER_SECOND: '0' }],
+  ['SWEEP_WAKES_PER_SECOND', { SWEEP_WAKES_PER_SECOND: '501' }],
   ['PLAID_LIMITS', { PLAID_LIMITS: '{' }],
   ['PLAID_LIMITS', { PLAID_LIMITS: '{"sync":50}' }],
   ['PLAID_LIMITS', { PLAID_LIMITS: '{"synk":{"item":5}}' }],

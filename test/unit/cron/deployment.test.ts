@@ -23,6 +23,7 @@ const deployed = z.object({
         queue: z.string(),
         max_batch_size: z.number(),
         max_retries: z.number(),
+        max_concurrency: z.number().nullish(),
         dead_letter_queue: z.string().optional(),
       }),
     ),
@@ -96,6 +97,8 @@ describe.each(environments)('in the environment %s', (environment) => {
   it('a sync has an invocation of its own', () => {
     const sync = queues.consumers.find(({ queue }) => queue === queues.producers[0]?.queue)
     expect(sync?.max_batch_size).toBe(1)
+    // Cloudflare's largest number.
+    expect(sync?.max_concurrency).toBe(250)
   })
 })
 

@@ -1,5 +1,5 @@
-// What a quota keeper stores, as a Map: it outlives the keeper, and counts the writes. And the keeper where Node stands
-// in for its Durable Object.
+// What a quota keeper stores, as a Map: it outlives the keeper, and counts the writes. And keepers where Node stands in for
+// their Durable Objects.
 import { createQuotaKeeper, type QuotaStore } from '../../../src/plaid/quota-keeper.ts'
 import type { QuotaObjects } from '../../../src/plaid/quota.ts'
 
@@ -19,11 +19,15 @@ export function storeInMemory(): QuotaStore & { readonly entries: ReadonlyMap<st
 }
 
 export function quotaInMemory(now: () => number = Date.now): QuotaObjects {
-  const keeper = createQuotaKeeper(storeInMemory(), now())
+  const keepers = new Map<string, ReturnType<typeof createQuotaKeeper>>()
   return {
-    getByName: () => ({
-      admit: (call) => Promise.resolve(keeper.admit(call, now())),
-      refused: (refusal) => Promise.resolve(keeper.refuse(refusal, now())),
-    }),
+    getByName(name) {
+      const keeper = keepers.get(name) ?? createQuotaKeeper(storeInMemory(), now())
+      keepers.set(name, keeper)
+      return {
+        admit: (call) => Promise.resolve(keeper.admit(call, now())),
+        refused: (refusal) => Promise.resolve(keeper.refuse(refusal, now())),
+      }
+    },
   }
 }

@@ -67,7 +67,11 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     return Promise.resolve([])
   }
   const log = createLogger({}, { minimumLevel: 'error' })
-  const ctx: SweepCtx = { services: { jobs: database.jobs, wake }, now: () => new Date(nowMs), log }
+  const ctx: SweepCtx = {
+    services: { jobs: database.jobs, wake, config: { sweep: { wakesPerSecond: 25 } } },
+    now: () => new Date(nowMs),
+    log,
+  }
 
   /** What came in this minute: marked in the database as of its start, woken when it came. */
   const arrive = async (): Promise<void> => {

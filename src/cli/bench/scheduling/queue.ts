@@ -22,7 +22,7 @@ export interface SimulatedQueue {
   backlog(nowMs: number): number
 }
 
-/** wrangler.toml's max_concurrency. */
+/** What Cloudflare runs of wrangler.toml's max_concurrency: autoscaled, so fewer than the 250 that it allows. */
 const consumers = 50
 
 export function createSimulatedQueue(): SimulatedQueue {
