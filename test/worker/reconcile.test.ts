@@ -39,8 +39,8 @@ const dueSessions = (subject: string, count: number) =>
 const startedExchanges = (subject: string, count: number) =>
   world.sql(
     `with u as (insert into users (issuer, subject, plaid_user_id) values ('reconcile', $1, 'plaid-' || $1) returning id)
-      insert into link_exchanges (id, user_id, public_token_digest, state, next_attempt_at)
-      select gen_random_uuid(), u.id, $1 || n, 'started', now() - interval '1 minute' from u, generate_series(1, $2::int) n`,
+      insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, state, next_attempt_at)
+      select gen_random_uuid(), u.id, $1 || n, false, 'started', now() - interval '1 minute' from u, generate_series(1, $2::int) n`,
     [subject, count],
   )
 
@@ -138,7 +138,7 @@ describe('a claim', () => {
     await dueSessions('one', 1)
     const claimed = await claimLinkSessions(world.services.jobs, 5)
     const counts = [...Map.groupBy(claimed, ({ userId }) => userId).values()].map(({ length }) => length)
-    expect(counts.toSorted()).toEqual([1, 2, 2])
+    expect(counts.toSorted((one, other) => one - other)).toEqual([1, 2, 2])
   })
 
   it("takes every user's first exchange before any user's second", async () => {

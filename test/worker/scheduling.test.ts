@@ -98,7 +98,7 @@ describe('what is stale', () => {
     expect(await markStaleProducts(world.job())).toBe(10)
   })
 
-  it('is marked in steps, and of each product only so much in an hour', async () => {
+  it('is marked in steps, and of each product only so much in an hour', { timeout: 60_000 }, async () => {
     await items(31_000, 'balances', '2 days', false)
     expect(await markStaleProducts(world.job())).toBe(30_000)
     expect(await markStaleProducts(world.job())).toBe(1000)

@@ -27,8 +27,11 @@ function recording(fails: (name: string) => boolean = () => false, location: 'we
   const objects: QuotaObjects = {
     getByName(name, options) {
       asked.push({ name, options })
-      const { admit, refused } = memory.getByName(name)
-      return { admit: (call) => (fails(name) ? Promise.reject(new Error(`${name} fails`)) : admit(call)), refused }
+      const object = memory.getByName(name)
+      return {
+        admit: (call) => (fails(name) ? Promise.reject(new Error(`${name} fails`)) : object.admit(call)),
+        refused: (refusal) => object.refused(refusal),
+      }
     },
   }
   const quota = createQuota({
