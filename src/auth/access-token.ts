@@ -4,7 +4,7 @@
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose'
 import * as z from 'zod'
 import { AppError } from '../errors.ts'
-import type { JwksSource } from './jwks.ts'
+import type { BeforeFetch, JwksSource } from './jwks.ts'
 import { otherKindOf } from './token-kind.ts'
 
 /** `iss` of tokens signed with `SECRET_KEY`. */
@@ -65,11 +65,16 @@ export function isReadOnly(scopes: readonly string[]): boolean {
 
 /**
  * Verifies a compact JWT: signature with a pinned algorithm, issuer, audience (OIDC), `exp` and `nbf` with 60 s of
- * skew, `sub`.
- * @throws AppError `unauthorized`; `unavailable` when the issuer's keys cannot be read
+ * skew, `sub`. `beforeFetch` is called before the issuer's keys are fetched.
+ * @throws AppError `unauthorized`; `unavailable` when the issuer's keys cannot be read; what `beforeFetch` throws
  */
-export async function verifyAccessToken(token: string, config: AuthConfig, now: Date): Promise<VerifiedClaims> {
-  const payload = await verifySignature(token, config, now)
+export async function verifyAccessToken(
+  token: string,
+  config: AuthConfig,
+  now: Date,
+  beforeFetch?: BeforeFetch,
+): Promise<VerifiedClaims> {
+  const payload = await verifySignature(token, config, now, beforeFetch)
   const parsed = claimsSchema.safeParse(payload)
   if (!parsed.success) throw unauthorized(`malformed claim ${String(parsed.error.issues[0]?.path[0])}`)
   const { iss, sub, exp, role, sid } = parsed.data
@@ -91,7 +96,12 @@ function scopesOf({ scope, scp }: z.output<typeof claimsSchema>): readonly strin
   return scope ?? scp ?? []
 }
 
-async function verifySignature(token: string, config: AuthConfig, now: Date): Promise<JWTPayload> {
+async function verifySignature(
+  token: string,
+  config: AuthConfig,
+  now: Date,
+  beforeFetch: BeforeFetch | undefined,
+): Promise<JWTPayload> {
   const common = { currentDate: now, clockTolerance: CLOCK_SKEW_SECONDS, requiredClaims: ['sub', 'exp'] }
   try {
     if (config.mode === 'builtin') {
@@ -101,7 +111,11 @@ async function verifySignature(token: string, config: AuthConfig, now: Date): Pr
     }
     const { issuer, audience, jwks } = config
     const options: JWTVerifyOptions = { ...common, issuer, audience, algorithms: OIDC_ALGORITHMS }
-    const { payload, protectedHeader } = await jwtVerify(token, (header, jws) => jwks(header, jws, now), options)
+    const { payload, protectedHeader } = await jwtVerify(
+      token,
+      (header, jws) => jwks(header, jws, now, beforeFetch),
+      options,
+    )
     const otherKind = otherKindOf(protectedHeader, payload)
     if (otherKind !== null) throw unauthorized(otherKind)
     return payload

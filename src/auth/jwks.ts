@@ -22,11 +22,21 @@ export interface JwksOptions {
 type KeySet = ReturnType<typeof createLocalJWKSet>
 type PublicKey = Awaited<ReturnType<KeySet>>
 
+/** Why keys are to be fetched: there are none, or they are old; or a token names one that is not among them. */
+export type FetchReason = 'expired' | 'unknown_key'
+/** Called before each fetch; what it throws prevents the fetch and refuses the token. */
+export type BeforeFetch = (reason: FetchReason) => Promise<void>
+
 /**
  * Finds the key for a token's header.
- * @throws AppError `unavailable` when there are no keys to look in; jose's `JWKSNoMatchingKey` when none fits
+ * @throws what `beforeFetch` throws; AppError `unavailable` when there are no keys to look in; jose's `JWKSNoMatchingKey` when none fits
  */
-export type JwksSource = (header: JWSHeaderParameters, token: FlattenedJWSInput, now: Date) => Promise<PublicKey>
+export type JwksSource = (
+  header: JWSHeaderParameters,
+  token: FlattenedJWSInput,
+  now: Date,
+  beforeFetch?: BeforeFetch,
+) => Promise<PublicKey>
 
 interface Loaded {
   readonly keySet: KeySet
@@ -46,29 +56,33 @@ export function createJwksSource(options: JwksOptions): JwksSource {
   let attemptedAtMs = Number.NEGATIVE_INFINITY
   let pending: Promise<Loaded> | null = null
 
+  const isCooling = (nowMs: number): boolean => nowMs - attemptedAtMs < cooldownMs && pending !== null
+
   /** Starts a fetch unless one was started within the cool-down; callers in the same cool-down share it. */
-  async function refresh(nowMs: number): Promise<Loaded> {
-    if (nowMs - attemptedAtMs >= cooldownMs || pending === null) {
+  async function refresh(nowMs: number, reason: FetchReason, beforeFetch: BeforeFetch): Promise<Loaded> {
+    if (!isCooling(nowMs)) await beforeFetch(reason)
+    // Another request may have started it meanwhile.
+    if (!isCooling(nowMs) || pending === null) {
       attemptedAtMs = nowMs
       pending = load(options, nowMs)
     }
-    // The fetch may belong to another request, whose end can cut it off: nobody waits for it without a clock of his own.
+    // The fetch may belong to another request, whose end can cut it off, so each caller has its own timeout.
     loaded = await within(timeoutMs, pending, () => {
       throw unavailable('the JWKS endpoint is slow')
     })
     return loaded
   }
 
-  return async (header, token, now) => {
+  return async (header, token, now, beforeFetch = () => Promise.resolve()) => {
     const nowMs = now.getTime()
     const isFresh = loaded !== null && nowMs - loaded.loadedAtMs < maxAgeMs
-    const current = isFresh && loaded !== null ? loaded : await refresh(nowMs)
+    const current = isFresh && loaded !== null ? loaded : await refresh(nowMs, 'expired', beforeFetch)
     try {
       return await current.keySet(header, token)
     } catch (error) {
       // A new key of the issuer, or junk: worth a look, and refresh looks no more often than the cool-down allows.
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      return await (await refresh(nowMs)).keySet(header, token)
+      return await (await refresh(nowMs, 'unknown_key', beforeFetch)).keySet(header, token)
     }
   }
 }

@@ -6,7 +6,16 @@ export const plaidProducts = ['transactions', 'investments', 'liabilities'] as c
 export type PlaidProduct = (typeof plaidProducts)[number]
 
 /** The rate limits whose quotas can be configured. */
-const rateLimitNames = ['global', 'global_hour', 'auth', 'link', 'sync', 'sensitive', 'webhook_failed'] as const
+const rateLimitNames = [
+  'global',
+  'global_hour',
+  'address',
+  'auth',
+  'link',
+  'sync',
+  'sensitive',
+  'webhook_failed',
+] as const
 export type RateLimitQuotas = Readonly<Partial<Record<(typeof rateLimitNames)[number], number>>>
 
 /** An admission is eight bytes of a stored log. */

@@ -12,7 +12,7 @@ import { cors } from './middleware/cors.ts'
 import { drainBody } from './middleware/drain-body.ts'
 import { log } from './middleware/log.ts'
 import { rateLimitHeaders } from './middleware/rate-limit-headers.ts'
-import { limitByAddress, limitByUser, limitFailedLogins, limitFailedWebhooks } from './middleware/rate-limit.ts'
+import { limitByAddress, limitFailedWebhooks } from './middleware/rate-limit.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { findServices, requireServices } from './middleware/services.ts'
@@ -62,20 +62,12 @@ function build(logging: LoggerOptions): App {
   mount(app, table.alive)
   app.use(requireServices())
   mount(app, table.signed, bodyLimit({ maxBytes: webhookBodyBytes, beyond: 'cut' }), limitFailedWebhooks())
-  mount(app, table.open, limitByAddress('open'))
-  app.use('/api/v1/auth/*', builtinAccounts(limitByAddress('open')))
-  mount(app, table.accounts, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), limitByAddress('open'))
-  mountOverlaps(app, table.private, limitByAddress('open'))
-  mount(
-    app,
-    table.private,
-    bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }),
-    limitByAddress('private'),
-    limitFailedLogins(),
-    authenticate(),
-    limitByUser(),
-  )
-  app.use(limitByAddress('open'))
+  mount(app, table.open, limitByAddress())
+  app.use('/api/v1/auth/*', builtinAccounts(limitByAddress()))
+  mount(app, table.accounts, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), limitByAddress())
+  mountOverlaps(app, table.private, limitByAddress())
+  mount(app, table.private, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), authenticate())
+  app.use(limitByAddress())
   mountOtherMethods(app, routes)
   return app
 }

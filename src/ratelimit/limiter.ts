@@ -38,6 +38,11 @@ export interface Limiter {
   readonly policies: Policies
   /** Counts one request; rejects never. */
   check(target: Target): Promise<Outcome>
+  /**
+   * Counts one request against several targets at the same time; rejects never. When one refuses, the others have counted
+   * it. Where a refusal is remembered, only the targets that refuse are in the answer, and none counts it.
+   */
+  checkAll(targets: readonly Target[]): Promise<readonly Outcome[]>
 }
 
 /** When refusals end, in milliseconds since 1970. A refusal writes nothing, so nobody can end it before its time. */
@@ -71,29 +76,42 @@ function limitsOf({ object, buckets }: Target): { readonly limit: Limit; readonl
 export function createLimiter(options: LimiterOptions): Limiter {
   const { objects, quotas, now = () => Date.now(), timeoutMs = 1000, maxRemembered = 10_000 } = options
   const memory = createMemory(maxRemembered)
+
+  /** The target's refusals that have not ended, as an outcome; null when there are none. */
+  const recall = (target: Target): Outcome | null => {
+    const counted = limitsOf(target)
+    const askedAt = now()
+    const standings = counted.flatMap(({ limit, key }) => {
+      const endsAt = memory.find(key, askedAt)
+      return endsAt === null ? [] : [refusing(limit, endsAt - askedAt)]
+    })
+    return standings.length === 0 ? null : { kind: 'refused', limits: counted.map(({ limit }) => limit), standings }
+  }
+
+  const ask = async (target: Target): Promise<Outcome> => {
+    const counted = limitsOf(target)
+    const limits = counted.map(({ limit }) => limit)
+    const askedAt = now()
+    try {
+      const { admitted, standings } = await within(timeoutMs, objects.getByName(target.object).check(target.buckets))
+      if (admitted) return { kind: 'admitted', limits, standings: join(limits, standings) }
+      for (const [index, { key }] of counted.entries()) {
+        const { waitMs } = standings[index] ?? { waitMs: 0 }
+        // From when it was asked, not answered: the wait began in between, and must not be outlived here.
+        if (waitMs > 0) memory.add(key, askedAt + waitMs)
+      }
+      return { kind: 'refused', limits, standings: join(limits, standings).filter(({ waitMs }) => waitMs > 0) }
+    } catch (error) {
+      return { kind: 'failed', limits, error }
+    }
+  }
+
   return {
     policies: createPolicies(quotas),
-    async check(target) {
-      const counted = limitsOf(target)
-      const limits = counted.map(({ limit }) => limit)
-      const askedAt = now()
-      const remembered = counted.flatMap(({ limit, key }) => {
-        const endsAt = memory.find(key, askedAt)
-        return endsAt === null ? [] : [refusing(limit, endsAt - askedAt)]
-      })
-      if (remembered.length > 0) return { kind: 'refused', limits, standings: remembered }
-      try {
-        const { admitted, standings } = await within(timeoutMs, objects.getByName(target.object).check(target.buckets))
-        if (admitted) return { kind: 'admitted', limits, standings: join(limits, standings) }
-        for (const [index, { key }] of counted.entries()) {
-          const { waitMs } = standings[index] ?? { waitMs: 0 }
-          // From when it was asked, not answered: the wait began in between, and must not be outlived here.
-          if (waitMs > 0) memory.add(key, askedAt + waitMs)
-        }
-        return { kind: 'refused', limits, standings: join(limits, standings).filter(({ waitMs }) => waitMs > 0) }
-      } catch (error) {
-        return { kind: 'failed', limits, error }
-      }
+    check: async (target) => recall(target) ?? (await ask(target)),
+    async checkAll(targets) {
+      const recalled = targets.map(recall).filter((outcome) => outcome !== null)
+      return recalled.length > 0 ? recalled : await Promise.all(targets.map(ask))
     },
   }
 }

@@ -8,6 +8,7 @@ const hourMs = 3_600_000
 const defaults = {
   global: { quota: 100, windowMs: minuteMs },
   global_hour: { quota: 1000, windowMs: hourMs },
+  address: { quota: 3000, windowMs: minuteMs },
   auth: { quota: 5, windowMs: minuteMs },
   link: { quota: 10, windowMs: minuteMs },
   sync: { quota: 20, windowMs: minuteMs },
@@ -19,7 +20,7 @@ export type PolicyName = keyof typeof defaults
 /** A policy that a route names for itself, beside the global ones. */
 export type RoutePolicy = 'auth' | 'link' | 'sync' | 'sensitive'
 
-/** How many addresses' worth a whole IPv6 /48 gets where no login is needed. */
+/** How many addresses' worth a whole IPv6 /48 gets without a verified login. */
 const networkFactor = 4
 
 /** What one call of one object is to decide. */
@@ -30,12 +31,12 @@ export interface Target {
 }
 
 export interface Policies {
-  /** What a request counts against before anybody knows whose it is. `isAnonymous`: it brings no login. */
-  ofRequest(client: Client, route: RoutePolicy | null, isAnonymous: boolean): Target
+  /** What a request counts against that has no login, or one that does not verify. */
+  ofRequest(client: Client, route: RoutePolicy | null): Target
   /** What a webhook counts against whose verification failed. */
   ofFailedWebhook(client: Client): Target
-  /** What a request counts against whose login turned out to be none; null where the request itself was enough. */
-  ofFailedLogin(client: Client): Target | null
+  /** What a request with a verified login counts against by its address: many users can share one. */
+  ofLogin(client: Client): Target
   /** What a user's request counts against. `key` is a digest that names the user or the account, never its own text. */
   ofUser(key: string, route: RoutePolicy | null): Target
 }
@@ -64,21 +65,20 @@ export function createPolicies(quotas: Readonly<Partial<Record<PolicyName, numbe
   }
   const ofRoute = (route: RoutePolicy | null, place: string): Bucket[] => (route === null ? [] : [bucket(route, place)])
   return {
-    ofRequest: ({ object, place, network }, route, isAnonymous) => ({
+    ofRequest: ({ object, place, network }, route) => ({
       object,
       buckets: [
         bucket('global', place),
         ...ofRoute(route, place),
-        ...(isAnonymous ? ofNetwork('global', network) : []),
-        ...(isAnonymous && route === 'auth' ? ofNetwork('auth', network) : []),
+        ...ofNetwork('global', network),
+        ...(route === 'auth' ? ofNetwork('auth', network) : []),
       ],
     }),
     ofFailedWebhook: ({ object, place, network }) => ({
       object,
       buckets: [bucket('webhook_failed', place), ...ofNetwork('webhook_failed', network)],
     }),
-    ofFailedLogin: ({ object, network }) =>
-      network === null ? null : { object, buckets: ofNetwork('global', network) },
+    ofLogin: ({ object, place }) => ({ object, buckets: [bucket('address', place)] }),
     ofUser: (key, route) => ({ object: `user:${key}`, buckets: [bucket('global', 'user'), ...ofRoute(route, 'user')] }),
   }
 }

@@ -1,5 +1,5 @@
-// Every documented route's own limit, by address and by user, on the built bundle with its Durable Objects; floods; and
-// webhooks, of which only those that fail are counted.
+// Every documented route's own limit, by address without a login and by user with one, on the built bundle with its Durable
+// Objects; many logins of one address; floods; and webhooks, of which only those that fail are counted.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { type DocumentedRoute, readDescription } from '../support/documented.ts'
@@ -8,6 +8,7 @@ import { type Answer, type Edge, startEdge, webhookPath } from '../support/edge.
 const { routes } = await readDescription()
 const quotas = { global: 4, auth: 2, link: 2, sync: 3, sensitive: 1, webhook_failed: 3 }
 type Policy = keyof typeof quotas
+const loginsOfAddress = 60
 
 /** Routes with a limit of their own; under `/api/v1/auth/` it is `auth`, everywhere else the global one alone. */
 const own: Readonly<Record<string, Policy>> = {
@@ -30,7 +31,8 @@ const problem = z.looseObject({ code: z.string(), 'violated-policies': z.array(z
 
 let edge: Edge
 beforeAll(async () => {
-  edge = await startEdge({ variables: { RATE_LIMITS: JSON.stringify({ ...quotas, global_hour: 10_000 }) } })
+  const all = { ...quotas, address: loginsOfAddress, global_hour: 10_000 }
+  edge = await startEdge({ variables: { RATE_LIMITS: JSON.stringify(all) } })
 })
 afterAll(() => edge.stop())
 
@@ -42,8 +44,8 @@ const freshAddress = (): string => {
 const freshUser = (): string => `user-${(made += 1)}`
 
 /** A request that the route can only refuse, or that finds nothing. */
-async function ask(route: DocumentedRoute, address: string, user: string): Promise<Answer> {
-  const call = route.isPrivate ? edge.as(user) : edge.call
+async function ask(route: DocumentedRoute, address: string, user: string | null): Promise<Answer> {
+  const call = route.isPrivate && user !== null ? edge.as(user) : edge.call
   const path = route.path.replaceAll(/\{\w+\}/g, '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11')
   const body = route.method === 'GET' || route.method === 'DELETE' ? {} : { body: {} }
   return await call(route.method, path, { headers: { 'cf-connecting-ip': address }, ...body })
@@ -74,10 +76,10 @@ function limitOf(policy: Policy) {
 const limited = routes.filter(({ path }) => path !== '/health')
 const cases = limited.map((route) => [policyOf(route), route.name, route] as const)
 
-describe('by address', () => {
+describe('by address, without a login', () => {
   test.each(cases)('%s limits %s', async (policy, _name, route) => {
     const address = freshAddress()
-    expect(await limitSeen(() => ask(route, address, freshUser()))).toEqual(limitOf(policy))
+    expect(await limitSeen(() => ask(route, address, null))).toEqual(limitOf(policy))
   })
 
   test('health is never limited', async () => {
@@ -109,6 +111,30 @@ describe('by address', () => {
       return edge.call('GET', '/openapi.json', { headers })
     })
     expect(seen).toEqual(limitOf('global'))
+  })
+})
+
+describe('by address, with logins', () => {
+  test('admits what the generous limit says, for all users together, and says which limit it was', async () => {
+    const headers = { 'cf-connecting-ip': freshAddress() }
+    const answers = await Promise.all(
+      Array.from({ length: 80 }, () => edge.as(freshUser())('GET', '/api/v1/accounts', { headers })),
+    )
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(loginsOfAddress)
+    const refused = answers.filter(({ status }) => status === 429)
+    expect(refused).toHaveLength(80 - loginsOfAddress)
+    for (const answer of refused) expect(problem.parse(answer.json())['violated-policies']).toEqual(['address'])
+  })
+
+  test('admits them although tokens that do not verify have used up the strict limit', async () => {
+    const address = freshAddress()
+    const headers = { 'cf-connecting-ip': address, authorization: 'Bearer a.b.c' }
+    const forged: number[] = []
+    for (let request = 0; request <= quotas.global; request += 1)
+      forged.push((await edge.call('GET', '/api/v1/accounts', { headers })).status)
+    expect(forged).toEqual([...Array(quotas.global).fill(401), 429])
+    const login = { 'cf-connecting-ip': address }
+    expect((await edge.as(freshUser())('GET', '/api/v1/accounts', { headers: login })).status).toBe(200)
   })
 })
 

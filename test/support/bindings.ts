@@ -5,6 +5,7 @@ import { connectStack, type TestDatabase } from './stack.ts'
 const generousLimits = JSON.stringify({
   global: 10_000,
   global_hour: 10_000,
+  address: 10_000,
   auth: 10_000,
   link: 10_000,
   sync: 10_000,

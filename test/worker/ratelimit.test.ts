@@ -234,7 +234,7 @@ describe('the limiter of an isolate', () => {
       }),
     }
     const limiter = createLimiter({ objects })
-    const target = limiter.policies.ofRequest(client, null, true)
+    const target = limiter.policies.ofRequest(client, null)
     const flood = () => Promise.all(Array.from({ length: 500 }, () => limiter.check(target)))
     const outcomes = await flood()
     expect(outcomes.filter(({ kind }) => kind === 'admitted')).toHaveLength(100)
@@ -246,7 +246,7 @@ describe('the limiter of an isolate', () => {
   it('remembers a refusal to the millisecond, and no longer', async () => {
     setTime(start)
     const limiter = createLimiter({ objects: { getByName: () => stub } })
-    const target = limiter.policies.ofRequest(client, 'sensitive', true)
+    const target = limiter.policies.ofRequest(client, 'sensitive')
     for (let request = 0; request < 4; request += 1) await limiter.check(target)
     setTime(start + minuteMs - 1)
     expect(await limiter.check(target)).toMatchObject({
@@ -261,7 +261,7 @@ describe('the limiter of an isolate', () => {
     const before = (await listDurableObjectIds(env.RATE_LIMITER)).length
     const limiter = createLimiter({ objects: env.RATE_LIMITER })
     for (const place of ['198.51.100.1', '198.51.100.2'])
-      await limiter.check(limiter.policies.ofRequest({ object: `ip:${place}`, place, network: null }, null, true))
+      await limiter.check(limiter.policies.ofRequest({ object: `ip:${place}`, place, network: null }, null))
     await limiter.check(limiter.policies.ofUser('digest', null))
     expect((await listDurableObjectIds(env.RATE_LIMITER)).length - before).toBe(3)
   })

@@ -1,19 +1,52 @@
-// Who calls: a bearer token becomes the request's actor. Whether that actor may do a thing is the route's to say.
-import { verifyAccessToken } from '../../auth/access-token.ts'
+// Who calls: a bearer token becomes the request's actor, and the request is counted as that user's or as nobody's. Whether
+// the actor may do a thing is the route's to say.
+import { type VerifiedClaims, verifyAccessToken } from '../../auth/access-token.ts'
 import { parseBearer } from '../../auth/bearer.ts'
+import type { FetchReason } from '../../auth/jwks.ts'
 import { AppError } from '../../errors.ts'
 import { servicesOf } from '../mount.ts'
 import type { Middleware } from '../request-state.ts'
+import { limitAddress, limitAnonymous, limitLogin, type RequestContext } from './rate-limit.ts'
 
-/** Refuses a request without a verified token: AppError `unauthorized`, the same for every fault. */
+interface Verified {
+  readonly claims: VerifiedClaims
+  /** Whether the address has counted the request. */
+  readonly isCounted: boolean
+}
+
+/**
+ * Verifies the token before any limit is asked. The exception is a token for which the issuer's keys must be fetched: its
+ * address is asked first, so that a flood of unknown keys fetches nothing. A failed verification counts as no login.
+ */
+async function verify(context: RequestContext, token: string): Promise<Verified> {
+  let counted: FetchReason | null = null
+  try {
+    const claims = await verifyAccessToken(token, servicesOf(context).auth, new Date(), async (reason) => {
+      await (reason === 'expired' ? limitAddress(context) : limitAnonymous(context))
+      counted = reason
+    })
+    return { claims, isCounted: counted !== null }
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'unauthorized' && counted !== 'unknown_key')
+      await limitAnonymous(context)
+    throw error
+  }
+}
+
+/** Refuses a request without a verified token: AppError `unauthorized`, the same for every fault; `rate_limited`. */
 export function authenticate(): Middleware {
   return async (context, next) => {
     const token = parseBearer(context.req.header('authorization') ?? null)
-    if (token === null) throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no token' })
-    const claims = await verifyAccessToken(token, servicesOf(context).auth, new Date())
+    if (token === null) {
+      await limitAnonymous(context)
+      throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no token' })
+    }
+    const { claims, isCounted } = await verify(context, token)
     const { issuer, subject, role, scopes, sessionId } = claims
+    const identity = { issuer, subject }
     const session = sessionId === undefined ? {} : { sessionId }
-    context.set('actor', { kind: 'user', identity: { issuer, subject }, role, scopes, ...session })
+    context.set('actor', { kind: 'user', identity, role, scopes, ...session })
+    await limitLogin(context, identity, !isCounted)
     await next()
   }
 }

@@ -1,10 +1,9 @@
-// Stops a request that is over a limit: by its address before anything is read, by its user once that is known, and by
-// its failures where only a failure tells an attacker from a sender. Counts nothing by itself.
+// Stops a request that is over a limit: one without a login by its address, strictly; one with a verified login by its
+// address, generously, and by its user; a webhook by its failures. Counts nothing by itself.
 import type { Context } from 'hono'
-import { parseBearer } from '../../auth/bearer.ts'
 import { encodeHex, utf8 } from '../../crypto/encoding.ts'
 import type { Identity } from '../../db/scope.ts'
-import { AppError, type ErrorCode } from '../../errors.ts'
+import { AppError } from '../../errors.ts'
 import { type Client, clientOf } from '../../ratelimit/address.ts'
 import type { Limiter, LimitStanding, Outcome } from '../../ratelimit/limiter.ts'
 import type { RoutePolicy, Target } from '../../ratelimit/policies.ts'
@@ -12,7 +11,7 @@ import { servicesOf } from '../mount.ts'
 import type { HttpEnvironment, Middleware } from '../request-state.ts'
 import { seconds } from './rate-limit-headers.ts'
 
-type RequestContext = Context<HttpEnvironment>
+export type RequestContext = Context<HttpEnvironment>
 
 /** Routes that are not answered while nobody can count them: guessing there is worth an attacker's while. */
 const closedWithoutLimits: ReadonlySet<RoutePolicy | null> = new Set(['auth', 'link', 'sensitive'])
@@ -20,10 +19,6 @@ const retryAfterFailureSeconds = 5
 
 function clientIn({ req }: RequestContext): Client {
   return clientOf(req.header('cf-connecting-ip') ?? null, req.header('cf-worker') ?? null)
-}
-
-function bringsLogin({ req }: RequestContext): boolean {
-  return parseBearer(req.header('authorization') ?? null) !== null
 }
 
 function routePolicy(context: RequestContext): RoutePolicy | null {
@@ -49,33 +44,47 @@ function raiseAlarm(context: RequestContext, error: unknown): void {
   reporter(context.executionCtx).captureError(error, { route, request_id: context.get('requestId') })
 }
 
-/** @throws AppError `rate_limited`; `unavailable` where limits cannot be told and the route is not for guessing at */
-function apply(context: RequestContext, outcome: Outcome): void {
-  context.get('limitOutcomes').push(outcome)
-  if (outcome.kind === 'refused') throw tooMany(outcome.standings)
-  if (outcome.kind !== 'failed') return
+/** @throws AppError `unavailable` where the route is worth guessing at; elsewhere the request goes on */
+function withoutLimits(context: RequestContext, error: unknown): void {
   if (closedWithoutLimits.has(routePolicy(context)))
     throw new AppError('unavailable', 'The service cannot count requests now.', {
       reason: 'the rate limiter failed',
-      cause: outcome.error,
+      cause: error,
       retryAfterSeconds: retryAfterFailureSeconds,
     })
-  raiseAlarm(context, outcome.error)
+  raiseAlarm(context, error)
 }
 
-async function enforce(context: RequestContext, choose: (limiter: Limiter) => Target | null): Promise<void> {
+/** @throws AppError `rate_limited`; `unavailable` where limits are unknown and the route is closed without them */
+function apply(context: RequestContext, outcomes: readonly Outcome[]): void {
+  context.get('limitOutcomes').push(...outcomes)
+  const refusals = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? outcome.standings : []))
+  if (refusals.length > 0) throw tooMany(refusals)
+  const failed = outcomes.find((outcome) => outcome.kind === 'failed')
+  if (failed !== undefined) withoutLimits(context, failed.error)
+}
+
+async function enforce(context: RequestContext, choose: (limiter: Limiter) => Target): Promise<void> {
   const { limiter } = servicesOf(context)
-  const target = limiter && choose(limiter)
-  if (limiter && target) apply(context, await limiter.check(target))
+  if (limiter) apply(context, [await limiter.check(choose(limiter))])
 }
 
-/** Before authentication. `open`: nobody is asked who he is, so a login that is brought along changes nothing. */
-export function limitByAddress(access: 'open' | 'private'): Middleware {
+/** By address, before anything else: `open` routes ignore bearer tokens. */
+export function limitByAddress(): Middleware {
   return async (context, next) => {
-    const isAnonymous = access === 'open' || !bringsLogin(context)
-    await enforce(context, ({ policies }) => policies.ofRequest(clientIn(context), routePolicy(context), isAnonymous))
+    await limitAnonymous(context)
     await next()
   }
+}
+
+/** Counts a request that has no login, or one that does not verify. @throws AppError as `apply` */
+export async function limitAnonymous(context: RequestContext): Promise<void> {
+  await enforce(context, ({ policies }) => policies.ofRequest(clientIn(context), routePolicy(context)))
+}
+
+/** Counts a request by its address alone, within the generous limit of those with a login. @throws AppError as `apply` */
+export async function limitAddress(context: RequestContext): Promise<void> {
+  await enforce(context, ({ policies }) => policies.ofLogin(clientIn(context)))
 }
 
 /** A digest: the object's name outlives the request, and a subject can be an e-mail address. */
@@ -84,48 +93,34 @@ async function digestOf({ issuer, subject }: Identity): Promise<string> {
   return encodeHex(new Uint8Array(digest))
 }
 
-/** After authentication. */
-export function limitByUser(): Middleware {
-  return async (context, next) => {
-    const actor = context.get('actor')
-    if (servicesOf(context).limiter !== null && actor.kind === 'user') {
-      const key = await digestOf(actor.identity)
-      await enforce(context, ({ policies }) => policies.ofUser(key, routePolicy(context)))
-    }
-    await next()
-  }
-}
-
-/** Runs the rest and counts it when it fails with that code; over the limit, 429 takes the failure's place. */
-async function countFailure(
-  context: RequestContext,
-  code: ErrorCode,
-  next: () => Promise<void>,
-  choose: (limiter: Limiter) => Target | null,
-): Promise<void> {
-  await next()
-  const { error } = context
-  if (!(error instanceof AppError) || error.code !== code) return
-  const answer = context.res
-  // Hono would carry the old answer's headers over.
-  context.res = undefined
-  await enforce(context, choose)
-  context.res = answer
+/**
+ * Counts a request with a verified login, by its address and by its user, both asked at the same time. The first refusal of
+ * one costs the other one admission; until it ends, this isolate refuses without asking either.
+ * @param byAddress false where the address has counted the request already
+ * @throws AppError as `apply`
+ */
+export async function limitLogin(context: RequestContext, identity: Identity, byAddress: boolean): Promise<void> {
+  const { limiter } = servicesOf(context)
+  if (limiter === null) return
+  const ofUser = limiter.policies.ofUser(await digestOf(identity), routePolicy(context))
+  const targets = byAddress ? [limiter.policies.ofLogin(clientIn(context)), ofUser] : [ofUser]
+  apply(context, await limiter.checkAll(targets))
 }
 
 /**
- * Counts webhooks that fail verification, and those alone. Verification runs for every one, also of an address that is
- * over its limit: nothing cheaper tells Plaid's from others, and it costs less than a call of the object would.
+ * Counts webhooks that fail verification, and those alone; over the limit, 429 takes the place of the failure. Verification
+ * runs for every one, also of an address that is over its limit: nothing cheaper tells Plaid's from others, and it costs
+ * less than a call of the object would.
  */
 export function limitFailedWebhooks(): Middleware {
-  return (context, next) =>
-    countFailure(context, 'webhook_refused', next, ({ policies }) => policies.ofFailedWebhook(clientIn(context)))
-}
-
-/** Counts tokens that fail verification against the whole network; one that brought none was counted before. */
-export function limitFailedLogins(): Middleware {
-  return (context, next) =>
-    countFailure(context, 'unauthorized', next, ({ policies }) =>
-      bringsLogin(context) ? policies.ofFailedLogin(clientIn(context)) : null,
-    )
+  return async (context, next) => {
+    await next()
+    const { error } = context
+    if (!(error instanceof AppError) || error.code !== 'webhook_refused') return
+    const answer = context.res
+    // Hono would carry the old answer's headers over.
+    context.res = undefined
+    await enforce(context, ({ policies }) => policies.ofFailedWebhook(clientIn(context)))
+    context.res = answer
+  }
 }

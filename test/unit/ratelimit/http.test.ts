@@ -56,13 +56,15 @@ describe('a limited answer', () => {
     expect(limitHeaders(await ask())).toMatchObject({ policy, standing: expect.stringContaining('"global";r=98;t=') })
   })
 
-  it('tells of the route’s own policy and the tighter of address and user', async () => {
+  it('tells of the route’s own policy, the address and the user', async () => {
     const door = openLimited()
     const headers = { ...(await asUser('alice')), ...from('192.0.2.1') }
     await door.ask(invalid, { headers: { ...headers, ...from('192.0.2.9') } })
     const { policy, standing } = limitHeaders(await door.ask('/api/v1/plaid/items/x', { method: 'DELETE', headers }))
-    expect(policy).toBe('"global";q=100;w=60, "global_hour";q=1000;w=3600, "sensitive";q=3;w=60')
-    expect(standing).toMatch(/^"global";r=98;t=60, "global_hour";r=998;t=3600, "sensitive";r=2;t=60$/)
+    expect(policy).toBe('"address";q=3000;w=60, "global";q=100;w=60, "global_hour";q=1000;w=3600, "sensitive";q=3;w=60')
+    expect(standing).toMatch(
+      /^"address";r=2999;t=60, "global";r=98;t=60, "global_hour";r=998;t=3600, "sensitive";r=2;t=60$/,
+    )
   })
 
   it('is 429 over the limit, says which, and names no earlier time than it says elsewhere', async () => {
@@ -92,18 +94,27 @@ describe('a limited answer', () => {
 })
 
 describe('the address', () => {
-  it('is limited before a token is looked at', async () => {
+  it('is limited strictly without a login', async () => {
     const door = openLimited({ global: 2 })
     const ask = () => door.ask('/api/v1/accounts', { headers: from('192.0.2.1') })
     expect(await statuses(4, ask)).toEqual([401, 401, 429, 429])
   })
 
-  it('is limited before anything is validated, and for all of its users together', async () => {
-    const door = openLimited({ global: 3 })
+  it('is limited generously with logins, for all of its users together, before anything is validated', async () => {
+    const door = openLimited({ global: 2, address: 3 })
     const seen: number[] = []
     for (const name of ['alice', 'bob', 'carol', 'dan', 'alice'])
       seen.push((await door.ask(invalid, { headers: { ...(await asUser(name)), ...from('192.0.2.1') } })).status)
     expect(seen).toEqual([400, 400, 400, 429, 429])
+  })
+
+  it('is limited strictly for tokens that do not verify, which costs its logins nothing', async () => {
+    const door = openLimited({ global: 2 })
+    const forged = from('192.0.2.1', { authorization: 'Bearer a.b.c' })
+    expect(await statuses(4, () => door.ask('/api/v1/accounts', { headers: forged }))).toEqual([401, 401, 429, 429])
+    const response = await door.ask(invalid, { headers: { ...(await asUser('alice')), ...from('192.0.2.1') } })
+    expect(response.status).toBe(400)
+    expect(limitHeaders(response).standing).toContain('"address";r=2999;')
   })
 
   it('is what Cloudflare says, whatever a client says', async () => {
@@ -148,7 +159,7 @@ describe('the address', () => {
 })
 
 describe('a whole /48', () => {
-  it('gets four addresses’ worth without a login, and with one as much as its users', async () => {
+  it('gets four addresses’ worth without a login, and its logins are not limited by it', async () => {
     const door = openLimited({ global: 2 })
     const ask = async (subnet: number, headers: Readonly<Record<string, string>> = {}) =>
       (await door.ask('/api/v1/accounts/x', { headers: from(`2001:db8:1:${subnet}::1`, headers) })).status

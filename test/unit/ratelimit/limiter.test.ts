@@ -23,26 +23,28 @@ describe('the default policies', () => {
   const networks = 'global_network 2001:db8:1::/48: global_network 400/60, global_hour_network 4000/3600'
 
   it('count a request against its address, and a route of its own limit against that too', () => {
-    expect(shown(policies.ofRequest(ipv4, null, false))).toEqual([`global 192.0.2.1: ${global}`])
-    const of = (route: Parameters<typeof policies.ofRequest>[1]) => shown(policies.ofRequest(ipv4, route, true))?.at(1)
+    expect(shown(policies.ofRequest(ipv4, null))).toEqual([`global 192.0.2.1: ${global}`])
+    const of = (route: Parameters<typeof policies.ofRequest>[1]) => shown(policies.ofRequest(ipv4, route))?.at(1)
     expect(of('auth')).toBe('auth 192.0.2.1: auth 5/60')
     expect(of('link')).toBe('link 192.0.2.1: link 10/60')
     expect(of('sync')).toBe('sync 192.0.2.1: sync 20/60')
     expect(of('sensitive')).toBe('sensitive 192.0.2.1: sensitive 3/60')
   })
 
-  it('give a whole /48 four addresses’ worth of what needs no login, and no bound to what has one', () => {
-    expect(shown(policies.ofRequest(ipv6, null, false))).toEqual([`global 2001:db8:1:2::/64: ${global}`])
-    expect(shown(policies.ofRequest(ipv6, null, true))).toEqual([`global 2001:db8:1:2::/64: ${global}`, networks])
-    expect(shown(policies.ofRequest(ipv6, 'auth', true))).toEqual([
+  it('give a whole /48 four addresses’ worth without a login', () => {
+    expect(shown(policies.ofRequest(ipv6, null))).toEqual([`global 2001:db8:1:2::/64: ${global}`, networks])
+    expect(shown(policies.ofRequest(ipv6, 'auth'))).toEqual([
       `global 2001:db8:1:2::/64: ${global}`,
       'auth 2001:db8:1:2::/64: auth 5/60',
       networks,
       'auth_network 2001:db8:1::/48: auth_network 20/60',
     ])
-    expect(shown(policies.ofRequest(ipv6, 'auth', false))).toHaveLength(2)
-    expect(shown(policies.ofFailedLogin(ipv6))).toEqual([networks])
-    expect(policies.ofFailedLogin(ipv4)).toBeNull()
+  })
+
+  it('count a verified login against a generous limit of its address', () => {
+    expect(shown(policies.ofLogin(ipv4))).toEqual(['address 192.0.2.1: address 3000/60'])
+    expect(shown(policies.ofLogin(ipv6))).toEqual(['address 2001:db8:1:2::/64: address 3000/60'])
+    expect(policies.ofLogin(ipv4).object).toBe(policies.ofRequest(ipv4, null).object)
   })
 
   it('count failed webhooks apart from everything else', () => {
@@ -60,7 +62,7 @@ describe('the default policies', () => {
 
   it('take other quotas, and scale the /48 with them', () => {
     const own = createPolicies({ global: 7, link: 2 })
-    expect(shown(own.ofRequest(ipv6, 'link', true))).toEqual([
+    expect(shown(own.ofRequest(ipv6, 'link'))).toEqual([
       'global 2001:db8:1:2::/64: global 7/60, global_hour 1000/3600',
       'link 2001:db8:1:2::/64: link 2/60',
       'global_network 2001:db8:1::/48: global_network 28/60, global_hour_network 4000/3600',
@@ -75,8 +77,8 @@ describe('a refusal', () => {
     let now = start
     const calls: string[] = []
     const limiter = createLimiter({ objects: objectsInMemory(() => now, calls), quotas: { link: 1 }, now: () => now })
-    const target = policies.ofRequest(ipv4, 'link', false)
-    const own = limiter.policies.ofRequest(ipv4, 'link', false)
+    const target = policies.ofRequest(ipv4, 'link')
+    const own = limiter.policies.ofRequest(ipv4, 'link')
     expect(kinds([await limiter.check(own), await limiter.check(own)])).toEqual(['admitted', 'refused'])
     now += 59_999
     expect(await limiter.check(own)).toMatchObject({
@@ -91,27 +93,27 @@ describe('a refusal', () => {
 
   it('by one bucket leaves requests alone that do not count against it', async () => {
     const limiter = createLimiter({ objects: objectsInMemory(), quotas: { link: 1 } })
-    const link = limiter.policies.ofRequest(ipv4, 'link', false)
+    const link = limiter.policies.ofRequest(ipv4, 'link')
     expect(kinds([await limiter.check(link), await limiter.check(link)])).toEqual(['admitted', 'refused'])
-    expect((await limiter.check(limiter.policies.ofRequest(ipv4, 'sync', false))).kind).toBe('admitted')
-    const other = limiter.policies.ofRequest(clientOf('192.0.2.2', null), 'link', false)
+    expect((await limiter.check(limiter.policies.ofRequest(ipv4, 'sync'))).kind).toBe('admitted')
+    const other = limiter.policies.ofRequest(clientOf('192.0.2.2', null), 'link')
     expect((await limiter.check(other)).kind).toBe('admitted')
   })
 
-  it('of a /48 holds for all of it and for nobody with a login', async () => {
+  it('of a /48 holds for all of it, and not for verified logins', async () => {
     const calls: string[] = []
     const limiter = createLimiter({
       objects: objectsInMemory(() => start, calls),
       quotas: { global: 2 },
       now: () => start,
     })
-    const from = (subnet: number, isAnonymous: boolean) =>
-      limiter.check(limiter.policies.ofRequest(clientOf(`2001:db8:1:${subnet}::1`, null), null, isAnonymous))
+    const client = (subnet: number) => clientOf(`2001:db8:1:${subnet}::1`, null)
+    const from = (subnet: number) => limiter.check(limiter.policies.ofRequest(client(subnet), null))
     const outcomes: Outcome[] = []
-    for (let subnet = 1; subnet <= 12; subnet += 1) outcomes.push(await from(subnet, true))
+    for (let subnet = 1; subnet <= 12; subnet += 1) outcomes.push(await from(subnet))
     expect(kinds(outcomes)).toEqual([...Array(8).fill('admitted'), ...Array(4).fill('refused')])
     expect(calls).toHaveLength(9)
-    expect((await from(13, false)).kind).toBe('admitted')
+    expect((await limiter.check(limiter.policies.ofLogin(client(13)))).kind).toBe('admitted')
   })
 
   it('is begun when it was asked for, so that a late answer does not prolong it', async () => {
@@ -127,7 +129,7 @@ describe('a refusal', () => {
       }),
     }
     const limiter = createLimiter({ objects: late, quotas: { sensitive: 1 }, now: () => now })
-    const target = limiter.policies.ofRequest(ipv4, 'sensitive', false)
+    const target = limiter.policies.ofRequest(ipv4, 'sensitive')
     await limiter.check(target)
     now = start
     await limiter.check(target)
@@ -138,8 +140,7 @@ describe('a refusal', () => {
     const calls: string[] = []
     const objects = objectsInMemory(() => start, calls)
     const limiter = createLimiter({ objects, quotas: { global: 1 }, now: () => start, maxRemembered: 2 })
-    const check = (last: number) =>
-      limiter.check(limiter.policies.ofRequest(clientOf(`192.0.2.${last}`, null), null, false))
+    const check = (last: number) => limiter.check(limiter.policies.ofRequest(clientOf(`192.0.2.${last}`, null), null))
     for (const last of [1, 2, 3]) for (let request = 0; request < 2; request += 1) await check(last)
     expect(calls).toHaveLength(6)
     await check(2)
@@ -150,10 +151,53 @@ describe('a refusal', () => {
   })
 })
 
+describe('two targets', () => {
+  const withCalls = (quotas: Readonly<Record<string, number>>) => {
+    const calls: string[] = []
+    const limiter = createLimiter({ objects: objectsInMemory(() => start, calls), quotas, now: () => start })
+    const targets = [limiter.policies.ofLogin(ipv4), limiter.policies.ofUser('alice', 'sync')]
+    return { calls, limiter, both: () => limiter.checkAll(targets) }
+  }
+
+  it('are asked at the same time', async () => {
+    const { promise: end, resolve } = Promise.withResolvers<{ admitted: true; standings: [] }>()
+    const asked: string[] = []
+    const objects: LimiterObjects = {
+      getByName: (name) => ({
+        check: () => {
+          asked.push(name)
+          return end
+        },
+      }),
+    }
+    const limiter = createLimiter({ objects })
+    const all = limiter.checkAll([limiter.policies.ofLogin(ipv4), limiter.policies.ofUser('alice', null)])
+    expect(asked).toEqual(['ip:192.0.2.1', 'user:alice'])
+    resolve({ admitted: true, standings: [] })
+    expect(await all).toHaveLength(2)
+  })
+
+  it('cost each other one admission when one refuses, and none while that is remembered', async () => {
+    const { calls, both } = withCalls({ sync: 1 })
+    expect(kinds(await both())).toEqual(['admitted', 'admitted'])
+    expect(kinds(await both())).toEqual(['admitted', 'refused'])
+    expect(calls).toHaveLength(4)
+    for (let request = 0; request < 20; request += 1) expect(kinds(await both())).toEqual(['refused'])
+    expect(calls).toHaveLength(4)
+  })
+
+  it('are both in the answer when both refuse', async () => {
+    const { both } = withCalls({ sync: 1, address: 1 })
+    await both()
+    expect(kinds(await both())).toEqual(['refused', 'refused'])
+    expect((await both()).flatMap(({ limits }) => limits.map(({ policy }) => policy))).toContain('address')
+  })
+})
+
 describe('an object that', () => {
   const failing = (check: () => Promise<never>) =>
     createLimiter({ objects: { getByName: () => ({ check }) }, timeoutMs: 20 })
-  const target = policies.ofRequest(ipv4, 'link', false)
+  const target = policies.ofRequest(ipv4, 'link')
 
   it('fails decides nothing', async () => {
     const error = new Error('the object is overloaded')
