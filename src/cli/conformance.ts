@@ -62,7 +62,11 @@ async function main(args: string[]): Promise<void> {
   const options = parseOptions(args, DEFAULT_REPORT)
   const document = await readFile(options.report, 'utf8')
   const print = (line: string) => void process.stdout.write(`${line}\n`)
-  const run = await runAll(options, { slow: options.slow, only: options.only, print })
+  const stopping = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => stopping.abort(new Error('Stopped; the report is as it was.')))
+  const { slow, only } = options
+  const run = await runAll(options, { slow, only, print, signal: stopping.signal })
   const date = new Date().toISOString().slice(0, 10)
   await writeFile(options.report, withResults(document, promised, { ...run, date }))
   const counted = (kind: string) => run.results.filter(({ outcome }) => outcome.kind === kind).length

@@ -2,7 +2,7 @@
 // endpoint; the real one is the database of a URL, never one with rows of this project unless that was asked for.
 import { neonConfig } from '@neondatabase/serverless'
 import { startNeonEndpoint } from '../../dev/neon-endpoint.ts'
-import { startPostgres } from '../../dev/postgres.ts'
+import { DATABASE_NAME, startPostgres } from '../../dev/postgres.ts'
 import { misuse } from '../run-command.ts'
 import type { Assertion } from './assertion.ts'
 import { computeAssertions } from './neon/compute.ts'
@@ -38,7 +38,8 @@ export async function runNeonStandIn(choices: RunChoices): Promise<Result[]> {
   try {
     const endpoint = await startNeonEndpoint({ postgresUrl: server.url, port: 0, log: quiet })
     try {
-      return await assertAt({ url: server.url, endpoint: endpoint.url, controls: { restart: null } }, choices)
+      const controls = { restart: () => endpoint.restart(DATABASE_NAME) }
+      return await assertAt({ url: server.url, endpoint: endpoint.url, controls }, choices)
     } finally {
       await endpoint.stop()
     }

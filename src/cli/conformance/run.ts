@@ -16,6 +16,8 @@ export interface RunChoices {
   /** Only assertions whose name holds this text. */
   readonly only: string
   readonly print: (line: string) => void
+  /** Stops before the next assertion; what the run made is then removed as at its end. */
+  readonly signal: AbortSignal
 }
 
 const SIGNS = { passed: 'ok  ', failed: 'FAIL', unchecked: '----' } as const
@@ -40,10 +42,11 @@ async function outcomeOf<Target>(assertion: Assertion<Target>, target: Target): 
 export async function runAssertions<Target>(
   assertions: readonly Assertion<Target>[],
   target: Target,
-  { slow, only, print }: RunChoices,
+  { slow, only, print, signal }: RunChoices,
 ): Promise<Result[]> {
   const results: Result[] = []
   for (const assertion of assertions) {
+    signal.throwIfAborted()
     const { name } = assertion
     if (!name.includes(only) || (assertion.isSlow === true && !slow)) continue
     const outcome = await outcomeOf(assertion, target)

@@ -37,7 +37,7 @@ export const objectAssertions: readonly Assertion<ProbeTarget>[] = [
     async check(target) {
       const name = target.newName()
       await target.ask('/alarm', { name, ms: '500' })
-      const notes = await target.notes(name, 1, 30_000)
+      const notes = await target.notes(name, 1, { ms: 30_000 })
       expectEqual(
         'notes',
         notes.map(({ what }) => what),

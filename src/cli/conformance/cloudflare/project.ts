@@ -14,11 +14,12 @@ export interface ProbeProject {
 }
 
 export const PROBE_CRON = '* * * * *'
+const PROBE_SOURCE = join(import.meta.dirname, 'probe.ts')
 
 /** What this project's own wrangler.toml sets, as far as the probe asserts it. */
 export function probeConfiguration(name: string, key: string): string {
   return `name = "${name}"
-main = ${JSON.stringify(join(import.meta.dirname, 'probe.ts'))}
+main = ${JSON.stringify(PROBE_SOURCE)}
 compatibility_date = "2026-11-01"
 compatibility_flags = ["nodejs_compat", "nodejs_compat_do_not_populate_process_env"]
 workers_dev = true

@@ -7,7 +7,7 @@ const LIMITS = 'https://developers.cloudflare.com/queues/platform/limits'
 const RETRIES = 'https://developers.cloudflare.com/queues/configuration/batching-retries'
 /** `max_retries` of the probe's queue is 2. */
 const DELIVERIES = ['attempt 1 of a batch of 1', 'attempt 2 of a batch of 1', 'attempt 3 of a batch of 1']
-const QUIET_MS = 5_000
+const QUIET_MS = 2_000
 
 const send = (target: ProbeTarget, count: number, bytes: number): Promise<unknown> =>
   target.ask('/send', { count: String(count), bytes: String(bytes) })
@@ -15,7 +15,7 @@ const send = (target: ProbeTarget, count: number, bytes: number): Promise<unknow
 async function deliveries(target: ProbeTarget, act: string, count: number): Promise<string[]> {
   const name = target.newName()
   await target.ask('/queue', { name, act })
-  await target.notes(name, count, 60_000)
+  await target.notes(name, count, { ms: 60_000 })
   await delay(QUIET_MS)
   return (await target.notes(name, count)).map(({ what }) => what)
 }
@@ -85,7 +85,7 @@ export const queueAssertions: readonly Assertion<ProbeTarget>[] = [
     async check(target) {
       const name = target.newName()
       await target.ask('/queue', { name, act: 'retry', delay: '2' })
-      const [first, second] = await target.notes(name, 2, 60_000)
+      const [first, second] = await target.notes(name, 2, { ms: 60_000 })
       if (first === undefined || second === undefined) throw new Error('the message did not come twice')
       expectThat('two seconds between', second.at - first.at >= 1_900, second.at - first.at)
     },

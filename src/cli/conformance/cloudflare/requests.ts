@@ -3,23 +3,23 @@ import { scryptSync } from 'node:crypto'
 import { isIP } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
+import { sendAndLeave } from './leave.ts'
 import type { ProbeTarget } from './target.ts'
 
 const CONTEXT = 'https://developers.cloudflare.com/workers/runtime-apis/context'
 const LINGER_MS = 3_000
+const LEAVE_AFTER_MS = 1_000
 const CRON_PATIENCE_MS = 16 * 60_000
 
 /** What the Worker noted after its client left in the middle of the request. */
 async function afterLeaving(target: ProbeTarget, wait: boolean): Promise<string[]> {
   const name = target.newName()
-  const query = { name, ms: String(LINGER_MS), wait: String(wait) }
-  const left = await target.ask('/linger', query, { signal: AbortSignal.timeout(1_000) }).then(
-    () => false,
-    () => true,
-  )
+  const url = new URL('/linger', target.directUrl)
+  url.search = new URLSearchParams({ name, ms: String(LINGER_MS), wait: String(wait) }).toString()
+  const left = await sendAndLeave(url, { 'x-probe-key': target.key }, LEAVE_AFTER_MS)
   expectThat('the client leaves before the answer', left, 'an answer')
   await delay(LINGER_MS)
-  return (await target.notes(name, 1, wait ? 10_000 : LINGER_MS)).map(({ what }) => what)
+  return (await target.notes(name, 1, { ms: wait ? 10_000 : LINGER_MS, isDirect: true })).map(({ what }) => what)
 }
 
 export const requestAssertions: readonly Assertion<ProbeTarget>[] = [
@@ -38,7 +38,6 @@ export const requestAssertions: readonly Assertion<ProbeTarget>[] = [
     source: CONTEXT,
     certainty: 'open',
     async check(target) {
-      if (!target.isDeployed) throw uncheckable('the proxy of wrangler dev hides a disconnect from the Worker')
       expectEqual('notes', await afterLeaving(target, false), [])
     },
   },
@@ -76,7 +75,7 @@ export const requestAssertions: readonly Assertion<ProbeTarget>[] = [
       if (target.fireCron === null && !target.isPatient)
         throw uncheckable('a new cron takes up to 15 minutes to start: add --slow')
       await target.fireCron?.()
-      const [first] = await target.notes('cron', 1, target.fireCron === null ? CRON_PATIENCE_MS : 10_000)
+      const [first] = await target.notes('cron', 1, { ms: target.fireCron === null ? CRON_PATIENCE_MS : 10_000 })
       expectEqual('cron', first?.what, '* * * * *')
     },
   },

@@ -5,6 +5,8 @@ import * as z from 'zod'
 
 export interface ProbePlace {
   readonly url: string
+  /** Reaches a Worker with no proxy of the local tools between; `url` itself when deployed. */
+  readonly directUrl: string
   readonly key: string
   /** At Cloudflare; false on this machine. */
   readonly isDeployed: boolean
@@ -25,11 +27,16 @@ export interface ProbeTarget extends ProbePlace {
   /** A name that no other note has. */
   newName(): string
   /** Notes of a name, once there are `count`, or those that are there when the time is up. */
-  notes(name: string, count: number, patienceMs?: number): Promise<readonly Note[]>
+  notes(
+    name: string,
+    count: number,
+    patience?: { readonly ms?: number; readonly isDirect?: true },
+  ): Promise<readonly Note[]>
 }
 
 interface ProbeRequest {
-  readonly signal?: AbortSignal
+  /** To `directUrl`. Its Worker has notes of its own and no queue. */
+  readonly isDirect?: true
 }
 
 const TIMEOUT_MS = 60_000
@@ -37,11 +44,12 @@ const POLL_MS = 200
 const notes = z.array(z.object({ at: z.number(), what: z.string() }))
 
 export function probeTarget(place: ProbePlace): ProbeTarget {
-  const { url, key } = place
-  const ask: ProbeTarget['ask'] = async (path, query = {}, { signal = AbortSignal.timeout(TIMEOUT_MS) } = {}) => {
-    const target = new URL(path, url)
+  const { url, directUrl, key } = place
+  const ask: ProbeTarget['ask'] = async (path, query = {}, more = {}) => {
+    const { isDirect = false } = more
+    const target = new URL(path, isDirect ? directUrl : url)
     target.search = new URLSearchParams(query).toString()
-    const response = await fetch(target, { headers: { 'x-probe-key': key }, signal })
+    const response = await fetch(target, { headers: { 'x-probe-key': key }, signal: AbortSignal.timeout(TIMEOUT_MS) })
     const text = await response.text()
     if (!response.ok) throw new Error(`the probe answers ${path} with ${response.status}`)
     return JSON.parse(text)
@@ -55,10 +63,10 @@ export function probeTarget(place: ProbePlace): ProbeTarget {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       }),
     newName: () => `note-${randomUUID()}`,
-    async notes(name, count, patienceMs = 20_000) {
-      const deadline = performance.now() + patienceMs
+    async notes(name, count, { ms = 20_000, ...where } = {}) {
+      const deadline = performance.now() + ms
       for (;;) {
-        const seen = notes.parse(await ask('/notes', { name }))
+        const seen = notes.parse(await ask('/notes', { name }, where))
         if (seen.length >= count || performance.now() > deadline) return seen
         await delay(POLL_MS)
       }

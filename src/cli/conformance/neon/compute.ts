@@ -20,12 +20,12 @@ export const computeAssertions: readonly Assertion<NeonTarget>[] = [
     source: 'https://neon.com/docs/reference/compatibility; neondatabase/neon test_runner/regress/test_unlogged.py',
     certainty: 'sure',
     async check(target) {
-      const restart = target.controls?.restart
-      if (restart == null) throw uncheckable('a restart needs the console of Neon')
+      const { controls } = target
+      if (controls === null) throw uncheckable('a restart needs the console of Neon')
       const { schema } = target
       await target.rows(`create unlogged table ${schema}.unlogged_rows as select 1 as n`)
       await target.rows(`create table ${schema}.logged_rows as select 1 as n`)
-      await restart()
+      await controls.restart()
       expectEqual('unlogged', await target.rows(`select n from ${schema}.unlogged_rows`), [])
       expectEqual('logged', await target.rows(`select n from ${schema}.logged_rows`), [{ n: 1 }])
     },

@@ -49,11 +49,12 @@ export const failureAssertions: readonly Assertion<NeonTarget>[] = [
     source: PROXY,
     certainty: 'sure',
     async check(target) {
-      const restart = target.controls?.restart
-      if (restart == null) throw uncheckable('nothing but a restart of the compute breaks a connection without a word')
+      const { controls } = target
+      if (controls === null)
+        throw uncheckable('nothing but a restart of the compute breaks a connection without a word')
       const running = lastWords(target, 'select pg_sleep(20)')
       await delay(500)
-      await restart()
+      await controls.restart()
       const { status, code } = await running
       expectEqual('status and code', [status, code], [400, ''])
     },

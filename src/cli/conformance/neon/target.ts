@@ -44,7 +44,7 @@ export interface NeonTarget {
 
 export interface NeonControls {
   /** Cuts every connection at once and empties unlogged tables, as a restart of the compute does. */
-  readonly restart: (() => Promise<void>) | null
+  restart(): Promise<void>
 }
 
 export interface NeonPlace {

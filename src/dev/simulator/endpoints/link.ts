@@ -87,8 +87,7 @@ const create = endpoint('/link/token/create', fields, (world, body) => {
   const wanted = [...products, ...ifSupported, ...(body.additional_consented_products ?? [])]
   if (updated === null && wanted.length === 0) throw failure('MISSING_FIELDS', 'missing fields: products')
   const createdMs = world.clock.nowMs()
-  const hostedSeconds = body.hosted_link?.url_lifetime_seconds
-  const lifeMs = hostedSeconds === undefined ? (updated === null ? 4 * hourMs : hourMs / 2) : hostedSeconds * 1000
+  const lifeMs = lifeOf(body.hosted_link, updated !== null)
   const token: LinkToken = {
     token: `link-sandbox-${world.ids.uuid('link')}`,
     createdAt: world.clock.timestamp(),
@@ -131,6 +130,12 @@ function userOf(world: World, { user, user_id, user_token }: UserFields): { user
   }
   if (user === undefined) throw failure('MISSING_FIELDS', 'missing fields: user')
   return { userId: userFor(world, user.client_user_id).userId, named: false }
+}
+
+/** Hosted Link's page and token live 30 minutes unless the request says how long. */
+function lifeOf(hosted: { url_lifetime_seconds?: number | undefined } | undefined, isUpdate: boolean): number {
+  if (hosted !== undefined) return (hosted.url_lifetime_seconds ?? 1800) * 1000
+  return isUpdate ? hourMs / 2 : 4 * hourMs
 }
 
 interface Clashing {

@@ -3,7 +3,7 @@ import { parseOptions } from '../../../../src/cli/conformance/options.ts'
 import { runPlaidSandbox } from '../../../../src/cli/conformance/plaid.ts'
 
 const parse = (...args: string[]) => parseOptions(args, 'report.md')
-const choices = { slow: false, only: '', print: () => undefined }
+const choices = { slow: false, only: '', print: () => undefined, signal: new AbortController().signal }
 
 describe('the options of the conformance kit', () => {
   it('name no real service unless a flag does', () => {

@@ -10,7 +10,7 @@ const assertion = (name: string, check: () => void, isSlow?: true): Assertion<nu
   ...(isSlow === undefined ? {} : { isSlow }),
   check: () => Promise.resolve().then(check),
 })
-const choices = { slow: false, only: '', print: () => undefined }
+const choices = { slow: false, only: '', print: () => undefined, signal: new AbortController().signal }
 
 describe('a run of assertions', () => {
   it('tells passed, failed and not checkable apart, and goes on after each', async () => {
@@ -33,6 +33,19 @@ describe('a run of assertions', () => {
     expect(await names(false, '')).toEqual(['b/quick'])
     expect(await names(true, '')).toEqual(['a/slow', 'b/quick'])
     expect(await names(true, 'a/')).toEqual(['a/slow'])
+  })
+
+  it('stops before the next assertion when it is asked to, and has no results', async () => {
+    const stopping = new AbortController()
+    const ran: string[] = []
+    const list = ['first', 'second'].map((name) =>
+      assertion(name, () => {
+        ran.push(name)
+        stopping.abort(new Error('stopped'))
+      }),
+    )
+    await expect(runAssertions(list, null, { ...choices, signal: stopping.signal })).rejects.toThrow('stopped')
+    expect(ran).toEqual(['first'])
   })
 
   it('prints and returns no token and no password', async () => {
