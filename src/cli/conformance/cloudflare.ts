@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { fireCron } from '../../dev/crons.ts'
 import { startWorker } from '../../dev/worker.ts'
-import { startWorkerd, type Workerd } from '../bench/workerd-process.ts'
+import { startWorkerd } from '../bench/workerd-process.ts'
 import type { Assertion } from './assertion.ts'
 import { withDeployedProbe, wranglerIn } from './cloudflare/deploy.ts'
 import { objectAssertions } from './cloudflare/objects.ts'
@@ -19,33 +19,25 @@ export const cloudflareAssertions: readonly Assertion<ProbeTarget>[] = [
   ...requestAssertions,
 ]
 
-/** The probe in a workerd of its own: the proxy of `wrangler dev` hides from a Worker that its client has left. */
-async function startDirect({ folder }: ProbeProject, signal: AbortSignal): Promise<Workerd> {
+/** Builds the probe as a deployment would, and gives the module. */
+async function buildProbe({ folder }: ProbeProject): Promise<string> {
   const built = join(folder, 'built')
   await wranglerIn(folder)(['deploy', '--dry-run', '--outdir', built])
-  const bundle = join(built, 'probe.js')
-  return startWorkerd({ projectFolder: folder, folder: join(folder, 'direct'), bundle, variables: {}, signal })
+  return join(built, 'probe.js')
 }
 
-/** Against `wrangler dev` on this machine, and a bare workerd beside it. */
+/** Against `wrangler dev` on this machine, and a bare workerd beside it: the proxy of `wrangler dev` hides a disconnect. */
 export async function runCloudflareStandIn(choices: RunChoices): Promise<Result[]> {
   const { signal, print, slow } = choices
   const project = await writeProbeProject()
   const { folder, key } = project
   const parts: { stop(): Promise<void> }[] = []
   try {
-    const direct = await startDirect(project, signal)
+    const bundle = await buildProbe(project)
+    const common = { projectFolder: folder, bundle, variables: {}, signal }
+    const direct = await startWorkerd({ ...common, folder: join(folder, 'direct') })
     parts.push(direct)
-    const options = {
-      projectFolder: folder,
-      folder,
-      port: 0,
-      variables: {},
-      onLine: () => undefined,
-      onExit: print,
-      signal,
-    }
-    const worker = await startWorker(options)
+    const worker = await startWorker({ ...common, folder, port: 0, onLine: () => undefined, onExit: print })
     parts.push(worker)
     const { url } = worker
     const directUrl = `http://127.0.0.1:${direct.port}`
