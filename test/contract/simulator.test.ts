@@ -2,6 +2,7 @@
 import {
   Configuration,
   CountryCode,
+  PersonalFinanceCategoryVersion,
   PlaidApi,
   Products,
   SandboxItemFireWebhookRequestWebhookCodeEnum as Fireable,
@@ -191,10 +192,16 @@ describe('answers', () => {
     const { access_token, item_id } = await linked('ins_109509', 'user_rare_values', undefined, [Products.Transactions])
     await control(`/items/${item_id}/bank`, { history: 'historical' })
     const { added } = await good(plaid.transactionsSync({ access_token, count: 500 }))
-    await good(plaid.transactionsRecurringGet({ access_token, options: { personal_finance_category_version: 'v1' } }))
+    await good(
+      plaid.transactionsRecurringGet({
+        access_token,
+        options: { personal_finance_category_version: PersonalFinanceCategoryVersion.V1 },
+      }),
+    )
     await control('/client', { legacy_users: false, category_version: 'v2' })
     expect(added.some(({ personal_finance_category }) => personal_finance_category === null)).toBe(true)
-    expect(added.some(({ personal_finance_category }) => personal_finance_category?.version === 'v1')).toBe(true)
+    const versions = added.map(({ personal_finance_category }) => personal_finance_category?.version)
+    expect(versions).toContain(PersonalFinanceCategoryVersion.V1)
   })
 
   test('institutions', async () => {
