@@ -95,14 +95,16 @@ describe('AES-256-GCM of an envelope', () => {
   async function opened(key: Bytes, iv: Bytes, aad: Bytes, sealed: Bytes): Promise<Bytes | null> {
     const [deriveBits, decrypt] = [subtle.deriveBits, subtle.decrypt]
     let plaintext: Bytes | null = null
-    vi.spyOn(subtle, 'deriveBits').mockImplementation(async function (this: SubtleCrypto, ...args: unknown[]) {
-      const bits = await deriveBits.apply(this, args)
-      return args[2] === 512 ? new Uint8Array([...key, ...new Uint8Array(32)]).buffer : bits
+    vi.spyOn(subtle, 'deriveBits').mockImplementation(function (this: SubtleCrypto, ...args: unknown[]) {
+      const replaced = new Uint8Array([...key, ...new Uint8Array(32)]).buffer
+      return deriveBits.apply(this, args).then((bits: ArrayBuffer) => (args[2] === 512 ? replaced : bits))
     })
-    vi.spyOn(subtle, 'decrypt').mockImplementation(async function (this: SubtleCrypto, ...args: unknown[]) {
-      const result = await decrypt.call(this, { name: 'AES-GCM', iv, additionalData: aad }, args[1], args[2])
-      plaintext = new Uint8Array(result)
-      return result
+    vi.spyOn(subtle, 'decrypt').mockImplementation(function (this: SubtleCrypto, ...args: unknown[]) {
+      const algorithm = { name: 'AES-GCM', iv, additionalData: aad }
+      return decrypt.call(this, algorithm, args[1], args[2]).then((result: ArrayBuffer) => {
+        plaintext = new Uint8Array(result)
+        return result
+      })
     })
     const parts = [new Uint8Array(32), iv, new Uint8Array(32), sealed].map(encodeBase64Url)
     const outcome = await open(keyring, `wn1.k.${parts.join('.')}`, place).then(
