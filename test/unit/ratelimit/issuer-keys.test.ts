@@ -70,7 +70,7 @@ describe("an issuer's keys", () => {
     expect(await ask('192.0.2.1', 'alice', 'k1')).toBe(400)
     expect([await ask('192.0.2.1', 'mallory', 'junk'), await ask('192.0.2.1', 'mallory', 'junk')]).toEqual([401, 429])
     const before = fetches()
-    expect(await ask('192.0.2.1', 'alice', 'k1')).toBe(400)
+    expect(await ask('192.0.2.1', 'bob', 'k1')).toBe(400)
     expect(fetches()).toBe(before)
   })
 
