@@ -70,15 +70,18 @@ const unchecked = () =>
   )
 
 describe('a run', () => {
-  it('checks five hundred users, five at a time', async () => {
+  it('checks five hundred users, five at a time', { timeout: 60_000 }, async () => {
     await knownUsers(510)
     const seen = { busy: 0, most: 0, calls: 0 }
+    // The first five wait for each other.
+    const { promise: fiveAtWork, resolve } = Promise.withResolvers<void>()
     await reconcile(
       answering(async () => {
         seen.calls += 1
         seen.busy += 1
         seen.most = Math.max(seen.most, seen.busy)
-        await new Promise((resolve) => setTimeout(resolve, 1))
+        if (seen.busy === 5) resolve()
+        await fiveAtWork
         seen.busy -= 1
         return noItems
       }),
