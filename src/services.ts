@@ -41,6 +41,7 @@ export interface Services {
   readonly limiter: Limiter | null
   readonly wake: Producer['wake']
   readonly wakeLinkSessions: Producer['wakeLinkSessions']
+  readonly sendRotation: Producer['sendRotation']
   readonly wait: (milliseconds: number) => Promise<void>
   /** 0 ≤ x < 1, for jitter; never for a secret. */
   readonly random: () => number

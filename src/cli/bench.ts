@@ -2,6 +2,7 @@
 // starts for itself.
 import { parseArgs } from 'node:util'
 import { commitBenchmark } from './bench/commit.ts'
+import { firstSyncBenchmark } from './bench/first-sync.ts'
 import { pageDepthBenchmark } from './bench/page-depth.ts'
 import { rateLimitBenchmark } from './bench/rate-limit.ts'
 import { type Benchmark, describeMachine, type Result, tableOf } from './bench/result.ts'
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   statements: statementsBenchmark,
   'sync-requests': syncRequestsBenchmark,
   'sync-heap': syncHeapBenchmark,
+  'first-sync': firstSyncBenchmark,
   'page-depth': pageDepthBenchmark,
   'table-size': tableSizeBenchmark,
   'rate-limit': rateLimitBenchmark,

@@ -58,6 +58,19 @@ export async function batch<T extends Statements>(
   }
 }
 
+/** Runs `before` and then `wanted` as one transaction in one round trip; returns the answers to `wanted` alone. */
+export async function batchAfter<T extends Statements>(
+  database: Database<'wn_api' | 'wn_jobs'>,
+  before: readonly Statement[],
+  wanted: T,
+): Promise<BatchResponse<T>> {
+  const [first, ...others] = [...before, ...wanted]
+  if (first === undefined) throw new TypeError('a batch needs a statement')
+  const answers: readonly unknown[] = await batch(database, [first, ...others])
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the types of the last answers, in order
+  return answers.slice(before.length) as BatchResponse<T>
+}
+
 const sqlState = /^[0-9A-Z]{5}$/
 
 /**

@@ -1,7 +1,7 @@
 // Items and their products as users and jobs see them. The sealed token leaves only by the functions that say so.
-import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../drizzle/tables/items.ts'
-import { type ApiDatabase, rows } from './client.ts'
+import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
 import { asUser, type Identity, me, pageAsUser } from './scope.ts'
 import { askedAgain } from './sync-work.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
@@ -94,22 +94,27 @@ export async function listItems(
   return pageOf(withProducts(found, products), limit, (item) => [item.createdAt.toISOString(), item.id])
 }
 
-/** One item of the user's; null when there is none, or it is another's, or it was removed. */
-export async function getItem(database: ApiDatabase, identity: Identity, id: string): Promise<Item | null> {
-  const { connection } = database
-  const [found, products] = await asUser(
-    database,
-    identity,
+/** The two statements that read one item of a user's, the user of the transaction unless given. */
+export const selectItem = ({ connection }: ApiDatabase | JobsDatabase, id: string, owner: SQL | string = me) =>
+  [
     connection
       .select(itemColumns)
       .from(items)
-      .where(and(eq(items.id, id), eq(items.userId, me), isNull(items.removedAt))),
+      .where(and(eq(items.id, id), eq(items.userId, owner), isNull(items.removedAt))),
     connection
       .select(productColumns)
       .from(itemProducts)
-      .where(and(eq(itemProducts.itemId, id), eq(itemProducts.userId, me))),
-  )
-  return withProducts(found, products)[0] ?? null
+      .where(and(eq(itemProducts.itemId, id), eq(itemProducts.userId, owner))),
+  ] as const
+
+/** The item in the answers to those statements; null when there is none. */
+export const itemIn = (found: readonly ItemRow[], products: readonly ProductRow[]): Item | null =>
+  withProducts(found, products)[0] ?? null
+
+/** One item of the user's; null when there is none, or it is another's, or it was removed. */
+export async function getItem(database: ApiDatabase, identity: Identity, id: string): Promise<Item | null> {
+  const [found, products] = await asUser(database, identity, ...selectItem(database, id))
+  return itemIn(found, products)
 }
 
 export interface SealedToken {
@@ -175,16 +180,37 @@ export async function beginRemoval(
   return locked.rows[0]?.plaid_item_id ?? null
 }
 
-/** Takes back what was announced of an item: a disconnection, new accounts. */
-export async function clearAnnouncements(database: ApiDatabase, identity: Identity, id: string): Promise<void> {
-  await asUser(
+/** Raises the dirty marks of the user's products of one item, or of all items for null. */
+const raiseProducts = (database: ApiDatabase, itemId: string | null) =>
+  rows<{ id: string }>(
+    database,
+    sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
+      where p.user_id = ${me} and (${itemId}::uuid is null or p.item_id = ${itemId}::uuid)
+        and exists (select 1 from items i where i.id = p.item_id and i.removed_at is null) returning p.id`,
+  )
+
+/**
+ * Takes back what was announced of an item (a disconnection, new accounts) and raises the dirty marks of its products.
+ * Returns the item and the products' ids; null where it is not the user's.
+ */
+export async function repairItem(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+): Promise<{ readonly item: Item; readonly itemProductIds: readonly string[] } | null> {
+  const [, marked, found, products] = await asUser(
     database,
     identity,
+    // Whoever locks more than one row of an item takes the item's first.
     database.connection
       .update(items)
       .set({ disconnectAt: null, newAccountsAvailable: false, updatedAt: sql`now()` })
       .where(and(eq(items.id, id), eq(items.userId, me), isNull(items.removedAt))),
+    raiseProducts(database, id),
+    ...selectItem(database, id),
   )
+  const item = itemIn(found, products)
+  return item === null ? null : { item, itemProductIds: marked.rows.map((row) => row.id) }
 }
 
 /** Raises the dirty mark of a user's products (of one item, or of all) and answers their ids, for the wake-up calls. */
@@ -203,12 +229,7 @@ export async function markDirtyForUser(
       .where(and(eq(items.userId, me), isNull(items.removedAt), itemId === null ? undefined : eq(items.id, itemId)))
       .orderBy(asc(items.id))
       .for('no key update'),
-    rows<{ id: string }>(
-      database,
-      sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
-        where p.user_id = ${me} and (${itemId}::uuid is null or p.item_id = ${itemId}::uuid)
-          and exists (select 1 from items i where i.id = p.item_id and i.removed_at is null) returning p.id`,
-    ),
+    raiseProducts(database, itemId),
   )
   return itemId !== null && known.length === 0 ? null : marked.rows.map((row) => row.id)
 }

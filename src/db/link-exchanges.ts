@@ -1,9 +1,9 @@
 // Exchanges of public tokens as intents: written before Plaid is asked, and ended in the same transaction as what they
 // lead to. Whoever finds one that never ended can go on with it.
 import { sql } from 'drizzle-orm'
-import { linkExchanges } from '../../drizzle/tables/links.ts'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
-import { asUser, type Identity, me } from './scope.ts'
+import { type BankAccounts, twinsOf } from './kin.ts'
+import { asNewUser, asUser, type Identity, me } from './scope.ts'
 import { idsInTurns } from './turns.ts'
 
 /** Longer than a request can last, so that nobody goes on with an exchange that somebody is still at. */
@@ -47,9 +47,12 @@ function exchangeOf(row: ExchangeRow): Exchange | null {
 
 export interface NewExchange {
   readonly id: string
-  readonly userId: string
   readonly publicTokenDigest: string
+  /** The link token that Link was opened with; null where the client does not name it. */
+  readonly linkTokenDigest: string | null
   readonly allowDuplicate: boolean
+  /** What Link told the client of the bank: by it a duplicate is found before the public token is used up. */
+  readonly bank: BankAccounts | null
 }
 
 const earlierOf = (row: ExchangeRow): EarlierExchange => ({
@@ -65,53 +68,68 @@ const findEarlier = (database: ApiDatabase, publicTokenDigest: string) =>
       where public_token_digest = ${publicTokenDigest} and user_id = ${me}`,
   )
 
-/** What became of the user's earlier exchange of the same public token; null when there was none. */
-export async function findExchange(
-  database: ApiDatabase,
-  identity: Identity,
-  publicTokenDigest: string,
-): Promise<EarlierExchange | null> {
-  const [found] = await asUser(database, identity, findEarlier(database, publicTokenDigest))
-  const row = found.rows[0]
-  return row === undefined ? null : earlierOf(row)
-}
+/** What the start of an exchange leads to; nothing is written but for `begun`. */
+export type Beginning =
+  | { readonly kind: 'begun'; readonly userId: string }
+  /** The link token was not made for the user. */
+  | { readonly kind: 'not_owned' }
+  /** The same public token came before. */
+  | { readonly kind: 'earlier'; readonly earlier: EarlierExchange }
+  /** An item of the user's has one of the accounts that Link named. */
+  | { readonly kind: 'duplicate'; readonly itemId: string }
 
 /**
- * Writes the intent. Null when it is the first for that public token; else what became of the one before, which for
- * another user's is `refused`.
+ * Writes the intent, in one round trip with all that may speak against it, and with the user's own row where there is
+ * none. Another user's public token is `earlier`, and refused.
  */
 export async function beginExchange(
   database: ApiDatabase,
   identity: Identity,
-  exchange: NewExchange,
-): Promise<EarlierExchange | null> {
-  const { connection } = database
-  const [begun, found] = await asUser(
+  { id, publicTokenDigest, linkTokenDigest, allowDuplicate, bank }: NewExchange,
+): Promise<Beginning> {
+  const isOwned = sql`(${linkTokenDigest}::text is null
+    or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}))`
+  const twins = bank === null || allowDuplicate ? sql`select null::uuid as id where false` : twinsOf(me, bank)
+  const [checked, found, twin, begun] = await asNewUser(
     database,
     identity,
-    connection
-      .insert(linkExchanges)
-      .values({ ...exchange, nextAttemptAt: sql`now() + make_interval(secs => ${patienceSeconds})` })
-      .onConflictDoNothing()
-      .returning({ id: linkExchanges.id }),
-    findEarlier(database, exchange.publicTokenDigest),
+    rows<{ is_owned: boolean }>(database, sql`select ${isOwned} as is_owned`),
+    findEarlier(database, publicTokenDigest),
+    rows<{ id: string }>(database, twins),
+    rows<{ user_id: string }>(
+      database,
+      sql`insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, next_attempt_at)
+        select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean, now() + make_interval(secs => ${patienceSeconds})
+        where ${isOwned} and not exists (${twins}) on conflict do nothing returning user_id`,
+    ),
   )
-  if (begun.length > 0) return null
-  const row = found.rows[0]
-  return row === undefined ? { state: 'refused', itemId: null, exchange: null } : earlierOf(row)
+  const [started, row, duplicate] = [begun.rows[0], found.rows[0], twin.rows[0]]
+  if (started !== undefined) return { kind: 'begun', userId: started.user_id }
+  if (checked.rows[0]?.is_owned !== true) return { kind: 'not_owned' }
+  if (row !== undefined) return { kind: 'earlier', earlier: earlierOf(row) }
+  if (duplicate !== undefined) return { kind: 'duplicate', itemId: duplicate.id }
+  return { kind: 'earlier', earlier: { state: 'refused', itemId: null, exchange: null } }
 }
 
-/** Plaid has answered: the token is kept, before anything else is done with it. */
+/**
+ * Plaid has answered: the token is kept, before anything else is done with it. Doing it again changes nothing, also
+ * where somebody has gone on with the exchange since.
+ */
 export async function keepExchanged(database: ApiDatabase, identity: Identity, exchange: Exchange): Promise<void> {
-  const [kept] = await asUser(
+  const [, kept] = await asUser(
     database,
     identity,
-    rows<{ id: string }>(
+    rows(
       database,
       sql`update link_exchanges set state = 'exchanged', plaid_item_id = ${exchange.plaidItemId},
           access_token_sealed = ${exchange.sealedToken}, updated_at = now(),
           next_attempt_at = now() + make_interval(secs => ${patienceSeconds})
-        where id = ${exchange.id} and user_id = ${me} and state = 'started' returning id`,
+        where id = ${exchange.id} and user_id = ${me} and state = 'started'`,
+    ),
+    rows<{ id: string }>(
+      database,
+      sql`select id from link_exchanges
+        where id = ${exchange.id} and user_id = ${me} and plaid_item_id = ${exchange.plaidItemId}`,
     ),
   )
   if (kept.rows.length === 0) throw new TypeError('the exchange had ended')

@@ -1,65 +1,15 @@
 // The end of an exchange: a new item, one that takes the place of an earlier one, or none, for it is here already. Each is
 // one transaction with the exchange's own end, so that a crash leaves no half-made item and no token without an owner.
-import { type SQL, sql } from 'drizzle-orm'
-import { type AccountFacts, accountsToMatch, isSameAccount, writeAccounts } from './accounts.ts'
-import { batch, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
+import { sql } from 'drizzle-orm'
+import { type AccountFacts, writeAccounts } from './accounts.ts'
+import { batchAfter, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
+import { type Item, itemIn, selectItem } from './items.ts'
+import { twinsOf } from './kin.ts'
 import type { Exchange } from './link-exchanges.ts'
 import { isResting, lost } from './sync-work.ts'
 
-/** An account as Link's metadata or Plaid names it, to find it again. */
-export interface AccountName {
-  readonly persistentAccountId: string | null
-  readonly name: string | null
-  readonly mask: string | null
-  readonly subtype: string | null
-}
-
 /** As many refusals as it takes until a product is asked for once a week (src/sync/failure.ts). */
 const longestRestRefusals = 3
-
-export interface Kin {
-  /** The very item of Plaid's is here: Plaid gave it another token. */
-  readonly same: { readonly id: string; readonly isOwn: boolean } | null
-  /** An item that lives and has one of the accounts. */
-  readonly twin: string | null
-  /** An item that had one of them and is removed or lost: the new link goes on with it. */
-  readonly ancestor: { readonly id: string; readonly linkEpoch: number } | null
-}
-
-const kinOf = (userId: string, institutionId: string | null, accounts: readonly AccountName[], which: SQL): SQL =>
-  sql`select i.id, i.link_epoch, count(*) as matched, i.created_at from items i join accounts a on a.item_id = i.id
-    join ${accountsToMatch(accounts, 't')} on ${isSameAccount('a', 't')}
-    where i.user_id = ${userId} and i.institution_id = ${institutionId} and ${which} group by i.id`
-const isTwin = sql`i.status not in (${lost}) and not a.closed and a.revoked_at is null`
-const isAncestor = sql`i.status in (${lost})`
-
-/** The user's items at that institution with one of those accounts; none where the institution is not known. */
-export async function findKin(
-  jobs: JobsDatabase,
-  userId: string,
-  plaidItemId: string | null,
-  institutionId: string | null,
-  accounts: readonly AccountName[],
-): Promise<Kin> {
-  const nearest = sql`order by matched desc, created_at desc limit 1`
-  const [same, twins, ancestors] = await batch(jobs, [
-    rows<{ id: string; is_own: boolean }>(
-      jobs,
-      sql`select id, user_id = ${userId} as is_own from items where plaid_item_id = ${plaidItemId}`,
-    ),
-    rows<{ id: string }>(jobs, sql`${kinOf(userId, institutionId, accounts, isTwin)} ${nearest}`),
-    rows<{ id: string; link_epoch: number }>(
-      jobs,
-      sql`${kinOf(userId, institutionId, accounts, isAncestor)} ${nearest}`,
-    ),
-  ])
-  const [found, ancestor] = [same.rows[0], ancestors.rows[0]]
-  return {
-    same: found === undefined ? null : { id: found.id, isOwn: found.is_own },
-    twin: twins.rows[0]?.id ?? null,
-    ancestor: ancestor === undefined ? null : { id: ancestor.id, linkEpoch: ancestor.link_epoch },
-  }
-}
 
 export interface LinkedItem {
   readonly institutionId: string | null
@@ -71,7 +21,7 @@ export interface LinkedItem {
 
 /** `moved`: what was found of the user's items is not so any more, look again · `ended`: somebody else ended the exchange */
 export type StoreAnswer =
-  | { readonly kind: 'stored'; readonly itemProductIds: readonly string[] }
+  | { readonly kind: 'stored'; readonly itemProductIds: readonly string[]; readonly item: Item | null }
   | { readonly kind: 'moved' | 'ended' }
 
 const begin = (jobs: JobsDatabase, exchange: Exchange, itemId: string | null): Statement =>
@@ -82,7 +32,7 @@ function refuseTwin(jobs: JobsDatabase, exchange: Exchange, item: LinkedItem): S
   const twin =
     exchange.allowDuplicate || item.institutionId === null
       ? sql`false`
-      : sql`exists (${kinOf(exchange.userId, item.institutionId, item.accounts, isTwin)})`
+      : sql`exists (${twinsOf(sql`${exchange.userId}::uuid`, item)})`
   return rows(jobs, sql`select app.refuse(${twin}, 'WN006')`)
 }
 
@@ -99,22 +49,24 @@ function end(
   )
 }
 
+/** Runs the statements, and reads what they made of the item and which of its products are to be read. */
 async function stored(
   jobs: JobsDatabase,
+  { userId }: Exchange,
   itemId: string,
-  statements: readonly [Statement, ...Statement[]],
+  statements: readonly Statement[],
 ): Promise<StoreAnswer> {
-  const products = rows(
-    jobs,
-    sql`select id from item_products p where item_id = ${itemId} and dirty_seq > synced_seq and not ${isResting('p')}`,
-  )
   try {
-    const answers: readonly { rows: readonly Record<string, unknown>[] }[] = await batch(jobs, [
-      ...statements,
-      products,
+    const [dirty, found, products] = await batchAfter(jobs, statements, [
+      // The user waits for transactions above all: a queue that works on one message after the other has them first.
+      rows<{ id: string }>(
+        jobs,
+        sql`select id from item_products p where item_id = ${itemId} and dirty_seq > synced_seq and not ${isResting('p')}
+          order by product <> 'transactions', product`,
+      ),
+      ...selectItem(jobs, itemId, userId),
     ])
-    const found = answers.at(-1)?.rows ?? []
-    return { kind: 'stored', itemProductIds: found.flatMap(({ id }) => (typeof id === 'string' ? [id] : [])) }
+    return { kind: 'stored', itemProductIds: dirty.rows.map(({ id }) => id), item: itemIn(found, products) }
   } catch (error) {
     const state = sqlStateOf(error)
     if (state === 'WN005') return { kind: 'ended' }
@@ -133,7 +85,7 @@ const ownerOf = (exchange: Exchange, itemId: string, linkEpoch: number) => ({
 /** Stores a new item, all of its products dirty, under the exchange's own id. */
 export async function storeNewItem(jobs: JobsDatabase, exchange: Exchange, item: LinkedItem): Promise<StoreAnswer> {
   const { id, userId } = exchange
-  return await stored(jobs, id, [
+  return await stored(jobs, exchange, id, [
     begin(jobs, exchange, null),
     refuseTwin(jobs, exchange, item),
     rows(
@@ -163,7 +115,7 @@ export async function storeRelink(
 ): Promise<StoreAnswer> {
   const { id } = ancestor
   const owner = ownerOf(exchange, id, ancestor.linkEpoch + 1)
-  return await stored(jobs, id, [
+  return await stored(jobs, exchange, id, [
     begin(jobs, exchange, id),
     refuseTwin(jobs, exchange, item),
     rows(
@@ -214,12 +166,12 @@ export async function storeSameItem(
   itemId: string | null,
 ): Promise<StoreAnswer> {
   const state = itemId === null ? 'given_back' : 'duplicate'
-  return await stored(jobs, exchange.id, [begin(jobs, exchange, null), end(jobs, exchange, state, itemId)])
+  return await stored(jobs, exchange, exchange.id, [begin(jobs, exchange, null), end(jobs, exchange, state, itemId)])
 }
 
 /** Ends an exchange without an item: what Plaid made is to be ended there. `twin` is the item that it duplicates. */
 export async function storeRefusal(jobs: JobsDatabase, exchange: Exchange, twin: string | null): Promise<StoreAnswer> {
-  return await stored(jobs, exchange.id, [
+  return await stored(jobs, exchange, exchange.id, [
     begin(jobs, exchange, null),
     rows(
       jobs,

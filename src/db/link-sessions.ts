@@ -3,7 +3,7 @@
 import { sql } from 'drizzle-orm'
 import { linkSessions } from '../../drizzle/tables/links.ts'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
-import { asUser, type Identity, me } from './scope.ts'
+import { asUser, type Identity } from './scope.ts'
 import { idsInTurns } from './turns.ts'
 
 export interface NewLinkSession {
@@ -24,19 +24,6 @@ export async function insertLinkSession(
   session: NewLinkSession,
 ): Promise<void> {
   await asUser(database, identity, database.connection.insert(linkSessions).values(session))
-}
-
-/** Whether a link token, by its digest, was made for that user. */
-export async function ownsLinkToken(database: ApiDatabase, identity: Identity, digest: string): Promise<boolean> {
-  const [found] = await asUser(
-    database,
-    identity,
-    rows<{ id: string }>(
-      database,
-      sql`select id from link_sessions where token_digest = ${digest} and user_id = ${me}`,
-    ),
-  )
-  return found.rows.length > 0
 }
 
 export interface LinkSession {

@@ -2,7 +2,7 @@
 // forgets its filter returns nothing instead of somebody else's money.
 import { type SQL, sql } from 'drizzle-orm'
 import type { BatchResponse } from 'drizzle-orm/batch'
-import { type ApiDatabase, batch, type Statement } from './client.ts'
+import { type ApiDatabase, batch, batchAfter, type Statement } from './client.ts'
 import { inIndexOrder } from './plans.ts'
 
 /** Who asks, as verified: an issuer and its subject. */
@@ -25,12 +25,7 @@ async function runAs<T extends Statements>(
   enter: SQL,
   statements: T,
 ): Promise<BatchResponse<T>> {
-  const answers: readonly unknown[] = await batch(database, [
-    database.connection.execute<Entered>(sql`select ${enter}`),
-    ...statements,
-  ])
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the types of all answers but the first, in order
-  return answers.slice(1) as BatchResponse<T>
+  return await batchAfter(database, [database.connection.execute<Entered>(sql`select ${enter}`)], statements)
 }
 
 /** Runs statements as that user, in one transaction and one round trip. */
@@ -40,6 +35,15 @@ export async function asUser<T extends Statements>(
   ...statements: T
 ): Promise<BatchResponse<T>> {
   return await runAs(database, entry(identity, false), statements)
+}
+
+/** The same for a user who may be new: their row is made where there is none. */
+export async function asNewUser<T extends Statements>(
+  database: ApiDatabase,
+  identity: Identity,
+  ...statements: T
+): Promise<BatchResponse<T>> {
+  return await runAs(database, entry(identity, true), statements)
 }
 
 /** The same for a page of a list, whose rows come in the order of an index (./plans.ts). */

@@ -11,6 +11,7 @@ import { reportUnknownAddress } from './middleware/client-address.ts'
 import { cors } from './middleware/cors.ts'
 import { drainBody } from './middleware/drain-body.ts'
 import { log } from './middleware/log.ts'
+import { outliveClient } from './middleware/outlive-client.ts'
 import { rateLimitHeaders } from './middleware/rate-limit-headers.ts'
 import { limitByAddress, limitFailedWebhooks } from './middleware/rate-limit.ts'
 import { requestId } from './middleware/request-id.ts'
@@ -44,6 +45,7 @@ export interface HttpDoor<Bindings extends object> {
 function build(logging: LoggerOptions): App {
   const app: App = new Hono()
   app.use(
+    outliveClient(),
     drainBody(),
     requestId(),
     findServices(),

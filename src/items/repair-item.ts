@@ -1,8 +1,7 @@
 // The end of update mode as the client reports it.
 import type { Ctx, User } from '../context.ts'
-import { clearAnnouncements, getItem, type Item } from '../db/items.ts'
+import { type Item, repairItem } from '../db/items.ts'
 import { AppError } from '../errors.ts'
-import { requestSync } from '../sync/request-sync.ts'
 
 /**
  * Looks at everything of the item again; whether its login works, Plaid says. Of announcements it says nothing, and sends no
@@ -10,9 +9,8 @@ import { requestSync } from '../sync/request-sync.ts'
  * @throws AppError `not_found` when the item is not the user's
  */
 export async function markRepaired(ctx: Ctx<User>, id: string): Promise<Item> {
-  await clearAnnouncements(ctx.services.api, ctx.actor.identity, id)
-  await requestSync(ctx, id)
-  const item = await getItem(ctx.services.api, ctx.actor.identity, id)
-  if (item === null) throw new AppError('not_found', 'There is no such item.')
-  return item
+  const repaired = await repairItem(ctx.services.api, ctx.actor.identity, id)
+  if (repaired === null) throw new AppError('not_found', 'There is no such item.')
+  await ctx.services.wake(repaired.itemProductIds, 'user')
+  return repaired.item
 }

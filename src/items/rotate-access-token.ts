@@ -1,8 +1,8 @@
 // Exchanges an item's access token for a new one. Plaid kills the old one at once, so between its answer and our commit the
 // new one is known to this process alone: the intent is written before, the window is one call of the database, and a loss
-// is seen at the next look at the item, which then asks for a relink.
-import type { Ctx, User } from '../context.ts'
-import { beginRotation, cancelRotation, endRotation, type RotatedItem } from '../db/rotations.ts'
+// is seen at the next look at the item, which then asks for a relink. Runs in the queue, where no client can cancel it.
+import type { Ctx } from '../context.ts'
+import { cancelRotation, endRotation, resumeRotation, type RotatedItem } from '../db/rotations.ts'
 import { AppError } from '../errors.ts'
 import { isOutcomeUnknown } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
@@ -12,35 +12,36 @@ import { openAccessToken, sealAccessToken } from './access-token.ts'
 const tries = 6
 
 /**
- * @throws AppError `not_found`; `conflict` while another rotation of the item is going on; `plaid_unavailable`,
- * `item_needs_attention` when Plaid did not do it; `unavailable` when the new token could not be stored and is lost
+ * Rotates the token that the request named. A second delivery of the message finds another token, and does nothing.
+ * @throws AppError `plaid_unavailable`, `plaid_rejected`, `item_needs_attention` when Plaid did not do it; `unavailable`
+ * when the database did not answer
  */
-export async function rotateAccessToken(ctx: Ctx<User>, id: string): Promise<void> {
-  const { api, plaid, keyring } = ctx.services
-  const { identity } = ctx.actor
-  const item = await beginRotation(api, identity, id)
-  if (item === null) throw new AppError('not_found', 'There is no such item.')
-  if (item === 'busy')
-    throw new AppError('conflict', 'The access token is being rotated. Try again shortly.', { retryAfterSeconds: 60 })
+export async function rotateAccessToken(
+  ctx: Ctx,
+  { itemId, tokenDigest }: Pick<RotatedItem, 'itemId' | 'tokenDigest'>,
+): Promise<void> {
+  const { jobs, plaid, keyring } = ctx.services
+  const item = await resumeRotation(jobs, itemId, tokenDigest)
+  if (item === null) return
   const old = await openAccessToken(keyring, item.sealed, item)
   const result = await plaid.invalidateAccessToken(old)
   if (!result.ok) {
     if (isOutcomeUnknown(result.failure))
-      ctx.log.error('rotation_unanswered', { item_id: id, plaid_error_code: result.failure.errorCode })
+      ctx.log.error('rotation_unanswered', { item_id: itemId, plaid_error_code: result.failure.errorCode })
     // A token that is dead already was lost before: the intent stays, so that the loss is seen.
-    else if (result.failure.class !== 'gone') await cancelRotation(api, identity, item)
+    else if (result.failure.class !== 'gone') await cancelRotation(jobs, item)
     throw refusalOf(result.failure)
   }
   const products = await store(ctx, item, await sealAccessToken(keyring, result.value.new_access_token, item))
-  ctx.log.info('access_token_rotated', { item_id: id })
+  ctx.log.info('access_token_rotated', { item_id: itemId })
   await ctx.services.wake(products, 'raised')
 }
 
-async function store(ctx: Ctx<User>, item: RotatedItem, sealed: string): Promise<readonly string[]> {
-  const { api, wait, random } = ctx.services
+async function store(ctx: Ctx, item: RotatedItem, sealed: string): Promise<readonly string[]> {
+  const { jobs, wait, random } = ctx.services
   for (let attempt = 1; ; attempt += 1)
     try {
-      const products = await endRotation(api, ctx.actor.identity, item, sealed)
+      const products = await endRotation(jobs, item, sealed)
       if (products !== null) return products
       throw new AppError('conflict', 'The item was linked again meanwhile.', { reason: 'access token replaced' })
     } catch (error) {

@@ -9,12 +9,9 @@ import {
   type EarlierExchange,
   endUnexchanged,
   type Exchange,
-  findExchange,
   keepExchanged,
 } from '../db/link-exchanges.ts'
-import { findKin } from '../db/link-item.ts'
-import { ownsLinkToken } from '../db/link-sessions.ts'
-import { registerUser } from '../db/scope.ts'
+import type { BankAccounts } from '../db/kin.ts'
 import { AppError } from '../errors.ts'
 import { sealAccessToken } from '../items/access-token.ts'
 import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
@@ -22,6 +19,11 @@ import { refusalOf } from '../plaid/refusal.ts'
 import { type Finished, finishExchange } from './finish-exchange.ts'
 import { secondItemEndsFirst } from './institutions.ts'
 import { tokenDigest } from './tokens.ts'
+
+/** How late Plaid may be asked: with the 20 s of that call, the token is there 25 s after the start. */
+const latestStartMs = 5000
+/** Tries to store the token: after them Plaid's item is given back. */
+const keepTries = 3
 
 export interface ExchangeInput {
   readonly publicToken: string
@@ -43,29 +45,49 @@ export interface ExchangeInput {
  * `conflict` (the same exchange is going on), `plaid_unavailable`
  */
 export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput): Promise<Item> {
-  const { api, newId } = ctx.services
-  const { identity } = ctx.actor
-  const userId = await registerUser(api, identity)
-  if (input.linkToken && !(await ownsLinkToken(api, identity, await tokenDigest(input.linkToken))))
-    throw new AppError('link_token_refused', 'This link token was not made for this user.')
-  const publicTokenDigest = await tokenDigest(input.publicToken)
-  const before = await findExchange(api, identity, publicTokenDigest)
-  if (before !== null) return await goOn(ctx, before)
+  const startedAtMs = ctx.now().getTime()
+  const id = ctx.services.newId()
   const allowDuplicate = input.allowDuplicate ?? false
-  if (!allowDuplicate) await refuseKnownDuplicate(ctx, userId, input)
-  const id = newId()
-  const earlier = await beginExchange(api, identity, { id, userId, publicTokenDigest, allowDuplicate })
-  if (earlier !== null) return await goOn(ctx, earlier)
-  const exchange = await exchangeAtPlaid(ctx, { id, userId, allowDuplicate }, createSecret(input.publicToken))
-  return await answer(ctx, await finishExchange(ctx, exchange))
+  const beginning = await beginExchange(ctx.services.api, ctx.actor.identity, {
+    id,
+    publicTokenDigest: await tokenDigest(input.publicToken),
+    linkTokenDigest: input.linkToken ? await tokenDigest(input.linkToken) : null,
+    allowDuplicate,
+    bank: bankOf(input),
+  })
+  switch (beginning.kind) {
+    case 'not_owned':
+      throw new AppError('link_token_refused', 'This link token was not made for this user.')
+    case 'earlier':
+      return await goOn(ctx, beginning.earlier)
+    case 'duplicate':
+      throw duplicateError(beginning.itemId, input.institution?.id ?? null)
+    case 'begun': {
+      await refuseLate(ctx, id, startedAtMs)
+      const intent = { id, userId: beginning.userId, allowDuplicate }
+      const exchange = await exchangeAtPlaid(ctx, intent, createSecret(input.publicToken))
+      return await answer(ctx, await finishExchange(ctx, exchange))
+    }
+  }
 }
 
-/** By what Link told the client: then the public token is not even used up. */
-async function refuseKnownDuplicate(ctx: Ctx<User>, userId: string, input: ExchangeInput): Promise<void> {
-  if (input.institution === null || input.accounts === undefined) return
-  const names = input.accounts.map((account) => ({ ...account, persistentAccountId: null }))
-  const { twin } = await findKin(ctx.services.jobs, userId, null, input.institution.id, names)
-  if (twin !== null) throw duplicateError(twin, input.institution.id)
+/** What Link told the client; null where that is not enough to find a duplicate by. */
+function bankOf({ institution, accounts }: ExchangeInput): BankAccounts | null {
+  if (institution === null || accounts === undefined) return null
+  return {
+    institutionId: institution.id,
+    accounts: accounts.map((account) => ({ ...account, persistentAccountId: null })),
+  }
+}
+
+/** A client that went away at the start would cancel the exchange before its token is stored: then Plaid is not asked. */
+async function refuseLate(ctx: Ctx<User>, id: string, startedAtMs: number): Promise<void> {
+  if (ctx.now().getTime() - startedAtMs <= latestStartMs) return
+  await endUnexchanged(ctx.services.api, ctx.actor.identity, id, 'forget')
+  throw new AppError('unavailable', 'The service is too slow at the moment. Try again shortly.', {
+    reason: 'too late to ask Plaid',
+    retryAfterSeconds: 5,
+  })
 }
 
 function duplicateError(itemId: string | null, institutionId: string | null): AppError {
@@ -83,7 +105,7 @@ async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange
   if (exchange !== null) return await answer(ctx, await finishExchange(ctx, exchange))
   switch (state) {
     case 'linked':
-      return await answer(ctx, itemId === null ? { kind: 'given_back' } : { kind: 'linked', itemId })
+      return await answer(ctx, itemId === null ? { kind: 'given_back' } : { kind: 'linked', itemId, item: null })
     case 'duplicate': {
       const twin = itemId === null ? null : await getItem(ctx.services.api, ctx.actor.identity, itemId)
       throw duplicateError(twin?.id ?? null, twin?.institutionId ?? null)
@@ -103,7 +125,7 @@ async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange
 async function answer(ctx: Ctx<User>, finished: Finished): Promise<Item> {
   if (finished.kind === 'duplicate') throw duplicateError(finished.itemId, finished.institutionId)
   if (finished.kind === 'given_back') throw publicTokenRefused()
-  const item = await getItem(ctx.services.api, ctx.actor.identity, finished.itemId)
+  const item = finished.item ?? (await getItem(ctx.services.api, ctx.actor.identity, finished.itemId))
   if (item === null) throw publicTokenRefused()
   return item
 }
@@ -132,14 +154,26 @@ async function exchangeAtPlaid(ctx: Ctx<User>, intent: Intent, publicToken: Secr
   return await keep(ctx, intent, token, plaidItemId)
 }
 
-/** The one moment in which only this process knows the token: if it cannot be kept, Plaid is told to end the item. */
+/** A failure without a known outcome may be one moment's. Storing the same token twice changes nothing. */
+async function persist(ctx: Ctx<User>, exchange: Exchange): Promise<void> {
+  const { api, wait, random } = ctx.services
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await keepExchanged(api, ctx.actor.identity, exchange)
+    } catch (error) {
+      if (attempt === keepTries || !(error instanceof AppError) || error.code !== 'unavailable') throw error
+      ctx.log.warn('exchange_stored_again', { exchange_id: exchange.id, attempt })
+      await wait((0.5 + random()) * 200 * 2 ** attempt)
+    }
+}
+
+/** The one moment in which only this process knows the token: if it cannot be stored, Plaid's item is removed. */
 async function keep(ctx: Ctx<User>, intent: Intent, token: Secret, plaidItemId: string): Promise<Exchange> {
-  const { api, keyring, plaid } = ctx.services
-  const { identity } = ctx.actor
+  const { keyring, plaid } = ctx.services
   try {
     const sealedToken = await sealAccessToken(keyring, token, { userId: intent.userId, itemId: intent.id })
     const exchange = { ...intent, plaidItemId, sealedToken }
-    await keepExchanged(api, identity, exchange)
+    await persist(ctx, exchange)
     return exchange
   } catch (error) {
     const removed = await plaid.removeItem(token)

@@ -1,10 +1,10 @@
 // The second half of an exchange, from a token that is kept to an item that is stored: as the request goes on with it, or
 // later the sweep. Safe to do twice at once, and to die in.
 import type { Ctx } from '../context.ts'
-import { type Exchange } from '../db/link-exchanges.ts'
+import type { Item } from '../db/items.ts'
+import { findKin, type Kin } from '../db/kin.ts'
+import type { Exchange } from '../db/link-exchanges.ts'
 import {
-  findKin,
-  type Kin,
   type LinkedItem,
   type StoreAnswer,
   storeNewItem,
@@ -21,7 +21,8 @@ import { accountFacts } from '../sync/account-facts.ts'
 import { unitsFor } from '../sync/products.ts'
 
 export type Finished =
-  | { readonly kind: 'linked'; readonly itemId: string }
+  /** `item` as it was stored; null where it was not read. */
+  | { readonly kind: 'linked'; readonly itemId: string; readonly item: Item | null }
   | { readonly kind: 'duplicate'; readonly itemId: string | null; readonly institutionId: string | null }
   | { readonly kind: 'given_back' }
 
@@ -39,13 +40,7 @@ export async function finishExchange(ctx: Ctx, exchange: Exchange): Promise<Fini
     return { kind: 'given_back' }
   }
   for (let attempt = 1; attempt <= tries; attempt += 1) {
-    const kin = await findKin(
-      ctx.services.jobs,
-      exchange.userId,
-      exchange.plaidItemId,
-      item.institutionId,
-      item.accounts,
-    )
+    const kin = await findKin(ctx.services.jobs, exchange.userId, exchange.plaidItemId, item)
     const finished = await storeBy(ctx, exchange, item, kin)
     if (finished !== null) return finished
   }
@@ -81,14 +76,14 @@ async function storeBy(ctx: Ctx, exchange: Exchange, item: LinkedItem, kin: Kin)
           ...kin.ancestor,
           sealedToken: await resealed(ctx, exchange, kin.ancestor.id),
         })
-  if (stored.kind !== 'stored') return conclude(stored, { kind: 'linked', itemId })
+  if (stored.kind !== 'stored') return conclude(stored, { kind: 'linked', itemId, item: null })
   ctx.log.info(kin.ancestor === null ? 'item_linked' : 'item_relinked', {
     item_id: itemId,
     plaid_item_id: exchange.plaidItemId,
     user_id: exchange.userId,
   })
   await ctx.services.wake(stored.itemProductIds, 'link')
-  return { kind: 'linked', itemId }
+  return { kind: 'linked', itemId, item: stored.item }
 }
 
 function conclude(stored: StoreAnswer, finished: Finished): Finished | null {
@@ -110,7 +105,7 @@ async function resealed(ctx: Ctx, exchange: Exchange, itemId: string): Promise<s
 async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone'> {
   const { plaid, config, keyring } = ctx.services
   const token = await openAccessToken(keyring, exchange.sealedToken, { userId: exchange.userId, itemId: exchange.id })
-  const [found, listed] = [await plaid.getItem(token), await plaid.getAccounts(token)]
+  const [found, listed] = await Promise.all([plaid.getItem(token), plaid.getAccounts(token)])
   if (!found.ok) return unlessGone(found.failure)
   // The login broke since: its user can repair the item, once it is there. Of which accounts it is, is learnt then.
   const isWaiting = !listed.ok && waiting.has(listed.failure.class)

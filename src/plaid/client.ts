@@ -23,6 +23,8 @@ export interface PlaidCall<Schema extends z.ZodType> {
   readonly linkToken?: Secret
   /** Whether asking twice does no harm: then a call whose connection was cut, or a 5xx, is made once more. */
   readonly idempotent: boolean
+  /** Milliseconds; the client's own limit unless given. */
+  readonly timeoutMs?: number
 }
 
 export interface PlaidClientOptions {
@@ -164,7 +166,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   const ask = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
     let raw: RawAnswer
     try {
-      const signal = AbortSignal.timeout(timeoutMs)
+      const signal = AbortSignal.timeout(Math.min(timeoutMs, call.timeoutMs ?? timeoutMs))
       raw = await unlessAborted(signal, exchange(call, signal))
     } catch (error) {
       // A timeout or a cut connection: their texts can quote the request, so they end here.

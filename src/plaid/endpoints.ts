@@ -20,6 +20,11 @@ export interface HostedLink {
   readonly urlLifetimeSeconds: number | null
 }
 
+/**
+ * A request that has lost its client may work for 30 s more. Of these the answer must leave enough to store the token.
+ */
+const exchangeTimeoutMs = 20_000
+
 export interface LinkTokenRequest {
   /** Our user id: never an e-mail address or another thing that tells who it is. */
   readonly clientUserId: string
@@ -153,6 +158,7 @@ export function createPlaid(client: PlaidClient) {
       client.call({
         ...write,
         path: '/item/public_token/exchange',
+        timeoutMs: exchangeTimeoutMs,
         answer: schemas.publicTokenExchange,
         body: {},
         publicToken,

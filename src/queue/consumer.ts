@@ -2,6 +2,7 @@
 // would retry the whole batch, done messages too.
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { rotateAccessToken } from '../items/rotate-access-token.ts'
 import { finishLinkSession } from '../link/finish-session.ts'
 import { syncProduct } from '../sync/engine.ts'
 import { backoffSeconds } from '../sync/failure.ts'
@@ -24,6 +25,11 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
     return
   }
   if ('link_session_id' in parsed.data) return await consumeLinkSession(ctx, message, parsed.data.link_session_id)
+  if ('rotate_item_id' in parsed.data)
+    return await consumeRotation(ctx, message, {
+      itemId: parsed.data.rotate_item_id,
+      tokenDigest: parsed.data.token_digest,
+    })
   const { item_product_id: itemProductId, reason } = parsed.data
   try {
     const outcome = await syncProduct(ctx, itemProductId, reason)
@@ -55,6 +61,23 @@ async function consumeLinkSession(ctx: Ctx, message: Message, sessionId: string)
   } catch (error) {
     ctx.log.error('message_failed', { message_id: message.id, attempt: message.attempts, error })
     message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 5, longestRetrySeconds) })
+  }
+}
+
+/** What Plaid refused is not tried again: the user is told so, and asks again. */
+async function consumeRotation(
+  ctx: Ctx,
+  message: Message,
+  rotation: { readonly itemId: string; readonly tokenDigest: string },
+): Promise<void> {
+  try {
+    await rotateAccessToken(ctx, rotation)
+    message.ack()
+  } catch (error) {
+    ctx.log.error('rotation_failed', { item_id: rotation.itemId, attempt: message.attempts, error })
+    if (error instanceof AppError && error.code === 'unavailable')
+      message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 5, longestRetrySeconds) })
+    else message.ack()
   }
 }
 

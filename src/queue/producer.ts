@@ -18,6 +18,8 @@ export interface Producer {
   ) => Promise<readonly string[]>
   /** The same for hosted Link sessions. */
   readonly wakeLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
+  /** Has an access token rotated. Returns whether the queue took the message: nothing else remembers what was asked for. */
+  readonly sendRotation: (item: { readonly itemId: string; readonly tokenDigest: string }) => Promise<boolean>
 }
 
 export interface ProducerOptions {
@@ -71,5 +73,6 @@ export function createProducer(options: ProducerOptions): Producer {
   return {
     wake: (ids, reason, delaySeconds = 0) => send(ids, (id) => ({ item_product_id: id, reason }), delaySeconds),
     wakeLinkSessions: (ids) => send(ids, (id) => ({ link_session_id: id }), 0),
+    sendRotation: ({ itemId, tokenDigest }) => isTaken([{ rotate_item_id: itemId, token_digest: tokenDigest }], 0),
   }
 }

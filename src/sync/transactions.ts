@@ -60,10 +60,15 @@ async function readLoop(run: Run): Promise<LoopEnd> {
   const loop: Loop = { changes: [], accounts: new Map(), seq: 0, staged: false }
   let { cursor } = run.lease
   for (let page = 0; page < maxPages; page += 1) {
-    if (page > 0 && !(await hold(run, loop))) return { kind: 'lease_lost' }
+    const isFull = loop.changes.length >= maxHeld
+    if (isFull && !(await stage(run, loop))) return { kind: 'lease_lost' }
     const from = cursor
-    const result = await askFor(page, () => plaid.syncTransactions(run.token, from))
-    if (result === null) return { kind: 'lease_lost' }
+    // Staging renews the lease; otherwise that happens while Plaid is asked.
+    const [isHeld, result] = await Promise.all([
+      page === 0 || isFull || renewLease(jobs, run.lease),
+      askFor(page, () => plaid.syncTransactions(run.token, from)),
+    ])
+    if (!isHeld || result === null) return { kind: 'lease_lost' }
     noteAnswer(run.tally, result)
     if (!result.ok) return { kind: 'failed', failure: result.failure, staged: loop.staged }
     const answer = result.value
@@ -94,12 +99,10 @@ function take(loop: Loop, page: SyncPage): void {
     loop.changes.push({ seq: loop.seq++, removed: true, plaidTransactionId })
 }
 
-/** Before the next page: keeps the lease, and keeps memory bounded. */
-async function hold(run: Run, loop: Loop): Promise<boolean> {
-  const { jobs } = run.ctx.services
-  if (loop.changes.length < maxHeld) return await renewLease(jobs, run.lease)
+/** Before the next page: keeps memory bounded. False when the lease is lost. */
+async function stage(run: Run, loop: Loop): Promise<boolean> {
   loop.staged = true
-  return await stageTransactions(jobs, run.lease, loop.changes.splice(0))
+  return await stageTransactions(run.ctx.services.jobs, run.lease, loop.changes.splice(0))
 }
 
 function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>): ReadAnswer {

@@ -3,10 +3,13 @@
 // must be true of a user when everything has come to rest.
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import * as z from 'zod'
+import type { Ctx, User } from '../../src/context.ts'
 import { listAccounts } from '../../src/db/accounts.ts'
 import type { Item } from '../../src/db/items.ts'
 import { AppError } from '../../src/errors.ts'
 import { openAccessToken } from '../../src/items/access-token.ts'
+import { requestRotation } from '../../src/items/request-rotation.ts'
+import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
 import { createLinkToken, type LinkToken, type LinkTokenInput } from '../../src/link/create-link-token.ts'
 import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
@@ -186,6 +189,15 @@ export async function webhooksLike(world: World, kind: RegExp, count: number): P
     )
     .toBeGreaterThanOrEqual(count)
   return found
+}
+
+/** The user asks for a new access token, and the queue rotates it at once with the user's services. */
+export async function rotate(world: World, user: Ctx<User>, itemId: string): Promise<void> {
+  await requestRotation(user, itemId)
+  const message = world.queue.pop()
+  if (message === undefined || !('rotate_item_id' in message)) throw new Error('no rotation was sent')
+  const { rotate_item_id: id, token_digest: tokenDigest } = message
+  await rotateAccessToken(world.job(user.services), { itemId: id, tokenDigest })
 }
 
 /** Lets the time pass that reconcilers, retries and leases wait for. */

@@ -93,6 +93,16 @@ export function unlucky(services: Services, at: number, mishap: Mishap): Unlucky
       jobs: database('jobs', services.jobs),
       wake: queue('wake', services.wake),
       wakeLinkSessions: queue('wakeLinkSessions', services.wakeLinkSessions),
+      async sendRotation(item) {
+        let isTaken = false
+        const act = async () => {
+          isTaken = await services.sendRotation(item)
+        }
+        await guard('sendRotation', act, () => {
+          isTaken = false
+        })
+        return isTaken
+      },
     },
   }
 }

@@ -60,6 +60,7 @@ export function mortal(services: Services, dieAt: number, moment: Moment): Morta
       jobs: database('jobs', services.jobs),
       wake: (...args) => guard('wake', () => services.wake(...args)),
       wakeLinkSessions: (...args) => guard('wake', () => services.wakeLinkSessions(...args)),
+      sendRotation: (...args) => guard('sendRotation', () => services.sendRotation(...args)),
     },
   }
 }

@@ -19,6 +19,8 @@ export interface Tap {
   readonly exchanges: readonly Exchange[]
   /** Where requests go on to; null keeps them here and answers 200. */
   target: string | null
+  /** Called once the target has answered, before the answer is passed on; the answer waits for it. */
+  onAnswer: (exchange: Exchange) => Promise<void>
   stop(): Promise<void>
 }
 
@@ -38,7 +40,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-async function passOn(target: string, exchange: Exchange, response: ServerResponse): Promise<void> {
+async function passOn(target: string, exchange: Exchange, response: ServerResponse, tap: Tap): Promise<void> {
   const { method, path, headers, body } = exchange
   const answer = await fetch(new URL(path, target), {
     method,
@@ -53,11 +55,12 @@ async function passOn(target: string, exchange: Exchange, response: ServerRespon
     const value = answer.headers.get(name)
     if (value !== null) response.setHeader(name, value)
   }
+  await tap.onAnswer(exchange)
   response.end(exchange.answer)
 }
 
-/** Listens on a free port of this machine. */
-export async function startTap(target: string | null): Promise<Tap> {
+/** Listens on a free port of this machine. `ownBody` is what it answers where there is no target. */
+export async function startTap(target: string | null, ownBody = ''): Promise<Tap> {
   const exchanges: Exchange[] = []
   const server = createServer((request, response) => {
     const work = async () => {
@@ -66,8 +69,9 @@ export async function startTap(target: string | null): Promise<Tap> {
       const { method = 'GET', url: path = '/' } = request
       const exchange: Exchange = { method, path, headers, body, status: null, answer: '' }
       exchanges.push(exchange)
-      if (tap.target !== null) return passOn(tap.target, exchange, response)
-      response.end()
+      if (tap.target !== null) return passOn(tap.target, exchange, response, tap)
+      await tap.onAnswer(exchange)
+      response.end(ownBody)
     }
     // The other side cut the connection: so does this one.
     work().catch(() => request.socket.destroy())
@@ -79,6 +83,7 @@ export async function startTap(target: string | null): Promise<Tap> {
     url: `http://127.0.0.1:${address.port}`,
     exchanges,
     target,
+    onAnswer: () => Promise.resolve(),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

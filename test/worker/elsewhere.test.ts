@@ -4,14 +4,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from
 import { getItem, type Item } from '../../src/db/items.ts'
 import { editTransaction, type Transaction } from '../../src/db/transactions.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
-import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
 import { createLinkToken } from '../../src/link/create-link-token.ts'
 import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import { createKeyCache, defaultKeyCacheLimits } from '../../src/webhooks/keys.ts'
 import { fetchVerificationKey } from '../../src/webhooks/plaid-keys.ts'
 import { everyTransaction, expectTruth } from '../support/equality.ts'
-import { codeOf } from '../support/life.ts'
+import { codeOf, rotate } from '../support/life.ts'
 import { bankOf, link, linkAndSync } from '../support/linked.ts'
 import { type OddAnswers, oddAnswers } from '../support/odd-answers.ts'
 import type { Delivery } from '../support/stack.ts'
@@ -346,7 +345,7 @@ describe('tokens', () => {
     await world.bank.change(item.plaidItemId, { history: 'historical' })
     await world.deliver(await nextDelivery(item, 'SYNC_UPDATES_AVAILABLE'), newIsolate())
     await world.drain()
-    await rotateAccessToken(user, item.id)
+    await rotate(world, user, item.id)
     await removeItem(user, item.id, { purge: true })
     const urls = requests.mock.calls.map(([input]) => new URL(input instanceof Request ? input.url : input))
     requests.mockRestore()

@@ -105,6 +105,25 @@ describe('an exchange', () => {
     expect(await expectAtRest(world, unharmed.subject)).toBe(unharmed.chosen.plaidItemId)
   })
 
+  it('asks Plaid for the item and for its accounts at the same time', async () => {
+    const subject = 'at once'
+    const { plaid } = world.services
+    const accountsAsked = Promise.withResolvers<void>()
+    const services = withPlaid(world.services, {
+      async getItem(token) {
+        await accountsAsked.promise
+        return await plaid.getItem(token)
+      },
+      async getAccounts(token) {
+        accountsAsked.resolve()
+        return await plaid.getAccounts(token)
+      },
+    })
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    const item = await exchangePublicToken(userWith(world, subject, services), inputOf(chosen))
+    expect(item.plaidItemId).toBe(chosen.plaidItemId)
+  })
+
   it.each(mishaps)(
     'that %s at any call leaves nothing at Plaid that is not here, and nothing here that is not at Plaid',
     async (mishap) => {

@@ -390,7 +390,7 @@ describe('when a step of the exchange fails:', () => {
 
   it('keeping its token — the item is given back to Plaid', async () => {
     const before = await counts()
-    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: keeping })
+    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: keeping, times: 3 })
     const from = (await calls()).length
     expect((await refusalOf(exchange('fails keep'))).code).toBe('unavailable')
     const called = await since(from)
@@ -413,7 +413,7 @@ describe('when a step of the exchange fails:', () => {
   })
 
   it('keeping its token and giving it back — the operator is told which', async () => {
-    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: keeping })
+    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: keeping, times: 3 })
     await world.bank.fault({ endpoint: '/item/remove', times: 2, error: 'INTERNAL_SERVER_ERROR' })
     const from = (await calls()).length
     expect((await refusalOf(exchange('fails both'))).code).toBe('unavailable')
@@ -425,7 +425,7 @@ describe('when a step of the exchange fails:', () => {
 
   it('the answer of keeping its token is lost — the item is given back, and the exchange ends', async () => {
     const subject = 'lost answer of keeping'
-    await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: keeping })
+    await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: keeping, times: 3 })
     const { done, retry } = await attempt(subject)
     const from = (await calls()).length
     expect((await refusalOf(done)).code).toBe('unavailable')

@@ -6,8 +6,8 @@ import { batch, callTimeoutMs, connect, isRefused, rows } from '../../src/db/cli
 import { checkDatabase } from '../../src/db/health.ts'
 import { getItem } from '../../src/db/items.ts'
 import { AppError } from '../../src/errors.ts'
-import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
 import { expectTruth } from '../support/equality.ts'
+import { rotate } from '../support/life.ts'
 import { linkAndSync } from '../support/linked.ts'
 import { type OddAnswers, oddAnswers } from '../support/odd-answers.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -100,7 +100,7 @@ describe('a rotation whose connection is lost', () => {
     const subject = `rotated ${kind}`
     const item = await linkAndSync(world, subject)
     await world.stack.addFault(world.database.name, { kind, matching: 'set access_token_sealed', times: 3 })
-    await rotateAccessToken(world.user(subject), item.id)
+    await rotate(world, world.user(subject), item.id)
     await world.bank.change(item.plaidItemId, { add: 2, silent: true })
     await odd.sync(item, 'transactions')
     await expectTruth(world, subject, item.plaidItemId)
@@ -196,7 +196,7 @@ describe('a login', () => {
         ),
       )
       .toHaveLength(1)
-    const error = await failureOf(rotateAccessToken(world.user('locked'), item.id))
+    const error = await failureOf(rotate(world, world.user('locked'), item.id))
     expect(error).toBeInstanceOf(AppError)
     expect(error).toMatchObject({ code: 'unavailable', reason: 'sqlstate 55P03' })
     await holding

@@ -253,7 +253,13 @@ describe('the real queue', () => {
       sealedToken: await sealAccessToken(services.keyring, createSecret('access-token'), { userId, itemId }),
       allowDuplicate: true,
     }
-    await beginExchange(services.api, identity, { ...exchange, publicTokenDigest: itemId })
+    await beginExchange(services.api, identity, {
+      id: itemId,
+      publicTokenDigest: itemId,
+      linkTokenDigest: null,
+      allowDuplicate: true,
+      bank: null,
+    })
     await keepExchanged(services.api, identity, exchange)
     const stored = await storeNewItem(services.jobs, exchange, {
       institutionId: null,

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import { getItem, type Item } from '../../src/db/items.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
-import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import { everyTransaction } from '../support/equality.ts'
 import {
@@ -14,6 +13,7 @@ import {
   heldHere,
   letTimePass,
   linkAndSyncSmallBank,
+  rotate,
   rowOf,
   userWith,
   useWorld,
@@ -148,7 +148,7 @@ describe('a removal', () => {
       // The way by Plaid's id of the user is not there for every item.
       removeUserItems: () => Promise.reject(new Error('not by the user')),
     })
-    await rotateAccessToken(userWith(world, subject, rotating), item.id)
+    await rotate(world, userWith(world, subject, rotating), item.id)
     expect(await heldAtPlaid(world, subject)).toEqual([item.plaidItemId])
     await letTimePass(world)
     await reconcile(world.job(withPlaid(world.services, { removeUserItems: () => Promise.reject(new Error('no')) })))
@@ -166,7 +166,7 @@ describe('a removal', () => {
         throw new TypeError('the isolate died')
       },
     })
-    await codeOf(rotateAccessToken(userWith(world, subject, lost), item.id))
+    await codeOf(rotate(world, userWith(world, subject, lost), item.id))
     await letTimePass(world)
     await removeItem(world.user(subject), item.id, hide)
     expect(await heldAtPlaid(world, subject)).toEqual([])

@@ -1,7 +1,6 @@
 // Rotation of access tokens: Plaid kills the old one at once, so what can be lost is seen to be lost, told, and linked again.
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Item } from '../../src/db/items.ts'
-import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import type { Services } from '../../src/services.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
@@ -15,6 +14,7 @@ import {
   heldAtPlaid,
   letTimePass,
   linkAndSyncSmallBank,
+  rotate,
   rowOf,
   userWith,
   useWorld,
@@ -71,7 +71,7 @@ describe('a rotation', () => {
     const subject = 'works'
     const item = await link(subject)
     const old = await tokenOf(item)
-    await rotateAccessToken(world.user(subject), item.id)
+    await rotate(world, world.user(subject), item.id)
     const now = await tokenOf(item)
     expect(now).not.toBe(old)
     expect([await worksAtPlaid(old), await worksAtPlaid(now)]).toEqual([false, true])
@@ -86,8 +86,8 @@ describe('a rotation', () => {
   it('is nobody’s but the owner’s', async () => {
     const item = await link('owner')
     const old = await tokenOf(item)
-    expect(await codeOf(rotateAccessToken(world.user('thief'), item.id))).toBe('not_found')
-    expect(await codeOf(rotateAccessToken(world.user('owner'), crypto.randomUUID()))).toBe('not_found')
+    expect(await codeOf(rotate(world, world.user('thief'), item.id))).toBe('not_found')
+    expect(await codeOf(rotate(world, world.user('owner'), crypto.randomUUID()))).toBe('not_found')
     expect(await worksAtPlaid(old)).toBe(true)
   })
 
@@ -95,7 +95,7 @@ describe('a rotation', () => {
     const subject = 'runs'
     const item = await link(subject)
     const rotating = pausedAfterRotation(() => syncAll(subject, item))
-    await rotateAccessToken(userWith(world, subject, rotating), item.id)
+    await rotate(world, userWith(world, subject, rotating), item.id)
     expect(await rowOf(world, item)).toMatchObject({ status: 'healthy', status_reason: null })
     expect(
       await world.sql("select distinct error_code from sync_runs where item_id = $1 and outcome = 'failed'", [item.id]),
@@ -115,7 +115,7 @@ describe('a rotation', () => {
     await world.drain(
       withPlaid(world.services, {
         async getAccounts(token) {
-          if (!rotated) await rotateAccessToken(world.user(subject), item.id)
+          if (!rotated) await rotate(world, world.user(subject), item.id)
           rotated = true
           return await world.services.plaid.getAccounts(token)
         },
@@ -139,9 +139,9 @@ describe('a rotation', () => {
       return await plaid.invalidateAccessToken(...args)
     }
     const slow = { ...user, services: { ...user.services, plaid: { ...plaid, invalidateAccessToken } } }
-    const first = codeOf(rotateAccessToken(slow, item.id))
+    const first = codeOf(rotate(world, slow, item.id))
     await atPlaid.promise
-    const others = await Promise.all([1, 2].map(() => codeOf(rotateAccessToken(user, item.id))))
+    const others = await Promise.all([1, 2].map(() => codeOf(rotate(world, user, item.id))))
     gate.resolve()
     expect([await first, ...others]).toEqual([null, 'conflict', 'conflict'])
     expect(await worksAtPlaid(await tokenOf(item))).toBe(true)
@@ -156,12 +156,12 @@ describe('a rotation', () => {
     const item = await link(subject)
     const old = await tokenOf(item)
     await world.bank.fault({ endpoint: '/item/access_token/invalidate', times: 1, error })
-    expect(await codeOf(rotateAccessToken(world.user(subject), item.id))).toBe(code)
+    expect(await codeOf(rotate(world, world.user(subject), item.id))).toBe(code)
     expect(await tokenOf(item)).toBe(old)
     await heal(world, 1)
     expect(await expectAtRest(world, subject)).toBe(item.plaidItemId)
     expect(await rowOf(world, item)).toMatchObject({ status: 'healthy' })
-    expect(await codeOf(rotateAccessToken(world.user(subject), item.id))).toBeNull()
+    expect(await codeOf(rotate(world, world.user(subject), item.id))).toBeNull()
   })
 
   it('whose commit the database does not take is tried again, and has happened', async () => {
@@ -172,7 +172,7 @@ describe('a rotation', () => {
       matching: 'set access_token_sealed',
       times: 3,
     })
-    await rotateAccessToken(world.user(subject), item.id)
+    await rotate(world, world.user(subject), item.id)
     expect(await worksAtPlaid(await tokenOf(item))).toBe(true)
     expect(alarms('access_token_lost', item)).toEqual([])
   })
@@ -181,7 +181,7 @@ describe('a rotation', () => {
     const subject = 'commit answered'
     const item = await link(subject)
     await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: 'set access_token_sealed' })
-    await rotateAccessToken(world.user(subject), item.id)
+    await rotate(world, world.user(subject), item.id)
     expect(await worksAtPlaid(await tokenOf(item))).toBe(true)
     await syncAll(subject, item)
     expect(await rowOf(world, item)).toMatchObject({ status: 'healthy', rotation_started_at: null })
@@ -192,20 +192,20 @@ describe('a rotation', () => {
     async (mishap) => {
       const first = await link(`unharmed ${mishap}`)
       const unharmed = unlucky(world.services, 0, mishap)
-      await rotateAccessToken(userWith(world, `unharmed ${mishap}`, unharmed.services), first.id)
-      expect(unharmed.calls).toEqual(['api', 'plaid.invalidateAccessToken', 'api', 'wake'])
+      await rotate(world, userWith(world, `unharmed ${mishap}`, unharmed.services), first.id)
+      expect(unharmed.calls).toEqual(['api', 'sendRotation', 'jobs', 'plaid.invalidateAccessToken', 'jobs', 'wake'])
       const cases: { subject: string; item: Item; at: number }[] = []
       for (let at = 1; at <= unharmed.calls.length; at += 1) {
         const subject = `rotation ${mishap} ${at}`
         const item = await link(subject)
-        await codeOf(rotateAccessToken(userWith(world, subject, unlucky(world.services, at, mishap).services), item.id))
+        await codeOf(rotate(world, userWith(world, subject, unlucky(world.services, at, mishap).services), item.id))
         cases.push({ subject, item, at })
       }
       world.queue.length = 0
       await heal(world, 3)
       for (const { subject, item, at } of cases) {
         const isLost =
-          (at === 2 && (mishap === 'dies after' || mishap === 'answer lost')) || (at === 3 && mishap === 'dies before')
+          (at === 4 && (mishap === 'dies after' || mishap === 'answer lost')) || (at === 5 && mishap === 'dies before')
         await (isLost ? expectLost : expectWorking)(subject, item)
       }
       await expectNoTokens(world)
@@ -219,7 +219,7 @@ describe('a token that was lost', () => {
   async function lose(subject: string): Promise<Item> {
     const item = await link(subject)
     await world.bank.fault({ endpoint: '/item/access_token/invalidate', times: 1, drop: 'after' })
-    expect(await codeOf(rotateAccessToken(world.user(subject), item.id))).toBe('plaid_unavailable')
+    expect(await codeOf(rotate(world, world.user(subject), item.id))).toBe('plaid_unavailable')
     expect(alarms('rotation_unanswered', item)).toHaveLength(1)
     return item
   }
@@ -259,7 +259,7 @@ describe('a token that was lost', () => {
       matching: 'set access_token_sealed',
       times: 50,
     })
-    expect(await codeOf(rotateAccessToken(world.user(subject), item.id))).toBe('unavailable')
+    expect(await codeOf(rotate(world, world.user(subject), item.id))).toBe('unavailable')
     expect(alarms('access_token_lost', item)).toHaveLength(1)
     await world.stack.clearFaults(world.database.name)
     await heal(world)

@@ -14,7 +14,7 @@ import { signToken } from '../token.ts'
 import { type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'
 
 const projectFolder = join(import.meta.dirname, '..', '..', '..')
-const clientId = 'bench'
+export const clientId = 'bench'
 const quiet = (): void => undefined
 /** The most that the simulator invents in one call. */
 const addedPerCall = 10_000
@@ -44,7 +44,12 @@ interface Parts {
   readonly token: string
 }
 
-async function send(url: string, method: string, headers: Record<string, string>, body?: object): Promise<unknown> {
+export async function send(
+  url: string,
+  method: string,
+  headers: Record<string, string>,
+  body?: object,
+): Promise<unknown> {
   const json = body === undefined ? {} : { body: JSON.stringify(body) }
   const response = await fetch(url, { method, headers: { 'content-type': 'application/json', ...headers }, ...json })
   const text = await response.text()
@@ -52,7 +57,8 @@ async function send(url: string, method: string, headers: Record<string, string>
   return JSON.parse(text === '' ? 'null' : text)
 }
 
-function variables(
+/** What a Worker on that database and bank is given. */
+export function variables(
   database: ScratchDatabase,
   plaidUrl: string,
   plaidSecret: string,
@@ -139,7 +145,7 @@ async function controlsOf(parts: Parts): Promise<Omit<LinkedWorker, 'stop' | 'in
 }
 
 /** wrangler reads these when it is loaded: standard output is the table's, and nothing is to be asked of a network. */
-async function startHere(options: Parameters<typeof unstable_startWorker>[0]) {
+export async function startHere(options: Parameters<typeof unstable_startWorker>[0]) {
   Object.assign(process.env, {
     WRANGLER_LOG: 'none',
     WRANGLER_SEND_METRICS: 'false',

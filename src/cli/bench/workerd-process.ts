@@ -22,6 +22,8 @@ export interface WorkerdOptions {
   readonly bundle: string
   /** They are added to those of wrangler.toml. */
   readonly variables: Readonly<Record<string, string>>
+  /** `HOST:PORT` of an HTTP server that takes the messages of every queue; they are dropped unless given. */
+  readonly queue?: string
   readonly signal: AbortSignal
 }
 
@@ -50,14 +52,14 @@ function findProgram(): string {
 const quoted = (text: string): string => JSON.stringify(text)
 const listed = (items: readonly string[]): string => `[${items.join(', ')}]`
 
-/** The configuration of workerd that stands for wrangler.toml's top level; queues take messages and do nothing. */
-function configurationOf({ projectFolder, variables }: WorkerdOptions): string {
+/** The configuration of workerd that stands for wrangler.toml's top level. No queue has a consumer. */
+function configurationOf({ projectFolder, variables, queue }: WorkerdOptions): string {
   const config = join(projectFolder, 'wrangler.toml')
   const told = deployed.parse(unstable_readConfig({ config, env: '' }, { hideWarnings: true }))
   const objects = told.durable_objects.bindings
   const bindings = [
     ...Object.entries({ ...told.vars, ...variables }).map(([name, text]) => [name, `text = ${quoted(text)}`]),
-    ...told.queues.producers.map(({ binding }) => [binding, 'queue = "nowhere"']),
+    ...told.queues.producers.map(({ binding }) => [binding, 'queue = "queue"']),
     ...objects.map(({ name, class_name: type }) => [name, `durableObjectNamespace = ${quoted(type)}`]),
   ].map(([name = '', value]) => `(name = ${quoted(name)}, ${value})`)
   const namespaces = objects.map(
@@ -68,8 +70,9 @@ function configurationOf({ projectFolder, variables }: WorkerdOptions): string {
 const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
-    (name = "nowhere", worker = .nowhere),
+    (name = "queue", ${queue === undefined ? 'worker = .nowhere' : `external = (address = ${quoted(queue)}, http = ())`}),
     (name = "disk", disk = (path = "objects", writable = true)),
+    (name = "internet", network = (allow = ["public", "private"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );

@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts'
 import type { ItemStatus } from '../../item-status.ts'
 import { removeItem } from '../../items/remove-item.ts'
 import { markRepaired } from '../../items/repair-item.ts'
-import { rotateAccessToken } from '../../items/rotate-access-token.ts'
+import { requestRotation, waitForRotation } from '../../items/request-rotation.ts'
 import { actionRequired } from '../../items/status.ts'
 import { flag, id, instant, timeText, timeTextOrNull } from '../fields.ts'
 import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
@@ -158,16 +158,10 @@ export const rotateAccessTokenRoute = route({
   access: 'user',
   limit: 'sensitive',
   params,
-  answers: { 204: null },
-  errors: [
-    'not_found',
-    'conflict',
-    'item_needs_attention',
-    'plaid_rejected',
-    'plaid_unavailable',
-    'token_undecryptable',
-  ],
+  // 202: the rotation goes on, and did not end within ten seconds.
+  answers: { 202: null, 204: null },
+  errors: ['not_found', 'conflict', 'plaid_unavailable', 'token_undecryptable'],
 }).handle(async (ctx, input) => {
-  await rotateAccessToken(ctx, input.params.id)
-  return { status: 204 }
+  const rotation = await requestRotation(ctx, input.params.id)
+  return { status: (await waitForRotation(ctx, rotation)) === 'rotated' ? 204 : 202 }
 })

@@ -5,7 +5,6 @@ import { listChanges } from '../../../src/db/changes.ts'
 import { editTransaction, type Transaction } from '../../../src/db/transactions.ts'
 import { AppError } from '../../../src/errors.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
-import { rotateAccessToken } from '../../../src/items/rotate-access-token.ts'
 import { createLinkToken } from '../../../src/link/create-link-token.ts'
 import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
 import { reconcile } from '../../../src/link/reconcile.ts'
@@ -14,6 +13,7 @@ import { fullResync } from '../../../src/sync/full-resync.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { markStaleProducts, sweep } from '../../../src/sync/sweep.ts'
 import { everyTransaction } from '../equality.ts'
+import { rotate } from '../life.ts'
 import { type Moment, mortal } from '../mortal.ts'
 import type { Delivery } from '../stack.ts'
 import type { World } from '../world.ts'
@@ -258,7 +258,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       const item = await chosen(nth)
       const row = item === undefined ? null : await ours(item.item_id)
       if (item === undefined || row === null) return
-      const rotation = (services: Services) => rotateAccessToken(as(row.subject, services), row.id)
+      const rotation = (services: Services) => rotate(world, as(row.subject, services), row.id)
       const done = await inIsolate(death, rotation)
       count(done ? 'rotated' : 'rotation cut short')
       if (done) return

@@ -138,7 +138,7 @@ export const commands: fc.Arbitrary<Step>[] = [
   edit,
   remove,
   remove,
-  of('rotate', fc.record({ nth, death: deathWithin(3), retry: fc.boolean() }), (chaos, given) =>
+  of('rotate', fc.record({ nth, death: deathWithin(6), retry: fc.boolean() }), (chaos, given) =>
     chaos.rotate(given.nth, given.death, given.retry),
   ),
   of('stall', fc.record({ nth, calls: fc.integer({ min: 1, max: 4 }) }), (chaos, given) =>

@@ -1,0 +1,51 @@
+// A user asks for a new access token. The queue asks Plaid for it: the answer is the only place where the new token is, so
+// no work that ends with a client's connection may wait for it.
+import type { Ctx, User } from '../context.ts'
+import { beginRotation, cancelRotation, readRotation, type RotatedItem } from '../db/rotations.ts'
+import { AppError } from '../errors.ts'
+import { openAccessToken } from './access-token.ts'
+
+/** The rotation takes about a second; a client that waits for longer is told that it goes on. */
+const lookMs = 250
+const looks = 40
+
+/**
+ * Writes the intent and sends the message.
+ * @throws AppError `not_found`; `conflict` while another rotation of the item is going on; `token_undecryptable`;
+ * `unavailable` when the queue does not take the message
+ */
+export async function requestRotation(ctx: Ctx<User>, id: string): Promise<RotatedItem> {
+  const { api, jobs, keyring, sendRotation } = ctx.services
+  const item = await beginRotation(api, ctx.actor.identity, id)
+  if (item === null) throw new AppError('not_found', 'There is no such item.')
+  if (item === 'busy')
+    throw new AppError('conflict', 'The access token is being rotated. Try again shortly.', { retryAfterSeconds: 60 })
+  try {
+    await openAccessToken(keyring, item.sealed, item)
+    if (!(await sendRotation(item)))
+      throw new AppError('unavailable', 'The rotation could not be queued. Try again shortly.', {
+        retryAfterSeconds: 5,
+      })
+  } catch (error) {
+    await cancelRotation(jobs, item)
+    throw error
+  }
+  return item
+}
+
+/**
+ * Waits ten seconds for the end of a rotation, and says whether it has come.
+ * @throws AppError `plaid_unavailable` when the item keeps its old token; `not_found` when it was removed meanwhile
+ */
+export async function waitForRotation(ctx: Ctx<User>, item: RotatedItem): Promise<'rotated' | 'running'> {
+  const { api, wait } = ctx.services
+  for (let look = 1; look <= looks; look += 1) {
+    await wait(lookMs)
+    const state = await readRotation(api, ctx.actor.identity, item)
+    if (state === 'rotated') return 'rotated'
+    if (state === 'gone') throw new AppError('not_found', 'There is no such item.')
+    if (state === 'kept')
+      throw new AppError('plaid_unavailable', 'Plaid did not rotate the access token. The old one stays in use.')
+  }
+  return 'running'
+}

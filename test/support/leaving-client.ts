@@ -1,0 +1,156 @@
+// A Worker in workerd without any proxy before it, every outgoing call of which passes through here, and a client that
+// resets its connection after a call of its choice. `wrangler dev` cannot stand here: its proxy keeps the request alive.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { startWorkerd } from '../../src/cli/bench/workerd-process.ts'
+import { type SyncMessage, syncMessageSchema } from '../../src/sync/message.ts'
+import * as z from 'zod'
+import { workerVariables } from './bindings.ts'
+import { type Exchange, startTap, type Tap } from './tap.ts'
+import { goodClaims, mintToken } from './tokens.ts'
+import type { World } from './world.ts'
+
+/** Longer than workerd needs to see that a client is gone. */
+const noticeMs = 60
+/** Without a further call for so long, the request has ended. */
+const quietMs = 250
+const longestMs = 20_000
+
+export interface Visit {
+  readonly method: string
+  readonly path: string
+  readonly subject?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+export interface Outcome {
+  /** Each outgoing call that was answered, as `database`, `queue` or a path of Plaid's, without those that only count or wait. */
+  readonly calls: readonly string[]
+  /** The response as text; what came of it before the client left. */
+  readonly response: string
+}
+
+export interface DirectWorker {
+  /**
+   * Sends a request, and leaves after the `leaveAfter`th outgoing call was answered; 0 stays. Resolves when no further call
+   * is made and the messages that were sent are consumed.
+   */
+  visit(visit: Visit, leaveAfter: number): Promise<Outcome>
+  stop(): Promise<void>
+}
+
+/** Statements that count Plaid's calls, and that look whether a rotation has ended. */
+const uncounted = /plaid_usage|is_running/
+/** What a queue answers to a batch. */
+const emptyQueue = JSON.stringify({
+  metadata: { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 } },
+})
+const batchSchema = z.object({ messages: z.array(z.object({ body: z.string() })) })
+
+/** workerd sends a batch as JSON, with each body in base64. */
+function messagesOf({ body }: Exchange): SyncMessage[] {
+  return batchSchema
+    .parse(JSON.parse(body))
+    .messages.map((message) => syncMessageSchema.parse(JSON.parse(Buffer.from(message.body, 'base64').toString())))
+}
+
+function requestText({ method, path, subject, headers = {}, body }: Visit, secret: string): string {
+  const lines = [`${method} ${path} HTTP/1.1`, 'host: localhost', 'connection: close']
+  if (subject !== undefined) lines.push(`authorization: Bearer ${mintToken({ secret, claims: goodClaims(subject) })}`)
+  if (body !== undefined) lines.push('content-type: application/json', `content-length: ${Buffer.byteLength(body)}`)
+  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
+  return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
+}
+
+export interface Client {
+  /** Resets the connection. */
+  leave(): void
+  /** What was received, once the server or the client has ended the connection. */
+  readonly received: Promise<string>
+}
+
+/** Sends these bytes to a port of this machine. */
+export function send(port: number, text: string): Client {
+  const socket = connect(port, '127.0.0.1', () => socket.write(text))
+  const chunks: string[] = []
+  const received = new Promise<string>((resolve) => {
+    socket.setEncoding('utf8')
+    socket.on('data', (chunk: string) => chunks.push(chunk))
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve(chunks.join('')))
+  })
+  // A reset: a mere FIN says that nothing more is sent, and such a client may still be reading.
+  return { leave: () => void socket.resetAndDestroy(), received }
+}
+
+/** Starts the built Worker on the world's database and bank. */
+export async function startDirectWorker(
+  world: World,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<DirectWorker> {
+  const { database, simulator, stack } = world
+  const [databaseTap, plaidTap, queueTap] = await Promise.all([
+    startTap(new URL(database.endpoint).origin),
+    startTap(simulator.url),
+    startTap(null, emptyQueue),
+  ])
+  const named: readonly (readonly [Tap, (exchange: Exchange) => string | null])[] = [
+    [databaseTap, ({ body }) => (uncounted.test(body) ? null : 'database')],
+    [plaidTap, ({ path }) => path],
+    [queueTap, () => 'queue'],
+  ]
+  const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-direct-'))
+  const given: Record<string, string> = {
+    ...workerVariables(database),
+    DATABASE_ENDPOINT: `${databaseTap.url}/sql`,
+    PLAID_BASE_URL: plaidTap.url,
+    PLAID_WEBHOOK_URL: world.services.config.plaid.webhookUrl,
+    PLAID_CLIENT_ID: simulator.clientId,
+    PLAID_SECRET: simulator.secret,
+    PLAID_PRODUCTS: 'transactions,investments,liabilities',
+    RATE_LIMIT_ENABLED: 'false',
+    ...variables,
+  }
+  const workerd = await startWorkerd({
+    projectFolder: join(import.meta.dirname, '..', '..'),
+    folder: join(folder, 'worker'),
+    bundle: await stack.bundle(),
+    variables: given,
+    queue: new URL(queueTap.url).host,
+    signal: new AbortController().signal,
+  })
+  return {
+    async visit(visit, leaveAfter) {
+      const calls: string[] = []
+      const consumed: Promise<unknown>[] = []
+      let lastCallAt = Date.now()
+      const client = send(workerd.port, requestText(visit, given['SECRET_KEY'] ?? ''))
+      for (const [tap, name] of named)
+        tap.onAnswer = async (exchange) => {
+          lastCallAt = Date.now()
+          const call = name(exchange)
+          if (call === null) return
+          calls.push(call)
+          if (call === 'queue') consumed.push(world.consume(messagesOf(exchange)))
+          if (calls.length !== leaveAfter) return
+          client.leave()
+          await delay(noticeMs)
+          lastCallAt = Date.now()
+        }
+      const response = await client.received
+      const deadline = Date.now() + longestMs
+      while (Date.now() - lastCallAt < quietMs && Date.now() < deadline) await delay(20)
+      await Promise.all(consumed)
+      return { calls, response }
+    },
+    async stop() {
+      await workerd.stop()
+      await Promise.all(named.map(([tap]) => tap.stop()))
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
