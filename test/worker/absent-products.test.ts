@@ -5,12 +5,11 @@ import { getItem, type Item } from '../../src/db/items.ts'
 import { listLiabilities } from '../../src/db/liabilities.ts'
 import { listRecurring } from '../../src/db/recurring.ts'
 import { markRepaired } from '../../src/items/repair-item.ts'
-import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
 import { actionRequired } from '../../src/items/status.ts'
 import { fullResync } from '../../src/sync/full-resync.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
 import { sweep } from '../../src/sync/sweep.ts'
-import { accessTokenOf, askForLink, goThroughLink, useWorld, webhooksLike } from '../support/life.ts'
+import { accessTokenOf, askForLink, goThroughLink, rotate, useWorld, webhooksLike } from '../support/life.ts'
 import { link, linkAndSync } from '../support/linked.ts'
 import { oddAnswers, type OddAnswers } from '../support/odd-answers.ts'
 import type { World } from '../support/world.ts'
@@ -172,7 +171,7 @@ describe('an absent product is pending again, and is read,', () => {
     ['the report of a repair', (subject: string, item: Item) => markRepaired(world.user(subject), item.id)],
     [
       'a rotation of the access token',
-      (subject: string, item: Item) => rotateAccessToken(world.user(subject), item.id),
+      (subject: string, item: Item) => rotate(world, world.user(subject), item.id),
     ],
   ])('after %s', async (name, act) => {
     const item = await withAbsentHoldings(name)

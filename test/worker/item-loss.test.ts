@@ -7,10 +7,9 @@ import { sealAccessToken } from '../../src/items/access-token.ts'
 import { recheckItem } from '../../src/items/recheck-item.ts'
 import { remindOfLosses } from '../../src/items/remind-of-losses.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
-import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import { expectTruth } from '../support/equality.ts'
-import { codeOf, letTimePass, linkSmallBank, rowOf, useWorld } from '../support/life.ts'
+import { codeOf, letTimePass, linkSmallBank, rotate, rowOf, useWorld } from '../support/life.ts'
 import { oddAnswers, type OddAnswers } from '../support/odd-answers.ts'
 import type { World } from '../support/world.ts'
 
@@ -225,7 +224,7 @@ describe('an access token of another environment of Plaid', () => {
     world.queue.length = 0
     const calls = (await world.bank.calls()).length
     for (const product of ['item', 'balances', 'transactions']) await odd.sync(item, product)
-    expect(await codeOf(rotateAccessToken(world.user('foreign'), item.id))).toBe('misconfigured')
+    expect(await codeOf(rotate(world, world.user('foreign'), item.id))).toBe('misconfigured')
     expect(await world.bank.calls()).toHaveLength(calls)
     expect(await rowOf(world, item)).toMatchObject({ status: 'initializing', rotation_started_at: null })
     const logged = world.lines.filter((line) => line.includes('ACCESS_TOKEN_OF_ANOTHER_ENVIRONMENT'))
