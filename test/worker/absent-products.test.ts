@@ -169,10 +169,7 @@ describe('an absent product is pending again, and is read,', () => {
     ['a sync of all items of its user', (subject: string) => requestSync(world.user(subject), null)],
     ['a full resync of an operator', (_subject: string, item: Item) => fullResync(world.job(), item.id)],
     ['the report of a repair', (subject: string, item: Item) => markRepaired(world.user(subject), item.id)],
-    [
-      'a rotation of the access token',
-      (subject: string, item: Item) => rotate(world, world.user(subject), item.id),
-    ],
+    ['a rotation of the access token', (subject: string, item: Item) => rotate(world, world.user(subject), item.id)],
   ])('after %s', async (name, act) => {
     const item = await withAbsentHoldings(name)
     await act(name, item)

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import type { Ctx } from '../../src/context.ts'
 import { insertLinkSession } from '../../src/db/link-sessions.ts'
 import { registerUser } from '../../src/db/scope.ts'
+import { requestRotation } from '../../src/items/request-rotation.ts'
 import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
 import { createProducer } from '../../src/queue/producer.ts'
 import { replayAll } from '../../src/sync/replay-dead-letters.ts'
@@ -139,7 +140,9 @@ describe('while the queue refuses everything', () => {
 
   it('a rotation succeeds', async () => {
     const item = await linkAndSync(world, 'rotates')
-    await refusedThenSwept(({ services }) => rotateAccessToken({ ...world.user('rotates'), services }, item.id))
+    const requested = await requestRotation(world.user('rotates'), item.id)
+    world.queue.length = 0
+    await refusedThenSwept(({ services }) => rotateAccessToken({ ...world.user('rotates'), services }, requested))
     await expectTruth(world, 'rotates', item.plaidItemId)
   })
 
