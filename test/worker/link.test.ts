@@ -377,7 +377,7 @@ describe('when a step of the exchange fails:', () => {
     expect(await atPlaid('fails webhook', item.id)).toMatchObject({ webhook: world.services.config.plaid.webhookUrl })
   })
 
-  it.each(['app.enter', 'insert into "link_exchanges"'])(
+  it.each(['app.enter', 'insert into link_exchanges'])(
     'the database before it (%s) — Plaid is not asked',
     async (matching) => {
       await world.stack.addFault(world.database.name, { kind: 'fail-before', matching })
