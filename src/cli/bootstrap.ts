@@ -1,21 +1,29 @@
-// Owns turning the two roles that the migrations made into logins. Made by SQL, since roles made in Neon's console
-// inherit BYPASSRLS; never leaves a login that could pass the row-level policies by.
+// Owns the logins of the Worker. The migrations make two roles, which hold the rights; each has two logins, a and b, that
+// take turns: a new password goes to the one that is not in use, so that the running Worker keeps its own. Made by SQL,
+// since roles made in Neon's console inherit BYPASSRLS; never leaves a login that could pass the row-level policies by.
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import * as z from 'zod'
-import { withMigrationLock } from './migrate.ts'
+import { refuseOldServer, withMigrationLock } from './migrate.ts'
 
 export const API_ROLE = 'wn_api'
 export const JOBS_ROLE = 'wn_jobs'
+const ROLES = [API_ROLE, JOBS_ROLE] as const
 
-export interface Passwords {
+const GENERATIONS = ['a', 'b'] as const
+export type Generation = (typeof GENERATIONS)[number]
+
+export interface BootstrapOptions {
   apiPassword?: string
   jobsPassword?: string
+  /** The one to give new passwords; without it, the one that got its passwords longer ago. */
+  generation?: Generation
 }
 
 export interface LoginUrls {
   apiUrl: string
   jobsUrl: string
+  generation: Generation
 }
 
 const DENIALS = new Map([
@@ -42,6 +50,19 @@ const ROLE_QUERY = `
            AS member_of
     FROM pg_roles r WHERE rolname = $1`
 
+const SETTINGS_QUERY = `
+  SELECT split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value
+    FROM pg_db_role_setting, unnest(setconfig) AS setting WHERE setrole = $1::regrole AND setdatabase = 0`
+const settingRows = z.array(z.object({ name: z.string(), value: z.string() }))
+
+/** When a login got its password is its comment: roles have no other place for it that an owner may write. */
+const NEWEST_QUERY = `
+  SELECT right(rolname, 1) AS generation FROM pg_roles WHERE rolname = ANY ($1)
+   ORDER BY shobj_description(oid, 'pg_authid') DESC NULLS LAST LIMIT 1`
+const newestRows = z.array(z.object({ generation: z.enum(GENERATIONS) }))
+
+const loginOf = (role: string, generation: Generation): string => `${role}_${generation}`
+
 /** `url` with another login: host, database and parameters stay. */
 export function withLogin(url: string, user: string, password: string): string {
   const changed = new URL(url)
@@ -51,32 +72,84 @@ export function withLogin(url: string, user: string, password: string): string {
   return changed.href
 }
 
+/** The same database behind Neon's pooler, where the URL is Neon's: its direct host takes about a hundred connections. */
+export function pooledUrl(url: string): string {
+  const changed = new URL(url)
+  if (/\.neon\.(tech|build)$/.test(changed.hostname) && !/^[^.]+-pooler\./.test(changed.hostname))
+    changed.hostname = changed.hostname.replace(/^[^.]+/, '$&-pooler')
+  return changed.href
+}
+
 /** 192 random bits that need no escaping in a URL. */
 export function newPassword(): string {
   return randomBytes(24).toString('base64url')
 }
 
 /**
- * Gives `role` a password and LOGIN, and takes what would let it past the policies. Attributes are named only where
- * they are wrong: an owner who is no superuser may not even deny somebody SUPERUSER.
+ * Takes from a role what would let it past the policies. Throws where it is a member of other roles than `allowed`.
+ * Attributes are named only where they are wrong: an owner who is no superuser may not even deny SUPERUSER.
  */
-async function makeLogin(client: Client, role: string, password: string): Promise<void> {
+async function restrict(client: Client, role: string, allowed: readonly string[]): Promise<void> {
   const found = await client.query(ROLE_QUERY, [role])
   if (found.rowCount === 0) throw new Error(`The role ${role} is missing: run \`npm run db:migrate\` first.`)
   const { member_of: memberOf, ...attributes } = roleSchema.parse(found.rows[0])
-  if (memberOf.length > 0) {
-    throw new Error(`${role} is a member of ${memberOf.join(', ')} and has their rights: REVOKE that and try again.`)
-  }
+  const others = memberOf.filter((name) => !allowed.includes(name))
+  if (others.length > 0)
+    throw new Error(`${role} is a member of ${others.join(', ')} and has their rights: REVOKE that and try again.`)
   const denied = Object.entries(attributes).flatMap(([name, held]) => (held ? [DENIALS.get(name) ?? ''] : []))
-  await client.query(`ALTER ROLE ${role} LOGIN PASSWORD ${client.escapeLiteral(password)} ${denied.join(' ')}`)
+  if (denied.length > 0) await client.query(`ALTER ROLE ${role} ${denied.join(' ')}`)
 }
 
-/** Makes the Worker's two logins, or gives them new passwords; random ones unless given. `url` is the owner's. */
-export async function bootstrap(url: string, passwords: Passwords = {}): Promise<LoginUrls> {
-  const { apiPassword = newPassword(), jobsPassword = newPassword() } = passwords
-  await withMigrationLock(url, async (client) => {
-    await makeLogin(client, API_ROLE, apiPassword)
-    await makeLogin(client, JOBS_ROLE, jobsPassword)
+/** A login has its role's rights by membership; settings are not inherited, so it gets a copy of the role's. */
+async function makeLogin(client: Client, role: string, login: string, password: string): Promise<void> {
+  const found = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [login])
+  if (found.rowCount === 0) await client.query(`CREATE ROLE ${login} NOLOGIN`)
+  await restrict(client, login, [role])
+  await client.query(`GRANT ${role} TO ${login}`)
+  const { rows } = await client.query(SETTINGS_QUERY, [role])
+  for (const { name, value } of settingRows.parse(rows))
+    await client.query(`ALTER ROLE ${login} SET ${name} = ${client.escapeLiteral(value)}`)
+  await client.query(`ALTER ROLE ${login} LOGIN INHERIT PASSWORD ${client.escapeLiteral(password)}`)
+  await client.query(`COMMENT ON ROLE ${login} IS ${client.escapeLiteral(new Date().toISOString())}`)
+}
+
+/** The generation that got its passwords last; null where none has. */
+async function newestGeneration(client: Client): Promise<Generation | null> {
+  const logins = GENERATIONS.map((generation) => loginOf(API_ROLE, generation))
+  const { rows } = await client.query(NEWEST_QUERY, [logins])
+  return newestRows.parse(rows)[0]?.generation ?? null
+}
+
+/**
+ * Gives one generation of the Worker's two logins new passwords; random ones unless given. The other generation stays valid.
+ * `url` is the owner's; the URLs that are returned lead through Neon's pooler.
+ */
+export async function bootstrap(url: string, options: BootstrapOptions = {}): Promise<LoginUrls> {
+  const { apiPassword = newPassword(), jobsPassword = newPassword() } = options
+  const generation = await withMigrationLock(url, async (client) => {
+    await refuseOldServer(client)
+    for (const role of ROLES) await restrict(client, role, [])
+    const next = options.generation ?? ((await newestGeneration(client)) === 'a' ? 'b' : 'a')
+    await makeLogin(client, API_ROLE, loginOf(API_ROLE, next), apiPassword)
+    await makeLogin(client, JOBS_ROLE, loginOf(JOBS_ROLE, next), jobsPassword)
+    return next
   })
-  return { apiUrl: withLogin(url, API_ROLE, apiPassword), jobsUrl: withLogin(url, JOBS_ROLE, jobsPassword) }
+  const urlOf = (role: string, password: string) => withLogin(pooledUrl(url), loginOf(role, generation), password)
+  return { apiUrl: urlOf(API_ROLE, apiPassword), jobsUrl: urlOf(JOBS_ROLE, jobsPassword), generation }
+}
+
+/** Ends every login of the Worker but the newest generation's. Returns the names of those that could log in until now. */
+export async function retireLogins(url: string): Promise<string[]> {
+  return await withMigrationLock(url, async (client) => {
+    const newest = await newestGeneration(client)
+    if (newest === null) throw new Error('There are no logins yet: run `npm run db:bootstrap` first.')
+    const older = ROLES.flatMap((role) => [role, loginOf(role, newest === 'a' ? 'b' : 'a')])
+    const { rows } = await client.query(
+      'SELECT rolname AS name FROM pg_roles WHERE rolname = ANY ($1) AND rolcanlogin',
+      [older],
+    )
+    const ended = z.array(z.object({ name: z.string() })).parse(rows)
+    for (const { name } of ended) await client.query(`ALTER ROLE ${name} NOLOGIN PASSWORD NULL`)
+    return ended.map(({ name }) => name)
+  })
 }

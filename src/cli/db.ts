@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
-import { bootstrap } from './bootstrap.ts'
+import { bootstrap, retireLogins } from './bootstrap.ts'
 import { migrate } from './migrate.ts'
 import { misuse, runCommand } from './run-command.ts'
 
@@ -15,13 +15,15 @@ const KIT_TIMEOUT_MS = 60_000
 const run = promisify(execFile)
 
 const HELP = `npm run db:migrate              applies the migrations that MIGRATE_DATABASE_URL's database has not seen
-npm run db:bootstrap            makes the Worker's two logins there and prints their URLs
+npm run db:bootstrap            makes the Worker's two logins there and prints their URLs as JSON
+npm run db:bootstrap -- --retire  ends every login of the Worker but the newest two
 npm run db:generate -- --name N writes the migration from the last one to the schema in drizzle/
 npm run db:check                fails where the schema and the migrations differ
 
 MIGRATE_DATABASE_URL is the owner's postgres:// URL, without a pooler in between.
-db:bootstrap takes API_PASSWORD and JOBS_PASSWORD from the environment, or makes random ones; running it again
-changes the passwords.`
+db:bootstrap takes API_PASSWORD and JOBS_PASSWORD from the environment, or makes random ones. Each run makes the next
+generation of logins and leaves the one before valid, so that a running Worker keeps working. The JSON on its output is what
+\`wrangler secret bulk\` takes. Once the Worker has the new URLs, --retire ends the older logins.`
 
 function ownerUrl(): string {
   const url = process.env['MIGRATE_DATABASE_URL']
@@ -68,20 +70,33 @@ async function check(): Promise<void> {
   }
 }
 
+/** The URLs alone go to the output, so that it can be a file; what to do with them is said beside it. */
+async function makeLogins(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { retire: { type: 'boolean' } } })
+  if (values.retire) {
+    const ended = await retireLogins(ownerUrl())
+    process.stderr.write(ended.length === 0 ? 'There was no older login.\n' : `Ended: ${ended.join(', ')}.\n`)
+    return
+  }
+  const { API_PASSWORD: apiPassword, JOBS_PASSWORD: jobsPassword } = process.env
+  const passwords = { ...(apiPassword ? { apiPassword } : {}), ...(jobsPassword ? { jobsPassword } : {}) }
+  const { apiUrl, jobsUrl, generation } = await bootstrap(ownerUrl(), passwords)
+  process.stdout.write(`${JSON.stringify({ DATABASE_URL: apiUrl, DATABASE_JOBS_URL: jobsUrl }, null, 2)}\n`)
+  process.stderr.write(
+    `Logins of generation ${generation} are ready; older ones stay valid. When the Worker has these URLs and /ready is ` +
+      'ready, run `npm run db:bootstrap -- --retire`.\n',
+  )
+}
+
 async function main([action, ...args]: string[]): Promise<void> {
-  if (action !== 'generate') parseArgs({ args, options: {} })
+  if (action !== 'generate' && action !== 'bootstrap') parseArgs({ args, options: {} })
   switch (action) {
     case 'migrate':
       await migrate(ownerUrl())
       process.stdout.write('The database is at the newest migration.\n')
       return
-    case 'bootstrap': {
-      const { API_PASSWORD: apiPassword, JOBS_PASSWORD: jobsPassword } = process.env
-      const passwords = { ...(apiPassword ? { apiPassword } : {}), ...(jobsPassword ? { jobsPassword } : {}) }
-      const { apiUrl, jobsUrl } = await bootstrap(ownerUrl(), passwords)
-      process.stdout.write(`DATABASE_URL=${apiUrl}\nDATABASE_JOBS_URL=${jobsUrl}\n`)
-      return
-    }
+    case 'bootstrap':
+      return makeLogins(args)
     case 'generate':
       return generate(args)
     case 'check':

@@ -43,7 +43,8 @@ export async function withMigrationLock<T>(url: string, work: (client: Client) =
 const OLDEST_VERSION = 15
 const versionRow = z.object({ server_version_num: z.string() })
 
-async function refuseOldServer(client: Client): Promise<void> {
+/** Throws where the server is older than the migrations can work with. */
+export async function refuseOldServer(client: Client): Promise<void> {
   const { rows } = await client.query('SHOW server_version_num')
   const version = Math.floor(Number(z.array(versionRow).parse(rows)[0]?.server_version_num) / 10_000)
   if (version >= OLDEST_VERSION) return

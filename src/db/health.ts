@@ -17,11 +17,13 @@ export async function checkDatabase(
   database: ApiDatabase | JobsDatabase,
 ): Promise<{ ok: boolean; problems: string[] }> {
   const problems: string[] = []
+  const other = database.login === 'wn_api' ? 'wn_jobs' : 'wn_api'
   try {
     const answer = batch(database, [
-      rows<{ login: string; migrations: string; bypasses: boolean; owns: boolean }>(
+      rows<{ acts: boolean; exceeds: boolean; migrations: string; bypasses: boolean; owns: boolean }>(
         database,
-        sql`select current_user as login, app.applied_migrations() as migrations,
+        sql`select pg_has_role(current_user, ${database.login}, 'usage') as acts,
+          pg_has_role(current_user, ${other}, 'usage') as exceeds, app.applied_migrations() as migrations,
           (select rolsuper or rolbypassrls from pg_roles where rolname = current_user) as bypasses,
           exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where n.nspname in ('public', 'app', 'identity') and pg_has_role(current_user, c.relowner, 'usage')) as owns`,
@@ -29,7 +31,8 @@ export async function checkDatabase(
     ])
     const [found] = await within(timeoutMs, answer, late)
     const row = found.rows[0]
-    if (row?.login !== database.login) problems.push(`The login is not ${database.login}.`)
+    if (row?.acts !== true) problems.push(`The login lacks the rights of ${database.login}.`)
+    if (row?.exceeds !== false) problems.push(`The login has the rights of ${other}.`)
     if (Number(row?.migrations) < journal.entries.length) problems.push('The database lacks migrations.')
     if (row?.bypasses !== false) problems.push('The login bypasses row-level security.')
     if (row?.owns !== false) problems.push('The login owns tables.')

@@ -1,7 +1,7 @@
 // Owns the database side of the local stack: a server, its schema, the Worker's two logins, and the Neon endpoint before
 // it.
 import { bootstrap, newPassword } from '../cli/bootstrap.ts'
-import type { LoginUrls, Passwords } from '../cli/bootstrap.ts'
+import type { BootstrapOptions, LoginUrls } from '../cli/bootstrap.ts'
 import { migrate } from '../cli/migrate.ts'
 import type { HeldFolder } from './held-folder.ts'
 import { readLogins } from './logins.ts'
@@ -37,10 +37,11 @@ export async function startLocalDatabase(start: Start, held: HeldFolder): Promis
   start.signal.throwIfAborted()
   await migrate(ownerUrl)
   const isOwn = !start.environment['LOCAL_DATABASE_URL']
-  const passwords: Passwords = isOwn
+  const passwords: BootstrapOptions = isOwn
     ? await readLogins(held.folder)
     : { apiPassword: newPassword(), jobsPassword: newPassword() }
-  const logins = await bootstrap(ownerUrl, passwords)
+  // One generation: the Worker's URLs stay as they are from start to start.
+  const logins = await bootstrap(ownerUrl, { ...passwords, generation: 'a' })
   start.print('postgres', 'migrated, logins ready')
   start.signal.throwIfAborted()
   const log = (message: string) => start.print('neon', message)

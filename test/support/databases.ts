@@ -50,6 +50,7 @@ async function makeTemplate(server: Server, name: string): Promise<void> {
   const passwords = {
     apiPassword: sharedPassword(server.url, 'wn_api'),
     jobsPassword: sharedPassword(server.url, 'wn_jobs'),
+    generation: 'a' as const,
   }
   // Roles belong to the server: one run at a time makes them.
   await withMigrationLock(server.url, async () => {
@@ -97,7 +98,7 @@ export async function startDatabases(
       names.add(name)
       await execute(server.url, `CREATE DATABASE ${name} TEMPLATE ${template}`)
       const ownerUrl = withDatabase(server.url, name)
-      const login = (role: string) => withLogin(ownerUrl, role, sharedPassword(server.url, role))
+      const login = (role: string) => withLogin(ownerUrl, `${role}_a`, sharedPassword(server.url, role))
       return { name, ownerUrl, apiUrl: login('wn_api'), jobsUrl: login('wn_jobs'), endpoint: endpointUrl }
     }
     return { create, drop, stop }

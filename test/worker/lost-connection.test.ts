@@ -161,6 +161,13 @@ describe('readiness', () => {
     expect(performance.now() - started).toBeLessThan(callTimeoutMs.wn_api - 1000)
     expect(await checkDatabase(world.services.jobs)).toEqual({ ok: true, problems: [] })
   })
+
+  it("fails for a login that has the other login's rights", async () => {
+    const { jobsUrl, endpoint } = world.database
+    const { ok, problems } = await checkDatabase(connect('wn_api', jobsUrl, endpoint))
+    expect(ok).toBe(false)
+    expect(problems).toEqual(['The login lacks the rights of wn_api.', 'The login has the rights of wn_jobs.'])
+  })
 })
 
 describe('a login', () => {

@@ -1,10 +1,13 @@
 // Migrations and logins on a server of their own, since logins belong to the whole server.
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bootstrap } from '../../../src/cli/bootstrap.ts'
+import * as z from 'zod'
+import { bootstrap, pooledUrl, retireLogins, withLogin } from '../../../src/cli/bootstrap.ts'
 import { migrate } from '../../../src/cli/migrate.ts'
 import { startPostgres } from '../../../src/dev/postgres.ts'
 import type { Postgres } from '../../../src/dev/postgres.ts'
@@ -34,31 +37,70 @@ describe('bootstrap', () => {
   it('makes logins that own nothing and pass no policy by, also where somebody gave them more', async () => {
     await migrate(server.url)
     await query(server.superuserUrl, 'ALTER ROLE wn_api BYPASSRLS CREATEDB CREATEROLE')
+    await query(server.superuserUrl, 'CREATE ROLE wn_jobs_a BYPASSRLS CREATEDB')
+    await query(server.superuserUrl, `GRANT wn_jobs_a TO ${new URL(server.url).username} WITH ADMIN OPTION`)
     await bootstrap(server.url)
     const rows = await query(
       server.url,
-      `SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication
-         FROM pg_roles WHERE rolname IN ('wn_api', 'wn_jobs') ORDER BY 1`,
+      `SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname LIKE 'wn_%' AND rolname <> current_user
+         AND NOT (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication) ORDER BY 1`,
     )
-    const harmless = {
-      rolcanlogin: true,
-      rolsuper: false,
-      rolbypassrls: false,
-      rolcreaterole: false,
-      rolcreatedb: false,
-    }
     expect(rows).toEqual([
-      { rolname: 'wn_api', ...harmless, rolreplication: false },
-      { rolname: 'wn_jobs', ...harmless, rolreplication: false },
+      { rolname: 'wn_api', rolcanlogin: false },
+      { rolname: 'wn_api_a', rolcanlogin: true },
+      { rolname: 'wn_jobs', rolcanlogin: false },
+      { rolname: 'wn_jobs_a', rolcanlogin: true },
     ])
   })
 
   it("gives URLs that keep the owner's host and parameters, and log in", async () => {
     await migrate(server.url)
-    const { apiUrl, jobsUrl } = await bootstrap(`${server.url}?application_name=x`, { apiPassword: 'p%4/:@ä' })
+    const options = { apiPassword: 'p%4/:@ä', generation: 'a' } as const
+    const { apiUrl, jobsUrl } = await bootstrap(`${server.url}?application_name=x`, options)
     expect(new URL(apiUrl).search).toBe('?application_name=x')
-    expect(await query(apiUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_api' }])
-    expect(await query(jobsUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_jobs' }])
+    expect(await query(apiUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_api_a' }])
+    expect(await query(jobsUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_jobs_a' }])
+  })
+
+  it('leaves the logins that are in use valid until they are retired, those of an older version too', async () => {
+    await migrate(server.url)
+    await query(server.superuserUrl, "ALTER ROLE wn_api LOGIN PASSWORD 'from-before'")
+    const oldUrl = withLogin(server.url, 'wn_api', 'from-before')
+    const worksAs = async (url: string) =>
+      await query(url, 'SELECT current_user AS name').then(
+        ([row]) => row,
+        () => 'refused',
+      )
+    const first = await bootstrap(server.url)
+    const second = await bootstrap(server.url)
+    expect(new Set([first.generation, second.generation])).toEqual(new Set(['a', 'b']))
+    for (const { apiUrl, jobsUrl, generation } of [first, second]) {
+      expect(await worksAs(apiUrl)).toEqual({ name: `wn_api_${generation}` })
+      expect(await worksAs(jobsUrl)).toEqual({ name: `wn_jobs_${generation}` })
+    }
+    expect(await worksAs(oldUrl)).toEqual({ name: 'wn_api' })
+    const older = [`wn_api_${first.generation}`, `wn_jobs_${first.generation}`]
+    expect(new Set(await retireLogins(server.url))).toEqual(new Set(['wn_api', ...older]))
+    for (const url of [oldUrl, first.apiUrl, first.jobsUrl]) expect(await worksAs(url)).toBe('refused')
+    expect(await worksAs(second.apiUrl)).toEqual({ name: `wn_api_${second.generation}` })
+    expect((await bootstrap(server.url)).generation).toBe(first.generation)
+    expect(await worksAs(second.apiUrl)).toEqual({ name: `wn_api_${second.generation}` })
+  })
+
+  it('prints nothing but JSON, as `wrangler secret bulk` takes it', async () => {
+    await migrate(server.url)
+    const program = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'db.ts')
+    const env = { PATH: process.env['PATH'], MIGRATE_DATABASE_URL: server.url }
+    const { stdout } = await promisify(execFile)(process.execPath, [program, 'bootstrap'], { env })
+    const urls = z.strictObject({ DATABASE_URL: z.url(), DATABASE_JOBS_URL: z.url() }).parse(JSON.parse(stdout))
+    expect(await query(urls.DATABASE_URL, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    expect(await query(urls.DATABASE_JOBS_URL, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  it('gives each login the limits of its role', async () => {
+    await migrate(server.url)
+    const { apiUrl } = await bootstrap(server.url)
+    expect(await query(apiUrl, "SELECT current_setting('statement_timeout') AS limit")).toEqual([{ limit: '10s' }])
   })
 
   it('refuses a login that is a member of another role', async () => {
@@ -66,6 +108,23 @@ describe('bootstrap', () => {
     await query(server.superuserUrl, 'GRANT pg_read_all_data TO wn_api')
     await expect(bootstrap(server.url)).rejects.toThrow('pg_read_all_data')
     await query(server.superuserUrl, 'REVOKE pg_read_all_data FROM wn_api')
+  })
+})
+
+describe("Neon's pooler", () => {
+  it.each([
+    ['postgres://u:p@ep-a-1.eu-central-1.aws.neon.tech/d?sslmode=require', 'ep-a-1-pooler.eu-central-1.aws.neon.tech'],
+    ['postgres://u:p@ep-a-1-pooler.eu-central-1.aws.neon.tech/d', 'ep-a-1-pooler.eu-central-1.aws.neon.tech'],
+    ['postgres://u:p@db.example.com/d', 'db.example.com'],
+    ['postgres://u:p@127.0.0.1:5432/d', '127.0.0.1'],
+  ])('is in the URLs of a Neon database alone: %s', (url, hostname) => {
+    const pooled = new URL(pooledUrl(url))
+    expect(pooled.hostname).toBe(hostname)
+    expect([pooled.pathname, pooled.search, pooled.password]).toEqual([
+      new URL(url).pathname,
+      new URL(url).search,
+      new URL(url).password,
+    ])
   })
 })
 

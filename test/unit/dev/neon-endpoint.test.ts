@@ -119,7 +119,7 @@ describe('a batch', () => {
 describe('a connection', () => {
   it('is made as the login of the connection string, whatever host that names', async () => {
     const elsewhere = database.apiUrl.replace(/@[^/]+/, '@ep-calm-sea-1.eu-central-1.aws.neon.tech')
-    expect(await sql(elsewhere)`SELECT current_user AS name`).toEqual([{ name: 'wn_api' }])
+    expect(await sql(elsewhere)`SELECT current_user AS name`).toEqual([{ name: 'wn_api_a' }])
   })
 
   it('is refused with a wrong password even after a right one, and the answer holds no password', async () => {

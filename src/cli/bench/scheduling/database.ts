@@ -116,7 +116,9 @@ export async function startSimulatedDatabase(items: number, startMs: number): Pr
     await owner.query(clock)
     await owner.query(lean)
     // With pg_catalog named behind it, the schema's own now() is found before the real one.
-    await owner.query(`alter role wn_jobs in database ${name} set search_path = sim, pg_catalog, public`)
+    await owner.query(
+      `alter role ${new URL(jobsUrl).username} in database ${name} set search_path = sim, pg_catalog, public`,
+    )
     const setTime = async (nowMs: number): Promise<void> =>
       void (await owner.query('update sim.clock set now = $1', [iso(nowMs)]))
     await setTime(startMs)
