@@ -95,7 +95,7 @@ describe('bootstrap', () => {
     const urls = z.strictObject({ DATABASE_URL: z.url(), DATABASE_JOBS_URL: z.url() }).parse(JSON.parse(stdout))
     expect(await query(urls.DATABASE_URL, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
     expect(await query(urls.DATABASE_JOBS_URL, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
-  })
+  }, 60_000)
 
   it('gives each login the limits of its role', async () => {
     await migrate(server.url)
