@@ -86,7 +86,7 @@ async function open(ownerUrl: string, endpoint: string): Promise<Opened> {
     api: connect('wn_api', apiUrl, endpoint),
     jobs: connect('wn_jobs', jobsUrl, endpoint),
     async directly(work) {
-      const plain = plainFetch((login) => (login === 'wn_api' ? pools.wn_api : pools.wn_jobs))
+      const plain = plainFetch((login) => (login === new URL(apiUrl).username ? pools.wn_api : pools.wn_jobs))
       neonConfig.fetchFunction = (url: string, init: RequestInit) => plain.fetch(url, init)
       try {
         await work()
