@@ -57,7 +57,7 @@ const works: Readonly<Record<string, Work>> = {
       `update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where id in (${due})`,
     )
     const spent = await database.directly(async () => {
-      const claimed = await claimDue(database.jobs, 10 * DUE_PRODUCTS, 600)
+      const { ids: claimed } = await claimDue(database.jobs, 10 * DUE_PRODUCTS, 600)
       if (claimed.length !== DUE_PRODUCTS) throw new Error(`A sweep claimed ${claimed.length}.`)
       await markStale(database.jobs, 'transactions', { olderThanSeconds: 86_400, spreadSeconds: 60, limit: 1000 })
     })
