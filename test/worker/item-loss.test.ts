@@ -216,7 +216,7 @@ describe('an access token of another environment of Plaid', () => {
     const item = await linkSmallBank(world, 'foreign')
     const row = await rowOf(world, item)
     const owner = { userId: String(row['user_id']), itemId: item.id }
-    const foreign = createSecret('access-production-6f1c2f0e-0000-4000-8000-000000000000')
+    const foreign = createSecret(`access-production-${crypto.randomUUID()}`)
     await world.sql('update items set access_token_sealed = $2 where id = $1', [
       item.id,
       await sealAccessToken(world.services.keyring, foreign, owner),

@@ -17,6 +17,7 @@ const paths = [
   '/transactions/recurring/get',
   '/transactions/refresh',
   '/investments/refresh',
+  '/link/token/create',
 ]
 
 /** A quota whose objects are named in `asked`, with the options that they were asked for with. */
@@ -56,7 +57,7 @@ describe('the object that counts a call', () => {
 
   it('exists once for each limit, and once for the endpoints without one', async () => {
     const { quota, names } = recording()
-    for (const path of [...paths, '/link/token/create', '/institutions/get_by_id']) await quota.turn(path, background)
+    for (const path of [...paths, '/institutions/get_by_id', '/categories/get']) await quota.turn(path, background)
     expect(new Set(names()).size).toBe(Object.keys(defaultLimits).length + 1)
     expect(names().slice(-2)).toEqual(['client:unlimited', 'client:unlimited'])
   })
