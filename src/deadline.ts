@@ -16,3 +16,26 @@ export async function within<Answer>(
     clearTimeout(timer)
   }
 }
+
+/**
+ * Runs `work` with a signal that aborts after `timeoutMs`, and rejects then with a `TimeoutError` (a DOMException), even where
+ * `work` overlooks its signal. The timer ends with the work: workerd lets an isolate have 10,000 timers, and one of
+ * `AbortSignal.timeout` stays until its time has come.
+ */
+export async function withDeadline<Result>(
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const gone = new AbortController()
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    const reason = new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError')
+    gone.abort(reason)
+    reject(reason)
+  }, timeoutMs)
+  try {
+    return await Promise.race([work(gone.signal), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

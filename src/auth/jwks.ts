@@ -3,7 +3,7 @@
 
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
 import * as z from 'zod'
-import { within } from '../deadline.ts'
+import { within, withDeadline } from '../deadline.ts'
 import { AppError } from '../errors.ts'
 
 export interface JwksOptions {
@@ -90,10 +90,12 @@ export function createJwksSource(options: JwksOptions): JwksSource {
 async function load(options: JwksOptions, nowMs: number): Promise<Loaded> {
   const { url, fetch, timeoutMs = 5000, maxBytes = 262_144 } = options
   try {
-    const signal = AbortSignal.timeout(timeoutMs)
-    const response = await fetch(url, { signal, redirect: 'manual', headers: { accept: 'application/json' } })
-    if (!response.ok) throw unavailable(`the JWKS endpoint answered ${response.status}`)
-    const keys = jwksSchema.parse(JSON.parse(await readBounded(response, maxBytes)))
+    const text = await withDeadline(timeoutMs, async (signal) => {
+      const response = await fetch(url, { signal, redirect: 'manual', headers: { accept: 'application/json' } })
+      if (!response.ok) throw unavailable(`the JWKS endpoint answered ${response.status}`)
+      return await readBounded(response, maxBytes)
+    })
+    const keys = jwksSchema.parse(JSON.parse(text))
     return { keySet: createLocalJWKSet(keys), loadedAtMs: nowMs }
   } catch (error) {
     throw error instanceof AppError ? error : unavailable('the JWKS could not be read', error)

@@ -4,6 +4,7 @@ import { neon, neonConfig } from '@neondatabase/serverless'
 import type { SQL } from 'drizzle-orm'
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch'
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
+import { withDeadline } from '../deadline.ts'
 import { AppError } from '../errors.ts'
 
 export interface Database<Login extends 'wn_api' | 'wn_jobs'> {
@@ -33,14 +34,31 @@ export function connect<Login extends 'wn_api' | 'wn_jobs'>(
   timeoutMs: number = callTimeoutMs[login],
 ): Database<Login> {
   if (endpoint !== null) neonConfig.fetchEndpoint = endpoint
-  // The driver reads these options once a call, so that each call has a deadline of its own.
-  const fetchOptions = {
-    get signal() {
-      return AbortSignal.timeout(timeoutMs)
-    },
-  }
-  return { login, connection: drizzle(neon(url, { fetchOptions })) }
+  return { login, connection: drizzle(neon(url, { fetchOptions: { timeoutMs } })) }
 }
+
+/** What the driver asks of a response: its status, and its whole body as text or as JSON. */
+interface DriverResponse {
+  readonly ok: boolean
+  readonly status: number
+  text(): Promise<string>
+  json(): Promise<unknown>
+}
+
+/** The driver's `fetch`: with a deadline for the whole response, where the options name one. */
+async function boundedFetch(
+  url: string,
+  { timeoutMs, ...init }: RequestInit & { readonly timeoutMs?: number },
+): Promise<DriverResponse> {
+  if (timeoutMs === undefined) return await fetch(url, init)
+  return await withDeadline(timeoutMs, async (signal) => {
+    const response = await fetch(url, { ...init, signal })
+    const body = await response.text()
+    const { ok, status } = response
+    return { ok, status, text: () => Promise.resolve(body), json: async () => await JSON.parse(body) }
+  })
+}
+neonConfig.fetchFunction = boundedFetch
 
 /**
  * Runs statements as one transaction in one round trip; any failure rolls all of them back.

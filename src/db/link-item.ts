@@ -58,11 +58,12 @@ async function stored(
 ): Promise<StoreAnswer> {
   try {
     const [dirty, found, products] = await batchAfter(jobs, statements, [
-      // The user waits for transactions above all: a queue that works on one message after the other has them first.
+      // The user waits for transactions above all, so a queue that works on one message after the other has them early. The item
+      // goes before them: its first look marks them, which costs a second run where they were read already.
       rows<{ id: string }>(
         jobs,
         sql`select id from item_products p where item_id = ${itemId} and dirty_seq > synced_seq and not ${isResting('p')}
-          order by product <> 'transactions', product`,
+          order by array_position('{item,transactions}', product), product`,
       ),
       ...selectItem(jobs, itemId, userId),
     ])

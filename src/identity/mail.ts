@@ -1,6 +1,7 @@
 // E-mail: the texts, and the two ways to send one. A mail's code leaves by the mail alone; only in development, where
 // no sender is configured, is it written to the log instead.
 import type { EmailConfig } from '../config.ts'
+import { withDeadline } from '../deadline.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../monitoring/logger.ts'
 
@@ -77,17 +78,17 @@ export function sendOverHttp(config: EmailConfig, fetch: typeof globalThis.fetch
 
 async function post(config: EmailConfig, fetch: typeof globalThis.fetch, mail: Mail): Promise<Response> {
   try {
-    return await fetch(config.url, {
+    const init = {
       method: 'POST',
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'manual' as const,
       headers: {
         authorization: `Bearer ${config.key}`,
         'content-type': 'application/json',
         'idempotency-key': crypto.randomUUID(),
       },
       body: JSON.stringify({ from: config.from, to: mail.to, ...textOf(mail, config.publicUrl) }),
-    })
+    }
+    return await withDeadline(timeoutMs, (signal) => fetch(config.url, { ...init, signal }))
   } catch (error) {
     throw unavailable('the e-mail API did not answer', error)
   }

@@ -3,6 +3,7 @@
 // the quota did not grant, none that costs money unless it says so, and none goes uncounted.
 import type * as z from 'zod'
 import { createSecret, type Secret } from '../crypto/secret.ts'
+import { withDeadline } from '../deadline.ts'
 import { parseExactJson } from '../decimal.ts'
 import { AppError } from '../errors.ts'
 import { classify, foreignTokenCode, type PlaidFailure, plaidErrorSchema } from './errors.ts'
@@ -99,13 +100,6 @@ interface RawAnswer {
   readonly text: string | null
 }
 
-/** The work's end, or the signal's: Node may forget to abort a request that nothing else refers to any more. */
-async function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  return await Promise.race([work, aborted])
-}
-
 const unreadableText = Symbol('no JSON')
 
 function parsedText(text: string): unknown {
@@ -166,8 +160,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   const ask = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
     let raw: RawAnswer
     try {
-      const signal = AbortSignal.timeout(Math.min(timeoutMs, call.timeoutMs ?? timeoutMs))
-      raw = await unlessAborted(signal, exchange(call, signal))
+      raw = await withDeadline(Math.min(timeoutMs, call.timeoutMs ?? timeoutMs), (signal) => exchange(call, signal))
     } catch (error) {
       // A timeout or a cut connection: their texts can quote the request, so they end here.
       const timedOut = error instanceof DOMException && error.name === 'TimeoutError'

@@ -96,7 +96,7 @@ describe('the local stack', { timeout: 180_000 }, () => {
   })
 
   it('shows its secrets in no command line and in no file that others may read', async () => {
-    const run = start({ SECRET_KEY: 'secret-key-that-nobody-else-may-see-anywhere', DATABASE_ENDPOINT: '' })
+    const run = start({ SECRET_KEY: 'secret-key-that-nobody-else-may-see-anywhere', SENTRY_DSN: '' })
     await run.ready
     const commands = await groupCommands(await workerGroup())
     expect(commands.length).toBeGreaterThan(0)
@@ -104,7 +104,7 @@ describe('the local stack', { timeout: 180_000 }, () => {
     expect(run.output()).not.toContain('secret-key-that')
     const variables = join(folder, 'worker', 'variables.env')
     expect((await stat(variables)).mode & 0o777).toBe(0o600)
-    expect(await readFile(variables, 'utf8')).toContain("DATABASE_ENDPOINT=''")
+    expect(await readFile(variables, 'utf8')).toContain("SENTRY_DSN=''")
   })
 
   it('ends with code 0 also when told so in the middle of its start', async () => {

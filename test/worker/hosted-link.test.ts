@@ -88,7 +88,7 @@ describe('a bank that was added on Plaid’s page', () => {
     for (const delivery of [...deliveries, ...deliveries.toReversed()]) await world.deliver(delivery)
     const messages = world.queue.splice(0)
     await Promise.all(messages.map((message) => world.consume([message])))
-    await heal(world)
+    await heal(world, 2, subject)
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
     await world.deliver(deliveries[0] ?? { body: '', plaidVerification: null })
     await world.drain()
@@ -102,7 +102,7 @@ describe('a bank that was added on Plaid’s page', () => {
     const before = await tellings()
     await reconcile(world.job())
     expect(await tellings()).toBe(before)
-    await letTimePass(world)
+    await letTimePass(world, subject)
     await reconcile(world.job())
     expect(await heldHere(world, subject)).toEqual([plaidItemId])
     await world.drain()
@@ -136,7 +136,7 @@ describe('a bank that was added on Plaid’s page', () => {
     await receiveWebhook(ctx, { plaidVerification: null, webhookSignature: `t=${seconds},v1=${hex}`, body })
     expect(world.queue).toEqual([])
     expect(await itemsOf('thief')).toEqual([])
-    await heal(world)
+    await heal(world, 2, subject)
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
 
@@ -148,7 +148,7 @@ describe('a bank that was added on Plaid’s page', () => {
     for (const delivery of await linkWebhooks(2)) await world.deliver(delivery)
     await world.drain()
     expect(await itemsOf(subject)).toHaveLength(1)
-    await heal(world, 3)
+    await heal(world, 3, subject)
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
 
@@ -194,7 +194,7 @@ describe('a session', () => {
     expect(await itemsOf(subject)).toEqual([])
     expect(await sessionOf(subject)).toMatchObject({ finished: 'f', sealed: 't', checked: 't' })
     const { item_id: plaidItemId } = await goThroughLink(world, linkToken, smallBank(subject))
-    await heal(world, 3)
+    await heal(world, 3, subject)
     expect(await heldHere(world, subject)).toEqual([plaidItemId])
   })
 
@@ -203,7 +203,7 @@ describe('a session', () => {
     await hosted(subject)
     const asked = async () => {
       const before = await tellings()
-      await letTimePass(world)
+      await letTimePass(world, subject)
       await reconcile(world.job())
       return (await tellings()) - before
     }
@@ -222,11 +222,11 @@ describe('a session', () => {
     const subject = 'asked again'
     const { plaidItemId } = await addBank(subject)
     await world.bank.fault({ endpoint: '/link/token/get', times: 20, error: 'INTERNAL_SERVER_ERROR' })
-    await letTimePass(world)
+    await letTimePass(world, subject)
     await reconcile(world.job())
     expect(await itemsOf(subject)).toEqual([])
     await world.bank.clearFaults()
-    await heal(world)
+    await heal(world, 2, subject)
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
 
@@ -237,7 +237,7 @@ describe('a session', () => {
     await world.deliver(delivery ?? { body: '', plaidVerification: null })
     await world.bank.fault({ endpoint: '/item/public_token/exchange', times: 1, error: 'RATE_LIMIT' })
     expect(await world.drain()).toEqual([expect.any(Number)])
-    await heal(world)
+    await heal(world, 2, subject)
     expect(await expectAtRest(world, subject)).not.toBeNull()
   })
 })

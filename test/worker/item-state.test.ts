@@ -272,6 +272,7 @@ describe('the states of items', () => {
     for (const status of [...told.filter((each) => each !== 'healthy'), ...lost]) {
       const subject = `begins ${status}`
       const item = await linkSmallBank(world, subject)
+      await world.drain()
       await tell(item, status)
       expect(await statusOf(subject, item)).toBe(status)
     }

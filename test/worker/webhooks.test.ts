@@ -351,7 +351,11 @@ describe('while something is down', () => {
     expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
     expect(world.queue).toEqual([])
     await sweep(world.job())
-    expect(world.queue).toHaveLength(1)
+    const [row] = await world.sql("select id from item_products where item_id = $1 and product = 'transactions'", [
+      item.id,
+    ])
+    expect(world.queue).toContainEqual({ item_product_id: row?.['id'], reason: 'sweep' })
+    world.queue.length = 0
   })
 
   it('a part of it that fails takes the whole back', async () => {
