@@ -51,7 +51,7 @@ export interface NewExchange {
   /** The link token that Link was opened with; null where the client does not name it. */
   readonly linkTokenDigest: string | null
   readonly allowDuplicate: boolean
-  /** What Link told the client of the bank: by it a duplicate is found before the public token is used up. */
+  /** Link's metadata of the bank: it shows a duplicate before the public token is used up. */
   readonly bank: BankAccounts | null
 }
 

@@ -5,13 +5,13 @@ import { beginRotation, cancelRotation, readRotation, type RotatedItem } from '.
 import { AppError } from '../errors.ts'
 import { openAccessToken } from './access-token.ts'
 
-/** The rotation takes about a second; a client that waits for longer is told that it goes on. */
+/** A rotation takes about a second. After ten seconds the client gets 202, and the rotation continues. */
 const lookMs = 250
 const looks = 40
 
 /**
  * Writes the intent and sends the message.
- * @throws AppError `not_found`; `conflict` while another rotation of the item is going on; `token_undecryptable`;
+ * @throws AppError `not_found`; `conflict` while another rotation of the item is in progress; `token_undecryptable`;
  * `unavailable` when the queue does not take the message
  */
 export async function requestRotation(ctx: Ctx<User>, id: string): Promise<RotatedItem> {

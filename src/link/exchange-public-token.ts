@@ -71,7 +71,7 @@ export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput):
   }
 }
 
-/** What Link told the client; null where that is not enough to find a duplicate by. */
+/** Link's metadata; null where it is not enough to find a duplicate. */
 function bankOf({ institution, accounts }: ExchangeInput): BankAccounts | null {
   if (institution === null || accounts === undefined) return null
   return {

@@ -64,7 +64,7 @@ async function consumeLinkSession(ctx: Ctx, message: Message, sessionId: string)
   }
 }
 
-/** What Plaid refused is not tried again: the user is told so, and asks again. */
+/** A rotation that Plaid refused is not retried: the user sees the error and can ask again. */
 async function consumeRotation(
   ctx: Ctx,
   message: Message,

@@ -1,4 +1,4 @@
-// Who calls: a bearer token becomes the request's actor, and the request is counted as that user's or as nobody's. Whether
+// Who calls: a bearer token becomes the request's actor, and the request is counted as that user's or as anonymous. Whether
 // the actor may do a thing is the route's to say.
 import { type VerifiedClaims, verifyAccessToken } from '../../auth/access-token.ts'
 import { parseBearer } from '../../auth/bearer.ts'

@@ -44,7 +44,7 @@ function raiseAlarm(context: RequestContext, error: unknown): void {
   reporter(context.executionCtx).captureError(error, { route, request_id: context.get('requestId') })
 }
 
-/** @throws AppError `unavailable` where the route is worth guessing at; elsewhere the request goes on */
+/** @throws AppError `unavailable` where the route is worth guessing at; elsewhere the request continues */
 function withoutLimits(context: RequestContext, error: unknown): void {
   if (closedWithoutLimits.has(routePolicy(context)))
     throw new AppError('unavailable', 'The service cannot count requests now.', {

@@ -158,7 +158,7 @@ export const rotateAccessTokenRoute = route({
   access: 'user',
   limit: 'sensitive',
   params,
-  // 202: the rotation goes on, and did not end within ten seconds.
+  // 202: the rotation did not end within ten seconds and continues.
   answers: { 202: null, 204: null },
   errors: ['not_found', 'conflict', 'plaid_unavailable', 'token_undecryptable'],
 }).handle(async (ctx, input) => {
