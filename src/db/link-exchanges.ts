@@ -90,11 +90,10 @@ export async function beginExchange(
   const isOwned = sql`(${linkTokenDigest}::text is null
     or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}))`
   const twins = bank === null || allowDuplicate ? sql`select null::uuid as id where false` : twinsOf(me, bank)
-  const [checked, found, twin, begun] = await asNewUser(
+  const [checked, twin, begun, found] = await asNewUser(
     database,
     identity,
     rows<{ is_owned: boolean }>(database, sql`select ${isOwned} as is_owned`),
-    findEarlier(database, publicTokenDigest),
     rows<{ id: string }>(database, twins),
     rows<{ user_id: string }>(
       database,
@@ -102,6 +101,8 @@ export async function beginExchange(
         select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean, now() + make_interval(secs => ${patienceSeconds})
         where ${isOwned} and not exists (${twins}) on conflict do nothing returning user_id`,
     ),
+    // After the insert, which waits for another request with the same token: its row is visible only then.
+    findEarlier(database, publicTokenDigest),
   )
   const [started, row, duplicate] = [begun.rows[0], found.rows[0], twin.rows[0]]
   if (started !== undefined) return { kind: 'begun', userId: started.user_id }

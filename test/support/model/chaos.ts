@@ -97,6 +97,11 @@ export interface Carriage {
 /** Rounds of sweeps after which it must be quiet. */
 const mostRounds = 6
 
+/** What a refusal of the database or of Plaid may end with; the reconciler gathers those of its steps. */
+function isExpected(error: unknown): boolean {
+  return error instanceof AppError || (error instanceof AggregateError && error.errors.every(isExpected))
+}
+
 export async function createChaos(world: World, happened: Happened): Promise<Chaos> {
   const count = (what: string): void => void happened.set(what, (happened.get(what) ?? 0) + 1)
   const control = connectControl(world.simulator)
@@ -117,7 +122,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     try {
       await act(services)
     } catch (error) {
-      if (!isDead() && !(error instanceof AppError)) throw error
+      if (!isDead() && !isExpected(error)) throw error
       count(isDead() ? 'died' : 'refused')
       return false
     }
