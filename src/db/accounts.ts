@@ -118,7 +118,7 @@ function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly
 
 /**
  * Has the transactions read again from the start where an account is told as open that was taken back before the run:
- * they were hidden, and not all that was told meanwhile was kept. A new account can bring a product that Plaid refused
+ * they were hidden, and some of what Plaid sent meanwhile was not kept. A new account can bring a product that Plaid refused
  * before, so such products are asked for again. To run before `writeAccounts`, which forgets that an account was taken
  * back, and knows the new ones. Returns the products' ids.
  */

@@ -69,7 +69,7 @@ export interface Replayed {
 }
 
 /**
- * Plays one letter again, or the oldest `limit` that nobody has played yet: their products are marked dirty, as any other
+ * Plays one letter again, or the oldest `limit` that were not played yet: their products are marked dirty, as any other
  * wake-up does, their Link sessions are due, and what they say is not believed for anything else. Null where there is no such letter.
  */
 export async function replayDeadLetters(
