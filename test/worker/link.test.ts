@@ -311,13 +311,13 @@ describe('when a step of the exchange fails:', () => {
   const metadata = { id: 'ins_1', name: 'Named by Link' }
   const attempt = async (subject: string, services: Partial<Services> = {}) => {
     const publicToken = await world.bank.publicToken()
-    const retry = () => exchangePublicToken(world.user(subject), { publicToken, institution: metadata })
-    return { retry, done: exchangePublicToken(userWith(subject, services), { publicToken, institution: metadata }) }
+    const run = (user: ReturnType<World['user']>) => exchangePublicToken(user, { publicToken, institution: metadata })
+    return { first: () => run(userWith(subject, services)), retry: () => run(world.user(subject)) }
   }
-  const exchange = async (subject: string, services: Partial<Services> = {}) =>
-    await (
-      await attempt(subject, services)
-    ).done
+  const exchange = async (subject: string, services: Partial<Services> = {}) => {
+    const { first } = await attempt(subject, services)
+    return await first()
+  }
   const keeping = "set state = 'exchanged'"
 
   it('the exchange itself — nothing is stored, and it is not tried twice', async () => {
@@ -333,8 +333,8 @@ describe('when a step of the exchange fails:', () => {
 
   it('the exchange itself, surely — the public token can be tried again', async () => {
     await world.bank.fault({ endpoint: '/item/public_token/exchange', times: 1, error: 'RATE_LIMIT' })
-    const { done, retry } = await attempt('surely not')
-    expect((await refusalOf(done)).code).toBe('plaid_unavailable')
+    const { first, retry } = await attempt('surely not')
+    expect((await refusalOf(first())).code).toBe('plaid_unavailable')
     expect(await statesOf('surely not')).toEqual([])
     await expect(retry()).resolves.toBeDefined()
   })
@@ -363,8 +363,8 @@ describe('when a step of the exchange fails:', () => {
 
   it('learning the item — the client’s next try goes on as well', async () => {
     await world.bank.fault({ endpoint: '/item/get', times: 2, error: 'INTERNAL_SERVER_ERROR' })
-    const { done, retry } = await attempt('tries again')
-    expect((await refusalOf(done)).code).toBe('plaid_unavailable')
+    const { first, retry } = await attempt('tries again')
+    expect((await refusalOf(first())).code).toBe('plaid_unavailable')
     const endpoints = await endpointsOf(async () => expect((await retry()).status).toBe('initializing'))
     expect(endpoints).not.toContain('/item/public_token/exchange')
   })
@@ -381,8 +381,8 @@ describe('when a step of the exchange fails:', () => {
     'the database before it (%s) — Plaid is not asked',
     async (matching) => {
       await world.stack.addFault(world.database.name, { kind: 'fail-before', matching })
-      const { done, retry } = await attempt(`fails first ${matching}`)
-      const endpoints = await endpointsOf(async () => expect((await refusalOf(done)).code).toBe('unavailable'))
+      const { first, retry } = await attempt(`fails first ${matching}`)
+      const endpoints = await endpointsOf(async () => expect((await refusalOf(first())).code).toBe('unavailable'))
       expect(endpoints).toEqual([])
       await expect(retry()).resolves.toBeDefined()
     },
@@ -426,9 +426,9 @@ describe('when a step of the exchange fails:', () => {
   it('the answer of keeping its token is lost — the item is given back, and the exchange ends', async () => {
     const subject = 'lost answer of keeping'
     await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: keeping, times: 3 })
-    const { done, retry } = await attempt(subject)
+    const { first, retry } = await attempt(subject)
     const from = (await calls()).length
-    expect((await refusalOf(done)).code).toBe('unavailable')
+    expect((await refusalOf(first())).code).toBe('unavailable')
     expect((await since(from)).at(-1)?.[0]).toBe('/item/remove')
     expect(await statesOf(subject)).toEqual(['exchanged'])
     expect((await refusalOf(retry())).code).toBe('public_token_refused')
@@ -462,8 +462,8 @@ describe('when a step of the exchange fails:', () => {
     const subject = 'lost answer'
     await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: 'insert into items' })
     const from = (await calls()).length
-    const { done, retry } = await attempt(subject)
-    expect((await refusalOf(done)).code).toBe('unavailable')
+    const { first, retry } = await attempt(subject)
+    expect((await refusalOf(first())).code).toBe('unavailable')
     expect((await since(from)).map(([path]) => path)).not.toContain('/item/remove')
     const [item] = await itemsOf(subject)
     expect(item?.status).toBe('initializing')
