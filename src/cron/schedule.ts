@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { remindOfLosses } from '../items/remind-of-losses.ts'
 import { reconcile } from '../link/reconcile.ts'
+import { reportMissingPlaidUsers } from '../link/report-missing-plaid-users.ts'
 import { markStaleProducts, sweep } from '../sync/sweep.ts'
 import { type Part, runParts } from './run-parts.ts'
 
@@ -15,14 +16,15 @@ const heals: readonly Part[] = [
   { name: 'reconcile', budgetMs: 8 * 60_000, run: reconcile },
 ]
 
-async function refresh(ctx: Ctx): Promise<void> {
-  await remindOfLosses(ctx)
-  await markStaleProducts(ctx)
-}
+const refreshes: readonly Part[] = [
+  { name: 'losses', budgetMs: 60_000, run: remindOfLosses },
+  { name: 'plaid_users', budgetMs: 60_000, run: reportMissingPlaidUsers },
+  { name: 'stale', budgetMs: 8 * 60_000, run: markStaleProducts },
+]
 
 const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> }>> = {
   '2-57/5 * * * *': { name: 'sweep', run: (ctx) => runParts(ctx, heals) },
-  '19 * * * *': { name: 'sync', run: refresh },
+  '19 * * * *': { name: 'sync', run: (ctx) => runParts(ctx, refreshes) },
 }
 
 /** Every cron string that has a job: those of wrangler.toml. */

@@ -48,6 +48,20 @@ interface SessionRow extends Record<string, unknown> {
   finished_at: string | null
 }
 
+/** How many users got a link token in the last hour, and how many of them have no id of Plaid's user API. */
+export async function countRecentLinkUsers(
+  jobs: JobsDatabase,
+): Promise<{ readonly users: number; readonly missing: number }> {
+  const [counted] = await batch(jobs, [
+    rows<{ users: string; missing: string }>(
+      jobs,
+      sql`select count(*) as users, count(*) filter (where u.plaid_user_id is null or u.plaid_user_id not like 'usr\\_%') as missing
+        from users u where u.id in (select s.user_id from link_sessions s where s.created_at > now() - interval '1 hour')`,
+    ),
+  ])
+  return { users: Number(counted.rows[0]?.users ?? 0), missing: Number(counted.rows[0]?.missing ?? 0) }
+}
+
 /** Sessions to ask Plaid about. Each is put off, so that two sweeps at once do not ask twice. */
 export async function claimLinkSessions(
   jobs: JobsDatabase,

@@ -1,7 +1,8 @@
 // Plaid's id of a user: taken where Plaid's newer user API gives it, and never in the way of linking.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
 import { createLinkToken, type LinkTokenInput } from '../../src/link/create-link-token.ts'
+import { jobFor } from '../../src/cron/schedule.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -101,5 +102,59 @@ describe('an id of the user that Plaid refuses', () => {
       await expect(linkToken('keys')).rejects.toMatchObject({ code: 'plaid_rejected' })
     })
     expect(calls).toEqual([['/link/token/create', 400]])
+  })
+})
+
+describe('the hourly alarm for users without a Plaid user', () => {
+  /** Gives each of these users a link token; `missing` of them get no Plaid user. */
+  async function link(name: string, users: number, missing: number) {
+    await world.bank.alter({ endpoint: '/user/create', path: 'user_id', value: 'wz666MBjYWTp2PDz' })
+    for (let nth = 0; nth < missing; nth += 1) await linkToken(`${name} without ${nth}`)
+    await world.bank.clearAlterations()
+    for (let nth = missing; nth < users; nth += 1) await linkToken(`${name} with ${nth}`)
+  }
+  async function alarms() {
+    world.lines.length = 0
+    await jobFor('19 * * * *').run(world.job())
+    const line = z.looseObject({ event: z.string(), level: z.string() })
+    return world.lines.map((text) => line.parse(JSON.parse(text))).filter(({ event }) => event === 'plaid_users_missing')
+  }
+  beforeEach(async () => {
+    await world.sql('delete from link_sessions')
+  })
+
+  it('is raised at five users and a fifth of all, and not below either', async () => {
+    await link('few', 4, 4)
+    expect(await alarms()).toEqual([])
+    await link('fifth', 21, 1)
+    expect(await alarms()).toMatchObject([{ level: 'error', count: 25, failed: 5 }])
+    await link('more', 1, 0)
+    expect(await alarms()).toEqual([])
+  })
+
+  it('counts a user once, however many link tokens they ask for', async () => {
+    for (let nth = 0; nth < 6; nth += 1) await link('same', 1, 1)
+    expect(await world.sql('select count(*)::int as n from link_sessions')).toMatchObject([{ n: '6' }])
+    expect(await alarms()).toEqual([])
+  })
+
+  it('does not count link tokens that Plaid refuses for what a client sent', async () => {
+    await world.bank.fault({ endpoint: '/link/token/create', error: 'INVALID_FIELD', times: 6 })
+    await world.bank.alter({ endpoint: '/user/create', path: 'user_id', value: 'wz666MBjYWTp2PDz' })
+    for (let nth = 0; nth < 6; nth += 1)
+      await expect(linkToken(`refused ${nth}`)).rejects.toMatchObject({ code: 'plaid_rejected' })
+    await world.bank.clearAlterations()
+    expect(await alarms()).toEqual([])
+  })
+
+  it('does not count the hour before, nor a user who got a Plaid user since', async () => {
+    await link('earlier', 5, 5)
+    expect(await alarms()).toHaveLength(1)
+    for (let nth = 0; nth < 5; nth += 1) await linkToken(`earlier without ${nth}`)
+    expect(await alarms()).toEqual([])
+    await link('old', 5, 5)
+    expect(await alarms()).toHaveLength(1)
+    await world.sql("update link_sessions set created_at = now() - interval '61 minutes'")
+    expect(await alarms()).toEqual([])
   })
 })
