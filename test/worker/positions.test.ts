@@ -1,6 +1,8 @@
 // Brokerage over time: what was held at the end of each day, and investment transactions read page by page from a bank
 // that goes on meanwhile.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { listAccounts } from '../../src/db/accounts.ts'
+import { listInvestmentTransactions } from '../../src/db/investments.ts'
 import type { Item } from '../../src/db/items.ts'
 import { linkAndSync } from '../support/linked.ts'
 import { type OddAnswers, oddAnswers, type PlaidValue } from '../support/odd-answers.ts'
@@ -216,6 +218,28 @@ describe('investment transactions', () => {
     expect(await lastRestarts(item)).toEqual({ outcome: 'failed', restarts: '3', error_code: 'WINDOW_KEEPS_CHANGING' })
     await odd.sync(item, 'investment_transactions')
     expect((await stored(item)).toSorted()).toEqual(before.toSorted())
+  })
+})
+
+describe('without the subtype, which older clients and some institutions leave out,', () => {
+  it.each([
+    ['removed', { remove: true }],
+    ['null', { value: null }],
+  ])('an account and its investment transactions are stored and listed (%s)', async (how, change) => {
+    const subject = `no subtype, ${how}`
+    const endpoints = ['/accounts/get', '/investments/transactions/get', '/investments/holdings/get'] as const
+    for (const endpoint of endpoints) await world.bank.alter({ endpoint, path: 'accounts[*].subtype', ...change })
+    await world.bank.alter({ endpoint: endpoints[1], path: 'investment_transactions[*].subtype', ...change })
+    const item = await linkAndSync(world, subject, products)
+    await world.bank.clearAlterations()
+    const { api } = world.services
+    const { identity } = world.user(subject).actor
+    const accounts = await listAccounts(api, identity, 100, null)
+    expect(accounts.rows.some(({ type }) => type === 'investment')).toBe(true)
+    expect(new Set(accounts.rows.map(({ subtype }) => subtype))).toEqual(new Set([null]))
+    const { rows } = await listInvestmentTransactions(api, identity, {}, 500, null)
+    expect(rows.length).toBeGreaterThan(3)
+    expect(rows.map(({ subtype }) => subtype)).toEqual(rows.map(({ type }) => type))
   })
 })
 
