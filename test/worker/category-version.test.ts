@@ -1,6 +1,7 @@
 // Plaid's two taxonomies of categories: whichever the client gets, the same money counts the same.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { cashFlow } from '../../src/db/insights.ts'
+import { listRecurring } from '../../src/db/recurring.ts'
 import { listTransactions } from '../../src/db/transactions.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
 import { linkAndSync } from '../support/linked.ts'
@@ -83,5 +84,17 @@ describe('a loan that was paid out', () => {
     const { inflow, categories } = await borrower('says no version')
     expect(inflow).toEqual(['5'])
     expect(categories[0]).toEqual(['LOAN', 'LOAN_DISBURSEMENTS', null])
+  })
+})
+
+describe('recurring payments', () => {
+  it('have the categories of the second taxonomy for a client whose default is v1', async () => {
+    await world.bank.client({ category_version: 'v1' })
+    await linkAndSync(world, 'recurring')
+    const { identity } = world.user('recurring').actor
+    const { rows } = await listRecurring(world.services.api, identity, {}, 100, null)
+    const details = rows.map(({ categoryDetailed }) => categoryDetailed)
+    expect(details).toContain('INCOME_SALARY')
+    expect(details).not.toContain('INCOME_WAGES')
   })
 })

@@ -52,37 +52,44 @@ beforeEach(async () => {
 })
 
 describe('after a restore of the database, an item that was linked since', () => {
-  it('stays at Plaid while ORPHAN_REMOVAL is off', async () => {
-    const subjects = await linkAndRestore('off', 3)
-    const asked = (await world.bank.calls()).length
-    await reconcileOften(allowing('off'))
-    expect(await stillHeld(subjects)).toBe(3)
-    expect((await world.bank.calls()).slice(asked).map(({ endpoint }) => endpoint)).not.toContain('/user/items/remove')
-  })
+  /** Services with the variable at `mode`, or with `end` and the switch in the database at `mode`. */
+  async function withMode(where: 'the variable' | 'the switch', mode: 'off' | 'report'): Promise<Services> {
+    if (where === 'the variable') return allowing(mode)
+    await setSwitch(mode)
+    return allowing('end')
+  }
 
-  it('stays at Plaid while ORPHAN_REMOVAL is report, and is reported as an error', async () => {
-    const subjects = await linkAndRestore('report', 3)
-    await reconcileOften(allowing('report'))
-    expect(await stillHeld(subjects)).toBe(3)
-    expect(await world.sql('select 1 from plaid_removals')).toEqual([])
-    const reported = world.lines.filter((line) => line.includes('"item_unclaimed"') && line.includes('"level":"error"'))
-    expect(new Set(reported.map((line) => /"plaid_item_id":"[^"]+"/.exec(line)?.[0])).size).toBe(3)
-  })
+  describe.each(['the variable', 'the switch'] as const)('where %s is stricter', (where) => {
+    it('stays at Plaid while that says off, and Plaid is not asked', async () => {
+      const subjects = await linkAndRestore(`off by ${where}`, 3)
+      const asked = (await world.bank.calls()).length
+      await reconcileOften(await withMode(where, 'off'))
+      const calls = (await world.bank.calls()).slice(asked).map(({ endpoint }) => endpoint)
+      expect(await stillHeld(subjects)).toBe(3)
+      expect(calls.filter((endpoint) => String(endpoint).startsWith('/user/items/'))).toEqual([])
+    })
 
-  it.each(['off', 'report'])('stays at Plaid while the switch in the database is %s', async (state) => {
-    const subjects = await linkAndRestore(`switch ${state}`, 2)
-    await setSwitch(state)
-    await reconcileOften(allowing('end'))
-    expect(await stillHeld(subjects)).toBe(2)
-  })
+    it('stays at Plaid while that says report, and is reported as an error', async () => {
+      const subjects = await linkAndRestore(`report by ${where}`, 3)
+      await reconcileOften(await withMode(where, 'report'))
+      expect(await stillHeld(subjects)).toBe(3)
+      expect(await world.sql("select 1 from plaid_removals where reason = 'orphan'")).toEqual([])
+      const reported = world.lines.filter(
+        (line) => line.includes('"item_unclaimed"') && line.includes('"level":"error"'),
+      )
+      expect(new Set(reported.map((line) => /"plaid_item_id":"[^"]+"/.exec(line)?.[0])).size).toBe(3)
+    })
 
-  it('stays at Plaid when the switch is turned off after its removal was queued', async () => {
-    const subjects = await linkAndRestore('too late', 2)
-    await reconcile(world.job(allowing('end')))
-    expect(await world.sql("select 1 from plaid_removals where reason = 'orphan'")).toHaveLength(2)
-    await setSwitch('off')
-    await reconcileOften(allowing('end'))
-    expect(await stillHeld(subjects)).toBe(2)
+    it.each(['off', 'report'] as const)(
+      'stays at Plaid when that is turned to %s after its removal was queued',
+      async (mode) => {
+        const subjects = await linkAndRestore(`${mode} too late by ${where}`, 2)
+        await reconcile(world.job(allowing('end')))
+        expect(await world.sql("select 1 from plaid_removals where reason = 'orphan'")).toHaveLength(2)
+        await reconcileOften(await withMode(where, mode))
+        expect(await stillHeld(subjects)).toBe(2)
+      },
+    )
   })
 
   it('is removed only within the limit of the day, with one alarm a day for the rest', async () => {
