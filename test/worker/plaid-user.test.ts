@@ -117,7 +117,9 @@ describe('the hourly alarm for users without a Plaid user', () => {
     world.lines.length = 0
     await jobFor('19 * * * *').run(world.job())
     const line = z.looseObject({ event: z.string(), level: z.string() })
-    return world.lines.map((text) => line.parse(JSON.parse(text))).filter(({ event }) => event === 'plaid_users_missing')
+    return world.lines
+      .map((text) => line.parse(JSON.parse(text)))
+      .filter(({ event }) => event === 'plaid_users_missing')
   }
   beforeEach(async () => {
     await world.sql('delete from link_sessions')
