@@ -66,7 +66,7 @@ describe('after a restore of the database, an item that was linked since', () =>
       await reconcileOften(await withMode(where, 'off'))
       const calls = (await world.bank.calls()).slice(asked).map(({ endpoint }) => endpoint)
       expect(await stillHeld(subjects)).toBe(3)
-      expect(calls.filter((endpoint) => String(endpoint).startsWith('/user/items/'))).toEqual([])
+      expect(calls.filter((endpoint) => endpoint.startsWith('/user/items/'))).toEqual([])
     })
 
     it('stays at Plaid while that says report, and is reported as an error', async () => {

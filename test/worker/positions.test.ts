@@ -230,7 +230,7 @@ describe('without the subtype, which older clients and some institutions leave o
     const endpoints = ['/accounts/get', '/investments/transactions/get', '/investments/holdings/get'] as const
     for (const endpoint of endpoints) await world.bank.alter({ endpoint, path: 'accounts[*].subtype', ...change })
     await world.bank.alter({ endpoint: endpoints[1], path: 'investment_transactions[*].subtype', ...change })
-    const item = await linkAndSync(world, subject, products)
+    await linkAndSync(world, subject, products)
     await world.bank.clearAlterations()
     const { api } = world.services
     const { identity } = world.user(subject).actor
