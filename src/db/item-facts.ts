@@ -4,19 +4,23 @@ import { type JobsDatabase, rows } from './client.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { askedAgain, isResting, type Lease, lost, stopped } from './sync-work.ts'
 
-export interface ItemFacts {
-  readonly institutionId: string | null
-  readonly institutionName: string | null
-  readonly consentExpiresAt: Date | null
+/** What a later look at the item is compared with: where it differs, products are read again. */
+export interface ItemLook {
   /** Plaid's times of its last good look at the bank. */
   readonly transactionsUpdatedAt: Date | null
   readonly investmentsUpdatedAt: Date | null
+  /** What Plaid names for the item, enabled, available and consented, as one text: a change may end a refusal. */
+  readonly capabilities: string
+}
+
+export interface ItemFacts extends ItemLook {
+  readonly institutionId: string | null
+  readonly institutionName: string | null
+  readonly consentExpiresAt: Date | null
   /** What the item's error means for its status; null when it has none. */
   readonly trouble: { readonly status: string; readonly reason: string } | null
   /** The last webhook that Plaid sent, as it says. */
   readonly lastWebhook: { readonly sentAt: Date; readonly code: string } | null
-  /** What Plaid names for the item, enabled, available and consented, as one text: a change may end a refusal. */
-  readonly capabilities: string
   /** The products that it has or may get. */
   readonly products: readonly string[]
 }

@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm'
 import { type AccountFacts, writeAccounts } from './accounts.ts'
 import { batchAfter, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
+import type { ItemLook } from './item-facts.ts'
 import { type Item, itemIn, selectItem } from './items.ts'
 import { twinsOf } from './kin.ts'
 import type { Exchange } from './link-exchanges.ts'
@@ -15,6 +16,7 @@ export interface LinkedItem {
   readonly institutionId: string | null
   readonly institutionName: string | null
   readonly consentExpiresAt: Date | null
+  readonly look: ItemLook
   readonly products: readonly string[]
   readonly accounts: readonly AccountFacts[]
 }
@@ -58,12 +60,11 @@ async function stored(
 ): Promise<StoreAnswer> {
   try {
     const [dirty, found, products] = await batchAfter(jobs, statements, [
-      // The user waits for transactions above all, so a queue that works on one message after the other has them early. The item
-      // goes before them: its first look marks them, which costs a second run where they were read already.
+      // The user waits for transactions above all, so a queue that works on one message after the other has them first.
       rows<{ id: string }>(
         jobs,
         sql`select id from item_products p where item_id = ${itemId} and dirty_seq > synced_seq and not ${isResting('p')}
-          order by array_position('{item,transactions}', product), product`,
+          order by product <> 'transactions', product`,
       ),
       ...selectItem(jobs, itemId, userId),
     ])
@@ -91,8 +92,10 @@ export async function storeNewItem(jobs: JobsDatabase, exchange: Exchange, item:
     refuseTwin(jobs, exchange, item),
     rows(
       jobs,
-      sql`insert into items (id, user_id, plaid_item_id, institution_id, institution_name, consent_expires_at, access_token_sealed)
-        values (${id}, ${userId}, ${exchange.plaidItemId}, ${item.institutionId}, ${item.institutionName}, ${time(item.consentExpiresAt)}, ${exchange.sealedToken})`,
+      sql`insert into items (id, user_id, plaid_item_id, institution_id, institution_name, consent_expires_at, access_token_sealed,
+          transactions_updated_at, investments_updated_at, capabilities)
+        values (${id}, ${userId}, ${exchange.plaidItemId}, ${item.institutionId}, ${item.institutionName}, ${time(item.consentExpiresAt)},
+          ${exchange.sealedToken}, ${time(item.look.transactionsUpdatedAt)}, ${time(item.look.investmentsUpdatedAt)}, ${item.look.capabilities})`,
     ),
     rows(
       jobs,
@@ -136,8 +139,9 @@ export async function storeRelink(
       sql`update items set plaid_item_id = ${exchange.plaidItemId}, access_token_sealed = ${ancestor.sealedToken},
           institution_name = coalesce(${item.institutionName}, institution_name), status = 'initializing', status_reason = null,
           new_accounts_available = false, consent_expires_at = ${time(item.consentExpiresAt)}, disconnect_at = null,
-          transactions_updated_at = null, investments_updated_at = null, removed_at = null, purge_at = null,
-          link_epoch = link_epoch + 1, rotation_started_at = null, lost_at = null, capabilities = null, updated_at = now()
+          transactions_updated_at = ${time(item.look.transactionsUpdatedAt)}, investments_updated_at = ${time(item.look.investmentsUpdatedAt)},
+          capabilities = ${item.look.capabilities}, removed_at = null, purge_at = null, link_epoch = link_epoch + 1,
+          rotation_started_at = null, lost_at = null, updated_at = now()
         where id = ${id}`,
     ),
     rows(

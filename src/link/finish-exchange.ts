@@ -18,6 +18,7 @@ import { endAtPlaid } from '../items/end-at-plaid.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { accountFacts } from '../sync/account-facts.ts'
+import { lookOf } from '../sync/item.ts'
 import { unitsFor } from '../sync/products.ts'
 
 export type Finished =
@@ -120,6 +121,7 @@ async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone'>
     institutionId: item.institution_id,
     institutionName: item.institution_name,
     consentExpiresAt: item.consent_expiration_time,
+    look: lookOf(found.value),
     products: unitsFor(config.plaid.products, item),
     accounts: listed.ok ? accountFacts(listed.value.accounts) : [],
   }

@@ -1,5 +1,5 @@
 // Reads /item/get: what is true of an item now, whatever webhooks said, in whatever order. Makes its webhook ours.
-import { type ItemFacts, raiseProducts, writeItem } from '../db/item-facts.ts'
+import { type ItemFacts, type ItemLook, raiseProducts, writeItem } from '../db/item-facts.ts'
 import { classify } from '../plaid/errors.ts'
 import type { PlaidItem } from '../plaid/schemas.ts'
 import { itemStatusFor } from './failure.ts'
@@ -27,17 +27,25 @@ export async function readItem(run: Run): Promise<ReadAnswer> {
   }
 }
 
-function factsOf({ item, status }: PlaidItem, products: readonly string[]): ItemFacts {
+function factsOf(answer: PlaidItem, products: readonly string[]): ItemFacts {
+  const { item, status } = answer
   return {
     institutionId: item.institution_id,
     institutionName: item.institution_name,
     consentExpiresAt: item.consent_expiration_time,
-    transactionsUpdatedAt: status?.transactions?.last_successful_update ?? null,
-    investmentsUpdatedAt: status?.investments?.last_successful_update ?? null,
+    ...lookOf(answer),
     trouble: troubleOf(item.error),
     lastWebhook: lastWebhookOf(status?.last_webhook),
-    capabilities: capabilitiesOf(item),
     products,
+  }
+}
+
+/** What a later look is compared with. */
+export function lookOf({ item, status }: PlaidItem): ItemLook {
+  return {
+    transactionsUpdatedAt: status?.transactions?.last_successful_update ?? null,
+    investmentsUpdatedAt: status?.investments?.last_successful_update ?? null,
+    capabilities: capabilitiesOf(item),
   }
 }
 

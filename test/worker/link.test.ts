@@ -188,6 +188,22 @@ describe('an exchange', () => {
     expect(sync?.body).toMatchObject({ count: 500, options: { days_requested: 730 } })
     expect(sync?.body).not.toHaveProperty('cursor')
   })
+
+  it('reads the transactions first and once, where Plaid has them at once', async () => {
+    const ready = await createWorld(inject('control'), { historyDelayMs: { initial: 0, historical: 0 } })
+    try {
+      const publicToken = await ready.bank.publicToken()
+      await exchangePublicToken(ready.user('early'), { publicToken, institution: null })
+      const linked = (await ready.bank.calls()).length
+      await ready.drain()
+      const called = (await ready.bank.calls()).slice(linked).map(({ endpoint }) => endpoint)
+      expect(called[0]).toBe('/transactions/sync')
+      expect(called.filter((endpoint) => endpoint === '/transactions/sync')).toHaveLength(1)
+      expect(called).toContain('/item/get')
+    } finally {
+      await ready.stop()
+    }
+  })
 })
 
 describe('a public token', () => {

@@ -265,6 +265,7 @@ describe('the real queue', () => {
       institutionId: null,
       institutionName: null,
       consentExpiresAt: null,
+      look: { transactionsUpdatedAt: null, investmentsUpdatedAt: null, capabilities: '{}' },
       products: ['transactions'],
       accounts: [],
     })
