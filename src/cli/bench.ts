@@ -1,33 +1,9 @@
 // `npm run bench`: measures side by side in one run and says whether each target is met. Touches nothing but what it
 // starts for itself.
 import { parseArgs } from 'node:util'
-import { commitBenchmark } from './bench/commit.ts'
-import { firstSyncBenchmark } from './bench/first-sync.ts'
-import { pageDepthBenchmark } from './bench/page-depth.ts'
-import { rateLimitBenchmark } from './bench/rate-limit.ts'
-import { type Benchmark, describeMachine, type Result, tableOf } from './bench/result.ts'
-import { resyncBenchmark } from './bench/resync.ts'
-import { rowByRowBenchmark } from './bench/row-by-row.ts'
-import { schedulingBenchmark } from './bench/scheduling.ts'
-import { statementsBenchmark } from './bench/statements.ts'
-import { syncHeapBenchmark } from './bench/sync-heap.ts'
-import { syncRequestsBenchmark } from './bench/sync-requests.ts'
-import { tableSizeBenchmark } from './bench/table-size.ts'
+import { benchmarks, type Listed } from './bench/all.ts'
+import { describeMachine, type Result, tableOf } from './bench/result.ts'
 import { misuse, runCommand } from './run-command.ts'
-
-const benchmarks: Readonly<Record<string, Benchmark>> = {
-  commit: commitBenchmark,
-  'row-by-row': rowByRowBenchmark,
-  resync: resyncBenchmark,
-  statements: statementsBenchmark,
-  'sync-requests': syncRequestsBenchmark,
-  'sync-heap': syncHeapBenchmark,
-  'first-sync': firstSyncBenchmark,
-  'page-depth': pageDepthBenchmark,
-  'table-size': tableSizeBenchmark,
-  'rate-limit': rateLimitBenchmark,
-  scheduling: schedulingBenchmark,
-}
 
 const nameWidth = Math.max(...Object.keys(benchmarks).map(({ length }) => length))
 const listed = Object.entries(benchmarks).map(([name, { summary }]) => `  ${name.padEnd(nameWidth)}  ${summary}`)
@@ -43,7 +19,7 @@ Measures on this machine, each thing against another one in the same run, and ex
 
 ${listed.join('\n')}`
 
-function chosen(name: string | undefined): Benchmark[] {
+function chosen(name: string | undefined): Listed[] {
   if (name === undefined) return Object.values(benchmarks)
   const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
   if (benchmark === undefined) throw misuse(`--only can be ${Object.keys(benchmarks).join(', ')}.`)
@@ -73,8 +49,10 @@ async function main(args: string[]): Promise<void> {
   const rows = rowsFrom(values.rows)
   const signal = stopSignal()
   const results: Result[] = []
-  for (const benchmark of chosen(values.only))
+  for (const { load } of chosen(values.only)) {
+    const benchmark = await load()
     results.push(...(await benchmark.run((line) => process.stderr.write(`${line}\n`), signal, { rows })))
+  }
   const machine = describeMachine()
   const { cpu, cores, platform, node } = machine
   process.stdout.write(

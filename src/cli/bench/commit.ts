@@ -62,7 +62,6 @@ async function measure(database: ScratchDatabase, size: keyof typeof rounds, sig
 }
 
 export const commitBenchmark: Benchmark = {
-  summary: 'the commit of 500, 5,000 and 50,000 new transactions against COPY into the same table',
   async run(say, signal) {
     const database = await startScratchDatabase()
     try {

@@ -159,9 +159,6 @@ async function measure(now: Runner, earlier: Runner, say: (line: string) => void
 }
 
 export const firstSyncBenchmark: Benchmark = {
-  summary:
-    `time from the exchange of a public token to ${transactions} stored transactions, with the queue and webhooks of ` +
-    '`wrangler dev`. BENCH_AGAINST names the built module of another version to compare with, turn about',
   async run(say, signal) {
     const undo: (() => Promise<unknown>)[] = []
     try {

@@ -126,7 +126,6 @@ const searchesOf = ({ api }: ScratchDatabase): Comparison[] =>
   }))
 
 export const pageDepthBenchmark: Benchmark = {
-  summary: `pages of a user with ${ROWS} transactions: depth, limits 1, 100 and 500, and each filter`,
   async run(say, signal) {
     const database = await startScratchDatabase()
     try {

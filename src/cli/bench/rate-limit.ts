@@ -143,10 +143,6 @@ async function measure(bench: Bench, secret: string, say: (line: string) => void
 }
 
 export const rateLimitBenchmark: Benchmark = {
-  summary:
-    'processor time, user and system, of a plain workerd for a request with limits by address and by user, less what ' +
-    'the same build uses for it without: two calls of Durable Objects that are awake, and two commits to SQLite on ' +
-    'the disk of the temporary folder. Quotas are raised in both, so that the same clients can go on',
   async run(say, signal) {
     const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-bench-'))
     const workers: Workerd[] = []

@@ -20,8 +20,6 @@ export interface BenchmarkOptions {
 }
 
 export interface Benchmark {
-  /** What it measures, in a line. */
-  readonly summary: string
   /** `say` takes a line of progress. */
   run(say: (line: string) => void, signal: AbortSignal, options: BenchmarkOptions): Promise<Result[]>
 }

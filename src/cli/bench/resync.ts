@@ -92,7 +92,6 @@ function none(name: string, value: number, against: number): Result {
 }
 
 export const resyncBenchmark: Benchmark = {
-  summary: 'the commit of transactions that are stored already, against that of new ones, and what it leaves behind',
   async run(say, signal) {
     const database = await startScratchDatabase()
     const traces: Traces = { rows: 0, numbers: 0, told: 0 }

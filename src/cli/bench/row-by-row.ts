@@ -35,7 +35,6 @@ async function measure(database: ScratchDatabase, signal: AbortSignal): Promise<
 }
 
 export const rowByRowBenchmark: Benchmark = {
-  summary: 'the commit of a page against an upsert and a round trip for each of its rows',
   async run(say, signal) {
     const database = await startScratchDatabase({ durable: true })
     try {

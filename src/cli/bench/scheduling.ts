@@ -73,7 +73,6 @@ function resultsOf(report: DayReport, calls: ReadonlyMap<string, readonly number
 }
 
 export const schedulingBenchmark: Benchmark = {
-  summary: 'a simulated day of 100,000 items under Plaid’s limits: busiest minutes, waits and freshness',
   async run(say, signal) {
     const random = seeded(7)
     say(`filling a database with ${items} items`)

@@ -27,7 +27,6 @@ export async function countStatements(): Promise<Record<(typeof sizes)[number], 
 }
 
 export const statementsBenchmark: Benchmark = {
-  summary: 'statements of a commit of 5,000 transactions against those of a commit of one',
   async run() {
     const { 1: one, 5000: many } = await countStatements()
     const name = 'statements of a commit of 5000, against a commit of 1'

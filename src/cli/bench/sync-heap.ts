@@ -23,7 +23,6 @@ async function peakOf(worker: LinkedWorker, least: number, signal: AbortSignal):
 }
 
 export const syncHeapBenchmark: Benchmark = {
-  summary: `peak of the isolate's heap in a first sync of ${transactions} transactions, against the quota of 128 MB`,
   async run(say, signal) {
     const worker = await startLinkedWorker(say)
     try {

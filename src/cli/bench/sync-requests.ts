@@ -67,7 +67,6 @@ function resultsOf(counts: Counts): Result[] {
 }
 
 export const syncRequestsBenchmark: Benchmark = {
-  summary: 'subrequests of a sync of two, ten and twenty pages, one message an invocation',
   async run(say, signal) {
     const { onRequest, last } = databaseCounter()
     const worker = await startLinkedWorker(say, onRequest)

@@ -103,7 +103,6 @@ async function fill(database: ScratchDatabase, rows: number): Promise<void> {
 }
 
 export const tableSizeBenchmark: Benchmark = {
-  summary: 'a page, a commit, a sweep and a purge in a small table and in a large one (--rows)',
   async run(say, signal, { rows }) {
     const small = await startScratchDatabase()
     try {

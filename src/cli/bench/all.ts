@@ -1,0 +1,60 @@
+// The benchmarks by name. Each is loaded when it is run: most bring half of the project with them.
+import type { Benchmark } from './result.ts'
+
+export interface Listed {
+  /** What it measures, in a line. */
+  readonly summary: string
+  load(): Promise<Benchmark>
+}
+
+export const benchmarks: Readonly<Record<string, Listed>> = {
+  commit: {
+    summary: 'the commit of 500, 5,000 and 50,000 new transactions against COPY into the same table',
+    load: async () => (await import('./commit.ts')).commitBenchmark,
+  },
+  'row-by-row': {
+    summary: 'the commit of a page against an upsert and a round trip for each of its rows',
+    load: async () => (await import('./row-by-row.ts')).rowByRowBenchmark,
+  },
+  resync: {
+    summary: 'the commit of transactions that are stored already, against that of new ones, and what it leaves behind',
+    load: async () => (await import('./resync.ts')).resyncBenchmark,
+  },
+  statements: {
+    summary: 'statements of a commit of 5,000 transactions against those of a commit of one',
+    load: async () => (await import('./statements.ts')).statementsBenchmark,
+  },
+  'sync-requests': {
+    summary: 'subrequests of a sync of two, ten and twenty pages, one message an invocation',
+    load: async () => (await import('./sync-requests.ts')).syncRequestsBenchmark,
+  },
+  'sync-heap': {
+    summary: "peak of the isolate's heap in a first sync of 50,000 transactions, against the quota of 128 MB",
+    load: async () => (await import('./sync-heap.ts')).syncHeapBenchmark,
+  },
+  'first-sync': {
+    summary:
+      'time from the exchange of a public token to 2,000 stored transactions, with the queue and webhooks of ' +
+      '`wrangler dev`. BENCH_AGAINST names the built module of another version to compare with, turn about',
+    load: async () => (await import('./first-sync.ts')).firstSyncBenchmark,
+  },
+  'page-depth': {
+    summary: 'pages of a user with 100,000 transactions: depth, limits 1, 100 and 500, and each filter',
+    load: async () => (await import('./page-depth.ts')).pageDepthBenchmark,
+  },
+  'table-size': {
+    summary: 'a page, a commit, a sweep and a purge in a small table and in a large one (--rows)',
+    load: async () => (await import('./table-size.ts')).tableSizeBenchmark,
+  },
+  'rate-limit': {
+    summary:
+      'processor time, user and system, of a plain workerd for a request with limits by address and by user, less what ' +
+      'the same build uses for it without: two calls of Durable Objects that are awake, and two commits to SQLite on ' +
+      'the disk of the temporary folder. Quotas are raised in both, so that the same clients can go on',
+    load: async () => (await import('./rate-limit.ts')).rateLimitBenchmark,
+  },
+  scheduling: {
+    summary: 'a simulated day of 100,000 items under Plaid’s limits: busiest minutes, waits and freshness',
+    load: async () => (await import('./scheduling.ts')).schedulingBenchmark,
+  },
+}
