@@ -21,7 +21,7 @@ const packageSchema = z.object({ version: z.string() })
 /** The description as it stands in the file. */
 export async function openapiText(): Promise<string> {
   const { version } = packageSchema.parse(JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8')))
-  return `${JSON.stringify(describeApi(everyRoute(routeTable({})), version), null, 2)}\n`
+  return `${JSON.stringify(describeApi(everyRoute(routeTable(() => Promise.resolve({}))), version), null, 2)}\n`
 }
 
 async function readDocument(): Promise<string | null> {

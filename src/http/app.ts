@@ -1,6 +1,5 @@
 // The HTTP door, as a table of contents: what happens to a request, in this order. No logic of its own.
 import { type ExecutionContext, Hono } from 'hono'
-import document from '../../docs/openapi.json' with { type: 'json' }
 import { AppError } from '../errors.ts'
 import type { LoggerOptions } from '../monitoring/logger.ts'
 import type { Services } from '../services.ts'
@@ -26,7 +25,7 @@ import { webhookBodyBytes } from './routes/webhook.ts'
 
 const maxJsonBytes = 65_536
 
-const table = routeTable(document)
+const table = routeTable(async () => (await import('../../docs/openapi.json', { with: { type: 'json' } })).default)
 
 /** Every route that exists. */
 export const routes: readonly Route[] = everyRoute(table)

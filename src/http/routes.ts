@@ -54,11 +54,11 @@ export interface RouteTable {
   readonly private: readonly Route[]
 }
 
-/** @param document what `/openapi.json` answers */
-export function routeTable(document: Record<string, unknown>): RouteTable {
+/** @param loadDocument reads what `/openapi.json` answers */
+export function routeTable(loadDocument: () => Promise<Record<string, unknown>>): RouteTable {
   return {
     alive: [healthRoute],
-    open: [readyRoute, openapiRoute(document)],
+    open: [readyRoute, openapiRoute(loadDocument)],
     signed: [webhookRoute],
     accounts: [
       registerRoute,

@@ -2,8 +2,8 @@
 import * as z from 'zod'
 import { publicRoute, type Route } from '../route.ts'
 
-/** @param document the committed description */
-export function openapiRoute(document: Record<string, unknown>): Route {
+/** @param load reads the committed description; it is large, and few ask for it */
+export function openapiRoute(load: () => Promise<Record<string, unknown>>): Route {
   return publicRoute({
     id: 'openapi',
     method: 'GET',
@@ -13,5 +13,5 @@ export function openapiRoute(document: Record<string, unknown>): Route {
     answers: { 200: z.looseObject({}).meta({ id: 'OpenApi', description: 'An OpenAPI 3.1 document.' }) },
     errors: [],
     cacheControl: 'public, max-age=300',
-  }).handle(() => Promise.resolve({ status: 200, body: document }))
+  }).handle(async () => ({ status: 200, body: await load() }))
 }
