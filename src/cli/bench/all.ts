@@ -4,7 +4,7 @@ import type { Benchmark } from './result.ts'
 export interface Listed {
   /** What it measures, in a line. */
   readonly summary: string
-  load(): Promise<Benchmark>
+  readonly load: () => Promise<Benchmark>
 }
 
 export const benchmarks: Readonly<Record<string, Listed>> = {
