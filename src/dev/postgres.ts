@@ -33,6 +33,8 @@ export interface PostgresOptions {
   log: Log
   /** Told when the server ends without having been asked to. */
   onExit?: (message: string) => void
+  /** Beside the server's own settings. */
+  settings?: Readonly<Record<string, string>>
 }
 
 export interface Postgres {
@@ -47,7 +49,12 @@ export interface Postgres {
   stop(): Promise<void>
 }
 
-function serverArguments(data: string, port: number, throwaway: boolean): string[] {
+function serverArguments(
+  data: string,
+  port: number,
+  throwaway: boolean,
+  given: Readonly<Record<string, string>> = {},
+): string[] {
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -59,6 +66,7 @@ function serverArguments(data: string, port: number, throwaway: boolean): string
     log_min_error_statement: 'panic',
     log_checkpoints: 'off',
     ...(throwaway ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
+    ...given,
   }
   return [
     '-D',
@@ -100,14 +108,18 @@ async function launch(
   attempt = 1,
 ): Promise<[ChildProcess, number]> {
   const port = options.port === 0 ? await freePort() : options.port
-  const child = spawn(join(place.home, 'bin', 'postgres'), serverArguments(data, port, place.throwaway), {
-    cwd: place.folder,
-    ...place.user,
-    env: serverEnvironment(),
-    stdio: ['ignore', 'ignore', 'pipe'],
-    // Ctrl-C reaches the whole terminal group; the server is to end last, when we say so.
-    detached: true,
-  })
+  const child = spawn(
+    join(place.home, 'bin', 'postgres'),
+    serverArguments(data, port, place.throwaway, options.settings),
+    {
+      cwd: place.folder,
+      ...place.user,
+      env: serverEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // Ctrl-C reaches the whole terminal group; the server is to end last, when we say so.
+      detached: true,
+    },
+  )
   try {
     await whenReady(child, options.log)
     return [child, port]

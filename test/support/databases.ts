@@ -9,6 +9,9 @@ import type { InterceptedRequest, Interception } from '../../src/dev/neon-endpoi
 import { startPostgres } from '../../src/dev/postgres.ts'
 import type { TestDatabase } from './stack.ts'
 
+/** A hundred databases of a run would each be looked at every minute, and statistics would change while a test reads plans. */
+const settings = { autovacuum: 'off' }
+
 export interface Databases {
   create(): Promise<TestDatabase>
   drop(name: string): Promise<void>
@@ -69,7 +72,7 @@ export async function startDatabases(
 ): Promise<Databases> {
   const server: Server = givenUrl
     ? { url: givenUrl, stop: () => Promise.resolve() }
-    : await startPostgres({ dataDir: ':memory:', port: 0, log: quiet })
+    : await startPostgres({ dataDir: ':memory:', port: 0, log: quiet, settings })
   const prefix = `wn_test_${randomBytes(4).toString('hex')}`
   const template = `${prefix}_template`
   const names = new Set<string>()
