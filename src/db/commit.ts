@@ -5,6 +5,7 @@ import { announced } from './item-facts.ts'
 import { byIndex } from './plans.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { lockLosses, lossesStopped, tripLosses } from './safety-switches.ts'
+import { dropStaged } from './staging.ts'
 import { type Lease, lost } from './sync-work.ts'
 
 export interface RunReport {
@@ -78,11 +79,6 @@ const insertRun = (jobs: JobsDatabase, lease: Lease, report: RunReport, outcome:
         and coalesce(nullif(current_setting('app.upserted', true), ''), '0') = '0')`,
   )
 
-const dropStaging = (jobs: JobsDatabase, lease: Lease) => {
-  const table = sql.raw(lease.product === 'investment_transactions' ? 'investment_staging' : 'sync_staging')
-  return rows(jobs, sql`delete from ${table} where run_id = ${lease.runId}`)
-}
-
 /**
  * Commits what a run read: `statements`, the new cursor, the cleared dirty mark and the run's record, all or nothing.
  * `raise` is a statement that raises other products' dirty marks and returns their ids.
@@ -122,7 +118,7 @@ export async function commitRun(
       status,
       raise ?? rows(jobs, sql`select null::uuid as id where false`),
       ...statements,
-      dropStaging(jobs, lease),
+      dropStaged(jobs, lease),
       insertRun(jobs, lease, report, 'committed', null),
     ])
     const raised = (answers[3]?.rows ?? []).flatMap((row) => (typeof row['id'] === 'string' ? [row['id']] : []))
@@ -176,7 +172,7 @@ export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport
           returning ${mayBeRotating} and i.rotation_started_at is not null as token_lost`,
       ),
       tripLosses(jobs, mayBeRotating),
-      dropStaging(jobs, lease),
+      dropStaged(jobs, lease),
       insertRun(jobs, lease, report, end.outcome, end.errorCode),
     ])
     const tripped = answers[4]?.rows[0]

@@ -191,15 +191,6 @@ export async function markStale(
   return marked.length
 }
 
-/** Deletes what runs that died left in the staging tables. */
-export async function clearStaging(jobs: JobsDatabase, olderThanSeconds: number): Promise<void> {
-  const old = sql`staged_at < now() - make_interval(secs => ${olderThanSeconds})`
-  await batch(jobs, [
-    rows(jobs, sql`delete from sync_staging where ${old}`),
-    rows(jobs, sql`delete from investment_staging where ${old}`),
-  ])
-}
-
 /**
  * What has a product read again from the start: what is stored and not told then is removed, edits stay. A run that is
  * going on cannot commit any more: its lease is taken away.

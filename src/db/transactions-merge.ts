@@ -1,8 +1,9 @@
 // A sync's transactions on their way in: one set-based statement, whatever their number. Only rows that differ are
 // written, every change gets the next number of the user's counter, and the user's edits go on from pending to posted.
 import { type SQL, sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, rows } from './client.ts'
-import { type Lease, renewal } from './sync-work.ts'
+import { type JobsDatabase, rows } from './client.ts'
+import { incomingRows, stageRows, type StagingColumn } from './staging.ts'
+import type { Lease } from './sync-work.ts'
 
 /** A transaction as a bank tells it; the amount is exact decimal text. */
 export interface TransactionFacts {
@@ -31,7 +32,7 @@ export type TransactionChange =
   | { readonly seq: number; readonly removed: false; readonly facts: TransactionFacts }
   | { readonly seq: number; readonly removed: true; readonly plaidTransactionId: string }
 
-/** Columns of the incoming rows with their types: one array parameter each. */
+/** Columns of `transactions` that Plaid sends, their types, and their names in an incoming row. */
 const incoming = [
   ['pending_transaction_id', 'text', 'pendingTransactionId'],
   ['date', 'date', 'date'],
@@ -51,82 +52,35 @@ const incoming = [
   ['payment_channel', 'text', 'paymentChannel'],
 ] as const satisfies readonly (readonly [string, string, keyof TransactionFacts])[]
 
+/** Columns of `sync_staging`. A removal has its id alone. */
+const staged: readonly StagingColumn<TransactionChange>[] = [
+  ['seq', 'int', (change) => change.seq],
+  ['removed', 'boolean', (change) => change.removed],
+  [
+    'plaid_transaction_id',
+    'text',
+    (change) => (change.removed ? change.plaidTransactionId : change.facts.plaidTransactionId),
+  ],
+  ['plaid_account_id', 'text', (change) => (change.removed ? null : change.facts.plaidAccountId)],
+  ...incoming.map(([name, type, key]): StagingColumn<TransactionChange> => [
+    name,
+    type,
+    (change) => (change.removed ? null : change.facts[key]),
+  ]),
+]
+
 const names = incoming.map(([column]) => column)
-const keyNames = ['seq', 'removed', 'plaid_transaction_id', 'plaid_account_id']
 const list = (columns: readonly string[], prefix = '') => sql.raw(columns.map((column) => prefix + column).join(', '))
 const comparedList = (prefix: string) => list(['account_id', ...names], prefix)
 const assignments = sql.raw(['account_id', ...names].map((column) => `${column} = excluded.${column}`).join(', '))
 
-/** The changes as `unnest(…)`, columns in the order of `keyNames` and `names`. */
-function unnested(changes: readonly TransactionChange[]) {
-  const array = (type: string, values: readonly unknown[]) => sql`${sql.param(values)}::${sql.raw(type)}[]`
-  const arrays = [
-    array(
-      'int',
-      changes.map((change) => change.seq),
-    ),
-    array(
-      'boolean',
-      changes.map((change) => change.removed),
-    ),
-    array(
-      'text',
-      changes.map((change) => (change.removed ? change.plaidTransactionId : change.facts.plaidTransactionId)),
-    ),
-    array(
-      'text',
-      changes.map((change) => (change.removed ? null : change.facts.plaidAccountId)),
-    ),
-    ...incoming.map(([, type, key]) =>
-      array(
-        type,
-        changes.map((change) => (change.removed ? null : change.facts[key])),
-      ),
-    ),
-  ]
-  return sql`unnest(${sql.join(arrays, sql`, `)}) as u(${list([...keyNames, ...names])})`
-}
+/** Puts changes aside until the commit, and renews the lease. False when the lease was lost. */
+export const stageTransactions = (jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) =>
+  stageRows(jobs, lease, staged, changes)
 
-/** Puts changes aside until the commit, and holds the lease. False when the lease is no longer ours. */
-export async function stageTransactions(
-  jobs: JobsDatabase,
-  lease: Lease,
-  changes: readonly TransactionChange[],
-): Promise<boolean> {
-  const [held] = await batch(jobs, [
-    renewal(jobs, lease),
-    rows(
-      jobs,
-      sql`insert into sync_staging (run_id, user_id, ${list([...keyNames, ...names])})
-        select ${lease.runId}::uuid, ${lease.userId}::uuid, ${list([...keyNames, ...names], 'u.')} from ${unnested(changes)}`,
-    ),
-  ])
-  return held.rows.length > 0
-}
-
-/** Throws away what a run staged, before it starts again. */
-export async function unstageTransactions(jobs: JobsDatabase, lease: Lease): Promise<void> {
-  await batch(jobs, [rows(jobs, sql`delete from sync_staging where run_id = ${lease.runId}`)])
-}
-
-/**
- * Refuses the commit (WN007) unless exactly `count` changes of the run are staged. Rows that were lost would never come
- * again: the cursor that the commit stores is behind them.
- */
-export function requireStaged(jobs: JobsDatabase, lease: Lease, count: number) {
-  return rows(
-    jobs,
-    sql`select app.refuse((select count(*) from sync_staging where run_id = ${lease.runId}) <> ${count}::int, 'WN007')`,
-  )
-}
-
-/** The staged changes and these, one row a transaction: of several mentions the last one counts. */
+/** The staged changes and these, one row a transaction: of several, the last one counts. */
 export const incomingTransactions = (lease: Lease, changes: readonly TransactionChange[]): SQL =>
-  sql`select distinct on (plaid_transaction_id) * from (
-      select ${list([...keyNames, ...names], 'u.')} from ${unnested(changes)}
-      union all
-      select ${list([...keyNames, ...names])} from sync_staging where run_id = ${lease.runId}
-    ) told order by plaid_transaction_id, seq desc`
+  incomingRows(lease, staged, 'plaid_transaction_id', changes)
 
 /**
  * The item's row of that id, looked up in the unique index. `limit` keeps the planner from making it a join: of an item

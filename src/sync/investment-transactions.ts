@@ -4,12 +4,11 @@ import { writeAccounts } from '../db/accounts.ts'
 import {
   type InvestmentRow,
   type InvestmentTransactionFacts,
-  requireStagedInvestments,
   stageInvestmentTransactions,
-  unstageInvestmentTransactions,
 } from '../db/investment-staging.ts'
 import { mergeInvestmentTransactions, mergeSecurities } from '../db/investments-merge.ts'
 import { rebindInvestmentTransactions, withoutLoops } from '../db/relink.ts'
+import { requireStaged, unstage } from '../db/staging.ts'
 import { renewLease } from '../db/sync-work.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
@@ -75,7 +74,7 @@ export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> 
       if (run.tally.restarts >= maxRestarts)
         return { kind: 'failed', failure: localFailure('retry', 'WINDOW_KEEPS_CHANGING') }
       run.tally.restarts += 1
-      if (stagedRows(loop) > 0) await unstageInvestmentTransactions(jobs, run.lease)
+      if (stagedRows(loop) > 0) await unstage(jobs, run.lease)
       loop = newLoop()
       continue
     }
@@ -109,7 +108,7 @@ function commitOf(run: Run, window: Window, loop: Loop): ReadAnswer {
     kind: 'read',
     end: snapshotEnd,
     statements: [
-      requireStagedInvestments(jobs, lease, stagedRows(loop)),
+      requireStaged(jobs, lease, stagedRows(loop)),
       ...writeAccounts(jobs, lease, accountFacts([...loop.accounts.values()]), false),
       mergeSecurities(jobs, lease, securityFacts([...loop.securities.values()])),
       ...(lease.linkEpoch === 0 ? [] : withoutLoops(jobs, rebindInvestmentTransactions(jobs, lease, loop.held))),

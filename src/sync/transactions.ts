@@ -4,14 +4,13 @@ import { writeAccounts } from '../db/accounts.ts'
 import { raiseFirstRecurring } from '../db/recurring.ts'
 import type { Statement } from '../db/client.ts'
 import { dropUnmatched, rebindTransactions, withoutLoops } from '../db/relink.ts'
+import { requireStaged, unstage } from '../db/staging.ts'
 import { renewLease } from '../db/sync-work.ts'
 import {
   mergeTransactions,
-  requireStaged,
   stageTransactions,
   type TransactionChange,
   type TransactionFacts,
-  unstageTransactions,
 } from '../db/transactions-merge.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { PlaidAccount, PlaidTransaction } from '../plaid/schemas.ts'
@@ -47,7 +46,7 @@ export async function readTransactions(run: Run): Promise<ReadAnswer> {
     if (end.kind === 'lease_lost') return end
     if (end.failure.class !== 'restart' || run.tally.restarts >= maxRestarts) return end
     run.tally.restarts += 1
-    if (end.staged) await unstageTransactions(run.ctx.services.jobs, run.lease)
+    if (end.staged) await unstage(run.ctx.services.jobs, run.lease)
     await run.ctx.services.wait((0.5 + run.ctx.services.random()) * 200 * 2 ** run.tally.restarts)
     if (!(await renewLease(run.ctx.services.jobs, run.lease))) return { kind: 'lease_lost' }
   }
@@ -79,7 +78,7 @@ async function readLoop(run: Run): Promise<LoopEnd> {
       return { kind: 'end', cursor: answer.next_cursor, status: answer.transactions_update_status, loop }
     cursor = answer.next_cursor
   }
-  if (loop.staged) await unstageTransactions(jobs, run.lease)
+  if (loop.staged) await unstage(jobs, run.lease)
   return { kind: 'failed', failure: localFailure('ours', 'TOO_MANY_PAGES'), staged: false }
 }
 
