@@ -1,6 +1,6 @@
-// An answer that must not be waited for without end.
+// Deadlines for promises.
 
-/** The answer, or what `late` says when it takes longer: by default a rejection. What is waited for goes on by itself. */
+/** Resolves like `answer`, or with `late()` after `timeoutMs`: by default it rejects. Does not cancel `answer`. */
 export async function within<Answer>(
   timeoutMs: number,
   answer: Promise<Answer>,

@@ -42,7 +42,7 @@ export const itemStatusTable = {
   bank_action_required: { background: 'item', action: 'contact_bank', next: live },
   /** The bank does not answer Plaid; it passes by itself. Lies over what else is true of the item. */
   institution_down: { background: 'all', action: null, next: live },
-  /** Plaid knows the item no more, or will never get data for it again. */
+  /** Plaid no longer has the item, or can never read its data again. */
   relink_required: { background: 'none', action: 'relink', next: ['initializing', 'removing'] },
   /** The user withdrew their permission at the bank or at Plaid. */
   revoked: { background: 'none', action: 'relink', next: ['initializing', 'removing'] },

@@ -26,11 +26,11 @@ export interface Services {
   readonly config: Config
   readonly api: ApiDatabase
   readonly jobs: JobsDatabase
-  /** Plaid for somebody who waits, about no item of ours: `plaidFor({ priority: 'interactive', itemId: null })`. */
+  /** Plaid for calls that a user waits for and that concern no item: `plaidFor({ priority: 'interactive', itemId: null })`. */
   readonly plaid: Plaid
   /** Plaid for a caller: what a call counts against, and who goes first. */
   readonly plaidFor: (caller: Caller) => Plaid
-  /** Writes down the calls of Plaid's API that were counted so far; rejects never. For the doors, outside of what is waited for. */
+  /** Saves the counts of Plaid calls. Never rejects. Entry points call it in `waitUntil`, so that no response waits for it. */
   readonly flushUsage: (log: Logger) => Promise<void>
   readonly keyring: Keyring
   readonly auth: AuthConfig
@@ -94,7 +94,7 @@ function plaidOver(config: Config, quota: Quota | null, ledger: Ledger, { wait }
   return (caller) => createPlaid(createPlaidClient({ ...common, caller, fetch: (request) => fetch(request) }))
 }
 
-/** Counts that cannot be written are lost, and said to be: they are not worth anybody's work. */
+/** If usage counts cannot be saved, they are logged and dropped; a request must not fail for them. */
 function usageFlush(ledger: Ledger, jobs: JobsDatabase): Services['flushUsage'] {
   return async (log) => {
     const counts = ledger.drain()

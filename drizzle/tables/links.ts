@@ -66,7 +66,7 @@ export const linkExchanges = pgTable(
   ],
 )
 
-/** Items that are to be ended at Plaid: until it has confirmed, each is billed. */
+/** Items to remove at Plaid. Each is billed until Plaid has confirmed its removal. */
 export const plaidRemovals = pgTable(
   'plaid_removals',
   {

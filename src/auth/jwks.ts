@@ -29,7 +29,8 @@ export type BeforeFetch = (reason: FetchReason) => Promise<void>
 
 /**
  * Finds the key for a token's header.
- * @throws what `beforeFetch` throws; AppError `unavailable` when there are no keys to look in; jose's `JWKSNoMatchingKey` when none fits
+ * @throws what `beforeFetch` throws; AppError `unavailable` when there are no keys; jose's `JWKSNoMatchingKey` when no key
+ * matches
  */
 export type JwksSource = (
   header: JWSHeaderParameters,

@@ -28,7 +28,7 @@ export interface AccountsOwner {
   readonly itemId: string
   readonly userId: string
   readonly linkEpoch: number
-  /** A run's: what it was told may be older than a revocation that came meanwhile. */
+  /** When the run began: what it read may be older than a revocation that arrived since. */
   readonly startedAt?: string
 }
 
@@ -44,8 +44,8 @@ export const accountsToMatch = (facts: readonly FactsToMatch[], name: string): S
   sql`jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as ${sql.raw(name)}("plaidAccountId" text, "persistentAccountId" text, "name" text, "mask" text, "subtype" text)`
 
 /**
- * Whether an account here and one that is told are the same account at the bank: Plaid's persistent id says so where there
- * is one, else its name and mask do (Plaid's advice on duplicate items).
+ * Whether a stored account and an incoming one are the same account at the bank: by Plaid's persistent id, or without one by
+ * name and mask (Plaid's advice on duplicate items).
  */
 export const isSameAccount = (here: string, told: string): SQL =>
   sql.raw(`(${here}.persistent_account_id = ${told}."persistentAccountId" or ${here}.name = ${told}."name" and ${here}.mask = ${told}."mask"
@@ -117,10 +117,10 @@ function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly
 }
 
 /**
- * Has the transactions read again from the start where an account is told as open that was taken back before the run:
- * they were hidden, and some of what Plaid sent meanwhile was not kept. A new account can bring a product that Plaid refused
- * before, so such products are asked for again. To run before `writeAccounts`, which forgets that an account was taken
- * back, and knows the new ones. Returns the products' ids.
+ * Has the transactions read again from the start if Plaid lists an account as open that was revoked before the run: its
+ * transactions were hidden, and some of those that Plaid sent meanwhile were not kept. A new account can bring a product that
+ * Plaid refused before, so refused products are read again too. Must run before `writeAccounts`, which clears the revocation
+ * and inserts the new accounts. Returns the products' ids.
  */
 export function rereadByAccounts(jobs: JobsDatabase, lease: Lease, facts: readonly AccountFacts[]) {
   const listed = sql`${sql.param(facts.map(({ plaidAccountId }) => plaidAccountId))}::text[]`

@@ -133,7 +133,7 @@ export async function commitRun(
   })
 }
 
-/** Plaid knows the token no more: while it is being exchanged for a new one, that says nothing of the item. */
+/** Plaid does not accept the token. During a rotation that says nothing about the item. */
 const tokenCodes: ReadonlySet<string> = new Set(['INVALID_ACCESS_TOKEN', 'ITEM_NOT_FOUND'])
 
 /** What a user reads, and the time to the next try, while the breaker keeps items from being lost. */

@@ -1,4 +1,4 @@
-// Messages that could not be handled: kept, so that somebody sees them and they can be played again.
+// Messages that could not be handled. They are kept for operators to inspect and replay.
 import { and, desc, isNull, sql } from 'drizzle-orm'
 import { deadLetters } from '../../drizzle/tables/operations.ts'
 import { batch, type JobsDatabase, rows } from './client.ts'
@@ -27,7 +27,7 @@ export interface StoredDeadLetter extends Omit<DeadLetter, 'payload'> {
   readonly replays: number
 }
 
-/** Dead letters, newest first; `open` are those that nobody has played again. */
+/** Dead letters, newest first; `open` are those that were not replayed. */
 export async function listDeadLetters(
   jobs: JobsDatabase,
   { open }: { readonly open: boolean },
@@ -69,8 +69,8 @@ export interface Replayed {
 }
 
 /**
- * Plays one letter again, or the oldest `limit` that were not played yet: their products are marked dirty, as any other
- * wake-up does, their Link sessions are due, and what they say is not believed for anything else. Null where there is no such letter.
+ * Replays one dead letter, or the oldest `limit` that were not replayed yet: marks their products dirty and their Link
+ * sessions due. Nothing else in them is trusted. Null if there is no such letter.
  */
 export async function replayDeadLetters(
   jobs: JobsDatabase,

@@ -147,8 +147,8 @@ export async function getSealedToken(
 }
 
 /**
- * Hides an item at once, and puts it on the list of what is to be ended at Plaid. Its rows are deleted `keepDays` later.
- * Answers Plaid's id of it, null where it is not the user's. Doing it again changes nothing but an earlier deletion.
+ * Hides an item at once and queues its removal at Plaid. Its rows are deleted `keepDays` later. Returns Plaid's id of it, or
+ * null if the item is not the user's. A repeated call can only bring the deletion forward.
  */
 export async function beginRemoval(
   database: ApiDatabase,

@@ -1,5 +1,5 @@
-// The user's items that have an account of a bank that is being linked: one that lives is its duplicate, one that was
-// removed or lost goes on with the new link.
+// The user's items that share an account with the bank being linked. A live one makes the new item a duplicate; a removed or
+// lost one gets the new link.
 import { type SQL, sql } from 'drizzle-orm'
 import { accountsToMatch, isSameAccount } from './accounts.ts'
 import { batch, type JobsDatabase, rows } from './client.ts'

@@ -6,7 +6,7 @@ import { type BankAccounts, twinsOf } from './kin.ts'
 import { asNewUser, asUser, type Identity, me } from './scope.ts'
 import { idsInTurns } from './turns.ts'
 
-/** Longer than a request can last, so that nobody goes on with an exchange that somebody is still at. */
+/** Longer than a request can last, so that the reconciler does not resume an exchange whose request still runs. */
 export const patienceSeconds = 300
 
 export type ExchangeState = 'started' | 'exchanged' | 'linked' | 'duplicate' | 'refused' | 'given_back' | 'lost'
@@ -113,8 +113,8 @@ export async function beginExchange(
 }
 
 /**
- * Plaid has answered: the token is kept, before anything else is done with it. Doing it again changes nothing, also
- * where somebody has gone on with the exchange since.
+ * Stores the token of Plaid's response before anything else is done with it. Idempotent, also after the exchange was
+ * resumed elsewhere.
  */
 export async function keepExchanged(database: ApiDatabase, identity: Identity, exchange: Exchange): Promise<void> {
   const [, kept] = await asUser(

@@ -21,7 +21,7 @@ export interface LinkedItem {
   readonly accounts: readonly AccountFacts[]
 }
 
-/** `moved`: what was found of the user's items is not so any more, look again · `ended`: somebody else ended the exchange */
+/** `moved`: the user's items changed since they were read, read them again · `ended`: another process ended the exchange */
 export type StoreAnswer =
   | { readonly kind: 'stored'; readonly itemProductIds: readonly string[]; readonly item: Item | null }
   | { readonly kind: 'moved' | 'ended' }
@@ -164,7 +164,10 @@ export async function storeRelink(
   ])
 }
 
-/** Ends an exchange whose item is here already, null as another user's: nothing is ended at Plaid, for that would be the one that lives. */
+/**
+ * Ends an exchange whose item is stored already; `itemId` is null if it belongs to another user. Removes nothing at Plaid,
+ * because that would remove the stored item.
+ */
 export async function storeSameItem(
   jobs: JobsDatabase,
   exchange: Exchange,
@@ -174,7 +177,7 @@ export async function storeSameItem(
   return await stored(jobs, exchange, exchange.id, [begin(jobs, exchange, null), end(jobs, exchange, state, itemId)])
 }
 
-/** Ends an exchange without an item: what Plaid made is to be ended there. `twin` is the item that it duplicates. */
+/** Ends an exchange without an item and queues the removal of Plaid's. `twin` is the item that it duplicates. */
 export async function storeRefusal(jobs: JobsDatabase, exchange: Exchange, twin: string | null): Promise<StoreAnswer> {
   return await stored(jobs, exchange, exchange.id, [
     begin(jobs, exchange, null),

@@ -1,5 +1,5 @@
-// Items that are to be ended at Plaid. A row is there from the moment that it is decided until Plaid has confirmed it:
-// nothing in between may be forgotten, since Plaid bills until then.
+// The queue of items to remove at Plaid. A row exists from the decision until Plaid has confirmed the removal, because
+// Plaid bills until then.
 import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows } from './client.ts'
 import { rotatingMinutes } from './rotations.ts'

@@ -5,8 +5,8 @@ import { byIndex, plan } from './plans.ts'
 import { lost } from './sync-work.ts'
 
 /**
- * Deletes items that were removed or revoked, and whose time has come, with everything that they brought. Each leaves the numbers of its
- * transactions, so that a reader of the change feed who is behind still learns that they are gone.
+ * Deletes removed and revoked items that are due, with all their rows. Keeps the change numbers of their transactions, so
+ * that a client that is behind in the change feed still learns that they are gone.
  */
 export async function purgeItems(jobs: JobsDatabase, limit: number): Promise<number> {
   return await purgeEach(jobs, sql`order by purge_at limit ${limit}`)
@@ -36,7 +36,7 @@ async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise
     plan(jobs, byIndex),
     rows(jobs, sql`${doomed} for update`),
     rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
-    // What was shown until now is told as removed under numbers of its own.
+    // Transactions that were visible until now get new change numbers, so that the feed lists them as removed.
     rows(jobs, sql`select app.renumber_item(id) from items where id in (${doomed}) and removed_at is null`),
     tombstones(jobs, sql`item_id = ${id} and ${isDoomed}`),
     rows(
@@ -58,7 +58,7 @@ async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise
 /** No row of the table names the security `s`. `limit` keeps the planner from joining the whole table. */
 const unnamed = (table: string): SQL => sql`(select 1 from ${sql.raw(table)} where security_id = s.id limit 1) is null`
 
-/** Each keeps the number under which its removal was told, or is still to be. */
+/** Each keeps the change number of its removal. */
 const tombstones = (jobs: JobsDatabase, which: SQL) =>
   rows(
     jobs,
@@ -66,7 +66,7 @@ const tombstones = (jobs: JobsDatabase, which: SQL) =>
       select user_id, change_seq, id from transactions where ${which}`,
   )
 
-/** Deletes accounts that their user took back from Plaid, `keepDays` after it was told, with their transactions. */
+/** Deletes revoked accounts with their transactions, `keepDays` after Plaid reported the revocation. */
 export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number, limit: number): Promise<number> {
   const doomed = sql`any(array(select id from accounts where revoked_at < now() - make_interval(days => ${keepDays})
     order by revoked_at limit ${limit}))`

@@ -14,7 +14,7 @@ const currency = (row: string): SQL =>
 /** By these a transaction is taken for the same at once; several alike are paired in order. */
 const exactly = (row: string): SQL =>
   sql`${sql.raw(`${row}.account_id, ${row}.date, ${row}.amount, ${row}.name, ${row}.pending`)}, ${currency(row)}`
-/** By these and a near date, what is left over: a pending one may have posted meanwhile, and a bank renames what it has told. */
+/** Then by these and a near date: a pending transaction may have posted meanwhile, or the bank may have renamed it. */
 const nearly = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.amount`)}, ${currency(row)}`
 /** By these and a near date, a pending one that has posted with another amount: with a tip, say. */
 const settled = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.name`)}, ${currency(row)}`
@@ -87,8 +87,8 @@ export function rebindTransactions(jobs: JobsDatabase, lease: Lease, changes: re
 }
 
 /**
- * After the merge of a complete history: what an earlier link told of the time that the new one tells of, and the new one
- * does not, is removed. Older transactions, and those of accounts that are not shared any more, stay.
+ * Runs after the merge of a complete history. Removes transactions of an earlier link that the new link does not list,
+ * within the period that the new link covers. Older transactions, and those of accounts no longer shared, stay.
  */
 export function dropUnmatched(jobs: JobsDatabase, lease: Lease) {
   return rows(

@@ -104,7 +104,10 @@ export async function endRotation(jobs: JobsDatabase, item: RotatedItem, sealed:
   return replaced.rows.length === 0 ? null : products.rows.map(({ id }) => id)
 }
 
-/** `running`: the intent stands · `rotated`: the item has another token · `kept`: it has the old one, and no intent · `gone`: it was removed */
+/**
+ * `running`: the intent is stored · `rotated`: the item has another token · `kept`: it has the old one, and no intent ·
+ * `gone`: it was removed
+ */
 export type RotationState = 'running' | 'rotated' | 'kept' | 'gone'
 
 /** How far the rotation is that began with this token. */

@@ -170,7 +170,10 @@ export async function releaseDue(jobs: JobsDatabase, { until }: Claim, ids_: rea
   return released.length
 }
 
-/** Raises the dirty mark of at most `limit` clean rows of a product that were not read for `olderThanSeconds`, due at random within `spreadSeconds`. */
+/**
+ * Marks at most `limit` clean rows of a product as dirty that were not read for `olderThanSeconds`. They become due at
+ * random times within `spreadSeconds`.
+ */
 export async function markStale(
   jobs: JobsDatabase,
   product: string,
@@ -192,8 +195,8 @@ export async function markStale(
 }
 
 /**
- * What has a product read again from the start: what is stored and not told then is removed, edits stay. A run that is
- * going on cannot commit any more: its lease is taken away.
+ * Assignments that have a product read again from the start: rows that Plaid does not send then are removed, edits stay. A
+ * current run cannot commit, because it loses its lease.
  */
 export const fromTheStart = sql`cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now(), lease_owner = null, lease_expires_at = null`
 

@@ -79,7 +79,7 @@ const headerComponents = {
   'Retry-After': { description: 'Seconds until it makes sense to try again.', schema: { type: 'integer', minimum: 0 } },
 } as const
 
-/** What is told of limits with an answer. Webhooks and health have none but where a limit was met. */
+/** The rate limit headers of a response. Webhooks and health have them only on a 429. */
 function headers({ path, limit }: Route, status: number): Json {
   const isLimited = path !== '/health' && limit !== 'webhook'
   const names: (keyof typeof headerComponents)[] = status === 429 ? ['Retry-After'] : []

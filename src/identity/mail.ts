@@ -12,8 +12,8 @@ export type Mail =
   | { readonly kind: 'no_account'; readonly to: string }
 
 /**
- * Sends one mail and resolves when somebody else has it.
- * @throws AppError `unavailable` when nobody took it; the flow that sent it can be asked for again
+ * Sends one e-mail. Resolves when the mail service has accepted it.
+ * @throws AppError `unavailable` when it was not accepted; the user can request it again
  */
 export type SendMail = (mail: Mail, log: Logger) => Promise<void>
 

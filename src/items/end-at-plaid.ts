@@ -1,4 +1,4 @@
-// Ends items at Plaid that are on the list of what is to be ended. An item is on it until Plaid has confirmed its end.
+// Removes queued items at Plaid. An item stays in the queue until Plaid has confirmed its removal.
 import type { Ctx } from '../context.ts'
 import type { Secret } from '../crypto/secret.ts'
 import { claimRemoval, confirmRemoval, noteRemovalFailure, type Removal } from '../db/plaid-removals.ts'
@@ -33,7 +33,7 @@ export async function endClaimed(ctx: Ctx, removal: Removal): Promise<boolean> {
     return false
   }
   await confirmRemoval(jobs, removal)
-  // Plaid held and billed it, and nobody here knew.
+  // Plaid billed it although no row here knew it.
   if (removal.reason === 'orphan') ctx.log.error('item_orphaned', fields)
   ctx.log.info('item_ended', fields)
   return true

@@ -112,8 +112,8 @@ async function requestToken(ctx: Ctx<User>, request: LinkTokenRequest) {
 }
 
 /**
- * Plaid's id of the user, asked for once. By it Plaid tells which items it holds for them, also one whose exchange's
- * answer was lost. Where Plaid gives none, linking goes on without that.
+ * Plaid's id of the user, created once. With it Plaid lists the user's items, even one whose exchange got no response.
+ * Linking also works without it.
  */
 async function plaidUserOf(ctx: Ctx<User>, userId: string): Promise<string | null> {
   const { api, plaid } = ctx.services

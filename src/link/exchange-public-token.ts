@@ -1,6 +1,6 @@
-// Turns Link's public token into an item, as a saga: the intent is written before Plaid is asked, the token is kept
-// before anything is done with it, and what follows can be gone on with by whoever finds it unfinished
-// (finish-exchange.ts, reconcile.ts). Billed items that nobody knows of cannot come of it.
+// Exchanges Link's public token for an item, as a saga: stores the intent before it calls Plaid, and the access token
+// before it uses it. The reconciler resumes an unfinished exchange (finish-exchange.ts, reconcile.ts). Guarantees that no
+// billed Plaid item is left untracked.
 import type { Ctx, User } from '../context.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { getItem, type Item } from '../db/items.ts'
@@ -178,7 +178,7 @@ async function keep(ctx: Ctx<User>, intent: Intent, token: Secret, plaidItemId: 
   } catch (error) {
     const removed = await plaid.removeItem(token)
     const fields = { exchange_id: intent.id, plaid_item_id: plaidItemId }
-    // The intent stays `started`: Plaid is asked later what it holds for the user, and ends what is nobody's.
+    // The intent stays `started`: the reconciler later compares Plaid's list of the user's items and removes unknown ones.
     if (removed.ok || removed.failure.class === 'gone') ctx.log.warn('item_given_back', fields)
     else ctx.log.error('item_orphaned', { ...fields, plaid_error_code: removed.failure.errorCode })
     throw error

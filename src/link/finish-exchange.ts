@@ -1,5 +1,5 @@
-// The second half of an exchange, from a token that is kept to an item that is stored: as the request goes on with it, or
-// later the sweep. Safe to do twice at once, and to die in.
+// The second half of an exchange, from the stored token to the stored item. The request runs it, or later the reconciler.
+// Idempotent and crash-safe.
 import type { Ctx } from '../context.ts'
 import type { Item } from '../db/items.ts'
 import { findKin, type Kin } from '../db/kin.ts'
@@ -56,7 +56,7 @@ async function storeBy(ctx: Ctx, exchange: Exchange, item: LinkedItem, kin: Kin)
   const { institutionId } = item
   if (kin.same !== null) {
     const itemId = kin.same.isOwn ? kin.same.id : null
-    // Of another user's item nothing is told, and nothing is taken.
+    // Another user's item is neither revealed nor changed.
     const finished: Finished = itemId === null ? { kind: 'given_back' } : { kind: 'duplicate', itemId, institutionId }
     return conclude(await storeSameItem(jobs, exchange, itemId), finished)
   }

@@ -202,7 +202,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   }
 }
 
-/** The code is at fault: it would spend money that nobody meant to spend, or that nobody counts. */
+/** A bug: the code would make a paid call that was not declared as paid, or is not counted. */
 function unpaid(path: string): AppError {
   return new AppError('internal', 'A paid call was refused.', { reason: `${path} costs money by the call` })
 }

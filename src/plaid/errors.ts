@@ -5,7 +5,8 @@ import * as z from 'zod'
  * - `retry`: Plaid or the network, later · `institution_down`: the bank, hours · `rate_limited`: after the given time
  * - `restart`: read the loop again from its first cursor · `not_ready`: minutes, or the webhook
  * - `update_mode`: the user logs in again · `at_bank`: the user must act at the bank · `relink`: only a new item helps
- * - `product_absent`: this item has no such product · `consent_needed`: the user has not agreed to share it · `gone`: Plaid knows the item no more · `revoked`: the user withdrew
+ * - `product_absent`: this item has no such product · `consent_needed`: the user has not agreed to share it
+ * - `gone`: Plaid no longer has the item · `revoked`: the user withdrew their permission
  * - `ours`: our request or account is at fault; an alarm, and no retry
  */
 export type FailureClass =
@@ -91,7 +92,10 @@ export function classify(errorType: string, errorCode: string, status: number): 
   return status === 0 || status >= 500 ? 'retry' : 'ours'
 }
 
-/** Whether Plaid may have done what was asked although no answer says so: a call that changes something is then not made again. */
+/**
+ * Whether Plaid may have carried out the call although no response says so. A call that changes something is then not
+ * repeated.
+ */
 export const isOutcomeUnknown = (failure: PlaidFailure): boolean =>
   failure.class === 'retry' || failure.errorType === 'CONTRACT'
 

@@ -1,5 +1,5 @@
-// The isolate's side of Plaid's limits: asks the object that counts the endpoint's limit, waits where the wait is short, and decides what
-// goes on when nobody can count. Makes no call of Plaid's and never throws.
+// The isolate's side of Plaid's limits: asks the object that counts the endpoint's limit, waits if the wait is short, and
+// decides which calls are allowed while that object fails. Never calls Plaid and never throws.
 import { within } from '../deadline.ts'
 import type { Admission, QuotaCall, QuotaRefusal } from './quota-keeper.ts'
 import { isPaidPath, limitNameOf, type PlaidLimits } from './quota-limits.ts'
@@ -34,7 +34,7 @@ export interface QuotaOptions {
   readonly now?: () => number
   /** The longest wait for the object. */
   readonly timeoutMs?: number
-  /** Told when nobody could count; an alarm. */
+  /** Called when the object failed; raises an alarm. */
   readonly onFailure: (error: unknown) => void
 }
 
@@ -87,7 +87,7 @@ export function createQuota(options: QuotaOptions): Quota {
     }
   }
 
-  /** Uncounted, a user's call goes on: 20 % of each limit are theirs. What nobody waits for, or what costs money, does not. */
+  /** While the object fails, interactive calls are allowed (20 % of each limit are theirs); background and paid calls are not. */
   const uncounted = ({ path, priority }: QuotaCall): Turn =>
     priority === 'interactive' && !isPaidPath(path)
       ? { kind: 'granted' }

@@ -25,7 +25,7 @@ export interface LimiterOptions {
 /** A limit, and how it stands. */
 export interface LimitStanding extends Limit, Standing {}
 
-/** What became of a request. `limits` are all that it counted against, also where nobody could tell how they stand. */
+/** What became of a request. `limits` are all that it counted against, even if their state is unknown. */
 export type Outcome = { readonly limits: readonly Limit[] } & (
   | { readonly kind: 'admitted'; readonly standings: readonly LimitStanding[] }
   /** `standings` are those that refused, one at least. */

@@ -32,7 +32,7 @@ const readers: Readonly<Record<SyncProduct, Reader>> = {
 
 const isProduct = (name: string): name is SyncProduct => Object.hasOwn(readers, name)
 
-/** Whether somebody waits for what a wake-up brings. What the sweep finds, and what its runs raise, can wait itself. */
+/** Whether a user may be waiting for the run. Runs that the sweep starts or that other runs raise can wait. */
 const priorities: Readonly<Record<WakeReason, Priority>> = {
   link: 'interactive',
   user: 'interactive',
@@ -48,7 +48,7 @@ const commitTries = 3
 
 export type SyncOutcome =
   | { readonly kind: 'committed' | 'superseded' | 'absent' | 'consent_needed' }
-  /** There was nothing to do, or somebody does it, or nothing may be done now. */
+  /** There was nothing to do, another run is doing it, or nothing may be done now. */
   | { readonly kind: 'idle'; readonly why: 'busy' | 'clean' | 'stopped' | 'gone' }
   /** No call was made, for the budget's sake: due in so many seconds, and woken by then if somebody waits for it. */
   | { readonly kind: 'deferred'; readonly afterSeconds: number; readonly failure: PlaidFailure }
@@ -133,7 +133,7 @@ async function concludeRead(
   if (committed.kind === 'superseded') return { kind: 'superseded' }
   if (committed.kind === 'staging_lost')
     return await concludeFailure(ctx, lease, report, localFailure('restart', 'STAGING_LOST'))
-  // After a lost answer it is not known whether somebody raised the mark meanwhile: one wake-up more does no harm.
+  // After a lost response it is unknown whether the product was marked again meanwhile. A needless wake-up is harmless.
   if (committed.kind === 'committed_before' || committed.dirtyAgain) await wake([lease.itemProductId], 'again')
   if (committed.kind === 'committed' && committed.raised.length > 0) await wake(committed.raised, 'raised')
   return { kind: 'committed' }

@@ -50,7 +50,7 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
   })
 }
 
-/** What a webhook about a Link session names it by; the public tokens beside it are asked of Plaid again, never taken from here. */
+/** The digest of a Link webhook's link token. Its public tokens are not used: they are read from Plaid again. */
 async function linkTokenOf(body: WebhookBody): Promise<string | null> {
   return body.webhook_type === 'LINK' && body.link_token ? await tokenDigest(body.link_token) : null
 }

@@ -34,7 +34,7 @@ const linkResult = z.object({ public_token: z.string() })
 const itemAnswer = z.object({ id: z.string() })
 const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
 
-/** A public token for a bank. The invented logins have accounts of the same names: what shall be no duplicate is of another bank. */
+/** A public token for a bank. Generated logins have accounts of the same names, so two items of one bank are duplicates. */
 async function publicTokenOf(subject: string, institution: string): Promise<string> {
   const created = await edge.as(subject)('POST', '/api/v1/plaid/link/token/create', { body: {} })
   const { link_token } = linkTokenAnswer.parse(expectStatus(created, 200).json())

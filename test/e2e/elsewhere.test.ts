@@ -6,7 +6,7 @@ import { type Call, type Edge, expectStatus, type Linked, startEdge, webhookPath
 import { connectStack, type Delivery } from '../support/stack.ts'
 
 const relaySecret = 'relay-secret-of-the-tests-relay-secret'
-/** Plaid gives a delivery up after half of it; a busy machine may take as long again. A call of Plaid that hangs ends after 90 s. */
+/** Twice as long as Plaid waits for a webhook's response, for a busy machine; far below the 90 s of a call that hangs. */
 const inTimeMs = 20_000
 
 let edge: Edge

@@ -50,7 +50,7 @@ export interface Bank {
   change(itemId: string, wanted: object | string): Promise<Changed>
   fault(fault: object): Promise<void>
   clearFaults(): Promise<void>
-  /** Changes answers by rule; see `alterationRequest` of the simulator. `text` is JSON, for numbers that JavaScript cannot hold. */
+  /** Changes answers by rule; see `alterationRequest` of the simulator. A string is JSON, for numbers beyond JavaScript's. */
   alter(rule: object | string): Promise<void>
   clearAlterations(): Promise<void>
   /** Says which kind of Plaid's clients calls: `legacy_users`, `category_version`, `foreign_tokens`. */

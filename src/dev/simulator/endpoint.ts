@@ -23,7 +23,10 @@ export interface Answered {
 
 type BodyOf<Fields extends z.ZodRawShape> = z.infer<z.ZodObject<Fields, z.core.$strict>>
 
-/** `fields` are those beside the credentials; any other field is an error, as it is at Plaid. `statusOf` sees the world before. */
+/**
+ * `fields` excludes the credentials; any other field is an error, as at Plaid. `statusOf` runs before `handle` changes the
+ * world.
+ */
 export function endpoint<Fields extends z.ZodRawShape>(
   path: string,
   fields: Fields,

@@ -1,4 +1,5 @@
-// How an item's investment transactions become readable: with the item, at the first call, or later when asked to be asynchronous.
+// When an item's investment transactions become readable: with the item, at the first call, or later if the request asks
+// for an asynchronous update.
 
 import type { Item } from './item.ts'
 import type { WebhookBody } from './webhooks/events.ts'

@@ -30,7 +30,7 @@ export interface Credentials {
 }
 
 /**
- * The login with these credentials: the one that was linked before, lived up to today, or a new one; and whether days passed there.
+ * The login with these credentials, brought up to the current day, or a new one; `passed` says whether days passed there.
  * Fails with INVALID_FIELD and the field's name when a custom user does not describe a bank.
  */
 export function loginWith(world: World, credentials: Credentials): { login: Login; passed: boolean } {

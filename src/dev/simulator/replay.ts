@@ -1,4 +1,4 @@
-// Lives a journal again: the same events at the same times make the same world. Tells nobody: what was to be sent was sent.
+// Replays a journal: the same events at the same times make the same world. Sends no webhooks, because they were sent before.
 
 import { HTTPException } from 'hono/http-exception'
 

@@ -41,8 +41,8 @@ export interface UserNamed {
 }
 
 /**
- * The user that the request names. Fails with MISSING_FIELDS without a name, with INVALID_FIELD for an id of the older user API, and
- * with USER_NOT_FOUND for a user that is unknown or removed.
+ * The user that the request names. Fails with MISSING_FIELDS without a name, with INVALID_FIELD for an id of the older user
+ * API, and with USER_NOT_FOUND for an unknown or removed user.
  */
 export function userCalled({ users }: World, { user_id: id, user_token: token }: UserNamed): User {
   if (id == null && token == null) throw failure('MISSING_FIELDS', 'missing fields: user_id')

@@ -13,7 +13,7 @@ import { seconds } from './rate-limit-headers.ts'
 
 export type RequestContext = Context<HttpEnvironment>
 
-/** Routes that are not answered while nobody can count them: guessing there is worth an attacker's while. */
+/** Routes that are refused while requests cannot be counted, because guessing pays off for an attacker there. */
 const closedWithoutLimits: ReadonlySet<RoutePolicy | null> = new Set(['auth', 'link', 'sensitive'])
 const retryAfterFailureSeconds = 5
 

@@ -83,7 +83,10 @@ export function decimalsOf(value: RawNumber): number {
   return read(value).scale
 }
 
-/** `count` of a currency's smallest units: `minorUnits(1250, 2)` is `12.50`. Throws a RangeError unless `count` is a safe integer. */
+/**
+ * `count` of a currency's smallest units: `minorUnits(1250, 2)` is `12.50`.
+ * @throws RangeError unless `count` is a safe integer
+ */
 export function minorUnits(count: number, decimals: number): RawNumber {
   if (!Number.isSafeInteger(count)) throw new RangeError(`not a count of units: ${count}`)
   return write({ digits: BigInt(count), scale: decimals })

@@ -23,8 +23,8 @@ export interface OpenBank {
   seed: string
   institutionId: string
   /**
-   * `user_transactions_dynamic` has more pending transactions, `user_rare_values` values that Plaid's sandbox never has; every other
-   * name gives a usual customer of its own.
+   * `user_transactions_dynamic` has more pending transactions, `user_rare_values` has values that Plaid's sandbox never has.
+   * Every other name gives an ordinary customer.
    */
   username: string
   /** The parsed password of `user_custom`, numbers raw; null for a generated customer. */

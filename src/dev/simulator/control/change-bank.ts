@@ -29,8 +29,8 @@ export interface Changed {
 }
 
 /**
- * Makes all the changes, then lets Plaid look at the bank once through every item of the login. The answer tells of this item and in
- * its ids; what the other items are told is among the deliveries. Refuses ids that the bank does not have.
+ * Makes all the changes, then lets Plaid read the bank once through every item of the login. Returns what changed for this
+ * item, with its ids; the webhooks of the other items are among the deliveries. Refuses ids that the bank does not have.
  */
 export function changeBank(world: World, item: Item, given: BankChange): Changed {
   checkIds(item, given)

@@ -17,7 +17,7 @@ import type { BankChange } from './requests.ts'
 
 const weekMs = 7 * 86_400_000
 
-/** Makes the wanted changes; gives their webhooks, and the accounts that were taken back. A revoked item's webhook is its last. */
+/** Makes the wanted changes. Returns their webhooks and the revoked accounts. A revoked item's webhook is its last. */
 export function changeLogin(
   world: World,
   item: Item,

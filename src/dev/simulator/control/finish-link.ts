@@ -34,10 +34,10 @@ export interface Finished {
 }
 
 /**
- * The user goes on in the link token's open session, or begins one. New items have the token's webhook, products and days; in update
- * mode the item is repaired, what it did not share yet is shared if the token asked for account selection, and there is no public
- * token. `items` adds several in one multi-item session, `finish: false` leaves it open for another call, `exit` leaves Link without
- * doing anything more. Hosted and multi-item sessions tell by webhook.
+ * Plays the user in the link token's open session, or in a new one. New items have the token's webhook, products and days.
+ * Update mode repairs the item, shares further accounts if the token asked for account selection, and gives no public token.
+ * `items` adds several items in one multi-item session, `finish: false` leaves the session open for another call, and `exit`
+ * leaves Link without doing more. Hosted and multi-item sessions send webhooks.
  */
 export function finishLink(world: World, wanted: LinkRequest): Finished {
   const token = world.linkTokens.get(wanted.link_token)
