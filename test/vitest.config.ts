@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { workerBindings } from './support/bindings.ts'
+import { LongestFirst } from './support/longest-first.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -15,6 +16,7 @@ export default defineConfig({
     globalSetup: ['./test/support/global-setup.ts'],
     // Tests mostly wait for a database, a bank or a process, so two files run at a time even on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     coverage: {
       provider: 'istanbul',
       include: ['src/**/*.ts'],
