@@ -81,25 +81,27 @@ function allowed(routes: readonly Route[]): string {
 const notAllowed = (allow: string): AppError =>
   new AppError('method_not_allowed', `This path has ${allow}.`, { extensions: { allow } })
 
-/** Whether `path` is one that `{name}` in the other would take. */
-function isTakenBy(path: string, other: string): boolean {
-  const [steps, others] = [path.split('/'), other.split('/')]
-  return (
-    path !== other &&
-    steps.length === others.length &&
-    others.every((step, index) => step === steps[index] || (step.startsWith('{') && !steps[index]?.startsWith('{')))
-  )
-}
+type Steps = readonly string[]
+
+/** Whether a path is one that `{name}` in the other would take. */
+const isTakenBy = (steps: Steps, others: Steps): boolean =>
+  steps.length === others.length &&
+  others.every((step, index) => step === steps[index] || (step.startsWith('{') && !steps[index]?.startsWith('{')))
 
 /**
  * Refuses a fixed path's methods that another route would take for its `{id}`: `PATCH /things/latest` beside
  * `PATCH /things/{id}`. To be mounted before that route; `before` runs for these alone.
  */
 export function mountOverlaps(app: App, routes: readonly Route[], ...before: readonly Middleware[]): void {
+  const taking = routes
+    .filter(({ path }) => path.includes('{'))
+    .map(({ path, method }) => ({ path, method, steps: path.split('/') }))
   for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
     const allow = allowed(ofPath)
-    const taken = routes.filter(
-      (other) => isTakenBy(path, other.path) && !ofPath.some(({ method }) => method === other.method),
+    const steps = path.split('/')
+    const taken = taking.filter(
+      (other) =>
+        other.path !== path && isTakenBy(steps, other.steps) && !ofPath.some(({ method }) => method === other.method),
     )
     for (const { method } of taken)
       app.on([method], [pattern(path)], ...before, (context) => {
