@@ -77,6 +77,32 @@ function rebindAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonl
 }
 
 /**
+ * Shows the transactions of earlier links again when a revoked account is shared again. The next run matches them with
+ * Plaid's, so the user's notes are kept. Run it after `rebindAccounts` and before `mergeAccounts`, which clears `revoked_at`.
+ */
+function showSharedAgain(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly AccountFacts[]) {
+  const listed = sql`${sql.param(facts.map(({ plaidAccountId }) => plaidAccountId))}::text[]`
+  return rows(
+    jobs,
+    sql`with counter as (
+        select change_seq from users where id = ${owner.userId}
+      ), again as materialized (
+        select t.id, row_number() over (order by t.date, t.id) as n
+        from accounts a cross join lateral (
+          select id, date from transactions
+          where account_id = a.id and link_epoch < ${owner.linkEpoch} and removed_at >= a.revoked_at offset 0) t
+        where a.item_id = ${owner.itemId} and a.plaid_account_id = any(${listed})
+          and a.revoked_at < coalesce(${owner.startedAt ?? null}::timestamptz, now())
+      ), shown as (
+        update transactions t set removed_at = null, change_seq = counter.change_seq + again.n, updated_at = now()
+        from again cross join counter where t.id = again.id
+      )
+      update users set change_seq = change_seq + (select count(*) from again)
+      where id = ${owner.userId} and exists (select 1 from again)`,
+  )
+}
+
+/**
  * Writes accounts and today's balance. With `complete`, the list is all that the bank has open, and what is not in it
  * is closed, what is in it open; without, nothing is inferred: transactions name closed accounts too, which have no
  * balance any more.
@@ -142,7 +168,7 @@ export function rereadByAccounts(jobs: JobsDatabase, lease: Lease, facts: readon
   )
 }
 
-/** Writes accounts that a run was told of; after a relink those of the earlier link are found again first. */
+/** Writes accounts from an answer of Plaid; after a relink, finds those of the earlier link first. */
 export function writeAccounts(
   jobs: JobsDatabase,
   owner: AccountsOwner,
@@ -150,7 +176,8 @@ export function writeAccounts(
   complete: boolean,
 ): Statement[] {
   const merge = mergeAccounts(jobs, owner, facts, complete)
-  return owner.linkEpoch === 0 ? [merge] : [rebindAccounts(jobs, owner, facts), merge]
+  if (owner.linkEpoch === 0) return [merge]
+  return [rebindAccounts(jobs, owner, facts), ...(complete ? [showSharedAgain(jobs, owner, facts)] : []), merge]
 }
 
 const accountColumns = {

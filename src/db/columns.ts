@@ -1,5 +1,6 @@
 // Columns and conditions that several tables' queries share, each said once.
 import { type AnyColumn, type SQL, sql } from 'drizzle-orm'
+import { accounts } from '../../drizzle/tables/accounts.ts'
 import { itemProducts, items } from '../../drizzle/tables/items.ts'
 import { me } from './scope.ts'
 
@@ -34,6 +35,11 @@ export const ofCurrentProduct = (itemId: AnyColumn, product: 'holdings' | 'liabi
 export const ofShownItem = (itemId: AnyColumn): SQL =>
   sql`(${itemId} = any(array(
     select shown.id from ${items} shown where shown.user_id = ${me} and shown.removed_at is null))) is true`
+
+/** Hides the rows of revoked accounts at once; the next snapshot, which lacks them, may be a day away. */
+export const ofSharedAccount = (accountId: AnyColumn): SQL =>
+  sql`(${accountId} = any(array(
+    select revoked.id from ${accounts} revoked where revoked.user_id = ${me} and revoked.revoked_at is not null))) is not true`
 
 /**
  * Not removed by the bank, written so that no index of such rows by user qualifies: for rows that another column names.

@@ -2,7 +2,15 @@
 import { and, asc, desc, eq, gte, isNull, lte } from 'drizzle-orm'
 import { holdings, investmentTransactions, securities } from '../../drizzle/tables/investments.ts'
 import type { ApiDatabase } from './client.ts'
-import { currencyOf, exact, exactOrNull, notRemovedNamed, ofCurrentProduct, ofShownItem } from './columns.ts'
+import {
+  currencyOf,
+  exact,
+  exactOrNull,
+  notRemovedNamed,
+  ofCurrentProduct,
+  ofSharedAccount,
+  ofShownItem,
+} from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { type Identity, me, pageAsUser } from './scope.ts'
 
@@ -69,6 +77,7 @@ export async function listHoldings(
         and(
           eq(holdings.userId, me),
           ofShownItem(holdings.itemId),
+          ofSharedAccount(holdings.accountId),
           ofCurrentProduct(holdings.itemId, 'holdings'),
           accountId === null ? undefined : eq(holdings.accountId, accountId),
           after(from, holdings.accountId, holdings.id, 'asc'),
@@ -138,6 +147,7 @@ export async function listInvestmentTransactions(
           eq(table.userId, me),
           filters.accountId === undefined ? isNull(table.removedAt) : notRemovedNamed(table.removedAt),
           ofShownItem(table.itemId),
+          ofSharedAccount(table.accountId),
           filters.accountId === undefined ? undefined : eq(table.accountId, filters.accountId),
           filters.from === undefined ? undefined : gte(table.date, filters.from),
           filters.to === undefined ? undefined : lte(table.date, filters.to),

@@ -2,7 +2,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import { liabilities } from '../../drizzle/tables/liabilities.ts'
 import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
-import { ofCurrentProduct, ofShownItem } from './columns.ts'
+import { ofCurrentProduct, ofSharedAccount, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { type Identity, me, pageAsUser } from './scope.ts'
 import type { Lease } from './sync-work.ts'
@@ -65,6 +65,7 @@ export async function listLiabilities(
         and(
           eq(liabilities.userId, me),
           ofShownItem(liabilities.itemId),
+          ofSharedAccount(liabilities.accountId),
           ofCurrentProduct(liabilities.itemId, 'liabilities'),
           after(from, liabilities.accountId, liabilities.id, 'asc'),
         ),

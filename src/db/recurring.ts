@@ -2,7 +2,7 @@
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import { recurringStreams, transactions } from '../../drizzle/tables/transactions.ts'
 import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
-import { currencyOf, exactOrNull, ofCurrentProduct, ofShownItem } from './columns.ts'
+import { currencyOf, exactOrNull, ofCurrentProduct, ofSharedAccount, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { type Identity, me, pageAsUser } from './scope.ts'
 import type { Lease } from './sync-work.ts'
@@ -154,6 +154,7 @@ export async function listRecurring(
         and(
           eq(table.userId, me),
           ofShownItem(table.itemId),
+          ofSharedAccount(table.accountId),
           ofCurrentProduct(table.itemId, 'recurring'),
           accountId === undefined ? undefined : eq(table.accountId, accountId),
           direction === undefined ? undefined : eq(table.direction, direction),

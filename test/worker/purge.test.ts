@@ -1,8 +1,11 @@
 // Deletion of what was removed or taken back: when its time has come and not before, all of it, told by the change feed, and
 // never of what was linked again.
 import { describe, expect, it } from 'vitest'
+import { listHoldings, listInvestmentTransactions } from '../../src/db/investments.ts'
 import type { Item } from '../../src/db/items.ts'
+import { listLiabilities } from '../../src/db/liabilities.ts'
 import { purgeItem } from '../../src/db/purge.ts'
+import { listRecurring } from '../../src/db/recurring.ts'
 import { editTransaction } from '../../src/db/transactions.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
 import { markRepaired } from '../../src/items/repair-item.ts'
@@ -279,6 +282,29 @@ describe('an account that its user took back', () => {
     await expectTruth(world, subject, item.plaidItemId)
   })
 
+  it('has its holdings, investment transactions, liabilities and recurring streams hidden at once', async () => {
+    const subject = 'takes all back'
+    const item = await linkAndSync(world, subject, { products: ['transactions', 'investments', 'liabilities'] })
+    const { api } = world.services
+    const { identity } = world.user(subject).actor
+    const lists = {
+      positions: () => listHoldings(api, identity, null, 500, null),
+      trades: () => listInvestmentTransactions(api, identity, {}, 500, null),
+      debts: () => listLiabilities(api, identity, 500, null),
+      streams: () => listRecurring(api, identity, {}, 500, null),
+    }
+    for (const [what, list] of Object.entries(lists)) {
+      const [first] = (await list()).rows
+      const account = (await accountsOf(world, subject)).find(({ id }) => id === first?.accountId)
+      expect(account, what).toBeDefined()
+      await takeBack(item, account?.name ?? '')
+      expect(
+        (await list()).rows.filter(({ accountId }) => accountId === account?.id),
+        what,
+      ).toEqual([])
+    }
+  })
+
   it('and is shared again in update mode has its whole history again, and its notes', async () => {
     const subject = 'shared in update mode'
     const item = await link(subject)
@@ -305,18 +331,26 @@ describe('an account that its user took back', () => {
     expect(follower.copy).toEqual(await listed(world, subject))
   })
 
-  it('and is shared again is open again, and is not deleted', async () => {
+  it('and is shared by a new link is open again with its notes, and is not deleted', async () => {
     const subject = 'shared again'
     const item = await link(subject)
     const before = await everyTransaction(world, subject)
+    const follower = follow(world, subject)
+    const ofNestEgg = before.find(({ name }) => name.includes('Nest egg'))?.id ?? ''
+    await editTransaction(world.services.api, world.user(subject).actor.identity, ofNestEgg, { note: 'kept' })
     await takeBack(item, 'Nest egg')
     await world.drain()
+    await follower.catchUp()
     await hide(subject, item)
     const again = await link(subject)
     expect(again.id).toBe(item.id)
     await expectTruth(world, subject, again.plaidItemId)
     expect((await accountsOf(world, subject)).map(({ closed }) => closed)).toEqual([false, false])
-    expect(await everyTransaction(world, subject)).toHaveLength(before.length)
+    const after = await everyTransaction(world, subject)
+    expect(after.map(({ id }) => id).toSorted()).toEqual(before.map(({ id }) => id).toSorted())
+    expect(after.find(({ id }) => id === ofNestEgg)).toMatchObject({ note: 'kept' })
+    await follower.catchUp()
+    expect(follower.copy).toEqual(await listed(world, subject))
     await days(100)
     await reconcile(world.job())
     expect(await accountsOf(world, subject)).toHaveLength(2)
