@@ -45,6 +45,8 @@ export interface World {
   sql(text: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>
   /** Lets the time pass that leases, retries and freshness wait for. */
   elapse(): Promise<void>
+  /** Starts a new isolate: the webhook keys and the count of requests for them are gone. */
+  restartIsolate(): void
   stop(): Promise<void>
 }
 
@@ -72,11 +74,15 @@ export async function createWorld(
     // Verbs count no requests.
     RATE_LIMIT_ENABLED: 'false',
   })
-  const services: Services = {
-    ...createServices(config, {
+  const startIsolate = (): Services =>
+    createServices(config, {
       SYNC_QUEUE: { sendBatch: (messages) => Promise.resolve(queue.push(...[...messages].map(({ body }) => body))) },
-    }),
+    })
+  let isolate = startIsolate()
+  const services: Services = {
+    ...isolate,
     wait: () => Promise.resolve(),
+    findWebhookKey: async (kid, now) => await isolate.findWebhookKey(kid, now),
   }
   const log = createLogger({}, { sink: (line) => lines.push(line), redactText: services.redact, minimumLevel: 'debug' })
   const common = { requestId: crypto.randomUUID(), now: () => new Date(), log }
@@ -130,6 +136,9 @@ export async function createWorld(
     async elapse() {
       await sql(`update item_products set lease_expires_at = lease_expires_at - interval '1 day',
         next_attempt_at = next_attempt_at - interval '1 day', last_synced_at = last_synced_at - interval '1 day'`)
+    },
+    restartIsolate() {
+      isolate = startIsolate()
     },
     async stop() {
       await stack.stopSimulator(simulator.id)

@@ -296,12 +296,10 @@ describe('an account that its user took back', () => {
     for (const [what, list] of Object.entries(lists)) {
       const [first] = (await list()).rows
       const account = (await accountsOf(world, subject)).find(({ id }) => id === first?.accountId)
-      expect(account, what).toBeDefined()
-      await takeBack(item, account?.name ?? '')
-      expect(
-        (await list()).rows.filter(({ accountId }) => accountId === account?.id),
-        what,
-      ).toEqual([])
+      if (account === undefined) throw new Error(`no account has ${what}`)
+      await takeBack(item, account.name)
+      const left = (await list()).rows.filter(({ accountId }) => accountId === account.id)
+      expect({ what, left }).toEqual({ what, left: [] })
     }
   })
 

@@ -6,10 +6,25 @@ import type { TestSimulator } from '../stack.ts'
 const trueItem = z.object({
   item_id: z.string(),
   status: z.string(),
-  accounts: z.array(z.looseObject({ account_id: z.string(), name: z.string() })),
+  accounts: z.array(
+    z.looseObject({
+      account_id: z.string(),
+      name: z.string(),
+      balances: z.looseObject({ current: z.string().nullable(), available: z.string().nullable() }),
+    }),
+  ),
+  holdings: z.array(
+    z.looseObject({
+      account_id: z.string(),
+      security_id: z.string(),
+      quantity: z.string(),
+      institution_value: z.string(),
+    }),
+  ),
   transactions: z.array(
     z.object({
       transaction_id: z.string(),
+      account_id: z.string(),
       name: z.string(),
       amount: z.string(),
       date: z.string(),
@@ -57,7 +72,7 @@ export const noteKey = (subject: string, name: string): string => `${subject} ${
 
 const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
 
-/** The password of a custom user: two accounts, some weeks, no two transactions alike. */
+/** The password of a custom user: two accounts, some weeks, no two transactions alike; the second bank also invests. */
 export function bankPassword(username: string): string {
   const account = (index: number, subtype: string) => ({
     type: 'depository',
@@ -72,5 +87,18 @@ export function bankPassword(username: string): string {
       currency: 'USD',
     })),
   })
-  return JSON.stringify({ override_accounts: [account(0, 'checking'), account(1, 'savings')] })
+  const invested = {
+    type: 'investment',
+    subtype: 'brokerage',
+    starting_balance: 500,
+    meta: { name: `${username} brokerage` },
+    holdings: ['ACME', 'GLOBEX'].map((ticker, index) => ({
+      institution_price: 20 + index,
+      quantity: 3 + index,
+      currency: 'USD',
+      security: { ticker_symbol: ticker, name: `${ticker} Corp` },
+    })),
+  }
+  const accounts = [account(0, 'checking'), account(1, 'savings'), ...(username.endsWith('_two') ? [invested] : [])]
+  return JSON.stringify({ override_accounts: accounts })
 }

@@ -14,85 +14,13 @@ import { requestSync } from '../../../src/sync/request-sync.ts'
 import { markStaleProducts, sweep } from '../../../src/sync/sweep.ts'
 import { everyTransaction } from '../equality.ts'
 import { rotate } from '../life.ts'
-import { type Moment, mortal } from '../mortal.ts'
-import type { Delivery } from '../stack.ts'
+import { mortal } from '../mortal.ts'
 import type { World } from '../world.ts'
-import { bankPassword, type Control, connectControl, noteKey, type TrueItem } from './banks.ts'
-
-/** At which of its calls to the outside an isolate dies, and whether the call still takes effect; null lives. */
-export type Death = { readonly at: number; readonly moment: Moment } | null
-
-export interface Login {
-  readonly subject: string
-  readonly username: string
-}
-
-/** What the client of one user has read of the change feed. */
-interface Follower {
-  since: number
-  readonly seen: Map<string, Transaction>
-}
-
-/** How often things really happened, over all sequences: a sequence in which nothing happens proves nothing. */
-export type Happened = Map<string, number>
-
-export interface Chaos {
-  readonly world: World
-  readonly control: Control
-  readonly subjects: readonly string[]
-  readonly followers: ReadonlyMap<string, Follower>
-  /** By user and name of a transaction: the notes that it may have; null among them for none. */
-  readonly notes: Map<string, Set<string | null>>
-  /** Plaid's ids of items whose token may have died with an isolate. */
-  readonly doomedTokens: Set<string>
-  /** Webhooks that came and were not yet carried on. */
-  readonly mail: Delivery[]
-  /** Each user has a bank, and a note on two of its transactions and on one that is pending. */
-  settleIn(): Promise<void>
-  link(login: Login, death: Death, retry: boolean): Promise<void>
-  remove(nth: number, purge: boolean, death: Death): Promise<void>
-  rotate(nth: number, death: Death, retry: boolean): Promise<void>
-  bank(nth: number, change: BankStep): Promise<void>
-  deliver(nth: number, how: Carriage, death: Death): Promise<void>
-  drain(death: Death, lose: boolean): Promise<void>
-  /** Two at once, which meet at different items, while the users write notes. */
-  drainTwice(): Promise<void>
-  stall(nth: number, afterCalls: number): Promise<void>
-  /**
-   * While a run from the start waits at one of its calls of Plaid, the bank changes and the user asks for a sync; with
-   * `restart`, while a run from its cursor waits, everything is asked for from the start.
-   */
-  meanwhile(nth: number, wait: Wait, change: BankStep, restart: boolean): Promise<void>
-  /** `pending` prefers transactions that are still to be posted. */
-  edit(subject: string, nth: number, note: string | null, pending?: boolean): Promise<void>
-  poll(subject: string): Promise<void>
-  cron(death: Death): Promise<void>
-  resync(nth: number): Promise<void>
-  pass(): Promise<void>
-  heal(): Promise<void>
-}
-
-export interface BankStep {
-  readonly add: number
-  readonly pending: number
-  readonly modify: number
-  readonly remove: number
-  readonly post: number
-  readonly silent: boolean
-  readonly login: 'required' | 'repaired' | null
-}
-
-/** At which of its calls of Plaid a run is held up, and whether Plaid has answered the call by then. */
-export interface Wait {
-  readonly calls: number
-  readonly moment: Moment
-}
-
-export interface Carriage {
-  readonly twice: boolean
-  readonly forged: boolean
-  readonly lost: boolean
-}
+import { bankPassword, connectControl, noteKey, type TrueItem } from './banks.ts'
+import { createMail } from './mail.ts'
+import { watchRestarts } from './restarts.ts'
+import { stalled } from './stalled.ts'
+import type { Chaos, Death, Happened } from './types.ts'
 
 /** Rounds of sweeps after which it must be quiet. */
 const mostRounds = 6
@@ -109,12 +37,22 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
   const followers = new Map(subjects.map((subject) => [subject, { since: 0, seen: new Map<string, Transaction>() }]))
   const notes = new Map<string, Set<string | null>>()
   const doomedTokens = new Set<string>()
-  const mail: Delivery[] = []
+  const neverShared = new Set<string>()
+  /** By Plaid's id of an item: the names of transactions in accounts that were revoked. */
+  const revoked = new Map<string, string[]>()
+  const mail = createMail(world)
+  const restarts = await watchRestarts(world)
   let made = 0
 
   const servicesFor = (death: Death): { services: Services; isDead: () => boolean } => {
     if (death === null) return { services: world.services, isDead: () => false }
     return mortal(world.services, death.at, death.moment)
+  }
+  /** Awaits two requests of one client, sent at the same time; true when either succeeds. */
+  const both = async (first: Promise<boolean>, second: Promise<boolean>): Promise<boolean> => {
+    const done = await Promise.all([first, second])
+    count('left')
+    return done.includes(true)
   }
   /** Runs `act` in an isolate; what a client would be told, or a death, is all that may come of it. */
   const inIsolate = async (death: Death, act: (services: Services) => Promise<unknown>): Promise<boolean> => {
@@ -145,9 +83,6 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       [plaidItemId],
     )
     return row === undefined ? null : { id: String(row['id']), subject: String(row['subject']) }
-  }
-  const takeMail = async (): Promise<void> => {
-    mail.push(...(await world.delivered()))
   }
   /** History that Plaid has not told yet comes now. */
   const tellHistory = async (): Promise<void> => {
@@ -203,13 +138,13 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     followers,
     notes,
     doomedTokens,
-    mail,
+    neverShared,
     poll,
     pass,
     async settleIn() {
       const news = { add: 0, pending: 2, modify: 0, remove: 0, post: 0, silent: true, login: null }
       for (const [nth, subject] of subjects.entries()) {
-        await chaos.link({ subject, username: `${subject}_one` }, null, false)
+        await chaos.link({ subject, username: `${subject}_one` }, null, false, false)
         await chaos.bank(nth, news)
         await chaos.drain(null, false)
         await chaos.edit(subject, 1, 'first')
@@ -217,7 +152,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
         await chaos.edit(subject, 0, 'third', true)
       }
     },
-    async link({ subject, username }, death, retry) {
+    async link({ subject, username }, death, retry, leaves) {
       let linkToken = ''
       const asked = await inIsolate(null, async (services) => {
         const input = {
@@ -240,20 +175,36 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       })
       const exchange = (services: Services) =>
         exchangePublicToken(as(subject, services), { publicToken, linkToken, institution: null })
-      const done = await inIsolate(death, exchange)
+      const done = await (leaves
+        ? both(inIsolate(death, exchange), inIsolate(null, exchange))
+        : inIsolate(death, exchange))
       const doneAgain = !done && retry && (await inIsolate(null, exchange))
       if (done || doneAgain) count('linked')
       await tellHistory()
     },
-    async remove(nth, purge, death) {
+    async revokeAccount(nth, which) {
+      const item = await chosen(nth)
+      const account = item?.accounts[which % item.accounts.length]
+      if (item === undefined || account === undefined || item.accounts.length < 2) return
+      await world.bank.change(item.item_id, { revoke_account: account.account_id })
+      if ((await ours(item.item_id)) === null) neverShared.add(`${item.item_id} ${account.name}`)
+      const inAccount = item.transactions.filter((row) => row.account_id === account.account_id)
+      revoked.set(item.item_id, [...(revoked.get(item.item_id) ?? []), ...inAccount.map(({ name }) => name)])
+      await mail.expectRevocation(account.account_id)
+      count('account revoked')
+    },
+    async remove(nth, purge, death, leaves) {
       const item = await chosen(nth)
       const row = item === undefined ? null : await ours(item.item_id)
       if (item === undefined || row === null) return
-      const done = await inIsolate(death, (services) => removeItem(as(row.subject, services), row.id, { purge }))
+      const removal = (services: Services) => removeItem(as(row.subject, services), row.id, { purge })
+      const done = await (leaves
+        ? both(inIsolate(death, removal), inIsolate(null, removal))
+        : inIsolate(death, removal))
       if (done) count(purge ? 'purged' : 'removed')
       // Of what is deleted for good the notes go too; whether it was, is not known after a death.
       if (purge)
-        for (const { name } of item.transactions) {
+        for (const name of [...item.transactions.map((one) => one.name), ...(revoked.get(item.item_id) ?? [])]) {
           const key = noteKey(row.subject, name)
           const allowed = notes.get(key)
           if (allowed !== undefined) notes.set(key, done ? new Set([null]) : new Set([...allowed, null]))
@@ -299,10 +250,12 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       })
     },
     async deliver(nth, how, death) {
-      await takeMail()
-      const [delivery] = mail.length === 0 ? [] : mail.splice(nth % mail.length, 1)
-      if (delivery === undefined || how.lost) return
-      count('delivered')
+      const delivery = await mail.take(nth)
+      if (delivery === undefined) return
+      if (how.lost) {
+        mail.lose(delivery)
+        return
+      }
       if (how.forged) {
         const forged = { ...delivery, body: `${delivery.body} ` }
         const taken = await inIsolate(null, (services) => world.deliver(forged, services))
@@ -310,8 +263,9 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
         count('forged')
       }
       const done = await inIsolate(death, (services) => world.deliver(delivery, services))
+      if (done) count('delivered')
       // What is not answered is sent again, and so is much that was.
-      if (!done || how.twice) mail.push(delivery)
+      if (!done || how.twice) mail.putBack(delivery)
     },
     async drain(death, lose) {
       const messages = [...world.queue]
@@ -409,12 +363,16 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       const row = item === undefined ? null : await ours(item.item_id)
       if (row !== null) await inIsolate(null, (services) => fullResync(world.job(services), row.id))
     },
+    async restart(afterCalls) {
+      await restarts.expect()
+      await world.stack.addFault(world.database.name, { kind: 'restart', after: afterCalls })
+    },
     async heal() {
       await world.stack.clearFaults(world.database.name)
+      if (await restarts.hasHappened()) count('database restarted')
       await world.bank.clearFaults()
       await tellHistory()
-      await world.delivered()
-      mail.length = 0
+      await mail.finish()
       for (let round = 1; round <= mostRounds; round += 1) {
         await pass()
         await reconcile(world.job())
@@ -432,37 +390,4 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     },
   }
   return chaos
-}
-
-/** Services whose nth call of Plaid waits for the gate, or whose answer does. */
-function stalled(services: Services, afterCalls: number, gate: Promise<void>, moment: Moment = 'before') {
-  const reached = Promise.withResolvers<void>()
-  let calls = 0
-  const slow = <Target extends object>(target: Target): Target =>
-    new Proxy(target, {
-      get(from, property) {
-        const value: unknown = Reflect.get(from, property)
-        if (typeof value !== 'function') return value
-        return async (...args: unknown[]) => {
-          calls += 1
-          const isHeldUp = calls === afterCalls
-          const wait = async () => {
-            reached.resolve()
-            await gate
-          }
-          if (isHeldUp && moment === 'before') await wait()
-          const answer: unknown = await Reflect.apply(value, from, args)
-          if (isHeldUp && moment === 'after') await wait()
-          return answer
-        }
-      },
-    })
-  return {
-    reached: reached.promise,
-    services: {
-      ...services,
-      plaid: slow(services.plaid),
-      plaidFor: (caller: Parameters<Services['plaidFor']>[0]) => slow(services.plaidFor(caller)),
-    },
-  }
 }

@@ -1,7 +1,7 @@
 // What can happen, as fast-check's commands. None has a precondition that the database would have to be asked for: what
 // cannot be done at the moment does nothing, so that every shrunk sequence can be run too.
 import * as fc from 'fast-check'
-import type { Chaos, Death } from './chaos.ts'
+import type { Chaos, Death } from './types.ts'
 
 type Step = fc.AsyncCommand<object, Chaos>
 
@@ -28,6 +28,7 @@ const moment = fc.constantFrom('before' as const, 'after' as const)
 const deathWithin = (calls: number): fc.Arbitrary<Death> =>
   fc.option(fc.record({ at: fc.integer({ min: 1, max: calls }), moment }), { freq: 2 })
 const death = deathWithin(16)
+const seldom = fc.nat({ max: 3 }).map((value) => value === 0)
 const few = fc.integer({ min: 0, max: 3 })
 
 const bankStep = fc.record({
@@ -70,7 +71,13 @@ const plaidFault = fc.oneof(
   }),
 )
 const databaseFault = fc.record({
-  kind: fc.constantFrom('fail-before' as const, 'lose-answer' as const),
+  kind: fc.constantFrom(
+    'fail-before' as const,
+    'lose-answer' as const,
+    'cut-before' as const,
+    'cut-after' as const,
+    'restart' as const,
+  ),
   matching: fc.constantFrom(
     'app.enter',
     'set lease_owner',
@@ -86,9 +93,9 @@ const databaseFault = fc.record({
 
 const link = of(
   'link',
-  fc.record({ subject, bank: fc.constantFrom('one', 'two'), death, retry: fc.boolean() }),
-  (chaos, given) =>
-    chaos.link({ subject: given.subject, username: `${given.subject}_${given.bank}` }, given.death, given.retry),
+  fc.record({ subject, bank: fc.constantFrom('one', 'two'), death, retry: fc.boolean(), leaves: seldom }),
+  (chaos, { subject: whose, bank: which, death: end, retry, leaves }) =>
+    chaos.link({ subject: whose, username: `${whose}_${which}` }, end, retry, leaves),
 )
 const drain = of('drain', fc.record({ death, lose: fc.boolean() }), (chaos, given) =>
   chaos.drain(given.death, given.lose),
@@ -111,11 +118,11 @@ const edit = of(
 
 const remove = of(
   'remove',
-  fc.record({ nth, purge: fc.boolean(), refused: fc.boolean(), death }),
+  fc.record({ nth, purge: fc.boolean(), refused: fc.boolean(), death, leaves: seldom }),
   async (chaos, given) => {
     if (given.refused)
       await chaos.world.bank.fault({ endpoint: '/item/remove', error: 'INTERNAL_SERVER_ERROR', times: 2 })
-    await chaos.remove(given.nth, given.purge, given.death)
+    await chaos.remove(given.nth, given.purge, given.death, given.leaves)
   },
 )
 
@@ -141,6 +148,9 @@ export const commands: fc.Arbitrary<Step>[] = [
   of('rotate', fc.record({ nth, death: deathWithin(6), retry: fc.boolean() }), (chaos, given) =>
     chaos.rotate(given.nth, given.death, given.retry),
   ),
+  of('revoke account', fc.record({ nth, which: fc.nat({ max: 2 }) }), (chaos, given) =>
+    chaos.revokeAccount(given.nth, given.which),
+  ),
   of('stall', fc.record({ nth, calls: fc.integer({ min: 1, max: 4 }) }), (chaos, given) =>
     chaos.stall(given.nth, given.calls),
   ),
@@ -156,6 +166,7 @@ export const commands: fc.Arbitrary<Step>[] = [
   ),
   of('fault of Plaid', plaidFault, (chaos, given) => chaos.world.bank.fault(given)),
   of('fault of the database', databaseFault, ({ world }, given) => world.stack.addFault(world.database.name, given)),
+  of('restart of the database', fc.nat({ max: 6 }), (chaos, after) => chaos.restart(after)),
   of('cron', death, (chaos, given) => chaos.cron(given)),
   of('poll', subject, (chaos, given) => chaos.poll(given)),
   of('resync', nth, (chaos, given) => chaos.resync(given)),

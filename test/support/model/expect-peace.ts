@@ -5,7 +5,8 @@ import { listChanges } from '../../../src/db/changes.ts'
 import type { Transaction } from '../../../src/db/transactions.ts'
 import { everyTransaction } from '../equality.ts'
 import { noteKey } from './banks.ts'
-import type { Chaos, Happened } from './chaos.ts'
+import type { Chaos, Happened } from './types.ts'
+import { expectSnapshots } from './expect-snapshots.ts'
 
 const text = (value: unknown): string => String(value)
 
@@ -14,6 +15,7 @@ export async function expectPeace(chaos: Chaos, happened: Happened): Promise<voi
   const count = (what: string, times: number): void => void happened.set(what, (happened.get(what) ?? 0) + times)
   await expectNothingLeftOver(chaos)
   await expectItems(chaos)
+  await expectSnapshots(chaos, happened)
   for (const subject of chaos.subjects) {
     const rows = await everyTransaction(chaos.world, subject)
     await expectTransactions(chaos, subject, rows)
@@ -77,7 +79,7 @@ async function expectItems({ world, control, doomedTokens }: Chaos): Promise<voi
 }
 
 async function expectTransactions(
-  { world, control }: Chaos,
+  { world, control, neverShared }: Chaos,
   subject: string,
   rows: readonly Transaction[],
 ): Promise<void> {
@@ -92,10 +94,14 @@ async function expectTransactions(
     .flatMap(({ transactions }) => transactions)
     .map((row) => [row.transaction_id, row.name, row.amount, row.date, row.pending].map(text).join(' | '))
   const ids = await world.sql(
-    `select t.id from transactions t join items i on i.id = t.item_id where i.plaid_item_id = any($1)`,
+    `select t.id, i.plaid_item_id || ' ' || a.name as account, a.closed from transactions t join items i on i.id = t.item_id
+      join accounts a on a.id = t.account_id where i.plaid_item_id = any($1)`,
     [`{${[...current].join(',')}}`],
   )
-  const shown = new Set(ids.map(({ id }) => text(id)))
+  // A closed account that the item's new link does not share keeps the history of the earlier link.
+  const shown = new Set(
+    ids.filter((row) => row['closed'] !== 't' || !neverShared.has(text(row['account']))).map(({ id }) => text(id)),
+  )
   const stored = rows
     .filter(({ id }) => shown.has(id))
     .map((row) => [row.plaidTransactionId, row.name, row.amount, row.date, row.pending].map(text).join(' | '))
