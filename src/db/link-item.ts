@@ -84,6 +84,22 @@ const ownerOf = (exchange: Exchange, itemId: string, linkEpoch: number) => ({
   linkEpoch,
 })
 
+/**
+ * Revokes the accounts whose revocation was reported after Plaid listed them and before the item was stored here. Plaid does
+ * not send the webhook again. Run it after `writeAccounts`.
+ */
+const applyEarlyRevocations = (jobs: JobsDatabase, { plaidItemId }: Exchange, itemId: string): Statement =>
+  rows(
+    jobs,
+    sql`with revoked as (
+        update accounts set closed = true, revoked_at = now(), updated_at = now()
+        where item_id = ${itemId} and plaid_account_id = any(array(
+          select payload->>'account_id' from webhook_events
+          where plaid_item_id = ${plaidItemId} and webhook_type = 'ITEM' and webhook_code = 'USER_ACCOUNT_REVOKED'))
+        returning id)
+      select app.hide_account(id) from revoked`,
+  )
+
 /** Stores a new item, all of its products dirty, under the exchange's own id. */
 export async function storeNewItem(jobs: JobsDatabase, exchange: Exchange, item: LinkedItem): Promise<StoreAnswer> {
   const { id, userId } = exchange
@@ -103,6 +119,7 @@ export async function storeNewItem(jobs: JobsDatabase, exchange: Exchange, item:
         select ${id}::uuid, ${userId}::uuid, product from unnest(${sql.param(item.products)}::text[]) as p(product)`,
     ),
     ...writeAccounts(jobs, ownerOf(exchange, id, 0), item.accounts, false),
+    applyEarlyRevocations(jobs, exchange, id),
     end(jobs, exchange, 'linked', id),
   ])
 }
@@ -160,6 +177,7 @@ export async function storeRelink(
         on conflict (item_id, product) do nothing`,
     ),
     ...writeAccounts(jobs, owner, item.accounts, true),
+    applyEarlyRevocations(jobs, exchange, id),
     end(jobs, exchange, 'linked', id),
   ])
 }

@@ -157,7 +157,7 @@ describe('an item that was removed', () => {
 
 describe('an account that its user took back', () => {
   /** The user takes one account back at the bank; its webhook is carried on, so many times. */
-  async function takeBack(item: Item, name: string, times = 1): Promise<string> {
+  async function takeBack(item: Pick<Item, 'plaidItemId'>, name: string, times = 1): Promise<string> {
     const { accounts } = await world.bank.truth(item.plaidItemId)
     const id = accounts.find((account) => account['name'] === name)?.account_id ?? ''
     await world.bank.change(item.plaidItemId, { revoke_account: id })
@@ -302,6 +302,27 @@ describe('an account that its user took back', () => {
       expect({ what, left }).toEqual({ what, left: [] })
     }
   })
+
+  it.each(['new', 'earlier'])(
+    'while its %s item is being linked is revoked, with nothing of it shown',
+    async (kind) => {
+      const subject = `revokes early, ${kind}`
+      if (kind === 'earlier') await hide(subject, await link(subject))
+      const { publicToken, plaidItemId } = await chooseBank(world, subject, smallBank(subject))
+      let revoked = ''
+      const services = withPlaid(world.services, {
+        getAccounts: async (token) => {
+          const answer = await world.services.plaid.getAccounts(token)
+          revoked = await takeBack({ plaidItemId }, 'Nest egg')
+          return answer
+        },
+      })
+      const item = await exchangePublicToken({ ...world.user(subject), services }, { publicToken, institution: null })
+      expect(await state(item, revoked)).toEqual({ closed: 't', revoked: 't' })
+      await letHistoryArrive(world, item)
+      await expectTruth(world, subject, plaidItemId)
+    },
+  )
 
   it('and is shared again in update mode has its whole history again, and its notes', async () => {
     const subject = 'shared in update mode'
