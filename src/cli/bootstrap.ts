@@ -1,6 +1,7 @@
 // Owns the logins of the Worker. The migrations make two roles, which hold the rights; each has two logins, a and b, that
-// take turns: a new password goes to the one that is not in use, so that the running Worker keeps its own. Made by SQL,
-// since roles made in Neon's console inherit BYPASSRLS; never leaves a login that could pass the row-level policies by.
+// take turns: new passwords go to the older generation, and only while it has no sessions, so that the running Worker keeps
+// its own. Made by SQL, since roles made in Neon's console inherit BYPASSRLS; never leaves a login that could pass the
+// row-level policies by.
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import * as z from 'zod'
@@ -18,6 +19,8 @@ export interface BootstrapOptions {
   jobsPassword?: string
   /** The one to give new passwords; without it, the one that got its passwords longer ago. */
   generation?: Generation
+  /** Also where that generation has sessions, which may be the running Worker's. */
+  force?: boolean
 }
 
 export interface LoginUrls {
@@ -50,10 +53,19 @@ const ROLE_QUERY = `
            AS member_of
     FROM pg_roles r WHERE rolname = $1`
 
-const SETTINGS_QUERY = `
-  SELECT split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value
-    FROM pg_db_role_setting, unnest(setconfig) AS setting WHERE setrole = $1::regrole AND setdatabase = 0`
-const settingRows = z.array(z.object({ name: z.string(), value: z.string() }))
+/** The settings of a role, of all databases, and those of a login of its that differ or are missing; null: the role has none. */
+const DIFFERENCES_QUERY = `
+  WITH settings AS (
+    SELECT setrole, split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value
+      FROM pg_db_role_setting, unnest(setconfig) AS setting WHERE setdatabase = 0)
+  SELECT name, r.value FROM (SELECT name, value FROM settings WHERE setrole = $1::regrole) r
+    FULL JOIN (SELECT name, value FROM settings WHERE setrole = $2::regrole) l USING (name)
+   WHERE r.value IS DISTINCT FROM l.value`
+const differenceRows = z.array(z.object({ name: z.string(), value: z.string().nullable() }))
+
+const SESSIONS_QUERY = `
+  SELECT usename AS login, count(*)::int AS sessions FROM pg_stat_activity WHERE usename = ANY ($1) GROUP BY 1 ORDER BY 1`
+const sessionRows = z.array(z.object({ login: z.string(), sessions: z.number() }))
 
 /** When a login got its password is its comment: roles have no other place for it that an owner may write. */
 const NEWEST_QUERY = `
@@ -100,17 +112,59 @@ async function restrict(client: Client, role: string, allowed: readonly string[]
   if (denied.length > 0) await client.query(`ALTER ROLE ${role} ${denied.join(' ')}`)
 }
 
-/** A login has its role's rights by membership; settings are not inherited, so it gets a copy of the role's. */
+async function exists(client: Client, role: string): Promise<boolean> {
+  const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role])
+  return rowCount === 1
+}
+
+/** A login has its role's rights by membership. */
 async function makeLogin(client: Client, role: string, login: string, password: string): Promise<void> {
-  const found = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [login])
-  if (found.rowCount === 0) await client.query(`CREATE ROLE ${login} NOLOGIN`)
+  if (!(await exists(client, login))) await client.query(`CREATE ROLE ${login} NOLOGIN`)
   await restrict(client, login, [role])
   await client.query(`GRANT ${role} TO ${login}`)
-  const { rows } = await client.query(SETTINGS_QUERY, [role])
-  for (const { name, value } of settingRows.parse(rows))
-    await client.query(`ALTER ROLE ${login} SET ${name} = ${client.escapeLiteral(value)}`)
   await client.query(`ALTER ROLE ${login} LOGIN INHERIT PASSWORD ${client.escapeLiteral(password)}`)
   await client.query(`COMMENT ON ROLE ${login} IS ${client.escapeLiteral(new Date().toISOString())}`)
+}
+
+/** Settings are not inherited: both logins of a role get a copy of its settings, and lose those that it has no longer. */
+async function copySettings(client: Client, role: string): Promise<void> {
+  for (const login of GENERATIONS.map((generation) => loginOf(role, generation))) {
+    if (!(await exists(client, login))) continue
+    const { rows } = await client.query(DIFFERENCES_QUERY, [role, login])
+    for (const { name, value } of differenceRows.parse(rows)) {
+      const parameter = client.escapeIdentifier(name).replaceAll('.', '"."')
+      await client.query(
+        value === null
+          ? `ALTER ROLE ${login} RESET ${parameter}`
+          : `ALTER ROLE ${login} SET ${parameter} = ${client.escapeLiteral(value)}`,
+      )
+    }
+  }
+}
+
+/** Throws where a login of this generation has sessions: a Worker would lose its database with the old passwords. */
+async function refuseSessions(client: Client, generation: Generation): Promise<void> {
+  const { rows } = await client.query(SESSIONS_QUERY, [ROLES.map((role) => loginOf(role, generation))])
+  const used = sessionRows.parse(rows)
+  if (used.length === 0) return
+  const list = used.map(({ login, sessions }) => `${login} (${sessions})`).join(', ')
+  throw new Error(
+    `The logins that would get new passwords have sessions: ${list}. Either a Worker still uses them: deploy the URLs of the ` +
+      'newest logins first (`wrangler secret bulk`). Or idle connections of a pooler are left: wait until they are closed, ' +
+      'about ten minutes. `--force` sets new passwords all the same.',
+  )
+}
+
+async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN')
+  try {
+    const result = await work()
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined)
+    throw error
+  }
 }
 
 /** The generation that got its passwords last; null where none has. */
@@ -121,18 +175,24 @@ async function newestGeneration(client: Client): Promise<Generation | null> {
 }
 
 /**
- * Gives one generation of the Worker's two logins new passwords; random ones unless given. The other generation stays valid.
+ * Gives one generation of the Worker's two logins new passwords, random ones unless given, in one transaction. The other
+ * generation stays valid. Throws where that generation has sessions, unless forced.
  * `url` is the owner's; the URLs that are returned lead through Neon's pooler.
  */
 export async function bootstrap(url: string, options: BootstrapOptions = {}): Promise<LoginUrls> {
-  const { apiPassword = newPassword(), jobsPassword = newPassword() } = options
-  const generation = await withMigrationLock(url, async (client) => {
-    await refuseOldServer(client)
+  const { apiPassword = newPassword(), jobsPassword = newPassword(), force = false } = options
+  const renew = async (client: Client): Promise<Generation> => {
     for (const role of ROLES) await restrict(client, role, [])
     const next = options.generation ?? ((await newestGeneration(client)) === 'a' ? 'b' : 'a')
+    if (!force) await refuseSessions(client, next)
     await makeLogin(client, API_ROLE, loginOf(API_ROLE, next), apiPassword)
     await makeLogin(client, JOBS_ROLE, loginOf(JOBS_ROLE, next), jobsPassword)
+    for (const role of ROLES) await copySettings(client, role)
     return next
+  }
+  const generation = await withMigrationLock(url, async (client) => {
+    await refuseOldServer(client)
+    return await inTransaction(client, () => renew(client))
   })
   const urlOf = (role: string, password: string) => withLogin(pooledUrl(url), loginOf(role, generation), password)
   return { apiUrl: urlOf(API_ROLE, apiPassword), jobsUrl: urlOf(JOBS_ROLE, jobsPassword), generation }
@@ -149,7 +209,9 @@ export async function retireLogins(url: string): Promise<string[]> {
       [older],
     )
     const ended = z.array(z.object({ name: z.string() })).parse(rows)
-    for (const { name } of ended) await client.query(`ALTER ROLE ${name} NOLOGIN PASSWORD NULL`)
+    await inTransaction(client, async () => {
+      for (const { name } of ended) await client.query(`ALTER ROLE ${name} NOLOGIN PASSWORD NULL`)
+    })
     return ended.map(({ name }) => name)
   })
 }

@@ -41,7 +41,7 @@ export async function startLocalDatabase(start: Start, held: HeldFolder): Promis
     ? await readLogins(held.folder)
     : { apiPassword: newPassword(), jobsPassword: newPassword() }
   // One generation: the Worker's URLs stay as they are from start to start.
-  const logins = await bootstrap(ownerUrl, { ...passwords, generation: 'a' })
+  const logins = await bootstrap(ownerUrl, { ...passwords, generation: 'a', force: true })
   start.print('postgres', 'migrated, logins ready')
   start.signal.throwIfAborted()
   const log = (message: string) => start.print('neon', message)

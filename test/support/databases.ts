@@ -54,6 +54,7 @@ async function makeTemplate(server: Server, name: string): Promise<void> {
     apiPassword: sharedPassword(server.url, 'wn_api'),
     jobsPassword: sharedPassword(server.url, 'wn_jobs'),
     generation: 'a' as const,
+    force: true,
   }
   // Roles belong to the server: one run at a time makes them.
   await withMigrationLock(server.url, async () => {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { bootstrap, pooledUrl, retireLogins, withLogin } from '../../../src/cli/bootstrap.ts'
+import { bootstrap, type LoginUrls, pooledUrl, retireLogins, withLogin } from '../../../src/cli/bootstrap.ts'
 import { migrate } from '../../../src/cli/migrate.ts'
 import { startPostgres } from '../../../src/dev/postgres.ts'
 import type { Postgres } from '../../../src/dev/postgres.ts'
@@ -28,6 +28,13 @@ async function query(url: string, text: string): Promise<unknown[]> {
     await client.end()
   }
 }
+
+/** What leaves logins as they are when they are made again. */
+const passwordsOf = ({ apiUrl, jobsUrl, generation }: LoginUrls) => ({
+  apiPassword: new URL(apiUrl).password,
+  jobsPassword: new URL(jobsUrl).password,
+  generation,
+})
 
 describe('bootstrap', () => {
   it('before the migrations says what is missing', async () => {
@@ -85,6 +92,63 @@ describe('bootstrap', () => {
     expect(await worksAs(second.apiUrl)).toEqual({ name: `wn_api_${second.generation}` })
     expect((await bootstrap(server.url)).generation).toBe(first.generation)
     expect(await worksAs(second.apiUrl)).toEqual({ name: `wn_api_${second.generation}` })
+  })
+
+  it('refuses to change the passwords of logins that have sessions, unless forced', async () => {
+    await migrate(server.url)
+    const { jobsUrl, generation } = await bootstrap(server.url)
+    const worker = new Client(jobsUrl)
+    await worker.connect()
+    try {
+      await bootstrap(server.url)
+      await expect(bootstrap(server.url)).rejects.toThrow(`wn_jobs_${generation} (1)`)
+      await expect(bootstrap(server.url)).rejects.toThrow('--force')
+      expect(await query(jobsUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+      expect((await bootstrap(server.url, { force: true })).generation).toBe(generation)
+      await expect(query(jobsUrl, 'SELECT 1 AS one')).rejects.toThrow('password')
+    } finally {
+      await worker.end()
+    }
+  })
+
+  it('changes both passwords or none', async () => {
+    await migrate(server.url)
+    const urls = [await bootstrap(server.url), await bootstrap(server.url)]
+    const next = urls[0]?.generation ?? 'a'
+    await query(server.superuserUrl, `GRANT pg_read_all_data TO wn_jobs_${next}`)
+    await expect(bootstrap(server.url)).rejects.toThrow('pg_read_all_data')
+    await query(server.superuserUrl, `REVOKE pg_read_all_data FROM wn_jobs_${next}`)
+    for (const { apiUrl, jobsUrl } of urls)
+      for (const url of [apiUrl, jobsUrl]) expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    expect((await bootstrap(server.url)).generation).toBe(next)
+  })
+
+  it('copies the settings of a role to both of its logins, and takes those away that the role has no longer', async () => {
+    await migrate(server.url)
+    const urls = [await bootstrap(server.url), await bootstrap(server.url)]
+    const settings = async () =>
+      await Promise.all(
+        urls.map(async ({ apiUrl }) => {
+          const [row] = await query(
+            apiUrl,
+            `SELECT current_setting('work_mem') AS memory, current_setting('application_name') AS name,
+              current_setting('statement_timeout') AS limit`,
+          )
+          return row
+        }),
+      )
+    await query(
+      server.superuserUrl,
+      `ALTER ROLE wn_api SET work_mem = '5MB'; ALTER ROLE wn_api SET application_name = 'a=b'`,
+    )
+    await query(server.superuserUrl, `ALTER ROLE wn_api_a SET statement_timeout = '1h'`)
+    await bootstrap(server.url, { force: true, ...(urls[0] ? passwordsOf(urls[0]) : {}) })
+    const copied = { memory: '5MB', name: 'a=b', limit: '10s' }
+    expect(await settings()).toEqual([copied, copied])
+    await query(server.superuserUrl, 'ALTER ROLE wn_api RESET work_mem; ALTER ROLE wn_api RESET application_name')
+    await bootstrap(server.url, { force: true, ...(urls[1] ? passwordsOf(urls[1]) : {}) })
+    const reset = { memory: '4MB', name: '', limit: '10s' }
+    expect(await settings()).toEqual([reset, reset])
   })
 
   it('prints nothing but JSON, as `wrangler secret bulk` takes it', async () => {
