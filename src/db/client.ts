@@ -10,6 +10,8 @@ import { AppError } from '../errors.ts'
 export interface Database<Login extends 'wn_api' | 'wn_jobs'> {
   readonly login: Login
   readonly connection: NeonHttpDatabase
+  /** The same with `longTimeoutMs` as its deadline. */
+  readonly patient: NeonHttpDatabase
 }
 export type ApiDatabase = Database<'wn_api'>
 export type JobsDatabase = Database<'wn_jobs'>
@@ -18,10 +20,17 @@ export type Statement = BatchItem<'pg'>
 type Statements = readonly [Statement, ...Statement[]]
 
 /**
- * Milliseconds after which a call is given up. Longer than the login's `statement_timeout` (migrations/0006), so that a slow
- * statement ends with PostgreSQL's answer; the deadline is for a server that does not answer at all.
+ * Milliseconds after which a call, with all of its statements, is given up. Longer than the login's `statement_timeout`
+ * (migrations/0006), which applies to each statement: a call with one slow statement ends with PostgreSQL's answer, and the
+ * deadline is for a server that does not answer at all.
  */
 export const callTimeoutMs = { wn_api: 15_000, wn_jobs: 75_000 } as const
+
+/**
+ * The same for a call with several statements that may be slow, such as a commit: four of them can take as long as PostgreSQL
+ * allows. Three tries fit into the 15 minutes of an invocation.
+ */
+export const longTimeoutMs = 240_000
 
 /**
  * A login's database. Nothing is connected yet: each call is one HTTPS request.
@@ -34,7 +43,8 @@ export function connect<Login extends 'wn_api' | 'wn_jobs'>(
   timeoutMs: number = callTimeoutMs[login],
 ): Database<Login> {
   if (endpoint !== null) neonConfig.fetchEndpoint = endpoint
-  return { login, connection: drizzle(neon(url, { fetchOptions: { timeoutMs } })) }
+  const within = (milliseconds: number) => drizzle(neon(url, { fetchOptions: { timeoutMs: milliseconds } }))
+  return { login, connection: within(timeoutMs), patient: within(longTimeoutMs) }
 }
 
 /** What the driver asks of a response: its status, and its whole body as text or as JSON. */
@@ -69,8 +79,17 @@ export async function batch<T extends Statements>(
   database: Database<'wn_api' | 'wn_jobs'>,
   statements: T,
 ): Promise<BatchResponse<T>> {
+  return await run(database.connection, statements)
+}
+
+/** The same for statements of which several may be slow. */
+export async function longBatch<T extends Statements>(jobs: JobsDatabase, statements: T): Promise<BatchResponse<T>> {
+  return await run(jobs.patient, statements)
+}
+
+async function run<T extends Statements>(connection: NeonHttpDatabase, statements: T): Promise<BatchResponse<T>> {
   try {
-    return await database.connection.batch(statements)
+    return await connection.batch(statements)
   } catch (error) {
     throw databaseError(error)
   }

@@ -1,6 +1,6 @@
 // The end of a sync run, good or bad: one transaction that begins with a compare-and-swap and leaves a `sync_runs` row.
 import { sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
+import { batch, type JobsDatabase, longBatch, rows, sqlStateOf, type Statement } from './client.ts'
 import { announced } from './item-facts.ts'
 import { byIndex } from './plans.ts'
 import { rotatingMinutes } from './rotations.ts'
@@ -112,7 +112,7 @@ export async function commitRun(
         select 1 from item_products p where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending'))`,
   )
   return await guarded(async () => {
-    const answers: readonly { rows: readonly Record<string, unknown>[] }[] = await batch(jobs, [
+    const answers: readonly { rows: readonly Record<string, unknown>[] }[] = await longBatch(jobs, [
       begin(jobs, lease),
       finish,
       status,

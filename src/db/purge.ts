@@ -1,6 +1,6 @@
 // Deletes what was removed: for good, so that nothing is left but the numbers of the change feed.
 import { type SQL, sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, rows } from './client.ts'
+import { batch, type JobsDatabase, longBatch, rows } from './client.ts'
 import { byIndex, plan } from './plans.ts'
 import { lost } from './sync-work.ts'
 
@@ -32,7 +32,7 @@ async function purgeEach(jobs: JobsDatabase, which: SQL): Promise<number> {
 async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise<void> {
   const doomed = sql`select id from items where id = ${id} and user_id = ${userId} and status in (${lost}) and purge_at <= now()`
   const isDoomed = sql`exists (${doomed})`
-  await batch(jobs, [
+  await longBatch(jobs, [
     plan(jobs, byIndex),
     rows(jobs, sql`${doomed} for update`),
     rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
@@ -70,7 +70,7 @@ const tombstones = (jobs: JobsDatabase, which: SQL) =>
 export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number, limit: number): Promise<number> {
   const doomed = sql`any(array(select id from accounts where revoked_at < now() - make_interval(days => ${keepDays})
     order by revoked_at limit ${limit}))`
-  const [, , , deleted] = await batch(jobs, [
+  const [, , , deleted] = await longBatch(jobs, [
     plan(jobs, byIndex),
     // Whoever locks more than one row of an item takes the item's first.
     rows(

@@ -60,6 +60,7 @@ export function unlucky(services: Services, at: number, mishap: Mishap): Unlucky
   const database = <Given extends ApiDatabase | JobsDatabase>(name: string, given: Given): Given => ({
     ...given,
     connection: guarded(given.connection, (property) => (property === 'batch' ? name : null), throwing),
+    patient: guarded(given.patient, (property) => (property === 'batch' ? name : null), throwing),
   })
   const plaid = (given: Plaid): Plaid =>
     guarded(

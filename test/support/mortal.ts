@@ -28,18 +28,19 @@ export function mortal(services: Services, dieAt: number, moment: Moment): Morta
     const result = await act()
     return isLast ? die() : result
   }
-  const database = <Database extends ApiDatabase | JobsDatabase>(name: string, given: Database): Database => ({
-    ...given,
-    connection: new Proxy(given.connection, {
-      get(target, property) {
-        const value: unknown = Reflect.get(target, property)
-        if (typeof value !== 'function') return value
-        return property === 'batch'
-          ? (...args: unknown[]) => guard(name, async () => await Reflect.apply(value, target, args))
-          : (...args: unknown[]) => Reflect.apply(value, target, args)
-      },
-    }),
-  })
+  const database = <Database extends ApiDatabase | JobsDatabase>(name: string, given: Database): Database => {
+    const guarded = (connection: Database['connection']): Database['connection'] =>
+      new Proxy(connection, {
+        get(target, property) {
+          const value: unknown = Reflect.get(target, property)
+          if (typeof value !== 'function') return value
+          return property === 'batch'
+            ? (...args: unknown[]) => guard(name, async () => await Reflect.apply(value, target, args))
+            : (...args: unknown[]) => Reflect.apply(value, target, args)
+        },
+      })
+    return { ...given, connection: guarded(given.connection), patient: guarded(given.patient) }
+  }
   const plaid = (given: Services['plaid']): Services['plaid'] =>
     new Proxy(given, {
       get(target, property) {

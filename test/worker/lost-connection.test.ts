@@ -2,7 +2,7 @@
 // empty code: the statements may have been committed or not.
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { batch, callTimeoutMs, connect, isRefused, rows } from '../../src/db/client.ts'
+import { batch, callTimeoutMs, connect, isRefused, longTimeoutMs, rows } from '../../src/db/client.ts'
 import { checkDatabase } from '../../src/db/health.ts'
 import { getItem } from '../../src/db/items.ts'
 import { AppError } from '../../src/errors.ts'
@@ -152,6 +152,20 @@ describe('a call of the database', () => {
     timer.mockRestore()
     expect(waits).toContain(callTimeoutMs.wn_api)
     expect(waits).toContain(callTimeoutMs.wn_jobs)
+  })
+
+  it('that commits has a deadline longer than four statements of the full length', async () => {
+    const [row] = await world.sql(
+      `select split_part(setting, '=', 2) as limit from pg_db_role_setting, unnest(setconfig) setting
+        where setrole = 'wn_jobs'::regrole and setting like 'statement_timeout=%'`,
+    )
+    expect(row).toEqual({ limit: '60s' })
+    expect(longTimeoutMs).toBeGreaterThanOrEqual(4 * 60_000)
+    const timer = vi.spyOn(globalThis, 'setTimeout')
+    await linkAndSync(world, 'patient')
+    const waits = timer.mock.calls.map(([, milliseconds]) => milliseconds)
+    timer.mockRestore()
+    expect(waits).toContain(longTimeoutMs)
   })
 })
 
