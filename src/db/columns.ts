@@ -42,7 +42,7 @@ export const ofSharedAccount = (accountId: AnyColumn): SQL =>
     select revoked.id from ${accounts} revoked where revoked.user_id = ${me} and revoked.revoked_at is not null))) is not true`
 
 /**
- * Not removed by the bank, written so that no index of such rows by user qualifies: for rows that another column names.
+ * Not removed by the bank, in a form that no partial index matches. For queries that find their rows by another column:
  * With wrong statistics the planner takes a user of 100,000 rows for one of a single row, and would find a row, or an
  * account's page, by reading them all.
  */

@@ -1,6 +1,6 @@
 // The planner's settings for one transaction, where the cost of a statement must not depend on statistics: a young table
 // has none, a copied one has wrong ones, and Neon forgets the counters that renew them. JIT is off wherever a plan is
-// forced: before PostgreSQL 18 an avoided step costs 1e10, for which a query of a millisecond would be compiled.
+// forced: before PostgreSQL 18 a step that is switched off is counted as 1e10, and so dear a query would be compiled.
 import { type SQL, sql } from 'drizzle-orm'
 import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
 

@@ -40,8 +40,8 @@ const time = (value: Date | undefined) => sql`${value?.toISOString() ?? null}::t
 
 /**
  * Records an event and raises the dirty marks of the named products of its item; new accounts also ask again for products
- * that Plaid refused. A replay changes nothing. Whoever locks
- * more than one row of an item takes the item's first.
+ * that Plaid refused. A replay changes nothing. It locks the item's row first, as every transaction does that locks more
+ * than one row of an item.
  */
 export async function recordEvent(
   jobs: JobsDatabase,

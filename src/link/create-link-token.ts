@@ -9,6 +9,7 @@ import { AppError } from '../errors.ts'
 import { openAccessToken } from '../items/access-token.ts'
 import type { HostedLink, LinkTokenRequest } from '../plaid/endpoints.ts'
 import { refusalOf } from '../plaid/refusal.ts'
+import { consentError } from '../sync/failure.ts'
 import { productOf } from '../sync/products.ts'
 import { sealLinkToken, tokenDigest } from './tokens.ts'
 
@@ -141,7 +142,10 @@ async function consentFor(
   named: readonly PlaidProduct[] | null,
 ): Promise<PlaidProduct[]> {
   const item = await getItem(ctx.services.api, ctx.actor.identity, itemId)
-  const lacking = (item?.products ?? []).filter(({ status }) => status === 'consent_needed')
+  // One that was asked for again is pending, and stays so where its item waits for its user.
+  const lacking = (item?.products ?? []).filter(
+    ({ status, lastError }) => status === 'consent_needed' || (status === 'pending' && lastError === consentError),
+  )
   const products = lacking.flatMap(({ product }) => productOf(product) ?? [])
   return [...new Set([...(named ?? []), ...products])]
 }

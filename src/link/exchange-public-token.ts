@@ -20,7 +20,7 @@ import { type Finished, finishExchange } from './finish-exchange.ts'
 import { secondItemEndsFirst } from './institutions.ts'
 import { tokenDigest } from './tokens.ts'
 
-/** How late Plaid may be asked: with the 20 s of that call, the token is there 25 s after the start. */
+/** How late Plaid may be asked: with 5 s for a turn of the quota and 15 s for the call, the token is there after 25 s. */
 const latestStartMs = 5000
 /** Tries to store the token: after them Plaid's item is given back. */
 const keepTries = 3

@@ -130,8 +130,12 @@ async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone'>
 const waiting: ReadonlySet<FailureClass> = new Set(['update_mode', 'at_bank'])
 const ended: ReadonlySet<FailureClass> = new Set(['gone', 'revoked', 'relink'])
 
+/**
+ * A token that Plaid does not accept may be good: the keys may be another team's. The exchange stays open then, and ends
+ * after as many tries as any other that cannot be finished.
+ */
 function unlessGone(failure: PlaidFailure): 'gone' {
-  if (ended.has(failure.class)) return 'gone'
+  if (ended.has(failure.class) && failure.errorCode !== 'INVALID_ACCESS_TOKEN') return 'gone'
   throw refusalOf(failure)
 }
 

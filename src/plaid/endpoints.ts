@@ -23,7 +23,7 @@ export interface HostedLink {
 /**
  * A request that has lost its client may work for 30 s more. Of these the answer must leave enough to store the token.
  */
-const exchangeTimeoutMs = 20_000
+const exchangeTimeoutMs = 15_000
 
 export interface LinkTokenRequest {
   /** Our user id: never an e-mail address or another thing that tells who it is. */

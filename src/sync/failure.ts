@@ -35,6 +35,8 @@ export interface ProductHistory {
   readonly wasRead: boolean
 }
 
+/** What a user reads of a product that lacks consent, until it is read or fails in another way. */
+export const consentError = 'The user has to agree to share this, in update mode of Link.'
 /** Refusals in a row until a product that was read before rests: a single one may be a fault of Plaid's. */
 const refusalsUntilRest = 2
 /** The rest after the first, the second and every later refusal. Seconds. */
@@ -64,7 +66,7 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
   const wait = failure.retryAfterSeconds ?? 0
   switch (failure.class) {
     case 'restart':
-      return failed('The data changed while it was read. It is read again shortly.', backoffSeconds(attempts, random))
+      return failed('It could not be read in one go. It is read again shortly.', backoffSeconds(attempts, random))
     case 'retry':
       return failed('Plaid could not answer. It is tried again shortly.', backoffSeconds(attempts, random))
     case 'rate_limited':
@@ -86,7 +88,7 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
     case 'product_absent':
       return refused('absent', 'The institution does not offer this.')
     case 'consent_needed':
-      return refused('consent_needed', 'The user has to agree to share this, in update mode of Link.')
+      return refused('consent_needed', consentError)
     case 'gone':
     case 'relink':
       return failed('The connection is lost. The bank has to be linked again.', 24 * hour)

@@ -109,8 +109,11 @@ describe('a product that Plaid refuses', () => {
   it('brings a first history an hour later, when only the first call was refused', async () => {
     const subject = 'first history'
     const item = await link(world, subject)
-    await refuse('transactions')
     await world.bank.change(item.plaidItemId, { history: 'historical', silent: true })
+    // The item's look goes first: after them it would see the history, and ask for them again.
+    const [look] = await world.sql("select id from item_products where item_id = $1 and product = 'item'", [item.id])
+    await world.consume([{ item_product_id: String(look?.['id']), reason: 'link' }])
+    await refuse('transactions')
     await world.drain()
     expect(await statusOf(subject, item, 'transactions')).toBe('absent')
     await world.sql("update item_products set next_attempt_at = next_attempt_at - interval '90 minutes'")
@@ -291,6 +294,26 @@ describe('a product that lacks consent', () => {
     expect(actionRequired(await itemOf(subject, item))).toBeNull()
     await world.drain()
     expect(await statusOf(subject, item, 'liabilities')).toBe('ok')
+  })
+
+  it('is named by a link token also where it was asked for again, and its item waits for a login', async () => {
+    const subject = 'asked for again'
+    const item = await lackingConsent(subject)
+    await world.bank.change(item.plaidItemId, { login_required: true, silent: true })
+    await odd.sync(item, 'item')
+    expect((await itemOf(subject, item)).status).toBe('needs_update')
+    await requestSync(world.user(subject), item.id)
+    expect(await statusOf(subject, item, 'liabilities')).toBe('pending')
+    const asked: unknown[] = []
+    const services = odd.withPlaid({
+      createLinkToken(request) {
+        asked.push(request.additionalConsentedProducts)
+        return world.services.plaid.createLinkToken(request)
+      },
+    })
+    const user = { ...world, services, user: (name: string) => ({ ...world.user(name), services }) }
+    await askForLink(user, subject, { itemId: item.id, products: null })
+    expect(asked).toEqual([['liabilities']])
   })
 
   it('comes back by itself when its user has agreed and nothing reports it, since /item/get names the product', async () => {

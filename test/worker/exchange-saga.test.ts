@@ -283,6 +283,16 @@ describe('an exchange that cannot go on', () => {
     expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('public_token_refused')
   })
 
+  it('goes on where Plaid did not accept the token for a while', async () => {
+    const subject = 'keys of another team'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    await world.bank.fault({ endpoint: '/item/get', times: 1, error: 'INVALID_ACCESS_TOKEN' })
+    expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('item_needs_attention')
+    expect(await exchangesOf(subject)).toEqual([{ state: 'exchanged', attempts: expect.anything() }])
+    await heal(world, 2, subject)
+    expect(await expectAtRest(world, subject)).toBe(chosen.plaidItemId)
+  })
+
   it('ends at once where Plaid knows its item no more', async () => {
     const subject = 'gone meanwhile'
     const chosen = await chooseBank(world, subject, smallBank(subject))

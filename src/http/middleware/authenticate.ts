@@ -3,10 +3,12 @@
 import { type VerifiedClaims, verifyAccessToken } from '../../auth/access-token.ts'
 import { parseBearer } from '../../auth/bearer.ts'
 import type { FetchReason } from '../../auth/jwks.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, type ErrorCode } from '../../errors.ts'
 import { servicesOf } from '../mount.ts'
 import type { Middleware } from '../request-state.ts'
 import { limitAddress, limitAnonymous, limitLogin, type RequestContext } from './rate-limit.ts'
+
+const refusals: ReadonlySet<ErrorCode> = new Set(['unauthorized', 'unavailable'])
 
 interface Verified {
   readonly claims: VerifiedClaims
@@ -27,7 +29,8 @@ async function verify(context: RequestContext, token: string): Promise<Verified>
     })
     return { claims, isCounted: counted !== null }
   } catch (error) {
-    if (error instanceof AppError && error.code === 'unauthorized' && counted !== 'unknown_key')
+    // Of a token whose keys cannot be read now it is not known whose it is: it counts as no login, too.
+    if (error instanceof AppError && refusals.has(error.code) && counted !== 'unknown_key')
       await limitAnonymous(context)
     throw error
   }

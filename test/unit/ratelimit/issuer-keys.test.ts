@@ -28,7 +28,7 @@ interface Opened {
 }
 
 /** A deployment with an issuer. Without a cool-down every unknown key could cause a fetch. */
-function open(quotas: Readonly<Record<string, number>>, maxAgeMs = 600_000): Opened {
+function open(quotas: Readonly<Record<string, number>>, maxAgeMs = 600_000, isDown = false): Opened {
   const kids = ['k1']
   let fetches = 0
   const jwks = createJwksSource({
@@ -37,6 +37,7 @@ function open(quotas: Readonly<Record<string, number>>, maxAgeMs = 600_000): Ope
     maxAgeMs,
     fetch: () => {
       fetches += 1
+      if (isDown) return Promise.reject(new Error('no route'))
       return Promise.resolve(Response.json({ keys: kids.map((kid) => ({ ...jwk, kid })) }))
     },
   })
@@ -88,6 +89,13 @@ describe("an issuer's keys", () => {
     const before = fetches()
     expect(await ask('192.0.2.1', 'carol', 'k1')).toBe(429)
     expect(fetches()).toBe(before)
+  })
+
+  it('count tokens against the strict limit of the address while they cannot be fetched', async () => {
+    const { ask } = open({ global: 3, address: 1000 }, 600_000, true)
+    const seen: number[] = []
+    for (let request = 0; request < 6; request += 1) seen.push(await ask('192.0.2.1', 'mallory', 'k1'))
+    expect(seen).toEqual([503, 503, 503, 429, 429, 429])
   })
 
   it('let a new key in, and count the request that found it once', async () => {
