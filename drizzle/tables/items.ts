@@ -43,6 +43,8 @@ export const items = pgTable(
     linkEpoch: smallint('link_epoch').notNull().default(0),
     /** Set while the access token is exchanged for another one: if it stays set, the new one was lost. */
     rotationStartedAt: timestamp('rotation_started_at', { withTimezone: true, precision: 3 }),
+    /** The delivery that carries out the rotation; null until one has claimed it. */
+    rotationOwner: uuid('rotation_owner'),
     /** Webhooks that Plaid says it sent, and that never came. */
     missedWebhooks: integer('missed_webhooks').notNull().default(0),
     /** When Plaid sent the last one of them. */

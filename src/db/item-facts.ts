@@ -105,7 +105,8 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
         update items i set institution_id = told.institution_id, institution_name = told.institution_name,
           consent_expires_at = told.consent_expires_at, transactions_updated_at = told.transactions_updated_at,
           investments_updated_at = told.investments_updated_at, capabilities = told.capabilities, missed_webhooks = told.missed_webhooks,
-          missed_webhook_at = told.missed_webhook_at, rotation_started_at = told.rotation_started_at, status = told.status, status_reason = told.status_reason,
+          missed_webhook_at = told.missed_webhook_at, rotation_started_at = told.rotation_started_at,
+          rotation_owner = case when told.rotation_started_at is null then null else i.rotation_owner end, status = told.status, status_reason = told.status_reason,
           updated_at = now()
         from told where i.id = told.id and (i.institution_id, i.institution_name, i.consent_expires_at, i.transactions_updated_at,
           i.investments_updated_at, i.capabilities, i.missed_webhooks, i.rotation_started_at, i.status, i.status_reason) is distinct from (told.institution_id, told.institution_name,

@@ -158,7 +158,7 @@ export async function storeRelink(
           new_accounts_available = false, consent_expires_at = ${time(item.consentExpiresAt)}, disconnect_at = null,
           transactions_updated_at = ${time(item.look.transactionsUpdatedAt)}, investments_updated_at = ${time(item.look.investmentsUpdatedAt)},
           capabilities = ${item.look.capabilities}, removed_at = null, purge_at = null, link_epoch = link_epoch + 1,
-          rotation_started_at = null, lost_at = null, updated_at = now()
+          rotation_started_at = null, rotation_owner = null, lost_at = null, updated_at = now()
         where id = ${id}`,
     ),
     rows(

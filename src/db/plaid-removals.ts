@@ -109,7 +109,7 @@ export async function retireItems(jobs: JobsDatabase, keepDays: number): Promise
     rows(
       jobs,
       sql`with retired as (
-          update items set rotation_started_at = null
+          update items set rotation_started_at = null, rotation_owner = null
           where status = 'relink_required' and status_reason = 'ACCESS_TOKEN_LOST' and rotation_started_at is not null
           returning user_id, plaid_item_id)
         insert into plaid_removals (user_id, plaid_item_id, reason)

@@ -34,7 +34,8 @@ export async function restoreItem(jobs: JobsDatabase, item: RecheckedItem): Prom
       sql`update items set updated_at = now(), lost_at = null,
           status = case when status = 'relink_required' then 'initializing' else status end,
           status_reason = case when status = 'relink_required' then null else status_reason end,
-          rotation_started_at = case when status = 'relink_required' then null else rotation_started_at end
+          rotation_started_at = case when status = 'relink_required' then null else rotation_started_at end,
+          rotation_owner = case when status = 'relink_required' then null else rotation_owner end
         where id = ${item.itemId} and removed_at is null and status = ${item.status} and access_token_sealed = ${item.sealed}
         returning set_config('app.restored', id::text, true) as id`,
     ),

@@ -1,7 +1,7 @@
 // A user asks for a new access token. The queue asks Plaid for it: the answer is the only place where the new token is, so
 // no work that ends with a client's connection may wait for it.
 import type { Ctx, User } from '../context.ts'
-import { beginRotation, cancelRotation, readRotation, type RotatedItem } from '../db/rotations.ts'
+import { beginRotation, readRotation, type RotatedItem, withdrawRotation } from '../db/rotations.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from './access-token.ts'
 
@@ -27,7 +27,7 @@ export async function requestRotation(ctx: Ctx<User>, id: string): Promise<Rotat
         retryAfterSeconds: 5,
       })
   } catch (error) {
-    await cancelRotation(jobs, item)
+    await withdrawRotation(jobs, item)
     throw error
   }
   return item

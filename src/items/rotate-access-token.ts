@@ -2,7 +2,7 @@
 // new one is known to this process alone: the intent is written before, the window is one call of the database, and a loss
 // is seen at the next look at the item, which then asks for a relink. Runs in the queue, where no client can cancel it.
 import type { Ctx } from '../context.ts'
-import { cancelRotation, endRotation, resumeRotation, type RotatedItem } from '../db/rotations.ts'
+import { cancelRotation, claimRotation, type ClaimedRotation, endRotation } from '../db/rotations.ts'
 import { AppError } from '../errors.ts'
 import { isOutcomeUnknown } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
@@ -12,17 +12,19 @@ import { openAccessToken, sealAccessToken } from './access-token.ts'
 const tries = 6
 
 /**
- * Rotates the token that the request named. A second delivery of the message finds another token, and does nothing.
+ * Rotates the token that the request named. `busy`: another delivery of the message is doing it, and may die in it. `done`
+ * also where the item has another token by now.
  * @throws AppError `plaid_unavailable`, `plaid_rejected`, `item_needs_attention` when Plaid did not do it; `unavailable`
  * when the database did not answer
  */
 export async function rotateAccessToken(
   ctx: Ctx,
-  { itemId, tokenDigest }: Pick<RotatedItem, 'itemId' | 'tokenDigest'>,
-): Promise<void> {
-  const { jobs, plaid, keyring } = ctx.services
-  const item = await resumeRotation(jobs, itemId, tokenDigest)
-  if (item === null) return
+  { itemId, tokenDigest }: Pick<ClaimedRotation, 'itemId' | 'tokenDigest'>,
+): Promise<'done' | 'busy'> {
+  const { jobs, plaid, keyring, newId } = ctx.services
+  const item = await claimRotation(jobs, itemId, tokenDigest, newId())
+  if (item === null) return 'done'
+  if (item === 'busy') return 'busy'
   const old = await openAccessToken(keyring, item.sealed, item)
   const result = await plaid.invalidateAccessToken(old)
   if (!result.ok) {
@@ -35,15 +37,16 @@ export async function rotateAccessToken(
   const products = await store(ctx, item, await sealAccessToken(keyring, result.value.new_access_token, item))
   ctx.log.info('access_token_rotated', { item_id: itemId })
   await ctx.services.wake(products, 'raised')
+  return 'done'
 }
 
-async function store(ctx: Ctx, item: RotatedItem, sealed: string): Promise<readonly string[]> {
+async function store(ctx: Ctx, item: ClaimedRotation, sealed: string): Promise<readonly string[]> {
   const { jobs, wait, random } = ctx.services
   for (let attempt = 1; ; attempt += 1)
     try {
       const products = await endRotation(jobs, item, sealed)
       if (products !== null) return products
-      throw new AppError('conflict', 'The item was linked again meanwhile.', { reason: 'access token replaced' })
+      throw new AppError('conflict', 'The access token was replaced meanwhile.', { reason: 'access token replaced' })
     } catch (error) {
       const isWorthTrying = error instanceof AppError && error.code === 'unavailable' && attempt < tries
       if (!isWorthTrying) {

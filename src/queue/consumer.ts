@@ -1,6 +1,7 @@
 // Wake-up calls from the queue. Each message is acknowledged or retried by itself; nothing is thrown, because a throw
 // would retry the whole batch, done messages too.
 import type { Ctx } from '../context.ts'
+import { rotatingMinutes } from '../db/rotations.ts'
 import { AppError } from '../errors.ts'
 import { rotateAccessToken } from '../items/rotate-access-token.ts'
 import { finishLinkSession } from '../link/finish-session.ts'
@@ -64,15 +65,19 @@ async function consumeLinkSession(ctx: Ctx, message: Message, sessionId: string)
   }
 }
 
-/** A rotation that Plaid refused is not retried: the user sees the error and can ask again. */
+/**
+ * A rotation that Plaid refused is not retried: the user sees the error and can ask again. A delivery that meets another one
+ * comes again when that one's lease has ended.
+ */
 async function consumeRotation(
   ctx: Ctx,
   message: Message,
   rotation: { readonly itemId: string; readonly tokenDigest: string },
 ): Promise<void> {
   try {
-    await rotateAccessToken(ctx, rotation)
-    message.ack()
+    const outcome = await rotateAccessToken(ctx, rotation)
+    if (outcome === 'busy') message.retry({ delaySeconds: rotatingMinutes * 60 })
+    else message.ack()
   } catch (error) {
     ctx.log.error('rotation_failed', { item_id: rotation.itemId, attempt: message.attempts, error })
     if (error instanceof AppError && error.code === 'unavailable')
