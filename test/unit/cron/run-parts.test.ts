@@ -45,6 +45,16 @@ describe('the parts of a cron', () => {
     expect(lines()).toMatchObject([{ event: 'cron_part_failed', job: 'hangs' }])
   })
 
+  it('log an error that comes after the budget, and after all other parts', async () => {
+    const { ctx, lines } = logged()
+    const { promise, reject } = Promise.withResolvers<never>()
+    await expect(runParts(ctx, [part('late', () => promise, 20)])).rejects.toThrow('1 of 1 parts failed')
+    expect(lines()).toMatchObject([{ job: 'late', error: { message: 'no end within 20 ms' } }])
+    reject(new TypeError('the database was gone'))
+    await expect.poll(() => lines().length).toBe(2)
+    expect(lines()[1]).toMatchObject({ event: 'cron_part_failed', job: 'late', error: { name: 'TypeError' } })
+  })
+
   it('log both errors when both fail', async () => {
     const { ctx, lines } = logged()
     const failing = (text: string) => part(text, () => Promise.reject(new TypeError(`${text} failed`)))
