@@ -2,12 +2,13 @@
 // no work that ends with a client's connection may wait for it.
 import type { Ctx, User } from '../context.ts'
 import { beginRotation, readRotation, type RotatedItem, withdrawRotation } from '../db/rotations.ts'
+import { within } from '../deadline.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from './access-token.ts'
 
 /** A rotation takes about a second. After ten seconds the client gets 202, and the rotation continues. */
+const patienceMs = 10_000
 const lookMs = 250
-const looks = 40
 
 /**
  * Writes the intent and sends the message.
@@ -39,13 +40,15 @@ export async function requestRotation(ctx: Ctx<User>, id: string): Promise<Rotat
  */
 export async function waitForRotation(ctx: Ctx<User>, item: RotatedItem): Promise<'rotated' | 'running'> {
   const { api, wait } = ctx.services
-  for (let look = 1; look <= looks; look += 1) {
+  const endMs = ctx.now().getTime() + patienceMs
+  for (;;) {
     await wait(lookMs)
-    const state = await readRotation(api, ctx.actor.identity, item)
+    const leftMs = endMs - ctx.now().getTime()
+    if (leftMs <= 0) return 'running'
+    const state = await within(leftMs, readRotation(api, ctx.actor.identity, item), () => 'running')
     if (state === 'rotated') return 'rotated'
     if (state === 'gone') throw new AppError('not_found', 'There is no such item.')
     if (state === 'kept')
       throw new AppError('plaid_unavailable', 'Plaid did not rotate the access token. The old one stays in use.')
   }
-  return 'running'
 }

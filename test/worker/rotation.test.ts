@@ -1,6 +1,7 @@
 // Rotation of access tokens: Plaid kills the old one at once, so what can be lost is seen to be lost, told, and linked again.
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Item } from '../../src/db/items.ts'
+import { requestRotation, waitForRotation } from '../../src/items/request-rotation.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import type { Services } from '../../src/services.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
@@ -125,6 +126,24 @@ describe('a rotation', () => {
     expect(await rowOf(world, item)).toMatchObject({ status: 'healthy' })
     await heal(world, 1)
     expect(await expectAtRest(world, subject)).toBe(item.plaidItemId)
+  })
+
+  it('that takes longer than ten seconds by the clock is no longer waited for, however long each look lasts', async () => {
+    const subject = 'long'
+    const item = await link(subject)
+    let nowMs = Date.now()
+    let waits = 0
+    const wait = (milliseconds: number) => {
+      waits += 1
+      nowMs += milliseconds + 3000
+      return Promise.resolve()
+    }
+    const user = { ...userWith(world, subject, { ...world.services, wait }), now: () => new Date(nowMs) }
+    const rotation = await requestRotation(user, item.id)
+    expect(await waitForRotation(user, rotation)).toBe('running')
+    expect(waits).toBe(4)
+    await world.drain()
+    expect(await waitForRotation(user, rotation)).toBe('rotated')
   })
 
   it('of which there are two at once is made once', async () => {
