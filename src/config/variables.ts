@@ -42,6 +42,7 @@ const plaidLimitsSchema = z.strictObject({
   item_get: plaidLimit.optional(),
   item_remove: plaidLimit.optional(),
   recurring: plaidLimit.optional(),
+  user_items: plaidLimit.optional(),
   refresh: paidPlaidLimit.optional(),
   other: plaidLimit.optional(),
 })

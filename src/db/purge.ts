@@ -6,10 +6,10 @@ import { lost } from './sync-work.ts'
 
 /**
  * Deletes removed and revoked items that are due, with all their rows. Keeps the change numbers of their transactions, so
- * that a client that is behind in the change feed still learns that they are gone.
+ * that a client that is behind in the change feed still learns that they are gone. Starts none when `isOver`. Returns how many it deleted.
  */
-export async function purgeItems(jobs: JobsDatabase, limit: number): Promise<number> {
-  return await purgeEach(jobs, sql`order by purge_at limit ${limit}`)
+export async function purgeItems(jobs: JobsDatabase, limit: number, isOver: () => boolean): Promise<number> {
+  return await purgeEach(jobs, sql`order by purge_at limit ${limit}`, isOver)
 }
 
 /** The same for one of them. */
@@ -17,15 +17,20 @@ export async function purgeItem(jobs: JobsDatabase, id: string): Promise<void> {
   await purgeEach(jobs, sql`and id = ${id}`)
 }
 
-async function purgeEach(jobs: JobsDatabase, which: SQL): Promise<number> {
+async function purgeEach(jobs: JobsDatabase, which: SQL, isOver = (): boolean => false): Promise<number> {
   const [due] = await batch(jobs, [
     rows<{ id: string; user_id: string }>(
       jobs,
       sql`select id, user_id from items where purge_at <= now() and status in (${lost}) ${which}`,
     ),
   ])
-  for (const { id, user_id: userId } of due.rows) await purgeOne(jobs, id, userId)
-  return due.rows.length
+  let purged = 0
+  for (const { id, user_id: userId } of due.rows) {
+    if (isOver()) break
+    await purgeOne(jobs, id, userId)
+    purged += 1
+  }
+  return purged
 }
 
 /** Deletes one removed item whose time has come. An item that was linked again meanwhile stays. */

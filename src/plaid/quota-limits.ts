@@ -21,6 +21,8 @@ export const defaultLimits = {
   item_get: free(15, 5000),
   item_remove: free(30, 2000),
   recurring: free(20, 1000),
+  // Plaid documents none. Apart from `other`, so that the reconciler's checks of users leave that to links.
+  user_items: free(500, 500),
   refresh: { item: 2, client: 100, day: 4 },
   // Plaid documents none for these; a common one keeps a loop of links or webhooks from using up what it does allow.
   other: free(500, 500),
@@ -56,8 +58,8 @@ const limitOfPath: ReadonlyMap<string, PlaidLimitName> = new Map([
   ['/item/access_token/invalidate', 'other'],
   ['/item/webhook/update', 'other'],
   ['/user/create', 'other'],
-  ['/user/items/get', 'other'],
-  ['/user/items/remove', 'other'],
+  ['/user/items/get', 'user_items'],
+  ['/user/items/remove', 'user_items'],
   ['/webhook_verification_key/get', 'other'],
 ])
 
@@ -90,6 +92,7 @@ export function limitsWith(choices: PlaidLimitChoices): PlaidLimits {
     item_get: chosen('item_get'),
     item_remove: chosen('item_remove'),
     recurring: chosen('recurring'),
+    user_items: chosen('user_items'),
     refresh: chosen('refresh'),
     other: chosen('other'),
   }

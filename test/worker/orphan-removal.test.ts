@@ -2,7 +2,18 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { reconcile } from '../../src/link/reconcile.ts'
 import type { Services } from '../../src/services.ts'
-import { heldAtPlaid, letTimePass, linkSmallBank, useWorld } from '../support/life.ts'
+import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
+import {
+  chooseBank,
+  codeOf,
+  heldAtPlaid,
+  letTimePass,
+  linkSmallBank,
+  smallBank,
+  userWith,
+  useWorld,
+} from '../support/life.ts'
+import { withPlaid } from '../support/with-plaid.ts'
 import type { World } from '../support/world.ts'
 
 let world: World
@@ -122,5 +133,29 @@ describe('after a restore of the database, an item that was linked since', () =>
     await letTimePass(world)
     await Promise.all([1, 2, 3].map(() => reconcile(world.job(allowing('end', 3)))))
     expect(await stillHeld(subjects)).toBe(2)
+  })
+})
+
+describe('an exchange whose response was lost', () => {
+  it.each(['off', 'report'] as const)('becomes lost where orphan removal says %s, with an alarm', async (mode) => {
+    const subject = `response lost, ${mode}`
+    const { publicToken } = await chooseBank(world, subject, smallBank(subject))
+    const dying = withPlaid(world.services, {
+      async exchangePublicToken(token) {
+        await world.services.plaid.exchangePublicToken(token)
+        throw new TypeError('the isolate died')
+      },
+    })
+    const exchange = (services: Services) =>
+      codeOf(exchangePublicToken(userWith(world, subject, services), { publicToken, institution: null }))
+    await exchange(dying)
+    expect(await exchange(world.services)).toBe('conflict')
+    await letTimePass(world, subject)
+    await reconcile(world.job(allowing(mode)))
+    const state = 'select state from link_exchanges x join users u on u.id = x.user_id where u.subject = $1'
+    expect(await world.sql(state, [subject])).toEqual([{ state: 'lost' }])
+    const alarm = mode === 'off' ? '"exchange_lost"' : '"item_unclaimed"'
+    expect(world.lines.filter((line) => line.includes(alarm) && line.includes('"level":"error"'))).not.toEqual([])
+    expect(await exchange(world.services)).toBe('public_token_refused')
   })
 })

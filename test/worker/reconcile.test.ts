@@ -4,8 +4,13 @@ import type { Ctx } from '../../src/context.ts'
 import { crons, jobFor } from '../../src/cron/schedule.ts'
 import { claimExchanges } from '../../src/db/link-exchanges.ts'
 import { claimLinkSessions } from '../../src/db/link-sessions.ts'
+import { createSecret } from '../../src/crypto/secret.ts'
+import { sealAccessToken } from '../../src/items/access-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import type { Plaid } from '../../src/plaid/endpoints.ts'
+import type { QuotaCall } from '../../src/plaid/quota-keeper.ts'
+import { createServices } from '../../src/services.ts'
+import { withPlaid } from '../support/with-plaid.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -44,10 +49,41 @@ const startedExchanges = (subject: string, count: number) =>
     [subject, count],
   )
 
+/** An exchange of a user whose token is stored and whose item is not. */
+async function keptExchange(subject: string): Promise<void> {
+  const [row] = await world.sql(
+    `insert into users (issuer, subject) values ('reconcile', $1) returning id, gen_random_uuid() as exchange_id`,
+    [subject],
+  )
+  const [userId, id] = [String(row?.['id']), String(row?.['exchange_id'])]
+  const sealed = await sealAccessToken(world.services.keyring, createSecret('not a token'), { userId, itemId: id })
+  await world.sql(
+    `insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, state, plaid_item_id, access_token_sealed, next_attempt_at)
+      values ($1, $2, $3, false, 'exchanged', $3, $4, now() - interval '1 minute')`,
+    [id, userId, subject, sealed],
+  )
+}
+
+/** An item of a user of its own, named by Plaid's id, with a product that is not dirty. */
+async function itemOf(plaidItemId: string, set: string): Promise<void> {
+  const [row] = await world.sql(
+    `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)
+      insert into items (user_id, plaid_item_id, access_token_sealed) select id, $1, '' from u returning id, user_id`,
+    [plaidItemId],
+  )
+  await world.sql(
+    `insert into item_products (item_id, user_id, product, status, dirty_seq, synced_seq) values ($1, $2, 'item', 'ok', 1, 1)`,
+    [row?.['id'], row?.['user_id']],
+  )
+  const [userId, itemId] = [String(row?.['user_id']), String(row?.['id'])]
+  const sealed = await sealAccessToken(world.services.keyring, createSecret('not a token'), { userId, itemId })
+  await world.sql(`update items set access_token_sealed = $2, ${set} where id = $1`, [itemId, sealed])
+}
+
 /** The reconciler's context with another answer to `/user/items/get`. */
 function answering(getUserItems: Plaid['getUserItems'], now = () => new Date()): Ctx {
   const ctx = world.job()
-  return { ...ctx, now, services: { ...ctx.services, plaid: { ...ctx.services.plaid, getUserItems } } }
+  return { ...ctx, now, services: withPlaid(ctx.services, { getUserItems }) }
 }
 
 const noItems: Awaited<ReturnType<Plaid['getUserItems']>> = { ok: true, value: { items: [] }, requestId: 'request' }
@@ -70,25 +106,29 @@ const unchecked = () =>
   )
 
 describe('a run', () => {
-  it('checks five hundred users, five at a time', { timeout: 60_000 }, async () => {
-    await knownUsers(510)
-    const seen = { busy: 0, most: 0, calls: 0 }
-    // The first five wait for each other.
-    const { promise: fiveAtWork, resolve } = Promise.withResolvers<void>()
-    await reconcile(
-      answering(async () => {
-        seen.calls += 1
-        seen.busy += 1
-        seen.most = Math.max(seen.most, seen.busy)
-        if (seen.busy === 5) resolve()
-        await fiveAtWork
-        seen.busy -= 1
-        return noItems
-      }),
-    )
-    expect([seen.calls, seen.most]).toEqual([500, 5])
-    expect(await unchecked()).toBe(10)
-  })
+  it(
+    'checks as many users as Plaid’s limit leaves to it in a minute, five at a time',
+    { timeout: 60_000 },
+    async () => {
+      await knownUsers(410)
+      const seen = { busy: 0, most: 0, calls: 0 }
+      // The first five wait for each other.
+      const { promise: fiveAtWork, resolve } = Promise.withResolvers<void>()
+      await reconcile(
+        answering(async () => {
+          seen.calls += 1
+          seen.busy += 1
+          seen.most = Math.max(seen.most, seen.busy)
+          if (seen.busy === 5) resolve()
+          await fiveAtWork
+          seen.busy -= 1
+          return noItems
+        }),
+      )
+      expect([seen.calls, seen.most]).toEqual([400, 5])
+      expect(await unchecked()).toBe(10)
+    },
+  )
 
   it('starts nothing when its time is up, and gives back what it did not try', async () => {
     await startedExchanges('late', 3)
@@ -109,6 +149,83 @@ describe('a run', () => {
     const untried = 'select count(*) as n from link_exchanges where attempts = 0 and next_attempt_at <= now()'
     expect(await numberOf(untried)).toBe(2)
     expect(world.lines.filter((line) => line.includes('reconcile_out_of_time'))).toHaveLength(1)
+  })
+
+  it('does its work without Plaid also where Plaid hangs', async () => {
+    await startedExchanges('hangs', 1)
+    await itemOf('due', "status = 'removed', removed_at = now(), purge_at = now()")
+    await itemOf('withdrawn', "status = 'revoked'")
+    await itemOf('stuck', "status = 'healthy', rotation_started_at = now() - interval '1 hour'")
+    let nowMs = Date.now()
+    const hanging: Plaid['getUserItems'] = () => {
+      nowMs += 300_000
+      return Promise.resolve(noAnswer)
+    }
+    await reconcile(answering(hanging, () => new Date(nowMs)))
+    expect(nowMs).toBeGreaterThan(Date.now() + 200_000)
+    expect(await world.sql('select plaid_item_id from items order by 1')).toEqual([
+      { plaid_item_id: 'stuck' },
+      { plaid_item_id: 'withdrawn' },
+    ])
+    expect(await world.sql('select plaid_item_id, reason from plaid_removals')).toEqual([
+      { plaid_item_id: 'withdrawn', reason: 'revoked' },
+    ])
+    const marked = `select i.plaid_item_id from item_products p join items i on i.id = p.item_id where p.dirty_seq > p.synced_seq`
+    expect(await world.sql(marked)).toEqual([{ plaid_item_id: 'stuck' }])
+  })
+
+  it('asks Plaid as background work, so that users who wait come first', async () => {
+    await startedExchanges('unanswered', 1)
+    await keptExchange('kept')
+    await knownUsers(1)
+    await itemOf('withdrawn', "status = 'revoked'")
+    const asked: QuotaCall[] = []
+    const admit = (call: QuotaCall) => {
+      asked.push(call)
+      return Promise.resolve({ admitted: false, waitMs: 60_000, by: 'client' } as const)
+    }
+    const quota = { admit, refused: () => Promise.resolve() }
+    const bindings = { SYNC_QUEUE: { sendBatch: () => Promise.resolve() }, PLAID_QUOTA: { getByName: () => quota } }
+    const { plaid, plaidFor } = createServices(world.services.config, bindings)
+    await reconcile(world.job({ ...world.services, plaid, plaidFor }))
+    expect(new Set(asked.map(({ path }) => path))).toEqual(
+      new Set(['/user/items/get', '/item/get', '/accounts/get', '/item/remove']),
+    )
+    expect(asked.filter(({ priority }) => priority !== 'background')).toEqual([])
+  })
+
+  it('has six calls to Plaid at a time at most, also when it finishes exchanges', async () => {
+    for (const subject of ['one', 'two', 'three', 'four', 'five']) await keptExchange(subject)
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+    let calls = 0
+    const held = async () => {
+      calls += 1
+      await gate
+      return noAnswer
+    }
+    const run = reconcile(world.job(withPlaid(world.services, { getItem: held, getAccounts: held })))
+    await expect.poll(() => calls, { timeout: 10_000 }).toBe(6)
+    // Whatever else was started has asked Plaid by now.
+    await world.sql('select 1')
+    await world.sql('select 1')
+    expect(calls).toBe(6)
+    open()
+    await run
+    expect(calls).toBe(10)
+  })
+
+  it('calls an exchange lost with an alarm when Plaid did not list the items in eight tries', async () => {
+    await startedExchanges('unlisted', 1)
+    const again = "update link_exchanges set next_attempt_at = now() - interval '1 minute', attempts = $1"
+    const state = 'select state from link_exchanges'
+    const unanswered = answering(() => Promise.resolve(noAnswer))
+    await world.sql(again, [6])
+    await reconcile(unanswered)
+    expect(await world.sql(state)).toEqual([{ state: 'started' }])
+    await world.sql(again, [7])
+    await reconcile(unanswered)
+    expect(await world.sql(state)).toEqual([{ state: 'lost' }])
+    expect(world.lines.filter((line) => line.includes('"exchange_lost"'))).toHaveLength(1)
   })
 
   it('goes on with its other steps when one fails', async () => {

@@ -15,6 +15,7 @@ const paths = [
   '/item/get',
   '/item/remove',
   '/transactions/recurring/get',
+  '/user/items/get',
   '/transactions/refresh',
   '/investments/refresh',
   '/link/token/create',

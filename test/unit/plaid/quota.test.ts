@@ -260,6 +260,7 @@ describe('limits', () => {
       item_get: [15, 5000],
       item_remove: [30, 2000],
       recurring: [20, 1000],
+      user_items: [500, 500],
       refresh: [2, 100],
       other: [500, 500],
     } satisfies Record<PlaidLimitName, [number, number]>)
@@ -274,12 +275,13 @@ describe('limits', () => {
     expect(limitNameOf('constructor')).toBeNull()
   })
 
-  it('are one for every endpoint that the product calls and Plaid documents none for', () => {
+  it('include every endpoint that the product calls, also those that Plaid documents none for', () => {
     const source = readFileSync(new URL('../../../src/plaid/endpoints.ts', import.meta.url), 'utf8')
     const paths = [...source.matchAll(/path: '([^']+)'/g)].map(([, path = '']) => path)
     expect(paths.length).toBeGreaterThan(10)
     expect(paths.filter((path) => limitNameOf(path) === null)).toEqual([])
     expect(limitNameOf('/link/token/create')).toBe('other')
+    expect(limitNameOf('/user/items/get')).toBe('user_items')
     expect(limitNameOf('/webhook_verification_key/get')).toBe('other')
   })
 })
