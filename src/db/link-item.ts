@@ -8,6 +8,7 @@ import { type Item, itemIn, selectItem } from './items.ts'
 import { twinsOf } from './kin.ts'
 import type { Exchange } from './link-exchanges.ts'
 import { isResting, lost } from './sync-work.ts'
+import { lockPlaidItem } from './webhook-events.ts'
 
 /** As many refusals as it takes until a product is asked for once a week (src/sync/failure.ts). */
 const longestRestRefusals = 3
@@ -86,7 +87,7 @@ const ownerOf = (exchange: Exchange, itemId: string, linkEpoch: number) => ({
 
 /**
  * Revokes the accounts whose revocation was reported after Plaid listed them and before the item was stored here. Plaid does
- * not send the webhook again. Run it after `writeAccounts`.
+ * not send the webhook again. Run it after `writeAccounts`, in a transaction that began with `lockPlaidItem`.
  */
 const applyEarlyRevocations = (jobs: JobsDatabase, { plaidItemId }: Exchange, itemId: string): Statement =>
   rows(
@@ -104,6 +105,7 @@ const applyEarlyRevocations = (jobs: JobsDatabase, { plaidItemId }: Exchange, it
 export async function storeNewItem(jobs: JobsDatabase, exchange: Exchange, item: LinkedItem): Promise<StoreAnswer> {
   const { id, userId } = exchange
   return await stored(jobs, exchange, id, [
+    lockPlaidItem(jobs, exchange.plaidItemId),
     begin(jobs, exchange, null),
     refuseTwin(jobs, exchange, item),
     rows(
@@ -137,6 +139,7 @@ export async function storeRelink(
   const { id } = ancestor
   const owner = ownerOf(exchange, id, ancestor.linkEpoch + 1)
   return await stored(jobs, exchange, id, [
+    lockPlaidItem(jobs, exchange.plaidItemId),
     begin(jobs, exchange, id),
     refuseTwin(jobs, exchange, item),
     rows(

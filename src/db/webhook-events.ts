@@ -36,12 +36,18 @@ export interface Recorded {
   readonly linkSessionId: string | null
 }
 
+/**
+ * A transaction's first statement, before it locks a row: events about an item of Plaid's and the link that stores it run
+ * one after the other, so that each sees what the other has committed.
+ */
+export const lockPlaidItem = (jobs: JobsDatabase, plaidItemId: string | null) =>
+  rows(jobs, sql`select pg_advisory_xact_lock(hashtextextended(${plaidItemId}::text, 0))`)
+
 const time = (value: Date | undefined) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
 
 /**
  * Records an event and raises the dirty marks of the named products of its item; new accounts also ask again for products
- * that Plaid refused. A replay changes nothing. It locks the item's row first, as every transaction does that locks more
- * than one row of an item.
+ * that Plaid refused. A replay changes nothing. Locks Plaid's id of the item, then the item's row, then other rows.
  */
 export async function recordEvent(
   jobs: JobsDatabase,
@@ -51,7 +57,8 @@ export async function recordEvent(
 ): Promise<Recorded> {
   const item = sql`select id, user_id from items where plaid_item_id = ${event.plaidItemId} and removed_at is null`
   const eventId = sql`nullif(current_setting('app.event_id', true), '')::uuid`
-  const [, inserted, , , , , session, products_] = await batch(jobs, [
+  const [, , inserted, , , , , session, products_] = await batch(jobs, [
+    lockPlaidItem(jobs, event.plaidItemId),
     rows(jobs, sql`${item} for no key update`),
     rows<{ id: string }>(
       jobs,

@@ -324,6 +324,41 @@ describe('an account that its user took back', () => {
     },
   )
 
+  it('while its item is linked is revoked, when neither transaction sees what the other has not committed', async () => {
+    const subject = 'revokes while linking'
+    const { publicToken, plaidItemId } = await chooseBank(world, subject, smallBank(subject))
+    const activity = (how: string) =>
+      world.sql(`select 1 from pg_stat_activity where datname = current_database() and ${how}`)
+    await world.sql('create table gate (open boolean)')
+    await world.sql(`create function wait_at_gate() returns trigger language plpgsql as $$
+      begin while not exists (select 1 from gate) loop perform pg_sleep(0.05); end loop; return new; end $$`)
+    await world.sql('grant select on gate to wn_jobs')
+    await world.sql(`create trigger wait_at_gate before update on link_exchanges for each row when (new.state = 'linked')
+      execute function wait_at_gate()`)
+    try {
+      const linking = exchangePublicToken(world.user(subject), { publicToken, institution: null })
+      // The link has looked for revocations, and has not committed.
+      await expect.poll(() => activity("wait_event = 'PgSleep'")).toHaveLength(1)
+      const revoking = takeBack({ plaidItemId }, 'Nest egg')
+      const recorded = () =>
+        world.sql(
+          `select 1 from webhook_events where plaid_item_id = $1 and webhook_code = 'USER_ACCOUNT_REVOKED'
+            union all select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`,
+          [plaidItemId],
+        )
+      await expect.poll(recorded).toHaveLength(1)
+      await world.sql('insert into gate values (true)')
+      const [item, revoked] = [await linking, await revoking]
+      expect(await state(item, revoked)).toEqual({ closed: 't', revoked: 't' })
+      await letHistoryArrive(world, item)
+      await expectTruth(world, subject, plaidItemId)
+    } finally {
+      await world.sql('insert into gate values (true)')
+      await world.sql('drop trigger wait_at_gate on link_exchanges')
+      await world.sql('drop function wait_at_gate')
+    }
+  })
+
   it('and is shared again in update mode has its whole history again, and its notes', async () => {
     const subject = 'shared in update mode'
     const item = await link(subject)
