@@ -146,38 +146,23 @@ export async function getSealedToken(
   return found[0] ?? null
 }
 
-/**
- * Hides an item at once and queues its removal at Plaid. Its rows are deleted `keepDays` later. Returns Plaid's id of it, or
- * null if the item is not the user's. A repeated call can only bring the deletion forward.
- */
-export async function beginRemoval(
-  database: ApiDatabase,
-  identity: Identity,
-  id: string,
-  keepDays: number,
-): Promise<string | null> {
-  const mine = sql`id = ${id} and user_id = ${me}`
-  const [locked] = await asUser(
+export interface OwnedItem {
+  readonly id: string
+  readonly userId: string
+  readonly plaidItemId: string
+}
+
+/** The item where it is the user's, removed or not; otherwise null. */
+export async function findOwnItem(database: ApiDatabase, identity: Identity, id: string): Promise<OwnedItem | null> {
+  const [found] = await asUser(
     database,
     identity,
-    rows<{ plaid_item_id: string }>(database, sql`select plaid_item_id from items where ${mine} for no key update`),
-    rows(
-      database,
-      sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
-        select user_id, plaid_item_id, id, access_token_sealed, 'removed' from items
-        where ${mine} and status not in ('removing', 'removed') on conflict (plaid_item_id) do nothing`,
-    ),
-    // The change feed tells of every transaction that goes out of sight.
-    rows(database, sql`select app.renumber_item(id) from items where ${mine} and removed_at is null`),
-    rows(
-      database,
-      sql`update items set status = case when status = 'removed' then status else 'removing' end,
-          status_reason = null, removed_at = coalesce(removed_at, now()),
-          purge_at = least(purge_at, now() + make_interval(days => ${keepDays})), updated_at = now()
-        where ${mine}`,
-    ),
+    database.connection
+      .select({ id: items.id, userId: items.userId, plaidItemId: items.plaidItemId })
+      .from(items)
+      .where(and(eq(items.id, id), eq(items.userId, me))),
   )
-  return locked.rows[0]?.plaid_item_id ?? null
+  return found[0] ?? null
 }
 
 /** Raises the dirty marks of the user's products of one item, or of all items for null. */

@@ -1,6 +1,7 @@
 // Deletes what was removed: for good, so that nothing is left but the numbers of the change feed.
 import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, longBatch, rows } from './client.ts'
+import { tellRemoval } from './item-removal.ts'
 import { byIndex, plan } from './plans.ts'
 import { lost } from './sync-work.ts'
 
@@ -19,14 +20,16 @@ export async function purgeItem(jobs: JobsDatabase, id: string): Promise<void> {
 
 async function purgeEach(jobs: JobsDatabase, which: SQL, isOver = (): boolean => false): Promise<number> {
   const [due] = await batch(jobs, [
-    rows<{ id: string; user_id: string }>(
+    rows<{ id: string; user_id: string; plaid_item_id: string }>(
       jobs,
-      sql`select id, user_id from items where purge_at <= now() and status in (${lost}) ${which}`,
+      sql`select id, user_id, plaid_item_id from items where purge_at <= now() and status in (${lost}) ${which}`,
     ),
   ])
   let purged = 0
-  for (const { id, user_id: userId } of due.rows) {
+  for (const { id, user_id: userId, plaid_item_id: plaidItemId } of due.rows) {
     if (isOver()) break
+    // Not yet told where the removal at Plaid waits.
+    await tellRemoval(jobs, plaidItemId)
     await purgeOne(jobs, id, userId)
     purged += 1
   }

@@ -1,6 +1,7 @@
 // Removes queued items at Plaid. An item stays in the queue until Plaid has confirmed its removal.
 import type { Ctx } from '../context.ts'
 import type { Secret } from '../crypto/secret.ts'
+import { tellRemoval } from '../db/item-removal.ts'
 import { claimRemoval, confirmRemoval, noteRemovalFailure, type Removal } from '../db/plaid-removals.ts'
 import { areLossesStopped } from '../db/safety-switches.ts'
 import { AppError } from '../errors.ts'
@@ -14,10 +15,24 @@ export async function endAtPlaid(ctx: Ctx, plaidItemId: string): Promise<void> {
   if (removal !== null) await endClaimed(ctx, removal)
 }
 
-/** Ends what was claimed. Answers whether Plaid has confirmed it. */
+/** Ends what was claimed. Answers whether Plaid has confirmed it. Until then, or until the change feed knows, it stays queued. */
 export async function endClaimed(ctx: Ctx, removal: Removal): Promise<boolean> {
   const { jobs } = ctx.services
   const fields = { plaid_item_id: removal.plaidItemId, user_id: removal.userId, attempt: removal.attempts }
+  // Plaid first, since it bills for the item.
+  const isEnded = await tryToEnd(ctx, removal, fields)
+  await tellRemoval(jobs, removal.plaidItemId)
+  if (!isEnded) return false
+  await confirmRemoval(jobs, removal)
+  // Plaid billed it although no row here knew it.
+  if (removal.reason === 'orphan') ctx.log.error('item_orphaned', fields)
+  ctx.log.info('item_ended', fields)
+  return true
+}
+
+/** Whether the item is ended at Plaid; notes and logs why not. */
+async function tryToEnd(ctx: Ctx, removal: Removal, fields: Readonly<Record<string, unknown>>): Promise<boolean> {
+  const { jobs } = ctx.services
   const token = await tokenOf(ctx, removal)
   if (token instanceof AppError) {
     await noteRemovalFailure(jobs, removal, token.code)
@@ -25,18 +40,11 @@ export async function endClaimed(ctx: Ctx, removal: Removal): Promise<boolean> {
     return false
   }
   const result = await askPlaid(ctx, removal, token)
-  const isEnded = result !== null && (result.ok || (await meansEnded(ctx, result.failure)))
-  if (!isEnded) {
-    const code = result === null || result.ok ? 'TOKEN_AND_USER_UNKNOWN' : result.failure.errorCode
-    await noteRemovalFailure(jobs, removal, code)
-    ctx.log.error('item_not_ended', { ...fields, plaid_error_code: code })
-    return false
-  }
-  await confirmRemoval(jobs, removal)
-  // Plaid billed it although no row here knew it.
-  if (removal.reason === 'orphan') ctx.log.error('item_orphaned', fields)
-  ctx.log.info('item_ended', fields)
-  return true
+  if (result !== null && (result.ok || (await meansEnded(ctx, result.failure)))) return true
+  const code = result === null || result.ok ? 'TOKEN_AND_USER_UNKNOWN' : result.failure.errorCode
+  await noteRemovalFailure(jobs, removal, code)
+  ctx.log.error('item_not_ended', { ...fields, plaid_error_code: code })
+  return false
 }
 
 /** A dead token counts as the end of its item, unless so many are dead that the fault must be on our side. */

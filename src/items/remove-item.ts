@@ -1,6 +1,7 @@
 // Ends an item: hidden from its user at once, ended at Plaid as soon as Plaid confirms it, and deleted here after a while.
 import type { Ctx, User } from '../context.ts'
-import { beginRemoval } from '../db/items.ts'
+import { beginRemoval } from '../db/item-removal.ts'
+import { findOwnItem } from '../db/items.ts'
 import { purgeItem } from '../db/purge.ts'
 import { AppError } from '../errors.ts'
 import { endAtPlaid } from './end-at-plaid.ts'
@@ -13,9 +14,10 @@ import { endAtPlaid } from './end-at-plaid.ts'
 export async function removeItem(ctx: Ctx<User>, id: string, { purge }: { purge: boolean }): Promise<void> {
   const { api, jobs, config } = ctx.services
   const keepDays = purge ? 0 : config.retention.removedDays
-  const plaidItemId = await beginRemoval(api, ctx.actor.identity, id, keepDays)
-  if (plaidItemId === null) throw new AppError('not_found', 'There is no such item.')
+  const item = await findOwnItem(api, ctx.actor.identity, id)
+  if (item === null) throw new AppError('not_found', 'There is no such item.')
+  await beginRemoval(jobs, item, keepDays)
   ctx.log.info('item_removed', { item_id: id })
-  await endAtPlaid(ctx, plaidItemId)
+  await endAtPlaid(ctx, item.plaidItemId)
   if (purge) await purgeItem(jobs, id)
 }

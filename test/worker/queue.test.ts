@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from
 import { parseConfig } from '../../src/config.ts'
 import type { Ctx } from '../../src/context.ts'
 import { createSecret } from '../../src/crypto/secret.ts'
-import { beginRemoval } from '../../src/db/items.ts'
+import { beginRemoval } from '../../src/db/item-removal.ts'
+import { findOwnItem } from '../../src/db/items.ts'
 import { beginExchange, keepExchanged } from '../../src/db/link-exchanges.ts'
 import { storeNewItem } from '../../src/db/link-item.ts'
 import { registerUser } from '../../src/db/scope.ts'
@@ -281,6 +282,7 @@ describe('the real queue', () => {
       { timeout: 10_000, interval: 100 },
     )
     // Its next deliveries find nothing to do.
-    await beginRemoval(services.api, identity, itemId, 0)
+    const item = await findOwnItem(services.api, identity, itemId)
+    if (item !== null) await beginRemoval(services.jobs, item, 0)
   })
 })

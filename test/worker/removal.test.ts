@@ -1,9 +1,14 @@
 // Removal as an intent: hidden from its user at once, ended at Plaid as soon as Plaid can be told, whatever happens between.
+import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
+import { batch, rows } from '../../src/db/client.ts'
+import { beginRemoval, tellRemoval } from '../../src/db/item-removal.ts'
 import { getItem, type Item } from '../../src/db/items.ts'
+import { purgeItem } from '../../src/db/purge.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
 import { everyTransaction } from '../support/equality.ts'
+import { follow } from '../support/feed.ts'
 import {
   codeOf,
   expectAtRest,
@@ -32,6 +37,10 @@ const hide = { purge: false }
 const plaidDown = () => world.bank.fault({ endpoint: '/item/remove', times: 50, error: 'INTERNAL_SERVER_ERROR' })
 const pending = (item: Item) =>
   world.sql('select reason, attempts, last_error from plaid_removals where plaid_item_id = $1', [item.plaidItemId])
+
+const userOf = async (item: Item): Promise<string> =>
+  String((await world.sql('select user_id from items where id = $1', [item.id]))[0]?.['user_id'])
+const rowOfUser = async (id: string) => (await world.sql('select change_seq from users where id = $1', [id]))[0]
 
 describe('while Plaid cannot be told', () => {
   async function removeWhileDown(subject: string, how: { purge: boolean }): Promise<Item> {
@@ -104,7 +113,7 @@ describe('a removal', () => {
       const first = await linked(`unharmed ${mishap}`)
       const unharmed = unlucky(world.services, 0, mishap)
       await removeItem(userWith(world, `unharmed ${mishap}`, unharmed.services), first.id, hide)
-      expect(unharmed.calls).toEqual(['api', 'jobs', 'plaid.removeItem', 'jobs'])
+      expect(unharmed.calls).toEqual(['api', 'jobs', 'jobs', 'plaid.removeItem', 'jobs', 'jobs'])
       const cases: { subject: string; item: Item; at: number }[] = []
       for (let at = 1; at <= unharmed.calls.length; at += 1) {
         const subject = `removal ${mishap} ${at}`
@@ -113,7 +122,8 @@ describe('a removal', () => {
         cases.push({ subject, item, at })
       }
       await heal(world)
-      const begun = mishap === 'dies before' || mishap === 'fails before' ? 1 : 0
+      // The first call finds the item, the second hides it.
+      const begun = mishap === 'dies before' || mishap === 'fails before' ? 2 : 1
       for (const { subject, item, at } of cases)
         expect(await expectAtRest(world, subject)).toBe(at <= begun ? item.plaidItemId : null)
       await expectNoTokens(world)
@@ -185,6 +195,98 @@ describe('a removal', () => {
     expect(await heldAtPlaid(world, subject)).toEqual([item.plaidItemId])
     await heal(world, 3)
     expect(await expectAtRest(world, subject)).toBeNull()
+  })
+})
+
+describe('the removal of a large item', () => {
+  /** Whoever follows the change feed has taken out all of the item's transactions. */
+  async function begun(subject: string) {
+    const item = await linked(subject)
+    const follower = follow(world, subject)
+    await follower.catchUp()
+    expect(follower.copy.size).toBeGreaterThan(4)
+    return { item, follower }
+  }
+
+  it('outlasts the limits of the API’s login, and a commit that holds the item', async () => {
+    const subject = 'slow'
+    const { item, follower } = await begun(subject)
+    const limit = `alter role ${new URL(world.database.apiUrl).username} in database ${world.database.name}`
+    await world.sql(`create function slow() returns trigger language plpgsql as $$
+      begin perform pg_sleep(0.1); return new; end $$`)
+    await world.sql('create trigger slow before update on transactions for each row execute function slow()')
+    try {
+      await world.sql(`${limit} set statement_timeout = '300ms'`)
+      // Sessions that are open keep their settings.
+      await world.stack.addFault(world.database.name, { kind: 'restart', matching: 'select 1 as restarted' })
+      await codeOf(batch(world.services.jobs, [rows(world.services.jobs, sql`select 1 as restarted`)]))
+      const { api, jobs } = world.services
+      const [{ rows: found }] = await batch(api, [rows(api, sql`select current_setting('statement_timeout') as limit`)])
+      expect(found).toEqual([{ limit: '300ms' }])
+      const commit = batch(jobs, [
+        rows(jobs, sql`select 1 from items where id = ${item.id} for no key update`),
+        rows(jobs, sql`select pg_sleep(4)`),
+      ])
+      await expect
+        .poll(() =>
+          world.sql(
+            "select 1 from pg_stat_activity where query like 'select pg_sleep(4)%' and datname = current_database()",
+          ),
+        )
+        .toHaveLength(1)
+      await removeItem(world.user(subject), item.id, hide)
+      await commit
+    } finally {
+      await world.sql(`${limit} reset statement_timeout`)
+      await world.sql('drop trigger slow on transactions')
+      await world.sql('drop function slow')
+    }
+    await follower.catchUp()
+    expect(follower.copy.size).toBe(0)
+    expect(await expectAtRest(world, subject)).toBeNull()
+  }, 60_000)
+
+  it('is told to the change feed in portions, once, whatever ends between them', async () => {
+    const subject = 'portions'
+    const { item, follower } = await begun(subject)
+    const count = follower.copy.size
+    const { jobs } = world.services
+    const own = { id: item.id, userId: await userOf(item), plaidItemId: item.plaidItemId }
+    const numbers = async () => Number((await rowOfUser(own.userId))?.['change_seq'])
+    const before = await numbers()
+    await beginRemoval(jobs, own, 30)
+    expect(await everyTransaction(world, subject)).toEqual([])
+    const dying = unlucky(world.services, 3, 'dies before')
+    await expect(tellRemoval(dying.services.jobs, item.plaidItemId, 2)).rejects.toThrow()
+    expect(await numbers()).toBe(before + 4)
+    await follower.catchUp()
+    expect(follower.copy.size).toBe(count - 4)
+    await reconcile(world.job())
+    await follower.catchUp()
+    expect(follower.copy.size).toBe(0)
+    expect(await numbers()).toBe(before + count)
+    expect(await expectAtRest(world, subject)).toBeNull()
+  })
+
+  it('that has not been told of is told of before its rows are deleted', async () => {
+    const subject = 'untold'
+    const { item, follower } = await begun(subject)
+    const { jobs } = world.services
+    await beginRemoval(jobs, { id: item.id, userId: await userOf(item), plaidItemId: item.plaidItemId }, 0)
+    await purgeItem(jobs, item.id)
+    await follower.catchUp()
+    expect(follower.copy.size).toBe(0)
+    await heal(world)
+    expect(await expectAtRest(world, subject)).toBeNull()
+  })
+
+  it('by anybody but its user finds no such item, and changes nothing', async () => {
+    const { item, follower } = await begun('owner')
+    await linked('stranger')
+    expect(await codeOf(removeItem(world.user('stranger'), item.id, { purge: true }))).toBe('not_found')
+    expect(await rowOf(world, item)).toMatchObject({ status: 'healthy', removed_at: null })
+    expect(await pending(item)).toEqual([])
+    expect(await everyTransaction(world, 'owner')).toHaveLength(follower.copy.size)
   })
 })
 
