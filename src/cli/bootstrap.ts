@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import * as z from 'zod'
-import { refuseOldServer, withMigrationLock } from './migrate.ts'
+import { inTransaction, refuseOldServer, withMigrationLock } from './migrate.ts'
 
 export const API_ROLE = 'wn_api'
 export const JOBS_ROLE = 'wn_jobs'
@@ -153,18 +153,6 @@ async function refuseSessions(client: Client, generation: Generation): Promise<v
       'newest logins first (`wrangler secret bulk`). Or idle connections of a pooler are left: wait until they are closed, ' +
       'about ten minutes. `--force` sets new passwords all the same.',
   )
-}
-
-async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN')
-  try {
-    const result = await work()
-    await client.query('COMMIT')
-    return result
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined)
-    throw error
-  }
 }
 
 /** The generation that got its passwords last; null where none has. */

@@ -1,7 +1,7 @@
-// Owns bringing a database to the schema that `migrations/` describes, forward only. One run at a time per database;
-// never drops or rewrites what an earlier migration made.
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
+// Owns bringing a database to the schema that `migrations/` describes, forward only. One run at a time per database. Each
+// migration is a transaction of its own, so that one that takes minutes holds no locks of those before it; drizzle's migrator
+// runs all of them as one.
+import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { join } from 'node:path'
 import { Client, DatabaseError } from 'pg'
 import * as z from 'zod'
@@ -51,10 +51,44 @@ export async function refuseOldServer(client: Client): Promise<void> {
   throw new Error(`The server is PostgreSQL ${version}: take ${OLDEST_VERSION} or newer.`)
 }
 
-/** Applies every migration that `url`'s database has not seen, all of them or none. `url` is the owner's. */
+/** Where drizzle's migrator keeps what it has applied. */
+const HISTORY = `
+  CREATE SCHEMA IF NOT EXISTS drizzle;
+  CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`
+const newestRow = z.tuple([z.object({ newest: z.coerce.number() })])
+
+export async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN')
+  try {
+    const result = await work()
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+}
+
+/**
+ * Applies every migration that `url`'s database has not seen, in order. One that fails leaves nothing, and those before it
+ * stay: the next run goes on there. `url` is the owner's.
+ */
 export async function migrate(url: string, migrationsFolder = MIGRATIONS_FOLDER): Promise<void> {
   await withMigrationLock(url, async (client) => {
     await refuseOldServer(client)
-    await applyMigrations(drizzle(client), { migrationsFolder })
+    const migrations = readMigrationFiles({ migrationsFolder })
+    await client.query(HISTORY)
+    const { rows } = await client.query(
+      'SELECT coalesce(max(created_at), 0) AS newest FROM drizzle.__drizzle_migrations',
+    )
+    const [{ newest }] = newestRow.parse(rows)
+    for (const { sql, hash, folderMillis } of migrations.filter((migration) => migration.folderMillis > newest))
+      await inTransaction(client, async () => {
+        for (const statement of sql) await client.query(statement)
+        await client.query('INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ($1, $2)', [
+          hash,
+          folderMillis,
+        ])
+      })
   })
 }

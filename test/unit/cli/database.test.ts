@@ -1,6 +1,6 @@
 // Migrations and logins on a server of their own, since logins belong to the whole server.
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -206,9 +206,41 @@ describe('migrate', () => {
     await expect(migrate('postgres://u:p@ep-a-pooler.eu.aws.neon.tech/d')).rejects.toThrow('-pooler')
   })
 
-  it('leaves nothing of migrations of which one fails', async () => {
+  it('leaves nothing of a migration that fails, keeps those before it, and goes on there', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
-    await expect(migrate(server.url, folder)).rejects.toThrow('_journal.json')
-    await rm(folder, { recursive: true, force: true })
+    await query(server.url, 'CREATE DATABASE halfway')
+    const url = server.url.replace(/\/wealthnavigator$/, '/halfway')
+    const entries = ['0000_first', '0001_second'].map((tag, idx) => ({ idx, version: '7', when: idx + 1, tag }))
+    const tables = async () =>
+      await query(url, "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relname LIKE 'half%' ORDER BY 1")
+    try {
+      await expect(migrate(url, folder)).rejects.toThrow('_journal.json')
+      await mkdir(join(folder, 'meta'))
+      await writeFile(join(folder, 'meta', '_journal.json'), JSON.stringify({ entries }))
+      await writeFile(join(folder, '0000_first.sql'), 'CREATE TABLE half_one ()')
+      const second = join(folder, '0001_second.sql')
+      await writeFile(second, 'CREATE TABLE half_two ();--> statement-breakpoint\nSELECT 1 / 0')
+      await expect(migrate(url, folder)).rejects.toThrow('division by zero')
+      expect(await tables()).toEqual([{ name: 'half_one' }])
+      await writeFile(second, 'CREATE TABLE half_two ()')
+      await migrate(url, folder)
+      await migrate(url, folder)
+      expect(await tables()).toEqual([{ name: 'half_one' }, { name: 'half_two' }])
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('lets readers go on while the keys of ownership are built, and lets writers wait', async () => {
+    const text = await readFile(join(import.meta.dirname, '../../../migrations/0008_ownership_keys.sql'), 'utf8')
+    const statements = text
+      .split('--> statement-breakpoint')
+      .map((statement) => statement.replace(/^--.*$/gm, '').trim())
+    const slow = statements.map((statement) => /^CREATE (UNIQUE )?INDEX|FOREIGN KEY/.test(statement))
+    const excluding = statements.map((statement) => /^DROP|DROP CONSTRAINT|UNIQUE USING INDEX/.test(statement))
+    expect(statements[0]).toMatch(/^LOCK TABLE/)
+    expect(slow.filter(Boolean)).toHaveLength(26)
+    expect(excluding.filter(Boolean)).toHaveLength(26)
+    expect(excluding.indexOf(true)).toBeGreaterThan(slow.lastIndexOf(true))
   })
 })
