@@ -257,7 +257,7 @@ describe('the removal of a large item', () => {
     await beginRemoval(jobs, own, 30)
     expect(await everyTransaction(world, subject)).toEqual([])
     const dying = unlucky(world.services, 3, 'dies before')
-    await expect(tellRemoval(dying.services.jobs, item.plaidItemId, 2)).rejects.toThrow()
+    await expect(tellRemoval(dying.services.jobs, item.plaidItemId, 2)).rejects.toMatchObject({ code: 'unavailable' })
     expect(await numbers()).toBe(before + 4)
     await follower.catchUp()
     expect(follower.copy.size).toBe(count - 4)
