@@ -51,7 +51,8 @@ export default defineConfig({
           isolate: false,
           include: ['test/worker/**/*.test.ts'],
           setupFiles: ['./test/support/say-reasons.ts'],
-          testTimeout: 20_000,
+          // A death at each call of a verb is half a minute where others use the machine.
+          testTimeout: 120_000,
         },
       },
       {
