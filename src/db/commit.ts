@@ -6,13 +6,14 @@ import { byIndex } from './plans.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { lockLosses, lossesStopped, tripLosses } from './safety-switches.ts'
 import { dropStaged } from './staging.ts'
-import { type Lease, lost } from './sync-work.ts'
+import { awaitsTransactions, type Lease, lost } from './sync-work.ts'
 
 export interface RunReport {
   readonly trigger: string
   readonly pages: number
   readonly restarts: number
   readonly requestIds: readonly string[]
+  readonly note: string | null
 }
 
 export interface RunCounts {
@@ -34,6 +35,8 @@ export interface BadEnd {
   readonly outcome: 'failed' | 'waiting' | 'absent' | 'consent_needed'
   /** Whether Plaid refused the product, even if it does not rest yet. */
   readonly isRefusal: boolean
+  /** Whether the item's own state is to be read now: it may say what the failure does not. */
+  readonly asksItem: boolean
   readonly errorCode: string
   /** For the user's eyes; null keeps the product's error as it is. */
   readonly lastError: string | null
@@ -108,30 +111,35 @@ export async function commitRun(
     jobs,
     sql`update items i set updated_at = now(),
         status = case ${ahead.status} else 'healthy' end, status_reason = case ${ahead.reason} end
-      where i.id = ${lease.itemId} and ${end.showsHealth} and (i.status = 'institution_down' or i.status = 'initializing' and not exists (
-        select 1 from item_products p where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending'))`,
+      where i.id = ${lease.itemId} and ${end.showsHealth} and (i.status = 'institution_down' or i.status = 'initializing' and not ${awaitsTransactions})`,
   )
   return await guarded(async () => {
-    const answers: readonly { rows: readonly Record<string, unknown>[] }[] = await longBatch(jobs, [
+    const answers: readonly Answer[] = await longBatch(jobs, [
       begin(jobs, lease),
       finish,
       status,
       raise ?? rows(jobs, sql`select null::uuid as id where false`),
       ...statements,
       dropStaged(jobs, lease),
-      insertRun(jobs, lease, report, 'committed', null),
+      insertRun(jobs, lease, report, 'committed', report.note),
     ])
-    const raised = (answers[3]?.rows ?? []).flatMap((row) => (typeof row['id'] === 'string' ? [row['id']] : []))
     return {
       kind: 'committed',
       dirtyAgain: answers[1]?.rows[0]?.['dirty_again'] === true,
-      raised,
+      raised: idsOf(answers[3]),
       tokenLost: false,
       lossesStoppedAt: null,
       isLossHeld: false,
     }
   })
 }
+
+interface Answer {
+  readonly rows: readonly Record<string, unknown>[]
+}
+
+const idsOf = (answer: Answer | undefined): string[] =>
+  (answer?.rows ?? []).flatMap(({ id }) => (typeof id === 'string' ? [id] : []))
 
 /** Plaid does not accept the token. During a rotation that says nothing about the item. */
 const tokenCodes: ReadonlySet<string> = new Set(['INVALID_ACCESS_TOKEN', 'ITEM_NOT_FOUND'])
@@ -151,7 +159,7 @@ export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport
   // What failed with a token that is not the item's any more is tried again at once.
   const replaced = sql`i.access_token_sealed <> ${lease.sealedToken}`
   return await guarded(async () => {
-    const answers: readonly { rows: readonly Record<string, unknown>[] }[] = await batch(jobs, [
+    const answers: readonly Answer[] = await batch(jobs, [
       begin(jobs, lease),
       lockLosses(jobs, mayBeRotating),
       rows(
@@ -174,12 +182,17 @@ export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport
       tripLosses(jobs, mayBeRotating),
       dropStaged(jobs, lease),
       insertRun(jobs, lease, report, end.outcome, end.errorCode),
+      rows<{ id: string }>(
+        jobs,
+        sql`update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now()
+          where item_id = ${lease.itemId} and product = 'item' and id <> ${lease.itemProductId} and ${end.asksItem} returning id`,
+      ),
     ])
     const tripped = answers[4]?.rows[0]
     return {
       kind: 'committed',
       dirtyAgain: false,
-      raised: [],
+      raised: idsOf(answers[7]),
       tokenLost: answers[3]?.rows[0]?.['token_lost'] === true,
       lossesStoppedAt: tripped === undefined ? null : Number(tripped['count']),
       isLossHeld: answers[1]?.rows[0]?.['state'] === 'tripped',

@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
 import { rotatingMinutes } from './rotations.ts'
-import { askedAgain, isResting, type Lease, lost, stopped } from './sync-work.ts'
+import { askedAgain, awaitsTransactions, isResting, type Lease, lost, stopped } from './sync-work.ts'
 
 /** What a later look at the item is compared with: where it differs, products are read again. */
 export interface ItemLook {
@@ -94,8 +94,7 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
           case
             when ${facts.trouble !== null} then ${facts.trouble?.status ?? null}
             ${ahead.status}
-            when i.status = 'initializing' and exists (select 1 from item_products p
-              where p.item_id = i.id and p.product = 'transactions' and p.status = 'pending') then 'initializing'
+            when i.status = 'initializing' and ${awaitsTransactions} then 'initializing'
             else 'healthy' end as status,
           case
             when ${facts.trouble !== null} then ${facts.trouble?.reason ?? null}

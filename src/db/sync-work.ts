@@ -19,6 +19,9 @@ const mayRun = (product: string, item: string) =>
 /** Statuses of a product that Plaid refused: it rests until it is asked for again, by anything or after a while. */
 const restingStatuses = "('absent', 'consent_needed')"
 export const isResting = (product: string): SQL => sql.raw(`${product}.status in ${restingStatuses}`)
+/** Whether an item `i` waits for the first transactions of its link: none came yet, and Plaid has not refused them. */
+export const awaitsTransactions = sql.raw(`exists (select 1 from item_products p where p.item_id = i.id
+  and p.product = 'transactions' and p.cursor is null and p.status not in ${restingStatuses})`)
 /** An assignment that ends the rest of a product that is marked dirty; `product` is the table or its alias. */
 export const askedAgain = (product: string): SQL =>
   sql.raw(`status = case when ${product}.status in ${restingStatuses} then 'pending' else ${product}.status end`)

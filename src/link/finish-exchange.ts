@@ -108,7 +108,7 @@ async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone'>
   const token = await openAccessToken(keyring, exchange.sealedToken, { userId: exchange.userId, itemId: exchange.id })
   const [found, listed] = await Promise.all([plaid.getItem(token), plaid.getAccounts(token)])
   if (!found.ok) return unlessGone(found.failure)
-  // The login broke since: its user can repair the item, once it is there. Of which accounts it is, is learnt then.
+  // The bank has refused since: its user can repair the item, once it is there. Its accounts are read then.
   const isWaiting = !listed.ok && waiting.has(listed.failure.class)
   if (!listed.ok && !isWaiting) return unlessGone(listed.failure)
   const { item } = found.value
@@ -127,7 +127,7 @@ async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone'>
   }
 }
 
-const waiting: ReadonlySet<FailureClass> = new Set(['update_mode', 'at_bank'])
+const waiting: ReadonlySet<FailureClass> = new Set(['update_mode', 'at_bank', 'item_error'])
 const ended: ReadonlySet<FailureClass> = new Set(['gone', 'revoked', 'relink'])
 
 /**

@@ -7,6 +7,7 @@ import * as z from 'zod'
  * - `update_mode`: the user logs in again · `at_bank`: the user must act at the bank · `relink`: only a new item helps
  * - `product_absent`: this item has no such product · `consent_needed`: the user has not agreed to share it
  * - `gone`: Plaid no longer has the item · `revoked`: the user withdrew their permission
+ * - `item_error`: something of the item that this table does not know; its state tells more
  * - `ours`: our request or account is at fault; an alarm, and no retry
  */
 export type FailureClass =
@@ -22,6 +23,7 @@ export type FailureClass =
   | 'gone'
   | 'revoked'
   | 'relink'
+  | 'item_error'
   | 'ours'
 
 export interface PlaidFailure {
@@ -67,6 +69,7 @@ const codeClasses = tableOf({
   NO_AUTH_ACCOUNTS: 'product_absent',
   ADDITIONAL_CONSENT_REQUIRED: 'consent_needed',
   ITEM_NOT_FOUND: 'gone',
+  ITEM_CONCURRENTLY_DELETED: 'gone',
   INVALID_ACCESS_TOKEN: 'gone',
   USER_PERMISSION_REVOKED: 'revoked',
   INVALID_UPDATED_USERNAME: 'relink',
@@ -75,6 +78,10 @@ const codeClasses = tableOf({
   INVALID_API_KEYS: 'ours',
   INVALID_PRODUCT: 'ours',
   CREDITS_EXHAUSTED: 'ours',
+  // Of the institution's type, and the operator's to settle with Plaid: hours change nothing.
+  INSTITUTION_REGISTRATION_REQUIRED: 'ours',
+  UNAUTHORIZED_INSTITUTION: 'ours',
+  INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT: 'ours',
 })
 
 const typeClasses = tableOf({
@@ -82,6 +89,7 @@ const typeClasses = tableOf({
   RATE_LIMIT_EXCEEDED: 'rate_limited',
   RATE_LIMIT_ERROR: 'rate_limited',
   INSTITUTION_ERROR: 'institution_down',
+  ITEM_ERROR: 'item_error',
 })
 
 /** Table of PLAID's errors; a pair that it does not know is retried when the answer was a 5xx or 429, else it is ours. */

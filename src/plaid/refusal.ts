@@ -9,6 +9,7 @@ export function refusalOf(failure: PlaidFailure): AppError {
     case 'retry':
     case 'restart':
     case 'institution_down':
+    case 'item_error':
     case 'not_ready':
     case 'rate_limited':
       return new AppError(

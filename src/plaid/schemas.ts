@@ -4,6 +4,7 @@ import type * as wire from 'plaid'
 import * as z from 'zod'
 import { isDecimal } from '../decimal.ts'
 import { secretText } from './client.ts'
+import { optionalTime } from './time.ts'
 
 /** An object of Plaid's type `Wire`: the compiler refuses a field that the type does not have. */
 const objectOf =
@@ -19,11 +20,6 @@ const decimal = z.string().refine(isDecimal, 'not a number')
 const optionalDecimal = decimal.nullish().transform((value) => value ?? null)
 const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/)
 const optionalDay = day.nullish().transform((value) => value ?? null)
-const optionalTime = z
-  .string()
-  .nullish()
-  .transform((value) => (value === null || value === undefined ? null : new Date(value)))
-  .refine((value) => value === null || !Number.isNaN(value.getTime()), 'not a time')
 const currency = { iso_currency_code: optionalText, unofficial_currency_code: optionalText }
 const secret = z.string().min(1).transform(secretText)
 

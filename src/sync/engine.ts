@@ -64,7 +64,7 @@ export async function syncProduct(ctx: Ctx, itemProductId: string, trigger: Wake
   const taken = await takeLease(ctx.services.jobs, itemProductId, ctx.services.newId())
   if (taken.kind !== 'taken') return { kind: 'idle', why: taken.kind }
   const { lease } = taken
-  const tally: Tally = { pages: 0, restarts: 0, requestIds: [] }
+  const tally: Tally = { pages: 0, restarts: 0, requestIds: [], note: null }
   const report = (): RunReport => ({ trigger, ...tally })
   const answer = await read(ctx, lease, tally, priorities[trigger])
   const outcome = await conclude(ctx, lease, report, answer)
@@ -153,7 +153,10 @@ async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failur
   })
   const ended = await untilKnown(ctx, () => endRun(ctx.services.jobs, lease, report, end))
   if (ended.kind === 'superseded') return { kind: 'superseded' }
-  if (ended.kind === 'committed') alarm(ctx, lease, ended)
+  if (ended.kind === 'committed') {
+    alarm(ctx, lease, ended)
+    if (ended.raised.length > 0) await ctx.services.wake(ended.raised, 'raised')
+  }
   if (failure.errorType === quotaErrorType) {
     const trigger = wakeReasons.find((reason) => reason === report.trigger)
     if (trigger !== undefined && priorities[trigger] === 'interactive')

@@ -52,6 +52,7 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
   const failed = (lastError: string, retrySeconds: number): BadEnd => ({
     outcome: 'failed',
     isRefusal: false,
+    asksItem: failure.class === 'item_error',
     errorCode: failure.errorCode.slice(0, 200),
     lastError,
     retrySeconds,
@@ -79,6 +80,11 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
       )
     case 'institution_down':
       return failed('The institution does not answer at the moment.', backoffSeconds(attempts, random, hour, 6 * hour))
+    case 'item_error':
+      return failed(
+        'The bank reports a problem. It is tried again.',
+        backoffSeconds(attempts, random, hour / 2, 6 * hour),
+      )
     case 'not_ready':
       return { ...failed('', backoffSeconds(attempts, random, 5, 900)), outcome: 'waiting', lastError: null }
     case 'update_mode':

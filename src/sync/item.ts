@@ -54,10 +54,14 @@ function lastWebhookOf(told: NonNullable<PlaidItem['status']>['last_webhook']): 
   return sentAt === null || code === null ? null : { sentAt, code }
 }
 
-/** An item's error that is only Plaid's or ours, or for a while, is no trouble of the item's. */
+/**
+ * An item's error that is only Plaid's or ours, or for a while, is no trouble of the item's. One of an item's kind that is
+ * not known is answered by a new login, as most are.
+ */
 function troubleOf(error: PlaidItem['item']['error']): ItemFacts['trouble'] {
   if (error === null) return null
-  const status = itemStatusFor(classify(error.error_type, error.error_code, 400))
+  const failureClass = classify(error.error_type, error.error_code, 400)
+  const status = failureClass === 'item_error' ? 'needs_update' : itemStatusFor(failureClass)
   return status === null ? null : { status, reason: error.error_code }
 }
 

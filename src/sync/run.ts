@@ -13,6 +13,8 @@ export interface Tally {
   pages: number
   restarts: number
   requestIds: string[]
+  /** What was odd in a run that ended well, as a code; null as a rule. Becomes the row's `error_code`. */
+  note: string | null
 }
 
 export interface Run {

@@ -20,6 +20,8 @@ import { localFailure, noteAnswer, type ReadAnswer, type Run } from './run.ts'
 
 /** Restarts of the loop within one run; then a later run tries. */
 const maxRestarts = 3
+/** Runs that ended in restarts alone; the next one begins without the cursor. */
+const stuckAttempts = 2
 /** 24 months of the busiest accounts are a tenth of this. */
 const maxPages = 2000
 /** Changes held in memory (about 5 MB); what is beyond goes to the staging table. */
@@ -40,11 +42,16 @@ type LoopEnd =
   | { readonly kind: 'lease_lost' }
 
 export async function readTransactions(run: Run): Promise<ReadAnswer> {
+  let from = run.lease.cursor
   for (;;) {
-    const end = await readLoop(run)
-    if (end.kind === 'end') return commitOf(run, end)
+    const end = await readLoop(run, from)
+    if (end.kind === 'end') return commitOf(run, end, from)
     if (end.kind === 'lease_lost') return end
-    if (end.failure.class !== 'restart' || run.tally.restarts >= maxRestarts) return end
+    const note = from === null ? null : reasonToStartOver(run, end.failure)
+    if (note !== null) {
+      run.tally.note = note
+      from = null
+    } else if (end.failure.class !== 'restart' || run.tally.restarts >= maxRestarts) return end
     run.tally.restarts += 1
     if (end.staged) await unstage(run.ctx.services.jobs, run.lease)
     await run.ctx.services.wait((0.5 + run.ctx.services.random()) * 200 * 2 ** run.tally.restarts)
@@ -52,12 +59,26 @@ export async function readTransactions(run: Run): Promise<ReadAnswer> {
   }
 }
 
-async function readLoop(run: Run): Promise<LoopEnd> {
+/** Plaid refuses the request itself, so it may be the cursor; with other keys or another product it would be refused too. */
+const mayBeOfCursor = ({ errorType, errorCode }: PlaidFailure): boolean =>
+  errorType === 'INVALID_REQUEST' || (errorType === 'INVALID_INPUT' && errorCode !== 'INVALID_API_KEYS')
+
+/**
+ * Why a run that began at a cursor begins once more without one; null where it does not. Only Plaid can judge a cursor, and
+ * one that it does not take would be refused for ever. The code is the note of the run.
+ */
+function reasonToStartOver({ tally, lease }: Run, failure: PlaidFailure): string | null {
+  if (failure.class === 'ours' && mayBeOfCursor(failure)) return 'CURSOR_REFUSED'
+  const isStuck = tally.restarts >= maxRestarts && lease.attempts >= stuckAttempts
+  return failure.class === 'restart' && isStuck ? 'CURSOR_KEEPS_CHANGING' : null
+}
+
+async function readLoop(run: Run, start: string | null): Promise<LoopEnd> {
   const { plaid } = run
   const { jobs } = run.ctx.services
   const askFor = createPager(run)
   const loop: Loop = { changes: [], accounts: new Map(), seq: 0, staged: false }
-  let { cursor } = run.lease
+  let cursor = start
   for (let page = 0; page < maxPages; page += 1) {
     const isFull = loop.changes.length >= maxHeld
     if (isFull && !(await stage(run, loop))) return { kind: 'lease_lost' }
@@ -104,7 +125,7 @@ async function stage(run: Run, loop: Loop): Promise<boolean> {
   return await stageTransactions(run.ctx.services.jobs, run.lease, loop.changes.splice(0))
 }
 
-function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>): ReadAnswer {
+function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: string | null): ReadAnswer {
   const { jobs } = run.ctx.services
   const complete = end.status === undefined || end.status === 'HISTORICAL_UPDATE_COMPLETE'
   return {
@@ -118,16 +139,21 @@ function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>): ReadAnswer 
     statements: [
       requireStaged(jobs, run.lease, end.loop.seq - end.loop.changes.length),
       ...writeAccounts(jobs, run.lease, accountFacts([...end.loop.accounts.values()]), false),
-      ...transactionStatements(run, end.loop.changes, complete),
+      ...transactionStatements(run, end.loop.changes, from, complete),
     ],
     raise: complete ? raiseFirstRecurring(jobs, run.lease) : null,
   }
 }
 
 /** After a relink, what the earlier link brought is found again before, and what it alone knows is judged after. */
-function transactionStatements(run: Run, changes: readonly TransactionChange[], complete: boolean): Statement[] {
+function transactionStatements(
+  run: Run,
+  changes: readonly TransactionChange[],
+  from: string | null,
+  complete: boolean,
+): Statement[] {
   const { jobs } = run.ctx.services
-  const merge = mergeTransactions(jobs, run.lease, changes)
+  const merge = mergeTransactions(jobs, { ...run.lease, cursor: from }, changes)
   if (run.lease.linkEpoch === 0) return [merge]
   const rebind = withoutLoops(jobs, rebindTransactions(jobs, run.lease, changes))
   return complete ? [...rebind, merge, ...withoutLoops(jobs, dropUnmatched(jobs, run.lease))] : [...rebind, merge]

@@ -2,26 +2,28 @@
 // believed for data; it only says where to look.
 import * as z from 'zod'
 import type { ItemNotice } from '../db/webhook-events.ts'
+import { optionalTime } from '../plaid/time.ts'
 import { type SyncProduct, syncProducts } from '../sync/products.ts'
 
-const name = z.string().min(1).max(100)
-const time = z
-  .string()
-  .nullish()
-  .transform((value) => (value === null || value === undefined ? null : new Date(value)))
-  .refine((value) => value === null || !Number.isNaN(value.getTime()))
-  .catch(null)
+/** What a webhook is recorded as that names no type or no code. */
+export const unnamed = 'UNNAMED'
 
-/** Lenient: Plaid adds types and members at any time, and what is unknown must be taken all the same. */
+const name = z.string().trim().min(1).max(100).catch(unnamed)
+const optionalText = z.string().min(1).max(200).nullish().catch(null)
+
+/**
+ * A verified webhook is taken whatever it holds: Plaid adds types and members at any time, and an endpoint that refuses is
+ * called no more. What cannot be used reads as absent.
+ */
 export const webhookBody = z.looseObject({
   webhook_type: name,
   webhook_code: name,
-  item_id: z.string().max(200).nullish(),
-  reason: z.string().max(200).nullish().catch(null),
-  disconnect_time: time,
-  consent_expiration_time: time,
-  account_id: z.string().max(200).nullish().catch(null),
-  link_token: z.string().max(200).nullish().catch(null),
+  item_id: optionalText,
+  reason: optionalText,
+  disconnect_time: optionalTime,
+  consent_expiration_time: optionalTime,
+  account_id: optionalText,
+  link_token: optionalText,
 })
 export type WebhookBody = z.output<typeof webhookBody>
 

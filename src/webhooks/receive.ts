@@ -3,7 +3,6 @@
 import type { Ctx } from '../context.ts'
 import { fromUtf8 } from '../crypto/encoding.ts'
 import { recordEvent } from '../db/webhook-events.ts'
-import { AppError } from '../errors.ts'
 import { tokenDigest } from '../link/tokens.ts'
 import { redactValue } from '../monitoring/redact.ts'
 import { meaningOf, type WebhookBody, webhookBody } from './events.ts'
@@ -11,8 +10,7 @@ import { refusalError, verifyWebhook, type WebhookRequest } from './verify.ts'
 
 /**
  * Takes one delivery. Resolves when it may be answered 200.
- * @throws AppError `webhook_refused` (401, whatever was wrong), `unavailable` (503: send again), `bad_request` for a
- * body that is authentic and no webhook
+ * @throws AppError `webhook_refused` (401, whatever was wrong), `unavailable` (503: send again)
  */
 export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise<void> {
   const { findWebhookKey, config, jobs, wake } = ctx.services
@@ -55,29 +53,39 @@ async function linkTokenOf(body: WebhookBody): Promise<string | null> {
   return body.webhook_type === 'LINK' && body.link_token ? await tokenDigest(body.link_token) : null
 }
 
+/** Whatever was signed is a webhook; one that is no JSON object has no members. */
 function parseBody(bytes: Uint8Array): WebhookBody {
-  const text = fromUtf8(bytes)
+  return webhookBody.parse(membersOf(parsedJson(fromUtf8(bytes) ?? '')))
+}
+
+function parsedJson(text: string): unknown {
   try {
-    const parsed = webhookBody.safeParse(JSON.parse(text ?? '', plainText))
-    if (parsed.success) return parsed.data
+    return JSON.parse(text)
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
+    // RangeError: nested deeper than the stack.
+    if (error instanceof SyntaxError || error instanceof RangeError) return null
+    throw error
   }
-  throw new AppError('bad_request', 'The webhook body is not a JSON object with webhook_type and webhook_code.')
 }
 
-/** Text and names as Postgres can hold them: without NUL, and without the halves of surrogate pairs. */
+const membersOf = (value: unknown): Record<string, unknown> =>
+  typeof value !== 'object' || value === null || Array.isArray(value)
+    ? {}
+    : Object.fromEntries(
+        Object.entries(value).map(([name, member]: [string, unknown]) => [plain(name), plainOf(member)]),
+      )
+
+/** Text as Postgres can hold it: without NUL, and without the halves of surrogate pairs. */
 const plain = (text: string): string => text.replaceAll('\0', '').toWellFormed()
+const plainOf = (value: unknown): unknown => (typeof value === 'string' ? plain(value) : value)
 
-function plainText(_key: string, value: unknown): unknown {
-  if (typeof value === 'string') return plain(value)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]: [string, unknown]) => [plain(name), member]))
-}
-
-/** The body as it is kept: without anything called a token. */
+/** The body as it is kept: without anything called a token, cut where it is deep or long (src/monitoring/redact.ts). */
 function storable(body: WebhookBody): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(redactValue(body)), (key, value: unknown) =>
-    /token/i.test(key) ? '[redacted]' : value,
-  ) as Record<string, unknown>
+  const kept = JSON.stringify(redactValue(body), (name, value: unknown) =>
+    /token/i.test(name) ? '[redacted]' : plainMembers(value),
+  )
+  return membersOf(JSON.parse(kept))
 }
+
+const plainMembers = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? membersOf(value) : plainOf(value)

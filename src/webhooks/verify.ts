@@ -15,7 +15,7 @@ import {
 
 /** Plaid's: older signatures are refused. Held both ways. */
 const MAX_AGE_SECONDS = 300
-const MAX_BODY_BYTES = 262_144
+const MAX_BODY_BYTES = 1_048_576
 const MAX_HEADER_LENGTH = 4096
 /** R and S of P-256, 32 bytes each (RFC 7518 §3.4). */
 const SIGNATURE_BYTES = 64

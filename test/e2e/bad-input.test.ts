@@ -137,16 +137,6 @@ const invalidBodies: readonly (readonly [string, () => Promise<Answer>])[] = [
   ['an empty public token', exchanged({ public_token: '' })],
   ['a public token with a space', exchanged({ public_token: `${marker} x` })],
   ['a public token that is too long', exchanged({ public_token: marker.repeat(50) })],
-  ['an institution without a name', exchanged({ public_token: token, institution: { institution_id: marker } })],
-  [
-    'an institution with NUL',
-    exchanged({ public_token: token, institution: { institution_id: 'i', name: `${marker}\0` } }),
-  ],
-  ['accounts that are no list', exchanged({ public_token: token, accounts: marker })],
-  [
-    'an unknown key in an account',
-    exchanged({ public_token: token, accounts: [{ name: null, mask: null, subtype: null, balance: marker }] }),
-  ],
   ['an edit of nothing', edit({})],
   ['an edit of the amount', edit({ amount: marker })],
   ['a note of another type', edit({ note: [marker] })],
@@ -160,6 +150,48 @@ const invalidBodies: readonly (readonly [string, () => Promise<Answer>])[] = [
   ['a flag that is null', edit({ hidden: null })],
   ['a body where none is taken', () => send('POST', '/api/v1/plaid/sync/all', { body: { item: marker } })],
 ]
+// What SDKs of Link hand over beside the token: plaid-link-ios#79, react-native-plaid-link-sdk#203, plaid_flutter#12.
+const platypus = { institution_id: 'ins_1', name: 'Platypus' }
+const hints: [what: string, hints: object][] = [
+  ['no hint', {}],
+  ['hints that are null', { institution: null, accounts: null }],
+  ['an institution without a name', { institution: { institution_id: marker } }],
+  ['an institution with empty members', { institution: { institution_id: '', name: '' } }],
+  ['an institution with NUL', { institution: { institution_id: 'i', name: `${marker}\0` } }],
+  ['an institution that is a text', { institution: marker }],
+  ['accounts that are no list', { accounts: marker }],
+  ['accounts that are no objects', { institution: platypus, accounts: [marker, null, 7] }],
+  ['an account without a mask', { institution: platypus, accounts: [{ name: marker, subtype: 'checking' }] }],
+  ['an account with an empty mask', { institution: platypus, accounts: [{ name: marker, mask: '', subtype: '' }] }],
+  ['a mask that is a number', { institution: platypus, accounts: [{ name: marker, mask: 1111, subtype: 'checking' }] }],
+  [
+    'a name of 5,000 letters',
+    { institution: platypus, accounts: [{ name: 'n'.repeat(5000), mask: '1', subtype: 'x' }] },
+  ],
+  ['300 accounts', { institution: platypus, accounts: Array(300).fill({ name: marker, mask: '1', subtype: 'x' }) }],
+  [
+    "an account as Link's SDKs have it",
+    {
+      institution: { ...platypus, logo: null },
+      accounts: [
+        {
+          id: 'a',
+          name: marker,
+          mask: '1111',
+          type: 'depository',
+          subtype: 'checking',
+          verification_status: null,
+          class_type: null,
+        },
+      ],
+    },
+  ],
+]
+test.each(hints)('an exchange with %s reaches Plaid', async (_what, given) => {
+  const { code, status } = await outcomeOf(exchanged({ public_token: token, ...given }))
+  expect([status, code]).toEqual([400, 'public_token_refused'])
+})
+
 test.each(invalidBodies)('a body with %s is refused', async (_what, act) => {
   expect(await outcomeOf(act)).toEqual(refusal(400, 'validation_failed'))
 })

@@ -172,12 +172,65 @@ describe('a webhook', () => {
     expect(await marks(item.id)).toEqual(clean)
   })
 
-  it.each(['', '{', '[]', '"text"', 'null', '{"webhook_type":"ITEM"}', '{"webhook_type":1,"webhook_code":"X"}'])(
-    'that is authentic and none (%j) is a bad request, and nothing of it is kept',
-    async (body) => {
-      const [before] = await world.sql('select count(*) as n from webhook_events')
-      expect(await codeOf(relay(body))).toBe('bad_request')
-      expect((await world.sql('select count(*) as n from webhook_events'))[0]).toEqual(before)
+  const deep = (levels: number): string => `{"webhook_type":"ODD","x":${'['.repeat(levels)}${']'.repeat(levels)}}`
+  it.each([
+    ['', 'UNNAMED', 'UNNAMED'],
+    ['{', 'UNNAMED', 'UNNAMED'],
+    ['[]', 'UNNAMED', 'UNNAMED'],
+    ['"text"', 'UNNAMED', 'UNNAMED'],
+    ['null', 'UNNAMED', 'UNNAMED'],
+    ['{"webhook_type":"ITEM"}', 'ITEM', 'UNNAMED'],
+    ['{"webhook_type":1,"webhook_code":"X"}', 'UNNAMED', 'X'],
+    ['{"webhook_type":"","webhook_code":null,"item_id":[]}', 'UNNAMED', 'UNNAMED'],
+    [`{"webhook_type":"${'T'.repeat(500)}","webhook_code":"X","item_id":"${'i'.repeat(500)}"}`, 'UNNAMED', 'X'],
+    [deep(10), 'ODD', 'UNNAMED'],
+    [deep(5000), 'ODD', 'UNNAMED'],
+    [deep(200_000), '*', 'UNNAMED'],
+    [`{"webhook_type":"ODD","webhook_code":"LONG","x":"${'x'.repeat(700_000)}"}`, 'ODD', 'LONG'],
+    [`{"webhook_type":"ODD","webhook_code":"MANY","x":[${'1,'.repeat(300_000)}1]}`, 'ODD', 'MANY'],
+    [
+      '{"webhook_type":"ODD","webhook_code":"N\\u0000UL","\\u0000":"\\ud800","a":{"\\u0000b":["\\u0000"]}}',
+      'ODD',
+      'NUL',
+    ],
+  ])('that is authentic is recorded once, however odd it is (%#)', async (body, type, code) => {
+    await world.sql("update webhook_events set received_at = received_at - interval '1 day'")
+    await relay(body)
+    const added = await world.sql(
+      "select webhook_type, webhook_code, payload from webhook_events where received_at > now() - interval '1 hour'",
+    )
+    expect(added).toEqual([
+      { webhook_type: type === '*' ? expect.any(String) : type, webhook_code: code, payload: expect.anything() },
+    ])
+    expect(JSON.stringify(added).length).toBeLessThan(100_000)
+  })
+
+  it.each([
+    '0000-01-01T00:00:00Z',
+    '0001-01-01T00:00:00Z',
+    '0099-06-01T00:00:00Z',
+    'soon',
+    '',
+    12,
+    '+275760-09-13T00:00:00Z',
+  ])(
+    'that announces a disconnection for an impossible time (%j) announces it for a week from now',
+    async (disconnect_time) => {
+      const item = await linkAndSync(world, `impossible ${disconnect_time}`)
+      await relay(
+        JSON.stringify({
+          webhook_type: 'ITEM',
+          webhook_code: 'PENDING_DISCONNECT',
+          item_id: item.plaidItemId,
+          disconnect_time,
+          consent_expiration_time: disconnect_time,
+        }),
+      )
+      const [row] = await world.sql(
+        `select status, disconnect_at between now() + interval '6 days' and now() + interval '8 days' as in_a_week from items where id = $1`,
+        [item.id],
+      )
+      expect(row).toEqual({ status: 'pending_disconnect', in_a_week: 't' })
     },
   )
 

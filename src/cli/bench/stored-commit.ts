@@ -25,7 +25,7 @@ export async function prepareCommit(
   const changes = changesOf(rows)
   return async () => {
     while (changes.length > heldChanges) await stageTransactions(jobs, lease, changes.splice(0, heldChanges))
-    const report = { trigger: 'bench', pages: 1, restarts: 0, requestIds: [] }
+    const report = { trigger: 'bench', pages: 1, restarts: 0, requestIds: [], note: null }
     const end = { cursor: 'the end', historyStatus: null, againSeconds: null, showsHealth: true }
     const statements = [...writeAccounts(jobs, lease, accountsOf(), false), mergeTransactions(jobs, lease, changes)]
     const answer = await commitRun(jobs, lease, report, end, statements, null)

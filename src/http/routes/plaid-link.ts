@@ -137,26 +137,23 @@ const plaidToken = z
   .max(200)
   .regex(/^[A-Za-z0-9-]+$/, { error: 'Must be a token as Link gave it.' })
 
+/** A hint: absent, null, "" and what cannot be used are the same. */
+const hint = (most: number) =>
+  line(most)
+    .nullish()
+    .catch(null)
+    .transform((text) => text ?? null)
+
+/** What an SDK of Link hands over beside the public token. It never costs the exchange; keys that are not used are dropped. */
+const institutionHint = z.object({ institution_id: hint(100), name: hint(200) })
+const accountHint = z.object({ name: hint(200), mask: hint(10), subtype: hint(100) })
+
 const exchangeBody = z
   .strictObject({
     public_token: plaidToken,
     link_token: plaidToken.optional(),
-    institution: z
-      .strictObject({ institution_id: line(100), name: line(200) })
-      .nullable()
-      .optional()
-      .describe("From Link's metadata."),
-    accounts: z
-      .array(
-        z.strictObject({
-          name: line(200).nullable(),
-          mask: line(10).nullable(),
-          subtype: line(100).nullable(),
-        }),
-      )
-      .max(100)
-      .optional()
-      .describe("From Link's metadata."),
+    institution: institutionHint.nullish().catch(null).describe("From Link's metadata, as it is."),
+    accounts: z.array(accountHint).nullish().catch(null).describe("From Link's metadata, as they are."),
     allow_duplicate: z.boolean().optional(),
   })
   .meta({ id: 'ExchangeRequest' })
@@ -182,12 +179,12 @@ export const exchangePublicTokenRoute = route({
     'token_undecryptable',
   ],
 }).handle(async (ctx, { body }) => {
-  const { institution } = body
+  const { institution_id: institutionId, name } = body.institution ?? { institution_id: null, name: null }
   const item = await exchangePublicToken(ctx, {
     publicToken: body.public_token,
     linkToken: body.link_token ?? null,
-    institution: institution ? { id: institution.institution_id, name: institution.name } : null,
-    ...(body.accounts === undefined ? {} : { accounts: body.accounts }),
+    institution: institutionId === null ? null : { id: institutionId, name: name ?? '' },
+    ...(body.accounts ? { accounts: body.accounts } : {}),
     allowDuplicate: body.allow_duplicate ?? false,
   })
   return { status: 201, body: itemView(item) }

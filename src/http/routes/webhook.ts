@@ -5,7 +5,7 @@ import { receiveWebhook } from '../../webhooks/receive.ts'
 import { publicRoute } from '../route.ts'
 
 /** One byte more than verification takes, so that an oversized body is refused there, like every other fault. */
-export const webhookBodyBytes = 262_144 + 1
+export const webhookBodyBytes = 1_048_576 + 1
 
 export const webhookRoute = publicRoute({
   id: 'receiveWebhook',
@@ -20,7 +20,7 @@ export const webhookRoute = publicRoute({
   }),
   body: 'bytes',
   answers: { 200: z.object({}).meta({ id: 'Empty' }) },
-  errors: ['bad_request', 'webhook_refused', 'unavailable'],
+  errors: ['webhook_refused', 'unavailable'],
 }).handle(async (ctx, { headers, body }) => {
   await receiveWebhook(ctx, {
     plaidVerification: headers['plaid-verification'] ?? null,

@@ -80,7 +80,7 @@ describe('a commit', () => {
       await copyIn(database.owner, copyText(storedRows(item, rows)))
       const changes = changesOf(rows)
       while (changes.length > 0) await stageTransactions(database.jobs, lease, changes.splice(0, 5000))
-      const report = { trigger: 'test', pages: 1, restarts: 0, requestIds: [] }
+      const report = { trigger: 'test', pages: 1, restarts: 0, requestIds: [], note: null }
       const end = { cursor: 'later', historyStatus: null, againSeconds: null, showsHealth: true }
       // The endpoint ends what takes more than 15 s, as Neon does.
       const committing = commitRun(

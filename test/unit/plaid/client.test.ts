@@ -143,9 +143,14 @@ describe('an answer that is none', () => {
     ['a page with status 200', 200, '<html>Welcome</html>', 'retry'],
     ['half of an answer', 200, '{"amount": 1', 'retry'],
     ['an empty answer', 200, '', 'retry'],
-    ['a page with status 404', 404, '<html>Not found</html>', 'ours'],
+    ['a page with status 302', 302, '<html>Elsewhere</html>', 'retry'],
+    ['a page with status 403', 403, '<html>Blocked</html>', 'retry'],
+    ['a page with status 404', 404, '<html>Not found</html>', 'retry'],
+    ['a page with status 408', 408, '<html>Too slow</html>', 'retry'],
+    ['a page with status 413', 413, '<html>Too large</html>', 'retry'],
+    ['a page with status 451', 451, '<html>Forbidden</html>', 'retry'],
     ['JSON that is no error', 500, '{"oops":true}', 'retry'],
-    ['JSON that is no object', 400, '"no"', 'ours'],
+    ['JSON that is no object', 400, '"no"', 'retry'],
     ['a limit without a body', 429, '', 'rate_limited'],
   ])('%s is unreadable', async (_what, status, body, expected) => {
     server.answer(json(body, status))
@@ -161,7 +166,7 @@ describe('an answer that is none', () => {
 
   it('is a redirection, and is not followed', async () => {
     server.answer(json('', 307, { location: `${server.url}/elsewhere` }))
-    const { result, times } = await ask()
+    const { result, times } = await ask({ idempotent: false })
     expect(result.ok).toBe(false)
     expect(times).toBe(1)
     expect(server.asked.map(({ path }) => path)).toEqual(['/some/get'])

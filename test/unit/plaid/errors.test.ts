@@ -46,6 +46,7 @@ const table: Readonly<Record<FailureClass, readonly (readonly [type: string, cod
   consent_needed: [['ITEM_ERROR', 'ADDITIONAL_CONSENT_REQUIRED']],
   gone: [
     ['ITEM_ERROR', 'ITEM_NOT_FOUND'],
+    ['ITEM_ERROR', 'ITEM_CONCURRENTLY_DELETED'],
     ['INVALID_INPUT', 'INVALID_ACCESS_TOKEN'],
   ],
   revoked: [['ITEM_ERROR', 'USER_PERMISSION_REVOKED']],
@@ -54,7 +55,12 @@ const table: Readonly<Record<FailureClass, readonly (readonly [type: string, cod
     ['ITEM_ERROR', 'ITEM_NOT_SUPPORTED'],
     ['INSTITUTION_ERROR', 'INSTITUTION_NO_LONGER_SUPPORTED'],
   ],
+  // None that is documented: what this table does not know of an item.
+  item_error: [['ITEM_ERROR', 'SOMETHING_NEW']],
   ours: [
+    ['INSTITUTION_ERROR', 'INSTITUTION_REGISTRATION_REQUIRED'],
+    ['INSTITUTION_ERROR', 'UNAUTHORIZED_INSTITUTION'],
+    ['INSTITUTION_ERROR', 'INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT'],
     ['INVALID_INPUT', 'INVALID_API_KEYS'],
     ['INVALID_INPUT', 'INVALID_PRODUCT'],
     ['INVALID_REQUEST', 'INVALID_FIELD'],
@@ -76,7 +82,7 @@ describe('a pair that nobody has seen', () => {
     ['API_ERROR', 400, 'retry'],
     ['RATE_LIMIT_EXCEEDED', 429, 'rate_limited'],
     ['INSTITUTION_ERROR', 400, 'institution_down'],
-    ['ITEM_ERROR', 400, 'ours'],
+    ['ITEM_ERROR', 400, 'item_error'],
     ['NEW_ERROR', 400, 'ours'],
     ['NEW_ERROR', 404, 'ours'],
     ['NEW_ERROR', 429, 'rate_limited'],

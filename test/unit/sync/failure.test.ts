@@ -93,6 +93,7 @@ const table: Readonly<Record<FailureClass, Expected>> = {
   gone: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /linked again/ },
   relink: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /linked again/ },
   revoked: { outcome: 'failed', status: 'revoked', within: [day, day], says: /withdrawn/ },
+  item_error: { outcome: 'failed', status: null, within: [hour / 4, 6 * hour], says: /reports a problem/ },
   ours: { outcome: 'failed', status: null, within: [6 * hour, 6 * hour], says: /internal problem/ },
 }
 const isClass = (name: string): name is FailureClass => Object.hasOwn(table, name)
@@ -110,6 +111,7 @@ describe('the end of a run that failed with', () => {
       errorCode: 'SOME_CODE',
       itemStatus: status === null ? null : { status, reason: 'SOME_CODE' },
     })
+    expect(first.asksItem).toBe(name === 'item_error')
     expect(first.lastError ?? '').toMatch(says ?? /^$/)
     expect(first.lastError === null).toBe(says === null)
   })

@@ -138,8 +138,8 @@ describe("Plaid's webhook", () => {
     expect(await verify({ jwt, find: unreachable })).toEqual(refused(reason))
   })
 
-  test('is refused unread when its body is over 256 KiB', async () => {
-    const bytes = new Uint8Array(262_145)
+  test('is refused unread when its body is over 1 MiB', async () => {
+    const bytes = new Uint8Array(1_048_577)
     const jwt = await signJwt({ claims: claimsOf(bytes) })
     expect(await verify({ jwt, bytes, find: unreachable })).toEqual(refused('body_too_large'))
   })
