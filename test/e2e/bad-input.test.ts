@@ -168,7 +168,10 @@ const hints: [what: string, hints: object][] = [
     'a name of 5,000 letters',
     { institution: platypus, accounts: [{ name: 'n'.repeat(5000), mask: '1', subtype: 'x' }] },
   ],
-  ['300 accounts', { institution: platypus, accounts: Array(300).fill({ name: marker, mask: '1', subtype: 'x' }) }],
+  [
+    '300 accounts',
+    { institution: platypus, accounts: Array.from({ length: 300 }, () => ({ name: marker, mask: '1' })) },
+  ],
   [
     "an account as Link's SDKs have it",
     {

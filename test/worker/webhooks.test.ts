@@ -185,7 +185,7 @@ describe('a webhook', () => {
     [`{"webhook_type":"${'T'.repeat(500)}","webhook_code":"X","item_id":"${'i'.repeat(500)}"}`, 'UNNAMED', 'X'],
     [deep(10), 'ODD', 'UNNAMED'],
     [deep(5000), 'ODD', 'UNNAMED'],
-    [deep(200_000), '*', 'UNNAMED'],
+    [deep(200_000), 'ODD|UNNAMED', 'UNNAMED'],
     [`{"webhook_type":"ODD","webhook_code":"LONG","x":"${'x'.repeat(700_000)}"}`, 'ODD', 'LONG'],
     [`{"webhook_type":"ODD","webhook_code":"MANY","x":[${'1,'.repeat(300_000)}1]}`, 'ODD', 'MANY'],
     [
@@ -200,7 +200,7 @@ describe('a webhook', () => {
       "select webhook_type, webhook_code, payload from webhook_events where received_at > now() - interval '1 hour'",
     )
     expect(added).toEqual([
-      { webhook_type: type === '*' ? expect.any(String) : type, webhook_code: code, payload: expect.anything() },
+      { webhook_type: expect.stringMatching(`^(${type})$`), webhook_code: code, payload: expect.anything() },
     ])
     expect(JSON.stringify(added).length).toBeLessThan(100_000)
   })
