@@ -7,7 +7,7 @@ import { createSecret } from './crypto/secret.ts'
 import { type ApiDatabase, connect, type JobsDatabase } from './db/client.ts'
 import { recordUsage } from './db/usage.ts'
 import { AppError } from './errors.ts'
-import { createIdentityTools, type IdentityTools } from './identity/tools.ts'
+import type { IdentityTools } from './identity/tools.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
 import { createRedactor, type Redact } from './monitoring/redact.ts'
 import { createReporter, type ReportContext, type Reporter } from './monitoring/sentry.ts'
@@ -35,7 +35,7 @@ export interface Services {
   readonly keyring: Keyring
   readonly auth: AuthConfig
   /** What built-in accounts work with; null where an OIDC issuer vouches for users. */
-  readonly identity: IdentityTools | null
+  readonly identity: (() => Promise<IdentityTools>) | null
   readonly findWebhookKey: FindKey
   /** Null where limits are switched off. */
   readonly limiter: Limiter | null
@@ -120,6 +120,13 @@ function secretsOf(config: Config, env: Bindings): string[] {
   return [...given, ...passwords, ...urls].filter((secret) => secret.length >= 8)
 }
 
+/** By import(): a deployment with an OIDC issuer does not even load the folder. */
+function identityOf({ auth }: Config): Services['identity'] {
+  if (auth.mode === 'oidc') return null
+  let tools: IdentityTools | null = null
+  return async () => (tools ??= (await import('./identity/tools.ts')).createIdentityTools(auth))
+}
+
 /**
  * Everything that verbs work with. Makes no request.
  * @throws AppError `misconfigured` when a binding is missing
@@ -147,7 +154,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
       auth.mode === 'builtin'
         ? { mode: 'builtin', secret: auth.secret }
         : { ...auth, jwks: createJwksSource({ url: auth.jwksUrl, fetch: (input, init) => fetch(input, init) }) },
-    identity: auth.mode === 'oidc' ? null : createIdentityTools(auth),
+    identity: identityOf(config),
     findWebhookKey: createKeyCache({
       fetchKey: fetchVerificationKey(plaid),
       onFailure: (kid, error) => log.warn('webhook_key_unavailable', { kid, error }),

@@ -19,7 +19,7 @@ export async function changePassword(
   { current, replacement }: { readonly current: string; readonly replacement: string },
 ): Promise<void> {
   checkNewPassword(replacement, null, '#/new_password')
-  const { passwords } = toolsOf(ctx.services)
+  const { passwords } = await toolsOf(ctx.services)
   const { email, passwordHash } = await reauthenticate(ctx, current)
   checkNewPassword(replacement, email, '#/new_password')
   const newHash = await passwords.hash(replacement)
@@ -32,7 +32,7 @@ export async function changePassword(
  * @throws AppError `rate_limited` (mails to the address), `unavailable`
  */
 export async function forgotPassword({ services, log }: Ctx, email: string): Promise<void> {
-  const { sendMail } = toolsOf(services)
+  const { sendMail } = await toolsOf(services)
   const code = await newCode('reset-password')
   const wish = { email, tokenHash: code.hash, ttlSeconds: passwordResetSeconds }
   const { retryAfterSeconds, hasAccount } = await identity.forgotPassword(services.api, wish, mailThrottle)
@@ -52,7 +52,7 @@ export async function resetPassword(
   { code, password }: { readonly code: string; readonly password: string },
 ): Promise<void> {
   checkNewPassword(password, null, '#/new_password')
-  const { passwords } = toolsOf(services)
+  const { passwords } = await toolsOf(services)
   const tokenHash = await readCode('reset-password', code)
   if (tokenHash === null) throw invalidToken('malformed')
   const isReset = await identity.resetPassword(services.api, tokenHash, await passwords.hash(password))

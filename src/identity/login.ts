@@ -27,7 +27,7 @@ const noFactor: SecondFactor = { step: null, recoveryHash: null }
  */
 export async function login({ services, now }: Ctx, credentials: Credentials): Promise<SessionGrant> {
   const { email, password, code } = credentials
-  const tools = toolsOf(services)
+  const tools = await toolsOf(services)
   const found = await beginSignIn(services.api, email, passwordThrottle)
   requirePlace(found.retryAfterSeconds, 'too many password checks')
   const { accountId, passwordHash, totpSecretSealed } = found

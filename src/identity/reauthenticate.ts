@@ -13,7 +13,7 @@ type Reauthenticated = NonNullable<Awaited<ReturnType<typeof beginReauthenticati
  * @throws AppError `unauthorized` (the session is over), `invalid_credentials`, `rate_limited`
  */
 export async function reauthenticate(ctx: Ctx<User>, password: string): Promise<Reauthenticated> {
-  const { passwords } = toolsOf(ctx.services)
+  const { passwords } = await toolsOf(ctx.services)
   const account = await beginReauthentication(ctx.services.api, sessionOf(ctx), passwordThrottle)
   if (account === null) throw sessionOver('ended')
   requirePlace(account.retryAfterSeconds, 'too many password checks')

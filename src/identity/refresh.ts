@@ -11,7 +11,7 @@ import { toolsOf } from './tools.ts'
 
 /** @throws AppError `unauthorized`, the same for a token that is unknown, expired or used */
 export async function refresh({ services, now, log }: Ctx, refreshToken: string): Promise<SessionGrant> {
-  const tools = toolsOf(services)
+  const tools = await toolsOf(services)
   const tokens = await readRefreshToken(refreshToken)
   if (tokens === null) throw sessionOver('malformed refresh token')
   const { given, next } = tokens

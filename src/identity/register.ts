@@ -18,7 +18,7 @@ export async function register(
   { email, password }: { readonly email: string; readonly password: string },
 ): Promise<void> {
   checkNewPassword(password, email, '#/password')
-  const { passwords, sendMail } = toolsOf(services)
+  const { passwords, sendMail } = await toolsOf(services)
   const [passwordHash, code] = await Promise.all([passwords.hash(password), newCode('verify-email')])
   const wish = { email, passwordHash, tokenHash: code.hash, ttlSeconds: registrationSeconds }
   const { retryAfterSeconds, hasAccount } = await storeRegistration(services.api, wish, mailThrottle)

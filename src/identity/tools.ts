@@ -1,4 +1,4 @@
-// What the verbs of built-in accounts work with, beside the services.
+// What the verbs of built-in accounts work with, beside the services. Made when the first of them is asked for.
 import type { Config, EmailConfig } from '../config.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -23,7 +23,7 @@ export function createIdentityTools({ secret, email }: BuiltinAuth): IdentityToo
 }
 
 /** @throws AppError `not_found` where an OIDC issuer vouches for users */
-export function toolsOf({ identity }: Ctx['services']): IdentityTools {
+export async function toolsOf({ identity }: Ctx['services']): Promise<IdentityTools> {
   if (identity === null) throw new AppError('not_found', 'There is no such path.')
-  return identity
+  return await identity()
 }

@@ -17,7 +17,7 @@ export async function verifyEmail(
   { services, now }: Ctx,
   { code, password }: { readonly code: string; readonly password: string },
 ): Promise<SessionGrant> {
-  const tools = toolsOf(services)
+  const tools = await toolsOf(services)
   const tokenHash = await readCode('verify-email', code)
   if (tokenHash === null) throw invalidToken('malformed')
   const { retryAfterSeconds, passwordHash } = await beginVerification(services.api, tokenHash, passwordThrottle)

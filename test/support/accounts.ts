@@ -91,7 +91,6 @@ export async function createAccounts(control: string): Promise<Accounts> {
     hashes += 1
     return scrypt(...parameters)
   }
-  if (given.identity === null) throw new Error('Accounts are not built in.')
   const { connection } = given.api
   const batch: typeof connection.batch = (statements) => {
     trips += 1
@@ -100,10 +99,11 @@ export async function createAccounts(control: string): Promise<Accounts> {
   const services: Services = {
     ...given,
     api: { ...given.api, connection: Object.assign(Object.create(connection), { batch }) },
-    identity: {
-      ...given.identity,
-      passwords: createPasswordHasher(counting, testCost),
-      sendMail: (mail) => Promise.resolve(void mails.push(mail)),
+    identity: async () => {
+      const tools = await given.identity?.()
+      if (tools === undefined) throw new Error('Accounts are not built in.')
+      const passwords = createPasswordHasher(counting, testCost)
+      return { ...tools, passwords, sendMail: (mail) => Promise.resolve(void mails.push(mail)) }
     },
   }
   const now = () => new Date(Date.now() + offsetMs)

@@ -258,9 +258,17 @@ describe('a failure in the middle', () => {
 
   it('of the mail is told, and the registration can be asked for again', async () => {
     const { services, ctx } = accounts
-    if (services.identity === null) throw new Error('Accounts are not built in.')
-    const sendMail = () => Promise.reject(new Error('no mail today'))
-    const broken: Accounts['ctx'] = { ...ctx, services: { ...services, identity: { ...services.identity, sendMail } } }
+    const broken: Accounts['ctx'] = {
+      ...ctx,
+      services: {
+        ...services,
+        identity: async () => {
+          const tools = await services.identity?.()
+          if (tools === undefined) throw new Error('Accounts are not built in.')
+          return { ...tools, sendMail: () => Promise.reject(new Error('no mail today')) }
+        },
+      },
+    }
     const wish = { email: 'mailless@example.com', password: goodPassword }
     await expect(register(broken, wish)).rejects.toThrow('no mail today')
     await accounts.signUp(wish.email)

@@ -1,9 +1,6 @@
 // Built-in accounts, for who is signed in: password, second factor, sessions. Each asks the database whether the
 // session of the access token still is.
 import * as z from 'zod'
-import { changePassword } from '../../identity/change-password.ts'
-import { endSession, listSessions, logOutEverywhere } from '../../identity/logout.ts'
-import { confirmTotp, disableTotp, enrollTotp } from '../../identity/manage-totp.ts'
 import { id, instant, timeText } from '../fields.ts'
 import { pageOf } from '../pagination.ts'
 import { route } from '../route.ts'
@@ -24,6 +21,7 @@ export const logoutAllRoute = route({
   answers: { 204: null },
   errors: [],
 }).handle(async (ctx) => {
+  const { logOutEverywhere } = await import('../../identity/logout.ts')
   await logOutEverywhere(ctx)
   return { status: 204 }
 })
@@ -40,6 +38,7 @@ export const changePasswordRoute = route({
   answers: { 204: null },
   errors: ['invalid_credentials'],
 }).handle(async (ctx, { body }) => {
+  const { changePassword } = await import('../../identity/change-password.ts')
   await changePassword(ctx, { current: body.current_password, replacement: body.new_password })
   return { status: 204 }
 })
@@ -63,6 +62,7 @@ export const enrollTotpRoute = route({
   },
   errors: ['conflict', 'invalid_credentials'],
 }).handle(async (ctx, { body }) => {
+  const { enrollTotp } = await import('../../identity/manage-totp.ts')
   const { secret, uri } = await enrollTotp(ctx, body.password)
   return { status: 200, body: { secret, otpauth_uri: uri } }
 })
@@ -83,6 +83,7 @@ export const confirmTotpRoute = route({
   },
   errors: ['conflict', 'invalid_code'],
 }).handle(async (ctx, { body }) => {
+  const { confirmTotp } = await import('../../identity/manage-totp.ts')
   const { recoveryCodes } = await confirmTotp(ctx, body.code)
   return { status: 200, body: { recovery_codes: recoveryCodes } }
 })
@@ -99,6 +100,7 @@ export const disableTotpRoute = route({
   answers: { 204: null },
   errors: ['conflict', 'invalid_code', 'invalid_credentials'],
 }).handle(async (ctx, { body }) => {
+  const { disableTotp } = await import('../../identity/manage-totp.ts')
   await disableTotp(ctx, body)
   return { status: 204 }
 })
@@ -125,6 +127,7 @@ export const listSessionsRoute = route({
   answers: { 200: pageOf(sessionSchema, 'SessionList') },
   errors: [],
 }).handle(async (ctx) => {
+  const { listSessions } = await import('../../identity/logout.ts')
   const sessions = await listSessions(ctx)
   const view = sessions.map((session) => ({
     id: session.id,
@@ -149,6 +152,7 @@ export const endSessionRoute = route({
   answers: { 204: null },
   errors: ['not_found'],
 }).handle(async (ctx, { params }) => {
+  const { endSession } = await import('../../identity/logout.ts')
   await endSession(ctx, params.id)
   return { status: 204 }
 })

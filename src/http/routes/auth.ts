@@ -1,13 +1,8 @@
-// Built-in accounts, for who is not signed in: register, verify, sign in, refresh, sign out, forgotten passwords.
+// Built-in accounts, for who is not signed in: register, verify, sign in, refresh, sign out, forgotten passwords. The
+// verbs come by import(), so that a deployment with an OIDC issuer does not load them.
 import * as z from 'zod'
 import type { Ctx } from '../../context.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
-import { forgotPassword, resetPassword } from '../../identity/change-password.ts'
-import { login } from '../../identity/login.ts'
-import { logOut } from '../../identity/logout.ts'
-import { refresh } from '../../identity/refresh.ts'
-import { register } from '../../identity/register.ts'
-import { verifyEmail } from '../../identity/verify-email.ts'
 import type { SessionGrant } from '../../identity/session.ts'
 import { line } from '../fields.ts'
 import { cookieHeaders, readRefreshCookie, refreshCookie, requireCookiePage } from '../refresh-cookie.ts'
@@ -79,6 +74,7 @@ export const registerRoute = publicRoute({
   answers: { 202: mailedSchema },
   errors: ofBodies,
 }).handle(async (ctx, { body }) => {
+  const { register } = await import('../../identity/register.ts')
   await register(ctx, body)
   return { status: 202, body: { status: 'mail_sent' } }
 })
@@ -96,6 +92,7 @@ export const verifyEmailRoute = publicRoute({
   errors: [...ofBodies, 'forbidden', 'invalid_credentials', 'invalid_token'],
 }).handle(async (ctx, { body, headers }) => {
   requirePageFor(body.transport, ctx, headers)
+  const { verifyEmail } = await import('../../identity/verify-email.ts')
   return answerWith(ctx, await verifyEmail(ctx, body), body.transport)
 })
 
@@ -118,6 +115,7 @@ export const loginRoute = publicRoute({
   errors: [...ofBodies, 'forbidden', 'invalid_code', 'invalid_credentials', 'totp_required'],
 }).handle(async (ctx, { body, headers }) => {
   requirePageFor(body.transport, ctx, headers)
+  const { login } = await import('../../identity/login.ts')
   return answerWith(ctx, await login(ctx, { ...body, code: body.code ?? null }), body.transport)
 })
 
@@ -155,6 +153,7 @@ export const refreshRoute = publicRoute({
 }).handle(async (ctx, { body, headers }) => {
   const { token, by } = tokenOf(ctx, body, headers)
   if (token === null) throw new AppError('unauthorized', 'A refresh token is required.', { reason: 'no refresh token' })
+  const { refresh } = await import('../../identity/refresh.ts')
   return answerWith(ctx, await refresh(ctx, token), by)
 })
 
@@ -172,6 +171,7 @@ export const logoutRoute = publicRoute({
   errors: [...ofBodies, 'forbidden'],
 }).handle(async (ctx, { body, headers }) => {
   const { token, by } = tokenOf(ctx, body, headers)
+  const { logOut } = await import('../../identity/logout.ts')
   await logOut(ctx, token)
   if (by === 'body') return { status: 204 }
   return { status: 204, headers: { 'set-cookie': refreshCookie(ctx.services.config, '', 0) } }
@@ -188,6 +188,7 @@ export const forgotPasswordRoute = publicRoute({
   answers: { 202: mailedSchema },
   errors: ofBodies,
 }).handle(async (ctx, { body }) => {
+  const { forgotPassword } = await import('../../identity/change-password.ts')
   await forgotPassword(ctx, body.email)
   return { status: 202, body: { status: 'mail_sent' } }
 })
@@ -203,6 +204,7 @@ export const resetPasswordRoute = publicRoute({
   answers: { 204: null },
   errors: [...ofBodies, 'invalid_token'],
 }).handle(async (ctx, { body }) => {
+  const { resetPassword } = await import('../../identity/change-password.ts')
   await resetPassword(ctx, { code: body.code, password: body.new_password })
   return { status: 204 }
 })

@@ -113,13 +113,9 @@ describe('an exchange', () => {
     [{}, '#/public_token'],
     [{ public_token: 'public sandbox' }, '#/public_token'],
     [{ public_token: 'x'.repeat(201) }, '#/public_token'],
-    [{ public_token: 'x', institution: { institution_id: 'ins_1' } }, '#/institution/name'],
-    [{ public_token: 'x', institution: { institution_id: 'ins_1', name: 'a\0b' } }, '#/institution/name'],
-    [
-      { public_token: 'x', accounts: Array.from({ length: 101 }, () => ({ name: 'a', mask: null, subtype: null })) },
-      '#/accounts',
-    ],
-    [{ public_token: 'x', accounts: [{ name: 'a', mask: '0000', subtype: 'checking', id: 'y' }] }, '#/accounts/0/id'],
+    [{ public_token: 'x', allow_duplicate: 'yes' }, '#/allow_duplicate'],
+    [{ public_token: 'x', link_token: 'link token' }, '#/link_token'],
+    [{ public_token: 'x', elsewhere: 1 }, '#/elsewhere'],
   ])('with a fault is refused there', async (body, pointer) => {
     expect(await refusal('POST', exchange, body)).toEqual([pointer])
   })

@@ -228,11 +228,11 @@ describe('webhooks', () => {
 
   it('that verify are never limited, also from an address that is over its limit', async () => {
     const door = openLimited({ webhook_failed: 1, global: 1 })
-    // 400: authentic, and no webhook.
-    expect(await statuses(5, () => signed(door, '192.0.2.1'))).toEqual([400, 400, 400, 400, 400])
+    // 503: authentic, and there is no database to record it.
+    expect(await statuses(5, () => signed(door, '192.0.2.1'))).toEqual([503, 503, 503, 503, 503])
     expect(await statuses(3, () => send(door, from('192.0.2.1')))).toEqual([401, 429, 429])
     const response = await signed(door, '192.0.2.1')
-    expect(response.status).toBe(400)
+    expect(response.status).toBe(503)
     expect(limitHeaders(response)).toEqual({ policy: null, standing: null, retryAfter: null })
   })
 
