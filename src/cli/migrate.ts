@@ -64,14 +64,15 @@ export async function inTransaction<T>(client: Client, work: () => Promise<T>): 
     await client.query('COMMIT')
     return result
   } catch (error) {
+    // Where the connection is lost, the server rolls back by itself; the first error is the one to report.
     await client.query('ROLLBACK').catch(() => undefined)
     throw error
   }
 }
 
 /**
- * Applies every migration that `url`'s database has not seen, in order. One that fails leaves nothing, and those before it
- * stay: the next run goes on there. `url` is the owner's.
+ * Applies the migrations that `url`'s database does not have, in order, each in a transaction of its own. A failure rolls back
+ * that one alone; the next run continues with it. `url` is the owner's.
  */
 export async function migrate(url: string, migrationsFolder = MIGRATIONS_FOLDER): Promise<void> {
   await withMigrationLock(url, async (client) => {

@@ -78,7 +78,7 @@ const codeClasses = tableOf({
   INVALID_API_KEYS: 'ours',
   INVALID_PRODUCT: 'ours',
   CREDITS_EXHAUSTED: 'ours',
-  // Of the institution's type, and the operator's to settle with Plaid: hours change nothing.
+  // Institution errors that the operator has to settle with Plaid: waiting does not help.
   INSTITUTION_REGISTRATION_REQUIRED: 'ours',
   UNAUTHORIZED_INSTITUTION: 'ours',
   INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT: 'ours',

@@ -55,8 +55,8 @@ function lastWebhookOf(told: NonNullable<PlaidItem['status']>['last_webhook']): 
 }
 
 /**
- * An item's error that is only Plaid's or ours, or for a while, is no trouble of the item's. One of an item's kind that is
- * not known is answered by a new login, as most are.
+ * What an item's error means for its status: nothing where it is temporary, or Plaid's or ours to mend. An unknown
+ * ITEM_ERROR asks for a new login, which mends most of them.
  */
 function troubleOf(error: PlaidItem['item']['error']): ItemFacts['trouble'] {
   if (error === null) return null

@@ -12,8 +12,8 @@ const name = z.string().trim().min(1).max(100).catch(unnamed)
 const optionalText = z.string().min(1).max(200).nullish().catch(null)
 
 /**
- * A verified webhook is taken whatever it holds: Plaid adds types and members at any time, and an endpoint that refuses is
- * called no more. What cannot be used reads as absent.
+ * Accepts every verified webhook: Plaid adds types and members at any time, and stops calling an endpoint that refuses too
+ * many. What cannot be used reads as absent.
  */
 export const webhookBody = z.looseObject({
   webhook_type: name,

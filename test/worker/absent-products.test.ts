@@ -264,6 +264,18 @@ describe('a product that lacks consent', () => {
     return item
   }
 
+  /** A world that records for which consent Plaid is asked. */
+  function recordingConsent() {
+    const asked: unknown[] = []
+    const services = odd.withPlaid({
+      createLinkToken(request) {
+        asked.push(request.additionalConsentedProducts)
+        return world.services.plaid.createLinkToken(request)
+      },
+    })
+    return { asked, user: { ...world, services, user: (name: string) => ({ ...world.user(name), services }) } }
+  }
+
   it('asks its user for consent, and says how, without a change of the item’s state', async () => {
     const subject = 'consent'
     const item = await itemOf(subject, await lackingConsent(subject))
@@ -277,14 +289,7 @@ describe('a product that lacks consent', () => {
   it('is named by a link token in update mode, beside the products that the client names, and comes back after it', async () => {
     const subject = 'update mode'
     const item = await lackingConsent(subject)
-    const asked: unknown[] = []
-    const services = odd.withPlaid({
-      createLinkToken(request) {
-        asked.push(request.additionalConsentedProducts)
-        return world.services.plaid.createLinkToken(request)
-      },
-    })
-    const user = { ...world, services, user: (name: string) => ({ ...world.user(name), services }) }
+    const { asked, user } = recordingConsent()
     const { linkToken } = await askForLink(user, subject, { itemId: item.id, products: null })
     await askForLink(user, subject, { itemId: item.id, products: ['investments', 'liabilities'] })
     await askForLink(user, subject)
@@ -304,14 +309,7 @@ describe('a product that lacks consent', () => {
     expect((await itemOf(subject, item)).status).toBe('needs_update')
     await requestSync(world.user(subject), item.id)
     expect(await statusOf(subject, item, 'liabilities')).toBe('pending')
-    const asked: unknown[] = []
-    const services = odd.withPlaid({
-      createLinkToken(request) {
-        asked.push(request.additionalConsentedProducts)
-        return world.services.plaid.createLinkToken(request)
-      },
-    })
-    const user = { ...world, services, user: (name: string) => ({ ...world.user(name), services }) }
+    const { asked, user } = recordingConsent()
     await askForLink(user, subject, { itemId: item.id, products: null })
     expect(asked).toEqual([['liabilities']])
   })
