@@ -1,6 +1,7 @@
 // The budget of Plaid's calls over HTTP, with the built Worker and its real Durable Object: no more than was configured
 // reaches Plaid, users are told when to come again, and every call is in the ledger.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { callFor } from '../support/administrator.ts'
 import { type Edge, expectStatus, startEdge } from '../support/edge.ts'
 
 const limits = { PLAID_LIMITS: '{"liabilities":{"item":2}}' }
@@ -49,4 +50,15 @@ test('a run beyond the limit of its item calls nothing, shows the user no error,
   )
   expect(row).toMatchObject({ last_error: null, dirty: 't' })
   expect(['ok', 'pending']).toContain(row?.['status'])
+})
+
+test.each([
+  ['one day', '0001-01-01', '0001-01-01'],
+  ['less than the default period', '0001-01-05', '0001-01-01'],
+  ['the default period', '2031-01-31', '2031-01-02'],
+])('the report of a day that has %s before it begins with the calendar at the earliest', async (_title, to, from) => {
+  const path = '/api/v1/admin/usage'
+  const answer = await callFor(edge, { path }, 'operator')('GET', `${path}?to=${to}`)
+  expectStatus(answer, 200)
+  expect(answer.json()).toMatchObject({ from, to })
 })

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { type AdminWebhook, listWebhooks } from '../../db/admin.ts'
 import { listUsage } from '../../db/usage.ts'
+import { windowOf } from '../../insights/window.ts'
 import { day, dayRange, decimal, id, inOrder, instant, line, timeText } from '../fields.ts'
 import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
@@ -70,22 +71,18 @@ const usageSchema = z
   })
   .meta({ id: 'PlaidUsage' })
 
-const defaultDays = 30
-
 export const usageRoute = route({
   id: 'adminUsage',
   method: 'GET',
   path: '/api/v1/admin/usage',
-  summary: "Calls of Plaid's API by day, endpoint and outcome, with their estimated cost; the last 30 days by default",
+  summary: "Calls of Plaid's API by day, endpoint and outcome, with their estimated cost; the last 30 days by default, 731 at most",
   tags,
   access: 'admin',
   query: z.strictObject(dayRange).check(inOrder()),
   answers: { 200: usageSchema },
   errors: [],
 }).handle(async ({ services, now }, { query }) => {
-  const today = now().toISOString().slice(0, 10)
-  const to = query.to ?? today
-  const from = query.from ?? new Date(Date.parse(to) - (defaultDays - 1) * 86_400_000).toISOString().slice(0, 10)
+  const { from, to } = windowOf(now(), query, 'day')
   const report = await listUsage(services.jobs, { from, to }, services.config.plaid.prices)
   return { status: 200, body: { from, to, data: [...report.rows], calls: report.calls, cost: report.cost } }
 })

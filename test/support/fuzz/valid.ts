@@ -28,8 +28,9 @@ type Parts = z.infer<typeof parts>
 const dayOf = (time: Date): string => time.toISOString().slice(0, 10)
 const dayMs = 86_400_000
 
-/** Any day of the calendar, as often one of the last three years: there is something then. */
+/** Any day of the calendar, as often one of the last three years: there is something then; sometimes one at its edge. */
 const days: fc.Arbitrary<string> = fc.oneof(
+  fc.constantFrom('0001-01-01', '0001-01-02', '9999-12-31'),
   fc.date({ min: new Date('0001-01-02'), max: new Date('9999-12-31'), noInvalidDate: true }).map(dayOf),
   fc.nat(3 * 365).map((ago) => dayOf(new Date(Date.now() - ago * dayMs))),
 )
