@@ -5,6 +5,7 @@ import { accounts } from '../../drizzle/tables/accounts.ts'
 import { transactions } from '../../drizzle/tables/transactions.ts'
 import { type ApiDatabase, rows } from './client.ts'
 import { currencyOf, ofShownItem } from './columns.ts'
+import { countsAsMoney } from './money-rules.ts'
 import { asUser, type Identity, me } from './scope.ts'
 import { shown } from './transactions.ts'
 
@@ -24,65 +25,76 @@ export interface Worth extends Record<string, unknown> {
 
 const total = (amounts: SQL): SQL => sql`trim_scale(coalesce(${amounts}, 0))::text`
 
+/** The balance that counts: of a depository account without a current one, what is available. */
+const balance = sql`coalesce(current, case when mine.type = 'depository' then available end)`
+
+export interface NetWorth {
+  /** Oldest first. */
+  readonly days: Worth[]
+  /** Accounts of which no balance is known by the last day; open and shared ones only. */
+  readonly withoutBalance: string[]
+}
+
 /**
- * What was owned and owed on each day, oldest first. A day without a balance has the last known one. An account counts
- * from its first balance on, a closed one up to its last, a revoked one until the day it was revoked.
+ * What was owned and owed on each day. A day without a balance has the last known one. An account counts from its first
+ * balance on, a closed one up to its last, a revoked one until the day it was revoked.
  */
-export async function netWorth(database: ApiDatabase, identity: Identity, { from, to }: Window): Promise<Worth[]> {
-  const [found] = await asUser(
+export async function netWorth(database: ApiDatabase, identity: Identity, { from, to }: Window): Promise<NetWorth> {
+  const mine = sql`mine as (
+      select ${accounts.id} as id, ${accounts.type} as type, ${accounts.type} in ('credit', 'loan') as owes,
+        not ${accounts.closed} and ${accounts.revokedAt} is null as is_current,
+        least((${accounts.revokedAt} at time zone 'UTC')::date - 1,
+          case when ${accounts.closed} then (select max(day) from account_balances where account_id = ${accounts.id}) end) as last_day
+      from ${accounts} where ${accounts.userId} = ${me} and ${ofShownItem(accounts.itemId)}
+    )`
+  const [days, withoutBalance] = await asUser(
     database,
     identity,
     rows<Worth>(
       database,
-      sql`with mine as (
-          select ${accounts.id} as id, ${accounts.type} in ('credit', 'loan') as owes, least(
-            (${accounts.revokedAt} at time zone 'UTC')::date - 1,
-            case when ${accounts.closed} then (select max(day) from account_balances where account_id = ${accounts.id}) end) as last_day
-          from ${accounts} where ${accounts.userId} = ${me} and ${ofShownItem(accounts.itemId)}
-        ), known as (
+      sql`with ${mine}, known as (
           select mine.*, b.*, lead(b.day) over (partition by mine.id order by b.day) as next_day from mine
           cross join lateral (
-            (select day, current, iso_currency_code, unofficial_currency_code from account_balances
-              where account_id = mine.id and current is not null and day < ${from}::date order by day desc limit 1)
+            (select day, ${balance} as amount, iso_currency_code, unofficial_currency_code from account_balances
+              where account_id = mine.id and ${balance} is not null and day < ${from}::date order by day desc limit 1)
             union all
-            select day, current, iso_currency_code, unofficial_currency_code from account_balances
-              where account_id = mine.id and current is not null and day between ${from}::date and ${to}::date
+            select day, ${balance} as amount, iso_currency_code, unofficial_currency_code from account_balances
+              where account_id = mine.id and ${balance} is not null and day between ${from}::date and ${to}::date
           ) b
         ), daily as (
-          select d::date as day, coalesce(iso_currency_code, unofficial_currency_code) as currency, owes, current from known
+          select d::date as day, coalesce(iso_currency_code, unofficial_currency_code) as currency, owes, amount from known
           cross join lateral generate_series(greatest(day, ${from}::date)::timestamp,
             least(next_day - 1, last_day, ${to}::date)::timestamp, '1 day') d
         )
-        select day::text as day, currency, ${total(sql`sum(current) filter (where not owes)`)} as assets,
-          ${total(sql`sum(current) filter (where owes)`)} as liabilities,
-          ${total(sql`sum(case when owes then -current else current end)`)} as net
+        select day::text as day, currency, ${total(sql`sum(amount) filter (where not owes)`)} as assets,
+          ${total(sql`sum(amount) filter (where owes)`)} as liabilities,
+          ${total(sql`sum(case when owes then -amount else amount end)`)} as net
         from daily group by day, currency order by day, currency nulls last`,
     ),
+    rows<{ id: string }>(
+      database,
+      sql`with ${mine} select id from mine where is_current and not exists (
+          select 1 from account_balances where account_id = mine.id and ${balance} is not null and day <= ${to}::date)
+        order by id`,
+    ),
   )
-  return found.rows
+  return { days: days.rows, withoutBalance: withoutBalance.rows.map(({ id }) => id) }
 }
 
 /** What a user calls a transaction goes before what Plaid does. */
 const category = sql`coalesce(${transactions.userCategory}, ${transactions.categoryPrimary})`
 
-/**
- * Money that changed its place, and a loan paid out, which is owed as soon as it is there. The first taxonomy of Plaid's
- * counts a paid-out loan among TRANSFER_IN, the second gives it a category of its own.
- */
-const moved = sql.raw("('TRANSFER_IN', 'TRANSFER_OUT', 'LOAN_DISBURSEMENTS')")
+/** Transactions that the user hid do not count; pending ones do. */
+const counted = sql`${shown} and not ${transactions.hidden} and ${countsAsMoney({
+  userCategory: sql`${transactions.userCategory}`,
+  primary: sql`${transactions.categoryPrimary}`,
+  detailed: sql`${transactions.categoryDetailed}`,
+  accountType: sql`${accounts.type}`,
+  amount: sql`${transactions.amount}`,
+})}`
 
-/**
- * Whether money came from outside or went there, rather than from one account of the user's to another. A card's bill is
- * such a move, since what was bought with the card counts itself; so is what a loan's account tells of its being paid
- * off, since the account that paid tells it too. Transactions that the user hid do not count, pending ones do.
- */
-const counted = sql`${shown} and not ${transactions.hidden} and case
-    when ${transactions.userCategory} is not null then ${transactions.userCategory} not in ${moved}
-    when ${transactions.categoryPrimary} in ${moved} then false
-    when ${transactions.categoryDetailed} = 'LOAN_PAYMENTS_CREDIT_CARD_PAYMENT' then false
-    when ${transactions.categoryPrimary} = 'LOAN_PAYMENTS' then not exists (
-      select 1 from ${accounts} where ${accounts.id} = ${transactions.accountId} and ${accounts.type} in ('credit', 'loan'))
-    else true end`
+/** The transactions with their accounts, of which `counted` needs the type. */
+const withAccounts = sql`${transactions} join ${accounts} on ${accounts.id} = ${transactions.accountId}`
 
 const within = ({ from, to }: Window): SQL => sql`${transactions.date} between ${from}::date and ${to}::date`
 
@@ -113,7 +125,7 @@ export async function cashFlow(
       sql`with moved as (
           select date_trunc(${interval}, ${transactions.date}::timestamp)::date as start, ${currencyOf(transactions)} as currency,
             ${transactions.amount} as amount
-          from ${transactions} where ${counted} and ${within(window)}
+          from ${withAccounts} where ${counted} and ${within(window)}
         )
         select greatest(start, ${window.from}::date)::text as start,
           least((start + ('1 ' || ${interval})::interval)::date - 1, ${window.to}::date)::text as end, currency,
@@ -145,7 +157,7 @@ export async function spending(database: ApiDatabase, identity: Identity, window
           ${total(sql`sum(${transactions.amount}) filter (where ${transactions.amount} > 0)`)} as total,
           ${total(sql`sum(-${transactions.amount}) filter (where ${transactions.amount} < 0)`)} as returned,
           (count(*) filter (where ${transactions.amount} > 0))::int as count
-        from ${transactions} where ${counted} and ${within(window)}
+        from ${withAccounts} where ${counted} and ${within(window)}
         group by 1, 2 having count(*) filter (where ${transactions.amount} > 0) > 0
         order by 1 nulls last, sum(${transactions.amount}) filter (where ${transactions.amount} > 0) desc, 2 nulls last`,
     ),

@@ -32,6 +32,17 @@ const changedSchema = z.looseObject({
   posted: z.array(z.object({ pending_transaction_id: z.string(), transaction_id: z.string() })),
 })
 
+const totalSchema = z.object({
+  currency: z.string().nullable(),
+  meaning: z.enum(['spent', 'earned', 'borrowed', 'kept', 'owed']),
+  category: z.string().nullable(),
+  amount: z.string(),
+  count: z.string(),
+})
+const booksSchema = z.object({ totals: z.array(totalSchema) })
+
+/** Money of one meaning, category and currency, from the simulator's double-entry books. */
+export type BooksTotal = z.infer<typeof totalSchema>
 export type Truth = z.infer<typeof truthSchema>
 export type Changed = z.infer<typeof changedSchema>
 
@@ -46,6 +57,8 @@ export interface Bank {
     webhook?: string
   }): Promise<string>
   truth(itemId: string): Promise<Truth>
+  /** What moved from the first to the last day, as the bank's own books have it. */
+  books(itemId: string, from: string, to: string): Promise<BooksTotal[]>
   /** `text` is JSON as it goes over the wire, for numbers that JavaScript cannot hold. */
   change(itemId: string, wanted: object | string): Promise<Changed>
   fault(fault: object): Promise<void>
@@ -99,6 +112,8 @@ export function connectBank(simulator: TestSimulator): Bank {
       return z.string().parse(token)
     },
     truth: async (itemId) => truthSchema.parse(await call('GET', `/simulator/truth?item_id=${itemId}`)),
+    books: async (itemId, from, to) =>
+      booksSchema.parse(await call('GET', `/simulator/books?item_id=${itemId}&from=${from}&to=${to}`)).totals,
     change: async (itemId, wanted) =>
       changedSchema.parse(await call('POST', `/simulator/items/${itemId}/bank`, wanted)),
     async fault(fault) {

@@ -1,6 +1,6 @@
 // Changes to transactions at a bank, made by replacing rows: a row that is there is never edited in place.
 
-import { book, inventTransaction, postedFrom, unbook } from './bank/invent.ts'
+import { book, inventTransaction, otherSideOf, postedFrom, unbook } from './bank/invent.ts'
 import type { Bank, Transaction } from './bank/model.ts'
 import { between, pick } from './bank/random.ts'
 import { newsAtBank, pull, trueTransactions } from './history.ts'
@@ -40,7 +40,7 @@ export function liveDynamically(world: World, { bank, ids, random }: Login): voi
   const pending = bank.transactions.filter((transaction) => transaction.pending)
   for (const before of pending.slice(0, Math.ceil(pending.length / 2))) {
     unbook(bank, before.transaction_id)
-    book(bank, postedFrom(before, { random, ids, link: true, today }))
+    book(bank, postedFrom(before, { random, ids, link: true, today }), otherSideOf(bank, before.transaction_id))
   }
   for (let count = between(random, 1, 3); count > 0; count -= 1) {
     book(bank, inventTransaction({ bank, random, today, ids, pending: random() < 0.7 }))

@@ -75,7 +75,8 @@ export const usageRoute = route({
   id: 'adminUsage',
   method: 'GET',
   path: '/api/v1/admin/usage',
-  summary: "Calls of Plaid's API by day, endpoint and outcome, with their estimated cost; the last 30 days by default, 731 at most",
+  summary:
+    "Calls of Plaid's API by day, endpoint and outcome, with their estimated cost; the last 30 days by default, 731 at most",
   tags,
   access: 'admin',
   query: z.strictObject(dayRange).check(inOrder()),

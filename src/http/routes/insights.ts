@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { cashFlow } from '../../insights/cash-flow.ts'
 import { netWorth } from '../../insights/net-worth.ts'
 import { spending } from '../../insights/spending.ts'
-import { day, dayRange, decimal, inOrder } from '../fields.ts'
+import { day, dayRange, decimal, id, inOrder } from '../fields.ts'
 import { route } from '../route.ts'
 
 const tags = ['insights']
@@ -18,6 +18,24 @@ const worthSchema = z
   .object({ date: day, currency, assets: decimal, liabilities: decimal.describe('Positive is owed.'), net: decimal })
   .meta({ id: 'NetWorth' })
 
+const worthDaysSchema = z
+  .object({
+    from: day,
+    to: day,
+    data: z.array(worthSchema),
+    left_out: z
+      .array(
+        z
+          .object({
+            account_id: id,
+            reason: z.literal('no_balance').describe('The bank has reported no balance of the account.'),
+          })
+          .meta({ id: 'LeftOutAccount' }),
+      )
+      .describe('Open accounts that do not count on any of the days.'),
+  })
+  .meta({ id: 'NetWorthDays' })
+
 export const netWorthRoute = route({
   id: 'netWorth',
   method: 'GET',
@@ -26,11 +44,13 @@ export const netWorthRoute = route({
   tags,
   access: 'user',
   query: z.strictObject(dayRange).check(inOrder()),
-  answers: { 200: sumsOf(worthSchema, 'NetWorthDays') },
+  answers: { 200: worthDaysSchema },
   errors: [],
 }).handle(async (ctx, { query }) => {
-  const { from, to, days } = await netWorth(ctx, query)
-  return { status: 200, body: { from, to, data: days.map(({ day: date, ...sums }) => ({ date, ...sums })) } }
+  const { from, to, days, withoutBalance } = await netWorth(ctx, query)
+  const data = days.map(({ day: date, ...sums }) => ({ date, ...sums }))
+  const leftOut = withoutBalance.map((accountId) => ({ account_id: accountId, reason: 'no_balance' as const }))
+  return { status: 200, body: { from, to, data, left_out: leftOut } }
 })
 
 const flowSchema = z

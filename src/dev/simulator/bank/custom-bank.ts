@@ -36,6 +36,7 @@ export function openCustomBank({ accounts, today, ids }: OpenCustomBank): Bank {
       clearsOn: new Map(),
       fixedAvailable: new Set(),
       pricesInCents: new Map(),
+      otherSides: new Map(),
       inflows: [],
     },
   }

@@ -3,7 +3,7 @@
 import { dayOfMonth, monthEnd } from './calendar.ts'
 import type { Household, Role } from './household.ts'
 import { accountOf } from './ledger.ts'
-import type { Account, Bank, Day, RawNumber } from './model.ts'
+import type { Account, Bank, Day, OtherSide, RawNumber } from './model.ts'
 import { negateExact } from './number.ts'
 import type { Draft } from './posting.ts'
 import type { Random } from './random.ts'
@@ -51,8 +51,21 @@ export function bothLegs(day: Day, amount: RawNumber, from: Leg, to: Leg): Happe
   const payment = { reference_number: `${day.replaceAll('-', '')}${from.account.mask ?? ''}${to.account.mask ?? ''}` }
   const { balances } = to.account
   const counterparty = { name: to.account.name, type: 'financial_institution' as const }
+  const sideOf = ({ account }: Leg, isBookedThere: boolean): OtherSide => ({
+    kind: 'account',
+    accountId: account.account_id,
+    isBookedThere,
+  })
   return [
-    atOnce({ ...from, amount, day, payment, counterparty }),
-    atOnce({ ...to, amount: negateExact(amount), day, payment, currency: balances, counterparty }),
+    atOnce({ ...from, amount, day, payment, counterparty, other: sideOf(to, false) }),
+    atOnce({
+      ...to,
+      amount: negateExact(amount),
+      day,
+      payment,
+      currency: balances,
+      counterparty,
+      other: sideOf(from, true),
+    }),
   ]
 }

@@ -8,7 +8,7 @@ import type { Random } from './random.ts'
 import { pick } from './random.ts'
 
 export { postedFrom } from './clearing.ts'
-export { book, unbook } from './ledger.ts'
+export { book, otherSideOf, unbook } from './ledger.ts'
 export { livePast } from './life.ts'
 
 export interface Invention {

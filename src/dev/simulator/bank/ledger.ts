@@ -1,10 +1,13 @@
 // The one place where postings enter and leave the bank's books, so that balances always agree with them.
 
-import type { Account, Bank, Currency, RawNumber, Transaction } from './model.ts'
+import type { Account, Bank, Currency, OtherSide, RawNumber, Transaction } from './model.ts'
 import { addExact, exact, negateExact, subtractExact } from './number.ts'
 
+export const outside: OtherSide = { kind: 'outside' }
+
 /** Puts a transaction into the books, in date order after its equals, and moves its account's balances. */
-export function book(bank: Bank, transaction: Transaction): void {
+export function book(bank: Bank, transaction: Transaction, other: OtherSide = outside): void {
+  if (other.kind !== 'outside') bank.backOffice.otherSides.set(transaction.transaction_id, other)
   const later = bank.transactions.findLastIndex(({ date }) => date <= transaction.date) + 1
   bank.transactions.splice(later, 0, transaction)
   moveBalances(bank, transaction, transaction.amount)
@@ -19,6 +22,11 @@ export function unbook(bank: Bank, transactionId: string): Transaction | undefin
   moveBalances(bank, transaction, negateExact(transaction.amount))
   bank.backOffice.clearsOn.delete(transactionId)
   return transaction
+}
+
+/** The other side of a posting, which stays known when it leaves the books. */
+export function otherSideOf(bank: Bank, transactionId: string): OtherSide {
+  return bank.backOffice.otherSides.get(transactionId) ?? outside
 }
 
 /** The account with this id. Throws a RangeError when the bank has none. */

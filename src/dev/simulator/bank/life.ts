@@ -7,7 +7,7 @@ import { happenings } from './day.ts'
 import type { Happening } from './happening.ts'
 import { atOnce, isDayOfMonth } from './happening.ts'
 import { investOn } from './investing.ts'
-import { accountOf, book, unbook } from './ledger.ts'
+import { accountOf, book, otherSideOf, unbook } from './ledger.ts'
 import { refreshLiabilities } from './liabilities.ts'
 import type { InvestmentTransaction } from './model-investments.ts'
 import type { Bank, Day, Ids, Transaction } from './model.ts'
@@ -68,7 +68,7 @@ function clear(bank: Bank, day: Day, random: Random, ids: Ids): Past['posted'] {
     }
     // Some banks never say which pending one it was.
     const posted = postedFrom(pending, { random, ids, link: random() < 0.9, today: day })
-    book(bank, posted)
+    book(bank, posted, otherSideOf(bank, id))
     return { pending, posted }
   })
 }
@@ -76,6 +76,6 @@ function clear(bank: Bank, day: Day, random: Random, ids: Ids): Past['posted'] {
 function appear(bank: Bank, { draft, settleDays }: Happening, day: Day, ids: Ids): void {
   const pending = settleDays > 0
   const transaction = transactionOf(draft, { id: ids('transaction'), pending, date: day })
-  book(bank, transaction)
+  book(bank, transaction, draft.other)
   if (pending) bank.backOffice.clearsOn.set(transaction.transaction_id, addDays(day, settleDays))
 }

@@ -141,6 +141,14 @@ export type AccountNumbers = {
   bacs: { account_id: string; account: string; sort_code: string } | null
 }
 
+/**
+ * The other side of a posting: an account of this bank, the customer's cash, an account of the customer's at another bank,
+ * or somebody else.
+ */
+export type OtherSide =
+  | { readonly kind: 'account'; readonly accountId: string; readonly isBookedThere: boolean }
+  | { readonly kind: 'cash' | 'own_elsewhere' | 'outside' }
+
 /** What the bank knows and shows nobody: never on the wire. */
 export interface BackOffice {
   /** How the customer lives; null for a custom user, to whom nothing happens that was not said. */
@@ -151,6 +159,8 @@ export interface BackOffice {
   fixedAvailable: Set<string>
   /** Today's price of a security that trades, in whole cents, by its id. */
   pricesInCents: Map<string, number>
+  /** The other side of each posting by its id; somebody else where absent. */
+  otherSides: Map<string, OtherSide>
   /** The monthly incomes that a custom user asked for. */
   inflows: Inflow[]
 }

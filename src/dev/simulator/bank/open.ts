@@ -101,6 +101,7 @@ function newBank({ institutionId, dynamic, rare, random, ids }: NewBank): Bank {
       clearsOn: new Map(),
       fixedAvailable: new Set(),
       pricesInCents: new Map(),
+      otherSides: new Map(),
       inflows: [],
     },
   }

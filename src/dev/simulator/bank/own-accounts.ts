@@ -16,22 +16,33 @@ const payments: Partial<Record<Role, { day: number; category: string; statement:
 /** The student loan's instalment, in cents. */
 export const studentPaymentCents = 21_850
 
+const disbursementCents = 20_000
+
 /** A twelfth of the yearly rate, as a fraction. */
 const monthlyRates: Partial<Record<Role, RawNumber>> = {
   savings: exact('0.0029'),
+  card: exact('0.0171'),
   mortgage: exact('0.0043'),
   student: exact('0.0038'),
 }
 
 /** Transfers and payments between own accounts. */
 export function moneyMoves(ahead: DayAhead): Happening[] {
-  return [...saving(ahead), ...retirement(ahead), ...debts(ahead)]
+  return [...saving(ahead), ...retirement(ahead), ...debts(ahead), ...borrowing(ahead)]
+}
+
+/** The student loan pays out once a month. */
+function borrowing(ahead: DayAhead): Happening[] {
+  const [checking, student] = [accountFor(ahead, 'checking'), accountFor(ahead, 'student')]
+  if (checking === undefined || student === undefined || !isDayOfMonth(ahead.day, 22)) return []
+  const leg = { statement: 'STUDENT LOAN DISBURSEMENT', category: 'LOAN_DISBURSEMENTS_STUDENT' }
+  return bothLegs(ahead.day, cents(disbursementCents), { account: student, ...leg }, { account: checking, ...leg })
 }
 
 /** What the bank pays or charges at the end of the month. */
 export function interest(ahead: DayAhead): Happening[] {
   if (ahead.day !== monthEnd(ahead.day)) return []
-  return (['savings', 'mortgage', 'student'] as const).flatMap((role) => {
+  return (['savings', 'card', 'mortgage', 'student'] as const).flatMap((role) => {
     const [account, rate] = [accountFor(ahead, role), monthlyRates[role]]
     if (account?.balances.current == null || rate === undefined) return []
     const amount = roundExact(multiplyExact(account.balances.current, rate), 2)
@@ -78,7 +89,17 @@ function retirement(ahead: DayAhead): Happening[] {
   const category = 'TRANSFER_OUT_INVESTMENT_AND_RETIREMENT_FUNDS'
   const counterparty = { name: ira.name, type: 'financial_institution' as const }
   const amount = cents(contribution.cents)
-  return [atOnce({ account: checking, amount, day: ahead.day, statement: 'IRA CONTRIBUTION', category, counterparty })]
+  const other = { kind: 'account' as const, accountId: ira.account_id, isBookedThere: false }
+  const draft = {
+    account: checking,
+    amount,
+    day: ahead.day,
+    statement: 'IRA CONTRIBUTION',
+    category,
+    counterparty,
+    other,
+  }
+  return [atOnce(draft)]
 }
 
 function debts(ahead: DayAhead): Happening[] {

@@ -2,7 +2,17 @@
 
 import type { Merchant } from './merchants.ts'
 import { websiteOf } from './merchants.ts'
-import type { Account, Counterparty, Currency, Day, Location, PaymentMeta, RawNumber, Transaction } from './model.ts'
+import type {
+  Account,
+  Counterparty,
+  Currency,
+  Day,
+  Location,
+  OtherSide,
+  PaymentMeta,
+  RawNumber,
+  Transaction,
+} from './model.ts'
 import { exact } from './number.ts'
 import { randomFrom } from './random.ts'
 
@@ -24,6 +34,8 @@ export interface Draft {
   /** Where it is not the account's own. */
   currency?: Currency
   channel?: Transaction['payment_channel']
+  /** Where the money comes from or goes to; somebody else where absent. */
+  other?: OtherSide
 }
 
 /** When and under which id a draft appears. */

@@ -53,7 +53,9 @@ export function cash(ahead: DayAhead): Happening[] {
   if (account === undefined || random() >= 0.045) return []
   const amount = cents(pick(random, [2000, 4000, 6000, 10_000]))
   const statement = 'ATM WITHDRAWAL 0042 WILLOW FALLS OH'
-  const taken = atOnce({ account, amount, day, statement, category: 'TRANSFER_OUT_WITHDRAWAL', channel: 'in store' })
+  const other = { kind: 'cash' as const }
+  const category = 'TRANSFER_OUT_WITHDRAWAL'
+  const taken = atOnce({ account, amount, day, statement, category, channel: 'in store', other })
   if (random() >= 0.25) return [taken]
   const fee = { account, amount: cents(300), day, statement: 'NON-NETWORK ATM FEE', category: 'BANK_FEES_ATM_FEES' }
   return [taken, atOnce(fee)]
@@ -86,7 +88,10 @@ export function elsewhere(ahead: DayAhead): Happening[] {
   }
   if (euros !== undefined && isDayOfMonth(day, 10)) {
     const amount = cents(-between(random, 2000, 9000))
-    happened.push(atOnce({ account: euros, amount, day, statement: 'SEPA GUTSCHRIFT', category: 'TRANSFER_IN_WIRE' }))
+    const other = { kind: 'own_elsewhere' as const }
+    happened.push(
+      atOnce({ account: euros, amount, day, statement: 'SEPA GUTSCHRIFT', category: 'TRANSFER_IN_WIRE', other }),
+    )
   }
   return happened
 }

@@ -2,6 +2,7 @@
 
 import type { Rekey } from '../rekey.ts'
 import type { BankChange } from './requests.ts'
+import { isPlace } from './requests.ts'
 
 interface Ids {
   transaction_id?: string | null | undefined
@@ -11,10 +12,12 @@ interface Ids {
 
 /** The same change with the bank's ids. */
 export function inBankIds({ toBank }: Rekey, wanted: BankChange): BankChange {
-  const { add, modify, remove, post_pending, close_account, revoke, revoke_account } = wanted
+  const sideOf = (name: string): string => (isPlace(name) ? name : toBank(name))
+  const { add, move, modify, remove, post_pending, close_account, revoke, revoke_account } = wanted
   return {
     ...wanted,
     ...(Array.isArray(add) && { add: add.map((row) => renamed(row, toBank)) }),
+    ...(move !== undefined && { move: move.map((row) => ({ ...row, from: sideOf(row.from), to: sideOf(row.to) })) }),
     ...(Array.isArray(modify) && { modify: modify.map((row) => renamed(row, toBank)) }),
     ...(Array.isArray(remove) && { remove: remove.map(toBank) }),
     ...(typeof post_pending === 'object' &&

@@ -14,6 +14,7 @@ import { sendWebhooks } from '../world.ts'
 import { inBankIds } from './bank-ids.ts'
 import { changeLogin } from './change-login.ts'
 import { closeAccount, openNewAccount } from './change-accounts.ts'
+import { moveMoney } from './move-money.ts'
 import { addTransactions, modifyTransactions, postPending, removeTransactions } from './change-transactions.ts'
 import type { BankChange } from './requests.ts'
 import { refuse } from './requests.ts'
@@ -41,6 +42,7 @@ export function changeBank(world: World, item: Item, given: BankChange): Changed
   if (wanted.remove !== undefined) changed.removed = removeTransactions(item, wanted.remove, choose(world, item))
   if (wanted.post_pending !== undefined) changed.posted = postPending(world, item, wanted.post_pending)
   if (wanted.add !== undefined) changed.added = addTransactions(world, item, wanted.add)
+  if (wanted.move !== undefined) changed.added.push(...moveMoney(world, item, wanted.move))
   if (wanted.new_account !== undefined) changed.accounts.push(openNewAccount(world, item, wanted.new_account))
   if (wanted.close_account !== undefined) changed.accounts.push(closeAccount(item, wanted.close_account))
   const login = changeLogin(world, item, wanted)

@@ -1,7 +1,7 @@
 // Transactions that a test adds, modifies, removes or posts, by the bank's ids. The books keep the balances right.
 
 import { addDays } from '../bank/calendar.ts'
-import { book, inventTransaction, postedFrom, unbook } from '../bank/invent.ts'
+import { book, inventTransaction, otherSideOf, postedFrom, unbook } from '../bank/invent.ts'
 import type { Account, Transaction } from '../bank/model.ts'
 import { cents } from '../bank/number.ts'
 import { between, pick } from '../bank/random.ts'
@@ -94,7 +94,8 @@ export function modifyTransactions(
       : wanted
   for (const change of changes) {
     const before = unbook(item.login.bank, change.transaction_id)
-    if (before !== undefined) book(item.login.bank, withChanges(before, change))
+    if (before === undefined) continue
+    book(item.login.bank, withChanges(before, change), otherSideOf(item.login.bank, change.transaction_id))
   }
   return changes.map(({ transaction_id }) => transaction_id)
 }
@@ -129,7 +130,7 @@ export function postPending(world: World, item: Item, wanted: Wanted<'post_pendi
     const { amount, name, date } = options
     const posted = withChanges(cleared, { amount, name, date })
     unbook(bank, before.transaction_id)
-    book(bank, posted)
+    book(bank, posted, otherSideOf(bank, before.transaction_id))
     return { pending_transaction_id: before.transaction_id, transaction_id: posted.transaction_id }
   })
 }

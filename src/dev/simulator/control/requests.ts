@@ -63,6 +63,24 @@ const posting = z.strictObject({
   date: day.optional(),
 })
 
+/** Where money is when it is in no account here. */
+const places = ['cash', 'own_elsewhere', 'outside'] as const
+export const isPlace = (name: string): name is (typeof places)[number] => places.some((place) => place === name)
+/** An account's id, or a place. */
+const side = id
+
+/** Money that moves from one side to the other: each account that reports transactions gets its posting. */
+const movement = z.strictObject({
+  from: side,
+  to: side,
+  amount: exactNumber,
+  date: day.optional(),
+  name: z.string().optional(),
+  pending: z.boolean().optional(),
+  /** The detailed category of the postings; what is usual between such sides when absent. */
+  category: z.string().optional(),
+})
+
 const newAccount = z.strictObject({
   name: z.string().optional(),
   official_name: z.string().nullable().optional(),
@@ -83,6 +101,7 @@ export const bankChange = z.strictObject({
   add: z.union([many, z.array(addition)]).optional(),
   modify: z.union([many, z.array(modification)]).optional(),
   remove: z.union([many, z.array(id)]).optional(),
+  move: z.array(movement).optional(),
   post_pending: z.union([flag, many, posting]).optional(),
   new_account: z.union([flag, newAccount]).optional(),
   close_account: z.union([flag, id, z.strictObject({ account_id: id })]).optional(),
@@ -103,6 +122,7 @@ export const bankChange = z.strictObject({
 export type BankChange = z.infer<typeof bankChange>
 export type Addition = z.infer<typeof addition>
 export type Modification = z.infer<typeof modification>
+export type Move = z.infer<typeof movement>
 export type PostPending = z.infer<typeof posting>
 export type NewAccount = z.infer<typeof newAccount>
 

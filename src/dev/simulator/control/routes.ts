@@ -3,6 +3,8 @@
 import { Hono } from 'hono'
 
 import type { Stage } from '../app.ts'
+import { isDay } from '../bank/calendar.ts'
+import { booksOf } from '../books.ts'
 import type { Item } from '../item.ts'
 import { advanceClock } from './advance-clock.ts'
 import { changeBank } from './change-bank.ts'
@@ -37,6 +39,10 @@ export function controls(stage: Stage): Hono {
     const itemId = context.req.query('item_id')
     if (itemId !== undefined) return json(truthOf(stage.world, itemCalled(itemId)))
     return json({ items: [...stage.world.items.values()].map((item) => truthOf(stage.world, item)) })
+  })
+  app.get('/books', (context) => {
+    const { item_id: itemId = '', from, to } = context.req.query()
+    return json(booksOf(stage.world, itemCalled(itemId), dayOrNull(from), dayOrNull(to)))
   })
   app.post('/items/:itemId/bank', async (context) => {
     const body = await context.req.text()
@@ -92,6 +98,11 @@ export function controls(stage: Stage): Hono {
     return json({ seed: stage.world.seed })
   })
   return app
+}
+
+function dayOrNull(text: string | undefined): string | null {
+  if (text !== undefined && !isDay(text)) throw refuse(400, 'from and to are days, YYYY-MM-DD')
+  return text ?? null
 }
 
 function json(body: object): Response {

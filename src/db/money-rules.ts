@@ -1,0 +1,132 @@
+// Which transactions are money that left the user's hands or came into them, as one table. Every movement of money has two
+// sides, and a bank may report either one or both; the table makes sure that it counts once.
+import { type SQL, sql } from 'drizzle-orm'
+
+export interface MoneyRule {
+  /** Whose category: the user's own, where the transaction has one, else Plaid's. */
+  readonly category: 'user' | 'plaid'
+  /** Plaid's primary or detailed categories, of either taxonomy; null is every category, and none. */
+  readonly named: readonly string[] | null
+  /** Types of accounts that report it; null is every type. */
+  readonly accounts: readonly string[] | null
+  /** Into or out of the account; null is both. */
+  readonly direction: 'in' | 'out' | null
+  readonly counts: boolean
+  readonly because: string
+}
+
+const transfers = ['TRANSFER_IN', 'TRANSFER_OUT', 'LOAN_DISBURSEMENTS'] as const
+
+/**
+ * The first rule that matches decides. The user's hands are all accounts but loans, and cash. A card counts when it is
+ * used, a loan when it is paid: of a debt's two sides, using and paying, exactly one counts.
+ */
+export const moneyRules: readonly MoneyRule[] = [
+  {
+    category: 'user',
+    named: transfers,
+    accounts: null,
+    direction: null,
+    counts: false,
+    because: 'the user says that the money stayed in the same hands',
+  },
+  {
+    category: 'user',
+    named: null,
+    accounts: null,
+    direction: null,
+    counts: true,
+    because: 'the category of the user takes precedence',
+  },
+  {
+    category: 'plaid',
+    named: null,
+    accounts: ['loan'],
+    direction: null,
+    counts: false,
+    because: 'a loan counts when it is paid, in the account that pays; what it charges is paid with it',
+  },
+  {
+    category: 'plaid',
+    named: null,
+    accounts: ['payroll'],
+    direction: null,
+    counts: false,
+    because: 'pay counts in the account that receives it',
+  },
+  {
+    category: 'plaid',
+    named: transfers,
+    accounts: null,
+    direction: null,
+    counts: false,
+    because: 'the money stayed in the same hands, or was borrowed and is owed',
+  },
+  {
+    category: 'plaid',
+    named: ['LOAN_PAYMENTS_CREDIT_CARD_PAYMENT'],
+    accounts: null,
+    direction: null,
+    counts: false,
+    because: 'a card counts when it is used',
+  },
+  {
+    category: 'plaid',
+    named: ['LOAN_PAYMENTS'],
+    accounts: ['credit'],
+    direction: 'in',
+    counts: false,
+    because: 'a card counts when it is used, not when it is paid',
+  },
+  {
+    category: 'plaid',
+    named: null,
+    accounts: null,
+    direction: null,
+    counts: true,
+    because: 'income, purchases, refunds, fees and interest, payments of loans: the other side is somebody else',
+  },
+]
+
+interface Columns {
+  readonly userCategory: SQL
+  readonly primary: SQL
+  readonly detailed: SQL
+  readonly accountType: SQL
+  readonly amount: SQL
+}
+
+const textList = (texts: readonly string[]): SQL =>
+  sql.raw(texts.map((text) => `'${text.replaceAll("'", "''")}'`).join(', '))
+
+/** A name stands for a category and for all that it is divided into. */
+const isNamed = (category: SQL, named: readonly string[]): SQL =>
+  sql.join(
+    [
+      sql`${category} in (${textList(named)})`,
+      ...named.map((name) => sql`starts_with(${category}, ${textList([`${name}_`])})`),
+    ],
+    sql` or `,
+  )
+
+function conditionOf({ category, named, accounts, direction }: MoneyRule, columns: Columns): SQL {
+  const conditions = [
+    ...(category === 'user' ? [sql`${columns.userCategory} is not null`] : []),
+    ...(named === null ? [] : [namedBy(category, named, columns)]),
+    ...(accounts === null ? [] : [sql`${columns.accountType} in (${textList(accounts)})`]),
+    ...(direction === null ? [] : [sql`${columns.amount} ${sql.raw(direction === 'in' ? '<' : '>')} 0`]),
+  ]
+  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
+}
+
+const namedBy = (category: MoneyRule['category'], named: readonly string[], columns: Columns): SQL =>
+  category === 'user'
+    ? sql`(${isNamed(columns.userCategory, named)})`
+    : sql`(${columns.primary} in (${textList(named)}) or ${isNamed(columns.detailed, named)})`
+
+/** Whether a transaction counts, by the rules. */
+export const countsAsMoney = (columns: Columns): SQL =>
+  sql`case ${sql.join(
+    moneyRules.map((rule) => sql`when ${conditionOf(rule, columns)} then ${sql.raw(String(rule.counts))}`),
+    sql` `,
+  )} end`

@@ -1,0 +1,20 @@
+// The table of what counts as money in and out: the guide shows the one that the code has.
+import { readFile } from 'node:fs/promises'
+import { expect, it } from 'vitest'
+import { type MoneyRule, moneyRules } from '../../../src/db/money-rules.ts'
+
+const code = (names: readonly string[] | null): string =>
+  names === null ? 'any' : names.map((name) => `\`${name}\``).join(', ')
+const rowOf = ({ category, named, accounts, direction, counts, because }: MoneyRule): string =>
+  `| ${category === 'user' ? "the user's" : "Plaid's"} | ${code(named)} | ${code(accounts)} | ${direction ?? 'any'} | ${counts ? 'yes' : 'no'} | ${because} |`
+
+it('is the table of the guide, row by row', async () => {
+  const guide = await readFile(new URL('../../../docs/reading.md', import.meta.url), 'utf8')
+  const [, rest = ''] = guide.split('| whose category |')
+  const [, ...rows] = (rest.split('\n\n')[0] ?? '').split('\n').slice(1)
+  expect(rows).toEqual(moneyRules.map(rowOf))
+})
+
+it('ends with a rule that every transaction matches', () => {
+  expect(moneyRules.at(-1)).toMatchObject({ named: null, accounts: null, direction: null, category: 'plaid' })
+})
