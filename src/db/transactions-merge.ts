@@ -2,6 +2,7 @@
 // written, every change gets the next number of the user's counter, and the user's edits go on from pending to posted.
 import { type SQL, sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
+import { isEdited, pendingEdits } from './pending-edits.ts'
 import { incomingRows, stageRows, type StagingColumn } from './staging.ts'
 import type { Lease } from './sync-work.ts'
 
@@ -93,9 +94,9 @@ const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
 /** The rows that are to go. `not in` is a hash table, whatever the planner takes the sets for. */
 function takenBack(lease: Lease): SQL {
   if (lease.cursor === null)
-    return sql`select id, date from transactions where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch}
+    return sql`select id, date, pending, ${isEdited('transactions')} as is_edited from transactions where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch}
       and removed_at is null and plaid_transaction_id not in (select plaid_transaction_id from incoming where not removed)`
-  return sql`select t.id, t.date from incoming i cross join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t
+  return sql`select t.id, t.date, t.pending, ${isEdited('t')} as is_edited from incoming i cross join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t
     where i.removed and t.link_epoch = ${lease.linkEpoch} and t.removed_at is null`
 }
 
@@ -109,12 +110,13 @@ function takenBack(lease: Lease): SQL {
 export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) {
   return rows(
     jobs,
-    sql`with incoming as materialized (${incomingTransactions(lease, changes)}
+    sql`with recursive incoming as materialized (${incomingTransactions(lease, changes)}
       ), counter as (
         select change_seq from users where id = ${lease.userId}
       ), changed as materialized (
         select i.plaid_transaction_id, a.id as account_id, ${list(names, 'i.')},
-          p.note, p.user_category, coalesce(p.hidden, false) as hidden,
+          t.id is null as is_new, p.note as linked_note, p.user_category as linked_category, p.hidden as linked_hidden,
+          p.amount as linked_amount, p.name as linked_name, p.date as linked_date,
           row_number() over (order by i.date, i.plaid_transaction_id) as n
         from incoming i
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id
@@ -123,11 +125,12 @@ export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: rea
         where not i.removed and a.revoked_at is null and (t.id is null or t.removed_at is not null
           or (t.account_id, ${list(names, 't.')}) is distinct from (a.id, ${list(names, 'i.')}))
       ), gone as materialized (
-        select id, row_number() over (order by date, id) as n from (${takenBack(lease)}) taken_back
-      ), merged as (
+        select id, pending, is_edited, row_number() over (order by date, id) as n from (${takenBack(lease)}) taken_back
+      ), ${pendingEdits(lease)}, merged as (
         insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category, hidden, change_seq, link_epoch)
-        select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')}, c.note, c.user_category, c.hidden,
-          counter.change_seq + c.n, ${lease.linkEpoch}::smallint from changed c cross join counter
+        select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')},
+          e.note, e.user_category, coalesce(e.hidden, false), counter.change_seq + c.n, ${lease.linkEpoch}::smallint
+        from changed c cross join counter left join edits e on e.plaid_transaction_id = c.plaid_transaction_id
         on conflict (item_id, plaid_transaction_id) do update set ${assignments},
           note = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
             then coalesce(transactions.note, excluded.note) else transactions.note end,
@@ -137,8 +140,13 @@ export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: rea
           change_seq = excluded.change_seq, removed_at = null, updated_at = now()
       ), removals as (
         update transactions t set removed_at = now(), updated_at = now(),
-          change_seq = counter.change_seq + (select count(*) from changed) + gone.n
-        from gone cross join counter where t.id = gone.id
+          change_seq = counter.change_seq + (select count(*) from changed) + gone.n,
+          note = case when m.id is null then t.note end, user_category = case when m.id is null then t.user_category end,
+          hidden = t.hidden and m.id is null
+        from gone cross join counter left join moved_from m on m.id = gone.id where t.id = gone.id
+      ), emptied as (
+        update transactions t set note = null, user_category = null, hidden = false, updated_at = now()
+        from moved_from m where t.id = m.id and t.removed_at is not null
       ), counted as (
         update users set change_seq = change_seq + (select count(*) from changed) + (select count(*) from gone)
         where id = ${lease.userId} and (exists (select 1 from changed) or exists (select 1 from gone))
