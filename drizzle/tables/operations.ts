@@ -15,7 +15,7 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { itemProducts, items, ofItem } from './items.ts'
+import { itemProducts, items, ofItem, ofOwnItem, ownedByItem } from './items.ts'
 import { ofUser, users } from './users.ts'
 
 export const syncRuns = pgTable(
@@ -35,6 +35,8 @@ export const syncRuns = pgTable(
     restarts: integer().notNull().default(0),
     upserted: integer().notNull().default(0),
     removed: integer().notNull().default(0),
+    /** Rows of the product that are set aside after the run. */
+    setAside: integer('set_aside').notNull().default(0),
     plaidRequestIds: text('plaid_request_ids').array().notNull(),
     startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
     finishedAt: timestamp('finished_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
@@ -44,6 +46,34 @@ export const syncRuns = pgTable(
     index('sync_runs_item').on(table.itemId, table.startedAt, table.id),
     index('sync_runs_item_product').on(table.itemProductId),
     index('sync_runs_started').on(table.startedAt.asc().nullsFirst(), table.id),
+  ],
+)
+
+/** Rows of Plaid's answers that could not be read (src/plaid/rows.ts) or name an account that is not known. */
+export const setAsideRows = pgTable(
+  'set_aside_rows',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    ...ofOwnItem(),
+    product: text().notNull(),
+    kind: text().notNull(),
+    /** Plaid's id of the row; a digest of the row where it has none that can be read. */
+    rowKey: text('row_key').notNull(),
+    plaidAccountId: text('plaid_account_id'),
+    /** Fields and what is wrong with them, never values. */
+    problems: text().array().notNull(),
+    /** The row as Plaid sent it, with exact numbers; null where it is too large. */
+    payload: jsonb(),
+    /** The run that read it last. */
+    runId: uuid('run_id').notNull(),
+    firstSeenAt: timestamp('first_seen_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    lastSeenAt: timestamp('last_seen_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+  },
+  (table) => [
+    ownedByItem('set_aside_rows_owner', table),
+    unique('set_aside_rows_row').on(table.itemId, table.product, table.kind, table.rowKey),
+    index('set_aside_rows_user').on(table.userId),
+    index('set_aside_rows_first_seen').on(table.firstSeenAt, table.id),
   ],
 )
 

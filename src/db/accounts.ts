@@ -105,9 +105,15 @@ function showSharedAgain(jobs: JobsDatabase, owner: AccountsOwner, facts: readon
 /**
  * Writes accounts and today's balance. With `complete`, the list is all that the bank has open, and what is not in it
  * is closed, what is in it open; without, nothing is inferred: transactions name closed accounts too, which have no
- * balance any more.
+ * balance any more. Without `closes`, accounts that are not in a complete list stay open.
  */
-function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly AccountFacts[], complete: boolean) {
+function mergeAccounts(
+  jobs: JobsDatabase,
+  owner: AccountsOwner,
+  facts: readonly AccountFacts[],
+  complete: boolean,
+  closes: boolean,
+) {
   const isShared = sql`(${complete} and coalesce(accounts.revoked_at < coalesce(${owner.startedAt ?? null}::timestamptz, now()), true))`
   return rows(
     jobs,
@@ -117,7 +123,7 @@ function mergeAccounts(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly
           "limit" numeric, "isoCurrencyCode" text, "unofficialCurrencyCode" text)
       ), closing as (
         update accounts a set closed = true, updated_at = now()
-        where ${complete} and a.item_id = ${owner.itemId} and not a.closed
+        where ${complete && closes} and a.item_id = ${owner.itemId} and not a.closed
           and not exists (select 1 from incoming i where i."plaidAccountId" = a.plaid_account_id)
       ), merged as (
         insert into accounts (user_id, item_id, plaid_account_id, persistent_account_id, name, official_name, mask, type, subtype,
@@ -174,8 +180,9 @@ export function writeAccounts(
   owner: AccountsOwner,
   facts: readonly AccountFacts[],
   complete: boolean,
+  closes = complete,
 ): Statement[] {
-  const merge = mergeAccounts(jobs, owner, facts, complete)
+  const merge = mergeAccounts(jobs, owner, facts, complete, closes)
   if (owner.linkEpoch === 0) return [merge]
   return [rebindAccounts(jobs, owner, facts), ...(complete ? [showSharedAgain(jobs, owner, facts)] : []), merge]
 }

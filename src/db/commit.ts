@@ -5,6 +5,7 @@ import { announced } from './item-facts.ts'
 import { byIndex } from './plans.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { lockLosses, lossesStopped, tripLosses } from './safety-switches.ts'
+import { type SetAside, settleSetAside, storeSetAside } from './set-aside.ts'
 import { dropStaged } from './staging.ts'
 import { awaitsTransactions, type Lease, lost } from './sync-work.ts'
 
@@ -49,6 +50,8 @@ export type CommitAnswer =
       readonly kind: 'committed'
       readonly dirtyAgain: boolean
       readonly raised: readonly string[]
+      /** What this run could not read; null where it could read everything. */
+      readonly setAside: { readonly count: number; readonly problems: readonly string[] } | null
       /** The item's access token was exchanged for a new one that never got here. */
       readonly tokenLost: boolean
       /** Items lost lately, where this one was the last that may be lost; null where it was not. */
@@ -64,26 +67,28 @@ export type CommitAnswer =
 const begin = (jobs: JobsDatabase, lease: Lease) =>
   rows(jobs, sql`select app.begin_commit(${lease.itemProductId}, ${lease.runId}, ${lease.cursor}), ${byIndex}`)
 
+const setAsideCount = sql.raw("coalesce(nullif(current_setting('app.set_aside', true), ''), '0')::int")
+
 /**
- * The run's record, with what the statements of its batch counted: they leave it in `app.upserted` and `app.removed`. The
+ * The run's record, with what the statements of its batch counted: they leave it in `app.upserted`, `app.removed` and `app.set_aside`. The
  * sweep's look at an item that is as it was leaves none; there are hundreds of them a day.
  */
 const insertRun = (jobs: JobsDatabase, lease: Lease, report: RunReport, outcome: string, errorCode: string | null) =>
   rows(
     jobs,
     sql`insert into sync_runs (id, user_id, item_id, item_product_id, product, trigger, outcome, error_code, pages,
-        restarts, upserted, removed, plaid_request_ids, started_at)
+        restarts, upserted, removed, set_aside, plaid_request_ids, started_at)
       select ${lease.runId}::uuid, ${lease.userId}::uuid, ${lease.itemId}::uuid, ${lease.itemProductId}::uuid, ${lease.product}, ${report.trigger},
-        ${outcome}, ${errorCode}, ${report.pages}::int, ${report.restarts}::int,
+        ${outcome}, coalesce(${errorCode}, case when ${setAsideCount} > 0 then 'ROWS_SET_ASIDE' end), ${report.pages}::int, ${report.restarts}::int,
         coalesce(nullif(current_setting('app.upserted', true), ''), '0')::int,
-        coalesce(nullif(current_setting('app.removed', true), ''), '0')::int,
+        coalesce(nullif(current_setting('app.removed', true), ''), '0')::int, ${setAsideCount},
         ${sql.param(report.requestIds)}::text[], ${lease.startedAt}::timestamptz
       where not (${report.trigger === 'sweep' && lease.product === 'item' && outcome === 'committed'}
         and coalesce(nullif(current_setting('app.upserted', true), ''), '0') = '0')`,
   )
 
 /**
- * Commits what a run read: `statements`, the new cursor, the cleared dirty mark and the run's record, all or nothing.
+ * Commits what a run read: `statements`, the rows that it could not read, the new cursor, the cleared dirty mark and the run's record, all or nothing.
  * `raise` is a statement that raises other products' dirty marks and returns their ids.
  * @throws AppError `unavailable` when the outcome is unknown: the same call again finds out (`committed_before`)
  */
@@ -93,6 +98,7 @@ export async function commitRun(
   report: RunReport,
   end: GoodEnd,
   statements: readonly Statement[],
+  setAside: readonly SetAside[] | null,
   raise: Statement | null,
 ): Promise<CommitAnswer> {
   const finish = rows<{ dirty_again: boolean }>(
@@ -119,7 +125,9 @@ export async function commitRun(
       finish,
       status,
       raise ?? rows(jobs, sql`select null::uuid as id where false`),
+      ...storeSetAside(jobs, lease, setAside ?? []),
       ...statements,
+      ...(setAside === null ? [] : [settleSetAside(jobs, lease)]),
       dropStaged(jobs, lease),
       insertRun(jobs, lease, report, 'committed', report.note),
     ])
@@ -127,6 +135,7 @@ export async function commitRun(
       kind: 'committed',
       dirtyAgain: answers[1]?.rows[0]?.['dirty_again'] === true,
       raised: idsOf(answers[3]),
+      setAside: setAside === null ? null : setAsideOf(answers.at(-3)),
       tokenLost: false,
       lossesStoppedAt: null,
       isLossHeld: false,
@@ -140,6 +149,12 @@ interface Answer {
 
 const idsOf = (answer: Answer | undefined): string[] =>
   (answer?.rows ?? []).flatMap(({ id }) => (typeof id === 'string' ? [id] : []))
+
+function setAsideOf(answer: Answer | undefined) {
+  const { seen, problems } = answer?.rows[0] ?? {}
+  const count = Number(seen ?? 0)
+  return count === 0 ? null : { count, problems: Array.isArray(problems) ? problems.map(String) : [] }
+}
 
 /** Plaid does not accept the token. During a rotation that says nothing about the item. */
 const tokenCodes: ReadonlySet<string> = new Set(['INVALID_ACCESS_TOKEN', 'ITEM_NOT_FOUND'])
@@ -193,6 +208,7 @@ export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport
       kind: 'committed',
       dirtyAgain: false,
       raised: idsOf(answers[7]),
+      setAside: null,
       tokenLost: answers[3]?.rows[0]?.['token_lost'] === true,
       lossesStoppedAt: tripped === undefined ? null : Number(tripped['count']),
       isLossHeld: answers[1]?.rows[0]?.['state'] === 'tripped',

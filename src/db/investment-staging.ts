@@ -13,7 +13,7 @@ export interface InvestmentTransactionFacts {
   readonly name: string
   readonly quantity: string
   readonly amount: string
-  readonly price: string
+  readonly price: string | null
   readonly fees: string | null
   readonly type: string
   readonly subtype: string

@@ -1,9 +1,10 @@
 // Securities, holdings and investment transactions on their way in, from snapshots and windows. Only rows that differ are
-// written; an unknown account violates `account_id not null`, so that the commit fails rather than lose a row.
+// written; rows of unknown accounts are set aside.
 import { sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
 import { keepHoldingDay } from './holding-days.ts'
 import { incomingInvestments, type InvestmentRow } from './investment-staging.ts'
+import { countUnknown, mayBeSetAside, mayBeSetAsideWithin, type SetAside, storeUnknown } from './set-aside.ts'
 import type { Lease } from './sync-work.ts'
 
 interface Currency {
@@ -26,9 +27,10 @@ export interface HoldingFacts extends Currency {
   readonly plaidAccountId: string
   readonly plaidSecurityId: string
   readonly quantity: string
-  readonly institutionPrice: string
+  readonly institutionPrice: string | null
   readonly institutionPriceAsOf: string | null
-  readonly institutionValue: string
+  /** Null where it follows from the price. */
+  readonly institutionValue: string | null
   readonly costBasis: string | null
 }
 
@@ -53,19 +55,57 @@ export function mergeSecurities(jobs: JobsDatabase, lease: Lease, facts: readonl
   )
 }
 
+/** Securities that a list of positions names and the list of securities may not: known ones stay as they are. */
+export function addSecurities(jobs: JobsDatabase, lease: Lease, plaidSecurityIds: readonly string[]) {
+  return rows(
+    jobs,
+    sql`insert into securities (user_id, plaid_security_id)
+      select ${lease.userId}::uuid, id from (select distinct unnest(${sql.param(plaidSecurityIds)}::text[]) as id) named
+      where not exists (select 1 from securities s where s.user_id = ${lease.userId} and s.plaid_security_id = named.id)
+      order by id on conflict (user_id, plaid_security_id) do nothing`,
+  )
+}
+
 const incomingHoldings = (facts: readonly HoldingFacts[]) =>
   sql`jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text, "plaidSecurityId" text, "quantity" numeric,
     "institutionPrice" numeric, "institutionPriceAsOf" date, "institutionValue" numeric, "costBasis" numeric,
     "isoCurrencyCode" text, "unofficialCurrencyCode" text)`
 
-/** The list is all that the item holds: a position that is not in it is gone, today too; earlier days stay. */
-export function mergeHoldings(jobs: JobsDatabase, lease: Lease, facts: readonly HoldingFacts[]) {
+/**
+ * The list is all that the item holds: a position that is not in it is gone, today too; earlier days stay. A position that may
+ * be one of the rows that could not be read, or that name an unknown account, stays as it was.
+ */
+export function mergeHoldings(
+  jobs: JobsDatabase,
+  lease: Lease,
+  facts: readonly HoldingFacts[],
+  setAside: readonly SetAside[],
+) {
+  const isUnread = mayBeSetAsideWithin(
+    setAside.filter(({ kind }) => kind === 'holding'),
+    sql`(select s.plaid_security_id from securities s where s.id = h.security_id)`,
+    sql`(select a.plaid_account_id from accounts a where a.id = h.account_id)`,
+  )
   return rows(
     jobs,
-    sql`with incoming as (
+    sql`with told as materialized (
         select a.id as account_id, s.id as security_id, r.* from ${incomingHoldings(facts)}
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
         left join securities s on s.user_id = ${lease.userId} and s.plaid_security_id = r."plaidSecurityId"
+      ), ${storeUnknown(
+        lease,
+        sql`select 'holding' as kind, t."plaidAccountId" || ' ' || t."plaidSecurityId" as row_key, t."plaidAccountId" as plaid_account_id,
+          to_jsonb(t) - 'account_id' - 'security_id' as payload from told t where t.account_id is null`,
+      )}, incoming as (
+        select account_id, security_id, "quantity", "institutionPrice", "institutionPriceAsOf",
+          coalesce("institutionValue", "quantity" * "institutionPrice") as "institutionValue", "costBasis", "isoCurrencyCode", "unofficialCurrencyCode"
+        from told where account_id is not null
+        union all
+        select h.account_id, h.security_id, h.quantity, h.institution_price, h.institution_price_as_of, h.institution_value, h.cost_basis,
+          h.iso_currency_code, h.unofficial_currency_code
+        from holdings h where h.item_id = ${lease.itemId}
+          and (${isUnread} or exists (select 1 from told t where t.account_id is null and t.security_id = h.security_id))
+          and not exists (select 1 from told t where t.account_id = h.account_id and t.security_id = h.security_id)
       ), gone as (
         delete from holdings h where h.item_id = ${lease.itemId}
           and not exists (select 1 from incoming i where i.account_id = h.account_id and i.security_id = h.security_id) returning 1
@@ -83,27 +123,37 @@ export function mergeHoldings(jobs: JobsDatabase, lease: Lease, facts: readonly 
             excluded.cost_basis, excluded.iso_currency_code, excluded.unofficial_currency_code)
         returning 1
       ), ${keepHoldingDay(lease)}
-      select set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
+      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
   )
 }
 
 /**
  * What is staged and held is all that happened from day `from` to day `to`: what is stored of that window and not among it
- * was cancelled, unless its account is not shared any more.
+ * was cancelled, unless its account is not shared any more or it may be one of the rows that could not be read.
  */
 export function mergeInvestmentTransactions(
   jobs: JobsDatabase,
   lease: Lease,
   window: { from: string; to: string },
   held: readonly InvestmentRow[],
+  setAside: readonly SetAside[],
 ) {
+  const isUnread = mayBeSetAside(
+    setAside.filter(({ kind }) => kind === 'investment_transaction'),
+    sql`t.plaid_investment_transaction_id`,
+    sql`(select a.plaid_account_id from accounts a where a.id = t.account_id)`,
+  )
   return rows(
     jobs,
     sql`with incoming as materialized (${incomingInvestments(lease, held)}
-      ), gone as (
+      ), ${storeUnknown(
+        lease,
+        sql`select 'investment_transaction' as kind, i.plaid_investment_transaction_id as row_key, i.plaid_account_id,
+          to_jsonb(i) - 'account_id' - 'security_id' - 'seq' as payload from incoming i where i.account_id is null`,
+      )}, gone as (
         update investment_transactions t set removed_at = now()
         where t.item_id = ${lease.itemId} and t.removed_at is null and t.date between ${window.from}::date and ${window.to}::date
-          and t.plaid_investment_transaction_id not in (select plaid_investment_transaction_id from incoming)
+          and t.plaid_investment_transaction_id not in (select plaid_investment_transaction_id from incoming) and not ${isUnread}
           and exists (select 1 from accounts a where a.id = t.account_id and a.item_id = ${lease.itemId}
             and a.link_epoch = ${lease.linkEpoch}) returning 1
       ), merged as (
@@ -111,7 +161,7 @@ export function mergeInvestmentTransactions(
           amount, price, fees, type, subtype, iso_currency_code, unofficial_currency_code, link_epoch)
         select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, security_id, plaid_investment_transaction_id, date, name, quantity,
           amount, price, fees, type, subtype, iso_currency_code, unofficial_currency_code, ${lease.linkEpoch}::smallint
-        from incoming order by plaid_investment_transaction_id
+        from incoming where account_id is not null order by plaid_investment_transaction_id
         on conflict (item_id, plaid_investment_transaction_id) do update set account_id = excluded.account_id, security_id = excluded.security_id,
           date = excluded.date, name = excluded.name, quantity = excluded.quantity, amount = excluded.amount, price = excluded.price,
           fees = excluded.fees, type = excluded.type, subtype = excluded.subtype, iso_currency_code = excluded.iso_currency_code,
@@ -123,6 +173,6 @@ export function mergeInvestmentTransactions(
             null::timestamptz)
         returning 1
       )
-      select set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
+      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
   )
 }

@@ -41,7 +41,7 @@ export interface Holding {
   readonly accountId: string
   readonly security: Security
   readonly quantity: string
-  readonly institutionPrice: string
+  readonly institutionPrice: string | null
   readonly institutionPriceAsOf: string | null
   readonly institutionValue: string
   readonly costBasis: string | null
@@ -65,7 +65,7 @@ export async function listHoldings(
         accountId: holdings.accountId,
         security: securityColumns,
         quantity: exact(holdings.quantity),
-        institutionPrice: exact(holdings.institutionPrice),
+        institutionPrice: exactOrNull(holdings.institutionPrice),
         institutionPriceAsOf: holdings.institutionPriceAsOf,
         institutionValue: exact(holdings.institutionValue),
         costBasis: exactOrNull(holdings.costBasis),
@@ -98,7 +98,7 @@ export interface InvestmentTransaction {
   readonly name: string
   readonly quantity: string
   readonly amount: string
-  readonly price: string
+  readonly price: string | null
   readonly fees: string | null
   readonly type: string
   readonly subtype: string
@@ -134,7 +134,7 @@ export async function listInvestmentTransactions(
         name: table.name,
         quantity: exact(table.quantity),
         amount: exact(table.amount),
-        price: exact(table.price),
+        price: exactOrNull(table.price),
         fees: exactOrNull(table.fees),
         type: table.type,
         subtype: table.subtype,

@@ -5,6 +5,7 @@ import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
 import { ofCurrentProduct, ofSharedAccount, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { type Identity, me, pageAsUser } from './scope.ts'
+import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from './set-aside.ts'
 import type { Lease } from './sync-work.ts'
 
 export interface LiabilityFacts {
@@ -14,16 +15,39 @@ export interface LiabilityFacts {
   readonly details: Readonly<Record<string, unknown>>
 }
 
-/** The list is all that the item owes: what is not in it is gone. An unknown account fails the commit. */
-export function mergeLiabilities(jobs: JobsDatabase, lease: Lease, facts: readonly LiabilityFacts[]) {
+/**
+ * The list is all that the item owes: what is not in it is gone, unless a row that could not be read may stand for it. Rows of
+ * unknown accounts are set aside.
+ */
+export function mergeLiabilities(
+  jobs: JobsDatabase,
+  lease: Lease,
+  facts: readonly LiabilityFacts[],
+  setAside: readonly SetAside[],
+) {
+  const unread = (['credit', 'mortgage', 'student'] as const).map(
+    (kind) =>
+      sql`l.kind = ${kind} and ${mayBeSetAside(
+        setAside.filter((row) => row.kind === kind),
+        sql`null`,
+        sql`(select a.plaid_account_id from accounts a where a.id = l.account_id)`,
+      )}`,
+  )
   return rows(
     jobs,
-    sql`with incoming as (
-        select distinct on (r."plaidAccountId", r."kind") a.id as account_id, r."kind" as kind, r."details" as details
+    sql`with told as (
+        select distinct on (r."plaidAccountId", r."kind") a.id as account_id, r."plaidAccountId" as plaid_account_id,
+          r."kind" as kind, r."details" as details
         from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text, "kind" text, "details" jsonb)
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
-      ), gone as (
-        delete from liabilities l where l.item_id = ${lease.itemId}
+      ), incoming as (
+        select * from told where account_id is not null
+      ), ${storeUnknown(
+        lease,
+        sql`select kind, plaid_account_id as row_key, plaid_account_id, details as payload from told where account_id is null`,
+      )}, gone as (
+        delete from liabilities l where l.item_id = ${lease.itemId} and not (${sql.join(unread, sql` or `)})
+          and not exists (select 1 from told t where t.account_id is null and t.kind = l.kind)
           and not exists (select 1 from incoming i where i.account_id = l.account_id and i.kind = l.kind) returning 1
       ), merged as (
         insert into liabilities as l (user_id, item_id, account_id, kind, details)
@@ -32,7 +56,7 @@ export function mergeLiabilities(jobs: JobsDatabase, lease: Lease, facts: readon
         where l.details is distinct from excluded.details
         returning 1
       )
-      select set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
+      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
   )
 }
 

@@ -5,6 +5,7 @@ import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
 import { currencyOf, exactOrNull, ofCurrentProduct, ofSharedAccount, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { type Identity, me, pageAsUser } from './scope.ts'
+import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from './set-aside.ts'
 import type { Lease } from './sync-work.ts'
 
 export type Direction = 'inflow' | 'outflow'
@@ -54,17 +55,39 @@ const incoming = [
 const list = (write: (column: string, type: string, key: string) => string): SQL =>
   sql.raw(incoming.map(([column, type, key]) => write(column, type, key)).join(', '))
 
-/** The list is all the item's streams: one that is not in it is gone. An unknown account fails the commit. */
-export function mergeRecurring(jobs: JobsDatabase, lease: Lease, facts: readonly RecurringFacts[]) {
+/**
+ * The list is all the item's streams: one that is not in it is gone, unless a row that could not be read may stand for it.
+ * Streams of unknown accounts are set aside.
+ */
+export function mergeRecurring(
+  jobs: JobsDatabase,
+  lease: Lease,
+  facts: readonly RecurringFacts[],
+  setAside: readonly SetAside[],
+) {
+  const unread = (['inflow', 'outflow'] as const).map(
+    (direction) =>
+      sql`s.direction = ${direction} and ${mayBeSetAside(
+        setAside.filter(({ kind }) => kind === `${direction}_stream`),
+        sql`s.plaid_stream_id`,
+        sql`(select a.plaid_account_id from accounts a where a.id = s.account_id)`,
+      )}`,
+  )
   return rows(
     jobs,
-    sql`with incoming as materialized (
+    sql`with told as materialized (
         select a.id as account_id, r.* from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidStreamId" text,
           "plaidAccountId" text, ${list((_, type, key) => `"${key}" ${type}`)})
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
-      ), gone as (
-        delete from recurring_streams s where s.item_id = ${lease.itemId}
-          and not exists (select 1 from incoming i where i."plaidStreamId" = s.plaid_stream_id) returning 1
+      ), incoming as (
+        select * from told where account_id is not null
+      ), ${storeUnknown(
+        lease,
+        sql`select t."direction" || '_stream' as kind, t."plaidStreamId" as row_key, t."plaidAccountId" as plaid_account_id,
+          to_jsonb(t) - 'account_id' as payload from told t where t.account_id is null`,
+      )}, gone as (
+        delete from recurring_streams s where s.item_id = ${lease.itemId} and not (${sql.join(unread, sql` or `)})
+          and not exists (select 1 from told i where i."plaidStreamId" = s.plaid_stream_id) returning 1
       ), merged as (
         insert into recurring_streams as s (user_id, item_id, account_id, plaid_stream_id, ${list((column) => column)})
         select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, "plaidStreamId", ${list((_, _type, key) => `"${key}"`)}
@@ -75,7 +98,7 @@ export function mergeRecurring(jobs: JobsDatabase, lease: Lease, facts: readonly
           (excluded.account_id, ${list((column) => `excluded.${column}`)})
         returning 1
       )
-      select set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
+      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
   )
 }
 

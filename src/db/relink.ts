@@ -88,7 +88,8 @@ export function rebindTransactions(jobs: JobsDatabase, lease: Lease, changes: re
 
 /**
  * Runs after the merge of a complete history. Removes transactions of an earlier link that the new link does not list,
- * within the period that the new link covers. Older transactions, and those of accounts no longer shared, stay.
+ * within the period that the new link covers. Older transactions, and those of accounts no longer shared, stay. Does nothing
+ * while transactions are set aside, which the unmatched ones may be.
  */
 export function dropUnmatched(jobs: JobsDatabase, lease: Lease) {
   return rows(
@@ -100,6 +101,7 @@ export function dropUnmatched(jobs: JobsDatabase, lease: Lease) {
         select t.id, row_number() over (order by t.date, t.id) as n from transactions t join told on told.account_id = t.account_id
         where t.item_id = ${lease.itemId} and t.link_epoch < ${lease.linkEpoch} and t.removed_at is null
           and (t.pending or t.date >= told.since)
+          and not exists (select 1 from set_aside_rows s where s.item_id = ${lease.itemId} and s.product = 'transactions' and s.kind = 'transaction')
       ), counter as (
         select change_seq from users where id = ${lease.userId}
       ), removals as (

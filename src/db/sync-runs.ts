@@ -18,6 +18,7 @@ const runColumns = {
   restarts: syncRuns.restarts,
   upserted: syncRuns.upserted,
   removed: syncRuns.removed,
+  setAside: syncRuns.setAside,
   startedAt: syncRuns.startedAt,
   finishedAt: syncRuns.finishedAt,
 }
@@ -36,6 +37,8 @@ export interface SyncRun {
   readonly restarts: number
   readonly upserted: number
   readonly removed: number
+  /** Rows of the product that are set aside after the run. */
+  readonly setAside: number
   readonly startedAt: Date
   readonly finishedAt: Date
 }

@@ -41,6 +41,8 @@ export interface Lease {
   readonly refusals: number
   /** Whether the product was ever read. */
   readonly wasRead: boolean
+  /** Whether earlier runs set rows of the product aside. */
+  readonly hasSetAside: boolean
   readonly sealedToken: string
   /** How often a new item of Plaid's took the place of this one (`items.link_epoch`). */
   readonly linkEpoch: number
@@ -60,6 +62,7 @@ interface LeaseRow extends Record<string, unknown> {
   attempts: number
   refusals: number
   was_read: boolean
+  has_set_aside: boolean
   access_token_sealed: string
   link_epoch: number
   started_at: string
@@ -77,7 +80,8 @@ export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId
           and (p.lease_expires_at is null or p.lease_expires_at < now())
           and ${mayRun('p', 'i')}
         returning p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, p.refusals,
-          p.last_synced_at is not null as was_read, i.access_token_sealed, i.link_epoch, now() as started_at`,
+          p.last_synced_at is not null as was_read,
+          exists (select 1 from set_aside_rows r where r.item_id = p.item_id and r.product = p.product) as has_set_aside, i.access_token_sealed, i.link_epoch, now() as started_at`,
     ),
     rows<{ busy: boolean; dirty: boolean }>(
       jobs,
@@ -105,6 +109,7 @@ function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {
     attempts: row.attempts,
     refusals: row.refusals,
     wasRead: row.was_read,
+    hasSetAside: row.has_set_aside,
     sealedToken: row.access_token_sealed,
     linkEpoch: row.link_epoch,
     startedAt: row.started_at,

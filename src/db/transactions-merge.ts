@@ -3,6 +3,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
 import { isEdited, pendingEdits } from './pending-edits.ts'
+import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from './set-aside.ts'
 import { incomingRows, stageRows, type StagingColumn } from './staging.ts'
 import type { Lease } from './sync-work.ts'
 
@@ -92,22 +93,46 @@ const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
   sql`(select * from transactions where item_id = ${lease.itemId} and plaid_transaction_id = ${plaidTransactionId} limit 1)`
 
 /** The rows that are to go. `not in` is a hash table, whatever the planner takes the sets for. */
-function takenBack(lease: Lease): SQL {
+function takenBack(lease: Lease, isUnread: SQL): SQL {
   if (lease.cursor === null)
     return sql`select id, date, pending, ${isEdited('transactions')} as is_edited from transactions where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch}
-      and removed_at is null and plaid_transaction_id not in (select plaid_transaction_id from incoming where not removed)`
+      and removed_at is null and plaid_transaction_id not in (select plaid_transaction_id from incoming where not removed)
+      and not ${isUnread}`
   return sql`select t.id, t.date, t.pending, ${isEdited('t')} as is_edited from incoming i cross join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t
     where i.removed and t.link_epoch = ${lease.linkEpoch} and t.removed_at is null`
 }
+
+/** Transactions of unknown accounts in Plaid's form, so that a later run reads them again. */
+const unknownTransactions = (lease: Lease): SQL =>
+  sql`select 'transaction' as kind, i.plaid_transaction_id as row_key, i.plaid_account_id,
+      jsonb_build_object('transaction_id', i.plaid_transaction_id, 'account_id', i.plaid_account_id,
+        'pending_transaction_id', i.pending_transaction_id, 'date', i.date, 'authorized_date', i.authorized_date, 'amount', i.amount,
+        'iso_currency_code', i.iso_currency_code, 'unofficial_currency_code', i.unofficial_currency_code, 'name', i.name,
+        'merchant_name', i.merchant_name, 'logo_url', i.merchant_logo_url, 'website', i.merchant_website,
+        'personal_finance_category', jsonb_build_object('primary', i.category_primary, 'detailed', i.category_detailed,
+          'confidence_level', i.category_confidence, 'version', i.category_version),
+        'pending', i.pending, 'payment_channel', i.payment_channel) as payload
+    from incoming i where not i.removed and not exists (
+      select 1 from accounts a where a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id)`
 
 /**
  * Merges the staged changes and these. To be run after `app.begin_commit`, which holds the user's counter row. A run
  * that began without a cursor has told everything there is, so what it did not tell is removed: a full read names no
  * removals (Plaid). What an earlier link told is src/db/relink.ts's to match. What is told of an account that its user
- * took back is not kept: `rereadByAccounts` has it told again. An unknown account violates `account_id not null`: the commit
- * fails rather than lose the row.
+ * took back is not kept: `rereadByAccounts` has it told again. What is told of an unknown account is set aside, and what
+ * may be one of the rows that could not be read is not removed.
  */
-export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) {
+export function mergeTransactions(
+  jobs: JobsDatabase,
+  lease: Lease,
+  changes: readonly TransactionChange[],
+  setAside: readonly SetAside[],
+) {
+  const isUnread = mayBeSetAside(
+    setAside.filter(({ kind }) => kind === 'transaction'),
+    sql`transactions.plaid_transaction_id`,
+    sql`(select a.plaid_account_id from accounts a where a.id = transactions.account_id)`,
+  )
   return rows(
     jobs,
     sql`with recursive incoming as materialized (${incomingTransactions(lease, changes)}
@@ -122,10 +147,14 @@ export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: rea
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id
         left join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t on true
         left join lateral ${heldRow(lease, sql`i.pending_transaction_id`)} p on true
-        where not i.removed and a.revoked_at is null and (t.id is null or t.removed_at is not null
+        where not i.removed and a.id is not null and a.revoked_at is null and (t.id is null or t.removed_at is not null
           or (t.account_id, ${list(names, 't.')}) is distinct from (a.id, ${list(names, 'i.')}))
+      ), ${storeUnknown(lease, unknownTransactions(lease))}, told_again as (
+        delete from set_aside_rows s using incoming i where s.item_id = ${lease.itemId} and s.product = ${lease.product}
+          and s.kind = 'transaction' and s.row_key = i.plaid_transaction_id and s.run_id <> ${lease.runId}
+          and (i.removed or exists (select 1 from accounts a where a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id))
       ), gone as materialized (
-        select id, pending, is_edited, row_number() over (order by date, id) as n from (${takenBack(lease)}) taken_back
+        select id, pending, is_edited, row_number() over (order by date, id) as n from (${takenBack(lease, isUnread)}) taken_back
       ), ${pendingEdits(lease)}, merged as (
         insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category, hidden, change_seq, link_epoch)
         select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')},
@@ -151,7 +180,7 @@ export function mergeTransactions(jobs: JobsDatabase, lease: Lease, changes: rea
         update users set change_seq = change_seq + (select count(*) from changed) + (select count(*) from gone)
         where id = ${lease.userId} and (exists (select 1 from changed) or exists (select 1 from gone))
       )
-      select set_config('app.upserted', (select count(*) from changed)::text, true),
+      select ${countUnknown}, set_config('app.upserted', (select count(*) from changed)::text, true),
         set_config('app.removed', (select count(*) from gone)::text, true)`,
   )
 }

@@ -74,6 +74,7 @@ export const operationDescriptions: Readonly<Record<string, string>> = {
     'Asks Plaid for an item that is `relink_required`. Where Plaid knows it, the item becomes `initializing` and is read again. Any other item is read again at once.',
   adminListWebhooks: `Returns the verified webhooks, newest first. ${paged}`,
   adminListSyncRuns: `Returns the sync runs of all users, newest first. ${paged}`,
+  adminListSetAside: `Returns the rows of Plaid's responses that could not be read or that name an unknown account, newest first, without their contents. Each sync tries them again. ${paged}`,
   adminListDeadLetters: `Returns the queue messages that failed every delivery, newest first. ${paged}`,
   adminReplayDeadLetters: 'Replays up to 1,000 dead letters that were not replayed before.',
   adminReplayDeadLetter: 'Replays one dead letter.',

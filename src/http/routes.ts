@@ -1,6 +1,7 @@
 // The table of routes, by how they are reached. What is not here does not exist.
 import type { Route } from './route.ts'
 import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
+import { listSetAsideRoute } from './routes/admin-set-aside.ts'
 import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin-dead-letters.ts'
 import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRoute } from './routes/admin-items.ts'
 import { listWebhooksRoute, usageRoute } from './routes/admin-plaid.ts'
@@ -99,6 +100,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       resyncItemRoute,
       listWebhooksRoute,
       listAllSyncRunsRoute,
+      listSetAsideRoute,
       listDeadLettersRoute,
       replayDeadLettersRoute,
       replayDeadLetterRoute,

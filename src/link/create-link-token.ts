@@ -37,6 +37,8 @@ export interface LinkToken {
 
 /** How long after its end a hosted session is asked for, should the webhook be lost (Plaid tells for six hours). */
 const firstCheckMs = 5 * 60_000
+/** A link token lives for so long at least; used where Plaid does not say. */
+const shortestLifeMs = 30 * 60_000
 
 const plainHostedLink: HostedLink = { completionRedirectUri: null, isMobileApp: false, urlLifetimeSeconds: null }
 
@@ -91,8 +93,9 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
   })
   if (!result.ok) throw refusalOf(result.failure)
   const { link_token: linkToken, expiration, hosted_link_url: hostedLinkUrl } = result.value
-  await remember(ctx, userId, linkToken, new Date(expiration), input)
-  return { linkToken, expiration, hostedLinkUrl: hostedLinkUrl ?? null }
+  const expiresAt = expiration ?? new Date(ctx.now().getTime() + shortestLifeMs)
+  await remember(ctx, userId, linkToken, expiresAt, input)
+  return { linkToken, expiration: expiresAt.toISOString(), hostedLinkUrl }
 }
 
 /** What Plaid answers when it refuses to be given its own id of the user. */

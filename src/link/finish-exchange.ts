@@ -15,6 +15,7 @@ import {
 import { AppError } from '../errors.ts'
 import { openAccessToken, sealAccessToken } from '../items/access-token.ts'
 import { endAtPlaid } from '../items/end-at-plaid.ts'
+import type { Plaid } from '../plaid/endpoints.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { accountFacts } from '../sync/account-facts.ts'
@@ -108,9 +109,11 @@ async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone'>
   const token = await openAccessToken(keyring, exchange.sealedToken, { userId: exchange.userId, itemId: exchange.id })
   const [found, listed] = await Promise.all([plaid.getItem(token), plaid.getAccounts(token)])
   if (!found.ok) return unlessGone(found.failure)
-  // The bank has refused since: its user can repair the item, once it is there. Its accounts are read then.
-  const isWaiting = !listed.ok && waiting.has(listed.failure.class)
+  // The bank has refused since: its user can repair the item, once it is there. Its accounts are read then. So they are where
+  // Plaid lists them in a way that cannot be read.
+  const isWaiting = !listed.ok && (waiting.has(listed.failure.class) || listed.failure.errorType === 'CONTRACT')
   if (!listed.ok && !isWaiting) return unlessGone(listed.failure)
+  warnOfUnread(ctx, exchange, listed)
   const { item } = found.value
   if (item.webhook !== config.plaid.webhookUrl) {
     const updated = await plaid.updateItemWebhook(token, config.plaid.webhookUrl)
@@ -125,6 +128,13 @@ async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone'>
     products: unitsFor(config.plaid.products, item),
     accounts: listed.ok ? accountFacts(listed.value.accounts) : [],
   }
+}
+
+/** The item's first syncs store the accounts that cannot be read; the link does not wait for them. */
+function warnOfUnread(ctx: Ctx, { plaidItemId }: Exchange, listed: Awaited<ReturnType<Plaid['getAccounts']>>): void {
+  const problems = listed.ok ? listed.value.set_aside.flatMap((row) => row.problems) : [listed.failure.errorCode]
+  if (problems.length > 0)
+    ctx.log.warn('linked_accounts_unread', { plaid_item_id: plaidItemId, reason: [...new Set(problems)].join(', ') })
 }
 
 const waiting: ReadonlySet<FailureClass> = new Set(['update_mode', 'at_bank', 'item_error'])

@@ -4,7 +4,7 @@
 import type * as z from 'zod'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { withDeadline } from '../deadline.ts'
-import { parseExactJson } from '../decimal.ts'
+import { parseExactJson } from '../exact-json.ts'
 import { AppError } from '../errors.ts'
 import { classify, foreignTokenCode, type PlaidFailure, plaidErrorSchema } from './errors.ts'
 import type { Ledger } from './ledger.ts'

@@ -2,6 +2,7 @@
 import type * as wire from 'plaid'
 import type { Secret } from '../crypto/secret.ts'
 import type { PlaidClient } from './client.ts'
+import * as linkSchemas from './link-schemas.ts'
 import * as schemas from './schemas.ts'
 
 /** The most that Plaid gives a page. */
@@ -80,7 +81,7 @@ export function createPlaid(client: PlaidClient) {
       client.call({
         ...write,
         path: '/link/token/create',
-        answer: schemas.linkTokenCreate,
+        answer: linkSchemas.linkTokenCreate,
         ...(request.accessToken === undefined ? {} : { accessToken: request.accessToken }),
         body: {
           client_name: request.clientName,
@@ -112,14 +113,14 @@ export function createPlaid(client: PlaidClient) {
 
     /** What became of a link token's sessions; Plaid tells it for six hours after each. */
     getLinkToken: (linkToken: Secret) =>
-      client.call({ ...read, path: '/link/token/get', answer: schemas.linkTokenGet, linkToken, body: {} }),
+      client.call({ ...read, path: '/link/token/get', answer: linkSchemas.linkTokenGet, linkToken, body: {} }),
 
     /** Plaid's id for a user: the same one each time. `upgraded` asks for an id of the new user API as an older client. */
     createUser: (clientUserId: string, upgraded: boolean) =>
       client.call({
         ...read,
         path: '/user/create',
-        answer: schemas.userCreate,
+        answer: linkSchemas.userCreate,
         body: {
           client_user_id: clientUserId,
           ...(upgraded ? { with_upgraded_user: true } : {}),
@@ -131,7 +132,7 @@ export function createPlaid(client: PlaidClient) {
       client.call({
         ...read,
         path: '/user/items/get',
-        answer: schemas.userItemsGet,
+        answer: linkSchemas.userItemsGet,
         body: { user_id: plaidUserId } satisfies BodyOf<wire.UserItemsGetRequest>,
       }),
 
@@ -140,7 +141,7 @@ export function createPlaid(client: PlaidClient) {
       client.call({
         ...read,
         path: '/user/items/remove',
-        answer: schemas.nothing,
+        answer: linkSchemas.nothing,
         body: { user_id: plaidUserId, item_ids: plaidItemIds },
       }),
 
@@ -149,7 +150,7 @@ export function createPlaid(client: PlaidClient) {
       client.call({
         ...write,
         path: '/item/access_token/invalidate',
-        answer: schemas.accessTokenInvalidate,
+        answer: linkSchemas.accessTokenInvalidate,
         accessToken,
         body: {},
       }),
@@ -159,23 +160,23 @@ export function createPlaid(client: PlaidClient) {
         ...write,
         path: '/item/public_token/exchange',
         timeoutMs: exchangeTimeoutMs,
-        answer: schemas.publicTokenExchange,
+        answer: linkSchemas.publicTokenExchange,
         body: {},
         publicToken,
       }),
 
     getItem: (accessToken: Secret) =>
-      client.call({ ...read, path: '/item/get', answer: schemas.itemGet, accessToken, body: {} }),
+      client.call({ ...read, path: '/item/get', answer: linkSchemas.itemGet, accessToken, body: {} }),
 
     /** Idempotent in effect: the second removal answers ITEM_NOT_FOUND, which is class `gone`. */
     removeItem: (accessToken: Secret) =>
-      client.call({ ...read, path: '/item/remove', answer: schemas.nothing, accessToken, body: {} }),
+      client.call({ ...read, path: '/item/remove', answer: linkSchemas.nothing, accessToken, body: {} }),
 
     updateItemWebhook: (accessToken: Secret, webhook: string) =>
       client.call({
         ...read,
         path: '/item/webhook/update',
-        answer: schemas.nothing,
+        answer: linkSchemas.nothing,
         accessToken,
         body: { webhook } satisfies BodyOf<wire.ItemWebhookUpdateRequest>,
       }),
@@ -235,7 +236,7 @@ export function createPlaid(client: PlaidClient) {
       client.call({
         ...read,
         path: '/webhook_verification_key/get',
-        answer: schemas.verificationKey,
+        answer: linkSchemas.verificationKey,
         body: { key_id: keyId } satisfies BodyOf<wire.WebhookVerificationKeyGetRequest>,
       }),
   }

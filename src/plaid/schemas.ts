@@ -1,258 +1,258 @@
-// Plaid's answers, as much of them as is used. Lenient: unknown fields are dropped, absent optional ones read as null,
-// numbers are exact decimal text (src/decimal.ts).
+// Plaid's answers about an item and its products, as much of them as is used. Lenient by field and by row: see fields.ts and
+// rows.ts. Unknown fields are dropped, numbers are exact decimal text.
 import type * as wire from 'plaid'
 import * as z from 'zod'
-import { isDecimal } from '../decimal.ts'
-import { secretText } from './client.ts'
-import { optionalTime } from './time.ts'
+import {
+  objectOrEmpty,
+  optionalBoolean,
+  optionalDay,
+  optionalDecimal,
+  optionalId,
+  optionalText,
+  optionalTexts,
+  requiredBoolean,
+  requiredDay,
+  requiredDecimal,
+  requiredId,
+  storableCopy,
+} from './fields.ts'
+import { type RowList, rowsOf, type SetAsideRow } from './rows.ts'
 
 /** An object of Plaid's type `Wire`: the compiler refuses a field that the type does not have. */
-const objectOf =
+export const objectOf =
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- given by the caller, to check the shape against
   <Wire>() =>
     <Shape extends { [Name in keyof Shape]: Name extends keyof Wire ? z.ZodType : never }>(shape: Shape) =>
       z.object(shape)
 
-/** Postgres holds no NUL and no half of a surrogate pair; a single one must not stop an item's sync for ever. */
-const text = z.string().transform((value) => value.replaceAll('\0', '').toWellFormed())
-const optionalText = text.nullish().transform((value) => value ?? null)
-const decimal = z.string().refine(isDecimal, 'not a number')
-const optionalDecimal = decimal.nullish().transform((value) => value ?? null)
-const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/)
-const optionalDay = day.nullish().transform((value) => value ?? null)
 const currency = { iso_currency_code: optionalText, unofficial_currency_code: optionalText }
-const secret = z.string().min(1).transform(secretText)
 
 export const account = objectOf<wire.AccountBase>()({
-  account_id: z.string().min(1),
+  account_id: requiredId,
   persistent_account_id: optionalText,
-  balances: objectOf<wire.AccountBalance>()({
-    current: optionalDecimal,
-    available: optionalDecimal,
-    limit: optionalDecimal,
-    ...currency,
-  }),
+  balances: objectOrEmpty(
+    objectOf<wire.AccountBalance>()({
+      current: optionalDecimal,
+      available: optionalDecimal,
+      limit: optionalDecimal,
+      ...currency,
+    }),
+  ),
   mask: optionalText,
-  name: text,
+  name: optionalText,
   official_name: optionalText,
-  type: text,
+  type: optionalText,
   subtype: optionalText,
+}).transform(({ name, type, ...told }) => {
+  const kind = told.subtype ?? type ?? 'Account'
+  const fallback = told.mask === null ? kind : `${kind} ${told.mask}`
+  return { ...told, name: name ?? told.official_name ?? fallback, type: type ?? 'other' }
 })
 export type PlaidAccount = z.output<typeof account>
 
-const category = objectOf<wire.PersonalFinanceCategory>()({
-  primary: text,
-  detailed: text,
-  confidence_level: optionalText,
-  version: optionalText,
-})
-  .nullish()
-  .transform((value) => value ?? null)
+/** The accounts of an answer about something else: without them the rest can be read. */
+const accountsBeside = rowsOf(account, { kind: 'account', list: 'accounts', id: 'account_id', without: 'empty' })
+
+const category = objectOrEmpty(
+  objectOf<wire.PersonalFinanceCategory>()({
+    primary: optionalText,
+    detailed: optionalText,
+    confidence_level: optionalText,
+    version: optionalText,
+  }),
+).transform((told) => (told.primary === null && told.detailed === null ? null : told))
 
 export const transaction = objectOf<wire.Transaction>()({
-  transaction_id: z.string().min(1),
-  account_id: z.string().min(1),
-  pending_transaction_id: optionalText,
-  date: day,
+  transaction_id: requiredId,
+  account_id: requiredId,
+  pending_transaction_id: optionalId,
+  date: requiredDay,
   authorized_date: optionalDay,
-  amount: decimal,
+  amount: requiredDecimal,
   ...currency,
   name: optionalText,
   merchant_name: optionalText,
   logo_url: optionalText,
   website: optionalText,
   personal_finance_category: category,
-  pending: z.boolean(),
+  pending: optionalBoolean.transform((told) => told ?? false),
   payment_channel: optionalText,
 })
 export type PlaidTransaction = z.output<typeof transaction>
 
-export const transactionsSync = objectOf<wire.TransactionsSyncResponse>()({
-  added: z.array(transaction),
-  modified: z.array(transaction),
-  removed: z.array(z.object({ transaction_id: z.string().min(1) })),
-  accounts: z.array(account),
-  next_cursor: z.string(),
-  has_more: z.boolean(),
-  transactions_update_status: z.string().optional(),
-})
+const transactionsIn = (list: 'added' | 'modified') =>
+  rowsOf(transaction, { kind: 'transaction', list, id: 'transaction_id', without: 'null_empty' })
 
-const streamAmount = objectOf<wire.TransactionStreamAmount>()({ amount: optionalDecimal, ...currency })
+export const transactionsSync = objectOf<wire.TransactionsSyncResponse>()({
+  added: transactionsIn('added'),
+  modified: transactionsIn('modified'),
+  removed: rowsOf(z.object({ transaction_id: requiredId }), {
+    kind: 'removed_transaction',
+    list: 'removed',
+    id: 'transaction_id',
+    without: 'null_empty',
+  }),
+  accounts: accountsBeside,
+  next_cursor: z.string(),
+  has_more: requiredBoolean,
+  transactions_update_status: optionalText,
+}).transform(({ accounts, added, modified, removed, ...told }) => ({
+  ...told,
+  accounts: accounts.rows,
+  added: added.rows,
+  modified: modified.rows,
+  removed: removed.rows,
+  set_aside: [accounts, added, modified, removed].flatMap(({ setAside }) => setAside),
+}))
+
+const streamAmount = objectOrEmpty(objectOf<wire.TransactionStreamAmount>()({ amount: optionalDecimal, ...currency }))
 
 export const stream = objectOf<wire.TransactionStream>()({
-  stream_id: z.string().min(1),
-  account_id: z.string().min(1),
-  description: text,
+  stream_id: requiredId,
+  account_id: requiredId,
+  description: optionalText,
   merchant_name: optionalText,
-  first_date: day,
-  last_date: day,
+  first_date: requiredDay,
+  last_date: requiredDay,
   predicted_next_date: optionalDay,
-  frequency: text,
-  transaction_ids: z.array(text),
+  frequency: optionalText,
+  transaction_ids: optionalTexts,
   average_amount: streamAmount,
   last_amount: streamAmount,
-  is_active: z.boolean(),
-  status: text,
+  is_active: optionalBoolean,
+  status: optionalText,
   personal_finance_category: category,
-})
+}).transform(({ description, frequency, transaction_ids: ids, is_active: isActive, status, ...told }) => ({
+  ...told,
+  description: description ?? told.merchant_name ?? '',
+  // Plaid's own words for what it does not know.
+  frequency: frequency ?? 'UNKNOWN',
+  status: status ?? 'UNKNOWN',
+  is_active: isActive ?? status !== 'TOMBSTONED',
+  transaction_ids: ids ?? [],
+}))
 export type PlaidStream = z.output<typeof stream>
 
+const streamsIn = (list: string, kind: RowList['kind']) =>
+  rowsOf(stream, { kind, list, id: 'stream_id', without: 'unknown' })
+
 export const recurringGet = objectOf<wire.TransactionsRecurringGetResponse>()({
-  inflow_streams: z.array(stream),
-  outflow_streams: z.array(stream),
-})
+  inflow_streams: streamsIn('inflow_streams', 'inflow_stream'),
+  outflow_streams: streamsIn('outflow_streams', 'outflow_stream'),
+}).transform(({ inflow_streams: inflow, outflow_streams: outflow }) => ({
+  inflow_streams: inflow.rows,
+  outflow_streams: outflow.rows,
+  set_aside: [...inflow.setAside, ...outflow.setAside],
+}))
 
-const institutionError = z
-  .object({ error_type: z.string(), error_code: z.string() })
-  .nullish()
-  .transform((value) => value ?? null)
-
-const plaidProductsList = z
-  .array(z.string())
-  .nullish()
-  .transform((value) => value ?? null)
-
-export const itemGet = objectOf<wire.ItemGetResponse>()({
-  item: objectOf<wire.ItemWithConsentFields>()({
-    item_id: z.string().min(1),
-    institution_id: optionalText,
-    institution_name: optionalText,
-    webhook: optionalText,
-    error: institutionError,
-    available_products: plaidProductsList,
-    billed_products: plaidProductsList,
-    products: plaidProductsList,
-    consented_products: plaidProductsList,
-    consent_expiration_time: optionalTime,
-  }),
-  status: z
-    .object({
-      last_webhook: z.object({ sent_at: optionalTime, code_sent: optionalText }).nullish(),
-      transactions: z.object({ last_successful_update: optionalTime }).nullish(),
-      investments: z.object({ last_successful_update: optionalTime }).nullish(),
-    })
-    .nullish(),
-})
-export type PlaidItem = z.output<typeof itemGet>
-
-export const accountsGet = objectOf<wire.AccountsGetResponse>()({ accounts: z.array(account) })
+export const accountsGet = objectOf<wire.AccountsGetResponse>()({
+  accounts: rowsOf(account, { kind: 'account', list: 'accounts', id: 'account_id', without: 'refused' }),
+}).transform(({ accounts }) => ({ accounts: accounts.rows, set_aside: accounts.setAside }))
 
 export const security = objectOf<wire.Security>()({
-  security_id: z.string().min(1),
+  security_id: requiredId,
   name: optionalText,
   ticker_symbol: optionalText,
   type: optionalText,
-  is_cash_equivalent: z
-    .boolean()
-    .nullish()
-    .transform((value) => value ?? null),
+  is_cash_equivalent: optionalBoolean,
   close_price: optionalDecimal,
   close_price_as_of: optionalDay,
   ...currency,
 })
 export type PlaidSecurity = z.output<typeof security>
 
+const securitiesBeside = rowsOf(security, { kind: 'security', list: 'securities', id: 'security_id', without: 'empty' })
+
+/** One of price and value is enough: the value follows from the price, and the price is shown as unknown. */
 export const holding = objectOf<wire.Holding>()({
-  account_id: z.string().min(1),
-  security_id: z.string().min(1),
-  quantity: decimal,
-  institution_price: decimal,
+  account_id: requiredId,
+  security_id: requiredId,
+  quantity: requiredDecimal,
+  institution_price: optionalDecimal,
   institution_price_as_of: optionalDay,
-  institution_value: decimal,
+  institution_value: optionalDecimal,
   cost_basis: optionalDecimal,
   ...currency,
+}).check((ctx) => {
+  if (ctx.value.institution_price === null && ctx.value.institution_value === null)
+    ctx.issues.push({ code: 'custom', message: 'missing', path: ['institution_value'], input: undefined })
 })
 export type PlaidHolding = z.output<typeof holding>
 
 export const holdingsGet = objectOf<wire.InvestmentsHoldingsGetResponse>()({
-  accounts: z.array(account),
-  holdings: z.array(holding),
-  securities: z.array(security),
-})
+  accounts: accountsBeside,
+  holdings: rowsOf(holding, {
+    kind: 'holding',
+    list: 'holdings',
+    id: 'security_id',
+    isPerAccount: true,
+    without: 'refused',
+  }),
+  securities: securitiesBeside,
+}).transform(({ accounts, holdings, securities }) => ({
+  accounts: accounts.rows,
+  holdings: holdings.rows,
+  securities: securities.rows,
+  set_aside: [accounts, holdings, securities].flatMap(({ setAside }) => setAside),
+}))
 
 export const investmentTransaction = objectOf<wire.InvestmentTransaction>()({
-  investment_transaction_id: z.string().min(1),
-  account_id: z.string().min(1),
-  security_id: optionalText,
-  date: day,
-  name: text,
-  quantity: decimal,
-  amount: decimal,
-  price: decimal,
+  investment_transaction_id: requiredId,
+  account_id: requiredId,
+  security_id: optionalId,
+  date: requiredDay,
+  name: optionalText,
+  quantity: requiredDecimal,
+  amount: requiredDecimal,
+  price: optionalDecimal,
   fees: optionalDecimal,
-  type: text,
+  type: optionalText,
   // Plaid-Version 2019-05-29 has none.
   subtype: optionalText,
   ...currency,
-})
+}).transform(({ name, type, ...told }) => ({ ...told, name: name ?? '', type: type ?? 'other' }))
 export type PlaidInvestmentTransaction = z.output<typeof investmentTransaction>
 
 export const investmentTransactionsGet = objectOf<wire.InvestmentsTransactionsGetResponse>()({
-  accounts: z.array(account),
-  investment_transactions: z.array(investmentTransaction),
-  securities: z.array(security),
-  total_investment_transactions: decimal.transform(Number),
-})
+  accounts: accountsBeside,
+  investment_transactions: rowsOf(investmentTransaction, {
+    kind: 'investment_transaction',
+    list: 'investment_transactions',
+    id: 'investment_transaction_id',
+    without: 'refused',
+  }),
+  securities: securitiesBeside,
+  total_investment_transactions: requiredDecimal.transform(Number),
+}).transform(({ accounts, investment_transactions: transactions, securities, ...told }) => ({
+  ...told,
+  accounts: accounts.rows,
+  investment_transactions: transactions.rows,
+  securities: securities.rows,
+  set_aside: [accounts, transactions, securities].flatMap(({ setAside }) => setAside),
+}))
 
-const liability = z.looseObject({ account_id: z.string().nullable() })
-const liabilityList = z
-  .array(liability)
-  .nullish()
-  .transform((value) => value ?? [])
+const copyOf = (details: object): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(details).map(([name, value]) => [name, storableCopy(value, true)]))
+
+/** Plaid's object of that kind as it is stored, without Plaid's id of the account. */
+const liability = z
+  .looseObject({ account_id: requiredId })
+  .transform(({ account_id: accountId, ...details }) => ({ account_id: accountId, details: copyOf(details) }))
+
+/** Plaid says null for a kind that the item does not have. */
+const liabilitiesIn = (kind: 'credit' | 'mortgage' | 'student') =>
+  rowsOf(liability, { kind, list: kind, id: null, without: 'empty' })
 
 export const liabilitiesGet = objectOf<wire.LiabilitiesGetResponse>()({
-  accounts: z.array(account),
-  liabilities: z.object({ credit: liabilityList, mortgage: liabilityList, student: liabilityList }),
-})
+  accounts: accountsBeside,
+  liabilities: z.object({
+    credit: liabilitiesIn('credit'),
+    mortgage: liabilitiesIn('mortgage'),
+    student: liabilitiesIn('student'),
+  }),
+}).transform(({ accounts, liabilities: { credit, mortgage, student } }) => ({
+  accounts: accounts.rows,
+  liabilities: { credit: credit.rows, mortgage: mortgage.rows, student: student.rows },
+  set_aside: [accounts, credit, mortgage, student].flatMap(({ setAside }): readonly SetAsideRow[] => setAside),
+}))
 export type PlaidLiabilities = z.output<typeof liabilitiesGet>
-
-export const linkTokenCreate = objectOf<wire.LinkTokenCreateResponse>()({
-  link_token: z.string().min(1),
-  expiration: z.string(),
-  hosted_link_url: z.string().optional(),
-})
-
-const linkedAccount = z.object({ name: optionalText, mask: optionalText, subtype: optionalText })
-
-const itemAdded = z.object({
-  public_token: secret,
-  accounts: z
-    .array(linkedAccount)
-    .nullish()
-    .transform((value) => value ?? []),
-  institution: z.object({ institution_id: text, name: text }).nullish(),
-})
-
-export const linkTokenGet = objectOf<wire.LinkTokenGetResponse>()({
-  link_sessions: z
-    .array(
-      z.object({
-        finished_at: optionalTime,
-        /** Only where its user left Link without having done anything. */
-        exit: z.looseObject({}).nullish(),
-        results: z
-          .object({ item_add_results: z.array(itemAdded).nullish() })
-          .nullish()
-          .transform((value) => value?.item_add_results ?? []),
-      }),
-    )
-    .nullish()
-    .transform((value) => value ?? []),
-})
-
-export const userCreate = objectOf<wire.UserCreateResponse>()({ user_id: z.string().min(1) })
-
-export const userItemsGet = objectOf<wire.UserItemsGetResponse>()({
-  items: z.array(z.object({ item_id: z.string().min(1) })),
-})
-
-export const accessTokenInvalidate = objectOf<wire.ItemAccessTokenInvalidateResponse>()({ new_access_token: secret })
-
-export const publicTokenExchange = objectOf<wire.ItemPublicTokenExchangeResponse>()({
-  access_token: secret,
-  item_id: z.string().min(1),
-})
-
-export const nothing = z.object({})
-
-export const verificationKey = objectOf<wire.WebhookVerificationKeyGetResponse>()({ key: z.looseObject({}) })

@@ -9,11 +9,15 @@ export async function readBalances(run: Run): Promise<ReadAnswer> {
   const result = await plaid.getAccounts(run.token)
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
+  const { set_aside: setAside } = result.value
   const accounts = accountFacts(result.value.accounts)
+  // Any stored account may be one of those that could not be read, so none is closed.
+  const isComplete = setAside.length === 0
   return {
     kind: 'read',
     end: snapshotEnd,
-    statements: writeAccounts(jobs, run.lease, accounts, true),
+    statements: writeAccounts(jobs, run.lease, accounts, true, isComplete),
+    setAside,
     raise: rereadByAccounts(jobs, run.lease, accounts),
   }
 }

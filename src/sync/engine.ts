@@ -123,7 +123,9 @@ async function concludeRead(
   const { jobs, wake } = ctx.services
   let committed: CommitAnswer
   try {
-    committed = await untilKnown(ctx, () => commitRun(jobs, lease, report, answer.end, answer.statements, answer.raise))
+    committed = await untilKnown(ctx, () =>
+      commitRun(jobs, lease, report, answer.end, answer.statements, answer.setAside, answer.raise),
+    )
   } catch (error) {
     if (error instanceof AppError && error.code === 'unavailable') throw error
     // The database refused what was read (a broken constraint): nothing of it is stored, the cursor has not moved.
@@ -135,6 +137,14 @@ async function concludeRead(
     return await concludeFailure(ctx, lease, report, localFailure('restart', 'STAGING_LOST'))
   // After a lost response it is unknown whether the product was marked again meanwhile. A needless wake-up is harmless.
   if (committed.kind === 'committed_before' || committed.dirtyAgain) await wake([lease.itemProductId], 'again')
+  if (committed.kind === 'committed' && committed.setAside !== null)
+    ctx.log.warn('rows_set_aside', {
+      run_id: lease.runId,
+      item_id: lease.itemId,
+      product: lease.product,
+      count: committed.setAside.count,
+      reason: committed.setAside.problems.join(', '),
+    })
   if (committed.kind === 'committed' && committed.raised.length > 0) await wake(committed.raised, 'raised')
   return { kind: 'committed' }
 }

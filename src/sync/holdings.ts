@@ -1,6 +1,6 @@
 // Reads /investments/holdings/get, a full snapshot: a position that is not in it is gone.
 import { writeAccounts } from '../db/accounts.ts'
-import { type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/investments-merge.ts'
+import { addSecurities, type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/investments-merge.ts'
 import type { PlaidHolding } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
@@ -12,15 +12,21 @@ export async function readHoldings(run: Run): Promise<ReadAnswer> {
   const result = await plaid.getHoldings(run.token)
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
-  const { accounts, securities, holdings } = result.value
+  const { accounts, securities, holdings, set_aside: setAside } = result.value
   return {
     kind: 'read',
     end: snapshotEnd,
     statements: [
       ...writeAccounts(jobs, run.lease, accountFacts(accounts), false),
       mergeSecurities(jobs, run.lease, securityFacts(securities)),
-      mergeHoldings(jobs, run.lease, holdingFacts(holdings)),
+      addSecurities(
+        jobs,
+        run.lease,
+        holdings.map((holding) => holding.security_id),
+      ),
+      mergeHoldings(jobs, run.lease, holdingFacts(holdings), setAside),
     ],
+    setAside,
     raise: null,
   }
 }

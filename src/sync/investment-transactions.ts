@@ -10,6 +10,7 @@ import { mergeInvestmentTransactions, mergeSecurities } from '../db/investments-
 import { rebindInvestmentTransactions, withoutLoops } from '../db/relink.ts'
 import { requireStaged, unstage } from '../db/staging.ts'
 import { renewLease } from '../db/sync-work.ts'
+import type { SetAsideRow } from '../plaid/rows.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
 import { createPager } from './pages.ts'
@@ -43,6 +44,7 @@ interface Loop {
   readonly held: InvestmentRow[]
   readonly accounts: Map<string, PlaidAccount>
   readonly securities: Map<string, PlaidSecurity>
+  readonly setAside: SetAsideRow[]
 }
 
 type Page = Extract<Awaited<ReturnType<Run['plaid']['getInvestmentTransactions']>>, { ok: true }>['value']
@@ -54,6 +56,7 @@ const newLoop = (): Loop => ({
   held: [],
   accounts: new Map(),
   securities: new Map(),
+  setAside: [],
 })
 const stagedRows = (loop: Loop): number => loop.seq - loop.held.length
 
@@ -80,15 +83,19 @@ export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> 
     }
     take(loop, result.value)
     if (loop.offset >= loop.total) return commitOf(run, window, loop)
-    if (result.value.investment_transactions.length === 0)
-      return { kind: 'failed', failure: localFailure('retry', 'WINDOW_INCOMPLETE') }
+    if (listedIn(result.value) === 0) return { kind: 'failed', failure: localFailure('retry', 'WINDOW_INCOMPLETE') }
   }
   return { kind: 'failed', failure: localFailure('ours', 'TOO_MANY_PAGES') }
 }
 
+/** Rows of the window in a page, whether or not they could be read. */
+const listedIn = (page: Page): number =>
+  page.investment_transactions.length + page.set_aside.filter(({ kind }) => kind === 'investment_transaction').length
+
 function take(loop: Loop, page: Page): void {
   loop.total = page.total_investment_transactions
-  loop.offset += page.investment_transactions.length
+  loop.offset += listedIn(page)
+  loop.setAside.push(...page.set_aside)
   for (const account of page.accounts) loop.accounts.set(account.account_id, account)
   for (const security of page.securities) loop.securities.set(security.security_id, security)
   for (const transaction of page.investment_transactions) loop.held.push({ seq: loop.seq++, ...factsOf(transaction) })
@@ -112,8 +119,9 @@ function commitOf(run: Run, window: Window, loop: Loop): ReadAnswer {
       ...writeAccounts(jobs, lease, accountFacts([...loop.accounts.values()]), false),
       mergeSecurities(jobs, lease, securityFacts([...loop.securities.values()])),
       ...(lease.linkEpoch === 0 ? [] : withoutLoops(jobs, rebindInvestmentTransactions(jobs, lease, loop.held))),
-      mergeInvestmentTransactions(jobs, lease, window, loop.held),
+      mergeInvestmentTransactions(jobs, lease, window, loop.held, loop.setAside),
     ],
+    setAside: loop.setAside,
     raise: null,
   }
 }

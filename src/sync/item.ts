@@ -1,7 +1,7 @@
 // Reads /item/get: what is true of an item now, whatever webhooks said, in whatever order. Makes its webhook ours.
 import { type ItemFacts, type ItemLook, raiseProducts, writeItem } from '../db/item-facts.ts'
 import { classify } from '../plaid/errors.ts'
-import type { PlaidItem } from '../plaid/schemas.ts'
+import type { PlaidItem } from '../plaid/link-schemas.ts'
 import { itemStatusFor } from './failure.ts'
 import { type ItemCapabilities, unitsFor } from './products.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
@@ -23,6 +23,7 @@ export async function readItem(run: Run): Promise<ReadAnswer> {
     kind: 'read',
     end: { ...snapshotEnd, showsHealth: false },
     statements: [writeItem(jobs, run.lease, facts)],
+    setAside: null,
     raise: raiseProducts(jobs, run.lease, facts),
   }
 }

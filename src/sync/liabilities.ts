@@ -11,22 +11,21 @@ export async function readLiabilities(run: Run): Promise<ReadAnswer> {
   const result = await plaid.getLiabilities(run.token)
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
+  const { set_aside: setAside } = result.value
   return {
     kind: 'read',
     end: snapshotEnd,
     statements: [
       ...writeAccounts(jobs, run.lease, accountFacts(result.value.accounts), false),
-      mergeLiabilities(jobs, run.lease, liabilityFacts(result.value.liabilities)),
+      mergeLiabilities(jobs, run.lease, liabilityFacts(result.value.liabilities), setAside),
     ],
+    setAside,
     raise: null,
   }
 }
 
-/** What names no account belongs to none of ours. Plaid's own id of the account is left out: ours stands beside. */
 function liabilityFacts(told: PlaidLiabilities['liabilities']): LiabilityFacts[] {
   return (['credit', 'mortgage', 'student'] as const).flatMap((kind) =>
-    told[kind].flatMap(({ account_id: plaidAccountId, ...details }) =>
-      plaidAccountId === null ? [] : [{ plaidAccountId, kind, details }],
-    ),
+    told[kind].map(({ account_id: plaidAccountId, details }) => ({ plaidAccountId, kind, details })),
   )
 }

@@ -17,13 +17,15 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
   noteAnswer(run.tally, accounts)
   if (!accounts.ok) return { kind: 'failed', failure: accounts.failure }
   const { inflow_streams: inflow, outflow_streams: outflow } = result.value
+  const setAside = [...result.value.set_aside, ...accounts.value.set_aside]
   return {
     kind: 'read',
     end: snapshotEnd,
     statements: [
       ...writeAccounts(jobs, run.lease, accountFacts(accounts.value.accounts), false),
-      mergeRecurring(jobs, run.lease, newest([...factsOf('inflow', inflow), ...factsOf('outflow', outflow)])),
+      mergeRecurring(jobs, run.lease, newest([...factsOf('inflow', inflow), ...factsOf('outflow', outflow)]), setAside),
     ],
+    setAside,
     raise: null,
   }
 }

@@ -7,6 +7,7 @@ import type { Lease } from '../db/sync-work.ts'
 import type { PlaidResult } from '../plaid/client.ts'
 import type { Plaid } from '../plaid/endpoints.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
+import type { SetAsideRow } from '../plaid/rows.ts'
 
 /** Counted while a run goes on; becomes its `sync_runs` row. */
 export interface Tally {
@@ -32,6 +33,8 @@ export type ReadAnswer =
       readonly kind: 'read'
       readonly end: GoodEnd
       readonly statements: readonly Statement[]
+      /** Rows that could not be read. Null for a product that has no rows. */
+      readonly setAside: readonly SetAsideRow[] | null
       /** Raises other products' dirty marks and returns their ids. */
       readonly raise: Statement | null
     }

@@ -4,6 +4,7 @@ import { writeAccounts } from '../db/accounts.ts'
 import { raiseFirstRecurring } from '../db/recurring.ts'
 import type { Statement } from '../db/client.ts'
 import { dropUnmatched, rebindTransactions, withoutLoops } from '../db/relink.ts'
+import { forgetSetAside, readSetAside } from '../db/set-aside.ts'
 import { requireStaged, unstage } from '../db/staging.ts'
 import { renewLease } from '../db/sync-work.ts'
 import {
@@ -12,8 +13,10 @@ import {
   type TransactionChange,
   type TransactionFacts,
 } from '../db/transactions-merge.ts'
+import { parseExactJson } from '../exact-json.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
-import type { PlaidAccount, PlaidTransaction } from '../plaid/schemas.ts'
+import type { SetAsideRow } from '../plaid/rows.ts'
+import { type PlaidAccount, type PlaidTransaction, transaction as transactionSchema } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
 import { createPager } from './pages.ts'
 import { localFailure, noteAnswer, type ReadAnswer, type Run } from './run.ts'
@@ -32,12 +35,16 @@ const historyPollSeconds = 600
 interface Loop {
   readonly changes: TransactionChange[]
   readonly accounts: Map<string, PlaidAccount>
+  readonly setAside: SetAsideRows
   seq: number
   staged: boolean
 }
 
+/** Rows that could not be read, by their place in the answers or by the transaction: only its newest version counts. */
+type SetAsideRows = Map<string | number, SetAsideRow>
+
 type LoopEnd =
-  | { readonly kind: 'end'; readonly cursor: string; readonly status: string | undefined; readonly loop: Loop }
+  | { readonly kind: 'end'; readonly cursor: string; readonly status: string | null; readonly loop: Loop }
   | { readonly kind: 'failed'; readonly failure: PlaidFailure; readonly staged: boolean }
   | { readonly kind: 'lease_lost' }
 
@@ -77,7 +84,8 @@ async function readLoop(run: Run, start: string | null): Promise<LoopEnd> {
   const { plaid } = run
   const { jobs } = run.ctx.services
   const askFor = createPager(run)
-  const loop: Loop = { changes: [], accounts: new Map(), seq: 0, staged: false }
+  const loop: Loop = { changes: [], accounts: new Map(), setAside: new Map(), seq: 0, staged: false }
+  if (start !== null && run.lease.hasSetAside) await takeSetAside(run, loop)
   let cursor = start
   for (let page = 0; page < maxPages; page += 1) {
     const isFull = loop.changes.length >= maxHeld
@@ -103,7 +111,16 @@ async function readLoop(run: Run, start: string | null): Promise<LoopEnd> {
   return { kind: 'failed', failure: localFailure('ours', 'TOO_MANY_PAGES'), staged: false }
 }
 
+/** Reads again what earlier runs could not read or place, as if Plaid sent it before everything else. */
+async function takeSetAside(run: Run, loop: Loop): Promise<void> {
+  for (const text of await readSetAside(run.ctx.services.jobs, run.lease)) {
+    const read = transactionSchema.safeParse(parseExactJson(text))
+    if (read.success) loop.changes.push({ seq: loop.seq++, removed: false, facts: factsOf(read.data) })
+  }
+}
+
 interface SyncPage {
+  readonly set_aside: readonly SetAsideRow[]
   readonly accounts: readonly PlaidAccount[]
   readonly added: readonly PlaidTransaction[]
   readonly modified: readonly PlaidTransaction[]
@@ -113,10 +130,25 @@ interface SyncPage {
 /** Added and modified are both upserts; of several mentions of one id, in page order, the last one counts. */
 function take(loop: Loop, page: SyncPage): void {
   for (const account of page.accounts) loop.accounts.set(account.account_id, account)
-  for (const transaction of [...page.added, ...page.modified])
-    loop.changes.push({ seq: loop.seq++, removed: false, facts: factsOf(transaction) })
-  for (const { transaction_id: plaidTransactionId } of page.removed)
+  for (const list of ['added', 'modified'] as const) {
+    for (const transaction of page[list]) {
+      loop.setAside.delete(transaction.transaction_id)
+      loop.changes.push({ seq: loop.seq++, removed: false, facts: factsOf(transaction) })
+    }
+    keepSetAside(loop, page, list)
+  }
+  for (const { transaction_id: plaidTransactionId } of page.removed) {
+    loop.setAside.delete(plaidTransactionId)
     loop.changes.push({ seq: loop.seq++, removed: true, plaidTransactionId })
+  }
+  keepSetAside(loop, page, 'removed')
+  keepSetAside(loop, page, 'accounts')
+}
+
+function keepSetAside(loop: Loop, page: SyncPage, list: string): void {
+  for (const row of page.set_aside)
+    if (row.list === list)
+      loop.setAside.set(row.kind === 'transaction' && row.rowId !== null ? row.rowId : loop.setAside.size, row)
 }
 
 /** Before the next page: keeps memory bounded. False when the lease is lost. */
@@ -127,20 +159,23 @@ async function stage(run: Run, loop: Loop): Promise<boolean> {
 
 function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: string | null): ReadAnswer {
   const { jobs } = run.ctx.services
-  const complete = end.status === undefined || end.status === 'HISTORICAL_UPDATE_COMPLETE'
+  const setAside = [...end.loop.setAside.values()]
+  const complete = end.status === null || end.status === 'HISTORICAL_UPDATE_COMPLETE'
   return {
     kind: 'read',
     end: {
       cursor: end.cursor,
-      historyStatus: end.status ?? null,
+      historyStatus: end.status,
       againSeconds: complete ? null : historyPollSeconds,
       showsHealth: true,
     },
     statements: [
       requireStaged(jobs, run.lease, end.loop.seq - end.loop.changes.length),
       ...writeAccounts(jobs, run.lease, accountFacts([...end.loop.accounts.values()]), false),
-      ...transactionStatements(run, end.loop.changes, from, complete),
+      ...transactionStatements(run, end.loop.changes, setAside, from, complete),
+      ...(from === null && run.lease.hasSetAside ? [forgetSetAside(jobs, run.lease)] : []),
     ],
+    setAside,
     raise: complete ? raiseFirstRecurring(jobs, run.lease) : null,
   }
 }
@@ -149,11 +184,12 @@ function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: string
 function transactionStatements(
   run: Run,
   changes: readonly TransactionChange[],
+  setAside: readonly SetAsideRow[],
   from: string | null,
   complete: boolean,
 ): Statement[] {
   const { jobs } = run.ctx.services
-  const merge = mergeTransactions(jobs, { ...run.lease, cursor: from }, changes)
+  const merge = mergeTransactions(jobs, { ...run.lease, cursor: from }, changes, setAside)
   if (run.lease.linkEpoch === 0) return [merge]
   const rebind = withoutLoops(jobs, rebindTransactions(jobs, run.lease, changes))
   return complete ? [...rebind, merge, ...withoutLoops(jobs, dropUnmatched(jobs, run.lease))] : [...rebind, merge]

@@ -39,6 +39,12 @@ beforeAll(async () => {
       values (gen_random_uuid(), $1, 1, 'staged', 'account', now(), 'n', 1, 1, 1, 'buy', 'buy')`,
     [ownerId],
   )
+  await edge.sql(
+    `insert into set_aside_rows (user_id, item_id, product, kind, row_key, problems, run_id)
+      select user_id, id, 'transactions', 'transaction', 'unread', array['amount missing'], gen_random_uuid()
+      from items where user_id = $1`,
+    [ownerId],
+  )
   await edge.sql(`insert into plaid_removals (user_id, plaid_item_id, reason) values ($1, 'ended', 'removed')`, [
     ownerId,
   ])
@@ -274,6 +280,7 @@ const grants: Record<string, Record<string, string>> = {
     recurring_streams: `DELETE ${everythingOfTheirs}`,
     safety_switches: 'SELECT UPDATE',
     securities: `DELETE ${everythingOfTheirs}`,
+    set_aside_rows: `DELETE ${everythingOfTheirs}`,
     sync_runs: everythingOfTheirs,
     sync_staging: `DELETE ${everythingOfTheirs}`,
     transaction_tombstones: 'INSERT SELECT',

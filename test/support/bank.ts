@@ -1,7 +1,7 @@
 // A test's hand on the simulator: makes items, changes the bank, reads its truth. Speaks HTTP only, and knows nothing of
 // the simulator's code.
 import * as z from 'zod'
-import { parseExactJson } from '../../src/decimal.ts'
+import { parseExactJson } from '../../src/exact-json.ts'
 import type { TestSimulator } from './stack.ts'
 
 const truthTransaction = z.object({

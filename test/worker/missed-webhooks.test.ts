@@ -23,7 +23,10 @@ async function settled(subject: string): Promise<Item> {
 
 /** A look at the item, to which Plaid tells of its last webhook. */
 const look = (item: Item, lastWebhook: { sent_at: Date | null; code_sent: string | null } | null): Promise<void> =>
-  lookAtItem(world, item, (told) => ({ ...told, status: { ...told.status, last_webhook: lastWebhook } }))
+  lookAtItem(world, item, (told) => ({
+    ...told,
+    status: { ...told.status, last_webhook: lastWebhook ?? { sent_at: null, code_sent: null } },
+  }))
 
 const update = (sentAt: Date) => ({ sent_at: sentAt, code_sent: 'SYNC_UPDATES_AVAILABLE' })
 const missed = async (item: Item) => Number((await rowOf(world, item))['missed_webhooks'])

@@ -235,7 +235,7 @@ describe('recurring streams', () => {
     const without = withStreams(({ inflow_streams: inflow, outflow_streams: [first, ...others] }) => {
       if (first === undefined) throw new Error('no streams')
       const changed = others.map((stream, index) => (index === 0 ? { ...stream, status: 'EARLY_DETECTION' } : stream))
-      return { inflow_streams: inflow, outflow_streams: changed }
+      return { inflow_streams: inflow, outflow_streams: changed, set_aside: [] }
     })
     await odd.sync(item, 'recurring', without)
     expect(await odd.lastRun(item)).toMatchObject({ outcome: 'committed', upserted: '1', removed: '1' })
@@ -260,7 +260,11 @@ describe('recurring streams', () => {
         predicted_next_date: null,
         personal_finance_category: null,
       }
-      return { inflow_streams: [{ ...stream, description: 'told twice' }, long], outflow_streams: outflow.slice(0, 1) }
+      return {
+        inflow_streams: [{ ...stream, description: 'told twice' }, long],
+        outflow_streams: outflow.slice(0, 1),
+        set_aside: [],
+      }
     })
     await odd.sync(item, 'recurring', odder)
     const { data } = await list('digits')
@@ -275,7 +279,7 @@ describe('recurring streams', () => {
     })
   })
 
-  it('of an account that nobody knows are refused as a whole', async () => {
+  it('of an unknown account are set aside, and the others arrive', async () => {
     const item = await linkAndSync(world, 'unknown account')
     const before = await versions(item)
     const strange = withStreams(({ inflow_streams: inflow, outflow_streams: outflow }) => ({
@@ -283,10 +287,11 @@ describe('recurring streams', () => {
       outflow_streams: [...inflow, ...outflow].map((stream, index) =>
         index === 0 ? { ...stream, account_id: 'unknown' } : stream,
       ),
+      set_aside: [],
     }))
     await odd.sync(item, 'recurring', strange)
-    expect(await odd.lastRun(item)).toMatchObject({ outcome: 'failed', error_code: 'COMMIT_REFUSED' })
-    expect(await versions(item)).toEqual(before)
+    expect(await odd.lastRun(item)).toMatchObject({ outcome: 'committed', error_code: 'ROWS_SET_ASIDE', removed: '0' })
+    expect((await versions(item)).map(({ id }) => id)).toEqual(before.map(({ id }) => id))
   })
 
   it('may be the first that is heard of an account', async () => {
@@ -300,7 +305,7 @@ describe('recurring streams', () => {
     if (fresh === undefined) throw new Error('no new account')
     const moved = withStreams(({ inflow_streams: inflow, outflow_streams: [first, ...others] }) => {
       if (first === undefined) throw new Error('no streams')
-      return { inflow_streams: inflow, outflow_streams: [{ ...first, account_id: fresh }, ...others] }
+      return { inflow_streams: inflow, outflow_streams: [{ ...first, account_id: fresh }, ...others], set_aside: [] }
     })
     await odd.sync(item, 'recurring', moved)
     expect(await odd.lastRun(item)).toMatchObject({ outcome: 'committed' })

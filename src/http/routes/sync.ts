@@ -49,6 +49,7 @@ export const runSchema = z
     restarts: z.int(),
     upserted: z.int(),
     removed: z.int(),
+    set_aside: z.int().describe('Rows of the product that could not be read and wait for another try.'),
     started_at: instant,
     finished_at: instant,
   })
@@ -67,6 +68,7 @@ export function runView(run: SyncRun): z.input<typeof runSchema> {
     restarts,
     upserted,
     removed,
+    set_aside: run.setAside,
     started_at: timeText(run.startedAt),
     finished_at: timeText(run.finishedAt),
   }

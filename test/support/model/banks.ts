@@ -1,6 +1,6 @@
 // Banks in which every transaction has a name and an amount of its own, and the simulator's controls that the model needs.
 import * as z from 'zod'
-import { parseExactJson } from '../../../src/decimal.ts'
+import { parseExactJson } from '../../../src/exact-json.ts'
 import type { TestSimulator } from '../stack.ts'
 
 const trueItem = z.object({

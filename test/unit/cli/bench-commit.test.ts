@@ -88,7 +88,8 @@ describe('a commit', () => {
         lease,
         report,
         end,
-        [mergeTransactions(database.jobs, lease, [])],
+        [mergeTransactions(database.jobs, lease, [], [])],
+        [],
         null,
       )
       expect(await committing).toMatchObject({ kind: 'committed' })

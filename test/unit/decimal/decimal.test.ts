@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalDecimal, isDecimal, parseExactJson } from '../../../src/decimal.ts'
+import { canonicalDecimal, isDecimal } from '../../../src/decimal.ts'
 import { AppError } from '../../../src/errors.ts'
+import { parseExactJson } from '../../../src/exact-json.ts'
 
 /** The oracle: a decimal as an integer times a power of ten, in exact arithmetic. */
 function toFraction(text: string): { value: bigint; scale: number } {
@@ -128,10 +129,52 @@ describe('exact JSON', () => {
     expect(attempt).not.toThrow(expect.objectContaining({ cause: expect.anything() }))
   })
 
-  test.each(['[1e999]', '['.repeat(100_000) + ']'.repeat(100_000)])(
-    'refuses what would be too large or too deep',
-    (text) => {
-      expect(() => parseExactJson(text)).toThrow(AppError)
+  test.each(['1e999', '-1e-999', '9'.repeat(200_000)])(
+    'leaves a number that is no decimal as it was written',
+    (number) => {
+      expect(parseExactJson(`{"a":${number},"b":1.50}`)).toStrictEqual({ a: number, b: '1.5' })
     },
   )
+
+  test('reads any depth', () => {
+    const depth = 100_000
+    const parsed = parseExactJson(`{"a":${'['.repeat(depth)}1.0${']'.repeat(depth)},"b":2}`)
+    expect(parsed).toMatchObject({ b: '2' })
+  })
+
+  test.each([
+    ['a\\u0000b', 'ab'],
+    ['\\ud83d\\ude00', '😀'],
+    ['\\ud83d', '\ufffd'],
+    ['\\ude00\\ud83d!', '\ufffd\ufffd!'],
+    ['\\ud83d\\u0000\\ude00', '\ufffd\ufffd'],
+    ['\\\\u0000', '\\u0000'],
+    ['\\\\\\u0000', '\\'],
+    ['\\"\\u0000\\"', '""'],
+    ['\ud800', '\ufffd'],
+  ])('reads %s as text that can be stored, in keys and values', (written, read) => {
+    expect(parseExactJson(`{"${written}":["${written}",1.0]}`)).toStrictEqual({ [read]: [read, '1'] })
+  })
+
+  test('accepts and refuses what JSON.parse does, and reads the same but for numbers', () => {
+    const alphabet = fc.constantFrom(...'{}[]",:\\ \n-+.eE0123456789tnu'.split(''), 'true', 'null', '\\u0041')
+    const written = fc.oneof(fc.json(), fc.string({ unit: alphabet, maxLength: 12 }))
+    fc.assert(
+      fc.property(written, (text) => {
+        const attempt = (read: () => unknown): unknown => {
+          try {
+            return { read: JSON.stringify(read()) }
+          } catch {
+            return 'refused'
+          }
+        }
+        const asTexts = (_key: string, value: unknown) =>
+          typeof value === 'number' ? canonicalDecimal(String(value)) : value
+        const isSmall = !/\d{15}|[eE]/.test(text)
+        fc.pre(isSmall && !/\\u0000|\\u[dD]/.test(text))
+        expect(attempt(() => parseExactJson(text))).toEqual(attempt(() => JSON.parse(text, asTexts)))
+      }),
+      { numRuns: 2000 },
+    )
+  })
 })

@@ -1,5 +1,5 @@
 // Link tokens: what /link/token/create takes and refuses, how long a token lives, and Hosted Link.
-import * as schemas from '../../../plaid/schemas.ts'
+import { linkTokenGet } from '../../../plaid/link-schemas.ts'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { ALL_PRODUCTS, bodyOf, errorOf, type PlaidAnswer, type PlaidTarget, textIn } from './target.ts'
 
@@ -166,7 +166,7 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
     async check(target) {
       const created = bodyOf(PATH, await create(target, {}, ALL_PRODUCTS))
       const answer = await target.call('/link/token/get', { link_token: textIn(created, 'link_token') })
-      const { link_sessions: sessions } = schemas.linkTokenGet.parse(bodyOf('/link/token/get', answer))
+      const { link_sessions: sessions } = linkTokenGet.parse(bodyOf('/link/token/get', answer))
       expectEqual('sessions', sessions, [])
     },
   },

@@ -1,6 +1,7 @@
-// Each answer that this project reads has the members that src/plaid/schemas.ts requires; items say what they lack.
+// Each answer that this project reads has the members that src/plaid/schemas.ts requires, in every row; items say what they lack.
 import * as z from 'zod'
 import { classify, plaidErrorSchema } from '../../../plaid/errors.ts'
+import { itemGet } from '../../../plaid/link-schemas.ts'
 import * as schemas from '../../../plaid/schemas.ts'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { callWhenReady, waitForHistory } from './ready.ts'
@@ -24,7 +25,7 @@ const window = () => ({
 })
 
 const reads: readonly Read[] = [
-  { name: 'item', path: '/item/get', schema: schemas.itemGet, source: 'https://plaid.com/docs/api/items/#itemget' },
+  { name: 'item', path: '/item/get', schema: itemGet, source: 'https://plaid.com/docs/api/items/#itemget' },
   {
     name: 'accounts',
     path: '/accounts/get',
@@ -58,6 +59,14 @@ const reads: readonly Read[] = [
   },
 ]
 
+/** What is wrong with the rows that could not be read. */
+const problemsOf = (answer: unknown): string[] =>
+  (withRows.safeParse(answer).data?.set_aside ?? []).flatMap(({ kind, problems }) =>
+    problems.map((problem) => `${kind} ${problem}`),
+  )
+
+const withRows = z.object({ set_aside: z.array(z.object({ kind: z.string(), problems: z.array(z.string()) })) })
+
 const readAssertions = reads.map(({ name, path, schema, source, body }): Assertion<PlaidTarget> => ({
   name: `plaid/members-of-${name}`,
   promise: `${path} has every member that this project requires, with its type.`,
@@ -68,8 +77,9 @@ const readAssertions = reads.map(({ name, path, schema, source, body }): Asserti
     if (path.startsWith('/transactions')) await waitForHistory(target, accessToken)
     const answer = await callWhenReady(target, path, { access_token: accessToken, ...body?.() })
     const parsed = schema.safeParse(bodyOf(path, answer))
-    const wrong = parsed.error?.issues.slice(0, 3).map((issue) => `${issue.path.join('.')} ${issue.code}`) ?? []
-    expectEqual('members that differ', wrong, [])
+    const wrong =
+      parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.code}`) ?? problemsOf(parsed.data)
+    expectEqual('members that differ', wrong.slice(0, 3), [])
   },
 }))
 
@@ -140,7 +150,7 @@ export const productAssertions: readonly Assertion<PlaidTarget>[] = [
       bodyOf(path, await target.call(path, { access_token: accessToken }))
       const accounts = await target.call('/accounts/get', { access_token: accessToken })
       expectEqual('/accounts/get', errorOf(accounts), '400 ITEM_ERROR ITEM_LOGIN_REQUIRED')
-      const { item } = schemas.itemGet.parse(
+      const { item } = itemGet.parse(
         await target.call('/item/get', { access_token: accessToken }).then(({ body }) => body),
       )
       expectEqual("the item's error", item.error?.error_code, 'ITEM_LOGIN_REQUIRED')

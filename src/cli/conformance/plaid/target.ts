@@ -2,7 +2,7 @@
 // removed at its end. Knows no host but the sandbox's and the simulator's.
 import * as z from 'zod'
 import { randomUUID } from 'node:crypto'
-import { parseExactJson } from '../../../decimal.ts'
+import { parseExactJson } from '../../../exact-json.ts'
 import { uncheckable } from '../assertion.ts'
 import type { WebhookInbox } from './inbox.ts'
 

@@ -1,0 +1,107 @@
+// Lists of rows in Plaid's answers: a row that cannot be read is set aside, and its neighbours are not affected.
+import * as z from 'zod'
+import { isRecord, optionalId, storableCopy } from './fields.ts'
+
+export type RowKind =
+  | 'account'
+  | 'transaction'
+  | 'removed_transaction'
+  | 'security'
+  | 'holding'
+  | 'investment_transaction'
+  | 'inflow_stream'
+  | 'outflow_stream'
+  | 'credit'
+  | 'mortgage'
+  | 'student'
+
+export interface SetAsideRow {
+  readonly kind: RowKind
+  /** The list that the row came in. */
+  readonly list: string
+  /** What tells the row from others of its kind; null where that cannot be read. */
+  readonly key: string | null
+  /** Plaid's id of the row's account, where it can be read. */
+  readonly accountId: string | null
+  /** Plaid's id of the row itself, or for a holding of its security, where it can be read. */
+  readonly rowId: string | null
+  /** Fields and what is wrong with them, never values. */
+  readonly problems: readonly string[]
+  /** The row; null where it is too large to be stored. */
+  readonly payload: unknown
+}
+
+export interface ReadRows<Row> {
+  readonly rows: Row[]
+  readonly setAside: SetAsideRow[]
+}
+
+export interface RowList {
+  readonly kind: RowKind
+  readonly list: string
+  /** The field with the row's own id; null where its account is all that tells it from others. */
+  readonly id: string | null
+  /** Whether the id is unique within an account only. */
+  readonly isPerAccount?: boolean
+  /**
+   * What stands for a list that is not there.
+   * - `empty`: null and absent are an empty list; anything else counts as one unreadable row
+   * - `null_empty`: null is an empty list; the answer is refused where it is absent or no list, because Plaid does not send
+   *   what it holds again
+   * - `unknown`: counts as one unreadable row that may be any of the kind, so nothing is removed because of it
+   * - `refused`: the answer is nothing without the list
+   */
+  readonly without: 'empty' | 'null_empty' | 'unknown' | 'refused'
+}
+
+/** Characters of JSON; a row of Plaid's has 2,000. */
+const longestPayload = 65_536
+
+function payloadOf(row: unknown): unknown {
+  const copy = storableCopy(row, false)
+  return (JSON.stringify(copy) ?? '').length > longestPayload ? null : copy
+}
+
+const idIn = (row: unknown, field: string | null): string | null =>
+  field === null || !isRecord(row) ? null : optionalId.parse(row[field])
+
+function setAside(row: unknown, { kind, list, id, isPerAccount }: RowList, problems: readonly string[]): SetAsideRow {
+  const [accountId, rowId] = [idIn(row, 'account_id'), idIn(row, id)]
+  const perAccount = accountId === null || rowId === null ? null : `${accountId} ${rowId}`
+  const key = id === null ? accountId : isPerAccount ? perAccount : rowId
+  return { kind, list, key, accountId, rowId, problems, payload: payloadOf(row) }
+}
+
+/** Our own words, or zod's name of the problem: both are free of values. */
+const problemOf = ({ path, code, message }: z.core.$ZodIssue): string =>
+  `${path.join('.')} ${code === 'custom' ? message : code}`.trim()
+
+/** The rows of a list that can be read, in order, and those that cannot. */
+export function readRows<Schema extends z.ZodType>(
+  schema: Schema,
+  value: readonly unknown[],
+  list: RowList,
+): ReadRows<z.output<Schema>> {
+  const found: ReadRows<z.output<Schema>> = { rows: [], setAside: [] }
+  for (const row of value) {
+    const parsed = schema.safeParse(row)
+    if (parsed.success) found.rows.push(parsed.data)
+    else found.setAside.push(setAside(row, list, parsed.error.issues.slice(0, 10).map(problemOf)))
+  }
+  return found
+}
+
+/** A list in an answer, whose rows are read one by one. */
+export const rowsOf = <Schema extends z.ZodType>(schema: Schema, list: RowList) =>
+  z
+    .unknown()
+    .optional()
+    .transform((value, ctx): ReadRows<z.output<Schema>> => {
+      if (Array.isArray(value)) return readRows(schema, value, list)
+      const isEmpty = list.without === 'empty' ? value === undefined || value === null : value === null
+      if (isEmpty && (list.without === 'empty' || list.without === 'null_empty')) return { rows: [], setAside: [] }
+      if (list.without === 'empty' || list.without === 'unknown')
+        return { rows: [], setAside: [setAside(value, { ...list, id: null }, [`${list.list} invalid`])] }
+      ctx.issues.push({ code: 'custom', message: 'invalid', input: undefined })
+      return z.NEVER
+    })

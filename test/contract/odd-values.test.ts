@@ -1,0 +1,18 @@
+// Plaid's own examples, with every value of theirs once absent, null, empty or odd.
+import { expect, test } from 'vitest'
+import { expectRowsAlone, reads } from '../support/odd-values.ts'
+import { readDescription } from './description.ts'
+
+const { examples } = readDescription()
+const tried = examples.flatMap((example) => {
+  const read = reads.find(({ path }) => path === example.path)
+  return read === undefined ? [] : [{ ...example, read }]
+})
+
+test('Plaid’s description has an example of every answer that is read', () => {
+  expect(new Set(tried.map(({ path }) => path))).toEqual(new Set(reads.map(({ path }) => path)))
+})
+
+test.each(tried)('one odd value in $path ($name) costs at most its own row', ({ read, value }) => {
+  expect(expectRowsAlone(read, value)).toBeGreaterThan(0)
+})
