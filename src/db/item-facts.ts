@@ -66,14 +66,18 @@ export function raiseProducts(jobs: JobsDatabase, lease: Lease, facts: ItemFacts
 }
 
 /**
- * What was announced of an item `i` and is still ahead, as branches of a `case` for its status and for the reason. The
- * consent's end shows a week before.
+ * Whether a consent is about to end, from a week before. An item whose consent has ended has an error of its own (Plaid); one
+ * that has none a day later was renewed, and the time is an old one.
  */
+const isExpiring = (consentExpiresAt: SQL): SQL =>
+  sql`${consentExpiresAt} > now() - interval '1 day' and ${consentExpiresAt} < now() + interval '7 days'`
+
+/** What was announced of an item `i` and is still ahead, as branches of a `case` for its status and for the reason. */
 export const announced = (consentExpiresAt: SQL) => ({
   status: sql`when i.disconnect_at > now() then 'pending_disconnect'
-    when ${consentExpiresAt} < now() + interval '7 days' then 'pending_expiration'`,
+    when ${isExpiring(consentExpiresAt)} then 'pending_expiration'`,
   reason: sql`when i.disconnect_at > now() then case when i.status = 'pending_disconnect' then i.status_reason else 'PENDING_DISCONNECT' end
-    when ${consentExpiresAt} < now() + interval '7 days' then 'PENDING_EXPIRATION'`,
+    when ${isExpiring(consentExpiresAt)} then 'PENDING_EXPIRATION'`,
 })
 
 /** Writes the facts where they differ. Without trouble, a deadline that is still ahead shows in the status. */

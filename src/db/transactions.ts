@@ -1,5 +1,5 @@
 // A user's transactions: read by keyset, edited in place.
-import { and, desc, eq, gte, isNull, lte, type SQL, sql } from 'drizzle-orm'
+import { and, type AnyColumn, desc, eq, gte, isNull, lte, type SQL, sql } from 'drizzle-orm'
 import { transactions } from '../../drizzle/tables/transactions.ts'
 import { users } from '../../drizzle/tables/users.ts'
 import { type ApiDatabase, rows } from './client.ts'
@@ -78,6 +78,17 @@ export const shownNamed = and(mine, notRemovedNamed(transactions.removedAt))
 /** `%`, `_` and `\` mean themselves. */
 const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
 
+/**
+ * Whether a column contains the text, however accents are encoded. Text without any is compared as it is. Other text cannot be in
+ * a value of as many bytes as characters, which spares most rows the normalization.
+ */
+function contains(column: AnyColumn, text: string): SQL {
+  const composed = text.normalize('NFC')
+  const wanted = containing(composed)
+  if (/^[\u0020-\u007e]*$/.test(composed)) return sql`${column} ilike ${wanted}`
+  return sql`(octet_length(${column}) > char_length(${column}) and normalize(${column}, NFC) ilike ${wanted})`
+}
+
 function matching(filters: TransactionFilters): SQL | undefined {
   const { accountId, from, to, q, category, minAmount, maxAmount, pending } = filters
   const { name, merchantName, note, userCategory, categoryPrimary, categoryDetailed } = transactions
@@ -85,9 +96,7 @@ function matching(filters: TransactionFilters): SQL | undefined {
     accountId === undefined ? undefined : eq(transactions.accountId, accountId),
     from === undefined ? undefined : gte(transactions.date, from),
     to === undefined ? undefined : lte(transactions.date, to),
-    q === undefined
-      ? undefined
-      : sql`(${name} ilike ${containing(q)} or ${merchantName} ilike ${containing(q)} or ${note} ilike ${containing(q)})`,
+    q === undefined ? undefined : sql`(${contains(name, q)} or ${contains(merchantName, q)} or ${contains(note, q)})`,
     category === undefined ? undefined : sql`${category} in (${userCategory}, ${categoryPrimary}, ${categoryDetailed})`,
     minAmount === undefined ? undefined : sql`${transactions.amount} >= ${minAmount}::numeric`,
     maxAmount === undefined ? undefined : sql`${transactions.amount} <= ${maxAmount}::numeric`,

@@ -43,7 +43,10 @@ export function parseParameters<Schema extends z.ZodType>(
   return parse(schema, 'parameters', values)
 }
 
-/** The query string. A parameter given twice is refused, since one reader would take the first and another the last. */
+/** Parameters that say where and how long a page is. Clients without a place yet often send them empty. */
+const pageParameters = new Set(['cursor', 'limit', 'since'])
+
+/** The query string; an empty page parameter is an absent one. A parameter given twice is refused, since one reader would take the first and another the last. */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: URLSearchParams): z.output<Schema> {
   const names = [...query.keys()]
   const repeated = names.find((name, index) => names.indexOf(name) !== index)
@@ -52,7 +55,8 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: URLS
     const fields = [{ pointer, detail: 'Given more than once.' }]
     throw new AppError('validation_failed', 'The request parameters are not valid.', { fields })
   }
-  return parse(schema, 'parameters', Object.fromEntries(query))
+  const given = [...query].map(([name, value]) => [name, value === '' && pageParameters.has(name) ? undefined : value])
+  return parse(schema, 'parameters', Object.fromEntries(given))
 }
 
 /** Whether a Content-Type is JSON's. */
@@ -71,16 +75,23 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
+/** Whether a Content-Encoding leaves the body as it is. */
+const isIdentity = (contentEncoding: string | null): boolean => /^\s*(?:identity\s*)?$/i.test(contentEncoding ?? '')
+
 /**
  * A JSON body.
- * @throws AppError `bad_request` when it is absent or malformed, `unsupported_media_type`, `validation_failed`
+ * @throws AppError `bad_request` when it is absent or malformed, `unsupported_media_type` also for a compressed one,
+ * `validation_failed`
  */
 export function parseBody<Schema extends z.ZodType>(
   schema: Schema,
   bytes: Uint8Array,
-  contentType: string | null,
+  headers: Headers,
 ): z.output<Schema> {
+  if (!isIdentity(headers.get('content-encoding')))
+    throw new AppError('unsupported_media_type', 'The body must not be compressed.')
   if (bytes.length === 0) throw new AppError('bad_request', 'A JSON body is required.')
-  if (!isJson(contentType)) throw new AppError('unsupported_media_type', 'The body must be application/json.')
+  if (!isJson(headers.get('content-type')))
+    throw new AppError('unsupported_media_type', 'The body must be application/json.')
   return parse(schema, 'body', parseJson(bytes))
 }

@@ -105,7 +105,7 @@ async function readBody(
   // A form without fields has a type and no body, and is not taken for an absent one.
   if (schema !== undefined && bodyOptional && bytes.length === 0 && (type === null || isJson(type)))
     return schema.parse({})
-  return parseBody(schema ?? nothing, bytes, type)
+  return parseBody(schema ?? nothing, bytes, request.headers)
 }
 
 async function parseInput<Params, Query, Headers, Body>(

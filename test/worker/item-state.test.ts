@@ -240,6 +240,30 @@ describe('the states of items', () => {
     }))
   }
 
+  const daysAhead = (days: number): Date => new Date(Date.now() + days * 86_400_000)
+
+  it.each<[string, Date, string]>([
+    ['in the year 1', new Date('0001-01-01T00:00:00Z'), 'healthy'],
+    ['a year ago', daysAhead(-365), 'healthy'],
+    ['two days ago', daysAhead(-2), 'healthy'],
+    ['an hour ago', daysAhead(-1 / 24), 'pending_expiration'],
+    ['in six days', daysAhead(6), 'pending_expiration'],
+    ['in eight days', daysAhead(8), 'healthy'],
+  ])('of a consent that ends %s', async (when, time, status) => {
+    const subject = `consent ends ${when}`
+    const item = await linkAndSyncSmallBank(world, subject)
+    const look = () =>
+      lookAtItem(world, item, (answer) => ({
+        ...answer,
+        item: { ...answer.item, error: null, consent_expiration_time: time },
+      }))
+    await look()
+    expect(await statusOf(subject, item)).toBe(status)
+    await world.sql("update items set status = 'pending_expiration' where id = $1", [item.id])
+    await look()
+    expect(await statusOf(subject, item)).toBe(status)
+  })
+
   it('follow one another as Plaid tells them, in any order', async () => {
     const subject = 'any order'
     const item = await linkAndSyncSmallBank(world, subject)

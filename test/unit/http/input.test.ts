@@ -44,6 +44,24 @@ describe('a body', () => {
     },
   )
 
+  it.each(['gzip', 'br', 'identity, gzip', 'GZIP', 'unknown'])('that is encoded (%s) is 415', async (encoding) => {
+    const zipped = new Response('{"hosted":true}').body?.pipeThrough(new CompressionStream('gzip'))
+    const bytes = new Uint8Array(await new Response(zipped ?? null).arrayBuffer())
+    for (const body of [bytes, '{}', ''])
+      for (const [method, path] of [
+        ['POST', create],
+        ['POST', exchange],
+        ['PATCH', transaction],
+      ] as const) {
+        const response = await send(method, path, body, { 'content-encoding': encoding })
+        expect(await problemOf(response)).toMatchObject({ status: 415, code: 'unsupported_media_type' })
+      }
+  })
+
+  it.each(['identity', 'Identity ', ''])('that is encoded as it is ("%s") is read', async (encoding) => {
+    expect((await send('POST', create, '{}', { 'content-encoding': encoding })).status).toBe(503)
+  })
+
   it('may say its character set', async () => {
     const response = await send('POST', create, '{}', { 'content-type': 'Application/JSON; charset=utf-8' })
     expect(response.status).toBe(503)
@@ -155,7 +173,6 @@ describe('parameters', () => {
     ['limit=1e2', 'limit'],
     ['limit=1.0', 'limit'],
     ['limit=%31%30%30%30%30%30%30%30%30%30', 'limit'],
-    ['limit=', 'limit'],
     ['from=2026-02-31', 'from'],
     ['from=2026-2-1', 'from'],
     ['from=0000-01-01', 'from'],
@@ -185,6 +202,9 @@ describe('parameters', () => {
 
   it.each([
     'limit=500',
+    'limit=',
+    'cursor=',
+    'cursor=&limit=',
     'from=2024-02-29&to=2024-02-29',
     'min_amount=-12.50&max_amount=1234567890123456.10',
     `account_id=${someId.toUpperCase()}&pending=false&q=%25&category=FOOD`,
