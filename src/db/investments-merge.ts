@@ -1,6 +1,6 @@
 // Securities, holdings and investment transactions on their way in, from snapshots and windows. Only rows that differ are
 // written; rows of unknown accounts are set aside.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { type JobsDatabase, rows } from './client.ts'
 import { keepHoldingDay } from './holding-days.ts'
 import { incomingInvestments, type InvestmentRow } from './investment-staging.ts'
@@ -66,10 +66,28 @@ export function addSecurities(jobs: JobsDatabase, lease: Lease, plaidSecurityIds
   )
 }
 
-const incomingHoldings = (facts: readonly HoldingFacts[]) =>
-  sql`jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text, "plaidSecurityId" text, "quantity" numeric,
-    "institutionPrice" numeric, "institutionPriceAsOf" date, "institutionValue" numeric, "costBasis" numeric,
-    "isoCurrencyCode" text, "unofficialCurrencyCode" text)`
+/** What several rows sum up to; null where one of them does not say it. */
+const sumOfAll = (value: SQL): SQL => sql`case when count(${value}) = count(*) then sum(${value}) end`
+
+/**
+ * One row for each position: several rows of one, as lots are sometimes reported, are added up. They are in one currency.
+ * Their price is the one that all have, or else follows from the sums.
+ */
+function incomingHoldings(facts: readonly HoldingFacts[]): SQL {
+  const worth = sql`coalesce("institutionValue", "quantity" * "institutionPrice")`
+  return sql`(
+      select "plaidAccountId", "plaidSecurityId", sum("quantity") as "quantity",
+        case when count(*) = 1 or count("institutionPrice") = count(*) and min("institutionPrice") = max("institutionPrice")
+          then min("institutionPrice") else trim_scale(round(${sumOfAll(worth)} / nullif(sum("quantity"), 0), 12)) end as "institutionPrice",
+        min("institutionPriceAsOf") as "institutionPriceAsOf",
+        case when count(*) = 1 then min("institutionValue") else ${sumOfAll(worth)} end as "institutionValue",
+        ${sumOfAll(sql`"costBasis"`)} as "costBasis",
+        min("isoCurrencyCode") as "isoCurrencyCode", min("unofficialCurrencyCode") as "unofficialCurrencyCode"
+      from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as listed("plaidAccountId" text, "plaidSecurityId" text, "quantity" numeric,
+        "institutionPrice" numeric, "institutionPriceAsOf" date, "institutionValue" numeric, "costBasis" numeric,
+        "isoCurrencyCode" text, "unofficialCurrencyCode" text)
+      group by "plaidAccountId", "plaidSecurityId") r`
+}
 
 /**
  * The list is all that the item holds: a position that is not in it is gone, today too; earlier days stay. A position that may

@@ -72,6 +72,13 @@ function setAside(row: unknown, { kind, list, id, isPerAccount }: RowList, probl
   return { kind, list, key, accountId, rowId, problems, payload: payloadOf(row) }
 }
 
+/** A row that can be read and still cannot be stored beside the others. */
+export const setAsideReadable = (
+  row: unknown,
+  name: Pick<SetAsideRow, 'kind' | 'list' | 'key' | 'accountId' | 'rowId'>,
+  problem: string,
+): SetAsideRow => ({ ...name, problems: [problem], payload: payloadOf(row) })
+
 /** Our own words, or zod's name of the problem: both are free of values. */
 const problemOf = ({ path, code, message }: z.core.$ZodIssue): string =>
   `${path.join('.')} ${code === 'custom' ? message : code}`.trim()

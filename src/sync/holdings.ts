@@ -3,6 +3,7 @@ import { writeAccounts } from '../db/accounts.ts'
 import { addSecurities, type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/investments-merge.ts'
 import type { PlaidHolding } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
+import { inOneCurrency } from './repeated-rows.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { securityFacts } from './security-facts.ts'
 
@@ -12,7 +13,9 @@ export async function readHoldings(run: Run): Promise<ReadAnswer> {
   const result = await plaid.getHoldings(run.token)
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
-  const { accounts, securities, holdings, set_aside: setAside } = result.value
+  const { accounts, securities, holdings, set_aside: unread } = result.value
+  const positions = inOneCurrency(holdings, accounts)
+  const setAside = [...unread, ...positions.setAside]
   return {
     kind: 'read',
     end: snapshotEnd,
@@ -24,17 +27,15 @@ export async function readHoldings(run: Run): Promise<ReadAnswer> {
         run.lease,
         holdings.map((holding) => holding.security_id),
       ),
-      mergeHoldings(jobs, run.lease, holdingFacts(holdings), setAside),
+      mergeHoldings(jobs, run.lease, holdingFacts(positions.rows), setAside),
     ],
     setAside,
     raise: null,
   }
 }
 
-/** An account's position in a security is told once; should it be told twice, the last one counts. */
 function holdingFacts(holdings: readonly PlaidHolding[]): HoldingFacts[] {
-  const positions = new Map(holdings.map((holding) => [`${holding.account_id} ${holding.security_id}`, holding]))
-  return [...positions.values()].map((holding) => ({
+  return holdings.map((holding) => ({
     plaidAccountId: holding.account_id,
     plaidSecurityId: holding.security_id,
     quantity: holding.quantity,

@@ -3,6 +3,7 @@ import { writeAccounts } from '../db/accounts.ts'
 import { type LiabilityFacts, mergeLiabilities } from '../db/liabilities.ts'
 import type { PlaidLiabilities } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
+import { lastOfEach } from './repeated-rows.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export async function readLiabilities(run: Run): Promise<ReadAnswer> {
@@ -11,18 +12,21 @@ export async function readLiabilities(run: Run): Promise<ReadAnswer> {
   const result = await plaid.getLiabilities(run.token)
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
-  const { set_aside: setAside } = result.value
+  const { rows, setAside: repeated } = lastOfEach(liabilityFacts(result.value.liabilities), nameOf)
+  const setAside = [...result.value.set_aside, ...repeated]
   return {
     kind: 'read',
     end: snapshotEnd,
     statements: [
       ...writeAccounts(jobs, run.lease, accountFacts(result.value.accounts), false),
-      mergeLiabilities(jobs, run.lease, liabilityFacts(result.value.liabilities), setAside),
+      mergeLiabilities(jobs, run.lease, rows, setAside),
     ],
     setAside,
     raise: null,
   }
 }
+
+const nameOf = ({ kind, plaidAccountId: accountId }: LiabilityFacts) => ({ kind, list: kind, accountId, rowId: null })
 
 function liabilityFacts(told: PlaidLiabilities['liabilities']): LiabilityFacts[] {
   return (['credit', 'mortgage', 'student'] as const).flatMap((kind) =>

@@ -5,6 +5,7 @@ import { type Direction, mergeRecurring, type RecurringFacts } from '../db/recur
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { PlaidStream } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
+import { lastOfEach } from './repeated-rows.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export async function readRecurring(run: Run): Promise<ReadAnswer> {
@@ -17,13 +18,14 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
   noteAnswer(run.tally, accounts)
   if (!accounts.ok) return { kind: 'failed', failure: accounts.failure }
   const { inflow_streams: inflow, outflow_streams: outflow } = result.value
-  const setAside = [...result.value.set_aside, ...accounts.value.set_aside]
+  const streams = lastOfEach([...factsOf('inflow', inflow), ...factsOf('outflow', outflow)], nameOf)
+  const setAside = [...result.value.set_aside, ...accounts.value.set_aside, ...streams.setAside]
   return {
     kind: 'read',
     end: snapshotEnd,
     statements: [
       ...writeAccounts(jobs, run.lease, accountFacts(accounts.value.accounts), false),
-      mergeRecurring(jobs, run.lease, newest([...factsOf('inflow', inflow), ...factsOf('outflow', outflow)]), setAside),
+      mergeRecurring(jobs, run.lease, streams.rows, setAside),
     ],
     setAside,
     raise: null,
@@ -35,10 +37,8 @@ function asAddOn(failure: PlaidFailure): PlaidFailure {
   return failure.errorCode === 'INVALID_PRODUCT' ? { ...failure, class: 'product_absent' } : failure
 }
 
-/** A stream is told once; should it be told twice, the last one counts. */
-function newest(streams: readonly RecurringFacts[]): RecurringFacts[] {
-  return [...new Map(streams.map((stream) => [stream.plaidStreamId, stream])).values()]
-}
+const nameOf = ({ direction, plaidAccountId: accountId, plaidStreamId: rowId }: RecurringFacts) =>
+  ({ kind: `${direction}_stream`, list: `${direction}_streams`, accountId, rowId }) as const
 
 function factsOf(direction: Direction, streams: readonly PlaidStream[]): RecurringFacts[] {
   return streams.map((stream) => ({

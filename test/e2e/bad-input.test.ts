@@ -224,7 +224,6 @@ const invalidQueries: readonly string[] = [
     '1.5',
     '1e2',
     '0x10',
-    '',
     '%20',
     '+5',
     '99999999999999999999',

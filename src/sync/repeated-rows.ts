@@ -1,0 +1,73 @@
+// Snapshots that list one thing twice. Nothing is dropped silently: what cannot be added up or told apart is set aside.
+import { type RowKind, setAsideReadable, type SetAsideRow } from '../plaid/rows.ts'
+import type { PlaidAccount, PlaidHolding } from '../plaid/schemas.ts'
+
+interface Named {
+  readonly kind: RowKind
+  readonly list: string
+  readonly accountId: string
+  readonly rowId: string | null
+}
+
+interface Distinct<Row> {
+  readonly rows: readonly Row[]
+  readonly setAside: readonly SetAsideRow[]
+}
+
+/** Rows of which each has a name of its own. Of several with one name the last counts; those that differ from it are set aside. */
+export function lastOfEach<Row>(rows: readonly Row[], nameOf: (row: Row) => Named): Distinct<Row> {
+  const keyOf = (row: Row): string => {
+    const { kind, accountId, rowId } = nameOf(row)
+    return JSON.stringify(rowId === null ? [kind, accountId] : [rowId])
+  }
+  const last = new Map(rows.map((row) => [keyOf(row), row]))
+  const others = new Map<string, Row>()
+  for (const row of rows) {
+    const text = JSON.stringify(row)
+    if (text !== JSON.stringify(last.get(keyOf(row)))) others.set(text, row)
+  }
+  const setAside = [...others.values()].map((row, index) => {
+    const { rowId, accountId, ...name } = nameOf(row)
+    return setAsideReadable(row, { ...name, accountId, rowId, key: `${rowId ?? accountId} ${index}` }, 'repeated')
+  })
+  return { rows: [...last.values()], setAside }
+}
+
+const currencyOf = (row: {
+  iso_currency_code: string | null
+  unofficial_currency_code: string | null
+}): string | null => row.iso_currency_code ?? row.unofficial_currency_code
+
+/**
+ * Holdings of which all rows of one position are in one currency, so that they can be added up: the account's, where one row
+ * is, else that of the first row. The others are set aside.
+ */
+export function inOneCurrency(
+  holdings: readonly PlaidHolding[],
+  accounts: readonly PlaidAccount[],
+): Distinct<PlaidHolding> {
+  const ofAccount = new Map(accounts.map((account) => [account.account_id, currencyOf(account.balances)]))
+  const keyOf = ({ account_id: accountId, security_id: securityId }: PlaidHolding): string =>
+    JSON.stringify([accountId, securityId])
+  const chosen = new Map<string, string | null>()
+  for (const holding of holdings) {
+    const currency = currencyOf(holding)
+    const isOfAccount = currency !== null && currency === ofAccount.get(holding.account_id)
+    if (isOfAccount || !chosen.has(keyOf(holding))) chosen.set(keyOf(holding), currency)
+  }
+  const isChosen = (holding: PlaidHolding): boolean => currencyOf(holding) === chosen.get(keyOf(holding))
+  const setAside = holdings
+    .filter((holding) => !isChosen(holding))
+    .map((holding, index) => {
+      const { account_id: accountId, security_id: rowId } = holding
+      const name = {
+        kind: 'holding',
+        list: 'holdings',
+        accountId,
+        rowId,
+        key: `${accountId} ${rowId} ${index}`,
+      } as const
+      return setAsideReadable(holding, name, 'currency repeated')
+    })
+  return { rows: holdings.filter(isChosen), setAside }
+}
