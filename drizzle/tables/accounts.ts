@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
   boolean,
+  check,
   date,
   foreignKey,
   index,
@@ -41,6 +42,13 @@ export const accounts = pgTable(
     revokedAt: timestamp('revoked_at', { withTimezone: true, precision: 3 }),
     /** The item's when Plaid last told of the account. */
     linkEpoch: smallint('link_epoch').notNull().default(0),
+    /** The user's account of which this one is, or may be, a second view; null where it is none. */
+    duplicateOf: uuid('duplicate_of').references((): AnyPgColumn => accounts.id, { onDelete: 'set null' }),
+    /**
+     * `possible`: it may be; the user has not said · `same`: it is, and both are told by banks · `kept`: the user says that it is
+     * another account, and it is not asked again. Null where it was never in question.
+     */
+    duplicateState: text('duplicate_state'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
@@ -52,6 +60,10 @@ export const accounts = pgTable(
       .on(table.revokedAt)
       .where(sql`revoked_at is not null`),
     index('accounts_user').on(table.userId, table.createdAt, table.id),
+    index('accounts_duplicate')
+      .on(table.duplicateOf)
+      .where(sql`duplicate_of is not null`),
+    check('accounts_duplicate_state', sql`duplicate_state in ('possible', 'same', 'kept')`),
   ],
 )
 

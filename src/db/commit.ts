@@ -63,6 +63,8 @@ export type CommitAnswer =
   | { readonly kind: 'superseded' }
   /** Pages that were put aside are not there any more: nothing was stored, and the run has to read again. */
   | { readonly kind: 'staging_lost' }
+  /** The user's accounts are not what they were when the run compared them: nothing was stored, and it has to read again. */
+  | { readonly kind: 'accounts_moved' }
 
 const begin = (jobs: JobsDatabase, lease: Lease) =>
   rows(jobs, sql`select app.begin_commit(${lease.itemProductId}, ${lease.runId}, ${lease.cursor}), ${byIndex}`)
@@ -224,6 +226,7 @@ async function guarded(commit: () => Promise<CommitAnswer>): Promise<CommitAnswe
     if (state === 'WN002') return { kind: 'committed_before' }
     if (state === 'WN001' || state === 'WN003' || state === 'WN004') return { kind: 'superseded' }
     if (state === 'WN007') return { kind: 'staging_lost' }
+    if (state === 'WN006') return { kind: 'accounts_moved' }
     throw error
   }
 }

@@ -4,9 +4,10 @@ import { type SQL, sql } from 'drizzle-orm'
 import { accounts } from '../../drizzle/tables/accounts.ts'
 import { transactions } from '../../drizzle/tables/transactions.ts'
 import { type ApiDatabase, rows } from './client.ts'
-import { currencyOf, ofShownItem } from './columns.ts'
+import { currencyOf } from './columns.ts'
+import { countedAccounts, countedOnce } from './counted-once.ts'
 import { countsAsMoney } from './money-rules.ts'
-import { asUser, type Identity, me } from './scope.ts'
+import { asUser, type Identity } from './scope.ts'
 import { shown } from './transactions.ts'
 
 /** Days, inclusive. */
@@ -37,15 +38,11 @@ export interface NetWorth {
 
 /**
  * What was owned and owed on each day. A day without a balance has the last known one. An account counts from its first
- * balance on, a closed one up to its last, a revoked one until the day it was revoked.
+ * balance on, and until it ends (./counted-once.ts).
  */
 export async function netWorth(database: ApiDatabase, identity: Identity, { from, to }: Window): Promise<NetWorth> {
   const mine = sql`mine as (
-      select ${accounts.id} as id, ${accounts.type} as type, ${accounts.type} in ('credit', 'loan') as owes,
-        not ${accounts.closed} and ${accounts.revokedAt} is null as is_current,
-        least((${accounts.revokedAt} at time zone 'UTC')::date - 1,
-          case when ${accounts.closed} then (select max(day) from account_balances where account_id = ${accounts.id}) end) as last_day
-      from ${accounts} where ${accounts.userId} = ${me} and ${ofShownItem(accounts.itemId)}
+      select id, type, type in ('credit', 'loan') as owes, first_day, last_day from (${countedAccounts}) counting
     )`
   const [days, withoutBalance] = await asUser(
     database,
@@ -63,7 +60,7 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
           ) b
         ), daily as (
           select d::date as day, coalesce(iso_currency_code, unofficial_currency_code) as currency, owes, amount from known
-          cross join lateral generate_series(greatest(day, ${from}::date)::timestamp,
+          cross join lateral generate_series(greatest(day, first_day, ${from}::date)::timestamp,
             least(next_day - 1, last_day, ${to}::date)::timestamp, '1 day') d
         )
         select day::text as day, currency, ${total(sql`sum(amount) filter (where not owes)`)} as assets,
@@ -73,7 +70,7 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
     ),
     rows<{ id: string }>(
       database,
-      sql`with ${mine} select id from mine where is_current and not exists (
+      sql`with ${mine} select id from mine where last_day is null and not exists (
           select 1 from account_balances where account_id = mine.id and ${balance} is not null and day <= ${to}::date)
         order by id`,
     ),
@@ -85,7 +82,7 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
 const category = sql`coalesce(${transactions.userCategory}, ${transactions.categoryPrimary})`
 
 /** Transactions that the user hid do not count; pending ones do. */
-const counted = sql`${shown} and not ${transactions.hidden} and ${countsAsMoney({
+const counted = sql`${shown} and not ${transactions.hidden} and ${countedOnce} and ${countsAsMoney({
   userCategory: sql`${transactions.userCategory}`,
   primary: sql`${transactions.categoryPrimary}`,
   detailed: sql`${transactions.categoryDetailed}`,

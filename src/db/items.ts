@@ -17,6 +17,8 @@ const itemColumns = {
   consentExpiresAt: items.consentExpiresAt,
   disconnectAt: items.disconnectAt,
   transactionsUpdatedAt: items.transactionsUpdatedAt,
+  possibleDuplicate: sql<boolean>`exists (select 1 from accounts a where a.item_id = "items"."id"
+    and a.duplicate_state = 'possible' and a.duplicate_of is not null)`,
   createdAt: items.createdAt,
 }
 
@@ -39,6 +41,7 @@ interface ItemRow {
   readonly consentExpiresAt: Date | null
   readonly disconnectAt: Date | null
   readonly transactionsUpdatedAt: Date | null
+  readonly possibleDuplicate: boolean
   readonly createdAt: Date
 }
 

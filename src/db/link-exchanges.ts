@@ -2,7 +2,7 @@
 // lead to. Whoever finds one that never ended can go on with it.
 import { sql } from 'drizzle-orm'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
-import { type BankAccounts, twinsOf } from './kin.ts'
+import { type KnownAccount, knownAccountsIn, selectKnownAccounts } from './known-accounts.ts'
 import { asNewUser, asUser, type Identity, me } from './scope.ts'
 import { idsInTurns } from './turns.ts'
 
@@ -51,8 +51,6 @@ export interface NewExchange {
   /** The link token that Link was opened with; null where the client does not name it. */
   readonly linkTokenDigest: string | null
   readonly allowDuplicate: boolean
-  /** Link's metadata of the bank: it shows a duplicate before the public token is used up. */
-  readonly bank: BankAccounts | null
 }
 
 const earlierOf = (row: ExchangeRow): EarlierExchange => ({
@@ -70,13 +68,12 @@ const findEarlier = (database: ApiDatabase, publicTokenDigest: string) =>
 
 /** What the start of an exchange leads to; nothing is written but for `begun`. */
 export type Beginning =
-  | { readonly kind: 'begun'; readonly userId: string }
+  /** With the accounts that the user has. */
+  | { readonly kind: 'begun'; readonly userId: string; readonly known: readonly KnownAccount[] }
   /** The link token was not made for the user. */
   | { readonly kind: 'not_owned' }
   /** The same public token came before. */
   | { readonly kind: 'earlier'; readonly earlier: EarlierExchange }
-  /** An item of the user's has one of the accounts that Link named. */
-  | { readonly kind: 'duplicate'; readonly itemId: string }
 
 /**
  * Writes the intent, in one round trip with all that may speak against it, and with the user's own row where there is
@@ -85,30 +82,28 @@ export type Beginning =
 export async function beginExchange(
   database: ApiDatabase,
   identity: Identity,
-  { id, publicTokenDigest, linkTokenDigest, allowDuplicate, bank }: NewExchange,
+  { id, publicTokenDigest, linkTokenDigest, allowDuplicate }: NewExchange,
 ): Promise<Beginning> {
   const isOwned = sql`(${linkTokenDigest}::text is null
     or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}))`
-  const twins = bank === null || allowDuplicate ? sql`select null::uuid as id where false` : twinsOf(me, bank)
-  const [checked, twin, begun, found] = await asNewUser(
+  const [checked, accounts, begun, found] = await asNewUser(
     database,
     identity,
     rows<{ is_owned: boolean }>(database, sql`select ${isOwned} as is_owned`),
-    rows<{ id: string }>(database, twins),
+    selectKnownAccounts(database, me),
     rows<{ user_id: string }>(
       database,
       sql`insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, next_attempt_at)
         select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean, now() + make_interval(secs => ${patienceSeconds})
-        where ${isOwned} and not exists (${twins}) on conflict do nothing returning user_id`,
+        where ${isOwned} on conflict do nothing returning user_id`,
     ),
     // After the insert, which waits for another request with the same token: its row is visible only then.
     findEarlier(database, publicTokenDigest),
   )
-  const [started, row, duplicate] = [begun.rows[0], found.rows[0], twin.rows[0]]
-  if (started !== undefined) return { kind: 'begun', userId: started.user_id }
+  const [started, row] = [begun.rows[0], found.rows[0]]
+  if (started !== undefined) return { kind: 'begun', userId: started.user_id, known: knownAccountsIn(accounts) }
   if (checked.rows[0]?.is_owned !== true) return { kind: 'not_owned' }
   if (row !== undefined) return { kind: 'earlier', earlier: earlierOf(row) }
-  if (duplicate !== undefined) return { kind: 'duplicate', itemId: duplicate.id }
   return { kind: 'earlier', earlier: { state: 'refused', itemId: null, exchange: null } }
 }
 

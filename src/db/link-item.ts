@@ -1,11 +1,11 @@
 // The end of an exchange: a new item, one that takes the place of an earlier one, or none, for it is here already. Each is
 // one transaction with the exchange's own end, so that a crash leaves no half-made item and no token without an owner.
 import { sql } from 'drizzle-orm'
-import { type AccountFacts, writeAccounts } from './accounts.ts'
+import { type AccountDecisions, type AccountFacts, writeAccounts } from './accounts-merge.ts'
 import { batchAfter, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
 import type { ItemLook } from './item-facts.ts'
 import { type Item, itemIn, selectItem } from './items.ts'
-import { twinsOf } from './kin.ts'
+import { requireAccountsVersion } from './known-accounts.ts'
 import type { Exchange } from './link-exchanges.ts'
 import { isResting, lost } from './sync-work.ts'
 import { lockPlaidItem } from './webhook-events.ts'
@@ -20,6 +20,8 @@ export interface LinkedItem {
   readonly look: ItemLook
   readonly products: readonly string[]
   readonly accounts: readonly AccountFacts[]
+  /** Whether all of its accounts could be read. */
+  readonly isWhole: boolean
 }
 
 /** `moved`: the user's items changed since they were read, read them again · `ended`: another process ended the exchange */
@@ -29,15 +31,6 @@ export type StoreAnswer =
 
 const begin = (jobs: JobsDatabase, exchange: Exchange, itemId: string | null): Statement =>
   rows(jobs, sql`select app.begin_link(${exchange.id}, ${itemId})`)
-
-/** Nobody has linked the same accounts since the look; the user's row is locked by now. */
-function refuseTwin(jobs: JobsDatabase, exchange: Exchange, item: LinkedItem): Statement {
-  const twin =
-    exchange.allowDuplicate || item.institutionId === null
-      ? sql`false`
-      : sql`exists (${twinsOf(sql`${exchange.userId}::uuid`, item)})`
-  return rows(jobs, sql`select app.refuse(${twin}, 'WN006')`)
-}
 
 function end(
   jobs: JobsDatabase,
@@ -101,26 +94,35 @@ const applyEarlyRevocations = (jobs: JobsDatabase, { plaidItemId }: Exchange, it
       select app.hide_account(id) from revoked`,
   )
 
-/** Stores a new item, all of its products dirty, under the exchange's own id. */
-export async function storeNewItem(jobs: JobsDatabase, exchange: Exchange, item: LinkedItem): Promise<StoreAnswer> {
+/**
+ * Stores a new item, all of its products dirty, under the exchange's own id. Where accounts of other items come over, what
+ * they brought counts as told by an earlier link.
+ */
+export async function storeNewItem(
+  jobs: JobsDatabase,
+  exchange: Exchange,
+  item: LinkedItem,
+  decisions: AccountDecisions,
+): Promise<StoreAnswer> {
   const { id, userId } = exchange
+  const linkEpoch = decisions.moved.length === 0 ? 0 : 1
   return await stored(jobs, exchange, id, [
     lockPlaidItem(jobs, exchange.plaidItemId),
     begin(jobs, exchange, null),
-    refuseTwin(jobs, exchange, item),
+    requireAccountsVersion(jobs, userId, decisions.version),
     rows(
       jobs,
       sql`insert into items (id, user_id, plaid_item_id, institution_id, institution_name, consent_expires_at, access_token_sealed,
-          transactions_updated_at, investments_updated_at, capabilities)
+          transactions_updated_at, investments_updated_at, capabilities, link_epoch)
         values (${id}, ${userId}, ${exchange.plaidItemId}, ${item.institutionId}, ${item.institutionName}, ${time(item.consentExpiresAt)},
-          ${exchange.sealedToken}, ${time(item.look.transactionsUpdatedAt)}, ${time(item.look.investmentsUpdatedAt)}, ${item.look.capabilities})`,
+          ${exchange.sealedToken}, ${time(item.look.transactionsUpdatedAt)}, ${time(item.look.investmentsUpdatedAt)}, ${item.look.capabilities}, ${linkEpoch})`,
     ),
     rows(
       jobs,
       sql`insert into item_products (item_id, user_id, product)
         select ${id}::uuid, ${userId}::uuid, product from unnest(${sql.param(item.products)}::text[]) as p(product)`,
     ),
-    ...writeAccounts(jobs, ownerOf(exchange, id, 0), item.accounts, false),
+    ...writeAccounts(jobs, ownerOf(exchange, id, linkEpoch), item.accounts, true, decisions),
     applyEarlyRevocations(jobs, exchange, id),
     end(jobs, exchange, 'linked', id),
   ])
@@ -134,6 +136,7 @@ export async function storeRelink(
   jobs: JobsDatabase,
   exchange: Exchange,
   item: LinkedItem,
+  decisions: AccountDecisions,
   ancestor: { readonly id: string; readonly linkEpoch: number; readonly sealedToken: string },
 ): Promise<StoreAnswer> {
   const { id } = ancestor
@@ -141,7 +144,7 @@ export async function storeRelink(
   return await stored(jobs, exchange, id, [
     lockPlaidItem(jobs, exchange.plaidItemId),
     begin(jobs, exchange, id),
-    refuseTwin(jobs, exchange, item),
+    requireAccountsVersion(jobs, exchange.userId, decisions.version),
     rows(
       jobs,
       sql`select app.refuse(not exists (select 1 from items where id = ${id} and user_id = ${exchange.userId}
@@ -179,7 +182,7 @@ export async function storeRelink(
         select ${id}::uuid, ${exchange.userId}::uuid, product from unnest(${sql.param(item.products)}::text[]) as p(product)
         on conflict (item_id, product) do nothing`,
     ),
-    ...writeAccounts(jobs, owner, item.accounts, true),
+    ...writeAccounts(jobs, owner, item.accounts, true, decisions, item.isWhole),
     applyEarlyRevocations(jobs, exchange, id),
     end(jobs, exchange, 'linked', id),
   ])

@@ -41,8 +41,13 @@ export function rebindTransactions(jobs: JobsDatabase, lease: Lease, changes: re
         from incoming i join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id
         where not i.removed and not exists (
           select 1 from transactions t where t.item_id = ${lease.itemId} and t.plaid_transaction_id = i.plaid_transaction_id)
+      ), known as (
+        update transactions t set link_epoch = ${lease.linkEpoch} from incoming i
+        where t.item_id = ${lease.itemId} and t.plaid_transaction_id = i.plaid_transaction_id and not i.removed
+          and t.link_epoch < ${lease.linkEpoch}
       ), earlier as materialized (
         select * from transactions where item_id = ${lease.itemId} and link_epoch < ${lease.linkEpoch} and removed_at is null
+          and plaid_transaction_id not in (select plaid_transaction_id from incoming where not removed)
       ), same as materialized (
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
           (select e.*, row_number() over (partition by ${exactly('e')} order by e.change_seq) as n from earlier e) e
@@ -112,6 +117,14 @@ export function dropUnmatched(jobs: JobsDatabase, lease: Lease) {
       where id = ${lease.userId} and exists (select 1 from gone)`,
   )
 }
+
+/**
+ * Runs after the merge. Accounts of the item that may be second views of other ones of the user's, or that are new, are
+ * compared by what happened in them: many equal transactions are proof. What its bank tells no more is merged with its
+ * successor, what is told twice counts once.
+ */
+export const settleDuplicates = (jobs: JobsDatabase, lease: Lease) =>
+  rows(jobs, sql`select app.settle_duplicates(${lease.itemId}::uuid)`)
 
 /** Before the merge: the same for investment transactions, by everything that Plaid tells of them. */
 export function rebindInvestmentTransactions(jobs: JobsDatabase, lease: Lease, held: readonly InvestmentRow[]) {

@@ -46,6 +46,9 @@ export interface Lease {
   readonly sealedToken: string
   /** How often a new item of Plaid's took the place of this one (`items.link_epoch`). */
   readonly linkEpoch: number
+  readonly institutionId: string | null
+  /** Plaid's ids of the item's accounts that are here. */
+  readonly accountIds: readonly string[]
   readonly startedAt: string
 }
 
@@ -65,6 +68,8 @@ interface LeaseRow extends Record<string, unknown> {
   has_set_aside: boolean
   access_token_sealed: string
   link_epoch: number
+  institution_id: string | null
+  account_ids: string[]
   started_at: string
 }
 
@@ -81,7 +86,9 @@ export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId
           and ${mayRun('p', 'i')}
         returning p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, p.refusals,
           p.last_synced_at is not null as was_read,
-          exists (select 1 from set_aside_rows r where r.item_id = p.item_id and r.product = p.product) as has_set_aside, i.access_token_sealed, i.link_epoch, now() as started_at`,
+          exists (select 1 from set_aside_rows r where r.item_id = p.item_id and r.product = p.product) as has_set_aside,
+          i.access_token_sealed, i.link_epoch, i.institution_id, now() as started_at,
+          to_jsonb(array(select a.plaid_account_id from accounts a where a.item_id = i.id)) as account_ids`,
     ),
     rows<{ busy: boolean; dirty: boolean }>(
       jobs,
@@ -112,6 +119,8 @@ function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {
     hasSetAside: row.has_set_aside,
     sealedToken: row.access_token_sealed,
     linkEpoch: row.link_epoch,
+    institutionId: row.institution_id,
+    accountIds: row.account_ids,
     startedAt: row.started_at,
   }
 }

@@ -50,6 +50,10 @@ export const operationDescriptions: Readonly<Record<string, string>> = {
   markItemRepaired: 'Reports that update mode was finished. Schedules a sync of all products of the item.',
   rotateAccessToken:
     'Exchanges the access token of the item at Plaid for a new one. Plaid invalidates the old one at once.',
+  listDuplicates:
+    'Returns the accounts of the item that are, or may be, second views of accounts which are here already. They are listed, and count in no sum beside the other one.',
+  settleDuplicate:
+    'Stores what the user says of such an account. Merging leaves one account, with the id of the one merged into; where banks tell both, they stay apart and one of them counts.',
   syncAll: 'Schedules a sync of all products of all items of the user.',
   syncItem: 'Schedules a sync of all products of one item.',
   listSyncRuns: `Returns the user's sync runs, newest first. ${paged}`,

@@ -24,6 +24,7 @@ import {
   logoutAllRoute,
 } from './routes/auth-account.ts'
 import { listChangesRoute } from './routes/changes.ts'
+import { listDuplicatesRoute, settleDuplicateRoute } from './routes/duplicates.ts'
 import { healthRoute, readyRoute } from './routes/health.ts'
 import { cashFlowRoute, netWorthRoute, spendingRoute } from './routes/insights.ts'
 import { listHoldingsRoute, listInvestmentTransactionsRoute } from './routes/investments.ts'
@@ -78,6 +79,8 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       repairItemRoute,
       removeItemRoute,
       rotateAccessTokenRoute,
+      listDuplicatesRoute,
+      settleDuplicateRoute,
       syncAllRoute,
       syncItemRoute,
       listSyncRunsRoute,

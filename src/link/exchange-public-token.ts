@@ -11,13 +11,14 @@ import {
   type Exchange,
   keepExchanged,
 } from '../db/link-exchanges.ts'
-import type { BankAccounts } from '../db/kin.ts'
+import type { KnownAccount } from '../db/known-accounts.ts'
 import { AppError } from '../errors.ts'
 import { sealAccessToken } from '../items/access-token.ts'
 import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { type Finished, finishExchange } from './finish-exchange.ts'
 import { secondItemEndsFirst } from './institutions.ts'
+import { standingOf, type Twin } from './kin.ts'
 import { tokenDigest } from './tokens.ts'
 
 /** How late Plaid may be asked: with 5 s for a turn of the quota and 15 s for the call, the token is there after 25 s. */
@@ -53,16 +54,14 @@ export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput):
     publicTokenDigest: await tokenDigest(input.publicToken),
     linkTokenDigest: input.linkToken ? await tokenDigest(input.linkToken) : null,
     allowDuplicate,
-    bank: bankOf(input),
   })
   switch (beginning.kind) {
     case 'not_owned':
       throw new AppError('link_token_refused', 'This link token was not made for this user.')
     case 'earlier':
       return await goOn(ctx, beginning.earlier)
-    case 'duplicate':
-      throw duplicateError(beginning.itemId, input.institution?.id ?? null)
     case 'begun': {
+      await refuseTwin(ctx, id, input, beginning.known)
       await refuseLate(ctx, id, startedAtMs)
       const intent = { id, userId: beginning.userId, allowDuplicate }
       const exchange = await exchangeAtPlaid(ctx, intent, createSecret(input.publicToken))
@@ -71,13 +70,20 @@ export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput):
   }
 }
 
-/** Link's metadata; null where it is not enough to find a duplicate. */
-function bankOf({ institution, accounts }: ExchangeInput): BankAccounts | null {
-  if (institution === null || accounts === undefined) return null
-  return {
-    institutionId: institution.id,
-    accounts: accounts.map((account) => ({ ...account, persistentAccountId: null })),
-  }
+/** Link's metadata can show a duplicate before the public token is used up. */
+async function refuseTwin(
+  ctx: Ctx<User>,
+  id: string,
+  { institution, accounts, allowDuplicate }: ExchangeInput,
+  known: readonly KnownAccount[],
+): Promise<void> {
+  if (allowDuplicate === true || institution === null || accounts === undefined) return
+  const unknown = { persistentAccountId: null, officialName: null, type: null, currency: null }
+  const told = accounts.map((account) => ({ ...unknown, ...account }))
+  const { twin } = standingOf(known, told, institution.id)
+  if (twin === null) return
+  await endUnexchanged(ctx.services.api, ctx.actor.identity, id, 'forget')
+  throw duplicateError(twin, institution.id)
 }
 
 /** A client that went away at the start would cancel the exchange before its token is stored: then Plaid is not asked. */
@@ -90,13 +96,19 @@ async function refuseLate(ctx: Ctx<User>, id: string, startedAtMs: number): Prom
   })
 }
 
-function duplicateError(itemId: string | null, institutionId: string | null): AppError {
+function duplicateError(twin: Twin | null, institutionId: string | null): AppError {
   const mayEndFirst = secondItemEndsFirst(institutionId)
   const detail = mayEndFirst
     ? 'This bank is linked already. At this institution a second link can end the first one.'
     : 'This bank is linked already.'
   return new AppError('duplicate_item', detail, {
-    extensions: { item_id: itemId, second_item_may_end_first: mayEndFirst },
+    extensions: {
+      item_id: twin?.itemId ?? null,
+      second_item_may_end_first: mayEndFirst,
+      ...(twin === null || twin.accounts.length === 0
+        ? {}
+        : { accounts: twin.accounts.map(({ id, name, mask }) => ({ id, name, mask })) }),
+    },
   })
 }
 
@@ -108,7 +120,7 @@ async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange
       return await answer(ctx, itemId === null ? { kind: 'given_back' } : { kind: 'linked', itemId, item: null })
     case 'duplicate': {
       const twin = itemId === null ? null : await getItem(ctx.services.api, ctx.actor.identity, itemId)
-      throw duplicateError(twin?.id ?? null, twin?.institutionId ?? null)
+      throw duplicateError(twin && { itemId: twin.id, accounts: [] }, twin?.institutionId ?? null)
     }
     case 'started':
     case 'exchanged':
@@ -123,7 +135,7 @@ async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange
 }
 
 async function answer(ctx: Ctx<User>, finished: Finished): Promise<Item> {
-  if (finished.kind === 'duplicate') throw duplicateError(finished.itemId, finished.institutionId)
+  if (finished.kind === 'duplicate') throw duplicateError(finished.twin, finished.institutionId)
   if (finished.kind === 'given_back') throw publicTokenRefused()
   const item = finished.item ?? (await getItem(ctx.services.api, ctx.actor.identity, finished.itemId))
   if (item === null) throw publicTokenRefused()

@@ -2,7 +2,6 @@
 // Idempotent and crash-safe.
 import type { Ctx } from '../context.ts'
 import type { Item } from '../db/items.ts'
-import { findKin, type Kin } from '../db/kin.ts'
 import type { Exchange } from '../db/link-exchanges.ts'
 import {
   type LinkedItem,
@@ -21,11 +20,12 @@ import { refusalOf } from '../plaid/refusal.ts'
 import { accountFacts } from '../sync/account-facts.ts'
 import { lookOf } from '../sync/item.ts'
 import { unitsFor } from '../sync/products.ts'
+import { findKin, type Kin, type Twin } from './kin.ts'
 
 export type Finished =
   /** `item` as it was stored; null where it was not read. */
   | { readonly kind: 'linked'; readonly itemId: string; readonly item: Item | null }
-  | { readonly kind: 'duplicate'; readonly itemId: string | null; readonly institutionId: string | null }
+  | { readonly kind: 'duplicate'; readonly twin: Twin | null; readonly institutionId: string | null }
   | { readonly kind: 'given_back' }
 
 /** Looks of another one at the same user's items that may come in between. */
@@ -42,7 +42,7 @@ export async function finishExchange(ctx: Ctx, exchange: Exchange): Promise<Fini
     return { kind: 'given_back' }
   }
   for (let attempt = 1; attempt <= tries; attempt += 1) {
-    const kin = await findKin(ctx.services.jobs, exchange.userId, exchange.plaidItemId, item)
+    const kin = await findKin(ctx.services.jobs, exchange, item)
     const finished = await storeBy(ctx, exchange, item, kin)
     if (finished !== null) return finished
   }
@@ -58,13 +58,14 @@ async function storeBy(ctx: Ctx, exchange: Exchange, item: LinkedItem, kin: Kin)
   if (kin.same !== null) {
     const itemId = kin.same.isOwn ? kin.same.id : null
     // Another user's item is neither revealed nor changed.
-    const finished: Finished = itemId === null ? { kind: 'given_back' } : { kind: 'duplicate', itemId, institutionId }
+    const finished: Finished =
+      itemId === null ? { kind: 'given_back' } : { kind: 'duplicate', twin: { itemId, accounts: [] }, institutionId }
     return conclude(await storeSameItem(jobs, exchange, itemId), finished)
   }
   if (kin.twin !== null && !exchange.allowDuplicate) {
-    const refused = conclude(await storeRefusal(jobs, exchange, kin.twin), {
+    const refused = conclude(await storeRefusal(jobs, exchange, kin.twin.itemId), {
       kind: 'duplicate',
-      itemId: kin.twin,
+      twin: kin.twin,
       institutionId,
     })
     if (refused !== null) await endAtPlaid(ctx, exchange.plaidItemId)
@@ -73,8 +74,8 @@ async function storeBy(ctx: Ctx, exchange: Exchange, item: LinkedItem, kin: Kin)
   const itemId = kin.ancestor?.id ?? exchange.id
   const stored =
     kin.ancestor === null
-      ? await storeNewItem(jobs, exchange, item)
-      : await storeRelink(jobs, exchange, item, {
+      ? await storeNewItem(jobs, exchange, item, kin.decisions)
+      : await storeRelink(jobs, exchange, item, kin.decisions, {
           ...kin.ancestor,
           sealedToken: await resealed(ctx, exchange, kin.ancestor.id),
         })
@@ -127,6 +128,7 @@ async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone'>
     look: lookOf(found.value),
     products: unitsFor(config.plaid.products, item),
     accounts: listed.ok ? accountFacts(listed.value.accounts) : [],
+    isWhole: listed.ok && listed.value.set_aside.length === 0,
   }
 }
 

@@ -1,5 +1,5 @@
 // Plaid's account as the database takes it.
-import type { AccountFacts } from '../db/accounts.ts'
+import type { AccountFacts } from '../db/accounts-merge.ts'
 import type { PlaidAccount } from '../plaid/schemas.ts'
 
 /** Several answers can name an account; the last one is the newest. */

@@ -135,6 +135,8 @@ async function concludeRead(
   if (committed.kind === 'superseded') return { kind: 'superseded' }
   if (committed.kind === 'staging_lost')
     return await concludeFailure(ctx, lease, report, localFailure('restart', 'STAGING_LOST'))
+  if (committed.kind === 'accounts_moved')
+    return await concludeFailure(ctx, lease, report, localFailure('restart', 'ACCOUNTS_MOVED'))
   // After a lost response it is unknown whether the product was marked again meanwhile. A needless wake-up is harmless.
   if (committed.kind === 'committed_before' || committed.dirtyAgain) await wake([lease.itemProductId], 'again')
   if (committed.kind === 'committed' && committed.setAside !== null)

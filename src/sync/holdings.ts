@@ -1,11 +1,10 @@
 // Reads /investments/holdings/get, a full snapshot: a position that is not in it is gone.
-import { writeAccounts } from '../db/accounts.ts'
 import { addSecurities, type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/investments-merge.ts'
 import type { PlaidHolding } from '../plaid/schemas.ts'
-import { accountFacts } from './account-facts.ts'
 import { inOneCurrency } from './repeated-rows.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { securityFacts } from './security-facts.ts'
+import { settleAccounts } from './settle-accounts.ts'
 
 export async function readHoldings(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
@@ -14,13 +13,15 @@ export async function readHoldings(run: Run): Promise<ReadAnswer> {
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
   const { accounts, securities, holdings, set_aside: unread } = result.value
+  const settled = await settleAccounts(run, result.value, false)
+  if (settled.kind === 'instead') return settled.answer
   const positions = inOneCurrency(holdings, accounts)
   const setAside = [...unread, ...positions.setAside]
   return {
     kind: 'read',
     end: snapshotEnd,
     statements: [
-      ...writeAccounts(jobs, run.lease, accountFacts(accounts), false),
+      ...settled.statements,
       mergeSecurities(jobs, run.lease, securityFacts(securities)),
       addSecurities(
         jobs,

@@ -1,6 +1,5 @@
 // Reads /investments/transactions/get over its longest window, page by page. Cancellations are not told one by one, so
 // the whole window is compared.
-import { writeAccounts } from '../db/accounts.ts'
 import {
   type InvestmentRow,
   type InvestmentTransactionFacts,
@@ -12,10 +11,10 @@ import { requireStaged, unstage } from '../db/staging.ts'
 import { renewLease } from '../db/sync-work.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
-import { accountFacts } from './account-facts.ts'
 import { createPager } from './pages.ts'
 import { localFailure, noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { securityFacts } from './security-facts.ts'
+import { settleAccounts } from './settle-accounts.ts'
 
 /** Plaid tells 24 months at most. */
 const windowDays = 730
@@ -82,7 +81,7 @@ export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> 
       continue
     }
     take(loop, result.value)
-    if (loop.offset >= loop.total) return commitOf(run, window, loop)
+    if (loop.offset >= loop.total) return await commitOf(run, window, loop)
     if (listedIn(result.value) === 0) return { kind: 'failed', failure: localFailure('retry', 'WINDOW_INCOMPLETE') }
   }
   return { kind: 'failed', failure: localFailure('ours', 'TOO_MANY_PAGES') }
@@ -108,15 +107,17 @@ async function hold(run: Run, loop: Loop): Promise<boolean> {
   return await stageInvestmentTransactions(jobs, run.lease, loop.held.splice(0))
 }
 
-function commitOf(run: Run, window: Window, loop: Loop): ReadAnswer {
+async function commitOf(run: Run, window: Window, loop: Loop): Promise<ReadAnswer> {
   const { jobs } = run.ctx.services
   const { lease } = run
+  const settled = await settleAccounts(run, { accounts: [...loop.accounts.values()], set_aside: [] }, false)
+  if (settled.kind === 'instead') return settled.answer
   return {
     kind: 'read',
     end: snapshotEnd,
     statements: [
       requireStaged(jobs, lease, stagedRows(loop)),
-      ...writeAccounts(jobs, lease, accountFacts([...loop.accounts.values()]), false),
+      ...settled.statements,
       mergeSecurities(jobs, lease, securityFacts([...loop.securities.values()])),
       ...(lease.linkEpoch === 0 ? [] : withoutLoops(jobs, rebindInvestmentTransactions(jobs, lease, loop.held))),
       mergeInvestmentTransactions(jobs, lease, window, loop.held, loop.setAside),

@@ -1,10 +1,9 @@
 // Reads /liabilities/get, a full snapshot of the three kinds.
-import { writeAccounts } from '../db/accounts.ts'
 import { type LiabilityFacts, mergeLiabilities } from '../db/liabilities.ts'
 import type { PlaidLiabilities } from '../plaid/schemas.ts'
-import { accountFacts } from './account-facts.ts'
 import { lastOfEach } from './repeated-rows.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { settleAccounts } from './settle-accounts.ts'
 
 export async function readLiabilities(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
@@ -12,15 +11,14 @@ export async function readLiabilities(run: Run): Promise<ReadAnswer> {
   const result = await plaid.getLiabilities(run.token)
   noteAnswer(run.tally, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
+  const settled = await settleAccounts(run, result.value, false)
+  if (settled.kind === 'instead') return settled.answer
   const { rows, setAside: repeated } = lastOfEach(liabilityFacts(result.value.liabilities), nameOf)
   const setAside = [...result.value.set_aside, ...repeated]
   return {
     kind: 'read',
     end: snapshotEnd,
-    statements: [
-      ...writeAccounts(jobs, run.lease, accountFacts(result.value.accounts), false),
-      mergeLiabilities(jobs, run.lease, rows, setAside),
-    ],
+    statements: [...settled.statements, mergeLiabilities(jobs, run.lease, rows, setAside)],
     setAside,
     raise: null,
   }

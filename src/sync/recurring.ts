@@ -1,12 +1,11 @@
 // Reads /transactions/recurring/get, a full snapshot of the streams that Plaid finds in an item's transactions. It names
 // accounts by id alone, so they are read beside it: a stream may be the first that is heard of its account.
-import { writeAccounts } from '../db/accounts.ts'
 import { type Direction, mergeRecurring, type RecurringFacts } from '../db/recurring.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { PlaidStream } from '../plaid/schemas.ts'
-import { accountFacts } from './account-facts.ts'
 import { lastOfEach } from './repeated-rows.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { settleAccounts } from './settle-accounts.ts'
 
 export async function readRecurring(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
@@ -18,15 +17,14 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
   noteAnswer(run.tally, accounts)
   if (!accounts.ok) return { kind: 'failed', failure: accounts.failure }
   const { inflow_streams: inflow, outflow_streams: outflow } = result.value
+  const settled = await settleAccounts(run, accounts.value, true)
+  if (settled.kind === 'instead') return settled.answer
   const streams = lastOfEach([...factsOf('inflow', inflow), ...factsOf('outflow', outflow)], nameOf)
   const setAside = [...result.value.set_aside, ...accounts.value.set_aside, ...streams.setAside]
   return {
     kind: 'read',
     end: snapshotEnd,
-    statements: [
-      ...writeAccounts(jobs, run.lease, accountFacts(accounts.value.accounts), false),
-      mergeRecurring(jobs, run.lease, streams.rows, setAside),
-    ],
+    statements: [...settled.statements, mergeRecurring(jobs, run.lease, streams.rows, setAside)],
     setAside,
     raise: null,
   }

@@ -1,9 +1,8 @@
 // Reads /transactions/sync to its end from the stored cursor. A failure in the loop throws all pages away, and only a
 // cursor that came with `has_more: false` is handed on: one from the middle would poison the item for good (Plaid).
-import { writeAccounts } from '../db/accounts.ts'
 import { raiseFirstRecurring } from '../db/recurring.ts'
 import type { Statement } from '../db/client.ts'
-import { dropUnmatched, rebindTransactions, withoutLoops } from '../db/relink.ts'
+import { dropUnmatched, rebindTransactions, settleDuplicates, withoutLoops } from '../db/relink.ts'
 import { forgetSetAside, readSetAside } from '../db/set-aside.ts'
 import { requireStaged, unstage } from '../db/staging.ts'
 import { renewLease } from '../db/sync-work.ts'
@@ -17,9 +16,9 @@ import { parseExactJson } from '../exact-json.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'
 import { type PlaidAccount, type PlaidTransaction, transaction as transactionSchema } from '../plaid/schemas.ts'
-import { accountFacts } from './account-facts.ts'
 import { createPager } from './pages.ts'
 import { localFailure, noteAnswer, type ReadAnswer, type Run } from './run.ts'
+import { settleAccounts } from './settle-accounts.ts'
 
 /** Restarts of the loop within one run; then a later run tries. */
 const maxRestarts = 3
@@ -52,7 +51,7 @@ export async function readTransactions(run: Run): Promise<ReadAnswer> {
   let from = run.lease.cursor
   for (;;) {
     const end = await readLoop(run, from)
-    if (end.kind === 'end') return commitOf(run, end, from)
+    if (end.kind === 'end') return await commitOf(run, end, from)
     if (end.kind === 'lease_lost') return end
     const note = from === null ? null : reasonToStartOver(run, end.failure)
     if (note !== null) {
@@ -157,10 +156,12 @@ async function stage(run: Run, loop: Loop): Promise<boolean> {
   return await stageTransactions(run.ctx.services.jobs, run.lease, loop.changes.splice(0))
 }
 
-function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: string | null): ReadAnswer {
+async function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: string | null): Promise<ReadAnswer> {
   const { jobs } = run.ctx.services
   const setAside = [...end.loop.setAside.values()]
   const complete = end.status === null || end.status === 'HISTORICAL_UPDATE_COMPLETE'
+  const settled = await settleAccounts(run, { accounts: [...end.loop.accounts.values()], set_aside: [] }, false)
+  if (settled.kind === 'instead') return settled.answer
   return {
     kind: 'read',
     end: {
@@ -171,9 +172,10 @@ function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: string
     },
     statements: [
       requireStaged(jobs, run.lease, end.loop.seq - end.loop.changes.length),
-      ...writeAccounts(jobs, run.lease, accountFacts([...end.loop.accounts.values()]), false),
+      ...settled.statements,
       ...transactionStatements(run, end.loop.changes, setAside, from, complete),
       ...(from === null && run.lease.hasSetAside ? [forgetSetAside(jobs, run.lease)] : []),
+      settleDuplicates(jobs, run.lease),
     ],
     setAside,
     raise: complete ? raiseFirstRecurring(jobs, run.lease) : null,

@@ -259,17 +259,22 @@ describe('the real queue', () => {
       publicTokenDigest: itemId,
       linkTokenDigest: null,
       allowDuplicate: true,
-      bank: null,
     })
     await keepExchanged(services.api, identity, exchange)
-    const stored = await storeNewItem(services.jobs, exchange, {
-      institutionId: null,
-      institutionName: null,
-      consentExpiresAt: null,
-      look: { transactionsUpdatedAt: null, investmentsUpdatedAt: null, capabilities: '{}' },
-      products: ['transactions'],
-      accounts: [],
-    })
+    const stored = await storeNewItem(
+      services.jobs,
+      exchange,
+      {
+        institutionId: null,
+        institutionName: null,
+        consentExpiresAt: null,
+        look: { transactionsUpdatedAt: null, investmentsUpdatedAt: null, capabilities: '{}' },
+        products: ['transactions'],
+        accounts: [],
+        isWhole: true,
+      },
+      { version: '', renamed: [], moved: [], duplicates: [] },
+    )
     const [id = ''] = stored.kind === 'stored' ? stored.itemProductIds : []
     await services.wake([id], 'user')
     // Nothing listens where this Worker's Plaid should be: the run that is recorded tells that the message arrived.

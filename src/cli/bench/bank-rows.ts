@@ -2,7 +2,7 @@
 // stores them.
 import type { Client } from 'pg'
 import * as z from 'zod'
-import type { AccountFacts } from '../../db/accounts.ts'
+import type { AccountFacts } from '../../db/accounts-merge.ts'
 import type { TransactionChange, TransactionFacts } from '../../db/transactions-merge.ts'
 
 export interface HeldItem {

@@ -1,7 +1,7 @@
 // The commit of a sync as the Worker makes it, from the first staged slice to the last statement: the real functions of
 // src/db, on rows that are given instead of read from a bank.
 import type { Client } from 'pg'
-import { writeAccounts } from '../../db/accounts.ts'
+import { writeAccounts } from '../../db/accounts-merge.ts'
 import { commitRun } from '../../db/commit.ts'
 import { takeLease } from '../../db/sync-work.ts'
 import { mergeTransactions, stageTransactions, type TransactionFacts } from '../../db/transactions-merge.ts'
@@ -27,7 +27,10 @@ export async function prepareCommit(
     while (changes.length > heldChanges) await stageTransactions(jobs, lease, changes.splice(0, heldChanges))
     const report = { trigger: 'bench', pages: 1, restarts: 0, requestIds: [], note: null }
     const end = { cursor: 'the end', historyStatus: null, againSeconds: null, showsHealth: true }
-    const statements = [...writeAccounts(jobs, lease, accountsOf(), false), mergeTransactions(jobs, lease, changes, [])]
+    const statements = [
+      ...writeAccounts(jobs, lease, accountsOf(), false, null),
+      mergeTransactions(jobs, lease, changes, []),
+    ]
     const answer = await commitRun(jobs, lease, report, end, statements, [], null)
     if (answer.kind !== 'committed') throw new Error(`The commit was ${answer.kind}.`)
   }

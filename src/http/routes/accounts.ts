@@ -13,7 +13,7 @@ const amounts = {
   currency: z.string().nullable(),
 }
 
-const accountSchema = z
+export const accountSchema = z
   .object({
     id,
     plaid_account_id: z.string(),
@@ -25,10 +25,14 @@ const accountSchema = z
     subtype: z.string().nullable(),
     balances: z.object({ ...amounts, as_of: instant.nullable() }),
     closed: z.boolean(),
+    duplicate_of: id
+      .nullable()
+      .describe('The account of which this one is, or may be, a second view: it counts in no sum beside it.'),
+    possible_duplicate: z.boolean().describe('Whether to ask the user (`/plaid/items/{id}/duplicates`).'),
   })
   .meta({ id: 'Account' })
 
-function accountView(account: Account): z.input<typeof accountSchema> {
+export function accountView(account: Account): z.input<typeof accountSchema> {
   const { current, available, limit, currency } = account
   return {
     id: account.id,
@@ -41,6 +45,8 @@ function accountView(account: Account): z.input<typeof accountSchema> {
     subtype: account.subtype,
     balances: { current, available, limit, currency, as_of: timeTextOrNull(account.balanceAsOf) },
     closed: account.closed,
+    duplicate_of: account.duplicateState === 'kept' ? null : account.duplicateOf,
+    possible_duplicate: account.duplicateOf !== null && account.duplicateState === 'possible',
   }
 }
 

@@ -38,6 +38,9 @@ export const itemSchema = z
       .describe(
         'What to ask of the user. `update`, `give_consent`: start Link with this `item_id` and report `/repaired` afterwards. `add_accounts`: the same with `account_selection`. `contact_bank`: settle it with the bank. `relink`: link the bank again.',
       ),
+    possible_duplicate: z
+      .boolean()
+      .describe('Whether an account of it may be here already (`/plaid/items/{id}/duplicates`).'),
     products: z.array(
       z.object({
         product: z.string(),
@@ -70,6 +73,7 @@ export function itemView(item: Item): z.input<typeof itemSchema> {
     status,
     status_reason: item.statusReason,
     action_required: actionRequired(item),
+    possible_duplicate: item.possibleDuplicate,
     products: item.products.map(({ product, status: state, lastSyncedAt, lastError }) => ({
       product,
       status: state,

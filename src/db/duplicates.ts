@@ -1,0 +1,82 @@
+// Accounts that are, or may be, second views of other accounts of the same user's, and what the user says of them.
+import { sql } from 'drizzle-orm'
+import { batch, type ApiDatabase, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
+import { requireAccountsVersion } from './known-accounts.ts'
+import { asUser, type Identity, me } from './scope.ts'
+
+export interface Duplicate {
+  readonly accountId: string
+  /** The account of which it is or may be a second view. */
+  readonly of: string
+  readonly state: 'possible' | 'same'
+}
+
+interface DuplicateRow extends Record<string, unknown> {
+  id: string
+  duplicate_of: string
+  duplicate_state: 'possible' | 'same'
+}
+
+/** Those of one item, oldest first; null where the item is not the user's. */
+export async function listDuplicates(
+  database: ApiDatabase,
+  identity: Identity,
+  itemId: string,
+): Promise<Duplicate[] | null> {
+  const [item, found] = await asUser(
+    database,
+    identity,
+    rows(database, sql`select 1 from items where id = ${itemId} and user_id = ${me} and removed_at is null`),
+    rows<DuplicateRow>(
+      database,
+      sql`select a.id, a.duplicate_of, a.duplicate_state from accounts a join accounts o on o.id = a.duplicate_of
+        join items i on i.id = o.item_id and i.removed_at is null
+        where a.item_id = ${itemId} and a.user_id = ${me} and a.duplicate_state <> 'kept' order by a.created_at, a.id`,
+    ),
+  )
+  if (item.rows.length === 0) return null
+  return found.rows.map((row) => ({ accountId: row.id, of: row.duplicate_of, state: row.duplicate_state }))
+}
+
+export interface Resolution {
+  readonly userId: string
+  readonly accountId: string
+  /** `merge`: one account from now on, the one that it is merged into · `same`: the same one, told by two live items · `keep`: another one */
+  readonly kind: 'merge' | 'same' | 'keep'
+  /** Not for `keep`. */
+  readonly into: string | null
+  /** The accounts as they were looked at. */
+  readonly version: string
+}
+
+/** False where the user's accounts are not what they were: look at them again. */
+export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolution): Promise<boolean> {
+  const { userId, accountId, into, version } = resolution
+  try {
+    await batch(jobs, [
+      // Whoever locks more than one row of an item takes the item's first.
+      rows(
+        jobs,
+        sql`select 1 from items where user_id = ${userId} and id in (
+          select item_id from accounts where id in (${accountId}::uuid, ${into}::uuid)) order by id for no key update`,
+      ),
+      rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
+      requireAccountsVersion(jobs, userId, version),
+      statementOf(jobs, resolution),
+    ])
+    return true
+  } catch (error) {
+    if (sqlStateOf(error) === 'WN006') return false
+    throw error
+  }
+}
+
+function statementOf(jobs: JobsDatabase, { userId, accountId, kind, into }: Resolution): Statement {
+  if (kind === 'merge') return rows(jobs, sql`select app.merge_accounts(${into}::uuid, ${accountId}::uuid)`)
+  const state = kind === 'keep' ? 'kept' : 'same'
+  return rows(
+    jobs,
+    sql`update accounts set duplicate_state = ${state}, duplicate_of = coalesce(${into}::uuid, duplicate_of), updated_at = now()
+      where id = ${accountId} and user_id = ${userId}`,
+  )
+}

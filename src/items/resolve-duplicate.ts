@@ -1,0 +1,58 @@
+// What a user says of an account that may be a second view of another one: it is, and becomes one with it, or it is not.
+import type { Ctx, User } from '../context.ts'
+import { type Account, getAccount } from '../db/accounts.ts'
+import { readAccounts } from '../db/belongings.ts'
+import { listDuplicates, resolveDuplicate } from '../db/duplicates.ts'
+import { findOwnItem } from '../db/items.ts'
+import type { KnownAccount } from '../db/known-accounts.ts'
+import { AppError } from '../errors.ts'
+
+/** Looks at the accounts that may be needed while syncs change them. */
+const tries = 3
+
+const isLive = (account: KnownAccount): boolean => !account.isLost && !account.isClosed
+
+/**
+ * Answers the account that is left. `mergeInto` is null where both are kept. Merged are notes, categories and history: the account keeps the id of the one that it
+ * is merged into. Where banks tell both, they stay apart, and one of them counts.
+ * @throws AppError `not_found` where the item has no such duplicate or the other account is not the user's; `conflict`
+ */
+export async function settleDuplicate(
+  ctx: Ctx<User>,
+  itemId: string,
+  accountId: string,
+  mergeInto: string | null,
+): Promise<Account> {
+  const { api, jobs } = ctx.services
+  const { identity } = ctx.actor
+  const [item, duplicates] = await Promise.all([
+    findOwnItem(api, identity, itemId),
+    listDuplicates(api, identity, itemId),
+  ])
+  if (item === null || !duplicates?.some((duplicate) => duplicate.accountId === accountId)) throw notFound()
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const { accounts, version } = await readAccounts(jobs, item.userId)
+    const later = accounts.find(({ id }) => id === accountId)
+    if (later === undefined) throw notFound()
+    const earlier = mergeInto === null ? null : partnerOf(later, accounts, mergeInto)
+    const kind = earlier === null ? 'keep' : isLive(earlier) ? 'same' : 'merge'
+    const into = earlier?.id ?? null
+    if (await resolveDuplicate(jobs, { userId: item.userId, accountId, kind, into, version })) {
+      const left = await getAccount(api, identity, kind === 'merge' && into !== null ? into : accountId)
+      if (left === null) throw notFound()
+      return left
+    }
+  }
+  throw new AppError('conflict', 'The accounts are being read from the bank. Try again shortly.', {
+    retryAfterSeconds: 5,
+  })
+}
+
+function partnerOf(later: KnownAccount, accounts: readonly KnownAccount[], id: string): KnownAccount {
+  const earlier = accounts.find((account) => account.id === id && account.id !== later.id)
+  if (earlier === undefined) throw new AppError('not_found', 'There is no such account to merge into.')
+  if (earlier.type !== later.type) throw new AppError('conflict', 'Accounts of different types cannot be one.')
+  return earlier
+}
+
+const notFound = (): AppError => new AppError('not_found', 'The item has no such duplicate.')
