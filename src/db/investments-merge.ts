@@ -147,12 +147,13 @@ export function mergeHoldings(
 
 /**
  * What is staged and held is all that happened from day `from` to day `to`: what is stored of that window and not among it
- * was cancelled, unless its account is not shared any more or it may be one of the rows that could not be read.
+ * was cancelled, unless its account is not shared any more or it may be one of the rows that could not be read. Without a
+ * window nothing was cancelled.
  */
 export function mergeInvestmentTransactions(
   jobs: JobsDatabase,
   lease: Lease,
-  window: { from: string; to: string },
+  window: { from: string; to: string } | null,
   held: readonly InvestmentRow[],
   setAside: readonly SetAside[],
 ) {
@@ -170,7 +171,7 @@ export function mergeInvestmentTransactions(
           to_jsonb(i) - 'account_id' - 'security_id' - 'seq' as payload from incoming i where i.account_id is null`,
       )}, gone as (
         update investment_transactions t set removed_at = now()
-        where t.item_id = ${lease.itemId} and t.removed_at is null and t.date between ${window.from}::date and ${window.to}::date
+        where t.item_id = ${lease.itemId} and t.removed_at is null and t.date between ${window?.from ?? null}::date and ${window?.to ?? null}::date
           and t.plaid_investment_transaction_id not in (select plaid_investment_transaction_id from incoming) and not ${isUnread}
           and exists (select 1 from accounts a where a.id = t.account_id and a.item_id = ${lease.itemId}
             and a.link_epoch = ${lease.linkEpoch}) returning 1

@@ -6,7 +6,7 @@ import * as linkSchemas from './link-schemas.ts'
 import * as schemas from './schemas.ts'
 
 /** The most that Plaid gives a page. */
-const pageSize = 500
+export const pageSize = 500
 /** Fixed at an item's first initialisation, so the first call must ask for all of it. */
 const daysRequested = 730
 /** Clients of before December 2025 get v1 unless they ask; later ones get v2 alone. So all get the same. */

@@ -9,6 +9,7 @@ import { mergeInvestmentTransactions, mergeSecurities } from '../db/investments-
 import { rebindInvestmentTransactions, withoutLoops } from '../db/relink.ts'
 import { requireStaged, unstage } from '../db/staging.ts'
 import { renewLease } from '../db/sync-work.ts'
+import { pageSize } from '../plaid/endpoints.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
 import { createPager } from './pages.ts'
@@ -20,6 +21,8 @@ import { settleAccounts } from './settle-accounts.ts'
 const windowDays = 730
 const maxPages = 200
 const maxRestarts = 3
+/** Runs that failed because the window kept changing; the next one takes what it reads. */
+const stuckAttempts = 2
 /** Rows held in memory, ten pages (about 3 MB); what is beyond goes to the staging table. */
 const maxHeld = 5000
 
@@ -38,6 +41,8 @@ interface Loop {
   /** Rows in the window, as the first page said; -1 before it. */
   total: number
   offset: number
+  /** Rows of the longest page so far; the bank may have shorter ones than were asked for. */
+  longestPage: number
   seq: number
   /** Rows in memory, which are not staged yet. */
   readonly held: InvestmentRow[]
@@ -51,6 +56,7 @@ type Page = Extract<Awaited<ReturnType<Run['plaid']['getInvestmentTransactions']
 const newLoop = (): Loop => ({
   total: -1,
   offset: 0,
+  longestPage: 0,
   seq: 0,
   held: [],
   accounts: new Map(),
@@ -59,10 +65,20 @@ const newLoop = (): Loop => ({
 })
 const stagedRows = (loop: Loop): number => loop.seq - loop.held.length
 
+/** Where a list ended that did not have the rows that were announced, in rows; null before one did. */
+interface Doubt {
+  endedAt: number | null
+  /** Whether the announced number is not looked at any more: only an empty page is the end. */
+  ignoresTotal: boolean
+}
+
+type Step = 'next' | 'again' | 'complete' | 'incomplete' | 'WINDOW_KEEPS_CHANGING' | 'WINDOW_INCOMPLETE'
+
 export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> {
   const { jobs } = run.ctx.services
   const window = windowAt(run.ctx.now())
   const askFor = createPager(run)
+  const doubt: Doubt = { endedAt: null, ignoresTotal: false }
   let loop = newLoop()
   for (let page = 0; page < maxPages; page += 1) {
     if (page > 0 && !(await hold(run, loop))) return { kind: 'lease_lost' }
@@ -71,20 +87,48 @@ export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> 
     if (result === null) return { kind: 'lease_lost' }
     noteAnswer(run.tally, result)
     if (!result.ok) return { kind: 'failed', failure: result.failure }
-    if (loop.total !== -1 && result.value.total_investment_transactions !== loop.total) {
-      // Something came or went between two pages: offsets have shifted, so nothing read so far can be trusted.
-      if (run.tally.restarts >= maxRestarts)
-        return { kind: 'failed', failure: localFailure('retry', 'WINDOW_KEEPS_CHANGING') }
-      run.tally.restarts += 1
-      if (stagedRows(loop) > 0) await unstage(jobs, run.lease)
-      loop = newLoop()
-      continue
-    }
-    take(loop, result.value)
-    if (loop.offset >= loop.total) return await commitOf(run, window, loop)
-    if (listedIn(result.value) === 0) return { kind: 'failed', failure: localFailure('retry', 'WINDOW_INCOMPLETE') }
+    const step = stepAfter(run, doubt, loop, result.value)
+    if (step === 'next') continue
+    if (step === 'complete') return await commitOf(run, window, loop)
+    if (step === 'incomplete') return await commitOf(run, null, loop)
+    if (step !== 'again') return { kind: 'failed', failure: localFailure('retry', step) }
+    run.tally.restarts += 1
+    if (stagedRows(loop) > 0) await unstage(jobs, run.lease)
+    loop = newLoop()
   }
   return { kind: 'failed', failure: localFailure('ours', 'TOO_MANY_PAGES') }
+}
+
+/**
+ * Takes a page, and says how to go on. Where Plaid's number of rows cannot be right, the list is read once more; when it ends
+ * in the same place, or when runs before have failed too, what was read is stored with a note, and nothing is removed.
+ */
+function stepAfter({ tally, lease }: Run, doubt: Doubt, loop: Loop, page: Page): Step {
+  const mayRestart = tally.restarts < maxRestarts
+  const isStuck = lease.attempts >= stuckAttempts
+  if (!doubt.ignoresTotal && loop.total !== -1 && page.total_investment_transactions !== loop.total) {
+    // Something came or went between two pages: offsets have shifted, so nothing read so far can be trusted.
+    if (!mayRestart && !isStuck) return 'WINDOW_KEEPS_CHANGING'
+    doubt.ignoresTotal = !mayRestart
+    if (doubt.ignoresTotal) tally.note = 'WINDOW_KEEPS_CHANGING'
+    return 'again'
+  }
+  const full = loop.longestPage === 0 ? pageSize : Math.min(pageSize, loop.longestPage)
+  take(loop, page)
+  const rows = listedIn(page)
+  const isWhole = loop.offset === loop.total && !doubt.ignoresTotal
+  if (isWhole && rows < full) return 'complete'
+  // Neither a full page nor one with more rows than were announced is surely the last.
+  if (rows > 0) return 'next'
+  if (doubt.ignoresTotal) return 'incomplete'
+  const isAsBefore = doubt.endedAt === loop.offset
+  if (!isAsBefore && mayRestart) {
+    doubt.endedAt = loop.offset
+    return 'again'
+  }
+  if (!isAsBefore && !isStuck) return 'WINDOW_INCOMPLETE'
+  tally.note = 'WINDOW_INCOMPLETE'
+  return 'incomplete'
 }
 
 /** Rows of the window in a page, whether or not they could be read. */
@@ -93,7 +137,9 @@ const listedIn = (page: Page): number =>
 
 function take(loop: Loop, page: Page): void {
   loop.total = page.total_investment_transactions
-  loop.offset += listedIn(page)
+  const rows = listedIn(page)
+  loop.offset += rows
+  loop.longestPage = Math.max(loop.longestPage, rows)
   loop.setAside.push(...page.set_aside)
   for (const account of page.accounts) loop.accounts.set(account.account_id, account)
   for (const security of page.securities) loop.securities.set(security.security_id, security)
@@ -107,7 +153,8 @@ async function hold(run: Run, loop: Loop): Promise<boolean> {
   return await stageInvestmentTransactions(jobs, run.lease, loop.held.splice(0))
 }
 
-async function commitOf(run: Run, window: Window, loop: Loop): Promise<ReadAnswer> {
+/** Without a window nothing is removed: what was read may not be all. */
+async function commitOf(run: Run, window: Window | null, loop: Loop): Promise<ReadAnswer> {
   const { jobs } = run.ctx.services
   const { lease } = run
   const settled = await settleAccounts(run, { accounts: [...loop.accounts.values()], set_aside: [] }, false)
