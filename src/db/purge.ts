@@ -78,7 +78,7 @@ const tombstones = (jobs: JobsDatabase, which: SQL) =>
 export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number, limit: number): Promise<number> {
   const doomed = sql`any(array(select id from accounts where revoked_at < now() - make_interval(days => ${keepDays})
     order by revoked_at limit ${limit}))`
-  const [, , , deleted] = await longBatch(jobs, [
+  const [, , , , deleted] = await longBatch(jobs, [
     plan(jobs, byIndex),
     // Whoever locks more than one row of an item takes the item's first.
     rows(
@@ -86,6 +86,10 @@ export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number,
       sql`select 1 from items where id in (select item_id from accounts where id = ${doomed}) order by id for no key update`,
     ),
     tombstones(jobs, sql`account_id = ${doomed}`),
+    rows(
+      jobs,
+      sql`delete from set_aside_rows s using accounts a where a.id = ${doomed} and s.item_id = a.item_id and s.plaid_account_id = a.plaid_account_id`,
+    ),
     rows(jobs, sql`delete from accounts where id = ${doomed} returning id`),
   ])
   return deleted.rows.length

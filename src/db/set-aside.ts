@@ -23,14 +23,19 @@ export interface SetAside {
 /** Rows that are stored for an item and product; more are counted. */
 const mostStored = 1000
 
+/** The row as it is held until the commit: of those that will not be stored, without its payload. */
+export const boundedRow = <Row extends SetAside>(row: Row, before: number): Row =>
+  before < mostStored ? row : { ...row, payload: null }
+
 /** Whether a run reads everything again, so that what earlier runs set aside is replaced. */
 const readsAll = ({ product, cursor }: Lease): boolean => product !== 'transactions' || cursor === null
 
 const ofProduct = (lease: Lease): SQL => sql`item_id = ${lease.itemId} and product = ${lease.product}`
 
-const tellUnstored = (candidates: SQL, stored: SQL): SQL =>
+/** Adds to the rows that were not stored: `count` less those of the CTE `stored`. */
+const tellUnstored = (count: SQL, stored: SQL): SQL =>
   sql`set_config('app.set_aside_unstored', (coalesce(nullif(current_setting('app.set_aside_unstored', true), ''), '0')::int
-    + (select count(*) from ${candidates}) - (select count(*) from ${stored}))::text, true)`
+    + ${count} - (select count(*) from ${stored}))::text, true)`
 
 /** Stores rows of `source`, one for each kind and key, as far as there is room. What this run has stored already is newer. */
 const insertSetAside = (lease: Lease, source: SQL): SQL =>
@@ -44,20 +49,18 @@ const insertSetAside = (lease: Lease, source: SQL): SQL =>
       where set_aside_rows.run_id <> excluded.run_id
     returning 1`
 
-const asRecords = (setAside: readonly SetAside[]): SQL =>
-  sql`jsonb_to_recordset(${JSON.stringify(setAside)}::jsonb) as r("kind" text, "key" text, "accountId" text, "rowId" text,
-    "problems" text[], "payload" jsonb)`
-
 /** Stores the rows that a run could not read. Runs before the merge of those that it could. */
 export function storeSetAside(jobs: JobsDatabase, lease: Lease, setAside: readonly SetAside[]): Statement[] {
   if (setAside.length === 0) return []
+  const records = JSON.stringify(setAside.slice(0, mostStored))
   const statement = rows(
     jobs,
     sql`with unread as materialized (
         select kind, coalesce("key", encode(sha256(convert_to(coalesce(payload::text, ''), 'UTF8')), 'hex')) as row_key,
-          "accountId" as plaid_account_id, problems, payload from ${asRecords(setAside)}
+          "accountId" as plaid_account_id, problems, payload
+        from jsonb_to_recordset(${records}::jsonb) as r("kind" text, "key" text, "accountId" text, "problems" text[], "payload" jsonb)
       ), stored as (${insertSetAside(lease, sql`unread`)})
-      select ${tellUnstored(sql`unread`, sql`stored`)}`,
+      select ${tellUnstored(sql`${setAside.length}::int`, sql`stored`)}`,
   )
   return [statement]
 }
@@ -76,18 +79,37 @@ const unknownAccount = 'account_id unknown_account'
 export const storeUnknown = (lease: Lease, source: SQL): SQL =>
   sql`unknown_rows as materialized (select u.*, array[${unknownAccount}] as problems from (${source}) u
     ), unknown_stored as (${insertSetAside(lease, sql`unknown_rows`)})`
-export const countUnknown = tellUnstored(sql`unknown_rows`, sql`unknown_stored`)
+export const countUnknown = tellUnstored(sql`(select count(*) from unknown_rows)`, sql`unknown_stored`)
+
+/** Whether `value` is among these texts. `in` is a hash table, however many they are. */
+const isAmong = (value: SQL, texts: readonly (string | null)[]): SQL =>
+  texts.length === 0 ? sql`false` : sql`${value} in (select unnest(${sql.param(texts)}::text[]))`
 
 /** Whether a stored row may be one of those that could not be read: by its id, without one by its account, without both always. */
 export function mayBeSetAside(setAside: readonly SetAside[], rowId: SQL, accountId: SQL): SQL {
-  if (setAside.length === 0) return sql`false`
-  return sql`exists (select 1 from ${asRecords(setAside)} where coalesce(r."rowId" = ${rowId}, r."accountId" = ${accountId}, true))`
+  const nameless = setAside.filter((row) => row.rowId === null)
+  if (nameless.some((row) => row.accountId === null)) return sql`true`
+  const named = setAside.flatMap((row) => row.rowId ?? [])
+  return sql`(${isAmong(rowId, named)} or ${isAmong(
+    accountId,
+    nameless.map((row) => row.accountId),
+  )})`
 }
 
 /** The same for rows that only account and id together name: what cannot be read of them matches everything. */
 export function mayBeSetAsideWithin(setAside: readonly SetAside[], rowId: SQL, accountId: SQL): SQL {
-  if (setAside.length === 0) return sql`false`
-  return sql`exists (select 1 from ${asRecords(setAside)} where coalesce(r."rowId" = ${rowId}, true) and coalesce(r."accountId" = ${accountId}, true))`
+  const [whole, part] = [setAside.filter(({ key }) => key !== null), setAside.filter(({ key }) => key === null)]
+  if (part.some((row) => row.rowId === null && row.accountId === null)) return sql`true`
+  return sql`(${isAmong(
+    sql`${accountId} || ' ' || ${rowId}`,
+    whole.map(({ key }) => key),
+  )} or ${isAmong(
+    rowId,
+    part.flatMap((row) => row.rowId ?? []),
+  )} or ${isAmong(
+    accountId,
+    part.flatMap((row) => row.accountId ?? []),
+  )})`
 }
 
 export interface LeftAside extends Record<string, unknown> {

@@ -150,7 +150,7 @@ export function mergeTransactions(
         where not i.removed and a.id is not null and a.revoked_at is null and (t.id is null or t.removed_at is not null
           or (t.account_id, ${list(names, 't.')}) is distinct from (a.id, ${list(names, 'i.')}))
       ), ${storeUnknown(lease, unknownTransactions(lease))}, told_again as (
-        delete from set_aside_rows s using incoming i where s.item_id = ${lease.itemId} and s.product = ${lease.product}
+        delete from set_aside_rows s using incoming i where ${lease.hasSetAside} and s.item_id = ${lease.itemId} and s.product = ${lease.product}
           and s.kind = 'transaction' and s.row_key = i.plaid_transaction_id and s.run_id <> ${lease.runId}
           and (i.removed or exists (select 1 from accounts a where a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id))
       ), gone as materialized (

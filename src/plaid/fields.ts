@@ -53,6 +53,9 @@ export const optionalDay = optional(dayOrNull)
 export const requiredId = required(idOrNull)
 export const requiredText = required(textOrNull)
 export const requiredDecimal = required(decimalOrNull)
+export const requiredCount = required((value) =>
+  typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : null,
+)
 export const requiredDay = required(dayOrNull)
 export const optionalId = optional(idOrNull)
 

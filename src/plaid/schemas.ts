@@ -11,6 +11,7 @@ import {
   optionalText,
   optionalTexts,
   requiredBoolean,
+  requiredCount,
   requiredDay,
   requiredDecimal,
   requiredId,
@@ -222,7 +223,7 @@ export const investmentTransactionsGet = objectOf<wire.InvestmentsTransactionsGe
     without: 'refused',
   }),
   securities: securitiesBeside,
-  total_investment_transactions: requiredDecimal.transform(Number),
+  total_investment_transactions: requiredCount,
 }).transform(({ accounts, investment_transactions: transactions, securities, ...told }) => ({
   ...told,
   accounts: accounts.rows,

@@ -7,6 +7,7 @@ import {
 } from '../db/investment-staging.ts'
 import { mergeInvestmentTransactions, mergeSecurities } from '../db/investments-merge.ts'
 import { rebindInvestmentTransactions, withoutLoops } from '../db/relink.ts'
+import { boundedRow } from '../db/set-aside.ts'
 import { requireStaged, unstage } from '../db/staging.ts'
 import { renewLease } from '../db/sync-work.ts'
 import { pageSize } from '../plaid/endpoints.ts'
@@ -140,7 +141,7 @@ function take(loop: Loop, page: Page): void {
   const rows = listedIn(page)
   loop.offset += rows
   loop.longestPage = Math.max(loop.longestPage, rows)
-  loop.setAside.push(...page.set_aside)
+  for (const row of page.set_aside) loop.setAside.push(boundedRow(row, loop.setAside.length))
   for (const account of page.accounts) loop.accounts.set(account.account_id, account)
   for (const security of page.securities) loop.securities.set(security.security_id, security)
   for (const transaction of page.investment_transactions) loop.held.push({ seq: loop.seq++, ...factsOf(transaction) })

@@ -3,7 +3,7 @@
 import { raiseFirstRecurring } from '../db/recurring.ts'
 import type { Statement } from '../db/client.ts'
 import { dropUnmatched, rebindTransactions, settleDuplicates, withoutLoops } from '../db/relink.ts'
-import { forgetSetAside, readSetAside } from '../db/set-aside.ts'
+import { boundedRow, forgetSetAside, readSetAside } from '../db/set-aside.ts'
 import { requireStaged, unstage } from '../db/staging.ts'
 import { renewLease } from '../db/sync-work.ts'
 import {
@@ -146,8 +146,10 @@ function take(loop: Loop, page: SyncPage): void {
 
 function keepSetAside(loop: Loop, page: SyncPage, list: string): void {
   for (const row of page.set_aside)
-    if (row.list === list)
-      loop.setAside.set(row.kind === 'transaction' && row.rowId !== null ? row.rowId : loop.setAside.size, row)
+    if (row.list === list) {
+      const key = row.kind === 'transaction' && row.rowId !== null ? row.rowId : loop.setAside.size
+      loop.setAside.set(key, boundedRow(row, loop.setAside.size))
+    }
 }
 
 /** Before the next page: keeps memory bounded. False when the lease is lost. */

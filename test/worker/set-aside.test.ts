@@ -2,6 +2,7 @@
 // and they are tried again.
 import { afterEach, describe, expect, it } from 'vitest'
 import { getItem, type Item } from '../../src/db/items.ts'
+import { purgeRevokedAccounts } from '../../src/db/purge.ts'
 import { listSetAside, type StoredSetAside } from '../../src/db/set-aside.ts'
 import { listAllSyncRuns } from '../../src/db/sync-runs.ts'
 import { everyTransaction, expectTruth } from '../support/equality.ts'
@@ -362,6 +363,23 @@ describe('snapshots', () => {
     expect(Number(odds?.['derived'])).toBeGreaterThan(0)
     expect(odds?.['unpriced']).toBe('1')
   })
+})
+
+it('rows that are set aside go with their account, when it is deleted for good', async () => {
+  const subject = 'account purged'
+  const item = await linkAndSync(world, subject)
+  await addAtBank(item, 6)
+  await world.bank.alter({ endpoint: sync, path: 'added[*].amount', value: null })
+  await odd.sync(item, 'transactions')
+  const accounts = (await setAside(item)).map(({ plaidAccountId }) => plaidAccountId)
+  const [revoked] = accounts
+  await world.sql(
+    "update accounts set closed = true, revoked_at = now() - interval '3 days' where item_id = $1 and plaid_account_id = $2",
+    [item.id, revoked],
+  )
+  await purgeRevokedAccounts(world.services.jobs, 2, 10)
+  const left = (await setAside(item)).map(({ plaidAccountId }) => plaidAccountId)
+  expect(left).toEqual(accounts.filter((account) => account !== revoked))
 })
 
 it('rows that are set aside go with their item', async () => {

@@ -84,6 +84,9 @@ const operations = `
     select item_id, user_id, item_id, 'linked', false, item_id, now() from crowd where place = 1;
   insert into dead_letters (queue, message_id, item_product_id, reason, payload)
     select 'sync', p.id, p.id, 'failed', '{}' from crowd c join item_products p on p.item_id = c.item_id where c.place = 1;
+  insert into set_aside_rows (user_id, item_id, product, kind, row_key, problems, run_id)
+    select user_id, item_id, 'balances', 'account', n::text, array['account_id missing'], item_id
+    from crowd cross join generate_series(1, 20) n where place = 1;
   drop table crowd, crowd_securities;`
 
 /** Makes them, and analyses nothing. */

@@ -10,6 +10,7 @@ import { listAllItems, listWebhooks } from '../../../src/db/admin.ts'
 import { listChanges } from '../../../src/db/changes.ts'
 import { type ApiDatabase, connect, type JobsDatabase } from '../../../src/db/client.ts'
 import { listDeadLetters } from '../../../src/db/dead-letters.ts'
+import { listSetAside } from '../../../src/db/set-aside.ts'
 import { listHoldings, listInvestmentTransactions } from '../../../src/db/investments.ts'
 import { listItems } from '../../../src/db/items.ts'
 import { listLiabilities } from '../../../src/db/liabilities.ts'
@@ -117,6 +118,15 @@ const lists: Readonly<Record<string, readonly [List, Key]>> = {
   webhooks: [({ jobs }, _, limit, from) => listWebhooks(jobs, null, limit, from), byTime],
   'webhooks of an item': [({ jobs }, _, limit, from) => listWebhooks(jobs, 'reader 1', limit, from), byTime],
   'dead letters': [({ jobs }, _, limit, from) => listDeadLetters(jobs, { open: false }, limit, from), byTime],
+  'all rows set aside': [({ jobs }, _, limit, from) => listSetAside(jobs, {}, limit, from), byTime],
+  'all rows set aside of an item': [
+    ({ jobs }, { item }, limit, from) => listSetAside(jobs, { itemId: item }, limit, from),
+    byTime,
+  ],
+  'all rows set aside of a product': [
+    ({ jobs }, _, limit, from) => listSetAside(jobs, { product: 'balances' }, limit, from),
+    byTime,
+  ],
   'open dead letters': [({ jobs }, _, limit, from) => listDeadLetters(jobs, { open: true }, limit, from), byTime],
 }
 
@@ -196,6 +206,8 @@ const searches: ReadonlySet<string> = new Set([
   'pending transactions',
   'pending transactions of an account',
   'all failed sync runs',
+  'all rows set aside of an item',
+  'all rows set aside of a product',
 ])
 
 const idsRow = z.object({ user: z.string(), item: z.string(), account: z.string() })
