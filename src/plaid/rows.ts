@@ -55,7 +55,7 @@ export interface RowList {
 }
 
 /** Characters of JSON; a row of Plaid's has 2,000. */
-const longestPayload = 65_536
+const longestPayload = 16_384
 
 function payloadOf(row: unknown): unknown {
   const copy = storableCopy(row, false)

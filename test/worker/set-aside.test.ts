@@ -180,6 +180,7 @@ describe('transactions', () => {
   it.each([
     ['can be read by its id', 'added[3].amount'],
     ['cannot be told from others', 'added[3].transaction_id'],
+    ['is no row at all', 'added[3]'],
   ])('stay where one that is read again from the start %s', async (_what, path) => {
     const subject = `from the start ${path}`
     const item = await linkAndSync(world, subject)
