@@ -11,6 +11,9 @@ export interface AccountFacts {
   readonly officialName: string | null
   readonly mask: string | null
   readonly type: string
+  /** False where the bank does not say, and name or type stand in for it: an account that is known keeps its own. */
+  readonly hasName?: boolean
+  readonly hasType?: boolean
   readonly subtype: string | null
   readonly current: string | null
   readonly available: string | null
@@ -72,7 +75,7 @@ function mergeAccounts(
     sql`with incoming as (
         select * from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text, "persistentAccountId" text,
           "name" text, "officialName" text, "mask" text, "type" text, "subtype" text, "current" numeric, "available" numeric,
-          "limit" numeric, "isoCurrencyCode" text, "unofficialCurrencyCode" text)
+          "limit" numeric, "isoCurrencyCode" text, "unofficialCurrencyCode" text, "hasName" boolean, "hasType" boolean)
       ), closing as (
         update accounts a set closed = true, updated_at = now()
         where ${complete && closes} and a.item_id = ${owner.itemId} and not a.closed
@@ -80,9 +83,11 @@ function mergeAccounts(
       ), merged as (
         insert into accounts (user_id, item_id, plaid_account_id, persistent_account_id, name, official_name, mask, type, subtype,
           current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of, link_epoch)
-        select ${owner.userId}::uuid, ${owner.itemId}::uuid, i."plaidAccountId", i."persistentAccountId", i."name", i."officialName", i."mask",
-          i."type", i."subtype", i."current", i."available", i."limit", i."isoCurrencyCode", i."unofficialCurrencyCode", now(), ${owner.linkEpoch}
-        from incoming i order by i."plaidAccountId"
+        select ${owner.userId}::uuid, ${owner.itemId}::uuid, i."plaidAccountId", i."persistentAccountId",
+          case when i."hasName" is false then coalesce(k.name, i."name") else i."name" end, i."officialName", i."mask",
+          case when i."hasType" is false then coalesce(k.type, i."type") else i."type" end, i."subtype", i."current", i."available", i."limit", i."isoCurrencyCode", i."unofficialCurrencyCode", now(), ${owner.linkEpoch}
+        from incoming i left join accounts k on k.item_id = ${owner.itemId} and k.plaid_account_id = i."plaidAccountId"
+        order by i."plaidAccountId"
         on conflict (item_id, plaid_account_id) do update set persistent_account_id = coalesce(excluded.persistent_account_id, accounts.persistent_account_id),
           name = excluded.name, official_name = excluded.official_name, mask = excluded.mask, type = excluded.type, subtype = excluded.subtype,
           current_balance = excluded.current_balance, available_balance = excluded.available_balance, credit_limit = excluded.credit_limit,

@@ -47,7 +47,14 @@ export const account = objectOf<wire.AccountBase>()({
 }).transform(({ name, type, ...told }) => {
   const kind = told.subtype ?? type ?? 'Account'
   const fallback = told.mask === null ? kind : `${kind} ${told.mask}`
-  return { ...told, name: name ?? told.official_name ?? fallback, type: type ?? 'other' }
+  return {
+    ...told,
+    name: name ?? told.official_name ?? fallback,
+    type: type ?? 'other',
+    // An account that is known keeps what an answer does not say.
+    has_name: name !== null,
+    has_type: type !== null,
+  }
 })
 export type PlaidAccount = z.output<typeof account>
 

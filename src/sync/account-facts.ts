@@ -12,6 +12,8 @@ export function accountFacts(accounts: readonly PlaidAccount[]): AccountFacts[] 
     officialName: account.official_name,
     mask: account.mask,
     type: account.type,
+    hasName: account.has_name,
+    hasType: account.has_type,
     subtype: account.subtype,
     current: account.balances.current,
     available: account.balances.available,

@@ -67,6 +67,8 @@ export function createMiniBank(name: string): MiniBank {
     mask: account.mask,
     type: account.type,
     subtype: account.subtype,
+    has_name: true,
+    has_type: true,
     balances: {
       current: account.balance,
       available: null,

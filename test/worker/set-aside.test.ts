@@ -248,6 +248,18 @@ describe('accounts', () => {
     expect(await setAside(item)).toEqual([])
   })
 
+  it('keep their name and type where an answer has none', async () => {
+    const item = await linkAndSync(world, 'kept names')
+    const names = () =>
+      world.sql('select plaid_account_id, name, type from accounts where item_id = $1 order by 1', [item.id])
+    const before = await names()
+    for (const field of ['name', 'type', 'official_name'])
+      await world.bank.alter({ endpoint: '/accounts/get', path: `accounts[*].${field}`, value: '' })
+    await odd.sync(item, 'balances')
+    expect(await lastRun(item, 'balances')).toMatchObject({ outcome: 'committed', setAside: 0 })
+    expect(await names()).toEqual(before)
+  })
+
   it.each([
     ['name', { value: null }],
     ['name', { value: '' }],
