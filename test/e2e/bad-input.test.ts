@@ -283,7 +283,6 @@ test.each(badIds)('an id that is %s is refused by every route that takes one', a
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 /** Made when asked for: some are cursors of this run. */
 const badCursors: readonly (readonly [string, () => string])[] = [
-  ['empty', () => ''],
   ['garbage', () => marker],
   ['no base64', () => '!!!'],
   ['no JSON', () => Buffer.from('{').toString('base64url')],
@@ -298,6 +297,25 @@ const badCursors: readonly (readonly [string, () => string])[] = [
 ]
 test.each(badCursors)('a cursor that is %s is refused', async (_what, cursor) => {
   expect(await outcomeOf(get(`/api/v1/transactions?cursor=${cursor()}`))).toEqual(refusal(400, 'invalid_cursor'))
+})
+
+test('a page parameter that is empty is an absent one, for every route that has it', async () => {
+  const names = ['cursor', 'limit', 'since']
+  const paged = routes.filter(
+    ({ method, parameters }) => method === 'GET' && parameters.some((name) => names.includes(name)),
+  )
+  expect(paged.length).toBeGreaterThan(10)
+  for (const route of paged) {
+    const path = route.path.replaceAll('{id}', itemId)
+    const ask = async (query: string) => {
+      const answer = await callFor(edge, route, 'user')('GET', `${path}${query}`)
+      return [route.name, answer.status, answer.status === 200 ? answer.json() : null]
+    }
+    for (const name of names) {
+      const isTaken = route.parameters.includes(name)
+      expect(await ask(`?${name}=`)).toEqual(isTaken ? await ask('') : [route.name, 400, null])
+    }
+  }
 })
 
 /** A request whose framing is the test's own: without Content-Length the body goes in chunks. */

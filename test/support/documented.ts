@@ -5,7 +5,16 @@ import { join } from 'node:path'
 import * as z from 'zod'
 
 const documentSchema = z.object({
-  paths: z.record(z.string(), z.record(z.string(), z.object({ security: z.array(z.unknown()).optional() }))),
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({
+        security: z.array(z.unknown()).optional(),
+        parameters: z.array(z.object({ name: z.string(), in: z.string() })).optional(),
+      }),
+    ),
+  ),
   components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
 })
 
@@ -16,6 +25,8 @@ export interface DocumentedRoute {
   readonly name: string
   /** Whether a token is needed. */
   readonly isPrivate: boolean
+  /** Names of what its query may have. */
+  readonly parameters: readonly string[]
 }
 
 export interface Description {
@@ -27,9 +38,10 @@ export async function readDescription(): Promise<Description> {
   const file = join(import.meta.dirname, '..', '..', 'docs', 'openapi.json')
   const { paths, components } = documentSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   const routes = Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([operation, { security = [] }]) => {
+    Object.entries(operations).map(([operation, { security = [], parameters = [] }]) => {
       const method = operation.toUpperCase()
-      return { method, path, name: `${method} ${path}`, isPrivate: security.length > 0 }
+      const queryNames = parameters.filter((each) => each.in === 'query').map(({ name }) => name)
+      return { method, path, name: `${method} ${path}`, isPrivate: security.length > 0, parameters: queryNames }
     }),
   )
   return { routes, schemas: components.schemas }
