@@ -99,79 +99,80 @@ $$;
 --> statement-breakpoint
 -- Makes one account of two views of it: `p_later`, which banks tell now, and `p_earlier`, whose id, notes, categories and
 -- history stay. Transactions that both have are one; of the earlier ones, those that the later view should list and does
--- not are removed, as after a new link. Locks as `move_account` does.
+-- not are removed, as after a new link. Locks as `move_account` does. It runs
+-- as its owner, since the jobs' login may not delete transactions or balances.
 CREATE FUNCTION app.merge_accounts(p_earlier uuid, p_later uuid) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off SET enable_nestloop = on SET jit = off
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_nestloop = on SET jit = off
 AS $$
 DECLARE
-  v_earlier accounts%ROWTYPE;
-  v_later accounts%ROWTYPE;
+  v_earlier public.accounts%ROWTYPE;
+  v_later public.accounts%ROWTYPE;
   v_from bigint;
   v_old uuid[];
   v_new uuid[];
   v_gone uuid[];
   v_pairs bigint;
 BEGIN
-  SELECT * INTO v_later FROM accounts WHERE id = p_later;
-  SELECT u.change_seq INTO v_from FROM users u WHERE u.id = v_later.user_id FOR NO KEY UPDATE;
-  SELECT * INTO v_earlier FROM accounts WHERE id = p_earlier AND user_id = v_later.user_id;
+  SELECT * INTO v_later FROM public.accounts WHERE id = p_later;
+  SELECT u.change_seq INTO v_from FROM public.users u WHERE u.id = v_later.user_id FOR NO KEY UPDATE;
+  SELECT * INTO v_earlier FROM public.accounts WHERE id = p_earlier AND user_id = v_later.user_id;
   IF v_earlier.id IS NULL OR v_later.id IS NULL OR v_earlier.id = v_later.id THEN
     RAISE EXCEPTION 'no two accounts of one user' USING ERRCODE = 'WN006';
   END IF;
   SELECT coalesce(array_agg(p.earlier_id ORDER BY p.earlier_id), '{}'), coalesce(array_agg(p.later_id ORDER BY p.earlier_id), '{}')
     INTO v_old, v_new FROM app.same_transactions(p_earlier, p_later) p;
   v_pairs := cardinality(v_old);
-  SELECT coalesce(array_agg(t.id ORDER BY t.date, t.id), '{}') INTO v_gone FROM transactions t
+  SELECT coalesce(array_agg(t.id ORDER BY t.date, t.id), '{}') INTO v_gone FROM public.transactions t
     WHERE t.account_id = p_earlier AND t.removed_at IS NULL AND t.id NOT IN (SELECT unnest(v_old))
-      AND (t.pending OR t.date >= (SELECT min(date) FROM transactions WHERE account_id = p_later AND removed_at IS NULL));
+      AND (t.pending OR t.date >= (SELECT min(date) FROM public.transactions WHERE account_id = p_later AND removed_at IS NULL));
   PERFORM app.move_account(p_earlier, v_later.item_id, 'merged ' || p_earlier);
-  SELECT change_seq INTO v_from FROM users WHERE id = v_later.user_id;
-  UPDATE transactions t SET removed_at = now(), updated_at = now(), change_seq = v_from + g.n
+  SELECT change_seq INTO v_from FROM public.users WHERE id = v_later.user_id;
+  UPDATE public.transactions t SET removed_at = now(), updated_at = now(), change_seq = v_from + g.n
     FROM unnest(v_gone) WITH ORDINALITY g (id, n) WHERE t.id = g.id;
   v_from := v_from + cardinality(v_gone);
   -- The later row stays, under the earlier one's id and with its edits; the later id is told as removed.
-  INSERT INTO transaction_tombstones (user_id, change_seq, transaction_id)
+  INSERT INTO public.transaction_tombstones (user_id, change_seq, transaction_id)
     SELECT v_later.user_id, v_from + n, id FROM unnest(v_new) WITH ORDINALITY p (id, n);
   WITH pair AS (
     SELECT * FROM unnest(v_old, v_new) WITH ORDINALITY p (old, new, n)
   ), earlier AS (
-    DELETE FROM transactions t USING pair WHERE t.id = pair.old
+    DELETE FROM public.transactions t USING pair WHERE t.id = pair.old
     RETURNING t.id, t.note, t.user_category, t.hidden, t.created_at, pair.new, pair.n
   )
-  UPDATE transactions t SET id = e.id, created_at = e.created_at, updated_at = now(), change_seq = v_from + v_pairs + e.n,
+  UPDATE public.transactions t SET id = e.id, created_at = e.created_at, updated_at = now(), change_seq = v_from + v_pairs + e.n,
     note = CASE WHEN t.note <> e.note THEN left(e.note || E'\n' || t.note, 2000) ELSE coalesce(t.note, e.note) END,
     user_category = coalesce(t.user_category, e.user_category), hidden = t.hidden OR e.hidden
   FROM earlier e WHERE t.id = e.new;
-  UPDATE users SET change_seq = v_from + 2 * v_pairs WHERE id = v_later.user_id;
+  UPDATE public.users SET change_seq = v_from + 2 * v_pairs WHERE id = v_later.user_id;
 
-  DELETE FROM account_balances b WHERE b.account_id = p_earlier
-    AND EXISTS (SELECT 1 FROM account_balances l WHERE l.account_id = p_later AND l.day = b.day);
-  DELETE FROM holding_days d WHERE d.account_id = p_earlier
-    AND EXISTS (SELECT 1 FROM holding_days l WHERE l.account_id = p_later AND l.day = d.day);
-  DELETE FROM holdings WHERE account_id = p_earlier;
-  DELETE FROM liabilities WHERE account_id = p_earlier;
-  DELETE FROM recurring_streams WHERE account_id = p_earlier;
+  DELETE FROM public.account_balances b WHERE b.account_id = p_earlier
+    AND EXISTS (SELECT 1 FROM public.account_balances l WHERE l.account_id = p_later AND l.day = b.day);
+  DELETE FROM public.holding_days d WHERE d.account_id = p_earlier
+    AND EXISTS (SELECT 1 FROM public.holding_days l WHERE l.account_id = p_later AND l.day = d.day);
+  DELETE FROM public.holdings WHERE account_id = p_earlier;
+  DELETE FROM public.liabilities WHERE account_id = p_earlier;
+  DELETE FROM public.recurring_streams WHERE account_id = p_earlier;
   -- An investment transaction that both have stays under the earlier one's id.
   SELECT coalesce(array_agg(e.id), '{}'), coalesce(array_agg(t.id), '{}') INTO v_old, v_new FROM
     (SELECT *, row_number() OVER (PARTITION BY security_id, date, amount, quantity, type, subtype, name ORDER BY id) AS n
-      FROM investment_transactions WHERE account_id = p_earlier AND removed_at IS NULL) e
+      FROM public.investment_transactions WHERE account_id = p_earlier AND removed_at IS NULL) e
     JOIN (SELECT *, row_number() OVER (PARTITION BY security_id, date, amount, quantity, type, subtype, name ORDER BY id) AS n
-      FROM investment_transactions WHERE account_id = p_later AND removed_at IS NULL) t
+      FROM public.investment_transactions WHERE account_id = p_later AND removed_at IS NULL) t
     ON (e.date, e.amount, e.quantity, e.type, e.subtype, e.name, e.n) = (t.date, t.amount, t.quantity, t.type, t.subtype, t.name, t.n)
       AND e.security_id IS NOT DISTINCT FROM t.security_id;
-  DELETE FROM investment_transactions WHERE id = ANY (v_old);
-  UPDATE investment_transactions t SET id = p.old FROM unnest(v_old, v_new) p (old, new) WHERE t.id = p.new;
+  DELETE FROM public.investment_transactions WHERE id = ANY (v_old);
+  UPDATE public.investment_transactions t SET id = p.old FROM unnest(v_old, v_new) p (old, new) WHERE t.id = p.new;
 
-  UPDATE transactions SET account_id = p_earlier WHERE account_id = p_later;
-  UPDATE investment_transactions SET account_id = p_earlier WHERE account_id = p_later;
-  UPDATE holdings SET account_id = p_earlier WHERE account_id = p_later;
-  UPDATE holding_days SET account_id = p_earlier WHERE account_id = p_later;
-  UPDATE liabilities SET account_id = p_earlier WHERE account_id = p_later;
-  UPDATE recurring_streams SET account_id = p_earlier WHERE account_id = p_later;
-  UPDATE account_balances SET account_id = p_earlier WHERE account_id = p_later;
-  UPDATE accounts SET duplicate_of = p_earlier WHERE duplicate_of = p_later AND id <> p_earlier;
-  DELETE FROM accounts WHERE id = p_later;
-  UPDATE accounts SET plaid_account_id = v_later.plaid_account_id, name = v_later.name, official_name = v_later.official_name,
+  UPDATE public.transactions SET account_id = p_earlier WHERE account_id = p_later;
+  UPDATE public.investment_transactions SET account_id = p_earlier WHERE account_id = p_later;
+  UPDATE public.holdings SET account_id = p_earlier WHERE account_id = p_later;
+  UPDATE public.holding_days SET account_id = p_earlier WHERE account_id = p_later;
+  UPDATE public.liabilities SET account_id = p_earlier WHERE account_id = p_later;
+  UPDATE public.recurring_streams SET account_id = p_earlier WHERE account_id = p_later;
+  UPDATE public.account_balances SET account_id = p_earlier WHERE account_id = p_later;
+  UPDATE public.accounts SET duplicate_of = p_earlier WHERE duplicate_of = p_later AND id <> p_earlier;
+  DELETE FROM public.accounts WHERE id = p_later;
+  UPDATE public.accounts SET plaid_account_id = v_later.plaid_account_id, name = v_later.name, official_name = v_later.official_name,
     mask = v_later.mask, type = v_later.type, subtype = v_later.subtype, current_balance = v_later.current_balance,
     persistent_account_id = coalesce(v_later.persistent_account_id, persistent_account_id),
     available_balance = v_later.available_balance, credit_limit = v_later.credit_limit,
@@ -181,11 +182,9 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
-REVOKE ALL ON FUNCTION app.same_transactions(uuid, uuid), app.move_account(uuid, uuid, text), app.merge_accounts(uuid, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION app.keep_lost_since(), app.same_transactions(uuid, uuid), app.move_account(uuid, uuid, text), app.merge_accounts(uuid, uuid) FROM PUBLIC;
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION app.same_transactions(uuid, uuid), app.move_account(uuid, uuid, text), app.merge_accounts(uuid, uuid) TO wn_jobs;
---> statement-breakpoint
-GRANT DELETE ON transactions, investment_transactions, account_balances TO wn_jobs;
 --> statement-breakpoint
 -- Compares accounts of an item that are new, or that may be second views of other accounts of the user's, by what happened
 -- in them. At least three equal transactions of at least two amounts, and four fifths of what both should hold of the

@@ -64,6 +64,9 @@ const byId: Record<string, Probe> = {
   'POST /api/v1/plaid/items/{id}/repaired': (call, { item }) => call('POST', `/api/v1/plaid/items/${item}/repaired`),
   'POST /api/v1/plaid/items/{id}/access_token/rotate': (call, { item }) =>
     call('POST', `/api/v1/plaid/items/${item}/access_token/rotate`),
+  'GET /api/v1/plaid/items/{id}/duplicates': (call, { item }) => call('GET', `/api/v1/plaid/items/${item}/duplicates`),
+  'POST /api/v1/plaid/items/{id}/duplicates/{account_id}': (call, { item, account }) =>
+    call('POST', `/api/v1/plaid/items/${item}/duplicates/${account}`, { body: { keep: true } }),
   'POST /api/v1/plaid/sync/item/{item_id}': (call, { item }) => call('POST', `/api/v1/plaid/sync/item/${item}`),
   'GET /api/v1/accounts/{id}': (call, { account }) => call('GET', `/api/v1/accounts/${account}`),
   'GET /api/v1/accounts/{id}/balances': (call, { account }) => call('GET', `/api/v1/accounts/${account}/balances`),
