@@ -43,10 +43,10 @@ export function parseParameters<Schema extends z.ZodType>(
   return parse(schema, 'parameters', values)
 }
 
-/**
- * The query string. An empty `cursor` is an absent one: clients without a place yet often send it. A parameter given twice is
- * refused, since one reader would take the first and another the last.
- */
+/** Parameters that say where and how long a page is. Clients without a place yet often send them empty. */
+const pageParameters = new Set(['cursor', 'limit', 'since'])
+
+/** The query string; an empty page parameter is an absent one. A parameter given twice is refused, since one reader would take the first and another the last. */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: URLSearchParams): z.output<Schema> {
   const names = [...query.keys()]
   const repeated = names.find((name, index) => names.indexOf(name) !== index)
@@ -55,7 +55,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: URLS
     const fields = [{ pointer, detail: 'Given more than once.' }]
     throw new AppError('validation_failed', 'The request parameters are not valid.', { fields })
   }
-  const given = [...query].map(([name, value]) => [name, value === '' && name === 'cursor' ? undefined : value])
+  const given = [...query].map(([name, value]) => [name, value === '' && pageParameters.has(name) ? undefined : value])
   return parse(schema, 'parameters', Object.fromEntries(given))
 }
 

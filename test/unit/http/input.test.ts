@@ -166,7 +166,6 @@ describe('edits of a transaction', () => {
 
 describe('parameters', () => {
   it.each([
-    ['limit=', 'limit'],
     ['limit=0', 'limit'],
     ['limit=501', 'limit'],
     ['limit=10000', 'limit'],
@@ -203,8 +202,9 @@ describe('parameters', () => {
 
   it.each([
     'limit=500',
+    'limit=',
     'cursor=',
-    'cursor=&limit=5',
+    'cursor=&limit=',
     'from=2024-02-29&to=2024-02-29',
     'min_amount=-12.50&max_amount=1234567890123456.10',
     `account_id=${someId.toUpperCase()}&pending=false&q=%25&category=FOOD`,
