@@ -53,7 +53,7 @@ export const optionalDay = optional(dayOrNull)
 export const requiredId = required(idOrNull)
 export const requiredText = required(textOrNull)
 export const requiredDecimal = required(decimalOrNull)
-export const requiredCount = required((value) =>
+export const optionalCount = optional((value) =>
   typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : null,
 )
 export const requiredDay = required(dayOrNull)

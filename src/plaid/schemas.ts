@@ -5,13 +5,13 @@ import * as z from 'zod'
 import {
   objectOrEmpty,
   optionalBoolean,
+  optionalCount,
   optionalDay,
   optionalDecimal,
   optionalId,
   optionalText,
   optionalTexts,
   requiredBoolean,
-  requiredCount,
   requiredDay,
   requiredDecimal,
   requiredId,
@@ -230,7 +230,8 @@ export const investmentTransactionsGet = objectOf<wire.InvestmentsTransactionsGe
     without: 'refused',
   }),
   securities: securitiesBeside,
-  total_investment_transactions: requiredCount,
+  // No list ends there, so it is read to its end, and nothing is removed.
+  total_investment_transactions: optionalCount.transform((told) => told ?? Number.MAX_SAFE_INTEGER),
 }).transform(({ accounts, investment_transactions: transactions, securities, ...told }) => ({
   ...told,
   accounts: accounts.rows,

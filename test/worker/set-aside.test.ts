@@ -356,6 +356,22 @@ describe('snapshots', () => {
     expect(await lastRun(item, product)).toMatchObject({ outcome: 'committed', errorCode: null, setAside: 0 })
   })
 
+  it('of investment transactions arrive where their total cannot be read, and nothing is removed', async () => {
+    const item = await linkAndSync(world, 'no total', everything)
+    const before = await rowsOf('investment_transactions', item)
+    const endpoint = '/investments/transactions/get'
+    await world.bank.alter({ endpoint, path: 'total_investment_transactions', value: '' })
+    await world.bank.alter({ endpoint, path: 'investment_transactions[0].price', value: '' })
+    await odd.sync(item, 'investment_transactions')
+    expect(await lastRun(item, 'investment_transactions')).toMatchObject({
+      outcome: 'committed',
+      errorCode: 'WINDOW_INCOMPLETE',
+      upserted: 1,
+      removed: 0,
+    })
+    expect(await rowsOf('investment_transactions', item)).toHaveLength(before.length)
+  })
+
   it('derive a value from its price, and store no price that is not told', async () => {
     await world.bank.alter({
       endpoint: '/investments/holdings/get',
