@@ -11,7 +11,7 @@ const maxCursorLength = 400
 /** The query parameters of every list. */
 export const pageQuery = {
   limit: wholeNumber(1, 500).default(100).describe('How many at most.'),
-  cursor: z.string().optional().describe('`next_cursor` of the page before.'),
+  cursor: z.string().optional().describe('`next_cursor` of the page before; empty for the first page.'),
 }
 
 /** A list's answer. */

@@ -200,6 +200,9 @@ function typed(schema: Schema, value: string): unknown {
   return value
 }
 
+/** Empty ones are absent ones. */
+const pageParameters = new Set(['cursor', 'limit', 'since'])
+
 /** Why the description refuses a request, or null where it does not. */
 export function refusalOf(api: ApiDescription, operation: Operation, request: FuzzedRequest): string | null {
   const { parameters, body, isPrivate, method } = operation
@@ -210,6 +213,7 @@ export function refusalOf(api: ApiDescription, operation: Operation, request: Fu
   for (const [name, value] of isPrivate ? request.query : []) {
     const schema = known.get(name)
     if (schema === undefined) return `an unknown parameter ${JSON.stringify(name)}`
+    if (value === '' && pageParameters.has(name)) continue
     const complaint = api.complaint(schema, typed(api.resolve(schema), value))
     if (complaint !== null) return `${name}: ${complaint}`
   }
