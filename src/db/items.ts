@@ -17,8 +17,9 @@ const itemColumns = {
   consentExpiresAt: items.consentExpiresAt,
   disconnectAt: items.disconnectAt,
   transactionsUpdatedAt: items.transactionsUpdatedAt,
-  possibleDuplicate: sql<boolean>`exists (select 1 from accounts a where a.item_id = "items"."id"
-    and a.duplicate_state = 'possible' and a.duplicate_of is not null)`,
+  possibleDuplicate: sql<boolean>`exists (select 1 from accounts a join accounts o on o.id = a.duplicate_of
+    join items shown on shown.id = o.item_id and shown.removed_at is null
+    where a.item_id = "items"."id" and a.duplicate_state = 'possible')`,
   createdAt: items.createdAt,
 }
 

@@ -156,7 +156,8 @@ export function matchAcrossLogins(
 
 /**
  * How many of a lost item's open accounts a link tells again, where it is the same login: that is most of them, or half of
- * them and nothing else. Otherwise 0. One account in common is not enough: two people can share it.
+ * them and nothing else. Otherwise 0. One account in common is not enough: two people can share it. Renamed accounts
+ * speak for the login only beside one that is certain, since two logins at one bank can have equal masks.
  */
 export function toldAgain(
   accounts: readonly KnownAccount[],
@@ -170,9 +171,11 @@ export function toldAgain(
     (likeness: Likeness): Likeness =>
     (known, traits) =>
       atSameBank(known.institutionId, institutionId) && likeness(known, traits)
-  pair(pairing, [byPersistentId, ...[here(byNameAndMask), here(byMask)].flatMap(closestFirst)], 'same', matches)
+  pair(pairing, [byPersistentId, ...closestFirst(here(byNameAndMask))], 'same', matches)
   // Several that nothing tells apart speak for the login all the same.
   pairInOrder(pairing, here(byNameAndMask), matches)
+  if (matches.size === 0) return 0
+  pair(pairing, closestFirst(here(byMask)), 'same', matches)
   const again = [...matches.values()].filter(({ account }) => !account.isClosed).length
   const isSame = again * 2 > open.length || (again * 2 === open.length && matches.size === told.length)
   return isSame ? again : 0

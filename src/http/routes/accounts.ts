@@ -45,7 +45,7 @@ export function accountView(account: Account): z.input<typeof accountSchema> {
     subtype: account.subtype,
     balances: { current, available, limit, currency, as_of: timeTextOrNull(account.balanceAsOf) },
     closed: account.closed,
-    duplicate_of: account.duplicateState === 'kept' ? null : account.duplicateOf,
+    duplicate_of: account.duplicateOf,
     possible_duplicate: account.duplicateOf !== null && account.duplicateState === 'possible',
   }
 }

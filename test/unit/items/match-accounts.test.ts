@@ -159,7 +159,13 @@ describe('whether a link is the same login as a lost item', () => {
     ['both accounts are told again', [{}, joint], [joint, {}], 2],
     ['most are, and another one is new', [{}, joint, { mask: '3' }], [{}, joint, { name: 'New', mask: '4' }], 2],
     ['half of them are, and nothing else', [{}, joint], [{}], 1],
-    ['one was renamed', [{ name: 'Old' }], [{ name: 'New' }], 1],
+    ['one of two was renamed', [{ name: 'Old' }, joint], [{ name: 'New' }, joint], 2],
+    [
+      'all names are others, though the masks agree',
+      [{ name: 'Old' }, { name: 'Aged', mask: '2' }],
+      [{ name: 'New' }, { name: 'Young', mask: '2' }],
+      0,
+    ],
     [
       'closed ones do not count',
       [{}, { ...joint, isClosed: true }, { mask: '3', isClosed: true }],
