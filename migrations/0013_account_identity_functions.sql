@@ -79,7 +79,7 @@ BEGIN
   SELECT u.id, u.change_seq, i.removed_at IS NOT NULL INTO v_user, v_from, v_hidden
     FROM accounts a JOIN users u ON u.id = a.user_id JOIN items i ON i.id = a.item_id WHERE a.id = p_account FOR NO KEY UPDATE OF u;
   SET CONSTRAINTS transactions_owner, recurring_streams_owner, holdings_owner, investment_transactions_owner, liabilities_owner DEFERRED;
-  UPDATE accounts SET item_id = p_item, plaid_account_id = p_plaid_account_id, duplicate_of = NULL, duplicate_state = NULL,
+  UPDATE accounts SET item_id = p_item, plaid_account_id = p_plaid_account_id,
     link_epoch = (SELECT link_epoch FROM items WHERE id = p_item), updated_at = now() WHERE id = p_account;
   IF v_hidden THEN
     UPDATE transactions t SET change_seq = v_from + o.n FROM (
@@ -119,12 +119,20 @@ BEGIN
   IF v_earlier.id IS NULL OR v_later.id IS NULL OR v_earlier.id = v_later.id THEN
     RAISE EXCEPTION 'no two accounts of one user' USING ERRCODE = 'WN006';
   END IF;
+  -- Of one that its user had taken back and shares again, what was hidden with it is there again.
+  UPDATE public.transactions t SET removed_at = NULL, change_seq = v_from + o.n, updated_at = now() FROM (
+    SELECT id, row_number() OVER (ORDER BY date, id) AS n FROM public.transactions WHERE account_id = p_earlier AND removed_at >= v_earlier.revoked_at
+  ) o WHERE t.id = o.id;
+  GET DIAGNOSTICS v_pairs = ROW_COUNT;
+  UPDATE public.users SET change_seq = change_seq + v_pairs WHERE id = v_later.user_id;
   SELECT coalesce(array_agg(p.earlier_id ORDER BY p.earlier_id), '{}'), coalesce(array_agg(p.later_id ORDER BY p.earlier_id), '{}')
     INTO v_old, v_new FROM app.same_transactions(p_earlier, p_later) p;
   v_pairs := cardinality(v_old);
   SELECT coalesce(array_agg(t.id ORDER BY t.date, t.id), '{}') INTO v_gone FROM public.transactions t
     WHERE t.account_id = p_earlier AND t.removed_at IS NULL AND t.id NOT IN (SELECT unnest(v_old))
-      AND (t.pending OR t.date >= (SELECT min(date) FROM public.transactions WHERE account_id = p_later AND removed_at IS NULL));
+      AND (t.pending OR t.date >= (SELECT min(date) FROM public.transactions WHERE account_id = p_later AND removed_at IS NULL))
+      -- They may be among those that could not be read.
+      AND NOT EXISTS (SELECT 1 FROM public.set_aside_rows s WHERE s.item_id = v_later.item_id AND s.product = 'transactions' AND s.kind = 'transaction');
   PERFORM app.move_account(p_earlier, v_later.item_id, 'merged ' || p_earlier);
   SELECT change_seq INTO v_from FROM public.users WHERE id = v_later.user_id;
   UPDATE public.transactions t SET removed_at = now(), updated_at = now(), change_seq = v_from + g.n
@@ -143,7 +151,13 @@ BEGIN
     note = CASE WHEN t.note <> e.note THEN left(e.note || E'\n' || t.note, 2000) ELSE coalesce(t.note, e.note) END,
     user_category = coalesce(t.user_category, e.user_category), hidden = t.hidden OR e.hidden
   FROM earlier e WHERE t.id = e.new;
-  UPDATE public.users SET change_seq = v_from + 2 * v_pairs WHERE id = v_later.user_id;
+  v_from := v_from + 2 * v_pairs;
+  UPDATE public.transactions t SET change_seq = v_from + o.n, updated_at = now() FROM (
+    SELECT id, row_number() OVER (ORDER BY date, id) AS n FROM public.transactions
+    WHERE account_id = p_later AND removed_at IS NULL AND id <> ALL (v_old)
+  ) o WHERE t.id = o.id;
+  GET DIAGNOSTICS v_pairs = ROW_COUNT;
+  UPDATE public.users SET change_seq = v_from + v_pairs WHERE id = v_later.user_id;
 
   DELETE FROM public.account_balances b WHERE b.account_id = p_earlier
     AND EXISTS (SELECT 1 FROM public.account_balances l WHERE l.account_id = p_later AND l.day = b.day);
@@ -179,6 +193,16 @@ BEGIN
     iso_currency_code = v_later.iso_currency_code, unofficial_currency_code = v_later.unofficial_currency_code,
     balance_as_of = v_later.balance_as_of, closed = v_later.closed, revoked_at = v_later.revoked_at, updated_at = now()
   WHERE id = p_earlier;
+
+  -- What is told of it from now on is matched with what the earlier one brought, as after a new link (src/db/relink.ts): more
+  -- of its history may still arrive. Runs that began before cannot commit.
+  IF (SELECT link_epoch FROM public.items WHERE id = v_later.item_id) = 0 THEN
+    UPDATE public.items SET link_epoch = 1 WHERE id = v_later.item_id;
+    UPDATE public.item_products SET lease_owner = NULL, lease_expires_at = NULL WHERE item_id = v_later.item_id AND lease_owner IS NOT NULL;
+    UPDATE public.accounts SET link_epoch = 1 WHERE item_id = v_later.item_id;
+    UPDATE public.transactions SET link_epoch = 1 WHERE item_id = v_later.item_id AND link_epoch = 0;
+    UPDATE public.investment_transactions SET link_epoch = 1 WHERE item_id = v_later.item_id AND link_epoch = 0;
+  END IF;
 END
 $$;
 --> statement-breakpoint
@@ -188,8 +212,8 @@ GRANT EXECUTE ON FUNCTION app.same_transactions(uuid, uuid), app.move_account(uu
 --> statement-breakpoint
 -- Compares accounts of an item that are new, or that may be second views of other accounts of the user's, by what happened
 -- in them. At least three equal transactions of at least two amounts, and four fifths of what both should hold of the
--- period that both cover, are proof. The other account is merged where its bank tells it no more; else the item's own is
--- marked. To run in a sync's commit, which holds the item's row and the user's counter.
+-- period that both cover, are proof, unless something tells the two apart or their user keeps both. The other
+-- account is merged where its bank tells it no more; else the item's own is marked. To run in a sync's commit, which holds the item's row and the user's counter.
 CREATE FUNCTION app.settle_duplicates(p_item uuid) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off SET enable_nestloop = off SET jit = off
 AS $$
@@ -209,7 +233,7 @@ BEGIN
   END IF;
   FOR v_pair IN
     WITH earlier AS MATERIALIZED (
-      SELECT a.id, a.type, a.closed OR i.lost_since IS NOT NULL AS is_past FROM accounts a JOIN items i ON i.id = a.item_id
+      SELECT a.*, a.closed OR i.lost_since IS NOT NULL AS is_past FROM accounts a JOIN items i ON i.id = a.item_id
       WHERE a.id = ANY (v_earlier)
     ), later_rows AS MATERIALIZED (
       SELECT t.account_id, t.date, t.amount, t.name, coalesce(t.iso_currency_code, t.unofficial_currency_code, '') AS currency, count(*) AS n
@@ -223,14 +247,18 @@ BEGIN
       FROM later_rows l JOIN earlier_rows e USING (date, amount, name, currency)
       GROUP BY 1, 2 HAVING sum(least(l.n, e.n)) >= 3 AND count(DISTINCT amount) >= 2
     ), periods AS (
-      SELECT p.*, o.is_past, o.type AS earlier_type, s.type AS later_type,
+      SELECT p.*, o.is_past,
         greatest((SELECT min(date) FROM later_rows WHERE account_id = later_id), (SELECT min(date) FROM earlier_rows WHERE account_id = earlier_id)) AS since,
         least((SELECT max(date) FROM later_rows WHERE account_id = later_id), (SELECT max(date) FROM earlier_rows WHERE account_id = earlier_id)) AS until
       FROM pairs p JOIN earlier o ON o.id = p.earlier_id JOIN accounts s ON s.id = p.later_id
+      WHERE o.type = s.type AND coalesce(o.subtype = s.subtype, true)
+        AND coalesce(o.persistent_account_id = s.persistent_account_id, true)
+        -- A login that tells one account no more and another mask instead has renumbered it; two logins have two accounts.
+        AND (o.item_id = s.item_id OR o.mask = '' OR s.mask = '' OR coalesce(o.mask = s.mask, true))
+        AND NOT coalesce(o.duplicate_state = 'kept' AND o.duplicate_of = s.id, false)
     )
     SELECT * FROM periods
-    WHERE earlier_type = later_type
-      AND equal >= 0.8 * (SELECT sum(n) FROM later_rows WHERE account_id = later_id AND date BETWEEN since AND until)
+    WHERE equal >= 0.8 * (SELECT sum(n) FROM later_rows WHERE account_id = later_id AND date BETWEEN since AND until)
       AND equal >= 0.8 * (SELECT sum(n) FROM earlier_rows WHERE account_id = earlier_id AND date BETWEEN since AND until)
     ORDER BY equal DESC, is_past DESC, later_id, earlier_id
   LOOP
@@ -240,11 +268,26 @@ BEGIN
       PERFORM app.merge_accounts(v_pair.earlier_id, v_pair.later_id);
     ELSE
       UPDATE accounts SET duplicate_of = v_pair.earlier_id, duplicate_state = 'same', updated_at = now() WHERE id = v_pair.later_id;
+      UPDATE accounts SET duplicate_of = v_pair.earlier_id WHERE duplicate_of = v_pair.later_id AND id <> v_pair.earlier_id;
     END IF;
   END LOOP;
 END
 $$;
 --> statement-breakpoint
-REVOKE ALL ON FUNCTION app.settle_duplicates(uuid) FROM PUBLIC;
+-- Of several views of an account that is deleted, the oldest stands for the others.
+CREATE FUNCTION app.hand_on_duplicates() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off
+AS $$
+BEGIN
+  UPDATE accounts SET duplicate_of = heir.id FROM (
+    SELECT id FROM accounts WHERE duplicate_of = OLD.id AND duplicate_state <> 'kept' ORDER BY created_at, id LIMIT 1
+  ) heir WHERE accounts.duplicate_of = OLD.id AND accounts.duplicate_state <> 'kept' AND accounts.id <> heir.id;
+  RETURN OLD;
+END
+$$;
+--> statement-breakpoint
+CREATE TRIGGER accounts_hand_on_duplicates BEFORE DELETE ON accounts FOR EACH ROW EXECUTE FUNCTION app.hand_on_duplicates();
+--> statement-breakpoint
+REVOKE ALL ON FUNCTION app.hand_on_duplicates(), app.settle_duplicates(uuid) FROM PUBLIC;
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION app.settle_duplicates(uuid) TO wn_jobs;

@@ -167,10 +167,14 @@ function moveAccounts(jobs: JobsDatabase, owner: AccountsOwner, { moved }: Accou
   )
 }
 
+/** The account that stands for the given one, so that each second view names the one that counts. */
+export const originalOf = (id: SQL): SQL =>
+  sql`coalesce((select o.duplicate_of from accounts o where o.id = ${id} and o.duplicate_state <> 'kept'), ${id})`
+
 function markDuplicates(jobs: JobsDatabase, owner: AccountsOwner, { duplicates }: AccountDecisions): Statement {
   return rows(
     jobs,
-    sql`update accounts a set duplicate_of = d.original, duplicate_state = d.state, updated_at = now()
+    sql`update accounts a set duplicate_of = ${originalOf(sql`d.original`)}, duplicate_state = d.state, updated_at = now()
       from unnest(${column(duplicates, ({ plaidAccountId }) => plaidAccountId, 'text')}, ${column(duplicates, ({ of }) => of, 'uuid')},
         ${column(duplicates, ({ state }) => state, 'text')}) as d (plaid_account_id, original, state)
       where a.item_id = ${owner.itemId} and a.plaid_account_id = d.plaid_account_id and a.duplicate_state is null`,

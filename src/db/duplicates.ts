@@ -1,5 +1,6 @@
 // Accounts that are, or may be, second views of other accounts of the same user's, and what the user says of them.
 import { sql } from 'drizzle-orm'
+import { originalOf } from './accounts-merge.ts'
 import { batch, type ApiDatabase, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
 import { requireAccountsVersion } from './known-accounts.ts'
 import { asUser, type Identity, me } from './scope.ts'
@@ -74,9 +75,10 @@ export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolutio
 function statementOf(jobs: JobsDatabase, { userId, accountId, kind, into }: Resolution): Statement {
   if (kind === 'merge') return rows(jobs, sql`select app.merge_accounts(${into}::uuid, ${accountId}::uuid)`)
   const state = kind === 'keep' ? 'kept' : 'same'
+  const original = into === null ? sql`duplicate_of` : originalOf(sql`${into}::uuid`)
   return rows(
     jobs,
-    sql`update accounts set duplicate_state = ${state}, duplicate_of = coalesce(${into}::uuid, duplicate_of), updated_at = now()
+    sql`update accounts set duplicate_state = ${state}, duplicate_of = ${original}, updated_at = now()
       where id = ${accountId} and user_id = ${userId}`,
   )
 }

@@ -91,3 +91,11 @@ export const selectAccountsVersion = (jobs: JobsDatabase, userId: string) =>
 /** Refuses the batch (WN006) where the user's accounts are not what they were. Run it with the user's counter row locked. */
 export const requireAccountsVersion = (jobs: JobsDatabase, userId: string, expected: string) =>
   rows(jobs, sql`select app.refuse(${version(userId)} <> ${expected}, 'WN006')`)
+
+/** Refuses the batch (WN006) where the item has one of these accounts no more: it has gone over to another item meanwhile. */
+export const requireAccounts = (jobs: JobsDatabase, itemId: string, plaidAccountIds: readonly string[]) =>
+  rows(
+    jobs,
+    sql`select app.refuse(exists (select 1 from unnest(${sql.param(plaidAccountIds)}::text[]) as named (id) where not exists (
+      select 1 from accounts a where a.item_id = ${itemId} and a.plaid_account_id = named.id)), 'WN006')`,
+  )

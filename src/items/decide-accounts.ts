@@ -2,7 +2,7 @@
 // comes over, or a new one is stored, marked where it may be a second view of one that is here.
 import type { AccountDecisions, AccountFacts } from '../db/accounts-merge.ts'
 import type { AccountTraits, KnownAccount } from '../db/known-accounts.ts'
-import { matchAcrossLogins, type Matches, matchWithinLogin } from './match-accounts.ts'
+import { matchAcrossLogins, matchEarlierIds, type Matches, matchWithinLogin } from './match-accounts.ts'
 
 export const traitsOf = (facts: AccountFacts): AccountTraits => ({
   persistentAccountId: facts.persistentAccountId,
@@ -51,6 +51,12 @@ export function decideAccounts({
   const told = new Set(listed.map(({ plaidAccountId }) => plaidAccountId))
   const gone = own.filter(({ plaidAccountId }) => !told.has(plaidAccountId))
   const lists: Lists = { renamed: [], moved: [], duplicates: [] }
+  const markDuplicates = (facts: readonly AccountFacts[], matches: Matches): void => {
+    for (const [place, { kind, account }] of matches) {
+      const plaidAccountId = facts[place]?.plaidAccountId
+      if (plaidAccountId !== undefined) lists.duplicates.push({ plaidAccountId, of: account.id, state: kind })
+    }
+  }
 
   const fresh = listed.filter(isNew)
   const within = matchWithinLogin(gone, fresh.map(traitsOf))
@@ -73,9 +79,10 @@ export function decideAccounts({
 
   // A closed account's id may be the earlier one of an account that goes on.
   const extra = named.filter((facts) => isNew(facts) && !told.has(facts.plaidAccountId))
-  for (const [place, { kind, account }] of matchWithinLogin(own, extra.map(traitsOf))) {
-    const plaidAccountId = extra[place]?.plaidAccountId
-    if (plaidAccountId !== undefined) lists.duplicates.push({ plaidAccountId, of: account.id, state: kind })
-  }
+  const before = matchEarlierIds(own, extra.map(traitsOf))
+  markDuplicates(extra, before)
+  // Or one that has gone over to another item.
+  const left = unmatched(extra, before)
+  markDuplicates(left, matchAcrossLogins(others, left.map(traitsOf), institutionId))
   return { version, ...lists }
 }

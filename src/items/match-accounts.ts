@@ -98,18 +98,37 @@ function pairInOrder(pairing: Pairing, likeness: Likeness, matches: Map<number, 
   }
 }
 
+const certainWithin: readonly Likeness[] = [
+  byPersistentId,
+  ...[byNameAndMask, isOpen(byMask), isOpen(byName)].flatMap(closestFirst),
+]
+
 /**
  * Within one login: `gone` are its accounts that Plaid does not tell by their ids any more, `told` those whose ids are new.
  * Certain are Plaid's persistent id; name and mask; the mask alone, where the bank has renamed the account; and the name
  * alone, where it tells no mask. Always between accounts of one kind and currency, and where there is one choice only.
  */
 export function matchWithinLogin(gone: readonly KnownAccount[], told: readonly AccountTraits[]): Matches {
-  const pairing: Pairing = { left: new Set(gone), open: new Set(told.keys()), told }
+  return matchWithin(gone, told, [byNameAndMask, byMask, byName, isOpen(byOfficialName), isOpen(byKind)])
+}
+
+/**
+ * Within one login: ids that Plaid names beside its list are of closed accounts, or earlier ones of accounts that are told
+ * under other ids now. `own` are all accounts of the login; that one is of the same kind as a closed one says nothing.
+ */
+export function matchEarlierIds(own: readonly KnownAccount[], named: readonly AccountTraits[]): Matches {
+  return matchWithin(own, named, [byNameAndMask, byMask, byName])
+}
+
+function matchWithin(
+  accounts: readonly KnownAccount[],
+  told: readonly AccountTraits[],
+  possible: readonly Likeness[],
+): Matches {
+  const pairing: Pairing = { left: new Set(accounts), open: new Set(told.keys()), told }
   const matches = new Map<number, Match>()
-  const certain = [byPersistentId, ...[byNameAndMask, isOpen(byMask), isOpen(byName)].flatMap(closestFirst)]
-  pair(pairing, certain, 'same', matches)
-  for (const likeness of [byNameAndMask, byMask, byName, isOpen(byOfficialName), isOpen(byKind)])
-    pairInOrder(pairing, likeness, matches)
+  pair(pairing, certainWithin, 'same', matches)
+  for (const likeness of possible) pairInOrder(pairing, likeness, matches)
   return matches
 }
 
@@ -134,7 +153,11 @@ export function matchAcrossLogins(
   const matches = new Map<number, Match>()
   const here: Likeness = (known, traits) =>
     atSameBank(known.institutionId, institutionId) && byNameAndMask(known, traits)
-  pair(pairing, [byPersistentId, ...closestFirst(here)], 'same', matches)
+  const certain = [byPersistentId, ...closestFirst(here)]
+  pair(pairing, certain, 'same', matches)
+  // What stands back may be told again too, where it is certain.
+  const back = new Set(others.filter((known) => known.isDuplicate))
+  pair({ ...pairing, left: back }, certain, 'same', matches)
   const isPast = (known: KnownAccount): boolean => known.isLost || known.isClosed
   const mayBeHere = (known: KnownAccount): boolean => mayBeSameBank(known.institutionId, institutionId)
   for (const likeness of [

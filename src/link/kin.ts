@@ -39,7 +39,7 @@ function findTwin(
   told: readonly AccountTraits[],
   institutionId: string | null,
 ): Twin | null {
-  const live = known.filter((account) => !account.isLost && !account.isClosed)
+  const live = known.filter((account) => !account.isLost && !account.isClosed && !account.isDuplicate)
   const found = [...matchAcrossLogins(live, told, institutionId).values()].filter(({ kind }) => kind === 'same')
   const byItem = [...Map.groupBy(found, ({ account }) => account.itemId)]
   const [most] = byItem.toSorted(([, one], [, other]) => other.length - one.length)

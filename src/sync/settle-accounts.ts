@@ -4,7 +4,7 @@
 import { type AccountFacts, rereadAsRelinked, rereadByAccounts, writeAccounts } from '../db/accounts-merge.ts'
 import { readAccounts } from '../db/belongings.ts'
 import type { Statement } from '../db/client.ts'
-import { requireAccountsVersion } from '../db/known-accounts.ts'
+import { requireAccounts, requireAccountsVersion } from '../db/known-accounts.ts'
 import { decideAccounts } from '../items/decide-accounts.ts'
 import type { PlaidAccount } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
@@ -28,10 +28,14 @@ export async function settleAccounts(run: Run, told: ToldAccounts, isComplete: b
   const { jobs } = run.ctx.services
   const named = accountFacts(told.accounts)
   const raise = (listed: readonly AccountFacts[]) => rereadByAccounts(jobs, lease, listed)
-  if (named.every(({ plaidAccountId }) => lease.accountIds.includes(plaidAccountId)))
+  const ids = named.map(({ plaidAccountId }) => plaidAccountId)
+  if (ids.every((id) => lease.accountIds.includes(id)))
     return {
       kind: 'settled',
-      statements: writeAccounts(jobs, lease, named, isComplete, null, isComplete && told.set_aside.length === 0),
+      statements: [
+        requireAccounts(jobs, lease.itemId, ids),
+        ...writeAccounts(jobs, lease, named, isComplete, null, isComplete && told.set_aside.length === 0),
+      ],
       raise: raise(named),
     }
 

@@ -29,11 +29,15 @@ export interface MiniAccount {
 export interface MiniLogin {
   institutionId: string | null
   accounts: MiniAccount[]
+  /** Those that were closed before the link: only transactions name them. */
+  readonly closed?: readonly MiniAccount[]
 }
 
 interface MiniItem {
   readonly id: string
   readonly login: MiniLogin
+  /** What it had when it was linked: transactions name these too when they are closed. */
+  readonly linked: readonly MiniAccount[]
   /** Account → how often its ids have changed. */
   readonly generations: Map<MiniAccount, number>
   /** What /transactions/sync tells, in order; a cursor is a place in it. */
@@ -45,6 +49,10 @@ export interface MiniBank {
   link(login: MiniLogin): string
   /** The item's accounts and their transactions have other ids from now on; the old transactions may be told as removed. */
   renumber(plaidItemId: string, account: MiniAccount, tellsRemoved: boolean): void
+  /** The item tells one more transaction. */
+  post(plaidItemId: string, account: MiniAccount, row: MiniRow): void
+  /** Something that happens while the bank answers /transactions/sync the next time. */
+  beforeNextAnswer(happen: () => Promise<void>): void
   services(services: Services): Services
 }
 
@@ -52,6 +60,7 @@ const ok = <Value>(value: Value): Promise<PlaidResult<Value>> => Promise.resolve
 
 export function createMiniBank(name: string): MiniBank {
   const items = new Map<string, MiniItem>()
+  const due: (() => Promise<void>)[] = []
   const idOf = (item: MiniItem, account: MiniAccount): string =>
     `${item.id}/${account.key}/${item.generations.get(account) ?? 0}`
   const itemOf = (token: Secret): MiniItem => {
@@ -77,31 +86,32 @@ export function createMiniBank(name: string): MiniBank {
       unofficial_currency_code: null,
     },
   })
+  const rowOf = (item: MiniItem, account: MiniAccount, row: MiniRow): PlaidTransaction => ({
+    transaction_id: `${idOf(item, account)}/${row.key}`,
+    account_id: idOf(item, account),
+    pending_transaction_id: null,
+    date: row.date,
+    authorized_date: null,
+    amount: row.amount,
+    iso_currency_code: 'USD',
+    unofficial_currency_code: null,
+    name: row.name,
+    merchant_name: null,
+    logo_url: null,
+    website: null,
+    personal_finance_category: { primary: row.key, detailed: row.key, confidence_level: null, version: 'v2' },
+    pending: false,
+    payment_channel: null,
+  })
   const rowsOf = (item: MiniItem, account: MiniAccount): PlaidTransaction[] =>
-    account.rows.map((row) => ({
-      transaction_id: `${idOf(item, account)}/${row.key}`,
-      account_id: idOf(item, account),
-      pending_transaction_id: null,
-      date: row.date,
-      authorized_date: null,
-      amount: row.amount,
-      iso_currency_code: 'USD',
-      unofficial_currency_code: null,
-      name: row.name,
-      merchant_name: null,
-      logo_url: null,
-      website: null,
-      personal_finance_category: { primary: row.key, detailed: row.key, confidence_level: null, version: 'v2' },
-      pending: false,
-      payment_channel: null,
-    }))
+    account.rows.map((row) => rowOf(item, account, row))
   const accounts = (item: MiniItem) => item.login.accounts.map((account) => accountOf(item, account))
   return {
     link(login) {
-      const item: MiniItem = { id: `${name}-${items.size}`, login, generations: new Map(), events: [] }
+      const linked = [...login.accounts, ...(login.closed ?? [])]
+      const item: MiniItem = { id: `${name}-${items.size}`, login, linked, generations: new Map(), events: [] }
       items.set(item.id, item)
-      for (const account of login.accounts)
-        item.events.push(...rowsOf(item, account).map((added) => ({ added }) as const))
+      for (const account of linked) item.events.push(...rowsOf(item, account).map((added) => ({ added }) as const))
       return `public-${item.id}`
     },
     renumber(plaidItemId, account, tellsRemoved) {
@@ -116,6 +126,14 @@ export function createMiniBank(name: string): MiniBank {
       for (const [place, event] of item.events.entries())
         if ('added' in event && gone.has(event.added.transaction_id)) item.events[place] = { removed: 'nothing' }
       item.events.push(...now.map((added) => ({ added }) as const))
+    },
+    post(plaidItemId, account, row) {
+      const item = items.get(plaidItemId)
+      if (item === undefined) throw new Error('no such item')
+      item.events.push({ added: rowOf(item, account, row) })
+    },
+    beforeNextAnswer(happen) {
+      due.push(happen)
     },
     services: (services) =>
       withPlaid(services, {
@@ -144,16 +162,19 @@ export function createMiniBank(name: string): MiniBank {
             },
           }),
         getAccounts: (token) => ok({ accounts: accounts(itemOf(token)), set_aside: [] }),
-        syncTransactions(token, cursor) {
+        async syncTransactions(token, cursor) {
+          await due.shift()?.()
           const item = itemOf(token)
           const events = item.events.slice(Number(cursor ?? 0))
           const added = events.flatMap((event) => ('added' in event ? [event.added] : []))
           const named = new Set(added.map(({ account_id: id }) => id))
-          return ok({
+          return await ok({
             added,
             modified: [],
             removed: events.flatMap((event) => ('removed' in event ? [{ transaction_id: event.removed }] : [])),
-            accounts: accounts(item).filter(({ account_id: id }) => named.has(id)),
+            accounts: [...new Set([...item.linked, ...item.login.accounts])]
+              .map((account) => accountOf(item, account))
+              .filter(({ account_id: id }) => named.has(id)),
             next_cursor: String(item.events.length),
             has_more: false,
             set_aside: [],

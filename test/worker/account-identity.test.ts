@@ -4,9 +4,11 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Ctx, User } from '../../src/context.ts'
 import { listAccounts } from '../../src/db/accounts.ts'
+import { listChanges } from '../../src/db/changes.ts'
 import { listDuplicates } from '../../src/db/duplicates.ts'
 import type { Item } from '../../src/db/items.ts'
 import { editTransaction, listTransactions } from '../../src/db/transactions.ts'
+import { purgeItem } from '../../src/db/purge.ts'
 import { AppError } from '../../src/errors.ts'
 import { isItemStatus, itemStatusTable, lostStatuses } from '../../src/item-status.ts'
 import { netWorth } from '../../src/insights/net-worth.ts'
@@ -309,6 +311,29 @@ describe('an account that may be another one', () => {
     await expectOne()
   })
 
+  it.each<[string, string]>([
+    [
+      'that its user had taken back',
+      `with taken as (update accounts set closed = true, revoked_at = now() - interval '10 days' where item_id = $1 returning id, revoked_at)
+        update transactions t set removed_at = taken.revoked_at from taken where t.account_id = taken.id`,
+    ],
+    ['of a lost item', `update items set status = 'relink_required' where id = $1`],
+  ])('%s keeps its notes when it is merged while a row of the other one cannot be read', async (_title, end) => {
+    const { one, before, first } = await maybe('merged later')
+    await one.note('Row 0 of 1', 'unread')
+    await world.sql(end, [first.id])
+    const again = await one.link({ institutionId: 'ins_2', accounts: [{ ...before, rows: before.rows.slice(1) }] })
+    await world.sql(
+      `insert into set_aside_rows (user_id, item_id, product, kind, row_key, problems, payload, run_id)
+        select user_id, id, 'transactions', 'transaction', 'unread', '{}', '{}', gen_random_uuid() from items where id = $1`,
+      [again.id],
+    )
+    const [duplicate] = (await listDuplicates(one.ctx.services.api, one.ctx.actor.identity, again.id)) ?? []
+    await settleDuplicate(one.ctx, again.id, duplicate?.accountId ?? '', duplicate?.of ?? '')
+    expect(await one.notes()).toEqual(['unread', 'first'])
+    expect(await one.spent()).toEqual(once(before))
+  })
+
   it('is no business of another user, nor to be merged with what is none of the same kind', async () => {
     const { one, before, first } = await maybe('refusals')
     await one.lose(first)
@@ -329,6 +354,200 @@ describe('an account that may be another one', () => {
     expect(await codeOf(settleDuplicate(one.ctx, again.id, id, crypto.randomUUID()))).toBe('not_found')
     expect(await codeOf(settleDuplicate(one.ctx, again.id, id, cardId))).toBe('conflict')
     expect(await listDuplicates(stranger.ctx.services.api, stranger.ctx.actor.identity, again.id)).toBeNull()
+  })
+})
+
+describe('more than two views of one account', () => {
+  const row = { key: 'T9-new', date: daysAgo(0), amount: '77.25', name: 'A new row' }
+
+  it('count once when the first of them is lost, and when it is deleted', async () => {
+    const one = person('three views')
+    const [own, shared, spouse, child] = [account('1'), account('9'), account('3'), account('4')]
+    const first = await one.link({ institutionId: 'ins_1', accounts: [own, shared] })
+    const others = [
+      await one.link({ institutionId: 'ins_1', accounts: [spouse, shared] }, true),
+      await one.link({ institutionId: 'ins_1', accounts: [child, shared] }, true),
+    ]
+    await one.lose(first)
+    for (const item of others) one.bank.post(item.plaidItemId, shared, row)
+    await one.sync()
+    const expected = { ...once(shared, spouse, child), [row.key]: 1 }
+    expect(await one.worth()).toBe(sumOf(shared, spouse, child))
+    expect(await one.spent()).toEqual({ ...expected, ...once(own) })
+    await removeItem(one.ctx, first.id, { purge: true })
+    await purgeItem(one.ctx.services.jobs, first.id)
+    expect(await world.sql('select id from items where id = $1', [first.id])).toEqual([])
+    expect(await one.worth()).toBe(sumOf(shared, spouse, child))
+    expect(await one.spent()).toEqual(expected)
+  })
+
+  it('that may be one count once, though each names only the first', async () => {
+    const one = person('three that may be')
+    const before = account('1', { mask: null }, 1)
+    const items: Item[] = []
+    for (let links = 0; links < 3; links += 1) {
+      items.push(await one.link({ institutionId: 'ins_1', accounts: [before] }))
+      const last = items.at(-1)
+      if (links === 0 && last !== undefined) await one.lose(last)
+      if (links === 1 && last !== undefined) {
+        one.bank.post(last.plaidItemId, before, row)
+        before.rows.push(row)
+        await one.sync()
+        await one.lose(last)
+      }
+    }
+    await one.sync()
+    expect(await one.worth()).toBe(sumOf(before))
+    expect(await one.spent()).toEqual(once(before))
+  })
+
+  it('stand back for the first where it is told, though they are certainly one with the second', async () => {
+    const one = person('chain of three')
+    const unmasked = account('1', { name: 'Savings', mask: null }, 1)
+    const masked = account('2', { name: 'Savings' }, 1)
+    await one.link({ institutionId: 'ins_1', accounts: [unmasked] })
+    const second = await one.link({ institutionId: 'ins_1', accounts: [masked] })
+    await one.link({ institutionId: 'ins_1', accounts: [masked, account('3')] }, true)
+    await one.lose(second)
+    expect(await one.worth()).toBe(sumOf(unmasked, account('3')))
+    expect(await one.spent()).toEqual(once(unmasked, account('3')))
+  })
+
+  it('go on as the one that is certainly the same, although that one may be another one too', async () => {
+    const one = person('certain of three')
+    const unmasked = account('1', { name: 'Savings', mask: null }, 1)
+    const [masked, ...rest] = [account('2', { name: 'Savings' }, 1), account('3'), account('4'), account('5')]
+    const [third, fourth, fifth] = rest
+    if (third === undefined || fourth === undefined || fifth === undefined) throw new Error('three more')
+    await one.lose(await one.link({ institutionId: 'ins_1', accounts: [unmasked] }))
+    const second = await one.link({ institutionId: 'ins_1', accounts: [masked, third, fourth] })
+    await one.note('Row 0 of 2', 'kept')
+    await one.lose(second)
+    await one.link({ institutionId: 'ins_1', accounts: [masked, fifth] })
+    expect(await one.notes()).toEqual(['kept'])
+    expect((await one.accounts()).filter(({ name }) => name === 'Savings')).toHaveLength(2)
+  })
+})
+
+describe('an account that goes on in another item', () => {
+  it('is matched with history that comes later than the proof', async () => {
+    const one = person('later history')
+    const before = account('1', { mask: null }, 6)
+    await one.lose(await one.link({ institutionId: 'ins_1', accounts: [before] }))
+    await one.note('Row 5 of 1', 'the oldest')
+    const recent = { ...before, name: 'Another name', rows: before.rows.slice(0, 4) }
+    const again = await one.link({ institutionId: 'ins_1', accounts: [recent] })
+    for (const row of before.rows.slice(4)) one.bank.post(again.plaidItemId, recent, row)
+    await one.sync()
+    expect(await one.accounts()).toHaveLength(1)
+    expect(await one.spent()).toEqual(once(before))
+    expect(await one.notes()).toEqual(['the oldest'])
+  })
+
+  it('tells the change feed of each transaction, those that only the later one has too', async () => {
+    const one = person('feed')
+    const { api } = one.ctx.services
+    const { identity } = one.ctx.actor
+    const before = account('1', { mask: null }, 2)
+    await one.lose(await one.link({ institutionId: 'ins_1', accounts: [before] }))
+    const row = { key: 'T1-new', date: daysAgo(0), amount: '77.25', name: 'A new row' }
+    const again = await one.link({ institutionId: 'ins_1', accounts: [{ ...before, rows: [...before.rows, row] }] })
+    const copy = new Map<string, unknown>()
+    let since = 0
+    const follow = async () => {
+      const { changes } = await listChanges(api, identity, since, 500)
+      for (const { seq, transactionId, transaction } of changes) {
+        since = seq
+        if (transaction === null) copy.delete(transactionId)
+        else copy.set(transactionId, transaction)
+      }
+    }
+    await follow()
+    const [duplicate] = (await listDuplicates(api, identity, again.id)) ?? []
+    await settleDuplicate(one.ctx, again.id, duplicate?.accountId ?? '', duplicate?.of ?? '')
+    await follow()
+    const { rows } = await listTransactions(api, identity, {}, 500, null)
+    expect(rows).toHaveLength(3)
+    expect(copy).toEqual(new Map(rows.map((transaction) => [transaction.id, transaction])))
+  })
+
+  it('is not taken for a closed one of its kind, whose transactions count', async () => {
+    const one = person('closed before')
+    const [open, closed] = [account('1'), account('2')]
+    const item = await one.link({ institutionId: 'ins_1', accounts: [open], closed: [closed] })
+    expect(item.possibleDuplicate).toBe(false)
+    await one.sync()
+    expect(await listDuplicates(one.ctx.services.api, one.ctx.actor.identity, item.id)).toEqual([])
+    expect(await one.spent()).toEqual(once(open, closed))
+  })
+
+  it('is not stored again by a run that began before', async () => {
+    const one = person('in between')
+    const [own, shared, spouse] = [account('1'), account('9'), account('3')]
+    const login = { institutionId: 'ins_1', accounts: [own, shared] }
+    const first = await one.link(login)
+    login.accounts = [own]
+    await one.sync()
+    const row = { key: 'T9-new', date: daysAgo(0), amount: '77.25', name: 'A new row' }
+    one.bank.post(first.plaidItemId, shared, row)
+    one.bank.beforeNextAnswer(async () => {
+      const publicToken = one.bank.link({ institutionId: 'ins_1', accounts: [spouse, shared] })
+      const second = await exchangePublicToken(one.ctx, { publicToken, institution: null })
+      one.bank.post(second.plaidItemId, shared, row)
+    })
+    await one.sync()
+    await one.sync()
+    expect(await one.spent()).toEqual({ ...once(own, shared, spouse), [row.key]: 1 })
+    expect(await one.worth()).toBe(sumOf(own, shared, spouse))
+  })
+
+  it('is not counted again where transactions of the item that it left name it', async () => {
+    const one = person('named again')
+    const [own, shared, spouse] = [account('1'), account('9'), account('3')]
+    const login = { institutionId: 'ins_1', accounts: [own, shared] }
+    const first = await one.link(login)
+    login.accounts = [own]
+    await one.sync()
+    const second = await one.link({ institutionId: 'ins_1', accounts: [spouse, shared] })
+    expect((await one.accounts()).find(({ name }) => name === shared.name)?.itemId).toBe(second.id)
+    const row = { key: 'T9-new', date: daysAgo(0), amount: '77.25', name: 'A new row' }
+    for (const item of [first, second]) one.bank.post(item.plaidItemId, shared, row)
+    await one.sync()
+    expect(await one.spent()).toEqual({ ...once(own, shared, spouse), [row.key]: 1 })
+    expect(await one.worth()).toBe(sumOf(own, shared, spouse))
+  })
+})
+
+describe('equal transactions', () => {
+  const alike = (key: string, like: MiniAccount, given: Partial<MiniAccount> = {}) =>
+    account(key, { ...given, rows: like.rows.map((row, index) => ({ ...row, key: `T${key}-${index}` })) })
+
+  it('do not count against the word of the user who keeps both accounts', async () => {
+    const one = person('kept for good')
+    const before = account('1', { mask: null })
+    const other = alike('2', before, { mask: null })
+    await one.link({ institutionId: 'ins_1', accounts: [before] })
+    const second = await one.link({ institutionId: 'ins_2', accounts: [other] })
+    const [duplicate] = (await listDuplicates(one.ctx.services.api, one.ctx.actor.identity, second.id)) ?? []
+    await settleDuplicate(one.ctx, second.id, duplicate?.accountId ?? '', null)
+    await one.sync()
+    expect(await one.spent()).toEqual(once(before, other))
+    expect(await one.worth()).toBe(sumOf(before, other))
+  })
+
+  it.each<[string, Partial<MiniAccount>, Partial<MiniAccount>]>([
+    ['persistent ids', { persistentId: 'first', mask: null }, { persistentId: 'other', mask: null }],
+    ['subtypes', { mask: null }, { mask: null, subtype: 'savings' }],
+    ['masks, in two logins', {}, {}],
+  ])('do not make one of two accounts with different %s', async (_title, given, change) => {
+    const one = person('different')
+    const before = account('1', given)
+    const other = alike('2', before, change)
+    await one.lose(await one.link({ institutionId: 'ins_1', accounts: [before] }))
+    await one.link({ institutionId: 'ins_1', accounts: [other] })
+    await one.sync()
+    expect(await one.accounts()).toHaveLength(2)
+    expect(await one.spent()).toEqual(once(before, other))
   })
 })
 

@@ -148,8 +148,13 @@ describe('between logins', () => {
     expect(across(known(before), traits(after), institution)).toEqual([])
   })
 
-  it('one that is itself a second view stands for none', () => {
-    expect(across(known({ isDuplicate: true }), traits())).toEqual([])
+  it('one that is itself a second view stands for another only where that is certain, and after all others', () => {
+    expect(across(known({ isDuplicate: true, mask: null }), traits())).toEqual([])
+    const [first, second] = [known(), known({ isDuplicate: true })]
+    expect(across(second, traits())).toEqual([[0, 'same', second.id]])
+    expect([...matchAcrossLogins([second, first], [traits()], first.institutionId).values()]).toEqual([
+      { kind: 'same', account: first },
+    ])
   })
 })
 
