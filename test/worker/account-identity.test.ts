@@ -56,8 +56,8 @@ interface Person {
   lose(item: Item): Promise<void>
   /** Category of each transaction that counts → how often it counts. */
   spent(): Promise<Record<string, number>>
-  /** Today's, `0` where there is none. */
-  worth(): Promise<string>
+  /** Today's or that of so many days ago, `0` where there is none. */
+  worth(ago?: number): Promise<string>
   accounts(): ReturnType<typeof listAccounts> extends Promise<{ rows: infer Rows }> ? Promise<Rows> : never
   note(name: string, note: string): Promise<void>
   notes(): Promise<string[]>
@@ -89,8 +89,8 @@ function person(title: string): Person {
       const { categories } = await spending(ctx, { from: daysAgo(100) })
       return Object.fromEntries(categories.map(({ category, count }) => [category ?? '', count]))
     },
-    async worth() {
-      const { days } = await netWorth(ctx, { from: daysAgo(0) })
+    async worth(ago = 0) {
+      const { days } = await netWorth(ctx, { from: daysAgo(ago), to: daysAgo(ago) })
       return days.at(-1)?.net ?? '0'
     },
     accounts: async () => (await listAccounts(services.api, identity, 100, null)).rows,
@@ -119,6 +119,9 @@ describe('an account that comes under another id', () => {
     const item = await one.link({ institutionId: 'ins_1', accounts: [kept, changed] })
     await one.note('Row 2 of 2', 'the roof')
     const before = (await one.accounts()).map(({ id }) => id)
+    // Everything is read again then, and what else has changed does not cost its neighbours.
+    const [oldest] = kept.rows.splice(-1)
+    if (oldest !== undefined) kept.rows.push({ ...oldest, amount: '77.25' })
     one.bank.renumber(item.plaidItemId, changed, tellsRemoved)
     const [due] = await world.sql(
       'update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1 and product = $2 returning id',
@@ -255,8 +258,13 @@ describe('an account that two logins share', () => {
     expect(await one.spent()).toEqual(once(own, shared, spouse))
     expect(await one.worth()).toBe(sumOf(own, shared, spouse))
     expect(second.possibleDuplicate).toBe(false)
-    // Once the first login is lost, the second one's view counts.
+    // Once the first login is lost, the second one's view counts: from that day on, and not for the days before.
+    await world.sql(
+      'insert into account_balances select account_id, day - 1, user_id, current, available, credit_limit, iso_currency_code, unofficial_currency_code, as_of from account_balances where user_id = (select user_id from items where id = $1)',
+      [first.id],
+    )
     await one.lose(first)
+    expect(await one.worth(1)).toBe(sumOf(own, shared, spouse))
     expect(await one.worth()).toBe(sumOf(shared, spouse))
     // And when the first comes back, it goes on as it was.
     const back = await one.link({ institutionId: 'ins_1', accounts: [own, shared] }, true)
