@@ -120,7 +120,9 @@ describe('an account that comes under another id', () => {
     await one.note('Row 2 of 2', 'the roof')
     const before = (await one.accounts()).map(({ id }) => id)
     // Everything is read again then, and what else has changed does not cost its neighbours.
-    kept.rows.push({ key: 'T1-late', date: daysAgo(60), amount: '77.25', name: 'Told late' })
+    const late = { key: 'T1-late', date: daysAgo(60), amount: '77.25', name: 'Told late' }
+    kept.rows.push(late)
+    one.bank.post(item.plaidItemId, kept, late)
     one.bank.renumber(item.plaidItemId, changed, tellsRemoved)
     const [due] = await world.sql(
       'update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1 and product = $2 returning id',
