@@ -158,12 +158,11 @@ export function matchAcrossLogins(
   // What stands back may be told again too, where it is certain.
   const back = new Set(others.filter((known) => known.isDuplicate))
   pair({ ...pairing, left: back }, certain, 'same', matches)
-  const isPast = (known: KnownAccount): boolean => known.isLost || known.isClosed
   const mayBeHere = (known: KnownAccount): boolean => mayBeSameBank(known.institutionId, institutionId)
   for (const likeness of [
     byNameAndMask,
     (known, traits) => mayBeHere(known) && byMask(known, traits),
-    (known, traits) => (mayBeHere(known) || isPast(known)) && byName(known, traits),
+    byName,
     isOpen((known, traits) => known.isLost && mayBeHere(known) && byOfficialName(known, traits)),
     isOpen(
       (known, traits) =>
