@@ -210,8 +210,8 @@ REVOKE ALL ON FUNCTION app.keep_lost_since(), app.same_transactions(uuid, uuid),
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION app.same_transactions(uuid, uuid), app.move_account(uuid, uuid, text), app.merge_accounts(uuid, uuid) TO wn_jobs;
 --> statement-breakpoint
--- Compares accounts of an item that are new, or that may be second views of other accounts of the user's, by what happened
--- in them. At least three equal transactions of at least two amounts, and four fifths of what both should hold of the
+-- Compares accounts of an item that are new, or that may be second views of other accounts of the user's and came within a
+-- month, by what happened in them. At least three equal transactions of at least two amounts, and four fifths of what both should hold of the
 -- period that both cover, are proof, unless something tells the two apart or their user keeps both. The other
 -- account is merged where its bank tells it no more; else the item's own is marked. To run in a sync's commit, which holds the item's row and the user's counter.
 CREATE FUNCTION app.settle_duplicates(p_item uuid) RETURNS void
@@ -224,7 +224,8 @@ DECLARE
   v_earlier uuid[];
 BEGIN
   SELECT array_agg(a.id) INTO v_later FROM accounts a WHERE a.item_id = p_item AND a.revoked_at IS NULL AND NOT a.closed
-    AND (a.duplicate_state = 'possible' OR a.duplicate_state IS NULL AND a.created_at > now() - interval '2 days');
+    AND a.created_at > now() - CASE WHEN a.duplicate_state = 'possible' THEN interval '30 days' ELSE interval '2 days' END
+    AND (a.duplicate_state = 'possible' OR a.duplicate_state IS NULL);
   SELECT array_agg(a.id) INTO v_earlier FROM accounts a
     WHERE a.user_id = (SELECT user_id FROM items WHERE id = p_item) AND a.id <> ALL (v_later)
       AND (a.duplicate_of IS NULL OR a.duplicate_state = 'kept') AND (a.item_id <> p_item OR a.closed);

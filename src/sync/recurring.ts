@@ -17,7 +17,7 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
   noteAnswer(run.tally, accounts)
   if (!accounts.ok) return { kind: 'failed', failure: accounts.failure }
   const { inflow_streams: inflow, outflow_streams: outflow } = result.value
-  const settled = await settleAccounts(run, accounts.value, true)
+  const settled = await settleAccounts(run, accounts.value, false)
   if (settled.kind === 'instead') return settled.answer
   const streams = lastOfEach([...factsOf('inflow', inflow), ...factsOf('outflow', outflow)], nameOf)
   const setAside = [...result.value.set_aside, ...accounts.value.set_aside, ...streams.setAside]
