@@ -15,8 +15,6 @@ export interface Twin {
 export interface NewBank {
   readonly institutionId: string | null
   readonly accounts: readonly AccountFacts[]
-  /** Whether all of its accounts could be read. */
-  readonly isWhole: boolean
 }
 
 export interface Ancestor {
@@ -80,11 +78,13 @@ export interface Kin extends Standing {
 export async function findKin(
   jobs: JobsDatabase,
   exchange: { readonly id: string; readonly userId: string; readonly plaidItemId: string },
-  { institutionId, accounts: listed, isWhole }: NewBank,
+  { institutionId, accounts: listed }: NewBank,
 ): Promise<Kin> {
   const { same, accounts, version } = await readBelongings(jobs, exchange.userId, exchange.plaidItemId)
   const standing = standingOf(accounts, listed.map(traitsOf), institutionId)
   const itemId = standing.ancestor?.id ?? exchange.id
+  // Under a new link every id is new, so a row that cannot be read hides no account that keeps its id.
+  const isWhole = true
   const decisions = decideAccounts({ accounts, version, itemId, institutionId, listed, isWhole, named: [] })
   return { same, ...standing, decisions }
 }

@@ -371,6 +371,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       await world.stack.clearFaults(world.database.name)
       if (await restarts.hasHappened()) count('database restarted')
       await world.bank.clearFaults()
+      await world.bank.clearAlterations()
       await tellHistory()
       await mail.finish()
       for (let round = 1; round <= mostRounds; round += 1) {

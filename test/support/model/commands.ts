@@ -70,6 +70,33 @@ const plaidFault = fc.oneof(
     after: fc.nat({ max: 2 }),
   }),
 )
+/** What Plaid says otherwise for an answer or two: what it costs is the field, or a row that comes again. */
+const oddAnswer = fc.record({
+  where: fc.constantFrom(
+    ['/transactions/sync', 'added[*].merchant_name'],
+    ['/transactions/sync', 'added[*].authorized_date'],
+    ['/transactions/sync', 'added[0].personal_finance_category'],
+    ['/transactions/sync', 'added[-1].payment_channel'],
+    ['/transactions/sync', 'accounts[*].official_name'],
+    ['/transactions/sync', 'accounts[0].account_id'],
+    ['/item/get', 'item.institution_name'],
+    ['/item/get', 'item.consent_expiration_time'],
+    ['/item/get', 'status'],
+    ['/accounts/get', 'accounts[*].name'],
+    ['/accounts/get', 'accounts[0].balances.limit'],
+    ['/accounts/get', 'accounts[0].account_id'],
+    ['/accounts/get', 'accounts[-1]'],
+    ['/investments/holdings/get', 'holdings[0].cost_basis'],
+    ['/investments/holdings/get', 'holdings[0].quantity'],
+    ['/investments/holdings/get', 'securities[*].name'],
+    ['/investments/transactions/get', 'investment_transactions[0].fees'],
+    ['/liabilities/get', 'liabilities.credit[0].account_id'],
+    ['/transactions/recurring/get', 'outflow_streams[0].predicted_next_date'],
+  ),
+  value: fc.constantFrom(null, '', '   ', 'odd', '2026-02-30', true, 7, [], {}),
+  times: fc.integer({ min: 1, max: 2 }),
+  after: fc.nat({ max: 2 }),
+})
 const databaseFault = fc.record({
   kind: fc.constantFrom(
     'fail-before' as const,
@@ -165,6 +192,9 @@ export const commands: fc.Arbitrary<Step>[] = [
     (chaos, given) => chaos.meanwhile(given.nth, given.wait, given.bankStep, given.restart),
   ),
   of('fault of Plaid', plaidFault, (chaos, given) => chaos.world.bank.fault(given)),
+  of('odd answer', oddAnswer, (chaos, { where: [endpoint, path], ...given }) =>
+    chaos.world.bank.alter({ endpoint, path, ...given }),
+  ),
   of('fault of the database', databaseFault, ({ world }, given) => world.stack.addFault(world.database.name, given)),
   of('restart of the database', fc.nat({ max: 6 }), (chaos, after) => chaos.restart(after)),
   of('cron', death, (chaos, given) => chaos.cron(given)),
