@@ -18,7 +18,7 @@ const lastDay = (a: string): SQL =>
  * older one that names the same. Of one login that tells two such, they are two accounts.
  */
 const goesBefore = (o: string, d: string): SQL =>
-  sql`${sql.raw(`${d}.duplicate_of is not null and ${d}.duplicate_state <> 'kept' and (${o}.id = ${d}.duplicate_of
+  sql`${sql.raw(`${o}.user_id`)} = ${me} and ${sql.raw(`${d}.duplicate_of is not null and ${d}.duplicate_state <> 'kept' and (${o}.id = ${d}.duplicate_of
     or ${o}.duplicate_of = ${d}.duplicate_of and ${o}.duplicate_state <> 'kept' and (${o}.created_at, ${o}.id) < (${d}.created_at, ${d}.id)
       and (${o}.item_id <> ${d}.item_id or ${o}.closed))`)}
     and exists (select 1 from items shown where shown.id = ${sql.raw(o)}.item_id and shown.removed_at is null)`
