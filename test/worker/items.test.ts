@@ -220,7 +220,8 @@ describe('an item that its user removes', () => {
 describe('an item that is purged', () => {
   it('leaves no row behind, in any table', async () => {
     const item = await linkAndSync(world, 'purged', everything)
-    await world.bank.change(item.plaidItemId, { add: 1 })
+    await world.bank.alter({ endpoint: '/transactions/sync', path: 'added[0].amount', value: 'odd', times: 1 })
+    await world.bank.change(item.plaidItemId, { add: 2 })
     await expect
       .poll(async () => {
         const deliveries = await world.delivered()
