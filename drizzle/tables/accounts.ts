@@ -60,9 +60,7 @@ export const accounts = pgTable(
       .on(table.revokedAt)
       .where(sql`revoked_at is not null`),
     index('accounts_user').on(table.userId, table.createdAt, table.id),
-    index('accounts_duplicate')
-      .on(table.duplicateOf)
-      .where(sql`duplicate_of is not null`),
+    index('accounts_duplicate').on(table.duplicateOf),
     check('accounts_duplicate_state', sql`duplicate_state in ('possible', 'same', 'kept')`),
   ],
 )
