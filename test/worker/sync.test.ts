@@ -110,9 +110,10 @@ describe('transactions', () => {
     await world.drain()
     await expectTruth(world, 'mutation', item.plaidItemId)
     const [run] = await world.sql(
-      "select restarts, pages from sync_runs where item_id = $1 and product = 'transactions' order by started_at desc limit 1",
+      "select max(restarts) as restarts from sync_runs where item_id = $1 and product = 'transactions'",
       [item.id],
     )
+    // The item's own look may have it read once more, at rest.
     expect(Number(run?.['restarts'])).toBeGreaterThan(0)
   })
 
