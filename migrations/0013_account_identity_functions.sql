@@ -1,6 +1,5 @@
--- One account of a user's that was stored twice becomes one, and an account goes on in another item of the same user's.
--- The functions choose the planner's settings themselves: rows are found by an index and sets are joined by a hash, whatever
--- statistics say of tables that other users fill.
+-- Merges two rows of one account, and moves an account to another item of the same user. The functions set the planner's
+-- options themselves: they find rows by an index and join sets by a hash, whatever the statistics are.
 ALTER TABLE transactions ALTER CONSTRAINT transactions_owner DEFERRABLE INITIALLY IMMEDIATE;
 --> statement-breakpoint
 ALTER TABLE recurring_streams ALTER CONSTRAINT recurring_streams_owner DEFERRABLE INITIALLY IMMEDIATE;
@@ -28,9 +27,9 @@ CREATE TRIGGER items_lost_since BEFORE INSERT OR UPDATE OF status ON items FOR E
 --> statement-breakpoint
 UPDATE items SET lost_since = coalesce(lost_at, removed_at, updated_at) WHERE status IN ('relink_required', 'revoked', 'removing', 'removed');
 --> statement-breakpoint
--- The transactions of two accounts that are the same ones, each at most once. Those of the earlier account may have been
--- removed lately: a bank that tells an account under a new id takes back what it told under the old one. First those that agree in everything, then
--- those of near days (a pending one may have posted), then those that the bank has corrected.
+-- Pairs equal transactions of two accounts, each at most once. Includes recently removed ones of the earlier account, because
+-- a bank that reports an account under a new id removes the transactions of the old id. First pairs those that agree in
+-- everything, then those of near days (a pending one may have posted), then those that the bank has corrected.
 CREATE FUNCTION app.same_transactions(p_earlier uuid, p_later uuid) RETURNS TABLE (earlier_id uuid, later_id uuid)
 LANGUAGE plpgsql STABLE SET search_path = public, pg_temp SET enable_seqscan = off SET enable_nestloop = off SET jit = off
 AS $$
@@ -65,8 +64,8 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
--- An account goes on in another item of the user's, under the id that Plaid gives it there. What it brought counts as told
--- by an earlier link. Locks the user's counter row; the item's own row has to be locked before.
+-- Moves an account to another item of the user and gives it the Plaid id that it has there. Its data count as data of an
+-- earlier link. Locks the user's row; requires the lock on the item's row.
 CREATE FUNCTION app.move_account(p_account uuid, p_item uuid, p_plaid_account_id text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off SET enable_nestloop = on SET jit = off
 AS $$
@@ -97,10 +96,10 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
--- Makes one account of two views of it: `p_later`, which banks tell now, and `p_earlier`, whose id, notes, categories and
--- history stay. Transactions that both have are one; of the earlier ones, those that the later view should list and does
--- not are removed, as after a new link. Locks as `move_account` does. It runs
--- as its owner, since the jobs' login may not delete transactions or balances.
+-- Merges two rows of one account: `p_later`, which a bank reports now, into `p_earlier`, which keeps its id, notes, categories
+-- and history. Transactions of both become one. Earlier transactions in the period of the later ones that have no
+-- counterpart are removed, as after a new link. Locks as `move_account` does. Runs with the owner's rights, because the
+-- jobs' login may not delete transactions or balances.
 CREATE FUNCTION app.merge_accounts(p_earlier uuid, p_later uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_nestloop = on SET jit = off
 AS $$
@@ -210,10 +209,11 @@ REVOKE ALL ON FUNCTION app.keep_lost_since(), app.same_transactions(uuid, uuid),
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION app.same_transactions(uuid, uuid), app.move_account(uuid, uuid, text), app.merge_accounts(uuid, uuid) TO wn_jobs;
 --> statement-breakpoint
--- Compares accounts of an item that are new, or that may be second views of other accounts of the user's and came within a
--- month, by what happened in them. At least three equal transactions of at least two amounts, and four fifths of what both should hold of the
--- period that both cover, are proof, unless something tells the two apart or their user keeps both. The other
--- account is merged where its bank tells it no more; else the item's own is marked. To run in a sync's commit, which holds the item's row and the user's counter.
+-- Compares new accounts of an item, and those that may duplicate other accounts and are less than a month old, with the user's
+-- other accounts by their transactions. Proof that two accounts are the same: at least three equal transactions with at
+-- least two amounts, which are four fifths of the transactions of both in the period that both cover. No proof: a trait
+-- differs, or the user keeps both. Merges the other account if its bank no longer reports it; otherwise marks the item's
+-- account. Requires the locks on the item's row and on the user's row.
 CREATE FUNCTION app.settle_duplicates(p_item uuid) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off SET enable_nestloop = off SET jit = off
 AS $$
@@ -275,7 +275,7 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
--- Of several views of an account that is deleted, the oldest stands for the others.
+-- When an account is deleted, its oldest duplicate replaces it as the account that the others duplicate.
 CREATE FUNCTION app.hand_on_duplicates() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off
 AS $$

@@ -42,11 +42,11 @@ export const accounts = pgTable(
     revokedAt: timestamp('revoked_at', { withTimezone: true, precision: 3 }),
     /** The item's when Plaid last told of the account. */
     linkEpoch: smallint('link_epoch').notNull().default(0),
-    /** The user's account of which this one is, or may be, a second view; null where it is none. */
+    /** The user's account that this one duplicates or may duplicate; null if there is none. */
     duplicateOf: uuid('duplicate_of').references((): AnyPgColumn => accounts.id, { onDelete: 'set null' }),
     /**
-     * `possible`: it may be; the user has not said · `same`: it is, and both are told by banks · `kept`: the user says that it is
-     * another account, and it is not asked again. Null where it was never in question.
+     * `possible`: it may duplicate the other one; the user has not decided · `same`: it is the same account, reported by two items ·
+     * `kept`: the user has decided that it is a different account. Null if it was never compared with success.
      */
     duplicateState: text('duplicate_state'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),

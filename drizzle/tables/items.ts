@@ -51,7 +51,7 @@ export const items = pgTable(
     missedWebhookAt: timestamp('missed_webhook_at', { withTimezone: true, precision: 3 }),
     /** When Plaid stopped accepting its access token; set while the item is lost for that reason. */
     lostAt: timestamp('lost_at', { withTimezone: true, precision: 3 }),
-    /** When it came into a status that only a new link ends (src/item-status.ts); null in any other. Kept by a trigger. */
+    /** Since when only a new link can restore it (`lostStatuses`); null in any other status. A trigger maintains it. */
     lostSince: timestamp('lost_since', { withTimezone: true, precision: 3 }),
     /** The products that Plaid last named for the item: enabled, available and consented, in one canonical text. */
     capabilities: text(),

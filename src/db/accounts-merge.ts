@@ -1,4 +1,4 @@
-// Accounts on their way in, from a link or from a sync: what was decided of their identity, and what their bank tells of them.
+// Writes incoming accounts of a link or a sync: the decisions about their identity, and their data.
 import { type SQL, sql } from 'drizzle-orm'
 import { type JobsDatabase, rows, type Statement } from './client.ts'
 import { askedAgain, fromTheStart, isResting, type Lease } from './sync-work.ts'
@@ -131,14 +131,14 @@ export function rereadByAccounts(jobs: JobsDatabase, lease: Lease, facts: readon
   )
 }
 
-/** What is decided of the told accounts whose ids are new: by src/items/match-accounts.ts, of what was read as `version`. */
+/** Decisions about accounts with new ids (src/items/decide-accounts.ts), based on the accounts of `version`. */
 export interface AccountDecisions {
   readonly version: string
-  /** Accounts that go on under a new id, in this item. */
+  /** Known accounts of this item that get a new Plaid id. */
   readonly renamed: readonly { readonly accountId: string; readonly plaidAccountId: string }[]
-  /** The same of accounts that were another item's. */
+  /** Known accounts of other items that move to this item. */
   readonly moved: readonly { readonly accountId: string; readonly plaidAccountId: string }[]
-  /** New accounts that are, or may be, second views of another one. */
+  /** New accounts that duplicate, or may duplicate, a known one. */
   readonly duplicates: readonly {
     readonly plaidAccountId: string
     readonly of: string
@@ -167,7 +167,7 @@ function moveAccounts(jobs: JobsDatabase, owner: AccountsOwner, { moved }: Accou
   )
 }
 
-/** The account that stands for the given one, so that each second view names the one that counts. */
+/** The account that counts for the given one: all duplicates of an account refer to the same row. */
 export const originalOf = (id: SQL): SQL =>
   sql`coalesce((select o.duplicate_of from accounts o where o.id = ${id} and o.duplicate_state <> 'kept'), ${id})`
 
@@ -182,8 +182,8 @@ function markDuplicates(jobs: JobsDatabase, owner: AccountsOwner, { duplicates }
 }
 
 /**
- * Writes accounts from an answer of Plaid. `decisions` are given where the answer names accounts that are new here; the
- * transaction has to begin with `requireAccountsVersion` then.
+ * Writes accounts of a response. If it has accounts with new ids, `decisions` are required, and the transaction has to begin with
+ * `requireAccountsVersion`.
  */
 export function writeAccounts(
   jobs: JobsDatabase,
@@ -203,8 +203,8 @@ export function writeAccounts(
 }
 
 /**
- * Has everything of the item read again from the start as after a new link, since some of its accounts go on under other
- * ids: what is told then is matched with what is here (src/db/relink.ts). Returns the products' ids.
+ * Has everything of the item read again from the start as after a new link, because known accounts have new ids. The next runs
+ * match the incoming rows with the stored ones (src/db/relink.ts). Returns the products' ids.
  */
 export function rereadAsRelinked(jobs: JobsDatabase, lease: Lease) {
   return rows<{ id: string }>(

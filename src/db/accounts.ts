@@ -6,8 +6,8 @@ import { currencyOf, exactOrNull, ofShownItem } from './columns.ts'
 import { after, type Key, type Page, pageOf } from './page.ts'
 import { asUser, type Identity, me, pageAsUser } from './scope.ts'
 
-/** The account of which one is, or may be, a second view, as long as that one is shown. */
-const secondViewOf = sql<string | null>`(select o.id from accounts o join items shown on shown.id = o.item_id
+/** The account that it duplicates or may duplicate, unless that one's item is removed. */
+const originalAccount = sql<string | null>`(select o.id from accounts o join items shown on shown.id = o.item_id
   where o.id = "accounts"."duplicate_of" and "accounts"."duplicate_state" <> 'kept' and shown.removed_at is null)`
 
 const accountColumns = {
@@ -25,7 +25,7 @@ const accountColumns = {
   currency: currencyOf(accounts),
   balanceAsOf: accounts.balanceAsOf,
   closed: accounts.closed,
-  duplicateOf: secondViewOf,
+  duplicateOf: originalAccount,
   duplicateState: accounts.duplicateState,
   createdAt: accounts.createdAt,
 }

@@ -63,7 +63,7 @@ export type CommitAnswer =
   | { readonly kind: 'superseded' }
   /** Pages that were put aside are not there any more: nothing was stored, and the run has to read again. */
   | { readonly kind: 'staging_lost' }
-  /** The user's accounts are not what they were when the run compared them: nothing was stored, and it has to read again. */
+  /** The user's accounts have changed since the run compared them: nothing was stored, and the run has to read again. */
   | { readonly kind: 'accounts_moved' }
 
 const begin = (jobs: JobsDatabase, lease: Lease) =>
@@ -72,8 +72,8 @@ const begin = (jobs: JobsDatabase, lease: Lease) =>
 const setAsideCount = sql.raw("coalesce(nullif(current_setting('app.set_aside', true), ''), '0')::int")
 
 /**
- * The run's record, with what the statements of its batch counted: they leave it in `app.upserted`, `app.removed` and `app.set_aside`. The
- * sweep's look at an item that is as it was leaves none; there are hundreds of them a day.
+ * The run's record, with what the statements of its batch counted: they leave it in `app.upserted`, `app.removed` and
+ * `app.set_aside`. The sweep's look at an item that is as it was leaves none; there are hundreds of them a day.
  */
 const insertRun = (jobs: JobsDatabase, lease: Lease, report: RunReport, outcome: string, errorCode: string | null) =>
   rows(
@@ -90,7 +90,8 @@ const insertRun = (jobs: JobsDatabase, lease: Lease, report: RunReport, outcome:
   )
 
 /**
- * Commits what a run read: `statements`, the rows that it could not read, the new cursor, the cleared dirty mark and the run's record, all or nothing.
+ * Commits what a run read: `statements`, the rows that it could not read, the new cursor, the cleared dirty mark and the run's
+ * record, all or nothing.
  * `raise` is a statement that raises other products' dirty marks and returns their ids.
  * @throws AppError `unavailable` when the outcome is unknown: the same call again finds out (`committed_before`)
  */

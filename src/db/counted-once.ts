@@ -1,12 +1,12 @@
-// Which days and transactions of an account count in a sum, so that no money is counted twice. An account that is, or may
-// be, a second view of another one counts only from where that one ends.
+// Selects the days and transactions of each account that count in sums, so that no money is counted twice. An account that
+// duplicates another one, or may do so, counts only after the end of that one.
 import { type SQL, sql } from 'drizzle-orm'
 import { transactions } from '../../drizzle/tables/transactions.ts'
 import { me } from './scope.ts'
 
 /**
- * The last day on which account `a` counts, null while it lives: a closed one's is that of its last balance, a revoked
- * one's the day before its revocation, and a lost item's the day before its loss.
+ * The last day on which account `a` counts; null for a live one. For a closed account: the day of its last balance. For a
+ * revoked one: the day before the revocation. In a lost item: the day before the loss.
  */
 const lastDay = (a: string): SQL =>
   sql.raw(`least((${a}.revoked_at at time zone 'UTC')::date - 1,
@@ -14,8 +14,8 @@ const lastDay = (a: string): SQL =>
     case when ${a}.closed then (select coalesce(max(day), '-infinity') from account_balances where account_id = ${a}.id) end)`)
 
 /**
- * Whether account `o`, which is shown, is a view of the same account as `d` and goes before it: the one that `d` names, or an
- * older one that names the same. Of one login that tells two such, they are two accounts.
+ * Whether account `o` counts before its duplicate `d`: `d` refers to it, or both refer to the same account and `o` is older.
+ * Two open accounts of one item are different accounts. Accounts of removed items do not count.
  */
 const goesBefore = (o: string, d: string): SQL =>
   sql`${sql.raw(`${o}.user_id`)} = ${me} and ${sql.raw(`${d}.duplicate_of is not null and ${d}.duplicate_state <> 'kept' and (${o}.id = ${d}.duplicate_of
@@ -24,8 +24,7 @@ const goesBefore = (o: string, d: string): SQL =>
     and exists (select 1 from items shown where shown.id = ${sql.raw(o)}.item_id and shown.removed_at is null)`
 
 /**
- * The user's accounts with the days on which their balances count: `id`, `type`, and `first_day` and `last_day`, null where
- * there is no bound. Accounts that do not count at all are not among them.
+ * The user's accounts whose balances count, with the columns `id`, `type`, `first_day` and `last_day` (null: unbounded).
  */
 export const countedAccounts: SQL = sql`select * from (
     select a.id, a.type, ${lastDay('a')} as last_day, before.all_end, before.last_day + 1 as first_day
@@ -36,10 +35,11 @@ export const countedAccounts: SQL = sql`select * from (
     where a.user_id = ${me} and exists (select 1 from items shown where shown.id = a.item_id and shown.removed_at is null)
   ) spans where all_end`
 
-const secondViews = sql`array(select d.id from accounts d where d.user_id = ${me} and d.duplicate_of is not null and d.duplicate_state <> 'kept')`
+const duplicates = sql`array(
+  select d.id from accounts d where d.user_id = ${me} and d.duplicate_of is not null and d.duplicate_state <> 'kept')`
 
-/** Whether a transaction is of an account that no other one stands for, or later than all that the others tell. */
-export const countedOnce: SQL = sql`not (${transactions.accountId} = any(${secondViews}) and exists (
+/** Whether a transaction counts: its account is no duplicate, or it is later than all transactions of the accounts before it. */
+export const countedOnce: SQL = sql`not (${transactions.accountId} = any(${duplicates}) and exists (
     select 1 from accounts d join accounts o on ${goesBefore('o', 'd')}
     where d.id = ${transactions.accountId} and (${lastDay('o')} is null or ${transactions.date} <= (
       select coalesce(max(t.date), '-infinity') from transactions t where t.account_id = o.id and t.removed_at is null))))`

@@ -1,4 +1,4 @@
-// Accounts that are, or may be, second views of other accounts of the same user's, and what the user says of them.
+// Accounts that duplicate, or may duplicate, other accounts of the same user, and the user's decisions about them.
 import { sql } from 'drizzle-orm'
 import { originalOf } from './accounts-merge.ts'
 import { batch, type ApiDatabase, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
@@ -7,7 +7,7 @@ import { asUser, type Identity, me } from './scope.ts'
 
 export interface Duplicate {
   readonly accountId: string
-  /** The account of which it is or may be a second view. */
+  /** The account that it duplicates or may duplicate. */
   readonly of: string
   readonly state: 'possible' | 'same'
 }
@@ -18,7 +18,7 @@ interface DuplicateRow extends Record<string, unknown> {
   duplicate_state: 'possible' | 'same'
 }
 
-/** Those of one item, oldest first; null where the item is not the user's. */
+/** The duplicates in one item, oldest first; null if the user has no such item. */
 export async function listDuplicates(
   database: ApiDatabase,
   identity: Identity,
@@ -42,15 +42,18 @@ export async function listDuplicates(
 export interface Resolution {
   readonly userId: string
   readonly accountId: string
-  /** `merge`: one account from now on, the one that it is merged into · `same`: the same one, told by two live items · `keep`: another one */
+  /**
+   * `merge`: becomes one row with `into` · `same`: is the same account as `into`, but both items are live, so both rows stay ·
+   * `keep`: is a different account
+   */
   readonly kind: 'merge' | 'same' | 'keep'
-  /** Not for `keep`. */
+  /** Null for `keep`. */
   readonly into: string | null
-  /** The accounts as they were looked at. */
+  /** Of the accounts that the decision is based on. */
   readonly version: string
 }
 
-/** False where the user's accounts are not what they were: look at them again. */
+/** Returns false if the user's accounts have changed since `version`; read them again then. */
 export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolution): Promise<boolean> {
   const { userId, accountId, into, version } = resolution
   try {

@@ -1,9 +1,10 @@
-// All of a user's accounts, hidden ones too, as an account that Plaid tells is compared with them (src/items/match-accounts.ts).
+// All accounts of a user, those of removed items included, for the comparison with incoming accounts
+// (src/items/match-accounts.ts).
 import { type SQL, sql } from 'drizzle-orm'
-import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
+import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
 import { lost } from './sync-work.ts'
 
-/** By what accounts are told apart. Empty text is none. */
+/** What distinguishes accounts. Empty text counts as null. */
 export interface AccountTraits {
   readonly persistentAccountId: string | null
   readonly name: string | null
@@ -18,14 +19,14 @@ export interface KnownAccount extends AccountTraits {
   readonly id: string
   readonly itemId: string
   readonly institutionId: string | null
-  /** Its item's. */
+  /** `link_epoch` of its item. */
   readonly linkEpoch: number
   readonly plaidAccountId: string
-  /** Its bank tells it no more, or its user took it back. */
+  /** Plaid no longer lists it, or the user revoked access to it. */
   readonly isClosed: boolean
-  /** Only a new link brings its item back. */
+  /** Its item can only be restored by a new link. */
   readonly isLost: boolean
-  /** A second view of another account of the user's, which stands for it. */
+  /** It duplicates another account of the user, or may do so, and that one counts. */
   readonly isDuplicate: boolean
 }
 
@@ -47,20 +48,16 @@ interface KnownRow extends Record<string, unknown> {
   is_duplicate: boolean
 }
 
-const known = (
-  userId: SQL,
-): SQL => sql`select a.id, a.created_at, a.item_id, i.institution_id, a.plaid_account_id, a.persistent_account_id, a.name, a.official_name, a.mask,
-    a.type, a.subtype, coalesce(a.iso_currency_code, a.unofficial_currency_code) as currency,
-    a.closed or a.revoked_at is not null as is_closed, i.status in (${lost}) as is_lost,
-    a.duplicate_of is not null and a.duplicate_state <> 'kept' as is_duplicate
-  from accounts a join items i on i.id = a.item_id where a.user_id = ${userId}`
+const known = (userId: SQL): SQL =>
+  sql`select a.id, a.created_at, a.item_id, i.institution_id, i.link_epoch, a.plaid_account_id, a.persistent_account_id,
+      a.name, a.official_name, a.mask, a.type, a.subtype, coalesce(a.iso_currency_code, a.unofficial_currency_code) as currency,
+      a.closed or a.revoked_at is not null as is_closed, i.status in (${lost}) as is_lost,
+      a.duplicate_of is not null and a.duplicate_state <> 'kept' as is_duplicate
+    from accounts a join items i on i.id = a.item_id where a.user_id = ${userId}`
 
 /** The accounts of a user, oldest first. */
 export const selectKnownAccounts = (database: ApiDatabase | JobsDatabase, userId: SQL) =>
-  rows<KnownRow>(
-    database,
-    sql`select k.*, i.link_epoch from (${known(userId)}) k join items i on i.id = k.item_id order by k.created_at, k.id`,
-  )
+  rows<KnownRow>(database, sql`${known(userId)} order by a.created_at, a.id`)
 
 export const knownAccountsIn = (found: { readonly rows: readonly KnownRow[] }): KnownAccount[] =>
   found.rows.map((row) => ({
@@ -81,18 +78,61 @@ export const knownAccountsIn = (found: { readonly rows: readonly KnownRow[] }): 
     isDuplicate: row.is_duplicate,
   }))
 
+/** Without the link epoch, which the same transaction may raise. */
 const version = (userId: string): SQL =>
-  sql`(select coalesce(md5(string_agg(k::text, '' order by k.id)), '') from (${known(sql`${userId}::uuid`)}) k)`
+  sql`(select coalesce(md5(string_agg((to_jsonb(k) - 'link_epoch')::text, '' order by k.id)), '')
+    from (${known(sql`${userId}::uuid`)}) k)`
 
-/** What changes with anything that `selectKnownAccounts` answers. */
-export const selectAccountsVersion = (jobs: JobsDatabase, userId: string) =>
+export interface KnownAccounts {
+  readonly accounts: readonly KnownAccount[]
+  /** Differs as soon as one of the accounts does. */
+  readonly version: string
+}
+
+const selectVersion = (jobs: JobsDatabase, userId: string) =>
   rows<{ version: string }>(jobs, sql`select ${version(userId)} as version`)
 
-/** Refuses the batch (WN006) where the user's accounts are not what they were. Run it with the user's counter row locked. */
+type Answers = readonly [{ readonly rows: readonly KnownRow[] }, { readonly rows: readonly { version: string }[] }]
+const answered = ([accounts, { rows: versions }]: Answers): KnownAccounts => ({
+  accounts: knownAccountsIn(accounts),
+  version: versions[0]?.version ?? '',
+})
+
+/** The accounts of a user with their version. */
+export async function readKnownAccounts(jobs: JobsDatabase, userId: string): Promise<KnownAccounts> {
+  const answers = await batch(jobs, [selectKnownAccounts(jobs, sql`${userId}::uuid`), selectVersion(jobs, userId)])
+  return answered(answers)
+}
+
+/** A stored item, as a user sees it. */
+export interface StoredItem {
+  readonly id: string
+  readonly isOwn: boolean
+}
+
+/** The same, and the item with that id of Plaid; null where it is not stored. */
+export async function readAccountsAndItem(
+  jobs: JobsDatabase,
+  userId: string,
+  plaidItemId: string,
+): Promise<KnownAccounts & { readonly item: StoredItem | null }> {
+  const [items, ...answers] = await batch(jobs, [
+    rows<{ id: string; is_own: boolean }>(
+      jobs,
+      sql`select id, user_id = ${userId} as is_own from items where plaid_item_id = ${plaidItemId}`,
+    ),
+    selectKnownAccounts(jobs, sql`${userId}::uuid`),
+    selectVersion(jobs, userId),
+  ])
+  const item = items.rows[0]
+  return { ...answered(answers), item: item === undefined ? null : { id: item.id, isOwn: item.is_own } }
+}
+
+/** Refuses the batch (WN006) if the user's accounts have changed since `expected` was read. Requires the lock on the user's row. */
 export const requireAccountsVersion = (jobs: JobsDatabase, userId: string, expected: string) =>
   rows(jobs, sql`select app.refuse(${version(userId)} <> ${expected}, 'WN006')`)
 
-/** Refuses the batch (WN006) where the item has one of these accounts no more: it has gone over to another item meanwhile. */
+/** Refuses the batch (WN006) if one of these accounts is no longer in the item: another run has moved it to another item. */
 export const requireAccounts = (jobs: JobsDatabase, itemId: string, plaidAccountIds: readonly string[]) =>
   rows(
     jobs,

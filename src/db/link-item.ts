@@ -137,10 +137,10 @@ export async function storeRelink(
   exchange: Exchange,
   item: LinkedItem,
   decisions: AccountDecisions,
-  ancestor: { readonly id: string; readonly linkEpoch: number; readonly sealedToken: string },
+  predecessor: { readonly id: string; readonly linkEpoch: number; readonly sealedToken: string },
 ): Promise<StoreAnswer> {
-  const { id } = ancestor
-  const owner = ownerOf(exchange, id, ancestor.linkEpoch + 1)
+  const { id } = predecessor
+  const owner = ownerOf(exchange, id, predecessor.linkEpoch + 1)
   return await stored(jobs, exchange, id, [
     lockPlaidItem(jobs, exchange.plaidItemId),
     begin(jobs, exchange, id),
@@ -148,7 +148,7 @@ export async function storeRelink(
     rows(
       jobs,
       sql`select app.refuse(not exists (select 1 from items where id = ${id} and user_id = ${exchange.userId}
-        and link_epoch = ${ancestor.linkEpoch} and status in (${lost})), 'WN006')`,
+        and link_epoch = ${predecessor.linkEpoch} and status in (${lost})), 'WN006')`,
     ),
     rows(
       jobs,
@@ -159,7 +159,7 @@ export async function storeRelink(
     rows(jobs, sql`select app.renumber_item(id) from items where id = ${id} and removed_at is not null`),
     rows(
       jobs,
-      sql`update items set plaid_item_id = ${exchange.plaidItemId}, access_token_sealed = ${ancestor.sealedToken},
+      sql`update items set plaid_item_id = ${exchange.plaidItemId}, access_token_sealed = ${predecessor.sealedToken},
           institution_name = coalesce(${item.institutionName}, institution_name), status = 'initializing', status_reason = null,
           new_accounts_available = false, consent_expires_at = ${time(item.consentExpiresAt)}, disconnect_at = null,
           transactions_updated_at = ${time(item.look.transactionsUpdatedAt)}, investments_updated_at = ${time(item.look.investmentsUpdatedAt)},
@@ -201,16 +201,20 @@ export async function storeSameItem(
   return await stored(jobs, exchange, exchange.id, [begin(jobs, exchange, null), end(jobs, exchange, state, itemId)])
 }
 
-/** Ends an exchange without an item and queues the removal of Plaid's. `twin` is the item that it duplicates. */
-export async function storeRefusal(jobs: JobsDatabase, exchange: Exchange, twin: string | null): Promise<StoreAnswer> {
+/** Ends an exchange without an item and queues the removal of Plaid's. `duplicateOf` is the item that it duplicates. */
+export async function storeRefusal(
+  jobs: JobsDatabase,
+  exchange: Exchange,
+  duplicateOf: string | null,
+): Promise<StoreAnswer> {
   return await stored(jobs, exchange, exchange.id, [
     begin(jobs, exchange, null),
     rows(
       jobs,
       sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
-        values (${exchange.userId}, ${exchange.plaidItemId}, ${exchange.id}, ${exchange.sealedToken}, ${twin === null ? 'not_stored' : 'duplicate'})
+        values (${exchange.userId}, ${exchange.plaidItemId}, ${exchange.id}, ${exchange.sealedToken}, ${duplicateOf === null ? 'not_stored' : 'duplicate'})
         on conflict (plaid_item_id) do nothing`,
     ),
-    end(jobs, exchange, twin === null ? 'given_back' : 'duplicate', twin),
+    end(jobs, exchange, duplicateOf === null ? 'given_back' : 'duplicate', duplicateOf),
   ])
 }

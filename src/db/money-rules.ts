@@ -28,7 +28,7 @@ export const moneyRules: readonly MoneyRule[] = [
     accounts: null,
     direction: null,
     counts: false,
-    because: 'the user says that the money stayed in the same hands',
+    because: 'the user calls it a transfer',
   },
   {
     category: 'user',
@@ -44,7 +44,7 @@ export const moneyRules: readonly MoneyRule[] = [
     accounts: ['loan'],
     direction: null,
     counts: false,
-    because: 'a loan counts when it is paid, in the account that pays; what it charges is paid with it',
+    because: 'a loan counts when it is paid, in the account that pays; its interest and fees are part of the payment',
   },
   {
     category: 'plaid',
@@ -60,7 +60,7 @@ export const moneyRules: readonly MoneyRule[] = [
     accounts: null,
     direction: null,
     counts: false,
-    because: 'the money stayed in the same hands, or was borrowed and is owed',
+    because: 'a transfer between accounts of the user, or borrowed money that is owed',
   },
   {
     category: 'plaid',
@@ -84,7 +84,7 @@ export const moneyRules: readonly MoneyRule[] = [
     accounts: null,
     direction: null,
     counts: true,
-    because: 'income, purchases, refunds, fees and interest, payments of loans: the other side is somebody else',
+    because: 'income, purchases, refunds, fees, interest and loan payments: the other party is not the user',
   },
 ]
 

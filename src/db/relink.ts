@@ -119,9 +119,9 @@ export function dropUnmatched(jobs: JobsDatabase, lease: Lease) {
 }
 
 /**
- * Runs after the merge. Accounts of the item that may be second views of other ones of the user's, or that are new, are
- * compared by what happened in them: many equal transactions are proof. What its bank tells no more is merged with its
- * successor, what is told twice counts once.
+ * Runs after the merge. Compares the transactions of new accounts, and of those that may be duplicates, with the user's other
+ * accounts. Many equal transactions prove that two accounts are the same: then a closed or lost one is merged with its successor,
+ * and of two live ones only one counts.
  */
 export const settleDuplicates = (jobs: JobsDatabase, lease: Lease) =>
   rows(jobs, sql`select app.settle_duplicates(${lease.itemId}::uuid)`)

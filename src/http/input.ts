@@ -46,7 +46,10 @@ export function parseParameters<Schema extends z.ZodType>(
 /** Parameters that say where and how long a page is. Clients without a place yet often send them empty. */
 const pageParameters = new Set(['cursor', 'limit', 'since'])
 
-/** The query string; an empty page parameter is an absent one. A parameter given twice is refused, since one reader would take the first and another the last. */
+/**
+ * The query string. An empty page parameter counts as absent. A repeated parameter is refused, because readers disagree on which of
+ * the two counts.
+ */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: URLSearchParams): z.output<Schema> {
   const names = [...query.keys()]
   const repeated = names.find((name, index) => names.indexOf(name) !== index)

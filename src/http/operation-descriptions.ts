@@ -51,9 +51,9 @@ export const operationDescriptions: Readonly<Record<string, string>> = {
   rotateAccessToken:
     'Exchanges the access token of the item at Plaid for a new one. Plaid invalidates the old one at once.',
   listDuplicates:
-    'Returns the accounts of the item that are, or may be, second views of accounts which are here already. They are listed, and count in no sum beside the other one.',
+    'Returns the accounts of the item that duplicate, or may duplicate, other accounts of the user. Of each pair, only one account counts in sums.',
   settleDuplicate:
-    'Stores what the user says of such an account. Merging leaves one account, with the id of the one merged into; where banks tell both, they stay apart and one of them counts.',
+    'Stores the decision of the user about a duplicate. A merge leaves one account, with the id of the account merged into. If both items are live, both accounts remain and one of them counts.',
   syncAll: 'Schedules a sync of all products of all items of the user.',
   syncItem: 'Schedules a sync of all products of one item.',
   listSyncRuns: `Returns the user's sync runs, newest first. ${paged}`,

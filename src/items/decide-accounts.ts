@@ -1,5 +1,5 @@
-// What becomes of accounts that Plaid tells under ids that are new here: one of the item's own goes on, another item's
-// comes over, or a new one is stored, marked where it may be a second view of one that is here.
+// Decides about incoming accounts with new ids: a known account of the item gets the new id, an account of another item moves
+// to this one, or a new account is stored and marked if it duplicates, or may duplicate, a known one.
 import type { AccountDecisions, AccountFacts } from '../db/accounts-merge.ts'
 import type { AccountTraits, KnownAccount } from '../db/known-accounts.ts'
 import { matchAcrossLogins, matchEarlierIds, type Matches, matchWithinLogin } from './match-accounts.ts'
@@ -14,18 +14,18 @@ export const traitsOf = (facts: AccountFacts): AccountTraits => ({
   currency: facts.isoCurrencyCode ?? facts.unofficialCurrencyCode,
 })
 
-export interface Question {
-  /** The user's accounts, and what they were read as. */
+export interface IncomingAccounts {
+  /** The user's known accounts, and their version. */
   readonly accounts: readonly KnownAccount[]
   readonly version: string
-  /** The item that the accounts are told of, which may be new. */
+  /** The item that reports them; it may be new. */
   readonly itemId: string
   readonly institutionId: string | null
-  /** All that the bank has open. */
+  /** Plaid's list of the item's open accounts. */
   readonly listed: readonly AccountFacts[]
-  /** Whether every row of the list could be read. Otherwise an account that is not in it may be there all the same. */
+  /** Whether every row of the list could be read. If not, a known account that seems to be missing may be listed. */
   readonly isWhole: boolean
-  /** What is named beside the list: closed accounts, as a rule. */
+  /** Accounts named elsewhere in the response; those that are not listed are closed as a rule. */
   readonly named: readonly AccountFacts[]
 }
 
@@ -34,7 +34,7 @@ type Lists = { -readonly [Name in 'renamed' | 'moved' | 'duplicates']: AccountDe
 const unmatched = (facts: readonly AccountFacts[], matches: Matches): AccountFacts[] =>
   facts.filter((_, place) => !matches.has(place))
 
-/** Decides of every told account whose id the item does not have. Pure. */
+/** Pure. */
 export function decideAccounts({
   accounts,
   version,
@@ -43,13 +43,13 @@ export function decideAccounts({
   listed,
   isWhole,
   named,
-}: Question): AccountDecisions {
+}: IncomingAccounts): AccountDecisions {
   const own = accounts.filter((account) => account.itemId === itemId)
   const others = accounts.filter((account) => account.itemId !== itemId)
   const isNew = ({ plaidAccountId }: AccountFacts): boolean =>
     !own.some((account) => account.plaidAccountId === plaidAccountId)
-  const told = new Set(listed.map(({ plaidAccountId }) => plaidAccountId))
-  const gone = own.filter(({ plaidAccountId }) => !told.has(plaidAccountId))
+  const listedIds = new Set(listed.map(({ plaidAccountId }) => plaidAccountId))
+  const missing = own.filter(({ plaidAccountId }) => !listedIds.has(plaidAccountId))
   const lists: Lists = { renamed: [], moved: [], duplicates: [] }
   const markDuplicates = (facts: readonly AccountFacts[], matches: Matches): void => {
     for (const [place, { kind, account }] of matches) {
@@ -59,7 +59,7 @@ export function decideAccounts({
   }
 
   const fresh = listed.filter(isNew)
-  const within = matchWithinLogin(gone, fresh.map(traitsOf))
+  const within = matchWithinLogin(missing, fresh.map(traitsOf))
   for (const [place, { kind, account }] of within) {
     const plaidAccountId = fresh[place]?.plaidAccountId
     if (plaidAccountId === undefined) continue
@@ -77,11 +77,10 @@ export function decideAccounts({
     else lists.duplicates.push({ plaidAccountId, of: account.id, state: kind })
   }
 
-  // A closed account's id may be the earlier one of an account that goes on.
-  const extra = named.filter((facts) => isNew(facts) && !told.has(facts.plaidAccountId))
+  // An id that is not listed may be an earlier id of a listed account, or belong to an account that moved to another item.
+  const extra = named.filter((facts) => isNew(facts) && !listedIds.has(facts.plaidAccountId))
   const before = matchEarlierIds(own, extra.map(traitsOf))
   markDuplicates(extra, before)
-  // Or one that has gone over to another item.
   const left = unmatched(extra, before)
   markDuplicates(left, matchAcrossLogins(others, left.map(traitsOf), institutionId))
   return { version, ...lists }

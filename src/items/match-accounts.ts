@@ -1,204 +1,203 @@
-// Which account of a user's is told again under another id. The one place that decides it: for a new link, in update mode
-// and in every sync. Pure. Never pairs two accounts on the word of chance: what nothing tells apart stays unpaired.
+// Finds out whether an account that Plaid reports under a new id is one of the user's known accounts. Used for new links, in
+// update mode and in every sync. Pure. Where nothing distinguishes two candidates, it reports no certain match.
 import type { AccountTraits, KnownAccount } from '../db/known-accounts.ts'
 
-/** What is known of an account that Plaid tells under an id that is new here. */
+/** How an incoming account relates to a known one. */
 export type Match =
-  /** It is this account: the row goes on under the new id. */
+  /** They are the same account: the known row keeps its id and gets the new Plaid id. */
   | { readonly kind: 'same'; readonly account: KnownAccount }
-  /** It may be this account. Until its user has said so, it counts in no sum beside it. */
+  /** They may be the same account: only one of them counts in sums until the user decides. */
   | { readonly kind: 'possible'; readonly account: KnownAccount }
 
-/** By the place in the list of what was told. */
+/** By index in the list of incoming accounts. */
 export type Matches = ReadonlyMap<number, Match>
 
-const text = (value: string | null): string | null => {
-  const bare = (value ?? '').normalize('NFC').trim().toLowerCase()
-  return bare === '' ? null : bare
+/** Text as it is compared; null where it is empty. */
+const normalized = (value: string | null): string | null => {
+  const text = (value ?? '').normalize('NFC').trim().toLowerCase()
+  return text === '' ? null : text
 }
 
 type Trait = keyof AccountTraits
 const agree = (trait: Trait, one: AccountTraits, other: AccountTraits): boolean =>
-  text(one[trait]) !== null && text(one[trait]) === text(other[trait])
-const clash = (trait: Trait, one: AccountTraits, other: AccountTraits): boolean =>
-  text(one[trait]) !== null && text(other[trait]) !== null && text(one[trait]) !== text(other[trait])
-const clashAny = (traits: readonly Trait[], one: AccountTraits, other: AccountTraits): boolean =>
-  traits.some((trait) => clash(trait, one, other))
-/** Where these differ, it is another account, unless its persistent id is the same. */
-const fits = (one: AccountTraits, other: AccountTraits): boolean =>
-  !clashAny(['type', 'subtype', 'currency', 'persistentAccountId'], one, other)
+  normalized(one[trait]) !== null && normalized(one[trait]) === normalized(other[trait])
+const differ = (trait: Trait, one: AccountTraits, other: AccountTraits): boolean =>
+  normalized(one[trait]) !== null && normalized(other[trait]) !== null && !agree(trait, one, other)
+/** Accounts that differ in one of these are different accounts, unless their persistent ids are equal. */
+const isCompatible = (one: AccountTraits, other: AccountTraits): boolean =>
+  !(['type', 'subtype', 'currency', 'persistentAccountId'] as const).some((trait) => differ(trait, one, other))
 
-type Likeness = (known: KnownAccount, told: AccountTraits) => boolean
+type Criterion = (known: KnownAccount, incoming: AccountTraits) => boolean
 
-const byPersistentId: Likeness = (known, told) => agree('persistentAccountId', known, told)
-const byNameAndMask: Likeness = (known, told) =>
-  fits(known, told) && agree('name', known, told) && agree('mask', known, told)
-/** Renamed, or renumbered by a bank that tells no masks. */
-const byMask: Likeness = (known, told) => fits(known, told) && agree('mask', known, told)
 const isOpen =
-  (likeness: Likeness): Likeness =>
-  (known, told) =>
-    !known.isClosed && likeness(known, told)
-const byName: Likeness = (known, told) => fits(known, told) && agree('name', known, told) && !clash('mask', known, told)
-const byOfficialName: Likeness = (known, told) =>
-  fits(known, told) && agree('officialName', known, told) && !clash('mask', known, told)
-const byKind: Likeness = (known, told) => fits(known, told) && agree('type', known, told)
+  (criterion: Criterion): Criterion =>
+  (known, incoming) =>
+    !known.isClosed && criterion(known, incoming)
+const byPersistentId: Criterion = (known, incoming) => agree('persistentAccountId', known, incoming)
+const byNameAndMask: Criterion = (known, incoming) =>
+  isCompatible(known, incoming) && agree('name', known, incoming) && agree('mask', known, incoming)
+const byMask: Criterion = (known, incoming) => isCompatible(known, incoming) && agree('mask', known, incoming)
+const byName: Criterion = (known, incoming) =>
+  isCompatible(known, incoming) && agree('name', known, incoming) && !differ('mask', known, incoming)
+const byOfficialName: Criterion = (known, incoming) =>
+  isCompatible(known, incoming) && agree('officialName', known, incoming) && !differ('mask', known, incoming)
+const byType: Criterion = (known, incoming) => isCompatible(known, incoming) && agree('type', known, incoming)
 
-/** The same likeness, at first between those that agree in everything else too. */
-const closestFirst = (likeness: Likeness): Likeness[] => [
-  (known, told) =>
-    likeness(known, told) && !known.isClosed && agree('subtype', known, told) && agree('officialName', known, told),
-  (known, told) => likeness(known, told) && agree('subtype', known, told) && agree('currency', known, told),
-  (known, told) => likeness(known, told) && !known.isClosed,
-  likeness,
+/** Applies a criterion first to accounts that also agree in everything else, so that equal names and masks are told apart. */
+const strictestFirst = (criterion: Criterion): Criterion[] => [
+  (known, incoming) =>
+    criterion(known, incoming) &&
+    !known.isClosed &&
+    agree('subtype', known, incoming) &&
+    agree('officialName', known, incoming),
+  (known, incoming) =>
+    criterion(known, incoming) && agree('subtype', known, incoming) && agree('currency', known, incoming),
+  isOpen(criterion),
+  criterion,
 ]
 
-interface Pairing {
-  readonly left: Set<KnownAccount>
-  readonly open: Set<number>
-  readonly told: readonly AccountTraits[]
+interface Matching {
+  readonly incoming: readonly AccountTraits[]
+  /** Known accounts without a match yet. */
+  readonly candidates: Set<KnownAccount>
+  /** Indexes of incoming accounts without a match yet. */
+  readonly unmatched: Set<number>
+  readonly matches: Map<number, Match>
 }
 
-/** Pairs that are each other's only choice. */
-function onlyChoices({ left, open, told }: Pairing, likeness: Likeness): [number, KnownAccount][] {
-  const choices = [...open].flatMap((place) => {
-    const traits = told[place]
-    return traits === undefined ? [] : [[place, [...left].filter((known) => likeness(known, traits))] as const]
-  })
-  const wanted = new Map<KnownAccount, number>()
-  for (const [, found] of choices) for (const known of found) wanted.set(known, (wanted.get(known) ?? 0) + 1)
-  return choices.flatMap(([place, [only, ...others]]): [number, KnownAccount][] =>
-    only !== undefined && others.length === 0 && wanted.get(only) === 1 ? [[place, only]] : [],
-  )
+const startMatching = (candidates: readonly KnownAccount[], incoming: readonly AccountTraits[]): Matching => ({
+  incoming,
+  candidates: new Set(candidates),
+  unmatched: new Set(incoming.keys()),
+  matches: new Map(),
+})
+
+function addMatch({ candidates, unmatched, matches }: Matching, index: number, match: Match): void {
+  matches.set(index, match)
+  candidates.delete(match.account)
+  unmatched.delete(index)
 }
 
-function pair(
-  pairing: Pairing,
-  likenesses: readonly Likeness[],
-  kind: Match['kind'],
-  matches: Map<number, Match>,
-): void {
-  for (const likeness of likenesses)
-    for (const [place, account] of onlyChoices(pairing, likeness)) {
-      matches.set(place, { kind, account })
-      pairing.left.delete(account)
-      pairing.open.delete(place)
+/** Adds pairs in which each account is the only choice of the other, criterion by criterion. */
+function matchUnique(matching: Matching, criteria: readonly Criterion[]): void {
+  const { incoming, candidates, unmatched } = matching
+  for (const meets of criteria) {
+    const choices = [...unmatched].flatMap((index) => {
+      const traits = incoming[index]
+      return traits === undefined ? [] : [{ index, accounts: [...candidates].filter((known) => meets(known, traits)) }]
+    })
+    const demand = Map.groupBy(
+      choices.flatMap(({ accounts }) => accounts),
+      (account) => account,
+    )
+    for (const { index, accounts } of choices) {
+      const [account, ...others] = accounts
+      if (account === undefined || others.length > 0 || demand.get(account)?.length !== 1) continue
+      addMatch(matching, index, { kind: 'same', account })
+    }
+  }
+}
+
+/** Adds possible matches in list order. Each account is in one of them at most. */
+function matchPossible(matching: Matching, criteria: readonly Criterion[]): void {
+  const { incoming, candidates, unmatched } = matching
+  for (const meets of criteria)
+    for (const index of unmatched) {
+      const traits = incoming[index]
+      const account = traits && [...candidates].find((known) => meets(known, traits))
+      if (account !== undefined) addMatch(matching, index, { kind: 'possible', account })
     }
 }
 
-/** One after the other, for what may be the same and cannot be told apart: each counts for one at most. */
-function pairInOrder(pairing: Pairing, likeness: Likeness, matches: Map<number, Match>): void {
-  for (const place of pairing.open) {
-    const traits = pairing.told[place]
-    const account = traits && [...pairing.left].find((known) => likeness(known, traits))
-    if (account === undefined) continue
-    matches.set(place, { kind: 'possible', account })
-    pairing.left.delete(account)
-    pairing.open.delete(place)
-  }
-}
-
-const certainWithin: readonly Likeness[] = [
-  byPersistentId,
-  ...[byNameAndMask, isOpen(byMask), isOpen(byName)].flatMap(closestFirst),
-]
-
-/**
- * Within one login: `gone` are its accounts that Plaid does not tell by their ids any more, `told` those whose ids are new.
- * Certain are Plaid's persistent id; name and mask; the mask alone, where the bank has renamed the account; and the name
- * alone, where it tells no mask. Always between accounts of one kind and currency, and where there is one choice only.
- */
-export function matchWithinLogin(gone: readonly KnownAccount[], told: readonly AccountTraits[]): Matches {
-  return matchWithin(gone, told, [byNameAndMask, byMask, byName, isOpen(byOfficialName), isOpen(byKind)])
-}
-
-/**
- * Within one login: ids that Plaid names beside its list are of closed accounts, or earlier ones of accounts that are told
- * under other ids now. `own` are all accounts of the login; that one is of the same kind as a closed one says nothing.
- */
-export function matchEarlierIds(own: readonly KnownAccount[], named: readonly AccountTraits[]): Matches {
-  return matchWithin(own, named, [byNameAndMask, byMask, byName])
-}
-
-function matchWithin(
-  accounts: readonly KnownAccount[],
-  told: readonly AccountTraits[],
-  possible: readonly Likeness[],
+function matchSameLogin(
+  candidates: readonly KnownAccount[],
+  incoming: readonly AccountTraits[],
+  possible: readonly Criterion[],
 ): Matches {
-  const pairing: Pairing = { left: new Set(accounts), open: new Set(told.keys()), told }
-  const matches = new Map<number, Match>()
-  pair(pairing, certainWithin, 'same', matches)
-  for (const likeness of possible) pairInOrder(pairing, likeness, matches)
-  return matches
+  const matching = startMatching(candidates, incoming)
+  matchUnique(matching, [byPersistentId, ...[byNameAndMask, isOpen(byMask), isOpen(byName)].flatMap(strictestFirst)])
+  matchPossible(matching, possible)
+  return matching.matches
 }
 
-const atSameBank = (one: string | null, other: string | null): boolean => one !== null && one === other
-const mayBeSameBank = (one: string | null, other: string | null): boolean =>
-  one === null || other === null || one === other
+/**
+ * Within one login. `missing` are its accounts whose ids Plaid no longer lists, `incoming` those whose ids are new. The table
+ * of criteria is in docs/items.md ("One account, one row").
+ */
+export function matchWithinLogin(missing: readonly KnownAccount[], incoming: readonly AccountTraits[]): Matches {
+  return matchSameLogin(missing, incoming, [byNameAndMask, byMask, byName, isOpen(byOfficialName), isOpen(byType)])
+}
 
 /**
- * Between logins: `others` are accounts of the user's other items. Certain are Plaid's persistent id, and name and mask at
- * the same bank. Whatever else is alike may be the same account; kind alone says so only of one that is told no more.
+ * Within one login, for ids that are not in Plaid's list of open accounts: they belong to closed accounts, or are earlier ids
+ * of listed ones. `own` are all accounts of the login. An equal type is no evidence here.
  */
+export function matchEarlierIds(own: readonly KnownAccount[], incoming: readonly AccountTraits[]): Matches {
+  return matchSameLogin(own, incoming, [byNameAndMask, byMask, byName])
+}
+
+const atInstitution =
+  (id: string | null) =>
+  (criterion: Criterion): Criterion =>
+  (known, incoming) =>
+    id !== null && known.institutionId === id && criterion(known, incoming)
+/** The same where the institution of one of them is not known. */
+const maybeAtInstitution =
+  (id: string | null) =>
+  (criterion: Criterion): Criterion =>
+  (known, incoming) =>
+    (id === null || known.institutionId === null || known.institutionId === id) && criterion(known, incoming)
+const ofLostItem =
+  (criterion: Criterion): Criterion =>
+  (known, incoming) =>
+    known.isLost && !known.isClosed && criterion(known, incoming)
+
+/** Between logins. `others` are the accounts of the user's other items. */
 export function matchAcrossLogins(
   others: readonly KnownAccount[],
-  told: readonly AccountTraits[],
+  incoming: readonly AccountTraits[],
   institutionId: string | null,
 ): Matches {
-  const pairing: Pairing = {
-    left: new Set(others.filter((known) => !known.isDuplicate)),
-    open: new Set(told.keys()),
-    told,
-  }
-  const matches = new Map<number, Match>()
-  const here: Likeness = (known, traits) =>
-    atSameBank(known.institutionId, institutionId) && byNameAndMask(known, traits)
-  const certain = [byPersistentId, ...closestFirst(here)]
-  pair(pairing, certain, 'same', matches)
-  // What stands back may be told again too, where it is certain.
-  const back = new Set(others.filter((known) => known.isDuplicate))
-  pair({ ...pairing, left: back }, certain, 'same', matches)
-  const mayBeHere = (known: KnownAccount): boolean => mayBeSameBank(known.institutionId, institutionId)
-  for (const likeness of [
+  const here = atInstitution(institutionId)
+  const maybeHere = maybeAtInstitution(institutionId)
+  const certain = [byPersistentId, ...strictestFirst(here(byNameAndMask))]
+  const originals = startMatching(
+    others.filter((known) => !known.isDuplicate),
+    incoming,
+  )
+  matchUnique(originals, certain)
+  // A duplicate is a candidate only for a certain match.
+  matchUnique({ ...originals, candidates: new Set(others.filter((known) => known.isDuplicate)) }, certain)
+  matchPossible(originals, [
     byNameAndMask,
-    (known, traits) => mayBeHere(known) && byMask(known, traits),
+    maybeHere(byMask),
     byName,
-    isOpen((known, traits) => known.isLost && mayBeHere(known) && byOfficialName(known, traits)),
-    isOpen(
-      (known, traits) =>
-        known.isLost &&
-        atSameBank(known.institutionId, institutionId) &&
-        byKind(known, traits) &&
-        !clash('mask', known, traits),
-    ),
-  ] satisfies Likeness[])
-    pairInOrder(pairing, likeness, matches)
-  return matches
+    ofLostItem(maybeHere(byOfficialName)),
+    ofLostItem(here((known, traits) => byType(known, traits) && !differ('mask', known, traits))),
+  ])
+  return originals.matches
 }
 
 /**
- * How many of a lost item's open accounts a link tells again, where it is the same login: that is most of them, or half of
- * them and nothing else. Otherwise 0. One account in common is not enough: two people can share it. Renamed accounts
- * speak for the login only beside one that is certain, since two logins at one bank can have equal masks.
+ * Counts the open accounts of a lost item that a new link reports too, if both are the same login; otherwise returns 0. They
+ * are the same login if the link reports most of the item's open accounts, or half of them and no other account. A single
+ * shared account is not enough, because two people can share it. An equal mask counts only beside a certain match, because
+ * accounts of two logins can have equal masks.
  */
-export function toldAgain(
+export function countSharedAccounts(
   accounts: readonly KnownAccount[],
-  told: readonly AccountTraits[],
+  incoming: readonly AccountTraits[],
   institutionId: string | null,
 ): number {
-  const open = accounts.filter((account) => !account.isClosed)
-  const pairing: Pairing = { left: new Set(accounts), open: new Set(told.keys()), told }
-  const matches = new Map<number, Match>()
-  const here =
-    (likeness: Likeness): Likeness =>
-    (known, traits) =>
-      atSameBank(known.institutionId, institutionId) && likeness(known, traits)
-  pair(pairing, [byPersistentId, ...closestFirst(here(byNameAndMask))], 'same', matches)
-  // Several that nothing tells apart speak for the login all the same.
-  pairInOrder(pairing, here(byNameAndMask), matches)
-  if (matches.size === 0) return 0
-  pair(pairing, closestFirst(here(byMask)), 'same', matches)
-  const again = [...matches.values()].filter(({ account }) => !account.isClosed).length
-  const isSame = again * 2 > open.length || (again * 2 === open.length && matches.size === told.length)
-  return isSame ? again : 0
+  const here = atInstitution(institutionId)
+  const matching = startMatching(accounts, incoming)
+  matchUnique(matching, [byPersistentId, ...strictestFirst(here(byNameAndMask))])
+  // Accounts with equal names and masks identify the login, whichever of them is which.
+  matchPossible(matching, [here(byNameAndMask)])
+  if (matching.matches.size === 0) return 0
+  matchUnique(matching, strictestFirst(here(byMask)))
+  const shared = [...matching.matches.values()].filter(({ account }) => !account.isClosed).length
+  const open = accounts.filter((account) => !account.isClosed).length
+  const isSameLogin = shared * 2 > open || (shared * 2 === open && matching.matches.size === incoming.length)
+  return isSameLogin ? shared : 0
 }

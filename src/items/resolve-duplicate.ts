@@ -1,21 +1,22 @@
-// What a user says of an account that may be a second view of another one: it is, and becomes one with it, or it is not.
+// The user's decision about an account that may duplicate another one.
 import type { Ctx, User } from '../context.ts'
 import { type Account, getAccount } from '../db/accounts.ts'
-import { readAccounts } from '../db/belongings.ts'
 import { listDuplicates, resolveDuplicate } from '../db/duplicates.ts'
 import { findOwnItem } from '../db/items.ts'
-import type { KnownAccount } from '../db/known-accounts.ts'
+import { type KnownAccount, readKnownAccounts } from '../db/known-accounts.ts'
 import { AppError } from '../errors.ts'
 
-/** Looks at the accounts that may be needed while syncs change them. */
+/** Attempts while syncs change the accounts. */
 const tries = 3
 
 const isLive = (account: KnownAccount): boolean => !account.isLost && !account.isClosed
 
 /**
- * Answers the account that is left. `mergeInto` is null where both are kept. Merged are notes, categories and history: the account keeps the id of the one that it
- * is merged into. Where banks tell both, they stay apart, and one of them counts.
- * @throws AppError `not_found` where the item has no such duplicate or the other account is not the user's; `conflict`
+ * Merges a duplicate into another account, with notes, categories and history, or keeps both (`mergeInto` null). If both are
+ * accounts of live items, they stay separate rows and only one of them counts. Returns the remaining account, which has the
+ * id of the one merged into.
+ * @throws AppError `not_found` if the item has no such duplicate or the user no such other account; `conflict` if the types
+ * differ or syncs keep changing the accounts
  */
 export async function settleDuplicate(
   ctx: Ctx<User>,
@@ -31,7 +32,7 @@ export async function settleDuplicate(
   ])
   if (item === null || !duplicates?.some((duplicate) => duplicate.accountId === accountId)) throw notFound()
   for (let attempt = 0; attempt < tries; attempt += 1) {
-    const { accounts, version } = await readAccounts(jobs, item.userId)
+    const { accounts, version } = await readKnownAccounts(jobs, item.userId)
     const later = accounts.find(({ id }) => id === accountId)
     if (later === undefined) throw notFound()
     const earlier = mergeInto === null ? null : partnerOf(later, accounts, mergeInto)

@@ -18,7 +18,7 @@ import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { type Finished, finishExchange } from './finish-exchange.ts'
 import { secondItemEndsFirst } from './institutions.ts'
-import { standingOf, type Twin } from './kin.ts'
+import { type DuplicateItem, relatedItems } from './related-items.ts'
 import { tokenDigest } from './tokens.ts'
 
 /** How late Plaid may be asked: with 5 s for a turn of the quota and 15 s for the call, the token is there after 25 s. */
@@ -61,7 +61,7 @@ export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput):
     case 'earlier':
       return await goOn(ctx, beginning.earlier)
     case 'begun': {
-      await refuseTwin(ctx, id, input, beginning.known)
+      await refuseDuplicate(ctx, id, input, beginning.known)
       await refuseLate(ctx, id, startedAtMs)
       const intent = { id, userId: beginning.userId, allowDuplicate }
       const exchange = await exchangeAtPlaid(ctx, intent, createSecret(input.publicToken))
@@ -70,8 +70,8 @@ export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput):
   }
 }
 
-/** Link's metadata can show a duplicate before the public token is used up. */
-async function refuseTwin(
+/** Finds a duplicate by Link's metadata, before the public token is used. */
+async function refuseDuplicate(
   ctx: Ctx<User>,
   id: string,
   { institution, accounts, allowDuplicate }: ExchangeInput,
@@ -79,11 +79,11 @@ async function refuseTwin(
 ): Promise<void> {
   if (allowDuplicate === true || institution === null || accounts === undefined) return
   const unknown = { persistentAccountId: null, officialName: null, type: null, currency: null }
-  const told = accounts.map((account) => ({ ...unknown, ...account }))
-  const { twin } = standingOf(known, told, institution.id)
-  if (twin === null) return
+  const incoming = accounts.map((account) => ({ ...unknown, ...account }))
+  const { duplicate } = relatedItems(known, incoming, institution.id)
+  if (duplicate === null) return
   await endUnexchanged(ctx.services.api, ctx.actor.identity, id, 'forget')
-  throw duplicateError(twin, institution.id)
+  throw duplicateError(duplicate, institution.id)
 }
 
 /** A client that went away at the start would cancel the exchange before its token is stored: then Plaid is not asked. */
@@ -96,18 +96,18 @@ async function refuseLate(ctx: Ctx<User>, id: string, startedAtMs: number): Prom
   })
 }
 
-function duplicateError(twin: Twin | null, institutionId: string | null): AppError {
+function duplicateError(duplicate: DuplicateItem | null, institutionId: string | null): AppError {
   const mayEndFirst = secondItemEndsFirst(institutionId)
   const detail = mayEndFirst
     ? 'This bank is linked already. At this institution a second link can end the first one.'
     : 'This bank is linked already.'
   return new AppError('duplicate_item', detail, {
     extensions: {
-      item_id: twin?.itemId ?? null,
+      item_id: duplicate?.itemId ?? null,
       second_item_may_end_first: mayEndFirst,
-      ...(twin === null || twin.accounts.length === 0
+      ...(duplicate === null || duplicate.accounts.length === 0
         ? {}
-        : { accounts: twin.accounts.map(({ id, name, mask }) => ({ id, name, mask })) }),
+        : { accounts: duplicate.accounts.map(({ id, name, mask }) => ({ id, name, mask })) }),
     },
   })
 }
@@ -119,8 +119,8 @@ async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange
     case 'linked':
       return await answer(ctx, itemId === null ? { kind: 'given_back' } : { kind: 'linked', itemId, item: null })
     case 'duplicate': {
-      const twin = itemId === null ? null : await getItem(ctx.services.api, ctx.actor.identity, itemId)
-      throw duplicateError(twin && { itemId: twin.id, accounts: [] }, twin?.institutionId ?? null)
+      const item = itemId === null ? null : await getItem(ctx.services.api, ctx.actor.identity, itemId)
+      throw duplicateError(item && { itemId: item.id, accounts: [] }, item?.institutionId ?? null)
     }
     case 'started':
     case 'exchanged':
@@ -135,7 +135,7 @@ async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange
 }
 
 async function answer(ctx: Ctx<User>, finished: Finished): Promise<Item> {
-  if (finished.kind === 'duplicate') throw duplicateError(finished.twin, finished.institutionId)
+  if (finished.kind === 'duplicate') throw duplicateError(finished.duplicate, finished.institutionId)
   if (finished.kind === 'given_back') throw publicTokenRefused()
   const item = finished.item ?? (await getItem(ctx.services.api, ctx.actor.identity, finished.itemId))
   if (item === null) throw publicTokenRefused()

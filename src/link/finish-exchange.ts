@@ -20,12 +20,12 @@ import { refusalOf } from '../plaid/refusal.ts'
 import { accountFacts } from '../sync/account-facts.ts'
 import { lookOf } from '../sync/item.ts'
 import { unitsFor } from '../sync/products.ts'
-import { findKin, type Kin, type Twin } from './kin.ts'
+import { compareLink, type DuplicateItem, type LinkComparison } from './related-items.ts'
 
 export type Finished =
   /** `item` as it was stored; null where it was not read. */
   | { readonly kind: 'linked'; readonly itemId: string; readonly item: Item | null }
-  | { readonly kind: 'duplicate'; readonly twin: Twin | null; readonly institutionId: string | null }
+  | { readonly kind: 'duplicate'; readonly duplicate: DuplicateItem | null; readonly institutionId: string | null }
   | { readonly kind: 'given_back' }
 
 /** Looks of another one at the same user's items that may come in between. */
@@ -42,8 +42,8 @@ export async function finishExchange(ctx: Ctx, exchange: Exchange): Promise<Fini
     return { kind: 'given_back' }
   }
   for (let attempt = 1; attempt <= tries; attempt += 1) {
-    const kin = await findKin(ctx.services.jobs, exchange, item)
-    const finished = await storeBy(ctx, exchange, item, kin)
+    const comparison = await compareLink(ctx.services.jobs, exchange, item)
+    const finished = await storeBy(ctx, exchange, item, comparison)
     if (finished !== null) return finished
   }
   throw new AppError('conflict', 'This bank is being linked by another request. Try again shortly.', {
@@ -52,35 +52,42 @@ export async function finishExchange(ctx: Ctx, exchange: Exchange): Promise<Fini
 }
 
 /** Null where things have moved on since the look. */
-async function storeBy(ctx: Ctx, exchange: Exchange, item: LinkedItem, kin: Kin): Promise<Finished | null> {
+async function storeBy(
+  ctx: Ctx,
+  exchange: Exchange,
+  item: LinkedItem,
+  comparison: LinkComparison,
+): Promise<Finished | null> {
   const { jobs } = ctx.services
   const { institutionId } = item
-  if (kin.same !== null) {
-    const itemId = kin.same.isOwn ? kin.same.id : null
+  if (comparison.item !== null) {
+    const itemId = comparison.item.isOwn ? comparison.item.id : null
     // Another user's item is neither revealed nor changed.
     const finished: Finished =
-      itemId === null ? { kind: 'given_back' } : { kind: 'duplicate', twin: { itemId, accounts: [] }, institutionId }
+      itemId === null
+        ? { kind: 'given_back' }
+        : { kind: 'duplicate', duplicate: { itemId, accounts: [] }, institutionId }
     return conclude(await storeSameItem(jobs, exchange, itemId), finished)
   }
-  if (kin.twin !== null && !exchange.allowDuplicate) {
-    const refused = conclude(await storeRefusal(jobs, exchange, kin.twin.itemId), {
+  if (comparison.duplicate !== null && !exchange.allowDuplicate) {
+    const refused = conclude(await storeRefusal(jobs, exchange, comparison.duplicate.itemId), {
       kind: 'duplicate',
-      twin: kin.twin,
+      duplicate: comparison.duplicate,
       institutionId,
     })
     if (refused !== null) await endAtPlaid(ctx, exchange.plaidItemId)
     return refused
   }
-  const itemId = kin.ancestor?.id ?? exchange.id
+  const itemId = comparison.predecessor?.id ?? exchange.id
   const stored =
-    kin.ancestor === null
-      ? await storeNewItem(jobs, exchange, item, kin.decisions)
-      : await storeRelink(jobs, exchange, item, kin.decisions, {
-          ...kin.ancestor,
-          sealedToken: await resealed(ctx, exchange, kin.ancestor.id),
+    comparison.predecessor === null
+      ? await storeNewItem(jobs, exchange, item, comparison.decisions)
+      : await storeRelink(jobs, exchange, item, comparison.decisions, {
+          ...comparison.predecessor,
+          sealedToken: await resealed(ctx, exchange, comparison.predecessor.id),
         })
   if (stored.kind !== 'stored') return conclude(stored, { kind: 'linked', itemId, item: null })
-  ctx.log.info(kin.ancestor === null ? 'item_linked' : 'item_relinked', {
+  ctx.log.info(comparison.predecessor === null ? 'item_linked' : 'item_relinked', {
     item_id: itemId,
     plaid_item_id: exchange.plaidItemId,
     user_id: exchange.userId,

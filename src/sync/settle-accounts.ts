@@ -1,32 +1,31 @@
-// The accounts that an answer names, on their way into the commit. Those whose ids are new are compared with all that the
-// user has, by Plaid's complete list. Where accounts go on under other ids, the run stores that alone, and everything is
-// read again as after a new link.
+// Prepares the accounts of a response for the commit. Compares those with new ids with all accounts of the user, and for that
+// reads Plaid's complete list. If known accounts have new ids, the run stores only this change, and everything is read again
+// as after a new link.
 import { type AccountFacts, rereadAsRelinked, rereadByAccounts, writeAccounts } from '../db/accounts-merge.ts'
-import { readAccounts } from '../db/belongings.ts'
 import type { Statement } from '../db/client.ts'
-import { requireAccounts, requireAccountsVersion } from '../db/known-accounts.ts'
+import { readKnownAccounts, requireAccounts, requireAccountsVersion } from '../db/known-accounts.ts'
 import { decideAccounts } from '../items/decide-accounts.ts'
 import type { PlaidAccount } from '../plaid/schemas.ts'
 import { accountFacts } from './account-facts.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export type Settled =
-  /** To be committed before what names the accounts. `raise` has products read that the accounts may bring. */
-  | { readonly kind: 'settled'; readonly statements: readonly Statement[]; readonly raise: Statement }
-  /** The run's answer instead of what was read. */
+  /** `statements` must run before those that refer to the accounts. `raise`, of a complete list, marks products dirty for them. */
+  | { readonly kind: 'settled'; readonly statements: readonly Statement[]; readonly raise: Statement | null }
+  /** Replaces what the run has read. */
   | { readonly kind: 'instead'; readonly answer: ReadAnswer }
 
-export interface ToldAccounts {
+export interface IncomingAccounts {
   readonly accounts: readonly PlaidAccount[]
-  /** Rows that could not be read. Any stored account may be one of them, so none is closed, and none goes on as another one. */
+  /** Unreadable rows. Each may be any known account, so no account is closed and none gets a new id. */
   readonly set_aside: readonly unknown[]
 }
 
-/** @param isComplete whether `told` is all that the bank has open: what is not in it is closed then */
-export async function settleAccounts(run: Run, told: ToldAccounts, isComplete: boolean): Promise<Settled> {
+/** @param isComplete whether `incoming` lists all open accounts; accounts that are missing from it are then closed */
+export async function settleAccounts(run: Run, incoming: IncomingAccounts, isComplete: boolean): Promise<Settled> {
   const { lease } = run
   const { jobs } = run.ctx.services
-  const named = accountFacts(told.accounts)
+  const named = accountFacts(incoming.accounts)
   const raise = (listed: readonly AccountFacts[]) => rereadByAccounts(jobs, lease, listed)
   const ids = named.map(({ plaidAccountId }) => plaidAccountId)
   if (ids.every((id) => lease.accountIds.includes(id)))
@@ -34,18 +33,17 @@ export async function settleAccounts(run: Run, told: ToldAccounts, isComplete: b
       kind: 'settled',
       statements: [
         requireAccounts(jobs, lease.itemId, ids),
-        ...writeAccounts(jobs, lease, named, isComplete, null, isComplete && told.set_aside.length === 0),
+        ...writeAccounts(jobs, lease, named, isComplete, null, isComplete && incoming.set_aside.length === 0),
       ],
-      raise: raise(named),
+      raise: isComplete ? raise(named) : null,
     }
 
-  const list = isComplete ? told : await listAccounts(run)
+  const list = isComplete ? incoming : await listAccounts(run)
   if ('kind' in list) return { kind: 'instead', answer: list }
   const listed = accountFacts(list.accounts)
   const isWhole = list.set_aside.length === 0
-  const { accounts, version } = await readAccounts(jobs, lease.userId)
-  const { itemId } = lease
-  const institutionId = lease.institutionId
+  const { accounts, version } = await readKnownAccounts(jobs, lease.userId)
+  const { itemId, institutionId } = lease
   const decisions = decideAccounts({ accounts, version, itemId, institutionId, listed, isWhole, named })
   const isRelinked = decisions.renamed.length + decisions.moved.length > 0
   const owner = isRelinked ? { ...lease, linkEpoch: lease.linkEpoch + 1 } : lease
@@ -58,7 +56,7 @@ export async function settleAccounts(run: Run, told: ToldAccounts, isComplete: b
     ...writeAccounts(jobs, owner, listed, true, decisions, isWhole),
     ...(beside.length === 0 ? [] : writeAccounts(jobs, owner, beside, false, { ...decisions, renamed: [], moved: [] })),
   ]
-  if (!isRelinked) return { kind: 'settled', statements, raise: raise(listed) }
+  if (!isRelinked) return { kind: 'settled', statements, raise: isComplete ? raise(listed) : null }
   run.tally.note = 'ACCOUNT_IDS_CHANGED'
   const end = { ...snapshotEnd, cursor: lease.cursor, showsHealth: false }
   return {
@@ -67,7 +65,7 @@ export async function settleAccounts(run: Run, told: ToldAccounts, isComplete: b
   }
 }
 
-async function listAccounts(run: Run): Promise<ToldAccounts | Extract<ReadAnswer, { kind: 'failed' }>> {
+async function listAccounts(run: Run): Promise<IncomingAccounts | Extract<ReadAnswer, { kind: 'failed' }>> {
   const result = await run.plaid.getAccounts(run.token)
   noteAnswer(run.tally, result)
   return result.ok ? result.value : { kind: 'failed', failure: result.failure }

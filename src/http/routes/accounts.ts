@@ -27,8 +27,8 @@ export const accountSchema = z
     closed: z.boolean(),
     duplicate_of: id
       .nullable()
-      .describe('The account of which this one is, or may be, a second view: it counts in no sum beside it.'),
-    possible_duplicate: z.boolean().describe('Whether to ask the user (`/plaid/items/{id}/duplicates`).'),
+      .describe('The account that this one duplicates or may duplicate. Only one of the two counts in sums.'),
+    possible_duplicate: z.boolean().describe('Whether the user has to decide (`/plaid/items/{id}/duplicates`).'),
   })
   .meta({ id: 'Account' })
 

@@ -1,4 +1,4 @@
-// Accounts that may be counted twice: what they double, and the user's word on it.
+// Accounts that duplicate, or may duplicate, known ones, and the user's decisions about them.
 import * as z from 'zod'
 import { listDuplicates } from '../../db/duplicates.ts'
 import { AppError } from '../../errors.ts'
@@ -11,11 +11,11 @@ const tags = ['items']
 
 const duplicateSchema = z
   .object({
-    account_id: id.describe('An account of the item. It counts in no sum while the other one does.'),
+    account_id: id.describe('An account of the item. It is left out of all sums while the other one counts.'),
     duplicate_of: id.describe('The account that counts.'),
     state: z
       .enum(['possible', 'same'])
-      .describe('`possible`: ask the user. `same`: it is the same account, told by another item too.'),
+      .describe('`possible`: ask the user. `same`: another item reports the same account.'),
   })
   .meta({ id: 'Duplicate' })
 
@@ -23,7 +23,7 @@ export const listDuplicatesRoute = route({
   id: 'listDuplicates',
   method: 'GET',
   path: '/api/v1/plaid/items/{id}/duplicates',
-  summary: 'Accounts of the item that are, or may be, accounts which are here already',
+  summary: 'Accounts of the item that duplicate, or may duplicate, other accounts of the user',
   tags,
   access: 'user',
   params: z.object({ id }),
@@ -38,8 +38,8 @@ export const listDuplicatesRoute = route({
 
 const decision = z
   .strictObject({
-    merge_into: id.optional().describe('The account that it is: `duplicate_of`, or another one of its user.'),
-    keep: z.literal(true).optional().describe('It is another account, and counts from now on.'),
+    merge_into: id.optional().describe('The account to merge it into: `duplicate_of`, or another account of the user.'),
+    keep: z.literal(true).optional().describe('It is a different account and counts in sums from now on.'),
   })
   .refine(({ merge_into: into, keep }) => (into === undefined) !== (keep === undefined), {
     error: 'Must say either merge_into or keep.',
@@ -50,7 +50,7 @@ export const settleDuplicateRoute = route({
   id: 'settleDuplicate',
   method: 'POST',
   path: '/api/v1/plaid/items/{id}/duplicates/{account_id}',
-  summary: 'Merge the account into the one that it doubles, with notes, categories and history; or keep both',
+  summary: 'Merge a duplicate into another account, with notes, categories and history; or keep both',
   tags,
   access: 'user',
   params: z.object({ id, account_id: id }),

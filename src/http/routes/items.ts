@@ -40,7 +40,9 @@ export const itemSchema = z
       ),
     possible_duplicate: z
       .boolean()
-      .describe('Whether an account of it may be here already (`/plaid/items/{id}/duplicates`).'),
+      .describe(
+        'Whether one of its accounts may duplicate another account of the user (`/plaid/items/{id}/duplicates`).',
+      ),
     products: z.array(
       z.object({
         product: z.string(),

@@ -2,7 +2,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AccountTraits, KnownAccount } from '../../../src/db/known-accounts.ts'
-import { matchAcrossLogins, type Matches, matchWithinLogin, toldAgain } from '../../../src/items/match-accounts.ts'
+import {
+  matchAcrossLogins,
+  type Matches,
+  matchWithinLogin,
+  countSharedAccounts,
+} from '../../../src/items/match-accounts.ts'
 
 const traits = (given: Partial<AccountTraits> = {}): AccountTraits => ({
   persistentAccountId: null,
@@ -157,7 +162,7 @@ describe('between logins', () => {
   })
 })
 
-describe('whether a link is the same login as a lost item', () => {
+describe('whether a new link is the login of a lost item', () => {
   const joint = { name: 'Joint', mask: '9999' }
   it.each<[string, Partial<KnownAccount>[], Partial<AccountTraits>[], number]>([
     ['both accounts are told again', [{}, joint], [joint, {}], 2],
@@ -181,8 +186,8 @@ describe('whether a link is the same login as a lost item', () => {
     ['names alone agree, without masks', [{ mask: null }], [{ mask: null }], 0],
     ['nothing is told', [{}], [], 0],
   ])('%s', (_title, accounts, told, expected) => {
-    expect(toldAgain(accounts.map(known), told.map(traits), 'ins_1')).toBe(expected)
-    expect(toldAgain(accounts.map(known), told.map(traits), 'ins_2')).toBe(0)
+    expect(countSharedAccounts(accounts.map(known), told.map(traits), 'ins_1')).toBe(expected)
+    expect(countSharedAccounts(accounts.map(known), told.map(traits), 'ins_2')).toBe(0)
   })
 })
 
