@@ -8,6 +8,9 @@ import type { World } from './world.ts'
 
 export type PlaidValue<Name extends keyof Plaid> = Extract<Awaited<ReturnType<Plaid[Name]>>, { ok: true }>['value']
 
+type InvestmentTransactions = PlaidValue<'getInvestmentTransactions'>
+type InvestmentTransaction = InvestmentTransactions['investment_transactions'][number]
+
 export interface OddAnswers {
   /** Services with another Plaid. */
   withPlaid(change: Partial<Plaid>): Services
@@ -15,13 +18,15 @@ export interface OddAnswers {
   withPages(change: (page: PlaidValue<'syncTransactions'>) => PlaidValue<'syncTransactions'>): Services
   /** Syncs one product of the item, whether or not anything is known to have changed. */
   sync(item: Item, product: string, services?: Services): Promise<void>
+  /** What the bank answers of the item's investment transactions, as a form for others. */
+  investmentTransactions(item: Item): Promise<InvestmentTransactions & { readonly first: InvestmentTransaction }>
   /** Forgets how far the transactions were read, so that the next run reads everything. */
   forgetCursor(item: Item): Promise<void>
   lastRun(item: Item): Promise<Record<string, unknown> | undefined>
 }
 
 export function oddAnswers(world: World): OddAnswers {
-  return {
+  const odd: OddAnswers = {
     withPlaid: (change) => withPlaid(world.services, change),
     withPages: (change) =>
       withPlaid(world.services, {
@@ -38,6 +43,20 @@ export function oddAnswers(world: World): OddAnswers {
       await services.wake([String(row?.['id'])], 'user')
       await world.drain(services)
     },
+    async investmentTransactions(item) {
+      let seen: InvestmentTransactions | undefined
+      const watched = withPlaid(world.services, {
+        async getInvestmentTransactions(...args) {
+          const answer = await world.services.plaid.getInvestmentTransactions(...args)
+          if (answer.ok) seen ??= answer.value
+          return answer
+        },
+      })
+      await odd.sync(item, 'investment_transactions', watched)
+      const [first] = seen?.investment_transactions ?? []
+      if (seen === undefined || first === undefined) throw new Error('The bank has no investment transactions.')
+      return { ...seen, first }
+    },
     async forgetCursor(item) {
       await world.sql("update item_products set cursor = null where item_id = $1 and product = 'transactions'", [
         item.id,
@@ -51,4 +70,5 @@ export function oddAnswers(world: World): OddAnswers {
       return run
     },
   }
+  return odd
 }

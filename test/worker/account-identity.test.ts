@@ -686,16 +686,19 @@ describe('whatever happens', () => {
               }
           }
 
-          // Of a login that is live, at a bank that never changed its id: its plain accounts are there once, with their notes.
+          // Of a login that is live, at a bank that never changed its id: its plain accounts are there once, with their notes, and count.
           const isSteady = !history.steps.some(({ what }) => what === 'move')
           const shown = await one.accounts()
-          const notes = await one.notes()
+          const [notes, spent, worth] = [await one.notes(), await one.spent(), await one.worth()]
           for (const [index, login] of logins.entries()) {
             if (live[index] === null || !isSteady || login.institutionId === null) continue
             for (const { at, isPlain, login: whose } of all) {
               if (!isPlain || whose === 'both' || changed.has(at) || !login.accounts.includes(at)) continue
               expect(shown.filter(({ name }) => name === at.name)).toHaveLength(1)
               expect(notes.filter((note) => note === at.key)).toHaveLength(noted.has(at.key) ? 1 : 0)
+              // Its money is not missing from the sums either.
+              expect(at.rows.map(({ key }) => spent[key])).toEqual(at.rows.map(() => 1))
+              expect(worth.at(-1 - Number(at.key))).toBe('1')
             }
           }
         }),

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Item } from '../../src/db/items.ts'
 import { useWorld } from '../support/life.ts'
 import { linkAndSync } from '../support/linked.ts'
-import { type OddAnswers, oddAnswers, type PlaidValue } from '../support/odd-answers.ts'
+import { type OddAnswers, oddAnswers } from '../support/odd-answers.ts'
 import type { World } from '../support/world.ts'
 
 let world: World
@@ -18,7 +18,6 @@ afterEach(() => world.bank.clearAlterations())
 
 const endpoint = '/investments/transactions/get'
 const products = { products: ['transactions', 'investments'] }
-type Answer = PlaidValue<'getInvestmentTransactions'>
 
 const stored = async (item: Item): Promise<string[]> =>
   (
@@ -87,21 +86,7 @@ describe('a total', () => {
 
 /** Services whose Plaid has these rows, so many a page, and announces what `totalOf` says of each call. */
 async function announcing(item: Item, count: number, size: number, totalOf: (call: number) => number) {
-  let template: Answer | undefined
-  await odd.sync(
-    item,
-    'investment_transactions',
-    odd.withPlaid({
-      async getInvestmentTransactions(...args) {
-        const answer = await world.services.plaid.getInvestmentTransactions(...args)
-        if (answer.ok) template ??= answer.value
-        return answer
-      },
-    }),
-  )
-  const value = template
-  const [first] = value?.investment_transactions ?? []
-  if (value === undefined || first === undefined) throw new Error('The bank has no investment transactions.')
+  const { first, ...value } = await odd.investmentTransactions(item)
   const ids = Array.from({ length: count }, (_, index) => `move ${String(index).padStart(4, '0')}`)
   const rows = ids.map((id) => ({ ...first, investment_transaction_id: id }))
   let calls = 0

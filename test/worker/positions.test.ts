@@ -129,21 +129,7 @@ async function bankOf(
   afterPage: (page: number, moves: Move[]) => Promise<void> | void,
   count = 10,
 ) {
-  let template: PlaidValue<'getInvestmentTransactions'> | undefined
-  await odd.sync(
-    item,
-    'investment_transactions',
-    odd.withPlaid({
-      async getInvestmentTransactions(...args) {
-        const answer = await world.services.plaid.getInvestmentTransactions(...args)
-        if (answer.ok) template ??= answer.value
-        return answer
-      },
-    }),
-  )
-  const [first] = template?.investment_transactions ?? []
-  if (template === undefined || first === undefined) throw new Error('no investment transactions')
-  const value = template
+  const { first, ...value } = await odd.investmentTransactions(item)
   const move = (name: string): Move => ({ ...first, investment_transaction_id: name })
   const moves = Array.from({ length: count }, (_, index) => move(`move ${index}`))
   const offsets: number[] = []
