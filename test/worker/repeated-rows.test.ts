@@ -1,6 +1,8 @@
 // Snapshots in which Plaid lists one thing twice: added up where that is possible, else kept beside the data. Never dropped.
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Item } from '../../src/db/items.ts'
+import { canonicalDecimal } from '../../src/decimal.ts'
 import { partsOf, textOf } from '../support/exact.ts'
 import { useWorld } from '../support/life.ts'
 import { linkAndSync } from '../support/linked.ts'
@@ -79,6 +81,26 @@ describe('two rows of one position', () => {
     await odd.sync(item, 'holdings')
     const again = await holdingsWith(item, (held) => [held])
     expect(again.row).toMatchObject({ quantity: first.quantity, value: first.institution_value })
+  })
+
+  it('are added up whatever their number and digits', async () => {
+    const item = await linkAndSync(world, 'any lots', products)
+    const amount = fc
+      .tuple(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), fc.bigInt({ min: 0n, max: 10n ** 9n - 1n }))
+      .map(([whole, fraction]) => canonicalDecimal(`${whole}.${String(fraction).padStart(9, '0')}`))
+    const lot = fc.record({ quantity: amount, institution_value: amount, cost_basis: amount })
+    await fc.assert(
+      fc.asyncProperty(fc.array(lot, { minLength: 1, maxLength: 6 }), async (lots) => {
+        const { row } = await holdingsWith(item, (held) => lots.map((given) => ({ ...held, ...given })))
+        expect(row).toMatchObject({
+          quantity: sum(...lots.map(({ quantity }) => quantity)),
+          value: sum(...lots.map(({ institution_value: value }) => value)),
+          cost: sum(...lots.map(({ cost_basis: cost }) => cost)),
+        })
+      }),
+      { numRuns: 15 },
+    )
+    expect(await setAside(item)).toEqual([])
   })
 
   it('have a price that follows from the sums where theirs differ, and no cost where one has none', async () => {

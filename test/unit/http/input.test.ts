@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { asUser, openDoor, problemOf } from './door.ts'
 
@@ -43,6 +44,24 @@ describe('a body', () => {
       expect(await problemOf(response)).toMatchObject({ status: 415, code: 'unsupported_media_type' })
     },
   )
+
+  it('of an exchange is taken whatever Link names as the bank and its accounts', async () => {
+    const anything = fc.oneof(
+      fc.jsonValue(),
+      fc.array(
+        fc.record({ name: fc.jsonValue(), mask: fc.jsonValue(), subtype: fc.jsonValue() }, { requiredKeys: [] }),
+      ),
+      fc.record({ institution_id: fc.jsonValue(), name: fc.jsonValue() }, { requiredKeys: [] }),
+    )
+    await fc.assert(
+      fc.asyncProperty(anything, anything, async (institution, accounts) => {
+        const body = { public_token: 'public-sandbox-x', institution, accounts }
+        // There is no database behind this door: 503 says that the body was accepted.
+        expect((await send('POST', exchange, JSON.stringify(body))).status).toBe(503)
+      }),
+      { numRuns: 60 },
+    )
+  })
 
   it.each(['gzip', 'br', 'identity, gzip', 'GZIP', 'unknown'])('that is encoded (%s) is 415', async (encoding) => {
     const zipped = new Response('{"hosted":true}').body?.pipeThrough(new CompressionStream('gzip'))
