@@ -16,6 +16,8 @@ export const linkSessions = pgTable(
     tokenSealed: text('token_sealed'),
     /** The item that the session repairs; null for a new one. */
     itemId: uuid('item_id'),
+    /** Plaid's id of the user, where the link token carried it: Plaid then lists what is linked with the token for that user. */
+    plaidUserId: text('plaid_user_id'),
     expiresAt: timestamp('expires_at', { withTimezone: true, precision: 3 }).notNull(),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     /** When Plaid is asked next what became of the session; null for never. */
@@ -46,6 +48,8 @@ export const linkExchanges = pgTable(
     publicTokenDigest: text('public_token_digest').notNull().unique('link_exchanges_public_token'),
     state: text().notNull().default('started'),
     allowDuplicate: boolean('allow_duplicate').notNull(),
+    /** Plaid's id of the user whose list must name the item; null where the link token carried none. */
+    plaidUserId: text('plaid_user_id'),
     plaidItemId: text('plaid_item_id'),
     accessTokenSealed: text('access_token_sealed'),
     /** The item that it became, or that it duplicates. */

@@ -19,6 +19,8 @@ export interface Exchange {
   readonly plaidItemId: string
   readonly sealedToken: string
   readonly allowDuplicate: boolean
+  /** Plaid's id of the user for whom Plaid must list the item; null where the link token carried none. */
+  readonly plaidUserId: string | null
 }
 
 export interface EarlierExchange {
@@ -37,12 +39,20 @@ interface ExchangeRow extends Record<string, unknown> {
   plaid_item_id: string | null
   access_token_sealed: string | null
   allow_duplicate: boolean
+  plaid_user_id: string | null
 }
 
 function exchangeOf(row: ExchangeRow): Exchange | null {
   const { plaid_item_id: plaidItemId, access_token_sealed: sealedToken } = row
   if (plaidItemId === null || sealedToken === null) return null
-  return { id: row.id, userId: row.user_id, plaidItemId, sealedToken, allowDuplicate: row.allow_duplicate }
+  return {
+    id: row.id,
+    userId: row.user_id,
+    plaidItemId,
+    sealedToken,
+    allowDuplicate: row.allow_duplicate,
+    plaidUserId: row.plaid_user_id,
+  }
 }
 
 export interface NewExchange {
@@ -62,14 +72,19 @@ const earlierOf = (row: ExchangeRow): EarlierExchange => ({
 const findEarlier = (database: ApiDatabase, publicTokenDigest: string) =>
   rows<ExchangeRow>(
     database,
-    sql`select id, user_id, state, item_id, plaid_item_id, access_token_sealed, allow_duplicate from link_exchanges
+    sql`select id, user_id, state, item_id, plaid_item_id, access_token_sealed, allow_duplicate, plaid_user_id from link_exchanges
       where public_token_digest = ${publicTokenDigest} and user_id = ${me}`,
   )
 
 /** What the start of an exchange leads to; nothing is written but for `begun`. */
 export type Beginning =
-  /** With the accounts that the user has. */
-  | { readonly kind: 'begun'; readonly userId: string; readonly known: readonly KnownAccount[] }
+  /** With the accounts that the user has, and Plaid's id of the user where the link token carried it. */
+  | {
+      readonly kind: 'begun'
+      readonly userId: string
+      readonly plaidUserId: string | null
+      readonly known: readonly KnownAccount[]
+    }
   /** The link token was not made for the user. */
   | { readonly kind: 'not_owned' }
   /** The same public token came before. */
@@ -91,17 +106,21 @@ export async function beginExchange(
     identity,
     rows<{ is_owned: boolean }>(database, sql`select ${isOwned} as is_owned`),
     selectKnownAccounts(database, me),
-    rows<{ user_id: string }>(
+    rows<{ user_id: string; plaid_user_id: string | null }>(
       database,
-      sql`insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, next_attempt_at)
-        select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean, now() + make_interval(secs => ${patienceSeconds})
-        where ${isOwned} on conflict do nothing returning user_id`,
+      sql`insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, plaid_user_id, next_attempt_at)
+        select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean,
+          (select plaid_user_id from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}), now() + make_interval(secs => ${patienceSeconds})
+        where ${isOwned} on conflict do nothing returning user_id, plaid_user_id`,
     ),
     // After the insert, which waits for another request with the same token: its row is visible only then.
     findEarlier(database, publicTokenDigest),
   )
   const [started, row] = [begun.rows[0], found.rows[0]]
-  if (started !== undefined) return { kind: 'begun', userId: started.user_id, known: knownAccountsIn(accounts) }
+  if (started !== undefined) {
+    const { user_id: userId, plaid_user_id: plaidUserId } = started
+    return { kind: 'begun', userId, plaidUserId, known: knownAccountsIn(accounts) }
+  }
   if (checked.rows[0]?.is_owned !== true) return { kind: 'not_owned' }
   if (row !== undefined) return { kind: 'earlier', earlier: earlierOf(row) }
   return { kind: 'earlier', earlier: { state: 'refused', itemId: null, exchange: null } }
@@ -165,7 +184,7 @@ export interface DueExchange {
 interface DueRow extends ExchangeRow {
   issuer: string
   subject: string
-  plaid_user_id: string | null
+  current_plaid_user_id: string | null
   attempts: number
 }
 
@@ -178,14 +197,15 @@ export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise
           next_attempt_at = now() + least(interval '6 hours', make_interval(secs => ${patienceSeconds}) * 2 ^ least(x.attempts, 10))
         from users u where u.id = x.user_id and x.id in (
           ${idsInTurns('link_exchanges', sql`state in ('started', 'exchanged') and next_attempt_at <= now()`, 'next_attempt_at', limit)})
-        returning x.id, x.user_id, x.state, x.item_id, x.plaid_item_id, x.access_token_sealed, x.allow_duplicate, u.issuer, u.subject, u.plaid_user_id, x.attempts`,
+        returning x.id, x.user_id, x.state, x.item_id, x.plaid_item_id, x.access_token_sealed, x.allow_duplicate, x.plaid_user_id,
+          u.issuer, u.subject, u.plaid_user_id as current_plaid_user_id, x.attempts`,
     ),
   ])
   return claimed.rows.map((row) => ({
     id: row.id,
     userId: row.user_id,
     identity: { issuer: row.issuer, subject: row.subject },
-    plaidUserId: row.plaid_user_id,
+    plaidUserId: row.current_plaid_user_id,
     attempts: row.attempts,
     exchange: exchangeOf(row),
   }))

@@ -13,6 +13,8 @@ export interface NewLinkSession {
   readonly tokenSealed: string | null
   /** The item to repair; null for a new one. */
   readonly itemId: string | null
+  /** Plaid's id of the user, where the link token carries it. */
+  readonly plaidUserId: string | null
   readonly expiresAt: Date
   /** When Plaid is asked first what became of it, should its webhook be lost; null for never. */
   readonly checkAt: Date | null

@@ -13,21 +13,21 @@ import { utcDay } from './safety-switches.ts'
 const unclaimedMinutes = 45
 
 /**
- * Compares Plaid's list of a user's items with ours and returns the unknown ones. `queue` queues their removal at Plaid.
- * Exchanges whose response never came become `lost`.
+ * Compares Plaid's list of a user's items with ours and returns the unknown ones, and those that another user has here. `queue`
+ * queues the removal of the unknown ones at Plaid. Exchanges whose response never came become `lost`.
  */
 export async function findOrphans(
   jobs: JobsDatabase,
   userId: string,
   plaidItemIds: readonly string[],
   { queue }: { queue: boolean },
-): Promise<string[]> {
+): Promise<{ readonly unknown: readonly string[]; readonly ofOthers: readonly string[] }> {
   const unknown = sql`select listed.id as plaid_item_id from unnest(${sql.param(plaidItemIds)}::text[]) as listed(id)
     where not exists (select 1 from items i where i.plaid_item_id = listed.id and i.status <> 'removed')
       and not exists (select 1 from link_exchanges x where x.plaid_item_id = listed.id and x.state = 'exchanged')
       and not exists (select 1 from plaid_removals r where r.plaid_item_id = listed.id)
     order by listed.id`
-  const [, orphans] = await batch(jobs, [
+  const [, orphans, ofOthers] = await batch(jobs, [
     rows(
       jobs,
       sql`update link_exchanges set state = 'lost', updated_at = now() where user_id = ${userId} and state = 'started'
@@ -41,8 +41,14 @@ export async function findOrphans(
             from (${unknown}) as unknown on conflict (plaid_item_id) do nothing returning plaid_item_id`
         : unknown,
     ),
+    rows<{ plaid_item_id: string }>(
+      jobs,
+      sql`select plaid_item_id from items where plaid_item_id = any(${sql.param(plaidItemIds)}::text[])
+        and user_id <> ${userId} and status <> 'removed'`,
+    ),
   ])
-  return orphans.rows.map((row) => row.plaid_item_id)
+  const idsIn = (found: typeof orphans): string[] => found.rows.map((row) => row.plaid_item_id)
+  return { unknown: idsIn(orphans), ofOthers: idsIn(ofOthers) }
 }
 
 export interface ClaimedOrphans {

@@ -74,7 +74,7 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
   const { api, config } = ctx.services
   const userId = await registerUser(api, ctx.actor.identity)
   const accessToken = input.itemId === null ? null : await tokenOf(ctx, input.itemId)
-  const result = await requestToken(ctx, {
+  const { result, plaidUserId } = await requestToken(ctx, {
     clientUserId: userId,
     plaidUserId: await plaidUserOf(ctx, userId),
     clientName: config.plaid.link.clientName,
@@ -94,7 +94,7 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
   if (!result.ok) throw refusalOf(result.failure)
   const { link_token: linkToken, expiration, hosted_link_url: hostedLinkUrl } = result.value
   const expiresAt = expiration ?? new Date(ctx.now().getTime() + shortestLifeMs)
-  await remember(ctx, userId, linkToken, expiresAt, input)
+  await remember(ctx, { userId, plaidUserId, linkToken, expiresAt }, input)
   return { linkToken, expiration: expiresAt.toISOString(), hostedLinkUrl }
 }
 
@@ -110,9 +110,11 @@ const userRefusals: ReadonlySet<string> = new Set([
 async function requestToken(ctx: Ctx<User>, request: LinkTokenRequest) {
   const { plaid } = ctx.services
   const first = await plaid.createLinkToken(request)
-  if (first.ok || request.plaidUserId === null || !userRefusals.has(first.failure.errorCode)) return first
+  const { plaidUserId } = request
+  if (first.ok || plaidUserId === null || !userRefusals.has(first.failure.errorCode))
+    return { result: first, plaidUserId }
   ctx.log.warn('plaid_user_refused', { plaid_error_code: first.failure.errorCode })
-  return await plaid.createLinkToken({ ...request, plaidUserId: null })
+  return { result: await plaid.createLinkToken({ ...request, plaidUserId: null }), plaidUserId: null }
 }
 
 /**
@@ -153,11 +155,17 @@ async function consentFor(
   return [...new Set([...(named ?? []), ...products])]
 }
 
+interface Issued {
+  readonly userId: string
+  /** What the link token carries. */
+  readonly plaidUserId: string | null
+  readonly linkToken: string
+  readonly expiresAt: Date
+}
+
 async function remember(
   ctx: Ctx<User>,
-  userId: string,
-  linkToken: string,
-  expiresAt: Date,
+  { userId, plaidUserId, linkToken, expiresAt }: Issued,
   { hosted, itemId }: LinkTokenInput,
 ): Promise<void> {
   const { api, keyring, newId } = ctx.services
@@ -168,6 +176,7 @@ async function remember(
     tokenDigest: await tokenDigest(linkToken),
     tokenSealed: hosted ? await sealLinkToken(keyring, linkToken, { userId, sessionId: id }) : null,
     itemId,
+    plaidUserId,
     expiresAt,
     checkAt: hosted ? new Date(ctx.now().getTime() + firstCheckMs) : null,
   })

@@ -18,6 +18,7 @@ import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { type Finished, finishExchange } from './finish-exchange.ts'
 import { secondItemEndsFirst } from './institutions.ts'
+import { requireOwnSession } from './prove-owner.ts'
 import { type DuplicateItem, relatedItems } from './related-items.ts'
 import { tokenDigest } from './tokens.ts'
 
@@ -30,6 +31,8 @@ export interface ExchangeInput {
   readonly publicToken: string
   /** The link token that Link was opened with. */
   readonly linkToken?: string | null
+  /** Whether Plaid itself told the public token for a link token of the user's. */
+  readonly isToldByPlaid?: boolean
   /** Link's metadata: with it a duplicate is found before the exchange. */
   readonly institution: { readonly id: string; readonly name: string } | null
   readonly accounts?: readonly {
@@ -42,7 +45,7 @@ export interface ExchangeInput {
 
 /**
  * Exchanges, stores and wakes. The same public token again answers the same item.
- * @throws AppError `link_token_refused` (it was made for somebody else), `public_token_refused`, `duplicate_item`,
+ * @throws AppError `link_token_refused` (the link token, or the public token, is somebody else's), `public_token_refused`, `duplicate_item`,
  * `conflict` (the same exchange is going on), `plaid_unavailable`
  */
 export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput): Promise<Item> {
@@ -62,8 +65,9 @@ export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput):
       return await goOn(ctx, beginning.earlier)
     case 'begun': {
       await refuseDuplicate(ctx, id, input, beginning.known)
+      if (beginning.plaidUserId === null && input.isToldByPlaid !== true) await refuseForeign(ctx, id, input)
       await refuseLate(ctx, id, startedAtMs)
-      const intent = { id, userId: beginning.userId, allowDuplicate }
+      const intent = { id, userId: beginning.userId, allowDuplicate, plaidUserId: beginning.plaidUserId }
       const exchange = await exchangeAtPlaid(ctx, intent, createSecret(input.publicToken))
       return await answer(ctx, await finishExchange(ctx, exchange))
     }
@@ -84,6 +88,16 @@ async function refuseDuplicate(
   if (duplicate === null) return
   await endUnexchanged(ctx.services.api, ctx.actor.identity, id, 'forget')
   throw duplicateError(duplicate, institution.id)
+}
+
+/** Another user's public token is refused before it is used. */
+async function refuseForeign(ctx: Ctx<User>, id: string, { publicToken, linkToken }: ExchangeInput): Promise<void> {
+  try {
+    await requireOwnSession(ctx, { publicToken, linkToken: linkToken ?? null })
+  } catch (error) {
+    await endUnexchanged(ctx.services.api, ctx.actor.identity, id, 'forget')
+    throw error
+  }
 }
 
 /** A client that went away at the start would cancel the exchange before its token is stored: then Plaid is not asked. */
@@ -149,7 +163,7 @@ function publicTokenRefused(): AppError {
 const isRefused = ({ errorType, errorCode }: PlaidFailure): boolean =>
   errorType === 'INVALID_INPUT' && errorCode.endsWith('PUBLIC_TOKEN')
 
-type Intent = Pick<Exchange, 'id' | 'userId' | 'allowDuplicate'>
+type Intent = Pick<Exchange, 'id' | 'userId' | 'allowDuplicate' | 'plaidUserId'>
 
 async function exchangeAtPlaid(ctx: Ctx<User>, intent: Intent, publicToken: Secret): Promise<Exchange> {
   const { api, plaid } = ctx.services

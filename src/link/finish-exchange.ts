@@ -20,6 +20,7 @@ import { refusalOf } from '../plaid/refusal.ts'
 import { accountFacts } from '../sync/account-facts.ts'
 import { lookOf } from '../sync/item.ts'
 import { unitsFor } from '../sync/products.ts'
+import { isListedForUser } from './prove-owner.ts'
 import { compareLink, type DuplicateItem, type LinkComparison } from './related-items.ts'
 
 export type Finished =
@@ -32,12 +33,25 @@ export type Finished =
 const tries = 5
 
 /**
- * Stores what an exchange brought: as a new item, in the place of one that was removed or lost, or not at all.
+ * Stores what an exchange brought: as a new item, in the place of one that was removed or lost, or not at all. An item that
+ * Plaid does not list for its user is somebody else's: it is ended at Plaid where `isLate`, when the list has had its time.
  * @throws AppError `plaid_unavailable` where Plaid could not tell what it is; the exchange then stays open
  */
-export async function finishExchange(ctx: Ctx, exchange: Exchange): Promise<Finished> {
+export async function finishExchange(
+  ctx: Ctx,
+  exchange: Exchange,
+  { isLate = false }: { readonly isLate?: boolean } = {},
+): Promise<Finished> {
   const item = await learn(ctx, exchange)
-  if (item === 'gone') {
+  if (item === 'not_listed') {
+    if (!isLate)
+      throw new AppError('plaid_unavailable', 'Plaid has not confirmed yet whose bank this is. Try again shortly.', {
+        reason: "not in Plaid's list of the user's items",
+        retryAfterSeconds: 30,
+      })
+    ctx.log.error('exchange_of_another_user', { exchange_id: exchange.id, user_id: exchange.userId })
+  }
+  if (item === 'gone' || item === 'not_listed') {
     await giveUpExchange(ctx, exchange)
     return { kind: 'given_back' }
   }
@@ -112,15 +126,20 @@ async function resealed(ctx: Ctx, exchange: Exchange, itemId: string): Promise<s
 }
 
 /** What Plaid knows of the new item and its accounts, if it still knows it; and its webhook is made ours, as a first try. */
-async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone'> {
+async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone' | 'not_listed'> {
   const { plaid, config, keyring } = ctx.services
   const token = await openAccessToken(keyring, exchange.sealedToken, { userId: exchange.userId, itemId: exchange.id })
-  const [found, listed] = await Promise.all([plaid.getItem(token), plaid.getAccounts(token)])
+  const [found, listed, isListed] = await Promise.all([
+    plaid.getItem(token),
+    plaid.getAccounts(token),
+    isListedForUser(ctx, exchange),
+  ])
   if (!found.ok) return unlessGone(found.failure)
   // The bank has refused since: its user can repair the item, once it is there. Its accounts are read then. So they are where
   // Plaid lists them in a way that cannot be read.
   const isWaiting = !listed.ok && (waiting.has(listed.failure.class) || listed.failure.errorType === 'CONTRACT')
   if (!listed.ok && !isWaiting) return unlessGone(listed.failure)
+  if (!isListed) return 'not_listed'
   warnOfUnread(ctx, exchange, listed)
   const { item } = found.value
   if (item.webhook !== config.plaid.webhookUrl) {

@@ -38,6 +38,7 @@ export async function finishLinkSession(ctx: Ctx, sessionId: string): Promise<vo
   for (const added of finished.flatMap(({ results }) => results))
     await exchangeFor(ctx, session, {
       publicToken: added.public_token.reveal(),
+      isToldByPlaid: true,
       institution: added.institution ? { id: added.institution.institution_id, name: added.institution.name } : null,
       accounts: added.accounts,
     })

@@ -20,9 +20,9 @@ const mostUsers = 400
 /** Deleting an item with all its rows is the slow part; orphans have a limit for the day. */
 const mostPurged = 50
 const mostOrphans = 50
-/** Pieces of work at a time. An invocation has six connections. Linking an item uses two at once, other work one. */
+/** Pieces of work at a time. An invocation has six connections. Linking an item uses three at once, other work one. */
 const parallel = 5
-const parallelLinks = 3
+const parallelLinks = 2
 /** For so long pieces of one kind are started, and of all kinds together. A call that hangs ends 90 s later. */
 const kindMs = 45_000
 const runMs = 240_000

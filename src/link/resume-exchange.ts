@@ -26,7 +26,7 @@ export async function resumeExchange(ctx: Ctx, due: DueExchange): Promise<void> 
 /** The last try gives the exchange up, unless a fault of the operator's is what stands in the way. */
 async function finishOrGiveUp(ctx: Ctx, exchange: Exchange, isLastTry: boolean): Promise<void> {
   try {
-    await finishExchange(ctx, exchange)
+    await finishExchange(ctx, exchange, { isLate: true })
   } catch (error) {
     if (!isLastTry || (error instanceof AppError && error.code === 'misconfigured')) throw error
     await giveUpExchange(ctx, exchange)
@@ -34,7 +34,7 @@ async function finishOrGiveUp(ctx: Ctx, exchange: Exchange, isLastTry: boolean):
 }
 
 /**
- * Finds items that Plaid holds for a user and no row knows. Their removal is queued where it is allowed, and happens unless
+ * Finds items that Plaid holds for a user and no row knows, and those that another user has here, which is an alarm. Their removal is queued where it is allowed, and happens unless
  * an exchange claims them soon. The user's exchanges without a response become `lost`. `off`: Plaid is not asked, because orphan
  * removal is off · `not_listed`: Plaid did not list the items
  */
@@ -52,7 +52,10 @@ export async function checkUser(
     return 'not_listed'
   }
   const ids = listed.value.items.map(({ item_id: id }) => id)
-  for (const plaidItemId of await findOrphans(jobs, userId, ids, { queue: mode === 'end' }))
+  const { unknown, ofOthers } = await findOrphans(jobs, userId, ids, { queue: mode === 'end' })
+  for (const plaidItemId of ofOthers)
+    ctx.log.error('item_of_another_user', { plaid_item_id: plaidItemId, user_id: userId })
+  for (const plaidItemId of unknown)
     ctx.log[mode === 'end' ? 'info' : 'error']('item_unclaimed', { plaid_item_id: plaidItemId, user_id: userId, mode })
   return 'compared'
 }

@@ -168,7 +168,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     const created = expectStatus(await call('POST', '/api/v1/plaid/link/token/create', { body: {} }), 200)
     const { link_token } = linkTokenAnswer.parse(created.json())
     const { public_token } = linkResult.parse(await bank.plaid('/simulator/link', { link_token, ...wanted }))
-    const body = { public_token }
+    const body = { public_token, link_token }
     const exchanged = expectStatus(await call('POST', '/api/v1/plaid/item/public_token/exchange', { body }), 201)
     const { id, plaid_item_id: plaidItemId } = itemAnswer.parse(exchanged.json())
     return { id, plaidItemId, publicToken: public_token }

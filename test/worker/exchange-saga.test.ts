@@ -101,6 +101,7 @@ describe('an exchange', () => {
       'plaid.exchangePublicToken',
       'plaid.getItem',
       'plaid.getAccounts',
+      'plaid.getUserItems',
     ])
     expect(await expectAtRest(world, unharmed.subject)).toBe(unharmed.chosen.plaidItemId)
   })

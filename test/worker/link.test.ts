@@ -615,8 +615,7 @@ describe('a link token', () => {
   })
 
   it('of another user is refused at the exchange, and Plaid is not asked', async () => {
-    const { linkToken } = await createLinkToken(world.user('asked'), fresh)
-    const publicToken = await world.bank.publicToken()
+    const { publicToken, linkToken } = await chooseBank(world, 'asked', smallBank('asked'))
     for (const given of [linkToken, 'link-sandbox-nobodys']) {
       const endpoints = await endpointsOf(async () => {
         const error = await refusalOf(

@@ -156,6 +156,7 @@ describe('while the queue refuses everything', () => {
       tokenDigest: id,
       tokenSealed: 'sealed',
       itemId: null,
+      plaidUserId: null,
       expiresAt: new Date(Date.now() + 3600_000),
       checkAt: null,
     })

@@ -253,6 +253,7 @@ describe('the real queue', () => {
       plaidItemId: `item-${itemId}`,
       sealedToken: await sealAccessToken(services.keyring, createSecret('access-token'), { userId, itemId }),
       allowDuplicate: true,
+      plaidUserId: null,
     }
     await beginExchange(services.api, identity, {
       id: itemId,

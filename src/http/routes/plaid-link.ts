@@ -151,7 +151,9 @@ const accountHint = z.object({ name: hint(200), mask: hint(10), subtype: hint(10
 const exchangeBody = z
   .strictObject({
     public_token: plaidToken,
-    link_token: plaidToken.optional(),
+    link_token: plaidToken
+      .optional()
+      .describe('The link token that Link was opened with. Required in staging and production.'),
     institution: institutionHint.nullish().catch(null).describe("From Link's metadata, as it is."),
     accounts: z.array(accountHint).nullish().catch(null).describe("From Link's metadata, as they are."),
     allow_duplicate: z.boolean().optional(),
@@ -179,6 +181,7 @@ export const exchangePublicTokenRoute = route({
     'token_undecryptable',
   ],
 }).handle(async (ctx, { body }) => {
+  if (ctx.services.config.strict && body.link_token === undefined) throw refuse('#/link_token', 'Is required.')
   const { institution_id: institutionId, name } = body.institution ?? { institution_id: null, name: null }
   const item = await exchangePublicToken(ctx, {
     publicToken: body.public_token,
