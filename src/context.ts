@@ -2,6 +2,7 @@
 import type { Role } from './auth/access-token.ts'
 import type { Identity } from './db/scope.ts'
 import type { Logger } from './monitoring/logger.ts'
+import type { Client } from './ratelimit/address.ts'
 import type { Services } from './services.ts'
 
 export interface User {
@@ -23,6 +24,8 @@ export type Actor =
 export interface Ctx<Who extends Actor = Actor> {
   readonly services: Services
   readonly actor: Who
+  /** Where a request came from; absent where no request came. */
+  readonly client?: Client
   readonly requestId: string
   readonly now: () => Date
   readonly log: Logger

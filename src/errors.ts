@@ -33,6 +33,7 @@ export const errorTable = {
   misconfigured: { status: 500, title: 'Misconfigured', reportable: true },
   token_undecryptable: { status: 500, title: 'Internal error', reportable: true },
   plaid_rejected: { status: 502, title: 'Plaid refused the request', reportable: true },
+  webhook_unverified: { status: 503, title: 'Service unavailable', reportable: false },
   plaid_unavailable: { status: 503, title: 'Plaid unavailable', reportable: false },
   unavailable: { status: 503, title: 'Service unavailable', reportable: true },
 } as const satisfies Record<string, ErrorRule>

@@ -6,6 +6,7 @@ import { createKeyring, type Keyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
 import { type ApiDatabase, connect, type JobsDatabase } from './db/client.ts'
 import { recordUsage } from './db/usage.ts'
+import { deleteKey, readKeys, saveKey } from './db/webhook-keys.ts'
 import { AppError } from './errors.ts'
 import type { IdentityTools } from './identity/tools.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
@@ -18,9 +19,8 @@ import { limitsWith } from './plaid/quota-limits.ts'
 import { type Caller, createQuota, type Quota, type QuotaObjects } from './plaid/quota.ts'
 import { createProducer, type MessageQueue, type Producer } from './queue/producer.ts'
 import { createLimiter, type Limiter, type LimiterObjects } from './ratelimit/limiter.ts'
-import { createKeyCache } from './webhooks/keys.ts'
+import { createKeyCache, type FindKeyFor } from './webhooks/keys.ts'
 import { fetchVerificationKey } from './webhooks/plaid-keys.ts'
-import type { FindKey } from './webhooks/verify.ts'
 
 export interface Services {
   readonly config: Config
@@ -36,7 +36,7 @@ export interface Services {
   readonly auth: AuthConfig
   /** What built-in accounts work with; null where an OIDC issuer vouches for users. */
   readonly identity: (() => Promise<IdentityTools>) | null
-  readonly findWebhookKey: FindKey
+  readonly findWebhookKey: FindKeyFor
   /** Null where limits are switched off. */
   readonly limiter: Limiter | null
   readonly wake: Producer['wake']
@@ -157,7 +157,13 @@ export function createServices(config: Config, bindings: Bindings): Services {
     identity: identityOf(config),
     findWebhookKey: createKeyCache({
       fetchKey: fetchVerificationKey(plaid),
+      shared: {
+        read: () => readKeys(jobs),
+        save: (key) => saveKey(jobs, key),
+        remove: (kid) => deleteKey(jobs, kid),
+      },
       onFailure: (kid, error) => log.warn('webhook_key_unavailable', { kid, error }),
+      onSharedFailure: (error) => log.warn('webhook_keys_not_shared', { error }),
     }),
     limiter: limiterOver(config, bindings.RATE_LIMITER),
     ...createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log }),

@@ -101,6 +101,24 @@ export const webhookEvents = pgTable(
   ],
 )
 
+/** Plaid's public keys for webhooks, shared by all isolates. */
+export const webhookKeys = pgTable('webhook_keys', {
+  kid: text().primaryKey(),
+  jwk: jsonb().notNull(),
+  fetchedAt: timestamp('fetched_at', { withTimezone: true, precision: 3 }).notNull(),
+})
+
+/** Verified webhooks about items and Link sessions that are not known here: counted, not kept. */
+export const unmatchedWebhooks = pgTable(
+  'unmatched_webhooks',
+  {
+    day: date().notNull(),
+    webhookType: text('webhook_type').notNull(),
+    count: bigint({ mode: 'number' }).notNull().default(0),
+  },
+  (table) => [primaryKey({ name: 'unmatched_webhooks_counter', columns: [table.day, table.webhookType] })],
+)
+
 export const deadLetters = pgTable(
   'dead_letters',
   {

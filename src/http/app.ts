@@ -16,6 +16,7 @@ import { limitByAddress, limitFailedWebhooks } from './middleware/rate-limit.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { findServices, requireServices } from './middleware/services.ts'
+import { reportUnverifiedWebhooks } from './middleware/unverified-webhooks.ts'
 import { flushUsage } from './middleware/usage.ts'
 import { type App, mount, mountOtherMethods, mountOverlaps } from './mount.ts'
 import { problemResponse } from './problem.ts'
@@ -62,7 +63,13 @@ function build(logging: LoggerOptions): App {
 
   mount(app, table.alive)
   app.use(requireServices())
-  mount(app, table.signed, bodyLimit({ maxBytes: webhookBodyBytes, beyond: 'cut' }), limitFailedWebhooks())
+  mount(
+    app,
+    table.signed,
+    bodyLimit({ maxBytes: webhookBodyBytes, beyond: 'cut' }),
+    reportUnverifiedWebhooks(),
+    limitFailedWebhooks(),
+  )
   mount(app, table.open, limitByAddress())
   app.use('/api/v1/auth/*', builtinAccounts(limitByAddress()))
   mount(app, table.accounts, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), limitByAddress())

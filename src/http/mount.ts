@@ -4,6 +4,7 @@ import type { Context, Hono } from 'hono'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Services } from '../services.ts'
+import { clientIn } from './client.ts'
 import type { HttpEnvironment, Middleware } from './request-state.ts'
 import type { Route } from './route.ts'
 
@@ -23,6 +24,7 @@ function contextOf(context: Context<HttpEnvironment>): Ctx {
       return servicesOf(context)
     },
     actor: context.get('actor'),
+    client: clientIn(context),
     requestId: context.get('requestId'),
     now: () => new Date(),
     log: context.get('log'),

@@ -16,6 +16,13 @@ const strict: Client = { object: 'unknown', place: 'unknown', network: null }
 /** Whether nothing is known of a client but that it is one. */
 export const isUnknown = (client: Client): boolean => client === strict
 
+/**
+ * The name under which neighbours share a budget: the /24 of an IPv4 address, the /48 of an IPv6 address, else the client's
+ * own.
+ */
+export const networkOf = ({ place, network }: Client): string =>
+  network ?? (parseIpv4(place) === null ? place : place.replace(/\d+$/, '0/24'))
+
 /** From it come the requests of all Workers of all of Cloudflare's customers. */
 const sharedByWorkers = '2a06:98c0:3600::103'
 const longestAddress = 45

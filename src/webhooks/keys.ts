@@ -1,74 +1,80 @@
-// Plaid's webhook keys by kid, for one isolate. Whatever kids come in, it asks for a bounded number of keys and holds a
-// bounded number of answers; it never takes "could not ask" for "does not exist".
+// Plaid's webhook keys by kid, for one isolate, which shares what it finds with the others. Whatever kids come in, it asks
+// for a bounded number of keys and holds a bounded number of answers; it never takes "could not ask" for "does not exist".
 
-import * as z from 'zod'
+import type { SharedKey } from '../db/webhook-keys.ts'
 import { within } from '../deadline.ts'
-import { AppError } from '../errors.ts'
-import type { FindKey, KeyAnswer } from './verify.ts'
+import { createBudget, createNetworkBudget, type KeyBudgetLimits, type Refund } from './key-budget.ts'
+import { type PublicKey, readPublicKey } from './plaid-jwk.ts'
+import type { KeyAnswer } from './verify.ts'
 
 /** What the key endpoint said: its `key` object unparsed, or that there is no such key. Throws when it did not answer. */
 export type FetchedKey = { readonly found: unknown } | { readonly notFound: true }
 export type FetchKey = (kid: string) => Promise<FetchedKey>
 
-export interface KeyCacheLimits {
-  /** How long a key is used before it is asked for again: the bound on noticing its expiry. */
+/** The keys that all isolates share. Each of its calls may fail; keys are then found without it. */
+export interface SharedKeys {
+  read(): Promise<readonly SharedKey[]>
+  save(key: SharedKey): Promise<void>
+  remove(kid: string): Promise<void>
+}
+
+export interface KeyCacheLimits extends KeyBudgetLimits {
+  /** After how long Plaid is asked again for a key: the bound on noticing its expiry while Plaid answers. */
+  readonly refreshMs: number
+  /** How long a key is used while Plaid cannot be asked. */
   readonly ttlMs: number
+  /** How long to wait before asking again for a key that is still used. */
+  readonly retryMs: number
   /** How long "no such key" is believed. */
   readonly negativeTtlMs: number
-  /** Key requests an isolate makes in one window for new kids, and as many for known ones. */
-  readonly maxRequests: number
-  readonly windowMs: number
+  /** The shared keys are read at most once in this time, however many unknown kids come in. */
+  readonly sharedReadMs: number
   /** Keys held, and "no such key" answers held. */
   readonly maxEntries: number
   /** How long one delivery waits for a request, its own or another's. */
   readonly waitMs: number
 }
 
+const minuteMs = 60_000
+
 export const defaultKeyCacheLimits: KeyCacheLimits = {
-  ttlMs: 24 * 60 * 60 * 1000,
-  negativeTtlMs: 5 * 60 * 1000,
+  refreshMs: 60 * minuteMs,
+  ttlMs: 24 * 60 * minuteMs,
+  retryMs: minuteMs,
+  negativeTtlMs: 5 * minuteMs,
+  sharedReadMs: 5000,
   maxRequests: 10,
-  windowMs: 60 * 1000,
+  maxRequestsByNetwork: 2,
+  windowMs: minuteMs,
   maxEntries: 100,
   waitMs: 5000,
 }
 
 export interface KeyCacheOptions {
   readonly fetchKey: FetchKey
+  /** Without it, nothing is shared. */
+  readonly shared?: SharedKeys
   /** Told why an answer was `unavailable`: what `fetchKey` threw, or that it answered nonsense. */
   readonly onFailure?: (kid: string, error: unknown) => void
+  /** Told that the shared keys could not be read or written. */
+  readonly onSharedFailure?: (error: unknown) => void
   readonly limits?: Partial<KeyCacheLimits>
 }
 
-/** Plaid's JWK. Other members are ignored; `alg` and `use` may be absent (RFC 7517 §4), but say nothing else. */
-const plaidKey = z.object({
-  alg: z.literal('ES256').optional(),
-  crv: z.literal('P-256'),
-  kid: z.string(),
-  kty: z.literal('EC'),
-  use: z.literal('sig').optional(),
-  x: z.string().length(43),
-  y: z.string().length(43),
-  /** Seconds since 1970; text where the answer was read with exact numbers. */
-  expired_at: z
-    .union([
-      z.number(),
-      z
-        .string()
-        .regex(/^\d{1,15}(?:\.\d{1,9})?$/)
-        .transform(Number),
-    ])
-    .nullish(),
-})
+/** The public key of a kid at that time, for a delivery from that network. Does not throw for an unknown kid. */
+export type FindKeyFor = (kid: string, now: Date, network?: string) => Promise<KeyAnswer>
 
-type Entry =
-  | {
-      readonly kind: 'key'
-      readonly publicKey: CryptoKey
-      readonly expiresAtMs: number | null
-      readonly staleAtMs: number
-    }
-  | { readonly kind: 'unknown'; readonly staleAtMs: number }
+const unshared: SharedKeys = {
+  read: () => Promise.resolve([]),
+  save: () => Promise.resolve(),
+  remove: () => Promise.resolve(),
+}
+
+interface KeyEntry extends PublicKey {
+  readonly fetchedAtMs: number
+  /** When Plaid is asked again. */
+  readonly refreshAtMs: number
+}
 
 interface Pending {
   readonly startedAtMs: number
@@ -78,49 +84,105 @@ interface Pending {
 const unavailable = (): KeyAnswer => ({ status: 'unavailable' })
 
 /**
- * A `FindKey` over `fetchKey`. Answers `unavailable` (503, so that Plaid sends again) when the endpoint fails, answers
- * nonsense or is slow, and when the window's requests are spent: a flood of junk kids must not cost a genuine new one.
+ * Finds keys in memory, then among the shared ones, then at Plaid. Answers `unavailable` (503, so that Plaid sends again) when
+ * the endpoint fails, answers nonsense or is slow, and when the window's requests are spent. Only kids that are in no list
+ * spend requests.
  */
-export function createKeyCache({ fetchKey, onFailure, limits: given = {} }: KeyCacheOptions): FindKey {
-  const limits = { ...defaultKeyCacheLimits, ...given }
-  const keys = new Map<string, Entry>()
-  const unknown = new Map<string, Entry>()
+export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
+  const { fetchKey, shared = unshared, onFailure, onSharedFailure } = options
+  const limits = { ...defaultKeyCacheLimits, ...options.limits }
+  const keys = new Map<string, KeyEntry>()
+  /** Kid to when "no such key" is no longer believed. */
+  const unknown = new Map<string, number>()
   const pending = new Map<string, Pending>()
   // Apart, so that a flood of new kids cannot keep a known key from being asked for again.
-  const mayAskNew = createBudget(limits)
+  const mayAskNew = createNetworkBudget(limits)
   const mayAskAgain = createBudget(limits)
+  const readShared = createSharedReader()
+
+  /** @throws AppError `plaid_rejected` for what is no key of that kid */
+  async function hold(kid: string, jwk: unknown, fetchedAtMs: number): Promise<KeyEntry> {
+    const key = await readPublicKey(kid, jwk)
+    const entry: KeyEntry = { ...key, fetchedAtMs, refreshAtMs: fetchedAtMs + limits.refreshMs }
+    remember(keys, kid, entry, limits.maxEntries)
+    return entry
+  }
 
   function cached(kid: string, nowMs: number): KeyAnswer | null {
-    const entry = keys.get(kid) ?? unknown.get(kid)
-    if (entry === undefined || entry.staleAtMs <= nowMs) return null
+    const entry = keys.get(kid)
+    if (entry !== undefined) return entry.refreshAtMs > nowMs ? toAnswer(entry, nowMs) : null
+    return (unknown.get(kid) ?? 0) > nowMs ? { status: 'unknown' } : null
+  }
+
+  /** A key whose refresh failed is used for as long as a stored key is. */
+  function believed(kid: string, nowMs: number): KeyAnswer {
+    const entry = keys.get(kid)
+    const untilMs = (entry?.fetchedAtMs ?? 0) + limits.ttlMs
+    if (entry === undefined || untilMs <= nowMs) return unavailable()
+    keys.set(kid, { ...entry, refreshAtMs: Math.min(nowMs + limits.retryMs, untilMs) })
     return toAnswer(entry, nowMs)
   }
 
-  async function request(kid: string, nowMs: number): Promise<KeyAnswer> {
+  /** Reads the shared keys unless that was done a moment ago; resolves when they are in memory, or could not be read. */
+  function createSharedReader(): (nowMs: number) => Promise<void> {
+    let readAtMs = Number.NEGATIVE_INFINITY
+    let running: Promise<void> = Promise.resolve()
+    const read = async (): Promise<void> => {
+      for (const { kid, jwk, fetchedAtMs } of await shared.read()) {
+        const held = keys.get(kid)
+        if (held === undefined || held.fetchedAtMs < fetchedAtMs) await hold(kid, jwk, fetchedAtMs)
+      }
+    }
+    return async (nowMs) => {
+      if (nowMs - readAtMs >= limits.sharedReadMs) {
+        readAtMs = nowMs
+        running = read().catch((error: unknown) => onSharedFailure?.(error))
+      }
+      await within(limits.waitMs, running, () => undefined)
+    }
+  }
+
+  async function share(change: Promise<void>): Promise<void> {
     try {
-      const entry = await readEntry(kid, await fetchKey(kid), nowMs, limits)
-      remember(entry.kind === 'key' ? keys : unknown, kid, entry, limits.maxEntries)
-      if (entry.kind === 'unknown') keys.delete(kid)
+      await change
+    } catch (error) {
+      onSharedFailure?.(error)
+    }
+  }
+
+  function spend(kid: string, nowMs: number, network: string): Refund | null {
+    if (!keys.has(kid)) return mayAskNew(network, nowMs)
+    return mayAskAgain(nowMs) ? () => undefined : null
+  }
+
+  async function request(kid: string, nowMs: number, refund: Refund): Promise<KeyAnswer> {
+    try {
+      const fetched = await fetchKey(kid)
+      if ('notFound' in fetched) {
+        remember(unknown, kid, nowMs + limits.negativeTtlMs, limits.maxEntries)
+        if (keys.delete(kid)) await share(shared.remove(kid))
+        return { status: 'unknown' }
+      }
+      const entry = await hold(kid, fetched.found, nowMs)
+      await share(shared.save({ kid, jwk: fetched.found, fetchedAtMs: nowMs }))
       return toAnswer(entry, nowMs)
     } catch (error) {
       // Whatever went wrong is the endpoint's state, not the kid's, so nothing is remembered.
+      refund()
       onFailure?.(kid, error)
       return unavailable()
     }
   }
 
-  return async (kid, now) => {
-    const nowMs = now.getTime()
-    const known = cached(kid, nowMs)
-    if (known !== null) return known
+  async function ask(kid: string, nowMs: number, network: string): Promise<KeyAnswer> {
     const running = pending.get(kid)
     // A request whose delivery was cut off never ends; after the wait it counts as gone.
     if (running !== undefined && nowMs - running.startedAtMs < limits.waitMs) {
       return await within(limits.waitMs, running.answer, unavailable)
     }
-    const mayAsk = keys.has(kid) ? mayAskAgain : mayAskNew
-    if (!mayAsk(nowMs)) return unavailable()
-    const started: Pending = { startedAtMs: nowMs, answer: request(kid, nowMs) }
+    const refund = spend(kid, nowMs, network)
+    if (refund === null) return unavailable()
+    const started: Pending = { startedAtMs: nowMs, answer: request(kid, nowMs, refund) }
     pending.set(kid, started)
     try {
       return await within(limits.waitMs, started.answer, unavailable)
@@ -128,41 +190,23 @@ export function createKeyCache({ fetchKey, onFailure, limits: given = {} }: KeyC
       if (pending.get(kid) === started) pending.delete(kid)
     }
   }
-}
 
-/** Says yes `maxRequests` times in any window. */
-function createBudget({ maxRequests, windowMs }: KeyCacheLimits): (nowMs: number) => boolean {
-  let spentAtMs: number[] = []
-  return (nowMs) => {
-    spentAtMs = spentAtMs.filter((time) => time > nowMs - windowMs)
-    if (spentAtMs.length >= maxRequests) return false
-    spentAtMs.push(nowMs)
-    return true
+  return async (kid, now, network = '') => {
+    const nowMs = now.getTime()
+    const held = cached(kid, nowMs)
+    if (held !== null) return held
+    await readShared(nowMs)
+    const found = cached(kid, nowMs) ?? (await ask(kid, nowMs, network))
+    return found.status === 'unavailable' ? believed(kid, nowMs) : found
   }
 }
 
-function toAnswer(entry: Entry, nowMs: number): KeyAnswer {
-  if (entry.kind === 'unknown') return { status: 'unknown' }
-  if (entry.expiresAtMs !== null && entry.expiresAtMs <= nowMs) return { status: 'expired' }
-  return { status: 'found', publicKey: entry.publicKey }
-}
-
-/** An entry to remember; throws for an answer that is no key of that kid. */
-async function readEntry(kid: string, fetched: FetchedKey, nowMs: number, limits: KeyCacheLimits): Promise<Entry> {
-  if ('notFound' in fetched) return { kind: 'unknown', staleAtMs: nowMs + limits.negativeTtlMs }
-  const parsed = plaidKey.safeParse(fetched.found)
-  if (!parsed.success || parsed.data.kid !== kid) {
-    throw new AppError('plaid_rejected', 'The key endpoint gave no such key.', { reason: 'malformed or foreign JWK' })
-  }
-  const { kty, crv, x, y, expired_at: expiredAt } = parsed.data
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
-  const publicKey = await crypto.subtle.importKey('jwk', { kty, crv, x, y }, algorithm, false, ['verify'])
-  const expiresAtMs = typeof expiredAt === 'number' ? expiredAt * 1000 : null
-  return { kind: 'key', publicKey, expiresAtMs, staleAtMs: nowMs + limits.ttlMs }
+function toAnswer({ publicKey, expiresAtMs }: KeyEntry, nowMs: number): KeyAnswer {
+  return expiresAtMs !== null && expiresAtMs <= nowMs ? { status: 'expired' } : { status: 'found', publicKey }
 }
 
 /** Oldest out first. Keys and "no such key" live apart, so junk never drives out a key. */
-function remember(entries: Map<string, Entry>, kid: string, entry: Entry, maxEntries: number): void {
+function remember<Entry>(entries: Map<string, Entry>, kid: string, entry: Entry, maxEntries: number): void {
   entries.delete(kid)
   const oldest = entries.keys().next()
   if (entries.size >= maxEntries && oldest.done !== true) entries.delete(oldest.value)

@@ -5,17 +5,20 @@ import { fromUtf8 } from '../crypto/encoding.ts'
 import { recordEvent } from '../db/webhook-events.ts'
 import { tokenDigest } from '../link/tokens.ts'
 import { redactValue } from '../monitoring/redact.ts'
+import { networkOf } from '../ratelimit/address.ts'
 import { meaningOf, type WebhookBody, webhookBody } from './events.ts'
-import { refusalError, verifyWebhook, type WebhookRequest } from './verify.ts'
+import { type FindKey, refusalError, verifyWebhook, type WebhookRequest } from './verify.ts'
 
 /**
  * Takes one delivery. Resolves when it may be answered 200.
- * @throws AppError `webhook_refused` (401, whatever was wrong), `unavailable` (503: send again)
+ * @throws AppError `webhook_refused` (401, whatever was wrong), `webhook_unverified` or `unavailable` (503: send again)
  */
 export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise<void> {
   const { findWebhookKey, config, jobs, wake } = ctx.services
   const now = ctx.now()
-  const verdict = await verifyWebhook(request, { findKey: findWebhookKey, hmacSecret: config.webhookSharedKey, now })
+  const network = ctx.client === undefined ? '' : networkOf(ctx.client)
+  const findKey: FindKey = (kid, at) => findWebhookKey(kid, at, network)
+  const verdict = await verifyWebhook(request, { findKey, hmacSecret: config.webhookSharedKey, now })
   if (!verdict.ok) {
     ctx.log.warn('webhook_refused', { reason: verdict.reason, bytes: request.body.length })
     throw refusalError(verdict.reason)

@@ -251,6 +251,6 @@ async function hashReplay(fields: readonly (string | Bytes)[]): Promise<string> 
  */
 export function refusalError(reason: RefusalReason): AppError {
   return reason === 'key_unavailable'
-    ? new AppError('unavailable', 'The webhook could not be verified now.', { reason, retryAfterSeconds: 30 })
+    ? new AppError('webhook_unverified', 'The webhook could not be verified now.', { reason, retryAfterSeconds: 30 })
     : new AppError('webhook_refused', 'The webhook was refused.', { reason })
 }

@@ -226,6 +226,8 @@ test.each([
   'delete from plaid_removals',
   'select 1 from plaid_usage',
   'select 1 from safety_switches',
+  'select 1 from webhook_keys',
+  'select 1 from unmatched_webhooks',
   'select app.begin_link(gen_random_uuid(), null)',
   'select app.hide_account(gen_random_uuid())',
   'insert into transactions default values',
@@ -285,8 +287,10 @@ const grants: Record<string, Record<string, string>> = {
     sync_staging: `DELETE ${everythingOfTheirs}`,
     transaction_tombstones: 'INSERT SELECT',
     transactions: everythingOfTheirs,
+    unmatched_webhooks: everythingOfTheirs,
     users: everythingOfTheirs,
     webhook_events: everythingOfTheirs,
+    webhook_keys: `DELETE ${everythingOfTheirs}`,
   },
 }
 

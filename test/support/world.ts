@@ -45,7 +45,7 @@ export interface World {
   sql(text: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>
   /** Lets the time pass that leases, retries and freshness wait for. */
   elapse(): Promise<void>
-  /** Starts a new isolate: the webhook keys and the count of requests for them are gone. */
+  /** Starts a new isolate: the webhook keys in memory and the count of requests for them are gone. */
   restartIsolate(): void
   stop(): Promise<void>
 }
@@ -82,7 +82,7 @@ export async function createWorld(
   const services: Services = {
     ...isolate,
     wait: () => Promise.resolve(),
-    findWebhookKey: async (kid, now) => await isolate.findWebhookKey(kid, now),
+    findWebhookKey: async (kid, now, network) => await isolate.findWebhookKey(kid, now, network),
   }
   const log = createLogger({}, { sink: (line) => lines.push(line), redactText: services.redact, minimumLevel: 'debug' })
   const common = { requestId: crypto.randomUUID(), now: () => new Date(), log }

@@ -267,7 +267,7 @@ describe('the verification of webhooks', () => {
       for (let copy = 0; copy < 2; copy += 1)
         codes.add(await codeOf(world.deliver(withKid(delivery, `junk-${kid}`), isolate)))
     expect((await keyRequests()) - before).toBeLessThan(defaultKeyCacheLimits.maxRequests)
-    expect(codes).toEqual(new Set(['webhook_refused', 'unavailable']))
+    expect(codes).toEqual(new Set(['webhook_refused', 'webhook_unverified']))
     await world.deliver(await newsOf(item), isolate)
     await world.drain()
     await expectTruth(world, 'junk', item.plaidItemId)

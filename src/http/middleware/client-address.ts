@@ -1,7 +1,8 @@
 // Raises an alarm where a deployed Worker does not see its clients' addresses: all of them then share one rate limit.
 // Cloudflare's managed transform "Remove visitor IP headers" does that.
 import { AppError } from '../../errors.ts'
-import { clientOf, isUnknown } from '../../ratelimit/address.ts'
+import { isUnknown } from '../../ratelimit/address.ts'
+import { clientIn } from '../client.ts'
 import type { Middleware } from '../request-state.ts'
 
 /** Once an isolate: one line says all there is to say. */
@@ -11,8 +12,7 @@ export function reportUnknownAddress(): Middleware {
     await next()
     const services = context.get('services')
     if (isReported || services instanceof AppError || !services.config.strict) return
-    const { req } = context
-    if (!isUnknown(clientOf(req.header('cf-connecting-ip') ?? null, req.header('cf-worker') ?? null))) return
+    if (!isUnknown(clientIn(context))) return
     isReported = true
     context.get('log').error('client_address_unknown', { route: context.get('route') })
     services.reporter(context.executionCtx).captureMessage('client_address_unknown')

@@ -3,10 +3,10 @@
 import type { Context } from 'hono'
 import { encodeHex, utf8 } from '../../crypto/encoding.ts'
 import type { Identity } from '../../db/scope.ts'
-import { AppError } from '../../errors.ts'
-import { type Client, clientOf } from '../../ratelimit/address.ts'
+import { AppError, type ErrorCode } from '../../errors.ts'
 import type { Limiter, LimitStanding, Outcome } from '../../ratelimit/limiter.ts'
 import type { RoutePolicy, Target } from '../../ratelimit/policies.ts'
+import { clientIn } from '../client.ts'
 import { servicesOf } from '../mount.ts'
 import type { HttpEnvironment, Middleware } from '../request-state.ts'
 import { seconds } from './rate-limit-headers.ts'
@@ -16,10 +16,6 @@ export type RequestContext = Context<HttpEnvironment>
 /** Routes that are refused while requests cannot be counted, because guessing pays off for an attacker there. */
 const closedWithoutLimits: ReadonlySet<RoutePolicy | null> = new Set(['auth', 'link', 'sensitive'])
 const retryAfterFailureSeconds = 5
-
-function clientIn({ req }: RequestContext): Client {
-  return clientOf(req.header('cf-connecting-ip') ?? null, req.header('cf-worker') ?? null)
-}
 
 function routePolicy(context: RequestContext): RoutePolicy | null {
   const limit = context.get('limit')
@@ -107,16 +103,18 @@ export async function limitLogin(context: RequestContext, identity: Identity, by
   apply(context, await limiter.checkAll(targets))
 }
 
+const failures: ReadonlySet<ErrorCode> = new Set(['webhook_refused', 'webhook_unverified'])
+
 /**
- * Counts webhooks that fail verification, and those alone; over the limit, 429 takes the place of the failure. Verification
- * runs for every one, also of an address that is over its limit: nothing cheaper tells Plaid's from others, and it costs
- * less than a call of the object would.
+ * Counts webhooks that fail verification or cannot be verified, and those alone; over the limit, 429 takes the place of the
+ * failure. Verification runs for every one, also of an address that is over its limit: nothing cheaper tells Plaid's from
+ * others, and it costs less than a call of the object would.
  */
 export function limitFailedWebhooks(): Middleware {
   return async (context, next) => {
     await next()
     const { error } = context
-    if (!(error instanceof AppError) || error.code !== 'webhook_refused') return
+    if (!(error instanceof AppError) || !failures.has(error.code)) return
     const answer = context.res
     // Hono would carry the old answer's headers over.
     context.res = undefined

@@ -20,7 +20,7 @@ export const webhookRoute = publicRoute({
   }),
   body: 'bytes',
   answers: { 200: z.object({}).meta({ id: 'Empty' }) },
-  errors: ['webhook_refused', 'unavailable'],
+  errors: ['webhook_refused', 'webhook_unverified', 'unavailable'],
 }).handle(async (ctx, { headers, body }) => {
   await receiveWebhook(ctx, {
     plaidVerification: headers['plaid-verification'] ?? null,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createKeyCache, type FetchedKey, type KeyCacheLimits } from '../../../src/webhooks/keys.ts'
+import { createKeyCache, type FetchedKey, type KeyCacheLimits, type SharedKeys } from '../../../src/webhooks/keys.ts'
+import type { SharedKey } from '../../../src/db/webhook-keys.ts'
 import { kid, now, nowSeconds, publishKey } from './signer.ts'
 
 const at = (offsetMs: number) => new Date(now.getTime() + offsetMs)
@@ -8,21 +9,27 @@ const at = (offsetMs: number) => new Date(now.getTime() + offsetMs)
 function createEndpoint(
   answers: Record<string, () => FetchedKey | Promise<FetchedKey>>,
   limits: Partial<KeyCacheLimits> = {},
+  shared?: SharedKeys,
 ) {
   const asked: string[] = []
   const failures: unknown[] = []
   const find = createKeyCache({
     limits,
+    ...(shared === undefined ? {} : { shared }),
     onFailure: (_kid, error) => failures.push(error),
     fetchKey: async (id) => {
       asked.push(id)
       return (await answers[id]?.()) ?? { notFound: true }
     },
   })
-  return { asked, failures, find, status: async (id: string, offsetMs = 0) => (await find(id, at(offsetMs))).status }
+  /** Each kid from a network of its own, unless one is given. */
+  const status = async (id: string, offsetMs = 0, network = id) => (await find(id, at(offsetMs), network)).status
+  return { asked, failures, find, status }
 }
 
 const jwk = await publishKey()
+const hour = 3_600_000
+const day = 24 * hour
 const found = (): FetchedKey => ({ found: jwk })
 
 describe('the key cache', () => {
@@ -43,13 +50,12 @@ describe('the key cache', () => {
     expect(endpoint.asked).toEqual([kid, 'other'])
   })
 
-  test('asks again after a day, and learns then that the key has expired', async () => {
+  test('asks again after an hour, and learns then that the key has expired', async () => {
     let key = jwk
     const endpoint = createEndpoint({ [kid]: () => ({ found: key }) })
     await endpoint.status(kid)
     key = await publishKey(kid, { expired_at: nowSeconds + 10 })
-    const day = 24 * 60 * 60 * 1000
-    expect([await endpoint.status(kid, day - 1), await endpoint.status(kid, day)]).toEqual(['found', 'expired'])
+    expect([await endpoint.status(kid, hour - 1), await endpoint.status(kid, hour)]).toEqual(['found', 'expired'])
   })
 
   test.each<[string, unknown]>([
@@ -84,7 +90,6 @@ describe('the key cache', () => {
   test('keeps serving and refreshing known keys in such a flood', async () => {
     const endpoint = createEndpoint({ [kid]: found }, { maxEntries: 20 })
     await endpoint.status(kid)
-    const day = 24 * 60 * 60 * 1000
     for (let index = 0; index < 500; index += 1) await endpoint.status(`junk-${index}`, index * 1000)
     expect(await endpoint.status(kid, 500_000)).toBe('found')
     for (let index = 0; index < 100; index += 1) await endpoint.status(`more-${index}`, day)
@@ -102,9 +107,25 @@ describe('the key cache', () => {
     })
     await endpoint.status(kid)
     isDown = true
-    const day = 24 * 60 * 60 * 1000
     for (let index = 0; index < 100; index += 1) await endpoint.status(kid, day)
     expect(endpoint.asked.length).toBe(11)
+  })
+
+  test('uses a key for a day whose endpoint has gone down, and asks again once a minute', async () => {
+    let isDown = false
+    const endpoint = createEndpoint({
+      [kid]: () => {
+        if (isDown) throw new Error('down')
+        return found()
+      },
+    })
+    await endpoint.status(kid)
+    isDown = true
+    const statuses = new Set<string>()
+    for (let offset = hour; offset < hour + 10 * 60_000; offset += 10_000)
+      statuses.add(await endpoint.status(kid, offset))
+    expect([statuses, endpoint.asked.length]).toEqual([new Set(['found']), 11])
+    expect([await endpoint.status(kid, day - 1), await endpoint.status(kid, day)]).toEqual(['found', 'unavailable'])
   })
 
   test('an endpoint that is down is "unavailable" and is asked again', async () => {
@@ -165,5 +186,103 @@ describe('the key cache', () => {
     for (const id of ids) await endpoint.status(id)
     expect([await endpoint.status('key-4'), endpoint.asked.length]).toEqual(['found', 5])
     expect([await endpoint.status('key-0'), endpoint.asked.length]).toEqual(['found', 6])
+  })
+})
+
+describe('requests for unknown key ids', () => {
+  const junk = (count: number) => Array.from({ length: count }, (_, index) => `junk-${index}`)
+
+  test('are two a minute for each network, so that a flood from one leaves the rest to others', async () => {
+    const endpoint = createEndpoint({ [kid]: found })
+    const flood = []
+    for (const id of junk(100)) flood.push(await endpoint.status(id, 0, '198.51.100.0/24'))
+    expect(flood).toEqual(['unknown', 'unknown', ...Array<string>(98).fill('unavailable')])
+    expect(await endpoint.status(kid, 0, '203.0.113.0/24')).toBe('found')
+    expect(await endpoint.status('later', 59_999, '198.51.100.0/24')).toBe('unavailable')
+    expect(await endpoint.status('later', 60_000, '198.51.100.0/24')).toBe('unknown')
+  })
+
+  test('that Plaid does not answer cost a network nothing of its share', async () => {
+    let isDown = true
+    const endpoint = createEndpoint({
+      [kid]: () => {
+        if (isDown) throw new Error('down')
+        return found()
+      },
+    })
+    for (let attempt = 0; attempt < 5; attempt += 1) await endpoint.status(kid, 0, '198.51.100.0/24')
+    isDown = false
+    expect(await endpoint.status(kid, 0, '198.51.100.0/24')).toBe('found')
+  })
+
+  test("of all networks leave a reserve to Plaid's own", async () => {
+    const endpoint = createEndpoint({ [kid]: found })
+    for (const id of junk(100)) await endpoint.status(id)
+    expect(await endpoint.status(kid, 0, '203.0.113.0/24')).toBe('unavailable')
+    expect(await endpoint.status(kid, 0, '52.21.26.0/24')).toBe('found')
+  })
+})
+
+describe('keys that isolates share', () => {
+  /** The store of all isolates, with what each call of it was. */
+  function createShared(keys: SharedKey[] = []) {
+    const calls: string[] = []
+    const shared: SharedKeys = {
+      read: () => {
+        calls.push('read')
+        return Promise.resolve(keys)
+      },
+      save: ({ kid: id }) => Promise.resolve(void calls.push(`save ${id}`)),
+      remove: (id) => Promise.resolve(void calls.push(`remove ${id}`)),
+    }
+    return { shared, calls, keys }
+  }
+  const stored = (fetchedAtMs = now.getTime()): SharedKey => ({ kid, jwk, fetchedAtMs })
+
+  test('serve a cold isolate without a request, also when all requests are spent', async () => {
+    const { shared } = createShared([stored()])
+    const endpoint = createEndpoint({ [kid]: found }, {}, shared)
+    for (let index = 0; index < 50; index += 1) await endpoint.status(`junk-${index}`)
+    expect([await endpoint.status(kid), endpoint.asked.includes(kid)]).toEqual(['found', false])
+  })
+
+  test('are read once in five seconds, however many key ids come', async () => {
+    const { shared, calls } = createShared()
+    const endpoint = createEndpoint({}, {}, shared)
+    await Promise.all(Array.from({ length: 500 }, async (_, index) => await endpoint.status(`junk-${index}`)))
+    await endpoint.status('more', 4999)
+    expect(calls).toEqual(['read'])
+    await endpoint.status('most', 5000)
+    expect(calls).toEqual(['read', 'read'])
+  })
+
+  test('get what an isolate fetched, and lose what Plaid no longer has', async () => {
+    const { shared, calls } = createShared()
+    let isGone = false
+    const endpoint = createEndpoint({ [kid]: () => (isGone ? { notFound: true } : found()) }, {}, shared)
+    await endpoint.status(kid)
+    isGone = true
+    await endpoint.status(kid, hour)
+    await endpoint.status('junk', hour)
+    expect(calls.filter((call) => call !== 'read')).toEqual([`save ${kid}`, `remove ${kid}`])
+  })
+
+  test('are asked for again an hour after they were fetched, unless another isolate has done that', async () => {
+    const { shared, keys } = createShared([stored(now.getTime() - hour)])
+    const endpoint = createEndpoint({ [kid]: found }, {}, shared)
+    expect([await endpoint.status(kid), endpoint.asked]).toEqual(['found', [kid]])
+    keys.splice(0, 1, stored(now.getTime() + hour))
+    expect([await endpoint.status(kid, hour), endpoint.asked]).toEqual(['found', [kid]])
+  })
+
+  test('that cannot be read or written, or are no keys, leave the isolate to ask itself', async () => {
+    const failing: SharedKeys = {
+      read: () => Promise.reject(new Error('down')),
+      save: () => Promise.reject(new Error('down')),
+      remove: () => Promise.reject(new Error('down')),
+    }
+    expect(await createEndpoint({ [kid]: found }, {}, failing).status(kid)).toBe('found')
+    const { shared } = createShared([{ ...stored(), jwk: { kty: 'RSA' } }])
+    expect(await createEndpoint({ [kid]: found }, {}, shared).status(kid)).toBe('found')
   })
 })

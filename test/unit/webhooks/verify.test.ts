@@ -338,6 +338,6 @@ describe('a delivery', () => {
     const reasons: RefusalReason[] = ['missing_header', 'wrong_alg', 'unknown_kid', 'too_old', 'hmac_disabled']
     expect(new Set(reasons.map((reason) => JSON.stringify(shown(reason)))).size).toBe(1)
     expect(refusalError('bad_signature')).toMatchObject({ code: 'webhook_refused', reason: 'bad_signature' })
-    expect(refusalError('key_unavailable')).toMatchObject({ code: 'unavailable', retryAfterSeconds: 30 })
+    expect(refusalError('key_unavailable')).toMatchObject({ code: 'webhook_unverified', retryAfterSeconds: 30 })
   })
 })

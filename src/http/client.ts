@@ -1,0 +1,8 @@
+// Where a request came from, by the headers that Cloudflare sets itself.
+import type { Context } from 'hono'
+import { type Client, clientOf } from '../ratelimit/address.ts'
+import type { HttpEnvironment } from './request-state.ts'
+
+export function clientIn({ req }: Context<HttpEnvironment>): Client {
+  return clientOf(req.header('cf-connecting-ip') ?? null, req.header('cf-worker') ?? null)
+}

@@ -1,0 +1,147 @@
+// Webhooks with made-up key ids: they are limited like other failures, raise one alarm a minute at most, and keep no webhook
+// of Plaid's out, in an isolate that has just started either.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import * as z from 'zod'
+import { type Delivery, deliveryOf, encode, headerOf, withJwt } from '../support/deliveries.ts'
+import { type Call, type Edge, type Linked, startEdge, webhookPath } from '../support/edge.ts'
+import { startTap, type Tap } from '../support/tap.ts'
+
+const failuresOfAddress = 20
+/** Key requests that one isolate makes in a minute for keys that it does not know; of those, for one network. */
+const mostKeyRequests = 10
+const mostOfNetwork = 2
+const keyPath = '/webhook_verification_key/get'
+
+let edge: Edge
+let relay: Tap
+let item: Linked
+
+beforeAll(async () => {
+  relay = await startTap(null)
+  edge = await startEdge({
+    webhookUrl: `${relay.url}${webhookPath}`,
+    variables: { RATE_LIMITS: JSON.stringify({ webhook_failed: failuresOfAddress }) },
+  })
+  relay.target = edge.url
+  item = await edge.linkAndSync('owner')
+  relay.target = null
+})
+afterAll(async () => {
+  await edge.stop()
+  await relay.stop()
+})
+
+async function fired(): Promise<Delivery> {
+  const before = relay.exchanges.length
+  await edge.bank.plaid('/sandbox/item/fire_webhook', {
+    access_token: edge.accessToken(item.plaidItemId),
+    webhook_code: 'SYNC_UPDATES_AVAILABLE',
+  })
+  return await vi.waitFor(() => {
+    const exchange = relay.exchanges[before]
+    if (exchange === undefined) throw new Error('nothing was delivered')
+    return deliveryOf(exchange)
+  })
+}
+
+const deliver = async ({ body, headers }: Delivery, call: Call, address: string): Promise<number> =>
+  (await call('POST', webhookPath, { body, headers: { ...headers, 'cf-connecting-ip': address } })).status
+
+/** The delivery under a key id that nobody has. */
+const withJunkKid = (delivery: Delivery): Delivery =>
+  withJwt(
+    delivery,
+    ([, claims, signature]) => `${encode({ ...headerOf(delivery), kid: randomUUID() })}.${claims}.${signature}`,
+  )
+
+/** Statuses of so many deliveries with made-up key ids, in their order. */
+async function flood(call: Call, count: number, addressOf: (index: number) => string): Promise<number[]> {
+  const delivery = await fired()
+  const statuses: number[] = []
+  for (let index = 0; index < count; index += 1)
+    statuses.push(await deliver(withJunkKid(delivery), call, addressOf(index)))
+  return statuses
+}
+
+async function freshWorker(variables: Record<string, string> = {}): Promise<Call> {
+  const { url } = await edge.startAnother(variables)
+  return edge.callTo(url)
+}
+
+async function keyRequests(): Promise<number> {
+  return (await edge.bank.calls()).filter(({ endpoint }) => endpoint === keyPath).length
+}
+
+const networks = (index: number): string => `198.18.${index % 256}.9`
+
+test('a flood from one address is refused, then limited, without a line of an error, and costs two key requests', async () => {
+  const call = await freshWorker()
+  const [requests, lines] = [await keyRequests(), edge.lines().length]
+  const statuses = await flood(call, 200, () => '203.0.113.5')
+  expect(statuses).toEqual([
+    ...Array<number>(mostOfNetwork).fill(401),
+    ...Array<number>(failuresOfAddress - mostOfNetwork).fill(503),
+    ...Array<number>(200 - failuresOfAddress).fill(429),
+  ])
+  expect(await keyRequests()).toBe(requests + mostOfNetwork)
+  const written = edge.lines().slice(lines)
+  expect(written.filter((line) => line.includes('"status":429')).length).toBe(200 - failuresOfAddress)
+  expect(written.filter((line) => line.includes('"level":"error"'))).toEqual([])
+})
+
+test('a genuine webhook is taken at once by a fresh Worker that has seen nothing but made-up key ids of many networks', async () => {
+  const call = await freshWorker()
+  const requests = await keyRequests()
+  const statuses = await flood(call, 40, networks)
+  expect(statuses.filter((status) => status === 401)).toHaveLength(mostKeyRequests)
+  for (let delivery = 0; delivery < 5; delivery += 1) {
+    expect(await deliver(await fired(), call, '203.0.113.77')).toBe(200)
+    await flood(call, 3, networks)
+  }
+  expect(await keyRequests()).toBe(requests + mostKeyRequests)
+})
+
+describe('a key that no isolate knows yet gets in', () => {
+  test('while one network floods, from any other', async () => {
+    const call = await freshWorker()
+    await edge.bank.webhooks({ rotate_key: true })
+    await flood(call, 30, (index) => `203.0.113.${index}`)
+    expect(await deliver(await fired(), call, '192.0.2.1')).toBe(200)
+  })
+
+  test("while many networks flood, from Plaid's own, and then everywhere", async () => {
+    const [call, other] = [await freshWorker(), await freshWorker()]
+    await edge.bank.webhooks({ rotate_key: true })
+    for (const worker of [call, other]) await flood(worker, 20, networks)
+    expect(await deliver(await fired(), call, '192.0.2.1')).toBe(503)
+    expect(await deliver(await fired(), call, '52.21.26.131')).toBe(200)
+    // The other isolate has read the shared keys already, and does so again after five seconds.
+    await vi.waitFor(async () => expect(await deliver(await fired(), other, '192.0.2.1')).toBe(200), {
+      timeout: 15_000,
+      interval: 500,
+    })
+  })
+})
+
+const envelopeItem = z.looseObject({ type: z.string().optional(), message: z.unknown().optional() })
+
+test('Sentry gets one event a minute, whatever the flood', async () => {
+  const sink = await startTap(null, '{}')
+  try {
+    const call = await freshWorker({
+      SENTRY_DSN: `${sink.url.replace('://', '://key@')}/1`,
+      SENTRY_TRACES_SAMPLE_RATE: '0',
+    })
+    const statuses = await flood(call, 120, (index) => `198.19.${index % 40}.1`)
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThan(100)
+    await vi.waitFor(() => expect(sink.exchanges.length).toBeGreaterThan(0))
+    const sent = sink.exchanges.flatMap(({ body }) =>
+      body.split('\n').flatMap((line) => (line === '' ? [] : [envelopeItem.parse(JSON.parse(line))])),
+    )
+    expect(sent.filter(({ type }) => type === 'event')).toHaveLength(1)
+    expect(JSON.stringify(sent)).toContain('webhooks_unverified')
+  } finally {
+    await sink.stop()
+  }
+})
