@@ -65,6 +65,15 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** `quotas` replace the defaults. */
   readonly rateLimits: { readonly enabled: boolean; readonly quotas: RateLimitQuotas }
+  /** What one user may link. */
+  readonly linking: {
+    /** Live items of a user: neither removed nor lost. */
+    readonly itemsPerUser: number
+    /** Exchanges of public tokens by a user within 24 hours. */
+    readonly linksPerDay: number
+    /** Whether a client may link a bank that is linked already. */
+    readonly allowsDuplicates: boolean
+  }
   readonly retention: {
     /** Days after which what a user removed is deleted. */
     readonly removedDays: number
@@ -144,6 +153,11 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     },
     corsOrigins: env.CORS_ORIGINS,
     rateLimits: { enabled: env.RATE_LIMIT_ENABLED === 'true', quotas: env.RATE_LIMITS },
+    linking: {
+      itemsPerUser: env.MAX_ITEMS_PER_USER,
+      linksPerDay: env.MAX_LINKS_PER_DAY,
+      allowsDuplicates: env.ALLOW_DUPLICATE_ITEMS === 'true',
+    },
     retention: { removedDays: env.RETENTION_REMOVED_DAYS },
     orphanRemoval: { mode: env.ORPHAN_REMOVAL, perDay: env.ORPHAN_REMOVALS_PER_DAY },
     sweep: { wakesPerSecond: env.SWEEP_WAKES_PER_SECOND },

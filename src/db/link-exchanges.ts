@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
 import { type KnownAccount, knownAccountsIn, selectKnownAccounts } from './known-accounts.ts'
+import { type LinkCaps, lockLinks, mayLink, type Reached, reachedIn, selectLinkCaps } from './link-caps.ts'
 import { asNewUser, asUser, type Identity, me } from './scope.ts'
 import { idsInTurns } from './turns.ts'
 
@@ -87,6 +88,8 @@ export type Beginning =
     }
   /** The link token was not made for the user. */
   | { readonly kind: 'not_owned' }
+  /** The user has as many items, or made as many links, as they may. */
+  | { readonly kind: 'capped'; readonly reached: Reached }
   /** The same public token came before. */
   | { readonly kind: 'earlier'; readonly earlier: EarlierExchange }
 
@@ -98,20 +101,24 @@ export async function beginExchange(
   database: ApiDatabase,
   identity: Identity,
   { id, publicTokenDigest, linkTokenDigest, allowDuplicate }: NewExchange,
+  caps: LinkCaps,
 ): Promise<Beginning> {
   const isOwned = sql`(${linkTokenDigest}::text is null
     or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}))`
-  const [checked, accounts, begun, found] = await asNewUser(
+  const [, checked, accounts, counted, begun, found] = await asNewUser(
     database,
     identity,
+    // Of two requests at once, the second counts the exchange of the first.
+    lockLinks(database),
     rows<{ is_owned: boolean }>(database, sql`select ${isOwned} as is_owned`),
     selectKnownAccounts(database, me),
+    selectLinkCaps(database, caps, patienceSeconds),
     rows<{ user_id: string; plaid_user_id: string | null }>(
       database,
       sql`insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, plaid_user_id, next_attempt_at)
         select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean,
           (select plaid_user_id from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}), now() + make_interval(secs => ${patienceSeconds})
-        where ${isOwned} on conflict do nothing returning user_id, plaid_user_id`,
+        where ${isOwned} and ${mayLink(caps, patienceSeconds)} on conflict do nothing returning user_id, plaid_user_id`,
     ),
     // After the insert, which waits for another request with the same token: its row is visible only then.
     findEarlier(database, publicTokenDigest),
@@ -123,6 +130,8 @@ export async function beginExchange(
   }
   if (checked.rows[0]?.is_owned !== true) return { kind: 'not_owned' }
   if (row !== undefined) return { kind: 'earlier', earlier: earlierOf(row) }
+  const reached = reachedIn(counted.rows[0], caps)
+  if (reached !== null) return { kind: 'capped', reached }
   return { kind: 'earlier', earlier: { state: 'refused', itemId: null, exchange: null } }
 }
 

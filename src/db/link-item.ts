@@ -6,6 +6,7 @@ import { batchAfter, type JobsDatabase, rows, sqlStateOf, type Statement } from 
 import type { ItemLook } from './item-facts.ts'
 import { type Item, itemIn, selectItem } from './items.ts'
 import { requireAccountsVersion } from './known-accounts.ts'
+import { type LinkCaps, refuseOverCap } from './link-caps.ts'
 import type { Exchange } from './link-exchanges.ts'
 import { isResting, lost } from './sync-work.ts'
 import { lockPlaidItem } from './webhook-events.ts'
@@ -24,10 +25,10 @@ export interface LinkedItem {
   readonly isWhole: boolean
 }
 
-/** `moved`: the user's items changed since they were read, read them again · `ended`: another process ended the exchange */
+/** `over_cap`: the user has as many items as they may · `moved`: the user's items changed since they were read, read them again · `ended`: another process ended the exchange */
 export type StoreAnswer =
   | { readonly kind: 'stored'; readonly itemProductIds: readonly string[]; readonly item: Item | null }
-  | { readonly kind: 'moved' | 'ended' }
+  | { readonly kind: 'moved' | 'ended' | 'over_cap' }
 
 const begin = (jobs: JobsDatabase, exchange: Exchange, itemId: string | null): Statement =>
   rows(jobs, sql`select app.begin_link(${exchange.id}, ${itemId})`)
@@ -67,6 +68,7 @@ async function stored(
     const state = sqlStateOf(error)
     if (state === 'WN005') return { kind: 'ended' }
     if (state === 'WN006') return { kind: 'moved' }
+    if (state === 'WN008') return { kind: 'over_cap' }
     throw error
   }
 }
@@ -103,12 +105,14 @@ export async function storeNewItem(
   exchange: Exchange,
   item: LinkedItem,
   decisions: AccountDecisions,
+  caps: LinkCaps,
 ): Promise<StoreAnswer> {
   const { id, userId } = exchange
   const linkEpoch = decisions.moved.length === 0 ? 0 : 1
   return await stored(jobs, exchange, id, [
     lockPlaidItem(jobs, exchange.plaidItemId),
     begin(jobs, exchange, null),
+    refuseOverCap(jobs, userId, caps),
     requireAccountsVersion(jobs, userId, decisions.version),
     rows(
       jobs,
@@ -138,12 +142,20 @@ export async function storeRelink(
   item: LinkedItem,
   decisions: AccountDecisions,
   predecessor: { readonly id: string; readonly linkEpoch: number; readonly sealedToken: string },
+  caps: LinkCaps,
 ): Promise<StoreAnswer> {
   const { id } = predecessor
   const owner = ownerOf(exchange, id, predecessor.linkEpoch + 1)
   return await stored(jobs, exchange, id, [
     lockPlaidItem(jobs, exchange.plaidItemId),
     begin(jobs, exchange, id),
+    // A removed item that comes back is one more; a lost one is not.
+    refuseOverCap(
+      jobs,
+      exchange.userId,
+      caps,
+      sql`exists (select 1 from items where id = ${id} and removed_at is null)`,
+    ),
     requireAccountsVersion(jobs, exchange.userId, decisions.version),
     rows(
       jobs,

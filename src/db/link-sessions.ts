@@ -1,8 +1,8 @@
 // Link tokens and whose they are: what was asked for is looked up by digest, the token itself is kept only where Plaid has
 // to be asked what became of it, and then sealed.
 import { sql } from 'drizzle-orm'
-import { linkSessions } from '../../drizzle/tables/links.ts'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
+import { type LinkCaps, lockLinks, maySession } from './link-caps.ts'
 import { asUser, type Identity } from './scope.ts'
 import { idsInTurns } from './turns.ts'
 
@@ -20,12 +20,27 @@ export interface NewLinkSession {
   readonly checkAt: Date | null
 }
 
+/** Stores a session; false where requests at the same time have used up what the user may have. */
 export async function insertLinkSession(
   database: ApiDatabase,
   identity: Identity,
   session: NewLinkSession,
-): Promise<void> {
-  await asUser(database, identity, database.connection.insert(linkSessions).values(session))
+  caps: LinkCaps,
+): Promise<boolean> {
+  const { id, userId, tokenDigest, tokenSealed, itemId, plaidUserId, expiresAt, checkAt } = session
+  const [, inserted] = await asUser(
+    database,
+    identity,
+    lockLinks(database),
+    rows<{ id: string }>(
+      database,
+      sql`insert into link_sessions (id, user_id, token_digest, token_sealed, item_id, plaid_user_id, expires_at, check_at)
+        select ${id}::uuid, ${userId}::uuid, ${tokenDigest}, ${tokenSealed}::text, ${itemId}::uuid, ${plaidUserId}::text,
+          ${expiresAt.toISOString()}::timestamptz, ${checkAt?.toISOString() ?? null}::timestamptz
+        where ${maySession(caps, tokenSealed !== null)} returning id`,
+    ),
+  )
+  return inserted.rows.length > 0
 }
 
 export interface LinkSession {

@@ -2,6 +2,7 @@
 import type { Config, PlaidProduct } from '../config.ts'
 import type { Ctx, User } from '../context.ts'
 import { getItem, getSealedToken } from '../db/items.ts'
+import { capsReached } from '../db/link-caps.ts'
 import { insertLinkSession } from '../db/link-sessions.ts'
 import { registerUser } from '../db/scope.ts'
 import { getPlaidUserId, setPlaidUserId } from '../db/users.ts'
@@ -11,6 +12,7 @@ import type { HostedLink, LinkTokenRequest } from '../plaid/endpoints.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { consentError } from '../sync/failure.ts'
 import { productOf } from '../sync/products.ts'
+import { capError } from './caps.ts'
 import { sealLinkToken, tokenDigest } from './tokens.ts'
 
 export interface LinkTokenInput {
@@ -68,12 +70,14 @@ function productsOf(chosen: readonly PlaidProduct[] | null, { products, link }: 
 /**
  * A link token for the user, which nobody else can use here. Plaid learns our own id of the user and nothing else about
  * them.
- * @throws AppError `not_found` when the item is not the user's; `plaid_unavailable`, `plaid_rejected`
+ * @throws AppError `not_found` when the item is not the user's; `too_many_items`, `too_many_links`, `plaid_unavailable`,
+ * `plaid_rejected`
  */
 export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Promise<LinkToken> {
   const { api, config } = ctx.services
   const userId = await registerUser(api, ctx.actor.identity)
   const accessToken = input.itemId === null ? null : await tokenOf(ctx, input.itemId)
+  await refuseOverCaps(ctx, input)
   const { result, plaidUserId } = await requestToken(ctx, {
     clientUserId: userId,
     plaidUserId: await plaidUserOf(ctx, userId),
@@ -96,6 +100,15 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
   const expiresAt = expiration ?? new Date(ctx.now().getTime() + shortestLifeMs)
   await remember(ctx, { userId, plaidUserId, linkToken, expiresAt }, input)
   return { linkToken, expiration: expiresAt.toISOString(), hostedLinkUrl }
+}
+
+async function refuseOverCaps(
+  ctx: Ctx<User>,
+  { itemId, hosted }: Pick<LinkTokenInput, 'itemId' | 'hosted'>,
+): Promise<void> {
+  const { api, config } = ctx.services
+  const reached = await capsReached(api, ctx.actor.identity, config.linking, { isNew: itemId === null, hosted })
+  if (reached !== null) throw capError(reached)
 }
 
 /** What Plaid answers when it refuses to be given its own id of the user. */
@@ -168,9 +181,9 @@ async function remember(
   { userId, plaidUserId, linkToken, expiresAt }: Issued,
   { hosted, itemId }: LinkTokenInput,
 ): Promise<void> {
-  const { api, keyring, newId } = ctx.services
+  const { api, keyring, newId, config } = ctx.services
   const id = newId()
-  await insertLinkSession(api, ctx.actor.identity, {
+  const session = {
     id,
     userId,
     tokenDigest: await tokenDigest(linkToken),
@@ -179,7 +192,11 @@ async function remember(
     plaidUserId,
     expiresAt,
     checkAt: hosted ? new Date(ctx.now().getTime() + firstCheckMs) : null,
-  })
+  }
+  if (await insertLinkSession(api, ctx.actor.identity, session, config.linking)) return
+  // Other requests came first while Plaid answered.
+  await refuseOverCaps(ctx, { itemId, hosted })
+  throw new AppError('conflict', 'Another link was started at the same time. Try again.', { retryAfterSeconds: 1 })
 }
 
 async function tokenOf(ctx: Ctx<User>, itemId: string) {

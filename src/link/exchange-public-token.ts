@@ -16,6 +16,7 @@ import { AppError } from '../errors.ts'
 import { sealAccessToken } from '../items/access-token.ts'
 import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
+import { capError } from './caps.ts'
 import { type Finished, finishExchange } from './finish-exchange.ts'
 import { secondItemEndsFirst } from './institutions.ts'
 import { requireOwnSession } from './prove-owner.ts'
@@ -46,21 +47,28 @@ export interface ExchangeInput {
 /**
  * Exchanges, stores and wakes. The same public token again answers the same item.
  * @throws AppError `link_token_refused` (the link token, or the public token, is somebody else's), `public_token_refused`, `duplicate_item`,
- * `conflict` (the same exchange is going on), `plaid_unavailable`
+ * `too_many_items`, `too_many_links`, `conflict` (the same exchange is going on), `plaid_unavailable`
  */
 export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput): Promise<Item> {
   const startedAtMs = ctx.now().getTime()
   const id = ctx.services.newId()
   const allowDuplicate = input.allowDuplicate ?? false
-  const beginning = await beginExchange(ctx.services.api, ctx.actor.identity, {
-    id,
-    publicTokenDigest: await tokenDigest(input.publicToken),
-    linkTokenDigest: input.linkToken ? await tokenDigest(input.linkToken) : null,
-    allowDuplicate,
-  })
+  const beginning = await beginExchange(
+    ctx.services.api,
+    ctx.actor.identity,
+    {
+      id,
+      publicTokenDigest: await tokenDigest(input.publicToken),
+      linkTokenDigest: input.linkToken ? await tokenDigest(input.linkToken) : null,
+      allowDuplicate,
+    },
+    ctx.services.config.linking,
+  )
   switch (beginning.kind) {
     case 'not_owned':
       throw new AppError('link_token_refused', 'This link token was not made for this user.')
+    case 'capped':
+      throw capError(beginning.reached)
     case 'earlier':
       return await goOn(ctx, beginning.earlier)
     case 'begun': {
@@ -150,6 +158,7 @@ async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange
 
 async function answer(ctx: Ctx<User>, finished: Finished): Promise<Item> {
   if (finished.kind === 'duplicate') throw duplicateError(finished.duplicate, finished.institutionId)
+  if (finished.kind === 'too_many_items') throw capError(finished)
   if (finished.kind === 'given_back') throw publicTokenRefused()
   const item = finished.item ?? (await getItem(ctx.services.api, ctx.actor.identity, finished.itemId))
   if (item === null) throw publicTokenRefused()

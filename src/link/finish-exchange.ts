@@ -28,6 +28,8 @@ export type Finished =
   | { readonly kind: 'linked'; readonly itemId: string; readonly item: Item | null }
   | { readonly kind: 'duplicate'; readonly duplicate: DuplicateItem | null; readonly institutionId: string | null }
   | { readonly kind: 'given_back' }
+  /** The user has as many items as they may; Plaid's item was given back. */
+  | { readonly kind: 'too_many_items'; readonly limit: number }
 
 /** Looks of another one at the same user's items that may come in between. */
 const tries = 5
@@ -73,6 +75,7 @@ async function storeBy(
   comparison: LinkComparison,
 ): Promise<Finished | null> {
   const { jobs } = ctx.services
+  const { linking } = ctx.services.config
   const { institutionId } = item
   if (comparison.item !== null) {
     const itemId = comparison.item.isOwn ? comparison.item.id : null
@@ -95,11 +98,26 @@ async function storeBy(
   const itemId = comparison.predecessor?.id ?? exchange.id
   const stored =
     comparison.predecessor === null
-      ? await storeNewItem(jobs, exchange, item, comparison.decisions)
-      : await storeRelink(jobs, exchange, item, comparison.decisions, {
-          ...comparison.predecessor,
-          sealedToken: await resealed(ctx, exchange, comparison.predecessor.id),
-        })
+      ? await storeNewItem(jobs, exchange, item, comparison.decisions, linking)
+      : await storeRelink(
+          jobs,
+          exchange,
+          item,
+          comparison.decisions,
+          {
+            ...comparison.predecessor,
+            sealedToken: await resealed(ctx, exchange, comparison.predecessor.id),
+          },
+          linking,
+        )
+  if (stored.kind === 'over_cap') {
+    const refused = conclude(await storeRefusal(jobs, exchange, null), {
+      kind: 'too_many_items',
+      limit: linking.itemsPerUser,
+    })
+    if (refused !== null) await endAtPlaid(ctx, exchange.plaidItemId)
+    return refused
+  }
   if (stored.kind !== 'stored') return conclude(stored, { kind: 'linked', itemId, item: null })
   ctx.log.info(comparison.predecessor === null ? 'item_linked' : 'item_relinked', {
     item_id: itemId,

@@ -18,7 +18,13 @@ const pollAfterMs = (leftMs: number): number => Math.min(longestPollMs, Math.max
 const finishedPollMs = 3600_000
 
 /** Of one public token: it is done with, whatever comes. */
-const final: ReadonlySet<ErrorCode> = new Set(['duplicate_item', 'public_token_refused', 'not_found'])
+const final: ReadonlySet<ErrorCode> = new Set([
+  'duplicate_item',
+  'public_token_refused',
+  'not_found',
+  'too_many_items',
+  'too_many_links',
+])
 
 /**
  * Asks Plaid what became of a hosted session, and links what its user has added. Safe to do at any time, and twice.

@@ -35,6 +35,10 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     PLAID_CLIENT_NAME: '',
     PLAID_ANDROID_PACKAGES: '',
     PLAID_COMPLETION_REDIRECT_URIS: '',
+    // Tests link one bank as often as they need it; those of the caps set them.
+    MAX_ITEMS_PER_USER: '10000',
+    MAX_LINKS_PER_DAY: '10000',
+    ALLOW_DUPLICATE_ITEMS: 'true',
     PLAID_LIMITS: '',
     PLAID_PRICES: '',
     PLAID_QUOTA_LOCATION: '',

@@ -150,16 +150,21 @@ describe('while the queue refuses everything', () => {
     const identity = { issuer: 'wealthnavigator-edge', subject: 'session' }
     const userId = await registerUser(world.services.api, identity)
     const id = crypto.randomUUID()
-    await insertLinkSession(world.services.api, identity, {
-      id,
-      userId,
-      tokenDigest: id,
-      tokenSealed: 'sealed',
-      itemId: null,
-      plaidUserId: null,
-      expiresAt: new Date(Date.now() + 3600_000),
-      checkAt: null,
-    })
+    await insertLinkSession(
+      world.services.api,
+      identity,
+      {
+        id,
+        userId,
+        tokenDigest: id,
+        tokenSealed: 'sealed',
+        itemId: null,
+        plaidUserId: null,
+        expiresAt: new Date(Date.now() + 3600_000),
+        checkAt: null,
+      },
+      world.services.config.linking,
+    )
     await world.sql(
       `insert into dead_letters (queue, message_id, reason, payload) values ('wealthnavigator-sync', $1, 'retries_exhausted', $2::jsonb)`,
       [id, JSON.stringify({ link_session_id: id })],

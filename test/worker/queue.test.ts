@@ -255,12 +255,17 @@ describe('the real queue', () => {
       allowDuplicate: true,
       plaidUserId: null,
     }
-    await beginExchange(services.api, identity, {
-      id: itemId,
-      publicTokenDigest: itemId,
-      linkTokenDigest: null,
-      allowDuplicate: true,
-    })
+    await beginExchange(
+      services.api,
+      identity,
+      {
+        id: itemId,
+        publicTokenDigest: itemId,
+        linkTokenDigest: null,
+        allowDuplicate: true,
+      },
+      services.config.linking,
+    )
     await keepExchanged(services.api, identity, exchange)
     const stored = await storeNewItem(
       services.jobs,
@@ -275,6 +280,7 @@ describe('the real queue', () => {
         isWhole: true,
       },
       { version: '', renamed: [], moved: [], duplicates: [] },
+      services.config.linking,
     )
     const [id = ''] = stored.kind === 'stored' ? stored.itemProductIds : []
     await services.wake([id], 'user')

@@ -81,6 +81,9 @@ export function variables(
     SECRET_KEY: secretKey,
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     RATE_LIMIT_ENABLED: 'false',
+    MAX_ITEMS_PER_USER: '1000',
+    MAX_LINKS_PER_DAY: '1000',
+    ALLOW_DUPLICATE_ITEMS: 'true',
   }
 }
 

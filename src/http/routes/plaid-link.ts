@@ -111,7 +111,15 @@ export const createLinkTokenRoute = route({
   limit: 'link',
   body: createBody,
   answers: { 200: linkTokenSchema },
-  errors: ['not_found', 'plaid_rejected', 'plaid_unavailable', 'token_undecryptable'],
+  errors: [
+    'not_found',
+    'too_many_items',
+    'too_many_links',
+    'conflict',
+    'plaid_rejected',
+    'plaid_unavailable',
+    'token_undecryptable',
+  ],
 }).handle(async (ctx, { body }) => {
   const { config } = ctx.services
   checkDestinations(body, config)
@@ -156,7 +164,10 @@ const exchangeBody = z
       .describe('The link token that Link was opened with. Required in staging and production.'),
     institution: institutionHint.nullish().catch(null).describe("From Link's metadata, as it is."),
     accounts: z.array(accountHint).nullish().catch(null).describe("From Link's metadata, as they are."),
-    allow_duplicate: z.boolean().optional(),
+    allow_duplicate: z
+      .boolean()
+      .optional()
+      .describe('Link a bank that is linked already. Only where this deployment allows it.'),
   })
   .meta({ id: 'ExchangeRequest' })
 
@@ -174,6 +185,8 @@ export const exchangePublicTokenRoute = route({
     'public_token_refused',
     'link_token_refused',
     'duplicate_item',
+    'too_many_items',
+    'too_many_links',
     'conflict',
     'item_needs_attention',
     'plaid_rejected',
@@ -182,6 +195,8 @@ export const exchangePublicTokenRoute = route({
   ],
 }).handle(async (ctx, { body }) => {
   if (ctx.services.config.strict && body.link_token === undefined) throw refuse('#/link_token', 'Is required.')
+  if (body.allow_duplicate === true && !ctx.services.config.linking.allowsDuplicates)
+    throw refuse('#/allow_duplicate', 'This deployment does not allow it.')
   const { institution_id: institutionId, name } = body.institution ?? { institution_id: null, name: null }
   const item = await exchangePublicToken(ctx, {
     publicToken: body.public_token,

@@ -108,6 +108,7 @@ describe('a configuration', () => {
       ORPHAN_REMOVALS_PER_DAY: '3',
     })
     expect(parseConfig(development).retention).toEqual({ removedDays: 30 })
+    expect(parseConfig(development).linking).toEqual({ itemsPerUser: 20, linksPerDay: 20, allowsDuplicates: false })
     expect(parseConfig(development).orphanRemoval).toEqual({ mode: 'end', perDay: 20 })
     expect(config).toMatchObject({
       plaid: {
