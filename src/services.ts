@@ -21,6 +21,7 @@ import { createProducer, type MessageQueue, type Producer } from './queue/produc
 import { createLimiter, type Limiter, type LimiterObjects } from './ratelimit/limiter.ts'
 import { createKeyCache, type FindKeyFor } from './webhooks/keys.ts'
 import { fetchVerificationKey } from './webhooks/plaid-keys.ts'
+import { createRecentDeliveries, type RecentDeliveries } from './webhooks/recent.ts'
 
 export interface Services {
   readonly config: Config
@@ -37,6 +38,7 @@ export interface Services {
   /** What built-in accounts work with; null where an OIDC issuer vouches for users. */
   readonly identity: (() => Promise<IdentityTools>) | null
   readonly findWebhookKey: FindKeyFor
+  readonly recentWebhooks: RecentDeliveries
   /** Null where limits are switched off. */
   readonly limiter: Limiter | null
   readonly wake: Producer['wake']
@@ -165,6 +167,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
       onFailure: (kid, error) => log.warn('webhook_key_unavailable', { kid, error }),
       onSharedFailure: (error) => log.warn('webhook_keys_not_shared', { error }),
     }),
+    recentWebhooks: createRecentDeliveries(),
     limiter: limiterOver(config, bindings.RATE_LIMITER),
     ...createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log }),
     wait,

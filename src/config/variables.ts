@@ -15,6 +15,7 @@ const rateLimitNames = [
   'sync',
   'sensitive',
   'webhook_failed',
+  'webhook_repeated',
 ] as const
 export type RateLimitQuotas = Readonly<Partial<Record<(typeof rateLimitNames)[number], number>>>
 

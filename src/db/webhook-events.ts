@@ -1,5 +1,5 @@
 // Verified webhooks on their way in: recorded once, and the products they speak of marked dirty, in one transaction.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows } from './client.ts'
 import { askedAgain, isResting, lost } from './sync-work.ts'
 
@@ -29,7 +29,10 @@ export interface ItemNotice {
 }
 
 export interface Recorded {
+  /** Whether the delivery was recorded before. */
   readonly isReplay: boolean
+  /** Whether the event is about nothing that is known here; it was counted, and no row is kept of it. */
+  readonly isUnmatched: boolean
   /** The products that the event speaks of, to be woken: also after a replay, since the first may have died before it did. */
   readonly itemProductIds: readonly string[]
   /** The hosted Link session that the event speaks of; to be asked about. */
@@ -46,8 +49,28 @@ export const lockPlaidItem = (jobs: JobsDatabase, plaidItemId: string | null) =>
 const time = (value: Date | undefined) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
 
 /**
+ * Whether a row is kept of an event: it is about an item that is or was here, or that is being linked or removed, or about a
+ * Link session. Plaid's signature names no client, so the events of others may come here too. The operator's relay is trusted.
+ */
+function isKept({ scheme, plaidItemId, linkTokenDigest }: WebhookEvent): SQL {
+  const holdsItem = (table: string) =>
+    sql`exists (select 1 from ${sql.raw(table)} where plaid_item_id = ${plaidItemId})`
+  return sql`(${scheme === 'hmac'} or ${holdsItem('items')} or ${holdsItem('link_exchanges')} or ${holdsItem('plaid_removals')}
+    or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest}))`
+}
+
+/** Plaid's names of types; anything else is counted together. */
+const countedType = (type: string): string => (/^[A-Z][A-Z_]{0,39}$/.test(type) ? type : 'OTHER')
+
+/** Whether the delivery was recorded before. */
+export async function isRecorded(jobs: JobsDatabase, replayKey: string): Promise<boolean> {
+  const [found] = await batch(jobs, [rows(jobs, sql`select 1 from webhook_events where replay_key = ${replayKey}`)])
+  return found.rows.length > 0
+}
+
+/**
  * Records an event and raises the dirty marks of the named products of its item; new accounts also ask again for products
- * that Plaid refused. A replay changes nothing. Locks Plaid's id of the item, then the item's row, then other rows.
+ * that Plaid refused. A replay changes nothing; an event about nothing that is known here only counts. Locks Plaid's id of the item, then the item's row, then other rows.
  */
 export async function recordEvent(
   jobs: JobsDatabase,
@@ -57,7 +80,7 @@ export async function recordEvent(
 ): Promise<Recorded> {
   const item = sql`select id, user_id from items where plaid_item_id = ${event.plaidItemId} and removed_at is null`
   const eventId = sql`nullif(current_setting('app.event_id', true), '')::uuid`
-  const [, , inserted, , , , , session, products_] = await batch(jobs, [
+  const [, , inserted, unmatched, , , , , session, products_] = await batch(jobs, [
     lockPlaidItem(jobs, event.plaidItemId),
     rows(jobs, sql`${item} for no key update`),
     rows<{ id: string }>(
@@ -66,9 +89,15 @@ export async function recordEvent(
           insert into webhook_events (replay_key, scheme, webhook_type, webhook_code, plaid_item_id, item_id, user_id, payload)
           select ${event.replayKey}, ${event.scheme}, ${event.type}, ${event.code}, ${event.plaidItemId}, i.id, i.user_id,
             ${JSON.stringify(event.payload)}::jsonb
-          from (select 1) one left join (${item}) i on true
+          from (select 1) one left join (${item}) i on true where ${isKept(event)}
           on conflict (replay_key) do nothing returning id)
         select id, set_config('app.event_id', id::text, true) from event`,
+    ),
+    rows(
+      jobs,
+      sql`insert into unmatched_webhooks as u (day, webhook_type, count)
+        select (now() at time zone 'utc')::date, ${countedType(event.type)}, 1 where not ${isKept(event)}
+        on conflict (day, webhook_type) do update set count = u.count + 1 returning 1 as one`,
     ),
     rows(
       jobs,
@@ -107,7 +136,8 @@ export async function recordEvent(
     ),
   ])
   return {
-    isReplay: inserted.rows.length === 0,
+    isReplay: inserted.rows.length === 0 && unmatched.rows.length === 0,
+    isUnmatched: unmatched.rows.length > 0,
     itemProductIds: products_.rows.map((row) => row.id),
     linkSessionId: session.rows[0]?.id ?? null,
   }

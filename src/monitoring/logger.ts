@@ -82,7 +82,17 @@ const numberFields = [
   'subrequests',
 ] as const
 
-const booleanFields = ['cached', 'dirty', 'duplicate', 'is_new', 'limited', 'ok', 'replay', 'retryable'] as const
+const booleanFields = [
+  'cached',
+  'dirty',
+  'duplicate',
+  'is_new',
+  'limited',
+  'ok',
+  'replay',
+  'retryable',
+  'unmatched',
+] as const
 
 export type LogFields = Partial<
   Record<(typeof textFields)[number], string | null> &

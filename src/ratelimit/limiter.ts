@@ -36,6 +36,8 @@ export type Outcome = { readonly limits: readonly Limit[] } & (
 
 export interface Limiter {
   readonly policies: Policies
+  /** Whether the target is known here to be over a limit. Asks no object and counts nothing. */
+  isRefused(target: Target): boolean
   /** Counts one request; rejects never. */
   check(target: Target): Promise<Outcome>
   /**
@@ -108,6 +110,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
 
   return {
     policies: createPolicies(quotas),
+    isRefused: (target) => recall(target) !== null,
     check: async (target) => recall(target) ?? (await ask(target)),
     async checkAll(targets) {
       const recalled = targets.map(recall).filter((outcome) => outcome !== null)

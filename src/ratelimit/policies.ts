@@ -14,6 +14,7 @@ const defaults = {
   sync: { quota: 20, windowMs: minuteMs },
   sensitive: { quota: 3, windowMs: minuteMs },
   webhook_failed: { quota: 60, windowMs: minuteMs },
+  webhook_repeated: { quota: 60, windowMs: minuteMs },
 } as const satisfies Record<string, Omit<Limit, 'policy'>>
 
 export type PolicyName = keyof typeof defaults
@@ -35,6 +36,8 @@ export interface Policies {
   ofRequest(client: Client, route: RoutePolicy | null): Target
   /** What a webhook counts against whose verification failed. */
   ofFailedWebhook(client: Client): Target
+  /** What a webhook counts against that was recorded before. */
+  ofRepeatedWebhook(client: Client): Target
   /** What a request with a verified login counts against by its address: many users can share one. */
   ofLogin(client: Client): Target
   /** What a user's request counts against. `key` is a digest that names the user or the account, never its own text. */
@@ -77,6 +80,10 @@ export function createPolicies(quotas: Readonly<Partial<Record<PolicyName, numbe
     ofFailedWebhook: ({ object, place, network }) => ({
       object,
       buckets: [bucket('webhook_failed', place), ...ofNetwork('webhook_failed', network)],
+    }),
+    ofRepeatedWebhook: ({ object, place, network }) => ({
+      object,
+      buckets: [bucket('webhook_repeated', place), ...ofNetwork('webhook_repeated', network)],
     }),
     ofLogin: ({ object, place }) => ({ object, buckets: [bucket('address', place)] }),
     ofUser: (key, route) => ({ object: `user:${key}`, buckets: [bucket('global', 'user'), ...ofRoute(route, 'user')] }),

@@ -2,7 +2,7 @@
 // then answered. A death in between costs nothing: Plaid sends again, or the sweep finds the marks.
 import type { Ctx } from '../context.ts'
 import { fromUtf8 } from '../crypto/encoding.ts'
-import { recordEvent } from '../db/webhook-events.ts'
+import { isRecorded, recordEvent, type WebhookEvent } from '../db/webhook-events.ts'
 import { tokenDigest } from '../link/tokens.ts'
 import { redactValue } from '../monitoring/redact.ts'
 import { networkOf } from '../ratelimit/address.ts'
@@ -14,7 +14,7 @@ import { type FindKey, refusalError, verifyWebhook, type WebhookRequest } from '
  * @throws AppError `webhook_refused` (401, whatever was wrong), `webhook_unverified` or `unavailable` (503: send again)
  */
 export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise<void> {
-  const { findWebhookKey, config, jobs, wake } = ctx.services
+  const { findWebhookKey, recentWebhooks, config } = ctx.services
   const now = ctx.now()
   const network = ctx.client === undefined ? '' : networkOf(ctx.client)
   const findKey: FindKey = (kid, at) => findWebhookKey(kid, at, network)
@@ -23,13 +23,40 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
     ctx.log.warn('webhook_refused', { reason: verdict.reason, bytes: request.body.length })
     throw refusalError(verdict.reason)
   }
-  const body = parseBody(request.body)
-  const { products, notice } = meaningOf(body, now)
+  const { replayKey, scheme } = verdict
+  const isFirst = await recentWebhooks.once(replayKey, now.getTime(), async () => {
+    if (await isNeedlessCopy(ctx, replayKey)) ctx.log.info('webhook', { scheme, replay: true })
+    else await takeDelivery(ctx, parseBody(request.body), { replayKey, scheme })
+  })
+  if (!isFirst) ctx.log.info('webhook', { scheme, replay: true })
+}
+
+/**
+ * Whether the delivery is a copy from an address that sent too many of them. Asks the database only while the address is over
+ * its limit: a first delivery is never refused.
+ */
+async function isNeedlessCopy({ services, client }: Ctx, replayKey: string): Promise<boolean> {
+  const { limiter, jobs } = services
+  if (limiter === null || client === undefined) return false
+  return limiter.isRefused(limiter.policies.ofRepeatedWebhook(client)) && (await isRecorded(jobs, replayKey))
+}
+
+async function countCopy({ services, client }: Ctx): Promise<void> {
+  const { limiter } = services
+  if (limiter !== null && client !== undefined) await limiter.check(limiter.policies.ofRepeatedWebhook(client))
+}
+
+async function takeDelivery(
+  ctx: Ctx,
+  body: WebhookBody,
+  delivery: Pick<WebhookEvent, 'replayKey' | 'scheme'>,
+): Promise<void> {
+  const { jobs, wake } = ctx.services
+  const { products, notice } = meaningOf(body, ctx.now())
   const recorded = await recordEvent(
     jobs,
     {
-      replayKey: verdict.replayKey,
-      scheme: verdict.scheme,
+      ...delivery,
       type: body.webhook_type,
       code: body.webhook_code,
       plaidItemId: body.item_id ?? null,
@@ -39,14 +66,16 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
     products,
     notice,
   )
+  if (recorded.isReplay) await countCopy(ctx)
   await wake(recorded.itemProductIds, 'webhook')
   if (recorded.linkSessionId !== null) await ctx.services.wakeLinkSessions([recorded.linkSessionId])
   ctx.log.info('webhook', {
     webhook_type: body.webhook_type,
     webhook_code: body.webhook_code,
-    scheme: verdict.scheme,
+    scheme: delivery.scheme,
     plaid_item_id: body.item_id ?? null,
     replay: recorded.isReplay,
+    unmatched: recorded.isUnmatched,
     queued: recorded.itemProductIds.length,
   })
 }

@@ -145,3 +145,32 @@ test('Sentry gets one event a minute, whatever the flood', async () => {
     await sink.stop()
   }
 })
+
+describe('a genuine delivery that is sent again and again', () => {
+  const times = 600
+  const repeat = async (delivery: Delivery, call: Call, count: number): Promise<Set<number>> => {
+    const statuses = new Set<number>()
+    for (let sent = 0; sent < count; sent += 30) {
+      const copies = Array.from({ length: 30 }, () => deliver(delivery, call, '203.0.113.50'))
+      for (const status of await Promise.all(copies)) statuses.add(status)
+    }
+    return statuses
+  }
+  const eventCount = async () => Number((await edge.sql('select count(*) as n from webhook_events'))[0]?.['n'])
+
+  test('is 200 each time, one row, and one transaction in an isolate', async () => {
+    const database = await startTap(edge.database.endpoint)
+    try {
+      const call = await freshWorker({ DATABASE_ENDPOINT: new URL('/sql', database.url).href })
+      await deliver(await fired(), call, '203.0.113.51')
+      const [delivery, before] = [await fired(), await eventCount()]
+      const calls = database.exchanges.length
+      expect(await repeat(delivery, call, times)).toEqual(new Set([200]))
+      expect(await eventCount()).toBe(before + 1)
+      const recorded = database.exchanges.slice(calls).filter(({ body }) => body.includes('insert into webhook_events'))
+      expect(recorded).toHaveLength(1)
+    } finally {
+      await database.stop()
+    }
+  })
+})

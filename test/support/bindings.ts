@@ -11,6 +11,7 @@ const generousLimits = JSON.stringify({
   sync: 10_000,
   sensitive: 10_000,
   webhook_failed: 10_000,
+  webhook_repeated: 10_000,
 })
 
 /** Variables for a database of its own. */

@@ -2,12 +2,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Item } from '../../src/db/items.ts'
 import { getItem } from '../../src/db/items.ts'
+import type { Ctx } from '../../src/context.ts'
 import { AppError } from '../../src/errors.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
 import { actionRequired } from '../../src/items/status.ts'
+import { clientOf } from '../../src/ratelimit/address.ts'
+import { createLimiter } from '../../src/ratelimit/limiter.ts'
 import type { Services } from '../../src/services.ts'
 import { sweep } from '../../src/sync/sweep.ts'
 import { receiveWebhook } from '../../src/webhooks/receive.ts'
+import { createRecentDeliveries } from '../../src/webhooks/recent.ts'
 import { expectTruth } from '../support/equality.ts'
 import { linkAndSync } from '../support/linked.ts'
 import type { Delivery } from '../support/stack.ts'
@@ -118,16 +122,52 @@ describe('a webhook', () => {
     expect(await marks(item.id)).toEqual(clean)
   })
 
-  it('that comes again changes nothing, and wakes again', async () => {
+  /** An isolate that has taken no delivery yet. */
+  const freshIsolate = (): Services => ({ ...world.services, recentWebhooks: createRecentDeliveries() })
+
+  it('that comes again changes nothing, and wakes again where its isolate did not take the first', async () => {
     const item = await linkAndSync(world, 'replay')
     const delivery = await newsOf(item)
     for (let copy = 0; copy < 3; copy += 1) await world.deliver(delivery)
+    expect(world.queue).toHaveLength(1)
+    for (let copy = 0; copy < 3; copy += 1) await world.deliver(delivery, freshIsolate())
     expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
     expect(await events(item.plaidItemId)).toHaveLength(1)
-    expect(world.queue).toHaveLength(3)
+    expect(world.queue).toHaveLength(4)
     await world.drain()
     await world.deliver(delivery)
     expect(await marks(item.id)).toEqual(clean)
+  })
+
+  it('that comes again from an address over its limit is answered without work, and a first delivery from there is taken', async () => {
+    const item = await linkAndSync(world, 'copies')
+    const [delivery, other] = [await newsOf(item), await newsOf(item)]
+    let counted = 0
+    const limiter = createLimiter({
+      objects: {
+        getByName: () => ({
+          check: (buckets) => {
+            counted += 1
+            const standings = buckets.flatMap(({ limits }) =>
+              limits.map(() => ({ remaining: 0, waitMs: 60_000, resetMs: 60_000 })),
+            )
+            return Promise.resolve({ admitted: false, standings })
+          },
+        }),
+      },
+    })
+    const client = clientOf('192.0.2.7', null)
+    const send = async ({ body, plaidVerification }: Delivery): Promise<void> => {
+      const ctx: Ctx = { ...world.job({ ...freshIsolate(), limiter }), actor: { kind: 'anonymous' }, client }
+      await receiveWebhook(ctx, { plaidVerification, webhookSignature: null, body: new TextEncoder().encode(body) })
+    }
+    await send(delivery)
+    // The first copy is counted after its work; the ones after it are known to be too many.
+    for (let copy = 0; copy < 4; copy += 1) await send(delivery)
+    expect([world.queue.length, counted]).toEqual([2, 1])
+    await send(other)
+    expect(await events(item.plaidItemId)).toHaveLength(2)
+    expect([world.queue.length, await marks(item.id)]).toEqual([3, { ...clean, transactions: 2 }])
   })
 
   it('that comes several times at once counts once', async () => {
