@@ -56,7 +56,12 @@ export interface Config {
   readonly database: { readonly apiUrl: string; readonly jobsUrl: string; readonly endpoint: string | null }
   readonly auth:
     /** Accounts of this deployment. Without an e-mail sender (development only), mails are written to the log. */
-    | { readonly mode: 'builtin'; readonly secret: Uint8Array; readonly email: EmailConfig | null }
+    | {
+        readonly mode: 'builtin'
+        readonly secret: Uint8Array
+        readonly email: EmailConfig | null
+        readonly mailsPerHour: number
+      }
     | { readonly mode: 'oidc'; readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
   readonly encryption: {
     readonly current: EncryptionKey
@@ -87,11 +92,15 @@ export interface Config {
 
 const plaidHosts = { sandbox: 'https://sandbox.plaid.com', production: 'https://production.plaid.com' } as const
 
+/** Mails that anybody can ask for: registrations and resets. */
+const defaultMailsPerHour = 500
+
 function authOf(env: Environment): Config['auth'] {
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = env
   if (issuer !== undefined && audience !== undefined && jwksUrl !== undefined)
     return { mode: 'oidc', issuer, audience, jwksUrl }
-  return { mode: 'builtin', secret: utf8(env.SECRET_KEY), email: emailOf(env) }
+  const mailsPerHour = env.AUTH_MAILS_PER_HOUR ?? defaultMailsPerHour
+  return { mode: 'builtin', secret: utf8(env.SECRET_KEY), email: emailOf(env), mailsPerHour }
 }
 
 function emailOf(env: Environment): EmailConfig | null {

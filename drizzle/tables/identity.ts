@@ -36,6 +36,8 @@ export const accounts = identity.table(
     totpLastStep: bigint('totp_last_step', { mode: 'number' }),
     createdAt: instant('created_at').notNull().defaultNow(),
     passwordChangedAt: instant('password_changed_at').notNull().defaultNow(),
+    /** Device tokens issued before it are no longer recognized; null while none was revoked. */
+    devicesValidFrom: instant('devices_valid_from'),
   },
   (table) => [
     unique('accounts_email').on(table.email),
@@ -102,7 +104,7 @@ export const sessions = identity.table(
   ],
 )
 
-/** Times of what may be done only so often: a sliding log under a hash of the kind and the address. */
+/** Times of what may be done only so often: a sliding log under a hash of what is counted. */
 export const throttles = identity.table(
   'throttles',
   {

@@ -35,7 +35,8 @@ function authComplaints(env: Environment): Complaint[] {
   const isSet = (name: keyof Environment): boolean => env[name] !== undefined
   const complaints: Complaint[] = []
   if (mode === 'oidc')
-    for (const name of emailVariables.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=builtin'])
+    for (const name of [...emailVariables, 'AUTH_MAILS_PER_HOUR' as const].filter(isSet))
+      complaints.push([name, 'is for AUTH_MODE=builtin'])
   if (env.AUTH_MODE === 'builtin')
     for (const name of oidcVariables.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=oidc'])
   else if ((mode === 'oidc' || oidcVariables.some(isSet)) && !oidcVariables.every(isSet))

@@ -175,6 +175,7 @@ export const environmentSchema = z.object({
     .regex(/^[^\r\n]{0,100}[^\s@<>]+@[^\s@<>]+>?$/, 'must be an e-mail address')
     .optional(),
   AUTH_PUBLIC_URL: httpUrl.optional(),
+  AUTH_MAILS_PER_HOUR: z.coerce.number().pipe(wholeNumber(1, largestQuota)).optional(),
 })
 
 export type Environment = z.infer<typeof environmentSchema>

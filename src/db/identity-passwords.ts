@@ -6,21 +6,21 @@ import type { ApiDatabase } from './client.ts'
 import {
   ask,
   askOne,
+  type Bucket,
+  bucketsOf,
   bytea,
   happened,
   keyOf,
   type NewSession,
   session,
   type SessionKey,
-  throttled,
-  type Throttle,
 } from './identity.ts'
 
 const mailAsked = z
-  .object({ retry_after: z.int(), has_account: z.boolean() })
-  .transform((row) => ({ retryAfterSeconds: row.retry_after, hasAccount: row.has_account }))
+  .object({ has_account: z.boolean(), spent: z.string().nullable() })
+  .transform((row) => ({ hasAccount: row.has_account, spent: row.spent }))
 
-/** What became of asking for a mail; over the limit nothing was stored. */
+/** What became of asking for a mail. `spent` names the limit that refused it; nothing was stored then. */
 export type MailAsked = z.output<typeof mailAsked>
 
 export interface Registration {
@@ -31,29 +31,33 @@ export interface Registration {
 }
 
 /** Keeps the wish for an account until the address is verified. */
-export async function register(database: ApiDatabase, given: Registration, throttle: Throttle): Promise<MailAsked> {
+export async function register(
+  database: ApiDatabase,
+  given: Registration,
+  buckets: readonly Bucket[],
+): Promise<MailAsked> {
   return await askOne(
     database,
     mailAsked,
     sql`select * from identity.register(${given.email}, ${given.passwordHash}, ${bytea(given.tokenHash)},
-      ${given.ttlSeconds}::int, ${throttled(throttle)})`,
+      ${given.ttlSeconds}::int, ${bucketsOf(buckets)})`,
   )
 }
 
 const verificationBegun = z
-  .object({ retry_after: z.int(), password_hash: z.string().nullable() })
-  .transform((row) => ({ retryAfterSeconds: row.retry_after, passwordHash: row.password_hash }))
+  .object({ retry_after: z.int(), email: z.string().nullable(), password_hash: z.string().nullable() })
+  .transform((row) => ({ retryAfterSeconds: row.retry_after, email: row.email, passwordHash: row.password_hash }))
 
-/** The password hash that goes with a registration's token; null for an unknown or expired token. */
+/** The address and the password hash of a registration; nulls for an unknown or expired token. */
 export async function beginVerification(
   database: ApiDatabase,
   tokenHash: Bytes,
-  throttle: Throttle,
+  buckets: readonly Bucket[],
 ): Promise<z.output<typeof verificationBegun>> {
   return await askOne(
     database,
     verificationBegun,
-    sql`select * from identity.begin_verification(${bytea(tokenHash)}, ${throttled(throttle)})`,
+    sql`select * from identity.begin_verification(${bytea(tokenHash)}, ${bucketsOf(buckets)})`,
   )
 }
 
@@ -88,16 +92,16 @@ const reauthenticationBegun = z
     totpConfirmed: row.totp_confirmed,
   }))
 
-/** Takes a place of the account's password checks and reads what to check; null when the session is over. */
+/** Counts a password check and reads what to check; null when the session is over. */
 export async function beginReauthentication(
   database: ApiDatabase,
   key: SessionKey,
-  throttle: Throttle,
+  buckets: readonly Bucket[],
 ): Promise<z.output<typeof reauthenticationBegun> | null> {
   const [found] = await ask(
     database,
     reauthenticationBegun,
-    sql`select * from identity.begin_reauthentication(${keyOf(key)}, ${throttled(throttle)})`,
+    sql`select * from identity.begin_reauthentication(${keyOf(key)}, ${bucketsOf(buckets)})`,
   )
   return found ?? null
 }
@@ -108,39 +112,44 @@ export async function changePassword(
   key: SessionKey,
   passwordHash: string,
   newPasswordHash: string,
+  admitted: readonly Bucket[],
 ): Promise<boolean> {
   const answer = await askOne(
     database,
     happened,
-    sql`select identity.change_password(${keyOf(key)}, ${passwordHash}, ${newPasswordHash}) as happened`,
+    sql`select identity.change_password(${keyOf(key)}, ${passwordHash}, ${newPasswordHash},
+      ${bucketsOf(admitted)}) as happened`,
   )
   return answer.happened
 }
 
-/** Keeps a token by which the password can be set anew. */
+/** Keeps a token by which the password can be set anew. `unknown` counts only where the address has no account. */
 export async function forgotPassword(
   database: ApiDatabase,
   given: { readonly email: string; readonly tokenHash: Bytes; readonly ttlSeconds: number },
-  throttle: Throttle,
+  buckets: readonly Bucket[],
+  unknown: readonly Bucket[],
 ): Promise<MailAsked> {
   return await askOne(
     database,
     mailAsked,
     sql`select * from identity.forgot_password(${given.email}, ${bytea(given.tokenHash)}, ${given.ttlSeconds}::int,
-      ${throttled(throttle)})`,
+      ${bucketsOf(buckets)}, ${bucketsOf(unknown)})`,
   )
 }
 
-/** Sets the password by a mailed token and ends every session; false for an unknown, used or expired token. */
+const passwordSet = z.object({ email: z.string().nullable() })
+
+/** Sets the password by a mailed token and ends every session. The account's address; null for an invalid token. */
 export async function resetPassword(
   database: ApiDatabase,
   tokenHash: Bytes,
   newPasswordHash: string,
-): Promise<boolean> {
-  const answer = await askOne(
+): Promise<string | null> {
+  const { email } = await askOne(
     database,
-    happened,
-    sql`select identity.reset_password(${bytea(tokenHash)}, ${newPasswordHash}) as happened`,
+    passwordSet,
+    sql`select identity.set_password_by_mail(${bytea(tokenHash)}, ${newPasswordHash}) as email`,
   )
-  return answer.happened
+  return email
 }

@@ -6,16 +6,17 @@ import type { ApiDatabase } from './client.ts'
 import {
   ask,
   askOne,
+  type Bucket,
+  bucketsOf,
   bytea,
   factor,
+  happened,
   keyOf,
   type NewSession,
   outcomeOf,
   type SecondFactor,
   session,
   type SessionKey,
-  throttled,
-  type Throttle,
 } from './identity.ts'
 
 const signInBegun = z
@@ -24,28 +25,41 @@ const signInBegun = z
     account_id: z.string().nullable(),
     password_hash: z.string().nullable(),
     totp_secret_sealed: z.string().nullable(),
+    known: z.boolean(),
   })
   .transform((row) => ({
     retryAfterSeconds: row.retry_after,
     accountId: row.account_id,
     passwordHash: row.password_hash,
     totpSecretSealed: row.totp_secret_sealed,
+    isKnownDevice: row.known,
   }))
 
-/** Takes a place of the address's password checks and reads what to check; nulls where there is no account. */
+/** Who asks to sign in, and what they count in. */
+export interface SignInAttempt {
+  readonly email: string
+  /** When the device's token was issued; null for a stranger. */
+  readonly deviceIssuedAt: Date | null
+  /** Of the device, if its token was not revoked. */
+  readonly known: readonly Bucket[]
+  readonly strangers: readonly Bucket[]
+}
+
+/** Counts a password check and reads what to check; nulls where there is no account. */
 export async function beginSignIn(
   database: ApiDatabase,
-  email: string,
-  throttle: Throttle,
+  { email, deviceIssuedAt, known, strangers }: SignInAttempt,
 ): Promise<z.output<typeof signInBegun>> {
   return await askOne(
     database,
     signInBegun,
-    sql`select * from identity.begin_sign_in(${email}, ${throttled(throttle)})`,
+    sql`select * from identity.begin_sign_in(${email}, ${deviceIssuedAt?.toISOString() ?? null}::timestamptz,
+      ${bucketsOf(known)}, ${bucketsOf(strangers)})`,
   )
 }
 
 const signedIn = outcomeOf(['done', 'refused', 'limited', 'changed']).extend({
+  retry_after: z.int(),
   role: z.enum(['user', 'admin']).nullable(),
 })
 
@@ -58,20 +72,24 @@ export interface SignIn {
   /** The sealed secret that the code was compared with; null for an account without a second factor. */
   readonly totpSecretSealed: string | null
   readonly secondFactor: SecondFactor
+  /** What the sign-in was counted in. */
+  readonly admitted: readonly Bucket[]
+  /** What its second factor is to be counted in. */
+  readonly factorBuckets: readonly Bucket[]
 }
 
 /** Uses the second factor up and starts the session. Nothing is written when the account changed since `beginSignIn`. */
 export async function finishSignIn(
   database: ApiDatabase,
   given: SignIn,
-  throttle: Throttle,
   started: NewSession,
 ): Promise<z.output<typeof signedIn>> {
   return await askOne(
     database,
     signedIn,
     sql`select * from identity.finish_sign_in(${given.accountId}::uuid, ${given.passwordHash}, ${given.newPasswordHash},
-      ${given.totpSecretSealed}, ${factor(given.secondFactor)}, ${throttled(throttle)}, ${session(started)})`,
+      ${given.totpSecretSealed}, ${factor(given.secondFactor)}, ${bucketsOf(given.admitted)},
+      ${bucketsOf(given.factorBuckets)}, ${session(started)})`,
   )
 }
 
@@ -105,9 +123,16 @@ export async function logOut(database: ApiDatabase, selectorHash: Bytes): Promis
   await ask(database, z.unknown(), sql`select identity.log_out(${bytea(selectorHash)})`)
 }
 
-/** Ends every session of an account. */
-export async function logOutEverywhere(database: ApiDatabase, accountId: string): Promise<void> {
-  await ask(database, z.unknown(), sql`select identity.log_out_everywhere(${accountId}::uuid)`)
+/** Ends every session of an account and forgets its devices; false when the asking session is over. */
+export async function logOutEverywhere(database: ApiDatabase, key: SessionKey): Promise<boolean> {
+  const answer = await askOne(database, happened, sql`select identity.log_out_everywhere(${keyOf(key)}) as happened`)
+  return answer.happened
+}
+
+/** Whether a session still is. */
+export async function sessionLives(database: ApiDatabase, key: SessionKey): Promise<boolean> {
+  const answer = await askOne(database, happened, sql`select identity.session_lives(${keyOf(key)}) as happened`)
+  return answer.happened
 }
 
 const milliseconds = z.coerce.number().transform((value) => new Date(value))

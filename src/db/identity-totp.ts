@@ -6,15 +6,14 @@ import type { ApiDatabase } from './client.ts'
 import {
   ask,
   askOne,
+  type Bucket,
+  bucketsOf,
   byteas,
   factor,
-  happened,
   keyOf,
   outcomeOf,
   type SecondFactor,
   type SessionKey,
-  throttled,
-  type Throttle,
 } from './identity.ts'
 
 const enrollment = outcomeOf(['done', 'enabled', 'changed'])
@@ -25,11 +24,12 @@ export async function enrollTotp(
   key: SessionKey,
   passwordHash: string,
   sealed: string,
+  admitted: readonly Bucket[],
 ): Promise<z.output<typeof enrollment>['outcome']> {
   const answer = await askOne(
     database,
     enrollment,
-    sql`select identity.enroll_totp(${keyOf(key)}, ${passwordHash}, ${sealed}) as outcome`,
+    sql`select identity.enroll_totp(${keyOf(key)}, ${passwordHash}, ${sealed}, ${bucketsOf(admitted)}) as outcome`,
   )
   return answer.outcome
 }
@@ -44,35 +44,48 @@ export async function enrolledTotp(database: ApiDatabase, key: SessionKey): Prom
   return found ?? null
 }
 
-/** Makes the enrolled secret count; false when it is no longer the enrolled one or the session is over. */
-export async function confirmTotp(
+const enabled = z.object({ email: z.string().nullable() })
+
+/**
+ * Turns the enrolled secret on and ends the account's other sessions. The account's address; null when the secret is no
+ * longer the enrolled one or the session is over.
+ */
+export async function enableTotp(
   database: ApiDatabase,
   key: SessionKey,
   given: { readonly sealed: string; readonly step: number; readonly recoveryHashes: readonly Bytes[] },
-): Promise<boolean> {
-  const answer = await askOne(
+): Promise<string | null> {
+  const { email } = await askOne(
     database,
-    happened,
-    sql`select identity.confirm_totp(${keyOf(key)}, ${given.sealed}, ${given.step}::bigint,
-      ${byteas(given.recoveryHashes)}) as happened`,
+    enabled,
+    sql`select identity.enable_totp(${keyOf(key)}, ${given.sealed}, ${given.step}::bigint,
+      ${byteas(given.recoveryHashes)}) as email`,
   )
-  return answer.happened
+  return email
 }
 
-const disabled = outcomeOf(['done', 'refused', 'limited', 'changed'])
+const disabled = outcomeOf(['done', 'refused', 'limited', 'changed']).extend({ retry_after: z.int() })
+
+export interface TotpDisabling {
+  readonly passwordHash: string
+  readonly sealed: string
+  readonly secondFactor: SecondFactor
+  /** What the password check was counted in. */
+  readonly admitted: readonly Bucket[]
+  /** What the code is to be counted in. */
+  readonly factorBuckets: readonly Bucket[]
+}
 
 /** Uses a code up and takes the second factor away. */
 export async function disableTotp(
   database: ApiDatabase,
   key: SessionKey,
-  given: { readonly passwordHash: string; readonly sealed: string; readonly secondFactor: SecondFactor },
-  throttle: Throttle,
-): Promise<z.output<typeof disabled>['outcome']> {
-  const answer = await askOne(
+  given: TotpDisabling,
+): Promise<z.output<typeof disabled>> {
+  return await askOne(
     database,
     disabled,
-    sql`select identity.disable_totp(${keyOf(key)}, ${given.passwordHash}, ${given.sealed},
-      ${factor(given.secondFactor)}, ${throttled(throttle)}) as outcome`,
+    sql`select * from identity.disable_totp(${keyOf(key)}, ${given.passwordHash}, ${given.sealed},
+      ${factor(given.secondFactor)}, ${bucketsOf(given.admitted)}, ${bucketsOf(given.factorBuckets)})`,
   )
-  return answer.outcome
 }

@@ -5,10 +5,16 @@ import * as z from 'zod'
 import { type Bytes, encodeHex } from '../crypto/encoding.ts'
 import { type ApiDatabase, batch, rows } from './client.ts'
 
-/** Of an address; so many in any window of so many seconds. */
-export interface Throttle {
-  readonly limit: number
-  readonly windowSeconds: number
+/** A count in the database: `most` attempts in any `seconds`. */
+export interface Bucket {
+  /** What is counted; for logs. */
+  readonly name: string
+  /** Who is counted; stored as a hash. */
+  readonly key: string
+  readonly most: number
+  readonly seconds: number
+  /** A success gives back the one place that it took; in others it empties the bucket. */
+  readonly shared: boolean
 }
 
 /** A session that is to be. */
@@ -38,7 +44,7 @@ export interface SecondFactor {
 export const bytea = (bytes: Bytes | null): SQL => sql`${bytes === null ? null : `\\x${encodeHex(bytes)}`}::bytea`
 export const byteas = (list: readonly Bytes[]): SQL =>
   sql`${`{${list.map((bytes) => `"\\\\x${encodeHex(bytes)}"`).join(',')}}`}::bytea[]`
-export const throttled = ({ limit, windowSeconds }: Throttle): SQL => sql`${limit}::int, ${windowSeconds}::int`
+export const bucketsOf = (buckets: readonly Bucket[]): SQL => sql`${JSON.stringify(buckets)}::jsonb`
 export const session = (given: NewSession): SQL =>
   sql`${given.id}::uuid, ${bytea(given.selectorHash)}, ${bytea(given.verifierHash)}, ${given.scope},
     ${given.idleSeconds}::int, ${given.absoluteSeconds}::int, ${given.most}::int`

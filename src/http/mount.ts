@@ -42,7 +42,8 @@ async function answer(context: Context<HttpEnvironment>, route: Route): Promise<
     headers: context.req.raw.headers,
     readBody: context.get('readBody'),
   })
-  const headers = new Headers(route.cacheControl === undefined ? own : { ...own, 'cache-control': route.cacheControl })
+  const headers = new Headers(route.cacheControl === undefined ? {} : { 'cache-control': route.cacheControl })
+  for (const [name, values] of Object.entries(own)) for (const value of [values].flat()) headers.append(name, value)
   if (body === undefined) return new Response(null, { status, headers })
   headers.set('content-type', 'application/json')
   return new Response(JSON.stringify(body), { status, headers })

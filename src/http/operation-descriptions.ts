@@ -85,9 +85,10 @@ export const operationDescriptions: Readonly<Record<string, string>> = {
   adminUsage:
     'Returns counts of Plaid calls by day, endpoint and outcome, with the estimated cost. The default is the last 30 days.',
   logoutAll: 'Ends all sessions of the user, the current one included.',
-  changePassword: 'Sets a new password and ends every other session.',
+  changePassword: 'Sets a new password, ends every other session and sends a notice by e-mail.',
   enrollTotp: 'Creates a secret for an authenticator app. It takes effect when it is confirmed.',
-  confirmTotp: 'Confirms the enrolled secret by a code. From then on sign-in asks for one. Returns recovery codes.',
+  confirmTotp:
+    'Confirms the enrolled secret by a code. From then on sign-in asks for one. Ends every other session and sends a notice by e-mail. Returns recovery codes.',
   disableTotp: 'Removes the second factor.',
   listSessions: 'Returns the sessions of the account, oldest first, 50 at most.',
   endSession: 'Ends one session.',

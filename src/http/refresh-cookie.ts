@@ -1,4 +1,4 @@
-// The refresh token as a browser keeps it: out of scripts' reach, sent to this site alone. A cookie comes along
+// The refresh token, and the device token of sign-ins, as a browser keeps them: out of scripts' reach, sent to this site alone. A cookie comes along
 // whoever made the page ask, so only pages of configured origins may ask with one.
 import * as z from 'zod'
 import { AppError } from '../errors.ts'
@@ -16,22 +16,35 @@ type CookieHeaders = Pick<z.output<typeof cookieHeaders>, 'origin' | 'sec-fetch-
 const crossSiteDetail =
   'The page and this API are on different sites, so the browser drops the cookie. Serve both under one registrable domain (locally: under one host name), or use "transport": "body".'
 
-/** `__Host-` makes browsers insist on https, this host and no other; a laptop's http could not set it. */
-const nameOf = ({ strict }: OriginConfig): string => (strict ? '__Host-refresh_token' : 'refresh_token')
+type CookieName = 'refresh_token' | 'device_token'
 
-/** Set-Cookie for a token; gone after `maxAgeSeconds`, at once for 0. */
-export function refreshCookie(config: OriginConfig, token: string, maxAgeSeconds: number): string {
+/** `__Host-` makes browsers insist on https, this host and no other; a laptop's http could not set it. */
+const nameOf = ({ strict }: OriginConfig, name: CookieName): string => (strict ? `__Host-${name}` : name)
+
+function setCookie(config: OriginConfig, name: CookieName, value: string, maxAgeSeconds: number): string {
   const attributes = ['HttpOnly', 'SameSite=Strict', 'Path=/', `Max-Age=${maxAgeSeconds}`]
-  return [`${nameOf(config)}=${token}`, ...attributes, ...(config.strict ? ['Secure'] : [])].join('; ')
+  return [`${nameOf(config, name)}=${value}`, ...attributes, ...(config.strict ? ['Secure'] : [])].join('; ')
 }
 
-/** The token in a Cookie header; null where there is none. One that is given twice is somebody's trick, and none. */
-export function readRefreshCookie(config: OriginConfig, header: string | undefined): string | null {
-  const prefix = `${nameOf(config)}=`
+/** The value in a Cookie header; null where there is none. One that is given twice is somebody's trick, and none. */
+function readCookie(config: OriginConfig, name: CookieName, header: string | undefined): string | null {
+  const prefix = `${nameOf(config, name)}=`
   const found = (header ?? '').split(/; */).filter((pair) => pair.startsWith(prefix))
   const [only] = found
   return only !== undefined && found.length === 1 && only.length > prefix.length ? only.slice(prefix.length) : null
 }
+
+/** Set-Cookie for a token; gone after `maxAgeSeconds`, at once for 0. */
+export const refreshCookie = (config: OriginConfig, token: string, maxAgeSeconds: number): string =>
+  setCookie(config, 'refresh_token', token, maxAgeSeconds)
+export const readRefreshCookie = (config: OriginConfig, header: string | undefined): string | null =>
+  readCookie(config, 'refresh_token', header)
+
+/** Set-Cookie for a token by which a later sign-in knows the device. Signing out leaves it. */
+export const deviceCookie = (config: OriginConfig, token: string, maxAgeSeconds: number): string =>
+  setCookie(config, 'device_token', token, maxAgeSeconds)
+export const readDeviceCookie = (config: OriginConfig, header: string | undefined): string | null =>
+  readCookie(config, 'device_token', header)
 
 /**
  * Refuses to set or take the cookie for a page that may not have it. Browsers name the page's origin with every request

@@ -47,8 +47,8 @@ export interface IncomingRequest {
   readonly readBody: () => Promise<Uint8Array>
 }
 
-/** Of one answer, beside those that every answer has. */
-type OwnHeaders = Readonly<Record<string, string>>
+/** Of one answer, beside those that every answer has; a list is sent as one header each. */
+type OwnHeaders = Readonly<Record<string, string | string[]>>
 
 export interface Outgoing {
   readonly status: number

@@ -1,12 +1,15 @@
 // A new password, by the old one or by a mail. Whoever had the old one is out: other sessions end with it.
 import type { Ctx, User } from '../context.ts'
 import * as identity from '../db/identity-passwords.ts'
+import { answerByMail } from './answer-by-mail.ts'
 import { newCode, readCode } from './codes.ts'
+import { notify } from './notify.ts'
 import { checkNewPassword } from './password.ts'
-import { mailThrottle, passwordResetSeconds } from './policy.ts'
+import { passwordResetSeconds } from './policy.ts'
 import { reauthenticate } from './reauthenticate.ts'
-import { invalidToken, requirePlace, sessionOver } from './refusals.ts'
+import { invalidToken, sessionOver } from './refusals.ts'
 import { sessionOf } from './session.ts'
+import { mails, strayMails, networkIn } from './throttles.ts'
 import { toolsOf } from './tools.ts'
 
 /**
@@ -19,27 +22,32 @@ export async function changePassword(
   { current, replacement }: { readonly current: string; readonly replacement: string },
 ): Promise<void> {
   checkNewPassword(replacement, null, '#/new_password')
-  const { passwords } = await toolsOf(ctx.services)
-  const { email, passwordHash } = await reauthenticate(ctx, current)
+  const tools = await toolsOf(ctx.services)
+  const { email, passwordHash, admitted } = await reauthenticate(ctx, current)
   checkNewPassword(replacement, email, '#/new_password')
-  const newHash = await passwords.hash(replacement)
-  const isChanged = await identity.changePassword(ctx.services.api, sessionOf(ctx), passwordHash, newHash)
+  const newHash = await tools.passwords.hash(replacement)
+  const key = sessionOf(ctx)
+  const isChanged = await identity.changePassword(ctx.services.api, key, passwordHash, newHash, admitted)
   if (!isChanged) throw sessionOver('ended, or the password changed meanwhile')
+  await notify(tools, 'password_changed', email, ctx.log)
 }
 
 /**
- * Sends a mail, with a code where the address has an account: the same answer and the same round trip.
- * @throws AppError `rate_limited` (mails to the address), `unavailable`
+ * Sends a mail, with a code where the address has an account: the same answer and the same round trip. Within limits;
+ * beyond them nothing is sent.
+ * @throws AppError `unavailable`
  */
-export async function forgotPassword({ services, log }: Ctx, email: string): Promise<void> {
-  const { sendMail } = await toolsOf(services)
+export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
+  const { services } = ctx
+  const { mailsPerHour } = await toolsOf(services)
   const code = await newCode('reset-password')
   const wish = { email, tokenHash: code.hash, ttlSeconds: passwordResetSeconds }
-  const { retryAfterSeconds, hasAccount } = await identity.forgotPassword(services.api, wish, mailThrottle)
-  requirePlace(retryAfterSeconds, 'too many mails')
-  await sendMail(
+  const buckets = mails('forgot', email, networkIn(ctx), mailsPerHour)
+  const { hasAccount, spent } = await identity.forgotPassword(services.api, wish, buckets, strayMails(email))
+  await answerByMail(
+    ctx,
     hasAccount ? { kind: 'reset_password', to: email, code: code.text } : { kind: 'no_account', to: email },
-    log,
+    spent,
   )
 }
 
@@ -48,13 +56,14 @@ export async function forgotPassword({ services, log }: Ctx, email: string): Pro
  * @throws AppError `invalid_token`, `validation_failed`
  */
 export async function resetPassword(
-  { services }: Ctx,
+  { services, log }: Ctx,
   { code, password }: { readonly code: string; readonly password: string },
 ): Promise<void> {
   checkNewPassword(password, null, '#/new_password')
-  const { passwords } = await toolsOf(services)
+  const tools = await toolsOf(services)
   const tokenHash = await readCode('reset-password', code)
   if (tokenHash === null) throw invalidToken('malformed')
-  const isReset = await identity.resetPassword(services.api, tokenHash, await passwords.hash(password))
-  if (!isReset) throw invalidToken('unknown, used or expired')
+  const email = await identity.resetPassword(services.api, tokenHash, await tools.passwords.hash(password))
+  if (email === null) throw invalidToken('unknown, used or expired')
+  await notify(tools, 'password_reset', email, log)
 }

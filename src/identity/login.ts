@@ -2,12 +2,14 @@
 // writes. An address without an account costs the same as a wrong password.
 import type { Ctx } from '../context.ts'
 import { beginSignIn, finishSignIn } from '../db/identity-sessions.ts'
-import type { SecondFactor } from '../db/identity.ts'
+import type { Bucket, SecondFactor } from '../db/identity.ts'
 import { AppError, assertNever } from '../errors.ts'
-import { passwordThrottle, secondFactorThrottle } from './policy.ts'
+import { type Device, issueDeviceToken, readDeviceToken } from './device-token.ts'
+import { notify } from './notify.ts'
 import { invalidCode, invalidCredentials, requirePlace } from './refusals.ts'
-import { readSecondFactor } from './second-factor.ts'
-import { grant, prepareSession, type SessionGrant, type SessionScope } from './session.ts'
+import { isTotpCode, readSecondFactor } from './second-factor.ts'
+import { grant, prepareSession, type SessionScope, type SignedIn } from './session.ts'
+import { devicesSignIn, ownTotp, recovery, strangersSignIn, strangersTotp, networkIn } from './throttles.ts'
 import { toolsOf } from './tools.ts'
 
 export interface Credentials {
@@ -17,6 +19,8 @@ export interface Credentials {
   /** Six digits of the authenticator, or a recovery code. */
   readonly code: string | null
   readonly scope: SessionScope
+  /** Of an earlier sign-in on this device. */
+  readonly deviceToken: string | null
 }
 
 const noFactor: SecondFactor = { step: null, recoveryHash: null }
@@ -25,10 +29,20 @@ const noFactor: SecondFactor = { step: null, recoveryHash: null }
  * A new session.
  * @throws AppError `invalid_credentials`, `totp_required`, `invalid_code`, `rate_limited`
  */
-export async function login({ services, now }: Ctx, credentials: Credentials): Promise<SessionGrant> {
+export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedIn> {
+  const { services, now, log } = ctx
+  const network = networkIn(ctx)
   const { email, password, code } = credentials
   const tools = await toolsOf(services)
-  const found = await beginSignIn(services.api, email, passwordThrottle)
+  const device =
+    credentials.deviceToken === null ? null : await readDeviceToken(tools.secret, email, credentials.deviceToken, now())
+  const attempt = {
+    email,
+    deviceIssuedAt: device?.issuedAt ?? null,
+    known: device === null ? [] : devicesSignIn(email, device.id),
+    strangers: strangersSignIn(email, network),
+  }
+  const found = await beginSignIn(services.api, attempt)
   requirePlace(found.retryAfterSeconds, 'too many password checks')
   const { accountId, passwordHash, totpSecretSealed } = found
   const { matches, outdated } = await tools.passwords.verify(password, passwordHash)
@@ -42,25 +56,45 @@ export async function login({ services, now }: Ctx, credentials: Credentials): P
       : await readSecondFactor(services.keyring, { id: accountId, totpSecretSealed }, code ?? '', now())
   const { session, token } = await prepareSession(services.newId(), credentials.scope)
   const newPasswordHash = outdated ? await tools.passwords.hash(password) : null
-  const { outcome, role } = await finishSignIn(
+  const client = { device: found.isKnownDevice ? device : null, network }
+  const { outcome, retry_after, role } = await finishSignIn(
     services.api,
-    { accountId, passwordHash, newPasswordHash, totpSecretSealed, secondFactor },
-    secondFactorThrottle,
+    {
+      accountId,
+      passwordHash,
+      newPasswordHash,
+      totpSecretSealed,
+      secondFactor,
+      admitted: found.isKnownDevice ? attempt.known : attempt.strangers,
+      factorBuckets: factorBuckets(accountId, client, code ?? ''),
+    },
     session,
   )
-  refuseUnless(outcome)
+  refuseUnless(outcome, retry_after)
+  if (secondFactor.recoveryHash !== null) await notify(tools, 'recovery_code_used', email, log)
   const claims = { subject: accountId, sessionId: session.id, scope: session.scope, role: role ?? 'user' }
-  return await grant(tools, claims, token.text, now())
+  const given = await grant(tools, claims, token.text, now())
+  return { ...given, ...(await issueDeviceToken(tools.secret, email, now())) }
 }
 
-function refuseUnless(outcome: Awaited<ReturnType<typeof finishSignIn>>['outcome']): void {
+interface Client {
+  readonly device: Device | null
+  readonly network: string
+}
+
+function factorBuckets(accountId: string, { device, network }: Client, code: string): readonly Bucket[] {
+  if (!isTotpCode(code)) return recovery(accountId, device?.id ?? network)
+  return device === null ? strangersTotp(accountId, network) : ownTotp(accountId, device.id)
+}
+
+function refuseUnless(outcome: Awaited<ReturnType<typeof finishSignIn>>['outcome'], retryAfterSeconds: number): void {
   switch (outcome) {
     case 'done':
       return
     case 'refused':
       throw invalidCode('second factor wrong or used')
     case 'limited':
-      return requirePlace(secondFactorThrottle.windowSeconds, 'too many codes')
+      return requirePlace(retryAfterSeconds, 'too many codes')
     case 'changed':
       throw invalidCredentials('the account changed meanwhile')
     default:

@@ -13,9 +13,13 @@ export async function logOut({ services }: Ctx, refreshToken: string | null): Pr
   if (tokens !== null) await identity.logOut(services.api, tokens.given.selectorHash)
 }
 
-/** Ends all of the account's sessions, this one too. */
+/**
+ * Ends all of the account's sessions, this one too, and forgets its devices.
+ * @throws AppError `unauthorized` when the caller's own is over
+ */
 export async function logOutEverywhere(ctx: Ctx<User>): Promise<void> {
-  await identity.logOutEverywhere(ctx.services.api, sessionOf(ctx).accountId)
+  const isEnded = await identity.logOutEverywhere(ctx.services.api, sessionOf(ctx))
+  if (!isEnded) throw sessionOver('ended')
 }
 
 /**

@@ -5,11 +5,37 @@ import { withDeadline } from '../deadline.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../monitoring/logger.ts'
 
+/** What the owner of an account is told after it happened. */
+const notices = {
+  password_changed: {
+    subject: 'Your password was changed',
+    what: 'The password of your account was changed. Every other session was signed out.',
+  },
+  password_reset: {
+    subject: 'Your password was reset',
+    what: 'The password of your account was reset with a code from an e-mail. Every session was signed out.',
+  },
+  totp_enabled: {
+    subject: 'Two-factor authentication is on',
+    what: 'Signing in to your account now needs a code from your authenticator. Every other session was signed out.',
+  },
+  totp_disabled: {
+    subject: 'Two-factor authentication is off',
+    what: 'Signing in to your account no longer needs a code from your authenticator.',
+  },
+  recovery_code_used: {
+    subject: 'A recovery code was used',
+    what: 'Someone used a recovery code of your account in place of a code from your authenticator.',
+  },
+} as const
+const noticeAdvice = 'If this was you, ignore this e-mail. If not, reset your password now and sign out everywhere.'
+
 export type Mail =
   | { readonly kind: 'verify_email'; readonly to: string; readonly code: string }
   | { readonly kind: 'address_in_use'; readonly to: string }
   | { readonly kind: 'reset_password'; readonly to: string; readonly code: string }
   | { readonly kind: 'no_account'; readonly to: string }
+  | { readonly kind: keyof typeof notices; readonly to: string; readonly notice: true }
 
 /**
  * Sends one e-mail. Resolves when the mail service has accepted it.
@@ -27,6 +53,10 @@ function link(publicUrl: string, purpose: string, code: string): string {
 }
 
 function textOf(mail: Mail, publicUrl: string): { subject: string; text: string } {
+  if ('notice' in mail) {
+    const { subject, what } = notices[mail.kind]
+    return { subject, text: [what, noticeAdvice].join('\n\n') }
+  }
   switch (mail.kind) {
     case 'verify_email':
       return {

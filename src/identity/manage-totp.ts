@@ -3,11 +3,13 @@ import type { Ctx, User } from '../context.ts'
 import * as identity from '../db/identity-totp.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { newCode } from './codes.ts'
-import { secondFactorThrottle } from './policy.ts'
+import { notify } from './notify.ts'
 import { reauthenticate } from './reauthenticate.ts'
 import { invalidCode, requirePlace, sessionOver } from './refusals.ts'
-import { readSecondFactor, sealTotpSecret } from './second-factor.ts'
+import { isTotpCode, readSecondFactor, sealTotpSecret } from './second-factor.ts'
 import { sessionOf } from './session.ts'
+import { ownTotp, recovery } from './throttles.ts'
+import { toolsOf } from './tools.ts'
 import { describeTotp, newTotpSecret } from './totp.ts'
 
 const recoveryCodeCount = 10
@@ -19,18 +21,18 @@ const conflict = (detail: string): AppError => new AppError('conflict', detail)
  * @throws AppError `invalid_credentials`, `conflict` (there is a confirmed one), `rate_limited`, `unauthorized`
  */
 export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ secret: string; uri: string }> {
-  const { email, passwordHash } = await reauthenticate(ctx, password)
+  const { email, passwordHash, admitted } = await reauthenticate(ctx, password)
   const key = sessionOf(ctx)
   const secret = newTotpSecret()
   const sealed = await sealTotpSecret(ctx.services.keyring, secret, key.accountId)
-  const outcome = await identity.enrollTotp(ctx.services.api, key, passwordHash, sealed)
+  const outcome = await identity.enrollTotp(ctx.services.api, key, passwordHash, sealed, admitted)
   if (outcome === 'changed') throw sessionOver('the account changed meanwhile')
   if (outcome === 'enabled') throw conflict('A second factor is there already; disable it first.')
   return describeTotp(secret, email)
 }
 
 /**
- * Makes the enrolled secret count. The recovery codes are shown this once.
+ * Makes the enrolled secret count and ends every other session. The recovery codes are shown this once.
  * @throws AppError `invalid_code`, `conflict` (nothing is enrolled), `unauthorized`
  */
 export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recoveryCodes: string[] }> {
@@ -44,8 +46,9 @@ export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recov
   const codes = await Promise.all(Array.from({ length: recoveryCodeCount }, () => newCode('recovery')))
   const recoveryHashes = codes.map(({ hash }) => hash)
   const wish = { sealed: enrolled.sealed, step, recoveryHashes }
-  const isConfirmed = await identity.confirmTotp(ctx.services.api, key, wish)
-  if (!isConfirmed) throw conflict('There is no second factor to confirm.')
+  const email = await identity.enableTotp(ctx.services.api, key, wish)
+  if (email === null) throw conflict('There is no second factor to confirm.')
+  await notify(await toolsOf(ctx.services), 'totp_enabled', email, ctx.log)
   return { recoveryCodes: codes.map(({ text }) => text) }
 }
 
@@ -57,20 +60,21 @@ export async function disableTotp(
   ctx: Ctx<User>,
   { password, code }: { readonly password: string; readonly code: string },
 ): Promise<void> {
-  const { passwordHash, totpSecretSealed, totpConfirmed } = await reauthenticate(ctx, password)
+  const { email, passwordHash, totpSecretSealed, totpConfirmed, admitted } = await reauthenticate(ctx, password)
   const key = sessionOf(ctx)
   if (totpSecretSealed === null || !totpConfirmed) throw conflict('There is no second factor.')
   const account = { id: key.accountId, totpSecretSealed }
   const secondFactor = await readSecondFactor(ctx.services.keyring, account, code, ctx.now())
-  const wish = { passwordHash, sealed: totpSecretSealed, secondFactor }
-  const outcome = await identity.disableTotp(ctx.services.api, key, wish, secondFactorThrottle)
+  const factorBuckets = (isTotpCode(code) ? ownTotp : recovery)(key.accountId, key.sessionId)
+  const wish = { passwordHash, sealed: totpSecretSealed, secondFactor, admitted, factorBuckets }
+  const { outcome, retry_after: retryAfter } = await identity.disableTotp(ctx.services.api, key, wish)
   switch (outcome) {
     case 'done':
-      return
+      return await notify(await toolsOf(ctx.services), 'totp_disabled', email, ctx.log)
     case 'refused':
       throw invalidCode('second factor wrong or used')
     case 'limited':
-      return requirePlace(secondFactorThrottle.windowSeconds, 'too many codes')
+      return requirePlace(retryAfter, 'too many codes')
     case 'changed':
       throw sessionOver('the account changed meanwhile')
     default:

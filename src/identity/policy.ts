@@ -1,5 +1,4 @@
 // The numbers of built-in accounts: how long things live and how often they may be tried. No logic.
-import type { Throttle } from '../db/identity.ts'
 
 const minute = 60
 const hour = 60 * minute
@@ -19,11 +18,25 @@ export const sessionsPerAccount = 50
 export const registrationSeconds = day
 export const passwordResetSeconds = hour
 
-// By e-mail address, whether or not it has an account.
+/** A device that signed in is recognized for so long; every sign-in starts it anew. */
+export const deviceTokenSeconds = 180 * day
 
-/** Checks that failed; one that succeeds gives its place back. NIST allows 100 in a row. */
-export const passwordThrottle: Throttle = { limit: 10, windowSeconds: 15 * minute }
-/** Only who knows the password gets here: 20 guesses a day at one of three codes in a million. */
-export const secondFactorThrottle: Throttle = { limit: 20, windowSeconds: day }
-/** Of each kind of mail. */
-export const mailThrottle: Throttle = { limit: 5, windowSeconds: hour }
+/** Password checks. `own`: of one client for one account; a success empties it. `failures`: of all strangers together. */
+export const signInLimits = {
+  own: { most: 10, seconds: 15 * minute },
+  failures: { most: 100, seconds: hour },
+} as const
+
+/** Only who knows the password gets here: 100 guesses a day at one of three codes in a million. */
+export const secondFactorLimits = {
+  own: { most: 20, seconds: day },
+  failures: { most: 100, seconds: day },
+} as const
+
+/** Mails that anybody can ask for. `own` and `address` of each kind; `stray`: to an address without an account. */
+export const mailLimits = {
+  own: { most: 5, seconds: hour },
+  address: { most: 20, seconds: hour },
+  network: { most: 60, seconds: hour },
+  stray: { most: 1, seconds: day },
+} as const

@@ -1,12 +1,17 @@
-// The password once more, from somebody who is signed in. Counts like a sign-in: a stolen access token buys no guesses.
+// The password once more, from somebody who is signed in. Counts by the session: a stolen access
+// token buys few guesses, and other people's failures do not refuse the owner.
 import type { Ctx, User } from '../context.ts'
 import { beginReauthentication } from '../db/identity-passwords.ts'
-import { passwordThrottle } from './policy.ts'
+import type { Bucket } from '../db/identity.ts'
 import { invalidCredentials, requirePlace, sessionOver } from './refusals.ts'
 import { sessionOf } from './session.ts'
+import { reauthentication } from './throttles.ts'
 import { toolsOf } from './tools.ts'
 
-type Reauthenticated = NonNullable<Awaited<ReturnType<typeof beginReauthentication>>>
+type Reauthenticated = NonNullable<Awaited<ReturnType<typeof beginReauthentication>>> & {
+  /** What the check was counted in. */
+  readonly admitted: readonly Bucket[]
+}
 
 /**
  * What the account is, for whoever knows its password.
@@ -14,10 +19,12 @@ type Reauthenticated = NonNullable<Awaited<ReturnType<typeof beginReauthenticati
  */
 export async function reauthenticate(ctx: Ctx<User>, password: string): Promise<Reauthenticated> {
   const { passwords } = await toolsOf(ctx.services)
-  const account = await beginReauthentication(ctx.services.api, sessionOf(ctx), passwordThrottle)
+  const key = sessionOf(ctx)
+  const admitted = reauthentication(key.sessionId)
+  const account = await beginReauthentication(ctx.services.api, key, admitted)
   if (account === null) throw sessionOver('ended')
   requirePlace(account.retryAfterSeconds, 'too many password checks')
   const { matches } = await passwords.verify(password, account.passwordHash)
   if (!matches) throw invalidCredentials('wrong password')
-  return account
+  return { ...account, admitted }
 }

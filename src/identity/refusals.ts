@@ -22,7 +22,7 @@ export function sessionOver(reason: string): AppError {
 /** @throws AppError `rate_limited` unless a place was free */
 export function requirePlace(retryAfterSeconds: number, reason: string): void {
   if (retryAfterSeconds > 0)
-    throw new AppError('rate_limited', 'Too many tries for this address; come again later.', {
+    throw new AppError('rate_limited', 'Too many attempts. Try again later.', {
       reason,
       retryAfterSeconds,
     })

@@ -2,29 +2,32 @@
 // one gets another mail; the answer, the hash and the round trip are the same.
 import type { Ctx } from '../context.ts'
 import { register as storeRegistration } from '../db/identity-passwords.ts'
+import { answerByMail } from './answer-by-mail.ts'
 import { newCode } from './codes.ts'
 import { checkNewPassword } from './password.ts'
-import { mailThrottle, registrationSeconds } from './policy.ts'
-import { requirePlace } from './refusals.ts'
+import { registrationSeconds } from './policy.ts'
+import { mails, networkIn } from './throttles.ts'
 import { toolsOf } from './tools.ts'
 
 /**
- * Resolves when the mail is on its way; asked again, it sends another.
+ * Resolves when the mail is on its way or withheld; asked again, it sends another.
  * @param given an address in lower case, and the password
- * @throws AppError `validation_failed` (the password), `rate_limited` (mails to the address), `unavailable`
+ * @throws AppError `validation_failed` (the password), `unavailable`
  */
 export async function register(
-  { services, log }: Ctx,
+  ctx: Ctx,
   { email, password }: { readonly email: string; readonly password: string },
 ): Promise<void> {
   checkNewPassword(password, email, '#/password')
-  const { passwords, sendMail } = await toolsOf(services)
+  const { services } = ctx
+  const { passwords, mailsPerHour } = await toolsOf(services)
   const [passwordHash, code] = await Promise.all([passwords.hash(password), newCode('verify-email')])
   const wish = { email, passwordHash, tokenHash: code.hash, ttlSeconds: registrationSeconds }
-  const { retryAfterSeconds, hasAccount } = await storeRegistration(services.api, wish, mailThrottle)
-  requirePlace(retryAfterSeconds, 'too many registrations')
-  await sendMail(
+  const buckets = mails('register', email, networkIn(ctx), mailsPerHour)
+  const { hasAccount, spent } = await storeRegistration(services.api, wish, buckets)
+  await answerByMail(
+    ctx,
     hasAccount ? { kind: 'address_in_use', to: email } : { kind: 'verify_email', to: email, code: code.text },
-    log,
+    spent,
   )
 }

@@ -25,6 +25,9 @@ async function openTotpSecret(keyring: Keyring, sealed: string, accountId: strin
   return secret
 }
 
+/** Whether a code is one of an authenticator's; any other may be a recovery code. */
+export const isTotpCode = (code: string): boolean => /^\d{6}$/.test(code)
+
 /**
  * What a code fits: a time step of the account's secret, or (in the database) a recovery code. Neither for a wrong one.
  * @throws AppError `token_undecryptable`
@@ -35,7 +38,7 @@ export async function readSecondFactor(
   code: string,
   now: Date,
 ): Promise<SecondFactor> {
-  if (!/^\d{6}$/.test(code)) return { step: null, recoveryHash: await readCode('recovery', code) }
+  if (!isTotpCode(code)) return { step: null, recoveryHash: await readCode('recovery', code) }
   const secret = await openTotpSecret(keyring, account.totpSecretSealed, account.id)
   return { step: matchingStep(secret, code, now), recoveryHash: null }
 }

@@ -19,6 +19,13 @@ export interface SessionGrant {
   readonly refreshExpiresInSeconds: number
 }
 
+/** What a sign-in gives beside the session. */
+export interface SignedIn extends SessionGrant {
+  /** By which the next sign-in on this device has a limit of its own. */
+  readonly deviceToken: string
+  readonly deviceExpiresInSeconds: number
+}
+
 /** A session that is to be stored, and its refresh token. */
 export async function prepareSession(
   id: string,

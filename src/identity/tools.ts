@@ -9,17 +9,30 @@ import { scrypt } from './scrypt.ts'
 export interface IdentityTools {
   readonly passwords: PasswordHasher
   readonly sendMail: SendMail
-  /** Signs access tokens. */
+  /** A mail that anybody can ask for takes so long at least, sent or not: its time must not tell who has an account. */
+  readonly leastMailMs: number
+  /** Mails of the whole deployment that anybody can ask for. */
+  readonly mailsPerHour: number
+  /** Signs access tokens; keys for other purposes are derived from it. */
   readonly secret: Uint8Array
 }
+
+/** Most mail APIs answer sooner. */
+const leastMailMs = 1000
 
 type BuiltinAuth = Extract<Config['auth'], { mode: 'builtin' }>
 
 const senderOf = (email: EmailConfig | null): SendMail =>
   email === null ? writeToLog : sendOverHttp(email, (input, init) => fetch(input, init))
 
-export function createIdentityTools({ secret, email }: BuiltinAuth): IdentityTools {
-  return { passwords: createPasswordHasher(scrypt), sendMail: senderOf(email), secret }
+export function createIdentityTools({ secret, email, mailsPerHour }: BuiltinAuth): IdentityTools {
+  return {
+    passwords: createPasswordHasher(scrypt),
+    sendMail: senderOf(email),
+    leastMailMs: email === null ? 0 : leastMailMs,
+    mailsPerHour,
+    secret,
+  }
 }
 
 /** @throws AppError `not_found` where an OIDC issuer vouches for users */

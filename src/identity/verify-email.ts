@@ -2,11 +2,13 @@
 // which shows whose the registration is: neither somebody who registered another's address nor somebody who follows
 // the link of a registration that was not theirs has both.
 import type { Ctx } from '../context.ts'
+import { encodeHex } from '../crypto/encoding.ts'
 import { beginVerification, finishVerification } from '../db/identity-passwords.ts'
 import { readCode } from './codes.ts'
-import { passwordThrottle } from './policy.ts'
+import { issueDeviceToken } from './device-token.ts'
 import { invalidCredentials, invalidToken, requirePlace } from './refusals.ts'
-import { grant, prepareSession, type SessionGrant, sessionScopes } from './session.ts'
+import { grant, prepareSession, sessionScopes, type SignedIn } from './session.ts'
+import { verification } from './throttles.ts'
 import { toolsOf } from './tools.ts'
 
 /**
@@ -16,13 +18,14 @@ import { toolsOf } from './tools.ts'
 export async function verifyEmail(
   { services, now }: Ctx,
   { code, password }: { readonly code: string; readonly password: string },
-): Promise<SessionGrant> {
+): Promise<SignedIn> {
   const tools = await toolsOf(services)
   const tokenHash = await readCode('verify-email', code)
   if (tokenHash === null) throw invalidToken('malformed')
-  const { retryAfterSeconds, passwordHash } = await beginVerification(services.api, tokenHash, passwordThrottle)
+  const buckets = verification(encodeHex(tokenHash))
+  const { retryAfterSeconds, email, passwordHash } = await beginVerification(services.api, tokenHash, buckets)
   requirePlace(retryAfterSeconds, 'too many password checks')
-  if (passwordHash === null) throw invalidToken('unknown or expired')
+  if (email === null || passwordHash === null) throw invalidToken('unknown or expired')
   const { matches } = await tools.passwords.verify(password, passwordHash)
   if (!matches) throw invalidCredentials('not the password of the registration')
   const accountId = services.newId()
@@ -30,5 +33,6 @@ export async function verifyEmail(
   const isMade = await finishVerification(services.api, { tokenHash, passwordHash, accountId }, session)
   if (!isMade) throw invalidToken('used meanwhile, or the address has an account')
   const claims = { subject: accountId, sessionId: session.id, scope: sessionScopes.full, role: 'user' } as const
-  return await grant(tools, claims, token.text, now())
+  const given = await grant(tools, claims, token.text, now())
+  return { ...given, ...(await issueDeviceToken(tools.secret, email, now())) }
 }

@@ -17,6 +17,7 @@ const session = z.strictObject({
   token_type: z.literal('Bearer'),
   expires_in: z.literal(900),
   refresh_token: z.string().optional(),
+  device_token: z.string().optional(),
 })
 const problem = z.looseObject({ code: z.string() })
 
@@ -40,9 +41,10 @@ async function signUp(email: string): Promise<z.infer<typeof session>> {
   return sessionOf(await post('verify-email', { code: mailedCode(), password }))
 }
 
-/** Name, value and attributes of the cookie that an answer sets. */
-function cookieOf(answer: Answer): { pair: string; attributes: string[] } {
-  const [pair = '', ...attributes] = (answer.headers.get('set-cookie') ?? '').split('; ')
+/** Name, value and attributes of a cookie that an answer sets. */
+function cookieOf(answer: Answer, name = 'refresh_token'): { pair: string; attributes: string[] } {
+  const found = answer.headers.getSetCookie().find((cookie) => cookie.startsWith(`${name}=`))
+  const [pair = '', ...attributes] = (found ?? '').split('; ')
   return { pair, attributes }
 }
 
@@ -172,6 +174,26 @@ describe('a browser', () => {
     expect((await post('refresh', {}, { ...page, cookie: next })).status).toBe(401)
   })
 
+  it('is known by a cookie of its own when it signs in again, whoever floods the account', async () => {
+    const besieged = { ...cookieLogin, email: 'besieged@example.com' }
+    await signUp(besieged.email)
+    const entered = await post('login', besieged, page)
+    expect(sessionOf(entered).device_token).toBeUndefined()
+    const device = cookieOf(entered, 'device_token')
+    expect(device.attributes).toEqual(['HttpOnly', 'SameSite=Strict', 'Path=/', 'Max-Age=15552000'])
+    const flood = (headers: Record<string, string>) => post('login', { ...besieged, password: 'a guess' }, headers)
+    for (let guess = 0; guess < 10; guess += 1) expect((await flood(page)).status).toBe(401)
+    expect((await flood(page)).status).toBe(429)
+    expect((await post('login', besieged, page)).status).toBe(429)
+    const again = await post('login', besieged, { ...page, cookie: device.pair })
+    expect(cookieOf(again, 'device_token').pair).not.toBe(device.pair)
+    const inBody = { email: besieged.email, password }
+    expect((await post('login', inBody, { cookie: device.pair })).status).toBe(429)
+    const token = device.pair.slice('device_token='.length)
+    const withToken = sessionOf(await post('login', { ...inBody, device_token: token }))
+    expect(withToken.device_token).toMatch(/^[\w-]{72}$/)
+  })
+
   it('may bring cookies to the routes of accounts alone, and only from our pages', async () => {
     const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' }
     const ask = async (path: string, origin: string) =>
@@ -246,7 +268,9 @@ describe('what was said in secret', () => {
     expect(lines).not.toContain(password)
     const tokens = edge.answers.flatMap((answer) => {
       const found = session.safeParse(answer.status === 200 ? answer.json() : null)
-      return found.success ? [found.data.access_token, found.data.refresh_token ?? ''] : []
+      return found.success
+        ? [found.data.access_token, found.data.refresh_token ?? '', found.data.device_token ?? '']
+        : []
     })
     expect(tokens.length).toBeGreaterThan(10)
     for (const token of tokens.filter((one) => one !== '')) expect(lines).not.toContain(token)

@@ -344,6 +344,7 @@ const executors: Record<string, string> = {
       'confirm_totp',
       'disable_totp',
       'end_session',
+      'enable_totp',
       'enroll_totp',
       'enrolled_totp',
       'finish_sign_in',
@@ -355,6 +356,8 @@ const executors: Record<string, string> = {
       'refresh',
       'register',
       'reset_password',
+      'session_lives',
+      'set_password_by_mail',
     ].map((name) => [`identity.${name}`, 'wn_api']),
   ),
 }

@@ -9,7 +9,7 @@ import type { Mail } from '../../src/identity/mail.ts'
 import { createPasswordHasher } from '../../src/identity/password.ts'
 import { register } from '../../src/identity/register.ts'
 import { type Scrypt, scrypt } from '../../src/identity/scrypt.ts'
-import type { SessionGrant } from '../../src/identity/session.ts'
+import type { SessionGrant, SignedIn } from '../../src/identity/session.ts'
 import { confirmTotp, enrollTotp } from '../../src/identity/manage-totp.ts'
 import { verifyEmail } from '../../src/identity/verify-email.ts'
 import { stepAt, totpCode } from '../../src/identity/totp.ts'
@@ -23,6 +23,15 @@ import { connectStack, type Stack, type TestDatabase } from './stack.ts'
 const testCost = { logN: 4, r: 8, p: 1 }
 
 export const goodPassword = 'a long enough password'
+
+/** The network of who says nothing else. */
+const ownNetwork = '192.0.2.0/24'
+
+/** Where a sign-in comes from. */
+export interface Client {
+  readonly network?: string
+  readonly deviceToken?: string | null
+}
 
 export interface Accounts {
   readonly stack: Stack
@@ -42,9 +51,9 @@ export interface Accounts {
   as(grant: SessionGrant): Promise<Ctx<User>>
   /** The code in the newest mail to that address. */
   mailedCode(to: string): string
-  /** Registers, verifies, and is signed in. */
-  signUp(email: string, password?: string): Promise<SessionGrant>
-  signIn(email: string, password?: string, code?: string | null): Promise<SessionGrant>
+  /** Registers from a network of its own, verifies, and is signed in. */
+  signUp(email: string, password?: string): Promise<SignedIn>
+  signIn(email: string, password?: string, code?: string | null, client?: Client): Promise<SignedIn>
   /** Enrolls and confirms; the clock then stands at the next unused step. */
   addTotp(grant: SessionGrant, password?: string): Promise<{ code: () => string; recoveryCodes: string[] }>
   sql(text: string, params?: readonly unknown[]): Promise<Record<string, string | null>[]>
@@ -61,6 +70,9 @@ export async function refusal(work: Promise<unknown>): Promise<string> {
   }
   throw new Error('nothing was refused')
 }
+
+/** A client by its network. */
+export const clientOf = (network: string): NonNullable<Ctx['client']> => ({ object: network, place: network, network })
 
 /** Bytes of base32 text, as an authenticator reads it. */
 export function fromBase32(text: string): Uint8Array<ArrayBuffer> {
@@ -86,6 +98,7 @@ export async function createAccounts(control: string): Promise<Accounts> {
   const lines: string[] = []
   let hashes = 0
   let trips = 0
+  let signUps = 0
   let offsetMs = 0
   const counting: Scrypt = (...parameters) => {
     hashes += 1
@@ -108,7 +121,14 @@ export async function createAccounts(control: string): Promise<Accounts> {
   }
   const now = () => new Date(Date.now() + offsetMs)
   const log = createLogger({}, { sink: (line) => lines.push(line), redactText: services.redact, minimumLevel: 'debug' })
-  const ctx: Ctx = { services, actor: { kind: 'anonymous' }, requestId: crypto.randomUUID(), now, log }
+  const ctx: Ctx = {
+    services,
+    actor: { kind: 'anonymous' },
+    requestId: crypto.randomUUID(),
+    client: clientOf(ownNetwork),
+    now,
+    log,
+  }
   const sql: Accounts['sql'] = (text, params = []) => query(database.endpoint, database.ownerUrl, text, params)
 
   const as: Accounts['as'] = async ({ accessToken }) => {
@@ -152,10 +172,12 @@ export async function createAccounts(control: string): Promise<Accounts> {
     as,
     mailedCode,
     async signUp(email, password = goodPassword) {
-      await register(ctx, { email, password })
+      signUps += 1
+      await register({ ...ctx, client: clientOf(`signing-up-${signUps}`) }, { email, password })
       return await verifyEmail(ctx, { code: mailedCode(email), password })
     },
-    signIn: (email, password = goodPassword, code = null) => login(ctx, { email, password, code, scope: 'full' }),
+    signIn: (email, password = goodPassword, code = null, { network = ownNetwork, deviceToken = null } = {}) =>
+      login({ ...ctx, client: clientOf(network) }, { email, password, code, scope: 'full', deviceToken }),
     async addTotp(grant, password = goodPassword) {
       const user = await as(grant)
       const { secret } = await enrollTotp(user, password)

@@ -216,7 +216,7 @@ describe('guessing', () => {
     }
   })
 
-  it('floods no address with mails: five of a kind an hour', async () => {
+  it('floods no address with mails: five of a kind an hour from one network', async () => {
     const { ctx } = accounts
     const before = accounts.mails.length
     const wish = { email: 'flood@example.com', password: goodPassword }
@@ -224,9 +224,9 @@ describe('guessing', () => {
     const forgotten = await Promise.all(
       Array.from({ length: 8 }, () => accounts.cost(() => forgotPassword(ctx, wish.email))),
     )
-    for (const ended of [registered, forgotten])
-      expect(ended.filter(({ code }) => code === 'rate_limited')).toHaveLength(3)
-    expect(accounts.mails.length - before).toBe(10)
+    for (const { code } of [...registered, ...forgotten]) expect(code).toBeNull()
+    // The address has no account: of the mails that say so, one goes out.
+    expect(accounts.mails.length - before).toBe(6)
     const rows = await accounts.sql(`select count(*) from identity.registrations where email = $1`, [wish.email])
     expect(rows).toEqual([{ count: '5' }])
   })
@@ -304,7 +304,13 @@ describe('a sign-in', () => {
   it('for reading gives tokens that say so, also after a refresh', async () => {
     await accounts.signUp('reader@example.com')
     const { refresh } = await import('../../src/identity/refresh.ts')
-    const credentials = { email: 'reader@example.com', password: goodPassword, code: null, scope: 'read' } as const
+    const credentials = {
+      email: 'reader@example.com',
+      password: goodPassword,
+      code: null,
+      scope: 'read',
+      deviceToken: null,
+    } as const
     const grant = await login(accounts.ctx, credentials)
     expect((await accounts.as(grant)).actor.scopes).toEqual(['read'])
     const next = await refresh(accounts.ctx, grant.refreshToken)

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { forgotPassword, resetPassword } from '../../src/identity/change-password.ts'
 import { confirmTotp, disableTotp, enrollTotp } from '../../src/identity/manage-totp.ts'
-import type { SessionGrant } from '../../src/identity/session.ts'
+import type { SignedIn } from '../../src/identity/session.ts'
 import { stepAt, totpCode } from '../../src/identity/totp.ts'
-import { type Accounts, createAccounts, fromBase32, goodPassword, refusal } from '../support/accounts.ts'
+import { type Accounts, type Client, createAccounts, fromBase32, goodPassword, refusal } from '../support/accounts.ts'
 
 let accounts: Accounts
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => accounts.stop())
 
 let count = 0
-async function somebody(): Promise<{ email: string; grant: SessionGrant }> {
+async function somebody(): Promise<{ email: string; grant: SignedIn }> {
   const email = `factor-${(count += 1)}@example.com`
   return { email, grant: await accounts.signUp(email) }
 }
@@ -138,6 +138,40 @@ describe('a code', () => {
     expect(await refusal(enter(email, code()))).toBe('rate_limited')
     await accounts.age(24 * 3600)
     await enter(email, code())
+  })
+})
+
+describe('somebody who knows the password and guesses codes', () => {
+  const enterFrom = (email: string, code: string, client: Client) => accounts.signIn(email, goodPassword, code, client)
+  /** Twenty wrong codes from each of so many networks; ten a quarter of an hour is what a network may ask. */
+  async function guessCodes(email: string, right: string, networks: number): Promise<string[]> {
+    const codes: string[] = []
+    for (let round = 0; round < 2; round += 1) {
+      for (let index = 0; index < networks; index += 1) {
+        const network = `198.51.${index}.0/24`
+        const guess = () => refusal(enterFrom(email, wrongCode(right), { network }))
+        codes.push(...(await Promise.all(Array.from({ length: 10 }, guess))))
+      }
+      await accounts.age(3600 + 1)
+    }
+    return codes
+  }
+
+  it('does not refuse the owner in another network', async () => {
+    const { email, code } = await withTotp()
+    expect(await guessCodes(email, code(), 1)).toEqual(Array(20).fill('invalid_code'))
+    expect(await refusal(enterFrom(email, code(), { network: '198.51.0.0/24' }))).toBe('rate_limited')
+    await enterFrom(email, code(), { network: '203.0.113.0/24' })
+  })
+
+  it('gets a hundred guesses a day from all networks, and leaves the owner the known device and the recovery codes', async () => {
+    const { email, grant, code, recoveryCodes } = await withTotp()
+    const codes = await guessCodes(email, code(), 6)
+    expect(codes.filter((one) => one === 'invalid_code')).toHaveLength(100)
+    const network = '203.0.113.0/24'
+    expect(await refusal(enterFrom(email, code(), { network }))).toBe('rate_limited')
+    await enterFrom(email, code(), { network, deviceToken: grant.deviceToken })
+    await enterFrom(email, recoveryCodes[0] ?? '', { network })
   })
 })
 

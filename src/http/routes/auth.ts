@@ -3,9 +3,16 @@
 import * as z from 'zod'
 import type { Ctx } from '../../context.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
-import type { SessionGrant } from '../../identity/session.ts'
+import type { SessionGrant, SignedIn } from '../../identity/session.ts'
 import { line } from '../fields.ts'
-import { cookieHeaders, readRefreshCookie, refreshCookie, requireCookiePage } from '../refresh-cookie.ts'
+import {
+  cookieHeaders,
+  deviceCookie,
+  readDeviceCookie,
+  readRefreshCookie,
+  refreshCookie,
+  requireCookiePage,
+} from '../refresh-cookie.ts'
 import { publicRoute } from '../route.ts'
 
 const tags = ['auth']
@@ -42,6 +49,10 @@ const sessionSchema = z
     token_type: z.literal('Bearer'),
     expires_in: z.int().describe('Seconds.'),
     refresh_token: z.string().optional().describe('Works once; absent where it went into the cookie.'),
+    device_token: z
+      .string()
+      .optional()
+      .describe('Of a sign-in. Send it with the next one on this device; absent where it went into a cookie.'),
   })
   .meta({ id: 'Session' })
 
@@ -56,6 +67,15 @@ function answerWith({ services: { config } }: Ctx, grant: SessionGrant, by: Tran
   if (by === 'body') return { status: 200, body: { ...body, refresh_token: refreshToken } } as const
   const headers = { 'set-cookie': refreshCookie(config, refreshToken, refreshExpiresInSeconds) }
   return { status: 200, body, headers } as const
+}
+
+/** A new session as it leaves, with what the next sign-in on this device brings along. */
+function answerSignIn(ctx: Ctx, signedIn: SignedIn, by: Transport) {
+  const { deviceToken, deviceExpiresInSeconds } = signedIn
+  const answer = answerWith(ctx, signedIn, by)
+  if (!('headers' in answer)) return { ...answer, body: { ...answer.body, device_token: deviceToken } }
+  const cookies = [answer.headers['set-cookie'], deviceCookie(ctx.services.config, deviceToken, deviceExpiresInSeconds)]
+  return { ...answer, headers: { 'set-cookie': cookies } }
 }
 
 /** A cookie is set for a page of ours alone, or another's could sign its visitor in as somebody else. */
@@ -93,7 +113,7 @@ export const verifyEmailRoute = publicRoute({
 }).handle(async (ctx, { body, headers }) => {
   requirePageFor(body.transport, ctx, headers)
   const { verifyEmail } = await import('../../identity/verify-email.ts')
-  return answerWith(ctx, await verifyEmail(ctx, body), body.transport)
+  return answerSignIn(ctx, await verifyEmail(ctx, body), body.transport)
 })
 
 export const loginRoute = publicRoute({
@@ -109,6 +129,7 @@ export const loginRoute = publicRoute({
     password,
     code: secondFactorCode.optional(),
     scope: z.enum(['full', 'read']).default('full').describe('`read`: the session can change nothing.'),
+    device_token: line(200).optional().describe('What an earlier sign-in on this device answered.'),
     transport,
   }),
   answers: { 200: sessionSchema },
@@ -116,7 +137,10 @@ export const loginRoute = publicRoute({
 }).handle(async (ctx, { body, headers }) => {
   requirePageFor(body.transport, ctx, headers)
   const { login } = await import('../../identity/login.ts')
-  return answerWith(ctx, await login(ctx, { ...body, code: body.code ?? null }), body.transport)
+  const inCookie = body.transport === 'cookie' ? readDeviceCookie(ctx.services.config, headers.cookie) : null
+  const deviceToken = body.device_token ?? inCookie
+  const credentials = { ...body, code: body.code ?? null, deviceToken }
+  return answerSignIn(ctx, await login(ctx, credentials), body.transport)
 })
 
 const givenToken = z.strictObject({

@@ -138,6 +138,8 @@ describe('a configuration', () => {
       email: { url: email.AUTH_EMAIL_URL, key: email.AUTH_EMAIL_KEY, from: email.AUTH_EMAIL_FROM },
     })
     expect(parseConfig({ ...development, AUTH_MODE: 'builtin' }).auth).toMatchObject({ mode: 'builtin', email: null })
+    expect(parseConfig(strict).auth).toMatchObject({ mailsPerHour: 500 })
+    expect(parseConfig({ ...strict, AUTH_MAILS_PER_HOUR: '40' }).auth).toMatchObject({ mailsPerHour: 40 })
     expect(parseConfig({ ...development, ...oidc }).auth.mode).toBe('oidc')
     expect(parseConfig({ ...strict, ...noEmail, ...oidc, AUTH_MODE: 'oidc' }).auth.mode).toBe('oidc')
   })
@@ -302,6 +304,8 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['AUTH_AUDIENCE', { AUTH_MODE: 'builtin', AUTH_AUDIENCE: oidc.AUTH_AUDIENCE }],
   ...Object.keys(email).map((name) => [name, { ...email, [name]: '' }] as const),
   ...Object.entries(email).map(([name, value]) => [name, { ...oidc, [name]: value }] as const),
+  ['AUTH_MAILS_PER_HOUR', { ...oidc, AUTH_MAILS_PER_HOUR: '40' }],
+  ...['0', '10001', '1.5', 'many'].map((text) => ['AUTH_MAILS_PER_HOUR', { AUTH_MAILS_PER_HOUR: text }] as const),
   ['AUTH_EMAIL_URL', { ...email, AUTH_EMAIL_URL: 'mail.test' }],
   ['AUTH_EMAIL_KEY', { ...email, AUTH_EMAIL_KEY: 'short' }],
   ['AUTH_EMAIL_FROM', { ...email, AUTH_EMAIL_FROM: 'Wealth' }],

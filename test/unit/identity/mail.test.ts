@@ -39,6 +39,11 @@ const mails: readonly Mail[] = [
   { kind: 'reset_password', to, code },
   { kind: 'address_in_use', to },
   { kind: 'no_account', to },
+  { kind: 'password_changed', to, notice: true },
+  { kind: 'password_reset', to, notice: true },
+  { kind: 'totp_enabled', to, notice: true },
+  { kind: 'totp_disabled', to, notice: true },
+  { kind: 'recovery_code_used', to, notice: true },
 ]
 const config = (url: string) => ({
   url,
@@ -100,6 +105,11 @@ describe('a mail in development', () => {
       { event: 'email_not_sent', mail: 'reset_password', mail_code: code },
       { event: 'email_not_sent', mail: 'address_in_use' },
       { event: 'email_not_sent', mail: 'no_account' },
+      { event: 'email_not_sent', mail: 'password_changed' },
+      { event: 'email_not_sent', mail: 'password_reset' },
+      { event: 'email_not_sent', mail: 'totp_enabled' },
+      { event: 'email_not_sent', mail: 'totp_disabled' },
+      { event: 'email_not_sent', mail: 'recovery_code_used' },
     ])
     expect(lines.join('')).not.toContain(to)
   })

@@ -2,7 +2,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clientOf, parseIpv6 } from '../../../src/ratelimit/address.ts'
+import { clientOf, networkOf, parseIpv6 } from '../../../src/ratelimit/address.ts'
 
 const strict = { object: 'unknown', place: 'unknown', network: null }
 const groups = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), { minLength: 8, maxLength: 8 })
@@ -162,5 +162,20 @@ describe('the address that all Workers share', () => {
   it('is the only one for which the zone counts', () => {
     expect(clientOf('192.0.2.1', 'one.example.com')).toEqual(clientOf('192.0.2.1', null))
     expect(clientOf('2a06:98c0:3600::104', 'one.example.com').object).toBe('ip:2a06:98c0:3600::/48')
+  })
+})
+
+describe('a client’s network', () => {
+  it.each([
+    ['192.0.2.77', '192.0.2.0/24'],
+    ['::ffff:192.0.2.77', '192.0.2.0/24'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    [null, 'unknown'],
+  ])('of %j is %j', (address, network) => {
+    expect(networkOf(clientOf(address, null))).toBe(network)
+  })
+
+  it('of a Worker is its zone', () => {
+    expect(networkOf(clientOf('2a06:98c0:3600::103', 'one.example.com'))).toBe('one.example.com')
   })
 })

@@ -1,0 +1,50 @@
+// Known-device tokens (OWASP, "Slow down online guessing attacks with device cookies"): a device that signed in once has a
+// limit of its own, so that a flood of wrong passwords from elsewhere never refuses it. A token is no credential: it only
+// says where attempts count. It holds a random id, its time of issue and an HMAC over both and the e-mail address, which
+// binds it to the account. It expires; "sign out everywhere" and a new SECRET_KEY revoke it. A new password does not: the
+// owner who changes it during an attack must still get in, and a stolen token buys ten guesses a quarter of an hour.
+import { equalConstantTime } from '../crypto/constant-time.ts'
+import { type Bytes, concat, decodeBase64Url, encodeBase64Url, encodeHex } from '../crypto/encoding.ts'
+import { authenticate } from './derived-key.ts'
+import { deviceTokenSeconds } from './policy.ts'
+
+const idBytes = 16
+const timeBytes = 6
+const macBytes = 32
+
+export interface Device {
+  readonly id: string
+  readonly issuedAt: Date
+}
+
+const macOf = (secret: Uint8Array, email: string, signed: Bytes): Promise<Bytes> =>
+  authenticate(secret, 'device-token', [email, signed])
+
+/** A token for the device that has just signed in to the account of this address. */
+export async function issueDeviceToken(
+  secret: Uint8Array,
+  email: string,
+  now: Date,
+): Promise<{ deviceToken: string; deviceExpiresInSeconds: number }> {
+  const time = new Uint8Array(8)
+  new DataView(time.buffer).setBigUint64(0, BigInt(now.getTime()))
+  const signed = concat(crypto.getRandomValues(new Uint8Array(idBytes)), time.slice(8 - timeBytes))
+  const deviceToken = encodeBase64Url(concat(signed, await macOf(secret, email, signed)))
+  return { deviceToken, deviceExpiresInSeconds: deviceTokenSeconds }
+}
+
+/** The device of a token; null for one that is malformed, forged, expired, or another account's. */
+export async function readDeviceToken(
+  secret: Uint8Array,
+  email: string,
+  text: string,
+  now: Date,
+): Promise<Device | null> {
+  const bytes = decodeBase64Url(text)
+  if (bytes?.length !== idBytes + timeBytes + macBytes) return null
+  const signed = bytes.slice(0, idBytes + timeBytes)
+  if (!equalConstantTime(bytes.slice(idBytes + timeBytes), await macOf(secret, email, signed))) return null
+  const issuedAt = Number.parseInt(encodeHex(signed.slice(idBytes)), 16)
+  const isExpired = issuedAt + deviceTokenSeconds * 1000 <= now.getTime()
+  return isExpired ? null : { id: encodeHex(signed.slice(0, idBytes)), issuedAt: new Date(issuedAt) }
+}

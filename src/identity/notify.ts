@@ -1,0 +1,21 @@
+// Mails about what happened to an account's login. The change is made already: a mail that cannot be sent is logged as an
+// error and fails nothing.
+import type { Logger } from '../monitoring/logger.ts'
+import type { Mail } from './mail.ts'
+import type { IdentityTools } from './tools.ts'
+
+export type Notice = Extract<Mail, { readonly notice: true }>
+
+/** Resolves when the mail was accepted or failed; never rejects. */
+export async function notify(
+  { sendMail }: IdentityTools,
+  kind: Notice['kind'],
+  to: string,
+  log: Logger,
+): Promise<void> {
+  try {
+    await sendMail({ kind, to, notice: true }, log)
+  } catch (error) {
+    log.error('notice_not_sent', { mail: kind, error })
+  }
+}
