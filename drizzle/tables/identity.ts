@@ -91,6 +91,9 @@ export const sessions = identity.table(
       .references(() => accounts.id, { onDelete: 'cascade' }),
     selectorHash: bytea('selector_hash').notNull(),
     verifierHash: bytea('verifier_hash').notNull(),
+    /** The verifier before, which for a few seconds still gets the same successor. */
+    previousVerifierHash: bytea('previous_verifier_hash'),
+    rotatedAt: instant('rotated_at'),
     scope: text().notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     lastUsedAt: instant('last_used_at').notNull().defaultNow(),

@@ -102,19 +102,27 @@ const refreshed = z.discriminatedUnion('outcome', [
     role: z.enum(['user', 'admin']),
   }),
   z.object({ outcome: z.enum(['unknown', 'expired', 'reused']) }),
+  z.object({ outcome: z.literal('limited'), retry_after: z.int() }),
 ])
 
-/** Replaces the verifier of a session's token, once; a verifier of before ends the session. */
-export async function refresh(
-  database: ApiDatabase,
-  given: { readonly selectorHash: Bytes; readonly verifierHash: Bytes; readonly newVerifierHash: Bytes },
-  idleSeconds: number,
-): Promise<z.output<typeof refreshed>> {
+export interface Rotation {
+  readonly selectorHash: Bytes
+  readonly verifierHash: Bytes
+  /** Always the same for one verifier. */
+  readonly newVerifierHash: Bytes
+  readonly idleSeconds: number
+  /** For so long the verifier before is answered like the first time. */
+  readonly graceSeconds: number
+  readonly buckets: readonly Bucket[]
+}
+
+/** Replaces the verifier of a session's token; one of before ends the session, unless it was replaced just now. */
+export async function refresh(database: ApiDatabase, given: Rotation): Promise<z.output<typeof refreshed>> {
   return await askOne(
     database,
     refreshed,
     sql`select * from identity.refresh(${bytea(given.selectorHash)}, ${bytea(given.verifierHash)},
-      ${bytea(given.newVerifierHash)}, ${idleSeconds}::int)`,
+      ${bytea(given.newVerifierHash)}, ${given.idleSeconds}::int, ${given.graceSeconds}::int, ${bucketsOf(given.buckets)})`,
   )
 }
 

@@ -12,7 +12,7 @@ import { drainBody } from './middleware/drain-body.ts'
 import { log } from './middleware/log.ts'
 import { outliveClient } from './middleware/outlive-client.ts'
 import { rateLimitHeaders } from './middleware/rate-limit-headers.ts'
-import { limitByAddress, limitFailedWebhooks } from './middleware/rate-limit.ts'
+import { limitByAddress, limitFailedWebhooks, limitRefreshes } from './middleware/rate-limit.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { findServices, requireServices } from './middleware/services.ts'
@@ -72,7 +72,7 @@ function build(logging: LoggerOptions): App {
   )
   mount(app, table.open, limitByAddress())
   app.use('/api/v1/auth/*', builtinAccounts(limitByAddress()))
-  mount(app, table.accounts, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), limitByAddress())
+  mount(app, table.accounts, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), limitRefreshes())
   mountOverlaps(app, table.private, limitByAddress())
   mount(app, table.private, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), authenticate())
   app.use(limitByAddress())

@@ -63,7 +63,7 @@ function errorsOf(route: Route): ErrorCode[] {
   if (access !== 'public' && method !== 'GET') codes.push('bad_request', 'unsupported_media_type')
   if (access === 'admin' || (access === 'user' && method !== 'GET')) codes.push('forbidden')
   if (path !== '/health') codes.push('internal', 'misconfigured', 'rate_limited')
-  if (limit === 'auth') codes.push('unavailable')
+  if (limit === 'auth' || limit === 'refresh') codes.push('unavailable')
   return [...new Set(codes)].sort()
 }
 

@@ -35,7 +35,7 @@ export const operationDescriptions: Readonly<Record<string, string>> = {
   login:
     'Returns an access token and a refresh token. An account with a second factor also needs `code`. With `transport: "cookie"`, the page and the API must be on one site.',
   refreshSession:
-    'Takes a refresh token from the body or the cookie and returns the next pair of tokens. A refresh token works once; using it again ends the session. The body may be absent.',
+    'Takes a refresh token from the body or the cookie and returns the next pair of tokens. A refresh token works once: for ten seconds it returns the same successor again, after that its reuse ends the session. The body may be absent.',
   logout:
     'Ends the session of a refresh token from the body or the cookie, and removes the cookie. The body may be absent.',
   forgotPassword: `Sends an e-mail with a code for a new password. ${mailed}`,

@@ -10,7 +10,7 @@ import { isJson, parseBody, parseParameters, parseQuery } from './input.ts'
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Access = 'public' | 'user' | 'admin'
 /** The rate limit that a route counts against, beside the global one. */
-export type RateLimit = RoutePolicy | 'webhook'
+export type RateLimit = RoutePolicy | 'webhook' | 'refresh'
 /** Status → schema of the body, or null for none. */
 export type Answers = Readonly<Record<number, z.ZodType | null>>
 /** A strict object, or the bytes as they came. */

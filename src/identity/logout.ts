@@ -9,8 +9,8 @@ import { sessionOf } from './session.ts'
 
 /** Ends the session of a refresh token, used ones included; anything else is a session that has ended. */
 export async function logOut({ services }: Ctx, refreshToken: string | null): Promise<void> {
-  const tokens = refreshToken === null ? null : await readRefreshToken(refreshToken)
-  if (tokens !== null) await identity.logOut(services.api, tokens.given.selectorHash)
+  const token = refreshToken === null ? null : await readRefreshToken(refreshToken)
+  if (token !== null) await identity.logOut(services.api, token.selectorHash)
 }
 
 /**

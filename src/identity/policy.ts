@@ -12,6 +12,11 @@ export const accessTokenSeconds = 15 * minute
  */
 export const sessionLifetime = { idleSeconds: 7 * day, absoluteSeconds: 30 * day } as const
 
+/** For so long a refresh token that was used gets the same successor once more: tabs that share it, an answer that was lost. */
+export const refreshGraceSeconds = 10
+/** Refreshes of one session. */
+export const refreshLimit = { most: 30, seconds: minute } as const
+
 /** Sessions of one account; the one unused for longest gives way. */
 export const sessionsPerAccount = 50
 

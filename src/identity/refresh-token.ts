@@ -1,6 +1,8 @@
 // Refresh tokens: opaque text of a selector, which names the session, and a verifier of 256 bits, which is new after
-// every use. Only hashes of both are stored.
+// every use. Only hashes of both are stored. A token's successor follows from it by SECRET_KEY alone, so that two requests
+// with the same token get the same one.
 import { type Bytes, concat, decodeBase64Url, encodeBase64Url } from '../crypto/encoding.ts'
+import { authenticate } from './derived-key.ts'
 
 const selectorBytes = 16
 const verifierBytes = 32
@@ -23,19 +25,26 @@ async function tokenOf(selector: Bytes, verifier: Bytes): Promise<RefreshToken> 
   return { text: encodeBase64Url(concat(selector, verifier)), selectorHash, verifierHash }
 }
 
+/** Selector and verifier; null for text that is no token. */
+function bytesOf(text: string): Bytes | null {
+  const bytes = decodeBase64Url(text)
+  return bytes?.length === selectorBytes + verifierBytes ? bytes : null
+}
+
 /** A new session's first token. */
 export async function newRefreshToken(): Promise<RefreshToken> {
   return await tokenOf(random(selectorBytes), random(verifierBytes))
 }
 
-/** A token as a client brought it, and the one that would follow it; null for what can be none. */
-export async function readRefreshToken(text: string): Promise<{ given: RefreshToken; next: RefreshToken } | null> {
-  const bytes = decodeBase64Url(text)
-  if (bytes?.length !== selectorBytes + verifierBytes) return null
-  const selector = bytes.slice(0, selectorBytes)
-  const [given, next] = await Promise.all([
-    tokenOf(selector, bytes.slice(selectorBytes)),
-    tokenOf(selector, random(verifierBytes)),
-  ])
-  return { given, next }
+/** The hashes of a token as a client brought it; null for what can be none. */
+export async function readRefreshToken(text: string): Promise<RefreshToken | null> {
+  const bytes = bytesOf(text)
+  return bytes === null ? null : await tokenOf(bytes.slice(0, selectorBytes), bytes.slice(selectorBytes))
+}
+
+/** The token that follows a well-formed one; null for another. */
+export async function nextRefreshToken(secret: Uint8Array, text: string): Promise<RefreshToken | null> {
+  const bytes = bytesOf(text)
+  if (bytes === null) return null
+  return await tokenOf(bytes.slice(0, selectorBytes), await authenticate(secret, 'next-refresh-token', [bytes]))
 }

@@ -4,7 +4,7 @@
 import type { Ctx } from '../context.ts'
 import type { Bucket } from '../db/identity.ts'
 import { networkOf } from '../ratelimit/address.ts'
-import { mailLimits, secondFactorLimits, signInLimits } from './policy.ts'
+import { mailLimits, refreshLimit, secondFactorLimits, signInLimits } from './policy.ts'
 
 /** Where a request comes from; what is no request has one network. */
 export const networkIn = ({ client }: Ctx): string => (client === undefined ? 'none' : networkOf(client))
@@ -39,6 +39,9 @@ export const devicesSignIn = (email: string, device: string): readonly Bucket[] 
 export const reauthentication = (session: string): readonly Bucket[] => [
   bucket('reauthentication', signInLimits.own, session),
 ]
+
+/** Refreshes, by session: users behind one address do not stop each other. */
+export const refreshes = (selectorHash: string): readonly Bucket[] => [bucket('refresh', refreshLimit, selectorHash)]
 
 /** Passwords that are tried with a mailed code: only who has the mail gets there. */
 export const verification = (codeHash: string): readonly Bucket[] => [

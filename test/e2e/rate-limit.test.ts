@@ -2,6 +2,7 @@
 // Objects; many logins of one address; floods; and webhooks, of which only those that fail are counted.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { signUp } from '../support/accounts-over-http.ts'
 import { type DocumentedRoute, readDescription } from '../support/documented.ts'
 import { type Answer, type Edge, startEdge, webhookPath } from '../support/edge.ts'
 
@@ -163,5 +164,26 @@ describe('webhooks', () => {
     for (let request = 0; request < 12; request += 1) await edge.call('POST', webhookPath, { body: {}, headers })
     const { status, headers: told } = await edge.call('GET', '/openapi.json', { headers })
     expect([status, told.get('ratelimit')]).toEqual([200, expect.stringContaining(`"global";r=${quotas.global - 1};`)])
+  })
+})
+
+describe('refreshes', () => {
+  const refresh = (token: string, address: string) =>
+    edge.call('POST', '/api/v1/auth/refresh', {
+      body: { refresh_token: token },
+      headers: { 'cf-connecting-ip': address },
+    })
+
+  test('of one address are not stopped by each other, nor by another’s made-up tokens', async () => {
+    const address = freshAddress()
+    let { refreshToken } = await signUp(edge, `${freshUser()}@example.com`)
+    const junk = await Promise.all(Array.from({ length: 4 }, () => refresh('A'.repeat(64), address)))
+    expect(junk.filter(({ status }) => status === 401)).toHaveLength(quotas.auth)
+    expect(junk.filter(({ status }) => status === 429)).toHaveLength(4 - quotas.auth)
+    for (let turn = 0; turn < 10; turn += 1) {
+      const answer = await refresh(refreshToken, address)
+      expect(answer.status).toBe(200)
+      refreshToken = z.object({ refresh_token: z.string() }).parse(answer.json()).refresh_token
+    }
   })
 })

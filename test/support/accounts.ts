@@ -86,7 +86,7 @@ const timeColumns = [
   ['registrations', 'expires_at'],
   ['password_resets', 'expires_at'],
   ['throttles', 'expires_at'],
-  ['sessions', 'created_at', 'last_used_at', 'idle_expires_at', 'expires_at'],
+  ['sessions', 'created_at', 'last_used_at', 'rotated_at', 'idle_expires_at', 'expires_at'],
 ] as const
 
 export async function createAccounts(control: string): Promise<Accounts> {

@@ -55,6 +55,7 @@ describe('a refresh token', () => {
     const bystander = await accounts.signIn(email)
     let current = grant
     for (let turn = 0; turn < uses; turn += 1) current = await renew(current.refreshToken)
+    if (uses === 1) await accounts.age(11)
     expect(await isOver(grant)).toBe(true)
     expect(await isOver(current)).toBe(true)
     expect(accounts.lines.at(-1)).not.toContain(grant.refreshToken)
@@ -62,13 +63,41 @@ describe('a refresh token', () => {
     await renew(bystander.refreshToken)
   })
 
-  it('that comes ten times at once works once at most, and then the session is over', async () => {
+  it('that comes ten times at once gives the same successor each time, and that one works', async () => {
     const { grant } = await somebody()
-    const ended = await Promise.allSettled(Array.from({ length: 10 }, () => renew(grant.refreshToken)))
-    const [winner, ...others] = ended.filter((one) => one.status === 'fulfilled')
-    expect(winner).toBeDefined()
-    expect(others).toEqual([])
-    expect(winner && (await isOver(winner.value))).toBe(true)
+    const grants = await Promise.all(Array.from({ length: 10 }, () => renew(grant.refreshToken)))
+    const successors = new Set(grants.map(({ refreshToken }) => refreshToken))
+    expect(successors.size).toBe(1)
+    expect(successors.has(grant.refreshToken)).toBe(false)
+    await renew(grants[0]?.refreshToken ?? '')
+  })
+
+  it('is answered once more for ten seconds, and then its reuse ends the session', async () => {
+    const { grant } = await somebody()
+    const next = await renew(grant.refreshToken)
+    await accounts.age(8)
+    expect((await renew(grant.refreshToken)).refreshToken).toBe(next.refreshToken)
+    await accounts.age(3)
+    expect(await isOver(grant)).toBe(true)
+    expect(await isOver(next)).toBe(true)
+  })
+
+  it('two generations old ends the session at once', async () => {
+    const { grant } = await somebody()
+    const next = await renew((await renew(grant.refreshToken)).refreshToken)
+    expect(await isOver(grant)).toBe(true)
+    expect(await isOver(next)).toBe(true)
+  })
+
+  it('is refused, and not used up, beyond thirty refreshes a minute of its session; other sessions go on', async () => {
+    const { grant, email } = await somebody()
+    const other = await accounts.signIn(email)
+    let current = grant
+    for (let turn = 0; turn < 30; turn += 1) current = await renew(current.refreshToken)
+    expect(await refusal(renew(current.refreshToken))).toBe('rate_limited')
+    await renew(other.refreshToken)
+    await accounts.age(61)
+    await renew(current.refreshToken)
   })
 
   it('dies unused after a week, and with its session after thirty days however much it is used', async () => {
@@ -88,14 +117,14 @@ describe('a refresh token', () => {
     expect(await refusal(renew(text))).toBe('unauthorized')
   })
 
-  it('whose answer was lost is used: the next try ends the session', async () => {
+  it('whose answer was lost gives the same successor to the next try', async () => {
     const { grant } = await somebody()
     await accounts.stack.addFault(accounts.database.name, {
       kind: 'lose-answer',
       matching: String.raw`identity\.refresh`,
     })
     expect(await refusal(renew(grant.refreshToken))).toBe('unavailable')
-    expect(await isOver(grant)).toBe(true)
+    await renew((await renew(grant.refreshToken)).refreshToken)
   })
 
   it('that did not reach the database is unused', async () => {

@@ -19,6 +19,8 @@ const retryAfterFailureSeconds = 5
 
 function routePolicy(context: RequestContext): RoutePolicy | null {
   const limit = context.get('limit')
+  // A refresh counts by its session; what is left to count by address is a failed one, as a failed sign-in.
+  if (limit === 'refresh') return 'auth'
   return limit === 'webhook' ? null : limit
 }
 
@@ -119,6 +121,25 @@ export function limitFailedWebhooks(): Middleware {
     // Hono would carry the old answer's headers over.
     context.res = undefined
     await enforce(context, ({ policies }) => policies.ofFailedWebhook(clientIn(context)))
+    context.res = answer
+  }
+}
+
+/**
+ * For refreshes: by address only within the generous limit of valid logins, since many users can share one. A token that
+ * is refused counts as a request without a login; over that limit, 429 takes the place of the refusal.
+ */
+export function limitRefreshes(): Middleware {
+  return async (context, next) => {
+    if (context.get('limit') !== 'refresh') return await limitByAddress()(context, next)
+    await limitAddress(context)
+    await next()
+    const { error } = context
+    if (!(error instanceof AppError) || error.code !== 'unauthorized') return
+    const answer = context.res
+    // Hono would carry the old answer's headers over.
+    context.res = undefined
+    await limitAnonymous(context)
     context.res = answer
   }
 }

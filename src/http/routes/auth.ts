@@ -168,7 +168,7 @@ export const refreshRoute = publicRoute({
   path: '/api/v1/auth/refresh',
   summary: 'Refresh a session',
   tags,
-  limit,
+  limit: 'refresh',
   headers: cookieHeaders,
   body: givenToken,
   bodyOptional: true,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { newRefreshToken, readRefreshToken } from '../../../src/identity/refresh-token.ts'
+import { newRefreshToken, nextRefreshToken, readRefreshToken } from '../../../src/identity/refresh-token.ts'
 
 const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest())
 
@@ -13,18 +13,23 @@ describe('a refresh token', () => {
     expect(verifierHash).toEqual(sha256(bytes.subarray(16)))
   })
 
-  it('is followed by one of the same selector and another verifier', async () => {
+  it('is followed by one of the same selector and another verifier, which only holders of the secret can tell', async () => {
+    const [secret, another] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
     const first = await newRefreshToken()
-    const read = await readRefreshToken(first.text)
-    expect(read?.given).toEqual(first)
-    expect(read?.next.selectorHash).toEqual(first.selectorHash)
-    expect(read?.next.verifierHash).not.toEqual(first.verifierHash)
+    expect(await readRefreshToken(first.text)).toEqual(first)
+    const next = await nextRefreshToken(secret, first.text)
+    expect(next?.selectorHash).toEqual(first.selectorHash)
+    expect(next?.verifierHash).not.toEqual(first.verifierHash)
+    expect(await nextRefreshToken(secret, first.text)).toEqual(next)
+    expect((await nextRefreshToken(another, first.text))?.verifierHash).not.toEqual(next?.verifierHash)
+    expect((await nextRefreshToken(secret, next?.text ?? ''))?.verifierHash).not.toEqual(next?.verifierHash)
   })
 
   it.each(['', 'x', 'A'.repeat(63), 'A'.repeat(65), `${'A'.repeat(63)}=`, `${'A'.repeat(63)}+`])(
     'is not %j',
     async (text) => {
       expect(await readRefreshToken(text)).toBeNull()
+      expect(await nextRefreshToken(new Uint8Array(32), text)).toBeNull()
     },
   )
 })
