@@ -26,6 +26,8 @@ export interface RouteFacts {
   readonly tags: readonly string[]
   readonly access: Access
   readonly limit?: RateLimit
+  /** Refuse a token whose session has ended, not only one that has expired. Administrators' routes always do. */
+  readonly session?: 'live'
   readonly params?: z.ZodObject | undefined
   readonly query?: z.ZodObject | undefined
   readonly headers?: z.ZodObject | undefined
@@ -140,6 +142,19 @@ function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; met
   return ctx
 }
 
+/**
+ * Tokens of an issuer and of an operator name no session here; they are good until they expire.
+ * @throws AppError `unauthorized` when the session is over
+ */
+async function requireSession(
+  ctx: Ctx<User>,
+  { access, session }: Pick<RouteFacts, 'access' | 'session'>,
+): Promise<void> {
+  if (ctx.actor.sessionId === undefined || (session !== 'live' && access !== 'admin')) return
+  const { requireLiveSession } = await import('../identity/live-session.ts')
+  await requireLiveSession(ctx)
+}
+
 type Handler<Who extends Actor, Facts extends Declaration> = (
   ctx: Ctx<Who>,
   input: Input<Facts['params'], Facts['query'], Facts['headers'], Facts['body']>,
@@ -171,7 +186,9 @@ export function route<const Facts extends Declaration & { readonly access: 'user
       ...facts,
       respond: async (ctx, request) => {
         const users = authorize(ctx, facts)
-        return parseReply(facts.answers, await handler(users, await parseInput(strict, request)))
+        const input: Parameters<typeof handler>[1] = await parseInput(strict, request)
+        await requireSession(users, facts)
+        return parseReply(facts.answers, await handler(users, input))
       },
     }),
   }

@@ -1,5 +1,5 @@
-// Ending sessions. An access token that is out lives on to its end, 15 minutes at most, except here: what concerns the
-// account asks the database whether its session still is.
+// Ending sessions. An access token that is out lives on to its end, 15 minutes at most, except for what concerns the
+// account, links, access tokens at Plaid, removals and administrators' routes: these ask whether the session still is.
 import type { Ctx, User } from '../context.ts'
 import * as identity from '../db/identity-sessions.ts'
 import { AppError, assertNever } from '../errors.ts'

@@ -63,6 +63,31 @@ describe('an account', () => {
     expect((await post('refresh', { refresh_token: first.refresh_token })).status).toBe(401)
   })
 
+  it('that is left can no longer link, remove, rotate or administer with the access token that is still out', async () => {
+    const email = 'left@example.com'
+    await signUp(email)
+    await edge.sql(`update identity.accounts set role = 'admin' where email = $1`, [email])
+    const left = sessionOf(await post('login', { email, password }))
+    const call = as(left.access_token)
+    const id = crypto.randomUUID()
+    const asked = async () => {
+      const answers = [
+        await call('POST', '/api/v1/plaid/link/token/create', { body: {} }),
+        await call('POST', '/api/v1/plaid/item/public_token/exchange', {
+          body: { public_token: `public-sandbox-${id}`, link_token: `link-sandbox-${id}` },
+        }),
+        await call('DELETE', `/api/v1/plaid/items/${id}?purge=true`),
+        await call('POST', `/api/v1/plaid/items/${id}/access_token/rotate`),
+        await call('GET', '/api/v1/admin/items'),
+      ]
+      return answers.map(({ status }) => status === 401)
+    }
+    expect(await asked()).toEqual([false, false, false, false, false])
+    await post('logout', { refresh_token: left.refresh_token })
+    expect(await asked()).toEqual([true, true, true, true, true])
+    expect((await call('GET', '/api/v1/accounts')).status).toBe(200)
+  })
+
   it('that is there is not told from one that is not', async () => {
     await signUp('told@example.com')
     const shape = (answer: Answer) => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { verifyAccessToken } from '../../src/auth/access-token.ts'
 import { changePassword, forgotPassword, resetPassword } from '../../src/identity/change-password.ts'
 import { endSession, listSessions, logOut, logOutEverywhere } from '../../src/identity/logout.ts'
+import { requireLiveSession } from '../../src/identity/live-session.ts'
 import { refresh } from '../../src/identity/refresh.ts'
 import type { SessionGrant } from '../../src/identity/session.ts'
 import { type Accounts, createAccounts, goodPassword, refusal } from '../support/accounts.ts'
@@ -158,6 +159,14 @@ describe('logging out', () => {
     await renew(stranger.grant.refreshToken)
   })
 
+  it('everywhere is refused to a session that is over: a thief who was thrown out ends nobody', async () => {
+    const { grant, email } = await somebody()
+    const thief = await accounts.as(await accounts.signIn(email))
+    await changePassword(await accounts.as(grant), { current: goodPassword, replacement: another })
+    expect(await refusal(logOutEverywhere(thief))).toBe('unauthorized')
+    await renew(grant.refreshToken)
+  })
+
   it('takes from the access token that is still out what concerns the account', async () => {
     const { grant } = await somebody()
     const user = await accounts.as(grant)
@@ -166,6 +175,7 @@ describe('logging out', () => {
     expect(await refusal(changePassword(user, change))).toBe('unauthorized')
     expect(await refusal(listSessions(user))).toBe('unauthorized')
     expect(await refusal(endSession(user, crypto.randomUUID()))).toBe('unauthorized')
+    expect(await refusal(requireLiveSession(user))).toBe('unauthorized')
   })
 })
 

@@ -145,6 +145,7 @@ export const removeItemRoute = route({
   summary: 'End the link at Plaid and hide its data; with purge, delete the data now',
   tags,
   access: 'user',
+  session: 'live',
   limit: 'sensitive',
   params,
   query: z.strictObject({ purge: flag.default(false) }),
@@ -162,6 +163,7 @@ export const rotateAccessTokenRoute = route({
   summary: "Exchange the item's access token at Plaid for a new one; the old one is dead at once",
   tags,
   access: 'user',
+  session: 'live',
   limit: 'sensitive',
   params,
   // 202: the rotation did not end within ten seconds and continues.

@@ -1,0 +1,10 @@
+// What must not wait until an access token expires asks whether the token's session still is: one indexed read.
+import type { Ctx, User } from '../context.ts'
+import { sessionLives } from '../db/identity-sessions.ts'
+import { sessionOver } from './refusals.ts'
+import { sessionOf } from './session.ts'
+
+/** @throws AppError `unauthorized` when the session that the caller's token names is over */
+export async function requireLiveSession(ctx: Ctx<User>): Promise<void> {
+  if (!(await sessionLives(ctx.services.api, sessionOf(ctx)))) throw sessionOver('ended')
+}
