@@ -17,6 +17,7 @@ import { createPlaid, type Plaid } from './plaid/endpoints.ts'
 import { createLedger, type Ledger } from './plaid/ledger.ts'
 import { limitsWith } from './plaid/quota-limits.ts'
 import { type Caller, createQuota, type Quota, type QuotaObjects } from './plaid/quota.ts'
+import { coalesced, type Wake } from './queue/coalesce.ts'
 import { createProducer, type MessageQueue, type Producer } from './queue/producer.ts'
 import { createLimiter, type Limiter, type LimiterObjects } from './ratelimit/limiter.ts'
 import { createKeyCache, type FindKeyFor } from './webhooks/keys.ts'
@@ -41,7 +42,8 @@ export interface Services {
   readonly recentWebhooks: RecentDeliveries
   /** Null where limits are switched off. */
   readonly limiter: Limiter | null
-  readonly wake: Producer['wake']
+  /** Sends wake-up messages for products that have none on their way. */
+  readonly wake: Wake
   readonly wakeLinkSessions: Producer['wakeLinkSessions']
   readonly sendRotation: Producer['sendRotation']
   readonly wait: (milliseconds: number) => Promise<void>
@@ -142,6 +144,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const log = createLogger({ environment: config.environment }, { redactText: redact })
   const jobs = connect('wn_jobs', config.database.jobsUrl, config.database.endpoint)
   const ledger = createLedger()
+  const producer = createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log })
   const plaidFor = plaidOver(config, quotaOver(config, bindings.PLAID_QUOTA, { wait, log }), ledger, { wait, log })
   const plaid = plaidFor({ priority: 'interactive', itemId: null })
   return {
@@ -169,7 +172,9 @@ export function createServices(config: Config, bindings: Bindings): Services {
     }),
     recentWebhooks: createRecentDeliveries(),
     limiter: limiterOver(config, bindings.RATE_LIMITER),
-    ...createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log }),
+    wake: coalesced({ jobs, send: producer.send, log }),
+    wakeLinkSessions: producer.wakeLinkSessions,
+    sendRotation: producer.sendRotation,
     wait,
     random: Math.random,
     newId: () => crypto.randomUUID(),

@@ -115,6 +115,8 @@ export const itemProducts = pgTable(
     leaseExpiresAt: timestamp('lease_expires_at', { withTimezone: true, precision: 3 }),
     /** Before this time the sweep leaves the row alone. */
     nextAttemptAt: timestamp('next_attempt_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    /** While a wake-up message is on its way, the time by which it must have come. Whoever takes the message clears it. */
+    wokenUntil: timestamp('woken_until', { withTimezone: true, precision: 3 }),
     /** Failures in a row. */
     attempts: integer().notNull().default(0),
     /** How often in a row Plaid refused the product for this item: not offered, or consent missing. */

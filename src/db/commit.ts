@@ -89,6 +89,14 @@ const insertRun = (jobs: JobsDatabase, lease: Lease, report: RunReport, outcome:
         and coalesce(nullif(current_setting('app.upserted', true), ''), '0') = '0')`,
   )
 
+/** Marks of a product between two looks at how many of its runs are kept. */
+const trimEvery = 32
+/** A user can have a product read as often as they like; older runs are deleted. */
+const keptRuns = 1000
+
+const trimRuns = (jobs: JobsDatabase, { itemProductId }: Lease) =>
+  rows(jobs, sql`select app.trim_runs(${itemProductId}, ${keptRuns})`)
+
 /**
  * Commits what a run read: `statements`, the rows that it could not read, the new cursor, the cleared dirty mark and the run's
  * record, all or nothing.
@@ -128,6 +136,7 @@ export async function commitRun(
       finish,
       status,
       raise ?? rows(jobs, sql`select null::uuid as id where false`),
+      ...(lease.dirtySeq % trimEvery === 0 ? [trimRuns(jobs, lease)] : []),
       ...storeSetAside(jobs, lease, setAside ?? []),
       ...statements,
       ...(setAside === null ? [] : [settleSetAside(jobs, lease)]),

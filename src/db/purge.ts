@@ -52,6 +52,8 @@ async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise
       sql`delete from dead_letters where ${isDoomed}
         and item_product_id = any(array(select p.id from item_products p where p.item_id = ${id}))`,
     ),
+    // While the exchanges still say which of Plaid's items the row has stood for.
+    rows(jobs, sql`select app.forget_webhooks(id) from (${doomed}) doomed`),
     rows(jobs, sql`delete from link_sessions where item_id = ${id} and ${isDoomed}`),
     rows(jobs, sql`delete from link_exchanges where item_id = ${id} and ${isDoomed}`),
     rows(jobs, sql`delete from items where id in (${doomed})`),

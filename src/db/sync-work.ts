@@ -57,6 +57,7 @@ export type LeaseAnswer =
   | { readonly kind: 'busy' | 'clean' | 'stopped' | 'gone' }
 
 interface LeaseRow extends Record<string, unknown> {
+  is_taken: boolean
   item_id: string
   user_id: string
   product: string
@@ -73,18 +74,23 @@ interface LeaseRow extends Record<string, unknown> {
   started_at: string
 }
 
-/** Takes the lease of a product that is dirty and free, unless its item waits for the user. */
+/**
+ * Takes the lease of a product that is dirty and free, unless its item waits for the user. The message that asked for it is
+ * no longer on its way, whatever it meets.
+ */
 export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId: string): Promise<LeaseAnswer> {
+  const isFree = sql`(i.removed_at is null and p.dirty_seq > p.synced_seq and not ${isResting('p')}
+    and (p.lease_expires_at is null or p.lease_expires_at < now()) and ${mayRun('p', 'i')})`
   const [taken, state] = await batch(jobs, [
+    // One statement: a mark that is raised now is seen by it, or finds that no message is on its way any more.
     rows<LeaseRow>(
       jobs,
-      sql`update item_products p set lease_owner = ${runId}, lease_expires_at = now() + make_interval(secs => ${leaseSeconds})
+      sql`update item_products p set lease_owner = case when ${isFree} then ${runId}::uuid else p.lease_owner end,
+          woken_until = null,
+          lease_expires_at = case when ${isFree} then now() + make_interval(secs => ${leaseSeconds}) else p.lease_expires_at end
         from items i
-        where p.id = ${itemProductId} and i.id = p.item_id and i.removed_at is null
-          and p.dirty_seq > p.synced_seq and not ${isResting('p')}
-          and (p.lease_expires_at is null or p.lease_expires_at < now())
-          and ${mayRun('p', 'i')}
-        returning p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, p.refusals,
+        where p.id = ${itemProductId} and i.id = p.item_id and (${isFree} or p.woken_until is not null)
+        returning p.lease_owner is not distinct from ${runId}::uuid as is_taken, p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, p.refusals,
           p.last_synced_at is not null as was_read,
           exists (select 1 from set_aside_rows r where r.item_id = p.item_id and r.product = p.product) as has_set_aside,
           i.access_token_sealed, i.link_epoch, i.institution_id, now() as started_at,
@@ -97,7 +103,7 @@ export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId
     ),
   ])
   const row = taken.rows[0]
-  if (row !== undefined) return { kind: 'taken', lease: leaseOf(row, itemProductId, runId) }
+  if (row?.is_taken === true) return { kind: 'taken', lease: leaseOf(row, itemProductId, runId) }
   const now = state.rows[0]
   if (now === undefined) return { kind: 'gone' }
   if (!now.dirty) return { kind: 'clean' }
@@ -152,7 +158,7 @@ export interface Claim {
 }
 
 /**
- * Claims dirty rows that are due and not leased. A claimed row is due again after `againSeconds`, so that the next sweep
+ * Claims dirty rows that are due, not leased and without a message on its way. A claimed row is due again after `againSeconds`, so that the next sweep
  * does not wake it while its message is still on the way. The rest of a refused product ends here, after about a week.
  */
 export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<Claim> {
@@ -164,6 +170,7 @@ export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: 
           select d.id from item_products d join items i on i.id = d.item_id
           where d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and i.removed_at is null
             and (d.lease_expires_at is null or d.lease_expires_at < now())
+            and (d.woken_until is null or d.woken_until < now())
             and ${mayRun('d', 'i')}
           order by d.next_attempt_at limit ${limit} for no key update of d skip locked
         ) returning p.id, p.next_attempt_at::text as until`,

@@ -1,21 +1,20 @@
 // Sends wake-up messages. A batch that the queue refuses is sent again after a pause; what the queue does not take after
 // that is returned. Never rejects: a message only says when to look at a row, and the sweep looks at it anyway.
+import type { WakeUp } from '../db/wake-ups.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { SyncMessage, WakeReason } from '../sync/message.ts'
 import { within } from '../deadline.ts'
 
+type Outgoing = MessageSendRequest<SyncMessage> & { readonly delaySeconds: number }
+
 /** The part of a Queue binding that is used. */
 export interface MessageQueue {
-  sendBatch(messages: MessageSendRequest<SyncMessage>[], options: { delaySeconds: number }): Promise<unknown>
+  sendBatch(messages: Outgoing[]): Promise<unknown>
 }
 
 export interface Producer {
   /** Wakes products. Returns the ids that the queue did not take: their rows stay dirty and due. */
-  readonly wake: (
-    itemProductIds: readonly string[],
-    reason: WakeReason,
-    delaySeconds?: number,
-  ) => Promise<readonly string[]>
+  readonly send: (wakeUps: readonly WakeUp[], reason: WakeReason) => Promise<readonly string[]>
   /** The same for hosted Link sessions. */
   readonly wakeLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
   /** Has an access token rotated. Returns whether the queue took the message: nothing else remembers what was asked for. */
@@ -42,11 +41,10 @@ const sendTimeoutMs = 2500
 export function createProducer(options: ProducerOptions): Producer {
   const { queue, wait, random, log, timeoutMs = sendTimeoutMs } = options
 
-  const isTaken = async (messages: readonly SyncMessage[], delaySeconds: number): Promise<boolean> => {
+  const isTaken = async (messages: readonly Outgoing[]): Promise<boolean> => {
     for (let attempt = 1; ; attempt += 1)
       try {
-        const batch = messages.map((body) => ({ body }))
-        await within(timeoutMs, queue.sendBatch(batch, { delaySeconds }))
+        await within(timeoutMs, queue.sendBatch([...messages]))
         return true
       } catch (error) {
         if (attempt < tries) await wait(firstPauseMs * 2 ** (attempt - 1) * (0.5 + random()))
@@ -57,22 +55,27 @@ export function createProducer(options: ProducerOptions): Producer {
       }
   }
 
-  const send = async (
-    ids: readonly string[],
+  const sendEach = async (
+    wakeUps: readonly WakeUp[],
     message: (id: string) => SyncMessage,
-    delaySeconds: number,
   ): Promise<readonly string[]> => {
     const refused: string[] = []
-    for (let start = 0; start < ids.length; start += batchSize) {
-      const batch = ids.slice(start, start + batchSize)
-      if (!(await isTaken(batch.map(message), delaySeconds))) refused.push(...batch)
+    for (let start = 0; start < wakeUps.length; start += batchSize) {
+      const batch = wakeUps.slice(start, start + batchSize)
+      const messages = batch.map(({ id, delaySeconds }) => ({ body: message(id), delaySeconds }))
+      if (!(await isTaken(messages))) refused.push(...batch.map(({ id }) => id))
     }
     return refused
   }
 
   return {
-    wake: (ids, reason, delaySeconds = 0) => send(ids, (id) => ({ item_product_id: id, reason }), delaySeconds),
-    wakeLinkSessions: (ids) => send(ids, (id) => ({ link_session_id: id }), 0),
-    sendRotation: ({ itemId, tokenDigest }) => isTaken([{ rotate_item_id: itemId, token_digest: tokenDigest }], 0),
+    send: (wakeUps, reason) => sendEach(wakeUps, (id) => ({ item_product_id: id, reason })),
+    wakeLinkSessions: (ids) =>
+      sendEach(
+        ids.map((id) => ({ id, delaySeconds: 0 })),
+        (id) => ({ link_session_id: id }),
+      ),
+    sendRotation: ({ itemId, tokenDigest }) =>
+      isTaken([{ body: { rotate_item_id: itemId, token_digest: tokenDigest }, delaySeconds: 0 }]),
   }
 }

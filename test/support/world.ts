@@ -78,10 +78,21 @@ export async function createWorld(
     createServices(config, {
       SYNC_QUEUE: { sendBatch: (messages) => Promise.resolve(queue.push(...[...messages].map(({ body }) => body))) },
     })
+  const sql = (text: string, params: readonly unknown[] = []) =>
+    query(database.endpoint, database.ownerUrl, text, params)
   let isolate = startIsolate()
   const services: Services = {
     ...isolate,
     wait: () => Promise.resolve(),
+    // What a test has taken out of the queue is lost, and known to be.
+    wake: async (...wanted) => {
+      const waiting = queue.flatMap((message) => ('item_product_id' in message ? [message.item_product_id] : []))
+      await sql(
+        'update item_products set woken_until = null where woken_until is not null and not id = any($1::uuid[])',
+        [`{${waiting.join(',')}}`],
+      )
+      return await isolate.wake(...wanted)
+    },
     findWebhookKey: async (kid, now, network) => await isolate.findWebhookKey(kid, now, network),
   }
   const log = createLogger({}, { sink: (line) => lines.push(line), redactText: services.redact, minimumLevel: 'debug' })
@@ -101,8 +112,6 @@ export async function createWorld(
     return handled
   }
   const bank = connectBank(simulator)
-  const sql = (text: string, params: readonly unknown[] = []) =>
-    query(database.endpoint, database.ownerUrl, text, params)
   // Tests lose a large share of a few items on purpose; those of the breaker arm it.
   await sql("update safety_switches set state = 'off' where name = 'item_loss'")
   return {
@@ -135,7 +144,7 @@ export async function createWorld(
       ),
     async elapse() {
       await sql(`update item_products set lease_expires_at = lease_expires_at - interval '1 day',
-        next_attempt_at = next_attempt_at - interval '1 day', last_synced_at = last_synced_at - interval '1 day'`)
+        next_attempt_at = next_attempt_at - interval '1 day', woken_until = woken_until - interval '1 day', last_synced_at = last_synced_at - interval '1 day'`)
     },
     restartIsolate() {
       isolate = startIsolate()

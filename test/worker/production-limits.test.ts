@@ -81,7 +81,7 @@ describe('under production’s limits', () => {
 
   it('ten thousand wake-up calls are batches that a queue takes', async () => {
     const batches: number[] = []
-    const { wake } = createProducer({
+    const { send } = createProducer({
       queue: {
         sendBatch: (messages) => {
           checkBatch(messages)
@@ -92,8 +92,8 @@ describe('under production’s limits', () => {
       random: Math.random,
       log: { error: () => undefined },
     })
-    await wake(
-      Array.from({ length: 10_000 }, () => crypto.randomUUID()),
+    await send(
+      Array.from({ length: 10_000 }, () => ({ id: crypto.randomUUID(), delaySeconds: 0 })),
       'sweep',
     )
     expect(batches).toHaveLength(100)

@@ -6,6 +6,7 @@ import { insertLinkSession } from '../../src/db/link-sessions.ts'
 import { registerUser } from '../../src/db/scope.ts'
 import { requestRotation } from '../../src/items/request-rotation.ts'
 import { rotateAccessToken } from '../../src/items/rotate-access-token.ts'
+import { coalesced } from '../../src/queue/coalesce.ts'
 import { createProducer } from '../../src/queue/producer.ts'
 import { replayAll } from '../../src/sync/replay-dead-letters.ts'
 import { requestSync } from '../../src/sync/request-sync.ts'
@@ -41,7 +42,9 @@ function refusing(rule: (call: number) => boolean) {
     random: Math.random,
     log: { error: () => undefined },
   })
-  return { services: { ...world.services, ...producer }, taken }
+  const { jobs } = world.services
+  const wake = coalesced({ jobs, send: producer.send, log: { error: () => undefined } })
+  return { services: { ...world.services, ...producer, wake }, taken }
 }
 
 /** Dirty, due products. */

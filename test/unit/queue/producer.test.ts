@@ -6,6 +6,8 @@ import type { SyncMessage } from '../../../src/sync/message.ts'
 const ids = (count: number): string[] => Array.from({ length: count }, () => crypto.randomUUID())
 const overloaded = new Error('Queue sendBatch failed: Queue is overloaded. Please back off.')
 
+const now = (all: readonly string[]) => all.map((id) => ({ id, delaySeconds: 0 }))
+
 /** A queue that refuses the calls, counted from 1, for which the rule says so; and the producer in front of it. */
 function refusing(rule: (call: number, messages: readonly SyncMessage[]) => boolean, random = 0.5) {
   const sent: SyncMessage[] = []
@@ -14,11 +16,11 @@ function refusing(rule: (call: number, messages: readonly SyncMessage[]) => bool
   const logged: object[] = []
   let calls = 0
   const queue: MessageQueue = {
-    sendBatch: (messages, { delaySeconds }) => {
+    sendBatch: (messages) => {
       calls += 1
       const bodies = messages.map(({ body }) => body)
       if (rule(calls, bodies)) return Promise.reject(overloaded)
-      delays.push(delaySeconds)
+      delays.push(...messages.map(({ delaySeconds }) => delaySeconds))
       return Promise.resolve(sent.push(...bodies))
     },
   }
@@ -35,7 +37,7 @@ describe('the producer', () => {
   it('sends a refused batch again after pauses that grow', async () => {
     const { producer, sent, delays, pauses, logged } = refusing((call) => call <= 2)
     const [id = ''] = ids(1)
-    expect(await producer.wake([id], 'user', 7)).toEqual([])
+    expect(await producer.send([{ id, delaySeconds: 7 }], 'user')).toEqual([])
     expect(sent).toEqual([{ item_product_id: id, reason: 'user' }])
     expect(delays).toEqual([7])
     expect(pauses).toEqual([250, 500])
@@ -47,14 +49,14 @@ describe('the producer', () => {
     [0.999, 374],
   ])('spreads its pauses at random (%d)', async (random, expected) => {
     const { producer, pauses } = refusing((call) => call === 1, random)
-    await producer.wake(ids(1), 'user')
+    await producer.send(now(ids(1)), 'user')
     expect(Math.floor(pauses[0] ?? 0)).toBe(expected)
   })
 
   it('returns what a queue has refused three times, logs it, and sends the next batch', async () => {
     const { producer, sent, logged, calls } = refusing((call) => call >= 2 && call <= 4)
     const all = ids(250)
-    expect(await producer.wake(all, 'sweep')).toEqual(all.slice(100, 200))
+    expect(await producer.send(now(all), 'sweep')).toEqual(all.slice(100, 200))
     expect(sent.map((message) => 'item_product_id' in message && message.item_product_id)).toEqual([
       ...all.slice(0, 100),
       ...all.slice(200),
@@ -72,7 +74,7 @@ describe('the producer', () => {
 
   it('sends nothing for no ids', async () => {
     const { producer, calls } = refusing(() => true)
-    expect(await producer.wake([], 'user')).toEqual([])
+    expect(await producer.send([], 'user')).toEqual([])
     expect(calls()).toBe(0)
   })
 })
@@ -91,7 +93,7 @@ describe('a queue that hangs', () => {
       log: { error: () => undefined },
     })
     const all = ids(3)
-    const answer = hanging.wake(all, 'webhook')
+    const answer = hanging.send(now(all), 'webhook')
     await vi.advanceTimersByTimeAsync(9000)
     expect(await Promise.race([answer, Promise.resolve('waiting')])).toEqual(all)
   })
