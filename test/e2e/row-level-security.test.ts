@@ -326,6 +326,7 @@ const executors: Record<string, string> = {
   'app.applied_migrations': 'wn_api wn_jobs',
   'app.begin_commit': 'wn_jobs',
   'app.begin_link': 'wn_jobs',
+  'app.forget_webhooks': 'wn_jobs',
   'app.hide_account': 'wn_jobs',
   'app.merge_accounts': 'wn_jobs',
   'app.move_account': 'wn_jobs',
@@ -333,6 +334,7 @@ const executors: Record<string, string> = {
   'app.renumber_item': 'wn_api wn_jobs',
   'app.same_transactions': 'wn_jobs',
   'app.settle_duplicates': 'wn_jobs',
+  'app.trim_runs': 'wn_jobs',
   'app.enter': 'wn_api',
   'app.user_id': 'wn_api wn_jobs',
   ...Object.fromEntries(

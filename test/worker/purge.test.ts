@@ -87,6 +87,26 @@ describe('an item that was removed', () => {
     expect(kept).toEqual([{ accounts: '0', transactions: '0', securities: '0', days: '0', exchanges: '0', told: 't' }])
   })
 
+  it('takes along the webhooks that came before its row, of every item of Plaid’s that it has stood for', async () => {
+    const subject = 'early webhook'
+    const item = await link(subject)
+    const early = [item.plaidItemId, 'an-earlier-item', 'somebody-elses-item']
+    await world.sql(
+      `insert into webhook_events (replay_key, scheme, webhook_type, webhook_code, plaid_item_id, payload)
+       select 'early ' || id, 'jwt', 'ITEM', 'USER_ACCOUNT_REVOKED', id, '{"account_id": "private"}' from unnest($1::text[]) as id`,
+      [`{${early.join(',')}}`],
+    )
+    await world.sql(
+      `insert into link_exchanges (id, user_id, public_token_digest, state, allow_duplicate, plaid_item_id, item_id, next_attempt_at)
+       select gen_random_uuid(), user_id, 'earlier link', 'linked', false, 'an-earlier-item', id, now() from items where id = $1`,
+      [item.id],
+    )
+    await removeItem(world.user(subject), item.id, { purge: true })
+    expect(await world.sql(`select plaid_item_id from webhook_events where replay_key like 'early %'`)).toEqual([
+      { plaid_item_id: 'somebody-elses-item' },
+    ])
+  })
+
   it('is deleted once by several at once', async () => {
     const subject = 'several'
     const item = await link(subject)

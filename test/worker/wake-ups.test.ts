@@ -223,3 +223,21 @@ describe('one press for many products', () => {
     ])
   })
 })
+
+describe('the record of runs', () => {
+  it('keeps a thousand of a product, whoever presses how often', async () => {
+    const item = await linkAndSync(world, 'many runs')
+    const id = await productId(item.id, 'item')
+    await world.sql(
+      `insert into sync_runs (id, user_id, item_id, item_product_id, product, trigger, outcome, plaid_request_ids, started_at)
+       select gen_random_uuid(), p.user_id, p.item_id, p.id, p.product, 'user', 'committed', '{}', now() - interval '1 day' * n
+       from item_products p, generate_series(1, 1200) n where p.id = $1`,
+      [id],
+    )
+    await world.sql('update item_products set dirty_seq = 31, synced_seq = 31 where id = $1', [id])
+    await requestSync(world.user('many runs'), item.id)
+    await world.drain()
+    expect(await runsOf(id)).toBeLessThan(1010)
+    expect(await runsOf(id)).toBeGreaterThanOrEqual(1000)
+  })
+})
