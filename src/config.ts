@@ -1,4 +1,5 @@
 // Environment → Config. Parsed once an isolate, fails closed, and names the variables at fault but never their values.
+import type { TokenRules } from './auth/token-rights.ts'
 import { complaintsAbout, type Complaint } from './config/complaints.ts'
 import {
   type Environment,
@@ -62,7 +63,14 @@ export interface Config {
         readonly email: EmailConfig | null
         readonly mailsPerHour: number
       }
-    | { readonly mode: 'oidc'; readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
+    | {
+        readonly mode: 'oidc'
+        readonly issuer: string
+        readonly audience: string
+        readonly jwksUrl: string
+        readonly rules: TokenRules
+        readonly longestSeconds: number
+      }
   readonly encryption: {
     readonly current: EncryptionKey
     readonly previous: readonly EncryptionKey[]
@@ -98,9 +106,21 @@ const defaultMailsPerHour = 500
 function authOf(env: Environment): Config['auth'] {
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = env
   if (issuer !== undefined && audience !== undefined && jwksUrl !== undefined)
-    return { mode: 'oidc', issuer, audience, jwksUrl }
+    return { mode: 'oidc', issuer, audience, jwksUrl, rules: rulesOf(env), longestSeconds: hoursOf(env) * 3600 }
   const mailsPerHour = env.AUTH_MAILS_PER_HOUR ?? defaultMailsPerHour
   return { mode: 'builtin', secret: utf8(env.SECRET_KEY), email: emailOf(env), mailsPerHour }
+}
+
+const hoursOf = ({ AUTH_MAX_TOKEN_HOURS: hours = 24 }: Environment): number => hours
+
+/** Where strict, an issuer's token is an administrator's only by a claim that the operator named. */
+function rulesOf(env: Environment): TokenRules {
+  const claim = env.AUTH_ADMIN_CLAIM ?? (env.ENVIRONMENT === 'development' ? 'role' : null)
+  return {
+    scopeClaim: env.AUTH_SCOPE_CLAIM ?? null,
+    writeScope: env.AUTH_WRITE_SCOPE === '*' ? null : (env.AUTH_WRITE_SCOPE ?? null),
+    admin: claim === null ? null : { claim, value: env.AUTH_ADMIN_VALUE ?? 'admin' },
+  }
 }
 
 function emailOf(env: Environment): EmailConfig | null {

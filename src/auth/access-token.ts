@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { AppError } from '../errors.ts'
 import type { BeforeFetch, JwksSource } from './jwks.ts'
 import { otherKindOf } from './token-kind.ts'
+import { isAdministrator, scopesOf, type TokenRules } from './token-rights.ts'
 
 /** `iss` of tokens signed with `SECRET_KEY`. */
 export const LOCAL_ISSUER = 'wealthnavigator-edge'
@@ -18,9 +19,20 @@ export type AuthConfig =
   /** Tokens of this deployment; `secret` is `SECRET_KEY` as UTF-8, at least 32 bytes. */
   | { readonly mode: 'builtin'; readonly secret: Uint8Array }
   /** Tokens of an OpenID provider, by its published keys. */
-  | { readonly mode: 'oidc'; readonly issuer: string; readonly audience: string; readonly jwks: JwksSource }
+  | {
+      readonly mode: 'oidc'
+      readonly issuer: string
+      readonly audience: string
+      readonly jwks: JwksSource
+      readonly rules: TokenRules
+      /** A token that is valid for longer is refused. */
+      readonly longestSeconds: number
+    }
 
 export type Role = 'user' | 'admin'
+
+/** What the tokens of this deployment say (./sign-access-token.ts). */
+const ownRules: TokenRules = { scopeClaim: null, writeScope: null, admin: { claim: 'role', value: 'admin' } }
 
 /** What a verified token says. Authentic and in time; whether the user may do a thing is not decided here. */
 export interface VerifiedClaims {
@@ -33,26 +45,21 @@ export interface VerifiedClaims {
   readonly expiresAt: Date
 }
 
-/** RFC 8693 §4.2: names parted by spaces. */
-const scopeText = z
-  .string()
-  .max(4096)
-  .transform((text) => text.split(' ').filter((name) => name !== ''))
-
 const claimsSchema = z.object({
   iss: z.string(),
   sub: z
     .string()
     .min(1)
     .max(255)
-    .regex(/^\P{Cc}*$/u),
+    .regex(/^\P{Cc}*$/u)
+    // PostgreSQL cannot hold half of a surrogate pair: two subjects would become one user.
+    .refine((text) => text.isWellFormed()),
   exp: z.number(),
-  role: z.string().optional(),
-  scope: scopeText.optional(),
-  /** What Okta and Entra ID send instead of `scope`. */
-  scp: z.union([scopeText, z.array(z.string().min(1).max(256)).max(100)]).optional(),
   sid: z.unknown().optional(),
 })
+
+/** Of a token of this deployment, whose own claims have one type. */
+const ownClaimsSchema = claimsSchema.extend({ role: z.string().optional(), scope: z.string().optional() })
 
 function unauthorized(reason: string): AppError {
   return new AppError('unauthorized', 'A valid access token is required.', { reason })
@@ -75,25 +82,21 @@ export async function verifyAccessToken(
   beforeFetch?: BeforeFetch,
 ): Promise<VerifiedClaims> {
   const payload = await verifySignature(token, config, now, beforeFetch)
-  const parsed = claimsSchema.safeParse(payload)
+  const parsed = (config.mode === 'builtin' ? ownClaimsSchema : claimsSchema).safeParse(payload)
   if (!parsed.success) throw unauthorized(`malformed claim ${String(parsed.error.issues[0]?.path[0])}`)
-  const { iss, sub, exp, role, sid } = parsed.data
+  const { iss, sub, exp, sid } = parsed.data
+  if (config.mode === 'oidc' && exp > now.getTime() / 1000 + config.longestSeconds + CLOCK_SKEW_SECONDS)
+    throw unauthorized('valid for longer than AUTH_MAX_TOKEN_HOURS')
+  const rules = config.mode === 'builtin' ? ownRules : config.rules
   return {
     issuer: iss,
     subject: sub,
-    role: role === 'admin' ? 'admin' : 'user',
-    scopes: scopesOf(parsed.data),
+    role: isAdministrator(payload, rules) ? 'admin' : 'user',
+    scopes: scopesOf(payload, rules),
     expiresAt: new Date(exp * 1000),
     // Another issuer's sessions are its own.
     ...(config.mode === 'builtin' && typeof sid === 'string' ? { sessionId: sid } : {}),
   }
-}
-
-/** @throws AppError `unauthorized` where a token says its scopes twice and not alike: neither may widen the other */
-function scopesOf({ scope, scp }: z.output<typeof claimsSchema>): readonly string[] {
-  if (scope !== undefined && scp !== undefined && scope.toSorted().join(' ') !== scp.toSorted().join(' '))
-    throw unauthorized('scope and scp differ')
-  return scope ?? scp ?? []
 }
 
 async function verifySignature(

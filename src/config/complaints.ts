@@ -1,5 +1,5 @@
 // What the variables must be together, and what only a laptop may do.
-import { encodeHex } from '../crypto/encoding.ts'
+import { encodeBase64, encodeHex } from '../crypto/encoding.ts'
 import { isRedirectUri } from './redirect-uri.ts'
 import { type Environment, secretVariables } from './variables.ts'
 
@@ -9,6 +9,8 @@ const originIsExact = (origin: string): boolean => {
   const url = URL.parse(origin)
   return url !== null && url.origin === origin && (url.protocol === 'https:' || url.protocol === 'http:')
 }
+
+const loginOf = (url: string): string => decodeURIComponent(URL.parse(url)?.username ?? '')
 
 const isFake = (value: string): boolean => /fake|example|change-?me|local-only/i.test(value)
 
@@ -24,6 +26,14 @@ const httpsOnly = [
   'SENTRY_DSN',
 ] as const
 const oidcVariables = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'] as const
+/** What they are for has an answer without them. */
+const oidcChoices = [
+  'AUTH_SCOPE_CLAIM',
+  'AUTH_WRITE_SCOPE',
+  'AUTH_ADMIN_CLAIM',
+  'AUTH_ADMIN_VALUE',
+  'AUTH_MAX_TOKEN_HOURS',
+] as const
 const emailVariables = ['AUTH_EMAIL_URL', 'AUTH_EMAIL_KEY', 'AUTH_EMAIL_FROM', 'AUTH_PUBLIC_URL'] as const
 
 const authModeOf = (env: Environment): 'oidc' | 'builtin' =>
@@ -37,6 +47,9 @@ function authComplaints(env: Environment): Complaint[] {
   if (mode === 'oidc')
     for (const name of [...emailVariables, 'AUTH_MAILS_PER_HOUR' as const].filter(isSet))
       complaints.push([name, 'is for AUTH_MODE=builtin'])
+  if (mode === 'builtin') for (const name of oidcChoices.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=oidc'])
+  if (isSet('AUTH_ADMIN_VALUE') && !isSet('AUTH_ADMIN_CLAIM'))
+    complaints.push(['AUTH_ADMIN_CLAIM', 'is missing: AUTH_ADMIN_VALUE is a value of it'])
   if (env.AUTH_MODE === 'builtin')
     for (const name of oidcVariables.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=oidc'])
   else if ((mode === 'oidc' || oidcVariables.some(isSet)) && !oidcVariables.every(isSet))
@@ -47,9 +60,39 @@ function authComplaints(env: Environment): Complaint[] {
   return complaints
 }
 
+/** Where Plaid's webhooks are received; a request elsewhere is answered 404. */
+const webhookPath = '/api/v1/plaid/webhook'
+
+/** Fewer are no chance: of 32 random bytes, 16 differ in all but one of 10^13 draws. */
+const leastDifferentBytes = 16
+/** 32 random hexadecimals have fewer in one of 10^5 draws, base64 hardly ever. */
+const leastDifferentCharacters = 8
+
+function keyComplaints(env: Environment): Complaint[] {
+  const keys = [
+    ['ENCRYPTION_KEY', env.ENCRYPTION_KEY] as const,
+    ...env.ENCRYPTION_KEYS_PREVIOUS.map(({ secret }) => ['ENCRYPTION_KEYS_PREVIOUS', secret] as const),
+  ]
+  return keys.flatMap(([name, key]): Complaint[] => {
+    if (isFake(encodeBase64(key))) return [[name, 'is an example value']]
+    return new Set(key).size < leastDifferentBytes ? [[name, 'must be random']] : []
+  })
+}
+
+/** Logins that `db:bootstrap` made. The owner, or a role made in Neon's console, may bypass row-level security. */
+function loginComplaints(env: Environment): Complaint[] {
+  const roles = { DATABASE_URL: 'wn_api', DATABASE_JOBS_URL: 'wn_jobs' } as const
+  return (['DATABASE_URL', 'DATABASE_JOBS_URL'] as const).flatMap((name): Complaint[] => {
+    const login = loginOf(env[name])
+    return login === roles[name] || login.startsWith(`${roles[name]}_`)
+      ? []
+      : [[name, `must be a login of ${roles[name]}, as db:bootstrap prints it`]]
+  })
+}
+
 /** What only a laptop may do. Staging is as strict as production. */
 function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown>>): Complaint[] {
-  const complaints: Complaint[] = []
+  const complaints: Complaint[] = [...loginComplaints(env), ...keyComplaints(env)]
   for (const name of ['DATABASE_URL', 'DATABASE_JOBS_URL'] as const) {
     const sslmode = URL.parse(env[name])?.searchParams.get('sslmode') ?? ''
     if (!['require', 'verify-ca', 'verify-full'].includes(sslmode)) complaints.push([name, 'must say sslmode=require'])
@@ -64,11 +107,21 @@ function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown
     complaints.push(['CORS_ORIGINS', 'must list explicit https origins'])
   if (env.CORS_ORIGINS.some(isPlaceholder)) complaints.push(['CORS_ORIGINS', 'is an example value'])
   if (isPlaceholder(env.PLAID_WEBHOOK_URL)) complaints.push(['PLAID_WEBHOOK_URL', 'is an example value'])
+  const webhook = URL.parse(env.PLAID_WEBHOOK_URL)
+  if (webhook?.pathname !== webhookPath || webhook.search !== '' || webhook.hash !== '')
+    complaints.push(['PLAID_WEBHOOK_URL', `must end in ${webhookPath}`])
+  if (authModeOf(env) === 'oidc' && env.AUTH_WRITE_SCOPE === undefined)
+    complaints.push([
+      'AUTH_WRITE_SCOPE',
+      'is missing: the scope that allows changes, or * where every token may make them',
+    ])
   if (env.RATE_LIMIT_ENABLED === 'false') complaints.push(['RATE_LIMIT_ENABLED', 'may be false in development only'])
   for (const name of secretVariables) {
     const value = raw[name]
     if (typeof value !== 'string') continue
-    if (isFake(value)) complaints.push([name, 'is an example value'])
+    if (name !== 'ENCRYPTION_KEY' && isFake(value)) complaints.push([name, 'is an example value'])
+    if (name !== 'ENCRYPTION_KEY' && new Set(value).size < leastDifferentCharacters)
+      complaints.push([name, 'must be random'])
     if (secretVariables.some((other) => other !== name && raw[other] === value))
       complaints.push([name, 'must differ from the other secrets'])
   }
@@ -103,7 +156,7 @@ export function complaintsAbout(env: Environment, raw: Readonly<Record<string, u
     complaints.push(['PLAID_ENV', 'may be production only where ENVIRONMENT is production'])
   if (!env.CORS_ORIGINS.every(originIsExact)) complaints.push(['CORS_ORIGINS', 'must hold exact origins'])
   complaints.push(...authComplaints(env), ...linkComplaints(env))
-  if (env.DATABASE_URL === env.DATABASE_JOBS_URL)
+  if (loginOf(env.DATABASE_URL) === loginOf(env.DATABASE_JOBS_URL))
     complaints.push(['DATABASE_JOBS_URL', 'must be another login than DATABASE_URL'])
   if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))
     complaints.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY_ID'])

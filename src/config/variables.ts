@@ -111,6 +111,9 @@ const databaseUrl = z.string().refine((text) => {
   return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.username !== '' && url.pathname.length > 1
 }, 'must be a postgres:// URL with a login and a database')
 
+/** A member of a token's payload, or a path to one: `scp`, `https://example.com/roles`, `realm_access.roles`. */
+const claimName = z.string().regex(/^\S{1,256}$/, 'must be the name of a claim')
+
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
 
 /** Those that are secrets by themselves: never printed, never alike, never an example. */
@@ -168,6 +171,14 @@ export const environmentSchema = z.object({
   AUTH_ISSUER: httpUrl.optional(),
   AUTH_AUDIENCE: z.string().min(1).optional(),
   AUTH_JWKS_URL: httpUrl.optional(),
+  AUTH_SCOPE_CLAIM: claimName.optional(),
+  AUTH_WRITE_SCOPE: z
+    .string()
+    .regex(/^[^\s"\\]{1,256}$/, 'must be a scope, or * for all tokens')
+    .optional(),
+  AUTH_ADMIN_CLAIM: claimName.optional(),
+  AUTH_ADMIN_VALUE: z.string().min(1).max(256).optional(),
+  AUTH_MAX_TOKEN_HOURS: z.coerce.number().int().min(1).max(744).optional(),
   AUTH_EMAIL_URL: httpUrl.optional(),
   AUTH_EMAIL_KEY: z.string().min(16, 'must be at least 16 characters').optional(),
   AUTH_EMAIL_FROM: z

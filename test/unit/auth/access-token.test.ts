@@ -3,6 +3,7 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { type AuthConfig, verifyAccessToken } from '../../../src/auth/access-token.ts'
 import { createJwksSource } from '../../../src/auth/jwks.ts'
+import type { TokenRules } from '../../../src/auth/token-rights.ts'
 import { AppError } from '../../../src/errors.ts'
 
 const now = new Date('2026-11-21T12:00:00Z')
@@ -32,7 +33,8 @@ const jwks = createJwksSource({
   url: 'https://issuer.example/jwks',
   fetch: async () => Response.json({ keys: published }),
 })
-const oidc: AuthConfig = { mode: 'oidc', issuer, audience, jwks }
+const rules: TokenRules = { scopeClaim: null, writeScope: null, admin: { claim: 'role', value: 'admin' } }
+const oidc = { mode: 'oidc', issuer, audience, jwks, rules, longestSeconds: 86_400 } as const satisfies AuthConfig
 const validOidc = { iss: issuer, aud: audience, sub: 'user-1', exp: nowSeconds + 60 }
 
 async function signOidc(claims: JWTPayload, alg: keyof typeof keys = 'ES256', typ?: string): Promise<string> {
@@ -161,6 +163,75 @@ describe('a token of an OIDC issuer', () => {
     expect(await verifyAccessToken(await signOidc({ ...validOidc, scp }), oidc, now)).toMatchObject({ scopes })
     const twice = await signOidc({ ...validOidc, scp, scope: scopes.toReversed().join(' ') })
     expect(await verifyAccessToken(twice, oidc, now)).toMatchObject({ scopes: scopes.toReversed() })
+  })
+
+  const ruled = (given: Partial<TokenRules>): AuthConfig => ({
+    ...oidc,
+    rules: { ...rules, ...given },
+  })
+
+  test.each<[JWTPayload, string | null]>([
+    [{ scope: 'openid accounts:write' }, null],
+    [{ scp: ['accounts:write'] }, null],
+    [{ permissions: ['read:accounts', 'accounts:write'] }, 'permissions'],
+    [{ permissions: 'accounts:write' }, 'permissions'],
+    [{ 'https://wealth.test/scopes': ['accounts:write'] }, 'https://wealth.test/scopes'],
+    [{ realm: { scopes: ['accounts:write'] } }, 'realm.scopes'],
+  ])('may change things where it has the configured scope, as in %j by the claim %s', async (claims, scopeClaim) => {
+    const config = ruled({ writeScope: 'accounts:write', ...(scopeClaim === null ? {} : { scopeClaim }) })
+    const token = await signOidc({ ...validOidc, ...claims })
+    expect(await verifyAccessToken(token, config, now)).toMatchObject({ scopes: ['read', 'write'] })
+  })
+
+  test.each<[JWTPayload, string | null]>([
+    [{}, null],
+    [{ scope: 'openid' }, null],
+    [{ scope: 'write' }, null],
+    [{ scope: 'accounts:write:none' }, null],
+    [{ scp: 'accounts:read' }, null],
+    [{ scope: 'accounts:write', permissions: ['accounts:read'] }, 'permissions'],
+    [{ scope: 'accounts:write' }, 'permissions'],
+    [{ 'realm.scopes': ['accounts:read'], realm: { scopes: ['accounts:write'] } }, 'realm.scopes'],
+    [{ realm: ['accounts:write'] }, 'realm.scopes'],
+    [{ realm: null }, 'realm.scopes'],
+    [{}, '__proto__'],
+  ])('may only read without the configured scope, as in %j by the claim %s', async (claims, scopeClaim) => {
+    const config = ruled({ writeScope: 'accounts:write', ...(scopeClaim === null ? {} : { scopeClaim }) })
+    const token = await signOidc({ ...validOidc, ...claims })
+    expect(await verifyAccessToken(token, config, now)).toMatchObject({ scopes: ['read'] })
+  })
+
+  test('is an administrator’s by the configured claim alone', async () => {
+    const admin = { claim: 'https://wealth.test/roles', value: 'operator' }
+    const roleOf = async (claims: JWTPayload, config: AuthConfig) =>
+      (await verifyAccessToken(await signOidc({ ...validOidc, ...claims }), config, now)).role
+    const named: AuthConfig = { ...oidc, rules: { ...rules, admin } }
+    expect(await roleOf({ [admin.claim]: ['support', 'operator'] }, named)).toBe('admin')
+    expect(await roleOf({ [admin.claim]: 'operator' }, named)).toBe('admin')
+    for (const claims of [
+      { role: 'admin' },
+      { [admin.claim]: 'admin' },
+      { [admin.claim]: 'operator support' },
+      { [admin.claim]: ['Operator'] },
+      { [admin.claim]: { operator: true } },
+    ])
+      expect(await roleOf(claims, named)).toBe('user')
+    expect(await roleOf({ role: 'admin' }, { ...oidc, rules: { ...rules, admin: null } })).toBe('user')
+  })
+
+  test('is refused where it is valid for longer than configured', async () => {
+    const until = (seconds: number) => signOidc({ ...validOidc, exp: nowSeconds + seconds })
+    expect(await outcome(await until(86_460), oidc)).toMatchObject({ subject: 'user-1' })
+    expect(await outcome(await until(86_461), oidc)).toEqual(refusal('valid for longer than AUTH_MAX_TOKEN_HOURS'))
+    expect(await outcome(await until(3_155_760_000), oidc)).toEqual(refusal())
+  })
+
+  test('is refused with a subject that PostgreSQL cannot hold, which would make two users one', async () => {
+    for (const sub of ['z\ud800', '\udc00z', 'a\ud801b'])
+      expect(await outcome(await signOidc({ ...validOidc, sub }), oidc)).toEqual(refusal())
+    expect(await outcome(await signOidc({ ...validOidc, sub: 'z\ud83d\ude00' }), oidc)).toMatchObject({
+      subject: 'z😀',
+    })
   })
 
   test.each<[string, JWTPayload]>([

@@ -1,9 +1,11 @@
 // The configuration fails closed: every fault is found, all of them are named at once, and no value is ever shown.
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/config.ts'
 import { AppError } from '../../../src/errors.ts'
 
-const key = (letter: string): string => Buffer.alloc(32, letter).toString('base64')
+/** 32 bytes that look random, as base64. */
+const key = (name: string): string => createHash('sha256').update(name).digest('base64')
 
 const development: Readonly<Record<string, unknown>> = {
   ENVIRONMENT: 'development',
@@ -13,13 +15,13 @@ const development: Readonly<Record<string, unknown>> = {
   PLAID_WEBHOOK_URL: 'http://127.0.0.1:8787/api/v1/plaid/webhook',
   DATABASE_URL: 'postgres://wn_api:one@127.0.0.1:5432/wn',
   DATABASE_JOBS_URL: 'postgres://wn_jobs:two@127.0.0.1:5432/wn',
-  SECRET_KEY: 'k'.repeat(32),
-  ENCRYPTION_KEY: key('a'),
+  SECRET_KEY: key('signs'),
+  ENCRYPTION_KEY: key('seals'),
 }
 
 const email = {
   AUTH_EMAIL_URL: 'https://mail.test/send',
-  AUTH_EMAIL_KEY: 'm'.repeat(16),
+  AUTH_EMAIL_KEY: key('mails'),
   AUTH_EMAIL_FROM: 'Wealth <accounts@wealth.test>',
   AUTH_PUBLIC_URL: 'https://app.wealth.test/account',
 }
@@ -40,6 +42,9 @@ const oidc = {
   AUTH_AUDIENCE: 'wealth',
   AUTH_JWKS_URL: 'https://issuer.test/jwks',
 }
+
+/** What a strict environment asks of an issuer besides. */
+const strictOidc = { ...oidc, AUTH_WRITE_SCOPE: 'accounts:write' }
 
 /** Variables of built-in accounts, taken away. */
 const noEmail = { AUTH_EMAIL_URL: '', AUTH_EMAIL_KEY: '', AUTH_EMAIL_FROM: '', AUTH_PUBLIC_URL: '' }
@@ -141,7 +146,49 @@ describe('a configuration', () => {
     expect(parseConfig(strict).auth).toMatchObject({ mailsPerHour: 500 })
     expect(parseConfig({ ...strict, AUTH_MAILS_PER_HOUR: '40' }).auth).toMatchObject({ mailsPerHour: 40 })
     expect(parseConfig({ ...development, ...oidc }).auth.mode).toBe('oidc')
-    expect(parseConfig({ ...strict, ...noEmail, ...oidc, AUTH_MODE: 'oidc' }).auth.mode).toBe('oidc')
+    expect(parseConfig({ ...strict, ...noEmail, ...strictOidc, AUTH_MODE: 'oidc' }).auth.mode).toBe('oidc')
+  })
+
+  it('says what an issuer’s token may do, and where strict grants nothing that is not configured', () => {
+    const rulesOf = (variables: Readonly<Record<string, unknown>>) => {
+      const { auth } = parseConfig(variables)
+      return auth.mode === 'oidc' ? { ...auth.rules, hours: auth.longestSeconds / 3600 } : null
+    }
+    expect(rulesOf({ ...development, ...oidc })).toEqual({
+      scopeClaim: null,
+      writeScope: null,
+      admin: { claim: 'role', value: 'admin' },
+      hours: 24,
+    })
+    const issued = { ...strict, ...noEmail, ...strictOidc }
+    expect(rulesOf(issued)).toEqual({ scopeClaim: null, writeScope: 'accounts:write', admin: null, hours: 24 })
+    expect(rulesOf({ ...issued, AUTH_WRITE_SCOPE: '*' })).toMatchObject({ writeScope: null })
+    const named = {
+      AUTH_SCOPE_CLAIM: 'permissions',
+      AUTH_ADMIN_CLAIM: 'https://wealth.test/roles',
+      AUTH_ADMIN_VALUE: 'operator',
+      AUTH_MAX_TOKEN_HOURS: '1',
+    }
+    expect(rulesOf({ ...issued, ...named })).toEqual({
+      scopeClaim: 'permissions',
+      writeScope: 'accounts:write',
+      admin: { claim: 'https://wealth.test/roles', value: 'operator' },
+      hours: 1,
+    })
+  })
+
+  it('takes the logins of any generation, and the name of the role itself', () => {
+    for (const [api, jobs] of [
+      ['wn_api_a', 'wn_jobs_b'],
+      ['wn_api', 'wn_jobs'],
+    ])
+      expect(
+        refusalOf({
+          ...strict,
+          DATABASE_URL: `postgres://${api}:one@db.neon.test/wn?sslmode=require`,
+          DATABASE_JOBS_URL: `postgres://${jobs}:two@db.neon.test/wn?sslmode=require`,
+        }),
+      ).toBeNull()
   })
 
   it('takes an empty string for an absent variable', () => {
@@ -222,6 +269,13 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['DATABASE_URL', { DATABASE_URL: 'postgres://wn_api:one@127.0.0.1/' }],
   ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: 'wn_jobs' }],
   ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: development['DATABASE_URL'] }],
+  ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: `${String(development['DATABASE_URL'])}?a=1` }],
+  ['AUTH_SCOPE_CLAIM', { ...oidc, AUTH_SCOPE_CLAIM: 'scope claim' }],
+  ['AUTH_WRITE_SCOPE', { ...oidc, AUTH_WRITE_SCOPE: 'read write' }],
+  ['AUTH_WRITE_SCOPE', { AUTH_WRITE_SCOPE: 'write' }],
+  ['AUTH_ADMIN_CLAIM', { ...oidc, AUTH_ADMIN_VALUE: 'operator' }],
+  ['AUTH_MAX_TOKEN_HOURS', { ...oidc, AUTH_MAX_TOKEN_HOURS: '0' }],
+  ['AUTH_MAX_TOKEN_HOURS', { ...oidc, AUTH_MAX_TOKEN_HOURS: 'long' }],
   ['DATABASE_ENDPOINT', { DATABASE_ENDPOINT: '127.0.0.1:8789' }],
   ['SECRET_KEY', { SECRET_KEY: 'k'.repeat(31) }],
   ['SECRET_KEY', { SECRET_KEY: 12 }],
@@ -329,8 +383,26 @@ const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['PLAID_BASE_URL', { PLAID_BASE_URL: 'https://plaid.wealth.test' }],
   ['DATABASE_ENDPOINT', { DATABASE_ENDPOINT: 'https://db.wealth.test/sql' }],
   ['PLAID_WEBHOOK_URL', { PLAID_WEBHOOK_URL: 'http://api.wealth.test/api/v1/plaid/webhook' }],
-  ['AUTH_ISSUER', { ...noEmail, ...oidc, AUTH_ISSUER: 'http://issuer.test/' }],
-  ['AUTH_JWKS_URL', { ...noEmail, ...oidc, AUTH_JWKS_URL: 'http://issuer.test/jwks' }],
+  ['AUTH_ISSUER', { ...noEmail, ...strictOidc, AUTH_ISSUER: 'http://issuer.test/' }],
+  ['AUTH_WRITE_SCOPE', { ...noEmail, ...oidc }],
+  ['DATABASE_URL', { DATABASE_URL: 'postgres://wn_owner:one@db.neon.test/wn?sslmode=require' }],
+  ['DATABASE_URL', { DATABASE_URL: 'postgres://wn_apis:one@db.neon.test/wn?sslmode=require' }],
+  ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: 'postgres://neondb_owner:two@db.neon.test/wn?sslmode=require' }],
+  ['PLAID_WEBHOOK_URL', { PLAID_WEBHOOK_URL: 'https://api.wealth.test/webhook' }],
+  ['PLAID_WEBHOOK_URL', { PLAID_WEBHOOK_URL: 'https://api.wealth.test/api/v1/plaid/webhook?key=1' }],
+  ['ENCRYPTION_KEY', { ENCRYPTION_KEY: Buffer.alloc(32).toString('base64') }],
+  [
+    'ENCRYPTION_KEY',
+    { ENCRYPTION_KEY: Buffer.from('fakeEncryptionKeyForLocalWorkNeverShipThis0=', 'base64').toString('hex') },
+  ],
+  ['ENCRYPTION_KEYS_PREVIOUS', { ENCRYPTION_KEYS_PREVIOUS: '{"k0":"fakeEncryptionKeyForLocalWorkNeverShipThis0="}' }],
+  [
+    'ENCRYPTION_KEYS_PREVIOUS',
+    { ENCRYPTION_KEYS_PREVIOUS: JSON.stringify({ k0: Buffer.alloc(32, 'ab').toString('hex') }) },
+  ],
+  ['SECRET_KEY', { SECRET_KEY: 'a'.repeat(32) }],
+  ['PLAID_WEBHOOK_VERIFICATION_KEY', { PLAID_WEBHOOK_VERIFICATION_KEY: 'abc'.repeat(20) }],
+  ['AUTH_JWKS_URL', { ...noEmail, ...strictOidc, AUTH_JWKS_URL: 'http://issuer.test/jwks' }],
   ['AUTH_EMAIL_URL', { ...email, AUTH_EMAIL_URL: 'http://mail.test/send' }],
   ['AUTH_PUBLIC_URL', { ...email, AUTH_PUBLIC_URL: 'http://app.wealth.test/account' }],
   ['AUTH_EMAIL_KEY', { ...email, AUTH_EMAIL_KEY: 'fake-key-of-the-sender' }],
@@ -345,9 +417,9 @@ const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['PLAID_COMPLETION_REDIRECT_URIS', { PLAID_COMPLETION_REDIRECT_URIS: 'http://localhost:3000/done' }],
   ['PLAID_SECRET', { PLAID_SECRET: 'fake-secret-for-the-simulator' }],
   ['SECRET_KEY', { SECRET_KEY: 'fake-secret-key-for-local-use-only-never-deploy-this' }],
-  ['SECRET_KEY', { SECRET_KEY: `${'k'.repeat(32)}CHANGEME` }],
+  ['SECRET_KEY', { SECRET_KEY: `${key('k')}CHANGEME` }],
   ['ENCRYPTION_KEY', { ENCRYPTION_KEY: 'fakeEncryptionKeyForLocalWorkNeverShipThis0=' }],
-  ['PLAID_WEBHOOK_VERIFICATION_KEY', { PLAID_WEBHOOK_VERIFICATION_KEY: `example-${'k'.repeat(32)}` }],
+  ['PLAID_WEBHOOK_VERIFICATION_KEY', { PLAID_WEBHOOK_VERIFICATION_KEY: `example-${key('k')}` }],
 ]
 
 describe.each(['staging', 'production'])('refused in %s:', (environment) => {

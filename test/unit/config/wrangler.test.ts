@@ -1,5 +1,6 @@
 // What wrangler.toml deploys: each environment has an address, a region, limits and every variable that the Worker needs,
 // and the top level cannot be deployed by accident.
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,13 +34,14 @@ const secrets: Readonly<Record<string, string>> = {
   PLAID_SECRET: 'plaid-secret-of-this-test',
   DATABASE_URL: 'postgres://wn_api:one@db.wealth.test/wn?sslmode=require',
   DATABASE_JOBS_URL: 'postgres://wn_jobs:two@db.wealth.test/wn?sslmode=require',
-  SECRET_KEY: 'k'.repeat(32),
-  ENCRYPTION_KEY: Buffer.alloc(32, 3).toString('base64'),
+  SECRET_KEY: createHash('sha256').update('signs').digest('base64'),
+  ENCRYPTION_KEY: createHash('sha256').update('seals').digest('base64'),
 }
 const issuer = {
   AUTH_ISSUER: 'https://login.wealth.test',
   AUTH_AUDIENCE: 'wealth',
   AUTH_JWKS_URL: 'https://login.wealth.test/jwks',
+  AUTH_WRITE_SCOPE: 'wealth:write',
 }
 
 function refusalOf(variables: Readonly<Record<string, string>>): string | null {

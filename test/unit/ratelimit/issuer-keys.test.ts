@@ -41,8 +41,12 @@ function open(quotas: Readonly<Record<string, number>>, maxAgeMs = 600_000, isDo
       return Promise.resolve(Response.json({ keys: kids.map((kid) => ({ ...jwk, kid })) }))
     },
   })
+  const rules = { scopeClaim: null, writeScope: null, admin: null }
   const services = servicesOf({ ...developmentVariables, RATE_LIMITS: JSON.stringify(quotas) })
-  const door = openDoor(() => ({ ...services, auth: { mode: 'oidc', issuer, audience, jwks } }))
+  const door = openDoor(() => ({
+    ...services,
+    auth: { mode: 'oidc', issuer, audience, jwks, rules, longestSeconds: 86_400 },
+  }))
   return {
     door,
     kids,

@@ -1,0 +1,67 @@
+// What an issuer's access token may do here. Issuers name scopes and roles in different ways, so the operator says where they
+// stand and what they are called; what is not found there is not granted.
+import type { JWTPayload } from 'jose'
+import { AppError } from '../errors.ts'
+
+export interface TokenRules {
+  /** The claim that holds the scopes; null for `scope` (RFC 8693 §4.2) or `scp` (Okta, Entra ID). */
+  readonly scopeClaim: string | null
+  /** Without this scope a token may only read. Null: only a token whose scopes name `read` and not `write` is limited. */
+  readonly writeScope: string | null
+  /** A token whose claim is or lists the value is an administrator's; null for none. */
+  readonly admin: { readonly claim: string; readonly value: string } | null
+}
+
+const mostNames = 1000
+
+const unauthorized = (reason: string): AppError =>
+  new AppError('unauthorized', 'A valid access token is required.', { reason })
+
+/** A claim by its whole name, else by its path: `realm_access.roles`. */
+function claimAt(payload: JWTPayload, name: string): unknown {
+  if (Object.hasOwn(payload, name)) return payload[name]
+  let found: unknown = payload
+  for (const step of name.split('.')) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, step)) return undefined
+    found = Reflect.get(found, step)
+  }
+  return found
+}
+
+const isTextList = (claim: unknown): claim is string[] =>
+  Array.isArray(claim) && claim.length <= mostNames && claim.every((name) => typeof name === 'string' && name !== '')
+
+/** @throws AppError `unauthorized` for a claim that is neither text nor a list of texts */
+function namesIn(payload: JWTPayload, claim: string): readonly string[] | null {
+  const value = claimAt(payload, claim)
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string') return value.split(' ').filter((name) => name !== '')
+  if (isTextList(value)) return value
+  throw unauthorized(`malformed claim ${claim}`)
+}
+
+/** @throws AppError `unauthorized` where a token says its scopes twice and not alike: neither may widen the other */
+function scopesIn(payload: JWTPayload, claim: string | null): readonly string[] {
+  if (claim !== null) return namesIn(payload, claim) ?? []
+  const [scope, scp] = [namesIn(payload, 'scope'), namesIn(payload, 'scp')]
+  if (scope !== null && scp !== null && scope.toSorted().join(' ') !== scp.toSorted().join(' '))
+    throw unauthorized('scope and scp differ')
+  return scope ?? scp ?? []
+}
+
+/**
+ * The scopes of a token: `read` and perhaps `write` where the rules name the scope that allows writing, else its own.
+ * @throws AppError `unauthorized` for claims that cannot be read
+ */
+export function scopesOf(payload: JWTPayload, { scopeClaim, writeScope }: TokenRules): readonly string[] {
+  const scopes = scopesIn(payload, scopeClaim)
+  if (writeScope === null) return scopes
+  return scopes.includes(writeScope) ? ['read', 'write'] : ['read']
+}
+
+/** @throws AppError `unauthorized` for a claim that cannot be read */
+export function isAdministrator(payload: JWTPayload, { admin }: TokenRules): boolean {
+  if (admin === null) return false
+  const value = claimAt(payload, admin.claim)
+  return value === admin.value || (isTextList(value) && value.includes(admin.value))
+}
