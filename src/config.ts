@@ -1,5 +1,4 @@
 // Environment → Config. Parsed once an isolate, fails closed, and names the variables at fault but never their values.
-import type { TokenRules } from './auth/token-rights.ts'
 import { complaintsAbout, type Complaint } from './config/complaints.ts'
 import {
   type Environment,
@@ -21,6 +20,13 @@ export interface EmailConfig {
   readonly from: string
   /** The page of the application that links in mails lead to. */
   readonly publicUrl: string
+}
+
+/** What an issuer's token may do, as src/auth/token-rights.ts applies it. */
+interface TokenRules {
+  readonly scopeClaim: string | null
+  readonly writeScope: string | null
+  readonly admin: { readonly claim: string; readonly value: string } | null
 }
 
 export interface Config {
@@ -69,6 +75,7 @@ export interface Config {
         readonly audience: string
         readonly jwksUrl: string
         readonly rules: TokenRules
+        /** A token that is valid for longer is refused. */
         readonly longestSeconds: number
       }
   readonly encryption: {

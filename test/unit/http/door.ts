@@ -24,7 +24,7 @@ export const developmentVariables = {
   DATABASE_JOBS_URL: 'postgres://wn_jobs:password-two@db.localtest.me/wn',
   DATABASE_ENDPOINT: `${nobody}/sql`,
   SECRET_KEY: secretKey,
-  ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+  ENCRYPTION_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7)).toString('base64'),
   CORS_ORIGINS: '["https://app.wealth.test","http://localhost:3000"]',
 }
 
