@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { bootstrap, retireLogins } from './bootstrap.ts'
 import { migrate } from './migrate.ts'
+import { ownerUrl } from './owner-url.ts'
 import { misuse, runCommand } from './run-command.ts'
 
 const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
@@ -26,14 +27,6 @@ db:bootstrap takes API_PASSWORD and JOBS_PASSWORD from the environment, or makes
 generation of logins and leaves the one before valid, so that a running Worker keeps working. It refuses while the logins
 that would get new passwords have sessions. It copies the settings of wn_api and wn_jobs to their logins. The JSON on its output is what
 \`wrangler secret bulk\` takes. Once the Worker has the new URLs, --retire ends the older logins.`
-
-function ownerUrl(): string {
-  const url = process.env['MIGRATE_DATABASE_URL']
-  if (!url) throw misuse("MIGRATE_DATABASE_URL is not set: give it the owner's postgres:// URL.")
-  if (URL.parse(url) === null)
-    throw misuse('MIGRATE_DATABASE_URL is no URL: write postgres://user:password@host/database.')
-  return url
-}
 
 function drizzleKit(args: readonly string[], folder: string) {
   const program = join(dirname(createRequire(import.meta.url).resolve('drizzle-kit')), 'bin.cjs')

@@ -1,4 +1,6 @@
 // Built-in accounts over HTTP, as an application's pages and its mobile app use them: the built Worker, its real hashes.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { type Answer, startEdge, type Edge } from '../support/edge.ts'
@@ -86,6 +88,28 @@ describe('an account', () => {
     await post('logout', { refresh_token: left.refresh_token })
     expect(await asked()).toEqual([true, true, true, true, true])
     expect((await call('GET', '/api/v1/accounts')).status).toBe(200)
+  })
+
+  it('is made an administrator by the operator’s command, and loses the role at once when it is revoked', async () => {
+    const email = 'operator@example.com'
+    const before = await signUp(email)
+    const admin = async (...args: string[]) => {
+      const env = { PATH: process.env['PATH'], MIGRATE_DATABASE_URL: edge.database.ownerUrl }
+      return (await promisify(execFile)(process.execPath, ['src/cli/admin.ts', ...args], { env })).stdout
+    }
+    const administers = async (token: string) => (await as(token)('GET', '/api/v1/admin/items')).status
+    expect(await administers(before.access_token)).toBe(403)
+    expect(await admin('grant', 'Operator@Example.com')).toContain('1 sessions ended')
+    expect((await post('refresh', { refresh_token: before.refresh_token })).status).toBe(401)
+    const operator = sessionOf(await post('login', { email, password }))
+    expect(await administers(operator.access_token)).toBe(200)
+    expect(await admin('grant', email)).toContain('nothing changed')
+    expect(await administers(operator.access_token)).toBe(200)
+    expect(await admin('revoke', email)).toContain('1 sessions ended')
+    expect(await administers(operator.access_token)).toBe(401)
+    const after = sessionOf(await post('login', { email, password }))
+    expect(await administers(after.access_token)).toBe(403)
+    await expect(admin('grant', 'nobody@example.com')).rejects.toThrow('There is no account')
   })
 
   it('that is there is not told from one that is not', async () => {

@@ -1,0 +1,56 @@
+// `npm run admin`: who is an administrator among built-in accounts. Works on MIGRATE_DATABASE_URL, which is the owner's: no
+// login of the Worker can change a role.
+import { parseArgs } from 'node:util'
+import { Client } from 'pg'
+import * as z from 'zod'
+import { ownerUrl } from './owner-url.ts'
+import { misuse, runCommand } from './run-command.ts'
+
+const HELP = `npm run admin -- grant EMAIL    makes a built-in account an administrator
+npm run admin -- revoke EMAIL   takes the role away
+
+MIGRATE_DATABASE_URL is the owner's postgres:// URL. A change ends all sessions of the account: its owner signs in again,
+and access tokens that are out no longer reach the administrators' routes. Where an OIDC issuer vouches for users, the
+issuer's tokens say who is an administrator.`
+
+const roles = { grant: 'admin', revoke: 'user' } as const
+type Action = keyof typeof roles
+
+const changeSchema = z.object({ found: z.boolean(), changed: z.boolean(), ended: z.coerce.number() })
+
+/** One statement, so that no session of the old role outlives the change. */
+const change = `WITH changed AS (UPDATE identity.accounts SET role = $2 WHERE email = $1 AND role <> $2 RETURNING id),
+  ended AS (DELETE FROM identity.sessions WHERE account_id IN (SELECT id FROM changed) RETURNING 1)
+  SELECT EXISTS (SELECT FROM identity.accounts WHERE email = $1) AS found, EXISTS (SELECT FROM changed) AS changed,
+    (SELECT count(*) FROM ended) AS ended`
+
+async function setRole(url: string, email: string, role: string): Promise<z.output<typeof changeSchema>> {
+  const client = new Client({ connectionString: url, application_name: 'wealthnavigator-edge admin' })
+  // The next statement fails where the connection is lost; an event that nobody hears would end the process.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    const { rows } = await client.query(change, [email, role])
+    return changeSchema.parse(rows[0])
+  } finally {
+    await client.end()
+  }
+}
+
+const isAction = (text: string | undefined): text is Action => text === 'grant' || text === 'revoke'
+
+async function main(args: string[]): Promise<void> {
+  const { positionals } = parseArgs({ args, options: {}, allowPositionals: true })
+  const [action, address, ...more] = positionals
+  if (!isAction(action) || address === undefined || more.length > 0)
+    throw misuse('Say grant or revoke, and the e-mail address of one account.')
+  const email = address.toLowerCase()
+  const { found, changed, ended } = await setRole(ownerUrl(), email, roles[action])
+  if (!found) throw new Error(`There is no account with the address ${email}.`)
+  const is = action === 'grant' ? 'is an administrator' : 'is not an administrator'
+  process.stdout.write(
+    changed ? `${email} ${is} now; ${ended} sessions ended.\n` : `${email} ${is} already; nothing changed.\n`,
+  )
+}
+
+if (import.meta.main) await runCommand(HELP, main)
