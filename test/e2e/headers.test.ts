@@ -1,5 +1,6 @@
 // The headers of every answer, whatever it is: successes, problems, preflights, unknown paths, and a Worker whose
 // configuration was refused. HSTS where the configuration is strict, CORS for the configured origins alone.
+import { randomBytes } from 'node:crypto'
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Answer, type Call, type Edge, type RequestParts, startEdge, webhookPath } from '../support/edge.ts'
@@ -130,6 +131,8 @@ const strictVariables = (environment: string): Record<string, string> => ({
   AUTH_ISSUER: 'https://issuer.test',
   AUTH_AUDIENCE: 'wealth',
   AUTH_JWKS_URL: 'https://issuer.test/jwks.json',
+  AUTH_WRITE_SCOPE: 'wealth:write',
+  ENCRYPTION_KEY: randomBytes(32).toString('base64'),
 })
 
 /** Answers that need neither the database nor Plaid. */

@@ -331,7 +331,7 @@ test.each(['read', 'read accounts', '  read  '])(
   },
 )
 
-test.each(['user', 'Admin', 'admin ', ['admin'], true, { admin: true }, null])(
+test.each(['user', 'Admin', 'admin ', 'admin user', ['Admin'], true, { admin: true }, null])(
   'the role %j is no administrator',
   async (role) => {
     // A role that is no text can make the token none.
