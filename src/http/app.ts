@@ -12,7 +12,13 @@ import { drainBody } from './middleware/drain-body.ts'
 import { log } from './middleware/log.ts'
 import { outliveClient } from './middleware/outlive-client.ts'
 import { rateLimitHeaders } from './middleware/rate-limit-headers.ts'
-import { limitByAddress, limitFailedWebhooks, limitRefreshes } from './middleware/rate-limit.ts'
+import {
+  limitAnonymous,
+  limitByAddress,
+  limitFailedWebhooks,
+  limitRefreshes,
+  limitUnmetered,
+} from './middleware/rate-limit.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { findServices, requireServices } from './middleware/services.ts'
@@ -61,7 +67,7 @@ function build(logging: LoggerOptions): App {
     problemResponse(new AppError('not_found', 'There is no such path.'), context.get('requestId')),
   )
 
-  mount(app, table.alive)
+  mount(app, table.alive, limitUnmetered())
   app.use(requireServices())
   mount(
     app,
@@ -70,11 +76,12 @@ function build(logging: LoggerOptions): App {
     reportUnverifiedWebhooks(),
     limitFailedWebhooks(),
   )
+  const boundedJson = bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse', count: limitAnonymous })
   mount(app, table.open, limitByAddress())
   app.use('/api/v1/auth/*', builtinAccounts(limitByAddress()))
-  mount(app, table.accounts, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), limitRefreshes())
+  mount(app, table.accounts, boundedJson, limitRefreshes())
   mountOverlaps(app, table.private, limitByAddress())
-  mount(app, table.private, bodyLimit({ maxBytes: maxJsonBytes, beyond: 'refuse' }), authenticate())
+  mount(app, table.private, boundedJson, authenticate())
   app.use(limitByAddress())
   mountOtherMethods(app, routes)
   return app

@@ -57,13 +57,14 @@ function toType(field: unknown): z.ZodType {
 
 /** What a route can fail with beyond its own list: what its access, its input and the platform bring. */
 function errorsOf(route: Route): ErrorCode[] {
-  const { access, method, path, limit } = route
+  const { access, method, path } = route
   const codes: ErrorCode[] = [...route.errors]
   if (access !== 'public') codes.push('unauthorized', 'validation_failed', 'payload_too_large', 'unavailable')
   if (access !== 'public' && method !== 'GET') codes.push('bad_request', 'unsupported_media_type')
   if (access === 'admin' || (access === 'user' && method !== 'GET')) codes.push('forbidden')
-  if (path !== '/health') codes.push('internal', 'misconfigured', 'rate_limited')
-  if (limit === 'auth' || limit === 'refresh') codes.push('unavailable')
+  codes.push('rate_limited')
+  // Also while requests cannot be counted.
+  if (path !== '/health') codes.push('internal', 'misconfigured', 'unavailable')
   return [...new Set(codes)].sort()
 }
 

@@ -9,6 +9,7 @@ import { getPlaidUserId, setPlaidUserId } from '../db/users.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from '../items/access-token.ts'
 import type { HostedLink, LinkTokenRequest } from '../plaid/endpoints.ts'
+import type { PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { consentError } from '../sync/failure.ts'
 import { productOf } from '../sync/products.ts'
@@ -95,11 +96,33 @@ export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Pr
     ...(input.androidPackageName ? { androidPackageName: input.androidPackageName } : {}),
     ...(accessToken === null ? {} : { accessToken }),
   })
-  if (!result.ok) throw refusalOf(result.failure)
+  if (!result.ok) throw refusedOptions(result.failure, input) ?? refusalOf(result.failure)
   const { link_token: linkToken, expiration, hosted_link_url: hostedLinkUrl } = result.value
   const expiresAt = expiration ?? new Date(ctx.now().getTime() + shortestLifeMs)
   await remember(ctx, { userId, plaidUserId, linkToken, expiresAt }, input)
   return { linkToken, expiration: expiresAt.toISOString(), hostedLinkUrl }
+}
+
+/** Members of the request that only Plaid can judge, as the client knows them. */
+const judgedByPlaid = [
+  ['redirectUri', 'redirect_uri'],
+  ['androidPackageName', 'android_package_name'],
+  ['countryCodes', 'country_codes'],
+  ['language', 'language'],
+  ['hostedLink', 'hosted_link'],
+] as const satisfies readonly (readonly [keyof LinkTokenInput, string])[]
+
+/**
+ * The client's error where Plaid refused a request with options of the client's own: a redirect URI that is not registered, a
+ * country that is not enabled. Null where the fault can only be the operator's.
+ */
+function refusedOptions({ errorType, errorCode, requestId }: PlaidFailure, input: LinkTokenInput): AppError | null {
+  const given = judgedByPlaid.filter(([member]) => (input[member] ?? null) !== null)
+  if (errorType !== 'INVALID_REQUEST' || given.length === 0) return null
+  return new AppError('validation_failed', 'Plaid refused an option of this request.', {
+    reason: `${errorType} ${errorCode} ${requestId ?? ''}`.trim(),
+    fields: given.map(([, name]) => ({ pointer: `#/${name}`, detail: 'Plaid may have refused this option.' })),
+  })
 }
 
 async function refuseOverCaps(

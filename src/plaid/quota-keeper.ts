@@ -56,6 +56,8 @@ export interface QuotaKeeper {
 const dayMs = 86_400_000
 /** Plaid's word is taken up to here: a longer one is asked about again after it. */
 const longestRefusalSeconds = 3600
+/** The same for an endpoint where neither an item nor a limit of ours is known: one caller's 429 must not stop all for long. */
+const longestBlindRefusalSeconds = 60
 /** Where Plaid did not say how long: its limits are by the minute. */
 const unsaidSeconds = { item: 60, endpoint: 30 } as const
 
@@ -160,14 +162,17 @@ export function createQuotaKeeper(store: QuotaStore, startedAtMs: number): Quota
 
     refuse(refusal, nowMs) {
       const { limit, itemId, retryAfterSeconds, errorCode } = refusal
-      const until = (unsaid: number): number =>
-        nowMs + Math.min(retryAfterSeconds ?? unsaid, longestRefusalSeconds) * 1000
+      const until = (unsaid: number, longestSeconds = longestRefusalSeconds): number =>
+        nowMs + Math.min(retryAfterSeconds ?? unsaid, longestSeconds) * 1000
       if (itemId !== null) close(itemKey(refusal), until(unsaidSeconds.item))
       // Of the item's bank: other items are not concerned.
       if (errorCode === 'INSTITUTION_RATE_LIMIT' && itemId !== null) return
       // Plaid does not say whose limit it was. Where the item is far from its own, it was the client's.
-      const asked = limit === null || itemId === null ? 0 : (metersOf(refusal, limit, nowMs).item?.total ?? 0)
-      if (limit === null || asked <= limit.item / 2) close(endpointKey(refusal), until(unsaidSeconds.endpoint))
+      const isBlind = limit === null || itemId === null
+      const asked = isBlind ? 0 : (metersOf(refusal, limit, nowMs).item?.total ?? 0)
+      const longestSeconds = isBlind ? longestBlindRefusalSeconds : longestRefusalSeconds
+      if (limit === null || asked <= limit.item / 2)
+        close(endpointKey(refusal), until(unsaidSeconds.endpoint, longestSeconds))
     },
 
     clean(nowMs) {

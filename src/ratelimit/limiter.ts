@@ -1,6 +1,8 @@
 // The isolate's side of the limits: one call of one object decides, and its refusals are remembered until they end, so
 // that a client over its limit costs nothing more. Never waits long for an object and never guesses for one.
 import { within } from '../deadline.ts'
+import { createAlarm } from '../alarm.ts'
+import { createLocalLimit } from './local.ts'
 import { createPolicies, type Policies, type PolicyName, type Target } from './policies.ts'
 import type { Bucket, Limit, Standing } from './window.ts'
 
@@ -38,6 +40,10 @@ export interface Limiter {
   readonly policies: Policies
   /** Whether the target is known here to be over a limit. Asks no object and counts nothing. */
   isRefused(target: Target): boolean
+  /** Whether a request that could not be counted may go on: so many a second in this isolate, for all clients together. */
+  mayGoOnUncounted(): boolean
+  /** How many requests could not be counted since the last alarm, where one is due; else null. */
+  readonly failureAlarm: () => number | null
   /** Counts one request; rejects never. */
   check(target: Target): Promise<Outcome>
   /**
@@ -74,10 +80,15 @@ function limitsOf({ object, buckets }: Target): { readonly limit: Limit; readonl
   )
 }
 
+/** Requests a second that an isolate lets through while they cannot be counted. */
+const maxUncounted = 50
+
 /** Make one an isolate: the memory lives in it. */
 export function createLimiter(options: LimiterOptions): Limiter {
   const { objects, quotas, now = () => Date.now(), timeoutMs = 1000, maxRemembered = 10_000 } = options
   const memory = createMemory(maxRemembered)
+  const uncounted = createLocalLimit({ quota: maxUncounted, windowMs: 1000 })
+  const alarm = createAlarm()
 
   /** The target's refusals that have not ended, as an outcome; null when there are none. */
   const recall = (target: Target): Outcome | null => {
@@ -110,6 +121,8 @@ export function createLimiter(options: LimiterOptions): Limiter {
 
   return {
     policies: createPolicies(quotas),
+    mayGoOnUncounted: () => uncounted('all', now()) === 0,
+    failureAlarm: () => alarm(now()),
     isRefused: (target) => recall(target) !== null,
     check: async (target) => recall(target) ?? (await ask(target)),
     async checkAll(targets) {

@@ -83,7 +83,7 @@ describe('by address, without a login', () => {
     expect(await limitSeen(() => ask(route, address, null))).toEqual(limitOf(policy))
   })
 
-  test('health is never limited', async () => {
+  test('health is not counted by the limits of other routes', async () => {
     const address = freshAddress()
     for (let request = 0; request < 15; request += 1) {
       const { status, headers } = await edge.call('GET', '/health', { headers: { 'cf-connecting-ip': address } })

@@ -105,6 +105,30 @@ describe('an id of the user that Plaid refuses', () => {
   })
 })
 
+describe('a link token that Plaid refuses', () => {
+  const refuse = (error: string) => world.bank.fault({ endpoint: '/link/token/create', error, times: 2 })
+  const create = (given: object) => createLinkToken(world.user('options'), { ...fresh, ...given })
+
+  it.each([
+    ['redirect_uri', { redirectUri: 'https://app.example/unregistered' }],
+    ['country_codes', { countryCodes: ['ZW'] }],
+  ])('for %s is the client’s error and names it', async (name, given) => {
+    await refuse('INVALID_FIELD')
+    await expect(create(given)).rejects.toMatchObject({
+      code: 'validation_failed',
+      fields: [{ pointer: `#/${name}`, detail: 'Plaid may have refused this option.' }],
+    })
+  })
+
+  it.each([
+    ['INVALID_FIELD', {}],
+    ['INVALID_API_KEYS', { redirectUri: 'https://app.example/unregistered' }],
+  ])('for what the operator configured stays an alarm (%s, %j)', async (error, given) => {
+    await refuse(error)
+    await expect(create(given)).rejects.toMatchObject({ code: 'plaid_rejected' })
+  })
+})
+
 describe('the hourly alarm for users without a Plaid user', () => {
   /** Gives each of these users a link token; `missing` of them get no Plaid user. */
   async function link(name: string, users: number, missing: number) {

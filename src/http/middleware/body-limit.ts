@@ -1,12 +1,15 @@
 // Bounds what a body may cost. Bytes are counted as they come: Content-Length is a claim, and a chunked body has none.
+import type { Context } from 'hono'
 import { concat } from '../../crypto/encoding.ts'
 import { AppError } from '../../errors.ts'
-import type { Middleware } from '../request-state.ts'
+import type { HttpEnvironment, Middleware } from '../request-state.ts'
 
 interface BodyLimitOptions {
   readonly maxBytes: number
   /** What happens to a longer one: 413, or the first `maxBytes` of it are all that is read. */
   readonly beyond: 'refuse' | 'cut'
+  /** Counts a request that is refused by its declared length, before any limit was asked. */
+  readonly count?: (context: Context<HttpEnvironment>) => Promise<void>
 }
 
 function tooLarge(maxBytes: number): AppError {
@@ -30,10 +33,13 @@ async function readLimited(request: Request, { maxBytes, beyond }: BodyLimitOpti
 
 /** Nothing is read until the route asks for it, after authentication. */
 export function bodyLimit(options: BodyLimitOptions): Middleware {
-  const { maxBytes, beyond } = options
+  const { maxBytes, beyond, count } = options
   return async (context, next) => {
     const declared = Number(context.req.header('content-length') ?? 0)
-    if (beyond === 'refuse' && declared > maxBytes) throw tooLarge(maxBytes)
+    if (beyond === 'refuse' && declared > maxBytes) {
+      await count?.(context)
+      throw tooLarge(maxBytes)
+    }
     context.set('readBody', () => readLimited(context.req.raw, options))
     await next()
   }

@@ -5,6 +5,7 @@ import type { Context } from 'hono'
 import { AppError } from '../../errors.ts'
 import { isAllowedOrigin } from '../origins.ts'
 import type { HttpEnvironment, Middleware } from '../request-state.ts'
+import { createUnmeteredLimit } from './rate-limit.ts'
 
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const allowedHeaders = 'Authorization, Content-Type, X-Request-Id'
@@ -32,24 +33,28 @@ function isPreflight({ req }: Context<HttpEnvironment>): boolean {
   return req.method === 'OPTIONS' && asked
 }
 
-function preflight(context: Context<HttpEnvironment>, origin: string | null): Response {
-  context.set('route', 'preflight')
+function preflight(origin: string | null, mayTakeCookies: boolean): Response {
   const headers = new Headers({ vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers' })
   if (origin !== null) {
     headers.set('access-control-allow-origin', origin)
     headers.set('access-control-allow-methods', allowedMethods)
     headers.set('access-control-allow-headers', allowedHeaders)
     headers.set('access-control-max-age', preflightMaxAgeSeconds)
-    if (takesCookies(context)) headers.set('access-control-allow-credentials', 'true')
+    if (mayTakeCookies) headers.set('access-control-allow-credentials', 'true')
   }
   return new Response(null, { status: 204, headers })
 }
 
 /** Answers preflights and marks the rest. An origin that is not allowed gets the answer without the marks. */
 export function cors(): Middleware {
+  const limit = createUnmeteredLimit()
   return async (context, next) => {
     const origin = allowedOrigin(context)
-    if (isPreflight(context)) return preflight(context, origin)
+    if (isPreflight(context)) {
+      context.set('route', 'preflight')
+      limit(context)
+      return preflight(origin, takesCookies(context))
+    }
     await next()
     context.header('Vary', 'Origin', { append: true })
     if (origin !== null) {

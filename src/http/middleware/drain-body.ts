@@ -3,15 +3,16 @@
 import { within } from '../../deadline.ts'
 import type { Middleware } from '../request-state.ts'
 
-/** Beyond either, the connection may be cut. */
-const maxDrainedBytes = 33_554_432
+/** Beyond any of them, the connection may be cut; of a client over its limit hardly anything is taken in. */
+const maxDrainedBytes = 16_777_216
+const maxDrainedOverLimitBytes = 131_072
 const maxDrainMs = 2000
 
-async function drain(body: ReadableStream<Uint8Array>): Promise<void> {
+async function drain(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<void> {
   let drained = 0
   for await (const chunk of body) {
     drained += chunk.length
-    if (drained > maxDrainedBytes) return
+    if (drained > maxBytes) return
   }
 }
 
@@ -24,7 +25,7 @@ export function drainBody(): Middleware {
     // A client that has gone needs no answer.
     await within(
       maxDrainMs,
-      drain(body).catch(() => undefined),
+      drain(body, context.res.status === 429 ? maxDrainedOverLimitBytes : maxDrainedBytes).catch(() => undefined),
       () => undefined,
     )
   }

@@ -5,6 +5,7 @@ import { encodeHex, utf8 } from '../../crypto/encoding.ts'
 import type { Identity } from '../../db/scope.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import type { Limiter, LimitStanding, Outcome } from '../../ratelimit/limiter.ts'
+import { createLocalLimit } from '../../ratelimit/local.ts'
 import type { RoutePolicy, Target } from '../../ratelimit/policies.ts'
 import { clientIn } from '../client.ts'
 import { servicesOf } from '../mount.ts'
@@ -13,8 +14,8 @@ import { seconds } from './rate-limit-headers.ts'
 
 export type RequestContext = Context<HttpEnvironment>
 
-/** Routes that are refused while requests cannot be counted, because guessing pays off for an attacker there. */
-const closedWithoutLimits: ReadonlySet<RoutePolicy | null> = new Set(['auth', 'link', 'sensitive'])
+/** Routes that are refused while requests cannot be counted: guessing pays off for an attacker there, or calls cost money. */
+const closedWithoutLimits: ReadonlySet<RoutePolicy | null> = new Set(['auth', 'link', 'sensitive', 'sync'])
 const retryAfterFailureSeconds = 5
 
 function routePolicy(context: RequestContext): RoutePolicy | null {
@@ -34,37 +35,67 @@ function tooMany(standings: readonly LimitStanding[]): AppError {
   })
 }
 
-/** An operator must hear of it also where the request goes on. */
-function raiseAlarm(context: RequestContext, error: unknown): void {
+/** An operator must hear of it also where the request goes on: once a minute, with how many there were. */
+function raiseAlarm(context: RequestContext, limiter: Limiter, error: unknown): void {
+  const count = limiter.failureAlarm()
+  if (count === null) return
   const route = context.get('route')
-  context.get('log').error('rate_limiter_failed', { route, error })
+  context.get('log').error('rate_limiter_failed', { route, count, error })
   const { reporter } = servicesOf(context)
-  reporter(context.executionCtx).captureError(error, { route, request_id: context.get('requestId') })
+  reporter(context.executionCtx).captureError(error, { route, count, request_id: context.get('requestId') })
 }
 
-/** @throws AppError `unavailable` where the route is worth guessing at; elsewhere the request continues */
-function withoutLimits(context: RequestContext, error: unknown): void {
-  if (closedWithoutLimits.has(routePolicy(context)))
+/** @throws AppError `unavailable` where the route is closed without limits, or too many go on without; else the request goes on */
+function withoutLimits(context: RequestContext, limiter: Limiter, error: unknown): void {
+  const isClosed = closedWithoutLimits.has(routePolicy(context))
+  if (isClosed || !limiter.mayGoOnUncounted())
     throw new AppError('unavailable', 'The service cannot count requests now.', {
       reason: 'the rate limiter failed',
       cause: error,
       retryAfterSeconds: retryAfterFailureSeconds,
     })
-  raiseAlarm(context, error)
+  raiseAlarm(context, limiter, error)
 }
 
 /** @throws AppError `rate_limited`; `unavailable` where limits are unknown and the route is closed without them */
-function apply(context: RequestContext, outcomes: readonly Outcome[]): void {
+function apply(context: RequestContext, limiter: Limiter, outcomes: readonly Outcome[]): void {
   context.get('limitOutcomes').push(...outcomes)
   const refusals = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? outcome.standings : []))
   if (refusals.length > 0) throw tooMany(refusals)
   const failed = outcomes.find((outcome) => outcome.kind === 'failed')
-  if (failed !== undefined) withoutLimits(context, failed.error)
+  if (failed !== undefined) withoutLimits(context, limiter, failed.error)
 }
 
 async function enforce(context: RequestContext, choose: (limiter: Limiter) => Target): Promise<void> {
   const { limiter } = servicesOf(context)
-  if (limiter) apply(context, [await limiter.check(choose(limiter))])
+  if (limiter) apply(context, limiter, [await limiter.check(choose(limiter))])
+}
+
+/** What answers without an object: whether the Worker is alive, and preflights. Far more than monitors and browsers ask for. */
+const unmeteredQuota = 600
+const unmeteredWindowMs = 60_000
+
+/** Counts in this isolate alone, by address, without the services. @throws AppError `rate_limited` */
+export function createUnmeteredLimit(): (context: RequestContext) => void {
+  const limit = createLocalLimit({ quota: unmeteredQuota, windowMs: unmeteredWindowMs })
+  return (context) => {
+    const services = context.get('services')
+    if (!(services instanceof AppError) && services.limiter === null) return
+    const waitMs = limit(clientIn(context).place, Date.now())
+    if (waitMs > 0)
+      throw new AppError('rate_limited', 'There were too many requests. Try again later.', {
+        reason: 'limit of the isolate',
+        retryAfterSeconds: seconds(waitMs),
+      })
+  }
+}
+
+export function limitUnmetered(): Middleware {
+  const limit = createUnmeteredLimit()
+  return async (context, next) => {
+    limit(context)
+    await next()
+  }
 }
 
 /** By address, before anything else: `open` routes ignore bearer tokens. */
@@ -102,7 +133,7 @@ export async function limitLogin(context: RequestContext, identity: Identity, by
   if (limiter === null) return
   const ofUser = limiter.policies.ofUser(await digestOf(identity), routePolicy(context))
   const targets = byAddress ? [limiter.policies.ofLogin(clientIn(context)), ofUser] : [ofUser]
-  apply(context, await limiter.checkAll(targets))
+  apply(context, limiter, await limiter.checkAll(targets))
 }
 
 const failures: ReadonlySet<ErrorCode> = new Set(['webhook_refused', 'webhook_unverified'])

@@ -173,6 +173,17 @@ describe('what Plaid refused for', () => {
   const refused = (keeper: QuotaKeeper, given: Partial<Parameters<QuotaKeeper['refuse']>[0]> = {}) =>
     keeper.refuse({ ...call, errorCode: 'TRANSACTIONS_SYNC_LIMIT', retryAfterSeconds: 45, ...given }, start)
 
+  it.each([
+    ['no limit of ours is known', { limit: null, itemId: 'a' }],
+    ['no item is known', { itemId: null }],
+  ])('is closed for everybody for a minute at most where %s', (_what, given) => {
+    const keeper = createQuotaKeeper(storeInMemory(), start)
+    refused(keeper, { ...given, retryAfterSeconds: 3600 })
+    const another = { ...call, ...given, itemId: given.itemId === null ? null : 'b' }
+    expect(keeper.admit(another, start + 59_999)).toEqual({ admitted: false, waitMs: 1, by: 'plaid' })
+    expect(keeper.admit(another, start + 60_000)).toEqual({ admitted: true })
+  })
+
   it('is closed for everybody until Plaid said, also after the keeper’s end', () => {
     const store = storeInMemory()
     const keeper = createQuotaKeeper(store, start)

@@ -263,6 +263,8 @@ describe('when nobody can count', () => {
     ['POST', '/api/v1/plaid/link/token/create'],
     ['POST', `/api/v1/plaid/items/${id}/repaired`],
     ['DELETE', `/api/v1/plaid/items/${id}`],
+    ['POST', '/api/v1/plaid/sync/all'],
+    ['POST', '/api/v1/plaid/sync/item/x'],
     ['POST', '/api/v1/auth/login'],
     ['POST', '/api/v1/auth/password/change'],
   ])('%s %s is refused, and an operator hears of it', async (method, path) => {
@@ -278,7 +280,6 @@ describe('when nobody can count', () => {
   it.each([
     ['GET', '/openapi.json', 200],
     ['GET', invalid, 400],
-    ['POST', '/api/v1/plaid/sync/item/x', 400],
     ['POST', webhook, 401],
     ['GET', '/nowhere', 404],
   ])('%s %s goes on, and an operator hears of it', async (method, path, status) => {
@@ -288,6 +289,61 @@ describe('when nobody can count', () => {
     expect(reported[0]).toBe(error)
     const alarm = door.lines.find((line) => line['event'] === 'rate_limiter_failed')
     expect(alarm).toMatchObject({ level: 'error', error: { name: 'Error' } })
+  })
+})
+
+describe('a flood while nobody can count', () => {
+  it('goes on fifty times a second and no oftener, and raises one alarm', async () => {
+    const reported: unknown[] = []
+    let nowMs = Date.now()
+    const failing = { getByName: () => ({ check: () => Promise.reject(new Error('the object is overloaded')) }) }
+    const limiter = createLimiter({ objects: failing, now: () => nowMs })
+    const reporter: Services['reporter'] = () => ({
+      captureError: (what) => void reported.push(what),
+      captureMessage: () => {},
+      captureOperation: () => {},
+      captureCheckIn: () => {},
+    })
+    const door = openLimited({}, { limiter, reporter })
+    const seen = await statuses(80, () => door.ask('/openapi.json', { headers: from('192.0.2.1') }))
+    expect(seen).toEqual([...Array<number>(50).fill(200), ...Array<number>(30).fill(503)])
+    expect(reported).toHaveLength(1)
+    nowMs += 1000
+    expect((await door.ask('/openapi.json', { headers: from('192.0.2.1') })).status).toBe(200)
+  })
+})
+
+describe('what is answered without an object', () => {
+  const quota = 600
+  const preflight = { origin: 'https://app.test', 'access-control-request-method': 'GET' }
+
+  it.each([
+    ['whether the Worker is alive', 'GET', '/health', {}, 200],
+    ['a preflight', 'OPTIONS', '/api/v1/accounts', preflight, 204],
+  ])('%s is limited by address, generously', async (_what, method, path, headers, status) => {
+    const door = openLimited()
+    const ask = (address: string) => door.ask(path, { method, headers: from(address, headers) })
+    expect(await statuses(quota + 2, () => ask('192.0.2.1'))).toEqual([...Array<number>(quota).fill(status), 429, 429])
+    const refused = await ask('192.0.2.1')
+    expect(limitHeaders(refused).retryAfter).toMatch(/^([1-9]|[1-5]\d|60)$/)
+    expect((await ask('192.0.2.2')).status).toBe(status)
+  })
+
+  it('is not limited where limits are switched off', async () => {
+    const services = servicesOf({ ...developmentVariables, RATE_LIMIT_ENABLED: 'false' })
+    const door = openDoor(() => services)
+    expect(new Set(await statuses(quota + 2, () => door.ask('/health')))).toEqual(new Set([200]))
+  })
+})
+
+describe('a body that is too large by its declared length', () => {
+  const headers = from('192.0.2.1', { 'content-length': '70000', 'content-type': 'application/json' })
+
+  it.each(['/api/v1/plaid/sync/all', '/api/v1/auth/login'])('counts as a request without a login: %s', async (path) => {
+    const door = openLimited({ global: 2 })
+    expect(await statuses(4, () => door.ask(path, { method: 'POST', headers, body: '{}' }))).toEqual([
+      413, 413, 429, 429,
+    ])
   })
 })
 
