@@ -1,7 +1,7 @@
 // How much one user may link: a cap on live items and on links a day, exact under concurrency, and no billed item is left over.
 import { describe, expect, it } from 'vitest'
 import type { Ctx, User } from '../../src/context.ts'
-import { exchangePublicTokenRoute } from '../../src/http/routes/plaid-link.ts'
+import { createLinkTokenRoute, exchangePublicTokenRoute } from '../../src/http/routes/plaid-link.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
 import { createLinkToken } from '../../src/link/create-link-token.ts'
 import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
@@ -240,5 +240,22 @@ describe('allow_duplicate', () => {
       fields: [{ pointer: '#/allow_duplicate' }],
     })
     expect(await refusalOf(exchange(true))).toMatchObject({ code: 'public_token_refused' })
+  })
+})
+
+describe('country_codes', () => {
+  it('are refused at the first one that the deployment does not offer', async () => {
+    const ask = (countryCodes: readonly string[]) =>
+      createLinkTokenRoute.respond(capped('abroad', {}), {
+        params: {},
+        query: new URLSearchParams(),
+        headers: new Headers({ 'content-type': 'application/json' }),
+        readBody: () => Promise.resolve(new TextEncoder().encode(JSON.stringify({ country_codes: countryCodes }))),
+      })
+    expect(await refusalOf(ask(['US', 'GB']))).toMatchObject({
+      code: 'validation_failed',
+      fields: [{ pointer: '#/country_codes/1' }],
+    })
+    expect(await ask(['US'])).toMatchObject({ status: 200 })
   })
 })

@@ -101,6 +101,11 @@ function checkProducts(products: readonly PlaidProduct[], config: Config): void 
   if (absent !== -1) throw refuse(`#/products/${absent}`, 'This deployment does not have the product.')
 }
 
+function checkCountries(countryCodes: readonly string[], config: Config): void {
+  const absent = countryCodes.findIndex((country) => !config.plaid.countryCodes.includes(country))
+  if (absent !== -1) throw refuse(`#/country_codes/${absent}`, 'This deployment does not offer the country.')
+}
+
 export const createLinkTokenRoute = route({
   id: 'createLinkToken',
   method: 'POST',
@@ -125,6 +130,7 @@ export const createLinkTokenRoute = route({
   const { config } = ctx.services
   checkDestinations(body, config)
   if (body.products !== undefined) checkProducts(body.products, config)
+  if (body.country_codes !== undefined) checkCountries(body.country_codes, config)
   const { linkToken, expiration, hostedLinkUrl } = await createLinkToken(ctx, {
     itemId: body.item_id ?? null,
     redirectUri: body.redirect_uri ?? null,
