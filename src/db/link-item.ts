@@ -9,6 +9,7 @@ import { requireAccountsVersion } from './known-accounts.ts'
 import { type LinkCaps, refuseOverCap } from './link-caps.ts'
 import type { Exchange } from './link-exchanges.ts'
 import { isResting, lost } from './sync-work.ts'
+import { isUnwoken, wokenUntil } from './wake-ups.ts'
 import { lockPlaidItem } from './webhook-events.ts'
 
 /** As many refusals as it takes until a product is asked for once a week (src/sync/failure.ts). */
@@ -46,7 +47,7 @@ function end(
   )
 }
 
-/** Runs the statements, and reads what they made of the item and which of its products are to be read. */
+/** Runs the statements, reads what they made of the item, and claims the wake-ups of its products that are to be read. */
 async function stored(
   jobs: JobsDatabase,
   { userId }: Exchange,
@@ -58,8 +59,10 @@ async function stored(
       // The user waits for transactions above all, so a queue that works on one message after the other has them first.
       rows<{ id: string }>(
         jobs,
-        sql`select id from item_products p where item_id = ${itemId} and dirty_seq > synced_seq and not ${isResting('p')}
-          order by product <> 'transactions', product`,
+        sql`with woken as (
+            update item_products p set woken_until = ${wokenUntil} where item_id = ${itemId} and dirty_seq > synced_seq
+              and not ${isResting('p')} and ${isUnwoken} returning id, product)
+          select id from woken order by product <> 'transactions', product`,
       ),
       ...selectItem(jobs, itemId, userId),
     ])

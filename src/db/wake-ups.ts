@@ -5,6 +5,11 @@ import { batch, type JobsDatabase, rows } from './client.ts'
 /** A message that has not come so long after its time is taken for lost. */
 const lostSeconds = 60
 
+/** Until when a message that was just sent is waited for. */
+export const wokenUntil = sql`now() + make_interval(secs => ${lostSeconds})`
+/** Whether a row of `item_products` neither waits for a message nor is being read. */
+export const isUnwoken = sql`(woken_until is null or woken_until < now()) and (lease_expires_at is null or lease_expires_at < now())`
+
 export interface WakeUp {
   readonly id: string
   readonly delaySeconds: number
@@ -31,8 +36,7 @@ export async function claimWakeUps(
     rows<{ id: string; delay: number }>(
       jobs,
       sql`with free as (
-          select id from item_products where id = any(${sql.param(ids)}::uuid[]) and (woken_until is null or woken_until < now())
-            and (lease_expires_at is null or lease_expires_at < now()) order by id for no key update
+          select id from item_products where id = any(${sql.param(ids)}::uuid[]) and ${isUnwoken} order by id for no key update
         ), paced as (
           select free.id, given.n, ${delaySeconds}::int
             + ceil(greatest(0, row_number() over (order by given.n) - ${burst}::int) / ${perSecond}::numeric)::int as delay

@@ -47,7 +47,9 @@ export function coalesced({ jobs, send, log }: Over): Wake {
         ids.map((id) => ({ id, delaySeconds })),
         reason,
       )
-    const refused = await send(await claim(ids, delaySeconds), reason)
+    // A new link's rows were claimed when they were stored.
+    const wakeUps = reason === 'link' ? ids.map((id) => ({ id, delaySeconds })) : await claim(ids, delaySeconds)
+    const refused = await send(wakeUps, reason)
     if (refused.length > 0) await release(refused)
     return refused
   }

@@ -485,6 +485,8 @@ describe('when a step of the exchange fails:', () => {
     expect(item?.status).toBe('initializing')
     expect((await retry()).id).toBe(item?.id)
     await world.bank.change(item?.plaidItemId ?? '', { history: 'historical' })
+    // By then its messages are taken for lost.
+    await world.elapse()
     await sweep(world.job())
     await world.drain()
     await expectTruth(world, subject, item?.plaidItemId ?? '')
@@ -494,6 +496,7 @@ describe('when a step of the exchange fails:', () => {
     const item = await exchange('fails wake', { wake: (ids) => Promise.resolve(ids) })
     expect(world.queue).toEqual([])
     await world.bank.change(item.plaidItemId, { history: 'historical' })
+    await world.elapse()
     await sweep(world.job())
     await world.drain()
     await expectTruth(world, 'fails wake', item.plaidItemId)

@@ -58,8 +58,8 @@ async function keptExchange(subject: string): Promise<void> {
   const [userId, id] = [String(row?.['id']), String(row?.['exchange_id'])]
   const sealed = await sealAccessToken(world.services.keyring, createSecret('not a token'), { userId, itemId: id })
   await world.sql(
-    `insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, state, plaid_item_id, access_token_sealed, next_attempt_at)
-      values ($1, $2, $3, false, 'exchanged', $3, $4, now() - interval '1 minute')`,
+    `insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, state, plaid_item_id, access_token_sealed, plaid_user_id, next_attempt_at)
+      values ($1, $2, $3, false, 'exchanged', $3, $4, 'usr_' || $3, now() - interval '1 minute')`,
     [id, userId, subject, sealed],
   )
 }
@@ -203,7 +203,9 @@ describe('a run', () => {
       await gate
       return noAnswer
     }
-    const run = reconcile(world.job(withPlaid(world.services, { getItem: held, getAccounts: held })))
+    const run = reconcile(
+      world.job(withPlaid(world.services, { getItem: held, getAccounts: held, getUserItems: held })),
+    )
     await expect.poll(() => calls, { timeout: 10_000 }).toBe(6)
     // Whatever else was started has asked Plaid by now.
     await world.sql('select 1')
@@ -211,7 +213,7 @@ describe('a run', () => {
     expect(calls).toBe(6)
     open()
     await run
-    expect(calls).toBe(10)
+    expect(calls).toBe(15)
   })
 
   it('calls an exchange lost with an alarm when Plaid did not list the items in eight tries', async () => {
