@@ -283,12 +283,12 @@ describe('the real queue', () => {
       services.config.linking,
     )
     const [id = ''] = stored.kind === 'stored' ? stored.itemProductIds : []
-    await services.wake([id], 'user')
+    await services.wake([id], 'link')
     // Nothing listens where this Worker's Plaid should be: the run that is recorded tells that the message arrived.
     await vi.waitFor(
       async () => {
         const { rows } = await listSyncRuns(services.api, identity, itemId, 10, null)
-        expect(rows[0]).toMatchObject({ product: 'transactions', trigger: 'user', outcome: 'failed' })
+        expect(rows[0]).toMatchObject({ product: 'transactions', trigger: 'link', outcome: 'failed' })
         expect(rows[0]?.errorCode).toBe('NO_ANSWER')
       },
       { timeout: 10_000, interval: 100 },
