@@ -70,7 +70,8 @@ test('unknown webhook types answered 400 until Plaid stopped sending: they are k
 })
 
 test('the JWT path hanging instead of answering: without a key there is a 503 in time, and the retry is taken', async () => {
-  // One that knows no key yet, and that is awake.
+  // A key that no isolate has asked for yet, and an isolate that is awake.
+  await edge.bank.webhooks({ rotate_key: true })
   const { url } = await edge.startAnother({})
   expectStatus(await edge.callTo(url)('GET', '/ready'), 200)
   const delivery = await caught('NEW_ACCOUNTS_AVAILABLE', () =>

@@ -32,7 +32,9 @@ async function kill(): Promise<void> {
   await expect(fetch(`${edge.url}/health`)).rejects.toThrow(TypeError)
 }
 
+/** Starts the Worker again, after longer than it waits for the messages that went down with it. */
 async function restart(): Promise<void> {
+  await edge.sql(`update item_products set woken_until = woken_until - interval '2 minutes'`)
   worker = await startKillableBundle({ bindings: { ...edge.variables }, port: edge.port, stateFolder: state })
 }
 
