@@ -26,7 +26,10 @@ export interface LinkedItem {
   readonly isWhole: boolean
 }
 
-/** `over_cap`: the user has as many items as they may · `moved`: the user's items changed since they were read, read them again · `ended`: another process ended the exchange */
+/**
+ * `over_cap`: the user has as many items as they may · `moved`: the user's items changed since they were read, read them again ·
+ * `ended`: another process ended the exchange
+ */
 export type StoreAnswer =
   | { readonly kind: 'stored'; readonly itemProductIds: readonly string[]; readonly item: Item | null }
   | { readonly kind: 'moved' | 'ended' | 'over_cap' }

@@ -70,7 +70,8 @@ export async function isRecorded(jobs: JobsDatabase, replayKey: string): Promise
 
 /**
  * Records an event and raises the dirty marks of the named products of its item; new accounts also ask again for products
- * that Plaid refused. A replay changes nothing; an event about nothing that is known here only counts. Locks Plaid's id of the item, then the item's row, then other rows.
+ * that Plaid refused. A replay changes nothing. An event about nothing that is known here is only counted. Locks Plaid's id of
+ * the item, then the item's row, then other rows.
  */
 export async function recordEvent(
   jobs: JobsDatabase,

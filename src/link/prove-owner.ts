@@ -1,7 +1,7 @@
 // Whose bank a public token links: who holds a public token need not be who went through Link. Plaid knows, and is asked:
 // by its list of the user's items where the link token carried Plaid's id of the user, else by the link token's sessions.
 import type { Ctx, User } from '../context.ts'
-import { createSecret } from '../crypto/secret.ts'
+import { createSecret, type Secret } from '../crypto/secret.ts'
 import type { Exchange } from '../db/link-exchanges.ts'
 import { AppError } from '../errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
@@ -27,9 +27,7 @@ export async function requireOwnSession(
     })
 }
 
-type LinkToken = ReturnType<typeof createSecret>
-
-async function isOfSession({ services }: Ctx, linkToken: LinkToken, publicToken: string): Promise<boolean> {
+async function isOfSession({ services }: Ctx, linkToken: Secret, publicToken: string): Promise<boolean> {
   const told = await services.plaid.getLinkToken(linkToken)
   if (told.ok)
     return told.value.link_sessions.some(({ results }) =>

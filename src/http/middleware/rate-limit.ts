@@ -136,6 +136,15 @@ export async function limitLogin(context: RequestContext, identity: Identity, by
   apply(context, limiter, await limiter.checkAll(targets))
 }
 
+/** Counts a request that has failed already: what `count` throws takes the place of the failure. */
+async function countFailure(context: RequestContext, count: () => Promise<void>): Promise<void> {
+  const answer = context.res
+  // Hono would carry the old answer's headers over.
+  context.res = undefined
+  await count()
+  context.res = answer
+}
+
 const failures: ReadonlySet<ErrorCode> = new Set(['webhook_refused', 'webhook_unverified'])
 
 /**
@@ -148,11 +157,7 @@ export function limitFailedWebhooks(): Middleware {
     await next()
     const { error } = context
     if (!(error instanceof AppError) || !failures.has(error.code)) return
-    const answer = context.res
-    // Hono would carry the old answer's headers over.
-    context.res = undefined
-    await enforce(context, ({ policies }) => policies.ofFailedWebhook(clientIn(context)))
-    context.res = answer
+    await countFailure(context, () => enforce(context, ({ policies }) => policies.ofFailedWebhook(clientIn(context))))
   }
 }
 
@@ -167,10 +172,6 @@ export function limitRefreshes(): Middleware {
     await next()
     const { error } = context
     if (!(error instanceof AppError) || error.code !== 'unauthorized') return
-    const answer = context.res
-    // Hono would carry the old answer's headers over.
-    context.res = undefined
-    await limitAnonymous(context)
-    context.res = answer
+    await countFailure(context, () => limitAnonymous(context))
   }
 }
