@@ -60,6 +60,8 @@ export interface Config {
     readonly prices: Readonly<Record<string, string>>
   }
   readonly webhookSharedKey: string | null
+  /** `SECRET_KEY`: keys for one purpose each are derived from it (src/crypto/derived-key.ts). */
+  readonly secret: Uint8Array
   readonly database: { readonly apiUrl: string; readonly jobsUrl: string; readonly endpoint: string | null }
   readonly auth:
     /** Accounts of this deployment. Without an e-mail sender (development only), mails are written to the log. */
@@ -180,6 +182,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       quotaLocation: env.PLAID_QUOTA_LOCATION ?? null,
       prices: env.PLAID_PRICES,
     },
+    secret: utf8(env.SECRET_KEY),
     webhookSharedKey: env.PLAID_WEBHOOK_VERIFICATION_KEY ?? null,
     database: { apiUrl: env.DATABASE_URL, jobsUrl: env.DATABASE_JOBS_URL, endpoint: env.DATABASE_ENDPOINT ?? null },
     auth: authOf(env),

@@ -10,6 +10,7 @@ import { deleteKey, readKeys, saveKey } from './db/webhook-keys.ts'
 import { AppError } from './errors.ts'
 import type { IdentityTools } from './identity/tools.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
+import { createPseudonyms, type Pseudonyms } from './monitoring/pseudonyms.ts'
 import { createRedactor, type Redact } from './monitoring/redact.ts'
 import { createReporter, type ReportContext, type Reporter } from './monitoring/sentry.ts'
 import { createPlaidClient } from './plaid/client.ts'
@@ -51,6 +52,8 @@ export interface Services {
   readonly random: () => number
   readonly newId: () => string
   readonly redact: Redact
+  /** Names for people and networks in log lines. */
+  readonly pseudonyms: Pseudonyms
   readonly reporter: (context: ReportContext) => Reporter
 }
 
@@ -179,6 +182,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     random: Math.random,
     newId: () => crypto.randomUUID(),
     redact,
+    pseudonyms: createPseudonyms(config.secret),
     reporter: createReporter({
       dsn: config.sentry?.dsn ?? null,
       environment: config.environment,

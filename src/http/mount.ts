@@ -3,8 +3,10 @@
 import type { Context, Hono } from 'hono'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import type { RouteEvent } from '../monitoring/security-events.ts'
 import type { Services } from '../services.ts'
 import { clientIn } from './client.ts'
+import { uuidIn } from './middleware/request-id.ts'
 import type { HttpEnvironment, Middleware } from './request-state.ts'
 import type { Route } from './route.ts'
 
@@ -28,6 +30,7 @@ function contextOf(context: Context<HttpEnvironment>): Ctx {
     requestId: context.get('requestId'),
     now: () => new Date(),
     log: context.get('log'),
+    note: (facts) => context.set('notes', { ...context.get('notes'), ...facts }),
   }
 }
 
@@ -52,6 +55,13 @@ async function answer(context: Context<HttpEnvironment>, route: Route): Promise<
 /** `/items/{id}` as Hono writes it. */
 const pattern = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
 
+/** Everything that administrators do is a security event. */
+function eventOf({ access, method, event }: Route): RouteEvent | null {
+  if (event !== undefined) return event
+  if (access !== 'admin') return null
+  return method === 'GET' ? 'admin_read' : 'admin_change'
+}
+
 /** Mounts routes; `before` runs for them alone, in its order. */
 export function mount(app: App, routes: readonly Route[], ...before: readonly Middleware[]): void {
   for (const route of routes)
@@ -61,6 +71,9 @@ export function mount(app: App, routes: readonly Route[], ...before: readonly Mi
       async (context, next) => {
         context.set('route', route.path)
         context.set('limit', route.limit ?? null)
+        context.set('event', eventOf(route))
+        const [named] = Object.values<string>(context.req.param())
+        context.set('targetId', uuidIn(named))
         await next()
       },
       ...before,

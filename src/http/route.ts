@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { isReadOnly } from '../auth/access-token.ts'
 import type { Actor, Ctx, User } from '../context.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
+import type { RouteEvent } from '../monitoring/security-events.ts'
 import type { RoutePolicy } from '../ratelimit/policies.ts'
 import { isJson, parseBody, parseParameters, parseQuery } from './input.ts'
 
@@ -26,6 +27,8 @@ export interface RouteFacts {
   readonly tags: readonly string[]
   readonly access: Access
   readonly limit?: RateLimit
+  /** How the route's requests are found in the log. Administrators' routes have `admin_read` and `admin_change`. */
+  readonly event?: RouteEvent
   /** Refuse a token whose session has ended, not only one that has expired. Administrators' routes always do. */
   readonly session?: 'live'
   readonly params?: z.ZodObject | undefined

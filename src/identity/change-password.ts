@@ -56,7 +56,7 @@ export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
  * @throws AppError `invalid_token`, `validation_failed`
  */
 export async function resetPassword(
-  { services, log }: Ctx,
+  { services, log, note }: Ctx,
   { code, password }: { readonly code: string; readonly password: string },
 ): Promise<void> {
   checkNewPassword(password, null, '#/new_password')
@@ -65,5 +65,6 @@ export async function resetPassword(
   if (tokenHash === null) throw invalidToken('malformed')
   const email = await identity.resetPassword(services.api, tokenHash, await tools.passwords.hash(password))
   if (email === null) throw invalidToken('unknown, used or expired')
+  note?.({ email })
   await notify(tools, 'password_reset', email, log)
 }

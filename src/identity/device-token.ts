@@ -5,7 +5,7 @@
 // owner who changes it during an attack must still get in, and a stolen token buys ten guesses a quarter of an hour.
 import { equalConstantTime } from '../crypto/constant-time.ts'
 import { type Bytes, concat, decodeBase64Url, encodeBase64Url, encodeHex } from '../crypto/encoding.ts'
-import { authenticate } from './derived-key.ts'
+import { authenticate } from '../crypto/derived-key.ts'
 import { deviceTokenSeconds } from './policy.ts'
 
 const idBytes = 16

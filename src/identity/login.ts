@@ -72,6 +72,7 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
   )
   refuseUnless(outcome, retry_after)
   if (secondFactor.recoveryHash !== null) await notify(tools, 'recovery_code_used', email, log)
+  ctx.note?.({ accountId })
   const claims = { subject: accountId, sessionId: session.id, scope: session.scope, role: role ?? 'user' }
   const given = await grant(tools, claims, token.text, now())
   return { ...given, ...(await issueDeviceToken(tools.secret, email, now())) }

@@ -23,6 +23,7 @@ export async function reauthenticate(ctx: Ctx<User>, password: string): Promise<
   const admitted = reauthentication(key.sessionId)
   const account = await beginReauthentication(ctx.services.api, key, admitted)
   if (account === null) throw sessionOver('ended')
+  ctx.note?.({ email: account.email })
   requirePlace(account.retryAfterSeconds, 'too many password checks')
   const { matches } = await passwords.verify(password, account.passwordHash)
   if (!matches) throw invalidCredentials('wrong password')

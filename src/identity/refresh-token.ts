@@ -2,7 +2,7 @@
 // every use. Only hashes of both are stored. A token's successor follows from it by SECRET_KEY alone, so that two requests
 // with the same token get the same one.
 import { type Bytes, concat, decodeBase64Url, encodeBase64Url } from '../crypto/encoding.ts'
-import { authenticate } from './derived-key.ts'
+import { authenticate } from '../crypto/derived-key.ts'
 
 const selectorBytes = 16
 const verifierBytes = 32

@@ -13,7 +13,7 @@ import { refreshes } from './throttles.ts'
 import { toolsOf } from './tools.ts'
 
 /** @throws AppError `unauthorized`, the same for a token that is unknown, expired or used; `rate_limited` (the session) */
-export async function refresh({ services, now, log }: Ctx, refreshToken: string): Promise<SessionGrant> {
+export async function refresh({ services, now, log, note }: Ctx, refreshToken: string): Promise<SessionGrant> {
   const tools = await toolsOf(services)
   const [given, next] = await Promise.all([
     readRefreshToken(refreshToken),
@@ -28,8 +28,12 @@ export async function refresh({ services, now, log }: Ctx, refreshToken: string)
     buckets: refreshes(encodeHex(given.selectorHash)),
   })
   if (answer.outcome === 'limited') requirePlace(answer.retry_after, 'too many refreshes')
-  if (answer.outcome === 'reused') log.warn('refresh_token_reused')
+  if (answer.outcome === 'reused') {
+    note?.({ event: 'session_reuse' })
+    log.warn('refresh_token_reused')
+  }
   if (answer.outcome !== 'done') throw sessionOver(`refresh token ${answer.outcome}`)
   const { account_id: subject, session_id: sessionId, scope, role } = answer
+  note?.({ accountId: subject })
   return await grant(tools, { subject, sessionId, scope, role }, next.text, now())
 }

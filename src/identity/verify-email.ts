@@ -16,7 +16,7 @@ import { toolsOf } from './tools.ts'
  * @throws AppError `invalid_token`, `invalid_credentials` (the password), `rate_limited`
  */
 export async function verifyEmail(
-  { services, now }: Ctx,
+  { services, now, note }: Ctx,
   { code, password }: { readonly code: string; readonly password: string },
 ): Promise<SignedIn> {
   const tools = await toolsOf(services)
@@ -26,12 +26,14 @@ export async function verifyEmail(
   const { retryAfterSeconds, email, passwordHash } = await beginVerification(services.api, tokenHash, buckets)
   requirePlace(retryAfterSeconds, 'too many password checks')
   if (email === null || passwordHash === null) throw invalidToken('unknown or expired')
+  note?.({ email })
   const { matches } = await tools.passwords.verify(password, passwordHash)
   if (!matches) throw invalidCredentials('not the password of the registration')
   const accountId = services.newId()
   const { session, token } = await prepareSession(services.newId(), 'full')
   const isMade = await finishVerification(services.api, { tokenHash, passwordHash, accountId }, session)
   if (!isMade) throw invalidToken('used meanwhile, or the address has an account')
+  note?.({ accountId })
   const claims = { subject: accountId, sessionId: session.id, scope: sessionScopes.full, role: 'user' } as const
   const given = await grant(tools, claims, token.text, now())
   return { ...given, ...(await issueDeviceToken(tools.secret, email, now())) }

@@ -1,7 +1,7 @@
 // Exchanges an item's access token for a new one. Plaid kills the old one at once, so between its answer and our commit the
 // new one is known to this process alone: the intent is written before, the window is one call of the database, and a loss
 // is seen at the next look at the item, which then asks for a relink. Runs in the queue, where no client can cancel it.
-import type { Ctx } from '../context.ts'
+import { aboutUser, type Ctx } from '../context.ts'
 import { cancelRotation, claimRotation, type ClaimedRotation, endRotation } from '../db/rotations.ts'
 import { AppError } from '../errors.ts'
 import { isOutcomeUnknown } from '../plaid/errors.ts'
@@ -18,13 +18,14 @@ const tries = 6
  * when the database did not answer
  */
 export async function rotateAccessToken(
-  ctx: Ctx,
+  given: Ctx,
   { itemId, tokenDigest }: Pick<ClaimedRotation, 'itemId' | 'tokenDigest'>,
 ): Promise<'done' | 'busy'> {
-  const { jobs, plaid, keyring, newId } = ctx.services
+  const { jobs, plaid, keyring, newId } = given.services
   const item = await claimRotation(jobs, itemId, tokenDigest, newId())
   if (item === null) return 'done'
   if (item === 'busy') return 'busy'
+  const ctx = aboutUser(given, item.userId)
   const old = await openAccessToken(keyring, item.sealed, item)
   const result = await plaid.invalidateAccessToken(old)
   if (!result.ok) {

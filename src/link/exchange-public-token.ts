@@ -1,7 +1,7 @@
 // Exchanges Link's public token for an item, as a saga: stores the intent before it calls Plaid, and the access token
 // before it uses it. The reconciler resumes an unfinished exchange (finish-exchange.ts, reconcile.ts). Guarantees that no
 // billed Plaid item is left untracked.
-import type { Ctx, User } from '../context.ts'
+import { aboutUser, type Ctx, type User } from '../context.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { getItem, type Item } from '../db/items.ts'
 import {
@@ -49,20 +49,20 @@ export interface ExchangeInput {
  * @throws AppError `link_token_refused` (the link token, or the public token, is somebody else's), `public_token_refused`, `duplicate_item`,
  * `too_many_items`, `too_many_links`, `conflict` (the same exchange is going on), `plaid_unavailable`
  */
-export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput): Promise<Item> {
-  const startedAtMs = ctx.now().getTime()
-  const id = ctx.services.newId()
+export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput): Promise<Item> {
+  const startedAtMs = given.now().getTime()
+  const id = given.services.newId()
   const allowDuplicate = input.allowDuplicate ?? false
   const beginning = await beginExchange(
-    ctx.services.api,
-    ctx.actor.identity,
+    given.services.api,
+    given.actor.identity,
     {
       id,
       publicTokenDigest: await tokenDigest(input.publicToken),
       linkTokenDigest: input.linkToken ? await tokenDigest(input.linkToken) : null,
       allowDuplicate,
     },
-    ctx.services.config.linking,
+    given.services.config.linking,
   )
   switch (beginning.kind) {
     case 'not_owned':
@@ -70,8 +70,9 @@ export async function exchangePublicToken(ctx: Ctx<User>, input: ExchangeInput):
     case 'capped':
       throw capError(beginning.reached)
     case 'earlier':
-      return await goOn(ctx, beginning.earlier)
+      return await goOn(given, beginning.earlier)
     case 'begun': {
+      const ctx = aboutUser(given, beginning.userId)
       await refuseDuplicate(ctx, id, input, beginning.known)
       if (beginning.plaidUserId === null && input.isToldByPlaid !== true) await refuseForeign(ctx, id, input)
       await refuseLate(ctx, id, startedAtMs)

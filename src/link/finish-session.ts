@@ -1,6 +1,6 @@
 // Link on a page of Plaid's own: what became of it is asked of Plaid, whether its webhook came or was lost. Each public token
 // is exchanged for the user who asked for the link token, and for nobody else.
-import type { Ctx, User } from '../context.ts'
+import { aboutUser, type Ctx, type User } from '../context.ts'
 import { concludeLinkSession, getLinkSession, type LinkSession } from '../db/link-sessions.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { markRepaired } from '../items/repair-item.ts'
@@ -30,10 +30,11 @@ const final: ReadonlySet<ErrorCode> = new Set([
  * Asks Plaid what became of a hosted session, and links what its user has added. Safe to do at any time, and twice.
  * @throws AppError where an exchange could not be made now; the session is then asked for again
  */
-export async function finishLinkSession(ctx: Ctx, sessionId: string): Promise<void> {
-  const { jobs, keyring, plaid } = ctx.services
+export async function finishLinkSession(given: Ctx, sessionId: string): Promise<void> {
+  const { jobs, keyring, plaid } = given.services
   const session = await getLinkSession(jobs, sessionId)
   if (session === null) return
+  const ctx = aboutUser(given, session.userId)
   const token = await openLinkToken(keyring, session.tokenSealed, { userId: session.userId, sessionId })
   const result = await plaid.getLinkToken(token)
   if (!result.ok) {

@@ -1,5 +1,5 @@
 // Resumes exchanges that did not end, and compares Plaid's list of a user's items with ours.
-import type { Ctx } from '../context.ts'
+import { aboutUser, type Ctx } from '../context.ts'
 import { type DueExchange, type Exchange, loseExchange, recheckUsers, type UserToCheck } from '../db/link-exchanges.ts'
 import { findOrphans } from '../db/orphans.ts'
 import { orphanMode } from '../db/safety-switches.ts'
@@ -12,7 +12,8 @@ const mostTries = 8
 /** When a user's list could not be read because Plaid did not answer. */
 const recheckSeconds = 3600
 
-export async function resumeExchange(ctx: Ctx, due: DueExchange): Promise<void> {
+export async function resumeExchange(given: Ctx, due: DueExchange): Promise<void> {
+  const ctx = aboutUser(given, due.userId)
   const isLastTry = due.attempts >= mostTries
   if (due.exchange !== null) return await finishOrGiveUp(ctx, due.exchange, isLastTry)
   const { userId, plaidUserId } = due

@@ -11,10 +11,13 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** Fields that hold text: names, codes, ids. No amounts, no names of people or merchants, no bodies, no addresses. */
 const textFields = [
+  // A pseudonym, as `network` and `user` are (./pseudonyms.ts).
+  'account',
   'action',
   'actor',
   'audience',
   'bucket',
+  'client_request_id',
   'code',
   'colo',
   'cron',
@@ -33,6 +36,7 @@ const textFields = [
   'message_id',
   'method',
   'mode',
+  'network',
   'outcome',
   'path',
   'phase',
@@ -51,8 +55,11 @@ const textFields = [
   'route',
   'run_id',
   'scheme',
+  'security_event',
   'status_reason',
+  'target_id',
   'trigger',
+  'user',
   'user_id',
   'variable',
   'webhook_code',

@@ -1,6 +1,6 @@
 // One look at one product: lease, read, commit. Safe to start at any time, any number of times, and to die anywhere:
 // the row stays dirty until a commit clears it, and a commit is all or nothing.
-import type { Ctx } from '../context.ts'
+import { aboutUser, type Ctx } from '../context.ts'
 import { type CommitAnswer, commitRun, endRun, type RunReport } from '../db/commit.ts'
 import { type Lease, takeLease } from '../db/sync-work.ts'
 import { AppError } from '../errors.ts'
@@ -59,11 +59,12 @@ export type SyncOutcome =
  * Brings one product up to date.
  * @throws AppError `unavailable` when the database did not answer; the work then stays due
  */
-export async function syncProduct(ctx: Ctx, itemProductId: string, trigger: WakeReason): Promise<SyncOutcome> {
-  const startedAt = ctx.now().getTime()
-  const taken = await takeLease(ctx.services.jobs, itemProductId, ctx.services.newId())
+export async function syncProduct(given: Ctx, itemProductId: string, trigger: WakeReason): Promise<SyncOutcome> {
+  const startedAt = given.now().getTime()
+  const taken = await takeLease(given.services.jobs, itemProductId, given.services.newId())
   if (taken.kind !== 'taken') return { kind: 'idle', why: taken.kind }
   const { lease } = taken
+  const ctx = aboutUser(given, lease.userId)
   const tally: Tally = { pages: 0, restarts: 0, requestIds: [], note: null }
   const report = (): RunReport => ({ trigger, ...tally })
   const answer = await read(ctx, lease, tally, priorities[trigger])

@@ -81,10 +81,11 @@ afterAll(() => Promise.all([edge.stop(), issuer.stop()]))
 const secretOf = () => String(edge.variables['SECRET_KEY'])
 const hourAgo = () => Math.floor(Date.now() / 1000) - 3600
 const pathOf = (path: string): string => path.replaceAll(/\{\w+\}/g, randomUUID())
-const requestId = randomUUID()
+/** Without the one thing that differs from answer to answer. */
+const withoutInstance = (text: string): string => text.replace(/"urn:uuid:[0-9a-f-]{36}"/, '""')
 
 function ask(call: Call, { method, path }: DocumentedRoute, authorization: string | null): Promise<Answer> {
-  const headers = { 'x-request-id': requestId, ...(authorization === null ? {} : { authorization }) }
+  const headers: Record<string, string> = authorization === null ? {} : { authorization }
   return call(method, pathOf(path), { headers, ...(method === 'GET' ? {} : { body: {} }) })
 }
 
@@ -187,11 +188,11 @@ const visitor = (): string => `visitor-${(visitors += 1)}`
 async function expectRefused(asked: readonly DocumentedRoute[], url: string, [, check, header]: Fault): Promise<void> {
   const before = await fingerprint(edge.sql)
   const call = edge.callTo(url)
-  const reference = await call('GET', '/api/v1/plaid/items', { headers: { 'x-request-id': requestId } })
+  const reference = await call('GET', '/api/v1/plaid/items')
   const answers = await Promise.all(asked.map(async (route) => ({ route, ...(await ask(call, route, header())) })))
   for (const { route, status, headers, text } of answers) {
     expect([route.name, status, headers.get('www-authenticate')]).toEqual([route.name, 401, 'Bearer'])
-    expect(text).toBe(reference.text)
+    expect(withoutInstance(text)).toBe(withoutInstance(reference.text))
     record(check, route)
   }
   expect(reference.json()).toMatchObject({ status: 401, code: 'unauthorized' })

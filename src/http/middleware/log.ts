@@ -1,12 +1,21 @@
 // One wide event a request, and a report of what an operator should hear of. Names the route, never the path: a path
-// holds ids. No body, no query, no address.
+// holds ids. No body, no query, no address: who asked and from where are pseudonyms.
 import type { Context } from 'hono'
-import { AppError } from '../../errors.ts'
-import { createLogger, type LoggerOptions } from '../../monitoring/logger.ts'
+import { LOCAL_ISSUER } from '../../auth/access-token.ts'
+import type { Actor, LogNotes } from '../../context.ts'
+import type { Identity } from '../../db/scope.ts'
+import { AppError, type ErrorCode } from '../../errors.ts'
+import { createLogger, type LogFields, type LoggerOptions } from '../../monitoring/logger.ts'
+import type { SecurityEvent } from '../../monitoring/security-events.ts'
+import { networkOf } from '../../ratelimit/address.ts'
+import { clientIn } from '../client.ts'
 import { isReportable } from '../problem.ts'
 import type { HttpEnvironment, Middleware } from '../request-state.ts'
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** A method that a client made up is no name for a report or a line. */
+const methodIn = ({ req }: Context<HttpEnvironment>): string => (methods.has(req.method) ? req.method : 'other')
 
 /** Makes the request's logger, which also removes the configured secrets, and uses it last. */
 export function log(options: LoggerOptions): Middleware {
@@ -14,24 +23,64 @@ export function log(options: LoggerOptions): Middleware {
     const startedAtMs = Date.now()
     const services = context.get('services')
     const redaction = services instanceof AppError ? {} : { redactText: services.redact }
-    context.set('log', createLogger({ request_id: context.get('requestId') }, { ...redaction, ...options }))
+    const ids = { request_id: context.get('requestId'), client_request_id: context.get('clientRequestId') }
+    context.set('log', createLogger(ids, { ...redaction, ...options }))
     await next()
     const endedAtMs = Date.now()
-    write(context, endedAtMs - startedAtMs)
+    write(context, endedAtMs - startedAtMs, await whoIn(context, startedAtMs))
     report(context, startedAtMs, endedAtMs)
   }
 }
 
-function write(context: Context<HttpEnvironment>, durationMs: number): void {
-  const { error, req, res } = context
+/** The caller, or whom the request signed in. */
+function identityIn(actor: Actor, { accountId }: LogNotes): Identity | null {
+  if (actor.kind === 'user') return actor.identity
+  return accountId === undefined ? null : { issuer: LOCAL_ISSUER, subject: accountId }
+}
+
+/** Who asked and from where, by pseudonyms; nothing where the configuration was refused. */
+async function whoIn(context: Context<HttpEnvironment>, atMs: number): Promise<LogFields> {
+  const services = context.get('services')
+  if (services instanceof AppError) return {}
+  const { pseudonyms } = services
+  const [actor, notes] = [context.get('actor'), context.get('notes')]
+  const identity = identityIn(actor, notes)
+  const [network, user, account] = await Promise.all([
+    pseudonyms.network(networkOf(clientIn(context)), new Date(atMs)),
+    identity && pseudonyms.user(identity),
+    notes.email === undefined ? null : pseudonyms.account(notes.email),
+  ])
+  return { network, user, account, role: actor.kind === 'user' ? actor.role : null }
+}
+
+/** What a refusal was, whatever the route. */
+const findings: Readonly<Partial<Record<ErrorCode, SecurityEvent>>> = {
+  unauthorized: 'authentication_refused',
+  forbidden: 'authorization_refused',
+  invalid_code: 'second_factor_refused',
+  rate_limited: 'rate_limit_refused',
+  webhook_refused: 'webhook_refused',
+}
+
+function securityOf(context: Context<HttpEnvironment>): LogFields {
+  const { error } = context
+  const finding = error instanceof AppError ? findings[error.code] : undefined
+  const event = context.get('notes').event ?? finding ?? context.get('event')
+  return event === null ? {} : { security_event: event, target_id: context.get('targetId') }
+}
+
+function write(context: Context<HttpEnvironment>, durationMs: number, who: LogFields): void {
+  const { error, res } = context
   const isLoud = error !== undefined && isReportable(error)
   const known = error instanceof AppError ? { code: error.code, reason: error.reason ?? null } : {}
   context.get('log')[isLoud ? 'error' : 'info']('http_request', {
-    method: methods.has(req.method) ? req.method : 'other',
+    method: methodIn(context),
     route: context.get('route'),
     status: res.status,
     duration_ms: durationMs,
     actor: context.get('actor').kind,
+    ...who,
+    ...securityOf(context),
     ...known,
     ...(isLoud ? { error } : {}),
   })
@@ -45,6 +94,6 @@ function report(context: Context<HttpEnvironment>, startedAtMs: number, endedAtM
   const { error } = context
   if (error !== undefined && isReportable(error))
     reporter.captureError(error, { route, request_id: context.get('requestId') })
-  const name = `${context.req.method} ${route}`
+  const name = `${methodIn(context)} ${route}`
   reporter.captureOperation({ name, op: 'http.server', startedAtMs, endedAtMs, ok: context.res.status < 500 })
 }

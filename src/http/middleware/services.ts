@@ -10,6 +10,9 @@ export function findServices(): Middleware {
   return async (context, next) => {
     context.set('services', attempt(context.env.services))
     context.set('actor', { kind: 'anonymous' })
+    context.set('notes', {})
+    context.set('event', null)
+    context.set('targetId', null)
     context.set('route', 'none')
     context.set('limit', null)
     context.set('readBody', () => Promise.resolve(new Uint8Array()))

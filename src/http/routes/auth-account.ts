@@ -12,6 +12,7 @@ const access = 'user' as const
 
 export const logoutAllRoute = route({
   id: 'logoutAll',
+  event: 'session_end',
   method: 'POST',
   path: '/api/v1/auth/logout-all',
   summary: 'End all sessions, this one too',
@@ -28,6 +29,7 @@ export const logoutAllRoute = route({
 
 export const changePasswordRoute = route({
   id: 'changePassword',
+  event: 'password_change',
   method: 'POST',
   path: '/api/v1/auth/password/change',
   summary: 'Set another password; every other session ends',
@@ -45,6 +47,7 @@ export const changePasswordRoute = route({
 
 export const enrollTotpRoute = route({
   id: 'enrollTotp',
+  event: 'second_factor_enrollment',
   method: 'POST',
   path: '/api/v1/auth/totp/enroll',
   summary: 'A new secret for an authenticator; it counts once it is confirmed',
@@ -69,6 +72,7 @@ export const enrollTotpRoute = route({
 
 export const confirmTotpRoute = route({
   id: 'confirmTotp',
+  event: 'second_factor_activation',
   method: 'POST',
   path: '/api/v1/auth/totp/confirm',
   summary: 'Show a code of the enrolled secret; from now on signing in asks for one',
@@ -90,6 +94,7 @@ export const confirmTotpRoute = route({
 
 export const disableTotpRoute = route({
   id: 'disableTotp',
+  event: 'second_factor_removal',
   method: 'POST',
   path: '/api/v1/auth/totp/disable',
   summary: 'Take the second factor away',
@@ -142,6 +147,7 @@ export const listSessionsRoute = route({
 
 export const endSessionRoute = route({
   id: 'endSession',
+  event: 'session_end',
   method: 'DELETE',
   path: '/api/v1/auth/sessions/{id}',
   summary: 'End one session',

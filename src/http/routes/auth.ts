@@ -85,6 +85,7 @@ function requirePageFor(by: Transport, ctx: Ctx, headers: z.output<typeof cookie
 
 export const registerRoute = publicRoute({
   id: 'register',
+  event: 'registration',
   method,
   path: '/api/v1/auth/register',
   summary: 'Register an account',
@@ -94,6 +95,7 @@ export const registerRoute = publicRoute({
   answers: { 202: mailedSchema },
   errors: ofBodies,
 }).handle(async (ctx, { body }) => {
+  ctx.note?.({ email: body.email })
   const { register } = await import('../../identity/register.ts')
   await register(ctx, body)
   return { status: 202, body: { status: 'mail_sent' } }
@@ -101,6 +103,7 @@ export const registerRoute = publicRoute({
 
 export const verifyEmailRoute = publicRoute({
   id: 'verifyEmail',
+  event: 'email_verification',
   method,
   path: '/api/v1/auth/verify-email',
   summary: 'Verify the e-mail address and sign in',
@@ -118,6 +121,7 @@ export const verifyEmailRoute = publicRoute({
 
 export const loginRoute = publicRoute({
   id: 'login',
+  event: 'sign_in',
   method,
   path: '/api/v1/auth/login',
   summary: 'Sign in',
@@ -136,6 +140,7 @@ export const loginRoute = publicRoute({
   errors: [...ofBodies, 'forbidden', 'invalid_code', 'invalid_credentials', 'totp_required'],
 }).handle(async (ctx, { body, headers }) => {
   requirePageFor(body.transport, ctx, headers)
+  ctx.note?.({ email: body.email })
   const { login } = await import('../../identity/login.ts')
   const inCookie = body.transport === 'cookie' ? readDeviceCookie(ctx.services.config, headers.cookie) : null
   const deviceToken = body.device_token ?? inCookie
@@ -164,6 +169,7 @@ function tokenOf(
 
 export const refreshRoute = publicRoute({
   id: 'refreshSession',
+  event: 'session_refresh',
   method,
   path: '/api/v1/auth/refresh',
   summary: 'Refresh a session',
@@ -183,6 +189,7 @@ export const refreshRoute = publicRoute({
 
 export const logoutRoute = publicRoute({
   id: 'logout',
+  event: 'sign_out',
   method,
   path: '/api/v1/auth/logout',
   summary: 'Sign out',
@@ -203,6 +210,7 @@ export const logoutRoute = publicRoute({
 
 export const forgotPasswordRoute = publicRoute({
   id: 'forgotPassword',
+  event: 'password_reset_request',
   method,
   path: '/api/v1/auth/password/forgot',
   summary: 'Request a password reset',
@@ -212,6 +220,7 @@ export const forgotPasswordRoute = publicRoute({
   answers: { 202: mailedSchema },
   errors: ofBodies,
 }).handle(async (ctx, { body }) => {
+  ctx.note?.({ email: body.email })
   const { forgotPassword } = await import('../../identity/change-password.ts')
   await forgotPassword(ctx, body.email)
   return { status: 202, body: { status: 'mail_sent' } }
@@ -219,6 +228,7 @@ export const forgotPasswordRoute = publicRoute({
 
 export const resetPasswordRoute = publicRoute({
   id: 'resetPassword',
+  event: 'password_reset',
   method,
   path: '/api/v1/auth/password/reset',
   summary: 'Reset a password',

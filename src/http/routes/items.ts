@@ -140,6 +140,7 @@ export const repairItemRoute = route({
 
 export const removeItemRoute = route({
   id: 'removeItem',
+  event: 'item_removal',
   method: 'DELETE',
   path: '/api/v1/plaid/items/{id}',
   summary: 'End the link at Plaid and hide its data; with purge, delete the data now',
@@ -152,12 +153,14 @@ export const removeItemRoute = route({
   answers: { 204: null },
   errors: ['not_found'],
 }).handle(async (ctx, { params: { id: itemId }, query }) => {
+  if (query.purge) ctx.note?.({ event: 'item_purge' })
   await removeItem(ctx, itemId, { purge: query.purge })
   return { status: 204 }
 })
 
 export const rotateAccessTokenRoute = route({
   id: 'rotateAccessToken',
+  event: 'token_rotation',
   method: 'POST',
   path: '/api/v1/plaid/items/{id}/access_token/rotate',
   summary: "Exchange the item's access token at Plaid for a new one; the old one is dead at once",

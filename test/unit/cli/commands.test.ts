@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../../../src/dev/ports.ts'
+import { createPseudonyms } from '../../../src/monitoring/pseudonyms.ts'
 
 const PROJECT_FOLDER = join(import.meta.dirname, '..', '..', '..')
 const SECRET = 'a-secret-of-thirty-two-characters-or-more'
@@ -32,6 +33,7 @@ describe('a command', () => {
     'cli/admin.ts',
     'cli/db.ts',
     'cli/lock.ts',
+    'cli/pseudonym.ts',
     'cli/recheck.ts',
     'cli/token.ts',
     'dev/start.ts',
@@ -61,6 +63,11 @@ describe('a command', () => {
     ['cli/db.ts', ['generate']],
     ['cli/db.ts', ['migrate']],
     ['cli/lock.ts', []],
+    ['cli/pseudonym.ts', []],
+    ['cli/pseudonym.ts', ['account', 'not-an-address']],
+    ['cli/pseudonym.ts', ['network', '192.0.2']],
+    ['cli/pseudonym.ts', ['network', '192.0.2.7', '--day', '2026-02-30']],
+    ['cli/pseudonym.ts', ['account', 'ada@example.com', '--day', '2026-01-31']],
     ['cli/recheck.ts', []],
     ['cli/recheck.ts', ['--url', 'nowhere']],
     ['cli/token.ts', []],
@@ -93,5 +100,21 @@ describe('token', () => {
     const issuer = { SECRET_KEY: SECRET, AUTH_ISSUER: 'https://login.wealth.test' }
     const { code, error } = await run('src/cli/token.ts', ['--sub', 'ada'], issuer)
     expect([code, error]).toEqual([1, expect.stringContaining('AUTH_MODE is oidc')])
+  })
+})
+
+describe('pseudonym', () => {
+  it('prints the names of log lines', async () => {
+    const names = createPseudonyms(new TextEncoder().encode(SECRET))
+    const ask = async (...args: string[]) =>
+      (await run('src/cli/pseudonym.ts', args, { SECRET_KEY: SECRET })).out.trimEnd()
+    expect(await ask('account', 'Ada@Example.com')).toBe(await names.account('ada@example.com'))
+    expect(await ask('network', '2001:db8:77:5::9', '--day', '2026-01-31')).toBe(
+      await names.network('2001:db8:77::/48', new Date('2026-01-31T08:00:00Z')),
+    )
+    expect(await ask('user', 'ada')).toBe(await names.user({ issuer: 'wealthnavigator-edge', subject: 'ada' }))
+    expect(await ask('user', 'ada', '--issuer', 'https://login.wealth.test')).toBe(
+      await names.user({ issuer: 'https://login.wealth.test', subject: 'ada' }),
+    )
   })
 })

@@ -75,14 +75,17 @@ describe('the security headers', () => {
 })
 
 describe('the request id', () => {
-  it('is the caller’s when it is a UUID', async () => {
+  it('is made here; a UUID of the client’s own stands beside it in the log', async () => {
     const given = '0B7F3A52-6A1E-4C8C-9D5A-0C1F5B0B7A11'
-    const response = await openDoor().ask('/health', { headers: { 'x-request-id': given } })
-    expect(response.headers.get('x-request-id')).toBe(given.toLowerCase())
+    const door = openDoor()
+    const response = await door.ask('/health', { headers: { 'x-request-id': given } })
+    const id = response.headers.get('x-request-id')
+    expect(id).not.toBe(given.toLowerCase())
+    expect(door.lines).toMatchObject([{ request_id: id, client_request_id: given.toLowerCase() }])
   })
 
   it.each(['not-a-uuid', 'x'.repeat(36), `${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)} `.repeat(2), '{"a":1}'])(
-    'is a new one instead of %j',
+    'takes nothing from a header that is no UUID: %j',
     async (given) => {
       const door = openDoor()
       const response = await door.ask('/health', { headers: { 'x-request-id': given } })

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { routes } from '../../../src/http/app.ts'
+import { createPseudonyms } from '../../../src/monitoring/pseudonyms.ts'
 import type { ReportTags } from '../../../src/monitoring/sentry.ts'
 import type { Services } from '../../../src/services.ts'
 import { asUser, developmentVariables, openDoor, pathOf, servicesOf, tokenFor } from './door.ts'
 
 const id = pathOf('{id}')
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const names = createPseudonyms(new TextEncoder().encode(developmentVariables.SECRET_KEY))
 
 describe('the log of a request', () => {
   it('is one event that names the route and not the path', async () => {
@@ -16,11 +20,15 @@ describe('the log of a request', () => {
     expect(event).toEqual({
       level: 'info',
       event: 'http_request',
-      request_id: id,
+      request_id: expect.stringMatching(uuid),
+      client_request_id: id,
       method: 'GET',
       route: '/api/v1/accounts/{id}',
       status: 400,
       actor: 'user',
+      user: await names.user({ issuer: 'wealthnavigator-edge', subject: 'alice' }),
+      role: 'user',
+      network: await names.network('unknown', new Date()),
       code: 'validation_failed',
     })
   })
@@ -45,6 +53,78 @@ describe('the log of a request', () => {
   })
 })
 
+describe('who asked and from where', () => {
+  const from = (address: string) => ({ headers: { 'cf-connecting-ip': address } })
+
+  it('is a pseudonym of the /24 or the /48, one each day, and no address', async () => {
+    const door = openDoor()
+    const addresses = ['203.0.113.9', '203.0.113.77', '198.51.100.9', '2001:db8:77:1::5', '2001:db8:77:2::9']
+    for (const address of addresses) await door.ask('/nowhere', from(address))
+    const day = new Date()
+    const networks = ['203.0.113.0/24', '203.0.113.0/24', '198.51.100.0/24', '2001:db8:77::/48', '2001:db8:77::/48']
+    expect(door.lines.map(({ network }) => network)).toEqual(
+      await Promise.all(networks.map((network) => names.network(network, day))),
+    )
+    expect(JSON.stringify(door.lines)).not.toMatch(/203\.0\.113|198\.51\.100|2001:db8/)
+  })
+
+  it('is the user and the role that an administrators’ route refused', async () => {
+    const door = openDoor()
+    await door.ask('/api/v1/admin/dead-letters/replay', { method: 'POST', headers: await asUser('mallory') })
+    expect(door.lines).toMatchObject([
+      {
+        security_event: 'authorization_refused',
+        user: await names.user({ issuer: 'wealthnavigator-edge', subject: 'mallory' }),
+        role: 'user',
+        status: 403,
+        reason: 'role',
+      },
+    ])
+    expect(JSON.stringify(door.lines)).not.toContain('mallory')
+  })
+
+  it('cannot be imitated: the id that a client sends never names its lines', async () => {
+    const door = openDoor()
+    const first = await door.ask('/api/v1/accounts', from('203.0.113.9'))
+    const victims = first.headers.get('x-request-id') ?? ''
+    await door.ask('/api/v1/accounts', { headers: { 'cf-connecting-ip': '198.51.100.9', 'x-request-id': victims } })
+    expect(door.lines.map((line) => line['request_id'] === victims)).toEqual([true, false])
+    expect(door.lines[1]).toMatchObject({ client_request_id: victims })
+  })
+})
+
+describe('a security event', () => {
+  it.each([
+    ['a request without a token', 'authentication_refused', '/api/v1/accounts', {}],
+    ['a webhook that nothing proves', 'webhook_refused', '/api/v1/plaid/webhook', { method: 'POST', body: '{}' }],
+  ])('is %s', async (_, event, path, init) => {
+    const door = openDoor()
+    await door.ask(path, init)
+    expect(door.lines.at(-1)).toMatchObject({ event: 'http_request', security_event: event, status: 401 })
+  })
+
+  it('is a request over a limit', async () => {
+    const services = servicesOf({ ...developmentVariables, RATE_LIMITS: '{"global":1}' })
+    const door = openDoor(() => services)
+    for (const path of ['/nowhere', '/nowhere']) await door.ask(path)
+    expect(door.lines.map((line) => line['security_event'])).toEqual([undefined, 'rate_limit_refused'])
+  })
+
+  it('is every request about an account’s login, an item’s end or token, and every administrator’s', () => {
+    const wanted = ['/api/v1/auth/', '/api/v1/admin/']
+    const silent = routes.filter(
+      ({ id: name, event, access, path }) =>
+        event === undefined &&
+        access !== 'admin' &&
+        name !== 'listSessions' &&
+        wanted.some((start) => path.startsWith(start)),
+    )
+    expect(silent.map(({ id: name }) => name)).toEqual([])
+    const named = routes.filter(({ id: name }) => ['removeItem', 'rotateAccessToken'].includes(name))
+    expect(named.map(({ event }) => event)).toEqual(['item_removal', 'token_rotation'])
+  })
+})
+
 describe('an error report', () => {
   /** Services with Sentry on, whose reporter writes down what it is given instead of sending it. */
   function reporting(change: Partial<Services> = {}) {
@@ -62,11 +142,20 @@ describe('an error report', () => {
 
   it('is made of what an operator should hear of', async () => {
     const { captured, operations, door } = reporting()
-    await door.ask('/api/v1/accounts', { headers: { ...(await asUser()), 'x-request-id': id } })
+    const answer = await door.ask('/api/v1/accounts', { headers: await asUser() })
     expect(captured).toMatchObject([
-      { error: { code: 'unavailable' }, tags: { route: '/api/v1/accounts', request_id: id } },
+      {
+        error: { code: 'unavailable' },
+        tags: { route: '/api/v1/accounts', request_id: answer.headers.get('x-request-id') },
+      },
     ])
     expect(operations).toEqual([{ name: 'GET /api/v1/accounts', ok: false }])
+  })
+
+  it('has a name from the code, also where the client made the method up', async () => {
+    const { operations, door } = reporting()
+    await door.ask('/nowhere', { method: 'CANARY' })
+    expect(operations).toEqual([{ name: 'other none', ok: true }])
   })
 
   it.each(['/api/v1/accounts', '/nowhere', '/health'])('is not made of %s', async (path) => {

@@ -1,5 +1,8 @@
 // Keys for one purpose each, derived from SECRET_KEY: what is signed for one purpose means nothing for another.
-import { type Bytes, lengthPrefixed, utf8 } from '../crypto/encoding.ts'
+import { type Bytes, lengthPrefixed, utf8 } from './encoding.ts'
+
+/** Computes 32 bytes of these fields that only holders of the secret can compute. */
+export type Authenticator = (fields: readonly (string | Uint8Array)[]) => Promise<Bytes>
 
 /** HKDF-SHA-256 (RFC 5869) of the secret to a key for HMAC-SHA-256. */
 async function derive(secret: Uint8Array, purpose: string): Promise<CryptoKey> {
@@ -10,12 +13,20 @@ async function derive(secret: Uint8Array, purpose: string): Promise<CryptoKey> {
   return await crypto.subtle.deriveKey(parameters, master, hmac, false, ['sign'])
 }
 
-/** 32 bytes that only holders of the secret can compute from these fields. */
+/** Derives the key at the first use, and keeps it. */
+export function authenticatorFor(secret: Uint8Array, purpose: string): Authenticator {
+  let key: CryptoKey | null = null
+  return async (fields) => {
+    key ??= await derive(secret, purpose)
+    return new Uint8Array(await crypto.subtle.sign('HMAC', key, lengthPrefixed(fields)))
+  }
+}
+
+/** The same once. */
 export async function authenticate(
   secret: Uint8Array,
   purpose: string,
   fields: readonly (string | Uint8Array)[],
 ): Promise<Bytes> {
-  const key = await derive(secret, purpose)
-  return new Uint8Array(await crypto.subtle.sign('HMAC', key, lengthPrefixed(fields)))
+  return await authenticatorFor(secret, purpose)(fields)
 }

@@ -1,0 +1,33 @@
+// What is logged as a security event (OWASP ASVS 5.0, 16.3): a closed list, in the field `security_event` of a request's line. The
+// line's `status`, `code` and `reason` tell how it ended.
+
+/** What a route is about. */
+export type RouteEvent =
+  | 'admin_change'
+  | 'admin_read'
+  | 'email_verification'
+  | 'item_purge'
+  | 'item_removal'
+  | 'password_change'
+  | 'password_reset'
+  | 'password_reset_request'
+  | 'registration'
+  | 'second_factor_activation'
+  | 'second_factor_enrollment'
+  | 'second_factor_removal'
+  | 'session_end'
+  | 'session_refresh'
+  | 'sign_in'
+  | 'sign_out'
+  | 'token_rotation'
+
+/** What a check found, on whatever route. */
+type Finding =
+  | 'authentication_refused'
+  | 'authorization_refused'
+  | 'rate_limit_refused'
+  | 'second_factor_refused'
+  | 'session_reuse'
+  | 'webhook_refused'
+
+export type SecurityEvent = RouteEvent | Finding
