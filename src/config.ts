@@ -1,6 +1,8 @@
 // Environment → Config. Parsed once an isolate, fails closed, and names the variables at fault but never their values.
-import { complaintsAbout, type Complaint } from './config/complaints.ts'
+import { complaintsAbout } from './config/complaints.ts'
+import { identityUrlMissing } from './config/logins.ts'
 import {
+  type Complaint,
   type Environment,
   environmentSchema,
   type ChosenPlaidLimits,
@@ -67,6 +69,8 @@ export interface Config {
     /** Accounts of this deployment. Without an e-mail sender (development only), mails are written to the log. */
     | {
         readonly mode: 'builtin'
+        /** Of the login that alone reaches the accounts. */
+        readonly databaseUrl: string
         readonly secret: Uint8Array
         readonly email: EmailConfig | null
         readonly mailsPerHour: number
@@ -116,8 +120,10 @@ function authOf(env: Environment): Config['auth'] {
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = env
   if (issuer !== undefined && audience !== undefined && jwksUrl !== undefined)
     return { mode: 'oidc', issuer, audience, jwksUrl, rules: rulesOf(env), longestSeconds: hoursOf(env) * 3600 }
+  const { DATABASE_IDENTITY_URL: databaseUrl } = env
+  if (databaseUrl === undefined) throw misconfigured([identityUrlMissing])
   const mailsPerHour = env.AUTH_MAILS_PER_HOUR ?? defaultMailsPerHour
-  return { mode: 'builtin', secret: utf8(env.SECRET_KEY), email: emailOf(env), mailsPerHour }
+  return { mode: 'builtin', databaseUrl, secret: utf8(env.SECRET_KEY), email: emailOf(env), mailsPerHour }
 }
 
 const hoursOf = ({ AUTH_MAX_TOKEN_HOURS: hours = 24 }: Environment): number => hours

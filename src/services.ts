@@ -119,7 +119,8 @@ function unbound(name: string): AppError {
 
 /** What must never be printed, in every form in which it is at hand. */
 function secretsOf(config: Config, env: Bindings): string[] {
-  const urls = [config.database.apiUrl, config.database.jobsUrl]
+  const { auth, database } = config
+  const urls = [database.apiUrl, database.jobsUrl, ...(auth.mode === 'builtin' ? [auth.databaseUrl] : [])]
   const passwords = urls
     .map((url) => new URL(url).password)
     .flatMap((password) => [password, decodeURIComponent(password)])
@@ -128,10 +129,10 @@ function secretsOf(config: Config, env: Bindings): string[] {
 }
 
 /** By import(): a deployment with an OIDC issuer does not even load the folder. */
-function identityOf({ auth }: Config): Services['identity'] {
+function identityOf({ auth, database }: Config): Services['identity'] {
   if (auth.mode === 'oidc') return null
   let tools: IdentityTools | null = null
-  return async () => (tools ??= (await import('./identity/tools.ts')).createIdentityTools(auth))
+  return async () => (tools ??= (await import('./identity/tools.ts')).createIdentityTools(auth, database.endpoint))
 }
 
 /**

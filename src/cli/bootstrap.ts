@@ -1,4 +1,4 @@
-// Owns the logins of the Worker. The migrations make two roles, which hold the rights; each has two logins, a and b, that
+// Owns the logins of the Worker. The migrations make three roles, which hold the rights; each has two logins, a and b, that
 // take turns: new passwords go to the older generation, and only while it has no sessions, so that the running Worker keeps
 // its own. Made by SQL, since roles made in Neon's console inherit BYPASSRLS; never leaves a login that could pass the
 // row-level policies by.
@@ -9,7 +9,8 @@ import { inTransaction, refuseOldServer, withMigrationLock } from './migrate.ts'
 
 export const API_ROLE = 'wn_api'
 export const JOBS_ROLE = 'wn_jobs'
-const ROLES = [API_ROLE, JOBS_ROLE] as const
+export const IDENTITY_ROLE = 'wn_identity'
+const ROLES = [API_ROLE, JOBS_ROLE, IDENTITY_ROLE] as const
 
 const GENERATIONS = ['a', 'b'] as const
 export type Generation = (typeof GENERATIONS)[number]
@@ -17,6 +18,7 @@ export type Generation = (typeof GENERATIONS)[number]
 export interface BootstrapOptions {
   apiPassword?: string
   jobsPassword?: string
+  identityPassword?: string
   /** The one to give new passwords; without it, the one that got its passwords longer ago. */
   generation?: Generation
   /** Also where that generation has sessions, which may be the running Worker's. */
@@ -26,6 +28,8 @@ export interface BootstrapOptions {
 export interface LoginUrls {
   apiUrl: string
   jobsUrl: string
+  /** For built-in accounts. */
+  identityUrl: string
   generation: Generation
 }
 
@@ -73,6 +77,7 @@ const NEWEST_QUERY = `
    ORDER BY shobj_description(oid, 'pg_authid') DESC NULLS LAST LIMIT 1`
 const newestRows = z.array(z.object({ generation: z.enum(GENERATIONS) }))
 
+const isRole = (name: string): boolean => ROLES.some((role) => role === name)
 const loginOf = (role: string, generation: Generation): string => `${role}_${generation}`
 
 /** `url` with another login: host, database and parameters stay. */
@@ -117,11 +122,18 @@ async function exists(client: Client, role: string): Promise<boolean> {
   return rowCount === 1
 }
 
-/** A login has its role's rights by membership. */
+/** The migration that made the accounts' own login left them to the logins that there were, for the Worker that ran then. */
+async function revokeOwnRights(client: Client, login: string): Promise<void> {
+  await client.query(`REVOKE ALL ON ALL FUNCTIONS IN SCHEMA identity FROM ${login}`)
+  await client.query(`REVOKE ALL ON SCHEMA identity FROM ${login}`)
+}
+
+/** A login has its role's rights by membership, and none of its own. */
 async function makeLogin(client: Client, role: string, login: string, password: string): Promise<void> {
   if (!(await exists(client, login))) await client.query(`CREATE ROLE ${login} NOLOGIN`)
   await restrict(client, login, [role])
   await client.query(`GRANT ${role} TO ${login}`)
+  await revokeOwnRights(client, login)
   await client.query(`ALTER ROLE ${login} LOGIN INHERIT PASSWORD ${client.escapeLiteral(password)}`)
   await client.query(`COMMENT ON ROLE ${login} IS ${client.escapeLiteral(new Date().toISOString())}`)
 }
@@ -163,18 +175,19 @@ async function newestGeneration(client: Client): Promise<Generation | null> {
 }
 
 /**
- * Gives one generation of the Worker's two logins new passwords, random ones unless given, in one transaction. The other
+ * Gives one generation of the Worker's three logins new passwords, random ones unless given, in one transaction. The other
  * generation stays valid. Throws where that generation has sessions, unless forced.
  * `url` is the owner's; the URLs that are returned lead through Neon's pooler.
  */
 export async function bootstrap(url: string, options: BootstrapOptions = {}): Promise<LoginUrls> {
-  const { apiPassword = newPassword(), jobsPassword = newPassword(), force = false } = options
+  const { apiPassword = newPassword(), jobsPassword = newPassword(), identityPassword = newPassword() } = options
   const renew = async (client: Client): Promise<Generation> => {
     for (const role of ROLES) await restrict(client, role, [])
     const next = options.generation ?? ((await newestGeneration(client)) === 'a' ? 'b' : 'a')
-    if (!force) await refuseSessions(client, next)
+    if (options.force !== true) await refuseSessions(client, next)
     await makeLogin(client, API_ROLE, loginOf(API_ROLE, next), apiPassword)
     await makeLogin(client, JOBS_ROLE, loginOf(JOBS_ROLE, next), jobsPassword)
+    await makeLogin(client, IDENTITY_ROLE, loginOf(IDENTITY_ROLE, next), identityPassword)
     for (const role of ROLES) await copySettings(client, role)
     return next
   }
@@ -183,7 +196,12 @@ export async function bootstrap(url: string, options: BootstrapOptions = {}): Pr
     return await inTransaction(client, () => renew(client))
   })
   const urlOf = (role: string, password: string) => withLogin(pooledUrl(url), loginOf(role, generation), password)
-  return { apiUrl: urlOf(API_ROLE, apiPassword), jobsUrl: urlOf(JOBS_ROLE, jobsPassword), generation }
+  return {
+    apiUrl: urlOf(API_ROLE, apiPassword),
+    jobsUrl: urlOf(JOBS_ROLE, jobsPassword),
+    identityUrl: urlOf(IDENTITY_ROLE, identityPassword),
+    generation,
+  }
 }
 
 /** Ends every login of the Worker but the newest generation's. Returns the names of those that could log in until now. */
@@ -198,7 +216,10 @@ export async function retireLogins(url: string): Promise<string[]> {
     )
     const ended = z.array(z.object({ name: z.string() })).parse(rows)
     await inTransaction(client, async () => {
-      for (const { name } of ended) await client.query(`ALTER ROLE ${name} NOLOGIN PASSWORD NULL`)
+      for (const { name } of ended) {
+        await client.query(`ALTER ROLE ${name} NOLOGIN PASSWORD NULL`)
+        if (!isRole(name)) await revokeOwnRights(client, name)
+      }
     })
     return ended.map(({ name }) => name)
   })

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
-import { bootstrap, retireLogins } from './bootstrap.ts'
+import { bootstrap, type BootstrapOptions, retireLogins } from './bootstrap.ts'
 import { migrate } from './migrate.ts'
 import { ownerUrl } from './owner-url.ts'
 import { misuse, runCommand } from './run-command.ts'
@@ -16,16 +16,16 @@ const KIT_TIMEOUT_MS = 60_000
 const run = promisify(execFile)
 
 const HELP = `npm run db:migrate              applies the migrations that MIGRATE_DATABASE_URL's database has not seen
-npm run db:bootstrap            makes the Worker's two logins there and prints their URLs as JSON
+npm run db:bootstrap            makes the Worker's three logins there and prints their URLs as JSON
 npm run db:bootstrap -- --force   also where the logins that get new passwords have sessions
-npm run db:bootstrap -- --retire  ends every login of the Worker but the newest two
+npm run db:bootstrap -- --retire  ends every login of the Worker but the newest three
 npm run db:generate -- --name N writes the migration from the last one to the schema in drizzle/
 npm run db:check                fails where the schema and the migrations differ
 
 MIGRATE_DATABASE_URL is the owner's postgres:// URL, without a pooler in between.
-db:bootstrap takes API_PASSWORD and JOBS_PASSWORD from the environment, or makes random ones. Each run makes the next
+db:bootstrap takes API_PASSWORD, JOBS_PASSWORD and IDENTITY_PASSWORD from the environment, or makes random ones. Each run makes the next
 generation of logins and leaves the one before valid, so that a running Worker keeps working. It refuses while the logins
-that would get new passwords have sessions. It copies the settings of wn_api and wn_jobs to their logins. The JSON on its output is what
+that would get new passwords have sessions. It copies the settings of wn_api, wn_jobs and wn_identity to their logins. The JSON on its output is what
 \`wrangler secret bulk\` takes. Once the Worker has the new URLs, --retire ends the older logins.`
 
 function drizzleKit(args: readonly string[], folder: string) {
@@ -65,6 +65,15 @@ async function check(): Promise<void> {
   }
 }
 
+function givenPasswords(): BootstrapOptions {
+  const { API_PASSWORD: apiPassword, JOBS_PASSWORD: jobsPassword, IDENTITY_PASSWORD: identityPassword } = process.env
+  return {
+    ...(apiPassword ? { apiPassword } : {}),
+    ...(jobsPassword ? { jobsPassword } : {}),
+    ...(identityPassword ? { identityPassword } : {}),
+  }
+}
+
 /** The URLs alone go to the output, so that it can be a file; what to do with them is said beside it. */
 async function makeLogins(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { retire: { type: 'boolean' }, force: { type: 'boolean' } } })
@@ -74,12 +83,15 @@ async function makeLogins(args: string[]): Promise<void> {
     process.stderr.write(ended.length === 0 ? 'There was no older login.\n' : `Ended: ${ended.join(', ')}.\n`)
     return
   }
-  const { API_PASSWORD: apiPassword, JOBS_PASSWORD: jobsPassword } = process.env
-  const passwords = { ...(apiPassword ? { apiPassword } : {}), ...(jobsPassword ? { jobsPassword } : {}) }
-  const { apiUrl, jobsUrl, generation } = await bootstrap(ownerUrl(), { ...passwords, force: values.force ?? false })
-  process.stdout.write(`${JSON.stringify({ DATABASE_URL: apiUrl, DATABASE_JOBS_URL: jobsUrl }, null, 2)}\n`)
+  const made = await bootstrap(ownerUrl(), { ...givenPasswords(), force: values.force ?? false })
+  const urls = {
+    DATABASE_URL: made.apiUrl,
+    DATABASE_JOBS_URL: made.jobsUrl,
+    DATABASE_IDENTITY_URL: made.identityUrl,
+  }
+  process.stdout.write(`${JSON.stringify(urls, null, 2)}\n`)
   process.stderr.write(
-    `Logins of generation ${generation} are ready; older ones stay valid. When the Worker has these URLs and /ready is ` +
+    `Logins of generation ${made.generation} are ready; older ones stay valid. When the Worker has these URLs and /ready is ` +
       'ready, run `npm run db:bootstrap -- --retire`.\n',
   )
 }

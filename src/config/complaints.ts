@@ -1,16 +1,13 @@
 // What the variables must be together, and what only a laptop may do.
 import { encodeBase64, encodeHex } from '../crypto/encoding.ts'
+import { identityUrlMissing, loginComplaints, sharedLoginComplaints } from './logins.ts'
 import { isRedirectUri } from './redirect-uri.ts'
-import { type Environment, secretVariables } from './variables.ts'
-
-export type Complaint = readonly [variable: string, what: string]
+import { authModeOf, type Complaint, type Environment, secretVariables } from './variables.ts'
 
 const originIsExact = (origin: string): boolean => {
   const url = URL.parse(origin)
   return url !== null && url.origin === origin && (url.protocol === 'https:' || url.protocol === 'http:')
 }
-
-const loginOf = (url: string): string => decodeURIComponent(URL.parse(url)?.username ?? '')
 
 const isFake = (value: string): boolean => /fake|example|change-?me|local-only/i.test(value)
 
@@ -36,9 +33,6 @@ const oidcChoices = [
 ] as const
 const emailVariables = ['AUTH_EMAIL_URL', 'AUTH_EMAIL_KEY', 'AUTH_EMAIL_FROM', 'AUTH_PUBLIC_URL'] as const
 
-const authModeOf = (env: Environment): 'oidc' | 'builtin' =>
-  env.AUTH_MODE ?? (env.AUTH_ISSUER === undefined ? 'builtin' : 'oidc')
-
 /** Each mode has its own variables, whole; one of the other mode would look as if it did something. */
 function authComplaints(env: Environment): Complaint[] {
   const mode = authModeOf(env)
@@ -47,6 +41,7 @@ function authComplaints(env: Environment): Complaint[] {
   if (mode === 'oidc')
     for (const name of [...emailVariables, 'AUTH_MAILS_PER_HOUR' as const].filter(isSet))
       complaints.push([name, 'is for AUTH_MODE=builtin'])
+  if (mode === 'builtin' && !isSet('DATABASE_IDENTITY_URL')) complaints.push(identityUrlMissing)
   if (mode === 'builtin') for (const name of oidcChoices.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=oidc'])
   if (isSet('AUTH_ADMIN_VALUE') && !isSet('AUTH_ADMIN_CLAIM'))
     complaints.push(['AUTH_ADMIN_CLAIM', 'is missing: AUTH_ADMIN_VALUE is a value of it'])
@@ -79,24 +74,9 @@ function keyComplaints(env: Environment): Complaint[] {
   })
 }
 
-/** Logins that `db:bootstrap` made. The owner, or a role made in Neon's console, may bypass row-level security. */
-function loginComplaints(env: Environment): Complaint[] {
-  const roles = { DATABASE_URL: 'wn_api', DATABASE_JOBS_URL: 'wn_jobs' } as const
-  return (['DATABASE_URL', 'DATABASE_JOBS_URL'] as const).flatMap((name): Complaint[] => {
-    const login = loginOf(env[name])
-    return login === roles[name] || login.startsWith(`${roles[name]}_`)
-      ? []
-      : [[name, `must be a login of ${roles[name]}, as db:bootstrap prints it`]]
-  })
-}
-
 /** What only a laptop may do. Staging is as strict as production. */
 function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown>>): Complaint[] {
   const complaints: Complaint[] = [...loginComplaints(env), ...keyComplaints(env)]
-  for (const name of ['DATABASE_URL', 'DATABASE_JOBS_URL'] as const) {
-    const sslmode = URL.parse(env[name])?.searchParams.get('sslmode') ?? ''
-    if (!['require', 'verify-ca', 'verify-full'].includes(sslmode)) complaints.push([name, 'must say sslmode=require'])
-  }
   for (const name of ['PLAID_BASE_URL', 'DATABASE_ENDPOINT'] as const)
     if (env[name] !== undefined) complaints.push([name, 'is for local use only'])
   for (const name of httpsOnly)
@@ -156,8 +136,7 @@ export function complaintsAbout(env: Environment, raw: Readonly<Record<string, u
     complaints.push(['PLAID_ENV', 'may be production only where ENVIRONMENT is production'])
   if (!env.CORS_ORIGINS.every(originIsExact)) complaints.push(['CORS_ORIGINS', 'must hold exact origins'])
   complaints.push(...authComplaints(env), ...linkComplaints(env))
-  if (loginOf(env.DATABASE_URL) === loginOf(env.DATABASE_JOBS_URL))
-    complaints.push(['DATABASE_JOBS_URL', 'must be another login than DATABASE_URL'])
+  complaints.push(...sharedLoginComplaints(env))
   if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))
     complaints.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY_ID'])
   return env.ENVIRONMENT === 'development' ? complaints : [...complaints, ...strictComplaints(env, raw)]

@@ -153,6 +153,7 @@ export const environmentSchema = z.object({
   PLAID_PRICES: plaidPrices.default({}),
   DATABASE_URL: databaseUrl,
   DATABASE_JOBS_URL: databaseUrl,
+  DATABASE_IDENTITY_URL: databaseUrl.optional(),
   DATABASE_ENDPOINT: httpUrl.optional(),
   SECRET_KEY: z.string().min(32, 'must be at least 32 characters'),
   ENCRYPTION_KEY: encryptionKey,
@@ -190,5 +191,10 @@ export const environmentSchema = z.object({
 })
 
 export type Environment = z.infer<typeof environmentSchema>
+export type Complaint = readonly [variable: string, what: string]
+
+export const authModeOf = (env: Environment): 'oidc' | 'builtin' =>
+  env.AUTH_MODE ?? (env.AUTH_ISSUER === undefined ? 'builtin' : 'oidc')
+
 /** Limits of Plaid's that the operator chose, each number by itself. */
 export type ChosenPlaidLimits = z.output<typeof plaidLimitsSchema>

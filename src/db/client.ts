@@ -1,4 +1,4 @@
-// Neon over HTTP: the two logins as two types that cannot be taken for one another, and the database's failures without
+// Neon over HTTP: the three logins as three types that cannot be taken for one another, and the database's failures without
 // the statements, parameters and connection strings that the driver's errors hold.
 import { neon, neonConfig } from '@neondatabase/serverless'
 import type { SQL } from 'drizzle-orm'
@@ -7,7 +7,9 @@ import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
 import { withDeadline } from '../deadline.ts'
 import { AppError } from '../errors.ts'
 
-export interface Database<Login extends 'wn_api' | 'wn_jobs'> {
+type LoginName = 'wn_api' | 'wn_jobs' | 'wn_identity'
+
+export interface Database<Login extends LoginName> {
   readonly login: Login
   readonly connection: NeonHttpDatabase
   /** The same with `longTimeoutMs` as its deadline. */
@@ -15,16 +17,18 @@ export interface Database<Login extends 'wn_api' | 'wn_jobs'> {
 }
 export type ApiDatabase = Database<'wn_api'>
 export type JobsDatabase = Database<'wn_jobs'>
+/** Of built-in accounts. */
+export type IdentityDatabase = Database<'wn_identity'>
 
 export type Statement = BatchItem<'pg'>
 type Statements = readonly [Statement, ...Statement[]]
 
 /**
  * Milliseconds after which a call, with all of its statements, is given up. Longer than the login's `statement_timeout`
- * (migrations/0006), which applies to each statement: a call with one slow statement ends with PostgreSQL's answer, and the
+ * (migrations/0006, 0019), which applies to each statement: a call with one slow statement ends with PostgreSQL's answer, and the
  * deadline is for a server that does not answer at all.
  */
-export const callTimeoutMs = { wn_api: 15_000, wn_jobs: 75_000 } as const
+export const callTimeoutMs = { wn_api: 15_000, wn_jobs: 75_000, wn_identity: 15_000 } as const
 
 /**
  * The same for a call with several statements that may be slow, such as a commit: four of them can take as long as PostgreSQL
@@ -36,7 +40,7 @@ export const longTimeoutMs = 240_000
  * A login's database. Nothing is connected yet: each call is one HTTPS request.
  * @param endpoint URL of a local Neon endpoint; null for Neon itself
  */
-export function connect<Login extends 'wn_api' | 'wn_jobs'>(
+export function connect<Login extends LoginName>(
   login: Login,
   url: string,
   endpoint: string | null,
@@ -76,7 +80,7 @@ neonConfig.fetchFunction = boundedFetch
  * outcome is then unknown
  */
 export async function batch<T extends Statements>(
-  database: Database<'wn_api' | 'wn_jobs'>,
+  database: Database<LoginName>,
   statements: T,
 ): Promise<BatchResponse<T>> {
   return await run(database.connection, statements)
@@ -97,7 +101,7 @@ async function run<T extends Statements>(connection: NeonHttpDatabase, statement
 
 /** Runs `before` and then `wanted` as one transaction in one round trip; returns the answers to `wanted` alone. */
 export async function batchAfter<T extends Statements>(
-  database: Database<'wn_api' | 'wn_jobs'>,
+  database: Database<LoginName>,
   before: readonly Statement[],
   wanted: T,
 ): Promise<BatchResponse<T>> {
@@ -160,6 +164,6 @@ function databaseError(error: unknown): AppError {
 }
 
 /** The rows of a raw statement, whose columns are named as the type says. */
-export function rows<Row extends Record<string, unknown>>(database: Database<'wn_api' | 'wn_jobs'>, query: SQL) {
+export function rows<Row extends Record<string, unknown>>(database: Database<LoginName>, query: SQL) {
   return database.connection.execute<Row>(query)
 }

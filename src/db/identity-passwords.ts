@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../crypto/encoding.ts'
-import type { ApiDatabase } from './client.ts'
+import type { IdentityDatabase } from './client.ts'
 import {
   ask,
   askOne,
@@ -32,7 +32,7 @@ export interface Registration {
 
 /** Keeps the wish for an account until the address is verified. */
 export async function register(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   given: Registration,
   buckets: readonly Bucket[],
 ): Promise<MailAsked> {
@@ -50,7 +50,7 @@ const verificationBegun = z
 
 /** The address and the password hash of a registration; nulls for an unknown or expired token. */
 export async function beginVerification(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   tokenHash: Bytes,
   buckets: readonly Bucket[],
 ): Promise<z.output<typeof verificationBegun>> {
@@ -63,7 +63,7 @@ export async function beginVerification(
 
 /** Makes the account and its first session; false when the registration is gone or the address has an account. */
 export async function finishVerification(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   given: { readonly tokenHash: Bytes; readonly passwordHash: string; readonly accountId: string },
   first: NewSession,
 ): Promise<boolean> {
@@ -94,7 +94,7 @@ const reauthenticationBegun = z
 
 /** Counts a password check and reads what to check; null when the session is over. */
 export async function beginReauthentication(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   key: SessionKey,
   buckets: readonly Bucket[],
 ): Promise<z.output<typeof reauthenticationBegun> | null> {
@@ -108,7 +108,7 @@ export async function beginReauthentication(
 
 /** Sets the password and ends the account's other sessions; false when the account changed or the session is over. */
 export async function changePassword(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   key: SessionKey,
   passwordHash: string,
   newPasswordHash: string,
@@ -125,7 +125,7 @@ export async function changePassword(
 
 /** Keeps a token by which the password can be set anew. `unknown` counts only where the address has no account. */
 export async function forgotPassword(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   given: { readonly email: string; readonly tokenHash: Bytes; readonly ttlSeconds: number },
   buckets: readonly Bucket[],
   unknown: readonly Bucket[],
@@ -142,7 +142,7 @@ const passwordSet = z.object({ email: z.string().nullable() })
 
 /** Sets the password by a mailed token and ends every session. The account's address; null for an invalid token. */
 export async function resetPassword(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   tokenHash: Bytes,
   newPasswordHash: string,
 ): Promise<string | null> {

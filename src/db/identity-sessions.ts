@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../crypto/encoding.ts'
-import type { ApiDatabase } from './client.ts'
+import type { IdentityDatabase } from './client.ts'
 import {
   ask,
   askOne,
@@ -47,7 +47,7 @@ export interface SignInAttempt {
 
 /** Counts a password check and reads what to check; nulls where there is no account. */
 export async function beginSignIn(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   { email, deviceIssuedAt, known, strangers }: SignInAttempt,
 ): Promise<z.output<typeof signInBegun>> {
   return await askOne(
@@ -80,7 +80,7 @@ export interface SignIn {
 
 /** Uses the second factor up and starts the session. Nothing is written when the account changed since `beginSignIn`. */
 export async function finishSignIn(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   given: SignIn,
   started: NewSession,
 ): Promise<z.output<typeof signedIn>> {
@@ -117,7 +117,7 @@ export interface Rotation {
 }
 
 /** Replaces the verifier of a session's token; one of before ends the session, unless it was replaced just now. */
-export async function refresh(database: ApiDatabase, given: Rotation): Promise<z.output<typeof refreshed>> {
+export async function refresh(database: IdentityDatabase, given: Rotation): Promise<z.output<typeof refreshed>> {
   return await askOne(
     database,
     refreshed,
@@ -127,18 +127,18 @@ export async function refresh(database: ApiDatabase, given: Rotation): Promise<z
 }
 
 /** Ends the session of a refresh token; nothing happens where there is none. */
-export async function logOut(database: ApiDatabase, selectorHash: Bytes): Promise<void> {
+export async function logOut(database: IdentityDatabase, selectorHash: Bytes): Promise<void> {
   await ask(database, z.unknown(), sql`select identity.log_out(${bytea(selectorHash)})`)
 }
 
 /** Ends every session of an account and forgets its devices; false when the asking session is over. */
-export async function logOutEverywhere(database: ApiDatabase, key: SessionKey): Promise<boolean> {
+export async function logOutEverywhere(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
   const answer = await askOne(database, happened, sql`select identity.log_out_everywhere(${keyOf(key)}) as happened`)
   return answer.happened
 }
 
 /** Whether a session still is. */
-export async function sessionLives(database: ApiDatabase, key: SessionKey): Promise<boolean> {
+export async function sessionLives(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
   const answer = await askOne(database, happened, sql`select identity.session_lives(${keyOf(key)}) as happened`)
   return answer.happened
 }
@@ -163,7 +163,7 @@ const listed = z
 export type Session = z.output<typeof listed>
 
 /** The account's live sessions, oldest first; empty when the asking one is over. */
-export async function listSessions(database: ApiDatabase, key: SessionKey): Promise<Session[]> {
+export async function listSessions(database: IdentityDatabase, key: SessionKey): Promise<Session[]> {
   return await ask(
     database,
     listed,
@@ -177,7 +177,7 @@ const ended = outcomeOf(['done', 'unknown', 'over'])
 
 /** Ends one session of the account; `over` when the asking one is. */
 export async function endSession(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   key: SessionKey,
   target: string,
 ): Promise<z.output<typeof ended>['outcome']> {

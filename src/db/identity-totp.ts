@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../crypto/encoding.ts'
-import type { ApiDatabase } from './client.ts'
+import type { IdentityDatabase } from './client.ts'
 import {
   ask,
   askOne,
@@ -20,7 +20,7 @@ const enrollment = outcomeOf(['done', 'enabled', 'changed'])
 
 /** Keeps a sealed secret that counts for nothing until it is confirmed. */
 export async function enrollTotp(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   key: SessionKey,
   passwordHash: string,
   sealed: string,
@@ -39,7 +39,10 @@ const enrolled = z
   .transform((row) => ({ sealed: row.totp_secret_sealed, confirmed: row.totp_confirmed }))
 
 /** The account's second factor as it stands; null when the session is over. */
-export async function enrolledTotp(database: ApiDatabase, key: SessionKey): Promise<z.output<typeof enrolled> | null> {
+export async function enrolledTotp(
+  database: IdentityDatabase,
+  key: SessionKey,
+): Promise<z.output<typeof enrolled> | null> {
   const [found] = await ask(database, enrolled, sql`select * from identity.enrolled_totp(${keyOf(key)})`)
   return found ?? null
 }
@@ -51,7 +54,7 @@ const enabled = z.object({ email: z.string().nullable() })
  * longer the enrolled one or the session is over.
  */
 export async function enableTotp(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   key: SessionKey,
   given: { readonly sealed: string; readonly step: number; readonly recoveryHashes: readonly Bytes[] },
 ): Promise<string | null> {
@@ -78,7 +81,7 @@ export interface TotpDisabling {
 
 /** Uses a code up and takes the second factor away. */
 export async function disableTotp(
-  database: ApiDatabase,
+  database: IdentityDatabase,
   key: SessionKey,
   given: TotpDisabling,
 ): Promise<z.output<typeof disabled>> {

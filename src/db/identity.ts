@@ -3,7 +3,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type Bytes, encodeHex } from '../crypto/encoding.ts'
-import { type ApiDatabase, batch, rows } from './client.ts'
+import { type IdentityDatabase, batch, rows } from './client.ts'
 
 /** A count in the database: `most` attempts in any `seconds`. */
 export interface Bucket {
@@ -51,12 +51,12 @@ export const session = (given: NewSession): SQL =>
 export const keyOf = ({ accountId, sessionId }: SessionKey): SQL => sql`${accountId}::uuid, ${sessionId}::uuid`
 export const factor = ({ step, recoveryHash }: SecondFactor): SQL => sql`${step}::bigint, ${bytea(recoveryHash)}`
 
-export async function ask<Row>(database: ApiDatabase, row: z.ZodType<Row>, query: SQL): Promise<Row[]> {
+export async function ask<Row>(database: IdentityDatabase, row: z.ZodType<Row>, query: SQL): Promise<Row[]> {
   const [found] = await batch(database, [rows(database, query)])
   return z.array(row).parse(found.rows)
 }
 
-export async function askOne<Row>(database: ApiDatabase, row: z.ZodType<Row>, query: SQL): Promise<Row> {
+export async function askOne<Row>(database: IdentityDatabase, row: z.ZodType<Row>, query: SQL): Promise<Row> {
   const [first] = await ask(database, row, query)
   if (first === undefined) throw new TypeError('a function of schema identity gave no row')
   return first

@@ -1,6 +1,6 @@
-// Owns the database side of the local stack: a server, its schema, the Worker's two logins, and the Neon endpoint before
+// Owns the database side of the local stack: a server, its schema, the Worker's three logins, and the Neon endpoint before
 // it.
-import { bootstrap, newPassword } from '../cli/bootstrap.ts'
+import { bootstrap } from '../cli/bootstrap.ts'
 import type { BootstrapOptions, LoginUrls } from '../cli/bootstrap.ts'
 import { migrate } from '../cli/migrate.ts'
 import type { HeldFolder } from './held-folder.ts'
@@ -37,9 +37,7 @@ export async function startLocalDatabase(start: Start, held: HeldFolder): Promis
   start.signal.throwIfAborted()
   await migrate(ownerUrl)
   const isOwn = !start.environment['LOCAL_DATABASE_URL']
-  const passwords: BootstrapOptions = isOwn
-    ? await readLogins(held.folder)
-    : { apiPassword: newPassword(), jobsPassword: newPassword() }
+  const passwords: BootstrapOptions = isOwn ? await readLogins(held.folder) : {}
   // One generation: the Worker's URLs stay as they are from start to start.
   const logins = await bootstrap(ownerUrl, { ...passwords, generation: 'a', force: true })
   start.print('postgres', 'migrated, logins ready')

@@ -66,6 +66,7 @@ function workerVariables(
   const computed = {
     DATABASE_URL: logins.apiUrl,
     DATABASE_JOBS_URL: logins.jobsUrl,
+    DATABASE_IDENTITY_URL: logins.identityUrl,
     // Somebody's own database is reached by its own endpoint.
     ...(ownDatabase ? { DATABASE_ENDPOINT: sqlUrl } : {}),
     PLAID_BASE_URL: plaidUrl,

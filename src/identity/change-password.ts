@@ -27,7 +27,7 @@ export async function changePassword(
   checkNewPassword(replacement, email, '#/new_password')
   const newHash = await tools.passwords.hash(replacement)
   const key = sessionOf(ctx)
-  const isChanged = await identity.changePassword(ctx.services.api, key, passwordHash, newHash, admitted)
+  const isChanged = await identity.changePassword(tools.database, key, passwordHash, newHash, admitted)
   if (!isChanged) throw sessionOver('ended, or the password changed meanwhile')
   await notify(tools, 'password_changed', email, ctx.log)
 }
@@ -38,12 +38,11 @@ export async function changePassword(
  * @throws AppError `unavailable`
  */
 export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
-  const { services } = ctx
-  const { mailsPerHour } = await toolsOf(services)
+  const { database, mailsPerHour } = await toolsOf(ctx.services)
   const code = await newCode('reset-password')
   const wish = { email, tokenHash: code.hash, ttlSeconds: passwordResetSeconds }
   const buckets = mails('forgot', email, networkIn(ctx), mailsPerHour)
-  const { hasAccount, spent } = await identity.forgotPassword(services.api, wish, buckets, strayMails(email))
+  const { hasAccount, spent } = await identity.forgotPassword(database, wish, buckets, strayMails(email))
   await answerByMail(
     ctx,
     hasAccount ? { kind: 'reset_password', to: email, code: code.text } : { kind: 'no_account', to: email },
@@ -63,7 +62,7 @@ export async function resetPassword(
   const tools = await toolsOf(services)
   const tokenHash = await readCode('reset-password', code)
   if (tokenHash === null) throw invalidToken('malformed')
-  const email = await identity.resetPassword(services.api, tokenHash, await tools.passwords.hash(password))
+  const email = await identity.resetPassword(tools.database, tokenHash, await tools.passwords.hash(password))
   if (email === null) throw invalidToken('unknown, used or expired')
   note?.({ email })
   await notify(tools, 'password_reset', email, log)

@@ -3,8 +3,9 @@ import type { Ctx, User } from '../context.ts'
 import { sessionLives } from '../db/identity-sessions.ts'
 import { sessionOver } from './refusals.ts'
 import { sessionOf } from './session.ts'
+import { databaseOf } from './tools.ts'
 
 /** @throws AppError `unauthorized` when the session that the caller's token names is over */
 export async function requireLiveSession(ctx: Ctx<User>): Promise<void> {
-  if (!(await sessionLives(ctx.services.api, sessionOf(ctx)))) throw sessionOver('ended')
+  if (!(await sessionLives(await databaseOf(ctx.services), sessionOf(ctx)))) throw sessionOver('ended')
 }

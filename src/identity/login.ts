@@ -42,7 +42,7 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
     known: device === null ? [] : devicesSignIn(email, device.id),
     strangers: strangersSignIn(email, network),
   }
-  const found = await beginSignIn(services.api, attempt)
+  const found = await beginSignIn(tools.database, attempt)
   requirePlace(found.retryAfterSeconds, 'too many password checks')
   const { accountId, passwordHash, totpSecretSealed } = found
   const { matches, outdated } = await tools.passwords.verify(password, passwordHash)
@@ -58,7 +58,7 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
   const newPasswordHash = outdated ? await tools.passwords.hash(password) : null
   const client = { device: found.isKnownDevice ? device : null, network }
   const { outcome, retry_after, role } = await finishSignIn(
-    services.api,
+    tools.database,
     {
       accountId,
       passwordHash,

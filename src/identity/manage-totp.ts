@@ -25,7 +25,8 @@ export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ se
   const key = sessionOf(ctx)
   const secret = newTotpSecret()
   const sealed = await sealTotpSecret(ctx.services.keyring, secret, key.accountId)
-  const outcome = await identity.enrollTotp(ctx.services.api, key, passwordHash, sealed, admitted)
+  const { database } = await toolsOf(ctx.services)
+  const outcome = await identity.enrollTotp(database, key, passwordHash, sealed, admitted)
   if (outcome === 'changed') throw sessionOver('the account changed meanwhile')
   if (outcome === 'enabled') throw conflict('A second factor is there already; disable it first.')
   return describeTotp(secret, email)
@@ -36,8 +37,9 @@ export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ se
  * @throws AppError `invalid_code`, `conflict` (nothing is enrolled), `unauthorized`
  */
 export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recoveryCodes: string[] }> {
+  const tools = await toolsOf(ctx.services)
   const key = sessionOf(ctx)
-  const enrolled = await identity.enrolledTotp(ctx.services.api, key)
+  const enrolled = await identity.enrolledTotp(tools.database, key)
   if (enrolled === null) throw sessionOver('ended')
   if (enrolled.sealed === null || enrolled.confirmed) throw conflict('There is no second factor to confirm.')
   const account = { id: key.accountId, totpSecretSealed: enrolled.sealed }
@@ -46,9 +48,9 @@ export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recov
   const codes = await Promise.all(Array.from({ length: recoveryCodeCount }, () => newCode('recovery')))
   const recoveryHashes = codes.map(({ hash }) => hash)
   const wish = { sealed: enrolled.sealed, step, recoveryHashes }
-  const email = await identity.enableTotp(ctx.services.api, key, wish)
+  const email = await identity.enableTotp(tools.database, key, wish)
   if (email === null) throw conflict('There is no second factor to confirm.')
-  await notify(await toolsOf(ctx.services), 'totp_enabled', email, ctx.log)
+  await notify(tools, 'totp_enabled', email, ctx.log)
   return { recoveryCodes: codes.map(({ text }) => text) }
 }
 
@@ -67,10 +69,11 @@ export async function disableTotp(
   const secondFactor = await readSecondFactor(ctx.services.keyring, account, code, ctx.now())
   const factorBuckets = (isTotpCode(code) ? ownTotp : recovery)(key.accountId, key.sessionId)
   const wish = { passwordHash, sealed: totpSecretSealed, secondFactor, admitted, factorBuckets }
-  const { outcome, retry_after: retryAfter } = await identity.disableTotp(ctx.services.api, key, wish)
+  const tools = await toolsOf(ctx.services)
+  const { outcome, retry_after: retryAfter } = await identity.disableTotp(tools.database, key, wish)
   switch (outcome) {
     case 'done':
-      return await notify(await toolsOf(ctx.services), 'totp_disabled', email, ctx.log)
+      return await notify(tools, 'totp_disabled', email, ctx.log)
     case 'refused':
       throw invalidCode('second factor wrong or used')
     case 'limited':

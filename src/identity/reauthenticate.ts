@@ -18,10 +18,10 @@ type Reauthenticated = NonNullable<Awaited<ReturnType<typeof beginReauthenticati
  * @throws AppError `unauthorized` (the session is over), `invalid_credentials`, `rate_limited`
  */
 export async function reauthenticate(ctx: Ctx<User>, password: string): Promise<Reauthenticated> {
-  const { passwords } = await toolsOf(ctx.services)
+  const { database, passwords } = await toolsOf(ctx.services)
   const key = sessionOf(ctx)
   const admitted = reauthentication(key.sessionId)
-  const account = await beginReauthentication(ctx.services.api, key, admitted)
+  const account = await beginReauthentication(database, key, admitted)
   if (account === null) throw sessionOver('ended')
   ctx.note?.({ email: account.email })
   requirePlace(account.retryAfterSeconds, 'too many password checks')

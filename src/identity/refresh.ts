@@ -20,7 +20,7 @@ export async function refresh({ services, now, log, note }: Ctx, refreshToken: s
     nextRefreshToken(tools.secret, refreshToken),
   ])
   if (given === null || next === null) throw sessionOver('malformed refresh token')
-  const answer = await replaceVerifier(services.api, {
+  const answer = await replaceVerifier(tools.database, {
     ...given,
     newVerifierHash: next.verifierHash,
     idleSeconds: sessionLifetime.idleSeconds,

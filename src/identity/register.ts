@@ -19,12 +19,11 @@ export async function register(
   { email, password }: { readonly email: string; readonly password: string },
 ): Promise<void> {
   checkNewPassword(password, email, '#/password')
-  const { services } = ctx
-  const { passwords, mailsPerHour } = await toolsOf(services)
+  const { database, passwords, mailsPerHour } = await toolsOf(ctx.services)
   const [passwordHash, code] = await Promise.all([passwords.hash(password), newCode('verify-email')])
   const wish = { email, passwordHash, tokenHash: code.hash, ttlSeconds: registrationSeconds }
   const buckets = mails('register', email, networkIn(ctx), mailsPerHour)
-  const { hasAccount, spent } = await storeRegistration(services.api, wish, buckets)
+  const { hasAccount, spent } = await storeRegistration(database, wish, buckets)
   await answerByMail(
     ctx,
     hasAccount ? { kind: 'address_in_use', to: email } : { kind: 'verify_email', to: email, code: code.text },

@@ -1,12 +1,15 @@
 // What the verbs of built-in accounts work with, beside the services. Made when the first of them is asked for.
 import type { Config, EmailConfig } from '../config.ts'
 import type { Ctx } from '../context.ts'
+import { connect, type IdentityDatabase } from '../db/client.ts'
 import { AppError } from '../errors.ts'
 import { type SendMail, sendOverHttp, writeToLog } from './mail.ts'
 import { createPasswordHasher, type PasswordHasher } from './password.ts'
 import { scrypt } from './scrypt.ts'
 
 export interface IdentityTools {
+  /** The only login that reaches the accounts. */
+  readonly database: IdentityDatabase
   readonly passwords: PasswordHasher
   readonly sendMail: SendMail
   /** A mail that anybody can ask for takes so long at least, sent or not: its time must not tell who has an account. */
@@ -25,8 +28,13 @@ type BuiltinAuth = Extract<Config['auth'], { mode: 'builtin' }>
 const senderOf = (email: EmailConfig | null): SendMail =>
   email === null ? writeToLog : sendOverHttp(email, (input, init) => fetch(input, init))
 
-export function createIdentityTools({ secret, email, mailsPerHour }: BuiltinAuth): IdentityTools {
+/** @param endpoint URL of a local Neon endpoint; null for Neon itself */
+export function createIdentityTools(
+  { databaseUrl, secret, email, mailsPerHour }: BuiltinAuth,
+  endpoint: string | null,
+): IdentityTools {
   return {
+    database: connect('wn_identity', databaseUrl, endpoint),
     passwords: createPasswordHasher(scrypt),
     sendMail: senderOf(email),
     leastMailMs: email === null ? 0 : leastMailMs,
@@ -39,4 +47,10 @@ export function createIdentityTools({ secret, email, mailsPerHour }: BuiltinAuth
 export async function toolsOf({ identity }: Ctx['services']): Promise<IdentityTools> {
   if (identity === null) throw new AppError('not_found', 'There is no such path.')
   return await identity()
+}
+
+/** @throws AppError `not_found` where an OIDC issuer vouches for users */
+export async function databaseOf(services: Ctx['services']): Promise<IdentityDatabase> {
+  const { database } = await toolsOf(services)
+  return database
 }

@@ -23,7 +23,7 @@ export async function verifyEmail(
   const tokenHash = await readCode('verify-email', code)
   if (tokenHash === null) throw invalidToken('malformed')
   const buckets = verification(encodeHex(tokenHash))
-  const { retryAfterSeconds, email, passwordHash } = await beginVerification(services.api, tokenHash, buckets)
+  const { retryAfterSeconds, email, passwordHash } = await beginVerification(tools.database, tokenHash, buckets)
   requirePlace(retryAfterSeconds, 'too many password checks')
   if (email === null || passwordHash === null) throw invalidToken('unknown or expired')
   note?.({ email })
@@ -31,7 +31,7 @@ export async function verifyEmail(
   if (!matches) throw invalidCredentials('not the password of the registration')
   const accountId = services.newId()
   const { session, token } = await prepareSession(services.newId(), 'full')
-  const isMade = await finishVerification(services.api, { tokenHash, passwordHash, accountId }, session)
+  const isMade = await finishVerification(tools.database, { tokenHash, passwordHash, accountId }, session)
   if (!isMade) throw invalidToken('used meanwhile, or the address has an account')
   note?.({ accountId })
   const claims = { subject: accountId, sessionId: session.id, scope: sessionScopes.full, role: 'user' } as const

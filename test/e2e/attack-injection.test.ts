@@ -95,7 +95,10 @@ const sql = (): string[] => [
 ]
 
 /** The Worker's own. */
-const logins = () => ['DATABASE_URL', 'DATABASE_JOBS_URL'].map((name) => new URL(String(edge.variables[name])).username)
+const logins = () =>
+  ['DATABASE_URL', 'DATABASE_JOBS_URL', 'DATABASE_IDENTITY_URL'].map(
+    (name) => new URL(String(edge.variables[name])).username,
+  )
 
 /** What no rejected or accepted statement may have done. */
 async function expectUnharmed(before: Record<string, string>, mayChange: readonly string[] = []): Promise<void> {

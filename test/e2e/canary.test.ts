@@ -59,6 +59,7 @@ function secrets(): Map<string, string> {
     ...['PLAID_SECRET', 'SECRET_KEY', 'ENCRYPTION_KEY'].map((name) => [name, String(variables[name])] as const),
     ['password of wn_api', password('DATABASE_URL')],
     ['password of wn_jobs', password('DATABASE_JOBS_URL')],
+    ['password of wn_identity', password('DATABASE_IDENTITY_URL')],
     ...tokensOnTheWire().map((token, index) => [`token ${index} (${token.slice(0, 6)})`, token] as const),
   ])
 }
@@ -241,7 +242,11 @@ test('Workers that are configured wrongly', async () => {
   for (const variables of [
     { ENVIRONMENT: 'production' },
     { DATABASE_URL: 'not a URL', SECRET_KEY: 'short' },
-    { DATABASE_URL: wrongPassword('DATABASE_URL'), DATABASE_JOBS_URL: wrongPassword('DATABASE_JOBS_URL') },
+    {
+      DATABASE_URL: wrongPassword('DATABASE_URL'),
+      DATABASE_JOBS_URL: wrongPassword('DATABASE_JOBS_URL'),
+      DATABASE_IDENTITY_URL: wrongPassword('DATABASE_IDENTITY_URL'),
+    },
     { PLAID_CLIENT_ID: 'another-client', PLAID_BASE_URL: 'http://127.0.0.1:1' },
   ]) {
     const { url } = await edge.startAnother(variables)

@@ -7,6 +7,10 @@ import { type Edge, startEdge } from '../support/edge.ts'
 import { userTables } from '../support/tables.ts'
 
 const issuer = 'wealthnavigator-edge'
+const logins = ['wn_api', 'wn_jobs', 'wn_identity'] as const
+const roles = logins.map((name) => `'${name}'`).join(', ')
+/** The roles, and the logins of either generation that are members of them. */
+const anyLogin = '^wn_(api|jobs|identity)(_[ab])?$'
 const insufficientPrivilege = '42501'
 
 /** Schemas that are not Postgres' own. */
@@ -18,6 +22,7 @@ let ownerId: string
 let neighbourId: string
 let api: Client
 let jobs: Client
+let identity: Client
 
 beforeAll(async () => {
   edge = await startEdge()
@@ -55,11 +60,12 @@ beforeAll(async () => {
     `insert into transaction_tombstones (user_id, change_seq, transaction_id) values ($1, -1, gen_random_uuid())`,
     [ownerId],
   )
-  ;[api, jobs] = [new Client(edge.database.apiUrl), new Client(edge.database.jobsUrl)]
-  await Promise.all([api.connect(), jobs.connect()])
+  const { apiUrl, jobsUrl, identityUrl } = edge.database
+  ;[api, jobs, identity] = [new Client(apiUrl), new Client(jobsUrl), new Client(identityUrl)]
+  await Promise.all([api.connect(), jobs.connect(), identity.connect()])
 })
 afterAll(async () => {
-  await Promise.all([api.end(), jobs.end()])
+  await Promise.all([api.end(), jobs.end(), identity.end()])
   await edge.stop()
 })
 
@@ -163,8 +169,8 @@ test('no row is written in the name of another user, and none is given to one', 
   }
 })
 
-describe.each(['wn_api', 'wn_jobs'])('the login %s', (login) => {
-  const client = () => (login === 'wn_api' ? api : jobs)
+describe.each(logins)('the login %s', (login) => {
+  const client = () => ({ wn_api: api, wn_jobs: jobs, wn_identity: identity })[login]
 
   test('is an ordinary one: no attribute, no membership, owner of nothing', async () => {
     const [role] = await edge.sql(
@@ -184,26 +190,26 @@ describe.each(['wn_api', 'wn_jobs'])('the login %s', (login) => {
     'create table app.mine (id int)',
     'create schema mine',
     'create function public.mine() returns int language sql as $$ select 1 $$',
-    'create view public.mine as select * from items',
-    'alter table items disable row level security',
-    'drop policy own_rows on items',
-    'truncate items',
-    "copy items to program 'cat'",
+    'create view public.mine as select * from public.items',
+    'alter table public.items disable row level security',
+    'drop policy own_rows on public.items',
+    'truncate public.items',
+    "copy public.items to program 'cat'",
     "select pg_read_file('/etc/hostname')",
-    'delete from users',
-    'delete from transactions',
-    'delete from sync_runs',
-    'delete from webhook_events',
-    'delete from account_balances',
-    'delete from transaction_tombstones',
-    'update transaction_tombstones set change_seq = 0',
+    'delete from public.users',
+    'delete from public.transactions',
+    'delete from public.sync_runs',
+    'delete from public.webhook_events',
+    'delete from public.account_balances',
+    'delete from public.transaction_tombstones',
+    'update public.transaction_tombstones set change_seq = 0',
   ])('may not %s', async (statement) => {
     expect((await attempt(client(), null, statement)).refusal).toBe(insufficientPrivilege)
   })
 
-  test("may not take the owner's place, or the other login's", async () => {
+  test("may not take the owner's place, or another login's", async () => {
     const owner = new URL(edge.database.ownerUrl).username
-    for (const role of [owner, 'wn_api', 'wn_jobs'].filter((name) => name !== login)) {
+    for (const role of [owner, ...logins].filter((name) => name !== login)) {
       const statement = `set role "${role}"`
       expect([role, (await attempt(client(), null, statement)).refusal]).toEqual([role, insufficientPrivilege])
     }
@@ -219,11 +225,16 @@ test.each([
   "select app.begin_commit(gen_random_uuid(), gen_random_uuid(), '')",
   'update transactions set amount = 0 where false',
   'update item_products set cursor = null where false',
+  "update items set access_token_sealed = '' where false",
+  "update items set status = 'healthy' where false",
+  'update items set removed_at = null where false',
+  'update link_exchanges set item_id = null where false',
   'insert into items default values',
   'delete from items',
   'insert into item_products default values',
   'delete from accounts',
   'delete from plaid_removals',
+  'select 1 from plaid_removals',
   'select 1 from plaid_usage',
   'select 1 from safety_switches',
   'select 1 from webhook_keys',
@@ -252,11 +263,12 @@ const grants: Record<string, Record<string, string>> = {
     holdings: 'SELECT',
     investment_transactions: 'SELECT',
     item_products: 'SELECT UPDATE(dirty_seq) UPDATE(next_attempt_at) UPDATE(status)',
-    items: 'SELECT UPDATE',
+    items:
+      'SELECT UPDATE(disconnect_at) UPDATE(new_accounts_available) UPDATE(rotation_owner) UPDATE(rotation_started_at) UPDATE(updated_at)',
     liabilities: 'SELECT',
-    link_exchanges: `DELETE ${everythingOfTheirs}`,
+    link_exchanges:
+      'DELETE INSERT SELECT UPDATE(access_token_sealed) UPDATE(next_attempt_at) UPDATE(plaid_item_id) UPDATE(state) UPDATE(updated_at)',
     link_sessions: 'INSERT SELECT',
-    plaid_removals: 'INSERT SELECT',
     recurring_streams: 'SELECT',
     securities: 'SELECT',
     sync_runs: 'SELECT',
@@ -283,13 +295,13 @@ const grants: Record<string, Record<string, string>> = {
     safety_switches: 'SELECT UPDATE',
     securities: `DELETE ${everythingOfTheirs}`,
     set_aside_rows: `DELETE ${everythingOfTheirs}`,
-    sync_runs: everythingOfTheirs,
-    sync_staging: `DELETE ${everythingOfTheirs}`,
+    sync_runs: 'INSERT SELECT',
+    sync_staging: 'DELETE INSERT SELECT',
     transaction_tombstones: 'INSERT SELECT',
     transactions: everythingOfTheirs,
     unmatched_webhooks: everythingOfTheirs,
-    users: everythingOfTheirs,
-    webhook_events: everythingOfTheirs,
+    users: 'SELECT UPDATE(change_seq) UPDATE(plaid_items_checked_at)',
+    webhook_events: 'INSERT SELECT',
     webhook_keys: `DELETE ${everythingOfTheirs}`,
   },
 }
@@ -302,19 +314,19 @@ test('the logins hold the grants that are named here and no more', async () => {
       union all
       select (aclexplode(attacl)).grantee, c.oid::regclass::text, (aclexplode(attacl)).privilege_type || '(' || attname || ')'
         from pg_attribute join pg_class c on c.oid = attrelid where relnamespace in (${ours})
-    ) g where grantee = 0 or grantee in (select oid from pg_roles where rolname in ('wn_api', 'wn_jobs'))
+    ) g where grantee = 0 or grantee in (select oid from pg_roles where rolname ~ '${anyLogin}')
     group by 1, 2`)
   const found: Record<string, Record<string, string>> = {}
   for (const { login, table, rights } of held) (found[String(login)] ??= {})[String(table)] = String(rights)
   expect(found).toEqual(grants)
 })
 
-test('a table without policies is one that neither login may touch', async () => {
+test('a table without policies is one that no login may touch', async () => {
   const open = await edge.sql(
     `select c.oid::regclass::text as relation, r.rolname as login
       from pg_class c cross join pg_roles r
       where relkind in ('r', 'p', 'v', 'm', 'f') and relnamespace in (${ours}) and not relrowsecurity
-        and r.rolname in ('wn_api', 'wn_jobs')
+        and r.rolname ~ '${anyLogin}'
         and (has_table_privilege(r.oid, c.oid, 'select, insert, update, delete, truncate, references, trigger')
           or has_any_column_privilege(r.oid, c.oid, 'select, insert, update, references'))`,
   )
@@ -323,7 +335,7 @@ test('a table without policies is one that neither login may touch', async () =>
 
 /** Who may execute a function of ours; the rest are for functions of ours alone. */
 const executors: Record<string, string> = {
-  'app.applied_migrations': 'wn_api wn_jobs',
+  'app.applied_migrations': 'wn_api wn_identity wn_jobs',
   'app.begin_commit': 'wn_jobs',
   'app.begin_link': 'wn_jobs',
   'app.forget_webhooks': 'wn_jobs',
@@ -331,7 +343,7 @@ const executors: Record<string, string> = {
   'app.merge_accounts': 'wn_jobs',
   'app.move_account': 'wn_jobs',
   'app.refuse': 'wn_jobs',
-  'app.renumber_item': 'wn_api wn_jobs',
+  'app.renumber_item': 'wn_jobs',
   'app.same_transactions': 'wn_jobs',
   'app.settle_duplicates': 'wn_jobs',
   'app.trim_runs': 'wn_jobs',
@@ -343,7 +355,6 @@ const executors: Record<string, string> = {
       'begin_sign_in',
       'begin_verification',
       'change_password',
-      'confirm_totp',
       'disable_totp',
       'end_session',
       'enable_totp',
@@ -357,10 +368,9 @@ const executors: Record<string, string> = {
       'log_out_everywhere',
       'refresh',
       'register',
-      'reset_password',
       'session_lives',
       'set_password_by_mail',
-    ].map((name) => [`identity.${name}`, 'wn_api']),
+    ].map((name) => [`identity.${name}`, 'wn_identity']),
   ),
 }
 
@@ -368,13 +378,59 @@ test('a function is for the login that is named here, and none is for everybody'
   const functions = await edge.sql(
     `select p.oid::regproc::text as name,
         coalesce((select string_agg(rolname, ' ' order by rolname) from pg_roles
-          where rolname in ('wn_api', 'wn_jobs') and has_function_privilege(oid, p.oid, 'execute')), '') as logins,
+          where rolname in (${roles}) and has_function_privilege(oid, p.oid, 'execute')), '') as who,
         exists (select 1 from aclexplode(coalesce(proacl, acldefault('f', proowner))) a where a.grantee = 0) as everybody
       from pg_proc p where pronamespace in (${ours}) order by 1`,
   )
   expect(functions.filter(({ everybody }) => everybody === 't')).toEqual([])
-  const executable = functions.filter(({ logins }) => logins !== '')
-  expect(Object.fromEntries(executable.map(({ name, logins }) => [name, logins]))).toEqual(executors)
+  const executable = functions.filter(({ who }) => who !== '')
+  expect(Object.fromEntries(executable.map(({ name, who }) => [name, who]))).toEqual(executors)
+})
+
+test('a login has the rights of its role and none of its own', async () => {
+  const held = await edge.sql(
+    `select grantee::regrole::text as login, name from (
+        select (aclexplode(proacl)).grantee, oid::regprocedure::text as name from pg_proc where pronamespace in (${ours})
+        union all select (aclexplode(nspacl)).grantee, nspname from pg_namespace where oid in (${ours})
+      ) g where grantee in (select oid from pg_roles where rolname ~ '^wn_[a-z]+_[ab]$')`,
+  )
+  expect(held).toEqual([])
+})
+
+/** A call of every function for logins, with nulls for arguments: who may not call it learns that and no more. */
+const accountCalls = async (): Promise<string[]> => {
+  const found = await edge.sql(
+    `select format('select identity.%I(%s)', proname, (select string_agg(format('null::%s', t::regtype), ', ' order by n)
+        from unnest(proargtypes::oid[]) with ordinality a (t, n))) as call
+      from pg_proc where pronamespace = 'identity'::regnamespace and prosecdef`,
+  )
+  return found.map(({ call }) => String(call))
+}
+
+test('only the login of built-in accounts calls their functions', async () => {
+  const calls = await accountCalls()
+  expect(calls).toHaveLength(Object.values(executors).filter((who) => who === 'wn_identity').length)
+  for (const call of calls) {
+    expect([call, (await asNeighbour(call)).refusal]).toEqual([call, insufficientPrivilege])
+    expect([call, (await attempt(jobs, null, call)).refusal]).toEqual([call, insufficientPrivilege])
+    expect([call, (await attempt(identity, null, call)).refusal]).not.toEqual([call, insufficientPrivilege])
+  }
+})
+
+test('the login of built-in accounts reads and writes no table, and becomes no user', async () => {
+  const relations = await edge.sql(
+    `select format('%I.%I', nspname, relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where relkind in ('r', 'p', 'v', 'm') and n.oid in (${ours})`,
+  )
+  expect(relations.map(({ name }) => name)).toEqual(expect.arrayContaining(['public.items', 'identity.accounts']))
+  for (const { name } of relations)
+    for (const statement of [`select 1 from ${name}`, `delete from ${name}`, `insert into ${name} default values`])
+      expect([statement, (await attempt(identity, null, statement)).refusal]).toEqual([
+        statement,
+        insufficientPrivilege,
+      ])
+  const entering = `select app.enter('${issuer}', 'owner', true)`
+  expect((await attempt(identity, null, entering)).refusal).toBe(insufficientPrivilege)
 })
 
 test('a function that acts with the rights of its owner fixes where it looks for names', async () => {

@@ -104,19 +104,19 @@ export async function createAccounts(control: string): Promise<Accounts> {
     hashes += 1
     return scrypt(...parameters)
   }
-  const { connection } = given.api
-  const batch: typeof connection.batch = (statements) => {
-    trips += 1
-    return connection.batch(statements)
-  }
   const services: Services = {
     ...given,
-    api: { ...given.api, connection: Object.assign(Object.create(connection), { batch }) },
     identity: async () => {
       const tools = await given.identity?.()
       if (tools === undefined) throw new Error('Accounts are not built in.')
       const passwords = createPasswordHasher(counting, testCost)
-      return { ...tools, passwords, sendMail: (mail) => Promise.resolve(void mails.push(mail)) }
+      const { connection } = tools.database
+      const batch: typeof connection.batch = (statements) => {
+        trips += 1
+        return connection.batch(statements)
+      }
+      const counted = { ...tools.database, connection: Object.assign(Object.create(connection), { batch }) }
+      return { ...tools, database: counted, passwords, sendMail: (mail) => Promise.resolve(void mails.push(mail)) }
     },
   }
   const now = () => new Date(Date.now() + offsetMs)

@@ -45,6 +45,7 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     PLAID_QUOTA_LOCATION: '',
     DATABASE_URL: database.apiUrl,
     DATABASE_JOBS_URL: database.jobsUrl,
+    DATABASE_IDENTITY_URL: database.identityUrl,
     DATABASE_ENDPOINT: database.endpoint,
     SECRET_KEY: 'test-secret-key-test-secret-key-test-secret-key',
     ENCRYPTION_KEY: 'dGVzdC1lbmNyeXB0aW9uLWtleS10ZXN0LWVuY3J5cHQ=',

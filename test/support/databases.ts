@@ -53,6 +53,7 @@ async function makeTemplate(server: Server, name: string): Promise<void> {
   const passwords = {
     apiPassword: sharedPassword(server.url, 'wn_api'),
     jobsPassword: sharedPassword(server.url, 'wn_jobs'),
+    identityPassword: sharedPassword(server.url, 'wn_identity'),
     generation: 'a' as const,
     force: true,
   }
@@ -103,7 +104,14 @@ export async function startDatabases(
       await execute(server.url, `CREATE DATABASE ${name} TEMPLATE ${template}`)
       const ownerUrl = withDatabase(server.url, name)
       const login = (role: string) => withLogin(ownerUrl, `${role}_a`, sharedPassword(server.url, role))
-      return { name, ownerUrl, apiUrl: login('wn_api'), jobsUrl: login('wn_jobs'), endpoint: endpointUrl }
+      return {
+        name,
+        ownerUrl,
+        apiUrl: login('wn_api'),
+        jobsUrl: login('wn_jobs'),
+        identityUrl: login('wn_identity'),
+        endpoint: endpointUrl,
+      }
     }
     return { create, drop, stop }
   } catch (error) {

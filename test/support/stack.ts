@@ -20,6 +20,7 @@ const databaseSchema = z.object({
   ownerUrl: z.string(),
   apiUrl: z.string(),
   jobsUrl: z.string(),
+  identityUrl: z.string(),
   /** The Neon endpoint's `http://127.0.0.1:PORT/sql`; its WebSocket is at `/v2` of the same port. */
   endpoint: z.string(),
 })

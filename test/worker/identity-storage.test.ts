@@ -48,13 +48,13 @@ it('no password, token or code is in any table or log line, in any spelling', as
     for (const line of [...rows, ...accounts.lines]) expect(line.includes(found)).toBe(false)
 })
 
-it('no login of the Worker touches the tables, and only the one that serves users reaches the functions', async () => {
+it('no login of the Worker touches the tables, and only the one for accounts reaches the functions', async () => {
   const { database } = accounts
   const tables = (await everyTable((text, params) => accounts.sql(text, params))).filter((name) =>
     name.startsWith('identity.'),
   )
   expect(tables).toHaveLength(6)
-  for (const url of [database.apiUrl, database.jobsUrl])
+  for (const url of [database.apiUrl, database.jobsUrl, database.identityUrl])
     for (const table of tables)
       for (const statement of [
         `select 1 from ${table}`,
@@ -64,20 +64,34 @@ it('no login of the Worker touches the tables, and only the one that serves user
       ])
         await expect(query(database.endpoint, url, statement)).rejects.toThrow(/permission denied/)
   const call = `select * from identity.begin_sign_in('x@example.com', null, '[]', '[]')`
-  await expect(query(database.endpoint, database.jobsUrl, call)).rejects.toThrow(/permission denied/)
-  expect(await query(database.endpoint, database.apiUrl, call)).toHaveLength(1)
+  for (const url of [database.apiUrl, database.jobsUrl])
+    await expect(query(database.endpoint, url, call)).rejects.toThrow(/permission denied/)
+  expect(await query(database.endpoint, database.identityUrl, call)).toHaveLength(1)
+})
+
+it('the login that serves users can neither read a password hash nor set a password', async () => {
+  await accounts.signUp('victim@example.com')
+  const { endpoint, apiUrl } = accounts.database
+  for (const call of [
+    `select * from identity.begin_sign_in('victim@example.com', null, '[]', '[]')`,
+    `select * from identity.forgot_password('victim@example.com', sha256('chosen'), 3600, '[]', '[]')`,
+    `select identity.set_password_by_mail(sha256('chosen'), 'a hash of my own')`,
+    `select identity.log_out_everywhere(gen_random_uuid(), gen_random_uuid())`,
+  ])
+    await expect(query(endpoint, apiUrl, call)).rejects.toThrow('permission denied for schema identity')
 })
 
 it('what functions do inside is for them alone', async () => {
   const granted = await accounts.sql(`select p.proname as name, p.prosecdef as definer,
-    has_function_privilege('wn_api', p.oid, 'execute') as api, has_function_privilege('wn_jobs', p.oid, 'execute') as jobs,
+    has_function_privilege('wn_identity', p.oid, 'execute') as identity,
+    has_function_privilege('wn_api', p.oid, 'execute') or has_function_privilege('wn_jobs', p.oid, 'execute') as others,
     array_to_string(p.proconfig, ' ') as config from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     where n.nspname = 'identity' order by 1`)
-  const inner = ['absolve', 'add_session', 'admit', 'give_back', 'is_alive', 'sweep', 'take', 'use_second_factor']
-  const names = granted.filter(({ api }) => api === 'f').map(({ name }) => name)
+  const inner = ['absolve', 'add_session', 'admit', 'give_back', 'is_alive', 'sweep', 'use_second_factor']
+  const names = granted.filter(({ identity }) => identity === 'f').map(({ name }) => name)
   expect([...new Set(names)]).toEqual(inner)
-  expect(granted.filter(({ jobs }) => jobs === 't')).toEqual([])
-  expect(granted.every(({ definer, api }) => definer === api)).toBe(true)
+  expect(granted.filter(({ others }) => others === 't')).toEqual([])
+  expect(granted.every(({ definer, identity }) => definer === identity)).toBe(true)
   expect(granted.every(({ config }) => config === 'search_path=pg_catalog, pg_temp')).toBe(true)
 })
 

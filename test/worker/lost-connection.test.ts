@@ -186,6 +186,36 @@ describe('readiness', () => {
   })
 })
 
+describe('readiness of the login of built-in accounts', () => {
+  const check = async (url: string) => await checkDatabase(connect('wn_identity', url, world.database.endpoint))
+
+  it('fails for another login of the Worker', async () => {
+    expect((await check(world.database.apiUrl)).problems).toEqual([
+      'The login lacks the rights of wn_identity.',
+      'The login has the rights of wn_api.',
+      'The login may touch tables.',
+      'The login may not use the built-in accounts.',
+    ])
+  })
+
+  it('fails where it may do more than call the functions of the accounts, or less', async () => {
+    expect(await check(world.database.identityUrl)).toEqual({ ok: true, problems: [] })
+    await world.sql('grant usage on schema public to wn_identity')
+    await world.sql('grant select (id) on items to wn_identity')
+    await world.sql('revoke execute on function identity.session_lives(uuid, uuid) from wn_identity')
+    await world.sql('grant usage on schema identity to wn_api')
+    await world.sql('grant execute on function identity.session_lives(uuid, uuid) to wn_api')
+    expect((await check(world.database.identityUrl)).problems).toEqual([
+      'The login may touch tables.',
+      'The login may not use the built-in accounts.',
+    ])
+    expect(await checkDatabase(world.services.api)).toEqual({
+      ok: false,
+      problems: ['The login may use the built-in accounts.'],
+    })
+  })
+})
+
 describe('a login', () => {
   it.each([
     [
@@ -196,14 +226,17 @@ describe('a login', () => {
       'wn_jobs',
       { statement_timeout: '1min', lock_timeout: '0', idle_in_transaction_session_timeout: '15s', jit: 'off' },
     ],
+    [
+      'wn_identity',
+      { statement_timeout: '10s', lock_timeout: '3s', idle_in_transaction_session_timeout: '15s', jit: 'off' },
+    ],
   ] as const)('%s has limits that its server keeps', async (login, settings) => {
-    const { api, jobs } = world.services
+    const { apiUrl, jobsUrl, identityUrl, endpoint } = world.database
+    const urls = { wn_api: apiUrl, wn_jobs: jobsUrl, wn_identity: identityUrl }
+    const database = connect(login, urls[login], endpoint)
     const names = Object.keys(settings)
     const columns = sql.raw(names.map((name) => `current_setting('${name}') as ${name}`).join(', '))
-    const [found] =
-      login === 'wn_api'
-        ? await batch(api, [rows(api, sql`select ${columns}`)])
-        : await batch(jobs, [rows(jobs, sql`select ${columns}`)])
+    const [found] = await batch(database, [rows(database, sql`select ${columns}`)])
     expect(found.rows).toEqual([settings])
   })
 

@@ -77,6 +77,7 @@ export function variables(
     PLAID_LIMITS: JSON.stringify({ sync: { item: 10_000, client: 10_000 } }),
     DATABASE_URL: database.apiUrl,
     DATABASE_JOBS_URL: database.jobsUrl,
+    DATABASE_IDENTITY_URL: database.identityUrl,
     DATABASE_ENDPOINT: database.endpoint,
     SECRET_KEY: secretKey,
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),

@@ -37,6 +37,7 @@ function variables(secretKey: string, enabled: boolean): Record<string, string> 
     PLAID_WEBHOOK_URL: `${nobody}/api/v1/plaid/webhook`,
     DATABASE_URL: 'postgres://wn_api:bench@127.0.0.1:9/bench',
     DATABASE_JOBS_URL: 'postgres://wn_jobs:bench@127.0.0.1:9/bench',
+    DATABASE_IDENTITY_URL: 'postgres://wn_identity:bench@127.0.0.1:9/bench',
     DATABASE_ENDPOINT: `${nobody}/sql`,
     SECRET_KEY: secretKey,
     ENCRYPTION_KEY: secret(),

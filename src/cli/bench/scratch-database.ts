@@ -22,6 +22,7 @@ export interface ScratchDatabase {
   readonly jobs: JobsDatabase
   readonly apiUrl: string
   readonly jobsUrl: string
+  readonly identityUrl: string
   /** The Neon endpoint's URL. */
   readonly endpoint: string
   /**
@@ -75,13 +76,14 @@ function openPool(url: string): Pool {
 
 async function open(ownerUrl: string, endpoint: string): Promise<Opened> {
   await migrate(ownerUrl)
-  const { apiUrl, jobsUrl } = await bootstrap(ownerUrl)
+  const { apiUrl, jobsUrl, identityUrl } = await bootstrap(ownerUrl)
   const pools = { wn_api: openPool(apiUrl), wn_jobs: openPool(jobsUrl) }
   const owner = await openConnection(ownerUrl)
   return {
     owner,
     apiUrl,
     jobsUrl,
+    identityUrl,
     endpoint,
     api: connect('wn_api', apiUrl, endpoint),
     jobs: connect('wn_jobs', jobsUrl, endpoint),

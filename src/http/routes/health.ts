@@ -19,29 +19,44 @@ export const healthRoute = publicRoute({
 }).handle(() => Promise.resolve({ status: 200, body: { status: 'ok' } }))
 
 const checkResult = z.enum(['ok', 'failed'])
-const checks = z.object({ api_database: checkResult, jobs_database: checkResult, encryption_key: checkResult })
+const checks = z.object({
+  api_database: checkResult,
+  jobs_database: checkResult,
+  /** Where accounts are built in. */
+  identity_database: checkResult.optional(),
+  encryption_key: checkResult,
+})
 
 /** A configuration that was refused never gets here: that is 500 `misconfigured`. */
 export const readyRoute = publicRoute({
   id: 'ready',
   method: 'GET',
   path: '/ready',
-  summary: 'Ready: both logins reach a migrated database and are bound by its policies, and the encryption key works',
+  summary:
+    'Ready: each login reaches a migrated database and has its rights and no others, and the encryption key works',
   tags,
   answers: { 200: z.object({ status: z.literal('ready'), checks }).meta({ id: 'Ready' }) },
   errors: ['unavailable'],
 }).handle(async ({ services }) => {
-  const [api, jobs, key] = await Promise.all([
+  const [api, jobs, identity, key] = await Promise.all([
     checkDatabase(services.api),
     checkDatabase(services.jobs),
+    services.identity === null ? null : services.identity().then(({ database }) => checkDatabase(database)),
     checkKeyring(services.keyring),
   ])
-  const found = { api_database: verdict(api.ok), jobs_database: verdict(jobs.ok), encryption_key: verdict(key.ok) }
-  if (api.ok && jobs.ok && key.ok) return { status: 200, body: { status: 'ready', checks: found } }
+  const found = {
+    api_database: verdict(api.ok),
+    jobs_database: verdict(jobs.ok),
+    ...(identity === null ? {} : { identity_database: verdict(identity.ok) }),
+    encryption_key: verdict(key.ok),
+  }
+  if (api.ok && jobs.ok && identity?.ok !== false && key.ok)
+    return { status: 200, body: { status: 'ready', checks: found } }
   // Which policy is off is for the operator's log, not for whoever asks.
   const reason = [
     ...api.problems.map((problem) => `wn_api: ${problem}`),
     ...jobs.problems.map((problem) => `wn_jobs: ${problem}`),
+    ...(identity?.problems ?? []).map((problem) => `wn_identity: ${problem}`),
     ...key.problems,
   ]
   throw new AppError('unavailable', 'The service is not ready; its log says why.', {

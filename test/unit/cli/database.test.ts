@@ -1,6 +1,6 @@
 // Migrations and logins on a server of their own, since logins belong to the whole server.
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -30,9 +30,10 @@ async function query(url: string, text: string): Promise<unknown[]> {
 }
 
 /** What leaves logins as they are when they are made again. */
-const passwordsOf = ({ apiUrl, jobsUrl, generation }: LoginUrls) => ({
+const passwordsOf = ({ apiUrl, jobsUrl, identityUrl, generation }: LoginUrls) => ({
   apiPassword: new URL(apiUrl).password,
   jobsPassword: new URL(jobsUrl).password,
+  identityPassword: new URL(identityUrl).password,
   generation,
 })
 
@@ -55,6 +56,8 @@ describe('bootstrap', () => {
     expect(rows).toEqual([
       { rolname: 'wn_api', rolcanlogin: false },
       { rolname: 'wn_api_a', rolcanlogin: true },
+      { rolname: 'wn_identity', rolcanlogin: false },
+      { rolname: 'wn_identity_a', rolcanlogin: true },
       { rolname: 'wn_jobs', rolcanlogin: false },
       { rolname: 'wn_jobs_a', rolcanlogin: true },
     ])
@@ -63,10 +66,11 @@ describe('bootstrap', () => {
   it("gives URLs that keep the owner's host and parameters, and log in", async () => {
     await migrate(server.url)
     const options = { apiPassword: 'p%4/:@ä', generation: 'a' } as const
-    const { apiUrl, jobsUrl } = await bootstrap(`${server.url}?application_name=x`, options)
+    const { apiUrl, jobsUrl, identityUrl } = await bootstrap(`${server.url}?application_name=x`, options)
     expect(new URL(apiUrl).search).toBe('?application_name=x')
     expect(await query(apiUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_api_a' }])
     expect(await query(jobsUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_jobs_a' }])
+    expect(await query(identityUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_identity_a' }])
   })
 
   it('leaves the logins that are in use valid until they are retired, those of an older version too', async () => {
@@ -81,14 +85,16 @@ describe('bootstrap', () => {
     const first = await bootstrap(server.url)
     const second = await bootstrap(server.url)
     expect(new Set([first.generation, second.generation])).toEqual(new Set(['a', 'b']))
-    for (const { apiUrl, jobsUrl, generation } of [first, second]) {
+    for (const { apiUrl, jobsUrl, identityUrl, generation } of [first, second]) {
       expect(await worksAs(apiUrl)).toEqual({ name: `wn_api_${generation}` })
       expect(await worksAs(jobsUrl)).toEqual({ name: `wn_jobs_${generation}` })
+      expect(await worksAs(identityUrl)).toEqual({ name: `wn_identity_${generation}` })
     }
     expect(await worksAs(oldUrl)).toEqual({ name: 'wn_api' })
-    const older = [`wn_api_${first.generation}`, `wn_jobs_${first.generation}`]
+    const older = [`wn_api_${first.generation}`, `wn_jobs_${first.generation}`, `wn_identity_${first.generation}`]
     expect(new Set(await retireLogins(server.url))).toEqual(new Set(['wn_api', ...older]))
-    for (const url of [oldUrl, first.apiUrl, first.jobsUrl]) expect(await worksAs(url)).toBe('refused')
+    for (const url of [oldUrl, first.apiUrl, first.jobsUrl, first.identityUrl])
+      expect(await worksAs(url)).toBe('refused')
     expect(await worksAs(second.apiUrl)).toEqual({ name: `wn_api_${second.generation}` })
     expect((await bootstrap(server.url)).generation).toBe(first.generation)
     expect(await worksAs(second.apiUrl)).toEqual({ name: `wn_api_${second.generation}` })
@@ -111,15 +117,16 @@ describe('bootstrap', () => {
     }
   })
 
-  it('changes both passwords or none', async () => {
+  it('changes all passwords or none', async () => {
     await migrate(server.url)
     const urls = [await bootstrap(server.url), await bootstrap(server.url)]
     const next = urls[0]?.generation ?? 'a'
     await query(server.superuserUrl, `GRANT pg_read_all_data TO wn_jobs_${next}`)
     await expect(bootstrap(server.url)).rejects.toThrow('pg_read_all_data')
     await query(server.superuserUrl, `REVOKE pg_read_all_data FROM wn_jobs_${next}`)
-    for (const { apiUrl, jobsUrl } of urls)
-      for (const url of [apiUrl, jobsUrl]) expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    for (const { apiUrl, jobsUrl, identityUrl } of urls)
+      for (const url of [apiUrl, jobsUrl, identityUrl])
+        expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
     expect((await bootstrap(server.url)).generation).toBe(next)
   })
 
@@ -156,9 +163,11 @@ describe('bootstrap', () => {
     const program = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'db.ts')
     const env = { PATH: process.env['PATH'], MIGRATE_DATABASE_URL: server.url }
     const { stdout } = await promisify(execFile)(process.execPath, [program, 'bootstrap'], { env })
-    const urls = z.strictObject({ DATABASE_URL: z.url(), DATABASE_JOBS_URL: z.url() }).parse(JSON.parse(stdout))
-    expect(await query(urls.DATABASE_URL, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
-    expect(await query(urls.DATABASE_JOBS_URL, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    const url = z.url()
+    const urls = z
+      .strictObject({ DATABASE_URL: url, DATABASE_JOBS_URL: url, DATABASE_IDENTITY_URL: url })
+      .parse(JSON.parse(stdout))
+    for (const made of Object.values(urls)) expect(await query(made, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   }, 60_000)
 
   it('gives each login the limits of its role', async () => {
@@ -173,6 +182,64 @@ describe('bootstrap', () => {
     await expect(bootstrap(server.url)).rejects.toThrow('pg_read_all_data')
     await query(server.superuserUrl, 'REVOKE pg_read_all_data FROM wn_api')
   })
+})
+
+describe("the accounts' own login", () => {
+  /** The migrations before that one. */
+  async function olderMigrations(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
+    await cp(join(import.meta.dirname, '../../../migrations'), folder, { recursive: true })
+    const path = join(folder, 'meta', '_journal.json')
+    const journal = z
+      .object({ entries: z.array(z.looseObject({ tag: z.string() })) })
+      .parse(JSON.parse(await readFile(path, 'utf8')))
+    const end = journal.entries.findIndex(({ tag }) => tag.endsWith('_identity_login'))
+    expect(end).toBeGreaterThan(0)
+    await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.slice(0, end) }))
+    return folder
+  }
+
+  it.each([
+    ['keeps', 1],
+    ['has nothing to keep', 0],
+  ] as const)(
+    '%s the functions for the Worker of before until its logins are retired (%i account)',
+    async (_, accounts) => {
+      await migrate(server.url)
+      const name = `upgraded_${accounts}`
+      await query(server.url, `CREATE DATABASE ${name}`)
+      const url = server.url.replace(/\/wealthnavigator$/, `/${name}`)
+      const folder = await olderMigrations()
+      try {
+        await migrate(url, folder)
+        const old = await bootstrap(url)
+        await query(
+          url,
+          `INSERT INTO identity.accounts (id, email, password_hash)
+           SELECT gen_random_uuid(), n || '@example.com', 'hash' FROM generate_series(1, ${accounts}) n`,
+        )
+        await migrate(url)
+        const reaches = async (login: string) =>
+          await query(login, 'SELECT identity.session_lives(gen_random_uuid(), gen_random_uuid()) AS lives').then(
+            () => true,
+            () => false,
+          )
+        expect(await reaches(old.apiUrl)).toBe(accounts > 0)
+        const next = await bootstrap(url)
+        expect(next.generation).not.toBe(old.generation)
+        expect([await reaches(next.identityUrl), await reaches(next.apiUrl)]).toEqual([true, false])
+        expect(await reaches(old.apiUrl)).toBe(accounts > 0)
+        await retireLogins(url)
+        const left = `SELECT grantee::regrole::text AS login FROM
+        (SELECT (aclexplode(proacl)).grantee FROM pg_proc WHERE pronamespace = 'identity'::regnamespace) g
+        WHERE grantee::regrole::text ~ '^wn_api'`
+        expect(await query(url, left)).toEqual([])
+        expect(await reaches(next.identityUrl)).toBe(true)
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
+    },
+  )
 })
 
 describe("Neon's pooler", () => {

@@ -15,9 +15,13 @@ const development: Readonly<Record<string, unknown>> = {
   PLAID_WEBHOOK_URL: 'http://127.0.0.1:8787/api/v1/plaid/webhook',
   DATABASE_URL: 'postgres://wn_api:one@127.0.0.1:5432/wn',
   DATABASE_JOBS_URL: 'postgres://wn_jobs:two@127.0.0.1:5432/wn',
+  DATABASE_IDENTITY_URL: 'postgres://wn_identity:three@127.0.0.1:5432/wn',
   SECRET_KEY: key('signs'),
   ENCRYPTION_KEY: key('seals'),
 }
+
+/** In every mode of sign-in. */
+const alwaysRequired = Object.keys(development).filter((name) => name !== 'DATABASE_IDENTITY_URL')
 
 const email = {
   AUTH_EMAIL_URL: 'https://mail.test/send',
@@ -33,6 +37,7 @@ const strict: Readonly<Record<string, unknown>> = {
   PLAID_WEBHOOK_URL: 'https://api.wealth.test/api/v1/plaid/webhook',
   DATABASE_URL: 'postgres://wn_api:one@db.neon.test/wn?sslmode=require',
   DATABASE_JOBS_URL: 'postgres://wn_jobs:two@db.neon.test/wn?sslmode=verify-full',
+  DATABASE_IDENTITY_URL: 'postgres://wn_identity:three@db.neon.test/wn?sslmode=require',
   CORS_ORIGINS: '["https://app.wealth.test"]',
   ...email,
 }
@@ -178,17 +183,29 @@ describe('a configuration', () => {
   })
 
   it('takes the logins of any generation, and the name of the role itself', () => {
-    for (const [api, jobs] of [
-      ['wn_api_a', 'wn_jobs_b'],
-      ['wn_api', 'wn_jobs'],
+    for (const [api, jobs, identity] of [
+      ['wn_api_a', 'wn_jobs_b', 'wn_identity_b'],
+      ['wn_api', 'wn_jobs', 'wn_identity'],
     ])
       expect(
         refusalOf({
           ...strict,
           DATABASE_URL: `postgres://${api}:one@db.neon.test/wn?sslmode=require`,
           DATABASE_JOBS_URL: `postgres://${jobs}:two@db.neon.test/wn?sslmode=require`,
+          DATABASE_IDENTITY_URL: `postgres://${identity}:three@db.neon.test/wn?sslmode=require`,
         }),
       ).toBeNull()
+  })
+
+  it('reads the login of built-in accounts only where accounts are built in', () => {
+    expect(refusalOf({ ...development, DATABASE_IDENTITY_URL: '' })).toBe(
+      'DATABASE_IDENTITY_URL is missing: built-in accounts need a login of their own, as db:bootstrap prints it',
+    )
+    const issued = { ...strict, ...noEmail, ...strictOidc }
+    for (const url of ['', 'postgres://wn_api:one@db.neon.test/wn']) {
+      const { auth } = parseConfig({ ...issued, DATABASE_IDENTITY_URL: url })
+      expect(auth).not.toHaveProperty('databaseUrl')
+    }
   })
 
   it('takes an empty string for an absent variable', () => {
@@ -246,7 +263,7 @@ describe('a configuration', () => {
 })
 
 describe('a variable that is missing is named', () => {
-  it.each(Object.keys(development))('%s', (name) => {
+  it.each(alwaysRequired)('%s', (name) => {
     expect(refusalOf({ ...development, [name]: undefined })).toBe(`${name} is missing`)
   })
 })
@@ -270,6 +287,9 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: 'wn_jobs' }],
   ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: development['DATABASE_URL'] }],
   ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: `${String(development['DATABASE_URL'])}?a=1` }],
+  ['DATABASE_IDENTITY_URL', { DATABASE_IDENTITY_URL: 'wn_identity' }],
+  ['DATABASE_IDENTITY_URL', { DATABASE_IDENTITY_URL: development['DATABASE_URL'] }],
+  ['DATABASE_IDENTITY_URL', { DATABASE_IDENTITY_URL: `${String(development['DATABASE_JOBS_URL'])}?a=1` }],
   ['AUTH_SCOPE_CLAIM', { ...oidc, AUTH_SCOPE_CLAIM: 'scope claim' }],
   ['AUTH_WRITE_SCOPE', { ...oidc, AUTH_WRITE_SCOPE: 'read write' }],
   ['AUTH_WRITE_SCOPE', { AUTH_WRITE_SCOPE: 'write' }],
@@ -380,6 +400,8 @@ const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['DATABASE_URL', { DATABASE_URL: 'postgres://wn_api:one@db.neon.test/wn' }],
   ['DATABASE_URL', { DATABASE_URL: 'postgres://wn_api:one@db.neon.test/wn?sslmode=prefer' }],
   ['DATABASE_JOBS_URL', { DATABASE_JOBS_URL: 'postgres://wn_jobs:two@db.neon.test/wn?sslmode=disable' }],
+  ['DATABASE_IDENTITY_URL', { DATABASE_IDENTITY_URL: 'postgres://wn_identity:three@db.neon.test/wn' }],
+  ['DATABASE_IDENTITY_URL', { DATABASE_IDENTITY_URL: 'postgres://neondb_owner:three@db.neon.test/wn?sslmode=require' }],
   ['PLAID_BASE_URL', { PLAID_BASE_URL: 'https://plaid.wealth.test' }],
   ['DATABASE_ENDPOINT', { DATABASE_ENDPOINT: 'https://db.wealth.test/sql' }],
   ['PLAID_WEBHOOK_URL', { PLAID_WEBHOOK_URL: 'http://api.wealth.test/api/v1/plaid/webhook' }],
@@ -460,11 +482,7 @@ describe('production of Plaid', () => {
 
 describe('the message', () => {
   it('names all faults at once', () => {
-    expect(refusalOf({})?.split('; ').toSorted()).toEqual(
-      Object.keys(development)
-        .map((name) => `${name} is missing`)
-        .toSorted(),
-    )
+    expect(refusalOf({})?.split('; ').toSorted()).toEqual(alwaysRequired.map((name) => `${name} is missing`).toSorted())
     const reason = refusalOf({
       ...strict,
       CORS_ORIGINS: '',

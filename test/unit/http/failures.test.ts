@@ -154,7 +154,9 @@ describe('readiness', () => {
     const door = openDoor()
     const problem = await problemOf(await door.ask('/ready'))
     expect(problem).toMatchObject({ status: 503, code: 'unavailable' })
-    expect(problem).toMatchObject({ checks: { api_database: 'failed', jobs_database: 'failed' } })
+    expect(problem).toMatchObject({
+      checks: { api_database: 'failed', jobs_database: 'failed', identity_database: 'failed' },
+    })
     expect(door.lines.at(-1)?.['reason']).toContain('wn_api: The database does not answer.')
   })
 })

@@ -1,0 +1,51 @@
+// The Worker's logins: which variables name them, and what must be true of those that are in use.
+import { authModeOf, type Complaint, type Environment } from './variables.ts'
+
+/** Of built-in accounts, whose functions no other login may call. */
+export const identityUrlMissing: Complaint = [
+  'DATABASE_IDENTITY_URL',
+  'is missing: built-in accounts need a login of their own, as db:bootstrap prints it',
+]
+
+const loginOf = (url: string): string => decodeURIComponent(URL.parse(url)?.username ?? '')
+
+interface DatabaseLogin {
+  readonly variable: string
+  readonly url: string
+  readonly role: string
+}
+
+/** Those that this Worker uses. Under `oidc` the URL of the accounts' login may be set, and is not read. */
+function loginsOf(env: Environment): readonly DatabaseLogin[] {
+  const { DATABASE_IDENTITY_URL: identityUrl } = env
+  return [
+    { variable: 'DATABASE_URL', url: env.DATABASE_URL, role: 'wn_api' },
+    { variable: 'DATABASE_JOBS_URL', url: env.DATABASE_JOBS_URL, role: 'wn_jobs' },
+    ...(authModeOf(env) === 'builtin' && identityUrl !== undefined
+      ? [{ variable: 'DATABASE_IDENTITY_URL', url: identityUrl, role: 'wn_identity' }]
+      : []),
+  ]
+}
+
+/** Each login has rights of its own; one in two places would have both. */
+export function sharedLoginComplaints(env: Environment): Complaint[] {
+  const logins = loginsOf(env).map(({ variable, url }) => ({ variable, login: loginOf(url) }))
+  return logins.flatMap(({ variable, login }, index): Complaint[] => {
+    const same = logins.slice(0, index).find((other) => other.login === login)
+    return same === undefined ? [] : [[variable, `must be another login than ${same.variable}`]]
+  })
+}
+
+/** Logins that `db:bootstrap` made. The owner, or a role made in Neon's console, may bypass row-level security. */
+export function loginComplaints(env: Environment): Complaint[] {
+  return loginsOf(env).flatMap(({ variable, url, role }): Complaint[] => {
+    const login = loginOf(url)
+    const sslmode = URL.parse(url)?.searchParams.get('sslmode') ?? ''
+    const complaints: Complaint[] = []
+    if (login !== role && !login.startsWith(`${role}_`))
+      complaints.push([variable, `must be a login of ${role}, as db:bootstrap prints it`])
+    if (!['require', 'verify-ca', 'verify-full'].includes(sslmode))
+      complaints.push([variable, 'must say sslmode=require'])
+    return complaints
+  })
+}
