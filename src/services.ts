@@ -29,7 +29,7 @@ export interface Services {
   readonly config: Config
   readonly api: ApiDatabase
   readonly jobs: JobsDatabase
-  /** Plaid for calls that a user waits for and that concern no item: `plaidFor({ priority: 'interactive', itemId: null })`. */
+  /** Plaid for interactive calls that concern no item and count against no user's share. */
   readonly plaid: Plaid
   /** Plaid for a caller: what a call counts against, and who goes first. */
   readonly plaidFor: (caller: Caller) => Plaid
@@ -150,7 +150,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const ledger = createLedger()
   const producer = createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log })
   const plaidFor = plaidOver(config, quotaOver(config, bindings.PLAID_QUOTA, { wait, log }), ledger, { wait, log })
-  const plaid = plaidFor({ priority: 'interactive', itemId: null })
+  const plaid = plaidFor({ priority: 'interactive', itemId: null, userId: null })
   return {
     config,
     api: connect('wn_api', config.database.apiUrl, config.database.endpoint),

@@ -36,6 +36,8 @@ export interface BadEnd {
   readonly outcome: 'failed' | 'waiting' | 'absent' | 'consent_needed'
   /** Whether Plaid refused the product, even if it does not rest yet. */
   readonly isRefusal: boolean
+  /** Whether it counts among the failures in a row, which make the next wait longer. */
+  readonly isFailure: boolean
   /** Whether the item's own state is to be read now: it may say what the failure does not. */
   readonly asksItem: boolean
   readonly errorCode: string
@@ -191,7 +193,7 @@ export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport
       lockLosses(jobs, mayBeRotating),
       rows(
         jobs,
-        sql`update item_products p set lease_owner = null, lease_expires_at = null, attempts = p.attempts + 1,
+        sql`update item_products p set lease_owner = null, lease_expires_at = null, attempts = p.attempts + ${end.isFailure ? 1 : 0},
             refusals = least(p.refusals + ${end.isRefusal ? 1 : 0}, 1000),
             status = case when ${productStatus} = 'pending' and p.last_synced_at is not null and p.refusals = 0 then 'ok' else ${productStatus} end,
             last_error = case when ${held} then ${heldText} else coalesce(${end.lastError}, p.last_error) end,

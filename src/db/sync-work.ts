@@ -54,7 +54,8 @@ export interface Lease {
 
 export type LeaseAnswer =
   | { readonly kind: 'taken'; readonly lease: Lease }
-  | { readonly kind: 'busy' | 'clean' | 'stopped' | 'gone' }
+  /** `early`: a retry whose product a later run has put off. */
+  | { readonly kind: 'busy' | 'clean' | 'early' | 'stopped' | 'gone' }
 
 interface LeaseRow extends Record<string, unknown> {
   is_taken: boolean
@@ -74,31 +75,41 @@ interface LeaseRow extends Record<string, unknown> {
   started_at: string
 }
 
+/** A retry may come so much before its product is due: two clocks measure its delay. */
+const earlySeconds = 2
+
 /**
  * Takes the lease of a product that is dirty and free, unless its item waits for the user. The message that asked for it is
- * no longer on its way, whatever it meets.
+ * no longer on its way, whatever it meets. A retry also needs a product that is due: each failure puts it off, so that of
+ * the retries of several messages only the latest finds something to do.
  */
-export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId: string): Promise<LeaseAnswer> {
-  const isFree = sql`(i.removed_at is null and p.dirty_seq > p.synced_seq and not ${isResting('p')}
+export async function takeLease(
+  jobs: JobsDatabase,
+  itemProductId: string,
+  runId: string,
+  isRetry = false,
+): Promise<LeaseAnswer> {
+  const isEarly = sql`(${isRetry} and p.next_attempt_at > now() + make_interval(secs => ${earlySeconds}))`
+  const isFree = sql`(i.removed_at is null and p.dirty_seq > p.synced_seq and not ${isResting('p')} and not ${isEarly}
     and (p.lease_expires_at is null or p.lease_expires_at < now()) and ${mayRun('p', 'i')})`
   const [taken, state] = await batch(jobs, [
     // One statement: a mark that is raised now is seen by it, or finds that no message is on its way any more.
     rows<LeaseRow>(
       jobs,
       sql`update item_products p set lease_owner = case when ${isFree} then ${runId}::uuid else p.lease_owner end,
-          woken_until = null,
+          woken_until = case when ${isEarly} then p.woken_until end,
           lease_expires_at = case when ${isFree} then now() + make_interval(secs => ${leaseSeconds}) else p.lease_expires_at end
         from items i
-        where p.id = ${itemProductId} and i.id = p.item_id and (${isFree} or p.woken_until is not null)
+        where p.id = ${itemProductId} and i.id = p.item_id and (${isFree} or p.woken_until is not null and not ${isEarly})
         returning p.lease_owner is not distinct from ${runId}::uuid as is_taken, p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, p.refusals,
           p.last_synced_at is not null as was_read,
           exists (select 1 from set_aside_rows r where r.item_id = p.item_id and r.product = p.product) as has_set_aside,
           i.access_token_sealed, i.link_epoch, i.institution_id, now() as started_at,
           to_jsonb(array(select a.plaid_account_id from accounts a where a.item_id = i.id)) as account_ids`,
     ),
-    rows<{ busy: boolean; dirty: boolean }>(
+    rows<{ busy: boolean; dirty: boolean; early: boolean }>(
       jobs,
-      sql`select coalesce(p.lease_expires_at >= now(), false) as busy, p.dirty_seq > p.synced_seq and not ${isResting('p')} as dirty
+      sql`select ${isEarly} as early, coalesce(p.lease_expires_at >= now(), false) as busy, p.dirty_seq > p.synced_seq and not ${isResting('p')} as dirty
         from item_products p join items i on i.id = p.item_id where p.id = ${itemProductId} and i.removed_at is null`,
     ),
   ])
@@ -107,7 +118,8 @@ export async function takeLease(jobs: JobsDatabase, itemProductId: string, runId
   const now = state.rows[0]
   if (now === undefined) return { kind: 'gone' }
   if (!now.dirty) return { kind: 'clean' }
-  return { kind: now.busy ? 'busy' : 'stopped' }
+  if (now.busy) return { kind: 'busy' }
+  return { kind: now.early ? 'early' : 'stopped' }
 }
 
 function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {

@@ -15,14 +15,15 @@ export interface WakeUp {
   readonly delaySeconds: number
 }
 
-/** The first `burst` messages come at once, the others `perSecond`. */
+/** Of each user: the first `burst` messages come at once, the others `perSecond`. */
 export interface Pace {
   readonly burst: number
   readonly perSecond: number
 }
 
 /**
- * Claims the products that need a message, in the given order: those that neither wait for one nor are being read. A run
+ * Claims the products that need a message, in the given order: those that neither wait for one nor are being read. Messages
+ * of the same user that are on their way already keep their places: one who asks again and again gets no second burst. A run
  * that is under way sees a mark that was raised meanwhile, and wakes its product again. To be called after the marks were
  * raised and committed.
  */
@@ -36,11 +37,15 @@ export async function claimWakeUps(
     rows<{ id: string; delay: number }>(
       jobs,
       sql`with free as (
-          select id from item_products where id = any(${sql.param(ids)}::uuid[]) and ${isUnwoken} order by id for no key update
+          select id, user_id from item_products where id = any(${sql.param(ids)}::uuid[]) and ${isUnwoken} order by id for no key update
+        ), ahead as (
+          select user_id, count(*) as messages from item_products
+          where user_id in (select user_id from free) and woken_until > now() group by user_id
         ), paced as (
-          select free.id, given.n, ${delaySeconds}::int
-            + ceil(greatest(0, row_number() over (order by given.n) - ${burst}::int) / ${perSecond}::numeric)::int as delay
+          select free.id, given.n, ${delaySeconds}::int + ceil(greatest(0, coalesce(ahead.messages, 0)
+            + row_number() over (partition by free.user_id order by given.n) - ${burst}::int) / ${perSecond}::numeric)::int as delay
           from free join unnest(${sql.param(ids)}::uuid[]) with ordinality as given(id, n) on given.id = free.id
+          left join ahead on ahead.user_id = free.user_id
         ), woken as (
           update item_products p set woken_until = now() + make_interval(secs => ${lostSeconds} + paced.delay)
           from paced where p.id = paced.id

@@ -8,11 +8,12 @@ import { AppError } from '../errors.ts'
 import type { PlaidResult } from '../plaid/client.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import { openAccessToken } from './access-token.ts'
+import { servingUser } from './serving-user.ts'
 
 /** Tries to end one of Plaid's items now. What fails is tried again by the sweep. */
 export async function endAtPlaid(ctx: Ctx, plaidItemId: string): Promise<void> {
   const removal = await claimRemoval(ctx.services.jobs, plaidItemId)
-  if (removal !== null) await endClaimed(ctx, removal)
+  if (removal !== null) await endClaimed(servingUser(ctx, removal.userId), removal)
 }
 
 /** Ends what was claimed. Answers whether Plaid has confirmed it. Until then, or until the change feed knows, it stays queued. */

@@ -41,7 +41,8 @@ export async function recheckItem(ctx: Ctx, itemId: string): Promise<Rechecked> 
 async function isKnownToPlaid(ctx: Ctx, item: RecheckedItem): Promise<boolean> {
   const { keyring, plaidFor } = ctx.services
   const token = await openAccessToken(keyring, item.sealed, item)
-  const result = await plaidFor({ priority: 'interactive', itemId: item.itemId }).getItem(token)
+  const { itemId, userId } = item
+  const result = await plaidFor({ priority: 'interactive', itemId, userId }).getItem(token)
   if (result.ok || known.has(result.failure.class)) return true
   if (lost.has(result.failure.class)) return false
   throw refusalOf(result.failure)

@@ -21,13 +21,15 @@ export async function rotateAccessToken(
   given: Ctx,
   { itemId, tokenDigest }: Pick<ClaimedRotation, 'itemId' | 'tokenDigest'>,
 ): Promise<'done' | 'busy'> {
-  const { jobs, plaid, keyring, newId } = given.services
+  const { jobs, plaidFor, keyring, newId } = given.services
   const item = await claimRotation(jobs, itemId, tokenDigest, newId())
   if (item === null) return 'done'
   if (item === 'busy') return 'busy'
   const ctx = aboutUser(given, item.userId)
   const old = await openAccessToken(keyring, item.sealed, item)
-  const result = await plaid.invalidateAccessToken(old)
+  const result = await plaidFor({ priority: 'interactive', itemId: null, userId: item.userId }).invalidateAccessToken(
+    old,
+  )
   if (!result.ok) {
     if (isOutcomeUnknown(result.failure))
       ctx.log.error('rotation_unanswered', { item_id: itemId, plaid_error_code: result.failure.errorCode })

@@ -8,6 +8,7 @@ import { registerUser } from '../db/scope.ts'
 import { getPlaidUserId, setPlaidUserId } from '../db/users.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from '../items/access-token.ts'
+import { servingUser } from '../items/serving-user.ts'
 import type { HostedLink, LinkTokenRequest } from '../plaid/endpoints.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
@@ -74,9 +75,10 @@ function productsOf(chosen: readonly PlaidProduct[] | null, { products, link }: 
  * @throws AppError `not_found` when the item is not the user's; `too_many_items`, `too_many_links`, `plaid_unavailable`,
  * `plaid_rejected`
  */
-export async function createLinkToken(ctx: Ctx<User>, input: LinkTokenInput): Promise<LinkToken> {
-  const { api, config } = ctx.services
-  const userId = await registerUser(api, ctx.actor.identity)
+export async function createLinkToken(given: Ctx<User>, input: LinkTokenInput): Promise<LinkToken> {
+  const { api, config } = given.services
+  const userId = await registerUser(api, given.actor.identity)
+  const ctx = servingUser(given, userId)
   const accessToken = input.itemId === null ? null : await tokenOf(ctx, input.itemId)
   await refuseOverCaps(ctx, input)
   const { result, plaidUserId } = await requestToken(ctx, {

@@ -14,6 +14,7 @@ import {
 import type { KnownAccount } from '../db/known-accounts.ts'
 import { AppError } from '../errors.ts'
 import { sealAccessToken } from '../items/access-token.ts'
+import { servingUser } from '../items/serving-user.ts'
 import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
 import { refusalOf } from '../plaid/refusal.ts'
 import { capError } from './caps.ts'
@@ -72,11 +73,12 @@ export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput
     case 'earlier':
       return await goOn(given, beginning.earlier)
     case 'begun': {
-      const ctx = aboutUser(given, beginning.userId)
-      await refuseDuplicate(ctx, id, input, beginning.known)
-      if (beginning.plaidUserId === null && input.isToldByPlaid !== true) await refuseForeign(ctx, id, input)
+      const { userId, plaidUserId, known } = beginning
+      const ctx = servingUser(aboutUser(given, userId), userId)
+      await refuseDuplicate(ctx, id, input, known)
+      if (plaidUserId === null && input.isToldByPlaid !== true) await refuseForeign(ctx, id, input)
       await refuseLate(ctx, id, startedAtMs)
-      const intent = { id, userId: beginning.userId, allowDuplicate, plaidUserId: beginning.plaidUserId }
+      const intent = { id, userId, allowDuplicate, plaidUserId }
       const exchange = await exchangeAtPlaid(ctx, intent, createSecret(input.publicToken))
       return await answer(ctx, await finishExchange(ctx, exchange))
     }
@@ -137,7 +139,7 @@ function duplicateError(duplicate: DuplicateItem | null, institutionId: string |
 
 /** The same public token came before: perhaps its answer was lost on the way to the client. */
 async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange): Promise<Item> {
-  if (exchange !== null) return await answer(ctx, await finishExchange(ctx, exchange))
+  if (exchange !== null) return await answer(ctx, await finishExchange(servingUser(ctx, exchange.userId), exchange))
   switch (state) {
     case 'linked':
       return await answer(ctx, itemId === null ? { kind: 'given_back' } : { kind: 'linked', itemId, item: null })

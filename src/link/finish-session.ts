@@ -4,6 +4,7 @@ import { aboutUser, type Ctx, type User } from '../context.ts'
 import { concludeLinkSession, getLinkSession, type LinkSession } from '../db/link-sessions.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { markRepaired } from '../items/repair-item.ts'
+import { servingUser } from '../items/serving-user.ts'
 import { exchangePublicToken, type ExchangeInput } from './exchange-public-token.ts'
 import { openLinkToken } from './tokens.ts'
 
@@ -31,11 +32,12 @@ const final: ReadonlySet<ErrorCode> = new Set([
  * @throws AppError where an exchange could not be made now; the session is then asked for again
  */
 export async function finishLinkSession(given: Ctx, sessionId: string): Promise<void> {
-  const { jobs, keyring, plaid } = given.services
-  const session = await getLinkSession(jobs, sessionId)
+  const session = await getLinkSession(given.services.jobs, sessionId)
   if (session === null) return
-  const ctx = aboutUser(given, session.userId)
-  const token = await openLinkToken(keyring, session.tokenSealed, { userId: session.userId, sessionId })
+  const { userId } = session
+  const ctx = servingUser(aboutUser(given, userId), userId)
+  const { keyring, plaid } = ctx.services
+  const token = await openLinkToken(keyring, session.tokenSealed, { userId, sessionId })
   const result = await plaid.getLinkToken(token)
   if (!result.ok) {
     ctx.log.warn('link_session_not_told', { plaid_error_code: result.failure.errorCode })

@@ -8,6 +8,7 @@ import { claimRemovals, releaseRemovals, type Removal, retireItems } from '../db
 import { purgeItems, purgeRevokedAccounts } from '../db/purge.ts'
 import { markStuckRotations } from '../db/rotations.ts'
 import { endClaimed } from '../items/end-at-plaid.ts'
+import { servingUser } from '../items/serving-user.ts'
 import type { Priority } from '../plaid/quota-window.ts'
 import { finishLinkSession } from './finish-session.ts'
 import { checkUser, resumeExchange } from './resume-exchange.ts'
@@ -42,12 +43,10 @@ interface Kind<Work extends { readonly userId: string }> {
 }
 
 function worksOff<Work extends { readonly userId: string }>(kind: Kind<Work>): Step {
-  return async (given, endMs) => {
-    const plaid = given.services.plaidFor({ priority: kind.priority, itemId: null })
-    const ctx = { ...given, services: { ...given.services, plaid } }
+  return async (ctx, endMs) => {
     const attempt = async (work: Work): Promise<void> => {
       try {
-        await kind.act(ctx, work)
+        await kind.act(servingUser(ctx, work.userId, kind.priority), work)
       } catch (error) {
         ctx.log.error('not_reconciled', { reason: kind.name, error })
       }

@@ -1,9 +1,12 @@
-// Decides for a whole Plaid client which call is made now: by the endpoint's limit, by the item's, by what Plaid itself
-// refused, and by the day's budget where a call costs money. Whatever it forgets when it ends is restored from its store
-// as more than it was. Gets time and store; knows no platform.
+// Decides for a whole Plaid client which call is made now: by the endpoint's limit, by the item's, by the user's share, by what
+// Plaid itself refused, and by the day's budget where a call costs money. What it forgets of Plaid's limits when it ends is
+// restored from its store as more than it was; shares of users begin anew. Gets time and store; knows no platform.
 import type { PlaidLimit, PlaidLimitName } from './quota-limits.ts'
+import { createMeters } from './quota-meters.ts'
 import {
-  isIdle,
+  capOf,
+  count,
+  emptyMeter,
   isSpent,
   type Meter,
   type Priority,
@@ -12,6 +15,7 @@ import {
   type Storing,
   take,
   waitFor,
+  waitForShare,
   windowSeconds,
 } from './quota-window.ts'
 
@@ -20,6 +24,8 @@ export interface QuotaCall {
   /** Null where Plaid limits nothing that we could come near. */
   readonly limit: (PlaidLimit & { readonly name: PlaidLimitName }) | null
   readonly itemId: string | null
+  /** Whose share an interactive call counts against. Absent in calls of a Worker's version before users had shares. */
+  readonly userId?: string | null
   readonly priority: Priority
 }
 
@@ -29,10 +35,12 @@ export interface QuotaRefusal extends QuotaCall {
   readonly retryAfterSeconds: number | null
 }
 
+type Hindrance = 'client' | 'item' | 'user' | 'plaid' | 'day'
+
 /** Whether a call may be made now; if not, what stands in its way, and for how long. */
 export type Admission =
   | { readonly admitted: true }
-  | { readonly admitted: false; readonly waitMs: number; readonly by: 'client' | 'item' | 'plaid' | 'day' }
+  | { readonly admitted: false; readonly waitMs: number; readonly by: Hindrance }
 
 /** Of a meter its reserve, of a refusal its end (ms since 1970), of a day the calls. */
 type Stored = Reserve | number
@@ -51,6 +59,8 @@ export interface QuotaKeeper {
   refuse(refusal: QuotaRefusal, nowMs: number): void
   /** Deletes what counts no more; answers how many entries of items are left. */
   clean(nowMs: number): number
+  /** How many items and users are remembered. */
+  remembered(): number
 }
 
 const dayMs = 86_400_000
@@ -71,6 +81,12 @@ const storingOfItem = (quota: number): Storing => ({
 /** Some sixty writes cover a minute's calls of a whole client. */
 const storingOfClient = (quota: number): Storing => ({ unstored: 0, chunk: Math.max(1, Math.floor(quota / 60)) })
 
+interface CallMeters {
+  readonly client: Meter
+  readonly item: Meter | null
+  readonly user: Meter | null
+}
+
 const numberIn = (stored: Stored | undefined): number => (typeof stored === 'number' ? stored : 0)
 const reserveIn = (stored: Stored | undefined): Reserve =>
   stored === undefined || typeof stored === 'number' ? [] : stored
@@ -78,9 +94,7 @@ const reserveIn = (stored: Stored | undefined): Reserve =>
 export function createQuotaKeeper(store: QuotaStore, startedAtMs: number): QuotaKeeper {
   const clients = new Map<string, { meter: Meter; wasBusy: boolean }>()
   const closed = new Map([...store.list({ prefix: prefixes.closed })].map(([key, until]) => [key, numberIn(until)]))
-  // Two generations, so that what is idle is dropped without being looked for.
-  let [young, old] = [new Map<string, Meter>(), new Map<string, Meter>()]
-  let turnsAtMs = startedAtMs + windowSeconds * 1000
+  const [items, users] = [createMeters(startedAtMs), createMeters(startedAtMs)]
 
   const clientMeter = (name: string, nowMs: number) => {
     const known = clients.get(name)
@@ -91,22 +105,16 @@ export function createQuotaKeeper(store: QuotaStore, startedAtMs: number): Quota
     return made
   }
 
-  const age = (nowMs: number): void => {
-    if (nowMs < turnsAtMs) return
-    const kept = [...old].filter(([, meter]) => !isIdle(meter, nowMs))
-    ;[old, young] = [new Map([...kept, ...young]), new Map()]
-    turnsAtMs = nowMs + windowSeconds * 1000
-  }
+  const itemMeter = (key: string, quota: number, wasBusy: boolean, nowMs: number): Meter =>
+    items.of(key, () => {
+      const forgets = wasBusy && nowMs < startedAtMs + (windowSeconds + 1) * 1000
+      const stored = wasBusy ? store.get(prefixes.item + key) : undefined
+      return restore(reserveIn(stored), forgets ? storingOfItem(quota).unstored : 0, nowMs)
+    })
 
-  const itemMeter = (key: string, quota: number, wasBusy: boolean, nowMs: number): Meter => {
-    const known = young.get(key) ?? old.get(key)
-    const forgets = wasBusy && nowMs < startedAtMs + (windowSeconds + 1) * 1000
-    const stored = known === undefined && wasBusy ? store.get(prefixes.item + key) : undefined
-    const meter = known ?? restore(reserveIn(stored), forgets ? storingOfItem(quota).unstored : 0, nowMs)
-    young.set(key, meter)
-    old.delete(key)
-    return meter
-  }
+  /** Of the user for whom an interactive call is made; null for other calls. */
+  const userMeter = ({ userId = null, priority }: QuotaCall, limitName: string): Meter | null =>
+    userId === null || priority !== 'interactive' ? null : users.of(`${limitName} ${userId}`, emptyMeter)
 
   const closedFor = (keys: readonly string[], nowMs: number): number =>
     Math.max(0, ...keys.map((key) => Math.min((closed.get(key) ?? 0) - nowMs, longestRefusalSeconds * 1000)))
@@ -129,33 +137,52 @@ export function createQuotaKeeper(store: QuotaStore, startedAtMs: number): Quota
   const metersOf = (call: QuotaCall, limit: NonNullable<QuotaCall['limit']>, nowMs: number) => {
     const { meter, wasBusy } = clientMeter(limit.name, nowMs)
     const key = `${limit.name} ${call.itemId ?? ''}`
-    return { client: meter, item: call.itemId === null ? null : itemMeter(key, limit.item, wasBusy, nowMs), key }
+    return {
+      client: meter,
+      item: call.itemId === null ? null : itemMeter(key, limit.item, wasBusy, nowMs),
+      user: userMeter(call, limit.name),
+      key,
+    }
   }
 
-  const refusedBy = (by: 'client' | 'item' | 'plaid' | 'day', waitMs: number): Admission => ({
-    admitted: false,
-    waitMs,
-    by,
-  })
+  const refusedBy = (by: Hindrance, waitMs: number): Admission => ({ admitted: false, waitMs, by })
+
+  /** What the call has to wait for longest; null where it fits now. */
+  const hindrance = (
+    call: QuotaCall,
+    limit: PlaidLimit,
+    nowMs: number,
+    { client, item, user }: CallMeters,
+  ): Admission | null => {
+    const waits = [
+      ['client', waitFor(client, capOf(limit.client, call.priority), nowMs)],
+      ['item', item === null ? 0 : waitFor(item, capOf(limit.item, call.priority), nowMs)],
+      ['user', user === null ? 0 : waitForShare(user, client, limit.client, nowMs)],
+    ] as const
+    const longest = Math.max(...waits.map(([, waitMs]) => waitMs))
+    const by = waits.find(([, waitMs]) => waitMs === longest)?.[0] ?? 'client'
+    return longest === 0 ? null : refusedBy(by, longest)
+  }
 
   return {
     admit(call, nowMs) {
-      age(nowMs)
+      items.age(nowMs)
+      users.age(nowMs)
       const closedMs = closedFor([endpointKey(call), itemKey(call)], nowMs)
       if (closedMs > 0) return refusedBy('plaid', closedMs)
       const { limit } = call
       if (limit === null) return { admitted: true }
       const spent = limit.day === null ? null : daily(call, nowMs)
       if (spent !== null && spent.calls >= (limit.day ?? 0)) return refusedBy('day', dayMs - (nowMs % dayMs))
-      const { client, item, key } = metersOf(call, limit, nowMs)
-      const ofItem = item === null ? 0 : waitFor(item, limit.item, call.priority, nowMs)
-      const ofClient = waitFor(client, limit.client, call.priority, nowMs)
-      if (ofItem > 0 || ofClient > 0)
-        return refusedBy(ofItem > ofClient ? 'item' : 'client', Math.max(ofItem, ofClient))
+      const meters = metersOf(call, limit, nowMs)
+      const refused = hindrance(call, limit, nowMs, meters)
+      if (refused !== null) return refused
+      const { client, item, user, key } = meters
       const clientReserve = take(client, storingOfClient(limit.client), nowMs)
       if (clientReserve !== null) store.put(prefixes.client + limit.name, clientReserve)
       const itemReserve = item === null ? null : take(item, storingOfItem(limit.item), nowMs)
       if (itemReserve !== null) store.put(prefixes.item + key, itemReserve)
+      if (user !== null) count(user, nowMs)
       if (spent !== null) store.put(spent.key, spent.calls + 1)
       return { admitted: true }
     },
@@ -189,5 +216,7 @@ export function createQuotaKeeper(store: QuotaStore, startedAtMs: number): Quota
       for (const [key, untilMs] of closed) if (untilMs <= nowMs) closed.delete(key)
       return left
     },
+
+    remembered: () => items.count() + users.count(),
   }
 }

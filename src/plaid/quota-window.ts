@@ -8,8 +8,12 @@
 export const windowSeconds = 62
 /** What is stored is rounded up to blocks of so many seconds. */
 const blockSeconds = 5
-/** What background work may take of a limit; the rest waits for somebody's click. */
+/** What background work may use of a limit; the rest is for clicks. */
 const backgroundShare = 0.8
+/** What the clicks of one user may use of a limit while others need it. */
+const userShare = 0.1
+/** Beyond their share, a user's clicks are admitted while no more than this is used: the rest is for other users and the sweep. */
+const spareShare = 0.5
 
 export type Priority = 'interactive' | 'background'
 
@@ -69,15 +73,17 @@ function settle(meter: Meter, nowMs: number): void {
   add(meter, now, future)
 }
 
-/** The most calls in a window at which one of this priority may still be the next. At least one is left to either. */
-export function capOf(limit: number, priority: Priority): number {
-  return priority === 'interactive' ? limit : Math.max(1, Math.floor(limit * backgroundShare))
-}
+/** At least one call, so that no limit shuts a kind of calls out. */
+const partOf = (limit: number, share: number): number => Math.max(1, Math.floor(limit * share))
 
-/** How long until one more call of this priority fits, in milliseconds; 0 when it does now. */
-export function waitFor(meter: Meter, limit: number, priority: Priority, nowMs: number): number {
+/** The most calls that a window may hold after one more of this priority. */
+export const capOf = (limit: number, priority: Priority): number =>
+  priority === 'interactive' ? limit : partOf(limit, backgroundShare)
+
+/** How long until one more call keeps a window within `cap`, in milliseconds; 0 when it does now. */
+export function waitFor(meter: Meter, cap: number, nowMs: number): number {
   settle(meter, nowMs)
-  let excess = meter.total + 1 - capOf(limit, priority)
+  let excess = meter.total + 1 - cap
   if (excess <= 0) return 0
   for (const { second, calls } of meter.ticks) {
     excess -= calls
@@ -86,10 +92,19 @@ export function waitFor(meter: Meter, limit: number, priority: Priority, nowMs: 
   return windowSeconds * 1000
 }
 
-/** Counts a call of now. Answers what has to be stored before it is made; null when storage covers it already. */
-export function take(meter: Meter, { unstored, chunk }: Storing, nowMs: number): Reserve | null {
+/** How long until the user's share of the client's limit, or what is spare of it, has room for one more of their clicks. */
+export const waitForShare = (user: Meter, client: Meter, limit: number, nowMs: number): number =>
+  Math.min(waitFor(user, partOf(limit, userShare), nowMs), waitFor(client, partOf(limit, spareShare), nowMs))
+
+/** Counts a call that storage does not need. */
+export function count(meter: Meter, nowMs: number): void {
   settle(meter, nowMs)
   add(meter, secondOf(nowMs), 1)
+}
+
+/** Counts a call of now. Answers what has to be stored before it is made; null when storage covers it already. */
+export function take(meter: Meter, { unstored, chunk }: Storing, nowMs: number): Reserve | null {
+  count(meter, nowMs)
   if (meter.total <= unstored) return null
   const block = Math.floor(secondOf(nowMs) / blockSeconds)
   if (block !== meter.block) {

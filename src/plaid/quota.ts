@@ -10,6 +10,8 @@ export interface Caller {
   readonly priority: Priority
   /** Ours; null where the call is about no item, or about one that is not ours yet. */
   readonly itemId: string | null
+  /** Ours, the user whom the call serves; null where it serves none. */
+  readonly userId: string | null
 }
 
 /** The part of the Durable Objects' namespace that is used. */
@@ -70,9 +72,9 @@ export function createQuota(options: QuotaOptions): Quota {
   const pausedUntilMs = new Map<string, number>()
   const placement = location === null ? {} : { locationHint: location }
 
-  const callOf = (path: string, { itemId, priority }: Caller): QuotaCall => {
+  const callOf = (path: string, { itemId, userId, priority }: Caller): QuotaCall => {
     const name = limitNameOf(path)
-    return { path, itemId, priority, limit: name === null ? null : { name, ...limits[name] } }
+    return { path, itemId, userId, priority, limit: name === null ? null : { name, ...limits[name] } }
   }
 
   const ask = async (call: QuotaCall): Promise<Admission | null> => {

@@ -12,7 +12,7 @@ export type Wake = (
   delaySeconds?: number,
 ) => Promise<readonly string[]>
 
-/** What one call may send at once leaves room for other users' messages; the rest comes at a pace. */
+/** What one user may have sent at once leaves room for other users' messages; the rest comes at a pace. */
 const pace: Pace = { burst: 30, perSecond: 10 }
 
 interface Over {

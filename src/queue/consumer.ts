@@ -33,7 +33,7 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
     })
   const { item_product_id: itemProductId, reason } = parsed.data
   try {
-    const outcome = await syncProduct(ctx, itemProductId, reason)
+    const outcome = await syncProduct(ctx, itemProductId, reason, { isRetry: message.attempts > 1 })
     // What the sweep woke, it wakes again: a second chain of messages for one row would outgrow the queue in an outage.
     if (outcome.kind === 'later' && reason !== 'sweep' && isWorthRetrying(outcome.afterSeconds, outcome.failure.class))
       message.retry({ delaySeconds: outcome.afterSeconds })

@@ -49,19 +49,24 @@ const commitTries = 3
 export type SyncOutcome =
   | { readonly kind: 'committed' | 'superseded' | 'absent' | 'consent_needed' }
   /** There was nothing to do, another run is doing it, or nothing may be done now. */
-  | { readonly kind: 'idle'; readonly why: 'busy' | 'clean' | 'stopped' | 'gone' }
+  | { readonly kind: 'idle'; readonly why: 'busy' | 'clean' | 'early' | 'stopped' | 'gone' }
   /** No call was made, for the budget's sake: due in so many seconds, and woken by then if somebody waits for it. */
   | { readonly kind: 'deferred'; readonly afterSeconds: number; readonly failure: PlaidFailure }
   /** Left dirty and due in so many seconds. */
   | { readonly kind: 'later'; readonly afterSeconds: number; readonly failure: PlaidFailure }
 
 /**
- * Brings one product up to date.
+ * Brings one product up to date. A retry does nothing where a later run has put the product off.
  * @throws AppError `unavailable` when the database did not answer; the work then stays due
  */
-export async function syncProduct(given: Ctx, itemProductId: string, trigger: WakeReason): Promise<SyncOutcome> {
+export async function syncProduct(
+  given: Ctx,
+  itemProductId: string,
+  trigger: WakeReason,
+  { isRetry = false } = {},
+): Promise<SyncOutcome> {
   const startedAt = given.now().getTime()
-  const taken = await takeLease(given.services.jobs, itemProductId, given.services.newId())
+  const taken = await takeLease(given.services.jobs, itemProductId, given.services.newId(), isRetry)
   if (taken.kind !== 'taken') return { kind: 'idle', why: taken.kind }
   const { lease } = taken
   const ctx = aboutUser(given, lease.userId)
@@ -90,7 +95,7 @@ async function read(ctx: Ctx, lease: Lease, tally: Tally, priority: Priority): P
   if (!isProduct(lease.product)) return { kind: 'failed', failure: localFailure('ours', 'UNKNOWN_PRODUCT') }
   try {
     const token = await openAccessToken(ctx.services.keyring, lease.sealedToken, lease)
-    const plaid = ctx.services.plaidFor({ priority, itemId: lease.itemId })
+    const plaid = ctx.services.plaidFor({ priority, itemId: lease.itemId, userId: lease.userId })
     const run: Run = { ctx, lease, plaid, token, tally }
     return await readers[lease.product](run)
   } catch (error) {

@@ -52,6 +52,7 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
   const failed = (lastError: string, retrySeconds: number): BadEnd => ({
     outcome: 'failed',
     isRefusal: false,
+    isFailure: true,
     asksItem: failure.class === 'item_error',
     errorCode: failure.errorCode.slice(0, 200),
     lastError,
@@ -73,7 +74,12 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
     case 'rate_limited':
       // Plaid was not even asked: nothing is wrong that a user should read of, and the wait is known.
       if (failure.errorType === quotaErrorType)
-        return { ...failed('', Math.ceil(wait * (1 + random))), outcome: 'waiting', lastError: null }
+        return {
+          ...failed('', Math.ceil(wait * (1 + random))),
+          outcome: 'waiting',
+          isFailure: false,
+          lastError: null,
+        }
       return failed(
         'Too many requests for now. It is tried again shortly.',
         Math.max(wait, backoffSeconds(attempts, random, 60)),

@@ -8,6 +8,7 @@ import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import { finishLinkSession } from '../../src/link/finish-session.ts'
 import { AppError } from '../../src/errors.ts'
 import { askForLink, chooseBank, goThroughLink, heldAtPlaid, smallBank, useWorld, userWith } from '../support/life.ts'
+import { withPlaid } from '../support/with-plaid.ts'
 import type { World } from '../support/world.ts'
 
 let world: World
@@ -116,20 +117,16 @@ describe('the cap on live items', () => {
     const first = await chooseBank(world, subject, bankNumber(subject, 2))
     const user = capped(subject, caps)
     const { plaid } = user.services
-    const services = {
-      ...user.services,
-      plaid: {
-        ...plaid,
-        exchangePublicToken: async (token: Parameters<typeof plaid.exchangePublicToken>[0]) => {
-          const exchanged = await plaid.exchangePublicToken(token)
-          await exchangePublicToken(capped(subject, { itemsPerUser: 2 }), {
-            publicToken: first.publicToken,
-            institution: null,
-          })
-          return exchanged
-        },
+    const services = withPlaid(user.services, {
+      exchangePublicToken: async (token) => {
+        const exchanged = await plaid.exchangePublicToken(token)
+        await exchangePublicToken(capped(subject, { itemsPerUser: 2 }), {
+          publicToken: first.publicToken,
+          institution: null,
+        })
+        return exchanged
       },
-    }
+    })
     const refused = await refusalOf(
       exchangePublicToken({ ...user, services }, { publicToken: late.publicToken, institution: null }),
     )

@@ -15,6 +15,7 @@ import { sweep } from '../../src/sync/sweep.ts'
 import { expectTruth } from '../support/equality.ts'
 import { chooseBank, heldAtPlaid, letTimePass, smallBank, type SmallBank } from '../support/life.ts'
 import { link, linkAndSync } from '../support/linked.ts'
+import { withPlaid } from '../support/with-plaid.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -109,10 +110,10 @@ const platypus = { id: 'ins_109508', name: 'First Platypus Bank' }
 const everyday = { name: 'Everyday', mask: '1111', subtype: 'checking' }
 
 /** What Plaid answered to the exchange of these services' first public token, for every further one. */
-function repeatingExchange(): Partial<Services> {
+function repeatingExchange(): Services {
   const { plaid } = world.services
   let first: ReturnType<typeof plaid.exchangePublicToken> | undefined
-  return { plaid: { ...plaid, exchangePublicToken: (token) => (first ??= plaid.exchangePublicToken(token)) } }
+  return withPlaid(world.services, { exchangePublicToken: (token) => (first ??= plaid.exchangePublicToken(token)) })
 }
 
 describe('an exchange', () => {

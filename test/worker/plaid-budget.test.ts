@@ -26,7 +26,7 @@ function withQuota(admit: (call: QuotaCall) => Admission): Services {
 
 const product = async (item: Item, name = 'transactions') => {
   const [row] = await world.sql(
-    `select id, status, last_error, dirty_seq > synced_seq as dirty, lease_owner is null as free, cursor,
+    `select id, status, last_error, attempts, dirty_seq > synced_seq as dirty, lease_owner is null as free, cursor,
       extract(epoch from next_attempt_at - now())::int as due from item_products where item_id = $1 and product = $2`,
     [item.id, name],
   )
@@ -51,7 +51,8 @@ describe('a run that is not granted its call', () => {
     expect(await world.drain(withQuota(() => spent(40)))).toEqual(['ack'])
     expect(world.queue).toEqual([])
     const after = await product(item)
-    expect(after).toMatchObject({ status: 'ok', last_error: null, dirty: 't', free: 't', cursor: before['cursor'] })
+    expect(after).toMatchObject({ status: 'ok', last_error: null, attempts: '0', dirty: 't', free: 't' })
+    expect(after['cursor']).toBe(before['cursor'])
     expect(Number(after['due'])).toBeGreaterThanOrEqual(38)
     expect(Number(after['due'])).toBeLessThanOrEqual(80)
     await world.elapse()
@@ -74,12 +75,13 @@ describe('a run that is not granted its call', () => {
     await expectTruth(world, 'awaited', item.plaidItemId)
   })
 
-  it('is told who waits by what woke it, and for which item', async () => {
+  it('is told who waits by what woke it, for which item and for which user', async () => {
     const item = await dirtied('priorities')
     const { id } = await product(item)
+    const userId = (await world.sql('select user_id from items where id = $1', [item.id]))[0]?.['user_id']
     const seen: unknown[] = []
     const services = withQuota((call) => {
-      seen.push([call.priority, call.itemId === item.id])
+      seen.push([call.priority, call.itemId === item.id, call.userId === userId])
       return spent(60)
     })
     for (const reason of ['sweep', 'raised', 'again', 'user'] as const) {
@@ -88,10 +90,10 @@ describe('a run that is not granted its call', () => {
       await world.drain({ ...services, wake: () => Promise.resolve([]) })
     }
     expect(seen).toEqual([
-      ['background', true],
-      ['background', true],
-      ['interactive', true],
-      ['interactive', true],
+      ['background', true, true],
+      ['background', true, true],
+      ['interactive', true, true],
+      ['interactive', true, true],
     ])
   })
 })

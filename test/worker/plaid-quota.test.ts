@@ -140,11 +140,38 @@ describe('two isolates', () => {
     const turns = await Promise.all(
       [isolate(), isolate()].flatMap((quota) =>
         Array.from({ length: 60 }, (_, item) =>
-          quota.turn('/transactions/sync', { priority: 'background', itemId: `item ${item}` }),
+          quota.turn('/transactions/sync', { priority: 'background', itemId: `item ${item}`, userId: null }),
         ),
       ),
     )
     expect(turns.filter(({ kind }) => kind === 'granted')).toHaveLength(32)
+  })
+})
+
+describe('one user', () => {
+  it('takes no more than a part of a limit, and another one still gets their calls', async () => {
+    setTime(start)
+    const quota = createQuota({
+      objects: { getByName: () => stub },
+      limits: limitsWith({ liabilities: { client: 100 } }),
+      wait: () => Promise.resolve(),
+      random: () => 0,
+      onFailure: (error) => {
+        throw error
+      },
+    })
+    const turnsOf = async (userId: string, calls: number) =>
+      await Promise.all(
+        Array.from({ length: calls }, (_, item) =>
+          quota.turn('/liabilities/get', { priority: 'interactive', itemId: `${userId} ${item}`, userId }),
+        ),
+      )
+    const granted = (turns: Awaited<ReturnType<typeof turnsOf>>) =>
+      turns.filter(({ kind }) => kind === 'granted').length
+    const greedy = await turnsOf('greedy', 300)
+    expect(granted(greedy)).toBe(50)
+    expect(greedy.at(-1)).toEqual({ kind: 'spent', afterSeconds: 63 })
+    expect(granted(await turnsOf('another', 10))).toBe(10)
   })
 })
 
@@ -169,7 +196,7 @@ describe('the objects of different limits', () => {
     const grantedOf = async (path: string, calls: number): Promise<number> => {
       const turns = await Promise.all(
         Array.from({ length: calls }, (_, item) =>
-          quota.turn(path, { priority: 'interactive', itemId: `item ${item}` }),
+          quota.turn(path, { priority: 'interactive', itemId: `item ${item}`, userId: null }),
         ),
       )
       return turns.filter(({ kind }) => kind === 'granted').length

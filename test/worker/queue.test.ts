@@ -15,6 +15,7 @@ import { listSyncRuns } from '../../src/db/sync-runs.ts'
 import { sealAccessToken } from '../../src/items/access-token.ts'
 import { consumerFor } from '../../src/queue/route.ts'
 import { type Bindings, createServices } from '../../src/services.ts'
+import { requestSync } from '../../src/sync/request-sync.ts'
 import { expectTruth } from '../support/equality.ts'
 import { linkAndSync } from '../support/linked.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -161,6 +162,40 @@ describe('a message whose work must wait', () => {
       expect(await deliver(syncQueue, [wake(id)])).toEqual({ acked: ['m0'], retried: {} })
     },
   )
+
+  it('is one of a single chain of retries, however often its user asks again', async () => {
+    const { id, item, expectDone } = await withNews('chain')
+    await world.bank.fault({ endpoint: '/transactions/sync', times: 100, error: 'INTERNAL_SERVER_ERROR' })
+    const callsDuring = async (act: () => Promise<unknown>) => {
+      const before = (await world.bank.calls()).length
+      await act()
+      return (await world.bank.calls()).length - before
+    }
+    const retryNow = () => world.sql('update item_products set next_attempt_at = now() where id = $1', [id])
+    for (let press = 0; press < 3; press += 1) {
+      await requestSync(world.user('chain'), item.id)
+      expect(Object.keys((await deliver(syncQueue, [wake(id)])).retried)).toEqual(['m0'])
+    }
+    // Three messages are to come again. The first two come before the product is due.
+    expect(await callsDuring(() => deliver(syncQueue, [wake(id), wake(id)], { attempts: 2 }))).toBe(0)
+    await retryNow()
+    expect(Object.keys((await deliver(syncQueue, [wake(id)], { attempts: 2 })).retried)).toEqual(['m0'])
+    expect(await deliver(syncQueue, [wake(id)], { attempts: 2 })).toEqual({ acked: ['m0'], retried: {} })
+    await world.bank.clearFaults()
+    await retryNow()
+    await deliver(syncQueue, [wake(id)], { attempts: 3 })
+    await expectDone()
+  })
+
+  it('and comes again too early leaves the mark of a message that is on its way', async () => {
+    const { id } = await withNews('early')
+    await world.sql("update item_products set next_attempt_at = now() + interval '5 minutes' where id = $1", [id])
+    const wokenUntil = async () => (await world.sql('select woken_until from item_products where id = $1', [id]))[0]
+    await world.sql("update item_products set woken_until = now() + interval '5 minutes' where id = $1", [id])
+    const before = await wokenUntil()
+    await deliver(syncQueue, [wake(id)], { attempts: 2 })
+    expect(await wokenUntil()).toEqual(before)
+  })
 
   it('because another run has the lease is done with, and comes again only where it came again already', async () => {
     const { id } = await withNews('busy')

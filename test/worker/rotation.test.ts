@@ -157,7 +157,7 @@ describe('a rotation', () => {
       await gate.promise
       return await plaid.invalidateAccessToken(...args)
     }
-    const slow = { ...user, services: { ...user.services, plaid: { ...plaid, invalidateAccessToken } } }
+    const slow = { ...user, services: withPlaid(user.services, { invalidateAccessToken }) }
     const first = codeOf(rotate(world, slow, item.id))
     await atPlaid.promise
     const others = await Promise.all([1, 2].map(() => codeOf(rotate(world, user, item.id))))

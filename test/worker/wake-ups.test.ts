@@ -222,6 +222,25 @@ describe('one press for many products', () => {
       [4, 5],
     ])
   })
+
+  it('comes after the messages of earlier ones of its user, and of no other user', async () => {
+    const [busy, other] = [await linkAndSync(world, 'busy'), await linkAndSync(world, 'not busy')]
+    const made = async (itemId: string, count: number) => {
+      const ids = Array.from({ length: count }, () => crypto.randomUUID())
+      await world.sql(
+        `insert into item_products (id, item_id, user_id, product)
+         select n.id, i.id, i.user_id, 'made up ' || n.id from items i, unnest($2::uuid[]) as n(id) where i.id = $1`,
+        [itemId, `{${ids.join(',')}}`],
+      )
+      return ids
+    }
+    const pace = { burst: 30, perSecond: 10 }
+    const delaysOf = async (ids: readonly string[]) =>
+      (await claimWakeUps(world.services.jobs, ids, 0, pace)).map(({ delaySeconds }) => delaySeconds)
+    await delaysOf(await made(busy.id, 60))
+    const [later, others] = [await made(busy.id, 2), await made(other.id, 2)]
+    expect(await delaysOf([...later, ...others])).toEqual([4, 4, 0, 0])
+  })
 })
 
 describe('the record of runs', () => {

@@ -53,6 +53,10 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
       'the disk of the temporary folder. Quotas are raised in both, so that the same clients can go on',
     load: async () => (await import('./rate-limit.ts')).rateLimitBenchmark,
   },
+  'busy-user': {
+    summary: "a user's click alone, and beside one user with 100 items who asks to sync without a pause",
+    load: async () => (await import('./busy-user.ts')).busyUserBenchmark,
+  },
   scheduling: {
     summary: 'a simulated day of 100,000 items under Plaid’s limits: busiest minutes, waits and freshness',
     load: async () => (await import('./scheduling.ts')).schedulingBenchmark,

@@ -1,32 +1,16 @@
 // How long a user waits for a bank: from the request that exchanges the public token to the last of its transactions in the
 // database, through the built Worker, its queue and Plaid's webhooks. Two builds can be compared, turn about.
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
-import { freePort } from '../../dev/ports.ts'
-import { startSimulator } from '../../dev/simulator/server.ts'
-import { buildBundle } from '../bundle.ts'
-import { signToken } from '../token.ts'
-import { clientId, send, startHere, variables } from './linked-worker.ts'
 import { type Benchmark, median, type Result, rounded } from './result.ts'
-import { type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'
+import { exchange, type StackWorker, startWholeStack, type WholeStack } from './whole-stack.ts'
 
-const projectFolder = join(import.meta.dirname, '..', '..', '..')
 const transactions = 2000
 const rounds = 7
 const targetMs = 500
 const limitMs = 30_000
 const pollMs = 5
 const dayMs = 86_400_000
-
-interface Stack {
-  readonly database: ScratchDatabase
-  readonly plaidUrl: string
-  readonly plaidSecret: string
-}
 
 interface Waits {
   readonly exchangedMs: number
@@ -52,46 +36,17 @@ function bankOf(name: string): string {
   return JSON.stringify({ seed: name, override_accounts: [account] })
 }
 
-async function publicToken({ plaidUrl, plaidSecret }: Stack, name: string): Promise<string> {
-  const made = await send(
-    `${plaidUrl}/sandbox/public_token/create`,
-    'POST',
-    {},
-    {
-      client_id: clientId,
-      secret: plaidSecret,
-      institution_id: 'ins_109508',
-      initial_products: ['transactions'],
-      options: {
-        override_username: 'user_custom',
-        override_password: bankOf(name),
-        transactions: { days_requested: 730 },
-      },
-    },
-  )
-  return z.object({ public_token: z.string() }).parse(made).public_token
-}
-
-async function storedOf({ database }: Stack, itemId: string): Promise<number> {
+async function storedOf({ database }: WholeStack, itemId: string): Promise<number> {
   const { rows } = await database.owner.query('select count(*) as n from transactions where item_id = $1', [itemId])
   return z.tuple([z.object({ n: z.coerce.number() })]).parse(rows)[0].n
 }
 
 /** Links a bank of its own for a user of its own, and waits for all of it. */
-async function link(stack: Stack, api: string, secretKey: string, name: string): Promise<Waits> {
-  const [public_token, token] = [
-    await publicToken(stack, name),
-    await signToken({ secret: secretKey, subject: name, ttlSeconds: 3600 }),
-  ]
+async function link(stack: WholeStack, worker: StackWorker, name: string): Promise<Waits> {
+  const publicToken = await stack.makePublicToken(bankOf(name), ['transactions'])
   const started = performance.now()
-  const exchanged = await send(
-    `${api}/api/v1/plaid/item/public_token/exchange`,
-    'POST',
-    { authorization: `Bearer ${token}` },
-    { public_token },
-  )
+  const id = await exchange(worker, name, publicToken)
   const exchangedMs = performance.now() - started
-  const { id } = z.object({ id: z.string() }).parse(exchanged)
   while ((await storedOf(stack, id)) < transactions) {
     if (performance.now() - started > limitMs) throw new Error(`Not all was stored within ${limitMs} ms.`)
     await delay(pollMs)
@@ -99,32 +54,7 @@ async function link(stack: Stack, api: string, secretKey: string, name: string):
   return { exchangedMs, storedMs: performance.now() - started }
 }
 
-interface Runner {
-  link(name: string): Promise<Waits>
-  stop(): Promise<void>
-}
-
-async function startRunner(stack: Stack, entrypoint: string, folder: string): Promise<Runner> {
-  const [secretKey, port] = [randomBytes(32).toString('hex'), await freePort()]
-  const api = `http://127.0.0.1:${port}`
-  const given = {
-    ...variables(stack.database, stack.plaidUrl, stack.plaidSecret, secretKey),
-    PLAID_WEBHOOK_URL: `${api}/api/v1/plaid/webhook`,
-    PLAID_PRODUCTS: 'transactions,investments,liabilities',
-  }
-  const worker = await startHere({
-    config: join(projectFolder, 'wrangler.toml'),
-    entrypoint,
-    build: { bundle: false },
-    envFiles: ['/dev/null'],
-    bindings: Object.fromEntries(
-      Object.entries(given).map(([name, value]) => [name, { type: 'secret_text' as const, value }]),
-    ),
-    dev: { server: { hostname: '127.0.0.1', port }, inspector: false, persist: folder, watch: false, logLevel: 'none' },
-  })
-  await worker.ready
-  return { link: (name) => link(stack, api, secretKey, name), stop: () => worker.dispose() }
-}
+type Linking = (name: string) => Promise<Waits>
 
 function resultOf(name: string, values: readonly number[], against: readonly number[], target: number | null): Result {
   const [value, other] = [median(values), median(against)]
@@ -140,11 +70,11 @@ function resultOf(name: string, values: readonly number[], against: readonly num
 }
 
 /** A round of warming up, then turn about; `earlier` is the same build where no other is given. */
-async function measure(now: Runner, earlier: Runner, say: (line: string) => void): Promise<Result[]> {
+async function measure(now: Linking, earlier: Linking, say: (line: string) => void): Promise<Result[]> {
   const [of, before]: [Waits[], Waits[]] = [[], []]
   for (let round = 0; round <= rounds; round += 1) {
-    const waits = await now.link(`now ${round}`)
-    const others = earlier === now ? waits : await earlier.link(`earlier ${round}`)
+    const waits = await now(`now ${round}`)
+    const others = earlier === now ? waits : await earlier(`earlier ${round}`)
     say(`round ${round} of ${rounds}: ${rounded(waits.storedMs)} ms, against ${rounded(others.storedMs)} ms`)
     if (round === 0) continue
     of.push(waits)
@@ -160,36 +90,17 @@ async function measure(now: Runner, earlier: Runner, say: (line: string) => void
 
 export const firstSyncBenchmark: Benchmark = {
   async run(say, signal) {
-    const undo: (() => Promise<unknown>)[] = []
+    const stack = await startWholeStack(say, signal)
     try {
-      const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-bench-'))
-      undo.push(() => rm(folder, { recursive: true, force: true }))
-      say('building')
-      const { entry } = await buildBundle(join(folder, 'built'))
-      const database = await startScratchDatabase()
-      undo.push(() => database.stop())
-      const plaidSecret = randomBytes(16).toString('hex')
-      const historyDelayMs = { initial: 0, historical: 0 }
-      const simulator = await startSimulator({
-        port: 0,
-        clientId,
-        secret: plaidSecret,
-        historyDelayMs,
-        rateLimits: false,
-      })
-      undo.push(() => simulator.stop())
-      const stack = { database, plaidUrl: simulator.url, plaidSecret }
-      const start = async (module: string, name: string): Promise<Runner> => {
-        signal.throwIfAborted()
-        const runner = await startRunner(stack, module, join(folder, name))
-        undo.push(() => runner.stop())
-        return runner
+      const linking = async (entry: string): Promise<Linking> => {
+        const worker = await stack.startWorker(entry)
+        return (name) => link(stack, worker, name)
       }
-      const now = await start(entry, 'now')
+      const now = await linking(stack.entry)
       const other = process.env['BENCH_AGAINST'] ?? ''
-      return await measure(now, other === '' ? now : await start(other, 'earlier'), say)
+      return await measure(now, other === '' ? now : await linking(other), say)
     } finally {
-      for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step()
+      await stack.stop()
     }
   },
 }

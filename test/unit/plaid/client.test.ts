@@ -22,7 +22,11 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 /** Nobody counts here; what counting does is shown in quota-client.test.ts. */
-const uncounted = { caller: { priority: 'interactive', itemId: null }, quota: null, ledger: createLedger() } as const
+const uncounted = {
+  caller: { priority: 'interactive', itemId: null, userId: null },
+  quota: null,
+  ledger: createLedger(),
+} as const
 
 const clientFor = (options: { timeoutMs?: number; random?: number } = {}) =>
   createPlaidClient({

@@ -76,8 +76,8 @@ const clientOf = (quota: Quota | null, caller: Caller) =>
     ledger,
   })
 
-const user: Caller = { priority: 'interactive', itemId: 'item' }
-const sweep: Caller = { priority: 'background', itemId: 'item' }
+const user: Caller = { priority: 'interactive', itemId: 'item', userId: 'user' }
+const sweep: Caller = { priority: 'background', itemId: 'item', userId: 'user' }
 const answer = z.object({ amount: z.string() })
 const call = { path: '/transactions/sync', body: {}, answer, idempotent: true } as const
 const paidCall = (path: PaidPath) => ({ path, body: {}, answer, idempotent: false }) as const
@@ -204,7 +204,7 @@ describe('a 429', () => {
       })
     server.answer(plaidError(429, 'RATE_LIMIT_EXCEEDED', 'TRANSACTIONS_SYNC_LIMIT', { 'retry-after': '45' }))
     await clientOf(isolate(), sweep).call(call)
-    const next = await clientOf(isolate(), { priority: 'interactive', itemId: 'another' }).call(call)
+    const next = await clientOf(isolate(), { priority: 'interactive', itemId: 'another', userId: 'user' }).call(call)
     expect(next).toMatchObject({ ok: false, failure: { errorCode: 'QUOTA_SPENT', retryAfterSeconds: 45 } })
     expect(server.asked).toHaveLength(1)
   })

@@ -4,7 +4,7 @@ import { defaultLimits, limitNameOf, limitsWith } from '../../../src/plaid/quota
 import { type Caller, createQuota, type QuotaObjects } from '../../../src/plaid/quota.ts'
 import { quotaInMemory } from './store-in-memory.ts'
 
-const background: Caller = { priority: 'background', itemId: 'item' }
+const background: Caller = { priority: 'background', itemId: 'item', userId: null }
 const paths = [
   '/transactions/sync',
   '/accounts/get',

@@ -1,0 +1,148 @@
+// What one busy user costs another: a click's time until all products of the item are read, alone and beside a user with a hundred
+// items who asks to sync without a pause, in turns of one run. Through the built Worker and the queue of `wrangler dev`,
+// which hands out one message at a time; the rate limits of routes are those of production.
+import { setTimeout as delay } from 'node:timers/promises'
+import * as z from 'zod'
+import { type Benchmark, median, type Result, rounded } from './result.ts'
+import { exchange, type StackWorker, startWholeStack, type WholeStack } from './whole-stack.ts'
+
+const items = 100
+const rounds = 3
+const clicksInTurn = 4
+const betweenClicksMs = 3000
+const pressPauseMs = 50
+const pollMs = 10
+const targetMs = 3000
+const limitMs = 180_000
+const products = ['transactions', 'investments', 'liabilities']
+/** An item's own limits would stop the clicks of a single item: users share the client's. */
+const unlimited = { item: 10_000 }
+const given = {
+  RATE_LIMIT_ENABLED: 'true',
+  RATE_LIMITS: JSON.stringify({ link: 500, global: 1000, global_hour: 10_000 }),
+  PLAID_LIMITS: JSON.stringify({
+    sync: unlimited,
+    accounts: unlimited,
+    holdings: unlimited,
+    investment_transactions: unlimited,
+    liabilities: unlimited,
+    item_get: unlimited,
+    recurring: unlimited,
+  }),
+}
+
+const bankOf = (seed: string): string => {
+  const account = {
+    type: 'depository',
+    subtype: 'checking',
+    starting_balance: 1000,
+    meta: { name: 'Everyday', mask: '1111' },
+  }
+  return JSON.stringify({ seed, override_accounts: [account] })
+}
+
+interface Bench {
+  readonly stack: WholeStack
+  readonly worker: StackWorker
+  readonly signal: AbortSignal
+}
+
+/** How many products of a user are waiting or being read. */
+async function waitingOf({ stack }: Bench, subject: string): Promise<number> {
+  const { rows } = await stack.database.owner.query(
+    `select count(*) as n from item_products p join users u on u.id = p.user_id
+      where u.subject = $1 and (p.dirty_seq > p.synced_seq or p.lease_owner is not null)`,
+    [subject],
+  )
+  return z.tuple([z.object({ n: z.coerce.number() })]).parse(rows)[0].n
+}
+
+async function untilRead(bench: Bench, subject: string, everyMs: number): Promise<void> {
+  const limit = AbortSignal.any([bench.signal, AbortSignal.timeout(limitMs)])
+  while ((await waitingOf(bench, subject)) > 0) await delay(everyMs, undefined, { signal: limit })
+}
+
+async function link({ stack, worker }: Bench, subject: string, count: number): Promise<void> {
+  for (let item = 0; item < count; item += 1)
+    await exchange(worker, subject, await stack.makePublicToken(bankOf(`${subject} ${item}`), products))
+}
+
+async function click(bench: Bench): Promise<number> {
+  const started = performance.now()
+  await bench.worker.post('other', '/api/v1/plaid/sync/all')
+  await untilRead(bench, 'other', pollMs)
+  return performance.now() - started
+}
+
+async function clicks(bench: Bench): Promise<number[]> {
+  const times: number[] = []
+  for (let made = 0; made < clicksInTurn; made += 1) {
+    times.push(await click(bench))
+    await delay(betweenClicksMs, undefined, { signal: bench.signal })
+  }
+  return times
+}
+
+/** The other user's clicks while the busy one asks again and again. */
+async function clicksBeside(bench: Bench): Promise<{ readonly times: number[]; readonly accepted: number }> {
+  const done = new AbortController()
+  let accepted = 0
+  const pressing = (async () => {
+    while (!done.signal.aborted) {
+      const { status, body } = await bench.worker.fetchAs('busy', '/api/v1/plaid/sync/all')
+      await body?.cancel()
+      if (status === 202) accepted += 1
+      await delay(pressPauseMs)
+    }
+  })()
+  try {
+    return { times: await clicks(bench), accepted }
+  } finally {
+    done.abort()
+    await pressing
+  }
+}
+
+function resultsOf(alone: readonly number[], beside: readonly number[]): Result[] {
+  const result = (what: string, value: number, against: number, target: number | null): Result => ({
+    name: `busy-user: ${what}`,
+    value: rounded(value),
+    unit: 'ms',
+    against: rounded(against),
+    ratio: rounded(value / against),
+    target: target === null ? 'none' : `< ${target} ms more`,
+    ok: target === null || value - against < target,
+  })
+  return [
+    result("another user's click, median", median(beside), median(alone), targetMs),
+    result("another user's slowest click", Math.max(...beside), Math.max(...alone), targetMs),
+  ]
+}
+
+export const busyUserBenchmark: Benchmark = {
+  async run(say, signal) {
+    const stack = await startWholeStack(say, signal)
+    try {
+      const bench = { stack, signal, worker: await stack.startWorker(stack.entry, given) }
+      say(`linking ${items} items`)
+      await link(bench, 'busy', items)
+      await link(bench, 'other', 1)
+      for (const subject of ['busy', 'other']) await untilRead(bench, subject, 500)
+      const [alone, beside]: [number[], number[]] = [[], []]
+      for (let round = 1; round <= rounds; round += 1) {
+        const quiet = await clicks(bench)
+        const { times, accepted } = await clicksBeside(bench)
+        const left = await waitingOf(bench, 'busy')
+        say(
+          `round ${round} of ${rounds}: ${rounded(median(quiet))} ms alone, ${rounded(median(times))} ms beside ${accepted} requests for ${items} items, ${left} products still to read`,
+        )
+        alone.push(...quiet)
+        beside.push(...times)
+        await untilRead(bench, 'busy', 500)
+      }
+      return resultsOf(alone, beside)
+    } finally {
+      await stack.stop()
+    }
+  },
+}
