@@ -58,7 +58,7 @@ export interface ClaimedOrphans {
 }
 
 /**
- * Claims due orphans: at most `perDay` new ones a day, and those whose removal was tried before. Claims nothing unless the
+ * Claims due orphans, users in turn: at most `perDay` new ones a day, and those whose removal was tried before. Claims nothing unless the
  * switch says `end`. An orphan that turned out to belong to a linked item leaves the queue.
  */
 export async function claimOrphans(jobs: JobsDatabase, limit: number, perDay: number): Promise<ClaimedOrphans> {
@@ -79,10 +79,13 @@ export async function claimOrphans(jobs: JobsDatabase, limit: number, perDay: nu
             next_attempt_at = now() + least(interval '6 hours', interval '5 minutes' * 2 ^ least(r.attempts, 10))
           from users u where u.id = r.user_id and r.id in (
             select ranked.id from (
-              select r.id, r.attempts, r.next_attempt_at, row_number() over (partition by r.attempts = 0 order by r.next_attempt_at, r.id) as place
-              from plaid_removals r where ${due}) as ranked
+              select queued.*, row_number() over (partition by queued.attempts = 0 order by queued.turn, queued.next_attempt_at, queued.id) as place
+              from (
+                select r.id, r.attempts, r.next_attempt_at,
+                  row_number() over (partition by r.user_id, r.attempts = 0 order by r.next_attempt_at, r.id) as turn
+                from plaid_removals r where ${due}) as queued) as ranked
             where ranked.attempts > 0 or ranked.place <= (select ${perDay} - s.count from safety_switches s where s.name = 'orphan_removal')
-            order by ranked.next_attempt_at limit ${limit})
+            order by ranked.turn, ranked.next_attempt_at limit ${limit})
           returning ${removalColumns}
         ), counted as (
           update safety_switches set count = count + (select count(*) from claimed where attempts = 1) where name = 'orphan_removal')

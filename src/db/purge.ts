@@ -6,25 +6,29 @@ import { byIndex, plan } from './plans.ts'
 import { lost } from './sync-work.ts'
 
 /**
- * Deletes removed and revoked items that are due, with all their rows. Keeps the change numbers of their transactions, so
+ * Deletes removed and revoked items that are due, users in turn, with all their rows. Keeps the change numbers of their transactions, so
  * that a client that is behind in the change feed still learns that they are gone. Starts none when `isOver`. Returns how many it deleted.
  */
 export async function purgeItems(jobs: JobsDatabase, limit: number, isOver: () => boolean): Promise<number> {
-  return await purgeEach(jobs, sql`order by purge_at limit ${limit}`, isOver)
+  return await purgeEach(
+    jobs,
+    sql`select id, user_id, plaid_item_id from (
+        select *, row_number() over (partition by user_id order by purge_at) as turn from items where ${isDue}
+      ) due order by turn, purge_at limit ${limit}`,
+    isOver,
+  )
 }
 
 /** The same for one of them. */
 export async function purgeItem(jobs: JobsDatabase, id: string): Promise<void> {
-  await purgeEach(jobs, sql`and id = ${id}`)
+  await purgeEach(jobs, sql`select id, user_id, plaid_item_id from items where ${isDue} and id = ${id}`)
 }
 
+/** Whether it is time to delete an item. */
+const isDue = sql`purge_at <= now() and status in (${lost})`
+
 async function purgeEach(jobs: JobsDatabase, which: SQL, isOver = (): boolean => false): Promise<number> {
-  const [due] = await batch(jobs, [
-    rows<{ id: string; user_id: string; plaid_item_id: string }>(
-      jobs,
-      sql`select id, user_id, plaid_item_id from items where purge_at <= now() and status in (${lost}) ${which}`,
-    ),
-  ])
+  const [due] = await batch(jobs, [rows<{ id: string; user_id: string; plaid_item_id: string }>(jobs, which)])
   let purged = 0
   for (const { id, user_id: userId, plaid_item_id: plaidItemId } of due.rows) {
     if (isOver()) break
@@ -38,7 +42,7 @@ async function purgeEach(jobs: JobsDatabase, which: SQL, isOver = (): boolean =>
 
 /** Deletes one removed item whose time has come. An item that was linked again meanwhile stays. */
 async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise<void> {
-  const doomed = sql`select id from items where id = ${id} and user_id = ${userId} and status in (${lost}) and purge_at <= now()`
+  const doomed = sql`select id from items where id = ${id} and user_id = ${userId} and ${isDue}`
   const isDoomed = sql`exists (${doomed})`
   await longBatch(jobs, [
     plan(jobs, byIndex),
@@ -76,10 +80,12 @@ const tombstones = (jobs: JobsDatabase, which: SQL) =>
       select user_id, change_seq, id from transactions where ${which}`,
   )
 
-/** Deletes revoked accounts with their transactions, `keepDays` after Plaid reported the revocation. */
+/** Deletes revoked accounts with their transactions, users in turn, `keepDays` after Plaid reported the revocation. */
 export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number, limit: number): Promise<number> {
-  const doomed = sql`any(array(select id from accounts where revoked_at < now() - make_interval(days => ${keepDays})
-    order by revoked_at limit ${limit}))`
+  const doomed = sql`any(array(select id from (
+      select id, revoked_at, row_number() over (partition by user_id order by revoked_at) as turn from accounts
+      where revoked_at < now() - make_interval(days => ${keepDays})
+    ) due order by turn, revoked_at limit ${limit}))`
   const [, , , , deleted] = await longBatch(jobs, [
     plan(jobs, byIndex),
     // Whoever locks more than one row of an item takes the item's first.

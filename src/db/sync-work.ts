@@ -169,22 +169,30 @@ export interface Claim {
   readonly until: string
 }
 
+/** Of so many times the rows of a claim, the longest due, users get their turns. */
+const turnsAmong = 4
+
 /**
- * Claims dirty rows that are due, not leased and without a message on its way. A claimed row is due again after `againSeconds`, so that the next sweep
+ * Claims dirty rows that are due, not leased and without a message on its way: every user's first before any user's second. A claimed row is due again after `againSeconds`, so that the next sweep
  * does not wake it while its message is still on the way. The rest of a refused product ends here, after about a week.
  */
 export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<Claim> {
+  const isDue = sql`d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and i.removed_at is null
+    and (d.lease_expires_at is null or d.lease_expires_at < now())
+    and (d.woken_until is null or d.woken_until < now()) and ${mayRun('d', 'i')}`
+  const oldest = sql`select d.id, d.user_id, d.next_attempt_at from item_products d join items i on i.id = d.item_id
+    where ${isDue} order by d.next_attempt_at limit ${turnsAmong * limit}`
   const [claimed] = await batch(jobs, [
     rows<{ id: string; until: string }>(
       jobs,
       sql`update item_products p set next_attempt_at = now() + make_interval(secs => ${againSeconds}), ${askedAgain('p')}
         where p.id in (
           select d.id from item_products d join items i on i.id = d.item_id
-          where d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and i.removed_at is null
-            and (d.lease_expires_at is null or d.lease_expires_at < now())
-            and (d.woken_until is null or d.woken_until < now())
-            and ${mayRun('d', 'i')}
-          order by d.next_attempt_at limit ${limit} for no key update of d skip locked
+          where ${isDue} and d.id in (
+            select id from (
+              select *, row_number() over (partition by user_id order by next_attempt_at) as turn from (${oldest}) oldest
+            ) waiting order by turn, next_attempt_at limit ${limit})
+          for no key update of d skip locked
         ) returning p.id, p.next_attempt_at::text as until`,
     ),
   ])

@@ -44,7 +44,14 @@ const firstCheckMs = 5 * 60_000
 /** A link token lives for so long at least; used where Plaid does not say. */
 const shortestLifeMs = 30 * 60_000
 
+/** Plaid's own default where it does not deliver the page itself. Said, because each open page is polled. */
+const hostedSeconds = 1800
 const plainHostedLink: HostedLink = { completionRedirectUri: null, isMobileApp: false, urlLifetimeSeconds: null }
+
+const hostedLinkOf = (given: HostedLink): HostedLink => ({
+  ...given,
+  urlLifetimeSeconds: given.urlLifetimeSeconds ?? hostedSeconds,
+})
 
 type Products = Pick<
   LinkTokenRequest,
@@ -92,7 +99,7 @@ export async function createLinkToken(given: Ctx<User>, input: LinkTokenInput): 
     ...(input.itemId === null
       ? {}
       : { additionalConsentedProducts: await consentFor(ctx, input.itemId, input.products) }),
-    hostedLink: input.hosted ? (input.hostedLink ?? plainHostedLink) : null,
+    hostedLink: input.hosted ? hostedLinkOf(input.hostedLink ?? plainHostedLink) : null,
     accountSelection: input.accountSelection,
     ...(input.redirectUri === null ? {} : { redirectUri: input.redirectUri }),
     ...(input.androidPackageName ? { androidPackageName: input.androidPackageName } : {}),

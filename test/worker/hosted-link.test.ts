@@ -5,6 +5,7 @@ import { getItem, type Item, listItems } from '../../src/db/items.ts'
 import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import { finishLinkSession } from '../../src/link/finish-session.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
+import { sealLinkToken } from '../../src/link/tokens.ts'
 import { receiveWebhook } from '../../src/webhooks/receive.ts'
 import {
   askForLink,
@@ -22,6 +23,7 @@ import {
   webhooksLike,
 } from '../support/life.ts'
 import { mishaps, unlucky } from '../support/mishap.ts'
+import { withPlaid } from '../support/with-plaid.ts'
 import type { World } from '../support/world.ts'
 
 let world: World
@@ -198,24 +200,43 @@ describe('a session', () => {
     expect(await heldHere(world, subject)).toEqual([plaidItemId])
   })
 
-  it('that nobody opened is forgotten when Plaid would tell of it no more', async () => {
+  /** Plaid is asked about the one session; resolves with how often. */
+  async function askedAbout(subject: string, sinceExpiry: string, services = world.services): Promise<number> {
+    await world.sql('update link_sessions set check_at = null where id <> $1', [(await sessionOf(subject))?.['id']])
+    await world.sql('update link_sessions set expires_at = now() - $1::interval where check_at is not null', [
+      sinceExpiry,
+    ])
+    const before = await tellings()
+    await letTimePass(world, subject)
+    await reconcile(world.job(services))
+    return (await tellings()) - before
+  }
+
+  it('that nobody opened is forgotten once its page has closed', async () => {
     const subject = 'nobody came'
     await hosted(subject)
-    const asked = async () => {
-      const before = await tellings()
-      await letTimePass(world, subject)
-      await reconcile(world.job())
-      return (await tellings()) - before
-    }
-    await world.sql('update link_sessions set check_at = null')
-    await world.sql('update link_sessions set check_at = now() where id = $1', [(await sessionOf(subject))?.['id']])
-    await world.sql("update link_sessions set expires_at = now() - interval '5 hours' where check_at is not null")
-    expect(await asked()).toBe(1)
+    expect(await askedAbout(subject, '4 minutes')).toBe(1)
     expect(await sessionOf(subject)).toMatchObject({ sealed: 't', checked: 't' })
-    await world.sql("update link_sessions set expires_at = now() - interval '7 hours' where check_at is not null")
-    expect(await asked()).toBe(1)
+    expect(await askedAbout(subject, '6 minutes')).toBe(1)
     expect(await sessionOf(subject)).toMatchObject({ sealed: 'f', checked: 'f' })
-    expect(await asked()).toBe(0)
+    expect(await askedAbout(subject, '7 minutes')).toBe(0)
+  })
+
+  it('that was opened is forgotten when Plaid would tell of it no more', async () => {
+    const subject = 'opened'
+    await hosted(subject)
+    const { plaid } = world.services
+    const opened = withPlaid(world.services, {
+      getLinkToken: async (token) => {
+        const told = await plaid.getLinkToken(token)
+        const session = { finished_at: null, exit: null, results: [] }
+        return told.ok ? { ...told, value: { link_sessions: [session] } } : told
+      },
+    })
+    expect(await askedAbout(subject, '5 hours', opened)).toBe(1)
+    expect(await sessionOf(subject)).toMatchObject({ sealed: 't', checked: 't' })
+    expect(await askedAbout(subject, '7 hours', opened)).toBe(1)
+    expect(await sessionOf(subject)).toMatchObject({ sealed: 'f', checked: 'f' })
   })
 
   it('of which Plaid cannot tell now is asked for again', async () => {
@@ -290,5 +311,33 @@ describe('a session in update mode', () => {
     await announce(item)
     await askPlaid()
     expect(await seen(subject, item)).toEqual({ status: 'pending_disconnect', announced: true })
+  })
+})
+
+describe('a user with more open pages than a run asks about', () => {
+  it("does not delay another user's bank whose webhook is lost", async () => {
+    const [many, one] = ['many pages', 'one page']
+    const { linkToken } = await hosted(many)
+    const userId = String((await world.sql('select id from users where subject = $1', [many]))[0]?.['id'])
+    const pages = await Promise.all(
+      Array.from({ length: 501 }, async () => {
+        const id = crypto.randomUUID()
+        return { id, sealed: await sealLinkToken(world.services.keyring, linkToken, { userId, sessionId: id }) }
+      }),
+    )
+    await world.sql(
+      `insert into link_sessions (id, user_id, token_digest, token_sealed, expires_at, check_at)
+        select id, $1, id, sealed, now() + interval '30 minutes', now() - interval '1 hour'
+        from json_to_recordset($2::json) as pages(id uuid, sealed text)`,
+      [userId, JSON.stringify(pages)],
+    )
+    const { plaidItemId } = await addBank(one)
+    await linkWebhooks(2)
+    await world.sql(
+      'update link_sessions set check_at = now() where user_id = (select id from users where subject = $1)',
+      [one],
+    )
+    await reconcile(world.job())
+    expect(await heldHere(world, one)).toEqual([plaidItemId])
   })
 })

@@ -99,7 +99,7 @@ describe('a link token', () => {
   })
 
   it('passes on how a hosted page ends, who opens it and how long it can be opened', async () => {
-    expect(await bodyOf({ hosted: true })).toMatchObject({ hosted_link: {} })
+    expect(await bodyOf({ hosted: true })).toMatchObject({ hosted_link: { url_lifetime_seconds: 1800 } })
     const hostedLink = {
       completionRedirectUri: 'https://app.example.com/done',
       isMobileApp: true,

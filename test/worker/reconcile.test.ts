@@ -4,6 +4,9 @@ import type { Ctx } from '../../src/context.ts'
 import { crons, jobFor } from '../../src/cron/schedule.ts'
 import { claimExchanges } from '../../src/db/link-exchanges.ts'
 import { claimLinkSessions } from '../../src/db/link-sessions.ts'
+import { claimOrphans } from '../../src/db/orphans.ts'
+import { purgeItems, purgeRevokedAccounts } from '../../src/db/purge.ts'
+import { claimDue } from '../../src/db/sync-work.ts'
 import { createSecret } from '../../src/crypto/secret.ts'
 import { sealAccessToken } from '../../src/items/access-token.ts'
 import { reconcile } from '../../src/link/reconcile.ts'
@@ -268,6 +271,76 @@ describe('a claim', () => {
     await startedExchanges('one', 1)
     const claimed = await claimExchanges(world.services.jobs, 2)
     expect(new Set(claimed.map(({ userId }) => userId)).size).toBe(2)
+  })
+})
+
+/** So many items of a user, in the way that `columns` and `values` say; the first user's are the oldest. */
+const manyItems = (subject: string, count: number, columns: string, values: string) =>
+  world.sql(
+    `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)
+      insert into items (user_id, plaid_item_id, access_token_sealed, ${columns})
+      select u.id, $1 || n, 'none', ${values} from u, generate_series(1, $2::int) n`,
+    [subject, count],
+  )
+
+const subjectsWhere = async (which: string) =>
+  (await world.sql(`select distinct u.subject from ${which} order by 1`)).map(({ subject }) => subject)
+
+describe('a batch of work of many users', () => {
+  const gone = `status, removed_at, purge_at`
+  const goneFor = (age: string) => `'removed', now() - interval '${age}', now() - interval '${age}'`
+
+  it("deletes every user's first removed item before any user's second", async () => {
+    await manyItems('many', 60, gone, goneFor('2 days'))
+    await manyItems('one', 1, gone, goneFor('1 day'))
+    expect(await purgeItems(world.services.jobs, 50, () => false)).toBe(50)
+    expect(await subjectsWhere('items i join users u on u.id = i.user_id')).toEqual(['many'])
+  })
+
+  it("deletes every user's first revoked account before any user's second", async () => {
+    await manyItems('many', 1, 'status', "'healthy'")
+    await manyItems('one', 1, 'status', "'healthy'")
+    await world.sql(`insert into accounts (user_id, item_id, plaid_account_id, name, type, revoked_at)
+      select i.user_id, i.id, i.plaid_item_id || n, 'Account', 'depository',
+        now() - case when u.subject = 'many' then interval '9 days' else interval '8 days' end
+      from items i join users u on u.id = i.user_id, generate_series(1, 60) n where u.subject = 'many' or n = 1`)
+    expect(await purgeRevokedAccounts(world.services.jobs, 7, 50)).toBe(50)
+    expect(await subjectsWhere('accounts a join users u on u.id = a.user_id')).toEqual(['many'])
+  })
+
+  it("claims every user's first orphan before any user's second, also for the limit of the day", async () => {
+    await world.sql("update safety_switches set state = 'end', count = 0 where name = 'orphan_removal'")
+    for (const [subject, count] of [
+      ['many', 60],
+      ['one', 1],
+    ] as const)
+      await world.sql(
+        `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)
+          insert into plaid_removals (user_id, plaid_item_id, reason, next_attempt_at)
+          select u.id, $1 || n, 'orphan', now() - case when $1 = 'many' then interval '2 hours' else interval '1 hour' end
+          from u, generate_series(1, $2::int) n`,
+        [subject, count],
+      )
+    const { removals } = await claimOrphans(world.services.jobs, 50, 2)
+    expect(new Set(removals.map(({ userId }) => userId)).size).toBe(2)
+    await world.sql("update safety_switches set count = 0 where name = 'orphan_removal'")
+    await world.sql(
+      "update plaid_removals set attempts = 0, next_attempt_at = case when plaid_item_id = 'one1' then now() else now() - interval '1 hour' end",
+    )
+    const again = await claimOrphans(world.services.jobs, 2, 50)
+    expect(new Set(again.removals.map(({ userId }) => userId)).size).toBe(2)
+  })
+
+  it("wakes every user's first due product before any user's second", async () => {
+    await manyItems('many', 60, 'status', "'healthy'")
+    await manyItems('one', 1, 'status', "'healthy'")
+    await world.sql(`insert into item_products (item_id, user_id, product, dirty_seq, synced_seq, next_attempt_at)
+      select i.id, i.user_id, 'holdings', 2, 1, now() - case when u.subject = 'many' then interval '2 hours' else interval '1 hour' end
+      from items i join users u on u.id = i.user_id`)
+    const { ids } = await claimDue(world.services.jobs, 20, 600)
+    expect(ids).toHaveLength(20)
+    const claimed = `item_products p join users u on u.id = p.user_id where p.next_attempt_at > now()`
+    expect(await subjectsWhere(claimed)).toEqual(['many', 'one'])
   })
 })
 
