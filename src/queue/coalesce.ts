@@ -12,8 +12,8 @@ export type Wake = (
   delaySeconds?: number,
 ) => Promise<readonly string[]>
 
-/** What one user may have sent at once leaves room for other users' messages; the rest comes at a pace. */
-const pace: Pace = { burst: 30, perSecond: 10 }
+/** Of each user: all products of three items at once, then of one item a second. The rest is room for other users. */
+const pace: Pace = { burst: 21, perSecond: 7 }
 
 interface Over {
   readonly jobs: JobsDatabase

@@ -13,7 +13,7 @@ const betweenClicksMs = 3000
 const pressPauseMs = 50
 const pollMs = 10
 const targetMs = 3000
-const limitMs = 180_000
+const limitMs = 300_000
 const products = ['transactions', 'investments', 'liabilities']
 /** An item's own limits would stop the clicks of a single item: users share the client's. */
 const unlimited = { item: 10_000 }
@@ -31,14 +31,17 @@ const given = {
   }),
 }
 
+/** A small bank with an account for each product. */
 const bankOf = (seed: string): string => {
-  const account = {
-    type: 'depository',
-    subtype: 'checking',
-    starting_balance: 1000,
-    meta: { name: 'Everyday', mask: '1111' },
-  }
-  return JSON.stringify({ seed, override_accounts: [account] })
+  const accounts = [
+    { type: 'depository', subtype: 'checking', meta: { name: 'Everyday', mask: '1111' } },
+    { type: 'credit', subtype: 'credit card', meta: { name: 'Card', mask: '2222' } },
+    { type: 'investment', subtype: 'brokerage', meta: { name: 'Nest egg', mask: '3333' } },
+  ]
+  return JSON.stringify({
+    seed,
+    override_accounts: accounts.map((account) => ({ ...account, starting_balance: 1000 })),
+  })
 }
 
 interface Bench {
@@ -51,7 +54,8 @@ interface Bench {
 async function waitingOf({ stack }: Bench, subject: string): Promise<number> {
   const { rows } = await stack.database.owner.query(
     `select count(*) as n from item_products p join users u on u.id = p.user_id
-      where u.subject = $1 and (p.dirty_seq > p.synced_seq or p.lease_owner is not null)`,
+      where u.subject = $1 and p.status not in ('absent', 'consent_needed')
+        and (p.dirty_seq > p.synced_seq or p.lease_owner is not null)`,
     [subject],
   )
   return z.tuple([z.object({ n: z.coerce.number() })]).parse(rows)[0].n

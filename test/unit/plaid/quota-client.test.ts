@@ -96,7 +96,7 @@ describe('a call', () => {
       ).ok,
     ).toBe(true)
     const limit = { ...defaultLimits.sync, name: 'sync' }
-    expect(asked).toEqual([{ path: call.path, itemId: 'item', priority: 'background', limit }])
+    expect(asked).toEqual([{ path: call.path, itemId: 'item', userId: 'user', priority: 'background', limit }])
     expect(server.asked).toHaveLength(1)
   })
 
