@@ -1,17 +1,21 @@
-// `npm run secrets`: looks through the tracked files for what must never be committed. Shows where, and never the value.
-import { execFile } from 'node:child_process'
+// `npm run secrets`: looks through the tracked files, or all that was ever committed, for what must never be committed.
+// Shows where, and never the value.
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { misuse, runCommand } from './run-command.ts'
+import { createInterface } from 'node:readline'
+import { parseArgs, promisify } from 'node:util'
+import { runCommand } from './run-command.ts'
 
 const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
 const run = promisify(execFile)
 
-const HELP = `npm run secrets
+const HELP = `npm run secrets [-- --history]
 
 Fails where a tracked file holds something that looks like a key, a token, a password in a URL or a long random value.
-A value that is plainly fake goes into the list in src/cli/secrets.ts, with its reason.`
+A value that is plainly fake goes into the list in src/cli/secrets.ts, with its reason.
+  --history   look at every line that any commit of any branch added, instead`
 
 export interface Finding {
   readonly file: string
@@ -40,6 +44,7 @@ const LEAST_ENTROPY = { hex: 3, base64: 4.6 }
 /** Values that are no secrets, whatever their shape. */
 const FAKES: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/fake|example|local-only|test-|tests|dev-only|:(?:password|secret|pass)@/i, 'says that it is fake'],
+  [/0000-4000-8000-000000000000/, 'is a placeholder of a UUID'],
   [/:(?:…|\w{1,3})@/, 'has no password worth the name'],
   [/@(?:127\.0\.0\.1|localhost|db|host|[\w.-]+\.test|db\.localtest\.me)\b/, "names a host that is nobody's"],
 ]
@@ -55,6 +60,9 @@ const WORDS: readonly (readonly [pattern: RegExp, reason: string])[] = [
 const UNREAD = /^package-lock\.json$|^migrations\/meta\/|^test\/unit\/monitoring\/secrets\.ts$|\.(?:png|ico|woff2?)$/
 /** Where vectors that standards publish stand, and invented ones. */
 const VECTORS = /^test\/|^src\/dev\/simulator\//
+
+/** The commit of a workflow's action, which is as public as its name. */
+const PINNED_ACTION = /(\buses: [\w./-]+@)[0-9a-f]{40}\b/
 
 /** Shannon's, in bits a character. */
 export function entropy(text: string): number {
@@ -79,7 +87,9 @@ export function findSecrets(file: string, text: string): Finding[] {
     const shaped = PATTERNS.filter(([, pattern]) => (content.match(pattern) ?? []).some((value) => !isFake(value)))
     const random = VECTORS.test(file)
       ? []
-      : (content.match(RUN) ?? []).filter((one) => looksRandom(one) && !isFake(one) && !isWords(one))
+      : (content.replace(PINNED_ACTION, '$1').match(RUN) ?? []).filter(
+          (one) => looksRandom(one) && !isFake(one) && !isWords(one),
+        )
     const kinds = [...shaped.map(([what]) => what), ...(random.length > 0 ? ['a long random value'] : [])]
     return kinds.map((what) => ({ file, line: index + 1, what }))
   })
@@ -95,6 +105,40 @@ export async function findTrackedSecrets(): Promise<Finding[]> {
   return found.flat()
 }
 
+/**
+ * Of every line that a commit of any branch added.
+ * @returns the files as `<commit>:<path>`, and line 0: a patch's line may stand elsewhere today
+ * @throws Error when git fails
+ */
+export async function findCommittedSecrets(folder = PROJECT_FOLDER): Promise<Finding[]> {
+  const args = [
+    'log',
+    '--all',
+    '--patch',
+    '--unified=0',
+    '--no-color',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-renames',
+  ]
+  const git = spawn('git', [...args, '--diff-merges=first-parent', '--format=commit %h'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(git, 'close')
+  const found: Finding[] = []
+  let [commit, file] = ['', '']
+  for await (const line of createInterface({ input: git.stdout })) {
+    if (line.startsWith('commit ')) commit = line.slice('commit '.length)
+    else if (line.startsWith('+++ b/')) file = line.slice('+++ b/'.length)
+    else if (line.startsWith('+'))
+      found.push(...findSecrets(file, line.slice(1)).map((one) => ({ ...one, file: `${commit}:${file}`, line: 0 })))
+  }
+  const [code] = await ended
+  if (code !== 0) throw new Error('git could not list what was committed.')
+  return found
+}
+
 /** A file that was deleted and is not yet committed holds nothing. */
 function onlyMissing(error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
@@ -102,10 +146,11 @@ function onlyMissing(error: unknown): string {
 }
 
 async function main(args: string[]): Promise<void> {
-  if (args.length > 0) throw misuse('It takes no arguments.')
-  const found = await findTrackedSecrets()
-  if (found.length === 0) return void process.stdout.write('The tracked files hold nothing that looks like a secret.\n')
-  const places = found.map(({ file, line, what }) => `${file}:${line} looks like ${what}`)
+  const { values } = parseArgs({ args, options: { history: { type: 'boolean', default: false } } })
+  const found = values.history ? await findCommittedSecrets() : await findTrackedSecrets()
+  const looked = values.history ? 'What was ever committed holds' : 'The tracked files hold'
+  if (found.length === 0) return void process.stdout.write(`${looked} nothing that looks like a secret.\n`)
+  const places = found.map(({ file, line, what }) => `${file}${line > 0 ? `:${line}` : ''} looks like ${what}`)
   throw new Error(
     `${places.join('\n')}\nTake it out and replace it where it counts, or list it as fake with its reason.`,
   )

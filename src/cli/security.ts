@@ -7,18 +7,19 @@ import { parseArgs } from 'node:util'
 import { misuse, runCommand } from './run-command.ts'
 import { planScan } from './security/requests.ts'
 import { sqlmap } from './security/sqlmap.ts'
-import { startLocalTarget, type Target } from './security/target.ts'
+import { remoteTarget, startLocalTarget, type Target } from './security/target.ts'
 import { requireTools } from './security/tool.ts'
 import { wapiti } from './security/wapiti.ts'
 
-const HELP = `npm run test:security [-- --url URL --token TOKEN [--admin-token TOKEN]] [--seconds 90]
+const HELP = `npm run test:security [-- --url URL [--token TOKEN [--admin-token TOKEN]]] [--seconds 90]
   [--level 1] [--only TEXT]
 
 Drives sqlmap against every request that takes parameters (query, body, ids in the path) and wapiti against every GET:
 of a local stack that it starts, links a bank to and throws away, or of a deployment, whose rate limits will be in the
 way. Fails on any finding, and an answer of 5xx is one. Requests that delete or erase are left out; others change what that user holds.
   --url URL      a staging deployment of yours, with --token, an access token of a test user who has linked a bank, and
-                 --admin-token for the paths of administrators
+                 --admin-token for the paths of administrators. Without --token, SCAN_EMAIL and SCAN_PASSWORD in the
+                 environment are a built-in account of it without a second factor
   --seconds N    the most that each scan of sqlmap may take, and wapiti per module (90)
   --level N      how many ways sqlmap tries, 1 to 5 (1)
   --only TEXT    addresses that hold this text alone
@@ -33,10 +34,9 @@ interface Bounds {
 
 const isAdmins = (path: string): boolean => path.startsWith('/api/v1/admin/')
 
-async function scan({ url, token, adminToken }: Target, { seconds, level, only, signal }: Bounds): Promise<string[]> {
-  const tokenFor = (isAdmin: boolean) => (isAdmin ? adminToken : token)
+async function scan({ url, tokenFor }: Target, { seconds, level, only, signal }: Bounds): Promise<string[]> {
   const plan = await planScan(url, async (path) => {
-    const headers = { authorization: `Bearer ${tokenFor(isAdmins(path))}` }
+    const headers = { authorization: `Bearer ${await tokenFor({ isAdmin: isAdmins(path) })}` }
     const response = await fetch(`${url}${path}`, { headers, signal })
     return response.ok && response.headers.get('content-type') === 'application/json' ? await response.json() : null
   })
@@ -46,7 +46,7 @@ async function scan({ url, token, adminToken }: Target, { seconds, level, only, 
     const say = (line: string) => void process.stdout.write(`${line}\n`)
     const requests = plan.requests.filter((request) => request.url.includes(only))
     for (const request of requests) {
-      const found = await sqlmap(request, { token: tokenFor(request.isAdmin), folder, seconds, level, signal })
+      const found = await sqlmap(request, { token: await tokenFor(request), folder, seconds, level, signal })
       findings.push(...found.findings)
       say(`sqlmap ${request.method} ${request.url} (${request.parameters.join(', ')}): ${found.ended}`)
     }
@@ -54,7 +54,7 @@ async function scan({ url, token, adminToken }: Target, { seconds, level, only, 
     for (const isAdmin of [false, true]) {
       const starts = reads.filter((read) => isAdmins(new URL(read).pathname) === isAdmin)
       if (starts.length === 0) continue
-      const found = await wapiti(url, starts, { token: tokenFor(isAdmin), folder, seconds, level, signal })
+      const found = await wapiti(url, starts, { token: await tokenFor({ isAdmin }), folder, seconds, level, signal })
       findings.push(...found.findings)
       say(`wapiti, ${found.modules} modules over ${starts.length} addresses: ${found.findings.length} findings`)
     }
@@ -75,17 +75,16 @@ async function main(args: string[]): Promise<void> {
   if (!Number.isInteger(seconds) || seconds < 1) throw misuse('--seconds needs a whole number.')
   const level = Number(values.level ?? '1')
   if (![1, 2, 3, 4, 5].includes(level)) throw misuse('--level is 1, 2, 3, 4 or 5.')
-  if ((url === undefined) !== (token === undefined)) throw misuse('--url and --token go together.')
+  if (url === undefined && token !== undefined) throw misuse('--token needs --url.')
   if (url !== undefined && URL.parse(url) === null) throw misuse('--url needs an address.')
+  const { SCAN_EMAIL: email, SCAN_PASSWORD: password } = process.env
+  const remote =
+    url === undefined ? null : remoteTarget(url, { token, adminToken: values['admin-token'], email, password })
   process.stdout.write(`${(await requireTools(['sqlmap', 'wapiti'])).join(', ')}\n`)
   const stopping = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort())
   const { signal } = stopping
-  const adminToken = values['admin-token'] ?? token ?? ''
-  const target: Target =
-    url !== undefined && token !== undefined
-      ? { url: new URL(url).origin, token, adminToken, stop: () => Promise.resolve() }
-      : await startLocalTarget(signal)
+  const target = remote ?? (await startLocalTarget(signal))
   try {
     const findings = await scan(target, { seconds, level, only: values.only ?? '', signal })
     if (findings.length > 0) throw new Error(`${findings.join('\n')}\n${findings.length} findings.`)

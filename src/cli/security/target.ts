@@ -11,6 +11,8 @@ import { apiOf } from '../demo/api.ts'
 import { bankOf } from '../demo/bank.ts'
 import { sendTo } from '../demo/http.ts'
 import { askUntil } from '../demo/settle.ts'
+import { misuse } from '../run-command.ts'
+import { createSignIn } from './sign-in.ts'
 
 const ENVIRONMENT = { DATA_DIR: ':memory:', PORT: '0', PLAID_PORT: '0', SQL_PORT: '0', PG_PORT: '0' }
 const PATIENCE_MS = 60_000
@@ -18,8 +20,8 @@ const PATIENCE_MS = 60_000
 export interface Target {
   /** The origin. */
   readonly url: string
-  readonly token: string
-  readonly adminToken: string
+  /** An access token that lives for the next scan at least. */
+  readonly tokenFor: (whose: { readonly isAdmin: boolean }) => Promise<string>
   stop(): Promise<void>
 }
 
@@ -42,6 +44,19 @@ async function linkBank({ ready }: LocalStack, signal: AbortSignal): Promise<voi
   const { isWhole, count } = await askUntil({ signal, patienceMs: PATIENCE_MS }, held, (found) => found.isWhole)
   if (!isWhole || count === 0) throw new Error('The bank did not arrive: `npm run demo` shows where it stops.')
   process.stdout.write(`The scanned user has linked a bank: ${count} transactions.\n`)
+}
+
+type Given = Readonly<Record<'token' | 'adminToken' | 'email' | 'password', string | undefined>>
+
+/** @throws Error of misuse when there is neither a token nor an account */
+export function remoteTarget(url: string, { token, adminToken = token, email, password }: Given): Target {
+  const { origin } = new URL(url)
+  const stop = () => Promise.resolve()
+  if (token !== undefined && adminToken !== undefined)
+    return { url: origin, tokenFor: ({ isAdmin }) => Promise.resolve(isAdmin ? adminToken : token), stop }
+  if (email === undefined || password === undefined)
+    throw misuse('--url needs --token, or SCAN_EMAIL and SCAN_PASSWORD in the environment.')
+  return { url: origin, tokenFor: createSignIn(origin, { email, password }), stop }
 }
 
 export async function startLocalTarget(signal: AbortSignal): Promise<Target> {
@@ -73,7 +88,7 @@ export async function startLocalTarget(signal: AbortSignal): Promise<Target> {
     await linkBank(stack, signal)
     const { api: url, token, admin_token: adminToken } = stack.ready
     if (token === undefined || adminToken === undefined) throw new Error('The local stack gave no tokens.')
-    return { url, token, adminToken, stop }
+    return { url, tokenFor: ({ isAdmin }) => Promise.resolve(isAdmin ? adminToken : token), stop }
   } catch (error) {
     await stop()
     throw error
