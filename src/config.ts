@@ -100,6 +100,8 @@ export interface Config {
     /** Whether a client may link a bank that is linked already. */
     readonly allowsDuplicates: boolean
   }
+  /** Where `/.well-known/security.txt` sends who found a fault; the file is not there without one. */
+  readonly securityContacts: readonly string[]
   readonly retention: {
     /** Days after which what a user removed is deleted. */
     readonly removedDays: number
@@ -204,6 +206,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       allowsDuplicates: env.ALLOW_DUPLICATE_ITEMS === 'true',
     },
     retention: { removedDays: env.RETENTION_REMOVED_DAYS },
+    securityContacts: env.SECURITY_CONTACT,
     orphanRemoval: { mode: env.ORPHAN_REMOVAL, perDay: env.ORPHAN_REMOVALS_PER_DAY },
     sweep: { wakesPerSecond: env.SWEEP_WAKES_PER_SECOND },
     sentry:

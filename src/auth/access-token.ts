@@ -4,7 +4,7 @@
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose'
 import * as z from 'zod'
 import { AppError } from '../errors.ts'
-import type { BeforeFetch, JwksSource } from './jwks.ts'
+import type { FetchHooks, JwksSource } from './jwks.ts'
 import { otherKindOf } from './token-kind.ts'
 import { isAdministrator, scopesOf, type TokenRules } from './token-rights.ts'
 
@@ -72,16 +72,16 @@ export function isReadOnly(scopes: readonly string[]): boolean {
 
 /**
  * Verifies a compact JWT: signature with a pinned algorithm, issuer, audience (OIDC), `exp` and `nbf` with 60 s of
- * skew, `sub`. `beforeFetch` is called before the issuer's keys are fetched.
- * @throws AppError `unauthorized`; `unavailable` when the issuer's keys cannot be read; what `beforeFetch` throws
+ * skew, `sub`. `hooks` are used when the issuer's keys are fetched.
+ * @throws AppError `unauthorized`; `unavailable` when the issuer's keys cannot be read; what `hooks.before` throws
  */
 export async function verifyAccessToken(
   token: string,
   config: AuthConfig,
   now: Date,
-  beforeFetch?: BeforeFetch,
+  hooks?: FetchHooks,
 ): Promise<VerifiedClaims> {
-  const payload = await verifySignature(token, config, now, beforeFetch)
+  const payload = await verifySignature(token, config, now, hooks)
   const parsed = (config.mode === 'builtin' ? ownClaimsSchema : claimsSchema).safeParse(payload)
   if (!parsed.success) throw unauthorized(`malformed claim ${String(parsed.error.issues[0]?.path[0])}`)
   const { iss, sub, exp, sid } = parsed.data
@@ -103,7 +103,7 @@ async function verifySignature(
   token: string,
   config: AuthConfig,
   now: Date,
-  beforeFetch: BeforeFetch | undefined,
+  hooks: FetchHooks | undefined,
 ): Promise<JWTPayload> {
   const common = { currentDate: now, clockTolerance: CLOCK_SKEW_SECONDS, requiredClaims: ['sub', 'exp'] }
   try {
@@ -114,11 +114,7 @@ async function verifySignature(
     }
     const { issuer, audience, jwks } = config
     const options: JWTVerifyOptions = { ...common, issuer, audience, algorithms: OIDC_ALGORITHMS }
-    const { payload, protectedHeader } = await jwtVerify(
-      token,
-      (header, jws) => jwks(header, jws, now, beforeFetch),
-      options,
-    )
+    const { payload, protectedHeader } = await jwtVerify(token, (header, jws) => jwks(header, jws, now, hooks), options)
     const otherKind = otherKindOf(protectedHeader, payload)
     if (otherKind !== null) throw unauthorized(otherKind)
     return payload

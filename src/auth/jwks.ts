@@ -24,19 +24,26 @@ type PublicKey = Awaited<ReturnType<KeySet>>
 
 /** Why keys are to be fetched: there are none, or they are old; or a token names one that is not among them. */
 export type FetchReason = 'expired' | 'unknown_key'
-/** Called before each fetch; what it throws prevents the fetch and refuses the token. */
-export type BeforeFetch = (reason: FetchReason) => Promise<void>
+/** What the request that causes a fetch has to do with it. */
+export interface FetchHooks {
+  /** Called before the fetch; what it throws prevents the fetch and refuses the token. */
+  readonly before: (reason: FetchReason) => Promise<void>
+  /** Keeps the fetch running when the request's client goes away, since other requests wait for it too: `waitUntil`. */
+  readonly keepAlive: (fetching: Promise<unknown>) => void
+}
+
+const noHooks: FetchHooks = { before: () => Promise.resolve(), keepAlive: () => undefined }
 
 /**
  * Finds the key for a token's header.
- * @throws what `beforeFetch` throws; AppError `unavailable` when there are no keys; jose's `JWKSNoMatchingKey` when no key
+ * @throws what `hooks.before` throws; AppError `unavailable` when there are no keys; jose's `JWKSNoMatchingKey` when no key
  * matches
  */
 export type JwksSource = (
   header: JWSHeaderParameters,
   token: FlattenedJWSInput,
   now: Date,
-  beforeFetch?: BeforeFetch,
+  hooks?: FetchHooks,
 ) => Promise<PublicKey>
 
 interface Loaded {
@@ -60,30 +67,31 @@ export function createJwksSource(options: JwksOptions): JwksSource {
   const isCooling = (nowMs: number): boolean => nowMs - attemptedAtMs < cooldownMs && pending !== null
 
   /** Starts a fetch unless one was started within the cool-down; callers in the same cool-down share it. */
-  async function refresh(nowMs: number, reason: FetchReason, beforeFetch: BeforeFetch): Promise<Loaded> {
-    if (!isCooling(nowMs)) await beforeFetch(reason)
+  async function refresh(nowMs: number, reason: FetchReason, { before, keepAlive }: FetchHooks): Promise<Loaded> {
+    if (!isCooling(nowMs)) await before(reason)
     // Another request may have started it meanwhile.
     if (!isCooling(nowMs) || pending === null) {
       attemptedAtMs = nowMs
       pending = load(options, nowMs)
+      keepAlive(pending)
     }
-    // The fetch may belong to another request, whose end can cut it off, so each caller has its own timeout.
+    // The fetch may belong to another request, which the platform can still end, so each caller has its own timeout.
     loaded = await within(timeoutMs, pending, () => {
       throw unavailable('the JWKS endpoint is slow')
     })
     return loaded
   }
 
-  return async (header, token, now, beforeFetch = () => Promise.resolve()) => {
+  return async (header, token, now, hooks = noHooks) => {
     const nowMs = now.getTime()
     const isFresh = loaded !== null && nowMs - loaded.loadedAtMs < maxAgeMs
-    const current = isFresh && loaded !== null ? loaded : await refresh(nowMs, 'expired', beforeFetch)
+    const current = isFresh && loaded !== null ? loaded : await refresh(nowMs, 'expired', hooks)
     try {
       return await current.keySet(header, token)
     } catch (error) {
       // A new key of the issuer, or junk: worth a look, and refresh looks no more often than the cool-down allows.
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      return await (await refresh(nowMs, 'unknown_key', beforeFetch)).keySet(header, token)
+      return await (await refresh(nowMs, 'unknown_key', hooks)).keySet(header, token)
     }
   }
 }

@@ -116,6 +116,12 @@ const claimName = z.string().regex(/^\S{1,256}$/, 'must be the name of a claim')
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
 
+/** How to reach somebody: `mailto:security@example.com`, `https://example.com/security`, `tel:+1-201-555-0123` (RFC 9116). */
+const contact = z
+  .string()
+  .max(500)
+  .regex(/^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/\S+|tel:\+?[\d-]+)$/, 'must list addresses as mailto:, https: or tel:')
+
 /** Those that are secrets by themselves: never printed, never alike, never an example. */
 export const secretVariables = [
   'PLAID_SECRET',
@@ -164,6 +170,7 @@ export const environmentSchema = z.object({
   ORPHAN_REMOVAL: z.enum(['off', 'report', 'end'], { error: 'must be off, report or end' }).default('end'),
   ORPHAN_REMOVALS_PER_DAY: z.coerce.number().int().min(0).max(100_000).default(20),
   SWEEP_WAKES_PER_SECOND: z.coerce.number().int().min(1).max(500).default(25),
+  SECURITY_CONTACT: list.pipe(z.array(contact).max(5)).default([]),
   SENTRY_DSN: httpUrl.optional(),
   SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),

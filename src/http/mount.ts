@@ -48,8 +48,9 @@ async function answer(context: Context<HttpEnvironment>, route: Route): Promise<
   const headers = new Headers(route.cacheControl === undefined ? {} : { 'cache-control': route.cacheControl })
   for (const [name, values] of Object.entries(own)) for (const value of [values].flat()) headers.append(name, value)
   if (body === undefined) return new Response(null, { status, headers })
-  headers.set('content-type', 'application/json')
-  return new Response(JSON.stringify(body), { status, headers })
+  const isText = route.mediaType !== undefined && typeof body === 'string'
+  headers.set('content-type', isText ? route.mediaType : 'application/json')
+  return new Response(isText ? body : JSON.stringify(body), { status, headers })
 }
 
 /** `/items/{id}` as Hono writes it. */

@@ -106,7 +106,10 @@ function answers(route: Route, components: Components): Json {
   const entries = Object.entries(route.answers).map(([status, schema]) => {
     const said = { description: descriptions[Number(status)] ?? 'Answered', ...headers(route, Number(status)) }
     if (schema === null) return [status, said]
-    return [status, { ...said, content: { 'application/json': { schema: describe(schema, components) } } }]
+    return [
+      status,
+      { ...said, content: { [route.mediaType ?? 'application/json']: { schema: describe(schema, components) } } },
+    ]
   })
   return Object.fromEntries(entries)
 }

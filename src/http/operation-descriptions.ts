@@ -27,6 +27,8 @@ export const operationDescriptions: Readonly<Record<string, string>> = {
   ready:
     'Returns 200 when both database logins reach a migrated database and are bound by its policies, and the encryption key works. Otherwise returns 503; the reason is in the log.',
   openapi: 'Returns this document.',
+  securityTxt:
+    'Returns where to report a vulnerability, in the format of RFC 9116. Returns 404 unless the operator named a contact (`SECURITY_CONTACT`).',
   receiveWebhook:
     'Verifies the signature over the raw body, stores the event once and schedules the syncs that it asks for. Every refusal is the same 401.',
   register: `Sends a verification e-mail. The account exists once its address is verified. ${mailed}`,

@@ -40,6 +40,8 @@ export interface RouteFacts {
   readonly answers: Answers
   /** Besides those that access, input and platform bring with them. */
   readonly errors: readonly ErrorCode[]
+  /** Of a success whose body is text; JSON unless it is said here. */
+  readonly mediaType?: 'text/plain; charset=utf-8'
   /** `Cache-Control` of a success; `no-store` unless it is said here. */
   readonly cacheControl?: string
 }

@@ -37,6 +37,7 @@ import {
 } from './routes/items.ts'
 import { listLiabilitiesRoute } from './routes/liabilities.ts'
 import { openapiRoute } from './routes/openapi.ts'
+import { securityTxtRoute } from './routes/security-txt.ts'
 import { createLinkTokenRoute, exchangePublicTokenRoute } from './routes/plaid-link.ts'
 import { listRecurringRoute } from './routes/recurring.ts'
 import { listSyncRunsRoute, syncAllRoute, syncItemRoute } from './routes/sync.ts'
@@ -60,7 +61,7 @@ export interface RouteTable {
 export function routeTable(loadDocument: () => Promise<Record<string, unknown>>): RouteTable {
   return {
     alive: [healthRoute],
-    open: [readyRoute, openapiRoute(loadDocument)],
+    open: [readyRoute, openapiRoute(loadDocument), securityTxtRoute],
     signed: [webhookRoute],
     accounts: [
       registerRoute,

@@ -19,6 +19,7 @@ import {
   smallBank,
   webhooksLike,
 } from '../support/life.ts'
+import { startIssuer } from '../support/issuer.ts'
 import { startTap } from '../support/tap.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -240,4 +241,28 @@ describe('a client that goes away', () => {
       expect({ k, response, calls: made }).toEqual({ k, response: '', calls: unharmed.calls.toSorted() })
     }
   })
+})
+
+it("a client that goes away while the issuer's keys are fetched for it costs the next client nothing", async () => {
+  const issuer = await startIssuer()
+  const keys = await startTap(new URL(issuer.variables['AUTH_JWKS_URL'] ?? '').origin)
+  const oidcWorker = await startDirectWorker(world, { ...issuer.variables, AUTH_JWKS_URL: `${keys.url}/jwks.json` })
+  const ask = () => {
+    const head = ['GET /api/v1/accounts HTTP/1.1', 'host: localhost', 'connection: close']
+    return send(oidcWorker.port, `${[...head, `authorization: Bearer ${issuer.token('keys')}`].join('\r\n')}\r\n\r\n`)
+  }
+  try {
+    const first = ask()
+    keys.onAnswer = async () => {
+      first.leave()
+      await delay(200)
+    }
+    expect(await first.received).toBe('')
+    expect(await ask().received).toContain('HTTP/1.1 200')
+    expect(issuer.requests()).toBe(1)
+  } finally {
+    await oidcWorker.stop()
+    await keys.stop()
+    await issuer.stop()
+  }
 })

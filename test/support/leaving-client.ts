@@ -35,6 +35,8 @@ export interface Outcome {
 }
 
 export interface DirectWorker {
+  /** On 127.0.0.1. */
+  readonly port: number
   /**
    * Sends a request, and leaves after the `leaveAfter`th outgoing call was answered; 0 stays. Resolves when no further call
    * is made and the messages that were sent are consumed.
@@ -124,6 +126,7 @@ export async function startDirectWorker(
     signal: new AbortController().signal,
   })
   return {
+    port: workerd.port,
     async visit(visit, leaveAfter) {
       const calls: string[] = []
       const consumed: Promise<unknown>[] = []

@@ -6,6 +6,7 @@ import type { FetchReason } from '../../auth/jwks.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import { servicesOf } from '../mount.ts'
 import type { Middleware } from '../request-state.ts'
+import { settled } from './outlive-client.ts'
 import { limitAddress, limitAnonymous, limitLogin, type RequestContext } from './rate-limit.ts'
 
 const refusals: ReadonlySet<ErrorCode> = new Set(['unauthorized', 'unavailable'])
@@ -23,9 +24,12 @@ interface Verified {
 async function verify(context: RequestContext, token: string): Promise<Verified> {
   let counted: FetchReason | null = null
   try {
-    const claims = await verifyAccessToken(token, servicesOf(context).auth, new Date(), async (reason) => {
-      await (reason === 'expired' ? limitAddress(context) : limitAnonymous(context))
-      counted = reason
+    const claims = await verifyAccessToken(token, servicesOf(context).auth, new Date(), {
+      before: async (reason) => {
+        await (reason === 'expired' ? limitAddress(context) : limitAnonymous(context))
+        counted = reason
+      },
+      keepAlive: (fetching) => context.executionCtx.waitUntil(settled(fetching)),
     })
     return { claims, isCounted: counted !== null }
   } catch (error) {

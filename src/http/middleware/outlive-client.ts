@@ -14,7 +14,7 @@ export function outliveClient(): Middleware {
   }
 }
 
-/** A failure is the response's to tell. */
-async function settled(work: Promise<void>): Promise<void> {
+/** For `waitUntil`: a failure is the response's to tell. */
+export async function settled(work: Promise<unknown>): Promise<void> {
   await Promise.allSettled([work])
 }

@@ -79,7 +79,7 @@ function checkDestinations(body: CreateBody, config: Config): void {
   const { redirect_uri: redirectUri, android_package_name: packageName, hosted_link: hostedLink } = body
   const { androidPackages, completionRedirectUris } = config.plaid.link
   if (redirectUri !== undefined && !isRedirectUri(redirectUri, config))
-    throw refuse('#/redirect_uri', 'Must be an https URL without a query or a fragment.')
+    throw refuse('#/redirect_uri', 'Must be an https URL of a domain, in lower case, without a query or a fragment.')
   if (packageName !== undefined && redirectUri !== undefined)
     throw refuse('#/android_package_name', 'Plaid takes a package name or a redirect_uri, not both.')
   if (packageName !== undefined && !androidPackages.includes(packageName))

@@ -13,6 +13,7 @@ describe('a route', () => {
       '/health',
       '/ready',
       '/openapi.json',
+      '/.well-known/security.txt',
       '/api/v1/plaid/webhook',
       ...accounts.map((name) => `/api/v1/auth/${name}`),
     ])

@@ -27,6 +27,7 @@ export const developmentVariables = {
   SECRET_KEY: secretKey,
   ENCRYPTION_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7)).toString('base64'),
   CORS_ORIGINS: '["https://app.wealth.test","http://localhost:3000"]',
+  SECURITY_CONTACT: 'mailto:security@example.com',
 }
 
 export const productionVariables = {
