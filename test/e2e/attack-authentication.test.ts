@@ -70,7 +70,7 @@ const believedHeaders: readonly Record<string, string>[] = [
   { 'proxy-authorization': 'Bearer x', 'x-authorization': 'Bearer x', 'x-access-token': 'x', 'x-api-key': 'x' },
 ]
 
-test.each(believedHeaders)('no private route believes %j', async (headers) => {
+test.each(believedHeaders)('no private route takes %j for a login', async (headers) => {
   for (const { method, path } of privateRoutes) {
     const { status } = await edge.call(method, pathOf(path), { headers, ...(method === 'GET' ? {} : { body: {} }) })
     expect([method, path, status]).toEqual([method, path, 401])
@@ -105,7 +105,7 @@ test.each(['X-HTTP-Method-Override', 'X-Method-Override', 'X-HTTP-Method'])('%s 
   expect(await fingerprint(edge.sql)).toEqual(before)
 })
 
-describe('one header too many', () => {
+describe('a request with one header too many', () => {
   const request = ['GET /api/v1/accounts HTTP/1.1', 'Host: localhost']
   const good = () => `Authorization: Bearer ${edge.token('user')}`
   const bad = 'Authorization: Bearer junk'
@@ -135,7 +135,7 @@ describe('one header too many', () => {
     ['two lengths', ['Content-Length: 0', 'Content-Length: 44'], 'GET /api/v1/accounts HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['chunks by another name', ['Transfer-Encoding: xchunked', 'Content-Length: 2'], '{}'],
     ['a length that is none', ['Content-Length: +2'], '{}'],
-  ])('%s smuggle nothing', async (_what, lines, body) => {
+  ])('smuggles no second request by %s', async (_what, lines, body) => {
     const head = ['POST /api/v1/plaid/webhook HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
     expectNothingShown(await sendLines(edge.url, [...head, ...lines], body))
   })
@@ -290,12 +290,12 @@ describe("an issuer's token", () => {
     ['is critical of what nobody knows', () => issuer.token('user', { header: { crit: ['exp'] } })],
   ]
 
-  test.each(tricks)('that %s is refused', async (_what, make) => {
+  test.each(tricks)('is refused when it %s', async (_what, make) => {
     const { status } = await edge.callTo(oidcUrl, make())('GET', accounts)
     expect(status).toBe(401)
   })
 
-  test('made nobody look where it said', () => {
+  test('makes the Worker fetch no address that it names', () => {
     expect(bait.requests).toEqual([])
   })
 

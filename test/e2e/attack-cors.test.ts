@@ -46,8 +46,8 @@ const foreign: Readonly<Record<string, string>> = {
   'an extension': 'chrome-extension://abcdefghijklmnop',
 }
 
-describe.each(Object.entries(foreign))('%s (%s)', (_what, origin) => {
-  test('is allowed nothing by any route, asked first or not', async () => {
+describe.each(Object.entries(foreign))('a page of %s (%s)', (_what, origin) => {
+  test('may read no route, with a preflight or without', async () => {
     for (const { method, path, name } of routes) {
       const asked = {
         origin,

@@ -55,15 +55,18 @@ describe('a session in a cookie', () => {
     `${app}/`,
   ]
 
-  test.each(['/api/v1/auth/refresh', '/api/v1/auth/logout'])('%s does nothing for a page of others', async (path) => {
-    const before = await fingerprint(edge.sql)
-    for (const origin of foreign) {
-      const headers = { cookie, ...(origin === null ? {} : { origin }), referer: `${app}/` }
-      const answer = await edge.call('POST', path, { body: {}, headers })
-      expect([origin, answer.status, answer.headers.getSetCookie()]).toEqual([origin, 403, []])
-    }
-    expect(await fingerprint(edge.sql)).toEqual(before)
-  })
+  test.each(['/api/v1/auth/refresh', '/api/v1/auth/logout'])(
+    'is not used by %s of another site’s page',
+    async (path) => {
+      const before = await fingerprint(edge.sql)
+      for (const origin of foreign) {
+        const headers = { cookie, ...(origin === null ? {} : { origin }), referer: `${app}/` }
+        const answer = await edge.call('POST', path, { body: {}, headers })
+        expect([origin, answer.status, answer.headers.getSetCookie()]).toEqual([origin, 403, []])
+      }
+      expect(await fingerprint(edge.sql)).toEqual(before)
+    },
+  )
 
   test.each(cookieRoutes.map(({ path }) => path))('%s gives no cookie to a page of others', async (path) => {
     for (const origin of foreign) {
@@ -84,7 +87,7 @@ describe('a session in a cookie', () => {
     expect((await edge.call('POST', '/api/v1/auth/refresh', { body: {}, headers: twice })).status).toBe(401)
   })
 
-  test('works for our own page, after all of it', async () => {
+  test('still works for the own page afterwards', async () => {
     const answer = await edge.call('POST', '/api/v1/auth/refresh', { body: {}, headers: { cookie, origin: app } })
     expect(answer.status).toBe(200)
     const [set = ''] = answer.headers.getSetCookie()
@@ -98,7 +101,7 @@ test.each([
   'multipart/form-data; boundary=x',
   'text/plain',
   'text/plain;application/json',
-])('what a form can send (%s) is read by no route', async (type) => {
+])('no route reads a body that a form can send (%s)', async (type) => {
   const before = await fingerprint(edge.sql)
   for (const { method, path, body } of operations) {
     if (method === 'GET' || path === '/api/v1/plaid/webhook') continue
@@ -112,7 +115,7 @@ test.each([
   expect(await fingerprint(edge.sql)).toEqual(before)
 })
 
-test('no route that reads changes anything', async () => {
+test('no GET or HEAD route changes anything', async () => {
   await edge.linkAndSync('user')
   const before = await fingerprint(edge.sql)
   for (const { path } of routes.filter(({ method }) => method === 'GET'))

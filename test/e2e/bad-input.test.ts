@@ -261,7 +261,7 @@ const invalidQueries: readonly string[] = [
   `/api/v1/plaid/sync/runs?item_id=${marker}`,
   `/api/v1/holdings?account_id=${marker}`,
 ]
-test.each(invalidQueries)('GET %s is refused', async (path) => {
+test.each(invalidQueries)('a query with a bad parameter is refused: GET %s', async (path) => {
   expect(await outcomeOf(get(path))).toEqual(refusal(400, 'validation_failed'))
 })
 
@@ -399,7 +399,7 @@ test.each([
   '/.git/config',
   '/api/v1/admin',
   '/api/v1/plaid/items/../../accounts/x/y',
-])('the path %s is unknown', async (path) => {
+])('nothing is served at the path %s', async (path) => {
   expect(await outcomeOf(() => send('GET', path))).toEqual(refusal(404, 'not_found'))
 })
 

@@ -276,7 +276,7 @@ async function filesUnder(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
-test('and nowhere is a secret in plaintext', async () => {
+test('no secret is in plaintext in any table, log line, message or answer', async () => {
   const found = secretFinder()
   // The journey did carry them: Plaid was sent them, and sent them back.
   const wire = edge.plaid.exchanges.map(({ headers, body, answer }) => `${JSON.stringify(headers)} ${body} ${answer}`)

@@ -157,7 +157,7 @@ function mustBeTaken({ method, path }: Operation): boolean {
 }
 
 test.each(api.operations.map((operation) => [operation.name, operation] as const))(
-  '%s answers as described, whatever it is asked',
+  '%s answers as the API’s description says, whatever it is sent',
   async (_name, operation) => {
     const token = await tokenOf(operation)
     const named: KnownIds = destroys(operation) ? new Map() : known
@@ -211,7 +211,7 @@ test('requests were taken as well as refused, and every read was', async () => {
   }
 })
 
-test('the Worker logged no error, and nothing that came in', () => {
+test('the Worker logged no error during the fuzzing, and no value that it was sent', () => {
   const lines = edge.lines()
   expect(lines.filter((line) => line.includes('"level":"error"') || line.includes(marker))).toEqual([])
 })

@@ -95,7 +95,7 @@ function preflight(path: string, origin: string): Promise<Answer> {
 }
 
 describe('every answer carries the headers', () => {
-  test.each(answers)('%i %s', async (status, _what, get) => {
+  test.each(answers)('with the status %i: %s', async (status, _what, get) => {
     const answer = await get()
     expect([answer.status, answer.text]).toEqual([status, answer.text])
     expectHeaders(answer, false)
@@ -147,15 +147,15 @@ async function outerAnswers(call: Call): Promise<Answer[]> {
   ]
 }
 
-describe.each(['staging', 'production'])('in %s', (environment) => {
-  test('every answer demands https', async () => {
+describe.each(['staging', 'production'])('an answer in %s', (environment) => {
+  test('demands https', async () => {
     const { url } = await edge.startAnother(strictVariables(environment))
     const seen = await outerAnswers(edge.callTo(url))
     expect(seen.map(({ status }) => status)).toEqual([200, 404, 401, 405, 401, 204])
     for (const answer of seen) expectHeaders(answer, true)
   })
 
-  test('a configuration that only a laptop may have stops everything but health, and no value is told', async () => {
+  test('is 500 on every path but /health under a laptop’s configuration, and tells no value of it', async () => {
     const worker = await edge.startAnother({ ENVIRONMENT: environment })
     const [health, ...rest] = await outerAnswers(edge.callTo(worker.url, edge.token('user')))
     expect(health?.status).toBe(200)

@@ -65,7 +65,7 @@ describe('an account', () => {
     expect((await post('refresh', { refresh_token: first.refresh_token })).status).toBe(401)
   })
 
-  it('that is left can no longer link, remove, rotate or administer with the access token that is still out', async () => {
+  it('that was signed out of can no longer link, remove, rotate or administer with the last access token', async () => {
     const email = 'left@example.com'
     await signUp(email)
     await edge.sql(`update identity.accounts set role = 'admin' where email = $1`, [email])

@@ -138,8 +138,8 @@ test('every documented route is tried here', () => {
   expect(tried.toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
 })
 
-describe.each(['stranger', 'neighbour'])('a %s', (subject) => {
-  test.each(Object.entries(byId))('%s answers as if the thing did not exist', async (_name, probe) => {
+describe.each(['stranger', 'neighbour'])('another user (a %s)', (subject) => {
+  test.each(Object.entries(byId))('gets for %s what an id gets that does not exist', async (_name, probe) => {
     const call = edge.as(subject)
     await changesNothingOf('owner', async () => {
       const [mine, nobodys] = [await probe(call, owned), await probe(call, unknown)]
@@ -150,7 +150,7 @@ describe.each(['stranger', 'neighbour'])('a %s', (subject) => {
     })
   })
 
-  test.each(Object.entries(lists))('%s shows nothing of another user', async (name, filter) => {
+  test.each(Object.entries(lists))('sees nothing of the owner in %s', async (name, filter) => {
     const theirs = await read('owner', name, '?limit=500')
     const ids = new Set(theirs.data.map(({ id }) => id))
     expect(ids.size).toBeGreaterThan(0)

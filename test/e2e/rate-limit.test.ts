@@ -77,8 +77,8 @@ function limitOf(policy: Policy) {
 const limited = routes.filter(({ path }) => path !== '/health')
 const cases = limited.map((route) => [policyOf(route), route.name, route] as const)
 
-describe('by address, without a login', () => {
-  test.each(cases)('%s limits %s', async (policy, _name, route) => {
+describe('requests of one address without a login', () => {
+  test.each(cases)('are limited by the policy %s on %s', async (policy, _name, route) => {
     const address = freshAddress()
     expect(await limitSeen(() => ask(route, address, null))).toEqual(limitOf(policy))
   })
@@ -91,7 +91,7 @@ describe('by address, without a login', () => {
     }
   })
 
-  test('a flood at once gets exactly what the limit says', async () => {
+  test('get exactly what the limit admits when they all come at once', async () => {
     const headers = { 'cf-connecting-ip': freshAddress() }
     const answers = await Promise.all(Array.from({ length: 200 }, () => edge.call('GET', '/openapi.json', { headers })))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(quotas.global)
@@ -115,7 +115,7 @@ describe('by address, without a login', () => {
   })
 })
 
-describe('by address, with logins', () => {
+describe('requests of one address with logins', () => {
   test('admits what the generous limit says, for all users together, and says which limit it was', async () => {
     const headers = { 'cf-connecting-ip': freshAddress() }
     const answers = await Promise.all(
@@ -139,12 +139,15 @@ describe('by address, with logins', () => {
   })
 })
 
-describe('by user', () => {
-  test.each(cases.filter(([, , { isPrivate }]) => isPrivate))('%s limits %s', async (policy, _name, route) => {
-    const user = freshUser()
-    expect(await limitSeen(() => ask(route, freshAddress(), user))).toEqual(limitOf(policy))
-    expect((await ask(route, freshAddress(), freshUser())).status).not.toBe(429)
-  })
+describe('requests of one user', () => {
+  test.each(cases.filter(([, , { isPrivate }]) => isPrivate))(
+    'are limited by the policy %s on %s',
+    async (policy, _name, route) => {
+      const user = freshUser()
+      expect(await limitSeen(() => ask(route, freshAddress(), user))).toEqual(limitOf(policy))
+      expect((await ask(route, freshAddress(), freshUser())).status).not.toBe(429)
+    },
+  )
 })
 
 describe('webhooks', () => {

@@ -99,7 +99,7 @@ async function ownersRow(table: string): Promise<string> {
   return z.string().parse(rows[0]?.['row'])
 }
 
-test('every table with user data is looked at here, and holds rows of both users or of the first', async () => {
+test('every table with user data is tried here, with rows of two users in it', async () => {
   expect(tables).toEqual(expect.arrayContaining(['public.items', 'public.accounts', 'public.transactions']))
   for (const table of tables) {
     const rows = await edge.sql(`select count(*) as n from ${table} where user_id = $1`, [ownerId])
@@ -107,7 +107,7 @@ test('every table with user data is looked at here, and holds rows of both users
   }
 })
 
-test('without a filter a user reads own rows and no other', async () => {
+test('a query without a filter reads own rows and no others', async () => {
   for (const table of tables) {
     const seen = await asNeighbour(`select user_id from ${table}`)
     expect([null, insufficientPrivilege]).toContain(seen.refusal)
@@ -149,7 +149,7 @@ test("another user's row is neither updated nor deleted", async () => {
   }
 })
 
-test('a statement that forgets its filter touches own rows alone', async () => {
+test('an update or delete that forgets its filter touches own rows alone', async () => {
   const edited = await asNeighbour(`update transactions set note = 'x' returning user_id`)
   expect(edited.count).toBeGreaterThan(1000)
   expect(edited.rows.every((row) => row['user_id'] === neighbourId)).toBe(true)
@@ -172,7 +172,7 @@ test('no row is written in the name of another user, and none is given to one', 
 describe.each(logins)('the login %s', (login) => {
   const client = () => ({ wn_api: api, wn_jobs: jobs, wn_identity: identity })[login]
 
-  test('is an ordinary one: no attribute, no membership, owner of nothing', async () => {
+  test('has no attribute and no membership, and owns nothing', async () => {
     const [role] = await edge.sql(
       `select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as special,
           (select count(*) from pg_auth_members where member = r.oid) as memberships,

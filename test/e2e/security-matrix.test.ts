@@ -199,12 +199,12 @@ async function expectRefused(asked: readonly DocumentedRoute[], url: string, [, 
   expect(await fingerprint(edge.sql)).toEqual(before)
 }
 
-describe('without a good token', () => {
-  test.each(ownFaults)('%s: every private route answers one and the same 401', async (...fault) => {
+describe('a request without a good token', () => {
+  test.each(ownFaults)('gets the same 401 from every private route: %s', async (...fault) => {
     await expectRefused(privateRoutes, edge.url, fault)
   })
 
-  test.each(issuerFaults)('of an issuer, %s: every private route answers the same 401', async (...fault) => {
+  test.each(issuerFaults)('gets the same 401 where an OIDC issuer is configured: %s', async (...fault) => {
     await expectRefused(
       privateRoutes.filter((route) => !isOfAccounts(route)),
       oidcUrl,
@@ -221,7 +221,7 @@ describe('without a good token', () => {
     expect((await edge.callTo(edge.url, forged)('GET', '/api/v1/plaid/items')).status).toBe(401)
   })
 
-  test('why a token was refused is in the log, and no token is', async () => {
+  test('leaves the reason of its refusal in the log, and not its token', async () => {
     const headers = { authorization: withClaims({ exp: hourAgo() })(), 'x-request-id': randomUUID() }
     await edge.call('GET', '/api/v1/accounts', { headers })
     const line = () => edge.lines().find((one) => one.includes(headers['x-request-id']))
@@ -230,7 +230,7 @@ describe('without a good token', () => {
   })
 })
 
-describe('with a good token', () => {
+describe('a request with a good token', () => {
   test('every private route lets it in', async () => {
     expect(privateRoutes.length).toBeGreaterThan(10)
     for (const route of privateRoutes.filter((one) => !isOfAccounts(one)))
@@ -256,7 +256,7 @@ describe('with a good token', () => {
     expect((await edge.callTo(oidcUrl, token)('GET', '/api/v1/plaid/items')).status).toBe(200)
   })
 
-  test('a user of one issuer is nobody to another', async () => {
+  test('of one issuer reads nothing of the same subject at another issuer', async () => {
     const [here, there] = await Promise.all(
       [edge.as('user'), edge.callTo(oidcUrl, issuer.token('user'))].map((call) => call('GET', '/api/v1/plaid/items')),
     )
@@ -264,7 +264,7 @@ describe('with a good token', () => {
     expect(idsSchema.parse(there?.json()).data).toEqual([])
   })
 
-  test('where an issuer vouches for users, there are no accounts', async () => {
+  test('finds no routes of built-in accounts where an OIDC issuer is configured', async () => {
     for (const route of routes.filter(isOfAccounts)) {
       const { status } = await ask(edge.callTo(oidcUrl), route, `Bearer ${issuer.token('user')}`)
       expect([route.name, status]).toEqual([route.name, 404])
@@ -287,7 +287,7 @@ const bodies: Readonly<Record<string, { readonly body: object }>> = {
   'POST /api/v1/plaid/items/{id}/duplicates/{account_id}': { body: { keep: true } },
 }
 
-test('for another user, what a path names does not exist', async () => {
+test('what a path names does not exist for another user', async () => {
   const naming = routes.filter(({ path, name }) => path.includes('{') && !adminRoutes.includes(name))
   expect(naming.length).toBeGreaterThan(5)
   const before = await fingerprint(edge.sql)
@@ -333,7 +333,7 @@ test.each(['read', 'read accounts', '  read  '])(
 )
 
 test.each(['user', 'Admin', 'admin ', 'admin user', ['Admin'], true, { admin: true }, null])(
-  'the role %j is no administrator',
+  'a token with the role %j is no administrator’s',
   async (role) => {
     // A role that is no text can make the token none.
     const refusals = typeof role === 'string' ? [403] : [401, 403]
@@ -358,7 +358,7 @@ test.each(['user', 'Admin', 'admin ', 'admin user', ['Admin'], true, { admin: tr
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PURGE', 'PROPFIND']
 
 test.each(routes.map((route) => [route.name, route] as const))(
-  '%s has no method but those named',
+  'the path %s has no method but the documented ones',
   async (_name, route) => {
     const known = routes.filter(({ path }) => path === route.path).map(({ method }) => method)
     const allowed = new Set([...known, ...(known.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])

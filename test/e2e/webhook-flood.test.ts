@@ -75,7 +75,7 @@ async function keyRequests(): Promise<number> {
 
 const networks = (index: number): string => `198.18.${index % 256}.9`
 
-test('a flood from one address is refused, then limited, without a line of an error, and costs two key requests', async () => {
+test('a flood of webhooks from one address is refused, then limited, logs no error and costs two key requests', async () => {
   const call = await freshWorker()
   const [requests, lines] = [await keyRequests(), edge.lines().length]
   const statuses = await flood(call, 200, () => '203.0.113.5')

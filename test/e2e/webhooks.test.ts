@@ -301,10 +301,13 @@ const forgeries: readonly (readonly [string, string, (delivery: Delivery) => Del
 ]
 
 describe('what does not verify is one and the same 401, and changes nothing', () => {
-  test.each(Object.entries(tamperings))('signed by the bank and broken: %s', async (tamper, reason) => {
-    await edge.bank.webhooks({ tamper })
-    expect(await outcomeOf(await fired())).toEqual(refusal(reason))
-  })
+  test.each(Object.entries(tamperings))(
+    'a delivery that the bank signed and something broke: %s',
+    async (tamper, reason) => {
+      await edge.bank.webhooks({ tamper })
+      expect(await outcomeOf(await fired())).toEqual(refusal(reason))
+    },
+  )
 
   test.each(forgeries)('a real delivery with %s', async (_what, reason, forge) => {
     expect(await outcomeOf(await forge(await fired()))).toEqual(refusal(reason))

@@ -16,7 +16,7 @@ afterAll(() => accounts.stop())
 
 const attackers = 'the password of an attacker'
 
-describe('registering', () => {
+describe('registering an account', () => {
   it('makes an account when the address is verified, and not before', async () => {
     const { ctx } = accounts
     await register(ctx, { email: 'ann@example.com', password: goodPassword })
@@ -194,8 +194,8 @@ describe('whether an address has an account', () => {
   })
 })
 
-describe('guessing', () => {
-  it('is over after ten tries in fifteen minutes, exactly, however many at once; also with the right password', async () => {
+describe('guessing a password', () => {
+  it('is refused after exactly ten tries in fifteen minutes, however many come at once, and with the right password too', async () => {
     await accounts.signUp('guess@example.com')
     const codes: string[] = []
     const guess = async () => void codes.push(await refusal(accounts.signIn('guess@example.com', attackers)))
@@ -216,7 +216,7 @@ describe('guessing', () => {
     }
   })
 
-  it('floods no address with mails: five of a kind an hour from one network', async () => {
+  it('sends an address at most five mails of a kind an hour from one network', async () => {
     const { ctx } = accounts
     const before = accounts.mails.length
     const wish = { email: 'flood@example.com', password: goodPassword }
@@ -232,7 +232,7 @@ describe('guessing', () => {
   })
 })
 
-describe('a failure in the middle', () => {
+describe('an identity request that fails in the middle', () => {
   const steps = ['identity.register', 'identity.begin_verification', 'identity.finish_verification'] as const
   it.each(
     steps.flatMap((step) =>
@@ -274,7 +274,7 @@ describe('a failure in the middle', () => {
     await accounts.signUp(wish.email)
   })
 
-  it('of a statement inside rolls all of it back', async () => {
+  it('rolls back all of its statements', async () => {
     const { ctx } = accounts
     await register(ctx, { email: 'atomic@example.com', password: goodPassword })
     const code = accounts.mailedCode('atomic@example.com')

@@ -51,7 +51,7 @@ describe('a refresh token', () => {
     expect(tokens.size).toBe(5)
   })
 
-  it.each([1, 3])('that was used ends the session, %s uses later', async (uses) => {
+  it.each([1, 3])('that was used before ends the session, %s uses later', async (uses) => {
     const { grant, email } = await somebody()
     const bystander = await accounts.signIn(email)
     let current = grant
@@ -140,7 +140,7 @@ describe('a refresh token', () => {
 })
 
 describe('logging out', () => {
-  it('ends one session', async () => {
+  it('ends that session and no other', async () => {
     const { grant, email } = await somebody()
     const other = await accounts.signIn(email)
     await logOut(accounts.ctx, grant.refreshToken)
@@ -159,7 +159,7 @@ describe('logging out', () => {
     await renew(stranger.grant.refreshToken)
   })
 
-  it('everywhere is refused to a session that is over: a thief who was thrown out ends nobody', async () => {
+  it('of all sessions is refused to a session that has ended', async () => {
     const { grant, email } = await somebody()
     const thief = await accounts.as(await accounts.signIn(email))
     await changePassword(await accounts.as(grant), { current: goodPassword, replacement: another })
@@ -214,7 +214,7 @@ describe('the sessions of an account', () => {
   })
 })
 
-describe('another password', () => {
+describe('a changed password', () => {
   it('ends every session but the one that set it', async () => {
     const { grant, email } = await somebody()
     const others = [await accounts.signIn(email), await accounts.signIn(email)]

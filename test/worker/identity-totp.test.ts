@@ -25,7 +25,7 @@ const enter = (email: string, code: string | null) => accounts.signIn(email, goo
 /** A code that does not fit now or near. */
 const wrongCode = (right: string) => String((Number(right) + 1) % 1_000_000).padStart(6, '0')
 
-describe('enrolling', () => {
+describe('a second factor that is being enrolled', () => {
   it('counts for nothing until a code of it was shown', async () => {
     const { email, grant } = await somebody()
     const user = await accounts.as(grant)
@@ -40,7 +40,7 @@ describe('enrolling', () => {
     expect(await refusal(enter(email, null))).toBe('totp_required')
   })
 
-  it('needs the password, and there to be none', async () => {
+  it('needs the password, and no other second factor', async () => {
     const { grant, code } = await withTotp()
     const user = await accounts.as(grant)
     expect(await refusal(enrollTotp(user, 'not the password at all'))).toBe('invalid_credentials')
@@ -72,14 +72,14 @@ describe('enrolling', () => {
   })
 })
 
-describe('a code', () => {
+describe('a TOTP code', () => {
   it('lets in with the password, and never without', async () => {
     const { email, code } = await withTotp()
     expect(await refusal(accounts.signIn(email, 'not the password at all', code()))).toBe('invalid_credentials')
     await enter(email, code())
   })
 
-  it('works once', async () => {
+  it('lets in once and no more', async () => {
     const { email, code } = await withTotp()
     const now = code()
     await enter(email, now)

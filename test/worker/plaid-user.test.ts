@@ -112,7 +112,7 @@ describe('a link token that Plaid refuses', () => {
   it.each([
     ['redirect_uri', { redirectUri: 'https://app.example/unregistered' }],
     ['country_codes', { countryCodes: ['ZW'] }],
-  ])('for %s is the client’s error and names it', async (name, given) => {
+  ])('because of %s is the client’s error and names the field', async (name, given) => {
     await refuse('INVALID_FIELD')
     await expect(create(given)).rejects.toMatchObject({
       code: 'validation_failed',

@@ -480,7 +480,7 @@ describe('production of Plaid', () => {
   })
 })
 
-describe('the message', () => {
+describe('the message about a refused configuration', () => {
   it('names all faults at once', () => {
     expect(refusalOf({})?.split('; ').toSorted()).toEqual(alwaysRequired.map((name) => `${name} is missing`).toSorted())
     const reason = refusalOf({

@@ -19,7 +19,7 @@ function failing(thrown: () => unknown): () => Services {
   })
 }
 
-describe('a problem', () => {
+describe('a problem response', () => {
   it('has the members of RFC 9457, the code and the request', async () => {
     const problem = await problemOf(problemResponse(new AppError('not_found', 'There is no such item.'), requestId))
     expect(problem).toEqual({
@@ -149,7 +149,7 @@ describe('a refused configuration', () => {
   })
 })
 
-describe('readiness', () => {
+describe('the answer of /ready', () => {
   it('is 503 without a database, and tells the log why', async () => {
     const door = openDoor()
     const problem = await problemOf(await door.ask('/ready'))

@@ -18,7 +18,7 @@ async function refusal(method: string, path: string, body: unknown) {
   return problem.errors?.map(({ pointer }) => pointer)
 }
 
-describe('a body', () => {
+describe('a request body', () => {
   it.each([
     ['that is absent', '', 'bad_request', 400],
     ['that is malformed', '{"hosted":', 'bad_request', 400],

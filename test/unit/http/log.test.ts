@@ -9,7 +9,7 @@ const id = pathOf('{id}')
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const names = createPseudonyms(new TextEncoder().encode(developmentVariables.SECRET_KEY))
 
-describe('the log of a request', () => {
+describe('the log line of a request', () => {
   it('is one event that names the route and not the path', async () => {
     const door = openDoor()
     const headers = { ...(await asUser()), 'x-request-id': id }

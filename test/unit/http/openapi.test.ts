@@ -78,7 +78,7 @@ const failures = operations.flatMap(({ method, path, operation }) =>
     }),
 )
 
-describe('the committed description', () => {
+describe('the committed OpenAPI description', () => {
   it('is in step with the routes', async () => {
     expect(text).toBe(await openapiText())
   })
@@ -89,7 +89,7 @@ describe('the committed description', () => {
     expect(await response.json()).toEqual(JSON.parse(text))
   })
 
-  it('has every route and no other', () => {
+  it('has every route and no others', () => {
     const described = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`)
     expect(described.toSorted()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).toSorted())
   })

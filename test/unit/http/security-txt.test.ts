@@ -7,7 +7,7 @@ const ask = async (contact: string): Promise<Response> =>
     '/.well-known/security.txt',
   )
 
-describe('/.well-known/security.txt', () => {
+describe('the file security.txt', () => {
   it('names each contact and a day less than a year ahead, as plain text that caches may keep for a day', async () => {
     const response = await ask('mailto:security@example.com, https://example.com/report')
     expect(response.status).toBe(200)

@@ -5,7 +5,7 @@ import { readRefreshCookie, refreshCookie, requireCookiePage } from '../../../sr
 const laptop = { strict: false, corsOrigins: ['http://localhost:3000'] }
 const production = { strict: true, corsOrigins: ['https://app.example.com'] }
 
-describe('the cookie', () => {
+describe('the refresh cookie', () => {
   it('is out of scripts’ reach and for this host over https alone', () => {
     expect(refreshCookie(production, 'abc', 60)).toBe(
       '__Host-refresh_token=abc; HttpOnly; SameSite=Strict; Path=/; Max-Age=60; Secure',

@@ -97,11 +97,11 @@ describe('a new password', () => {
     ['🏦🔑🐎🔋📎🏦🔑', false],
     ['abababababababababab', false],
     ['only-lower-case-letters', true],
-  ])('%s: taken %s', (password, taken) => {
+  ])('of %s is accepted: %s', (password, taken) => {
     expect(isTaken(password)).toBe(taken)
   })
 
-  it('holds no e-mail address', () => {
+  it('may not hold the e-mail address', () => {
     expect(isTaken('Ann@Example.com is me', 'ann@example.com')).toBe(false)
     expect(isTaken('Bob@Example.com is me', 'ann@example.com')).toBe(true)
   })

@@ -44,7 +44,7 @@ describe('a code of six digits', () => {
   })
 })
 
-describe('a secret', () => {
+describe('a TOTP secret', () => {
   it('is of 160 random bits', () => {
     expect(newTotpSecret()).toHaveLength(20)
     expect(newTotpSecret()).not.toEqual(newTotpSecret())

@@ -168,7 +168,7 @@ describe('a keeper', () => {
   })
 })
 
-describe('what Plaid refused for', () => {
+describe('an endpoint that Plaid refused for', () => {
   const call = callOf(defaultLimits.sync, 'a')
   const refused = (keeper: QuotaKeeper, given: Partial<Parameters<QuotaKeeper['refuse']>[0]> = {}) =>
     keeper.refuse({ ...call, errorCode: 'TRANSACTIONS_SYNC_LIMIT', retryAfterSeconds: 45, ...given }, start)

@@ -292,8 +292,8 @@ describe('when nobody can count', () => {
   })
 })
 
-describe('a flood while nobody can count', () => {
-  it('goes on fifty times a second and no oftener, and raises one alarm', async () => {
+describe('a flood while the limiter does not answer', () => {
+  it('is answered at most fifty times a second and raises one alarm', async () => {
     const reported: unknown[] = []
     let nowMs = Date.now()
     const failing = { getByName: () => ({ check: () => Promise.reject(new Error('the object is overloaded')) }) }
@@ -313,14 +313,14 @@ describe('a flood while nobody can count', () => {
   })
 })
 
-describe('what is answered without an object', () => {
+describe('a request that is answered without asking the limiter', () => {
   const quota = 600
   const preflight = { origin: 'https://app.test', 'access-control-request-method': 'GET' }
 
   it.each([
     ['whether the Worker is alive', 'GET', '/health', {}, 200],
     ['a preflight', 'OPTIONS', '/api/v1/accounts', preflight, 204],
-  ])('%s is limited by address, generously', async (_what, method, path, headers, status) => {
+  ])('is limited by address in the isolate: %s', async (_what, method, path, headers, status) => {
     const door = openLimited()
     const ask = (address: string) => door.ask(path, { method, headers: from(address, headers) })
     expect(await statuses(quota + 2, () => ask('192.0.2.1'))).toEqual([...Array<number>(quota).fill(status), 429, 429])

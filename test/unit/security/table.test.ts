@@ -5,13 +5,44 @@ import { describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 const text = await readFile(join(root, 'docs', 'security.md'), 'utf8')
+/** Cited as a report prints it: the file, the blocks around the test, and its title. */
 const named = [...text.matchAll(/`(test\/[^`]+?\.test\.ts) › ([^`]+)`/g)].map(
-  ([, file = '', name = '']) => [file, name] as const,
+  ([, file = '', title = '']) => [file, title] as const,
 )
 
-/** Whether a source has a string literal of that text. */
-const hasLiteral = (source: string, name: string): boolean =>
-  ["'", '"', '`'].some((quote) => source.includes(`${quote}${name}${quote}`))
+/** Where a source has a string literal of that text, from a line on; -1 where it has none. */
+const lineOf = (lines: readonly string[], literal: string, from: number): number =>
+  lines.findIndex(
+    (line, index) => index >= from && ["'", '"', '`'].some((quote) => line.includes(`${quote}${literal}${quote}`)),
+  )
+
+const depthOf = (line: string): number => line.search(/\S/)
+
+/** Whether the blocks and the title stand one inside the other in a source that is formatted as all here are. */
+function hasTest(source: string, title: string): boolean {
+  const lines = source.split('\n')
+  let from = 0
+  let depth = -1
+  for (const part of title.split(' › ')) {
+    const found = lineOf(lines, part, from)
+    const isInside = found !== -1 && lines.slice(from, found + 1).every((line) => line === '' || depthOf(line) > depth)
+    if (found === -1 || (depth !== -1 && !isInside)) return false
+    depth = depthOf(lines[found] ?? '')
+    from = found + 1
+  }
+  return true
+}
+
+/** A sentence about something: five words at least, the first of which is neither a verb nor a conjunction. */
+function standsAlone(title: string): boolean {
+  const words = title
+    .replaceAll(' › ', ' ')
+    .split(' ')
+    .filter((word) => /^[^%]*[a-z]{1}/i.test(word))
+  const opening =
+    /^(?:is|are|was|has|have|may|can|does|gets?|ends?|works?|lets?|that|which|because|of|for|and|also|it)\b/i
+  return words.length >= 5 && !opening.test(title)
+}
 
 /** Requirements of levels 1 and 2 of the chapters that are gone through one by one, by section: how many there are. */
 const sections: Readonly<Record<string, number>> = {
@@ -54,8 +85,33 @@ describe('the table of security requirements', () => {
     expect(new Set(named.map(([file, name]) => `${file} ${name}`)).size).toBeGreaterThan(60)
   })
 
-  it.each(named)('names a test that exists: %s › %s', async (file, name) => {
-    expect(hasLiteral(await readFile(join(root, file), 'utf8'), name)).toBe(true)
+  it.each(named)('names a test that exists: %s › %s', async (file, title) => {
+    expect(hasTest(await readFile(join(root, file), 'utf8'), title)).toBe(true)
+  })
+
+  it.each(named)('names a test by a title that can be understood alone: %s › %s', (_file, title) => {
+    expect(standsAlone(title)).toBe(true)
+  })
+
+  it.each([
+    'works once',
+    'a code › works once',
+    'is out of scripts’ reach and for this host alone',
+    'of a statement inside rolls all of it back',
+    '%s %s is not there',
+  ])('would refuse the title "%s"', (title) => {
+    expect(standsAlone(title)).toBe(false)
+  })
+
+  it.each([
+    ['a title of another block', 'one block › second title'],
+    ['a block that is not there', 'no block › first title'],
+    ['a title that is not there', 'one block › no title'],
+  ])('would notice %s', (_what, title) => {
+    const source =
+      "describe('one block', () => {\n  it('first title', run)\n})\ndescribe('another', () => {\n  it('second title', run)\n})"
+    expect(hasTest(source, 'one block › first title')).toBe(true)
+    expect(hasTest(source, title)).toBe(false)
   })
 
   it('has all ten of the API Security Top 10', () => {
