@@ -41,7 +41,7 @@ describe('a link token request', () => {
       'https://localhost.evil/%0a ',
       'http://app.example.com/',
       'https://user@app.example.com/',
-      'javascript:alert(1)',
+      'data:text/html,x',
     ].map((redirect_uri): [object, string] => [{ redirect_uri }, '#/redirect_uri']),
     [{ android_package_name: 'com.evil.app' }, '#/android_package_name'],
     [{ android_package_name: 'com.example.app', redirect_uri: 'https://app.example.com/' }, '#/android_package_name'],
