@@ -101,6 +101,7 @@ const open: Record<string, Probe> = {
   'GET /health': (call) => call('GET', '/health'),
   'GET /ready': (call) => call('GET', '/ready'),
   'GET /openapi.json': (call) => call('GET', '/openapi.json'),
+  'GET /.well-known/security.txt': (call) => call('GET', '/.well-known/security.txt'),
   'POST /api/v1/plaid/webhook': (call) => call('POST', '/api/v1/plaid/webhook', { body: {} }),
 }
 

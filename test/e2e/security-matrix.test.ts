@@ -37,6 +37,7 @@ const open: Readonly<Record<string, string>> = {
   'GET /health': 'tells that the Worker runs, and nothing else',
   'GET /ready': 'tells an operator what does not work, and nothing of a user',
   'GET /openapi.json': 'is public documentation',
+  'GET /.well-known/security.txt': 'says where to report a vulnerability',
   'POST /api/v1/plaid/webhook': 'is authenticated by a signature over the body: webhooks.test.ts',
   'POST /api/v1/auth/register': 'is how one gets an account',
   'POST /api/v1/auth/verify-email': 'is authenticated by a mailed code and the password',
