@@ -6,6 +6,7 @@ import { encodeHex } from '../crypto/encoding.ts'
 import { AppError } from '../errors.ts'
 import { quotingErrors, WITHHELD } from './describe-error.ts'
 import { type Redact, redact, redactValue } from './redact.ts'
+import { createReportBudget } from './report-budget.ts'
 
 export interface ReporterOptions {
   /** `SENTRY_DSN`; null reports nothing. */
@@ -15,6 +16,7 @@ export interface ReporterOptions {
   /** Share of the traced operations that are sent, 0 to 1. */
   readonly tracesSampleRate?: number
   readonly redactText?: Redact
+  readonly now?: () => number
   /** Told when a report could not be sent; must not report that. */
   readonly onFailure?: (error: unknown) => void
 }
@@ -39,7 +41,12 @@ export interface Operation {
 }
 
 export interface Reporter {
+  /**
+   * Ten of a kind, and sixty in all, are sent in a minute and isolate. The tag `withheld` of the next one says how many were
+   * not.
+   */
   captureError(error: unknown, tags?: ReportTags): void
+  /** Within the same limits; its kind is the message. */
   captureMessage(message: string, tags?: ReportTags): void
   captureOperation(operation: Operation): void
   /** A cron's heartbeat for Sentry's monitor of that name. */
@@ -55,8 +62,9 @@ const silent: Reporter = {
 
 /** A reporter factory for one isolate; call the result once a request, message or run. */
 export function createReporter(options: ReporterOptions): (context: ReportContext, random?: () => number) => Reporter {
-  const { dsn, environment, release, tracesSampleRate = 0, redactText = redact, onFailure } = options
+  const { dsn, environment, release, tracesSampleRate = 0, redactText = redact, onFailure, now = Date.now } = options
   if (dsn === null || dsn === '') return () => silent
+  const budget = createReportBudget()
 
   return (context, random = Math.random) => {
     const client = new Toucan({
@@ -71,10 +79,16 @@ export function createReporter(options: ReporterOptions): (context: ReportContex
     })
     return {
       captureError: (error, tags = {}) => {
-        client.withScope((scope) => scope.setTags({ ...errorTags(error), ...tags }).captureException(asError(error)))
+        const withheld = budget(kindOf(error), now())
+        if (withheld === null) return
+        const all = { ...errorTags(error), ...tags, ...withheldTag(withheld) }
+        client.withScope((scope) => scope.setTags(all).captureException(asError(error)))
       },
       captureMessage: (message, tags = {}) => {
-        client.withScope((scope) => scope.setTags({ ...tags }).captureMessage(message, 'warning'))
+        const withheld = budget(message, now())
+        if (withheld === null) return
+        const all = { ...tags, ...withheldTag(withheld) }
+        client.withScope((scope) => scope.setTags(all).captureMessage(message, 'warning'))
       },
       captureOperation: (operation) => {
         if (random() < tracesSampleRate) client.captureEvent(transactionEvent(operation))
@@ -123,6 +137,14 @@ function scrub<E extends SentryEvent>(event: E, redactText: Redact): E {
 /** What was thrown may be anything; only an Error goes on, since of others the client would serialise the members. */
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(`a value of type ${typeof error} was thrown`)
+}
+
+const withheldTag = (withheld: number): ReportTags => (withheld === 0 ? {} : { withheld })
+
+/** Errors of one kind have one cause; the text of an unknown one may differ each time. */
+function kindOf(error: unknown): string {
+  if (error instanceof AppError) return `${error.code} ${error.reason ?? ''}`
+  return error instanceof Error ? error.name : typeof error
 }
 
 function errorTags(error: unknown): ReportTags {

@@ -171,3 +171,65 @@ describe('traces and check-ins', () => {
     expect(payload()).toMatchObject({ monitor_slug: 'sweep', status: 'error' })
   })
 })
+
+describe('a flood of failures', () => {
+  /** Reports of a minute, and what was received of them. */
+  async function sendIn(
+    clock: { ms: number },
+    reporterOf: ReturnType<typeof createReporter>,
+    errors: readonly unknown[],
+  ) {
+    const work: Promise<unknown>[] = []
+    received.length = 0
+    for (const error of errors) reporterOf({ waitUntil: (promise) => work.push(promise) }).captureError(error)
+    while (work.length > 0) await Promise.all(work.splice(0))
+    clock.ms += 60_000
+    return received.length
+  }
+  const failure = (reason: string) => new AppError('unavailable', 'not now', { reason })
+  const many = <Value>(count: number, make: (index: number) => Value) =>
+    Array.from({ length: count }, (_, at) => make(at))
+
+  test('of one kind sends ten reports a minute, leaves room for others, and says how many it withheld', async () => {
+    const clock = { ms: 0 }
+    const reporterOf = createReporter({ dsn, environment: 'test', now: () => clock.ms })
+    const errors = [...many(500, () => failure('the rate limiter failed')), failure('no answer from the database')]
+    expect(await sendIn(clock, reporterOf, errors)).toBe(11)
+    expect(received.at(-1)).toContain('no answer from the database')
+    expect(received.at(-1)).toContain('"withheld":490')
+    expect(
+      await sendIn(
+        clock,
+        reporterOf,
+        many(3, () => failure('the rate limiter failed')),
+      ),
+    ).toBe(3)
+    expect(received.join()).not.toContain('withheld')
+  })
+
+  test('of many kinds sends sixty reports a minute', async () => {
+    const clock = { ms: 0 }
+    const reporterOf = createReporter({ dsn, environment: 'test', now: () => clock.ms })
+    expect(
+      await sendIn(
+        clock,
+        reporterOf,
+        many(500, (index) => failure(`reason ${index}`)),
+      ),
+    ).toBe(60)
+    expect(await sendIn(clock, reporterOf, [failure('another minute')])).toBe(1)
+    expect(received[0]).toContain('"withheld":440')
+  })
+
+  test('of unknown errors is one kind, whatever they say', async () => {
+    const clock = { ms: 0 }
+    const reporterOf = createReporter({ dsn, environment: 'test', now: () => clock.ms })
+    expect(
+      await sendIn(
+        clock,
+        reporterOf,
+        many(500, (index) => new TypeError(`no ${index}`)),
+      ),
+    ).toBe(10)
+  })
+})
