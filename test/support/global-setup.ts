@@ -9,7 +9,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('control', control.url)
   project.provide('model', {
     // CI asks for more; see .ci/run.
-    runs: Number(process.env['MODEL_RUNS'] ?? 40),
+    runs: Number(process.env['MODEL_RUNS'] ?? 10),
     // The same for everybody, so that a change is judged by what it does; others are for looking further.
     seed: Number(process.env['MODEL_SEED'] ?? 60_000),
     path: process.env['MODEL_PATH'] ?? '',
