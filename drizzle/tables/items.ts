@@ -132,6 +132,6 @@ export const itemProducts = pgTable(
       .on(table.nextAttemptAt)
       .where(sql`dirty_seq > synced_seq`),
     index('item_products_stale').on(table.product, table.lastSyncedAt),
-    index('item_products_user').on(table.userId),
+    index('item_products_user').on(table.userId, table.itemId),
   ],
 )

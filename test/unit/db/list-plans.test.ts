@@ -252,6 +252,33 @@ const knowledge: Readonly<Record<string, (owner: Client) => Promise<void>>> = {
   },
 }
 
+/** One user with 200 items, each with an account and twenty rows of what lists show. */
+const collection = `
+  with collector as (insert into users (issuer, subject) values ('bench', 'collector') returning id),
+    collected as (insert into items (user_id, plaid_item_id, access_token_sealed, status)
+      select id, 'collected ' || n, 'none', 'healthy' from collector, generate_series(1, 200) n returning id, user_id)
+    insert into item_products (item_id, user_id, product, status)
+      select id, user_id, product, 'ok' from collected, unnest(array['item', 'holdings', 'recurring']) product;
+  insert into accounts (user_id, item_id, plaid_account_id, name, type)
+    select user_id, id, plaid_item_id, 'Account', 'depository' from items where plaid_item_id like 'collected %';
+  create temporary table rows_to_list as
+    select a.user_id, a.item_id, a.id as account_id, a.plaid_account_id || ' ' || n as name, n, p.id as item_product_id
+    from accounts a join item_products p on p.item_id = a.item_id and p.product = 'item' cross join generate_series(1, 20) n
+    where a.plaid_account_id like 'collected %';
+  insert into securities (user_id, plaid_security_id, name) select user_id, n, 'Security' from rows_to_list group by 1, n;
+  insert into transactions (user_id, item_id, account_id, plaid_transaction_id, date, amount, name, pending, payment_channel, change_seq)
+    select user_id, item_id, account_id, name, date '2026-11-01' - n, n, name, false, 'in store', n from rows_to_list;
+  insert into investment_transactions (user_id, item_id, account_id, plaid_investment_transaction_id, date, name, quantity, amount,
+      price, type, subtype)
+    select user_id, item_id, account_id, name, date '2026-11-01' - n, name, 1, n, n, 'buy', 'buy' from rows_to_list;
+  insert into holdings (user_id, item_id, account_id, security_id, quantity, institution_price, institution_value)
+    select r.user_id, item_id, account_id, s.id, 1, 1, 1 from rows_to_list r
+      join securities s on s.user_id = r.user_id and s.plaid_security_id = r.n::text;
+  insert into sync_runs (id, user_id, item_id, item_product_id, product, trigger, outcome, plaid_request_ids, started_at)
+    select gen_random_uuid(), user_id, item_id, item_product_id, 'item', 'sweep', 'committed', '{}', now() - make_interval(hours => n)
+    from rows_to_list;
+  drop table rows_to_list`
+
 describe.each(Object.entries(knowledge))('with %s', (_, fill) => {
   let database: TestDatabase
   let logins: Logins
@@ -291,5 +318,49 @@ describe.each(Object.entries(knowledge))('with %s', (_, fill) => {
       const isBounded = searches.has(name) || read < 4 * (limit + 20)
       expect({ plan, isBounded }).toEqual({ plan, isBounded: true })
     }
+  })
+
+  describe('of a user with many items', () => {
+    const collector = { issuer: identity.issuer, subject: 'collector' }
+    let collected: Ids
+    beforeAll(async () => {
+      const { owner } = sessions
+      await owner.query(collection)
+      const { rows } = await owner.query(
+        `select user_id as user, item_id as item, id::text as account from accounts
+          where user_id = (select id from users where subject = 'collector') order by plaid_account_id limit 1`,
+      )
+      collected = z.tuple([idsRow]).parse(rows)[0]
+    }, minute)
+
+    it.each([
+      ['listItems', (limit: number) => listItems(logins.api, collector, limit, null)],
+      ['listAllItems', (limit: number) => listAllItems(logins.jobs, { userId: collected.user }, limit, null)],
+    ])("a page of %s reads the products of the page's items alone", async (name, list) => {
+      const session = name === 'listItems' ? sessions.api : sessions.jobs
+      const steps = await run(session, await statementsOf(() => list(10)))
+      const products = steps.filter(({ name: step }) => step.endsWith(' item_products'))
+      expect(products.reduce((sum, { rows }) => sum + rows, 0)).toBe(30)
+    })
+
+    it.each<[string, List]>([
+      [
+        'transactions',
+        ({ api }, { account }, limit) => listTransactions(api, collector, { accountId: account }, limit, null),
+      ],
+      [
+        'investment_transactions',
+        ({ api }, { account }, limit) =>
+          listInvestmentTransactions(api, collector, { accountId: account }, limit, null),
+      ],
+      ['holdings', ({ api }, { account }, limit) => listHoldings(api, collector, account, limit, null)],
+      ['sync_runs', ({ api }, { item }, limit) => listSyncRuns(api, collector, item, limit, null)],
+    ])('a page of %s of one account or item reads no others', async (table, list) => {
+      const steps = await run(sessions.api, await statementsOf(() => list(logins, collected, 10, null)))
+      const plan = steps.map(({ name: step, rows }) => `${step} ${rows}`).join(' < ')
+      const listed = steps.filter(({ name }) => name.endsWith(` ${table}`))
+      const read = listed.reduce((sum, { rows }) => sum + rows, 0)
+      expect({ plan, isListed: read >= 11, isBounded: read < 30 }).toEqual({ plan, isListed: true, isBounded: true })
+    })
   })
 })
