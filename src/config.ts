@@ -74,6 +74,7 @@ export interface Config {
         readonly secret: Uint8Array
         readonly email: EmailConfig | null
         readonly mailsPerHour: number
+        readonly hashesPerMinute: number
       }
     | {
         readonly mode: 'oidc'
@@ -117,6 +118,8 @@ const plaidHosts = { sandbox: 'https://sandbox.plaid.com', production: 'https://
 
 /** Mails that anybody can ask for: registrations and resets. */
 const defaultMailsPerHour = 500
+/** Password hashes for clients without a known device or a live session: each takes a tenth to a fifth of a second of CPU. */
+const defaultHashesPerMinute = 600
 
 function authOf(env: Environment): Config['auth'] {
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = env
@@ -125,7 +128,9 @@ function authOf(env: Environment): Config['auth'] {
   const { DATABASE_IDENTITY_URL: databaseUrl } = env
   if (databaseUrl === undefined) throw misconfigured([identityUrlMissing])
   const mailsPerHour = env.AUTH_MAILS_PER_HOUR ?? defaultMailsPerHour
-  return { mode: 'builtin', databaseUrl, secret: utf8(env.SECRET_KEY), email: emailOf(env), mailsPerHour }
+  const hashesPerMinute = env.AUTH_HASHES_PER_MINUTE ?? defaultHashesPerMinute
+  const [secret, email] = [utf8(env.SECRET_KEY), emailOf(env)]
+  return { mode: 'builtin', databaseUrl, secret, email, mailsPerHour, hashesPerMinute }
 }
 
 const hoursOf = ({ AUTH_MAX_TOKEN_HOURS: hours = 24 }: Environment): number => hours

@@ -26,7 +26,7 @@ export type Actor =
 export interface LogNotes {
   /** The account that the request names; proves nothing. Logged as a pseudonym. */
   readonly email?: string
-  /** The built-in account that the request signed in. Logged as a pseudonym of its user. */
+  /** The built-in account that the request signed in, or whose session was reused. Logged as a pseudonym of its user. */
   readonly accountId?: string
   /** In place of the route's own. */
   readonly event?: SecurityEvent

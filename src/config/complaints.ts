@@ -39,7 +39,9 @@ function authComplaints(env: Environment): Complaint[] {
   const isSet = (name: keyof Environment): boolean => env[name] !== undefined
   const complaints: Complaint[] = []
   if (mode === 'oidc')
-    for (const name of [...emailVariables, 'AUTH_MAILS_PER_HOUR' as const].filter(isSet))
+    for (const name of [...emailVariables, 'AUTH_MAILS_PER_HOUR' as const, 'AUTH_HASHES_PER_MINUTE' as const].filter(
+      isSet,
+    ))
       complaints.push([name, 'is for AUTH_MODE=builtin'])
   if (mode === 'builtin' && !isSet('DATABASE_IDENTITY_URL')) complaints.push(identityUrlMissing)
   if (mode === 'builtin') for (const name of oidcChoices.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=oidc'])

@@ -195,6 +195,7 @@ export const environmentSchema = z.object({
     .optional(),
   AUTH_PUBLIC_URL: httpUrl.optional(),
   AUTH_MAILS_PER_HOUR: z.coerce.number().pipe(wholeNumber(1, largestQuota)).optional(),
+  AUTH_HASHES_PER_MINUTE: z.coerce.number().pipe(wholeNumber(1, largestQuota)).optional(),
 })
 
 export type Environment = z.infer<typeof environmentSchema>

@@ -30,18 +30,30 @@ export interface Registration {
   readonly ttlSeconds: number
 }
 
-/** Keeps the wish for an account until the address is verified. */
-export async function register(
+const placeTaken = z.object({ spent: z.string().nullable() })
+
+/** Counts a registration's mail. The name of the limit that withholds it, else null. */
+export async function beginRegistration(
   database: IdentityDatabase,
-  given: Registration,
   buckets: readonly Bucket[],
-): Promise<MailAsked> {
-  return await askOne(
+): Promise<string | null> {
+  const { spent } = await askOne(
     database,
-    mailAsked,
-    sql`select * from identity.register(${given.email}, ${given.passwordHash}, ${bytea(given.tokenHash)},
-      ${given.ttlSeconds}::int, ${bucketsOf(buckets)})`,
+    placeTaken,
+    sql`select identity.begin_registration(${bucketsOf(buckets)}) as spent`,
   )
+  return spent
+}
+
+/** Keeps the wish for an account until the address is verified. Returns whether the address has one. */
+export async function register(database: IdentityDatabase, given: Registration): Promise<boolean> {
+  const { has_account: hasAccount } = await askOne(
+    database,
+    z.object({ has_account: z.boolean() }),
+    sql`select * from identity.register(${given.email}, ${given.passwordHash}, ${bytea(given.tokenHash)},
+      ${given.ttlSeconds}::int, ${bucketsOf([])})`,
+  )
+  return hasAccount
 }
 
 const verificationBegun = z
@@ -138,7 +150,13 @@ export async function forgotPassword(
   )
 }
 
-const passwordSet = z.object({ email: z.string().nullable() })
+const addressed = z.object({ email: z.string().nullable() })
+
+/** The address of the account that a mailed token is for; null for an invalid token. Uses nothing up. */
+export async function findReset(database: IdentityDatabase, tokenHash: Bytes): Promise<string | null> {
+  const { email } = await askOne(database, addressed, sql`select identity.find_reset(${bytea(tokenHash)}) as email`)
+  return email
+}
 
 /** Sets the password by a mailed token and ends every session. The account's address; null for an invalid token. */
 export async function resetPassword(
@@ -148,7 +166,7 @@ export async function resetPassword(
 ): Promise<string | null> {
   const { email } = await askOne(
     database,
-    passwordSet,
+    addressed,
     sql`select identity.set_password_by_mail(${bytea(tokenHash)}, ${newPasswordHash}) as email`,
   )
   return email

@@ -101,7 +101,8 @@ const refreshed = z.discriminatedUnion('outcome', [
     scope: z.string(),
     role: z.enum(['user', 'admin']),
   }),
-  z.object({ outcome: z.enum(['unknown', 'expired', 'reused']) }),
+  z.object({ outcome: z.literal('reused'), account_id: z.string() }),
+  z.object({ outcome: z.enum(['unknown', 'expired']) }),
   z.object({ outcome: z.literal('limited'), retry_after: z.int() }),
 ])
 

@@ -3,6 +3,7 @@ import type { Ctx, User } from '../context.ts'
 import * as identity from '../db/identity-passwords.ts'
 import { answerByMail } from './answer-by-mail.ts'
 import { newCode, readCode } from './codes.ts'
+import { spendHash } from './hash-budget.ts'
 import { notify } from './notify.ts'
 import { checkNewPassword } from './password.ts'
 import { passwordResetSeconds } from './policy.ts'
@@ -52,18 +53,23 @@ export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
 
 /**
  * Sets the password by a mailed code and ends every session. A second factor stays: signing in still asks for it.
- * @throws AppError `invalid_token`, `validation_failed`
+ * @throws AppError `invalid_token`, `validation_failed`, `rate_limited`, `unavailable`
  */
 export async function resetPassword(
-  { services, log, note }: Ctx,
+  ctx: Ctx,
   { code, password }: { readonly code: string; readonly password: string },
 ): Promise<void> {
   checkNewPassword(password, null, '#/new_password')
+  const { services, log, note } = ctx
   const tools = await toolsOf(services)
   const tokenHash = await readCode('reset-password', code)
   if (tokenHash === null) throw invalidToken('malformed')
-  const email = await identity.resetPassword(tools.database, tokenHash, await tools.passwords.hash(password))
+  const email = await identity.findReset(tools.database, tokenHash)
   if (email === null) throw invalidToken('unknown, used or expired')
   note?.({ email })
+  checkNewPassword(password, email, '#/new_password')
+  await spendHash(ctx)
+  const changed = await identity.resetPassword(tools.database, tokenHash, await tools.passwords.hash(password))
+  if (changed === null) throw invalidToken('used meanwhile')
   await notify(tools, 'password_reset', email, log)
 }

@@ -5,6 +5,7 @@ import { beginSignIn, finishSignIn } from '../db/identity-sessions.ts'
 import type { Bucket, SecondFactor } from '../db/identity.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { type Device, issueDeviceToken, readDeviceToken } from './device-token.ts'
+import { rememberNetwork, spendHash } from './hash-budget.ts'
 import { notify } from './notify.ts'
 import { invalidCode, invalidCredentials, requirePlace } from './refusals.ts'
 import { isTotpCode, readSecondFactor } from './second-factor.ts'
@@ -27,7 +28,7 @@ const noFactor: SecondFactor = { step: null, recoveryHash: null }
 
 /**
  * A new session.
- * @throws AppError `invalid_credentials`, `totp_required`, `invalid_code`, `rate_limited`
+ * @throws AppError `invalid_credentials`, `totp_required`, `invalid_code`, `rate_limited`, `unavailable`
  */
 export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedIn> {
   const { services, now, log } = ctx
@@ -44,6 +45,7 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
   }
   const found = await beginSignIn(tools.database, attempt)
   requirePlace(found.retryAfterSeconds, 'too many password checks')
+  if (!found.isKnownDevice) await spendHash(ctx)
   const { accountId, passwordHash, totpSecretSealed } = found
   const { matches, outdated } = await tools.passwords.verify(password, passwordHash)
   if (!matches || accountId === null || passwordHash === null)
@@ -71,6 +73,7 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
     session,
   )
   refuseUnless(outcome, retry_after)
+  await rememberNetwork(ctx)
   if (secondFactor.recoveryHash !== null) await notify(tools, 'recovery_code_used', email, log)
   ctx.note?.({ accountId })
   const claims = { subject: accountId, sessionId: session.id, scope: session.scope, role: role ?? 'user' }

@@ -29,7 +29,7 @@ export async function refresh({ services, now, log, note }: Ctx, refreshToken: s
   })
   if (answer.outcome === 'limited') requirePlace(answer.retry_after, 'too many refreshes')
   if (answer.outcome === 'reused') {
-    note?.({ event: 'session_reuse' })
+    note?.({ event: 'session_reuse', accountId: answer.account_id })
     log.warn('refresh_token_reused')
   }
   if (answer.outcome !== 'done') throw sessionOver(`refresh token ${answer.outcome}`)

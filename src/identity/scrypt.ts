@@ -11,7 +11,7 @@ export interface ScryptCost {
   readonly p: number
 }
 
-/** Derives `length` bytes. Blocks the isolate while it works. */
+/** Derives `length` bytes. Blocks the isolate while it works: scrypt-turns.ts. */
 export type Scrypt = (password: Bytes, salt: Bytes, cost: ScryptCost, length: number) => Promise<Bytes>
 
 export const scrypt: Scrypt = async (password, salt, { logN, r, p }, length) => {

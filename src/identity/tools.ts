@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts'
 import { type SendMail, sendOverHttp, writeToLog } from './mail.ts'
 import { createPasswordHasher, type PasswordHasher } from './password.ts'
 import { scrypt } from './scrypt.ts'
+import { inTurns } from './scrypt-turns.ts'
 
 export interface IdentityTools {
   /** The only login that reaches the accounts. */
@@ -16,6 +17,8 @@ export interface IdentityTools {
   readonly leastMailMs: number
   /** Mails of the whole deployment that anybody can ask for. */
   readonly mailsPerHour: number
+  /** Password hashes for unknown clients of the whole deployment. */
+  readonly hashesPerMinute: number
   /** Signs access tokens; keys for other purposes are derived from it. */
   readonly secret: Uint8Array
 }
@@ -30,15 +33,16 @@ const senderOf = (email: EmailConfig | null): SendMail =>
 
 /** @param endpoint URL of a local Neon endpoint; null for Neon itself */
 export function createIdentityTools(
-  { databaseUrl, secret, email, mailsPerHour }: BuiltinAuth,
+  { databaseUrl, secret, email, mailsPerHour, hashesPerMinute }: BuiltinAuth,
   endpoint: string | null,
 ): IdentityTools {
   return {
     database: connect('wn_identity', databaseUrl, endpoint),
-    passwords: createPasswordHasher(scrypt),
+    passwords: createPasswordHasher(inTurns(scrypt)),
     sendMail: senderOf(email),
     leastMailMs: email === null ? 0 : leastMailMs,
     mailsPerHour,
+    hashesPerMinute,
     secret,
   }
 }

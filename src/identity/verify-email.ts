@@ -6,6 +6,7 @@ import { encodeHex } from '../crypto/encoding.ts'
 import { beginVerification, finishVerification } from '../db/identity-passwords.ts'
 import { readCode } from './codes.ts'
 import { issueDeviceToken } from './device-token.ts'
+import { rememberNetwork, spendHash } from './hash-budget.ts'
 import { invalidCredentials, invalidToken, requirePlace } from './refusals.ts'
 import { grant, prepareSession, sessionScopes, type SignedIn } from './session.ts'
 import { verification } from './throttles.ts'
@@ -16,9 +17,10 @@ import { toolsOf } from './tools.ts'
  * @throws AppError `invalid_token`, `invalid_credentials` (the password), `rate_limited`
  */
 export async function verifyEmail(
-  { services, now, note }: Ctx,
+  ctx: Ctx,
   { code, password }: { readonly code: string; readonly password: string },
 ): Promise<SignedIn> {
+  const { services, now, note } = ctx
   const tools = await toolsOf(services)
   const tokenHash = await readCode('verify-email', code)
   if (tokenHash === null) throw invalidToken('malformed')
@@ -27,12 +29,14 @@ export async function verifyEmail(
   requirePlace(retryAfterSeconds, 'too many password checks')
   if (email === null || passwordHash === null) throw invalidToken('unknown or expired')
   note?.({ email })
+  await spendHash(ctx)
   const { matches } = await tools.passwords.verify(password, passwordHash)
   if (!matches) throw invalidCredentials('not the password of the registration')
   const accountId = services.newId()
   const { session, token } = await prepareSession(services.newId(), 'full')
   const isMade = await finishVerification(tools.database, { tokenHash, passwordHash, accountId }, session)
   if (!isMade) throw invalidToken('used meanwhile, or the address has an account')
+  await rememberNetwork(ctx)
   note?.({ accountId })
   const claims = { subject: accountId, sessionId: session.id, scope: sessionScopes.full, role: 'user' } as const
   const given = await grant(tools, claims, token.text, now())

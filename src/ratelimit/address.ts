@@ -23,6 +23,15 @@ export const isUnknown = (client: Client): boolean => client === strict
 export const networkOf = ({ place, network }: Client): string =>
   network ?? (parseIpv4(place) === null ? place : place.replace(/\d+$/, '0/24'))
 
+/**
+ * The name of the /16 of an IPv4 address or the /32 of an IPv6 address, else the client's own: what one provider holds at
+ * least, so that an attacker with many networks of one provider counts once.
+ */
+export function providerOf({ place, network }: Client): string {
+  if (network !== null) return `${network.split(':').slice(0, 2).join(':')}::/32`
+  return parseIpv4(place) === null ? place : place.replace(/\.\d+\.\d+$/, '.0.0/16')
+}
+
 /** From it come the requests of all Workers of all of Cloudflare's customers. */
 const sharedByWorkers = '2a06:98c0:3600::103'
 const longestAddress = 45

@@ -10,6 +10,7 @@ import type { Bucket, Limit, Standing } from './window.ts'
 export interface LimiterObjects {
   getByName(name: string): {
     check(buckets: readonly Bucket[]): Promise<{ readonly admitted: boolean; readonly standings: readonly Standing[] }>
+    look(buckets: readonly Bucket[]): Promise<readonly number[]>
   }
 }
 
@@ -40,6 +41,8 @@ export interface Limiter {
   readonly policies: Policies
   /** Whether the target is known here to be over a limit. Asks no object and counts nothing. */
   isRefused(target: Target): boolean
+  /** Whether anything counts against the target now. Counts nothing; false where its object does not answer. */
+  hasCounted(target: Target): Promise<boolean>
   /** Whether a request that could not be counted may go on: so many a second in this isolate, for all clients together. */
   mayGoOnUncounted(): boolean
   /** How many requests could not be counted since the last alarm, where one is due; else null. */
@@ -123,6 +126,14 @@ export function createLimiter(options: LimiterOptions): Limiter {
     policies: createPolicies(quotas),
     mayGoOnUncounted: () => uncounted('all', now()) === 0,
     failureAlarm: () => alarm(now()),
+    async hasCounted({ object, buckets }) {
+      try {
+        const counts = await within(timeoutMs, objects.getByName(object).look(buckets))
+        return counts.some((count) => count > 0)
+      } catch {
+        return false
+      }
+    },
     isRefused: (target) => recall(target) !== null,
     check: async (target) => recall(target) ?? (await ask(target)),
     async checkAll(targets) {

@@ -1,7 +1,7 @@
 // The Durable Object that counts: one for each client address and one for each user. All that it knows is in its
 // storage (SQLite), so that eviction, hibernation and deploys forget nothing. Decides nothing by itself: window.ts does.
 import { DurableObject } from 'cloudflare:workers'
-import { type Bucket, decide, emptyLog, type Log, type Standing } from './window.ts'
+import { type Bucket, countIn, decide, emptyLog, type Log, type Standing } from './window.ts'
 
 /** The most logs in one object; a /48 has 65,536 places, and who owns them all could fill them all. */
 export const maxLogs = 10_000
@@ -68,6 +68,12 @@ export class RateLimiter extends DurableObject {
       if (!this.#hasAlarm) await this.#ensureAlarm(now + longestOf(buckets))
     }
     return { admitted, standings }
+  }
+
+  /** How many admissions count now in each bucket, within its longest window. Counts and writes nothing. */
+  look(buckets: readonly Bucket[]): readonly number[] {
+    const now = Date.now()
+    return buckets.map((bucket) => countIn(this.#read(bucket).log, longestOf([bucket]), now))
   }
 
   /** Deletes what is idle; the last one deletes the object. May come twice. */

@@ -1,5 +1,5 @@
 // Which limits hold for which request: names, quotas, windows, and the objects that count them. Pure; knows no request.
-import type { Client } from './address.ts'
+import { type Client, networkOf, providerOf } from './address.ts'
 import type { Bucket, Limit } from './window.ts'
 
 const minuteMs = 60_000
@@ -24,6 +24,15 @@ export type RoutePolicy = 'auth' | 'link' | 'sync' | 'sensitive'
 /** How many addresses' worth a whole IPv6 /48 gets without a verified login. */
 const networkFactor = 4
 
+/** The share of the deployment's password hashes that unknown clients of one provider get. */
+const providerShare = 1 / 6
+const signedInMs = 30 * 24 * hourMs
+const hashesObject = 'password_hashes'
+
+function hashBucket(name: string, place: string, quota: number): Bucket {
+  return { name, place, limits: [{ policy: name, quota: Math.ceil(quota), windowMs: minuteMs }] }
+}
+
 /** What one call of one object is to decide. */
 export interface Target {
   /** The object's name. */
@@ -40,6 +49,12 @@ export interface Policies {
   ofRepeatedWebhook(client: Client): Target
   /** What a request with a verified login counts against by its address: many users can share one. */
   ofLogin(client: Client): Target
+  /** What hashing a password counts against for a client of whom nothing is known: the deployment, and their provider. */
+  ofHash(client: Client, perMinute: number): Target
+  /** The same for a client in a network from which somebody has signed in. */
+  ofHashForKnown(perMinute: number): Target
+  /** Remembers for 30 days that somebody signed in from the client's network. */
+  ofSignedIn(client: Client): Target
   /** What a user's request counts against. `key` is a digest that names the user or the account, never its own text. */
   ofUser(key: string, route: RoutePolicy | null): Target
 }
@@ -86,6 +101,23 @@ export function createPolicies(quotas: Readonly<Partial<Record<PolicyName, numbe
       buckets: [bucket('webhook_repeated', place), ...ofNetwork('webhook_repeated', network)],
     }),
     ofLogin: ({ object, place }) => ({ object, buckets: [bucket('address', place)] }),
+    ofHash: (client, perMinute) => ({
+      object: hashesObject,
+      buckets: [
+        hashBucket('hashes', 'all', perMinute),
+        hashBucket('hashes_provider', providerOf(client), perMinute * providerShare),
+      ],
+    }),
+    ofHashForKnown: (perMinute) => ({
+      object: hashesObject,
+      buckets: [hashBucket('hashes_known', 'all', perMinute)],
+    }),
+    ofSignedIn: (client) => ({
+      object: `network:${networkOf(client)}`,
+      buckets: [
+        { name: 'signed_in', place: 'network', limits: [{ policy: 'signed_in', quota: 1, windowMs: signedInMs }] },
+      ],
+    }),
     ofUser: (key, route) => ({ object: `user:${key}`, buckets: [bucket('global', 'user'), ...ofRoute(route, 'user')] }),
   }
 }

@@ -51,6 +51,9 @@ function firstAfter(log: Log, time: number): number {
   return low
 }
 
+/** How many admissions of the log count now, under a limit of that window. */
+export const countIn = (log: Log, windowMs: number, now: number): number => log.length - firstAfter(log, now - windowMs)
+
 /**
  * The log with no admission in the future. After a clock was set back, one that was to come would count for longer
  * than its window; as one of just now it counts for its window at most, and never for less than it really should.

@@ -139,7 +139,11 @@ describe('the log line of a request', () => {
       user: await userName('reused@example.com'),
     })
     await refresh(refreshTokenIn(next))
-    expect(await lineOf(await refresh(stolen))).toMatchObject({ security_event: 'session_reuse', status: 401 })
+    expect(await lineOf(await refresh(stolen))).toMatchObject({
+      security_event: 'session_reuse',
+      status: 401,
+      user: await userName('reused@example.com'),
+    })
   })
 
   it('names the administrator who looked, and who replayed dead letters, and the user who was refused', async () => {

@@ -352,6 +352,7 @@ const executors: Record<string, string> = {
   ...Object.fromEntries(
     [
       'begin_reauthentication',
+      'begin_registration',
       'begin_sign_in',
       'begin_verification',
       'change_password',
@@ -360,6 +361,7 @@ const executors: Record<string, string> = {
       'enable_totp',
       'enroll_totp',
       'enrolled_totp',
+      'find_reset',
       'finish_sign_in',
       'finish_verification',
       'forgot_password',

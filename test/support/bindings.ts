@@ -76,5 +76,6 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     AUTH_EMAIL_KEY: '',
     AUTH_EMAIL_FROM: '',
     AUTH_PUBLIC_URL: '',
+    AUTH_HASHES_PER_MINUTE: '',
   }
 }

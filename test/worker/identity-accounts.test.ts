@@ -168,7 +168,7 @@ describe('whether an address has an account', () => {
       return { ...cost, added, mails: accounts.mails.length - mailsBefore }
     }
     const existing = await spent('known@example.com')
-    expect(existing).toEqual({ hashes: 1, trips: 1, code: null, added: 1, mails: 1 })
+    expect(existing).toEqual({ hashes: 1, trips: 2, code: null, added: 1, mails: 1 })
     expect(await spent('fresh@example.com')).toEqual(existing)
   })
 
@@ -233,7 +233,12 @@ describe('guessing a password', () => {
 })
 
 describe('an identity request that fails in the middle', () => {
-  const steps = ['identity.register', 'identity.begin_verification', 'identity.finish_verification'] as const
+  const steps = [
+    'identity.begin_registration',
+    'identity.register',
+    'identity.begin_verification',
+    'identity.finish_verification',
+  ] as const
   it.each(
     steps.flatMap((step) =>
       (['fail-before', 'lose-answer', 'cut-before', 'cut-after'] as const).map((kind) => [step, kind] as const),

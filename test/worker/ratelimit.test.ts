@@ -231,6 +231,7 @@ describe('the limiter of an isolate', () => {
           calls += 1
           return env.RATE_LIMITER.getByName(`${name} ${count}`).check(buckets)
         },
+        look: () => Promise.resolve([]),
       }),
     }
     const limiter = createLimiter({ objects })

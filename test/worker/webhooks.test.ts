@@ -157,6 +157,7 @@ describe('a webhook', () => {
             )
             return Promise.resolve({ admitted: false, standings })
           },
+          look: () => Promise.resolve([]),
         }),
       },
     })

@@ -150,6 +150,8 @@ describe('a configuration', () => {
     expect(parseConfig({ ...development, AUTH_MODE: 'builtin' }).auth).toMatchObject({ mode: 'builtin', email: null })
     expect(parseConfig(strict).auth).toMatchObject({ mailsPerHour: 500 })
     expect(parseConfig({ ...strict, AUTH_MAILS_PER_HOUR: '40' }).auth).toMatchObject({ mailsPerHour: 40 })
+    expect(parseConfig(strict).auth).toMatchObject({ hashesPerMinute: 600 })
+    expect(parseConfig({ ...strict, AUTH_HASHES_PER_MINUTE: '40' }).auth).toMatchObject({ hashesPerMinute: 40 })
     expect(parseConfig({ ...development, ...oidc }).auth.mode).toBe('oidc')
     expect(parseConfig({ ...strict, ...noEmail, ...strictOidc, AUTH_MODE: 'oidc' }).auth.mode).toBe('oidc')
   })
@@ -380,6 +382,8 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ...Object.entries(email).map(([name, value]) => [name, { ...oidc, [name]: value }] as const),
   ['AUTH_MAILS_PER_HOUR', { ...oidc, AUTH_MAILS_PER_HOUR: '40' }],
   ...['0', '10001', '1.5', 'many'].map((text) => ['AUTH_MAILS_PER_HOUR', { AUTH_MAILS_PER_HOUR: text }] as const),
+  ['AUTH_HASHES_PER_MINUTE', { ...oidc, AUTH_HASHES_PER_MINUTE: '40' }],
+  ...['0', '10001', '1.5', 'many'].map((text) => ['AUTH_HASHES_PER_MINUTE', { AUTH_HASHES_PER_MINUTE: text }] as const),
   ['AUTH_EMAIL_URL', { ...email, AUTH_EMAIL_URL: 'mail.test' }],
   ['AUTH_EMAIL_KEY', { ...email, AUTH_EMAIL_KEY: 'short' }],
   ['AUTH_EMAIL_FROM', { ...email, AUTH_EMAIL_FROM: 'Wealth' }],

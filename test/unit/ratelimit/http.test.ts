@@ -2,7 +2,7 @@
 // nobody can count.
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { createLimiter } from '../../../src/ratelimit/limiter.ts'
+import { createLimiter, type LimiterObjects } from '../../../src/ratelimit/limiter.ts'
 import type { Services } from '../../../src/services.ts'
 import { asUser, developmentVariables, type Door, openDoor, problemOf, servicesOf } from '../http/door.ts'
 
@@ -244,11 +244,16 @@ describe('webhooks', () => {
   })
 })
 
+function failing(failure: Error): LimiterObjects {
+  const fail = (): Promise<never> => Promise.reject(failure)
+  return { getByName: () => ({ check: fail, look: fail }) }
+}
+
 describe('when nobody can count', () => {
   const broken = () => {
     const reported: unknown[] = []
     const error = new Error('the object is overloaded')
-    const limiter = createLimiter({ objects: { getByName: () => ({ check: () => Promise.reject(error) }) } })
+    const limiter = createLimiter({ objects: failing(error) })
     const reporter: Services['reporter'] = () => ({
       captureError: (what) => void reported.push(what),
       captureMessage: () => {},
@@ -296,8 +301,8 @@ describe('a flood while the limiter does not answer', () => {
   it('is answered at most fifty times a second and raises one alarm', async () => {
     const reported: unknown[] = []
     let nowMs = Date.now()
-    const failing = { getByName: () => ({ check: () => Promise.reject(new Error('the object is overloaded')) }) }
-    const limiter = createLimiter({ objects: failing, now: () => nowMs })
+    const objects = failing(new Error('the object is overloaded'))
+    const limiter = createLimiter({ objects, now: () => nowMs })
     const reporter: Services['reporter'] = () => ({
       captureError: (what) => void reported.push(what),
       captureMessage: () => {},

@@ -126,6 +126,7 @@ describe('a refusal', () => {
           now += 500
           return verdict
         },
+        look: () => Promise.resolve([]),
       }),
     }
     const limiter = createLimiter({ objects: late, quotas: { sensitive: 1 }, now: () => now })
@@ -168,6 +169,7 @@ describe('two targets', () => {
           asked.push(name)
           return end
         },
+        look: () => Promise.resolve([]),
       }),
     }
     const limiter = createLimiter({ objects })
@@ -196,7 +198,7 @@ describe('two targets', () => {
 
 describe('an object that', () => {
   const failing = (check: () => Promise<never>) =>
-    createLimiter({ objects: { getByName: () => ({ check }) }, timeoutMs: 20 })
+    createLimiter({ objects: { getByName: () => ({ check, look: check }) }, timeoutMs: 20 })
   const target = policies.ofRequest(ipv4, 'link')
 
   it('fails decides nothing', async () => {

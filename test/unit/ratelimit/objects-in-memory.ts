@@ -1,7 +1,7 @@
 // Where Node stands in for the Durable Objects: the same arithmetic over a Map. What eviction and concurrency do to the
 // real ones is shown in workerd.
 import type { LimiterObjects } from '../../../src/ratelimit/limiter.ts'
-import { decide, emptyLog, type Log } from '../../../src/ratelimit/window.ts'
+import { countIn, decide, emptyLog, type Log } from '../../../src/ratelimit/window.ts'
 
 /** @param calls gets the name of each object that is called */
 export function objectsInMemory(now: () => number = Date.now, calls: string[] = []): LimiterObjects {
@@ -16,6 +16,12 @@ export function objectsInMemory(now: () => number = Date.now, calls: string[] = 
         for (const [index, log] of changed) logs.set(keys[index] ?? '', log)
         return Promise.resolve({ admitted, standings })
       },
+      look: (buckets) =>
+        Promise.resolve(
+          buckets.map(({ name, place, limits }) =>
+            countIn(logs.get(`${object} ${name} ${place}`) ?? emptyLog, limits[0]?.windowMs ?? 0, now()),
+          ),
+        ),
     }),
   }
 }
