@@ -10,6 +10,8 @@ export const users = pgTable(
     subject: text().notNull(),
     /** The number of the newest change to the user's transactions; every commit takes the next ones from here, under this row's lock. */
     changeSeq: bigint('change_seq', { mode: 'number' }).notNull().default(0),
+    /** Removals before this number are no longer in the change feed: a client that has not read up to here begins again. */
+    changesFrom: bigint('changes_from', { mode: 'number' }).notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     /** Plaid's own id of the user: by it Plaid tells which items it holds for them, also those that were lost here. */
     plaidUserId: text('plaid_user_id'),

@@ -20,6 +20,8 @@ export interface Changes {
   readonly hasMore: boolean
   /** The number of the user's newest change. */
   readonly newest: number
+  /** Removals before this number are no longer listed. */
+  readonly completeFrom: number
 }
 
 /** Named, so that they can be selected from a subquery. */
@@ -59,16 +61,18 @@ export async function listChanges(
     .where(and(eq(transactions.id, feed.id), eq(transactions.changeSeq, feed.seq), shownNamed))
     .limit(1)
     .as('row')
-  const [counter, found] = await pageAsUser(
+  const [found, counter] = await pageAsUser(
     database,
     identity,
-    connection.select({ newest: users.changeSeq }).from(users).where(eq(users.id, me)),
     connection
       .select({ seq: feed.seq, transactionId: feed.id, transaction: { ...row._.selectedFields } })
       .from(feed)
       .leftJoinLateral(row, sql`true`)
       .orderBy(asc(feed.seq))
       .limit(limit + 1),
+    // Last: what is deleted before it is seen to be gone.
+    connection.select({ newest: users.changeSeq, completeFrom: users.changesFrom }).from(users).where(eq(users.id, me)),
   )
-  return { changes: found.slice(0, limit), hasMore: found.length > limit, newest: counter[0]?.newest ?? 0 }
+  const { newest = 0, completeFrom = 0 } = counter[0] ?? {}
+  return { changes: found.slice(0, limit), hasMore: found.length > limit, newest, completeFrom }
 }

@@ -15,9 +15,25 @@ export interface DeadLetter {
   readonly payload: Readonly<Record<string, unknown>>
 }
 
+/** Letters of one content: more would say nothing new. */
+const mostAlike = 10
+
 /** Records a message once, however often it is delivered. */
 export async function recordDeadLetter(jobs: JobsDatabase, letter: DeadLetter): Promise<void> {
-  await batch(jobs, [jobs.connection.insert(deadLetters).values(letter).onConflictDoNothing()])
+  const { queue, messageId, itemProductId, reason, payload } = letter
+  const content = JSON.stringify(payload)
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`insert into dead_letters (queue, message_id, item_product_id, reason, payload)
+        select ${queue}, ${messageId}, ${itemProductId}::uuid, ${reason}, ${content}::jsonb
+        where (select count(*) from (
+          select 1 from dead_letters where item_product_id is not distinct from ${itemProductId}::uuid
+            and queue = ${queue} and payload = ${content}::jsonb limit ${mostAlike}
+        ) alike) < ${mostAlike}
+        on conflict do nothing`,
+    ),
+  ])
 }
 
 export interface StoredDeadLetter extends Omit<DeadLetter, 'payload'> {

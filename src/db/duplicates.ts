@@ -4,6 +4,7 @@ import { originalOf } from './accounts-merge.ts'
 import { batch, type ApiDatabase, type JobsDatabase, rows, sqlStateOf, type Statement } from './client.ts'
 import { requireAccountsVersion } from './known-accounts.ts'
 import { asUser, type Identity, me } from './scope.ts'
+import { trimTombstones } from './tombstones.ts'
 
 export interface Duplicate {
   readonly accountId: string
@@ -67,6 +68,7 @@ export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolutio
       rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
       requireAccountsVersion(jobs, userId, version),
       statementOf(jobs, resolution),
+      trimTombstones(jobs, sql`select ${userId}::uuid as user_id`),
     ])
     return true
   } catch (error) {

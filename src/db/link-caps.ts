@@ -23,6 +23,12 @@ export type Reached =
 export const lockLinks = (database: ApiDatabase) =>
   rows(database, sql`select pg_advisory_xact_lock(hashtextextended('links of ' || coalesce(${me}::text, ''), 0))`)
 
+/** Expired link tokens and ended exchanges of a user that are kept, beside those of the last day. */
+const keptLinks = 1000
+
+/** Deletes the oldest of them. */
+export const trimLinks = (database: ApiDatabase) => rows(database, sql`select app.trim_links(${keptLinks})`)
+
 /** How many live items a user has. Lost items do not count: linking their bank again restores them. */
 export const liveItems = (user: SQL | string): SQL =>
   sql`(select count(*) from items where user_id = ${user} and removed_at is null and status not in (${lost}))`

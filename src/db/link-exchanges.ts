@@ -3,7 +3,7 @@
 import { sql } from 'drizzle-orm'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
 import { type KnownAccount, knownAccountsIn, selectKnownAccounts } from './known-accounts.ts'
-import { type LinkCaps, lockLinks, mayLink, type Reached, reachedIn, selectLinkCaps } from './link-caps.ts'
+import { type LinkCaps, lockLinks, mayLink, type Reached, reachedIn, selectLinkCaps, trimLinks } from './link-caps.ts'
 import { asNewUser, asUser, type Identity, me } from './scope.ts'
 import { idsInTurns } from './turns.ts'
 
@@ -105,11 +105,12 @@ export async function beginExchange(
 ): Promise<Beginning> {
   const isOwned = sql`(${linkTokenDigest}::text is null
     or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}))`
-  const [, checked, accounts, counted, begun, found] = await asNewUser(
+  const [, , checked, accounts, counted, begun, found] = await asNewUser(
     database,
     identity,
     // Of two requests at once, the second counts the exchange of the first.
     lockLinks(database),
+    trimLinks(database),
     rows<{ is_owned: boolean }>(database, sql`select ${isOwned} as is_owned`),
     selectKnownAccounts(database, me),
     selectLinkCaps(database, caps, patienceSeconds),

@@ -2,7 +2,7 @@
 // to be asked what became of it, and then sealed.
 import { sql } from 'drizzle-orm'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from './client.ts'
-import { type LinkCaps, lockLinks, maySession } from './link-caps.ts'
+import { type LinkCaps, lockLinks, maySession, trimLinks } from './link-caps.ts'
 import { asUser, type Identity } from './scope.ts'
 import { idsInTurns } from './turns.ts'
 
@@ -28,10 +28,11 @@ export async function insertLinkSession(
   caps: LinkCaps,
 ): Promise<boolean> {
   const { id, userId, tokenDigest, tokenSealed, itemId, plaidUserId, expiresAt, checkAt } = session
-  const [, inserted] = await asUser(
+  const [, , inserted] = await asUser(
     database,
     identity,
     lockLinks(database),
+    trimLinks(database),
     rows<{ id: string }>(
       database,
       sql`insert into link_sessions (id, user_id, token_digest, token_sealed, item_id, plaid_user_id, expires_at, check_at)

@@ -4,6 +4,7 @@ import { batch, type JobsDatabase, longBatch, rows } from './client.ts'
 import { tellRemoval } from './item-removal.ts'
 import { byIndex, plan } from './plans.ts'
 import { lost } from './sync-work.ts'
+import { insertTombstones, trimTombstones } from './tombstones.ts'
 
 /**
  * Deletes removed and revoked items that are due, users in turn, with all their rows. Keeps the change numbers of their transactions, so
@@ -50,7 +51,8 @@ async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise
     rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
     // Transactions that were visible until now get new change numbers, so that the feed lists them as removed.
     rows(jobs, sql`select app.renumber_item(id) from items where id in (${doomed}) and removed_at is null`),
-    tombstones(jobs, sql`item_id = ${id} and ${isDoomed}`),
+    insertTombstones(jobs, sql`item_id = ${id} and ${isDoomed}`),
+    trimTombstones(jobs, sql`select user_id from (${doomed}) doomed join items using (id)`),
     rows(
       jobs,
       sql`delete from dead_letters where ${isDoomed}
@@ -72,28 +74,21 @@ async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise
 /** No row of the table names the security `s`. `limit` keeps the planner from joining the whole table. */
 const unnamed = (table: string): SQL => sql`(select 1 from ${sql.raw(table)} where security_id = s.id limit 1) is null`
 
-/** Each keeps the change number of its removal. */
-const tombstones = (jobs: JobsDatabase, which: SQL) =>
-  rows(
-    jobs,
-    sql`insert into transaction_tombstones (user_id, change_seq, transaction_id)
-      select user_id, change_seq, id from transactions where ${which}`,
-  )
-
 /** Deletes revoked accounts with their transactions, users in turn, `keepDays` after Plaid reported the revocation. */
 export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number, limit: number): Promise<number> {
   const doomed = sql`any(array(select id from (
-      select id, revoked_at, row_number() over (partition by user_id order by revoked_at) as turn from accounts
+      select id, revoked_at, row_number() over (partition by user_id order by revoked_at, id) as turn from accounts
       where revoked_at < now() - make_interval(days => ${keepDays})
-    ) due order by turn, revoked_at limit ${limit}))`
-  const [, , , , deleted] = await longBatch(jobs, [
+    ) due order by turn, revoked_at, id limit ${limit}))`
+  const [, , , , , deleted] = await longBatch(jobs, [
     plan(jobs, byIndex),
     // Whoever locks more than one row of an item takes the item's first.
     rows(
       jobs,
       sql`select 1 from items where id in (select item_id from accounts where id = ${doomed}) order by id for no key update`,
     ),
-    tombstones(jobs, sql`account_id = ${doomed}`),
+    insertTombstones(jobs, sql`account_id = ${doomed}`),
+    trimTombstones(jobs, sql`select user_id from accounts where id = ${doomed}`),
     rows(
       jobs,
       sql`delete from set_aside_rows s using accounts a where a.id = ${doomed} and s.item_id = a.item_id and s.plaid_account_id = a.plaid_account_id`,

@@ -59,6 +59,11 @@ function isKept({ scheme, plaidItemId, linkTokenDigest }: WebhookEvent): SQL {
     or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest}))`
 }
 
+/** Webhooks that are kept about one of Plaid's items, beside those of the last hour. */
+const keptEvents = 1000
+/** One in so many deliveries looks at how many are kept. */
+const trimEvery = 32
+
 /** Plaid's names of types; anything else is counted together. */
 const countedType = (type: string): string => (/^[A-Z][A-Z_]{0,39}$/.test(type) ? type : 'OTHER')
 
@@ -81,7 +86,7 @@ export async function recordEvent(
 ): Promise<Recorded> {
   const item = sql`select id, user_id from items where plaid_item_id = ${event.plaidItemId} and removed_at is null`
   const eventId = sql`nullif(current_setting('app.event_id', true), '')::uuid`
-  const [, , inserted, unmatched, , , , , session, products_] = await batch(jobs, [
+  const [, , inserted, unmatched, , , , , session, , products_] = await batch(jobs, [
     lockPlaidItem(jobs, event.plaidItemId),
     rows(jobs, sql`${item} for no key update`),
     rows<{ id: string }>(
@@ -128,6 +133,11 @@ export async function recordEvent(
     rows<{ id: string }>(
       jobs,
       sql`update link_sessions set check_at = now() where token_digest = ${event.linkTokenDigest} and token_sealed is not null returning id`,
+    ),
+    rows(
+      jobs,
+      sql`select app.trim_webhooks(${event.plaidItemId}::text, ${keptEvents})
+        where ${eventId} is not null and hashtext(${event.replayKey}) % ${trimEvery} = 0`,
     ),
     rows<{ id: string }>(
       jobs,

@@ -346,7 +346,10 @@ const executors: Record<string, string> = {
   'app.renumber_item': 'wn_jobs',
   'app.same_transactions': 'wn_jobs',
   'app.settle_duplicates': 'wn_jobs',
+  'app.trim_links': 'wn_api',
   'app.trim_runs': 'wn_jobs',
+  'app.trim_tombstones': 'wn_jobs',
+  'app.trim_webhooks': 'wn_jobs',
   'app.enter': 'wn_api',
   'app.user_id': 'wn_api wn_jobs',
   ...Object.fromEntries(

@@ -216,7 +216,7 @@ describe('transactions', () => {
     ])
   })
 
-  it('are counted beyond those that are kept', async () => {
+  it('rows beyond those that are kept are counted', async () => {
     const item = await linkAndSync(world, 'too many')
     await addAtBank(item, 1100)
     await world.bank.alter({ endpoint: sync, path: 'added[*].amount', value: null })

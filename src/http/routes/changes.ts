@@ -30,6 +30,11 @@ const changesSchema = z
   })
   .meta({ id: 'TransactionChanges' })
 
+const beginAgain = (detail: string): AppError =>
+  new AppError('invalid_cursor', detail, {
+    fields: [{ pointer: 'since', detail: 'Take `next_since` of the answer before, or 0.' }],
+  })
+
 export const listChangesRoute = route({
   id: 'listTransactionChanges',
   method: 'GET',
@@ -46,12 +51,11 @@ export const listChangesRoute = route({
   answers: { 200: changesSchema },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query: { since, limit } }) => {
-  const { changes, hasMore, newest } = await listChanges(services.api, actor.identity, since, limit)
+  const { changes, hasMore, newest, completeFrom } = await listChanges(services.api, actor.identity, since, limit)
   // Of another database, or of one that was since restored: waiting for what comes after it would be waiting in vain.
-  if (since > newest)
-    throw new AppError('invalid_cursor', 'No change has that number: begin again from 0.', {
-      fields: [{ pointer: 'since', detail: 'Take `next_since` of the answer before, or 0.' }],
-    })
+  if (since > newest) throw beginAgain('No change has that number: begin again from 0.')
+  if (since > 0 && since < completeFrom)
+    throw beginAgain('Removals after that number are no longer listed: begin again from 0, without what you have.')
   const body = { data: changes.map(changeView), next_since: changes.at(-1)?.seq ?? since, has_more: hasMore }
   return { status: 200, body }
 })
