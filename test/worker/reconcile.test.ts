@@ -33,12 +33,12 @@ const knownUsers = (count: number) =>
   world.sql(`insert into users (issuer, subject, plaid_user_id)
     select 'reconcile', n::text, 'plaid-' || n from generate_series(1, ${count}) n`)
 
-/** Hosted sessions of a user that are due, the oldest first. */
+/** Hosted sessions of a user that are due: the more there are, the longer. */
 const dueSessions = (subject: string, count: number) =>
   world.sql(
     `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)
       insert into link_sessions (id, user_id, token_digest, token_sealed, expires_at, check_at)
-      select gen_random_uuid(), u.id, $1 || n, 'sealed', now() + interval '1 hour', now() - interval '1 hour' + n * interval '1 second'
+      select gen_random_uuid(), u.id, $1 || n, 'sealed', now() + interval '1 hour', now() - $2::int * interval '1 minute' + n * interval '1 second'
       from u, generate_series(1, $2::int) n`,
     [subject, count],
   )
