@@ -22,6 +22,8 @@ export interface Changes {
   readonly newest: number
   /** Removals before this number are no longer listed. */
   readonly completeFrom: number
+  /** A number up to which `changes` lists everything, where `hasMore` is false. */
+  readonly readTo: number
 }
 
 /** Named, so that they can be selected from a subquery. */
@@ -61,9 +63,15 @@ export async function listChanges(
     .where(and(eq(transactions.id, feed.id), eq(transactions.changeSeq, feed.seq), shownNamed))
     .limit(1)
     .as('row')
-  const [found, counter] = await pageAsUser(
+  const counter = connection
+    .select({ newest: users.changeSeq, completeFrom: users.changesFrom })
+    .from(users)
+    .where(eq(users.id, me))
+  const [before, found, after] = await pageAsUser(
     database,
     identity,
+    // What has a number by now is seen by the next statement.
+    counter,
     connection
       .select({ seq: feed.seq, transactionId: feed.id, transaction: { ...row._.selectedFields } })
       .from(feed)
@@ -71,8 +79,9 @@ export async function listChanges(
       .orderBy(asc(feed.seq))
       .limit(limit + 1),
     // Last: what is deleted before it is seen to be gone.
-    connection.select({ newest: users.changeSeq, completeFrom: users.changesFrom }).from(users).where(eq(users.id, me)),
+    counter,
   )
-  const { newest = 0, completeFrom = 0 } = counter[0] ?? {}
-  return { changes: found.slice(0, limit), hasMore: found.length > limit, newest, completeFrom }
+  const { newest = 0, completeFrom = 0 } = after[0] ?? {}
+  const readTo = before[0]?.completeFrom ?? 0
+  return { changes: found.slice(0, limit), hasMore: found.length > limit, newest, completeFrom, readTo }
 }

@@ -41,7 +41,7 @@ export function wholeNumber(least: number, most: number) {
   const error = `Must be a whole number from ${least} to ${most}.`
   return z
     .string()
-    .regex(/^(?:0|[1-9]\d{0,15})$/, { error })
+    .regex(/^(?:0|-?[1-9]\d{0,15})$/, { error })
     .transform(Number)
     .pipe(z.int().min(least, { error }).max(most, { error }))
 }

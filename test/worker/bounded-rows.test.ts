@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { recordDeadLetter } from '../../src/db/dead-letters.ts'
 import { recordEvent } from '../../src/db/webhook-events.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
-import { readChanges } from '../support/feed.ts'
+import { follow, listed, readChanges } from '../support/feed.ts'
 import { askForLink, linkAndSyncSmallBank, useWorld } from '../support/life.ts'
 import type { World } from '../support/world.ts'
 
@@ -38,7 +38,17 @@ describe('removals in the change feed', () => {
       fields: [{ pointer: 'since' }],
     })
     expect((await readChanges(world, subject, completeFrom, 1)).data[0]?.seq).toBe(completeFrom + 1)
-    expect((await readChanges(world, subject, 0, 1)).data).toHaveLength(1)
+    await linkAndSyncSmallBank(world, subject)
+    await world.sql(
+      `update transactions t set change_seq = n.place
+        from (select id, row_number() over (order by id) as place from transactions where user_id = $1) n where n.id = t.id`,
+      [userId],
+    )
+    const reader = follow(world, subject)
+    expect((await reader.step(1)).next_since).toBe(-1)
+    await reader.catchUp(500)
+    expect(reader.copy).toEqual(await listed(world, subject))
+    expect((await reader.step()).next_since).toBeGreaterThanOrEqual(completeFrom)
   })
 
   it('of other users stay', async () => {

@@ -25,7 +25,11 @@ function changeView({ seq: number, transactionId, transaction }: Change): z.inpu
 const changesSchema = z
   .object({
     data: z.array(changeSchema),
-    next_since: z.int().min(0).describe('The `since` of the next request.'),
+    next_since: z
+      .int()
+      .describe(
+        'The `since` of the next request. Negative while a reading that began at 0 is among numbers whose removals are no longer listed.',
+      ),
     has_more: z.boolean().describe('Whether there is more already.'),
   })
   .meta({ id: 'TransactionChanges' })
@@ -44,18 +48,27 @@ export const listChangesRoute = route({
   access: 'user',
   query: z.strictObject({
     limit: pageQuery.limit,
-    since: wholeNumber(0, Number.MAX_SAFE_INTEGER)
+    since: wholeNumber(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
       .default(0)
       .describe('`next_since` of the answer before; 0 tells everything.'),
   }),
   answers: { 200: changesSchema },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query: { since, limit } }) => {
-  const { changes, hasMore, newest, completeFrom } = await listChanges(services.api, actor.identity, since, limit)
+  const from = Math.abs(since)
+  const { changes, hasMore, newest, completeFrom, readTo } = await listChanges(
+    services.api,
+    actor.identity,
+    from,
+    limit,
+  )
   // Of another database, or of one that was since restored: waiting for what comes after it would be waiting in vain.
-  if (since > newest) throw beginAgain('No change has that number: begin again from 0.')
+  if (from > newest) throw beginAgain('No change has that number: begin again from 0.')
   if (since > 0 && since < completeFrom)
     throw beginAgain('Removals after that number are no longer listed: begin again from 0, without what you have.')
-  const body = { data: changes.map(changeView), next_since: changes.at(-1)?.seq ?? since, has_more: hasMore }
-  return { status: 200, body }
+  const last = changes.at(-1)?.seq ?? from
+  const read = hasMore ? last : Math.max(last, since > 0 ? 0 : readTo)
+  // Whoever began at 0 has nothing that a missing removal could be about.
+  const next = since <= 0 && read < completeFrom ? -read : read
+  return { status: 200, body: { data: changes.map(changeView), next_since: next, has_more: hasMore } }
 })
