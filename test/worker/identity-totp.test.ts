@@ -211,6 +211,21 @@ describe('the second factor', () => {
     expect(rows).toEqual([])
   })
 
+  it('is taken away by a recovery code, also when no code of the authenticator is taken any more', async () => {
+    const { grant, code, recoveryCodes } = await withTotp()
+    const user = await accounts.as(grant)
+    const disable = (given: string) => disableTotp(user, { password: goodPassword, code: given })
+    for (let round = 0; round < 2; round += 1) {
+      const wrong = wrongCode(code())
+      const codes = await Promise.all(Array.from({ length: 10 }, () => refusal(disable(wrong))))
+      expect(new Set(codes)).toEqual(new Set(['invalid_code']))
+      // Past the limit of password checks, within the day of the codes.
+      await accounts.age(15 * 60 + 1)
+    }
+    expect(await refusal(disable(code()))).toBe('rate_limited')
+    await disable(recoveryCodes[0] ?? '')
+  })
+
   it('is not taken away by a code that let somebody in', async () => {
     const { grant, email, code } = await withTotp()
     const now = code()
