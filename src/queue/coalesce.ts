@@ -12,8 +12,8 @@ export type Wake = (
   delaySeconds?: number,
 ) => Promise<readonly string[]>
 
-/** Of each user: all products of three items at once, then five products a second. The rest is room for other users. */
-const pace: Pace = { burst: 21, perSecond: 5 }
+/** Of each user: all products of two items at once, then five products a second. The rest is room for other users. */
+const pace: Pace = { burst: 14, perSecond: 5 }
 
 interface Over {
   readonly jobs: JobsDatabase

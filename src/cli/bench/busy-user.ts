@@ -107,6 +107,8 @@ async function clicksBeside(bench: Bench): Promise<{ readonly times: number[]; r
   }
 }
 
+const listOf = (times: readonly number[]): string => times.map((time) => Math.round(time)).join(', ')
+
 function resultsOf(alone: readonly number[], beside: readonly number[]): Result[] {
   const result = (what: string, value: number, against: number, target: number | null): Result => ({
     name: `busy-user: ${what}`,
@@ -138,7 +140,7 @@ export const busyUserBenchmark: Benchmark = {
         const { times, accepted } = await clicksBeside(bench)
         const left = await waitingOf(bench, 'busy')
         say(
-          `round ${round} of ${rounds}: ${rounded(median(quiet))} ms alone, ${rounded(median(times))} ms beside ${accepted} requests for ${items} items, ${left} products still to read`,
+          `round ${round} of ${rounds}: ${listOf(quiet)} ms alone, ${listOf(times)} ms beside ${accepted} requests for ${items} items, ${left} products still to read`,
         )
         alone.push(...quiet)
         beside.push(...times)
