@@ -91,6 +91,15 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
   const userId = async (subject: string): Promise<string> =>
     z.string().parse((await world.sql('select id from users where subject = $1', [subject]))[0]?.['id'])
 
+  /** The keys of the notes that a user's transactions could have. */
+  const namesHere = async (subject: string): Promise<ReadonlySet<string>> => {
+    const rows = await world.sql(
+      'select t.name from transactions t join users u on u.id = t.user_id where u.subject = $1 and t.removed_at is null',
+      [subject],
+    )
+    return new Set(rows.map(({ name }) => noteKey(subject, String(name))))
+  }
+
   const read = async (subject: string): Promise<void> => {
     const follower = followers.get(subject)
     if (follower === undefined) return
@@ -202,13 +211,16 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
         ? both(inIsolate(death, removal), inIsolate(null, removal))
         : inIsolate(death, removal))
       if (done) count(purge ? 'purged' : 'removed')
-      // Of what is deleted for good the notes go too; whether it was, is not known after a death.
-      if (purge)
-        for (const name of [...item.transactions.map((one) => one.name), ...(revoked.get(item.item_id) ?? [])]) {
-          const key = noteKey(row.subject, name)
-          const allowed = notes.get(key)
-          if (allowed !== undefined) notes.set(key, done ? new Set([null]) : new Set([...allowed, null]))
-        }
+      if (!purge) return
+      const names = await namesHere(row.subject)
+      // Of what is deleted for good the notes go too. Whether it was, is not known after a death; and a second link of the
+      // same bank, which no one could recognise as such, has the same names and notes of its own.
+      for (const name of [...item.transactions.map((one) => one.name), ...(revoked.get(item.item_id) ?? [])]) {
+        const key = noteKey(row.subject, name)
+        const allowed = notes.get(key)
+        if (allowed === undefined) continue
+        notes.set(key, done && !names.has(key) ? new Set([null]) : new Set([...allowed, null]))
+      }
     },
     async rotate(nth, death, retry) {
       const item = await chosen(nth)
