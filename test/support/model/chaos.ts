@@ -363,8 +363,10 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
         edited = await editTransaction(api, world.user(subject).actor.identity, row.id, { note })
       })
       if (edited !== null) count('edited')
-      if (done && edited !== null) notes.set(key, new Set([note]))
-      else if (!done) notes.set(key, new Set([...(notes.get(key) ?? [null]), note]))
+      // A second link of the same bank has transactions of the same names, with notes of their own.
+      const isOnly = rows.filter(({ name }) => noteKey(subject, name) === key).length === 1
+      if (done && edited !== null && isOnly) notes.set(key, new Set([note]))
+      else if (!done || edited !== null) notes.set(key, new Set([...(notes.get(key) ?? [null]), note]))
     },
     async cron(death) {
       await inIsolate(death, (services) => reconcile(world.job(services)))
