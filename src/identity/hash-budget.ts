@@ -36,7 +36,10 @@ export async function spendHash({ services, client, log, now }: Ctx): Promise<vo
   const first = await limiter.check(policies.ofHash(client, hashesPerMinute))
   if (first.kind === 'admitted') return
   if (first.kind === 'failed') throw uncounted(first.error)
-  if (await limiter.hasCounted(policies.ofSignedIn(client))) {
+  const isKnownNetwork = await limiter.hasCounted(policies.ofSignedIn(client)).catch((error: unknown) => {
+    throw uncounted(error)
+  })
+  if (isKnownNetwork) {
     const second = await limiter.check(policies.ofHashForKnown(hashesPerMinute))
     if (second.kind === 'admitted') return
     if (second.kind === 'failed') throw uncounted(second.error)

@@ -41,7 +41,7 @@ export interface Limiter {
   readonly policies: Policies
   /** Whether the target is known here to be over a limit. Asks no object and counts nothing. */
   isRefused(target: Target): boolean
-  /** Whether anything counts against the target now. Counts nothing; false where its object does not answer. */
+  /** Whether anything counts against the target now. Counts nothing. Rejects where its object does not answer. */
   hasCounted(target: Target): Promise<boolean>
   /** Whether a request that could not be counted may go on: so many a second in this isolate, for all clients together. */
   mayGoOnUncounted(): boolean
@@ -127,12 +127,8 @@ export function createLimiter(options: LimiterOptions): Limiter {
     mayGoOnUncounted: () => uncounted('all', now()) === 0,
     failureAlarm: () => alarm(now()),
     async hasCounted({ object, buckets }) {
-      try {
-        const counts = await within(timeoutMs, objects.getByName(object).look(buckets))
-        return counts.some((count) => count > 0)
-      } catch {
-        return false
-      }
+      const counts = await within(timeoutMs, objects.getByName(object).look(buckets))
+      return counts.some((count) => count > 0)
     },
     isRefused: (target) => recall(target) !== null,
     check: async (target) => recall(target) ?? (await ask(target)),
