@@ -58,8 +58,8 @@ export interface ClaimedOrphans {
 }
 
 /**
- * Claims due orphans, users in turn: at most `perDay` new ones a day, and those whose removal was tried before. Claims nothing unless the
- * switch says `end`. An orphan that turned out to belong to a linked item leaves the queue.
+ * Claims due orphans, users in turn: at most `perDay` new ones a day, and those whose removal was tried before. Claims nothing
+ * unless the switch says `end`. An orphan that turned out to belong to a linked item leaves the queue.
  */
 export async function claimOrphans(jobs: JobsDatabase, limit: number, perDay: number): Promise<ClaimedOrphans> {
   const due = sql`r.reason = 'orphan' and r.next_attempt_at <= now() and not ${isClaimed} and not ${isBeingLinked}

@@ -7,8 +7,8 @@ import { lost } from './sync-work.ts'
 import { insertTombstones, trimTombstones } from './tombstones.ts'
 
 /**
- * Deletes removed and revoked items that are due, users in turn, with all their rows. Keeps the change numbers of their transactions, so
- * that a client that is behind in the change feed still learns that they are gone. Starts none when `isOver`. Returns how many it deleted.
+ * Deletes removed and revoked items that are due, users in turn, with all their rows. Keeps the change numbers of their
+ * transactions, so that a client that is behind in the change feed still learns that they are gone. Starts none when `isOver`. Returns how many it deleted.
  */
 export async function purgeItems(jobs: JobsDatabase, limit: number, isOver: () => boolean): Promise<number> {
   return await purgeEach(

@@ -173,8 +173,8 @@ export interface Claim {
 const turnsAmong = 4
 
 /**
- * Claims dirty rows that are due, not leased and without a message on its way: every user's first before any user's second. A claimed row is due again after `againSeconds`, so that the next sweep
- * does not wake it while its message is still on the way. The rest of a refused product ends here, after about a week.
+ * Claims dirty rows that are due, not leased and without a message on its way: every user's first before any user's second. A
+ * claimed row is due again after `againSeconds`, so that the next sweep does not wake it while its message is still on the way. The rest of a refused product ends here, after about a week.
  */
 export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<Claim> {
   const isDue = sql`d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and i.removed_at is null
