@@ -25,7 +25,7 @@ const paged = 'Returns one page; pass `next_cursor` as `cursor` for the next one
 export const operationDescriptions: Readonly<Record<string, string>> = {
   health: 'Returns 200 while the Worker runs. Depends on nothing.',
   ready:
-    'Returns 200 when both database logins reach a migrated database and are bound by its policies, and the encryption key works. Otherwise returns 503; the reason is in the log.',
+    'Returns 200 when each database login reaches a migrated database with its own rights and no others, and the encryption key works. Otherwise returns 503; the reason is in the log.',
   openapi: 'Returns this document.',
   securityTxt:
     'Returns where to report a vulnerability, in the format of RFC 9116. Returns 404 unless the operator named a contact (`SECURITY_CONTACT`).',
