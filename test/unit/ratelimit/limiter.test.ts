@@ -201,6 +201,11 @@ describe('an object that', () => {
     createLimiter({ objects: { getByName: () => ({ check, look: check }) }, timeoutMs: 20 })
   const target = policies.ofRequest(ipv4, 'link')
 
+  it('fails does not say that nothing was counted', async () => {
+    const error = new Error('the object is gone')
+    await expect(failing(() => Promise.reject(error)).hasCounted(policies.ofSignedIn(ipv4))).rejects.toBe(error)
+  })
+
   it('fails decides nothing', async () => {
     const error = new Error('the object is overloaded')
     const outcome = await failing(() => Promise.reject(error)).check(target)
