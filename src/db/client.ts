@@ -75,7 +75,7 @@ async function boundedFetch(
 neonConfig.fetchFunction = boundedFetch
 
 /**
- * Runs statements as one transaction in one round trip; any failure rolls all of them back.
+ * Runs statements as one transaction in one round trip; any failure rolls all of them back. Tries again after a deadlock.
  * @throws AppError `internal` with the SQLSTATE as `reason` when PostgreSQL refused them (`isRefused`), else `unavailable`: the
  * outcome is then unknown
  */
@@ -91,12 +91,21 @@ export async function longBatch<T extends Statements>(jobs: JobsDatabase, statem
   return await run(jobs.patient, statements)
 }
 
+/**
+ * PostgreSQL chose this transaction to end a deadlock (40P01) or a conflict (40001): it rolled back all of it, so the same
+ * call again is safe. https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
+ */
+const conflicts: readonly (string | null)[] = ['40P01', '40001']
+const maxTries = 3
+
 async function run<T extends Statements>(connection: NeonHttpDatabase, statements: T): Promise<BatchResponse<T>> {
-  try {
-    return await connection.batch(statements)
-  } catch (error) {
-    throw databaseError(error)
-  }
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await connection.batch(statements)
+    } catch (error) {
+      if (attempt === maxTries || !conflicts.includes(sqlStateOf(error))) throw databaseError(error)
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
+    }
 }
 
 /** Runs `before` and then `wanted` as one transaction in one round trip; returns the answers to `wanted` alone. */
@@ -134,7 +143,7 @@ const refusing = new Set(['0A', '21', '22', '23', '2F', '38', '39', '42', '44', 
 
 /**
  * Whether PostgreSQL refused the statements: nothing of them happened, and the same call would be refused again. After any
- * other error (no answer, a lost connection, a deadlock, a lock, a shutdown) the call may have happened, and the same call
+ * other error (no answer, a lost connection, a lock, a shutdown) the call may have happened, and the same call
  * again is the way to find out.
  */
 export function isRefused(error: unknown): boolean {

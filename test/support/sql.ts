@@ -6,12 +6,18 @@ const answerSchema = z.object({
   rows: z.array(z.array(z.string().nullable())),
 })
 
-/** Rows by column name, each value as Postgres' text. Rejects with Postgres' own message. */
+const errorSchema = z.object({ code: z.string().nullish(), message: z.string() })
+
+/**
+ * Rows by column name, each value as Postgres' text. Rejects with Postgres' own message. Tries again where PostgreSQL chose this
+ * statement to end a deadlock with the Worker's: it rolled it back.
+ */
 export async function query(
   endpoint: string,
   url: string,
   text: string,
   params: readonly unknown[] = [],
+  tries = 3,
 ): Promise<Record<string, string | null>[]> {
   const response = await fetch(endpoint, {
     method: 'POST',
@@ -19,7 +25,11 @@ export async function query(
     body: JSON.stringify({ query: text, params }),
   })
   const answer: unknown = await response.json()
-  if (!response.ok) throw new Error(z.object({ message: z.string() }).parse(answer).message)
+  if (!response.ok) {
+    const { code, message } = errorSchema.parse(answer)
+    if (code === '40P01' && tries > 1) return await query(endpoint, url, text, params, tries - 1)
+    throw new Error(message)
+  }
   const { fields, rows } = answerSchema.parse(answer)
   return rows.map((row) => Object.fromEntries(fields.map(({ name }, column) => [name, row[column] ?? null])))
 }

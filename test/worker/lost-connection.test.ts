@@ -259,3 +259,29 @@ describe('a login', () => {
     expect(await batch(api, [rows(api, sql`select 1 as one`)])).toHaveLength(1)
   })
 })
+
+describe('two transactions that wait for one another', () => {
+  it('both end well: the one that PostgreSQL rolls back runs again', async () => {
+    const first = await linkAndSync(world, 'one-way')
+    const second = await linkAndSync(world, 'other-way')
+    const mark = ({ id }: { readonly id: string }) =>
+      rows(world.services.jobs, sql`update items set updated_at = now() where id = ${id} returning id`)
+    const wait = rows(world.services.jobs, sql`select pg_sleep(0.5)`)
+    const ends = await Promise.all([
+      batch(world.services.jobs, [mark(first), wait, mark(second)]),
+      batch(world.services.jobs, [mark(second), wait, mark(first)]),
+    ])
+    expect(ends.map(([one, , other]) => [...one.rows, ...other.rows].map(({ id }) => id))).toEqual([
+      [first.id, second.id],
+      [second.id, first.id],
+    ])
+    // PostgreSQL writes its counts a little later.
+    await vi.waitFor(
+      async () => {
+        const [row] = await world.sql('select deadlocks from pg_stat_database where datname = current_database()')
+        expect(Number(row?.['deadlocks'])).toBeGreaterThan(0)
+      },
+      { timeout: 20_000 },
+    )
+  })
+})
