@@ -1,10 +1,56 @@
-// What every verb is given: who acts, on whose behalf, when, and with what. Types only, so that verbs may import it.
+// What every use case is given: who acts, on whose behalf, when, and with which services.
+import type { AuthConfig } from './auth/access-token.ts'
+import type { Config } from './config/config.ts'
+import type { Keyring } from './crypto/keyring.ts'
+import type { ApiDatabase, JobsDatabase } from './db/core/client.ts'
+import type { IdentityServices } from './identity/services.ts'
+import type { Wake } from './messages/coalesce.ts'
+import type { Producer } from './messages/producer.ts'
+import type { Pseudonyms } from './monitoring/pseudonyms.ts'
+import type { Redact } from './monitoring/redact.ts'
+import type { ReportContext, Reporter } from './monitoring/sentry.ts'
+import type { Plaid } from './plaid/endpoints.ts'
+import type { Caller } from './plaid/rate-limit/limiter.ts'
+import type { Limiter } from './ratelimit/limiter.ts'
+import type { FindKeyFor } from './webhooks/keys/cache.ts'
+import type { RecentDeliveries } from './webhooks/keys/recent-deliveries.ts'
 import type { Role } from './auth/access-token.ts'
-import type { Identity } from './db/scope.ts'
+import type { Identity } from './db/core/scope.ts'
 import type { Logger } from './monitoring/logger.ts'
 import type { SecurityEvent } from './monitoring/security-events.ts'
 import type { Client } from './ratelimit/address.ts'
-import type { Services } from './services.ts'
+
+export interface Services {
+  readonly config: Config
+  readonly api: ApiDatabase
+  readonly jobs: JobsDatabase
+  /** Plaid for interactive calls that concern no item and count against no user's share. */
+  readonly plaid: Plaid
+  /** Plaid for a caller: what a call counts against, and who goes first. */
+  readonly plaidFor: (caller: Caller) => Plaid
+  /** Saves the counts of Plaid calls. Never rejects. Entry points call it in `waitUntil`, so that no response waits for it. */
+  readonly flushUsage: (log: Logger) => Promise<void>
+  readonly keyring: Keyring
+  readonly auth: AuthConfig
+  /** What built-in accounts work with; null where an OIDC issuer vouches for users. */
+  readonly identity: (() => Promise<IdentityServices>) | null
+  readonly findWebhookKey: FindKeyFor
+  readonly recentWebhooks: RecentDeliveries
+  /** Null where limits are switched off. */
+  readonly limiter: Limiter | null
+  /** Sends wake-up messages for products that have none on their way. */
+  readonly wake: Wake
+  readonly wakeLinkSessions: Producer['wakeLinkSessions']
+  readonly sendRotation: Producer['sendRotation']
+  readonly wait: (milliseconds: number) => Promise<void>
+  /** 0 ≤ x < 1, for jitter; never for a secret. */
+  readonly random: () => number
+  readonly newId: () => string
+  readonly redact: Redact
+  /** Names for people and networks in log lines. */
+  readonly pseudonyms: Pseudonyms
+  readonly reporter: (context: ReportContext) => Reporter
+}
 
 export interface User {
   readonly kind: 'user'

@@ -1,61 +1,29 @@
 // The composition root: configuration and bindings become a record of closures, made once an isolate.
-import type { AuthConfig } from './auth/access-token.ts'
 import { createJwksSource } from './auth/jwks.ts'
-import { type Config, secretVariables } from './config.ts'
-import { createKeyring, type Keyring } from './crypto/keyring.ts'
+import { type Config, secretVariables } from './config/config.ts'
+import { createKeyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
-import { type ApiDatabase, connect, type JobsDatabase } from './db/client.ts'
-import { recordUsage } from './db/usage.ts'
-import { deleteKey, readKeys, saveKey } from './db/webhook-keys.ts'
+import { connect, type JobsDatabase } from './db/core/client.ts'
+import { recordUsage } from './db/operations/usage.ts'
+import { deleteKey, readKeys, saveKey } from './db/operations/webhook-keys.ts'
+import type { Services } from './context.ts'
 import { AppError } from './errors.ts'
-import type { IdentityTools } from './identity/tools.ts'
+import type { IdentityServices } from './identity/services.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
-import { createPseudonyms, type Pseudonyms } from './monitoring/pseudonyms.ts'
-import { createRedactor, type Redact } from './monitoring/redact.ts'
-import { createReporter, type ReportContext, type Reporter } from './monitoring/sentry.ts'
+import { createPseudonyms } from './monitoring/pseudonyms.ts'
+import { createRedactor } from './monitoring/redact.ts'
+import { createReporter } from './monitoring/sentry.ts'
 import { createPlaidClient } from './plaid/client.ts'
-import { createPlaid, type Plaid } from './plaid/endpoints.ts'
-import { createLedger, type Ledger } from './plaid/ledger.ts'
-import { limitsWith } from './plaid/quota-limits.ts'
-import { type Caller, createQuota, type Quota, type QuotaObjects } from './plaid/quota.ts'
-import { coalesced, type Wake } from './queue/coalesce.ts'
-import { createProducer, type MessageQueue, type Producer } from './queue/producer.ts'
+import { createPlaid } from './plaid/endpoints.ts'
+import { createLedger, type Ledger } from './plaid/usage-counter.ts'
+import { limitsWith } from './plaid/rate-limit/limits.ts'
+import { createQuota, type Quota, type QuotaObjects } from './plaid/rate-limit/limiter.ts'
+import { coalesced } from './messages/coalesce.ts'
+import { createProducer, type MessageQueue } from './messages/producer.ts'
 import { createLimiter, type Limiter, type LimiterObjects } from './ratelimit/limiter.ts'
-import { createKeyCache, type FindKeyFor } from './webhooks/keys.ts'
-import { fetchVerificationKey } from './webhooks/plaid-keys.ts'
-import { createRecentDeliveries, type RecentDeliveries } from './webhooks/recent.ts'
-
-export interface Services {
-  readonly config: Config
-  readonly api: ApiDatabase
-  readonly jobs: JobsDatabase
-  /** Plaid for interactive calls that concern no item and count against no user's share. */
-  readonly plaid: Plaid
-  /** Plaid for a caller: what a call counts against, and who goes first. */
-  readonly plaidFor: (caller: Caller) => Plaid
-  /** Saves the counts of Plaid calls. Never rejects. Entry points call it in `waitUntil`, so that no response waits for it. */
-  readonly flushUsage: (log: Logger) => Promise<void>
-  readonly keyring: Keyring
-  readonly auth: AuthConfig
-  /** What built-in accounts work with; null where an OIDC issuer vouches for users. */
-  readonly identity: (() => Promise<IdentityTools>) | null
-  readonly findWebhookKey: FindKeyFor
-  readonly recentWebhooks: RecentDeliveries
-  /** Null where limits are switched off. */
-  readonly limiter: Limiter | null
-  /** Sends wake-up messages for products that have none on their way. */
-  readonly wake: Wake
-  readonly wakeLinkSessions: Producer['wakeLinkSessions']
-  readonly sendRotation: Producer['sendRotation']
-  readonly wait: (milliseconds: number) => Promise<void>
-  /** 0 ≤ x < 1, for jitter; never for a secret. */
-  readonly random: () => number
-  readonly newId: () => string
-  readonly redact: Redact
-  /** Names for people and networks in log lines. */
-  readonly pseudonyms: Pseudonyms
-  readonly reporter: (context: ReportContext) => Reporter
-}
+import { createKeyCache } from './webhooks/keys/cache.ts'
+import { fetchVerificationKey } from './webhooks/keys/fetch.ts'
+import { createRecentDeliveries } from './webhooks/keys/recent-deliveries.ts'
 
 export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly SYNC_QUEUE: MessageQueue
@@ -131,8 +99,9 @@ function secretsOf(config: Config, env: Bindings): string[] {
 /** By import(): a deployment with an OIDC issuer does not even load the folder. */
 function identityOf({ auth, database }: Config): Services['identity'] {
   if (auth.mode === 'oidc') return null
-  let tools: IdentityTools | null = null
-  return async () => (tools ??= (await import('./identity/tools.ts')).createIdentityTools(auth, database.endpoint))
+  let tools: IdentityServices | null = null
+  return async () =>
+    (tools ??= (await import('./identity/services.ts')).createIdentityServices(auth, database.endpoint))
 }
 
 /**

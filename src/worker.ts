@@ -1,13 +1,14 @@
 // The doors of the Worker: requests, queue messages, cron triggers, Durable Objects. No logic.
-import { parseConfig } from './config.ts'
+import { parseConfig } from './config/config.ts'
 import type { Ctx } from './context.ts'
 import { jobFor } from './cron/schedule.ts'
 import { createApp } from './http/app.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
 import { consumerFor } from './queue/route.ts'
-import { type Bindings, createServices, type Services } from './services.ts'
+import { type Bindings, createServices } from './services.ts'
+import type { Services } from './context.ts'
 
-export { PlaidQuota } from './plaid/quota-object.ts'
+export { PlaidQuota } from './plaid/rate-limit/object.ts'
 export { RateLimiter } from './ratelimit/object.ts'
 
 type Env = Bindings & Readonly<Record<string, unknown>>

@@ -3,7 +3,7 @@
 
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
 import * as z from 'zod'
-import { within, withDeadline } from '../deadline.ts'
+import { within, withDeadline } from '../timeout.ts'
 import { AppError } from '../errors.ts'
 
 export interface JwksOptions {

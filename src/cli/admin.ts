@@ -3,8 +3,8 @@
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import * as z from 'zod'
-import { ownerUrl } from './owner-url.ts'
-import { misuse, runCommand } from './run-command.ts'
+import { ownerUrl } from '../dev/lib/owner-url.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
 
 const HELP = `npm run admin -- grant EMAIL    makes a built-in account an administrator
 npm run admin -- revoke EMAIL   takes the role away

@@ -5,9 +5,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as z from 'zod'
-import { runCommand } from './run-command.ts'
-
-const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
+import { runCommand } from '../dev/lib/run-command.ts'
+import { projectFolder } from '../dev/lib/project-folder.ts'
 
 const HELP = `npm run advisories [-- --require-answer]
 
@@ -51,7 +50,7 @@ export const isFailure = ({ severity, isShipped }: Advisory): boolean => isShipp
 /** `npm audit` exits with 1 both where it found something and where it could not ask; its JSON tells the two apart. */
 async function audit(): Promise<Report | { readonly problem: string }> {
   const printed = await new Promise<string>((resolve) => {
-    const options = { cwd: PROJECT_FOLDER, maxBuffer: 64_000_000 }
+    const options = { cwd: projectFolder, maxBuffer: 64_000_000 }
     execFile('npm', ['audit', '--json'], options, (error, stdout) => resolve(stdout || (error?.message ?? '')))
   })
   try {
@@ -69,7 +68,7 @@ async function audit(): Promise<Report | { readonly problem: string }> {
 export async function findAdvisories(): Promise<readonly Advisory[] | { readonly problem: string }> {
   const report = await audit()
   if ('problem' in report) return report
-  const { packages } = lockSchema.parse(JSON.parse(await readFile(join(PROJECT_FOLDER, 'package-lock.json'), 'utf8')))
+  const { packages } = lockSchema.parse(JSON.parse(await readFile(join(projectFolder, 'package-lock.json'), 'utf8')))
   return Object.entries(report.vulnerabilities)
     .map(([name, { severity, via, nodes }]) => ({
       name,

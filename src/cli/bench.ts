@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { benchmarks, type Listed } from './bench/all.ts'
 import { describeMachine, type Result, tableOf } from './bench/result.ts'
-import { misuse, runCommand } from './run-command.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
 
 const nameWidth = Math.max(...Object.keys(benchmarks).map(({ length }) => length))
 const listed = Object.entries(benchmarks).map(([name, { summary }]) => `  ${name.padEnd(nameWidth)}  ${summary}`)

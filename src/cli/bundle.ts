@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import * as z from 'zod'
-import { runCommand } from './run-command.ts'
-import { runWrangler } from './wrangler.ts'
+import { runCommand } from '../dev/lib/run-command.ts'
+import { runWrangler } from '../dev/lib/wrangler.ts'
 
 /** The environments of wrangler.toml that are deployed. They deploy the same module. */
 export const DEPLOYED = ['production', 'staging'] as const

@@ -8,7 +8,8 @@ import { type Options, parseOptions } from './conformance/options.ts'
 import { plaidAssertions, runPlaidSandbox, runPlaidStandIn } from './conformance/plaid.ts'
 import { type DatedRun, type Promised, withResults } from './conformance/report.ts'
 import type { Result, RunChoices } from './conformance/run.ts'
-import { runCommand } from './run-command.ts'
+import { runCommand } from '../dev/lib/run-command.ts'
+import { projectFolder } from '../dev/lib/project-folder.ts'
 
 const HELP = `npm run conformance [-- --neon URL] [--plaid sandbox] [--cloudflare] [--slow]
   [--only TEXT] [--report FILE]
@@ -27,7 +28,7 @@ results of other runs stay. Exits 1 when an assertion fails.
   --only TEXT       only assertions whose name holds this text
   --report FILE     another file than docs/conformance.md; it must have a heading "## Results"`
 
-const DEFAULT_REPORT = join(import.meta.dirname, '..', '..', 'docs', 'conformance.md')
+const DEFAULT_REPORT = join(projectFolder, 'docs', 'conformance.md')
 
 /** Every assertion, in the order of the report. */
 export const promised: readonly Promised[] = [...neonAssertions, ...plaidAssertions, ...cloudflareAssertions]

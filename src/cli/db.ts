@@ -6,12 +6,12 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
-import { bootstrap, type BootstrapOptions, retireLogins } from './bootstrap.ts'
-import { migrate } from './migrate.ts'
-import { ownerUrl } from './owner-url.ts'
-import { misuse, runCommand } from './run-command.ts'
+import { bootstrap, type BootstrapOptions, retireLogins } from '../dev/lib/bootstrap.ts'
+import { migrate } from '../dev/lib/migrate.ts'
+import { ownerUrl } from '../dev/lib/owner-url.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { projectFolder } from '../dev/lib/project-folder.ts'
 
-const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
 const KIT_TIMEOUT_MS = 60_000
 const run = promisify(execFile)
 
@@ -41,7 +41,7 @@ async function generate(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { name: { type: 'string' }, custom: { type: 'boolean' } } })
   if (!values.name) throw misuse('--name says what the migration does, as in --name add_item_status.')
   const custom = values.custom ? ['--custom'] : []
-  const { stdout } = await drizzleKit(['generate', '--name', values.name, ...custom], PROJECT_FOLDER)
+  const { stdout } = await drizzleKit(['generate', '--name', values.name, ...custom], projectFolder)
   process.stdout.write(stdout)
 }
 
@@ -50,9 +50,9 @@ async function check(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-schema-'))
   try {
     for (const name of ['drizzle', 'migrations']) {
-      await cp(join(PROJECT_FOLDER, name), join(folder, name), { recursive: true })
+      await cp(join(projectFolder, name), join(folder, name), { recursive: true })
     }
-    for (const name of ['node_modules', 'package.json']) await symlink(join(PROJECT_FOLDER, name), join(folder, name))
+    for (const name of ['node_modules', 'package.json']) await symlink(join(projectFolder, name), join(folder, name))
     const before = new Set(await readdir(join(folder, 'migrations')))
     await drizzleKit(['check'], folder)
     await drizzleKit(['generate', '--name', 'difference'], folder)

@@ -1,6 +1,6 @@
 // `npm run demo`: the product's whole job against a stack of its own, compared with what the bank holds. Exit code 0
 // only when everything is equal.
-import { runCommand } from './run-command.ts'
+import { runCommand } from '../dev/lib/run-command.ts'
 import { readOptions } from './demo/options.ts'
 import { createReport } from './demo/report.ts'
 

@@ -3,10 +3,11 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { misuse, runCommand } from './run-command.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { projectFolder } from '../dev/lib/project-folder.ts'
 
-const LOCK_FILE = join(import.meta.dirname, '..', '..', 'package-lock.json')
-const MANIFEST = join(import.meta.dirname, '..', '..', 'package.json')
+const LOCK_FILE = join(projectFolder, 'package-lock.json')
+const MANIFEST = join(projectFolder, 'package.json')
 
 const HELP = `npm run lock -- check     fails where package-lock.json lacks an optional package of some platform, names a package
                           without integrity or by another source than the registry, or differs from package.json

@@ -6,9 +6,9 @@ import { parseArgs } from 'node:util'
 import * as z from 'zod'
 import { describeApi } from '../http/openapi.ts'
 import { everyRoute, routeTable } from '../http/routes.ts'
-import { runCommand } from './run-command.ts'
+import { runCommand } from '../dev/lib/run-command.ts'
+import { projectFolder } from '../dev/lib/project-folder.ts'
 
-const projectFolder = join(import.meta.dirname, '..', '..')
 const documentFile = join(projectFolder, 'docs', 'openapi.json')
 
 const help = `npm run openapi [-- --check]

@@ -1,12 +1,12 @@
 // `npm run pseudonym`: the name under which log lines know an account, a network or a user. Needs SECRET_KEY and nothing else.
 import { parseArgs } from 'node:util'
-import { join } from 'node:path'
 import { LOCAL_ISSUER } from '../auth/access-token.ts'
 import { utf8 } from '../crypto/encoding.ts'
 import { createPseudonyms, type Pseudonyms } from '../monitoring/pseudonyms.ts'
 import { clientOf, isUnknown, networkOf } from '../ratelimit/address.ts'
-import { readLocalVariables } from './local-variables.ts'
-import { misuse, runCommand } from './run-command.ts'
+import { readLocalVariables } from '../dev/lib/local-variables.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { projectFolder } from '../dev/lib/project-folder.ts'
 
 const HELP = `npm run -s pseudonym -- account EMAIL                      the field account of log lines
 npm run -s pseudonym -- network ADDRESS [--day YYYY-MM-DD]  the field network, on that day (UTC; today)
@@ -39,7 +39,7 @@ async function main(args: string[]): Promise<void> {
   if (kind === 'account' && !of.includes('@')) throw misuse('EMAIL must be an e-mail address.')
   if (values.day !== undefined && kind !== 'network') throw misuse('--day goes with network.')
   if (values.issuer !== undefined && kind !== 'user') throw misuse('--issuer goes with user.')
-  const { chosen, examples } = await readLocalVariables(join(import.meta.dirname, '..', '..'), process.env)
+  const { chosen, examples } = await readLocalVariables(projectFolder, process.env)
   const secret = chosen['SECRET_KEY'] || examples['SECRET_KEY']
   if (!secret) throw new Error('SECRET_KEY is not set: put it into .dev.vars or the environment.')
   const pseudonyms = createPseudonyms(utf8(secret))

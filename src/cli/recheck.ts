@@ -2,7 +2,7 @@
 // environment, once it is mended. Speaks HTTP to the admin routes and holds no secret but the administrator's token.
 import { parseArgs } from 'node:util'
 import * as z from 'zod'
-import { misuse, runCommand } from './run-command.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
 
 const HELP = `npm run recheck -- [--url URL] [--item ID]
 

@@ -6,9 +6,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs, promisify } from 'node:util'
-import { runCommand } from './run-command.ts'
+import { runCommand } from '../dev/lib/run-command.ts'
+import { projectFolder } from '../dev/lib/project-folder.ts'
 
-const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
 const run = promisify(execFile)
 
 const HELP = `npm run secrets [-- --history]
@@ -97,10 +97,10 @@ export function findSecrets(file: string, text: string): Finding[] {
 
 /** Of all tracked files. */
 export async function findTrackedSecrets(): Promise<Finding[]> {
-  const { stdout } = await run('git', ['ls-files', '-z'], { cwd: PROJECT_FOLDER, maxBuffer: 16 * 1024 * 1024 })
+  const { stdout } = await run('git', ['ls-files', '-z'], { cwd: projectFolder, maxBuffer: 16 * 1024 * 1024 })
   const files = stdout.split('\0').filter((name) => name !== '')
   const found = await Promise.all(
-    files.map(async (file) => findSecrets(file, await readFile(join(PROJECT_FOLDER, file), 'utf8').catch(onlyMissing))),
+    files.map(async (file) => findSecrets(file, await readFile(join(projectFolder, file), 'utf8').catch(onlyMissing))),
   )
   return found.flat()
 }
@@ -110,7 +110,7 @@ export async function findTrackedSecrets(): Promise<Finding[]> {
  * @returns the files as `<commit>:<path>`, and line 0: a patch's line may stand elsewhere today
  * @throws Error when git fails
  */
-export async function findCommittedSecrets(folder = PROJECT_FOLDER): Promise<Finding[]> {
+export async function findCommittedSecrets(folder = projectFolder): Promise<Finding[]> {
   const args = [
     'log',
     '--all',

@@ -1,31 +1,10 @@
 // `npm run token`: prints a JWT that the local Worker accepts. Signs with the local SECRET_KEY and nothing else.
-import { SignJWT } from 'jose'
 import { parseArgs } from 'node:util'
-import { join } from 'node:path'
 import * as z from 'zod'
-import { readLocalVariables, usesOidc } from './local-variables.ts'
-import { misuse, runCommand } from './run-command.ts'
-
-export const ISSUER = 'wealthnavigator-edge'
-
-export interface TokenOptions {
-  secret: string
-  subject: string
-  role?: string
-  scope?: string
-  ttlSeconds: number
-}
-
-/** An HS256 token as the Worker's own issuer makes it: `sub`, `iss`, `iat`, `exp`, and `role` and `scope` where given. */
-export function signToken({ secret, subject, role, scope, ttlSeconds }: TokenOptions): Promise<string> {
-  return new SignJWT({ ...(role === undefined ? {} : { role }), ...(scope === undefined ? {} : { scope }) })
-    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .setIssuer(ISSUER)
-    .setSubject(subject)
-    .setIssuedAt()
-    .setExpirationTime(`${ttlSeconds} seconds`)
-    .sign(new TextEncoder().encode(secret))
-}
+import { readLocalVariables, usesOidc } from '../dev/lib/local-variables.ts'
+import { signToken } from '../dev/lib/sign-token.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { projectFolder } from '../dev/lib/project-folder.ts'
 
 const HELP = `npm run token -- --sub NAME [--role admin] [--scope read] [--ttl 3600]
 
@@ -50,7 +29,7 @@ async function main(args: string[]): Promise<void> {
   if (values.scope !== undefined && values.scope !== 'read') throw misuse('--scope can only be read.')
   const ttl = ttlSchema.safeParse(values.ttl ?? 3600)
   if (!ttl.success) throw misuse('--ttl must be a number of seconds from 1 to 31536000.')
-  const { chosen, examples } = await readLocalVariables(join(import.meta.dirname, '..', '..'), process.env)
+  const { chosen, examples } = await readLocalVariables(projectFolder, process.env)
   if (usesOidc({ ...examples, ...chosen }))
     throw new Error('AUTH_MODE is oidc: the Worker takes the tokens of AUTH_ISSUER alone. Ask your identity provider.')
   const secret = chosen['SECRET_KEY'] || examples['SECRET_KEY']

@@ -1,7 +1,7 @@
 // Runs the parts of a cron one after the other. A part that fails, or takes longer than its budget, does not keep the next
 // one from running.
 import type { Ctx } from '../context.ts'
-import { within } from '../deadline.ts'
+import { within } from '../timeout.ts'
 
 export interface Part {
   readonly name: string

@@ -1,13 +1,13 @@
 // The end of a sync run, good or bad: one transaction that begins with a compare-and-swap and leaves a `sync_runs` row.
 import { sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, longBatch, rows, sqlStateOf, type Statement } from './client.ts'
-import { announced } from './item-facts.ts'
-import { byIndex } from './plans.ts'
-import { rotatingMinutes } from './rotations.ts'
-import { lockLosses, lossesStopped, tripLosses } from './safety-switches.ts'
-import { type SetAside, settleSetAside, storeSetAside } from './set-aside.ts'
-import { dropStaged } from './staging.ts'
-import { awaitsTransactions, type Lease, lost } from './sync-work.ts'
+import { batch, type JobsDatabase, longBatch, rows, sqlStateOf, type Statement } from './core/client.ts'
+import { announced } from './items/item-update.ts'
+import { byIndex } from './core/plans.ts'
+import { rotatingMinutes } from './items/rotations.ts'
+import { lockLosses, lossesStopped, tripLosses } from './operations/safety-switches.ts'
+import { type SetAside, settleSetAside, storeSetAside } from './sync/set-aside.ts'
+import { dropStaged } from './records/transactions-staging.ts'
+import { awaitsTransactions, type Lease, lost } from './sync/work.ts'
 
 export interface RunReport {
   readonly trigger: string

@@ -2,7 +2,7 @@
 import { type ExecutionContext, Hono } from 'hono'
 import { AppError } from '../errors.ts'
 import type { LoggerOptions } from '../monitoring/logger.ts'
-import type { Services } from '../services.ts'
+import type { Services } from '../context.ts'
 import { authenticate } from './middleware/authenticate.ts'
 import { bodyLimit } from './middleware/body-limit.ts'
 import { builtinAccounts } from './middleware/builtin-accounts.ts'
@@ -28,7 +28,7 @@ import { type App, mount, mountOtherMethods, mountOverlaps } from './mount.ts'
 import { problemResponse } from './problem.ts'
 import type { Route } from './route.ts'
 import { everyRoute, routeTable } from './routes.ts'
-import { webhookBodyBytes } from './routes/webhook.ts'
+import { webhookBodyBytes } from './routes/system/webhook.ts'
 
 const maxJsonBytes = 65_536
 

@@ -1,5 +1,5 @@
 // Which pages may call this API from a browser: those of the configured origins, and on a laptop every loopback page.
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 
 export type OriginConfig = Pick<Config, 'strict' | 'corsOrigins'>
 

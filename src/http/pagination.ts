@@ -2,9 +2,9 @@
 // us and checked as if it were not; it holds no secret and gives no right.
 import * as z from 'zod'
 import { decodeBase64Url, encodeBase64Url, fromUtf8, utf8 } from '../crypto/encoding.ts'
-import type { Key, Page } from '../db/page.ts'
+import type { Key, Page } from '../db/core/page.ts'
 import { AppError } from '../errors.ts'
-import { day, id, instant, wholeNumber } from './fields.ts'
+import { day, id, instant, wholeNumber } from './schemas.ts'
 
 const maxCursorLength = 400
 

@@ -5,7 +5,7 @@ import type { AppError } from '../errors.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { RouteEvent } from '../monitoring/security-events.ts'
 import type { Outcome } from '../ratelimit/limiter.ts'
-import type { Services } from '../services.ts'
+import type { Services } from '../context.ts'
 import type { RateLimit } from './route.ts'
 
 export interface RequestState {

@@ -1,10 +1,10 @@
 // The table of routes, by how they are reached. What is not here does not exist.
 import type { Route } from './route.ts'
 import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
-import { listSetAsideRoute } from './routes/admin-set-aside.ts'
-import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin-dead-letters.ts'
-import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRoute } from './routes/admin-items.ts'
-import { listWebhooksRoute, usageRoute } from './routes/admin-plaid.ts'
+import { listSetAsideRoute } from './routes/admin/set-aside.ts'
+import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin/dead-letters.ts'
+import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRoute } from './routes/admin/items.ts'
+import { listWebhooksRoute, usageRoute } from './routes/admin/plaid.ts'
 import {
   forgotPasswordRoute,
   loginRoute,
@@ -13,7 +13,7 @@ import {
   registerRoute,
   resetPasswordRoute,
   verifyEmailRoute,
-} from './routes/auth.ts'
+} from './routes/auth/sign-in.ts'
 import {
   changePasswordRoute,
   confirmTotpRoute,
@@ -22,10 +22,10 @@ import {
   enrollTotpRoute,
   listSessionsRoute,
   logoutAllRoute,
-} from './routes/auth-account.ts'
-import { listChangesRoute } from './routes/changes.ts'
-import { listDuplicatesRoute, settleDuplicateRoute } from './routes/duplicates.ts'
-import { healthRoute, readyRoute } from './routes/health.ts'
+} from './routes/auth/account.ts'
+import { listChangesRoute } from './routes/transactions/changes.ts'
+import { listDuplicatesRoute, settleDuplicateRoute } from './routes/items/duplicates.ts'
+import { healthRoute, readyRoute } from './routes/system/health.ts'
 import { cashFlowRoute, netWorthRoute, spendingRoute } from './routes/insights.ts'
 import { listHoldingsRoute, listInvestmentTransactionsRoute } from './routes/investments.ts'
 import {
@@ -34,15 +34,15 @@ import {
   removeItemRoute,
   repairItemRoute,
   rotateAccessTokenRoute,
-} from './routes/items.ts'
+} from './routes/items/items.ts'
 import { listLiabilitiesRoute } from './routes/liabilities.ts'
-import { openapiRoute } from './routes/openapi.ts'
-import { securityTxtRoute } from './routes/security-txt.ts'
-import { createLinkTokenRoute, exchangePublicTokenRoute } from './routes/plaid-link.ts'
-import { listRecurringRoute } from './routes/recurring.ts'
+import { openapiRoute } from './routes/system/openapi.ts'
+import { securityTxtRoute } from './routes/system/security-txt.ts'
+import { createLinkTokenRoute, exchangePublicTokenRoute } from './routes/link.ts'
+import { listRecurringRoute } from './routes/transactions/recurring.ts'
 import { listSyncRunsRoute, syncAllRoute, syncItemRoute } from './routes/sync.ts'
-import { editTransactionRoute, getTransactionRoute, listTransactionsRoute } from './routes/transactions.ts'
-import { webhookRoute } from './routes/webhook.ts'
+import { editTransactionRoute, getTransactionRoute, listTransactionsRoute } from './routes/transactions/transactions.ts'
+import { webhookRoute } from './routes/system/webhook.ts'
 
 export interface RouteTable {
   /** Answered whatever the configuration. */

@@ -1,6 +1,6 @@
 // A new password, by the old one or by a mail. Whoever had the old one is out: other sessions end with it.
 import type { Ctx, User } from '../context.ts'
-import * as identity from '../db/identity-passwords.ts'
+import * as identity from '../db/identity/passwords.ts'
 import { answerByMail } from './answer-by-mail.ts'
 import { newCode, readCode } from './codes.ts'
 import { spendHash } from './hash-budget.ts'
@@ -8,10 +8,10 @@ import { notify } from './notify.ts'
 import { checkNewPassword } from './password.ts'
 import { passwordResetSeconds } from './policy.ts'
 import { reauthenticate } from './reauthenticate.ts'
-import { invalidToken, sessionOver } from './refusals.ts'
+import { invalidToken, sessionOver } from './errors.ts'
 import { sessionOf } from './session.ts'
 import { mails, strayMails, networkIn } from './throttles.ts'
-import { toolsOf } from './tools.ts'
+import { identityServices } from './services.ts'
 
 /**
  * Ends every session but the caller's.
@@ -23,7 +23,7 @@ export async function changePassword(
   { current, replacement }: { readonly current: string; readonly replacement: string },
 ): Promise<void> {
   checkNewPassword(replacement, null, '#/new_password')
-  const tools = await toolsOf(ctx.services)
+  const tools = await identityServices(ctx.services)
   const { email, passwordHash, admitted } = await reauthenticate(ctx, current)
   checkNewPassword(replacement, email, '#/new_password')
   const newHash = await tools.passwords.hash(replacement)
@@ -39,7 +39,7 @@ export async function changePassword(
  * @throws AppError `unavailable`
  */
 export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
-  const { database, mailsPerHour } = await toolsOf(ctx.services)
+  const { database, mailsPerHour } = await identityServices(ctx.services)
   const code = await newCode('reset-password')
   const wish = { email, tokenHash: code.hash, ttlSeconds: passwordResetSeconds }
   const buckets = mails('forgot', email, networkIn(ctx), mailsPerHour)
@@ -61,7 +61,7 @@ export async function resetPassword(
 ): Promise<void> {
   checkNewPassword(password, null, '#/new_password')
   const { services, log, note } = ctx
-  const tools = await toolsOf(services)
+  const tools = await identityServices(services)
   const tokenHash = await readCode('reset-password', code)
   if (tokenHash === null) throw invalidToken('malformed')
   const email = await identity.findReset(tools.database, tokenHash)

@@ -1,11 +1,11 @@
 // One budget of password hashes for the whole deployment: hashing is what an unknown client can make it spend most CPU on.
 // Spent after every cheaper check. Known devices and live sessions do not draw on it, so that its end never refuses them; a
 // network from which somebody has signed in gets a second budget of the same size.
-import { createAlarm } from '../alarm.ts'
+import { createAlarm } from '../monitoring/alarm.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { LimitStanding } from '../ratelimit/limiter.ts'
-import { toolsOf } from './tools.ts'
+import { identityServices } from './services.ts'
 
 const alarm = createAlarm()
 const retryAfterFailureSeconds = 5
@@ -31,7 +31,7 @@ const uncounted = (cause: unknown): AppError =>
 export async function spendHash({ services, client, log, now }: Ctx): Promise<void> {
   const { limiter } = services
   if (limiter === null || client === undefined) return
-  const { hashesPerMinute } = await toolsOf(services)
+  const { hashesPerMinute } = await identityServices(services)
   const { policies } = limiter
   const first = await limiter.check(policies.ofHash(client, hashesPerMinute))
   if (first.kind === 'admitted') return

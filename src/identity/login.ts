@@ -1,17 +1,17 @@
 // Signing in. One round trip that takes a place and reads, one hash, and only where that fits a second round trip that
 // writes. An address without an account costs the same as a wrong password.
 import type { Ctx } from '../context.ts'
-import { beginSignIn, finishSignIn } from '../db/identity-sessions.ts'
-import type { Bucket, SecondFactor } from '../db/identity.ts'
+import { beginSignIn, finishSignIn } from '../db/identity/sessions.ts'
+import type { Bucket, SecondFactor } from '../db/identity/credentials.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { type Device, issueDeviceToken, readDeviceToken } from './device-token.ts'
 import { rememberNetwork, spendHash } from './hash-budget.ts'
 import { notify } from './notify.ts'
-import { invalidCode, invalidCredentials, requirePlace } from './refusals.ts'
+import { invalidCode, invalidCredentials, requirePlace } from './errors.ts'
 import { isTotpCode, readSecondFactor } from './second-factor.ts'
 import { grant, prepareSession, type SessionScope, type SignedIn } from './session.ts'
 import { devicesSignIn, ownTotp, recovery, strangersSignIn, strangersTotp, networkIn } from './throttles.ts'
-import { toolsOf } from './tools.ts'
+import { identityServices } from './services.ts'
 
 export interface Credentials {
   /** In lower case. */
@@ -34,7 +34,7 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
   const { services, now, log } = ctx
   const network = networkIn(ctx)
   const { email, password, code } = credentials
-  const tools = await toolsOf(services)
+  const tools = await identityServices(services)
   const device =
     credentials.deviceToken === null ? null : await readDeviceToken(tools.secret, email, credentials.deviceToken, now())
   const attempt = {

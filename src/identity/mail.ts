@@ -1,7 +1,7 @@
 // E-mail: the texts, and the two ways to send one. A mail's code leaves by the mail alone; only in development, where
 // no sender is configured, is it written to the log instead.
-import type { EmailConfig } from '../config.ts'
-import { withDeadline } from '../deadline.ts'
+import type { EmailConfig } from '../config/config.ts'
+import { withDeadline } from '../timeout.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../monitoring/logger.ts'
 

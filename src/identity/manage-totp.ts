@@ -1,15 +1,15 @@
 // The second factor's life: enrolled with the password, counting from its first code on, taken away with both.
 import type { Ctx, User } from '../context.ts'
-import * as identity from '../db/identity-totp.ts'
+import * as identity from '../db/identity/totp.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { newCode } from './codes.ts'
 import { notify } from './notify.ts'
 import { reauthenticate } from './reauthenticate.ts'
-import { invalidCode, requirePlace, sessionOver } from './refusals.ts'
+import { invalidCode, requirePlace, sessionOver } from './errors.ts'
 import { isTotpCode, readSecondFactor, sealTotpSecret } from './second-factor.ts'
 import { sessionOf } from './session.ts'
 import { ownTotp, recovery } from './throttles.ts'
-import { toolsOf } from './tools.ts'
+import { identityServices } from './services.ts'
 import { describeTotp, newTotpSecret } from './totp.ts'
 
 const recoveryCodeCount = 10
@@ -25,7 +25,7 @@ export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ se
   const key = sessionOf(ctx)
   const secret = newTotpSecret()
   const sealed = await sealTotpSecret(ctx.services.keyring, secret, key.accountId)
-  const { database } = await toolsOf(ctx.services)
+  const { database } = await identityServices(ctx.services)
   const outcome = await identity.enrollTotp(database, key, passwordHash, sealed, admitted)
   if (outcome === 'changed') throw sessionOver('the account changed meanwhile')
   if (outcome === 'enabled') throw conflict('A second factor is there already; disable it first.')
@@ -37,7 +37,7 @@ export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ se
  * @throws AppError `invalid_code`, `conflict` (nothing is enrolled), `unauthorized`
  */
 export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recoveryCodes: string[] }> {
-  const tools = await toolsOf(ctx.services)
+  const tools = await identityServices(ctx.services)
   const key = sessionOf(ctx)
   const enrolled = await identity.enrolledTotp(tools.database, key)
   if (enrolled === null) throw sessionOver('ended')
@@ -69,7 +69,7 @@ export async function disableTotp(
   const secondFactor = await readSecondFactor(ctx.services.keyring, account, code, ctx.now())
   const factorBuckets = (isTotpCode(code) ? ownTotp : recovery)(key.accountId, key.sessionId)
   const wish = { passwordHash, sealed: totpSecretSealed, secondFactor, admitted, factorBuckets }
-  const tools = await toolsOf(ctx.services)
+  const tools = await identityServices(ctx.services)
   const { outcome, retry_after: retryAfter } = await identity.disableTotp(tools.database, key, wish)
   switch (outcome) {
     case 'done':

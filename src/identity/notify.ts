@@ -2,13 +2,13 @@
 // error and fails nothing.
 import type { Logger } from '../monitoring/logger.ts'
 import type { Mail } from './mail.ts'
-import type { IdentityTools } from './tools.ts'
+import type { IdentityServices } from './services.ts'
 
 export type Notice = Extract<Mail, { readonly notice: true }>
 
 /** Resolves when the mail was accepted or failed; never rejects. */
 export async function notify(
-  { sendMail }: IdentityTools,
+  { sendMail }: IdentityServices,
   kind: Notice['kind'],
   to: string,
   log: Logger,

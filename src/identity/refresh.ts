@@ -4,17 +4,17 @@
 // lost. A thief gains nothing by it: two holders of one successor still end the session at its next use.
 import type { Ctx } from '../context.ts'
 import { encodeHex } from '../crypto/encoding.ts'
-import { refresh as replaceVerifier } from '../db/identity-sessions.ts'
+import { refresh as replaceVerifier } from '../db/identity/sessions.ts'
 import { refreshGraceSeconds, sessionLifetime } from './policy.ts'
 import { nextRefreshToken, readRefreshToken } from './refresh-token.ts'
-import { requirePlace, sessionOver } from './refusals.ts'
+import { requirePlace, sessionOver } from './errors.ts'
 import { grant, type SessionGrant } from './session.ts'
 import { refreshes } from './throttles.ts'
-import { toolsOf } from './tools.ts'
+import { identityServices } from './services.ts'
 
 /** @throws AppError `unauthorized`, the same for a token that is unknown, expired or used; `rate_limited` (the session) */
 export async function refresh({ services, now, log, note }: Ctx, refreshToken: string): Promise<SessionGrant> {
-  const tools = await toolsOf(services)
+  const tools = await identityServices(services)
   const [given, next] = await Promise.all([
     readRefreshToken(refreshToken),
     nextRefreshToken(tools.secret, refreshToken),

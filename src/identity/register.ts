@@ -1,14 +1,14 @@
 // Registering: the wish is kept and a mail sent. There is no account until the address is verified. An address that has
 // one gets another mail; the answer, the hash and the round trips are the same.
 import type { Ctx } from '../context.ts'
-import { beginRegistration, register as storeRegistration } from '../db/identity-passwords.ts'
+import { beginRegistration, register as storeRegistration } from '../db/identity/passwords.ts'
 import { answerByMail } from './answer-by-mail.ts'
 import { newCode } from './codes.ts'
 import { spendHash } from './hash-budget.ts'
 import { checkNewPassword } from './password.ts'
 import { registrationSeconds } from './policy.ts'
 import { mails, networkIn } from './throttles.ts'
-import { toolsOf } from './tools.ts'
+import { identityServices } from './services.ts'
 
 /**
  * Resolves when the mail is on its way or withheld; asked again, it sends another.
@@ -20,7 +20,7 @@ export async function register(
   { email, password }: { readonly email: string; readonly password: string },
 ): Promise<void> {
   checkNewPassword(password, email, '#/password')
-  const { database, passwords, mailsPerHour } = await toolsOf(ctx.services)
+  const { database, passwords, mailsPerHour } = await identityServices(ctx.services)
   const spent = await beginRegistration(database, mails('register', email, networkIn(ctx), mailsPerHour))
   // Which of the two mails is withheld makes no difference.
   if (spent !== null) return await answerByMail(ctx, { kind: 'address_in_use', to: email }, spent)

@@ -1,5 +1,5 @@
 // Second factors of an account: sealed secrets, and codes as somebody typed them.
-import type { SecondFactor } from '../db/identity.ts'
+import type { SecondFactor } from '../db/identity/credentials.ts'
 import { open, seal } from '../crypto/envelope.ts'
 import type { Bytes } from '../crypto/encoding.ts'
 import type { Keyring } from '../crypto/keyring.ts'

@@ -1,11 +1,11 @@
 // A session as the client gets it: a short access token that says who, and a refresh token that gets the next one.
 import { type AccessTokenClaims, signAccessToken } from '../auth/sign-access-token.ts'
 import type { Ctx, User } from '../context.ts'
-import type { NewSession, SessionKey } from '../db/identity.ts'
+import type { NewSession, SessionKey } from '../db/identity/credentials.ts'
 import { accessTokenSeconds, sessionLifetime, sessionsPerAccount } from './policy.ts'
 import { newRefreshToken, type RefreshToken } from './refresh-token.ts'
-import { sessionOver } from './refusals.ts'
-import type { IdentityTools } from './tools.ts'
+import { sessionOver } from './errors.ts'
+import type { IdentityServices } from './services.ts'
 
 /** What a session may do: everything, or look. */
 export const sessionScopes = { full: 'read write', read: 'read' } as const
@@ -45,7 +45,7 @@ export async function prepareSession(
 }
 
 export async function grant(
-  { secret }: IdentityTools,
+  { secret }: IdentityServices,
   claims: AccessTokenClaims,
   refreshToken: string,
   now: Date,

@@ -2,7 +2,7 @@
 // that nobody's failures refuse an owner elsewhere; by account alone only failures count. A device that signed in before
 // and a live session have counts of their own. Pure.
 import type { Ctx } from '../context.ts'
-import type { Bucket } from '../db/identity.ts'
+import type { Bucket } from '../db/identity/credentials.ts'
 import { networkOf } from '../ratelimit/address.ts'
 import { mailLimits, refreshLimit, secondFactorLimits, signInLimits } from './policy.ts'
 

@@ -3,14 +3,14 @@
 // the link of a registration that was not theirs has both.
 import type { Ctx } from '../context.ts'
 import { encodeHex } from '../crypto/encoding.ts'
-import { beginVerification, finishVerification } from '../db/identity-passwords.ts'
+import { beginVerification, finishVerification } from '../db/identity/passwords.ts'
 import { readCode } from './codes.ts'
 import { issueDeviceToken } from './device-token.ts'
 import { rememberNetwork, spendHash } from './hash-budget.ts'
-import { invalidCredentials, invalidToken, requirePlace } from './refusals.ts'
+import { invalidCredentials, invalidToken, requirePlace } from './errors.ts'
 import { grant, prepareSession, sessionScopes, type SignedIn } from './session.ts'
 import { verification } from './throttles.ts'
-import { toolsOf } from './tools.ts'
+import { identityServices } from './services.ts'
 
 /**
  * The first session of the account that this makes.
@@ -21,7 +21,7 @@ export async function verifyEmail(
   { code, password }: { readonly code: string; readonly password: string },
 ): Promise<SignedIn> {
   const { services, now, note } = ctx
-  const tools = await toolsOf(services)
+  const tools = await identityServices(services)
   const tokenHash = await readCode('verify-email', code)
   if (tokenHash === null) throw invalidToken('malformed')
   const buckets = verification(encodeHex(tokenHash))

@@ -1,6 +1,6 @@
 // What a user owned and owed, day by day. Nothing is said of days to come.
 import type { Ctx, User } from '../context.ts'
-import { netWorth as readNetWorth, type NetWorth, type Window } from '../db/insights.ts'
+import { netWorth as readNetWorth, type NetWorth, type Window } from '../db/read/insights.ts'
 import { type GivenWindow, todayAt, windowOf } from './window.ts'
 
 /**

@@ -1,6 +1,6 @@
 // What money was spent on.
 import type { Ctx, User } from '../context.ts'
-import { spending as readSpending, type Spending, type Window } from '../db/insights.ts'
+import { spending as readSpending, type Spending, type Window } from '../db/read/insights.ts'
 import { type GivenWindow, windowOf } from './window.ts'
 
 /**

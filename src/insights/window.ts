@@ -1,7 +1,7 @@
 // Which days a sum is over: as asked, or a default that ends today (UTC). Pure; bounded, so that one request cannot ask
 // for a lifetime.
 import { AppError } from '../errors.ts'
-import type { Interval, Window } from '../db/insights.ts'
+import type { Interval, Window } from '../db/read/insights.ts'
 
 /** Two years, one of them a leap year. */
 const mostDays = 731

@@ -1,7 +1,7 @@
 // Decides about incoming accounts with new ids: a known account of the item gets the new id, an account of another item moves
 // to this one, or a new account is stored and marked if it duplicates, or may duplicate, a known one.
-import type { AccountDecisions, AccountFacts } from '../db/accounts-merge.ts'
-import type { AccountTraits, KnownAccount } from '../db/known-accounts.ts'
+import type { AccountDecisions, AccountFacts } from '../db/records/accounts-merge.ts'
+import type { AccountTraits, KnownAccount } from '../db/records/known-accounts.ts'
 import { matchAcrossLogins, matchEarlierIds, type Matches, matchWithinLogin } from './match-accounts.ts'
 
 export const traitsOf = (facts: AccountFacts): AccountTraits => ({

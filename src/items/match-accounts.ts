@@ -1,6 +1,6 @@
 // Finds out whether an account that Plaid reports under a new id is one of the user's known accounts. Used for new links, in
 // update mode and in every sync. Pure. Where nothing distinguishes two candidates, it reports no certain match.
-import type { AccountTraits, KnownAccount } from '../db/known-accounts.ts'
+import type { AccountTraits, KnownAccount } from '../db/records/known-accounts.ts'
 
 /** How an incoming account relates to a known one. */
 export type Match =

@@ -1,11 +1,11 @@
 // Looks again at an item that was taken for lost: after a slip of the operator's (keys of another Plaid team, a wrong
 // environment) Plaid still knows it, and no sync would ever find that out.
 import type { Ctx } from '../context.ts'
-import { findItemToRecheck, type RecheckedItem, restoreItem } from '../db/recheck.ts'
+import { findItemToRecheck, type RecheckedItem, restoreItem } from '../db/items/recheck.ts'
 import { AppError } from '../errors.ts'
 import type { FailureClass } from '../plaid/errors.ts'
-import { refusalOf } from '../plaid/refusal.ts'
-import { openAccessToken } from './access-token.ts'
+import { refusalOf } from '../plaid/app-error.ts'
+import { openAccessToken } from '../custody/access-token.ts'
 
 export interface Rechecked {
   /** Whether Plaid knows the item. */

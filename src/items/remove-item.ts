@@ -1,10 +1,10 @@
 // Ends an item: hidden from its user at once, ended at Plaid as soon as Plaid confirms it, and deleted here after a while.
 import type { Ctx, User } from '../context.ts'
-import { beginRemoval } from '../db/item-removal.ts'
-import { findOwnItem } from '../db/items.ts'
-import { purgeItem } from '../db/purge.ts'
+import { beginRemoval } from '../db/items/removal.ts'
+import { findOwnItem } from '../db/items/items.ts'
+import { purgeItem } from '../db/items/purge.ts'
 import { AppError } from '../errors.ts'
-import { endAtPlaid } from './end-at-plaid.ts'
+import { endAtPlaid } from './remove-at-plaid.ts'
 
 /**
  * Removes a user's item; with `purge` what it brought is deleted now. Where Plaid cannot be told, or the

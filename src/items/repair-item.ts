@@ -1,6 +1,6 @@
 // The end of update mode as the client reports it.
 import type { Ctx, User } from '../context.ts'
-import { type Item, repairItem } from '../db/items.ts'
+import { type Item, repairItem } from '../db/items/items.ts'
 import { AppError } from '../errors.ts'
 
 /**

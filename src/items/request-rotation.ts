@@ -1,10 +1,10 @@
 // A user asks for a new access token. The queue asks Plaid for it: the answer is the only place where the new token is, so
 // no work that ends with a client's connection may wait for it.
 import type { Ctx, User } from '../context.ts'
-import { beginRotation, readRotation, type RotatedItem, withdrawRotation } from '../db/rotations.ts'
-import { within } from '../deadline.ts'
+import { beginRotation, readRotation, type RotatedItem, withdrawRotation } from '../db/items/rotations.ts'
+import { within } from '../timeout.ts'
 import { AppError } from '../errors.ts'
-import { openAccessToken } from './access-token.ts'
+import { openAccessToken } from '../custody/access-token.ts'
 
 /** A rotation takes about a second. After ten seconds the client gets 202, and the rotation continues. */
 const patienceMs = 10_000

@@ -1,9 +1,9 @@
 // The user's decision about an account that may duplicate another one.
 import type { Ctx, User } from '../context.ts'
-import { type Account, getAccount } from '../db/accounts.ts'
-import { listDuplicates, resolveDuplicate } from '../db/duplicates.ts'
-import { findOwnItem } from '../db/items.ts'
-import { type KnownAccount, readKnownAccounts } from '../db/known-accounts.ts'
+import { type Account, getAccount } from '../db/records/accounts.ts'
+import { listDuplicates, resolveDuplicate } from '../db/items/duplicates.ts'
+import { findOwnItem } from '../db/items/items.ts'
+import { type KnownAccount, readKnownAccounts } from '../db/records/known-accounts.ts'
 import { AppError } from '../errors.ts'
 
 /** Attempts while syncs change the accounts. */

@@ -2,11 +2,11 @@
 // new one is known to this process alone: the intent is written before, the window is one call of the database, and a loss
 // is seen at the next look at the item, which then asks for a relink. Runs in the queue, where no client can cancel it.
 import { aboutUser, type Ctx } from '../context.ts'
-import { cancelRotation, claimRotation, type ClaimedRotation, endRotation } from '../db/rotations.ts'
+import { cancelRotation, claimRotation, type ClaimedRotation, endRotation } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
 import { isOutcomeUnknown } from '../plaid/errors.ts'
-import { refusalOf } from '../plaid/refusal.ts'
-import { openAccessToken, sealAccessToken } from './access-token.ts'
+import { refusalOf } from '../plaid/app-error.ts'
+import { openAccessToken, sealAccessToken } from '../custody/access-token.ts'
 
 /** Tries of the commit: giving up means losing the item. */
 const tries = 6

@@ -1,6 +1,6 @@
 // Which user a use case's calls of Plaid are counted for.
 import type { Actor, Ctx } from '../context.ts'
-import type { Priority } from '../plaid/quota-window.ts'
+import type { Priority } from '../plaid/rate-limit/window.ts'
 
 /** The same context, whose calls of Plaid count against the user's share. */
 export function servingUser<Who extends Actor>(

@@ -1,5 +1,5 @@
 // What a user reads whose deployment allows no more items or links.
-import type { Reached } from '../db/link-caps.ts'
+import type { Reached } from '../db/link/caps.ts'
 import { AppError } from '../errors.ts'
 
 export function capError(reached: Reached): AppError {

@@ -3,26 +3,26 @@
 // billed Plaid item is left untracked.
 import { aboutUser, type Ctx, type User } from '../context.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
-import { getItem, type Item } from '../db/items.ts'
+import { getItem, type Item } from '../db/items/items.ts'
 import {
   beginExchange,
   type EarlierExchange,
   endUnexchanged,
   type Exchange,
   keepExchanged,
-} from '../db/link-exchanges.ts'
-import type { KnownAccount } from '../db/known-accounts.ts'
+} from '../db/link/exchanges.ts'
+import type { KnownAccount } from '../db/records/known-accounts.ts'
 import { AppError } from '../errors.ts'
-import { sealAccessToken } from '../items/access-token.ts'
+import { sealAccessToken } from '../custody/access-token.ts'
 import { servingUser } from '../items/serving-user.ts'
 import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
-import { refusalOf } from '../plaid/refusal.ts'
+import { refusalOf } from '../plaid/app-error.ts'
 import { capError } from './caps.ts'
 import { type Finished, finishExchange } from './finish-exchange.ts'
 import { secondItemEndsFirst } from './institutions.ts'
 import { requireOwnSession } from './prove-owner.ts'
 import { type DuplicateItem, relatedItems } from './related-items.ts'
-import { tokenDigest } from './tokens.ts'
+import { tokenDigest } from '../custody/link-token.ts'
 
 /** How late Plaid may be asked: with 5 s for a turn of the quota and 15 s for the call, the token is there after 25 s. */
 const latestStartMs = 5000

@@ -1,8 +1,8 @@
 // The second half of an exchange, from the stored token to the stored item. The request runs it, or later the reconciler.
 // Idempotent and crash-safe.
 import type { Ctx } from '../context.ts'
-import type { Item } from '../db/items.ts'
-import type { Exchange } from '../db/link-exchanges.ts'
+import type { Item } from '../db/items/items.ts'
+import type { Exchange } from '../db/link/exchanges.ts'
 import {
   type LinkedItem,
   type StoreAnswer,
@@ -10,14 +10,14 @@ import {
   storeRefusal,
   storeRelink,
   storeSameItem,
-} from '../db/link-item.ts'
+} from '../db/link/linked-item.ts'
 import { AppError } from '../errors.ts'
-import { openAccessToken, sealAccessToken } from '../items/access-token.ts'
-import { endAtPlaid } from '../items/end-at-plaid.ts'
+import { openAccessToken, sealAccessToken } from '../custody/access-token.ts'
+import { endAtPlaid } from '../items/remove-at-plaid.ts'
 import type { Plaid } from '../plaid/endpoints.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
-import { refusalOf } from '../plaid/refusal.ts'
-import { accountFacts } from '../sync/account-facts.ts'
+import { refusalOf } from '../plaid/app-error.ts'
+import { accountFacts } from '../sync/account-rows.ts'
 import { lookOf } from '../sync/item.ts'
 import { unitsFor } from '../sync/products.ts'
 import { isListedForUser } from './prove-owner.ts'

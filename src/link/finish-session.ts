@@ -1,12 +1,12 @@
 // Link on a page of Plaid's own: what became of it is asked of Plaid, whether its webhook came or was lost. Each public token
 // is exchanged for the user who asked for the link token, and for nobody else.
 import { aboutUser, type Ctx, type User } from '../context.ts'
-import { concludeLinkSession, getLinkSession, type LinkSession } from '../db/link-sessions.ts'
+import { concludeLinkSession, getLinkSession, type LinkSession } from '../db/link/sessions.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { markRepaired } from '../items/repair-item.ts'
 import { servingUser } from '../items/serving-user.ts'
 import { exchangePublicToken, type ExchangeInput } from './exchange-public-token.ts'
-import { openLinkToken } from './tokens.ts'
+import { openLinkToken } from '../custody/link-token.ts'
 
 /** Plaid tells of a session for so long after its end. */
 const toldMs = 6 * 3600_000

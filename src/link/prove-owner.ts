@@ -2,9 +2,9 @@
 // by its list of the user's items where the link token carried Plaid's id of the user, else by the link token's sessions.
 import type { Ctx, User } from '../context.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
-import type { Exchange } from '../db/link-exchanges.ts'
+import type { Exchange } from '../db/link/exchanges.ts'
 import { AppError } from '../errors.ts'
-import { refusalOf } from '../plaid/refusal.ts'
+import { refusalOf } from '../plaid/app-error.ts'
 
 /** Before the second and the third look at Plaid's list: it may lag behind the exchange. */
 const pausesMs = [300, 900]

@@ -1,7 +1,12 @@
 // Compares a new link with the user's items: the bank is already linked, the link restores a lost item, or it is a new item.
-import type { AccountDecisions, AccountFacts } from '../db/accounts-merge.ts'
-import type { JobsDatabase } from '../db/client.ts'
-import { type AccountTraits, type KnownAccount, readAccountsAndItem, type StoredItem } from '../db/known-accounts.ts'
+import type { AccountDecisions, AccountFacts } from '../db/records/accounts-merge.ts'
+import type { JobsDatabase } from '../db/core/client.ts'
+import {
+  type AccountTraits,
+  type KnownAccount,
+  readAccountsAndItem,
+  type StoredItem,
+} from '../db/records/known-accounts.ts'
 import { decideAccounts, traitsOf } from '../items/decide-accounts.ts'
 import { countSharedAccounts, matchAcrossLogins } from '../items/match-accounts.ts'
 

@@ -1,6 +1,6 @@
 // An hourly alarm for users without a Plaid user: what Plaid bills for them cannot be compared with what is stored here.
 import type { Ctx } from '../context.ts'
-import { countRecentLinkUsers } from '../db/link-sessions.ts'
+import { countRecentLinkUsers } from '../db/link/sessions.ts'
 
 const fewest = 5
 const percent = 20

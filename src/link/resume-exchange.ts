@@ -1,8 +1,8 @@
 // Resumes exchanges that did not end, and compares Plaid's list of a user's items with ours.
 import { aboutUser, type Ctx } from '../context.ts'
-import { type DueExchange, type Exchange, loseExchange, recheckUsers, type UserToCheck } from '../db/link-exchanges.ts'
-import { findOrphans } from '../db/orphans.ts'
-import { orphanMode } from '../db/safety-switches.ts'
+import { type DueExchange, type Exchange, loseExchange, recheckUsers, type UserToCheck } from '../db/link/exchanges.ts'
+import { findOrphans } from '../db/link/orphans.ts'
+import { orphanMode } from '../db/operations/safety-switches.ts'
 import { AppError } from '../errors.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import { finishExchange, giveUpExchange } from './finish-exchange.ts'

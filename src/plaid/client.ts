@@ -3,13 +3,13 @@
 // the quota did not grant, none that costs money unless it says so, and none goes uncounted.
 import type * as z from 'zod'
 import { createSecret, type Secret } from '../crypto/secret.ts'
-import { withDeadline } from '../deadline.ts'
+import { withDeadline } from '../timeout.ts'
 import { parseExactJson } from '../exact-json.ts'
 import { AppError } from '../errors.ts'
 import { classify, foreignTokenCode, type PlaidFailure, plaidErrorSchema } from './errors.ts'
-import type { Ledger } from './ledger.ts'
-import { isPaidPath, type PaidPath } from './quota-limits.ts'
-import { type Caller, type Quota, quotaErrorType, type Turn } from './quota.ts'
+import type { Ledger } from './usage-counter.ts'
+import { isPaidPath, type PaidPath } from './rate-limit/limits.ts'
+import { type Caller, type Quota, quotaErrorType, type Turn } from './rate-limit/limiter.ts'
 
 export type PlaidResult<Value> =
   | { readonly ok: true; readonly value: Value; readonly requestId: string }

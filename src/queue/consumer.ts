@@ -1,13 +1,13 @@
 // Wake-up calls from the queue. Each message is acknowledged or retried by itself; nothing is thrown, because a throw
 // would retry the whole batch, done messages too.
 import type { Ctx } from '../context.ts'
-import { rotatingMinutes } from '../db/rotations.ts'
+import { rotatingMinutes } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
 import { rotateAccessToken } from '../items/rotate-access-token.ts'
 import { finishLinkSession } from '../link/finish-session.ts'
 import { syncProduct } from '../sync/engine.ts'
 import { backoffSeconds } from '../sync/failure.ts'
-import { syncMessageSchema } from '../sync/message.ts'
+import { syncMessageSchema } from '../messages/message.ts'
 
 /** Beyond this a retry is left to the sweep: the row knows when it is due. */
 const longestRetrySeconds = 900

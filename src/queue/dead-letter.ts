@@ -1,7 +1,7 @@
 // What ended in the dead-letter queue: recorded, reported, and done with. The row is still dirty, so the sweep goes on.
 import type { Ctx } from '../context.ts'
-import { recordDeadLetter } from '../db/dead-letters.ts'
-import { syncMessageSchema } from '../sync/message.ts'
+import { recordDeadLetter } from '../db/operations/dead-letters.ts'
+import { syncMessageSchema } from '../messages/message.ts'
 
 export async function consumeDeadLetters(ctx: Ctx, batch: MessageBatch): Promise<void> {
   for (const message of batch.messages) {

@@ -1,7 +1,7 @@
 // The isolate's side of the limits: one call of one object decides, and its refusals are remembered until they end, so
 // that a client over its limit costs nothing more. Never waits long for an object and never guesses for one.
-import { within } from '../deadline.ts'
-import { createAlarm } from '../alarm.ts'
+import { within } from '../timeout.ts'
+import { createAlarm } from '../monitoring/alarm.ts'
 import { createLocalLimit } from './local.ts'
 import { createPolicies, type Policies, type PolicyName, type Target } from './policies.ts'
 import type { Bucket, Limit, Standing } from './window.ts'

@@ -2,7 +2,7 @@
 import type { BadEnd } from '../db/commit.ts'
 import { assertNever } from '../errors.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
-import { quotaErrorType } from '../plaid/quota.ts'
+import { quotaErrorType } from '../plaid/rate-limit/limiter.ts'
 
 const hour = 3600
 

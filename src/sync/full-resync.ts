@@ -1,6 +1,6 @@
 // Reads everything of an item again from the start and reconciles: for when what is stored is in doubt.
 import type { Ctx } from '../context.ts'
-import { restartItem } from '../db/sync-work.ts'
+import { restartItem } from '../db/sync/work.ts'
 import { AppError } from '../errors.ts'
 
 /**

@@ -1,9 +1,9 @@
 // Reads /investments/holdings/get, a full snapshot: a position that is not in it is gone.
-import { addSecurities, type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/investments-merge.ts'
+import { addSecurities, type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/records/investments-merge.ts'
 import type { PlaidHolding } from '../plaid/schemas.ts'
 import { inOneCurrency } from './repeated-rows.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
-import { securityFacts } from './security-facts.ts'
+import { securityFacts } from './security-rows.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
 export async function readHoldings(run: Run): Promise<ReadAnswer> {

@@ -4,18 +4,18 @@ import {
   type InvestmentRow,
   type InvestmentTransactionFacts,
   stageInvestmentTransactions,
-} from '../db/investment-staging.ts'
-import { mergeInvestmentTransactions, mergeSecurities } from '../db/investments-merge.ts'
-import { rebindInvestmentTransactions, withoutLoops } from '../db/relink.ts'
-import { boundedRow } from '../db/set-aside.ts'
-import { requireStaged, unstage } from '../db/staging.ts'
-import { renewLease } from '../db/sync-work.ts'
+} from '../db/records/investments-staging.ts'
+import { mergeInvestmentTransactions, mergeSecurities } from '../db/records/investments-merge.ts'
+import { rebindInvestmentTransactions, withoutLoops } from '../db/records/relink.ts'
+import { boundedRow } from '../db/sync/set-aside.ts'
+import { requireStaged, unstage } from '../db/records/transactions-staging.ts'
+import { renewLease } from '../db/sync/work.ts'
 import { pageSize } from '../plaid/endpoints.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
 import { createPager } from './pages.ts'
 import { localFailure, noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
-import { securityFacts } from './security-facts.ts'
+import { securityFacts } from './security-rows.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
 /** Plaid tells 24 months at most. */

@@ -1,5 +1,5 @@
 // Reads /liabilities/get, a full snapshot of the three kinds.
-import { type LiabilityFacts, mergeLiabilities } from '../db/liabilities.ts'
+import { type LiabilityFacts, mergeLiabilities } from '../db/records/liabilities.ts'
 import type { PlaidLiabilities } from '../plaid/schemas.ts'
 import { lastOfEach } from './repeated-rows.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'

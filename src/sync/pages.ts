@@ -1,8 +1,8 @@
 // The next page of a loop, when the budget for it is spent: giving up would throw away every page before, so the run
 // keeps its lease and waits. Never waits for the first page, and never for long.
-import { renewLease } from '../db/sync-work.ts'
+import { renewLease } from '../db/sync/work.ts'
 import type { PlaidResult } from '../plaid/client.ts'
-import { quotaErrorType } from '../plaid/quota.ts'
+import { quotaErrorType } from '../plaid/rate-limit/limiter.ts'
 import type { Run } from './run.ts'
 
 /** An item's limit is by the minute, so a page's turn comes within one. What takes longer was refused by Plaid. */

@@ -1,5 +1,5 @@
 // The units of sync, how fresh each is kept, and which of them an item gets.
-import { type PlaidProduct, plaidProducts } from '../config.ts'
+import { type PlaidProduct, plaidProducts } from '../config/config.ts'
 
 export const syncProducts = [
   'item',

@@ -1,6 +1,6 @@
 // Reads /transactions/recurring/get, a full snapshot of the streams that Plaid finds in an item's transactions. It names
 // accounts by id alone, so they are read beside it: a stream may be the first that is heard of its account.
-import { type Direction, mergeRecurring, type RecurringFacts } from '../db/recurring.ts'
+import { type Direction, mergeRecurring, type RecurringFacts } from '../db/records/recurring.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { PlaidStream } from '../plaid/schemas.ts'
 import { lastOfEach } from './repeated-rows.ts'

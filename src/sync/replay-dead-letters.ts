@@ -1,6 +1,6 @@
 // Plays dead letters again: as safe as any other wake-up, since the row is the truth and the letter only says where to look.
 import type { Ctx } from '../context.ts'
-import { type Replayed, replayDeadLetters } from '../db/dead-letters.ts'
+import { type Replayed, replayDeadLetters } from '../db/operations/dead-letters.ts'
 import { AppError } from '../errors.ts'
 
 /** In one go; the next call plays the next ones. */

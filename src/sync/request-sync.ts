@@ -1,6 +1,6 @@
 // A user asks for fresh data: the marks are raised and the wake-up calls sent; the reading is the queue's.
 import type { Ctx, User } from '../context.ts'
-import { markDirtyForUser } from '../db/items.ts'
+import { markDirtyForUser } from '../db/items/items.ts'
 import { AppError } from '../errors.ts'
 
 /**

@@ -1,9 +1,9 @@
 // What a product's reader is given, and what it answers. Readers read; only the engine commits.
 import type { Ctx } from '../context.ts'
 import type { Secret } from '../crypto/secret.ts'
-import type { Statement } from '../db/client.ts'
+import type { Statement } from '../db/core/client.ts'
 import type { GoodEnd } from '../db/commit.ts'
-import type { Lease } from '../db/sync-work.ts'
+import type { Lease } from '../db/sync/work.ts'
 import type { PlaidResult } from '../plaid/client.ts'
 import type { Plaid } from '../plaid/endpoints.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'

@@ -1,12 +1,12 @@
 // Prepares the accounts of a response for the commit. Compares those with new ids with all accounts of the user, and for that
 // reads Plaid's complete list. If known accounts have new ids, the run stores only this change, and everything is read again
 // as after a new link.
-import { type AccountFacts, rereadAsRelinked, rereadByAccounts, writeAccounts } from '../db/accounts-merge.ts'
-import type { Statement } from '../db/client.ts'
-import { readKnownAccounts, requireAccounts, requireAccountsVersion } from '../db/known-accounts.ts'
+import { type AccountFacts, rereadAsRelinked, rereadByAccounts, writeAccounts } from '../db/records/accounts-merge.ts'
+import type { Statement } from '../db/core/client.ts'
+import { readKnownAccounts, requireAccounts, requireAccountsVersion } from '../db/records/known-accounts.ts'
 import { decideAccounts } from '../items/decide-accounts.ts'
 import type { PlaidAccount } from '../plaid/schemas.ts'
-import { accountFacts } from './account-facts.ts'
+import { accountFacts } from './account-rows.ts'
 import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export type Settled =

@@ -1,8 +1,8 @@
 // Heals what was lost on the way: wakes work that is dirty and due, and asks Plaid whether a webhook went missing.
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { Ctx } from '../context.ts'
-import { clearStaging } from '../db/staging.ts'
-import { claimDue, markStale, releaseDue } from '../db/sync-work.ts'
+import { clearStaging } from '../db/records/transactions-staging.ts'
+import { claimDue, markStale, releaseDue } from '../db/sync/work.ts'
 import { type Freshness, freshness, type SyncProduct, syncProducts } from './products.ts'
 
 const minute = 60

@@ -1,17 +1,17 @@
 // Reads /transactions/sync to its end from the stored cursor. A failure in the loop throws all pages away, and only a
 // cursor that came with `has_more: false` is handed on: one from the middle would poison the item for good (Plaid).
-import { raiseFirstRecurring } from '../db/recurring.ts'
-import type { Statement } from '../db/client.ts'
-import { dropUnmatched, rebindTransactions, settleDuplicates, withoutLoops } from '../db/relink.ts'
-import { boundedRow, forgetSetAside, readSetAside } from '../db/set-aside.ts'
-import { requireStaged, unstage } from '../db/staging.ts'
-import { renewLease } from '../db/sync-work.ts'
+import { raiseFirstRecurring } from '../db/records/recurring.ts'
+import type { Statement } from '../db/core/client.ts'
+import { dropUnmatched, rebindTransactions, settleDuplicates, withoutLoops } from '../db/records/relink.ts'
+import { boundedRow, forgetSetAside, readSetAside } from '../db/sync/set-aside.ts'
+import { requireStaged, unstage } from '../db/records/transactions-staging.ts'
+import { renewLease } from '../db/sync/work.ts'
 import {
   mergeTransactions,
   stageTransactions,
   type TransactionChange,
   type TransactionFacts,
-} from '../db/transactions-merge.ts'
+} from '../db/records/transactions-merge.ts'
 import { parseExactJson } from '../exact-json.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'

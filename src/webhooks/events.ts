@@ -1,7 +1,7 @@
 // What a verified webhook means: which products to look at again, and what else it says of its item. A webhook is never
 // believed for data; it only says where to look.
 import * as z from 'zod'
-import type { ItemNotice } from '../db/webhook-events.ts'
+import type { ItemNotice } from '../db/operations/webhook-events.ts'
 import { optionalTime } from '../plaid/time.ts'
 import { type SyncProduct, syncProducts } from '../sync/products.ts'
 

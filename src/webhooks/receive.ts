@@ -2,8 +2,8 @@
 // then answered. A death in between costs nothing: Plaid sends again, or the sweep finds the marks.
 import type { Ctx } from '../context.ts'
 import { fromUtf8 } from '../crypto/encoding.ts'
-import { isRecorded, recordEvent, type WebhookEvent } from '../db/webhook-events.ts'
-import { tokenDigest } from '../link/tokens.ts'
+import { isRecorded, recordEvent, type WebhookEvent } from '../db/operations/webhook-events.ts'
+import { tokenDigest } from '../custody/link-token.ts'
 import { redactValue } from '../monitoring/redact.ts'
 import { networkOf } from '../ratelimit/address.ts'
 import { meaningOf, type WebhookBody, webhookBody } from './events.ts'

@@ -1,6 +1,7 @@
 // Decides whether a webhook came from Plaid (or from the operator's own relay). Pure checks over the bytes that came,
 // with the time passed in; it stores nothing, logs nothing, and reads no body before the body is verified.
 
+import type { KeyAnswer } from './keys/cache.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { equalConstantTime } from '../crypto/constant-time.ts'
 import {
@@ -40,10 +41,6 @@ export type RefusalReason =
   | 'hmac_disabled'
   | 'hmac_malformed'
   | 'hmac_bad_signature'
-
-export type KeyAnswer =
-  | { readonly status: 'found'; readonly publicKey: CryptoKey }
-  | { readonly status: 'unknown' | 'expired' | 'unavailable' }
 
 /** The public key of a kid, at that time. Must not throw for a kid that does not exist. */
 export type FindKey = (kid: string, now: Date) => Promise<KeyAnswer>

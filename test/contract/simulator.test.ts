@@ -9,11 +9,11 @@ import {
   WebhookType,
 } from 'plaid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { endpoints } from '../../src/dev/simulator/endpoints/all.ts'
-import type { Simulator } from '../../src/dev/simulator/server.ts'
-import { startSimulator } from '../../src/dev/simulator/server.ts'
-import type { Receiver } from '../unit/simulator/receiver.ts'
-import { startReceiver } from '../unit/simulator/receiver.ts'
+import { endpoints } from '../../src/dev/plaid-simulator/endpoints/all.ts'
+import type { Simulator } from '../../src/dev/plaid-simulator/server.ts'
+import { startSimulator } from '../../src/dev/plaid-simulator/server.ts'
+import type { Receiver } from '../unit/dev/plaid-simulator/receiver.ts'
+import { startReceiver } from '../unit/dev/plaid-simulator/receiver.ts'
 import { readDescription } from './description.ts'
 
 interface Answer {

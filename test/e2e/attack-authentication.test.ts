@@ -8,7 +8,7 @@ import { type Edge, startEdge } from '../support/edge.ts'
 import { type Issuer, newRsaKey, startIssuer, withRsa } from '../support/issuer.ts'
 import { fingerprint } from '../support/tables.ts'
 import { goodClaims, mintToken } from '../support/tokens.ts'
-import { sendLines } from '../support/wire.ts'
+import { sendLines } from '../support/raw-http.ts'
 
 const privateRoutes = (await readDescription()).routes.filter(({ isPrivate }) => isPrivate)
 const accounts = '/api/v1/accounts'

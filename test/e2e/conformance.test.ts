@@ -6,8 +6,8 @@ import { runCloudflareStandIn } from '../../src/cli/conformance/cloudflare.ts'
 import { runNeonAt, runNeonStandIn } from '../../src/cli/conformance/neon.ts'
 import { runPlaidStandIn } from '../../src/cli/conformance/plaid.ts'
 import type { Result } from '../../src/cli/conformance/run.ts'
-import { type NeonEndpoint, startNeonEndpoint } from '../../src/dev/neon-endpoint.ts'
-import { type Postgres, startPostgres } from '../../src/dev/postgres.ts'
+import { type NeonEndpoint, startNeonEndpoint } from '../../src/dev/neon-local/server.ts'
+import { type Postgres, startPostgres } from '../../src/dev/postgres/server.ts'
 
 const quiet = () => undefined
 const choices = { slow: false, only: '', print: quiet, signal: new AbortController().signal }

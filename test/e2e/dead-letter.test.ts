@@ -8,8 +8,7 @@ import * as z from 'zod'
 import { startBundle } from '../support/bundle.ts'
 import { type Edge, type Linked, startEdge } from '../support/edge.ts'
 import { expectTransactionsEqual } from '../support/truth.ts'
-
-const projectFolder = join(import.meta.dirname, '..', '..')
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
 let edge: Edge
 let folder: string

@@ -11,8 +11,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { compareRows } from '../../src/cli/demo/compare.ts'
 import { canonicalNumber, parseExactJson } from '../../src/cli/demo/exact-json.ts'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
-const command = join(import.meta.dirname, '..', '..', 'src', 'cli', 'demo.ts')
+const command = join(projectFolder, 'src', 'cli', 'demo.ts')
 const longestMs = 300_000
 
 const outcomeSchema = z.object({

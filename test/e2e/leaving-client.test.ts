@@ -18,10 +18,11 @@ import {
   rowOf,
   smallBank,
   webhooksLike,
-} from '../support/life.ts'
+} from '../support/item-lifecycle.ts'
 import { startIssuer } from '../support/issuer.ts'
-import { startTap } from '../support/tap.ts'
+import { startTap } from '../support/recording-proxy.ts'
 import { createWorld, type World } from '../support/world.ts'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
 let world: World
 let worker: DirectWorker
@@ -195,7 +196,7 @@ describe('a client that goes away', () => {
     )
     const tap = await startTap(null)
     const workerd = await startWorkerd({
-      projectFolder: join(import.meta.dirname, '..', '..'),
+      projectFolder,
       folder: join(folder, 'worker'),
       bundle,
       variables: { TARGET: tap.url },

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { groupCommands } from '../../src/dev/left-over-group.ts'
-import { commandLine, signalProcess } from '../../src/dev/processes.ts'
+import { groupCommands } from '../../src/dev/lib/left-over-group.ts'
+import { commandLine, signalProcess } from '../../src/dev/lib/processes.ts'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
-const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
 const readySchema = z.strictObject({
   api: z.url(),
   plaid: z.url(),
@@ -47,8 +47,8 @@ afterEach(async () => {
 function start(environment: Record<string, string> = {}): Run {
   const ports = { PORT: '0', PLAID_PORT: '0', SQL_PORT: '0', PG_PORT: '0' }
   const env = { ...process.env, ...ports, DATA_DIR: folder, NODE_ENV: '', ...environment }
-  const child = spawn(process.execPath, ['src/dev/start.ts'], {
-    cwd: PROJECT_FOLDER,
+  const child = spawn(process.execPath, ['src/dev/stack/start.ts'], {
+    cwd: projectFolder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
-const root = join(import.meta.dirname, '..', '..')
 const readySchema = z.object({ api: z.string(), plaid: z.string() })
 
 interface Step {
@@ -18,7 +18,7 @@ interface Step {
 
 /** The tour's blocks in order. */
 function readTour(): Step[] {
-  const blocks = readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```(sh tour|output)\n(.*?)^```$/gms)
+  const blocks = readFileSync(join(projectFolder, 'README.md'), 'utf8').matchAll(/^```(sh tour|output)\n(.*?)^```$/gms)
   const steps: Step[] = []
   for (const [, kind, text = ''] of blocks)
     if (kind === 'sh tour') steps.push({ commands: text, shown: '' })
@@ -31,7 +31,11 @@ let ready: z.infer<typeof readySchema>
 
 beforeAll(async () => {
   const environment = { ...process.env, DATA_DIR: ':memory:', PORT: '0', PLAID_PORT: '0', SQL_PORT: '0', PG_PORT: '0' }
-  stack = spawn('node', ['src/dev/start.ts'], { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  stack = spawn('node', ['src/dev/stack/start.ts'], {
+    cwd: projectFolder,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   if (stack.stdout === null) throw new Error('the stack has no output')
   for await (const line of createInterface({ input: stack.stdout }))
     if (line.startsWith('READY ')) {
@@ -57,7 +61,7 @@ describe('the README’s tour', () => {
       .join('')
       .replace(/^API=.*$/m, `API=${ready.api} PLAID=${ready.plaid}`)
     const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
-      cwd: root,
+      cwd: projectFolder,
       timeout: 100_000,
     })
     const seen = stdout.split('-- next\n').slice(0, -1)

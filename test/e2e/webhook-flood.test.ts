@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { type Delivery, deliveryOf, encode, headerOf, withJwt } from '../support/deliveries.ts'
 import { type Call, type Edge, type Linked, startEdge, webhookPath } from '../support/edge.ts'
-import { startTap, type Tap } from '../support/tap.ts'
+import { startTap, type Tap } from '../support/recording-proxy.ts'
 
 const failuresOfAddress = 20
 /** Key requests that one isolate makes in a minute for keys that it does not know; of those, for one network. */

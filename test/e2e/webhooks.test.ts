@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { type Delivery, deliveryOf, encode, headerOf, withJwt } from '../support/deliveries.ts'
 import { type Call, type Edge, type Linked, startEdge, webhookPath } from '../support/edge.ts'
 import { fingerprint } from '../support/tables.ts'
-import { startTap, type Tap } from '../support/tap.ts'
+import { startTap, type Tap } from '../support/recording-proxy.ts'
 import { expectTransactionsEqual } from '../support/truth.ts'
 
 const relaySecret = 'relay-secret-of-the-tests-relay-secret'

@@ -1,7 +1,7 @@
 // Built-in accounts in a test's hands: the real verbs over a real database, with cheap hashes that are counted, mails as
 // a list, and round trips to the database counted. Runs in workerd and in Node.
 import { verifyAccessToken } from '../../src/auth/access-token.ts'
-import { parseConfig } from '../../src/config.ts'
+import { parseConfig } from '../../src/config/config.ts'
 import type { Ctx, User } from '../../src/context.ts'
 import { AppError } from '../../src/errors.ts'
 import { login } from '../../src/identity/login.ts'
@@ -14,7 +14,8 @@ import { confirmTotp, enrollTotp } from '../../src/identity/manage-totp.ts'
 import { verifyEmail } from '../../src/identity/verify-email.ts'
 import { stepAt, totpCode } from '../../src/identity/totp.ts'
 import { createLogger } from '../../src/monitoring/logger.ts'
-import { createServices, type Services } from '../../src/services.ts'
+import { createServices } from '../../src/services.ts'
+import type { Services } from '../../src/context.ts'
 import { workerVariables } from './bindings.ts'
 import { query } from './sql.ts'
 import { connectStack, type Stack, type TestDatabase } from './stack.ts'

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 import { unstable_startWorker } from 'wrangler'
-import { groupCommands } from '../../src/dev/left-over-group.ts'
-import { signalProcess, waitUntilGone } from '../../src/dev/processes.ts'
-import { startWorker } from '../../src/dev/worker.ts'
+import { groupCommands } from '../../src/dev/lib/left-over-group.ts'
+import { signalProcess, waitUntilGone } from '../../src/dev/lib/processes.ts'
+import { startWorker } from '../../src/dev/stack/worker.ts'
 import { COVERAGE_PATH } from './line-coverage/instrument.ts'
 import { connectStack } from './stack.ts'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
-const PROJECT_FOLDER = join(import.meta.dirname, '..', '..')
 const KILL_TIMEOUT_MS = 10_000
 
 export interface RunOptions {
@@ -67,7 +67,7 @@ export async function startBundle({
   const { folder, remove } = await stateFolder(given)
   const lines: string[] = []
   const worker = await unstable_startWorker({
-    config: config ?? join(PROJECT_FOLDER, 'wrangler.toml'),
+    config: config ?? join(projectFolder, 'wrangler.toml'),
     entrypoint,
     build: { bundle: false },
     // An empty list would not keep a developer's .dev.vars out.
@@ -103,7 +103,7 @@ export async function startKillableBundle(options: RunOptions): Promise<Killable
   const { folder, remove } = await stateFolder(options.stateFolder)
   const lines: string[] = []
   const worker = await startWorker({
-    projectFolder: PROJECT_FOLDER,
+    projectFolder,
     folder,
     port: options.port ?? 0,
     variables: options.bindings,

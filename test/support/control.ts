@@ -3,7 +3,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import * as z from 'zod'
-import { interceptions } from '../../src/dev/neon-endpoint.ts'
+import { interceptions } from '../../src/dev/neon-local/server.ts'
 import { createBuild } from './build.ts'
 import { startDatabases } from './databases.ts'
 import type { Databases } from './databases.ts'

@@ -2,11 +2,11 @@
 // TEST_DATABASE_URL names. Touches no database that this run did not make, and drops those it made.
 import { createHash, randomBytes } from 'node:crypto'
 import { Client } from 'pg'
-import { bootstrap, withLogin } from '../../src/cli/bootstrap.ts'
-import { migrate, withMigrationLock } from '../../src/cli/migrate.ts'
-import { startNeonEndpoint } from '../../src/dev/neon-endpoint.ts'
-import type { InterceptedRequest, Interception } from '../../src/dev/neon-endpoint.ts'
-import { startPostgres } from '../../src/dev/postgres.ts'
+import { bootstrap, withLogin } from '../../src/dev/lib/bootstrap.ts'
+import { migrate, withMigrationLock } from '../../src/dev/lib/migrate.ts'
+import { startNeonEndpoint } from '../../src/dev/neon-local/server.ts'
+import type { InterceptedRequest, Interception } from '../../src/dev/neon-local/server.ts'
+import { startPostgres } from '../../src/dev/postgres/server.ts'
 import type { TestDatabase } from './stack.ts'
 
 /** A hundred databases of a run would each be looked at every minute, and statistics would change while a test reads plans. */

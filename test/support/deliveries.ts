@@ -1,6 +1,6 @@
 // Webhooks as they come over the wire, and with parts of their JWT replaced.
 import * as z from 'zod'
-import type { Exchange } from './tap.ts'
+import type { Exchange } from './recording-proxy.ts'
 
 export interface Delivery {
   readonly body: string

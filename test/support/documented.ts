@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
 const documentSchema = z.object({
   paths: z.record(
@@ -35,7 +36,7 @@ export interface Description {
 }
 
 export async function readDescription(): Promise<Description> {
-  const file = join(import.meta.dirname, '..', '..', 'docs', 'openapi.json')
+  const file = join(projectFolder, 'docs', 'openapi.json')
   const { paths, components } = documentSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   const routes = Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([operation, { security = [], parameters = [] }]) => {

@@ -2,14 +2,14 @@
 // Knows the Worker by its contract alone: routes, variables, tables.
 import { inject, vi } from 'vitest'
 import * as z from 'zod'
-import { CRONS, fireCron } from '../../src/dev/crons.ts'
-import { freePort } from '../../src/dev/ports.ts'
+import { CRONS, fireCron } from '../../src/dev/stack/crons.ts'
+import { freePort } from '../../src/dev/lib/ports.ts'
 import { type Bank, connectBank } from './bank.ts'
 import { workerVariables } from './bindings.ts'
 import { type RunningWorker, startBundle } from './bundle.ts'
 import { query } from './sql.ts'
 import { connectStack, type SimulatorChoices, type Stack, type TestDatabase, type TestSimulator } from './stack.ts'
-import { startTap, type Tap } from './tap.ts'
+import { startTap, type Tap } from './recording-proxy.ts'
 import { goodClaims, mintToken } from './tokens.ts'
 
 export const webhookPath = '/api/v1/plaid/webhook'

@@ -1,8 +1,8 @@
 // Whether what is stored is what the bank holds: id by id, amount by amount as exact decimals, nothing missing, nothing
 // that was removed.
 import { expect } from 'vitest'
-import { listTransactions, type Transaction } from '../../src/db/transactions.ts'
-import type { Key } from '../../src/db/page.ts'
+import { listTransactions, type Transaction } from '../../src/db/records/transactions.ts'
+import type { Key } from '../../src/db/core/page.ts'
 import type { World } from './world.ts'
 
 /** All of a user's transactions, page by page. */

@@ -1,5 +1,5 @@
 // Decides which requests of a database fail by injection. Pure bookkeeping: what failing means is the endpoint's.
-import type { InterceptedRequest, Interception } from '../../src/dev/neon-endpoint.ts'
+import type { InterceptedRequest, Interception } from '../../src/dev/neon-local/server.ts'
 import type { Fault } from './stack.ts'
 
 export interface Faults {

@@ -1,8 +1,8 @@
 // A client that keeps a copy of a user's transactions by the change feed, and what the API lists to compare it with.
 import * as z from 'zod'
-import { listChangesRoute } from '../../src/http/routes/changes.ts'
-import { listTransactionsRoute } from '../../src/http/routes/transactions.ts'
-import { ask } from './asking.ts'
+import { listChangesRoute } from '../../src/http/routes/transactions/changes.ts'
+import { listTransactionsRoute } from '../../src/http/routes/transactions/transactions.ts'
+import { ask } from './call-route.ts'
 import type { World } from './world.ts'
 
 const transactionSchema = z.looseObject({ id: z.string() })

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startWorkerd } from '../../src/cli/bench/workerd-process.ts'
-import { type SyncMessage, syncMessageSchema } from '../../src/sync/message.ts'
+import { type SyncMessage, syncMessageSchema } from '../../src/messages/message.ts'
 import * as z from 'zod'
 import { workerVariables } from './bindings.ts'
-import { type Exchange, startTap, type Tap } from './tap.ts'
+import { type Exchange, startTap, type Tap } from './recording-proxy.ts'
 import { goodClaims, mintToken } from './tokens.ts'
 import type { World } from './world.ts'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
 /** Longer than workerd needs to see that a client is gone. */
 const noticeMs = 60
@@ -118,7 +119,7 @@ export async function startDirectWorker(
     ...variables,
   }
   const workerd = await startWorkerd({
-    projectFolder: join(import.meta.dirname, '..', '..'),
+    projectFolder,
     folder: join(folder, 'worker'),
     bundle: await stack.bundle(),
     variables: given,

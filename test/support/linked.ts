@@ -1,6 +1,6 @@
 // A user who has just linked a bank, with history complete and everything synced: where most tests begin.
 import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
-import type { Item } from '../../src/db/items.ts'
+import type { Item } from '../../src/db/items/items.ts'
 import type { World } from './world.ts'
 
 type TokenOptions = Parameters<World['bank']['publicToken']>[0]

@@ -4,7 +4,7 @@
 import { createSecret, type Secret } from '../../src/crypto/secret.ts'
 import type { PlaidResult } from '../../src/plaid/client.ts'
 import type { PlaidAccount, PlaidTransaction } from '../../src/plaid/schemas.ts'
-import type { Services } from '../../src/services.ts'
+import type { Services } from '../../src/context.ts'
 import { withPlaid } from './with-plaid.ts'
 
 export interface MiniRow {

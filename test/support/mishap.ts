@@ -1,8 +1,8 @@
 // What can befall a piece of work at its nth call to the outside (database, Plaid, queue): the isolate dies there, or it lives
 // on and the call fails; and either way the call took effect or did not.
-import type { ApiDatabase, JobsDatabase } from '../../src/db/client.ts'
+import type { ApiDatabase, JobsDatabase } from '../../src/db/core/client.ts'
 import type { Plaid } from '../../src/plaid/endpoints.ts'
-import type { Services } from '../../src/services.ts'
+import type { Services } from '../../src/context.ts'
 
 export const mishaps = ['dies before', 'dies after', 'fails before', 'answer lost'] as const
 export type Mishap = (typeof mishaps)[number]

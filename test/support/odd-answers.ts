@@ -1,8 +1,8 @@
 // Plaid's answers changed on their way, for what Plaid may send and its simulator does not; and one product's sync on
 // request.
-import type { Item } from '../../src/db/items.ts'
+import type { Item } from '../../src/db/items/items.ts'
 import type { Plaid } from '../../src/plaid/endpoints.ts'
-import type { Services } from '../../src/services.ts'
+import type { Services } from '../../src/context.ts'
 import { withPlaid } from './with-plaid.ts'
 import type { World } from './world.ts'
 

@@ -80,7 +80,7 @@ interface Read {
   readonly lists: readonly string[]
   /** What the whole answer cannot do without: these places themselves, not what is in them. */
   readonly needed: readonly string[]
-  /** Whether it is handed on as it is: src/webhooks/keys.ts reads a key, and no odd one is a key. */
+  /** Whether it is handed on as it is: src/webhooks/keys/cache.ts reads a key, and no odd one is a key. */
   readonly isPassedOn?: boolean
 }
 

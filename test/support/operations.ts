@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import * as formats from 'ajv-formats'
 import * as z from 'zod'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
 const schemaSchema = z.record(z.string(), z.unknown())
 export type Schema = z.infer<typeof schemaSchema>
@@ -49,7 +50,7 @@ export interface ApiDescription {
 }
 
 export async function readOperations(): Promise<ApiDescription> {
-  const file = join(import.meta.dirname, '..', '..', 'docs', 'openapi.json')
+  const file = join(projectFolder, 'docs', 'openapi.json')
   const { paths, components } = documentSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   const ajv = new Ajv2020({ strict: false, allErrors: false })
   formats.default.default(ajv)

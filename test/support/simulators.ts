@@ -22,7 +22,7 @@ export function createSimulators(): Simulators {
   return {
     async start(options) {
       // Loaded when asked for: runs without a bank need not read it.
-      const { startSimulator } = await import('../../src/dev/simulator/server.ts')
+      const { startSimulator } = await import('../../src/dev/plaid-simulator/server.ts')
       const simulator = await startSimulator({ port: 0, clientId: CLIENT_ID, secret: SECRET, ...options })
       const id = String((count += 1))
       running.set(id, simulator)

@@ -1,11 +1,12 @@
 // The Worker's inside in a test's hands: the real verbs over a real database and the simulator, with the queue as a list
 // that the test empties when it likes. Uses fetch alone, so that it runs in workerd and in Node.
-import { parseConfig } from '../../src/config.ts'
+import { parseConfig } from '../../src/config/config.ts'
 import type { Ctx, User } from '../../src/context.ts'
 import { createLogger } from '../../src/monitoring/logger.ts'
 import { consumeSync } from '../../src/queue/consumer.ts'
-import { createServices, type Services } from '../../src/services.ts'
-import type { SyncMessage } from '../../src/sync/message.ts'
+import { createServices } from '../../src/services.ts'
+import type { Services } from '../../src/context.ts'
+import type { SyncMessage } from '../../src/messages/message.ts'
 import { receiveWebhook } from '../../src/webhooks/receive.ts'
 import { type Bank, connectBank } from './bank.ts'
 import { workerVariables } from './bindings.ts'

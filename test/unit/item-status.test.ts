@@ -1,4 +1,5 @@
 // The item's life as the code has it and as docs/items.md tells it: the same tables.
+import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { isItemStatus, itemStatusTable, lostStatuses, stoppedStatuses } from '../../src/item-status.ts'
@@ -6,8 +7,9 @@ import { classify } from '../../src/plaid/errors.ts'
 import { itemStatusFor } from '../../src/sync/failure.ts'
 import { syncProducts } from '../../src/sync/products.ts'
 import { meaningOf, webhookBody } from '../../src/webhooks/events.ts'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
-const document = readFileSync(new URL('../../docs/items.md', import.meta.url), 'utf8')
+const document = readFileSync(join(projectFolder, 'docs/items.md'), 'utf8')
 
 /** The cells of the table whose first column has that title. */
 function tableOf(title: string): string[][] {

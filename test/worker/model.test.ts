@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { connectControl } from '../support/model/banks.ts'
 import { createChaos } from '../support/model/chaos.ts'
 import { commands } from '../support/model/commands.ts'
-import { expectPeace } from '../support/model/expect-peace.ts'
+import { expectPeace } from '../support/model/expect-consistent.ts'
 import type { Happened } from '../support/model/types.ts'
 import { createWorld, type World } from '../support/world.ts'
 

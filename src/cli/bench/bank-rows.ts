@@ -2,8 +2,8 @@
 // stores them.
 import type { Client } from 'pg'
 import * as z from 'zod'
-import type { AccountFacts } from '../../db/accounts-merge.ts'
-import type { TransactionChange, TransactionFacts } from '../../db/transactions-merge.ts'
+import type { AccountFacts } from '../../db/records/accounts-merge.ts'
+import type { TransactionChange, TransactionFacts } from '../../db/records/transactions-merge.ts'
 
 export interface HeldItem {
   readonly userId: string

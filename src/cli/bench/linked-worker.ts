@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { unstable_startWorker } from 'wrangler'
 import * as z from 'zod'
-import type { InterceptedRequest } from '../../dev/neon-endpoint.ts'
-import { startSimulator } from '../../dev/simulator/server.ts'
+import type { InterceptedRequest } from '../../dev/neon-local/server.ts'
+import { startSimulator } from '../../dev/plaid-simulator/server.ts'
 import { buildBundle } from '../bundle.ts'
-import { signToken } from '../token.ts'
+import { signToken } from '../../dev/lib/sign-token.ts'
 import { type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'
+import { projectFolder } from '../../dev/lib/project-folder.ts'
 
-const projectFolder = join(import.meta.dirname, '..', '..', '..')
 export const clientId = 'bench'
 const quiet = (): void => undefined
 /** The most that the simulator invents in one call. */

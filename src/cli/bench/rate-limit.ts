@@ -6,13 +6,13 @@ import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildBundle } from '../bundle.ts'
-import { signToken } from '../token.ts'
+import { signToken } from '../../dev/lib/sign-token.ts'
 import { type Benchmark, median, type Result, rounded } from './result.ts'
 import { processCpuMs } from './worker-cpu.ts'
 import { type Connections, inLanes, openConnections, type Visit } from './workerd-load.ts'
 import { startWorkerd, type Workerd } from './workerd-process.ts'
+import { projectFolder } from '../../dev/lib/project-folder.ts'
 
-const projectFolder = join(import.meta.dirname, '..', '..', '..')
 const nobody = 'http://127.0.0.1:9'
 const path = '/api/v1/accounts/no-uuid'
 const clients = 20

@@ -1,7 +1,7 @@
 // A transaction as the values of a row, for the ways of storing it that the real one is compared with: COPY, and a
 // statement a row.
 import { type Client, Query } from 'pg'
-import type { TransactionFacts } from '../../db/transactions-merge.ts'
+import type { TransactionFacts } from '../../db/records/transactions-merge.ts'
 import { accountsOf, type HeldItem } from './bank-rows.ts'
 
 const columns = [

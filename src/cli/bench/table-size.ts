@@ -2,9 +2,9 @@
 // same. Turn about in two databases, over one plain connection each.
 import type { Client } from 'pg'
 import * as z from 'zod'
-import { purgeItem } from '../../db/purge.ts'
-import { claimDue, markStale } from '../../db/sync-work.ts'
-import { listTransactions } from '../../db/transactions.ts'
+import { purgeItem } from '../../db/items/purge.ts'
+import { claimDue, markStale } from '../../db/sync/work.ts'
+import { listTransactions } from '../../db/records/transactions.ts'
 import { bankRows, makeItem } from './bank-rows.ts'
 import { addCrowd, type Crowd, crowdOf, fillQuickly } from './crowd.ts'
 import { type Benchmark, median, type Result, rounded } from './result.ts'

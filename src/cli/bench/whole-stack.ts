@@ -4,14 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { freePort } from '../../dev/ports.ts'
-import { startSimulator } from '../../dev/simulator/server.ts'
+import { freePort } from '../../dev/lib/ports.ts'
+import { startSimulator } from '../../dev/plaid-simulator/server.ts'
 import { buildBundle } from '../bundle.ts'
-import { signToken } from '../token.ts'
+import { signToken } from '../../dev/lib/sign-token.ts'
 import { clientId, send, startHere, variables } from './linked-worker.ts'
 import { type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'
-
-const projectFolder = join(import.meta.dirname, '..', '..', '..')
+import { projectFolder } from '../../dev/lib/project-folder.ts'
 
 export interface WholeStack {
   readonly database: ScratchDatabase

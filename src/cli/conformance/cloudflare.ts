@@ -1,8 +1,8 @@
 // The promises of Cloudflare: the assertions, and where they run: the probe Worker under `wrangler dev`, or deployed for
 // the time of the run with the operator's own login.
 import { join } from 'node:path'
-import { fireCron } from '../../dev/crons.ts'
-import { startWorker } from '../../dev/worker.ts'
+import { fireCron } from '../../dev/stack/crons.ts'
+import { startWorker } from '../../dev/stack/worker.ts'
 import { startWorkerd } from '../bench/workerd-process.ts'
 import type { Assertion } from './assertion.ts'
 import { withDeployedProbe, wranglerIn } from './cloudflare/deploy.ts'

@@ -1,9 +1,9 @@
 // The promises of Neon: the assertions, and where they run. The stand-in is a throwaway PostgreSQL behind the local
 // endpoint; the real one is the database of a URL, never one with rows of this project unless that was asked for.
 import { neonConfig } from '@neondatabase/serverless'
-import { startNeonEndpoint } from '../../dev/neon-endpoint.ts'
-import { DATABASE_NAME, startPostgres } from '../../dev/postgres.ts'
-import { misuse } from '../run-command.ts'
+import { startNeonEndpoint } from '../../dev/neon-local/server.ts'
+import { DATABASE_NAME, startPostgres } from '../../dev/postgres/server.ts'
+import { misuse } from '../../dev/lib/run-command.ts'
 import type { Assertion } from './assertion.ts'
 import { computeAssertions } from './neon/compute.ts'
 import { failureAssertions } from './neon/failures.ts'

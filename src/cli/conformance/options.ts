@@ -1,6 +1,6 @@
 // The arguments of `npm run conformance`, checked. Without a service's flag nothing is sent to that service.
 import { parseArgs } from 'node:util'
-import { misuse } from '../run-command.ts'
+import { misuse } from '../../dev/lib/run-command.ts'
 import type { Tunnel } from './plaid.ts'
 
 export interface Options {

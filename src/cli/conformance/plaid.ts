@@ -1,8 +1,8 @@
 // The promises of Plaid: the assertions, and where they run: the simulator, or Plaid's sandbox with the operator's keys.
 // No other environment can be called.
 import { randomBytes } from 'node:crypto'
-import { startSimulator } from '../../dev/simulator/server.ts'
-import { misuse } from '../run-command.ts'
+import { startSimulator } from '../../dev/plaid-simulator/server.ts'
+import { misuse } from '../../dev/lib/run-command.ts'
 import type { Assertion } from './assertion.ts'
 import { errorAssertions } from './plaid/errors.ts'
 import { openInbox } from './plaid/inbox.ts'

@@ -2,9 +2,9 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { tryCustomUser } from '../../dev/simulator/bank/open.ts'
-import { isRecord, parseExact } from '../../dev/simulator/exact-json.ts'
-import { misuse } from '../run-command.ts'
+import { tryCustomUser } from '../../dev/plaid-simulator/bank/open.ts'
+import { isRecord, parseExact } from '../../dev/plaid-simulator/exact-json.ts'
+import { misuse } from '../../dev/lib/run-command.ts'
 
 export interface CustomUser {
   /** The file's name without `.json`. */

@@ -1,6 +1,6 @@
 // Runs the demo from nothing to its verdict: starts a stack, goes through the steps until one finds a difference, stops
 // the stack, whatever happens.
-import type { Print } from '../../dev/output.ts'
+import type { Print } from '../../dev/lib/output.ts'
 import type { Customer, Demo, Finding } from './context.ts'
 import type { Options } from './options.ts'
 import type { OwnStack } from './own-stack.ts'

@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { NOBODYS_ID, sample, SAMPLES, type Schemas } from './sample.ts'
+import { projectFolder } from '../../dev/lib/project-folder.ts'
 
-const DESCRIPTION = join(import.meta.dirname, '..', '..', '..', 'docs', 'openapi.json')
+const DESCRIPTION = join(projectFolder, 'docs', 'openapi.json')
 const operationSchema = z.object({
   parameters: z
     .array(z.object({ name: z.string(), in: z.string(), schema: z.record(z.string(), z.unknown()) }))

@@ -3,7 +3,7 @@
 import type { Context } from 'hono'
 import { LOCAL_ISSUER } from '../../auth/access-token.ts'
 import type { Actor, LogNotes } from '../../context.ts'
-import type { Identity } from '../../db/scope.ts'
+import type { Identity } from '../../db/core/scope.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import { createLogger, type LogFields, type LoggerOptions } from '../../monitoring/logger.ts'
 import type { SecurityEvent } from '../../monitoring/security-events.ts'

@@ -2,7 +2,7 @@
 // address, generously, and by its user; a webhook by its failures. Counts nothing by itself.
 import type { Context } from 'hono'
 import { encodeHex, utf8 } from '../../crypto/encoding.ts'
-import type { Identity } from '../../db/scope.ts'
+import type { Identity } from '../../db/core/scope.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import type { Limiter, LimitStanding, Outcome } from '../../ratelimit/limiter.ts'
 import { createLocalLimit } from '../../ratelimit/local.ts'

@@ -1,6 +1,6 @@
 // Brings the services into a request, or remembers why there are none, so that even that answer gets its headers.
 import type { AppError } from '../../errors.ts'
-import type { Services } from '../../services.ts'
+import type { Services } from '../../context.ts'
 import { servicesOf } from '../mount.ts'
 import { asAppError } from '../problem.ts'
 import type { Middleware } from '../request-state.ts'

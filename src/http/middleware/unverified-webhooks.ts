@@ -1,7 +1,7 @@
 // Raises one alarm for all webhooks that could not be verified: they may be Plaid's own while its keys cannot be had, or
 // anyone's with made-up key ids.
 import { AppError } from '../../errors.ts'
-import { createAlarm } from '../../alarm.ts'
+import { createAlarm } from '../../monitoring/alarm.ts'
 import { servicesOf } from '../mount.ts'
 import type { Middleware } from '../request-state.ts'
 

@@ -1,8 +1,8 @@
 // Accounts and their balances, today's and day by day.
 import * as z from 'zod'
-import { type Account, type DayBalance, getAccount, listAccounts, listBalances } from '../../db/accounts.ts'
+import { type Account, type DayBalance, getAccount, listAccounts, listBalances } from '../../db/records/accounts.ts'
 import { AppError } from '../../errors.ts'
-import { day, dayRange, decimal, id, instant, inOrder, timeText, timeTextOrNull } from '../fields.ts'
+import { day, dayRange, decimal, id, instant, inOrder, timeText, timeTextOrNull } from '../schemas.ts'
 import { dayCursor, keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 

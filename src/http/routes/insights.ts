@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { cashFlow } from '../../insights/cash-flow.ts'
 import { netWorth } from '../../insights/net-worth.ts'
 import { spending } from '../../insights/spending.ts'
-import { day, dayRange, decimal, id, inOrder } from '../fields.ts'
+import { day, dayRange, decimal, id, inOrder } from '../schemas.ts'
 import { route } from '../route.ts'
 
 const tags = ['insights']

@@ -6,8 +6,8 @@ import {
   listHoldings,
   listInvestmentTransactions,
   type Security,
-} from '../../db/investments.ts'
-import { day, dayRange, decimal, id, inOrder } from '../fields.ts'
+} from '../../db/records/investments.ts'
+import { day, dayRange, decimal, id, inOrder } from '../schemas.ts'
 import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 

@@ -1,8 +1,8 @@
 // Liabilities: what is owed, one an account, with the particulars of its kind.
 import * as z from 'zod'
-import { type Liability, listLiabilities } from '../../db/liabilities.ts'
+import { type Liability, listLiabilities } from '../../db/records/liabilities.ts'
 import { AppError } from '../../errors.ts'
-import { id } from '../fields.ts'
+import { id } from '../schemas.ts'
 import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 

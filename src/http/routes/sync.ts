@@ -1,8 +1,8 @@
 // Sync on demand, and the history of runs. Reading is the queue's: these routes only raise marks.
 import * as z from 'zod'
-import { listSyncRuns, type SyncRun } from '../../db/sync-runs.ts'
+import { listSyncRuns, type SyncRun } from '../../db/sync/runs.ts'
 import { requestSync } from '../../sync/request-sync.ts'
-import { id, instant, timeText } from '../fields.ts'
+import { id, instant, timeText } from '../schemas.ts'
 import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 

@@ -6,8 +6,8 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as z from 'zod'
+import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
-const PROJECT_FOLDER = join(import.meta.dirname, '..', '..', '..')
 const LEFT_OUT = new Set(['dev', 'cli'])
 
 /** Where an instrumented Worker answers with its counters. */
@@ -58,9 +58,9 @@ async function instrumentFolder(instrumenter: Instrumenter, from: string, to: st
 
 /** Writes the instrumented project into `folder` and returns the path of its entry. */
 export async function instrumentWorker(folder: string): Promise<string> {
-  await instrumentFolder(await createInstrumenter(), join(PROJECT_FOLDER, 'src'), join(folder, 'src'))
+  await instrumentFolder(await createInstrumenter(), join(projectFolder, 'src'), join(folder, 'src'))
   for (const name of ['node_modules', 'docs', 'drizzle', 'migrations', 'package.json', 'tsconfig.json']) {
-    await symlink(join(PROJECT_FOLDER, name), join(folder, name))
+    await symlink(join(projectFolder, name), join(folder, name))
   }
   const entry = join(folder, 'src', 'coverage-entry.ts')
   await writeFile(entry, ENTRY)

@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { runCommand } from '../../../src/cli/run-command.ts'
+import { runCommand } from '../../../src/dev/lib/run-command.ts'
 import { addReport, summarise, toLcov } from './lines.ts'
 import type { LineHits } from './lines.ts'
+import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
-const PROJECT_FOLDER = join(import.meta.dirname, '..', '..', '..')
-const FOLDER = join(PROJECT_FOLDER, 'coverage')
+const FOLDER = join(projectFolder, 'coverage')
 const BUNDLES = join(FOLDER, 'bundle')
 
 const HELP = `npm run test:coverage [-- --project unit …]
@@ -22,7 +22,7 @@ async function runTests(args: readonly string[]): Promise<number> {
   const child = spawn(
     process.execPath,
     [vitest, 'run', '--config', 'test/vitest.config.ts', '--coverage', ...projects],
-    { cwd: PROJECT_FOLDER, stdio: 'inherit', env: { ...process.env, BUNDLE_COVERAGE_FOLDER: BUNDLES } },
+    { cwd: projectFolder, stdio: 'inherit', env: { ...process.env, BUNDLE_COVERAGE_FOLDER: BUNDLES } },
   )
   return new Promise((resolve, reject) => {
     child.once('error', reject)
@@ -39,8 +39,8 @@ async function main(args: string[]): Promise<void> {
   for (const path of [join(FOLDER, 'tests', 'coverage-final.json'), ...bundles]) {
     addReport(hits, JSON.parse(await readFile(path, 'utf8')))
   }
-  await writeFile(join(FOLDER, 'lcov.info'), toLcov(hits, PROJECT_FOLDER))
-  for (const { name, covered, total } of summarise(hits, PROJECT_FOLDER)) {
+  await writeFile(join(FOLDER, 'lcov.info'), toLcov(hits, projectFolder))
+  for (const { name, covered, total } of summarise(hits, projectFolder)) {
     const share = total === 0 ? 100 : (100 * covered) / total
     process.stdout.write(`${name.padEnd(20)} ${share.toFixed(1).padStart(5)} %  ${covered} of ${total} lines\n`)
   }

@@ -1,7 +1,7 @@
 // When everything has come to rest, balances and positions equal the bank's: the current ones, and today's row of those
 // that are kept by day.
 import { expect } from 'vitest'
-import { listHoldings } from '../../../src/db/investments.ts'
+import { listHoldings } from '../../../src/db/records/investments.ts'
 import type { TrueItem } from './banks.ts'
 import type { Chaos, Happened } from './types.ts'
 

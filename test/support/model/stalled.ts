@@ -1,6 +1,6 @@
 // A run that is held up at one of its calls of Plaid.
-import type { Services } from '../../../src/services.ts'
-import type { Moment } from '../mortal.ts'
+import type { Services } from '../../../src/context.ts'
+import type { Moment } from '../fault-injection.ts'
 
 /** Services whose nth call of Plaid waits for the gate, or whose answer does. */
 export function stalled(services: Services, afterCalls: number, gate: Promise<void>, moment: Moment = 'before') {

@@ -1,6 +1,6 @@
 // What the model can do, and what it knows of what must be true in the end.
-import type { Transaction } from '../../../src/db/transactions.ts'
-import type { Moment } from '../mortal.ts'
+import type { Transaction } from '../../../src/db/records/transactions.ts'
+import type { Moment } from '../fault-injection.ts'
 import type { World } from '../world.ts'
 import type { Control } from './banks.ts'
 

@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
-const command = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'advisories.ts')
+const command = join(projectFolder, 'src', 'cli', 'advisories.ts')
 
 interface Outcome {
   readonly code: number

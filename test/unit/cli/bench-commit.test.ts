@@ -7,8 +7,8 @@ import { countStatements } from '../../../src/cli/bench/statements.ts'
 import { makeDue, prepareCommit } from '../../../src/cli/bench/stored-commit.ts'
 import { copyIn, copyText, storedRows } from '../../../src/cli/bench/stored-row.ts'
 import { commitRun } from '../../../src/db/commit.ts'
-import { type Lease, takeLease } from '../../../src/db/sync-work.ts'
-import { mergeTransactions, stageTransactions } from '../../../src/db/transactions-merge.ts'
+import { type Lease, takeLease } from '../../../src/db/sync/work.ts'
+import { mergeTransactions, stageTransactions } from '../../../src/db/records/transactions-merge.ts'
 
 const minute = 60_000
 

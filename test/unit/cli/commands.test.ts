@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { freePort } from '../../../src/dev/ports.ts'
+import { freePort } from '../../../src/dev/lib/ports.ts'
 import { createPseudonyms } from '../../../src/monitoring/pseudonyms.ts'
+import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
-const PROJECT_FOLDER = join(import.meta.dirname, '..', '..', '..')
 const SECRET = 'a-secret-of-thirty-two-characters-or-more'
 
 interface Outcome {
@@ -16,9 +16,9 @@ interface Outcome {
 }
 
 function run(file: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
-  const options = { cwd: PROJECT_FOLDER, env: { PATH: process.env['PATH'], ...environment } }
+  const options = { cwd: projectFolder, env: { PATH: process.env['PATH'], ...environment } }
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [join(PROJECT_FOLDER, file), ...args], options, (_, out, error) =>
+    const child = execFile(process.execPath, [join(projectFolder, file), ...args], options, (_, out, error) =>
       resolve({ code: child.exitCode ?? -1, out, error }),
     )
   })
@@ -34,9 +34,10 @@ describe('a command', () => {
     'cli/db.ts',
     'cli/lock.ts',
     'cli/pseudonym.ts',
+    'cli/ranks.ts',
     'cli/recheck.ts',
     'cli/token.ts',
-    'dev/start.ts',
+    'dev/stack/start.ts',
   ]
 
   it.each(commands)('%s has --help', async (file) => {

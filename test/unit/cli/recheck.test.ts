@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Answering, json, startAnswering } from '../plaid/answering.ts'
+import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
 let server: Answering
 beforeAll(async () => {
@@ -10,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const command = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'recheck.ts')
+const command = join(projectFolder, 'src', 'cli', 'recheck.ts')
 
 function recheck(args: readonly string[], environment: Record<string, string>): Promise<{ code: number; out: string }> {
   return new Promise((resolve) => {

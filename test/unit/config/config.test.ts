@@ -1,7 +1,7 @@
 // The configuration fails closed: every fault is found, all of them are named at once, and no value is ever shown.
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { parseConfig } from '../../../src/config.ts'
+import { parseConfig } from '../../../src/config/config.ts'
 import { AppError } from '../../../src/errors.ts'
 
 /** 32 bytes that look random, as base64. */

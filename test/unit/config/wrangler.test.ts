@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest'
 import { unstable_readConfig as readConfig } from 'wrangler'
 import * as z from 'zod'
 import { DEPLOYED } from '../../../src/cli/bundle.ts'
-import { runWrangler } from '../../../src/cli/wrangler.ts'
-import { parseConfig } from '../../../src/config.ts'
+import { runWrangler } from '../../../src/dev/lib/wrangler.ts'
+import { parseConfig } from '../../../src/config/config.ts'
 import { AppError } from '../../../src/errors.ts'
 
 const environmentSchema = z.object({

@@ -1,7 +1,7 @@
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { routes } from '../../../src/http/app.ts'
-import { asUser, openDoor, pathOf, problemOf, tokenFor } from './door.ts'
+import { asUser, openDoor, pathOf, problemOf, tokenFor } from './serve-app.ts'
 
 const closed = routes.filter(({ access }) => access !== 'public')
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asUser, openDoor, problemOf } from './door.ts'
+import { asUser, openDoor, problemOf } from './serve-app.ts'
 
 const chunk = new Uint8Array(16_384).fill(0x20)
 

@@ -1,6 +1,6 @@
 // The alarm of a deployed Worker that does not see its clients' addresses.
 import { describe, expect, it } from 'vitest'
-import { type Door, openDoor, productionVariables, servicesOf } from './door.ts'
+import { type Door, openDoor, productionVariables, servicesOf } from './serve-app.ts'
 
 const deployed = () => openDoor(() => servicesOf(productionVariables))
 const alarms = (door: Door) => door.lines.filter(({ event }) => event === 'client_address_unknown')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
-import { type Door, openDoor, productionVariables, servicesOf } from './door.ts'
+import { type Door, openDoor, productionVariables, servicesOf } from './serve-app.ts'
 
 const ours = 'https://app.wealth.test'
 const strangers = [

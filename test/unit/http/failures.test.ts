@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { AppError, type ErrorCode, errorTable } from '../../../src/errors.ts'
 import { problemResponse } from '../../../src/http/problem.ts'
-import type { Services } from '../../../src/services.ts'
-import { asUser, openDoor, problemOf, servicesOf } from './door.ts'
+import type { Services } from '../../../src/context.ts'
+import { asUser, openDoor, problemOf, servicesOf } from './serve-app.ts'
 
 const isCode = (text: string): text is ErrorCode => text in errorTable
 const codes = Object.keys(errorTable).filter(isCode)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { routes } from '../../../src/http/app.ts'
-import { asUser, type Door, openDoor, pathOf, productionVariables, servicesOf } from './door.ts'
+import { asUser, type Door, openDoor, pathOf, productionVariables, servicesOf } from './serve-app.ts'
 
 const exact = {
   'x-content-type-options': 'nosniff',

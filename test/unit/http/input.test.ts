@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { asUser, openDoor, problemOf } from './door.ts'
+import { asUser, openDoor, problemOf } from './serve-app.ts'
 
 const someId = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
 const create = '/api/v1/plaid/link/token/create'

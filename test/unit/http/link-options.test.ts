@@ -1,6 +1,6 @@
 // Where a link token may send a user: what the route refuses before Plaid is asked.
 import { describe, expect, it } from 'vitest'
-import { asUser, developmentVariables, openDoor, problemOf, servicesOf } from './door.ts'
+import { asUser, developmentVariables, openDoor, problemOf, servicesOf } from './serve-app.ts'
 
 const variables = {
   ...developmentVariables,

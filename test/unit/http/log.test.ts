@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { routes } from '../../../src/http/app.ts'
 import { createPseudonyms } from '../../../src/monitoring/pseudonyms.ts'
 import type { ReportTags } from '../../../src/monitoring/sentry.ts'
-import type { Services } from '../../../src/services.ts'
-import { asUser, developmentVariables, openDoor, pathOf, servicesOf, tokenFor } from './door.ts'
+import type { Services } from '../../../src/context.ts'
+import { asUser, developmentVariables, openDoor, pathOf, servicesOf, tokenFor } from './serve-app.ts'
 
 const id = pathOf('{id}')
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

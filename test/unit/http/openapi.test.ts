@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { readFile } from 'node:fs/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { default as addFormats } from 'ajv-formats'
@@ -6,7 +7,8 @@ import * as z from 'zod'
 import { openapiText } from '../../../src/cli/openapi.ts'
 import { errorTable } from '../../../src/errors.ts'
 import { routes } from '../../../src/http/app.ts'
-import { openDoor } from './door.ts'
+import { openDoor } from './serve-app.ts'
+import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
 const schemaObject = z.record(z.string(), z.unknown())
 const content = z.record(z.string(), z.strictObject({ schema: schemaObject }))
@@ -63,7 +65,7 @@ const documentShape = z.strictObject({
   }),
 })
 
-const text = await readFile(new URL('../../../docs/openapi.json', import.meta.url), 'utf8')
+const text = await readFile(join(projectFolder, 'docs/openapi.json'), 'utf8')
 const document = documentShape.parse(JSON.parse(text))
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),

@@ -1,7 +1,7 @@
 // Each request that may change something is given to `waitUntil` before its work begins.
 import { expect, it } from 'vitest'
 import { createApp, routes } from '../../../src/http/app.ts'
-import { asUser, pathOf, servicesOf } from './door.ts'
+import { asUser, pathOf, servicesOf } from './serve-app.ts'
 
 const services = servicesOf()
 const app = createApp({ servicesFor: () => services, log: { sink: () => 0 } })

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
 import { dayCursor, keyCursor } from '../../../src/http/pagination.ts'
-import { asUser, openDoor, problemOf } from './door.ts'
+import { asUser, openDoor, problemOf } from './serve-app.ts'
 
 const day = fc.date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
 const dayText = day.map((date) => date.toISOString().slice(0, 10))

@@ -4,7 +4,7 @@ import type { Actor, Ctx } from '../../../src/context.ts'
 import { AppError } from '../../../src/errors.ts'
 import { type IncomingRequest, route } from '../../../src/http/route.ts'
 import { createLogger } from '../../../src/monitoring/logger.ts'
-import { servicesOf } from './door.ts'
+import { servicesOf } from './serve-app.ts'
 
 const user = (role: 'user' | 'admin'): Actor => ({
   kind: 'user',

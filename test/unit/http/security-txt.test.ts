@@ -1,6 +1,6 @@
 // Where a finder of a fault is sent (RFC 9116).
 import { describe, expect, it } from 'vitest'
-import { openDoor, problemOf, productionVariables, servicesOf } from './door.ts'
+import { openDoor, problemOf, productionVariables, servicesOf } from './serve-app.ts'
 
 const ask = async (contact: string): Promise<Response> =>
   await openDoor(() => servicesOf({ ...productionVariables, SECURITY_CONTACT: contact })).ask(

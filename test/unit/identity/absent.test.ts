@@ -25,7 +25,7 @@ describe('built-in accounts', () => {
   })
 
   it('are not loaded where there is an issuer, and with the first request elsewhere', () => {
-    expect(oidc.loaded).toContain('src/http/routes/auth.ts')
+    expect(oidc.loaded).toContain('src/http/routes/auth/sign-in.ts')
     expect(ofAccounts(oidc)).toEqual([])
     expect(ofAccounts(builtin)).toContain('src/identity/login.ts')
   })

@@ -10,7 +10,7 @@ registerHooks({
   },
 })
 
-const { developmentVariables, openDoor, servicesOf } = await import('../http/door.ts')
+const { developmentVariables, openDoor, servicesOf } = await import('../http/serve-app.ts')
 const oidc = {
   AUTH_ISSUER: 'http://127.0.0.1:9/',
   AUTH_AUDIENCE: 'wealth',

@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { isReadOnly, verifyAccessToken } from '../../../src/auth/access-token.ts'
-import { signToken } from '../../../src/cli/token.ts'
+import { signToken } from '../../../src/dev/lib/sign-token.ts'
 import type { Ctx, User } from '../../../src/context.ts'
 import { AppError } from '../../../src/errors.ts'
 import { type Method, route } from '../../../src/http/route.ts'
 import { createLogger } from '../../../src/monitoring/logger.ts'
-import { servicesOf } from '../http/door.ts'
+import { servicesOf } from '../http/serve-app.ts'
 
 const ctxOf = (scopes: readonly string[]): Ctx<User> => ({
   services: servicesOf(),

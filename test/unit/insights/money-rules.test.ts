@@ -1,7 +1,9 @@
 // The table of what counts as money in and out: the guide shows the one that the code has.
+import { join } from 'node:path'
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
-import { type MoneyRule, moneyRules } from '../../../src/db/money-rules.ts'
+import { type MoneyRule, moneyRules } from '../../../src/db/read/money-rules.ts'
+import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
 const code = (names: readonly string[] | null): string =>
   names === null ? 'any' : names.map((name) => `\`${name}\``).join(', ')
@@ -9,7 +11,7 @@ const rowOf = ({ category, named, accounts, direction, counts, because }: MoneyR
   `| ${category === 'user' ? "the user's" : "Plaid's"} | ${code(named)} | ${code(accounts)} | ${direction ?? 'any'} | ${counts ? 'yes' : 'no'} | ${because} |`
 
 it('is the table of the guide, row by row', async () => {
-  const guide = await readFile(new URL('../../../docs/reading.md', import.meta.url), 'utf8')
+  const guide = await readFile(join(projectFolder, 'docs/api-guide.md'), 'utf8')
   const [, rest = ''] = guide.split('| whose category |')
   const [, ...rows] = (rest.split('\n\n')[0] ?? '').split('\n').slice(1)
   expect(rows).toEqual(moneyRules.map(rowOf))

@@ -1,7 +1,7 @@
 // Which account is told again under another id: what is certain, what may be, and what is neither.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AccountTraits, KnownAccount } from '../../../src/db/known-accounts.ts'
+import type { AccountTraits, KnownAccount } from '../../../src/db/records/known-accounts.ts'
 import {
   matchAcrossLogins,
   type Matches,

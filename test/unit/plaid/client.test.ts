@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { createSecret } from '../../../src/crypto/secret.ts'
 import { createPlaidClient, type PlaidCall, type PlaidResult } from '../../../src/plaid/client.ts'
 import { createPlaid } from '../../../src/plaid/endpoints.ts'
-import { createLedger } from '../../../src/plaid/ledger.ts'
+import { createLedger } from '../../../src/plaid/usage-counter.ts'
 import { type Answering, json, plaidError, startAnswering } from './answering.ts'
 
 const accessToken = 'access-sandbox-canary-4f1c'

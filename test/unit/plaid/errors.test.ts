@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
 import { classify, type FailureClass, type PlaidFailure } from '../../../src/plaid/errors.ts'
-import { refusalOf } from '../../../src/plaid/refusal.ts'
+import { refusalOf } from '../../../src/plaid/app-error.ts'
 
 /** Class → pairs as Plaid's error reference lists them: type and code. */
 const table: Readonly<Record<FailureClass, readonly (readonly [type: string, code: string])[]>> = {

@@ -4,7 +4,7 @@ import { Products } from 'plaid'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { expectRowsAlone, reads } from '../../support/odd-values.ts'
-import { openDesk } from '../simulator/bank-desk.ts'
+import { openDesk } from '../dev/plaid-simulator/bank-desk.ts'
 
 /** So many rows of each list are enough to see the neighbours. */
 const rowsKept = 2

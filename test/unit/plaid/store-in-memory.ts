@@ -1,7 +1,7 @@
 // What a quota keeper stores, as a Map: it outlives the keeper, and counts the writes. And keepers where Node stands in for
 // their Durable Objects.
-import { createQuotaKeeper, type QuotaStore } from '../../../src/plaid/quota-keeper.ts'
-import type { QuotaObjects } from '../../../src/plaid/quota.ts'
+import { createQuotaKeeper, type QuotaStore } from '../../../src/plaid/rate-limit/admission.ts'
+import type { QuotaObjects } from '../../../src/plaid/rate-limit/limiter.ts'
 
 export function storeInMemory(): QuotaStore & { readonly entries: ReadonlyMap<string, unknown>; writes: number } {
   const entries = new Map<string, Parameters<QuotaStore['put']>[1]>()

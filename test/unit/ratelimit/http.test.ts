@@ -3,8 +3,8 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createLimiter, type LimiterObjects } from '../../../src/ratelimit/limiter.ts'
-import type { Services } from '../../../src/services.ts'
-import { asUser, developmentVariables, type Door, openDoor, problemOf, servicesOf } from '../http/door.ts'
+import type { Services } from '../../../src/context.ts'
+import { asUser, developmentVariables, type Door, openDoor, problemOf, servicesOf } from '../http/serve-app.ts'
 
 const relaySecret = 'relay-secret-of-the-unit-tests-0123456789'
 const id = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'

@@ -3,7 +3,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createJwksSource } from '../../../src/auth/jwks.ts'
-import { developmentVariables, type Door, openDoor, servicesOf } from '../http/door.ts'
+import { developmentVariables, type Door, openDoor, servicesOf } from '../http/serve-app.ts'
 
 const issuer = 'https://issuer.example'
 const audience = 'api'

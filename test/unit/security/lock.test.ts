@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import * as z from 'zod'
 import { sourceComplaints } from '../../../src/cli/lock.ts'
+import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
-const root = join(import.meta.dirname, '..', '..', '..')
-const read = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(root, name), 'utf8'))
+const read = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(projectFolder, name), 'utf8'))
 
 it('the lock file names its packages by registry and integrity', async () => {
   const { packages } = z.object({ packages: z.record(z.string(), z.unknown()) }).parse(await read('package-lock.json'))

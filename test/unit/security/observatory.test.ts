@@ -1,7 +1,7 @@
 // The answers' headers by the rules that MDN's HTTP Observatory publishes (github.com/mdn/mdn-http-observatory,
 // src/grader/charts.js, and "Tests & Scoring" on developer.mozilla.org/observatory). Scores what the scanner would see.
 import { describe, expect, it } from 'vitest'
-import { openDoor, productionVariables, servicesOf } from '../http/door.ts'
+import { openDoor, productionVariables, servicesOf } from '../http/serve-app.ts'
 
 const baseline = 100
 /** Bonuses count from this score on. */

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
-const root = join(import.meta.dirname, '..', '..', '..')
-const text = await readFile(join(root, 'docs', 'security.md'), 'utf8')
+const text = await readFile(join(projectFolder, 'docs', 'security.md'), 'utf8')
 /** Cited as a report prints it: the file, the blocks around the test, and its title. */
 const named = [...text.matchAll(/`(test\/[^`]+?\.test\.ts) › ([^`]+)`/g)].map(
   ([, file = '', title = '']) => [file, title] as const,
@@ -86,7 +86,7 @@ describe('the table of security requirements', () => {
   })
 
   it.each(named)('names a test that exists: %s › %s', async (file, title) => {
-    expect(hasTest(await readFile(join(root, file), 'utf8'), title)).toBe(true)
+    expect(hasTest(await readFile(join(projectFolder, file), 'utf8'), title)).toBe(true)
   })
 
   it.each(named)('names a test by a title that can be understood alone: %s › %s', (_file, title) => {

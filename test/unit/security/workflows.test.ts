@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import * as z from 'zod'
+import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
-const folder = join(import.meta.dirname, '..', '..', '..', '.github', 'workflows')
+const folder = join(projectFolder, '.github', 'workflows')
 const names = await readdir(folder)
 
 const permissionsSchema = z.record(z.string(), z.enum(['read', 'write', 'none']))

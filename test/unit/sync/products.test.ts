@@ -1,7 +1,7 @@
 // Which units of sync an item gets, and how fresh they are kept.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { plaidProducts } from '../../../src/config.ts'
+import { plaidProducts } from '../../../src/config/config.ts'
 import { freshness, type ItemCapabilities, syncProducts, unitsFor } from '../../../src/sync/products.ts'
 
 const nothing: ItemCapabilities = {

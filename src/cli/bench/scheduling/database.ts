@@ -1,12 +1,12 @@
 // A scratch database whose `now()` is the simulation's, so that the statements of src/db that schedule work obey a fake
 // clock, unchanged. Beside them only what a run's end would have written, many at a time.
 import { Client } from 'pg'
-import { connect, type JobsDatabase } from '../../../db/client.ts'
-import { startNeonEndpoint } from '../../../dev/neon-endpoint.ts'
-import { startPostgres } from '../../../dev/postgres.ts'
+import { connect, type JobsDatabase } from '../../../db/core/client.ts'
+import { startNeonEndpoint } from '../../../dev/neon-local/server.ts'
+import { startPostgres } from '../../../dev/postgres/server.ts'
 import { freshness, type SyncProduct, syncProducts } from '../../../sync/products.ts'
-import { bootstrap } from '../../bootstrap.ts'
-import { migrate } from '../../migrate.ts'
+import { bootstrap } from '../../../dev/lib/bootstrap.ts'
+import { migrate } from '../../../dev/lib/migrate.ts'
 
 /** The end of a run: read at `at`, and dirty again where something came after that. Times in ms since 1970. */
 export interface Done {
@@ -30,7 +30,7 @@ export interface SimulatedDatabase {
   readonly jobs: JobsDatabase
   /** `now()` from here on. */
   setTime(nowMs: number): Promise<void>
-  /** Marks rows dirty as a webhook or a user does (src/db/webhook-events.ts, src/db/items.ts). */
+  /** Marks rows dirty as a webhook or a user does (src/db/operations/webhook-events.ts, src/db/items/items.ts). */
   markDirty(ids: readonly string[]): Promise<void>
   /** Of these, the dirty ones with their failures in a row: what taking the lease would find. */
   findDirty(ids: readonly string[]): Promise<Map<string, number>>

@@ -3,7 +3,7 @@
 // through or not. A run's own work is left out: what it would write is written in bulk.
 import { createLogger } from '../../../monitoring/logger.ts'
 import { endOfFailure } from '../../../sync/failure.ts'
-import type { WakeReason } from '../../../sync/message.ts'
+import type { WakeReason } from '../../../messages/message.ts'
 import { syncProducts } from '../../../sync/products.ts'
 import { markStaleProducts, sweep, type SweepCtx } from '../../../sync/sweep.ts'
 import { type Done, idOf, itemOf, productOf, type Put, type SimulatedDatabase } from './database.ts'

@@ -1,9 +1,9 @@
 // Plaid in the simulation: no answers, only whether a call is let through by our keeper, what Plaid does with it at that
 // hour, and when each one was, to be counted afterwards by somebody else than the keeper.
 import type { FailureClass } from '../../../plaid/errors.ts'
-import { createQuotaKeeper, type QuotaCall, type QuotaStore } from '../../../plaid/quota-keeper.ts'
-import { limitNameOf, limitsWith } from '../../../plaid/quota-limits.ts'
-import type { Priority } from '../../../plaid/quota-window.ts'
+import { createQuotaKeeper, type QuotaCall, type QuotaStore } from '../../../plaid/rate-limit/admission.ts'
+import { limitNameOf, limitsWith } from '../../../plaid/rate-limit/limits.ts'
+import type { Priority } from '../../../plaid/rate-limit/window.ts'
 import type { SyncProduct } from '../../../sync/products.ts'
 
 export interface Trouble {
@@ -36,7 +36,7 @@ const pathsOf: Readonly<Record<SyncProduct, readonly string[]>> = {
 export const paths: readonly string[] = [...new Set(Object.values(pathsOf).flat())]
 
 const limits = limitsWith({})
-/** As src/plaid/quota.ts waits. */
+/** As src/plaid/rate-limit/limiter.ts waits. */
 const patienceMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
 const refusedForSeconds = 20
 

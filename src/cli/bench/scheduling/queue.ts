@@ -1,6 +1,6 @@
 // The queue and its consumers as Cloudflare runs them: messages that come in time, in order, to so many invocations at
 // once; and each waits until one is free.
-import type { WakeReason } from '../../../sync/message.ts'
+import type { WakeReason } from '../../../messages/message.ts'
 
 export interface SimulatedMessage {
   readonly id: string

@@ -1,5 +1,5 @@
 // Webhooks: how they are signed, and the key that verifies them. Needs a URL by which Plaid reaches this machine.
-import { createKeyCache } from '../../../webhooks/keys.ts'
+import { createKeyCache } from '../../../webhooks/keys/cache.ts'
 import { verifyWebhook } from '../../../webhooks/verify.ts'
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
 import type { ReceivedWebhook } from './inbox.ts'

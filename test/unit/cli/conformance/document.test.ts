@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { promised } from '../../../../src/cli/conformance.ts'
+import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
 
-const root = join(import.meta.dirname, '..', '..', '..', '..')
-const document = readFileSync(join(root, 'docs', 'conformance.md'), 'utf8')
+const document = readFileSync(join(projectFolder, 'docs', 'conformance.md'), 'utf8')
 const names = promised.map(({ name }) => name)
 
 describe('docs/conformance.md', () => {

@@ -1,0 +1,108 @@
+// The architecture as a table: which folder may import which, and which package belongs where. docs/architecture.md explains it.
+
+export interface Unit {
+  readonly name: string
+  /** Folders and files; the longest one that matches decides where a file belongs. */
+  readonly paths: readonly string[]
+}
+
+/** From the lowest to the highest. A unit imports itself and lower units, never a higher one. */
+export const ranks: readonly Unit[] = [
+  { name: 'data', paths: ['docs/openapi.json', 'migrations/meta/_journal.json'] },
+  { name: 'schema', paths: ['drizzle/tables'] },
+  {
+    name: 'library',
+    paths: ['src/errors.ts', 'src/decimal.ts', 'src/exact-json.ts', 'src/item-status.ts', 'src/timeout.ts'],
+  },
+  { name: 'crypto', paths: ['src/crypto'] },
+  { name: 'config', paths: ['src/config'] },
+  { name: 'monitoring', paths: ['src/monitoring'] },
+  { name: 'ratelimit', paths: ['src/ratelimit'] },
+  { name: 'auth', paths: ['src/auth'] },
+  { name: 'plaid/rate-limit', paths: ['src/plaid/rate-limit'] },
+  { name: 'plaid', paths: ['src/plaid'] },
+  { name: 'custody', paths: ['src/custody'] },
+  { name: 'db/core', paths: ['src/db/core'] },
+  { name: 'db/sync', paths: ['src/db/sync'] },
+  { name: 'db/operations', paths: ['src/db/operations'] },
+  { name: 'db/identity', paths: ['src/db/identity'] },
+  { name: 'db/records', paths: ['src/db/records'] },
+  { name: 'db/items', paths: ['src/db/items'] },
+  { name: 'db/link', paths: ['src/db/link'] },
+  { name: 'db/read', paths: ['src/db/read'] },
+  { name: 'db/commit', paths: ['src/db/commit.ts'] },
+  { name: 'messages', paths: ['src/messages'] },
+  { name: 'webhooks/keys', paths: ['src/webhooks/keys'] },
+  {
+    name: 'identity services',
+    paths: ['services', 'mail', 'password', 'scrypt', 'scrypt-turns', 'node-crypto.d'].map(
+      (file) => `src/identity/${file}.ts`,
+    ),
+  },
+  { name: 'context', paths: ['src/context.ts'] },
+  { name: 'items', paths: ['src/items'] },
+  { name: 'sync', paths: ['src/sync'] },
+  { name: 'link', paths: ['src/link'] },
+  { name: 'webhooks', paths: ['src/webhooks'] },
+  { name: 'identity', paths: ['src/identity'] },
+  { name: 'insights', paths: ['src/insights'] },
+  { name: 'services', paths: ['src/services.ts'] },
+  { name: 'http', paths: ['src/http'] },
+  { name: 'queue', paths: ['src/queue'] },
+  { name: 'cron', paths: ['src/cron'] },
+  { name: 'worker', paths: ['src/worker.ts'] },
+  { name: 'plaid-simulator', paths: ['src/dev/plaid-simulator'] },
+  { name: 'neon-local', paths: ['src/dev/neon-local'] },
+  { name: 'dev/lib', paths: ['src/dev/lib'] },
+  { name: 'dev/postgres', paths: ['src/dev/postgres'] },
+  { name: 'dev/stack', paths: ['src/dev/stack'] },
+  { name: 'cli', paths: ['src/cli'] },
+]
+
+/** Units that import nothing of the project, or nothing but these. Others may import every lower unit. */
+export const onlyImports: Readonly<Record<string, readonly string[]>> = {
+  'plaid-simulator': [],
+  'neon-local': [],
+  'dev/lib': [],
+  'dev/postgres': ['dev/lib'],
+  'dev/stack': ['dev/lib', 'dev/postgres', 'neon-local', 'plaid-simulator'],
+  monitoring: ['library', 'crypto'],
+  ratelimit: ['library', 'crypto', 'monitoring'],
+  auth: ['library', 'crypto'],
+  'plaid/rate-limit': ['library'],
+  plaid: ['library', 'crypto', 'plaid/rate-limit'],
+  custody: ['library', 'crypto'],
+  'db/core': ['data', 'library', 'crypto', 'schema'],
+  queue: [
+    'library',
+    'db/core',
+    'db/sync',
+    'db/operations',
+    'db/items',
+    'monitoring',
+    'messages',
+    'context',
+    'items',
+    'sync',
+    'link',
+  ],
+  cron: ['library', 'context', 'items', 'sync', 'link'],
+}
+
+/** Packages that the Worker may import, and from where; any other one is refused. Developer tools import what they like. */
+export const packages: readonly { readonly name: RegExp; readonly paths: readonly string[] }[] = [
+  { name: /^zod$/, paths: ['src'] },
+  // Types only.
+  { name: /^plaid$/, paths: ['src/plaid'] },
+  { name: /^hono(?:\/|$)/, paths: ['src/http'] },
+  { name: /^drizzle-orm(?:\/|$)/, paths: ['src/db', 'drizzle/tables'] },
+  { name: /^@neondatabase\/serverless$/, paths: ['src/db/core'] },
+  { name: /^toucan-js$/, paths: ['src/monitoring/sentry.ts'] },
+  { name: /^jose$/, paths: ['src/auth', 'src/webhooks'] },
+  { name: /^otpauth(?:\/|$)/, paths: ['src/identity'] },
+  { name: /^node:crypto$/, paths: ['src/identity/scrypt.ts', 'src/identity/node-crypto.d.ts'] },
+  { name: /^cloudflare:workers$/, paths: ['src/ratelimit/object.ts', 'src/plaid/rate-limit/object.ts'] },
+]
+
+/** What is not deployed. */
+export const toolFolders: readonly string[] = ['src/dev', 'src/cli']

@@ -1,0 +1,220 @@
+// Environment → Config. Parsed once an isolate, fails closed, and names the variables at fault but never their values.
+import { complaintsAbout } from './constraints.ts'
+import { identityUrlMissing } from './logins.ts'
+import {
+  type Complaint,
+  type Environment,
+  environmentSchema,
+  type ChosenPlaidLimits,
+  type PlaidProduct,
+  type RateLimitQuotas,
+} from './variables.ts'
+import { utf8 } from '../crypto/encoding.ts'
+import type { EncryptionKey } from '../crypto/keyring.ts'
+import { AppError } from '../errors.ts'
+
+export { type PlaidProduct, plaidProducts, secretVariables } from './variables.ts'
+
+/** An HTTP API that sends e-mail: `POST url` with a bearer key. */
+export interface EmailConfig {
+  readonly url: string
+  readonly key: string
+  readonly from: string
+  /** The page of the application that links in mails lead to. */
+  readonly publicUrl: string
+}
+
+/** What an issuer's token may do, as src/auth/token-rights.ts applies it. */
+interface TokenRules {
+  readonly scopeClaim: string | null
+  readonly writeScope: string | null
+  readonly admin: { readonly claim: string; readonly value: string } | null
+}
+
+export interface Config {
+  readonly environment: 'development' | 'staging' | 'production'
+  /** True in staging and production: https only, real secrets, nothing local. */
+  readonly strict: boolean
+  readonly plaid: {
+    readonly baseUrl: string
+    readonly environment: 'sandbox' | 'production'
+    readonly clientId: string
+    readonly secret: string
+    readonly webhookUrl: string
+    readonly products: readonly PlaidProduct[]
+    readonly link: {
+      /** Shown by Link, by the bank and where consent is asked for. */
+      readonly clientName: string
+      /** Of `products`: required of a bank that has them. */
+      readonly requiredIfSupported: readonly PlaidProduct[]
+      /** Of `products`: the user agrees to them at the link; Plaid adds them when they are first read. */
+      readonly additionalConsented: readonly PlaidProduct[]
+      readonly androidPackages: readonly string[]
+      /** The pages to which Hosted Link may send a user at its end. */
+      readonly completionRedirectUris: readonly string[]
+    }
+    readonly countryCodes: readonly string[]
+    /** Numbers that replace those of src/plaid/rate-limit/limits.ts. */
+    readonly limits: ChosenPlaidLimits
+    /** Where the objects that count Plaid's limits are created; near their first caller where it is null. */
+    readonly quotaLocation: NonNullable<Environment['PLAID_QUOTA_LOCATION']> | null
+    /** Endpoint → price of a call as decimal text. */
+    readonly prices: Readonly<Record<string, string>>
+  }
+  readonly webhookSharedKey: string | null
+  /** `SECRET_KEY`: keys for one purpose each are derived from it (src/crypto/derived-key.ts). */
+  readonly secret: Uint8Array
+  readonly database: { readonly apiUrl: string; readonly jobsUrl: string; readonly endpoint: string | null }
+  readonly auth:
+    /** Accounts of this deployment. Without an e-mail sender (development only), mails are written to the log. */
+    | {
+        readonly mode: 'builtin'
+        /** Of the login that alone reaches the accounts. */
+        readonly databaseUrl: string
+        readonly secret: Uint8Array
+        readonly email: EmailConfig | null
+        readonly mailsPerHour: number
+        readonly hashesPerMinute: number
+      }
+    | {
+        readonly mode: 'oidc'
+        readonly issuer: string
+        readonly audience: string
+        readonly jwksUrl: string
+        readonly rules: TokenRules
+        /** A token that is valid for longer is refused. */
+        readonly longestSeconds: number
+      }
+  readonly encryption: {
+    readonly current: EncryptionKey
+    readonly previous: readonly EncryptionKey[]
+  }
+  readonly corsOrigins: readonly string[]
+  /** `quotas` replace the defaults. */
+  readonly rateLimits: { readonly enabled: boolean; readonly quotas: RateLimitQuotas }
+  /** What one user may link. */
+  readonly linking: {
+    /** Live items of a user: neither removed nor lost. */
+    readonly itemsPerUser: number
+    /** Exchanges of public tokens by a user within 24 hours. */
+    readonly linksPerDay: number
+    /** Whether a client may link a bank that is linked already. */
+    readonly allowsDuplicates: boolean
+  }
+  /** Where `/.well-known/security.txt` sends who found a fault; the file is not there without one. */
+  readonly securityContacts: readonly string[]
+  readonly retention: {
+    /** Days after which what a user removed is deleted. */
+    readonly removedDays: number
+  }
+  /** Items at Plaid that no row here knows: whether they are removed there, and how many a day. */
+  readonly orphanRemoval: { readonly mode: 'off' | 'report' | 'end'; readonly perDay: number }
+  /** Wake-up messages that a sweep sends for each second until the next sweep. */
+  readonly sweep: { readonly wakesPerSecond: number }
+  readonly sentry: { readonly dsn: string; readonly tracesSampleRate: number } | null
+}
+
+const plaidHosts = { sandbox: 'https://sandbox.plaid.com', production: 'https://production.plaid.com' } as const
+
+/** Mails that anybody can ask for: registrations and resets. */
+const defaultMailsPerHour = 500
+/** Password hashes for clients without a known device or a live session: each takes a tenth to a fifth of a second of CPU. */
+const defaultHashesPerMinute = 600
+
+function authOf(env: Environment): Config['auth'] {
+  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = env
+  if (issuer !== undefined && audience !== undefined && jwksUrl !== undefined)
+    return { mode: 'oidc', issuer, audience, jwksUrl, rules: rulesOf(env), longestSeconds: hoursOf(env) * 3600 }
+  const { DATABASE_IDENTITY_URL: databaseUrl } = env
+  if (databaseUrl === undefined) throw misconfigured([identityUrlMissing])
+  const mailsPerHour = env.AUTH_MAILS_PER_HOUR ?? defaultMailsPerHour
+  const hashesPerMinute = env.AUTH_HASHES_PER_MINUTE ?? defaultHashesPerMinute
+  const [secret, email] = [utf8(env.SECRET_KEY), emailOf(env)]
+  return { mode: 'builtin', databaseUrl, secret, email, mailsPerHour, hashesPerMinute }
+}
+
+const hoursOf = ({ AUTH_MAX_TOKEN_HOURS: hours = 24 }: Environment): number => hours
+
+/** Where strict, an issuer's token is an administrator's only by a claim that the operator named. */
+function rulesOf(env: Environment): TokenRules {
+  const claim = env.AUTH_ADMIN_CLAIM ?? (env.ENVIRONMENT === 'development' ? 'role' : null)
+  return {
+    scopeClaim: env.AUTH_SCOPE_CLAIM ?? null,
+    writeScope: env.AUTH_WRITE_SCOPE === '*' ? null : (env.AUTH_WRITE_SCOPE ?? null),
+    admin: claim === null ? null : { claim, value: env.AUTH_ADMIN_VALUE ?? 'admin' },
+  }
+}
+
+function emailOf(env: Environment): EmailConfig | null {
+  const { AUTH_EMAIL_URL: url, AUTH_EMAIL_KEY: key, AUTH_EMAIL_FROM: from, AUTH_PUBLIC_URL: publicUrl } = env
+  if (url === undefined || key === undefined || from === undefined || publicUrl === undefined) return null
+  return { url, key, from, publicUrl }
+}
+
+function misconfigured(complaints: readonly Complaint[]): AppError {
+  const reason = complaints.map(([variable, what]) => `${variable} ${what}`).join('; ')
+  return new AppError('misconfigured', 'The service is not configured correctly.', { reason })
+}
+
+/**
+ * Reads the Worker's variables and secrets. An empty string counts as absent.
+ * @throws AppError `misconfigured` whose `reason` names every variable at fault, and no value.
+ */
+export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config {
+  const raw = Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== ''))
+  const parsed = environmentSchema.safeParse(raw)
+  if (!parsed.success)
+    throw misconfigured(
+      parsed.error.issues.map((issue) => [
+        String(issue.path[0] ?? 'environment'),
+        raw[String(issue.path[0])] === undefined ? 'is missing' : issue.message,
+      ]),
+    )
+  const env = parsed.data
+  const complaints = complaintsAbout(env, raw)
+  if (complaints.length > 0) throw misconfigured(complaints)
+  return {
+    environment: env.ENVIRONMENT,
+    strict: env.ENVIRONMENT !== 'development',
+    plaid: {
+      environment: env.PLAID_ENV,
+      baseUrl: env.PLAID_BASE_URL ?? plaidHosts[env.PLAID_ENV],
+      clientId: env.PLAID_CLIENT_ID,
+      secret: env.PLAID_SECRET,
+      webhookUrl: env.PLAID_WEBHOOK_URL,
+      products: env.PLAID_PRODUCTS,
+      link: {
+        clientName: env.PLAID_CLIENT_NAME,
+        requiredIfSupported: env.PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS,
+        additionalConsented: env.PLAID_ADDITIONAL_CONSENTED_PRODUCTS,
+        androidPackages: env.PLAID_ANDROID_PACKAGES,
+        completionRedirectUris: env.PLAID_COMPLETION_REDIRECT_URIS,
+      },
+      countryCodes: env.PLAID_COUNTRY_CODES,
+      limits: env.PLAID_LIMITS,
+      quotaLocation: env.PLAID_QUOTA_LOCATION ?? null,
+      prices: env.PLAID_PRICES,
+    },
+    secret: utf8(env.SECRET_KEY),
+    webhookSharedKey: env.PLAID_WEBHOOK_VERIFICATION_KEY ?? null,
+    database: { apiUrl: env.DATABASE_URL, jobsUrl: env.DATABASE_JOBS_URL, endpoint: env.DATABASE_ENDPOINT ?? null },
+    auth: authOf(env),
+    encryption: {
+      current: { id: env.ENCRYPTION_KEY_ID, secret: env.ENCRYPTION_KEY },
+      previous: env.ENCRYPTION_KEYS_PREVIOUS,
+    },
+    corsOrigins: env.CORS_ORIGINS,
+    rateLimits: { enabled: env.RATE_LIMIT_ENABLED === 'true', quotas: env.RATE_LIMITS },
+    linking: {
+      itemsPerUser: env.MAX_ITEMS_PER_USER,
+      linksPerDay: env.MAX_LINKS_PER_DAY,
+      allowsDuplicates: env.ALLOW_DUPLICATE_ITEMS === 'true',
+    },
+    retention: { removedDays: env.RETENTION_REMOVED_DAYS },
+    securityContacts: env.SECURITY_CONTACT,
+    orphanRemoval: { mode: env.ORPHAN_REMOVAL, perDay: env.ORPHAN_REMOVALS_PER_DAY },
+    sweep: { wakesPerSecond: env.SWEEP_WAKES_PER_SECOND },
+    sentry:
+      env.SENTRY_DSN === undefined ? null : { dsn: env.SENTRY_DSN, tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE },
+  }
+}

@@ -1,0 +1,178 @@
+// Neon over HTTP: the three logins as three types that cannot be taken for one another, and the database's failures without
+// the statements, parameters and connection strings that the driver's errors hold.
+import { neon, neonConfig } from '@neondatabase/serverless'
+import type { SQL } from 'drizzle-orm'
+import type { BatchItem, BatchResponse } from 'drizzle-orm/batch'
+import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
+import { withDeadline } from '../../timeout.ts'
+import { AppError } from '../../errors.ts'
+
+type LoginName = 'wn_api' | 'wn_jobs' | 'wn_identity'
+
+export interface Database<Login extends LoginName> {
+  readonly login: Login
+  readonly connection: NeonHttpDatabase
+  /** The same with `longTimeoutMs` as its deadline. */
+  readonly patient: NeonHttpDatabase
+}
+export type ApiDatabase = Database<'wn_api'>
+export type JobsDatabase = Database<'wn_jobs'>
+/** Of built-in accounts. */
+export type IdentityDatabase = Database<'wn_identity'>
+
+export type Statement = BatchItem<'pg'>
+type Statements = readonly [Statement, ...Statement[]]
+
+/**
+ * Milliseconds after which a call, with all of its statements, is given up. Longer than the login's `statement_timeout`
+ * (migrations/0006, 0019), which applies to each statement: a call with one slow statement ends with PostgreSQL's answer, and the
+ * deadline is for a server that does not answer at all.
+ */
+export const callTimeoutMs = { wn_api: 15_000, wn_jobs: 75_000, wn_identity: 15_000 } as const
+
+/**
+ * The same for a call with several statements that may be slow, such as a commit: four of them can take as long as PostgreSQL
+ * allows. Three tries fit into the 15 minutes of an invocation.
+ */
+export const longTimeoutMs = 240_000
+
+/**
+ * A login's database. Nothing is connected yet: each call is one HTTPS request.
+ * @param endpoint URL of a local Neon endpoint; null for Neon itself
+ */
+export function connect<Login extends LoginName>(
+  login: Login,
+  url: string,
+  endpoint: string | null,
+  timeoutMs: number = callTimeoutMs[login],
+): Database<Login> {
+  if (endpoint !== null) neonConfig.fetchEndpoint = endpoint
+  const within = (milliseconds: number) => drizzle(neon(url, { fetchOptions: { timeoutMs: milliseconds } }))
+  return { login, connection: within(timeoutMs), patient: within(longTimeoutMs) }
+}
+
+/** What the driver asks of a response: its status, and its whole body as text or as JSON. */
+interface DriverResponse {
+  readonly ok: boolean
+  readonly status: number
+  text(): Promise<string>
+  json(): Promise<unknown>
+}
+
+/** The driver's `fetch`: with a deadline for the whole response, where the options name one. */
+async function boundedFetch(
+  url: string,
+  { timeoutMs, ...init }: RequestInit & { readonly timeoutMs?: number },
+): Promise<DriverResponse> {
+  if (timeoutMs === undefined) return await fetch(url, init)
+  return await withDeadline(timeoutMs, async (signal) => {
+    const response = await fetch(url, { ...init, signal })
+    const body = await response.text()
+    const { ok, status } = response
+    return { ok, status, text: () => Promise.resolve(body), json: async () => await JSON.parse(body) }
+  })
+}
+neonConfig.fetchFunction = boundedFetch
+
+/**
+ * Runs statements as one transaction in one round trip; any failure rolls all of them back. Tries again after a deadlock.
+ * @throws AppError `internal` with the SQLSTATE as `reason` when PostgreSQL refused them (`isRefused`), else `unavailable`: the
+ * outcome is then unknown
+ */
+export async function batch<T extends Statements>(
+  database: Database<LoginName>,
+  statements: T,
+): Promise<BatchResponse<T>> {
+  return await run(database.connection, statements)
+}
+
+/** The same for statements of which several may be slow. */
+export async function longBatch<T extends Statements>(jobs: JobsDatabase, statements: T): Promise<BatchResponse<T>> {
+  return await run(jobs.patient, statements)
+}
+
+/**
+ * PostgreSQL chose this transaction to end a deadlock (40P01) or a conflict (40001): it rolled back all of it, so the same
+ * call again is safe. https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
+ */
+const conflicts: readonly (string | null)[] = ['40P01', '40001']
+const maxTries = 3
+
+async function run<T extends Statements>(connection: NeonHttpDatabase, statements: T): Promise<BatchResponse<T>> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await connection.batch(statements)
+    } catch (error) {
+      if (attempt === maxTries || !conflicts.includes(sqlStateOf(error))) throw databaseError(error)
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
+    }
+}
+
+/** Runs `before` and then `wanted` as one transaction in one round trip; returns the answers to `wanted` alone. */
+export async function batchAfter<T extends Statements>(
+  database: Database<LoginName>,
+  before: readonly Statement[],
+  wanted: T,
+): Promise<BatchResponse<T>> {
+  const [first, ...others] = [...before, ...wanted]
+  if (first === undefined) throw new TypeError('a batch needs a statement')
+  const answers: readonly unknown[] = await batch(database, [first, ...others])
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the types of the last answers, in order
+  return answers.slice(before.length) as BatchResponse<T>
+}
+
+const sqlState = /^[0-9A-Z]{5}$/
+
+/**
+ * The SQLSTATE that PostgreSQL answered with; null for any other failure. Neon's proxy answers 400 with an empty code when it
+ * loses the connection to PostgreSQL, also after a commit.
+ */
+export function sqlStateOf(error: unknown): string | null {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++)
+    if (cause.name === 'NeonDbError' && 'code' in cause && typeof cause.code === 'string')
+      return sqlState.test(cause.code) ? cause.code : null
+    else if (cause instanceof AppError && cause.reason?.startsWith('sqlstate ')) return cause.reason.slice(9, 14)
+  return null
+}
+
+/**
+ * Classes of SQLSTATE by which PostgreSQL refuses a statement for what it says: unsupported features, cardinality, data,
+ * constraints, routines, access and syntax, check options, limits, PL/pgSQL, and this project's own (WN001 and on).
+ */
+const refusing = new Set(['0A', '21', '22', '23', '2F', '38', '39', '42', '44', '54', 'P0', 'WN'])
+
+/**
+ * Whether PostgreSQL refused the statements: nothing of them happened, and the same call would be refused again. After any
+ * other error (no answer, a lost connection, a lock, a shutdown) the call may have happened, and the same call
+ * again is the way to find out.
+ */
+export function isRefused(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return state !== null && refusing.has(state.slice(0, 2))
+}
+
+function isTimeout(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    (error.name === 'TimeoutError' || ('sourceError' in error && isTimeout(error.sourceError)))
+  )
+}
+
+/** Statements can hold sealed tokens and amounts, so of the driver's error only names survive. */
+function databaseError(error: unknown): AppError {
+  const state = sqlStateOf(error)
+  if (state === null)
+    return new AppError('unavailable', 'The database did not answer.', {
+      reason: isTimeout(error) ? 'no answer from the database in time' : 'no answer from the database',
+    })
+  const constraint =
+    error instanceof Error && 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : ''
+  return new AppError(isRefused(error) ? 'internal' : 'unavailable', 'The database refused the operation.', {
+    reason: `sqlstate ${state} ${constraint}`.trim(),
+  })
+}
+
+/** The rows of a raw statement, whose columns are named as the type says. */
+export function rows<Row extends Record<string, unknown>>(database: Database<LoginName>, query: SQL) {
+  return database.connection.execute<Row>(query)
+}

@@ -1,0 +1,67 @@
+// How the functions of schema `identity` are called: one call is one round trip and one transaction. The calls are in the
+// files beside this one; they take hashes and sealed text only.
+import { type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
+import { type Bytes, encodeHex } from '../../crypto/encoding.ts'
+import { type IdentityDatabase, batch, rows } from '../core/client.ts'
+
+/** A count in the database: `most` attempts in any `seconds`. */
+export interface Bucket {
+  /** What is counted; for logs. */
+  readonly name: string
+  /** Who is counted; stored as a hash. */
+  readonly key: string
+  readonly most: number
+  readonly seconds: number
+  /** A success gives back the one place that it took; in others it empties the bucket. */
+  readonly shared: boolean
+}
+
+/** A session that is to be. */
+export interface NewSession {
+  readonly id: string
+  readonly selectorHash: Bytes
+  readonly verifierHash: Bytes
+  readonly scope: string
+  readonly idleSeconds: number
+  readonly absoluteSeconds: number
+  /** Sessions that the account may have, this one included. */
+  readonly most: number
+}
+
+/** The account and session that a verified access token names. */
+export interface SessionKey {
+  readonly accountId: string
+  readonly sessionId: string
+}
+
+/** A code that was shown to fit: a time step, or a recovery code's hash; neither when it was wrong. */
+export interface SecondFactor {
+  readonly step: number | null
+  readonly recoveryHash: Bytes | null
+}
+
+export const bytea = (bytes: Bytes | null): SQL => sql`${bytes === null ? null : `\\x${encodeHex(bytes)}`}::bytea`
+export const byteas = (list: readonly Bytes[]): SQL =>
+  sql`${`{${list.map((bytes) => `"\\\\x${encodeHex(bytes)}"`).join(',')}}`}::bytea[]`
+export const bucketsOf = (buckets: readonly Bucket[]): SQL => sql`${JSON.stringify(buckets)}::jsonb`
+export const session = (given: NewSession): SQL =>
+  sql`${given.id}::uuid, ${bytea(given.selectorHash)}, ${bytea(given.verifierHash)}, ${given.scope},
+    ${given.idleSeconds}::int, ${given.absoluteSeconds}::int, ${given.most}::int`
+export const keyOf = ({ accountId, sessionId }: SessionKey): SQL => sql`${accountId}::uuid, ${sessionId}::uuid`
+export const factor = ({ step, recoveryHash }: SecondFactor): SQL => sql`${step}::bigint, ${bytea(recoveryHash)}`
+
+export async function ask<Row>(database: IdentityDatabase, row: z.ZodType<Row>, query: SQL): Promise<Row[]> {
+  const [found] = await batch(database, [rows(database, query)])
+  return z.array(row).parse(found.rows)
+}
+
+export async function askOne<Row>(database: IdentityDatabase, row: z.ZodType<Row>, query: SQL): Promise<Row> {
+  const [first] = await ask(database, row, query)
+  if (first === undefined) throw new TypeError('a function of schema identity gave no row')
+  return first
+}
+
+export const outcomeOf = <const Outcomes extends readonly string[]>(outcomes: Outcomes) =>
+  z.object({ outcome: z.enum(outcomes) })
+export const happened = z.object({ happened: z.boolean() })

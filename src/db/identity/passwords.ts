@@ -1,0 +1,173 @@
+// Accounts, their addresses and their passwords in the database: registering, verifying, changing, forgetting.
+import { sql } from 'drizzle-orm'
+import * as z from 'zod'
+import type { Bytes } from '../../crypto/encoding.ts'
+import type { IdentityDatabase } from '../core/client.ts'
+import {
+  ask,
+  askOne,
+  type Bucket,
+  bucketsOf,
+  bytea,
+  happened,
+  keyOf,
+  type NewSession,
+  session,
+  type SessionKey,
+} from './credentials.ts'
+
+const mailAsked = z
+  .object({ has_account: z.boolean(), spent: z.string().nullable() })
+  .transform((row) => ({ hasAccount: row.has_account, spent: row.spent }))
+
+/** What became of asking for a mail. `spent` names the limit that refused it; nothing was stored then. */
+export type MailAsked = z.output<typeof mailAsked>
+
+export interface Registration {
+  readonly email: string
+  readonly passwordHash: string
+  readonly tokenHash: Bytes
+  readonly ttlSeconds: number
+}
+
+const placeTaken = z.object({ spent: z.string().nullable() })
+
+/** Counts a registration's mail. The name of the limit that withholds it, else null. */
+export async function beginRegistration(
+  database: IdentityDatabase,
+  buckets: readonly Bucket[],
+): Promise<string | null> {
+  const { spent } = await askOne(
+    database,
+    placeTaken,
+    sql`select identity.begin_registration(${bucketsOf(buckets)}) as spent`,
+  )
+  return spent
+}
+
+/** Keeps the wish for an account until the address is verified. Returns whether the address has one. */
+export async function register(database: IdentityDatabase, given: Registration): Promise<boolean> {
+  const { has_account: hasAccount } = await askOne(
+    database,
+    z.object({ has_account: z.boolean() }),
+    sql`select * from identity.register(${given.email}, ${given.passwordHash}, ${bytea(given.tokenHash)},
+      ${given.ttlSeconds}::int, ${bucketsOf([])})`,
+  )
+  return hasAccount
+}
+
+const verificationBegun = z
+  .object({ retry_after: z.int(), email: z.string().nullable(), password_hash: z.string().nullable() })
+  .transform((row) => ({ retryAfterSeconds: row.retry_after, email: row.email, passwordHash: row.password_hash }))
+
+/** The address and the password hash of a registration; nulls for an unknown or expired token. */
+export async function beginVerification(
+  database: IdentityDatabase,
+  tokenHash: Bytes,
+  buckets: readonly Bucket[],
+): Promise<z.output<typeof verificationBegun>> {
+  return await askOne(
+    database,
+    verificationBegun,
+    sql`select * from identity.begin_verification(${bytea(tokenHash)}, ${bucketsOf(buckets)})`,
+  )
+}
+
+/** Makes the account and its first session; false when the registration is gone or the address has an account. */
+export async function finishVerification(
+  database: IdentityDatabase,
+  given: { readonly tokenHash: Bytes; readonly passwordHash: string; readonly accountId: string },
+  first: NewSession,
+): Promise<boolean> {
+  const answer = await askOne(
+    database,
+    happened,
+    sql`select identity.finish_verification(${bytea(given.tokenHash)}, ${given.passwordHash}, ${given.accountId}::uuid,
+      ${session(first)}) as happened`,
+  )
+  return answer.happened
+}
+
+const reauthenticationBegun = z
+  .object({
+    retry_after: z.int(),
+    email: z.string(),
+    password_hash: z.string(),
+    totp_secret_sealed: z.string().nullable(),
+    totp_confirmed: z.boolean(),
+  })
+  .transform((row) => ({
+    retryAfterSeconds: row.retry_after,
+    email: row.email,
+    passwordHash: row.password_hash,
+    totpSecretSealed: row.totp_secret_sealed,
+    totpConfirmed: row.totp_confirmed,
+  }))
+
+/** Counts a password check and reads what to check; null when the session is over. */
+export async function beginReauthentication(
+  database: IdentityDatabase,
+  key: SessionKey,
+  buckets: readonly Bucket[],
+): Promise<z.output<typeof reauthenticationBegun> | null> {
+  const [found] = await ask(
+    database,
+    reauthenticationBegun,
+    sql`select * from identity.begin_reauthentication(${keyOf(key)}, ${bucketsOf(buckets)})`,
+  )
+  return found ?? null
+}
+
+/** Sets the password and ends the account's other sessions; false when the account changed or the session is over. */
+export async function changePassword(
+  database: IdentityDatabase,
+  key: SessionKey,
+  passwordHash: string,
+  newPasswordHash: string,
+  admitted: readonly Bucket[],
+): Promise<boolean> {
+  const answer = await askOne(
+    database,
+    happened,
+    sql`select identity.change_password(${keyOf(key)}, ${passwordHash}, ${newPasswordHash},
+      ${bucketsOf(admitted)}) as happened`,
+  )
+  return answer.happened
+}
+
+/** Keeps a token by which the password can be set anew. `unknown` counts only where the address has no account. */
+export async function forgotPassword(
+  database: IdentityDatabase,
+  given: { readonly email: string; readonly tokenHash: Bytes; readonly ttlSeconds: number },
+  buckets: readonly Bucket[],
+  unknown: readonly Bucket[],
+): Promise<MailAsked> {
+  return await askOne(
+    database,
+    mailAsked,
+    sql`select * from identity.forgot_password(${given.email}, ${bytea(given.tokenHash)}, ${given.ttlSeconds}::int,
+      ${bucketsOf(buckets)}, ${bucketsOf(unknown)})`,
+  )
+}
+
+const addressed = z.object({ email: z.string().nullable() })
+
+/** The address of the account that a mailed token is for; null for an invalid token. Uses nothing up. */
+export async function findReset(database: IdentityDatabase, tokenHash: Bytes): Promise<string | null> {
+  const { email } = await askOne(database, addressed, sql`select identity.find_reset(${bytea(tokenHash)}) as email`)
+  return email
+}
+
+/** Sets the password by a mailed token and ends every session. The account's address; null for an invalid token. */
+export async function resetPassword(
+  database: IdentityDatabase,
+  tokenHash: Bytes,
+  newPasswordHash: string,
+): Promise<string | null> {
+  const { email } = await askOne(
+    database,
+    addressed,
+    sql`select identity.set_password_by_mail(${bytea(tokenHash)}, ${newPasswordHash}) as email`,
+  )
+  return email
+}

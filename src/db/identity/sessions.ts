@@ -1,0 +1,191 @@
+// Sessions in the database: signing in, refreshing, ending.
+import { sql } from 'drizzle-orm'
+import * as z from 'zod'
+import type { Bytes } from '../../crypto/encoding.ts'
+import type { IdentityDatabase } from '../core/client.ts'
+import {
+  ask,
+  askOne,
+  type Bucket,
+  bucketsOf,
+  bytea,
+  factor,
+  happened,
+  keyOf,
+  type NewSession,
+  outcomeOf,
+  type SecondFactor,
+  session,
+  type SessionKey,
+} from './credentials.ts'
+
+const signInBegun = z
+  .object({
+    retry_after: z.int(),
+    account_id: z.string().nullable(),
+    password_hash: z.string().nullable(),
+    totp_secret_sealed: z.string().nullable(),
+    known: z.boolean(),
+  })
+  .transform((row) => ({
+    retryAfterSeconds: row.retry_after,
+    accountId: row.account_id,
+    passwordHash: row.password_hash,
+    totpSecretSealed: row.totp_secret_sealed,
+    isKnownDevice: row.known,
+  }))
+
+/** Who asks to sign in, and what they count in. */
+export interface SignInAttempt {
+  readonly email: string
+  /** When the device's token was issued; null for a stranger. */
+  readonly deviceIssuedAt: Date | null
+  /** Of the device, if its token was not revoked. */
+  readonly known: readonly Bucket[]
+  readonly strangers: readonly Bucket[]
+}
+
+/** Counts a password check and reads what to check; nulls where there is no account. */
+export async function beginSignIn(
+  database: IdentityDatabase,
+  { email, deviceIssuedAt, known, strangers }: SignInAttempt,
+): Promise<z.output<typeof signInBegun>> {
+  return await askOne(
+    database,
+    signInBegun,
+    sql`select * from identity.begin_sign_in(${email}, ${deviceIssuedAt?.toISOString() ?? null}::timestamptz,
+      ${bucketsOf(known)}, ${bucketsOf(strangers)})`,
+  )
+}
+
+const signedIn = outcomeOf(['done', 'refused', 'limited', 'changed']).extend({
+  retry_after: z.int(),
+  role: z.enum(['user', 'admin']).nullable(),
+})
+
+export interface SignIn {
+  readonly accountId: string
+  /** The hash that the password was compared with. */
+  readonly passwordHash: string
+  /** A hash at today's cost to keep instead, or null. */
+  readonly newPasswordHash: string | null
+  /** The sealed secret that the code was compared with; null for an account without a second factor. */
+  readonly totpSecretSealed: string | null
+  readonly secondFactor: SecondFactor
+  /** What the sign-in was counted in. */
+  readonly admitted: readonly Bucket[]
+  /** What its second factor is to be counted in. */
+  readonly factorBuckets: readonly Bucket[]
+}
+
+/** Uses the second factor up and starts the session. Nothing is written when the account changed since `beginSignIn`. */
+export async function finishSignIn(
+  database: IdentityDatabase,
+  given: SignIn,
+  started: NewSession,
+): Promise<z.output<typeof signedIn>> {
+  return await askOne(
+    database,
+    signedIn,
+    sql`select * from identity.finish_sign_in(${given.accountId}::uuid, ${given.passwordHash}, ${given.newPasswordHash},
+      ${given.totpSecretSealed}, ${factor(given.secondFactor)}, ${bucketsOf(given.admitted)},
+      ${bucketsOf(given.factorBuckets)}, ${session(started)})`,
+  )
+}
+
+const refreshed = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('done'),
+    account_id: z.string(),
+    session_id: z.string(),
+    scope: z.string(),
+    role: z.enum(['user', 'admin']),
+  }),
+  z.object({ outcome: z.literal('reused'), account_id: z.string() }),
+  z.object({ outcome: z.enum(['unknown', 'expired']) }),
+  z.object({ outcome: z.literal('limited'), retry_after: z.int() }),
+])
+
+export interface Rotation {
+  readonly selectorHash: Bytes
+  readonly verifierHash: Bytes
+  /** Always the same for one verifier. */
+  readonly newVerifierHash: Bytes
+  readonly idleSeconds: number
+  /** For so long the verifier before is answered like the first time. */
+  readonly graceSeconds: number
+  readonly buckets: readonly Bucket[]
+}
+
+/** Replaces the verifier of a session's token; one of before ends the session, unless it was replaced just now. */
+export async function refresh(database: IdentityDatabase, given: Rotation): Promise<z.output<typeof refreshed>> {
+  return await askOne(
+    database,
+    refreshed,
+    sql`select * from identity.refresh(${bytea(given.selectorHash)}, ${bytea(given.verifierHash)},
+      ${bytea(given.newVerifierHash)}, ${given.idleSeconds}::int, ${given.graceSeconds}::int, ${bucketsOf(given.buckets)})`,
+  )
+}
+
+/** Ends the session of a refresh token; nothing happens where there is none. */
+export async function logOut(database: IdentityDatabase, selectorHash: Bytes): Promise<void> {
+  await ask(database, z.unknown(), sql`select identity.log_out(${bytea(selectorHash)})`)
+}
+
+/** Ends every session of an account and forgets its devices; false when the asking session is over. */
+export async function logOutEverywhere(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
+  const answer = await askOne(database, happened, sql`select identity.log_out_everywhere(${keyOf(key)}) as happened`)
+  return answer.happened
+}
+
+/** Whether a session still is. */
+export async function sessionLives(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
+  const answer = await askOne(database, happened, sql`select identity.session_lives(${keyOf(key)}) as happened`)
+  return answer.happened
+}
+
+const milliseconds = z.coerce.number().transform((value) => new Date(value))
+const listed = z
+  .object({
+    id: z.string(),
+    scope: z.string(),
+    created_ms: milliseconds,
+    last_used_ms: milliseconds,
+    expires_ms: milliseconds,
+  })
+  .transform((row) => ({
+    id: row.id,
+    scope: row.scope,
+    createdAt: row.created_ms,
+    lastUsedAt: row.last_used_ms,
+    expiresAt: row.expires_ms,
+  }))
+
+export type Session = z.output<typeof listed>
+
+/** The account's live sessions, oldest first; empty when the asking one is over. */
+export async function listSessions(database: IdentityDatabase, key: SessionKey): Promise<Session[]> {
+  return await ask(
+    database,
+    listed,
+    sql`select id, scope, (extract(epoch from created_at) * 1000)::bigint as created_ms,
+      (extract(epoch from last_used_at) * 1000)::bigint as last_used_ms,
+      (extract(epoch from expires_at) * 1000)::bigint as expires_ms from identity.list_sessions(${keyOf(key)})`,
+  )
+}
+
+const ended = outcomeOf(['done', 'unknown', 'over'])
+
+/** Ends one session of the account; `over` when the asking one is. */
+export async function endSession(
+  database: IdentityDatabase,
+  key: SessionKey,
+  target: string,
+): Promise<z.output<typeof ended>['outcome']> {
+  const answer = await askOne(
+    database,
+    ended,
+    sql`select identity.end_session(${keyOf(key)}, ${target}::uuid) as outcome`,
+  )
+  return answer.outcome
+}

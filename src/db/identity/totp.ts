@@ -1,0 +1,94 @@
+// Second factors in the database, sealed, and the codes that they use up.
+import { sql } from 'drizzle-orm'
+import * as z from 'zod'
+import type { Bytes } from '../../crypto/encoding.ts'
+import type { IdentityDatabase } from '../core/client.ts'
+import {
+  ask,
+  askOne,
+  type Bucket,
+  bucketsOf,
+  byteas,
+  factor,
+  keyOf,
+  outcomeOf,
+  type SecondFactor,
+  type SessionKey,
+} from './credentials.ts'
+
+const enrollment = outcomeOf(['done', 'enabled', 'changed'])
+
+/** Keeps a sealed secret that counts for nothing until it is confirmed. */
+export async function enrollTotp(
+  database: IdentityDatabase,
+  key: SessionKey,
+  passwordHash: string,
+  sealed: string,
+  admitted: readonly Bucket[],
+): Promise<z.output<typeof enrollment>['outcome']> {
+  const answer = await askOne(
+    database,
+    enrollment,
+    sql`select identity.enroll_totp(${keyOf(key)}, ${passwordHash}, ${sealed}, ${bucketsOf(admitted)}) as outcome`,
+  )
+  return answer.outcome
+}
+
+const enrolled = z
+  .object({ totp_secret_sealed: z.string().nullable(), totp_confirmed: z.boolean() })
+  .transform((row) => ({ sealed: row.totp_secret_sealed, confirmed: row.totp_confirmed }))
+
+/** The account's second factor as it stands; null when the session is over. */
+export async function enrolledTotp(
+  database: IdentityDatabase,
+  key: SessionKey,
+): Promise<z.output<typeof enrolled> | null> {
+  const [found] = await ask(database, enrolled, sql`select * from identity.enrolled_totp(${keyOf(key)})`)
+  return found ?? null
+}
+
+const enabled = z.object({ email: z.string().nullable() })
+
+/**
+ * Turns the enrolled secret on and ends the account's other sessions. The account's address; null when the secret is no
+ * longer the enrolled one or the session is over.
+ */
+export async function enableTotp(
+  database: IdentityDatabase,
+  key: SessionKey,
+  given: { readonly sealed: string; readonly step: number; readonly recoveryHashes: readonly Bytes[] },
+): Promise<string | null> {
+  const { email } = await askOne(
+    database,
+    enabled,
+    sql`select identity.enable_totp(${keyOf(key)}, ${given.sealed}, ${given.step}::bigint,
+      ${byteas(given.recoveryHashes)}) as email`,
+  )
+  return email
+}
+
+const disabled = outcomeOf(['done', 'refused', 'limited', 'changed']).extend({ retry_after: z.int() })
+
+export interface TotpDisabling {
+  readonly passwordHash: string
+  readonly sealed: string
+  readonly secondFactor: SecondFactor
+  /** What the password check was counted in. */
+  readonly admitted: readonly Bucket[]
+  /** What the code is to be counted in. */
+  readonly factorBuckets: readonly Bucket[]
+}
+
+/** Uses a code up and takes the second factor away. */
+export async function disableTotp(
+  database: IdentityDatabase,
+  key: SessionKey,
+  given: TotpDisabling,
+): Promise<z.output<typeof disabled>> {
+  return await askOne(
+    database,
+    disabled,
+    sql`select * from identity.disable_totp(${keyOf(key)}, ${given.passwordHash}, ${given.sealed},
+      ${factor(given.secondFactor)}, ${bucketsOf(given.admitted)}, ${bucketsOf(given.factorBuckets)})`,
+  )
+}

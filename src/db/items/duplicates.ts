@@ -1,0 +1,89 @@
+// Accounts that duplicate, or may duplicate, other accounts of the same user, and the user's decisions about them.
+import { sql } from 'drizzle-orm'
+import { originalOf } from '../records/accounts-merge.ts'
+import { batch, type ApiDatabase, type JobsDatabase, rows, sqlStateOf, type Statement } from '../core/client.ts'
+import { requireAccountsVersion } from '../records/known-accounts.ts'
+import { asUser, type Identity, me } from '../core/scope.ts'
+import { trimTombstones } from '../records/tombstones.ts'
+
+export interface Duplicate {
+  readonly accountId: string
+  /** The account that it duplicates or may duplicate. */
+  readonly of: string
+  readonly state: 'possible' | 'same'
+}
+
+interface DuplicateRow extends Record<string, unknown> {
+  id: string
+  duplicate_of: string
+  duplicate_state: 'possible' | 'same'
+}
+
+/** The duplicates in one item, oldest first; null if the user has no such item. */
+export async function listDuplicates(
+  database: ApiDatabase,
+  identity: Identity,
+  itemId: string,
+): Promise<Duplicate[] | null> {
+  const [item, found] = await asUser(
+    database,
+    identity,
+    rows(database, sql`select 1 from items where id = ${itemId} and user_id = ${me} and removed_at is null`),
+    rows<DuplicateRow>(
+      database,
+      sql`select a.id, a.duplicate_of, a.duplicate_state from accounts a join accounts o on o.id = a.duplicate_of
+        join items i on i.id = o.item_id and i.removed_at is null
+        where a.item_id = ${itemId} and a.user_id = ${me} and a.duplicate_state <> 'kept' order by a.created_at, a.id`,
+    ),
+  )
+  if (item.rows.length === 0) return null
+  return found.rows.map((row) => ({ accountId: row.id, of: row.duplicate_of, state: row.duplicate_state }))
+}
+
+export interface Resolution {
+  readonly userId: string
+  readonly accountId: string
+  /**
+   * `merge`: becomes one row with `into` · `same`: is the same account as `into`, but both items are live, so both rows stay ·
+   * `keep`: is a different account
+   */
+  readonly kind: 'merge' | 'same' | 'keep'
+  /** Null for `keep`. */
+  readonly into: string | null
+  /** Of the accounts that the decision is based on. */
+  readonly version: string
+}
+
+/** Returns false if the user's accounts have changed since `version`; read them again then. */
+export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolution): Promise<boolean> {
+  const { userId, accountId, into, version } = resolution
+  try {
+    await batch(jobs, [
+      // Whoever locks more than one row of an item takes the item's first.
+      rows(
+        jobs,
+        sql`select 1 from items where user_id = ${userId} and id in (
+          select item_id from accounts where id in (${accountId}::uuid, ${into}::uuid)) order by id for no key update`,
+      ),
+      rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
+      requireAccountsVersion(jobs, userId, version),
+      statementOf(jobs, resolution),
+      trimTombstones(jobs, sql`select ${userId}::uuid as user_id`),
+    ])
+    return true
+  } catch (error) {
+    if (sqlStateOf(error) === 'WN006') return false
+    throw error
+  }
+}
+
+function statementOf(jobs: JobsDatabase, { userId, accountId, kind, into }: Resolution): Statement {
+  if (kind === 'merge') return rows(jobs, sql`select app.merge_accounts(${into}::uuid, ${accountId}::uuid)`)
+  const state = kind === 'keep' ? 'kept' : 'same'
+  const original = into === null ? sql`duplicate_of` : originalOf(sql`${into}::uuid`)
+  return rows(
+    jobs,
+    sql`update accounts set duplicate_state = ${state}, duplicate_of = ${original}, updated_at = now()
+      where id = ${accountId} and user_id = ${userId}`,
+  )
+}

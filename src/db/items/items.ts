@@ -1,0 +1,224 @@
+// Items and their products as users and jobs see them. The sealed token leaves only by the functions that say so.
+import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import { itemProducts, items } from '../../../drizzle/tables/items.ts'
+import { type ApiDatabase, type JobsDatabase, rows } from '../core/client.ts'
+import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
+import { askedAgain } from '../sync/work.ts'
+import { after, type Key, type Page, pageOf } from '../core/page.ts'
+
+const itemColumns = {
+  id: items.id,
+  plaidItemId: items.plaidItemId,
+  institutionId: items.institutionId,
+  institutionName: items.institutionName,
+  status: items.status,
+  statusReason: items.statusReason,
+  newAccountsAvailable: items.newAccountsAvailable,
+  consentExpiresAt: items.consentExpiresAt,
+  disconnectAt: items.disconnectAt,
+  transactionsUpdatedAt: items.transactionsUpdatedAt,
+  possibleDuplicate: sql<boolean>`exists (select 1 from accounts a join accounts o on o.id = a.duplicate_of
+    join items shown on shown.id = o.item_id and shown.removed_at is null
+    where a.item_id = "items"."id" and a.duplicate_state = 'possible')`,
+  createdAt: items.createdAt,
+}
+
+const productColumns = {
+  itemId: itemProducts.itemId,
+  product: itemProducts.product,
+  status: itemProducts.status,
+  lastSyncedAt: itemProducts.lastSyncedAt,
+  lastError: itemProducts.lastError,
+}
+
+interface ItemRow {
+  readonly id: string
+  readonly plaidItemId: string
+  readonly institutionId: string | null
+  readonly institutionName: string | null
+  readonly status: string
+  readonly statusReason: string | null
+  readonly newAccountsAvailable: boolean
+  readonly consentExpiresAt: Date | null
+  readonly disconnectAt: Date | null
+  readonly transactionsUpdatedAt: Date | null
+  readonly possibleDuplicate: boolean
+  readonly createdAt: Date
+}
+
+interface ProductRow {
+  readonly itemId: string
+  readonly product: string
+  readonly status: string
+  readonly lastSyncedAt: Date | null
+  readonly lastError: string | null
+}
+
+export interface Item extends ItemRow {
+  readonly products: readonly ProductRow[]
+}
+
+/** Each item with its products, by name. */
+function withProducts(found: readonly ItemRow[], products: readonly ProductRow[]): Item[] {
+  const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
+  const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
+  return found.map((item) => ({ ...item, products: byItem.get(item.id) ?? [] }))
+}
+
+/** A user's items, oldest first. */
+export async function listItems(
+  database: ApiDatabase,
+  identity: Identity,
+  limit: number,
+  from: Key | null,
+): Promise<Page<Item>> {
+  const { connection } = database
+  const chosen = and(eq(items.userId, me), isNull(items.removedAt), after(from, items.createdAt, items.id, 'asc'))
+  const order = [asc(items.createdAt), asc(items.id)] as const
+  const ids = connection
+    .select({ id: items.id })
+    .from(items)
+    .where(chosen)
+    .orderBy(...order)
+    .limit(limit)
+  const [found, products] = await pageAsUser(
+    database,
+    identity,
+    connection
+      .select(itemColumns)
+      .from(items)
+      .where(chosen)
+      .orderBy(...order)
+      .limit(limit + 1),
+    connection
+      .select(productColumns)
+      .from(itemProducts)
+      .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
+  )
+  return pageOf(withProducts(found, products), limit, (item) => [item.createdAt.toISOString(), item.id])
+}
+
+/** The two statements that read one item of a user's, the user of the transaction unless given. */
+export const selectItem = ({ connection }: ApiDatabase | JobsDatabase, id: string, owner: SQL | string = me) =>
+  [
+    connection
+      .select(itemColumns)
+      .from(items)
+      .where(and(eq(items.id, id), eq(items.userId, owner), isNull(items.removedAt))),
+    connection
+      .select(productColumns)
+      .from(itemProducts)
+      .where(and(eq(itemProducts.itemId, id), eq(itemProducts.userId, owner))),
+  ] as const
+
+/** The item in the answers to those statements; null when there is none. */
+export const itemIn = (found: readonly ItemRow[], products: readonly ProductRow[]): Item | null =>
+  withProducts(found, products)[0] ?? null
+
+/** One item of the user's; null when there is none, or it is another's, or it was removed. */
+export async function getItem(database: ApiDatabase, identity: Identity, id: string): Promise<Item | null> {
+  const [found, products] = await asUser(database, identity, ...selectItem(database, id))
+  return itemIn(found, products)
+}
+
+export interface SealedToken {
+  readonly itemId: string
+  readonly userId: string
+  readonly sealed: string
+  readonly removed: boolean
+}
+
+/** The sealed token of a user's item, removed ones included: removal must be repeatable until Plaid has heard of it. */
+export async function getSealedToken(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+): Promise<SealedToken | null> {
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select({
+        itemId: items.id,
+        userId: items.userId,
+        sealed: items.accessTokenSealed,
+        removed: sql<boolean>`${items.removedAt} is not null`,
+      })
+      .from(items)
+      .where(and(eq(items.id, id), eq(items.userId, me))),
+  )
+  return found[0] ?? null
+}
+
+export interface OwnedItem {
+  readonly id: string
+  readonly userId: string
+  readonly plaidItemId: string
+}
+
+/** The item where it is the user's, removed or not; otherwise null. */
+export async function findOwnItem(database: ApiDatabase, identity: Identity, id: string): Promise<OwnedItem | null> {
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select({ id: items.id, userId: items.userId, plaidItemId: items.plaidItemId })
+      .from(items)
+      .where(and(eq(items.id, id), eq(items.userId, me))),
+  )
+  return found[0] ?? null
+}
+
+/** Raises the dirty marks of the user's products of one item, or of all items for null. */
+const raiseProducts = (database: ApiDatabase, itemId: string | null) =>
+  rows<{ id: string }>(
+    database,
+    sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
+      where p.user_id = ${me} and (${itemId}::uuid is null or p.item_id = ${itemId}::uuid)
+        and exists (select 1 from items i where i.id = p.item_id and i.removed_at is null) returning p.id`,
+  )
+
+/**
+ * Takes back what was announced of an item (a disconnection, new accounts) and raises the dirty marks of its products.
+ * Returns the item and the products' ids; null where it is not the user's.
+ */
+export async function repairItem(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+): Promise<{ readonly item: Item; readonly itemProductIds: readonly string[] } | null> {
+  const [, marked, found, products] = await asUser(
+    database,
+    identity,
+    // Whoever locks more than one row of an item takes the item's first.
+    database.connection
+      .update(items)
+      .set({ disconnectAt: null, newAccountsAvailable: false, updatedAt: sql`now()` })
+      .where(and(eq(items.id, id), eq(items.userId, me), isNull(items.removedAt))),
+    raiseProducts(database, id),
+    ...selectItem(database, id),
+  )
+  const item = itemIn(found, products)
+  return item === null ? null : { item, itemProductIds: marked.rows.map((row) => row.id) }
+}
+
+/** Raises the dirty mark of a user's products (of one item, or of all) and answers their ids, for the wake-up calls. */
+export async function markDirtyForUser(
+  database: ApiDatabase,
+  identity: Identity,
+  itemId: string | null,
+): Promise<string[] | null> {
+  const [known, marked] = await asUser(
+    database,
+    identity,
+    // Whoever locks more than one row of an item takes the item's first.
+    database.connection
+      .select({ id: items.id })
+      .from(items)
+      .where(and(eq(items.userId, me), isNull(items.removedAt), itemId === null ? undefined : eq(items.id, itemId)))
+      .orderBy(asc(items.id))
+      .for('no key update'),
+    raiseProducts(database, itemId),
+  )
+  return itemId !== null && known.length === 0 ? null : marked.rows.map((row) => row.id)
+}

@@ -1,0 +1,121 @@
+// How much one user may link: live items, and links within 24 hours. Counted where it cannot change meanwhile.
+import { type SQL, sql } from 'drizzle-orm'
+import { type ApiDatabase, type JobsDatabase, rows } from '../core/client.ts'
+import { asUser, type Identity, me } from '../core/scope.ts'
+import { lost } from '../sync/work.ts'
+
+export interface LinkCaps {
+  readonly itemsPerUser: number
+  readonly linksPerDay: number
+}
+
+/** Clients open Link more often than users finish it. */
+const tokensPerLink = 10
+/** Pages of Plaid's own that a user can have open: each is polled until it ends. */
+const hostedSessions = 20
+
+/** A cap that is reached; `retryAfterSeconds` where time alone helps. */
+export type Reached =
+  | { readonly kind: 'too_many_items'; readonly limit: number }
+  | { readonly kind: 'too_many_links'; readonly limit: number; readonly retryAfterSeconds: number }
+
+/** Serialises a user's links until the transaction ends. */
+export const lockLinks = (database: ApiDatabase) =>
+  rows(database, sql`select pg_advisory_xact_lock(hashtextextended('links of ' || coalesce(${me}::text, ''), 0))`)
+
+/** Expired link tokens and ended exchanges of a user that are kept, beside those of the last day. */
+const keptLinks = 1000
+
+/** Deletes the oldest of them. */
+export const trimLinks = (database: ApiDatabase) => rows(database, sql`select app.trim_links(${keptLinks})`)
+
+/** How many live items a user has. Lost items do not count: linking their bank again restores them. */
+export const liveItems = (user: SQL | string): SQL =>
+  sql`(select count(*) from items where user_id = ${user} and removed_at is null and status not in (${lost}))`
+
+/** Exchanges whose item is not stored yet, for as long as their request may run. */
+const inProgress = (patienceSeconds: number): SQL =>
+  sql`(select count(*) from link_exchanges where user_id = ${me} and state in ('started', 'exchanged')
+    and created_at > now() - make_interval(secs => ${patienceSeconds}))`
+
+/** Seconds until fewer than `limit` rows are younger than a day: until the `limit`th newest is a day old. Null where they are. */
+const untilFewer = (table: string, limit: number): SQL =>
+  sql`(select ceil(extract(epoch from created_at + interval '1 day' - now())) from ${sql.raw(table)}
+    where user_id = ${me} and created_at > now() - interval '1 day' order by created_at desc offset ${limit - 1} limit 1)`
+
+interface CapRow extends Record<string, unknown> {
+  items: string
+  links_wait: string | null
+}
+
+/** What speaks against one more link of the user. After `lockLinks`, no other request of the user changes it. */
+export const selectLinkCaps = (database: ApiDatabase, { linksPerDay }: LinkCaps, patienceSeconds: number) =>
+  rows<CapRow>(
+    database,
+    sql`select ${liveItems(me)} + ${inProgress(patienceSeconds)} as items, ${untilFewer('link_exchanges', linksPerDay)} as links_wait`,
+  )
+
+/** The same as a condition. */
+export const mayLink = ({ itemsPerUser, linksPerDay }: LinkCaps, patienceSeconds: number): SQL =>
+  sql`${liveItems(me)} + ${inProgress(patienceSeconds)} < ${itemsPerUser} and ${untilFewer('link_exchanges', linksPerDay)} is null`
+
+export function reachedIn(row: CapRow | undefined, { itemsPerUser, linksPerDay }: LinkCaps): Reached | null {
+  if (row === undefined) return null
+  if (Number(row.items) >= itemsPerUser) return { kind: 'too_many_items', limit: itemsPerUser }
+  return row.links_wait === null ? null : tooManyLinks(linksPerDay, row.links_wait)
+}
+
+const tooManyLinks = (limit: number, wait: string | null): Reached => ({
+  kind: 'too_many_links',
+  limit,
+  retryAfterSeconds: Math.max(1, Number(wait ?? 0)),
+})
+
+/** Seconds until the user may have one more link token; null for now. */
+const tokensWait = ({ linksPerDay }: LinkCaps): SQL => untilFewer('link_sessions', linksPerDay * tokensPerLink)
+/** The same for a page of Plaid's own, which counts until its link token expires or its user is done. */
+const hostedWait = sql`(select ceil(extract(epoch from expires_at - now())) from link_sessions
+  where user_id = ${me} and token_sealed is not null and finished_at is null and expires_at > now()
+  order by expires_at desc offset ${hostedSessions - 1} limit 1)`
+
+export interface WantedSession {
+  /** Whether Link adds a bank; false in update mode. */
+  readonly isNew: boolean
+  readonly hosted: boolean
+}
+
+/** Whether one more session fits; after `lockLinks`. */
+export const maySession = (caps: LinkCaps, hosted: boolean): SQL =>
+  sql`${tokensWait(caps)} is null and (${!hosted} or ${hostedWait} is null)`
+
+/** What speaks against one more link token of the user; null where nothing does. */
+export async function capsReached(
+  database: ApiDatabase,
+  identity: Identity,
+  caps: LinkCaps,
+  { isNew, hosted }: WantedSession,
+): Promise<Reached | null> {
+  const [links, sessions] = await asUser(
+    database,
+    identity,
+    selectLinkCaps(database, caps, 0),
+    rows<{ tokens_wait: string | null; hosted_wait: string | null }>(
+      database,
+      sql`select ${tokensWait(caps)} as tokens_wait, ${hostedWait} as hosted_wait`,
+    ),
+  )
+  const reached = isNew ? reachedIn(links.rows[0], caps) : null
+  const { tokens_wait: tokens = null, hosted_wait: pages = null } = sessions.rows[0] ?? {}
+  if (reached !== null) return reached
+  if (tokens !== null) return tooManyLinks(caps.linksPerDay * tokensPerLink, tokens)
+  return hosted && pages !== null ? tooManyLinks(hostedSessions, pages) : null
+}
+
+/** Rolls the batch back with WN008 where the user has as many live items as they may; after their row was locked. */
+export const refuseOverCap = (
+  jobs: JobsDatabase,
+  userId: string,
+  { itemsPerUser }: LinkCaps,
+  unless: SQL = sql`false`,
+) =>
+  rows(jobs, sql`select app.refuse(not (${unless}) and ${liveItems(sql`${userId}::uuid`)} >= ${itemsPerUser}, 'WN008')`)

@@ -1,0 +1,274 @@
+// Exchanges of public tokens as intents: written before Plaid is asked, and ended in the same transaction as what they
+// lead to. Whoever finds one that never ended can go on with it.
+import { sql } from 'drizzle-orm'
+import { type ApiDatabase, batch, type JobsDatabase, rows } from '../core/client.ts'
+import { type KnownAccount, knownAccountsIn, selectKnownAccounts } from '../records/known-accounts.ts'
+import { type LinkCaps, lockLinks, mayLink, type Reached, reachedIn, selectLinkCaps, trimLinks } from './caps.ts'
+import { asNewUser, asUser, type Identity, me } from '../core/scope.ts'
+import { idsInTurns } from '../core/turns.ts'
+
+/** Longer than a request can last, so that the reconciler does not resume an exchange whose request still runs. */
+export const patienceSeconds = 300
+
+export type ExchangeState = 'started' | 'exchanged' | 'linked' | 'duplicate' | 'refused' | 'given_back' | 'lost'
+
+/** An exchange whose access token is here. */
+export interface Exchange {
+  /** Also the id of the item that comes of it, and what the token is sealed for. */
+  readonly id: string
+  readonly userId: string
+  readonly plaidItemId: string
+  readonly sealedToken: string
+  readonly allowDuplicate: boolean
+  /** Plaid's id of the user for whom Plaid must list the item; null where the link token carried none. */
+  readonly plaidUserId: string | null
+}
+
+export interface EarlierExchange {
+  readonly state: ExchangeState
+  /** The item that it became, or that it duplicates. */
+  readonly itemId: string | null
+  /** Set while its access token is here. */
+  readonly exchange: Exchange | null
+}
+
+interface ExchangeRow extends Record<string, unknown> {
+  id: string
+  user_id: string
+  state: ExchangeState
+  item_id: string | null
+  plaid_item_id: string | null
+  access_token_sealed: string | null
+  allow_duplicate: boolean
+  plaid_user_id: string | null
+}
+
+function exchangeOf(row: ExchangeRow): Exchange | null {
+  const { plaid_item_id: plaidItemId, access_token_sealed: sealedToken } = row
+  if (plaidItemId === null || sealedToken === null) return null
+  return {
+    id: row.id,
+    userId: row.user_id,
+    plaidItemId,
+    sealedToken,
+    allowDuplicate: row.allow_duplicate,
+    plaidUserId: row.plaid_user_id,
+  }
+}
+
+export interface NewExchange {
+  readonly id: string
+  readonly publicTokenDigest: string
+  /** The link token that Link was opened with; null where the client does not name it. */
+  readonly linkTokenDigest: string | null
+  readonly allowDuplicate: boolean
+}
+
+const earlierOf = (row: ExchangeRow): EarlierExchange => ({
+  state: row.state,
+  itemId: row.item_id,
+  exchange: row.state === 'exchanged' ? exchangeOf(row) : null,
+})
+
+const findEarlier = (database: ApiDatabase, publicTokenDigest: string) =>
+  rows<ExchangeRow>(
+    database,
+    sql`select id, user_id, state, item_id, plaid_item_id, access_token_sealed, allow_duplicate, plaid_user_id from link_exchanges
+      where public_token_digest = ${publicTokenDigest} and user_id = ${me}`,
+  )
+
+/** What the start of an exchange leads to; nothing is written but for `begun`. */
+export type Beginning =
+  /** With the accounts that the user has, and Plaid's id of the user where the link token carried it. */
+  | {
+      readonly kind: 'begun'
+      readonly userId: string
+      readonly plaidUserId: string | null
+      readonly known: readonly KnownAccount[]
+    }
+  /** The link token was not made for the user. */
+  | { readonly kind: 'not_owned' }
+  /** The user has as many items, or made as many links, as they may. */
+  | { readonly kind: 'capped'; readonly reached: Reached }
+  /** The same public token came before. */
+  | { readonly kind: 'earlier'; readonly earlier: EarlierExchange }
+
+/**
+ * Writes the intent, in one round trip with all that may speak against it, and with the user's own row where there is
+ * none. Another user's public token is `earlier`, and refused.
+ */
+export async function beginExchange(
+  database: ApiDatabase,
+  identity: Identity,
+  { id, publicTokenDigest, linkTokenDigest, allowDuplicate }: NewExchange,
+  caps: LinkCaps,
+): Promise<Beginning> {
+  const isOwned = sql`(${linkTokenDigest}::text is null
+    or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}))`
+  const [, , checked, accounts, counted, begun, found] = await asNewUser(
+    database,
+    identity,
+    // Of two requests at once, the second counts the exchange of the first.
+    lockLinks(database),
+    trimLinks(database),
+    rows<{ is_owned: boolean }>(database, sql`select ${isOwned} as is_owned`),
+    selectKnownAccounts(database, me),
+    selectLinkCaps(database, caps, patienceSeconds),
+    rows<{ user_id: string; plaid_user_id: string | null }>(
+      database,
+      sql`insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, plaid_user_id, next_attempt_at)
+        select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean,
+          (select plaid_user_id from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}), now() + make_interval(secs => ${patienceSeconds})
+        where ${isOwned} and ${mayLink(caps, patienceSeconds)} on conflict do nothing returning user_id, plaid_user_id`,
+    ),
+    // After the insert, which waits for another request with the same token: its row is visible only then.
+    findEarlier(database, publicTokenDigest),
+  )
+  const [started, row] = [begun.rows[0], found.rows[0]]
+  if (started !== undefined) {
+    const { user_id: userId, plaid_user_id: plaidUserId } = started
+    return { kind: 'begun', userId, plaidUserId, known: knownAccountsIn(accounts) }
+  }
+  if (checked.rows[0]?.is_owned !== true) return { kind: 'not_owned' }
+  if (row !== undefined) return { kind: 'earlier', earlier: earlierOf(row) }
+  const reached = reachedIn(counted.rows[0], caps)
+  if (reached !== null) return { kind: 'capped', reached }
+  return { kind: 'earlier', earlier: { state: 'refused', itemId: null, exchange: null } }
+}
+
+/**
+ * Stores the token of Plaid's response before anything else is done with it. Idempotent, also after the exchange was
+ * resumed elsewhere.
+ */
+export async function keepExchanged(database: ApiDatabase, identity: Identity, exchange: Exchange): Promise<void> {
+  const [, kept] = await asUser(
+    database,
+    identity,
+    rows(
+      database,
+      sql`update link_exchanges set state = 'exchanged', plaid_item_id = ${exchange.plaidItemId},
+          access_token_sealed = ${exchange.sealedToken}, updated_at = now(),
+          next_attempt_at = now() + make_interval(secs => ${patienceSeconds})
+        where id = ${exchange.id} and user_id = ${me} and state = 'started'`,
+    ),
+    rows<{ id: string }>(
+      database,
+      sql`select id from link_exchanges
+        where id = ${exchange.id} and user_id = ${me} and plaid_item_id = ${exchange.plaidItemId}`,
+    ),
+  )
+  if (kept.rows.length === 0) throw new TypeError('the exchange had ended')
+}
+
+/** The public token cannot be used, or was not used up: `forget` lets it be tried again. */
+export async function endUnexchanged(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+  end: 'refused' | 'forget',
+): Promise<void> {
+  const mine = sql`id = ${id} and user_id = ${me} and state = 'started'`
+  await asUser(
+    database,
+    identity,
+    rows(
+      database,
+      end === 'forget'
+        ? sql`delete from link_exchanges where ${mine}`
+        : sql`update link_exchanges set state = 'refused', updated_at = now() where ${mine}`,
+    ),
+  )
+}
+
+export interface DueExchange {
+  readonly id: string
+  readonly userId: string
+  readonly identity: Identity
+  /** Plaid's id of the user; null where it gave none. */
+  readonly plaidUserId: string | null
+  readonly attempts: number
+  /** Null where the answer never came. */
+  readonly exchange: Exchange | null
+}
+
+interface DueRow extends ExchangeRow {
+  issuer: string
+  subject: string
+  current_plaid_user_id: string | null
+  attempts: number
+}
+
+/** Exchanges that nobody has ended. Each is put off at once, for longer each time. */
+export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise<DueExchange[]> {
+  const [claimed] = await batch(jobs, [
+    rows<DueRow>(
+      jobs,
+      sql`update link_exchanges x set attempts = x.attempts + 1,
+          next_attempt_at = now() + least(interval '6 hours', make_interval(secs => ${patienceSeconds}) * 2 ^ least(x.attempts, 10))
+        from users u where u.id = x.user_id and x.id in (
+          ${idsInTurns('link_exchanges', sql`state in ('started', 'exchanged') and next_attempt_at <= now()`, 'next_attempt_at', limit)})
+        returning x.id, x.user_id, x.state, x.item_id, x.plaid_item_id, x.access_token_sealed, x.allow_duplicate, x.plaid_user_id,
+          u.issuer, u.subject, u.plaid_user_id as current_plaid_user_id, x.attempts`,
+    ),
+  ])
+  return claimed.rows.map((row) => ({
+    id: row.id,
+    userId: row.user_id,
+    identity: { issuer: row.issuer, subject: row.subject },
+    plaidUserId: row.current_plaid_user_id,
+    attempts: row.attempts,
+    exchange: exchangeOf(row),
+  }))
+}
+
+/** Exchanges that were claimed and not tried: due again now, and the claim does not count as a try. */
+export async function releaseExchanges(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`update link_exchanges set attempts = attempts - 1, next_attempt_at = now()
+        where id = any(${sql.param(ids)}::uuid[]) and state in ('started', 'exchanged') and attempts > 0`,
+    ),
+  ])
+}
+
+/** The answer never came, and Plaid cannot be asked what it did: it gave no id for the user. */
+export async function loseExchange(jobs: JobsDatabase, id: string): Promise<void> {
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`update link_exchanges set state = 'lost', updated_at = now() where id = ${id} and state = 'started'`,
+    ),
+  ])
+}
+
+export interface UserToCheck {
+  readonly userId: string
+  readonly plaidUserId: string
+}
+
+/** Users whose list of items at Plaid was not compared with ours for a day. */
+export async function claimUsersToCheck(jobs: JobsDatabase, limit: number): Promise<UserToCheck[]> {
+  const [claimed] = await batch(jobs, [
+    rows<{ id: string; plaid_user_id: string }>(
+      jobs,
+      sql`update users set plaid_items_checked_at = now() where id in (
+          select id from users where plaid_user_id is not null
+            and (plaid_items_checked_at is null or plaid_items_checked_at < now() - interval '1 day')
+          order by plaid_items_checked_at nulls first limit ${limit} for no key update skip locked)
+        returning id, plaid_user_id`,
+    ),
+  ])
+  return claimed.rows.map((row) => ({ userId: row.id, plaidUserId: row.plaid_user_id }))
+}
+
+/** Users whose list could not be compared: it is tried again after `afterSeconds`, which is less than a day. */
+export async function recheckUsers(jobs: JobsDatabase, ids: readonly string[], afterSeconds: number): Promise<void> {
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`update users set plaid_items_checked_at = now() - interval '1 day' + make_interval(secs => ${afterSeconds})
+        where id = any(${sql.param(ids)}::uuid[])`,
+    ),
+  ])
+}

@@ -1,0 +1,144 @@
+// What an operator sees, across users: ids, states, times and counts. Never a token, an amount, a name or a note.
+import { and, asc, desc, eq, sql } from 'drizzle-orm'
+import { itemProducts, items } from '../../../drizzle/tables/items.ts'
+import { webhookEvents } from '../../../drizzle/tables/operations.ts'
+import { batch, type JobsDatabase } from '../core/client.ts'
+import { after, type Key, ofEveryUser, type Page, pageOf } from '../core/page.ts'
+import { inIndexOrder, plan } from '../core/plans.ts'
+
+const itemColumns = {
+  id: items.id,
+  userId: items.userId,
+  plaidItemId: items.plaidItemId,
+  institutionId: items.institutionId,
+  status: items.status,
+  statusReason: items.statusReason,
+  missedWebhooks: items.missedWebhooks,
+  createdAt: items.createdAt,
+  removedAt: items.removedAt,
+}
+
+const productColumns = {
+  id: itemProducts.id,
+  itemId: itemProducts.itemId,
+  product: itemProducts.product,
+  status: itemProducts.status,
+  isDirty: sql<boolean>`${itemProducts.dirtySeq} > ${itemProducts.syncedSeq}`,
+  attempts: itemProducts.attempts,
+  nextAttemptAt: itemProducts.nextAttemptAt,
+  lastSyncedAt: itemProducts.lastSyncedAt,
+  lastError: itemProducts.lastError,
+}
+
+export interface AdminProduct {
+  readonly id: string
+  readonly product: string
+  readonly status: string
+  readonly isDirty: boolean
+  readonly attempts: number
+  readonly nextAttemptAt: Date
+  readonly lastSyncedAt: Date | null
+  readonly lastError: string | null
+}
+
+export interface AdminItem {
+  readonly id: string
+  readonly userId: string
+  readonly plaidItemId: string
+  readonly institutionId: string | null
+  readonly status: string
+  readonly statusReason: string | null
+  readonly missedWebhooks: number
+  readonly createdAt: Date
+  readonly removedAt: Date | null
+  readonly products: readonly AdminProduct[]
+}
+
+export interface AdminItemFilters {
+  readonly status?: string | undefined
+  readonly userId?: string | undefined
+}
+
+/** Every user's items, oldest first, removed ones too. */
+export async function listAllItems(
+  jobs: JobsDatabase,
+  { status, userId }: AdminItemFilters,
+  limit: number,
+  from: Key | null,
+): Promise<Page<AdminItem>> {
+  const { connection } = jobs
+  const chosen = and(
+    status === undefined ? undefined : eq(items.status, status),
+    userId === undefined ? undefined : eq(items.userId, userId),
+    after(from, items.createdAt, items.id, 'asc'),
+  )
+  const narrowed = status !== undefined || userId !== undefined
+  const order = [narrowed ? asc(items.createdAt) : ofEveryUser(items.createdAt, 'asc'), asc(items.id)] as const
+  const ids = connection
+    .select({ id: items.id })
+    .from(items)
+    .where(chosen)
+    .orderBy(...order)
+    .limit(limit)
+  const [, found, products] = await batch(jobs, [
+    plan(jobs, inIndexOrder),
+    connection
+      .select(itemColumns)
+      .from(items)
+      .where(chosen)
+      .orderBy(...order)
+      .limit(limit + 1),
+    connection
+      .select(productColumns)
+      .from(itemProducts)
+      .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
+  ])
+  const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
+  const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
+  const whole = found.map((item) => ({ ...item, products: byItem.get(item.id) ?? [] }))
+  return pageOf(whole, limit, (item) => [item.createdAt.toISOString(), item.id])
+}
+
+export interface AdminWebhook {
+  readonly id: string
+  readonly scheme: string
+  readonly type: string
+  readonly code: string
+  readonly plaidItemId: string | null
+  readonly itemId: string | null
+  readonly userId: string | null
+  readonly receivedAt: Date
+}
+
+/** Every webhook that was verified, newest first; `plaidItemId` those of one item. */
+export async function listWebhooks(
+  jobs: JobsDatabase,
+  plaidItemId: string | null,
+  limit: number,
+  from: Key | null,
+): Promise<Page<AdminWebhook>> {
+  const [, found] = await batch(jobs, [
+    plan(jobs, inIndexOrder),
+    jobs.connection
+      .select({
+        id: webhookEvents.id,
+        scheme: webhookEvents.scheme,
+        type: webhookEvents.webhookType,
+        code: webhookEvents.webhookCode,
+        plaidItemId: webhookEvents.plaidItemId,
+        itemId: webhookEvents.itemId,
+        userId: webhookEvents.userId,
+        receivedAt: webhookEvents.receivedAt,
+      })
+      .from(webhookEvents)
+      .where(
+        and(
+          plaidItemId === null ? undefined : eq(webhookEvents.plaidItemId, plaidItemId),
+          after(from, webhookEvents.receivedAt, webhookEvents.id, 'desc'),
+        ),
+      )
+      .orderBy(desc(webhookEvents.receivedAt), desc(webhookEvents.id))
+      .limit(limit + 1),
+  ])
+  return pageOf(found, limit, (event) => [event.receivedAt.toISOString(), event.id])
+}

@@ -1,0 +1,101 @@
+// Calls of Plaid's API by day: written down in one statement, read as a report with what they cost. Counts and prices
+// only; nothing here knows a user.
+import { sql } from 'drizzle-orm'
+import { batch, type JobsDatabase, rows } from '../core/client.ts'
+
+export interface UsageCount {
+  readonly endpoint: string
+  /** `ok`, or the error's code. */
+  readonly outcome: string
+  readonly calls: number
+}
+
+export interface UsageRow extends UsageCount {
+  /** UTC, `YYYY-MM-DD`. */
+  readonly day: string
+  /** An estimate as decimal text: calls × price of those that were answered, which is what is billed; null without a price. */
+  readonly cost: string | null
+}
+
+export interface UsageReport {
+  /** By day, endpoint and outcome, in this order. */
+  readonly rows: readonly UsageRow[]
+  readonly calls: number
+  /** Decimal text: the sum of the rows' costs. */
+  readonly cost: string
+}
+
+/** Endpoint → price of a call as decimal text, in whatever currency the operator pays. */
+export type UsagePrices = Readonly<Record<string, string>>
+
+/** A counter is so many rows, so that those who count at once seldom wait for one another. */
+export const usageSlots = 16
+
+/** Byte order, as good as any: everybody takes the locks in the same one. */
+const byKey = (one: UsageCount, other: UsageCount): number => {
+  const [left, right] = [`${one.endpoint} ${one.outcome}`, `${other.endpoint} ${other.outcome}`]
+  return left < right ? -1 : Number(left > right)
+}
+
+/**
+ * Adds to today's counters (UTC), all of them in the slot that `random` (0 ≤ x < 1) chooses.
+ * @throws AppError `unavailable` or `internal` when they may not have been written
+ */
+export async function recordUsage(jobs: JobsDatabase, counts: readonly UsageCount[], random: number): Promise<void> {
+  if (counts.length === 0) return
+  const sorted = counts.toSorted(byKey)
+  const slot = Math.floor(random * usageSlots)
+  await batch(jobs, [
+    rows(
+      jobs,
+      sql`insert into plaid_usage as u (day, endpoint, outcome, slot, calls)
+        select (now() at time zone 'utc')::date, endpoint, outcome, ${slot}::smallint, calls
+        from unnest(${sql.param(sorted.map(({ endpoint }) => endpoint))}::text[],
+          ${sql.param(sorted.map(({ outcome }) => outcome))}::text[],
+          ${sql.param(sorted.map(({ calls }) => calls))}::bigint[]) with ordinality as c (endpoint, outcome, calls, place)
+        order by place
+        on conflict (day, endpoint, outcome, slot) do update set calls = u.calls + excluded.calls`,
+    ),
+  ])
+}
+
+interface ReportRow extends Record<string, unknown> {
+  day: string | null
+  endpoint: string
+  outcome: string
+  calls: string
+  cost: string | null
+}
+
+/** What was called from day to day, both included (`YYYY-MM-DD`, UTC). Reads every row of them: some hundred a day. */
+export async function listUsage(
+  jobs: JobsDatabase,
+  { from, to }: { readonly from: string; readonly to: string },
+  prices: UsagePrices,
+): Promise<UsageReport> {
+  const [found] = await batch(jobs, [
+    rows<ReportRow>(
+      jobs,
+      sql`with price as (
+          select * from unnest(${sql.param(Object.keys(prices))}::text[], ${sql.param(Object.values(prices))}::numeric[]) as p (endpoint, price)
+        ), counter as (
+          select day, endpoint, outcome, sum(calls) as calls from plaid_usage
+          where day between ${from}::date and ${to}::date group by day, endpoint, outcome
+        ), priced as (
+          select c.*, case when c.outcome = 'ok' then c.calls * p.price when p.price is not null then 0 end as cost
+          from counter c left join price p using (endpoint)
+        )
+        select day::text, coalesce(endpoint, '') as endpoint, coalesce(outcome, '') as outcome, sum(calls)::text as calls,
+          trim_scale(sum(cost))::text as cost
+        from priced group by grouping sets ((day, endpoint, outcome), ()) order by day nulls last, endpoint collate "C", outcome collate "C"`,
+    ),
+  ])
+  const total = found.rows.at(-1)
+  return {
+    rows: found.rows.flatMap(({ day, endpoint, outcome, calls, cost }) =>
+      day === null ? [] : [{ day, endpoint, outcome, calls: Number(calls), cost }],
+    ),
+    calls: Number(total?.calls ?? 0),
+    cost: total?.cost ?? '0',
+  }
+}

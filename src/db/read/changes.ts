@@ -1,0 +1,87 @@
+// The change feed: every transaction of a user once, at the number of its newest change. Numbers come from the user's
+// counter row, which each writer holds until its commit, so they become visible in their order and none appears late.
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { unionAll } from 'drizzle-orm/pg-core'
+import { transactions, transactionTombstones } from '../../../drizzle/tables/transactions.ts'
+import { users } from '../../../drizzle/tables/users.ts'
+import type { ApiDatabase } from '../core/client.ts'
+import { type Identity, me, pageAsUser } from '../core/scope.ts'
+import { shownNamed, type Transaction, transactionColumns } from '../records/transactions.ts'
+
+/** `transaction` is null where it was taken back, hidden with its item, or purged. */
+export interface Change {
+  readonly seq: number
+  readonly transactionId: string
+  readonly transaction: Transaction | null
+}
+
+export interface Changes {
+  readonly changes: readonly Change[]
+  readonly hasMore: boolean
+  /** The number of the user's newest change. */
+  readonly newest: number
+  /** Removals before this number are no longer listed. */
+  readonly completeFrom: number
+  /** A number up to which `changes` lists everything, where `hasMore` is false. */
+  readonly readTo: number
+}
+
+/** Named, so that they can be selected from a subquery. */
+const rowColumns = {
+  ...transactionColumns,
+  amount: transactionColumns.amount.as('exact_amount'),
+  currency: transactionColumns.currency.as('currency'),
+}
+
+/**
+ * The first `limit` changes after the number `since`, in order. One statement reads both tables, since it sees one
+ * moment: a second one could see a higher number whose predecessors the first had missed.
+ */
+export async function listChanges(
+  database: ApiDatabase,
+  identity: Identity,
+  since: number,
+  limit: number,
+): Promise<Changes> {
+  const { connection } = database
+  const changed = connection
+    .select({ seq: transactions.changeSeq, id: transactions.id })
+    .from(transactions)
+    .where(and(eq(transactions.userId, me), gt(transactions.changeSeq, since)))
+    .orderBy(asc(transactions.changeSeq))
+    .limit(limit + 1)
+  const purged = connection
+    .select({ seq: transactionTombstones.changeSeq, id: transactionTombstones.transactionId })
+    .from(transactionTombstones)
+    .where(and(eq(transactionTombstones.userId, me), gt(transactionTombstones.changeSeq, since)))
+    .orderBy(asc(transactionTombstones.changeSeq))
+    .limit(limit + 1)
+  const feed = unionAll(changed, purged).as('feed')
+  const row = connection
+    .select(rowColumns)
+    .from(transactions)
+    .where(and(eq(transactions.id, feed.id), eq(transactions.changeSeq, feed.seq), shownNamed))
+    .limit(1)
+    .as('row')
+  const counter = connection
+    .select({ newest: users.changeSeq, completeFrom: users.changesFrom })
+    .from(users)
+    .where(eq(users.id, me))
+  const [before, found, after] = await pageAsUser(
+    database,
+    identity,
+    // What has a number by now is seen by the next statement.
+    counter,
+    connection
+      .select({ seq: feed.seq, transactionId: feed.id, transaction: { ...row._.selectedFields } })
+      .from(feed)
+      .leftJoinLateral(row, sql`true`)
+      .orderBy(asc(feed.seq))
+      .limit(limit + 1),
+    // Last: what is deleted before it is seen to be gone.
+    counter,
+  )
+  const { newest = 0, completeFrom = 0 } = after[0] ?? {}
+  const readTo = before[0]?.completeFrom ?? 0
+  return { changes: found.slice(0, limit), hasMore: found.length > limit, newest, completeFrom, readTo }
+}

@@ -1,0 +1,163 @@
+// Sums over a user's accounts and transactions, always one currency at a time and exact: Postgres adds `numeric`s, and
+// text leaves. An amount whose currency the bank did not tell counts under null, and with no other.
+import { type SQL, sql } from 'drizzle-orm'
+import { accounts } from '../../../drizzle/tables/accounts.ts'
+import { transactions } from '../../../drizzle/tables/transactions.ts'
+import { type ApiDatabase, rows } from '../core/client.ts'
+import { currencyOf } from '../core/columns.ts'
+import { countedAccounts, countedOnce } from './counted-once.ts'
+import { countsAsMoney } from './money-rules.ts'
+import { asUser, type Identity } from '../core/scope.ts'
+import { shown } from '../records/transactions.ts'
+
+/** Days, inclusive. */
+export interface Window {
+  readonly from: string
+  readonly to: string
+}
+
+export interface Worth extends Record<string, unknown> {
+  readonly day: string
+  readonly currency: string | null
+  readonly assets: string
+  readonly liabilities: string
+  readonly net: string
+}
+
+const total = (amounts: SQL): SQL => sql`trim_scale(coalesce(${amounts}, 0))::text`
+
+/** The balance that counts: of a depository account without a current one, what is available. */
+const balance = sql`coalesce(current, case when mine.type = 'depository' then available end)`
+
+export interface NetWorth {
+  /** Oldest first. */
+  readonly days: Worth[]
+  /** Accounts of which no balance is known by the last day; open and shared ones only. */
+  readonly withoutBalance: string[]
+}
+
+/**
+ * What was owned and owed on each day. A day without a balance has the last known one. An account counts from its first
+ * balance on, and until it ends (./counted-once.ts).
+ */
+export async function netWorth(database: ApiDatabase, identity: Identity, { from, to }: Window): Promise<NetWorth> {
+  const mine = sql`mine as (
+      select id, type, type in ('credit', 'loan') as owes, first_day, last_day from (${countedAccounts}) counting
+    )`
+  const [days, withoutBalance] = await asUser(
+    database,
+    identity,
+    rows<Worth>(
+      database,
+      sql`with ${mine}, known as (
+          select mine.*, b.*, lead(b.day) over (partition by mine.id order by b.day) as next_day from mine
+          cross join lateral (
+            (select day, ${balance} as amount, iso_currency_code, unofficial_currency_code from account_balances
+              where account_id = mine.id and ${balance} is not null and day < ${from}::date order by day desc limit 1)
+            union all
+            select day, ${balance} as amount, iso_currency_code, unofficial_currency_code from account_balances
+              where account_id = mine.id and ${balance} is not null and day between ${from}::date and ${to}::date
+          ) b
+        ), daily as (
+          select d::date as day, coalesce(iso_currency_code, unofficial_currency_code) as currency, owes, amount from known
+          cross join lateral generate_series(greatest(day, first_day, ${from}::date)::timestamp,
+            least(next_day - 1, last_day, ${to}::date)::timestamp, '1 day') d
+        )
+        select day::text as day, currency, ${total(sql`sum(amount) filter (where not owes)`)} as assets,
+          ${total(sql`sum(amount) filter (where owes)`)} as liabilities,
+          ${total(sql`sum(case when owes then -amount else amount end)`)} as net
+        from daily group by day, currency order by day, currency nulls last`,
+    ),
+    rows<{ id: string }>(
+      database,
+      sql`with ${mine} select id from mine where last_day is null and not exists (
+          select 1 from account_balances where account_id = mine.id and ${balance} is not null and day <= ${to}::date)
+        order by id`,
+    ),
+  )
+  return { days: days.rows, withoutBalance: withoutBalance.rows.map(({ id }) => id) }
+}
+
+/** What a user calls a transaction goes before what Plaid does. */
+const category = sql`coalesce(${transactions.userCategory}, ${transactions.categoryPrimary})`
+
+/** Transactions that the user hid do not count; pending ones do. */
+const counted = sql`${shown} and not ${transactions.hidden} and ${countedOnce} and ${countsAsMoney({
+  userCategory: sql`${transactions.userCategory}`,
+  primary: sql`${transactions.categoryPrimary}`,
+  detailed: sql`${transactions.categoryDetailed}`,
+  accountType: sql`${accounts.type}`,
+  amount: sql`${transactions.amount}`,
+})}`
+
+/** The transactions with their accounts, of which `counted` needs the type. */
+const withAccounts = sql`${transactions} join ${accounts} on ${accounts.id} = ${transactions.accountId}`
+
+const within = ({ from, to }: Window): SQL => sql`${transactions.date} between ${from}::date and ${to}::date`
+
+export type Interval = 'day' | 'week' | 'month'
+
+export interface Flow extends Record<string, unknown> {
+  /** First and last day, inside of the window. */
+  readonly start: string
+  readonly end: string
+  readonly currency: string | null
+  readonly inflow: string
+  readonly outflow: string
+  readonly net: string
+}
+
+/** What came in and went out in each day, week (from Monday) or month in which something did, oldest first. */
+export async function cashFlow(
+  database: ApiDatabase,
+  identity: Identity,
+  window: Window,
+  interval: Interval,
+): Promise<Flow[]> {
+  const [found] = await asUser(
+    database,
+    identity,
+    rows<Flow>(
+      database,
+      sql`with moved as (
+          select date_trunc(${interval}, ${transactions.date}::timestamp)::date as start, ${currencyOf(transactions)} as currency,
+            ${transactions.amount} as amount
+          from ${withAccounts} where ${counted} and ${within(window)}
+        )
+        select greatest(start, ${window.from}::date)::text as start,
+          least((start + ('1 ' || ${interval})::interval)::date - 1, ${window.to}::date)::text as end, currency,
+          ${total(sql`sum(-amount) filter (where amount < 0)`)} as inflow,
+          ${total(sql`sum(amount) filter (where amount > 0)`)} as outflow,
+          ${total(sql`sum(-amount)`)} as net
+        from moved group by moved.start, currency order by moved.start, currency nulls last`,
+    ),
+  )
+  return found.rows
+}
+
+export interface Spending extends Record<string, unknown> {
+  readonly currency: string | null
+  readonly category: string | null
+  readonly total: string
+  readonly returned: string
+  readonly count: number
+}
+
+/** What was spent on what, and what of it came back, in each currency the most first. */
+export async function spending(database: ApiDatabase, identity: Identity, window: Window): Promise<Spending[]> {
+  const [found] = await asUser(
+    database,
+    identity,
+    rows<Spending>(
+      database,
+      sql`select ${currencyOf(transactions)} as currency, ${category} as category,
+          ${total(sql`sum(${transactions.amount}) filter (where ${transactions.amount} > 0)`)} as total,
+          ${total(sql`sum(-${transactions.amount}) filter (where ${transactions.amount} < 0)`)} as returned,
+          (count(*) filter (where ${transactions.amount} > 0))::int as count
+        from ${withAccounts} where ${counted} and ${within(window)}
+        group by 1, 2 having count(*) filter (where ${transactions.amount} > 0) > 0
+        order by 1 nulls last, sum(${transactions.amount}) filter (where ${transactions.amount} > 0) desc, 2 nulls last`,
+    ),
+  )
+  return found.rows
+}

@@ -1,0 +1,145 @@
+// A user's accounts and their balances: today's on the account, one row a day beside it.
+import { and, asc, eq, gte, lte, sql } from 'drizzle-orm'
+import { accountBalances, accounts } from '../../../drizzle/tables/accounts.ts'
+import type { ApiDatabase } from '../core/client.ts'
+import { currencyOf, exactOrNull, ofShownItem } from '../core/columns.ts'
+import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
+
+/** The account that it duplicates or may duplicate, unless that one's item is removed. */
+const originalAccount = sql<string | null>`(select o.id from accounts o join items shown on shown.id = o.item_id
+  where o.id = "accounts"."duplicate_of" and "accounts"."duplicate_state" <> 'kept' and shown.removed_at is null)`
+
+const accountColumns = {
+  id: accounts.id,
+  plaidAccountId: accounts.plaidAccountId,
+  itemId: accounts.itemId,
+  name: accounts.name,
+  officialName: accounts.officialName,
+  mask: accounts.mask,
+  type: accounts.type,
+  subtype: accounts.subtype,
+  current: exactOrNull(accounts.currentBalance),
+  available: exactOrNull(accounts.availableBalance),
+  limit: exactOrNull(accounts.creditLimit),
+  currency: currencyOf(accounts),
+  balanceAsOf: accounts.balanceAsOf,
+  closed: accounts.closed,
+  duplicateOf: originalAccount,
+  duplicateState: accounts.duplicateState,
+  createdAt: accounts.createdAt,
+}
+
+export interface Account {
+  readonly id: string
+  readonly plaidAccountId: string
+  readonly itemId: string
+  readonly name: string
+  readonly officialName: string | null
+  readonly mask: string | null
+  readonly type: string
+  readonly subtype: string | null
+  readonly current: string | null
+  readonly available: string | null
+  readonly limit: string | null
+  readonly currency: string | null
+  readonly balanceAsOf: Date | null
+  readonly closed: boolean
+  readonly duplicateOf: string | null
+  readonly duplicateState: string | null
+  readonly createdAt: Date
+}
+
+const mine = and(eq(accounts.userId, me), ofShownItem(accounts.itemId))
+
+/** A user's accounts, oldest first, closed ones too. */
+export async function listAccounts(
+  database: ApiDatabase,
+  identity: Identity,
+  limit: number,
+  from: Key | null,
+): Promise<Page<Account>> {
+  const [found] = await pageAsUser(
+    database,
+    identity,
+    database.connection
+      .select(accountColumns)
+      .from(accounts)
+      .where(and(mine, after(from, accounts.createdAt, accounts.id, 'asc')))
+      .orderBy(asc(accounts.createdAt), asc(accounts.id))
+      .limit(limit + 1),
+  )
+  return pageOf(found, limit, (account) => [account.createdAt.toISOString(), account.id])
+}
+
+/** One account of the user's, or null. */
+export async function getAccount(database: ApiDatabase, identity: Identity, id: string): Promise<Account | null> {
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select(accountColumns)
+      .from(accounts)
+      .where(and(mine, eq(accounts.id, id))),
+  )
+  return found[0] ?? null
+}
+
+export interface DayBalance {
+  readonly day: string
+  readonly current: string | null
+  readonly available: string | null
+  readonly limit: string | null
+  readonly currency: string | null
+  readonly asOf: Date
+}
+
+export interface BalanceWindow {
+  readonly from: string | null
+  readonly to: string | null
+  readonly limit: number
+  /** The day after which to go on. */
+  readonly after: string | null
+}
+
+/** An account's balance day by day, oldest first; null when the account is not the user's. */
+export async function listBalances(
+  database: ApiDatabase,
+  identity: Identity,
+  accountId: string,
+  window: BalanceWindow,
+): Promise<{ rows: DayBalance[]; next: string | null } | null> {
+  const { connection } = database
+  const [owned, found] = await pageAsUser(
+    database,
+    identity,
+    connection
+      .select({ id: accounts.id })
+      .from(accounts)
+      .where(and(mine, eq(accounts.id, accountId))),
+    connection
+      .select({
+        day: accountBalances.day,
+        current: exactOrNull(accountBalances.current),
+        available: exactOrNull(accountBalances.available),
+        limit: exactOrNull(accountBalances.creditLimit),
+        currency: currencyOf(accountBalances),
+        asOf: accountBalances.asOf,
+      })
+      .from(accountBalances)
+      .where(
+        and(
+          eq(accountBalances.accountId, accountId),
+          eq(accountBalances.userId, me),
+          window.from === null ? undefined : gte(accountBalances.day, window.from),
+          window.to === null ? undefined : lte(accountBalances.day, window.to),
+          window.after === null ? undefined : sql`${accountBalances.day} > ${window.after}`,
+        ),
+      )
+      .orderBy(asc(accountBalances.day))
+      .limit(window.limit + 1),
+  )
+  if (owned.length === 0) return null
+  const last = found.length > window.limit ? found[window.limit - 1] : undefined
+  return { rows: found.slice(0, window.limit), next: last?.day ?? null }
+}

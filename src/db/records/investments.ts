@@ -1,0 +1,161 @@
+// What a user holds, and what happened to it, read by keyset.
+import { and, asc, desc, eq, gte, isNull, lte } from 'drizzle-orm'
+import { holdings, investmentTransactions, securities } from '../../../drizzle/tables/investments.ts'
+import type { ApiDatabase } from '../core/client.ts'
+import {
+  currencyOf,
+  exact,
+  exactOrNull,
+  notRemovedNamed,
+  ofCurrentProduct,
+  ofSharedAccount,
+  ofShownItem,
+} from '../core/columns.ts'
+import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { type Identity, me, pageAsUser } from '../core/scope.ts'
+
+const securityColumns = {
+  id: securities.id,
+  plaidSecurityId: securities.plaidSecurityId,
+  name: securities.name,
+  tickerSymbol: securities.tickerSymbol,
+  type: securities.type,
+  isCashEquivalent: securities.isCashEquivalent,
+  closePrice: exactOrNull(securities.closePrice),
+  closePriceAsOf: securities.closePriceAsOf,
+}
+
+export interface Security {
+  readonly id: string
+  readonly plaidSecurityId: string
+  readonly name: string | null
+  readonly tickerSymbol: string | null
+  readonly type: string | null
+  readonly isCashEquivalent: boolean | null
+  readonly closePrice: string | null
+  readonly closePriceAsOf: string | null
+}
+
+export interface Holding {
+  readonly id: string
+  readonly accountId: string
+  readonly security: Security
+  readonly quantity: string
+  readonly institutionPrice: string | null
+  readonly institutionPriceAsOf: string | null
+  readonly institutionValue: string
+  readonly costBasis: string | null
+  readonly currency: string | null
+}
+
+/** A user's positions, by account; a holding's place in the list is its account and its own id. */
+export async function listHoldings(
+  database: ApiDatabase,
+  identity: Identity,
+  accountId: string | null,
+  limit: number,
+  from: Key | null,
+): Promise<Page<Holding>> {
+  const [found] = await pageAsUser(
+    database,
+    identity,
+    database.connection
+      .select({
+        id: holdings.id,
+        accountId: holdings.accountId,
+        security: securityColumns,
+        quantity: exact(holdings.quantity),
+        institutionPrice: exactOrNull(holdings.institutionPrice),
+        institutionPriceAsOf: holdings.institutionPriceAsOf,
+        institutionValue: exact(holdings.institutionValue),
+        costBasis: exactOrNull(holdings.costBasis),
+        currency: currencyOf(holdings),
+      })
+      .from(holdings)
+      .innerJoin(securities, eq(securities.id, holdings.securityId))
+      .where(
+        and(
+          eq(holdings.userId, me),
+          ofShownItem(holdings.itemId),
+          ofSharedAccount(holdings.accountId),
+          ofCurrentProduct(holdings.itemId, 'holdings'),
+          accountId === null ? undefined : eq(holdings.accountId, accountId),
+          after(from, holdings.accountId, holdings.id, 'asc'),
+        ),
+      )
+      .orderBy(asc(holdings.accountId), asc(holdings.id))
+      .limit(limit + 1),
+  )
+  return pageOf(found, limit, (holding) => [holding.accountId, holding.id])
+}
+
+export interface InvestmentTransaction {
+  readonly id: string
+  readonly plaidInvestmentTransactionId: string
+  readonly accountId: string
+  readonly security: Security | null
+  readonly date: string
+  readonly name: string
+  readonly quantity: string
+  readonly amount: string
+  readonly price: string | null
+  readonly fees: string | null
+  readonly type: string
+  readonly subtype: string
+  readonly currency: string | null
+}
+
+export interface InvestmentTransactionFilters {
+  readonly accountId?: string | undefined
+  /** Days, inclusive. */
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+}
+
+/** A user's investment transactions, newest first. */
+export async function listInvestmentTransactions(
+  database: ApiDatabase,
+  identity: Identity,
+  filters: InvestmentTransactionFilters,
+  limit: number,
+  from: Key | null,
+): Promise<Page<InvestmentTransaction>> {
+  const table = investmentTransactions
+  const [found] = await pageAsUser(
+    database,
+    identity,
+    database.connection
+      .select({
+        id: table.id,
+        plaidInvestmentTransactionId: table.plaidInvestmentTransactionId,
+        accountId: table.accountId,
+        security: securityColumns,
+        date: table.date,
+        name: table.name,
+        quantity: exact(table.quantity),
+        amount: exact(table.amount),
+        price: exactOrNull(table.price),
+        fees: exactOrNull(table.fees),
+        type: table.type,
+        subtype: table.subtype,
+        currency: currencyOf(table),
+      })
+      .from(table)
+      .leftJoin(securities, eq(securities.id, table.securityId))
+      .where(
+        and(
+          eq(table.userId, me),
+          filters.accountId === undefined ? isNull(table.removedAt) : notRemovedNamed(table.removedAt),
+          ofShownItem(table.itemId),
+          ofSharedAccount(table.accountId),
+          filters.accountId === undefined ? undefined : eq(table.accountId, filters.accountId),
+          filters.from === undefined ? undefined : gte(table.date, filters.from),
+          filters.to === undefined ? undefined : lte(table.date, filters.to),
+          after(from, table.date, table.id, 'desc'),
+        ),
+      )
+      .orderBy(desc(table.date), desc(table.id))
+      .limit(limit + 1),
+  )
+  return pageOf(found, limit, (transaction) => [transaction.date, transaction.id])
+}

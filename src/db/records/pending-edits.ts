@@ -1,0 +1,80 @@
+// Where the user's edits of a pending transaction go when it posts: to the posted transaction that names it, or without such
+// a link to the one that is most like it. Parts of the merge's statement; they cost next to nothing where nobody edited.
+import { type SQL, sql } from 'drizzle-orm'
+import type { Lease } from '../sync/work.ts'
+
+/** Between a pending transaction and the one that it posts as, and since it was removed. */
+const mostDays = 7
+
+export const isEdited = (row: string): SQL =>
+  sql.raw(`(${row}.note is not null or ${row}.user_category is not null or ${row}.hidden)`)
+
+const hasSameName = sql.raw(
+  '(lower(c.name) = lower(p.name) or coalesce(lower(c.merchant_name) = lower(p.merchant_name), false))',
+)
+
+/**
+ * CTEs on top of `changed` (incoming rows with the pending row that they name, `linked_…`) and `gone`. `edits` has for each
+ * transaction at most one row, and each pending transaction's edits are in one row at most; `moved_from` are the pending
+ * ones whose edits leave them because no link says to whom they belong.
+ *
+ * A pending transaction that was removed without a successor, now or in an earlier commit, is paired with a new posted
+ * one of its account, currency and sign: equal amount and name first, then equal amount, then equal name or merchant, and
+ * of several the nearest day. Removed ones without edits take part, so that nobody gets what belongs to them.
+ */
+export const pendingEdits = (lease: Lease): SQL => sql`posted_range as materialized (
+      select min(date) - ${mostDays}::int as first_day, max(date) + ${mostDays}::int as last_day from changed
+      where is_new and not pending and pending_transaction_id is null
+    ), edited as materialized (
+      select id from gone where pending and is_edited
+      union all
+      select r.id from posted_range cross join accounts a cross join lateral (
+        select * from transactions where account_id = a.id and date between first_day and last_day offset 0) r
+      where a.item_id = ${lease.itemId} and r.pending and ${isEdited('r')}
+        and r.removed_at > now() - make_interval(days => ${mostDays}::int)
+    ), orphans as materialized (
+      select p.*, ${isEdited('p')} as is_edited from (
+        select id from edited
+        union all
+        select id from gone where pending and not is_edited and exists (select 1 from edited)) went
+      cross join lateral (select * from transactions where id = went.id limit 1) p
+      where not exists (select 1 from changed c
+          where c.pending_transaction_id = p.plaid_transaction_id or c.plaid_transaction_id = p.plaid_transaction_id)
+        and ${hasNoSuccessor('p.account_id', 'p.date', 'p.plaid_transaction_id', 'p.plaid_transaction_id')}
+    ), pairs as materialized (
+      select p.id, p.note, p.user_category, p.hidden, p.is_edited, c.plaid_transaction_id,
+        row_number() over (order by case when c.amount <> p.amount then 2 when ${hasSameName} then 0 else 1 end,
+          abs(coalesce(c.authorized_date, c.date) - coalesce(p.authorized_date, p.date)), abs(c.date - p.date),
+          p.date, p.plaid_transaction_id, c.plaid_transaction_id) as place
+      from orphans p join changed c on c.account_id = p.account_id and c.is_new and not c.pending
+        and c.pending_transaction_id is null and abs(c.date - p.date) <= ${mostDays}::int
+        and c.iso_currency_code is not distinct from p.iso_currency_code
+        and c.unofficial_currency_code is not distinct from p.unofficial_currency_code
+        and sign(c.amount) = sign(p.amount) and (c.amount = p.amount or ${hasSameName})
+    ), picked(place, ids, plaid_ids) as (
+      select 0::bigint, '{}'::uuid[], '{}'::text[]
+      union all
+      select best.place, ids || best.id, plaid_ids || best.plaid_transaction_id from picked cross join lateral (
+        select * from pairs where pairs.place > picked.place and pairs.id <> all(ids)
+          and pairs.plaid_transaction_id <> all(plaid_ids) order by pairs.place limit 1) best
+    ), moved_from as materialized (
+      select pairs.* from picked join pairs on pairs.place = picked.place where is_edited
+    ), edits as materialized (
+      (select distinct on (pending_transaction_id) plaid_transaction_id, linked_note as note,
+          linked_category as user_category, linked_hidden as hidden
+        from changed c where (linked_note is not null or linked_category is not null or linked_hidden)
+          and ${hasNoSuccessor('c.account_id', 'c.linked_date', 'c.pending_transaction_id', 'c.plaid_transaction_id')}
+        order by pending_transaction_id, amount = linked_amount desc, lower(name) = lower(linked_name) desc, n)
+      union all
+      select plaid_transaction_id, note, user_category, hidden from moved_from
+    )`
+
+/**
+ * Whether no stored transaction but `self` names a pending one and stays. Found by account and day, since no index has the
+ * name; as a scalar, because of `not exists` the planner may make a join that reads the whole table.
+ */
+function hasNoSuccessor(accountId: string, date: string, plaidTransactionId: string, self: string): SQL {
+  return sql.raw(`(select s.id from transactions s where s.account_id = ${accountId} and s.date >= ${date} - ${mostDays}
+    and s.pending_transaction_id = ${plaidTransactionId} and s.plaid_transaction_id <> ${self}
+    and s.removed_at is null and s.id not in (select id from gone) limit 1) is null`)
+}

@@ -1,0 +1,186 @@
+// A sync's transactions on their way in: one set-based statement, whatever their number. Only rows that differ are
+// written, every change gets the next number of the user's counter, and the user's edits go on from pending to posted.
+import { type SQL, sql } from 'drizzle-orm'
+import { type JobsDatabase, rows } from '../core/client.ts'
+import { isEdited, pendingEdits } from './pending-edits.ts'
+import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from '../sync/set-aside.ts'
+import { incomingRows, stageRows, type StagingColumn } from './transactions-staging.ts'
+import type { Lease } from '../sync/work.ts'
+
+/** A transaction as a bank tells it; the amount is exact decimal text. */
+export interface TransactionFacts {
+  readonly plaidTransactionId: string
+  readonly plaidAccountId: string
+  readonly pendingTransactionId: string | null
+  readonly date: string
+  readonly authorizedDate: string | null
+  readonly amount: string
+  readonly isoCurrencyCode: string | null
+  readonly unofficialCurrencyCode: string | null
+  readonly name: string
+  readonly merchantName: string | null
+  readonly merchantLogoUrl: string | null
+  readonly merchantWebsite: string | null
+  readonly categoryPrimary: string | null
+  readonly categoryDetailed: string | null
+  readonly categoryConfidence: string | null
+  readonly categoryVersion: string | null
+  readonly pending: boolean
+  readonly paymentChannel: string | null
+}
+
+/** What happened to one transaction, in the order in which Plaid told it: of several, the last one counts. */
+export type TransactionChange =
+  | { readonly seq: number; readonly removed: false; readonly facts: TransactionFacts }
+  | { readonly seq: number; readonly removed: true; readonly plaidTransactionId: string }
+
+/** Columns of `transactions` that Plaid sends, their types, and their names in an incoming row. */
+const incoming = [
+  ['pending_transaction_id', 'text', 'pendingTransactionId'],
+  ['date', 'date', 'date'],
+  ['authorized_date', 'date', 'authorizedDate'],
+  ['amount', 'numeric', 'amount'],
+  ['iso_currency_code', 'text', 'isoCurrencyCode'],
+  ['unofficial_currency_code', 'text', 'unofficialCurrencyCode'],
+  ['name', 'text', 'name'],
+  ['merchant_name', 'text', 'merchantName'],
+  ['merchant_logo_url', 'text', 'merchantLogoUrl'],
+  ['merchant_website', 'text', 'merchantWebsite'],
+  ['category_primary', 'text', 'categoryPrimary'],
+  ['category_detailed', 'text', 'categoryDetailed'],
+  ['category_confidence', 'text', 'categoryConfidence'],
+  ['category_version', 'text', 'categoryVersion'],
+  ['pending', 'boolean', 'pending'],
+  ['payment_channel', 'text', 'paymentChannel'],
+] as const satisfies readonly (readonly [string, string, keyof TransactionFacts])[]
+
+/** Columns of `sync_staging`. A removal has its id alone. */
+const staged: readonly StagingColumn<TransactionChange>[] = [
+  ['seq', 'int', (change) => change.seq],
+  ['removed', 'boolean', (change) => change.removed],
+  [
+    'plaid_transaction_id',
+    'text',
+    (change) => (change.removed ? change.plaidTransactionId : change.facts.plaidTransactionId),
+  ],
+  ['plaid_account_id', 'text', (change) => (change.removed ? null : change.facts.plaidAccountId)],
+  ...incoming.map(([name, type, key]): StagingColumn<TransactionChange> => [
+    name,
+    type,
+    (change) => (change.removed ? null : change.facts[key]),
+  ]),
+]
+
+const names = incoming.map(([column]) => column)
+const list = (columns: readonly string[], prefix = '') => sql.raw(columns.map((column) => prefix + column).join(', '))
+const comparedList = (prefix: string) => list(['account_id', ...names], prefix)
+const assignments = sql.raw(['account_id', ...names].map((column) => `${column} = excluded.${column}`).join(', '))
+
+/** Puts changes aside until the commit, and renews the lease. False when the lease was lost. */
+export const stageTransactions = (jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) =>
+  stageRows(jobs, lease, staged, changes)
+
+/** The staged changes and these, one row a transaction: of several, the last one counts. */
+export const incomingTransactions = (lease: Lease, changes: readonly TransactionChange[]): SQL =>
+  incomingRows(lease, staged, 'plaid_transaction_id', changes)
+
+/**
+ * The item's row of that id, looked up in the unique index. `limit` keeps the planner from making it a join: of an item
+ * that has just come and of the staging table it knows next to nothing, and a nested loop over two sets that it takes
+ * for one row each, and that are 50,000, does not end within the time of a call.
+ */
+const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
+  sql`(select * from transactions where item_id = ${lease.itemId} and plaid_transaction_id = ${plaidTransactionId} limit 1)`
+
+/** The rows that are to go. `not in` is a hash table, whatever the planner takes the sets for. */
+function takenBack(lease: Lease, isUnread: SQL): SQL {
+  if (lease.cursor === null)
+    return sql`select id, date, pending, ${isEdited('transactions')} as is_edited from transactions where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch}
+      and removed_at is null and plaid_transaction_id not in (select plaid_transaction_id from incoming where not removed)
+      and not ${isUnread}`
+  return sql`select t.id, t.date, t.pending, ${isEdited('t')} as is_edited from incoming i cross join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t
+    where i.removed and t.link_epoch = ${lease.linkEpoch} and t.removed_at is null`
+}
+
+/** Transactions of unknown accounts in Plaid's form, so that a later run reads them again. */
+const unknownTransactions = (lease: Lease): SQL =>
+  sql`select 'transaction' as kind, i.plaid_transaction_id as row_key, i.plaid_account_id,
+      jsonb_build_object('transaction_id', i.plaid_transaction_id, 'account_id', i.plaid_account_id,
+        'pending_transaction_id', i.pending_transaction_id, 'date', i.date, 'authorized_date', i.authorized_date, 'amount', i.amount,
+        'iso_currency_code', i.iso_currency_code, 'unofficial_currency_code', i.unofficial_currency_code, 'name', i.name,
+        'merchant_name', i.merchant_name, 'logo_url', i.merchant_logo_url, 'website', i.merchant_website,
+        'personal_finance_category', jsonb_build_object('primary', i.category_primary, 'detailed', i.category_detailed,
+          'confidence_level', i.category_confidence, 'version', i.category_version),
+        'pending', i.pending, 'payment_channel', i.payment_channel) as payload
+    from incoming i where not i.removed and not exists (
+      select 1 from accounts a where a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id)`
+
+/**
+ * Merges the staged changes and these. To be run after `app.begin_commit`, which holds the user's counter row. A run
+ * that began without a cursor has told everything there is, so what it did not tell is removed: a full read names no
+ * removals (Plaid). What an earlier link told is src/db/records/relink.ts's to match. What is told of an account that its user
+ * took back is not kept: `rereadByAccounts` has it told again. What is told of an unknown account is set aside, and what
+ * may be one of the rows that could not be read is not removed.
+ */
+export function mergeTransactions(
+  jobs: JobsDatabase,
+  lease: Lease,
+  changes: readonly TransactionChange[],
+  setAside: readonly SetAside[],
+) {
+  const isUnread = mayBeSetAside(
+    setAside.filter(({ kind }) => kind === 'transaction'),
+    sql`transactions.plaid_transaction_id`,
+    sql`(select a.plaid_account_id from accounts a where a.id = transactions.account_id)`,
+  )
+  return rows(
+    jobs,
+    sql`with recursive incoming as materialized (${incomingTransactions(lease, changes)}
+      ), counter as (
+        select change_seq from users where id = ${lease.userId}
+      ), changed as materialized (
+        select i.plaid_transaction_id, a.id as account_id, ${list(names, 'i.')},
+          t.id is null as is_new, p.note as linked_note, p.user_category as linked_category, p.hidden as linked_hidden,
+          p.amount as linked_amount, p.name as linked_name, p.date as linked_date,
+          row_number() over (order by i.date, i.plaid_transaction_id) as n
+        from incoming i
+        left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id
+        left join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t on true
+        left join lateral ${heldRow(lease, sql`i.pending_transaction_id`)} p on true
+        where not i.removed and a.id is not null and a.revoked_at is null and (t.id is null or t.removed_at is not null
+          or (t.account_id, ${list(names, 't.')}) is distinct from (a.id, ${list(names, 'i.')}))
+      ), ${storeUnknown(lease, unknownTransactions(lease))}, told_again as (
+        delete from set_aside_rows s using incoming i where ${lease.hasSetAside} and s.item_id = ${lease.itemId} and s.product = ${lease.product}
+          and s.kind = 'transaction' and s.row_key = i.plaid_transaction_id and s.run_id <> ${lease.runId}
+          and (i.removed or exists (select 1 from accounts a where a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id))
+      ), gone as materialized (
+        select id, pending, is_edited, row_number() over (order by date, id) as n from (${takenBack(lease, isUnread)}) taken_back
+      ), ${pendingEdits(lease)}, merged as (
+        insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category, hidden, change_seq, link_epoch)
+        select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')},
+          e.note, e.user_category, coalesce(e.hidden, false), counter.change_seq + c.n, ${lease.linkEpoch}::smallint
+        from changed c cross join counter left join edits e on e.plaid_transaction_id = c.plaid_transaction_id
+        on conflict (item_id, plaid_transaction_id) do update set ${assignments},
+          note = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
+            then coalesce(transactions.note, excluded.note) else transactions.note end,
+          user_category = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
+            then coalesce(transactions.user_category, excluded.user_category) else transactions.user_category end,
+          hidden = transactions.hidden or (transactions.pending_transaction_id is distinct from excluded.pending_transaction_id and excluded.hidden),
+          change_seq = excluded.change_seq, removed_at = null, updated_at = now()
+      ), removals as (
+        update transactions t set removed_at = now(), updated_at = now(),
+          change_seq = counter.change_seq + (select count(*) from changed) + gone.n,
+          note = case when m.id is null then t.note end, user_category = case when m.id is null then t.user_category end,
+          hidden = t.hidden and m.id is null
+        from gone cross join counter left join moved_from m on m.id = gone.id where t.id = gone.id
+      ), emptied as (
+        update transactions t set note = null, user_category = null, hidden = false, updated_at = now()
+        from moved_from m where t.id = m.id and t.removed_at is not null
+      ), counted as (
+        update users set change_seq = change_seq + (select count(*) from changed) + (select count(*) from gone)
+        where id = ${lease.userId} and (exists (select 1 from changed) or exists (select 1 from gone))
+      )
+      select ${countUnknown}, set_config('app.upserted', (select count(*) from changed)::text, true),
+        set_config('app.removed', (select count(*) from gone)::text, true)`,
+  )
+}

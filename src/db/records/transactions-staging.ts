@@ -1,0 +1,78 @@
+// Incoming rows of a sync. A long run puts them aside in a staging table until its commit, so that memory holds a few
+// pages at most. A commit is refused unless all staged rows are still there.
+import { type SQL, sql } from 'drizzle-orm'
+import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import { type Lease, renewal } from '../sync/work.ts'
+
+/** A column of a staging table: its name, its type, and its value in an incoming row. */
+export type StagingColumn<Row> = readonly [name: string, type: string, valueOf: (row: Row) => unknown]
+
+const tableOf = ({ product }: Lease): SQL =>
+  sql.raw(product === 'investment_transactions' ? 'investment_staging' : 'sync_staging')
+
+const namesOf = <Row>(columns: readonly StagingColumn<Row>[]): SQL => sql.raw(columns.map(([name]) => name).join(', '))
+
+/** The rows as `unnest(…)` of one array parameter a column. */
+function unnested<Row>(columns: readonly StagingColumn<Row>[], incoming: readonly Row[]): SQL {
+  const arrays = columns.map(([, type, valueOf]) => sql`${sql.param(incoming.map(valueOf))}::${sql.raw(type)}[]`)
+  return sql`unnest(${sql.join(arrays, sql`, `)}) as u(${namesOf(columns)})`
+}
+
+/** Puts rows aside until the commit, and renews the lease. False when the lease was lost. */
+export async function stageRows<Row>(
+  jobs: JobsDatabase,
+  lease: Lease,
+  columns: readonly StagingColumn<Row>[],
+  incoming: readonly Row[],
+): Promise<boolean> {
+  const [held] = await batch(jobs, [
+    renewal(jobs, lease),
+    rows(
+      jobs,
+      sql`insert into ${tableOf(lease)} (run_id, user_id, ${namesOf(columns)})
+        select ${lease.runId}::uuid, ${lease.userId}::uuid, ${namesOf(columns)} from ${unnested(columns, incoming)}`,
+    ),
+  ])
+  return held.rows.length > 0
+}
+
+/** The staged rows and these, one for each `key`: of several, the one with the greatest `seq`. */
+export const incomingRows = <Row>(
+  lease: Lease,
+  columns: readonly StagingColumn<Row>[],
+  key: string,
+  held: readonly Row[],
+): SQL =>
+  sql`select distinct on (${sql.raw(key)}) * from (
+      select ${namesOf(columns)} from ${unnested(columns, held)}
+      union all
+      select ${namesOf(columns)} from ${tableOf(lease)} where run_id = ${lease.runId}
+    ) incoming_rows order by ${sql.raw(key)}, seq desc`
+
+/**
+ * Refuses the commit (WN007) unless exactly `count` rows of the run are staged. A lost transaction would never be sent
+ * again, because the commit stores a later cursor; a lost investment transaction would count as cancelled.
+ */
+export const requireStaged = (jobs: JobsDatabase, lease: Lease, count: number) =>
+  rows(
+    jobs,
+    sql`select app.refuse((select count(*) from ${tableOf(lease)} where run_id = ${lease.runId}) <> ${count}::int, 'WN007')`,
+  )
+
+/** Deletes what a run staged. */
+export const dropStaged = (jobs: JobsDatabase, lease: Lease) =>
+  rows(jobs, sql`delete from ${tableOf(lease)} where run_id = ${lease.runId}`)
+
+/** Deletes what a run staged, before it reads everything again. */
+export async function unstage(jobs: JobsDatabase, lease: Lease): Promise<void> {
+  await batch(jobs, [dropStaged(jobs, lease)])
+}
+
+/** Deletes what runs that died left in the staging tables. */
+export async function clearStaging(jobs: JobsDatabase, olderThanSeconds: number): Promise<void> {
+  const old = sql`staged_at < now() - make_interval(secs => ${olderThanSeconds})`
+  await batch(jobs, [
+    rows(jobs, sql`delete from sync_staging where ${old}`),
+    rows(jobs, sql`delete from investment_staging where ${old}`),
+  ])
+}

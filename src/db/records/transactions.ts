@@ -1,0 +1,196 @@
+// A user's transactions: read by keyset, edited in place.
+import { and, type AnyColumn, desc, eq, gte, isNull, lte, type SQL, sql } from 'drizzle-orm'
+import { transactions } from '../../../drizzle/tables/transactions.ts'
+import { users } from '../../../drizzle/tables/users.ts'
+import { type ApiDatabase, rows } from '../core/client.ts'
+import { currencyOf, exact, notRemovedNamed, ofShownItem } from '../core/columns.ts'
+import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
+
+export const transactionColumns = {
+  id: transactions.id,
+  plaidTransactionId: transactions.plaidTransactionId,
+  accountId: transactions.accountId,
+  date: transactions.date,
+  authorizedDate: transactions.authorizedDate,
+  amount: exact(transactions.amount),
+  currency: currencyOf(transactions),
+  name: transactions.name,
+  merchantName: transactions.merchantName,
+  merchantLogoUrl: transactions.merchantLogoUrl,
+  merchantWebsite: transactions.merchantWebsite,
+  categoryPrimary: transactions.categoryPrimary,
+  categoryDetailed: transactions.categoryDetailed,
+  categoryConfidence: transactions.categoryConfidence,
+  categoryVersion: transactions.categoryVersion,
+  pending: transactions.pending,
+  paymentChannel: transactions.paymentChannel,
+  note: transactions.note,
+  userCategory: transactions.userCategory,
+  hidden: transactions.hidden,
+}
+
+export interface Transaction {
+  readonly id: string
+  readonly plaidTransactionId: string
+  readonly accountId: string
+  readonly date: string
+  readonly authorizedDate: string | null
+  readonly amount: string
+  readonly currency: string | null
+  readonly name: string
+  readonly merchantName: string | null
+  readonly merchantLogoUrl: string | null
+  readonly merchantWebsite: string | null
+  readonly categoryPrimary: string | null
+  readonly categoryDetailed: string | null
+  readonly categoryConfidence: string | null
+  readonly categoryVersion: string | null
+  readonly pending: boolean
+  readonly paymentChannel: string | null
+  readonly note: string | null
+  readonly userCategory: string | null
+  readonly hidden: boolean
+}
+
+export interface TransactionFilters {
+  readonly accountId?: string | undefined
+  /** Days, inclusive. */
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  /** Text in the name, the merchant or the note, whatever its case. */
+  readonly q?: string | undefined
+  /** Plaid's primary or detailed category, or the user's own. */
+  readonly category?: string | undefined
+  readonly minAmount?: string | undefined
+  readonly maxAmount?: string | undefined
+  readonly pending?: boolean | undefined
+}
+
+const mine = and(eq(transactions.userId, me), ofShownItem(transactions.itemId))
+
+/** Neither taken back by the bank nor hidden with its item. */
+export const shown = and(mine, isNull(transactions.removedAt))
+
+/** The same of a row that is named. */
+export const shownNamed = and(mine, notRemovedNamed(transactions.removedAt))
+
+/** `%`, `_` and `\` mean themselves. */
+const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+
+/**
+ * Whether a column contains the text, however accents are encoded. Text without any is compared as it is. Other text cannot be in
+ * a value of as many bytes as characters, which spares most rows the normalization.
+ */
+function contains(column: AnyColumn, text: string): SQL {
+  const composed = text.normalize('NFC')
+  const wanted = containing(composed)
+  if (/^[\u0020-\u007e]*$/.test(composed)) return sql`${column} ilike ${wanted}`
+  return sql`(octet_length(${column}) > char_length(${column}) and normalize(${column}, NFC) ilike ${wanted})`
+}
+
+function matching(filters: TransactionFilters): SQL | undefined {
+  const { accountId, from, to, q, category, minAmount, maxAmount, pending } = filters
+  const { name, merchantName, note, userCategory, categoryPrimary, categoryDetailed } = transactions
+  return and(
+    accountId === undefined ? undefined : eq(transactions.accountId, accountId),
+    from === undefined ? undefined : gte(transactions.date, from),
+    to === undefined ? undefined : lte(transactions.date, to),
+    q === undefined ? undefined : sql`(${contains(name, q)} or ${contains(merchantName, q)} or ${contains(note, q)})`,
+    category === undefined ? undefined : sql`${category} in (${userCategory}, ${categoryPrimary}, ${categoryDetailed})`,
+    minAmount === undefined ? undefined : sql`${transactions.amount} >= ${minAmount}::numeric`,
+    maxAmount === undefined ? undefined : sql`${transactions.amount} <= ${maxAmount}::numeric`,
+    pending === undefined ? undefined : eq(transactions.pending, pending),
+  )
+}
+
+/** A user's transactions, newest first. */
+export async function listTransactions(
+  database: ApiDatabase,
+  identity: Identity,
+  filters: TransactionFilters,
+  limit: number,
+  from: Key | null,
+): Promise<Page<Transaction>> {
+  const [found] = await pageAsUser(
+    database,
+    identity,
+    database.connection
+      .select(transactionColumns)
+      .from(transactions)
+      .where(
+        and(
+          mine,
+          filters.accountId === undefined ? isNull(transactions.removedAt) : notRemovedNamed(transactions.removedAt),
+          matching(filters),
+          after(from, transactions.date, transactions.id, 'desc'),
+        ),
+      )
+      .orderBy(desc(transactions.date), desc(transactions.id))
+      .limit(limit + 1),
+  )
+  return pageOf(found, limit, (transaction) => [transaction.date, transaction.id])
+}
+
+/** One transaction of the user's, or null. */
+export async function getTransaction(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+): Promise<Transaction | null> {
+  const [found] = await asUser(
+    database,
+    identity,
+    database.connection
+      .select(transactionColumns)
+      .from(transactions)
+      .where(and(shownNamed, eq(transactions.id, id))),
+  )
+  return found[0] ?? null
+}
+
+/** The user's own words on a transaction; an absent key stays as it is, null clears. */
+export interface TransactionEdits {
+  readonly note?: string | null | undefined
+  readonly userCategory?: string | null | undefined
+  readonly hidden?: boolean | undefined
+}
+
+/**
+ * Writes the edits and numbers the change. The user's counter row is locked first, as a sync's commit does, so that an
+ * edit of a pending transaction and the commit that posts it come one after the other.
+ */
+export async function editTransaction(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+  edits: TransactionEdits,
+): Promise<Transaction | null> {
+  const { connection } = database
+  const set = sql.join(
+    [
+      sql`updated_at = now()`,
+      sql`change_seq = (select change_seq from counter)`,
+      ...(edits.note === undefined ? [] : [sql`note = ${edits.note}`]),
+      ...(edits.userCategory === undefined ? [] : [sql`user_category = ${edits.userCategory}`]),
+      ...(edits.hidden === undefined ? [] : [sql`hidden = ${edits.hidden}`]),
+    ],
+    sql`, `,
+  )
+  const [, , found] = await asUser(
+    database,
+    identity,
+    connection.select({ id: users.id }).from(users).where(eq(users.id, me)).for('no key update'),
+    rows(
+      database,
+      sql`with target as (select ${transactions.id} as id from ${transactions} where ${shownNamed} and ${transactions.id} = ${id}),
+        counter as (update users set change_seq = change_seq + 1 where id = ${me} and exists (select 1 from target) returning change_seq)
+        update transactions set ${set} where id in (select id from target)`,
+    ),
+    connection
+      .select(transactionColumns)
+      .from(transactions)
+      .where(and(shownNamed, eq(transactions.id, id))),
+  )
+  return found[0] ?? null
+}

@@ -1,0 +1,108 @@
+// The history of sync runs, as a user and as an operator sees it.
+import { and, desc, eq } from 'drizzle-orm'
+import { syncRuns } from '../../../drizzle/tables/operations.ts'
+import { type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
+import { ofShownItem } from '../core/columns.ts'
+import { after, type Key, ofEveryUser, type Page, pageOf } from '../core/page.ts'
+import { inIndexOrder, plan } from '../core/plans.ts'
+import { type Identity, me, pageAsUser } from '../core/scope.ts'
+
+const runColumns = {
+  id: syncRuns.id,
+  itemId: syncRuns.itemId,
+  product: syncRuns.product,
+  trigger: syncRuns.trigger,
+  outcome: syncRuns.outcome,
+  errorCode: syncRuns.errorCode,
+  pages: syncRuns.pages,
+  restarts: syncRuns.restarts,
+  upserted: syncRuns.upserted,
+  removed: syncRuns.removed,
+  setAside: syncRuns.setAside,
+  startedAt: syncRuns.startedAt,
+  finishedAt: syncRuns.finishedAt,
+}
+
+const newestFirst = [desc(syncRuns.startedAt), desc(syncRuns.id)] as const
+const keyOf = ({ startedAt, id }: SyncRun): Key => [startedAt.toISOString(), id]
+
+export interface SyncRun {
+  readonly id: string
+  readonly itemId: string
+  readonly product: string
+  readonly trigger: string
+  readonly outcome: string
+  readonly errorCode: string | null
+  readonly pages: number
+  readonly restarts: number
+  readonly upserted: number
+  readonly removed: number
+  /** Rows of the product that are set aside after the run. */
+  readonly setAside: number
+  readonly startedAt: Date
+  readonly finishedAt: Date
+}
+
+/** A user's runs, newest first, of one item or of all. */
+export async function listSyncRuns(
+  database: ApiDatabase,
+  identity: Identity,
+  itemId: string | null,
+  limit: number,
+  from: Key | null,
+): Promise<Page<SyncRun>> {
+  const [found] = await pageAsUser(
+    database,
+    identity,
+    database.connection
+      .select(runColumns)
+      .from(syncRuns)
+      .where(
+        and(
+          eq(syncRuns.userId, me),
+          ofShownItem(syncRuns.itemId),
+          itemId === null ? undefined : eq(syncRuns.itemId, itemId),
+          after(from, syncRuns.startedAt, syncRuns.id, 'desc'),
+        ),
+      )
+      .orderBy(...newestFirst)
+      .limit(limit + 1),
+  )
+  return pageOf(found, limit, keyOf)
+}
+
+export interface AdminSyncRun extends SyncRun {
+  readonly userId: string
+  /** For Plaid's support. */
+  readonly plaidRequestIds: readonly string[]
+}
+
+export interface AdminRunFilters {
+  readonly itemId?: string | undefined
+  readonly outcome?: string | undefined
+}
+
+/** Every user's runs, newest first. */
+export async function listAllSyncRuns(
+  jobs: JobsDatabase,
+  { itemId, outcome }: AdminRunFilters,
+  limit: number,
+  from: Key | null,
+): Promise<Page<AdminSyncRun>> {
+  const [, found] = await batch(jobs, [
+    plan(jobs, inIndexOrder),
+    jobs.connection
+      .select({ ...runColumns, userId: syncRuns.userId, plaidRequestIds: syncRuns.plaidRequestIds })
+      .from(syncRuns)
+      .where(
+        and(
+          itemId === undefined ? undefined : eq(syncRuns.itemId, itemId),
+          outcome === undefined ? undefined : eq(syncRuns.outcome, outcome),
+          after(from, syncRuns.startedAt, syncRuns.id, 'desc'),
+        ),
+      )
+      .orderBy(...(itemId === undefined ? [ofEveryUser(syncRuns.startedAt, 'desc'), desc(syncRuns.id)] : newestFirst))
+      .limit(limit + 1),
+  ])
+  return pageOf(found, limit, keyOf)
+}

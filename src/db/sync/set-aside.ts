@@ -1,0 +1,217 @@
+// Rows of Plaid's answers that could not be read or whose account is not known. They are stored beside the data, so that
+// nothing is lost and their neighbours arrive; and no stored row is removed that one of them may stand for.
+import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
+import { setAsideRows } from '../../../drizzle/tables/operations.ts'
+import { batch, type JobsDatabase, rows, type Statement } from '../core/client.ts'
+import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { inIndexOrder, plan } from '../core/plans.ts'
+import type { Lease } from './work.ts'
+
+export interface SetAside {
+  readonly kind: string
+  /** What tells the row from others of its kind; null where that cannot be read. */
+  readonly key: string | null
+  /** Plaid's id of the row's account, where it can be read. */
+  readonly accountId: string | null
+  /** Plaid's id of the row itself, or for a holding of its security, where it can be read. */
+  readonly rowId: string | null
+  /** Fields and what is wrong with them, never values. */
+  readonly problems: readonly string[]
+  readonly payload: unknown
+}
+
+/** Rows that are stored for an item and product; more are counted. */
+const mostStored = 1000
+
+/** The row as it is held until the commit: of those that will not be stored, without its payload. */
+export const boundedRow = <Row extends SetAside>(row: Row, before: number): Row =>
+  before < mostStored ? row : { ...row, payload: null }
+
+/** Whether a run reads everything again, so that what earlier runs set aside is replaced. */
+const readsAll = ({ product, cursor }: Lease): boolean => product !== 'transactions' || cursor === null
+
+const ofProduct = (lease: Lease): SQL => sql`item_id = ${lease.itemId} and product = ${lease.product}`
+
+/** Adds to the rows that were not stored: `count` less those of the CTE `stored`. */
+const tellUnstored = (count: SQL, stored: SQL): SQL =>
+  sql`set_config('app.set_aside_unstored', (coalesce(nullif(current_setting('app.set_aside_unstored', true), ''), '0')::int
+    + ${count} - (select count(*) from ${stored}))::text, true)`
+
+/** Stores rows of `source`, one for each kind and key, as far as there is room. What this run has stored already is newer. */
+const insertSetAside = (lease: Lease, source: SQL): SQL =>
+  sql`insert into set_aside_rows (user_id, item_id, product, kind, row_key, plaid_account_id, problems, payload, run_id)
+    select ${lease.userId}::uuid, ${lease.itemId}::uuid, ${lease.product}, kind, row_key, plaid_account_id, problems, payload, ${lease.runId}::uuid
+    from (select distinct on (kind, row_key) * from ${source} order by kind, row_key) source
+    limit greatest(0, ${mostStored} - (select count(*) from set_aside_rows
+      where ${ofProduct(lease)} and (not ${readsAll(lease)} or run_id = ${lease.runId})))
+    on conflict (item_id, product, kind, row_key) do update set plaid_account_id = excluded.plaid_account_id,
+      problems = excluded.problems, payload = excluded.payload, run_id = excluded.run_id, last_seen_at = now()
+      where set_aside_rows.run_id <> excluded.run_id
+    returning 1`
+
+/** Stores the rows that a run could not read. Runs before the merge of those that it could. */
+export function storeSetAside(jobs: JobsDatabase, lease: Lease, setAside: readonly SetAside[]): Statement[] {
+  if (setAside.length === 0) return []
+  const records = JSON.stringify(setAside.slice(0, mostStored))
+  const statement = rows(
+    jobs,
+    sql`with unread as materialized (
+        select kind, coalesce("key", encode(sha256(convert_to(coalesce(payload::text, ''), 'UTF8')), 'hex')) as row_key,
+          "accountId" as plaid_account_id, problems, payload
+        from jsonb_to_recordset(${records}::jsonb) as r("kind" text, "key" text, "accountId" text, "problems" text[], "payload" jsonb)
+      ), stored as (${insertSetAside(lease, sql`unread`)})
+      select ${tellUnstored(sql`${setAside.length}::int`, sql`stored`)}`,
+  )
+  return [statement]
+}
+
+/** Forgets what earlier runs set aside: for a run that read everything from the start. */
+export const forgetSetAside = (jobs: JobsDatabase, lease: Lease): Statement =>
+  rows(jobs, sql`delete from set_aside_rows where ${ofProduct(lease)} and run_id <> ${lease.runId}`)
+
+/** The problem of a row that can be read but names an account that the item does not have. */
+const unknownAccount = 'account_id unknown_account'
+
+/**
+ * Parts of a merge's statement, as CTEs: store the rows of `source` that name an unknown account, with the columns `kind`,
+ * `row_key`, `plaid_account_id` and `payload`. `countUnknown` belongs into the statement's last select.
+ */
+export const storeUnknown = (lease: Lease, source: SQL): SQL =>
+  sql`unknown_rows as materialized (select u.*, array[${unknownAccount}] as problems from (${source}) u
+    ), unknown_stored as (${insertSetAside(lease, sql`unknown_rows`)})`
+export const countUnknown = tellUnstored(sql`(select count(*) from unknown_rows)`, sql`unknown_stored`)
+
+/** Whether `value` is among these texts. `in` is a hash table, however many they are. */
+const isAmong = (value: SQL, texts: readonly (string | null)[]): SQL =>
+  texts.length === 0 ? sql`false` : sql`${value} in (select unnest(${sql.param(texts)}::text[]))`
+
+/** Whether a stored row may be one of those that could not be read: by its id, without one by its account, without both always. */
+export function mayBeSetAside(setAside: readonly SetAside[], rowId: SQL, accountId: SQL): SQL {
+  const nameless = setAside.filter((row) => row.rowId === null)
+  if (nameless.some((row) => row.accountId === null)) return sql`true`
+  const named = setAside.flatMap((row) => row.rowId ?? [])
+  return sql`(${isAmong(rowId, named)} or ${isAmong(
+    accountId,
+    nameless.map((row) => row.accountId),
+  )})`
+}
+
+/** The same for rows that only account and id together name: what cannot be read of them matches everything. */
+export function mayBeSetAsideWithin(setAside: readonly SetAside[], rowId: SQL, accountId: SQL): SQL {
+  const [whole, part] = [setAside.filter(({ key }) => key !== null), setAside.filter(({ key }) => key === null)]
+  if (part.some((row) => row.rowId === null && row.accountId === null)) return sql`true`
+  return sql`(${isAmong(
+    sql`${accountId} || ' ' || ${rowId}`,
+    whole.map(({ key }) => key),
+  )} or ${isAmong(
+    rowId,
+    part.flatMap((row) => row.rowId ?? []),
+  )} or ${isAmong(
+    accountId,
+    part.flatMap((row) => row.accountId ?? []),
+  )})`
+}
+
+export interface LeftAside extends Record<string, unknown> {
+  /** Rows that are set aside after the run. */
+  count: number
+  /** Those of them that this run set aside. */
+  seen: number
+  problems: readonly string[]
+}
+
+/**
+ * Runs after the merges: forgets what is replaced, counts what is left, and tells the user of it. Of transactions, which come
+ * once, earlier rows stay until Plaid sends them again; anything else comes with every run.
+ */
+export function settleSetAside(jobs: JobsDatabase, lease: Lease) {
+  const isOld = sql`run_id <> ${lease.runId} and (${readsAll(lease)} or kind <> 'transaction')`
+  return rows<LeftAside>(
+    jobs,
+    sql`with replaced as (
+        delete from set_aside_rows where ${ofProduct(lease)} and ${isOld}
+      ), kept as materialized (
+        select * from set_aside_rows where ${ofProduct(lease)} and not (${isOld})
+      ), counted as materialized (
+        select n + unstored as count, seen + unstored as seen from (
+          select count(*)::int as n, (count(*) filter (where run_id = ${lease.runId}))::int as seen,
+            coalesce(nullif(current_setting('app.set_aside_unstored', true), ''), '0')::int as unstored from kept) k
+      ), told as (
+        update item_products set last_error = case c.count when 1 then 'One row could not be read. The operator can see it.'
+          else c.count || ' rows could not be read. The operator can see them.' end
+        from counted c where id = ${lease.itemProductId} and c.count > 0
+      )
+      select set_config('app.set_aside', c.count::text, true), c.count, c.seen,
+        to_jsonb(array(select distinct kind || ' ' || unnest(problems) from kept where run_id = ${lease.runId} order by 1 limit 10)) as problems
+      from counted c`,
+  )
+}
+
+/** The transactions that earlier runs set aside, as Plaid sent them, oldest first, as JSON texts with exact numbers. */
+export async function readSetAside(jobs: JobsDatabase, lease: Lease): Promise<string[]> {
+  const [found] = await batch(jobs, [
+    rows<{ payload: string }>(
+      jobs,
+      sql`select payload::text as payload from set_aside_rows
+        where ${ofProduct(lease)} and kind = 'transaction' and payload is not null order by first_seen_at, id limit ${mostStored}`,
+    ),
+  ])
+  return found.rows.map(({ payload }) => payload)
+}
+
+export interface StoredSetAside {
+  readonly id: string
+  readonly userId: string
+  readonly itemId: string
+  readonly product: string
+  readonly kind: string
+  readonly rowKey: string
+  readonly plaidAccountId: string | null
+  readonly problems: readonly string[]
+  readonly runId: string
+  readonly firstSeenAt: Date
+  readonly lastSeenAt: Date
+}
+
+export interface SetAsideFilters {
+  readonly itemId?: string | undefined
+  readonly product?: string | undefined
+}
+
+/** Every user's rows that are set aside, newest first, without the rows themselves. */
+export async function listSetAside(
+  jobs: JobsDatabase,
+  { itemId, product }: SetAsideFilters,
+  limit: number,
+  from: Key | null,
+): Promise<Page<StoredSetAside>> {
+  const table = setAsideRows
+  const [, found] = await batch(jobs, [
+    plan(jobs, inIndexOrder),
+    jobs.connection
+      .select({
+        id: table.id,
+        userId: table.userId,
+        itemId: table.itemId,
+        product: table.product,
+        kind: table.kind,
+        rowKey: table.rowKey,
+        plaidAccountId: table.plaidAccountId,
+        problems: table.problems,
+        runId: table.runId,
+        firstSeenAt: table.firstSeenAt,
+        lastSeenAt: table.lastSeenAt,
+      })
+      .from(table)
+      .where(
+        and(
+          itemId === undefined ? undefined : eq(table.itemId, itemId),
+          product === undefined ? undefined : eq(table.product, product),
+          after(from, table.firstSeenAt, table.id, 'desc'),
+        ),
+      )
+      .orderBy(desc(table.firstSeenAt), desc(table.id))
+      .limit(limit + 1),
+  ])
+  return pageOf(found, limit, (row) => [row.firstSeenAt.toISOString(), row.id])
+}

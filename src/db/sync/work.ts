@@ -1,0 +1,258 @@
+// The unit of sync as a row: marked dirty, leased, renewed, given back. All by the jobs' login; times are the database's.
+import { type SQL, sql } from 'drizzle-orm'
+import { lostStatuses, stoppedStatuses } from '../../item-status.ts'
+import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import { inIndexOrder, plan } from '../core/plans.ts'
+
+/** Longer than a Plaid call may take (90 s), so that a holder who renews before each call cannot lose it by waiting. */
+const leaseSeconds = 120
+
+const quoted = (statuses: readonly string[]) => sql.raw(statuses.map((status) => `'${status}'`).join(', '))
+/** The states of src/item-status.ts in which background calls stop, as an SQL list. */
+export const stopped = quoted(stoppedStatuses)
+/** Those that only a new link ends. */
+export const lost = quoted(lostStatuses)
+/** Whether a product may be looked at, given its item's status. */
+const mayRun = (product: string, item: string) =>
+  sql`(${sql.raw(item)}.status not in (${stopped}) or ${sql.raw(product)}.product = 'item' and ${sql.raw(item)}.status not in (${lost}))`
+
+/** Statuses of a product that Plaid refused: it rests until it is asked for again, by anything or after a while. */
+const restingStatuses = "('absent', 'consent_needed')"
+export const isResting = (product: string): SQL => sql.raw(`${product}.status in ${restingStatuses}`)
+/** Whether an item `i` waits for the first transactions of its link: none came yet, and Plaid has not refused them. */
+export const awaitsTransactions = sql.raw(`exists (select 1 from item_products p where p.item_id = i.id
+  and p.product = 'transactions' and p.cursor is null and p.status not in ${restingStatuses})`)
+/** An assignment that ends the rest of a product that is marked dirty; `product` is the table or its alias. */
+export const askedAgain = (product: string): SQL =>
+  sql.raw(`status = case when ${product}.status in ${restingStatuses} then 'pending' else ${product}.status end`)
+
+export interface Lease {
+  /** The lease's owner token and the run's id. */
+  readonly runId: string
+  readonly itemProductId: string
+  readonly itemId: string
+  readonly userId: string
+  readonly product: string
+  readonly cursor: string | null
+  /** The dirty mark when the lease was taken: a commit clears up to here and no further. */
+  readonly dirtySeq: number
+  readonly attempts: number
+  /** How often in a row Plaid has refused the product. */
+  readonly refusals: number
+  /** Whether the product was ever read. */
+  readonly wasRead: boolean
+  /** Whether earlier runs set rows of the product aside. */
+  readonly hasSetAside: boolean
+  readonly sealedToken: string
+  /** How often a new item of Plaid's took the place of this one (`items.link_epoch`). */
+  readonly linkEpoch: number
+  readonly institutionId: string | null
+  /** Plaid's ids of the item's accounts that are here. */
+  readonly accountIds: readonly string[]
+  readonly startedAt: string
+}
+
+export type LeaseAnswer =
+  | { readonly kind: 'taken'; readonly lease: Lease }
+  /** `early`: a retry whose product a later run has put off. */
+  | { readonly kind: 'busy' | 'clean' | 'early' | 'stopped' | 'gone' }
+
+interface LeaseRow extends Record<string, unknown> {
+  is_taken: boolean
+  item_id: string
+  user_id: string
+  product: string
+  cursor: string | null
+  dirty_seq: string
+  attempts: number
+  refusals: number
+  was_read: boolean
+  has_set_aside: boolean
+  access_token_sealed: string
+  link_epoch: number
+  institution_id: string | null
+  account_ids: string[]
+  started_at: string
+}
+
+/** A retry may come so much before its product is due: two clocks measure its delay. */
+const earlySeconds = 2
+
+/**
+ * Takes the lease of a product that is dirty and free, unless its item waits for the user. The message that asked for it is
+ * no longer on its way, whatever it meets. A retry also needs a product that is due: each failure puts it off, so that of
+ * the retries of several messages only the latest finds something to do.
+ */
+export async function takeLease(
+  jobs: JobsDatabase,
+  itemProductId: string,
+  runId: string,
+  isRetry = false,
+): Promise<LeaseAnswer> {
+  const isEarly = sql`(${isRetry} and p.next_attempt_at > now() + make_interval(secs => ${earlySeconds}))`
+  const isFree = sql`(i.removed_at is null and p.dirty_seq > p.synced_seq and not ${isResting('p')} and not ${isEarly}
+    and (p.lease_expires_at is null or p.lease_expires_at < now()) and ${mayRun('p', 'i')})`
+  const [taken, state] = await batch(jobs, [
+    // One statement: a mark that is raised now is seen by it, or finds that no message is on its way any more.
+    rows<LeaseRow>(
+      jobs,
+      sql`update item_products p set lease_owner = case when ${isFree} then ${runId}::uuid else p.lease_owner end,
+          woken_until = case when ${isEarly} then p.woken_until end,
+          lease_expires_at = case when ${isFree} then now() + make_interval(secs => ${leaseSeconds}) else p.lease_expires_at end
+        from items i
+        where p.id = ${itemProductId} and i.id = p.item_id and (${isFree} or p.woken_until is not null and not ${isEarly})
+        returning p.lease_owner is not distinct from ${runId}::uuid as is_taken, p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, p.refusals,
+          p.last_synced_at is not null as was_read,
+          exists (select 1 from set_aside_rows r where r.item_id = p.item_id and r.product = p.product) as has_set_aside,
+          i.access_token_sealed, i.link_epoch, i.institution_id, now() as started_at,
+          to_jsonb(array(select a.plaid_account_id from accounts a where a.item_id = i.id)) as account_ids`,
+    ),
+    rows<{ busy: boolean; dirty: boolean; early: boolean }>(
+      jobs,
+      sql`select ${isEarly} as early, coalesce(p.lease_expires_at >= now(), false) as busy, p.dirty_seq > p.synced_seq and not ${isResting('p')} as dirty
+        from item_products p join items i on i.id = p.item_id where p.id = ${itemProductId} and i.removed_at is null`,
+    ),
+  ])
+  const row = taken.rows[0]
+  if (row?.is_taken === true) return { kind: 'taken', lease: leaseOf(row, itemProductId, runId) }
+  const now = state.rows[0]
+  if (now === undefined) return { kind: 'gone' }
+  if (!now.dirty) return { kind: 'clean' }
+  if (now.busy) return { kind: 'busy' }
+  return { kind: now.early ? 'early' : 'stopped' }
+}
+
+function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {
+  return {
+    runId,
+    itemProductId,
+    itemId: row.item_id,
+    userId: row.user_id,
+    product: row.product,
+    cursor: row.cursor,
+    dirtySeq: Number(row.dirty_seq),
+    attempts: row.attempts,
+    refusals: row.refusals,
+    wasRead: row.was_read,
+    hasSetAside: row.has_set_aside,
+    sealedToken: row.access_token_sealed,
+    linkEpoch: row.link_epoch,
+    institutionId: row.institution_id,
+    accountIds: row.account_ids,
+    startedAt: row.started_at,
+  }
+}
+
+/** Holds the lease for another two minutes; false when it is no longer ours. */
+export async function renewLease(jobs: JobsDatabase, lease: Lease): Promise<boolean> {
+  const [renewed] = await batch(jobs, [renewal(jobs, lease)])
+  return renewed.rows.length > 0
+}
+
+/** The renewal as a statement, to ride along with another. */
+export function renewal(jobs: JobsDatabase, lease: Lease) {
+  return rows<{ id: string }>(
+    jobs,
+    sql`update item_products set lease_expires_at = now() + make_interval(secs => ${leaseSeconds})
+      where id = ${lease.itemProductId} and lease_owner = ${lease.runId} returning id`,
+  )
+}
+
+async function ids(jobs: JobsDatabase, query: SQL): Promise<string[]> {
+  const [, found] = await batch(jobs, [plan(jobs, inIndexOrder), rows<{ id: string }>(jobs, query)])
+  return found.rows.map((row) => row.id)
+}
+
+export interface Claim {
+  readonly ids: readonly string[]
+  /** When the claimed rows become due again; as PostgreSQL prints it. */
+  readonly until: string
+}
+
+/** Of so many times the rows of a claim, the longest due, users get their turns. */
+const turnsAmong = 4
+
+/**
+ * Claims dirty rows that are due, not leased and without a message on its way: every user's first before any user's second. A
+ * claimed row is due again after `againSeconds`, so that the next sweep does not wake it while its message is still on the way. The rest of a refused product ends here, after about a week.
+ */
+export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<Claim> {
+  const isDue = sql`d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and i.removed_at is null
+    and (d.lease_expires_at is null or d.lease_expires_at < now())
+    and (d.woken_until is null or d.woken_until < now()) and ${mayRun('d', 'i')}`
+  const oldest = sql`select d.id, d.user_id, d.next_attempt_at from item_products d join items i on i.id = d.item_id
+    where ${isDue} order by d.next_attempt_at limit ${turnsAmong * limit}`
+  const [claimed] = await batch(jobs, [
+    rows<{ id: string; until: string }>(
+      jobs,
+      sql`update item_products p set next_attempt_at = now() + make_interval(secs => ${againSeconds}), ${askedAgain('p')}
+        where p.id in (
+          select d.id from item_products d join items i on i.id = d.item_id
+          where ${isDue} and d.id in (
+            select id from (
+              select *, row_number() over (partition by user_id order by next_attempt_at) as turn from (${oldest}) oldest
+            ) waiting order by turn, next_attempt_at limit ${limit})
+          for no key update of d skip locked
+        ) returning p.id, p.next_attempt_at::text as until`,
+    ),
+  ])
+  return { ids: claimed.rows.map(({ id }) => id), until: claimed.rows[0]?.until ?? '' }
+}
+
+/** Makes claimed rows due again now, except those that changed since the claim. Returns how many. */
+export async function releaseDue(jobs: JobsDatabase, { until }: Claim, ids_: readonly string[]): Promise<number> {
+  if (ids_.length === 0) return 0
+  const released = await ids(
+    jobs,
+    sql`update item_products p set next_attempt_at = now()
+      where p.id in (
+        select c.id from item_products c where c.id = any(${sql.param(ids_)}::uuid[])
+          and c.next_attempt_at = ${until}::timestamptz and c.dirty_seq > c.synced_seq
+        for no key update of c skip locked
+      ) returning p.id`,
+  )
+  return released.length
+}
+
+/**
+ * Marks at most `limit` clean rows of a product as dirty that were not read for `olderThanSeconds`. They become due at
+ * random times within `spreadSeconds`.
+ */
+export async function markStale(
+  jobs: JobsDatabase,
+  product: string,
+  options: { olderThanSeconds: number; spreadSeconds: number; limit: number },
+): Promise<number> {
+  const marked = await ids(
+    jobs,
+    sql`update item_products p set dirty_seq = dirty_seq + 1,
+        next_attempt_at = now() + random() * make_interval(secs => ${options.spreadSeconds})
+      where p.id in (
+        select s.id from item_products s join items i on i.id = s.item_id
+        where s.product = ${product} and s.dirty_seq = s.synced_seq and i.removed_at is null
+          and s.last_synced_at < now() - make_interval(secs => ${options.olderThanSeconds})
+          and ${mayRun('s', 'i')}
+        order by s.last_synced_at limit ${options.limit} for no key update of s skip locked
+      ) returning p.id`,
+  )
+  return marked.length
+}
+
+/**
+ * Assignments that have a product read again from the start: rows that Plaid does not send then are removed, edits stay. A
+ * current run cannot commit, because it loses its lease.
+ */
+export const fromTheStart = sql`cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now(), lease_owner = null, lease_expires_at = null`
+
+/** Has everything of an item read again from the start. Answers the products' ids; null where there is no such item. */
+export async function restartItem(jobs: JobsDatabase, itemId: string): Promise<string[] | null> {
+  const [known, restarted] = await batch(jobs, [
+    rows<{ id: string }>(jobs, sql`select id from items where id = ${itemId} and removed_at is null for no key update`),
+    rows<{ id: string }>(
+      jobs,
+      sql`update item_products p set ${fromTheStart}, ${askedAgain('p')}
+        from items i where i.id = ${itemId} and p.item_id = i.id and i.removed_at is null returning p.id`,
+    ),
+  ])
+  return known.rows.length === 0 ? null : restarted.rows.map(({ id }) => id)
+}

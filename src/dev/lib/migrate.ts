@@ -1,0 +1,96 @@
+// Owns bringing a database to the schema that `migrations/` describes, forward only. One run at a time per database. Each
+// migration is a transaction of its own, so that one that takes minutes holds no locks of those before it; drizzle's migrator
+// runs all of them as one.
+import { readMigrationFiles } from 'drizzle-orm/migrator'
+import { join } from 'node:path'
+import { Client, DatabaseError } from 'pg'
+import * as z from 'zod'
+import { projectFolder } from './project-folder.ts'
+
+/** "wnmg": any constant does, as long as every run takes the same. */
+const LOCK_KEY = 0x77_6e_6d_67
+const LOCK_TIMEOUT_MS = 30_000
+const LOCK_NOT_AVAILABLE = '55P03'
+
+const MIGRATIONS_FOLDER = join(projectFolder, 'migrations')
+
+/** Throws where the URL leads through a pooler that hands out another session for each transaction. */
+export function refusePooler(url: string): void {
+  if (!/-pooler\./.test(URL.parse(url)?.hostname ?? '')) return
+  throw new Error(
+    "The URL goes through Neon's pooler, where session locks do not hold: take `-pooler` out of its host.",
+  )
+}
+
+/** Runs `work` on a connection that holds the lock of migrations. Throws when another run holds it for too long. */
+export async function withMigrationLock<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  refusePooler(url)
+  const client = new Client({ connectionString: url, application_name: 'wealthnavigator-edge migrations' })
+  // The next statement fails where the connection is lost; an event that nobody hears would end the process.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`)
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]).catch((error: unknown) => {
+      const isBusy = error instanceof DatabaseError && error.code === LOCK_NOT_AVAILABLE
+      throw isBusy ? new Error('Another migration is running on this database: wait for it and try again.') : error
+    })
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+const OLDEST_VERSION = 15
+const versionRow = z.object({ server_version_num: z.string() })
+
+/** Throws where the server is older than the migrations can work with. */
+export async function refuseOldServer(client: Client): Promise<void> {
+  const { rows } = await client.query('SHOW server_version_num')
+  const version = Math.floor(Number(z.array(versionRow).parse(rows)[0]?.server_version_num) / 10_000)
+  if (version >= OLDEST_VERSION) return
+  throw new Error(`The server is PostgreSQL ${version}: take ${OLDEST_VERSION} or newer.`)
+}
+
+/** Where drizzle's migrator keeps what it has applied. */
+const HISTORY = `
+  CREATE SCHEMA IF NOT EXISTS drizzle;
+  CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`
+const newestRow = z.tuple([z.object({ newest: z.coerce.number() })])
+
+export async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN')
+  try {
+    const result = await work()
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    // Where the connection is lost, the server rolls back by itself; the first error is the one to report.
+    await client.query('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+}
+
+/**
+ * Applies the migrations that `url`'s database does not have, in order, each in a transaction of its own. A failure rolls back
+ * that one alone; the next run continues with it. `url` is the owner's.
+ */
+export async function migrate(url: string, migrationsFolder = MIGRATIONS_FOLDER): Promise<void> {
+  await withMigrationLock(url, async (client) => {
+    await refuseOldServer(client)
+    const migrations = readMigrationFiles({ migrationsFolder })
+    await client.query(HISTORY)
+    const { rows } = await client.query(
+      'SELECT coalesce(max(created_at), 0) AS newest FROM drizzle.__drizzle_migrations',
+    )
+    const [{ newest }] = newestRow.parse(rows)
+    for (const { sql, hash, folderMillis } of migrations.filter((migration) => migration.folderMillis > newest))
+      await inTransaction(client, async () => {
+        for (const statement of sql) await client.query(statement)
+        await client.query('INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ($1, $2)', [
+          hash,
+          folderMillis,
+        ])
+      })
+  })
+}

@@ -1,0 +1,233 @@
+// Owns the local stand-in for Neon: its HTTP `/sql` and WebSocket protocols before one PostgreSQL server on loopback,
+// with its limits and its failures, so that the Worker runs the same driver code here and in production. Never logs a
+// statement.
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { PoolClient } from 'pg'
+import { createBridge } from './bridge.ts'
+import { createPools } from './pools.ts'
+import type { Pools, Server } from './pools.ts'
+import { connectionLost, connectionProblem, problem, statementProblem } from './problem.ts'
+import type { Problem } from './problem.ts'
+import { createRateLimit } from './rate-limit.ts'
+import type { RequestLimit } from './rate-limit.ts'
+import { isRefusal, parseSqlRequest } from './request.ts'
+import type { SqlRequest } from './request.ts'
+import { restartDatabase } from './restart.ts'
+import { runRequest } from './run.ts'
+
+/** Neon's documented limit, each way and a call. There is none in time: a statement may hang until its client leaves. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+export interface InterceptedRequest {
+  queries: string[]
+  connectionUser: string
+  database: string
+}
+
+/**
+ * What happens to a request.
+ * - `fail-before`: 500, not run.
+ * - `lose-answer`: run and committed, and the client's connection cut instead of an answer.
+ * - `cut-before`, `cut-after`: the connection to PostgreSQL is lost before the statements or after the commit; the answer is
+ *   400 with an empty code, which does not say which.
+ * - `hang`: not run and never answered.
+ * - `restart`: the database restarts first, which the proxy hides from the client; then it is run.
+ * - `too-many`: 500, the endpoint's limit of requests is reached.
+ */
+export const interceptions = [
+  'pass',
+  'fail-before',
+  'lose-answer',
+  'cut-before',
+  'cut-after',
+  'hang',
+  'restart',
+  'too-many',
+] as const
+export type Interception = (typeof interceptions)[number]
+
+export interface NeonEndpointOptions {
+  /** The server's URL. Requests bring their own logins; this one restarts databases, and owns their tables. */
+  postgresUrl: string
+  /** 0 takes a free one. */
+  port: number
+  log: (message: string) => void
+  intercept?: (request: InterceptedRequest) => Interception
+  /** 64 MB as at Neon; tests take less. */
+  maxBytes?: number
+  /** None unless given; `NEON_REQUEST_LIMITS` are Neon's. */
+  requestLimits?: readonly RequestLimit[]
+  /** Connections to PostgreSQL of all logins together, beyond which requests are refused; without it they queue. */
+  maxConnections?: number
+}
+
+export interface NeonEndpoint {
+  /** Value of the driver's `fetchEndpoint`. */
+  url: string
+  port: number
+  /** Ends the database's sessions and empties its unlogged tables, as a restart of Neon's compute does. */
+  restart(database: string): Promise<void>
+  stop(): Promise<void>
+}
+
+/** The body, or null where it is larger than `maxBytes`; the rest is then read and dropped, so that the caller hears. */
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | null> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) continue
+    size += chunk.length
+    if (size <= maxBytes) chunks.push(chunk)
+  }
+  return size > maxBytes ? null : Buffer.concat(chunks).toString('utf8')
+}
+
+const tooManyRequests = problem(500, 'Too many connections to this endpoint. Please try again later.')
+
+async function connect(pools: Pools, request: SqlRequest): Promise<PoolClient | Problem> {
+  try {
+    const client = await pools.acquire(request.connection)
+    return client === 'full' ? problem(500, 'remaining connection slots are reserved', '53300') : client
+  } catch (error) {
+    return connectionProblem(error)
+  }
+}
+
+async function answer(pools: Pools, request: SqlRequest, signal: AbortSignal, maxBytes: number): Promise<Problem> {
+  const client = await connect(pools, request)
+  if ('body' in client) return client
+  const cancel = () => pools.cancel(client)
+  // A cancelled connection is closed, not cleaned: the late cancellation could hit the next request that gets it.
+  let cancelled = false
+  try {
+    const outcome = await runRequest({ client, request, signal, cancel, maxAnswerLength: maxBytes })
+    if ('body' in outcome) return { status: 200, body: outcome.body }
+    cancelled = true
+    return outcome.unfinished === 'too large'
+      ? problem(507, `response is too large (max is ${maxBytes} bytes)`)
+      : problem(400, 'Query cancelled, connection was terminated', '08P01')
+  } catch (error) {
+    return statementProblem(error)
+  } finally {
+    if (cancelled || signal.aborted) client.release(true)
+    else void pools.giveBack(client)
+  }
+}
+
+function serverOf(postgresUrl: string): Server {
+  const { hostname, port } = new URL(postgresUrl)
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 5432) }
+}
+
+function send(response: ServerResponse, { status, body }: Problem): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'neon-request-id': randomUUID(),
+  })
+  response.end(body)
+}
+
+/** Resolves when the client is gone. */
+async function untilGone(signal: AbortSignal): Promise<'cut'> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  return 'cut'
+}
+
+interface Behind {
+  pools: Pools
+  options: NeonEndpointOptions
+  maxBytes: number
+  restart: (database: string) => Promise<void>
+}
+
+/** Runs a request, or lets happen to it what `intercept` says. `cut` is a client's connection that gets no answer. */
+async function run(behind: Behind, request: SqlRequest, signal: AbortSignal): Promise<Problem | 'cut'> {
+  const { pools, options, maxBytes, restart } = behind
+  const { queries, connection } = request
+  const { user, database } = connection
+  const seen = { queries: queries.map(({ query }) => query), connectionUser: user, database }
+  const result = () => answer(pools, request, signal, maxBytes)
+  switch (options.intercept?.(seen) ?? 'pass') {
+    case 'pass':
+      return await result()
+    case 'fail-before':
+      return problem(500, 'injected failure: nothing was run')
+    case 'too-many':
+      return tooManyRequests
+    case 'cut-before':
+      return connectionLost
+    case 'hang':
+      return await untilGone(signal)
+    case 'restart':
+      await restart(database)
+      return await result()
+    case 'cut-after': {
+      const given = await result()
+      return given.status === 200 ? connectionLost : given
+    }
+    case 'lose-answer':
+      await result()
+      return 'cut'
+  }
+}
+
+function createHandler(behind: Behind) {
+  const { options, maxBytes } = behind
+  const isAllowed = createRateLimit(options.requestLimits ?? [])
+
+  const respond = async (request: IncomingMessage, signal: AbortSignal): Promise<Problem | 'cut'> => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    if (request.method !== 'POST' || pathname !== '/sql') return problem(400, 'query is not supported')
+    const text = await readBody(request, maxBytes)
+    if (text === null) return problem(413, `request is too large (max is ${maxBytes} bytes)`)
+    const parsed = parseSqlRequest(request.headers, text)
+    if (isRefusal(parsed)) return problem(parsed.status, parsed.message)
+    return isAllowed(performance.now()) ? await run(behind, parsed, signal) : tooManyRequests
+  }
+
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const gone = new AbortController()
+    response.on('close', () => gone.abort())
+    try {
+      const result = await respond(request, gone.signal)
+      if (result === 'cut') response.destroy()
+      else send(response, result)
+    } catch (error) {
+      if (gone.signal.aborted) return
+      send(response, connectionProblem(error))
+    }
+  }
+}
+
+/** Starts the endpoint on loopback. Rejects when the port is taken. */
+export async function startNeonEndpoint(options: NeonEndpointOptions): Promise<NeonEndpoint> {
+  const target = serverOf(options.postgresUrl)
+  const pools = createPools(target, options.maxConnections)
+  const bridge = createBridge(target)
+  const restart = (database: string) => restartDatabase(options.postgresUrl, database)
+  const handle = createHandler({ pools, options, maxBytes: options.maxBytes ?? MAX_BYTES, restart })
+  const server = createServer((request, response) => void handle(request, response))
+  server.on('upgrade', (request, socket, head) => bridge.upgrade(request, socket, head))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The Neon endpoint has no port.')
+  options.log(`Neon endpoint before ${target.host}:${target.port} on port ${address.port}`)
+  return {
+    url: `http://127.0.0.1:${address.port}/sql`,
+    port: address.port,
+    restart,
+    async stop() {
+      bridge.end()
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+      await pools.end()
+    },
+  }
+}

@@ -1,0 +1,227 @@
+// Owns the embedded PostgreSQL server: the real one, on loopback only, with passwords, one per data folder. A server
+// or a throwaway folder that a killed run left behind is cleared at the next start.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Client } from 'pg'
+import { serverUser } from '../lib/data-folder.ts'
+import { holdFolder } from './held-folder.ts'
+import type { HeldFolder, Log } from './held-folder.ts'
+import { freePort } from '../lib/ports.ts'
+import { findPostgres } from './binaries.ts'
+import { CLUSTER_NAME, openCluster, serverEnvironment } from './cluster.ts'
+import type { Cluster, ClusterPlace } from './cluster.ts'
+
+const READY_LINE = 'database system is ready to accept connections'
+const START_TIMEOUT_MS = 60_000
+const STOP_TIMEOUT_MS = 10_000
+const START_ATTEMPTS = 20
+const RETRY_MS = 500
+/** What a start says that will be true a moment later: a killed server's last children, a port taken between two calls. */
+const PASSING_FAILURE = /pre-existing shared memory block|lock file "postmaster.pid" already exists/
+const PORT_TAKEN = /Address already in use/
+
+export const OWNER_ROLE = 'wn_owner'
+export const DATABASE_NAME = 'wealthnavigator'
+
+export interface PostgresOptions {
+  /** A folder, relative ones from the working directory's, or `:memory:` for one that ends with the server. */
+  dataDir: string
+  /** 0 takes a free one. */
+  port: number
+  log: Log
+  /** Told when the server ends without having been asked to. */
+  onExit?: (message: string) => void
+  /** Beside the server's own settings. */
+  settings?: Readonly<Record<string, string>>
+}
+
+export interface Postgres {
+  /** The owner's URL: may make roles and databases, but is no superuser, like the owner of a Neon database. */
+  url: string
+  /** The superuser's, for what an operator's own server would need: statistics, other sessions. */
+  superuserUrl: string
+  port: number
+  pid: number
+  /** Where it keeps its data; of the stack, not of PostgreSQL alone. */
+  folder: string
+  stop(): Promise<void>
+}
+
+function serverArguments(
+  data: string,
+  port: number,
+  throwaway: boolean,
+  given: Readonly<Record<string, string>> = {},
+): string[] {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: '200',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    // The server's own news, but no statement's error: those can hold people's data and belong to their caller.
+    log_min_messages: 'log',
+    log_min_error_statement: 'panic',
+    log_checkpoints: 'off',
+    ...(throwaway ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
+    ...given,
+  }
+  return [
+    '-D',
+    data,
+    '-p',
+    String(port),
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]
+}
+
+/** Resolves when the server says that it is ready; rejects with its last lines when it ends or takes too long. */
+function whenReady(child: ChildProcess, log: Log): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let output = ''
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`PostgreSQL was not ready after ${START_TIMEOUT_MS} ms: ${output}`))
+    }, START_TIMEOUT_MS)
+    child.stderr?.on('data', (chunk: Buffer) => {
+      const text = chunk.toString()
+      output = (output + text).slice(-4_000)
+      for (const line of text.split('\n')) if (/ (WARNING|FATAL|PANIC): /.test(line)) log(line)
+      if (!text.includes(READY_LINE)) return
+      clearTimeout(timer)
+      resolve()
+    })
+    child.once('error', reject)
+    child.once('close', () => {
+      clearTimeout(timer)
+      reject(new Error(`PostgreSQL did not start: ${output.trim()}`))
+    })
+  })
+}
+
+async function launch(
+  place: ClusterPlace,
+  data: string,
+  options: Omit<PostgresOptions, 'dataDir'>,
+  attempt = 1,
+): Promise<[ChildProcess, number]> {
+  const port = options.port === 0 ? await freePort() : options.port
+  const child = spawn(
+    join(place.home, 'bin', 'postgres'),
+    serverArguments(data, port, place.throwaway, options.settings),
+    {
+      cwd: place.folder,
+      ...place.user,
+      env: serverEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // Ctrl-C reaches the whole terminal group; the server is to end last, when we say so.
+      detached: true,
+    },
+  )
+  try {
+    await whenReady(child, options.log)
+    return [child, port]
+  } catch (error) {
+    const message = error instanceof Error ? error.message : ''
+    const passes = PASSING_FAILURE.test(message) || (options.port === 0 && PORT_TAKEN.test(message))
+    if (!passes || attempt >= START_ATTEMPTS) throw error
+    await delay(RETRY_MS)
+    return launch(place, data, options, attempt + 1)
+  }
+}
+
+/** Makes the owner and its database where they are missing. The owner has what Neon gives: everything but superuser. */
+async function makeOwner(url: string, password: string): Promise<void> {
+  const client = new Client(url)
+  await client.connect()
+  try {
+    const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [OWNER_ROLE])
+    if (roles.rowCount === 0) {
+      await client.query(`CREATE ROLE ${OWNER_ROLE} LOGIN CREATEDB CREATEROLE BYPASSRLS PASSWORD '${password}'`)
+      await client.query(`GRANT pg_monitor, pg_signal_backend TO ${OWNER_ROLE} WITH ADMIN OPTION`)
+    }
+    const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE_NAME])
+    if (databases.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE_NAME} OWNER ${OWNER_ROLE}`)
+  } finally {
+    await client.end()
+  }
+}
+
+async function endServer(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const closed = new Promise((resolve) => child.once('close', resolve))
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+  child.kill('SIGINT')
+  await closed
+  clearTimeout(timer)
+}
+
+async function run(
+  place: ClusterPlace,
+  cluster: Cluster,
+  options: Omit<PostgresOptions, 'dataDir'>,
+): Promise<Postgres> {
+  const { superuser, owner } = cluster.credentials
+  const [child, port] = await launch(place, cluster.data, options)
+  const superuserUrl = `postgres://postgres:${superuser}@127.0.0.1:${port}/postgres`
+  try {
+    await makeOwner(superuserUrl, owner)
+  } catch (error) {
+    await endServer(child)
+    throw error
+  }
+  let stopping = false
+  child.once('close', () => {
+    if (!stopping) options.onExit?.('PostgreSQL ended unexpectedly')
+  })
+  return {
+    url: `postgres://${OWNER_ROLE}:${owner}@127.0.0.1:${port}/${DATABASE_NAME}`,
+    superuserUrl,
+    port,
+    pid: child.pid ?? 0,
+    folder: place.folder,
+    stop: () => {
+      stopping = true
+      return endServer(child)
+    },
+  }
+}
+
+/**
+ * Starts PostgreSQL in a folder that the caller holds, and resolves when it answers. Rejects with the remedy when the
+ * port is taken, when this platform has no binaries, or when the folder's data are not this server's.
+ */
+export async function startPostgresIn(held: HeldFolder, options: Omit<PostgresOptions, 'dataDir'>): Promise<Postgres> {
+  const binaries = await findPostgres()
+  try {
+    const user = await serverUser(join(held.folder, CLUSTER_NAME))
+    const place = { home: binaries.home, folder: held.folder, user, throwaway: held.throwaway }
+    const server = await run(place, await openCluster(place), options)
+    const stop = async () => {
+      await server.stop()
+      await binaries.dispose()
+    }
+    return { ...server, stop }
+  } catch (error) {
+    await binaries.dispose()
+    throw error
+  }
+}
+
+/** Takes the folder, starts PostgreSQL in it, and gives the folder back at `stop`. */
+export async function startPostgres({ dataDir, ...options }: PostgresOptions): Promise<Postgres> {
+  const held = await holdFolder(dataDir, process.cwd(), options.log)
+  try {
+    const server = await startPostgresIn(held, options)
+    const stop = async () => {
+      await server.stop()
+      await held.release()
+    }
+    return { ...server, stop }
+  } catch (error) {
+    await held.release()
+    throw error
+  }
+}

@@ -1,0 +1,200 @@
+// Owns the local stack as one thing: database, Neon endpoint, Plaid simulator, Worker and crons, started in this order
+// and stopped in the other. Leaves nothing running when a start fails or is interrupted.
+import { join } from 'node:path'
+import { readLocalVariables, usesOidc } from '../lib/local-variables.ts'
+import type { Variables } from '../lib/local-variables.ts'
+import { signToken } from '../lib/sign-token.ts'
+import { CRONS, fireCron, startCrons } from './crons.ts'
+import { holdFolder } from '../postgres/held-folder.ts'
+import type { HeldFolder } from '../postgres/held-folder.ts'
+import { freePort, readPorts } from '../lib/ports.ts'
+import { startLocalDatabase } from './local-database.ts'
+import type { LocalDatabase } from './local-database.ts'
+import { createReasons, whenReady } from '../lib/readiness.ts'
+import { startSimulator } from '../plaid-simulator/server.ts'
+import type { Part, StackOptions, Start } from './starting.ts'
+import { startWorker } from './worker.ts'
+import type { Worker, WorkerOptions } from './worker.ts'
+import { projectFolder } from '../lib/project-folder.ts'
+
+const TOKEN_TTL_SECONDS = 12 * 60 * 60
+
+/** What the READY line says. */
+export interface Ready {
+  api: string
+  plaid: string
+  /** The Neon endpoint. */
+  sql: string
+  /** The owner's URL. */
+  database: string
+  /** Not there where an OIDC issuer makes the tokens: one of this stack's would be refused. */
+  token?: string
+  admin_token?: string
+}
+
+export interface LocalStack {
+  ready: Ready
+  worker: WorkerControl
+  stop(): Promise<void>
+}
+
+/** The Worker's death and return, for who wants to see what survives. */
+export interface WorkerControl {
+  /** SIGKILL to all of its processes; the rest of the stack goes on. */
+  kill(): Promise<void>
+  /** Starts it again at the same address, with the same state, and sweeps as at any start. After `kill` only. */
+  restart(): Promise<void>
+}
+
+/** What the top level of wrangler.toml leaves open, so that it is not deployed by accident. */
+const LOCAL_DEFAULTS: Variables = {
+  ENVIRONMENT: 'development',
+  PLAID_ENV: 'sandbox',
+  PLAID_PRODUCTS: 'transactions,investments,liabilities',
+  PLAID_COUNTRY_CODES: 'US',
+  ENCRYPTION_KEY_ID: 'k1',
+}
+
+/** The Worker's variables: the chosen ones, else what this stack knows, else the examples, else the defaults. */
+function workerVariables(
+  { chosen, examples }: { chosen: Variables; examples: Variables },
+  { sqlUrl, logins }: LocalDatabase,
+  plaidUrl: string,
+  api: string,
+): Variables {
+  const ownDatabase = chosen['DATABASE_URL'] === undefined
+  const computed = {
+    DATABASE_URL: logins.apiUrl,
+    DATABASE_JOBS_URL: logins.jobsUrl,
+    DATABASE_IDENTITY_URL: logins.identityUrl,
+    // Somebody's own database is reached by its own endpoint.
+    ...(ownDatabase ? { DATABASE_ENDPOINT: sqlUrl } : {}),
+    PLAID_BASE_URL: plaidUrl,
+    PLAID_WEBHOOK_URL: `${api}/api/v1/plaid/webhook`,
+  }
+  return { ...LOCAL_DEFAULTS, ...examples, ...computed, ...chosen }
+}
+
+async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalStack, 'stop'>> {
+  const local = start.variables ?? (await readLocalVariables(projectFolder, start.environment))
+  const given = { ...local.examples, ...local.chosen }
+  const secret = given['SECRET_KEY']
+  if (!secret) throw new Error('SECRET_KEY is not set: copy .dev.vars.example to .dev.vars, or set it there.')
+
+  const database = await startLocalDatabase(start, held)
+  start.signal.throwIfAborted()
+  const simulator = await startSimulator({
+    port: start.ports.PLAID_PORT,
+    clientId: given['PLAID_CLIENT_ID'] ?? '',
+    secret: given['PLAID_SECRET'] ?? '',
+    // The bank must remember what the database remembers.
+    journalFile: held.throwaway ? null : join(held.folder, 'plaid-simulator.jsonl'),
+    log: (line) => start.print('plaid', line),
+  })
+  start.undo('plaid', simulator)
+  start.print('plaid', `simulator ready on ${simulator.url}`)
+  start.signal.throwIfAborted()
+
+  const port = start.ports.PORT || (await freePort())
+  const api = `http://127.0.0.1:${port}`
+  const reasons = createReasons()
+  const variables = workerVariables(local, database, simulator.url, api)
+  const options: WorkerOptions = {
+    projectFolder,
+    folder: held.folder,
+    port,
+    variables,
+    onLine: (line, level) => {
+      reasons.note(line)
+      start.print('worker', line, level)
+    },
+    onExit: start.onFailure,
+    signal: start.signal,
+    ...(start.bundle === undefined ? {} : { bundle: start.bundle }),
+  }
+  const launch = async (): Promise<Worker> => {
+    const launched = await startWorker(options)
+    start.print('worker', `healthy on ${launched.url}`)
+    return launched
+  }
+  let worker = await launch()
+  start.undo('worker', { stop: () => worker.stop() })
+
+  await whenReady(api, reasons, start.signal)
+  await sweepOnce(start, api)
+  startCronsOf(start, api)
+  const ready = {
+    api,
+    plaid: simulator.url,
+    sql: database.sqlUrl,
+    database: database.ownerUrl,
+    ...(usesOidc(variables) ? {} : await localTokens(secret)),
+  }
+  const restart = async () => {
+    worker = await launch()
+    await whenReady(api, reasons, start.signal)
+    await sweepOnce(start, api)
+  }
+  return { ready, worker: { kill: () => worker.kill(), restart } }
+}
+
+async function localTokens(secret: string): Promise<Pick<Ready, 'token' | 'admin_token'>> {
+  const common = { secret, ttlSeconds: TOKEN_TTL_SECONDS }
+  return {
+    token: await signToken({ ...common, subject: 'demo' }),
+    admin_token: await signToken({ ...common, subject: 'admin', role: 'admin' }),
+  }
+}
+
+function reportCron(start: Start, name: string, error: unknown): void {
+  start.print('crons', `${name}: ${error instanceof Error ? error.message : 'failed'}`, 'error')
+}
+
+/** What a killed run left unfinished is taken up at once, not in a minute. */
+async function sweepOnce(start: Start, api: string): Promise<void> {
+  await fireCron(api, CRONS.sweep, start.signal).catch((error: unknown) => {
+    start.signal.throwIfAborted()
+    reportCron(start, 'sweep', error)
+  })
+}
+
+function startCronsOf(start: Start, api: string): void {
+  start.undo(
+    'crons',
+    startCrons(api, (name, error) => reportCron(start, name, error)),
+  )
+  start.print('crons', 'sweep every minute, sync every hour')
+}
+
+/**
+ * Starts everything and resolves when the Worker's /ready is 200 and its first sweep has ended; a sweep that failed is an
+ * error line. Rejects, with all that was
+ * started stopped again, when a part fails or `signal` is aborted. `stop` stops in order, once.
+ */
+export async function startStack(options: StackOptions): Promise<LocalStack> {
+  const undoing: { name: string; part: Part }[] = []
+  const stopAll = async () => {
+    for (let step = undoing.pop(); step !== undefined; step = undoing.pop()) {
+      const { name, part } = step
+      // One part that will not stop must not keep the others running.
+      await part.stop().then(
+        () => options.print(name, 'stopped'),
+        (error: unknown) => options.print(name, `did not stop: ${String(error)}`, 'error'),
+      )
+    }
+  }
+  const undo = (name: string, part: Part) => void undoing.push({ name, part })
+  try {
+    const log = (message: string) => options.print('stack', message, 'warn')
+    const held = await holdFolder(options.environment['DATA_DIR'] || undefined, projectFolder, log)
+    undo('stack', { stop: () => held.release() })
+    const ports = await readPorts(options.environment)
+    options.signal.throwIfAborted()
+    const parts = await startParts({ ...options, ports, undo }, held)
+    let stopped: Promise<void> | undefined
+    return { ...parts, stop: () => (stopped ??= stopAll()) }
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}

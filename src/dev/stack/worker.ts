@@ -1,0 +1,166 @@
+// Owns `wrangler dev` as a child: its own process group, so that one signal reaches all of it, and its variables in a
+// file that only its owner may read, since a command line is everybody's to see.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import * as z from 'zod'
+import { formatVariables } from '../lib/local-variables.ts'
+import type { Variables } from '../lib/local-variables.ts'
+import { endGroup, forgetGroup, noteGroup } from '../lib/left-over-group.ts'
+import { levelOf, splitLines } from '../lib/output.ts'
+import type { Level } from '../lib/output.ts'
+
+const READY_TIMEOUT_MS = 60_000
+const HEALTH_TIMEOUT_MS = 30_000
+const HEALTH_POLL_MS = 100
+const REQUEST_TIMEOUT_MS = 5_000
+
+// What wrangler says at each load and nobody needs: the table of bindings, and that it fires no crons, which we do.
+const NOISE =
+  /^(env\.\w+ |Binding +Resource|Your Worker has access|⎔ )|Scheduled Workers are not|manually trigger a scheduled|cdn-cgi\/local\/scheduled|test-cron-triggers|wrangler:info\] Ready/
+
+const readyMessage = z
+  .string()
+  .transform((text): unknown => JSON.parse(text))
+  .pipe(z.object({ event: z.literal('DEV_SERVER_READY'), port: z.int() }))
+
+export interface WorkerOptions {
+  projectFolder: string
+  /** Where the Worker's state, its variables and the note of its process group go. */
+  folder: string
+  port: number
+  variables: Variables
+  /** The prebuilt bundle to run; the source, watched, unless given. */
+  bundle?: string
+  onLine: (line: string, level: Level) => void
+  /** Told when the Worker ends without having been asked to. */
+  onExit: (message: string) => void
+  signal: AbortSignal
+}
+
+export interface Worker {
+  url: string
+  /** The leader of its process group. */
+  pid: number
+  stop(): Promise<void>
+  /** SIGKILL to all of its processes, as when a machine loses power. `stop` is then not needed. */
+  kill(): Promise<void>
+}
+
+function wranglerArguments({ projectFolder, folder, port, bundle }: WorkerOptions, envFile: string): string[] {
+  const wrangler = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js')
+  const entry = bundle === undefined ? [join(projectFolder, 'src', 'worker.ts')] : [bundle, '--no-bundle']
+  const args = [wrangler, 'dev', ...entry]
+  args.push('-c', join(projectFolder, 'wrangler.toml'), '--ip', '127.0.0.1', '--port', String(port))
+  args.push('--inspector-port', '0', '--show-interactive-dev-session=false')
+  return [...args, '--persist-to', join(folder, 'state'), '--env-file', envFile]
+}
+
+/** No account, no telemetry, no update check, nothing outside the data folder, and no variable of the Worker's. */
+function wranglerEnvironment(folder: string): NodeJS.ProcessEnv {
+  const kept = ['PATH', 'HOME', 'USER', 'TMPDIR', 'LANG', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE']
+  const inherited = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
+  return {
+    ...Object.fromEntries(inherited),
+    CI: '1',
+    NO_COLOR: '1',
+    FORCE_COLOR: '0',
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_SEND_ERROR_REPORTS: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
+    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    WRANGLER_REGISTRY_PATH: join(folder, 'registry'),
+    WRANGLER_LOG_PATH: join(folder, 'logs'),
+    XDG_CONFIG_HOME: join(folder, 'config'),
+  }
+}
+
+/** Resolves with the port when wrangler says that it listens; rejects when it ends, takes too long, or we are stopped. */
+function whenListening(child: ChildProcess, signal: AbortSignal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('wrangler dev did not listen in time.')), READY_TIMEOUT_MS)
+    const fail = (error: Error) => {
+      clearTimeout(timer)
+      reject(error)
+    }
+    child.once('error', fail)
+    child.once('exit', (code) => fail(new Error(`wrangler dev ended with code ${code ?? 'none'}; its lines say why.`)))
+    signal.addEventListener('abort', () => fail(new Error('stopped')), { once: true })
+    child.on('message', (message) => {
+      const ready = readyMessage.safeParse(message)
+      if (!ready.success) return
+      clearTimeout(timer)
+      resolve(ready.data.port)
+    })
+  })
+}
+
+/** Waits until `GET /health` is 200. The proxy listens before the Worker is loaded. */
+async function whenHealthy(url: string, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + HEALTH_TIMEOUT_MS
+  for (;;) {
+    signal.throwIfAborted()
+    const seen = await fetch(`${url}/health`, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+    }).then(
+      async (response) => (response.ok ? null : `${response.status} ${(await response.text()).slice(0, 500)}`),
+      (error: unknown) => (error instanceof Error ? error.message : 'no answer'),
+    )
+    if (seen === null) return
+    if (performance.now() > deadline) throw new Error(`The Worker is not healthy: GET ${url}/health gives ${seen}`)
+    await delay(HEALTH_POLL_MS)
+  }
+}
+
+/**
+ * Starts the Worker and resolves when it is healthy. Whatever goes wrong, nothing of it is left running. `stop` asks,
+ * and kills what does not listen.
+ */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const folder = join(options.folder, 'worker')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const envFile = join(folder, 'variables.env')
+  await rm(envFile, { force: true })
+  await writeFile(envFile, formatVariables(options.variables), { mode: 0o600, flag: 'wx' })
+  const child = spawn(process.execPath, wranglerArguments({ ...options, folder }, envFile), {
+    cwd: options.projectFolder,
+    env: wranglerEnvironment(folder),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: true,
+  })
+  const { pid } = child
+  const forward = (otherwise: Level) =>
+    splitLines((line) => {
+      if (!NOISE.test(line)) options.onLine(line, levelOf(line, otherwise))
+    })
+  child.stdout?.setEncoding('utf8').on('data', forward('info'))
+  child.stderr?.setEncoding('utf8').on('data', forward('warn'))
+  const listening = whenListening(child, options.signal)
+  if (pid === undefined) return listening.then(() => Promise.reject(new Error('wrangler dev has no process id.')))
+
+  let stopping = false
+  const end = async (signals?: readonly NodeJS.Signals[]) => {
+    stopping = true
+    await endGroup(pid, signals)
+    await forgetGroup(options.folder)
+  }
+  const stop = () => end()
+  const kill = () => end(['SIGKILL'])
+  try {
+    // Both at once: a start that fails while the note is being written must find its listener.
+    const [port] = await Promise.all([listening, noteGroup(options.folder, pid)])
+    const url = `http://127.0.0.1:${port}`
+    await whenHealthy(url, options.signal)
+    child.once('exit', () => {
+      if (!stopping) options.onExit('wrangler dev ended unexpectedly')
+    })
+    if (child.exitCode !== null) throw new Error('wrangler dev ended as soon as it was ready.')
+    return { url, pid, stop, kill }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

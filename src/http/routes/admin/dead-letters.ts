@@ -1,0 +1,78 @@
+// For operators: the messages that could not be handled, and having them handled after all.
+import * as z from 'zod'
+import { listDeadLetters, type StoredDeadLetter } from '../../../db/operations/dead-letters.ts'
+import { replayAll, replayOne } from '../../../sync/replay-dead-letters.ts'
+import { flag, id, instant, timeText, timeTextOrNull } from '../../schemas.ts'
+import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { route } from '../../route.ts'
+import { queuedSchema } from '../sync.ts'
+
+const tags = ['admin']
+
+const letterSchema = z
+  .object({
+    id,
+    queue: z.string(),
+    message_id: z.string(),
+    item_product_id: id.nullable(),
+    reason: z.string(),
+    created_at: instant,
+    replayed_at: instant.nullable(),
+    replays: z.int(),
+  })
+  .meta({ id: 'DeadLetter' })
+
+function letterView(letter: StoredDeadLetter): z.input<typeof letterSchema> {
+  return {
+    id: letter.id,
+    queue: letter.queue,
+    message_id: letter.messageId,
+    item_product_id: letter.itemProductId,
+    reason: letter.reason,
+    created_at: timeText(letter.createdAt),
+    replayed_at: timeTextOrNull(letter.replayedAt),
+    replays: letter.replays,
+  }
+}
+
+const lettersByTime = keyCursor('dead_letters', 'instant')
+
+export const listDeadLettersRoute = route({
+  id: 'adminListDeadLetters',
+  method: 'GET',
+  path: '/api/v1/admin/dead-letters',
+  summary: 'Messages that could not be handled, newest first',
+  tags,
+  access: 'admin',
+  query: z.strictObject({ ...pageQuery, open: flag.default(false).describe('Only those that nobody has replayed.') }),
+  answers: { 200: pageOf(letterSchema, 'DeadLetterList') },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services }, { query }) => {
+  const page = await listDeadLetters(services.jobs, query, query.limit, lettersByTime.read(query.cursor))
+  return { status: 200, body: pageBody(page, lettersByTime, letterView) }
+})
+
+export const replayDeadLetterRoute = route({
+  id: 'adminReplayDeadLetter',
+  method: 'POST',
+  path: '/api/v1/admin/dead-letters/{id}/replay',
+  summary: 'Wake what a dead letter speaks of',
+  tags,
+  access: 'admin',
+  limit: 'sensitive',
+  params: z.object({ id }),
+  answers: { 202: queuedSchema },
+  errors: ['not_found'],
+}).handle(async (ctx, input) => ({ status: 202, body: { queued: await replayOne(ctx, input.params.id) } }))
+
+export const replayDeadLettersRoute = route({
+  id: 'adminReplayDeadLetters',
+  method: 'POST',
+  path: '/api/v1/admin/dead-letters/replay',
+  summary: 'Wake what the dead letters speak of that nobody has replayed, 1,000 at a time',
+  tags,
+  access: 'admin',
+  limit: 'sensitive',
+  answers: { 202: queuedSchema },
+  errors: [],
+}).handle(async (ctx) => ({ status: 202, body: { queued: await replayAll(ctx) } }))

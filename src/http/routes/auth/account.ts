@@ -1,0 +1,164 @@
+// Built-in accounts, for who is signed in: password, second factor, sessions. Each asks the database whether the
+// session of the access token still is.
+import * as z from 'zod'
+import { id, instant, timeText } from '../../schemas.ts'
+import { pageOf } from '../../pagination.ts'
+import { route } from '../../route.ts'
+import { newPassword, password, secondFactorCode } from './sign-in.ts'
+
+const tags = ['auth']
+const limit = 'auth' as const
+const access = 'user' as const
+
+export const logoutAllRoute = route({
+  id: 'logoutAll',
+  event: 'session_end',
+  method: 'POST',
+  path: '/api/v1/auth/logout-all',
+  summary: 'End all sessions, this one too',
+  tags,
+  access,
+  limit,
+  answers: { 204: null },
+  errors: [],
+}).handle(async (ctx) => {
+  const { logOutEverywhere } = await import('../../../identity/logout.ts')
+  await logOutEverywhere(ctx)
+  return { status: 204 }
+})
+
+export const changePasswordRoute = route({
+  id: 'changePassword',
+  event: 'password_change',
+  method: 'POST',
+  path: '/api/v1/auth/password/change',
+  summary: 'Set another password; every other session ends',
+  tags,
+  access,
+  limit,
+  body: z.strictObject({ current_password: password, new_password: newPassword }),
+  answers: { 204: null },
+  errors: ['invalid_credentials'],
+}).handle(async (ctx, { body }) => {
+  const { changePassword } = await import('../../../identity/change-password.ts')
+  await changePassword(ctx, { current: body.current_password, replacement: body.new_password })
+  return { status: 204 }
+})
+
+export const enrollTotpRoute = route({
+  id: 'enrollTotp',
+  event: 'second_factor_enrollment',
+  method: 'POST',
+  path: '/api/v1/auth/totp/enroll',
+  summary: 'A new secret for an authenticator; it counts once it is confirmed',
+  tags,
+  access,
+  limit,
+  body: z.strictObject({ password }),
+  answers: {
+    200: z
+      .object({
+        secret: z.string().describe('In base32, to be typed.'),
+        otpauth_uri: z.string().describe('To be shown as a QR code.'),
+      })
+      .meta({ id: 'TotpSecret' }),
+  },
+  errors: ['conflict', 'invalid_credentials'],
+}).handle(async (ctx, { body }) => {
+  const { enrollTotp } = await import('../../../identity/manage-totp.ts')
+  const { secret, uri } = await enrollTotp(ctx, body.password)
+  return { status: 200, body: { secret, otpauth_uri: uri } }
+})
+
+export const confirmTotpRoute = route({
+  id: 'confirmTotp',
+  event: 'second_factor_activation',
+  method: 'POST',
+  path: '/api/v1/auth/totp/confirm',
+  summary: 'Show a code of the enrolled secret; from now on signing in asks for one',
+  tags,
+  access,
+  limit,
+  body: z.strictObject({ code: secondFactorCode }),
+  answers: {
+    200: z
+      .object({ recovery_codes: z.array(z.string()).describe('Shown this once; each works once.') })
+      .meta({ id: 'RecoveryCodes' }),
+  },
+  errors: ['conflict', 'invalid_code'],
+}).handle(async (ctx, { body }) => {
+  const { confirmTotp } = await import('../../../identity/manage-totp.ts')
+  const { recoveryCodes } = await confirmTotp(ctx, body.code)
+  return { status: 200, body: { recovery_codes: recoveryCodes } }
+})
+
+export const disableTotpRoute = route({
+  id: 'disableTotp',
+  event: 'second_factor_removal',
+  method: 'POST',
+  path: '/api/v1/auth/totp/disable',
+  summary: 'Take the second factor away',
+  tags,
+  access,
+  limit,
+  body: z.strictObject({ password, code: secondFactorCode }),
+  answers: { 204: null },
+  errors: ['conflict', 'invalid_code', 'invalid_credentials'],
+}).handle(async (ctx, { body }) => {
+  const { disableTotp } = await import('../../../identity/manage-totp.ts')
+  await disableTotp(ctx, body)
+  return { status: 204 }
+})
+
+const sessionSchema = z
+  .object({
+    id,
+    current: z.boolean().describe('The one that asks.'),
+    scope: z.string(),
+    created_at: instant,
+    last_used_at: instant.describe('When its refresh token was used last.'),
+    expires_at: instant.describe('When it ends unless it is used.'),
+  })
+  .meta({ id: 'SignedInSession' })
+
+export const listSessionsRoute = route({
+  id: 'listSessions',
+  method: 'GET',
+  path: '/api/v1/auth/sessions',
+  summary: 'The sessions of the account, oldest first; 50 at most, in one page',
+  tags,
+  access,
+  limit,
+  answers: { 200: pageOf(sessionSchema, 'SessionList') },
+  errors: [],
+}).handle(async (ctx) => {
+  const { listSessions } = await import('../../../identity/logout.ts')
+  const sessions = await listSessions(ctx)
+  const view = sessions.map((session) => ({
+    id: session.id,
+    current: session.current,
+    scope: session.scope,
+    created_at: timeText(session.createdAt),
+    last_used_at: timeText(session.lastUsedAt),
+    expires_at: timeText(session.expiresAt),
+  }))
+  return { status: 200, body: { data: view, next_cursor: null } }
+})
+
+export const endSessionRoute = route({
+  id: 'endSession',
+  event: 'session_end',
+  method: 'DELETE',
+  path: '/api/v1/auth/sessions/{id}',
+  summary: 'End one session',
+  tags,
+  access,
+  limit,
+  params: z.object({ id }),
+  answers: { 204: null },
+  errors: ['not_found'],
+}).handle(async (ctx, { params }) => {
+  const { endSession } = await import('../../../identity/logout.ts')
+  await endSession(ctx, params.id)
+  return { status: 204 }
+})

@@ -1,0 +1,244 @@
+// Built-in accounts, for who is not signed in: register, verify, sign in, refresh, sign out, forgotten passwords. The
+// verbs come by import(), so that a deployment with an OIDC issuer does not load them.
+import * as z from 'zod'
+import type { Ctx } from '../../../context.ts'
+import { AppError, type ErrorCode } from '../../../errors.ts'
+import type { SessionGrant, SignedIn } from '../../../identity/session.ts'
+import { line } from '../../schemas.ts'
+import {
+  cookieHeaders,
+  deviceCookie,
+  readDeviceCookie,
+  readRefreshCookie,
+  refreshCookie,
+  requireCookiePage,
+} from '../../refresh-cookie.ts'
+import { publicRoute } from '../../route.ts'
+
+const tags = ['auth']
+const limit = 'auth' as const
+const method = 'POST' as const
+/** What a body brings with it. */
+const ofBodies = [
+  'bad_request',
+  'payload_too_large',
+  'unsupported_media_type',
+  'validation_failed',
+] as const satisfies readonly ErrorCode[]
+
+/** ASCII, and compared in lower case: no two spellings that look alike are two accounts. */
+export const email = z
+  .string()
+  .max(254)
+  .transform((text) => text.toLowerCase())
+  .pipe(z.email({ error: 'Must be an e-mail address.' }))
+/** As it was typed; whether a new one is good enough is the account's to say. */
+export const password = line(256)
+export const newPassword = line(256).min(15).describe('15 characters at least; any will do, no rule about which.')
+/** Out of a mail, in any case and grouping. */
+const mailCode = line(64).describe('The code in the mail.')
+export const secondFactorCode = line(64).describe('Six digits of the authenticator, or a recovery code.')
+const transport = z
+  .enum(['body', 'cookie'])
+  .default('body')
+  .describe('Where the refresh token goes: the answer, or, for browsers, an HttpOnly cookie.')
+
+const sessionSchema = z
+  .object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().describe('Seconds.'),
+    refresh_token: z.string().optional().describe('Works once; absent where it went into the cookie.'),
+    device_token: z
+      .string()
+      .optional()
+      .describe('Of a sign-in. Send it with the next one on this device; absent where it went into a cookie.'),
+  })
+  .meta({ id: 'Session' })
+
+const mailedSchema = z.object({ status: z.literal('mail_sent') }).meta({ id: 'MailSent' })
+
+type Transport = z.output<typeof transport>
+
+/** A session as it leaves. */
+function answerWith({ services: { config } }: Ctx, grant: SessionGrant, by: Transport) {
+  const { accessToken, expiresInSeconds, refreshToken, refreshExpiresInSeconds } = grant
+  const body = { access_token: accessToken, token_type: 'Bearer', expires_in: expiresInSeconds } as const
+  if (by === 'body') return { status: 200, body: { ...body, refresh_token: refreshToken } } as const
+  const headers = { 'set-cookie': refreshCookie(config, refreshToken, refreshExpiresInSeconds) }
+  return { status: 200, body, headers } as const
+}
+
+/** A new session as it leaves, with what the next sign-in on this device brings along. */
+function answerSignIn(ctx: Ctx, signedIn: SignedIn, by: Transport) {
+  const { deviceToken, deviceExpiresInSeconds } = signedIn
+  const answer = answerWith(ctx, signedIn, by)
+  if (!('headers' in answer)) return { ...answer, body: { ...answer.body, device_token: deviceToken } }
+  const cookies = [answer.headers['set-cookie'], deviceCookie(ctx.services.config, deviceToken, deviceExpiresInSeconds)]
+  return { ...answer, headers: { 'set-cookie': cookies } }
+}
+
+/** A cookie is set for a page of ours alone, or another's could sign its visitor in as somebody else. */
+function requirePageFor(by: Transport, ctx: Ctx, headers: z.output<typeof cookieHeaders>): void {
+  if (by === 'cookie') requireCookiePage(ctx.services.config, headers)
+}
+
+export const registerRoute = publicRoute({
+  id: 'register',
+  event: 'registration',
+  method,
+  path: '/api/v1/auth/register',
+  summary: 'Register an account',
+  tags,
+  limit,
+  body: z.strictObject({ email, password: newPassword }),
+  answers: { 202: mailedSchema },
+  errors: ofBodies,
+}).handle(async (ctx, { body }) => {
+  ctx.note?.({ email: body.email })
+  const { register } = await import('../../../identity/register.ts')
+  await register(ctx, body)
+  return { status: 202, body: { status: 'mail_sent' } }
+})
+
+export const verifyEmailRoute = publicRoute({
+  id: 'verifyEmail',
+  event: 'email_verification',
+  method,
+  path: '/api/v1/auth/verify-email',
+  summary: 'Verify the e-mail address and sign in',
+  tags,
+  limit,
+  headers: cookieHeaders,
+  body: z.strictObject({ code: mailCode, password, transport }),
+  answers: { 200: sessionSchema },
+  errors: [...ofBodies, 'forbidden', 'invalid_credentials', 'invalid_token'],
+}).handle(async (ctx, { body, headers }) => {
+  requirePageFor(body.transport, ctx, headers)
+  const { verifyEmail } = await import('../../../identity/verify-email.ts')
+  return answerSignIn(ctx, await verifyEmail(ctx, body), body.transport)
+})
+
+export const loginRoute = publicRoute({
+  id: 'login',
+  event: 'sign_in',
+  method,
+  path: '/api/v1/auth/login',
+  summary: 'Sign in',
+  tags,
+  limit,
+  headers: cookieHeaders,
+  body: z.strictObject({
+    email,
+    password,
+    code: secondFactorCode.optional(),
+    scope: z.enum(['full', 'read']).default('full').describe('`read`: the session can change nothing.'),
+    device_token: line(200).optional().describe('What an earlier sign-in on this device answered.'),
+    transport,
+  }),
+  answers: { 200: sessionSchema },
+  errors: [...ofBodies, 'forbidden', 'invalid_code', 'invalid_credentials', 'totp_required'],
+}).handle(async (ctx, { body, headers }) => {
+  requirePageFor(body.transport, ctx, headers)
+  ctx.note?.({ email: body.email })
+  const { login } = await import('../../../identity/login.ts')
+  const inCookie = body.transport === 'cookie' ? readDeviceCookie(ctx.services.config, headers.cookie) : null
+  const deviceToken = body.device_token ?? inCookie
+  const credentials = { ...body, code: body.code ?? null, deviceToken }
+  return answerSignIn(ctx, await login(ctx, credentials), body.transport)
+})
+
+const givenToken = z.strictObject({
+  refresh_token: line(200).optional().describe('Without it, the cookie is taken.'),
+})
+
+/**
+ * The refresh token of a request, and where it was.
+ * @throws AppError `forbidden` for a cookie from a foreign page
+ */
+function tokenOf(
+  { services: { config } }: Ctx,
+  { refresh_token }: z.output<typeof givenToken>,
+  headers: z.output<typeof cookieHeaders>,
+): { token: string | null; by: Transport } {
+  if (refresh_token !== undefined) return { token: refresh_token, by: 'body' }
+  const token = readRefreshCookie(config, headers.cookie)
+  if (token !== null) requireCookiePage(config, headers)
+  return { token, by: 'cookie' }
+}
+
+export const refreshRoute = publicRoute({
+  id: 'refreshSession',
+  event: 'session_refresh',
+  method,
+  path: '/api/v1/auth/refresh',
+  summary: 'Refresh a session',
+  tags,
+  limit: 'refresh',
+  headers: cookieHeaders,
+  body: givenToken,
+  bodyOptional: true,
+  answers: { 200: sessionSchema },
+  errors: [...ofBodies, 'forbidden', 'unauthorized'],
+}).handle(async (ctx, { body, headers }) => {
+  const { token, by } = tokenOf(ctx, body, headers)
+  if (token === null) throw new AppError('unauthorized', 'A refresh token is required.', { reason: 'no refresh token' })
+  const { refresh } = await import('../../../identity/refresh.ts')
+  return answerWith(ctx, await refresh(ctx, token), by)
+})
+
+export const logoutRoute = publicRoute({
+  id: 'logout',
+  event: 'sign_out',
+  method,
+  path: '/api/v1/auth/logout',
+  summary: 'Sign out',
+  tags,
+  limit,
+  headers: cookieHeaders,
+  body: givenToken,
+  bodyOptional: true,
+  answers: { 204: null },
+  errors: [...ofBodies, 'forbidden'],
+}).handle(async (ctx, { body, headers }) => {
+  const { token, by } = tokenOf(ctx, body, headers)
+  const { logOut } = await import('../../../identity/logout.ts')
+  await logOut(ctx, token)
+  if (by === 'body') return { status: 204 }
+  return { status: 204, headers: { 'set-cookie': refreshCookie(ctx.services.config, '', 0) } }
+})
+
+export const forgotPasswordRoute = publicRoute({
+  id: 'forgotPassword',
+  event: 'password_reset_request',
+  method,
+  path: '/api/v1/auth/password/forgot',
+  summary: 'Request a password reset',
+  tags,
+  limit,
+  body: z.strictObject({ email }),
+  answers: { 202: mailedSchema },
+  errors: ofBodies,
+}).handle(async (ctx, { body }) => {
+  ctx.note?.({ email: body.email })
+  const { forgotPassword } = await import('../../../identity/change-password.ts')
+  await forgotPassword(ctx, body.email)
+  return { status: 202, body: { status: 'mail_sent' } }
+})
+
+export const resetPasswordRoute = publicRoute({
+  id: 'resetPassword',
+  event: 'password_reset',
+  method,
+  path: '/api/v1/auth/password/reset',
+  summary: 'Reset a password',
+  tags,
+  limit,
+  body: z.strictObject({ code: mailCode, new_password: newPassword }),
+  answers: { 204: null },
+  errors: [...ofBodies, 'invalid_token'],
+}).handle(async (ctx, { body }) => {
+  const { resetPassword } = await import('../../../identity/change-password.ts')
+  await resetPassword(ctx, { code: body.code, password: body.new_password })
+  return { status: 204 }
+})

@@ -1,0 +1,178 @@
+// Items: the linked banks of a user, their state, and their end.
+import * as z from 'zod'
+import { getItem, type Item, listItems } from '../../../db/items/items.ts'
+import { AppError } from '../../../errors.ts'
+import type { ItemStatus } from '../../../item-status.ts'
+import { removeItem } from '../../../items/remove-item.ts'
+import { markRepaired } from '../../../items/repair-item.ts'
+import { requestRotation, waitForRotation } from '../../../items/request-rotation.ts'
+import { actionRequired } from '../../../items/action-required.ts'
+import { flag, id, instant, timeText, timeTextOrNull } from '../../schemas.ts'
+import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { route } from '../../route.ts'
+
+/** Those of an item that is shown, and the end. */
+const statuses = [
+  'initializing',
+  'healthy',
+  'needs_update',
+  'pending_disconnect',
+  'pending_expiration',
+  'bank_action_required',
+  'institution_down',
+  'revoked',
+  'relink_required',
+  'removed',
+] as const satisfies readonly ItemStatus[]
+
+export const itemSchema = z
+  .object({
+    id,
+    plaid_item_id: z.string(),
+    institution: z.object({ id: z.string().nullable(), name: z.string().nullable() }),
+    status: z.enum(statuses),
+    status_reason: z.string().nullable(),
+    action_required: z
+      .enum(['update', 'give_consent', 'add_accounts', 'contact_bank', 'relink'])
+      .nullable()
+      .describe(
+        'What to ask of the user. `update`, `give_consent`: start Link with this `item_id` and report `/repaired` afterwards. `add_accounts`: the same with `account_selection`. `contact_bank`: settle it with the bank. `relink`: link the bank again.',
+      ),
+    possible_duplicate: z
+      .boolean()
+      .describe(
+        'Whether one of its accounts may duplicate another account of the user (`/plaid/items/{id}/duplicates`).',
+      ),
+    products: z.array(
+      z.object({
+        product: z.string(),
+        status: z
+          .string()
+          .describe(
+            '`pending`, `ok`, `error`, `absent` (Plaid does not offer it for this item; it is asked for again about once a week) or `consent_needed`.',
+          ),
+        last_synced_at: instant.nullable(),
+        last_error: z.string().nullable(),
+      }),
+    ),
+    last_successful_update: instant.nullable().describe("Plaid's last good look at the bank."),
+    consent_expires_at: instant.nullable(),
+    disconnect_at: instant.nullable(),
+    created_at: instant,
+  })
+  .meta({ id: 'Item' })
+
+const isStatus = (text: string): text is (typeof statuses)[number] => statuses.some((status) => status === text)
+
+/** An item as clients see it. */
+export function itemView(item: Item): z.input<typeof itemSchema> {
+  const { status } = item
+  if (!isStatus(status)) throw new AppError('internal', 'The item is in an unknown state.', { reason: 'item status' })
+  return {
+    id: item.id,
+    plaid_item_id: item.plaidItemId,
+    institution: { id: item.institutionId, name: item.institutionName },
+    status,
+    status_reason: item.statusReason,
+    action_required: actionRequired(item),
+    possible_duplicate: item.possibleDuplicate,
+    products: item.products.map(({ product, status: state, lastSyncedAt, lastError }) => ({
+      product,
+      status: state,
+      last_synced_at: timeTextOrNull(lastSyncedAt),
+      last_error: lastError,
+    })),
+    last_successful_update: timeTextOrNull(item.transactionsUpdatedAt),
+    consent_expires_at: timeTextOrNull(item.consentExpiresAt),
+    disconnect_at: timeTextOrNull(item.disconnectAt),
+    created_at: timeText(item.createdAt),
+  }
+}
+
+const byCreation = keyCursor('items', 'instant')
+const params = z.object({ id })
+const tags = ['items']
+
+export const listItemsRoute = route({
+  id: 'listItems',
+  method: 'GET',
+  path: '/api/v1/plaid/items',
+  summary: 'The linked banks, oldest first',
+  tags,
+  access: 'user',
+  query: z.strictObject(pageQuery),
+  answers: { 200: pageOf(itemSchema, 'ItemList') },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services, actor }, { query }) => {
+  const from = byCreation.read(query.cursor)
+  const page = await listItems(services.api, actor.identity, query.limit, from)
+  return { status: 200, body: pageBody(page, byCreation, itemView) }
+})
+
+export const getItemRoute = route({
+  id: 'getItem',
+  method: 'GET',
+  path: '/api/v1/plaid/items/{id}',
+  summary: 'One linked bank',
+  tags,
+  access: 'user',
+  params,
+  answers: { 200: itemSchema },
+  errors: ['not_found'],
+}).handle(async ({ services, actor }, input) => {
+  const item = await getItem(services.api, actor.identity, input.params.id)
+  if (item === null) throw new AppError('not_found', 'There is no such item.')
+  return { status: 200, body: itemView(item) }
+})
+
+export const repairItemRoute = route({
+  id: 'markItemRepaired',
+  method: 'POST',
+  path: '/api/v1/plaid/items/{id}/repaired',
+  summary: 'Say that update mode was finished; everything of the item is read again',
+  tags,
+  access: 'user',
+  limit: 'link',
+  params,
+  answers: { 200: itemSchema },
+  errors: ['not_found'],
+}).handle(async (ctx, input) => ({ status: 200, body: itemView(await markRepaired(ctx, input.params.id)) }))
+
+export const removeItemRoute = route({
+  id: 'removeItem',
+  event: 'item_removal',
+  method: 'DELETE',
+  path: '/api/v1/plaid/items/{id}',
+  summary: 'End the link at Plaid and hide its data; with purge, delete the data now',
+  tags,
+  access: 'user',
+  session: 'live',
+  limit: 'sensitive',
+  params,
+  query: z.strictObject({ purge: flag.default(false) }),
+  answers: { 204: null },
+  errors: ['not_found'],
+}).handle(async (ctx, { params: { id: itemId }, query }) => {
+  if (query.purge) ctx.note?.({ event: 'item_purge' })
+  await removeItem(ctx, itemId, { purge: query.purge })
+  return { status: 204 }
+})
+
+export const rotateAccessTokenRoute = route({
+  id: 'rotateAccessToken',
+  event: 'token_rotation',
+  method: 'POST',
+  path: '/api/v1/plaid/items/{id}/access_token/rotate',
+  summary: "Exchange the item's access token at Plaid for a new one; the old one is dead at once",
+  tags,
+  access: 'user',
+  session: 'live',
+  limit: 'sensitive',
+  params,
+  // 202: the rotation did not end within ten seconds and continues.
+  answers: { 202: null, 204: null },
+  errors: ['not_found', 'conflict', 'plaid_unavailable', 'token_undecryptable'],
+}).handle(async (ctx, input) => {
+  const rotation = await requestRotation(ctx, input.params.id)
+  return { status: (await waitForRotation(ctx, rotation)) === 'rotated' ? 204 : 202 }
+})

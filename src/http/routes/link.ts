@@ -1,0 +1,217 @@
+// Linking: a token that opens Plaid's Link, and the exchange of what Link gives back.
+import * as z from 'zod'
+import { type Config, type PlaidProduct, plaidProducts } from '../../config/config.ts'
+import { isRedirectUri } from '../../config/redirect-uri.ts'
+import { AppError } from '../../errors.ts'
+import { createLinkToken } from '../../link/create-link-token.ts'
+import { exchangePublicToken } from '../../link/exchange-public-token.ts'
+import type { HostedLink } from '../../plaid/endpoints.ts'
+import { id, line } from '../schemas.ts'
+import { route } from '../route.ts'
+import { itemSchema, itemView } from './items/items.ts'
+
+/** Plaid's limit: 21 days. */
+const longestHostedSeconds = 21 * 24 * 3600
+
+const createBody = z
+  .strictObject({
+    item_id: id.optional().describe('The item to repair: update mode.'),
+    redirect_uri: z
+      .string()
+      .max(2048)
+      .optional()
+      .describe('An https URL that is registered with Plaid, without a query. Not for Android.'),
+    android_package_name: z
+      .string()
+      .max(255)
+      .optional()
+      .describe('For Link on Android, in the place of `redirect_uri`: a package that this deployment lists.'),
+    products: z
+      .array(z.enum(plaidProducts))
+      .min(1)
+      .max(plaidProducts.length)
+      .optional()
+      .describe(
+        'What the bank must have. In update mode: what the user is asked to agree to, beside what lacks consent.',
+      ),
+    hosted: z.boolean().optional().describe("Link on a page of Plaid's own."),
+    hosted_link: z
+      .strictObject({
+        completion_redirect_uri: z
+          .string()
+          .max(2048)
+          .optional()
+          .describe('Where Plaid sends the user at the end: a URL that this deployment lists.'),
+        is_mobile_app: z.boolean().optional().describe('Whether an app opens the page in its own browser window.'),
+        url_lifetime_seconds: z
+          .int()
+          .min(1)
+          .max(longestHostedSeconds)
+          .optional()
+          .describe('How long the page can be opened. Default: 30 minutes.'),
+      })
+      .optional()
+      .describe('Only with `hosted`.'),
+    account_selection: z.boolean().optional().describe('In update mode: let the user choose accounts again.'),
+    language: z
+      .string()
+      .regex(/^[a-z]{2}$/, { error: 'Must be a language of two letters.' })
+      .optional(),
+    country_codes: z
+      .array(z.string().regex(/^[A-Z]{2}$/, { error: 'Must be a country of two letters (ISO 3166-1).' }))
+      .min(1)
+      .max(20)
+      .optional(),
+  })
+  .meta({ id: 'LinkTokenRequest' })
+
+const linkTokenSchema = z
+  .object({ link_token: z.string(), expiration: z.string(), hosted_link_url: z.string().optional() })
+  .meta({ id: 'LinkToken' })
+
+function refuse(pointer: string, detail: string): AppError {
+  return new AppError('validation_failed', 'The request body is not valid.', { fields: [{ pointer, detail }] })
+}
+
+type CreateBody = z.output<typeof createBody>
+
+function checkDestinations(body: CreateBody, config: Config): void {
+  const { redirect_uri: redirectUri, android_package_name: packageName, hosted_link: hostedLink } = body
+  const { androidPackages, completionRedirectUris } = config.plaid.link
+  if (redirectUri !== undefined && !isRedirectUri(redirectUri, config))
+    throw refuse('#/redirect_uri', 'Must be an https URL of a domain, in lower case, without a query or a fragment.')
+  if (packageName !== undefined && redirectUri !== undefined)
+    throw refuse('#/android_package_name', 'Plaid takes a package name or a redirect_uri, not both.')
+  if (packageName !== undefined && !androidPackages.includes(packageName))
+    throw refuse('#/android_package_name', 'This deployment does not list the package.')
+  if (hostedLink !== undefined && body.hosted !== true) throw refuse('#/hosted_link', 'Is for hosted sessions only.')
+  const completionUri = hostedLink?.completion_redirect_uri
+  if (completionUri !== undefined && !completionRedirectUris.includes(completionUri))
+    throw refuse('#/hosted_link/completion_redirect_uri', 'This deployment does not list the URL.')
+}
+
+const hostedLinkOf = (body: NonNullable<CreateBody['hosted_link']>): HostedLink => ({
+  completionRedirectUri: body.completion_redirect_uri ?? null,
+  isMobileApp: body.is_mobile_app ?? false,
+  urlLifetimeSeconds: body.url_lifetime_seconds ?? null,
+})
+
+function checkProducts(products: readonly PlaidProduct[], config: Config): void {
+  const absent = products.findIndex((product) => !config.plaid.products.includes(product))
+  if (absent !== -1) throw refuse(`#/products/${absent}`, 'This deployment does not have the product.')
+}
+
+function checkCountries(countryCodes: readonly string[], config: Config): void {
+  const absent = countryCodes.findIndex((country) => !config.plaid.countryCodes.includes(country))
+  if (absent !== -1) throw refuse(`#/country_codes/${absent}`, 'This deployment does not offer the country.')
+}
+
+export const createLinkTokenRoute = route({
+  id: 'createLinkToken',
+  method: 'POST',
+  path: '/api/v1/plaid/link/token/create',
+  summary: 'Start Link for a new bank, or in update mode for one that is linked',
+  tags: ['link'],
+  access: 'user',
+  session: 'live',
+  limit: 'link',
+  body: createBody,
+  answers: { 200: linkTokenSchema },
+  errors: [
+    'not_found',
+    'too_many_items',
+    'too_many_links',
+    'conflict',
+    'plaid_rejected',
+    'plaid_unavailable',
+    'token_undecryptable',
+  ],
+}).handle(async (ctx, { body }) => {
+  const { config } = ctx.services
+  checkDestinations(body, config)
+  if (body.products !== undefined) checkProducts(body.products, config)
+  if (body.country_codes !== undefined) checkCountries(body.country_codes, config)
+  const { linkToken, expiration, hostedLinkUrl } = await createLinkToken(ctx, {
+    itemId: body.item_id ?? null,
+    redirectUri: body.redirect_uri ?? null,
+    products: body.products ?? null,
+    androidPackageName: body.android_package_name ?? null,
+    hosted: body.hosted ?? false,
+    hostedLink: body.hosted_link === undefined ? null : hostedLinkOf(body.hosted_link),
+    accountSelection: body.account_selection ?? false,
+    language: body.language ?? null,
+    countryCodes: body.country_codes ?? null,
+  })
+  const hosted = hostedLinkUrl === null ? {} : { hosted_link_url: hostedLinkUrl }
+  return { status: 200, body: { link_token: linkToken, expiration, ...hosted } }
+})
+
+const plaidToken = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[A-Za-z0-9-]+$/, { error: 'Must be a token as Link gave it.' })
+
+/** A hint: absent, null, "" and what cannot be used are the same. */
+const hint = (most: number) =>
+  line(most)
+    .nullish()
+    .catch(null)
+    .transform((text) => text ?? null)
+
+/** What an SDK of Link hands over beside the public token. It never costs the exchange; keys that are not used are dropped. */
+const institutionHint = z.object({ institution_id: hint(100), name: hint(200) })
+const accountHint = z.object({ name: hint(200), mask: hint(10), subtype: hint(100) })
+
+const exchangeBody = z
+  .strictObject({
+    public_token: plaidToken,
+    link_token: plaidToken
+      .optional()
+      .describe('The link token that Link was opened with. Required in staging and production.'),
+    institution: institutionHint.nullish().catch(null).describe("From Link's metadata, as it is."),
+    accounts: z.array(accountHint).nullish().catch(null).describe("From Link's metadata, as they are."),
+    allow_duplicate: z
+      .boolean()
+      .optional()
+      .describe('Link a bank that is linked already. Only where this deployment allows it.'),
+  })
+  .meta({ id: 'ExchangeRequest' })
+
+export const exchangePublicTokenRoute = route({
+  id: 'exchangePublicToken',
+  method: 'POST',
+  path: '/api/v1/plaid/item/public_token/exchange',
+  summary: "Exchange Link's public token for an item that stays in sync",
+  tags: ['link'],
+  access: 'user',
+  session: 'live',
+  limit: 'link',
+  body: exchangeBody,
+  answers: { 201: itemSchema },
+  errors: [
+    'public_token_refused',
+    'link_token_refused',
+    'duplicate_item',
+    'too_many_items',
+    'too_many_links',
+    'conflict',
+    'item_needs_attention',
+    'plaid_rejected',
+    'plaid_unavailable',
+    'token_undecryptable',
+  ],
+}).handle(async (ctx, { body }) => {
+  if (ctx.services.config.strict && body.link_token === undefined) throw refuse('#/link_token', 'Is required.')
+  if (body.allow_duplicate === true && !ctx.services.config.linking.allowsDuplicates)
+    throw refuse('#/allow_duplicate', 'This deployment does not allow it.')
+  const { institution_id: institutionId, name } = body.institution ?? { institution_id: null, name: null }
+  const item = await exchangePublicToken(ctx, {
+    publicToken: body.public_token,
+    linkToken: body.link_token ?? null,
+    institution: institutionId === null ? null : { id: institutionId, name: name ?? '' },
+    ...(body.accounts ? { accounts: body.accounts } : {}),
+    allowDuplicate: body.allow_duplicate ?? false,
+  })
+  return { status: 201, body: itemView(item) }
+})

@@ -1,0 +1,70 @@
+// Whether the Worker is alive, and whether it may be sent requests. Neither says anything about data or secrets.
+import * as z from 'zod'
+import { checkKeyring } from '../../../crypto/envelope.ts'
+import { checkDatabase } from '../../../db/operations/health.ts'
+import { AppError } from '../../../errors.ts'
+import { publicRoute } from '../../route.ts'
+
+const tags = ['health']
+
+/** Depends on nothing, not even on a configuration. */
+export const healthRoute = publicRoute({
+  id: 'health',
+  method: 'GET',
+  path: '/health',
+  summary: 'Alive',
+  tags,
+  answers: { 200: z.object({ status: z.literal('ok') }).meta({ id: 'Health' }) },
+  errors: [],
+}).handle(() => Promise.resolve({ status: 200, body: { status: 'ok' } }))
+
+const checkResult = z.enum(['ok', 'failed'])
+const checks = z.object({
+  api_database: checkResult,
+  jobs_database: checkResult,
+  /** Where accounts are built in. */
+  identity_database: checkResult.optional(),
+  encryption_key: checkResult,
+})
+
+/** A configuration that was refused never gets here: that is 500 `misconfigured`. */
+export const readyRoute = publicRoute({
+  id: 'ready',
+  method: 'GET',
+  path: '/ready',
+  summary:
+    'Ready: each login reaches a migrated database and has its rights and no others, and the encryption key works',
+  tags,
+  answers: { 200: z.object({ status: z.literal('ready'), checks }).meta({ id: 'Ready' }) },
+  errors: ['unavailable'],
+}).handle(async ({ services }) => {
+  const [api, jobs, identity, key] = await Promise.all([
+    checkDatabase(services.api),
+    checkDatabase(services.jobs),
+    services.identity === null ? null : services.identity().then(({ database }) => checkDatabase(database)),
+    checkKeyring(services.keyring),
+  ])
+  const found = {
+    api_database: verdict(api.ok),
+    jobs_database: verdict(jobs.ok),
+    ...(identity === null ? {} : { identity_database: verdict(identity.ok) }),
+    encryption_key: verdict(key.ok),
+  }
+  if (api.ok && jobs.ok && identity?.ok !== false && key.ok)
+    return { status: 200, body: { status: 'ready', checks: found } }
+  // Which policy is off is for the operator's log, not for whoever asks.
+  const reason = [
+    ...api.problems.map((problem) => `wn_api: ${problem}`),
+    ...jobs.problems.map((problem) => `wn_jobs: ${problem}`),
+    ...(identity?.problems ?? []).map((problem) => `wn_identity: ${problem}`),
+    ...key.problems,
+  ]
+  throw new AppError('unavailable', 'The service is not ready; its log says why.', {
+    reason: reason.join(' '),
+    extensions: { checks: found },
+  })
+})
+
+function verdict(ok: boolean): z.input<typeof checkResult> {
+  return ok ? 'ok' : 'failed'
+}

@@ -1,0 +1,17 @@
+// Serves the API's description as it was committed; nothing is generated while requests are answered.
+import * as z from 'zod'
+import { publicRoute, type Route } from '../../route.ts'
+
+/** @param load reads the committed description; it is large, and few ask for it */
+export function openapiRoute(load: () => Promise<Record<string, unknown>>): Route {
+  return publicRoute({
+    id: 'openapi',
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This description',
+    tags: ['meta'],
+    answers: { 200: z.looseObject({}).meta({ id: 'OpenApi', description: 'An OpenAPI 3.1 document.' }) },
+    errors: [],
+    cacheControl: 'public, max-age=300',
+  }).handle(async () => ({ status: 200, body: await load() }))
+}

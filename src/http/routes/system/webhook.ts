@@ -1,0 +1,31 @@
+// Plaid's webhooks, and those of the operator's own relay. Without a token: the signature over the body is the
+// authentication, so the bytes go on as they came.
+import * as z from 'zod'
+import { receiveWebhook } from '../../../webhooks/receive.ts'
+import { publicRoute } from '../../route.ts'
+
+/** One byte more than verification takes, so that an oversized body is refused there, like every other fault. */
+export const webhookBodyBytes = 1_048_576 + 1
+
+export const webhookRoute = publicRoute({
+  id: 'receiveWebhook',
+  method: 'POST',
+  path: '/api/v1/plaid/webhook',
+  summary: 'Take a signed webhook; exactly one of the two signatures is needed',
+  tags: ['webhooks'],
+  limit: 'webhook',
+  headers: z.object({
+    'plaid-verification': z.string().optional().describe("Plaid's JWT over the body's SHA-256."),
+    'x-webhook-signature': z.string().optional().describe('`t=<unix seconds>,v1=<hex HMAC-SHA-256 of t.body>`.'),
+  }),
+  body: 'bytes',
+  answers: { 200: z.object({}).meta({ id: 'Empty' }) },
+  errors: ['webhook_refused', 'webhook_unverified', 'unavailable'],
+}).handle(async (ctx, { headers, body }) => {
+  await receiveWebhook(ctx, {
+    plaidVerification: headers['plaid-verification'] ?? null,
+    webhookSignature: headers['x-webhook-signature'] ?? null,
+    body,
+  })
+  return { status: 200, body: {} }
+})

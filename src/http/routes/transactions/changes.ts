@@ -1,0 +1,74 @@
+// The change feed of transactions, for clients that keep a copy of their own: what has changed since they last asked.
+import * as z from 'zod'
+import { type Change, listChanges } from '../../../db/read/changes.ts'
+import { AppError } from '../../../errors.ts'
+import { id, wholeNumber } from '../../schemas.ts'
+import { pageQuery } from '../../pagination.ts'
+import { route } from '../../route.ts'
+import { transactionSchema, transactionView } from './transactions.ts'
+
+const seq = z.int().min(1).describe('The number of the change. Numbers grow; a later change has a higher one.')
+
+const changeSchema = z
+  .discriminatedUnion('op', [
+    z.object({ seq, op: z.literal('upsert'), transaction: transactionSchema }),
+    z.object({ seq, op: z.literal('remove'), transaction: z.object({ id }) }),
+  ])
+  .meta({ id: 'TransactionChange' })
+
+function changeView({ seq: number, transactionId, transaction }: Change): z.input<typeof changeSchema> {
+  return transaction === null
+    ? { seq: number, op: 'remove', transaction: { id: transactionId } }
+    : { seq: number, op: 'upsert', transaction: transactionView(transaction) }
+}
+
+const changesSchema = z
+  .object({
+    data: z.array(changeSchema),
+    next_since: z
+      .int()
+      .describe(
+        'The `since` of the next request. Negative while a reading that began at 0 is among numbers whose removals are no longer listed.',
+      ),
+    has_more: z.boolean().describe('Whether there is more already.'),
+  })
+  .meta({ id: 'TransactionChanges' })
+
+const beginAgain = (detail: string): AppError =>
+  new AppError('invalid_cursor', detail, {
+    fields: [{ pointer: 'since', detail: 'Take `next_since` of the answer before, or 0.' }],
+  })
+
+export const listChangesRoute = route({
+  id: 'listTransactionChanges',
+  method: 'GET',
+  path: '/api/v1/transactions/changes',
+  summary: 'What has changed since a number, in order: each transaction once, as it is now',
+  tags: ['transactions'],
+  access: 'user',
+  query: z.strictObject({
+    limit: pageQuery.limit,
+    since: wholeNumber(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+      .default(0)
+      .describe('`next_since` of the answer before; 0 tells everything.'),
+  }),
+  answers: { 200: changesSchema },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services, actor }, { query: { since, limit } }) => {
+  const from = Math.abs(since)
+  const { changes, hasMore, newest, completeFrom, readTo } = await listChanges(
+    services.api,
+    actor.identity,
+    from,
+    limit,
+  )
+  // Of another database, or of one that was since restored: waiting for what comes after it would be waiting in vain.
+  if (from > newest) throw beginAgain('No change has that number: begin again from 0.')
+  if (since > 0 && since < completeFrom)
+    throw beginAgain('Removals after that number are no longer listed: begin again from 0, without what you have.')
+  const last = changes.at(-1)?.seq ?? from
+  const read = hasMore ? last : Math.max(last, since > 0 ? 0 : readTo)
+  // Whoever began at 0 has nothing that a missing removal could be about.
+  const next = since <= 0 && read < completeFrom ? -read : read
+  return { status: 200, body: { data: changes.map(changeView), next_since: next, has_more: hasMore } }
+})

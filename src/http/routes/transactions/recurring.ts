@@ -1,0 +1,82 @@
+// Recurring streams: what comes in and goes out at regular times.
+import * as z from 'zod'
+import { listRecurring, type RecurringStream } from '../../../db/records/recurring.ts'
+import { AppError } from '../../../errors.ts'
+import { day, decimal, flag, id } from '../../schemas.ts'
+import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { route } from '../../route.ts'
+
+const direction = z.enum(['inflow', 'outflow'])
+
+const streamSchema = z
+  .object({
+    id,
+    plaid_stream_id: z.string(),
+    account_id: id,
+    direction,
+    description: z.string(),
+    merchant_name: z.string().nullable(),
+    category: z.object({ primary: z.string().nullable(), detailed: z.string().nullable() }),
+    first_date: day,
+    last_date: day,
+    predicted_next_date: day.nullable(),
+    frequency: z.string().describe("Plaid's: WEEKLY, MONTHLY, …"),
+    average_amount: decimal.nullable().describe('Positive is money out.'),
+    last_amount: decimal.nullable(),
+    currency: z.string().nullable(),
+    active: z.boolean(),
+    status: z.string().describe("Plaid's: MATURE, EARLY_DETECTION, TOMBSTONED, …"),
+    transaction_ids: z.array(id).describe('Of those that are here, oldest first.'),
+    plaid_transaction_ids: z.array(z.string()),
+  })
+  .meta({ id: 'RecurringStream' })
+
+function streamView(stream: RecurringStream): z.input<typeof streamSchema> {
+  const told = direction.safeParse(stream.direction)
+  if (!told.success) throw new AppError('internal', 'The stream has no direction.', { reason: 'stream direction' })
+  return {
+    id: stream.id,
+    plaid_stream_id: stream.plaidStreamId,
+    account_id: stream.accountId,
+    direction: told.data,
+    description: stream.description,
+    merchant_name: stream.merchantName,
+    category: { primary: stream.categoryPrimary, detailed: stream.categoryDetailed },
+    first_date: stream.firstDate,
+    last_date: stream.lastDate,
+    predicted_next_date: stream.predictedNextDate,
+    frequency: stream.frequency,
+    average_amount: stream.averageAmount,
+    last_amount: stream.lastAmount,
+    currency: stream.currency,
+    active: stream.isActive,
+    status: stream.status,
+    transaction_ids: [...stream.transactionIds],
+    plaid_transaction_ids: [...stream.plaidTransactionIds],
+  }
+}
+
+const byLastDate = keyCursor('recurring', 'day')
+
+export const listRecurringRoute = route({
+  id: 'listRecurringTransactions',
+  method: 'GET',
+  path: '/api/v1/transactions/recurring',
+  summary: 'What comes in and goes out at regular times, the newest first',
+  tags: ['transactions'],
+  access: 'user',
+  query: z.strictObject({
+    ...pageQuery,
+    account_id: id.optional(),
+    direction: direction.optional(),
+    active: flag.optional(),
+  }),
+  answers: { 200: pageOf(streamSchema, 'RecurringStreamList') },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services, actor }, { query }) => {
+  const { limit, cursor, account_id: accountId, direction: wanted, active } = query
+  const from = byLastDate.read(cursor)
+  const filters = { accountId, direction: wanted, active }
+  const page = await listRecurring(services.api, actor.identity, filters, limit, from)
+  return { status: 200, body: pageBody(page, byLastDate, streamView) }
+})

@@ -1,0 +1,148 @@
+// Transactions: read by filters, edited in the user's own words.
+import * as z from 'zod'
+import {
+  editTransaction,
+  getTransaction,
+  listTransactions,
+  type Transaction,
+} from '../../../db/records/transactions.ts'
+import { AppError } from '../../../errors.ts'
+import { day, dayRange, decimal, decimalInput, flag, id, line, lines, inOrder } from '../../schemas.ts'
+import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { route } from '../../route.ts'
+
+export const transactionSchema = z
+  .object({
+    id,
+    plaid_transaction_id: z.string(),
+    account_id: id,
+    date: day,
+    authorized_date: day.nullable(),
+    amount: decimal.describe('Positive is money out.'),
+    currency: z.string().nullable(),
+    name: z.string(),
+    merchant: z.object({
+      name: z.string().nullable(),
+      logo_url: z.string().nullable(),
+      website: z.string().nullable(),
+    }),
+    category: z.object({
+      primary: z.string().nullable(),
+      detailed: z.string().nullable(),
+      confidence: z.string().nullable(),
+      version: z.string().nullable().describe("Plaid's taxonomy of the category: `v1` or `v2`."),
+    }),
+    pending: z.boolean(),
+    payment_channel: z.string().nullable(),
+    note: z.string().nullable(),
+    user_category: z.string().nullable(),
+    hidden: z.boolean(),
+  })
+  .meta({ id: 'Transaction' })
+
+export function transactionView(transaction: Transaction): z.input<typeof transactionSchema> {
+  const { merchantName, merchantLogoUrl, merchantWebsite } = transaction
+  const { categoryPrimary, categoryDetailed, categoryConfidence, categoryVersion } = transaction
+  return {
+    id: transaction.id,
+    plaid_transaction_id: transaction.plaidTransactionId,
+    account_id: transaction.accountId,
+    date: transaction.date,
+    authorized_date: transaction.authorizedDate,
+    amount: transaction.amount,
+    currency: transaction.currency,
+    name: transaction.name,
+    merchant: { name: merchantName, logo_url: merchantLogoUrl, website: merchantWebsite },
+    category: {
+      primary: categoryPrimary,
+      detailed: categoryDetailed,
+      confidence: categoryConfidence,
+      version: categoryVersion,
+    },
+    pending: transaction.pending,
+    payment_channel: transaction.paymentChannel,
+    note: transaction.note,
+    user_category: transaction.userCategory,
+    hidden: transaction.hidden,
+  }
+}
+
+const filters = z
+  .strictObject({
+    ...pageQuery,
+    ...dayRange,
+    account_id: id.optional(),
+    q: line(200).optional().describe('Text in the name, the merchant or the note, whatever its case.'),
+    category: line(100).optional().describe("Plaid's primary or detailed category, or the user's own."),
+    min_amount: decimalInput.optional(),
+    max_amount: decimalInput.optional(),
+    pending: flag.optional(),
+  })
+  .check(inOrder())
+
+const tags = ['transactions']
+const params = z.object({ id })
+const noSuchTransaction = (): AppError => new AppError('not_found', 'There is no such transaction.')
+const byDate = keyCursor('transactions', 'day')
+
+export const listTransactionsRoute = route({
+  id: 'listTransactions',
+  method: 'GET',
+  path: '/api/v1/transactions',
+  summary: 'The transactions that match, newest first',
+  tags,
+  access: 'user',
+  query: filters,
+  answers: { 200: pageOf(transactionSchema, 'TransactionList') },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services, actor }, { query }) => {
+  const { limit, cursor, account_id: accountId, min_amount: minAmount, max_amount: maxAmount, ...same } = query
+  const from = byDate.read(cursor)
+  const wanted = { ...same, accountId, minAmount, maxAmount }
+  const page = await listTransactions(services.api, actor.identity, wanted, limit, from)
+  return { status: 200, body: pageBody(page, byDate, transactionView) }
+})
+
+export const getTransactionRoute = route({
+  id: 'getTransaction',
+  method: 'GET',
+  path: '/api/v1/transactions/{id}',
+  summary: 'One transaction',
+  tags,
+  access: 'user',
+  params,
+  answers: { 200: transactionSchema },
+  errors: ['not_found'],
+}).handle(async ({ services, actor }, input) => {
+  const transaction = await getTransaction(services.api, actor.identity, input.params.id)
+  if (transaction === null) throw noSuchTransaction()
+  return { status: 200, body: transactionView(transaction) }
+})
+
+const edits = z
+  .strictObject({
+    note: lines(2000).nullable().optional(),
+    user_category: line(100).nullable().optional(),
+    hidden: z.boolean().optional(),
+  })
+  .refine((given) => Object.keys(given).length > 0, { error: 'Must change something.' })
+  .meta({ id: 'TransactionEdits', description: 'An absent key stays as it is; null clears.', minProperties: 1 })
+
+export const editTransactionRoute = route({
+  id: 'editTransaction',
+  method: 'PATCH',
+  path: '/api/v1/transactions/{id}',
+  summary: "Write the user's own words on a transaction; they outlive syncs",
+  tags,
+  access: 'user',
+  params,
+  body: edits,
+  answers: { 200: transactionSchema },
+  errors: ['not_found'],
+}).handle(async ({ services, actor }, { params: { id: transactionId }, body }) => {
+  const { note, user_category: userCategory, hidden } = body
+  const wanted = { note, userCategory, hidden }
+  const transaction = await editTransaction(services.api, actor.identity, transactionId, wanted)
+  if (transaction === null) throw noSuchTransaction()
+  return { status: 200, body: transactionView(transaction) }
+})

@@ -1,0 +1,81 @@
+// Sends wake-up messages. A batch that the queue refuses is sent again after a pause; what the queue does not take after
+// that is returned. Never rejects: a message only says when to look at a row, and the sweep looks at it anyway.
+import type { WakeUp } from '../db/sync/wake-ups.ts'
+import type { Logger } from '../monitoring/logger.ts'
+import type { SyncMessage, WakeReason } from './message.ts'
+import { within } from '../timeout.ts'
+
+type Outgoing = MessageSendRequest<SyncMessage> & { readonly delaySeconds: number }
+
+/** The part of a Queue binding that is used. */
+export interface MessageQueue {
+  sendBatch(messages: Outgoing[]): Promise<unknown>
+}
+
+export interface Producer {
+  /** Wakes products. Returns the ids that the queue did not take: their rows stay dirty and due. */
+  readonly send: (wakeUps: readonly WakeUp[], reason: WakeReason) => Promise<readonly string[]>
+  /** The same for hosted Link sessions. */
+  readonly wakeLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
+  /** Has an access token rotated. Returns whether the queue took the message: nothing else remembers what was asked for. */
+  readonly sendRotation: (item: { readonly itemId: string; readonly tokenDigest: string }) => Promise<boolean>
+}
+
+export interface ProducerOptions {
+  readonly queue: MessageQueue
+  readonly wait: (milliseconds: number) => Promise<void>
+  /** 0 ≤ x < 1. */
+  readonly random: () => number
+  readonly log: Pick<Logger, 'error'>
+  readonly timeoutMs?: number
+}
+
+/** Cloudflare's limit for one `sendBatch`. */
+const batchSize = 100
+const tries = 3
+/** Doubles with each try. All tries and pauses of a batch end within the 10 s in which Plaid expects a webhook's answer. */
+const firstPauseMs = 250
+/** An overloaded queue may hang for a minute and take the next try at once. A batch that was taken twice does no harm. */
+const sendTimeoutMs = 2500
+
+export function createProducer(options: ProducerOptions): Producer {
+  const { queue, wait, random, log, timeoutMs = sendTimeoutMs } = options
+
+  const isTaken = async (messages: readonly Outgoing[]): Promise<boolean> => {
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        await within(timeoutMs, queue.sendBatch([...messages]))
+        return true
+      } catch (error) {
+        if (attempt < tries) await wait(firstPauseMs * 2 ** (attempt - 1) * (0.5 + random()))
+        else {
+          log.error('queue_refused', { count: messages.length, attempts: attempt, error })
+          return false
+        }
+      }
+  }
+
+  const sendEach = async (
+    wakeUps: readonly WakeUp[],
+    message: (id: string) => SyncMessage,
+  ): Promise<readonly string[]> => {
+    const refused: string[] = []
+    for (let start = 0; start < wakeUps.length; start += batchSize) {
+      const batch = wakeUps.slice(start, start + batchSize)
+      const messages = batch.map(({ id, delaySeconds }) => ({ body: message(id), delaySeconds }))
+      if (!(await isTaken(messages))) refused.push(...batch.map(({ id }) => id))
+    }
+    return refused
+  }
+
+  return {
+    send: (wakeUps, reason) => sendEach(wakeUps, (id) => ({ item_product_id: id, reason })),
+    wakeLinkSessions: (ids) =>
+      sendEach(
+        ids.map((id) => ({ id, delaySeconds: 0 })),
+        (id) => ({ link_session_id: id }),
+      ),
+    sendRotation: ({ itemId, tokenDigest }) =>
+      isTaken([{ body: { rotate_item_id: itemId, token_digest: tokenDigest }, delaySeconds: 0 }]),
+  }
+}

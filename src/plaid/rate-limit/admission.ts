@@ -1,0 +1,222 @@
+// Decides for a whole Plaid client which call is made now: by the endpoint's limit, by the item's, by the user's share, by what
+// Plaid itself refused, and by the day's budget where a call costs money. What it forgets of Plaid's limits when it ends is
+// restored from its store as more than it was; shares of users begin anew. Gets time and store; knows no platform.
+import type { PlaidLimit, PlaidLimitName } from './limits.ts'
+import { createMeters } from './windows.ts'
+import {
+  capOf,
+  count,
+  emptyMeter,
+  isSpent,
+  type Meter,
+  type Priority,
+  type Reserve,
+  restore,
+  type Storing,
+  take,
+  waitFor,
+  waitForShare,
+  windowSeconds,
+} from './window.ts'
+
+export interface QuotaCall {
+  readonly path: string
+  /** Null where Plaid limits nothing that we could come near. */
+  readonly limit: (PlaidLimit & { readonly name: PlaidLimitName }) | null
+  readonly itemId: string | null
+  /** Whose share an interactive call counts against. Absent in calls of a Worker's version before users had shares. */
+  readonly userId?: string | null
+  readonly priority: Priority
+}
+
+/** A call that Plaid refused with 429. */
+export interface QuotaRefusal extends QuotaCall {
+  readonly errorCode: string
+  readonly retryAfterSeconds: number | null
+}
+
+type Hindrance = 'client' | 'item' | 'user' | 'plaid' | 'day'
+
+/** Whether a call may be made now; if not, what stands in its way, and for how long. */
+export type Admission =
+  | { readonly admitted: true }
+  | { readonly admitted: false; readonly waitMs: number; readonly by: Hindrance }
+
+/** Of a meter its reserve, of a refusal its end (ms since 1970), of a day the calls. */
+type Stored = Reserve | number
+
+/** What survives: as much of a Durable Object's storage as is used. */
+export interface QuotaStore {
+  get(key: string): Stored | undefined
+  put(key: string, value: Stored): void
+  delete(key: string): unknown
+  list(options: { prefix: string }): Iterable<[string, Stored]>
+}
+
+export interface QuotaKeeper {
+  admit(call: QuotaCall, nowMs: number): Admission
+  /** Closes what Plaid refused for, until Plaid said. */
+  refuse(refusal: QuotaRefusal, nowMs: number): void
+  /** Deletes what counts no more; answers how many entries of items are left. */
+  clean(nowMs: number): number
+  /** How many items and users are remembered. */
+  remembered(): number
+}
+
+const dayMs = 86_400_000
+/** Plaid's word is taken up to here: a longer one is asked about again after it. */
+const longestRefusalSeconds = 3600
+/** The same for an endpoint where neither an item nor a limit of ours is known: one caller's 429 must not stop all for long. */
+const longestBlindRefusalSeconds = 60
+/** Where Plaid did not say how long: its limits are by the minute. */
+const unsaidSeconds = { item: 60, endpoint: 30 } as const
+
+const prefixes = { client: 'client ', item: 'item ', closed: 'closed ', day: 'day ' } as const
+
+/** An item's first calls in a minute are nearly all there are, and not stored: see `restore`. */
+const storingOfItem = (quota: number): Storing => ({
+  unstored: Math.floor(quota / 3),
+  chunk: Math.max(1, Math.floor(quota / 10)),
+})
+/** Some sixty writes cover a minute's calls of a whole client. */
+const storingOfClient = (quota: number): Storing => ({ unstored: 0, chunk: Math.max(1, Math.floor(quota / 60)) })
+
+interface CallMeters {
+  readonly client: Meter
+  readonly item: Meter | null
+  readonly user: Meter | null
+}
+
+const numberIn = (stored: Stored | undefined): number => (typeof stored === 'number' ? stored : 0)
+const reserveIn = (stored: Stored | undefined): Reserve =>
+  stored === undefined || typeof stored === 'number' ? [] : stored
+
+export function createQuotaKeeper(store: QuotaStore, startedAtMs: number): QuotaKeeper {
+  const clients = new Map<string, { meter: Meter; wasBusy: boolean }>()
+  const closed = new Map([...store.list({ prefix: prefixes.closed })].map(([key, until]) => [key, numberIn(until)]))
+  const [items, users] = [createMeters(startedAtMs), createMeters(startedAtMs)]
+
+  const clientMeter = (name: string, nowMs: number) => {
+    const known = clients.get(name)
+    if (known !== undefined) return known
+    const meter = restore(reserveIn(store.get(prefixes.client + name)), 0, nowMs)
+    const made = { meter, wasBusy: meter.total > 0 }
+    clients.set(name, made)
+    return made
+  }
+
+  const itemMeter = (key: string, quota: number, wasBusy: boolean, nowMs: number): Meter =>
+    items.of(key, () => {
+      const forgets = wasBusy && nowMs < startedAtMs + (windowSeconds + 1) * 1000
+      const stored = wasBusy ? store.get(prefixes.item + key) : undefined
+      return restore(reserveIn(stored), forgets ? storingOfItem(quota).unstored : 0, nowMs)
+    })
+
+  /** Of the user for whom an interactive call is made; null for other calls. */
+  const userMeter = ({ userId = null, priority }: QuotaCall, limitName: string): Meter | null =>
+    userId === null || priority !== 'interactive' ? null : users.of(`${limitName} ${userId}`, emptyMeter)
+
+  const closedFor = (keys: readonly string[], nowMs: number): number =>
+    Math.max(0, ...keys.map((key) => Math.min((closed.get(key) ?? 0) - nowMs, longestRefusalSeconds * 1000)))
+
+  const close = (key: string, untilMs: number): void => {
+    if (untilMs <= (closed.get(key) ?? 0)) return
+    closed.set(key, untilMs)
+    store.put(key, untilMs)
+  }
+
+  const endpointKey = (call: QuotaCall): string => `${prefixes.closed}${call.path}`
+  const itemKey = (call: QuotaCall): string => `${prefixes.closed}${call.path} ${call.itemId ?? ''}`
+
+  /** The day's count of a paid call, and where it is kept. */
+  const daily = (call: QuotaCall, nowMs: number) => {
+    const key = `${prefixes.day}${Math.floor(nowMs / dayMs)} ${call.path} ${call.itemId ?? ''}`
+    return { key, calls: numberIn(store.get(key)) }
+  }
+
+  const metersOf = (call: QuotaCall, limit: NonNullable<QuotaCall['limit']>, nowMs: number) => {
+    const { meter, wasBusy } = clientMeter(limit.name, nowMs)
+    const key = `${limit.name} ${call.itemId ?? ''}`
+    return {
+      client: meter,
+      item: call.itemId === null ? null : itemMeter(key, limit.item, wasBusy, nowMs),
+      user: userMeter(call, limit.name),
+      key,
+    }
+  }
+
+  const refusedBy = (by: Hindrance, waitMs: number): Admission => ({ admitted: false, waitMs, by })
+
+  /** What the call has to wait for longest; null where it fits now. */
+  const hindrance = (
+    call: QuotaCall,
+    limit: PlaidLimit,
+    nowMs: number,
+    { client, item, user }: CallMeters,
+  ): Admission | null => {
+    const waits = [
+      ['client', waitFor(client, capOf(limit.client, call.priority), nowMs)],
+      ['item', item === null ? 0 : waitFor(item, capOf(limit.item, call.priority), nowMs)],
+      ['user', user === null ? 0 : waitForShare(user, client, limit.client, nowMs)],
+    ] as const
+    const longest = Math.max(...waits.map(([, waitMs]) => waitMs))
+    const by = waits.find(([, waitMs]) => waitMs === longest)?.[0] ?? 'client'
+    return longest === 0 ? null : refusedBy(by, longest)
+  }
+
+  return {
+    admit(call, nowMs) {
+      items.age(nowMs)
+      users.age(nowMs)
+      const closedMs = closedFor([endpointKey(call), itemKey(call)], nowMs)
+      if (closedMs > 0) return refusedBy('plaid', closedMs)
+      const { limit } = call
+      if (limit === null) return { admitted: true }
+      const spent = limit.day === null ? null : daily(call, nowMs)
+      if (spent !== null && spent.calls >= (limit.day ?? 0)) return refusedBy('day', dayMs - (nowMs % dayMs))
+      const meters = metersOf(call, limit, nowMs)
+      const refused = hindrance(call, limit, nowMs, meters)
+      if (refused !== null) return refused
+      const { client, item, user, key } = meters
+      const clientReserve = take(client, storingOfClient(limit.client), nowMs)
+      if (clientReserve !== null) store.put(prefixes.client + limit.name, clientReserve)
+      const itemReserve = item === null ? null : take(item, storingOfItem(limit.item), nowMs)
+      if (itemReserve !== null) store.put(prefixes.item + key, itemReserve)
+      if (user !== null) count(user, nowMs)
+      if (spent !== null) store.put(spent.key, spent.calls + 1)
+      return { admitted: true }
+    },
+
+    refuse(refusal, nowMs) {
+      const { limit, itemId, retryAfterSeconds, errorCode } = refusal
+      const until = (unsaid: number, longestSeconds = longestRefusalSeconds): number =>
+        nowMs + Math.min(retryAfterSeconds ?? unsaid, longestSeconds) * 1000
+      if (itemId !== null) close(itemKey(refusal), until(unsaidSeconds.item))
+      // Of the item's bank: other items are not concerned.
+      if (errorCode === 'INSTITUTION_RATE_LIMIT' && itemId !== null) return
+      // Plaid does not say whose limit it was. Where the item is far from its own, it was the client's.
+      const isBlind = limit === null || itemId === null
+      const asked = isBlind ? 0 : (metersOf(refusal, limit, nowMs).item?.total ?? 0)
+      const longestSeconds = isBlind ? longestBlindRefusalSeconds : longestRefusalSeconds
+      if (limit === null || asked <= limit.item / 2)
+        close(endpointKey(refusal), until(unsaidSeconds.endpoint, longestSeconds))
+    },
+
+    clean(nowMs) {
+      let left = 0
+      const drop = (prefix: string, isOver: (value: Stored, key: string) => boolean): void => {
+        const entries = Array.from(store.list({ prefix }))
+        for (const [key, value] of entries)
+          if (isOver(value, key)) store.delete(key)
+          else left += 1
+      }
+      drop(prefixes.item, (reserve) => isSpent(reserveIn(reserve), nowMs))
+      drop(prefixes.closed, (untilMs) => numberIn(untilMs) <= nowMs)
+      drop(prefixes.day, (_, key) => Number(key.split(' ')[1]) < Math.floor(nowMs / dayMs))
+      for (const [key, untilMs] of closed) if (untilMs <= nowMs) closed.delete(key)
+      return left
+    },
+
+    remembered: () => items.count() + users.count(),
+  }
+}

@@ -1,0 +1,123 @@
+// The isolate's side of Plaid's limits: asks the object that counts the endpoint's limit, waits if the wait is short, and
+// decides which calls are allowed while that object fails. Never calls Plaid and never throws.
+import { within } from '../../timeout.ts'
+import type { Admission, QuotaCall, QuotaRefusal } from './admission.ts'
+import { isPaidPath, limitNameOf, type PlaidLimits } from './limits.ts'
+import type { Priority } from './window.ts'
+
+/** Who calls Plaid. A user waits for `interactive`; nobody does for `background`. */
+export interface Caller {
+  readonly priority: Priority
+  /** Ours; null where the call is about no item, or about one that is not ours yet. */
+  readonly itemId: string | null
+  /** Ours, the user whom the call serves; null where it serves none. */
+  readonly userId: string | null
+}
+
+/** The part of the Durable Objects' namespace that is used. */
+export interface QuotaObjects {
+  getByName(
+    name: string,
+    options?: { locationHint?: DurableObjectLocationHint },
+  ): {
+    admit(call: QuotaCall): Promise<Admission>
+    refused(refusal: QuotaRefusal): Promise<void>
+  }
+}
+
+export interface QuotaOptions {
+  readonly objects: QuotaObjects
+  readonly limits: PlaidLimits
+  /** Where the objects are created; near their first caller where it is null. */
+  readonly location?: DurableObjectLocationHint | null
+  readonly wait: (milliseconds: number) => Promise<void>
+  /** 0 ≤ x < 1. */
+  readonly random: () => number
+  readonly now?: () => number
+  /** The longest wait for the object. */
+  readonly timeoutMs?: number
+  /** Called when the object failed; raises an alarm. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Whether a call may be made; `afterSeconds` says when asking again makes sense. */
+export type Turn =
+  | { readonly kind: 'granted' }
+  | { readonly kind: 'spent' | 'unavailable'; readonly afterSeconds: number }
+
+export interface Quota {
+  /** Waits for a turn, a few seconds at most. */
+  turn(path: string, caller: Caller): Promise<Turn>
+  /** Tells everybody that Plaid answered 429. */
+  refused(path: string, caller: Caller, errorCode: string, retryAfterSeconds: number | null): Promise<void>
+}
+
+/** `errorType` of a call that was not made for the budget's sake. */
+export const quotaErrorType = 'QUOTA'
+/**
+ * One object for each limit of the Plaid client: limits are independent, so the counts stay exact, and an object that fails
+ * or is busy concerns its endpoints alone. Endpoints without a limit share one, which knows Plaid's refusals.
+ */
+const objectNameOf = ({ limit }: QuotaCall): string => `client:${limit?.name ?? 'unlimited'}`
+/** A user should hear soon that it takes longer; a run holds one of few consumers while it waits. */
+const patienceMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
+/** After a failure the object is left alone for so long, so that not every call waits for it in vain. */
+const pauseMs = 5000
+const unavailableSeconds = 60
+
+/** Make one an isolate: it remembers which objects failed. */
+export function createQuota(options: QuotaOptions): Quota {
+  const { objects, limits, location = null, wait, random } = options
+  const { now = () => Date.now(), timeoutMs = 1000, onFailure } = options
+  const pausedUntilMs = new Map<string, number>()
+  const placement = location === null ? {} : { locationHint: location }
+
+  const callOf = (path: string, { itemId, userId, priority }: Caller): QuotaCall => {
+    const name = limitNameOf(path)
+    return { path, itemId, userId, priority, limit: name === null ? null : { name, ...limits[name] } }
+  }
+
+  const ask = async (call: QuotaCall): Promise<Admission | null> => {
+    const name = objectNameOf(call)
+    if (now() < (pausedUntilMs.get(name) ?? 0)) return null
+    try {
+      return await within(timeoutMs, objects.getByName(name, placement).admit(call))
+    } catch (error) {
+      pausedUntilMs.set(name, now() + pauseMs)
+      onFailure(error)
+      return null
+    }
+  }
+
+  /** While the object fails, interactive calls are allowed (20 % of each limit are theirs); background and paid calls are not. */
+  const uncounted = ({ path, priority }: QuotaCall): Turn =>
+    priority === 'interactive' && !isPaidPath(path)
+      ? { kind: 'granted' }
+      : { kind: 'unavailable', afterSeconds: unavailableSeconds }
+
+  return {
+    async turn(path, caller) {
+      const call = callOf(path, caller)
+      let patience = patienceMs[call.priority]
+      for (;;) {
+        const admission = await ask(call)
+        if (admission === null) return uncounted(call)
+        if (admission.admitted) return { kind: 'granted' }
+        if (admission.waitMs > patience) return { kind: 'spent', afterSeconds: Math.ceil(admission.waitMs / 1000) }
+        // Those who wait for the same second do not all come at once.
+        const pause = admission.waitMs + random() * 200
+        patience -= pause
+        await wait(pause)
+      }
+    },
+
+    async refused(path, caller, errorCode, retryAfterSeconds) {
+      const refusal = { ...callOf(path, caller), errorCode, retryAfterSeconds }
+      try {
+        await within(timeoutMs, objects.getByName(objectNameOf(refusal), placement).refused(refusal))
+      } catch (error) {
+        onFailure(error)
+      }
+    },
+  }
+}

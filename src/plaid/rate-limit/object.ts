@@ -1,0 +1,42 @@
+// The Durable Object that counts the calls of a whole Plaid client under one limit, for all isolates. Decides nothing by itself:
+// quota-keeper.ts does.
+import { DurableObject } from 'cloudflare:workers'
+import { type Admission, createQuotaKeeper, type QuotaCall, type QuotaKeeper, type QuotaRefusal } from './admission.ts'
+
+/** What was stored of items and of refusals is looked through so often, while there is any. */
+const cleanMs = 120_000
+
+export class PlaidQuota extends DurableObject {
+  readonly #storage: DurableObjectStorage
+  readonly #keeper: QuotaKeeper
+  #hasAlarm = false
+
+  constructor(context: DurableObjectState, env: Cloudflare.Env) {
+    super(context, env)
+    this.#storage = context.storage
+    this.#keeper = createQuotaKeeper(context.storage.kv, Date.now())
+  }
+
+  /** Nothing is awaited between asking and counting; the platform holds the answer back until what it stored is durable. */
+  async admit(call: QuotaCall): Promise<Admission> {
+    const admission = this.#keeper.admit(call, Date.now())
+    await this.#ensureAlarm()
+    return admission
+  }
+
+  async refused(refusal: QuotaRefusal): Promise<void> {
+    this.#keeper.refuse(refusal, Date.now())
+    await this.#ensureAlarm()
+  }
+
+  override async alarm(): Promise<void> {
+    this.#hasAlarm = false
+    if (this.#keeper.clean(Date.now()) > 0) await this.#ensureAlarm()
+  }
+
+  async #ensureAlarm(): Promise<void> {
+    if (this.#hasAlarm) return
+    this.#hasAlarm = true
+    if ((await this.#storage.getAlarm()) === null) await this.#storage.setAlarm(Date.now() + cleanMs)
+  }
+}

@@ -1,0 +1,73 @@
+// Ending other processes: the right ones, all of them, and nobody else's.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { endGroup, groupCommands, noteGroup, stopLeftOverGroup } from '../../../../src/dev/lib/left-over-group.ts'
+import { commandLine, endProcess } from '../../../../src/dev/lib/processes.ts'
+
+const STUBBORN = "process.on('SIGTERM', () => {}); process.on('SIGINT', () => {}); setInterval(() => {}, 1000)"
+const children: ChildProcess[] = []
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
+})
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** Starts Node with `program` as the leader of a group of its own, and resolves when it runs it. */
+async function run(program: string, mark: string): Promise<number> {
+  const args = ['-e', `${program}; process.stdout.write('up')`, mark]
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
+  children.push(child)
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  return child.pid ?? 0
+}
+
+describe('a process', () => {
+  it('whose command line is not the expected one is left alone', async () => {
+    const pid = await run(STUBBORN, 'bystander')
+    expect(await endProcess(pid, (command) => command.includes('postgres'), ['SIGKILL'], 100)).toBe(false)
+    expect(await commandLine(pid)).toContain('bystander')
+  })
+
+  it('that ignores the first signal gets the next', async () => {
+    const pid = await run(STUBBORN, 'mine')
+    expect(await endProcess(pid, (command) => command.includes('mine'), ['SIGINT', 'SIGKILL'], 200)).toBe(true)
+    expect(await commandLine(pid)).toBeNull()
+  })
+})
+
+describe('a process group', () => {
+  const parent = `const c = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(STUBBORN)}, 'workerd'], {stdio: 'ignore'})`
+
+  it('is ended as a whole, members that ignore the request too', { timeout: 20_000 }, async () => {
+    const leader = await run(`${parent}; setInterval(() => {}, 1000)`, 'wrangler')
+    await expect.poll(() => groupCommands(leader)).toHaveLength(2)
+    await endGroup(leader)
+    expect(await groupCommands(leader)).toEqual([])
+  })
+
+  it('of a killed run is found by its note even when its leader is gone', { timeout: 20_000 }, async () => {
+    const leader = await run(`${parent}; setTimeout(() => process.exit(), 300)`, 'wrangler')
+    await noteGroup(folder, leader)
+    await expect.poll(() => commandLine(leader)).toBeNull()
+    expect(await groupCommands(leader)).toHaveLength(1)
+    expect(await stopLeftOverGroup(folder)).toBe(leader)
+    expect(await groupCommands(leader)).toEqual([])
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('whose number now belongs to somebody else is left alone', async () => {
+    const leader = await run(STUBBORN, 'editor')
+    await noteGroup(folder, leader)
+    expect(await stopLeftOverGroup(folder)).toBeNull()
+    expect(await groupCommands(leader)).toHaveLength(1)
+  })
+})

@@ -1,0 +1,54 @@
+// Opens banks for the tests of the generator: ids counted by kind, one fixed day unless told otherwise.
+
+import type { Bank, Ids } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
+import { openBank } from '../../../../../src/dev/plaid-simulator/bank/open.ts'
+
+/** A Saturday, three days after a payday that fell on none. */
+export const today = '2026-11-21'
+
+/** Ids like `transaction-7`, each once. */
+export function countedIds(): Ids {
+  const counts = new Map<string, number>()
+  return (kind) => {
+    const count = (counts.get(kind) ?? 0) + 1
+    counts.set(kind, count)
+    return `${kind}-${count}`
+  }
+}
+
+interface Wanted {
+  seed?: string
+  institutionId?: string
+  username?: string
+  customUser?: unknown
+  today?: string
+  ids?: Ids
+}
+
+/** A bank; everything that is not named is usual. */
+export function aBank(wanted: Wanted = {}): Bank {
+  return openBank({
+    seed: 'a seed',
+    institutionId: 'ins_109508',
+    username: 'user_good',
+    customUser: null,
+    today,
+    ids: countedIds(),
+    ...wanted,
+  })
+}
+
+/** Parses JSON as the simulator does, numbers as their own text. */
+export function exactly(json: string): unknown {
+  return JSON.parse(json, (_key, value: unknown, context?: { source?: string }) =>
+    typeof value === 'number' && context?.source !== undefined ? JSON.rawJSON(context.source) : value,
+  )
+}
+
+/** Everything of a bank that can be compared, as text. */
+export function written(bank: Bank): string {
+  return JSON.stringify(bank, (_key, value: unknown) => {
+    if (value instanceof Map) return [...value]
+    return value instanceof Set ? [...value] : value
+  })
+}

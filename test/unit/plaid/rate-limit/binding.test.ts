@@ -1,0 +1,22 @@
+// Whether a deployment keeps Plaid's limits is no accident: without the object that counts, a strict one does not start.
+import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../../../../src/config/config.ts'
+import { createServices } from '../../../../src/services.ts'
+import { developmentVariables, productionVariables } from '../../http/serve-app.ts'
+import { objectsInMemory } from '../../ratelimit/objects-in-memory.ts'
+import { quotaInMemory } from '../store-in-memory.ts'
+
+const queue = { sendBatch: () => Promise.resolve() }
+const start = (variables: Readonly<Record<string, string>>, given: object = {}) =>
+  createServices(parseConfig(variables), { SYNC_QUEUE: queue, RATE_LIMITER: objectsInMemory(), ...given })
+
+describe('without the binding', () => {
+  it('a strict deployment does not start, and one in development does', () => {
+    expect(() => start(productionVariables)).toThrow(
+      expect.objectContaining({ code: 'misconfigured', reason: 'PLAID_QUOTA is not bound' }),
+    )
+    expect(() => start(productionVariables, { PLAID_QUOTA: {} })).toThrow('not configured')
+    expect(start(productionVariables, { PLAID_QUOTA: quotaInMemory() })).toBeDefined()
+    expect(start(developmentVariables)).toBeDefined()
+  })
+})

@@ -1,0 +1,84 @@
+// Which object counts which call, where it is created, and what its failure concerns.
+import { describe, expect, it } from 'vitest'
+import { defaultLimits, limitNameOf, limitsWith } from '../../../../src/plaid/rate-limit/limits.ts'
+import { type Caller, createQuota, type QuotaObjects } from '../../../../src/plaid/rate-limit/limiter.ts'
+import { quotaInMemory } from '../store-in-memory.ts'
+
+const background: Caller = { priority: 'background', itemId: 'item', userId: null }
+const paths = [
+  '/transactions/sync',
+  '/accounts/get',
+  '/accounts/balance/get',
+  '/investments/holdings/get',
+  '/investments/transactions/get',
+  '/liabilities/get',
+  '/item/get',
+  '/item/remove',
+  '/transactions/recurring/get',
+  '/user/items/get',
+  '/transactions/refresh',
+  '/investments/refresh',
+  '/link/token/create',
+]
+
+/** A quota whose objects are named in `asked`, with the options that they were asked for with. */
+function recording(fails: (name: string) => boolean = () => false, location: 'weur' | null = null) {
+  const asked: { readonly name: string; readonly options: unknown }[] = []
+  const failures: unknown[] = []
+  const memory = quotaInMemory()
+  const objects: QuotaObjects = {
+    getByName(name, options) {
+      asked.push({ name, options })
+      const object = memory.getByName(name)
+      return {
+        admit: (call) => (fails(name) ? Promise.reject(new Error(`${name} fails`)) : object.admit(call)),
+        refused: (refusal) => object.refused(refusal),
+      }
+    },
+  }
+  const quota = createQuota({
+    objects,
+    limits: limitsWith({}),
+    location,
+    wait: () => Promise.resolve(),
+    random: () => 0,
+    onFailure: (error) => void failures.push(error),
+  })
+  return { quota, asked, failures, names: () => asked.map(({ name }) => name) }
+}
+
+describe('the object that counts a call', () => {
+  it.each(paths)('is that of its limit alone: %s', async (path) => {
+    const { quota, names } = recording()
+    await quota.turn(path, background)
+    await quota.refused(path, background, 'RATE_LIMIT', 30)
+    const name = `client:${String(limitNameOf(path))}`
+    expect(names()).toEqual([name, name])
+  })
+
+  it('exists once for each limit, and once for the endpoints without one', async () => {
+    const { quota, names } = recording()
+    for (const path of [...paths, '/institutions/get_by_id', '/categories/get']) await quota.turn(path, background)
+    expect(new Set(names()).size).toBe(Object.keys(defaultLimits).length + 1)
+    expect(names().slice(-2)).toEqual(['client:unlimited', 'client:unlimited'])
+  })
+
+  it.each([
+    ['weur', { locationHint: 'weur' }],
+    [null, {}],
+  ] as const)('is created where the operator says: %s', async (location, options) => {
+    const { quota, asked } = recording(() => false, location)
+    await quota.turn('/item/get', background)
+    expect(asked).toEqual([{ name: 'client:item_get', options }])
+  })
+
+  it('does not pause the other endpoints when it fails', async () => {
+    const { quota, names, failures } = recording((name) => name === 'client:sync')
+    expect(await quota.turn('/transactions/sync', background)).toEqual({ kind: 'unavailable', afterSeconds: 60 })
+    expect(await quota.turn('/transactions/sync', background)).toEqual({ kind: 'unavailable', afterSeconds: 60 })
+    expect(await quota.turn('/item/get', background)).toEqual({ kind: 'granted' })
+    // The failing object is left alone meanwhile.
+    expect(names()).toEqual(['client:sync', 'client:item_get'])
+    expect(failures).toHaveLength(1)
+  })
+})

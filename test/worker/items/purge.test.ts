@@ -1,0 +1,432 @@
+// Deletion of what was removed or taken back: when its time has come and not before, all of it, told by the change feed, and
+// never of what was linked again.
+import { describe, expect, it } from 'vitest'
+import { listHoldings, listInvestmentTransactions } from '../../../src/db/records/investments.ts'
+import type { Item } from '../../../src/db/items/items.ts'
+import { listLiabilities } from '../../../src/db/records/liabilities.ts'
+import { purgeItem } from '../../../src/db/items/purge.ts'
+import { listRecurring } from '../../../src/db/records/recurring.ts'
+import { editTransaction } from '../../../src/db/records/transactions.ts'
+import { removeItem } from '../../../src/items/remove-item.ts'
+import { markRepaired } from '../../../src/items/repair-item.ts'
+import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
+import { reconcile } from '../../../src/link/reconcile.ts'
+import { requestSync } from '../../../src/sync/request-sync.ts'
+import { everyTransaction, expectTruth } from '../../support/equality.ts'
+import { follow, listed } from '../../support/feed.ts'
+import {
+  accountsOf,
+  askForLink,
+  chooseBank,
+  goThroughLink,
+  letHistoryArrive,
+  linkAndSyncSmallBank,
+  rowOf,
+  smallBank,
+  useWorld,
+} from '../../support/item-lifecycle.ts'
+import { linkAndSync } from '../../support/linked.ts'
+import { oddAnswers } from '../../support/odd-answers.ts'
+import { fingerprint } from '../../support/tables.ts'
+import { query } from '../../support/sql.ts'
+import { withPlaid } from '../../support/with-plaid.ts'
+import type { World } from '../../support/world.ts'
+
+let world: World
+useWorld((made) => {
+  world = made
+})
+
+const link = (subject: string): Promise<Item> => linkAndSyncSmallBank(world, subject)
+const hide = async (subject: string, item: Item) => await removeItem(world.user(subject), item.id, { purge: false })
+const later = (item: Item, days: number) =>
+  world.sql('update items set purge_at = purge_at - make_interval(days => $2::int) where id = $1', [item.id, days])
+const isThere = async (item: Item) =>
+  (await world.sql('select 1 as one from items where id = $1', [item.id])).length === 1
+const tables = async () =>
+  await fingerprint((text, params) => query(world.database.endpoint, world.database.ownerUrl, text, params))
+
+describe('an item that was removed', () => {
+  it('is deleted when its time has come, and not before', async () => {
+    const subject = 'its time'
+    const item = await link(subject)
+    await hide(subject, item)
+    const { retention } = world.services.config
+    await later(item, retention.removedDays - 1)
+    await reconcile(world.job())
+    expect(await isThere(item)).toBe(true)
+    await later(item, 1)
+    await reconcile(world.job())
+    expect(await isThere(item)).toBe(false)
+  })
+
+  it('leaves nothing but the numbers of the feed, and nothing of anybody else changes', async () => {
+    const item = await linkAndSync(world, 'deleted', { products: ['transactions', 'investments', 'liabilities'] })
+    const [user] = await world.sql('select user_id, plaid_item_id from items where id = $1', [item.id])
+    await linkAndSync(world, 'bystander', { products: ['transactions', 'investments', 'liabilities'] })
+    await hide('deleted', item)
+    const others = async () => {
+      const rows = await world.sql(
+        `select (select count(*) || md5(string_agg(t::text, '' order by id)) from transactions t where user_id <> $1) as transactions,
+           (select count(*) || md5(string_agg(s::text, '' order by id)) from securities s where user_id <> $1) as securities,
+           (select count(*) || md5(string_agg(a::text, '' order by id)) from accounts a where user_id <> $1) as accounts`,
+        [user?.['user_id']],
+      )
+      return rows[0]
+    }
+    const before = await others()
+    await later(item, 31)
+    await reconcile(world.job())
+    expect(await others()).toEqual(before)
+    const kept = await world.sql(
+      `select (select count(*) from accounts where user_id = $1) as accounts, (select count(*) from transactions where user_id = $1) as transactions,
+         (select count(*) from securities where user_id = $1) as securities, (select count(*) from holding_days where user_id = $1) as days,
+         (select count(*) from link_exchanges where user_id = $1) as exchanges, (select count(*) > 0 from transaction_tombstones where user_id = $1) as told`,
+      [user?.['user_id']],
+    )
+    expect(kept).toEqual([{ accounts: '0', transactions: '0', securities: '0', days: '0', exchanges: '0', told: 't' }])
+  })
+
+  it('takes along the webhooks that came before its row, of every item of Plaid’s that it has stood for', async () => {
+    const subject = 'early webhook'
+    const item = await link(subject)
+    const early = [item.plaidItemId, 'an-earlier-item', 'somebody-elses-item']
+    await world.sql(
+      `insert into webhook_events (replay_key, scheme, webhook_type, webhook_code, plaid_item_id, payload)
+       select 'early ' || id, 'jwt', 'ITEM', 'USER_ACCOUNT_REVOKED', id, '{"account_id": "private"}' from unnest($1::text[]) as id`,
+      [`{${early.join(',')}}`],
+    )
+    await world.sql(
+      `insert into link_exchanges (id, user_id, public_token_digest, state, allow_duplicate, plaid_item_id, item_id, next_attempt_at)
+       select gen_random_uuid(), user_id, 'earlier link', 'linked', false, 'an-earlier-item', id, now() from items where id = $1`,
+      [item.id],
+    )
+    await removeItem(world.user(subject), item.id, { purge: true })
+    expect(await world.sql(`select plaid_item_id from webhook_events where replay_key like 'early %'`)).toEqual([
+      { plaid_item_id: 'somebody-elses-item' },
+    ])
+  })
+
+  it('is deleted once by several at once', async () => {
+    const subject = 'several'
+    const item = await link(subject)
+    const follower = follow(world, subject)
+    await follower.catchUp()
+    await hide(subject, item)
+    await later(item, 31)
+    await Promise.all([1, 2, 3, 4].map(() => purgeItem(world.services.jobs, item.id)))
+    expect(await isThere(item)).toBe(false)
+    await follower.catchUp()
+    expect(follower.copy.size).toBe(0)
+    // When users were looked at changes with every look.
+    const { 'public.users': _users, ...before } = await tables()
+    await reconcile(world.job())
+    expect(await tables()).toMatchObject(before)
+  })
+
+  it('and is linked again at that moment is either kept whole or deleted whole', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const subject = `race ${round}`
+      const item = await link(subject)
+      await hide(subject, item)
+      await later(item, 31)
+      const { publicToken } = await chooseBank(world, subject, smallBank(subject))
+      const [again] = await Promise.all([
+        exchangePublicToken(world.user(subject), { publicToken, institution: null }),
+        purgeItem(world.services.jobs, item.id),
+      ])
+      await letHistoryArrive(world, again)
+      await expectTruth(world, subject, again.plaidItemId)
+      expect(await isThere(item)).toBe(again.id === item.id)
+      const follower = follow(world, subject)
+      await follower.catchUp()
+      expect(follower.copy).toEqual(await listed(world, subject))
+    }
+  })
+
+  it('is not deleted once it is linked again, however long ago it was removed', async () => {
+    const subject = 'linked again'
+    const item = await link(subject)
+    await hide(subject, item)
+    const again = await link(subject)
+    expect(again.id).toBe(item.id)
+    expect(await rowOf(world, item)).toMatchObject({ purge_at: null, removed_at: null })
+    await later(item, 100)
+    await reconcile(world.job())
+    await purgeItem(world.services.jobs, item.id)
+    expect(await isThere(item)).toBe(true)
+  })
+
+  it('tells whoever is behind in the feed, whether they had read of the removal or not', async () => {
+    const subject = 'behind'
+    const [item, kept] = [await link(subject), await linkAndSync(world, subject)]
+    const [behind, ahead] = [follow(world, subject), follow(world, subject)]
+    await behind.catchUp()
+    await ahead.catchUp()
+    await hide(subject, item)
+    await ahead.catchUp()
+    await later(item, 31)
+    await reconcile(world.job())
+    for (const follower of [behind, ahead, follow(world, subject)]) {
+      await follower.catchUp(3)
+      expect(follower.copy).toEqual(await listed(world, subject))
+    }
+    await expectTruth(world, subject, kept.plaidItemId)
+  })
+})
+
+describe('an account that its user took back', () => {
+  /** The user takes one account back at the bank; its webhook is carried on, so many times. */
+  async function takeBack(item: Pick<Item, 'plaidItemId'>, name: string, times = 1): Promise<string> {
+    const { accounts } = await world.bank.truth(item.plaidItemId)
+    const id = accounts.find((account) => account['name'] === name)?.account_id ?? ''
+    await world.bank.change(item.plaidItemId, { revoke_account: id })
+    await expect
+      .poll(async () => {
+        const deliveries = await world.delivered()
+        for (let time = 0; time < times; time += 1) for (const delivery of deliveries) await world.deliver(delivery)
+        return deliveries.some(({ body }) => body.includes('USER_ACCOUNT_REVOKED'))
+      })
+      .toBe(true)
+    return id
+  }
+  const state = async (item: Item, plaidAccountId: string) =>
+    (
+      await world.sql(
+        'select closed, revoked_at is not null as revoked from accounts where item_id = $1 and plaid_account_id = $2',
+        [item.id, plaidAccountId],
+      )
+    )[0]
+  const days = (count: number) =>
+    world.sql('update accounts set revoked_at = revoked_at - make_interval(days => $1::int)', [count])
+
+  it('is closed at once, its transactions out of sight, and the feed tells of it', async () => {
+    const subject = 'takes back'
+    const item = await link(subject)
+    const follower = follow(world, subject)
+    await follower.catchUp()
+    const all = follower.copy.size
+    const id = await takeBack(item, 'Nest egg')
+    expect(await state(item, id)).toEqual({ closed: 't', revoked: 't' })
+    await follower.catchUp(2)
+    expect(
+      [...follower.copy.values()].map((row) => row['name']).filter((name) => String(name).includes('Nest egg')),
+    ).toEqual([])
+    expect(follower.copy.size).toBe(all - 2)
+    expect(follower.copy).toEqual(await listed(world, subject))
+    await world.drain()
+    await oddAnswers(world).sync(item, 'transactions')
+    await expectTruth(world, subject, item.plaidItemId)
+    expect(await state(item, id)).toEqual({ closed: 't', revoked: 't' })
+    expect(await rowOf(world, item)).toMatchObject({ status: 'healthy' })
+  })
+
+  it('is told of twice without harm', async () => {
+    const subject = 'told twice'
+    const item = await link(subject)
+    const follower = follow(world, subject)
+    const id = await takeBack(item, 'Nest egg', 3)
+    expect(await state(item, id)).toEqual({ closed: 't', revoked: 't' })
+    await follower.catchUp(1)
+    expect(follower.copy).toEqual(await listed(world, subject))
+  })
+
+  it('is deleted when its time has come, and not before; the others stay', async () => {
+    const subject = 'its account’s time'
+    const item = await link(subject)
+    const follower = follow(world, subject)
+    await follower.catchUp()
+    await takeBack(item, 'Nest egg')
+    await world.drain()
+    const { removedDays } = world.services.config.retention
+    await days(removedDays - 1)
+    await reconcile(world.job())
+    expect(await accountsOf(world, subject)).toHaveLength(2)
+    await days(2)
+    await reconcile(world.job())
+    expect((await accountsOf(world, subject)).map(({ name }) => name)).toEqual(['Everyday'])
+    await expectTruth(world, subject, item.plaidItemId)
+    for (const each of [follower, follow(world, subject)]) {
+      await each.catchUp(2)
+      expect(each.copy).toEqual(await listed(world, subject))
+    }
+  })
+
+  it('stays taken back although a run that began before was told of it', async () => {
+    const subject = 'run before'
+    const item = await link(subject)
+    await requestSync(world.user(subject), item.id)
+    let id = ''
+    const messages = world.queue.splice(0)
+    await world.consume(
+      messages,
+      withPlaid(world.services, {
+        async getAccounts(...args) {
+          const answer = await world.services.plaid.getAccounts(...args)
+          if (id === '') id = await takeBack(item, 'Nest egg')
+          return answer
+        },
+      }),
+    )
+    expect(await state(item, id)).toEqual({ closed: 't', revoked: 't' })
+    await world.drain()
+    expect(await state(item, id)).toEqual({ closed: 't', revoked: 't' })
+    expect((await everyTransaction(world, subject)).filter(({ name }) => name.includes('Nest egg'))).toEqual([])
+  })
+
+  it('shows none of its transactions although a run that began before brings some', async () => {
+    const subject = 'run with more'
+    const item = await link(subject)
+    const account_id = (await world.bank.truth(item.plaidItemId)).accounts.at(-1)?.account_id
+    await world.bank.change(item.plaidItemId, {
+      add: [{ account_id, amount: 3, name: 'Nest egg’s last' }],
+      silent: true,
+    })
+    let told: unknown[] = []
+    const odd = oddAnswers(world)
+    const services = odd.withPlaid({
+      async syncTransactions(...args) {
+        const answer = await world.services.plaid.syncTransactions(...args)
+        if (answer.ok && told.length === 0) told = answer.value.added.map(({ name }) => name)
+        if (answer.ok && (await accountsOf(world, subject)).every(({ closed }) => !closed))
+          await takeBack(item, 'Nest egg')
+        return answer
+      },
+    })
+    await odd.sync(item, 'transactions', services)
+    expect(told).toEqual(['Nest egg’s last'])
+    const ofNestEgg = async () =>
+      (await everyTransaction(world, subject)).filter(({ name }) => name.includes('Nest egg'))
+    expect(await ofNestEgg()).toEqual([])
+    expect(await world.sql("select 1 from transactions where name = 'Nest egg’s last'")).toEqual([])
+    await expectTruth(world, subject, item.plaidItemId)
+  })
+
+  it('has its holdings, investment transactions, liabilities and recurring streams hidden at once', async () => {
+    const subject = 'takes all back'
+    const item = await linkAndSync(world, subject, { products: ['transactions', 'investments', 'liabilities'] })
+    const { api } = world.services
+    const { identity } = world.user(subject).actor
+    const lists = {
+      positions: () => listHoldings(api, identity, null, 500, null),
+      trades: () => listInvestmentTransactions(api, identity, {}, 500, null),
+      debts: () => listLiabilities(api, identity, 500, null),
+      streams: () => listRecurring(api, identity, {}, 500, null),
+    }
+    for (const [what, list] of Object.entries(lists)) {
+      const [first] = (await list()).rows
+      const account = (await accountsOf(world, subject)).find(({ id }) => id === first?.accountId)
+      if (account === undefined) throw new Error(`no account has ${what}`)
+      await takeBack(item, account.name)
+      const left = (await list()).rows.filter(({ accountId }) => accountId === account.id)
+      expect({ what, left }).toEqual({ what, left: [] })
+    }
+  })
+
+  it.each(['new', 'earlier'])(
+    'while its %s item is being linked is revoked, with nothing of it shown',
+    async (kind) => {
+      const subject = `revokes early, ${kind}`
+      if (kind === 'earlier') await hide(subject, await link(subject))
+      const { publicToken, plaidItemId } = await chooseBank(world, subject, smallBank(subject))
+      let revoked = ''
+      const services = withPlaid(world.services, {
+        getAccounts: async (token) => {
+          const answer = await world.services.plaid.getAccounts(token)
+          revoked = await takeBack({ plaidItemId }, 'Nest egg')
+          return answer
+        },
+      })
+      const item = await exchangePublicToken({ ...world.user(subject), services }, { publicToken, institution: null })
+      expect(await state(item, revoked)).toEqual({ closed: 't', revoked: 't' })
+      await letHistoryArrive(world, item)
+      await expectTruth(world, subject, plaidItemId)
+    },
+  )
+
+  it('while its item is linked is revoked, when neither transaction sees what the other has not committed', async () => {
+    const subject = 'revokes while linking'
+    const { publicToken, plaidItemId } = await chooseBank(world, subject, smallBank(subject))
+    const activity = (how: string) =>
+      world.sql(`select 1 from pg_stat_activity where datname = current_database() and ${how}`)
+    await world.sql('create table gate (open boolean)')
+    await world.sql(`create function wait_at_gate() returns trigger language plpgsql as $$
+      begin while not exists (select 1 from gate) loop perform pg_sleep(0.05); end loop; return new; end $$`)
+    await world.sql('grant select on gate to wn_jobs')
+    await world.sql(`create trigger wait_at_gate before update on link_exchanges for each row when (new.state = 'linked')
+      execute function wait_at_gate()`)
+    try {
+      const linking = exchangePublicToken(world.user(subject), { publicToken, institution: null })
+      // The link has looked for revocations, and has not committed.
+      await expect.poll(() => activity("wait_event = 'PgSleep'")).toHaveLength(1)
+      const revoking = takeBack({ plaidItemId }, 'Nest egg')
+      const recorded = () =>
+        world.sql(
+          `select 1 from webhook_events where plaid_item_id = $1 and webhook_code = 'USER_ACCOUNT_REVOKED'
+            union all select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`,
+          [plaidItemId],
+        )
+      await expect.poll(recorded).toHaveLength(1)
+      await world.sql('insert into gate values (true)')
+      const [item, revoked] = [await linking, await revoking]
+      expect(await state(item, revoked)).toEqual({ closed: 't', revoked: 't' })
+      await letHistoryArrive(world, item)
+      await expectTruth(world, subject, plaidItemId)
+    } finally {
+      await world.sql('insert into gate values (true)')
+      await world.sql('drop trigger wait_at_gate on link_exchanges')
+      await world.sql('drop function wait_at_gate')
+    }
+  })
+
+  it('and is shared again in update mode has its whole history again, and its notes', async () => {
+    const subject = 'shared in update mode'
+    const item = await link(subject)
+    const follower = follow(world, subject)
+    const before = await everyTransaction(world, subject)
+    const ofNestEgg = before.find(({ name }) => name.includes('Nest egg'))?.id ?? ''
+    await editTransaction(world.services.api, world.user(subject).actor.identity, ofNestEgg, { note: 'kept' })
+    await takeBack(item, 'Nest egg')
+    await world.drain()
+    expect(await everyTransaction(world, subject)).toHaveLength(4)
+    const { linkToken } = await askForLink(world, subject, { itemId: item.id, accountSelection: true })
+    await goThroughLink(world, linkToken, {})
+    // Told while the account is still taken back here: not kept, and must not be lost.
+    await oddAnswers(world).sync(item, 'transactions')
+    expect(await everyTransaction(world, subject)).toHaveLength(4)
+    await markRepaired(world.user(subject), item.id)
+    await world.drain()
+    await expectTruth(world, subject, item.plaidItemId)
+    expect((await accountsOf(world, subject)).map(({ closed }) => closed)).toEqual([false, false])
+    const after = await everyTransaction(world, subject)
+    expect(after.map(({ id }) => id).toSorted()).toEqual(before.map(({ id }) => id).toSorted())
+    expect(after.find(({ id }) => id === ofNestEgg)).toMatchObject({ note: 'kept' })
+    await follower.catchUp()
+    expect(follower.copy).toEqual(await listed(world, subject))
+  })
+
+  it('and is shared by a new link is open again with its notes, and is not deleted', async () => {
+    const subject = 'shared again'
+    const item = await link(subject)
+    const before = await everyTransaction(world, subject)
+    const follower = follow(world, subject)
+    const ofNestEgg = before.find(({ name }) => name.includes('Nest egg'))?.id ?? ''
+    await editTransaction(world.services.api, world.user(subject).actor.identity, ofNestEgg, { note: 'kept' })
+    await takeBack(item, 'Nest egg')
+    await world.drain()
+    await follower.catchUp()
+    await hide(subject, item)
+    const again = await link(subject)
+    expect(again.id).toBe(item.id)
+    await expectTruth(world, subject, again.plaidItemId)
+    expect((await accountsOf(world, subject)).map(({ closed }) => closed)).toEqual([false, false])
+    const after = await everyTransaction(world, subject)
+    expect(after.map(({ id }) => id).toSorted()).toEqual(before.map(({ id }) => id).toSorted())
+    expect(after.find(({ id }) => id === ofNestEgg)).toMatchObject({ note: 'kept' })
+    await follower.catchUp()
+    expect(follower.copy).toEqual(await listed(world, subject))
+    await days(100)
+    await reconcile(world.job())
+    expect(await accountsOf(world, subject)).toHaveLength(2)
+  })
+})

@@ -1,0 +1,353 @@
+// The exchange as a saga: whatever befalls it, at whatever call, Plaid holds and bills what is here and nothing else.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { AppError } from '../../../src/errors.ts'
+import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
+import { reconcile } from '../../../src/link/reconcile.ts'
+import {
+  chooseBank,
+  type Chosen,
+  codeOf,
+  expectAtRest,
+  expectNoTokens,
+  heal,
+  heldAtPlaid,
+  letTimePass,
+  smallBank,
+  userWith,
+} from '../../support/item-lifecycle.ts'
+import { mishaps, type Mishap, unlucky } from '../../support/mishap.ts'
+import { withPlaid } from '../../support/with-plaid.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld(inject('control'), { rateLimits: false })
+})
+afterAll(() => world.stop())
+
+/** What a client sends that Link has told everything. */
+const inputOf = ({ publicToken, linkToken }: Chosen) => ({
+  publicToken,
+  linkToken,
+  institution: { id: 'ins_109508', name: 'First Platypus Bank' },
+  accounts: [{ name: 'Everyday', mask: '1111', subtype: 'checking' }],
+})
+
+interface Case {
+  readonly subject: string
+  readonly mishap: Mishap
+  readonly at: number
+  readonly chosen: Chosen
+}
+
+/** The exchange with one mishap; answers the calls it made, and whether the client got an item. */
+async function exchange({ subject, chosen, mishap, at }: Case): Promise<{ calls: readonly string[]; linked: boolean }> {
+  const { services, calls } = unlucky(world.services, at, mishap)
+  try {
+    await exchangePublicToken(userWith(world, subject, services), inputOf(chosen))
+    return { calls, linked: true }
+  } catch {
+    return { calls, linked: false }
+  }
+}
+
+async function retry({ subject, chosen }: Case): Promise<string> {
+  try {
+    const item = await exchangePublicToken(world.user(subject), inputOf(chosen))
+    return item.plaidItemId
+  } catch (error) {
+    return error instanceof AppError ? error.code : String(error)
+  }
+}
+
+const choose = async (mishap: Mishap, at: number, name: string): Promise<Case> => {
+  const subject = `${name}, ${mishap} ${at}`
+  return { subject, mishap, at, chosen: await chooseBank(world, subject, smallBank(subject)) }
+}
+
+/** All cases of a mishap, so that one healing serves them all. */
+async function everyCase(mishap: Mishap, name: string, count: number): Promise<Case[]> {
+  const cases: Case[] = []
+  for (let at = 1; at <= count; at += 1) cases.push(await choose(mishap, at, name))
+  return cases
+}
+
+/** Where the token is kept, in the calls of an exchange. */
+const keptAt = (calls: readonly string[]): number => calls.indexOf('plaid.exchangePublicToken') + 2
+
+/** The items that a case may end with; null is none. */
+function possibleEnds({ mishap, at, chosen }: Case, kept: number, wasTold: boolean): (string | null)[] {
+  // Once the token is kept the bank is linked without anybody's doing, and what the client was told is so.
+  const isKept = at > kept || (at === kept && mishap === 'dies after')
+  if (wasTold || isKept) return [chosen.plaidItemId]
+  return at < kept - 1 ? [null] : [chosen.plaidItemId, null]
+}
+
+describe('an exchange', () => {
+  let unharmed: Case
+  let calls: readonly string[]
+  let wasLinked: boolean
+  beforeAll(async () => {
+    unharmed = await choose('dies before', 0, 'unharmed')
+    const outcome = await exchange(unharmed)
+    calls = outcome.calls
+    wasLinked = outcome.linked
+  }, 60_000)
+
+  it('writes its intent before it asks Plaid, and keeps the token before anything else', async () => {
+    expect(wasLinked).toBe(true)
+    expect(calls.slice(keptAt(calls) - 3, keptAt(calls))).toEqual(['api', 'plaid.exchangePublicToken', 'api'])
+    expect(calls.filter((name) => name.startsWith('plaid.'))).toEqual([
+      'plaid.exchangePublicToken',
+      'plaid.getItem',
+      'plaid.getAccounts',
+      'plaid.getUserItems',
+    ])
+    expect(await expectAtRest(world, unharmed.subject)).toBe(unharmed.chosen.plaidItemId)
+  })
+
+  it('asks Plaid for the item and for its accounts at the same time', async () => {
+    const subject = 'at once'
+    const { plaid } = world.services
+    const accountsAsked = Promise.withResolvers<void>()
+    const services = withPlaid(world.services, {
+      async getItem(token) {
+        await accountsAsked.promise
+        return await plaid.getItem(token)
+      },
+      async getAccounts(token) {
+        accountsAsked.resolve()
+        return await plaid.getAccounts(token)
+      },
+    })
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    const item = await exchangePublicToken(userWith(world, subject, services), inputOf(chosen))
+    expect(item.plaidItemId).toBe(chosen.plaidItemId)
+  })
+
+  it.each(mishaps)(
+    'that %s at any call leaves nothing at Plaid that is not here, and nothing here that is not at Plaid',
+    async (mishap) => {
+      const cases = await everyCase(mishap, 'alone', calls.length)
+      const linked = new Map<string, boolean>()
+      for (const each of cases) linked.set(each.subject, (await exchange(each)).linked)
+      world.queue.length = 0
+      await heal(world)
+      for (const each of cases) {
+        const ends = possibleEnds(each, keptAt(calls), linked.get(each.subject) === true)
+        expect(ends).toContain(await expectAtRest(world, each.subject))
+      }
+      await expectNoTokens(world)
+    },
+    180_000,
+  )
+
+  it.each(mishaps)(
+    'that %s at any call, and that its client tries again at once and later, ends in one item or none',
+    async (mishap) => {
+      const cases = await everyCase(mishap, 'again', calls.length)
+      const answers = new Map<string, string>()
+      for (const each of cases) {
+        await exchange(each)
+        answers.set(each.subject, await retry(each))
+      }
+      world.queue.length = 0
+      await heal(world)
+      for (const each of cases) {
+        const [first, item] = [answers.get(each.subject), await expectAtRest(world, each.subject)]
+        expect([item, 'conflict', 'public_token_refused']).toContain(first)
+        // Trying again answers the item that is here, or refuses for good.
+        const second = await retry(each)
+        expect(second).toBe(item ?? 'public_token_refused')
+        expect(await expectAtRest(world, each.subject)).toBe(item)
+      }
+      await expectNoTokens(world)
+    },
+    180_000,
+  )
+})
+
+const plainly = (chosen: Chosen) => ({ publicToken: chosen.publicToken, institution: null })
+
+const exchangesOf = (subject: string) =>
+  world.sql('select state, attempts from link_exchanges x join users u on u.id = x.user_id where u.subject = $1', [
+    subject,
+  ])
+
+/** Services whose exchange waits, after Plaid has made it, until `during` is done. */
+const pausedAfterExchange = (during: () => Promise<unknown>) =>
+  withPlaid(world.services, {
+    async exchangePublicToken(token) {
+      const answer = await world.services.plaid.exchangePublicToken(token)
+      await during()
+      return answer
+    },
+  })
+
+const lookAtUsers = async () => {
+  await world.sql('update users set plaid_items_checked_at = null')
+  await reconcile(world.job())
+}
+
+describe('an item that Plaid holds for a user and nobody here knows of', () => {
+  it('is ended at Plaid when its exchange died with its token', async () => {
+    const subject = 'orphan'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    const { services } = unlucky(world.services, 0, 'dies before')
+    const dying = withPlaid(services, {
+      async exchangePublicToken(token) {
+        await world.services.plaid.exchangePublicToken(token)
+        throw new TypeError('the isolate died')
+      },
+    })
+    await codeOf(exchangePublicToken(userWith(world, subject, dying), plainly(chosen)))
+    expect(await heldAtPlaid(world, subject)).toEqual([chosen.plaidItemId])
+    await heal(world, 3, subject)
+    expect(await heldAtPlaid(world, subject)).toEqual([])
+    expect(await exchangesOf(subject)).toMatchObject([{ state: 'lost' }])
+    const told = world.lines.find((line) => line.includes('item_orphaned') && line.includes(chosen.plaidItemId))
+    expect(told).toContain('"level":"error"')
+    expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('public_token_refused')
+  })
+
+  it('is not taken for an orphan while its exchange goes on, however often somebody looks', async () => {
+    const subject = 'in flight'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    const item = await exchangePublicToken(
+      userWith(
+        world,
+        subject,
+        pausedAfterExchange(async () => {
+          await lookAtUsers()
+          await lookAtUsers()
+        }),
+      ),
+      plainly(chosen),
+    )
+    expect(item.plaidItemId).toBe(chosen.plaidItemId)
+    await heal(world, 2, subject)
+    expect(await expectAtRest(world, subject)).toBe(chosen.plaidItemId)
+  })
+
+  it('is not taken for one while its public token is on its way to us', async () => {
+    const subject = 'on its way'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    await lookAtUsers()
+    await world.sql("update plaid_removals set next_attempt_at = next_attempt_at - interval '40 minutes'")
+    await lookAtUsers()
+    const item = await exchangePublicToken(world.user(subject), plainly(chosen))
+    await heal(world, 2, subject)
+    expect(await expectAtRest(world, subject)).toBe(item.plaidItemId)
+  })
+
+  it('is not ended while its kept token waits for the rest of its exchange', async () => {
+    const subject = 'kept'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    await lookAtUsers()
+    await world.bank.fault({ endpoint: '/accounts/get', times: 2, error: 'INTERNAL_SERVER_ERROR' })
+    expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('plaid_unavailable')
+    await world.sql("update plaid_removals set next_attempt_at = now() - interval '1 hour'")
+    await reconcile(world.job())
+    expect(await heldAtPlaid(world, subject)).toEqual([chosen.plaidItemId])
+    await heal(world, 2, subject)
+    expect(await expectAtRest(world, subject)).toBe(chosen.plaidItemId)
+  })
+
+  it('is left to the operator where Plaid gave no id of the user', async () => {
+    const subject = 'nobody at Plaid'
+    const publicToken = await world.bank.publicToken()
+    const lost = withPlaid(world.services, {
+      async exchangePublicToken(token) {
+        await world.services.plaid.exchangePublicToken(token)
+        throw new TypeError('the isolate died')
+      },
+    })
+    await codeOf(exchangePublicToken(userWith(world, subject, lost), { publicToken, institution: null }))
+    await heal(world, 2, subject)
+    expect(await exchangesOf(subject)).toMatchObject([{ state: 'lost' }])
+    expect(world.lines.find((line) => line.includes('exchange_lost'))).toContain('"level":"error"')
+  })
+})
+
+describe('an exchange that cannot go on', () => {
+  it('is given up in the end, and its item ended at Plaid', async () => {
+    const subject = 'given up'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    await world.bank.fault({ endpoint: '/accounts/get', times: 50, error: 'INTERNAL_SERVER_ERROR' })
+    expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('plaid_unavailable')
+    await heal(world, 7, subject)
+    expect(await heldAtPlaid(world, subject)).toEqual([chosen.plaidItemId])
+    await heal(world, 1, subject)
+    await world.bank.clearFaults()
+    expect(await exchangesOf(subject)).toEqual([{ state: 'given_back', attempts: '8' }])
+    expect(await expectAtRest(world, subject)).toBeNull()
+    expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('public_token_refused')
+  })
+
+  it('goes on where Plaid did not accept the token for a while', async () => {
+    const subject = 'keys of another team'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    await world.bank.fault({ endpoint: '/item/get', times: 1, error: 'INVALID_ACCESS_TOKEN' })
+    expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('item_needs_attention')
+    expect(await exchangesOf(subject)).toEqual([{ state: 'exchanged', attempts: expect.anything() }])
+    await heal(world, 2, subject)
+    expect(await expectAtRest(world, subject)).toBe(chosen.plaidItemId)
+  })
+
+  it('ends at once where Plaid knows its item no more', async () => {
+    const subject = 'gone meanwhile'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    await world.bank.fault({ endpoint: '/accounts/get', times: 2, error: 'INTERNAL_SERVER_ERROR' })
+    await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))
+    await world.bank.fault({ endpoint: '/item/get', times: 1, error: 'ITEM_NOT_FOUND' })
+    expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('public_token_refused')
+    expect(await expectAtRest(world, subject)).toBeNull()
+  })
+})
+
+describe('two at once', () => {
+  const settled = async (...acts: Promise<unknown>[]) => await Promise.all(acts.map(codeOf))
+
+  it('with the same public token make one item', async () => {
+    const subject = 'same token'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    const user = world.user(subject)
+    const codes = await settled(...[1, 2, 3].map(() => exchangePublicToken(user, plainly(chosen))))
+    expect(codes).toContain(null)
+    expect([null, 'conflict']).toEqual(expect.arrayContaining(codes))
+    expect(await exchangesOf(subject)).toMatchObject([{ state: 'linked' }])
+    expect(await expectAtRest(world, subject)).toBe(chosen.plaidItemId)
+  })
+
+  it('with two public tokens of one bank make one item, and the other is a duplicate that Plaid has ended', async () => {
+    const subject = 'same bank'
+    const choices = [1, 2, 3].map(() => chooseBank(world, subject, smallBank(subject)))
+    const user = world.user(subject)
+    const codes = await settled(...(await Promise.all(choices)).map((each) => exchangePublicToken(user, plainly(each))))
+    expect(codes.map(String).toSorted()).toEqual(['duplicate_item', 'duplicate_item', 'null'])
+    expect(await expectAtRest(world, subject)).not.toBeNull()
+  })
+
+  it('that reconcile go on with one exchange once', async () => {
+    const subject = 'two reconcilers'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    await world.bank.fault({ endpoint: '/accounts/get', times: 2, error: 'INTERNAL_SERVER_ERROR' })
+    await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))
+    await letTimePass(world, subject)
+    await Promise.all([1, 2, 3, 4].map(() => reconcile(world.job())))
+    expect(await expectAtRest(world, subject)).toBe(chosen.plaidItemId)
+    expect(await exchangesOf(subject)).toEqual([{ state: 'linked', attempts: '1' }])
+  })
+
+  it('of which one reconciles and one is the client’s retry make one item', async () => {
+    const subject = 'beside'
+    const chosen = await chooseBank(world, subject, smallBank(subject))
+    await world.bank.fault({ endpoint: '/accounts/get', times: 2, error: 'INTERNAL_SERVER_ERROR' })
+    await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))
+    await letTimePass(world, subject)
+    const acts = [reconcile(world.job()), exchangePublicToken(world.user(subject), plainly(chosen))]
+    expect([null, 'conflict']).toContain((await settled(...acts))[1])
+    expect(await expectAtRest(world, subject)).toBe(chosen.plaidItemId)
+    expect((await exchangePublicToken(world.user(subject), plainly(chosen))).plaidItemId).toBe(chosen.plaidItemId)
+  })
+})

@@ -1,0 +1,368 @@
+// The reconciler with much to do, with one user's long list, and with a Plaid that hangs.
+import { afterEach, afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import type { Ctx } from '../../../src/context.ts'
+import { crons, jobFor } from '../../../src/cron/schedule.ts'
+import { claimExchanges } from '../../../src/db/link/exchanges.ts'
+import { claimLinkSessions } from '../../../src/db/link/sessions.ts'
+import { claimOrphans } from '../../../src/db/link/orphans.ts'
+import { purgeItems, purgeRevokedAccounts } from '../../../src/db/items/purge.ts'
+import { claimDue } from '../../../src/db/sync/work.ts'
+import { createSecret } from '../../../src/crypto/secret.ts'
+import { sealAccessToken } from '../../../src/custody/access-token.ts'
+import { reconcile } from '../../../src/link/reconcile.ts'
+import type { Plaid } from '../../../src/plaid/endpoints.ts'
+import type { QuotaCall } from '../../../src/plaid/rate-limit/admission.ts'
+import { createServices } from '../../../src/services.ts'
+import { withPlaid } from '../../support/with-plaid.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld(inject('control'), { rateLimits: false })
+})
+afterAll(() => world.stop())
+beforeEach(async () => {
+  await world.sql('truncate users cascade')
+  world.lines.length = 0
+  world.queue.length = 0
+})
+afterEach(() => world.stack.clearFaults(world.database.name))
+
+/** Users whom Plaid knows and whose lists were never compared. */
+const knownUsers = (count: number) =>
+  world.sql(`insert into users (issuer, subject, plaid_user_id)
+    select 'reconcile', n::text, 'plaid-' || n from generate_series(1, ${count}) n`)
+
+/** Hosted sessions of a user that are due: the more there are, the longer. */
+const dueSessions = (subject: string, count: number) =>
+  world.sql(
+    `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)
+      insert into link_sessions (id, user_id, token_digest, token_sealed, expires_at, check_at)
+      select gen_random_uuid(), u.id, $1 || n, 'sealed', now() + interval '1 hour', now() - $2::int * interval '1 minute' + n * interval '1 second'
+      from u, generate_series(1, $2::int) n`,
+    [subject, count],
+  )
+
+/** Exchanges of a user whose answer never came. */
+const startedExchanges = (subject: string, count: number) =>
+  world.sql(
+    `with u as (insert into users (issuer, subject, plaid_user_id) values ('reconcile', $1, 'plaid-' || $1) returning id)
+      insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, state, next_attempt_at)
+      select gen_random_uuid(), u.id, $1 || n, false, 'started', now() - interval '1 minute' from u, generate_series(1, $2::int) n`,
+    [subject, count],
+  )
+
+/** An exchange of a user whose token is stored and whose item is not. */
+async function keptExchange(subject: string): Promise<void> {
+  const [row] = await world.sql(
+    `insert into users (issuer, subject) values ('reconcile', $1) returning id, gen_random_uuid() as exchange_id`,
+    [subject],
+  )
+  const [userId, id] = [String(row?.['id']), String(row?.['exchange_id'])]
+  const sealed = await sealAccessToken(world.services.keyring, createSecret('not a token'), { userId, itemId: id })
+  await world.sql(
+    `insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, state, plaid_item_id, access_token_sealed, plaid_user_id, next_attempt_at)
+      values ($1, $2, $3, false, 'exchanged', $3, $4, 'usr_' || $3, now() - interval '1 minute')`,
+    [id, userId, subject, sealed],
+  )
+}
+
+/** An item of a user of its own, named by Plaid's id, with a product that is not dirty. */
+async function itemOf(plaidItemId: string, set: string): Promise<void> {
+  const [row] = await world.sql(
+    `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)
+      insert into items (user_id, plaid_item_id, access_token_sealed) select id, $1, '' from u returning id, user_id`,
+    [plaidItemId],
+  )
+  await world.sql(
+    `insert into item_products (item_id, user_id, product, status, dirty_seq, synced_seq) values ($1, $2, 'item', 'ok', 1, 1)`,
+    [row?.['id'], row?.['user_id']],
+  )
+  const [userId, itemId] = [String(row?.['user_id']), String(row?.['id'])]
+  const sealed = await sealAccessToken(world.services.keyring, createSecret('not a token'), { userId, itemId })
+  await world.sql(`update items set access_token_sealed = $2, ${set} where id = $1`, [itemId, sealed])
+}
+
+/** The reconciler's context with another answer to `/user/items/get`. */
+function answering(getUserItems: Plaid['getUserItems'], now = () => new Date()): Ctx {
+  const ctx = world.job()
+  return { ...ctx, now, services: withPlaid(ctx.services, { getUserItems }) }
+}
+
+const noItems: Awaited<ReturnType<Plaid['getUserItems']>> = { ok: true, value: { items: [] }, requestId: 'request' }
+const noAnswer: Awaited<ReturnType<Plaid['getUserItems']>> = {
+  ok: false,
+  failure: {
+    class: 'retry',
+    errorType: 'NETWORK',
+    errorCode: 'TIMEOUT',
+    status: 0,
+    requestId: null,
+    retryAfterSeconds: null,
+  },
+}
+
+const numberOf = async (query: string): Promise<number> => Number((await world.sql(query))[0]?.['n'])
+const unchecked = () =>
+  numberOf(
+    `select count(*) as n from users where plaid_items_checked_at is null or plaid_items_checked_at <= now() - interval '1 day'`,
+  )
+
+describe('a run', () => {
+  it(
+    'checks as many users as Plaid’s limit leaves to it in a minute, five at a time',
+    { timeout: 60_000 },
+    async () => {
+      await knownUsers(410)
+      const seen = { busy: 0, most: 0, calls: 0 }
+      // The first five wait for each other.
+      const { promise: fiveAtWork, resolve } = Promise.withResolvers<void>()
+      await reconcile(
+        answering(async () => {
+          seen.calls += 1
+          seen.busy += 1
+          seen.most = Math.max(seen.most, seen.busy)
+          if (seen.busy === 5) resolve()
+          await fiveAtWork
+          seen.busy -= 1
+          return noItems
+        }),
+      )
+      expect([seen.calls, seen.most]).toEqual([400, 5])
+      expect(await unchecked()).toBe(10)
+    },
+  )
+
+  it('starts nothing when its time is up, and gives back what it did not try', async () => {
+    await startedExchanges('late', 3)
+    await knownUsers(20)
+    let nowMs = Date.now()
+    const checked: string[] = []
+    const ctx = answering(
+      (plaidUserId) => {
+        nowMs += 300_000
+        checked.push(plaidUserId)
+        return Promise.resolve(noItems)
+      },
+      () => new Date(nowMs),
+    )
+    await reconcile(ctx)
+    expect(checked).toEqual(['plaid-late'])
+    // Two were not tried: they are due again, and no try is used up.
+    const untried = 'select count(*) as n from link_exchanges where attempts = 0 and next_attempt_at <= now()'
+    expect(await numberOf(untried)).toBe(2)
+    expect(world.lines.filter((line) => line.includes('reconcile_out_of_time'))).toHaveLength(1)
+  })
+
+  it('does its work without Plaid also where Plaid hangs', async () => {
+    await startedExchanges('hangs', 1)
+    await itemOf('due', "status = 'removed', removed_at = now(), purge_at = now()")
+    await itemOf('withdrawn', "status = 'revoked'")
+    await itemOf('stuck', "status = 'healthy', rotation_started_at = now() - interval '1 hour'")
+    let nowMs = Date.now()
+    const hanging: Plaid['getUserItems'] = () => {
+      nowMs += 300_000
+      return Promise.resolve(noAnswer)
+    }
+    await reconcile(answering(hanging, () => new Date(nowMs)))
+    expect(nowMs).toBeGreaterThan(Date.now() + 200_000)
+    expect(await world.sql('select plaid_item_id from items order by 1')).toEqual([
+      { plaid_item_id: 'stuck' },
+      { plaid_item_id: 'withdrawn' },
+    ])
+    expect(await world.sql('select plaid_item_id, reason from plaid_removals')).toEqual([
+      { plaid_item_id: 'withdrawn', reason: 'revoked' },
+    ])
+    const marked = `select i.plaid_item_id from item_products p join items i on i.id = p.item_id where p.dirty_seq > p.synced_seq`
+    expect(await world.sql(marked)).toEqual([{ plaid_item_id: 'stuck' }])
+  })
+
+  it('asks Plaid as background work, so that users who wait come first', async () => {
+    await startedExchanges('unanswered', 1)
+    await keptExchange('kept')
+    await knownUsers(1)
+    await itemOf('withdrawn', "status = 'revoked'")
+    const asked: QuotaCall[] = []
+    const admit = (call: QuotaCall) => {
+      asked.push(call)
+      return Promise.resolve({ admitted: false, waitMs: 60_000, by: 'client' } as const)
+    }
+    const quota = { admit, refused: () => Promise.resolve() }
+    const bindings = { SYNC_QUEUE: { sendBatch: () => Promise.resolve() }, PLAID_QUOTA: { getByName: () => quota } }
+    const { plaid, plaidFor } = createServices(world.services.config, bindings)
+    await reconcile(world.job({ ...world.services, plaid, plaidFor }))
+    expect(new Set(asked.map(({ path }) => path))).toEqual(
+      new Set(['/user/items/get', '/item/get', '/accounts/get', '/item/remove']),
+    )
+    expect(asked.filter(({ priority }) => priority !== 'background')).toEqual([])
+  })
+
+  it('has six calls to Plaid at a time at most, also when it finishes exchanges', async () => {
+    for (const subject of ['one', 'two', 'three', 'four', 'five']) await keptExchange(subject)
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+    let calls = 0
+    const held = async () => {
+      calls += 1
+      await gate
+      return noAnswer
+    }
+    const run = reconcile(
+      world.job(withPlaid(world.services, { getItem: held, getAccounts: held, getUserItems: held })),
+    )
+    await expect.poll(() => calls, { timeout: 10_000 }).toBe(6)
+    // Whatever else was started has asked Plaid by now.
+    await world.sql('select 1')
+    await world.sql('select 1')
+    expect(calls).toBe(6)
+    open()
+    await run
+    expect(calls).toBe(15)
+  })
+
+  it('calls an exchange lost with an alarm when Plaid did not list the items in eight tries', async () => {
+    await startedExchanges('unlisted', 1)
+    const again = "update link_exchanges set next_attempt_at = now() - interval '1 minute', attempts = $1"
+    const state = 'select state from link_exchanges'
+    const unanswered = answering(() => Promise.resolve(noAnswer))
+    await world.sql(again, [6])
+    await reconcile(unanswered)
+    expect(await world.sql(state)).toEqual([{ state: 'started' }])
+    await world.sql(again, [7])
+    await reconcile(unanswered)
+    expect(await world.sql(state)).toEqual([{ state: 'lost' }])
+    expect(world.lines.filter((line) => line.includes('"exchange_lost"'))).toHaveLength(1)
+  })
+
+  it('goes on with its other steps when one fails', async () => {
+    await knownUsers(2)
+    await world.stack.addFault(world.database.name, {
+      kind: 'fail-before',
+      matching: 'update link_exchanges',
+      times: 1,
+    })
+    await expect(reconcile(answering(() => Promise.resolve(noItems)))).rejects.toThrow(
+      '1 steps of the reconciler failed',
+    )
+    expect(await unchecked()).toBe(0)
+    expect(world.lines.some((line) => line.includes('reconcile_step_failed') && line.includes('exchanges'))).toBe(true)
+  })
+
+  it('checks a user again after an hour when Plaid did not answer', async () => {
+    await knownUsers(1)
+    await reconcile(answering(() => Promise.resolve(noAnswer)))
+    expect(await unchecked()).toBe(0)
+    await world.sql("update users set plaid_items_checked_at = plaid_items_checked_at - interval '61 minutes'")
+    expect(await unchecked()).toBe(1)
+  })
+})
+
+describe('a claim', () => {
+  it("takes every user's first hosted session before any user's second", async () => {
+    await dueSessions('many', 80)
+    await dueSessions('few', 2)
+    await dueSessions('one', 1)
+    const claimed = await claimLinkSessions(world.services.jobs, 5)
+    const counts = [...Map.groupBy(claimed, ({ userId }) => userId).values()].map(({ length }) => length)
+    expect(counts.toSorted((one, other) => one - other)).toEqual([1, 2, 2])
+  })
+
+  it("takes every user's first exchange before any user's second", async () => {
+    await startedExchanges('many', 80)
+    await startedExchanges('one', 1)
+    const claimed = await claimExchanges(world.services.jobs, 2)
+    expect(new Set(claimed.map(({ userId }) => userId)).size).toBe(2)
+  })
+})
+
+/** So many items of a user, in the way that `columns` and `values` say; the first user's are the oldest. */
+const manyItems = (subject: string, count: number, columns: string, values: string) =>
+  world.sql(
+    `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)
+      insert into items (user_id, plaid_item_id, access_token_sealed, ${columns})
+      select u.id, $1 || n, 'none', ${values} from u, generate_series(1, $2::int) n`,
+    [subject, count],
+  )
+
+const subjectsWhere = async (which: string) =>
+  (await world.sql(`select distinct u.subject from ${which} order by 1`)).map(({ subject }) => subject)
+
+describe('a batch of work of many users', () => {
+  const gone = `status, removed_at, purge_at`
+  const goneFor = (age: string) => `'removed', now() - interval '${age}', now() - interval '${age}'`
+
+  it("deletes every user's first removed item before any user's second", async () => {
+    await manyItems('many', 60, gone, goneFor('2 days'))
+    await manyItems('one', 1, gone, goneFor('1 day'))
+    expect(await purgeItems(world.services.jobs, 50, () => false)).toBe(50)
+    expect(await subjectsWhere('items i join users u on u.id = i.user_id')).toEqual(['many'])
+  })
+
+  it("deletes every user's first revoked account before any user's second", async () => {
+    await manyItems('many', 1, 'status', "'healthy'")
+    await manyItems('one', 1, 'status', "'healthy'")
+    await world.sql(`insert into accounts (user_id, item_id, plaid_account_id, name, type, revoked_at)
+      select i.user_id, i.id, i.plaid_item_id || n, 'Account', 'depository',
+        now() - case when u.subject = 'many' then interval '9 days' else interval '8 days' end
+      from items i join users u on u.id = i.user_id, generate_series(1, 60) n where u.subject = 'many' or n = 1`)
+    expect(await purgeRevokedAccounts(world.services.jobs, 7, 50)).toBe(50)
+    expect(await subjectsWhere('accounts a join users u on u.id = a.user_id')).toEqual(['many'])
+  })
+
+  it("claims every user's first orphan before any user's second, also for the limit of the day", async () => {
+    await world.sql("update safety_switches set state = 'end', count = 0 where name = 'orphan_removal'")
+    for (const [subject, count] of [
+      ['many', 60],
+      ['one', 1],
+    ] as const)
+      await world.sql(
+        `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)
+          insert into plaid_removals (user_id, plaid_item_id, reason, next_attempt_at)
+          select u.id, $1 || n, 'orphan', now() - case when $1 = 'many' then interval '2 hours' else interval '1 hour' end
+          from u, generate_series(1, $2::int) n`,
+        [subject, count],
+      )
+    const { removals } = await claimOrphans(world.services.jobs, 50, 2)
+    expect(new Set(removals.map(({ userId }) => userId)).size).toBe(2)
+    await world.sql("update safety_switches set count = 0 where name = 'orphan_removal'")
+    await world.sql(
+      "update plaid_removals set attempts = 0, next_attempt_at = case when plaid_item_id = 'one1' then now() else now() - interval '1 hour' end",
+    )
+    const again = await claimOrphans(world.services.jobs, 2, 50)
+    expect(new Set(again.removals.map(({ userId }) => userId)).size).toBe(2)
+  })
+
+  it("wakes every user's first due product before any user's second", async () => {
+    await manyItems('many', 60, 'status', "'healthy'")
+    await manyItems('one', 1, 'status', "'healthy'")
+    await world.sql(`insert into item_products (item_id, user_id, product, dirty_seq, synced_seq, next_attempt_at)
+      select i.id, i.user_id, 'holdings', 2, 1, now() - case when u.subject = 'many' then interval '2 hours' else interval '1 hour' end
+      from items i join users u on u.id = i.user_id`)
+    const { ids } = await claimDue(world.services.jobs, 20, 600)
+    expect(ids).toHaveLength(20)
+    const claimed = `item_products p join users u on u.id = p.user_id where p.next_attempt_at > now()`
+    expect(await subjectsWhere(claimed)).toEqual(['many', 'one'])
+  })
+})
+
+describe('the cron of the sweep', () => {
+  it('sweeps before the reconciler waits for a Plaid that hangs', async () => {
+    await knownUsers(5)
+    await world.sql(`with u as (insert into users (issuer, subject) values ('reconcile', 'dirty') returning id),
+      i as (insert into items (user_id, plaid_item_id, access_token_sealed, status)
+        select id, 'dirty', 'none', 'healthy' from u returning id, user_id)
+      insert into item_products (item_id, user_id, product, status, dirty_seq, synced_seq)
+      select id, user_id, 'holdings', 'ok', 2, 1 from i`)
+    const { promise: end, resolve } = Promise.withResolvers<typeof noItems>()
+    let waiting = 0
+    const cron = jobFor(crons[0] ?? '').run(
+      answering(() => {
+        waiting += 1
+        return end
+      }),
+    )
+    await expect.poll(() => waiting, { timeout: 10_000 }).toBe(5)
+    expect(world.queue).toHaveLength(1)
+    resolve(noItems)
+    await cron
+  })
+})

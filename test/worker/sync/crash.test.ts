@@ -1,0 +1,96 @@
+// Killed anywhere between a webhook's arrival and the commit, the next sweep brings the data right, and nothing twice.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { sweep } from '../../../src/sync/sweep.ts'
+import { expectTruth } from '../../support/equality.ts'
+import { linkAndSync } from '../../support/linked.ts'
+import { type Moment, mortal } from '../../support/fault-injection.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld(inject('control'), { rateLimits: false })
+})
+afterAll(() => world.stop())
+
+/** One webhook carried through an isolate that dies at its nth call; answers the calls it made. */
+async function carry(plaidItemId: string, dieAt: number, moment: Moment): Promise<readonly string[]> {
+  await world.bank.change(plaidItemId, { add: 510, modify: 3, remove: 505, post_pending: true })
+  let delivery
+  await expect
+    .poll(
+      async () => (delivery = (await world.delivered()).find(({ body }) => body.includes('SYNC_UPDATES_AVAILABLE'))),
+      { timeout: 5000 },
+    )
+    .toBeDefined()
+  if (delivery === undefined) throw new Error('no webhook came')
+  const isolate = mortal(world.services, dieAt, moment)
+  try {
+    await world.deliver(delivery, isolate.services)
+    await world.drain(isolate.services)
+  } catch (error) {
+    if (!isolate.isDead()) throw error
+  }
+  // What a local queue held is gone with the isolate; leases and retries run out.
+  world.queue.length = 0
+  await world.elapse()
+  return isolate.calls
+}
+
+async function heal(): Promise<void> {
+  await sweep(world.job())
+  await world.drain()
+  await world.elapse()
+  await sweep(world.job())
+  await world.drain()
+}
+
+async function expectOnce(itemId: string): Promise<void> {
+  const [row] = await world.sql(
+    `select count(*) = count(distinct change_seq) as changes_once,
+       (select change_seq from users u where u.id = t.user_id) >= max(change_seq) as counted
+     from transactions t where item_id = $1 group by user_id`,
+    [itemId],
+  )
+  expect(row).toEqual({ changes_once: 't', counted: 't' })
+}
+
+describe('an isolate that dies', () => {
+  it('loses nothing and does nothing twice, whichever call was its last', async () => {
+    const item = await linkAndSync(world, 'mortal')
+    const calls = await carry(item.plaidItemId, 0, 'before')
+    expect(calls).toEqual(expect.arrayContaining(['jobs', 'wake', 'plaid.syncTransactions']))
+    await expectTruth(world, 'mortal', item.plaidItemId)
+    for (const moment of ['before', 'after'] as const)
+      for (let dieAt = 1; dieAt <= calls.length; dieAt += 1) {
+        await carry(item.plaidItemId, dieAt, moment)
+        await heal()
+        await expectTruth(world, 'mortal', item.plaidItemId)
+        await expectOnce(item.id)
+      }
+  }, 120_000)
+
+  it('whose commit succeeded and whose answer was lost does not commit again', async () => {
+    const item = await linkAndSync(world, 'answer')
+    const runs = () =>
+      world.sql(
+        "select count(*) as n from sync_runs where item_id = $1 and product = 'transactions' and outcome = 'committed'",
+        [item.id],
+      )
+    const [before] = await runs()
+    await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: 'begin_commit' })
+    await carry(item.plaidItemId, 0, 'before')
+    const [after] = await runs()
+    expect(Number(after?.['n'])).toBe(Number(before?.['n']) + 1)
+    await expectTruth(world, 'answer', item.plaidItemId)
+    await expectOnce(item.id)
+  })
+
+  it('whose commit failed before it began leaves the old data, and the retry brings the new', async () => {
+    const item = await linkAndSync(world, 'refused')
+    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'begin_commit', times: 3 })
+    await carry(item.plaidItemId, 0, 'before')
+    await world.stack.clearFaults(world.database.name)
+    await heal()
+    await expectTruth(world, 'refused', item.plaidItemId)
+  })
+})

@@ -1,0 +1,106 @@
+// How much the crons set going, and how it is spread: a sweep's wake-up calls over the time to the next one, what is stale
+// over hours.
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import type { Ctx } from '../../../src/context.ts'
+import { markStaleProducts, sweep } from '../../../src/sync/sweep.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld(inject('control'))
+})
+afterAll(() => world.stop())
+beforeEach(() => world.sql('truncate users cascade'))
+
+/** Items with a product each, whose last read is so old and whose dirty mark is up or not. */
+async function items(count: number, product: string, age: string, dirty: boolean): Promise<void> {
+  await world.sql(`with u as (insert into users (issuer, subject) values ('scheduling', gen_random_uuid()::text) returning id),
+    i as (insert into items (user_id, plaid_item_id, access_token_sealed, status)
+      select u.id, gen_random_uuid()::text, 'none', 'healthy' from u, generate_series(1, ${count}) returning id, user_id)
+    insert into item_products (item_id, user_id, product, status, dirty_seq, synced_seq, last_synced_at)
+    select id, user_id, '${product}', 'ok', ${dirty ? 2 : 1}, 1, now() - interval '${age}' from i`)
+}
+
+interface Sent {
+  readonly count: number
+  readonly delaySeconds: number
+}
+
+/** The sweep's wake-up calls, as they are sent. */
+async function swept(): Promise<Sent[]> {
+  const sent: Sent[] = []
+  const ctx: Ctx = world.job()
+  const wake: Ctx['services']['wake'] = (ids, _reason, delaySeconds = 0) => {
+    sent.push({ count: ids.length, delaySeconds })
+    return Promise.resolve([])
+  }
+  await sweep({ ...ctx, services: { ...ctx.services, wake } })
+  return sent
+}
+
+const total = (sent: readonly Sent[]): number => sent.reduce((sum, { count }) => sum + count, 0)
+
+describe('a sweep', () => {
+  it('wakes no more than the queue works on until the next one, and spreads it over that time', async () => {
+    await items(9000, 'holdings', '1 hour', true)
+    const sent = await swept()
+    expect(total(sent)).toBe(7500)
+    expect(Math.max(...sent.map(({ count }) => count))).toBe(100)
+    // In any second of the five minutes no more than 25 a second, and the last before the next sweep.
+    for (const [batch, { delaySeconds }] of sent.entries()) expect(delaySeconds).toBe(batch * 4)
+    expect(sent.at(-1)?.delaySeconds).toBeLessThan(300)
+  })
+
+  it('wakes few at once', async () => {
+    await items(60, 'holdings', '1 hour', true)
+    expect(await swept()).toEqual([{ count: 60, delaySeconds: 0 }])
+  })
+
+  it('leaves alone what the last one woke, until its message must have come', async () => {
+    await items(9000, 'holdings', '1 hour', true)
+    await swept()
+    await world.sql("update item_products set next_attempt_at = next_attempt_at - interval '5 minutes'")
+    expect(total(await swept())).toBe(1500)
+    await world.sql("update item_products set next_attempt_at = next_attempt_at - interval '5 minutes'")
+    expect(total(await swept())).toBe(7500)
+  })
+
+  it('probes five hundred items at most', async () => {
+    await items(800, 'item', '1 hour', false)
+    await swept()
+    expect(await world.sql('select count(*) as n from item_products where dirty_seq > synced_seq')).toEqual([
+      { n: '500' },
+    ])
+  })
+})
+
+describe('what is stale', () => {
+  const spread = async () => {
+    const [row] =
+      await world.sql(`select count(*)::int as marked, count(distinct width_bucket(greatest(extract(epoch from next_attempt_at - now()), 0), 0, 28800, 24))::int as parts,
+      max(extract(epoch from next_attempt_at - now()))::int as last from item_products where dirty_seq > synced_seq`)
+    return { marked: Number(row?.['marked']), parts: Number(row?.['parts']), last: Number(row?.['last']) }
+  }
+
+  it('at once, after an outage, is not due at once: it is spread over a third of its freshness', async () => {
+    await items(6000, 'liabilities', '3 days', false)
+    expect(await markStaleProducts(world.job())).toBe(6000)
+    const { marked, parts, last } = await spread()
+    expect([marked, parts]).toEqual([6000, 24])
+    expect(last).toBeLessThanOrEqual(8 * 3600)
+    expect(total(await swept())).toBeLessThan(100)
+  })
+
+  it('is marked before it is stale, and not much before', async () => {
+    await items(10, 'transactions', '15 hours 50 minutes', false)
+    expect(await markStaleProducts(world.job())).toBe(0)
+    await items(10, 'transactions', '16 hours 10 minutes', false)
+    expect(await markStaleProducts(world.job())).toBe(10)
+  })
+
+  it('is marked in steps, and of each product only so much in an hour', { timeout: 60_000 }, async () => {
+    await items(31_000, 'balances', '2 days', false)
+    expect(await markStaleProducts(world.job())).toBe(30_000)
+    expect(await markStaleProducts(world.job())).toBe(1000)
+  })
+})

@@ -1,0 +1,471 @@
+// A verified webhook over a real database: recorded once, marked once, woken every time, and nothing half-done.
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import type { Item } from '../../../src/db/items/items.ts'
+import { getItem } from '../../../src/db/items/items.ts'
+import type { Ctx } from '../../../src/context.ts'
+import { AppError } from '../../../src/errors.ts'
+import { removeItem } from '../../../src/items/remove-item.ts'
+import { actionRequired } from '../../../src/items/action-required.ts'
+import { clientOf } from '../../../src/ratelimit/address.ts'
+import { createLimiter } from '../../../src/ratelimit/limiter.ts'
+import type { Services } from '../../../src/context.ts'
+import { sweep } from '../../../src/sync/sweep.ts'
+import { receiveWebhook } from '../../../src/webhooks/receive.ts'
+import { createRecentDeliveries } from '../../../src/webhooks/keys/recent-deliveries.ts'
+import { expectTruth } from '../../support/equality.ts'
+import { linkAndSync } from '../../support/linked.ts'
+import type { Delivery } from '../../support/stack.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld(inject('control'), { rateLimits: false })
+})
+afterAll(() => world.stop())
+afterEach(async () => {
+  await world.stack.clearFaults(world.database.name)
+  await world.delivered()
+  world.queue.length = 0
+  world.lines.length = 0
+})
+
+const sharedKey = 'shared-key-of-the-relay-in-these-tests'
+
+/** Takes a body that the operator's relay has signed, for what the bank's simulator would never send. */
+async function relay(body: string, given: Services = world.services): Promise<void> {
+  const bytes = new TextEncoder().encode(body)
+  const seconds = Math.floor(Date.now() / 1000)
+  const key = await crypto.subtle.importKey(
+    'raw',
+    new TextEncoder().encode(sharedKey),
+    { name: 'HMAC', hash: 'SHA-256' },
+    false,
+    ['sign'],
+  )
+  const signed = new Uint8Array([...new TextEncoder().encode(`${seconds}.`), ...bytes])
+  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, signed))
+  const hex = [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  const services = { ...given, config: { ...given.config, webhookSharedKey: sharedKey } }
+  await receiveWebhook(
+    { ...world.job(services), actor: { kind: 'anonymous' } },
+    { plaidVerification: null, webhookSignature: `t=${seconds},v1=${hex}`, body: bytes },
+  )
+}
+
+/** The next webhook that the bank delivers, of those whose body holds `text`. */
+async function nextDelivery(text: string): Promise<Delivery> {
+  let found: Delivery | undefined
+  await expect
+    .poll(async () => (found ??= (await world.delivered()).find(({ body }) => body.includes(text))), { timeout: 5000 })
+    .toBeDefined()
+  if (found === undefined) throw new Error('no webhook came')
+  return found
+}
+
+async function newsOf(item: Item): Promise<Delivery> {
+  await world.bank.change(item.plaidItemId, { add: 2 })
+  return await nextDelivery('SYNC_UPDATES_AVAILABLE')
+}
+
+const events = (plaidItemId: string) =>
+  world.sql(
+    'select webhook_type, webhook_code, item_id, user_id, payload, scheme from webhook_events where plaid_item_id = $1',
+    [plaidItemId],
+  )
+
+async function marks(itemId: string): Promise<Record<string, number>> {
+  const rows = await world.sql(
+    'select product, dirty_seq - synced_seq as marks from item_products where item_id = $1',
+    [itemId],
+  )
+  return Object.fromEntries(rows.map((row) => [String(row['product']), Number(row['marks'])]))
+}
+
+const callsOf = async (item: Item) =>
+  (await world.bank.calls()).filter((call) => 'item_id' in call && call.item_id === item.plaidItemId)
+
+const clean = {
+  item: 0,
+  balances: 0,
+  transactions: 0,
+  recurring: 0,
+  holdings: 0,
+  investment_transactions: 0,
+  liabilities: 0,
+}
+
+async function codeOf(act: Promise<unknown>): Promise<string | null> {
+  try {
+    await act
+    return null
+  } catch (error) {
+    return error instanceof AppError ? error.code : 'another error'
+  }
+}
+
+const statusOf = async (subject: string, id: string) => {
+  const item = await getItem(world.services.api, world.user(subject).actor.identity, id)
+  return item === null ? null : { status: item.status, reason: item.statusReason, action: actionRequired(item) }
+}
+
+describe('a webhook', () => {
+  it('is recorded, marks its product dirty and wakes it, and the sync brings the news', async () => {
+    const item = await linkAndSync(world, 'news')
+    await world.deliver(await newsOf(item))
+    expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
+    expect(world.queue).toEqual([{ item_product_id: expect.any(String), reason: 'webhook' }])
+    const [event, ...others] = await events(item.plaidItemId)
+    expect(others).toEqual([])
+    expect(event).toMatchObject({ webhook_code: 'SYNC_UPDATES_AVAILABLE', item_id: item.id, scheme: 'jwt' })
+    await world.drain()
+    await expectTruth(world, 'news', item.plaidItemId)
+    expect(await marks(item.id)).toEqual(clean)
+  })
+
+  /** An isolate that has taken no delivery yet. */
+  const freshIsolate = (): Services => ({ ...world.services, recentWebhooks: createRecentDeliveries() })
+
+  it('that comes again changes nothing, and wakes again where its isolate did not take the first', async () => {
+    const item = await linkAndSync(world, 'replay')
+    const delivery = await newsOf(item)
+    for (let copy = 0; copy < 3; copy += 1) await world.deliver(delivery)
+    expect(world.queue).toHaveLength(1)
+    // The message is lost.
+    world.queue.length = 0
+    await world.deliver(delivery)
+    expect(world.queue).toEqual([])
+    for (let copy = 0; copy < 3; copy += 1) await world.deliver(delivery, freshIsolate())
+    expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
+    expect(await events(item.plaidItemId)).toHaveLength(1)
+    expect(world.queue).toHaveLength(1)
+    await world.drain()
+    await world.deliver(delivery)
+    expect(await marks(item.id)).toEqual(clean)
+  })
+
+  it('that comes again from an address over its limit is answered without work, and a first delivery from there is taken', async () => {
+    const item = await linkAndSync(world, 'copies')
+    const [delivery, other] = [await newsOf(item), await newsOf(item)]
+    let counted = 0
+    const limiter = createLimiter({
+      objects: {
+        getByName: () => ({
+          check: (buckets) => {
+            counted += 1
+            const standings = buckets.flatMap(({ limits }) =>
+              limits.map(() => ({ remaining: 0, waitMs: 60_000, resetMs: 60_000 })),
+            )
+            return Promise.resolve({ admitted: false, standings })
+          },
+          look: () => Promise.resolve([]),
+        }),
+      },
+    })
+    const client = clientOf('192.0.2.7', null)
+    const send = async ({ body, plaidVerification }: Delivery): Promise<void> => {
+      const ctx: Ctx = { ...world.job({ ...freshIsolate(), limiter }), actor: { kind: 'anonymous' }, client }
+      await receiveWebhook(ctx, { plaidVerification, webhookSignature: null, body: new TextEncoder().encode(body) })
+    }
+    await send(delivery)
+    // The first copy is counted after its work; the ones after it are known to be too many.
+    for (let copy = 0; copy < 4; copy += 1) await send(delivery)
+    expect([world.queue.length, counted]).toEqual([1, 1])
+    await send(other)
+    expect(await events(item.plaidItemId)).toHaveLength(2)
+    expect([world.queue.length, await marks(item.id)]).toEqual([1, { ...clean, transactions: 2 }])
+  })
+
+  it('that comes several times at once counts once', async () => {
+    const item = await linkAndSync(world, 'at once')
+    const delivery = await newsOf(item)
+    await Promise.all(Array.from({ length: 6 }, () => world.deliver(delivery)))
+    expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
+    expect(await events(item.plaidItemId)).toHaveLength(1)
+  })
+
+  it('is not taken for a copy of another that says the same', async () => {
+    const item = await linkAndSync(world, 'same words')
+    const [first, second] = [await newsOf(item), await newsOf(item)]
+    expect(first.body).toBe(second.body)
+    await Promise.all([world.deliver(first), world.deliver(second)])
+    // Signed within one second of one another they are one delivery; the mark is raised either way.
+    expect((await events(item.plaidItemId)).length).toBe(first.plaidVerification === second.plaidVerification ? 1 : 2)
+    await world.drain()
+    await expectTruth(world, 'same words', item.plaidItemId)
+  })
+
+  it('of a type, a code or an item that nobody knows is kept', async () => {
+    const item = await linkAndSync(world, 'unknown')
+    await relay(JSON.stringify({ webhook_type: 'NEW', webhook_code: 'THING', item_id: item.plaidItemId, more: [1] }))
+    await relay(JSON.stringify({ webhook_type: 'TRANSACTIONS', webhook_code: 'DEFAULT_UPDATE', item_id: 'nobody’s' }))
+    await relay(JSON.stringify({ webhook_type: 'constructor', webhook_code: 'toString' }))
+    expect(await events(item.plaidItemId)).toMatchObject([{ webhook_type: 'NEW', item_id: item.id, scheme: 'hmac' }])
+    expect(await events('nobody’s')).toMatchObject([{ item_id: null, user_id: null }])
+    expect(await world.sql("select 1 as one from webhook_events where webhook_type = 'constructor'")).toHaveLength(1)
+    expect(await marks(item.id)).toEqual(clean)
+    expect(world.queue).toEqual([])
+  })
+
+  it('of an item that was removed is kept, and wakes nothing', async () => {
+    const item = await linkAndSync(world, 'gone')
+    await removeItem(world.user('gone'), item.id, { purge: false })
+    await relay(
+      JSON.stringify({ webhook_type: 'TRANSACTIONS', webhook_code: 'DEFAULT_UPDATE', item_id: item.plaidItemId }),
+    )
+    expect(await events(item.plaidItemId)).toMatchObject([{ item_id: null }])
+    expect(world.queue).toEqual([])
+    expect(await marks(item.id)).toEqual(clean)
+  })
+
+  const deep = (levels: number): string => `{"webhook_type":"ODD","x":${'['.repeat(levels)}${']'.repeat(levels)}}`
+  it.each([
+    ['', 'UNNAMED', 'UNNAMED'],
+    ['{', 'UNNAMED', 'UNNAMED'],
+    ['[]', 'UNNAMED', 'UNNAMED'],
+    ['"text"', 'UNNAMED', 'UNNAMED'],
+    ['null', 'UNNAMED', 'UNNAMED'],
+    ['{"webhook_type":"ITEM"}', 'ITEM', 'UNNAMED'],
+    ['{"webhook_type":1,"webhook_code":"X"}', 'UNNAMED', 'X'],
+    ['{"webhook_type":"","webhook_code":null,"item_id":[]}', 'UNNAMED', 'UNNAMED'],
+    [`{"webhook_type":"${'T'.repeat(500)}","webhook_code":"X","item_id":"${'i'.repeat(500)}"}`, 'UNNAMED', 'X'],
+    [deep(10), 'ODD', 'UNNAMED'],
+    [deep(5000), 'ODD', 'UNNAMED'],
+    [deep(200_000), 'ODD|UNNAMED', 'UNNAMED'],
+    [`{"webhook_type":"ODD","webhook_code":"LONG","x":"${'x'.repeat(700_000)}"}`, 'ODD', 'LONG'],
+    [`{"webhook_type":"ODD","webhook_code":"MANY","x":[${'1,'.repeat(300_000)}1]}`, 'ODD', 'MANY'],
+    [
+      '{"webhook_type":"ODD","webhook_code":"N\\u0000UL","\\u0000":"\\ud800","a":{"\\u0000b":["\\u0000"]}}',
+      'ODD',
+      'NUL',
+    ],
+  ])('that is authentic is recorded once, however odd it is (%#)', async (body, type, code) => {
+    await world.sql("update webhook_events set received_at = received_at - interval '1 day'")
+    await relay(body)
+    const added = await world.sql(
+      "select webhook_type, webhook_code, payload from webhook_events where received_at > now() - interval '1 hour'",
+    )
+    expect(added).toEqual([
+      { webhook_type: expect.stringMatching(`^(${type})$`), webhook_code: code, payload: expect.anything() },
+    ])
+    expect(JSON.stringify(added).length).toBeLessThan(100_000)
+  })
+
+  it.each([
+    '0000-01-01T00:00:00Z',
+    '0001-01-01T00:00:00Z',
+    '0099-06-01T00:00:00Z',
+    'soon',
+    '',
+    12,
+    '+275760-09-13T00:00:00Z',
+  ])(
+    'that announces a disconnection for an impossible time (%j) announces it for a week from now',
+    async (disconnect_time) => {
+      const item = await linkAndSync(world, `impossible ${disconnect_time}`)
+      await relay(
+        JSON.stringify({
+          webhook_type: 'ITEM',
+          webhook_code: 'PENDING_DISCONNECT',
+          item_id: item.plaidItemId,
+          disconnect_time,
+          consent_expiration_time: disconnect_time,
+        }),
+      )
+      const [row] = await world.sql(
+        `select status, disconnect_at between now() + interval '6 days' and now() + interval '8 days' as in_a_week from items where id = $1`,
+        [item.id],
+      )
+      expect(row).toEqual({ status: 'pending_disconnect', in_a_week: 't' })
+    },
+  )
+
+  it('that is not authentic leaves nothing behind but its reason in the log', async () => {
+    const item = await linkAndSync(world, 'forged')
+    const { body, plaidVerification } = await newsOf(item)
+    expect(await codeOf(world.deliver({ body: `${body} `, plaidVerification }))).toBe('webhook_refused')
+    expect(await codeOf(world.deliver({ body, plaidVerification: null }))).toBe('webhook_refused')
+    expect(await events(item.plaidItemId)).toEqual([])
+    expect(await marks(item.id)).toEqual(clean)
+    expect(world.queue).toEqual([])
+    const told = world.lines.filter((line) => line.includes('webhook_refused'))
+    expect(told.map((line) => /"reason":"(\w+)"/.exec(line)?.[1])).toEqual(['body_mismatch', 'missing_header'])
+  })
+})
+
+describe('what is kept of a body', () => {
+  it('holds no token, whatever it is called and wherever it stands', async () => {
+    const token = 'link-sandbox-canary-0000-1111-2222'
+    await relay(
+      JSON.stringify({
+        webhook_type: 'LINK',
+        webhook_code: 'SESSION_FINISHED',
+        item_id: 'tokens',
+        link_token: token,
+        public_token: 'public-canary',
+        public_tokens: ['public-canary-1', 'public-canary-2'],
+        nested: [
+          { accessToken: 'canary', deeper: { PUBLIC_TOKEN: { is: 'canary' }, text: `a ${token} in a sentence` } },
+        ],
+        status: 'SUCCESS',
+      }),
+    )
+    const [event] = await events('tokens')
+    expect(String(event?.['payload'])).toContain('SUCCESS')
+    expect(String(event?.['payload'])).not.toContain('canary')
+    expect(world.lines.join('\n')).not.toContain('canary')
+  })
+
+  it('holds no NUL, which no text of the database can hold', async () => {
+    const item = await linkAndSync(world, 'nul')
+    const nul = '\u0000'
+    await relay(
+      JSON.stringify({
+        webhook_type: `ITEM${nul}`,
+        webhook_code: `NEW${nul}`,
+        item_id: `nul-${nul}`,
+        [`key${nul}`]: `value${nul}`,
+      }),
+    )
+    expect(await events('nul-')).toMatchObject([{ webhook_type: 'ITEM', webhook_code: 'NEW' }])
+    await relay(
+      JSON.stringify({
+        webhook_type: 'ITEM',
+        webhook_code: 'PENDING_DISCONNECT',
+        item_id: item.plaidItemId,
+        reason: `MIGRATION${nul}`,
+      }),
+    )
+    expect(await statusOf('nul', item.id)).toMatchObject({ status: 'pending_disconnect', reason: 'MIGRATION' })
+  })
+
+  it('holds text that is no text in any encoding', async () => {
+    await relay('{"webhook_type":"NEW","webhook_code":"X","item_id":"surrogate","text":"\\ud800","\\udfff":1}')
+    expect(await events('surrogate')).toMatchObject([{ payload: expect.stringContaining('\ufffd') }])
+  })
+})
+
+describe('a notice', () => {
+  it('of a disconnection shows until the bank says that it is repaired', async () => {
+    const item = await linkAndSync(world, 'disconnect')
+    await world.bank.change(item.plaidItemId, { pending_disconnect: { reason: 'INSTITUTION_TOKEN_EXPIRATION' } })
+    const delivery = await nextDelivery('PENDING_DISCONNECT')
+    await world.deliver(delivery)
+    const expected = { status: 'pending_disconnect', reason: 'INSTITUTION_TOKEN_EXPIRATION', action: 'update' }
+    expect(await statusOf('disconnect', item.id)).toEqual(expected)
+    // The item is asked, and knows nothing of it.
+    await world.drain()
+    expect(await statusOf('disconnect', item.id)).toEqual(expected)
+    const shown = await getItem(world.services.api, world.user('disconnect').actor.identity, item.id)
+    expect(shown?.disconnectAt?.getTime()).toBeGreaterThan(Date.now())
+    await relay(JSON.stringify({ webhook_type: 'ITEM', webhook_code: 'LOGIN_REPAIRED', item_id: item.plaidItemId }))
+    expect(await marks(item.id)).toMatchObject({ item: 1, balances: 1, transactions: 1 })
+    await world.drain()
+    expect(await statusOf('disconnect', item.id)).toEqual({ status: 'healthy', reason: null, action: null })
+    // A copy that was long on its way says nothing new.
+    await world.deliver(delivery)
+    await world.drain()
+    expect(await statusOf('disconnect', item.id)).toEqual({ status: 'healthy', reason: null, action: null })
+  })
+
+  it('of an expiration shows with its date', async () => {
+    const item = await linkAndSync(world, 'expiration')
+    const time = new Date(Date.now() + 86_400_000)
+    await world.bank.change(item.plaidItemId, { pending_expiration: { consent_expiration_time: time.toISOString() } })
+    await world.deliver(await nextDelivery('PENDING_EXPIRATION'))
+    expect(await statusOf('expiration', item.id)).toMatchObject({ status: 'pending_expiration', action: 'update' })
+    await world.drain()
+    expect(await statusOf('expiration', item.id)).toMatchObject({ status: 'pending_expiration', action: 'update' })
+    const shown = await getItem(world.services.api, world.user('expiration').actor.identity, item.id)
+    expect(shown?.consentExpiresAt).toEqual(time)
+  })
+
+  it('of a revocation ends the item, and no later notice revives it', async () => {
+    const item = await linkAndSync(world, 'revoked')
+    await world.bank.change(item.plaidItemId, { revoke: true })
+    await world.deliver(await nextDelivery('USER_PERMISSION_REVOKED'))
+    const expected = { status: 'revoked', reason: 'USER_PERMISSION_REVOKED', action: 'relink' }
+    expect(await statusOf('revoked', item.id)).toEqual(expected)
+    for (const code of ['PENDING_DISCONNECT', 'PENDING_EXPIRATION', 'LOGIN_REPAIRED', 'ERROR'])
+      await relay(JSON.stringify({ webhook_type: 'ITEM', webhook_code: code, item_id: item.plaidItemId }))
+    const before = await callsOf(item)
+    await world.drain()
+    await world.elapse()
+    await sweep(world.job())
+    await world.drain()
+    expect(await statusOf('revoked', item.id)).toEqual(expected)
+    expect(await callsOf(item)).toEqual(before)
+  })
+
+  it('of new accounts asks the user to add them', async () => {
+    const item = await linkAndSync(world, 'accounts')
+    await world.bank.change(item.plaidItemId, { new_account: true })
+    await world.deliver(await nextDelivery('NEW_ACCOUNTS_AVAILABLE'))
+    await world.drain()
+    expect(await statusOf('accounts', item.id)).toEqual({ status: 'healthy', reason: null, action: 'add_accounts' })
+  })
+
+  it('of an account’s revocation, which has no error, closes the account', async () => {
+    const item = await linkAndSync(world, 'one account')
+    const { accounts } = await world.bank.truth(item.plaidItemId)
+    await world.bank.change(item.plaidItemId, { revoke: { account_id: accounts[0]?.account_id } })
+    await world.deliver(await nextDelivery('USER_ACCOUNT_REVOKED'))
+    await world.drain()
+    expect(await world.sql('select plaid_account_id from accounts where item_id = $1 and closed', [item.id])).toEqual([
+      { plaid_account_id: accounts[0]?.account_id },
+    ])
+  })
+})
+
+describe('while something is down', () => {
+  it('nothing is half-done without the database, and Plaid’s next try does it all', async () => {
+    const item = await linkAndSync(world, 'database')
+    const delivery = await newsOf(item)
+    await world.stack.addFault(world.database.name, { kind: 'fail-before' })
+    expect(await codeOf(world.deliver(delivery))).toBe('unavailable')
+    expect(await events(item.plaidItemId)).toEqual([])
+    expect(await marks(item.id)).toEqual(clean)
+    expect(world.queue).toEqual([])
+    await world.deliver(delivery)
+    expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
+    expect(world.queue).toHaveLength(1)
+  })
+
+  it('an answer of the database that was lost costs nothing', async () => {
+    const item = await linkAndSync(world, 'lost answer')
+    const delivery = await newsOf(item)
+    await world.stack.addFault(world.database.name, { kind: 'lose-answer' })
+    expect(await codeOf(world.deliver(delivery))).toBe('unavailable')
+    expect(world.queue).toEqual([])
+    await world.deliver(delivery)
+    expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
+    expect(world.queue).toHaveLength(1)
+  })
+
+  it('a queue that refuses does not keep the webhook from being answered: its marks are up, and the sweep wakes', async () => {
+    const item = await linkAndSync(world, 'queue')
+    const delivery = await newsOf(item)
+    const refusing: typeof world.services = { ...world.services, wake: (ids) => Promise.resolve(ids) }
+    await world.deliver(delivery, refusing)
+    expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
+    expect(world.queue).toEqual([])
+    await sweep(world.job())
+    const [row] = await world.sql("select id from item_products where item_id = $1 and product = 'transactions'", [
+      item.id,
+    ])
+    expect(world.queue).toContainEqual({ item_product_id: row?.['id'], reason: 'sweep' })
+    world.queue.length = 0
+  })
+
+  it('a part of it that fails takes the whole back', async () => {
+    const item = await linkAndSync(world, 'part')
+    const delivery = await newsOf(item)
+    await world.sql("create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$")
+    await world.sql('create trigger refuse before update on item_products for each row execute function refuse()')
+    expect(await codeOf(world.deliver(delivery))).toBe('internal')
+    await world.sql('drop trigger refuse on item_products')
+    await world.sql('drop function refuse')
+    expect(await events(item.plaidItemId)).toEqual([])
+    await world.deliver(delivery)
+    expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
+  })
+})
