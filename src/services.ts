@@ -15,7 +15,7 @@ import { createRedactor } from './monitoring/redact.ts'
 import { createReporter } from './monitoring/sentry.ts'
 import { createPlaidClient } from './plaid/client.ts'
 import { createPlaid } from './plaid/endpoints.ts'
-import { createLedger, type Ledger } from './plaid/usage-counter.ts'
+import { createUsageCounter, type UsageCounter } from './plaid/usage-counter.ts'
 import { limitsWith } from './plaid/rate-limit/limits.ts'
 import { createQuota, type Quota, type QuotaObjects } from './plaid/rate-limit/limiter.ts'
 import { coalesced } from './messages/coalesce.ts'
@@ -53,8 +53,8 @@ function quotaOver({ strict, plaid }: Config, objects: QuotaObjects | undefined,
   return createQuota({ objects, limits: limitsWith(limits), location, wait, random: Math.random, onFailure })
 }
 
-/** Endpoints for a caller, over one quota and one ledger. */
-function plaidOver(config: Config, quota: Quota | null, ledger: Ledger, { wait }: Around): Services['plaidFor'] {
+/** Endpoints for a caller, over one quota and one usage. */
+function plaidOver(config: Config, quota: Quota | null, usage: UsageCounter, { wait }: Around): Services['plaidFor'] {
   const { baseUrl, environment, clientId, secret } = config.plaid
   const common = {
     baseUrl,
@@ -64,15 +64,15 @@ function plaidOver(config: Config, quota: Quota | null, ledger: Ledger, { wait }
     wait,
     random: Math.random,
     quota,
-    ledger,
+    usage,
   }
   return (caller) => createPlaid(createPlaidClient({ ...common, caller, fetch: (request) => fetch(request) }))
 }
 
 /** If usage counts cannot be saved, they are logged and dropped; a request must not fail for them. */
-function usageFlush(ledger: Ledger, jobs: JobsDatabase): Services['flushUsage'] {
+function usageFlush(usage: UsageCounter, jobs: JobsDatabase): Services['flushUsage'] {
   return async (log) => {
-    const counts = ledger.drain()
+    const counts = usage.drain()
     try {
       await recordUsage(jobs, counts, Math.random())
     } catch (error) {
@@ -116,9 +116,9 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const redact = createRedactor(secretsOf(config, bindings))
   const log = createLogger({ environment: config.environment }, { redactText: redact })
   const jobs = connect('wn_jobs', config.database.jobsUrl, config.database.endpoint)
-  const ledger = createLedger()
+  const usage = createUsageCounter()
   const producer = createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log })
-  const plaidFor = plaidOver(config, quotaOver(config, bindings.PLAID_QUOTA, { wait, log }), ledger, { wait, log })
+  const plaidFor = plaidOver(config, quotaOver(config, bindings.PLAID_QUOTA, { wait, log }), usage, { wait, log })
   const plaid = plaidFor({ priority: 'interactive', itemId: null, userId: null })
   return {
     config,
@@ -126,7 +126,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     jobs,
     plaid,
     plaidFor,
-    flushUsage: usageFlush(ledger, jobs),
+    flushUsage: usageFlush(usage, jobs),
     keyring: createKeyring(config.encryption),
     auth:
       auth.mode === 'builtin'

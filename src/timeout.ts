@@ -1,7 +1,7 @@
 // Deadlines for promises.
 
 /** Resolves like `answer`, or with `late()` after `timeoutMs`: by default it rejects. Does not cancel `answer`. */
-export async function within<Answer>(
+export async function withTimeout<Answer>(
   timeoutMs: number,
   answer: Promise<Answer>,
   late: () => Answer = () => {

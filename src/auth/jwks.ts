@@ -3,7 +3,7 @@
 
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
 import * as z from 'zod'
-import { within, withDeadline } from '../timeout.ts'
+import { withTimeout, withDeadline } from '../timeout.ts'
 import { AppError } from '../errors.ts'
 
 export interface JwksOptions {
@@ -76,7 +76,7 @@ export function createJwksSource(options: JwksOptions): JwksSource {
       keepAlive(pending)
     }
     // The fetch may belong to another request, which the platform can still end, so each caller has its own timeout.
-    loaded = await within(timeoutMs, pending, () => {
+    loaded = await withTimeout(timeoutMs, pending, () => {
       throw unavailable('the JWKS endpoint is slow')
     })
     return loaded

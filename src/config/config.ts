@@ -1,8 +1,8 @@
 // Environment → Config. Parsed once an isolate, fails closed, and names the variables at fault but never their values.
-import { complaintsAbout } from './constraints.ts'
+import { constraintViolations } from './constraints.ts'
 import { identityUrlMissing } from './logins.ts'
 import {
-  type Complaint,
+  type Violation,
   type Environment,
   environmentSchema,
   type ChosenPlaidLimits,
@@ -151,8 +151,8 @@ function emailOf(env: Environment): EmailConfig | null {
   return { url, key, from, publicUrl }
 }
 
-function misconfigured(complaints: readonly Complaint[]): AppError {
-  const reason = complaints.map(([variable, what]) => `${variable} ${what}`).join('; ')
+function misconfigured(violations: readonly Violation[]): AppError {
+  const reason = violations.map(([variable, what]) => `${variable} ${what}`).join('; ')
   return new AppError('misconfigured', 'The service is not configured correctly.', { reason })
 }
 
@@ -171,8 +171,8 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       ]),
     )
   const env = parsed.data
-  const complaints = complaintsAbout(env, raw)
-  if (complaints.length > 0) throw misconfigured(complaints)
+  const violations = constraintViolations(env, raw)
+  if (violations.length > 0) throw misconfigured(violations)
   return {
     environment: env.ENVIRONMENT,
     strict: env.ENVIRONMENT !== 'development',

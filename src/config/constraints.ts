@@ -1,8 +1,8 @@
 // What the variables must be together, and what only a laptop may do.
 import { encodeBase64, encodeHex } from '../crypto/encoding.ts'
-import { identityUrlMissing, loginComplaints, sharedLoginComplaints } from './logins.ts'
+import { identityUrlMissing, loginViolations, sharedLoginViolations } from './logins.ts'
 import { isRedirectUri } from './redirect-uri.ts'
-import { authModeOf, type Complaint, type Environment, secretVariables } from './variables.ts'
+import { authModeOf, type Violation, type Environment, secretVariables } from './variables.ts'
 
 const originIsExact = (origin: string): boolean => {
   const url = URL.parse(origin)
@@ -34,27 +34,27 @@ const oidcChoices = [
 const emailVariables = ['AUTH_EMAIL_URL', 'AUTH_EMAIL_KEY', 'AUTH_EMAIL_FROM', 'AUTH_PUBLIC_URL'] as const
 
 /** Each mode has its own variables, whole; one of the other mode would look as if it did something. */
-function authComplaints(env: Environment): Complaint[] {
+function authViolations(env: Environment): Violation[] {
   const mode = authModeOf(env)
   const isSet = (name: keyof Environment): boolean => env[name] !== undefined
-  const complaints: Complaint[] = []
+  const violations: Violation[] = []
   if (mode === 'oidc')
     for (const name of [...emailVariables, 'AUTH_MAILS_PER_HOUR' as const, 'AUTH_HASHES_PER_MINUTE' as const].filter(
       isSet,
     ))
-      complaints.push([name, 'is for AUTH_MODE=builtin'])
-  if (mode === 'builtin' && !isSet('DATABASE_IDENTITY_URL')) complaints.push(identityUrlMissing)
-  if (mode === 'builtin') for (const name of oidcChoices.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=oidc'])
+      violations.push([name, 'is for AUTH_MODE=builtin'])
+  if (mode === 'builtin' && !isSet('DATABASE_IDENTITY_URL')) violations.push(identityUrlMissing)
+  if (mode === 'builtin') for (const name of oidcChoices.filter(isSet)) violations.push([name, 'is for AUTH_MODE=oidc'])
   if (isSet('AUTH_ADMIN_VALUE') && !isSet('AUTH_ADMIN_CLAIM'))
-    complaints.push(['AUTH_ADMIN_CLAIM', 'is missing: AUTH_ADMIN_VALUE is a value of it'])
+    violations.push(['AUTH_ADMIN_CLAIM', 'is missing: AUTH_ADMIN_VALUE is a value of it'])
   if (env.AUTH_MODE === 'builtin')
-    for (const name of oidcVariables.filter(isSet)) complaints.push([name, 'is for AUTH_MODE=oidc'])
+    for (const name of oidcVariables.filter(isSet)) violations.push([name, 'is for AUTH_MODE=oidc'])
   else if ((mode === 'oidc' || oidcVariables.some(isSet)) && !oidcVariables.every(isSet))
-    complaints.push([oidcVariables.join(', '), 'must be set together'])
+    violations.push([oidcVariables.join(', '), 'must be set together'])
   if (mode === 'builtin' && (env.ENVIRONMENT !== 'development' || emailVariables.some(isSet)))
     for (const name of emailVariables.filter((variable) => !isSet(variable)))
-      complaints.push([name, 'is missing: built-in accounts need an e-mail sender'])
-  return complaints
+      violations.push([name, 'is missing: built-in accounts need an e-mail sender'])
+  return violations
 }
 
 /** Where Plaid's webhooks are received; a request elsewhere is answered 404. */
@@ -65,81 +65,81 @@ const leastDifferentBytes = 16
 /** 32 random hexadecimals have fewer in one of 10^5 draws, base64 hardly ever. */
 const leastDifferentCharacters = 8
 
-function keyComplaints(env: Environment): Complaint[] {
+function keyViolations(env: Environment): Violation[] {
   const keys = [
     ['ENCRYPTION_KEY', env.ENCRYPTION_KEY] as const,
     ...env.ENCRYPTION_KEYS_PREVIOUS.map(({ secret }) => ['ENCRYPTION_KEYS_PREVIOUS', secret] as const),
   ]
-  return keys.flatMap(([name, key]): Complaint[] => {
+  return keys.flatMap(([name, key]): Violation[] => {
     if (isFake(encodeBase64(key))) return [[name, 'is an example value']]
     return new Set(key).size < leastDifferentBytes ? [[name, 'must be random']] : []
   })
 }
 
 /** What only a laptop may do. Staging is as strict as production. */
-function strictComplaints(env: Environment, raw: Readonly<Record<string, unknown>>): Complaint[] {
-  const complaints: Complaint[] = [...loginComplaints(env), ...keyComplaints(env)]
+function strictViolations(env: Environment, raw: Readonly<Record<string, unknown>>): Violation[] {
+  const violations: Violation[] = [...loginViolations(env), ...keyViolations(env)]
   for (const name of ['PLAID_BASE_URL', 'DATABASE_ENDPOINT'] as const)
-    if (env[name] !== undefined) complaints.push([name, 'is for local use only'])
+    if (env[name] !== undefined) violations.push([name, 'is for local use only'])
   for (const name of httpsOnly)
-    if (env[name] !== undefined && !env[name].startsWith('https://')) complaints.push([name, 'must be an https URL'])
+    if (env[name] !== undefined && !env[name].startsWith('https://')) violations.push([name, 'must be an https URL'])
   if (raw['CORS_ORIGINS'] === undefined)
-    complaints.push(['CORS_ORIGINS', 'is missing: [] is for deployments without browser clients'])
+    violations.push(['CORS_ORIGINS', 'is missing: [] is for deployments without browser clients'])
   if (env.CORS_ORIGINS.some((origin) => !origin.startsWith('https://')))
-    complaints.push(['CORS_ORIGINS', 'must list explicit https origins'])
-  if (env.CORS_ORIGINS.some(isPlaceholder)) complaints.push(['CORS_ORIGINS', 'is an example value'])
-  if (isPlaceholder(env.PLAID_WEBHOOK_URL)) complaints.push(['PLAID_WEBHOOK_URL', 'is an example value'])
+    violations.push(['CORS_ORIGINS', 'must list explicit https origins'])
+  if (env.CORS_ORIGINS.some(isPlaceholder)) violations.push(['CORS_ORIGINS', 'is an example value'])
+  if (isPlaceholder(env.PLAID_WEBHOOK_URL)) violations.push(['PLAID_WEBHOOK_URL', 'is an example value'])
   const webhook = URL.parse(env.PLAID_WEBHOOK_URL)
   if (webhook?.pathname !== webhookPath || webhook.search !== '' || webhook.hash !== '')
-    complaints.push(['PLAID_WEBHOOK_URL', `must end in ${webhookPath}`])
+    violations.push(['PLAID_WEBHOOK_URL', `must end in ${webhookPath}`])
   if (authModeOf(env) === 'oidc' && env.AUTH_WRITE_SCOPE === undefined)
-    complaints.push([
+    violations.push([
       'AUTH_WRITE_SCOPE',
       'is missing: the scope that allows changes, or * where every token may make them',
     ])
-  if (env.RATE_LIMIT_ENABLED === 'false') complaints.push(['RATE_LIMIT_ENABLED', 'may be false in development only'])
+  if (env.RATE_LIMIT_ENABLED === 'false') violations.push(['RATE_LIMIT_ENABLED', 'may be false in development only'])
   for (const name of secretVariables) {
     const value = raw[name]
     if (typeof value !== 'string') continue
-    if (name !== 'ENCRYPTION_KEY' && isFake(value)) complaints.push([name, 'is an example value'])
+    if (name !== 'ENCRYPTION_KEY' && isFake(value)) violations.push([name, 'is an example value'])
     if (name !== 'ENCRYPTION_KEY' && new Set(value).size < leastDifferentCharacters)
-      complaints.push([name, 'must be random'])
+      violations.push([name, 'must be random'])
     if (secretVariables.some((other) => other !== name && raw[other] === value))
-      complaints.push([name, 'must differ from the other secrets'])
+      violations.push([name, 'must differ from the other secrets'])
   }
   // A key that was retired may be read by more people than one that is in use.
   const current = encodeHex(env.ENCRYPTION_KEY)
   if (env.ENCRYPTION_KEYS_PREVIOUS.some(({ secret }) => encodeHex(secret) === current))
-    complaints.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY'])
-  return complaints
+    violations.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY'])
+  return violations
 }
 
 const productLists = ['PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS', 'PLAID_ADDITIONAL_CONSENTED_PRODUCTS'] as const
 
 /** Plaid refuses a product that is in two lists of a link token. */
-function linkComplaints(env: Environment): Complaint[] {
-  const complaints: Complaint[] = []
+function linkViolations(env: Environment): Violation[] {
+  const violations: Violation[] = []
   const [, ...others] = env.PLAID_PRODUCTS
   for (const name of productLists)
     if (!env[name].every((product) => others.includes(product)))
-      complaints.push([name, 'may name those of PLAID_PRODUCTS alone, without the first'])
+      violations.push([name, 'may name those of PLAID_PRODUCTS alone, without the first'])
   if (env.PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS.some((name) => env.PLAID_ADDITIONAL_CONSENTED_PRODUCTS.includes(name)))
-    complaints.push([productLists.join(', '), 'must not name the same product'])
+    violations.push([productLists.join(', '), 'must not name the same product'])
   const strict = env.ENVIRONMENT !== 'development'
   if (!env.PLAID_COMPLETION_REDIRECT_URIS.every((uri) => isRedirectUri(uri, { strict })))
-    complaints.push(['PLAID_COMPLETION_REDIRECT_URIS', 'must list https URLs without a query or a fragment'])
-  return complaints
+    violations.push(['PLAID_COMPLETION_REDIRECT_URIS', 'must list https URLs without a query or a fragment'])
+  return violations
 }
 
 /** Everything that is wrong with variables that are each well formed. `raw` is what they were parsed from. */
-export function complaintsAbout(env: Environment, raw: Readonly<Record<string, unknown>>): Complaint[] {
-  const complaints: Complaint[] = []
+export function constraintViolations(env: Environment, raw: Readonly<Record<string, unknown>>): Violation[] {
+  const violations: Violation[] = []
   if (env.PLAID_ENV === 'production' && env.ENVIRONMENT !== 'production')
-    complaints.push(['PLAID_ENV', 'may be production only where ENVIRONMENT is production'])
-  if (!env.CORS_ORIGINS.every(originIsExact)) complaints.push(['CORS_ORIGINS', 'must hold exact origins'])
-  complaints.push(...authComplaints(env), ...linkComplaints(env))
-  complaints.push(...sharedLoginComplaints(env))
+    violations.push(['PLAID_ENV', 'may be production only where ENVIRONMENT is production'])
+  if (!env.CORS_ORIGINS.every(originIsExact)) violations.push(['CORS_ORIGINS', 'must hold exact origins'])
+  violations.push(...authViolations(env), ...linkViolations(env))
+  violations.push(...sharedLoginViolations(env))
   if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))
-    complaints.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY_ID'])
-  return env.ENVIRONMENT === 'development' ? complaints : [...complaints, ...strictComplaints(env, raw)]
+    violations.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY_ID'])
+  return env.ENVIRONMENT === 'development' ? violations : [...violations, ...strictViolations(env, raw)]
 }

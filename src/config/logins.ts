@@ -1,8 +1,8 @@
 // The Worker's logins: which variables name them, and what must be true of those that are in use.
-import { authModeOf, type Complaint, type Environment } from './variables.ts'
+import { authModeOf, type Violation, type Environment } from './variables.ts'
 
 /** Of built-in accounts, whose functions no other login may call. */
-export const identityUrlMissing: Complaint = [
+export const identityUrlMissing: Violation = [
   'DATABASE_IDENTITY_URL',
   'is missing: built-in accounts need a login of their own, as db:bootstrap prints it',
 ]
@@ -28,24 +28,24 @@ function loginsOf(env: Environment): readonly DatabaseLogin[] {
 }
 
 /** Each login has rights of its own; one in two places would have both. */
-export function sharedLoginComplaints(env: Environment): Complaint[] {
+export function sharedLoginViolations(env: Environment): Violation[] {
   const logins = loginsOf(env).map(({ variable, url }) => ({ variable, login: loginOf(url) }))
-  return logins.flatMap(({ variable, login }, index): Complaint[] => {
+  return logins.flatMap(({ variable, login }, index): Violation[] => {
     const same = logins.slice(0, index).find((other) => other.login === login)
     return same === undefined ? [] : [[variable, `must be another login than ${same.variable}`]]
   })
 }
 
 /** Logins that `db:bootstrap` made. The owner, or a role made in Neon's console, may bypass row-level security. */
-export function loginComplaints(env: Environment): Complaint[] {
-  return loginsOf(env).flatMap(({ variable, url, role }): Complaint[] => {
+export function loginViolations(env: Environment): Violation[] {
+  return loginsOf(env).flatMap(({ variable, url, role }): Violation[] => {
     const login = loginOf(url)
     const sslmode = URL.parse(url)?.searchParams.get('sslmode') ?? ''
-    const complaints: Complaint[] = []
+    const violations: Violation[] = []
     if (login !== role && !login.startsWith(`${role}_`))
-      complaints.push([variable, `must be a login of ${role}, as db:bootstrap prints it`])
+      violations.push([variable, `must be a login of ${role}, as db:bootstrap prints it`])
     if (!['require', 'verify-ca', 'verify-full'].includes(sslmode))
-      complaints.push([variable, 'must say sslmode=require'])
-    return complaints
+      violations.push([variable, 'must say sslmode=require'])
+    return violations
   })
 }

@@ -1,4 +1,4 @@
-// The Worker's variables and secrets one by one: what each looks like. What they must be together is complaints.ts's.
+// The Worker's variables and secrets one by one: what each looks like. What they must be together is constraints.ts.
 import * as z from 'zod'
 import { decodeKey, keyIdPattern } from '../crypto/keyring.ts'
 
@@ -53,7 +53,7 @@ const plaidPricesSchema = z.record(
 )
 
 /**
- * Text that holds JSON of that shape. The complaint quotes nothing of it but `members`, names that the schema fixes:
+ * Text that holds JSON of that shape. The violation quotes nothing of it but `members`, names that the schema fixes:
  * where they lead to the fault, it says which of them is wrong.
  */
 const jsonOf = <Schema extends z.ZodType>(schema: Schema, message: string, members: readonly string[] = []) =>
@@ -199,7 +199,7 @@ export const environmentSchema = z.object({
 })
 
 export type Environment = z.infer<typeof environmentSchema>
-export type Complaint = readonly [variable: string, what: string]
+export type Violation = readonly [variable: string, what: string]
 
 export const authModeOf = (env: Environment): 'oidc' | 'builtin' =>
   env.AUTH_MODE ?? (env.AUTH_ISSUER === undefined ? 'builtin' : 'oidc')

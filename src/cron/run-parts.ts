@@ -1,7 +1,7 @@
 // Runs the parts of a cron one after the other. A part that fails, or takes longer than its budget, does not keep the next
 // one from running.
 import type { Ctx } from '../context.ts'
-import { within } from '../timeout.ts'
+import { withTimeout } from '../timeout.ts'
 
 export interface Part {
   readonly name: string
@@ -18,7 +18,7 @@ export async function runParts(ctx: Ctx, parts: readonly Part[]): Promise<void> 
   const failures: unknown[] = []
   for (const { name, budgetMs, run } of parts)
     try {
-      await within(budgetMs, logged(ctx, name, run), () => {
+      await withTimeout(budgetMs, logged(ctx, name, run), () => {
         throw outlasted(ctx, name, budgetMs)
       })
     } catch (error) {

@@ -22,7 +22,7 @@ export interface RunCounts {
   readonly removed: number
 }
 
-export interface GoodEnd {
+export interface SuccessfulRun {
   readonly cursor: string | null
   readonly historyStatus: string | null
   /** Look again after so many seconds, although nobody said that anything changed; null when not. */
@@ -31,7 +31,7 @@ export interface GoodEnd {
   readonly showsHealth: boolean
 }
 
-export interface BadEnd {
+export interface FailedRun {
   /** `absent`, `consent_needed`: Plaid refuses the product for this item, and it rests. */
   readonly outcome: 'failed' | 'waiting' | 'absent' | 'consent_needed'
   /** Whether Plaid refused the product, even if it does not rest yet. */
@@ -109,7 +109,7 @@ export async function commitRun(
   jobs: JobsDatabase,
   lease: Lease,
   report: RunReport,
-  end: GoodEnd,
+  end: SuccessfulRun,
   statements: readonly Statement[],
   setAside: readonly SetAside[] | null,
   raise: Statement | null,
@@ -178,7 +178,12 @@ const heldText = 'Plaid does not accept the connection at the moment. It is trie
 const heldSeconds = 3600
 
 /** Gives the lease back without data: the dirty mark stays, and `retrySeconds` later the sweep finds it. */
-export async function endRun(jobs: JobsDatabase, lease: Lease, report: RunReport, end: BadEnd): Promise<CommitAnswer> {
+export async function recordFailure(
+  jobs: JobsDatabase,
+  lease: Lease,
+  report: RunReport,
+  end: FailedRun,
+): Promise<CommitAnswer> {
   const productStatus = { failed: 'error', waiting: 'pending', absent: 'absent', consent_needed: 'consent_needed' }[
     end.outcome
   ]

@@ -15,7 +15,7 @@ export const pageQuery = {
 }
 
 /** A list's answer. */
-export function pageOf<Row extends z.ZodType>(row: Row, name: string) {
+export function listResponse<Row extends z.ZodType>(row: Row, name: string) {
   return z.object({ data: z.array(row), next_cursor: z.string().nullable() }).meta({ id: name })
 }
 

@@ -3,10 +3,10 @@ import { Secret } from 'otpauth/slim'
 import { type Bytes, lengthPrefixed } from '../crypto/encoding.ts'
 
 /** Bytes as the library takes them: a copy, since it reads the whole buffer behind a view. */
-export const keyOf = (bytes: Uint8Array): Secret => new Secret({ buffer: Uint8Array.from(bytes).buffer })
+export const toOtpSecret = (bytes: Uint8Array): Secret => new Secret({ buffer: Uint8Array.from(bytes).buffer })
 
 /** Bytes as base32 without padding. */
-export const encodeBase32 = (bytes: Uint8Array): string => keyOf(bytes).base32
+export const encodeBase32 = (bytes: Uint8Array): string => toOtpSecret(bytes).base32
 
 /**
  * What a code is for: one for another purpose does not fit. A fast hash is enough from 112 bits on (ASVS 5.0, 6.5.2).

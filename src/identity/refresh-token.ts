@@ -20,7 +20,7 @@ export interface RefreshToken extends RefreshTokenHashes {
 const sha256 = async (bytes: Bytes): Promise<Bytes> => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
 const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
 
-async function tokenOf(selector: Bytes, verifier: Bytes): Promise<RefreshToken> {
+async function toRefreshToken(selector: Bytes, verifier: Bytes): Promise<RefreshToken> {
   const [selectorHash, verifierHash] = await Promise.all([sha256(selector), sha256(verifier)])
   return { text: encodeBase64Url(concat(selector, verifier)), selectorHash, verifierHash }
 }
@@ -33,18 +33,18 @@ function bytesOf(text: string): Bytes | null {
 
 /** A new session's first token. */
 export async function newRefreshToken(): Promise<RefreshToken> {
-  return await tokenOf(random(selectorBytes), random(verifierBytes))
+  return await toRefreshToken(random(selectorBytes), random(verifierBytes))
 }
 
 /** The hashes of a token as a client brought it; null for what can be none. */
 export async function readRefreshToken(text: string): Promise<RefreshToken | null> {
   const bytes = bytesOf(text)
-  return bytes === null ? null : await tokenOf(bytes.slice(0, selectorBytes), bytes.slice(selectorBytes))
+  return bytes === null ? null : await toRefreshToken(bytes.slice(0, selectorBytes), bytes.slice(selectorBytes))
 }
 
 /** The token that follows a well-formed one; null for another. */
 export async function nextRefreshToken(secret: Uint8Array, text: string): Promise<RefreshToken | null> {
   const bytes = bytesOf(text)
   if (bytes === null) return null
-  return await tokenOf(bytes.slice(0, selectorBytes), await authenticate(secret, 'next-refresh-token', [bytes]))
+  return await toRefreshToken(bytes.slice(0, selectorBytes), await authenticate(secret, 'next-refresh-token', [bytes]))
 }

@@ -2,7 +2,7 @@
 // them, by otpauth. Pure: whether a step was used before is the database's to say.
 import { HOTP, TOTP } from 'otpauth/slim'
 import { type Bytes, decodeHex, encodeHex } from '../crypto/encoding.ts'
-import { keyOf } from './codes.ts'
+import { toOtpSecret } from './codes.ts'
 
 const algorithm = 'SHA1'
 const period = 30
@@ -22,19 +22,19 @@ export const stepAt = (now: Date): number => TOTP.counter({ period, timestamp: n
 
 /** The code of one step (RFC 4226 §5.3). */
 export function totpCode(secret: Bytes, step: number): string {
-  return HOTP.generate({ secret: keyOf(secret), algorithm, digits, counter: step })
+  return HOTP.generate({ secret: toOtpSecret(secret), algorithm, digits, counter: step })
 }
 
 /** The step whose code this is, of those that are near enough to now; null when it is none's. */
 export function matchingStep(secret: Bytes, code: string, now: Date): number | null {
   const counter = stepAt(now)
-  const distance = HOTP.validate({ token: code, secret: keyOf(secret), algorithm, digits, counter, window })
+  const distance = HOTP.validate({ token: code, secret: toOtpSecret(secret), algorithm, digits, counter, window })
   return distance === null ? null : counter + distance
 }
 
 /** The secret as it is shown to be typed, and as the address that authenticators read from a QR code. */
 export function describeTotp(secret: Bytes, email: string): { secret: string; uri: string } {
-  const key = keyOf(secret)
+  const key = toOtpSecret(secret)
   const totp = new TOTP({ issuer, label: email, secret: key, algorithm, digits, period })
   return { secret: key.base32, uri: totp.toString() }
 }

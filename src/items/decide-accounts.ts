@@ -59,17 +59,17 @@ export function decideAccounts({
   }
 
   const fresh = listed.filter(isNew)
-  const within = matchWithinLogin(missing, fresh.map(traitsOf))
-  for (const [place, { kind, account }] of within) {
+  const sameLogin = matchWithinLogin(missing, fresh.map(traitsOf))
+  for (const [place, { kind, account }] of sameLogin) {
     const plaidAccountId = fresh[place]?.plaidAccountId
     if (plaidAccountId === undefined) continue
     if (kind === 'same' && isWhole) lists.renamed.push({ accountId: account.id, plaidAccountId })
     else lists.duplicates.push({ plaidAccountId, of: account.id, state: 'possible' })
   }
 
-  const rest = unmatched(fresh, within)
-  const across = matchAcrossLogins(others, rest.map(traitsOf), institutionId)
-  for (const [place, { kind, account }] of across) {
+  const rest = unmatched(fresh, sameLogin)
+  const otherLogins = matchAcrossLogins(others, rest.map(traitsOf), institutionId)
+  for (const [place, { kind, account }] of otherLogins) {
     const plaidAccountId = rest[place]?.plaidAccountId
     if (plaidAccountId === undefined) continue
     if (kind === 'same' && (account.isLost || account.isClosed))

@@ -4,7 +4,7 @@ import type { Ctx } from '../context.ts'
 import { findItemToRecheck, type RecheckedItem, restoreItem } from '../db/items/recheck.ts'
 import { AppError } from '../errors.ts'
 import type { FailureClass } from '../plaid/errors.ts'
-import { refusalOf } from '../plaid/app-error.ts'
+import { toAppError } from '../plaid/app-error.ts'
 import { openAccessToken } from '../custody/access-token.ts'
 
 export interface Rechecked {
@@ -45,5 +45,5 @@ async function isKnownToPlaid(ctx: Ctx, item: RecheckedItem): Promise<boolean> {
   const result = await plaidFor({ priority: 'interactive', itemId, userId }).getItem(token)
   if (result.ok || known.has(result.failure.class)) return true
   if (lost.has(result.failure.class)) return false
-  throw refusalOf(result.failure)
+  throw toAppError(result.failure)
 }

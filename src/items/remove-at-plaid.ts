@@ -11,37 +11,36 @@ import { openAccessToken } from '../custody/access-token.ts'
 import { servingUser } from './serving-user.ts'
 
 /** Tries to end one of Plaid's items now. What fails is tried again by the sweep. */
-export async function endAtPlaid(ctx: Ctx, plaidItemId: string): Promise<void> {
+export async function removeAtPlaid(ctx: Ctx, plaidItemId: string): Promise<void> {
   const removal = await claimRemoval(ctx.services.jobs, plaidItemId)
-  if (removal !== null) await endClaimed(servingUser(ctx, removal.userId), removal)
+  if (removal !== null) await processRemoval(servingUser(ctx, removal.userId), removal)
 }
 
 /** Ends what was claimed. Answers whether Plaid has confirmed it. Until then, or until the change feed knows, it stays queued. */
-export async function endClaimed(ctx: Ctx, removal: Removal): Promise<boolean> {
+export async function processRemoval(ctx: Ctx, removal: Removal): Promise<void> {
   const { jobs } = ctx.services
   const fields = { plaid_item_id: removal.plaidItemId, user_id: removal.userId, attempt: removal.attempts }
   // Plaid first, since it bills for the item.
-  const isEnded = await tryToEnd(ctx, removal, fields)
+  const isEnded = await tryRemoval(ctx, removal, fields)
   await tellRemoval(jobs, removal.plaidItemId)
-  if (!isEnded) return false
+  if (!isEnded) return
   await confirmRemoval(jobs, removal)
   // Plaid billed it although no row here knew it.
   if (removal.reason === 'orphan') ctx.log.error('item_orphaned', fields)
   ctx.log.info('item_ended', fields)
-  return true
 }
 
 /** Whether the item is ended at Plaid; notes and logs why not. */
-async function tryToEnd(ctx: Ctx, removal: Removal, fields: Readonly<Record<string, unknown>>): Promise<boolean> {
+async function tryRemoval(ctx: Ctx, removal: Removal, fields: Readonly<Record<string, unknown>>): Promise<boolean> {
   const { jobs } = ctx.services
-  const token = await tokenOf(ctx, removal)
+  const token = await openRemovalToken(ctx, removal)
   if (token instanceof AppError) {
     await noteRemovalFailure(jobs, removal, token.code)
     ctx.log.error('item_not_ended', { ...fields, error: token })
     return false
   }
   const result = await askPlaid(ctx, removal, token)
-  if (result !== null && (result.ok || (await meansEnded(ctx, result.failure)))) return true
+  if (result !== null && (result.ok || (await meansRemoved(ctx, result.failure)))) return true
   const code = result === null || result.ok ? 'TOKEN_AND_USER_UNKNOWN' : result.failure.errorCode
   await noteRemovalFailure(jobs, removal, code)
   ctx.log.error('item_not_ended', { ...fields, plaid_error_code: code })
@@ -49,13 +48,13 @@ async function tryToEnd(ctx: Ctx, removal: Removal, fields: Readonly<Record<stri
 }
 
 /** A dead token counts as the end of its item, unless so many are dead that the fault must be on our side. */
-async function meansEnded(ctx: Ctx, failure: PlaidFailure): Promise<boolean> {
+async function meansRemoved(ctx: Ctx, failure: PlaidFailure): Promise<boolean> {
   if (failure.class !== 'gone') return false
   return failure.errorCode !== 'INVALID_ACCESS_TOKEN' || !(await areLossesStopped(ctx.services.jobs))
 }
 
 /** Null for an item whose token was lost; the failure where it is here and cannot be opened: with that, nothing is asked. */
-async function tokenOf(ctx: Ctx, { token, userId }: Removal): Promise<Secret | AppError | null> {
+async function openRemovalToken(ctx: Ctx, { token, userId }: Removal): Promise<Secret | AppError | null> {
   if (token === null) return null
   try {
     return await openAccessToken(ctx.services.keyring, token.sealed, { userId, itemId: token.itemId })

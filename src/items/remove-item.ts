@@ -4,7 +4,7 @@ import { beginRemoval } from '../db/items/removal.ts'
 import { findOwnItem } from '../db/items/items.ts'
 import { purgeItem } from '../db/items/purge.ts'
 import { AppError } from '../errors.ts'
-import { endAtPlaid } from './remove-at-plaid.ts'
+import { removeAtPlaid } from './remove-at-plaid.ts'
 
 /**
  * Removes a user's item; with `purge` what it brought is deleted now. Where Plaid cannot be told, or the
@@ -18,6 +18,6 @@ export async function removeItem(ctx: Ctx<User>, id: string, { purge }: { purge:
   if (item === null) throw new AppError('not_found', 'There is no such item.')
   await beginRemoval(jobs, item, keepDays)
   ctx.log.info('item_removed', { item_id: id })
-  await endAtPlaid(ctx, item.plaidItemId)
+  await removeAtPlaid(ctx, item.plaidItemId)
   if (purge) await purgeItem(jobs, id)
 }

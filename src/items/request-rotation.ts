@@ -2,7 +2,7 @@
 // no work that ends with a client's connection may wait for it.
 import type { Ctx, User } from '../context.ts'
 import { beginRotation, readRotation, type RotatedItem, withdrawRotation } from '../db/items/rotations.ts'
-import { within } from '../timeout.ts'
+import { withTimeout } from '../timeout.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from '../custody/access-token.ts'
 
@@ -45,7 +45,7 @@ export async function waitForRotation(ctx: Ctx<User>, item: RotatedItem): Promis
     await wait(lookMs)
     const leftMs = endMs - ctx.now().getTime()
     if (leftMs <= 0) return 'running'
-    const state = await within(leftMs, readRotation(api, ctx.actor.identity, item), () => 'running')
+    const state = await withTimeout(leftMs, readRotation(api, ctx.actor.identity, item), () => 'running')
     if (state === 'rotated') return 'rotated'
     if (state === 'gone') throw new AppError('not_found', 'There is no such item.')
     if (state === 'kept')

@@ -5,7 +5,7 @@ import { aboutUser, type Ctx } from '../context.ts'
 import { cancelRotation, claimRotation, type ClaimedRotation, endRotation } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
 import { isOutcomeUnknown } from '../plaid/errors.ts'
-import { refusalOf } from '../plaid/app-error.ts'
+import { toAppError } from '../plaid/app-error.ts'
 import { openAccessToken, sealAccessToken } from '../custody/access-token.ts'
 
 /** Tries of the commit: giving up means losing the item. */
@@ -35,7 +35,7 @@ export async function rotateAccessToken(
       ctx.log.error('rotation_unanswered', { item_id: itemId, plaid_error_code: result.failure.errorCode })
     // A token that is dead already was lost before: the intent stays, so that the loss is seen.
     else if (result.failure.class !== 'gone') await cancelRotation(jobs, item)
-    throw refusalOf(result.failure)
+    throw toAppError(result.failure)
   }
   const products = await store(ctx, item, await sealAccessToken(keyring, result.value.new_access_token, item))
   ctx.log.info('access_token_rotated', { item_id: itemId })

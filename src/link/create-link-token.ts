@@ -11,7 +11,7 @@ import { openAccessToken } from '../custody/access-token.ts'
 import { servingUser } from '../items/serving-user.ts'
 import type { HostedLink, LinkTokenRequest } from '../plaid/endpoints.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
-import { refusalOf } from '../plaid/app-error.ts'
+import { toAppError } from '../plaid/app-error.ts'
 import { consentError } from '../sync/failure.ts'
 import { productOf } from '../sync/products.ts'
 import { capError } from './caps.ts'
@@ -86,7 +86,7 @@ export async function createLinkToken(given: Ctx<User>, input: LinkTokenInput): 
   const { api, config } = given.services
   const userId = await registerUser(api, given.actor.identity)
   const ctx = servingUser(given, userId)
-  const accessToken = input.itemId === null ? null : await tokenOf(ctx, input.itemId)
+  const accessToken = input.itemId === null ? null : await openItemToken(ctx, input.itemId)
   await refuseOverCaps(ctx, input)
   const { result, plaidUserId } = await requestToken(ctx, {
     clientUserId: userId,
@@ -105,7 +105,7 @@ export async function createLinkToken(given: Ctx<User>, input: LinkTokenInput): 
     ...(input.androidPackageName ? { androidPackageName: input.androidPackageName } : {}),
     ...(accessToken === null ? {} : { accessToken }),
   })
-  if (!result.ok) throw refusedOptions(result.failure, input) ?? refusalOf(result.failure)
+  if (!result.ok) throw refusedOptions(result.failure, input) ?? toAppError(result.failure)
   const { link_token: linkToken, expiration, hosted_link_url: hostedLinkUrl } = result.value
   const expiresAt = expiration ?? new Date(ctx.now().getTime() + shortestLifeMs)
   await remember(ctx, { userId, plaidUserId, linkToken, expiresAt }, input)
@@ -231,7 +231,7 @@ async function remember(
   throw new AppError('conflict', 'Another link was started at the same time. Try again.', { retryAfterSeconds: 1 })
 }
 
-async function tokenOf(ctx: Ctx<User>, itemId: string) {
+async function openItemToken(ctx: Ctx<User>, itemId: string) {
   const stored = await getSealedToken(ctx.services.api, ctx.actor.identity, itemId)
   if (stored === null || stored.removed) throw new AppError('not_found', 'There is no such item.')
   return await openAccessToken(ctx.services.keyring, stored.sealed, stored)

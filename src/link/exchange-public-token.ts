@@ -9,14 +9,14 @@ import {
   type EarlierExchange,
   endUnexchanged,
   type Exchange,
-  keepExchanged,
+  storeExchangedToken,
 } from '../db/link/exchanges.ts'
 import type { KnownAccount } from '../db/records/known-accounts.ts'
 import { AppError } from '../errors.ts'
 import { sealAccessToken } from '../custody/access-token.ts'
 import { servingUser } from '../items/serving-user.ts'
 import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
-import { refusalOf } from '../plaid/app-error.ts'
+import { toAppError } from '../plaid/app-error.ts'
 import { capError } from './caps.ts'
 import { type Finished, finishExchange } from './finish-exchange.ts'
 import { secondItemEndsFirst } from './institutions.ts'
@@ -27,7 +27,7 @@ import { tokenDigest } from '../custody/link-token.ts'
 /** How late Plaid may be asked: with 5 s for a turn of the quota and 15 s for the call, the token is there after 25 s. */
 const latestStartMs = 5000
 /** Tries to store the token: after them Plaid's item is given back. */
-const keepTries = 3
+const persistTries = 3
 
 export interface ExchangeInput {
   readonly publicToken: string
@@ -71,7 +71,7 @@ export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput
     case 'capped':
       throw capError(beginning.reached)
     case 'earlier':
-      return await goOn(given, beginning.earlier)
+      return await resumeExchange(given, beginning.earlier)
     case 'begun': {
       const { userId, plaidUserId, known } = beginning
       const ctx = servingUser(aboutUser(given, userId), userId)
@@ -138,7 +138,7 @@ function duplicateError(duplicate: DuplicateItem | null, institutionId: string |
 }
 
 /** The same public token came before: perhaps its answer was lost on the way to the client. */
-async function goOn(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange): Promise<Item> {
+async function resumeExchange(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange): Promise<Item> {
   if (exchange !== null) return await answer(ctx, await finishExchange(servingUser(ctx, exchange.userId), exchange))
   switch (state) {
     case 'linked':
@@ -186,32 +186,32 @@ async function exchangeAtPlaid(ctx: Ctx<User>, intent: Intent, publicToken: Secr
     if (isOutcomeUnknown(failure))
       ctx.log.error('exchange_unanswered', { exchange_id: intent.id, plaid_error_code: failure.errorCode })
     else await endUnexchanged(api, identity, intent.id, isRefused(failure) ? 'refused' : 'forget')
-    throw isRefused(failure) ? publicTokenRefused() : refusalOf(failure)
+    throw isRefused(failure) ? publicTokenRefused() : toAppError(failure)
   }
   const { access_token: token, item_id: plaidItemId } = exchanged.value
-  return await keep(ctx, intent, token, plaidItemId)
+  return await persistToken(ctx, intent, token, plaidItemId)
 }
 
 /** A failure without a known outcome may be one moment's. Storing the same token twice changes nothing. */
-async function persist(ctx: Ctx<User>, exchange: Exchange): Promise<void> {
+async function storeToken(ctx: Ctx<User>, exchange: Exchange): Promise<void> {
   const { api, wait, random } = ctx.services
   for (let attempt = 1; ; attempt += 1)
     try {
-      return await keepExchanged(api, ctx.actor.identity, exchange)
+      return await storeExchangedToken(api, ctx.actor.identity, exchange)
     } catch (error) {
-      if (attempt === keepTries || !(error instanceof AppError) || error.code !== 'unavailable') throw error
+      if (attempt === persistTries || !(error instanceof AppError) || error.code !== 'unavailable') throw error
       ctx.log.warn('exchange_stored_again', { exchange_id: exchange.id, attempt })
       await wait((0.5 + random()) * 200 * 2 ** attempt)
     }
 }
 
 /** The one moment in which only this process knows the token: if it cannot be stored, Plaid's item is removed. */
-async function keep(ctx: Ctx<User>, intent: Intent, token: Secret, plaidItemId: string): Promise<Exchange> {
+async function persistToken(ctx: Ctx<User>, intent: Intent, token: Secret, plaidItemId: string): Promise<Exchange> {
   const { keyring, plaid } = ctx.services
   try {
     const sealedToken = await sealAccessToken(keyring, token, { userId: intent.userId, itemId: intent.id })
     const exchange = { ...intent, plaidItemId, sealedToken }
-    await persist(ctx, exchange)
+    await storeToken(ctx, exchange)
     return exchange
   } catch (error) {
     const removed = await plaid.removeItem(token)

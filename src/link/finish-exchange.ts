@@ -13,10 +13,10 @@ import {
 } from '../db/link/linked-item.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken, sealAccessToken } from '../custody/access-token.ts'
-import { endAtPlaid } from '../items/remove-at-plaid.ts'
+import { removeAtPlaid } from '../items/remove-at-plaid.ts'
 import type { Plaid } from '../plaid/endpoints.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
-import { refusalOf } from '../plaid/app-error.ts'
+import { toAppError } from '../plaid/app-error.ts'
 import { accountFacts } from '../sync/account-rows.ts'
 import { lookOf } from '../sync/item.ts'
 import { unitsFor } from '../sync/products.ts'
@@ -44,7 +44,7 @@ export async function finishExchange(
   exchange: Exchange,
   { isLate = false }: { readonly isLate?: boolean } = {},
 ): Promise<Finished> {
-  const item = await learn(ctx, exchange)
+  const item = await fetchLinkedItem(ctx, exchange)
   if (item === 'not_listed') {
     if (!isLate)
       throw new AppError('plaid_unavailable', 'Plaid has not confirmed yet whose bank this is. Try again shortly.', {
@@ -84,15 +84,15 @@ async function storeBy(
       itemId === null
         ? { kind: 'given_back' }
         : { kind: 'duplicate', duplicate: { itemId, accounts: [] }, institutionId }
-    return conclude(await storeSameItem(jobs, exchange, itemId), finished)
+    return finishedUnlessMoved(await storeSameItem(jobs, exchange, itemId), finished)
   }
   if (comparison.duplicate !== null && !exchange.allowDuplicate) {
-    const refused = conclude(await storeRefusal(jobs, exchange, comparison.duplicate.itemId), {
+    const refused = finishedUnlessMoved(await storeRefusal(jobs, exchange, comparison.duplicate.itemId), {
       kind: 'duplicate',
       duplicate: comparison.duplicate,
       institutionId,
     })
-    if (refused !== null) await endAtPlaid(ctx, exchange.plaidItemId)
+    if (refused !== null) await removeAtPlaid(ctx, exchange.plaidItemId)
     return refused
   }
   const itemId = comparison.predecessor?.id ?? exchange.id
@@ -111,14 +111,14 @@ async function storeBy(
           linking,
         )
   if (stored.kind === 'over_cap') {
-    const refused = conclude(await storeRefusal(jobs, exchange, null), {
+    const refused = finishedUnlessMoved(await storeRefusal(jobs, exchange, null), {
       kind: 'too_many_items',
       limit: linking.itemsPerUser,
     })
-    if (refused !== null) await endAtPlaid(ctx, exchange.plaidItemId)
+    if (refused !== null) await removeAtPlaid(ctx, exchange.plaidItemId)
     return refused
   }
-  if (stored.kind !== 'stored') return conclude(stored, { kind: 'linked', itemId, item: null })
+  if (stored.kind !== 'stored') return finishedUnlessMoved(stored, { kind: 'linked', itemId, item: null })
   ctx.log.info(comparison.predecessor === null ? 'item_linked' : 'item_relinked', {
     item_id: itemId,
     plaid_item_id: exchange.plaidItemId,
@@ -128,7 +128,7 @@ async function storeBy(
   return { kind: 'linked', itemId, item: stored.item }
 }
 
-function conclude(stored: StoreAnswer, finished: Finished): Finished | null {
+function finishedUnlessMoved(stored: StoreAnswer, finished: Finished): Finished | null {
   if (stored.kind === 'moved') return null
   if (stored.kind === 'stored') return finished
   throw new AppError('conflict', 'This public token was exchanged by another request. Try again.', {
@@ -144,7 +144,7 @@ async function resealed(ctx: Ctx, exchange: Exchange, itemId: string): Promise<s
 }
 
 /** What Plaid knows of the new item and its accounts, if it still knows it; and its webhook is made ours, as a first try. */
-async function learn(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone' | 'not_listed'> {
+async function fetchLinkedItem(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone' | 'not_listed'> {
   const { plaid, config, keyring } = ctx.services
   const token = await openAccessToken(keyring, exchange.sealedToken, { userId: exchange.userId, itemId: exchange.id })
   const [found, listed, isListed] = await Promise.all([
@@ -192,12 +192,12 @@ const ended: ReadonlySet<FailureClass> = new Set(['gone', 'revoked', 'relink'])
  */
 function unlessGone(failure: PlaidFailure): 'gone' {
   if (ended.has(failure.class) && failure.errorCode !== 'INVALID_ACCESS_TOKEN') return 'gone'
-  throw refusalOf(failure)
+  throw toAppError(failure)
 }
 
 /** What Plaid made is ended there: it cannot be made an item here, as many tries have shown or Plaid says. */
 export async function giveUpExchange(ctx: Ctx, exchange: Exchange): Promise<void> {
   const stored = await storeRefusal(ctx.services.jobs, exchange, null)
   ctx.log.error('exchange_given_up', { exchange_id: exchange.id, plaid_item_id: exchange.plaidItemId })
-  if (stored.kind === 'stored') await endAtPlaid(ctx, exchange.plaidItemId)
+  if (stored.kind === 'stored') await removeAtPlaid(ctx, exchange.plaidItemId)
 }

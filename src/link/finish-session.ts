@@ -41,7 +41,7 @@ export async function finishLinkSession(given: Ctx, sessionId: string): Promise<
   const result = await plaid.getLinkToken(token)
   if (!result.ok) {
     ctx.log.warn('link_session_not_told', { plaid_error_code: result.failure.errorCode })
-    return await conclude(ctx, session, { finished: false, mayFinish: true })
+    return await scheduleNextCheck(ctx, session, { finished: false, mayFinish: true })
   }
   const finished = result.value.link_sessions.filter(({ finished_at: finishedAt }) => finishedAt !== null)
   for (const added of finished.flatMap(({ results }) => results))
@@ -54,7 +54,7 @@ export async function finishLinkSession(given: Ctx, sessionId: string): Promise<
   // Once: what is announced afterwards is news. And not for a user who left without having done it.
   const isRepaired = session.finishedAt === null && finished.some(({ exit }) => !exit)
   if (isRepaired && session.itemId !== null) await repair(ctx, session, session.itemId)
-  await conclude(ctx, session, {
+  await scheduleNextCheck(ctx, session, {
     finished: finished.some(({ exit }) => !exit),
     mayFinish: result.value.link_sessions.length > 0,
   })
@@ -67,7 +67,7 @@ interface Progress {
 }
 
 /** While the page can be opened, and for as long as Plaid may have something new to tell, Plaid is asked again. */
-async function conclude(ctx: Ctx, session: LinkSession, { finished, mayFinish }: Progress): Promise<void> {
+async function scheduleNextCheck(ctx: Ctx, session: LinkSession, { finished, mayFinish }: Progress): Promise<void> {
   const nowMs = ctx.now().getTime()
   const unfinishedMs = mayFinish ? toldMs : pollMs
   const isOver = nowMs > session.expiresAt.getTime() + (finished ? 0 : unfinishedMs)

@@ -4,7 +4,7 @@ import type { Ctx, User } from '../context.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import type { Exchange } from '../db/link/exchanges.ts'
 import { AppError } from '../errors.ts'
-import { refusalOf } from '../plaid/app-error.ts'
+import { toAppError } from '../plaid/app-error.ts'
 
 /** Before the second and the third look at Plaid's list: it may lag behind the exchange. */
 const pausesMs = [300, 900]
@@ -34,7 +34,7 @@ async function isOfSession({ services }: Ctx, linkToken: Secret, publicToken: st
       results.some(({ public_token: added }) => added.reveal() === publicToken),
     )
   if (told.failure.errorCode === 'INVALID_LINK_TOKEN') return false
-  throw refusalOf(told.failure)
+  throw toAppError(told.failure)
 }
 
 /**
@@ -50,7 +50,7 @@ export async function isListedForUser(
   for (const pauseMs of [...pausesMs, null]) {
     const listed = await services.plaid.getUserItems(plaidUserId)
     if (!listed.ok) {
-      const error = refusalOf(listed.failure)
+      const error = toAppError(listed.failure)
       if (services.config.strict || error.code === 'plaid_unavailable') throw error
       log.warn('exchange_without_proof', { exchange_id: id, plaid_error_code: listed.failure.errorCode })
       return true

@@ -4,14 +4,14 @@ import type { Ctx } from '../context.ts'
 import { claimExchanges, claimUsersToCheck, recheckUsers, releaseExchanges } from '../db/link/exchanges.ts'
 import { claimLinkSessions } from '../db/link/sessions.ts'
 import { claimOrphans } from '../db/link/orphans.ts'
-import { claimRemovals, releaseRemovals, type Removal, retireItems } from '../db/items/plaid-removals.ts'
+import { claimRemovals, releaseRemovals, type Removal, queueRevokedItems } from '../db/items/plaid-removals.ts'
 import { purgeItems, purgeRevokedAccounts } from '../db/items/purge.ts'
 import { markStuckRotations } from '../db/items/rotations.ts'
-import { endClaimed } from '../items/remove-at-plaid.ts'
+import { processRemoval } from '../items/remove-at-plaid.ts'
 import { servingUser } from '../items/serving-user.ts'
 import type { Priority } from '../plaid/rate-limit/window.ts'
 import { finishLinkSession } from './finish-session.ts'
-import { checkUser, resumeExchange } from './resume-exchange.ts'
+import { checkUser, reconcileExchange } from './reconcile-exchange.ts'
 import { takeTurns } from './take-turns.ts'
 
 /** Of each kind in one run. */
@@ -65,13 +65,9 @@ function worksOff<Work extends { readonly userId: string }>(kind: Kind<Work>): S
 
 const idsOf = (works: readonly { readonly id: string }[]): string[] => works.map(({ id }) => id)
 
-async function removeAtPlaid(ctx: Ctx, removal: Removal): Promise<void> {
-  await endClaimed(ctx, removal)
-}
-
 /** Work without Plaid comes first: where Plaid hangs, the other steps use up the time. */
 const steps: Readonly<Record<string, Step>> = {
-  retired_items: ({ services }) => retireItems(services.jobs, services.config.retention.removedDays),
+  retired_items: ({ services }) => queueRevokedItems(services.jobs, services.config.retention.removedDays),
   rotations: ({ services }) => markStuckRotations(services.jobs),
   purge,
   exchanges: worksOff({
@@ -79,7 +75,7 @@ const steps: Readonly<Record<string, Step>> = {
     parallel: parallelLinks,
     priority: 'background',
     claim: ({ services }) => claimExchanges(services.jobs, most),
-    act: resumeExchange,
+    act: reconcileExchange,
     release: ({ services }, left) => releaseExchanges(services.jobs, idsOf(left)),
   }),
   link_sessions: worksOff({
@@ -110,10 +106,10 @@ const steps: Readonly<Record<string, Step>> = {
     parallel,
     priority: 'background',
     claim: ({ services }) => claimRemovals(services.jobs, most),
-    act: removeAtPlaid,
+    act: processRemoval,
     release: ({ services }, left) => releaseRemovals(services.jobs, idsOf(left)),
   }),
-  orphans: worksOff({ name: 'orphan', parallel, priority: 'background', claim: dueOrphans, act: removeAtPlaid }),
+  orphans: worksOff({ name: 'orphan', parallel, priority: 'background', claim: dueOrphans, act: processRemoval }),
 }
 
 /**

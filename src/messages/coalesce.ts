@@ -3,12 +3,12 @@
 import type { JobsDatabase } from '../db/core/client.ts'
 import { claimWakeUps, type Pace, releaseWakeUps, type WakeUp } from '../db/sync/wake-ups.ts'
 import type { Logger } from '../monitoring/logger.ts'
-import type { WakeReason } from './message.ts'
+import type { SyncTrigger } from './message.ts'
 import type { Producer } from './producer.ts'
 
 export type Wake = (
   itemProductIds: readonly string[],
-  reason: WakeReason,
+  reason: SyncTrigger,
   delaySeconds?: number,
 ) => Promise<readonly string[]>
 

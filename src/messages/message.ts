@@ -3,10 +3,10 @@
 import * as z from 'zod'
 
 /** Why a product is looked at; kept as a run's `trigger`. */
-export const wakeReasons = ['link', 'user', 'webhook', 'sweep', 'again', 'raised', 'replay'] as const
-export type WakeReason = (typeof wakeReasons)[number]
+export const syncTriggers = ['link', 'user', 'webhook', 'sweep', 'again', 'raised', 'replay'] as const
+export type SyncTrigger = (typeof syncTriggers)[number]
 
-const productMessage = z.strictObject({ item_product_id: z.uuid(), reason: z.enum(wakeReasons) })
+const productMessage = z.strictObject({ item_product_id: z.uuid(), reason: z.enum(syncTriggers) })
 /** A hosted Link session, whose outcome Plaid can be asked for. */
 const linkMessage = z.strictObject({ link_session_id: z.uuid() })
 

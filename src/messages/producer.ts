@@ -2,8 +2,8 @@
 // that is returned. Never rejects: a message only says when to look at a row, and the sweep looks at it anyway.
 import type { WakeUp } from '../db/sync/wake-ups.ts'
 import type { Logger } from '../monitoring/logger.ts'
-import type { SyncMessage, WakeReason } from './message.ts'
-import { within } from '../timeout.ts'
+import type { SyncMessage, SyncTrigger } from './message.ts'
+import { withTimeout } from '../timeout.ts'
 
 type Outgoing = MessageSendRequest<SyncMessage> & { readonly delaySeconds: number }
 
@@ -14,7 +14,7 @@ export interface MessageQueue {
 
 export interface Producer {
   /** Wakes products. Returns the ids that the queue did not take: their rows stay dirty and due. */
-  readonly send: (wakeUps: readonly WakeUp[], reason: WakeReason) => Promise<readonly string[]>
+  readonly send: (wakeUps: readonly WakeUp[], reason: SyncTrigger) => Promise<readonly string[]>
   /** The same for hosted Link sessions. */
   readonly wakeLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
   /** Has an access token rotated. Returns whether the queue took the message: nothing else remembers what was asked for. */
@@ -44,7 +44,7 @@ export function createProducer(options: ProducerOptions): Producer {
   const isTaken = async (messages: readonly Outgoing[]): Promise<boolean> => {
     for (let attempt = 1; ; attempt += 1)
       try {
-        await within(timeoutMs, queue.sendBatch([...messages]))
+        await withTimeout(timeoutMs, queue.sendBatch([...messages]))
         return true
       } catch (error) {
         if (attempt < tries) await wait(firstPauseMs * 2 ** (attempt - 1) * (0.5 + random()))

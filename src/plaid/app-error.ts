@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts'
 import { foreignTokenCode, type PlaidFailure } from './errors.ts'
 
 /** The error for a client. Plaid's own words stay out of it. */
-export function refusalOf(failure: PlaidFailure): AppError {
+export function toAppError(failure: PlaidFailure): AppError {
   const reason = `${failure.errorType} ${failure.errorCode} ${failure.requestId ?? ''}`.trim()
   switch (failure.class) {
     case 'retry':

@@ -7,7 +7,7 @@ import { withDeadline } from '../timeout.ts'
 import { parseExactJson } from '../exact-json.ts'
 import { AppError } from '../errors.ts'
 import { classify, foreignTokenCode, type PlaidFailure, plaidErrorSchema } from './errors.ts'
-import type { Ledger } from './usage-counter.ts'
+import type { UsageCounter } from './usage-counter.ts'
 import { isPaidPath, type PaidPath } from './rate-limit/limits.ts'
 import { type Caller, type Quota, quotaErrorType, type Turn } from './rate-limit/limiter.ts'
 
@@ -43,7 +43,7 @@ export interface PlaidClientOptions {
   readonly caller: Caller
   /** Null where nobody counts: in tests of other things. Then nothing that costs money is called. */
   readonly quota: Quota | null
-  readonly ledger: Ledger
+  readonly usage: UsageCounter
 }
 
 /** A path that is billed by the call is none of `call`'s. */
@@ -130,7 +130,7 @@ export const secretText = (text: string): Secret => createSecret(text)
 /** A client bound to one set of API keys and to who calls by it. */
 export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
-  const { caller, quota, ledger } = options
+  const { caller, quota, usage } = options
 
   const exchange = async (call: PlaidCall<z.ZodType>, signal: AbortSignal): Promise<RawAnswer> => {
     const tokens = {
@@ -179,7 +179,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
     const turn: Turn = (await quota?.turn(call.path, caller)) ?? { kind: 'granted' }
     if (turn.kind !== 'granted') return { ok: false, failure: notGranted(turn) }
     const result = await ask(call)
-    ledger.count(call.path, result.ok ? 'ok' : result.failure.errorCode)
+    usage.count(call.path, result.ok ? 'ok' : result.failure.errorCode)
     if (!result.ok && result.failure.class === 'rate_limited')
       await quota?.refused(call.path, caller, result.failure.errorCode, result.failure.retryAfterSeconds)
     return result

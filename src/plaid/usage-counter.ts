@@ -9,7 +9,7 @@ export interface UsageCount {
   readonly calls: number
 }
 
-export interface Ledger {
+export interface UsageCounter {
   count(endpoint: string, outcome: string): void
   /** What was counted since the last time, and nothing twice. */
   drain(): UsageCount[]
@@ -19,7 +19,7 @@ export interface Ledger {
 const maxKinds = 1000
 const codePattern = /^[A-Za-z][A-Za-z0-9_]{0,99}/
 
-export function createLedger(): Ledger {
+export function createUsageCounter(): UsageCounter {
   let counts = new Map<string, UsageCount>()
   return {
     count(endpoint, outcome) {

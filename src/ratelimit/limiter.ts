@@ -1,6 +1,6 @@
 // The isolate's side of the limits: one call of one object decides, and its refusals are remembered until they end, so
 // that a client over its limit costs nothing more. Never waits long for an object and never guesses for one.
-import { within } from '../timeout.ts'
+import { withTimeout } from '../timeout.ts'
 import { createAlarm } from '../monitoring/alarm.ts'
 import { createLocalLimit } from './local.ts'
 import { createPolicies, type Policies, type PolicyName, type Target } from './policies.ts'
@@ -109,7 +109,10 @@ export function createLimiter(options: LimiterOptions): Limiter {
     const limits = counted.map(({ limit }) => limit)
     const askedAt = now()
     try {
-      const { admitted, standings } = await within(timeoutMs, objects.getByName(target.object).check(target.buckets))
+      const { admitted, standings } = await withTimeout(
+        timeoutMs,
+        objects.getByName(target.object).check(target.buckets),
+      )
       if (admitted) return { kind: 'admitted', limits, standings: join(limits, standings) }
       for (const [index, { key }] of counted.entries()) {
         const { waitMs } = standings[index] ?? { waitMs: 0 }
@@ -127,7 +130,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
     mayGoOnUncounted: () => uncounted('all', now()) === 0,
     failureAlarm: () => alarm(now()),
     async hasCounted({ object, buckets }) {
-      const counts = await within(timeoutMs, objects.getByName(object).look(buckets))
+      const counts = await withTimeout(timeoutMs, objects.getByName(object).look(buckets))
       return counts.some((count) => count > 0)
     },
     isRefused: (target) => recall(target) !== null,

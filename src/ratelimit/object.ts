@@ -35,7 +35,7 @@ export interface Verdict {
   readonly standings: readonly Standing[]
 }
 
-const keyOf = (name: string, place: string): string => `${logPrefix}${name} ${place}`
+const logKey = (name: string, place: string): string => `${logPrefix}${name} ${place}`
 
 function longestOf(buckets: readonly Bucket[]): number {
   return Math.max(...buckets.flatMap(({ limits }) => limits.map(({ windowMs }) => windowMs)))
@@ -100,8 +100,8 @@ export class RateLimiter extends DurableObject {
   }
 
   #read({ name, place }: Bucket): Held {
-    const own = this.#find(keyOf(name, place))
-    return !own.isNew || this.#count() < maxLogs ? own : this.#find(keyOf(name, overflow))
+    const own = this.#find(logKey(name, place))
+    return !own.isNew || this.#count() < maxLogs ? own : this.#find(logKey(name, overflow))
   }
 
   #find(key: string): Held {

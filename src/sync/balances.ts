@@ -1,11 +1,11 @@
 // Reads /accounts/get, the free full list of open accounts: what is not in it any more is closed, its history stays.
-import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
 export async function readBalances(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
   const result = await plaid.getAccounts(run.token)
-  noteAnswer(run.tally, result)
+  recordResponse(run.stats, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
   const settled = await settleAccounts(run, result.value, true)
   if (settled.kind === 'instead') return settled.answer

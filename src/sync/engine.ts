@@ -1,8 +1,8 @@
 // One look at one product: lease, read, commit. Safe to start at any time, any number of times, and to die anywhere:
 // the row stays dirty until a commit clears it, and a commit is all or nothing.
 import { aboutUser, type Ctx } from '../context.ts'
-import { type CommitAnswer, commitRun, endRun, type RunReport } from '../db/commit.ts'
-import { type Lease, takeLease } from '../db/sync/work.ts'
+import { type CommitAnswer, commitRun, recordFailure, type RunReport } from '../db/commit.ts'
+import { type Lease, acquireLease } from '../db/sync/work.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from '../custody/access-token.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
@@ -14,10 +14,10 @@ import { readHoldings } from './holdings.ts'
 import { readInvestmentTransactions } from './investment-transactions.ts'
 import { readItem } from './item.ts'
 import { readLiabilities } from './liabilities.ts'
-import { type WakeReason, wakeReasons } from '../messages/message.ts'
+import { type SyncTrigger, syncTriggers } from '../messages/message.ts'
 import type { SyncProduct } from './products.ts'
 import { readRecurring } from './recurring.ts'
-import { localFailure, type ReadAnswer, type Reader, type Run, type Tally } from './run.ts'
+import { internalFailure, type ReadAnswer, type Reader, type Run, type RunStats } from './run.ts'
 import { readTransactions } from './transactions.ts'
 
 const readers: Readonly<Record<SyncProduct, Reader>> = {
@@ -33,7 +33,7 @@ const readers: Readonly<Record<SyncProduct, Reader>> = {
 const isProduct = (name: string): name is SyncProduct => Object.hasOwn(readers, name)
 
 /** Whether a user may be waiting for the run. Runs that the sweep starts or that other runs raise can wait. */
-const priorities: Readonly<Record<WakeReason, Priority>> = {
+const priorities: Readonly<Record<SyncTrigger, Priority>> = {
   link: 'interactive',
   user: 'interactive',
   webhook: 'interactive',
@@ -62,18 +62,18 @@ export type SyncOutcome =
 export async function syncProduct(
   given: Ctx,
   itemProductId: string,
-  trigger: WakeReason,
+  trigger: SyncTrigger,
   { isRetry = false } = {},
 ): Promise<SyncOutcome> {
   const startedAt = given.now().getTime()
-  const taken = await takeLease(given.services.jobs, itemProductId, given.services.newId(), isRetry)
+  const taken = await acquireLease(given.services.jobs, itemProductId, given.services.newId(), isRetry)
   if (taken.kind !== 'taken') return { kind: 'idle', why: taken.kind }
   const { lease } = taken
   const ctx = aboutUser(given, lease.userId)
-  const tally: Tally = { pages: 0, restarts: 0, requestIds: [], note: null }
-  const report = (): RunReport => ({ trigger, ...tally })
-  const answer = await read(ctx, lease, tally, priorities[trigger])
-  const outcome = await conclude(ctx, lease, report, answer)
+  const stats: RunStats = { pages: 0, restarts: 0, requestIds: [], note: null }
+  const report = (): RunReport => ({ trigger, ...stats })
+  const answer = await read(ctx, lease, stats, priorities[trigger])
+  const outcome = await finishRun(ctx, lease, report, answer)
   ctx.log.info('sync', {
     run_id: lease.runId,
     item_id: lease.itemId,
@@ -81,8 +81,8 @@ export async function syncProduct(
     product: lease.product,
     trigger,
     outcome: outcome.kind,
-    pages: tally.pages,
-    restarts: tally.restarts,
+    pages: stats.pages,
+    restarts: stats.restarts,
     duration_ms: ctx.now().getTime() - startedAt,
     ...(outcome.kind === 'later' || outcome.kind === 'deferred'
       ? { plaid_error_code: outcome.failure.errorCode, delay_seconds: outcome.afterSeconds }
@@ -91,12 +91,12 @@ export async function syncProduct(
   return outcome
 }
 
-async function read(ctx: Ctx, lease: Lease, tally: Tally, priority: Priority): Promise<ReadAnswer> {
-  if (!isProduct(lease.product)) return { kind: 'failed', failure: localFailure('ours', 'UNKNOWN_PRODUCT') }
+async function read(ctx: Ctx, lease: Lease, stats: RunStats, priority: Priority): Promise<ReadAnswer> {
+  if (!isProduct(lease.product)) return { kind: 'failed', failure: internalFailure('ours', 'UNKNOWN_PRODUCT') }
   try {
     const token = await openAccessToken(ctx.services.keyring, lease.sealedToken, lease)
     const plaid = ctx.services.plaidFor({ priority, itemId: lease.itemId, userId: lease.userId })
-    const run: Run = { ctx, lease, plaid, token, tally }
+    const run: Run = { ctx, lease, plaid, token, stats }
     return await readers[lease.product](run)
   } catch (error) {
     // The database may answer again before the lease ends; anything else is recorded with the run.
@@ -104,23 +104,23 @@ async function read(ctx: Ctx, lease: Lease, tally: Tally, priority: Priority): P
     ctx.log.error('sync_failed', { run_id: lease.runId, item_product_id: lease.itemProductId, error })
     return {
       kind: 'failed',
-      failure: localFailure('ours', error instanceof AppError ? error.code.toUpperCase() : 'INTERNAL'),
+      failure: internalFailure('ours', error instanceof AppError ? error.code.toUpperCase() : 'INTERNAL'),
     }
   }
 }
 
-async function conclude(ctx: Ctx, lease: Lease, report: () => RunReport, answer: ReadAnswer): Promise<SyncOutcome> {
+async function finishRun(ctx: Ctx, lease: Lease, report: () => RunReport, answer: ReadAnswer): Promise<SyncOutcome> {
   switch (answer.kind) {
     case 'lease_lost':
       return { kind: 'superseded' }
     case 'failed':
-      return await concludeFailure(ctx, lease, report(), answer.failure)
+      return await handleFailure(ctx, lease, report(), answer.failure)
     case 'read':
-      return await concludeRead(ctx, lease, report(), answer)
+      return await commitResult(ctx, lease, report(), answer)
   }
 }
 
-async function concludeRead(
+async function commitResult(
   ctx: Ctx,
   lease: Lease,
   report: RunReport,
@@ -129,20 +129,20 @@ async function concludeRead(
   const { jobs, wake } = ctx.services
   let committed: CommitAnswer
   try {
-    committed = await untilKnown(ctx, () =>
+    committed = await retryUntilOutcomeKnown(ctx, () =>
       commitRun(jobs, lease, report, answer.end, answer.statements, answer.setAside, answer.raise),
     )
   } catch (error) {
     if (error instanceof AppError && error.code === 'unavailable') throw error
     // The database refused what was read (a broken constraint): nothing of it is stored, the cursor has not moved.
     ctx.log.error('commit_refused', { run_id: lease.runId, item_product_id: lease.itemProductId, error })
-    return await concludeFailure(ctx, lease, report, localFailure('ours', 'COMMIT_REFUSED'))
+    return await handleFailure(ctx, lease, report, internalFailure('ours', 'COMMIT_REFUSED'))
   }
   if (committed.kind === 'superseded') return { kind: 'superseded' }
   if (committed.kind === 'staging_lost')
-    return await concludeFailure(ctx, lease, report, localFailure('restart', 'STAGING_LOST'))
+    return await handleFailure(ctx, lease, report, internalFailure('restart', 'STAGING_LOST'))
   if (committed.kind === 'accounts_moved')
-    return await concludeFailure(ctx, lease, report, localFailure('restart', 'ACCOUNTS_MOVED'))
+    return await handleFailure(ctx, lease, report, internalFailure('restart', 'ACCOUNTS_MOVED'))
   // After a lost response it is unknown whether the product was marked again meanwhile. A needless wake-up is harmless.
   if (committed.kind === 'committed_before' || committed.dirtyAgain) await wake([lease.itemProductId], 'again')
   if (committed.kind === 'committed' && committed.setAside !== null)
@@ -157,7 +157,7 @@ async function concludeRead(
   return { kind: 'committed' }
 }
 
-async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failure: PlaidFailure): Promise<SyncOutcome> {
+async function handleFailure(ctx: Ctx, lease: Lease, report: RunReport, failure: PlaidFailure): Promise<SyncOutcome> {
   const end = endOfFailure(failure, lease, ctx.services.random())
   const level = failure.class === 'ours' ? 'error' : 'warn'
   ctx.log[level]('sync_not_done', {
@@ -169,14 +169,14 @@ async function concludeFailure(ctx: Ctx, lease: Lease, report: RunReport, failur
     plaid_error_code: failure.errorCode,
     plaid_request_id: failure.requestId,
   })
-  const ended = await untilKnown(ctx, () => endRun(ctx.services.jobs, lease, report, end))
+  const ended = await retryUntilOutcomeKnown(ctx, () => recordFailure(ctx.services.jobs, lease, report, end))
   if (ended.kind === 'superseded') return { kind: 'superseded' }
   if (ended.kind === 'committed') {
     alarm(ctx, lease, ended)
     if (ended.raised.length > 0) await ctx.services.wake(ended.raised, 'raised')
   }
   if (failure.errorType === quotaErrorType) {
-    const trigger = wakeReasons.find((reason) => reason === report.trigger)
+    const trigger = syncTriggers.find((reason) => reason === report.trigger)
     if (trigger !== undefined && priorities[trigger] === 'interactive')
       await ctx.services.wake([lease.itemProductId], trigger, end.retrySeconds)
     return { kind: 'deferred', afterSeconds: end.retrySeconds, failure }
@@ -192,7 +192,7 @@ function alarm(ctx: Ctx, { itemId }: Lease, ended: Extract<CommitAnswer, { kind:
 }
 
 /** A batch whose answer was lost either happened or did not; the same batch again tells which, and does it once. */
-async function untilKnown(ctx: Ctx, commit: () => Promise<CommitAnswer>): Promise<CommitAnswer> {
+async function retryUntilOutcomeKnown(ctx: Ctx, commit: () => Promise<CommitAnswer>): Promise<CommitAnswer> {
   for (let attempt = 1; ; attempt += 1)
     try {
       return await commit()

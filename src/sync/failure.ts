@@ -1,5 +1,5 @@
 // What a run's failure does: to the item's status, to the time of the next try, and to what the user reads.
-import type { BadEnd } from '../db/commit.ts'
+import type { FailedRun } from '../db/commit.ts'
 import { assertNever } from '../errors.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
 import { quotaErrorType } from '../plaid/rate-limit/limiter.ts'
@@ -46,10 +46,10 @@ const restSeconds = (refusals: number, random: number): number =>
   Math.ceil((rests[Math.min(refusals, rests.length - 1)] ?? rests[2]) * (0.9 + random / 5))
 
 /** The end of a run that failed. `random` is 0 ≤ x < 1. */
-export function endOfFailure(failure: PlaidFailure, history: ProductHistory, random: number): BadEnd {
+export function endOfFailure(failure: PlaidFailure, history: ProductHistory, random: number): FailedRun {
   const { attempts } = history
   const status = itemStatusFor(failure.class)
-  const failed = (lastError: string, retrySeconds: number): BadEnd => ({
+  const failed = (lastError: string, retrySeconds: number): FailedRun => ({
     outcome: 'failed',
     isRefusal: false,
     isFailure: true,
@@ -59,7 +59,7 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
     retrySeconds,
     itemStatus: status === null ? null : { status, reason: failure.errorCode },
   })
-  const refused = (outcome: 'absent' | 'consent_needed', lastError: string): BadEnd => {
+  const refused = (outcome: 'absent' | 'consent_needed', lastError: string): FailedRun => {
     const isEnough = !history.wasRead || history.refusals + 1 >= refusalsUntilRest
     const seconds = restSeconds(history.refusals, random)
     if (isEnough) return { ...failed(lastError, seconds), outcome, isRefusal: true }

@@ -2,7 +2,7 @@
 import { addSecurities, type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/records/investments-merge.ts'
 import type { PlaidHolding } from '../plaid/schemas.ts'
 import { inOneCurrency } from './repeated-rows.ts'
-import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { securityFacts } from './security-rows.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
@@ -10,7 +10,7 @@ export async function readHoldings(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
   const { jobs } = run.ctx.services
   const result = await plaid.getHoldings(run.token)
-  noteAnswer(run.tally, result)
+  recordResponse(run.stats, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
   const { accounts, securities, holdings, set_aside: unread } = result.value
   const settled = await settleAccounts(run, result.value, false)

@@ -14,7 +14,7 @@ import { pageSize } from '../plaid/endpoints.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
 import { createPager } from './pages.ts'
-import { localFailure, noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { internalFailure, recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { securityFacts } from './security-rows.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
@@ -86,32 +86,32 @@ export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> 
     const { offset } = loop
     const result = await askFor(page, () => run.plaid.getInvestmentTransactions(run.token, { ...window, offset }))
     if (result === null) return { kind: 'lease_lost' }
-    noteAnswer(run.tally, result)
+    recordResponse(run.stats, result)
     if (!result.ok) return { kind: 'failed', failure: result.failure }
     const step = stepAfter(run, doubt, loop, result.value)
     if (step === 'next') continue
     if (step === 'complete') return await commitOf(run, window, loop)
     if (step === 'incomplete') return await commitOf(run, null, loop)
-    if (step !== 'again') return { kind: 'failed', failure: localFailure('retry', step) }
-    run.tally.restarts += 1
+    if (step !== 'again') return { kind: 'failed', failure: internalFailure('retry', step) }
+    run.stats.restarts += 1
     if (stagedRows(loop) > 0) await unstage(jobs, run.lease)
     loop = newLoop()
   }
-  return { kind: 'failed', failure: localFailure('ours', 'TOO_MANY_PAGES') }
+  return { kind: 'failed', failure: internalFailure('ours', 'TOO_MANY_PAGES') }
 }
 
 /**
  * Takes a page, and says how to go on. Where Plaid's number of rows cannot be right, the list is read once more; when it ends
  * in the same place, or when runs before have failed too, what was read is stored with a note, and nothing is removed.
  */
-function stepAfter({ tally, lease }: Run, doubt: Doubt, loop: Loop, page: Page): Step {
-  const mayRestart = tally.restarts < maxRestarts
+function stepAfter({ stats, lease }: Run, doubt: Doubt, loop: Loop, page: Page): Step {
+  const mayRestart = stats.restarts < maxRestarts
   const isStuck = lease.attempts >= stuckAttempts
   if (!doubt.ignoresTotal && loop.total !== -1 && page.total_investment_transactions !== loop.total) {
     // Something came or went between two pages: offsets have shifted, so nothing read so far can be trusted.
     if (!mayRestart && !isStuck) return 'WINDOW_KEEPS_CHANGING'
     doubt.ignoresTotal = !mayRestart
-    if (doubt.ignoresTotal) tally.note = 'WINDOW_KEEPS_CHANGING'
+    if (doubt.ignoresTotal) stats.note = 'WINDOW_KEEPS_CHANGING'
     return 'again'
   }
   const full = loop.longestPage === 0 ? pageSize : Math.min(pageSize, loop.longestPage)
@@ -128,7 +128,7 @@ function stepAfter({ tally, lease }: Run, doubt: Doubt, loop: Loop, page: Page):
     return 'again'
   }
   if (!isAsBefore && !isStuck) return 'WINDOW_INCOMPLETE'
-  tally.note = 'WINDOW_INCOMPLETE'
+  stats.note = 'WINDOW_INCOMPLETE'
   return 'incomplete'
 }
 

@@ -4,18 +4,18 @@ import { classify } from '../plaid/errors.ts'
 import type { PlaidItem } from '../plaid/link-schemas.ts'
 import { itemStatusFor } from './failure.ts'
 import { type ItemCapabilities, unitsFor } from './products.ts'
-import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export async function readItem(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
   const { jobs, config } = run.ctx.services
   const result = await plaid.getItem(run.token)
-  noteAnswer(run.tally, result)
+  recordResponse(run.stats, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
   const { item } = result.value
   if (item.webhook !== config.plaid.webhookUrl) {
     const updated = await plaid.updateItemWebhook(run.token, config.plaid.webhookUrl)
-    noteAnswer(run.tally, updated)
+    recordResponse(run.stats, updated)
     if (!updated.ok) return { kind: 'failed', failure: updated.failure }
   }
   const facts = factsOf(result.value, unitsFor(config.plaid.products, item))

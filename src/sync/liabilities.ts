@@ -2,14 +2,14 @@
 import { type LiabilityFacts, mergeLiabilities } from '../db/records/liabilities.ts'
 import type { PlaidLiabilities } from '../plaid/schemas.ts'
 import { lastOfEach } from './repeated-rows.ts'
-import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
 export async function readLiabilities(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
   const { jobs } = run.ctx.services
   const result = await plaid.getLiabilities(run.token)
-  noteAnswer(run.tally, result)
+  recordResponse(run.stats, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
   const settled = await settleAccounts(run, result.value, false)
   if (settled.kind === 'instead') return settled.answer

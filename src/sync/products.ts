@@ -25,7 +25,7 @@ export interface Freshness {
   readonly spreadSeconds: number
 }
 
-const within = (staleAfterSeconds: number): Freshness => ({ staleAfterSeconds, spreadSeconds: staleAfterSeconds / 3 })
+const every = (staleAfterSeconds: number): Freshness => ({ staleAfterSeconds, spreadSeconds: staleAfterSeconds / 3 })
 
 /**
  * Webhooks bring what is new; these bring what was lost. That a webhook went missing is found at no cost by the item's
@@ -33,13 +33,13 @@ const within = (staleAfterSeconds: number): Freshness => ({ staleAfterSeconds, s
  * `npm run bench -- --only scheduling` shows them beside a day's webhooks under Plaid's limits.
  */
 export const freshness: Readonly<Record<SyncProduct, Freshness>> = {
-  item: within(6 * hour),
-  balances: within(day),
-  transactions: within(day),
-  recurring: within(day),
-  holdings: within(day),
-  investment_transactions: within(day),
-  liabilities: within(day),
+  item: every(6 * hour),
+  balances: every(day),
+  transactions: every(day),
+  recurring: every(day),
+  holdings: every(day),
+  investment_transactions: every(day),
+  liabilities: every(day),
 }
 
 const unitsOf: Readonly<Record<PlaidProduct, readonly SyncProduct[]>> = {

@@ -4,17 +4,17 @@ import { type Direction, mergeRecurring, type RecurringFacts } from '../db/recor
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { PlaidStream } from '../plaid/schemas.ts'
 import { lastOfEach } from './repeated-rows.ts'
-import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
 export async function readRecurring(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
   const { jobs } = run.ctx.services
   const result = await plaid.getRecurring(run.token)
-  noteAnswer(run.tally, result)
+  recordResponse(run.stats, result)
   if (!result.ok) return { kind: 'failed', failure: asAddOn(result.failure) }
   const accounts = await plaid.getAccounts(run.token)
-  noteAnswer(run.tally, accounts)
+  recordResponse(run.stats, accounts)
   if (!accounts.ok) return { kind: 'failed', failure: accounts.failure }
   const { inflow_streams: inflow, outflow_streams: outflow } = result.value
   const settled = await settleAccounts(run, accounts.value, false)

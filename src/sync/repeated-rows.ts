@@ -16,15 +16,15 @@ interface Distinct<Row> {
 
 /** Rows of which each has a name of its own. Of several with one name the last counts; those that differ from it are set aside. */
 export function lastOfEach<Row>(rows: readonly Row[], nameOf: (row: Row) => Named): Distinct<Row> {
-  const keyOf = (row: Row): string => {
+  const rowKey = (row: Row): string => {
     const { kind, accountId, rowId } = nameOf(row)
     return JSON.stringify(rowId === null ? [kind, accountId] : [rowId])
   }
-  const last = new Map(rows.map((row) => [keyOf(row), row]))
+  const last = new Map(rows.map((row) => [rowKey(row), row]))
   const others = new Map<string, Row>()
   for (const row of rows) {
     const text = JSON.stringify(row)
-    if (text !== JSON.stringify(last.get(keyOf(row)))) others.set(text, row)
+    if (text !== JSON.stringify(last.get(rowKey(row)))) others.set(text, row)
   }
   const setAside = [...others.values()].map((row, index) => {
     const { rowId, accountId, ...name } = nameOf(row)
@@ -47,15 +47,15 @@ export function inOneCurrency(
   accounts: readonly PlaidAccount[],
 ): Distinct<PlaidHolding> {
   const ofAccount = new Map(accounts.map((account) => [account.account_id, currencyOf(account.balances)]))
-  const keyOf = ({ account_id: accountId, security_id: securityId }: PlaidHolding): string =>
+  const positionKey = ({ account_id: accountId, security_id: securityId }: PlaidHolding): string =>
     JSON.stringify([accountId, securityId])
   const chosen = new Map<string, string | null>()
   for (const holding of holdings) {
     const currency = currencyOf(holding)
     const isOfAccount = currency !== null && currency === ofAccount.get(holding.account_id)
-    if (isOfAccount || !chosen.has(keyOf(holding))) chosen.set(keyOf(holding), currency)
+    if (isOfAccount || !chosen.has(positionKey(holding))) chosen.set(positionKey(holding), currency)
   }
-  const isChosen = (holding: PlaidHolding): boolean => currencyOf(holding) === chosen.get(keyOf(holding))
+  const isChosen = (holding: PlaidHolding): boolean => currencyOf(holding) === chosen.get(positionKey(holding))
   const setAside = holdings
     .filter((holding) => !isChosen(holding))
     .map((holding, index) => {

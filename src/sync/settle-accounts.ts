@@ -7,7 +7,7 @@ import { readKnownAccounts, requireAccounts, requireAccountsVersion } from '../d
 import { decideAccounts } from '../items/decide-accounts.ts'
 import type { PlaidAccount } from '../plaid/schemas.ts'
 import { accountFacts } from './account-rows.ts'
-import { noteAnswer, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export type Settled =
   /** `statements` must run before those that refer to the accounts. `raise`, of a complete list, marks products dirty for them. */
@@ -57,7 +57,7 @@ export async function settleAccounts(run: Run, incoming: IncomingAccounts, isCom
     ...(beside.length === 0 ? [] : writeAccounts(jobs, owner, beside, false, { ...decisions, renamed: [], moved: [] })),
   ]
   if (!isRelinked) return { kind: 'settled', statements, raise: isComplete ? raise(listed) : null }
-  run.tally.note = 'ACCOUNT_IDS_CHANGED'
+  run.stats.note = 'ACCOUNT_IDS_CHANGED'
   const end = { ...snapshotEnd, cursor: lease.cursor, showsHealth: false }
   return {
     kind: 'instead',
@@ -67,6 +67,6 @@ export async function settleAccounts(run: Run, incoming: IncomingAccounts, isCom
 
 async function listAccounts(run: Run): Promise<IncomingAccounts | Extract<ReadAnswer, { kind: 'failed' }>> {
   const result = await run.plaid.getAccounts(run.token)
-  noteAnswer(run.tally, result)
+  recordResponse(run.stats, result)
   return result.ok ? result.value : { kind: 'failed', failure: result.failure }
 }

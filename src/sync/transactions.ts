@@ -17,7 +17,7 @@ import type { PlaidFailure } from '../plaid/errors.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'
 import { type PlaidAccount, type PlaidTransaction, transaction as transactionSchema } from '../plaid/schemas.ts'
 import { createPager } from './pages.ts'
-import { localFailure, noteAnswer, type ReadAnswer, type Run } from './run.ts'
+import { internalFailure, recordResponse, type ReadAnswer, type Run } from './run.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
 /** Restarts of the loop within one run; then a later run tries. */
@@ -55,12 +55,12 @@ export async function readTransactions(run: Run): Promise<ReadAnswer> {
     if (end.kind === 'lease_lost') return end
     const note = from === null ? null : reasonToStartOver(run, end.failure)
     if (note !== null) {
-      run.tally.note = note
+      run.stats.note = note
       from = null
-    } else if (end.failure.class !== 'restart' || run.tally.restarts >= maxRestarts) return end
-    run.tally.restarts += 1
+    } else if (end.failure.class !== 'restart' || run.stats.restarts >= maxRestarts) return end
+    run.stats.restarts += 1
     if (end.staged) await unstage(run.ctx.services.jobs, run.lease)
-    await run.ctx.services.wait((0.5 + run.ctx.services.random()) * 200 * 2 ** run.tally.restarts)
+    await run.ctx.services.wait((0.5 + run.ctx.services.random()) * 200 * 2 ** run.stats.restarts)
     if (!(await renewLease(run.ctx.services.jobs, run.lease))) return { kind: 'lease_lost' }
   }
 }
@@ -73,9 +73,9 @@ const mayBeOfCursor = ({ errorType, errorCode }: PlaidFailure): boolean =>
  * Why a run that began at a cursor begins once more without one; null where it does not. Only Plaid can judge a cursor, and
  * one that it does not take would be refused for ever. The code is the note of the run.
  */
-function reasonToStartOver({ tally, lease }: Run, failure: PlaidFailure): string | null {
+function reasonToStartOver({ stats, lease }: Run, failure: PlaidFailure): string | null {
   if (failure.class === 'ours' && mayBeOfCursor(failure)) return 'CURSOR_REFUSED'
-  const isStuck = tally.restarts >= maxRestarts && lease.attempts >= stuckAttempts
+  const isStuck = stats.restarts >= maxRestarts && lease.attempts >= stuckAttempts
   return failure.class === 'restart' && isStuck ? 'CURSOR_KEEPS_CHANGING' : null
 }
 
@@ -96,18 +96,18 @@ async function readLoop(run: Run, start: string | null): Promise<LoopEnd> {
       askFor(page, () => plaid.syncTransactions(run.token, from)),
     ])
     if (!isHeld || result === null) return { kind: 'lease_lost' }
-    noteAnswer(run.tally, result)
+    recordResponse(run.stats, result)
     if (!result.ok) return { kind: 'failed', failure: result.failure, staged: loop.staged }
     const answer = result.value
     if (answer.transactions_update_status === 'NOT_READY')
-      return { kind: 'failed', failure: localFailure('not_ready', 'PRODUCT_NOT_READY'), staged: loop.staged }
+      return { kind: 'failed', failure: internalFailure('not_ready', 'PRODUCT_NOT_READY'), staged: loop.staged }
     take(loop, answer)
     if (!answer.has_more)
       return { kind: 'end', cursor: answer.next_cursor, status: answer.transactions_update_status, loop }
     cursor = answer.next_cursor
   }
   if (loop.staged) await unstage(jobs, run.lease)
-  return { kind: 'failed', failure: localFailure('ours', 'TOO_MANY_PAGES'), staged: false }
+  return { kind: 'failed', failure: internalFailure('ours', 'TOO_MANY_PAGES'), staged: false }
 }
 
 /** Reads again what earlier runs could not read or place, as if Plaid sent it before everything else. */

@@ -1,7 +1,7 @@
 // What a verified webhook means: which products to look at again, and what else it says of its item. A webhook is never
 // believed for data; it only says where to look.
 import * as z from 'zod'
-import type { ItemNotice } from '../db/operations/webhook-events.ts'
+import type { ItemUpdate } from '../db/operations/webhook-events.ts'
 import { optionalTime } from '../plaid/time.ts'
 import { type SyncProduct, syncProducts } from '../sync/products.ts'
 
@@ -27,13 +27,13 @@ export const webhookBody = z.looseObject({
 })
 export type WebhookBody = z.output<typeof webhookBody>
 
-export interface Meaning {
+export interface WebhookEffect {
   readonly products: readonly SyncProduct[]
-  readonly notice: ItemNotice
+  readonly update: ItemUpdate
 }
 
 /** Plaid announces a disconnection a week ahead; older announcements do not say when. */
-const noticeMs = 7 * 24 * 3600 * 1000
+const disconnectNoticeMs = 7 * 24 * 3600 * 1000
 
 const productsOfType: ReadonlyMap<string, readonly SyncProduct[]> = new Map([
   ['TRANSACTIONS', ['transactions']],
@@ -48,41 +48,41 @@ function productsOf({ webhook_type: type, webhook_code: code }: WebhookBody): re
 }
 
 /** The meaning of a webhook; one that is not known means nothing, and is kept. */
-export function meaningOf(body: WebhookBody, now: Date): Meaning {
-  if (body.webhook_type !== 'ITEM') return { products: productsOf(body), notice: {} }
+export function effectOf(body: WebhookBody, now: Date): WebhookEffect {
+  if (body.webhook_type !== 'ITEM') return { products: productsOf(body), update: {} }
   switch (body.webhook_code) {
     case 'ERROR':
-      return { products: ['item'], notice: {} }
+      return { products: ['item'], update: {} }
     case 'LOGIN_REPAIRED':
-      return { products: syncProducts, notice: { repaired: true } }
+      return { products: syncProducts, update: { repaired: true } }
     case 'PENDING_DISCONNECT':
       return {
         products: ['item'],
-        notice: {
+        update: {
           status: 'pending_disconnect',
           statusReason: body.reason ?? 'PENDING_DISCONNECT',
-          disconnectAt: body.disconnect_time ?? new Date(now.getTime() + noticeMs),
+          disconnectAt: body.disconnect_time ?? new Date(now.getTime() + disconnectNoticeMs),
         },
       }
     case 'PENDING_EXPIRATION':
       return {
         products: ['item'],
-        notice: {
+        update: {
           status: 'pending_expiration',
           statusReason: 'PENDING_EXPIRATION',
           ...(body.consent_expiration_time === null ? {} : { consentExpiresAt: body.consent_expiration_time }),
         },
       }
     case 'USER_PERMISSION_REVOKED':
-      return { products: [], notice: { status: 'revoked', statusReason: 'USER_PERMISSION_REVOKED' } }
+      return { products: [], update: { status: 'revoked', statusReason: 'USER_PERMISSION_REVOKED' } }
     case 'USER_ACCOUNT_REVOKED':
       return {
         products: ['item', 'balances'],
-        notice: body.account_id ? { revokedPlaidAccountId: body.account_id } : {},
+        update: body.account_id ? { revokedPlaidAccountId: body.account_id } : {},
       }
     case 'NEW_ACCOUNTS_AVAILABLE':
-      return { products: ['item'], notice: { newAccountsAvailable: true } }
+      return { products: ['item'], update: { newAccountsAvailable: true } }
     default:
-      return { products: [], notice: {} }
+      return { products: [], update: {} }
   }
 }

@@ -6,7 +6,7 @@ import { isRecorded, recordEvent, type WebhookEvent } from '../db/operations/web
 import { tokenDigest } from '../custody/link-token.ts'
 import { redactValue } from '../monitoring/redact.ts'
 import { networkOf } from '../ratelimit/address.ts'
-import { meaningOf, type WebhookBody, webhookBody } from './events.ts'
+import { effectOf, type WebhookBody, webhookBody } from './events.ts'
 import { type FindKey, refusalError, verifyWebhook, type WebhookRequest } from './verify.ts'
 
 /**
@@ -52,7 +52,7 @@ async function takeDelivery(
   delivery: Pick<WebhookEvent, 'replayKey' | 'scheme'>,
 ): Promise<void> {
   const { jobs, wake } = ctx.services
-  const { products, notice } = meaningOf(body, ctx.now())
+  const { products, update } = effectOf(body, ctx.now())
   const recorded = await recordEvent(
     jobs,
     {
@@ -64,7 +64,7 @@ async function takeDelivery(
       payload: storable(body),
     },
     products,
-    notice,
+    update,
   )
   if (recorded.isReplay) await countCopy(ctx)
   await wake(recorded.itemProductIds, 'webhook')

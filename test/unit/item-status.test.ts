@@ -6,7 +6,7 @@ import { isItemStatus, itemStatusTable, lostStatuses, stoppedStatuses } from '..
 import { classify } from '../../src/plaid/errors.ts'
 import { itemStatusFor } from '../../src/sync/failure.ts'
 import { syncProducts } from '../../src/sync/products.ts'
-import { meaningOf, webhookBody } from '../../src/webhooks/events.ts'
+import { effectOf, webhookBody } from '../../src/webhooks/events.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
 const document = readFileSync(join(projectFolder, 'docs/items.md'), 'utf8')
@@ -77,14 +77,14 @@ describe('the table of states', () => {
 describe('the table of webhooks', () => {
   it.each(tableOf('webhook'))('%s looks again at %s', (webhook, products) => {
     const [type = '', code = ''] = (names(webhook)[0] ?? '').split(': ')
-    const meaning = meaningOf(webhookBody.parse({ webhook_type: type, webhook_code: code }), new Date())
-    expect(meaning.products).toEqual(products === 'everything' ? syncProducts : names(products))
+    const effect = effectOf(webhookBody.parse({ webhook_type: type, webhook_code: code }), new Date())
+    expect(effect.products).toEqual(products === 'everything' ? syncProducts : names(products))
   })
 
   it.each(tableOf('webhook'))('%s changes the state as it says: %s, %s', (webhook, _products, effect) => {
     const [type = '', code = ''] = (names(webhook)[0] ?? '').split(': ')
-    const { notice } = meaningOf(webhookBody.parse({ webhook_type: type, webhook_code: code }), new Date())
-    expect(notice.status ?? null).toBe(names(effect).find(isItemStatus) ?? null)
+    const { update } = effectOf(webhookBody.parse({ webhook_type: type, webhook_code: code }), new Date())
+    expect(update.status ?? null).toBe(names(effect).find(isItemStatus) ?? null)
   })
 })
 

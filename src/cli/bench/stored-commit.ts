@@ -3,7 +3,7 @@
 import type { Client } from 'pg'
 import { writeAccounts } from '../../db/records/accounts-merge.ts'
 import { commitRun } from '../../db/commit.ts'
-import { takeLease } from '../../db/sync/work.ts'
+import { acquireLease } from '../../db/sync/work.ts'
 import { mergeTransactions, stageTransactions, type TransactionFacts } from '../../db/records/transactions-merge.ts'
 import { accountsOf, bankRows, changesOf, type HeldItem, makeItem } from './bank-rows.ts'
 import type { ScratchDatabase } from './scratch-database.ts'
@@ -19,7 +19,7 @@ export async function prepareCommit(
   item: HeldItem,
   rows: readonly TransactionFacts[],
 ): Promise<() => Promise<void>> {
-  const taken = await takeLease(jobs, item.itemProductId, crypto.randomUUID())
+  const taken = await acquireLease(jobs, item.itemProductId, crypto.randomUUID())
   if (taken.kind !== 'taken') throw new Error(`The item is ${taken.kind}.`)
   const { lease } = taken
   const changes = changesOf(rows)

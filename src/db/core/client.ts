@@ -47,8 +47,8 @@ export function connect<Login extends LoginName>(
   timeoutMs: number = callTimeoutMs[login],
 ): Database<Login> {
   if (endpoint !== null) neonConfig.fetchEndpoint = endpoint
-  const within = (milliseconds: number) => drizzle(neon(url, { fetchOptions: { timeoutMs: milliseconds } }))
-  return { login, connection: within(timeoutMs), patient: within(longTimeoutMs) }
+  const connectionWith = (milliseconds: number) => drizzle(neon(url, { fetchOptions: { timeoutMs: milliseconds } }))
+  return { login, connection: connectionWith(timeoutMs), patient: connectionWith(longTimeoutMs) }
 }
 
 /** What the driver asks of a response: its status, and its whole body as text or as JSON. */

@@ -25,7 +25,7 @@ export const ofEveryUser = (time: Column, order: 'asc' | 'desc'): SQL =>
   order === 'asc' ? sql`${time} asc nulls first` : sql`${time} desc nulls last`
 
 /** Cuts the extra row that tells whether there are more. */
-export function pageOf<Row>(found: readonly Row[], limit: number, keyOf: (row: Row) => Key): Page<Row> {
+export function toPage<Row>(found: readonly Row[], limit: number, toKey: (row: Row) => Key): Page<Row> {
   const last = found.length > limit ? found[limit - 1] : undefined
-  return { rows: found.slice(0, limit), next: last === undefined ? null : keyOf(last) }
+  return { rows: found.slice(0, limit), next: last === undefined ? null : toKey(last) }
 }

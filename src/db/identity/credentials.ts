@@ -48,7 +48,7 @@ export const bucketsOf = (buckets: readonly Bucket[]): SQL => sql`${JSON.stringi
 export const session = (given: NewSession): SQL =>
   sql`${given.id}::uuid, ${bytea(given.selectorHash)}, ${bytea(given.verifierHash)}, ${given.scope},
     ${given.idleSeconds}::int, ${given.absoluteSeconds}::int, ${given.most}::int`
-export const keyOf = ({ accountId, sessionId }: SessionKey): SQL => sql`${accountId}::uuid, ${sessionId}::uuid`
+export const sessionKey = ({ accountId, sessionId }: SessionKey): SQL => sql`${accountId}::uuid, ${sessionId}::uuid`
 export const factor = ({ step, recoveryHash }: SecondFactor): SQL => sql`${step}::bigint, ${bytea(recoveryHash)}`
 
 export async function ask<Row>(database: IdentityDatabase, row: z.ZodType<Row>, query: SQL): Promise<Row[]> {

@@ -10,7 +10,7 @@ import {
   bucketsOf,
   bytea,
   happened,
-  keyOf,
+  sessionKey,
   type NewSession,
   session,
   type SessionKey,
@@ -113,7 +113,7 @@ export async function beginReauthentication(
   const [found] = await ask(
     database,
     reauthenticationBegun,
-    sql`select * from identity.begin_reauthentication(${keyOf(key)}, ${bucketsOf(buckets)})`,
+    sql`select * from identity.begin_reauthentication(${sessionKey(key)}, ${bucketsOf(buckets)})`,
   )
   return found ?? null
 }
@@ -129,7 +129,7 @@ export async function changePassword(
   const answer = await askOne(
     database,
     happened,
-    sql`select identity.change_password(${keyOf(key)}, ${passwordHash}, ${newPasswordHash},
+    sql`select identity.change_password(${sessionKey(key)}, ${passwordHash}, ${newPasswordHash},
       ${bucketsOf(admitted)}) as happened`,
   )
   return answer.happened

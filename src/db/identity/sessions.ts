@@ -11,7 +11,7 @@ import {
   bytea,
   factor,
   happened,
-  keyOf,
+  sessionKey,
   type NewSession,
   outcomeOf,
   type SecondFactor,
@@ -134,13 +134,17 @@ export async function logOut(database: IdentityDatabase, selectorHash: Bytes): P
 
 /** Ends every session of an account and forgets its devices; false when the asking session is over. */
 export async function logOutEverywhere(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
-  const answer = await askOne(database, happened, sql`select identity.log_out_everywhere(${keyOf(key)}) as happened`)
+  const answer = await askOne(
+    database,
+    happened,
+    sql`select identity.log_out_everywhere(${sessionKey(key)}) as happened`,
+  )
   return answer.happened
 }
 
 /** Whether a session still is. */
 export async function sessionLives(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
-  const answer = await askOne(database, happened, sql`select identity.session_lives(${keyOf(key)}) as happened`)
+  const answer = await askOne(database, happened, sql`select identity.session_lives(${sessionKey(key)}) as happened`)
   return answer.happened
 }
 
@@ -170,7 +174,7 @@ export async function listSessions(database: IdentityDatabase, key: SessionKey):
     listed,
     sql`select id, scope, (extract(epoch from created_at) * 1000)::bigint as created_ms,
       (extract(epoch from last_used_at) * 1000)::bigint as last_used_ms,
-      (extract(epoch from expires_at) * 1000)::bigint as expires_ms from identity.list_sessions(${keyOf(key)})`,
+      (extract(epoch from expires_at) * 1000)::bigint as expires_ms from identity.list_sessions(${sessionKey(key)})`,
   )
 }
 
@@ -185,7 +189,7 @@ export async function endSession(
   const answer = await askOne(
     database,
     ended,
-    sql`select identity.end_session(${keyOf(key)}, ${target}::uuid) as outcome`,
+    sql`select identity.end_session(${sessionKey(key)}, ${target}::uuid) as outcome`,
   )
   return answer.outcome
 }

@@ -10,7 +10,7 @@ import {
   bucketsOf,
   byteas,
   factor,
-  keyOf,
+  sessionKey,
   outcomeOf,
   type SecondFactor,
   type SessionKey,
@@ -29,7 +29,7 @@ export async function enrollTotp(
   const answer = await askOne(
     database,
     enrollment,
-    sql`select identity.enroll_totp(${keyOf(key)}, ${passwordHash}, ${sealed}, ${bucketsOf(admitted)}) as outcome`,
+    sql`select identity.enroll_totp(${sessionKey(key)}, ${passwordHash}, ${sealed}, ${bucketsOf(admitted)}) as outcome`,
   )
   return answer.outcome
 }
@@ -43,7 +43,7 @@ export async function enrolledTotp(
   database: IdentityDatabase,
   key: SessionKey,
 ): Promise<z.output<typeof enrolled> | null> {
-  const [found] = await ask(database, enrolled, sql`select * from identity.enrolled_totp(${keyOf(key)})`)
+  const [found] = await ask(database, enrolled, sql`select * from identity.enrolled_totp(${sessionKey(key)})`)
   return found ?? null
 }
 
@@ -61,7 +61,7 @@ export async function enableTotp(
   const { email } = await askOne(
     database,
     enabled,
-    sql`select identity.enable_totp(${keyOf(key)}, ${given.sealed}, ${given.step}::bigint,
+    sql`select identity.enable_totp(${sessionKey(key)}, ${given.sealed}, ${given.step}::bigint,
       ${byteas(given.recoveryHashes)}) as email`,
   )
   return email
@@ -88,7 +88,7 @@ export async function disableTotp(
   return await askOne(
     database,
     disabled,
-    sql`select * from identity.disable_totp(${keyOf(key)}, ${given.passwordHash}, ${given.sealed},
+    sql`select * from identity.disable_totp(${sessionKey(key)}, ${given.passwordHash}, ${given.sealed},
       ${factor(given.secondFactor)}, ${bucketsOf(given.admitted)}, ${bucketsOf(given.factorBuckets)})`,
   )
 }

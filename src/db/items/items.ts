@@ -4,7 +4,7 @@ import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import { type ApiDatabase, type JobsDatabase, rows } from '../core/client.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 import { askedAgain } from '../sync/work.ts'
-import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { after, type Key, type Page, toPage } from '../core/page.ts'
 
 const itemColumns = {
   id: items.id,
@@ -95,7 +95,7 @@ export async function listItems(
       .from(itemProducts)
       .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
   )
-  return pageOf(withProducts(found, products), limit, (item) => [item.createdAt.toISOString(), item.id])
+  return toPage(withProducts(found, products), limit, (item) => [item.createdAt.toISOString(), item.id])
 }
 
 /** The two statements that read one item of a user's, the user of the transaction unless given. */

@@ -96,7 +96,7 @@ export async function claimRemoval(jobs: JobsDatabase, plaidItemId: string): Pro
  * Puts on the list what its user cannot use any more, and Plaid would bill for ever: items whose permission was withdrawn,
  * whose rows are then deleted `keepDays` later, and those whose access token was lost.
  */
-export async function retireItems(jobs: JobsDatabase, keepDays: number): Promise<void> {
+export async function queueRevokedItems(jobs: JobsDatabase, keepDays: number): Promise<void> {
   await batch(jobs, [
     rows(
       jobs,

@@ -140,7 +140,11 @@ export async function beginExchange(
  * Stores the token of Plaid's response before anything else is done with it. Idempotent, also after the exchange was
  * resumed elsewhere.
  */
-export async function keepExchanged(database: ApiDatabase, identity: Identity, exchange: Exchange): Promise<void> {
+export async function storeExchangedToken(
+  database: ApiDatabase,
+  identity: Identity,
+  exchange: Exchange,
+): Promise<void> {
   const [, kept] = await asUser(
     database,
     identity,

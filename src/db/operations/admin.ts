@@ -3,7 +3,7 @@ import { and, asc, desc, eq, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import { webhookEvents } from '../../../drizzle/tables/operations.ts'
 import { batch, type JobsDatabase } from '../core/client.ts'
-import { after, type Key, ofEveryUser, type Page, pageOf } from '../core/page.ts'
+import { after, type Key, ofEveryUser, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
 
 const itemColumns = {
@@ -96,7 +96,7 @@ export async function listAllItems(
   const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
   const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
   const whole = found.map((item) => ({ ...item, products: byItem.get(item.id) ?? [] }))
-  return pageOf(whole, limit, (item) => [item.createdAt.toISOString(), item.id])
+  return toPage(whole, limit, (item) => [item.createdAt.toISOString(), item.id])
 }
 
 export interface AdminWebhook {
@@ -140,5 +140,5 @@ export async function listWebhooks(
       .orderBy(desc(webhookEvents.receivedAt), desc(webhookEvents.id))
       .limit(limit + 1),
   ])
-  return pageOf(found, limit, (event) => [event.receivedAt.toISOString(), event.id])
+  return toPage(found, limit, (event) => [event.receivedAt.toISOString(), event.id])
 }

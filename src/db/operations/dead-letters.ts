@@ -3,7 +3,7 @@ import { and, desc, isNull, sql } from 'drizzle-orm'
 import { deadLetters } from '../../../drizzle/tables/operations.ts'
 import { batch, type JobsDatabase, rows } from '../core/client.ts'
 import { askedAgain } from '../sync/work.ts'
-import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
 
 export interface DeadLetter {
@@ -73,7 +73,7 @@ export async function listDeadLetters(
       .orderBy(desc(deadLetters.createdAt), desc(deadLetters.id))
       .limit(limit + 1),
   ])
-  return pageOf(found, limit, (letter) => [letter.createdAt.toISOString(), letter.id])
+  return toPage(found, limit, (letter) => [letter.createdAt.toISOString(), letter.id])
 }
 
 export interface Replayed {

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import journal from '../../../migrations/meta/_journal.json' with { type: 'json' }
-import { within } from '../../timeout.ts'
+import { withTimeout } from '../../timeout.ts'
 import { AppError } from '../../errors.ts'
 import { type ApiDatabase, batch, type IdentityDatabase, type JobsDatabase, rows } from '../core/client.ts'
 
@@ -64,7 +64,7 @@ export async function checkDatabase(
 ): Promise<{ ok: boolean; problems: string[] }> {
   try {
     const answer = batch(database, [rows(database, question(database.login))])
-    const [{ rows: answered }] = await within(timeoutMs, answer, late)
+    const [{ rows: answered }] = await withTimeout(timeoutMs, answer, late)
     const problems = problemsOf(database.login, found.parse(answered[0]))
     return { ok: problems.length === 0, problems }
   } catch (error) {

@@ -16,7 +16,7 @@ export interface WebhookEvent {
 }
 
 /** What an event says of the item beyond "look again". */
-export interface ItemNotice {
+export interface ItemUpdate {
   readonly status?: 'pending_disconnect' | 'pending_expiration' | 'revoked'
   readonly statusReason?: string
   readonly disconnectAt?: Date
@@ -82,7 +82,7 @@ export async function recordEvent(
   jobs: JobsDatabase,
   event: WebhookEvent,
   products: readonly string[],
-  notice: ItemNotice,
+  update: ItemUpdate,
 ): Promise<Recorded> {
   const item = sql`select id, user_id from items where plaid_item_id = ${event.plaidItemId} and removed_at is null`
   const eventId = sql`nullif(current_setting('app.event_id', true), '')::uuid`
@@ -109,26 +109,26 @@ export async function recordEvent(
       jobs,
       sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
         from (${item}) i where p.item_id = i.id
-          and (p.product = any(${sql.param(products)}::text[]) or ${notice.newAccountsAvailable === true} and ${isResting('p')}) and ${eventId} is not null`,
+          and (p.product = any(${sql.param(products)}::text[]) or ${update.newAccountsAvailable === true} and ${isResting('p')}) and ${eventId} is not null`,
     ),
     rows(
       jobs,
-      sql`update items set status = coalesce(${notice.status ?? null}, status), status_reason = coalesce(${notice.statusReason ?? null}, status_reason),
-          disconnect_at = case when ${notice.repaired === true} then null else coalesce(${time(notice.disconnectAt)}, disconnect_at) end,
-          consent_expires_at = coalesce(${time(notice.consentExpiresAt)}, consent_expires_at),
-          new_accounts_available = new_accounts_available or ${notice.newAccountsAvailable === true}, updated_at = now()
+      sql`update items set status = coalesce(${update.status ?? null}, status), status_reason = coalesce(${update.statusReason ?? null}, status_reason),
+          disconnect_at = case when ${update.repaired === true} then null else coalesce(${time(update.disconnectAt)}, disconnect_at) end,
+          consent_expires_at = coalesce(${time(update.consentExpiresAt)}, consent_expires_at),
+          new_accounts_available = new_accounts_available or ${update.newAccountsAvailable === true}, updated_at = now()
         where plaid_item_id = ${event.plaidItemId} and removed_at is null and status not in (${lost}) and ${eventId} is not null
-          and ${Object.keys(notice).length > 0}`,
+          and ${Object.keys(update).length > 0}`,
     ),
     rows(
       jobs,
       sql`update accounts a set closed = true, revoked_at = coalesce(a.revoked_at, now()), updated_at = now() from (${item}) i
-        where a.item_id = i.id and a.plaid_account_id = ${notice.revokedPlaidAccountId ?? null} and ${eventId} is not null`,
+        where a.item_id = i.id and a.plaid_account_id = ${update.revokedPlaidAccountId ?? null} and ${eventId} is not null`,
     ),
     rows(
       jobs,
       sql`select app.hide_account(a.id) from accounts a join (${item}) i on i.id = a.item_id
-        where a.plaid_account_id = ${notice.revokedPlaidAccountId ?? null} and ${eventId} is not null`,
+        where a.plaid_account_id = ${update.revokedPlaidAccountId ?? null} and ${eventId} is not null`,
     ),
     rows<{ id: string }>(
       jobs,
@@ -143,7 +143,7 @@ export async function recordEvent(
       jobs,
       sql`select p.id from item_products p join (${item}) i on i.id = p.item_id
         where p.product = any(${sql.param(products)}::text[])
-          or ${notice.newAccountsAvailable === true} and p.refusals > 0 and p.status = 'pending'`,
+          or ${update.newAccountsAvailable === true} and p.refusals > 0 and p.status = 'pending'`,
     ),
   ])
   return {

@@ -93,7 +93,7 @@ const counted = sql`${shown} and not ${transactions.hidden} and ${countedOnce} a
 /** The transactions with their accounts, of which `counted` needs the type. */
 const withAccounts = sql`${transactions} join ${accounts} on ${accounts.id} = ${transactions.accountId}`
 
-const within = ({ from, to }: Window): SQL => sql`${transactions.date} between ${from}::date and ${to}::date`
+const inWindow = ({ from, to }: Window): SQL => sql`${transactions.date} between ${from}::date and ${to}::date`
 
 export type Interval = 'day' | 'week' | 'month'
 
@@ -122,7 +122,7 @@ export async function cashFlow(
       sql`with moved as (
           select date_trunc(${interval}, ${transactions.date}::timestamp)::date as start, ${currencyOf(transactions)} as currency,
             ${transactions.amount} as amount
-          from ${withAccounts} where ${counted} and ${within(window)}
+          from ${withAccounts} where ${counted} and ${inWindow(window)}
         )
         select greatest(start, ${window.from}::date)::text as start,
           least((start + ('1 ' || ${interval})::interval)::date - 1, ${window.to}::date)::text as end, currency,
@@ -154,7 +154,7 @@ export async function spending(database: ApiDatabase, identity: Identity, window
           ${total(sql`sum(${transactions.amount}) filter (where ${transactions.amount} > 0)`)} as total,
           ${total(sql`sum(-${transactions.amount}) filter (where ${transactions.amount} < 0)`)} as returned,
           (count(*) filter (where ${transactions.amount} > 0))::int as count
-        from ${withAccounts} where ${counted} and ${within(window)}
+        from ${withAccounts} where ${counted} and ${inWindow(window)}
         group by 1, 2 having count(*) filter (where ${transactions.amount} > 0) > 0
         order by 1 nulls last, sum(${transactions.amount}) filter (where ${transactions.amount} > 0) desc, 2 nulls last`,
     ),

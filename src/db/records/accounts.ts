@@ -3,7 +3,7 @@ import { and, asc, eq, gte, lte, sql } from 'drizzle-orm'
 import { accountBalances, accounts } from '../../../drizzle/tables/accounts.ts'
 import type { ApiDatabase } from '../core/client.ts'
 import { currencyOf, exactOrNull, ofShownItem } from '../core/columns.ts'
-import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 
 /** The account that it duplicates or may duplicate, unless that one's item is removed. */
@@ -69,7 +69,7 @@ export async function listAccounts(
       .orderBy(asc(accounts.createdAt), asc(accounts.id))
       .limit(limit + 1),
   )
-  return pageOf(found, limit, (account) => [account.createdAt.toISOString(), account.id])
+  return toPage(found, limit, (account) => [account.createdAt.toISOString(), account.id])
 }
 
 /** One account of the user's, or null. */

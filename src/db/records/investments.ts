@@ -11,7 +11,7 @@ import {
   ofSharedAccount,
   ofShownItem,
 } from '../core/columns.ts'
-import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 
 const securityColumns = {
@@ -86,7 +86,7 @@ export async function listHoldings(
       .orderBy(asc(holdings.accountId), asc(holdings.id))
       .limit(limit + 1),
   )
-  return pageOf(found, limit, (holding) => [holding.accountId, holding.id])
+  return toPage(found, limit, (holding) => [holding.accountId, holding.id])
 }
 
 export interface InvestmentTransaction {
@@ -157,5 +157,5 @@ export async function listInvestmentTransactions(
       .orderBy(desc(table.date), desc(table.id))
       .limit(limit + 1),
   )
-  return pageOf(found, limit, (transaction) => [transaction.date, transaction.id])
+  return toPage(found, limit, (transaction) => [transaction.date, transaction.id])
 }

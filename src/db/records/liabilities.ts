@@ -3,7 +3,7 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import { liabilities } from '../../../drizzle/tables/liabilities.ts'
 import { type ApiDatabase, type JobsDatabase, rows } from '../core/client.ts'
 import { ofCurrentProduct, ofSharedAccount, ofShownItem } from '../core/columns.ts'
-import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from '../sync/set-aside.ts'
 import type { Lease } from '../sync/work.ts'
@@ -97,5 +97,5 @@ export async function listLiabilities(
       .orderBy(asc(liabilities.accountId), asc(liabilities.id))
       .limit(limit + 1),
   )
-  return pageOf(found, limit, (liability) => [liability.accountId, liability.id])
+  return toPage(found, limit, (liability) => [liability.accountId, liability.id])
 }

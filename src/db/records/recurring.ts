@@ -3,7 +3,7 @@ import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import { recurringStreams, transactions } from '../../../drizzle/tables/transactions.ts'
 import { type ApiDatabase, type JobsDatabase, rows } from '../core/client.ts'
 import { currencyOf, exactOrNull, ofCurrentProduct, ofSharedAccount, ofShownItem } from '../core/columns.ts'
-import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from '../sync/set-aside.ts'
 import type { Lease } from '../sync/work.ts'
@@ -188,5 +188,5 @@ export async function listRecurring(
       .orderBy(desc(table.lastDate), desc(table.id))
       .limit(limit + 1),
   )
-  return pageOf(found, limit, (stream) => [stream.lastDate, stream.id])
+  return toPage(found, limit, (stream) => [stream.lastDate, stream.id])
 }

@@ -4,7 +4,7 @@ import { transactions } from '../../../drizzle/tables/transactions.ts'
 import { users } from '../../../drizzle/tables/users.ts'
 import { type ApiDatabase, rows } from '../core/client.ts'
 import { currencyOf, exact, notRemovedNamed, ofShownItem } from '../core/columns.ts'
-import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 
 export const transactionColumns = {
@@ -129,7 +129,7 @@ export async function listTransactions(
       .orderBy(desc(transactions.date), desc(transactions.id))
       .limit(limit + 1),
   )
-  return pageOf(found, limit, (transaction) => [transaction.date, transaction.id])
+  return toPage(found, limit, (transaction) => [transaction.date, transaction.id])
 }
 
 /** One transaction of the user's, or null. */

@@ -3,7 +3,7 @@ import { and, desc, eq } from 'drizzle-orm'
 import { syncRuns } from '../../../drizzle/tables/operations.ts'
 import { type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
 import { ofShownItem } from '../core/columns.ts'
-import { after, type Key, ofEveryUser, type Page, pageOf } from '../core/page.ts'
+import { after, type Key, ofEveryUser, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 
@@ -24,7 +24,7 @@ const runColumns = {
 }
 
 const newestFirst = [desc(syncRuns.startedAt), desc(syncRuns.id)] as const
-const keyOf = ({ startedAt, id }: SyncRun): Key => [startedAt.toISOString(), id]
+const runKey = ({ startedAt, id }: SyncRun): Key => [startedAt.toISOString(), id]
 
 export interface SyncRun {
   readonly id: string
@@ -68,7 +68,7 @@ export async function listSyncRuns(
       .orderBy(...newestFirst)
       .limit(limit + 1),
   )
-  return pageOf(found, limit, keyOf)
+  return toPage(found, limit, runKey)
 }
 
 export interface AdminSyncRun extends SyncRun {
@@ -104,5 +104,5 @@ export async function listAllSyncRuns(
       .orderBy(...(itemId === undefined ? [ofEveryUser(syncRuns.startedAt, 'desc'), desc(syncRuns.id)] : newestFirst))
       .limit(limit + 1),
   ])
-  return pageOf(found, limit, keyOf)
+  return toPage(found, limit, runKey)
 }

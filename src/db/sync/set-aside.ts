@@ -3,7 +3,7 @@
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import { setAsideRows } from '../../../drizzle/tables/operations.ts'
 import { batch, type JobsDatabase, rows, type Statement } from '../core/client.ts'
-import { after, type Key, type Page, pageOf } from '../core/page.ts'
+import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
 import type { Lease } from './work.ts'
 
@@ -213,5 +213,5 @@ export async function listSetAside(
       .orderBy(desc(table.firstSeenAt), desc(table.id))
       .limit(limit + 1),
   ])
-  return pageOf(found, limit, (row) => [row.firstSeenAt.toISOString(), row.id])
+  return toPage(found, limit, (row) => [row.firstSeenAt.toISOString(), row.id])
 }

@@ -83,7 +83,7 @@ const earlySeconds = 2
  * no longer on its way, whatever it meets. A retry also needs a product that is due: each failure puts it off, so that of
  * the retries of several messages only the latest finds something to do.
  */
-export async function takeLease(
+export async function acquireLease(
   jobs: JobsDatabase,
   itemProductId: string,
   runId: string,

@@ -1,6 +1,6 @@
 // Takes in what nobody read of a request's body before the answer goes: a connection with unread bytes is reset, and
 // with it the answer is lost to a client that is still sending (RFC 9112 §9.6). Holds none of it.
-import { within } from '../../timeout.ts'
+import { withTimeout } from '../../timeout.ts'
 import type { Middleware } from '../request-state.ts'
 
 /** Beyond any of them, the connection may be cut; of a client over its limit hardly anything is taken in. */
@@ -23,7 +23,7 @@ export function drainBody(): Middleware {
     const { body } = context.req.raw
     if (body === null || body.locked) return
     // A client that has gone needs no answer.
-    await within(
+    await withTimeout(
       maxDrainMs,
       drain(body, context.res.status === 429 ? maxDrainedOverLimitBytes : maxDrainedBytes).catch(() => undefined),
       () => undefined,

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { type Account, type DayBalance, getAccount, listAccounts, listBalances } from '../../db/records/accounts.ts'
 import { AppError } from '../../errors.ts'
 import { day, dayRange, decimal, id, instant, inOrder, timeText, timeTextOrNull } from '../schemas.ts'
-import { dayCursor, keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
+import { dayCursor, keyCursor, pageBody, listResponse, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
 const amounts = {
@@ -71,7 +71,7 @@ export const listAccountsRoute = route({
   tags,
   access: 'user',
   query: z.strictObject(pageQuery),
-  answers: { 200: pageOf(accountSchema, 'AccountList') },
+  answers: { 200: listResponse(accountSchema, 'AccountList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const from = byCreation.read(query.cursor)
@@ -104,7 +104,7 @@ export const listBalancesRoute = route({
   access: 'user',
   params,
   query: z.strictObject({ ...pageQuery, ...dayRange }).check(inOrder()),
-  answers: { 200: pageOf(dayBalanceSchema, 'DayBalanceList') },
+  answers: { 200: listResponse(dayBalanceSchema, 'DayBalanceList') },
   errors: ['invalid_cursor', 'not_found'],
 }).handle(async ({ services, actor }, { params: { id: accountId }, query }) => {
   const window = {

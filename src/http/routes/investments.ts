@@ -8,7 +8,7 @@ import {
   type Security,
 } from '../../db/records/investments.ts'
 import { day, dayRange, decimal, id, inOrder } from '../schemas.ts'
-import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
+import { keyCursor, pageBody, listResponse, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
 const securitySchema = z
@@ -114,7 +114,7 @@ export const listHoldingsRoute = route({
   tags,
   access: 'user',
   query: z.strictObject({ ...pageQuery, account_id: id.optional() }),
-  answers: { 200: pageOf(holdingSchema, 'HoldingList') },
+  answers: { 200: listResponse(holdingSchema, 'HoldingList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const from = byAccount.read(query.cursor)
@@ -130,7 +130,7 @@ export const listInvestmentTransactionsRoute = route({
   tags,
   access: 'user',
   query: z.strictObject({ ...pageQuery, ...dayRange, account_id: id.optional() }).check(inOrder()),
-  answers: { 200: pageOf(investmentTransactionSchema, 'InvestmentTransactionList') },
+  answers: { 200: listResponse(investmentTransactionSchema, 'InvestmentTransactionList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const { limit, cursor, account_id: accountId, from, to } = query

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { type Liability, listLiabilities } from '../../db/records/liabilities.ts'
 import { AppError } from '../../errors.ts'
 import { id } from '../schemas.ts'
-import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
+import { keyCursor, pageBody, listResponse, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
 const kinds = ['credit', 'mortgage', 'student'] as const
@@ -35,7 +35,7 @@ export const listLiabilitiesRoute = route({
   tags: ['liabilities'],
   access: 'user',
   query: z.strictObject(pageQuery),
-  answers: { 200: pageOf(liabilitySchema, 'LiabilityList') },
+  answers: { 200: listResponse(liabilitySchema, 'LiabilityList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const from = byAccount.read(query.cursor)

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { listSyncRuns, type SyncRun } from '../../db/sync/runs.ts'
 import { requestSync } from '../../sync/request-sync.ts'
 import { id, instant, timeText } from '../schemas.ts'
-import { keyCursor, pageBody, pageOf, pageQuery } from '../pagination.ts'
+import { keyCursor, pageBody, listResponse, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
 const tags = ['sync']
@@ -84,7 +84,7 @@ export const listSyncRunsRoute = route({
   tags,
   access: 'user',
   query: z.strictObject({ ...pageQuery, item_id: id.optional() }),
-  answers: { 200: pageOf(runSchema, 'SyncRunList') },
+  answers: { 200: listResponse(runSchema, 'SyncRunList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const from = byStart.read(query.cursor)

@@ -1,6 +1,6 @@
 // The isolate's side of Plaid's limits: asks the object that counts the endpoint's limit, waits if the wait is short, and
 // decides which calls are allowed while that object fails. Never calls Plaid and never throws.
-import { within } from '../../timeout.ts'
+import { withTimeout } from '../../timeout.ts'
 import type { Admission, QuotaCall, QuotaRefusal } from './admission.ts'
 import { isPaidPath, limitNameOf, type PlaidLimits } from './limits.ts'
 import type { Priority } from './window.ts'
@@ -81,7 +81,7 @@ export function createQuota(options: QuotaOptions): Quota {
     const name = objectNameOf(call)
     if (now() < (pausedUntilMs.get(name) ?? 0)) return null
     try {
-      return await within(timeoutMs, objects.getByName(name, placement).admit(call))
+      return await withTimeout(timeoutMs, objects.getByName(name, placement).admit(call))
     } catch (error) {
       pausedUntilMs.set(name, now() + pauseMs)
       onFailure(error)
@@ -114,7 +114,7 @@ export function createQuota(options: QuotaOptions): Quota {
     async refused(path, caller, errorCode, retryAfterSeconds) {
       const refusal = { ...callOf(path, caller), errorCode, retryAfterSeconds }
       try {
-        await within(timeoutMs, objects.getByName(objectNameOf(refusal), placement).refused(refusal))
+        await withTimeout(timeoutMs, objects.getByName(objectNameOf(refusal), placement).refused(refusal))
       } catch (error) {
         onFailure(error)
       }

@@ -2,7 +2,7 @@
 // for a bounded number of keys and holds a bounded number of answers; it never takes "could not ask" for "does not exist".
 
 import type { SharedKey } from '../../db/operations/webhook-keys.ts'
-import { within } from '../../timeout.ts'
+import { withTimeout } from '../../timeout.ts'
 import { createBudget, createNetworkBudget, type KeyBudgetLimits, type Refund } from './budget.ts'
 import { type PublicKey, readPublicKey } from './jwk.ts'
 
@@ -141,7 +141,7 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
         readAtMs = nowMs
         running = read().catch((error: unknown) => onSharedFailure?.(error))
       }
-      await within(limits.waitMs, running, () => undefined)
+      await withTimeout(limits.waitMs, running, () => undefined)
     }
   }
 
@@ -181,14 +181,14 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
     const running = pending.get(kid)
     // A request whose delivery was cut off never ends; after the wait it counts as gone.
     if (running !== undefined && nowMs - running.startedAtMs < limits.waitMs) {
-      return await within(limits.waitMs, running.answer, unavailable)
+      return await withTimeout(limits.waitMs, running.answer, unavailable)
     }
     const refund = spend(kid, nowMs, network)
     if (refund === null) return unavailable()
     const started: Pending = { startedAtMs: nowMs, answer: request(kid, nowMs, refund) }
     pending.set(kid, started)
     try {
-      return await within(limits.waitMs, started.answer, unavailable)
+      return await withTimeout(limits.waitMs, started.answer, unavailable)
     } finally {
       if (pending.get(kid) === started) pending.delete(kid)
     }

@@ -1,5 +1,5 @@
 // The deliveries that this isolate has taken lately, so that a copy of one costs nothing.
-import { within } from '../../timeout.ts'
+import { withTimeout } from '../../timeout.ts'
 
 /** A signature is valid for five minutes, and its time may be five minutes ahead of this clock. */
 const keepMs = 10 * 60_000
@@ -30,7 +30,7 @@ export function createRecentDeliveries(max = 5000): RecentDeliveries {
       if (isTaken(replayKey, nowMs)) return false
       const first = running.get(replayKey)
       // The first may have failed, or been cut off with its request: then this one does the work.
-      if (first !== undefined && (await within(waitMs, first, () => false))) return false
+      if (first !== undefined && (await withTimeout(waitMs, first, () => false))) return false
       const { promise, resolve } = Promise.withResolvers<boolean>()
       running.set(replayKey, promise)
       try {

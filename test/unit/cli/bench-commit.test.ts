@@ -7,7 +7,7 @@ import { countStatements } from '../../../src/cli/bench/statements.ts'
 import { makeDue, prepareCommit } from '../../../src/cli/bench/stored-commit.ts'
 import { copyIn, copyText, storedRows } from '../../../src/cli/bench/stored-row.ts'
 import { commitRun } from '../../../src/db/commit.ts'
-import { type Lease, takeLease } from '../../../src/db/sync/work.ts'
+import { type Lease, acquireLease } from '../../../src/db/sync/work.ts'
 import { mergeTransactions, stageTransactions } from '../../../src/db/records/transactions-merge.ts'
 
 const minute = 60_000
@@ -98,7 +98,7 @@ describe('a commit', () => {
 })
 
 async function leaseOf({ jobs }: ScratchDatabase, itemProductId: string): Promise<Lease> {
-  const taken = await takeLease(jobs, itemProductId, crypto.randomUUID())
+  const taken = await acquireLease(jobs, itemProductId, crypto.randomUUID())
   if (taken.kind !== 'taken') throw new Error(taken.kind)
   return taken.lease
 }

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { createSecret } from '../../../src/crypto/secret.ts'
 import { createPlaidClient, type PlaidCall, type PlaidResult } from '../../../src/plaid/client.ts'
 import { createPlaid } from '../../../src/plaid/endpoints.ts'
-import { createLedger } from '../../../src/plaid/usage-counter.ts'
+import { createUsageCounter } from '../../../src/plaid/usage-counter.ts'
 import { type Answering, json, plaidError, startAnswering } from './answering.ts'
 
 const accessToken = 'access-sandbox-canary-4f1c'
@@ -25,7 +25,7 @@ afterAll(() => server.stop())
 const uncounted = {
   caller: { priority: 'interactive', itemId: null, userId: null },
   quota: null,
-  ledger: createLedger(),
+  usage: createUsageCounter(),
 } as const
 
 const clientFor = (options: { timeoutMs?: number; random?: number } = {}) =>

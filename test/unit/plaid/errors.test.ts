@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
 import { classify, type FailureClass, type PlaidFailure } from '../../../src/plaid/errors.ts'
-import { refusalOf } from '../../../src/plaid/app-error.ts'
+import { toAppError } from '../../../src/plaid/app-error.ts'
 
 /** Class → pairs as Plaid's error reference lists them: type and code. */
 const table: Readonly<Record<FailureClass, readonly (readonly [type: string, code: string])[]>> = {
@@ -133,7 +133,7 @@ describe('a user who waits is told', () => {
     ['product_absent', 'plaid_rejected'],
     ['ours', 'plaid_rejected'],
   ] as const)('of %s: %s, and nothing of Plaid’s', (name, code) => {
-    const error = refusalOf(failure(name))
+    const error = toAppError(failure(name))
     expect(error).toBeInstanceOf(AppError)
     expect(error.code).toBe(code)
     expect(error.detail).not.toMatch(/SOME_|request-1/)
@@ -141,8 +141,8 @@ describe('a user who waits is told', () => {
   })
 
   it('when to come back: when Plaid says, else in half a minute', () => {
-    expect(refusalOf({ ...failure('rate_limited'), retryAfterSeconds: 7 }).retryAfterSeconds).toBe(7)
-    expect(refusalOf(failure('retry')).retryAfterSeconds).toBe(30)
-    expect(refusalOf(failure('ours')).retryAfterSeconds).toBeUndefined()
+    expect(toAppError({ ...failure('rate_limited'), retryAfterSeconds: 7 }).retryAfterSeconds).toBe(7)
+    expect(toAppError(failure('retry')).retryAfterSeconds).toBe(30)
+    expect(toAppError(failure('ours')).retryAfterSeconds).toBeUndefined()
   })
 })

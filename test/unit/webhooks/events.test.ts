@@ -2,11 +2,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { syncProducts } from '../../../src/sync/products.ts'
-import { meaningOf, webhookBody } from '../../../src/webhooks/events.ts'
+import { effectOf, webhookBody } from '../../../src/webhooks/events.ts'
 
 const now = new Date('2026-11-21T12:00:00Z')
-const meaning = (type: string, code: string, more: object = {}) =>
-  meaningOf(webhookBody.parse({ webhook_type: type, webhook_code: code, item_id: 'item-1', ...more }), now)
+const effect = (type: string, code: string, more: object = {}) =>
+  effectOf(webhookBody.parse({ webhook_type: type, webhook_code: code, item_id: 'item-1', ...more }), now)
 
 const rows: readonly (readonly [type: string, code: string, products: readonly string[]])[] = [
   ['TRANSACTIONS', 'SYNC_UPDATES_AVAILABLE', ['transactions']],
@@ -40,34 +40,34 @@ const rows: readonly (readonly [type: string, code: string, products: readonly s
 
 describe('a webhook', () => {
   it.each(rows)('%s %s looks again at %j', (type, code, products) => {
-    expect(meaning(type, code).products).toEqual(products)
+    expect(effect(type, code).products).toEqual(products)
   })
 
   it.each(rows.filter(([type]) => type !== 'ITEM'))('%s %s says nothing of the item itself', (type, code) => {
-    expect(meaning(type, code).notice).toEqual({})
+    expect(effect(type, code).update).toEqual({})
   })
 
   it('ERROR is not believed: the item is asked', () => {
-    expect(meaning('ITEM', 'ERROR', { error: { error_code: 'ITEM_LOGIN_REQUIRED' } }).notice).toEqual({})
+    expect(effect('ITEM', 'ERROR', { error: { error_code: 'ITEM_LOGIN_REQUIRED' } }).update).toEqual({})
   })
 
   it('LOGIN_REPAIRED takes back what was announced', () => {
-    expect(meaning('ITEM', 'LOGIN_REPAIRED').notice).toEqual({ repaired: true })
+    expect(effect('ITEM', 'LOGIN_REPAIRED').update).toEqual({ repaired: true })
   })
 
   it('PENDING_DISCONNECT tells why and when; without a time, a week from now', () => {
     expect(
-      meaning('ITEM', 'PENDING_DISCONNECT', {
+      effect('ITEM', 'PENDING_DISCONNECT', {
         reason: 'INSTITUTION_MIGRATION',
         disconnect_time: '2026-12-01T00:00:00Z',
-      }).notice,
+      }).update,
     ).toEqual({
       status: 'pending_disconnect',
       statusReason: 'INSTITUTION_MIGRATION',
       disconnectAt: new Date('2026-12-01T00:00:00Z'),
     })
     for (const older of [{}, { reason: null, disconnect_time: null }, { reason: 7, disconnect_time: 'next week' }])
-      expect(meaning('ITEM', 'PENDING_DISCONNECT', older).notice).toEqual({
+      expect(effect('ITEM', 'PENDING_DISCONNECT', older).update).toEqual({
         status: 'pending_disconnect',
         statusReason: 'PENDING_DISCONNECT',
         disconnectAt: new Date('2026-11-28T12:00:00Z'),
@@ -77,36 +77,36 @@ describe('a webhook', () => {
   it('PENDING_EXPIRATION tells when consent ends, if it says so', () => {
     const status = { status: 'pending_expiration', statusReason: 'PENDING_EXPIRATION' }
     expect(
-      meaning('ITEM', 'PENDING_EXPIRATION', { consent_expiration_time: '2026-11-25T10:00:00.123Z' }).notice,
+      effect('ITEM', 'PENDING_EXPIRATION', { consent_expiration_time: '2026-11-25T10:00:00.123Z' }).update,
     ).toEqual({ ...status, consentExpiresAt: new Date('2026-11-25T10:00:00.123Z') })
-    expect(meaning('ITEM', 'PENDING_EXPIRATION').notice).toEqual(status)
-    expect(meaning('ITEM', 'PENDING_EXPIRATION', { consent_expiration_time: 'soon' }).notice).toEqual(status)
+    expect(effect('ITEM', 'PENDING_EXPIRATION').update).toEqual(status)
+    expect(effect('ITEM', 'PENDING_EXPIRATION', { consent_expiration_time: 'soon' }).update).toEqual(status)
   })
 
   it('USER_PERMISSION_REVOKED ends the item', () => {
-    expect(meaning('ITEM', 'USER_PERMISSION_REVOKED').notice).toEqual({
+    expect(effect('ITEM', 'USER_PERMISSION_REVOKED').update).toEqual({
       status: 'revoked',
       statusReason: 'USER_PERMISSION_REVOKED',
     })
   })
 
   it('USER_ACCOUNT_REVOKED needs no error, which it does not have', () => {
-    expect(meaning('ITEM', 'USER_ACCOUNT_REVOKED', { account_id: 'account-1' })).toEqual({
+    expect(effect('ITEM', 'USER_ACCOUNT_REVOKED', { account_id: 'account-1' })).toEqual({
       products: ['item', 'balances'],
-      notice: { revokedPlaidAccountId: 'account-1' },
+      update: { revokedPlaidAccountId: 'account-1' },
     })
-    expect(meaning('ITEM', 'USER_ACCOUNT_REVOKED').notice).toEqual({})
+    expect(effect('ITEM', 'USER_ACCOUNT_REVOKED').update).toEqual({})
   })
 
   it('NEW_ACCOUNTS_AVAILABLE is a flag', () => {
-    expect(meaning('ITEM', 'NEW_ACCOUNTS_AVAILABLE').notice).toEqual({ newAccountsAvailable: true })
+    expect(effect('ITEM', 'NEW_ACCOUNTS_AVAILABLE').update).toEqual({ newAccountsAvailable: true })
   })
 
   it('means the same whatever members Plaid adds', () => {
     fc.assert(
       fc.property(fc.constantFrom(...rows), fc.dictionary(fc.string(), fc.jsonValue()), ([type, code], members) => {
         const added = Object.fromEntries(Object.entries(members).map(([name, value]) => [`x_${name}`, value]))
-        expect(meaning(type, code, added)).toEqual(meaning(type, code))
+        expect(effect(type, code, added)).toEqual(effect(type, code))
       }),
     )
   })

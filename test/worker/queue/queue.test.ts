@@ -8,7 +8,7 @@ import type { Ctx } from '../../../src/context.ts'
 import { createSecret } from '../../../src/crypto/secret.ts'
 import { beginRemoval } from '../../../src/db/items/removal.ts'
 import { findOwnItem } from '../../../src/db/items/items.ts'
-import { beginExchange, keepExchanged } from '../../../src/db/link/exchanges.ts'
+import { beginExchange, storeExchangedToken } from '../../../src/db/link/exchanges.ts'
 import { storeNewItem } from '../../../src/db/link/linked-item.ts'
 import { registerUser } from '../../../src/db/core/scope.ts'
 import { listSyncRuns } from '../../../src/db/sync/runs.ts'
@@ -301,7 +301,7 @@ describe('the real queue', () => {
       },
       services.config.linking,
     )
-    await keepExchanged(services.api, identity, exchange)
+    await storeExchangedToken(services.api, identity, exchange)
     const stored = await storeNewItem(
       services.jobs,
       exchange,

@@ -3,7 +3,7 @@
 // through or not. A run's own work is left out: what it would write is written in bulk.
 import { createLogger } from '../../../monitoring/logger.ts'
 import { endOfFailure } from '../../../sync/failure.ts'
-import type { WakeReason } from '../../../messages/message.ts'
+import type { SyncTrigger } from '../../../messages/message.ts'
 import { syncProducts } from '../../../sync/products.ts'
 import { markStaleProducts, sweep, type SweepCtx } from '../../../sync/sweep.ts'
 import { type Done, idOf, itemOf, productOf, type Put, type SimulatedDatabase } from './database.ts'
@@ -17,7 +17,7 @@ const dayMinutes = 24 * 60
 const longestRetrySeconds = 900
 const mostRetries = 5
 
-const isAwaited = (reason: WakeReason): boolean => reason !== 'sweep' && reason !== 'raised'
+const isAwaited = (reason: SyncTrigger): boolean => reason !== 'sweep' && reason !== 'raised'
 
 export interface DayReport {
   /** Seconds from a webhook or a click to the end of the run that it set going. */
@@ -78,7 +78,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     const { webhooks, lost, clicks } = traffic.ofMinute(nowMs)
     for (const item of lost) if (!missed.has(item)) missed.set(item, nowMs)
     const dirty: string[] = []
-    const come = (id: string, by: Awaited['by'], reason: WakeReason): void => {
+    const come = (id: string, by: Awaited['by'], reason: SyncTrigger): void => {
       const sinceMs = nowMs + random() * minuteMs
       if (!awaited.has(id)) awaited.set(id, { sinceMs, by })
       dirty.push(id)

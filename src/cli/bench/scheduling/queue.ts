@@ -1,10 +1,10 @@
 // The queue and its consumers as Cloudflare runs them: messages that come in time, in order, to so many invocations at
 // once; and each waits until one is free.
-import type { WakeReason } from '../../../messages/message.ts'
+import type { SyncTrigger } from '../../../messages/message.ts'
 
 export interface SimulatedMessage {
   readonly id: string
-  readonly reason: WakeReason
+  readonly reason: SyncTrigger
   /** Deliveries before this one. */
   readonly retries: number
 }

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { listDeadLetters, type StoredDeadLetter } from '../../../db/operations/dead-letters.ts'
 import { replayAll, replayOne } from '../../../sync/replay-dead-letters.ts'
 import { flag, id, instant, timeText, timeTextOrNull } from '../../schemas.ts'
-import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 import { queuedSchema } from '../sync.ts'
 
@@ -45,7 +45,7 @@ export const listDeadLettersRoute = route({
   tags,
   access: 'admin',
   query: z.strictObject({ ...pageQuery, open: flag.default(false).describe('Only those that nobody has replayed.') }),
-  answers: { 200: pageOf(letterSchema, 'DeadLetterList') },
+  answers: { 200: listResponse(letterSchema, 'DeadLetterList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services }, { query }) => {
   const page = await listDeadLetters(services.jobs, query, query.limit, lettersByTime.read(query.cursor))

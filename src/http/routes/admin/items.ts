@@ -6,7 +6,7 @@ import { itemStatusTable } from '../../../item-status.ts'
 import { recheckItem } from '../../../items/recheck-item.ts'
 import { fullResync } from '../../../sync/full-resync.ts'
 import { id, instant, timeText, timeTextOrNull } from '../../schemas.ts'
-import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 import { queuedSchema, runSchema, runView } from '../sync.ts'
 
@@ -76,7 +76,7 @@ export const listAllItemsRoute = route({
     status: z.literal(Object.keys(itemStatusTable)).optional(),
     user_id: id.optional(),
   }),
-  answers: { 200: pageOf(itemSchema, 'AdminItemList') },
+  answers: { 200: listResponse(itemSchema, 'AdminItemList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services }, { query }) => {
   const filters = { status: query.status, userId: query.user_id }
@@ -148,7 +148,7 @@ export const listAllSyncRunsRoute = route({
     item_id: id.optional(),
     outcome: z.enum(['committed', 'failed', 'waiting', 'absent', 'consent_needed']).optional(),
   }),
-  answers: { 200: pageOf(adminRunSchema, 'AdminSyncRunList') },
+  answers: { 200: listResponse(adminRunSchema, 'AdminSyncRunList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services }, { query }) => {
   const filters = { itemId: query.item_id, outcome: query.outcome }

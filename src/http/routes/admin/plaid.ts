@@ -4,7 +4,7 @@ import { type AdminWebhook, listWebhooks } from '../../../db/operations/admin.ts
 import { listUsage } from '../../../db/operations/usage.ts'
 import { windowOf } from '../../../insights/window.ts'
 import { day, dayRange, decimal, id, inOrder, instant, line, timeText } from '../../schemas.ts'
-import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 
 const tags = ['admin']
@@ -45,7 +45,7 @@ export const listWebhooksRoute = route({
   tags,
   access: 'admin',
   query: z.strictObject({ ...pageQuery, plaid_item_id: line(200).optional() }),
-  answers: { 200: pageOf(webhookSchema, 'AdminWebhookList') },
+  answers: { 200: listResponse(webhookSchema, 'AdminWebhookList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services }, { query }) => {
   const from = webhooksByTime.read(query.cursor)

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { listSetAside, type StoredSetAside } from '../../../db/sync/set-aside.ts'
 import { syncProducts } from '../../../sync/products.ts'
 import { id, instant, timeText } from '../../schemas.ts'
-import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 
 const rowSchema = z
@@ -48,7 +48,7 @@ export const listSetAsideRoute = route({
   tags: ['admin'],
   access: 'admin',
   query: z.strictObject({ ...pageQuery, item_id: id.optional(), product: z.enum(syncProducts).optional() }),
-  answers: { 200: pageOf(rowSchema, 'SetAsideRowList') },
+  answers: { 200: listResponse(rowSchema, 'SetAsideRowList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services }, { query }) => {
   const filters = { itemId: query.item_id, product: query.product }

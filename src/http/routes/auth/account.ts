@@ -2,7 +2,7 @@
 // session of the access token still is.
 import * as z from 'zod'
 import { id, instant, timeText } from '../../schemas.ts'
-import { pageOf } from '../../pagination.ts'
+import { listResponse } from '../../pagination.ts'
 import { route } from '../../route.ts'
 import { newPassword, password, secondFactorCode } from './sign-in.ts'
 
@@ -129,7 +129,7 @@ export const listSessionsRoute = route({
   tags,
   access,
   limit,
-  answers: { 200: pageOf(sessionSchema, 'SessionList') },
+  answers: { 200: listResponse(sessionSchema, 'SessionList') },
   errors: [],
 }).handle(async (ctx) => {
   const { listSessions } = await import('../../../identity/logout.ts')

@@ -156,7 +156,7 @@ const givenToken = z.strictObject({
  * The refresh token of a request, and where it was.
  * @throws AppError `forbidden` for a cookie from a foreign page
  */
-function tokenOf(
+function refreshTokenIn(
   { services: { config } }: Ctx,
   { refresh_token }: z.output<typeof givenToken>,
   headers: z.output<typeof cookieHeaders>,
@@ -181,7 +181,7 @@ export const refreshRoute = publicRoute({
   answers: { 200: sessionSchema },
   errors: [...ofBodies, 'forbidden', 'unauthorized'],
 }).handle(async (ctx, { body, headers }) => {
-  const { token, by } = tokenOf(ctx, body, headers)
+  const { token, by } = refreshTokenIn(ctx, body, headers)
   if (token === null) throw new AppError('unauthorized', 'A refresh token is required.', { reason: 'no refresh token' })
   const { refresh } = await import('../../../identity/refresh.ts')
   return answerWith(ctx, await refresh(ctx, token), by)
@@ -201,7 +201,7 @@ export const logoutRoute = publicRoute({
   answers: { 204: null },
   errors: [...ofBodies, 'forbidden'],
 }).handle(async (ctx, { body, headers }) => {
-  const { token, by } = tokenOf(ctx, body, headers)
+  const { token, by } = refreshTokenIn(ctx, body, headers)
   const { logOut } = await import('../../../identity/logout.ts')
   await logOut(ctx, token)
   if (by === 'body') return { status: 204 }

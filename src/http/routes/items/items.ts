@@ -8,7 +8,7 @@ import { markRepaired } from '../../../items/repair-item.ts'
 import { requestRotation, waitForRotation } from '../../../items/request-rotation.ts'
 import { actionRequired } from '../../../items/action-required.ts'
 import { flag, id, instant, timeText, timeTextOrNull } from '../../schemas.ts'
-import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 
 /** Those of an item that is shown, and the end. */
@@ -101,7 +101,7 @@ export const listItemsRoute = route({
   tags,
   access: 'user',
   query: z.strictObject(pageQuery),
-  answers: { 200: pageOf(itemSchema, 'ItemList') },
+  answers: { 200: listResponse(itemSchema, 'ItemList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const from = byCreation.read(query.cursor)

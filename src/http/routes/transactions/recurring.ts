@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { listRecurring, type RecurringStream } from '../../../db/records/recurring.ts'
 import { AppError } from '../../../errors.ts'
 import { day, decimal, flag, id } from '../../schemas.ts'
-import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 
 const direction = z.enum(['inflow', 'outflow'])
@@ -71,7 +71,7 @@ export const listRecurringRoute = route({
     direction: direction.optional(),
     active: flag.optional(),
   }),
-  answers: { 200: pageOf(streamSchema, 'RecurringStreamList') },
+  answers: { 200: listResponse(streamSchema, 'RecurringStreamList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const { limit, cursor, account_id: accountId, direction: wanted, active } = query

@@ -8,7 +8,7 @@ import {
 } from '../../../db/records/transactions.ts'
 import { AppError } from '../../../errors.ts'
 import { day, dayRange, decimal, decimalInput, flag, id, line, lines, inOrder } from '../../schemas.ts'
-import { keyCursor, pageBody, pageOf, pageQuery } from '../../pagination.ts'
+import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 
 export const transactionSchema = z
@@ -93,7 +93,7 @@ export const listTransactionsRoute = route({
   tags,
   access: 'user',
   query: filters,
-  answers: { 200: pageOf(transactionSchema, 'TransactionList') },
+  answers: { 200: listResponse(transactionSchema, 'TransactionList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const { limit, cursor, account_id: accountId, min_amount: minAmount, max_amount: maxAmount, ...same } = query

@@ -1,15 +1,15 @@
 // Calls through the quota: who waits and for how long, what happens when nobody can count, what is told of a 429, what
-// costs money, and what the ledger holds afterwards.
+// costs money, and what the usage counter holds afterwards.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { createSecret } from '../../../../src/crypto/secret.ts'
 import { AppError } from '../../../../src/errors.ts'
 import { createPlaidClient, type PlaidCall } from '../../../../src/plaid/client.ts'
-import { createLedger } from '../../../../src/plaid/usage-counter.ts'
+import { createUsageCounter } from '../../../../src/plaid/usage-counter.ts'
 import type { Admission, QuotaCall, QuotaRefusal } from '../../../../src/plaid/rate-limit/admission.ts'
 import { defaultLimits, limitsWith, type PaidPath } from '../../../../src/plaid/rate-limit/limits.ts'
 import { type Caller, createQuota, type Quota } from '../../../../src/plaid/rate-limit/limiter.ts'
-import { refusalOf } from '../../../../src/plaid/app-error.ts'
+import { toAppError } from '../../../../src/plaid/app-error.ts'
 import { type Answering, json, plaidError, startAnswering } from '../answering.ts'
 import { quotaInMemory } from '../store-in-memory.ts'
 
@@ -61,7 +61,7 @@ function quotaOf(admit: (call: QuotaCall) => Admission | Promise<Admission>): Qu
   })
 }
 
-const ledger = createLedger()
+const usage = createUsageCounter()
 const clientOf = (quota: Quota | null, caller: Caller) =>
   createPlaidClient({
     environment: 'sandbox',
@@ -73,7 +73,7 @@ const clientOf = (quota: Quota | null, caller: Caller) =>
     random: () => 0,
     caller,
     quota,
-    ledger,
+    usage,
   })
 
 const user: Caller = { priority: 'interactive', itemId: 'item', userId: 'user' }
@@ -126,7 +126,7 @@ describe('a call', () => {
     })
     expect([server.asked.length, waits]).toEqual([0, []])
     if (failure === null) return
-    expect(refusalOf(failure)).toMatchObject({ code: 'plaid_unavailable', retryAfterSeconds })
+    expect(toAppError(failure)).toMatchObject({ code: 'plaid_unavailable', retryAfterSeconds })
   })
 
   it('does not wait for ever in short waits', async () => {
@@ -259,9 +259,9 @@ describe('what costs money', () => {
   })
 })
 
-describe('the ledger', () => {
+describe('the usage counter', () => {
   it('counts each call that was made by endpoint and outcome, once', async () => {
-    ledger.drain()
+    usage.drain()
     const client = clientOf(
       quotaOf(() => granted),
       user,
@@ -278,7 +278,7 @@ describe('the ledger', () => {
       user,
     ).call(call)
     const byOutcome = Object.fromEntries(
-      ledger.drain().map(({ endpoint, outcome, calls }) => [`${endpoint} ${outcome}`, calls]),
+      usage.drain().map(({ endpoint, outcome, calls }) => [`${endpoint} ${outcome}`, calls]),
     )
     expect(byOutcome).toEqual({
       '/transactions/sync ok': 1,
@@ -286,11 +286,11 @@ describe('the ledger', () => {
       '/transactions/sync ITEM_LOGIN_REQUIRED': 1,
       '/transactions/sync UNEXPECTED_ANSWER': 1,
     })
-    expect(ledger.drain()).toEqual([])
+    expect(usage.drain()).toEqual([])
   })
 
   it('holds a bounded number of kinds, and loses no call', () => {
-    const full = createLedger()
+    const full = createUsageCounter()
     for (let code = 0; code < 5000; code += 1) full.count('/a', `CODE_${code}`)
     full.count('/a', 'no code, but a text')
     const drained = full.drain()

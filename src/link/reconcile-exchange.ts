@@ -12,7 +12,7 @@ const mostTries = 8
 /** When a user's list could not be read because Plaid did not answer. */
 const recheckSeconds = 3600
 
-export async function resumeExchange(given: Ctx, due: DueExchange): Promise<void> {
+export async function reconcileExchange(given: Ctx, due: DueExchange): Promise<void> {
   const ctx = aboutUser(given, due.userId)
   const isLastTry = due.attempts >= mostTries
   if (due.exchange !== null) return await finishOrGiveUp(ctx, due.exchange, isLastTry)
