@@ -32,6 +32,7 @@ describe('a command', () => {
     'cli/cron.ts',
     'cli/admin.ts',
     'cli/db.ts',
+    'cli/language.ts',
     'cli/lock.ts',
     'cli/pseudonym.ts',
     'cli/ranks.ts',

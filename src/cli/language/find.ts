@@ -1,0 +1,92 @@
+// Finds texts that people read in the project's files, and the words in them that docs/glossary.md replaces. Pure.
+import { fragment, words } from './words.ts'
+
+export interface ReadText {
+  readonly line: number
+  readonly text: string
+  readonly isTitle: boolean
+}
+
+export interface Finding {
+  readonly line: number
+  readonly word: string
+  readonly suggestion: string
+}
+
+const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length
+
+/** A string literal, in the second group without its quotes. */
+const literal = String.raw`(['"\x60])((?:\\.|(?!\1)[^\\])*)\1`
+
+/** A title stands after `it(`, `describe(` or the table of an `each`. */
+const title = new RegExp(String.raw`(?:\b(?:describe|it|test)|\))\(\s*${literal}\s*,`, 'g')
+
+/** Titles of tests and of their groups. */
+export function titlesOf(source: string): ReadText[] {
+  return [...source.matchAll(title)].map((match) => ({
+    line: lineAt(source, match.index),
+    text: match[2] ?? '',
+    isTitle: true,
+  }))
+}
+
+const isComment = (line: string): boolean => /^\s*(?:\/\/|\/?\*)/.test(line)
+
+/** A string that begins with a capital and has several words is for people; names, SQL and reasons for the log are not. */
+const isSentence = (text: string): boolean => /^(?:\$\{[^}]*\}|[A-Z`])[^\n]*\s[a-z]/.test(text)
+
+/** Texts in source code that people read: error details, e-mails, descriptions of fields. */
+export function sentencesOf(source: string): ReadText[] {
+  return source.split('\n').flatMap((content, index) =>
+    isComment(content)
+      ? []
+      : [...content.matchAll(new RegExp(literal, 'g'))]
+          .map((match) => match[2] ?? '')
+          .filter(isSentence)
+          .map((text) => ({ line: index + 1, text, isTitle: false })),
+  )
+}
+
+/** Summaries and descriptions of the OpenAPI document, one a line as `npm run openapi` writes it. */
+export function descriptionsOf(document: string): ReadText[] {
+  return document.split('\n').flatMap((content, index) => {
+    const text = /^\s*"(?:summary|description|title)": "(.*)",?$/.exec(content)?.[1]
+    return text === undefined ? [] : [{ line: index + 1, text, isTitle: false }]
+  })
+}
+
+/** The prose of a Markdown file, without its code. */
+export function proseOf(markdown: string): ReadText[] {
+  let isCode = false
+  return markdown.split('\n').flatMap((content, index) => {
+    const isFence = content.trimStart().startsWith('```')
+    if (isFence) isCode = !isCode
+    return isCode || isFence ? [] : [{ line: index + 1, text: content, isTitle: false }]
+  })
+}
+
+/** What a file has for people to read, by where it stands. */
+export function textsOf(path: string, content: string): ReadText[] {
+  if (path === 'docs/openapi.json') return descriptionsOf(content)
+  if (path.endsWith('.md')) return proseOf(content)
+  if (path.startsWith('test/')) return titlesOf(content)
+  return sentencesOf(content)
+}
+
+const withoutCode = (text: string): string => text.replaceAll(/`[^`]*`/g, '`…`')
+
+/** The words of a text that the table replaces, and a title that is half a sentence. */
+export function findWords({ line, text, isTitle }: ReadText): Finding[] {
+  const found = words.flatMap(({ word, suggestion }) => {
+    const [match] = word.exec(withoutCode(text)) ?? []
+    return match === undefined ? [] : [{ line, word: match, suggestion }]
+  })
+  const [opening] = (isTitle && fragment.exec(text)) || []
+  if (opening === undefined) return found
+  return [{ line, word: opening, suggestion: 'begin with a finite verb or with the subject' }, ...found]
+}
+
+/** All findings of a file. */
+export function findInFile(path: string, content: string): Finding[] {
+  return textsOf(path, content).flatMap(findWords)
+}

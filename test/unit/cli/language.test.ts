@@ -1,0 +1,68 @@
+// The language check with invented files: what it reads, what it finds, and the list that can only shrink.
+import { describe, expect, it } from 'vitest'
+import { judge } from '../../../src/cli/language.ts'
+import { findInFile } from '../../../src/cli/language/find.ts'
+
+const wordsOf = (path: string, content: string): string[] =>
+  findInFile(path, content).map(({ line, word }) => `${line} ${word}`)
+
+describe('the language check', () => {
+  it.each([
+    ['a title', "test('the log is told why', run)", ['1 told']],
+    ['the title of a group', "describe('a page of ours', () => {})", ['1 of ours']],
+    ['the title after a table', "it.each([\n  ['a'],\n])(\n  'lets %s in, whoever asks', run)", ['3 whoever']],
+    ['a title that begins with a conjunction', "it('that is absent is the beginning', run)", ['1 that']],
+    ['a title that begins with a preposition', 'it(`of %s gives nothing`, run)', ['1 of']],
+  ])('reads %s', (_what, source, found) => {
+    expect(wordsOf('test/unit/made-up.test.ts', source)).toEqual(found)
+  })
+
+  it.each([
+    [
+      'an error detail',
+      "throw new AppError('conflict', 'Somebody else goes on with it.')",
+      ['1 Somebody else', '1 goes on'],
+    ],
+    ['a description of a field', "id.describe('What nobody told.')", ['1 told', '1 nobody']],
+    ['a template', 'const detail = `${name} is told.`', ['1 told']],
+  ])('reads %s', (_what, source, found) => {
+    expect(wordsOf('src/http/made-up.ts', source)).toEqual(found)
+  })
+
+  it.each([
+    ['comments', '// Somebody is told.\n/** Nobody knows. */\n * whoever asks'],
+    ['reasons for the log', "const reason = 'nobody asked'"],
+    ['identifiers', "const told = 'told'"],
+  ])('ignores %s', (_what, source) => {
+    expect(wordsOf('src/http/made-up.ts', source)).toEqual([])
+  })
+
+  it('reads summaries and descriptions of the API, and no property names', () => {
+    const document = '{\n  "summary": "Wake a dead letter",\n  "told": 1,\n  "description": "Returns a mail."\n}'
+    expect(wordsOf('docs/openapi.json', document)).toEqual(['2 Wake', '4 mail'])
+  })
+
+  it('reads prose, and neither code blocks nor code spans', () => {
+    const page = 'Nobody knows.\n```\nsomebody is told\n```\nThe column `told` and `somebody`.'
+    expect(wordsOf('docs/made-up.md', page)).toEqual(['1 Nobody'])
+  })
+
+  it('suggests another word', () => {
+    expect(findInFile('docs/made-up.md', 'It goes on.')).toEqual([
+      { line: 1, word: 'goes on', suggestion: 'continues' },
+    ])
+  })
+
+  it('fails on findings outside the list, and on entries of the list that are clean', () => {
+    const finding = { line: 1, word: 'told', suggestion: 'sent' }
+    const found = [
+      { ...finding, file: 'test/a/one.test.ts' },
+      { ...finding, file: 'test/b/two.test.ts' },
+    ]
+    expect(judge(found, ['test/a', 'test/b'])).toEqual([])
+    expect(judge(found, ['test/a'])).toEqual(['test/b/two.test.ts:1: "told" → sent'])
+    expect(judge(found, ['test/a', 'test/b', 'test/c'])).toEqual([
+      'src/cli/language/not-clean.ts: test/c is clean: remove it from the list',
+    ])
+  })
+})
