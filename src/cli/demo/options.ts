@@ -3,7 +3,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { tryCustomUser } from '../../dev/plaid-simulator/bank/open.ts'
-import { isRecord, parseExact } from '../../dev/plaid-simulator/exact-json.ts'
+import { isRecord, parseExact } from '../../dev/plaid-simulator/lib/exact-json.ts'
 import { misuse } from '../../dev/lib/run-command.ts'
 
 export interface CustomUser {

@@ -1,20 +1,12 @@
 // The simulator's routes: Plaid's endpoints, and under /simulator what only a simulator can do.
-
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
-
 import { controls } from './control/routes.ts'
 import { endpoints } from './endpoints/all.ts'
-import { failure } from './failure.ts'
+import { answer } from './endpoints/answer-call.ts'
+import { failure } from './lib/failure.ts'
 import { loopbackCors } from './loopback-cors.ts'
-import { answer } from './plaid-api.ts'
-import type { World } from './world.ts'
-
-/** Holds the world of the moment; a reset puts another one in its place. */
-export interface Stage {
-  world: World
-  reset(seed: string): Promise<void>
-}
+import type { Stage } from './state/stage.ts'
 
 export function simulatorApp(stage: Stage): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>()

@@ -1,5 +1,4 @@
 // Lets pages on this machine call the simulator from a browser, so that a page can play Link. No other origin may.
-
 import type { MiddlewareHandler } from 'hono'
 
 /** Answers preflights, and names the page's origin on every answer to a page of this machine. */

@@ -1,20 +1,18 @@
 // Replays a journal: the same events at the same times make the same world. Sends no webhooks, because they were sent before.
-
 import { HTTPException } from 'hono/http-exception'
-
 import { advanceClock } from './control/advance-clock.ts'
 import { changeBank } from './control/change-bank.ts'
 import { changeClient } from './control/change-client.ts'
 import { finishLink } from './control/finish-link.ts'
 import { bankChange, clientRequest, clockRequest, linkRequest, parsedBody } from './control/requests.ts'
 import { endpoints } from './endpoints/all.ts'
-import { isRecord, parseExact } from './exact-json.ts'
-import { PlaidFailure } from './failure.ts'
-import { reachStep, scheduleHistory } from './history.ts'
-import { extractInvestments, finishExtraction } from './investments.ts'
-import type { JournalEvent, JournalLine } from './journal.ts'
-import { mutateMidPagination } from './mutation.ts'
-import type { World } from './world.ts'
+import { reachStep, scheduleHistory } from './items/history.ts'
+import { extractInvestments, finishExtraction } from './items/investments.ts'
+import { mutateMidPagination } from './items/mutation.ts'
+import { isRecord, parseExact } from './lib/exact-json.ts'
+import { PlaidFailure } from './lib/failure.ts'
+import type { JournalEvent, JournalLine } from './state/journal.ts'
+import type { World } from './state/world.ts'
 
 /** Replays the lines into a fresh world, then lets time run on: history that had not come yet comes now. */
 export async function replay(world: World, lines: readonly JournalLine[]): Promise<void> {

@@ -1,18 +1,14 @@
 // Starts the Plaid simulator on a port of this machine. Several can run in one process; none shares anything with another.
-
 import type { AddressInfo } from 'node:net'
-
 import { serve } from '@hono/node-server'
-
-import type { Stage } from './app.ts'
 import { simulatorApp } from './app.ts'
-import { noJournal, openJournal } from './journal.ts'
-import type { Settings, SimulatorOptions } from './options.ts'
-import { settingsFrom } from './options.ts'
+import { createWorld } from './create-world.ts'
 import { replay } from './replay.ts'
-import { createWorld } from './world.ts'
+import { noJournal, openJournal } from './state/journal.ts'
+import { type Settings, settingsFrom, type SimulatorOptions } from './state/options.ts'
+import type { Stage } from './state/stage.ts'
 
-export type { SimulatorOptions } from './options.ts'
+export type { SimulatorOptions } from './state/options.ts'
 
 export interface Simulator {
   /** The `basePath` for the `plaid` SDK. */

@@ -48,6 +48,18 @@ describe('checkRanks', () => {
       'plaid-simulator does not import library',
     ],
     [
+      "the endpoints, as the simulator's state",
+      'src/dev/plaid-simulator/state/world.ts',
+      "import type { Endpoint } from '../endpoints/endpoint.ts'",
+      'simulator/state imports simulator/endpoints, which is above it',
+    ],
+    [
+      "the endpoints, as the simulator's controls",
+      'src/dev/plaid-simulator/control/routes.ts',
+      "import { endpoints } from '../endpoints/all.ts'",
+      'simulator/control does not import simulator/endpoints',
+    ],
+    [
       'a tool, as the Worker',
       'src/worker.ts',
       "import { a } from './dev/lib/ports.ts'",

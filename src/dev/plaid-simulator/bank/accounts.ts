@@ -1,8 +1,8 @@
 // Which accounts an institution keeps for a generated customer, and how each of them begins two years ago.
-
 import type { Role } from './household.ts'
-import type { Account, Currency, Ids } from './model.ts'
+import type { Account } from './model.ts'
 import { exact } from './number.ts'
+import type { Currency, Ids } from './values.ts'
 
 interface AccountPlan {
   readonly name: string

@@ -1,6 +1,5 @@
 // Calendar arithmetic on `YYYY-MM-DD` text, in the proleptic Gregorian calendar and no time zone at all.
-
-import type { Day } from './model.ts'
+import type { Day } from './values.ts'
 
 const msPerDay = 86_400_000
 

@@ -1,9 +1,8 @@
 // How a pending transaction becomes the posted one that takes its place: a new id, and sometimes another amount, name and date.
-
-import type { Day, Ids, Transaction } from './model.ts'
+import type { Transaction } from './model.ts'
 import { addExact, cents, compareExact, exact, multiplyExact, roundExact } from './number.ts'
-import type { Random } from './random.ts'
-import { between } from './random.ts'
+import { between, type Random } from './random.ts'
+import type { Day, Ids } from './values.ts'
 
 export interface Clearing {
   random: Random

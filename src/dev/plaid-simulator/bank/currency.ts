@@ -1,6 +1,5 @@
 // Which currency codes are official.
-
-import type { Currency } from './model.ts'
+import type { Currency } from './values.ts'
 
 const official = new Set(Intl.supportedValuesOf('currency'))
 

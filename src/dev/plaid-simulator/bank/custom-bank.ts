@@ -1,17 +1,17 @@
 // The bank of a custom user: exactly what was asked for, digit for digit; nothing is invented beside it.
-
 import { currencyOf } from './currency.ts'
-import { creditLiability, studentLiability } from './custom-liabilities.ts'
-import { addCustomInvestments } from './custom-investments.ts'
 import { inflowsOf } from './custom-inflow.ts'
+import { addCustomInvestments } from './custom-investments.ts'
+import { creditLiability, studentLiability } from './custom-liabilities.ts'
 import type { CustomAccount } from './custom-user.ts'
 import { sameCurrency, total } from './ledger.ts'
-import type { Account, AccountNumbers, Bank, Day, Ids, Owner, RawNumber, Transaction } from './model.ts'
+import type { Account, AccountNumbers, Bank, Owner, Transaction } from './model.ts'
 import { exact, subtractExact } from './number.ts'
 import { numbersOf } from './numbers.ts'
 import { sampleOwner } from './postal.ts'
 import { transactionOf } from './posting.ts'
 import { randomFrom } from './random.ts'
+import type { Day, Ids, RawNumber } from './values.ts'
 
 export interface OpenCustomBank {
   accounts: readonly CustomAccount[]

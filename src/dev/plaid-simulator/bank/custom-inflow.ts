@@ -1,13 +1,12 @@
 // The income that a custom user's `inflow_model` asks for: one posting a month, in the past as in the days to come.
-
 import { addDays, daysAfter } from './calendar.ts'
 import type { CustomAccount } from './custom-user.ts'
 import { isDayOfMonth } from './happening.ts'
 import { historyDays } from './history-days.ts'
-import type { Account, Bank, Day, Ids, Inflow, Transaction } from './model.ts'
+import type { Account, Bank, Inflow, Transaction } from './model.ts'
 import { negateExact } from './number.ts'
-import type { Draft } from './posting.ts'
-import { transactionOf } from './posting.ts'
+import { type Draft, transactionOf } from './posting.ts'
+import type { Day, Ids } from './values.ts'
 
 /**
  * Notes the account's monthly income and gives what it has paid so far. Of Plaid's models this is `monthly-income`;

@@ -1,11 +1,11 @@
 // The holdings and investment transactions of a custom user, priced and counted as given.
-
 import { currencyOf } from './currency.ts'
 import type { CustomAccount, CustomSecurity } from './custom-user.ts'
 import type { InvestmentTransaction, Security } from './model-investments.ts'
-import type { Account, Bank, Day, Ids, RawNumber } from './model.ts'
+import type { Account, Bank } from './model.ts'
 import { addExact, exact, minorUnits, multiplyExact } from './number.ts'
 import { unknownSecurity } from './securities.ts'
+import type { Day, Ids, RawNumber } from './values.ts'
 
 const usualSubtype: Readonly<Record<InvestmentTransaction['type'], string>> = {
   buy: 'buy',

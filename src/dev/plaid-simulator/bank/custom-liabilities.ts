@@ -1,10 +1,10 @@
 // The liabilities of a custom user: what was overridden, and nulls or the plainest assumption for the rest.
-
 import { addDays, addMonths } from './calendar.ts'
 import type { CustomAddress, CustomLiability } from './custom-user.ts'
 import type { Apr, CreditCardLiability, PostalAddress, StudentLoan } from './model-liabilities.ts'
-import type { Account, Day, RawNumber } from './model.ts'
+import type { Account } from './model.ts'
 import { exact } from './number.ts'
+import type { Day, RawNumber } from './values.ts'
 
 type Overrides = Partial<CustomLiability>
 

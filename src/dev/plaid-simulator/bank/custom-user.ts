@@ -1,10 +1,8 @@
 // The password of `user_custom`: Plaid's custom user, parsed once. Lenient where Plaid is, strict where a value could be misread.
-
 import * as z from 'zod'
-
 import { isDay } from './calendar.ts'
-import type { RawNumber } from './model.ts'
 import { isExact } from './number.ts'
+import type { RawNumber } from './values.ts'
 
 const amount = z.custom<RawNumber>(isExact, { error: 'must be a number' })
 const day = z.string().refine(isDay, { error: 'must be a day, YYYY-MM-DD' })

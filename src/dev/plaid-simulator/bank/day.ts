@@ -1,5 +1,4 @@
 // What one day brings to a household, read like a table of contents. It says what happens; life.ts books it.
-
 import type { DayAhead, Happening } from './happening.ts'
 import { interest, moneyMoves } from './own-accounts.ts'
 import { purchases, refund } from './purchases.ts'

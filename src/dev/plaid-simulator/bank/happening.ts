@@ -1,12 +1,12 @@
 // What can happen to a household on a day, as the parts of a day say it to each other. Nothing here touches the books.
-
 import { dayOfMonth, monthEnd } from './calendar.ts'
 import type { Household, Role } from './household.ts'
 import { accountOf } from './ledger.ts'
-import type { Account, Bank, Day, OtherSide, RawNumber } from './model.ts'
+import type { Account, Bank, OtherSide } from './model.ts'
 import { negateExact } from './number.ts'
 import type { Draft } from './posting.ts'
 import type { Random } from './random.ts'
+import type { Day, RawNumber } from './values.ts'
 
 /** A draft and how it appears: `settleDays` 0 posts at once, more are spent pending. */
 export interface Happening {

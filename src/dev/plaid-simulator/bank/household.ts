@@ -1,9 +1,6 @@
 // How one customer lives: what stays the same from month to month, drawn once from the seed.
-
-import type { Merchant } from './merchants.ts'
-import { merchantsOf } from './merchants.ts'
-import type { Random } from './random.ts'
-import { between, pick } from './random.ts'
+import { type Merchant, merchantsOf } from './merchants.ts'
+import { between, pick, type Random } from './random.ts'
 
 /** What an account is for in the customer's life. */
 export type Role = 'checking' | 'savings' | 'card' | 'mortgage' | 'student' | 'ira' | 'wallet' | 'abroad'

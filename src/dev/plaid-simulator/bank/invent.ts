@@ -1,11 +1,10 @@
 // What the server asks of a bank while time passes: something new, the days to come, a pending one that posts.
-
 import { accountOf } from './ledger.ts'
-import type { Account, Bank, Day, Ids, Transaction } from './model.ts'
+import type { Account, Bank, Transaction } from './model.ts'
 import { transactionOf } from './posting.ts'
 import { everydayMerchants, purchase } from './purchases.ts'
-import type { Random } from './random.ts'
-import { pick } from './random.ts'
+import { pick, type Random } from './random.ts'
+import type { Day, Ids } from './values.ts'
 
 export { postedFrom } from './clearing.ts'
 export { book, otherSideOf, unbook } from './ledger.ts'

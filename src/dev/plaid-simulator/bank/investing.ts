@@ -1,16 +1,14 @@
 // What happens in investment accounts: contributions, purchases, sales, dividends, fees, and prices that move once a week.
-
 import { monthEnd, weekday } from './calendar.ts'
 import { isDayOfMonth } from './happening.ts'
 import type { Holding, InvestmentTransaction } from './model-investments.ts'
-import type { Account, Bank, Day, Ids, RawNumber } from './model.ts'
+import type { Account, Bank } from './model.ts'
 import { addExact, cents, exact, minorUnits, multiplyExact, negateExact, roundExact, wholeOf } from './number.ts'
 import { contribution } from './own-accounts.ts'
 import { cashHolding, change, position, revalue, securityOf } from './positions.ts'
-import type { Random } from './random.ts'
-import { between, pick } from './random.ts'
-import type { Ticker } from './securities.ts'
-import { listedSecurity, listings } from './securities.ts'
+import { between, pick, type Random } from './random.ts'
+import { listedSecurity, listings, type Ticker } from './securities.ts'
+import type { Day, Ids, RawNumber } from './values.ts'
 
 interface MarketDay {
   bank: Bank

@@ -1,7 +1,7 @@
 // The one place where postings enter and leave the bank's books, so that balances always agree with them.
-
-import type { Account, Bank, Currency, OtherSide, RawNumber, Transaction } from './model.ts'
+import type { Account, Bank, OtherSide, Transaction } from './model.ts'
 import { addExact, exact, negateExact, subtractExact } from './number.ts'
+import type { Currency, RawNumber } from './values.ts'
 
 export const outside: OtherSide = { kind: 'outside' }
 

@@ -1,13 +1,13 @@
 // What is owed and when, read off the books: nothing here is remembered, so it cannot disagree with the postings.
-
 import { addDays, addMonths } from './calendar.ts'
 import type { Role } from './household.ts'
 import { accountOf, sameCurrency, total } from './ledger.ts'
 import type { CreditCardLiability, MortgageLiability, StudentLoan } from './model-liabilities.ts'
-import type { Account, Bank, Day, RawNumber, Transaction } from './model.ts'
+import type { Account, Bank, Transaction } from './model.ts'
 import { cents, compareExact, exact, negateExact, subtractExact } from './number.ts'
 import { studentPaymentCents } from './own-accounts.ts'
 import { lakeHouse, servicer } from './postal.ts'
+import type { Day, RawNumber } from './values.ts'
 
 const zero = exact('0')
 

@@ -1,18 +1,17 @@
 // Time passes at the bank: what was pending posts, what happens is booked. The same code lives the past and the days to come.
-
 import { addDays, daysAfter } from './calendar.ts'
 import { postedFrom } from './clearing.ts'
 import { incomeOn } from './custom-inflow.ts'
 import { happenings } from './day.ts'
-import type { Happening } from './happening.ts'
-import { atOnce, isDayOfMonth } from './happening.ts'
+import { atOnce, type Happening, isDayOfMonth } from './happening.ts'
 import { investOn } from './investing.ts'
 import { accountOf, book, otherSideOf, unbook } from './ledger.ts'
 import { refreshLiabilities } from './liabilities.ts'
 import type { InvestmentTransaction } from './model-investments.ts'
-import type { Bank, Day, Ids, Transaction } from './model.ts'
+import type { Bank, Transaction } from './model.ts'
 import { transactionOf } from './posting.ts'
 import type { Random } from './random.ts'
+import type { Day, Ids } from './values.ts'
 
 export interface LivePast {
   bank: Bank

@@ -1,8 +1,6 @@
 // The merchants of the simulated town: all made up, their sites under example.com. Some have names that break careless code.
-
-import type { Confidence } from './model.ts'
-import type { Random } from './random.ts'
-import { pick } from './random.ts'
+import { pick, type Random } from './random.ts'
+import type { Confidence } from './values.ts'
 
 export type MerchantKind =
   | 'grocer'

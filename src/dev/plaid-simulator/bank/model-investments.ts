@@ -1,6 +1,5 @@
 // Plaid's wire shapes of `/investments/*`. Aliases, not interfaces, so that they still pass for plain records.
-
-import type { Day, RawNumber } from './model.ts'
+import type { Day, RawNumber } from './values.ts'
 
 export type Security = {
   security_id: string

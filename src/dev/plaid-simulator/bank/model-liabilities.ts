@@ -1,6 +1,5 @@
 // Plaid's wire shapes of `/liabilities/get`. Aliases, not interfaces, so that they still pass for plain records.
-
-import type { Day, RawNumber } from './model.ts'
+import type { Day, RawNumber } from './values.ts'
 
 export type Apr = {
   apr_percentage: RawNumber

@@ -1,26 +1,9 @@
 // The bank behind one login: what Plaid would see if it looked today, in Plaid's own wire shapes.
 // Numbers that are money, quantities or rates are raw JSON tokens, so that no digit is ever rounded.
-
 import type { Household } from './household.ts'
-import type { InvestmentTransaction, Holding, Security } from './model-investments.ts'
+import type { Holding, InvestmentTransaction, Security } from './model-investments.ts'
 import type { CreditCardLiability, MortgageLiability, StudentLoan } from './model-liabilities.ts'
-
-/** An exact number, made by `JSON.rawJSON("12.50")` and written into JSON as that very token. */
-export interface RawNumber {
-  readonly rawJSON: string
-}
-
-/** A calendar day, `YYYY-MM-DD`, never a JavaScript Date. */
-export type Day = string
-
-/** Makes an id of this kind (`account`, `transaction`, `security`, …): a new one at each call. */
-export type Ids = (kind: string) => string
-
-/** Exactly one of the two is set. */
-export interface Currency {
-  iso_currency_code: string | null
-  unofficial_currency_code: string | null
-}
+import type { Confidence, Day, RawNumber } from './values.ts'
 
 export interface Balances {
   available: RawNumber | null
@@ -72,8 +55,6 @@ export type Counterparty = {
   logo_url: string | null
   confidence_level: Confidence
 }
-
-export type Confidence = 'VERY_HIGH' | 'HIGH' | 'MEDIUM' | 'LOW' | 'UNKNOWN'
 
 export interface Transaction {
   transaction_id: string

@@ -1,7 +1,6 @@
 // Exact decimals: what money, quantities and rates are in the simulator.
 // Arithmetic is on BigInt; a JavaScript number never holds an amount, so no digit is ever rounded.
-
-import type { RawNumber } from './model.ts'
+import type { RawNumber } from './values.ts'
 
 declare global {
   // TypeScript's libraries do not describe the JSON-parse-with-source proposal yet, which Node 24 has.

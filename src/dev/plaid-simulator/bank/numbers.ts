@@ -1,8 +1,6 @@
 // Account and routing numbers for `/auth/get`: invented ones, from the seed.
-
 import type { Account, AccountNumbers } from './model.ts'
-import type { Random } from './random.ts'
-import { between } from './random.ts'
+import { between, type Random } from './random.ts'
 
 /** Plaid's published sandbox routing numbers belong to no account that could be paid into by mistake. */
 const routing = { ach: '011401533', wire: '021000021' }

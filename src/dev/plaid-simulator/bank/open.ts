@@ -1,5 +1,4 @@
 // Opens the bank of one login: two years of history up to today, the same to the byte for the same inputs.
-
 import { openAccount, planOf } from './accounts.ts'
 import { addDays } from './calendar.ts'
 import { openCustomBank } from './custom-bank.ts'
@@ -10,14 +9,14 @@ import { inventTransaction } from './invent.ts'
 import { openPortfolios } from './investing.ts'
 import { book } from './ledger.ts'
 import { livePast } from './life.ts'
-import type { Bank, Day, Ids } from './model.ts'
+import type { Bank } from './model.ts'
 import { exact, subtractExact } from './number.ts'
 import { numbersOf } from './numbers.ts'
 import { nameForGood } from './persistent-ids.ts'
 import { sampleOwner } from './postal.ts'
+import { type Random, randomFrom } from './random.ts'
 import { rareRoles, rareValuesUser } from './rare-values.ts'
-import type { Random } from './random.ts'
-import { randomFrom } from './random.ts'
+import type { Day, Ids } from './values.ts'
 
 export interface OpenBank {
   seed: string

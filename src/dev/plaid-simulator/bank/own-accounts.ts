@@ -1,11 +1,10 @@
 // Moves between the customer's own accounts, always with both legs, and the interest that the bank reckons on them.
-
 import { monthEnd } from './calendar.ts'
-import type { DayAhead, Happening } from './happening.ts'
-import { accountFor, atOnce, bothLegs, isDayOfMonth } from './happening.ts'
+import { accountFor, atOnce, bothLegs, type DayAhead, type Happening, isDayOfMonth } from './happening.ts'
 import type { Role } from './household.ts'
-import type { Account, RawNumber } from './model.ts'
+import type { Account } from './model.ts'
 import { cents, compareExact, exact, multiplyExact, negateExact, roundExact, wholeOf } from './number.ts'
+import type { RawNumber } from './values.ts'
 
 const payments: Partial<Record<Role, { day: number; category: string; statement: string }>> = {
   mortgage: { day: 1, category: 'LOAN_PAYMENTS_MORTGAGE_PAYMENT', statement: 'MORTGAGE PAYMENT' },

@@ -1,5 +1,4 @@
 // Ids that an account keeps however often it is linked: depository accounts at institutions with tokenised account numbers alone.
-
 import type { Account, Bank } from './model.ts'
 import { merchantEntityId } from './posting.ts'
 

@@ -1,9 +1,9 @@
 // Holdings and what they are worth: the account's balance is always the exact sum of its positions.
-
 import { sameCurrency, total } from './ledger.ts'
 import type { Holding, Security } from './model-investments.ts'
-import type { Account, Bank, Day, RawNumber } from './model.ts'
+import type { Account, Bank } from './model.ts'
 import { addExact, cents, exact, multiplyExact } from './number.ts'
+import type { Day, RawNumber } from './values.ts'
 
 /** A position at its security's price of today. */
 export function position(account: Account, security: Security, quantity: RawNumber, costBasis: RawNumber): Holding {

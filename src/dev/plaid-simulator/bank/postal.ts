@@ -1,5 +1,4 @@
 // Invented addresses, and an owner whom nobody can be mistaken for.
-
 import type { PostalAddress } from './model-liabilities.ts'
 import type { Owner } from './model.ts'
 

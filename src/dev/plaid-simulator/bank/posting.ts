@@ -1,20 +1,9 @@
 // Writes one posting as Plaid shows it: every field of its Transaction, the unknown ones null.
-
-import type { Merchant } from './merchants.ts'
-import { websiteOf } from './merchants.ts'
-import type {
-  Account,
-  Counterparty,
-  Currency,
-  Day,
-  Location,
-  OtherSide,
-  PaymentMeta,
-  RawNumber,
-  Transaction,
-} from './model.ts'
+import { type Merchant, websiteOf } from './merchants.ts'
+import type { Account, Counterparty, Location, OtherSide, PaymentMeta, Transaction } from './model.ts'
 import { exact } from './number.ts'
 import { randomFrom } from './random.ts'
+import type { Currency, Day, RawNumber } from './values.ts'
 
 /** What happened, before it has an id. */
 export interface Draft {

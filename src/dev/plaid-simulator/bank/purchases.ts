@@ -1,16 +1,13 @@
 // What the household buys, day by day of the week, and now and then gives back.
-
 import { addDays, weekday } from './calendar.ts'
 import { fuelHold } from './clearing.ts'
-import type { DayAhead, Happening } from './happening.ts'
-import { accountFor, atOnce } from './happening.ts'
-import type { Merchant, MerchantKind } from './merchants.ts'
-import { merchantsOf, someMerchant } from './merchants.ts'
-import type { Account, Day } from './model.ts'
+import { accountFor, atOnce, type DayAhead, type Happening } from './happening.ts'
+import { type Merchant, type MerchantKind, merchantsOf, someMerchant } from './merchants.ts'
+import type { Account } from './model.ts'
 import { cents, minorUnits, negateExact } from './number.ts'
 import type { Draft } from './posting.ts'
-import type { Random } from './random.ts'
-import { between, pick } from './random.ts'
+import { between, pick, type Random } from './random.ts'
+import type { Day } from './values.ts'
 
 // The chance of one purchase on the day, Sunday to Saturday.
 const week: readonly (readonly [MerchantKind, readonly number[]])[] = [

@@ -1,6 +1,5 @@
 // The user whose bank holds what Plaid's description allows and its sandbox never has: transactions without a category,
 // investment transactions without a security, names that break careless code, foreign and unofficial currencies.
-
 import type { Role } from './household.ts'
 
 /** Plaid has no such user; the name follows its `user_transactions_dynamic`. */

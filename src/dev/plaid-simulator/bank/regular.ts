@@ -1,12 +1,10 @@
 // What comes round by itself: pay, rent, bills, cash, cheques, and the accounts in another currency.
-
 import { addDays, dayOfMonth, monthEnd, weekday } from './calendar.ts'
-import type { DayAhead, Happening } from './happening.ts'
-import { accountFor, atOnce, isDayOfMonth } from './happening.ts'
-import type { Day } from './model.ts'
+import { accountFor, atOnce, type DayAhead, type Happening, isDayOfMonth } from './happening.ts'
 import { cents, minorUnits, negateExact } from './number.ts'
 import { settleDays } from './purchases.ts'
 import { between, pick } from './random.ts'
+import type { Day } from './values.ts'
 
 /** Salary on the 15th and at the end of the month, on the Friday before when that is a weekend. */
 export function salary(ahead: DayAhead): Happening[] {

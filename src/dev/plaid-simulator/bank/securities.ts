@@ -1,8 +1,7 @@
 // The securities of the simulated market: made-up companies and funds, and one of every kind that a client must cope with.
-
 import type { Security } from './model-investments.ts'
-import type { Day, Ids } from './model.ts'
 import { cents, exact } from './number.ts'
+import type { Day, Ids } from './values.ts'
 
 export type Ticker = 'USD' | 'LKSW' | 'NWTL' | 'BMIX' | 'TDFX' | 'NOTE31' | 'LKSW-C' | 'ETH' | 'BTC'
 

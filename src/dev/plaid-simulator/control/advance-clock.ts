@@ -1,13 +1,16 @@
 // Pushes the bank's days ahead; life goes on there meanwhile, and Plaid looks at it once at the end.
-
-import { newsAtBank, pull } from '../history.ts'
-import { readInvestments } from '../investments.ts'
-import type { Item } from '../item.ts'
-import { livedUpTo } from '../logins.ts'
-import type { WebhookBody } from '../webhooks/events.ts'
-import { holdingsUpdate, investmentTransactionsUpdate, liabilitiesUpdate } from '../webhooks/events.ts'
-import type { World } from '../world.ts'
-import { sendWebhooks } from '../world.ts'
+import { newsAtBank, pull } from '../items/history.ts'
+import { readInvestments } from '../items/investments.ts'
+import { livedUpTo } from '../items/logins.ts'
+import type { Item } from '../state/item.ts'
+import type { World } from '../state/world.ts'
+import {
+  holdingsUpdate,
+  investmentTransactionsUpdate,
+  liabilitiesUpdate,
+  type WebhookBody,
+} from '../webhooks/events.ts'
+import { sendWebhooks } from '../webhooks/send.ts'
 
 /** Gives the bank's day before and after, and what changed, by item. Banks live on without any item, too. */
 export function advanceClock(world: World, ms: number): object {

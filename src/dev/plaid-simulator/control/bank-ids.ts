@@ -1,8 +1,6 @@
 // Orders name things by an item's ids, the bank knows them by its own: here one becomes the other, and nothing else happens.
-
-import type { Rekey } from '../rekey.ts'
-import type { BankChange } from './requests.ts'
-import { isPlace } from './requests.ts'
+import type { Rekey } from '../state/rekey.ts'
+import { type BankChange, isPlace } from './requests.ts'
 
 interface Ids {
   transaction_id?: string | null | undefined

@@ -1,13 +1,11 @@
 // Accounts that open and close at the bank, and that the user takes back. By the bank's ids.
-
-import { persistentIdOf } from '../bank/persistent-ids.ts'
 import type { Account } from '../bank/model.ts'
 import { exact } from '../bank/number.ts'
+import { persistentIdOf } from '../bank/persistent-ids.ts'
 import { between } from '../bank/random.ts'
-import type { Item } from '../item.ts'
-import type { World } from '../world.ts'
-import type { BankChange, NewAccount } from './requests.ts'
-import { refuse } from './requests.ts'
+import type { Item } from '../state/item.ts'
+import type { World } from '../state/world.ts'
+import { type BankChange, type NewAccount, refuse } from './requests.ts'
 
 /**
  * Opens an account and gives its id. The client sees it once the user shares it in update mode, or at once when it is `shared`;

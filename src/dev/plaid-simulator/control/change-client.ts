@@ -1,8 +1,6 @@
 // Changes which kind of client of Plaid's calls.
-
 import type * as z from 'zod'
-
-import type { World } from '../world.ts'
+import type { World } from '../state/world.ts'
 import type { clientRequest } from './requests.ts'
 
 /** Changes what is named and leaves the rest; returns what holds now, in the words of the request. */

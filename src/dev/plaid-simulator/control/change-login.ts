@@ -1,8 +1,7 @@
 // The item's login and consent: broken, repaired, about to end, withdrawn.
-
-import type { Item } from '../item.ts'
-import { repairLogin, requireLogin } from '../login.ts'
-import type { WebhookBody } from '../webhooks/events.ts'
+import { repairLogin, requireLogin } from '../items/login-status.ts'
+import type { Item } from '../state/item.ts'
+import type { World } from '../state/world.ts'
 import {
   itemError,
   itemEvent,
@@ -10,8 +9,8 @@ import {
   pendingExpiration,
   userAccountRevoked,
   userPermissionRevoked,
+  type WebhookBody,
 } from '../webhooks/events.ts'
-import type { World } from '../world.ts'
 import { withdrawAccount } from './change-accounts.ts'
 import type { BankChange } from './requests.ts'
 

@@ -1,14 +1,12 @@
 // Transactions that a test adds, modifies, removes or posts, by the bank's ids. The books keep the balances right.
-
 import { addDays } from '../bank/calendar.ts'
 import { book, inventTransaction, otherSideOf, postedFrom, unbook } from '../bank/invent.ts'
 import type { Account, Transaction } from '../bank/model.ts'
 import { cents } from '../bank/number.ts'
 import { between, pick } from '../bank/random.ts'
-import type { Item } from '../item.ts'
-import type { World } from '../world.ts'
-import type { Addition, BankChange, Modification, PostPending } from './requests.ts'
-import { refuse } from './requests.ts'
+import type { Item } from '../state/item.ts'
+import type { World } from '../state/world.ts'
+import { type Addition, type BankChange, type Modification, type PostPending, refuse } from './requests.ts'
 
 /** A pending one that nobody posts by hand posts by itself when so many of the bank's days have passed. */
 const pendingDays = 2

@@ -1,23 +1,17 @@
 // Plays the user who goes through Link with a link token: a control, since Link itself is a page of Plaid's.
-
 import type * as z from 'zod'
-
-import { customUserOf } from '../custom-user.ts'
-import { PlaidFailure } from '../failure.ts'
-import { newsAtBank } from '../history.ts'
-import type { Institution, Product } from '../institutions.ts'
-import { institutionById, institutions } from '../institutions.ts'
-import { makeItem } from '../link-session.ts'
-import type { LinkSession, LinkToken } from '../link-token.ts'
-import { statusOf } from '../link-token.ts'
-import { repairLogin } from '../login.ts'
-import type { WebhookBody } from '../webhooks/events.ts'
-import { itemAddResult, sessionFinished } from '../webhooks/events.ts'
-import type { World } from '../world.ts'
-import { sendWebhooks } from '../world.ts'
+import { type Institution, institutionById, institutions, type Product } from '../bank/institutions.ts'
+import { customUserOf } from '../items/custom-user-password.ts'
+import { newsAtBank } from '../items/history.ts'
+import { makeItem } from '../items/link-session.ts'
+import { repairLogin } from '../items/login-status.ts'
+import { PlaidFailure } from '../lib/failure.ts'
+import { type LinkSession, type LinkToken, statusOf } from '../state/link-token.ts'
+import type { World } from '../state/world.ts'
+import { itemAddResult, sessionFinished, type WebhookBody } from '../webhooks/events.ts'
+import { sendWebhooks } from '../webhooks/send.ts'
 import { shareAllAccounts } from './change-accounts.ts'
-import type { linkChoice, linkRequest } from './requests.ts'
-import { refuse } from './requests.ts'
+import { type linkChoice, type linkRequest, refuse } from './requests.ts'
 
 type LinkRequest = z.infer<typeof linkRequest>
 type Choice = z.infer<typeof linkChoice>

@@ -1,14 +1,13 @@
 // Money that moves between two sides on order, reported as banks do: by each of the two that is an account with transactions.
-
 import { addDays } from '../bank/calendar.ts'
 import { book } from '../bank/invent.ts'
-import type { Account, Day, OtherSide } from '../bank/model.ts'
+import type { Account, OtherSide } from '../bank/model.ts'
 import { negateExact } from '../bank/number.ts'
 import { transactionOf } from '../bank/posting.ts'
-import type { Item } from '../item.ts'
-import type { World } from '../world.ts'
-import type { Move } from './requests.ts'
-import { isPlace, refuse } from './requests.ts'
+import type { Day } from '../bank/values.ts'
+import type { Item } from '../state/item.ts'
+import type { World } from '../state/world.ts'
+import { isPlace, type Move, refuse } from './requests.ts'
 
 type Kind = Account['type'] | 'cash' | 'own_elsewhere' | 'outside'
 type Side = { kind: Kind; account: Account | null }

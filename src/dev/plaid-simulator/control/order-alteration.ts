@@ -1,11 +1,8 @@
 // Orders a change to the answers of an endpoint.
-
 import type * as z from 'zod'
-
-import type { Alteration, Replacement } from '../alterations.ts'
-import { parsePath } from '../json-path.ts'
-import type { alterationRequest } from './requests.ts'
-import { refuse } from './requests.ts'
+import { parsePath } from '../lib/json-path.ts'
+import type { Alteration, Replacement } from '../state/alterations.ts'
+import { type alterationRequest, refuse } from './requests.ts'
 
 type AlterationRequest = z.infer<typeof alterationRequest>
 

@@ -1,10 +1,7 @@
 // Orders a fault for the next calls of an endpoint.
-
 import type * as z from 'zod'
-
-import type { Fault } from '../faults.ts'
-import type { faultRequest } from './requests.ts'
-import { refuse } from './requests.ts'
+import type { Fault } from '../state/faults.ts'
+import { type faultRequest, refuse } from './requests.ts'
 
 type FaultRequest = z.infer<typeof faultRequest>
 

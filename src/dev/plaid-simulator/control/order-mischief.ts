@@ -1,8 +1,6 @@
 // Orders what goes wrong with webhooks on their way.
-
 import type * as z from 'zod'
-
-import type { World } from '../world.ts'
+import type { World } from '../state/world.ts'
 import type { webhookMischief } from './requests.ts'
 
 type MischiefRequest = z.infer<typeof webhookMischief>

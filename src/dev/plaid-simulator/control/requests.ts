@@ -1,12 +1,10 @@
 // The bodies that the /simulator controls take: strict, so that a misspelt wish is an error and not a wish ignored.
-
 import { HTTPException } from 'hono/http-exception'
 import * as z from 'zod'
-
-import { exactNumber, parseExact, whole } from '../exact-json.ts'
-import { isErrorCode } from '../failure.ts'
-import { productNames } from '../institutions.ts'
-import { tamperings } from '../webhooks/keys.ts'
+import { productNames } from '../bank/institutions.ts'
+import { exactNumber, parseExact, whole } from '../lib/exact-json.ts'
+import { isErrorCode } from '../lib/failure.ts'
+import { tamperings } from '../state/webhooks.ts'
 
 const id = z.string().min(1)
 const day = z.iso.date()

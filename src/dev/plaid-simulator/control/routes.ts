@@ -1,18 +1,16 @@
 // The routes under /simulator: what only a simulator can do. Strict JSON in, JSON out; no credentials.
-
 import { Hono } from 'hono'
-
-import type { Stage } from '../app.ts'
 import { isDay } from '../bank/calendar.ts'
-import { booksOf } from '../books.ts'
-import type { Item } from '../item.ts'
+import { booksOf } from '../items/books.ts'
+import type { Item } from '../state/item.ts'
+import type { Stage } from '../state/stage.ts'
 import { advanceClock } from './advance-clock.ts'
 import { changeBank } from './change-bank.ts'
 import { changeClient } from './change-client.ts'
+import { finishLink } from './finish-link.ts'
 import { addAlteration, alterationView } from './order-alteration.ts'
 import { addFault, faultView } from './order-fault.ts'
 import { orderMischief } from './order-mischief.ts'
-import { finishLink } from './finish-link.ts'
 import {
   alterationRequest,
   bankChange,

@@ -1,10 +1,8 @@
 // What the bank holds now, in Plaid's shapes: what every client of the simulator must end up with.
-
-import { trueTransactions } from '../history.ts'
-import type { Item } from '../item.ts'
-import { openAccounts, transactionView } from '../item.ts'
-import { streamsIn } from '../streams.ts'
-import type { World } from '../world.ts'
+import { trueTransactions } from '../items/history.ts'
+import { streamsIn } from '../items/streams.ts'
+import { type Item, openAccounts, transactionView } from '../state/item.ts'
+import type { World } from '../state/world.ts'
 
 /** Open and shared accounts, and the transactions that a full sync would give once the history has come. */
 export function truthOf(world: World, item: Item) {

@@ -1,10 +1,8 @@
 // /accounts/*: the open accounts, and their balances now.
-
 import * as z from 'zod'
-
-import { accessToken, accountOptions, endpoint, readableItem } from '../endpoint.ts'
-import { failure } from '../failure.ts'
-import { chosenAccounts, itemView } from '../item.ts'
+import { failure } from '../lib/failure.ts'
+import { chosenAccounts, itemView } from '../state/item.ts'
+import { accessToken, accountOptions, endpoint, readableItem } from './endpoint.ts'
 
 const get = endpoint('/accounts/get', { access_token: accessToken, options: accountOptions }, (world, body) => {
   const item = readableItem(world, body.access_token)

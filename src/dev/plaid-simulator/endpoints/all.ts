@@ -1,7 +1,6 @@
 // Plaid's endpoints that the simulator answers. The table of contents, and nothing else.
-
-import type { Endpoint } from '../endpoint.ts'
 import { accountEndpoints } from './accounts.ts'
+import type { Endpoint } from './endpoint.ts'
 import { identityAuthEndpoints } from './identity-auth.ts'
 import { institutionEndpoints } from './institutions.ts'
 import { investmentEndpoints } from './investments.ts'

@@ -1,9 +1,8 @@
 // /identity/get and /auth/get: who owns the accounts, and the numbers that money is sent to.
-
 import type { AccountNumbers } from '../bank/model.ts'
-import { accessToken, accountOptions, endpoint, readableItem, useProduct } from '../endpoint.ts'
-import { failure } from '../failure.ts'
-import { chosenAccounts, itemView } from '../item.ts'
+import { failure } from '../lib/failure.ts'
+import { chosenAccounts, itemView } from '../state/item.ts'
+import { accessToken, accountOptions, endpoint, readableItem, useProduct } from './endpoint.ts'
 
 const identity = endpoint('/identity/get', { access_token: accessToken, options: accountOptions }, (world, body) => {
   const item = readableItem(world, body.access_token)

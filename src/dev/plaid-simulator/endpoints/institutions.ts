@@ -1,13 +1,10 @@
 // /institutions/*: the institutions that can be linked.
-
 import * as z from 'zod'
-
-import { endpoint } from '../endpoint.ts'
-import { whole } from '../exact-json.ts'
-import { failure } from '../failure.ts'
-import type { Institution } from '../institutions.ts'
-import { institutionById, institutions, productNames } from '../institutions.ts'
-import type { World } from '../world.ts'
+import { type Institution, institutionById, institutions, productNames } from '../bank/institutions.ts'
+import { whole } from '../lib/exact-json.ts'
+import { failure } from '../lib/failure.ts'
+import type { World } from '../state/world.ts'
+import { endpoint } from './endpoint.ts'
 
 const countries = z.array(z.string().length(2)).min(1)
 const products = z.array(z.enum(productNames)).min(1).nullish()

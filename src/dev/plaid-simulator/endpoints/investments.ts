@@ -1,16 +1,13 @@
 // /investments/*: holdings as they are now, and a window of what happened to them.
-
 import * as z from 'zod'
-
 import type { Account } from '../bank/model.ts'
-import { accessToken, accountOptions, day, endpoint, readableItem, useProduct } from '../endpoint.ts'
-import { whole } from '../exact-json.ts'
-import { failure } from '../failure.ts'
-import { extractInvestments, readInvestments } from '../investments.ts'
-import type { Item } from '../item.ts'
-import { chosenAccounts, itemView } from '../item.ts'
+import { extractInvestments, readInvestments } from '../items/investments.ts'
+import { whole } from '../lib/exact-json.ts'
+import { failure } from '../lib/failure.ts'
+import { chosenAccounts, type Item, itemView } from '../state/item.ts'
 import { holdingsUpdate, investmentTransactionsUpdate } from '../webhooks/events.ts'
-import { sendWebhooks } from '../world.ts'
+import { sendWebhooks } from '../webhooks/send.ts'
+import { accessToken, accountOptions, day, endpoint, readableItem, useProduct } from './endpoint.ts'
 
 const holdings = endpoint(
   '/investments/holdings/get',

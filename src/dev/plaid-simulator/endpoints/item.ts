@@ -1,14 +1,11 @@
 // /item/*: exchange, status, webhook, rotation, removal.
-
 import * as z from 'zod'
-
-import { accessToken, endpoint, itemOf } from '../endpoint.ts'
-import type { Item } from '../item.ts'
-import { itemView } from '../item.ts'
-import { exchange, newAccessToken } from '../link-session.ts'
+import { exchange, newAccessToken } from '../items/link-session.ts'
+import { type Item, itemView } from '../state/item.ts'
+import type { World } from '../state/world.ts'
 import { webhookUpdateAcknowledged } from '../webhooks/events.ts'
-import type { World } from '../world.ts'
-import { sendWebhooks } from '../world.ts'
+import { sendWebhooks } from '../webhooks/send.ts'
+import { accessToken, endpoint, itemOf } from './endpoint.ts'
 
 const publicTokenExchange = endpoint('/item/public_token/exchange', { public_token: z.string() }, (world, body) => {
   const { accessToken: access_token, item } = exchange(world, body.public_token)

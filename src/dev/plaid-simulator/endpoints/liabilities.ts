@@ -1,8 +1,7 @@
 // /liabilities/get: what is owed on cards, mortgages and student loans.
-
-import { accessToken, accountOptions, endpoint, readableItem, useProduct } from '../endpoint.ts'
-import { failure } from '../failure.ts'
-import { chosenAccounts, itemView } from '../item.ts'
+import { failure } from '../lib/failure.ts'
+import { chosenAccounts, itemView } from '../state/item.ts'
+import { accessToken, accountOptions, endpoint, readableItem, useProduct } from './endpoint.ts'
 
 export const liabilitiesEndpoint = endpoint(
   '/liabilities/get',

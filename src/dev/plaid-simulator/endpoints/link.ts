@@ -1,17 +1,13 @@
 // /link/token/*: what an application asks Link for, and what came of it.
-
 import * as z from 'zod'
-
-import { accessToken, endpoint, itemOf } from '../endpoint.ts'
-import { whole } from '../exact-json.ts'
-import { failure } from '../failure.ts'
-import { productNames } from '../institutions.ts'
-import type { Item } from '../item.ts'
-import { openAccounts } from '../item.ts'
-import type { LinkSession, LinkToken } from '../link-token.ts'
-import { statusOf } from '../link-token.ts'
-import { userCalled, userFor } from '../users.ts'
-import type { World } from '../world.ts'
+import { productNames } from '../bank/institutions.ts'
+import { userCalled, userFor } from '../items/users.ts'
+import { whole } from '../lib/exact-json.ts'
+import { failure } from '../lib/failure.ts'
+import { type Item, openAccounts } from '../state/item.ts'
+import { type LinkSession, type LinkToken, statusOf } from '../state/link-token.ts'
+import type { World } from '../state/world.ts'
+import { accessToken, endpoint, itemOf } from './endpoint.ts'
 
 const hourMs = 3_600_000
 const anything = z.unknown().optional()

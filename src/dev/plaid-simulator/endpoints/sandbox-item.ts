@@ -1,20 +1,17 @@
 // /sandbox/item/* and /sandbox/transactions/create: what Plaid's sandbox can do to an item that exists.
-
 import * as z from 'zod'
-
 import { addDays } from '../bank/calendar.ts'
+import type { Product } from '../bank/institutions.ts'
 import { book, inventTransaction } from '../bank/invent.ts'
-import { accessToken, day, endpoint, itemOf, readableItem } from '../endpoint.ts'
-import { exactNumber } from '../exact-json.ts'
-import { failure } from '../failure.ts'
-import { lookAtBank } from '../history.ts'
-import type { Product } from '../institutions.ts'
-import type { Item } from '../item.ts'
-import { openAccounts } from '../item.ts'
-import { requireLogin } from '../login.ts'
-import type { WebhookBody } from '../webhooks/events.ts'
+import { lookAtBank } from '../items/history.ts'
+import { requireLogin } from '../items/login-status.ts'
+import { exactNumber } from '../lib/exact-json.ts'
+import { failure } from '../lib/failure.ts'
+import { type Item, openAccounts } from '../state/item.ts'
 import * as events from '../webhooks/events.ts'
-import { sendWebhooks } from '../world.ts'
+import type { WebhookBody } from '../webhooks/events.ts'
+import { sendWebhooks } from '../webhooks/send.ts'
+import { accessToken, day, endpoint, itemOf, readableItem } from './endpoint.ts'
 
 const fireable = [
   'DEFAULT_UPDATE',

@@ -1,14 +1,12 @@
 // /sandbox/*: what Plaid's own sandbox can be told to do.
-
 import * as z from 'zod'
-
-import { customUserOf } from '../custom-user.ts'
-import { day, endpoint } from '../endpoint.ts'
-import { whole } from '../exact-json.ts'
-import { failure } from '../failure.ts'
-import { institutionById, productNames } from '../institutions.ts'
-import { makeItem } from '../link-session.ts'
-import { userCalled, userFor } from '../users.ts'
+import { institutionById, productNames } from '../bank/institutions.ts'
+import { customUserOf } from '../items/custom-user-password.ts'
+import { makeItem } from '../items/link-session.ts'
+import { userCalled, userFor } from '../items/users.ts'
+import { whole } from '../lib/exact-json.ts'
+import { failure } from '../lib/failure.ts'
+import { day, endpoint } from './endpoint.ts'
 
 const options = z
   .strictObject({

@@ -1,13 +1,11 @@
 // /transactions/recurring/get: the streams in the history.
-
 import * as z from 'zod'
-
-import { categoryVersionFor, inVersion } from '../categories.ts'
-import { accessToken, endpoint, readableItem, useProduct } from '../endpoint.ts'
-import { failure } from '../failure.ts'
-import { initialiseTransactions } from '../history.ts'
-import { chosenAccounts } from '../item.ts'
-import { streamsIn, watchStreams } from '../streams.ts'
+import { categoryVersionFor, inVersion } from '../items/categories.ts'
+import { initialiseTransactions } from '../items/history.ts'
+import { streamsIn, watchStreams } from '../items/streams.ts'
+import { failure } from '../lib/failure.ts'
+import { chosenAccounts } from '../state/item.ts'
+import { accessToken, endpoint, readableItem, useProduct } from './endpoint.ts'
 
 const fields = {
   access_token: accessToken,

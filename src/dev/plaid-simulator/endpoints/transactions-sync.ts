@@ -1,16 +1,12 @@
 // /transactions/sync: what changed since a cursor.
-
 import * as z from 'zod'
-
 import type { Account } from '../bank/model.ts'
-import { categoryVersionFor, inVersion } from '../categories.ts'
-import { accessToken, endpoint, readableItem, useProduct } from '../endpoint.ts'
-import { whole } from '../exact-json.ts'
-import { initialiseTransactions } from '../history.ts'
-import type { Item } from '../item.ts'
-import { chosenAccounts, transactionView } from '../item.ts'
-import type { SyncPage } from '../sync-page.ts'
-import { syncPage } from '../sync-page.ts'
+import { categoryVersionFor, inVersion } from '../items/categories.ts'
+import { initialiseTransactions } from '../items/history.ts'
+import { type SyncPage, syncPage } from '../items/sync-page.ts'
+import { whole } from '../lib/exact-json.ts'
+import { chosenAccounts, type Item, transactionView } from '../state/item.ts'
+import { accessToken, endpoint, readableItem, useProduct } from './endpoint.ts'
 
 const options = z
   .strictObject({

@@ -1,14 +1,12 @@
 // /transactions/get and /transactions/refresh: a window of the history, and a look at the bank right now.
-
 import * as z from 'zod'
-
-import { categoryVersionFor, inVersion } from '../categories.ts'
-import { accessToken, day, endpoint, readableItem, useProduct } from '../endpoint.ts'
-import { whole } from '../exact-json.ts'
-import { failure } from '../failure.ts'
-import { initialiseTransactions, lookAtBank } from '../history.ts'
-import { chosenAccounts, itemView, transactionView } from '../item.ts'
-import { liveDynamically } from '../mutation.ts'
+import { categoryVersionFor, inVersion } from '../items/categories.ts'
+import { initialiseTransactions, lookAtBank } from '../items/history.ts'
+import { liveDynamically } from '../items/mutation.ts'
+import { whole } from '../lib/exact-json.ts'
+import { failure } from '../lib/failure.ts'
+import { chosenAccounts, itemView, transactionView } from '../state/item.ts'
+import { accessToken, day, endpoint, readableItem, useProduct } from './endpoint.ts'
 
 const getOptions = z
   .strictObject({

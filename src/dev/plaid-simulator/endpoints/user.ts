@@ -1,11 +1,9 @@
 // /user/*: the users of the application, and their items without an access token.
-
 import * as z from 'zod'
-
-import { endpoint } from '../endpoint.ts'
-import { failure } from '../failure.ts'
-import { itemView } from '../item.ts'
-import { forgetUser, itemsOf, knownUser, userCalled, userFor } from '../users.ts'
+import { forgetUser, itemsOf, knownUser, userCalled, userFor } from '../items/users.ts'
+import { failure } from '../lib/failure.ts'
+import { itemView } from '../state/item.ts'
+import { endpoint } from './endpoint.ts'
 import { removeItem } from './item.ts'
 
 const userFields = { user_id: z.string().nullish(), user_token: z.string().nullish() }

@@ -1,9 +1,7 @@
 // /webhook_verification_key/get: the public key that a webhook's `kid` names.
-
 import * as z from 'zod'
-
-import { endpoint } from '../endpoint.ts'
-import { failure } from '../failure.ts'
+import { failure } from '../lib/failure.ts'
+import { endpoint } from './endpoint.ts'
 
 export const webhookKeyEndpoint = endpoint('/webhook_verification_key/get', { key_id: z.string() }, (world, body) => {
   const key = world.keys.byId(body.key_id)

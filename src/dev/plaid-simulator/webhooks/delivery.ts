@@ -1,46 +1,8 @@
 // Sends webhooks as Plaid does: signed afresh at every attempt, in order per item, with its retries.
 // Never throws into what caused the webhook: a receiver that is down is the receiver's business.
-
-import type { Settings } from '../options.ts'
-import type { Timers } from '../timers.ts'
-import type { SigningKeys, Tampering } from './keys.ts'
-
-export interface Attempt {
-  at: string
-  /** The receiver's status, or null when there was no answer. */
-  status: number | null
-  error?: string
-}
-
-export interface Delivery {
-  id: number
-  item_id: string | null
-  url: string
-  body: Record<string, unknown>
-  state: 'waiting' | 'delivered' | 'retrying' | 'failed' | 'dropped'
-  attempts: Attempt[]
-}
-
-/** How the next webhooks are delivered; a number counts down to none. */
-export interface Mischief {
-  /** So many are sent twice. */
-  duplicate: number
-  /** So many are held back, then sent in reverse. */
-  reorder: number
-  delayMs: number
-  /** So many are never sent. */
-  drop: number
-  tampering: Tampering | null
-}
-
-export interface WebhookDelivery {
-  send(itemId: string | null, url: string, body: Record<string, unknown>): Delivery
-  /** Every webhook so far, oldest first. */
-  readonly deliveries: readonly Delivery[]
-  readonly mischief: Mischief
-  /** Sends what `reorder` holds back. */
-  release(): void
-}
+import type { Timers } from '../lib/timers.ts'
+import type { Settings } from '../state/options.ts'
+import type { Delivery, Mischief, SigningKeys, WebhookDelivery } from '../state/webhooks.ts'
 
 /** A retry this long after the first attempt is Plaid's last. Counted in retry bases, so that tests can be quick. */
 const lastRetryInBases = (24 * 3600) / 30

@@ -1,10 +1,7 @@
 // The webhooks that Plaid sends about an item, as bodies. Nothing here decides when to send one.
-
-import type { ErrorCode } from '../failure.ts'
-import { errorInside } from '../failure.ts'
-import type { Item } from '../item.ts'
-import type { LinkSession, LinkToken } from '../link-token.ts'
-import { statusOf } from '../link-token.ts'
+import { type ErrorCode, errorInside } from '../lib/failure.ts'
+import type { Item } from '../state/item.ts'
+import { type LinkSession, type LinkToken, statusOf } from '../state/link-token.ts'
 
 export type WebhookBody = Record<string, unknown> & { webhook_type: string; webhook_code: string }
 

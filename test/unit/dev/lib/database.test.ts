@@ -9,9 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { bootstrap, type LoginUrls, pooledUrl, retireLogins, withLogin } from '../../../../src/dev/lib/bootstrap.ts'
 import { migrate } from '../../../../src/dev/lib/migrate.ts'
-import { startPostgres } from '../../../../src/dev/postgres/server.ts'
-import type { Postgres } from '../../../../src/dev/postgres/server.ts'
 import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
+import { type Postgres, startPostgres } from '../../../../src/dev/postgres/server.ts'
 
 let server: Postgres
 

@@ -1,8 +1,8 @@
 // Which value of a variable reaches the local Worker, and that it reaches it unchanged.
-import { assert, asyncProperty, stringMatching } from 'fast-check'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { assert, asyncProperty, stringMatching } from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { unstable_getVarsForDev } from 'wrangler'
 import * as z from 'zod'

@@ -1,6 +1,5 @@
 // Ports are checked before anything starts, and a refusal names the variable.
-import { createServer } from 'node:net'
-import type { Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { freePort, readPorts } from '../../../../src/dev/lib/ports.ts'
 

@@ -1,9 +1,7 @@
 // The connections behind the Neon endpoint, before a real server.
-import { Client } from 'pg'
-import type { PoolClient } from 'pg'
+import { Client, type PoolClient } from 'pg'
 import { expect, inject, it } from 'vitest'
-import { createPools } from '../../../../src/dev/neon-local/pools.ts'
-import type { Pools } from '../../../../src/dev/neon-local/pools.ts'
+import { createPools, type Pools } from '../../../../src/dev/neon-local/pools.ts'
 import type { Connection } from '../../../../src/dev/neon-local/request.ts'
 import { connectStack } from '../../../support/stack.ts'
 

@@ -1,12 +1,10 @@
 // The Neon endpoint, reached by Neon's own driver and by plain HTTP, before a real server.
-import { Client as NeonClient, neon, neonConfig } from '@neondatabase/serverless'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Client as NeonClient, neon, neonConfig } from '@neondatabase/serverless'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { startNeonEndpoint } from '../../../../src/dev/neon-local/server.ts'
-import type { NeonEndpoint } from '../../../../src/dev/neon-local/server.ts'
-import { connectStack } from '../../../support/stack.ts'
-import type { TestDatabase } from '../../../support/stack.ts'
+import { type NeonEndpoint, startNeonEndpoint } from '../../../../src/dev/neon-local/server.ts'
+import { connectStack, type TestDatabase } from '../../../support/stack.ts'
 
 const MAX_BYTES = 200_000
 const stack = connectStack(inject('control'))

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { changedAt, parsePath, removed } from '../../../../src/dev/plaid-simulator/json-path.ts'
+import { changedAt, parsePath, removed } from '../../../../src/dev/plaid-simulator/lib/json-path.ts'
 import { openDesk, truth } from './bank-desk.ts'
 
 const at = (value: unknown, path: string, change: (before: unknown) => unknown) => {

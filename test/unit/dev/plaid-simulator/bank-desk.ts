@@ -2,11 +2,9 @@
 import { Configuration, PlaidApi, Products } from 'plaid'
 import { onTestFinished } from 'vitest'
 import * as z from 'zod'
-import { parseExact } from '../../../../src/dev/plaid-simulator/exact-json.ts'
-import type { Simulator, SimulatorOptions } from '../../../../src/dev/plaid-simulator/server.ts'
-import { startSimulator } from '../../../../src/dev/plaid-simulator/server.ts'
-import type { Receiver } from './receiver.ts'
-import { startReceiver } from './receiver.ts'
+import { parseExact } from '../../../../src/dev/plaid-simulator/lib/exact-json.ts'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../../../src/dev/plaid-simulator/server.ts'
+import { type Receiver, startReceiver } from './receiver.ts'
 
 export const credentials = { clientId: 'client', secret: 'secret' }
 

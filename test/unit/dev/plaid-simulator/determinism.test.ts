@@ -1,7 +1,6 @@
 // The same seed and the same calls give the same ids, tokens and bank.
 import { expect, test } from 'vitest'
-import type { BankDesk } from './bank-desk.ts'
-import { openDesk, readUpdate } from './bank-desk.ts'
+import { type BankDesk, openDesk, readUpdate } from './bank-desk.ts'
 
 /** A day of calls; everything that the simulator made up, as text. Times of the clock are taken out. */
 async function play(desk: BankDesk): Promise<string> {

@@ -2,8 +2,7 @@
 import { Products } from 'plaid'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import type { BankDesk } from './bank-desk.ts'
-import { applied, openDesk, openReceiver, readUpdate, sorted, truth } from './bank-desk.ts'
+import { applied, type BankDesk, openDesk, openReceiver, readUpdate, sorted, truth } from './bank-desk.ts'
 
 async function errorCode(desk: BankDesk, path: string, access_token: string): Promise<unknown> {
   return (await desk.post(path, { access_token })).body['error_code']

@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Products } from 'plaid'
 import { expect, onTestFinished, test } from 'vitest'
-import { startSimulator } from '../../../../src/dev/plaid-simulator/server.ts'
 import * as z from 'zod'
-import type { BankDesk } from './bank-desk.ts'
-import { applied, credentials, openDesk, openReceiver, readUpdate, sorted, truth } from './bank-desk.ts'
+import { startSimulator } from '../../../../src/dev/plaid-simulator/server.ts'
+import { applied, type BankDesk, credentials, openDesk, openReceiver, readUpdate, sorted, truth } from './bank-desk.ts'
 
 function journal(): string {
   const folder = mkdtempSync(join(tmpdir(), 'simulator-'))

@@ -2,8 +2,7 @@
 import { CountryCode, Products } from 'plaid'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import type { BankDesk } from './bank-desk.ts'
-import { openDesk, openReceiver } from './bank-desk.ts'
+import { type BankDesk, openDesk, openReceiver } from './bank-desk.ts'
 import type { Receiver } from './receiver.ts'
 
 const fields = {

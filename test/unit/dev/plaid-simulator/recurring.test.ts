@@ -2,8 +2,7 @@
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { addDays } from '../../../../src/dev/plaid-simulator/bank/calendar.ts'
-import type { BankDesk, Linked } from './bank-desk.ts'
-import { openDesk, openReceiver, truth } from './bank-desk.ts'
+import { type BankDesk, type Linked, openDesk, openReceiver, truth } from './bank-desk.ts'
 
 const money = z.looseObject({ amount: z.custom<{ rawJSON: string }>() })
 const stream = z.looseObject({

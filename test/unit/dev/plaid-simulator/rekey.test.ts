@@ -1,7 +1,7 @@
 // Ids of items: a bijection from the bank's, with case kept apart as case.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { rekey } from '../../../../src/dev/plaid-simulator/rekey.ts'
+import { rekey } from '../../../../src/dev/plaid-simulator/state/rekey.ts'
 
 const { fromBank, toBank } = rekey('one')
 const character = fc.constantFrom('A', 'B', 'Z', 'a', 'b', 'z', '0', '1', '9', '-', '_', 'ä')

@@ -2,8 +2,7 @@
 import { AccountSubtype, Products } from 'plaid'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import type { BankDesk, Linked } from './bank-desk.ts'
-import { applied, openDesk, openReceiver, readUpdate, sorted, truth } from './bank-desk.ts'
+import { applied, type BankDesk, type Linked, openDesk, openReceiver, readUpdate, sorted, truth } from './bank-desk.ts'
 
 const everything = [Products.Transactions, Products.Investments, Products.Liabilities]
 const row = z.record(z.string(), z.unknown())

@@ -1,8 +1,7 @@
 // Two items of one login, whatever happens at the bank and through whichever of them: both clients end with the same bank.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { BankDesk, Linked } from './bank-desk.ts'
-import { applied, openDesk, readUpdate, sorted, truth } from './bank-desk.ts'
+import { applied, type BankDesk, type Linked, openDesk, readUpdate, sorted, truth } from './bank-desk.ts'
 
 const small = fc.integer({ min: 0, max: 3 })
 const change = fc.record(

@@ -5,12 +5,10 @@ import { inventTransaction } from '../../../../src/dev/plaid-simulator/bank/inve
 import type { Transaction } from '../../../../src/dev/plaid-simulator/bank/model.ts'
 import { openBank } from '../../../../src/dev/plaid-simulator/bank/open.ts'
 import { randomFrom } from '../../../../src/dev/plaid-simulator/bank/random.ts'
-import { PlaidFailure } from '../../../../src/dev/plaid-simulator/failure.ts'
-import { seededIds } from '../../../../src/dev/plaid-simulator/ids.ts'
-import { openLedger } from '../../../../src/dev/plaid-simulator/ledger.ts'
-import type { Ledger } from '../../../../src/dev/plaid-simulator/ledger.ts'
-import type { SyncPage } from '../../../../src/dev/plaid-simulator/sync-page.ts'
-import { isMidUpdate, syncPage } from '../../../../src/dev/plaid-simulator/sync-page.ts'
+import { isMidUpdate, type SyncPage, syncPage } from '../../../../src/dev/plaid-simulator/items/sync-page.ts'
+import { PlaidFailure } from '../../../../src/dev/plaid-simulator/lib/failure.ts'
+import { seededIds } from '../../../../src/dev/plaid-simulator/lib/ids.ts'
+import { type Ledger, openLedger } from '../../../../src/dev/plaid-simulator/state/change-log.ts'
 
 const template = sampleTransaction()
 

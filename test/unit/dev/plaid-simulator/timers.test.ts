@@ -1,6 +1,6 @@
 // What is to happen later must never happen after the end.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { timers } from '../../../../src/dev/plaid-simulator/timers.ts'
+import { timers } from '../../../../src/dev/plaid-simulator/lib/timers.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

@@ -1,8 +1,7 @@
 // Users of the application: what belongs to them, and what of it can be removed without an access token.
 import { CountryCode, Products } from 'plaid'
 import { expect, test } from 'vitest'
-import type { BankDesk } from './bank-desk.ts'
-import { openDesk } from './bank-desk.ts'
+import { type BankDesk, openDesk } from './bank-desk.ts'
 
 const fields = {
   client_name: 'Test',

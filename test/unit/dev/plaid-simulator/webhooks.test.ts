@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import type { BankDesk } from './bank-desk.ts'
-import { openDesk, openReceiver } from './bank-desk.ts'
+import { type BankDesk, openDesk, openReceiver } from './bank-desk.ts'
 import type { Received } from './receiver.ts'
 
 const delivery = z.looseObject({

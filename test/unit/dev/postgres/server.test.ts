@@ -7,10 +7,9 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { closedFolder } from '../../../../src/dev/lib/data-folder.ts'
-import { startPostgres } from '../../../../src/dev/postgres/server.ts'
-import type { Postgres } from '../../../../src/dev/postgres/server.ts'
 import { commandLine } from '../../../../src/dev/lib/processes.ts'
 import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
+import { type Postgres, startPostgres } from '../../../../src/dev/postgres/server.ts'
 
 const TIMEOUT_MS = 60_000
 const lines: string[] = []

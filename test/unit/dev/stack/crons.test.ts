@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { unstable_readConfig } from 'wrangler'
 import { jobFor } from '../../../../src/cron/schedule.ts'
-import { CRONS, fireCron } from '../../../../src/dev/stack/crons.ts'
 import { freePort } from '../../../../src/dev/lib/ports.ts'
 import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
+import { CRONS, fireCron } from '../../../../src/dev/stack/crons.ts'
 
 const config = join(projectFolder, 'wrangler.toml')
 

@@ -1,7 +1,7 @@
 // Opens banks for the tests of the generator: ids counted by kind, one fixed day unless told otherwise.
-
-import type { Bank, Ids } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
+import type { Bank } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import { openBank } from '../../../../../src/dev/plaid-simulator/bank/open.ts'
+import type { Ids } from '../../../../../src/dev/plaid-simulator/bank/values.ts'
 
 /** A Saturday, three days after a payday that fell on none. */
 export const today = '2026-11-21'

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-
 import { addDays } from '../../../../../src/dev/plaid-simulator/bank/calendar.ts'
 import { customUserProblem } from '../../../../../src/dev/plaid-simulator/bank/custom-user.ts'
 import { book, livePast } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'

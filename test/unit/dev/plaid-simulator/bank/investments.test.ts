@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
-
 import { addDays } from '../../../../../src/dev/plaid-simulator/bank/calendar.ts'
 import { livePast } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
 import { total } from '../../../../../src/dev/plaid-simulator/bank/ledger.ts'
-import type { Bank, RawNumber } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
+import type { Bank } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import {
   addExact,
   compareExact,
@@ -14,6 +13,7 @@ import {
 } from '../../../../../src/dev/plaid-simulator/bank/number.ts'
 import { cashHolding, securityOf } from '../../../../../src/dev/plaid-simulator/bank/positions.ts'
 import { randomFrom } from '../../../../../src/dev/plaid-simulator/bank/random.ts'
+import type { RawNumber } from '../../../../../src/dev/plaid-simulator/bank/values.ts'
 import { aBank, countedIds, today } from './a-bank.ts'
 
 const zero = exact('0')

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-
 import { addDays } from '../../../../../src/dev/plaid-simulator/bank/calendar.ts'
 import { livePast } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
 import { total } from '../../../../../src/dev/plaid-simulator/bank/ledger.ts'

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-
 import { addDays } from '../../../../../src/dev/plaid-simulator/bank/calendar.ts'
 import { inventTransaction, livePast, postedFrom } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
 import { accountOf, book, sameCurrency, total, unbook } from '../../../../../src/dev/plaid-simulator/bank/ledger.ts'
-import type { Bank, Ids, Transaction } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
+import type { Bank, Transaction } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import { compareExact, exact, subtractExact } from '../../../../../src/dev/plaid-simulator/bank/number.ts'
 import { randomFrom } from '../../../../../src/dev/plaid-simulator/bank/random.ts'
+import type { Ids } from '../../../../../src/dev/plaid-simulator/bank/values.ts'
 import { aBank, countedIds, exactly, today, written } from './a-bank.ts'
 
 /** A bank whose ids go on where its history ended. */

@@ -1,7 +1,5 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-
-import type { RawNumber } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import {
   addExact,
   cents,
@@ -15,6 +13,7 @@ import {
   subtractExact,
   wholeOf,
 } from '../../../../../src/dev/plaid-simulator/bank/number.ts'
+import type { RawNumber } from '../../../../../src/dev/plaid-simulator/bank/values.ts'
 
 /** An independent reading of a decimal: a fraction of two integers. */
 interface Fraction {

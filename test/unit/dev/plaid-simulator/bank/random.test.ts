@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-
 import { between, pick, randomFrom } from '../../../../../src/dev/plaid-simulator/bank/random.ts'
 
 const draw = (seed: string, count: number): number[] => {

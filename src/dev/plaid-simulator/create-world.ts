@@ -1,0 +1,42 @@
+// Makes an empty world.
+import { randomUUID } from 'node:crypto'
+import { bankClock } from './lib/clock.ts'
+import { seededIds } from './lib/ids.ts'
+import { rateLimits } from './lib/rate-limit.ts'
+import { timers } from './lib/timers.ts'
+import { clientKindOf } from './state/client-kind.ts'
+import type { Journal } from './state/journal.ts'
+import type { Settings } from './state/options.ts'
+import type { World } from './state/world.ts'
+import { webhookDelivery } from './webhooks/delivery.ts'
+import { signingKeys } from './webhooks/keys.ts'
+
+export function createWorld(settings: Settings, seed: string, journal: Journal): World {
+  const ids = seededIds(seed)
+  const running = timers(settings.log)
+  // Not by seed: a receiver that caches keys must never find another key under a kid that it knows.
+  const keys = signingKeys(() => randomUUID())
+  return {
+    seed,
+    settings,
+    clock: bankClock(),
+    ids,
+    timers: running,
+    keys,
+    delivery: webhookDelivery({ keys, timers: running, settings }),
+    limits: rateLimits(settings.rateLimits),
+    items: new Map(),
+    logins: new Map(),
+    accessTokens: new Map(),
+    publicTokens: new Map(),
+    linkTokens: new Map(),
+    users: new Map(),
+    removedUserIds: new Set(),
+    faults: [],
+    alterations: [],
+    client: clientKindOf(settings),
+    calls: [],
+    journal,
+    replaying: false,
+  }
+}

@@ -1,0 +1,137 @@
+// How an item's transactions reach Plaid: an initial pull, a historical one, then whatever changes at the bank.
+import { addDays } from '../bank/calendar.ts'
+import type { Transaction } from '../bank/model.ts'
+import { openLedger } from '../state/change-log.ts'
+import type { HistoryStep, Item, TransactionsState } from '../state/item.ts'
+import type { Login } from '../state/login.ts'
+import type { World } from '../state/world.ts'
+import { syncUpdatesAvailable, transactionsRemoved, transactionsUpdate, type WebhookBody } from '../webhooks/events.ts'
+import { sendWebhooks } from '../webhooks/send.ts'
+import { livingItems } from './logins.ts'
+import { streamNews } from './streams.ts'
+
+/** Plaid's default, when nobody asks for more. */
+export const defaultDaysRequested = 90
+/** How far back the initial update reaches. */
+const initialDays = 30
+
+/** What a pull changed in the ledger, by transaction id. */
+export interface Pulled {
+  added: string[]
+  modified: string[]
+  removed: string[]
+}
+
+/** Adds the transactions product: fixes the window and lets the history arrive. Does nothing when it is there already. */
+export function initialiseTransactions(world: World, item: Item, daysRequested: number | null): TransactionsState {
+  if (item.transactions !== null) return item.transactions
+  const today = world.clock.today()
+  item.transactions = {
+    ledger: openLedger(),
+    step: 'NOT_READY',
+    windowStart: item.startDate ?? addDays(today, -(daysRequested ?? defaultDaysRequested)),
+    initialStart: addDays(today, -initialDays),
+    armed: false,
+    streams: null,
+    lastSuccessfulUpdate: null,
+    lastFailedUpdate: null,
+  }
+  if (!item.products.includes('transactions')) item.products.push('transactions')
+  scheduleHistory(world, item)
+  return item.transactions
+}
+
+/** Lets the steps that are still missing happen by themselves, unless a control is to trigger them. */
+export function scheduleHistory(world: World, item: Item): void {
+  const delays = world.settings.historyDelayMs
+  if (delays === 'manual' || world.replaying) return
+  const reach = (name: 'initial' | 'historical', step: HistoryStep) => (): void => {
+    world.journal.note({ op: 'step', item_id: item.itemId, step: name })
+    sendWebhooks(world, item, reachStep(world, item, step))
+  }
+  world.timers.after(delays.initial, reach('initial', 'INITIAL_UPDATE_COMPLETE'))
+  world.timers.after(delays.historical, reach('historical', 'HISTORICAL_UPDATE_COMPLETE'))
+}
+
+const steps: readonly HistoryStep[] = ['NOT_READY', 'INITIAL_UPDATE_COMPLETE', 'HISTORICAL_UPDATE_COMPLETE']
+
+/** Pulls up to this step, one step after the other; gives the webhooks to send. A step that is behind the item does nothing. */
+export function reachStep(world: World, item: Item, target: HistoryStep): WebhookBody[] {
+  const state = item.transactions
+  if (state === null || item.status !== 'good') return []
+  const missing = steps.slice(steps.indexOf(state.step) + 1, steps.indexOf(target) + 1)
+  return missing.flatMap((step) => {
+    state.step = step
+    const pulled = pull(world, item)
+    const code = step === 'INITIAL_UPDATE_COMPLETE' ? 'INITIAL_UPDATE' : 'HISTORICAL_UPDATE'
+    const legacy = transactionsUpdate(item, code, pulled.added.length)
+    return [legacy, ...(state.armed ? [syncUpdatesAvailable(item)] : []), ...streamNews(world, item)]
+  })
+}
+
+/** Brings the ledger in line with the bank, as far as the history has come. Says nothing to anybody. */
+export function pull(world: World, item: Item): Pulled {
+  const pulled: Pulled = { added: [], modified: [], removed: [] }
+  const state = item.transactions
+  if (state !== null && item.status === 'login_required') state.lastFailedUpdate = world.clock.timestamp()
+  if (state === null || item.status !== 'good' || state.step === 'NOT_READY') return pulled
+  const oldest =
+    state.step === 'INITIAL_UPDATE_COMPLETE' ? later(state.initialStart, state.windowStart) : state.windowStart
+  const there = new Map<string, Transaction>()
+  for (const transaction of heldTransactions(item)) {
+    if (transaction.date >= oldest) there.set(transaction.transaction_id, transaction)
+  }
+  for (const transaction of there.values()) {
+    const known = state.ledger.current(transaction.transaction_id)
+    if (known === transaction) continue
+    state.ledger.put(transaction)
+    const kind = known === null ? 'added' : 'modified'
+    pulled[kind].push(transaction.transaction_id)
+  }
+  for (const { transaction_id } of state.ledger.all()) {
+    if (there.has(transaction_id)) continue
+    state.ledger.remove(transaction_id)
+    pulled.removed.push(transaction_id)
+  }
+  state.lastSuccessfulUpdate = world.clock.timestamp()
+  return pulled
+}
+
+/** Pulls, and gives the webhooks that Plaid sends about what it found. */
+export function newsAtBank(world: World, item: Item): WebhookBody[] {
+  const { added, modified, removed } = pull(world, item)
+  const state = item.transactions
+  if (state === null) return []
+  const changed = added.length + modified.length + removed.length > 0
+  return [
+    ...(state.armed && changed ? [syncUpdatesAvailable(item)] : []),
+    ...(added.length > 0 ? [transactionsUpdate(item, 'DEFAULT_UPDATE', added.length)] : []),
+    ...(removed.length > 0 ? [transactionsRemoved(item, removed)] : []),
+    ...streamNews(world, item),
+  ]
+}
+
+/** Lets Plaid look at the bank through every item of the login, and tell what is new. */
+export function lookAtBank(world: World, login: Login): void {
+  for (const item of livingItems(world, login)) sendWebhooks(world, item, newsAtBank(world, item))
+}
+
+/** What the bank holds and Plaid would give in the end: everything in the window, whatever step the history has reached. */
+export function trueTransactions(world: World, item: Item): Transaction[] {
+  const start =
+    item.transactions?.windowStart ??
+    item.startDate ??
+    addDays(world.clock.today(), -(item.daysRequested ?? defaultDaysRequested))
+  return heldTransactions(item).filter(({ date }) => date >= start)
+}
+
+/** The bank's transactions of kinds of accounts that the product covers: investments have an endpoint of their own. */
+function heldTransactions({ bank }: Item): Transaction[] {
+  const accounts = bank.accounts().filter(({ type }) => type !== 'investment')
+  const covered = new Set(accounts.map(({ account_id }) => account_id))
+  return bank.transactions().filter(({ account_id }) => covered.has(account_id))
+}
+
+function later(left: string, right: string): string {
+  return left > right ? left : right
+}

@@ -1,0 +1,59 @@
+// A file of everything that happened, so that a simulator that starts again knows the items of the one before it.
+// Only what changes the world is written; faults, mischief with webhooks and the record of calls are forgotten.
+import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import * as z from 'zod'
+
+const event = z.discriminatedUnion('op', [
+  z.object({ op: z.literal('endpoint'), path: z.string(), body: z.string() }),
+  z.object({ op: z.literal('bank'), item_id: z.string(), body: z.string() }),
+  z.object({ op: z.literal('link'), body: z.string() }),
+  z.object({ op: z.literal('client'), body: z.string() }),
+  z.object({ op: z.literal('clock'), body: z.string() }),
+  z.object({ op: z.literal('step'), item_id: z.string(), step: z.enum(['initial', 'historical', 'investments']) }),
+  z.object({ op: z.literal('mutation'), item_id: z.string() }),
+])
+const line = z.object({ at: z.number(), event })
+const heading = z.object({ seed: z.string() })
+
+/** What happened; bodies are JSON text, so that no digit is lost. */
+export type JournalEvent = z.infer<typeof event>
+export type JournalLine = z.infer<typeof line>
+
+export interface Journal {
+  note(happened: JournalEvent): void
+  /** Forgets everything: a new world with this seed begins. */
+  begin(seed: string): void
+}
+
+export const noJournal: Journal = { note: () => undefined, begin: () => undefined }
+
+/** Opens the file, or begins it with this seed; gives the seed and the lines that it holds. Throws on a file of another kind. */
+export function openJournal(file: string, seed: string): { journal: Journal; seed: string; lines: JournalLine[] } {
+  const begin = (from: string): void => writeFileSync(file, `${JSON.stringify({ seed: from })}\n`)
+  if (!existsSync(file)) begin(seed)
+  const text = readFileSync(file, 'utf8')
+  // A simulator that was killed may have left half a line: without its newline it never happened.
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+  const [head = '', ...rest] = whole.split('\n').slice(0, -1)
+  const known = heading.safeParse(parsed(head))
+  if (!known.success) throw new Error(`${file} is not a journal of the simulator: move it away`)
+  const lines = rest.map((each) => line.parse(parsed(each)))
+  if (whole !== text) truncateSync(file, Buffer.byteLength(whole))
+  return {
+    seed: known.data.seed,
+    lines,
+    journal: {
+      begin,
+      note: (happened) => appendFileSync(file, `${JSON.stringify({ at: Date.now(), event: happened })}\n`),
+    },
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}

@@ -1,0 +1,58 @@
+// Everything that one simulator holds, in memory. A reset makes a new world; nothing is shared between two.
+
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { RateLimits } from '../lib/rate-limit.ts'
+import type { Timers } from '../lib/timers.ts'
+import type { Alteration } from './alterations.ts'
+import type { ClientKind } from './client-kind.ts'
+import type { Fault } from './faults.ts'
+import type { Item } from './item.ts'
+import type { Journal } from './journal.ts'
+import type { LinkToken, PublicToken } from './link-token.ts'
+import type { Login } from './login.ts'
+import type { Settings } from './options.ts'
+import type { User } from './user.ts'
+import type { SigningKeys, WebhookDelivery } from './webhooks.ts'
+
+/** One API call that was answered, or cut. */
+export interface CallRecord {
+  endpoint: string
+  item_id: string | null
+  /** Null when the connection was cut. */
+  status: number | null
+  error_code: string | null
+  request_id: string
+  time: string
+  duration_ms: number
+}
+
+export interface World {
+  readonly seed: string
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly timers: Timers
+  readonly keys: SigningKeys
+  readonly delivery: WebhookDelivery
+  readonly limits: RateLimits
+  /** By item id, oldest first; removed ones stay, so that they are known to be gone. */
+  readonly items: Map<string, Item>
+  /** By institution, user name and custom user. */
+  readonly logins: Map<string, Login>
+  /** Item ids by access token; an invalidated token is not in it. */
+  readonly accessTokens: Map<string, string>
+  readonly publicTokens: Map<string, PublicToken>
+  readonly linkTokens: Map<string, LinkToken>
+  /** By user id. */
+  readonly users: Map<string, User>
+  readonly removedUserIds: Set<string>
+  readonly faults: Fault[]
+  readonly alterations: Alteration[]
+  /** Who calls. */
+  readonly client: ClientKind
+  readonly calls: CallRecord[]
+  readonly journal: Journal
+  /** While a journal is lived again nothing is sent and nothing is scheduled. */
+  replaying: boolean
+}
