@@ -17,7 +17,7 @@ import { createPlaidClient } from './plaid/client.ts'
 import { createPlaid } from './plaid/endpoints.ts'
 import { createUsageCounter, type UsageCounter } from './plaid/usage-counter.ts'
 import { limitsWith } from './plaid/rate-limit/limits.ts'
-import { createQuota, type Quota, type QuotaObjects } from './plaid/rate-limit/limiter.ts'
+import { createPlaidLimiter, type PlaidLimiter, type PlaidLimiterObjects } from './plaid/rate-limit/limiter.ts'
 import { coalesced } from './messages/coalesce.ts'
 import { createProducer, type MessageQueue } from './messages/producer.ts'
 import { createLimiter, type Limiter, type LimiterObjects } from './ratelimit/limiter.ts'
@@ -30,7 +30,7 @@ export interface Bindings extends Readonly<Record<string, unknown>> {
   /** Needed unless limits are switched off. */
   readonly RATE_LIMITER?: LimiterObjects
   /** Needed where the environment is strict; elsewhere Plaid's limits are not kept without it. */
-  readonly PLAID_QUOTA?: QuotaObjects
+  readonly PLAID_QUOTA?: PlaidLimiterObjects
 }
 
 function limiterOver({ rateLimits }: Config, objects: LimiterObjects | undefined): Limiter | null {
@@ -44,17 +44,26 @@ interface Around {
   readonly log: Logger
 }
 
-function quotaOver({ strict, plaid }: Config, objects: QuotaObjects | undefined, { wait, log }: Around): Quota | null {
+function plaidLimiterOver(
+  { strict, plaid }: Config,
+  objects: PlaidLimiterObjects | undefined,
+  { wait, log }: Around,
+): PlaidLimiter | null {
   const isBound = typeof objects?.getByName === 'function'
   if (!isBound && strict) throw unbound('PLAID_QUOTA')
   if (objects === undefined || !isBound) return null
   const onFailure = (error: unknown): void => log.error('plaid_quota_failed', { error })
   const { limits, quotaLocation: location } = plaid
-  return createQuota({ objects, limits: limitsWith(limits), location, wait, random: Math.random, onFailure })
+  return createPlaidLimiter({ objects, limits: limitsWith(limits), location, wait, random: Math.random, onFailure })
 }
 
-/** Endpoints for a caller, over one quota and one usage. */
-function plaidOver(config: Config, quota: Quota | null, usage: UsageCounter, { wait }: Around): Services['plaidFor'] {
+/** Endpoints for a caller, over one limiter and one usage. */
+function plaidOver(
+  config: Config,
+  limiter: PlaidLimiter | null,
+  usage: UsageCounter,
+  { wait }: Around,
+): Services['plaidFor'] {
   const { baseUrl, environment, clientId, secret } = config.plaid
   const common = {
     baseUrl,
@@ -63,7 +72,7 @@ function plaidOver(config: Config, quota: Quota | null, usage: UsageCounter, { w
     secret: createSecret(secret),
     wait,
     random: Math.random,
-    quota,
+    limiter,
     usage,
   }
   return (caller) => createPlaid(createPlaidClient({ ...common, caller, fetch: (request) => fetch(request) }))
@@ -118,7 +127,10 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const jobs = connect('wn_jobs', config.database.jobsUrl, config.database.endpoint)
   const usage = createUsageCounter()
   const producer = createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log })
-  const plaidFor = plaidOver(config, quotaOver(config, bindings.PLAID_QUOTA, { wait, log }), usage, { wait, log })
+  const plaidFor = plaidOver(config, plaidLimiterOver(config, bindings.PLAID_QUOTA, { wait, log }), usage, {
+    wait,
+    log,
+  })
   const plaid = plaidFor({ priority: 'interactive', itemId: null, userId: null })
   return {
     config,

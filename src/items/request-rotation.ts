@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts'
 import { openAccessToken } from '../custody/access-token.ts'
 
 /** A rotation takes about a second. After ten seconds the client gets 202, and the rotation continues. */
-const patienceMs = 10_000
+const maxWaitMs = 10_000
 const lookMs = 250
 
 /**
@@ -40,7 +40,7 @@ export async function requestRotation(ctx: Ctx<User>, id: string): Promise<Rotat
  */
 export async function waitForRotation(ctx: Ctx<User>, item: RotatedItem): Promise<'rotated' | 'running'> {
   const { api, wait } = ctx.services
-  const endMs = ctx.now().getTime() + patienceMs
+  const endMs = ctx.now().getTime() + maxWaitMs
   for (;;) {
     await wait(lookMs)
     const leftMs = endMs - ctx.now().getTime()

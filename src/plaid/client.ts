@@ -1,6 +1,6 @@
 // The one place that speaks to Plaid and that unwraps a secret. An answer is parsed with its amounts exact, a failure
 // is a value; neither an error nor a log line holds a token, a request body or Plaid's error text. No call is made that
-// the quota did not grant, none that costs money unless it says so, and none goes uncounted.
+// the limiter did not grant, none that costs money unless it says so, and none goes uncounted.
 import type * as z from 'zod'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { withDeadline } from '../timeout.ts'
@@ -9,7 +9,7 @@ import { AppError } from '../errors.ts'
 import { classify, foreignTokenCode, type PlaidFailure, plaidErrorSchema } from './errors.ts'
 import type { UsageCounter } from './usage-counter.ts'
 import { isPaidPath, type PaidPath } from './rate-limit/limits.ts'
-import { type Caller, type Quota, quotaErrorType, type Turn } from './rate-limit/limiter.ts'
+import { type Caller, type PlaidLimiter, limiterErrorType, type Outcome } from './rate-limit/limiter.ts'
 
 export type PlaidResult<Value> =
   | { readonly ok: true; readonly value: Value; readonly requestId: string }
@@ -42,7 +42,7 @@ export interface PlaidClientOptions {
   /** Who calls, to be counted as. */
   readonly caller: Caller
   /** Null where nobody counts: in tests of other things. Then nothing that costs money is called. */
-  readonly quota: Quota | null
+  readonly limiter: PlaidLimiter | null
   readonly usage: UsageCounter
 }
 
@@ -78,10 +78,10 @@ function unreadable(status: number): PlaidFailure {
   return { ...noAnswer('UNREADABLE_ANSWER'), class: status === 429 ? 'rate_limited' : 'retry', status }
 }
 
-function notGranted({ kind, afterSeconds }: Exclude<Turn, { kind: 'granted' }>): PlaidFailure {
-  const errorCode = kind === 'spent' ? 'QUOTA_SPENT' : 'QUOTA_UNAVAILABLE'
+function notAdmitted({ kind, afterSeconds }: Exclude<Outcome, { kind: 'admitted' }>): PlaidFailure {
+  const errorCode = kind === 'refused' ? 'QUOTA_SPENT' : 'QUOTA_UNAVAILABLE'
   const failure = noAnswer(errorCode)
-  return { ...failure, class: 'rate_limited', errorType: quotaErrorType, retryAfterSeconds: afterSeconds }
+  return { ...failure, class: 'rate_limited', errorType: limiterErrorType, retryAfterSeconds: afterSeconds }
 }
 
 /** An access token names the environment that issued it: `access-sandbox-…`. Another form is Plaid's to judge. */
@@ -130,7 +130,7 @@ export const secretText = (text: string): Secret => createSecret(text)
 /** A client bound to one set of API keys and to who calls by it. */
 export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
-  const { caller, quota, usage } = options
+  const { caller, limiter, usage } = options
 
   const exchange = async (call: PlaidCall<z.ZodType>, signal: AbortSignal): Promise<RawAnswer> => {
     const tokens = {
@@ -176,12 +176,12 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
 
   const attempt = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
     if (isForeign(call.accessToken, options.environment)) return { ok: false, failure: foreignToken }
-    const turn: Turn = (await quota?.turn(call.path, caller)) ?? { kind: 'granted' }
-    if (turn.kind !== 'granted') return { ok: false, failure: notGranted(turn) }
+    const outcome: Outcome = (await limiter?.check(call.path, caller)) ?? { kind: 'admitted' }
+    if (outcome.kind !== 'admitted') return { ok: false, failure: notAdmitted(outcome) }
     const result = await ask(call)
     usage.count(call.path, result.ok ? 'ok' : result.failure.errorCode)
     if (!result.ok && result.failure.class === 'rate_limited')
-      await quota?.refused(call.path, caller, result.failure.errorCode, result.failure.retryAfterSeconds)
+      await limiter?.recordRejection(call.path, caller, result.failure.errorCode, result.failure.retryAfterSeconds)
     return result
   }
 
@@ -196,7 +196,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
       return await attempt(call)
     },
     callPaid: async (call) => {
-      if (quota === null || caller.itemId === null) throw unpaid(call.path)
+      if (limiter === null || caller.itemId === null) throw unpaid(call.path)
       return await attempt(call)
     },
   }

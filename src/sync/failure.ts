@@ -2,7 +2,7 @@
 import type { FailedRun } from '../db/commit.ts'
 import { assertNever } from '../errors.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
-import { quotaErrorType } from '../plaid/rate-limit/limiter.ts'
+import { limiterErrorType } from '../plaid/rate-limit/limiter.ts'
 
 const hour = 3600
 
@@ -73,7 +73,7 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
       return failed('Plaid could not answer. It is tried again shortly.', backoffSeconds(attempts, random))
     case 'rate_limited':
       // Plaid was not even asked: nothing is wrong that a user should read of, and the wait is known.
-      if (failure.errorType === quotaErrorType)
+      if (failure.errorType === limiterErrorType)
         return {
           ...failed('', Math.ceil(wait * (1 + random))),
           outcome: 'waiting',

@@ -2,24 +2,24 @@
 // Plaid itself refused, and by the day's budget where a call costs money. What it forgets of Plaid's limits when it ends is
 // restored from its store as more than it was; shares of users begin anew. Gets time and store; knows no platform.
 import type { PlaidLimit, PlaidLimitName } from './limits.ts'
-import { createMeters } from './windows.ts'
+import { createWindows } from './windows.ts'
 import {
   capOf,
   count,
-  emptyMeter,
-  isSpent,
-  type Meter,
+  emptyWindow,
+  isExpired,
+  type SlidingWindow,
   type Priority,
-  type Reserve,
+  type StoredBlocks,
   restore,
-  type Storing,
+  type StoragePolicy,
   take,
   waitFor,
   waitForShare,
   windowSeconds,
 } from './window.ts'
 
-export interface QuotaCall {
+export interface LimitedCall {
   readonly path: string
   /** Null where Plaid limits nothing that we could come near. */
   readonly limit: (PlaidLimit & { readonly name: PlaidLimitName }) | null
@@ -30,33 +30,33 @@ export interface QuotaCall {
 }
 
 /** A call that Plaid refused with 429. */
-export interface QuotaRefusal extends QuotaCall {
+export interface RejectedCall extends LimitedCall {
   readonly errorCode: string
   readonly retryAfterSeconds: number | null
 }
 
-type Hindrance = 'client' | 'item' | 'user' | 'plaid' | 'day'
+type LimitedBy = 'client' | 'item' | 'user' | 'plaid' | 'day'
 
 /** Whether a call may be made now; if not, what stands in its way, and for how long. */
 export type Admission =
   | { readonly admitted: true }
-  | { readonly admitted: false; readonly waitMs: number; readonly by: Hindrance }
+  | { readonly admitted: false; readonly waitMs: number; readonly by: LimitedBy }
 
-/** Of a meter its reserve, of a refusal its end (ms since 1970), of a day the calls. */
-type Stored = Reserve | number
+/** Of a window its blocks, of a refusal its end (ms since 1970), of a day the calls. */
+type Stored = StoredBlocks | number
 
 /** What survives: as much of a Durable Object's storage as is used. */
-export interface QuotaStore {
+export interface AdmissionStore {
   get(key: string): Stored | undefined
   put(key: string, value: Stored): void
   delete(key: string): unknown
   list(options: { prefix: string }): Iterable<[string, Stored]>
 }
 
-export interface QuotaKeeper {
-  admit(call: QuotaCall, nowMs: number): Admission
+export interface AdmissionControl {
+  admit(call: LimitedCall, nowMs: number): Admission
   /** Closes what Plaid refused for, until Plaid said. */
-  refuse(refusal: QuotaRefusal, nowMs: number): void
+  recordRejection(rejected: RejectedCall, nowMs: number): void
   /** Deletes what counts no more; answers how many entries of items are left. */
   clean(nowMs: number): number
   /** How many items and users are remembered. */
@@ -74,47 +74,47 @@ const unsaidSeconds = { item: 60, endpoint: 30 } as const
 const prefixes = { client: 'client ', item: 'item ', closed: 'closed ', day: 'day ' } as const
 
 /** An item's first calls in a minute are nearly all there are, and not stored: see `restore`. */
-const storingOfItem = (quota: number): Storing => ({
+const itemStorage = (quota: number): StoragePolicy => ({
   unstored: Math.floor(quota / 3),
   chunk: Math.max(1, Math.floor(quota / 10)),
 })
 /** Some sixty writes cover a minute's calls of a whole client. */
-const storingOfClient = (quota: number): Storing => ({ unstored: 0, chunk: Math.max(1, Math.floor(quota / 60)) })
+const clientStorage = (quota: number): StoragePolicy => ({ unstored: 0, chunk: Math.max(1, Math.floor(quota / 60)) })
 
-interface CallMeters {
-  readonly client: Meter
-  readonly item: Meter | null
-  readonly user: Meter | null
+interface CallWindows {
+  readonly client: SlidingWindow
+  readonly item: SlidingWindow | null
+  readonly user: SlidingWindow | null
 }
 
 const numberIn = (stored: Stored | undefined): number => (typeof stored === 'number' ? stored : 0)
-const reserveIn = (stored: Stored | undefined): Reserve =>
+const blocksIn = (stored: Stored | undefined): StoredBlocks =>
   stored === undefined || typeof stored === 'number' ? [] : stored
 
-export function createQuotaKeeper(store: QuotaStore, startedAtMs: number): QuotaKeeper {
-  const clients = new Map<string, { meter: Meter; wasBusy: boolean }>()
+export function createAdmissionControl(store: AdmissionStore, startedAtMs: number): AdmissionControl {
+  const clients = new Map<string, { window: SlidingWindow; wasBusy: boolean }>()
   const closed = new Map([...store.list({ prefix: prefixes.closed })].map(([key, until]) => [key, numberIn(until)]))
-  const [items, users] = [createMeters(startedAtMs), createMeters(startedAtMs)]
+  const [items, users] = [createWindows(startedAtMs), createWindows(startedAtMs)]
 
-  const clientMeter = (name: string, nowMs: number) => {
+  const clientWindow = (name: string, nowMs: number) => {
     const known = clients.get(name)
     if (known !== undefined) return known
-    const meter = restore(reserveIn(store.get(prefixes.client + name)), 0, nowMs)
-    const made = { meter, wasBusy: meter.total > 0 }
+    const window = restore(blocksIn(store.get(prefixes.client + name)), 0, nowMs)
+    const made = { window, wasBusy: window.total > 0 }
     clients.set(name, made)
     return made
   }
 
-  const itemMeter = (key: string, quota: number, wasBusy: boolean, nowMs: number): Meter =>
+  const itemWindow = (key: string, quota: number, wasBusy: boolean, nowMs: number): SlidingWindow =>
     items.of(key, () => {
       const forgets = wasBusy && nowMs < startedAtMs + (windowSeconds + 1) * 1000
       const stored = wasBusy ? store.get(prefixes.item + key) : undefined
-      return restore(reserveIn(stored), forgets ? storingOfItem(quota).unstored : 0, nowMs)
+      return restore(blocksIn(stored), forgets ? itemStorage(quota).unstored : 0, nowMs)
     })
 
   /** Of the user for whom an interactive call is made; null for other calls. */
-  const userMeter = ({ userId = null, priority }: QuotaCall, limitName: string): Meter | null =>
-    userId === null || priority !== 'interactive' ? null : users.of(`${limitName} ${userId}`, emptyMeter)
+  const userWindow = ({ userId = null, priority }: LimitedCall, limitName: string): SlidingWindow | null =>
+    userId === null || priority !== 'interactive' ? null : users.of(`${limitName} ${userId}`, emptyWindow)
 
   const closedFor = (keys: readonly string[], nowMs: number): number =>
     Math.max(0, ...keys.map((key) => Math.min((closed.get(key) ?? 0) - nowMs, longestRefusalSeconds * 1000)))
@@ -125,34 +125,34 @@ export function createQuotaKeeper(store: QuotaStore, startedAtMs: number): Quota
     store.put(key, untilMs)
   }
 
-  const endpointKey = (call: QuotaCall): string => `${prefixes.closed}${call.path}`
-  const itemKey = (call: QuotaCall): string => `${prefixes.closed}${call.path} ${call.itemId ?? ''}`
+  const endpointKey = (call: LimitedCall): string => `${prefixes.closed}${call.path}`
+  const itemKey = (call: LimitedCall): string => `${prefixes.closed}${call.path} ${call.itemId ?? ''}`
 
   /** The day's count of a paid call, and where it is kept. */
-  const daily = (call: QuotaCall, nowMs: number) => {
+  const daily = (call: LimitedCall, nowMs: number) => {
     const key = `${prefixes.day}${Math.floor(nowMs / dayMs)} ${call.path} ${call.itemId ?? ''}`
     return { key, calls: numberIn(store.get(key)) }
   }
 
-  const metersOf = (call: QuotaCall, limit: NonNullable<QuotaCall['limit']>, nowMs: number) => {
-    const { meter, wasBusy } = clientMeter(limit.name, nowMs)
+  const windowsOf = (call: LimitedCall, limit: NonNullable<LimitedCall['limit']>, nowMs: number) => {
+    const { window, wasBusy } = clientWindow(limit.name, nowMs)
     const key = `${limit.name} ${call.itemId ?? ''}`
     return {
-      client: meter,
-      item: call.itemId === null ? null : itemMeter(key, limit.item, wasBusy, nowMs),
-      user: userMeter(call, limit.name),
+      client: window,
+      item: call.itemId === null ? null : itemWindow(key, limit.item, wasBusy, nowMs),
+      user: userWindow(call, limit.name),
       key,
     }
   }
 
-  const refusedBy = (by: Hindrance, waitMs: number): Admission => ({ admitted: false, waitMs, by })
+  const refusedBy = (by: LimitedBy, waitMs: number): Admission => ({ admitted: false, waitMs, by })
 
   /** What the call has to wait for longest; null where it fits now. */
-  const hindrance = (
-    call: QuotaCall,
+  const longestWait = (
+    call: LimitedCall,
     limit: PlaidLimit,
     nowMs: number,
-    { client, item, user }: CallMeters,
+    { client, item, user }: CallWindows,
   ): Admission | null => {
     const waits = [
       ['client', waitFor(client, capOf(limit.client, call.priority), nowMs)],
@@ -174,32 +174,32 @@ export function createQuotaKeeper(store: QuotaStore, startedAtMs: number): Quota
       if (limit === null) return { admitted: true }
       const spent = limit.day === null ? null : daily(call, nowMs)
       if (spent !== null && spent.calls >= (limit.day ?? 0)) return refusedBy('day', dayMs - (nowMs % dayMs))
-      const meters = metersOf(call, limit, nowMs)
-      const refused = hindrance(call, limit, nowMs, meters)
+      const windows = windowsOf(call, limit, nowMs)
+      const refused = longestWait(call, limit, nowMs, windows)
       if (refused !== null) return refused
-      const { client, item, user, key } = meters
-      const clientReserve = take(client, storingOfClient(limit.client), nowMs)
-      if (clientReserve !== null) store.put(prefixes.client + limit.name, clientReserve)
-      const itemReserve = item === null ? null : take(item, storingOfItem(limit.item), nowMs)
-      if (itemReserve !== null) store.put(prefixes.item + key, itemReserve)
+      const { client, item, user, key } = windows
+      const clientBlocks = take(client, clientStorage(limit.client), nowMs)
+      if (clientBlocks !== null) store.put(prefixes.client + limit.name, clientBlocks)
+      const itemBlocks = item === null ? null : take(item, itemStorage(limit.item), nowMs)
+      if (itemBlocks !== null) store.put(prefixes.item + key, itemBlocks)
       if (user !== null) count(user, nowMs)
       if (spent !== null) store.put(spent.key, spent.calls + 1)
       return { admitted: true }
     },
 
-    refuse(refusal, nowMs) {
-      const { limit, itemId, retryAfterSeconds, errorCode } = refusal
+    recordRejection(rejected, nowMs) {
+      const { limit, itemId, retryAfterSeconds, errorCode } = rejected
       const until = (unsaid: number, longestSeconds = longestRefusalSeconds): number =>
         nowMs + Math.min(retryAfterSeconds ?? unsaid, longestSeconds) * 1000
-      if (itemId !== null) close(itemKey(refusal), until(unsaidSeconds.item))
+      if (itemId !== null) close(itemKey(rejected), until(unsaidSeconds.item))
       // Of the item's bank: other items are not concerned.
       if (errorCode === 'INSTITUTION_RATE_LIMIT' && itemId !== null) return
       // Plaid does not say whose limit it was. Where the item is far from its own, it was the client's.
       const isBlind = limit === null || itemId === null
-      const asked = isBlind ? 0 : (metersOf(refusal, limit, nowMs).item?.total ?? 0)
+      const asked = isBlind ? 0 : (windowsOf(rejected, limit, nowMs).item?.total ?? 0)
       const longestSeconds = isBlind ? longestBlindRefusalSeconds : longestRefusalSeconds
       if (limit === null || asked <= limit.item / 2)
-        close(endpointKey(refusal), until(unsaidSeconds.endpoint, longestSeconds))
+        close(endpointKey(rejected), until(unsaidSeconds.endpoint, longestSeconds))
     },
 
     clean(nowMs) {
@@ -210,7 +210,7 @@ export function createQuotaKeeper(store: QuotaStore, startedAtMs: number): Quota
           if (isOver(value, key)) store.delete(key)
           else left += 1
       }
-      drop(prefixes.item, (reserve) => isSpent(reserveIn(reserve), nowMs))
+      drop(prefixes.item, (blocks) => isExpired(blocksIn(blocks), nowMs))
       drop(prefixes.closed, (untilMs) => numberIn(untilMs) <= nowMs)
       drop(prefixes.day, (_, key) => Number(key.split(' ')[1]) < Math.floor(nowMs / dayMs))
       for (const [key, untilMs] of closed) if (untilMs <= nowMs) closed.delete(key)

@@ -1,7 +1,7 @@
 // The isolate's side of Plaid's limits: asks the object that counts the endpoint's limit, waits if the wait is short, and
 // decides which calls are allowed while that object fails. Never calls Plaid and never throws.
 import { withTimeout } from '../../timeout.ts'
-import type { Admission, QuotaCall, QuotaRefusal } from './admission.ts'
+import type { Admission, LimitedCall, RejectedCall } from './admission.ts'
 import { isPaidPath, limitNameOf, type PlaidLimits } from './limits.ts'
 import type { Priority } from './window.ts'
 
@@ -15,18 +15,18 @@ export interface Caller {
 }
 
 /** The part of the Durable Objects' namespace that is used. */
-export interface QuotaObjects {
+export interface PlaidLimiterObjects {
   getByName(
     name: string,
     options?: { locationHint?: DurableObjectLocationHint },
   ): {
-    admit(call: QuotaCall): Promise<Admission>
-    refused(refusal: QuotaRefusal): Promise<void>
+    admit(call: LimitedCall): Promise<Admission>
+    refused(rejected: RejectedCall): Promise<void>
   }
 }
 
-export interface QuotaOptions {
-  readonly objects: QuotaObjects
+export interface PlaidLimiterOptions {
+  readonly objects: PlaidLimiterObjects
   readonly limits: PlaidLimits
   /** Where the objects are created; near their first caller where it is null. */
   readonly location?: DurableObjectLocationHint | null
@@ -41,43 +41,43 @@ export interface QuotaOptions {
 }
 
 /** Whether a call may be made; `afterSeconds` says when asking again makes sense. */
-export type Turn =
-  | { readonly kind: 'granted' }
-  | { readonly kind: 'spent' | 'unavailable'; readonly afterSeconds: number }
+export type Outcome =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'refused' | 'failed'; readonly afterSeconds: number }
 
-export interface Quota {
+export interface PlaidLimiter {
   /** Waits for a turn, a few seconds at most. */
-  turn(path: string, caller: Caller): Promise<Turn>
+  check(path: string, caller: Caller): Promise<Outcome>
   /** Tells everybody that Plaid answered 429. */
-  refused(path: string, caller: Caller, errorCode: string, retryAfterSeconds: number | null): Promise<void>
+  recordRejection(path: string, caller: Caller, errorCode: string, retryAfterSeconds: number | null): Promise<void>
 }
 
 /** `errorType` of a call that was not made for the budget's sake. */
-export const quotaErrorType = 'QUOTA'
+export const limiterErrorType = 'QUOTA'
 /**
  * One object for each limit of the Plaid client: limits are independent, so the counts stay exact, and an object that fails
  * or is busy concerns its endpoints alone. Endpoints without a limit share one, which knows Plaid's refusals.
  */
-const objectNameOf = ({ limit }: QuotaCall): string => `client:${limit?.name ?? 'unlimited'}`
+const objectNameOf = ({ limit }: LimitedCall): string => `client:${limit?.name ?? 'unlimited'}`
 /** A user should hear soon that it takes longer; a run holds one of few consumers while it waits. */
-const patienceMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
+const maxWaitMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
 /** After a failure the object is left alone for so long, so that not every call waits for it in vain. */
 const pauseMs = 5000
 const unavailableSeconds = 60
 
 /** Make one an isolate: it remembers which objects failed. */
-export function createQuota(options: QuotaOptions): Quota {
+export function createPlaidLimiter(options: PlaidLimiterOptions): PlaidLimiter {
   const { objects, limits, location = null, wait, random } = options
   const { now = () => Date.now(), timeoutMs = 1000, onFailure } = options
   const pausedUntilMs = new Map<string, number>()
   const placement = location === null ? {} : { locationHint: location }
 
-  const callOf = (path: string, { itemId, userId, priority }: Caller): QuotaCall => {
+  const callOf = (path: string, { itemId, userId, priority }: Caller): LimitedCall => {
     const name = limitNameOf(path)
     return { path, itemId, userId, priority, limit: name === null ? null : { name, ...limits[name] } }
   }
 
-  const ask = async (call: QuotaCall): Promise<Admission | null> => {
+  const ask = async (call: LimitedCall): Promise<Admission | null> => {
     const name = objectNameOf(call)
     if (now() < (pausedUntilMs.get(name) ?? 0)) return null
     try {
@@ -90,31 +90,31 @@ export function createQuota(options: QuotaOptions): Quota {
   }
 
   /** While the object fails, interactive calls are allowed (20 % of each limit are theirs); background and paid calls are not. */
-  const uncounted = ({ path, priority }: QuotaCall): Turn =>
+  const uncounted = ({ path, priority }: LimitedCall): Outcome =>
     priority === 'interactive' && !isPaidPath(path)
-      ? { kind: 'granted' }
-      : { kind: 'unavailable', afterSeconds: unavailableSeconds }
+      ? { kind: 'admitted' }
+      : { kind: 'failed', afterSeconds: unavailableSeconds }
 
   return {
-    async turn(path, caller) {
+    async check(path, caller) {
       const call = callOf(path, caller)
-      let patience = patienceMs[call.priority]
+      let leftMs = maxWaitMs[call.priority]
       for (;;) {
         const admission = await ask(call)
         if (admission === null) return uncounted(call)
-        if (admission.admitted) return { kind: 'granted' }
-        if (admission.waitMs > patience) return { kind: 'spent', afterSeconds: Math.ceil(admission.waitMs / 1000) }
+        if (admission.admitted) return { kind: 'admitted' }
+        if (admission.waitMs > leftMs) return { kind: 'refused', afterSeconds: Math.ceil(admission.waitMs / 1000) }
         // Those who wait for the same second do not all come at once.
         const pause = admission.waitMs + random() * 200
-        patience -= pause
+        leftMs -= pause
         await wait(pause)
       }
     },
 
-    async refused(path, caller, errorCode, retryAfterSeconds) {
-      const refusal = { ...callOf(path, caller), errorCode, retryAfterSeconds }
+    async recordRejection(path, caller, errorCode, retryAfterSeconds) {
+      const rejected = { ...callOf(path, caller), errorCode, retryAfterSeconds }
       try {
-        await withTimeout(timeoutMs, objects.getByName(objectNameOf(refusal), placement).refused(refusal))
+        await withTimeout(timeoutMs, objects.getByName(objectNameOf(rejected), placement).refused(rejected))
       } catch (error) {
         onFailure(error)
       }

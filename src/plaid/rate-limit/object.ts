@@ -1,37 +1,43 @@
 // The Durable Object that counts the calls of a whole Plaid client under one limit, for all isolates. Decides nothing by itself:
-// quota-keeper.ts does.
+// quota-control.ts does.
 import { DurableObject } from 'cloudflare:workers'
-import { type Admission, createQuotaKeeper, type QuotaCall, type QuotaKeeper, type QuotaRefusal } from './admission.ts'
+import {
+  type Admission,
+  createAdmissionControl,
+  type LimitedCall,
+  type AdmissionControl,
+  type RejectedCall,
+} from './admission.ts'
 
 /** What was stored of items and of refusals is looked through so often, while there is any. */
 const cleanMs = 120_000
 
 export class PlaidQuota extends DurableObject {
   readonly #storage: DurableObjectStorage
-  readonly #keeper: QuotaKeeper
+  readonly #control: AdmissionControl
   #hasAlarm = false
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env)
     this.#storage = context.storage
-    this.#keeper = createQuotaKeeper(context.storage.kv, Date.now())
+    this.#control = createAdmissionControl(context.storage.kv, Date.now())
   }
 
   /** Nothing is awaited between asking and counting; the platform holds the answer back until what it stored is durable. */
-  async admit(call: QuotaCall): Promise<Admission> {
-    const admission = this.#keeper.admit(call, Date.now())
+  async admit(call: LimitedCall): Promise<Admission> {
+    const admission = this.#control.admit(call, Date.now())
     await this.#ensureAlarm()
     return admission
   }
 
-  async refused(refusal: QuotaRefusal): Promise<void> {
-    this.#keeper.refuse(refusal, Date.now())
+  async refused(rejected: RejectedCall): Promise<void> {
+    this.#control.recordRejection(rejected, Date.now())
     await this.#ensureAlarm()
   }
 
   override async alarm(): Promise<void> {
     this.#hasAlarm = false
-    if (this.#keeper.clean(Date.now()) > 0) await this.#ensureAlarm()
+    if (this.#control.clean(Date.now()) > 0) await this.#ensureAlarm()
   }
 
   async #ensureAlarm(): Promise<void> {

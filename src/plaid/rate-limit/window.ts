@@ -18,7 +18,7 @@ const spareShare = 0.5
 export type Priority = 'interactive' | 'background'
 
 /** Calls by the second, oldest first. Changed in place: there can be tens of thousands of them. */
-export interface Meter {
+export interface SlidingWindow {
   readonly ticks: { second: number; calls: number }[]
   total: number
   /** The current block: what was admitted in it beyond what goes unstored, and what storage has for it. */
@@ -26,14 +26,14 @@ export interface Meter {
   admitted: number
   reserved: number
   /** What storage has, by block. */
-  stored: Reserve
+  stored: StoredBlocks
 }
 
 /** At most so many calls in each block (of five seconds, counted from 1970), oldest first. */
-export type Reserve = readonly (readonly [block: number, calls: number])[]
+export type StoredBlocks = readonly (readonly [block: number, calls: number])[]
 
-export interface Storing {
-  /** Calls in a window that need not be stored, because whoever restores a meter takes them for made. */
+export interface StoragePolicy {
+  /** Calls in a window that need not be stored, because whoever restores a window takes them for made. */
   readonly unstored: number
   /** How many calls one write covers. */
   readonly chunk: number
@@ -43,18 +43,25 @@ const secondOf = (nowMs: number): number => Math.floor(nowMs / 1000)
 const lastSecondOf = (block: number): number => block * blockSeconds + blockSeconds - 1
 const oldestSecond = (nowMs: number): number => secondOf(nowMs) - windowSeconds
 
-export const emptyMeter = (): Meter => ({ ticks: [], total: 0, block: -1, admitted: 0, reserved: 0, stored: [] })
+export const emptyWindow = (): SlidingWindow => ({
+  ticks: [],
+  total: 0,
+  block: -1,
+  admitted: 0,
+  reserved: 0,
+  stored: [],
+})
 
-function add(meter: Meter, second: number, calls: number): void {
-  const last = meter.ticks.at(-1)
+function add(window: SlidingWindow, second: number, calls: number): void {
+  const last = window.ticks.at(-1)
   if (last?.second === second) last.calls += calls
-  else meter.ticks.push({ second, calls })
-  meter.total += calls
+  else window.ticks.push({ second, calls })
+  window.total += calls
 }
 
-/** Whether none of a meter's calls counts any more. */
-export function isIdle(meter: Meter, nowMs: number): boolean {
-  const last = meter.ticks.at(-1)
+/** Whether none of a window's calls counts any more. */
+export function isIdle(window: SlidingWindow, nowMs: number): boolean {
+  const last = window.ticks.at(-1)
   return last === undefined || last.second < oldestSecond(nowMs)
 }
 
@@ -62,15 +69,15 @@ export function isIdle(meter: Meter, nowMs: number): boolean {
  * Forgets what counts no more. After a clock was set back, calls of the future become calls of now: they count for
  * their window at most, and never for less than they should.
  */
-function settle(meter: Meter, nowMs: number): void {
+function settle(window: SlidingWindow, nowMs: number): void {
   const [oldest, now] = [oldestSecond(nowMs), secondOf(nowMs)]
-  const { ticks } = meter
-  while (ticks[0] !== undefined && ticks[0].second < oldest) meter.total -= ticks.shift()?.calls ?? 0
+  const { ticks } = window
+  while (ticks[0] !== undefined && ticks[0].second < oldest) window.total -= ticks.shift()?.calls ?? 0
   let future = 0
   while ((ticks.at(-1)?.second ?? 0) > now) future += ticks.pop()?.calls ?? 0
   if (future === 0) return
-  meter.total -= future
-  add(meter, now, future)
+  window.total -= future
+  add(window, now, future)
 }
 
 /** At least one call, so that no limit shuts a kind of calls out. */
@@ -81,11 +88,11 @@ export const capOf = (limit: number, priority: Priority): number =>
   priority === 'interactive' ? limit : partOf(limit, backgroundShare)
 
 /** How long until one more call keeps a window within `cap`, in milliseconds; 0 when it does now. */
-export function waitFor(meter: Meter, cap: number, nowMs: number): number {
-  settle(meter, nowMs)
-  let excess = meter.total + 1 - cap
+export function waitFor(window: SlidingWindow, cap: number, nowMs: number): number {
+  settle(window, nowMs)
+  let excess = window.total + 1 - cap
   if (excess <= 0) return 0
-  for (const { second, calls } of meter.ticks) {
+  for (const { second, calls } of window.ticks) {
     excess -= calls
     if (excess <= 0) return (second + windowSeconds + 1) * 1000 - nowMs
   }
@@ -93,48 +100,48 @@ export function waitFor(meter: Meter, cap: number, nowMs: number): number {
 }
 
 /** How long until the user's share of the client's limit, or what is spare of it, has room for one more of their clicks. */
-export const waitForShare = (user: Meter, client: Meter, limit: number, nowMs: number): number =>
+export const waitForShare = (user: SlidingWindow, client: SlidingWindow, limit: number, nowMs: number): number =>
   Math.min(waitFor(user, partOf(limit, userShare), nowMs), waitFor(client, partOf(limit, spareShare), nowMs))
 
 /** Counts a call that storage does not need. */
-export function count(meter: Meter, nowMs: number): void {
-  settle(meter, nowMs)
-  add(meter, secondOf(nowMs), 1)
+export function count(window: SlidingWindow, nowMs: number): void {
+  settle(window, nowMs)
+  add(window, secondOf(nowMs), 1)
 }
 
 /** Counts a call of now. Answers what has to be stored before it is made; null when storage covers it already. */
-export function take(meter: Meter, { unstored, chunk }: Storing, nowMs: number): Reserve | null {
-  count(meter, nowMs)
-  if (meter.total <= unstored) return null
+export function take(window: SlidingWindow, { unstored, chunk }: StoragePolicy, nowMs: number): StoredBlocks | null {
+  count(window, nowMs)
+  if (window.total <= unstored) return null
   const block = Math.floor(secondOf(nowMs) / blockSeconds)
-  if (block !== meter.block) {
+  if (block !== window.block) {
     // A clock that was set back comes to a block again that storage may know already.
-    const known = meter.stored.find(([stored]) => stored === block)?.[1] ?? 0
-    Object.assign(meter, { block, admitted: known, reserved: known })
+    const known = window.stored.find(([stored]) => stored === block)?.[1] ?? 0
+    Object.assign(window, { block, admitted: known, reserved: known })
   }
-  meter.admitted += 1
-  if (meter.admitted <= meter.reserved) return null
-  meter.reserved += chunk
-  const kept = meter.stored.filter(([stored]) => stored !== block && lastSecondOf(stored) >= oldestSecond(nowMs))
-  meter.stored = [...kept, [block, meter.reserved]]
-  return meter.stored
+  window.admitted += 1
+  if (window.admitted <= window.reserved) return null
+  window.reserved += chunk
+  const kept = window.stored.filter(([stored]) => stored !== block && lastSecondOf(stored) >= oldestSecond(nowMs))
+  window.stored = [...kept, [block, window.reserved]]
+  return window.stored
 }
 
 /**
- * A meter that has forgotten nothing that counts: every stored call is taken for made, at the end of its block, and
+ * A window that has forgotten nothing that counts: every stored call is taken for made, at the end of its block, and
  * `unstored` more just now.
  */
-export function restore(reserve: Reserve, unstored: number, nowMs: number): Meter {
-  const meter = { ...emptyMeter(), stored: reserve }
+export function restore(blocks: StoredBlocks, unstored: number, nowMs: number): SlidingWindow {
+  const window = { ...emptyWindow(), stored: blocks }
   const now = secondOf(nowMs)
-  for (const [block, calls] of reserve.toSorted(([one], [other]) => one - other))
-    add(meter, Math.min(now, lastSecondOf(block)), calls)
-  if (unstored > 0) add(meter, now, unstored)
-  settle(meter, nowMs)
-  return meter
+  for (const [block, calls] of blocks.toSorted(([one], [other]) => one - other))
+    add(window, Math.min(now, lastSecondOf(block)), calls)
+  if (unstored > 0) add(window, now, unstored)
+  settle(window, nowMs)
+  return window
 }
 
 /** Whether nothing of what was stored counts any more. */
-export function isSpent(reserve: Reserve, nowMs: number): boolean {
-  return reserve.every(([block]) => lastSecondOf(block) < oldestSecond(nowMs))
+export function isExpired(blocks: StoredBlocks, nowMs: number): boolean {
+  return blocks.every(([block]) => lastSecondOf(block) < oldestSecond(nowMs))
 }

@@ -1,29 +1,29 @@
-// Meters by key, of items or of users: as many as were busy in the last two windows. An idle one is dropped without a search.
-import { isIdle, type Meter, windowSeconds } from './window.ts'
+// SlidingWindows by key, of items or of users: as many as were busy in the last two windows. An idle one is dropped without a search.
+import { isIdle, type SlidingWindow, windowSeconds } from './window.ts'
 
-export interface Meters {
-  /** The meter of the key, made where there is none; it is kept for another window. */
-  of(key: string, make: () => Meter): Meter
+export interface SlidingWindows {
+  /** The window of the key, made where there is none; it is kept for another window. */
+  of(key: string, make: () => SlidingWindow): SlidingWindow
   /** To be called before each count. */
   age(nowMs: number): void
   count(): number
 }
 
-export function createMeters(startedAtMs: number): Meters {
-  let [young, old] = [new Map<string, Meter>(), new Map<string, Meter>()]
-  let turnsAtMs = startedAtMs + windowSeconds * 1000
+export function createWindows(startedAtMs: number): SlidingWindows {
+  let [young, old] = [new Map<string, SlidingWindow>(), new Map<string, SlidingWindow>()]
+  let rotatesAtMs = startedAtMs + windowSeconds * 1000
   return {
     of(key, make) {
-      const meter = young.get(key) ?? old.get(key) ?? make()
-      young.set(key, meter)
+      const window = young.get(key) ?? old.get(key) ?? make()
+      young.set(key, window)
       old.delete(key)
-      return meter
+      return window
     },
     age(nowMs) {
-      if (nowMs < turnsAtMs) return
-      const kept = [...old].filter(([, meter]) => !isIdle(meter, nowMs))
+      if (nowMs < rotatesAtMs) return
+      const kept = [...old].filter(([, window]) => !isIdle(window, nowMs))
       ;[old, young] = [new Map([...kept, ...young]), new Map()]
-      turnsAtMs = nowMs + windowSeconds * 1000
+      rotatesAtMs = nowMs + windowSeconds * 1000
     },
     count: () => young.size + old.size,
   }

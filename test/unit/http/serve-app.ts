@@ -6,7 +6,7 @@ import { parseConfig } from '../../../src/config/config.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { createServices } from '../../../src/services.ts'
 import type { Services } from '../../../src/context.ts'
-import { quotaInMemory } from '../plaid/store-in-memory.ts'
+import { limiterObjectsInMemory } from '../plaid/store-in-memory.ts'
 import { objectsInMemory } from '../ratelimit/objects-in-memory.ts'
 
 const secretKey = 'a-secret-key-of-the-unit-tests-0123456789'
@@ -49,7 +49,7 @@ export const productionVariables = {
 
 export function servicesOf(variables: Readonly<Record<string, string>> = developmentVariables): Services {
   const queue = { sendBatch: () => Promise.reject(new Error('There is no queue here.')) }
-  const bindings = { SYNC_QUEUE: queue, RATE_LIMITER: objectsInMemory(), PLAID_QUOTA: quotaInMemory() }
+  const bindings = { SYNC_QUEUE: queue, RATE_LIMITER: objectsInMemory(), PLAID_QUOTA: limiterObjectsInMemory() }
   return createServices(parseConfig(variables), bindings)
 }
 

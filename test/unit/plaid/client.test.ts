@@ -24,7 +24,7 @@ afterAll(() => server.stop())
 /** Nobody counts here; what counting does is shown in quota-client.test.ts. */
 const uncounted = {
   caller: { priority: 'interactive', itemId: null, userId: null },
-  quota: null,
+  limiter: null,
   usage: createUsageCounter(),
 } as const
 

@@ -1,10 +1,10 @@
-// What a quota keeper stores, as a Map: it outlives the keeper, and counts the writes. And keepers where Node stands in for
+// What a quota control stores, as a Map: it outlives the control, and counts the writes. And controls where Node stands in for
 // their Durable Objects.
-import { createQuotaKeeper, type QuotaStore } from '../../../src/plaid/rate-limit/admission.ts'
-import type { QuotaObjects } from '../../../src/plaid/rate-limit/limiter.ts'
+import { createAdmissionControl, type AdmissionStore } from '../../../src/plaid/rate-limit/admission.ts'
+import type { PlaidLimiterObjects } from '../../../src/plaid/rate-limit/limiter.ts'
 
-export function storeInMemory(): QuotaStore & { readonly entries: ReadonlyMap<string, unknown>; writes: number } {
-  const entries = new Map<string, Parameters<QuotaStore['put']>[1]>()
+export function storeInMemory(): AdmissionStore & { readonly entries: ReadonlyMap<string, unknown>; writes: number } {
+  const entries = new Map<string, Parameters<AdmissionStore['put']>[1]>()
   return {
     entries,
     writes: 0,
@@ -18,15 +18,15 @@ export function storeInMemory(): QuotaStore & { readonly entries: ReadonlyMap<st
   }
 }
 
-export function quotaInMemory(now: () => number = Date.now): QuotaObjects {
-  const keepers = new Map<string, ReturnType<typeof createQuotaKeeper>>()
+export function limiterObjectsInMemory(now: () => number = Date.now): PlaidLimiterObjects {
+  const controls = new Map<string, ReturnType<typeof createAdmissionControl>>()
   return {
     getByName(name) {
-      const keeper = keepers.get(name) ?? createQuotaKeeper(storeInMemory(), now())
-      keepers.set(name, keeper)
+      const control = controls.get(name) ?? createAdmissionControl(storeInMemory(), now())
+      controls.set(name, control)
       return {
-        admit: (call) => Promise.resolve(keeper.admit(call, now())),
-        refused: (refusal) => Promise.resolve(keeper.refuse(refusal, now())),
+        admit: (call) => Promise.resolve(control.admit(call, now())),
+        refused: (refusal) => Promise.resolve(control.recordRejection(refusal, now())),
       }
     },
   }

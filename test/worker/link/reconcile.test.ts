@@ -11,7 +11,7 @@ import { createSecret } from '../../../src/crypto/secret.ts'
 import { sealAccessToken } from '../../../src/custody/access-token.ts'
 import { reconcile } from '../../../src/link/reconcile.ts'
 import type { Plaid } from '../../../src/plaid/endpoints.ts'
-import type { QuotaCall } from '../../../src/plaid/rate-limit/admission.ts'
+import type { LimitedCall } from '../../../src/plaid/rate-limit/admission.ts'
 import { createServices } from '../../../src/services.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
 import { createWorld, type World } from '../../support/world.ts'
@@ -182,8 +182,8 @@ describe('a run', () => {
     await keptExchange('kept')
     await knownUsers(1)
     await itemOf('withdrawn', "status = 'revoked'")
-    const asked: QuotaCall[] = []
-    const admit = (call: QuotaCall) => {
+    const asked: LimitedCall[] = []
+    const admit = (call: LimitedCall) => {
       asked.push(call)
       return Promise.resolve({ admitted: false, waitMs: 60_000, by: 'client' } as const)
     }

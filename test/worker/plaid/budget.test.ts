@@ -1,7 +1,7 @@
 // A run whose calls are not granted: it ends without an error that anybody reads, stays due, and goes on where it was.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
-import type { Admission, QuotaCall } from '../../../src/plaid/rate-limit/admission.ts'
+import type { Admission, LimitedCall } from '../../../src/plaid/rate-limit/admission.ts'
 import { createServices } from '../../../src/services.ts'
 import type { Services } from '../../../src/context.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
@@ -18,8 +18,8 @@ afterAll(() => world.stop())
 const spent = (seconds: number): Admission => ({ admitted: false, waitMs: seconds * 1000, by: 'client' })
 
 /** Services whose quota answers as the test says. */
-function withQuota(admit: (call: QuotaCall) => Admission): Services {
-  const quota = { admit: (call: QuotaCall) => Promise.resolve(admit(call)), refused: () => Promise.resolve() }
+function withQuota(admit: (call: LimitedCall) => Admission): Services {
+  const quota = { admit: (call: LimitedCall) => Promise.resolve(admit(call)), refused: () => Promise.resolve() }
   const bindings = { SYNC_QUEUE: { sendBatch: () => Promise.resolve() }, PLAID_QUOTA: { getByName: () => quota } }
   const { plaid, plaidFor } = createServices(world.services.config, bindings)
   return { ...world.services, plaid, plaidFor }

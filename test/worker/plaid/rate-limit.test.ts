@@ -3,10 +3,10 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { QuotaCall } from '../../../src/plaid/rate-limit/admission.ts'
+import type { LimitedCall } from '../../../src/plaid/rate-limit/admission.ts'
 import { defaultLimits, limitsWith } from '../../../src/plaid/rate-limit/limits.ts'
 import type { PlaidQuota } from '../../../src/plaid/rate-limit/object.ts'
-import { createQuota } from '../../../src/plaid/rate-limit/limiter.ts'
+import { createPlaidLimiter } from '../../../src/plaid/rate-limit/limiter.ts'
 
 declare global {
   namespace Cloudflare {
@@ -38,7 +38,7 @@ function setTime(now: number): void {
 }
 
 const limit = { name: 'sync', item: 15, client: 200, day: null } as const
-const callOf = (itemId: string, given: Partial<QuotaCall> = {}): QuotaCall => ({
+const callOf = (itemId: string, given: Partial<LimitedCall> = {}): LimitedCall => ({
   path: '/transactions/sync',
   itemId,
   priority: 'interactive',
@@ -46,7 +46,7 @@ const callOf = (itemId: string, given: Partial<QuotaCall> = {}): QuotaCall => ({
   ...given,
 })
 
-async function admittedOf(times: number, ...calls: QuotaCall[]): Promise<number> {
+async function admittedOf(times: number, ...calls: LimitedCall[]): Promise<number> {
   const all = await Promise.all(
     Array.from({ length: times }, (_, index) => stub.admit(calls[index % calls.length] ?? callOf('none'))),
   )
@@ -128,7 +128,7 @@ describe('the object', () => {
 describe('two isolates', () => {
   it('share one limit', async () => {
     const isolate = () =>
-      createQuota({
+      createPlaidLimiter({
         objects: { getByName: () => stub },
         limits: limitsWith({ sync: { client: 40 } }),
         wait: () => Promise.resolve(),
@@ -138,20 +138,20 @@ describe('two isolates', () => {
         },
       })
     const turns = await Promise.all(
-      [isolate(), isolate()].flatMap((quota) =>
+      [isolate(), isolate()].flatMap((limiter) =>
         Array.from({ length: 60 }, (_, item) =>
-          quota.turn('/transactions/sync', { priority: 'background', itemId: `item ${item}`, userId: null }),
+          limiter.check('/transactions/sync', { priority: 'background', itemId: `item ${item}`, userId: null }),
         ),
       ),
     )
-    expect(turns.filter(({ kind }) => kind === 'granted')).toHaveLength(32)
+    expect(turns.filter(({ kind }) => kind === 'admitted')).toHaveLength(32)
   })
 })
 
 describe('one user', () => {
   it('takes no more than a part of a limit, and another one still gets their calls', async () => {
     setTime(start)
-    const quota = createQuota({
+    const limiter = createPlaidLimiter({
       objects: { getByName: () => stub },
       limits: limitsWith({ liabilities: { client: 100 } }),
       wait: () => Promise.resolve(),
@@ -163,14 +163,14 @@ describe('one user', () => {
     const turnsOf = async (userId: string, calls: number) =>
       await Promise.all(
         Array.from({ length: calls }, (_, item) =>
-          quota.turn('/liabilities/get', { priority: 'interactive', itemId: `${userId} ${item}`, userId }),
+          limiter.check('/liabilities/get', { priority: 'interactive', itemId: `${userId} ${item}`, userId }),
         ),
       )
     const granted = (turns: Awaited<ReturnType<typeof turnsOf>>) =>
-      turns.filter(({ kind }) => kind === 'granted').length
+      turns.filter(({ kind }) => kind === 'admitted').length
     const greedy = await turnsOf('greedy', 300)
     expect(granted(greedy)).toBe(50)
-    expect(greedy.at(-1)).toEqual({ kind: 'spent', afterSeconds: 63 })
+    expect(greedy.at(-1)).toEqual({ kind: 'refused', afterSeconds: 63 })
     expect(granted(await turnsOf('another', 10))).toBe(10)
   })
 })
@@ -178,7 +178,7 @@ describe('one user', () => {
 describe('the objects of different limits', () => {
   it('count apart, and each exactly', async () => {
     const names = new Set<string>()
-    const quota = createQuota({
+    const limiter = createPlaidLimiter({
       objects: {
         getByName: (name, options) => {
           names.add(name)
@@ -196,10 +196,10 @@ describe('the objects of different limits', () => {
     const grantedOf = async (path: string, calls: number): Promise<number> => {
       const turns = await Promise.all(
         Array.from({ length: calls }, (_, item) =>
-          quota.turn(path, { priority: 'interactive', itemId: `item ${item}`, userId: null }),
+          limiter.check(path, { priority: 'interactive', itemId: `item ${item}`, userId: null }),
         ),
       )
-      return turns.filter(({ kind }) => kind === 'granted').length
+      return turns.filter(({ kind }) => kind === 'admitted').length
     }
     setTime(start)
     const granted = await Promise.all([grantedOf('/transactions/sync', 60), grantedOf('/item/get', 60)])

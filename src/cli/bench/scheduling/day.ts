@@ -1,5 +1,5 @@
 // A day of many items, minute by minute: the real sweep and the real marking of what is stale over a real database whose
-// clock is faked, webhooks and clicks at bursty hours, an hour in which Plaid is down, and runs that the real keeper lets
+// clock is faked, webhooks and clicks at bursty hours, an hour in which Plaid is down, and runs that the real control lets
 // through or not. A run's own work is left out: what it would write is written in bulk.
 import { createLogger } from '../../../monitoring/logger.ts'
 import { endOfFailure } from '../../../sync/failure.ts'

@@ -1,7 +1,7 @@
-// Plaid in the simulation: no answers, only whether a call is let through by our keeper, what Plaid does with it at that
-// hour, and when each one was, to be counted afterwards by somebody else than the keeper.
+// Plaid in the simulation: no answers, only whether a call is let through by our control, what Plaid does with it at that
+// hour, and when each one was, to be counted afterwards by somebody else than the control.
 import type { FailureClass } from '../../../plaid/errors.ts'
-import { createQuotaKeeper, type QuotaCall, type QuotaStore } from '../../../plaid/rate-limit/admission.ts'
+import { createAdmissionControl, type LimitedCall, type AdmissionStore } from '../../../plaid/rate-limit/admission.ts'
 import { limitNameOf, limitsWith } from '../../../plaid/rate-limit/limits.ts'
 import type { Priority } from '../../../plaid/rate-limit/window.ts'
 import type { SyncProduct } from '../../../sync/products.ts'
@@ -37,7 +37,7 @@ export const paths: readonly string[] = [...new Set(Object.values(pathsOf).flat(
 
 const limits = limitsWith({})
 /** As src/plaid/rate-limit/limiter.ts waits. */
-const patienceMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
+const maxWaitMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
 const refusedForSeconds = 20
 
 export function limitOfPath(path: string): number {
@@ -45,8 +45,8 @@ export function limitOfPath(path: string): number {
   return name === null ? Infinity : limits[name].client
 }
 
-function memory(): QuotaStore {
-  const entries = new Map<string, Parameters<QuotaStore['put']>[1]>()
+function memory(): AdmissionStore {
+  const entries = new Map<string, Parameters<AdmissionStore['put']>[1]>()
   return {
     get: (key) => entries.get(key),
     put: (key, value) => void entries.set(key, value),
@@ -59,20 +59,20 @@ const isWithin = ([from, until]: readonly [number, number], ms: number): boolean
 
 export function createSimulatedPlaid(startMs: number, trouble: Trouble, random: () => number) {
   const store = memory()
-  let keeper = createQuotaKeeper(store, startMs)
+  let control = createAdmissionControl(store, startMs)
   const calls = new Map(paths.map((path) => [path, [] as number[]]))
 
   const call = (path: string, itemId: string, priority: Priority, fromMs: number): Ran => {
     const name = limitNameOf(path)
-    const asked: QuotaCall = { path, itemId, priority, limit: name === null ? null : { name, ...limits[name] } }
-    let patience = patienceMs[priority]
+    const asked: LimitedCall = { path, itemId, priority, limit: name === null ? null : { name, ...limits[name] } }
+    let leftMs = maxWaitMs[priority]
     for (let nowMs = fromMs; ;) {
-      const admission = keeper.admit(asked, nowMs)
+      const admission = control.admit(asked, nowMs)
       if (!admission.admitted) {
         const tookMs = nowMs - fromMs
-        if (admission.waitMs > patience)
+        if (admission.waitMs > leftMs)
           return { kind: 'deferred', tookMs, afterSeconds: Math.ceil(admission.waitMs / 1000) }
-        patience -= admission.waitMs
+        leftMs -= admission.waitMs
         nowMs += admission.waitMs
         continue
       }
@@ -81,7 +81,7 @@ export function createSimulatedPlaid(startMs: number, trouble: Trouble, random: 
       if (isWithin(trouble.outage, nowMs)) return { kind: 'failed', tookMs, failure: 'retry', retryAfterSeconds: 0 }
       if (path === '/transactions/sync' && isWithin(trouble.refusals, nowMs)) {
         const retryAfterSeconds = refusedForSeconds
-        keeper.refuse({ ...asked, errorCode: 'TRANSACTIONS_SYNC_LIMIT', retryAfterSeconds }, nowMs)
+        control.recordRejection({ ...asked, errorCode: 'TRANSACTIONS_SYNC_LIMIT', retryAfterSeconds }, nowMs)
         return { kind: 'failed', tookMs, failure: 'rate_limited', retryAfterSeconds }
       }
       return { kind: 'done', tookMs }
@@ -99,9 +99,9 @@ export function createSimulatedPlaid(startMs: number, trouble: Trouble, random: 
       }
       return { kind: 'done', tookMs }
     },
-    /** The keeper ends and begins anew from what it stored, as a Durable Object does. */
+    /** The control ends and begins anew from what it stored, as a Durable Object does. */
     evict(nowMs: number): void {
-      keeper = createQuotaKeeper(store, nowMs)
+      control = createAdmissionControl(store, nowMs)
     },
     /** When each call was, in ms since 1970. */
     calls: calls as ReadonlyMap<string, readonly number[]>,

@@ -4,7 +4,7 @@ import { parseConfig } from '../../../../src/config/config.ts'
 import { createServices } from '../../../../src/services.ts'
 import { developmentVariables, productionVariables } from '../../http/serve-app.ts'
 import { objectsInMemory } from '../../ratelimit/objects-in-memory.ts'
-import { quotaInMemory } from '../store-in-memory.ts'
+import { limiterObjectsInMemory } from '../store-in-memory.ts'
 
 const queue = { sendBatch: () => Promise.resolve() }
 const start = (variables: Readonly<Record<string, string>>, given: object = {}) =>
@@ -16,7 +16,7 @@ describe('without the binding', () => {
       expect.objectContaining({ code: 'misconfigured', reason: 'PLAID_QUOTA is not bound' }),
     )
     expect(() => start(productionVariables, { PLAID_QUOTA: {} })).toThrow('not configured')
-    expect(start(productionVariables, { PLAID_QUOTA: quotaInMemory() })).toBeDefined()
+    expect(start(productionVariables, { PLAID_QUOTA: limiterObjectsInMemory() })).toBeDefined()
     expect(start(developmentVariables)).toBeDefined()
   })
 })

@@ -1,4 +1,4 @@
-// Calls through the quota: who waits and for how long, what happens when nobody can count, what is told of a 429, what
+// Calls through the limiter: who waits and for how long, what happens when nobody can count, what is told of a 429, what
 // costs money, and what the usage counter holds afterwards.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
@@ -6,12 +6,12 @@ import { createSecret } from '../../../../src/crypto/secret.ts'
 import { AppError } from '../../../../src/errors.ts'
 import { createPlaidClient, type PlaidCall } from '../../../../src/plaid/client.ts'
 import { createUsageCounter } from '../../../../src/plaid/usage-counter.ts'
-import type { Admission, QuotaCall, QuotaRefusal } from '../../../../src/plaid/rate-limit/admission.ts'
+import type { Admission, LimitedCall, RejectedCall } from '../../../../src/plaid/rate-limit/admission.ts'
 import { defaultLimits, limitsWith, type PaidPath } from '../../../../src/plaid/rate-limit/limits.ts'
-import { type Caller, createQuota, type Quota } from '../../../../src/plaid/rate-limit/limiter.ts'
+import { type Caller, createPlaidLimiter, type PlaidLimiter } from '../../../../src/plaid/rate-limit/limiter.ts'
 import { toAppError } from '../../../../src/plaid/app-error.ts'
 import { type Answering, json, plaidError, startAnswering } from '../answering.ts'
-import { quotaInMemory } from '../store-in-memory.ts'
+import { limiterObjectsInMemory } from '../store-in-memory.ts'
 
 const granted: Admission = { admitted: true }
 const spent = (waitMs: number): Admission => ({ admitted: false, waitMs, by: 'client' })
@@ -19,8 +19,8 @@ const spent = (waitMs: number): Admission => ({ admitted: false, waitMs, by: 'cl
 let server: Answering
 let now: number
 let waits: number[]
-let asked: QuotaCall[]
-let refusals: QuotaRefusal[]
+let asked: LimitedCall[]
+let refusals: RejectedCall[]
 let failures: unknown[]
 
 beforeAll(async () => {
@@ -39,18 +39,18 @@ const wait = (milliseconds: number): Promise<void> => {
   return Promise.resolve()
 }
 
-function quotaOf(admit: (call: QuotaCall) => Admission | Promise<Admission>): Quota {
+function limiterOf(admit: (call: LimitedCall) => Admission | Promise<Admission>): PlaidLimiter {
   const objects = {
     getByName: () => ({
-      admit: async (call: QuotaCall) => {
+      admit: async (call: LimitedCall) => {
         asked.push(call)
         return await admit(call)
       },
-      refused: (refusal: QuotaRefusal) => Promise.resolve(void refusals.push(refusal)),
+      refused: (refusal: RejectedCall) => Promise.resolve(void refusals.push(refusal)),
     }),
   }
   const onFailure = (error: unknown): void => void failures.push(error)
-  return createQuota({
+  return createPlaidLimiter({
     objects,
     limits: limitsWith({}),
     wait,
@@ -62,7 +62,7 @@ function quotaOf(admit: (call: QuotaCall) => Admission | Promise<Admission>): Qu
 }
 
 const usage = createUsageCounter()
-const clientOf = (quota: Quota | null, caller: Caller) =>
+const clientOf = (limiter: PlaidLimiter | null, caller: Caller) =>
   createPlaidClient({
     environment: 'sandbox',
     baseUrl: server.url,
@@ -72,7 +72,7 @@ const clientOf = (quota: Quota | null, caller: Caller) =>
     wait,
     random: () => 0,
     caller,
-    quota,
+    limiter,
     usage,
   })
 
@@ -90,7 +90,7 @@ describe('a call', () => {
     expect(
       (
         await clientOf(
-          quotaOf(() => granted),
+          limiterOf(() => granted),
           sweep,
         ).call(call)
       ).ok,
@@ -103,7 +103,7 @@ describe('a call', () => {
   it('waits where the wait is short, and is made then', async () => {
     const answers = [spent(900), granted]
     const result = await clientOf(
-      quotaOf(() => answers.shift() ?? granted),
+      limiterOf(() => answers.shift() ?? granted),
       user,
     ).call(call)
     expect([result.ok, waits]).toEqual([true, [900]])
@@ -114,7 +114,7 @@ describe('a call', () => {
     [sweep, 5001, 6],
   ])('is not made where the wait is long: %j', async (caller, waitMs, retryAfterSeconds) => {
     const result = await clientOf(
-      quotaOf(() => spent(waitMs)),
+      limiterOf(() => spent(waitMs)),
       caller,
     ).call(call)
     const failure = result.ok ? null : result.failure
@@ -131,7 +131,7 @@ describe('a call', () => {
 
   it('does not wait for ever in short waits', async () => {
     const result = await clientOf(
-      quotaOf(() => spent(700)),
+      limiterOf(() => spent(700)),
       user,
     ).call(call)
     expect(result.ok).toBe(false)
@@ -143,7 +143,7 @@ describe('a call', () => {
     expect(
       (
         await clientOf(
-          quotaOf(() => granted),
+          limiterOf(() => granted),
           user,
         ).call(call)
       ).ok,
@@ -157,14 +157,14 @@ describe('where nobody can count', () => {
     ['fails', failing],
     ['does not answer', never],
   ])('because the object %s, a user’s call goes on and a background one does not', async (_what, admit) => {
-    expect((await clientOf(quotaOf(admit), user).call(call)).ok).toBe(true)
-    const result = await clientOf(quotaOf(admit), sweep).call(call)
+    expect((await clientOf(limiterOf(admit), user).call(call)).ok).toBe(true)
+    const result = await clientOf(limiterOf(admit), sweep).call(call)
     expect(result).toMatchObject({ ok: false, failure: { errorCode: 'QUOTA_UNAVAILABLE', retryAfterSeconds: 60 } })
     expect([server.asked.length, failures.length]).toEqual([1, 2])
   })
 
   it('the object is left alone for a while, and one alarm is raised', async () => {
-    const quota = quotaOf(failing)
+    const quota = limiterOf(failing)
     for (let made = 0; made < 10; made += 1) await clientOf(quota, user).call(call)
     expect([server.asked.length, asked.length, failures.length]).toEqual([10, 1, 1])
     now += 5000
@@ -173,7 +173,7 @@ describe('where nobody can count', () => {
   })
 
   it('nothing is called that costs money', async () => {
-    const result = await clientOf(quotaOf(failing), user).callPaid(paidCall('/accounts/balance/get'))
+    const result = await clientOf(limiterOf(failing), user).callPaid(paidCall('/accounts/balance/get'))
     expect(result).toMatchObject({ ok: false, failure: { errorCode: 'QUOTA_UNAVAILABLE' } })
     expect(server.asked).toHaveLength(0)
   })
@@ -183,7 +183,7 @@ describe('a 429', () => {
   it('is told to everybody, with Plaid’s own wait', async () => {
     server.answer(plaidError(429, 'RATE_LIMIT_EXCEEDED', 'TRANSACTIONS_SYNC_LIMIT', { 'retry-after': '45' }))
     await clientOf(
-      quotaOf(() => granted),
+      limiterOf(() => granted),
       sweep,
     ).call(call)
     expect(refusals).toMatchObject([
@@ -192,9 +192,9 @@ describe('a 429', () => {
   })
 
   it('closes the endpoint for the next caller, in whatever isolate', async () => {
-    const objects = quotaInMemory(() => now)
+    const objects = limiterObjectsInMemory(() => now)
     const isolate = () =>
-      createQuota({
+      createPlaidLimiter({
         objects,
         limits: limitsWith({}),
         wait,
@@ -215,7 +215,7 @@ describe('what costs money', () => {
 
   it.each(paths)('%s is refused unless the call says that it means to pay', async (path) => {
     const client = clientOf(
-      quotaOf(() => granted),
+      limiterOf(() => granted),
       user,
     )
     // Whoever does not know the path at compile time is stopped when it runs.
@@ -241,7 +241,7 @@ describe('what costs money', () => {
     for (const client of [
       clientOf(null, user),
       clientOf(
-        quotaOf(() => granted),
+        limiterOf(() => granted),
         { ...user, itemId: null },
       ),
     ])
@@ -252,7 +252,7 @@ describe('what costs money', () => {
   it('is never asked for a second time by itself', async () => {
     server.answer((response) => response.destroy())
     await clientOf(
-      quotaOf(() => granted),
+      limiterOf(() => granted),
       user,
     ).callPaid(paidCall('/transactions/refresh'))
     expect(server.asked).toHaveLength(1)
@@ -263,7 +263,7 @@ describe('the usage counter', () => {
   it('counts each call that was made by endpoint and outcome, once', async () => {
     usage.drain()
     const client = clientOf(
-      quotaOf(() => granted),
+      limiterOf(() => granted),
       user,
     )
     server.answer(
@@ -274,7 +274,7 @@ describe('the usage counter', () => {
     )
     for (let made = 0; made < 3; made += 1) await client.call(call)
     await clientOf(
-      quotaOf(() => spent(9000)),
+      limiterOf(() => spent(9000)),
       user,
     ).call(call)
     const byOutcome = Object.fromEntries(

@@ -1,10 +1,14 @@
-// Plaid's limits as the keeper keeps them: against a naive model, in every rhythm, through every end of the keeper; who
+// Plaid's limits as the control keeps them: against a naive model, in every rhythm, through every end of the control; who
 // goes first; what Plaid's own refusals close; and the day's budget of what costs money.
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createQuotaKeeper, type QuotaCall, type QuotaKeeper } from '../../../../src/plaid/rate-limit/admission.ts'
+import {
+  createAdmissionControl,
+  type LimitedCall,
+  type AdmissionControl,
+} from '../../../../src/plaid/rate-limit/admission.ts'
 import { defaultLimits, limitNameOf, limitsWith, type PlaidLimitName } from '../../../../src/plaid/rate-limit/limits.ts'
 import { storeInMemory } from '../store-in-memory.ts'
 import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
@@ -20,20 +24,21 @@ interface Limits {
 const callOf = (
   limit: Limits,
   itemId: string | null = 'item',
-  priority: QuotaCall['priority'] = 'interactive',
+  priority: LimitedCall['priority'] = 'interactive',
   path = '/transactions/sync',
-): QuotaCall => ({
+): LimitedCall => ({
   path,
   itemId,
   priority,
   limit: { name: 'sync', item: limit.item, client: limit.client, day: limit.day ?? null },
 })
 
-const isAdmitted = (keeper: QuotaKeeper, call: QuotaCall, nowMs: number): boolean => keeper.admit(call, nowMs).admitted
+const isAdmitted = (control: AdmissionControl, call: LimitedCall, nowMs: number): boolean =>
+  control.admit(call, nowMs).admitted
 
 /** How many of so many calls at once are admitted. */
-const admittedOf = (keeper: QuotaKeeper, times: number, call: QuotaCall, nowMs: number): number =>
-  Array.from({ length: times }, () => isAdmitted(keeper, call, nowMs)).filter(Boolean).length
+const admittedOf = (control: AdmissionControl, times: number, call: LimitedCall, nowMs: number): number =>
+  Array.from({ length: times }, () => isAdmitted(control, call, nowMs)).filter(Boolean).length
 
 /** The most in any window of a minute that holds its start and not its end: a naive model of Plaid's own count. */
 function mostInAMinute(times: readonly number[]): number {
@@ -41,7 +46,7 @@ function mostInAMinute(times: readonly number[]): number {
 }
 
 const limits = fc.record({ item: fc.integer({ min: 1, max: 12 }), client: fc.integer({ min: 1, max: 40 }) })
-/** Floods, pauses, and the edges of the window; now and then the keeper ends and begins anew. */
+/** Floods, pauses, and the edges of the window; now and then the control ends and begins anew. */
 const steps = fc.array(
   fc.record({
     afterMs: fc.oneof(
@@ -62,20 +67,20 @@ interface Admitted {
   readonly item: number
 }
 
-describe('a keeper', () => {
+describe('a control', () => {
   it('never lets more through in any minute than its limits, however often it ends', () => {
     fc.assert(
       fc.property(limits, steps, (limit, rhythm) => {
         const store = storeInMemory()
         let now = start
-        let keeper = createQuotaKeeper(store, now)
+        let control = createAdmissionControl(store, now)
         const admitted: Admitted[] = []
         for (const { afterMs, item, priority, calls, ends } of rhythm) {
           now += afterMs
-          if (ends) keeper = createQuotaKeeper(store, now)
+          if (ends) control = createAdmissionControl(store, now)
           const call = callOf(limit, `item ${item}`, priority)
           for (let made = 0; made < calls; made += 1)
-            if (isAdmitted(keeper, call, now)) admitted.push({ at: now, item })
+            if (isAdmitted(control, call, now)) admitted.push({ at: now, item })
         }
         expect(mostInAMinute(admitted.map(({ at }) => at))).toBeLessThanOrEqual(limit.client)
         for (const wanted of new Set(admitted.map(({ item }) => item))) {
@@ -94,13 +99,13 @@ describe('a keeper', () => {
     fc.assert(
       fc.property(background, (rhythm) => {
         const limit = { item: 1000, client: 100 }
-        const keeper = createQuotaKeeper(storeInMemory(), start)
+        const control = createAdmissionControl(storeInMemory(), start)
         let now = start
         for (const { afterMs, calls } of rhythm) {
           now += afterMs
-          admittedOf(keeper, calls, callOf(limit, 'a', 'background'), now)
+          admittedOf(control, calls, callOf(limit, 'a', 'background'), now)
         }
-        expect(admittedOf(keeper, 100, callOf(limit, 'b'), now)).toBeGreaterThanOrEqual(20)
+        expect(admittedOf(control, 100, callOf(limit, 'b'), now)).toBeGreaterThanOrEqual(20)
       }),
     )
   })
@@ -108,18 +113,18 @@ describe('a keeper', () => {
   it('admits after the wait that it named, and not a millisecond before', () => {
     fc.assert(
       fc.property(limits, steps, (limit, rhythm) => {
-        const keeper = createQuotaKeeper(storeInMemory(), start)
+        const control = createAdmissionControl(storeInMemory(), start)
         let now = start
         for (const { afterMs, item, priority, calls } of rhythm) {
           now += afterMs
           const call = callOf(limit, `item ${item}`, priority)
           for (let made = 0; made < calls; made += 1) {
-            const answer = keeper.admit(call, now)
+            const answer = control.admit(call, now)
             if (answer.admitted) continue
             expect(answer.waitMs).toBeGreaterThan(0)
-            expect(keeper.admit(call, now + answer.waitMs - 1).admitted).toBe(false)
+            expect(control.admit(call, now + answer.waitMs - 1).admitted).toBe(false)
             now += answer.waitMs
-            expect(keeper.admit(call, now).admitted).toBe(true)
+            expect(control.admit(call, now).admitted).toBe(true)
           }
         }
       }),
@@ -128,69 +133,74 @@ describe('a keeper', () => {
   })
 
   it('lets nearly all of a limit through that is asked for steadily', () => {
-    const keeper = createQuotaKeeper(storeInMemory(), start)
+    const control = createAdmissionControl(storeInMemory(), start)
     let admitted = 0
     for (let now = start; now < start + 10 * minuteMs; now += 10)
-      if (isAdmitted(keeper, callOf({ item: 10_000, client: 2500 }, null), now)) admitted += 1
+      if (isAdmitted(control, callOf({ item: 10_000, client: 2500 }, null), now)) admitted += 1
     expect(admitted / 10).toBeGreaterThan(2500 * 0.94)
   })
 
   it('writes for few of its calls', () => {
     const store = storeInMemory()
-    const keeper = createQuotaKeeper(store, start)
+    const control = createAdmissionControl(store, start)
     for (let call = 0; call < 2000; call += 1)
-      expect(isAdmitted(keeper, callOf(defaultLimits.sync, `item ${call}`, 'background'), start + call * 25)).toBe(true)
+      expect(isAdmitted(control, callOf(defaultLimits.sync, `item ${call}`, 'background'), start + call * 25)).toBe(
+        true,
+      )
     expect(store.writes).toBeLessThan(80)
   })
 
   it('counts an item under its limit although the client has room, and the other way round', () => {
-    const keeper = createQuotaKeeper(storeInMemory(), start)
-    expect(admittedOf(keeper, 20, callOf({ item: 5, client: 12 }, 'a'), start)).toBe(5)
-    expect(keeper.admit(callOf({ item: 5, client: 12 }, 'a'), start)).toMatchObject({ by: 'item' })
-    expect(admittedOf(keeper, 20, callOf({ item: 5, client: 12 }, 'b'), start)).toBe(5)
-    expect(admittedOf(keeper, 20, callOf({ item: 5, client: 12 }, 'c'), start)).toBe(2)
-    expect(keeper.admit(callOf({ item: 5, client: 12 }, 'd'), start)).toMatchObject({ by: 'client' })
+    const control = createAdmissionControl(storeInMemory(), start)
+    expect(admittedOf(control, 20, callOf({ item: 5, client: 12 }, 'a'), start)).toBe(5)
+    expect(control.admit(callOf({ item: 5, client: 12 }, 'a'), start)).toMatchObject({ by: 'item' })
+    expect(admittedOf(control, 20, callOf({ item: 5, client: 12 }, 'b'), start)).toBe(5)
+    expect(admittedOf(control, 20, callOf({ item: 5, client: 12 }, 'c'), start)).toBe(2)
+    expect(control.admit(callOf({ item: 5, client: 12 }, 'd'), start)).toMatchObject({ by: 'client' })
   })
 
   it('does not admit more, nor refuse for longer than a window, when its clock is set back', () => {
-    const keeper = createQuotaKeeper(storeInMemory(), start)
+    const control = createAdmissionControl(storeInMemory(), start)
     const call = callOf({ item: 10, client: 100 })
-    expect(admittedOf(keeper, 6, call, start + 3_600_000)).toBe(6)
-    expect(admittedOf(keeper, 10, call, start)).toBe(4)
-    expect(admittedOf(keeper, 20, call, start + 64_000)).toBe(10)
+    expect(admittedOf(control, 6, call, start + 3_600_000)).toBe(6)
+    expect(admittedOf(control, 10, call, start)).toBe(4)
+    expect(admittedOf(control, 20, call, start + 64_000)).toBe(10)
   })
 
   it('forgets what is idle', () => {
     const store = storeInMemory()
-    const keeper = createQuotaKeeper(store, start)
-    for (let item = 0; item < 50; item += 1) admittedOf(keeper, 40, callOf(defaultLimits.sync, `item ${item}`), start)
-    expect(keeper.clean(start)).toBe(50)
-    expect(keeper.clean(start + 70_000)).toBe(0)
+    const control = createAdmissionControl(store, start)
+    for (let item = 0; item < 50; item += 1) admittedOf(control, 40, callOf(defaultLimits.sync, `item ${item}`), start)
+    expect(control.clean(start)).toBe(50)
+    expect(control.clean(start + 70_000)).toBe(0)
     expect([...store.entries.keys()]).toEqual(['client sync'])
   })
 })
 
 describe('an endpoint that Plaid refused for', () => {
   const call = callOf(defaultLimits.sync, 'a')
-  const refused = (keeper: QuotaKeeper, given: Partial<Parameters<QuotaKeeper['refuse']>[0]> = {}) =>
-    keeper.refuse({ ...call, errorCode: 'TRANSACTIONS_SYNC_LIMIT', retryAfterSeconds: 45, ...given }, start)
+  const refused = (
+    control: AdmissionControl,
+    given: Partial<Parameters<AdmissionControl['recordRejection']>[0]> = {},
+  ) =>
+    control.recordRejection({ ...call, errorCode: 'TRANSACTIONS_SYNC_LIMIT', retryAfterSeconds: 45, ...given }, start)
 
   it.each([
     ['no limit of ours is known', { limit: null, itemId: 'a' }],
     ['no item is known', { itemId: null }],
   ])('is closed for everybody for a minute at most where %s', (_what, given) => {
-    const keeper = createQuotaKeeper(storeInMemory(), start)
-    refused(keeper, { ...given, retryAfterSeconds: 3600 })
+    const control = createAdmissionControl(storeInMemory(), start)
+    refused(control, { ...given, retryAfterSeconds: 3600 })
     const another = { ...call, ...given, itemId: given.itemId === null ? null : 'b' }
-    expect(keeper.admit(another, start + 59_999)).toEqual({ admitted: false, waitMs: 1, by: 'plaid' })
-    expect(keeper.admit(another, start + 60_000)).toEqual({ admitted: true })
+    expect(control.admit(another, start + 59_999)).toEqual({ admitted: false, waitMs: 1, by: 'plaid' })
+    expect(control.admit(another, start + 60_000)).toEqual({ admitted: true })
   })
 
-  it('is closed for everybody until Plaid said, also after the keeper’s end', () => {
+  it('is closed for everybody until Plaid said, also after the control’s end', () => {
     const store = storeInMemory()
-    const keeper = createQuotaKeeper(store, start)
-    refused(keeper)
-    for (const each of [keeper, createQuotaKeeper(store, start)]) {
+    const control = createAdmissionControl(store, start)
+    refused(control)
+    for (const each of [control, createAdmissionControl(store, start)]) {
       expect(each.admit(callOf(defaultLimits.sync, 'b'), start + 1000)).toEqual({
         admitted: false,
         waitMs: 44_000,
@@ -201,60 +211,60 @@ describe('an endpoint that Plaid refused for', () => {
   })
 
   it('is one endpoint, and no other', () => {
-    const keeper = createQuotaKeeper(storeInMemory(), start)
-    refused(keeper)
-    expect(isAdmitted(keeper, callOf(defaultLimits.item_get, 'a', 'interactive', '/item/get'), start)).toBe(true)
+    const control = createAdmissionControl(storeInMemory(), start)
+    refused(control)
+    expect(isAdmitted(control, callOf(defaultLimits.item_get, 'a', 'interactive', '/item/get'), start)).toBe(true)
   })
 
   it('is the item alone where the item was near its limit, or its bank is meant', () => {
-    const busy = createQuotaKeeper(storeInMemory(), start)
+    const busy = createAdmissionControl(storeInMemory(), start)
     admittedOf(busy, 40, call, start)
     refused(busy)
-    const bank = createQuotaKeeper(storeInMemory(), start)
+    const bank = createAdmissionControl(storeInMemory(), start)
     refused(bank, { errorCode: 'INSTITUTION_RATE_LIMIT' })
-    for (const keeper of [busy, bank]) {
-      expect(keeper.admit(call, start + 1000)).toMatchObject({ by: 'plaid', waitMs: 44_000 })
-      expect(isAdmitted(keeper, callOf(defaultLimits.sync, 'b'), start + 1000)).toBe(true)
+    for (const control of [busy, bank]) {
+      expect(control.admit(call, start + 1000)).toMatchObject({ by: 'plaid', waitMs: 44_000 })
+      expect(isAdmitted(control, callOf(defaultLimits.sync, 'b'), start + 1000)).toBe(true)
     }
   })
 
   it('opens by itself where Plaid said nothing or nonsense', () => {
-    const silent = createQuotaKeeper(storeInMemory(), start)
+    const silent = createAdmissionControl(storeInMemory(), start)
     refused(silent, { retryAfterSeconds: null })
     expect(isAdmitted(silent, callOf(defaultLimits.sync, 'b'), start + 30_000)).toBe(true)
     expect(isAdmitted(silent, call, start + 60_000)).toBe(true)
-    const absurd = createQuotaKeeper(storeInMemory(), start)
+    const absurd = createAdmissionControl(storeInMemory(), start)
     refused(absurd, { retryAfterSeconds: 999_999 })
     expect(isAdmitted(absurd, call, start + 3_600_000)).toBe(true)
   })
 
   it('is obeyed also for endpoints that have no limit of ours', () => {
-    const keeper = createQuotaKeeper(storeInMemory(), start)
+    const control = createAdmissionControl(storeInMemory(), start)
     const unlimited = { ...call, path: '/link/token/create', limit: null, itemId: null }
-    expect(admittedOf(keeper, 1000, unlimited, start)).toBe(1000)
-    refused(keeper, unlimited)
-    expect(keeper.admit(unlimited, start)).toMatchObject({ by: 'plaid' })
+    expect(admittedOf(control, 1000, unlimited, start)).toBe(1000)
+    refused(control, unlimited)
+    expect(control.admit(unlimited, start)).toMatchObject({ by: 'plaid' })
   })
 })
 
 describe('a paid call', () => {
-  const paid = (itemId: string): QuotaCall => ({
+  const paid = (itemId: string): LimitedCall => ({
     path: '/accounts/balance/get',
     itemId,
     priority: 'interactive',
     limit: { ...defaultLimits.balance, name: 'balance', day: 2 },
   })
 
-  it('is within the item’s budget of the day, which the keeper’s end does not renew', () => {
+  it('is within the item’s budget of the day, which the control’s end does not renew', () => {
     const store = storeInMemory()
     const noon = Date.parse('2031-03-04T12:00:00Z')
-    expect(admittedOf(createQuotaKeeper(store, noon), 1, paid('a'), noon)).toBe(1)
-    const keeper = createQuotaKeeper(store, noon + 3_600_000)
-    expect(admittedOf(keeper, 5, paid('a'), noon + 3_600_000)).toBe(1)
-    expect(keeper.admit(paid('a'), noon + 3_600_000)).toEqual({ admitted: false, waitMs: 11 * 3_600_000, by: 'day' })
-    expect(isAdmitted(keeper, paid('b'), noon + 3_600_000)).toBe(true)
-    expect(isAdmitted(keeper, paid('a'), noon + 12 * 3_600_000)).toBe(true)
-    expect(keeper.clean(noon + 24 * 3_600_000)).toBe(1)
+    expect(admittedOf(createAdmissionControl(store, noon), 1, paid('a'), noon)).toBe(1)
+    const control = createAdmissionControl(store, noon + 3_600_000)
+    expect(admittedOf(control, 5, paid('a'), noon + 3_600_000)).toBe(1)
+    expect(control.admit(paid('a'), noon + 3_600_000)).toEqual({ admitted: false, waitMs: 11 * 3_600_000, by: 'day' })
+    expect(isAdmitted(control, paid('b'), noon + 3_600_000)).toBe(true)
+    expect(isAdmitted(control, paid('a'), noon + 12 * 3_600_000)).toBe(true)
+    expect(control.clean(noon + 24 * 3_600_000)).toBe(1)
   })
 })
 

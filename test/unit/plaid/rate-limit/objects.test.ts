@@ -1,8 +1,8 @@
 // Which object counts which call, where it is created, and what its failure concerns.
 import { describe, expect, it } from 'vitest'
 import { defaultLimits, limitNameOf, limitsWith } from '../../../../src/plaid/rate-limit/limits.ts'
-import { type Caller, createQuota, type QuotaObjects } from '../../../../src/plaid/rate-limit/limiter.ts'
-import { quotaInMemory } from '../store-in-memory.ts'
+import { type Caller, createPlaidLimiter, type PlaidLimiterObjects } from '../../../../src/plaid/rate-limit/limiter.ts'
+import { limiterObjectsInMemory } from '../store-in-memory.ts'
 
 const background: Caller = { priority: 'background', itemId: 'item', userId: null }
 const paths = [
@@ -25,8 +25,8 @@ const paths = [
 function recording(fails: (name: string) => boolean = () => false, location: 'weur' | null = null) {
   const asked: { readonly name: string; readonly options: unknown }[] = []
   const failures: unknown[] = []
-  const memory = quotaInMemory()
-  const objects: QuotaObjects = {
+  const memory = limiterObjectsInMemory()
+  const objects: PlaidLimiterObjects = {
     getByName(name, options) {
       asked.push({ name, options })
       const object = memory.getByName(name)
@@ -36,7 +36,7 @@ function recording(fails: (name: string) => boolean = () => false, location: 'we
       }
     },
   }
-  const quota = createQuota({
+  const limiter = createPlaidLimiter({
     objects,
     limits: limitsWith({}),
     location,
@@ -44,21 +44,21 @@ function recording(fails: (name: string) => boolean = () => false, location: 'we
     random: () => 0,
     onFailure: (error) => void failures.push(error),
   })
-  return { quota, asked, failures, names: () => asked.map(({ name }) => name) }
+  return { limiter, asked, failures, names: () => asked.map(({ name }) => name) }
 }
 
 describe('the object that counts a call', () => {
   it.each(paths)('is that of its limit alone: %s', async (path) => {
-    const { quota, names } = recording()
-    await quota.turn(path, background)
-    await quota.refused(path, background, 'RATE_LIMIT', 30)
+    const { limiter, names } = recording()
+    await limiter.check(path, background)
+    await limiter.recordRejection(path, background, 'RATE_LIMIT', 30)
     const name = `client:${String(limitNameOf(path))}`
     expect(names()).toEqual([name, name])
   })
 
   it('exists once for each limit, and once for the endpoints without one', async () => {
-    const { quota, names } = recording()
-    for (const path of [...paths, '/institutions/get_by_id', '/categories/get']) await quota.turn(path, background)
+    const { limiter, names } = recording()
+    for (const path of [...paths, '/institutions/get_by_id', '/categories/get']) await limiter.check(path, background)
     expect(new Set(names()).size).toBe(Object.keys(defaultLimits).length + 1)
     expect(names().slice(-2)).toEqual(['client:unlimited', 'client:unlimited'])
   })
@@ -67,16 +67,16 @@ describe('the object that counts a call', () => {
     ['weur', { locationHint: 'weur' }],
     [null, {}],
   ] as const)('is created where the operator says: %s', async (location, options) => {
-    const { quota, asked } = recording(() => false, location)
-    await quota.turn('/item/get', background)
+    const { limiter, asked } = recording(() => false, location)
+    await limiter.check('/item/get', background)
     expect(asked).toEqual([{ name: 'client:item_get', options }])
   })
 
   it('does not pause the other endpoints when it fails', async () => {
-    const { quota, names, failures } = recording((name) => name === 'client:sync')
-    expect(await quota.turn('/transactions/sync', background)).toEqual({ kind: 'unavailable', afterSeconds: 60 })
-    expect(await quota.turn('/transactions/sync', background)).toEqual({ kind: 'unavailable', afterSeconds: 60 })
-    expect(await quota.turn('/item/get', background)).toEqual({ kind: 'granted' })
+    const { limiter, names, failures } = recording((name) => name === 'client:sync')
+    expect(await limiter.check('/transactions/sync', background)).toEqual({ kind: 'failed', afterSeconds: 60 })
+    expect(await limiter.check('/transactions/sync', background)).toEqual({ kind: 'failed', afterSeconds: 60 })
+    expect(await limiter.check('/item/get', background)).toEqual({ kind: 'admitted' })
     // The failing object is left alone meanwhile.
     expect(names()).toEqual(['client:sync', 'client:item_get'])
     expect(failures).toHaveLength(1)
