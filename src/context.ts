@@ -4,7 +4,7 @@ import type { Config } from './config/config.ts'
 import type { Keyring } from './crypto/keyring.ts'
 import type { ApiDatabase, JobsDatabase } from './db/core/client.ts'
 import type { IdentityServices } from './identity/services.ts'
-import type { Wake } from './messages/coalesce.ts'
+import type { Enqueue } from './messages/coalesce.ts'
 import type { Producer } from './messages/producer.ts'
 import type { Pseudonyms } from './monitoring/pseudonyms.ts'
 import type { Redact } from './monitoring/redact.ts'
@@ -39,9 +39,9 @@ export interface Services {
   /** Null where limits are switched off. */
   readonly limiter: Limiter | null
   /** Sends wake-up messages for products that have none on their way. */
-  readonly wake: Wake
-  readonly wakeLinkSessions: Producer['wakeLinkSessions']
-  readonly sendRotation: Producer['sendRotation']
+  readonly enqueue: Enqueue
+  readonly enqueueLinkSessions: Producer['enqueueLinkSessions']
+  readonly enqueueRotation: Producer['enqueueRotation']
   readonly wait: (milliseconds: number) => Promise<void>
   /** 0 ≤ x < 1, for jitter; never for a secret. */
   readonly random: () => number

@@ -51,7 +51,7 @@ export type CommitAnswer =
   | {
       readonly kind: 'committed'
       readonly dirtyAgain: boolean
-      readonly raised: readonly string[]
+      readonly markedDirty: readonly string[]
       /** What this run could not read; null where it could read everything. */
       readonly setAside: { readonly count: number; readonly problems: readonly string[] } | null
       /** The item's access token was exchanged for a new one that never got here. */
@@ -102,7 +102,7 @@ const trimRuns = (jobs: JobsDatabase, { itemProductId }: Lease) =>
 /**
  * Commits what a run read: `statements`, the rows that it could not read, the new cursor, the cleared dirty mark and the run's
  * record, all or nothing.
- * `raise` is a statement that raises other products' dirty marks and returns their ids.
+ * `markDirty` marks other products dirty and returns their ids.
  * @throws AppError `unavailable` when the outcome is unknown: the same call again finds out (`committed_before`)
  */
 export async function commitRun(
@@ -112,7 +112,7 @@ export async function commitRun(
   end: SuccessfulRun,
   statements: readonly Statement[],
   setAside: readonly SetAside[] | null,
-  raise: Statement | null,
+  markDirty: Statement | null,
 ): Promise<CommitAnswer> {
   const finish = rows<{ dirty_again: boolean }>(
     jobs,
@@ -137,7 +137,7 @@ export async function commitRun(
       begin(jobs, lease),
       finish,
       status,
-      raise ?? rows(jobs, sql`select null::uuid as id where false`),
+      markDirty ?? rows(jobs, sql`select null::uuid as id where false`),
       ...(lease.dirtySeq % trimEvery === 0 ? [trimRuns(jobs, lease)] : []),
       ...storeSetAside(jobs, lease, setAside ?? []),
       ...statements,
@@ -148,7 +148,7 @@ export async function commitRun(
     return {
       kind: 'committed',
       dirtyAgain: answers[1]?.rows[0]?.['dirty_again'] === true,
-      raised: idsOf(answers[3]),
+      markedDirty: idsOf(answers[3]),
       setAside: setAside === null ? null : setAsideOf(answers.at(-3)),
       tokenLost: false,
       lossesStoppedAt: null,
@@ -226,7 +226,7 @@ export async function recordFailure(
     return {
       kind: 'committed',
       dirtyAgain: false,
-      raised: idsOf(answers[7]),
+      markedDirty: idsOf(answers[7]),
       setAside: null,
       tokenLost: answers[3]?.rows[0]?.['token_lost'] === true,
       lossesStoppedAt: tripped === undefined ? null : Number(tripped['count']),

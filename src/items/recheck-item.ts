@@ -34,7 +34,7 @@ export async function recheckItem(ctx: Ctx, itemId: string): Promise<Rechecked> 
   if (products === null)
     throw new AppError('conflict', 'The item changed meanwhile. Try again.', { retryAfterSeconds: 1 })
   ctx.log.info('item_rechecked', { item_id: itemId })
-  await ctx.services.wake(products, 'user')
+  await ctx.services.enqueue(products, 'user')
   return { isKnown: true, queued: products.length }
 }
 

@@ -11,6 +11,6 @@ import { AppError } from '../errors.ts'
 export async function markRepaired(ctx: Ctx<User>, id: string): Promise<Item> {
   const repaired = await repairItem(ctx.services.api, ctx.actor.identity, id)
   if (repaired === null) throw new AppError('not_found', 'There is no such item.')
-  await ctx.services.wake(repaired.itemProductIds, 'user')
+  await ctx.services.enqueue(repaired.itemProductIds, 'user')
   return repaired.item
 }

@@ -16,14 +16,14 @@ const lookMs = 250
  * `unavailable` when the queue does not take the message
  */
 export async function requestRotation(ctx: Ctx<User>, id: string): Promise<RotatedItem> {
-  const { api, jobs, keyring, sendRotation } = ctx.services
+  const { api, jobs, keyring, enqueueRotation } = ctx.services
   const item = await beginRotation(api, ctx.actor.identity, id)
   if (item === null) throw new AppError('not_found', 'There is no such item.')
   if (item === 'busy')
     throw new AppError('conflict', 'The access token is being rotated. Try again shortly.', { retryAfterSeconds: 60 })
   try {
     await openAccessToken(keyring, item.sealed, item)
-    if (!(await sendRotation(item)))
+    if (!(await enqueueRotation(item)))
       throw new AppError('unavailable', 'The rotation could not be queued. Try again shortly.', {
         retryAfterSeconds: 5,
       })

@@ -39,7 +39,7 @@ export async function rotateAccessToken(
   }
   const products = await store(ctx, item, await sealAccessToken(keyring, result.value.new_access_token, item))
   ctx.log.info('access_token_rotated', { item_id: itemId })
-  await ctx.services.wake(products, 'raised')
+  await ctx.services.enqueue(products, 'raised')
   return 'done'
 }
 

@@ -124,7 +124,7 @@ async function storeBy(
     plaid_item_id: exchange.plaidItemId,
     user_id: exchange.userId,
   })
-  await ctx.services.wake(stored.itemProductIds, 'link')
+  await ctx.services.enqueue(stored.itemProductIds, 'link')
   return { kind: 'linked', itemId, item: stored.item }
 }
 

@@ -1,12 +1,12 @@
 // One wake-up message a product: whoever wakes it again while the message is on its way, or the product is being read, only
 // raises its mark.
 import type { JobsDatabase } from '../db/core/client.ts'
-import { claimWakeUps, type Pace, releaseWakeUps, type WakeUp } from '../db/sync/wake-ups.ts'
+import { claimMessages, type Pace, releaseMessages, type DueMessage } from '../db/sync/wake-ups.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { SyncTrigger } from './message.ts'
 import type { Producer } from './producer.ts'
 
-export type Wake = (
+export type Enqueue = (
   itemProductIds: readonly string[],
   reason: SyncTrigger,
   delaySeconds?: number,
@@ -22,10 +22,10 @@ interface Over {
 }
 
 /** Never rejects. Returns the ids that the queue did not take: their rows stay dirty and due. */
-export function coalesced({ jobs, send, log }: Over): Wake {
-  const claim = async (ids: readonly string[], delaySeconds: number): Promise<readonly WakeUp[]> => {
+export function coalesced({ jobs, send, log }: Over): Enqueue {
+  const claim = async (ids: readonly string[], delaySeconds: number): Promise<readonly DueMessage[]> => {
     try {
-      return await claimWakeUps(jobs, ids, delaySeconds, pace)
+      return await claimMessages(jobs, ids, delaySeconds, pace)
     } catch (error) {
       // A needless message does no harm; a missing one is late.
       log.error('wake_ups_not_claimed', { count: ids.length, error })
@@ -34,7 +34,7 @@ export function coalesced({ jobs, send, log }: Over): Wake {
   }
   const release = async (ids: readonly string[]): Promise<void> => {
     try {
-      await releaseWakeUps(jobs, ids)
+      await releaseMessages(jobs, ids)
     } catch (error) {
       log.error('wake_ups_not_released', { count: ids.length, error })
     }
@@ -48,8 +48,8 @@ export function coalesced({ jobs, send, log }: Over): Wake {
         reason,
       )
     // A new link's rows were claimed when they were stored.
-    const wakeUps = reason === 'link' ? ids.map((id) => ({ id, delaySeconds })) : await claim(ids, delaySeconds)
-    const refused = await send(wakeUps, reason)
+    const messages = reason === 'link' ? ids.map((id) => ({ id, delaySeconds })) : await claim(ids, delaySeconds)
+    const refused = await send(messages, reason)
     if (refused.length > 0) await release(refused)
     return refused
   }

@@ -1,6 +1,6 @@
 // Sends wake-up messages. A batch that the queue refuses is sent again after a pause; what the queue does not take after
 // that is returned. Never rejects: a message only says when to look at a row, and the sweep looks at it anyway.
-import type { WakeUp } from '../db/sync/wake-ups.ts'
+import type { DueMessage } from '../db/sync/wake-ups.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { SyncMessage, SyncTrigger } from './message.ts'
 import { withTimeout } from '../timeout.ts'
@@ -14,11 +14,11 @@ export interface MessageQueue {
 
 export interface Producer {
   /** Wakes products. Returns the ids that the queue did not take: their rows stay dirty and due. */
-  readonly send: (wakeUps: readonly WakeUp[], reason: SyncTrigger) => Promise<readonly string[]>
+  readonly send: (due: readonly DueMessage[], reason: SyncTrigger) => Promise<readonly string[]>
   /** The same for hosted Link sessions. */
-  readonly wakeLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
+  readonly enqueueLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
   /** Has an access token rotated. Returns whether the queue took the message: nothing else remembers what was asked for. */
-  readonly sendRotation: (item: { readonly itemId: string; readonly tokenDigest: string }) => Promise<boolean>
+  readonly enqueueRotation: (item: { readonly itemId: string; readonly tokenDigest: string }) => Promise<boolean>
 }
 
 export interface ProducerOptions {
@@ -56,12 +56,12 @@ export function createProducer(options: ProducerOptions): Producer {
   }
 
   const sendEach = async (
-    wakeUps: readonly WakeUp[],
+    due: readonly DueMessage[],
     message: (id: string) => SyncMessage,
   ): Promise<readonly string[]> => {
     const refused: string[] = []
-    for (let start = 0; start < wakeUps.length; start += batchSize) {
-      const batch = wakeUps.slice(start, start + batchSize)
+    for (let start = 0; start < due.length; start += batchSize) {
+      const batch = due.slice(start, start + batchSize)
       const messages = batch.map(({ id, delaySeconds }) => ({ body: message(id), delaySeconds }))
       if (!(await isTaken(messages))) refused.push(...batch.map(({ id }) => id))
     }
@@ -69,13 +69,13 @@ export function createProducer(options: ProducerOptions): Producer {
   }
 
   return {
-    send: (wakeUps, reason) => sendEach(wakeUps, (id) => ({ item_product_id: id, reason })),
-    wakeLinkSessions: (ids) =>
+    send: (due, reason) => sendEach(due, (id) => ({ item_product_id: id, reason })),
+    enqueueLinkSessions: (ids) =>
       sendEach(
         ids.map((id) => ({ id, delaySeconds: 0 })),
         (id) => ({ link_session_id: id }),
       ),
-    sendRotation: ({ itemId, tokenDigest }) =>
+    enqueueRotation: ({ itemId, tokenDigest }) =>
       isTaken([{ body: { rotate_item_id: itemId, token_digest: tokenDigest }, delaySeconds: 0 }]),
   }
 }

@@ -9,6 +9,6 @@ export async function readBalances(run: Run): Promise<ReadAnswer> {
   if (!result.ok) return { kind: 'failed', failure: result.failure }
   const settled = await settleAccounts(run, result.value, true)
   if (settled.kind === 'instead') return settled.answer
-  const { statements, raise } = settled
-  return { kind: 'read', end: snapshotEnd, statements, setAside: result.value.set_aside, raise }
+  const { statements, markDirty } = settled
+  return { kind: 'read', end: snapshotEnd, statements, setAside: result.value.set_aside, markDirty }
 }

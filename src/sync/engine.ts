@@ -126,11 +126,11 @@ async function commitResult(
   report: RunReport,
   answer: Extract<ReadAnswer, { kind: 'read' }>,
 ): Promise<SyncOutcome> {
-  const { jobs, wake } = ctx.services
+  const { jobs, enqueue } = ctx.services
   let committed: CommitAnswer
   try {
     committed = await retryUntilOutcomeKnown(ctx, () =>
-      commitRun(jobs, lease, report, answer.end, answer.statements, answer.setAside, answer.raise),
+      commitRun(jobs, lease, report, answer.end, answer.statements, answer.setAside, answer.markDirty),
     )
   } catch (error) {
     if (error instanceof AppError && error.code === 'unavailable') throw error
@@ -144,7 +144,7 @@ async function commitResult(
   if (committed.kind === 'accounts_moved')
     return await handleFailure(ctx, lease, report, internalFailure('restart', 'ACCOUNTS_MOVED'))
   // After a lost response it is unknown whether the product was marked again meanwhile. A needless wake-up is harmless.
-  if (committed.kind === 'committed_before' || committed.dirtyAgain) await wake([lease.itemProductId], 'again')
+  if (committed.kind === 'committed_before' || committed.dirtyAgain) await enqueue([lease.itemProductId], 'again')
   if (committed.kind === 'committed' && committed.setAside !== null)
     ctx.log.warn('rows_set_aside', {
       run_id: lease.runId,
@@ -153,7 +153,7 @@ async function commitResult(
       count: committed.setAside.count,
       reason: committed.setAside.problems.join(', '),
     })
-  if (committed.kind === 'committed' && committed.raised.length > 0) await wake(committed.raised, 'raised')
+  if (committed.kind === 'committed' && committed.markedDirty.length > 0) await enqueue(committed.markedDirty, 'raised')
   return { kind: 'committed' }
 }
 
@@ -173,12 +173,12 @@ async function handleFailure(ctx: Ctx, lease: Lease, report: RunReport, failure:
   if (ended.kind === 'superseded') return { kind: 'superseded' }
   if (ended.kind === 'committed') {
     alarm(ctx, lease, ended)
-    if (ended.raised.length > 0) await ctx.services.wake(ended.raised, 'raised')
+    if (ended.markedDirty.length > 0) await ctx.services.enqueue(ended.markedDirty, 'raised')
   }
   if (failure.errorType === limiterErrorType) {
     const trigger = syncTriggers.find((reason) => reason === report.trigger)
     if (trigger !== undefined && priorities[trigger] === 'interactive')
-      await ctx.services.wake([lease.itemProductId], trigger, end.retrySeconds)
+      await ctx.services.enqueue([lease.itemProductId], trigger, end.retrySeconds)
     return { kind: 'deferred', afterSeconds: end.retrySeconds, failure }
   }
   if (end.outcome === 'absent' || end.outcome === 'consent_needed') return { kind: end.outcome }

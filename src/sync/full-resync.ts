@@ -10,6 +10,6 @@ import { AppError } from '../errors.ts'
 export async function fullResync(ctx: Ctx, itemId: string): Promise<number> {
   const ids = await restartItem(ctx.services.jobs, itemId)
   if (ids === null) throw new AppError('not_found', 'There is no such item.')
-  await ctx.services.wake(ids, 'user')
+  await ctx.services.enqueue(ids, 'user')
   return ids.length
 }

@@ -31,7 +31,7 @@ export async function readHoldings(run: Run): Promise<ReadAnswer> {
       mergeHoldings(jobs, run.lease, holdingFacts(positions.rows), setAside),
     ],
     setAside,
-    raise: null,
+    markDirty: null,
   }
 }
 

@@ -171,7 +171,7 @@ async function commitOf(run: Run, window: Window | null, loop: Loop): Promise<Re
       mergeInvestmentTransactions(jobs, lease, window, loop.held, loop.setAside),
     ],
     setAside: loop.setAside,
-    raise: null,
+    markDirty: null,
   }
 }
 

@@ -1,5 +1,5 @@
 // Reads /item/get: what is true of an item now, whatever webhooks said, in whatever order. Makes its webhook ours.
-import { type ItemFacts, type ItemLook, raiseProducts, writeItem } from '../db/items/item-update.ts'
+import { type ItemFacts, type ItemLook, markProductsDirty, writeItem } from '../db/items/item-update.ts'
 import { classify } from '../plaid/errors.ts'
 import type { PlaidItem } from '../plaid/link-schemas.ts'
 import { itemStatusFor } from './failure.ts'
@@ -24,7 +24,7 @@ export async function readItem(run: Run): Promise<ReadAnswer> {
     end: { ...snapshotEnd, showsHealth: false },
     statements: [writeItem(jobs, run.lease, facts)],
     setAside: null,
-    raise: raiseProducts(jobs, run.lease, facts),
+    markDirty: markProductsDirty(jobs, run.lease, facts),
   }
 }
 

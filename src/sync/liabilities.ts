@@ -20,7 +20,7 @@ export async function readLiabilities(run: Run): Promise<ReadAnswer> {
     end: snapshotEnd,
     statements: [...settled.statements, mergeLiabilities(jobs, run.lease, rows, setAside)],
     setAside,
-    raise: null,
+    markDirty: null,
   }
 }
 

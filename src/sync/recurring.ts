@@ -26,7 +26,7 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
     end: snapshotEnd,
     statements: [...settled.statements, mergeRecurring(jobs, run.lease, streams.rows, setAside)],
     setAside,
-    raise: null,
+    markDirty: null,
   }
 }
 

@@ -10,18 +10,18 @@ const mostAtOnce = 1000
 export async function replayOne(ctx: Ctx, id: string): Promise<number> {
   const replayed = await replayDeadLetters(ctx.services.jobs, { id })
   if (replayed === null) throw new AppError('not_found', 'There is no such dead letter.')
-  return await wakeAll(ctx, replayed)
+  return await enqueueAll(ctx, replayed)
 }
 
 /** The letters that nobody has played yet, oldest first. Answers how many wake-ups that made. */
 export async function replayAll(ctx: Ctx): Promise<number> {
   const replayed = await replayDeadLetters(ctx.services.jobs, { limit: mostAtOnce })
-  return replayed === null ? 0 : await wakeAll(ctx, replayed)
+  return replayed === null ? 0 : await enqueueAll(ctx, replayed)
 }
 
-async function wakeAll(ctx: Ctx, { letters, itemProductIds, linkSessionIds }: Replayed): Promise<number> {
+async function enqueueAll(ctx: Ctx, { letters, itemProductIds, linkSessionIds }: Replayed): Promise<number> {
   ctx.log.info('dead_letters_replayed', { count: letters, queued: itemProductIds.length })
-  await ctx.services.wake(itemProductIds, 'replay')
-  await ctx.services.wakeLinkSessions(linkSessionIds)
+  await ctx.services.enqueue(itemProductIds, 'replay')
+  await ctx.services.enqueueLinkSessions(linkSessionIds)
   return itemProductIds.length + linkSessionIds.length
 }

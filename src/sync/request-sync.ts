@@ -10,6 +10,6 @@ import { AppError } from '../errors.ts'
 export async function requestSync(ctx: Ctx<User>, itemId: string | null): Promise<number> {
   const ids = await markDirtyForUser(ctx.services.api, ctx.actor.identity, itemId)
   if (ids === null) throw new AppError('not_found', 'There is no such item.')
-  await ctx.services.wake(ids, 'user')
+  await ctx.services.enqueue(ids, 'user')
   return ids.length
 }

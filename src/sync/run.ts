@@ -36,7 +36,7 @@ export type ReadAnswer =
       /** Rows that could not be read. Null for a product that has no rows. */
       readonly setAside: readonly SetAsideRow[] | null
       /** Raises other products' dirty marks and returns their ids. */
-      readonly raise: Statement | null
+      readonly markDirty: Statement | null
     }
   | { readonly kind: 'failed'; readonly failure: PlaidFailure }
   /** Somebody else holds the lease by now: leave everything to them. */

@@ -11,7 +11,7 @@ import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts
 
 export type Settled =
   /** `statements` must run before those that refer to the accounts. `raise`, of a complete list, marks products dirty for them. */
-  | { readonly kind: 'settled'; readonly statements: readonly Statement[]; readonly raise: Statement | null }
+  | { readonly kind: 'settled'; readonly statements: readonly Statement[]; readonly markDirty: Statement | null }
   /** Replaces what the run has read. */
   | { readonly kind: 'instead'; readonly answer: ReadAnswer }
 
@@ -26,7 +26,7 @@ export async function settleAccounts(run: Run, incoming: IncomingAccounts, isCom
   const { lease } = run
   const { jobs } = run.ctx.services
   const named = accountFacts(incoming.accounts)
-  const raise = (listed: readonly AccountFacts[]) => rereadByAccounts(jobs, lease, listed)
+  const markAll = (listed: readonly AccountFacts[]) => rereadByAccounts(jobs, lease, listed)
   const ids = named.map(({ plaidAccountId }) => plaidAccountId)
   if (ids.every((id) => lease.accountIds.includes(id)))
     return {
@@ -35,7 +35,7 @@ export async function settleAccounts(run: Run, incoming: IncomingAccounts, isCom
         requireAccounts(jobs, lease.itemId, ids),
         ...writeAccounts(jobs, lease, named, isComplete, null, isComplete && incoming.set_aside.length === 0),
       ],
-      raise: isComplete ? raise(named) : null,
+      markDirty: isComplete ? markAll(named) : null,
     }
 
   const list = isComplete ? incoming : await listAccounts(run)
@@ -52,16 +52,16 @@ export async function settleAccounts(run: Run, incoming: IncomingAccounts, isCom
   )
   const statements = [
     requireAccountsVersion(jobs, lease.userId, version),
-    ...(isComplete && !isRelinked ? [] : [raise(listed)]),
+    ...(isComplete && !isRelinked ? [] : [markAll(listed)]),
     ...writeAccounts(jobs, owner, listed, true, decisions, isWhole),
     ...(beside.length === 0 ? [] : writeAccounts(jobs, owner, beside, false, { ...decisions, renamed: [], moved: [] })),
   ]
-  if (!isRelinked) return { kind: 'settled', statements, raise: isComplete ? raise(listed) : null }
+  if (!isRelinked) return { kind: 'settled', statements, markDirty: isComplete ? markAll(listed) : null }
   run.stats.note = 'ACCOUNT_IDS_CHANGED'
   const end = { ...snapshotEnd, cursor: lease.cursor, showsHealth: false }
   return {
     kind: 'instead',
-    answer: { kind: 'read', end, statements, setAside: [], raise: rereadAsRelinked(jobs, lease) },
+    answer: { kind: 'read', end, statements, setAside: [], markDirty: rereadAsRelinked(jobs, lease) },
   }
 }
 

@@ -9,9 +9,9 @@ const minute = 60
 /** The time between two sweeps. */
 const sweepSeconds = 5 * minute
 /** As many as one call of the queue takes. */
-const wakeBatch = 100
+const batchSize = 100
 /** A woken row is left alone until its message has come and been worked on; one that was lost is sent again after it. */
-const wokenSeconds = 2 * sweepSeconds
+const enqueuedSeconds = 2 * sweepSeconds
 /** `/item/get` calls in one sweep for the items that were not looked at for longest: 2 % of the client's limit. */
 const mostProbed = 500
 /** Two probes of an item are never closer than this: 15 a minute are allowed. */
@@ -30,7 +30,7 @@ const longestSendMs = 120_000
 
 /** The part of a use case's context that a sweep uses. */
 export interface SweepCtx {
-  readonly services: Pick<Ctx['services'], 'jobs' | 'wake'> & { readonly config: Pick<Config, 'sweep'> }
+  readonly services: Pick<Ctx['services'], 'jobs' | 'enqueue'> & { readonly config: Pick<Config, 'sweep'> }
   readonly now: Ctx['now']
   readonly log: Pick<Ctx['log'], 'info' | 'error'>
 }
@@ -39,22 +39,22 @@ export interface SweepCtx {
  * Wakes at a pace that the queue keeps up with: the first at once, the last just before the next sweep. Returns the ids
  * that were not woken.
  */
-async function wakeSpread({ services, now }: SweepCtx, ids: readonly string[]): Promise<readonly string[]> {
+async function enqueueSpread({ services, now }: SweepCtx, ids: readonly string[]): Promise<readonly string[]> {
   const endMs = now().getTime() + longestSendMs
   const { wakesPerSecond } = services.config.sweep
   const refused: string[] = []
-  for (let start = 0; start < ids.length; start += wakeBatch) {
+  for (let start = 0; start < ids.length; start += batchSize) {
     if (now().getTime() >= endMs) return [...refused, ...ids.slice(start)]
-    const batch = ids.slice(start, start + wakeBatch)
-    refused.push(...(await services.wake(batch, 'sweep', Math.floor(start / wakesPerSecond))))
+    const batch = ids.slice(start, start + batchSize)
+    refused.push(...(await services.enqueue(batch, 'sweep', Math.floor(start / wakesPerSecond))))
   }
   return refused
 }
 
 export interface Swept {
-  readonly woken: number
+  readonly queued: number
   /** Due rows whose message the queue did not take; due for the next sweep. */
-  readonly notWoken: number
+  readonly notQueued: number
   readonly probed: number
 }
 
@@ -62,13 +62,13 @@ export interface Swept {
 export async function sweep(ctx: SweepCtx): Promise<Swept> {
   const { jobs, config } = ctx.services
   const probed = await markStale(jobs, 'item', { olderThanSeconds: probeSeconds, spreadSeconds: 0, limit: mostProbed })
-  const due = await claimDue(jobs, config.sweep.wakesPerSecond * sweepSeconds, wokenSeconds)
-  const refused = await wakeSpread(ctx, due.ids)
+  const due = await claimDue(jobs, config.sweep.wakesPerSecond * sweepSeconds, enqueuedSeconds)
+  const refused = await enqueueSpread(ctx, due.ids)
   await releaseDue(jobs, due, refused)
   await clearStaging(jobs, stagingSeconds)
-  const swept = { woken: due.ids.length - refused.length, notWoken: refused.length, probed }
-  const level = swept.notWoken > 0 ? 'error' : 'info'
-  ctx.log[level]('sweep', { queued: swept.woken, failed: swept.notWoken, count: probed })
+  const swept = { queued: due.ids.length - refused.length, notQueued: refused.length, probed }
+  const level = swept.notQueued > 0 ? 'error' : 'info'
+  ctx.log[level]('sweep', { queued: swept.queued, failed: swept.notQueued, count: probed })
   return swept
 }
 

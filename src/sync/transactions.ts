@@ -1,6 +1,6 @@
 // Reads /transactions/sync to its end from the stored cursor. A failure in the loop throws all pages away, and only a
 // cursor that came with `has_more: false` is handed on: one from the middle would poison the item for good (Plaid).
-import { raiseFirstRecurring } from '../db/records/recurring.ts'
+import { markFirstRecurringDirty } from '../db/records/recurring.ts'
 import type { Statement } from '../db/core/client.ts'
 import { dropUnmatched, rebindTransactions, settleDuplicates, withoutLoops } from '../db/records/relink.ts'
 import { boundedRow, forgetSetAside, readSetAside } from '../db/sync/set-aside.ts'
@@ -180,7 +180,7 @@ async function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: 
       settleDuplicates(jobs, run.lease),
     ],
     setAside,
-    raise: complete ? raiseFirstRecurring(jobs, run.lease) : null,
+    markDirty: complete ? markFirstRecurringDirty(jobs, run.lease) : null,
   }
 }
 

@@ -51,7 +51,7 @@ async function takeDelivery(
   body: WebhookBody,
   delivery: Pick<WebhookEvent, 'replayKey' | 'scheme'>,
 ): Promise<void> {
-  const { jobs, wake } = ctx.services
+  const { jobs, enqueue } = ctx.services
   const { products, update } = effectOf(body, ctx.now())
   const recorded = await recordEvent(
     jobs,
@@ -67,8 +67,8 @@ async function takeDelivery(
     update,
   )
   if (recorded.isReplay) await countCopy(ctx)
-  await wake(recorded.itemProductIds, 'webhook')
-  if (recorded.linkSessionId !== null) await ctx.services.wakeLinkSessions([recorded.linkSessionId])
+  await enqueue(recorded.itemProductIds, 'webhook')
+  if (recorded.linkSessionId !== null) await ctx.services.enqueueLinkSessions([recorded.linkSessionId])
   ctx.log.info('webhook', {
     webhook_type: body.webhook_type,
     webhook_code: body.webhook_code,

@@ -59,9 +59,9 @@ export function mortal(services: Services, dieAt: number, moment: Moment): Morta
       plaidFor: (caller) => plaid(services.plaidFor(caller)),
       api: database('api', services.api),
       jobs: database('jobs', services.jobs),
-      wake: (...args) => guard('wake', () => services.wake(...args)),
-      wakeLinkSessions: (...args) => guard('wake', () => services.wakeLinkSessions(...args)),
-      sendRotation: (...args) => guard('sendRotation', () => services.sendRotation(...args)),
+      enqueue: (...args) => guard('enqueue', () => services.enqueue(...args)),
+      enqueueLinkSessions: (...args) => guard('enqueue', () => services.enqueueLinkSessions(...args)),
+      enqueueRotation: (...args) => guard('enqueueRotation', () => services.enqueueRotation(...args)),
     },
   }
 }

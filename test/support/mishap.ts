@@ -92,14 +92,14 @@ export function unlucky(services: Services, at: number, mishap: Mishap): Unlucky
       plaidFor: (caller) => plaid(services.plaidFor(caller)),
       api: database('api', services.api),
       jobs: database('jobs', services.jobs),
-      wake: queue('wake', services.wake),
-      wakeLinkSessions: queue('wakeLinkSessions', services.wakeLinkSessions),
-      async sendRotation(item) {
+      enqueue: queue('enqueue', services.enqueue),
+      enqueueLinkSessions: queue('enqueueLinkSessions', services.enqueueLinkSessions),
+      async enqueueRotation(item) {
         let isTaken = false
         const act = async () => {
-          isTaken = await services.sendRotation(item)
+          isTaken = await services.enqueueRotation(item)
         }
-        await guard('sendRotation', act, () => {
+        await guard('enqueueRotation', act, () => {
           isTaken = false
         })
         return isTaken

@@ -40,7 +40,7 @@ export function oddAnswers(world: World): OddAnswers {
         `update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1 and product = $2 returning id`,
         [item.id, product],
       )
-      await services.wake([String(row?.['id'])], 'user')
+      await services.enqueue([String(row?.['id'])], 'user')
       await world.drain(services)
     },
     async investmentTransactions(item) {

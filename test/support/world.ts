@@ -86,13 +86,13 @@ export async function createWorld(
     ...isolate,
     wait: () => Promise.resolve(),
     // What a test has taken out of the queue is lost, and known to be.
-    wake: async (...wanted) => {
+    enqueue: async (...wanted) => {
       const waiting = queue.flatMap((message) => ('item_product_id' in message ? [message.item_product_id] : []))
       await sql(
         'update item_products set woken_until = null where woken_until is not null and not id = any($1::uuid[])',
         [`{${waiting.join(',')}}`],
       )
-      return await isolate.wake(...wanted)
+      return await isolate.enqueue(...wanted)
     },
     findWebhookKey: async (kid, now, network) => await isolate.findWebhookKey(kid, now, network),
   }

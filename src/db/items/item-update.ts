@@ -45,7 +45,7 @@ function missed(item: string, { lastWebhook }: ItemFacts) {
  * looked at the bank since, or the item works again. Products that Plaid refused are asked for again where it names other
  * products for the item than before. Returns their ids. To run before `writeItem`.
  */
-export function raiseProducts(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
+export function markProductsDirty(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
   return rows<{ id: string }>(
     jobs,
     sql`with added as (

@@ -170,7 +170,7 @@ export async function findOwnItem(database: ApiDatabase, identity: Identity, id:
 }
 
 /** Raises the dirty marks of the user's products of one item, or of all items for null. */
-const raiseProducts = (database: ApiDatabase, itemId: string | null) =>
+const markProductsDirty = (database: ApiDatabase, itemId: string | null) =>
   rows<{ id: string }>(
     database,
     sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
@@ -195,7 +195,7 @@ export async function repairItem(
       .update(items)
       .set({ disconnectAt: null, newAccountsAvailable: false, updatedAt: sql`now()` })
       .where(and(eq(items.id, id), eq(items.userId, me), isNull(items.removedAt))),
-    raiseProducts(database, id),
+    markProductsDirty(database, id),
     ...selectItem(database, id),
   )
   const item = itemIn(found, products)
@@ -218,7 +218,7 @@ export async function markDirtyForUser(
       .where(and(eq(items.userId, me), isNull(items.removedAt), itemId === null ? undefined : eq(items.id, itemId)))
       .orderBy(asc(items.id))
       .for('no key update'),
-    raiseProducts(database, itemId),
+    markProductsDirty(database, itemId),
   )
   return itemId !== null && known.length === 0 ? null : marked.rows.map((row) => row.id)
 }

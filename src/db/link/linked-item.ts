@@ -9,7 +9,7 @@ import { requireAccountsVersion } from '../records/known-accounts.ts'
 import { type LinkCaps, refuseOverCap } from './caps.ts'
 import type { Exchange } from './exchanges.ts'
 import { isResting, lost } from '../sync/work.ts'
-import { isUnwoken, wokenUntil } from '../sync/wake-ups.ts'
+import { isUnclaimed, expectedUntil } from '../sync/wake-ups.ts'
 import { lockPlaidItem } from '../operations/webhook-events.ts'
 
 /** As many refusals as it takes until a product is asked for once a week (src/sync/failure.ts). */
@@ -63,8 +63,8 @@ async function stored(
       rows<{ id: string }>(
         jobs,
         sql`with woken as (
-            update item_products p set woken_until = ${wokenUntil} where item_id = ${itemId} and dirty_seq > synced_seq
-              and not ${isResting('p')} and ${isUnwoken} returning id, product)
+            update item_products p set woken_until = ${expectedUntil} where item_id = ${itemId} and dirty_seq > synced_seq
+              and not ${isResting('p')} and ${isUnclaimed} returning id, product)
           select id from woken order by product <> 'transactions', product`,
       ),
       ...selectItem(jobs, itemId, userId),

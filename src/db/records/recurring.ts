@@ -103,7 +103,7 @@ export function mergeRecurring(
 }
 
 /** Raises the dirty mark of streams that were never read, now that there is a history to find them in. Returns its id. */
-export function raiseFirstRecurring(jobs: JobsDatabase, lease: Lease) {
+export function markFirstRecurringDirty(jobs: JobsDatabase, lease: Lease) {
   return rows<{ id: string }>(
     jobs,
     sql`update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now()

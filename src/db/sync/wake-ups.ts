@@ -6,11 +6,11 @@ import { batch, type JobsDatabase, rows } from '../core/client.ts'
 const lostSeconds = 60
 
 /** Until when a message that was just sent is waited for. */
-export const wokenUntil = sql`now() + make_interval(secs => ${lostSeconds})`
+export const expectedUntil = sql`now() + make_interval(secs => ${lostSeconds})`
 /** Whether a row of `item_products` neither waits for a message nor is being read. */
-export const isUnwoken = sql`(woken_until is null or woken_until < now()) and (lease_expires_at is null or lease_expires_at < now())`
+export const isUnclaimed = sql`(woken_until is null or woken_until < now()) and (lease_expires_at is null or lease_expires_at < now())`
 
-export interface WakeUp {
+export interface DueMessage {
   readonly id: string
   readonly delaySeconds: number
 }
@@ -27,17 +27,17 @@ export interface Pace {
  * that is under way sees a mark that was raised meanwhile, and wakes its product again. To be called after the marks were
  * raised and committed.
  */
-export async function claimWakeUps(
+export async function claimMessages(
   jobs: JobsDatabase,
   ids: readonly string[],
   delaySeconds: number,
   { burst, perSecond }: Pace,
-): Promise<WakeUp[]> {
+): Promise<DueMessage[]> {
   const [claimed] = await batch(jobs, [
     rows<{ id: string; delay: number }>(
       jobs,
       sql`with free as (
-          select id, user_id from item_products where id = any(${sql.param(ids)}::uuid[]) and ${isUnwoken} order by id for no key update
+          select id, user_id from item_products where id = any(${sql.param(ids)}::uuid[]) and ${isUnclaimed} order by id for no key update
         ), ahead as (
           select user_id, count(*) as messages from item_products
           where user_id in (select user_id from free) and woken_until > now() group by user_id
@@ -56,7 +56,7 @@ export async function claimWakeUps(
 }
 
 /** The queue did not take these messages. */
-export async function releaseWakeUps(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
+export async function releaseMessages(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
   await batch(jobs, [
     rows(jobs, sql`update item_products set woken_until = null where id = any(${sql.param(ids)}::uuid[])`),
   ])

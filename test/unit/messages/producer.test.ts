@@ -68,7 +68,7 @@ describe('the producer', () => {
   it('sends Link sessions in batches too, and returns the refused ones', async () => {
     const { producer, sent } = refusing((call) => call > 1)
     const all = ids(101)
-    expect(await producer.wakeLinkSessions(all)).toEqual(all.slice(100))
+    expect(await producer.enqueueLinkSessions(all)).toEqual(all.slice(100))
     expect(sent).toEqual(all.slice(0, 100).map((id) => ({ link_session_id: id })))
   })
 

@@ -128,7 +128,7 @@ describe('an account that comes under another id', () => {
       'update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1 and product = $2 returning id',
       [item.id, first],
     )
-    await one.ctx.services.wake([String(due?.['id'])], 'user')
+    await one.ctx.services.enqueue([String(due?.['id'])], 'user')
     await world.drain(one.ctx.services)
     await one.sync()
     expect((await one.accounts()).map(({ id, closed }) => [id, closed])).toEqual(before.map((id) => [id, false]))

@@ -230,15 +230,15 @@ describe('a request for a rotation that the queue does not confirm', () => {
     const item = await link(subject)
     const delivery = held('after')
     let handled: Promise<unknown> = Promise.resolve()
-    const sendRotation: Services['sendRotation'] = async (rotation) => {
-      await world.services.sendRotation(rotation)
+    const enqueueRotation: Services['enqueueRotation'] = async (rotation) => {
+      await world.services.enqueueRotation(rotation)
       const message = world.queue.pop()
       if (message === undefined) throw new Error('no rotation was sent')
       handled = world.consume([message], delivery.services)
       await delivery.reached
       return false
     }
-    const user = userWith(world, subject, { ...world.services, sendRotation })
+    const user = userWith(world, subject, { ...world.services, enqueueRotation })
     expect(await codeOf(requestRotation(user, item.id))).toBe('unavailable')
     await syncAll(subject, item)
     expect(await rowOf(world, item)).toMatchObject({ status: 'healthy' })
@@ -250,12 +250,12 @@ describe('a request for a rotation that the queue does not confirm', () => {
   it('leaves the intent of a later request', async () => {
     const subject = 'asked again'
     const item = await link(subject)
-    const sendRotation: Services['sendRotation'] = async () => {
+    const enqueueRotation: Services['enqueueRotation'] = async () => {
       await letTimePass(world, subject)
       await requestRotation(world.user(subject), item.id)
       return false
     }
-    const user = userWith(world, subject, { ...world.services, sendRotation })
+    const user = userWith(world, subject, { ...world.services, enqueueRotation })
     expect(await codeOf(requestRotation(user, item.id))).toBe('unavailable')
     expect((await rowOf(world, item))['rotation_started_at']).not.toBeNull()
     await expectWorking(subject, item)

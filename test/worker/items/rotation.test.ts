@@ -212,7 +212,14 @@ describe('a rotation', () => {
       const first = await link(`unharmed ${mishap}`)
       const unharmed = unlucky(world.services, 0, mishap)
       await rotate(world, userWith(world, `unharmed ${mishap}`, unharmed.services), first.id)
-      expect(unharmed.calls).toEqual(['api', 'sendRotation', 'jobs', 'plaid.invalidateAccessToken', 'jobs', 'wake'])
+      expect(unharmed.calls).toEqual([
+        'api',
+        'enqueueRotation',
+        'jobs',
+        'plaid.invalidateAccessToken',
+        'jobs',
+        'enqueue',
+      ])
       const cases: { subject: string; item: Item; at: number }[] = []
       for (let at = 1; at <= unharmed.calls.length; at += 1) {
         const subject = `rotation ${mishap} ${at}`

@@ -494,7 +494,7 @@ describe('when a step of the exchange fails:', () => {
   })
 
   it('waking it — it is linked, and the sweep finds it', async () => {
-    const item = await exchange('fails wake', { wake: (ids) => Promise.resolve(ids) })
+    const item = await exchange('fails wake', { enqueue: (ids) => Promise.resolve(ids) })
     expect(world.queue).toEqual([])
     await world.bank.change(item.plaidItemId, { history: 'historical' })
     await world.elapse()

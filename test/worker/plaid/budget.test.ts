@@ -88,7 +88,7 @@ describe('a run that is not granted its call', () => {
     for (const reason of ['sweep', 'raised', 'again', 'user'] as const) {
       await world.sql('update item_products set next_attempt_at = now() where id = $1', [id])
       world.queue.push({ item_product_id: String(id), reason })
-      await world.drain({ ...services, wake: () => Promise.resolve([]) })
+      await world.drain({ ...services, enqueue: () => Promise.resolve([]) })
     }
     expect(seen).toEqual([
       ['background', true, true],

@@ -43,8 +43,8 @@ function refusing(rule: (call: number) => boolean) {
     log: { error: () => undefined },
   })
   const { jobs } = world.services
-  const wake = coalesced({ jobs, send: producer.send, log: { error: () => undefined } })
-  return { services: { ...world.services, ...producer, wake }, taken }
+  const enqueue = coalesced({ jobs, send: producer.send, log: { error: () => undefined } })
+  return { services: { ...world.services, ...producer, enqueue }, taken }
 }
 
 /** Dirty, due products. */
@@ -65,47 +65,47 @@ describe('a sweep', () => {
   it('goes on after a batch that the queue refuses three times', async () => {
     await due(500)
     const { services, taken } = refusing((call) => call >= 2 && call <= 4)
-    expect(await sweep(world.job(services))).toEqual({ woken: 400, notWoken: 100, probed: 0 })
+    expect(await sweep(world.job(services))).toEqual({ queued: 400, notQueued: 100, probed: 0 })
     expect(taken).toEqual([100, 100, 100, 100])
   })
 
   it('logs how many rows it could not wake, and leaves them due for the next sweep', async () => {
     await due(9000)
     const full = refusing((call) => call > 20)
-    expect(await sweep(world.job(full.services))).toEqual({ woken: 2000, notWoken: 5500, probed: 0 })
+    expect(await sweep(world.job(full.services))).toEqual({ queued: 2000, notQueued: 5500, probed: 0 })
     expect(lineOf('sweep')).toMatchObject({ level: 'error', queued: 2000, failed: 5500 })
     // At once: no time has passed, so only what the first sweep woke is left alone.
     const recovered = refusing(() => false)
-    expect(await sweep(world.job(recovered.services))).toMatchObject({ woken: 7000, notWoken: 0 })
+    expect(await sweep(world.job(recovered.services))).toMatchObject({ queued: 7000, notQueued: 0 })
   })
 
   it('loses no row when the queue never recovers, sweep after sweep', async () => {
     await due(300)
     for (let turn = 0; turn < 3; turn += 1)
-      expect(await sweep(world.job(refusing(() => true).services))).toMatchObject({ woken: 0, notWoken: 300 })
-    expect(await sweep(world.job(refusing(() => false).services))).toMatchObject({ woken: 300 })
+      expect(await sweep(world.job(refusing(() => true).services))).toMatchObject({ queued: 0, notQueued: 300 })
+    expect(await sweep(world.job(refusing(() => false).services))).toMatchObject({ queued: 300 })
   })
 
   it('stops sending after two minutes, and leaves the rest due', async () => {
     await due(500)
     let nowMs = Date.now()
-    const wake: Ctx['services']['wake'] = () => {
+    const enqueue: Ctx['services']['enqueue'] = () => {
       nowMs += 61_000
       return Promise.resolve([])
     }
-    const ctx = world.job({ ...world.services, wake })
-    expect(await sweep({ ...ctx, now: () => new Date(nowMs) })).toMatchObject({ woken: 200, notWoken: 300 })
-    expect(await sweep(world.job(refusing(() => false).services))).toMatchObject({ woken: 300 })
+    const ctx = world.job({ ...world.services, enqueue })
+    expect(await sweep({ ...ctx, now: () => new Date(nowMs) })).toMatchObject({ queued: 200, notQueued: 300 })
+    expect(await sweep(world.job(refusing(() => false).services))).toMatchObject({ queued: 300 })
   })
 
   it('does not make a row due that a run has put off since', async () => {
     await due(2)
-    const wake: Ctx['services']['wake'] = async (ids) => {
+    const enqueue: Ctx['services']['enqueue'] = async (ids) => {
       await world.sql("update item_products set next_attempt_at = now() + interval '6 hours' where id = $1", [ids[0]])
       return ids
     }
-    expect(await sweep(world.job({ ...world.services, wake }))).toMatchObject({ notWoken: 2 })
-    expect(await sweep(world.job(refusing(() => false).services))).toMatchObject({ woken: 1 })
+    expect(await sweep(world.job({ ...world.services, enqueue }))).toMatchObject({ notQueued: 2 })
+    expect(await sweep(world.job(refusing(() => false).services))).toMatchObject({ queued: 1 })
   })
 })
 

@@ -1,7 +1,7 @@
 // One wake-up message a product: a product that is queued or being read is not queued again, and no mark is missed for it.
 import { describe, expect, it } from 'vitest'
 import { recordEvent, type WebhookEvent } from '../../../src/db/operations/webhook-events.ts'
-import { claimWakeUps } from '../../../src/db/sync/wake-ups.ts'
+import { claimMessages } from '../../../src/db/sync/wake-ups.ts'
 import { coalesced } from '../../../src/messages/coalesce.ts'
 import type { SyncMessage } from '../../../src/messages/message.ts'
 import { syncProduct } from '../../../src/sync/engine.ts'
@@ -79,7 +79,7 @@ describe('a product that is queued', () => {
     const item = await linkAndSync(world, 'two presses')
     const ids = await Promise.all(item.products.map(({ product }) => productId(item.id, product)))
     const claimed = await Promise.all(
-      [1, 2, 3].map(() => claimWakeUps(world.services.jobs, ids, 0, { burst: 30, perSecond: 10 })),
+      [1, 2, 3].map(() => claimMessages(world.services.jobs, ids, 0, { burst: 30, perSecond: 10 })),
     )
     expect(
       claimed
@@ -113,18 +113,18 @@ describe('a product that is queued', () => {
     const { jobs } = world.services
     const sent: string[] = []
     let refuses = true
-    const wake = coalesced({
+    const enqueue = coalesced({
       jobs,
-      send: (wakeUps) => {
-        const all = wakeUps.map(({ id }) => id)
+      send: (messages) => {
+        const all = messages.map(({ id }) => id)
         if (!refuses) sent.push(...all)
         return Promise.resolve(refuses ? all : [])
       },
       log: { error: () => undefined },
     })
-    expect(await wake(ids, 'user')).toEqual(ids)
+    expect(await enqueue(ids, 'user')).toEqual(ids)
     refuses = false
-    expect(await wake(ids, 'user')).toEqual([])
+    expect(await enqueue(ids, 'user')).toEqual([])
     expect(sent).toEqual(ids)
   })
 
@@ -135,7 +135,7 @@ describe('a product that is queued', () => {
     await requestSync(world.user('waits'), item.id)
     expect(await syncProduct(world.job(), id, 'user')).toEqual({ kind: 'idle', why: 'stopped' })
     expect(
-      (await claimWakeUps(world.services.jobs, [id], 0, { burst: 1, perSecond: 1 })).map((wakeUp) => wakeUp.id),
+      (await claimMessages(world.services.jobs, [id], 0, { burst: 1, perSecond: 1 })).map((message) => message.id),
     ).toEqual([id])
   })
 })
@@ -180,7 +180,7 @@ describe('a product that is being read', () => {
             {},
           )
           expect(itemProductIds).toEqual([id])
-          await world.services.wake(itemProductIds, 'webhook')
+          await world.services.enqueue(itemProductIds, 'webhook')
         }
       }),
       id,
@@ -211,7 +211,7 @@ describe('one press for many products', () => {
        select n.id, i.id, i.user_id, 'made up ' || n.id from items i, unnest($2::uuid[]) as n(id) where i.id = $1`,
       [item.id, `{${ids.join(',')}}`],
     )
-    const claimed = await claimWakeUps(world.services.jobs, ids, 0, { burst: 30, perSecond: 10 })
+    const claimed = await claimMessages(world.services.jobs, ids, 0, { burst: 30, perSecond: 10 })
     expect(claimed.map(({ id }) => id)).toEqual(ids)
     const counts = Map.groupBy(claimed, ({ delaySeconds }) => delaySeconds)
     expect([...counts].map(([delay, { length }]) => [delay, length])).toEqual([
@@ -236,7 +236,7 @@ describe('one press for many products', () => {
     }
     const pace = { burst: 30, perSecond: 10 }
     const delaysOf = async (ids: readonly string[]) =>
-      (await claimWakeUps(world.services.jobs, ids, 0, pace)).map(({ delaySeconds }) => delaySeconds)
+      (await claimMessages(world.services.jobs, ids, 0, pace)).map(({ delaySeconds }) => delaySeconds)
     await delaysOf(await made(busy.id, 60))
     const [later, others] = [await made(busy.id, 2), await made(other.id, 2)]
     expect(await delaysOf([...later, ...others])).toEqual([4, 4, 0, 0])

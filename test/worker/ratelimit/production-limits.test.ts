@@ -56,7 +56,7 @@ describe('under production’s limits', () => {
     const [row] = await world.sql("select id from item_products where item_id = $1 and product = 'transactions'", [
       item.id,
     ])
-    await world.services.wake([String(row?.['id'])], 'user')
+    await world.services.enqueue([String(row?.['id'])], 'user')
     const usage = await asOneInvocation(() => world.drain())
     const [run] = await world.sql(
       "select pages from sync_runs where item_id = $1 and product = 'transactions' order by finished_at desc limit 1",

@@ -58,7 +58,7 @@ describe('an isolate that dies', () => {
   it('loses nothing and does nothing twice, whichever call was its last', async () => {
     const item = await linkAndSync(world, 'mortal')
     const calls = await carry(item.plaidItemId, 0, 'before')
-    expect(calls).toEqual(expect.arrayContaining(['jobs', 'wake', 'plaid.syncTransactions']))
+    expect(calls).toEqual(expect.arrayContaining(['jobs', 'enqueue', 'plaid.syncTransactions']))
     await expectTruth(world, 'mortal', item.plaidItemId)
     for (const moment of ['before', 'after'] as const)
       for (let dieAt = 1; dieAt <= calls.length; dieAt += 1) {

@@ -119,7 +119,7 @@ describe('a failure of Plaid’s', () => {
       [id],
     )
     const [row] = await world.sql("select id from item_products where item_id = $1 and product = 'transactions'", [id])
-    await world.services.wake([String(row?.['id'])], 'user')
+    await world.services.enqueue([String(row?.['id'])], 'user')
     await world.drain()
 
     const item = await getItem(world.services.api, user.actor.identity, id)
@@ -174,7 +174,7 @@ describe('a failure of Plaid’s', () => {
       [id],
     )
     const ids = await world.sql("select id from item_products where item_id = $1 and product <> 'item'", [id])
-    await world.services.wake(
+    await world.services.enqueue(
       ids.map((row) => String(row['id'])),
       'sweep',
     )

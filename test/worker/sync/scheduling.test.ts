@@ -30,11 +30,11 @@ interface Sent {
 async function swept(): Promise<Sent[]> {
   const sent: Sent[] = []
   const ctx: Ctx = world.job()
-  const wake: Ctx['services']['wake'] = (ids, _reason, delaySeconds = 0) => {
+  const enqueue: Ctx['services']['enqueue'] = (ids, _reason, delaySeconds = 0) => {
     sent.push({ count: ids.length, delaySeconds })
     return Promise.resolve([])
   }
-  await sweep({ ...ctx, services: { ...ctx.services, wake } })
+  await sweep({ ...ctx, services: { ...ctx.services, enqueue } })
   return sent
 }
 

@@ -149,7 +149,7 @@ describe('transactions', () => {
     const ids = await world.sql("select id from item_products where item_id = $1 and product = 'transactions'", [
       item.id,
     ])
-    await world.services.wake(
+    await world.services.enqueue(
       ids.map((row) => String(row['id'])),
       'user',
     )

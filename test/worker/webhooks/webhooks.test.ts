@@ -444,7 +444,7 @@ describe('while something is down', () => {
   it('a queue that refuses does not keep the webhook from being answered: its marks are up, and the sweep wakes', async () => {
     const item = await linkAndSync(world, 'queue')
     const delivery = await newsOf(item)
-    const refusing: typeof world.services = { ...world.services, wake: (ids) => Promise.resolve(ids) }
+    const refusing: typeof world.services = { ...world.services, enqueue: (ids) => Promise.resolve(ids) }
     await world.deliver(delivery, refusing)
     expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
     expect(world.queue).toEqual([])

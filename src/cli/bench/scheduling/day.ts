@@ -30,7 +30,7 @@ export interface DayReport {
   readonly missedSeconds: readonly number[]
   readonly runs: number
   readonly deferred: number
-  readonly mostWoken: number
+  readonly mostQueued: number
   /** The most messages that waited for a consumer at once. */
   readonly longestLine: number
   /** Rows whose webhook or click was not worked on at the day's end. */
@@ -56,19 +56,19 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
   const queue = createSimulatedQueue()
   const seconds = { webhook: [] as number[], click: [] as number[], missed: [] as number[] }
   const quiet = { webhook: [] as number[], click: [] as number[], missed: [] as number[] }
-  const counts = { runs: 0, deferred: 0, mostWoken: 0, longestLine: 0 }
+  const counts = { runs: 0, deferred: 0, mostQueued: 0, longestLine: 0 }
   const awaited = new Map<string, Awaited>()
   /** Webhooks that never came, by the item whose own state will tell of them. */
   const missed = new Map<number, number>()
   let nowMs = startMs
 
-  const wake: SweepCtx['services']['wake'] = (ids, reason, delaySeconds = 0) => {
+  const enqueue: SweepCtx['services']['enqueue'] = (ids, reason, delaySeconds = 0) => {
     for (const id of ids) queue.send({ id, reason, retries: 0 }, nowMs + delaySeconds * 1000 + 500)
     return Promise.resolve([])
   }
   const log = createLogger({}, { minimumLevel: 'error' })
   const ctx: SweepCtx = {
-    services: { jobs: database.jobs, wake, config: { sweep: { wakesPerSecond: 25 } } },
+    services: { jobs: database.jobs, enqueue, config: { sweep: { wakesPerSecond: 25 } } },
     now: () => new Date(nowMs),
     log,
   }
@@ -168,7 +168,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     await database.setTime(nowMs)
     if (minute % 180 === 90) plaid.evict(nowMs)
     if (minute % 60 === 0) await markStaleProducts(ctx)
-    if (minute % 5 === 0) counts.mostWoken = Math.max(counts.mostWoken, (await sweep(ctx)).woken)
+    if (minute % 5 === 0) counts.mostQueued = Math.max(counts.mostQueued, (await sweep(ctx)).queued)
     await arrive()
     await work()
     if (minute % 60 === 59)
