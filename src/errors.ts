@@ -52,6 +52,8 @@ interface ErrorOptions {
   readonly cause?: unknown
   /** Why, for the log only. */
   readonly reason?: string
+  /** The SQLSTATE with which PostgreSQL rejected a batch. */
+  readonly sqlState?: string
   readonly fields?: readonly FieldError[]
   /** Seconds after which trying again makes sense; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number
@@ -65,6 +67,7 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly detail: string
   readonly reason: string | undefined
+  readonly sqlState: string | null
   readonly fields: readonly FieldError[]
   readonly retryAfterSeconds: number | undefined
   readonly extensions: Readonly<Record<string, unknown>>
@@ -74,6 +77,7 @@ export class AppError extends Error {
     this.code = code
     this.detail = detail
     this.reason = options.reason
+    this.sqlState = options.sqlState ?? null
     this.fields = options.fields ?? []
     this.retryAfterSeconds = options.retryAfterSeconds
     this.extensions = options.extensions ?? {}

@@ -1,6 +1,7 @@
 // The end of a sync run, good or bad: one transaction that begins with a compare-and-swap and leaves a `sync_runs` row.
 import { sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, longBatch, rows, sqlStateOf, type Statement } from './core/client.ts'
+import { batch, type JobsDatabase, longBatch, rows, type Statement } from './core/client.ts'
+import { sqlState, sqlStateOf } from './core/sql-state.ts'
 import { announced } from './items/item-update.ts'
 import { byIndex } from './core/plans.ts'
 import { rotatingMinutes } from './items/rotations.ts'
@@ -235,15 +236,22 @@ export async function recordFailure(
   })
 }
 
+/** What a rejected commit means, by its SQLSTATE. */
+const outcomes: ReadonlyMap<string | null, Exclude<CommitAnswer['kind'], 'committed'>> = new Map([
+  [sqlState.runCommitted, 'committed_before'],
+  [sqlState.leaseLost, 'superseded'],
+  [sqlState.itemRemoved, 'superseded'],
+  [sqlState.cursorMoved, 'superseded'],
+  [sqlState.stagingLost, 'staging_lost'],
+  [sqlState.accountsChanged, 'accounts_moved'],
+])
+
 async function guarded(commit: () => Promise<CommitAnswer>): Promise<CommitAnswer> {
   try {
     return await commit()
   } catch (error) {
-    const state = sqlStateOf(error)
-    if (state === 'WN002') return { kind: 'committed_before' }
-    if (state === 'WN001' || state === 'WN003' || state === 'WN004') return { kind: 'superseded' }
-    if (state === 'WN007') return { kind: 'staging_lost' }
-    if (state === 'WN006') return { kind: 'accounts_moved' }
-    throw error
+    const kind = outcomes.get(sqlStateOf(error))
+    if (kind === undefined) throw error
+    return { kind }
   }
 }

@@ -61,5 +61,5 @@ export async function checkUser(
   return 'compared'
 }
 
-const isTemporary = ({ class: failureClass }: PlaidFailure): boolean =>
-  failureClass === 'retry' || failureClass === 'rate_limited'
+const temporary: ReadonlySet<PlaidFailure['class']> = new Set(['retry', 'rate_limited', 'deferred'])
+const isTemporary = ({ class: failureClass }: PlaidFailure): boolean => temporary.has(failureClass)

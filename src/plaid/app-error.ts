@@ -12,6 +12,7 @@ export function toAppError(failure: PlaidFailure): AppError {
     case 'item_error':
     case 'not_ready':
     case 'rate_limited':
+    case 'deferred':
       return new AppError(
         'plaid_unavailable',
         'Plaid or the institution does not answer at the moment. Try again shortly.',

@@ -9,7 +9,7 @@ import { AppError } from '../errors.ts'
 import { classify, foreignTokenCode, type PlaidFailure, plaidErrorSchema } from './errors.ts'
 import type { UsageCounter } from './usage-counter.ts'
 import { isPaidPath, type PaidPath } from './rate-limit/limits.ts'
-import { type Caller, type PlaidLimiter, limiterErrorType, type Outcome } from './rate-limit/limiter.ts'
+import type { Caller, Outcome, PlaidLimiter } from './rate-limit/limiter.ts'
 
 export type PlaidResult<Value> =
   | { readonly ok: true; readonly value: Value; readonly requestId: string }
@@ -81,7 +81,7 @@ function unreadable(status: number): PlaidFailure {
 function notAdmitted({ kind, afterSeconds }: Exclude<Outcome, { kind: 'admitted' }>): PlaidFailure {
   const errorCode = kind === 'refused' ? 'QUOTA_SPENT' : 'QUOTA_UNAVAILABLE'
   const failure = noAnswer(errorCode)
-  return { ...failure, class: 'rate_limited', errorType: limiterErrorType, retryAfterSeconds: afterSeconds }
+  return { ...failure, class: 'deferred', errorType: 'QUOTA', retryAfterSeconds: afterSeconds }
 }
 
 /** An access token names the environment that issued it: `access-sandbox-…`. Another form is Plaid's to judge. */

@@ -3,6 +3,7 @@ import * as z from 'zod'
 
 /**
  * - `retry`: Plaid or the network, later · `institution_down`: the bank, hours · `rate_limited`: after the given time
+ * - `deferred`: our own rate limiter made no call; the time of the next try is known
  * - `restart`: read the loop again from its first cursor · `not_ready`: minutes, or the webhook
  * - `update_mode`: the user logs in again · `at_bank`: the user must act at the bank · `relink`: only a new item helps
  * - `product_absent`: this item has no such product · `consent_needed`: the user has not agreed to share it
@@ -14,6 +15,7 @@ export type FailureClass =
   | 'retry'
   | 'institution_down'
   | 'rate_limited'
+  | 'deferred'
   | 'restart'
   | 'not_ready'
   | 'update_mode'

@@ -7,7 +7,6 @@ import { AppError } from '../errors.ts'
 import { openAccessToken } from '../custody/access-token.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { Priority } from '../plaid/rate-limit/window.ts'
-import { limiterErrorType } from '../plaid/rate-limit/limiter.ts'
 import { readBalances } from './balances.ts'
 import { endOfFailure } from './failure.ts'
 import { readHoldings } from './holdings.ts'
@@ -175,7 +174,7 @@ async function handleFailure(ctx: Ctx, lease: Lease, report: RunReport, failure:
     alarm(ctx, lease, ended)
     if (ended.markedDirty.length > 0) await ctx.services.enqueue(ended.markedDirty, 'raised')
   }
-  if (failure.errorType === limiterErrorType) {
+  if (failure.class === 'deferred') {
     const trigger = syncTriggers.find((reason) => reason === report.trigger)
     if (trigger !== undefined && priorities[trigger] === 'interactive')
       await ctx.services.enqueue([lease.itemProductId], trigger, end.retrySeconds)

@@ -2,7 +2,6 @@
 import type { FailedRun } from '../db/commit.ts'
 import { assertNever } from '../errors.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
-import { limiterErrorType } from '../plaid/rate-limit/limiter.ts'
 
 const hour = 3600
 
@@ -72,18 +71,13 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
     case 'retry':
       return failed('Plaid could not answer. It is tried again shortly.', backoffSeconds(attempts, random))
     case 'rate_limited':
-      // Plaid was not even asked: nothing is wrong that a user should read of, and the wait is known.
-      if (failure.errorType === limiterErrorType)
-        return {
-          ...failed('', Math.ceil(wait * (1 + random))),
-          outcome: 'waiting',
-          isFailure: false,
-          lastError: null,
-        }
       return failed(
         'Too many requests for now. It is tried again shortly.',
         Math.max(wait, backoffSeconds(attempts, random, 60)),
       )
+    case 'deferred':
+      // Plaid was not asked: the user sees no error, and the wait is known.
+      return { ...failed('', Math.ceil(wait * (1 + random))), outcome: 'waiting', isFailure: false, lastError: null }
     case 'institution_down':
       return failed('The institution does not answer at the moment.', backoffSeconds(attempts, random, hour, 6 * hour))
     case 'item_error':

@@ -2,7 +2,6 @@
 // keeps its lease and waits. Never waits for the first page, and never for long.
 import { renewLease } from '../db/sync/work.ts'
 import type { PlaidResult } from '../plaid/client.ts'
-import { limiterErrorType } from '../plaid/rate-limit/limiter.ts'
 import type { Run } from './run.ts'
 
 /** An item's limit is by the minute, so a page's turn comes within one. What takes longer was refused by Plaid. */
@@ -21,7 +20,7 @@ export function createPager(
   return async (page, ask) => {
     for (;;) {
       const result = await ask()
-      if (page === 0 || result.ok || result.failure.errorType !== limiterErrorType) return result
+      if (page === 0 || result.ok || result.failure.class !== 'deferred') return result
       const seconds = result.failure.retryAfterSeconds ?? longestWaitSeconds
       if (seconds > longestWaitSeconds || waited + seconds > mostWaitedSeconds) return result
       waited += seconds

@@ -6,6 +6,7 @@ import type { BatchItem, BatchResponse } from 'drizzle-orm/batch'
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
 import { withDeadline } from '../../timeout.ts'
 import { AppError } from '../../errors.ts'
+import { isRejection, sqlState } from './sql-state.ts'
 
 type LoginName = 'wn_api' | 'wn_jobs' | 'wn_identity'
 
@@ -76,7 +77,7 @@ neonConfig.fetchFunction = boundedFetch
 
 /**
  * Runs statements as one transaction in one round trip; any failure rolls all of them back. Tries again after a deadlock.
- * @throws AppError `internal` with the SQLSTATE as `reason` when PostgreSQL refused them (`isRefused`), else `unavailable`: the
+ * @throws AppError `internal` with its `sqlState` when PostgreSQL rejected them (`isRejection`), otherwise `unavailable`: the
  * outcome is then unknown
  */
 export async function batch<T extends Statements>(
@@ -92,10 +93,10 @@ export async function longBatch<T extends Statements>(jobs: JobsDatabase, statem
 }
 
 /**
- * PostgreSQL chose this transaction to end a deadlock (40P01) or a conflict (40001): it rolled back all of it, so the same
- * call again is safe. https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
+ * PostgreSQL rolled back the whole transaction to end a deadlock or a conflict, so repeating the call is safe.
+ * https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
  */
-const conflicts: readonly (string | null)[] = ['40P01', '40001']
+const conflicts: readonly (string | null)[] = [sqlState.deadlock, sqlState.serializationFailure]
 const maxTries = 3
 
 async function run<T extends Statements>(connection: NeonHttpDatabase, statements: T): Promise<BatchResponse<T>> {
@@ -103,7 +104,7 @@ async function run<T extends Statements>(connection: NeonHttpDatabase, statement
     try {
       return await connection.batch(statements)
     } catch (error) {
-      if (attempt === maxTries || !conflicts.includes(sqlStateOf(error))) throw databaseError(error)
+      if (attempt === maxTries || !conflicts.includes(driverSqlState(error))) throw databaseError(error)
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
     }
 }
@@ -121,34 +122,17 @@ export async function batchAfter<T extends Statements>(
   return answers.slice(before.length) as BatchResponse<T>
 }
 
-const sqlState = /^[0-9A-Z]{5}$/
+const wellFormed = /^[0-9A-Z]{5}$/
 
 /**
- * The SQLSTATE that PostgreSQL answered with; null for any other failure. Neon's proxy answers 400 with an empty code when it
- * loses the connection to PostgreSQL, also after a commit.
+ * The SQLSTATE in an error of the driver; null for any other failure. Neon's proxy answers 400 with an empty code when it
+ * loses the connection to PostgreSQL, even after a commit.
  */
-export function sqlStateOf(error: unknown): string | null {
+function driverSqlState(error: unknown): string | null {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++)
     if (cause.name === 'NeonDbError' && 'code' in cause && typeof cause.code === 'string')
-      return sqlState.test(cause.code) ? cause.code : null
-    else if (cause instanceof AppError && cause.reason?.startsWith('sqlstate ')) return cause.reason.slice(9, 14)
+      return wellFormed.test(cause.code) ? cause.code : null
   return null
-}
-
-/**
- * Classes of SQLSTATE by which PostgreSQL refuses a statement for what it says: unsupported features, cardinality, data,
- * constraints, routines, access and syntax, check options, limits, PL/pgSQL, and this project's own (WN001 and on).
- */
-const refusing = new Set(['0A', '21', '22', '23', '2F', '38', '39', '42', '44', '54', 'P0', 'WN'])
-
-/**
- * Whether PostgreSQL refused the statements: nothing of them happened, and the same call would be refused again. After any
- * other error (no answer, a lost connection, a lock, a shutdown) the call may have happened, and the same call
- * again is the way to find out.
- */
-export function isRefused(error: unknown): boolean {
-  const state = sqlStateOf(error)
-  return state !== null && refusing.has(state.slice(0, 2))
 }
 
 function isTimeout(error: unknown): boolean {
@@ -160,15 +144,16 @@ function isTimeout(error: unknown): boolean {
 
 /** Statements can hold sealed tokens and amounts, so of the driver's error only names survive. */
 function databaseError(error: unknown): AppError {
-  const state = sqlStateOf(error)
+  const state = driverSqlState(error)
   if (state === null)
     return new AppError('unavailable', 'The database did not answer.', {
       reason: isTimeout(error) ? 'no answer from the database in time' : 'no answer from the database',
     })
   const constraint =
     error instanceof Error && 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : ''
-  return new AppError(isRefused(error) ? 'internal' : 'unavailable', 'The database refused the operation.', {
+  return new AppError(isRejection(state) ? 'internal' : 'unavailable', 'The database refused the operation.', {
     reason: `sqlstate ${state} ${constraint}`.trim(),
+    sqlState: state,
   })
 }
 

@@ -1,7 +1,8 @@
 // Accounts that duplicate, or may duplicate, other accounts of the same user, and the user's decisions about them.
 import { sql } from 'drizzle-orm'
 import { originalOf } from '../records/accounts-merge.ts'
-import { batch, type ApiDatabase, type JobsDatabase, rows, sqlStateOf, type Statement } from '../core/client.ts'
+import { batch, type ApiDatabase, type JobsDatabase, rows, type Statement } from '../core/client.ts'
+import { sqlState, sqlStateOf } from '../core/sql-state.ts'
 import { requireAccountsVersion } from '../records/known-accounts.ts'
 import { asUser, type Identity, me } from '../core/scope.ts'
 import { trimTombstones } from '../records/tombstones.ts'
@@ -72,7 +73,7 @@ export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolutio
     ])
     return true
   } catch (error) {
-    if (sqlStateOf(error) === 'WN006') return false
+    if (sqlStateOf(error) === sqlState.accountsChanged) return false
     throw error
   }
 }

@@ -1,6 +1,7 @@
 // How much one user may link: live items, and links within 24 hours. Counted where it cannot change meanwhile.
 import { type SQL, sql } from 'drizzle-orm'
 import { type ApiDatabase, type JobsDatabase, rows } from '../core/client.ts'
+import { refuseWhen, sqlState } from '../core/sql-state.ts'
 import { asUser, type Identity, me } from '../core/scope.ts'
 import { lost } from '../sync/work.ts'
 
@@ -111,11 +112,17 @@ export async function capsReached(
   return hosted && pages !== null ? tooManyLinks(hostedSessions, pages) : null
 }
 
-/** Rolls the batch back with WN008 where the user has as many live items as they may; after their row was locked. */
+/** Rolls back the batch where the user has as many live items as allowed. Requires the lock on the user's row. */
 export const refuseOverCap = (
   jobs: JobsDatabase,
   userId: string,
   { itemsPerUser }: LinkCaps,
   unless: SQL = sql`false`,
 ) =>
-  rows(jobs, sql`select app.refuse(not (${unless}) and ${liveItems(sql`${userId}::uuid`)} >= ${itemsPerUser}, 'WN008')`)
+  rows(
+    jobs,
+    sql`select ${refuseWhen(
+      sql`not (${unless}) and ${liveItems(sql`${userId}::uuid`)} >= ${itemsPerUser}`,
+      sqlState.itemCapReached,
+    )}`,
+  )

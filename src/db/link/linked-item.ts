@@ -2,7 +2,8 @@
 // one transaction with the exchange's own end, so that a crash leaves no half-made item and no token without an owner.
 import { sql } from 'drizzle-orm'
 import { type AccountDecisions, type AccountFacts, writeAccounts } from '../records/accounts-merge.ts'
-import { batchAfter, type JobsDatabase, rows, sqlStateOf, type Statement } from '../core/client.ts'
+import { batchAfter, type JobsDatabase, rows, type Statement } from '../core/client.ts'
+import { refuseWhen, sqlState, sqlStateOf } from '../core/sql-state.ts'
 import type { ItemLook } from '../items/item-update.ts'
 import { type Item, itemIn, selectItem } from '../items/items.ts'
 import { requireAccountsVersion } from '../records/known-accounts.ts'
@@ -50,6 +51,13 @@ function end(
   )
 }
 
+/** What a rejected batch means, by its SQLSTATE. */
+const outcomes: ReadonlyMap<string | null, Exclude<StoreAnswer['kind'], 'stored'>> = new Map([
+  [sqlState.exchangeEnded, 'ended'],
+  [sqlState.accountsChanged, 'moved'],
+  [sqlState.itemCapReached, 'over_cap'],
+])
+
 /** Runs the statements, reads what they made of the item, and claims the wake-ups of its products that are to be read. */
 async function stored(
   jobs: JobsDatabase,
@@ -71,11 +79,9 @@ async function stored(
     ])
     return { kind: 'stored', itemProductIds: dirty.rows.map(({ id }) => id), item: itemIn(found, products) }
   } catch (error) {
-    const state = sqlStateOf(error)
-    if (state === 'WN005') return { kind: 'ended' }
-    if (state === 'WN006') return { kind: 'moved' }
-    if (state === 'WN008') return { kind: 'over_cap' }
-    throw error
+    const kind = outcomes.get(sqlStateOf(error))
+    if (kind === undefined) throw error
+    return { kind }
   }
 }
 
@@ -165,8 +171,11 @@ export async function storeRelink(
     requireAccountsVersion(jobs, exchange.userId, decisions.version),
     rows(
       jobs,
-      sql`select app.refuse(not exists (select 1 from items where id = ${id} and user_id = ${exchange.userId}
-        and link_epoch = ${predecessor.linkEpoch} and status in (${lost})), 'WN006')`,
+      sql`select ${refuseWhen(
+        sql`not exists (select 1 from items where id = ${id} and user_id = ${exchange.userId}
+          and link_epoch = ${predecessor.linkEpoch} and status in (${lost}))`,
+        sqlState.accountsChanged,
+      )}`,
     ),
     rows(
       jobs,

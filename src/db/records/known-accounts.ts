@@ -2,6 +2,7 @@
 // (src/items/match-accounts.ts).
 import { type SQL, sql } from 'drizzle-orm'
 import { type ApiDatabase, batch, type JobsDatabase, rows } from '../core/client.ts'
+import { refuseWhen, sqlState } from '../core/sql-state.ts'
 import { lost } from '../sync/work.ts'
 
 /** What distinguishes accounts. Empty text counts as null. */
@@ -128,14 +129,17 @@ export async function readAccountsAndItem(
   return { ...answered(answers), item: item === undefined ? null : { id: item.id, isOwn: item.is_own } }
 }
 
-/** Refuses the batch (WN006) if the user's accounts have changed since `expected` was read. Requires the lock on the user's row. */
+/** Rolls back the batch if the user's accounts have changed since `expected` was read. Requires the lock on the user's row. */
 export const requireAccountsVersion = (jobs: JobsDatabase, userId: string, expected: string) =>
-  rows(jobs, sql`select app.refuse(${version(userId)} <> ${expected}, 'WN006')`)
+  rows(jobs, sql`select ${refuseWhen(sql`${version(userId)} <> ${expected}`, sqlState.accountsChanged)}`)
 
-/** Refuses the batch (WN006) if one of these accounts is no longer in the item: another run has moved it to another item. */
+/** Rolls back the batch if one of these accounts is no longer in the item: another run has moved it to another item. */
 export const requireAccounts = (jobs: JobsDatabase, itemId: string, plaidAccountIds: readonly string[]) =>
   rows(
     jobs,
-    sql`select app.refuse(exists (select 1 from unnest(${sql.param(plaidAccountIds)}::text[]) as named (id) where not exists (
-      select 1 from accounts a where a.item_id = ${itemId} and a.plaid_account_id = named.id)), 'WN006')`,
+    sql`select ${refuseWhen(
+      sql`exists (select 1 from unnest(${sql.param(plaidAccountIds)}::text[]) as named (id) where not exists (
+        select 1 from accounts a where a.item_id = ${itemId} and a.plaid_account_id = named.id))`,
+      sqlState.accountsChanged,
+    )}`,
   )

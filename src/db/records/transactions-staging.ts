@@ -2,6 +2,7 @@
 // pages at most. A commit is refused unless all staged rows are still there.
 import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import { refuseWhen, sqlState } from '../core/sql-state.ts'
 import { type Lease, renewal } from '../sync/work.ts'
 
 /** A column of a staging table: its name, its type, and its value in an incoming row. */
@@ -50,13 +51,16 @@ export const incomingRows = <Row>(
     ) incoming_rows order by ${sql.raw(key)}, seq desc`
 
 /**
- * Refuses the commit (WN007) unless exactly `count` rows of the run are staged. A lost transaction would never be sent
+ * Rolls back the commit unless exactly `count` rows of the run are staged. A lost transaction would never be sent
  * again, because the commit stores a later cursor; a lost investment transaction would count as cancelled.
  */
 export const requireStaged = (jobs: JobsDatabase, lease: Lease, count: number) =>
   rows(
     jobs,
-    sql`select app.refuse((select count(*) from ${tableOf(lease)} where run_id = ${lease.runId}) <> ${count}::int, 'WN007')`,
+    sql`select ${refuseWhen(
+      sql`(select count(*) from ${tableOf(lease)} where run_id = ${lease.runId}) <> ${count}::int`,
+      sqlState.stagingLost,
+    )}`,
   )
 
 /** Deletes what a run staged. */

@@ -52,8 +52,6 @@ export interface PlaidLimiter {
   recordRejection(path: string, caller: Caller, errorCode: string, retryAfterSeconds: number | null): Promise<void>
 }
 
-/** `errorType` of a call that was not made for the budget's sake. */
-export const limiterErrorType = 'QUOTA'
 /**
  * One object for each limit of the Plaid client: limits are independent, so the counts stay exact, and an object that fails
  * or is busy concerns its endpoints alone. Endpoints without a limit share one, which knows Plaid's refusals.

@@ -21,6 +21,8 @@ const table: Readonly<Record<FailureClass, readonly (readonly [type: string, cod
     ['INSTITUTION_ERROR', 'INSTITUTION_NOT_RESPONDING'],
     ['INSTITUTION_ERROR', 'INSTITUTION_NOT_AVAILABLE'],
   ],
+  // Only our own rate limiter defers a call.
+  deferred: [],
   restart: [['TRANSACTIONS_ERROR', 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION']],
   not_ready: [['ITEM_ERROR', 'PRODUCT_NOT_READY']],
   update_mode: [

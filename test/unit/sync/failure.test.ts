@@ -79,6 +79,7 @@ const table: Readonly<Record<FailureClass, Expected>> = {
   retry: { outcome: 'failed', status: null, within: [15, hour], says: /tried again shortly/ },
   restart: { outcome: 'failed', status: null, within: [15, hour], says: /read again shortly/ },
   rate_limited: { outcome: 'failed', status: null, within: [30, hour], says: /Too many requests/ },
+  deferred: { outcome: 'waiting', status: null, within: [0, 0], says: null },
   institution_down: {
     outcome: 'failed',
     status: 'institution_down',
@@ -127,6 +128,13 @@ describe('the end of a run that failed with', () => {
     expect(end(500, 0)).toBe(500)
     expect(end(1, 0)).toBe(30)
     expect(end(1, 4)).toBe(480)
+  })
+
+  it('a call that our own limiter defers waits as long as the limiter says, twice as long at most', () => {
+    const seconds = (chance: number) =>
+      endOfFailure(failure('deferred', { retryAfterSeconds: 60 }), { ...never, attempts: 4 }, chance).retrySeconds
+    expect([seconds(0), seconds(0.999_999_999)]).toEqual([60, 120])
+    expect(endOfFailure(failure('deferred'), never, 0).isFailure).toBe(false)
   })
 
   it('a code of any length is kept, cut', () => {

@@ -119,7 +119,7 @@ describe('a call', () => {
     ).call(call)
     const failure = result.ok ? null : result.failure
     expect(failure).toMatchObject({
-      class: 'rate_limited',
+      class: 'deferred',
       errorType: 'QUOTA',
       errorCode: 'QUOTA_SPENT',
       retryAfterSeconds,
