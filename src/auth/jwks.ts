@@ -54,7 +54,11 @@ interface Loaded {
 const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) })
 
 function unavailable(reason: string, cause?: unknown): AppError {
-  return new AppError('unavailable', 'Access tokens cannot be verified now.', { reason, cause, retryAfterSeconds: 10 })
+  return new AppError('unavailable', 'Access tokens cannot be verified at the moment. Try again later.', {
+    reason,
+    cause,
+    retryAfterSeconds: 10,
+  })
 }
 
 /** A source of the keys at `url`. Make one an isolate: the cache and the cool-down live in it. */

@@ -22,7 +22,7 @@ function complaints(place: Place, issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code !== 'unrecognized_keys') return [{ pointer: locate(place, issue.path), detail: issue.message }]
   return issue.keys.map((key) => ({
     pointer: locate(place, looksLikeName.test(key) ? [...issue.path, key] : issue.path),
-    detail: place === 'body' ? 'Unknown key.' : 'Unknown parameter.',
+    detail: place === 'body' ? 'Unknown field.' : 'Unknown parameter.',
   }))
 }
 
@@ -55,7 +55,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: URLS
   const repeated = names.find((name, index) => names.indexOf(name) !== index)
   if (repeated !== undefined) {
     const pointer = looksLikeName.test(repeated) ? repeated : 'query'
-    const fields = [{ pointer, detail: 'Given more than once.' }]
+    const fields = [{ pointer, detail: 'Must be given only once.' }]
     throw new AppError('validation_failed', 'The request parameters are not valid.', { fields })
   }
   const given = [...query].map(([name, value]) => [name, value === '' && pageParameters.has(name) ? undefined : value])

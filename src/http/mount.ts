@@ -96,7 +96,7 @@ function allowed(routes: readonly Route[]): string {
 }
 
 const notAllowed = (allow: string): AppError =>
-  new AppError('method_not_allowed', `This path has ${allow}.`, { extensions: { allow } })
+  new AppError('method_not_allowed', `This path supports ${allow}.`, { extensions: { allow } })
 
 type Steps = readonly string[]
 

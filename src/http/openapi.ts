@@ -1,8 +1,10 @@
 // The table of routes as an OpenAPI 3.1 document. Runs when the document is written or checked, never for a request.
 import * as z from 'zod'
 import { type ErrorCode, errorTable } from '../errors.ts'
-import { operationDescriptions, tagDescriptions } from './operation-descriptions.ts'
 import { problemMediaType, problemSchema } from './problem.ts'
+import { describeFields } from './reference/describe-fields.ts'
+import { parameterDescriptions } from './reference/fields.ts'
+import { tagDescriptions, textOf } from './reference/operations.ts'
 import type { Route } from './route.ts'
 
 type Json = Record<string, unknown>
@@ -39,15 +41,23 @@ function relocate(schema: unknown): Json {
 }
 
 function parameters(
-  place: 'path' | 'query' | 'header',
-  schema: z.ZodObject | undefined,
+  { id, ...schemas }: Pick<Route, 'id' | 'params' | 'query' | 'headers'>,
   components: Components,
 ): Json[] {
-  return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
-    const { description, ...described } = describe(toType(field), components, 'output')
-    const required = place === 'path' || !toType(field).safeParse(undefined).success
-    return { name, in: place, required, ...(description === undefined ? {} : { description }), schema: described }
-  })
+  const places = [
+    ['path', schemas.params],
+    ['query', schemas.query],
+    ['header', schemas.headers],
+  ] as const
+  return places.flatMap(([place, schema]) =>
+    Object.entries(schema?.shape ?? {}).map(([name, field]) => {
+      const { description: own, ...described } = describe(toType(field), components, 'output')
+      const required = place === 'path' || !toType(field).safeParse(undefined).success
+      const description = textOf(id).parameters?.[name] ?? own ?? parameterDescriptions[name]
+      if (description === undefined) throw new Error(`Describe ${name} of ${id} in src/http/reference.`)
+      return { name, in: place, required, description, schema: described }
+    }),
+  )
 }
 
 function toType(field: unknown): z.ZodType {
@@ -70,14 +80,14 @@ function errorsOf(route: Route): ErrorCode[] {
 
 const headerComponents = {
   'RateLimit-Policy': {
-    description: 'The limits that hold: name, quota `q` and window `w` in seconds.',
+    description: 'The limits that apply: name, quota `q` and window `w` in seconds.',
     schema: { type: 'string', examples: ['"global";q=100;w=60, "global_hour";q=1000;w=3600'] },
   },
   RateLimit: {
-    description: 'Requests `r` that each limit still admits within the next `t` seconds.',
+    description: 'The requests `r` that each limit still admits within the next `t` seconds.',
     schema: { type: 'string', examples: ['"global";r=42;t=17, "global_hour";r=942;t=3017'] },
   },
-  'Retry-After': { description: 'Seconds until it makes sense to try again.', schema: { type: 'integer', minimum: 0 } },
+  'Retry-After': { description: 'Seconds to wait before the next attempt.', schema: { type: 'integer', minimum: 0 } },
 } as const
 
 /** The rate limit headers of a response. Webhooks and health have them only on a 429. */
@@ -100,37 +110,35 @@ function problems(route: Route, components: Components): Json {
   return Object.fromEntries(entries)
 }
 
-const descriptions: Readonly<Record<number, string>> = { 200: 'Done', 201: 'Made', 202: 'Taken', 204: 'Done' }
+const exampleOf = (example: unknown): Json => (example === undefined ? {} : { example })
 
 function answers(route: Route, components: Components): Json {
+  const { responses, example } = textOf(route.id)
   const entries = Object.entries(route.answers).map(([status, schema]) => {
-    const said = { description: descriptions[Number(status)] ?? 'Answered', ...headers(route, Number(status)) }
-    if (schema === null) return [status, said]
-    return [
-      status,
-      { ...said, content: { [route.mediaType ?? 'application/json']: { schema: describe(schema, components) } } },
-    ]
+    const description = responses[Number(status)]
+    if (description === undefined) throw new Error(`Describe the ${status} of ${route.id} in src/http/reference.`)
+    const head = { description, ...headers(route, Number(status)) }
+    if (schema === null) return [status, head]
+    const content = { schema: describe(schema, components), ...exampleOf(example?.response) }
+    return [status, { ...head, content: { [route.mediaType ?? 'application/json']: content } }]
   })
   return Object.fromEntries(entries)
 }
 
-function requestBody({ body, bodyOptional = false }: Route, components: Components): Json {
+function requestBody({ id, body, bodyOptional = false }: Route, components: Components): Json {
   if (body === undefined) return {}
-  const schema = body === 'bytes' ? { type: 'object' } : describe(body, components)
-  return { requestBody: { required: !bodyOptional, content: { 'application/json': { schema } } } }
-}
-
-function descriptionOf(id: string): string {
-  const description = operationDescriptions[id]
-  if (description === undefined) throw new Error(`Describe ${id} in src/http/operation-descriptions.ts.`)
-  return description
+  const { body: description, example } = textOf(id)
+  if (description === undefined) throw new Error(`Describe the body of ${id} in src/http/reference.`)
+  const schema = body === 'bytes' ? { type: 'object' } : describeFields(describe(body, components), id)
+  const content = { schema, ...exampleOf(example?.request) }
+  return { requestBody: { description, required: !bodyOptional, content: { 'application/json': content } } }
 }
 
 /** The tags in use. */
 function tagsOf(routes: readonly Route[]): Json[] {
   const used = new Set(routes.flatMap(({ tags }) => tags))
   const missing = [...used].find((name) => tagDescriptions[name] === undefined)
-  if (missing !== undefined) throw new Error(`Describe the tag ${missing} in src/http/operation-descriptions.ts.`)
+  if (missing !== undefined) throw new Error(`Describe the tag ${missing} in src/http/reference/operations.ts.`)
   return Object.entries(tagDescriptions).flatMap(([name, description]) =>
     used.has(name) ? [{ name, description }] : [],
   )
@@ -138,15 +146,11 @@ function tagsOf(routes: readonly Route[]): Json[] {
 
 function operation(route: Route, components: Components): Json {
   const { id, summary, tags, access } = route
-  const given = [
-    ...parameters('path', route.params, components),
-    ...parameters('query', route.query, components),
-    ...parameters('header', route.headers, components),
-  ]
+  const given = parameters(route, components)
   return {
     operationId: id,
     summary,
-    description: descriptionOf(id),
+    description: textOf(id).description,
     tags,
     security: access === 'public' ? [] : [{ bearer: [] }],
     ...(given.length === 0 ? {} : { parameters: given }),
@@ -167,14 +171,19 @@ export function describeApi(routes: readonly Route[], version: string): Json {
     info: {
       title: 'WealthNavigator Edge',
       version,
-      description: 'Linked banks, kept in sync and read back. Money is an exact decimal string.',
+      description:
+        'Links bank accounts through Plaid, keeps their data in sync and returns it. Amounts are exact decimal strings. Errors are RFC 9457 problems with a stable `code`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
     tags: tagsOf(routes),
     paths: Object.fromEntries(byPath),
     components: {
-      schemas: Object.fromEntries([...components].sort(([left], [right]) => (left < right ? -1 : 1))),
+      schemas: Object.fromEntries(
+        [...components]
+          .sort(([left], [right]) => (left < right ? -1 : 1))
+          .map(([name, schema]) => [name, describeFields(schema, name)]),
+      ),
       headers: headerComponents,
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },

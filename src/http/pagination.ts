@@ -10,8 +10,8 @@ const maxCursorLength = 400
 
 /** The query parameters of every list. */
 export const pageQuery = {
-  limit: wholeNumber(1, 500).default(100).describe('How many at most.'),
-  cursor: z.string().optional().describe('`next_cursor` of the page before; empty for the first page.'),
+  limit: wholeNumber(1, 500).default(100).describe('The maximum number of rows.'),
+  cursor: z.string().optional().describe('The `next_cursor` of the previous page. Empty for the first page.'),
 }
 
 /** A list's answer. */
@@ -33,8 +33,8 @@ function cursorOf<Place>(list: string, place: z.ZodType<Place>): Cursor<Place> {
       if (text === undefined) return null
       const parsed = schema.safeParse(decodeJson(text))
       if (!parsed.success)
-        throw new AppError('invalid_cursor', 'The cursor is not one of this list.', {
-          fields: [{ pointer: 'cursor', detail: 'Take `next_cursor` of the page before, unchanged.' }],
+        throw new AppError('invalid_cursor', 'The cursor does not belong to this list.', {
+          fields: [{ pointer: 'cursor', detail: 'Must be the `next_cursor` of the previous page, unchanged.' }],
         })
       return parsed.data[1]
     },

@@ -9,20 +9,23 @@ const errorCodes = Object.keys(errorTable)
 /** The shape of every error answer, for the API's description. */
 export const problemSchema = z
   .looseObject({
-    type: z.string().meta({ format: 'uri-reference', description: 'Stable for each code.' }),
+    type: z.string().meta({ format: 'uri-reference', description: 'A URI reference that is stable for each code.' }),
     title: z.string(),
-    status: z.int().min(400).max(599),
+    status: z.int().min(400).max(599).meta({ description: 'The HTTP status.' }),
     detail: z.string(),
-    instance: z.string().meta({ description: 'The request, as `urn:uuid:` and its X-Request-Id.' }),
+    instance: z.string().meta({ description: 'The request: `urn:uuid:` and its `X-Request-Id`.' }),
     code: z.enum(errorCodes),
     errors: z
       .array(
         z.object({
-          pointer: z.string().optional().meta({ description: 'Where in the body: a JSON pointer as a URI fragment.' }),
+          pointer: z
+            .string()
+            .optional()
+            .meta({ description: 'The field in the body: a JSON pointer as a URI fragment.' }),
           parameter: z
             .string()
             .optional()
-            .meta({ description: 'Which parameter of the path, the query or the headers.' }),
+            .meta({ description: 'The parameter in the path, the query or the headers.' }),
           detail: z.string(),
         }),
       )

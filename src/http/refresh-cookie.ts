@@ -6,9 +6,13 @@ import { isAllowedOrigin, type OriginConfig } from './origins.ts'
 
 /** The headers of a route that takes or sets the cookie. */
 export const cookieHeaders = z.object({
-  origin: z.string().max(400).optional().describe('Needed with a cookie: one of the configured origins.'),
+  origin: z.string().max(400).optional().describe('Set by browsers. With a cookie, it must be a configured origin.'),
   cookie: z.string().max(8192).optional(),
-  'sec-fetch-site': z.string().max(40).optional().describe('Set by browsers. With a cookie, not `cross-site`.'),
+  'sec-fetch-site': z
+    .string()
+    .max(40)
+    .optional()
+    .describe('Set by browsers. With a cookie, it must not be `cross-site`.'),
 })
 
 type CookieHeaders = Pick<z.output<typeof cookieHeaders>, 'origin' | 'sec-fetch-site'>
@@ -55,6 +59,6 @@ export const readDeviceCookie = (config: OriginConfig, header: string | undefine
 export function requireCookiePage(config: OriginConfig, headers: CookieHeaders): void {
   const { origin, 'sec-fetch-site': site } = headers
   if (origin === undefined || !isAllowedOrigin(config, origin))
-    throw new AppError('forbidden', 'Cookies are for pages of the configured origins.', { reason: 'origin' })
+    throw new AppError('forbidden', 'Cookies are accepted from configured origins only.', { reason: 'origin' })
   if (site === 'cross-site') throw new AppError('forbidden', crossSiteDetail, { reason: 'another site' })
 }

@@ -141,9 +141,9 @@ function isUsers(ctx: Ctx): ctx is Ctx<User> {
 function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; method: Method }): Ctx<User> {
   if (!isUsers(ctx)) throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no user' })
   if (access === 'admin' && ctx.actor.role !== 'admin')
-    throw new AppError('forbidden', 'This needs an administrator.', { reason: 'role' })
+    throw new AppError('forbidden', 'This request needs the administrator role.', { reason: 'role' })
   if (method !== 'GET' && isReadOnly(ctx.actor.scopes))
-    throw new AppError('forbidden', 'This token may only read.', { reason: 'scope' })
+    throw new AppError('forbidden', 'This access token is read-only.', { reason: 'scope' })
   return ctx
 }
 

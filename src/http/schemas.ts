@@ -10,8 +10,8 @@ export const id = z.guid({ error: 'Must be a UUID.' })
 
 /** A day that the calendar has, `YYYY-MM-DD`. */
 export const day = z.iso
-  .date({ error: 'Must be a day of the calendar, YYYY-MM-DD.' })
-  .refine(hasYear, { error: 'Must be a day of the calendar, YYYY-MM-DD.' })
+  .date({ error: 'Must be a calendar date, YYYY-MM-DD.' })
+  .refine(hasYear, { error: 'Must be a calendar date, YYYY-MM-DD.' })
 
 /** RFC 3339, UTC, milliseconds. */
 export const instant = z.iso.datetime({ precision: 3 }).refine(hasYear)
@@ -32,7 +32,7 @@ const plainDecimal = /^-?(?:0|[1-9]\d{0,39})(?:\.\d{1,40})?$/
 /** A decimal as a client may write it (`12.50`), read as its canonical text. */
 export const decimalInput = z
   .string()
-  .regex(plainDecimal, { error: 'Must be a decimal number, as 12.5.' })
+  .regex(plainDecimal, { error: 'Must be a decimal number, such as 12.5.' })
   .transform(canonicalDecimal)
   .pipe(z.string().meta({ pattern: plainDecimal.source }))
 

@@ -16,7 +16,7 @@ export function invalidToken(reason: string): AppError {
 }
 
 export function sessionOver(reason: string): AppError {
-  return new AppError('unauthorized', 'The session is over; sign in again.', { reason })
+  return new AppError('unauthorized', 'The session has ended. Sign in again.', { reason })
 }
 
 /** @throws AppError `rate_limited` unless a place was free */

@@ -11,14 +11,14 @@ const alarm = createAlarm()
 const retryAfterFailureSeconds = 5
 
 function tooMany(standings: readonly LimitStanding[]): AppError {
-  return new AppError('rate_limited', 'There are too many sign-ins at the moment. Try again later.', {
+  return new AppError('rate_limited', 'Too many sign-ins at the moment. Try again later.', {
     reason: `limit ${standings.map(({ policy }) => policy).join(', ')}`,
     retryAfterSeconds: Math.ceil(Math.max(...standings.map(({ waitMs }) => waitMs)) / 1000),
   })
 }
 
 const uncounted = (cause: unknown): AppError =>
-  new AppError('unavailable', 'The service cannot count requests now.', {
+  new AppError('unavailable', 'The service is temporarily unavailable. Try again later.', {
     reason: 'the rate limiter failed',
     cause,
     retryAfterSeconds: retryAfterFailureSeconds,

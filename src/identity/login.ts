@@ -51,7 +51,7 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
   if (!matches || accountId === null || passwordHash === null)
     throw invalidCredentials(accountId === null ? 'no account' : 'wrong password')
   if (totpSecretSealed !== null && code === null)
-    throw new AppError('totp_required', 'This account also needs a code of its authenticator.')
+    throw new AppError('totp_required', 'This account needs a code from the authenticator app.')
   const secondFactor =
     totpSecretSealed === null
       ? noFactor

@@ -1,11 +1,10 @@
-// E-mail: the texts, and the two ways to send one. A mail's code leaves by the mail alone; only in development, where
-// no sender is configured, is it written to the log instead.
+// The e-mails to users, and the two ways to send them: an HTTP API, or in development the log.
 import type { EmailConfig } from '../config/config.ts'
 import { withDeadline } from '../timeout.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../monitoring/logger.ts'
 
-/** What the owner of an account is told after it happened. */
+/** Sent to the owner of an account after a change. */
 const notices = {
   password_changed: {
     subject: 'Your password was changed',
@@ -17,18 +16,19 @@ const notices = {
   },
   totp_enabled: {
     subject: 'Two-factor authentication is on',
-    what: 'Signing in to your account now needs a code from your authenticator. Every other session was signed out.',
+    what: 'Signing in to your account now requires a code from your authenticator app. Every other session was signed out.',
   },
   totp_disabled: {
     subject: 'Two-factor authentication is off',
-    what: 'Signing in to your account no longer needs a code from your authenticator.',
+    what: 'Signing in to your account no longer requires a code from your authenticator app.',
   },
   recovery_code_used: {
     subject: 'A recovery code was used',
-    what: 'Someone used a recovery code of your account in place of a code from your authenticator.',
+    what: 'A recovery code of your account was used instead of a code from your authenticator app.',
   },
 } as const
-const noticeAdvice = 'If this was you, ignore this e-mail. If not, reset your password now and sign out everywhere.'
+const noticeAdvice =
+  'If you did this, ignore this e-mail. If you did not, reset your password now and end all sessions.'
 
 export type Mail =
   | { readonly kind: 'verify_email'; readonly to: string; readonly code: string }
@@ -62,36 +62,36 @@ function textOf(mail: Mail, publicUrl: string): { subject: string; text: string 
       return {
         subject: 'Confirm your e-mail address',
         text: [
-          'Somebody registered this address. If it was you, follow the link and enter the password that you chose:',
+          'To confirm your e-mail address, open this link and enter the password that you chose:',
           link(publicUrl, 'verify-email', mail.code),
-          `or type this code: ${mail.code}`,
-          'It holds for a day. If it was not you, there is nothing to do: without this code no account is made.',
+          `Or enter this code: ${mail.code}`,
+          'The code is valid for 24 hours. If you did not register, ignore this e-mail. No account is created without the code.',
         ].join('\n\n'),
       }
     case 'address_in_use':
       return {
         subject: 'You already have an account',
         text: [
-          'Somebody tried to register this address, which has an account. Nothing was changed.',
-          'If it was you: sign in, or ask for a new password there if you forgot yours.',
+          'This e-mail address was entered in the registration form, but you already have an account. Nothing changed.',
+          'If you did this, sign in instead. If you forgot your password, reset it on the sign-in page. If you did not, ignore this e-mail.',
         ].join('\n\n'),
       }
     case 'reset_password':
       return {
         subject: 'Set a new password',
         text: [
-          'Somebody asked for a new password for this account. If it was you, follow the link:',
+          'To set a new password for your account, open this link:',
           link(publicUrl, 'reset-password', mail.code),
-          `or type this code: ${mail.code}`,
-          'It holds for an hour and works once. If it was not you, there is nothing to do.',
+          `Or enter this code: ${mail.code}`,
+          'The code is valid for one hour and works once. If you did not request it, ignore this e-mail.',
         ].join('\n\n'),
       }
     case 'no_account':
       return {
         subject: 'There is no account for this address',
         text: [
-          'Somebody asked for a new password for this address, which has no account here.',
-          'If it was you, you may have registered with another address.',
+          'A password reset was requested for this e-mail address, but no account uses it.',
+          'If you requested it, you may have registered with another address. If you did not, ignore this e-mail.',
         ].join('\n\n'),
       }
   }
@@ -125,14 +125,14 @@ async function post(config: EmailConfig, fetch: typeof globalThis.fetch, mail: M
 }
 
 function unavailable(reason: string, cause?: unknown): AppError {
-  return new AppError('unavailable', 'The e-mail could not be sent; try again.', {
+  return new AppError('unavailable', 'The e-mail could not be sent. Try again.', {
     reason,
     cause,
     retryAfterSeconds: 30,
   })
 }
 
-/** Writes to the log what the mail would have been for, and its code. For development. */
+/** Logs the kind of the e-mail and its code instead of sending it. For development. */
 export const writeToLog: SendMail = (mail, log) => {
   log.info('email_not_sent', { mail: mail.kind, ...('code' in mail ? { mail_code: mail.code } : {}) })
   return Promise.resolve()

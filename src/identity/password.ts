@@ -77,9 +77,9 @@ export function createPasswordHasher(scrypt: Scrypt, cost: ScryptCost = currentC
 export function checkNewPassword(password: string, email: string | null, pointer: string): void {
   const characters = Array.from(password.normalize('NFC'))
   const refuse = (detail: string): never => {
-    throw new AppError('validation_failed', 'The password is not good enough.', { fields: [{ pointer, detail }] })
+    throw new AppError('validation_failed', 'The password is too weak.', { fields: [{ pointer, detail }] })
   }
-  if (characters.length < minCharacters) refuse(`Must have ${minCharacters} characters at least.`)
+  if (characters.length < minCharacters) refuse(`Must have at least ${minCharacters} characters.`)
   if (new Set(characters).size < minDistinctCharacters) refuse('Must not repeat the same few characters.')
   if (email !== null && password.toLowerCase().includes(email)) refuse('Must not contain the e-mail address.')
 }

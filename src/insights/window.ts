@@ -48,7 +48,7 @@ const refused = (detail: string): AppError =>
 export function windowOf(now: Date, given: GivenWindow, interval: Interval): Window {
   const to = given.to ?? todayAt(now)
   const from = given.from ?? defaultStart(to, interval)
-  if (from > to) throw refused('Must not be after to, which is today unless it is given.')
+  if (from > to) throw refused('Must not be after to. The default of to is today.')
   if (numberOf(to) - numberOf(from) >= mostDays) throw refused(`Must be at most ${mostDays} days before to.`)
   return { from, to }
 }

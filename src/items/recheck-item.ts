@@ -27,8 +27,7 @@ const lost: ReadonlySet<FailureClass> = new Set(['gone', 'revoked', 'relink'])
 export async function recheckItem(ctx: Ctx, itemId: string): Promise<Rechecked> {
   const item = await findItemToRecheck(ctx.services.jobs, itemId)
   if (item === null) throw new AppError('not_found', 'There is no such item.')
-  if (item.status === 'revoked')
-    throw new AppError('conflict', 'The user withdrew their permission. Only a new link helps.')
+  if (item.status === 'revoked') throw new AppError('conflict', 'The user revoked access. Link the institution again.')
   if (item.status === 'relink_required' && !(await isKnownToPlaid(ctx, item))) return { isKnown: false, queued: 0 }
   const products = await restoreItem(ctx.services.jobs, item)
   if (products === null)

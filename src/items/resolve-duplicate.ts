@@ -52,7 +52,7 @@ export async function settleDuplicate(
 function partnerOf(later: KnownAccount, accounts: readonly KnownAccount[], id: string): KnownAccount {
   const earlier = accounts.find((account) => account.id === id && account.id !== later.id)
   if (earlier === undefined) throw new AppError('not_found', 'There is no such account to merge into.')
-  if (earlier.type !== later.type) throw new AppError('conflict', 'Accounts of different types cannot be one.')
+  if (earlier.type !== later.type) throw new AppError('conflict', 'Accounts of different types cannot be merged.')
   return earlier
 }
 

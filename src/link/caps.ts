@@ -5,10 +5,10 @@ import { AppError } from '../errors.ts'
 export function capError(reached: Reached): AppError {
   const { kind, limit } = reached
   if (kind === 'too_many_items')
-    return new AppError(kind, `No more than ${limit} banks can be linked. Remove one before you link another.`, {
+    return new AppError(kind, `At most ${limit} items can be linked. Remove an item before you link another.`, {
       extensions: { limit },
     })
-  return new AppError(kind, `No more than ${limit} links are allowed in this time. Try again later.`, {
+  return new AppError(kind, `At most ${limit} links are allowed in 24 hours. Try again later.`, {
     extensions: { limit },
     retryAfterSeconds: reached.retryAfterSeconds,
   })

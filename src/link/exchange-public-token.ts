@@ -67,7 +67,7 @@ export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput
   )
   switch (beginning.kind) {
     case 'not_owned':
-      throw new AppError('link_token_refused', 'This link token was not made for this user.')
+      throw new AppError('link_token_refused', 'This link token was not created for this user.')
     case 'capped':
       throw capError(beginning.reached)
     case 'earlier':
@@ -115,7 +115,7 @@ async function refuseForeign(ctx: Ctx<User>, id: string, { publicToken, linkToke
 async function refuseLate(ctx: Ctx<User>, id: string, startedAtMs: number): Promise<void> {
   if (ctx.now().getTime() - startedAtMs <= latestStartMs) return
   await endUnexchanged(ctx.services.api, ctx.actor.identity, id, 'forget')
-  throw new AppError('unavailable', 'The service is too slow at the moment. Try again shortly.', {
+  throw new AppError('unavailable', 'The service is busy at the moment. Try again shortly.', {
     reason: 'too late to ask Plaid',
     retryAfterSeconds: 5,
   })
@@ -124,8 +124,8 @@ async function refuseLate(ctx: Ctx<User>, id: string, startedAtMs: number): Prom
 function duplicateError(duplicate: DuplicateItem | null, institutionId: string | null): AppError {
   const mayEndFirst = secondItemEndsFirst(institutionId)
   const detail = mayEndFirst
-    ? 'This bank is linked already. At this institution a second link can end the first one.'
-    : 'This bank is linked already.'
+    ? 'This institution is linked already. At this institution, a second item can end the first one.'
+    : 'This institution is linked already.'
   return new AppError('duplicate_item', detail, {
     extensions: {
       item_id: duplicate?.itemId ?? null,

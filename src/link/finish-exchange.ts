@@ -47,10 +47,14 @@ export async function finishExchange(
   const item = await fetchLinkedItem(ctx, exchange)
   if (item === 'not_listed') {
     if (!isLate)
-      throw new AppError('plaid_unavailable', 'Plaid has not confirmed yet whose bank this is. Try again shortly.', {
-        reason: "not in Plaid's list of the user's items",
-        retryAfterSeconds: 30,
-      })
+      throw new AppError(
+        'plaid_unavailable',
+        'Plaid has not confirmed yet which user linked this item. Try again shortly.',
+        {
+          reason: "not in Plaid's list of the user's items",
+          retryAfterSeconds: 30,
+        },
+      )
     ctx.log.error('exchange_of_another_user', { exchange_id: exchange.id, user_id: exchange.userId })
   }
   if (item === 'gone' || item === 'not_listed') {
@@ -62,7 +66,7 @@ export async function finishExchange(
     const finished = await storeBy(ctx, exchange, item, comparison)
     if (finished !== null) return finished
   }
-  throw new AppError('conflict', 'This bank is being linked by another request. Try again shortly.', {
+  throw new AppError('conflict', 'This item is being linked by another request. Try again shortly.', {
     retryAfterSeconds: 5,
   })
 }

@@ -22,7 +22,7 @@ export async function requireOwnSession(
   const { strict } = ctx.services.config
   ctx.log.warn('exchange_without_proof', { reason: linkToken === null ? 'no link token' : 'not of its sessions' })
   if (strict)
-    throw new AppError('link_token_refused', 'This public token did not come of a Link session of this user.', {
+    throw new AppError('link_token_refused', 'This public token does not belong to a Link session of this user.', {
       reason: 'no proof of ownership',
     })
 }

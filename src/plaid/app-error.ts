@@ -15,7 +15,7 @@ export function toAppError(failure: PlaidFailure): AppError {
     case 'deferred':
       return new AppError(
         'plaid_unavailable',
-        'Plaid or the institution does not answer at the moment. Try again shortly.',
+        'Plaid or the institution does not respond at the moment. Try again shortly.',
         {
           reason,
           retryAfterSeconds: failure.retryAfterSeconds ?? 30,
@@ -27,11 +27,9 @@ export function toAppError(failure: PlaidFailure): AppError {
     case 'relink':
     case 'revoked':
     case 'gone':
-      return new AppError(
-        'item_needs_attention',
-        'The item cannot be used until its user has acted; see its action_required.',
-        { reason },
-      )
+      return new AppError('item_needs_attention', 'The item needs an action by the user. See its action_required.', {
+        reason,
+      })
     case 'product_absent':
     case 'ours':
       if (failure.errorCode === foreignTokenCode)

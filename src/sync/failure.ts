@@ -62,46 +62,52 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
     const isEnough = !history.wasRead || history.refusals + 1 >= refusalsUntilRest
     const seconds = restSeconds(history.refusals, random)
     if (isEnough) return { ...failed(lastError, seconds), outcome, isRefusal: true }
-    return { ...failed('Plaid does not offer this at the moment. It is tried again.', seconds), isRefusal: true }
+    return {
+      ...failed('Plaid does not offer this product at the moment. The next attempt follows.', seconds),
+      isRefusal: true,
+    }
   }
   const wait = failure.retryAfterSeconds ?? 0
   switch (failure.class) {
     case 'restart':
-      return failed('It could not be read in one go. It is read again shortly.', backoffSeconds(attempts, random))
+      return failed(
+        'The data changed while they were read. The next attempt follows shortly.',
+        backoffSeconds(attempts, random),
+      )
     case 'retry':
-      return failed('Plaid could not answer. It is tried again shortly.', backoffSeconds(attempts, random))
+      return failed('Plaid did not respond. The next attempt follows shortly.', backoffSeconds(attempts, random))
     case 'rate_limited':
       return failed(
-        'Too many requests for now. It is tried again shortly.',
+        'Too many requests. The next attempt follows shortly.',
         Math.max(wait, backoffSeconds(attempts, random, 60)),
       )
     case 'deferred':
       // Plaid was not asked: the user sees no error, and the wait is known.
       return { ...failed('', Math.ceil(wait * (1 + random))), outcome: 'waiting', isFailure: false, lastError: null }
     case 'institution_down':
-      return failed('The institution does not answer at the moment.', backoffSeconds(attempts, random, hour, 6 * hour))
+      return failed('The institution does not respond at the moment.', backoffSeconds(attempts, random, hour, 6 * hour))
     case 'item_error':
       return failed(
-        'The bank reports a problem. It is tried again.',
+        'The institution reports a problem. The next attempt follows.',
         backoffSeconds(attempts, random, hour / 2, 6 * hour),
       )
     case 'not_ready':
       return { ...failed('', backoffSeconds(attempts, random, 5, 900)), outcome: 'waiting', lastError: null }
     case 'update_mode':
-      return failed('The bank asks for a new login.', 24 * hour)
+      return failed('The institution requires a new login.', 24 * hour)
     case 'at_bank':
-      return failed('Something has to be settled with the bank first.', 24 * hour)
+      return failed('A problem must be resolved at the institution first.', 24 * hour)
     case 'product_absent':
-      return refused('absent', 'The institution does not offer this.')
+      return refused('absent', 'The institution does not offer this product.')
     case 'consent_needed':
       return refused('consent_needed', consentError)
     case 'gone':
     case 'relink':
-      return failed('The connection is lost. The bank has to be linked again.', 24 * hour)
+      return failed('The connection is lost. Link the institution again.', 24 * hour)
     case 'revoked':
-      return failed('Access was withdrawn. The bank has to be linked again.', 24 * hour)
+      return failed('Access was revoked. Link the institution again.', 24 * hour)
     case 'ours':
-      return failed('An internal problem. The operator has been told.', 6 * hour)
+      return failed('An internal error occurred. The operator is notified.', 6 * hour)
     default:
       return assertNever(failure.class)
   }

@@ -248,6 +248,9 @@ async function hashReplay(fields: readonly (string | Bytes)[]): Promise<string> 
  */
 export function refusalError(reason: RefusalReason): AppError {
   return reason === 'key_unavailable'
-    ? new AppError('webhook_unverified', 'The webhook could not be verified now.', { reason, retryAfterSeconds: 30 })
+    ? new AppError('webhook_unverified', 'The webhook cannot be verified at the moment.', {
+        reason,
+        retryAfterSeconds: 30,
+      })
     : new AppError('webhook_refused', 'The webhook was refused.', { reason })
 }

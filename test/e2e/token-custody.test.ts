@@ -81,7 +81,7 @@ describe.each(moves)('a token moved to %s', (_what, moved) => {
       )
       const { text, products } = await productsOf(subject, item)
       const errors = new Set(products.map(({ last_error: error }) => error))
-      expect([...errors]).toEqual(['An internal problem. The operator has been told.'])
+      expect([...errors]).toEqual(['An internal error occurred. The operator is notified.'])
       expect(text).not.toMatch(/decrypt|seal|cipher|AES|GCM|key|undecryptable/i)
     }
     expect(edge.plaid.exchanges.length).toBe(calls)

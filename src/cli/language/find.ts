@@ -73,7 +73,7 @@ export function textsOf(path: string, content: string): ReadText[] {
   return sentencesOf(content)
 }
 
-const withoutCode = (text: string): string => text.replaceAll(/`[^`]*`/g, '`…`')
+const withoutCode = (text: string): string => text.replaceAll(/`[^`]*`|\$\{[^}]*\}/g, '…')
 
 /** The words of a text that the table replaces, and a title that is half a sentence. */
 export function findWords({ line, text, isTitle }: ReadText): Finding[] {

@@ -37,7 +37,7 @@ export const words: readonly WordRule[] = [
   { word: /\b(?:a|the) lea(?:f|ves)\b/i, suggestion: 'library' },
   { word: /\bwoken?\b|\bwak(?:es?|ing)\b(?!-)/i, suggestion: 'enqueue, trigger' },
   { word: /\bthe news\b/i, suggestion: 'the changes' },
-  { word: /\bholds for\b/i, suggestion: 'is valid for' },
+  { word: /\bholds for (?:an?|the|\d+) (?:minute|hour|day)s?\b/i, suggestion: 'is valid for' },
 ]
 
 /** How a title may not begin: it names neither a subject nor a finite verb, so it means nothing alone in a report. */

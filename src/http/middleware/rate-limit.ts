@@ -27,7 +27,7 @@ function routePolicy(context: RequestContext): RoutePolicy | null {
 
 function tooMany(standings: readonly LimitStanding[]): AppError {
   const policies = [...new Set(standings.map(({ policy }) => policy))]
-  return new AppError('rate_limited', 'There were too many requests. Try again later.', {
+  return new AppError('rate_limited', 'Too many requests. Try again later.', {
     reason: `limit ${policies.join(', ')}`,
     retryAfterSeconds: seconds(Math.max(...standings.map(({ waitMs }) => waitMs))),
     // The member that draft-ietf-httpapi-ratelimit-headers-11, §5.1, defines.
@@ -49,7 +49,7 @@ function raiseAlarm(context: RequestContext, limiter: Limiter, error: unknown): 
 function withoutLimits(context: RequestContext, limiter: Limiter, error: unknown): void {
   const isClosed = closedWithoutLimits.has(routePolicy(context))
   if (isClosed || !limiter.mayGoOnUncounted())
-    throw new AppError('unavailable', 'The service cannot count requests now.', {
+    throw new AppError('unavailable', 'The service is temporarily unavailable. Try again later.', {
       reason: 'the rate limiter failed',
       cause: error,
       retryAfterSeconds: retryAfterFailureSeconds,
@@ -83,7 +83,7 @@ export function createUnmeteredLimit(): (context: RequestContext) => void {
     if (!(services instanceof AppError) && services.limiter === null) return
     const waitMs = limit(clientIn(context).place, Date.now())
     if (waitMs > 0)
-      throw new AppError('rate_limited', 'There were too many requests. Try again later.', {
+      throw new AppError('rate_limited', 'Too many requests. Try again later.', {
         reason: 'limit of the isolate',
         retryAfterSeconds: seconds(waitMs),
       })

@@ -27,8 +27,12 @@ export const accountSchema = z
     closed: z.boolean(),
     duplicate_of: id
       .nullable()
-      .describe('The account that this one duplicates or may duplicate. Only one of the two counts in sums.'),
-    possible_duplicate: z.boolean().describe('Whether the user has to decide (`/plaid/items/{id}/duplicates`).'),
+      .describe(
+        'The id of the account that this one duplicates or may duplicate, or null. Only one of the two counts in sums.',
+      ),
+    possible_duplicate: z
+      .boolean()
+      .describe('Whether the user has to decide about the duplicate (see `/plaid/items/{id}/duplicates`).'),
   })
   .meta({ id: 'Account' })
 
@@ -67,7 +71,7 @@ export const listAccountsRoute = route({
   id: 'listAccounts',
   method: 'GET',
   path: '/api/v1/accounts',
-  summary: 'The accounts, oldest first, closed ones too',
+  summary: 'List accounts',
   tags,
   access: 'user',
   query: z.strictObject(pageQuery),
@@ -83,7 +87,7 @@ export const getAccountRoute = route({
   id: 'getAccount',
   method: 'GET',
   path: '/api/v1/accounts/{id}',
-  summary: 'One account',
+  summary: 'Get an account',
   tags,
   access: 'user',
   params,
@@ -99,7 +103,7 @@ export const listBalancesRoute = route({
   id: 'listBalances',
   method: 'GET',
   path: '/api/v1/accounts/{id}/balances',
-  summary: "An account's balance day by day, oldest first",
+  summary: 'List daily balances',
   tags,
   access: 'user',
   params,

@@ -7,7 +7,7 @@ import { day, dayRange, decimal, id, inOrder } from '../schemas.ts'
 import { route } from '../route.ts'
 
 const tags = ['insights']
-const currency = z.string().nullable().describe('Null where the bank did not tell it.')
+const currency = z.string().nullable().describe('The currency; null if the institution did not report one.')
 
 /** Sums over days: which, and what they are. */
 function sumsOf<Row extends z.ZodType>(row: Row, name: string) {
@@ -15,7 +15,13 @@ function sumsOf<Row extends z.ZodType>(row: Row, name: string) {
 }
 
 const worthSchema = z
-  .object({ date: day, currency, assets: decimal, liabilities: decimal.describe('Positive is owed.'), net: decimal })
+  .object({
+    date: day,
+    currency,
+    assets: decimal,
+    liabilities: decimal.describe('The sum of all liabilities. Positive amounts are owed.'),
+    net: decimal,
+  })
   .meta({ id: 'NetWorth' })
 
 const worthDaysSchema = z
@@ -28,11 +34,11 @@ const worthDaysSchema = z
         z
           .object({
             account_id: id,
-            reason: z.literal('no_balance').describe('The bank has reported no balance of the account.'),
+            reason: z.literal('no_balance').describe('`no_balance`: the institution reported no balance.'),
           })
           .meta({ id: 'LeftOutAccount' }),
       )
-      .describe('Open accounts that do not count on any of the days.'),
+      .describe('Open accounts that count on none of the days.'),
   })
   .meta({ id: 'NetWorthDays' })
 
@@ -40,7 +46,7 @@ export const netWorthRoute = route({
   id: 'netWorth',
   method: 'GET',
   path: '/api/v1/insights/net-worth',
-  summary: 'What was owned and owed, by day and currency; the last 30 days by default, 731 at most',
+  summary: 'Get net worth',
   tags,
   access: 'user',
   query: z.strictObject(dayRange).check(inOrder()),
@@ -55,12 +61,12 @@ export const netWorthRoute = route({
 
 const flowSchema = z
   .object({
-    start: day.describe('The first day of the interval that is within from and to.'),
+    start: day.describe('The first day of the interval between `from` and `to`.'),
     end: day,
     currency,
     inflow: decimal,
     outflow: decimal,
-    net: decimal.describe('What came in less what went out.'),
+    net: decimal.describe('Inflow minus outflow.'),
   })
   .meta({ id: 'CashFlow' })
 
@@ -68,7 +74,7 @@ export const cashFlowRoute = route({
   id: 'cashFlow',
   method: 'GET',
   path: '/api/v1/insights/cash-flow',
-  summary: 'What came in and went out, by interval and currency; transfers between own accounts do not count',
+  summary: 'Get cash flow',
   tags,
   access: 'user',
   query: z.strictObject({ ...dayRange, interval: z.enum(['day', 'week', 'month']).default('month') }).check(inOrder()),
@@ -82,10 +88,10 @@ export const cashFlowRoute = route({
 const spendingSchema = z
   .object({
     currency,
-    category: z.string().nullable().describe("The user's own, else Plaid's primary one."),
-    total: decimal.describe('What went out.'),
-    returned: decimal.describe('What of this category came in, as refunds do.'),
-    count: z.int().min(1).describe('How many transactions make up the total.'),
+    category: z.string().nullable().describe('The category of the user, otherwise Plaid’s primary category.'),
+    total: decimal.describe('Money out.'),
+    returned: decimal.describe('Money in, such as refunds.'),
+    count: z.int().min(1).describe('The number of transactions in the total.'),
   })
   .meta({ id: 'Spending' })
 
@@ -93,7 +99,7 @@ export const spendingRoute = route({
   id: 'spending',
   method: 'GET',
   path: '/api/v1/insights/spending',
-  summary: 'What was spent on what, by currency and category; the last 30 days by default, 731 at most',
+  summary: 'Get spending',
   tags,
   access: 'user',
   query: z.strictObject(dayRange).check(inOrder()),

@@ -13,7 +13,7 @@ const liabilitySchema = z
     id,
     account_id: id,
     kind: z.enum(kinds),
-    details: z.looseObject({}).describe("Plaid's object of that kind; every number in it is exact decimal text."),
+    details: z.looseObject({}).describe('Plaid’s object of that kind. Every number in it is an exact decimal string.'),
   })
   .meta({ id: 'Liability' })
 
@@ -31,7 +31,7 @@ export const listLiabilitiesRoute = route({
   id: 'listLiabilities',
   method: 'GET',
   path: '/api/v1/liabilities',
-  summary: 'What is owed, by account',
+  summary: 'List liabilities',
   tags: ['liabilities'],
   access: 'user',
   query: z.strictObject(pageQuery),

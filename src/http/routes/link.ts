@@ -15,50 +15,53 @@ const longestHostedSeconds = 21 * 24 * 3600
 
 const createBody = z
   .strictObject({
-    item_id: id.optional().describe('The item to repair: update mode.'),
+    item_id: id.optional().describe('Opens Link in update mode for this item.'),
     redirect_uri: z
       .string()
       .max(2048)
       .optional()
-      .describe('An https URL that is registered with Plaid, without a query. Not for Android.'),
+      .describe('An https URL that is registered at Plaid, without a query. Not for Android.'),
     android_package_name: z
       .string()
       .max(255)
       .optional()
-      .describe('For Link on Android, in the place of `redirect_uri`: a package that this deployment lists.'),
+      .describe('For Link on Android, instead of `redirect_uri`: a package that the deployment lists.'),
     products: z
       .array(z.enum(plaidProducts))
       .min(1)
       .max(plaidProducts.length)
       .optional()
       .describe(
-        'What the bank must have. In update mode: what the user is asked to agree to, beside what lacks consent.',
+        'Products that the institution must support. In update mode: products to request consent for, in addition to those that lack it.',
       ),
-    hosted: z.boolean().optional().describe("Link on a page of Plaid's own."),
+    hosted: z.boolean().optional().describe('Creates a Hosted Link session: Link runs on a page of Plaid.'),
     hosted_link: z
       .strictObject({
         completion_redirect_uri: z
           .string()
           .max(2048)
           .optional()
-          .describe('Where Plaid sends the user at the end: a URL that this deployment lists.'),
-        is_mobile_app: z.boolean().optional().describe('Whether an app opens the page in its own browser window.'),
+          .describe('Where Plaid redirects the user at the end: a URL that the deployment lists.'),
+        is_mobile_app: z
+          .boolean()
+          .optional()
+          .describe('Whether a mobile app opens the page in a secure browser window.'),
         url_lifetime_seconds: z
           .int()
           .min(1)
           .max(longestHostedSeconds)
           .optional()
-          .describe('How long the page can be opened. Default: 30 minutes.'),
+          .describe('How long the page can be opened, in seconds. The default is 1800.'),
       })
       .optional()
-      .describe('Only with `hosted`.'),
-    account_selection: z.boolean().optional().describe('In update mode: let the user choose accounts again.'),
+      .describe('Options of a Hosted Link session. Needs `hosted`.'),
+    account_selection: z.boolean().optional().describe('In update mode: lets the user select accounts again.'),
     language: z
       .string()
-      .regex(/^[a-z]{2}$/, { error: 'Must be a language of two letters.' })
+      .regex(/^[a-z]{2}$/, { error: 'Must be a language code of two letters (ISO 639-1).' })
       .optional(),
     country_codes: z
-      .array(z.string().regex(/^[A-Z]{2}$/, { error: 'Must be a country of two letters (ISO 3166-1).' }))
+      .array(z.string().regex(/^[A-Z]{2}$/, { error: 'Must be a country code of two letters (ISO 3166-1).' }))
       .min(1)
       .max(20)
       .optional(),
@@ -79,15 +82,18 @@ function checkDestinations(body: CreateBody, config: Config): void {
   const { redirect_uri: redirectUri, android_package_name: packageName, hosted_link: hostedLink } = body
   const { androidPackages, completionRedirectUris } = config.plaid.link
   if (redirectUri !== undefined && !isRedirectUri(redirectUri, config))
-    throw refuse('#/redirect_uri', 'Must be an https URL of a domain, in lower case, without a query or a fragment.')
+    throw refuse(
+      '#/redirect_uri',
+      'Must be an https URL with a domain name, in lower case, without a query or a fragment.',
+    )
   if (packageName !== undefined && redirectUri !== undefined)
-    throw refuse('#/android_package_name', 'Plaid takes a package name or a redirect_uri, not both.')
+    throw refuse('#/android_package_name', 'Must not be combined with redirect_uri.')
   if (packageName !== undefined && !androidPackages.includes(packageName))
-    throw refuse('#/android_package_name', 'This deployment does not list the package.')
-  if (hostedLink !== undefined && body.hosted !== true) throw refuse('#/hosted_link', 'Is for hosted sessions only.')
+    throw refuse('#/android_package_name', 'The deployment does not list this package.')
+  if (hostedLink !== undefined && body.hosted !== true) throw refuse('#/hosted_link', 'Needs hosted: true.')
   const completionUri = hostedLink?.completion_redirect_uri
   if (completionUri !== undefined && !completionRedirectUris.includes(completionUri))
-    throw refuse('#/hosted_link/completion_redirect_uri', 'This deployment does not list the URL.')
+    throw refuse('#/hosted_link/completion_redirect_uri', 'The deployment does not list this URL.')
 }
 
 const hostedLinkOf = (body: NonNullable<CreateBody['hosted_link']>): HostedLink => ({
@@ -98,19 +104,19 @@ const hostedLinkOf = (body: NonNullable<CreateBody['hosted_link']>): HostedLink 
 
 function checkProducts(products: readonly PlaidProduct[], config: Config): void {
   const absent = products.findIndex((product) => !config.plaid.products.includes(product))
-  if (absent !== -1) throw refuse(`#/products/${absent}`, 'This deployment does not have the product.')
+  if (absent !== -1) throw refuse(`#/products/${absent}`, 'The deployment does not offer this product.')
 }
 
 function checkCountries(countryCodes: readonly string[], config: Config): void {
   const absent = countryCodes.findIndex((country) => !config.plaid.countryCodes.includes(country))
-  if (absent !== -1) throw refuse(`#/country_codes/${absent}`, 'This deployment does not offer the country.')
+  if (absent !== -1) throw refuse(`#/country_codes/${absent}`, 'The deployment does not offer this country.')
 }
 
 export const createLinkTokenRoute = route({
   id: 'createLinkToken',
   method: 'POST',
   path: '/api/v1/plaid/link/token/create',
-  summary: 'Start Link for a new bank, or in update mode for one that is linked',
+  summary: 'Create a link token',
   tags: ['link'],
   access: 'user',
   session: 'live',
@@ -150,7 +156,7 @@ const plaidToken = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[A-Za-z0-9-]+$/, { error: 'Must be a token as Link gave it.' })
+  .regex(/^[A-Za-z0-9-]+$/, { error: 'Must be a token that Link returned, unchanged.' })
 
 /** A hint: absent, null, "" and what cannot be used are the same. */
 const hint = (most: number) =>
@@ -166,15 +172,13 @@ const accountHint = z.object({ name: hint(200), mask: hint(10), subtype: hint(10
 const exchangeBody = z
   .strictObject({
     public_token: plaidToken,
-    link_token: plaidToken
-      .optional()
-      .describe('The link token that Link was opened with. Required in staging and production.'),
-    institution: institutionHint.nullish().catch(null).describe("From Link's metadata, as it is."),
-    accounts: z.array(accountHint).nullish().catch(null).describe("From Link's metadata, as they are."),
+    link_token: plaidToken.optional().describe('The link token of the session. Required in staging and production.'),
+    institution: institutionHint.nullish().catch(null).describe('The institution from the metadata of Link.'),
+    accounts: z.array(accountHint).nullish().catch(null).describe('The accounts from the metadata of Link.'),
     allow_duplicate: z
       .boolean()
       .optional()
-      .describe('Link a bank that is linked already. Only where this deployment allows it.'),
+      .describe('Links an institution that is linked already. The deployment must allow it (`ALLOW_DUPLICATE_ITEMS`).'),
   })
   .meta({ id: 'ExchangeRequest' })
 
@@ -182,7 +186,7 @@ export const exchangePublicTokenRoute = route({
   id: 'exchangePublicToken',
   method: 'POST',
   path: '/api/v1/plaid/item/public_token/exchange',
-  summary: "Exchange Link's public token for an item that stays in sync",
+  summary: 'Exchange a public token',
   tags: ['link'],
   access: 'user',
   session: 'live',
@@ -204,7 +208,7 @@ export const exchangePublicTokenRoute = route({
 }).handle(async (ctx, { body }) => {
   if (ctx.services.config.strict && body.link_token === undefined) throw refuse('#/link_token', 'Is required.')
   if (body.allow_duplicate === true && !ctx.services.config.linking.allowsDuplicates)
-    throw refuse('#/allow_duplicate', 'This deployment does not allow it.')
+    throw refuse('#/allow_duplicate', 'The deployment does not allow duplicate items.')
   const { institution_id: institutionId, name } = body.institution ?? { institution_id: null, name: null }
   const item = await exchangePublicToken(ctx, {
     publicToken: body.public_token,

@@ -9,14 +9,14 @@ import { route } from '../route.ts'
 const tags = ['sync']
 /** What was set going. */
 export const queuedSchema = z
-  .object({ queued: z.int().min(0).describe('Products of items that were marked for reading.') })
+  .object({ queued: z.int().min(0).describe('The number of products whose sync was scheduled.') })
   .meta({ id: 'Queued' })
 
 export const syncAllRoute = route({
   id: 'syncAll',
   method: 'POST',
   path: '/api/v1/plaid/sync/all',
-  summary: 'Read everything again',
+  summary: 'Sync all items',
   tags,
   access: 'user',
   limit: 'sync',
@@ -28,7 +28,7 @@ export const syncItemRoute = route({
   id: 'syncItem',
   method: 'POST',
   path: '/api/v1/plaid/sync/item/{item_id}',
-  summary: 'Read one item again',
+  summary: 'Sync an item',
   tags,
   access: 'user',
   limit: 'sync',
@@ -49,7 +49,7 @@ export const runSchema = z
     restarts: z.int(),
     upserted: z.int(),
     removed: z.int(),
-    set_aside: z.int().describe('Rows of the product that could not be read and wait for another try.'),
+    set_aside: z.int().describe('Rows of the product that could not be read and wait for another attempt.'),
     started_at: instant,
     finished_at: instant,
   })
@@ -80,7 +80,7 @@ export const listSyncRunsRoute = route({
   id: 'listSyncRuns',
   method: 'GET',
   path: '/api/v1/plaid/sync/runs',
-  summary: 'The history of sync runs, newest first',
+  summary: 'List sync runs',
   tags,
   access: 'user',
   query: z.strictObject({ ...pageQuery, item_id: id.optional() }),

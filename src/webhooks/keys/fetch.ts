@@ -12,7 +12,7 @@ export function fetchVerificationKey(plaid: Plaid): FetchKey {
     if (result.ok) return { found: result.value.key }
     const { failure } = result
     if (noSuchKey.has(failure.errorCode)) return { notFound: true }
-    throw new AppError('plaid_unavailable', 'Plaid could not be asked for a webhook key.', {
+    throw new AppError('plaid_unavailable', 'The webhook key could not be fetched from Plaid.', {
       reason: failure.errorCode,
     })
   }

@@ -32,7 +32,9 @@ const plaidKey = z.object({
 export async function readPublicKey(kid: string, jwk: unknown): Promise<PublicKey> {
   const parsed = plaidKey.safeParse(jwk)
   if (!parsed.success || parsed.data.kid !== kid) {
-    throw new AppError('plaid_rejected', 'The key endpoint gave no such key.', { reason: 'malformed or foreign JWK' })
+    throw new AppError('plaid_rejected', 'Plaid’s key endpoint returned no such key.', {
+      reason: 'malformed or foreign JWK',
+    })
   }
   const { kty, crv, x, y, expired_at: expiredAt } = parsed.data
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }

@@ -94,9 +94,9 @@ describe('a request body', () => {
     expect(text).not.toContain('script')
     const { errors } = await problemOf(response)
     expect(errors).toEqual([
-      { pointer: '#/hostd', detail: 'Unknown key.' },
-      { pointer: '#', detail: 'Unknown key.' },
-      { pointer: '#', detail: 'Unknown key.' },
+      { pointer: '#/hostd', detail: 'Unknown field.' },
+      { pointer: '#', detail: 'Unknown field.' },
+      { pointer: '#', detail: 'Unknown field.' },
     ])
   })
 

@@ -11,11 +11,11 @@ import { openDoor } from './serve-app.ts'
 import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
 const schemaObject = z.record(z.string(), z.unknown())
-const content = z.record(z.string(), z.strictObject({ schema: schemaObject }))
+const content = z.record(z.string(), z.strictObject({ schema: schemaObject, example: z.unknown().optional() }))
 const referredHeaders = z.record(z.string(), z.strictObject({ $ref: z.string() }))
 const operationShape = z.strictObject({
   operationId: z.string().regex(/^[a-z][A-Za-z]+$/),
-  summary: z.string().min(1),
+  summary: z.string().regex(/^(?:[A-Z][a-z]+)(?: [\w-]+){0,5}$/),
   description: z.string().min(10).endsWith('.'),
   tags: z.array(z.string()).min(1),
   security: z.array(z.strictObject({ bearer: z.tuple([]) })).max(1),
@@ -25,12 +25,12 @@ const operationShape = z.strictObject({
         name: z.string(),
         in: z.enum(['path', 'query', 'header']),
         required: z.boolean(),
-        description: z.string().optional(),
+        description: z.string().endsWith('.'),
         schema: schemaObject,
       }),
     )
     .optional(),
-  requestBody: z.strictObject({ required: z.boolean(), content }).optional(),
+  requestBody: z.strictObject({ description: z.string().endsWith('.'), required: z.boolean(), content }).optional(),
   responses: z.record(
     z.string().regex(/^[1-5]\d\d$/),
     z.strictObject({
@@ -65,6 +65,8 @@ const documentShape = z.strictObject({
   }),
 })
 
+/** Where the document refers to itself, as one that is loaded under an address. */
+const address = 'https://api.wealth.test/openapi'
 const text = await readFile(join(projectFolder, 'docs/openapi.json'), 'utf8')
 const document = documentShape.parse(JSON.parse(text))
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -79,6 +81,43 @@ const failures = operations.flatMap(({ method, path, operation }) =>
       return [`${method} ${path} ${status}`, Number(status), given?.['application/problem+json']?.schema] as const
     }),
 )
+
+function openAjv(): Ajv2020 {
+  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictRequired: false })
+  addFormats.default(ajv)
+  ajv.addKeyword('components')
+  ajv.addSchema({ $id: address, components: document.components })
+  return ajv
+}
+
+/** The paths of properties that a schema does not describe. */
+function withoutDescription(schema: unknown, path: string): string[] {
+  if (Array.isArray(schema)) return schema.flatMap((each: unknown) => withoutDescription(each, path))
+  if (typeof schema !== 'object' || schema === null) return []
+  return Object.entries(schema).flatMap(([key, value]: [string, unknown]) => {
+    const fields = key === 'properties' ? schemaObject.parse(value) : null
+    if (fields === null) return withoutDescription(value, path)
+    return Object.entries(fields).flatMap(([name, field]) => {
+      const own = typeof field === 'object' && field !== null && 'description' in field ? [] : [`${path}.${name}`]
+      return [...own, ...withoutDescription(field, `${path}.${name}`)]
+    })
+  })
+}
+
+/** Every request body and every 2xx response with a body. */
+const bodiesWithSchema = operations.flatMap(({ operation: { operationId, requestBody, responses } }) => {
+  const successful = Object.entries(responses).filter(([status]) => status.startsWith('2'))
+  const given = [
+    ['request', requestBody?.content] as const,
+    ...successful.map(([status, { content: of }]) => [status, of] as const),
+  ]
+  return given.flatMap(([what, of]) => Object.values(of ?? {}).map((body) => [`${operationId} ${what}`, body] as const))
+})
+
+const successes = bodiesWithSchema.flatMap(([name, { example }]) => {
+  const [operationId = '', status = ''] = name.split(' ')
+  return status === 'request' ? [] : [[name, operationId, Number(status), example] as const]
+})
 
 describe('the committed OpenAPI description', () => {
   it('is in step with the routes', async () => {
@@ -112,15 +151,33 @@ describe('the committed OpenAPI description', () => {
   })
 
   it('holds schemas that compile as JSON Schema 2020-12', () => {
-    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictRequired: false })
-    addFormats.default(ajv)
-    const definitions = { $id: 'https://api.wealth.test/openapi', components: document.components }
-    ajv.addKeyword('components')
-    ajv.addSchema(definitions)
+    const ajv = openAjv()
     const compiled = Object.keys(document.components.schemas).map((name) =>
-      ajv.compile({ $ref: `https://api.wealth.test/openapi#/components/schemas/${name}` }),
+      ajv.compile({ $ref: `${address}#/components/schemas/${name}` }),
     )
     expect(compiled).toHaveLength(Object.keys(document.components.schemas).length)
+  })
+
+  it('describes every property of every schema', () => {
+    const bodies = operations.map(({ operation }) => [
+      operation.operationId,
+      operation.requestBody?.content['application/json']?.schema,
+    ])
+    const schemas = { ...document.components.schemas, ...Object.fromEntries(bodies) }
+    expect(Object.entries(schemas).flatMap(([name, schema]) => withoutDescription(schema, name))).toEqual([])
+  })
+
+  it.each(bodiesWithSchema)('has an example that its schema accepts: %s', (_name, { schema, example }) => {
+    expect(example).toBeDefined()
+    const ajv = openAjv()
+    const absolute: unknown = JSON.parse(JSON.stringify(schema).replaceAll('"#/', `"${address}#/`))
+    ajv.validate(z.record(z.string(), z.unknown()).parse(absolute), example)
+    expect(ajv.errors ?? []).toEqual([])
+  })
+
+  it.each(successes)('has an example without undeclared fields: %s', (_name, operationId, status, example) => {
+    const schema = routes.find(({ id }) => id === operationId)?.answers[status]
+    expect(schema?.parse(example)).toEqual(example)
   })
 
   it.each(operations.map(({ method, path, operation }) => [`${method} ${path}`, path, operation] as const))(

@@ -20,7 +20,7 @@ const itemSchema = z
     institution_id: z.string().nullable(),
     status: z.string(),
     status_reason: z.string().nullable(),
-    missed_webhooks: z.int().describe('Webhooks that Plaid says it sent, and that never came.'),
+    missed_webhooks: z.int().describe('Webhooks that Plaid sent and that did not arrive.'),
     created_at: instant,
     removed_at: instant.nullable(),
     products: z.array(
@@ -68,7 +68,7 @@ export const listAllItemsRoute = route({
   id: 'adminListItems',
   method: 'GET',
   path: '/api/v1/admin/items',
-  summary: "Every user's items with the state of their sync, oldest first",
+  summary: 'List items of all users',
   tags,
   access: 'admin',
   query: z.strictObject({
@@ -88,7 +88,7 @@ export const resyncItemRoute = route({
   id: 'adminResyncItem',
   method: 'POST',
   path: '/api/v1/admin/items/{id}/resync',
-  summary: 'Read everything of an item again from the start, and reconcile; edits stay',
+  summary: 'Resync an item from the start',
   tags,
   access: 'admin',
   limit: 'sensitive',
@@ -99,8 +99,8 @@ export const resyncItemRoute = route({
 
 const recheckedSchema = z
   .object({
-    known: z.boolean().describe('Whether Plaid knows the item.'),
-    queued: z.int().min(0).describe('Products of the item that were marked for reading.'),
+    known: z.boolean().describe('Whether the item exists at Plaid.'),
+    queued: z.int().min(0).describe('The number of products whose sync was scheduled.'),
   })
   .meta({ id: 'Rechecked' })
 
@@ -108,7 +108,7 @@ export const recheckItemRoute = route({
   id: 'adminRecheckItem',
   method: 'POST',
   path: '/api/v1/admin/items/{id}/recheck',
-  summary: 'Ask Plaid for an item that needs a relink, and take it back into service where Plaid knows it',
+  summary: 'Recheck an item at Plaid',
   tags,
   access: 'admin',
   params: z.object({ id }),
@@ -127,7 +127,7 @@ export const recheckItemRoute = route({
 })
 
 const adminRunSchema = runSchema
-  .extend({ user_id: id, plaid_request_ids: z.array(z.string()).describe("For Plaid's support.") })
+  .extend({ user_id: id, plaid_request_ids: z.array(z.string()).describe('Plaid’s request ids, for Plaid’s support.') })
   .meta({ id: 'AdminSyncRun' })
 
 function adminRunView(run: AdminSyncRun): z.input<typeof adminRunSchema> {
@@ -140,7 +140,7 @@ export const listAllSyncRunsRoute = route({
   id: 'adminListSyncRuns',
   method: 'GET',
   path: '/api/v1/admin/sync/runs',
-  summary: "Every user's sync runs, newest first",
+  summary: 'List sync runs of all users',
   tags,
   access: 'admin',
   query: z.strictObject({

@@ -15,7 +15,7 @@ export const logoutAllRoute = route({
   event: 'session_end',
   method: 'POST',
   path: '/api/v1/auth/logout-all',
-  summary: 'End all sessions, this one too',
+  summary: 'End all sessions',
   tags,
   access,
   limit,
@@ -32,7 +32,7 @@ export const changePasswordRoute = route({
   event: 'password_change',
   method: 'POST',
   path: '/api/v1/auth/password/change',
-  summary: 'Set another password; every other session ends',
+  summary: 'Change the password',
   tags,
   access,
   limit,
@@ -50,7 +50,7 @@ export const enrollTotpRoute = route({
   event: 'second_factor_enrollment',
   method: 'POST',
   path: '/api/v1/auth/totp/enroll',
-  summary: 'A new secret for an authenticator; it counts once it is confirmed',
+  summary: 'Enroll an authenticator app',
   tags,
   access,
   limit,
@@ -58,8 +58,8 @@ export const enrollTotpRoute = route({
   answers: {
     200: z
       .object({
-        secret: z.string().describe('In base32, to be typed.'),
-        otpauth_uri: z.string().describe('To be shown as a QR code.'),
+        secret: z.string().describe('The secret in base32, to type into the app.'),
+        otpauth_uri: z.string().describe('The secret as a URI, to show as a QR code.'),
       })
       .meta({ id: 'TotpSecret' }),
   },
@@ -75,14 +75,14 @@ export const confirmTotpRoute = route({
   event: 'second_factor_activation',
   method: 'POST',
   path: '/api/v1/auth/totp/confirm',
-  summary: 'Show a code of the enrolled secret; from now on signing in asks for one',
+  summary: 'Confirm an authenticator app',
   tags,
   access,
   limit,
   body: z.strictObject({ code: secondFactorCode }),
   answers: {
     200: z
-      .object({ recovery_codes: z.array(z.string()).describe('Shown this once; each works once.') })
+      .object({ recovery_codes: z.array(z.string()).describe('Each code works once in place of a code from the app.') })
       .meta({ id: 'RecoveryCodes' }),
   },
   errors: ['conflict', 'invalid_code'],
@@ -97,7 +97,7 @@ export const disableTotpRoute = route({
   event: 'second_factor_removal',
   method: 'POST',
   path: '/api/v1/auth/totp/disable',
-  summary: 'Take the second factor away',
+  summary: 'Disable the second factor',
   tags,
   access,
   limit,
@@ -113,11 +113,11 @@ export const disableTotpRoute = route({
 const sessionSchema = z
   .object({
     id,
-    current: z.boolean().describe('The one that asks.'),
+    current: z.boolean().describe('Whether this session sent the request.'),
     scope: z.string(),
     created_at: instant,
-    last_used_at: instant.describe('When its refresh token was used last.'),
-    expires_at: instant.describe('When it ends unless it is used.'),
+    last_used_at: instant.describe('When the session was refreshed last.'),
+    expires_at: instant.describe('When the session ends unless it is used.'),
   })
   .meta({ id: 'SignedInSession' })
 
@@ -125,7 +125,7 @@ export const listSessionsRoute = route({
   id: 'listSessions',
   method: 'GET',
   path: '/api/v1/auth/sessions',
-  summary: 'The sessions of the account, oldest first; 50 at most, in one page',
+  summary: 'List sessions',
   tags,
   access,
   limit,
@@ -150,7 +150,7 @@ export const endSessionRoute = route({
   event: 'session_end',
   method: 'DELETE',
   path: '/api/v1/auth/sessions/{id}',
-  summary: 'End one session',
+  summary: 'End a session',
   tags,
   access,
   limit,

@@ -34,25 +34,25 @@ export const email = z
   .pipe(z.email({ error: 'Must be an e-mail address.' }))
 /** As it was typed; whether a new one is good enough is the account's to say. */
 export const password = line(256)
-export const newPassword = line(256).min(15).describe('15 characters at least; any will do, no rule about which.')
+export const newPassword = line(256).min(15).describe('At least 15 characters, of any kind.')
 /** Out of a mail, in any case and grouping. */
-const mailCode = line(64).describe('The code in the mail.')
-export const secondFactorCode = line(64).describe('Six digits of the authenticator, or a recovery code.')
+const mailCode = line(64).describe('The code from the e-mail.')
+export const secondFactorCode = line(64).describe('Six digits from the authenticator app, or a recovery code.')
 const transport = z
   .enum(['body', 'cookie'])
   .default('body')
-  .describe('Where the refresh token goes: the answer, or, for browsers, an HttpOnly cookie.')
+  .describe('Where the refresh token is returned: in the body, or for browsers in an HttpOnly cookie.')
 
 const sessionSchema = z
   .object({
     access_token: z.string(),
     token_type: z.literal('Bearer'),
-    expires_in: z.int().describe('Seconds.'),
-    refresh_token: z.string().optional().describe('Works once; absent where it went into the cookie.'),
+    expires_in: z.int().describe('Seconds until the access token expires.'),
+    refresh_token: z.string().optional().describe('The refresh token. Works once. Absent with `transport: "cookie"`.'),
     device_token: z
       .string()
       .optional()
-      .describe('Of a sign-in. Send it with the next one on this device; absent where it went into a cookie.'),
+      .describe('Identifies this device. Send it with the next sign-in. Absent with `transport: "cookie"`.'),
   })
   .meta({ id: 'Session' })
 
@@ -106,7 +106,7 @@ export const verifyEmailRoute = publicRoute({
   event: 'email_verification',
   method,
   path: '/api/v1/auth/verify-email',
-  summary: 'Verify the e-mail address and sign in',
+  summary: 'Verify an e-mail address',
   tags,
   limit,
   headers: cookieHeaders,
@@ -132,8 +132,11 @@ export const loginRoute = publicRoute({
     email,
     password,
     code: secondFactorCode.optional(),
-    scope: z.enum(['full', 'read']).default('full').describe('`read`: the session can change nothing.'),
-    device_token: line(200).optional().describe('What an earlier sign-in on this device answered.'),
+    scope: z
+      .enum(['full', 'read'])
+      .default('full')
+      .describe('The rights of the session. A `read` session cannot change anything.'),
+    device_token: line(200).optional().describe('The `device_token` of an earlier sign-in on this device.'),
     transport,
   }),
   answers: { 200: sessionSchema },
@@ -149,7 +152,7 @@ export const loginRoute = publicRoute({
 })
 
 const givenToken = z.strictObject({
-  refresh_token: line(200).optional().describe('Without it, the cookie is taken.'),
+  refresh_token: line(200).optional().describe('The refresh token. Without it, the cookie is used.'),
 })
 
 /**

@@ -11,11 +11,11 @@ const tags = ['items']
 
 const duplicateSchema = z
   .object({
-    account_id: id.describe('An account of the item. It is left out of all sums while the other one counts.'),
+    account_id: id.describe('An account of the item. It does not count in sums while the other account counts.'),
     duplicate_of: id.describe('The account that counts.'),
     state: z
       .enum(['possible', 'same'])
-      .describe('`possible`: ask the user. `same`: another item reports the same account.'),
+      .describe('`possible`: the user has to decide. `same`: another item reports the same account.'),
   })
   .meta({ id: 'Duplicate' })
 
@@ -23,7 +23,7 @@ export const listDuplicatesRoute = route({
   id: 'listDuplicates',
   method: 'GET',
   path: '/api/v1/plaid/items/{id}/duplicates',
-  summary: 'Accounts of the item that duplicate, or may duplicate, other accounts of the user',
+  summary: 'List duplicates of an item',
   tags,
   access: 'user',
   params: z.object({ id }),
@@ -38,19 +38,19 @@ export const listDuplicatesRoute = route({
 
 const decision = z
   .strictObject({
-    merge_into: id.optional().describe('The account to merge it into: `duplicate_of`, or another account of the user.'),
-    keep: z.literal(true).optional().describe('It is a different account and counts in sums from now on.'),
+    merge_into: id.optional().describe('The target account: `duplicate_of`, or another account of the user.'),
+    keep: z.literal(true).optional().describe('Keeps both accounts. The account counts in sums from now on.'),
   })
   .refine(({ merge_into: into, keep }) => (into === undefined) !== (keep === undefined), {
-    error: 'Must say either merge_into or keep.',
+    error: 'Must have either merge_into or keep.',
   })
-  .meta({ id: 'DuplicateDecision', description: 'One of the two.', minProperties: 1, maxProperties: 1 })
+  .meta({ id: 'DuplicateDecision', description: 'Exactly one of the two fields.', minProperties: 1, maxProperties: 1 })
 
 export const settleDuplicateRoute = route({
   id: 'settleDuplicate',
   method: 'POST',
   path: '/api/v1/plaid/items/{id}/duplicates/{account_id}',
-  summary: 'Merge a duplicate into another account, with notes, categories and history; or keep both',
+  summary: 'Merge or keep a duplicate',
   tags,
   access: 'user',
   params: z.object({ id, account_id: id }),

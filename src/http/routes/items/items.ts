@@ -36,12 +36,12 @@ export const itemSchema = z
       .enum(['update', 'give_consent', 'add_accounts', 'contact_bank', 'relink'])
       .nullable()
       .describe(
-        'What to ask of the user. `update`, `give_consent`: start Link with this `item_id` and report `/repaired` afterwards. `add_accounts`: the same with `account_selection`. `contact_bank`: settle it with the bank. `relink`: link the bank again.',
+        'What the user has to do, or null. `update`, `give_consent`: open Link with this `item_id`, then call `/repaired`. `add_accounts`: the same with `account_selection`. `contact_bank`: resolve the problem at the institution. `relink`: link the institution again.',
       ),
     possible_duplicate: z
       .boolean()
       .describe(
-        'Whether one of its accounts may duplicate another account of the user (`/plaid/items/{id}/duplicates`).',
+        'Whether an account of the item may duplicate another account of the user (see `/plaid/items/{id}/duplicates`).',
       ),
     products: z.array(
       z.object({
@@ -49,13 +49,13 @@ export const itemSchema = z
         status: z
           .string()
           .describe(
-            '`pending`, `ok`, `error`, `absent` (Plaid does not offer it for this item; it is asked for again about once a week) or `consent_needed`.',
+            '`pending`, `ok`, `error`, `consent_needed`, or `absent`: Plaid does not offer the product for this item; it is requested again about once a week.',
           ),
         last_synced_at: instant.nullable(),
         last_error: z.string().nullable(),
       }),
     ),
-    last_successful_update: instant.nullable().describe("Plaid's last good look at the bank."),
+    last_successful_update: instant.nullable().describe('When Plaid last updated the transactions of the item.'),
     consent_expires_at: instant.nullable(),
     disconnect_at: instant.nullable(),
     created_at: instant,
@@ -97,7 +97,7 @@ export const listItemsRoute = route({
   id: 'listItems',
   method: 'GET',
   path: '/api/v1/plaid/items',
-  summary: 'The linked banks, oldest first',
+  summary: 'List items',
   tags,
   access: 'user',
   query: z.strictObject(pageQuery),
@@ -113,7 +113,7 @@ export const getItemRoute = route({
   id: 'getItem',
   method: 'GET',
   path: '/api/v1/plaid/items/{id}',
-  summary: 'One linked bank',
+  summary: 'Get an item',
   tags,
   access: 'user',
   params,
@@ -129,7 +129,7 @@ export const repairItemRoute = route({
   id: 'markItemRepaired',
   method: 'POST',
   path: '/api/v1/plaid/items/{id}/repaired',
-  summary: 'Say that update mode was finished; everything of the item is read again',
+  summary: 'Report that update mode finished',
   tags,
   access: 'user',
   limit: 'link',
@@ -143,7 +143,7 @@ export const removeItemRoute = route({
   event: 'item_removal',
   method: 'DELETE',
   path: '/api/v1/plaid/items/{id}',
-  summary: 'End the link at Plaid and hide its data; with purge, delete the data now',
+  summary: 'Remove an item',
   tags,
   access: 'user',
   session: 'live',
@@ -163,7 +163,7 @@ export const rotateAccessTokenRoute = route({
   event: 'token_rotation',
   method: 'POST',
   path: '/api/v1/plaid/items/{id}/access_token/rotate',
-  summary: "Exchange the item's access token at Plaid for a new one; the old one is dead at once",
+  summary: 'Rotate an access token',
   tags,
   access: 'user',
   session: 'live',

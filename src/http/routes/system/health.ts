@@ -12,7 +12,7 @@ export const healthRoute = publicRoute({
   id: 'health',
   method: 'GET',
   path: '/health',
-  summary: 'Alive',
+  summary: 'Check that the Worker runs',
   tags,
   answers: { 200: z.object({ status: z.literal('ok') }).meta({ id: 'Health' }) },
   errors: [],
@@ -32,8 +32,7 @@ export const readyRoute = publicRoute({
   id: 'ready',
   method: 'GET',
   path: '/ready',
-  summary:
-    'Ready: each login reaches a migrated database and has its rights and no others, and the encryption key works',
+  summary: 'Check readiness',
   tags,
   answers: { 200: z.object({ status: z.literal('ready'), checks }).meta({ id: 'Ready' }) },
   errors: ['unavailable'],
@@ -59,7 +58,7 @@ export const readyRoute = publicRoute({
     ...(identity?.problems ?? []).map((problem) => `wn_identity: ${problem}`),
     ...key.problems,
   ]
-  throw new AppError('unavailable', 'The service is not ready; its log says why.', {
+  throw new AppError('unavailable', 'The service is not ready. The log has the reason.', {
     reason: reason.join(' '),
     extensions: { checks: found },
   })

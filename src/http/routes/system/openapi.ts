@@ -8,7 +8,7 @@ export function openapiRoute(load: () => Promise<Record<string, unknown>>): Rout
     id: 'openapi',
     method: 'GET',
     path: '/openapi.json',
-    summary: 'This description',
+    summary: 'Get the API description',
     tags: ['meta'],
     answers: { 200: z.looseObject({}).meta({ id: 'OpenApi', description: 'An OpenAPI 3.1 document.' }) },
     errors: [],

@@ -10,7 +10,7 @@ export const securityTxtRoute = publicRoute({
   id: 'securityTxt',
   method: 'GET',
   path: '/.well-known/security.txt',
-  summary: 'Where to report a vulnerability',
+  summary: 'Get the security contact',
   tags: ['meta'],
   answers: { 200: z.string().meta({ description: 'The fields `Contact` and `Expires`.' }) },
   errors: ['not_found'],
@@ -18,7 +18,7 @@ export const securityTxtRoute = publicRoute({
   cacheControl: 'public, max-age=86400',
 }).handle(({ services, now }) => {
   const { securityContacts } = services.config
-  if (securityContacts.length === 0) throw new AppError('not_found', 'This deployment names no contact.')
+  if (securityContacts.length === 0) throw new AppError('not_found', 'This deployment has no security contact.')
   const expires = new Date(now().getTime() + validDays * 86_400_000)
   expires.setUTCHours(0, 0, 0, 0)
   const lines = [

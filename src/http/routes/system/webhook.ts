@@ -11,12 +11,15 @@ export const webhookRoute = publicRoute({
   id: 'receiveWebhook',
   method: 'POST',
   path: '/api/v1/plaid/webhook',
-  summary: 'Take a signed webhook; exactly one of the two signatures is needed',
+  summary: 'Receive a webhook',
   tags: ['webhooks'],
   limit: 'webhook',
   headers: z.object({
-    'plaid-verification': z.string().optional().describe("Plaid's JWT over the body's SHA-256."),
-    'x-webhook-signature': z.string().optional().describe('`t=<unix seconds>,v1=<hex HMAC-SHA-256 of t.body>`.'),
+    'plaid-verification': z.string().optional().describe('Plaid’s signature: a JWT over the SHA-256 of the body.'),
+    'x-webhook-signature': z
+      .string()
+      .optional()
+      .describe('The signature of the relay: `t=<unix seconds>,v1=<hex HMAC-SHA-256 of t.body>`.'),
   }),
   body: 'bytes',
   answers: { 200: z.object({}).meta({ id: 'Empty' }) },

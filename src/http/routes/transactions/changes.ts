@@ -7,7 +7,7 @@ import { pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 import { transactionSchema, transactionView } from './transactions.ts'
 
-const seq = z.int().min(1).describe('The number of the change. Numbers grow; a later change has a higher one.')
+const seq = z.int().min(1).describe('The number of the change. A later change has a higher number.')
 
 const changeSchema = z
   .discriminatedUnion('op', [
@@ -28,29 +28,29 @@ const changesSchema = z
     next_since: z
       .int()
       .describe(
-        'The `since` of the next request. Negative while a reading that began at 0 is among numbers whose removals are no longer listed.',
+        'The `since` of the next request. Negative while a read that started at 0 is among numbers whose removals are no longer listed.',
       ),
-    has_more: z.boolean().describe('Whether there is more already.'),
+    has_more: z.boolean().describe('Whether more changes can be read now.'),
   })
   .meta({ id: 'TransactionChanges' })
 
 const beginAgain = (detail: string): AppError =>
   new AppError('invalid_cursor', detail, {
-    fields: [{ pointer: 'since', detail: 'Take `next_since` of the answer before, or 0.' }],
+    fields: [{ pointer: 'since', detail: 'Must be the `next_since` of the previous response, or 0.' }],
   })
 
 export const listChangesRoute = route({
   id: 'listTransactionChanges',
   method: 'GET',
   path: '/api/v1/transactions/changes',
-  summary: 'What has changed since a number, in order: each transaction once, as it is now',
+  summary: 'List transaction changes',
   tags: ['transactions'],
   access: 'user',
   query: z.strictObject({
     limit: pageQuery.limit,
     since: wholeNumber(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
       .default(0)
-      .describe('`next_since` of the answer before; 0 tells everything.'),
+      .describe('The `next_since` of the previous response; 0 returns everything.'),
   }),
   answers: { 200: changesSchema },
   errors: ['invalid_cursor'],
@@ -63,9 +63,9 @@ export const listChangesRoute = route({
     limit,
   )
   // Of another database, or of one that was since restored: waiting for what comes after it would be waiting in vain.
-  if (from > newest) throw beginAgain('No change has that number: begin again from 0.')
+  if (from > newest) throw beginAgain('No change has this number. Start again from 0.')
   if (since > 0 && since < completeFrom)
-    throw beginAgain('Removals after that number are no longer listed: begin again from 0, without what you have.')
+    throw beginAgain('Removals after this number are no longer listed. Discard the copy and start again from 0.')
   const last = changes.at(-1)?.seq ?? from
   const read = hasMore ? last : Math.max(last, since > 0 ? 0 : readTo)
   // Whoever began at 0 has nothing that a missing removal could be about.

@@ -20,13 +20,13 @@ const streamSchema = z
     first_date: day,
     last_date: day,
     predicted_next_date: day.nullable(),
-    frequency: z.string().describe("Plaid's: WEEKLY, MONTHLY, …"),
-    average_amount: decimal.nullable().describe('Positive is money out.'),
+    frequency: z.string().describe('Plaid’s frequency: `WEEKLY`, `MONTHLY` and so on.'),
+    average_amount: decimal.nullable().describe('The average amount. Positive amounts are money out.'),
     last_amount: decimal.nullable(),
     currency: z.string().nullable(),
     active: z.boolean(),
-    status: z.string().describe("Plaid's: MATURE, EARLY_DETECTION, TOMBSTONED, …"),
-    transaction_ids: z.array(id).describe('Of those that are here, oldest first.'),
+    status: z.string().describe('Plaid’s status: `MATURE`, `EARLY_DETECTION`, `TOMBSTONED` and so on.'),
+    transaction_ids: z.array(id).describe('The ids of the stored transactions of the stream, oldest first.'),
     plaid_transaction_ids: z.array(z.string()),
   })
   .meta({ id: 'RecurringStream' })
@@ -62,7 +62,7 @@ export const listRecurringRoute = route({
   id: 'listRecurringTransactions',
   method: 'GET',
   path: '/api/v1/transactions/recurring',
-  summary: 'What comes in and goes out at regular times, the newest first',
+  summary: 'List recurring transactions',
   tags: ['transactions'],
   access: 'user',
   query: z.strictObject({

@@ -18,7 +18,7 @@ export const transactionSchema = z
     account_id: id,
     date: day,
     authorized_date: day.nullable(),
-    amount: decimal.describe('Positive is money out.'),
+    amount: decimal.describe('Positive amounts are money out.'),
     currency: z.string().nullable(),
     name: z.string(),
     merchant: z.object({
@@ -30,7 +30,7 @@ export const transactionSchema = z
       primary: z.string().nullable(),
       detailed: z.string().nullable(),
       confidence: z.string().nullable(),
-      version: z.string().nullable().describe("Plaid's taxonomy of the category: `v1` or `v2`."),
+      version: z.string().nullable().describe('The version of Plaid’s taxonomy: `v1` or `v2`.'),
     }),
     pending: z.boolean(),
     payment_channel: z.string().nullable(),
@@ -72,8 +72,12 @@ const filters = z
     ...pageQuery,
     ...dayRange,
     account_id: id.optional(),
-    q: line(200).optional().describe('Text in the name, the merchant or the note, whatever its case.'),
-    category: line(100).optional().describe("Plaid's primary or detailed category, or the user's own."),
+    q: line(200)
+      .optional()
+      .describe('Only transactions with this text in the name, the merchant or the note. Letter case does not matter.'),
+    category: line(100)
+      .optional()
+      .describe('Only transactions of this category: Plaid’s primary or detailed one, or the category of the user.'),
     min_amount: decimalInput.optional(),
     max_amount: decimalInput.optional(),
     pending: flag.optional(),
@@ -89,7 +93,7 @@ export const listTransactionsRoute = route({
   id: 'listTransactions',
   method: 'GET',
   path: '/api/v1/transactions',
-  summary: 'The transactions that match, newest first',
+  summary: 'List transactions',
   tags,
   access: 'user',
   query: filters,
@@ -107,7 +111,7 @@ export const getTransactionRoute = route({
   id: 'getTransaction',
   method: 'GET',
   path: '/api/v1/transactions/{id}',
-  summary: 'One transaction',
+  summary: 'Get a transaction',
   tags,
   access: 'user',
   params,
@@ -125,14 +129,14 @@ const edits = z
     user_category: line(100).nullable().optional(),
     hidden: z.boolean().optional(),
   })
-  .refine((given) => Object.keys(given).length > 0, { error: 'Must change something.' })
-  .meta({ id: 'TransactionEdits', description: 'An absent key stays as it is; null clears.', minProperties: 1 })
+  .refine((given) => Object.keys(given).length > 0, { error: 'Must have at least one field.' })
+  .meta({ id: 'TransactionEdits', description: 'An absent field stays as it is; null clears it.', minProperties: 1 })
 
 export const editTransactionRoute = route({
   id: 'editTransaction',
   method: 'PATCH',
   path: '/api/v1/transactions/{id}',
-  summary: "Write the user's own words on a transaction; they outlive syncs",
+  summary: 'Edit a transaction',
   tags,
   access: 'user',
   params,

@@ -1,0 +1,80 @@
+import { type OperationTexts, page, paged, sample } from './text.ts'
+
+const run = {
+  id: sample.run,
+  item_id: sample.item,
+  product: 'transactions',
+  trigger: 'webhook',
+  outcome: 'committed',
+  error_code: null,
+  pages: 1,
+  restarts: 0,
+  upserted: 12,
+  removed: 1,
+  set_aside: 0,
+  started_at: sample.time,
+  finished_at: '2026-03-02T09:30:01.250Z',
+}
+
+/** Also of an administrator's list. */
+export const runExample = run
+
+export const accountExample = {
+  id: sample.account,
+  plaid_account_id: 'example-plaid-account-id',
+  item_id: sample.item,
+  name: 'Plaid Checking',
+  official_name: 'Plaid Gold Standard 0% Interest Checking',
+  mask: '0000',
+  type: 'depository',
+  subtype: 'checking',
+  balances: { current: '110', available: '100', limit: null, currency: 'USD', as_of: sample.time },
+  closed: false,
+  duplicate_of: null,
+  possible_duplicate: false,
+}
+
+export const accountTexts: OperationTexts = {
+  syncAll: {
+    description: 'Schedules a sync of all products of all items of the user. Returns how many products were scheduled.',
+    responses: { 202: 'The syncs are scheduled.' },
+    example: { response: { queued: 14 } },
+  },
+  syncItem: {
+    description: 'Schedules a sync of all products of one item. Returns how many products were scheduled.',
+    parameters: { item_id: 'The id of the item.' },
+    responses: { 202: 'The syncs are scheduled.' },
+    example: { response: { queued: 7 } },
+  },
+  listSyncRuns: {
+    description: `Returns the sync runs of the user, newest first. ${paged}`,
+    responses: { 200: 'A page of sync runs.' },
+    example: { response: page(run) },
+  },
+  listAccounts: {
+    description: `Returns the accounts of the user, closed ones included, oldest first. ${paged}`,
+    responses: { 200: 'A page of accounts.' },
+    example: { response: page(accountExample) },
+  },
+  getAccount: {
+    description: 'Returns one account with its newest balances.',
+    parameters: { id: 'The id of the account.' },
+    responses: { 200: 'The account.' },
+    example: { response: accountExample },
+  },
+  listBalances: {
+    description: `Returns the balances of an account at the end of each day, oldest first. ${paged}`,
+    parameters: { id: 'The id of the account.' },
+    responses: { 200: 'A page of daily balances.' },
+    example: {
+      response: page({
+        date: '2026-03-01',
+        current: '110',
+        available: '100',
+        limit: null,
+        currency: 'USD',
+        as_of: '2026-03-01T21:04:00.000Z',
+      }),
+    },
+  },
+}

@@ -1,0 +1,43 @@
+// The texts of the API reference: each operation and each tag. A new route fails `npm run openapi` until it is here.
+import { accountTexts } from './accounts.ts'
+import { adminTexts } from './admin.ts'
+import { authTexts } from './auth.ts'
+import { itemTexts } from './items.ts'
+import { moneyTexts } from './money.ts'
+import { systemTexts } from './system.ts'
+import type { OperationText, OperationTexts } from './text.ts'
+import { transactionTexts } from './transactions.ts'
+
+/** Tag → description, in the order of the document. */
+export const tagDescriptions: Readonly<Record<string, string>> = {
+  health: 'Whether the service runs and is ready.',
+  meta: 'The description of this API.',
+  auth: 'Built-in accounts: registration, sign-in, sessions, passwords and the second factor. Absent with an OIDC issuer.',
+  link: 'Plaid Link: link tokens and the exchange of public tokens.',
+  items: 'Items: logins at institutions that the user linked.',
+  sync: 'Syncs on demand, and the history of sync runs.',
+  accounts: 'Bank accounts and their balances.',
+  transactions: 'Transactions, their changes, recurring streams and edits of the user.',
+  investments: 'Holdings and investment transactions.',
+  liabilities: 'Credit cards, mortgages and student loans.',
+  insights: 'Sums over accounts and transactions.',
+  webhooks: 'The endpoint that receives webhooks from Plaid.',
+  admin: 'For administrators (`role: "admin"`): states and counts of all users, without amounts and names.',
+}
+
+const texts: OperationTexts = {
+  ...systemTexts,
+  ...authTexts,
+  ...itemTexts,
+  ...accountTexts,
+  ...transactionTexts,
+  ...moneyTexts,
+  ...adminTexts,
+}
+
+/** @throws Error for an operation without a text */
+export function textOf(operationId: string): OperationText {
+  const text = texts[operationId]
+  if (text === undefined) throw new Error(`Describe ${operationId} in src/http/reference.`)
+  return text
+}
