@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as z from 'zod'
-import { runCommand } from '../dev/lib/run-command.ts'
 import { projectFolder } from '../dev/lib/project-folder.ts'
+import { runCommand } from '../dev/lib/run-command.ts'
 
 const HELP = `npm run advisories [-- --require-answer]
 

@@ -1,9 +1,9 @@
 // `npm run bench`: measures side by side in one run and says whether each target is met. Touches nothing but what it
 // starts for itself.
 import { parseArgs } from 'node:util'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { benchmarks, type Listed } from './bench/all.ts'
 import { describeMachine, type Result, tableOf } from './bench/result.ts'
-import { misuse, runCommand } from '../dev/lib/run-command.ts'
 
 const nameWidth = Math.max(...Object.keys(benchmarks).map(({ length }) => length))
 const listed = Object.entries(benchmarks).map(([name, { summary }]) => `  ${name.padEnd(nameWidth)}  ${summary}`)

@@ -1,58 +1,23 @@
 // `npm run bundle`: builds the Worker as a deployment does, tries the deployment of each environment without uploading
 // anything, and fails where the result is too large, starts too slowly or holds code that is never deployed.
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'node:zlib'
-import * as z from 'zod'
+import { buildBundle, type Bundle, deployedEnvironments } from '../dev/lib/bundle.ts'
 import { runCommand } from '../dev/lib/run-command.ts'
 import { runWrangler } from '../dev/lib/wrangler.ts'
 
-/** The environments of wrangler.toml that are deployed. They deploy the same module. */
-export const DEPLOYED = ['production', 'staging'] as const
-const MAX_GZIP_BYTES = 350_000
-const MAX_START_MS = 100
-const STARTS = 5
-const FORBIDDEN = /(?:^|\/)src\/(?:dev|cli)\//
+const maxGzipBytes = 350_000
+const maxStartMs = 100
+const startCount = 5
+const forbiddenPath = /(?:^|\/)src\/(?:dev|cli)\//
 
-const HELP = `npm run bundle [-- --startup]
+const help = `npm run bundle [-- --startup]
 
 Builds the Worker with the settings of wrangler.toml, as \`wrangler deploy --env production\` does, and tries the deployment
-of ${DEPLOYED.join(' and ')}. Uploads nothing. Fails where the Worker has over ${MAX_GZIP_BYTES / 1000} kB (gzip) or holds code of src/dev or src/cli.
-  --startup  also starts the module ${STARTS} times (\`wrangler check startup\`): its fastest start must take under ${MAX_START_MS} ms`
-
-const metafileSchema = z.object({
-  outputs: z.record(z.string(), z.object({ inputs: z.record(z.string(), z.object({ bytesInOutput: z.number() })) })),
-})
-
-export interface Bundle {
-  /** The built module. */
-  entry: string
-  gzipBytes: number
-  /** Source files in it, largest first. */
-  inputs: { path: string; bytes: number }[]
-}
-
-/** Builds the Worker into `folder` as a deployment to production does, from wrangler.toml's entry unless another is given. */
-export async function buildBundle(folder: string, source?: string): Promise<Bundle> {
-  const metafile = join(folder, 'metafile.json')
-  const entries = source === undefined ? [] : [source]
-  const args = ['deploy', ...entries, '--dry-run', '--outdir', folder, '--metafile', metafile, '--env', DEPLOYED[0]]
-  await runWrangler(args, folder).catch((error: unknown) => {
-    throw new Error(`The Worker does not build:\n${error instanceof Error ? error.message : ''}`, { cause: error })
-  })
-  const name = (await readdir(folder)).find((file) => file.endsWith('.js'))
-  if (name === undefined) throw new Error('wrangler built no module: run `npx wrangler deploy --dry-run` to see why.')
-  const entry = join(folder, name)
-  const { outputs } = metafileSchema.parse(JSON.parse(await readFile(metafile, 'utf8')))
-  const inputs = Object.values(outputs)
-    .flatMap((output) =>
-      Object.entries(output.inputs).map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput })),
-    )
-    .sort((a, b) => b.bytes - a.bytes)
-  return { entry, gzipBytes: gzipSync(await readFile(entry)).length, inputs }
-}
+of ${deployedEnvironments.join(' and ')}. Uploads nothing. Fails where the Worker has over ${maxGzipBytes / 1000} kB (gzip) or holds code of src/dev or src/cli.
+  --startup  also starts the module ${startCount} times (\`wrangler check startup\`): its fastest start must take under ${maxStartMs} ms`
 
 /** Tries the deployment of the built module to an environment. Rejects with what wrangler objects to. */
 async function tryDeployment(entry: string, folder: string, env: string): Promise<void> {
@@ -67,8 +32,11 @@ async function tryDeployment(entry: string, folder: string, env: string): Promis
 async function measureStart(folder: string): Promise<number> {
   const profile = join(folder, 'start.cpuprofile')
   const times: number[] = []
-  for (let run = 0; run < STARTS; run += 1) {
-    const printed = await runWrangler(['check', 'startup', '--outfile', profile, `--args=--env ${DEPLOYED[0]}`], folder)
+  for (let run = 0; run < startCount; run += 1) {
+    const printed = await runWrangler(
+      ['check', 'startup', '--outfile', profile, `--args=--env ${deployedEnvironments[0]}`],
+      folder,
+    )
     const found = /Active: ([\d.]+) ms/.exec(printed)?.[1]
     if (found === undefined) throw new Error('`wrangler check startup` printed no active time.')
     times.push(Number(found))
@@ -77,22 +45,22 @@ async function measureStart(folder: string): Promise<number> {
 }
 
 function refuseForbidden({ inputs }: Bundle): void {
-  const forbidden = inputs.filter(({ path }) => FORBIDDEN.test(path)).map(({ path }) => path)
+  const forbidden = inputs.filter(({ path }) => forbiddenPath.test(path)).map(({ path }) => path)
   if (forbidden.length > 0)
     throw new Error(`The bundle holds ${forbidden.join(', ')}: nothing that is deployed may import it.`)
 }
 
 function refuseLarge({ gzipBytes, inputs }: Bundle): void {
-  const size = `${(gzipBytes / 1000).toFixed(1)} kB gzip of ${MAX_GZIP_BYTES / 1000}`
-  if (gzipBytes <= MAX_GZIP_BYTES) return void process.stdout.write(`The bundle has ${size}.\n`)
+  const size = `${(gzipBytes / 1000).toFixed(1)} kB gzip of ${maxGzipBytes / 1000}`
+  if (gzipBytes <= maxGzipBytes) return void process.stdout.write(`The bundle has ${size}.\n`)
   const largest = inputs.slice(0, 5).map(({ path, bytes }) => `${path} (${Math.round(bytes / 1000)} kB)`)
   throw new Error(`The bundle has ${size}: make it smaller, the largest parts are ${largest.join(', ')}.`)
 }
 
 async function refuseSlow(folder: string): Promise<void> {
   const startMs = await measureStart(folder)
-  const time = `${startMs.toFixed(1)} ms of ${MAX_START_MS}`
-  if (startMs >= MAX_START_MS)
+  const time = `${startMs.toFixed(1)} ms of ${maxStartMs}`
+  if (startMs >= maxStartMs)
     throw new Error(`The module starts in ${time}: load less at the start, or measure again on a quiet machine.`)
   process.stdout.write(`The module starts in ${time}.\n`)
 }
@@ -104,11 +72,11 @@ async function main(args: string[]): Promise<void> {
     const bundle = await buildBundle(folder)
     refuseForbidden(bundle)
     refuseLarge(bundle)
-    for (const env of DEPLOYED.slice(1)) await tryDeployment(bundle.entry, folder, env)
+    for (const env of deployedEnvironments.slice(1)) await tryDeployment(bundle.entry, folder, env)
     if (values.startup) await refuseSlow(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

@@ -2,14 +2,14 @@
 // stand-ins or against the real service that a flag names, and writes the dated results to docs/conformance.md.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { projectFolder } from '../dev/lib/project-folder.ts'
+import { runCommand } from '../dev/lib/run-command.ts'
 import { cloudflareAssertions, runCloudflare, runCloudflareStandIn } from './conformance/cloudflare.ts'
 import { neonAssertions, runNeon, runNeonStandIn } from './conformance/neon.ts'
 import { type Options, parseOptions } from './conformance/options.ts'
 import { plaidAssertions, runPlaidSandbox, runPlaidStandIn } from './conformance/plaid.ts'
 import { type DatedRun, type Promised, withResults } from './conformance/report.ts'
 import type { Result, RunChoices } from './conformance/run.ts'
-import { runCommand } from '../dev/lib/run-command.ts'
-import { projectFolder } from '../dev/lib/project-folder.ts'
 
 const HELP = `npm run conformance [-- --neon URL] [--plaid sandbox] [--cloudflare] [--slow]
   [--only TEXT] [--report FILE]

@@ -1,8 +1,7 @@
 // `npm run cron -- NAME`: fires one cron of the local stack, as Cloudflare would, and waits for its end.
 import { parseArgs } from 'node:util'
-import { CRONS, fireCron } from '../dev/stack/crons.ts'
-import type { CronName } from '../dev/stack/crons.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { type CronName, CRONS, fireCron } from '../dev/stack/crons.ts'
 
 const HELP = `npm run cron -- ${Object.keys(CRONS).join('|')} [--url URL]
 

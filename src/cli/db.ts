@@ -9,8 +9,8 @@ import { parseArgs, promisify } from 'node:util'
 import { bootstrap, type BootstrapOptions, retireLogins } from '../dev/lib/bootstrap.ts'
 import { migrate } from '../dev/lib/migrate.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
-import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { projectFolder } from '../dev/lib/project-folder.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
 
 const KIT_TIMEOUT_MS = 60_000
 const run = promisify(execFile)

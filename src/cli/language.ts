@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { projectFolder } from '../dev/lib/project-folder.ts'
 import { runCommand } from '../dev/lib/run-command.ts'
-import { type Finding, findInFile } from './language/find.ts'
+import { findInFile, type Finding } from './language/find.ts'
 import { notCleanYet } from './language/not-clean.ts'
 
 const HELP = `npm run language [-- --all]

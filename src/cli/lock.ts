@@ -3,8 +3,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { projectFolder } from '../dev/lib/project-folder.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
 
 const LOCK_FILE = join(projectFolder, 'package-lock.json')
 const MANIFEST = join(projectFolder, 'package.json')

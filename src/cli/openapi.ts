@@ -4,10 +4,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as z from 'zod'
+import { projectFolder } from '../dev/lib/project-folder.ts'
+import { runCommand } from '../dev/lib/run-command.ts'
 import { describeApi } from '../http/openapi.ts'
 import { everyRoute, routeTable } from '../http/routes.ts'
-import { runCommand } from '../dev/lib/run-command.ts'
-import { projectFolder } from '../dev/lib/project-folder.ts'
 
 const documentFile = join(projectFolder, 'docs', 'openapi.json')
 

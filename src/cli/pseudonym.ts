@@ -2,11 +2,11 @@
 import { parseArgs } from 'node:util'
 import { LOCAL_ISSUER } from '../auth/access-token.ts'
 import { utf8 } from '../crypto/encoding.ts'
+import { readLocalVariables } from '../dev/lib/local-variables.ts'
+import { projectFolder } from '../dev/lib/project-folder.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { createPseudonyms, type Pseudonyms } from '../monitoring/pseudonyms.ts'
 import { clientOf, isUnknown, networkOf } from '../ratelimit/address.ts'
-import { readLocalVariables } from '../dev/lib/local-variables.ts'
-import { misuse, runCommand } from '../dev/lib/run-command.ts'
-import { projectFolder } from '../dev/lib/project-folder.ts'
 
 const HELP = `npm run -s pseudonym -- account EMAIL                      the field account of log lines
 npm run -s pseudonym -- network ADDRESS [--day YYYY-MM-DD]  the field network, on that day (UTC; today)

@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs, promisify } from 'node:util'
-import { runCommand } from '../dev/lib/run-command.ts'
 import { projectFolder } from '../dev/lib/project-folder.ts'
+import { runCommand } from '../dev/lib/run-command.ts'
 
 const run = promisify(execFile)
 

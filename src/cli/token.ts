@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util'
 import * as z from 'zod'
 import { readLocalVariables, usesOidc } from '../dev/lib/local-variables.ts'
-import { signToken } from '../dev/lib/sign-token.ts'
-import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { projectFolder } from '../dev/lib/project-folder.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { signToken } from '../dev/lib/sign-token.ts'
 
 const HELP = `npm run token -- --sub NAME [--role admin] [--scope read] [--ttl 3600]
 

@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { compareRows } from '../../src/cli/demo/compare.ts'
-import { canonicalNumber, parseExactJson } from '../../src/cli/demo/exact-json.ts'
+import { canonicalNumber, parseExactJson } from '../../src/cli/lib/exact-json.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
 const command = join(projectFolder, 'src', 'cli', 'demo.ts')

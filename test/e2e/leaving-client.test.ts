@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { removeItem } from '../../src/items/remove-item.ts'
-import { startWorkerd } from '../../src/cli/bench/workerd-process.ts'
+import { startWorkerd } from '../../src/dev/lib/workerd-process.ts'
 import { type DirectWorker, send, startDirectWorker, type Visit } from '../support/leaving-client.ts'
 import {
   accessTokenOf,

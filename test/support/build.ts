@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildBundle } from '../../src/cli/bundle.ts'
+import { buildBundle } from '../../src/dev/lib/bundle.ts'
 import { instrumentWorker } from './line-coverage/instrument.ts'
 
 export interface Build {

@@ -2,8 +2,8 @@
 // costs that passes over all of them. By the queries that the API sends, as the login that row-level policies hold for.
 import type { Client } from 'pg'
 import * as z from 'zod'
-import { listInvestmentTransactions } from '../../db/records/investments.ts'
 import type { Key, Page } from '../../db/core/page.ts'
+import { listInvestmentTransactions } from '../../db/records/investments.ts'
 import { listTransactions, type TransactionFilters } from '../../db/records/transactions.ts'
 import { bankRows, makeItem } from './bank-rows.ts'
 import { addCrowd } from './crowd.ts'

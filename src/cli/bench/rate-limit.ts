@@ -1,17 +1,17 @@
 // What the rate limiter costs: the same requests to two plain workerd processes with one and the same build, one with
 // limits and one without, turn about, and the difference in processor time. Database and Plaid are never asked: the
 // request is one that validation refuses, after both the address and the user were counted.
-import { mkdtemp, rm } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildBundle } from '../bundle.ts'
+import { buildBundle } from '../../dev/lib/bundle.ts'
+import { projectFolder } from '../../dev/lib/project-folder.ts'
 import { signToken } from '../../dev/lib/sign-token.ts'
+import { startWorkerd, type Workerd } from '../../dev/lib/workerd-process.ts'
 import { type Benchmark, median, type Result, rounded } from './result.ts'
 import { processCpuMs } from './worker-cpu.ts'
 import { type Connections, inLanes, openConnections, type Visit } from './workerd-load.ts'
-import { startWorkerd, type Workerd } from './workerd-process.ts'
-import { projectFolder } from '../../dev/lib/project-folder.ts'
 
 const nobody = 'http://127.0.0.1:9'
 const path = '/api/v1/accounts/no-uuid'

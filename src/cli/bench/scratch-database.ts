@@ -8,12 +8,12 @@ import { neonConfig } from '@neondatabase/serverless'
 import { Client, Pool } from 'pg'
 import * as z from 'zod'
 import { type ApiDatabase, connect, type JobsDatabase } from '../../db/core/client.ts'
-import { type InterceptedRequest, startNeonEndpoint } from '../../dev/neon-local/server.ts'
-import { isRefusal, parseSqlRequest } from '../../dev/neon-local/request.ts'
-import { runRequest } from '../../dev/neon-local/run.ts'
-import { startPostgres } from '../../dev/postgres/server.ts'
 import { bootstrap } from '../../dev/lib/bootstrap.ts'
 import { migrate } from '../../dev/lib/migrate.ts'
+import { isRefusal, parseSqlRequest } from '../../dev/neon-local/request.ts'
+import { runRequest } from '../../dev/neon-local/run.ts'
+import { type InterceptedRequest, startNeonEndpoint } from '../../dev/neon-local/server.ts'
+import { startPostgres } from '../../dev/postgres/server.ts'
 
 export interface ScratchDatabase {
   /** The owner of the tables, on a connection of its own. */

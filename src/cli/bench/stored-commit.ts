@@ -1,10 +1,10 @@
 // The commit of a sync as the Worker makes it, from the first staged slice to the last statement: the real functions of
 // src/db, on rows that are given instead of read from a bank.
 import type { Client } from 'pg'
-import { writeAccounts } from '../../db/records/accounts-merge.ts'
 import { commitRun } from '../../db/commit.ts'
-import { acquireLease } from '../../db/sync/work.ts'
+import { writeAccounts } from '../../db/records/accounts-merge.ts'
 import { mergeTransactions, stageTransactions, type TransactionFacts } from '../../db/records/transactions-merge.ts'
+import { acquireLease } from '../../db/sync/work.ts'
 import { accountsOf, bankRows, changesOf, type HeldItem, makeItem } from './bank-rows.ts'
 import type { ScratchDatabase } from './scratch-database.ts'
 import { copyIn, copyText, storedRows } from './stored-row.ts'

@@ -1,7 +1,7 @@
 // How many requests one sync makes, to the database, to Plaid and to the object that keeps Plaid's limits: a queue
 // message is an invocation, and an invocation has a number of subrequests. Counted outside the Worker.
-import { type Benchmark, type Result, rounded } from './result.ts'
 import { type LinkedWorker, startLinkedWorker } from './linked-worker.ts'
+import { type Benchmark, type Result, rounded } from './result.ts'
 
 const pageSize = 500
 const pages = [2, 10, 20] as const

@@ -4,13 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { buildBundle } from '../../dev/lib/bundle.ts'
 import { freePort } from '../../dev/lib/ports.ts'
-import { startSimulator } from '../../dev/plaid-simulator/server.ts'
-import { buildBundle } from '../bundle.ts'
+import { projectFolder } from '../../dev/lib/project-folder.ts'
 import { signToken } from '../../dev/lib/sign-token.ts'
+import { startSimulator } from '../../dev/plaid-simulator/server.ts'
 import { clientId, send, startHere, variables } from './linked-worker.ts'
 import { type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'
-import { projectFolder } from '../../dev/lib/project-folder.ts'
 
 export interface WholeStack {
   readonly database: ScratchDatabase

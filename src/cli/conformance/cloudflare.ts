@@ -1,9 +1,9 @@
 // The promises of Cloudflare: the assertions, and where they run: the probe Worker under `wrangler dev`, or deployed for
 // the time of the run with the operator's own login.
 import { join } from 'node:path'
+import { startWorkerd } from '../../dev/lib/workerd-process.ts'
 import { fireCron } from '../../dev/stack/crons.ts'
 import { startWorker } from '../../dev/stack/worker.ts'
-import { startWorkerd } from '../bench/workerd-process.ts'
 import type { Assertion } from './assertion.ts'
 import { withDeployedProbe, wranglerIn } from './cloudflare/deploy.ts'
 import { objectAssertions } from './cloudflare/objects.ts'
@@ -11,7 +11,7 @@ import { PROBE_CRON, type ProbeProject, writeProbeProject } from './cloudflare/p
 import { queueAssertions } from './cloudflare/queues.ts'
 import { requestAssertions } from './cloudflare/requests.ts'
 import { type ProbeTarget, probeTarget } from './cloudflare/target.ts'
-import { type Result, type RunChoices, runAssertions } from './run.ts'
+import { type Result, runAssertions, type RunChoices } from './run.ts'
 
 export const cloudflareAssertions: readonly Assertion<ProbeTarget>[] = [
   ...queueAssertions,

@@ -1,9 +1,9 @@
 // The promises of Neon: the assertions, and where they run. The stand-in is a throwaway PostgreSQL behind the local
 // endpoint; the real one is the database of a URL, never one with rows of this project unless that was asked for.
 import { neonConfig } from '@neondatabase/serverless'
+import { misuse } from '../../dev/lib/run-command.ts'
 import { startNeonEndpoint } from '../../dev/neon-local/server.ts'
 import { DATABASE_NAME, startPostgres } from '../../dev/postgres/server.ts'
-import { misuse } from '../../dev/lib/run-command.ts'
 import type { Assertion } from './assertion.ts'
 import { computeAssertions } from './neon/compute.ts'
 import { failureAssertions } from './neon/failures.ts'
@@ -11,7 +11,7 @@ import { loginAssertions } from './neon/logins.ts'
 import { type NeonPlace, neonTarget, type NeonTarget, openNeonTarget } from './neon/target.ts'
 import { transactionAssertions } from './neon/transactions.ts'
 import { valueAssertions } from './neon/values.ts'
-import { type Result, type RunChoices, runAssertions } from './run.ts'
+import { type Result, runAssertions, type RunChoices } from './run.ts'
 
 export const neonAssertions: readonly Assertion<NeonTarget>[] = [
   ...failureAssertions,

@@ -1,8 +1,8 @@
 // The promises of Plaid: the assertions, and where they run: the simulator, or Plaid's sandbox with the operator's keys.
 // No other environment can be called.
 import { randomBytes } from 'node:crypto'
-import { startSimulator } from '../../dev/plaid-simulator/server.ts'
 import { misuse } from '../../dev/lib/run-command.ts'
+import { startSimulator } from '../../dev/plaid-simulator/server.ts'
 import type { Assertion } from './assertion.ts'
 import { errorAssertions } from './plaid/errors.ts'
 import { openInbox } from './plaid/inbox.ts'
@@ -13,7 +13,7 @@ import { openPlaidTarget, type PlaidPlace, type PlaidTarget } from './plaid/targ
 import { tokenAssertions } from './plaid/tokens.ts'
 import { userAssertions } from './plaid/users.ts'
 import { webhookAssertions } from './plaid/webhooks.ts'
-import { type Result, type RunChoices, runAssertions } from './run.ts'
+import { type Result, runAssertions, type RunChoices } from './run.ts'
 
 const SANDBOX = 'https://sandbox.plaid.com'
 

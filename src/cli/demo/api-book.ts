@@ -1,6 +1,6 @@
 // The API's side of the comparison. Nothing is corrected on the way: an amount that is not in its canonical form stays
 // so, and is a difference.
-import type { ApiLists } from './api.ts'
+import type { ApiLists } from '../lib/api-client.ts'
 import type { Book } from './book.ts'
 
 /** The lists under Plaid's ids, which both sides know. */

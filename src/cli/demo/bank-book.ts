@@ -1,5 +1,5 @@
 // The bank's side of the comparison: what an API that misses nothing must tell.
-import type { Truth } from './bank.ts'
+import type { Truth } from '../lib/bank-client.ts'
 import type { Book, Entry } from './book.ts'
 
 /** Plaid tells investment transactions of 24 months at most; older ones of a custom user never reach anybody. */

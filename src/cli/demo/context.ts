@@ -1,6 +1,6 @@
 // What every step works with, and what it gives back.
-import type { Api } from './api.ts'
-import type { Bank, Login } from './bank.ts'
+import type { Api } from '../lib/api-client.ts'
+import type { Bank, Login } from '../lib/bank-client.ts'
 import type { Entry, TableName } from './book.ts'
 import type { Difference } from './compare.ts'
 
@@ -42,5 +42,5 @@ export interface Demo {
   readonly say: (text: string) => void
   readonly signal: AbortSignal
   /** How long a change may take to arrive. */
-  readonly patienceMs: number
+  readonly timeoutMs: number
 }

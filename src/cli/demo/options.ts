@@ -1,10 +1,10 @@
 // What the demo is called with, read and checked before anything is started.
-import { readFile, readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { misuse } from '../../dev/lib/run-command.ts'
 import { tryCustomUser } from '../../dev/plaid-simulator/bank/open.ts'
 import { isRecord, parseExact } from '../../dev/plaid-simulator/lib/exact-json.ts'
-import { misuse } from '../../dev/lib/run-command.ts'
 
 export interface CustomUser {
   /** The file's name without `.json`. */
@@ -18,7 +18,7 @@ export interface Options {
   readonly json: boolean
   readonly seed: string | null
   /** How long a change may take to arrive. */
-  readonly patienceMs: number
+  readonly timeoutMs: number
 }
 
 const longestWaitSeconds = 600
@@ -38,7 +38,7 @@ export async function readOptions(args: string[]): Promise<Options> {
     customUsers: folder === undefined ? [] : await readCustomUsers(folder),
     json: values.json ?? false,
     seed: values.seed ?? null,
-    patienceMs: secondsOf(values.wait ?? '60') * 1000,
+    timeoutMs: secondsOf(values.wait ?? '60') * 1000,
   }
 }
 

@@ -1,7 +1,6 @@
 // What the demo prints: a line for each thing that was found out, and with --json one object at the end, alone on
 // standard output.
-import type { TableName } from './book.ts'
-import { tableNames } from './book.ts'
+import { type TableName, tableNames } from './book.ts'
 import type { Difference } from './compare.ts'
 import type { Finding } from './context.ts'
 

@@ -3,8 +3,7 @@
 import type { Print } from '../../dev/lib/output.ts'
 import type { Customer, Demo, Finding } from './context.ts'
 import type { Options } from './options.ts'
-import type { OwnStack } from './own-stack.ts'
-import { startOwnStack } from './own-stack.ts'
+import { type OwnStack, startOwnStack } from './own-stack.ts'
 import type { Report } from './report.ts'
 import { stepsFor } from './steps.ts'
 
@@ -26,7 +25,7 @@ export async function runDemo(options: Options, report: Report, given: AbortSign
     stack = await startOwnStack(complaints.print, signal, (message) => failing.abort(new Error(message)))
     report.say(`ready: API ${stack.urls.api}, Plaid simulator ${stack.urls.plaid}`)
     if (options.seed !== null) await stack.bank.reset(options.seed)
-    const stage: Stage = { ...stack, say: (text) => report.say(text), signal, patienceMs: options.patienceMs }
+    const stage: Stage = { ...stack, say: (text) => report.say(text), signal, timeoutMs: options.timeoutMs }
     return await goThrough(stage, await customersOf(stack, options), report)
   } catch (error) {
     if (given.aborted) throw new Error('Stopped before the end.', { cause: error })

@@ -1,27 +1,10 @@
-// Waiting by asking: until the API tells what the bank holds, or patience ends.
-import { setTimeout as delay } from 'node:timers/promises'
+// Waits until the API returns what the bank holds.
+import { pollUntil } from '../lib/poll.ts'
 import { apiBook } from './api-book.ts'
 import { bankBook } from './bank-book.ts'
-import type { Book, TableName } from './book.ts'
-import { tableNames } from './book.ts'
+import { type Book, type TableName, tableNames } from './book.ts'
 import { compareBooks } from './compare.ts'
 import type { Demo, Finding, Linked } from './context.ts'
-
-const pollMs = 250
-
-/** Asks until the answer satisfies, or `patienceMs` are over; gives the last answer either way. */
-export async function askUntil<Answer>(
-  demo: Pick<Demo, 'signal' | 'patienceMs'>,
-  ask: () => Promise<Answer>,
-  isGood: (answer: Answer) => boolean,
-): Promise<Answer> {
-  const deadline = performance.now() + demo.patienceMs
-  for (;;) {
-    const answer = await ask()
-    if (isGood(answer) || performance.now() > deadline) return answer
-    await delay(pollMs, undefined, { signal: demo.signal })
-  }
-}
 
 /** What differs now, and how many rows the bank has. */
 async function look({ bank }: Demo, linked: Linked, tables: readonly TableName[]) {
@@ -41,7 +24,7 @@ export async function settle(
   summary: string,
   tables: readonly TableName[] = tableNames,
 ): Promise<Finding> {
-  const found = await askUntil(
+  const found = await pollUntil(
     demo,
     () => look(demo, linked, tables),
     ({ differences }) => differences.length === 0,

@@ -34,10 +34,10 @@ export async function sweepUntilEqual(demo: Demo, items: readonly Linked[], summ
   for (let count = 1; ; count += 1) {
     await untilSweepable(demo, await lastLook(items))
     await demo.sweep()
-    const patienceMs = count < mostSweeps ? Math.min(oneSweepMs, demo.patienceMs) : demo.patienceMs
+    const timeoutMs = count < mostSweeps ? Math.min(oneSweepMs, demo.timeoutMs) : demo.timeoutMs
     const said = `${summary}, ${count} sweep${count === 1 ? '' : 's'}`
     const findings = await Promise.all(
-      items.map((linked) => settle({ ...demo, patienceMs }, linked, said, ['transactions'])),
+      items.map((linked) => settle({ ...demo, timeoutMs }, linked, said, ['transactions'])),
     )
     const equal = findings.every(({ differences }) => differences.length === 0)
     if (equal || count === mostSweeps) return findings

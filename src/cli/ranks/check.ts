@@ -1,6 +1,6 @@
 // Compares the imports of source files with the table of ranks, and finds circles. Pure: files come as text.
 import { posix } from 'node:path'
-import { onlyImports, packages, ranks, toolFolders } from './table.ts'
+import { onlyImports, packages, ranks, separateUnits, toolFolders } from './table.ts'
 
 export interface SourceFile {
   /** From the root: `src/worker.ts`. */
@@ -52,7 +52,8 @@ function problemOfImport(path: string, target: string): string | null {
   if (isTool(target) && !isTool(path)) return `the Worker does not import ${target}`
   if (other > own) return `${from} imports ${to}, which is above it`
   const allowed = onlyImports[from]
-  return allowed === undefined || allowed.includes(to) ? null : `${from} does not import ${to}`
+  const isSeparate = separateUnits.includes(from) && separateUnits.includes(to)
+  return !isSeparate && (allowed === undefined || allowed.includes(to)) ? null : `${from} does not import ${to}`
 }
 
 /** Every import that the table does not allow. */
@@ -97,8 +98,6 @@ export function findUnused(files: readonly SourceFile[]): string[] {
   const paths = [...ranks.flatMap((unit) => unit.paths), ...packages.flatMap((rule) => rule.paths), ...toolFolders]
   return [
     ...paths.filter((path) => !path.endsWith('.json') && !isUsed(path)),
-    ...Object.entries(onlyImports)
-      .flatMap(([name, lower]) => [name, ...lower])
-      .filter((name) => !names.has(name)),
+    ...[...Object.entries(onlyImports).flat(2), ...separateUnits].filter((name) => !names.has(name)),
   ]
 }

@@ -63,6 +63,11 @@ export const ranks: readonly Unit[] = [
   { name: 'dev/lib', paths: ['src/dev/lib'] },
   { name: 'dev/postgres', paths: ['src/dev/postgres'] },
   { name: 'dev/stack', paths: ['src/dev/stack'] },
+  { name: 'cli/lib', paths: ['src/cli/lib'] },
+  { name: 'cli/bench', paths: ['src/cli/bench', 'src/cli/bench.ts'] },
+  { name: 'cli/demo', paths: ['src/cli/demo', 'src/cli/demo.ts'] },
+  { name: 'cli/conformance', paths: ['src/cli/conformance', 'src/cli/conformance.ts'] },
+  { name: 'cli/security', paths: ['src/cli/security', 'src/cli/security.ts'] },
   { name: 'cli', paths: ['src/cli'] },
 ]
 
@@ -115,6 +120,9 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   ],
   cron: ['library', 'context', 'items', 'sync', 'link'],
 }
+
+/** Units that do not import one another, in either direction. */
+export const separateUnits: readonly string[] = ['cli/bench', 'cli/demo', 'cli/conformance', 'cli/security', 'cli']
 
 /** Packages that the Worker may import, and from where; any other one is refused. Developer tools import what they like. */
 export const packages: readonly { readonly name: RegExp; readonly paths: readonly string[] }[] = [

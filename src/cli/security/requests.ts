@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { NOBODYS_ID, sample, SAMPLES, type Schemas } from './sample.ts'
 import { projectFolder } from '../../dev/lib/project-folder.ts'
+import { NOBODYS_ID, sample, SAMPLES, type Schemas } from './sample.ts'
 
 const DESCRIPTION = join(projectFolder, 'docs', 'openapi.json')
 const operationSchema = z.object({

@@ -1,21 +1,15 @@
-// What is scanned: a throwaway local stack with the Worker as it would be deployed, whose user has a bank, or somebody's
-// deployment.
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// What the scanners scan: a throwaway local stack whose user has linked a bank, or a deployment by its URL.
 import { createPrint } from '../../dev/lib/output.ts'
-import { startStack, type LocalStack } from '../../dev/stack/stack.ts'
-import { buildBundle } from '../bundle.ts'
-import { apiOf } from '../demo/api.ts'
-import { bankOf } from '../demo/bank.ts'
-import { sendTo } from '../demo/http.ts'
-import { askUntil } from '../demo/settle.ts'
 import { misuse } from '../../dev/lib/run-command.ts'
+import type { LocalStack } from '../../dev/stack/stack.ts'
+import { apiOf } from '../lib/api-client.ts'
+import { bankOf } from '../lib/bank-client.ts'
+import { sendTo } from '../lib/http.ts'
+import { pollUntil } from '../lib/poll.ts'
+import { startThrowawayStack } from '../lib/throwaway-stack.ts'
 import { createSignIn } from './sign-in.ts'
 
-const ENVIRONMENT = { DATA_DIR: ':memory:', PORT: '0', PLAID_PORT: '0', SQL_PORT: '0', PG_PORT: '0' }
-const PATIENCE_MS = 60_000
+const timeoutMs = 60_000
 
 export interface Target {
   /** The origin. */
@@ -25,7 +19,7 @@ export interface Target {
   stop(): Promise<void>
 }
 
-/** The item's products were all read, and its history is there. */
+/** Links a bank and waits until all its products are synced and its history is complete. */
 async function linkBank({ ready }: LocalStack, signal: AbortSignal): Promise<void> {
   const api = apiOf(sendTo(ready.api, { authorization: `Bearer ${ready.token}` }, signal))
   const bank = bankOf(sendTo(ready.plaid, {}, signal))
@@ -41,7 +35,7 @@ async function linkBank({ ready }: LocalStack, signal: AbortSignal): Promise<voi
     const isRead = products.every((one) => one.status === 'absent' || one.last_synced_at !== null)
     return { isWhole: status === 'healthy' && isRead && here.length === there.transactions.length, count: here.length }
   }
-  const { isWhole, count } = await askUntil({ signal, patienceMs: PATIENCE_MS }, held, (found) => found.isWhole)
+  const { isWhole, count } = await pollUntil({ signal, timeoutMs }, held, (found) => found.isWhole)
   if (!isWhole || count === 0) throw new Error('The bank did not arrive: `npm run demo` shows where it stops.')
   process.stdout.write(`The scanned user has linked a bank: ${count} transactions.\n`)
 }
@@ -60,34 +54,14 @@ export function remoteTarget(url: string, { token, adminToken = token, email, pa
 }
 
 export async function startLocalTarget(signal: AbortSignal): Promise<Target> {
-  const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-scanned-'))
-  const remove = () => rm(folder, { recursive: true, force: true })
-  const random = (encoding: 'hex' | 'base64') => randomBytes(32).toString(encoding)
-  const chosen = {
-    ENVIRONMENT: 'development',
-    PLAID_ENV: 'sandbox',
-    PLAID_CLIENT_ID: random('hex'),
-    PLAID_SECRET: random('hex'),
-    SECRET_KEY: random('hex'),
-    ENCRYPTION_KEY: random('base64'),
-    // A scanner asks by the thousand.
-    RATE_LIMIT_ENABLED: 'false',
-  }
   const onFailure = (message: string) => process.stderr.write(`${message}\n`)
   const all = createPrint(process.stderr)
   const print: typeof all = (part, line, level) => (level === 'error' ? all(part, line, level) : undefined)
-  let stack: LocalStack | undefined
-  const stop = async () => {
-    await stack?.stop()
-    await remove()
-  }
+  const { stack, stop } = await startThrowawayStack({ print, signal, onFailure })
   try {
-    const { entry: bundle } = await buildBundle(folder)
-    const variables = { chosen, examples: {} }
-    stack = await startStack({ environment: ENVIRONMENT, variables, bundle, print, signal, onFailure })
     await linkBank(stack, signal)
     const { api: url, token, admin_token: adminToken } = stack.ready
-    if (token === undefined || adminToken === undefined) throw new Error('The local stack gave no tokens.')
+    if (token === undefined || adminToken === undefined) throw new Error('The local stack returned no tokens.')
     return { url, tokenFor: ({ isAdmin }) => Promise.resolve(isAdmin ? adminToken : token), stop }
   } catch (error) {
     await stop()

@@ -1,8 +1,8 @@
 // Owns bringing a database to the schema that `migrations/` describes, forward only. One run at a time per database. Each
 // migration is a transaction of its own, so that one that takes minutes holds no locks of those before it; drizzle's migrator
 // runs all of them as one.
-import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { join } from 'node:path'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { Client, DatabaseError } from 'pg'
 import * as z from 'zod'
 import { projectFolder } from './project-folder.ts'

@@ -2,8 +2,7 @@
 // one password, so that a wrong one never rides on a connection that a right one opened.
 import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
-import { Pool } from 'pg'
-import type { PoolClient } from 'pg'
+import { Pool, type PoolClient } from 'pg'
 import * as z from 'zod'
 import type { Connection } from './request.ts'
 

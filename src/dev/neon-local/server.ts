@@ -2,18 +2,13 @@
 // with its limits and its failures, so that the Worker runs the same driver code here and in production. Never logs a
 // statement.
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { PoolClient } from 'pg'
 import { createBridge } from './bridge.ts'
-import { createPools } from './pools.ts'
-import type { Pools, Server } from './pools.ts'
-import { connectionLost, connectionProblem, problem, statementProblem } from './problem.ts'
-import type { Problem } from './problem.ts'
-import { createRateLimit } from './rate-limit.ts'
-import type { RequestLimit } from './rate-limit.ts'
-import { isRefusal, parseSqlRequest } from './request.ts'
-import type { SqlRequest } from './request.ts'
+import { createPools, type Pools, type Server } from './pools.ts'
+import { connectionLost, connectionProblem, problem, type Problem, statementProblem } from './problem.ts'
+import { createRateLimit, type RequestLimit } from './rate-limit.ts'
+import { isRefusal, parseSqlRequest, type SqlRequest } from './request.ts'
 import { restartDatabase } from './restart.ts'
 import { runRequest } from './run.ts'
 

@@ -5,10 +5,9 @@ import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { persistentFolder } from '../lib/data-folder.ts'
-import { LOCK_FILE, tryLockFolder } from './folder-lock.ts'
-import type { FolderLock } from './folder-lock.ts'
 import { stopLeftOverGroup } from '../lib/left-over-group.ts'
 import { CLUSTER_NAME, stopLeftOverServer } from './cluster.ts'
+import { type FolderLock, LOCK_FILE, tryLockFolder } from './folder-lock.ts'
 
 const THROWAWAY_PREFIX = 'wealthnavigator-edge-throwaway-'
 

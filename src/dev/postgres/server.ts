@@ -1,17 +1,14 @@
 // Owns the embedded PostgreSQL server: the real one, on loopback only, with passwords, one per data folder. A server
 // or a throwaway folder that a killed run left behind is cleared at the next start.
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { serverUser } from '../lib/data-folder.ts'
-import { holdFolder } from './held-folder.ts'
-import type { HeldFolder, Log } from './held-folder.ts'
 import { freePort } from '../lib/ports.ts'
 import { findPostgres } from './binaries.ts'
-import { CLUSTER_NAME, openCluster, serverEnvironment } from './cluster.ts'
-import type { Cluster, ClusterPlace } from './cluster.ts'
+import { type Cluster, CLUSTER_NAME, type ClusterPlace, openCluster, serverEnvironment } from './cluster.ts'
+import { type HeldFolder, holdFolder, type Log } from './held-folder.ts'
 
 const READY_LINE = 'database system is ready to accept connections'
 const START_TIMEOUT_MS = 60_000

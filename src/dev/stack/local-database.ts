@@ -1,12 +1,11 @@
 // Owns the database side of the local stack: a server, its schema, the Worker's three logins, and the Neon endpoint before
 // it.
-import { bootstrap } from '../lib/bootstrap.ts'
-import type { BootstrapOptions, LoginUrls } from '../lib/bootstrap.ts'
+import { bootstrap, type BootstrapOptions, type LoginUrls } from '../lib/bootstrap.ts'
 import { migrate } from '../lib/migrate.ts'
-import type { HeldFolder } from '../postgres/held-folder.ts'
-import { readLogins } from './logins.ts'
 import { startNeonEndpoint } from '../neon-local/server.ts'
+import type { HeldFolder } from '../postgres/held-folder.ts'
 import { startPostgresIn } from '../postgres/server.ts'
+import { readLogins } from './logins.ts'
 import type { Start } from './starting.ts'
 
 export interface LocalDatabase {

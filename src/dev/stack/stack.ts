@@ -1,21 +1,17 @@
 // Owns the local stack as one thing: database, Neon endpoint, Plaid simulator, Worker and crons, started in this order
 // and stopped in the other. Leaves nothing running when a start fails or is interrupted.
 import { join } from 'node:path'
-import { readLocalVariables, usesOidc } from '../lib/local-variables.ts'
-import type { Variables } from '../lib/local-variables.ts'
-import { signToken } from '../lib/sign-token.ts'
-import { CRONS, fireCron, startCrons } from './crons.ts'
-import { holdFolder } from '../postgres/held-folder.ts'
-import type { HeldFolder } from '../postgres/held-folder.ts'
+import { readLocalVariables, usesOidc, type Variables } from '../lib/local-variables.ts'
 import { freePort, readPorts } from '../lib/ports.ts'
-import { startLocalDatabase } from './local-database.ts'
-import type { LocalDatabase } from './local-database.ts'
-import { createReasons, whenReady } from '../lib/readiness.ts'
-import { startSimulator } from '../plaid-simulator/server.ts'
-import type { Part, StackOptions, Start } from './starting.ts'
-import { startWorker } from './worker.ts'
-import type { Worker, WorkerOptions } from './worker.ts'
 import { projectFolder } from '../lib/project-folder.ts'
+import { createReasons, whenReady } from '../lib/readiness.ts'
+import { signToken } from '../lib/sign-token.ts'
+import { startSimulator } from '../plaid-simulator/server.ts'
+import { type HeldFolder, holdFolder } from '../postgres/held-folder.ts'
+import { CRONS, fireCron, startCrons } from './crons.ts'
+import { type LocalDatabase, startLocalDatabase } from './local-database.ts'
+import type { Part, StackOptions, Start } from './starting.ts'
+import { startWorker, type Worker, type WorkerOptions } from './worker.ts'
 
 const TOKEN_TTL_SECONDS = 12 * 60 * 60
 

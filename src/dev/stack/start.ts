@@ -1,7 +1,7 @@
 // `npm run dev`: the whole product on one machine, until Ctrl-C. Prints what happens, then one READY line; exit code 0
 // when it was told to stop, 1 when a part failed.
-import { runCommand } from '../lib/run-command.ts'
 import { createPrint } from '../lib/output.ts'
+import { runCommand } from '../lib/run-command.ts'
 
 const HELP = `npm run dev
 

@@ -1,17 +1,14 @@
 // Owns `wrangler dev` as a child: its own process group, so that one signal reaches all of it, and its variables in a
 // file that only its owner may read, since a command line is everybody's to see.
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
-import { formatVariables } from '../lib/local-variables.ts'
-import type { Variables } from '../lib/local-variables.ts'
 import { endGroup, forgetGroup, noteGroup } from '../lib/left-over-group.ts'
-import { levelOf, splitLines } from '../lib/output.ts'
-import type { Level } from '../lib/output.ts'
+import { formatVariables, type Variables } from '../lib/local-variables.ts'
+import { type Level, levelOf, splitLines } from '../lib/output.ts'
 
 const READY_TIMEOUT_MS = 60_000
 const HEALTH_TIMEOUT_MS = 30_000

@@ -60,6 +60,12 @@ describe('checkRanks', () => {
       'simulator/control does not import simulator/endpoints',
     ],
     [
+      'a command, as another command',
+      'src/cli/security/target.ts',
+      "import { a } from '../demo/settle.ts'",
+      'cli/security does not import cli/demo',
+    ],
+    [
       'a tool, as the Worker',
       'src/worker.ts',
       "import { a } from './dev/lib/ports.ts'",

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { unstable_readConfig as readConfig } from 'wrangler'
 import * as z from 'zod'
-import { DEPLOYED } from '../../../src/cli/bundle.ts'
+import { deployedEnvironments } from '../../../src/dev/lib/bundle.ts'
 import { runWrangler } from '../../../src/dev/lib/wrangler.ts'
 import { parseConfig } from '../../../src/config/config.ts'
 import { AppError } from '../../../src/errors.ts'
@@ -53,7 +53,7 @@ function refusalOf(variables: Readonly<Record<string, string>>): string | null {
   }
 }
 
-describe.each(DEPLOYED)('the environment %s', (environment) => {
+describe.each(deployedEnvironments)('the environment %s', (environment) => {
   const { routes, vars, secrets: declared } = read(environment)
   const host = routes[0]?.pattern ?? ''
 
@@ -94,8 +94,10 @@ describe('the top level', () => {
 
 describe('the environments', () => {
   it('share no name and no address', () => {
-    const all = DEPLOYED.map(read)
-    expect(new Set(all.map(({ name }) => name)).size).toBe(DEPLOYED.length)
-    expect(new Set(all.flatMap(({ routes }) => routes.map(({ pattern }) => pattern))).size).toBe(DEPLOYED.length)
+    const all = deployedEnvironments.map(read)
+    expect(new Set(all.map(({ name }) => name)).size).toBe(deployedEnvironments.length)
+    expect(new Set(all.flatMap(({ routes }) => routes.map(({ pattern }) => pattern))).size).toBe(
+      deployedEnvironments.length,
+    )
   })
 })

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { unstable_readConfig as readConfig } from 'wrangler'
 import * as z from 'zod'
-import { DEPLOYED } from '../../../src/cli/bundle.ts'
+import { deployedEnvironments } from '../../../src/dev/lib/bundle.ts'
 import { crons, jobFor } from '../../../src/cron/schedule.ts'
 import { CRONS } from '../../../src/dev/stack/crons.ts'
 import { AppError } from '../../../src/errors.ts'
@@ -106,7 +106,7 @@ describe('the environments', () => {
   it('are those whose deployment npm run bundle tries', async () => {
     const toml = await readFile('wrangler.toml', 'utf8')
     const named = new Set([...toml.matchAll(/^\[{1,2}env\.([a-z]+)/gm)].map(([, name]) => name))
-    expect(named).toEqual(new Set(DEPLOYED))
+    expect(named).toEqual(new Set(deployedEnvironments))
   })
 
   it('share no queue', () => {

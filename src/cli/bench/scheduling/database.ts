@@ -2,11 +2,11 @@
 // clock, unchanged. Beside them only what a run's end would have written, many at a time.
 import { Client } from 'pg'
 import { connect, type JobsDatabase } from '../../../db/core/client.ts'
+import { bootstrap } from '../../../dev/lib/bootstrap.ts'
+import { migrate } from '../../../dev/lib/migrate.ts'
 import { startNeonEndpoint } from '../../../dev/neon-local/server.ts'
 import { startPostgres } from '../../../dev/postgres/server.ts'
 import { freshness, type SyncProduct, syncProducts } from '../../../sync/products.ts'
-import { bootstrap } from '../../../dev/lib/bootstrap.ts'
-import { migrate } from '../../../dev/lib/migrate.ts'
 
 /** The end of a run: read at `at`, and dirty again where something came after that. Times in ms since 1970. */
 export interface Done {

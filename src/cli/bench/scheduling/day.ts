@@ -1,9 +1,9 @@
 // A day of many items, minute by minute: the real sweep and the real marking of what is stale over a real database whose
 // clock is faked, webhooks and clicks at bursty hours, an hour in which Plaid is down, and runs that the real control lets
 // through or not. A run's own work is left out: what it would write is written in bulk.
+import type { SyncTrigger } from '../../../messages/message.ts'
 import { createLogger } from '../../../monitoring/logger.ts'
 import { endOfFailure } from '../../../sync/failure.ts'
-import type { SyncTrigger } from '../../../messages/message.ts'
 import { syncProducts } from '../../../sync/products.ts'
 import { markStaleProducts, sweep, type SweepCtx } from '../../../sync/sweep.ts'
 import { type Done, idOf, itemOf, productOf, type Put, type SimulatedDatabase } from './database.ts'

@@ -1,7 +1,7 @@
 // The throwaway Worker that the assertions about Cloudflare ask: it does one thing of the platform a path and notes what
 // happened in one Durable Object. It holds no secret and no data; a request without its key gets 404.
-import { DurableObject } from 'cloudflare:workers'
 import { scrypt } from 'node:crypto'
+import { DurableObject } from 'cloudflare:workers'
 
 interface Env {
   readonly PROBE_KEY: string

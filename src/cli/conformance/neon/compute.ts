@@ -1,6 +1,6 @@
 // What the compute behind the proxy does: restarts, deadlines, connections, the pooled host.
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
-import { failureOf, rowsOf, type NeonTarget } from './target.ts'
+import { failureOf, type NeonTarget, rowsOf } from './target.ts'
 
 const SLEEP_SECONDS = 16
 const AT_ONCE = 30

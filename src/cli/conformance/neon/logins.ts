@@ -1,7 +1,7 @@
 // What the migrations and `db:bootstrap` need of a database owner who is no superuser, and of the logins it makes.
 import { Client } from 'pg'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
-import { batchRowsOf, failureOf, roleUrl, rowsOf, type NeonTarget } from './target.ts'
+import { batchRowsOf, failureOf, type NeonTarget, roleUrl, rowsOf } from './target.ts'
 
 const ROLES = 'https://neon.com/docs/manage/roles'
 const POSTGRES = 'https://www.postgresql.org/docs/17'

@@ -1,6 +1,6 @@
 // How values go in and out: text, arrays, nulls, numbers with every digit.
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
-import { rowsOf, type NeonTarget } from './target.ts'
+import { type NeonTarget, rowsOf } from './target.ts'
 
 const PROXY = 'neondatabase/neon proxy/src/serverless/json.rs'
 const RAW = { 'neon-raw-text-output': 'true' }

@@ -11,8 +11,8 @@ export interface ReceivedWebhook {
 export interface WebhookInbox {
   /** The URL that Plaid is given. */
   readonly url: string
-  /** The first webhook whose body holds `text`; rejects after `patienceMs`. */
-  wait(text: string, patienceMs: number): Promise<ReceivedWebhook>
+  /** The first webhook whose body holds `text`; rejects after `timeoutMs`. */
+  wait(text: string, timeoutMs: number): Promise<ReceivedWebhook>
   stop(): Promise<void>
 }
 
@@ -39,12 +39,12 @@ export async function openInbox(port: number, publicUrl: string | null): Promise
   if (address === null || typeof address === 'string') throw new Error('The receiver of webhooks has no port.')
   return {
     url: publicUrl ?? `http://127.0.0.1:${address.port}/`,
-    async wait(text, patienceMs) {
-      const deadline = performance.now() + patienceMs
+    async wait(text, timeoutMs) {
+      const deadline = performance.now() + timeoutMs
       for (;;) {
         const found = received.find(({ body }) => body.includes(text))
         if (found !== undefined) return found
-        if (performance.now() > deadline) throw new Error(`no webhook with ${text} came in ${patienceMs} ms`)
+        if (performance.now() > deadline) throw new Error(`no webhook with ${text} came in ${timeoutMs} ms`)
         await delay(POLL_MS)
       }
     },

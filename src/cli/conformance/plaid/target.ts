@@ -1,7 +1,7 @@
 // One Plaid, the sandbox or the simulator, called as this project calls it. Whatever a run makes there (items, users) is
 // removed at its end. Knows no host but the sandbox's and the simulator's.
-import * as z from 'zod'
 import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
 import { parseExactJson } from '../../../exact-json.ts'
 import { uncheckable } from '../assertion.ts'
 import type { WebhookInbox } from './inbox.ts'

@@ -1,6 +1,5 @@
 // Step 2: the bank adds, changes and removes, with amounts that no float can hold; webhooks tell.
-import { check } from '../compare.ts'
-import type { Difference } from '../compare.ts'
+import { check, type Difference } from '../compare.ts'
 import type { Demo, Finding, Linked } from '../context.ts'
 import { settle } from '../settle.ts'
 

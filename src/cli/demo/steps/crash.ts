@@ -1,7 +1,8 @@
 // Step 4: the Worker dies, the bank goes on without it, every webhook is lost; after a restart the sweep finds out.
-import type { Changed } from '../bank.ts'
+import type { Changed } from '../../lib/bank-client.ts'
+import { pollUntil } from '../../lib/poll.ts'
 import type { Demo, Finding, Linked } from '../context.ts'
-import { askUntil, settle } from '../settle.ts'
+import { settle } from '../settle.ts'
 import { lastLook, sweepUntilEqual, untilSweepable } from '../sweep.ts'
 
 /** How long the sweep at the start may take to bring the news. */
@@ -28,7 +29,7 @@ export async function crash(demo: Demo, items: readonly Linked[]): Promise<Findi
   await bank.loseWebhooks(false)
   say(`the Worker is back; ${lost} webhooks were lost`)
   if (lost === 0) throw new Error('No webhook was lost, so nothing was shown.')
-  const soon = { ...demo, patienceMs: Math.min(demo.patienceMs, startSweepMs) }
+  const soon = { ...demo, timeoutMs: Math.min(demo.timeoutMs, startSweepMs) }
   const findings = await Promise.all(
     items.map((linked, index) =>
       settle(soon, linked, `${summaryOf(changes[index])} while the Worker was dead, swept at the start`, [
@@ -47,7 +48,7 @@ const summaryOf = (changed: Changed | undefined): string =>
 /** Several webhooks tell of one change, so a run may go on when the data are there already. */
 async function untilQuiet(demo: Demo): Promise<void> {
   let seen = { calls: await demo.bank.calls(), since: performance.now() }
-  await askUntil(
+  await pollUntil(
     demo,
     async () => {
       const calls = await demo.bank.calls()

@@ -1,8 +1,9 @@
 // Step 1: link token, Link, exchange; then everything that the bank has is there.
-import type { ApiItem } from '../api.ts'
+import type { ApiItem } from '../../lib/api-client.ts'
+import { pollUntil } from '../../lib/poll.ts'
 import { check } from '../compare.ts'
 import type { Customer, Demo, Finding, Linked } from '../context.ts'
-import { askUntil, settle } from '../settle.ts'
+import { settle } from '../settle.ts'
 
 /** The user goes through Link, and the public token is exchanged. */
 export async function linkBank({ bank }: Demo, customer: Customer): Promise<Linked> {
@@ -19,7 +20,7 @@ const isComplete = (item: ApiItem): boolean =>
 
 /** Waits for a healthy item with its whole history. */
 export async function firstSync(demo: Demo, linked: Linked): Promise<Finding> {
-  const item = await askUntil(demo, () => linked.api.item(linked.itemId), isComplete)
+  const item = await pollUntil(demo, () => linked.api.item(linked.itemId), isComplete)
   const finding = await settle(demo, linked, `linked ${item.institution.name ?? 'a bank'}`)
   const plaidId = check('items', item.id, linked.plaidItemId, item.plaid_item_id)
   const health = isComplete(item) ? [] : check('items', item.id, 'healthy, every product read', item)

@@ -1,8 +1,7 @@
 // Step 8: the user unlinks the bank. It is over at Plaid, which would bill it otherwise, and gone from the API.
-import type { Bank } from '../bank.ts'
-import type { Book } from '../book.ts'
+import type { Bank } from '../../lib/bank-client.ts'
 import { apiBook } from '../api-book.ts'
-import { tableNames } from '../book.ts'
+import { type Book, tableNames } from '../book.ts'
 import { check, compareBooks } from '../compare.ts'
 import type { Demo, Finding, Linked } from '../context.ts'
 

@@ -1,8 +1,7 @@
 // Step 7: somebody else, logged in as well, sees nothing and reaches nothing of it.
 import * as z from 'zod'
-import type { Api } from '../api.ts'
-import { check } from '../compare.ts'
-import type { Difference } from '../compare.ts'
+import type { Api } from '../../lib/api-client.ts'
+import { check, type Difference } from '../compare.ts'
 import type { Demo, Finding, Linked } from '../context.ts'
 import { settle } from '../settle.ts'
 

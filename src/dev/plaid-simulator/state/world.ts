@@ -1,5 +1,4 @@
 // Everything that one simulator holds, in memory. A reset makes a new world; nothing is shared between two.
-
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { RateLimits } from '../lib/rate-limit.ts'

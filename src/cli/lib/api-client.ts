@@ -1,7 +1,6 @@
 // The demo's hand on the API, as one user: what a client of the product would call, and nothing else.
 import * as z from 'zod'
-import type { Send } from './http.ts'
-import { textOf } from './http.ts'
+import { type Send, textOf } from './http.ts'
 
 const base = '/api/v1'
 const pageSize = 500

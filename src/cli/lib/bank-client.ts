@@ -2,8 +2,7 @@
 // HTTP only; nothing of the simulator's code is used.
 import * as z from 'zod'
 import { parseExactJson } from './exact-json.ts'
-import type { Send } from './http.ts'
-import { textOf } from './http.ts'
+import { type Send, textOf } from './http.ts'
 
 const optional = z.string().nullable()
 const currency = { iso_currency_code: optional, unofficial_currency_code: optional }

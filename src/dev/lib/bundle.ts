@@ -1,0 +1,51 @@
+// Builds the Worker as a deployment does.
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import * as z from 'zod'
+import { runWrangler } from './wrangler.ts'
+
+/** The environments of wrangler.toml that are deployed. They deploy the same module. */
+export const deployedEnvironments = ['production', 'staging'] as const
+
+const metafileSchema = z.object({
+  outputs: z.record(z.string(), z.object({ inputs: z.record(z.string(), z.object({ bytesInOutput: z.number() })) })),
+})
+
+export interface Bundle {
+  /** The built module. */
+  entry: string
+  gzipBytes: number
+  /** Source files in it, largest first. */
+  inputs: { path: string; bytes: number }[]
+}
+
+/** Builds the Worker into `folder` as a deployment to production does, from wrangler.toml's entry unless another is given. */
+export async function buildBundle(folder: string, source?: string): Promise<Bundle> {
+  const metafile = join(folder, 'metafile.json')
+  const entries = source === undefined ? [] : [source]
+  const args = [
+    'deploy',
+    ...entries,
+    '--dry-run',
+    '--outdir',
+    folder,
+    '--metafile',
+    metafile,
+    '--env',
+    deployedEnvironments[0],
+  ]
+  await runWrangler(args, folder).catch((error: unknown) => {
+    throw new Error(`The Worker does not build:\n${error instanceof Error ? error.message : ''}`, { cause: error })
+  })
+  const name = (await readdir(folder)).find((file) => file.endsWith('.js'))
+  if (name === undefined) throw new Error('wrangler built no module: run `npx wrangler deploy --dry-run` to see why.')
+  const entry = join(folder, name)
+  const { outputs } = metafileSchema.parse(JSON.parse(await readFile(metafile, 'utf8')))
+  const inputs = Object.values(outputs)
+    .flatMap((output) =>
+      Object.entries(output.inputs).map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput })),
+    )
+    .sort((a, b) => b.bytes - a.bytes)
+  return { entry, gzipBytes: gzipSync(await readFile(entry)).length, inputs }
+}
