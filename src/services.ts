@@ -106,11 +106,11 @@ function secretsOf(config: Config, env: Bindings): string[] {
 }
 
 /** By import(): a deployment with an OIDC issuer does not even load the folder. */
-function identityOf({ auth, database }: Config): Services['identity'] {
+function identityOf({ auth, secret, database }: Config): Services['identity'] {
   if (auth.mode === 'oidc') return null
   let tools: IdentityServices | null = null
   return async () =>
-    (tools ??= (await import('./identity/services.ts')).createIdentityServices(auth, database.endpoint))
+    (tools ??= (await import('./identity/services.ts')).createIdentityServices(auth, secret, database.endpoint))
 }
 
 /**
@@ -142,7 +142,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     keyring: createKeyring(config.encryption),
     auth:
       auth.mode === 'builtin'
-        ? { mode: 'builtin', secret: auth.secret }
+        ? { mode: 'builtin', secret: config.secret }
         : { ...auth, jwks: createJwksSource({ url: auth.jwksUrl, fetch: (input, init) => fetch(input, init) }) },
     identity: identityOf(config),
     findWebhookKey: createKeyCache({

@@ -4,6 +4,7 @@
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
 import * as z from 'zod'
 import { withTimeout, withDeadline } from '../timeout.ts'
+import { readText } from '../body.ts'
 import { AppError } from '../errors.ts'
 
 export interface JwksOptions {
@@ -106,23 +107,12 @@ async function load(options: JwksOptions, nowMs: number): Promise<Loaded> {
     const text = await withDeadline(timeoutMs, async (signal) => {
       const response = await fetch(url, { signal, redirect: 'manual', headers: { accept: 'application/json' } })
       if (!response.ok) throw unavailable(`the JWKS endpoint answered ${response.status}`)
-      return await readBounded(response, maxBytes)
+      return await readText(response.body, maxBytes)
     })
+    if (text === null) throw unavailable('the JWKS is too large')
     const keys = jwksSchema.parse(JSON.parse(text))
     return { keySet: createLocalJWKSet(keys), loadedAtMs: nowMs }
   } catch (error) {
     throw error instanceof AppError ? error : unavailable('the JWKS could not be read', error)
   }
-}
-
-async function readBounded(response: Response, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let received = 0
-  for await (const chunk of response.body ?? []) {
-    received += chunk.length
-    if (received > maxBytes) throw unavailable('the JWKS is too large')
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
 }

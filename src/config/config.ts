@@ -62,7 +62,7 @@ export interface Config {
     readonly prices: Readonly<Record<string, string>>
   }
   readonly webhookSharedKey: string | null
-  /** `SECRET_KEY`: keys for one purpose each are derived from it (src/crypto/derived-key.ts). */
+  /** `SECRET_KEY`. Signs this deployment's access tokens; src/crypto/derived-key.ts derives other keys from it. */
   readonly secret: Uint8Array
   readonly database: { readonly apiUrl: string; readonly jobsUrl: string; readonly endpoint: string | null }
   readonly auth:
@@ -71,7 +71,6 @@ export interface Config {
         readonly mode: 'builtin'
         /** Of the login that alone reaches the accounts. */
         readonly databaseUrl: string
-        readonly secret: Uint8Array
         readonly email: EmailConfig | null
         readonly mailsPerHour: number
         readonly hashesPerMinute: number
@@ -129,8 +128,7 @@ function authOf(env: Environment): Config['auth'] {
   if (databaseUrl === undefined) throw misconfigured([identityUrlMissing])
   const mailsPerHour = env.AUTH_MAILS_PER_HOUR ?? defaultMailsPerHour
   const hashesPerMinute = env.AUTH_HASHES_PER_MINUTE ?? defaultHashesPerMinute
-  const [secret, email] = [utf8(env.SECRET_KEY), emailOf(env)]
-  return { mode: 'builtin', databaseUrl, secret, email, mailsPerHour, hashesPerMinute }
+  return { mode: 'builtin', databaseUrl, email: emailOf(env), mailsPerHour, hashesPerMinute }
 }
 
 const hoursOf = ({ AUTH_MAX_TOKEN_HOURS: hours = 24 }: Environment): number => hours

@@ -79,19 +79,6 @@ export async function open(keyring: Keyring, sealed: string, binding: Binding): 
   return plaintext
 }
 
-/** Whether what is sealed now opens again, under the current key. Costs a key derivation once an isolate. */
-export async function checkKeyring(keyring: Keyring): Promise<{ ok: boolean; problems: string[] }> {
-  const nowhere: Binding = { table: '', column: '', userId: '', itemId: '' }
-  try {
-    if ((await open(keyring, await seal(keyring, VERSION, nowhere), nowhere)) === VERSION)
-      return { ok: true, problems: [] }
-    return { ok: false, problems: ['The current encryption key does not give back what it sealed.'] }
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    return { ok: false, problems: ['The current encryption key cannot be used.'] }
-  }
-}
-
 /**
  * The key id that a sealed string names, for finding rows to re-wrap; not authenticated.
  * @throws AppError `token_undecryptable` when the string is no envelope

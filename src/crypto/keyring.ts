@@ -2,6 +2,7 @@
 // another, and never lets a master key's bytes out.
 
 import { AppError } from '../errors.ts'
+import { sha256 } from './digest.ts'
 import { type Bytes, decodeBase64, decodeBase64Url, decodeHex, encodeHex, lengthPrefixed, utf8 } from './encoding.ts'
 
 /** What Cloudflare's production allows at most (a laptop's workerd does not refuse more). */
@@ -96,7 +97,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
 const masterKeys = new Map<string, Promise<CryptoKey>>()
 
 async function cachedMasterKey(id: string, secret: Bytes): Promise<CryptoKey> {
-  const fingerprint = encodeHex(new Uint8Array(await crypto.subtle.digest('SHA-256', lengthPrefixed([id, secret]))))
+  const fingerprint = encodeHex(await sha256(lengthPrefixed([id, secret])))
   const cached = masterKeys.get(fingerprint)
   if (cached !== undefined) return await cached
   const derivation = deriveMasterKey(id, secret)

@@ -1,5 +1,6 @@
 // Link tokens and public tokens as they are kept: by digest, to know them again, and sealed where Plaid has to be shown one.
 import { open, seal } from '../crypto/envelope.ts'
+import { sha256 } from '../crypto/digest.ts'
 import { encodeHex, utf8 } from '../crypto/encoding.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
@@ -18,7 +19,7 @@ const binding = ({ userId, sessionId }: Owner) => ({
 
 /** SHA-256 in hexadecimal. The tokens are random, so it tells nothing of them. */
 export async function tokenDigest(token: string): Promise<string> {
-  return encodeHex(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(token))))
+  return encodeHex(await sha256(utf8(token)))
 }
 
 export async function sealLinkToken(keyring: Keyring, token: string, owner: Owner): Promise<string> {

@@ -1,5 +1,6 @@
 // Codes that people carry: in mails and on paper. Random, in base32 (RFC 4648 §6) and groups of four; stored as hashes.
 import { Secret } from 'otpauth/slim'
+import { sha256 } from '../crypto/digest.ts'
 import { type Bytes, lengthPrefixed } from '../crypto/encoding.ts'
 
 /** Bytes as the library takes them: a copy, since it reads the whole buffer behind a view. */
@@ -20,8 +21,7 @@ export interface Code {
   readonly hash: Bytes
 }
 
-const hashOf = async (purpose: CodePurpose, plain: string): Promise<Bytes> =>
-  new Uint8Array(await crypto.subtle.digest('SHA-256', lengthPrefixed([purpose, plain])))
+const hashOf = (purpose: CodePurpose, plain: string): Promise<Bytes> => sha256(lengthPrefixed([purpose, plain]))
 
 /** A new code of 160 bits (mails) or 120 bits (recovery). */
 export async function newCode(purpose: CodePurpose): Promise<Code> {

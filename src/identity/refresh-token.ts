@@ -1,6 +1,7 @@
 // Refresh tokens: opaque text of a selector, which names the session, and a verifier of 256 bits, which is new after
 // every use. Only hashes of both are stored. A token's successor follows from it by SECRET_KEY alone, so that two requests
 // with the same token get the same one.
+import { sha256 } from '../crypto/digest.ts'
 import { type Bytes, concat, decodeBase64Url, encodeBase64Url } from '../crypto/encoding.ts'
 import { authenticate } from '../crypto/derived-key.ts'
 
@@ -17,7 +18,6 @@ export interface RefreshToken extends RefreshTokenHashes {
   readonly text: string
 }
 
-const sha256 = async (bytes: Bytes): Promise<Bytes> => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
 const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
 
 async function toRefreshToken(selector: Bytes, verifier: Bytes): Promise<RefreshToken> {

@@ -30,9 +30,13 @@ type BuiltinAuth = Extract<Config['auth'], { mode: 'builtin' }>
 const senderOf = (email: EmailConfig | null): SendMail =>
   email === null ? writeToLog : sendOverHttp(email, (input, init) => fetch(input, init))
 
-/** @param endpoint URL of a local Neon endpoint; null for Neon itself */
+/**
+ * @param secret `SECRET_KEY`
+ * @param endpoint URL of a local Neon endpoint; null for Neon itself
+ */
 export function createIdentityServices(
-  { databaseUrl, secret, email, mailsPerHour, hashesPerMinute }: BuiltinAuth,
+  { databaseUrl, email, mailsPerHour, hashesPerMinute }: BuiltinAuth,
+  secret: Uint8Array,
   endpoint: string | null,
 ): IdentityServices {
   return {

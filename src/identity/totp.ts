@@ -1,7 +1,7 @@
 // Time-based one-time passwords (RFC 6238 over RFC 4226): SHA-1, six digits, 30 seconds, as every authenticator reads
 // them, by otpauth. Pure: whether a step was used before is the database's to say.
 import { HOTP, TOTP } from 'otpauth/slim'
-import { type Bytes, decodeHex, encodeHex } from '../crypto/encoding.ts'
+import type { Bytes } from '../crypto/encoding.ts'
 import { toOtpSecret } from './codes.ts'
 
 const algorithm = 'SHA1'
@@ -38,7 +38,3 @@ export function describeTotp(secret: Bytes, email: string): { secret: string; ur
   const totp = new TOTP({ issuer, label: email, secret: key, algorithm, digits, period })
   return { secret: key.base32, uri: totp.toString() }
 }
-
-/** The secret as text, for sealing. */
-export const writeSecret = encodeHex
-export const readSecret = decodeHex

@@ -4,12 +4,13 @@
 import { aboutUser, type Ctx } from '../context.ts'
 import { cancelRotation, claimRotation, type ClaimedRotation, endRotation } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
+import { retryWhileUnavailable } from '../retry.ts'
 import { isOutcomeUnknown } from '../plaid/errors.ts'
 import { toAppError } from '../plaid/app-error.ts'
 import { openAccessToken, sealAccessToken } from '../custody/access-token.ts'
 
-/** Tries of the commit: giving up means losing the item. */
-const tries = 6
+/** Attempts to store the new token. After the last one, the item is lost. */
+const storeAttempts = 6
 
 /**
  * Rotates the token that the request named. `busy`: another delivery of the message is doing it, and may die in it. `done`
@@ -45,17 +46,14 @@ export async function rotateAccessToken(
 
 async function store(ctx: Ctx, item: ClaimedRotation, sealed: string): Promise<readonly string[]> {
   const { jobs, wait, random } = ctx.services
-  for (let attempt = 1; ; attempt += 1)
-    try {
-      const products = await endRotation(jobs, item, sealed)
-      if (products !== null) return products
-      throw new AppError('conflict', 'The access token was replaced meanwhile.', { reason: 'access token replaced' })
-    } catch (error) {
-      const isWorthTrying = error instanceof AppError && error.code === 'unavailable' && attempt < tries
-      if (!isWorthTrying) {
-        ctx.log.error('access_token_lost', { item_id: item.itemId, error })
-        throw error
-      }
-      await wait((0.5 + random()) * 100 * 2 ** attempt)
-    }
+  try {
+    const products = await retryWhileUnavailable({ attempts: storeAttempts, firstPauseMs: 200, wait, random }, () =>
+      endRotation(jobs, item, sealed),
+    )
+    if (products !== null) return products
+    throw new AppError('conflict', 'The access token was replaced meanwhile.', { reason: 'access token replaced' })
+  } catch (error) {
+    ctx.log.error('access_token_lost', { item_id: item.itemId, error })
+    throw error
+  }
 }

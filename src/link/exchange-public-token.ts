@@ -13,6 +13,7 @@ import {
 } from '../db/link/exchanges.ts'
 import type { KnownAccount } from '../db/records/known-accounts.ts'
 import { AppError } from '../errors.ts'
+import { retryWhileUnavailable } from '../retry.ts'
 import { sealAccessToken } from '../custody/access-token.ts'
 import { servingUser } from '../items/serving-user.ts'
 import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
@@ -26,8 +27,8 @@ import { tokenDigest } from '../custody/link-token.ts'
 
 /** How late Plaid may be asked: with 5 s for a turn of the quota and 15 s for the call, the token is there after 25 s. */
 const latestStartMs = 5000
-/** Tries to store the token: after them Plaid's item is given back. */
-const persistTries = 3
+/** Attempts to store the token. After the last one, the item is removed at Plaid. */
+const storeAttempts = 3
 
 export interface ExchangeInput {
   readonly publicToken: string
@@ -192,17 +193,14 @@ async function exchangeAtPlaid(ctx: Ctx<User>, intent: Intent, publicToken: Secr
   return await persistToken(ctx, intent, token, plaidItemId)
 }
 
-/** A failure without a known outcome may be one moment's. Storing the same token twice changes nothing. */
+/** Storing the same token twice changes nothing, so a failure with an unknown outcome is retried. */
 async function storeToken(ctx: Ctx<User>, exchange: Exchange): Promise<void> {
   const { api, wait, random } = ctx.services
-  for (let attempt = 1; ; attempt += 1)
-    try {
-      return await storeExchangedToken(api, ctx.actor.identity, exchange)
-    } catch (error) {
-      if (attempt === persistTries || !(error instanceof AppError) || error.code !== 'unavailable') throw error
-      ctx.log.warn('exchange_stored_again', { exchange_id: exchange.id, attempt })
-      await wait((0.5 + random()) * 200 * 2 ** attempt)
-    }
+  const onRetry = (attempt: number): void =>
+    ctx.log.warn('exchange_stored_again', { exchange_id: exchange.id, attempt })
+  await retryWhileUnavailable({ attempts: storeAttempts, firstPauseMs: 400, wait, random, onRetry }, () =>
+    storeExchangedToken(api, ctx.actor.identity, exchange),
+  )
 }
 
 /** The one moment in which only this process knows the token: if it cannot be stored, Plaid's item is removed. */

@@ -3,6 +3,7 @@
 import type { DueMessage } from '../db/sync/wake-ups.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { SyncMessage, SyncTrigger } from './message.ts'
+import { pauseMs } from '../retry.ts'
 import { withTimeout } from '../timeout.ts'
 
 type Outgoing = MessageSendRequest<SyncMessage> & { readonly delaySeconds: number }
@@ -47,7 +48,7 @@ export function createProducer(options: ProducerOptions): Producer {
         await withTimeout(timeoutMs, queue.sendBatch([...messages]))
         return true
       } catch (error) {
-        if (attempt < tries) await wait(firstPauseMs * 2 ** (attempt - 1) * (0.5 + random()))
+        if (attempt < tries) await wait(pauseMs(attempt, firstPauseMs, random()))
         else {
           log.error('queue_refused', { count: messages.length, attempts: attempt, error })
           return false

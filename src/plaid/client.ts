@@ -3,6 +3,7 @@
 // the limiter did not grant, none that costs money unless it says so, and none goes uncounted.
 import type * as z from 'zod'
 import { createSecret, type Secret } from '../crypto/secret.ts'
+import { readText } from '../body.ts'
 import { withDeadline } from '../timeout.ts'
 import { parseExactJson } from '../exact-json.ts'
 import { AppError } from '../errors.ts'
@@ -111,19 +112,6 @@ function parsedText(text: string): unknown {
   }
 }
 
-/** The answer's text; null when it is too long, of which no more is read. */
-async function boundedText(response: Response): Promise<string | null> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length
-    if (bytes > maxAnswerBytes) return null
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
 /** Replaces the secrets that Plaid returns (a new access token) before anything else can see them. */
 export const secretText = (text: string): Secret => createSecret(text)
 
@@ -154,7 +142,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
       }),
     )
     const { status, headers } = response
-    return { status, retryAfter: headers.get('retry-after'), text: await boundedText(response) }
+    return { status, retryAfter: headers.get('retry-after'), text: await readText(response.body, maxAnswerBytes) }
   }
 
   const ask = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {

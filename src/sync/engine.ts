@@ -4,6 +4,7 @@ import { aboutUser, type Ctx } from '../context.ts'
 import { type CommitAnswer, commitRun, recordFailure, type RunReport } from '../db/commit.ts'
 import { type Lease, acquireLease } from '../db/sync/work.ts'
 import { AppError } from '../errors.ts'
+import { retryWhileUnavailable } from '../retry.ts'
 import { openAccessToken } from '../custody/access-token.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { Priority } from '../plaid/rate-limit/window.ts'
@@ -42,8 +43,8 @@ const priorities: Readonly<Record<SyncTrigger, Priority>> = {
   sweep: 'background',
 }
 
-/** Tries of a commit whose outcome is unknown; after them the sweep finds out. */
-const commitTries = 3
+/** Attempts of a commit whose outcome is unknown. After the last one, the sweep starts another run. */
+const commitAttempts = 3
 
 export type SyncOutcome =
   | { readonly kind: 'committed' | 'superseded' | 'absent' | 'consent_needed' }
@@ -190,13 +191,6 @@ function alarm(ctx: Ctx, { itemId }: Lease, ended: Extract<CommitAnswer, { kind:
   if (ended.lossesStoppedAt !== null) ctx.log.error('item_losses_stopped', { count: ended.lossesStoppedAt })
 }
 
-/** A batch whose answer was lost either happened or did not; the same batch again tells which, and does it once. */
-async function retryUntilOutcomeKnown(ctx: Ctx, commit: () => Promise<CommitAnswer>): Promise<CommitAnswer> {
-  for (let attempt = 1; ; attempt += 1)
-    try {
-      return await commit()
-    } catch (error) {
-      if (attempt === commitTries || !(error instanceof AppError) || error.code !== 'unavailable') throw error
-      await ctx.services.wait((0.5 + ctx.services.random()) * 200 * 2 ** attempt)
-    }
-}
+/** Repeats a commit whose outcome is unknown: the same batch takes effect once, and its result says what happened. */
+const retryUntilOutcomeKnown = ({ services: { wait, random } }: Ctx, commit: () => Promise<CommitAnswer>) =>
+  retryWhileUnavailable({ attempts: commitAttempts, firstPauseMs: 400, wait, random }, commit)

@@ -12,6 +12,7 @@ import {
   type TransactionChange,
   type TransactionFacts,
 } from '../db/records/transactions-merge.ts'
+import { pauseMs } from '../retry.ts'
 import { parseExactJson } from '../exact-json.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'
@@ -60,7 +61,7 @@ export async function readTransactions(run: Run): Promise<ReadAnswer> {
     } else if (end.failure.class !== 'restart' || run.stats.restarts >= maxRestarts) return end
     run.stats.restarts += 1
     if (end.staged) await unstage(run.ctx.services.jobs, run.lease)
-    await run.ctx.services.wait((0.5 + run.ctx.services.random()) * 200 * 2 ** run.stats.restarts)
+    await run.ctx.services.wait(pauseMs(run.stats.restarts, 400, run.ctx.services.random()))
     if (!(await renewLease(run.ctx.services.jobs, run.lease))) return { kind: 'lease_lost' }
   }
 }

@@ -3,6 +3,7 @@
 
 import type { KeyAnswer } from './keys/cache.ts'
 import { AppError, assertNever } from '../errors.ts'
+import { sha256 } from '../crypto/digest.ts'
 import { equalConstantTime } from '../crypto/constant-time.ts'
 import {
   type Bytes,
@@ -232,10 +233,6 @@ function checkAge(signedAt: number, now: Date): 'too_old' | 'from_future' | null
   const age = now.getTime() / 1000 - signedAt
   if (age > MAX_AGE_SECONDS) return 'too_old'
   return age < -MAX_AGE_SECONDS ? 'from_future' : null
-}
-
-async function sha256(bytes: Bytes): Promise<Bytes> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
 }
 
 async function hashReplay(fields: readonly (string | Bytes)[]): Promise<string> {

@@ -1,6 +1,6 @@
 // Compares the imports of source files with the table of ranks, and finds circles. Pure: files come as text.
 import { posix } from 'node:path'
-import { onlyImports, packages, ranks, separateUnits, toolFolders } from './table.ts'
+import { onlyImportedBy, onlyImports, packages, ranks, separateUnits, toolFolders } from './table.ts'
 
 export interface SourceFile {
   /** From the root: `src/worker.ts`. */
@@ -51,6 +51,8 @@ function problemOfImport(path: string, target: string): string | null {
   if (to === undefined) return `${target} has no rank`
   if (isTool(target) && !isTool(path)) return `the Worker does not import ${target}`
   if (other > own) return `${from} imports ${to}, which is above it`
+  const users = onlyImportedBy[to]
+  if (users !== undefined && !users.includes(from)) return `only ${users.join(', ')} imports ${to}`
   const allowed = onlyImports[from]
   const isSeparate = separateUnits.includes(from) && separateUnits.includes(to)
   return !isSeparate && (allowed === undefined || allowed.includes(to)) ? null : `${from} does not import ${to}`
@@ -98,6 +100,8 @@ export function findUnused(files: readonly SourceFile[]): string[] {
   const paths = [...ranks.flatMap((unit) => unit.paths), ...packages.flatMap((rule) => rule.paths), ...toolFolders]
   return [
     ...paths.filter((path) => !path.endsWith('.json') && !isUsed(path)),
-    ...[...Object.entries(onlyImports).flat(2), ...separateUnits].filter((name) => !names.has(name)),
+    ...[...[onlyImports, onlyImportedBy].flatMap((rule) => Object.entries(rule).flat(2)), ...separateUnits].filter(
+      (name) => !names.has(name),
+    ),
   ]
 }

@@ -12,9 +12,12 @@ export const ranks: readonly Unit[] = [
   { name: 'schema', paths: ['drizzle/tables'] },
   {
     name: 'library',
-    paths: ['src/errors.ts', 'src/decimal.ts', 'src/exact-json.ts', 'src/item-status.ts', 'src/timeout.ts'],
+    paths: ['body', 'decimal', 'errors', 'exact-json', 'item-status', 'retry', 'timeout'].map(
+      (file) => `src/${file}.ts`,
+    ),
   },
   { name: 'crypto', paths: ['src/crypto'] },
+  { name: 'envelope', paths: ['src/crypto/envelope.ts'] },
   { name: 'config', paths: ['src/config'] },
   { name: 'monitoring', paths: ['src/monitoring'] },
   { name: 'ratelimit', paths: ['src/ratelimit'] },
@@ -103,7 +106,8 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   auth: ['library', 'crypto'],
   'plaid/rate-limit': ['library'],
   plaid: ['library', 'crypto', 'plaid/rate-limit'],
-  custody: ['library', 'crypto'],
+  envelope: ['library', 'crypto'],
+  custody: ['library', 'crypto', 'envelope'],
   'db/core': ['data', 'library', 'crypto', 'schema'],
   queue: [
     'library',
@@ -123,6 +127,9 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
 
 /** Units that do not import one another, in either direction. */
 export const separateUnits: readonly string[] = ['cli/bench', 'cli/demo', 'cli/conformance', 'cli/security', 'cli']
+
+/** Units that only these import: sealed values are written and read in one folder. */
+export const onlyImportedBy: Readonly<Record<string, readonly string[]>> = { envelope: ['custody'] }
 
 /** Packages that the Worker may import, and from where; any other one is refused. Developer tools import what they like. */
 export const packages: readonly { readonly name: RegExp; readonly paths: readonly string[] }[] = [

@@ -1,5 +1,6 @@
 // Bounds what a body may cost. Bytes are counted as they come: Content-Length is a claim, and a chunked body has none.
 import type { Context } from 'hono'
+import { readChunks } from '../../body.ts'
 import { concat } from '../../crypto/encoding.ts'
 import { AppError } from '../../errors.ts'
 import type { HttpEnvironment, Middleware } from '../request-state.ts'
@@ -19,15 +20,9 @@ function tooLarge(maxBytes: number): AppError {
 /** Reads a body up to the limit and lets go of the rest. */
 async function readLimited(request: Request, { maxBytes, beyond }: BodyLimitOptions): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
-  let received = 0
-  // What is left when the loop is left is drained before the answer goes.
-  for await (const chunk of request.body?.values({ preventCancel: true }) ?? []) {
-    chunks.push(chunk)
-    received += chunk.length
-    if (received <= maxBytes) continue
-    if (beyond === 'refuse') throw tooLarge(maxBytes)
-    break
-  }
+  // The rest is drained before the response is sent.
+  const isWhole = await readChunks(request.body, maxBytes, (chunk) => chunks.push(chunk), { keepOpen: true })
+  if (!isWhole && beyond === 'refuse') throw tooLarge(maxBytes)
   return concat(...chunks).subarray(0, maxBytes)
 }
 

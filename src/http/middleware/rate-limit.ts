@@ -1,6 +1,7 @@
 // Stops a request that is over a limit: one without a login by its address, strictly; one with a verified login by its
 // address, generously, and by its user; a webhook by its failures. Counts nothing by itself.
 import type { Context } from 'hono'
+import { sha256 } from '../../crypto/digest.ts'
 import { encodeHex, utf8 } from '../../crypto/encoding.ts'
 import type { Identity } from '../../db/core/scope.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
@@ -118,8 +119,7 @@ export async function limitAddress(context: RequestContext): Promise<void> {
 
 /** A digest: the object's name outlives the request, and a subject can be an e-mail address. */
 async function digestOf({ issuer, subject }: Identity): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', utf8(JSON.stringify([issuer, subject])))
-  return encodeHex(new Uint8Array(digest))
+  return encodeHex(await sha256(utf8(JSON.stringify([issuer, subject]))))
 }
 
 /**

@@ -78,6 +78,12 @@ describe('checkRanks', () => {
       "import fs from 'node:fs'",
       'the Worker does not import node:fs',
     ],
+    [
+      'the envelope, outside custody',
+      'src/link/a.ts',
+      "import { seal } from '../crypto/envelope.ts'",
+      'only custody imports envelope',
+    ],
     ['a file without a rank', 'src/sync/engine.ts', "import { a } from '../new/a.ts'", 'src/new/a.ts has no rank'],
   ])('refuses %s', (_, path, text, problem) => {
     expect(problems(path, `// A comment.\n${text}`)).toEqual([`2: ${problem}`])

@@ -74,7 +74,7 @@ async function dirty(itemProductId: string): Promise<void> {
   ])
 }
 
-const message = (id: string) => ({ item_product_id: id, reason: 'user' })
+const syncMessage = (id: string) => ({ item_product_id: id, reason: 'user' })
 
 /** An item with news at the bank that its transactions do not have yet. */
 async function withNews(subject: string) {
@@ -88,20 +88,20 @@ async function withNews(subject: string) {
 describe('a message', () => {
   it('brings its product up to date and is done with', async () => {
     const { id, expectDone } = await withNews('message')
-    expect(await deliver(syncQueue, [message(id)])).toEqual({ acked: ['m0'], retried: {} })
+    expect(await deliver(syncQueue, [syncMessage(id)])).toEqual({ acked: ['m0'], retried: {} })
     await expectDone()
   })
 
   it('that comes twice finds nothing to do the second time', async () => {
     const { id } = await withNews('twice')
-    await deliver(syncQueue, [message(id), message(id)])
+    await deliver(syncQueue, [syncMessage(id), syncMessage(id)])
     const calls = (await world.bank.calls()).length
-    expect(await deliver(syncQueue, [message(id)], { attempts: 2 })).toEqual({ acked: ['m0'], retried: {} })
+    expect(await deliver(syncQueue, [syncMessage(id)], { attempts: 2 })).toEqual({ acked: ['m0'], retried: {} })
     expect(await world.bank.calls()).toHaveLength(calls)
   })
 
   it('of a product that is gone is done with', async () => {
-    expect(await deliver(syncQueue, [message(crypto.randomUUID())])).toEqual({ acked: ['m0'], retried: {} })
+    expect(await deliver(syncQueue, [syncMessage(crypto.randomUUID())])).toEqual({ acked: ['m0'], retried: {} })
   })
 
   it('that is none is done with, told to the operator, and not repeated', async () => {
@@ -127,11 +127,11 @@ describe('a message', () => {
     const [first, second] = [await withNews('fails'), await withNews('succeeds')]
     // The lease of the first message cannot be taken.
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'set lease_owner', times: 1 })
-    const { acked, retried } = await deliver(syncQueue, [message(first.id), 'no message', message(second.id)])
+    const { acked, retried } = await deliver(syncQueue, [syncMessage(first.id), 'no message', syncMessage(second.id)])
     expect(acked).toEqual(['m1', 'm2'])
     expect(Object.keys(retried)).toEqual(['m0'])
     await second.expectDone()
-    await deliver(syncQueue, [message(first.id)], { attempts: 2 })
+    await deliver(syncQueue, [syncMessage(first.id)], { attempts: 2 })
     await first.expectDone()
   })
 })
@@ -144,7 +144,7 @@ describe('a message whose work must wait', () => {
   ] as const)('comes again when the row is due: %s', async (error, [least, most]) => {
     const { id } = await withNews(`waits ${error}`)
     await world.bank.fault({ endpoint: '/transactions/sync', times: 2, error })
-    const { retried } = await deliver(syncQueue, [message(id)])
+    const { retried } = await deliver(syncQueue, [syncMessage(id)])
     const [row] = await world.sql(
       'select extract(epoch from next_attempt_at - now()) as due from item_products where id = $1',
       [id],
@@ -159,7 +159,7 @@ describe('a message whose work must wait', () => {
     async (error) => {
       const { id } = await withNews(`left ${error}`)
       await world.bank.fault({ endpoint: '/transactions/sync', times: 2, error })
-      expect(await deliver(syncQueue, [message(id)])).toEqual({ acked: ['m0'], retried: {} })
+      expect(await deliver(syncQueue, [syncMessage(id)])).toEqual({ acked: ['m0'], retried: {} })
     },
   )
 
@@ -174,16 +174,16 @@ describe('a message whose work must wait', () => {
     const retryNow = () => world.sql('update item_products set next_attempt_at = now() where id = $1', [id])
     for (let press = 0; press < 3; press += 1) {
       await requestSync(world.user('chain'), item.id)
-      expect(Object.keys((await deliver(syncQueue, [message(id)])).retried)).toEqual(['m0'])
+      expect(Object.keys((await deliver(syncQueue, [syncMessage(id)])).retried)).toEqual(['m0'])
     }
     // Three messages are to come again. The first two come before the product is due.
-    expect(await callsDuring(() => deliver(syncQueue, [message(id), message(id)], { attempts: 2 }))).toBe(0)
+    expect(await callsDuring(() => deliver(syncQueue, [syncMessage(id), syncMessage(id)], { attempts: 2 }))).toBe(0)
     await retryNow()
-    expect(Object.keys((await deliver(syncQueue, [message(id)], { attempts: 2 })).retried)).toEqual(['m0'])
-    expect(await deliver(syncQueue, [message(id)], { attempts: 2 })).toEqual({ acked: ['m0'], retried: {} })
+    expect(Object.keys((await deliver(syncQueue, [syncMessage(id)], { attempts: 2 })).retried)).toEqual(['m0'])
+    expect(await deliver(syncQueue, [syncMessage(id)], { attempts: 2 })).toEqual({ acked: ['m0'], retried: {} })
     await world.bank.clearFaults()
     await retryNow()
-    await deliver(syncQueue, [message(id)], { attempts: 3 })
+    await deliver(syncQueue, [syncMessage(id)], { attempts: 3 })
     await expectDone()
   })
 
@@ -193,7 +193,7 @@ describe('a message whose work must wait', () => {
     const expectedUntil = async () => (await world.sql('select woken_until from item_products where id = $1', [id]))[0]
     await world.sql("update item_products set woken_until = now() + interval '5 minutes' where id = $1", [id])
     const before = await expectedUntil()
-    await deliver(syncQueue, [message(id)], { attempts: 2 })
+    await deliver(syncQueue, [syncMessage(id)], { attempts: 2 })
     expect(await expectedUntil()).toEqual(before)
   })
 
@@ -203,15 +203,15 @@ describe('a message whose work must wait', () => {
       "update item_products set lease_owner = gen_random_uuid(), lease_expires_at = now() + interval '1 minute' where id = $1",
       [id],
     )
-    expect(await deliver(syncQueue, [message(id)])).toEqual({ acked: ['m0'], retried: {} })
-    const { retried } = await deliver(syncQueue, [message(id)], { attempts: 2 })
+    expect(await deliver(syncQueue, [syncMessage(id)])).toEqual({ acked: ['m0'], retried: {} })
+    const { retried } = await deliver(syncQueue, [syncMessage(id)], { attempts: 2 })
     expect(retried['m0']).toBe(60)
   })
 })
 
 describe('a failure of ours', () => {
   const delayOf = async (attempts: number, ctx: Ctx): Promise<number> =>
-    (await deliver(syncQueue, [message(crypto.randomUUID())], { attempts, ctx })).retried['m0'] ?? 0
+    (await deliver(syncQueue, [syncMessage(crypto.randomUUID())], { attempts, ctx })).retried['m0'] ?? 0
   const between = (least: number, most: number) => (seconds: number) => seconds >= least && seconds <= most
 
   it('never leaves the consumer: the database that is down is tried again soon, then later and later', async () => {
@@ -263,7 +263,7 @@ describe('a dead letter', () => {
   })
 
   it('waits for the database when it is down, each by itself', async () => {
-    const bodies = [message(crypto.randomUUID()), message(crypto.randomUUID())]
+    const bodies = [syncMessage(crypto.randomUUID()), syncMessage(crypto.randomUUID())]
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'dead_letters', times: 1 })
     expect(await deliver(deadQueue, bodies)).toEqual({ acked: ['m1'], retried: { m0: 60 } })
     expect(await letters()).toHaveLength(1)

@@ -1,6 +1,6 @@
 // Whether the Worker is alive, and whether it may be sent requests. Neither says anything about data or secrets.
 import * as z from 'zod'
-import { checkKeyring } from '../../../crypto/envelope.ts'
+import { checkKeyring } from '../../../custody/check-keyring.ts'
 import { checkDatabase } from '../../../db/operations/health.ts'
 import { AppError } from '../../../errors.ts'
 import { publicRoute } from '../../route.ts'
