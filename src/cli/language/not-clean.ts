@@ -1,6 +1,5 @@
 // Files and folders whose texts are not clean yet. The list only shrinks: an entry without findings fails the check.
 export const notCleanYet: readonly string[] = [
-  'README.md',
   'docs/api-guide.md',
   'docs/browsers.md',
   'docs/conformance.md',

@@ -32,7 +32,7 @@ export const words: readonly WordRule[] = [
   { word: /\b(?:is|are|was) over\b(?! (?:a|the|its|their|\d))/i, suggestion: 'has ended, has expired' },
   { word: /\b(?:two|three|four|six|eight|ten|many|\d+) tries\b/i, suggestion: 'attempts' },
   { word: /(?<!-)\bmails?\b/i, suggestion: 'e-mail' },
-  { word: /\bverbs?\b/i, suggestion: 'use case' },
+  { word: /(?<!finite )\bverbs?\b/i, suggestion: 'use case' },
   { word: /\bdoors?\b/i, suggestion: 'entry point' },
   { word: /\b(?:a|the) lea(?:f|ves)\b/i, suggestion: 'library' },
   { word: /\bwoken?\b|\bwak(?:es?|ing)\b(?!-)/i, suggestion: 'enqueue, trigger' },

@@ -1,0 +1,102 @@
+// What the documentation names exists: linked files and headings, paths, commands, variables.
+import { existsSync, readdirSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { environmentSchema } from '../../src/config/variables.ts'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+
+const inFolder = async (folder: string): Promise<string[]> =>
+  (await readdir(join(projectFolder, folder))).filter((name) => name.endsWith('.md')).map((name) => join(folder, name))
+
+const names = [...(await inFolder('.')), ...(await inFolder('docs'))]
+const documents = new Map(
+  await Promise.all(names.map(async (name) => [name, await readFile(join(projectFolder, name), 'utf8')] as const)),
+)
+const packageJson: unknown = JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8'))
+const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(packageJson)
+
+const exists = (path: string): boolean => existsSync(join(projectFolder, path))
+
+/** A path may end in `*`, which stands for the rest of a name. */
+function hasPath(path: string): boolean {
+  if (!path.includes('*')) return exists(path)
+  const folder = join(projectFolder, dirname(path))
+  const [start = ''] = path.slice(dirname(path).length + 1).split('*')
+  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(start))
+}
+
+/** As GitHub makes the anchor of a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+
+const anchorsIn = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
+
+/** Links to other pages of the web are not followed. */
+function brokenLinks(name: string, text: string, all: ReadonlyMap<string, string>): string[] {
+  const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
+  return targets.filter((target) => {
+    if (/^[a-z]+:/.test(target)) return false
+    const [file = '', anchor] = target.split('#')
+    const path = file === '' ? name : join(dirname(name), file)
+    return !exists(path) || (anchor !== undefined && !anchorsIn(all.get(path) ?? '').includes(anchor))
+  })
+}
+
+/** Paths in code spans. */
+function missingPaths(text: string): string[] {
+  const spans = [...text.matchAll(/`((?:src|test|docs|migrations|drizzle|\.ci|\.github)\/[\w./*-]+)/g)]
+  return spans.map(([, path = '']) => path.replace(/\/$/, '')).filter((path) => !hasPath(path))
+}
+
+/** Whether a command of npm is a script of the project. */
+const missingScripts = (text: string): string[] =>
+  [...text.matchAll(/npm run (?:-s )?([a-z][\w:]*)/g)]
+    .map(([, script = '']) => script)
+    .filter((script) => !(script in scripts))
+
+const columnOf = (text: string, header: string): string[] =>
+  text
+    .split('\n\n')
+    .filter((table) => table.startsWith(`| ${header} |`))
+    .flatMap((table) => table.split('\n').slice(2))
+    .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([\w:]+)[^`]*`/g)].map(([, name = '']) => name))
+
+describe.each([...documents])('the document %s', (name, text) => {
+  it('links to files and headings that exist', () => {
+    expect(brokenLinks(name, text, documents)).toEqual([])
+  })
+
+  it('names paths that exist', () => {
+    expect(missingPaths(text)).toEqual([])
+  })
+
+  it('names commands that exist', () => {
+    expect(missingScripts(text)).toEqual([])
+  })
+})
+
+describe('the check of documents', () => {
+  it('finds a missing file, a missing heading, a missing path and a missing command', () => {
+    const text =
+      '# Title\n[a](b.md) [c](#title) [d](#none) `src/none.ts` `src/worker.ts` `npm run none` `npm run -s dev`'
+    expect(brokenLinks('made-up.md', text, new Map([['made-up.md', text]]))).toEqual(['b.md', '#title', '#none'])
+    expect(missingPaths(text)).toEqual(['src/none.ts'])
+    expect(missingScripts(text)).toEqual(['none'])
+  })
+})
+
+it('docs/commands.md lists every command', () => {
+  const listed = columnOf(documents.get('docs/commands.md') ?? '', 'command')
+  expect([...new Set(listed)].toSorted()).toEqual(Object.keys(scripts).toSorted())
+})
+
+it('docs/configuration.md lists every variable', () => {
+  const listed = columnOf(documents.get('docs/configuration.md') ?? '', 'name')
+  expect(listed.toSorted()).toEqual(Object.keys(environmentSchema.shape).toSorted())
+})
