@@ -238,9 +238,9 @@ describe('a dead letter', () => {
 
   it('is written down once, however often it comes, with ids alone', async () => {
     const id = crypto.randomUUID()
-    const message = { item_product_id: id, reason: 'webhook' }
-    expect(await deliver(deadQueue, [message])).toEqual({ acked: ['m0'], retried: {} })
-    expect(await deliver(deadQueue, [message], { attempts: 2 })).toEqual({ acked: ['m0'], retried: {} })
+    const letter = { item_product_id: id, reason: 'webhook' }
+    expect(await deliver(deadQueue, [letter])).toEqual({ acked: ['m0'], retried: {} })
+    expect(await deliver(deadQueue, [letter], { attempts: 2 })).toEqual({ acked: ['m0'], retried: {} })
     const [row, ...others] = await letters()
     expect(others).toEqual([])
     expect(row).toMatchObject({
