@@ -1,4 +1,4 @@
-// The item's life as the code has it and as docs/items.md tells it: the same tables.
+// The item's life as the code has it and as docs/items.md documents it: the same tables.
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
@@ -26,8 +26,8 @@ function tableOf(title: string): string[][] {
 
 const names = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
 
-const [, toldText = ''] = /"Any told state" is ([^.]+)\./.exec(document) ?? []
-const told = names(toldText)
+const [, reportedText = ''] = /"Any reported\s+state" is ([^.]+)\./.exec(document) ?? []
+const reported = names(reportedText)
 
 describe('the table of states', () => {
   const rows = tableOf('state')
@@ -38,7 +38,7 @@ describe('the table of states', () => {
       {
         background,
         action: names(action)[0] ?? null,
-        next: [...(next.includes('any told state') ? told : []), ...names(next)],
+        next: [...(next.includes('any reported state') ? reported : []), ...names(next)],
       },
     ])
     expect(Object.fromEntries(documented)).toEqual(itemStatusTable)
