@@ -14,8 +14,8 @@ export default defineConfig({
   test: {
     // At the root: inside the project with the plugin, npm's packages would be resolved for a browser.
     globalSetup: ['./test/support/global-setup.ts'],
-    // Tests mostly wait for a database, a bank or a process, so two files run at a time even on two cores.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Tests wait for a database, a bank or a process a good part of their time, so one more file runs than there are cores.
+    maxWorkers: Math.min(availableParallelism() + 1, 8),
     sequence: { sequencer: LongestFirst },
     coverage: {
       provider: 'istanbul',
@@ -35,6 +35,8 @@ export default defineConfig({
           isolate: false,
           include: ['test/unit/**/*.test.ts'],
           testTimeout: 20_000,
+          // Some start a server first.
+          hookTimeout: 60_000,
         },
       },
       {

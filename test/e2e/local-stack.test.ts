@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, chmod, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { groupCommands } from '../../src/dev/lib/left-over-group.ts'
 import { commandLine, signalProcess } from '../../src/dev/lib/processes.ts'
@@ -31,18 +31,18 @@ interface Run {
 const runs: Run[] = []
 let folder: string
 
-beforeEach(async () => {
+async function makeFolder(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
   await chmod(folder, 0o711)
-})
+}
 
-afterEach(async () => {
+async function endRuns(): Promise<void> {
   for (const { child, ended } of runs.splice(0)) {
     child.kill('SIGTERM')
     await ended
   }
   await rm(folder, { recursive: true, force: true })
-})
+}
 
 function start(environment: Record<string, string> = {}): Run {
   const ports = { PORT: '0', PLAID_PORT: '0', SQL_PORT: '0', PG_PORT: '0' }
@@ -81,23 +81,30 @@ async function databaseServer(): Promise<number> {
   return Number(note.split('\n', 1)[0])
 }
 
-describe('the local stack', { timeout: 180_000 }, () => {
-  it('is ready with working addresses and tokens, and SIGTERM ends all of it with code 0', async () => {
-    const run = start({ RATE_LIMIT_ENABLED: 'false' })
+const timeout = 180_000
+
+describe('the local stack, once it is ready', { timeout }, () => {
+  let run: Run
+  beforeAll(async () => {
+    await makeFolder()
+    run = start({
+      RATE_LIMIT_ENABLED: 'false',
+      SECRET_KEY: 'secret-key-that-nobody-else-may-see-anywhere',
+      SENTRY_DSN: '',
+    })
+    await run.ready
+  }, timeout)
+  afterAll(endRuns, timeout)
+
+  it('serves at the addresses that it printed, with the token that it printed', async () => {
     const { api, plaid, sql, token } = await run.ready
     const items = await fetch(`${api}/api/v1/plaid/items`, { headers: { authorization: `Bearer ${token}` } })
     expect([items.status, await items.json()]).toEqual([200, { data: [], next_cursor: null }])
     expect((await fetch(`${plaid}/simulator/truth`)).status).toBe(200)
     expect((await fetch(sql, { method: 'POST', body: '{}' })).status).toBe(400)
-    const [group, server] = [await workerGroup(), await databaseServer()]
-    run.child.kill('SIGTERM')
-    expect(await run.ended).toEqual([0, null])
-    expect([await groupCommands(group), await commandLine(server)]).toEqual([[], null])
   })
 
   it('shows its secrets in no command line and in no file that others may read', async () => {
-    const run = start({ SECRET_KEY: 'secret-key-that-nobody-else-may-see-anywhere', SENTRY_DSN: '' })
-    await run.ready
     const commands = await groupCommands(await workerGroup())
     expect(commands.length).toBeGreaterThan(0)
     expect(commands.join()).not.toContain('secret-key-that')
@@ -107,43 +114,58 @@ describe('the local stack', { timeout: 180_000 }, () => {
     expect(await readFile(variables, 'utf8')).toContain("SENTRY_DSN=''")
   })
 
-  it('ends with code 0 also when told so in the middle of its start', async () => {
-    const run = start()
-    await expect.poll(run.output, { timeout: 60_000 }).toContain('ready on port')
-    run.child.kill('SIGINT')
+  it('refuses a second run on the same data and keeps serving', async () => {
+    const { api } = await run.ready
+    const second = start()
+    expect(await second.ended).toEqual([1, null])
+    expect(second.output()).toContain('in use by another run')
+    expect((await fetch(`${api}/health`)).status).toBe(200)
+  })
+
+  it('ends all of its processes on SIGTERM, with code 0', async () => {
+    const [group, server] = [await workerGroup(), await databaseServer()]
+    run.child.kill('SIGTERM')
     expect(await run.ended).toEqual([0, null])
-    await expect(databaseServer()).rejects.toThrow('ENOENT')
+    expect([await groupCommands(group), await commandLine(server)]).toEqual([[], null])
   })
+})
 
-  it('ends with code 1 and says which part, when a part dies', async () => {
-    const run = start()
-    await run.ready
-    const server = await databaseServer()
-    signalProcess(-(await workerGroup()), 'SIGKILL')
-    expect(await run.ended).toEqual([1, null])
-    expect(run.output()).toContain('wrangler dev ended unexpectedly')
-    expect(await commandLine(server)).toBeNull()
-  })
+describe('the local stack, killed without a signal that it sees', { timeout }, () => {
+  let next: Run
+  beforeAll(makeFolder)
+  afterAll(endRuns, timeout)
 
-  it('killed without a word, is cleared away by the next start', async () => {
+  it('is cleared away by the next start', async () => {
     const killed = start()
     await killed.ready
     const [group, server] = [await workerGroup(), await databaseServer()]
     killed.child.kill('SIGKILL')
     await killed.ended
     expect(await groupCommands(group)).not.toEqual([])
-    const next = start()
+    next = start()
     await next.ready
     expect([await groupCommands(group), await commandLine(server)]).toEqual([[], null])
   })
 
-  it('refuses a second run on the same data, and the first goes on', async () => {
-    const first = start()
-    const { api } = await first.ready
-    const second = start()
-    expect(await second.ended).toEqual([1, null])
-    expect(second.output()).toContain('in use by another run')
-    expect((await fetch(`${api}/health`)).status).toBe(200)
+  it('ends with code 1 and names the part, when a part dies', async () => {
+    const server = await databaseServer()
+    signalProcess(-(await workerGroup()), 'SIGKILL')
+    expect(await next.ended).toEqual([1, null])
+    expect(next.output()).toContain('wrangler dev ended unexpectedly')
+    expect(await commandLine(server)).toBeNull()
+  })
+})
+
+describe('the local stack', { timeout }, () => {
+  beforeEach(makeFolder)
+  afterEach(endRuns)
+
+  it('ends with code 0 also when told so in the middle of its start', async () => {
+    const run = start()
+    await expect.poll(run.output, { timeout: 60_000 }).toContain('ready on port')
+    run.child.kill('SIGINT')
+    expect(await run.ended).toEqual([0, null])
+    await expect(databaseServer()).rejects.toThrow('ENOENT')
   })
 
   it('starts nothing when a port is taken', async () => {

@@ -7,6 +7,7 @@ import { startControl } from './control.ts'
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const control = await startControl(process.env['TEST_DATABASE_URL'])
   project.provide('control', control.url)
+  project.provide('proofs', process.env['PROOFS'] === 'all' ? 'all' : 'sample')
   project.provide('model', {
     // CI asks for more; see .ci/run.
     runs: Number(process.env['MODEL_RUNS'] ?? 10),

@@ -6,6 +6,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** URL of the run's control server. */
     control: string
+    /** How much of a long proof runs: see test/support/sampled.ts. */
+    proofs: 'sample' | 'all'
     /**
      * Of the model-based test: how many sequences (`MODEL_RUNS`), from which seed (`MODEL_SEED`), and of them which alone,
      * as a failure names it (`MODEL_PATH`, `MODEL_REPLAY_PATH`); whether a failure is made smaller (`MODEL_SHRINK=false`: not).

@@ -250,7 +250,7 @@ const round = fc.record({
 })
 const rounds = fc.array(round, { minLength: 1, maxLength: 3 })
 
-const runs = 8
+const runs = inject('proofs') === 'all' ? 8 : 3
 
 describe('who follows the feed', () => {
   const subjects = ['left', 'right'] as const

@@ -207,6 +207,19 @@ describe('the budget of hashes for unknown clients', () => {
     expect(await spent(guesser)).toEqual([10, 10])
   })
 
+  it('is not touched by a reset with a made-up code, nor by a registration whose mail is withheld', async () => {
+    const { from, spent } = deployment(600)
+    const guesser = elsewhere()
+    const ctx = from(guesser)
+    for (let turn = 0; turn < 3; turn += 1)
+      await resetPassword(ctx, { code: 'AAAA-'.repeat(8), password: goodPassword }).catch(() => undefined)
+    expect(await spent(guesser)).toEqual([0, 0])
+    const wish = { email: newEmail(), password: goodPassword }
+    // Five mails are sent within an hour, and the sixth is withheld.
+    for (let turn = 0; turn < 6; turn += 1) await register(ctx, wish)
+    expect(await spent(guesser)).toEqual([5, 5])
+  })
+
   it('closes sign-ins while it cannot be counted', async () => {
     const { signIn, fail } = deployment(60)
     fail()

@@ -23,6 +23,7 @@ import {
 import { mishaps, unlucky } from '../../support/mishap.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
 import type { World } from '../../support/world.ts'
+import { sampledCalls } from '../../support/sampled.ts'
 
 let world: World
 useWorld((made) => {
@@ -221,7 +222,7 @@ describe('a rotation', () => {
         'enqueue',
       ])
       const cases: { subject: string; item: Item; at: number }[] = []
-      for (let at = 1; at <= unharmed.calls.length; at += 1) {
+      for (const at of sampledCalls(unharmed.calls.length, 2, mishaps.indexOf(mishap))) {
         const subject = `rotation ${mishap} ${at}`
         const item = await link(subject)
         await codeOf(rotate(world, userWith(world, subject, unlucky(world.services, at, mishap).services), item.id))

@@ -1,0 +1,15 @@
+// How much of a long proof runs: a sample for whoever waits for `npm test`, all of it in CI (`PROOFS=all`).
+import { inject } from 'vitest'
+
+/** Every nth case, beginning with number `first` modulo `nth`; all of them where CI asks for it. */
+export function sampled<Case>(cases: readonly Case[], nth: number, first = 0): Case[] {
+  return inject('proofs') === 'all' ? [...cases] : cases.filter((_, index) => index % nth === first % nth)
+}
+
+/** 1 to `count`, sampled: the calls at which a proof lets something go wrong. */
+export const sampledCalls = (count: number, nth: number, first = 0): number[] =>
+  sampled(
+    Array.from({ length: count }, (_, index) => index + 1),
+    nth,
+    first,
+  )
