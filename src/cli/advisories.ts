@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import * as z from 'zod'
 import { projectFolder } from '../dev/lib/project-folder.ts'
 import { runCommand } from '../dev/lib/run-command.ts'
+import { packagesSchema, shippedPaths } from './lib/lock-file.ts'
 
 const HELP = `npm run advisories [-- --require-answer]
 
@@ -33,7 +34,7 @@ const reportSchema = z.object({
 const refusalSchema = z
   .object({ message: z.string() })
   .or(z.object({ error: z.object({ summary: z.string() }) }).transform(({ error }) => ({ message: error.summary })))
-const lockSchema = z.object({ packages: z.record(z.string(), z.object({ dev: z.boolean().default(false) })) })
+const lockSchema = z.object({ packages: packagesSchema })
 
 type Report = z.infer<typeof reportSchema>
 
@@ -69,11 +70,12 @@ export async function findAdvisories(): Promise<readonly Advisory[] | { readonly
   const report = await audit()
   if ('problem' in report) return report
   const { packages } = lockSchema.parse(JSON.parse(await readFile(join(projectFolder, 'package-lock.json'), 'utf8')))
+  const shipped = shippedPaths(packages)
   return Object.entries(report.vulnerabilities)
     .map(([name, { severity, via, nodes }]) => ({
       name,
       severity,
-      isShipped: nodes.some((path) => !packages[path]?.dev),
+      isShipped: nodes.some((path) => shipped.has(path)),
       because: via.map((one) => (typeof one === 'string' ? `through ${one}` : `${one.title} (${one.url})`)),
     }))
     .toSorted((one, other) => Number(other.isShipped) - Number(one.isShipped))

@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { projectFolder } from '../dev/lib/project-folder.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { candidatePaths, type Packages, packagesSchema } from './lib/lock-file.ts'
 
-const LOCK_FILE = join(projectFolder, 'package-lock.json')
-const MANIFEST = join(projectFolder, 'package.json')
+const lockFile = join(projectFolder, 'package-lock.json')
+const manifestFile = join(projectFolder, 'package.json')
 
-const HELP = `npm run lock -- check     fails where package-lock.json lacks an optional package of some platform, names a package
-                          without integrity or by another source than the registry, or differs from package.json
+const help = `npm run lock -- check     fails where package-lock.json lacks an optional package of some platform, names a package
+                          without integrity or from elsewhere than the registry and the workspaces, or differs from
+                          package.json
 npm run lock -- complete  adds what is missing`
 
 // Read beside the file's own objects and not written back: npm's order of keys is to stay.
@@ -19,31 +21,20 @@ const entrySchema = z.object({
   dev: z.boolean().default(false),
   optionalDependencies: z.record(z.string(), z.string()).default({}),
 })
-const packagesSchema = z.record(z.string(), z.unknown())
 const lockSchema = z.record(z.string(), z.unknown())
 
-type Packages = z.infer<typeof packagesSchema>
-
-const SYSTEMS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32']
-const PROCESSORS = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64']
-const SYNONYMS: Readonly<Record<string, string>> = { windows: 'win32', '64': 'x64' }
-
-/** The folders where `name` could lie for the package at `path`: its own node_modules, then each one above. */
-export function candidatePaths(path: string, name: string): string[] {
-  const own = `${path === '' ? '' : `${path}/`}node_modules/${name}`
-  if (path === '') return [own]
-  const above = path.lastIndexOf('/node_modules/')
-  return [own, ...candidatePaths(above === -1 ? '' : path.slice(0, above), name)]
-}
+const systems = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32']
+const processors = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64']
+const synonyms: Readonly<Record<string, string>> = { windows: 'win32', '64': 'x64' }
 
 /**
  * What platform a package is for, read from its name, as in `binding-linux-arm64-musl`: npm then installs it there and
  * nowhere else. One whose name says nothing is given to no system, since this registry could not deliver it.
  */
 export function platformOf(name: string): { os: string[]; cpu?: string[]; libc?: string[] } {
-  const words = name.split(/[-/]/).map((word) => SYNONYMS[word] ?? word)
-  const os = words.find((word) => SYSTEMS.includes(word))
-  const cpu = words.find((word) => PROCESSORS.includes(word))
+  const words = name.split(/[-/]/).map((word) => synonyms[word] ?? word)
+  const os = words.find((word) => systems.includes(word))
+  const cpu = words.find((word) => processors.includes(word))
   if (os === undefined || cpu === undefined) return { os: ['none'] }
   const libc = words
     .flatMap((word) => /^(musl|gnu)/.exec(word)?.[1] ?? [])
@@ -98,32 +89,56 @@ const dependenciesSchema = z.object({
   dependencies: z.record(z.string(), z.string()).default({}),
   devDependencies: z.record(z.string(), z.string()).default({}),
 })
-const EXACT = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/
+const manifestSchema = dependenciesSchema.extend({ workspaces: z.array(z.string()).default([]) })
+const exactVersion = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/
+
+type Dependencies = z.infer<typeof dependenciesSchema>
+
+function versionsOf({ dependencies, devDependencies }: Dependencies): Record<string, string> {
+  return { ...dependencies, ...devDependencies }
+}
+
+/** What is wrong with the source of one entry. */
+function entryProblems(path: string, entry: unknown, workspaces: readonly string[]): string[] {
+  const { resolved, integrity, os, optional, inBundle, link } = sourceSchema.parse(entry)
+  if (workspaces.includes(path)) return []
+  if (link) return workspaces.includes(resolved ?? '') ? [] : [`${path} is a link`]
+  // One of another platform, which `complete` added, is never installed here.
+  const isStub = optional && os !== undefined && resolved === undefined
+  const isFromRegistry = resolved === undefined || /^https:\/\/[\w.-]+\/.+\.tgz$/.test(resolved)
+  return [
+    ...(isFromRegistry ? [] : [`${path} is from ${resolved}`]),
+    ...(inBundle || isStub || integrity?.startsWith('sha512-') ? [] : [`${path} has no sha512`]),
+  ]
+}
 
 /**
- * What is wrong with where packages come from: each has a sha512 and, where its address is named, the registry's over
- * https; package.json pins exact versions, and the lock file has the same ones.
+ * What is wrong with where packages come from. Each package needs a sha512 and, where its address is named, the
+ * registry's over https; only the root's workspaces may be folders. package.json and those of the workspaces pin exact
+ * versions, the same ones for all of them and in the lock file.
  */
-export function sourceComplaints(packages: Packages, manifest: unknown): string[] {
-  const complaints: string[] = []
-  for (const [path, found] of Object.entries(packages)) {
-    if (path === '') continue
-    const { resolved, integrity, os, optional, inBundle, link } = sourceSchema.parse(found)
-    if (link) complaints.push(`${path} is a link`)
-    if (resolved !== undefined && !/^https:\/\/[\w.-]+\/.+\.tgz$/.test(resolved))
-      complaints.push(`${path} is from ${resolved}`)
-    // One of another platform, which `complete` added, is never installed here.
-    const isStub = optional && os !== undefined && resolved === undefined
-    if (!inBundle && !isStub && !integrity?.startsWith('sha512-')) complaints.push(`${path} has no sha512`)
-  }
-  const { dependencies, devDependencies } = dependenciesSchema.parse(manifest)
-  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
-    const locked = entrySchema.safeParse(packages[`node_modules/${name}`]).data?.version
-    if (!EXACT.test(version)) complaints.push(`package.json asks for ${name} ${version}, which is no exact version`)
-    else if (locked !== version)
-      complaints.push(`package.json asks for ${name} ${version}, the lock file has ${locked}`)
-  }
-  return complaints
+export function sourceProblems(packages: Packages, rootManifest: unknown): string[] {
+  const manifest = manifestSchema.parse(rootManifest)
+  const { workspaces } = manifest
+  const sources = Object.entries(packages).flatMap(([path, entry]) =>
+    path === '' ? [] : entryProblems(path, entry, workspaces),
+  )
+  const missing = workspaces.filter((path) => !(path in packages)).map((path) => `${path} is not in the lock file`)
+  const asked = [
+    { file: 'package.json', versions: versionsOf(manifest) },
+    ...workspaces.map((path) => ({
+      file: `${path}/package.json`,
+      versions: versionsOf(dependenciesSchema.parse(packages[path] ?? {})),
+    })),
+  ]
+  const versions = asked.flatMap(({ file, versions: wanted }) =>
+    Object.entries(wanted).flatMap(([name, version]) => {
+      const locked = entrySchema.safeParse(packages[`node_modules/${name}`]).data?.version
+      if (!exactVersion.test(version)) return [`${file} asks for ${name} ${version}, which is no exact version`]
+      return locked === version ? [] : [`${file} asks for ${name} ${version}, the lock file has ${locked}`]
+    }),
+  )
+  return [...sources, ...missing, ...versions]
 }
 
 function sorted(packages: Packages): Packages {
@@ -133,11 +148,11 @@ function sorted(packages: Packages): Packages {
 async function main(args: string[]): Promise<void> {
   const [action] = args
   if (args.length !== 1 || (action !== 'check' && action !== 'complete')) throw misuse('Say check or complete.')
-  const lock = lockSchema.parse(JSON.parse(await readFile(LOCK_FILE, 'utf8')))
+  const lock = lockSchema.parse(JSON.parse(await readFile(lockFile, 'utf8')))
   const packages = packagesSchema.parse(lock['packages'])
-  const complaints = sourceComplaints(packages, JSON.parse(await readFile(MANIFEST, 'utf8')))
-  if (action === 'check' && complaints.length > 0)
-    throw new Error(`package-lock.json: ${complaints.join('; ')}. Run \`npm install\` and look at what changed.`)
+  const problems = sourceProblems(packages, JSON.parse(await readFile(manifestFile, 'utf8')))
+  if (action === 'check' && problems.length > 0)
+    throw new Error(`package-lock.json: ${problems.join('; ')}. Run \`npm install\` and look at what changed.`)
   const missing = missingEntries(packages)
   const names = Object.keys(missing).map((path) => path.replace('node_modules/', ''))
   if (names.length === 0) {
@@ -148,8 +163,8 @@ async function main(args: string[]): Promise<void> {
     throw new Error(`package-lock.json lacks ${names.join(', ')}: run \`npm run lock -- complete\` and commit it.`)
   }
   const completed = { ...lock, packages: sorted({ ...packages, ...missing }) }
-  await writeFile(LOCK_FILE, `${JSON.stringify(completed, null, 2)}\n`)
+  await writeFile(lockFile, `${JSON.stringify(completed, null, 2)}\n`)
   process.stdout.write(`Added ${names.length}: ${names.join(', ')}\n`)
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

@@ -6,7 +6,7 @@ export interface RequestLimit {
 }
 
 /** What Neon's proxy allows an endpoint unless support raised it (`proxy/src/rate_limiter`). */
-export const NEON_REQUEST_LIMITS: readonly RequestLimit[] = [
+export const neonRequestLimits: readonly RequestLimit[] = [
   { requests: 500, perMs: 1_000 },
   { requests: 300 * 60, perMs: 60_000 },
   { requests: 200 * 600, perMs: 600_000 },

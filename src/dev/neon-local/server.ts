@@ -48,11 +48,13 @@ export interface NeonEndpointOptions {
   postgresUrl: string
   /** 0 takes a free one. */
   port: number
+  /** The address to listen on: 127.0.0.1 unless given. */
+  host?: string
   log: (message: string) => void
   intercept?: (request: InterceptedRequest) => Interception
   /** 64 MB as at Neon; tests take less. */
   maxBytes?: number
-  /** None unless given; `NEON_REQUEST_LIMITS` are Neon's. */
+  /** None unless given; `neonRequestLimits` are Neon's. */
   requestLimits?: readonly RequestLimit[]
   /** Connections to PostgreSQL of all logins together, beyond which requests are refused; without it they queue. */
   maxConnections?: number
@@ -197,9 +199,16 @@ function createHandler(behind: Behind) {
   }
 }
 
-/** Starts the endpoint on loopback. Rejects when the port is taken. */
+/** The host of a URL that reaches a server on this address. */
+function urlHost(address: string): string {
+  if (address === '0.0.0.0' || address === '::') return '127.0.0.1'
+  return address.includes(':') ? `[${address}]` : address
+}
+
+/** Starts the endpoint. Rejects when the port is taken. */
 export async function startNeonEndpoint(options: NeonEndpointOptions): Promise<NeonEndpoint> {
   const target = serverOf(options.postgresUrl)
+  const { host = '127.0.0.1' } = options
   const pools = createPools(target, options.maxConnections)
   const bridge = createBridge(target)
   const restart = (database: string) => restartDatabase(options.postgresUrl, database)
@@ -208,13 +217,13 @@ export async function startNeonEndpoint(options: NeonEndpointOptions): Promise<N
   server.on('upgrade', (request, socket, head) => bridge.upgrade(request, socket, head))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port, '127.0.0.1', resolve)
+    server.listen(options.port, host, resolve)
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The Neon endpoint has no port.')
   options.log(`Neon endpoint before ${target.host}:${target.port} on port ${address.port}`)
   return {
-    url: `http://127.0.0.1:${address.port}/sql`,
+    url: `http://${urlHost(host)}:${address.port}/sql`,
     port: address.port,
     restart,
     async stop() {

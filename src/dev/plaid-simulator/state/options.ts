@@ -2,8 +2,10 @@
 import { defaultLimits, type LimitTable } from '../lib/rate-limit.ts'
 
 export interface SimulatorOptions {
-  /** The TCP port on 127.0.0.1; 0 takes a free one. */
+  /** The TCP port; 0 takes a free one. */
   port: number
+  /** The address to listen on: 127.0.0.1 unless given. */
+  host?: string
   /** The same seed and the same calls give the same ids, tokens and bank. */
   seed?: string
   clientId: string
@@ -33,6 +35,7 @@ export type Settings = Required<SimulatorOptions>
 /** Plaid's own behaviour for whatever the caller left open. */
 export function settingsFrom(options: SimulatorOptions): Settings {
   return {
+    host: '127.0.0.1',
     seed: 'wealthnavigator',
     log: () => undefined,
     historyDelayMs: { initial: 50, historical: 200 },
