@@ -249,7 +249,7 @@ describe('a dead letter', () => {
       item_product_id: id,
       reason: 'retries_exhausted',
     })
-    expect(JSON.parse(String(row?.['payload']))).toEqual(message)
+    expect(JSON.parse(String(row?.['payload']))).toEqual(letter)
     expect(world.lines.filter((line) => line.includes('"dead_letter"'))).not.toHaveLength(0)
   })
 
