@@ -3,7 +3,9 @@
 /** Longest header read; longer ones are refused unread. */
 const MAX_HEADER_LENGTH = 8192
 
-/** The token, or null for a header that is absent, of another scheme, malformed (RFC 6750's `b64token`) or over 8 kB. */
+/**
+ * The token, or null for a header that is absent, of another scheme, malformed (RFC 6750's `b64token`) or over 8 kB.
+ */
 export function parseBearer(header: string | null): string | null {
   if (header === null || header.length > MAX_HEADER_LENGTH) return null
   return /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header)?.[1] ?? null

@@ -37,8 +37,8 @@ const noHooks: FetchHooks = { before: () => Promise.resolve(), keepAlive: () => 
 
 /**
  * Finds the key for a token's header.
- * @throws what `hooks.before` throws; AppError `unavailable` when there are no keys; jose's `JWKSNoMatchingKey` when no key
- * matches
+ * @throws what `hooks.before` throws; AppError `unavailable` when there are no keys; jose's `JWKSNoMatchingKey` when no
+ * key matches
  */
 export type JwksSource = (
   header: JWSHeaderParameters,

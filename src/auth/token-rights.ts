@@ -1,12 +1,14 @@
-// What an issuer's access token may do here. Issuers name scopes and roles in different ways, so the operator says where they
-// stand and what they are called; what is not found there is not granted.
+// What an issuer's access token may do here. Issuers name scopes and roles in different ways, so the operator says
+// where they stand and what they are called; what is not found there is not granted.
 import type { JWTPayload } from 'jose'
 import { AppError } from '../errors.ts'
 
 export interface TokenRules {
   /** The claim that holds the scopes; null for `scope` (RFC 8693 §4.2) or `scp` (Okta, Entra ID). */
   readonly scopeClaim: string | null
-  /** Without this scope a token may only read. Null: only a token whose scopes name `read` and not `write` is limited. */
+  /**
+   * Without this scope a token may only read. Null: only a token whose scopes name `read` and not `write` is limited.
+   */
   readonly writeScope: string | null
   /** A token whose claim is or lists the value is an administrator's; null for none. */
   readonly admin: { readonly claim: string; readonly value: string } | null

@@ -117,7 +117,10 @@ const plaidHosts = { sandbox: 'https://sandbox.plaid.com', production: 'https://
 
 /** Mails that anybody can ask for: registrations and resets. */
 const defaultMailsPerHour = 500
-/** Password hashes for clients without a known device or a live session: each takes a tenth to a fifth of a second of CPU. */
+/**
+ * Password hashes for clients without a known device or a live session: each takes a tenth to a fifth of a second of
+ * CPU.
+ */
 const defaultHashesPerMinute = 600
 
 function authOf(env: Environment): Config['auth'] {

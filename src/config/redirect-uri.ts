@@ -4,9 +4,9 @@
 const domain = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/
 
 /**
- * Whether a text is an https URL of a domain without a login, a query or a fragment, which Plaid does not take. It must be
- * spelled as browsers spell it, since Plaid compares texts. A laptop may be reached by http where the environment is not
- * strict.
+ * Whether a text is an https URL of a domain without a login, a query or a fragment, which Plaid does not take. It must
+ * be spelled as browsers spell it, since Plaid compares texts. A laptop may be reached by http where the environment is
+ * not strict.
  */
 export function isRedirectUri(text: string, { strict }: { readonly strict: boolean }): boolean {
   const url = URL.parse(text)

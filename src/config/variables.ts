@@ -116,7 +116,10 @@ const claimName = z.string().regex(/^\S{1,256}$/, 'must be the name of a claim')
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
 
-/** How to reach somebody: `mailto:security@example.com`, `https://example.com/security`, `tel:+1-201-555-0123` (RFC 9116). */
+/**
+ * How to reach somebody: `mailto:security@example.com`, `https://example.com/security`, `tel:+1-201-555-0123` (RFC
+ * 9116).
+ */
 const contact = z
   .string()
   .max(500)

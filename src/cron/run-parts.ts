@@ -1,18 +1,17 @@
-// Runs the parts of a cron one after the other. A part that fails, or takes longer than its budget, does not keep the next
-// one from running.
+// Runs the parts of a cron job one after the other. The next part runs even if one fails or exceeds its time.
 import type { Ctx } from '../context.ts'
 import { withTimeout } from '../timeout.ts'
 
 export interface Part {
   readonly name: string
-  /** The next part begins after so long at the latest; the part itself is not cancelled. */
+  /** After this time the next part starts; the part itself is not cancelled. */
   readonly budgetMs: number
   readonly run: (ctx: Ctx) => Promise<unknown>
 }
 
 /**
- * A failure that comes after the part's budget, and even after the other parts, is logged when it comes.
- * @throws AggregateError when a part failed or outlasted its budget; each was logged, and every part was begun
+ * Logs a failure even if it happens after the part's time.
+ * @throws AggregateError if a part failed or exceeded its time; each failure was logged and every part was started
  */
 export async function runParts(ctx: Ctx, parts: readonly Part[]): Promise<void> {
   const failures: unknown[] = []
@@ -28,7 +27,7 @@ export async function runParts(ctx: Ctx, parts: readonly Part[]): Promise<void> 
     throw new AggregateError(failures, `${failures.length} of ${parts.length} parts failed`, { cause: failures[0] })
 }
 
-/** Logs the part's failure whenever it comes: after the budget, nothing else waits for the part. */
+/** Logs the part's failure, also after its time, when nothing else awaits the part. */
 async function logged(ctx: Ctx, name: string, run: Part['run']): Promise<unknown> {
   try {
     return await run(ctx)

@@ -1,4 +1,4 @@
-// Cron string → job. A string that is not here throws: it must never fall into a job by accident.
+// Maps cron strings to jobs. An unknown string throws.
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { remindOfLosses } from '../items/remind-of-losses.ts'
@@ -8,8 +8,8 @@ import { markStaleProducts, sweep } from '../sync/sweep.ts'
 import { type Part, runParts } from './run-parts.ts'
 
 /**
- * The sweep comes first: it needs no answer of Plaid's, and the reconciler can wait for many. Both budgets together are
- * below the 15 minutes that Cloudflare gives a cron.
+ * The sweep comes first, because it does not call Plaid. Both budgets together are below the 15 minutes that Cloudflare
+ * gives a cron trigger.
  */
 const heals: readonly Part[] = [
   { name: 'sweep', budgetMs: 4 * 60_000, run: sweep },

@@ -1,4 +1,5 @@
-// Link tokens and public tokens as they are kept: by digest, to know them again, and sealed where Plaid has to be shown one.
+// Link tokens and public tokens as they are kept: by digest, to know them again, and sealed where Plaid has to be shown
+// one.
 import { open, seal } from '../crypto/envelope.ts'
 import { sha256 } from '../crypto/digest.ts'
 import { encodeHex, utf8 } from '../crypto/encoding.ts'
@@ -26,7 +27,9 @@ export async function sealLinkToken(keyring: Keyring, token: string, owner: Owne
   return await seal(keyring, token, binding(owner))
 }
 
-/** @throws AppError `token_undecryptable` when it was sealed for another session or user, or with a key that is not here */
+/**
+ * @throws AppError `token_undecryptable` when it was sealed for another session or user, or with a key that is not here
+ */
 export async function openLinkToken(keyring: Keyring, sealed: string, owner: Owner): Promise<Secret> {
   return createSecret(await open(keyring, sealed, binding(owner)))
 }

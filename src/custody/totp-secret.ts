@@ -15,7 +15,9 @@ export async function sealTotpSecret(keyring: Keyring, secret: Bytes, accountId:
   return await seal(keyring, encodeHex(secret), binding(accountId))
 }
 
-/** @throws AppError `token_undecryptable` for a value of another account, or sealed with a key that is not configured */
+/**
+ * @throws AppError `token_undecryptable` for a value of another account, or sealed with a key that is not configured
+ */
 export async function openTotpSecret(keyring: Keyring, sealed: string, accountId: string): Promise<Bytes> {
   const secret = decodeHex(await open(keyring, sealed, binding(accountId)))
   if (secret === null) throw new AppError('token_undecryptable', 'A stored secret could not be read.')

@@ -1,6 +1,6 @@
-// One budget of password hashes for the whole deployment: hashing is what an unknown client can make it spend most CPU on.
-// Spent after every cheaper check. Known devices and live sessions do not draw on it, so that its end never refuses them; a
-// network from which somebody has signed in gets a second budget of the same size.
+// One budget of password hashes for the whole deployment: hashing is what an unknown client can make it spend most CPU
+// on. Spent after every cheaper check. Known devices and live sessions do not draw on it, so that its end never refuses
+// them; a network from which somebody has signed in gets a second budget of the same size.
 import { createAlarm } from '../monitoring/alarm.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'

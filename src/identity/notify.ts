@@ -1,5 +1,5 @@
-// Mails about what happened to an account's login. The change is made already: a mail that cannot be sent is logged as an
-// error and fails nothing.
+// Mails about what happened to an account's login. The change is made already: a mail that cannot be sent is logged as
+// an error and fails nothing.
 import type { Logger } from '../monitoring/logger.ts'
 import type { Mail } from './mail.ts'
 import type { IdentityServices } from './services.ts'

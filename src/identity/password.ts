@@ -34,7 +34,9 @@ interface Stored {
   readonly hash: Bytes
 }
 
-/** Canonical composition, as RFC 8265 §4.2 (OpaqueString) has it: the same keys on another system give the same bytes. */
+/**
+ * Canonical composition, as RFC 8265 §4.2 (OpaqueString) has it: the same keys on another system give the same bytes.
+ */
 const bytesOf = (password: string): Bytes => utf8(password.normalize('NFC'))
 
 const format = ({ cost: { logN, r, p }, salt, hash }: Stored): string =>

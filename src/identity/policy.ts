@@ -12,7 +12,10 @@ export const accessTokenSeconds = 15 * minute
  */
 export const sessionLifetime = { idleSeconds: 7 * day, absoluteSeconds: 30 * day } as const
 
-/** For so long a refresh token that was used gets the same successor once more: tabs that share it, an answer that was lost. */
+/**
+ * For so long a refresh token that was used gets the same successor once more: tabs that share it, an answer that was
+ * lost.
+ */
 export const refreshGraceSeconds = 10
 /** Refreshes of one session. */
 export const refreshLimit = { most: 30, seconds: minute } as const
@@ -26,7 +29,9 @@ export const passwordResetSeconds = hour
 /** A device that signed in is recognized for so long; every sign-in starts it anew. */
 export const deviceTokenSeconds = 180 * day
 
-/** Password checks. `own`: of one client for one account; a success empties it. `failures`: of all strangers together. */
+/**
+ * Password checks. `own`: of one client for one account; a success empties it. `failures`: of all strangers together.
+ */
 export const signInLimits = {
   own: { most: 10, seconds: 15 * minute },
   failures: { most: 100, seconds: hour },

@@ -1,6 +1,6 @@
 // Refresh tokens: opaque text of a selector, which names the session, and a verifier of 256 bits, which is new after
-// every use. Only hashes of both are stored. A token's successor follows from it by SECRET_KEY alone, so that two requests
-// with the same token get the same one.
+// every use. Only hashes of both are stored. A token's successor follows from it by SECRET_KEY alone, so that two
+// requests with the same token get the same one.
 import { sha256 } from '../crypto/digest.ts'
 import { type Bytes, concat, decodeBase64Url, encodeBase64Url } from '../crypto/encoding.ts'
 import { authenticate } from '../crypto/derived-key.ts'

@@ -1,7 +1,7 @@
 // The next access token for a refresh token, which is replaced. One that was used before ends its session: either the
-// thief or the owner is shut out at the next use, and both have to sign in again (RFC 9700 §4.14.2). For ten seconds the
-// same successor is given again, because honest clients repeat themselves: tabs that share a cookie, an answer that was
-// lost. A thief gains nothing by it: two holders of one successor still end the session at its next use.
+// thief or the owner is shut out at the next use, and both have to sign in again (RFC 9700 §4.14.2). For ten seconds
+// the same successor is given again, because honest clients repeat themselves: tabs that share a cookie, an answer that
+// was lost. A thief gains nothing by it: two holders of one successor still end the session at its next use.
 import type { Ctx } from '../context.ts'
 import { encodeHex } from '../crypto/encoding.ts'
 import { refresh as replaceVerifier } from '../db/identity/sessions.ts'
@@ -12,7 +12,9 @@ import { grant, type SessionGrant } from './session.ts'
 import { refreshes } from './throttles.ts'
 import { identityServices } from './services.ts'
 
-/** @throws AppError `unauthorized`, the same for a token that is unknown, expired or used; `rate_limited` (the session) */
+/**
+ * @throws AppError `unauthorized`, the same for a token that is unknown, expired or used; `rate_limited` (the session)
+ */
 export async function refresh({ services, now, log, note }: Ctx, refreshToken: string): Promise<SessionGrant> {
   const tools = await identityServices(services)
   const [given, next] = await Promise.all([

@@ -1,11 +1,14 @@
-// One password hash at a time in an isolate, with a pause between two of them. A hash blocks the isolate's only thread, and
-// the platform serves what waits for it in order: twenty hashes in a row would delay every other request by all twenty. Here
-// those that wait look again from time to time, so that other requests come in between.
+// One password hash at a time in an isolate, with a pause between two of them. A hash blocks the isolate's only thread,
+// and the platform serves what waits for it in order: twenty hashes in a row would delay every other request by all
+// twenty. Here those that wait look again from time to time, so that other requests come in between.
 import type { Scrypt } from './scrypt.ts'
 
 /** Before a hash that nobody holds up. */
 const shortPauseMs = 2
-/** Between two hashes, and between two looks of one that waits: long enough for a request to come in and its answer to leave. */
+/**
+ * Between two hashes, and between two looks of one that waits: long enough for a request to come in and its answer to
+ * leave.
+ */
 const pauseMs = 20
 /** One that has not looked for so long belongs to a request that was cancelled. */
 const goneMs = 5000
@@ -18,8 +21,8 @@ export interface TurnOptions {
 }
 
 /**
- * The same function in turns, in the order of the calls. Nothing is held across a pause and each caller waits by timers of
- * its own, since a request that is cancelled never releases what it holds.
+ * The same function in turns, in the order of the calls. Nothing is held across a pause and each caller waits by timers
+ * of its own, since a request that is cancelled never releases what it holds.
  */
 export function inTurns(scrypt: Scrypt, { pause = sleep, now = Date.now }: TurnOptions = {}): Scrypt {
   /** Who waits, in order, and when each looked last. */

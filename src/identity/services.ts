@@ -1,4 +1,5 @@
-// What the use cases of built-in accounts work with, beside the other services. Made when the first of them is asked for.
+// What the use cases of built-in accounts work with, beside the other services. Made when the first of them is asked
+// for.
 import type { Config, EmailConfig } from '../config/config.ts'
 import { connect, type IdentityDatabase } from '../db/core/client.ts'
 import { AppError } from '../errors.ts'

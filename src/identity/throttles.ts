@@ -1,6 +1,6 @@
 // How often each thing may be tried, and who shares a count. Strangers are counted by account and network together, so
-// that nobody's failures refuse an owner elsewhere; by account alone only failures count. A device that signed in before
-// and a live session have counts of their own. Pure.
+// that nobody's failures refuse an owner elsewhere; by account alone only failures count. A device that signed in
+// before and a live session have counts of their own. Pure.
 import type { Ctx } from '../context.ts'
 import type { Bucket } from '../db/identity/credentials.ts'
 import { networkOf } from '../ratelimit/address.ts'

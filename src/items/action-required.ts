@@ -1,8 +1,8 @@
-// What an item's status asks of its user.
+// Maps an item's state to the action that its user has to take.
 import type { Item } from '../db/items/items.ts'
 import { isItemStatus, itemStatusTable, type RequiredAction } from '../item-status.ts'
 
-/** What a client should ask its user to do; null when there is nothing to do. */
+/** The action that a client should ask its user for; null if there is none. */
 export function actionRequired({ status, newAccountsAvailable, products }: Item): RequiredAction | null {
   const rule = isItemStatus(status) ? itemStatusTable[status] : null
   if (rule?.action) return rule.action

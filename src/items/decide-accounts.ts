@@ -1,5 +1,5 @@
-// Decides about incoming accounts with new ids: a known account of the item gets the new id, an account of another item moves
-// to this one, or a new account is stored and marked if it duplicates, or may duplicate, a known one.
+// Decides about incoming accounts with new ids: a known account of the item gets the new id, an account of another item
+// moves to this one, or a new account is stored and marked if it duplicates, or may duplicate, a known one.
 import type { AccountDecisions, AccountFacts } from '../db/records/accounts-merge.ts'
 import type { AccountTraits, KnownAccount } from '../db/records/known-accounts.ts'
 import { matchAcrossLogins, matchEarlierIds, type Matches, matchWithinLogin } from './match-accounts.ts'
@@ -77,7 +77,8 @@ export function decideAccounts({
     else lists.duplicates.push({ plaidAccountId, of: account.id, state: kind })
   }
 
-  // An id that is not listed may be an earlier id of a listed account, or belong to an account that moved to another item.
+  // An id that is not listed may be an earlier id of a listed account, or belong to an account that moved to another
+  // item.
   const extra = named.filter((facts) => isNew(facts) && !listedIds.has(facts.plaidAccountId))
   const before = matchEarlierIds(own, extra.map(traitsOf))
   markDuplicates(extra, before)

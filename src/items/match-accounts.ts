@@ -1,5 +1,6 @@
-// Finds out whether an account that Plaid reports under a new id is one of the user's known accounts. Used for new links, in
-// update mode and in every sync. Pure. Where nothing distinguishes two candidates, it reports no certain match.
+// Finds out whether an account that Plaid reports under a new id is one of the user's known accounts. Used for new
+// links, in update mode and in every sync. Pure. Where nothing distinguishes two candidates, it reports no certain
+// match.
 import type { AccountTraits, KnownAccount } from '../db/records/known-accounts.ts'
 
 /** How an incoming account relates to a known one. */
@@ -43,7 +44,10 @@ const byOfficialName: Criterion = (known, incoming) =>
   isCompatible(known, incoming) && agree('officialName', known, incoming) && !differ('mask', known, incoming)
 const byType: Criterion = (known, incoming) => isCompatible(known, incoming) && agree('type', known, incoming)
 
-/** Applies a criterion first to accounts that also agree in everything else, so that equal names and masks are told apart. */
+/**
+ * Applies a criterion first to accounts that also agree in everything else, so that equal names and masks are told
+ * apart.
+ */
 const strictestFirst = (criterion: Criterion): Criterion[] => [
   (known, incoming) =>
     criterion(known, incoming) &&
@@ -121,16 +125,16 @@ function matchSameLogin(
 }
 
 /**
- * Within one login. `missing` are its accounts whose ids Plaid no longer lists, `incoming` those whose ids are new. The table
- * of criteria is in docs/items.md ("One account, one row").
+ * Within one login. `missing` are its accounts whose ids Plaid no longer lists, `incoming` those whose ids are new. The
+ * table of criteria is in docs/items.md ("One account, one row").
  */
 export function matchWithinLogin(missing: readonly KnownAccount[], incoming: readonly AccountTraits[]): Matches {
   return matchSameLogin(missing, incoming, [byNameAndMask, byMask, byName, isOpen(byOfficialName), isOpen(byType)])
 }
 
 /**
- * Within one login, for ids that are not in Plaid's list of open accounts: they belong to closed accounts, or are earlier ids
- * of listed ones. `own` are all accounts of the login. An equal type is no evidence here.
+ * Within one login, for ids that are not in Plaid's list of open accounts: they belong to closed accounts, or are
+ * earlier ids of listed ones. `own` are all accounts of the login. An equal type is no evidence here.
  */
 export function matchEarlierIds(own: readonly KnownAccount[], incoming: readonly AccountTraits[]): Matches {
   return matchSameLogin(own, incoming, [byNameAndMask, byMask, byName])
@@ -179,10 +183,10 @@ export function matchAcrossLogins(
 }
 
 /**
- * Counts the open accounts of a lost item that a new link reports too, if both are the same login; otherwise returns 0. They
- * are the same login if the link reports most of the item's open accounts, or half of them and no other account. A single
- * shared account is not enough, because two people can share it. An equal mask counts only beside a certain match, because
- * accounts of two logins can have equal masks.
+ * Counts the open accounts of a lost item that a new link reports too, if both are the same login; otherwise returns 0.
+ * They are the same login if the link reports most of the item's open accounts, or half of them and no other account. A
+ * single shared account is not enough, because two people can share it. An equal mask counts only beside a certain
+ * match, because accounts of two logins can have equal masks.
  */
 export function countSharedAccounts(
   accounts: readonly KnownAccount[],

@@ -1,5 +1,5 @@
-// Looks again at an item that was taken for lost: after a slip of the operator's (keys of another Plaid team, a wrong
-// environment) Plaid still knows it, and no sync would ever find that out.
+// Restores an item that was marked as lost by mistake, for example while the operator used API keys of another Plaid
+// team. No sync would find out, because lost items are not read.
 import type { Ctx } from '../context.ts'
 import { findItemToRecheck, type RecheckedItem, restoreItem } from '../db/items/recheck.ts'
 import { AppError } from '../errors.ts'
@@ -8,21 +8,21 @@ import { toAppError } from '../plaid/app-error.ts'
 import { openAccessToken } from '../custody/access-token.ts'
 
 export interface Rechecked {
-  /** Whether Plaid knows the item. */
+  /** Whether Plaid has the item. */
   readonly isKnown: boolean
-  /** Products that were marked for reading. */
+  /** Number of products that were marked dirty. */
   readonly queued: number
 }
 
-/** Failures of `/item/get` that say that Plaid knows the item. */
+/** Failures of `/item/get` that prove that Plaid has the item. */
 const known: ReadonlySet<FailureClass> = new Set(['update_mode', 'at_bank', 'institution_down'])
-/** Failures that say that only a new link helps. */
+/** Failures that only a new link can resolve. */
 const lost: ReadonlySet<FailureClass> = new Set(['gone', 'revoked', 'relink'])
 
 /**
- * Asks Plaid for an item that needs a relink, and takes it back into service where Plaid knows it. Any other item is read again.
- * @throws AppError `not_found`; `conflict` for an item whose user withdrew their permission, or that changed meanwhile;
- * `plaid_unavailable`, `plaid_rejected`, `misconfigured`, `token_undecryptable`: then nothing was changed
+ * Restores an item that needs a relink if Plaid still has it. Marks the products of any other item dirty.
+ * @throws AppError `not_found`; `conflict` if the user withdrew their permission, or the item changed meanwhile;
+ * `plaid_unavailable`, `plaid_rejected`, `misconfigured`, `token_undecryptable`. Nothing is changed then.
  */
 export async function recheckItem(ctx: Ctx, itemId: string): Promise<Rechecked> {
   const item = await findItemToRecheck(ctx.services.jobs, itemId)

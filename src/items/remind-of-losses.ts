@@ -1,8 +1,9 @@
-// An hourly alarm for as long as the breaker keeps items from being lost: an operator has to find the cause.
+// An hourly alarm while the circuit breaker prevents items from being marked as lost. An operator has to find the
+// cause.
 import type { Ctx } from '../context.ts'
 import { areLossesStopped } from '../db/operations/safety-switches.ts'
 
-/** Logs an error while the breaker has tripped. */
+/** Logs an error while the circuit breaker is open. */
 export async function remindOfLosses(ctx: Ctx): Promise<void> {
   if (await areLossesStopped(ctx.services.jobs)) ctx.log.error('item_losses_stopped')
 }

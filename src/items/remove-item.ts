@@ -1,4 +1,5 @@
-// Ends an item: hidden from its user at once, ended at Plaid as soon as Plaid confirms it, and deleted here after a while.
+// Removes an item: hides it from its user at once, removes it at Plaid, and deletes its rows after the retention
+// period.
 import type { Ctx, User } from '../context.ts'
 import { beginRemoval } from '../db/items/removal.ts'
 import { findOwnItem } from '../db/items/items.ts'
@@ -7,8 +8,8 @@ import { AppError } from '../errors.ts'
 import { removeAtPlaid } from './remove-at-plaid.ts'
 
 /**
- * Removes a user's item; with `purge` what it brought is deleted now. Where Plaid cannot be told, or the
- * token cannot be opened, the sweep goes on trying: the item is `removing` until then. Doing it again is no error.
+ * Removes a user's item; with `purge`, deletes its rows now. If the removal at Plaid fails, the reconciler retries it
+ * and the item stays `removing`. Idempotent.
  * @throws AppError `not_found`
  */
 export async function removeItem(ctx: Ctx<User>, id: string, { purge }: { purge: boolean }): Promise<void> {

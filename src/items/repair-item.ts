@@ -1,11 +1,12 @@
-// The end of update mode as the client reports it.
+// The client reports that update mode has ended.
 import type { Ctx, User } from '../context.ts'
 import { type Item, repairItem } from '../db/items/items.ts'
 import { AppError } from '../errors.ts'
 
 /**
- * Looks at everything of the item again; whether its login works, Plaid says. Of announcements it says nothing, and sends no
- * webhook after update mode in one's own application, so of them the client's word is all there is.
+ * Marks all products of the item dirty; the sync finds out whether the login works. Also clears announced
+ * disconnections, for which the client's report is the only source: Plaid sends no webhook after update mode in the
+ * operator's own application.
  * @throws AppError `not_found` when the item is not the user's
  */
 export async function markRepaired(ctx: Ctx<User>, id: string): Promise<Item> {

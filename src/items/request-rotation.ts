@@ -1,17 +1,17 @@
-// A user asks for a new access token. The queue asks Plaid for it: the answer is the only place where the new token is, so
-// no work that ends with a client's connection may wait for it.
+// A user requests a new access token. A queue consumer requests it from Plaid, because only Plaid's response contains
+// the token and a client's disconnect could cancel a request.
 import type { Ctx, User } from '../context.ts'
 import { beginRotation, readRotation, type RotatedItem, withdrawRotation } from '../db/items/rotations.ts'
 import { withTimeout } from '../timeout.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from '../custody/access-token.ts'
 
-/** A rotation takes about a second. After ten seconds the client gets 202, and the rotation continues. */
+/** A rotation takes about a second. After ten seconds the client gets 202 and the rotation continues. */
 const maxWaitMs = 10_000
-const lookMs = 250
+const pollMs = 250
 
 /**
- * Writes the intent and sends the message.
+ * Stores the intent and sends the message.
  * @throws AppError `not_found`; `conflict` while another rotation of the item is in progress; `token_undecryptable`;
  * `unavailable` when the queue does not take the message
  */
@@ -35,14 +35,14 @@ export async function requestRotation(ctx: Ctx<User>, id: string): Promise<Rotat
 }
 
 /**
- * Waits ten seconds for the end of a rotation, and says whether it has come.
+ * Waits up to ten seconds for a rotation. Returns whether it has finished.
  * @throws AppError `plaid_unavailable` when the item keeps its old token; `not_found` when it was removed meanwhile
  */
 export async function waitForRotation(ctx: Ctx<User>, item: RotatedItem): Promise<'rotated' | 'running'> {
   const { api, wait } = ctx.services
   const endMs = ctx.now().getTime() + maxWaitMs
   for (;;) {
-    await wait(lookMs)
+    await wait(pollMs)
     const leftMs = endMs - ctx.now().getTime()
     if (leftMs <= 0) return 'running'
     const state = await withTimeout(leftMs, readRotation(api, ctx.actor.identity, item), () => 'running')

@@ -12,11 +12,11 @@ const tries = 3
 const isLive = (account: KnownAccount): boolean => !account.isLost && !account.isClosed
 
 /**
- * Merges a duplicate into another account, with notes, categories and history, or keeps both (`mergeInto` null). If both are
- * accounts of live items, they stay separate rows and only one of them counts. Returns the remaining account, which has the
- * id of the one merged into.
- * @throws AppError `not_found` if the item has no such duplicate or the user no such other account; `conflict` if the types
- * differ or syncs keep changing the accounts
+ * Merges a duplicate into another account, with notes, categories and history, or keeps both (`mergeInto` null). If
+ * both are accounts of live items, they stay separate rows and only one of them counts. Returns the remaining account,
+ * which has the id of the one merged into.
+ * @throws AppError `not_found` if the item has no such duplicate or the user no such other account; `conflict` if the
+ * types differ or syncs keep changing the accounts
  */
 export async function settleDuplicate(
   ctx: Ctx<User>,

@@ -1,6 +1,6 @@
-// Exchanges an item's access token for a new one. Plaid kills the old one at once, so between its answer and our commit the
-// new one is known to this process alone: the intent is written before, the window is one call of the database, and a loss
-// is seen at the next look at the item, which then asks for a relink. Runs in the queue, where no client can cancel it.
+// Exchanges an item's access token for a new one. Plaid invalidates the old one at once, so until the commit only this
+// process has the new one. The intent is stored before, so that a loss is found at the next read of the item, which
+// then needs a relink. Runs in the queue, where no client can cancel it.
 import { aboutUser, type Ctx } from '../context.ts'
 import { cancelRotation, claimRotation, type ClaimedRotation, endRotation } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
@@ -13,10 +13,10 @@ import { openAccessToken, sealAccessToken } from '../custody/access-token.ts'
 const storeAttempts = 6
 
 /**
- * Rotates the token that the request named. `busy`: another delivery of the message is doing it, and may die in it. `done`
- * also where the item has another token by now.
- * @throws AppError `plaid_unavailable`, `plaid_rejected`, `item_needs_attention` when Plaid did not do it; `unavailable`
- * when the database did not answer
+ * Rotates the token that the request named. Returns `busy` while another delivery of the message rotates it, and `done`
+ * also if the item already has another token.
+ * @throws AppError `plaid_unavailable`, `plaid_rejected`, `item_needs_attention` when Plaid did not do it;
+ * `unavailable` when the database did not answer
  */
 export async function rotateAccessToken(
   given: Ctx,
@@ -34,7 +34,7 @@ export async function rotateAccessToken(
   if (!result.ok) {
     if (isOutcomeUnknown(result.failure))
       ctx.log.error('rotation_unanswered', { item_id: itemId, plaid_error_code: result.failure.errorCode })
-    // A token that is dead already was lost before: the intent stays, so that the loss is seen.
+    // An invalid token was lost before. The intent stays, so that the next read of the item finds the loss.
     else if (result.failure.class !== 'gone') await cancelRotation(jobs, item)
     throw toAppError(result.failure)
   }

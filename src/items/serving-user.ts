@@ -1,8 +1,8 @@
-// Which user a use case's calls of Plaid are counted for.
+// The user whose share of Plaid's limits a use case's calls count against.
 import type { Actor, Ctx } from '../context.ts'
 import type { Priority } from '../plaid/rate-limit/window.ts'
 
-/** The same context, whose calls of Plaid count against the user's share. */
+/** Returns the context with a Plaid client whose calls count against the user's share. */
 export function servingUser<Who extends Actor>(
   ctx: Ctx<Who>,
   userId: string,

@@ -1,4 +1,4 @@
-// What a user reads whose deployment allows no more items or links.
+// The errors of the limits on items and links.
 import type { Reached } from '../db/link/caps.ts'
 import { AppError } from '../errors.ts'
 

@@ -1,4 +1,4 @@
-// Starts a Link session: for a new item, or in update mode for one that is here.
+// Starts a Link session: for a new item, or in update mode for an existing one.
 import type { Config, PlaidProduct } from '../config/config.ts'
 import type { Ctx, User } from '../context.ts'
 import { getItem, getSealedToken } from '../db/items/items.ts'
@@ -21,12 +21,12 @@ export interface LinkTokenInput {
   /** The item to repair; null for a new one. */
   readonly itemId: string | null
   readonly redirectUri: string | null
-  /** What a new bank must have; in update mode, what the user is asked to agree to. */
+  /** Products that a new bank must have; in update mode, products that the user is asked to agree to. */
   readonly products: readonly PlaidProduct[] | null
   readonly hosted: boolean
-  /** Of a hosted session. */
+  /** Options of a hosted session. */
   readonly hostedLink?: HostedLink | null
-  /** In the place of `redirectUri`, for Link on Android. */
+  /** Instead of `redirectUri`, for Link on Android. */
   readonly androidPackageName?: string | null
   readonly accountSelection: boolean
   readonly language: string | null
@@ -39,12 +39,12 @@ export interface LinkToken {
   readonly hostedLinkUrl: string | null
 }
 
-/** How long after its end a hosted session is asked for, should the webhook be lost (Plaid tells for six hours). */
+/** When a hosted session is first checked, in case its webhook is lost. */
 const firstCheckMs = 5 * 60_000
-/** A link token lives for so long at least; used where Plaid does not say. */
+/** The least lifetime of a link token, used if Plaid returns no expiration. */
 const shortestLifeMs = 30 * 60_000
 
-/** Plaid's own default where it does not deliver the page itself. Said, because each open page is polled. */
+/** Plaid's default. Sent explicitly, because every session is polled while its page can be opened. */
 const hostedSeconds = 1800
 const plainHostedLink: HostedLink = { completionRedirectUri: null, isMobileApp: false, urlLifetimeSeconds: null }
 
@@ -59,8 +59,8 @@ type Products = Pick<
 >
 
 /**
- * The products of a new link. Without a choice of the client's every bank is offered that has the first one; the others
- * are taken where the bank has them, as the operator configured. No product is in two lists: Plaid refuses that.
+ * The products of a new link. If the client chooses none, Link offers banks with the first configured product, and adds
+ * the others as the operator configured. Plaid refuses a product that is in two lists.
  */
 function productsOf(chosen: readonly PlaidProduct[] | null, { products, link }: Config['plaid']): Products {
   if (chosen !== null)
@@ -77,10 +77,9 @@ function productsOf(chosen: readonly PlaidProduct[] | null, { products, link }: 
 }
 
 /**
- * A link token for the user, which nobody else can use here. Plaid learns our own id of the user and nothing else about
- * them.
- * @throws AppError `not_found` when the item is not the user's; `too_many_items`, `too_many_links`, `plaid_unavailable`,
- * `plaid_rejected`
+ * Creates a link token that only this user can use here. Plaid gets our id of the user and no other data about them.
+ * @throws AppError `not_found` when the item is not the user's; `too_many_items`, `too_many_links`,
+ * `plaid_unavailable`, `plaid_rejected`
  */
 export async function createLinkToken(given: Ctx<User>, input: LinkTokenInput): Promise<LinkToken> {
   const { api, config } = given.services
@@ -88,7 +87,7 @@ export async function createLinkToken(given: Ctx<User>, input: LinkTokenInput): 
   const ctx = servingUser(given, userId)
   const accessToken = input.itemId === null ? null : await openItemToken(ctx, input.itemId)
   await refuseOverCaps(ctx, input)
-  const { result, plaidUserId } = await requestToken(ctx, {
+  const { result, plaidUserId } = await requestLinkToken(ctx, {
     clientUserId: userId,
     plaidUserId: await plaidUserOf(ctx, userId),
     clientName: config.plaid.link.clientName,
@@ -108,12 +107,12 @@ export async function createLinkToken(given: Ctx<User>, input: LinkTokenInput): 
   if (!result.ok) throw refusedOptions(result.failure, input) ?? toAppError(result.failure)
   const { link_token: linkToken, expiration, hosted_link_url: hostedLinkUrl } = result.value
   const expiresAt = expiration ?? new Date(ctx.now().getTime() + shortestLifeMs)
-  await remember(ctx, { userId, plaidUserId, linkToken, expiresAt }, input)
+  await storeSession(ctx, { userId, plaidUserId, linkToken, expiresAt }, input)
   return { linkToken, expiration: expiresAt.toISOString(), hostedLinkUrl }
 }
 
-/** Members of the request that only Plaid can judge, as the client knows them. */
-const judgedByPlaid = [
+/** Options that only Plaid can validate, with their names in the request. */
+const validatedByPlaid = [
   ['redirectUri', 'redirect_uri'],
   ['androidPackageName', 'android_package_name'],
   ['countryCodes', 'country_codes'],
@@ -122,11 +121,11 @@ const judgedByPlaid = [
 ] as const satisfies readonly (readonly [keyof LinkTokenInput, string])[]
 
 /**
- * The client's error where Plaid refused a request with options of the client's own: a redirect URI that is not registered, a
- * country that is not enabled. Null where the fault can only be the operator's.
+ * A validation error if Plaid refused a request with options of the client, such as an unregistered redirect URI or a
+ * country that is not enabled. Null if only the operator can be at fault.
  */
 function refusedOptions({ errorType, errorCode, requestId }: PlaidFailure, input: LinkTokenInput): AppError | null {
-  const given = judgedByPlaid.filter(([member]) => (input[member] ?? null) !== null)
+  const given = validatedByPlaid.filter(([member]) => (input[member] ?? null) !== null)
   if (errorType !== 'INVALID_REQUEST' || given.length === 0) return null
   return new AppError('validation_failed', 'Plaid refused an option of this request.', {
     reason: `${errorType} ${errorCode} ${requestId ?? ''}`.trim(),
@@ -143,7 +142,7 @@ async function refuseOverCaps(
   if (reached !== null) throw capError(reached)
 }
 
-/** What Plaid answers when it refuses to be given its own id of the user. */
+/** Plaid's errors that its own id of the user can cause. */
 const userRefusals: ReadonlySet<string> = new Set([
   'INVALID_FIELD',
   'MISSING_FIELDS',
@@ -151,8 +150,8 @@ const userRefusals: ReadonlySet<string> = new Set([
   'USER_NOT_FOUND',
 ])
 
-/** Asks once more without Plaid's id of the user where the id may be what Plaid refuses: linking works without it. */
-async function requestToken(ctx: Ctx<User>, request: LinkTokenRequest) {
+/** Retries without Plaid's id of the user if the id may be the cause of the error. Linking works without it. */
+async function requestLinkToken(ctx: Ctx<User>, request: LinkTokenRequest) {
   const { plaid } = ctx.services
   const first = await plaid.createLinkToken(request)
   const { plaidUserId } = request
@@ -182,17 +181,17 @@ async function plaidUserOf(ctx: Ctx<User>, userId: string): Promise<string | nul
   return await setPlaidUserId(api, ctx.actor.identity, created.value.user_id)
 }
 
-/** Clients of the older user API get ids without the prefix, which name no user in other calls. */
+/** Plaid's older user API returns ids without this prefix, which other endpoints do not accept. */
 const isOfNewUserApi = (plaidUserId: string): boolean => plaidUserId.startsWith('usr_')
 
-/** What update mode asks the user to agree to: what the client names, and every product that lacks consent. */
+/** The products that update mode asks consent for: those that the client names, and every product without consent. */
 async function consentFor(
   ctx: Ctx<User>,
   itemId: string,
   named: readonly PlaidProduct[] | null,
 ): Promise<PlaidProduct[]> {
   const item = await getItem(ctx.services.api, ctx.actor.identity, itemId)
-  // One that was asked for again is pending, and stays so where its item waits for its user.
+  // A product that was marked again is pending, and stays so while the item waits for its user.
   const lacking = (item?.products ?? []).filter(
     ({ status, lastError }) => status === 'consent_needed' || (status === 'pending' && lastError === consentError),
   )
@@ -202,13 +201,13 @@ async function consentFor(
 
 interface Issued {
   readonly userId: string
-  /** What the link token carries. */
+  /** The user id that the link token was created with. */
   readonly plaidUserId: string | null
   readonly linkToken: string
   readonly expiresAt: Date
 }
 
-async function remember(
+async function storeSession(
   ctx: Ctx<User>,
   { userId, plaidUserId, linkToken, expiresAt }: Issued,
   { hosted, itemId }: LinkTokenInput,
@@ -226,7 +225,7 @@ async function remember(
     checkAt: hosted ? new Date(ctx.now().getTime() + firstCheckMs) : null,
   }
   if (await insertLinkSession(api, ctx.actor.identity, session, config.linking)) return
-  // Other requests came first while Plaid answered.
+  // Other requests were faster.
   await refuseOverCaps(ctx, { itemId, hosted })
   throw new AppError('conflict', 'Another link was started at the same time. Try again.', { retryAfterSeconds: 1 })
 }

@@ -1,6 +1,6 @@
 // Exchanges Link's public token for an item, as a saga: stores the intent before it calls Plaid, and the access token
-// before it uses it. The reconciler resumes an unfinished exchange (finish-exchange.ts, reconcile.ts). Guarantees that no
-// billed Plaid item is left untracked.
+// before it uses it. The reconciler resumes an unfinished exchange (finish-exchange.ts, reconcile.ts). Guarantees that
+// no billed Plaid item is left untracked.
 import { aboutUser, type Ctx, type User } from '../context.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { getItem, type Item } from '../db/items/items.ts'
@@ -25,7 +25,10 @@ import { requireOwnSession } from './prove-owner.ts'
 import { type DuplicateItem, relatedItems } from './related-items.ts'
 import { tokenDigest } from '../custody/link-token.ts'
 
-/** How late Plaid may be asked: with 5 s for a turn of the quota and 15 s for the call, the token is there after 25 s. */
+/**
+ * The latest start of the call of Plaid. With 5 s for the rate limiter and 15 s for the call, the token arrives within
+ * 25 s of the 30 s that Cloudflare grants after a client disconnects.
+ */
 const latestStartMs = 5000
 /** Attempts to store the token. After the last one, the item is removed at Plaid. */
 const storeAttempts = 3
@@ -34,9 +37,9 @@ export interface ExchangeInput {
   readonly publicToken: string
   /** The link token that Link was opened with. */
   readonly linkToken?: string | null
-  /** Whether Plaid itself told the public token for a link token of the user's. */
-  readonly isToldByPlaid?: boolean
-  /** Link's metadata: with it a duplicate is found before the exchange. */
+  /** Whether Plaid returned the public token for a link token of this user. */
+  readonly isFromPlaid?: boolean
+  /** Link's metadata, by which a duplicate is found before the exchange. */
   readonly institution: { readonly id: string; readonly name: string } | null
   readonly accounts?: readonly {
     readonly name: string | null
@@ -47,9 +50,11 @@ export interface ExchangeInput {
 }
 
 /**
- * Exchanges, stores and wakes. The same public token again answers the same item.
- * @throws AppError `link_token_refused` (the link token, or the public token, is somebody else's), `public_token_refused`, `duplicate_item`,
- * `too_many_items`, `too_many_links`, `conflict` (the same exchange is going on), `plaid_unavailable`
+ * Exchanges the public token, stores the item and enqueues its products. Returns the same item for the same public
+ * token.
+ * @throws AppError `link_token_refused` (the link token or the public token is another user's), `public_token_refused`,
+ * `duplicate_item`, `too_many_items`, `too_many_links`, `conflict` (the same exchange is in progress),
+ * `plaid_unavailable`
  */
 export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput): Promise<Item> {
   const startedAtMs = given.now().getTime()
@@ -77,11 +82,11 @@ export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput
       const { userId, plaidUserId, known } = beginning
       const ctx = servingUser(aboutUser(given, userId), userId)
       await refuseDuplicate(ctx, id, input, known)
-      if (plaidUserId === null && input.isToldByPlaid !== true) await refuseForeign(ctx, id, input)
+      if (plaidUserId === null && input.isFromPlaid !== true) await refuseForeign(ctx, id, input)
       await refuseLate(ctx, id, startedAtMs)
       const intent = { id, userId, allowDuplicate, plaidUserId }
       const exchange = await exchangeAtPlaid(ctx, intent, createSecret(input.publicToken))
-      return await answer(ctx, await finishExchange(ctx, exchange))
+      return await itemOrError(ctx, await finishExchange(ctx, exchange))
     }
   }
 }
@@ -102,7 +107,7 @@ async function refuseDuplicate(
   throw duplicateError(duplicate, institution.id)
 }
 
-/** Another user's public token is refused before it is used. */
+/** Refuses another user's public token before it is used. */
 async function refuseForeign(ctx: Ctx<User>, id: string, { publicToken, linkToken }: ExchangeInput): Promise<void> {
   try {
     await requireOwnSession(ctx, { publicToken, linkToken: linkToken ?? null })
@@ -112,7 +117,7 @@ async function refuseForeign(ctx: Ctx<User>, id: string, { publicToken, linkToke
   }
 }
 
-/** A client that went away at the start would cancel the exchange before its token is stored: then Plaid is not asked. */
+/** Refuses a request that is so late that a client's disconnect could cancel it before the token is stored. */
 async function refuseLate(ctx: Ctx<User>, id: string, startedAtMs: number): Promise<void> {
   if (ctx.now().getTime() - startedAtMs <= latestStartMs) return
   await endUnexchanged(ctx.services.api, ctx.actor.identity, id, 'forget')
@@ -138,12 +143,13 @@ function duplicateError(duplicate: DuplicateItem | null, institutionId: string |
   })
 }
 
-/** The same public token came before: perhaps its answer was lost on the way to the client. */
+/** Continues an earlier exchange of the same public token, whose response the client may not have received. */
 async function resumeExchange(ctx: Ctx<User>, { state, itemId, exchange }: EarlierExchange): Promise<Item> {
-  if (exchange !== null) return await answer(ctx, await finishExchange(servingUser(ctx, exchange.userId), exchange))
+  if (exchange !== null)
+    return await itemOrError(ctx, await finishExchange(servingUser(ctx, exchange.userId), exchange))
   switch (state) {
     case 'linked':
-      return await answer(ctx, itemId === null ? { kind: 'given_back' } : { kind: 'linked', itemId, item: null })
+      return await itemOrError(ctx, itemId === null ? { kind: 'given_back' } : { kind: 'linked', itemId, item: null })
     case 'duplicate': {
       const item = itemId === null ? null : await getItem(ctx.services.api, ctx.actor.identity, itemId)
       throw duplicateError(item && { itemId: item.id, accounts: [] }, item?.institutionId ?? null)
@@ -160,7 +166,7 @@ async function resumeExchange(ctx: Ctx<User>, { state, itemId, exchange }: Earli
   }
 }
 
-async function answer(ctx: Ctx<User>, finished: Finished): Promise<Item> {
+async function itemOrError(ctx: Ctx<User>, finished: Finished): Promise<Item> {
   if (finished.kind === 'duplicate') throw duplicateError(finished.duplicate, finished.institutionId)
   if (finished.kind === 'too_many_items') throw capError(finished)
   if (finished.kind === 'given_back') throw publicTokenRefused()
@@ -203,7 +209,7 @@ async function storeToken(ctx: Ctx<User>, exchange: Exchange): Promise<void> {
   )
 }
 
-/** The one moment in which only this process knows the token: if it cannot be stored, Plaid's item is removed. */
+/** Stores the token, which only this process has at this moment. If that fails, removes the item at Plaid. */
 async function persistToken(ctx: Ctx<User>, intent: Intent, token: Secret, plaidItemId: string): Promise<Exchange> {
   const { keyring, plaid } = ctx.services
   try {
@@ -214,7 +220,8 @@ async function persistToken(ctx: Ctx<User>, intent: Intent, token: Secret, plaid
   } catch (error) {
     const removed = await plaid.removeItem(token)
     const fields = { exchange_id: intent.id, plaid_item_id: plaidItemId }
-    // The intent stays `started`: the reconciler later compares Plaid's list of the user's items and removes unknown ones.
+    // The intent stays `started`: the reconciler later compares Plaid's list of the user's items and removes unknown
+    // ones.
     if (removed.ok || removed.failure.class === 'gone') ctx.log.warn('item_given_back', fields)
     else ctx.log.error('item_orphaned', { ...fields, plaid_error_code: removed.failure.errorCode })
     throw error

@@ -1,5 +1,5 @@
-// The second half of an exchange, from the stored token to the stored item. The request runs it, or later the reconciler.
-// Idempotent and crash-safe.
+// The second half of an exchange, from the stored token to the stored item. The request runs it, or later the
+// reconciler. Idempotent and crash-safe.
 import type { Ctx } from '../context.ts'
 import type { Item } from '../db/items/items.ts'
 import type { Exchange } from '../db/link/exchanges.ts'
@@ -24,20 +24,21 @@ import { isListedForUser } from './prove-owner.ts'
 import { compareLink, type DuplicateItem, type LinkComparison } from './related-items.ts'
 
 export type Finished =
-  /** `item` as it was stored; null where it was not read. */
+  /** `item` as stored; null if it was not read. */
   | { readonly kind: 'linked'; readonly itemId: string; readonly item: Item | null }
   | { readonly kind: 'duplicate'; readonly duplicate: DuplicateItem | null; readonly institutionId: string | null }
   | { readonly kind: 'given_back' }
-  /** The user has as many items as they may; Plaid's item was given back. */
+  /** The user has reached the limit on items. The item was removed at Plaid. */
   | { readonly kind: 'too_many_items'; readonly limit: number }
 
-/** Looks of another one at the same user's items that may come in between. */
-const tries = 5
+/** Attempts while other requests change the user's items. */
+const attempts = 5
 
 /**
- * Stores what an exchange brought: as a new item, in the place of one that was removed or lost, or not at all. An item that
- * Plaid does not list for its user is somebody else's: it is ended at Plaid where `isLate`, when the list has had its time.
- * @throws AppError `plaid_unavailable` where Plaid could not tell what it is; the exchange then stays open
+ * Stores the exchanged item as a new item or in place of a removed or lost one, or refuses it. An item that Plaid does
+ * not list for the user belongs to another user. It is removed at Plaid if `isLate`, when the list has had time to be
+ * updated.
+ * @throws AppError `plaid_unavailable` if Plaid returned no data of the item; the exchange then stays open
  */
 export async function finishExchange(
   ctx: Ctx,
@@ -61,9 +62,9 @@ export async function finishExchange(
     await giveUpExchange(ctx, exchange)
     return { kind: 'given_back' }
   }
-  for (let attempt = 1; attempt <= tries; attempt += 1) {
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const comparison = await compareLink(ctx.services.jobs, exchange, item)
-    const finished = await storeBy(ctx, exchange, item, comparison)
+    const finished = await storeAccordingTo(ctx, exchange, item, comparison)
     if (finished !== null) return finished
   }
   throw new AppError('conflict', 'This item is being linked by another request. Try again shortly.', {
@@ -71,8 +72,8 @@ export async function finishExchange(
   })
 }
 
-/** Null where things have moved on since the look. */
-async function storeBy(
+/** Returns null if the user's items have changed since the comparison. */
+async function storeAccordingTo(
   ctx: Ctx,
   exchange: Exchange,
   item: LinkedItem,
@@ -110,7 +111,7 @@ async function storeBy(
           comparison.decisions,
           {
             ...comparison.predecessor,
-            sealedToken: await resealed(ctx, exchange, comparison.predecessor.id),
+            sealedToken: await resealToken(ctx, exchange, comparison.predecessor.id),
           },
           linking,
         )
@@ -140,14 +141,14 @@ function finishedUnlessMoved(stored: StoreAnswer, finished: Finished): Finished 
   })
 }
 
-async function resealed(ctx: Ctx, exchange: Exchange, itemId: string): Promise<string> {
+async function resealToken(ctx: Ctx, exchange: Exchange, itemId: string): Promise<string> {
   const { keyring } = ctx.services
   const { userId } = exchange
   const token = await openAccessToken(keyring, exchange.sealedToken, { userId, itemId: exchange.id })
   return await sealAccessToken(keyring, token, { userId, itemId })
 }
 
-/** What Plaid knows of the new item and its accounts, if it still knows it; and its webhook is made ours, as a first try. */
+/** Reads the new item and its accounts from Plaid, and corrects its webhook URL. */
 async function fetchLinkedItem(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone' | 'not_listed'> {
   const { plaid, config, keyring } = ctx.services
   const token = await openAccessToken(keyring, exchange.sealedToken, { userId: exchange.userId, itemId: exchange.id })
@@ -156,17 +157,17 @@ async function fetchLinkedItem(ctx: Ctx, exchange: Exchange): Promise<LinkedItem
     plaid.getAccounts(token),
     isListedForUser(ctx, exchange),
   ])
-  if (!found.ok) return unlessGone(found.failure)
-  // The bank has refused since: its user can repair the item, once it is there. Its accounts are read then. So they are where
-  // Plaid lists them in a way that cannot be read.
-  const isWaiting = !listed.ok && (waiting.has(listed.failure.class) || listed.failure.errorType === 'CONTRACT')
-  if (!listed.ok && !isWaiting) return unlessGone(listed.failure)
+  if (!found.ok) return goneOrThrow(found.failure)
+  // The item is stored without accounts if the login no longer works, which update mode repairs, or if the response
+  // cannot be parsed. A later sync reads the accounts.
+  const isRepairable = !listed.ok && (repairable.has(listed.failure.class) || listed.failure.errorType === 'CONTRACT')
+  if (!listed.ok && !isRepairable) return goneOrThrow(listed.failure)
   if (!isListed) return 'not_listed'
-  warnOfUnread(ctx, exchange, listed)
+  warnOfUnreadAccounts(ctx, exchange, listed)
   const { item } = found.value
   if (item.webhook !== config.plaid.webhookUrl) {
     const updated = await plaid.updateItemWebhook(token, config.plaid.webhookUrl)
-    // The item's own sync does it again.
+    // The first sync of `item` tries again.
     if (!updated.ok) ctx.log.warn('item_webhook_not_set', { plaid_error_code: updated.failure.errorCode })
   }
   return {
@@ -180,26 +181,30 @@ async function fetchLinkedItem(ctx: Ctx, exchange: Exchange): Promise<LinkedItem
   }
 }
 
-/** The item's first syncs store the accounts that cannot be read; the link does not wait for them. */
-function warnOfUnread(ctx: Ctx, { plaidItemId }: Exchange, listed: Awaited<ReturnType<Plaid['getAccounts']>>): void {
+/** Logs accounts that cannot be parsed. They do not block the link: the first syncs set them aside. */
+function warnOfUnreadAccounts(
+  ctx: Ctx,
+  { plaidItemId }: Exchange,
+  listed: Awaited<ReturnType<Plaid['getAccounts']>>,
+): void {
   const problems = listed.ok ? listed.value.set_aside.flatMap((row) => row.problems) : [listed.failure.errorCode]
   if (problems.length > 0)
     ctx.log.warn('linked_accounts_unread', { plaid_item_id: plaidItemId, reason: [...new Set(problems)].join(', ') })
 }
 
-const waiting: ReadonlySet<FailureClass> = new Set(['update_mode', 'at_bank', 'item_error'])
-const ended: ReadonlySet<FailureClass> = new Set(['gone', 'revoked', 'relink'])
+const repairable: ReadonlySet<FailureClass> = new Set(['update_mode', 'at_bank', 'item_error'])
+const goneForever: ReadonlySet<FailureClass> = new Set(['gone', 'revoked', 'relink'])
 
 /**
- * A token that Plaid does not accept may be good: the keys may be another team's. The exchange stays open then, and ends
- * after as many tries as any other that cannot be finished.
+ * INVALID_ACCESS_TOKEN does not prove that the item is gone: the API keys may belong to another team. The exchange then
+ * stays open until its last attempt.
  */
-function unlessGone(failure: PlaidFailure): 'gone' {
-  if (ended.has(failure.class) && failure.errorCode !== 'INVALID_ACCESS_TOKEN') return 'gone'
+function goneOrThrow(failure: PlaidFailure): 'gone' {
+  if (goneForever.has(failure.class) && failure.errorCode !== 'INVALID_ACCESS_TOKEN') return 'gone'
   throw toAppError(failure)
 }
 
-/** What Plaid made is ended there: it cannot be made an item here, as many tries have shown or Plaid says. */
+/** Ends an exchange without an item, and removes the item at Plaid. */
 export async function giveUpExchange(ctx: Ctx, exchange: Exchange): Promise<void> {
   const stored = await storeRefusal(ctx.services.jobs, exchange, null)
   ctx.log.error('exchange_given_up', { exchange_id: exchange.id, plaid_item_id: exchange.plaidItemId })

@@ -1,5 +1,5 @@
-// Link on a page of Plaid's own: what became of it is asked of Plaid, whether its webhook came or was lost. Each public token
-// is exchanged for the user who asked for the link token, and for nobody else.
+// Completes hosted Link sessions: reads their results from Plaid, whether or not the webhook arrived, and exchanges
+// each public token for the user who created the link token.
 import { aboutUser, type Ctx, type User } from '../context.ts'
 import { concludeLinkSession, getLinkSession, type LinkSession } from '../db/link/sessions.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
@@ -8,18 +8,18 @@ import { servingUser } from '../items/serving-user.ts'
 import { exchangePublicToken, type ExchangeInput } from './exchange-public-token.ts'
 import { openLinkToken } from '../custody/link-token.ts'
 
-/** Plaid tells of a session for so long after its end. */
-const toldMs = 6 * 3600_000
+/** How long after its end Plaid returns a session. */
+const resultsKeptMs = 6 * 3600_000
 const pollMs = 5 * 60_000
-/** A page that can be opened for days is asked about less often, until its last hour. */
+/** A page that can be opened for days is polled less often, until its last hour. */
 const longestPollMs = 3600_000
 
 const pollAfterMs = (leftMs: number): number => Math.min(longestPollMs, Math.max(pollMs, leftMs / 12))
-/** When its user is done there is hardly more to come. */
+/** After the user has finished, more results are unlikely. */
 const finishedPollMs = 3600_000
 
-/** Of one public token: it is done with, whatever comes. */
-const final: ReadonlySet<ErrorCode> = new Set([
+/** Errors of one public token that no later attempt can change. */
+const finalErrors: ReadonlySet<ErrorCode> = new Set([
   'duplicate_item',
   'public_token_refused',
   'not_found',
@@ -28,8 +28,8 @@ const final: ReadonlySet<ErrorCode> = new Set([
 ])
 
 /**
- * Asks Plaid what became of a hosted session, and links what its user has added. Safe to do at any time, and twice.
- * @throws AppError where an exchange could not be made now; the session is then asked for again
+ * Reads the results of a hosted session from Plaid and links the items that its user has added. Idempotent.
+ * @throws AppError if an exchange fails for now; the session is then checked again
  */
 export async function finishLinkSession(given: Ctx, sessionId: string): Promise<void> {
   const session = await getLinkSession(given.services.jobs, sessionId)
@@ -47,13 +47,13 @@ export async function finishLinkSession(given: Ctx, sessionId: string): Promise<
   for (const added of finished.flatMap(({ results }) => results))
     await exchangeFor(ctx, session, {
       publicToken: added.public_token.reveal(),
-      isToldByPlaid: true,
+      isFromPlaid: true,
       institution: added.institution ? { id: added.institution.institution_id, name: added.institution.name } : null,
       accounts: added.accounts,
     })
-  // Once: what is announced afterwards is news. And not for a user who left without having done it.
+  // Only once, because later announcements are new, and not if the user left without finishing.
   const isRepaired = session.finishedAt === null && finished.some(({ exit }) => !exit)
-  if (isRepaired && session.itemId !== null) await repair(ctx, session, session.itemId)
+  if (isRepaired && session.itemId !== null) await markItemRepaired(ctx, session, session.itemId)
   await scheduleNextCheck(ctx, session, {
     finished: finished.some(({ exit }) => !exit),
     mayFinish: result.value.link_sessions.length > 0,
@@ -62,14 +62,14 @@ export async function finishLinkSession(given: Ctx, sessionId: string): Promise<
 
 interface Progress {
   readonly finished: boolean
-  /** Whether the page was opened, as far as is known. One that was not opened in time stays closed. */
+  /** Whether the session may still produce results: the page was opened, or this is unknown. */
   readonly mayFinish: boolean
 }
 
-/** While the page can be opened, and for as long as Plaid may have something new to tell, Plaid is asked again. */
+/** Schedules the next check while the page can be opened and while Plaid may return new results. */
 async function scheduleNextCheck(ctx: Ctx, session: LinkSession, { finished, mayFinish }: Progress): Promise<void> {
   const nowMs = ctx.now().getTime()
-  const unfinishedMs = mayFinish ? toldMs : pollMs
+  const unfinishedMs = mayFinish ? resultsKeptMs : pollMs
   const isOver = nowMs > session.expiresAt.getTime() + (finished ? 0 : unfinishedMs)
   await concludeLinkSession(ctx.services.jobs, session.id, {
     finished,
@@ -85,22 +85,22 @@ const actingFor = (ctx: Ctx, { identity }: LinkSession): Ctx<User> => ({
 })
 
 async function exchangeFor(ctx: Ctx, session: LinkSession, input: ExchangeInput): Promise<void> {
-  await unlessFinal(ctx, async () => {
+  await ignoreFinalErrors(ctx, async () => {
     await exchangePublicToken(actingFor(ctx, session), input)
   })
 }
 
-async function repair(ctx: Ctx, session: LinkSession, itemId: string): Promise<void> {
-  await unlessFinal(ctx, async () => {
+async function markItemRepaired(ctx: Ctx, session: LinkSession, itemId: string): Promise<void> {
+  await ignoreFinalErrors(ctx, async () => {
     await markRepaired(actingFor(ctx, session), itemId)
   })
 }
 
-async function unlessFinal(ctx: Ctx, act: () => Promise<void>): Promise<void> {
+async function ignoreFinalErrors(ctx: Ctx, act: () => Promise<void>): Promise<void> {
   try {
     await act()
   } catch (error) {
-    if (!(error instanceof AppError) || !final.has(error.code)) throw error
+    if (!(error instanceof AppError) || !finalErrors.has(error.code)) throw error
     ctx.log.info('link_session_result', { reason: error.code })
   }
 }

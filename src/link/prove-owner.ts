@@ -1,18 +1,18 @@
-// Whose bank a public token links: who holds a public token need not be who went through Link. Plaid knows, and is asked:
-// by its list of the user's items where the link token carried Plaid's id of the user, else by the link token's sessions.
+// Proves that a public token belongs to the user who presents it. The proof comes from Plaid: its list of the user's
+// items if the link token was created with Plaid's id of the user, else the sessions of the link token.
 import type { Ctx, User } from '../context.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import type { Exchange } from '../db/link/exchanges.ts'
 import { AppError } from '../errors.ts'
 import { toAppError } from '../plaid/app-error.ts'
 
-/** Before the second and the third look at Plaid's list: it may lag behind the exchange. */
+/** Pauses before the second and the third read of Plaid's list, which may lag behind the exchange. */
 const pausesMs = [300, 900]
 
 /**
- * Asks Plaid, before a public token is used, whether it came of the link token's sessions. Refused without that proof; where
- * `ENVIRONMENT=development`, logged and allowed, since Plaid's sandbox also makes public tokens without Link.
- * @throws AppError `link_token_refused`; `plaid_unavailable`, `plaid_rejected` where Plaid did not tell
+ * Requires that a public token is a result of the link token's sessions, before it is used. In development, a missing
+ * proof is logged and allowed, because Plaid's sandbox also creates public tokens without Link.
+ * @throws AppError `link_token_refused`; `plaid_unavailable`, `plaid_rejected` if Plaid returned no sessions
  */
 export async function requireOwnSession(
   ctx: Ctx<User>,
@@ -28,19 +28,19 @@ export async function requireOwnSession(
 }
 
 async function isOfSession({ services }: Ctx, linkToken: Secret, publicToken: string): Promise<boolean> {
-  const told = await services.plaid.getLinkToken(linkToken)
-  if (told.ok)
-    return told.value.link_sessions.some(({ results }) =>
+  const result = await services.plaid.getLinkToken(linkToken)
+  if (result.ok)
+    return result.value.link_sessions.some(({ results }) =>
       results.some(({ public_token: added }) => added.reveal() === publicToken),
     )
-  if (told.failure.errorCode === 'INVALID_LINK_TOKEN') return false
-  throw toAppError(told.failure)
+  if (result.failure.errorCode === 'INVALID_LINK_TOKEN') return false
+  throw toAppError(result.failure)
 }
 
 /**
- * Whether Plaid lists the exchange's item for the user whom the link token named; true where it named none. In development,
- * a list that Plaid refuses to give is logged and proves nothing.
- * @throws AppError `plaid_unavailable`, `plaid_rejected` where Plaid did not tell
+ * Whether Plaid lists the exchanged item for the user of the link token; true if the link token has no Plaid user. In
+ * development, a list that Plaid refuses to return is logged and counts as true.
+ * @throws AppError `plaid_unavailable`, `plaid_rejected` if Plaid returned no list
  */
 export async function isListedForUser(
   { services, log }: Ctx,

@@ -1,4 +1,4 @@
-// Resumes exchanges that did not end, and compares Plaid's list of a user's items with ours.
+// Resumes unfinished exchanges, and compares Plaid's list of a user's items with the stored ones.
 import { aboutUser, type Ctx } from '../context.ts'
 import { type DueExchange, type Exchange, loseExchange, recheckUsers, type UserToCheck } from '../db/link/exchanges.ts'
 import { findOrphans } from '../db/link/orphans.ts'
@@ -7,37 +7,38 @@ import { AppError } from '../errors.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import { finishExchange, giveUpExchange } from './finish-exchange.ts'
 
-/** Tries of an exchange after the request's own; the eighth is eleven hours after the start. */
-const mostTries = 8
-/** When a user's list could not be read because Plaid did not answer. */
+/** Attempts after the request's own. The eighth is eleven hours after the start. */
+const maxAttempts = 8
+/** The delay before a user's list is read again after a temporary failure. */
 const recheckSeconds = 3600
 
 export async function reconcileExchange(given: Ctx, due: DueExchange): Promise<void> {
   const ctx = aboutUser(given, due.userId)
-  const isLastTry = due.attempts >= mostTries
-  if (due.exchange !== null) return await finishOrGiveUp(ctx, due.exchange, isLastTry)
+  const isLastAttempt = due.attempts >= maxAttempts
+  if (due.exchange !== null) return await finishOrGiveUp(ctx, due.exchange, isLastAttempt)
   const { userId, plaidUserId } = due
   const checked = plaidUserId === null ? 'off' : await checkUser(ctx, { userId, plaidUserId })
-  if (checked === 'compared' || (checked === 'not_listed' && !isLastTry)) return
-  // Whether Plaid has made an item of it was not found out: an operator has to look.
+  if (checked === 'compared' || (checked === 'not_listed' && !isLastAttempt)) return
+  // It is unknown whether Plaid created an item. An operator has to check.
   ctx.log.error('exchange_lost', { exchange_id: due.id, user_id: userId })
   await loseExchange(ctx.services.jobs, due.id)
 }
 
-/** The last try gives the exchange up, unless a fault of the operator's is what stands in the way. */
-async function finishOrGiveUp(ctx: Ctx, exchange: Exchange, isLastTry: boolean): Promise<void> {
+/** Gives the exchange up after the last attempt, unless the cause is a misconfiguration. */
+async function finishOrGiveUp(ctx: Ctx, exchange: Exchange, isLastAttempt: boolean): Promise<void> {
   try {
     await finishExchange(ctx, exchange, { isLate: true })
   } catch (error) {
-    if (!isLastTry || (error instanceof AppError && error.code === 'misconfigured')) throw error
+    if (!isLastAttempt || (error instanceof AppError && error.code === 'misconfigured')) throw error
     await giveUpExchange(ctx, exchange)
   }
 }
 
 /**
- * Finds items that Plaid holds for a user and no row knows, and those that another user has here, which is an alarm. Their removal is queued where it is allowed, and happens unless
- * an exchange claims them soon. The user's exchanges without a response become `lost`. `off`: Plaid is not asked, because orphan
- * removal is off · `not_listed`: Plaid did not list the items
+ * Finds items that Plaid lists for a user and that are not stored here, or that belong to another user here, which is
+ * an alarm. Queues the removal of unknown items if it is allowed; an exchange can claim them until then. The user's
+ * exchanges without a response become `lost`. Returns `off` if orphan removal is off, `not_listed` if Plaid did not
+ * return the list.
  */
 export async function checkUser(
   ctx: Ctx,

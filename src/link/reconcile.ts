@@ -1,5 +1,6 @@
-// Resumes what was begun and not finished: exchanges, removals at Plaid, hosted sessions whose webhook was lost, and items
-// that Plaid lists for a user and no row knows. One piece that fails, or hangs, does not hold up the others.
+// The reconciler: resumes unfinished exchanges and removals, checks hosted sessions whose webhook was lost, and finds
+// items that Plaid lists for a user and that are not stored here. A task that fails or hangs does not hold up the
+// others.
 import type { Ctx } from '../context.ts'
 import { claimExchanges, claimUsersToCheck, recheckUsers, releaseExchanges } from '../db/link/exchanges.ts'
 import { claimLinkSessions } from '../db/link/sessions.ts'
@@ -14,17 +15,20 @@ import { finishLinkSession } from './finish-session.ts'
 import { checkUser, reconcileExchange } from './reconcile-exchange.ts'
 import { takeTurns } from './take-turns.ts'
 
-/** Of each kind in one run. */
+/** Tasks of each kind in one run. */
 const most = 500
-/** What Plaid's limit leaves to background calls in a minute. With a run every five minutes, at most 115,000 in a day. */
+/**
+ * The share of Plaid's limit that background calls may use in a minute. With a run every five minutes, 115,000 users a
+ * day.
+ */
 const mostUsers = 400
-/** Deleting an item with all its rows is the slow part; orphans have a limit for the day. */
+/** Deleting an item with all its rows is slow. Orphans also have a daily limit. */
 const mostPurged = 50
 const mostOrphans = 50
-/** Pieces of work at a time. An invocation has six connections. Linking an item uses three at once, other work one. */
+/** Concurrent tasks. An invocation has six connections. Linking an item uses three at once, other tasks one. */
 const parallel = 5
 const parallelLinks = 2
-/** For so long pieces of one kind are started, and of all kinds together. A call that hangs ends 90 s later. */
+/** How long tasks of one kind, and of all kinds, are started. A call that hangs ends 90 s later. */
 const kindMs = 45_000
 const runMs = 240_000
 
@@ -34,15 +38,15 @@ type Step = (ctx: Ctx, endMs: number) => Promise<void>
 interface Kind<Work extends { readonly userId: string }> {
   readonly name: string
   readonly parallel: number
-  /** `background` leaves a share of Plaid's limits to calls that a user waits for. */
+  /** `background` leaves a share of Plaid's limits to interactive calls. */
   readonly priority: Priority
   readonly claim: (ctx: Ctx) => Promise<readonly Work[]>
   readonly act: (ctx: Ctx, work: Work) => Promise<void>
-  /** Gives back what was claimed and not started; without it, that waits as if it had been tried. */
+  /** Releases claimed tasks that were not started. Without it, they wait as long as attempted ones. */
   readonly release?: (ctx: Ctx, left: readonly Work[]) => Promise<void>
 }
 
-function worksOff<Work extends { readonly userId: string }>(kind: Kind<Work>): Step {
+function taskStep<Work extends { readonly userId: string }>(kind: Kind<Work>): Step {
   return async (ctx, endMs) => {
     const attempt = async (work: Work): Promise<void> => {
       try {
@@ -65,12 +69,12 @@ function worksOff<Work extends { readonly userId: string }>(kind: Kind<Work>): S
 
 const idsOf = (works: readonly { readonly id: string }[]): string[] => works.map(({ id }) => id)
 
-/** Work without Plaid comes first: where Plaid hangs, the other steps use up the time. */
+/** Steps without calls of Plaid come first: while Plaid hangs, the others use up the time. */
 const steps: Readonly<Record<string, Step>> = {
   retired_items: ({ services }) => queueRevokedItems(services.jobs, services.config.retention.removedDays),
   rotations: ({ services }) => markStuckRotations(services.jobs),
   purge,
-  exchanges: worksOff({
+  exchanges: taskStep({
     name: 'exchange',
     parallel: parallelLinks,
     priority: 'background',
@@ -78,7 +82,7 @@ const steps: Readonly<Record<string, Step>> = {
     act: reconcileExchange,
     release: ({ services }, left) => releaseExchanges(services.jobs, idsOf(left)),
   }),
-  link_sessions: worksOff({
+  link_sessions: taskStep({
     name: 'link_session',
     parallel: parallelLinks,
     // A user waits for the bank to appear, and the public token is valid for 30 minutes.
@@ -86,7 +90,7 @@ const steps: Readonly<Record<string, Step>> = {
     claim: ({ services }) => claimLinkSessions(services.jobs, most),
     act: (ctx, { id }) => finishLinkSession(ctx, id),
   }),
-  users: worksOff({
+  users: taskStep({
     name: 'user_items',
     parallel,
     priority: 'background',
@@ -101,7 +105,7 @@ const steps: Readonly<Record<string, Step>> = {
         0,
       ),
   }),
-  removals: worksOff({
+  removals: taskStep({
     name: 'removal',
     parallel,
     priority: 'background',
@@ -109,12 +113,12 @@ const steps: Readonly<Record<string, Step>> = {
     act: processRemoval,
     release: ({ services }, left) => releaseRemovals(services.jobs, idsOf(left)),
   }),
-  orphans: worksOff({ name: 'orphan', parallel, priority: 'background', claim: dueOrphans, act: processRemoval }),
+  orphans: taskStep({ name: 'orphan', parallel, priority: 'background', claim: dueOrphans, act: processRemoval }),
 }
 
 /**
- * Safe to run at any time, and twice at once. Ends within runMs and the time of one piece of work.
- * @throws AggregateError when a step failed; the other steps were run
+ * Safe to run concurrently. Ends within `runMs` and the duration of one task.
+ * @throws AggregateError if a step failed; the other steps have run
  */
 export async function reconcile(ctx: Ctx): Promise<void> {
   const endMs = ctx.now().getTime() + runMs
@@ -138,7 +142,7 @@ async function purge({ services, log, now }: Ctx): Promise<void> {
   if (purged > 0) log.info('purged', { count: purged })
 }
 
-/** The orphans to remove now, within the day's limit. */
+/** Claims the orphans to remove now, within the daily limit. */
 async function dueOrphans({ services, log }: Ctx): Promise<readonly Removal[]> {
   const { jobs, config } = services
   const { mode, perDay } = config.orphanRemoval

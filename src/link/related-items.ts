@@ -1,4 +1,5 @@
-// Compares a new link with the user's items: the bank is already linked, the link restores a lost item, or it is a new item.
+// Compares a new link with the user's items: the bank is already linked, the link restores a lost item, or it is a new
+// item.
 import type { AccountDecisions, AccountFacts } from '../db/records/accounts-merge.ts'
 import type { JobsDatabase } from '../db/core/client.ts'
 import {

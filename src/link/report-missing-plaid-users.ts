@@ -1,4 +1,4 @@
-// An hourly alarm for users without a Plaid user: what Plaid bills for them cannot be compared with what is stored here.
+// An hourly alarm for users without a Plaid user, whose billed items cannot be compared with the stored ones.
 import type { Ctx } from '../context.ts'
 import { countRecentLinkUsers } from '../db/link/sessions.ts'
 
@@ -6,8 +6,8 @@ const fewest = 5
 const percent = 20
 
 /**
- * Logs an error where at least 5 of the users who got a link token in the last hour, and at least 20 % of them, have no
- * Plaid user. Counts users, not link tokens: repeating a request does not raise the alarm.
+ * Logs an error if at least 5 users who created a link token in the last hour, and at least 20 % of them, have no Plaid
+ * user. Counts users, not link tokens, so repeated requests cannot cause the alarm.
  */
 export async function reportMissingPlaidUsers(ctx: Ctx): Promise<void> {
   const { users, missing } = await countRecentLinkUsers(ctx.services.jobs)

@@ -1,14 +1,14 @@
-// Works off pieces of work of many users, some at a time. Users take turns, and no user has two pieces in progress: one
-// user's slow bank, or long list, does not hold up the others.
+// Runs tasks of many users with bounded concurrency. Users take turns, with one task at a time each, so a user with a
+// slow bank or many tasks does not hold up the others.
 
 export interface TurnOptions {
-  /** Pieces of work in progress at a time. */
+  /** Concurrent tasks. */
   readonly parallel: number
-  /** Whether time is up. Nothing is started after that; what is in progress is waited for. */
+  /** Whether time is up. No task is started after that; running ones are awaited. */
   readonly isOver: () => boolean
 }
 
-/** Returns what was not started. `act` must not reject: a rejection ends everything. */
+/** Returns the tasks that were not started. `act` must not reject. */
 export async function takeTurns<Work extends { readonly userId: string }>(
   found: readonly Work[],
   act: (work: Work) => Promise<void>,

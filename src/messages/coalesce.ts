@@ -1,5 +1,5 @@
-// One wake-up message a product: whoever wakes it again while the message is on its way, or the product is being read, only
-// raises its mark.
+// Sends at most one message per product at a time. While a message is in the queue, or a run reads the product, further
+// requests only mark the product dirty.
 import type { JobsDatabase } from '../db/core/client.ts'
 import { claimMessages, type Pace, releaseMessages, type DueMessage } from '../db/sync/wake-ups.ts'
 import type { Logger } from '../monitoring/logger.ts'
@@ -12,7 +12,7 @@ export type Enqueue = (
   delaySeconds?: number,
 ) => Promise<readonly string[]>
 
-/** Of each user: all products of two items at once, then five products a second. The rest is room for other users. */
+/** Per user: all products of two items at once, then five products a second. This leaves room for other users. */
 const pace: Pace = { burst: 14, perSecond: 5 }
 
 interface Over {
@@ -21,13 +21,15 @@ interface Over {
   readonly log: Pick<Logger, 'error'>
 }
 
-/** Never rejects. Returns the ids that the queue did not take: their rows stay dirty and due. */
+/**
+ * Returns a function that never rejects. It returns the ids that the queue did not take; their rows stay dirty and due.
+ */
 export function coalesced({ jobs, send, log }: Over): Enqueue {
   const claim = async (ids: readonly string[], delaySeconds: number): Promise<readonly DueMessage[]> => {
     try {
       return await claimMessages(jobs, ids, delaySeconds, pace)
     } catch (error) {
-      // A needless message does no harm; a missing one is late.
+      // A superfluous message is harmless; a missing one would delay the sync.
       log.error('wake_ups_not_claimed', { count: ids.length, error })
       return ids.map((id) => ({ id, delaySeconds }))
     }
@@ -41,13 +43,13 @@ export function coalesced({ jobs, send, log }: Over): Enqueue {
   }
   return async (ids, reason, delaySeconds = 0) => {
     if (ids.length === 0) return []
-    // The sweep claims its rows by itself, and its messages may come minutes later: they hold up nobody's click.
+    // The sweep claims its rows itself. Its messages can be minutes away and must not delay those of a user's request.
     if (reason === 'sweep')
       return await send(
         ids.map((id) => ({ id, delaySeconds })),
         reason,
       )
-    // A new link's rows were claimed when they were stored.
+    // The transaction that stored a new link has claimed its rows.
     const messages = reason === 'link' ? ids.map((id) => ({ id, delaySeconds })) : await claim(ids, delaySeconds)
     const refused = await send(messages, reason)
     if (refused.length > 0) await release(refused)

@@ -1,16 +1,16 @@
-// A message of the queue: which product or Link session to look at and why, or which access token to rotate. The row is the
-// truth: the message only says that it is worth a look.
+// Messages of the sync queue: which product to sync, which Link session to check, or which access token to rotate. A
+// message is only a hint; the consumer decides by the row.
 import * as z from 'zod'
 
-/** Why a product is looked at; kept as a run's `trigger`. */
+/** Why a product is synced; stored as the run's `trigger`. */
 export const syncTriggers = ['link', 'user', 'webhook', 'sweep', 'again', 'raised', 'replay'] as const
 export type SyncTrigger = (typeof syncTriggers)[number]
 
 const productMessage = z.strictObject({ item_product_id: z.uuid(), reason: z.enum(syncTriggers) })
-/** A hosted Link session, whose outcome Plaid can be asked for. */
+/** A hosted Link session whose results are to be read from Plaid. */
 const linkMessage = z.strictObject({ link_session_id: z.uuid() })
 
-/** An access token to rotate, named by the digest of its sealed form: a second delivery finds another one. */
+/** An access token to rotate, identified by the digest of its sealed value, so that a second delivery does nothing. */
 const rotationMessage = z.strictObject({
   rotate_item_id: z.uuid(),
   token_digest: z.string().regex(/^[0-9a-f]{64}$/),

@@ -1,5 +1,5 @@
-// Sends wake-up messages. A batch that the queue refuses is sent again after a pause; what the queue does not take after
-// that is returned. Never rejects: a message only says when to look at a row, and the sweep looks at it anyway.
+// Sends messages to the sync queue. Retries batches that the queue rejects, and returns what it does not take in the
+// end. Never rejects: the sweep finds rows whose message was not sent.
 import type { DueMessage } from '../db/sync/wake-ups.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { SyncMessage, SyncTrigger } from './message.ts'
@@ -14,11 +14,11 @@ export interface MessageQueue {
 }
 
 export interface Producer {
-  /** Wakes products. Returns the ids that the queue did not take: their rows stay dirty and due. */
+  /** Sends messages for products. Returns the ids that the queue did not take; their rows stay dirty and due. */
   readonly send: (due: readonly DueMessage[], reason: SyncTrigger) => Promise<readonly string[]>
   /** The same for hosted Link sessions. */
   readonly enqueueLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
-  /** Has an access token rotated. Returns whether the queue took the message: nothing else remembers what was asked for. */
+  /** Returns whether the queue took the message. The request is stored nowhere else. */
   readonly enqueueRotation: (item: { readonly itemId: string; readonly tokenDigest: string }) => Promise<boolean>
 }
 
@@ -34,9 +34,11 @@ export interface ProducerOptions {
 /** Cloudflare's limit for one `sendBatch`. */
 const batchSize = 100
 const tries = 3
-/** Doubles with each try. All tries and pauses of a batch end within the 10 s in which Plaid expects a webhook's answer. */
+/** All attempts and pauses of a batch end within the 10 s in which Plaid expects a webhook's response. */
 const firstPauseMs = 250
-/** An overloaded queue may hang for a minute and take the next try at once. A batch that was taken twice does no harm. */
+/**
+ * An overloaded queue may hang for a minute and take the next attempt at once. A batch that is taken twice is harmless.
+ */
 const sendTimeoutMs = 2500
 
 export function createProducer(options: ProducerOptions): Producer {

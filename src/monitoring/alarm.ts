@@ -3,8 +3,8 @@
 const minuteMs = 60_000
 
 /**
- * Counts failures of one kind. Returns how many happened since the last alarm where one is due now, which is at most once in
- * `everyMs`; else null.
+ * Counts failures of one kind. Returns how many happened since the last alarm where one is due now, which is at most
+ * once in `everyMs`; else null.
  */
 export function createAlarm(everyMs: number = minuteMs): (nowMs: number) => number | null {
   let count = 0

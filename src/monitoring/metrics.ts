@@ -11,7 +11,10 @@ export interface Metrics {
   count(name: string, labels?: Readonly<Record<string, string>>, value?: number): void
 }
 
-/** Metrics over a dataset; without one they are dropped. A point is `{indexes: [name], blobs: labels, doubles: [value]}`. */
+/**
+ * Metrics over a dataset; without one they are dropped. A point is `{indexes: [name], blobs: labels, doubles:
+ * [value]}`.
+ */
 export function createMetrics(dataset: Dataset | undefined): Metrics {
   return {
     count: (name, labels = {}, value = 1) => {

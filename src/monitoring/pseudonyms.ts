@@ -1,5 +1,5 @@
-// Keyed pseudonyms for log lines: they link the lines of one person or network without revealing who it is. Only holders of
-// SECRET_KEY can compute them; `npm run pseudonym` does.
+// Keyed pseudonyms for log lines: they link the lines of one person or network without revealing who it is. Only
+// holders of SECRET_KEY can compute them; `npm run pseudonym` does.
 import { authenticatorFor } from '../crypto/derived-key.ts'
 import { encodeBase64Url } from '../crypto/encoding.ts'
 

@@ -73,8 +73,8 @@ function bound(text: string): string {
 }
 
 /**
- * A redactor that also removes these exact values (as they are, percent-encoded, in JSON): the configured secrets, which no
- * pattern may know. Values under 8 characters are ignored.
+ * A redactor that also removes these exact values (as they are, percent-encoded, in JSON): the configured secrets,
+ * which no pattern may know. Values under 8 characters are ignored.
  */
 export function createRedactor(knownSecrets: readonly string[] = []): Redact {
   const spellings = knownSecrets

@@ -1,11 +1,14 @@
-// How many reports an isolate sends in a minute. Each costs the operator's quota at Sentry, and anybody can cause failures by
-// the thousand while a part of the platform is down.
+// How many reports an isolate sends in a minute. Each costs the operator's quota at Sentry, and anybody can cause
+// failures by the thousand while a part of the platform is down.
 
 const minuteMs = 60_000
 const mostOfAKind = 10
 const mostOfAll = 60
 
-/** Counts a report of a kind. Returns how many were withheld since the last one that was sent, or null to withhold this one. */
+/**
+ * Counts a report of a kind. Returns how many were withheld since the last one that was sent, or null to withhold this
+ * one.
+ */
 export type ReportBudget = (kind: string, nowMs: number) => number | null
 
 export function createReportBudget(): ReportBudget {

@@ -1,5 +1,5 @@
-// What is logged as a security event (OWASP ASVS 5.0, 16.3): a closed list, in the field `security_event` of a request's line. The
-// line's `status`, `code` and `reason` tell how it ended.
+// What is logged as a security event (OWASP ASVS 5.0, 16.3): a closed list, in the field `security_event` of a
+// request's line. The line's `status`, `code` and `reason` tell how it ended.
 
 /** What a route is about. */
 export type RouteEvent =

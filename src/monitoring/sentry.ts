@@ -42,8 +42,8 @@ export interface Operation {
 
 export interface Reporter {
   /**
-   * Ten of a kind, and sixty in all, are sent in a minute and isolate. The tag `withheld` of the next one says how many were
-   * not.
+   * Ten of a kind, and sixty in all, are sent in a minute and isolate. The tag `withheld` of the next one says how many
+   * were not.
    */
   captureError(error: unknown, tags?: ReportTags): void
   /** Within the same limits; its kind is the message. */

@@ -74,7 +74,10 @@ function noAnswer(errorCode: string): PlaidFailure {
 /** Plaid answers a creation with 201. */
 const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
-/** Plaid answers in JSON, whatever it answers: anything else comes from the network between, and says nothing of the request. */
+/**
+ * Plaid answers in JSON, whatever it answers: anything else comes from the network between, and says nothing of the
+ * request.
+ */
 function unreadable(status: number): PlaidFailure {
   return { ...noAnswer('UNREADABLE_ANSWER'), class: status === 429 ? 'rate_limited' : 'retry', status }
 }

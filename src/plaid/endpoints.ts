@@ -115,7 +115,9 @@ export function createPlaid(client: PlaidClient) {
     getLinkToken: (linkToken: Secret) =>
       client.call({ ...read, path: '/link/token/get', answer: linkSchemas.linkTokenGet, linkToken, body: {} }),
 
-    /** Plaid's id for a user: the same one each time. `upgraded` asks for an id of the new user API as an older client. */
+    /**
+     * Plaid's id for a user: the same one each time. `upgraded` asks for an id of the new user API as an older client.
+     */
     createUser: (clientUserId: string, upgraded: boolean) =>
       client.call({
         ...read,

@@ -94,7 +94,9 @@ const typeClasses = tableOf({
   ITEM_ERROR: 'item_error',
 })
 
-/** Table of PLAID's errors; a pair that it does not know is retried when the answer was a 5xx or 429, else it is ours. */
+/**
+ * Table of PLAID's errors; a pair that it does not know is retried when the answer was a 5xx or 429, else it is ours.
+ */
 export function classify(errorType: string, errorCode: string, status: number): FailureClass {
   const known = codeClasses.get(errorCode) ?? typeClasses.get(errorType)
   if (known !== undefined) return known

@@ -1,5 +1,5 @@
-// Fields of Plaid's answers. An optional field that is absent, null, blank, or not what it should be reads as null: one odd
-// value never costs the row that it is in. A required one costs its row.
+// Fields of Plaid's answers. An optional field that is absent, null, blank, or not what it should be reads as null: one
+// odd value never costs the row that it is in. A required one costs its row.
 import * as z from 'zod'
 import { canonicalDecimalOrNull } from '../decimal.ts'
 

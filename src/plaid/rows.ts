@@ -46,8 +46,8 @@ export interface RowList {
   /**
    * What stands for a list that is not there.
    * - `empty`: null and absent are an empty list; anything else counts as one unreadable row
-   * - `null_empty`: null is an empty list; the answer is refused where it is absent or no list, because Plaid does not send
-   *   what it holds again
+   * - `null_empty`: null is an empty list; the answer is refused where it is absent or no list, because Plaid does not
+   *   send what it holds again
    * - `unknown`: counts as one unreadable row that may be any of the kind, so nothing is removed because of it
    * - `refused`: the answer is nothing without the list
    */

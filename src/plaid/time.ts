@@ -1,7 +1,9 @@
 // Times as Plaid writes them, where they may be absent.
 import * as z from 'zod'
 
-/** Earlier than this nothing of Plaid's happened; Postgres has no year 0, and JavaScript reads years under 100 as 19xx. */
+/**
+ * Earlier than this nothing of Plaid's happened; Postgres has no year 0, and JavaScript reads years under 100 as 19xx.
+ */
 const firstYear = 1970
 const lastYear = 9999
 

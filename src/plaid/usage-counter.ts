@@ -1,5 +1,5 @@
-// Calls of Plaid's API counted in the isolate, by endpoint and outcome, until somebody writes them down. Holds names and
-// numbers only.
+// Calls of Plaid's API counted in the isolate, by endpoint and outcome, until somebody writes them down. Holds names
+// and numbers only.
 
 export interface UsageCount {
   /** The path: `/transactions/sync`. */

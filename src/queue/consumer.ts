@@ -1,5 +1,5 @@
-// Wake-up calls from the queue. Each message is acknowledged or retried by itself; nothing is thrown, because a throw
-// would retry the whole batch, done messages too.
+// Consumes messages of the sync queue. Acknowledges or retries each message by itself and never throws: an exception
+// would retry the whole batch.
 import type { Ctx } from '../context.ts'
 import { rotatingMinutes } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
@@ -9,11 +9,11 @@ import { syncProduct } from '../sync/engine.ts'
 import { backoffSeconds } from '../sync/failure.ts'
 import { syncMessageSchema } from '../messages/message.ts'
 
-/** Beyond this a retry is left to the sweep: the row knows when it is due. */
+/** Longer delays are left to the sweep, which finds the row when it is due. */
 const longestRetrySeconds = 900
 const busyRetrySeconds = 60
 
-/** Handles one batch, one message after the other: each may need several of the isolate's six connections. */
+/** Handles the messages one after the other: each may need several of the invocation's six connections. */
 export async function consumeSync(ctx: Ctx, batch: MessageBatch): Promise<void> {
   for (const message of batch.messages) await consumeOne(ctx, message)
 }
@@ -34,10 +34,10 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
   const { item_product_id: itemProductId, reason } = parsed.data
   try {
     const outcome = await syncProduct(ctx, itemProductId, reason, { isRetry: message.attempts > 1 })
-    // What the sweep woke, it wakes again: a second chain of messages for one row would outgrow the queue in an outage.
+    // The sweep enqueues its rows again. Retrying its messages too would multiply messages during an outage.
     if (outcome.kind === 'later' && reason !== 'sweep' && isWorthRetrying(outcome.afterSeconds, outcome.failure.class))
       message.retry({ delaySeconds: outcome.afterSeconds })
-    // A second delivery that meets a lease may be meeting that of its own first, which died.
+    // The lease may belong to the first delivery of this message, which crashed.
     else if (outcome.kind === 'idle' && outcome.why === 'busy' && message.attempts > 1)
       message.retry({ delaySeconds: busyRetrySeconds })
     else message.ack()
@@ -66,8 +66,8 @@ async function consumeLinkSession(ctx: Ctx, message: Message, sessionId: string)
 }
 
 /**
- * A rotation that Plaid refused is not retried: the user sees the error and can ask again. A delivery that meets another one
- * comes again when that one's lease has ended.
+ * A rotation that Plaid refused is not retried: the user sees the error and can request it again. A delivery that finds
+ * another one running is retried after the other one's lease has ended.
  */
 async function consumeRotation(
   ctx: Ctx,

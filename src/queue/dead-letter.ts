@@ -1,4 +1,4 @@
-// What ended in the dead-letter queue: recorded, reported, and done with. The row is still dirty, so the sweep goes on.
+// Consumes the dead-letter queue: records and logs each message. The row stays dirty, so the sweep enqueues it again.
 import type { Ctx } from '../context.ts'
 import { recordDeadLetter } from '../db/operations/dead-letters.ts'
 import { syncMessageSchema } from '../messages/message.ts'

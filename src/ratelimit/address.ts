@@ -17,15 +17,15 @@ const strict: Client = { object: 'unknown', place: 'unknown', network: null }
 export const isUnknown = (client: Client): boolean => client === strict
 
 /**
- * The name under which neighbours share a budget: the /24 of an IPv4 address, the /48 of an IPv6 address, else the client's
- * own.
+ * The name under which neighbours share a budget: the /24 of an IPv4 address, the /48 of an IPv6 address, else the
+ * client's own.
  */
 export const networkOf = ({ place, network }: Client): string =>
   network ?? (parseIpv4(place) === null ? place : place.replace(/\d+$/, '0/24'))
 
 /**
- * The name of the /16 of an IPv4 address or the /32 of an IPv6 address, else the client's own: what one provider holds at
- * least, so that an attacker with many networks of one provider counts once.
+ * The name of the /16 of an IPv4 address or the /32 of an IPv6 address, else the client's own: what one provider holds
+ * at least, so that an attacker with many networks of one provider counts once.
  */
 export function providerOf({ place, network }: Client): string {
   if (network !== null) return `${network.split(':').slice(0, 2).join(':')}::/32`

@@ -43,15 +43,17 @@ export interface Limiter {
   isRefused(target: Target): boolean
   /** Whether anything counts against the target now. Counts nothing. Rejects where its object does not answer. */
   hasCounted(target: Target): Promise<boolean>
-  /** Whether a request that could not be counted may go on: so many a second in this isolate, for all clients together. */
+  /**
+   * Whether a request that could not be counted may go on: so many a second in this isolate, for all clients together.
+   */
   mayGoOnUncounted(): boolean
   /** How many requests could not be counted since the last alarm, where one is due; else null. */
   readonly failureAlarm: () => number | null
   /** Counts one request; rejects never. */
   check(target: Target): Promise<Outcome>
   /**
-   * Counts one request against several targets at the same time; rejects never. When one refuses, the others have counted
-   * it. Where a refusal is remembered, only the targets that refuse are in the answer, and none counts it.
+   * Counts one request against several targets at the same time; rejects never. When one refuses, the others have
+   * counted it. Where a refusal is remembered, only the targets that refuse are in the answer, and none counts it.
    */
   checkAll(targets: readonly Target[]): Promise<readonly Outcome[]>
 }

@@ -1,5 +1,6 @@
 // The Durable Object that counts: one for each client address and one for each user. All that it knows is in its
-// storage (SQLite), so that eviction, hibernation and deploys forget nothing. Decides nothing by itself: window.ts does.
+// storage (SQLite), so that eviction, hibernation and deploys forget nothing. Decides nothing by itself: window.ts
+// does.
 import { DurableObject } from 'cloudflare:workers'
 import { type Bucket, countIn, decide, emptyLog, type Log, type Standing } from './window.ts'
 

@@ -49,7 +49,9 @@ export interface Policies {
   ofRepeatedWebhook(client: Client): Target
   /** What a request with a verified login counts against by its address: many users can share one. */
   ofLogin(client: Client): Target
-  /** What hashing a password counts against for a client of whom nothing is known: the deployment, and their provider. */
+  /**
+   * What hashing a password counts against for a client of whom nothing is known: the deployment, and their provider.
+   */
   ofHash(client: Client, perMinute: number): Target
   /** The same for a client in a network from which somebody has signed in. */
   ofHashForKnown(perMinute: number): Target

@@ -1,8 +1,8 @@
-// Plaid's account as the database takes it.
+// Maps Plaid's accounts to rows for the database.
 import type { AccountFacts } from '../db/records/accounts-merge.ts'
 import type { PlaidAccount } from '../plaid/schemas.ts'
 
-/** Several answers can name an account; the last one is the newest. */
+/** Several pages can list an account; the last entry is the newest. */
 export function accountFacts(accounts: readonly PlaidAccount[]): AccountFacts[] {
   const newest = new Map(accounts.map((account) => [account.account_id, account]))
   return [...newest.values()].map((account) => ({

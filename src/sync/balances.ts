@@ -1,4 +1,5 @@
-// Reads /accounts/get, the free full list of open accounts: what is not in it any more is closed, its history stays.
+// Reads /accounts/get, the free and complete list of open accounts. Closes accounts that are missing from it; their
+// history stays.
 import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 import { settleAccounts } from './settle-accounts.ts'
 

@@ -1,5 +1,5 @@
-// One look at one product: lease, read, commit. Safe to start at any time, any number of times, and to die anywhere:
-// the row stays dirty until a commit clears it, and a commit is all or nothing.
+// Syncs one product: acquires the lease, reads from Plaid, commits. Idempotent and crash-safe: the product stays dirty
+// until a commit clears the mark, and a commit is all or nothing.
 import { aboutUser, type Ctx } from '../context.ts'
 import { type CommitAnswer, commitRun, recordFailure, type RunReport } from '../db/commit.ts'
 import { type Lease, acquireLease } from '../db/sync/work.ts'
@@ -32,7 +32,7 @@ const readers: Readonly<Record<SyncProduct, Reader>> = {
 
 const isProduct = (name: string): name is SyncProduct => Object.hasOwn(readers, name)
 
-/** Whether a user may be waiting for the run. Runs that the sweep starts or that other runs raise can wait. */
+/** Whether a user may be waiting for the run. Runs that the sweep or other runs start have lower priority. */
 const priorities: Readonly<Record<SyncTrigger, Priority>> = {
   link: 'interactive',
   user: 'interactive',
@@ -48,16 +48,16 @@ const commitAttempts = 3
 
 export type SyncOutcome =
   | { readonly kind: 'committed' | 'superseded' | 'absent' | 'consent_needed' }
-  /** There was nothing to do, another run is doing it, or nothing may be done now. */
+  /** Nothing to do, another run has the lease, or the item's state allows no run now. */
   | { readonly kind: 'idle'; readonly why: 'busy' | 'clean' | 'early' | 'stopped' | 'gone' }
-  /** No call was made, for the budget's sake: due in so many seconds, and woken by then if somebody waits for it. */
+  /** Our rate limiter admitted no call. Due in `afterSeconds`; enqueued for then if a user may be waiting. */
   | { readonly kind: 'deferred'; readonly afterSeconds: number; readonly failure: PlaidFailure }
-  /** Left dirty and due in so many seconds. */
+  /** Stays dirty and is due in `afterSeconds`. */
   | { readonly kind: 'later'; readonly afterSeconds: number; readonly failure: PlaidFailure }
 
 /**
- * Brings one product up to date. A retry does nothing where a later run has put the product off.
- * @throws AppError `unavailable` when the database did not answer; the work then stays due
+ * Syncs one product. A retry does nothing if a later run has postponed the product.
+ * @throws AppError `unavailable` if the database did not respond; the product then stays due
  */
 export async function syncProduct(
   given: Ctx,
@@ -99,7 +99,7 @@ async function read(ctx: Ctx, lease: Lease, stats: RunStats, priority: Priority)
     const run: Run = { ctx, lease, plaid, token, stats }
     return await readers[lease.product](run)
   } catch (error) {
-    // The database may answer again before the lease ends; anything else is recorded with the run.
+    // The queue retries when the database is unavailable. Every other error is recorded with the run.
     if (error instanceof AppError && error.code === 'unavailable') throw error
     ctx.log.error('sync_failed', { run_id: lease.runId, item_product_id: lease.itemProductId, error })
     return {
@@ -134,7 +134,7 @@ async function commitResult(
     )
   } catch (error) {
     if (error instanceof AppError && error.code === 'unavailable') throw error
-    // The database refused what was read (a broken constraint): nothing of it is stored, the cursor has not moved.
+    // The database rejected the rows (a violated constraint): nothing was stored and the cursor is unchanged.
     ctx.log.error('commit_refused', { run_id: lease.runId, item_product_id: lease.itemProductId, error })
     return await handleFailure(ctx, lease, report, internalFailure('ours', 'COMMIT_REFUSED'))
   }
@@ -143,7 +143,8 @@ async function commitResult(
     return await handleFailure(ctx, lease, report, internalFailure('restart', 'STAGING_LOST'))
   if (committed.kind === 'accounts_moved')
     return await handleFailure(ctx, lease, report, internalFailure('restart', 'ACCOUNTS_MOVED'))
-  // After a lost response it is unknown whether the product was marked again meanwhile. A needless wake-up is harmless.
+  // After a lost response it is unknown whether the product was marked again meanwhile. A superfluous message is
+  // harmless.
   if (committed.kind === 'committed_before' || committed.dirtyAgain) await enqueue([lease.itemProductId], 'again')
   if (committed.kind === 'committed' && committed.setAside !== null)
     ctx.log.warn('rows_set_aside', {

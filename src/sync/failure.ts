@@ -1,11 +1,11 @@
-// What a run's failure does: to the item's status, to the time of the next try, and to what the user reads.
+// Maps a run's failure to the item's status, the time of the next attempt, and the text that the user reads.
 import type { FailedRun } from '../db/commit.ts'
 import { assertNever } from '../errors.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
 
 const hour = 3600
 
-/** Exponential with jitter: between half and all of `base × 2^attempts`, at most `most`. Seconds. */
+/** Exponential backoff with jitter: between half and all of `base × 2^attempts`, at most `most`. In seconds. */
 export function backoffSeconds(attempts: number, random: number, base = 30, most = hour): number {
   return Math.ceil(Math.min(most, base * 2 ** Math.min(attempts, 20)) * (0.5 + random / 2))
 }
@@ -19,32 +19,32 @@ const itemStatuses: Readonly<Partial<Record<FailureClass, string>>> = {
   revoked: 'revoked',
 }
 
-/** The item's status that a failure stands for; null when the item is not at fault. */
+/** The item status that a failure implies; null if the failure is not the item's. */
 export function itemStatusFor(failureClass: FailureClass): string | null {
   return itemStatuses[failureClass] ?? null
 }
 
-/** What is known of a product's earlier runs. */
+/** The outcome of a product's earlier runs. */
 export interface ProductHistory {
-  /** Failures in a row. */
+  /** Consecutive failures. */
   readonly attempts: number
-  /** Refusals in a row: Plaid said that the item does not have the product, or that consent is missing. */
+  /** Consecutive refusals: the item does not have the product, or consent is missing. */
   readonly refusals: number
-  /** Whether the product was ever read. */
+  /** Whether a run has ever read the product. */
   readonly wasRead: boolean
 }
 
-/** What a user reads of a product that lacks consent, until it is read or fails in another way. */
+/** The text for a product without consent. It stays until the product is read or fails in another way. */
 export const consentError = 'The user has to agree to share this, in update mode of Link.'
-/** Refusals in a row until a product that was read before rests: a single one may be a fault of Plaid's. */
+/** Consecutive refusals before a product that was read before is paused: a single one may be Plaid's fault. */
 const refusalsUntilRest = 2
-/** The rest after the first, the second and every later refusal. Seconds. */
+/** The pause after the first, the second and every further refusal. In seconds. */
 const rests = [hour, 24 * hour, 7 * 24 * hour] as const
 
 const restSeconds = (refusals: number, random: number): number =>
   Math.ceil((rests[Math.min(refusals, rests.length - 1)] ?? rests[2]) * (0.9 + random / 5))
 
-/** The end of a run that failed. `random` is 0 ≤ x < 1. */
+/** How a failed run is recorded. `random` is 0 ≤ x < 1. */
 export function endOfFailure(failure: PlaidFailure, history: ProductHistory, random: number): FailedRun {
   const { attempts } = history
   const status = itemStatusFor(failure.class)

@@ -1,10 +1,10 @@
-// Reads everything of an item again from the start and reconciles: for when what is stored is in doubt.
+// Reads all data of an item again from the start. For operators who doubt the stored data.
 import type { Ctx } from '../context.ts'
 import { restartItem } from '../db/sync/work.ts'
 import { AppError } from '../errors.ts'
 
 /**
- * Marks and wakes all products of an item, whoever it belongs to. Answers how many.
+ * Marks all products of any user's item dirty and enqueues them. Returns their number.
  * @throws AppError `not_found`
  */
 export async function fullResync(ctx: Ctx, itemId: string): Promise<number> {

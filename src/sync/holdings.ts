@@ -1,4 +1,4 @@
-// Reads /investments/holdings/get, a full snapshot: a position that is not in it is gone.
+// Reads /investments/holdings/get, a full snapshot. Deletes positions that are missing from it.
 import { addSecurities, type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/records/investments-merge.ts'
 import type { PlaidHolding } from '../plaid/schemas.ts'
 import { inOneCurrency } from './repeated-rows.ts'

@@ -1,5 +1,5 @@
-// Reads /investments/transactions/get over its longest window, page by page. Cancellations are not told one by one, so
-// the whole window is compared.
+// Reads /investments/transactions/get over its longest window, page by page. Plaid does not report removed
+// transactions, so the window replaces the stored rows of the same days.
 import {
   type InvestmentRow,
   type InvestmentTransactionFacts,
@@ -18,13 +18,13 @@ import { internalFailure, recordResponse, type ReadAnswer, type Run, snapshotEnd
 import { securityFacts } from './security-rows.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
-/** Plaid tells 24 months at most. */
+/** Plaid returns at most 24 months. */
 const windowDays = 730
 const maxPages = 200
 const maxRestarts = 3
-/** Runs that failed because the window kept changing; the next one takes what it reads. */
+/** Failed runs after which the next one stores what it reads, even if the window keeps changing. */
 const stuckAttempts = 2
-/** Rows held in memory, ten pages (about 3 MB); what is beyond goes to the staging table. */
+/** Rows held in memory, ten pages (about 3 MB); further rows go to the staging table. */
 const maxHeld = 5000
 
 interface Window {
@@ -39,13 +39,13 @@ function windowAt(now: Date): Window {
 }
 
 interface Loop {
-  /** Rows in the window, as the first page said; -1 before it. */
+  /** `total_investment_transactions` of the first page; -1 before it. */
   total: number
   offset: number
-  /** Rows of the longest page so far; the bank may have shorter ones than were asked for. */
+  /** Rows of the longest page so far. A bank's pages may be shorter than requested. */
   longestPage: number
   seq: number
-  /** Rows in memory, which are not staged yet. */
+  /** Rows in memory that are not staged yet. */
   readonly held: InvestmentRow[]
   readonly accounts: Map<string, PlaidAccount>
   readonly securities: Map<string, PlaidSecurity>
@@ -66,10 +66,11 @@ const newLoop = (): Loop => ({
 })
 const stagedRows = (loop: Loop): number => loop.seq - loop.held.length
 
-/** Where a list ended that did not have the rows that were announced, in rows; null before one did. */
+/** What contradicts Plaid's number of rows. */
 interface Doubt {
+  /** The offset at which a list ended before the total was reached; null if none did. */
   endedAt: number | null
-  /** Whether the announced number is not looked at any more: only an empty page is the end. */
+  /** Whether to ignore the total and read until an empty page. */
   ignoresTotal: boolean
 }
 
@@ -101,14 +102,14 @@ export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> 
 }
 
 /**
- * Takes a page, and says how to go on. Where Plaid's number of rows cannot be right, the list is read once more; when it ends
- * in the same place, or when runs before have failed too, what was read is stored with a note, and nothing is removed.
+ * Adds a page and decides the next step. If Plaid's total cannot be right, the list is read again. If it ends at the
+ * same offset again, or earlier runs failed too, the run stores what it read with a note and removes nothing.
  */
 function stepAfter({ stats, lease }: Run, doubt: Doubt, loop: Loop, page: Page): Step {
   const mayRestart = stats.restarts < maxRestarts
   const isStuck = lease.attempts >= stuckAttempts
   if (!doubt.ignoresTotal && loop.total !== -1 && page.total_investment_transactions !== loop.total) {
-    // Something came or went between two pages: offsets have shifted, so nothing read so far can be trusted.
+    // Rows were added or removed between two pages. Offsets have shifted, so the pages so far cannot be used.
     if (!mayRestart && !isStuck) return 'WINDOW_KEEPS_CHANGING'
     doubt.ignoresTotal = !mayRestart
     if (doubt.ignoresTotal) stats.note = 'WINDOW_KEEPS_CHANGING'
@@ -119,7 +120,7 @@ function stepAfter({ stats, lease }: Run, doubt: Doubt, loop: Loop, page: Page):
   const rows = listedIn(page)
   const isWhole = loop.offset === loop.total && !doubt.ignoresTotal
   if (isWhole && rows < full) return 'complete'
-  // Neither a full page nor one with more rows than were announced is surely the last.
+  // More pages may follow a full page, and a list that has exceeded its total.
   if (rows > 0) return 'next'
   if (doubt.ignoresTotal) return 'incomplete'
   const isAsBefore = doubt.endedAt === loop.offset
@@ -132,7 +133,7 @@ function stepAfter({ stats, lease }: Run, doubt: Doubt, loop: Loop, page: Page):
   return 'incomplete'
 }
 
-/** Rows of the window in a page, whether or not they could be read. */
+/** Transactions in a page, including those that could not be parsed. */
 const listedIn = (page: Page): number =>
   page.investment_transactions.length + page.set_aside.filter(({ kind }) => kind === 'investment_transaction').length
 
@@ -147,14 +148,14 @@ function take(loop: Loop, page: Page): void {
   for (const transaction of page.investment_transactions) loop.held.push({ seq: loop.seq++, ...factsOf(transaction) })
 }
 
-/** Before the next page: renews the lease, and keeps memory bounded. */
+/** Renews the lease before the next page, and stages rows if too many are in memory. */
 async function hold(run: Run, loop: Loop): Promise<boolean> {
   const { jobs } = run.ctx.services
   if (loop.held.length < maxHeld) return await renewLease(jobs, run.lease)
   return await stageInvestmentTransactions(jobs, run.lease, loop.held.splice(0))
 }
 
-/** Without a window nothing is removed: what was read may not be all. */
+/** @param window null if the list may be incomplete: then nothing is removed */
 async function commitOf(run: Run, window: Window | null, loop: Loop): Promise<ReadAnswer> {
   const { jobs } = run.ctx.services
   const { lease } = run
@@ -187,7 +188,7 @@ function factsOf(transaction: PlaidInvestmentTransaction): InvestmentTransaction
     price: transaction.price,
     fees: transaction.fees,
     type: transaction.type,
-    // An older version of Plaid's API has no subtype.
+    // Plaid-Version 2019-05-29 has no subtype.
     subtype: transaction.subtype ?? transaction.type,
     isoCurrencyCode: transaction.iso_currency_code,
     unofficialCurrencyCode: transaction.unofficial_currency_code,

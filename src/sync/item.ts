@@ -1,4 +1,5 @@
-// Reads /item/get: what is true of an item now, whatever webhooks said, in whatever order. Makes its webhook ours.
+// Reads /item/get: the item's current state, independent of which webhooks arrived and in which order. Corrects the
+// item's webhook URL.
 import { type ItemFacts, type ItemLook, markProductsDirty, writeItem } from '../db/items/item-update.ts'
 import { classify } from '../plaid/errors.ts'
 import type { PlaidItem } from '../plaid/link-schemas.ts'
@@ -41,7 +42,7 @@ function factsOf(answer: PlaidItem, products: readonly string[]): ItemFacts {
   }
 }
 
-/** What a later look is compared with. */
+/** The state that the next read is compared with, to find missed webhooks. */
 export function lookOf({ item, status }: PlaidItem): ItemLook {
   return {
     transactionsUpdatedAt: status?.transactions?.last_successful_update ?? null,
@@ -50,14 +51,14 @@ export function lookOf({ item, status }: PlaidItem): ItemLook {
   }
 }
 
-function lastWebhookOf(told: NonNullable<PlaidItem['status']>['last_webhook']): ItemFacts['lastWebhook'] {
-  const [sentAt, code] = [told?.sent_at ?? null, told?.code_sent ?? null]
+function lastWebhookOf(webhook: NonNullable<PlaidItem['status']>['last_webhook']): ItemFacts['lastWebhook'] {
+  const [sentAt, code] = [webhook?.sent_at ?? null, webhook?.code_sent ?? null]
   return sentAt === null || code === null ? null : { sentAt, code }
 }
 
 /**
- * What an item's error means for its status: nothing where it is temporary, or Plaid's or ours to mend. An unknown
- * ITEM_ERROR asks for a new login, which mends most of them.
+ * The status that an item's error implies. Errors caused by Plaid, by us, or by a temporary outage do not change it. An
+ * unknown ITEM_ERROR requires a new login, which resolves most of them.
  */
 function troubleOf(error: PlaidItem['item']['error']): ItemFacts['trouble'] {
   if (error === null) return null
@@ -66,7 +67,7 @@ function troubleOf(error: PlaidItem['item']['error']): ItemFacts['trouble'] {
   return status === null ? null : { status, reason: error.error_code }
 }
 
-/** One text for what Plaid names, whatever its order. */
+/** A canonical text, independent of the order of Plaid's lists. */
 function capabilitiesOf({
   products,
   available_products: available,

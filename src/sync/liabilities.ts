@@ -1,4 +1,4 @@
-// Reads /liabilities/get, a full snapshot of the three kinds.
+// Reads /liabilities/get, a full snapshot of credit cards, mortgages and student loans.
 import { type LiabilityFacts, mergeLiabilities } from '../db/records/liabilities.ts'
 import type { PlaidLiabilities } from '../plaid/schemas.ts'
 import { lastOfEach } from './repeated-rows.ts'
@@ -26,8 +26,8 @@ export async function readLiabilities(run: Run): Promise<ReadAnswer> {
 
 const nameOf = ({ kind, plaidAccountId: accountId }: LiabilityFacts) => ({ kind, list: kind, accountId, rowId: null })
 
-function liabilityFacts(told: PlaidLiabilities['liabilities']): LiabilityFacts[] {
+function liabilityFacts(liabilities: PlaidLiabilities['liabilities']): LiabilityFacts[] {
   return (['credit', 'mortgage', 'student'] as const).flatMap((kind) =>
-    told[kind].map(({ account_id: plaidAccountId, details }) => ({ plaidAccountId, kind, details })),
+    liabilities[kind].map(({ account_id: plaidAccountId, details }) => ({ plaidAccountId, kind, details })),
   )
 }

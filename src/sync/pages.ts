@@ -1,17 +1,17 @@
-// The next page of a loop, when the budget for it is spent: giving up would throw away every page before, so the run
-// keeps its lease and waits. Never waits for the first page, and never for long.
+// Waits for the rate limiter between the pages of one run. Giving up would discard the pages read so far, so the run
+// keeps its lease and waits a bounded time. It does not wait for the first page.
 import { renewLease } from '../db/sync/work.ts'
 import type { PlaidResult } from '../plaid/client.ts'
 import type { Run } from './run.ts'
 
-/** An item's limit is by the minute, so a page's turn comes within one. What takes longer was refused by Plaid. */
+/** Limits apply to a minute, so a page is admitted within one. A longer wait means that Plaid itself rejected calls. */
 const longestWaitSeconds = 65
-/** All waiting of a run together; an invocation of a queue ends after 15 minutes. */
+/** All waits of a run together. Cloudflare ends a queue invocation after 15 minutes. */
 const mostWaitedSeconds = 480
-/** Well under the lease's two minutes, with Plaid's 90 s to come. */
+/** Less than the lease's two minutes minus the 90 s that a call may take. */
 const renewSeconds = 20
 
-/** Asks for page after page of one run. A null is a lease that was lost meanwhile. */
+/** Returns a function that requests a page, waiting if needed. It returns null if the lease was lost meanwhile. */
 export function createPager(
   run: Run,
 ): <Value>(page: number, ask: () => Promise<PlaidResult<Value>>) => Promise<PlaidResult<Value> | null> {

@@ -1,4 +1,4 @@
-// The units of sync, how fresh each is kept, and which of them an item gets.
+// The products that are synced separately, how often each is read, and which of them an item has.
 import { type PlaidProduct, plaidProducts } from '../config/config.ts'
 
 export const syncProducts = [
@@ -16,11 +16,11 @@ const hour = 3600
 const day = 24 * hour
 
 export interface Freshness {
-  /** Seconds after which a product is due to be read again although nothing was heard, give or take an hour. */
+  /** Seconds after which a product is read again even without a webhook; accurate to an hour. */
   readonly staleAfterSeconds: number
   /**
-   * Its last so many seconds are given to chance: what was read at once, after a deploy or an outage, is read again
-   * over so long a time, and the next time over twice that.
+   * The read happens at a random time in the last `spreadSeconds`. Products that were read at the same time, after a
+   * deploy or an outage, are read again over that period, and the next time over twice that period.
    */
   readonly spreadSeconds: number
 }
@@ -28,9 +28,10 @@ export interface Freshness {
 const every = (staleAfterSeconds: number): Freshness => ({ staleAfterSeconds, spreadSeconds: staleAfterSeconds / 3 })
 
 /**
- * Webhooks bring what is new; these bring what was lost. That a webhook went missing is found at no cost by the item's
- * own state, every six hours, which then raises the rest. 100,000 items make 900,000 such looks a day, 625 a minute:
- * `npm run bench -- --only scheduling` shows them beside a day's webhooks under Plaid's limits.
+ * Webhooks report new data; these reads find data whose webhook was lost. The item's own state (`/item/get`, free) is
+ * read every six hours and shows missed webhooks; the run then marks the other products dirty. 100,000 items need
+ * 900,000 such reads a day, 625 a minute: `npm run bench -- --only scheduling` simulates them beside a day's webhooks
+ * under Plaid's limits.
  */
 export const freshness: Readonly<Record<SyncProduct, Freshness>> = {
   item: every(6 * hour),
@@ -48,11 +49,11 @@ const unitsOf: Readonly<Record<PlaidProduct, readonly SyncProduct[]>> = {
   liabilities: ['liabilities'],
 }
 
-/** The product that a unit belongs to; null for those that every item has. */
+/** The Plaid product that a unit belongs to; null for units that every item has. */
 export const productOf = (unit: string): PlaidProduct | null =>
   plaidProducts.find((product) => unitsOf[product].some((name) => name === unit)) ?? null
 
-/** What Plaid says an item has, or could give without the user's doing. */
+/** The products that an item has or can get without an action of the user. */
 export interface ItemCapabilities {
   readonly products: readonly string[] | null
   readonly billed_products: readonly string[] | null
@@ -61,8 +62,8 @@ export interface ItemCapabilities {
 }
 
 /**
- * The units for an item: of the products that the operator configured, those that the item has or may get. Its own
- * state and its balances always; all of the configured ones while nothing is known yet.
+ * The units of an item: `item` and `balances` always, and those of the configured products that the item has or can
+ * get. While the item's capabilities are unknown, all configured products.
  */
 export function unitsFor(configured: readonly PlaidProduct[], item: ItemCapabilities | null): SyncProduct[] {
   const enabled = new Set([...(item?.products ?? []), ...(item?.billed_products ?? [])])

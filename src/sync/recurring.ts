@@ -1,5 +1,6 @@
-// Reads /transactions/recurring/get, a full snapshot of the streams that Plaid finds in an item's transactions. It names
-// accounts by id alone, so they are read beside it: a stream may be the first that is heard of its account.
+// Reads /transactions/recurring/get, a full snapshot of the streams that Plaid finds in an item's transactions. The
+// response has account ids only, so /accounts/get is read too: a stream may belong to an account that is not stored
+// yet.
 import { type Direction, mergeRecurring, type RecurringFacts } from '../db/records/recurring.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { PlaidStream } from '../plaid/schemas.ts'
@@ -30,7 +31,7 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
   }
 }
 
-/** An add-on that not every customer of Plaid's has: without it the product is absent, and nothing is wrong. */
+/** Recurring transactions are an add-on of Plaid's. Without it, the product is absent, which is not an error. */
 function asAddOn(failure: PlaidFailure): PlaidFailure {
   return failure.errorCode === 'INVALID_PRODUCT' ? { ...failure, class: 'product_absent' } : failure
 }

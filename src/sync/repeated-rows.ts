@@ -1,4 +1,5 @@
-// Snapshots that list one thing twice. Nothing is dropped silently: what cannot be added up or told apart is set aside.
+// Snapshots that list the same row twice. No row is dropped silently: a row that can be neither added up nor
+// distinguished is set aside.
 import { type RowKind, setAsideReadable, type SetAsideRow } from '../plaid/rows.ts'
 import type { PlaidAccount, PlaidHolding } from '../plaid/schemas.ts'
 
@@ -14,7 +15,7 @@ interface Distinct<Row> {
   readonly setAside: readonly SetAsideRow[]
 }
 
-/** Rows of which each has a name of its own. Of several with one name the last counts; those that differ from it are set aside. */
+/** Keeps the last row of each key. Sets aside earlier rows that differ from it. */
 export function lastOfEach<Row>(rows: readonly Row[], nameOf: (row: Row) => Named): Distinct<Row> {
   const rowKey = (row: Row): string => {
     const { kind, accountId, rowId } = nameOf(row)
@@ -39,8 +40,8 @@ const currencyOf = (row: {
 }): string | null => row.iso_currency_code ?? row.unofficial_currency_code
 
 /**
- * Holdings of which all rows of one position are in one currency, so that they can be added up: the account's, where one row
- * is, else that of the first row. The others are set aside.
+ * Keeps the rows of each position that are in one currency, so that they can be added up: the account's currency if a
+ * row has it, else the currency of the first row. Sets aside the other rows.
  */
 export function inOneCurrency(
   holdings: readonly PlaidHolding[],

@@ -1,9 +1,10 @@
-// Plays dead letters again: as safe as any other wake-up, since the row is the truth and the letter only says where to look.
+// Replays dead letters: enqueues the products and Link sessions that they name. Safe, because a message only says which
+// row to look at.
 import type { Ctx } from '../context.ts'
 import { type Replayed, replayDeadLetters } from '../db/operations/dead-letters.ts'
 import { AppError } from '../errors.ts'
 
-/** In one go; the next call plays the next ones. */
+/** Dead letters of one call. */
 const mostAtOnce = 1000
 
 /** @throws AppError `not_found` */
@@ -13,7 +14,7 @@ export async function replayOne(ctx: Ctx, id: string): Promise<number> {
   return await enqueueAll(ctx, replayed)
 }
 
-/** The letters that nobody has played yet, oldest first. Answers how many wake-ups that made. */
+/** Replays up to 1,000 dead letters that were not replayed yet, oldest first. Returns the number of messages. */
 export async function replayAll(ctx: Ctx): Promise<number> {
   const replayed = await replayDeadLetters(ctx.services.jobs, { limit: mostAtOnce })
   return replayed === null ? 0 : await enqueueAll(ctx, replayed)

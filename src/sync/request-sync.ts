@@ -1,10 +1,10 @@
-// A user asks for fresh data: the marks are raised and the wake-up calls sent; the reading is the queue's.
+// A user's request for new data: marks products dirty and enqueues them. The queue consumer reads the data.
 import type { Ctx, User } from '../context.ts'
 import { markDirtyForUser } from '../db/items/items.ts'
 import { AppError } from '../errors.ts'
 
 /**
- * Marks the products of one item, or of all the user's items, and wakes them. Answers how many.
+ * Marks the products of one item, or of all items of the user, dirty and enqueues them. Returns their number.
  * @throws AppError `not_found` when the item is not the user's
  */
 export async function requestSync(ctx: Ctx<User>, itemId: string | null): Promise<number> {

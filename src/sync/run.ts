@@ -1,4 +1,4 @@
-// What a product's reader is given, and what it answers. Readers read; only the engine commits.
+// What a product's reader gets and returns. Readers do not write product data; the engine commits.
 import type { Ctx } from '../context.ts'
 import type { Secret } from '../crypto/secret.ts'
 import type { Statement } from '../db/core/client.ts'
@@ -9,52 +9,52 @@ import type { Plaid } from '../plaid/endpoints.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'
 
-/** Counted while a run goes on; becomes its `sync_runs` row. */
+/** Counted during a run; stored in its `sync_runs` row. */
 export interface RunStats {
   pages: number
   restarts: number
   requestIds: string[]
-  /** What was odd in a run that ended well, as a code; null as a rule. Becomes the row's `error_code`. */
+  /** A code for an irregularity in a successful run; usually null. Stored as the row's `error_code`. */
   note: string | null
 }
 
 export interface Run {
   readonly ctx: Ctx
   readonly lease: Lease
-  /** Plaid as this run may call it: for its item, and before or after those for whom somebody waits. */
+  /** Plaid's endpoints, with the item and the priority that the rate limiter counts. */
   readonly plaid: Plaid
   readonly token: Secret
   readonly stats: RunStats
 }
 
 export type ReadAnswer =
-  /** Everything was read: commit these statements, in this order. */
+  /** Everything was read. The engine commits the statements in this order. */
   | {
       readonly kind: 'read'
       readonly end: SuccessfulRun
       readonly statements: readonly Statement[]
-      /** Rows that could not be read. Null for a product that has no rows. */
+      /** Rows that could not be parsed. Null for a product without rows. */
       readonly setAside: readonly SetAsideRow[] | null
-      /** Raises other products' dirty marks and returns their ids. */
+      /** Marks other products dirty and returns their ids. */
       readonly markDirty: Statement | null
     }
   | { readonly kind: 'failed'; readonly failure: PlaidFailure }
-  /** Somebody else holds the lease by now: leave everything to them. */
+  /** Another run has the lease: this one must stop. */
   | { readonly kind: 'lease_lost' }
 
 export type Reader = (run: Run) => Promise<ReadAnswer>
 
-/** Keeps Plaid's request ids for support; the most recent ones where there are many. */
+/** Counts a response and keeps its request id for Plaid's support, at most the last 20. */
 export function recordResponse(stats: RunStats, result: PlaidResult<unknown>): void {
   stats.pages += 1
   const id = result.ok ? result.requestId : result.failure.requestId
   if (id !== null && id !== '') stats.requestIds = [...stats.requestIds.slice(-19), id]
 }
 
-/** A failure that Plaid did not name, of our own finding. */
+/** A failure that this service found, not Plaid. */
 export function internalFailure(failureClass: PlaidFailure['class'], errorCode: string): PlaidFailure {
   return { class: failureClass, errorType: 'LOCAL', errorCode, status: 0, requestId: null, retryAfterSeconds: null }
 }
 
-/** The end of a run that read a snapshot: there is no cursor to keep. */
+/** The result of a run that read a snapshot, which has no cursor. */
 export const snapshotEnd: SuccessfulRun = { cursor: null, historyStatus: null, againSeconds: null, showsHealth: true }

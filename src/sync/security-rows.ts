@@ -1,8 +1,8 @@
-// Plaid's securities as the database takes them.
+// Maps Plaid's securities to rows for the database.
 import type { SecurityFacts } from '../db/records/investments-merge.ts'
 import type { PlaidSecurity } from '../plaid/schemas.ts'
 
-/** Pages can repeat a security; the last one is the newest. */
+/** Several pages can list a security; the last entry is the newest. */
 export function securityFacts(securities: readonly PlaidSecurity[]): SecurityFacts[] {
   const newest = new Map(securities.map((security) => [security.security_id, security]))
   return [...newest.values()].map((security) => ({

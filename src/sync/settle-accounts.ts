@@ -1,6 +1,6 @@
-// Prepares the accounts of a response for the commit. Compares those with new ids with all accounts of the user, and for that
-// reads Plaid's complete list. If known accounts have new ids, the run stores only this change, and everything is read again
-// as after a new link.
+// Prepares the accounts of a response for the commit. Compares those with new ids with all accounts of the user, and
+// for that reads Plaid's complete list. If known accounts have new ids, the run stores only this change, and everything
+// is read again as after a new link.
 import { type AccountFacts, rereadAsRelinked, rereadByAccounts, writeAccounts } from '../db/records/accounts-merge.ts'
 import type { Statement } from '../db/core/client.ts'
 import { readKnownAccounts, requireAccounts, requireAccountsVersion } from '../db/records/known-accounts.ts'
@@ -10,7 +10,10 @@ import { accountFacts } from './account-rows.ts'
 import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export type Settled =
-  /** `statements` must run before those that refer to the accounts. `raise`, of a complete list, marks products dirty for them. */
+  /**
+   * `statements` must run before those that refer to the accounts. `markDirty`, for a complete list, marks the products
+   * of new accounts dirty.
+   */
   | { readonly kind: 'settled'; readonly statements: readonly Statement[]; readonly markDirty: Statement | null }
   /** Replaces what the run has read. */
   | { readonly kind: 'instead'; readonly answer: ReadAnswer }

@@ -1,4 +1,5 @@
-// Heals what was lost on the way: wakes work that is dirty and due, and asks Plaid whether a webhook went missing.
+// Recovers lost messages and webhooks: enqueues products that are dirty and due, and reads the state of items to find
+// missed webhooks.
 import type { Config } from '../config/config.ts'
 import type { Ctx } from '../context.ts'
 import { clearStaging } from '../db/records/transactions-staging.ts'
@@ -8,24 +9,24 @@ import { type Freshness, freshness, type SyncProduct, syncProducts } from './pro
 const minute = 60
 /** The time between two sweeps. */
 const sweepSeconds = 5 * minute
-/** As many as one call of the queue takes. */
+/** Cloudflare's limit for one `sendBatch`. */
 const batchSize = 100
-/** A woken row is left alone until its message has come and been worked on; one that was lost is sent again after it. */
+/** How long a sweep leaves an enqueued row alone. After that, its message counts as lost and is sent again. */
 const enqueuedSeconds = 2 * sweepSeconds
-/** `/item/get` calls in one sweep for the items that were not looked at for longest: 2 % of the client's limit. */
+/** Items whose state one sweep reads, those read longest ago first: 2 % of the limit of `/item/get`. */
 const mostProbed = 500
-/** Two probes of an item are never closer than this: 15 a minute are allowed. */
+/** Least time between two reads of an item's state: Plaid allows 15 a minute. */
 const probeSeconds = 5
 const stagingSeconds = 60 * minute
 
 /**
- * Rows of a product that are marked in an hour at most, wherever they come from: 500 a minute when they become due, half
- * of the tightest of Plaid's limits. Marked in steps, each a statement that a database answers soon.
+ * Rows of a product that one hourly run marks at most: 500 a minute when they become due, half of Plaid's tightest
+ * limit. Marked in steps, so that each statement stays short.
  */
 const mostMarked = 30_000
 const markStep = 5000
 
-/** A queue that refuses batch after batch must not hold up the sweep: what is not sent by then is due for the next one. */
+/** A failing queue must not hold up the sweep: rows that are not sent by then are due for the next one. */
 const longestSendMs = 120_000
 
 /** The part of a use case's context that a sweep uses. */
@@ -36,8 +37,8 @@ export interface SweepCtx {
 }
 
 /**
- * Wakes at a pace that the queue keeps up with: the first at once, the last just before the next sweep. Returns the ids
- * that were not woken.
+ * Enqueues products, the first at once and the last just before the next sweep, so that the consumers keep up. Returns
+ * the ids that the queue did not take.
  */
 async function enqueueSpread({ services, now }: SweepCtx, ids: readonly string[]): Promise<readonly string[]> {
   const endMs = now().getTime() + longestSendMs
@@ -58,7 +59,9 @@ export interface Swept {
   readonly probed: number
 }
 
-/** Marks the items to probe, wakes what is due, and cleans up after runs that died. Safe to run twice at once. */
+/**
+ * Marks items to read, enqueues due products, and deletes the staged rows of crashed runs. Safe to run concurrently.
+ */
 export async function sweep(ctx: SweepCtx): Promise<Swept> {
   const { jobs, config } = ctx.services
   const probed = await markStale(jobs, 'item', { olderThanSeconds: probeSeconds, spreadSeconds: 0, limit: mostProbed })
@@ -72,7 +75,7 @@ export async function sweep(ctx: SweepCtx): Promise<Swept> {
   return swept
 }
 
-/** Marks one product's rows that are about to be stale, due at random until they are. */
+/** Marks the rows of one product that are about to be stale. They become due at random times until then. */
 async function markProduct(ctx: SweepCtx, { staleAfterSeconds, spreadSeconds }: Freshness, product: SyncProduct) {
   const olderThanSeconds = staleAfterSeconds - spreadSeconds
   let marked = 0
@@ -84,7 +87,7 @@ async function markProduct(ctx: SweepCtx, { staleAfterSeconds, spreadSeconds }: 
   return marked
 }
 
-/** Marks what its product's freshness asks for; the sweeps then wake it. */
+/** Marks the products that are about to be stale; the sweeps then enqueue them. Returns their number. */
 export async function markStaleProducts(ctx: SweepCtx): Promise<number> {
   let marked = 0
   for (const product of syncProducts) marked += await markProduct(ctx, freshness[product], product)

@@ -1,5 +1,5 @@
-// Reads /transactions/sync to its end from the stored cursor. A failure in the loop throws all pages away, and only a
-// cursor that came with `has_more: false` is handed on: one from the middle would poison the item for good (Plaid).
+// Reads /transactions/sync from the stored cursor to its end. A failure discards all pages. Only a cursor of a page
+// with `has_more: false` is stored: Plaid refuses a restart from a cursor in the middle.
 import { markFirstRecurringDirty } from '../db/records/recurring.ts'
 import type { Statement } from '../db/core/client.ts'
 import { dropUnmatched, rebindTransactions, settleDuplicates, withoutLoops } from '../db/records/relink.ts'
@@ -21,15 +21,15 @@ import { createPager } from './pages.ts'
 import { internalFailure, recordResponse, type ReadAnswer, type Run } from './run.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
-/** Restarts of the loop within one run; then a later run tries. */
+/** Restarts of the loop within one run; after them the run fails. */
 const maxRestarts = 3
-/** Runs that ended in restarts alone; the next one begins without the cursor. */
+/** Runs that failed because of restarts, after which the next one begins without a cursor. */
 const stuckAttempts = 2
 /** 24 months of the busiest accounts are a tenth of this. */
 const maxPages = 2000
-/** Changes held in memory (about 5 MB); what is beyond goes to the staging table. */
+/** Changes held in memory (about 5 MB); further ones go to the staging table. */
 const maxHeld = 5000
-/** How soon to look again while history is still arriving, should its webhook be lost. */
+/** When to read again while history is still arriving, in case its webhook is lost. */
 const historyPollSeconds = 600
 
 interface Loop {
@@ -40,7 +40,7 @@ interface Loop {
   staged: boolean
 }
 
-/** Rows that could not be read, by their place in the answers or by the transaction: only its newest version counts. */
+/** Rows that could not be parsed, by transaction id if it is known, so that only the newest version is kept. */
 type SetAsideRows = Map<string | number, SetAsideRow>
 
 type LoopEnd =
@@ -66,13 +66,13 @@ export async function readTransactions(run: Run): Promise<ReadAnswer> {
   }
 }
 
-/** Plaid refuses the request itself, so it may be the cursor; with other keys or another product it would be refused too. */
+/** Errors that a bad cursor can cause. Wrong API keys are excluded: the request would fail without a cursor too. */
 const mayBeOfCursor = ({ errorType, errorCode }: PlaidFailure): boolean =>
   errorType === 'INVALID_REQUEST' || (errorType === 'INVALID_INPUT' && errorCode !== 'INVALID_API_KEYS')
 
 /**
- * Why a run that began at a cursor begins once more without one; null where it does not. Only Plaid can judge a cursor, and
- * one that it does not take would be refused for ever. The code is the note of the run.
+ * Why a run should start over without its cursor, as the run's note; null if it should not. Plaid would refuse a bad
+ * cursor on every run.
  */
 function reasonToStartOver({ stats, lease }: Run, failure: PlaidFailure): string | null {
   if (failure.class === 'ours' && mayBeOfCursor(failure)) return 'CURSOR_REFUSED'
@@ -91,7 +91,7 @@ async function readLoop(run: Run, start: string | null): Promise<LoopEnd> {
     const isFull = loop.changes.length >= maxHeld
     if (isFull && !(await stage(run, loop))) return { kind: 'lease_lost' }
     const from = cursor
-    // Staging renews the lease; otherwise that happens while Plaid is asked.
+    // Staging renews the lease. Without it, the lease is renewed while the request runs.
     const [isHeld, result] = await Promise.all([
       page === 0 || isFull || renewLease(jobs, run.lease),
       askFor(page, () => plaid.syncTransactions(run.token, from)),
@@ -111,7 +111,7 @@ async function readLoop(run: Run, start: string | null): Promise<LoopEnd> {
   return { kind: 'failed', failure: internalFailure('ours', 'TOO_MANY_PAGES'), staged: false }
 }
 
-/** Reads again what earlier runs could not read or place, as if Plaid sent it before everything else. */
+/** Retries the rows that earlier runs set aside, as if Plaid had sent them first. */
 async function takeSetAside(run: Run, loop: Loop): Promise<void> {
   for (const text of await readSetAside(run.ctx.services.jobs, run.lease)) {
     const read = transactionSchema.safeParse(parseExactJson(text))
@@ -127,7 +127,7 @@ interface SyncPage {
   readonly removed: readonly { readonly transaction_id: string }[]
 }
 
-/** Added and modified are both upserts; of several mentions of one id, in page order, the last one counts. */
+/** `added` and `modified` are both upserts. The last entry of an id, in page order, wins. */
 function take(loop: Loop, page: SyncPage): void {
   for (const account of page.accounts) loop.accounts.set(account.account_id, account)
   for (const list of ['added', 'modified'] as const) {
@@ -153,7 +153,7 @@ function keepSetAside(loop: Loop, page: SyncPage, list: string): void {
     }
 }
 
-/** Before the next page: keeps memory bounded. False when the lease is lost. */
+/** Moves the changes in memory to the staging table. Returns false if the lease is lost. */
 async function stage(run: Run, loop: Loop): Promise<boolean> {
   loop.staged = true
   return await stageTransactions(run.ctx.services.jobs, run.lease, loop.changes.splice(0))
@@ -185,7 +185,7 @@ async function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: 
   }
 }
 
-/** After a relink, what the earlier link brought is found again before, and what it alone knows is judged after. */
+/** After a relink, stored rows are matched to the new ids before the merge; unmatched ones are dropped after it. */
 function transactionStatements(
   run: Run,
   changes: readonly TransactionChange[],

@@ -1,19 +1,19 @@
-// What a verified webhook means: which products to look at again, and what else it says of its item. A webhook is never
-// believed for data; it only says where to look.
+// Maps verified webhooks to their effect: which products to sync, and changes of the item's status. No other data is
+// taken from a webhook; the sync reads it from Plaid.
 import * as z from 'zod'
 import type { ItemUpdate } from '../db/operations/webhook-events.ts'
 import { optionalTime } from '../plaid/time.ts'
 import { type SyncProduct, syncProducts } from '../sync/products.ts'
 
-/** What a webhook is recorded as that names no type or no code. */
+/** The recorded name of a missing type or code. */
 export const unnamed = 'UNNAMED'
 
 const name = z.string().trim().min(1).max(100).catch(unnamed)
 const optionalText = z.string().min(1).max(200).nullish().catch(null)
 
 /**
- * Accepts every verified webhook: Plaid adds types and members at any time, and stops calling an endpoint that refuses too
- * many. What cannot be used reads as absent.
+ * Accepts every verified webhook: Plaid adds types and fields at any time, and stops sending to an endpoint that
+ * rejects too many. Invalid fields read as absent.
  */
 export const webhookBody = z.looseObject({
   webhook_type: name,
@@ -32,7 +32,7 @@ export interface WebhookEffect {
   readonly update: ItemUpdate
 }
 
-/** Plaid announces a disconnection a week ahead; older announcements do not say when. */
+/** Plaid announces a disconnection a week ahead. Older webhooks have no `disconnect_time`. */
 const disconnectNoticeMs = 7 * 24 * 3600 * 1000
 
 const productsOfType: ReadonlyMap<string, readonly SyncProduct[]> = new Map([
@@ -47,7 +47,7 @@ function productsOf({ webhook_type: type, webhook_code: code }: WebhookBody): re
   return productsOfType.get(type) ?? []
 }
 
-/** The meaning of a webhook; one that is not known means nothing, and is kept. */
+/** The effect of a webhook. An unknown one has none; it is recorded. */
 export function effectOf(body: WebhookBody, now: Date): WebhookEffect {
   if (body.webhook_type !== 'ITEM') return { products: productsOf(body), update: {} }
   switch (body.webhook_code) {

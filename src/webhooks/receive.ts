@@ -1,5 +1,5 @@
-// A webhook from its first byte to its 200: verified, recorded with its dirty marks in one transaction, woken, and only
-// then answered. A death in between costs nothing: Plaid sends again, or the sweep finds the marks.
+// Receives a webhook: verifies it, records it and marks products dirty in one transaction, enqueues them, and then
+// responds 200. Crash-safe: Plaid sends it again, or the sweep finds the dirty products.
 import type { Ctx } from '../context.ts'
 import { fromUtf8 } from '../crypto/encoding.ts'
 import { isRecorded, recordEvent, type WebhookEvent } from '../db/operations/webhook-events.ts'
@@ -10,8 +10,9 @@ import { effectOf, type WebhookBody, webhookBody } from './events.ts'
 import { type FindKey, refusalError, verifyWebhook, type WebhookRequest } from './verify.ts'
 
 /**
- * Takes one delivery. Resolves when it may be answered 200.
- * @throws AppError `webhook_refused` (401, whatever was wrong), `webhook_unverified` or `unavailable` (503: send again)
+ * Processes one delivery. Resolves when the response may be 200.
+ * @throws AppError `webhook_refused` (401, for every reason), `webhook_unverified` or `unavailable` (503: Plaid sends
+ * again)
  */
 export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise<void> {
   const { findWebhookKey, recentWebhooks, config } = ctx.services
@@ -25,17 +26,17 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
   }
   const { replayKey, scheme } = verdict
   const isFirst = await recentWebhooks.once(replayKey, now.getTime(), async () => {
-    if (await isNeedlessCopy(ctx, replayKey)) ctx.log.info('webhook', { scheme, replay: true })
-    else await takeDelivery(ctx, parseBody(request.body), { replayKey, scheme })
+    if (await isExcessCopy(ctx, replayKey)) ctx.log.info('webhook', { scheme, replay: true })
+    else await processDelivery(ctx, parseBody(request.body), { replayKey, scheme })
   })
   if (!isFirst) ctx.log.info('webhook', { scheme, replay: true })
 }
 
 /**
- * Whether the delivery is a copy from an address that sent too many of them. Asks the database only while the address is over
- * its limit: a first delivery is never refused.
+ * Whether the delivery is a copy from an address that sent too many copies. Queries the database only while the address
+ * is over its limit. A first delivery is never ignored.
  */
-async function isNeedlessCopy({ services, client }: Ctx, replayKey: string): Promise<boolean> {
+async function isExcessCopy({ services, client }: Ctx, replayKey: string): Promise<boolean> {
   const { limiter, jobs } = services
   if (limiter === null || client === undefined) return false
   return limiter.isRefused(limiter.policies.ofRepeatedWebhook(client)) && (await isRecorded(jobs, replayKey))
@@ -46,7 +47,7 @@ async function countCopy({ services, client }: Ctx): Promise<void> {
   if (limiter !== null && client !== undefined) await limiter.check(limiter.policies.ofRepeatedWebhook(client))
 }
 
-async function takeDelivery(
+async function processDelivery(
   ctx: Ctx,
   body: WebhookBody,
   delivery: Pick<WebhookEvent, 'replayKey' | 'scheme'>,
@@ -60,7 +61,7 @@ async function takeDelivery(
       type: body.webhook_type,
       code: body.webhook_code,
       plaidItemId: body.item_id ?? null,
-      linkTokenDigest: await linkTokenOf(body),
+      linkTokenDigest: await linkTokenDigest(body),
       payload: storable(body),
     },
     products,
@@ -80,12 +81,12 @@ async function takeDelivery(
   })
 }
 
-/** The digest of a Link webhook's link token. Its public tokens are not used: they are read from Plaid again. */
-async function linkTokenOf(body: WebhookBody): Promise<string | null> {
+/** The digest of a Link webhook's link token. The webhook's public tokens are not used; they are read from Plaid. */
+async function linkTokenDigest(body: WebhookBody): Promise<string | null> {
   return body.webhook_type === 'LINK' && body.link_token ? await tokenDigest(body.link_token) : null
 }
 
-/** Whatever was signed is a webhook; one that is no JSON object has no members. */
+/** A signed body that is not a JSON object is a webhook without fields. */
 function parseBody(bytes: Uint8Array): WebhookBody {
   return webhookBody.parse(membersOf(parsedJson(fromUtf8(bytes) ?? '')))
 }
@@ -104,20 +105,20 @@ const membersOf = (value: unknown): Record<string, unknown> =>
   typeof value !== 'object' || value === null || Array.isArray(value)
     ? {}
     : Object.fromEntries(
-        Object.entries(value).map(([name, member]: [string, unknown]) => [plain(name), plainOf(member)]),
+        Object.entries(value).map(([name, member]: [string, unknown]) => [storableText(name), storableValue(member)]),
       )
 
-/** Text as Postgres can hold it: without NUL, and without the halves of surrogate pairs. */
-const plain = (text: string): string => text.replaceAll('\0', '').toWellFormed()
-const plainOf = (value: unknown): unknown => (typeof value === 'string' ? plain(value) : value)
+/** PostgreSQL stores neither NUL nor unpaired surrogates. */
+const storableText = (text: string): string => text.replaceAll('\0', '').toWellFormed()
+const storableValue = (value: unknown): unknown => (typeof value === 'string' ? storableText(value) : value)
 
-/** The body as it is kept: without anything called a token, cut where it is deep or long (src/monitoring/redact.ts). */
+/** The body as it is stored: without fields whose name contains `token`, and bounded (src/monitoring/redact.ts). */
 function storable(body: WebhookBody): Record<string, unknown> {
   const kept = JSON.stringify(redactValue(body), (name, value: unknown) =>
-    /token/i.test(name) ? '[redacted]' : plainMembers(value),
+    /token/i.test(name) ? '[redacted]' : storableMembers(value),
   )
   return membersOf(JSON.parse(kept))
 }
 
-const plainMembers = (value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? membersOf(value) : plainOf(value)
+const storableMembers = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? membersOf(value) : storableValue(value)

@@ -1,5 +1,5 @@
-// Decides whether a webhook came from Plaid (or from the operator's own relay). Pure checks over the bytes that came,
-// with the time passed in; it stores nothing, logs nothing, and reads no body before the body is verified.
+// Verifies that a webhook came from Plaid or from the operator's relay. Pure checks of the received bytes at a given
+// time; parses no body before it is verified.
 
 import type { KeyAnswer } from './keys/cache.ts'
 import { AppError, assertNever } from '../errors.ts'
@@ -15,7 +15,7 @@ import {
   utf8,
 } from '../crypto/encoding.ts'
 
-/** Plaid's: older signatures are refused. Held both ways. */
+/** Plaid's maximum age of a signature; also the maximum that its time may be ahead. */
 const MAX_AGE_SECONDS = 300
 const MAX_BODY_BYTES = 1_048_576
 const MAX_HEADER_LENGTH = 4096
@@ -51,13 +51,13 @@ export interface WebhookRequest {
   readonly plaidVerification: string | null
   /** `X-Webhook-Signature`, or null. */
   readonly webhookSignature: string | null
-  /** The body's bytes as they came. */
+  /** The received bytes. */
   readonly body: Uint8Array
 }
 
 export interface VerifyOptions {
   readonly findKey: FindKey
-  /** Shared secret of the relay door, used as UTF-8; null closes the door. */
+  /** Shared secret of the operator's relay, as UTF-8; null disables it. */
   readonly hmacSecret: string | null
   readonly now: Date
 }
@@ -66,9 +66,9 @@ export type Verdict =
   | {
       readonly ok: true
       readonly scheme: 'jwt' | 'hmac'
-      /** When it was signed, in seconds since 1970. */
+      /** Time of the signature, in seconds since 1970. */
       readonly signedAt: number
-      /** The same for every copy of one signed delivery, another for each fresh signature: unique index material. */
+      /** Equal for copies of one signed delivery, different for each new signature. Stored in a unique index. */
       readonly replayKey: string
     }
   | { readonly ok: false; readonly reason: RefusalReason }
@@ -79,7 +79,7 @@ function refuse(reason: RefusalReason): Refused {
   return { ok: false, reason }
 }
 
-/** Verifies one delivery. A verified body is authentic, not parsed: its JSON and its schema are still unchecked. */
+/** Verifies one delivery. The JSON of a verified body is still unchecked. */
 export async function verifyWebhook(request: WebhookRequest, options: VerifyOptions): Promise<Verdict> {
   const { plaidVerification: jwt, webhookSignature: hmac, body } = request
   if (body.length > MAX_BODY_BYTES) return refuse('body_too_large')
@@ -117,7 +117,7 @@ async function verifyJwt(jwt: string, body: Bytes, { findKey, now }: VerifyOptio
   const bodyHash = await sha256(body)
   if (!equalConstantTime(bodyHash, claims.bodyHash)) return refuse('body_mismatch')
 
-  // Only R: whoever holds (R, S) can write the equally valid (R, n − S), which must count as the same delivery.
+  // Only R: from (R, S) anyone can derive the equally valid (R, n − S), which must count as the same delivery.
   const nonce = signatureBytes.slice(0, SIGNATURE_BYTES / 2)
   const replayKey = await hashReplay(['jwt', kid, String(claims.iat), bodyHash, nonce])
   return { ok: true, scheme: 'jwt', signedAt: claims.iat, replayKey }
@@ -170,8 +170,8 @@ function readClaims(encoded: string): Claims | null {
 }
 
 /**
- * Members of a base64url-encoded JSON object; null for all else, for an escape in a name, and for a repeated name, which
- * `JSON.parse` would let pass.
+ * Members of a base64url-encoded JSON object; null for all else, for an escape in a name, and for a repeated name,
+ * which `JSON.parse` would let pass.
  */
 function decodeMembers(encoded: string): ReadonlyMap<string, unknown> | null {
   const bytes = decodeBase64Url(encoded)
@@ -208,7 +208,7 @@ function topLevelNames(text: string): string[] {
   return names
 }
 
-/** The operator's own door: HMAC-SHA-256 over `<t>.<body>`. */
+/** The operator's relay: HMAC-SHA-256 over `<t>.<body>`. */
 async function verifyHmac(header: string, body: Bytes, secret: string, now: Date): Promise<Verdict> {
   const match = /^t=(0|[1-9]\d{0,11}),v1=([0-9a-f]{64})$/.exec(header)
   const [, seconds = '', hex = ''] = match ?? []
@@ -240,8 +240,8 @@ async function hashReplay(fields: readonly (string | Bytes)[]): Promise<string> 
 }
 
 /**
- * The answer to a refusal: the same 401 for each reason, so that a prober learns nothing, but 503 where Plaid shall try
- * again. The reason is for the log.
+ * The response to a refused webhook: the same 401 for every reason, so that it reveals nothing, or 503 if Plaid should
+ * send again. The reason is for the log only.
  */
 export function refusalError(reason: RefusalReason): AppError {
   return reason === 'key_unavailable'

@@ -1,6 +1,7 @@
-// Decides for a whole Plaid client which call is made now: by the endpoint's limit, by the item's, by the user's share, by what
-// Plaid itself refused, and by the day's budget where a call costs money. What it forgets of Plaid's limits when it ends is
-// restored from its store as more than it was; shares of users begin anew. Gets time and store; knows no platform.
+// Decides for a whole Plaid client which call is made now: by the endpoint's limit, by the item's, by the user's share,
+// by what Plaid itself refused, and by the day's budget where a call costs money. What it forgets of Plaid's limits
+// when it ends is restored from its store as more than it was; shares of users begin anew. Gets time and store; knows
+// no platform.
 import type { PlaidLimit, PlaidLimitName } from './limits.ts'
 import { createWindows } from './windows.ts'
 import {
@@ -66,7 +67,10 @@ export interface AdmissionControl {
 const dayMs = 86_400_000
 /** Plaid's word is taken up to here: a longer one is asked about again after it. */
 const longestRefusalSeconds = 3600
-/** The same for an endpoint where neither an item nor a limit of ours is known: one caller's 429 must not stop all for long. */
+/**
+ * The same for an endpoint where neither an item nor a limit of ours is known: one caller's 429 must not stop all for
+ * long.
+ */
 const longestBlindRefusalSeconds = 60
 /** Where Plaid did not say how long: its limits are by the minute. */
 const unsaidSeconds = { item: 60, endpoint: 30 } as const

@@ -1,5 +1,5 @@
-// The isolate's side of Plaid's limits: asks the object that counts the endpoint's limit, waits if the wait is short, and
-// decides which calls are allowed while that object fails. Never calls Plaid and never throws.
+// The isolate's side of Plaid's limits: asks the object that counts the endpoint's limit, waits if the wait is short,
+// and decides which calls are allowed while that object fails. Never calls Plaid and never throws.
 import { withTimeout } from '../../timeout.ts'
 import type { Admission, LimitedCall, RejectedCall } from './admission.ts'
 import { isPaidPath, limitNameOf, type PlaidLimits } from './limits.ts'
@@ -53,8 +53,8 @@ export interface PlaidLimiter {
 }
 
 /**
- * One object for each limit of the Plaid client: limits are independent, so the counts stay exact, and an object that fails
- * or is busy concerns its endpoints alone. Endpoints without a limit share one, which knows Plaid's refusals.
+ * One object for each limit of the Plaid client: limits are independent, so the counts stay exact, and an object that
+ * fails or is busy concerns its endpoints alone. Endpoints without a limit share one, which knows Plaid's refusals.
  */
 const objectNameOf = ({ limit }: LimitedCall): string => `client:${limit?.name ?? 'unlimited'}`
 /** A user should hear soon that it takes longer; a run holds one of few consumers while it waits. */
@@ -87,7 +87,10 @@ export function createPlaidLimiter(options: PlaidLimiterOptions): PlaidLimiter {
     }
   }
 
-  /** While the object fails, interactive calls are allowed (20 % of each limit are theirs); background and paid calls are not. */
+  /**
+   * While the object fails, interactive calls are allowed (20 % of each limit are theirs); background and paid calls
+   * are not.
+   */
   const uncounted = ({ path, priority }: LimitedCall): Outcome =>
     priority === 'interactive' && !isPaidPath(path)
       ? { kind: 'admitted' }

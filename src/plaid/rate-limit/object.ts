@@ -1,5 +1,5 @@
-// The Durable Object that counts the calls of a whole Plaid client under one limit, for all isolates. Decides nothing by itself:
-// quota-control.ts does.
+// The Durable Object that counts the calls of a whole Plaid client under one limit, for all isolates. Decides nothing
+// by itself: quota-control.ts does.
 import { DurableObject } from 'cloudflare:workers'
 import {
   type Admission,
@@ -23,7 +23,9 @@ export class PlaidQuota extends DurableObject {
     this.#control = createAdmissionControl(context.storage.kv, Date.now())
   }
 
-  /** Nothing is awaited between asking and counting; the platform holds the answer back until what it stored is durable. */
+  /**
+   * Nothing is awaited between asking and counting; the platform holds the answer back until what it stored is durable.
+   */
   async admit(call: LimitedCall): Promise<Admission> {
     const admission = this.#control.admit(call, Date.now())
     await this.#ensureAlarm()

@@ -12,7 +12,10 @@ const blockSeconds = 5
 const backgroundShare = 0.8
 /** What the clicks of one user may use of a limit while others need it. */
 const userShare = 0.1
-/** Beyond their share, a user's clicks are admitted while no more than this is used: the rest is for other users and the sweep. */
+/**
+ * Beyond their share, a user's clicks are admitted while no more than this is used: the rest is for other users and the
+ * sweep.
+ */
 const spareShare = 0.5
 
 export type Priority = 'interactive' | 'background'
@@ -99,7 +102,9 @@ export function waitFor(window: SlidingWindow, cap: number, nowMs: number): numb
   return windowSeconds * 1000
 }
 
-/** How long until the user's share of the client's limit, or what is spare of it, has room for one more of their clicks. */
+/**
+ * How long until the user's share of the client's limit, or what is spare of it, has room for one more of their clicks.
+ */
 export const waitForShare = (user: SlidingWindow, client: SlidingWindow, limit: number, nowMs: number): number =>
   Math.min(waitFor(user, partOf(limit, userShare), nowMs), waitFor(client, partOf(limit, spareShare), nowMs))
 

@@ -1,4 +1,5 @@
-// SlidingWindows by key, of items or of users: as many as were busy in the last two windows. An idle one is dropped without a search.
+// SlidingWindows by key, of items or of users: as many as were busy in the last two windows. An idle one is dropped
+// without a search.
 import { isIdle, type SlidingWindow, windowSeconds } from './window.ts'
 
 export interface SlidingWindows {

@@ -1,5 +1,5 @@
-// How many keys an isolate asks Plaid for. Anyone can make up key ids, so a network gets a small share of the requests,
-// and Plaid's own networks have requests of their own.
+// Limits the key requests of an isolate. Anyone can make up key ids, so each network gets a small share, and Plaid's
+// own networks have a separate budget.
 
 export interface KeyBudgetLimits {
   /** Key requests an isolate makes in one window for unknown key ids, and as many for known ones. */
@@ -10,8 +10,8 @@ export interface KeyBudgetLimits {
 }
 
 /**
- * The networks of the addresses that Plaid documents as the senders of its webhooks. They get a reserve and no trust: an
- * outdated list costs nothing but the reserve. https://plaid.com/docs/api/webhooks/
+ * The networks from which Plaid documents to send webhooks. They get a separate budget and no trust, so an outdated
+ * list is harmless. https://plaid.com/docs/api/webhooks/
  */
 const networksOfPlaid: ReadonlySet<string> = new Set([
   '52.21.26.0/24',
@@ -20,7 +20,7 @@ const networksOfPlaid: ReadonlySet<string> = new Set([
   '52.88.82.0/24',
 ])
 
-/** Says yes, and counts it, `maxRequests` times in any window. */
+/** Returns a function that returns true, and counts it, at most `maxRequests` times in any window. */
 export function createBudget({ maxRequests, windowMs }: KeyBudgetLimits): (nowMs: number) => boolean {
   let spentAtMs: number[] = []
   return (nowMs) => {
@@ -31,12 +31,12 @@ export function createBudget({ maxRequests, windowMs }: KeyBudgetLimits): (nowMs
   }
 }
 
-/** Gives a network its share back. */
+/** Returns a request to its network's share. */
 export type Refund = () => void
 
 /**
- * The same for unknown key ids, of which a network may spend a few only. Null where there is nothing left. A request that Plaid
- * did not answer is to be refunded to its network: the network did not cause that.
+ * The same for unknown key ids, with a share per network. Returns null if the share or the budget is used up. A request
+ * that Plaid did not respond to is refunded, because the network did not cause that.
  */
 export function createNetworkBudget(limits: KeyBudgetLimits): (network: string, nowMs: number) => Refund | null {
   const common = createBudget(limits)

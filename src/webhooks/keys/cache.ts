@@ -1,5 +1,5 @@
-// Plaid's webhook keys by kid, for one isolate, which shares what it finds with the others. Whatever kids come in, it asks
-// for a bounded number of keys and holds a bounded number of answers; it never takes "could not ask" for "does not exist".
+// Caches Plaid's webhook keys in an isolate and shares them with other isolates. Bounds the requests and the entries,
+// whatever key ids arrive, and distinguishes "unavailable" from "does not exist".
 
 import type { SharedKey } from '../../db/operations/webhook-keys.ts'
 import { withTimeout } from '../../timeout.ts'
@@ -10,11 +10,11 @@ export type KeyAnswer =
   | { readonly status: 'found'; readonly publicKey: CryptoKey }
   | { readonly status: 'unknown' | 'expired' | 'unavailable' }
 
-/** What the key endpoint said: its `key` object unparsed, or that there is no such key. Throws when it did not answer. */
+/** The endpoint's unparsed `key` object, or that there is no such key. A fetch that fails throws. */
 export type FetchedKey = { readonly found: unknown } | { readonly notFound: true }
 export type FetchKey = (kid: string) => Promise<FetchedKey>
 
-/** The keys that all isolates share. Each of its calls may fail; keys are then found without it. */
+/** The keys that all isolates share. If a call fails, keys are found without it. */
 export interface SharedKeys {
   read(): Promise<readonly SharedKey[]>
   save(key: SharedKey): Promise<void>
@@ -22,19 +22,19 @@ export interface SharedKeys {
 }
 
 export interface KeyCacheLimits extends KeyBudgetLimits {
-  /** After how long Plaid is asked again for a key: the bound on noticing its expiry while Plaid answers. */
+  /** Age at which a key is fetched again: the longest time until its expiry is noticed. */
   readonly refreshMs: number
-  /** How long a key is used while Plaid cannot be asked. */
+  /** How long a key is used while Plaid is unavailable. */
   readonly ttlMs: number
-  /** How long to wait before asking again for a key that is still used. */
+  /** Pause before a failed refresh of a key in use is retried. */
   readonly retryMs: number
-  /** How long "no such key" is believed. */
+  /** How long "no such key" is cached. */
   readonly negativeTtlMs: number
-  /** The shared keys are read at most once in this time, however many unknown kids come in. */
+  /** Least time between two reads of the shared keys. */
   readonly sharedReadMs: number
-  /** Keys held, and "no such key" answers held. */
+  /** Cached keys, and cached "no such key" results. */
   readonly maxEntries: number
-  /** How long one delivery waits for a request, its own or another's. */
+  /** How long one delivery waits for a fetch. */
   readonly waitMs: number
 }
 
@@ -55,11 +55,11 @@ export const defaultKeyCacheLimits: KeyCacheLimits = {
 
 export interface KeyCacheOptions {
   readonly fetchKey: FetchKey
-  /** Without it, nothing is shared. */
+  /** If absent, keys are not shared. */
   readonly shared?: SharedKeys
-  /** Told why an answer was `unavailable`: what `fetchKey` threw, or that it answered nonsense. */
+  /** Called with the cause of `unavailable`: what `fetchKey` threw, or a malformed key. */
   readonly onFailure?: (kid: string, error: unknown) => void
-  /** Told that the shared keys could not be read or written. */
+  /** Called if the shared keys could not be read or written. */
   readonly onSharedFailure?: (error: unknown) => void
   readonly limits?: Partial<KeyCacheLimits>
 }
@@ -75,7 +75,7 @@ const unshared: SharedKeys = {
 
 interface KeyEntry extends PublicKey {
   readonly fetchedAtMs: number
-  /** When Plaid is asked again. */
+  /** When the key is fetched again. */
   readonly refreshAtMs: number
 }
 
@@ -87,24 +87,24 @@ interface Pending {
 const unavailable = (): KeyAnswer => ({ status: 'unavailable' })
 
 /**
- * Finds keys in memory, then among the shared ones, then at Plaid. Answers `unavailable` (503, so that Plaid sends again) when
- * the endpoint fails, answers nonsense or is slow, and when the window's requests are spent. Only kids that are in no list
- * spend requests.
+ * Finds keys in memory, then among the shared ones, then at Plaid. Returns `unavailable` (503, so that Plaid sends
+ * again) if the endpoint fails, is slow or returns a malformed key, and if the budget is used up. Only keys that are
+ * not cached use the budget.
  */
 export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
   const { fetchKey, shared = unshared, onFailure, onSharedFailure } = options
   const limits = { ...defaultKeyCacheLimits, ...options.limits }
   const keys = new Map<string, KeyEntry>()
-  /** Kid to when "no such key" is no longer believed. */
+  /** Kid to when "no such key" is no longer cached. */
   const unknown = new Map<string, number>()
   const pending = new Map<string, Pending>()
-  // Apart, so that a flood of new kids cannot keep a known key from being asked for again.
-  const mayAskNew = createNetworkBudget(limits)
-  const mayAskAgain = createBudget(limits)
+  // Separate, so that a flood of new key ids cannot block the refresh of a known key.
+  const mayFetchNew = createNetworkBudget(limits)
+  const mayRefresh = createBudget(limits)
   const readShared = createSharedReader()
 
   /** @throws AppError `plaid_rejected` for what is no key of that kid */
-  async function hold(kid: string, jwk: unknown, fetchedAtMs: number): Promise<KeyEntry> {
+  async function cacheKey(kid: string, jwk: unknown, fetchedAtMs: number): Promise<KeyEntry> {
     const key = await readPublicKey(kid, jwk)
     const entry: KeyEntry = { ...key, fetchedAtMs, refreshAtMs: fetchedAtMs + limits.refreshMs }
     remember(keys, kid, entry, limits.maxEntries)
@@ -117,8 +117,8 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
     return (unknown.get(kid) ?? 0) > nowMs ? { status: 'unknown' } : null
   }
 
-  /** A key whose refresh failed is used for as long as a stored key is. */
-  function believed(kid: string, nowMs: number): KeyAnswer {
+  /** A key whose refresh failed stays in use until `ttlMs`. */
+  function staleKey(kid: string, nowMs: number): KeyAnswer {
     const entry = keys.get(kid)
     const untilMs = (entry?.fetchedAtMs ?? 0) + limits.ttlMs
     if (entry === undefined || untilMs <= nowMs) return unavailable()
@@ -126,14 +126,14 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
     return toAnswer(entry, nowMs)
   }
 
-  /** Reads the shared keys unless that was done a moment ago; resolves when they are in memory, or could not be read. */
+  /** Reads the shared keys unless they were read recently. Resolves when they are in memory, or could not be read. */
   function createSharedReader(): (nowMs: number) => Promise<void> {
     let readAtMs = Number.NEGATIVE_INFINITY
     let running: Promise<void> = Promise.resolve()
     const read = async (): Promise<void> => {
       for (const { kid, jwk, fetchedAtMs } of await shared.read()) {
         const held = keys.get(kid)
-        if (held === undefined || held.fetchedAtMs < fetchedAtMs) await hold(kid, jwk, fetchedAtMs)
+        if (held === undefined || held.fetchedAtMs < fetchedAtMs) await cacheKey(kid, jwk, fetchedAtMs)
       }
     }
     return async (nowMs) => {
@@ -154,8 +154,8 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
   }
 
   function spend(kid: string, nowMs: number, network: string): Refund | null {
-    if (!keys.has(kid)) return mayAskNew(network, nowMs)
-    return mayAskAgain(nowMs) ? () => undefined : null
+    if (!keys.has(kid)) return mayFetchNew(network, nowMs)
+    return mayRefresh(nowMs) ? () => undefined : null
   }
 
   async function request(kid: string, nowMs: number, refund: Refund): Promise<KeyAnswer> {
@@ -166,20 +166,20 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
         if (keys.delete(kid)) await share(shared.remove(kid))
         return { status: 'unknown' }
       }
-      const entry = await hold(kid, fetched.found, nowMs)
+      const entry = await cacheKey(kid, fetched.found, nowMs)
       await share(shared.save({ kid, jwk: fetched.found, fetchedAtMs: nowMs }))
       return toAnswer(entry, nowMs)
     } catch (error) {
-      // Whatever went wrong is the endpoint's state, not the kid's, so nothing is remembered.
+      // The failure is the endpoint's, not the key's, so it is not cached.
       refund()
       onFailure?.(kid, error)
       return unavailable()
     }
   }
 
-  async function ask(kid: string, nowMs: number, network: string): Promise<KeyAnswer> {
+  async function fetchOnce(kid: string, nowMs: number, network: string): Promise<KeyAnswer> {
     const running = pending.get(kid)
-    // A request whose delivery was cut off never ends; after the wait it counts as gone.
+    // A fetch whose delivery was cancelled never ends. After `waitMs` it is ignored.
     if (running !== undefined && nowMs - running.startedAtMs < limits.waitMs) {
       return await withTimeout(limits.waitMs, running.answer, unavailable)
     }
@@ -199,8 +199,8 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
     const held = cached(kid, nowMs)
     if (held !== null) return held
     await readShared(nowMs)
-    const found = cached(kid, nowMs) ?? (await ask(kid, nowMs, network))
-    return found.status === 'unavailable' ? believed(kid, nowMs) : found
+    const found = cached(kid, nowMs) ?? (await fetchOnce(kid, nowMs, network))
+    return found.status === 'unavailable' ? staleKey(kid, nowMs) : found
   }
 }
 
@@ -208,7 +208,7 @@ function toAnswer({ publicKey, expiresAtMs }: KeyEntry, nowMs: number): KeyAnswe
   return expiresAtMs !== null && expiresAtMs <= nowMs ? { status: 'expired' } : { status: 'found', publicKey }
 }
 
-/** Oldest out first. Keys and "no such key" live apart, so junk never drives out a key. */
+/** Evicts the oldest entry. Keys and "no such key" results are separate, so made-up key ids never evict a key. */
 function remember<Entry>(entries: Map<string, Entry>, kid: string, entry: Entry, maxEntries: number): void {
   entries.delete(kid)
   const oldest = entries.keys().next()

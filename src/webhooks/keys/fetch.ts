@@ -1,4 +1,4 @@
-// Asks Plaid for the key behind a kid. Whatever is not a clear "no such key" counts as "could not ask".
+// Fetches a webhook key from Plaid. Every failure other than a clear "no such key" throws.
 import { AppError } from '../../errors.ts'
 import type { Plaid } from '../../plaid/endpoints.ts'
 import type { FetchKey } from './cache.ts'

@@ -1,4 +1,4 @@
-// Plaid's JWK as a key that verifies.
+// Imports Plaid's JWK as a public key.
 import * as z from 'zod'
 import { AppError } from '../../errors.ts'
 
@@ -7,7 +7,7 @@ export interface PublicKey {
   readonly expiresAtMs: number | null
 }
 
-/** Other members are ignored; `alg` and `use` may be absent (RFC 7517 §4), but say nothing else. */
+/** Ignores other members. `alg` and `use` may be absent (RFC 7517 §4). */
 const plaidKey = z.object({
   alg: z.literal('ES256').optional(),
   crv: z.literal('P-256'),
@@ -16,7 +16,7 @@ const plaidKey = z.object({
   use: z.literal('sig').optional(),
   x: z.string().length(43),
   y: z.string().length(43),
-  /** Seconds since 1970; text where the answer was read with exact numbers. */
+  /** Seconds since 1970; text if the response was parsed with exact numbers. */
   expired_at: z
     .union([
       z.number(),
@@ -28,7 +28,7 @@ const plaidKey = z.object({
     .nullish(),
 })
 
-/** @throws AppError `plaid_rejected` for what is no key of that kid */
+/** @throws AppError `plaid_rejected` if the JWK is malformed or has another kid */
 export async function readPublicKey(kid: string, jwk: unknown): Promise<PublicKey> {
   const parsed = plaidKey.safeParse(jwk)
   if (!parsed.success || parsed.data.kid !== kid) {

@@ -1,4 +1,4 @@
-// The deliveries that this isolate has taken lately, so that a copy of one costs nothing.
+// Remembers the deliveries that this isolate has processed recently, so that copies cost nothing.
 import { withTimeout } from '../../timeout.ts'
 
 /** A signature is valid for five minutes, and its time may be five minutes ahead of this clock. */
@@ -6,11 +6,11 @@ const keepMs = 10 * 60_000
 const waitMs = 5000
 
 export interface RecentDeliveries {
-  /** Runs `take` unless it has succeeded for the delivery before. Returns false for such a copy. */
+  /** Runs `take` unless it has already succeeded for this delivery. Returns false for such a copy. */
   once(replayKey: string, nowMs: number, take: () => Promise<void>): Promise<boolean>
 }
 
-/** @param max the most deliveries that are remembered; the oldest are forgotten first */
+/** @param max the most deliveries that are remembered; evicts the oldest */
 export function createRecentDeliveries(max = 5000): RecentDeliveries {
   const takenAtMs = new Map<string, number>()
   const running = new Map<string, Promise<boolean>>()
@@ -29,7 +29,7 @@ export function createRecentDeliveries(max = 5000): RecentDeliveries {
     async once(replayKey, nowMs, take) {
       if (isTaken(replayKey, nowMs)) return false
       const first = running.get(replayKey)
-      // The first may have failed, or been cut off with its request: then this one does the work.
+      // The first delivery may have failed or been cancelled. Then this one is processed.
       if (first !== undefined && (await withTimeout(waitMs, first, () => false))) return false
       const { promise, resolve } = Promise.withResolvers<boolean>()
       running.set(replayKey, promise)
