@@ -15,7 +15,7 @@ test('takes nearly all of Plaid’s own examples', () => {
   expect(refused.slice(2)).toEqual([])
 })
 
-test('refuses an answer that lacks a required field, has a wrong type, or a field that Plaid does not have', () => {
+test('refuses a response with a missing required field, a wrong type, or a field that Plaid does not have', () => {
   const example = { request_id: 'r', link_token: 'link-sandbox-x', expiration: '2026-01-01T00:00:00Z' }
   expect(description.answerFaults('/link/token/create', example)).toEqual([])
   expect(description.answerFaults('/link/token/create', { ...example, link_token: undefined })).not.toEqual([])

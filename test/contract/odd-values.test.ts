@@ -9,7 +9,7 @@ const tried = examples.flatMap((example) => {
   return read === undefined ? [] : [{ ...example, read }]
 })
 
-test('Plaid’s description has an example of every answer that is read', () => {
+test('Plaid’s description has an example of every response that is read', () => {
   expect(new Set(tried.map(({ path }) => path))).toEqual(new Set(reads.map(({ path }) => path)))
 })
 

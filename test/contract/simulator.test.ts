@@ -126,7 +126,7 @@ async function linked(
 
 const window = { start_date: '2000-01-01', end_date: '2100-01-01' }
 
-describe('answers', () => {
+describe('a response of the simulator', () => {
   test('Link', async () => {
     const token = await good(
       plaid.linkTokenCreate({

@@ -248,12 +248,12 @@ describe('a token of this deployment', () => {
     expect(status).toBe(401)
   })
 
-  test('is taken with a header that nobody reads', async () => {
+  test('is accepted with a header that no code reads', async () => {
     const headers = { authorization: `Bearer ${own({ kid: randomUUID() })}` }
     expect((await edge.call('GET', accounts, { headers })).status).toBe(200)
   })
 
-  test('of a megabyte does not reach the verifier', async () => {
+  test('does not reach the verifier when it has a megabyte', async () => {
     const answer = await sendLines(edge.url, [
       'GET /api/v1/accounts HTTP/1.1',
       'Host: localhost',
@@ -299,7 +299,7 @@ describe("an issuer's token", () => {
     expect(bait.requests).toEqual([])
   })
 
-  test('that is good is taken', async () => {
+  test('is accepted when it is valid', async () => {
     expect((await edge.callTo(oidcUrl, issuer.token('user'))('GET', accounts)).status).toBe(200)
   })
 })

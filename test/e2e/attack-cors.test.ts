@@ -102,7 +102,7 @@ test('no page may reach the Worker from a public network into a private one', as
   expect(mark(answer, 'allow-private-network')).toBeNull()
 })
 
-test('an answer that may be kept tells caches that it depends on the origin', async () => {
+test('a cacheable response varies by origin', async () => {
   const answer = await edge.call('GET', '/openapi.json')
   expect(answer.headers.get('cache-control')).toContain('public')
   expect(vary(answer)).toContain('origin')

@@ -82,7 +82,7 @@ describe('a session in a cookie', () => {
     }
   })
 
-  test('given twice is none: somebody put the other beside it', async () => {
+  test('is refused when the cookie is sent twice, because one may be injected', async () => {
     const twice = { cookie: `${cookie}; ${cookie.replace(/=.*/, `=${'A'.repeat(64)}`)}`, origin: app }
     expect((await edge.call('POST', '/api/v1/auth/refresh', { body: {}, headers: twice })).status).toBe(401)
   })

@@ -316,7 +316,7 @@ describe('markup in a request', () => {
   })
 })
 
-test('no answer of any of this was HTML, and nothing failed', () => {
+test('no response to these requests was HTML, and none failed', () => {
   const types = new Set(edge.answers.map(({ headers }) => headers.get('content-type')))
   expect([...types].filter((type) => type !== null && !/^application\/(problem\+)?json$/.test(type))).toEqual([])
   expect(edge.answers.filter(({ status }) => status >= 500)).toEqual([])

@@ -44,10 +44,10 @@ const unknown = [
   ['PROPFIND', '/api/v1/nothing'],
 ] as const
 
-describe.each(['builtin', 'oidc'])('where accounts are %s', (mode) => {
+describe.each(['builtin', 'oidc'])('a deployment with %s accounts', (mode) => {
   const url = () => (mode === 'oidc' ? oidcUrl : edge.url)
 
-  test.each(unknown)('%s %s answers 404 as often as the limit admits, then 429', async (method, path) => {
+  test.each(unknown)('returns 404 for %s %s as often as the limit admits, then 429', async (method, path) => {
     expect(await statusesOf(url(), method, path)).toEqual(admitted(404))
     const authorization = `Bearer ${mode === 'oidc' ? issuer.token('user') : edge.token('user')}`
     expect(await statusesOf(url(), method, path, { authorization })).toEqual(admitted(404))

@@ -114,7 +114,7 @@ const failures: readonly (readonly [string, string, string])[] = [
   ['ITEM_ERROR', 'ITEM_LOGIN_REQUIRED', '*'],
 ]
 
-test.each(failures)('a sync that Plaid answers with %s %s', async (type, code, endpoint) => {
+test.each(failures)('a sync fails with %s %s from Plaid', async (type, code, endpoint) => {
   const token = edge.accessToken(first.plaidItemId)
   expect(await syncUnder('first', first, { endpoint, error: quoting(type, code, token), status: 400 })).toBeGreaterThan(
     0,
@@ -161,7 +161,7 @@ test.each([
   await vi.waitFor(async () => expect(await left()).toEqual([]), { timeout: waitMs })
 })
 
-test('what a public token goes through: refused, sent again and in the wrong place, told by webhook', async () => {
+test('a public token is refused, repeated, sent in the wrong field, and received by webhook', async () => {
   const call = edge.as('second')
   const { publicToken } = second
   expectStatus(await exchanged('first', publicToken), 400)
@@ -212,7 +212,7 @@ async function whileRefusing(table: string, act: () => Promise<void>): Promise<v
 describe('a database that refuses a row: the error that it gives quotes the row', () => {
   const removals = () => edge.plaid.exchanges.filter(({ path }) => path === '/item/remove').length
 
-  test('of the item: what is kept of it is gone on with', async () => {
+  test('leaves a stored exchange that the reconciler resumes, when the row is the item', async () => {
     const publicToken = await publicTokenOf('first', 'ins_109511')
     const before = removals()
     await whileRefusing('items', async () => {
@@ -222,7 +222,7 @@ describe('a database that refuses a row: the error that it gives quotes the row'
     expect(removals()).toBe(before)
   })
 
-  test('of the exchange: what cannot be kept is ended at Plaid', async () => {
+  test('removes the item at Plaid, when the row is the exchange', async () => {
     const publicToken = await publicTokenOf('first', 'ins_127287')
     const before = removals()
     await whileRefusing('link_exchanges', async () => {
@@ -276,7 +276,7 @@ async function filesUnder(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
-test('no secret is in plaintext in any table, log line, message or answer', async () => {
+test('no secret is in plaintext in any table, log line, message or response', async () => {
   const found = secretFinder()
   // The journey did carry them: Plaid was sent them, and sent them back.
   const wire = edge.plaid.exchanges.map(({ headers, body, answer }) => `${JSON.stringify(headers)} ${body} ${answer}`)

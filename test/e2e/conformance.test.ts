@@ -21,19 +21,19 @@ function unchecked(results: readonly Result[]): string[] {
 }
 
 describe('the stand-in', () => {
-  it('for Neon keeps its promises', async () => {
+  it('keeps its promises for Neon', async () => {
     const results = await runNeonStandIn(choices)
     expect(failures(results)).toEqual([])
     expect(unchecked(results)).toEqual(['neon/pooled-host'])
   })
 
-  it('for Plaid keeps its promises', async () => {
+  it('keeps its promises for Plaid', async () => {
     const results = await runPlaidStandIn(choices)
     expect(failures(results)).toEqual([])
     expect(unchecked(results)).toEqual([])
   })
 
-  it('for Cloudflare keeps its promises', async () => {
+  it('keeps its promises for Cloudflare', async () => {
     const results = await runCloudflareStandIn(choices)
     expect(failures(results)).toEqual([])
     expect(unchecked(results)).toEqual(['cloudflare/client-address', 'cloudflare/placement'])
@@ -77,7 +77,7 @@ describe('a run against a database', () => {
     expect(await leftBehind()).toEqual([])
   })
 
-  it('that was allowed drops its schema and its role', async () => {
+  it('drops its schema and its role when it was allowed', async () => {
     expect(await run(true)).toEqual([{ name: 'neon/statement-error', outcome: { kind: 'passed' } }])
     expect(await leftBehind()).toEqual([])
     expect(await query('select subject from public.users')).toEqual([{ subject: 'ada' }])

@@ -71,36 +71,44 @@ const failures: readonly (readonly [string, () => Promise<void>, () => Promise<v
   ],
 ]
 
-test.each(failures)('when %s: dead letters of ids alone, each once, and the sweep heals', async (_what, fail, wake) => {
-  const product = await transactionsProduct()
-  const before = (await lettersOf(product)).length
-  await edge.bank.change(item.plaidItemId, { add: 3, silent: true })
-  // Nothing else is stale, so that the sweep wakes this product alone.
-  await edge.sql('update item_products set last_synced_at = now()')
-  await edge.sql('update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where id = $1', [product])
-  await fail()
-  await wake()
-  await vi.waitFor(async () => expect((await lettersOf(product)).length).toBeGreaterThan(before), { timeout: 40_000 })
+test.each(failures)(
+  'dead letters hold ids only, each once, and the sweep recovers when %s',
+  async (_what, fail, wake) => {
+    const product = await transactionsProduct()
+    const before = (await lettersOf(product)).length
+    await edge.bank.change(item.plaidItemId, { add: 3, silent: true })
+    // Nothing else is stale, so that the sweep wakes this product alone.
+    await edge.sql('update item_products set last_synced_at = now()')
+    await edge.sql('update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where id = $1', [
+      product,
+    ])
+    await fail()
+    await wake()
+    await vi.waitFor(async () => expect((await lettersOf(product)).length).toBeGreaterThan(before), { timeout: 40_000 })
 
-  const letters = await lettersOf(product)
-  for (const { queue, reason, payload } of letters) {
-    expect([queue, reason]).toEqual(['wealthnavigator-sync-dead', 'retries_exhausted'])
-    expect(JSON.parse(String(payload))).toEqual({ item_product_id: product, reason: expect.stringMatching(/^[a-z]+$/) })
-  }
-  const ids = letters.map((letter) => String(letter['message_id']))
-  expect(new Set(ids).size).toBe(ids.length)
-  await expect.poll(() => ids.filter((id) => !loggedLetters().includes(id))).toEqual([])
-  const [left] = await edge.sql('select dirty_seq > synced_seq as dirty from item_products where id = $1', [product])
-  expect(left).toEqual({ dirty: 't' })
+    const letters = await lettersOf(product)
+    for (const { queue, reason, payload } of letters) {
+      expect([queue, reason]).toEqual(['wealthnavigator-sync-dead', 'retries_exhausted'])
+      expect(JSON.parse(String(payload))).toEqual({
+        item_product_id: product,
+        reason: expect.stringMatching(/^[a-z]+$/),
+      })
+    }
+    const ids = letters.map((letter) => String(letter['message_id']))
+    expect(new Set(ids).size).toBe(ids.length)
+    await expect.poll(() => ids.filter((id) => !loggedLetters().includes(id))).toEqual([])
+    const [left] = await edge.sql('select dirty_seq > synced_seq as dirty from item_products where id = $1', [product])
+    expect(left).toEqual({ dirty: 't' })
 
-  await edge.healBank()
-  await edge.stack.clearFaults(edge.database.name)
-  // The time passes for which a failure, or a sweep that has woken it, leaves the row alone.
-  await edge.sql(
-    'update item_products set next_attempt_at = now(), lease_owner = null, lease_expires_at = null where id = $1',
-    [product],
-  )
-  await edge.sweep()
-  await edge.settled()
-  await expectTransactionsEqual(edge, 'user', item.plaidItemId)
-})
+    await edge.healBank()
+    await edge.stack.clearFaults(edge.database.name)
+    // The time passes for which a failure, or a sweep that has woken it, leaves the row alone.
+    await edge.sql(
+      'update item_products set next_attempt_at = now(), lease_owner = null, lease_expires_at = null where id = $1',
+      [product],
+    )
+    await edge.sweep()
+    await edge.settled()
+    await expectTransactionsEqual(edge, 'user', item.plaidItemId)
+  },
+)

@@ -207,7 +207,7 @@ describe('the comparison of the demo', () => {
     expect(compareRows('t', [row('a', '1'), row('b', '2')], [row('b', '2'), row('a', '1')])).toEqual([])
   })
 
-  test('finds a row that is missing, one that is too many, one told twice, and a digit', () => {
+  test('finds a missing row, a surplus row, a repeated row, and a changed digit', () => {
     const bank = [row('a', '1'), row('b', '0.000000000000000001'), row('c', '3')]
     const api = [row('b', '0.000000000000000002'), row('c', '3'), row('c', '3'), row('d', '4')]
     expect(compareRows('t', bank, api).map(({ id, field, actual }) => ({ id, field, actual }))).toEqual([

@@ -158,7 +158,7 @@ function mustBeTaken({ method, path }: Operation): boolean {
 }
 
 test.each(api.operations.map((operation) => [operation.name, operation] as const))(
-  '%s answers as the API’s description says, whatever it is sent',
+  '%s conforms to the API description for every generated request',
   async (_name, operation) => {
     const token = await tokenOf(operation)
     const named: KnownIds = destroys(operation) ? new Map() : known

@@ -94,8 +94,8 @@ function preflight(path: string, origin: string): Promise<Answer> {
   return edge.call('OPTIONS', path, { headers })
 }
 
-describe('every answer carries the headers', () => {
-  test.each(answers)('with the status %i: %s', async (status, _what, get) => {
+describe('every response has the security headers', () => {
+  test.each(answers)('has status %i: %s', async (status, _what, get) => {
     const answer = await get()
     expect([answer.status, answer.text]).toEqual([status, answer.text])
     expectHeaders(answer, false)
@@ -147,7 +147,7 @@ async function outerAnswers(call: Call): Promise<Answer[]> {
   ]
 }
 
-describe.each(['staging', 'production'])('an answer in %s', (environment) => {
+describe.each(['staging', 'production'])('a response in %s', (environment) => {
   test('demands https', async () => {
     const { url } = await edge.startAnother(strictVariables(environment))
     const seen = await outerAnswers(edge.callTo(url))
@@ -155,7 +155,7 @@ describe.each(['staging', 'production'])('an answer in %s', (environment) => {
     for (const answer of seen) expectHeaders(answer, true)
   })
 
-  test('is 500 on every path but /health under a laptop’s configuration, and tells no value of it', async () => {
+  test('is 500 on every path except /health with a development configuration, and reveals none of its values', async () => {
     const worker = await edge.startAnother({ ENVIRONMENT: environment })
     const [health, ...rest] = await outerAnswers(edge.callTo(worker.url, edge.token('user')))
     expect(health?.status).toBe(200)
@@ -229,7 +229,7 @@ describe('CORS', () => {
   })
 })
 
-test('a request id is made here, whatever id the client sends', async () => {
+test('a request id is created by the Worker for every id that a client sends', async () => {
   const given = randomUUID()
   const ask = async (id: string) =>
     (await edge.call('GET', '/health', { headers: { 'x-request-id': id } })).headers.get('x-request-id')

@@ -65,7 +65,7 @@ describe('an account', () => {
     expect((await post('refresh', { refresh_token: first.refresh_token })).status).toBe(401)
   })
 
-  it('that was signed out of can no longer link, remove, rotate or administer with the last access token', async () => {
+  it('can no longer link, remove, rotate or administer with the last access token after sign-out', async () => {
     const email = 'left@example.com'
     await signUp(email)
     await edge.sql(`update identity.accounts set role = 'admin' where email = $1`, [email])
@@ -112,7 +112,7 @@ describe('an account', () => {
     await expect(admin('grant', 'nobody@example.com')).rejects.toThrow('There is no account')
   })
 
-  it('that is there is not told from one that is not', async () => {
+  it('cannot be distinguished from an unknown address', async () => {
     await signUp('told@example.com')
     const shape = (answer: Answer) => {
       const { status, headers } = answer
@@ -133,7 +133,7 @@ describe('an account', () => {
     )
   })
 
-  it('gets another password by mail, or by the current one', async () => {
+  it('gets a new password by e-mail, or with the current one', async () => {
     const email = 'changing@example.com'
     const first = await signUp(email)
     await post('password/forgot', { email })
@@ -176,7 +176,7 @@ describe('an account', () => {
 })
 
 describe('a token for reading', () => {
-  it('reads, and changes nothing, whatever the route', async () => {
+  it('reads, and changes nothing on any route', async () => {
     await signUp('reader@example.com')
     const grant = sessionOf(await post('login', { email: 'reader@example.com', password, scope: 'read' }))
     const call = as(grant.access_token)
@@ -223,7 +223,7 @@ describe('a browser', () => {
     expect((await post('refresh', {}, { ...page, cookie: next })).status).toBe(401)
   })
 
-  it('is known by a cookie of its own when it signs in again, whoever floods the account', async () => {
+  it('is recognised by a device cookie at its next sign-in while attackers flood the account', async () => {
     const besieged = { ...cookieLogin, email: 'besieged@example.com' }
     await signUp(besieged.email)
     const entered = await post('login', besieged, page)
@@ -259,7 +259,7 @@ describe('a browser', () => {
   })
 
   it.each([undefined, 'https://evil.test', 'null', `${ours}.evil.test`, 'http://app.example.com'])(
-    'on a page of %s gets nothing by a cookie, and uses nothing up',
+    'gets nothing by a cookie on a page of %s, and uses no token',
     async (origin) => {
       const { pair } = cookieOf(await post('login', cookieLogin, page))
       const foreign: Record<string, string> = origin === undefined ? {} : { origin }
@@ -284,7 +284,7 @@ describe('a browser', () => {
     expect((await edge.call('POST', '/api/v1/auth/refresh')).status).toBe(401)
   })
 
-  it('on another site gets no cookie, and reads why', async () => {
+  it('gets no cookie on another site, and an error that explains why', async () => {
     for (const [path, body] of [
       ['login', cookieLogin],
       ['verify-email', { code: 'x', password, transport: 'cookie' }],
@@ -312,7 +312,7 @@ describe('a browser', () => {
 })
 
 describe('what was said in secret', () => {
-  it('is in no line of the log, but for the code of a mail that development does not send', () => {
+  it('is in no log line, except the code of an e-mail that development does not send', () => {
     const lines = edge.lines().join('\n')
     expect(lines).not.toContain(password)
     const tokens = edge.answers.flatMap((answer) => {

@@ -180,7 +180,7 @@ const feedSchema = z.object({
 const changesOf = async (subject: string) =>
   feedSchema.parse((await edge.as(subject)('GET', '/api/v1/transactions/changes?limit=500')).json())
 
-test("the change feed tells nothing of another user's, whose numbers are its own", async () => {
+test('the change feed contains no changes of other users, who have separate numbers', async () => {
   const [theirs, mine] = [await changesOf('owner'), await changesOf('neighbour')]
   const ids = new Set(theirs.data.map(({ transaction }) => transaction.id))
   expect(ids.size).toBe(500)
@@ -202,7 +202,7 @@ test.each(sums)('%s adds up own things alone', async (name) => {
   expect(await answer('stranger')).toEqual([])
 })
 
-test('two users with the same bank have the worth of their own accounts', async () => {
+test('two users of the same bank each have the net worth of their accounts', async () => {
   for (const subject of ['owner', 'neighbour']) {
     const accounts = (await read(subject, 'GET /api/v1/accounts', '?limit=500')).data
     const balances = accounts
@@ -216,7 +216,7 @@ test('two users with the same bank have the worth of their own accounts', async 
   }
 })
 
-test("syncing all syncs nobody else's", async () => {
+test('syncing all items syncs no items of other users', async () => {
   await changesNothingOf('owner', async () => {
     for (const probe of Object.values(onOwn)) {
       const answer = await probe(edge.as('stranger'), owned)
@@ -226,7 +226,7 @@ test("syncing all syncs nobody else's", async () => {
   })
 })
 
-test('what anybody may ask names nothing of a user', async () => {
+test('public responses contain no data of a user', async () => {
   const names = [...Object.values(owned), owner.plaidItemId, 'owner']
   for (const probe of Object.values(open)) {
     const { text } = await probe(edge.call, owned)

@@ -160,7 +160,7 @@ describe('the local stack', { timeout }, () => {
   beforeEach(makeFolder)
   afterEach(endRuns)
 
-  it('ends with code 0 also when told so in the middle of its start', async () => {
+  it('exits with code 0 when it is stopped during its start', async () => {
     const run = start()
     await expect.poll(run.output, { timeout: 60_000 }).toContain('ready on port')
     run.child.kill('SIGINT')

@@ -128,7 +128,7 @@ describe('the log line of a request', () => {
     })
   })
 
-  it('tells the reuse of a refresh token from a refresh', async () => {
+  it('distinguishes the reuse of a refresh token from a refresh', async () => {
     await signUp(edge, 'reused@example.com')
     const stolen = refreshTokenIn(await signIn('reused@example.com', goodPassword))
     const refresh = (token: string) => ask('POST', '/api/v1/auth/refresh', { body: { refresh_token: token } })
@@ -190,7 +190,7 @@ describe('the log line of a request', () => {
     expect(purged).toMatchObject({ security_event: 'item_purge', target_id: id, user, status: 204 })
   })
 
-  it('has an id of its own, whatever id a client sends to look like somebody else', async () => {
+  it('has a new id even if a client sends the id of another request', async () => {
     const first = await ask('GET', '/api/v1/accounts')
     const victims = first.headers.get('x-request-id') ?? ''
     const second = await ask('GET', '/api/v1/accounts', {
@@ -205,7 +205,7 @@ describe('the log line of a request', () => {
     expect(lines().filter(({ request_id }) => request_id === victims)).toHaveLength(1)
   })
 
-  it('of all these requests holds no address and no e-mail address', () => {
+  it('contains no address and no e-mail address in any of these requests', () => {
     const log = edge.lines().join('\n')
     expect(lines().filter((line) => 'network' in line).length).toBeGreaterThan(20)
     expect(log).not.toMatch(/203\.0\.113|198\.51\.100/)

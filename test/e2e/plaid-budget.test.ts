@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => edge.stop())
 
-test('the object counts for every call, and nobody had to do without it', async () => {
+test('the object counts every call and was always available', async () => {
   await edge.linkAndSync('counted', { products: ['transactions'] })
   expect(edge.lines().filter((line) => line.includes('plaid_quota_failed'))).toEqual([])
 })

@@ -151,7 +151,7 @@ describe('requests of one user', () => {
 })
 
 describe('webhooks', () => {
-  test('that Plaid signs pass from an address whose failures are over the limit', async () => {
+  test('pass from an address over the limit of failures when Plaid signed them', async () => {
     // The bank's own address.
     const fail = () => edge.call('POST', webhookPath, { body: {} })
     const failures = await Promise.all(Array.from({ length: 20 }, fail))
@@ -177,7 +177,7 @@ describe('refreshes', () => {
       headers: { 'cf-connecting-ip': address },
     })
 
-  test('of one address are not stopped by each other, nor by another’s made-up tokens', async () => {
+  test('are not stopped by other refreshes from the same address, nor by invented tokens', async () => {
     const address = freshAddress()
     let { refreshToken } = await signUp(edge, `${freshUser()}@example.com`)
     const junk = await Promise.all(Array.from({ length: 4 }, () => refresh('A'.repeat(64), address)))

@@ -93,7 +93,7 @@ test('right after a webhook was answered: the sweep does what the webhook asked 
   expect(await twice()).toEqual([])
 })
 
-test('in the middle of a sync: after the lease has run out, and not before, the sweep brings the truth', async () => {
+test('a restart during a sync is recovered by the sweep after the lease has expired, and not before', async () => {
   const item = await edge.linkAndSync('syncer')
   await edge.bank.change(item.plaidItemId, { add: 5, modify: 3, remove: 2, silent: true })
   await edge.bank.fault({ endpoint: '/transactions/sync', latency_ms: 60_000, times: 1 })
@@ -123,7 +123,7 @@ test('in the middle of a sync: after the lease has run out, and not before, the 
   expect(await twice()).toEqual([])
 })
 
-test('while the bank went on: what happened meanwhile is found by the sweep, webhooks lost', async () => {
+test('the sweep finds changes at the bank during downtime although webhooks were lost', async () => {
   const item = await edge.linkAndSync('sleeper')
   await kill()
   await changeUnheard(item.plaidItemId, { add: 4, remove: 1 })

@@ -129,7 +129,7 @@ test.each([null, 'nobody-known'])('entered as %s, the login sees nothing at all'
   }
 })
 
-test('who was entered before does not stay for the next transaction', async () => {
+test('the user of one transaction does not stay for the next one', async () => {
   expect((await asNeighbour('select 1 from items')).count).toBe(1)
   expect((await attempt(api, null, 'select 1 from items')).count).toBe(0)
 })
@@ -306,7 +306,7 @@ const grants: Record<string, Record<string, string>> = {
   },
 }
 
-test('the logins hold the grants that are named here and no more', async () => {
+test('the logins hold exactly the grants that are listed here', async () => {
   const held = await edge.sql(`
     select grantee::regrole::text as login, relation as table, string_agg(what, ' ' order by what) as rights from (
       select (aclexplode(relacl)).grantee, oid::regclass::text as relation, (aclexplode(relacl)).privilege_type as what
@@ -379,7 +379,7 @@ const executors: Record<string, string> = {
   ),
 }
 
-test('a function is for the login that is named here, and none is for everybody', async () => {
+test('each function is for the login that is listed here, and none is public', async () => {
   const functions = await edge.sql(
     `select p.oid::regproc::text as name,
         coalesce((select string_agg(rolname, ' ' order by rolname) from pg_roles
@@ -392,7 +392,7 @@ test('a function is for the login that is named here, and none is for everybody'
   expect(Object.fromEntries(executable.map(({ name, who }) => [name, who]))).toEqual(executors)
 })
 
-test('a login has the rights of its role and none of its own', async () => {
+test('a login has only the rights of its role', async () => {
   const held = await edge.sql(
     `select grantee::regrole::text as login, name from (
         select (aclexplode(proacl)).grantee, oid::regprocedure::text as name from pg_proc where pronamespace in (${ours})

@@ -214,11 +214,11 @@ describe('a request without a good token', () => {
     )
   })
 
-  test('junk of every kind made the Worker ask for the keys no oftener than its cool-down allows', () => {
+  test('invalid tokens made the Worker fetch keys no more often than its cool-down allows', () => {
     expect(issuer.requests()).toBeLessThanOrEqual(3)
   })
 
-  test('a role that the token does not prove is none', async () => {
+  test('gets no role that the token does not prove', async () => {
     const forged = mintToken({ secret: 'x'.repeat(48), claims: { ...goodClaims('user'), role: 'admin' } })
     expect((await edge.callTo(edge.url, forged)('GET', '/api/v1/plaid/items')).status).toBe(401)
   })
@@ -233,7 +233,7 @@ describe('a request without a good token', () => {
 })
 
 describe('a request with a good token', () => {
-  test('every private route lets it in', async () => {
+  test('is accepted by every private route', async () => {
     expect(privateRoutes.length).toBeGreaterThan(10)
     for (const route of privateRoutes.filter((one) => !isOfAccounts(one)))
       for (const [url, token] of [
@@ -245,7 +245,7 @@ describe('a request with a good token', () => {
       }
   })
 
-  test('every private route of built-in accounts lets the token of a sign-in in', async () => {
+  test('is accepted by every private route of built-in accounts with the token of a sign-in', async () => {
     for (const route of privateRoutes.filter(isOfAccounts)) {
       const { accessToken } = await signUp(edge, `${route.path.replaceAll(/\W/g, '')}@app.test`)
       const { status, text } = await ask(edge.call, route, `Bearer ${accessToken}`)
@@ -253,12 +253,12 @@ describe('a request with a good token', () => {
     }
   })
 
-  test('an audience among several is ours', async () => {
+  test('is accepted with our audience among several', async () => {
     const token = issuer.token('user', { claims: { aud: ['another-app', audience] } })
     expect((await edge.callTo(oidcUrl, token)('GET', '/api/v1/plaid/items')).status).toBe(200)
   })
 
-  test('of one issuer reads nothing of the same subject at another issuer', async () => {
+  test('reads no data of the same subject at another issuer', async () => {
     const [here, there] = await Promise.all(
       [edge.as('user'), edge.callTo(oidcUrl, issuer.token('user'))].map((call) => call('GET', '/api/v1/plaid/items')),
     )

@@ -61,7 +61,7 @@ const moves: readonly (readonly [string, () => [Linked, Linked, string]])[] = [
 ]
 
 describe.each(moves)('a token moved to %s', (_what, moved) => {
-  test('opens nothing: no call of Plaid, no data, a plain sentence for the user, the reason for the log', async () => {
+  test('opens nothing: no call to Plaid, no data, a plain sentence for the user, the reason in the log', async () => {
     const [left, right, rightOwner] = moved()
     const before = await stored()
     const [calls, lines] = [edge.plaid.exchanges.length, edge.lines().length]
@@ -105,7 +105,7 @@ describe.each(moves)('a token moved to %s', (_what, moved) => {
     expect(edge.plaid.exchanges.length).toBe(calls)
   })
 
-  test('and moved back works again, up to the truth', async () => {
+  test('works again when it is moved back, and syncs completely', async () => {
     const [left, right, rightOwner] = moved()
     await swap(left, right)
     await edge.bank.change(another.plaidItemId, { add: 2, silent: true })
@@ -171,7 +171,7 @@ describe.each(leavers)('an item that is removed while its token is moved to %s',
     down = await edge.linkAndSync(`${subject} while Plaid is down`)
   })
 
-  test('is hidden at once, and ended neither itself nor the other in its place', async () => {
+  test('is hidden immediately; neither it nor the other item is removed at Plaid', async () => {
     await swap(left, right)
     await expectRemovedUntold(subject, left)
     expect(await statusOf(left)).toEqual({ status: 'removing' })
@@ -179,7 +179,7 @@ describe.each(leavers)('an item that is removed while its token is moved to %s',
     await expectRemovedUntold(subject, left)
   })
 
-  test('is not ended by the sweep, which does what else is to be done', async () => {
+  test('is not removed by the sweep, which processes other removals', async () => {
     await edge.bank.fault({ endpoint: '/item/remove', times: 50, error: 'INTERNAL_SERVER_ERROR' })
     await edge.as(`${subject} while Plaid is down`)('DELETE', `/api/v1/plaid/items/${down.id}`)
     expect(await removalOf(down)).toEqual([{ last_error: 'INTERNAL_SERVER_ERROR' }])
@@ -193,7 +193,7 @@ describe.each(leavers)('an item that is removed while its token is moved to %s',
     expect(await statusOf(left)).toEqual({ status: 'removing' })
   })
 
-  test('and is ended with its own token once that is back, and the other goes on', async () => {
+  test('is removed with its own token once that is restored, and the other item continues', async () => {
     await swap(left, right)
     const calls = edge.plaid.exchanges.length
     await sweepLater()
@@ -231,7 +231,7 @@ describe('a stored token that is damaged', () => {
     await expectRemovedUntold('damaged', item)
   })
 
-  test('and opens again when it is put back: the item is ended', async () => {
+  test('opens again when it is restored, and the item is removed', async () => {
     await write(sealed)
     const calls = edge.plaid.exchanges.length
     await sweepLater()
@@ -241,7 +241,7 @@ describe('a stored token that is damaged', () => {
   })
 })
 
-test('what is purged while its token does not open is deleted, and still ended at Plaid', async () => {
+test('an item purged while its token does not open is deleted, and still removed at Plaid', async () => {
   const item = await edge.linkAndSync('purged')
   const [row] = await edge.sql('select access_token_sealed as sealed from items where id = $1', [item.id])
   const sealed = z.string().parse(row?.['sealed'])

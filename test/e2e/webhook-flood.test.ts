@@ -102,15 +102,15 @@ test('a genuine webhook is taken at once by a fresh Worker that has seen nothing
   expect(await keyRequests()).toBe(requests + mostKeyRequests)
 })
 
-describe('a key that no isolate knows yet gets in', () => {
-  test('while one network floods, from any other', async () => {
+describe('a webhook with a key that no isolate knows', () => {
+  test('is accepted from any other network while one network floods', async () => {
     const call = await freshWorker()
     await edge.bank.webhooks({ rotate_key: true })
     await flood(call, 30, (index) => `203.0.113.${index}`)
     expect(await deliver(await fired(), call, '192.0.2.1')).toBe(200)
   })
 
-  test("while many networks flood, from Plaid's own, and then everywhere", async () => {
+  test("is accepted from Plaid's networks while many networks flood, and then from everywhere", async () => {
     const [call, other] = [await freshWorker(), await freshWorker()]
     await edge.bank.webhooks({ rotate_key: true })
     for (const worker of [call, other]) await flood(worker, 20, networks)
@@ -126,7 +126,7 @@ describe('a key that no isolate knows yet gets in', () => {
 
 const envelopeItem = z.looseObject({ type: z.string().optional(), message: z.unknown().optional() })
 
-test('Sentry gets one event a minute, whatever the flood', async () => {
+test('Sentry gets one event a minute during any flood', async () => {
   const sink = await startTap(null, '{}')
   try {
     const call = await freshWorker({

@@ -91,7 +91,7 @@ async function standing(): Promise<Record<string, string>> {
 }
 
 describe('a webhook of Plaid', () => {
-  test('leads to the truth', async () => {
+  test('leads to the current state', async () => {
     const before = await eventCount()
     await edge.bank.change(item.plaidItemId, { add: 3, modify: 2, remove: 1 })
     await edge.settled()
@@ -99,12 +99,12 @@ describe('a webhook of Plaid', () => {
     expect(await eventCount()).toBeGreaterThan(before)
   })
 
-  test('is answered 200 with an empty object', async () => {
+  test('gets 200 with an empty object', async () => {
     const { status, text } = await deliver(await fired())
     expect([status, text]).toEqual([200, '{}'])
   })
 
-  test('that comes again is 200, one event and no second mark', async () => {
+  test('gets 200 when it is repeated, with one event and one dirty mark', async () => {
     const delivery = await fired()
     const before = await eventCount()
     expect((await deliver(delivery)).status).toBe(200)
@@ -118,7 +118,7 @@ describe('a webhook of Plaid', () => {
     expect(await standing()).toEqual(settledAt)
   })
 
-  test('of an item that is not here is 200, and a count without a row', async () => {
+  test('gets 200 for an unknown item, and is counted without a row', async () => {
     const publicToken = await edge.bank.publicToken({ webhook: `${relay.url}${webhookPath}` })
     const { access_token: token } = await edge.bank.plaid('/item/public_token/exchange', { public_token: publicToken })
     const deliveries = await caught(3, async () => {
@@ -134,7 +134,7 @@ describe('a webhook of Plaid', () => {
     ])
   })
 
-  test('a hundred at once are all taken, each once, and lead to the truth', async () => {
+  test('gets 200 a hundred times concurrently, each stored once, and leads to the current state', async () => {
     await edge.bank.webhooks({ drop: true })
     await edge.bank.change(item.plaidItemId, { add: 20 })
     await edge.bank.webhooks({ drop: false })
@@ -324,12 +324,12 @@ describe('what does not verify is one and the same 401, and changes nothing', ()
   })
 })
 
-describe('while the key endpoint is down', () => {
+describe('an unavailable key endpoint', () => {
   test.each([
     ['answers an error', { error: 'INTERNAL_SERVER_ERROR' }],
     ['cuts connections', { drop: true }],
     ['answers nonsense', { error: { error_type: '', error_code: '' }, status: 418 }],
-  ])('and %s, a webhook is 503 with Retry-After, and its retry is taken', async (_what, failing) => {
+  ])('makes a webhook 503 with Retry-After when it %s, and its retry is accepted', async (_what, failing) => {
     const { url } = await edge.startAnother({})
     await edge.sql('delete from webhook_keys')
     await edge.bank.fault({ endpoint: keyPath, times: 1000, ...failing })

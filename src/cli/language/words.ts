@@ -14,7 +14,7 @@ export const words: readonly WordRule[] = [
   { word: /\bwho(?:m|so)?ever\b/i, suggestion: 'any client, the caller' },
   { word: /\bwhatever\b/i, suggestion: 'for any, for every' },
   { word: /\b(?:goes|go|went|going) on\b/i, suggestion: 'continues' },
-  { word: /\bno more\b(?! than)/i, suggestion: 'no longer, nothing else' },
+  { word: /\bno more\b(?! (?:than|often)\b)/i, suggestion: 'no longer, nothing else' },
   { word: /\bof (?:ours|theirs|yours|its own|their own|our own)\b/i, suggestion: 'our, their, a separate' },
   { word: /\b(?:is|are|has|have) to be \w+/i, suggestion: 'must be, will be' },
   { word: /\bis to (?!be )\w+/i, suggestion: 'must' },

@@ -70,7 +70,7 @@ describe('a token of this deployment', () => {
     })
   })
 
-  test.each([undefined, 'user', 'ADMIN', 'superadmin'])('with the role %j is no admin', async (role) => {
+  test.each([undefined, 'user', 'ADMIN', 'superadmin'])('is not an administrator with the role %j', async (role) => {
     const claims = role === undefined ? valid : { ...valid, role }
     expect(await verifyAccessToken(await signLocal(claims), local, now)).toMatchObject({ role: 'user', scopes: [] })
   })

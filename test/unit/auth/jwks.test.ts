@@ -53,7 +53,7 @@ describe("the issuer's keys", () => {
     expect([await look('b', 29_999), await look('b', 30_000)]).toEqual(['ERR_JWKS_NO_MATCHING_KEY', 'found'])
   })
 
-  test('that cannot be fetched are "unavailable", asked for once a cool-down, and recover', async () => {
+  test('are "unavailable" when they cannot be fetched, requested once per cool-down, and recover', async () => {
     let isDown = true
     const { requests, look } = createIssuer(() => {
       if (isDown) throw new TypeError('network')
@@ -77,7 +77,7 @@ describe("the issuer's keys", () => {
     expect(await look('a', 0)).toBe('unavailable')
   })
 
-  test('that never come are given up after the timeout', async () => {
+  test('are given up after the timeout when they never arrive', async () => {
     const { look } = createIssuer(() => Promise.withResolvers<Response>().promise, { timeoutMs: 20 })
     expect(await Promise.all([look('a', 0), look('a', 0)])).toEqual(['unavailable', 'unavailable'])
   })

@@ -84,6 +84,6 @@ it.each([
   },
 )
 
-it('the advisory check fails without an answer where one is required', async () => {
+it('the advisory check fails without a response where one is required', async () => {
   expect(await check(500, { error: 'out of order' }, ['--require-answer'])).toMatchObject({ code: 1, out: '' })
 })

@@ -55,7 +55,7 @@ describe('a commit', () => {
   })
 
   it.each(['cursor', 'start'] as const)(
-    'of 20,000 that are stored already ends in time from the %s, though statistics take both sides for one row',
+    'ends in time from the %s for 20,000 stored rows, although statistics estimate one row for both sides',
     { timeout: 3 * minute },
     async (from) => {
       const rows = bankRows(20_000)

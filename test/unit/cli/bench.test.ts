@@ -11,7 +11,7 @@ describe('a benchmark’s result', () => {
     expect(median(values)).toBe(expected)
   })
 
-  it('is told in three digits', () => {
+  it('is printed with three digits', () => {
     expect([rounded(0.123456), rounded(1234.5)]).toEqual([0.123, 1230])
   })
 

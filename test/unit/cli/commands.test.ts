@@ -79,7 +79,7 @@ describe('a command', () => {
     expect(await run(`src/${file}`, args)).toMatchObject({ code: 2, out: '', error: expect.stringContaining('--help') })
   })
 
-  it('that failed says what to do', async () => {
+  it('says what to do when it fails', async () => {
     const url = `http://127.0.0.1:${await freePort()}`
     const outcome = await run('src/cli/cron.ts', ['sweep', '--url', url])
     expect(outcome).toMatchObject({ code: 1, error: expect.stringContaining('npm run dev') })

@@ -17,7 +17,7 @@ const read = async (files: Record<string, string>) => {
   return (await readOptions(['--custom-users', folder])).customUsers
 }
 
-test('takes each .json file as it is written, whatever else is in the folder', async () => {
+test('reads each .json file and ignores other files in the folder', async () => {
   const income = '{"override_identity": {}, "more": [1.10]}'
   expect(await read({ 'b.json': good, 'a.json': income, 'README.md': 'text' })).toEqual([
     { name: 'a', password: income },

@@ -21,7 +21,7 @@ describe('an optional package of another platform', () => {
     expect(missingEntries({ ...packages, ...missing })).toEqual({})
   })
 
-  it('is added beside its dependent where the top has another version', () => {
+  it('is added next to its dependent if the top level has another version', () => {
     const packages = {
       'node_modules/tool': { version: '2.0.0', optionalDependencies: { 'tool-linux-x64-musl': '2.0.0' } },
       'node_modules/tool-linux-x64-musl': { version: '1.0.0' },
@@ -29,7 +29,7 @@ describe('an optional package of another platform', () => {
     expect(Object.keys(missingEntries(packages))).toEqual(['node_modules/tool/node_modules/tool-linux-x64-musl'])
   })
 
-  it('is found beside any package above its dependent', () => {
+  it('is found next to any package above its dependent', () => {
     const packages = {
       'node_modules/a': { version: '1.0.0' },
       'node_modules/a/node_modules/tool': { version: '1.0.0', optionalDependencies: { 'tool-win32-x64': '^1.2.0' } },

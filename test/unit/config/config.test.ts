@@ -215,7 +215,7 @@ describe('a configuration', () => {
     expect(refusalOf({ ...development, PLAID_SECRET: '' })).toBe('PLAID_SECRET is missing')
   })
 
-  it('limits rates unless it is told not to, and takes other quotas', () => {
+  it('limits rates unless they are disabled, and accepts other quotas', () => {
     const limitsOf = (variables: Readonly<Record<string, string>>) =>
       parseConfig({ ...development, ...variables }).rateLimits
     expect(limitsOf({})).toEqual({ enabled: true, quotas: {} })
@@ -496,7 +496,7 @@ describe('the message about a refused configuration', () => {
     for (const name of ['CORS_ORIGINS', 'PLAID_BASE_URL', 'SENTRY_DSN']) expect(reason).toContain(name)
   })
 
-  it('holds no value, whatever is wrong', () => {
+  it('contains no value, for any fault', () => {
     const everyName = [
       ...Object.keys(strict),
       ...Object.keys(oidc),

@@ -51,7 +51,7 @@ const unknown = (what: string, act: (name: string) => unknown) => {
   }
 }
 
-describe.each(environments)('in the environment %s', (environment) => {
+describe.each(environments)('the environment %s', (environment) => {
   const { triggers, queues, durable_objects: objects, migrations } = read(environment)
 
   it('every cron has a job, and every job a cron', () => {
@@ -88,13 +88,13 @@ describe.each(environments)('in the environment %s', (environment) => {
     ])
   })
 
-  it('no consumer waits for a queue that nobody fills', () => {
+  it('every consumer has a queue with a producer', () => {
     const sent = queues.producers.map(({ queue }) => queue)
     const filled = [...sent, ...queues.consumers.map((consumer) => consumer.dead_letter_queue)]
     for (const { queue } of queues.consumers) expect(filled).toContain(queue)
   })
 
-  it('a sync has an invocation of its own', () => {
+  it('a sync runs in a separate invocation', () => {
     const sync = queues.consumers.find(({ queue }) => queue === queues.producers[0]?.queue)
     expect(sync?.max_batch_size).toBe(1)
     // Cloudflare's largest number.

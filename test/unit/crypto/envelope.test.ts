@@ -90,7 +90,7 @@ describe('sealing', () => {
     expect(openIndependently(sealed, binding)).toBe('a secret')
   })
 
-  test('opens what it sealed, whatever the text and the place', async () => {
+  test('opens what it sealed, for every text and binding', async () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 200 })
     const place = fc.record({ table: text, column: text, userId: text, itemId: text })
     await fc.assert(

@@ -6,7 +6,7 @@ import { asUser, openDoor, pathOf, problemOf, tokenFor } from './serve-app.ts'
 const closed = routes.filter(({ access }) => access !== 'public')
 
 describe('a route', () => {
-  it('is open to anybody only where it is meant to be', () => {
+  it('is public only where this is intended', () => {
     const open = routes.filter(({ access }) => access === 'public').map(({ path }) => path)
     const accounts = ['register', 'verify-email', 'login', 'refresh', 'logout', 'password/forgot', 'password/reset']
     expect(open).toEqual([
@@ -27,7 +27,7 @@ describe('a route', () => {
     expect(door.lines.at(-1)).toMatchObject({ route: path, status: 401, actor: 'anonymous' })
   })
 
-  it('is closed before the body is looked at', async () => {
+  it('is refused before the body is read', async () => {
     const response = await openDoor().ask('/api/v1/plaid/link/token/create', { method: 'POST', body: '{' })
     expect(response.status).toBe(401)
   })
@@ -61,12 +61,12 @@ describe('a token', () => {
     })
   })
 
-  it('in the query string is not one', async () => {
+  it('is ignored in the query string', async () => {
     const response = await openDoor().ask(`/api/v1/accounts?access_token=${await tokenFor('alice')}`)
     expect(response.status).toBe(401)
   })
 
-  it('that is valid goes on to the database', async () => {
+  it('reaches the database when it is valid', async () => {
     const door = openDoor()
     const response = await door.ask('/api/v1/accounts', { headers: await asUser() })
     expect(await problemOf(response)).toMatchObject({ status: 503, code: 'unavailable' })

@@ -35,7 +35,7 @@ describe('a stream', () => {
     expect(taken.cancelled).toBe(true)
   })
 
-  it('is a refused webhook like any other, after 1 MiB', async () => {
+  it('is refused like any other webhook after 1 MiB', async () => {
     const { body, taken } = stream()
     const door = openDoor()
     const headers = { 'plaid-verification': 'a.b.c' }
@@ -46,7 +46,7 @@ describe('a stream', () => {
     expect(taken.cancelled).toBe(true)
   })
 
-  it('without a token is refused for that, whatever it holds, and let go of', async () => {
+  it('is refused without a token, with any content, and cancelled', async () => {
     const { body, taken } = stream()
     const response = await openDoor().ask('/api/v1/plaid/link/token/create', streamed(body, {}))
     expect(response.status).toBe(401)
@@ -61,18 +61,18 @@ describe('a body', () => {
   it.each([
     [65_536, 503],
     [65_537, 413],
-  ])('of %i bytes is %i', async (bytes, status) => {
+  ])('has %i bytes and gets %i', async (bytes, status) => {
     const init = { method: 'POST', body: padded(bytes), headers: await asUser() }
     expect((await openDoor().ask('/api/v1/plaid/link/token/create', init)).status).toBe(status)
   })
 
-  it('that claims to be large is refused unread', async () => {
+  it('is refused unread when it declares a large size', async () => {
     const headers = { ...(await asUser()), 'content-length': '70000' }
     const init = { method: 'POST', body: '{}', headers }
     expect((await openDoor().ask('/api/v1/plaid/link/token/create', init)).status).toBe(413)
   })
 
-  it('of a webhook may have 1 MiB', async () => {
+  it('may have 1 MiB in a webhook', async () => {
     const door = openDoor()
     for (const [bytes, reason] of [
       [1_048_576, 'missing_header'],

@@ -68,7 +68,7 @@ describe('CORS', () => {
     expect(allowHeaders(response)).toEqual([])
   })
 
-  it('answers a preflight without asking for a token', async () => {
+  it('accepts a preflight without a token', async () => {
     const response = await openDoor().ask('/api/v1/transactions/1', preflight(ours))
     expect(response.status).toBe(204)
     expect(await response.text()).toBe('')
@@ -80,7 +80,7 @@ describe('CORS', () => {
     expect(headers.get('vary')).toContain('Access-Control-Request-Method')
   })
 
-  it('allows nobody when the configuration was refused', async () => {
+  it('allows no origin when the configuration was refused', async () => {
     const door = openDoor(() => {
       throw new AppError('misconfigured', 'The service is not configured correctly.')
     })

@@ -32,7 +32,7 @@ describe('a problem response', () => {
     })
   })
 
-  it.each(codes)('of code %s has its status and title', async (code) => {
+  it.each(codes)('has the status and title of its code: %s', async (code) => {
     const { status, title } = errorTable[code]
     const response = problemResponse(new AppError(code, 'Because.'), requestId)
     expect(await problemOf(response)).toMatchObject({ code, status, title })
@@ -63,7 +63,7 @@ describe('an unknown failure', () => {
     ['an error', () => new TypeError('canary-message')],
     ['a string', () => 'canary-message'],
     ['nothing', () => undefined],
-  ])('that is %s is a 500 that shows nothing of it', async (_name, thrown) => {
+  ])('becomes a 500 that reveals nothing when %s is thrown', async (_name, thrown) => {
     const door = openDoor(failing(thrown))
     const response = await door.ask('/api/v1/accounts', { headers: await asUser() })
     const text = await response.clone().text()
@@ -83,13 +83,13 @@ describe('an unknown failure', () => {
 
 describe('a path', () => {
   it.each(['/', '/api', '/api/v1', '/api/v1/nowhere', '/health/', '/api/v1/accounts/', '/%', '//health'])(
-    'that does not exist is 404: %s',
+    'gets 404 when it does not exist: %s',
     async (path) => {
       expect(await problemOf(await openDoor().ask(path))).toMatchObject({ status: 404, code: 'not_found' })
     },
   )
 
-  it('tells the methods it has to another one, with a token and without', async () => {
+  it('lists its methods for any other method, with and without a token', async () => {
     const door = openDoor()
     for (const headers of [{}, await asUser()]) {
       const response = await door.ask('/api/v1/plaid/items/1', { method: 'PUT', headers })
@@ -98,12 +98,12 @@ describe('a path', () => {
     }
   })
 
-  it('tells them to OPTIONS', async () => {
+  it('lists its methods for OPTIONS', async () => {
     const response = await openDoor().ask('/api/v1/plaid/webhook', { method: 'OPTIONS' })
     expect([response.status, response.headers.get('allow')]).toEqual([204, 'POST, OPTIONS'])
   })
 
-  it('answers HEAD as GET, without the body', async () => {
+  it('handles HEAD like GET, without the body', async () => {
     const response = await openDoor().ask('/health', { method: 'HEAD' })
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json'])
     expect(await response.text()).toBe('')
@@ -149,8 +149,8 @@ describe('a refused configuration', () => {
   })
 })
 
-describe('the answer of /ready', () => {
-  it('is 503 without a database, and tells the log why', async () => {
+describe('the readiness route', () => {
+  it('returns 503 without a database, and logs the reason', async () => {
     const door = openDoor()
     const problem = await problemOf(await door.ask('/ready'))
     expect(problem).toMatchObject({ status: 503, code: 'unavailable' })

@@ -50,22 +50,19 @@ describe('the security headers', () => {
     expect(response.headers.get('strict-transport-security')).toBeNull()
   })
 
-  it.each(routes.map(({ method, path }) => [method, path]))(
-    'are on %s %s, whatever it answers',
-    async (method, path) => {
-      const response = await openDoor().ask(pathOf(path), { method })
-      expect([200, 204, 400, 401, 503]).toContain(response.status)
-      expectHeaders(response)
-    },
-  )
+  it.each(routes.map(({ method, path }) => [method, path]))('are on every response of %s %s', async (method, path) => {
+    const response = await openDoor().ask(pathOf(path), { method })
+    expect([200, 204, 400, 401, 503]).toContain(response.status)
+    expectHeaders(response)
+  })
 
-  it('tell browsers to stay on https in production', async () => {
+  it('require https in production', async () => {
     const services = servicesOf(productionVariables)
     const response = await openDoor(() => services).ask('/health')
     expect(response.headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains')
   })
 
-  it('keep every answer out of caches but the public description', async () => {
+  it('keep every response out of caches except the public description', async () => {
     const door = openDoor()
     for (const [name, , ask] of answers) {
       const wanted = name === 'the description' ? 'public, max-age=300' : 'no-store'
@@ -75,7 +72,7 @@ describe('the security headers', () => {
 })
 
 describe('the request id', () => {
-  it('is made here; a UUID of the client’s own stands beside it in the log', async () => {
+  it('is created by the Worker; the log also has the UUID of the client', async () => {
     const given = '0B7F3A52-6A1E-4C8C-9D5A-0C1F5B0B7A11'
     const door = openDoor()
     const response = await door.ask('/health', { headers: { 'x-request-id': given } })

@@ -32,20 +32,20 @@ describe('a request body', () => {
     expect(await problemOf(await send('POST', create, body))).toMatchObject({ status, code })
   })
 
-  it('that is not UTF-8 is refused', async () => {
+  it('is refused unless it is UTF-8', async () => {
     const bytes = new Uint8Array([0x22, 0xff, 0x22])
     expect(await problemOf(await send('POST', create, bytes))).toMatchObject({ status: 400, code: 'bad_request' })
   })
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', 'text/json, application/json'])(
-    'that says it is %s is 415',
+    'gets 415 with the type %s',
     async (type) => {
       const response = await send('POST', create, '{}', { 'content-type': type })
       expect(await problemOf(response)).toMatchObject({ status: 415, code: 'unsupported_media_type' })
     },
   )
 
-  it('of an exchange is taken whatever Link names as the bank and its accounts', async () => {
+  it('is accepted for an exchange with any institution and accounts from Link', async () => {
     const anything = fc.oneof(
       fc.jsonValue(),
       fc.array(
@@ -63,7 +63,7 @@ describe('a request body', () => {
     )
   })
 
-  it.each(['gzip', 'br', 'identity, gzip', 'GZIP', 'unknown'])('that is encoded (%s) is 415', async (encoding) => {
+  it.each(['gzip', 'br', 'identity, gzip', 'GZIP', 'unknown'])('gets 415 with the encoding %s', async (encoding) => {
     const zipped = new Response('{"hosted":true}').body?.pipeThrough(new CompressionStream('gzip'))
     const bytes = new Uint8Array(await new Response(zipped ?? null).arrayBuffer())
     for (const body of [bytes, '{}', ''])
@@ -77,7 +77,7 @@ describe('a request body', () => {
       }
   })
 
-  it.each(['identity', 'Identity ', ''])('that is encoded as it is ("%s") is read', async (encoding) => {
+  it.each(['identity', 'Identity ', ''])('is read with the encoding "%s"', async (encoding) => {
     expect((await send('POST', create, '{}', { 'content-encoding': encoding })).status).toBe(503)
   })
 
@@ -86,7 +86,7 @@ describe('a request body', () => {
     expect(response.status).toBe(503)
   })
 
-  it('with unknown keys is told which, and no value of it', async () => {
+  it('gets the names of unknown fields, and no values', async () => {
     const body = { hosted: true, hostd: 'canary', 'access-sandbox-canary': 1, '<script>': 1 }
     const response = await send('POST', create, JSON.stringify(body))
     const text = await response.clone().text()
@@ -100,7 +100,7 @@ describe('a request body', () => {
     ])
   })
 
-  it('with a thousand faults is told of twenty', async () => {
+  it('lists twenty of a thousand errors', async () => {
     const body = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`key${index}`, 1]))
     expect((await problemOf(await send('POST', create, JSON.stringify(body)))).errors).toHaveLength(20)
   })
@@ -111,7 +111,7 @@ describe('a request body', () => {
     expect(Reflect.get({}, 'admin')).toBeUndefined()
   })
 
-  it('where none is declared may be empty, and may not ask for something', async () => {
+  it('may be empty but must not contain fields when none is declared', async () => {
     const sync = '/api/v1/plaid/sync/all'
     expect((await send('POST', sync)).status).toBe(503)
     expect((await send('POST', sync, '{}')).status).toBe(503)
@@ -153,7 +153,7 @@ describe('an exchange', () => {
     [{ public_token: 'x', allow_duplicate: 'yes' }, '#/allow_duplicate'],
     [{ public_token: 'x', link_token: 'link token' }, '#/link_token'],
     [{ public_token: 'x', elsewhere: 1 }, '#/elsewhere'],
-  ])('with a fault is refused there', async (body, pointer) => {
+  ])('is refused at the field that is wrong', async (body, pointer) => {
     expect(await refusal('POST', exchange, body)).toEqual([pointer])
   })
 })
@@ -172,7 +172,7 @@ describe('edits of a transaction', () => {
     expect(await refusal('PATCH', transaction, body)).toEqual([pointer])
   })
 
-  it('that hold half a character are refused', async () => {
+  it('are refused with half a character', async () => {
     const response = await send('PATCH', transaction, String.raw`{"note":"\ud800"}`)
     expect((await problemOf(response)).errors).toMatchObject([{ pointer: '#/note' }])
   })
@@ -227,17 +227,17 @@ describe('parameters', () => {
     'from=2024-02-29&to=2024-02-29',
     'min_amount=-12.50&max_amount=1234567890123456.10',
     `account_id=${someId.toUpperCase()}&pending=false&q=%25&category=FOOD`,
-  ])('%s go on to the database', async (query) => {
+  ])('reach the database: %s', async (query) => {
     expect((await send('GET', `/api/v1/transactions?${query}`)).status).toBe(503)
   })
 
-  it('of a route without any are refused', async () => {
+  it('are refused by a route without parameters', async () => {
     const response = await send('POST', '/api/v1/plaid/sync/all?item_id=1')
     expect((await problemOf(response)).errors).toMatchObject([{ parameter: 'item_id' }])
   })
 
   it.each(['x', "1'%20or%201=1", '%00', '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a1', '%E0%A4%A'])(
-    'in the path that are no UUID are refused: %s',
+    'are refused in the path unless they are UUIDs: %s',
     async (text) => {
       const problem = await problemOf(await send('GET', `/api/v1/accounts/${text}`))
       expect(problem).toMatchObject({ status: 400, errors: [{ parameter: 'id', detail: 'Must be a UUID.' }] })

@@ -33,14 +33,14 @@ describe('the log line of a request', () => {
     })
   })
 
-  it('names no path that does not exist, and no method that nobody has', async () => {
+  it('names no unknown path and no unknown method', async () => {
     const door = openDoor()
     await door.ask('/canary', { method: 'CANARY' })
     expect(door.lines[0]).toMatchObject({ route: 'none', method: 'other', status: 404 })
     expect(JSON.stringify(door.lines)).not.toMatch(/canary/i)
   })
 
-  it('holds no token and nothing of a body', async () => {
+  it('contains no token and nothing of a body', async () => {
     const door = openDoor()
     const token = await tokenFor('alice')
     const body = JSON.stringify({ public_token: 'public-sandbox-canary', extra: 'canary' })
@@ -53,7 +53,7 @@ describe('the log line of a request', () => {
   })
 })
 
-describe('who asked and from where', () => {
+describe('the identity in a log line', () => {
   const from = (address: string) => ({ headers: { 'cf-connecting-ip': address } })
 
   it('is a pseudonym of the /24 or the /48, one each day, and no address', async () => {
@@ -83,7 +83,7 @@ describe('who asked and from where', () => {
     expect(JSON.stringify(door.lines)).not.toContain('mallory')
   })
 
-  it('cannot be imitated: the id that a client sends never names its lines', async () => {
+  it('cannot be forged: the id that a client sends never becomes the request id', async () => {
     const door = openDoor()
     const first = await door.ask('/api/v1/accounts', from('203.0.113.9'))
     const victims = first.headers.get('x-request-id') ?? ''
@@ -140,7 +140,7 @@ describe('an error report', () => {
     return { captured, operations, door: openDoor(() => ({ ...services, reporter, ...change })) }
   }
 
-  it('is made of what an operator should hear of', async () => {
+  it('is sent for errors that an operator must see', async () => {
     const { captured, operations, door } = reporting()
     const answer = await door.ask('/api/v1/accounts', { headers: await asUser() })
     expect(captured).toMatchObject([
@@ -158,7 +158,7 @@ describe('an error report', () => {
     expect(operations).toEqual([{ name: 'other none', ok: true }])
   })
 
-  it.each(['/api/v1/accounts', '/nowhere', '/health'])('is not made of %s', async (path) => {
+  it.each(['/api/v1/accounts', '/nowhere', '/health'])('is not sent for %s', async (path) => {
     const { captured, operations, door } = reporting()
     await door.ask(path)
     expect(captured).toEqual([])

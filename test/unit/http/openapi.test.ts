@@ -189,7 +189,7 @@ describe('the committed OpenAPI description', () => {
     },
   )
 
-  it.each(failures)('says of %s that it is a problem, and with which codes', (_name, status, schema) => {
+  it.each(failures)('documents %s as a problem with its codes', (_name, status, schema) => {
     expect(schema).toMatchObject({ $ref: '#/components/schemas/Problem' })
     const { properties } = codesShape.parse(schema)
     const statuses = properties.code.enum.map(
@@ -198,7 +198,7 @@ describe('the committed OpenAPI description', () => {
     expect(new Set(statuses)).toEqual(new Set([status]))
   })
 
-  it('tells of the limits on every route, and of webhooks and health only that there is one', () => {
+  it('documents the limits of every route, and for webhooks and health only the 429', () => {
     for (const { path, operation } of operations) {
       const told = (status: string) => Object.keys(operation.responses[status]?.headers ?? {}).toSorted()
       expect(told('429')).toEqual(['RateLimit', 'RateLimit-Policy', 'Retry-After'])
@@ -207,7 +207,7 @@ describe('the committed OpenAPI description', () => {
     }
   })
 
-  it('asks for a token where the Worker does', () => {
+  it('requires a token where the Worker does', () => {
     const asking = operations
       .filter(({ operation }) => operation.security.length > 0)
       .map(({ operation }) => operation.operationId)

@@ -17,18 +17,21 @@ function refusalOf(read: () => unknown): unknown {
 }
 
 describe('a cursor', () => {
-  it.each(['day', 'instant', 'id'] as const)('over a list by %s gives back the place it was made of', (sortedBy) => {
-    const cursor = keyCursor('list', sortedBy)
-    fc.assert(
-      fc.property(lists[sortedBy], fc.uuid(), (value, id) => {
-        const text = cursor.write([value, id])
-        expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
-        expect(cursor.read(text)).toEqual([value, id])
-      }),
-    )
-  })
+  it.each(['day', 'instant', 'id'] as const)(
+    'returns the place it was created from, in a list sorted by %s',
+    (sortedBy) => {
+      const cursor = keyCursor('list', sortedBy)
+      fc.assert(
+        fc.property(lists[sortedBy], fc.uuid(), (value, id) => {
+          const text = cursor.write([value, id])
+          expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
+          expect(cursor.read(text)).toEqual([value, id])
+        }),
+      )
+    },
+  )
 
-  it('over days gives back its day', () => {
+  it('returns its day in a list of days', () => {
     const cursor = dayCursor('days')
     fc.assert(
       fc.property(dayText, (value) => {
@@ -37,11 +40,11 @@ describe('a cursor', () => {
     )
   })
 
-  it('that is absent is the beginning', () => {
+  it('starts at the first row when it is absent', () => {
     expect(keyCursor('list', 'day').read(undefined)).toBeNull()
   })
 
-  it('of one list is none of another', () => {
+  it('is refused by another list', () => {
     const id = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
     const ofOne = keyCursor('one', 'day').write(['2026-01-01', id])
     expect(refusalOf(() => keyCursor('another', 'day').read(ofOne))).toBe('invalid_cursor')
@@ -49,7 +52,7 @@ describe('a cursor', () => {
     expect(refusalOf(() => keyCursor('one', 'instant').read(ofOne))).toBe('invalid_cursor')
   })
 
-  it('that somebody made up is refused, whatever it is', () => {
+  it('is refused when it is invented', () => {
     const cursor = keyCursor('list', 'day')
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.base64String(), fc.string({ unit: 'binary' })), (text) => {
@@ -69,7 +72,7 @@ describe('a cursor', () => {
     ['no id', ['transactions', ['2026-01-01', '1']]],
     ['one member more', ['transactions', ['2026-01-01', '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11', 1]]],
     ['another list', ['items', ['2026-01-01', '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11']]],
-  ])('with %s gets no further than the door', async (_name, place) => {
+  ])('is refused with %s', async (_name, place) => {
     const text = Buffer.from(JSON.stringify(place)).toString('base64url')
     const response = await openDoor().ask(`/api/v1/transactions?cursor=${text}`, { headers: await asUser() })
     expect(await problemOf(response)).toMatchObject({
@@ -87,7 +90,7 @@ describe('a cursor', () => {
     'investments/transactions',
     'plaid/items',
     'plaid/sync/runs',
-  ])('is looked at by the list of %s', async (path) => {
+  ])('is checked by the list of %s', async (path) => {
     const response = await openDoor().ask(`/api/v1/${path}?cursor=x`, { headers: await asUser() })
     expect(await problemOf(response)).toMatchObject({ status: 400, code: 'invalid_cursor' })
   })

@@ -32,15 +32,15 @@ const answers = { 200: z.object({ name: z.string(), inner: z.array(z.object({ id
 const replyWith = (body: unknown) => async () =>
   ({ status: 200, body }) as { status: 200; body: { name: string; inner: { id: string }[] } }
 
-describe('an answer', () => {
-  it('loses what is not declared, at any depth', async () => {
+describe('a response', () => {
+  it('drops undeclared fields at any depth', async () => {
     const body = { name: 'a', token: 'canary', inner: [{ id: '1', user_id: 'canary' }] }
     const declared = route({ ...facts, access: 'user', answers }).handle(replyWith(body))
     const reply = await declared.respond(contextFor(user('user')), request)
     expect(reply).toEqual({ status: 200, body: { name: 'a', inner: [{ id: '1' }] } })
   })
 
-  it('that does not fit is not sent, and tells the log where', async () => {
+  it('is not sent when it does not fit its schema, and the log has the place', async () => {
     const declared = route({ ...facts, access: 'user', answers }).handle(replyWith({ name: 5, inner: [{}] }))
     const failure: unknown = await declared.respond(contextFor(user('user')), request).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AppError)
@@ -48,7 +48,7 @@ describe('an answer', () => {
     expect(failure).toMatchObject({ reason: 'undeclared answer: name invalid_type; inner.0.id invalid_type' })
   })
 
-  it('of an undeclared status is not sent', async () => {
+  it('is not sent with an undeclared status', async () => {
     const reply = async () => ({ status: 201 }) as never
     const declared = route({ ...facts, access: 'user', answers }).handle(reply)
     await expect(declared.respond(contextFor(user('user')), request)).rejects.toMatchObject({ code: 'internal' })
@@ -62,7 +62,7 @@ describe('access', () => {
     return { status: 204 }
   })
 
-  it('for administrators is closed to users and to nobody known', async () => {
+  it('is refused to users and anonymous clients on routes for administrators', async () => {
     await expect(admin.respond(contextFor(user('user')), request)).rejects.toMatchObject({ code: 'forbidden' })
     await expect(admin.respond(contextFor({ kind: 'anonymous' }), request)).rejects.toMatchObject({
       code: 'unauthorized',
@@ -73,7 +73,7 @@ describe('access', () => {
     expect(calls).toEqual([])
   })
 
-  it('for administrators is open to them', async () => {
+  it('is granted to administrators on routes for administrators', async () => {
     expect(await admin.respond(contextFor(user('admin')), request)).toEqual({ status: 204, body: undefined })
   })
 })

@@ -30,7 +30,7 @@ describe('built-in accounts', () => {
     expect(ofAccounts(builtin)).toContain('src/identity/login.ts')
   })
 
-  it('are no paths where there is an issuer, whatever the method', () => {
+  it('do not exist with an issuer, for every method', () => {
     expect(Object.values(oidc.statuses)).toHaveLength(12)
     expect(new Set(Object.values(oidc.statuses))).toEqual(new Set([404]))
     expect(builtin.statuses).toMatchObject({

@@ -22,7 +22,7 @@ describe('the refresh cookie', () => {
     ['__Host-refresh_token=one; __Host-refresh_token=two', null],
     ['', null],
     [undefined, null],
-  ])('of %j is %j in production', (header, token) => {
+  ])('has, for the header %j, the value %j in production', (header, token) => {
     expect(readRefreshCookie(production, header)).toBe(token)
   })
 })
@@ -42,7 +42,7 @@ describe('a page that brings a cookie', () => {
     'https://evil.test/https://app.example.com',
     'https://APP.example.com',
     'https://app.example.com:444',
-  ])('and not of %j', (origin) => {
+  ])('is refused from %j', (origin) => {
     expect(() => requireCookiePage(production, { origin })).toThrow(AppError)
   })
 

@@ -53,8 +53,8 @@ const config = (url: string) => ({
 })
 const log = createLogger({}, { sink: () => undefined })
 
-describe('a mail over HTTP', () => {
-  it.each(mails)('of kind $kind goes out once, with the key, to one address', async (mail) => {
+describe('an e-mail over HTTP', () => {
+  it.each(mails)('is sent once, with the key, to one address: $kind', async (mail) => {
     const { url, got } = await mailServer()
     await sendOverHttp(config(url), fetch)(mail, log)
     expect(got).toHaveLength(1)
@@ -79,7 +79,7 @@ describe('a mail over HTTP', () => {
     ])
   })
 
-  it.each([400, 401, 429, 500, 302])('that is answered %i was not sent', async (status) => {
+  it.each([400, 401, 429, 500, 302])('counts as not sent after a %i', async (status) => {
     const { url } = await mailServer(status)
     const failure = await sendOverHttp(config(url), fetch)(mails[0] ?? { kind: 'no_account', to }, log).catch(
       (error: unknown) => error,
@@ -88,14 +88,14 @@ describe('a mail over HTTP', () => {
     expect(failure).toMatchObject({ code: 'unavailable', reason: `the e-mail API answered ${status}` })
   })
 
-  it('that nobody takes was not sent', async () => {
+  it('counts as not sent when no server accepts it', async () => {
     await expect(
       sendOverHttp(config('http://127.0.0.1:9/'), fetch)({ kind: 'no_account', to }, log),
     ).rejects.toMatchObject({ code: 'unavailable' })
   })
 })
 
-describe('a mail in development', () => {
+describe('an e-mail in development', () => {
   it('is a line in the log with its kind and code, without the address', async () => {
     const lines: string[] = []
     const logger = createLogger({}, { sink: (line) => lines.push(line) })

@@ -55,14 +55,14 @@ describe('a password hash', () => {
     expect(await passwords.verify('the same passworD', one)).toEqual({ matches: false, outdated: false })
   })
 
-  it('of another cost still fits, and says that it is outdated', async () => {
+  it('still matches at another cost, and is reported as outdated', async () => {
     const old = await createPasswordHasher(scrypt, { logN: 3, r: 4, p: 2 }).hash('an old password')
     const passwords = createPasswordHasher(scrypt, cheap)
     expect(await passwords.verify('an old password', old)).toEqual({ matches: true, outdated: true })
     expect(await passwords.verify('another password', old)).toEqual({ matches: false, outdated: false })
   })
 
-  it('of nobody costs one hash at today’s cost, and fits nothing', async () => {
+  it('costs one hash at the current cost for an unknown user, and matches nothing', async () => {
     const { scrypt: counting, calls } = counted()
     const passwords = createPasswordHasher(counting, cheap)
     expect(await passwords.verify('whatever', null)).toEqual({ matches: false, outdated: false })
@@ -72,7 +72,7 @@ describe('a password hash', () => {
   })
 
   it.each(['', 'plain', '$scrypt$ln=4,r=8,p=1$short$short', `$2b$10$${randomBytes(30).toString('base64url')}`])(
-    'that is malformed (%j) is our defect and no match',
+    'is an internal error and no match when it is malformed: %j',
     async (stored) => {
       await expect(createPasswordHasher(scrypt, cheap).verify('whatever', stored)).rejects.toThrow(AppError)
     },
@@ -97,7 +97,7 @@ describe('a new password', () => {
     ['🏦🔑🐎🔋📎🏦🔑', false],
     ['abababababababababab', false],
     ['only-lower-case-letters', true],
-  ])('of %s is accepted: %s', (password, taken) => {
+  ])('is accepted or refused by its characters: %s, %s', (password, taken) => {
     expect(isTaken(password)).toBe(taken)
   })
 

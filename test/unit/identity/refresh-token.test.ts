@@ -13,7 +13,7 @@ describe('a refresh token', () => {
     expect(verifierHash).toEqual(sha256(bytes.subarray(16)))
   })
 
-  it('is followed by one of the same selector and another verifier, which only holders of the secret can tell', async () => {
+  it('has a successor with the same selector and another verifier, which only holders of the secret can compute', async () => {
     const [secret, another] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
     const first = await newRefreshToken()
     expect(await readRefreshToken(first.text)).toEqual(first)

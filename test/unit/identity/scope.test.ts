@@ -42,7 +42,7 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 describe('a token', () => {
   it.each(methods.flatMap((method) => (['user', 'admin'] as const).map((access) => [method, access] as const)))(
-    'for reading: %s of a route for %s',
+    'is refused or accepted when it is read-only: %s of a route for %s',
     async (method, access) => {
       const allowed = method === 'GET'
       for (const scopes of [['read'], ['openid', 'read']])
@@ -50,12 +50,12 @@ describe('a token', () => {
     },
   )
 
-  it.each(methods)('that may write, or says nothing of either, is not restricted: %s', async (method) => {
+  it.each(methods)('is not restricted when it may write or has no scope: %s', async (method) => {
     for (const scopes of [[], ['openid', 'profile'], ['read', 'write'], ['write'], ['read:accounts']])
       expect(await call(method, 'user', scopes)).toEqual({ status: 204, ran: true })
   })
 
-  it('for reading comes from the command line too', async () => {
+  it('can be created read-only on the command line', async () => {
     const { auth } = servicesOf()
     const secret = 'a-secret-key-of-the-unit-tests-0123456789'
     const scopesOf = async (scope?: string) => {

@@ -20,7 +20,7 @@ describe('password hashes of one isolate', () => {
     expect(done.slice(0, 5)).toEqual([1, 'other work', 2, 'other work', 3])
   })
 
-  it('go on after one that failed', async () => {
+  it('continue after a failure', async () => {
     const hash = inTurns(([name]) => (name === 1 ? Promise.reject(new Error('no memory')) : Promise.resolve(bytes)))
     const ended = await Promise.allSettled([1, 2].map((name) => hash(...named(name))))
     expect(ended.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])

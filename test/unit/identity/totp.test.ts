@@ -12,7 +12,7 @@ describe('a code of six digits', () => {
     ['755224', '287082', '359152', '969429', '338314', '254676', '287922', '162583', '399871', '520489'].map(
       (code, counter) => [counter, code] as const,
     ),
-  )('for counter %i is what RFC 4226, appendix D, says', (counter, code) => {
+  )('equals RFC 4226, appendix D, for counter %i', (counter, code) => {
     expect(totpCode(rfcSecret, counter)).toBe(code)
   })
 
@@ -24,7 +24,7 @@ describe('a code of six digits', () => {
     [1_234_567_890, '89005924'],
     [2_000_000_000, '69279037'],
     [20_000_000_000, '65353130'],
-  ])('at second %i is what RFC 6238, appendix B, says', (second, eightDigits) => {
+  ])('equals RFC 6238, appendix B, at second %i', (second, eightDigits) => {
     const now = new Date(second * 1000)
     expect(totpCode(rfcSecret, stepAt(now))).toBe(eightDigits.slice(2))
     expect(matchingStep(rfcSecret, eightDigits.slice(2), now)).toBe(Math.floor(second / 30))
@@ -85,7 +85,7 @@ describe('a code that people carry', () => {
     ['verify-email', 8],
     ['reset-password', 8],
     ['recovery', 6],
-  ] as const)('for %s has %i groups of four, and is read however it is typed', async (purpose, groups) => {
+  ] as const)('has for %s %i groups of four, and is read in any spelling', async (purpose, groups) => {
     const { text, hash } = await newCode(purpose)
     expect(text).toMatch(new RegExp(`^([A-Z2-7]{4}-){${groups - 1}}[A-Z2-7]{4}$`))
     for (const typed of [text, text.toLowerCase(), text.replaceAll('-', ''), ` ${text.replaceAll('-', ' ')}\n`])

@@ -80,13 +80,13 @@ describe('within one login', () => {
     expect(said(matchWithinLogin([known(before)], [traits(after)]))).toEqual([])
   })
 
-  it('empty text is none: two accounts called "Savings" with the mask "" are not told apart, nor paired for certain', () => {
+  it('empty text counts as null: two accounts "Savings" with the mask "" are neither distinguished nor matched with certainty', () => {
     const accounts = [known({ name: 'Savings', mask: '' }), known({ name: 'Savings', mask: '' })]
     const told = [traits({ name: 'Savings', mask: '' })]
     expect(said(matchWithinLogin(accounts, told))).toEqual([[0, 'possible', accounts[0]?.id]])
   })
 
-  it('two of one name and mask are told apart by what tells them apart', () => {
+  it('two accounts with one name and mask are distinguished by their other fields', () => {
     const [one, other] = [known({ officialName: 'Joint' }), known({ officialName: 'Own' })]
     const told = [traits({ officialName: 'Own' }), traits({ officialName: 'Joint' })]
     expect(
@@ -209,7 +209,7 @@ const anyKnown = fc.record({
   isDuplicate: fc.boolean(),
 })
 
-describe('whatever is known and told', () => {
+describe('any known and incoming accounts', () => {
   const cases = fc.record({
     accounts: fc.array(
       anyKnown.map(({ traits: own, ...rest }) => known({ ...own, ...rest })),

@@ -44,7 +44,7 @@ describe('work of many users', () => {
     expect(seen).toEqual({ most: 5, sameUserTwice: false })
   })
 
-  it('goes on beside a piece that hangs', async () => {
+  it('continues while one piece hangs', async () => {
     const { promise: end, resolve } = Promise.withResolvers<void>()
     const done: string[] = []
     const act = async ({ name }: Work): Promise<void> => {
@@ -65,7 +65,7 @@ describe('work of many users', () => {
     expect(left.map(({ name }) => name)).toEqual(['a3', 'a4', 'a5'])
   })
 
-  it('of nobody is done at once', async () => {
+  it('ends immediately without work', async () => {
     expect(await takeTurns([], () => Promise.reject(new Error('called')), { parallel: 5, isOver: never })).toEqual([])
   })
 })

@@ -12,6 +12,6 @@ test('a count is one data point with its labels in the order of their names', ()
   ])
 })
 
-test('without a dataset counts are dropped', () => {
+test('counts are dropped without a dataset', () => {
   expect(() => createMetrics(undefined).count('webhooks')).not.toThrow()
 })

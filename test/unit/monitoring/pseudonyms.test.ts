@@ -15,13 +15,13 @@ describe('a pseudonym', () => {
     expect(await others.account('ada@example.com')).not.toBe(await names.account('ada@example.com'))
   })
 
-  it('of a network changes at midnight UTC', async () => {
+  it('changes at midnight UTC for a network', async () => {
     const of = (time: string) => names.network('203.0.113.0/24', new Date(time))
     expect(await of('2026-01-31T00:00:00Z')).toBe(await of('2026-01-31T23:59:59.999Z'))
     expect(await of('2026-02-01T00:00:00Z')).not.toBe(await of('2026-01-31T23:59:59.999Z'))
   })
 
-  it('of one kind is none of another kind, and is 16 characters that no log redacts', async () => {
+  it('differs between kinds, and has 16 characters that no log redacts', async () => {
     const text = 'ada@example.com'
     const all = await Promise.all([
       names.user({ issuer: 'a', subject: 'bc' }),

@@ -138,7 +138,7 @@ describe('redaction of values', () => {
     expect(JSON.stringify(redactValue(value))).not.toContain(secret)
   })
 
-  test('replaces members with secret names whatever they hold', () => {
+  test('replaces members with secret names, with any value', () => {
     const value = { password, nested: { 'PLAID-SECRET': [password], access_token: { x: password } }, Cookie: password }
     expect(JSON.stringify(redactValue(value))).not.toContain(password)
   })

@@ -111,18 +111,18 @@ describe('error reports', () => {
     )
   })
 
-  test('of one request do not carry the tags of another', async () => {
+  test('do not carry the tags of another request', async () => {
     await report((reporter) => reporter.captureError(new Error('x'), { user_id: 'u1' }))
     await report((reporter) => reporter.captureError(new Error('y')))
     expect(received[1]).not.toContain('u1')
   })
 
-  test.each([500, 429])('never throw when the endpoint answers %i', async (answer) => {
+  test.each([500, 429])('never throw when the endpoint returns %i', async (answer) => {
     status = answer
     await expect(report((reporter) => reporter.captureError(new Error('x')))).resolves.toContain('x')
   })
 
-  test('never throw when the endpoint is down, but tell', async () => {
+  test('never throw when the endpoint is down, but log it', async () => {
     const failures: unknown[] = []
     const gone = { dsn: 'http://publickey@127.0.0.1:1/42', onFailure: (error: unknown) => failures.push(error) }
     await expect(report((reporter) => reporter.captureError(new Error('x')), gone)).resolves.toBe('')
@@ -190,7 +190,7 @@ describe('a flood of failures', () => {
   const many = <Value>(count: number, make: (index: number) => Value) =>
     Array.from({ length: count }, (_, at) => make(at))
 
-  test('of one kind sends ten reports a minute, leaves room for others, and says how many it withheld', async () => {
+  test('sends ten reports of one kind per minute, leaves room for others, and reports how many it withheld', async () => {
     const clock = { ms: 0 }
     const reporterOf = createReporter({ dsn, environment: 'test', now: () => clock.ms })
     const errors = [...many(500, () => failure('the rate limiter failed')), failure('no answer from the database')]
@@ -207,7 +207,7 @@ describe('a flood of failures', () => {
     expect(received.join()).not.toContain('withheld')
   })
 
-  test('of many kinds sends sixty reports a minute', async () => {
+  test('sends sixty reports of many kinds per minute', async () => {
     const clock = { ms: 0 }
     const reporterOf = createReporter({ dsn, environment: 'test', now: () => clock.ms })
     expect(
@@ -221,7 +221,7 @@ describe('a flood of failures', () => {
     expect(received[0]).toContain('"withheld":440')
   })
 
-  test('of unknown errors is one kind, whatever they say', async () => {
+  test('counts unknown errors as one kind, with any message', async () => {
     const clock = { ms: 0 }
     const reporterOf = createReporter({ dsn, environment: 'test', now: () => clock.ms })
     expect(

@@ -119,9 +119,9 @@ function score(headers: Headers): { score: number; rules: Record<string, number>
 const origin = 'https://evil.test'
 const ask = (path: string) => openDoor(() => servicesOf(productionVariables)).ask(path, { headers: { origin } })
 
-describe('by the rules of the HTTP Observatory', () => {
+describe('the score of the HTTP Observatory', () => {
   it.each(['/', '/health', '/openapi.json', '/api/v1/accounts'])(
-    'production scores as much as the published rules give an API',
+    'is the maximum that the published rules give an API in production',
     async (path) => {
       const { score: reached, rules } = score((await ask(path)).headers)
       expect(Object.values(rules).filter((modifier) => modifier < 0)).toEqual([])
@@ -138,7 +138,7 @@ describe('by the rules of the HTTP Observatory', () => {
     ['referrer-policy', 125],
     ['x-content-type-options', 125],
     ['cross-origin-resource-policy', 120],
-  ])('an answer without %s scores %i', async (name, expected) => {
+  ])('a response without %s scores %i', async (name, expected) => {
     const { headers } = await ask('/health')
     headers.delete(name)
     expect(score(headers).score).toBe(expected)

@@ -35,7 +35,7 @@ it('there is a workflow for each commit, for each week and for each release', ()
 })
 
 describe.each(names)('the workflow %s', (name) => {
-  it('names each action by its commit, with the version beside it', async () => {
+  it('names each action by its commit, with the version in a comment', async () => {
     const { text } = await readWorkflow(name)
     const uses = text.split('\n').filter((line) => line.includes('uses:'))
     expect(uses.length).toBeGreaterThan(0)

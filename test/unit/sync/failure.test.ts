@@ -117,7 +117,7 @@ describe('the end of a run that failed with', () => {
     expect(first.lastError === null).toBe(says === null)
   })
 
-  it.each(classes)('%s tells the user nothing of Plaid’s', (name) => {
+  it.each(classes)('%s shows the user no text from Plaid', (name) => {
     const { lastError } = endOfFailure(failure(name), { attempts: 3, refusals: 3, wasRead: true }, 0.5)
     expect(lastError ?? '').not.toMatch(/SOME_|request-1|[A-Z]{2,}/)
   })

@@ -12,7 +12,7 @@ const nothing: ItemCapabilities = {
 }
 
 describe('an item', () => {
-  it('of which nothing is known yet gets all that is configured', () => {
+  it('gets all configured products while its capabilities are unknown', () => {
     expect(unitsFor(plaidProducts, null)).toEqual(syncProducts)
     expect(unitsFor(['liabilities'], null)).toEqual(['item', 'balances', 'liabilities'])
   })
@@ -32,7 +32,7 @@ describe('an item', () => {
     ['did not consent', { available_products: ['liabilities'], consented_products: ['transactions'] }, []],
     ['consented to nothing', { available_products: ['liabilities'], consented_products: [] }, []],
     ['has what it did not consent to', { products: ['liabilities'], consented_products: [] }, ['liabilities']],
-  ])('that %s', (_what, told, expected) => {
+  ])('has the right products if it %s', (_what, told, expected) => {
     expect(unitsFor(plaidProducts, { ...nothing, ...told })).toEqual(['item', 'balances', ...expected])
   })
 
@@ -60,12 +60,12 @@ describe('an item', () => {
 })
 
 describe('freshness', () => {
-  it('is six hours for an item’s own state, which tells of lost webhooks, and a day for what it then raises', () => {
+  it('is six hours for the state of an item, which reveals lost webhooks, and a day for other products', () => {
     for (const product of syncProducts)
       expect([product, freshness[product].staleAfterSeconds]).toEqual([product, (product === 'item' ? 6 : 24) * 3600])
   })
 
-  it.each(syncProducts)('of %s leaves a good part of it to chance, so that no herd stays together', (product) => {
+  it.each(syncProducts)('is partly random for %s, so that products do not stay synchronized', (product) => {
     const { staleAfterSeconds, spreadSeconds } = freshness[product]
     expect(spreadSeconds / staleAfterSeconds).toBeGreaterThanOrEqual(1 / 4)
     expect(spreadSeconds / staleAfterSeconds).toBeLessThanOrEqual(1 / 2)

@@ -55,7 +55,7 @@ describe('a webhook', () => {
     expect(effect('ITEM', 'LOGIN_REPAIRED').update).toEqual({ repaired: true })
   })
 
-  it('PENDING_DISCONNECT tells why and when; without a time, a week from now', () => {
+  it('PENDING_DISCONNECT sets the reason and the time; without a time, a week from now', () => {
     expect(
       effect('ITEM', 'PENDING_DISCONNECT', {
         reason: 'INSTITUTION_MIGRATION',
@@ -74,7 +74,7 @@ describe('a webhook', () => {
       })
   })
 
-  it('PENDING_EXPIRATION tells when consent ends, if it says so', () => {
+  it('PENDING_EXPIRATION sets the end of consent, if it has one', () => {
     const status = { status: 'pending_expiration', statusReason: 'PENDING_EXPIRATION' }
     expect(
       effect('ITEM', 'PENDING_EXPIRATION', { consent_expiration_time: '2026-11-25T10:00:00.123Z' }).update,
@@ -102,7 +102,7 @@ describe('a webhook', () => {
     expect(effect('ITEM', 'NEW_ACCOUNTS_AVAILABLE').update).toEqual({ newAccountsAvailable: true })
   })
 
-  it('means the same whatever members Plaid adds', () => {
+  it('has the same effect with any additional members', () => {
     fc.assert(
       fc.property(fc.constantFrom(...rows), fc.dictionary(fc.string(), fc.jsonValue()), ([type, code], members) => {
         const added = Object.fromEntries(Object.entries(members).map(([name, value]) => [`x_${name}`, value]))
@@ -125,7 +125,7 @@ describe('a body', () => {
   })
 
   it.each([[{}], [{ item_id: null }], [{ reason: { nested: 1 } }], [{ disconnect_time: 5 }]])(
-    'with %j is one',
+    'is accepted with %j',
     (more) => {
       expect(webhookBody.safeParse({ webhook_type: 'ITEM', webhook_code: 'NEW', ...more }).success).toBe(true)
     },

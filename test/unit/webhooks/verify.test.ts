@@ -64,7 +64,7 @@ describe("Plaid's webhook", () => {
     expect(await verify({ jwt: await signJwt() })).toEqual(accepted('jwt'))
   })
 
-  test('is accepted whatever the order and spacing of its members', async () => {
+  test('is accepted with any order and spacing of its members', async () => {
     const header = `{ "typ":"JWT",\n "kid" : "${kid}", "alg": "ES256" }`
     expect(await verify({ jwt: await signJwt({ header }) })).toEqual(accepted('jwt'))
   })
@@ -284,7 +284,7 @@ describe('the replay key', () => {
     expect(new Set(keys).size).toBe(4)
   })
 
-  test('differs between the doors', async () => {
+  test('differs between the two signature schemes', async () => {
     const hmac = signHmac(hmacSecret, body)
     expect(await replayKeyOf({ hmac })).not.toBe(await replayKeyOf({ jwt: await signJwt() }))
   })
@@ -321,16 +321,16 @@ describe("the operator's relay", () => {
 })
 
 describe('a delivery', () => {
-  test('without a signature is refused', async () => {
+  test('is refused without a signature', async () => {
     expect(await verify({ find: unreachable })).toEqual(refused('missing_header'))
   })
 
-  test('with both signatures is refused, both being right', async () => {
+  test('is refused with two valid signatures', async () => {
     const jwt = await signJwt()
     expect(await verify({ jwt, hmac: signHmac(hmacSecret, body) })).toEqual(refused('two_headers'))
   })
 
-  test('that is refused gets the same answer for each reason, but 503 when the key cannot be had', () => {
+  test('gets the same response for each reason of a refusal, but 503 when the key cannot be fetched', () => {
     const shown = (reason: RefusalReason) => {
       const { code, detail, message, cause } = refusalError(reason)
       return { code, detail, message, cause }

@@ -24,7 +24,7 @@ describe('docs/conformance.md', () => {
 })
 
 describe('an assertion', () => {
-  it('has a name of its own, after its service', () => {
+  it('has a unique name that starts with its service', () => {
     expect(new Set(names).size).toBe(names.length)
     expect(names.filter((name) => !/^(neon|plaid|cloudflare)\/[a-z0-9-]+$/.test(name))).toEqual([])
   })

@@ -30,7 +30,7 @@ describe('the conformance report', () => {
     expect(again).toContain('| passed 2026-11-01 | not checkable 2026-11-03: no tunnel |')
   })
 
-  it('writes what was seen where several answers pass', () => {
+  it('writes the observed response where several pass', () => {
     const document = write(empty, 'real', '2026-11-02', { 'neon/a': { kind: 'passed', seen: '57P01' } })
     expect(document).toContain('| not run | passed 2026-11-02: 57P01 |')
   })

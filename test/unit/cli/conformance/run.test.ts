@@ -13,7 +13,7 @@ const assertion = (name: string, check: () => void, isSlow?: true): Assertion<nu
 const choices = { slow: false, only: '', print: () => undefined, signal: new AbortController().signal }
 
 describe('a run of assertions', () => {
-  it('tells passed, failed and not checkable apart, and goes on after each', async () => {
+  it('distinguishes passed, failed and uncheckable, and continues after each', async () => {
     const fails = () => expectEqual('status', 500, 400)
     const cannot = () => {
       throw uncheckable('no tunnel')

@@ -29,7 +29,7 @@ describe('the user of a transaction', () => {
     expect(await currentUser()).toBeNull()
   })
 
-  it('is nobody for an identity that is not known, whoever was entered before', async () => {
+  it('is null for an unknown identity, even if another user was entered before', async () => {
     await session.query('begin')
     await enter('first', true)
     expect(await enter('unknown', false)).toBeNull()

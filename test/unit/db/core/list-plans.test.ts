@@ -279,7 +279,7 @@ const collection = `
     from rows_to_list;
   drop table rows_to_list`
 
-describe.each(Object.entries(knowledge))('with %s', (_, fill) => {
+describe.each(Object.entries(knowledge))('planner statistics: %s', (_, fill) => {
   let database: TestDatabase
   let logins: Logins
   let sessions: Readonly<Record<'owner' | 'api' | 'jobs', Client>>
@@ -320,7 +320,7 @@ describe.each(Object.entries(knowledge))('with %s', (_, fill) => {
     }
   })
 
-  describe('of a user with many items', () => {
+  describe('lists of a user with many items', () => {
     const collector = { issuer: identity.issuer, subject: 'collector' }
     let collected: Ids
     beforeAll(async () => {

@@ -158,7 +158,7 @@ describe('the key cache', () => {
     ['a point off the curve', { x: 'A'.repeat(43) }],
     ['a short coordinate', { y: 'AAAA' }],
     ['an expiry that is no time', { expired_at: 'soon' }],
-  ])('an answer with %s is "unavailable", never a key and never "no such key"', async (_case, change) => {
+  ])('a response with %s is "unavailable", never a key and never "no such key"', async (_case, change) => {
     const answer = typeof change === 'object' && change !== null ? { ...jwk, ...change } : change
     const endpoint = createEndpoint({ [kid]: () => ({ found: answer }) })
     expect([await endpoint.status(kid), await endpoint.status(kid)]).toEqual(['unavailable', 'unavailable'])
@@ -184,7 +184,7 @@ describe('the key cache', () => {
     expect(await endpoint.status(kid, 20)).toBe('found')
   })
 
-  test('holds no more keys than its limit', async () => {
+  test('holds at most as many keys as its limit', async () => {
     const ids = Array.from({ length: 5 }, (_, index) => `key-${index}`)
     const answers = Object.fromEntries(ids.map((id) => [id, async () => ({ found: await publishKey(id) })]))
     const endpoint = createEndpoint(answers, { maxEntries: 3 })
@@ -207,7 +207,7 @@ describe('requests for unknown key ids', () => {
     expect(await endpoint.status('later', 60_000, '198.51.100.0/24')).toBe('unknown')
   })
 
-  test('that Plaid does not answer cost a network nothing of its share', async () => {
+  test('cost a network nothing of its share when Plaid does not respond', async () => {
     let isDown = true
     const endpoint = createEndpoint({
       [kid]: () => {
@@ -220,7 +220,7 @@ describe('requests for unknown key ids', () => {
     expect(await endpoint.status(kid, 0, '198.51.100.0/24')).toBe('found')
   })
 
-  test("of all networks leave a reserve to Plaid's own", async () => {
+  test("leave a reserve to Plaid's networks", async () => {
     const endpoint = createEndpoint({ [kid]: found })
     for (const id of junk(100)) await endpoint.status(id)
     expect(await endpoint.status(kid, 0, '203.0.113.0/24')).toBe('unavailable')
@@ -280,7 +280,7 @@ describe('keys that isolates share', () => {
     expect([await endpoint.status(kid, hour), endpoint.asked]).toEqual(['found', [kid]])
   })
 
-  test('that cannot be read or written, or are no keys, leave the isolate to ask itself', async () => {
+  test('are fetched by the isolate when the stored ones cannot be read, written or parsed', async () => {
     const failing: SharedKeys = {
       read: () => Promise.reject(new Error('down')),
       save: () => Promise.reject(new Error('down')),
