@@ -149,7 +149,7 @@ describe('the cursor and the pages', () => {
 })
 
 describe('webhooks and workers', () => {
-  it('a webhook during a sync lost: although it wakes nobody then, another sync follows', async () => {
+  it('a webhook during a sync lost: although it enqueues nothing then, another sync follows', async () => {
     const item = await linkAndSync(world, 'during')
     const before = await runsOf(item)
     await change(item, { add: 2 })
@@ -256,7 +256,7 @@ describe('the verification of webhooks', () => {
     await expectTruth(world, 'kid', item.plaidItemId)
   })
 
-  it('the verification key fetched for every junk kid: a flood of them makes a few requests, and real webhooks go on', async () => {
+  it('the verification key fetched for every junk kid: a flood makes few requests, and real webhooks are accepted', async () => {
     const item = await linkAndSync(world, 'junk')
     const isolate = newIsolate()
     const delivery = await newsOf(item)
@@ -303,7 +303,7 @@ async function placesOf(pattern: string): Promise<string[]> {
 const anyToken = '(access|public|link)-(sandbox|development|production)-'
 
 describe('tokens', () => {
-  it('tokens in plaintext in a log table: no column of any table holds one, whatever webhooks brought', async () => {
+  it('tokens in plaintext in a log table: no column of any table contains one after any webhook', async () => {
     const item = await linkAndSync(world, 'log table')
     await world.deliver(await newsOf(item))
     const linkToken = await linkTokenFor('log table', true)
@@ -375,7 +375,7 @@ describe('tokens', () => {
   })
 })
 
-describe('what banks tell', () => {
+describe('data from banks', () => {
   it('a null category crashing the run: it is stored without one, and so is the rest', async () => {
     const item = await linkAndSync(world, 'no category')
     const plain = { amount: 5, personal_finance_category: null, merchant_name: null, logo_url: null, website: null }
@@ -447,7 +447,7 @@ describe('what banks tell', () => {
 })
 
 describe('the life of items', () => {
-  it('item removed locally and billed for ever: Plaid is told until it has heard', async () => {
+  it('item removed locally and billed for ever: the removal at Plaid is retried until it is confirmed', async () => {
     const publicToken = await goThroughLink(await linkTokenFor('billed', false), bankOf('billed'))
     const item = await exchangePublicToken(world.user('billed'), { publicToken, institution: null })
     const [user] = await world.sql("select plaid_user_id from users where subject = 'billed'")
@@ -466,7 +466,7 @@ describe('the life of items', () => {
     )
   })
 
-  it('USER_ACCOUNT_REVOKED crashing on its missing `error`: the one account is closed, and the item goes on', async () => {
+  it('USER_ACCOUNT_REVOKED crashing on its missing `error`: the one account is closed, and the item continues', async () => {
     const item = await linkAndSync(world, 'account revoked')
     const { accounts } = await world.bank.truth(item.plaidItemId)
     const revoked = accounts.at(-1)?.account_id

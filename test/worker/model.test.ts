@@ -75,9 +75,9 @@ async function startAnew(sequence: number): Promise<void> {
   )
 }
 
-describe('whatever happens', () => {
+describe('a random sequence of events', () => {
   it(
-    `when it is quiet again everything is as it should be (${runs} sequences from seed ${seed})`,
+    `ends in a consistent state (${runs} sequences from seed ${seed})`,
     async () => {
       let sequence = 0
       const happened: Happened = new Map()

@@ -73,7 +73,7 @@ describe('a call', () => {
     expect((await ask()).result).toEqual({ ok: true, value: { amount: '1' }, requestId: 'r1' })
   })
 
-  it.each([300, 304, 400, 404])('fails with status %d, whatever the body', async (status) => {
+  it.each([300, 304, 400, 404])('fails with status %d, with any body', async (status) => {
     server.answer(json('{"amount":1,"request_id":"r1"}', status))
     expect((await ask()).result.ok).toBe(false)
   })
@@ -109,7 +109,7 @@ describe('a call', () => {
     expect(result).toEqual({ ok: true, value: { amount: read }, requestId: 'r1' })
   })
 
-  it('that Plaid refuses gives type, code, request id and class, and asks once', async () => {
+  it('returns type, code, request id and class of an error, after one call', async () => {
     server.answer(plaidError(400, 'ITEM_ERROR', 'ITEM_LOGIN_REQUIRED'))
     const { result, times } = await ask()
     expect(result).toEqual({
@@ -133,7 +133,7 @@ describe('a call', () => {
     ['-5', null],
     ['12345678', null],
     ['Wed, 21 Oct 2026 07:28:00 GMT', null],
-  ])('that is limited with Retry-After %j waits %j seconds', async (header, seconds) => {
+  ])('waits, with Retry-After %j, %j seconds after a 429', async (header, seconds) => {
     server.answer(plaidError(429, 'RATE_LIMIT_EXCEEDED', 'ITEM_GET_LIMIT', { 'retry-after': header }))
     const { result, times } = await ask()
     expect(failureOf(result)).toMatchObject({ class: 'rate_limited', retryAfterSeconds: seconds })
@@ -141,7 +141,7 @@ describe('a call', () => {
   })
 })
 
-describe('an answer that is none', () => {
+describe('a response that is not JSON', () => {
   it.each([
     ['a page of a proxy', 502, '<html>Bad gateway</html>', 'retry'],
     ['a page with status 200', 200, '<html>Welcome</html>', 'retry'],
@@ -302,8 +302,8 @@ describe('a second try', () => {
   })
 })
 
-describe('an answer that is not as agreed', () => {
-  it('is ours to mend, and tells where, but no value', async () => {
+describe('a response that does not match its schema', () => {
+  it('is an internal error that names the place and no value', async () => {
     server.answer(json('{"amount": {"canary-key": "canary-value"}, "request_id": "r7"}'))
     const { result, times } = await ask()
     expect(failureOf(result)).toEqual({
@@ -349,13 +349,13 @@ describe('no secret is in what a call gives back', () => {
       json(JSON.stringify({ amount: { [accessToken]: apiSecret } })),
     ],
     ['a cut connection', (response: { destroy(): unknown }) => void response.destroy()],
-  ])('after %s', async (_what, answer) => {
+  ])('is redacted after %s', async (_what, answer) => {
     server.answer(answer)
     const text = printed((await ask()).result)
     for (const secret of [accessToken, apiSecret]) expect(text).not.toContain(secret)
   })
 
-  it('when Plaid gives a new one', async () => {
+  it('is redacted when Plaid returns a new one', async () => {
     server.answer(json(JSON.stringify({ access_token: accessToken, item_id: 'item-1', request_id: 'r' })))
     const result = await createPlaid(clientFor()).exchangePublicToken(createSecret(publicToken))
     expect(printed(result)).not.toContain(accessToken)
@@ -387,11 +387,14 @@ describe('an access token', () => {
     return { result, asked: server.asked.length - before }
   }
 
-  it.each(['access-production-1', 'access-development-1'])('of another environment is not sent: %s', async (token) => {
-    const { result, asked } = await asking(token)
-    expect(asked).toBe(0)
-    expect(failureOf(result)).toMatchObject({ class: 'ours', errorCode: 'ACCESS_TOKEN_OF_ANOTHER_ENVIRONMENT' })
-  })
+  it.each(['access-production-1', 'access-development-1'])(
+    'is not sent when it belongs to another environment: %s',
+    async (token) => {
+      const { result, asked } = await asking(token)
+      expect(asked).toBe(0)
+      expect(failureOf(result)).toMatchObject({ class: 'ours', errorCode: 'ACCESS_TOKEN_OF_ANOTHER_ENVIRONMENT' })
+    },
+  )
 
   it.each(['access-sandbox-1', 'access-of-a-form-to-come', 'another-production-1'])('is sent: %s', async (token) => {
     const { result, asked } = await asking(token)

@@ -79,7 +79,7 @@ describe('a pair that Plaid documents', () => {
   })
 })
 
-describe('a pair that nobody has seen', () => {
+describe('an unknown pair', () => {
   it.each([
     ['API_ERROR', 400, 'retry'],
     ['RATE_LIMIT_EXCEEDED', 429, 'rate_limited'],
@@ -91,7 +91,7 @@ describe('a pair that nobody has seen', () => {
     ['NEW_ERROR', 500, 'retry'],
     ['NEW_ERROR', 503, 'retry'],
     ['', 0, 'retry'],
-  ])('of type %j with status %i is %s', (type, status, expected) => {
+  ])('has, with type %j and status %i, the class %s', (type, status, expected) => {
     expect(classify(type, 'NEW_CODE', status)).toBe(expected)
   })
 
@@ -102,7 +102,7 @@ describe('a pair that nobody has seen', () => {
     }
   })
 
-  it('has one of the classes, whatever the pair', () => {
+  it('has one of the classes for every pair', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.integer({ min: 0, max: 599 }), (type, code, status) => {
         expect(Object.keys(table)).toContain(classify(type, code, status))
@@ -111,7 +111,7 @@ describe('a pair that nobody has seen', () => {
   })
 })
 
-describe('a user who waits is told', () => {
+describe('an error for a waiting user', () => {
   const failure = (name: FailureClass): PlaidFailure => ({
     class: name,
     errorType: 'SOME_TYPE',
@@ -134,7 +134,7 @@ describe('a user who waits is told', () => {
     ['consent_needed', 'item_needs_attention'],
     ['product_absent', 'plaid_rejected'],
     ['ours', 'plaid_rejected'],
-  ] as const)('of %s: %s, and nothing of Plaid’s', (name, code) => {
+  ] as const)('becomes, for %s, %s without text from Plaid', (name, code) => {
     const error = toAppError(failure(name))
     expect(error).toBeInstanceOf(AppError)
     expect(error.code).toBe(code)
@@ -142,7 +142,7 @@ describe('a user who waits is told', () => {
     expect(error.reason).toBe('SOME_TYPE SOME_CODE request-1')
   })
 
-  it('when to come back: when Plaid says, else in half a minute', () => {
+  it('has Retry-After from Plaid, otherwise half a minute', () => {
     expect(toAppError({ ...failure('rate_limited'), retryAfterSeconds: 7 }).retryAfterSeconds).toBe(7)
     expect(toAppError(failure('retry')).retryAfterSeconds).toBe(30)
     expect(toAppError(failure('ours')).retryAfterSeconds).toBeUndefined()

@@ -175,7 +175,7 @@ describe('an error of an item', () => {
 })
 
 describe('an item', () => {
-  it('may lack products, status and institution, which are added as Plaid goes on', () => {
+  it('may lack products, status and institution, which Plaid adds later', () => {
     expect(linkSchemas.itemGet.parse({ item: { item_id: 'i1' } })).toEqual({
       item: {
         item_id: 'i1',

@@ -83,7 +83,7 @@ describe('an IPv6 address', () => {
 })
 
 describe('an IPv4 address', () => {
-  it('is a client of its own', () => {
+  it('is a separate client', () => {
     fc.assert(
       fc.property(fc.ipV4(), (text) => {
         expect(clientOf(text, null)).toEqual({ object: `ip:${text}`, place: text, network: null })
@@ -134,7 +134,7 @@ describe('what is no address', () => {
     expect(clientOf(null, 'worker.example.com')).toEqual(strict)
   })
 
-  it('never makes a client that nobody can tell from another', () => {
+  it('never creates two clients with the same key', () => {
     const wrong = fc.check(
       fc.property(fc.string(), (text) => {
         const mayBeOne = isIPv6(text) || isIPv4(text)
@@ -148,14 +148,14 @@ describe('what is no address', () => {
 describe('the address that all Workers share', () => {
   const shared = '2a06:98c0:3600::103'
 
-  it('is told apart by the zone that sends', () => {
+  it('is distinguished by the zone that sends', () => {
     const one = clientOf(shared, 'one.example.com')
     expect(one).toEqual({ object: 'worker:one.example.com', place: 'one.example.com', network: null })
     expect(clientOf('2A06:98C0:3600:0:0:0:0:103', 'One.Example.com')).toEqual(one)
     expect(clientOf(shared, 'two.example.com')).not.toEqual(one)
   })
 
-  it.each([null, '', 'a b', 'x'.repeat(300), 'a..b', 'zone\u0000'])('without a zone, as %j, is strict', (zone) => {
+  it.each([null, '', 'a b', 'x'.repeat(300), 'a..b', 'zone\u0000'])('is strict without a valid zone: %j', (zone) => {
     expect(clientOf(shared, zone)).toEqual(strict)
   })
 
@@ -171,11 +171,11 @@ describe('a client’s network', () => {
     ['::ffff:192.0.2.77', '192.0.2.0/24'],
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
     [null, 'unknown'],
-  ])('of %j is %j', (address, network) => {
+  ])('has, for %j, the network %j', (address, network) => {
     expect(networkOf(clientOf(address, null))).toBe(network)
   })
 
-  it('of a Worker is its zone', () => {
+  it('is the zone of a Worker', () => {
     expect(networkOf(clientOf('2a06:98c0:3600::103', 'one.example.com'))).toBe('one.example.com')
   })
 })

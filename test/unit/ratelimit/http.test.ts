@@ -43,8 +43,8 @@ const limitHeaders = ({ headers }: Response) => ({
   retryAfter: headers.get('retry-after'),
 })
 
-describe('a limited answer', () => {
-  it('tells the policies, what is left of each and for how long', async () => {
+describe('a limited response', () => {
+  it('has the policies, the remaining requests and the time of each', async () => {
     const door = openLimited()
     const ask = () => door.ask('/openapi.json', { headers: from('192.0.2.1') })
     const policy = '"global";q=100;w=60, "global_hour";q=1000;w=3600'
@@ -56,7 +56,7 @@ describe('a limited answer', () => {
     expect(limitHeaders(await ask())).toMatchObject({ policy, standing: expect.stringContaining('"global";r=98;t=') })
   })
 
-  it('tells of the route’s own policy, the address and the user', async () => {
+  it('has the policies of the route, the address and the user', async () => {
     const door = openLimited()
     const headers = { ...(await asUser('alice')), ...from('192.0.2.1') }
     await door.ask(invalid, { headers: { ...headers, ...from('192.0.2.9') } })
@@ -117,7 +117,7 @@ describe('the address', () => {
     expect(limitHeaders(response).standing).toContain('"address";r=2999;')
   })
 
-  it('is what Cloudflare says, whatever a client says', async () => {
+  it('is the one from Cloudflare for any header from a client', async () => {
     const door = openLimited({ global: 1 })
     const names = ['x-forwarded-for', 'x-real-ip', 'true-client-ip', 'forwarded', 'x-client-ip', 'cf-connecting-ipv6']
     const seen: number[] = []
@@ -187,7 +187,7 @@ describe('a whole /48', () => {
 })
 
 describe('the user', () => {
-  it('is limited over all of his addresses, and nobody else is', async () => {
+  it('is limited over all addresses together, without effect on others', async () => {
     const door = openLimited({ sync: 2 })
     const sync = async (name: string, last: number) => {
       const headers = { ...(await asUser(name)), ...from(`192.0.2.${last}`) }
@@ -211,7 +211,7 @@ describe('webhooks', () => {
   }
   const signed = (door: Door, address: string) => send(door, from(address, sign('{}')), '{}')
 
-  it('that fail verification are 401 up to the limit and 429 beyond, and are told nothing else', async () => {
+  it('get 401 up to the limit and 429 beyond when verification fails, and nothing else', async () => {
     const door = openLimited({ webhook_failed: 3, global: 1 })
     const seen = await statuses(5, () => send(door, from('192.0.2.1')))
     expect(seen).toEqual([401, 401, 401, 429, 429])
@@ -226,7 +226,7 @@ describe('webhooks', () => {
     expect((await door.ask('/openapi.json', { headers: from('192.0.2.1') })).status).toBe(200)
   })
 
-  it('that verify are never limited, also from an address that is over its limit', async () => {
+  it('are never limited when they verify, even from an address over its limit', async () => {
     const door = openLimited({ webhook_failed: 1, global: 1 })
     // 503: authentic, and there is no database to record it.
     expect(await statuses(5, () => signed(door, '192.0.2.1'))).toEqual([503, 503, 503, 503, 503])
@@ -236,7 +236,7 @@ describe('webhooks', () => {
     expect(limitHeaders(response)).toEqual({ policy: null, standing: null, retryAfter: null })
   })
 
-  it('that fail from a /48 get four addresses’ worth', async () => {
+  it('get four times the limit for a /48 when they fail', async () => {
     const door = openLimited({ webhook_failed: 1 })
     const seen: number[] = []
     for (let subnet = 0; subnet < 6; subnet += 1) seen.push((await send(door, from(`2001:db8:1:${subnet}::1`))).status)
@@ -249,7 +249,7 @@ function failing(failure: Error): LimiterObjects {
   return { getByName: () => ({ check: fail, look: fail }) }
 }
 
-describe('when nobody can count', () => {
+describe('a limiter that fails', () => {
   const broken = () => {
     const reported: unknown[] = []
     const error = new Error('the object is overloaded')
@@ -272,7 +272,7 @@ describe('when nobody can count', () => {
     ['POST', '/api/v1/plaid/sync/item/x'],
     ['POST', '/api/v1/auth/login'],
     ['POST', '/api/v1/auth/password/change'],
-  ])('%s %s is refused, and an operator hears of it', async (method, path) => {
+  ])('refuses %s %s, and raises an alarm', async (method, path) => {
     const { door, reported } = broken()
     const headers = { ...(await asUser()), ...from('192.0.2.1') }
     const response = await door.ask(path, { method, headers, ...(method === 'POST' ? { body: '{}' } : {}) })
@@ -287,7 +287,7 @@ describe('when nobody can count', () => {
     ['GET', invalid, 400],
     ['POST', webhook, 401],
     ['GET', '/nowhere', 404],
-  ])('%s %s goes on, and an operator hears of it', async (method, path, status) => {
+  ])('admits %s %s, and raises an alarm', async (method, path, status) => {
     const { door, reported, error } = broken()
     const headers = { ...(await asUser()), ...from('192.0.2.1') }
     expect((await door.ask(path, { method, headers })).status).toBe(status)
@@ -297,8 +297,8 @@ describe('when nobody can count', () => {
   })
 })
 
-describe('a flood while the limiter does not answer', () => {
-  it('is answered at most fifty times a second and raises one alarm', async () => {
+describe('a flood while the limiter does not respond', () => {
+  it('is handled at most fifty times a second and raises one alarm', async () => {
     const reported: unknown[] = []
     let nowMs = Date.now()
     const objects = failing(new Error('the object is overloaded'))
@@ -318,7 +318,7 @@ describe('a flood while the limiter does not answer', () => {
   })
 })
 
-describe('a request that is answered without asking the limiter', () => {
+describe('a request that is handled without the limiter', () => {
   const quota = 600
   const preflight = { origin: 'https://app.test', 'access-control-request-method': 'GET' }
 
@@ -353,7 +353,7 @@ describe('a body that is too large by its declared length', () => {
 })
 
 describe('switched off', () => {
-  it('nothing is limited and nothing is told', async () => {
+  it('limits nothing and reports nothing', async () => {
     const services = servicesOf({ ...developmentVariables, RATE_LIMIT_ENABLED: 'false', RATE_LIMITS: '{"global":1}' })
     const door = openDoor(() => services)
     expect(await statuses(3, () => door.ask('/openapi.json'))).toEqual([200, 200, 200])

@@ -22,7 +22,7 @@ describe('the default policies', () => {
   const global = 'global 100/60, global_hour 1000/3600'
   const networks = 'global_network 2001:db8:1::/48: global_network 400/60, global_hour_network 4000/3600'
 
-  it('count a request against its address, and a route of its own limit against that too', () => {
+  it('count a request against its address, and against the limit of its route', () => {
     expect(shown(policies.ofRequest(ipv4, null))).toEqual([`global 192.0.2.1: ${global}`])
     const of = (route: Parameters<typeof policies.ofRequest>[1]) => shown(policies.ofRequest(ipv4, route))?.at(1)
     expect(of('auth')).toBe('auth 192.0.2.1: auth 5/60')
@@ -91,7 +91,7 @@ describe('a refusal', () => {
     expect([calls.length, target.object]).toEqual([3, own.object])
   })
 
-  it('by one bucket leaves requests alone that do not count against it', async () => {
+  it('affects only requests that count against its bucket', async () => {
     const limiter = createLimiter({ objects: objectsInMemory(), quotas: { link: 1 } })
     const link = limiter.policies.ofRequest(ipv4, 'link')
     expect(kinds([await limiter.check(link), await limiter.check(link)])).toEqual(['admitted', 'refused'])
@@ -100,7 +100,7 @@ describe('a refusal', () => {
     expect((await limiter.check(other)).kind).toBe('admitted')
   })
 
-  it('of a /48 holds for all of it, and not for verified logins', async () => {
+  it('applies to all addresses of a /48, and not to verified tokens', async () => {
     const calls: string[] = []
     const limiter = createLimiter({
       objects: objectsInMemory(() => start, calls),
@@ -116,7 +116,7 @@ describe('a refusal', () => {
     expect((await limiter.check(limiter.policies.ofLogin(client(13)))).kind).toBe('admitted')
   })
 
-  it('is begun when it was asked for, so that a late answer does not prolong it', async () => {
+  it('starts with the request, so a late response does not prolong it', async () => {
     let now = start
     const objects = objectsInMemory(() => start)
     const late: LimiterObjects = {
@@ -188,7 +188,7 @@ describe('two targets', () => {
     expect(calls).toHaveLength(4)
   })
 
-  it('are both in the answer when both refuse', async () => {
+  it('are both in the response when both refuse', async () => {
     const { both } = withCalls({ sync: 1, address: 1 })
     await both()
     expect(kinds(await both())).toEqual(['refused', 'refused'])

@@ -66,7 +66,7 @@ function bucketsOf({ short, long, own }: { short: number; long: number; own: num
 }
 
 describe('a sliding log', () => {
-  it('decides as one that remembers everything, and tells the same of what is left and when', () => {
+  it('decides like a complete log, with the same remaining requests and times', () => {
     fc.assert(
       fc.property(quotas, requests, (given, asked) => {
         const [store, model] = [createStore(), createModel()]
@@ -123,7 +123,7 @@ describe('a sliding log', () => {
     )
   })
 
-  it('after a clock was set back, refuses for a window at most', () => {
+  it('refuses for one window at most after the clock was set back', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 1e9 }), (quota, back) => {
         const store = createStore()

@@ -51,7 +51,7 @@ describe('removals in the change feed', () => {
     expect((await reader.step()).next_since).toBeGreaterThanOrEqual(completeFrom)
   })
 
-  it('of other users stay', async () => {
+  it('stay for other users', async () => {
     const [one, other] = ['purges', 'purges nothing']
     const item = await linkAndSyncSmallBank(world, one)
     await linkAndSyncSmallBank(world, other)
@@ -66,7 +66,7 @@ describe('removals in the change feed', () => {
 })
 
 describe('link tokens and exchanges that have ended', () => {
-  it('are the newest thousand of a user, beside those of the last day', async () => {
+  it('are the newest thousand of a user, and those of the last day', async () => {
     const subject = 'many links'
     await askForLink(world, subject)
     const userId = await userIdOf(subject)
@@ -95,7 +95,7 @@ describe('link tokens and exchanges that have ended', () => {
 })
 
 describe('webhooks about an item', () => {
-  it('are the newest thousand, beside those of the last hour', async () => {
+  it('are the newest thousand, and those of the last hour', async () => {
     const item = await linkAndSyncSmallBank(world, 'many webhooks')
     await world.sql(
       `insert into webhook_events (replay_key, scheme, webhook_type, webhook_code, plaid_item_id, payload, received_at)
@@ -124,7 +124,7 @@ describe('webhooks about an item', () => {
 })
 
 describe('dead letters', () => {
-  it('of one content are ten', async () => {
+  it('are ten with the same content', async () => {
     const letter = (messageId: string, itemProductId: string) => ({
       queue: 'wealthnavigator-sync-dead',
       messageId,

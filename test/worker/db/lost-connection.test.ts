@@ -118,7 +118,7 @@ describe('a call of the database', () => {
   const select = (jobs = world.services.jobs) => batch(jobs, [rows(jobs, sql`select 1 as one`)])
 
   it.each(['fail-before', 'lose-answer', 'cut-before', 'cut-after', 'too-many'] as const)(
-    'that %s befalls has an unknown outcome',
+    'has an unknown outcome after %s',
     async (kind) => {
       await world.stack.addFault(world.database.name, { kind, matching: 'select 1 as one' })
       const error = await failureOf(select())
@@ -126,13 +126,13 @@ describe('a call of the database', () => {
     },
   )
 
-  it('that PostgreSQL refuses has not happened', async () => {
+  it('has no effect when PostgreSQL refuses it', async () => {
     const { jobs } = world.services
     const error = await failureOf(batch(jobs, [rows(jobs, sql`select 1 / 0`)]))
     expect(error).toMatchObject({ code: 'internal', reason: 'sqlstate 22012', sqlState: '22012' })
   })
 
-  it('that hangs ends at its deadline, with an unknown outcome', async () => {
+  it('ends at its deadline with an unknown outcome when it hangs', async () => {
     const { jobsUrl, endpoint } = world.database
     const jobs = connect('wn_jobs', jobsUrl, endpoint, 300)
     await world.stack.addFault(world.database.name, { kind: 'hang', matching: 'select 1 as one' })
@@ -151,7 +151,7 @@ describe('a call of the database', () => {
     expect(waits).toContain(callTimeoutMs.wn_jobs)
   })
 
-  it('that commits has a deadline longer than four statements of the full length', async () => {
+  it('has a deadline longer than four full statements when it commits', async () => {
     const [row] = await world.sql(
       `select split_part(setting, '=', 2) as limit from pg_db_role_setting, unnest(setconfig) setting
         where setrole = 'wn_jobs'::regrole and setting like 'statement_timeout=%'`,
@@ -167,7 +167,7 @@ describe('a call of the database', () => {
 })
 
 describe('readiness', () => {
-  it('fails after five seconds without an answer', async () => {
+  it('fails after five seconds without a response', async () => {
     await world.stack.addFault(world.database.name, { kind: 'hang', matching: 'applied_migrations' })
     const started = performance.now()
     expect(await checkDatabase(world.services.jobs)).toEqual({ ok: false, problems: ['The database does not answer.'] })

@@ -48,7 +48,7 @@ const runsOf = async (itemProductId: string): Promise<number> => {
 }
 
 describe('a dead letter', () => {
-  it('that is played again wakes its product, and a second play does no harm', async () => {
+  it('enqueues its product when it is replayed, and a second replay does no harm', async () => {
     const item = await linkAndSync(world, 'letter')
     await world.bank.change(item.plaidItemId, { add: 2, silent: true })
     const product = await productOf(item.id, 'transactions')
@@ -67,7 +67,7 @@ describe('a dead letter', () => {
     expect((await letters(false))[0]).toMatchObject({ replays: 2 })
   })
 
-  it('of a removed item wakes nothing', async () => {
+  it('enqueues nothing for a removed item', async () => {
     const item = await linkAndSync(world, 'letter of a removed item')
     const letter = await deadLetter(await productOf(item.id, 'transactions'), 'removed')
     await removeItem(world.user('letter of a removed item'), item.id, { purge: false })
@@ -75,13 +75,13 @@ describe('a dead letter', () => {
     expect(world.queue).toEqual([])
   })
 
-  it('that is not there is not found', async () => {
+  it('gets 404 when it is unknown', async () => {
     const error = await replayOne(world.job(), crypto.randomUUID()).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(AppError)
     expect(error).toMatchObject({ code: 'not_found' })
   })
 
-  it('is played with all others that nobody has played yet, and with none that somebody has', async () => {
+  it('is replayed with all other open ones, and with none that was replayed before', async () => {
     const item = await linkAndSync(world, 'letters')
     const [balances, transactions] = [await productOf(item.id, 'balances'), await productOf(item.id, 'transactions')]
     const played = await deadLetter(await productOf(item.id, 'item'), 'played')
@@ -120,7 +120,7 @@ describe('a full resync', () => {
     expect(after.find(({ id }) => id === noted.id)?.note).toBe('kept')
   })
 
-  it.each(['its cursor', 'the start'])('is not undone by a run from %s that was going on', async (from) => {
+  it.each(['its cursor', 'the start'])('is not undone by a concurrent run from %s', async (from) => {
     const subject = `resync in between from ${from}`
     const item = await linkAndSync(world, subject)
     if (from === 'the start') await world.sql('update item_products set cursor = null where item_id = $1', [item.id])
@@ -153,7 +153,7 @@ describe('a full resync', () => {
     await expectTruth(world, subject, item.plaidItemId)
   })
 
-  it('of an item that is not there is not found', async () => {
+  it('gets 404 for an unknown item', async () => {
     await expect(fullResync(world.job(), crypto.randomUUID())).rejects.toMatchObject({ code: 'not_found' })
   })
 })

@@ -55,7 +55,7 @@ const hide = async (item: Item, hidden: boolean) =>
   )
 
 describe('the change feed', () => {
-  it('tells everything from the beginning, in order, as GET tells each', async () => {
+  it('lists everything from the start, in order, as GET returns each', async () => {
     await linkAndSync(world, 'all')
     const follower = follow(world, 'all')
     const first = await follower.step(7)
@@ -70,7 +70,7 @@ describe('the change feed', () => {
     expect(follower.copy).toEqual(await listed(world, 'all'))
   })
 
-  it('has nothing to tell when nothing has happened, and goes on from where it was', async () => {
+  it('is empty without changes, and continues from its position', async () => {
     await linkAndSync(world, 'nothing')
     const follower = follow(world, 'nothing')
     await follower.catchUp()
@@ -80,7 +80,7 @@ describe('the change feed', () => {
     expect(await readChanges(world, 'nobody', 0)).toEqual({ data: [], next_since: 0, has_more: false })
   })
 
-  it('tells a transaction once, at its newest change: edits, postings and removals', async () => {
+  it('lists a transaction once, at its newest change: edits, postings and removals', async () => {
     const item = await linkAndSync(world, 'newest')
     await atTheBank(item, { add: [{ amount: 3, name: 'pending', pending: true }] })
     const follower = follow(world, 'newest')
@@ -102,7 +102,7 @@ describe('the change feed', () => {
     expect(follower.copy).toEqual(await listed(world, 'newest'))
   })
 
-  it('tells what is hidden with its item as removed, and what is shown again as there', async () => {
+  it('lists rows hidden with their item as removed, and rows shown again as upserted', async () => {
     const item = await linkAndSync(world, 'hidden')
     await linkAndSync(world, 'hidden')
     const follower = follow(world, 'hidden')
@@ -118,7 +118,7 @@ describe('the change feed', () => {
     expect(follower.copy.size).toBe(all)
   })
 
-  it('tells of what was purged, to who comes late too', async () => {
+  it('lists purged rows, also to a client that reads late', async () => {
     const item = await linkAndSync(world, 'purged')
     const follower = follow(world, 'purged')
     await follower.step(50)
@@ -147,7 +147,7 @@ describe('the change feed', () => {
     await expect(readChanges(world, 'nobody', 1)).rejects.toMatchObject({ code: 'invalid_cursor' })
   })
 
-  it('shows nobody else’s', async () => {
+  it('contains no changes of other users', async () => {
     await linkAndSync(world, 'mine')
     const mine = await listed(world, 'mine')
     const theirs = follow(world, 'all')
@@ -252,7 +252,7 @@ const rounds = fc.array(round, { minLength: 1, maxLength: 3 })
 
 const runs = inject('proofs') === 'all' ? 8 : 3
 
-describe('who follows the feed', () => {
+describe('a client that follows the feed', () => {
   const subjects = ['left', 'right'] as const
 
   it(

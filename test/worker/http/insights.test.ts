@@ -189,7 +189,7 @@ describe('cash flow and spending', () => {
     await linkAndSync(world, 'neighbour')
   }, 60_000)
 
-  it('are the sums of what the bank holds, for whatever days and intervals, in each currency', async () => {
+  it('are the sums of the books of the bank, for any days and intervals, in each currency', async () => {
     const windows = fc.tuple(fc.integer({ min: -100, max: 3 }), fc.nat(60), fc.constantFrom('day', 'week', 'month'))
     await fc.assert(
       fc.asyncProperty(windows, async ([offset, length, interval]) => {
@@ -243,7 +243,7 @@ describe('cash flow and spending', () => {
     expect(sum(spent.data, 'total')).toBe(sum(flow.data, 'outflow'))
   })
 
-  it('are told in order: of time, or the most first', async () => {
+  it('are sorted by time, or by the largest first', async () => {
     const flow = await insight('difficult', cashFlowRoute, { interval: 'week' })
     const starts = flow.data.map(({ start }) => String(start))
     expect(starts).toEqual(starts.toSorted())
@@ -428,13 +428,13 @@ describe('days', () => {
       })
   })
 
-  it('of two years are taken', async () => {
+  it('accept two years', async () => {
     const query = { from: '2024-01-01', to: '2025-12-31' }
     for (const route of [netWorthRoute, cashFlowRoute, spendingRoute])
       expect(await insight('nobody', route, query)).toMatchObject({ ...query, data: [] })
   })
 
-  it.each(['0001-01-01', '0001-02-03', '9999-12-31'])('that end with %s are taken', async (to) => {
+  it.each(['0001-01-01', '0001-02-03', '9999-12-31'])('accept the end %s', async (to) => {
     for (const interval of ['day', 'week', 'month'])
       expect((await insight('nobody', cashFlowRoute, { to, interval })).data).toEqual([])
     expect((await insight('nobody', netWorthRoute, { to })).data).toEqual([])

@@ -28,7 +28,7 @@ describe('registering an account', () => {
     expect((await accounts.as(again)).actor.identity).toEqual((await accounts.as(grant)).actor.identity)
   })
 
-  it('takes the code of a mail once, in any case and grouping', async () => {
+  it('accepts the code of an e-mail once, in any case and grouping', async () => {
     const { ctx } = accounts
     await register(ctx, { email: 'bob@example.com', password: goodPassword })
     const code = accounts.mailedCode('bob@example.com')
@@ -37,7 +37,7 @@ describe('registering an account', () => {
     expect(await refusal(verifyEmail(ctx, { code, password: goodPassword }))).toBe('invalid_token')
   })
 
-  it('takes no code of another purpose, none that is over, and none that was made up', async () => {
+  it('accepts no code of another purpose, no expired code, and no invented one', async () => {
     const { ctx } = accounts
     await register(ctx, { email: 'cat@example.com', password: goodPassword })
     const code = accounts.mailedCode('cat@example.com')
@@ -66,7 +66,7 @@ describe('registering an account', () => {
   })
 })
 
-describe('an attacker who registers an address of somebody else', () => {
+describe("an attacker who registers a victim's address", () => {
   it('has no use of the password once the owner verified the address', async () => {
     const { ctx } = accounts
     await register(ctx, { email: 'victim@example.com', password: attackers })
@@ -81,7 +81,7 @@ describe('an attacker who registers an address of somebody else', () => {
     expect((await accounts.as(owner)).actor.kind).toBe('user')
   })
 
-  it('gains nothing when the owner follows the mail of that registration', async () => {
+  it('gains nothing when the owner follows the e-mail of that registration', async () => {
     const { ctx } = accounts
     await register(ctx, { email: 'owner@example.com', password: goodPassword })
     const ownersCode = accounts.mailedCode('owner@example.com')
@@ -147,14 +147,14 @@ describe('whether an address has an account', () => {
     await accounts.signUp('known@example.com')
   })
 
-  it('costs a sign-in the same: hashes, round trips, answer', async () => {
+  it('costs a sign-in the same: hashes, round trips, response', async () => {
     const wrong = await accounts.cost(() => accounts.signIn('known@example.com', attackers))
     const unknown = await accounts.cost(() => accounts.signIn('nobody@example.com', attackers))
     expect(wrong).toEqual({ hashes: 1, trips: 1, code: 'invalid_credentials' })
     expect(unknown).toEqual(wrong)
   })
 
-  it('costs a registration the same: hashes, round trips, one mail, rows', async () => {
+  it('costs a registration the same: hashes, round trips, one e-mail, rows', async () => {
     const rows = async () =>
       (
         await accounts.sql(`select (select count(*) from identity.registrations) as r,
@@ -184,7 +184,7 @@ describe('whether an address has an account', () => {
     expect(accounts.mails.at(-1)).toEqual({ kind: 'no_account', to: 'unknown@example.com' })
   })
 
-  it('is not told by the limits either', async () => {
+  it('is not revealed by the limits', async () => {
     for (const email of ['limit-known@example.com', 'limit-unknown@example.com']) {
       if (email.includes('-known')) await accounts.signUp(email)
       const tries = Array.from({ length: 11 }, () => accounts.cost(() => accounts.signIn(email, attackers)))
@@ -195,7 +195,7 @@ describe('whether an address has an account', () => {
 })
 
 describe('guessing a password', () => {
-  it('is refused after exactly ten tries in fifteen minutes, however many come at once, and with the right password too', async () => {
+  it('is refused after exactly ten attempts in fifteen minutes, for any number of concurrent requests, and with the right password too', async () => {
     await accounts.signUp('guess@example.com')
     const codes: string[] = []
     const guess = async () => void codes.push(await refusal(accounts.signIn('guess@example.com', attackers)))
@@ -216,7 +216,7 @@ describe('guessing a password', () => {
     }
   })
 
-  it('sends an address at most five mails of a kind an hour from one network', async () => {
+  it('sends an address at most five e-mails of a kind per hour from one network', async () => {
     const { ctx } = accounts
     const before = accounts.mails.length
     const wish = { email: 'flood@example.com', password: goodPassword }
@@ -243,7 +243,7 @@ describe('an identity request that fails in the middle', () => {
     steps.flatMap((step) =>
       (['fail-before', 'lose-answer', 'cut-before', 'cut-after'] as const).map((kind) => [step, kind] as const),
     ),
-  )('at %s (%s) leaves an address that can still be registered and entered', async (step, kind) => {
+  )('leaves an address that can still register and sign in after a failure at %s (%s)', async (step, kind) => {
     const { ctx, stack, database } = accounts
     const email = `${step.slice(9).replace('_', '-')}.${kind}@example.com`
     await stack.addFault(database.name, { kind, matching: step.replace('.', String.raw`\.`) })
@@ -261,7 +261,7 @@ describe('an identity request that fails in the middle', () => {
     expect(accounts.mails.at(-1)).toEqual({ kind: 'address_in_use', to: email })
   })
 
-  it('of the mail is told, and the registration can be asked for again', async () => {
+  it('is reported when the e-mail cannot be sent, and the registration can be repeated', async () => {
     const { services, ctx } = accounts
     const broken: Accounts['ctx'] = {
       ...ctx,
@@ -306,7 +306,7 @@ describe('a sign-in', () => {
     expect(await accounts.cost(() => accounts.signIn('rehash@example.com'))).toMatchObject({ hashes: 1, code: null })
   })
 
-  it('for reading gives tokens that say so, also after a refresh', async () => {
+  it('returns read-only tokens for a read scope, also after a refresh', async () => {
     await accounts.signUp('reader@example.com')
     const { refresh } = await import('../../../src/identity/refresh.ts')
     const credentials = {

@@ -70,8 +70,8 @@ function deployment(hashesPerMinute: number) {
 /** An address in a network and with a provider that nobody else has. */
 const elsewhere = () => `2001:${(count += 1).toString(16)}:1::1`
 
-describe('no password is hashed', () => {
-  it('for a reset whose code is made up, over or used', async () => {
+describe('no password hash', () => {
+  it('is computed for a reset with an invented, expired or used code', async () => {
     const email = newEmail()
     await accounts.signUp(email)
     const { ctx } = accounts
@@ -87,7 +87,7 @@ describe('no password is hashed', () => {
     expect(await reset(good)).toEqual({ hashes: 0, trips: 1, code: 'invalid_token' })
   })
 
-  it('for a new password that holds the address', async () => {
+  it('is computed for a new password that contains the address', async () => {
     const email = newEmail()
     await accounts.signUp(email)
     await forgotPassword(accounts.ctx, email)
@@ -96,7 +96,7 @@ describe('no password is hashed', () => {
     expect([hashes, code]).toEqual([0, 'validation_failed'])
   })
 
-  it('for a registration whose mail is withheld', async () => {
+  it('is computed for a registration whose e-mail is withheld', async () => {
     const wish = { email: newEmail(), password: goodPassword }
     const ctx = { ...accounts.ctx, client: clientOf(elsewhere(), null) }
     const costs: unknown[] = []
@@ -168,7 +168,7 @@ describe('the budget of hashes for unknown clients', () => {
     expect(await accounts.cost(() => changePassword(session, change))).toMatchObject({ hashes: 2, code: null })
   })
 
-  it('leaves a second one to networks from which somebody signed in', async () => {
+  it('leaves a second one to networks with a recent sign-in', async () => {
     const email = newEmail()
     await accounts.signUp(email)
     const { signIn, restart } = deployment(1)
@@ -207,7 +207,7 @@ describe('the budget of hashes for unknown clients', () => {
     expect(await spent(guesser)).toEqual([10, 10])
   })
 
-  it('is not touched by a reset with a made-up code, nor by a registration whose mail is withheld', async () => {
+  it('is not touched by a reset with a made-up code, nor by a registration whose e-mail is withheld', async () => {
     const { from, spent } = deployment(600)
     const guesser = elsewhere()
     const ctx = from(guesser)

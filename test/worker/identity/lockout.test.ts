@@ -66,7 +66,7 @@ describe('strangers who guess an account’s password', () => {
     await changePassword(user, { current: goodPassword, replacement: 'quite another password' })
   })
 
-  it('do not use up the limit of a live session with the sessions of their own', async () => {
+  it('do not use up the limit of a live session with their sessions', async () => {
     const { email, grant } = await owner()
     const thief = await accounts.as(await accounts.signIn(email))
     for (let guess = 0; guess < 11; guess += 1) await refusal(enrollTotp(thief, wrong))
@@ -124,7 +124,7 @@ describe('a device token', () => {
     return who
   }
 
-  it('has a limit of its own, which a sign-in empties', async () => {
+  it('has a separate limit, which a sign-in resets', async () => {
     const { email, grant } = await besieged()
     for (let guess = 0; guess < 9; guess += 1)
       expect(await refusal(enter(email, grant.deviceToken, wrong))).toBe('invalid_credentials')

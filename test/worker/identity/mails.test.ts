@@ -31,8 +31,8 @@ function equipped(change: Partial<IdentityServices>): Ctx {
   return { ...ctx, client: clientOf(network()), services: { ...services, identity } }
 }
 
-describe('a mail that anybody can ask for', () => {
-  it('is withheld, with the same answer and a line in the log, beyond five an hour to an address from a network', async () => {
+describe('an e-mail that any client can request', () => {
+  it('is withheld, with the same response and a log line, beyond five per hour to an address from a network', async () => {
     const email = address()
     await accounts.signUp(email)
     const [near, far] = [from(network()), from(network())]
@@ -51,7 +51,7 @@ describe('a mail that anybody can ask for', () => {
     expect(mailsTo(email).length - before).toBe(7)
   })
 
-  it('is withheld beyond twenty an hour to an address, whoever asks', async () => {
+  it('is withheld beyond twenty per hour to an address, from all networks together', async () => {
     const email = address()
     for (let round = 0; round < 6; round += 1) {
       const ctx = from(network())
@@ -96,8 +96,8 @@ describe('a mail that anybody can ask for', () => {
   })
 })
 
-describe('the owner of an account gets a mail', () => {
-  it('when the password is changed and when it is reset', async () => {
+describe('a notice to the owner of an account', () => {
+  it('is sent when the password is changed and when it is reset', async () => {
     const email = address()
     const grant = await accounts.signUp(email)
     await changePassword(await accounts.as(grant), { current: goodPassword, replacement: 'quite another password' })
@@ -106,7 +106,7 @@ describe('the owner of an account gets a mail', () => {
     expect(mailsTo(email)).toEqual(['verify_email', 'password_changed', 'reset_password', 'password_reset'])
   })
 
-  it('when the second factor is turned on and off, and when a recovery code is used', async () => {
+  it('is sent when the second factor is turned on and off, and when a recovery code is used', async () => {
     const email = address()
     const { code, recoveryCodes } = await accounts.addTotp(await accounts.signUp(email))
     const grant = await accounts.signIn(email, goodPassword, recoveryCodes[0] ?? '')
@@ -114,7 +114,7 @@ describe('the owner of an account gets a mail', () => {
     expect(mailsTo(email)).toEqual(['verify_email', 'totp_enabled', 'recovery_code_used', 'totp_disabled'])
   })
 
-  it('or else there is an error in the log, and the change is made all the same', async () => {
+  it('is logged as an error when it cannot be sent, and the change is kept', async () => {
     const email = address()
     const grant = await accounts.signUp(email)
     const { services } = equipped({ sendMail: () => Promise.reject(new Error('no mail today')) })

@@ -51,7 +51,7 @@ describe('a refresh token', () => {
     expect(tokens.size).toBe(5)
   })
 
-  it.each([1, 3])('that was used before ends the session, %s uses later', async (uses) => {
+  it.each([1, 3])('ends the session when it is reused, %s uses later', async (uses) => {
     const { grant, email } = await somebody()
     const bystander = await accounts.signIn(email)
     let current = grant
@@ -64,7 +64,7 @@ describe('a refresh token', () => {
     await renew(bystander.refreshToken)
   })
 
-  it('that comes ten times at once gives the same successor each time, and that one works', async () => {
+  it('returns the same working successor to ten concurrent requests', async () => {
     const { grant } = await somebody()
     const grants = await Promise.all(Array.from({ length: 10 }, () => renew(grant.refreshToken)))
     const successors = new Set(grants.map(({ refreshToken }) => refreshToken))
@@ -90,7 +90,7 @@ describe('a refresh token', () => {
     expect(await isOver(next)).toBe(true)
   })
 
-  it('is refused, and not used up, beyond thirty refreshes a minute of its session; other sessions go on', async () => {
+  it('is refused, and not used up, beyond thirty refreshes per minute of its session; other sessions continue', async () => {
     const { grant, email } = await somebody()
     const other = await accounts.signIn(email)
     let current = grant
@@ -114,11 +114,14 @@ describe('a refresh token', () => {
     expect(await isOver(current)).toBe(true)
   })
 
-  it.each(['', 'junk', 'A'.repeat(64), 'A'.repeat(63), '../../x'])('that was made up (%j) is refused', async (text) => {
-    expect(await refusal(renew(text))).toBe('unauthorized')
-  })
+  it.each(['', 'junk', 'A'.repeat(64), 'A'.repeat(63), '../../x'])(
+    'is refused when it is invented: %j',
+    async (text) => {
+      expect(await refusal(renew(text))).toBe('unauthorized')
+    },
+  )
 
-  it('whose answer was lost gives the same successor to the next try', async () => {
+  it('returns the same successor again after a lost response', async () => {
     const { grant } = await somebody()
     await accounts.stack.addFault(accounts.database.name, {
       kind: 'lose-answer',
@@ -128,7 +131,7 @@ describe('a refresh token', () => {
     await renew((await renew(grant.refreshToken)).refreshToken)
   })
 
-  it('that did not reach the database is unused', async () => {
+  it('stays unused when the request did not reach the database', async () => {
     const { grant } = await somebody()
     await accounts.stack.addFault(accounts.database.name, {
       kind: 'fail-before',
@@ -159,7 +162,7 @@ describe('logging out', () => {
     await renew(stranger.grant.refreshToken)
   })
 
-  it('of all sessions is refused to a session that has ended', async () => {
+  it('is refused, for all sessions, to a session that has ended', async () => {
     const { grant, email } = await somebody()
     const thief = await accounts.as(await accounts.signIn(email))
     await changePassword(await accounts.as(grant), { current: goodPassword, replacement: another })
@@ -192,7 +195,7 @@ describe('the sessions of an account', () => {
     expect(await listSessions(user)).toHaveLength(1)
   })
 
-  it('are nobody else’s', async () => {
+  it('belong to one account only', async () => {
     const [one, two] = [await somebody(), await somebody()]
     const [theirs] = await listSessions(await accounts.as(two.grant))
     expect(await refusal(endSession(await accounts.as(one.grant), theirs?.id ?? ''))).toBe('not_found')
@@ -269,7 +272,7 @@ describe('a changed password', () => {
     expect(await listSessions(user)).toHaveLength(1)
   })
 
-  it('by mail ends every session, works once, and only for an hour', async () => {
+  it('ends every session by e-mail code, works once, and only for an hour', async () => {
     const { grant, email } = await somebody()
     await forgotPassword(accounts.ctx, email)
     const stale = accounts.mailedCode(email)
@@ -286,7 +289,7 @@ describe('a changed password', () => {
     await accounts.signIn(email, another)
   })
 
-  it('set in several ways at once is set by one of them, and the others are told', async () => {
+  it('is set by one of several concurrent requests, and the others get an error', async () => {
     const { grant, email } = await somebody()
     const user = await accounts.as(grant)
     const codes: string[] = []
@@ -309,7 +312,7 @@ describe('a changed password', () => {
     await accounts.signIn(email, another)
   })
 
-  it('by mail is for accounts: an address that was only registered gets none', async () => {
+  it('is not available by e-mail for an address that was only registered', async () => {
     const { register } = await import('../../../src/identity/register.ts')
     await register(accounts.ctx, { email: 'unverified@example.com', password: goodPassword })
     await forgotPassword(accounts.ctx, 'unverified@example.com')

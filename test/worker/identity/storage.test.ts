@@ -95,7 +95,7 @@ it('what functions do inside is for them alone', async () => {
   expect(granted.every(({ config }) => config === 'search_path=pg_catalog, pg_temp')).toBe(true)
 })
 
-it('what is over is deleted by and by, with what comes new', async () => {
+it('expired rows are deleted over time, with new requests', async () => {
   const { ctx } = accounts
   for (let one = 0; one < 6; one += 1) {
     await register(ctx, { email: `left-${one}@example.com`, password: goodPassword })

@@ -80,13 +80,13 @@ describe('a second factor that is being enrolled', () => {
 })
 
 describe('a TOTP code', () => {
-  it('lets in with the password, and never without', async () => {
+  it('is accepted with the password, and never without', async () => {
     const { email, code } = await withTotp()
     expect(await refusal(accounts.signIn(email, 'not the password at all', code()))).toBe('invalid_credentials')
     await enter(email, code())
   })
 
-  it('lets in once and no more', async () => {
+  it('is accepted once and never again', async () => {
     const { email, code } = await withTotp()
     const now = code()
     await enter(email, now)
@@ -95,7 +95,7 @@ describe('a TOTP code', () => {
     await enter(email, code())
   })
 
-  it('that confirmed the secret is used up', async () => {
+  it('is used up when it confirmed the secret', async () => {
     const { grant, email } = await somebody()
     const user = await accounts.as(grant)
     const { secret } = await enrollTotp(user, goodPassword)
@@ -104,14 +104,14 @@ describe('a TOTP code', () => {
     expect(await refusal(enter(email, code))).toBe('invalid_code')
   })
 
-  it('that comes eight times at once lets in once', async () => {
+  it('is accepted once in eight concurrent requests', async () => {
     const { email, code } = await withTotp()
     const now = code()
     const ended = await Promise.allSettled(Array.from({ length: 8 }, () => enter(email, now)))
     expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })
 
-  it('of a step before one that was used is refused, though nobody used it', async () => {
+  it('is refused for a step before a used one, although it was not used', async () => {
     const { email, code } = await withTotp()
     const before = code()
     accounts.advance(30)
@@ -119,7 +119,7 @@ describe('a TOTP code', () => {
     expect(await refusal(enter(email, before))).toBe('invalid_code')
   })
 
-  it('may be one step old or early, and no more', async () => {
+  it('is accepted at most one step early or late', async () => {
     for (const [seconds, outcome] of [
       [30, null],
       [90, 'invalid_code'],
@@ -148,7 +148,7 @@ describe('a TOTP code', () => {
   })
 })
 
-describe('somebody who knows the password and guesses codes', () => {
+describe('an attacker who knows the password and guesses codes', () => {
   const enterFrom = (email: string, code: string, client: Client) => accounts.signIn(email, goodPassword, code, client)
   /** Twenty wrong codes from each of so many networks; ten a quarter of an hour is what a network may ask. */
   async function guessCodes(email: string, right: string, networks: number): Promise<string[]> {
@@ -183,7 +183,7 @@ describe('somebody who knows the password and guesses codes', () => {
 })
 
 describe('a recovery code', () => {
-  it('lets in once, however it is typed, also when it comes twice at once', async () => {
+  it('is accepted once, in any spelling, also in two concurrent requests', async () => {
     const { email, recoveryCodes } = await withTotp()
     const [one = '', two = ''] = recoveryCodes
     await enter(email, one.toLowerCase().replaceAll('-', ' '))
@@ -192,7 +192,7 @@ describe('a recovery code', () => {
     expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })
 
-  it('of another account is none', async () => {
+  it('is refused for another account', async () => {
     const [mine, theirs] = [await withTotp(), await withTotp()]
     expect(await refusal(enter(mine.email, theirs.recoveryCodes[0] ?? ''))).toBe('invalid_code')
     await enter(theirs.email, theirs.recoveryCodes[0] ?? '')
@@ -233,7 +233,7 @@ describe('the second factor', () => {
     await disable(recoveryCodes[0] ?? '')
   })
 
-  it('is not taken away by a code that let somebody in', async () => {
+  it('is not removed by a code that was used to sign in', async () => {
     const { grant, email, code } = await withTotp()
     const now = code()
     await enter(email, now)
@@ -241,7 +241,7 @@ describe('the second factor', () => {
     expect(await refusal(disableTotp(user, { password: goodPassword, code: now }))).toBe('invalid_code')
   })
 
-  it('outlives a password that was set by mail', async () => {
+  it('remains after a password reset by e-mail', async () => {
     const { email, code } = await withTotp()
     await forgotPassword(accounts.ctx, email)
     await resetPassword(accounts.ctx, { code: accounts.mailedCode(email), password: 'a password set by mail' })

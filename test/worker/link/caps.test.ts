@@ -192,7 +192,7 @@ describe('the cap on links a day', () => {
     expect(await liveItems(subject)).toHaveLength(3)
   })
 
-  it('counts refused public tokens, and answers a repeated public token without counting it', async () => {
+  it('counts refused public tokens, and does not count a repeated public token', async () => {
     const subject = 'made up tokens'
     const caps = { linksPerDay: 1 }
     const exchange = (publicToken: string) =>

@@ -127,7 +127,7 @@ describe('an exchange', () => {
   })
 
   it.each(mishaps)(
-    'that %s at any call leaves nothing at Plaid that is not here, and nothing here that is not at Plaid',
+    'leaves the same items here and at Plaid when it %s at any call',
     async (mishap) => {
       const cases = await everyCase(mishap, 'alone', calls.length)
       const linked = new Map<string, boolean>()
@@ -144,7 +144,7 @@ describe('an exchange', () => {
   )
 
   it.each(mishaps)(
-    'that %s at any call, and that its client tries again at once and later, ends in one item or none',
+    'ends in one item or none when it %s at any call and its client retries immediately and later',
     async (mishap) => {
       const cases = await everyCase(mishap, 'again', calls.length)
       const answers = new Map<string, string>()
@@ -190,7 +190,7 @@ const lookAtUsers = async () => {
   await reconcile(world.job())
 }
 
-describe('an item that Plaid holds for a user and nobody here knows of', () => {
+describe('an item at Plaid without a row here', () => {
   it('is ended at Plaid when its exchange died with its token', async () => {
     const subject = 'orphan'
     const chosen = await chooseBank(world, subject, smallBank(subject))
@@ -211,7 +211,7 @@ describe('an item that Plaid holds for a user and nobody here knows of', () => {
     expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('public_token_refused')
   })
 
-  it('is not taken for an orphan while its exchange goes on, however often somebody looks', async () => {
+  it('is not an orphan while its exchange is in progress, however often the reconciler runs', async () => {
     const subject = 'in flight'
     const chosen = await chooseBank(world, subject, smallBank(subject))
     const item = await exchangePublicToken(
@@ -270,7 +270,7 @@ describe('an item that Plaid holds for a user and nobody here knows of', () => {
   })
 })
 
-describe('an exchange that cannot go on', () => {
+describe('an exchange that cannot continue', () => {
   it('is given up in the end, and its item ended at Plaid', async () => {
     const subject = 'given up'
     const chosen = await chooseBank(world, subject, smallBank(subject))
@@ -285,7 +285,7 @@ describe('an exchange that cannot go on', () => {
     expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('public_token_refused')
   })
 
-  it('goes on where Plaid did not accept the token for a while', async () => {
+  it('continues after Plaid did not accept the token for a while', async () => {
     const subject = 'keys of another team'
     const chosen = await chooseBank(world, subject, smallBank(subject))
     await world.bank.fault({ endpoint: '/item/get', times: 1, error: 'INVALID_ACCESS_TOKEN' })
@@ -295,7 +295,7 @@ describe('an exchange that cannot go on', () => {
     expect(await expectAtRest(world, subject)).toBe(chosen.plaidItemId)
   })
 
-  it('ends at once where Plaid knows its item no more', async () => {
+  it('ends immediately when the item no longer exists at Plaid', async () => {
     const subject = 'gone meanwhile'
     const chosen = await chooseBank(world, subject, smallBank(subject))
     await world.bank.fault({ endpoint: '/accounts/get', times: 2, error: 'INTERNAL_SERVER_ERROR' })
@@ -306,10 +306,10 @@ describe('an exchange that cannot go on', () => {
   })
 })
 
-describe('two at once', () => {
+describe('two concurrent requests', () => {
   const settled = async (...acts: Promise<unknown>[]) => await Promise.all(acts.map(codeOf))
 
-  it('with the same public token make one item', async () => {
+  it('create one item with the same public token', async () => {
     const subject = 'same token'
     const chosen = await chooseBank(world, subject, smallBank(subject))
     const user = world.user(subject)
@@ -320,7 +320,7 @@ describe('two at once', () => {
     expect(await expectAtRest(world, subject)).toBe(chosen.plaidItemId)
   })
 
-  it('with two public tokens of one bank make one item, and the other is a duplicate that Plaid has ended', async () => {
+  it('create one item with two public tokens of one institution, and the other is a duplicate that is removed at Plaid', async () => {
     const subject = 'same bank'
     const choices = [1, 2, 3].map(() => chooseBank(world, subject, smallBank(subject)))
     const user = world.user(subject)
@@ -329,7 +329,7 @@ describe('two at once', () => {
     expect(await expectAtRest(world, subject)).not.toBeNull()
   })
 
-  it('that reconcile go on with one exchange once', async () => {
+  it('resume one exchange once when both reconcile', async () => {
     const subject = 'two reconcilers'
     const chosen = await chooseBank(world, subject, smallBank(subject))
     await world.bank.fault({ endpoint: '/accounts/get', times: 2, error: 'INTERNAL_SERVER_ERROR' })
@@ -340,7 +340,7 @@ describe('two at once', () => {
     expect(await exchangesOf(subject)).toEqual([{ state: 'linked', attempts: '1' }])
   })
 
-  it('of which one reconciles and one is the client’s retry make one item', async () => {
+  it('create one item when one reconciles and the other is the retry of the client', async () => {
     const subject = 'beside'
     const chosen = await chooseBank(world, subject, smallBank(subject))
     await world.bank.fault({ endpoint: '/accounts/get', times: 2, error: 'INTERNAL_SERVER_ERROR' })

@@ -84,7 +84,7 @@ describe('a bank that was added on Plaid’s page', () => {
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
 
-  it('is linked once, however often the webhooks come, and in whatever order', async () => {
+  it('is linked once, for any number and order of webhooks', async () => {
     const subject = 'told often'
     const { plaidItemId } = await addBank(subject)
     const deliveries = await linkWebhooks(2)
@@ -112,7 +112,7 @@ describe('a bank that was added on Plaid’s page', () => {
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
 
-  it('is nobody else’s: neither by the link token nor by a webhook of no session', async () => {
+  it('belongs to its user only: neither its link token nor a webhook without a session gives it to another user', async () => {
     const subject = 'asked'
     const { linkToken, plaidItemId } = await addBank(subject)
     const body = new TextEncoder().encode(
@@ -143,7 +143,7 @@ describe('a bank that was added on Plaid’s page', () => {
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
 
-  it('is a duplicate where it is here already: nothing is linked, and Plaid ends what nobody claims', async () => {
+  it('is a duplicate if it is linked already: nothing is linked, and the unclaimed item is removed at Plaid', async () => {
     const subject = 'twice'
     const { publicToken, plaidItemId } = await chooseBank(world, subject, smallBank(subject))
     await exchangePublicToken(world.user(subject), { publicToken, institution: null })
@@ -188,7 +188,7 @@ describe('a bank that was added on Plaid’s page', () => {
 })
 
 describe('a session', () => {
-  it('that its user left without adding anything links nothing, and can be gone on with', async () => {
+  it('links nothing when its user left without adding anything, and can be continued', async () => {
     const subject = 'left'
     const { linkToken } = await hosted(subject)
     await goThroughLink(world, linkToken, { exit: true })
@@ -213,7 +213,7 @@ describe('a session', () => {
     return (await tellings()) - before
   }
 
-  it('that nobody opened is forgotten once its page has closed', async () => {
+  it('is deleted once its page has closed if it was never opened', async () => {
     const subject = 'nobody came'
     await hosted(subject)
     expect(await askedAbout(subject, '4 minutes')).toBe(1)
@@ -223,7 +223,7 @@ describe('a session', () => {
     expect(await askedAbout(subject, '7 minutes')).toBe(0)
   })
 
-  it('that was opened is forgotten when Plaid would tell of it no more', async () => {
+  it('is deleted if it was opened, when Plaid no longer returns it', async () => {
     const subject = 'opened'
     await hosted(subject)
     const { plaid } = world.services
@@ -240,7 +240,7 @@ describe('a session', () => {
     expect(await sessionOf(subject)).toMatchObject({ sealed: 'f', checked: 'f' })
   })
 
-  it('of which Plaid cannot tell now is asked for again', async () => {
+  it('is read again when Plaid is unavailable', async () => {
     const subject = 'asked again'
     const { plaidItemId } = await addBank(subject)
     await world.bank.fault({ endpoint: '/link/token/get', times: 20, error: 'INTERNAL_SERVER_ERROR' })
@@ -252,7 +252,7 @@ describe('a session', () => {
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
 
-  it('whose exchange Plaid cannot make now is retried by the queue', async () => {
+  it('is retried by the queue when the exchange at Plaid fails', async () => {
     const subject = 'retried'
     await addBank(subject)
     const [delivery] = await linkWebhooks(2)
@@ -293,7 +293,7 @@ describe('a session in update mode', () => {
     expect(await itemsOf(subject)).toHaveLength(1)
   })
 
-  it('that its user left repairs nothing', async () => {
+  it('repairs nothing when its user left', async () => {
     const subject = 'left update mode'
     const item = await linked(subject)
     await announce(item)

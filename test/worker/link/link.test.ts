@@ -117,7 +117,7 @@ function repeatingExchange(): Services {
 }
 
 describe('an exchange', () => {
-  it('stores the item with its products, its name and a sealed token, and wakes them all', async () => {
+  it('stores the item with its products, its name and a sealed token, and enqueues all products', async () => {
     const item = await link(world, 'exchange', { products: ['transactions', 'liabilities'] })
     expect(item).toMatchObject({ status: 'initializing', statusReason: null, institutionId: 'ins_109508' })
     expect(item.institutionName).toEqual(expect.any(String))
@@ -209,7 +209,7 @@ describe('an exchange', () => {
 
 describe('a public token', () => {
   it.each(['public-sandbox-00000000-0000-0000-0000-000000000000', 'xyzzy', 'access-sandbox-1'])(
-    'that Plaid refuses (%s) stores nothing, and is not repeated',
+    'stores nothing when Plaid refuses it (%s), and is not repeated',
     async (publicToken) => {
       const before = await counts()
       const exchange = exchangePublicToken(world.user('refused'), { publicToken, institution: null })
@@ -222,7 +222,7 @@ describe('a public token', () => {
     },
   )
 
-  it('can be used once: again it answers the same item, and Plaid is not asked', async () => {
+  it('can be used once: a repetition returns the same item without a call to Plaid', async () => {
     const publicToken = await world.bank.publicToken()
     const user = world.user('once')
     const item = await exchangePublicToken(user, { publicToken, institution: null })
@@ -237,7 +237,7 @@ describe('a public token', () => {
     await expectTruth(world, 'once', item.plaidItemId)
   })
 
-  it('that comes again with Link’s metadata is no duplicate of its own item', async () => {
+  it('is not a duplicate of its item when it is repeated with Link’s metadata', async () => {
     const subject = 'once with metadata'
     const chosen = await chooseBank(world, subject, smallBank(subject))
     const input = { publicToken: chosen.publicToken, institution: platypus, accounts: [everyday] }
@@ -245,7 +245,7 @@ describe('a public token', () => {
     expect((await exchangePublicToken(world.user(subject), input)).id).toBe(item.id)
   })
 
-  it('of another user’s is refused, and nothing of theirs is told or touched', async () => {
+  it('is refused when it belongs to another user, without revealing or changing their data', async () => {
     const publicToken = await world.bank.publicToken()
     const item = await exchangePublicToken(world.user('whose token'), { publicToken, institution: null })
     const endpoints = await endpointsOf(async () => {
@@ -270,7 +270,7 @@ describe('a public token', () => {
     expect(rows.filter(({ line }) => String(line).includes(digest))).toHaveLength(1)
   })
 
-  it('of an item that is linked already names that item, which goes on working', async () => {
+  it('gets the linked item as a duplicate, which continues to work', async () => {
     const user = userWith('duplicate', repeatingExchange())
     const item = await exchangePublicToken(user, { publicToken: await world.bank.publicToken(), institution: null })
     const before = (await calls()).length
@@ -291,7 +291,7 @@ describe('a public token', () => {
     ).toEqual(error.extensions)
   })
 
-  it('of another user’s item tells nothing of it and takes nothing', async () => {
+  it('reveals and takes nothing when it belongs to an item of another user', async () => {
     const repeating = repeatingExchange()
     const publicToken = await world.bank.publicToken()
     const item = await exchangePublicToken(userWith('first user', repeating), { publicToken, institution: null })
@@ -324,7 +324,7 @@ async function later(): Promise<void> {
   await reconcile(world.job())
 }
 
-describe('when a step of the exchange fails:', () => {
+describe('a failing step of the exchange:', () => {
   const metadata = { id: 'ins_1', name: 'Named by Link' }
   const attempt = async (subject: string, services: Partial<Services> = {}) => {
     const publicToken = await world.bank.publicToken()
@@ -357,7 +357,7 @@ describe('when a step of the exchange fails:', () => {
   })
 
   it.each(['/item/get', '/accounts/get'])(
-    'learning the item (%s) — its token is kept, and the sweep goes on',
+    'reading the item (%s) — its token is kept, and the sweep continues',
     async (endpoint) => {
       const subject = `fails ${endpoint}`
       await world.bank.fault({ endpoint, times: 2, error: 'INTERNAL_SERVER_ERROR' })
@@ -378,7 +378,7 @@ describe('when a step of the exchange fails:', () => {
     },
   )
 
-  it('learning the item — the client’s next try goes on as well', async () => {
+  it('reading the item — the next attempt of the client continues as well', async () => {
     await world.bank.fault({ endpoint: '/item/get', times: 2, error: 'INTERNAL_SERVER_ERROR' })
     const { first, retry } = await attempt('tries again')
     expect((await refusalOf(first())).code).toBe('plaid_unavailable')
@@ -429,7 +429,7 @@ describe('when a step of the exchange fails:', () => {
     expect(await itemsOf('fails seal')).toEqual([])
   })
 
-  it('keeping its token and giving it back — the operator is told which', async () => {
+  it('storing its token and removing it — an alarm names the item', async () => {
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: keeping, times: 3 })
     await world.bank.fault({ endpoint: '/item/remove', times: 2, error: 'INTERNAL_SERVER_ERROR' })
     const from = (await calls()).length
@@ -440,7 +440,7 @@ describe('when a step of the exchange fails:', () => {
     expect(told).toContain(`"plaid_item_id":"${String(exchanged?.[1])}"`)
   })
 
-  it('the answer of keeping its token is lost — the item is given back, and the exchange ends', async () => {
+  it('the response of storing its token is lost — the item is removed at Plaid, and the exchange ends', async () => {
     const subject = 'lost answer of keeping'
     await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: keeping, times: 3 })
     const { first, retry } = await attempt(subject)
@@ -454,7 +454,7 @@ describe('when a step of the exchange fails:', () => {
     expect(await world.sql("select 1 as one from plaid_removals where reason = 'not_stored'")).toEqual([])
   })
 
-  it('storing it — its token is kept, nothing is half made, and the sweep goes on', async () => {
+  it('storing it — its token is kept, nothing is incomplete, and the sweep continues', async () => {
     const subject = 'fails store'
     const before = await counts()
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'insert into items' })
@@ -475,7 +475,7 @@ describe('when a step of the exchange fails:', () => {
     ).toEqual([])
   })
 
-  it('the answer of storing it is lost — it is linked, and the client’s next try answers it', async () => {
+  it('the response of storing it is lost — it is linked, and the next attempt of the client returns it', async () => {
     const subject = 'lost answer'
     await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: 'insert into items' })
     const from = (await calls()).length
@@ -493,7 +493,7 @@ describe('when a step of the exchange fails:', () => {
     await expectTruth(world, subject, item?.plaidItemId ?? '')
   })
 
-  it('waking it — it is linked, and the sweep finds it', async () => {
+  it('enqueuing it — it is linked, and the sweep finds it', async () => {
     const item = await exchange('fails wake', { enqueue: (ids) => Promise.resolve(ids) })
     expect(world.queue).toEqual([])
     await world.bank.change(item.plaidItemId, { history: 'historical' })
@@ -527,7 +527,7 @@ describe('a link token', () => {
     webhook: world.services.config.plaid.webhookUrl,
   })
 
-  it('tells Plaid our id of the user and nothing else about them, and asks for two years', async () => {
+  it('sends Plaid only our id of the user, and requests two years', async () => {
     const subject = 'someone@example.test'
     const body = await bodyOf(subject, fresh)
     expect(body).toEqual({
@@ -581,7 +581,7 @@ describe('a link token', () => {
     for (const body of named) expect(body).toMatchObject({ user_id: plaidUserId })
   })
 
-  it('that is asked for twice at once is for one user of Plaid’s', async () => {
+  it('creates one user at Plaid in two concurrent requests', async () => {
     const user = world.user('at once')
     const sent = await sentDuring(() => Promise.all([1, 2, 3].map(() => createLinkToken(user, fresh))))
     const named = sent.filter(({ path }) => path === '/link/token/create')
@@ -599,7 +599,7 @@ describe('a link token', () => {
     expect(await plaidUserOf('no user')).toMatch(/^usr_/)
   })
 
-  it('is kept by its digest, and sealed only where Plaid has to be asked what became of it', async () => {
+  it('is stored as a digest, and sealed only if its session is read from Plaid later', async () => {
     const [plain, hosted] = [
       await createLinkToken(world.user('kept'), fresh),
       await createLinkToken(world.user('kept'), { ...fresh, hosted: true }),
@@ -618,7 +618,7 @@ describe('a link token', () => {
     }
   })
 
-  it('of another user is refused at the exchange, and Plaid is not asked', async () => {
+  it('is refused at the exchange when it belongs to another user, without a call to Plaid', async () => {
     const { publicToken, linkToken } = await chooseBank(world, 'asked', smallBank('asked'))
     for (const given of [linkToken, 'link-sandbox-nobodys']) {
       const endpoints = await endpointsOf(async () => {
@@ -643,7 +643,7 @@ describe('a link token', () => {
     expect(user.parse(await bodyOf('not the same', fresh))).not.toEqual(user.parse(first))
   })
 
-  it('for an update names the item by its token, and no products', async () => {
+  it('names the item by its token, and no products, in update mode', async () => {
     const item = await linkAndSync(world, 'update')
     const token = await tokenOf('update', item.id)
     expect(await bodyOf('update', { ...fresh, itemId: item.id, accountSelection: true })).toEqual({
@@ -654,7 +654,7 @@ describe('a link token', () => {
     expect(world.lines.join('\n')).not.toContain(token.reveal())
   })
 
-  it('for an update of an item that is not the user’s is not asked for', async () => {
+  it('is not requested in update mode for an item of another user', async () => {
     const item = await link(world, 'has it')
     for (const itemId of [item.id, crypto.randomUUID()]) {
       const endpoints = await endpointsOf(async () => {
@@ -669,7 +669,7 @@ describe('a link token', () => {
     ['INTERNAL_SERVER_ERROR', 'plaid_unavailable'],
     ['INVALID_API_KEYS', 'plaid_rejected'],
     ['RATE_LIMIT', 'plaid_unavailable'],
-  ])('that Plaid does not give for %s is %s, without Plaid’s words', async (error, code) => {
+  ])('fails, when Plaid returns %s, with %s and without text from Plaid', async (error, code) => {
     await world.bank.fault({ endpoint: '/link/token/create', times: 2, error })
     const refusal = await refusalOf(createLinkToken(world.user('no token'), fresh))
     expect(refusal.code).toBe(code)
@@ -693,7 +693,7 @@ describe('a bank that is linked already', () => {
   const second = (subject: string, bank: SmallBank = {}) => chooseBank(world, subject, smallBank(subject, bank))
   const held = (subject: string) => heldAtPlaid(world, subject)
 
-  it('is known by what Link tells: the public token is not used up, and goes with allow_duplicate', async () => {
+  it('is detected by Link’s metadata: the public token stays valid, and works with allow_duplicate', async () => {
     const subject = 'by metadata'
     const item = await first(subject)
     const { publicToken, plaidItemId } = await second(subject)
@@ -742,7 +742,7 @@ describe('a bank that is linked already', () => {
     expect(endpoints).toEqual([])
   })
 
-  it('is ended at Plaid in the end where Plaid could not be told', async () => {
+  it('is eventually removed at Plaid after the first removal failed', async () => {
     const subject = 'duplicate while down'
     const item = await first(subject)
     const { publicToken, plaidItemId } = await second(subject)
@@ -813,7 +813,7 @@ describe('a bank that is linked already', () => {
     expect(await held(subject)).toEqual([item.plaidItemId])
   })
 
-  it('is another where Plaid’s persistent ids differ, whatever the names', async () => {
+  it('is a different one if Plaid’s persistent ids differ, with any names', async () => {
     const subject = 'same names'
     const institution = 'ins_127287'
     const item = await first(subject, { institution })

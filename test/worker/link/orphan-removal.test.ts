@@ -62,7 +62,7 @@ beforeEach(async () => {
   await world.sql('update users set plaid_user_id = null')
 })
 
-describe('after a restore of the database, an item that was linked since', () => {
+describe('an item that was linked after the backup of a restored database', () => {
   /** Services with the variable at `mode`, or with `end` and the switch in the database at `mode`. */
   async function withMode(where: 'the variable' | 'the switch', mode: 'off' | 'report'): Promise<Services> {
     if (where === 'the variable') return allowing(mode)
@@ -70,7 +70,7 @@ describe('after a restore of the database, an item that was linked since', () =>
     return allowing('end')
   }
 
-  describe.each(['the variable', 'the switch'] as const)('where %s is stricter', (where) => {
+  describe.each(['the variable', 'the switch'] as const)('an orphan while %s is stricter', (where) => {
     it('stays at Plaid while that says off, and Plaid is not asked', async () => {
       const subjects = await linkAndRestore(`off by ${where}`, 3)
       const asked = (await world.bank.calls()).length

@@ -90,7 +90,7 @@ describe("another user's public token", () => {
     expect(logged('exchange_without_proof')).toHaveLength(2)
   })
 
-  it('that was linked in development is an alarm when Plaid lists its item for the owner', async () => {
+  it('raises an alarm when it was linked in development and Plaid lists its item for the owner', async () => {
     const { publicToken, plaidItemId } = await chooseBank(world, 'listed owner', smallBank('listed owner'))
     expect(await exchangeAs('holder', { publicToken })).toBe('linked')
     await letTimePass(world, 'listed owner')
@@ -140,7 +140,7 @@ describe("a user's own public token", () => {
     },
   )
 
-  it('of a client to which Plaid refuses the list: stays open where strict, links with a warning in development', async () => {
+  it('stays open if strict, and links with a warning in development, when Plaid refuses the list to the client', async () => {
     const chosen = await chooseBank(world, 'no list', smallBank('no list'))
     await world.bank.fault({ endpoint: '/user/items/get', error: 'INVALID_PRODUCT', times: 2 })
     expect(await exchangeAs('no list', chosen, strictly())).toBe('plaid_rejected')
@@ -149,7 +149,7 @@ describe("a user's own public token", () => {
     expect(logged('exchange_without_proof')).toHaveLength(1)
   })
 
-  it('of a client without Plaid’s user API can be tried again where Plaid does not tell of its session now', async () => {
+  it('can be retried when a client without Plaid’s user API cannot read its session', async () => {
     const chosen = await withoutPlaidUser('older', () => chooseBank(world, 'older', smallBank('older')))
     await world.bank.fault({ endpoint: '/link/token/get', error: 'INTERNAL_SERVER_ERROR', times: 10 })
     expect(await exchangeAs('older', chosen, strictly())).toBe('plaid_unavailable')

@@ -49,7 +49,7 @@ describe('a user who is new at Plaid', () => {
     expect(world.lines.join('\n')).not.toContain('plaid_user_not_created')
   })
 
-  it('of an older client is asked for by the new user API', async () => {
+  it('is created with the new user API for an older client', async () => {
     await world.bank.client({ legacy_users: true })
     const calls = await callsOf(() => linkToken('older'))
     expect(calls).toEqual([
@@ -71,7 +71,7 @@ describe('a user who is new at Plaid', () => {
 
 describe('an id of the user that Plaid refuses', () => {
   it.each(['INVALID_FIELD', 'MISSING_FIELDS', 'UNKNOWN_FIELDS', 'USER_NOT_FOUND'])(
-    'with %s costs one more call, and the link token is made without it',
+    'costs one more call after %s, and the link token is created without it',
     async (error) => {
       await linkToken(error)
       await world.bank.fault({ endpoint: '/link/token/create', error })
@@ -112,7 +112,7 @@ describe('a link token that Plaid refuses', () => {
   it.each([
     ['redirect_uri', { redirectUri: 'https://app.example/unregistered' }],
     ['country_codes', { countryCodes: ['ZW'] }],
-  ])('because of %s is the client’s error and names the field', async (name, given) => {
+  ])('is an error of the client that names the field: %s', async (name, given) => {
     await refuse('INVALID_FIELD')
     await expect(create(given)).rejects.toMatchObject({
       code: 'validation_failed',
@@ -123,7 +123,7 @@ describe('a link token that Plaid refuses', () => {
   it.each([
     ['INVALID_FIELD', {}],
     ['INVALID_API_KEYS', { redirectUri: 'https://app.example/unregistered' }],
-  ])('for what the operator configured stays an alarm (%s, %j)', async (error, given) => {
+  ])('raises an alarm if the operator configured the value (%s, %j)', async (error, given) => {
     await refuse(error)
     await expect(create(given)).rejects.toMatchObject({ code: 'plaid_rejected' })
   })

@@ -219,7 +219,7 @@ describe('a run', () => {
     expect(calls).toBe(15)
   })
 
-  it('calls an exchange lost with an alarm when Plaid did not list the items in eight tries', async () => {
+  it('marks an exchange as lost with an alarm when Plaid did not list the items in eight attempts', async () => {
     await startedExchanges('unlisted', 1)
     const again = "update link_exchanges set next_attempt_at = now() - interval '1 minute', attempts = $1"
     const state = 'select state from link_exchanges'
@@ -233,7 +233,7 @@ describe('a run', () => {
     expect(world.lines.filter((line) => line.includes('"exchange_lost"'))).toHaveLength(1)
   })
 
-  it('goes on with its other steps when one fails', async () => {
+  it('continues with its other steps when one fails', async () => {
     await knownUsers(2)
     await world.stack.addFault(world.database.name, {
       kind: 'fail-before',
@@ -247,7 +247,7 @@ describe('a run', () => {
     expect(world.lines.some((line) => line.includes('reconcile_step_failed') && line.includes('exchanges'))).toBe(true)
   })
 
-  it('checks a user again after an hour when Plaid did not answer', async () => {
+  it('checks a user again after an hour when Plaid did not respond', async () => {
     await knownUsers(1)
     await reconcile(answering(() => Promise.resolve(noAnswer)))
     expect(await unchecked()).toBe(0)
@@ -331,7 +331,7 @@ describe('a batch of work of many users', () => {
     expect(new Set(again.removals.map(({ userId }) => userId)).size).toBe(2)
   })
 
-  it("wakes every user's first due product before any user's second", async () => {
+  it('enqueues the first due product of every user before the second of any', async () => {
     await manyItems('many', 60, 'status', "'healthy'")
     await manyItems('one', 1, 'status', "'healthy'")
     await world.sql(`insert into item_products (item_id, user_id, product, dirty_seq, synced_seq, next_attempt_at)

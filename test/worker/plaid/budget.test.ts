@@ -45,7 +45,7 @@ async function dirtied(subject: string, add = 3): Promise<Item> {
 }
 
 describe('a run that is not granted its call', () => {
-  it('of the sweep stays due by itself, is no error, and goes on where it was', async () => {
+  it('stays due without an error when the sweep enqueued it, and continues from its position', async () => {
     const item = await dirtied('swept')
     const before = await product(item)
     world.queue.push({ item_product_id: String(before['id']), reason: 'sweep' })
@@ -62,7 +62,7 @@ describe('a run that is not granted its call', () => {
     await expectTruth(world, 'swept', item.plaidItemId)
   })
 
-  it('that somebody waits for is woken again by itself, under its own reason', async () => {
+  it('is enqueued again with its trigger when a user waits for it', async () => {
     const item = await dirtied('awaited')
     const { id } = await product(item)
     for (const reason of ['user', 'webhook', 'link'] as const) {
@@ -76,7 +76,7 @@ describe('a run that is not granted its call', () => {
     await expectTruth(world, 'awaited', item.plaidItemId)
   })
 
-  it('is told who waits by what woke it, for which item and for which user', async () => {
+  it('gets its priority from its trigger, with the item and the user', async () => {
     const item = await dirtied('priorities')
     const { id } = await product(item)
     const userId = (await world.sql('select user_id from items where id = $1', [item.id]))[0]?.['user_id']
@@ -100,7 +100,7 @@ describe('a run that is not granted its call', () => {
 })
 
 describe('a run that fails', () => {
-  it('is tried again by its message where somebody waits, and by the sweep alone where the sweep woke it', async () => {
+  it('is retried by its message for a waiting user, and by the sweep alone when the sweep enqueued it', async () => {
     const item = await dirtied('outage')
     const { id } = await product(item)
     await world.bank.fault({ endpoint: '/transactions/sync', error: 'INTERNAL_SERVER_ERROR', times: 100 })

@@ -56,7 +56,7 @@ async function admittedOf(times: number, ...calls: LimitedCall[]): Promise<numbe
 const many = Array.from({ length: 100 }, (_, item) => callOf(`item ${item}`))
 
 describe('the object', () => {
-  it('admits what the client may and no more, however many ask at once', async () => {
+  it('admits exactly the limit of the client, for any number of concurrent calls', async () => {
     setTime(start)
     expect(await admittedOf(500, ...many)).toBe(200)
     setTime(start + 60_000)

@@ -40,7 +40,7 @@ describe('calls of Plaid’s API', () => {
     }
   })
 
-  it('add up when many write at once, in whatever order', async () => {
+  it('add up when many writes happen concurrently, in any order', async () => {
     await clear()
     const counts = Array.from({ length: 300 }, (_, kind) => ({ endpoint: `/${kind}`, outcome: 'ok', calls: 2 }))
     await Promise.all(
@@ -54,7 +54,7 @@ describe('calls of Plaid’s API', () => {
     expect(await world.sql('select count(distinct slot) as slots from plaid_usage')).toEqual([{ slots: '2' }])
   })
 
-  it('that cannot be written down fail nothing, and are said to be lost', async () => {
+  it('are logged as lost when they cannot be saved, and fail nothing', async () => {
     await world.services.plaid.getWebhookVerificationKey('unknown')
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'plaid_usage' })
     const lines: string[] = []
@@ -87,7 +87,7 @@ describe('the report', () => {
     expect(third?.cost).toBe('1111999897873.39342986')
   })
 
-  it('of days without calls is empty', async () => {
+  it('is empty for days without calls', async () => {
     expect(await listUsage(world.services.jobs, { from: '1999-01-01', to: '1999-12-31' }, { '/a': '1' })).toEqual({
       rows: [],
       calls: 0,

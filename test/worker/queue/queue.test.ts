@@ -92,7 +92,7 @@ describe('a message', () => {
     await expectDone()
   })
 
-  it('that comes twice finds nothing to do the second time', async () => {
+  it('finds nothing to do when it is delivered twice', async () => {
     const { id } = await withNews('twice')
     await deliver(syncQueue, [syncMessage(id), syncMessage(id)])
     const calls = (await world.bank.calls()).length
@@ -100,11 +100,11 @@ describe('a message', () => {
     expect(await world.bank.calls()).toHaveLength(calls)
   })
 
-  it('of a product that is gone is done with', async () => {
+  it('is acknowledged when its product no longer exists', async () => {
     expect(await deliver(syncQueue, [syncMessage(crypto.randomUUID())])).toEqual({ acked: ['m0'], retried: {} })
   })
 
-  it('that is none is done with, told to the operator, and not repeated', async () => {
+  it('is acknowledged and logged when it is malformed, and its content is not logged', async () => {
     const uuid = crypto.randomUUID()
     const bodies = [
       null,
@@ -123,7 +123,7 @@ describe('a message', () => {
     expect(world.lines.join('\n')).not.toContain('canary')
   })
 
-  it('that fails takes no other with it', async () => {
+  it('fails without effect on other messages', async () => {
     const [first, second] = [await withNews('fails'), await withNews('succeeds')]
     // The lease of the first message cannot be taken.
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'set lease_owner', times: 1 })
@@ -155,7 +155,7 @@ describe('a message whose work must wait', () => {
   })
 
   it.each(['INSTITUTION_DOWN', 'ITEM_LOGIN_REQUIRED', 'INVALID_API_KEYS', 'PRODUCTS_NOT_SUPPORTED'])(
-    'for long, or for the user, is left to the sweep: %s',
+    'is left to the sweep when it takes long or needs the user: %s',
     async (error) => {
       const { id } = await withNews(`left ${error}`)
       await world.bank.fault({ endpoint: '/transactions/sync', times: 2, error })
@@ -187,7 +187,7 @@ describe('a message whose work must wait', () => {
     await expectDone()
   })
 
-  it('and comes again too early leaves the mark of a message that is on its way', async () => {
+  it('leaves the mark of a message on its way when it comes again too early', async () => {
     const { id } = await withNews('early')
     await world.sql("update item_products set next_attempt_at = now() + interval '5 minutes' where id = $1", [id])
     const expectedUntil = async () => (await world.sql('select woken_until from item_products where id = $1', [id]))[0]
@@ -197,7 +197,7 @@ describe('a message whose work must wait', () => {
     expect(await expectedUntil()).toEqual(before)
   })
 
-  it('because another run has the lease is done with, and comes again only where it came again already', async () => {
+  it('is acknowledged when another run has the lease, and is retried only if it was retried before', async () => {
     const { id } = await withNews('busy')
     await world.sql(
       "update item_products set lease_owner = gen_random_uuid(), lease_expires_at = now() + interval '1 minute' where id = $1",
@@ -209,7 +209,7 @@ describe('a message whose work must wait', () => {
   })
 })
 
-describe('a failure of ours', () => {
+describe('an internal failure', () => {
   const delayOf = async (attempts: number, ctx: Ctx): Promise<number> =>
     (await deliver(syncQueue, [syncMessage(crypto.randomUUID())], { attempts, ctx })).retried['m0'] ?? 0
   const between = (least: number, most: number) => (seconds: number) => seconds >= least && seconds <= most
@@ -222,7 +222,7 @@ describe('a failure of ours', () => {
     expect(world.lines.filter((line) => line.includes('message_failed'))).toHaveLength(3)
   })
 
-  it('never leaves the consumer: what nobody foresaw is tried again later', async () => {
+  it('never leaves the consumer: an unexpected error is retried later', async () => {
     const newId = (): never => {
       throw new TypeError('nobody foresaw this')
     }
@@ -253,7 +253,7 @@ describe('a dead letter', () => {
     expect(world.lines.filter((line) => line.includes('"dead_letter"'))).not.toHaveLength(0)
   })
 
-  it('that is no message is written down without what it held', async () => {
+  it('is stored without its content when it is malformed', async () => {
     await deliver(deadQueue, [{ access_token: 'canary' }, 'canary', null])
     const rows = await letters()
     expect(rows.map((row) => [row['reason'], row['payload'], row['item_product_id']])).toEqual(

@@ -62,14 +62,14 @@ const lineOf = (event: string): unknown => {
 }
 
 describe('a sweep', () => {
-  it('goes on after a batch that the queue refuses three times', async () => {
+  it('continues after a batch that the queue refuses three times', async () => {
     await due(500)
     const { services, taken } = refusing((call) => call >= 2 && call <= 4)
     expect(await sweep(world.job(services))).toEqual({ queued: 400, notQueued: 100, probed: 0 })
     expect(taken).toEqual([100, 100, 100, 100])
   })
 
-  it('logs how many rows it could not wake, and leaves them due for the next sweep', async () => {
+  it('logs how many rows it could not enqueue, and leaves them due for the next sweep', async () => {
     await due(9000)
     const full = refusing((call) => call > 20)
     expect(await sweep(world.job(full.services))).toEqual({ queued: 2000, notQueued: 5500, probed: 0 })
@@ -109,7 +109,7 @@ describe('a sweep', () => {
   })
 })
 
-describe('while the queue refuses everything', () => {
+describe('a queue that refuses everything', () => {
   /** Everything is refused for `act`; then a sweep finds what is due, and the queue works it off. */
   async function refusedThenSwept(act: (ctx: Ctx) => Promise<unknown>): Promise<void> {
     await act(world.job(refusing(() => true).services))

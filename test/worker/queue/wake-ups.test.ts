@@ -244,7 +244,7 @@ describe('one press for many products', () => {
 })
 
 describe('the record of runs', () => {
-  it('keeps a thousand of a product, whoever presses how often', async () => {
+  it('keeps a thousand of a product, for any number of requests', async () => {
     const item = await linkAndSync(world, 'many runs')
     const id = await productId(item.id, 'item')
     await world.sql(

@@ -32,7 +32,7 @@ describe('the limits themselves', () => {
   })
 })
 
-describe('under production’s limits', () => {
+describe('production limits', () => {
   it('a token is sealed and opened', async () => {
     const keyring = createKeyring({ current: { id: 'limits', secret: crypto.getRandomValues(new Uint8Array(32)) } })
     const binding = { table: 't', column: 'c', userId: 'u', itemId: 'i' }

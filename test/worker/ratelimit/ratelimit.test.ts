@@ -72,7 +72,7 @@ describe('one object', () => {
     expect(await admittedOf(500, bucket('global', 100))).toBe(100)
   })
 
-  it('tells what is left and when more will be', async () => {
+  it('returns the remaining requests and when more are available', async () => {
     setTime(start)
     const [first] = (await stub.check([bucket('link', 2)])).standings
     expect(first).toEqual({ remaining: 1, waitMs: 0, resetMs: minuteMs })
@@ -155,7 +155,7 @@ describe('what is idle', () => {
     expect(await admittedOf(20, bucket('link', 10))).toBe(10)
   })
 
-  it('goes, and what is not stays with an alarm of its own', async () => {
+  it('is deleted, and other state stays with a separate alarm', async () => {
     setTime(start)
     await isAdmitted(bucket('link', 10))
     setTime(start + 30_000)
@@ -189,7 +189,7 @@ describe('what is idle', () => {
 })
 
 describe('what is kept', () => {
-  it('of one log is no more than its limits can ask about', async () => {
+  it('is bounded for one log by what its limits need', async () => {
     setTime(start)
     for (let round = 0; round < 3; round += 1) {
       setTime(start + round * minuteMs)
@@ -223,7 +223,7 @@ describe('what is kept', () => {
 describe('the limiter of an isolate', () => {
   const client = { object: 'test', place: '192.0.2.7', network: null }
 
-  it('admits exactly the quota of 500 at once, over one call each, and then calls no more', async () => {
+  it('admits exactly the quota of 500 concurrently, with one call each, and then makes no further call', async () => {
     let calls = 0
     const objects = {
       getByName: (name: string) => ({
@@ -258,7 +258,7 @@ describe('the limiter of an isolate', () => {
     expect(await limiter.check(target)).toMatchObject({ kind: 'admitted' })
   })
 
-  it('counts each client in an object of its own', async () => {
+  it('counts each client in a separate object', async () => {
     const before = (await listDurableObjectIds(env.RATE_LIMITER)).length
     const limiter = createLimiter({ objects: env.RATE_LIMITER })
     for (const place of ['198.51.100.1', '198.51.100.2'])

@@ -165,7 +165,7 @@ describe('what a product brought that is absent now', () => {
   })
 })
 
-describe('an absent product is pending again, and is read,', () => {
+describe('an absent product that is read again', () => {
   const expectBack = async (subject: string, item: Item) => {
     expect(await statusOf(subject, item, 'holdings')).toBe('pending')
     await sweep(world.job())
@@ -180,7 +180,7 @@ describe('an absent product is pending again, and is read,', () => {
     ['a full resync of an operator', (_subject: string, item: Item) => fullResync(world.job(), item.id)],
     ['the report of a repair', (subject: string, item: Item) => markRepaired(world.user(subject), item.id)],
     ['a rotation of the access token', (subject: string, item: Item) => rotate(world, world.user(subject), item.id)],
-  ])('after %s', async (name, act) => {
+  ])('becomes pending after %s', async (name, act) => {
     const item = await withAbsentHoldings(name)
     await act(name, item)
     await expectBack(name, item)
@@ -189,7 +189,7 @@ describe('an absent product is pending again, and is read,', () => {
   it.each([
     ['NEW_ACCOUNTS_AVAILABLE', { new_account: { name: 'Brokerage', type: 'investment', subtype: 'brokerage' } }],
     ['LOGIN_REPAIRED', { login_required: true, login_repaired: true }],
-  ])('after the webhook %s', async (code, change) => {
+  ])('becomes pending after the webhook %s', async (code, change) => {
     const subject = `webhook ${code}`
     const item = await withAbsentHoldings(subject)
     await world.delivered()
@@ -198,7 +198,7 @@ describe('an absent product is pending again, and is read,', () => {
     await expectBack(subject, item)
   })
 
-  it('after a webhook of the product', async () => {
+  it('becomes pending after a webhook of the product', async () => {
     const subject = 'own webhook'
     const item = await withAbsentHoldings(subject)
     await world.delivered()
@@ -212,7 +212,7 @@ describe('an absent product is pending again, and is read,', () => {
     expect(await statusOf(subject, item, 'holdings')).toBe('ok')
   })
 
-  it('after /accounts/get lists an account that was not known', async () => {
+  it('becomes pending after /accounts/get lists an unknown account', async () => {
     const subject = 'new account'
     const item = await withAbsentHoldings(subject)
     await world.bank.change(item.plaidItemId, {
@@ -224,7 +224,7 @@ describe('an absent product is pending again, and is read,', () => {
   })
 
   it.each(['products', 'available_products', 'consented_products'] as const)(
-    'after /item/get names other %s than before, and not while they stay the same in another order',
+    'becomes pending after /item/get names other %s than before, and not for another order',
     async (list) => {
       const subject = `other ${list}`
       const item = await withAbsentHoldings(subject)
@@ -252,7 +252,7 @@ describe('an absent product is pending again, and is read,', () => {
     },
   )
 
-  it('after its item works again', async () => {
+  it('becomes pending after its item works again', async () => {
     const subject = 'works again'
     const item = await withAbsentHoldings(subject)
     await world.bank.change(item.plaidItemId, { login_required: true, silent: true })
@@ -293,7 +293,7 @@ describe('a product that lacks consent', () => {
     expect(['initializing', 'healthy']).toContain(item.status)
   })
 
-  it('is named by a link token in update mode, beside the products that the client names, and comes back after it', async () => {
+  it('is named by a link token in update mode, in addition to the products of the client, and returns after it', async () => {
     const subject = 'update mode'
     const item = await lackingConsent(subject)
     const { asked, user } = recordingConsent()

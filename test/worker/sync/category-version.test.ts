@@ -66,7 +66,7 @@ describe('a loan that was paid out', () => {
     },
   )
 
-  it('is no income where Plaid answers in the first taxonomy all the same', async () => {
+  it('is no income even if Plaid uses the first taxonomy', async () => {
     const first = { primary: 'TRANSFER_IN', detailed: 'TRANSFER_IN_CASH_ADVANCES_AND_LOANS', version: 'v1' }
     await world.bank.alter({
       endpoint: '/transactions/sync',

@@ -70,7 +70,7 @@ describe('a run', () => {
     await expectTruth(world, 'during', item.plaidItemId)
   })
 
-  it('finds nothing to do where another has the lease, and where nobody asked', async () => {
+  it('has nothing to do when another run has the lease, or the product is not dirty', async () => {
     const item = await linkAndSync(world, 'busy')
     const id = await transactionsOf(item.id)
     await expect(syncProduct(world.job(), id, 'user')).resolves.toEqual({ kind: 'idle', why: 'clean' })
@@ -80,7 +80,7 @@ describe('a run', () => {
     expect(inner).toEqual({ kind: 'idle', why: 'busy' })
   })
 
-  it('whose lease ran out writes nothing, and the one that took over is not disturbed', async () => {
+  it('writes nothing after its lease expired, and does not disturb its successor', async () => {
     const item = await linkAndSync(world, 'late')
     const id = await transactionsOf(item.id)
     await world.bank.change(item.plaidItemId, { add: 2, silent: true })
@@ -101,7 +101,7 @@ describe('a run', () => {
     await expectTruth(world, 'late', item.plaidItemId)
   })
 
-  it('of an item that is removed meanwhile stores nothing', async () => {
+  it('stores nothing for an item that is removed meanwhile', async () => {
     const item = await linkAndSync(world, 'removed')
     const id = await transactionsOf(item.id)
     const before = await world.sql('select count(*) as n from transactions where item_id = $1', [item.id])

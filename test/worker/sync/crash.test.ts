@@ -70,7 +70,7 @@ describe('an isolate that dies', () => {
       }
   }, 120_000)
 
-  it('whose commit succeeded and whose answer was lost does not commit again', async () => {
+  it('does not commit again after a commit whose response was lost', async () => {
     const item = await linkAndSync(world, 'answer')
     const runs = () =>
       world.sql(
@@ -86,7 +86,7 @@ describe('an isolate that dies', () => {
     await expectOnce(item.id)
   })
 
-  it('whose commit failed before it began leaves the old data, and the retry brings the new', async () => {
+  it('leaves the old data when its commit failed before it began, and the retry stores the new data', async () => {
     const item = await linkAndSync(world, 'refused')
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'begin_commit', times: 3 })
     await carry(item.plaidItemId, 0, 'before')

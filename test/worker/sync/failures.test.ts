@@ -141,7 +141,7 @@ describe('a failure of Plaid’s', () => {
     await world.bank.clearFaults()
   })
 
-  it('that was for a while leaves nothing behind once it is over', async () => {
+  it('leaves no trace once a temporary failure has ended', async () => {
     const { id, plaidItemId } = await linkAndSync(world, 'recovers')
     await world.bank.change(plaidItemId, { add: 3, silent: true })
     await world.bank.fault({ endpoint: '/transactions/sync', times: 2, error: 'INSTITUTION_DOWN' })
@@ -156,7 +156,7 @@ describe('a failure of Plaid’s', () => {
     expect(await productRow(id)).toMatchObject({ status: 'ok', last_error: null, attempts: '0', dirty: 'f' })
   })
 
-  it('that asks for the user stops background calls until the bank says that it is repaired', async () => {
+  it('stops background calls until the institution reports the repair, when it needs the user', async () => {
     const { id, plaidItemId } = await linkAndSync(world, 'repaired')
     const identity = world.user('repaired').actor.identity
     const carriedOn = async () => {
@@ -185,7 +185,7 @@ describe('a failure of Plaid’s', () => {
     await expectTruth(world, 'repaired', plaidItemId)
   })
 
-  it('that is told late cannot undo a repair', async () => {
+  it('cannot undo a repair when it is reported late', async () => {
     const { id, plaidItemId } = await linkAndSync(world, 'late error')
     await world.bank.change(plaidItemId, { login_required: true })
     await expect
@@ -204,7 +204,7 @@ describe('a failure of Plaid’s', () => {
   })
 
   it.each([{ drop: true }, { drop: 'after' }, { status: 502 }])(
-    'of the connection (%o) is tried again',
+    'is retried when the connection fails (%o)',
     async (fault) => {
       const subject = `cut ${JSON.stringify(fault)}`
       const { id, plaidItemId } = await linkAndSync(world, subject)

@@ -50,7 +50,7 @@ describe('a total', () => {
     ['much too high', 300],
     ['one too low', -1],
     ['zero', -1_000_000],
-  ])('that is always %s loses no row and removes none', async (what, by) => {
+  ])('loses no row and removes none when it is always %s', async (what, by) => {
     const { item, ids } = await linked(`total ${what}`)
     await world.sql('delete from investment_transactions where item_id = $1 and plaid_investment_transaction_id = $2', [
       item.id,
@@ -74,7 +74,7 @@ describe('a total', () => {
     expect(await stored(item)).toHaveLength(ids.length - 1)
   })
 
-  it('that is wrong once changes nothing', async () => {
+  it('changes nothing when it is wrong once', async () => {
     const { item, ids } = await linked('wrong once')
     const path = 'total_investment_transactions'
     await world.bank.alter({ endpoint, path, value: ids.length + 7, times: 1 })
@@ -116,7 +116,7 @@ describe('several pages', () => {
     expect(await stored(item)).toEqual([...ids, ...before].toSorted())
   })
 
-  it('that are full and as many as announced are all there is', async () => {
+  it('are complete when they are full and as many as announced', async () => {
     const { item } = await linked('two full pages')
     const { services, ids, calls } = await announcing(item, 1000, 500, () => 1000)
     await odd.sync(item, 'investment_transactions', services)
@@ -125,7 +125,7 @@ describe('several pages', () => {
     expect(await stored(item)).toEqual(ids)
   })
 
-  it('whose total changes with each of them are taken by the third run, and remove nothing', async () => {
+  it('are accepted by the third run if the total changes with each page, and remove nothing', async () => {
     const { item, ids: before } = await linked('restless total')
     const { services, ids } = await announcing(item, 10, 3, (call) => 100 + call)
     for (let run = 0; run < 2; run += 1) {
@@ -138,7 +138,7 @@ describe('several pages', () => {
     expect(await stored(item)).toEqual([...ids, ...before].toSorted())
   })
 
-  it('arrive within three runs, whatever is announced', async () => {
+  it('arrive within three runs, for any announced total', async () => {
     const { item } = await linked('any total')
     const totals = fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 7 })
     await fc.assert(

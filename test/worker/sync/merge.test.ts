@@ -28,7 +28,7 @@ const mutation: PlaidFailure = {
 }
 
 describe('transactions', () => {
-  it('count as they were told last, where one is told several times', async () => {
+  it('have the last version when one is sent several times', async () => {
     const item = await linkAndSync(world, 'several times')
     const { added } = await world.bank.change(item.plaidItemId, { add: 3, silent: true })
     const answers = odd.withPages((page) => {
@@ -51,7 +51,7 @@ describe('transactions', () => {
     expect(await odd.lastRun(item)).toMatchObject({ outcome: 'committed', upserted: '3', removed: '0' })
   })
 
-  it('are modified although nobody has told of them before', async () => {
+  it('are stored when they are modified without having been added', async () => {
     const item = await linkAndSync(world, 'modified')
     await world.bank.change(item.plaidItemId, { add: 2, silent: true })
     await odd.sync(
@@ -63,7 +63,7 @@ describe('transactions', () => {
     expect(await odd.lastRun(item)).toMatchObject({ upserted: '2' })
   })
 
-  it('of an unknown account are set aside, and the others arrive', async () => {
+  it('are set aside for an unknown account, and the others arrive', async () => {
     const item = await linkAndSync(world, 'no account')
     const before = await everyTransaction(world, 'no account')
     const cursor = () =>
@@ -86,7 +86,7 @@ describe('transactions', () => {
     await expectTruth(world, 'no account', item.plaidItemId)
   })
 
-  it('that the bank does not hold any more go when everything is read again, of which no removal tells', async () => {
+  it('are removed when everything is read again and the institution no longer has them, without a removal', async () => {
     const item = await linkAndSync(world, 'again')
     await world.bank.change(item.plaidItemId, { remove: 3, add: 1, silent: true })
     await odd.forgetCursor(item)
@@ -95,7 +95,7 @@ describe('transactions', () => {
     expect(await odd.lastRun(item)).toMatchObject({ upserted: '1', removed: '3' })
   })
 
-  it('of pages that a restart threw away leave nothing behind', async () => {
+  it('leave no rows of pages that a restart discarded', async () => {
     const item = await linkAndSync(world, 'thrown away')
     await world.bank.change(item.plaidItemId, { add: 700, silent: true })
     await odd.forgetCursor(item)
@@ -139,7 +139,7 @@ describe('transactions', () => {
   }
   const staged = () => world.sql('select count(*) as n from sync_staging')
 
-  it('that were staged are merged and leave nothing behind', async () => {
+  it('are merged from the staging table, which is empty afterwards', async () => {
     const item = await linkAndSync(world, 'staged and merged')
     await world.bank.change(item.plaidItemId, { add: 2, silent: true })
     const { services, pages } = manyAtOnce(null)
@@ -151,7 +151,7 @@ describe('transactions', () => {
     expect(await staged()).toEqual([{ n: '0' }])
   })
 
-  it('that were staged before a restart leave nothing behind either', async () => {
+  it('leave no staged rows after a restart', async () => {
     const item = await linkAndSync(world, 'staged')
     await world.bank.change(item.plaidItemId, { add: 2, silent: true })
     const { services, pages } = manyAtOnce(mutation)
@@ -175,7 +175,7 @@ describe('transactions', () => {
     expect(await odd.lastRun(item)).toMatchObject({ outcome: 'failed', error_code: mutation.errorCode })
   })
 
-  it('that were taken back and are told again are there again, and are a change', async () => {
+  it('are restored when Plaid sends them again after a removal, and are a change', async () => {
     const item = await linkAndSync(world, 'back again')
     const [held] = (await world.bank.truth(item.plaidItemId)).transactions
     const id = held?.transaction_id ?? ''

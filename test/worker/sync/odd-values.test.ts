@@ -58,7 +58,7 @@ const listAt = (answer: unknown, list: string): readonly unknown[] => {
 }
 
 describe('one odd value', () => {
-  it('in each of many transactions costs those alone that cannot do without it', async () => {
+  it('costs only the transactions that require the field', async () => {
     const subject = 'odd transactions'
     const item = await linkAndSync(world, subject)
     const before = (await everyTransaction(world, subject)).length
@@ -94,7 +94,7 @@ describe('one odd value', () => {
     ['investment_transactions', '/investments/transactions/get', 'investment_transactions', 'investment_transactions'],
     ['liabilities', '/liabilities/get', 'liabilities.credit', 'liabilities'],
     ['liabilities', '/liabilities/get', 'liabilities.student', 'liabilities'],
-  ])('in %s (%s %s) stops no run and removes no row', async (product, endpoint, list, table) => {
+  ])('stops no run and removes no row, in %s (%s %s)', async (product, endpoint, list, table) => {
     const item = await linkAndSync(world, `odd ${list} of ${product}`, {
       products: ['transactions', 'investments', 'liabilities'],
     })

@@ -198,7 +198,7 @@ describe('edits of a pending transaction that several name', () => {
     expect(noted.map(({ amount }) => amount)).toEqual(['14.17'])
   })
 
-  it('go on to the next one when the first is taken back', async () => {
+  it('move to the next one when the first is removed', async () => {
     const subject = 'posted again'
     const { item, pending, row } = await pendingOne(subject)
     const alike = posts(row, { pending_transaction_id: pending })

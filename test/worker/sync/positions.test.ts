@@ -51,7 +51,7 @@ const withHoldings = (change: (value: PlaidValue<'getHoldings'>) => PlaidValue<'
   })
 
 describe('the positions of a day', () => {
-  it('are those that were told last on it, to the last digit; earlier days stay', async () => {
+  it('are the last ones sent on that day, with every digit; earlier days stay', async () => {
     const item = await linkAndSync(world, 'days', products)
     const first = await held(item)
     expect(first.length).toBeGreaterThan(3)
@@ -71,7 +71,7 @@ describe('the positions of a day', () => {
     expect(await dayOf(item, -1)).toEqual(first)
   })
 
-  it('lack what is held no more, from the day on which it went', async () => {
+  it('lack positions that are no longer held, from the day of their removal', async () => {
     const item = await linkAndSync(world, 'gone', products)
     const other = await linkAndSync(world, 'gone', products)
     const [all, others] = [await held(item), await versions(other)]
@@ -165,7 +165,7 @@ const lastRestarts = async (item: Item) =>
   )[0]
 
 describe('investment transactions', () => {
-  it('are read to their end, page by page, and what is told no more was cancelled', async () => {
+  it('are read completely, page by page, and rows that are no longer sent are removed', async () => {
     const item = await linkAndSync(world, 'several pages', products)
     const before = await stored(item)
     expect(before.length).toBeGreaterThan(0)
@@ -207,7 +207,7 @@ describe('investment transactions', () => {
   })
 })
 
-describe('without the subtype, which older clients and some institutions leave out,', () => {
+describe('holdings without the subtype, which older clients and some institutions omit,', () => {
   it.each([
     ['removed', { remove: true }],
     ['null', { value: null }],

@@ -119,7 +119,7 @@ describe('the changes of one user', () => {
   })
 })
 
-describe('whoever locks rows of an item', () => {
+describe('a transaction that locks rows of an item', () => {
   const everyProduct = async (item: Item, how = ''): Promise<number> =>
     (await world.sql(`select id from item_products where item_id = $1 ${how}`, [item.id])).length
 
@@ -175,7 +175,7 @@ describe('whoever locks rows of an item', () => {
 })
 
 describe('a run', () => {
-  it('of a snapshot that comes too late does not undo a newer one', async () => {
+  it('does not undo a newer snapshot when it is late', async () => {
     const item = await linkAndSync(world, 'late snapshot')
     const id = await dirty(item, 'balances')
     const closed = () => world.sql('select id from accounts where item_id = $1 and closed', [item.id])
@@ -191,7 +191,7 @@ describe('a run', () => {
     expect(await closed()).toHaveLength(1)
   })
 
-  it('that fails too late does not undo the success of a newer one', async () => {
+  it('does not undo the success of a newer run when it fails late', async () => {
     const item = await linkAndSync(world, 'late failure')
     const id = await dirty(item, 'balances')
     await world.bank.fault({ endpoint: '/accounts/get', times: 1, error: 'ITEM_LOGIN_REQUIRED' })
@@ -206,7 +206,7 @@ describe('a run', () => {
     expect(await world.sql('select status from items where id = $1', [item.id])).toEqual([{ status: 'healthy' }])
   })
 
-  it('whose cursor somebody has moved writes nothing', async () => {
+  it('writes nothing after its cursor was moved', async () => {
     const item = await linkAndSync(world, 'moved')
     const before = await everyTransaction(world, 'moved')
     await world.bank.change(item.plaidItemId, { add: 2, silent: true })
@@ -227,7 +227,7 @@ describe('a run', () => {
     await expectTruth(world, 'moved', item.plaidItemId)
   })
 
-  it('whose commit’s answer was lost knows that it has committed, and looks again', async () => {
+  it('recognises its commit after a lost response, and runs again', async () => {
     const item = await linkAndSync(world, 'lost answer')
     await world.bank.change(item.plaidItemId, { add: 2, silent: true })
     const id = await dirty(item, 'transactions')
@@ -237,7 +237,7 @@ describe('a run', () => {
     await expectTruth(world, 'lost answer', item.plaidItemId)
   })
 
-  it('that has lost its lease asks Plaid for one further page at most', async () => {
+  it('reads at most one further page after it has lost its lease', async () => {
     const item = await linkAndSync(world, 'stops')
     await world.bank.change(item.plaidItemId, { add: 1100, silent: true })
     const id = await dirty(item, 'transactions')
@@ -258,7 +258,7 @@ describe('a run', () => {
     await expectTruth(world, 'stops', item.plaidItemId)
   })
 
-  it('that fails after the user has withdrawn does not call the item anything else', async () => {
+  it('does not change the status of the item when it fails after a revocation', async () => {
     const item = await linkAndSync(world, 'withdrawn')
     await world.bank.fault({ endpoint: '/accounts/get', times: 1, error: 'ITEM_LOGIN_REQUIRED' })
     const revoke = () => world.sql("update items set status = 'revoked' where id = $1", [item.id])
@@ -271,7 +271,7 @@ describe('a run', () => {
 })
 
 describe('the sweep', () => {
-  it('wakes what is due once, and again only after a while', async () => {
+  it('enqueues due products once, and again only after a while', async () => {
     const item = await linkAndSync(world, 'woken')
     const id = await dirty(item, 'transactions')
     const woken = () =>

@@ -150,7 +150,7 @@ describe('recurring streams', () => {
     expect(after?.transaction_ids).toEqual(first?.transaction_ids.toSpliced(1, 1))
   })
 
-  it('are listed page by page, newest first, by account, direction and whether they go on', async () => {
+  it('are listed page by page, newest first, by account, direction and activity', async () => {
     const item = await linkAndSync(world, 'pages')
     const all = (await list('pages', { limit: '500' })).data
     expect(all.map(({ last_date: date }) => date)).toEqual(
@@ -226,7 +226,7 @@ describe('recurring streams', () => {
     expect(runs).toEqual([{ product: 'recurring' }])
   })
 
-  it('go when they are told no more, come back, and are written only where they differ', async () => {
+  it('are removed when they are no longer sent, come back, and are written only if they differ', async () => {
     const item = await linkAndSync(world, 'vanished')
     const before = await versions(item)
     await odd.sync(item, 'recurring')
@@ -247,7 +247,7 @@ describe('recurring streams', () => {
     await expectStreamsOfTheBank('vanished', item)
   })
 
-  it('keep every digit, have a currency of their own, and may lack what Plaid does not know', async () => {
+  it('keep every digit, have a separate currency, and may lack unknown values', async () => {
     const item = await linkAndSync(world, 'digits')
     const odder = withStreams(({ inflow_streams: [stream], outflow_streams: outflow }) => {
       if (stream === undefined) throw new Error('no inflow')
@@ -279,7 +279,7 @@ describe('recurring streams', () => {
     })
   })
 
-  it('of an unknown account are set aside, and the others arrive', async () => {
+  it('are set aside for an unknown account, and the others arrive', async () => {
     const item = await linkAndSync(world, 'unknown account')
     const before = await versions(item)
     const strange = withStreams(({ inflow_streams: inflow, outflow_streams: outflow }) => ({
@@ -294,7 +294,7 @@ describe('recurring streams', () => {
     expect((await versions(item)).map(({ id }) => id)).toEqual(before.map(({ id }) => id))
   })
 
-  it('may be the first that is heard of an account', async () => {
+  it('may arrive before their account', async () => {
     const item = await linkAndSync(world, 'new account')
     const accounts = async () => [...(await plaidAccountIds(item)).values()]
     const known = await accounts()
@@ -325,7 +325,7 @@ describe('recurring streams', () => {
     },
   )
 
-  it('of an item that is hidden are hidden', async () => {
+  it('are hidden with their item', async () => {
     const item = await linkAndSync(world, 'hidden')
     expect((await list('hidden')).data.length).toBeGreaterThan(0)
     await world.sql('update items set removed_at = now() where id = $1', [item.id])

@@ -83,7 +83,7 @@ describe('two rows of one position', () => {
     expect(again.row).toMatchObject({ quantity: first.quantity, value: first.institution_value })
   })
 
-  it('are added up whatever their number and digits', async () => {
+  it('are added up, for any number of rows and digits', async () => {
     const item = await linkAndSync(world, 'any lots', products)
     const amount = fc
       .tuple(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), fc.bigInt({ min: 0n, max: 10n ** 9n - 1n }))
@@ -144,7 +144,7 @@ describe('two rows of one position', () => {
     expect(row).toMatchObject(expected)
   })
 
-  it('in two currencies are the one of the account, and the other is set aside', async () => {
+  it('are stored in the currency of the account, and one in another currency is set aside', async () => {
     const item = await linkAndSync(world, 'currencies', products)
     const abroad = { quantity: '7', iso_currency_code: 'EUR' }
     const { first, row } = await holdingsWith(item, (held) => [{ ...held, ...abroad }, held, { ...held, ...abroad }])
@@ -158,7 +158,7 @@ describe('two rows of one position', () => {
 })
 
 describe('two liabilities of one kind and account', () => {
-  it('that differ are the last one, and the other is set aside', async () => {
+  it('are stored as the last one when they differ, and the other is set aside', async () => {
     const item = await linkAndSync(world, 'liabilities', products)
     const withCopy = (change: object) =>
       odd.withPlaid({
@@ -184,7 +184,7 @@ describe('two liabilities of one kind and account', () => {
 })
 
 describe('two streams of one id', () => {
-  it('that differ are the last one, and the other is set aside', async () => {
+  it('are stored as the last one when they differ, and the other is set aside', async () => {
     const item = await linkAndSync(world, 'streams')
     const stored = () =>
       world.sql('select plaid_stream_id, description from recurring_streams where item_id = $1 order by 1', [item.id])

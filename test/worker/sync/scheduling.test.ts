@@ -41,7 +41,7 @@ async function swept(): Promise<Sent[]> {
 const total = (sent: readonly Sent[]): number => sent.reduce((sum, { count }) => sum + count, 0)
 
 describe('a sweep', () => {
-  it('wakes no more than the queue works on until the next one, and spreads it over that time', async () => {
+  it('enqueues at most what the queue processes until the next sweep, spread over that time', async () => {
     await items(9000, 'holdings', '1 hour', true)
     const sent = await swept()
     expect(total(sent)).toBe(7500)
@@ -51,12 +51,12 @@ describe('a sweep', () => {
     expect(sent.at(-1)?.delaySeconds).toBeLessThan(300)
   })
 
-  it('wakes few at once', async () => {
+  it('enqueues few immediately', async () => {
     await items(60, 'holdings', '1 hour', true)
     expect(await swept()).toEqual([{ count: 60, delaySeconds: 0 }])
   })
 
-  it('leaves alone what the last one woke, until its message must have come', async () => {
+  it('skips products that the last sweep enqueued, until their messages must have arrived', async () => {
     await items(9000, 'holdings', '1 hour', true)
     await swept()
     await world.sql("update item_products set next_attempt_at = next_attempt_at - interval '5 minutes'")
@@ -82,7 +82,7 @@ describe('what is stale', () => {
     return { marked: Number(row?.['marked']), parts: Number(row?.['parts']), last: Number(row?.['last']) }
   }
 
-  it('at once, after an outage, is not due at once: it is spread over a third of its freshness', async () => {
+  it('is spread over a third of its freshness after an outage', async () => {
     await items(6000, 'liabilities', '3 days', false)
     expect(await markStaleProducts(world.job())).toBe(6000)
     const { marked, parts, last } = await spread()

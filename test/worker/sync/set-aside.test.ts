@@ -111,7 +111,7 @@ describe('transactions', () => {
     expect(await lastError(subject, item, 'transactions')).toBeNull()
   })
 
-  it('of an account that is not known arrive when it is', async () => {
+  it('arrive once their unknown account is known', async () => {
     const subject = 'known later'
     const item = await linkAndSync(world, subject)
     const before = (await everyTransaction(world, subject)).length
@@ -192,7 +192,7 @@ describe('transactions', () => {
     expect(await setAside(item)).toMatchObject([{ kind: 'transaction' }])
   })
 
-  it('with text that PostgreSQL cannot store or index cost themselves at most', async () => {
+  it('are set aside alone if their text cannot be stored or indexed', async () => {
     const subject = 'text of all kinds'
     const item = await linkAndSync(world, subject)
     const before = (await everyTransaction(world, subject)).length
@@ -248,7 +248,7 @@ describe('accounts', () => {
     expect(await setAside(item)).toEqual([])
   })
 
-  it('keep their name and type where an answer has none', async () => {
+  it('keep their name and type if a response has none', async () => {
     const item = await linkAndSync(world, 'kept names')
     const names = () =>
       world.sql('select plaid_account_id, name, type from accounts where item_id = $1 order by 1', [item.id])
@@ -266,14 +266,14 @@ describe('accounts', () => {
     ['balances', { value: null }],
     ['type', { wrong_type: true }],
     ['account_id', { value: null }],
-  ])('with %s %j do not stop a link', async (field, change) => {
+  ])('do not stop a link with %s %j', async (field, change) => {
     await world.bank.alter({ endpoint: '/accounts/get', path: `accounts[0].${field}`, ...change })
     const item = await link(world, `linked with ${field} ${JSON.stringify(change)}`)
     const [row] = await world.sql('select count(*) as n from accounts where item_id = $1', [item.id])
     expect(Number(row?.['n'])).toBeGreaterThan(1)
   })
 
-  it('that Plaid does not list at all do not stop a link', async () => {
+  it('do not stop a link when Plaid does not list them', async () => {
     await world.bank.alter({ endpoint: '/accounts/get', path: 'accounts', remove: true })
     const item = await link(world, 'no list')
     await world.bank.clearAlterations()
@@ -309,7 +309,7 @@ describe('snapshots', () => {
     ['liabilities', 'liabilities', '/liabilities/get', 'liabilities.credit[0].account_id', null],
     ['liabilities', 'liabilities', '/liabilities/get', 'liabilities.mortgage', 'none'],
   ])(
-    'of %s keep what a row stands for that cannot be read (%s: %s %s %j)',
+    'keep, of %s, the stored row behind an unreadable one (%s: %s %s %j)',
     async (product, table, endpoint, path, value) => {
       const item = await linkAndSync(world, `kept ${path} ${String(value)}`, everything)
       const before = await rowsOf(table, item)
@@ -343,7 +343,7 @@ describe('snapshots', () => {
     ['investment_transactions', '/investments/transactions/get', 'investment_transactions[*].name', ''],
     ['liabilities', '/liabilities/get', 'liabilities.student[0].guarantor', 'a\0b'],
     ['liabilities', '/liabilities/get', 'liabilities.credit[0].aprs', [[[['\0']]], '\ud800']],
-  ])('of %s arrive whole with odd values (%s: %s %j)', async (product, endpoint, path, value) => {
+  ])('arrive complete, of %s, with odd values (%s: %s %j)', async (product, endpoint, path, value) => {
     const subject = `whole ${path} ${JSON.stringify(value)}`
     const oneBank = { ...everything, username: subject }
     const plain = await linkAndSync(world, `${subject} as ever`, oneBank)
@@ -356,7 +356,7 @@ describe('snapshots', () => {
     expect(await lastRun(item, product)).toMatchObject({ outcome: 'committed', errorCode: null, setAside: 0 })
   })
 
-  it('of investment transactions arrive where their total cannot be read, and nothing is removed', async () => {
+  it('arrive for investment transactions if the total cannot be read, and nothing is removed', async () => {
     const item = await linkAndSync(world, 'no total', everything)
     const before = await rowsOf('investment_transactions', item)
     const endpoint = '/investments/transactions/get'
@@ -372,7 +372,7 @@ describe('snapshots', () => {
     expect(await rowsOf('investment_transactions', item)).toHaveLength(before.length)
   })
 
-  it('derive a value from its price, and store no price that is not told', async () => {
+  it('derive a value from its price, and store no price that is not sent', async () => {
     await world.bank.alter({
       endpoint: '/investments/holdings/get',
       path: 'holdings[0].institution_value',

@@ -27,7 +27,7 @@ const versions = (table: string, item: Item) =>
   world.sql(`select id, xmin from ${table} where item_id = $1 order by id`, [item.id])
 
 describe('an item', () => {
-  it('that reads everything and finds nothing left touches no row of any other item', async () => {
+  it('changes no row of other items when everything is read and nothing is left', async () => {
     const all = { products: ['transactions', 'investments', 'liabilities'] }
     const item = await linkAndSync(world, 'emptied', all)
     await linkAndSync(world, 'emptied', all)
@@ -93,7 +93,7 @@ describe('an item', () => {
 })
 
 describe('accounts', () => {
-  it('that an answer about something else does not name stay open', async () => {
+  it('stay open when a response about another product does not name them', async () => {
     const item = await linkAndSync(world, 'not named', { products: ['transactions', 'investments', 'liabilities'] })
     await world.bank.change(item.plaidItemId, { add: 1, silent: true })
     for (const product of ['transactions', 'holdings', 'investment_transactions', 'liabilities'])
@@ -101,7 +101,7 @@ describe('accounts', () => {
     expect(await closedAccounts(item)).toEqual([])
   })
 
-  it('that are closed stay closed when their transactions are told again, and open when the bank opens them', async () => {
+  it('stay closed when their transactions are sent again, and open when the institution opens them', async () => {
     const item = await linkAndSync(world, 'closed')
     const [transaction] = (await world.bank.truth(item.plaidItemId)).transactions
     const closed = transaction?.account_id
@@ -170,7 +170,7 @@ describe('snapshots', () => {
   const count = async (table: string, item: Item) =>
     Number((await world.sql(`select count(*) as n from ${table} where item_id = $1`, [item.id]))[0]?.['n'])
 
-  it('of holdings leave no position that is not in them, and bring one back that is', async () => {
+  it('remove holdings that they do not contain, and restore those that they contain', async () => {
     const item = await linkAndSync(world, 'holdings', products)
     const all = await count('holdings', item)
     await odd.sync(
@@ -191,7 +191,7 @@ describe('snapshots', () => {
     expect(await count('holdings', item)).toBe(all)
   })
 
-  it('of holdings set a position of an unknown account aside, and keep what it may stand for', async () => {
+  it('set a holding of an unknown account aside, and keep the stored row that it may replace', async () => {
     const item = await linkAndSync(world, 'odd holding', products)
     const before = await versions('holdings', item)
     const answers = odd.withPlaid({
@@ -208,7 +208,7 @@ describe('snapshots', () => {
     expect(await versions('holdings', item)).toEqual(before)
   })
 
-  it('of liabilities leave none that is not in them', async () => {
+  it('remove liabilities that they do not contain', async () => {
     const item = await linkAndSync(world, 'liabilities', products)
     const kinds = async () =>
       (await world.sql('select distinct kind from liabilities where item_id = $1 order by kind', [item.id])).map(
@@ -231,7 +231,7 @@ describe('snapshots', () => {
     expect(await kinds()).toEqual(['credit', 'mortgage', 'student'])
   })
 
-  it('of investment transactions cancel what is missing in their window, and nothing outside of it', async () => {
+  it('remove investment transactions that are missing in their window, and nothing outside of it', async () => {
     const item = await linkAndSync(world, 'window', products)
     await world.sql(
       `insert into investment_transactions (user_id, item_id, account_id, plaid_investment_transaction_id, date, name, quantity, amount, price, type, subtype)
@@ -272,7 +272,7 @@ describe('snapshots', () => {
     ['holdings', 'holdings'],
     ['investment_transactions', 'investment_transactions'],
     ['liabilities', 'liabilities'],
-  ])('of %s write no row that has not changed', async (product, table) => {
+  ])('write no unchanged row of %s', async (product, table) => {
     const item = await linkAndSync(world, `unchanged ${product}`, products)
     const before = await versions(table, item)
     expect(before.length).toBeGreaterThan(0)

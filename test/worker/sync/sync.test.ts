@@ -39,7 +39,7 @@ describe('transactions', () => {
     await expectTruth(world, 'changes', item.plaidItemId)
   })
 
-  it('keep every digit, and no more digits than there are', async () => {
+  it('keep every digit, and add none', async () => {
     const item = await linkAndSync(world, 'digits')
     await changed(
       item.plaidItemId,

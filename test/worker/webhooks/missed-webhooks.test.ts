@@ -38,7 +38,7 @@ const received = (item: Item, code: string, at: Date) =>
   )
 
 describe('a webhook that Plaid says it sent', () => {
-  it('and that never came is counted once, and everything is read again', async () => {
+  it('is counted once when it never arrived, and everything is read again', async () => {
     const item = await settled('missed')
     await world.bank.change(item.plaidItemId, { add: 3, silent: true })
     const last = update(minutesAgo(10))
@@ -61,7 +61,7 @@ describe('a webhook that Plaid says it sent', () => {
     expect(marks).toEqual([])
   })
 
-  it('after one that was missed, and that never came either, is counted too', async () => {
+  it('is counted too when it is lost after another lost one', async () => {
     const item = await settled('missed twice')
     await look(item, update(minutesAgo(20)))
     await look(item, update(minutesAgo(10)))
@@ -107,7 +107,7 @@ describe('a webhook that Plaid says it sent', () => {
     expect(await missed(item)).toBe(1)
   })
 
-  it('before the item was here is nobody’s loss', async () => {
+  it('is not counted when it was sent before the item was linked', async () => {
     const item = await settled('before it was here')
     await look(item, update(minutesAgo(60 * 24 * 4)))
     expect(await missed(item)).toBe(0)
@@ -123,7 +123,7 @@ describe('a webhook that Plaid says it sent', () => {
     },
   )
 
-  it('and that its carrier dropped is found by the simulator’s own word', async () => {
+  it('is detected by the simulator’s report when its carrier dropped it', async () => {
     const item = await settled('dropped')
     await world.bank.webhooks({ drop: true })
     await world.bank.change(item.plaidItemId, { add: 2 })

@@ -109,7 +109,7 @@ const statusOf = async (subject: string, id: string) => {
 }
 
 describe('a webhook', () => {
-  it('is recorded, marks its product dirty and wakes it, and the sync brings the news', async () => {
+  it('is stored, marks its product as dirty and enqueues it, and the sync reads the changes', async () => {
     const item = await linkAndSync(world, 'news')
     await world.deliver(await newsOf(item))
     expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
@@ -125,7 +125,7 @@ describe('a webhook', () => {
   /** An isolate that has taken no delivery yet. */
   const freshIsolate = (): Services => ({ ...world.services, recentWebhooks: createRecentDeliveries() })
 
-  it('that comes again changes nothing, and wakes again where its isolate did not take the first', async () => {
+  it('changes nothing when it is repeated, and enqueues again in an isolate that did not accept the first', async () => {
     const item = await linkAndSync(world, 'replay')
     const delivery = await newsOf(item)
     for (let copy = 0; copy < 3; copy += 1) await world.deliver(delivery)
@@ -143,7 +143,7 @@ describe('a webhook', () => {
     expect(await marks(item.id)).toEqual(clean)
   })
 
-  it('that comes again from an address over its limit is answered without work, and a first delivery from there is taken', async () => {
+  it('is handled without work when it is repeated from an address over its limit, and a first delivery from there is accepted', async () => {
     const item = await linkAndSync(world, 'copies')
     const [delivery, other] = [await newsOf(item), await newsOf(item)]
     let counted = 0
@@ -175,7 +175,7 @@ describe('a webhook', () => {
     expect([world.queue.length, await marks(item.id)]).toEqual([1, { ...clean, transactions: 2 }])
   })
 
-  it('that comes several times at once counts once', async () => {
+  it('counts once in concurrent deliveries', async () => {
     const item = await linkAndSync(world, 'at once')
     const delivery = await newsOf(item)
     await Promise.all(Array.from({ length: 6 }, () => world.deliver(delivery)))
@@ -194,7 +194,7 @@ describe('a webhook', () => {
     await expectTruth(world, 'same words', item.plaidItemId)
   })
 
-  it('of a type, a code or an item that nobody knows is kept', async () => {
+  it('is stored with an unknown type, code or item', async () => {
     const item = await linkAndSync(world, 'unknown')
     await relay(JSON.stringify({ webhook_type: 'NEW', webhook_code: 'THING', item_id: item.plaidItemId, more: [1] }))
     await relay(JSON.stringify({ webhook_type: 'TRANSACTIONS', webhook_code: 'DEFAULT_UPDATE', item_id: 'nobody’s' }))
@@ -206,7 +206,7 @@ describe('a webhook', () => {
     expect(world.queue).toEqual([])
   })
 
-  it('of an item that was removed is kept, and wakes nothing', async () => {
+  it('is stored for a removed item, and enqueues nothing', async () => {
     const item = await linkAndSync(world, 'gone')
     await removeItem(world.user('gone'), item.id, { purge: false })
     await relay(
@@ -238,7 +238,7 @@ describe('a webhook', () => {
       'ODD',
       'NUL',
     ],
-  ])('that is authentic is recorded once, however odd it is (%#)', async (body, type, code) => {
+  ])('is stored once if it is authentic, with any content (%#)', async (body, type, code) => {
     await world.sql("update webhook_events set received_at = received_at - interval '1 day'")
     await relay(body)
     const added = await world.sql(
@@ -258,28 +258,25 @@ describe('a webhook', () => {
     '',
     12,
     '+275760-09-13T00:00:00Z',
-  ])(
-    'that announces a disconnection for an impossible time (%j) announces it for a week from now',
-    async (disconnect_time) => {
-      const item = await linkAndSync(world, `impossible ${disconnect_time}`)
-      await relay(
-        JSON.stringify({
-          webhook_type: 'ITEM',
-          webhook_code: 'PENDING_DISCONNECT',
-          item_id: item.plaidItemId,
-          disconnect_time,
-          consent_expiration_time: disconnect_time,
-        }),
-      )
-      const [row] = await world.sql(
-        `select status, disconnect_at between now() + interval '6 days' and now() + interval '8 days' as in_a_week from items where id = $1`,
-        [item.id],
-      )
-      expect(row).toEqual({ status: 'pending_disconnect', in_a_week: 't' })
-    },
-  )
+  ])('announces a disconnection in a week if its time is impossible (%j)', async (disconnect_time) => {
+    const item = await linkAndSync(world, `impossible ${disconnect_time}`)
+    await relay(
+      JSON.stringify({
+        webhook_type: 'ITEM',
+        webhook_code: 'PENDING_DISCONNECT',
+        item_id: item.plaidItemId,
+        disconnect_time,
+        consent_expiration_time: disconnect_time,
+      }),
+    )
+    const [row] = await world.sql(
+      `select status, disconnect_at between now() + interval '6 days' and now() + interval '8 days' as in_a_week from items where id = $1`,
+      [item.id],
+    )
+    expect(row).toEqual({ status: 'pending_disconnect', in_a_week: 't' })
+  })
 
-  it('that is not authentic leaves nothing behind but its reason in the log', async () => {
+  it('leaves only a reason in the log when it is not authentic', async () => {
     const item = await linkAndSync(world, 'forged')
     const { body, plaidVerification } = await newsOf(item)
     expect(await codeOf(world.deliver({ body: `${body} `, plaidVerification }))).toBe('webhook_refused')
@@ -293,7 +290,7 @@ describe('a webhook', () => {
 })
 
 describe('what is kept of a body', () => {
-  it('holds no token, whatever it is called and wherever it stands', async () => {
+  it('contains no token, under any name and at any place', async () => {
     const token = 'link-sandbox-canary-0000-1111-2222'
     await relay(
       JSON.stringify({
@@ -345,7 +342,7 @@ describe('what is kept of a body', () => {
 })
 
 describe('a notice', () => {
-  it('of a disconnection shows until the bank says that it is repaired', async () => {
+  it('is visible after a disconnection until the institution reports the repair', async () => {
     const item = await linkAndSync(world, 'disconnect')
     await world.bank.change(item.plaidItemId, { pending_disconnect: { reason: 'INSTITUTION_TOKEN_EXPIRATION' } })
     const delivery = await nextDelivery('PENDING_DISCONNECT')
@@ -367,7 +364,7 @@ describe('a notice', () => {
     expect(await statusOf('disconnect', item.id)).toEqual({ status: 'healthy', reason: null, action: null })
   })
 
-  it('of an expiration shows with its date', async () => {
+  it('is visible with its date after an expiration', async () => {
     const item = await linkAndSync(world, 'expiration')
     const time = new Date(Date.now() + 86_400_000)
     await world.bank.change(item.plaidItemId, { pending_expiration: { consent_expiration_time: time.toISOString() } })
@@ -379,7 +376,7 @@ describe('a notice', () => {
     expect(shown?.consentExpiresAt).toEqual(time)
   })
 
-  it('of a revocation ends the item, and no later notice revives it', async () => {
+  it('ends the item after a revocation, and no later webhook revives it', async () => {
     const item = await linkAndSync(world, 'revoked')
     await world.bank.change(item.plaidItemId, { revoke: true })
     await world.deliver(await nextDelivery('USER_PERMISSION_REVOKED'))
@@ -396,7 +393,7 @@ describe('a notice', () => {
     expect(await callsOf(item)).toEqual(before)
   })
 
-  it('of new accounts asks the user to add them', async () => {
+  it('asks the user to add new accounts', async () => {
     const item = await linkAndSync(world, 'accounts')
     await world.bank.change(item.plaidItemId, { new_account: true })
     await world.deliver(await nextDelivery('NEW_ACCOUNTS_AVAILABLE'))
@@ -404,7 +401,7 @@ describe('a notice', () => {
     expect(await statusOf('accounts', item.id)).toEqual({ status: 'healthy', reason: null, action: 'add_accounts' })
   })
 
-  it('of an account’s revocation, which has no error, closes the account', async () => {
+  it('closes the account after its revocation, which has no error', async () => {
     const item = await linkAndSync(world, 'one account')
     const { accounts } = await world.bank.truth(item.plaidItemId)
     await world.bank.change(item.plaidItemId, { revoke: { account_id: accounts[0]?.account_id } })
@@ -416,7 +413,7 @@ describe('a notice', () => {
   })
 })
 
-describe('while something is down', () => {
+describe('a webhook during an outage', () => {
   it('nothing is half-done without the database, and Plaid’s next try does it all', async () => {
     const item = await linkAndSync(world, 'database')
     const delivery = await newsOf(item)
@@ -430,7 +427,7 @@ describe('while something is down', () => {
     expect(world.queue).toHaveLength(1)
   })
 
-  it('an answer of the database that was lost costs nothing', async () => {
+  it('is not lost with a response of the database', async () => {
     const item = await linkAndSync(world, 'lost answer')
     const delivery = await newsOf(item)
     await world.stack.addFault(world.database.name, { kind: 'lose-answer' })
@@ -441,7 +438,7 @@ describe('while something is down', () => {
     expect(world.queue).toHaveLength(1)
   })
 
-  it('a queue that refuses does not keep the webhook from being answered: its marks are up, and the sweep wakes', async () => {
+  it('gets 200 when the queue refuses: its products are dirty, and the sweep enqueues them', async () => {
     const item = await linkAndSync(world, 'queue')
     const delivery = await newsOf(item)
     const refusing: typeof world.services = { ...world.services, enqueue: (ids) => Promise.resolve(ids) }

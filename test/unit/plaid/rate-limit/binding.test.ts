@@ -10,7 +10,7 @@ const queue = { sendBatch: () => Promise.resolve() }
 const start = (variables: Readonly<Record<string, string>>, given: object = {}) =>
   createServices(parseConfig(variables), { SYNC_QUEUE: queue, RATE_LIMITER: objectsInMemory(), ...given })
 
-describe('without the binding', () => {
+describe('a Worker without the binding', () => {
   it('a strict deployment does not start, and one in development does', () => {
     expect(() => start(productionVariables)).toThrow(
       expect.objectContaining({ code: 'misconfigured', reason: 'PLAID_QUOTA is not bound' }),

@@ -138,7 +138,7 @@ describe('a call', () => {
     expect(waits.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(3000)
   })
 
-  it('that is made a second time asks a second time', async () => {
+  it('is admitted a second time when it is retried', async () => {
     server.answer(json('oops', 500), json('{"amount":1}'))
     expect(
       (
@@ -152,11 +152,11 @@ describe('a call', () => {
   })
 })
 
-describe('where nobody can count', () => {
+describe('a rate limiter that fails', () => {
   it.each([
     ['fails', failing],
     ['does not answer', never],
-  ])('because the object %s, a user’s call goes on and a background one does not', async (_what, admit) => {
+  ])('admits interactive calls and defers background calls when the object %s', async (_what, admit) => {
     expect((await clientOf(limiterOf(admit), user).call(call)).ok).toBe(true)
     const result = await clientOf(limiterOf(admit), sweep).call(call)
     expect(result).toMatchObject({ ok: false, failure: { errorCode: 'QUOTA_UNAVAILABLE', retryAfterSeconds: 60 } })
@@ -180,7 +180,7 @@ describe('where nobody can count', () => {
 })
 
 describe('a 429', () => {
-  it('is told to everybody, with Plaid’s own wait', async () => {
+  it('is reported to the limiter, with Plaid’s Retry-After', async () => {
     server.answer(plaidError(429, 'RATE_LIMIT_EXCEEDED', 'TRANSACTIONS_SYNC_LIMIT', { 'retry-after': '45' }))
     await clientOf(
       limiterOf(() => granted),
@@ -191,7 +191,7 @@ describe('a 429', () => {
     ])
   })
 
-  it('closes the endpoint for the next caller, in whatever isolate', async () => {
+  it('closes the endpoint for the next caller, in every isolate', async () => {
     const objects = limiterObjectsInMemory(() => now)
     const isolate = () =>
       createPlaidLimiter({

@@ -92,7 +92,7 @@ describe('a control', () => {
     )
   })
 
-  it('always has the rest of a limit for those who wait, whatever the background asks for', () => {
+  it('always keeps the rest of a limit for interactive calls, at any background load', () => {
     const background = fc.array(
       fc.record({ afterMs: fc.integer({ min: 0, max: 5000 }), calls: fc.integer({ min: 1, max: 300 }) }),
     )
@@ -188,7 +188,7 @@ describe('an endpoint that Plaid refused for', () => {
   it.each([
     ['no limit of ours is known', { limit: null, itemId: 'a' }],
     ['no item is known', { itemId: null }],
-  ])('is closed for everybody for a minute at most where %s', (_what, given) => {
+  ])('is closed for all callers for a minute at most if %s', (_what, given) => {
     const control = createAdmissionControl(storeInMemory(), start)
     refused(control, { ...given, retryAfterSeconds: 3600 })
     const another = { ...call, ...given, itemId: given.itemId === null ? null : 'b' }
@@ -196,7 +196,7 @@ describe('an endpoint that Plaid refused for', () => {
     expect(control.admit(another, start + 60_000)).toEqual({ admitted: true })
   })
 
-  it('is closed for everybody until Plaid said, also after the control’s end', () => {
+  it('is closed for all callers until the time that Plaid set, also after the end of the control', () => {
     const store = storeInMemory()
     const control = createAdmissionControl(store, start)
     refused(control)
@@ -238,7 +238,7 @@ describe('an endpoint that Plaid refused for', () => {
     expect(isAdmitted(absurd, call, start + 3_600_000)).toBe(true)
   })
 
-  it('is obeyed also for endpoints that have no limit of ours', () => {
+  it('applies also to endpoints without a configured limit', () => {
     const control = createAdmissionControl(storeInMemory(), start)
     const unlimited = { ...call, path: '/link/token/create', limit: null, itemId: null }
     expect(admittedOf(control, 1000, unlimited, start)).toBe(1000)
