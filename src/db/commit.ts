@@ -1,14 +1,16 @@
 // The end of a sync run, good or bad: one transaction that begins with a compare-and-swap and leaves a `sync_runs` row.
 import { sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, longBatch, rows, type Statement } from './core/client.ts'
+import * as z from 'zod'
+import { batch, type JobsDatabase, longBatch } from './core/client.ts'
 import { sqlState, sqlStateOf } from './core/sql-state.ts'
 import { announced } from './items/item-update.ts'
 import { byIndex } from './core/plans.ts'
 import { rotatingMinutes } from './items/rotations.ts'
 import { lockLosses, lossesStopped, tripLosses } from './operations/safety-switches.ts'
-import { type SetAside, settleSetAside, storeSetAside } from './sync/set-aside.ts'
+import { type LeftAside, type SetAside, settleSetAside, storeSetAside } from './sync/set-aside.ts'
 import { dropStaged } from './records/transactions-staging.ts'
 import { awaitsTransactions, type Lease, lost } from './sync/work.ts'
+import { command, idRow, query, type Statement } from './core/statement.ts'
 
 export interface RunReport {
   readonly trigger: string
@@ -66,11 +68,13 @@ export type CommitAnswer =
   | { readonly kind: 'superseded' }
   /** Pages that were put aside are not there any more: nothing was stored, and the run has to read again. */
   | { readonly kind: 'staging_lost' }
-  /** The user's accounts have changed since the run compared them: nothing was stored, and the run has to read again. */
+  /**
+   * The user's accounts have changed since the run compared them: nothing was stored, and the run has to read again.
+   */
   | { readonly kind: 'accounts_moved' }
 
-const begin = (jobs: JobsDatabase, lease: Lease) =>
-  rows(jobs, sql`select app.begin_commit(${lease.itemProductId}, ${lease.runId}, ${lease.cursor}), ${byIndex}`)
+const begin = (lease: Lease) =>
+  command(sql`select app.begin_commit(${lease.itemProductId}, ${lease.runId}, ${lease.cursor}), ${byIndex}`)
 
 const setAsideCount = sql.raw("coalesce(nullif(current_setting('app.set_aside', true), ''), '0')::int")
 
@@ -78,32 +82,32 @@ const setAsideCount = sql.raw("coalesce(nullif(current_setting('app.set_aside', 
  * The run's record, with what the statements of its batch counted: they leave it in `app.upserted`, `app.removed` and
  * `app.set_aside`. The sweep's look at an item that is as it was leaves none; there are hundreds of them a day.
  */
-const insertRun = (jobs: JobsDatabase, lease: Lease, report: RunReport, outcome: string, errorCode: string | null) =>
-  rows(
-    jobs,
-    sql`insert into sync_runs (id, user_id, item_id, item_product_id, product, trigger, outcome, error_code, pages,
+const insertRun = (lease: Lease, report: RunReport, outcome: string, errorCode: string | null) =>
+  command(sql`insert into sync_runs (id, user_id, item_id, item_product_id, product, trigger, outcome, error_code,
+    pages,
         restarts, upserted, removed, set_aside, plaid_request_ids, started_at)
-      select ${lease.runId}::uuid, ${lease.userId}::uuid, ${lease.itemId}::uuid, ${lease.itemProductId}::uuid, ${lease.product}, ${report.trigger},
-        ${outcome}, coalesce(${errorCode}, case when ${setAsideCount} > 0 then 'ROWS_SET_ASIDE' end), ${report.pages}::int, ${report.restarts}::int,
+      select ${lease.runId}::uuid, ${lease.userId}::uuid, ${lease.itemId}::uuid, ${lease.itemProductId}::uuid,
+        ${lease.product}, ${report.trigger},
+        ${outcome}, coalesce(${errorCode}, case when ${setAsideCount} > 0 then 'ROWS_SET_ASIDE' end),
+          ${report.pages}::int, ${report.restarts}::int,
         coalesce(nullif(current_setting('app.upserted', true), ''), '0')::int,
         coalesce(nullif(current_setting('app.removed', true), ''), '0')::int, ${setAsideCount},
         ${sql.param(report.requestIds)}::text[], ${lease.startedAt}::timestamptz
       where not (${report.trigger === 'sweep' && lease.product === 'item' && outcome === 'committed'}
-        and coalesce(nullif(current_setting('app.upserted', true), ''), '0') = '0')`,
-  )
+        and coalesce(nullif(current_setting('app.upserted', true), ''), '0') = '0')`)
 
 /** Marks of a product between two looks at how many of its runs are kept. */
 const trimEvery = 32
 /** A user can have a product read as often as they like; older runs are deleted. */
 const keptRuns = 1000
 
-const trimRuns = (jobs: JobsDatabase, { itemProductId }: Lease) =>
-  rows(jobs, sql`select app.trim_runs(${itemProductId}, ${keptRuns})`)
+const trimRuns = ({ itemProductId }: Lease) => command(sql`select app.trim_runs(${itemProductId}, ${keptRuns})`)
+
+const finishedRow = z.object({ dirty_again: z.boolean() })
 
 /**
- * Commits what a run read: `statements`, the rows that it could not read, the new cursor, the cleared dirty mark and the run's
- * record, all or nothing.
- * `markDirty` marks other products dirty and returns their ids.
+ * Commits what a run read: `statements`, the rows that it could not read, the new cursor, the cleared dirty mark and
+ * the run's record, all or nothing. `markDirty` marks other products dirty and returns their ids.
  * @throws AppError `unavailable` when the outcome is unknown: the same call again finds out (`committed_before`)
  */
 export async function commitRun(
@@ -113,44 +117,44 @@ export async function commitRun(
   end: SuccessfulRun,
   statements: readonly Statement[],
   setAside: readonly SetAside[] | null,
-  markDirty: Statement | null,
+  markDirty: Statement<string> | null,
 ): Promise<CommitAnswer> {
-  const finish = rows<{ dirty_again: boolean }>(
-    jobs,
-    sql`update item_products set cursor = ${end.cursor}, history_status = coalesce(${end.historyStatus}, history_status),
+  const finished = query(
+    finishedRow,
+    sql`update item_products set cursor = ${end.cursor}, history_status = coalesce(${end.historyStatus},
+      history_status),
         dirty_seq = dirty_seq + ${end.againSeconds === null ? 0 : 1}, synced_seq = ${lease.dirtySeq}, status = 'ok',
         lease_owner = null, lease_expires_at = null, attempts = 0, refusals = 0, last_error = null,
         last_synced_at = ${lease.startedAt}::timestamptz,
         next_attempt_at = now() + make_interval(secs => ${end.againSeconds ?? 0})
-      where id = ${lease.itemProductId} returning dirty_seq - ${end.againSeconds === null ? 0 : 1} > synced_seq as dirty_again`,
+      where id = ${lease.itemProductId} returning dirty_seq - ${end.againSeconds === null ? 0 : 1} > synced_seq as
+        dirty_again`,
   )
-  // An item that has transactions is initializing until the first of them are here. What was announced shows again when a
-  // bank answers that was down.
+  // An item that has transactions is initializing until the first of them are here. What was announced shows again
+  // when a bank answers that was down.
   const ahead = announced(sql`i.consent_expires_at`)
-  const status = rows(
-    jobs,
-    sql`update items i set updated_at = now(),
+  const status = command(sql`update items i set updated_at = now(),
         status = case ${ahead.status} else 'healthy' end, status_reason = case ${ahead.reason} end
-      where i.id = ${lease.itemId} and ${end.showsHealth} and (i.status = 'institution_down' or i.status = 'initializing' and not ${awaitsTransactions})`,
-  )
+      where i.id = ${lease.itemId} and ${end.showsHealth} and (i.status = 'institution_down'
+        or i.status = 'initializing' and not ${awaitsTransactions})`)
   return await guarded(async () => {
-    const answers: readonly Answer[] = await longBatch(jobs, [
-      begin(jobs, lease),
-      finish,
-      status,
-      markDirty ?? rows(jobs, sql`select null::uuid as id where false`),
-      ...(lease.dirtySeq % trimEvery === 0 ? [trimRuns(jobs, lease)] : []),
-      ...storeSetAside(jobs, lease, setAside ?? []),
-      ...statements,
-      ...(setAside === null ? [] : [settleSetAside(jobs, lease)]),
-      dropStaged(jobs, lease),
-      insertRun(jobs, lease, report, 'committed', report.note),
-    ])
+    const { product, marked, left } = await longBatch(jobs, {
+      begun: begin(lease),
+      product: finished,
+      item: status,
+      marked: markDirty,
+      trimmed: lease.dirtySeq % trimEvery === 0 ? trimRuns(lease) : null,
+      unread: storeSetAside(lease, setAside ?? []),
+      rows: statements,
+      left: setAside === null ? null : settleSetAside(lease),
+      unstaged: dropStaged(lease),
+      run: insertRun(lease, report, 'committed', report.note),
+    })
     return {
       kind: 'committed',
-      dirtyAgain: answers[1]?.rows[0]?.['dirty_again'] === true,
-      markedDirty: idsOf(answers[3]),
-      setAside: setAside === null ? null : setAsideOf(answers.at(-3)),
+      dirtyAgain: product[0]?.dirty_again === true,
+      markedDirty: marked,
+      setAside: setAsideOf(left[0]),
       tokenLost: false,
       lossesStoppedAt: null,
       isLossHeld: false,
@@ -158,18 +162,8 @@ export async function commitRun(
   })
 }
 
-interface Answer {
-  readonly rows: readonly Record<string, unknown>[]
-}
-
-const idsOf = (answer: Answer | undefined): string[] =>
-  (answer?.rows ?? []).flatMap(({ id }) => (typeof id === 'string' ? [id] : []))
-
-function setAsideOf(answer: Answer | undefined) {
-  const { seen, problems } = answer?.rows[0] ?? {}
-  const count = Number(seen ?? 0)
-  return count === 0 ? null : { count, problems: Array.isArray(problems) ? problems.map(String) : [] }
-}
+const setAsideOf = (left: LeftAside | undefined) =>
+  left === undefined || left.seen === 0 ? null : { count: left.seen, problems: left.problems }
 
 /** Plaid does not accept the token. During a rotation that says nothing about the item. */
 const tokenCodes: ReadonlySet<string> = new Set(['INVALID_ACCESS_TOKEN', 'ITEM_NOT_FOUND'])
@@ -177,6 +171,8 @@ const tokenCodes: ReadonlySet<string> = new Set(['INVALID_ACCESS_TOKEN', 'ITEM_N
 /** What a user reads, and the time to the next try, while the breaker keeps items from being lost. */
 const heldText = 'Plaid does not accept the connection at the moment. It is tried again.'
 const heldSeconds = 3600
+
+const lostRow = z.object({ token_lost: z.boolean() })
 
 /** Gives the lease back without data: the dirty mark stays, and `retrySeconds` later the sweep finds it. */
 export async function recordFailure(
@@ -194,44 +190,46 @@ export async function recordFailure(
   // What failed with a token that is not the item's any more is tried again at once.
   const replaced = sql`i.access_token_sealed <> ${lease.sealedToken}`
   return await guarded(async () => {
-    const answers: readonly Answer[] = await batch(jobs, [
-      begin(jobs, lease),
-      lockLosses(jobs, mayBeRotating),
-      rows(
-        jobs,
-        sql`update item_products p set lease_owner = null, lease_expires_at = null, attempts = p.attempts + ${end.isFailure ? 1 : 0},
+    const { breaker, item, tripped, marked } = await batch(jobs, {
+      begun: begin(lease),
+      breaker: lockLosses(mayBeRotating),
+      product: command(sql`update item_products p set lease_owner = null, lease_expires_at = null,
+          attempts = p.attempts + ${end.isFailure ? 1 : 0},
             refusals = least(p.refusals + ${end.isRefusal ? 1 : 0}, 1000),
-            status = case when ${productStatus} = 'pending' and p.last_synced_at is not null and p.refusals = 0 then 'ok' else ${productStatus} end,
+            status = case when ${productStatus} = 'pending' and p.last_synced_at is not null and p.refusals = 0
+              then 'ok' else ${productStatus} end,
             last_error = case when ${held} then ${heldText} else coalesce(${end.lastError}, p.last_error) end,
-            next_attempt_at = now() + make_interval(secs => case when ${replaced} then 0 when ${rotating} then 60 when ${held} then ${heldSeconds} else ${end.retrySeconds} end)
-          from items i where p.id = ${lease.itemProductId} and i.id = p.item_id`,
-      ),
-      rows<{ token_lost: boolean }>(
-        jobs,
+            next_attempt_at = now() + make_interval(secs => case when ${replaced} then 0 when ${rotating} then 60
+              when ${held} then ${heldSeconds} else ${end.retrySeconds} end)
+          from items i where p.id = ${lease.itemProductId} and i.id = p.item_id`),
+      item: query(
+        lostRow,
         sql`update items i set status = ${end.itemStatus?.status ?? ''}, updated_at = now(),
             lost_at = case when ${mayBeRotating} then now() else i.lost_at end,
-            status_reason = case when ${mayBeRotating} and i.rotation_started_at is not null then 'ACCESS_TOKEN_LOST' else ${end.itemStatus?.reason ?? null} end
-          where i.id = ${lease.itemId} and i.status not in (${lost}) and ${end.itemStatus !== null} and not (${replaced}) and not coalesce(${rotating}, false) and not (${held})
+            status_reason = case when ${mayBeRotating} and i.rotation_started_at is not null then 'ACCESS_TOKEN_LOST'
+              else ${end.itemStatus?.reason ?? null} end
+          where i.id = ${lease.itemId} and i.status not in (${lost}) and ${end.itemStatus !== null}
+            and not (${replaced}) and not coalesce(${rotating}, false) and not (${held})
           returning ${mayBeRotating} and i.rotation_started_at is not null as token_lost`,
       ),
-      tripLosses(jobs, mayBeRotating),
-      dropStaged(jobs, lease),
-      insertRun(jobs, lease, report, end.outcome, end.errorCode),
-      rows<{ id: string }>(
-        jobs,
+      tripped: tripLosses(mayBeRotating),
+      unstaged: dropStaged(lease),
+      run: insertRun(lease, report, end.outcome, end.errorCode),
+      marked: query(
+        idRow,
         sql`update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now()
-          where item_id = ${lease.itemId} and product = 'item' and id <> ${lease.itemProductId} and ${end.asksItem} returning id`,
+          where item_id = ${lease.itemId} and product = 'item' and id <> ${lease.itemProductId} and ${end.asksItem}
+            returning id`,
       ),
-    ])
-    const tripped = answers[4]?.rows[0]
+    })
     return {
       kind: 'committed',
       dirtyAgain: false,
-      markedDirty: idsOf(answers[7]),
+      markedDirty: marked,
       setAside: null,
-      tokenLost: answers[3]?.rows[0]?.['token_lost'] === true,
-      lossesStoppedAt: tripped === undefined ? null : Number(tripped['count']),
-      isLossHeld: answers[1]?.rows[0]?.['state'] === 'tripped',
+      tokenLost: item[0]?.token_lost === true,
+      lossesStoppedAt: tripped[0]?.count ?? null,
+      isLossHeld: breaker[0]?.state === 'tripped',
     }
   })
 }

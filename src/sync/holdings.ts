@@ -8,7 +8,6 @@ import { settleAccounts } from './settle-accounts.ts'
 
 export async function readHoldings(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
-  const { jobs } = run.ctx.services
   const result = await plaid.getHoldings(run.token)
   recordResponse(run.stats, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
@@ -22,13 +21,12 @@ export async function readHoldings(run: Run): Promise<ReadAnswer> {
     end: snapshotEnd,
     statements: [
       ...settled.statements,
-      mergeSecurities(jobs, run.lease, securityFacts(securities)),
+      mergeSecurities(run.lease, securityFacts(securities)),
       addSecurities(
-        jobs,
         run.lease,
         holdings.map((holding) => holding.security_id),
       ),
-      mergeHoldings(jobs, run.lease, holdingFacts(positions.rows), setAside),
+      mergeHoldings(run.lease, holdingFacts(positions.rows), setAside),
     ],
     setAside,
     markDirty: null,

@@ -157,7 +157,6 @@ async function hold(run: Run, loop: Loop): Promise<boolean> {
 
 /** @param window null if the list may be incomplete: then nothing is removed */
 async function commitOf(run: Run, window: Window | null, loop: Loop): Promise<ReadAnswer> {
-  const { jobs } = run.ctx.services
   const { lease } = run
   const settled = await settleAccounts(run, { accounts: [...loop.accounts.values()], set_aside: [] }, false)
   if (settled.kind === 'instead') return settled.answer
@@ -165,11 +164,11 @@ async function commitOf(run: Run, window: Window | null, loop: Loop): Promise<Re
     kind: 'read',
     end: snapshotEnd,
     statements: [
-      requireStaged(jobs, lease, stagedRows(loop)),
+      requireStaged(lease, stagedRows(loop)),
       ...settled.statements,
-      mergeSecurities(jobs, lease, securityFacts([...loop.securities.values()])),
-      ...(lease.linkEpoch === 0 ? [] : withoutLoops(jobs, rebindInvestmentTransactions(jobs, lease, loop.held))),
-      mergeInvestmentTransactions(jobs, lease, window, loop.held, loop.setAside),
+      mergeSecurities(lease, securityFacts([...loop.securities.values()])),
+      ...(lease.linkEpoch === 0 ? [] : withoutLoops(rebindInvestmentTransactions(lease, loop.held))),
+      mergeInvestmentTransactions(lease, window, loop.held, loop.setAside),
     ],
     setAside: loop.setAside,
     markDirty: null,

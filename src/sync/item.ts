@@ -9,7 +9,7 @@ import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts
 
 export async function readItem(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
-  const { jobs, config } = run.ctx.services
+  const { config } = run.ctx.services
   const result = await plaid.getItem(run.token)
   recordResponse(run.stats, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
@@ -23,9 +23,9 @@ export async function readItem(run: Run): Promise<ReadAnswer> {
   return {
     kind: 'read',
     end: { ...snapshotEnd, showsHealth: false },
-    statements: [writeItem(jobs, run.lease, facts)],
+    statements: [writeItem(run.lease, facts)],
     setAside: null,
-    markDirty: markProductsDirty(jobs, run.lease, facts),
+    markDirty: markProductsDirty(run.lease, facts),
   }
 }
 

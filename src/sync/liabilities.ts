@@ -7,7 +7,6 @@ import { settleAccounts } from './settle-accounts.ts'
 
 export async function readLiabilities(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
-  const { jobs } = run.ctx.services
   const result = await plaid.getLiabilities(run.token)
   recordResponse(run.stats, result)
   if (!result.ok) return { kind: 'failed', failure: result.failure }
@@ -18,7 +17,7 @@ export async function readLiabilities(run: Run): Promise<ReadAnswer> {
   return {
     kind: 'read',
     end: snapshotEnd,
-    statements: [...settled.statements, mergeLiabilities(jobs, run.lease, rows, setAside)],
+    statements: [...settled.statements, mergeLiabilities(run.lease, rows, setAside)],
     setAside,
     markDirty: null,
   }

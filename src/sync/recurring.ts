@@ -10,7 +10,6 @@ import { settleAccounts } from './settle-accounts.ts'
 
 export async function readRecurring(run: Run): Promise<ReadAnswer> {
   const { plaid } = run
-  const { jobs } = run.ctx.services
   const result = await plaid.getRecurring(run.token)
   recordResponse(run.stats, result)
   if (!result.ok) return { kind: 'failed', failure: asAddOn(result.failure) }
@@ -25,7 +24,7 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
   return {
     kind: 'read',
     end: snapshotEnd,
-    statements: [...settled.statements, mergeRecurring(jobs, run.lease, streams.rows, setAside)],
+    statements: [...settled.statements, mergeRecurring(run.lease, streams.rows, setAside)],
     setAside,
     markDirty: null,
   }

@@ -1,7 +1,7 @@
 // What a product's reader gets and returns. Readers do not write product data; the engine commits.
 import type { Ctx } from '../context.ts'
 import type { Secret } from '../crypto/secret.ts'
-import type { Statement } from '../db/core/client.ts'
+import type { Statement } from '../db/core/statement.ts'
 import type { SuccessfulRun } from '../db/commit.ts'
 import type { Lease } from '../db/sync/work.ts'
 import type { PlaidResult } from '../plaid/client.ts'
@@ -36,7 +36,7 @@ export type ReadAnswer =
       /** Rows that could not be parsed. Null for a product without rows. */
       readonly setAside: readonly SetAsideRow[] | null
       /** Marks other products dirty and returns their ids. */
-      readonly markDirty: Statement | null
+      readonly markDirty: Statement<string> | null
     }
   | { readonly kind: 'failed'; readonly failure: PlaidFailure }
   /** Another run has the lease: this one must stop. */

@@ -2,7 +2,7 @@
 // for that reads Plaid's complete list. If known accounts have new ids, the run stores only this change, and everything
 // is read again as after a new link.
 import { type AccountFacts, rereadAsRelinked, rereadByAccounts, writeAccounts } from '../db/records/accounts-merge.ts'
-import type { Statement } from '../db/core/client.ts'
+import type { Statement } from '../db/core/statement.ts'
 import { readKnownAccounts, requireAccounts, requireAccountsVersion } from '../db/records/known-accounts.ts'
 import { decideAccounts } from '../items/decide-accounts.ts'
 import type { PlaidAccount } from '../plaid/schemas.ts'
@@ -14,7 +14,11 @@ export type Settled =
    * `statements` must run before those that refer to the accounts. `markDirty`, for a complete list, marks the products
    * of new accounts dirty.
    */
-  | { readonly kind: 'settled'; readonly statements: readonly Statement[]; readonly markDirty: Statement | null }
+  | {
+      readonly kind: 'settled'
+      readonly statements: readonly Statement[]
+      readonly markDirty: Statement<string> | null
+    }
   /** Replaces what the run has read. */
   | { readonly kind: 'instead'; readonly answer: ReadAnswer }
 
@@ -29,14 +33,14 @@ export async function settleAccounts(run: Run, incoming: IncomingAccounts, isCom
   const { lease } = run
   const { jobs } = run.ctx.services
   const named = accountFacts(incoming.accounts)
-  const markAll = (listed: readonly AccountFacts[]) => rereadByAccounts(jobs, lease, listed)
+  const markAll = (listed: readonly AccountFacts[]) => rereadByAccounts(lease, listed)
   const ids = named.map(({ plaidAccountId }) => plaidAccountId)
   if (ids.every((id) => lease.accountIds.includes(id)))
     return {
       kind: 'settled',
       statements: [
-        requireAccounts(jobs, lease.itemId, ids),
-        ...writeAccounts(jobs, lease, named, isComplete, null, isComplete && incoming.set_aside.length === 0),
+        requireAccounts(lease.itemId, ids),
+        ...writeAccounts(lease, named, isComplete, null, isComplete && incoming.set_aside.length === 0),
       ],
       markDirty: isComplete ? markAll(named) : null,
     }
@@ -54,17 +58,17 @@ export async function settleAccounts(run: Run, incoming: IncomingAccounts, isCom
     ({ plaidAccountId }) => !listed.some((account) => account.plaidAccountId === plaidAccountId),
   )
   const statements = [
-    requireAccountsVersion(jobs, lease.userId, version),
+    requireAccountsVersion(lease.userId, version),
     ...(isComplete && !isRelinked ? [] : [markAll(listed)]),
-    ...writeAccounts(jobs, owner, listed, true, decisions, isWhole),
-    ...(beside.length === 0 ? [] : writeAccounts(jobs, owner, beside, false, { ...decisions, renamed: [], moved: [] })),
+    ...writeAccounts(owner, listed, true, decisions, isWhole),
+    ...(beside.length === 0 ? [] : writeAccounts(owner, beside, false, { ...decisions, renamed: [], moved: [] })),
   ]
   if (!isRelinked) return { kind: 'settled', statements, markDirty: isComplete ? markAll(listed) : null }
   run.stats.note = 'ACCOUNT_IDS_CHANGED'
   const end = { ...snapshotEnd, cursor: lease.cursor, showsHealth: false }
   return {
     kind: 'instead',
-    answer: { kind: 'read', end, statements, setAside: [], markDirty: rereadAsRelinked(jobs, lease) },
+    answer: { kind: 'read', end, statements, setAside: [], markDirty: rereadAsRelinked(lease) },
   }
 }
 

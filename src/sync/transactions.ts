@@ -1,7 +1,7 @@
 // Reads /transactions/sync from the stored cursor to its end. A failure discards all pages. Only a cursor of a page
 // with `has_more: false` is stored: Plaid refuses a restart from a cursor in the middle.
 import { markFirstRecurringDirty } from '../db/records/recurring.ts'
-import type { Statement } from '../db/core/client.ts'
+import type { Statement } from '../db/core/statement.ts'
 import { dropUnmatched, rebindTransactions, settleDuplicates, withoutLoops } from '../db/records/relink.ts'
 import { boundedRow, forgetSetAside, readSetAside } from '../db/sync/set-aside.ts'
 import { requireStaged, unstage } from '../db/records/transactions-staging.ts'
@@ -160,7 +160,6 @@ async function stage(run: Run, loop: Loop): Promise<boolean> {
 }
 
 async function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: string | null): Promise<ReadAnswer> {
-  const { jobs } = run.ctx.services
   const setAside = [...end.loop.setAside.values()]
   const complete = end.status === null || end.status === 'HISTORICAL_UPDATE_COMPLETE'
   const settled = await settleAccounts(run, { accounts: [...end.loop.accounts.values()], set_aside: [] }, false)
@@ -174,14 +173,14 @@ async function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: 
       showsHealth: true,
     },
     statements: [
-      requireStaged(jobs, run.lease, end.loop.seq - end.loop.changes.length),
+      requireStaged(run.lease, end.loop.seq - end.loop.changes.length),
       ...settled.statements,
       ...transactionStatements(run, end.loop.changes, setAside, from, complete),
-      ...(from === null && run.lease.hasSetAside ? [forgetSetAside(jobs, run.lease)] : []),
-      settleDuplicates(jobs, run.lease),
+      ...(from === null && run.lease.hasSetAside ? [forgetSetAside(run.lease)] : []),
+      settleDuplicates(run.lease),
     ],
     setAside,
-    markDirty: complete ? markFirstRecurringDirty(jobs, run.lease) : null,
+    markDirty: complete ? markFirstRecurringDirty(run.lease) : null,
   }
 }
 
@@ -193,11 +192,10 @@ function transactionStatements(
   from: string | null,
   complete: boolean,
 ): Statement[] {
-  const { jobs } = run.ctx.services
-  const merge = mergeTransactions(jobs, { ...run.lease, cursor: from }, changes, setAside)
+  const merge = mergeTransactions({ ...run.lease, cursor: from }, changes, setAside)
   if (run.lease.linkEpoch === 0) return [merge]
-  const rebind = withoutLoops(jobs, rebindTransactions(jobs, run.lease, changes))
-  return complete ? [...rebind, merge, ...withoutLoops(jobs, dropUnmatched(jobs, run.lease))] : [...rebind, merge]
+  const rebind = withoutLoops(rebindTransactions(run.lease, changes))
+  return complete ? [...rebind, merge, ...withoutLoops(dropUnmatched(run.lease))] : [...rebind, merge]
 }
 
 function factsOf(transaction: PlaidTransaction): TransactionFacts {

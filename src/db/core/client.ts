@@ -1,12 +1,12 @@
-// Neon over HTTP: the three logins as three types that cannot be taken for one another, and the database's failures without
-// the statements, parameters and connection strings that the driver's errors hold.
+// Neon over HTTP: the three logins as three types that cannot be taken for one another, and the database's failures
+// without the statements, parameters and connection strings that the driver's errors hold.
 import { neon, neonConfig } from '@neondatabase/serverless'
-import type { SQL } from 'drizzle-orm'
-import type { BatchItem, BatchResponse } from 'drizzle-orm/batch'
+import type { BatchItem } from 'drizzle-orm/batch'
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
 import { withDeadline } from '../../timeout.ts'
 import { AppError } from '../../errors.ts'
 import { isRejection, sqlState } from './sql-state.ts'
+import { type Batch, isStatement, partsOf, type Results, resultsOf, type Statement } from './statement.ts'
 
 type LoginName = 'wn_api' | 'wn_jobs' | 'wn_identity'
 
@@ -21,19 +21,16 @@ export type JobsDatabase = Database<'wn_jobs'>
 /** Of built-in accounts. */
 export type IdentityDatabase = Database<'wn_identity'>
 
-export type Statement = BatchItem<'pg'>
-type Statements = readonly [Statement, ...Statement[]]
-
 /**
- * Milliseconds after which a call, with all of its statements, is given up. Longer than the login's `statement_timeout`
- * (migrations/0006, 0019), which applies to each statement: a call with one slow statement ends with PostgreSQL's answer, and the
- * deadline is for a server that does not answer at all.
+ * Milliseconds after which a call, with all of its statements, is given up. Longer than the login's
+ * `statement_timeout` (migrations/0006, 0019), which applies to each statement: a call with one slow statement ends
+ * with PostgreSQL's answer, and the deadline is for a server that does not answer at all.
  */
 export const callTimeoutMs = { wn_api: 15_000, wn_jobs: 75_000, wn_identity: 15_000 } as const
 
 /**
- * The same for a call with several statements that may be slow, such as a commit: four of them can take as long as PostgreSQL
- * allows. Three tries fit into the 15 minutes of an invocation.
+ * The same for a call with several statements that may be slow, such as a commit: four of them can take as long as
+ * PostgreSQL allows. Three tries fit into the 15 minutes of an invocation.
  */
 export const longTimeoutMs = 240_000
 
@@ -76,20 +73,36 @@ async function boundedFetch(
 neonConfig.fetchFunction = boundedFetch
 
 /**
- * Runs statements as one transaction in one round trip; any failure rolls all of them back. Tries again after a deadlock.
- * @throws AppError `internal` with its `sqlState` when PostgreSQL rejected them (`isRejection`), otherwise `unavailable`: the
- * outcome is then unknown
+ * Runs a batch as one transaction in one round trip; any failure rolls all of them back. Tries again after a deadlock.
+ * @throws AppError `internal` with its `sqlState` when PostgreSQL rejected them (`isRejection`), otherwise
+ * `unavailable`: the outcome is then unknown
  */
-export async function batch<T extends Statements>(
-  database: Database<LoginName>,
-  statements: T,
-): Promise<BatchResponse<T>> {
+export async function batch<B extends Batch>(database: Database<LoginName>, statements: B): Promise<Results<B>> {
   return await run(database.connection, statements)
 }
 
-/** The same for statements of which several may be slow. */
-export async function longBatch<T extends Statements>(jobs: JobsDatabase, statements: T): Promise<BatchResponse<T>> {
+/** The same for a batch of which several statements may be slow. */
+export async function longBatch<B extends Batch>(jobs: JobsDatabase, statements: B): Promise<Results<B>> {
   return await run(jobs.patient, statements)
+}
+
+/** Runs statements whose rows are not read as one transaction. */
+export async function execute(database: Database<LoginName>, statements: readonly Statement[]): Promise<void> {
+  await run(database.connection, { statements })
+}
+
+/** The same for statements of which several may be slow. */
+export async function longExecute(jobs: JobsDatabase, statements: readonly Statement[]): Promise<void> {
+  await run(jobs.patient, { statements })
+}
+
+/** Runs a batch after other statements, in the same transaction. */
+export async function batchAfter<B extends Batch>(
+  database: Database<LoginName>,
+  before: readonly Statement[],
+  statements: B,
+): Promise<Results<B>> {
+  return await run(database.connection, statements, before)
 }
 
 /**
@@ -99,34 +112,37 @@ export async function longBatch<T extends Statements>(jobs: JobsDatabase, statem
 const conflicts: readonly (string | null)[] = [sqlState.deadlock, sqlState.serializationFailure]
 const maxTries = 3
 
-async function run<T extends Statements>(connection: NeonHttpDatabase, statements: T): Promise<BatchResponse<T>> {
+async function run<B extends Batch>(
+  connection: NeonHttpDatabase,
+  statements: B,
+  before: readonly Statement[] = [],
+): Promise<Results<B>> {
+  const parts = [...partsOf({ before }), ...partsOf(statements)]
+  const [first, ...others] = parts.map(({ statement }) =>
+    isStatement(statement) ? connection.execute(statement.sql) : statement,
+  )
+  if (first === undefined) throw new TypeError('a batch needs a statement')
+  return resultsOf(statements, parts, await send(connection, [first, ...others]))
+}
+
+async function send(
+  connection: NeonHttpDatabase,
+  queries: readonly [BatchItem<'pg'>, ...BatchItem<'pg'>[]],
+): Promise<readonly unknown[]> {
   for (let attempt = 1; ; attempt++)
     try {
-      return await connection.batch(statements)
+      return await connection.batch(queries)
     } catch (error) {
       if (attempt === maxTries || !conflicts.includes(driverSqlState(error))) throw databaseError(error)
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
     }
 }
 
-/** Runs `before` and then `wanted` as one transaction in one round trip; returns the answers to `wanted` alone. */
-export async function batchAfter<T extends Statements>(
-  database: Database<LoginName>,
-  before: readonly Statement[],
-  wanted: T,
-): Promise<BatchResponse<T>> {
-  const [first, ...others] = [...before, ...wanted]
-  if (first === undefined) throw new TypeError('a batch needs a statement')
-  const answers: readonly unknown[] = await batch(database, [first, ...others])
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the types of the last answers, in order
-  return answers.slice(before.length) as BatchResponse<T>
-}
-
 const wellFormed = /^[0-9A-Z]{5}$/
 
 /**
- * The SQLSTATE in an error of the driver; null for any other failure. Neon's proxy answers 400 with an empty code when it
- * loses the connection to PostgreSQL, even after a commit.
+ * The SQLSTATE in an error of the driver; null for any other failure. Neon's proxy answers 400 with an empty code
+ * when it loses the connection to PostgreSQL, even after a commit.
  */
 function driverSqlState(error: unknown): string | null {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++)
@@ -155,9 +171,4 @@ function databaseError(error: unknown): AppError {
     reason: `sqlstate ${state} ${constraint}`.trim(),
     sqlState: state,
   })
-}
-
-/** The rows of a raw statement, whose columns are named as the type says. */
-export function rows<Row extends Record<string, unknown>>(database: Database<LoginName>, query: SQL) {
-  return database.connection.execute<Row>(query)
 }

@@ -20,8 +20,8 @@ export const currencyOf = (table: Currency): SQL<string | null> =>
   sql<string | null>`coalesce(${table.isoCurrencyCode}, ${table.unofficialCurrencyCode})`
 
 /**
- * Rows of a snapshot are current unless Plaid has refused its product again and again: then they are of an earlier time,
- * and are not shown until the product can be read.
+ * Rows of a snapshot are current unless Plaid has refused its product again and again: then they are of an earlier
+ * time, and are not shown until the product can be read.
  */
 export const ofCurrentProduct = (itemId: AnyColumn, product: 'holdings' | 'liabilities' | 'recurring'): SQL =>
   sql`(${itemId} = any(array(
@@ -39,7 +39,8 @@ export const ofShownItem = (itemId: AnyColumn): SQL =>
 /** Hides the rows of revoked accounts at once; the next snapshot, which lacks them, may be a day away. */
 export const ofSharedAccount = (accountId: AnyColumn): SQL =>
   sql`(${accountId} = any(array(
-    select revoked.id from ${accounts} revoked where revoked.user_id = ${me} and revoked.revoked_at is not null))) is not true`
+    select revoked.id from ${accounts} revoked where revoked.user_id = ${me}
+      and revoked.revoked_at is not null))) is not true`
 
 /**
  * Not removed by the bank, in a form that no partial index matches. For queries that find their rows by another column:

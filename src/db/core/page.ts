@@ -18,8 +18,9 @@ export function after(from: Key | null, sortColumn: Column, idColumn: Column, or
 }
 
 /**
- * The order of a list over all users, oldest or newest first. There are no nulls, but the index of such a list puts them on
- * the other side than usual: so the planner cannot use it for a list of one user's rows, which has an index of its own.
+ * The order of a list over all users, oldest or newest first. There are no nulls, but the index of such a list puts
+ * them on the other side than usual: so the planner cannot use it for a list of one user's rows, which has an index
+ * of its own.
  */
 export const ofEveryUser = (time: Column, order: 'asc' | 'desc'): SQL =>
   order === 'asc' ? sql`${time} asc nulls first` : sql`${time} desc nulls last`

@@ -1,8 +1,9 @@
-// The planner's settings for one transaction, where the cost of a statement must not depend on statistics: a young table
-// has none, a copied one has wrong ones, and Neon forgets the counters that renew them. JIT is off wherever a plan is
-// forced: before PostgreSQL 18 a step that is switched off is counted as 1e10, and so dear a query would be compiled.
+// The planner's settings for one transaction, where the cost of a statement must not depend on statistics: a young
+// table has none, a copied one has wrong ones, and Neon forgets the counters that renew them. JIT is off wherever a
+// plan is forced: before PostgreSQL 18 a step that is switched off is counted as 1e10, and so dear a query would be
+// compiled.
 import { type SQL, sql } from 'drizzle-orm'
-import { type ApiDatabase, type JobsDatabase, rows } from './client.ts'
+import { command } from './statement.ts'
 
 const off = (settings: readonly string[]): SQL =>
   sql.raw(settings.map((setting) => `set_config('${setting}', 'off', true)`).join(', '))
@@ -22,4 +23,4 @@ export const inIndexOrder = off([
 ])
 
 /** Either of them as a statement of its own. */
-export const plan = (database: ApiDatabase | JobsDatabase, settings: SQL) => rows(database, sql`select ${settings}`)
+export const plan = (settings: SQL) => command(sql`select ${settings}`)

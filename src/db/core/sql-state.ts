@@ -1,4 +1,5 @@
-// SQLSTATEs that the code decides by, each with its name. Class WN is this project's own: the migrations raise these codes.
+// SQLSTATEs that the code decides by, each with its name. Class WN is this project's own: the migrations raise these
+// codes.
 import { type SQL, sql } from 'drizzle-orm'
 import { AppError } from '../../errors.ts'
 
@@ -39,8 +40,8 @@ export const sqlStateOf = (error: unknown): string | null => (error instanceof A
 const rejecting: ReadonlySet<string> = new Set(['0A', '21', '22', '23', '2F', '38', '39', '42', '44', '54', 'P0', 'WN'])
 
 /**
- * Whether the state proves that the transaction was rolled back and that a repetition would fail in the same way. After
- * any other error (no response, a lost connection, a lock, a shutdown) the transaction may have committed; repeating the
- * batch finds out.
+ * Whether the state proves that the transaction was rolled back and that a repetition would fail in the same way.
+ * After any other error (no response, a lost connection, a lock, a shutdown) the transaction may have committed;
+ * repeating the batch finds out.
  */
 export const isRejection = (state: string | null): boolean => state !== null && rejecting.has(state.slice(0, 2))

@@ -2,8 +2,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 
 /**
- * The ids of at most `limit` due rows, locked: the first due row of every user before the second of any, so that one user's
- * many rows do not delay the others. `due` is checked again under the lock.
+ * The ids of at most `limit` due rows, locked: the first due row of every user before the second of any, so that one
+ * user's many rows do not delay the others. `due` is checked again under the lock.
  */
 export function idsInTurns(table: string, due: SQL, dueAt: string, limit: number): SQL {
   const [from, at] = [sql.raw(table), sql.raw(dueAt)]

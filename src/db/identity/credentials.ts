@@ -1,9 +1,10 @@
-// How the functions of schema `identity` are called: one call is one round trip and one transaction. The calls are in the
-// files beside this one; they take hashes and sealed text only.
+// How the functions of schema `identity` are called: one call is one round trip and one transaction. The calls are in
+// the files beside this one; they take hashes and sealed text only.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type Bytes, encodeHex } from '../../crypto/encoding.ts'
-import { type IdentityDatabase, batch, rows } from '../core/client.ts'
+import { batch, type IdentityDatabase } from '../core/client.ts'
+import { query } from '../core/statement.ts'
 
 /** A count in the database: `most` attempts in any `seconds`. */
 export interface Bucket {
@@ -51,13 +52,17 @@ export const session = (given: NewSession): SQL =>
 export const sessionKey = ({ accountId, sessionId }: SessionKey): SQL => sql`${accountId}::uuid, ${sessionId}::uuid`
 export const factor = ({ step, recoveryHash }: SecondFactor): SQL => sql`${step}::bigint, ${bytea(recoveryHash)}`
 
-export async function ask<Row>(database: IdentityDatabase, row: z.ZodType<Row>, query: SQL): Promise<Row[]> {
-  const [found] = await batch(database, [rows(database, query)])
-  return z.array(row).parse(found.rows)
+export async function ask<Row>(
+  database: IdentityDatabase,
+  row: z.ZodType<Row>,
+  statement: SQL,
+): Promise<readonly Row[]> {
+  const { found } = await batch(database, { found: query(row, statement) })
+  return found
 }
 
-export async function askOne<Row>(database: IdentityDatabase, row: z.ZodType<Row>, query: SQL): Promise<Row> {
-  const [first] = await ask(database, row, query)
+export async function askOne<Row>(database: IdentityDatabase, row: z.ZodType<Row>, statement: SQL): Promise<Row> {
+  const [first] = await ask(database, row, statement)
   if (first === undefined) throw new TypeError('a function of schema identity gave no row')
   return first
 }

@@ -78,7 +78,9 @@ export interface SignIn {
   readonly factorBuckets: readonly Bucket[]
 }
 
-/** Uses the second factor up and starts the session. Nothing is written when the account changed since `beginSignIn`. */
+/**
+ * Uses the second factor up and starts the session. Nothing is written when the account changed since `beginSignIn`.
+ */
 export async function finishSignIn(
   database: IdentityDatabase,
   given: SignIn,
@@ -123,7 +125,8 @@ export async function refresh(database: IdentityDatabase, given: Rotation): Prom
     database,
     refreshed,
     sql`select * from identity.refresh(${bytea(given.selectorHash)}, ${bytea(given.verifierHash)},
-      ${bytea(given.newVerifierHash)}, ${given.idleSeconds}::int, ${given.graceSeconds}::int, ${bucketsOf(given.buckets)})`,
+      ${bytea(given.newVerifierHash)}, ${given.idleSeconds}::int, ${given.graceSeconds}::int,
+        ${bucketsOf(given.buckets)})`,
   )
 }
 
@@ -168,7 +171,7 @@ const listed = z
 export type Session = z.output<typeof listed>
 
 /** The account's live sessions, oldest first; empty when the asking one is over. */
-export async function listSessions(database: IdentityDatabase, key: SessionKey): Promise<Session[]> {
+export async function listSessions(database: IdentityDatabase, key: SessionKey): Promise<readonly Session[]> {
   return await ask(
     database,
     listed,

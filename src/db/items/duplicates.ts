@@ -1,11 +1,13 @@
 // Accounts that duplicate, or may duplicate, other accounts of the same user, and the user's decisions about them.
 import { sql } from 'drizzle-orm'
+import * as z from 'zod'
 import { originalOf } from '../records/accounts-merge.ts'
-import { batch, type ApiDatabase, type JobsDatabase, rows, type Statement } from '../core/client.ts'
+import { execute, type ApiDatabase, type JobsDatabase } from '../core/client.ts'
 import { sqlState, sqlStateOf } from '../core/sql-state.ts'
 import { requireAccountsVersion } from '../records/known-accounts.ts'
 import { asUser, type Identity, me } from '../core/scope.ts'
 import { trimTombstones } from '../records/tombstones.ts'
+import { command, query, type Statement } from '../core/statement.ts'
 
 export interface Duplicate {
   readonly accountId: string
@@ -14,39 +16,38 @@ export interface Duplicate {
   readonly state: 'possible' | 'same'
 }
 
-interface DuplicateRow extends Record<string, unknown> {
-  id: string
-  duplicate_of: string
-  duplicate_state: 'possible' | 'same'
-}
+const duplicateRow = z
+  .object({
+    id: z.string(),
+    duplicate_of: z.string(),
+    duplicate_state: z.enum(['possible', 'same']),
+  })
+  .transform((row): Duplicate => ({ accountId: row.id, of: row.duplicate_of, state: row.duplicate_state }))
 
 /** The duplicates in one item, oldest first; null if the user has no such item. */
 export async function listDuplicates(
   database: ApiDatabase,
   identity: Identity,
   itemId: string,
-): Promise<Duplicate[] | null> {
-  const [item, found] = await asUser(
-    database,
-    identity,
-    rows(database, sql`select 1 from items where id = ${itemId} and user_id = ${me} and removed_at is null`),
-    rows<DuplicateRow>(
-      database,
+): Promise<readonly Duplicate[] | null> {
+  const { item, found } = await asUser(database, identity, {
+    item: command(sql`select 1 from items where id = ${itemId} and user_id = ${me} and removed_at is null`),
+    found: query(
+      duplicateRow,
       sql`select a.id, a.duplicate_of, a.duplicate_state from accounts a join accounts o on o.id = a.duplicate_of
         join items i on i.id = o.item_id and i.removed_at is null
         where a.item_id = ${itemId} and a.user_id = ${me} and a.duplicate_state <> 'kept' order by a.created_at, a.id`,
     ),
-  )
-  if (item.rows.length === 0) return null
-  return found.rows.map((row) => ({ accountId: row.id, of: row.duplicate_of, state: row.duplicate_state }))
+  })
+  return item.length === 0 ? null : found
 }
 
 export interface Resolution {
   readonly userId: string
   readonly accountId: string
   /**
-   * `merge`: becomes one row with `into` · `same`: is the same account as `into`, but both items are live, so both rows stay ·
-   * `keep`: is a different account
+   * `merge`: becomes one row with `into` · `same`: is the same account as `into`, but both items are live, so both
+   * rows stay · `keep`: is a different account
    */
   readonly kind: 'merge' | 'same' | 'keep'
   /** Null for `keep`. */
@@ -59,17 +60,14 @@ export interface Resolution {
 export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolution): Promise<boolean> {
   const { userId, accountId, into, version } = resolution
   try {
-    await batch(jobs, [
+    await execute(jobs, [
       // Whoever locks more than one row of an item takes the item's first.
-      rows(
-        jobs,
-        sql`select 1 from items where user_id = ${userId} and id in (
-          select item_id from accounts where id in (${accountId}::uuid, ${into}::uuid)) order by id for no key update`,
-      ),
-      rows(jobs, sql`select 1 from users where id = ${userId} for no key update`),
-      requireAccountsVersion(jobs, userId, version),
-      statementOf(jobs, resolution),
-      trimTombstones(jobs, sql`select ${userId}::uuid as user_id`),
+      command(sql`select 1 from items where user_id = ${userId} and id in (
+          select item_id from accounts where id in (${accountId}::uuid, ${into}::uuid)) order by id for no key update`),
+      command(sql`select 1 from users where id = ${userId} for no key update`),
+      requireAccountsVersion(userId, version),
+      statementOf(resolution),
+      trimTombstones(sql`select ${userId}::uuid as user_id`),
     ])
     return true
   } catch (error) {
@@ -78,13 +76,10 @@ export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolutio
   }
 }
 
-function statementOf(jobs: JobsDatabase, { userId, accountId, kind, into }: Resolution): Statement {
-  if (kind === 'merge') return rows(jobs, sql`select app.merge_accounts(${into}::uuid, ${accountId}::uuid)`)
+function statementOf({ userId, accountId, kind, into }: Resolution): Statement {
+  if (kind === 'merge') return command(sql`select app.merge_accounts(${into}::uuid, ${accountId}::uuid)`)
   const state = kind === 'keep' ? 'kept' : 'same'
   const original = into === null ? sql`duplicate_of` : originalOf(sql`${into}::uuid`)
-  return rows(
-    jobs,
-    sql`update accounts set duplicate_state = ${state}, duplicate_of = ${original}, updated_at = now()
-      where id = ${accountId} and user_id = ${userId}`,
-  )
+  return command(sql`update accounts set duplicate_state = ${state}, duplicate_of = ${original}, updated_at = now()
+      where id = ${accountId} and user_id = ${userId}`)
 }

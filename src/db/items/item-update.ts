@@ -1,8 +1,8 @@
 // What /item/get says of an item, written inside a sync's commit.
 import { type SQL, sql } from 'drizzle-orm'
-import { type JobsDatabase, rows } from '../core/client.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { askedAgain, awaitsTransactions, isResting, type Lease, lost, stopped } from '../sync/work.ts'
+import { command, idRow, query } from '../core/statement.ts'
 
 /** What a later look at the item is compared with: where it differs, products are read again. */
 export interface ItemLook {
@@ -37,20 +37,22 @@ function missed(item: string, { lastWebhook }: ItemFacts) {
   const sentAt = time(lastWebhook.sentAt)
   return sql`(${sentAt} < now() - ${webhookPatience} and ${sentAt} > ${i}.created_at
     and ${sentAt} > coalesce(${i}.missed_webhook_at, '-infinity') and not exists (select 1 from webhook_events e
-      where e.plaid_item_id = ${i}.plaid_item_id and e.webhook_code = ${lastWebhook.code} and e.received_at > ${sentAt} - interval '1 minute'))`
+      where e.plaid_item_id = ${i}.plaid_item_id and e.webhook_code = ${lastWebhook.code}
+        and e.received_at > ${sentAt} - interval '1 minute'))`
 }
 
 /**
  * Adds products that are new, and raises the dirty marks of those that a webhook should have told about: Plaid has
- * looked at the bank since, or the item works again. Products that Plaid refused are asked for again where it names other
- * products for the item than before. Returns their ids. To run before `writeItem`.
+ * looked at the bank since, or the item works again. Products that Plaid refused are asked for again where it names
+ * other products for the item than before. Returns their ids. To run before `writeItem`.
  */
-export function markProductsDirty(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
-  return rows<{ id: string }>(
-    jobs,
+export function markProductsDirty(lease: Lease, facts: ItemFacts) {
+  return query(
+    idRow,
     sql`with added as (
         insert into item_products (item_id, user_id, product)
-        select ${lease.itemId}::uuid, ${lease.userId}::uuid, product from unnest(${sql.param(facts.products)}::text[]) as p(product)
+        select ${lease.itemId}::uuid, ${lease.userId}::uuid, product
+          from unnest(${sql.param(facts.products)}::text[]) as p(product)
         on conflict (item_id, product) do nothing returning id
       ), item as (select * from items where id = ${lease.itemId}),
       raised as (
@@ -58,16 +60,18 @@ export function markProductsDirty(jobs: JobsDatabase, lease: Lease, facts: ItemF
         where p.item_id = item.id and p.product <> 'item' and (
           item.status in (${stopped}) and ${facts.trouble === null} or ${missed('item', facts)}
           or ${isResting('p')} and item.capabilities <> ${facts.capabilities}
-          or p.product = 'transactions' and item.transactions_updated_at is distinct from ${time(facts.transactionsUpdatedAt)}
-          or p.product in ('holdings', 'investment_transactions') and item.investments_updated_at is distinct from ${time(facts.investmentsUpdatedAt)})
+          or p.product = 'transactions' and item.transactions_updated_at is distinct
+            from ${time(facts.transactionsUpdatedAt)}
+          or p.product in ('holdings', 'investment_transactions') and item.investments_updated_at is distinct
+            from ${time(facts.investmentsUpdatedAt)})
         returning p.id
       ) select id from added union all select id from raised`,
   )
 }
 
 /**
- * Whether a consent is about to end, from a week before. An item whose consent has ended has an error of its own (Plaid); one
- * that has none a day later was renewed, and the time is an old one.
+ * Whether a consent is about to end, from a week before. An item whose consent has ended has an error of its own
+ * (Plaid); one that has none a day later was renewed, and the time is an old one.
  */
 const isExpiring = (consentExpiresAt: SQL): SQL =>
   sql`${consentExpiresAt} > now() - interval '1 day' and ${consentExpiresAt} < now() + interval '7 days'`
@@ -76,16 +80,15 @@ const isExpiring = (consentExpiresAt: SQL): SQL =>
 export const announced = (consentExpiresAt: SQL) => ({
   status: sql`when i.disconnect_at > now() then 'pending_disconnect'
     when ${isExpiring(consentExpiresAt)} then 'pending_expiration'`,
-  reason: sql`when i.disconnect_at > now() then case when i.status = 'pending_disconnect' then i.status_reason else 'PENDING_DISCONNECT' end
+  reason: sql`when i.disconnect_at > now() then case when i.status = 'pending_disconnect' then i.status_reason
+    else 'PENDING_DISCONNECT' end
     when ${isExpiring(consentExpiresAt)} then 'PENDING_EXPIRATION'`,
 })
 
 /** Writes the facts where they differ. Without trouble, a deadline that is still ahead shows in the status. */
-export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
+export function writeItem(lease: Lease, facts: ItemFacts) {
   const ahead = announced(time(facts.consentExpiresAt))
-  return rows(
-    jobs,
-    sql`with told as (
+  return command(sql`with told as (
         select i.id, coalesce(${facts.institutionId}, i.institution_id) as institution_id,
           coalesce(${facts.institutionName}, i.institution_name) as institution_name,
           ${time(facts.consentExpiresAt)} as consent_expires_at,
@@ -93,8 +96,10 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
           ${time(facts.investmentsUpdatedAt)} as investments_updated_at,
           ${facts.capabilities}::text as capabilities,
           i.missed_webhooks + (${missed('i', facts)})::int as missed_webhooks,
-          case when ${missed('i', facts)} then ${time(facts.lastWebhook?.sentAt ?? null)} else i.missed_webhook_at end as missed_webhook_at,
-          case when i.rotation_started_at < now() - make_interval(mins => ${rotatingMinutes}) then null else i.rotation_started_at end as rotation_started_at,
+          case when ${missed('i', facts)} then ${time(facts.lastWebhook?.sentAt ?? null)}
+            else i.missed_webhook_at end as missed_webhook_at,
+          case when i.rotation_started_at < now() - make_interval(mins => ${rotatingMinutes}) then null
+            else i.rotation_started_at end as rotation_started_at,
           case
             when ${facts.trouble !== null} then ${facts.trouble?.status ?? null}
             ${ahead.status}
@@ -107,14 +112,18 @@ export function writeItem(jobs: JobsDatabase, lease: Lease, facts: ItemFacts) {
       ), written as (
         update items i set institution_id = told.institution_id, institution_name = told.institution_name,
           consent_expires_at = told.consent_expires_at, transactions_updated_at = told.transactions_updated_at,
-          investments_updated_at = told.investments_updated_at, capabilities = told.capabilities, missed_webhooks = told.missed_webhooks,
+          investments_updated_at = told.investments_updated_at, capabilities = told.capabilities,
+            missed_webhooks = told.missed_webhooks,
           missed_webhook_at = told.missed_webhook_at, rotation_started_at = told.rotation_started_at,
-          rotation_owner = case when told.rotation_started_at is null then null else i.rotation_owner end, status = told.status, status_reason = told.status_reason,
+          rotation_owner = case when told.rotation_started_at is null then null else i.rotation_owner end,
+            status = told.status, status_reason = told.status_reason,
           updated_at = now()
-        from told where i.id = told.id and (i.institution_id, i.institution_name, i.consent_expires_at, i.transactions_updated_at,
-          i.investments_updated_at, i.capabilities, i.missed_webhooks, i.rotation_started_at, i.status, i.status_reason) is distinct from (told.institution_id, told.institution_name,
-          told.consent_expires_at, told.transactions_updated_at, told.investments_updated_at, told.capabilities, told.missed_webhooks, told.rotation_started_at, told.status, told.status_reason)
+        from told where i.id = told.id and (i.institution_id, i.institution_name, i.consent_expires_at,
+          i.transactions_updated_at,
+          i.investments_updated_at, i.capabilities, i.missed_webhooks, i.rotation_started_at, i.status,
+            i.status_reason) is distinct from (told.institution_id, told.institution_name,
+          told.consent_expires_at, told.transactions_updated_at, told.investments_updated_at, told.capabilities,
+            told.missed_webhooks, told.rotation_started_at, told.status, told.status_reason)
         returning 1
-      ) select set_config('app.upserted', (select count(*) from written)::text, true)`,
-  )
+      ) select set_config('app.upserted', (select count(*) from written)::text, true)`)
 }

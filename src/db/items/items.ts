@@ -1,10 +1,11 @@
 // Items and their products as users and jobs see them. The sealed token leaves only by the functions that say so.
 import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
-import { type ApiDatabase, type JobsDatabase, rows } from '../core/client.ts'
+import type { ApiDatabase, JobsDatabase } from '../core/client.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 import { askedAgain } from '../sync/work.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
+import { idRow, query } from '../core/statement.ts'
 
 const itemColumns = {
   id: items.id,
@@ -81,44 +82,40 @@ export async function listItems(
     .where(chosen)
     .orderBy(...order)
     .limit(limit)
-  const [found, products] = await pageAsUser(
-    database,
-    identity,
-    connection
+  const { found, products } = await pageAsUser(database, identity, {
+    found: connection
       .select(itemColumns)
       .from(items)
       .where(chosen)
       .orderBy(...order)
       .limit(limit + 1),
-    connection
+    products: connection
       .select(productColumns)
       .from(itemProducts)
       .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
-  )
+  })
   return toPage(withProducts(found, products), limit, (item) => [item.createdAt.toISOString(), item.id])
 }
 
 /** The two statements that read one item of a user's, the user of the transaction unless given. */
-export const selectItem = ({ connection }: ApiDatabase | JobsDatabase, id: string, owner: SQL | string = me) =>
-  [
-    connection
-      .select(itemColumns)
-      .from(items)
-      .where(and(eq(items.id, id), eq(items.userId, owner), isNull(items.removedAt))),
-    connection
-      .select(productColumns)
-      .from(itemProducts)
-      .where(and(eq(itemProducts.itemId, id), eq(itemProducts.userId, owner))),
-  ] as const
+export const selectItem = ({ connection }: ApiDatabase | JobsDatabase, id: string, owner: SQL | string = me) => ({
+  items: connection
+    .select(itemColumns)
+    .from(items)
+    .where(and(eq(items.id, id), eq(items.userId, owner), isNull(items.removedAt))),
+  products: connection
+    .select(productColumns)
+    .from(itemProducts)
+    .where(and(eq(itemProducts.itemId, id), eq(itemProducts.userId, owner))),
+})
 
-/** The item in the answers to those statements; null when there is none. */
-export const itemIn = (found: readonly ItemRow[], products: readonly ProductRow[]): Item | null =>
-  withProducts(found, products)[0] ?? null
+/** The item in the results of those statements; null when there is none. */
+export const itemIn = (found: { readonly items: readonly ItemRow[]; readonly products: readonly ProductRow[] }) =>
+  withProducts(found.items, found.products)[0] ?? null
 
 /** One item of the user's; null when there is none, or it is another's, or it was removed. */
 export async function getItem(database: ApiDatabase, identity: Identity, id: string): Promise<Item | null> {
-  const [found, products] = await asUser(database, identity, ...selectItem(database, id))
-  return itemIn(found, products)
+  return itemIn(await asUser(database, identity, selectItem(database, id)))
 }
 
 export interface SealedToken {
@@ -134,10 +131,8 @@ export async function getSealedToken(
   identity: Identity,
   id: string,
 ): Promise<SealedToken | null> {
-  const [found] = await asUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await asUser(database, identity, {
+    found: database.connection
       .select({
         itemId: items.id,
         userId: items.userId,
@@ -146,7 +141,7 @@ export async function getSealedToken(
       })
       .from(items)
       .where(and(eq(items.id, id), eq(items.userId, me))),
-  )
+  })
   return found[0] ?? null
 }
 
@@ -158,21 +153,19 @@ export interface OwnedItem {
 
 /** The item where it is the user's, removed or not; otherwise null. */
 export async function findOwnItem(database: ApiDatabase, identity: Identity, id: string): Promise<OwnedItem | null> {
-  const [found] = await asUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await asUser(database, identity, {
+    found: database.connection
       .select({ id: items.id, userId: items.userId, plaidItemId: items.plaidItemId })
       .from(items)
       .where(and(eq(items.id, id), eq(items.userId, me))),
-  )
+  })
   return found[0] ?? null
 }
 
 /** Raises the dirty marks of the user's products of one item, or of all items for null. */
-const markProductsDirty = (database: ApiDatabase, itemId: string | null) =>
-  rows<{ id: string }>(
-    database,
+const markProductsDirty = (itemId: string | null) =>
+  query(
+    idRow,
     sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
       where p.user_id = ${me} and (${itemId}::uuid is null or p.item_id = ${itemId}::uuid)
         and exists (select 1 from items i where i.id = p.item_id and i.removed_at is null) returning p.id`,
@@ -187,19 +180,17 @@ export async function repairItem(
   identity: Identity,
   id: string,
 ): Promise<{ readonly item: Item; readonly itemProductIds: readonly string[] } | null> {
-  const [, marked, found, products] = await asUser(
-    database,
-    identity,
+  const { marked, ...found } = await asUser(database, identity, {
     // Whoever locks more than one row of an item takes the item's first.
-    database.connection
+    repaired: database.connection
       .update(items)
       .set({ disconnectAt: null, newAccountsAvailable: false, updatedAt: sql`now()` })
       .where(and(eq(items.id, id), eq(items.userId, me), isNull(items.removedAt))),
-    markProductsDirty(database, id),
+    marked: markProductsDirty(id),
     ...selectItem(database, id),
-  )
-  const item = itemIn(found, products)
-  return item === null ? null : { item, itemProductIds: marked.rows.map((row) => row.id) }
+  })
+  const item = itemIn(found)
+  return item === null ? null : { item, itemProductIds: marked }
 }
 
 /** Raises the dirty mark of a user's products (of one item, or of all) and answers their ids, for the wake-up calls. */
@@ -207,18 +198,16 @@ export async function markDirtyForUser(
   database: ApiDatabase,
   identity: Identity,
   itemId: string | null,
-): Promise<string[] | null> {
-  const [known, marked] = await asUser(
-    database,
-    identity,
+): Promise<readonly string[] | null> {
+  const { known, marked } = await asUser(database, identity, {
     // Whoever locks more than one row of an item takes the item's first.
-    database.connection
+    known: database.connection
       .select({ id: items.id })
       .from(items)
       .where(and(eq(items.userId, me), isNull(items.removedAt), itemId === null ? undefined : eq(items.id, itemId)))
       .orderBy(asc(items.id))
       .for('no key update'),
-    markProductsDirty(database, itemId),
-  )
-  return itemId !== null && known.length === 0 ? null : marked.rows.map((row) => row.id)
+    marked: markProductsDirty(itemId),
+  })
+  return itemId !== null && known.length === 0 ? null : marked
 }

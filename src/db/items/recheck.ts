@@ -1,7 +1,9 @@
 // Items that were taken for lost, and are looked at again on an operator's request.
 import { sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import * as z from 'zod'
+import { batch, type JobsDatabase } from '../core/client.ts'
 import { askedAgain } from '../sync/work.ts'
+import { command, idRow, query } from '../core/statement.ts'
 
 export interface RecheckedItem {
   readonly itemId: string
@@ -10,50 +12,50 @@ export interface RecheckedItem {
   readonly sealed: string
 }
 
+const itemRow = z.object({ user_id: z.string(), status: z.string(), access_token_sealed: z.string() })
+
 /** An item of any user that is not removed. */
 export async function findItemToRecheck(jobs: JobsDatabase, itemId: string): Promise<RecheckedItem | null> {
-  const [found] = await batch(jobs, [
-    rows<{ user_id: string; status: string; access_token_sealed: string }>(
-      jobs,
+  const { found } = await batch(jobs, {
+    found: query(
+      itemRow,
       sql`select user_id, status, access_token_sealed from items where id = ${itemId} and removed_at is null`,
     ),
-  ])
-  const row = found.rows[0]
+  })
+  const row = found[0]
   return row === undefined ? null : { itemId, userId: row.user_id, status: row.status, sealed: row.access_token_sealed }
 }
 
 /**
- * Has everything of the item read again. One that was taken for lost becomes `initializing`, its removal at Plaid for a lost
- * token is taken back, and the breaker is armed again: its token works after all. Returns the products' ids; null where
- * the item is no longer as it was found.
+ * Has everything of the item read again. One that was taken for lost becomes `initializing`, its removal at Plaid for
+ * a lost token is taken back, and the breaker is armed again: its token works after all. Returns the products' ids;
+ * null where the item is no longer as it was found.
  */
-export async function restoreItem(jobs: JobsDatabase, item: RecheckedItem): Promise<string[] | null> {
-  const [restored, , , marked] = await batch(jobs, [
-    rows<{ id: string }>(
-      jobs,
+export async function restoreItem(jobs: JobsDatabase, item: RecheckedItem): Promise<readonly string[] | null> {
+  const { restored, marked } = await batch(jobs, {
+    restored: query(
+      idRow,
       sql`update items set updated_at = now(), lost_at = null,
           status = case when status = 'relink_required' then 'initializing' else status end,
           status_reason = case when status = 'relink_required' then null else status_reason end,
           rotation_started_at = case when status = 'relink_required' then null else rotation_started_at end,
           rotation_owner = case when status = 'relink_required' then null else rotation_owner end
-        where id = ${item.itemId} and removed_at is null and status = ${item.status} and access_token_sealed = ${item.sealed}
+        where id = ${item.itemId} and removed_at is null and status = ${item.status}
+          and access_token_sealed = ${item.sealed}
         returning set_config('app.restored', id::text, true) as id`,
     ),
-    rows(
-      jobs,
-      sql`delete from plaid_removals r using items i where i.id::text = current_setting('app.restored', true)
-        and r.plaid_item_id = i.plaid_item_id and r.reason = 'token_lost'`,
-    ),
-    rows(
-      jobs,
-      sql`update safety_switches set state = 'armed', changed_at = now() where name = 'item_loss' and state = 'tripped'
-        and ${item.status} = 'relink_required' and current_setting('app.restored', true) = ${item.itemId}`,
-    ),
-    rows<{ id: string }>(
-      jobs,
-      sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), attempts = 0, ${askedAgain('p')}
+    removalWithdrawn:
+      command(sql`delete from plaid_removals r using items i where i.id::text = current_setting('app.restored', true)
+        and r.plaid_item_id = i.plaid_item_id and r.reason = 'token_lost'`),
+    breakerArmed: command(sql`update safety_switches set state = 'armed', changed_at = now() where name = 'item_loss'
+        and state = 'tripped'
+        and ${item.status} = 'relink_required' and current_setting('app.restored', true) = ${item.itemId}`),
+    marked: query(
+      idRow,
+      sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), attempts = 0,
+        ${askedAgain('p')}
         where item_id::text = current_setting('app.restored', true) returning p.id`,
     ),
-  ])
-  return restored.rows.length === 0 ? null : marked.rows.map(({ id }) => id)
+  })
+  return restored.length === 0 ? null : marked
 }

@@ -1,58 +1,58 @@
-// The removal of an item by its user: hidden in one short transaction, then told to the change feed in portions, so that an item
-// of any size can be removed. By the jobs' login, which waits for a commit that holds the item; its caller has found the
-// item as its user's.
+// The removal of an item by its user: hidden in one short transaction, then told to the change feed in portions, so
+// that an item of any size can be removed. By the jobs' login, which waits for a commit that holds the item; its
+// caller has found the item as its user's.
 import { type SQL, sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import * as z from 'zod'
+import { execute, batch, type JobsDatabase } from '../core/client.ts'
 import type { OwnedItem } from './items.ts'
 import { byIndex, plan } from '../core/plans.ts'
+import { command, query } from '../core/statement.ts'
 
 /** About half a second's work. */
 const portion = 5000
 
 /**
- * Hides an item at once and queues its removal at Plaid. Its rows are deleted `keepDays` later. A repeated call can only bring
- * the deletion forward. `tellRemoval` has to follow; the queued removal stays queued until it has.
+ * Hides an item at once and queues its removal at Plaid. Its rows are deleted `keepDays` later. A repeated call can
+ * only bring the deletion forward. `tellRemoval` has to follow; the queued removal stays queued until it has.
  */
 export async function beginRemoval(jobs: JobsDatabase, { id, userId }: OwnedItem, keepDays: number): Promise<void> {
   const item = sql`id = ${id} and user_id = ${userId}`
-  await batch(jobs, [
-    rows(jobs, sql`select 1 from items where ${item} for no key update`),
-    rows(
-      jobs,
-      sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
+  await execute(jobs, [
+    command(sql`select 1 from items where ${item} for no key update`),
+    command(sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
         select user_id, plaid_item_id, id, access_token_sealed, 'removed' from items
-        where ${item} and status not in ('removing', 'removed') on conflict (plaid_item_id) do nothing`,
-    ),
+        where ${item} and status not in ('removing', 'removed') on conflict (plaid_item_id) do nothing`),
     // Later than every row of a commit that held the item until now.
-    rows(
-      jobs,
-      sql`update items set status = case when status = 'removed' then status else 'removing' end,
+    command(sql`update items set status = case when status = 'removed' then status else 'removing' end,
           status_reason = null, removed_at = coalesce(removed_at, clock_timestamp() + interval '1 millisecond'),
           purge_at = least(purge_at, now() + make_interval(days => ${keepDays})), updated_at = now()
-        where ${item}`,
-    ),
+        where ${item}`),
   ])
 }
 
 /**
- * Gives the transactions of a hidden item new numbers, so that the change feed lists them as removed. Those that were changed
- * since the item was hidden have theirs. Does nothing for an item that is shown. Idempotent, and may end anywhere.
+ * Gives the transactions of a hidden item new numbers, so that the change feed lists them as removed. Those that were
+ * changed since the item was hidden have theirs. Does nothing for an item that is shown. Idempotent, and may end
+ * anywhere.
  */
 export async function tellRemoval(jobs: JobsDatabase, plaidItemId: string, limit = portion): Promise<void> {
   const item = sql`from items where plaid_item_id = ${plaidItemId} and removed_at is not null`
   for (let told = limit; told === limit;) told = await tellPortion(jobs, item, limit)
 }
 
+const portionRow = z.object({ count: z.number() })
+
 async function tellPortion(jobs: JobsDatabase, item: SQL, limit: number): Promise<number> {
-  const [, , , told] = await batch(jobs, [
-    plan(jobs, byIndex),
-    rows(jobs, sql`select 1 ${item} for no key update`),
-    rows(jobs, sql`select 1 from users where id = (select user_id ${item}) for no key update`),
-    rows<{ count: number }>(
-      jobs,
+  const { told } = await batch(jobs, {
+    planned: plan(byIndex),
+    itemLocked: command(sql`select 1 ${item} for no key update`),
+    userLocked: command(sql`select 1 from users where id = (select user_id ${item}) for no key update`),
+    told: query(
+      portionRow,
       sql`with item as materialized (select id, user_id, removed_at ${item}
         ), untold as materialized (
-          select t.id, row_number() over (order by t.date, t.id) as n from item i join transactions t on t.item_id = i.id
+          select t.id, row_number() over (order by t.date, t.id) as n from item i
+            join transactions t on t.item_id = i.id
           where t.removed_at is null and t.updated_at < i.removed_at order by t.date, t.id limit ${limit}
         ), told as (
           update transactions t set change_seq = u.change_seq + o.n, updated_at = clock_timestamp()
@@ -62,6 +62,6 @@ async function tellPortion(jobs: JobsDatabase, item: SQL, limit: number): Promis
         )
         select count(*)::int as count from told`,
     ),
-  ])
-  return told.rows[0]?.count ?? 0
+  })
+  return told[0]?.count ?? 0
 }

@@ -1,9 +1,11 @@
-// The exchange of an access token for a new one, as an intent: Plaid kills the old token at once, so a death between its
-// answer and our commit loses the item. What is written first lets that be seen, and told from other ends.
+// The exchange of an access token for a new one, as an intent: Plaid kills the old token at once, so a death between
+// its answer and our commit loses the item. What is written first lets that be seen, and told from other ends.
 import { sql } from 'drizzle-orm'
-import { type ApiDatabase, batch, type JobsDatabase, rows } from '../core/client.ts'
+import * as z from 'zod'
+import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
 import { asUser, type Identity, me } from '../core/scope.ts'
 import { askedAgain } from '../sync/work.ts'
+import { command, idRow, query } from '../core/statement.ts'
 
 /** A delivery's lease. Longer than a call of Plaid's and a commit usually last. */
 export const rotatingMinutes = 3
@@ -23,23 +25,25 @@ export interface ClaimedRotation extends RotatedItem {
   readonly owner: string
 }
 
-interface RotatedRow extends Record<string, unknown> {
-  id: string
-  user_id: string
-  access_token_sealed: string
-  token_digest: string
-  started_at: string
-}
+const rotatedRow = z
+  .object({
+    id: z.string(),
+    user_id: z.string(),
+    access_token_sealed: z.string(),
+    token_digest: z.string(),
+    started_at: z.string(),
+  })
+  .transform((row): RotatedItem => ({
+    itemId: row.id,
+    userId: row.user_id,
+    sealed: row.access_token_sealed,
+    tokenDigest: row.token_digest,
+    startedAt: row.started_at,
+  }))
 
 const digest = sql`encode(sha256(convert_to(access_token_sealed, 'UTF8')), 'hex')`
-const rotatedColumns = sql`id, user_id, access_token_sealed, ${digest} as token_digest, rotation_started_at::text as started_at`
-const rotatedOf = (row: RotatedRow): RotatedItem => ({
-  itemId: row.id,
-  userId: row.user_id,
-  sealed: row.access_token_sealed,
-  tokenDigest: row.token_digest,
-  startedAt: row.started_at,
-})
+const rotatedColumns = sql`id, user_id, access_token_sealed, ${digest} as token_digest,
+  rotation_started_at::text as started_at`
 const leaseEnded = sql`rotation_started_at < now() - make_interval(mins => ${rotatingMinutes})`
 
 /** Writes the intent. `busy` where another rotation may still be going on; null where the item is not the user's. */
@@ -48,39 +52,31 @@ export async function beginRotation(
   identity: Identity,
   id: string,
 ): Promise<RotatedItem | 'busy' | null> {
-  const [begun, found] = await asUser(
-    database,
-    identity,
-    rows<RotatedRow>(
-      database,
+  const { begun, found } = await asUser(database, identity, {
+    begun: query(
+      rotatedRow,
       sql`update items set rotation_started_at = now(), rotation_owner = null
         where id = ${id} and user_id = ${me} and removed_at is null and (rotation_started_at is null or ${leaseEnded})
         returning ${rotatedColumns}`,
     ),
-    rows<{ id: string }>(
-      database,
-      sql`select id from items where id = ${id} and user_id = ${me} and removed_at is null`,
-    ),
-  )
-  const row = begun.rows[0]
-  if (row !== undefined) return rotatedOf(row)
-  return found.rows.length > 0 ? 'busy' : null
+    found: query(idRow, sql`select id from items where id = ${id} and user_id = ${me} and removed_at is null`),
+  })
+  const row = begun[0]
+  if (row !== undefined) return row
+  return found.length > 0 ? 'busy' : null
 }
 
 /** The message was not sent: the intent is taken back, unless a delivery or a later request has renewed it. */
 export async function withdrawRotation(jobs: JobsDatabase, item: RotatedItem): Promise<void> {
-  await batch(jobs, [
-    rows(
-      jobs,
-      sql`update items set rotation_started_at = null
-        where id = ${item.itemId} and rotation_owner is null and rotation_started_at = ${item.startedAt}::timestamptz`,
-    ),
+  await execute(jobs, [
+    command(sql`update items set rotation_started_at = null
+        where id = ${item.itemId} and rotation_owner is null and rotation_started_at = ${item.startedAt}::timestamptz`),
   ])
 }
 
 /**
- * Renews the intent for one delivery, just before Plaid is asked. `busy` where another delivery holds it; null where the item
- * has another token by now, or was removed.
+ * Renews the intent for one delivery, just before Plaid is asked. `busy` where another delivery holds it; null where
+ * the item has another token by now, or was removed.
  */
 export async function claimRotation(
   jobs: JobsDatabase,
@@ -89,47 +85,45 @@ export async function claimRotation(
   owner: string,
 ): Promise<ClaimedRotation | 'busy' | null> {
   const named = sql`id = ${itemId} and removed_at is null and ${digest} = ${tokenDigest}`
-  const [claimed, found] = await batch(jobs, [
-    rows<RotatedRow>(
-      jobs,
+  const { claimed, found } = await batch(jobs, {
+    claimed: query(
+      rotatedRow,
       sql`update items set rotation_started_at = now(), rotation_owner = ${owner} where ${named}
           and (rotation_owner is null or rotation_started_at is null or ${leaseEnded})
         returning ${rotatedColumns}`,
     ),
-    rows<{ id: string }>(jobs, sql`select id from items where ${named}`),
-  ])
-  const row = claimed.rows[0]
-  if (row !== undefined) return { ...rotatedOf(row), owner }
-  return found.rows.length > 0 ? 'busy' : null
+    found: query(idRow, sql`select id from items where ${named}`),
+  })
+  const row = claimed[0]
+  if (row !== undefined) return { ...row, owner }
+  return found.length > 0 ? 'busy' : null
 }
 
 /** Plaid has not changed the token: the delivery that asked takes the intent back. */
 export async function cancelRotation(jobs: JobsDatabase, { itemId, owner }: ClaimedRotation): Promise<void> {
-  await batch(jobs, [
-    rows(
-      jobs,
-      sql`update items set rotation_started_at = null, rotation_owner = null
-        where id = ${itemId} and rotation_owner = ${owner}`,
-    ),
+  await execute(jobs, [
+    command(sql`update items set rotation_started_at = null, rotation_owner = null
+        where id = ${itemId} and rotation_owner = ${owner}`),
   ])
 }
 
 /**
- * Puts the new token in the old one's place, and has everything read again: what failed with the old one meanwhile is tried
- * at once. An item that was taken for lost since the claim is `initializing` again, and its removal is taken back. A delivery
- * whose lease another one took stores its token only over the old one, because Plaid made the other one's later. Doing it
- * again changes nothing. Returns the products' ids; null where the item has another token by now.
+ * Puts the new token in the old one's place, and has everything read again: what failed with the old one meanwhile is
+ * tried at once. An item that was taken for lost since the claim is `initializing` again, and its removal is taken
+ * back. A delivery whose lease another one took stores its token only over the old one, because Plaid made the other
+ * one's later. Doing it again changes nothing. Returns the products' ids; null where the item has another token by
+ * now.
  */
 export async function endRotation(
   jobs: JobsDatabase,
   { itemId, owner, sealed: old, startedAt }: ClaimedRotation,
   sealed: string,
-): Promise<string[] | null> {
+): Promise<readonly string[] | null> {
   const isOwner = sql`rotation_owner is not distinct from ${owner}::uuid`
   const isRestored = sql`(status = 'relink_required' and coalesce(lost_at >= ${startedAt}::timestamptz, false))`
-  const [replaced, , products] = await batch(jobs, [
-    rows<{ id: string }>(
-      jobs,
+  const { replaced, products } = await batch(jobs, {
+    replaced: query(
+      idRow,
       sql`update items set access_token_sealed = ${sealed}, updated_at = now(),
           rotation_started_at = case when ${isOwner} or rotation_owner is null and access_token_sealed = ${old}
             then null else rotation_started_at end,
@@ -139,25 +133,25 @@ export async function endRotation(
           lost_at = case when ${isRestored} then null else lost_at end
         where id = ${itemId} and (access_token_sealed in (${old}, ${sealed}) or ${isOwner}) returning id`,
     ),
-    rows(
-      jobs,
-      sql`delete from plaid_removals r using items i where i.id = ${itemId} and i.access_token_sealed = ${sealed}
-        and i.status = 'initializing' and r.plaid_item_id = i.plaid_item_id and r.reason = 'token_lost'`,
-    ),
-    rows<{ id: string }>(
-      jobs,
+    removalWithdrawn: command(sql`delete from plaid_removals r using items i where i.id = ${itemId}
+        and i.access_token_sealed = ${sealed}
+        and i.status = 'initializing' and r.plaid_item_id = i.plaid_item_id and r.reason = 'token_lost'`),
+    products: query(
+      idRow,
       sql`update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('item_products')}
         where item_id = ${itemId} returning id`,
     ),
-  ])
-  return replaced.rows.length === 0 ? null : products.rows.map(({ id }) => id)
+  })
+  return replaced.length === 0 ? null : products
 }
 
 /**
- * `running`: the intent is stored · `rotated`: the item has another token · `kept`: it has the old one, and no intent ·
- * `gone`: it was removed
+ * `running`: the intent is stored · `rotated`: the item has another token ·
+ * `kept`: it has the old one, and no intent · `gone`: it was removed
  */
 export type RotationState = 'running' | 'rotated' | 'kept' | 'gone'
+
+const progressRow = z.object({ is_old: z.boolean(), is_running: z.boolean() })
 
 /** How far the rotation is that began with this token. */
 export async function readRotation(
@@ -165,16 +159,14 @@ export async function readRotation(
   identity: Identity,
   { itemId, tokenDigest }: RotatedItem,
 ): Promise<RotationState> {
-  const [found] = await asUser(
-    database,
-    identity,
-    rows<{ is_old: boolean; is_running: boolean }>(
-      database,
+  const { found } = await asUser(database, identity, {
+    found: query(
+      progressRow,
       sql`select ${digest} = ${tokenDigest} as is_old, rotation_started_at is not null as is_running from items
         where id = ${itemId} and user_id = ${me} and removed_at is null`,
     ),
-  )
-  const row = found.rows[0]
+  })
+  const row = found[0]
   if (row === undefined) return 'gone'
   if (!row.is_old) return 'rotated'
   return row.is_running ? 'running' : 'kept'
@@ -182,12 +174,9 @@ export async function readRotation(
 
 /** A rotation that never ended: whether the token still works, a look at the item says. */
 export async function markStuckRotations(jobs: JobsDatabase): Promise<void> {
-  await batch(jobs, [
-    rows(
-      jobs,
-      sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now() from items i
+  await execute(jobs, [
+    command(sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now() from items i
         where i.id = p.item_id and p.product = 'item' and p.dirty_seq = p.synced_seq and i.removed_at is null
-          and i.rotation_started_at < now() - make_interval(mins => ${rotatingMinutes})`,
-    ),
+          and i.rotation_started_at < now() - make_interval(mins => ${rotatingMinutes})`),
   ])
 }

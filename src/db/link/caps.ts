@@ -1,9 +1,11 @@
 // How much one user may link: live items, and links within 24 hours. Counted where it cannot change meanwhile.
 import { type SQL, sql } from 'drizzle-orm'
-import { type ApiDatabase, type JobsDatabase, rows } from '../core/client.ts'
+import * as z from 'zod'
+import type { ApiDatabase } from '../core/client.ts'
 import { refuseWhen, sqlState } from '../core/sql-state.ts'
 import { asUser, type Identity, me } from '../core/scope.ts'
 import { lost } from '../sync/work.ts'
+import { bigCount, command, query } from '../core/statement.ts'
 
 export interface LinkCaps {
   readonly itemsPerUser: number
@@ -21,14 +23,14 @@ export type Reached =
   | { readonly kind: 'too_many_links'; readonly limit: number; readonly retryAfterSeconds: number }
 
 /** Serialises a user's links until the transaction ends. */
-export const lockLinks = (database: ApiDatabase) =>
-  rows(database, sql`select pg_advisory_xact_lock(hashtextextended('links of ' || coalesce(${me}::text, ''), 0))`)
+export const lockLinks = () =>
+  command(sql`select pg_advisory_xact_lock(hashtextextended('links of ' || coalesce(${me}::text, ''), 0))`)
 
 /** Expired link tokens and ended exchanges of a user that are kept, beside those of the last day. */
 const keptLinks = 1000
 
 /** Deletes the oldest of them. */
-export const trimLinks = (database: ApiDatabase) => rows(database, sql`select app.trim_links(${keptLinks})`)
+export const trimLinks = () => command(sql`select app.trim_links(${keptLinks})`)
 
 /** How many live items a user has. Lost items do not count: linking their bank again restores them. */
 export const liveItems = (user: SQL | string): SQL =>
@@ -39,37 +41,41 @@ const inProgress = (patienceSeconds: number): SQL =>
   sql`(select count(*) from link_exchanges where user_id = ${me} and state in ('started', 'exchanged')
     and created_at > now() - make_interval(secs => ${patienceSeconds}))`
 
-/** Seconds until fewer than `limit` rows are younger than a day: until the `limit`th newest is a day old. Null where they are. */
+/**
+ * Seconds until fewer than `limit` rows are younger than a day: until the `limit`th newest is a day old. Null where
+ * they are.
+ */
 const untilFewer = (table: string, limit: number): SQL =>
   sql`(select ceil(extract(epoch from created_at + interval '1 day' - now())) from ${sql.raw(table)}
-    where user_id = ${me} and created_at > now() - interval '1 day' order by created_at desc offset ${limit - 1} limit 1)`
+    where user_id = ${me} and created_at > now() - interval '1 day' order by created_at desc offset ${limit - 1}
+      limit 1)`
 
-interface CapRow extends Record<string, unknown> {
-  items: string
-  links_wait: string | null
-}
+const capRow = z.object({ items: bigCount, links_wait: bigCount.nullable() })
+type CapRow = z.output<typeof capRow>
 
 /** What speaks against one more link of the user. After `lockLinks`, no other request of the user changes it. */
-export const selectLinkCaps = (database: ApiDatabase, { linksPerDay }: LinkCaps, patienceSeconds: number) =>
-  rows<CapRow>(
-    database,
-    sql`select ${liveItems(me)} + ${inProgress(patienceSeconds)} as items, ${untilFewer('link_exchanges', linksPerDay)} as links_wait`,
+export const selectLinkCaps = ({ linksPerDay }: LinkCaps, patienceSeconds: number) =>
+  query(
+    capRow,
+    sql`select ${liveItems(me)} + ${inProgress(patienceSeconds)} as items,
+      ${untilFewer('link_exchanges', linksPerDay)} as links_wait`,
   )
 
 /** The same as a condition. */
 export const mayLink = ({ itemsPerUser, linksPerDay }: LinkCaps, patienceSeconds: number): SQL =>
-  sql`${liveItems(me)} + ${inProgress(patienceSeconds)} < ${itemsPerUser} and ${untilFewer('link_exchanges', linksPerDay)} is null`
+  sql`${liveItems(me)} + ${inProgress(patienceSeconds)} < ${itemsPerUser}
+    and ${untilFewer('link_exchanges', linksPerDay)} is null`
 
 export function reachedIn(row: CapRow | undefined, { itemsPerUser, linksPerDay }: LinkCaps): Reached | null {
   if (row === undefined) return null
-  if (Number(row.items) >= itemsPerUser) return { kind: 'too_many_items', limit: itemsPerUser }
+  if (row.items >= itemsPerUser) return { kind: 'too_many_items', limit: itemsPerUser }
   return row.links_wait === null ? null : tooManyLinks(linksPerDay, row.links_wait)
 }
 
-const tooManyLinks = (limit: number, wait: string | null): Reached => ({
+const tooManyLinks = (limit: number, wait: number): Reached => ({
   kind: 'too_many_links',
   limit,
-  retryAfterSeconds: Math.max(1, Number(wait ?? 0)),
+  retryAfterSeconds: Math.max(1, wait),
 })
 
 /** Seconds until the user may have one more link token; null for now. */
@@ -89,6 +95,8 @@ export interface WantedSession {
 export const maySession = (caps: LinkCaps, hosted: boolean): SQL =>
   sql`${tokensWait(caps)} is null and (${!hosted} or ${hostedWait} is null)`
 
+const sessionCapRow = z.object({ tokens_wait: bigCount.nullable(), hosted_wait: bigCount.nullable() })
+
 /** What speaks against one more link token of the user; null where nothing does. */
 export async function capsReached(
   database: ApiDatabase,
@@ -96,31 +104,20 @@ export async function capsReached(
   caps: LinkCaps,
   { isNew, hosted }: WantedSession,
 ): Promise<Reached | null> {
-  const [links, sessions] = await asUser(
-    database,
-    identity,
-    selectLinkCaps(database, caps, 0),
-    rows<{ tokens_wait: string | null; hosted_wait: string | null }>(
-      database,
-      sql`select ${tokensWait(caps)} as tokens_wait, ${hostedWait} as hosted_wait`,
-    ),
-  )
-  const reached = isNew ? reachedIn(links.rows[0], caps) : null
-  const { tokens_wait: tokens = null, hosted_wait: pages = null } = sessions.rows[0] ?? {}
+  const { links, sessions } = await asUser(database, identity, {
+    links: selectLinkCaps(caps, 0),
+    sessions: query(sessionCapRow, sql`select ${tokensWait(caps)} as tokens_wait, ${hostedWait} as hosted_wait`),
+  })
+  const reached = isNew ? reachedIn(links[0], caps) : null
+  const { tokens_wait: tokens = null, hosted_wait: pages = null } = sessions[0] ?? {}
   if (reached !== null) return reached
   if (tokens !== null) return tooManyLinks(caps.linksPerDay * tokensPerLink, tokens)
   return hosted && pages !== null ? tooManyLinks(hostedSessions, pages) : null
 }
 
 /** Rolls back the batch where the user has as many live items as allowed. Requires the lock on the user's row. */
-export const refuseOverCap = (
-  jobs: JobsDatabase,
-  userId: string,
-  { itemsPerUser }: LinkCaps,
-  unless: SQL = sql`false`,
-) =>
-  rows(
-    jobs,
+export const refuseOverCap = (userId: string, { itemsPerUser }: LinkCaps, unless: SQL = sql`false`) =>
+  command(
     sql`select ${refuseWhen(
       sql`not (${unless}) and ${liveItems(sql`${userId}::uuid`)} >= ${itemsPerUser}`,
       sqlState.itemCapReached,

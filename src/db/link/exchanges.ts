@@ -1,16 +1,19 @@
 // Exchanges of public tokens as intents: written before Plaid is asked, and ended in the same transaction as what they
 // lead to. Whoever finds one that never ended can go on with it.
 import { sql } from 'drizzle-orm'
-import { type ApiDatabase, batch, type JobsDatabase, rows } from '../core/client.ts'
-import { type KnownAccount, knownAccountsIn, selectKnownAccounts } from '../records/known-accounts.ts'
+import * as z from 'zod'
+import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
+import { type KnownAccount, selectKnownAccounts } from '../records/known-accounts.ts'
 import { type LinkCaps, lockLinks, mayLink, type Reached, reachedIn, selectLinkCaps, trimLinks } from './caps.ts'
 import { asNewUser, asUser, type Identity, me } from '../core/scope.ts'
 import { idsInTurns } from '../core/turns.ts'
+import { command, idRow, query } from '../core/statement.ts'
 
 /** Longer than a request can last, so that the reconciler does not resume an exchange whose request still runs. */
 export const patienceSeconds = 300
 
-export type ExchangeState = 'started' | 'exchanged' | 'linked' | 'duplicate' | 'refused' | 'given_back' | 'lost'
+const exchangeStates = ['started', 'exchanged', 'linked', 'duplicate', 'refused', 'given_back', 'lost'] as const
+export type ExchangeState = (typeof exchangeStates)[number]
 
 /** An exchange whose access token is here. */
 export interface Exchange {
@@ -32,16 +35,17 @@ export interface EarlierExchange {
   readonly exchange: Exchange | null
 }
 
-interface ExchangeRow extends Record<string, unknown> {
-  id: string
-  user_id: string
-  state: ExchangeState
-  item_id: string | null
-  plaid_item_id: string | null
-  access_token_sealed: string | null
-  allow_duplicate: boolean
-  plaid_user_id: string | null
-}
+const exchangeRow = z.object({
+  id: z.string(),
+  user_id: z.string(),
+  state: z.enum(exchangeStates),
+  item_id: z.string().nullable(),
+  plaid_item_id: z.string().nullable(),
+  access_token_sealed: z.string().nullable(),
+  allow_duplicate: z.boolean(),
+  plaid_user_id: z.string().nullable(),
+})
+type ExchangeRow = z.output<typeof exchangeRow>
 
 function exchangeOf(row: ExchangeRow): Exchange | null {
   const { plaid_item_id: plaidItemId, access_token_sealed: sealedToken } = row
@@ -70,10 +74,11 @@ const earlierOf = (row: ExchangeRow): EarlierExchange => ({
   exchange: row.state === 'exchanged' ? exchangeOf(row) : null,
 })
 
-const findEarlier = (database: ApiDatabase, publicTokenDigest: string) =>
-  rows<ExchangeRow>(
-    database,
-    sql`select id, user_id, state, item_id, plaid_item_id, access_token_sealed, allow_duplicate, plaid_user_id from link_exchanges
+const findEarlier = (publicTokenDigest: string) =>
+  query(
+    exchangeRow,
+    sql`select id, user_id, state, item_id, plaid_item_id, access_token_sealed, allow_duplicate, plaid_user_id
+      from link_exchanges
       where public_token_digest = ${publicTokenDigest} and user_id = ${me}`,
   )
 
@@ -93,6 +98,10 @@ export type Beginning =
   /** The same public token came before. */
   | { readonly kind: 'earlier'; readonly earlier: EarlierExchange }
 
+const ownedRow = z.object({ is_owned: z.boolean() })
+
+const begunRow = z.object({ user_id: z.string(), plaid_user_id: z.string().nullable() })
+
 /**
  * Writes the intent, in one round trip with all that may speak against it, and with the user's own row where there is
  * none. Another user's public token is `earlier`, and refused.
@@ -105,33 +114,32 @@ export async function beginExchange(
 ): Promise<Beginning> {
   const isOwned = sql`(${linkTokenDigest}::text is null
     or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}))`
-  const [, , checked, accounts, counted, begun, found] = await asNewUser(
-    database,
-    identity,
+  const { checked, accounts, counted, begun, found } = await asNewUser(database, identity, {
     // Of two requests at once, the second counts the exchange of the first.
-    lockLinks(database),
-    trimLinks(database),
-    rows<{ is_owned: boolean }>(database, sql`select ${isOwned} as is_owned`),
-    selectKnownAccounts(database, me),
-    selectLinkCaps(database, caps, patienceSeconds),
-    rows<{ user_id: string; plaid_user_id: string | null }>(
-      database,
+    locked: lockLinks(),
+    trimmed: trimLinks(),
+    checked: query(ownedRow, sql`select ${isOwned} as is_owned`),
+    accounts: selectKnownAccounts(me),
+    counted: selectLinkCaps(caps, patienceSeconds),
+    begun: query(
+      begunRow,
       sql`insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, plaid_user_id, next_attempt_at)
         select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean,
-          (select plaid_user_id from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}), now() + make_interval(secs => ${patienceSeconds})
+          (select plaid_user_id from link_sessions where token_digest = ${linkTokenDigest}
+            and user_id = ${me}), now() + make_interval(secs => ${patienceSeconds})
         where ${isOwned} and ${mayLink(caps, patienceSeconds)} on conflict do nothing returning user_id, plaid_user_id`,
     ),
     // After the insert, which waits for another request with the same token: its row is visible only then.
-    findEarlier(database, publicTokenDigest),
-  )
-  const [started, row] = [begun.rows[0], found.rows[0]]
+    found: findEarlier(publicTokenDigest),
+  })
+  const [started, row] = [begun[0], found[0]]
   if (started !== undefined) {
     const { user_id: userId, plaid_user_id: plaidUserId } = started
-    return { kind: 'begun', userId, plaidUserId, known: knownAccountsIn(accounts) }
+    return { kind: 'begun', userId, plaidUserId, known: accounts }
   }
-  if (checked.rows[0]?.is_owned !== true) return { kind: 'not_owned' }
+  if (checked[0]?.is_owned !== true) return { kind: 'not_owned' }
   if (row !== undefined) return { kind: 'earlier', earlier: earlierOf(row) }
-  const reached = reachedIn(counted.rows[0], caps)
+  const reached = reachedIn(counted[0], caps)
   if (reached !== null) return { kind: 'capped', reached }
   return { kind: 'earlier', earlier: { state: 'refused', itemId: null, exchange: null } }
 }
@@ -145,23 +153,18 @@ export async function storeExchangedToken(
   identity: Identity,
   exchange: Exchange,
 ): Promise<void> {
-  const [, kept] = await asUser(
-    database,
-    identity,
-    rows(
-      database,
-      sql`update link_exchanges set state = 'exchanged', plaid_item_id = ${exchange.plaidItemId},
+  const { kept } = await asUser(database, identity, {
+    stored: command(sql`update link_exchanges set state = 'exchanged', plaid_item_id = ${exchange.plaidItemId},
           access_token_sealed = ${exchange.sealedToken}, updated_at = now(),
           next_attempt_at = now() + make_interval(secs => ${patienceSeconds})
-        where id = ${exchange.id} and user_id = ${me} and state = 'started'`,
-    ),
-    rows<{ id: string }>(
-      database,
+        where id = ${exchange.id} and user_id = ${me} and state = 'started'`),
+    kept: query(
+      idRow,
       sql`select id from link_exchanges
         where id = ${exchange.id} and user_id = ${me} and plaid_item_id = ${exchange.plaidItemId}`,
     ),
-  )
-  if (kept.rows.length === 0) throw new TypeError('the exchange had ended')
+  })
+  if (kept.length === 0) throw new TypeError('the exchange had ended')
 }
 
 /** The public token cannot be used, or was not used up: `forget` lets it be tried again. */
@@ -172,16 +175,13 @@ export async function endUnexchanged(
   end: 'refused' | 'forget',
 ): Promise<void> {
   const mine = sql`id = ${id} and user_id = ${me} and state = 'started'`
-  await asUser(
-    database,
-    identity,
-    rows(
-      database,
+  await asUser(database, identity, {
+    ended: command(
       end === 'forget'
         ? sql`delete from link_exchanges where ${mine}`
         : sql`update link_exchanges set state = 'refused', updated_at = now() where ${mine}`,
     ),
-  )
+  })
 }
 
 export interface DueExchange {
@@ -195,27 +195,35 @@ export interface DueExchange {
   readonly exchange: Exchange | null
 }
 
-interface DueRow extends ExchangeRow {
-  issuer: string
-  subject: string
-  current_plaid_user_id: string | null
-  attempts: number
-}
+const dueRow = exchangeRow.extend({
+  issuer: z.string(),
+  subject: z.string(),
+  current_plaid_user_id: z.string().nullable(),
+  attempts: z.number(),
+})
 
 /** Exchanges that nobody has ended. Each is put off at once, for longer each time. */
 export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise<DueExchange[]> {
-  const [claimed] = await batch(jobs, [
-    rows<DueRow>(
-      jobs,
+  const { claimed } = await batch(jobs, {
+    claimed: query(
+      dueRow,
       sql`update link_exchanges x set attempts = x.attempts + 1,
-          next_attempt_at = now() + least(interval '6 hours', make_interval(secs => ${patienceSeconds}) * 2 ^ least(x.attempts, 10))
+          next_attempt_at = now() + least(interval '6 hours', make_interval(secs => ${patienceSeconds}) * 2 ^
+            least(x.attempts, 10))
         from users u where u.id = x.user_id and x.id in (
-          ${idsInTurns('link_exchanges', sql`state in ('started', 'exchanged') and next_attempt_at <= now()`, 'next_attempt_at', limit)})
-        returning x.id, x.user_id, x.state, x.item_id, x.plaid_item_id, x.access_token_sealed, x.allow_duplicate, x.plaid_user_id,
+          ${idsInTurns(
+            'link_exchanges',
+            sql`state in ('started', 'exchanged')
+            and next_attempt_at <= now()`,
+            'next_attempt_at',
+            limit,
+          )})
+        returning x.id, x.user_id, x.state, x.item_id, x.plaid_item_id, x.access_token_sealed, x.allow_duplicate,
+          x.plaid_user_id,
           u.issuer, u.subject, u.plaid_user_id as current_plaid_user_id, x.attempts`,
     ),
-  ])
-  return claimed.rows.map((row) => ({
+  })
+  return claimed.map((row) => ({
     id: row.id,
     userId: row.user_id,
     identity: { issuer: row.issuer, subject: row.subject },
@@ -227,22 +235,16 @@ export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise
 
 /** Exchanges that were claimed and not tried: due again now, and the claim does not count as a try. */
 export async function releaseExchanges(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
-  await batch(jobs, [
-    rows(
-      jobs,
-      sql`update link_exchanges set attempts = attempts - 1, next_attempt_at = now()
-        where id = any(${sql.param(ids)}::uuid[]) and state in ('started', 'exchanged') and attempts > 0`,
-    ),
+  await execute(jobs, [
+    command(sql`update link_exchanges set attempts = attempts - 1, next_attempt_at = now()
+        where id = any(${sql.param(ids)}::uuid[]) and state in ('started', 'exchanged') and attempts > 0`),
   ])
 }
 
 /** The answer never came, and Plaid cannot be asked what it did: it gave no id for the user. */
 export async function loseExchange(jobs: JobsDatabase, id: string): Promise<void> {
-  await batch(jobs, [
-    rows(
-      jobs,
-      sql`update link_exchanges set state = 'lost', updated_at = now() where id = ${id} and state = 'started'`,
-    ),
+  await execute(jobs, [
+    command(sql`update link_exchanges set state = 'lost', updated_at = now() where id = ${id} and state = 'started'`),
   ])
 }
 
@@ -251,28 +253,28 @@ export interface UserToCheck {
   readonly plaidUserId: string
 }
 
+const userRow = z.object({ id: z.string(), plaid_user_id: z.string() })
+
 /** Users whose list of items at Plaid was not compared with ours for a day. */
 export async function claimUsersToCheck(jobs: JobsDatabase, limit: number): Promise<UserToCheck[]> {
-  const [claimed] = await batch(jobs, [
-    rows<{ id: string; plaid_user_id: string }>(
-      jobs,
+  const { claimed } = await batch(jobs, {
+    claimed: query(
+      userRow,
       sql`update users set plaid_items_checked_at = now() where id in (
           select id from users where plaid_user_id is not null
             and (plaid_items_checked_at is null or plaid_items_checked_at < now() - interval '1 day')
           order by plaid_items_checked_at nulls first limit ${limit} for no key update skip locked)
         returning id, plaid_user_id`,
     ),
-  ])
-  return claimed.rows.map((row) => ({ userId: row.id, plaidUserId: row.plaid_user_id }))
+  })
+  return claimed.map((row) => ({ userId: row.id, plaidUserId: row.plaid_user_id }))
 }
 
 /** Users whose list could not be compared: it is tried again after `afterSeconds`, which is less than a day. */
 export async function recheckUsers(jobs: JobsDatabase, ids: readonly string[], afterSeconds: number): Promise<void> {
-  await batch(jobs, [
-    rows(
-      jobs,
-      sql`update users set plaid_items_checked_at = now() - interval '1 day' + make_interval(secs => ${afterSeconds})
-        where id = any(${sql.param(ids)}::uuid[])`,
-    ),
+  await execute(jobs, [
+    command(sql`update users set plaid_items_checked_at = now() - interval '1 day' + make_interval(secs =>
+      ${afterSeconds})
+        where id = any(${sql.param(ids)}::uuid[])`),
   ])
 }

@@ -1,8 +1,9 @@
-// The end of an exchange: a new item, one that takes the place of an earlier one, or none, for it is here already. Each is
-// one transaction with the exchange's own end, so that a crash leaves no half-made item and no token without an owner.
+// The end of an exchange: a new item, one that takes the place of an earlier one, or none, for it is here already.
+// Each is one transaction with the exchange's own end, so that a crash leaves no half-made item and no token without
+// an owner.
 import { sql } from 'drizzle-orm'
 import { type AccountDecisions, type AccountFacts, writeAccounts } from '../records/accounts-merge.ts'
-import { batchAfter, type JobsDatabase, rows, type Statement } from '../core/client.ts'
+import { batchAfter, type JobsDatabase } from '../core/client.ts'
 import { refuseWhen, sqlState, sqlStateOf } from '../core/sql-state.ts'
 import type { ItemLook } from '../items/item-update.ts'
 import { type Item, itemIn, selectItem } from '../items/items.ts'
@@ -12,6 +13,7 @@ import type { Exchange } from './exchanges.ts'
 import { isResting, lost } from '../sync/work.ts'
 import { isUnclaimed, expectedUntil } from '../sync/wake-ups.ts'
 import { lockPlaidItem } from '../operations/webhook-events.ts'
+import { command, idRow, query, type Statement } from '../core/statement.ts'
 
 /** As many refusals as it takes until a product is asked for once a week (src/sync/failure.ts). */
 const longestRestRefusals = 3
@@ -28,27 +30,20 @@ export interface LinkedItem {
 }
 
 /**
- * `over_cap`: the user has as many items as they may · `moved`: the user's items changed since they were read, read them again ·
- * `ended`: another process ended the exchange
+ * `over_cap`: the user has as many items as they may · `moved`: the user's items changed since they were read, read
+ * them again · `ended`: another process ended the exchange
  */
 export type StoreAnswer =
   | { readonly kind: 'stored'; readonly itemProductIds: readonly string[]; readonly item: Item | null }
   | { readonly kind: 'moved' | 'ended' | 'over_cap' }
 
-const begin = (jobs: JobsDatabase, exchange: Exchange, itemId: string | null): Statement =>
-  rows(jobs, sql`select app.begin_link(${exchange.id}, ${itemId})`)
+const begin = (exchange: Exchange, itemId: string | null): Statement =>
+  command(sql`select app.begin_link(${exchange.id}, ${itemId})`)
 
-function end(
-  jobs: JobsDatabase,
-  exchange: Exchange,
-  state: 'linked' | 'duplicate' | 'given_back',
-  itemId: string | null,
-) {
-  return rows(
-    jobs,
-    sql`update link_exchanges set state = ${state}, item_id = ${itemId}, access_token_sealed = null, updated_at = now()
-      where id = ${exchange.id}`,
-  )
+function end(exchange: Exchange, state: 'linked' | 'duplicate' | 'given_back', itemId: string | null) {
+  return command(sql`update link_exchanges set state = ${state}, item_id = ${itemId}, access_token_sealed = null,
+    updated_at = now()
+      where id = ${exchange.id}`)
 }
 
 /** What a rejected batch means, by its SQLSTATE. */
@@ -58,7 +53,9 @@ const outcomes: ReadonlyMap<string | null, Exclude<StoreAnswer['kind'], 'stored'
   [sqlState.itemCapReached, 'over_cap'],
 ])
 
-/** Runs the statements, reads what they made of the item, and claims the wake-ups of its products that are to be read. */
+/**
+ * Runs the statements, reads what they made of the item, and claims the wake-ups of its products that are to be read.
+ */
 async function stored(
   jobs: JobsDatabase,
   { userId }: Exchange,
@@ -66,18 +63,19 @@ async function stored(
   statements: readonly Statement[],
 ): Promise<StoreAnswer> {
   try {
-    const [dirty, found, products] = await batchAfter(jobs, statements, [
+    const { dirty, ...found } = await batchAfter(jobs, statements, {
       // The user waits for transactions above all, so a queue that works on one message after the other has them first.
-      rows<{ id: string }>(
-        jobs,
+      dirty: query(
+        idRow,
         sql`with woken as (
-            update item_products p set woken_until = ${expectedUntil} where item_id = ${itemId} and dirty_seq > synced_seq
+            update item_products p set woken_until = ${expectedUntil} where item_id = ${itemId}
+              and dirty_seq > synced_seq
               and not ${isResting('p')} and ${isUnclaimed} returning id, product)
           select id from woken order by product <> 'transactions', product`,
       ),
       ...selectItem(jobs, itemId, userId),
-    ])
-    return { kind: 'stored', itemProductIds: dirty.rows.map(({ id }) => id), item: itemIn(found, products) }
+    })
+    return { kind: 'stored', itemProductIds: dirty, item: itemIn(found) }
   } catch (error) {
     const kind = outcomes.get(sqlStateOf(error))
     if (kind === undefined) throw error
@@ -93,24 +91,22 @@ const ownerOf = (exchange: Exchange, itemId: string, linkEpoch: number) => ({
 })
 
 /**
- * Revokes the accounts whose revocation was reported after Plaid listed them and before the item was stored here. Plaid does
- * not send the webhook again. Run it after `writeAccounts`, in a transaction that began with `lockPlaidItem`.
+ * Revokes the accounts whose revocation was reported after Plaid listed them and before the item was stored here.
+ * Plaid does not send the webhook again. Run it after `writeAccounts`, in a transaction that began with
+ * `lockPlaidItem`.
  */
-const applyEarlyRevocations = (jobs: JobsDatabase, { plaidItemId }: Exchange, itemId: string): Statement =>
-  rows(
-    jobs,
-    sql`with revoked as (
+const applyEarlyRevocations = ({ plaidItemId }: Exchange, itemId: string): Statement =>
+  command(sql`with revoked as (
         update accounts set closed = true, revoked_at = now(), updated_at = now()
         where item_id = ${itemId} and plaid_account_id = any(array(
           select payload->>'account_id' from webhook_events
           where plaid_item_id = ${plaidItemId} and webhook_type = 'ITEM' and webhook_code = 'USER_ACCOUNT_REVOKED'))
         returning id)
-      select app.hide_account(id) from revoked`,
-  )
+      select app.hide_account(id) from revoked`)
 
 /**
- * Stores a new item, all of its products dirty, under the exchange's own id. Where accounts of other items come over, what
- * they brought counts as told by an earlier link.
+ * Stores a new item, all of its products dirty, under the exchange's own id. Where accounts of other items come over,
+ * what they brought counts as told by an earlier link.
  */
 export async function storeNewItem(
   jobs: JobsDatabase,
@@ -122,25 +118,22 @@ export async function storeNewItem(
   const { id, userId } = exchange
   const linkEpoch = decisions.moved.length === 0 ? 0 : 1
   return await stored(jobs, exchange, id, [
-    lockPlaidItem(jobs, exchange.plaidItemId),
-    begin(jobs, exchange, null),
-    refuseOverCap(jobs, userId, caps),
-    requireAccountsVersion(jobs, userId, decisions.version),
-    rows(
-      jobs,
-      sql`insert into items (id, user_id, plaid_item_id, institution_id, institution_name, consent_expires_at, access_token_sealed,
+    lockPlaidItem(exchange.plaidItemId),
+    begin(exchange, null),
+    refuseOverCap(userId, caps),
+    requireAccountsVersion(userId, decisions.version),
+    command(sql`insert into items (id, user_id, plaid_item_id, institution_id, institution_name, consent_expires_at,
+      access_token_sealed,
           transactions_updated_at, investments_updated_at, capabilities, link_epoch)
-        values (${id}, ${userId}, ${exchange.plaidItemId}, ${item.institutionId}, ${item.institutionName}, ${time(item.consentExpiresAt)},
-          ${exchange.sealedToken}, ${time(item.look.transactionsUpdatedAt)}, ${time(item.look.investmentsUpdatedAt)}, ${item.look.capabilities}, ${linkEpoch})`,
-    ),
-    rows(
-      jobs,
-      sql`insert into item_products (item_id, user_id, product)
-        select ${id}::uuid, ${userId}::uuid, product from unnest(${sql.param(item.products)}::text[]) as p(product)`,
-    ),
-    ...writeAccounts(jobs, ownerOf(exchange, id, linkEpoch), item.accounts, true, decisions),
-    applyEarlyRevocations(jobs, exchange, id),
-    end(jobs, exchange, 'linked', id),
+        values (${id}, ${userId}, ${exchange.plaidItemId}, ${item.institutionId}, ${item.institutionName},
+          ${time(item.consentExpiresAt)},
+          ${exchange.sealedToken}, ${time(item.look.transactionsUpdatedAt)}, ${time(item.look.investmentsUpdatedAt)},
+            ${item.look.capabilities}, ${linkEpoch})`),
+    command(sql`insert into item_products (item_id, user_id, product)
+        select ${id}::uuid, ${userId}::uuid, product from unnest(${sql.param(item.products)}::text[]) as p(product)`),
+    ...writeAccounts(ownerOf(exchange, id, linkEpoch), item.accounts, true, decisions),
+    applyEarlyRevocations(exchange, id),
+    end(exchange, 'linked', id),
   ])
 }
 
@@ -159,65 +152,54 @@ export async function storeRelink(
   const { id } = predecessor
   const owner = ownerOf(exchange, id, predecessor.linkEpoch + 1)
   return await stored(jobs, exchange, id, [
-    lockPlaidItem(jobs, exchange.plaidItemId),
-    begin(jobs, exchange, id),
+    lockPlaidItem(exchange.plaidItemId),
+    begin(exchange, id),
     // A removed item that comes back is one more; a lost one is not.
-    refuseOverCap(
-      jobs,
-      exchange.userId,
-      caps,
-      sql`exists (select 1 from items where id = ${id} and removed_at is null)`,
-    ),
-    requireAccountsVersion(jobs, exchange.userId, decisions.version),
-    rows(
-      jobs,
+    refuseOverCap(exchange.userId, caps, sql`exists (select 1 from items where id = ${id} and removed_at is null)`),
+    requireAccountsVersion(exchange.userId, decisions.version),
+    command(
       sql`select ${refuseWhen(
         sql`not exists (select 1 from items where id = ${id} and user_id = ${exchange.userId}
           and link_epoch = ${predecessor.linkEpoch} and status in (${lost}))`,
         sqlState.accountsChanged,
       )}`,
     ),
-    rows(
-      jobs,
-      sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
+    command(sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
         select user_id, plaid_item_id, id, access_token_sealed, 'replaced' from items
-        where id = ${id} and status in ('relink_required', 'revoked') on conflict (plaid_item_id) do nothing`,
-    ),
-    rows(jobs, sql`select app.renumber_item(id) from items where id = ${id} and removed_at is not null`),
-    rows(
-      jobs,
-      sql`update items set plaid_item_id = ${exchange.plaidItemId}, access_token_sealed = ${predecessor.sealedToken},
-          institution_name = coalesce(${item.institutionName}, institution_name), status = 'initializing', status_reason = null,
+        where id = ${id} and status in ('relink_required', 'revoked') on conflict (plaid_item_id) do nothing`),
+    command(sql`select app.renumber_item(id) from items where id = ${id} and removed_at is not null`),
+    command(sql`update items set plaid_item_id = ${exchange.plaidItemId},
+      access_token_sealed = ${predecessor.sealedToken},
+          institution_name = coalesce(${item.institutionName}, institution_name), status = 'initializing',
+            status_reason = null,
           new_accounts_available = false, consent_expires_at = ${time(item.consentExpiresAt)}, disconnect_at = null,
-          transactions_updated_at = ${time(item.look.transactionsUpdatedAt)}, investments_updated_at = ${time(item.look.investmentsUpdatedAt)},
+          transactions_updated_at = ${time(item.look.transactionsUpdatedAt)},
+            investments_updated_at = ${time(item.look.investmentsUpdatedAt)},
           capabilities = ${item.look.capabilities}, removed_at = null, purge_at = null, link_epoch = link_epoch + 1,
           rotation_started_at = null, rotation_owner = null, lost_at = null, updated_at = now()
-        where id = ${id}`,
-    ),
-    rows(
-      jobs,
-      sql`update item_products p set cursor = null, dirty_seq = dirty_seq + 1, lease_owner = null, lease_expires_at = null,
-          attempts = 0, last_error = null, history_status = null, status = case when offered then 'pending' else 'absent' end,
+        where id = ${id}`),
+    command(sql`update item_products p set cursor = null, dirty_seq = dirty_seq + 1, lease_owner = null,
+      lease_expires_at = null,
+          attempts = 0, last_error = null, history_status = null, status = case when offered then 'pending'
+            else 'absent' end,
           refusals = case when offered then 0 else ${longestRestRefusals} end,
           next_attempt_at = now() + case when offered then interval '0' else interval '7 days' end
-        from (select id, product = any(${sql.param(item.products)}::text[]) as offered from item_products where item_id = ${id}) o
-        where o.id = p.id`,
-    ),
-    rows(
-      jobs,
-      sql`insert into item_products (item_id, user_id, product)
-        select ${id}::uuid, ${exchange.userId}::uuid, product from unnest(${sql.param(item.products)}::text[]) as p(product)
-        on conflict (item_id, product) do nothing`,
-    ),
-    ...writeAccounts(jobs, owner, item.accounts, true, decisions, item.isWhole),
-    applyEarlyRevocations(jobs, exchange, id),
-    end(jobs, exchange, 'linked', id),
+        from (select id, product = any(${sql.param(item.products)}::text[]) as offered from item_products
+          where item_id = ${id}) o
+        where o.id = p.id`),
+    command(sql`insert into item_products (item_id, user_id, product)
+        select ${id}::uuid, ${exchange.userId}::uuid, product from unnest(${sql.param(item.products)}::text[]) as
+          p(product)
+        on conflict (item_id, product) do nothing`),
+    ...writeAccounts(owner, item.accounts, true, decisions, item.isWhole),
+    applyEarlyRevocations(exchange, id),
+    end(exchange, 'linked', id),
   ])
 }
 
 /**
- * Ends an exchange whose item is stored already; `itemId` is null if it belongs to another user. Removes nothing at Plaid,
- * because that would remove the stored item.
+ * Ends an exchange whose item is stored already; `itemId` is null if it belongs to another user. Removes nothing at
+ * Plaid, because that would remove the stored item.
  */
 export async function storeSameItem(
   jobs: JobsDatabase,
@@ -225,7 +207,7 @@ export async function storeSameItem(
   itemId: string | null,
 ): Promise<StoreAnswer> {
   const state = itemId === null ? 'given_back' : 'duplicate'
-  return await stored(jobs, exchange, exchange.id, [begin(jobs, exchange, null), end(jobs, exchange, state, itemId)])
+  return await stored(jobs, exchange, exchange.id, [begin(exchange, null), end(exchange, state, itemId)])
 }
 
 /** Ends an exchange without an item and queues the removal of Plaid's. `duplicateOf` is the item that it duplicates. */
@@ -235,13 +217,11 @@ export async function storeRefusal(
   duplicateOf: string | null,
 ): Promise<StoreAnswer> {
   return await stored(jobs, exchange, exchange.id, [
-    begin(jobs, exchange, null),
-    rows(
-      jobs,
-      sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
-        values (${exchange.userId}, ${exchange.plaidItemId}, ${exchange.id}, ${exchange.sealedToken}, ${duplicateOf === null ? 'not_stored' : 'duplicate'})
-        on conflict (plaid_item_id) do nothing`,
-    ),
-    end(jobs, exchange, duplicateOf === null ? 'given_back' : 'duplicate', duplicateOf),
+    begin(exchange, null),
+    command(sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
+        values (${exchange.userId}, ${exchange.plaidItemId}, ${exchange.id}, ${exchange.sealedToken},
+          ${duplicateOf === null ? 'not_stored' : 'duplicate'})
+        on conflict (plaid_item_id) do nothing`),
+    end(exchange, duplicateOf === null ? 'given_back' : 'duplicate', duplicateOf),
   ])
 }

@@ -1,17 +1,12 @@
-// Orphans: items that Plaid lists for a user and that no row here knows. Removing them is dangerous after a restore of the
-// database, so a switch must allow it and only a few are removed a day.
+// Orphans: items that Plaid lists for a user and that no row here knows. Removing them is dangerous after a restore
+// of the database, so a switch must allow it and only a few are removed a day.
 import { sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import * as z from 'zod'
+import { batch, type JobsDatabase } from '../core/client.ts'
 import { patienceSeconds } from './exchanges.ts'
-import {
-  isBeingLinked,
-  isClaimed,
-  removalColumns,
-  removalOf,
-  type Removal,
-  type RemovalRow,
-} from '../items/plaid-removals.ts'
+import { isBeingLinked, isClaimed, queuedRemoval, removalColumns, type Removal } from '../items/plaid-removals.ts'
 import { utcDay } from '../operations/safety-switches.ts'
+import { bigCount, command, query } from '../core/statement.ts'
 
 /**
  * How long an unknown item is left alone: its public token may still be on its way. The token is valid for 30 minutes
@@ -19,9 +14,11 @@ import { utcDay } from '../operations/safety-switches.ts'
  */
 const unclaimedMinutes = 45
 
+const plaidItemId = z.object({ plaid_item_id: z.string() }).transform((row) => row.plaid_item_id)
+
 /**
- * Compares Plaid's list of a user's items with ours and returns the unknown ones, and those that another user has here. `queue`
- * queues the removal of the unknown ones at Plaid. Exchanges whose response never came become `lost`.
+ * Compares Plaid's list of a user's items with ours and returns the unknown ones, and those that another user has
+ * here. `queue` queues the removal of the unknown ones at Plaid. Exchanges whose response never came become `lost`.
  */
 export async function findOrphans(
   jobs: JobsDatabase,
@@ -34,28 +31,25 @@ export async function findOrphans(
       and not exists (select 1 from link_exchanges x where x.plaid_item_id = listed.id and x.state = 'exchanged')
       and not exists (select 1 from plaid_removals r where r.plaid_item_id = listed.id)
     order by listed.id`
-  const [, orphans, ofOthers] = await batch(jobs, [
-    rows(
-      jobs,
-      sql`update link_exchanges set state = 'lost', updated_at = now() where user_id = ${userId} and state = 'started'
-        and created_at < now() - make_interval(secs => ${patienceSeconds})`,
-    ),
-    rows<{ plaid_item_id: string }>(
-      jobs,
+  const { orphans, ofOthers } = await batch(jobs, {
+    exchangesLost: command(sql`update link_exchanges set state = 'lost', updated_at = now() where user_id = ${userId}
+        and state = 'started'
+        and created_at < now() - make_interval(secs => ${patienceSeconds})`),
+    orphans: query(
+      plaidItemId,
       queue
         ? sql`insert into plaid_removals (user_id, plaid_item_id, reason, next_attempt_at)
             select ${userId}::uuid, plaid_item_id, 'orphan', now() + make_interval(mins => ${unclaimedMinutes})
             from (${unknown}) as unknown on conflict (plaid_item_id) do nothing returning plaid_item_id`
         : unknown,
     ),
-    rows<{ plaid_item_id: string }>(
-      jobs,
+    ofOthers: query(
+      plaidItemId,
       sql`select plaid_item_id from items where plaid_item_id = any(${sql.param(plaidItemIds)}::text[])
         and user_id <> ${userId} and status <> 'removed'`,
     ),
-  ])
-  const idsIn = (found: typeof orphans): string[] => found.rows.map((row) => row.plaid_item_id)
-  return { unknown: idsIn(orphans), ofOthers: idsIn(ofOthers) }
+  })
+  return { unknown: orphans, ofOthers }
 }
 
 export interface ClaimedOrphans {
@@ -64,47 +58,50 @@ export interface ClaimedOrphans {
   readonly newlyHeld: number
 }
 
+const heldRow = z.object({ waiting: bigCount })
+
 /**
- * Claims due orphans, users in turn: at most `perDay` new ones a day, and those whose removal was tried before. Claims nothing
- * unless the switch says `end`. An orphan that turned out to belong to a linked item leaves the queue.
+ * Claims due orphans, users in turn: at most `perDay` new ones a day, and those whose removal was tried before.
+ * Claims nothing unless the switch says `end`. An orphan that turned out to belong to a linked item leaves the queue.
  */
 export async function claimOrphans(jobs: JobsDatabase, limit: number, perDay: number): Promise<ClaimedOrphans> {
   const due = sql`r.reason = 'orphan' and r.next_attempt_at <= now() and not ${isClaimed} and not ${isBeingLinked}
     and exists (select 1 from safety_switches s where s.name = 'orphan_removal' and s.state = 'end')`
-  const [, , claimed, held] = await batch(jobs, [
-    rows(jobs, sql`delete from plaid_removals r where r.reason = 'orphan' and ${isClaimed}`),
+  const { claimed, held } = await batch(jobs, {
+    claimedLeft: command(sql`delete from plaid_removals r where r.reason = 'orphan' and ${isClaimed}`),
     // Locks the row, so that two claims at the same time do not both use what is left of the day.
-    rows(
-      jobs,
-      sql`update safety_switches set count = case when counted_on = ${utcDay} then count else 0 end, counted_on = ${utcDay}
-        where name = 'orphan_removal'`,
-    ),
-    rows<RemovalRow>(
-      jobs,
+    dayCounted: command(sql`update safety_switches set count = case when counted_on = ${utcDay} then count
+        else 0 end, counted_on = ${utcDay}
+        where name = 'orphan_removal'`),
+    claimed: query(
+      queuedRemoval,
       sql`with claimed as (
           update plaid_removals r set attempts = r.attempts + 1,
             next_attempt_at = now() + least(interval '6 hours', interval '5 minutes' * 2 ^ least(r.attempts, 10))
           from users u where u.id = r.user_id and r.id in (
             select ranked.id from (
-              select queued.*, row_number() over (partition by queued.attempts = 0 order by queued.turn, queued.next_attempt_at, queued.id) as place
+              select queued.*, row_number() over (partition by queued.attempts = 0 order by queued.turn,
+                queued.next_attempt_at, queued.id) as place
               from (
                 select r.id, r.attempts, r.next_attempt_at,
                   row_number() over (partition by r.user_id, r.attempts = 0 order by r.next_attempt_at, r.id) as turn
                 from plaid_removals r where ${due}) as queued) as ranked
-            where ranked.attempts > 0 or ranked.place <= (select ${perDay} - s.count from safety_switches s where s.name = 'orphan_removal')
+            where ranked.attempts > 0 or ranked.place <= (select ${perDay} - s.count from safety_switches s
+              where s.name = 'orphan_removal')
             order by ranked.turn, ranked.next_attempt_at limit ${limit})
           returning ${removalColumns}
         ), counted as (
-          update safety_switches set count = count + (select count(*) from claimed where attempts = 1) where name = 'orphan_removal')
+          update safety_switches set count = count + (select count(*) from claimed where attempts = 1)
+            where name = 'orphan_removal')
         select * from claimed`,
     ),
-    rows<{ waiting: string }>(
-      jobs,
+    held: query(
+      heldRow,
       sql`with waiting as (select count(*) as n from plaid_removals r where r.attempts = 0 and ${due})
         update safety_switches set alarmed_on = ${utcDay} from waiting
         where name = 'orphan_removal' and waiting.n > 0 and count >= ${perDay} and alarmed_on is distinct from ${utcDay}
         returning waiting.n as waiting`,
     ),
-  ])
-  return { removals: claimed.rows.map(removalOf), newlyHeld: Number(held.rows[0]?.waiting ?? 0) }
+  })
+  return { removals: claimed, newlyHeld: held[0]?.waiting ?? 0 }
 }

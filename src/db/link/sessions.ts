@@ -1,10 +1,12 @@
-// Link tokens and whose they are: what was asked for is looked up by digest, the token itself is kept only where Plaid has
-// to be asked what became of it, and then sealed.
+// Link tokens and whose they are: what was asked for is looked up by digest, the token itself is kept only where
+// Plaid has to be asked what became of it, and then sealed.
 import { sql } from 'drizzle-orm'
-import { type ApiDatabase, batch, type JobsDatabase, rows } from '../core/client.ts'
+import * as z from 'zod'
+import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
 import { type LinkCaps, lockLinks, maySession, trimLinks } from './caps.ts'
 import { asUser, type Identity } from '../core/scope.ts'
 import { idsInTurns } from '../core/turns.ts'
+import { bigCount, command, idRow, query } from '../core/statement.ts'
 
 export interface NewLinkSession {
   readonly id: string
@@ -28,20 +30,20 @@ export async function insertLinkSession(
   caps: LinkCaps,
 ): Promise<boolean> {
   const { id, userId, tokenDigest, tokenSealed, itemId, plaidUserId, expiresAt, checkAt } = session
-  const [, , inserted] = await asUser(
-    database,
-    identity,
-    lockLinks(database),
-    trimLinks(database),
-    rows<{ id: string }>(
-      database,
-      sql`insert into link_sessions (id, user_id, token_digest, token_sealed, item_id, plaid_user_id, expires_at, check_at)
-        select ${id}::uuid, ${userId}::uuid, ${tokenDigest}, ${tokenSealed}::text, ${itemId}::uuid, ${plaidUserId}::text,
+  const { inserted } = await asUser(database, identity, {
+    locked: lockLinks(),
+    trimmed: trimLinks(),
+    inserted: query(
+      idRow,
+      sql`insert into link_sessions (id, user_id, token_digest, token_sealed, item_id, plaid_user_id, expires_at,
+        check_at)
+        select ${id}::uuid, ${userId}::uuid, ${tokenDigest}, ${tokenSealed}::text, ${itemId}::uuid,
+          ${plaidUserId}::text,
           ${expiresAt.toISOString()}::timestamptz, ${checkAt?.toISOString() ?? null}::timestamptz
         where ${maySession(caps, tokenSealed !== null)} returning id`,
     ),
-  )
-  return inserted.rows.length > 0
+  })
+  return inserted.length > 0
 }
 
 export interface LinkSession {
@@ -55,56 +57,62 @@ export interface LinkSession {
   readonly finishedAt: Date | null
 }
 
-interface SessionRow extends Record<string, unknown> {
-  id: string
-  user_id: string
-  issuer: string
-  subject: string
-  token_sealed: string
-  item_id: string | null
-  expires_at: string
-  finished_at: string | null
-}
+const sessionRow = z.object({
+  id: z.string(),
+  user_id: z.string(),
+  issuer: z.string(),
+  subject: z.string(),
+  token_sealed: z.string(),
+  item_id: z.string().nullable(),
+  expires_at: z.string(),
+  finished_at: z.string().nullable(),
+})
+
+const usersRow = z.object({ users: bigCount, missing: bigCount })
 
 /** How many users got a link token in the last hour, and how many of them have no id of Plaid's user API. */
 export async function countRecentLinkUsers(
   jobs: JobsDatabase,
 ): Promise<{ readonly users: number; readonly missing: number }> {
-  const [counted] = await batch(jobs, [
-    rows<{ users: string; missing: string }>(
-      jobs,
-      sql`select count(*) as users, count(*) filter (where u.plaid_user_id is null or u.plaid_user_id not like 'usr\\_%') as missing
-        from users u where u.id in (select s.user_id from link_sessions s where s.created_at > now() - interval '1 hour')`,
+  const { counted } = await batch(jobs, {
+    counted: query(
+      usersRow,
+      sql`select count(*) as users, count(*) filter (where u.plaid_user_id is null
+        or u.plaid_user_id not like 'usr\\_%') as missing
+        from users u where u.id in (select s.user_id from link_sessions s
+          where s.created_at > now() - interval '1 hour')`,
     ),
-  ])
-  return { users: Number(counted.rows[0]?.users ?? 0), missing: Number(counted.rows[0]?.missing ?? 0) }
+  })
+  return counted[0] ?? { users: 0, missing: 0 }
 }
+
+const dueRow = z.object({ id: z.string(), user_id: z.string() })
 
 /** Sessions to ask Plaid about. Each is put off, so that two sweeps at once do not ask twice. */
 export async function claimLinkSessions(
   jobs: JobsDatabase,
   limit: number,
 ): Promise<{ readonly id: string; readonly userId: string }[]> {
-  const [claimed] = await batch(jobs, [
-    rows<{ id: string; user_id: string }>(
-      jobs,
+  const { claimed } = await batch(jobs, {
+    claimed: query(
+      dueRow,
       sql`update link_sessions set check_at = now() + interval '5 minutes'
         where id in (${idsInTurns('link_sessions', sql`check_at <= now()`, 'check_at', limit)}) returning id, user_id`,
     ),
-  ])
-  return claimed.rows.map((row) => ({ id: row.id, userId: row.user_id }))
+  })
+  return claimed.map((row) => ({ id: row.id, userId: row.user_id }))
 }
 
 /** One session that Plaid can be asked about; null when there is none. */
 export async function getLinkSession(jobs: JobsDatabase, id: string): Promise<LinkSession | null> {
-  const [found] = await batch(jobs, [
-    rows<SessionRow>(
-      jobs,
+  const { found } = await batch(jobs, {
+    found: query(
+      sessionRow,
       sql`select s.id, s.user_id, u.issuer, u.subject, s.token_sealed, s.item_id, s.expires_at, s.finished_at
         from link_sessions s join users u on u.id = s.user_id where s.id = ${id} and s.token_sealed is not null`,
     ),
-  ])
-  const row = found.rows[0]
+  })
+  const row = found[0]
   if (row === undefined) return null
   return {
     id: row.id,
@@ -126,13 +134,10 @@ export async function concludeLinkSession(
   id: string,
   end: { readonly finished: boolean; readonly checkAt: Date | null },
 ): Promise<void> {
-  await batch(jobs, [
-    rows(
-      jobs,
-      sql`update link_sessions set check_at = ${end.checkAt?.toISOString() ?? null}::timestamptz,
+  await execute(jobs, [
+    command(sql`update link_sessions set check_at = ${end.checkAt?.toISOString() ?? null}::timestamptz,
           finished_at = case when ${end.finished} then coalesce(finished_at, now()) else finished_at end,
           token_sealed = case when ${end.checkAt === null} and expires_at < now() then null else token_sealed end
-        where id = ${id}`,
-    ),
+        where id = ${id}`),
   ])
 }

@@ -6,25 +6,23 @@ import { asUser, type Identity, me } from '../core/scope.ts'
 
 /** Plaid's id of the user; null where Plaid was not asked for one yet. */
 export async function getPlaidUserId(database: ApiDatabase, identity: Identity): Promise<string | null> {
-  const [found] = await asUser(
-    database,
-    identity,
-    database.connection.select({ id: users.plaidUserId }).from(users).where(eq(users.id, me)),
-  )
+  const { found } = await asUser(database, identity, {
+    found: database.connection.select({ id: users.plaidUserId }).from(users).where(eq(users.id, me)),
+  })
   return found[0]?.id ?? null
 }
 
-/** Keeps Plaid's id of the user, and returns the one that was kept first; an id of Plaid's older user API is replaced. */
+/**
+ * Keeps Plaid's id of the user, and returns the one that was kept first; an id of Plaid's older user API is replaced.
+ */
 export async function setPlaidUserId(database: ApiDatabase, identity: Identity, plaidUserId: string): Promise<string> {
   const { connection } = database
-  const [, found] = await asUser(
-    database,
-    identity,
-    connection
+  const { found } = await asUser(database, identity, {
+    stored: connection
       .update(users)
       .set({ plaidUserId })
       .where(and(eq(users.id, me), or(isNull(users.plaidUserId), notLike(users.plaidUserId, 'usr\\_%')))),
-    connection.select({ id: users.plaidUserId }).from(users).where(eq(users.id, me)),
-  )
+    found: connection.select({ id: users.plaidUserId }).from(users).where(eq(users.id, me)),
+  })
   return found[0]?.id ?? plaidUserId
 }

@@ -80,19 +80,19 @@ export async function listAllItems(
     .where(chosen)
     .orderBy(...order)
     .limit(limit)
-  const [, found, products] = await batch(jobs, [
-    plan(jobs, inIndexOrder),
-    connection
+  const { found, products } = await batch(jobs, {
+    planned: plan(inIndexOrder),
+    found: connection
       .select(itemColumns)
       .from(items)
       .where(chosen)
       .orderBy(...order)
       .limit(limit + 1),
-    connection
+    products: connection
       .select(productColumns)
       .from(itemProducts)
       .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
-  ])
+  })
   const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
   const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
   const whole = found.map((item) => ({ ...item, products: byItem.get(item.id) ?? [] }))
@@ -117,9 +117,9 @@ export async function listWebhooks(
   limit: number,
   from: Key | null,
 ): Promise<Page<AdminWebhook>> {
-  const [, found] = await batch(jobs, [
-    plan(jobs, inIndexOrder),
-    jobs.connection
+  const { found } = await batch(jobs, {
+    planned: plan(inIndexOrder),
+    found: jobs.connection
       .select({
         id: webhookEvents.id,
         scheme: webhookEvents.scheme,
@@ -139,6 +139,6 @@ export async function listWebhooks(
       )
       .orderBy(desc(webhookEvents.receivedAt), desc(webhookEvents.id))
       .limit(limit + 1),
-  ])
+  })
   return toPage(found, limit, (event) => [event.receivedAt.toISOString(), event.id])
 }

@@ -1,10 +1,12 @@
 // Messages that could not be handled. They are kept for operators to inspect and replay.
 import { and, desc, isNull, sql } from 'drizzle-orm'
+import * as z from 'zod'
 import { deadLetters } from '../../../drizzle/tables/operations.ts'
-import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import { execute, batch, type JobsDatabase } from '../core/client.ts'
 import { askedAgain } from '../sync/work.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
+import { command, query } from '../core/statement.ts'
 
 export interface DeadLetter {
   readonly queue: string
@@ -22,17 +24,14 @@ const mostAlike = 10
 export async function recordDeadLetter(jobs: JobsDatabase, letter: DeadLetter): Promise<void> {
   const { queue, messageId, itemProductId, reason, payload } = letter
   const content = JSON.stringify(payload)
-  await batch(jobs, [
-    rows(
-      jobs,
-      sql`insert into dead_letters (queue, message_id, item_product_id, reason, payload)
+  await execute(jobs, [
+    command(sql`insert into dead_letters (queue, message_id, item_product_id, reason, payload)
         select ${queue}, ${messageId}, ${itemProductId}::uuid, ${reason}, ${content}::jsonb
         where (select count(*) from (
           select 1 from dead_letters where item_product_id is not distinct from ${itemProductId}::uuid
             and queue = ${queue} and payload = ${content}::jsonb limit ${mostAlike}
         ) alike) < ${mostAlike}
-        on conflict do nothing`,
-    ),
+        on conflict do nothing`),
   ])
 }
 
@@ -50,9 +49,9 @@ export async function listDeadLetters(
   limit: number,
   from: Key | null,
 ): Promise<Page<StoredDeadLetter>> {
-  const [, found] = await batch(jobs, [
-    plan(jobs, inIndexOrder),
-    jobs.connection
+  const { found } = await batch(jobs, {
+    planned: plan(inIndexOrder),
+    found: jobs.connection
       .select({
         id: deadLetters.id,
         queue: deadLetters.queue,
@@ -72,7 +71,7 @@ export async function listDeadLetters(
       )
       .orderBy(desc(deadLetters.createdAt), desc(deadLetters.id))
       .limit(limit + 1),
-  ])
+  })
   return toPage(found, limit, (letter) => [letter.createdAt.toISOString(), letter.id])
 }
 
@@ -83,6 +82,8 @@ export interface Replayed {
   readonly itemProductIds: readonly string[]
   readonly linkSessionIds: readonly string[]
 }
+
+const replayedRow = z.object({ kind: z.enum(['letter', 'product']), id: z.string().nullable() })
 
 /**
  * Replays one dead letter, or the oldest `limit` that were not replayed yet: marks their products dirty and their Link
@@ -96,15 +97,12 @@ export async function replayDeadLetters(
     'id' in which
       ? sql`id = ${which.id}`
       : sql`id in (select id from dead_letters where replayed_at is null order by created_at, id limit ${which.limit})`
-  const [, found] = await batch(jobs, [
+  const { found } = await batch(jobs, {
     // Whoever locks more than one row of an item takes the item's first.
-    rows(
-      jobs,
-      sql`select id from items where id in (select item_id from item_products
-        where id in (select item_product_id from dead_letters where ${chosen})) order by id for no key update`,
-    ),
-    rows<{ kind: 'letter' | 'product'; id: string | null }>(
-      jobs,
+    itemsLocked: command(sql`select id from items where id in (select item_id from item_products
+        where id in (select item_product_id from dead_letters where ${chosen})) order by id for no key update`),
+    found: query(
+      replayedRow,
       sql`with played as (
           update dead_letters set replayed_at = now(), replays = replays + 1 where ${chosen}
           returning item_product_id, payload ->> 'link_session_id' as link_session_id
@@ -118,12 +116,12 @@ export async function replayDeadLetters(
         )
         select 'letter' as kind, link_session_id as id from played union all select 'product', id::text from marked`,
     ),
-  ])
-  const letters = found.rows.filter(({ kind }) => kind === 'letter')
+  })
+  const letters = found.filter(({ kind }) => kind === 'letter')
   if (letters.length === 0 && 'id' in which) return null
   return {
     letters: letters.length,
-    itemProductIds: found.rows.flatMap(({ kind, id }) => (kind === 'product' && id !== null ? [id] : [])),
+    itemProductIds: found.flatMap(({ kind, id }) => (kind === 'product' && id !== null ? [id] : [])),
     linkSessionIds: letters.flatMap(({ id }) => (id === null ? [] : [id])),
   }
 }

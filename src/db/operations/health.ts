@@ -4,7 +4,8 @@ import * as z from 'zod'
 import journal from '../../../migrations/meta/_journal.json' with { type: 'json' }
 import { withTimeout } from '../../timeout.ts'
 import { AppError } from '../../errors.ts'
-import { type ApiDatabase, batch, type IdentityDatabase, type JobsDatabase, rows } from '../core/client.ts'
+import { type ApiDatabase, batch, type IdentityDatabase, type JobsDatabase } from '../core/client.ts'
+import { query } from '../core/statement.ts'
 
 /** Who asks whether the service is ready waits no longer than this. */
 const timeoutMs = 5000
@@ -13,7 +14,7 @@ function late(): never {
   throw new AppError('unavailable', 'The database did not answer.')
 }
 
-const found = z.object({
+const rightsRow = z.object({
   acts: z.boolean(),
   others: z.array(z.string()),
   migrations: z.coerce.number(),
@@ -41,10 +42,11 @@ const question = (login: string) => sql`
           or has_any_column_privilege(c.oid, 'select, insert, update'))) as touches_data,
     doors, open_doors
   from (select count(*) as doors,
-      count(*) filter (where has_schema_privilege(n.oid, 'usage') and has_function_privilege(p.oid, 'execute')) as open_doors
+      count(*) filter (where has_schema_privilege(n.oid, 'usage') and has_function_privilege(p.oid,
+        'execute')) as open_doors
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'identity' and p.prosecdef) accounts`
 
-function problemsOf(login: string, row: z.output<typeof found>): string[] {
+function problemsOf(login: string, row: z.output<typeof rightsRow>): string[] {
   const problems: string[] = []
   if (!row.acts) problems.push(`The login lacks the rights of ${login}.`)
   for (const other of row.others) problems.push(`The login has the rights of ${other}.`)
@@ -63,9 +65,9 @@ export async function checkDatabase(
   database: ApiDatabase | JobsDatabase | IdentityDatabase,
 ): Promise<{ ok: boolean; problems: string[] }> {
   try {
-    const answer = batch(database, [rows(database, question(database.login))])
-    const [{ rows: answered }] = await withTimeout(timeoutMs, answer, late)
-    const problems = problemsOf(database.login, found.parse(answered[0]))
+    const asked = batch(database, { rights: query(rightsRow, question(database.login)) })
+    const { rights } = await withTimeout(timeoutMs, asked, late)
+    const problems = rights.flatMap((row) => problemsOf(database.login, row))
     return { ok: problems.length === 0, problems }
   } catch (error) {
     const isSilent = error instanceof AppError && error.code === 'unavailable'

@@ -1,7 +1,9 @@
-// Switches that stop dangerous work. They are rows, because isolates come and go and an operator must be able to stop the
-// work without a deployment. The stricter of a row and its variable wins.
+// Switches that stop dangerous work. They are rows, because isolates come and go and an operator must be able to stop
+// the work without a deployment. The stricter of a row and its variable wins.
 import { sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import * as z from 'zod'
+import { batch, type JobsDatabase } from '../core/client.ts'
+import { bigCount, query } from '../core/statement.ts'
 
 /** How far an item at Plaid that no row knows is removed, strictest first: not at all, reported only, removed. */
 export const orphanModes = ['off', 'report', 'end'] as const
@@ -14,19 +16,21 @@ const fewestLosses = 3
 const percentLost = 20
 
 /** Whether items may not turn into lost ones at the moment, as a condition. */
-export const lossesStopped = sql`exists (select 1 from safety_switches s where s.name = 'item_loss' and s.state = 'tripped')`
+export const lossesStopped = sql`exists (select 1 from safety_switches s where s.name = 'item_loss'
+  and s.state = 'tripped')`
+
+const stateRow = z.object({ state: z.string() })
 
 /** Reads and locks the breaker: of runs that lose an item at the same time each then sees what the others did. */
-export const lockLosses = (jobs: JobsDatabase, isLoss: boolean) =>
-  rows<{ state: string }>(
-    jobs,
-    sql`select state from safety_switches where name = 'item_loss' and ${isLoss} for no key update`,
-  )
+export const lockLosses = (isLoss: boolean) =>
+  query(stateRow, sql`select state from safety_switches where name = 'item_loss' and ${isLoss} for no key update`)
+
+const tripRow = z.object({ count: bigCount })
 
 /** Trips the breaker where too many items were lost lately, this transaction's among them. Returns how many. */
-export const tripLosses = (jobs: JobsDatabase, isLoss: boolean) =>
-  rows<{ count: string }>(
-    jobs,
+export const tripLosses = (isLoss: boolean) =>
+  query(
+    tripRow,
     sql`update safety_switches s set state = 'tripped', changed_at = now()
       from (select count(*) as n from (
         select 1 from items where lost_at > now() - ${lossWindow} limit ${mostLosses}) as recent) as lately
@@ -38,10 +42,14 @@ export const tripLosses = (jobs: JobsDatabase, isLoss: boolean) =>
       returning lately.n as count`,
   )
 
+const stoppedRow = z.object({ stopped: z.boolean() })
+
 /** Whether the breaker has tripped. */
 export async function areLossesStopped(jobs: JobsDatabase): Promise<boolean> {
-  const [found] = await batch(jobs, [rows<{ stopped: boolean }>(jobs, sql`select ${lossesStopped} as stopped`)])
-  return found.rows[0]?.stopped === true
+  const { found } = await batch(jobs, {
+    found: query(stoppedRow, sql`select ${lossesStopped} as stopped`),
+  })
+  return found[0]?.stopped === true
 }
 
 /** The current day in UTC: the database's session may have another time zone. */
@@ -49,9 +57,9 @@ export const utcDay = sql.raw(`(now() at time zone 'utc')::date`)
 
 /** The stricter of the variable and the switch. A missing switch means `off`. */
 export async function orphanMode(jobs: JobsDatabase, configured: OrphanMode): Promise<OrphanMode> {
-  const [found] = await batch(jobs, [
-    rows<{ state: string }>(jobs, sql`select state from safety_switches where name = 'orphan_removal'`),
-  ])
-  const allowed = [configured, found.rows[0]?.state ?? 'off']
+  const { found } = await batch(jobs, {
+    found: query(stateRow, sql`select state from safety_switches where name = 'orphan_removal'`),
+  })
+  const allowed = [configured, found[0]?.state ?? 'off']
   return orphanModes.find((mode) => allowed.includes(mode)) ?? 'off'
 }

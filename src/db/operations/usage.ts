@@ -1,7 +1,9 @@
 // Calls of Plaid's API by day: written down in one statement, read as a report with what they cost. Counts and prices
 // only; nothing here knows a user.
 import { sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import * as z from 'zod'
+import { execute, batch, type JobsDatabase } from '../core/client.ts'
+import { command, query } from '../core/statement.ts'
 
 export interface UsageCount {
   readonly endpoint: string
@@ -13,7 +15,10 @@ export interface UsageCount {
 export interface UsageRow extends UsageCount {
   /** UTC, `YYYY-MM-DD`. */
   readonly day: string
-  /** An estimate as decimal text: calls × price of those that were answered, which is what is billed; null without a price. */
+  /**
+   * An estimate as decimal text: calls × price of those that were answered, which is what is billed; null without a
+   * price.
+   */
   readonly cost: string | null
 }
 
@@ -45,27 +50,25 @@ export async function recordUsage(jobs: JobsDatabase, counts: readonly UsageCoun
   if (counts.length === 0) return
   const sorted = counts.toSorted(byKey)
   const slot = Math.floor(random * usageSlots)
-  await batch(jobs, [
-    rows(
-      jobs,
-      sql`insert into plaid_usage as u (day, endpoint, outcome, slot, calls)
+  await execute(jobs, [
+    command(sql`insert into plaid_usage as u (day, endpoint, outcome, slot, calls)
         select (now() at time zone 'utc')::date, endpoint, outcome, ${slot}::smallint, calls
         from unnest(${sql.param(sorted.map(({ endpoint }) => endpoint))}::text[],
           ${sql.param(sorted.map(({ outcome }) => outcome))}::text[],
-          ${sql.param(sorted.map(({ calls }) => calls))}::bigint[]) with ordinality as c (endpoint, outcome, calls, place)
+          ${sql.param(sorted.map(({ calls }) => calls))}::bigint[]) with ordinality as c (endpoint, outcome, calls,
+            place)
         order by place
-        on conflict (day, endpoint, outcome, slot) do update set calls = u.calls + excluded.calls`,
-    ),
+        on conflict (day, endpoint, outcome, slot) do update set calls = u.calls + excluded.calls`),
   ])
 }
 
-interface ReportRow extends Record<string, unknown> {
-  day: string | null
-  endpoint: string
-  outcome: string
-  calls: string
-  cost: string | null
-}
+const reportRow = z.object({
+  day: z.string().nullable(),
+  endpoint: z.string(),
+  outcome: z.string(),
+  calls: z.string(),
+  cost: z.string().nullable(),
+})
 
 /** What was called from day to day, both included (`YYYY-MM-DD`, UTC). Reads every row of them: some hundred a day. */
 export async function listUsage(
@@ -73,11 +76,12 @@ export async function listUsage(
   { from, to }: { readonly from: string; readonly to: string },
   prices: UsagePrices,
 ): Promise<UsageReport> {
-  const [found] = await batch(jobs, [
-    rows<ReportRow>(
-      jobs,
+  const { found } = await batch(jobs, {
+    found: query(
+      reportRow,
       sql`with price as (
-          select * from unnest(${sql.param(Object.keys(prices))}::text[], ${sql.param(Object.values(prices))}::numeric[]) as p (endpoint, price)
+          select * from unnest(${sql.param(Object.keys(prices))}::text[],
+            ${sql.param(Object.values(prices))}::numeric[]) as p (endpoint, price)
         ), counter as (
           select day, endpoint, outcome, sum(calls) as calls from plaid_usage
           where day between ${from}::date and ${to}::date group by day, endpoint, outcome
@@ -85,14 +89,16 @@ export async function listUsage(
           select c.*, case when c.outcome = 'ok' then c.calls * p.price when p.price is not null then 0 end as cost
           from counter c left join price p using (endpoint)
         )
-        select day::text, coalesce(endpoint, '') as endpoint, coalesce(outcome, '') as outcome, sum(calls)::text as calls,
+        select day::text, coalesce(endpoint, '') as endpoint, coalesce(outcome, '') as outcome,
+          sum(calls)::text as calls,
           trim_scale(sum(cost))::text as cost
-        from priced group by grouping sets ((day, endpoint, outcome), ()) order by day nulls last, endpoint collate "C", outcome collate "C"`,
+        from priced group by grouping sets ((day, endpoint, outcome), ()) order by day nulls last,
+          endpoint collate "C", outcome collate "C"`,
     ),
-  ])
-  const total = found.rows.at(-1)
+  })
+  const total = found.at(-1)
   return {
-    rows: found.rows.flatMap(({ day, endpoint, outcome, calls, cost }) =>
+    rows: found.flatMap(({ day, endpoint, outcome, calls, cost }) =>
       day === null ? [] : [{ day, endpoint, outcome, calls: Number(calls), cost }],
     ),
     calls: Number(total?.calls ?? 0),

@@ -1,7 +1,8 @@
 // Verified webhooks on their way in: recorded once, and the products they speak of marked dirty, in one transaction.
 import { type SQL, sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import { batch, type JobsDatabase } from '../core/client.ts'
 import { askedAgain, isResting, lost } from '../sync/work.ts'
+import { command, idRow, query } from '../core/statement.ts'
 
 export interface WebhookEvent {
   readonly replayKey: string
@@ -33,29 +34,34 @@ export interface Recorded {
   readonly isReplay: boolean
   /** Whether the event is about nothing that is known here; it was counted, and no row is kept of it. */
   readonly isUnmatched: boolean
-  /** The products that the event speaks of, to be woken: also after a replay, since the first may have died before it did. */
+  /**
+   * The products that the event speaks of, to be woken: also after a replay, since the first may have died before it
+   * did.
+   */
   readonly itemProductIds: readonly string[]
   /** The hosted Link session that the event speaks of; to be asked about. */
   readonly linkSessionId: string | null
 }
 
 /**
- * A transaction's first statement, before it locks a row: events about an item of Plaid's and the link that stores it run
- * one after the other, so that each sees what the other has committed.
+ * A transaction's first statement, before it locks a row: events about an item of Plaid's and the link that stores it
+ * run one after the other, so that each sees what the other has committed.
  */
-export const lockPlaidItem = (jobs: JobsDatabase, plaidItemId: string | null) =>
-  rows(jobs, sql`select pg_advisory_xact_lock(hashtextextended(${plaidItemId}::text, 0))`)
+export const lockPlaidItem = (plaidItemId: string | null) =>
+  command(sql`select pg_advisory_xact_lock(hashtextextended(${plaidItemId}::text, 0))`)
 
 const time = (value: Date | undefined) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
 
 /**
- * Whether a row is kept of an event: it is about an item that is or was here, or that is being linked or removed, or about a
- * Link session. Plaid's signature names no client, so the events of others may come here too. The operator's relay is trusted.
+ * Whether a row is kept of an event: it is about an item that is or was here, or that is being linked or removed, or
+ * about a Link session. Plaid's signature names no client, so the events of others may come here too. The operator's
+ * relay is trusted.
  */
 function isKept({ scheme, plaidItemId, linkTokenDigest }: WebhookEvent): SQL {
   const holdsItem = (table: string) =>
     sql`exists (select 1 from ${sql.raw(table)} where plaid_item_id = ${plaidItemId})`
-  return sql`(${scheme === 'hmac'} or ${holdsItem('items')} or ${holdsItem('link_exchanges')} or ${holdsItem('plaid_removals')}
+  return sql`(${scheme === 'hmac'} or ${holdsItem('items')} or ${holdsItem('link_exchanges')}
+    or ${holdsItem('plaid_removals')}
     or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest}))`
 }
 
@@ -69,14 +75,16 @@ const countedType = (type: string): string => (/^[A-Z][A-Z_]{0,39}$/.test(type) 
 
 /** Whether the delivery was recorded before. */
 export async function isRecorded(jobs: JobsDatabase, replayKey: string): Promise<boolean> {
-  const [found] = await batch(jobs, [rows(jobs, sql`select 1 from webhook_events where replay_key = ${replayKey}`)])
-  return found.rows.length > 0
+  const { found } = await batch(jobs, {
+    found: command(sql`select 1 from webhook_events where replay_key = ${replayKey}`),
+  })
+  return found.length > 0
 }
 
 /**
- * Records an event and raises the dirty marks of the named products of its item; new accounts also ask again for products
- * that Plaid refused. A replay changes nothing. An event about nothing that is known here is only counted. Locks Plaid's id of
- * the item, then the item's row, then other rows.
+ * Records an event and raises the dirty marks of the named products of its item; new accounts also ask again for
+ * products that Plaid refused. A replay changes nothing. An event about nothing that is known here is only counted.
+ * Locks Plaid's id of the item, then the item's row, then other rows.
  */
 export async function recordEvent(
   jobs: JobsDatabase,
@@ -86,70 +94,63 @@ export async function recordEvent(
 ): Promise<Recorded> {
   const item = sql`select id, user_id from items where plaid_item_id = ${event.plaidItemId} and removed_at is null`
   const eventId = sql`nullif(current_setting('app.event_id', true), '')::uuid`
-  const [, , inserted, unmatched, , , , , session, , products_] = await batch(jobs, [
-    lockPlaidItem(jobs, event.plaidItemId),
-    rows(jobs, sql`${item} for no key update`),
-    rows<{ id: string }>(
-      jobs,
+  const { inserted, unmatched, session, named } = await batch(jobs, {
+    plaidItemLocked: lockPlaidItem(event.plaidItemId),
+    itemLocked: command(sql`${item} for no key update`),
+    inserted: query(
+      idRow,
       sql`with event as (
-          insert into webhook_events (replay_key, scheme, webhook_type, webhook_code, plaid_item_id, item_id, user_id, payload)
-          select ${event.replayKey}, ${event.scheme}, ${event.type}, ${event.code}, ${event.plaidItemId}, i.id, i.user_id,
+          insert into webhook_events (replay_key, scheme, webhook_type, webhook_code, plaid_item_id, item_id, user_id,
+            payload)
+          select ${event.replayKey}, ${event.scheme}, ${event.type}, ${event.code}, ${event.plaidItemId}, i.id,
+            i.user_id,
             ${JSON.stringify(event.payload)}::jsonb
           from (select 1) one left join (${item}) i on true where ${isKept(event)}
           on conflict (replay_key) do nothing returning id)
         select id, set_config('app.event_id', id::text, true) from event`,
     ),
-    rows(
-      jobs,
-      sql`insert into unmatched_webhooks as u (day, webhook_type, count)
+    unmatched: command(sql`insert into unmatched_webhooks as u (day, webhook_type, count)
         select (now() at time zone 'utc')::date, ${countedType(event.type)}, 1 where not ${isKept(event)}
-        on conflict (day, webhook_type) do update set count = u.count + 1 returning 1 as one`,
-    ),
-    rows(
-      jobs,
-      sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
+        on conflict (day, webhook_type) do update set count = u.count + 1 returning 1 as one`),
+    markedDirty:
+      command(sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
         from (${item}) i where p.item_id = i.id
-          and (p.product = any(${sql.param(products)}::text[]) or ${update.newAccountsAvailable === true} and ${isResting('p')}) and ${eventId} is not null`,
-    ),
-    rows(
-      jobs,
-      sql`update items set status = coalesce(${update.status ?? null}, status), status_reason = coalesce(${update.statusReason ?? null}, status_reason),
-          disconnect_at = case when ${update.repaired === true} then null else coalesce(${time(update.disconnectAt)}, disconnect_at) end,
+          and (p.product = any(${sql.param(products)}::text[]) or ${update.newAccountsAvailable === true}
+            and ${isResting('p')}) and ${eventId} is not null`),
+    itemUpdated: command(sql`update items set status = coalesce(${update.status ?? null}, status),
+        status_reason = coalesce(${update.statusReason ?? null}, status_reason),
+          disconnect_at = case when ${update.repaired === true} then null else coalesce(${time(update.disconnectAt)},
+            disconnect_at) end,
           consent_expires_at = coalesce(${time(update.consentExpiresAt)}, consent_expires_at),
           new_accounts_available = new_accounts_available or ${update.newAccountsAvailable === true}, updated_at = now()
-        where plaid_item_id = ${event.plaidItemId} and removed_at is null and status not in (${lost}) and ${eventId} is not null
-          and ${Object.keys(update).length > 0}`,
+        where plaid_item_id = ${event.plaidItemId} and removed_at is null and status not in (${lost})
+          and ${eventId} is not null
+          and ${Object.keys(update).length > 0}`),
+    accountRevoked:
+      command(sql`update accounts a set closed = true, revoked_at = coalesce(a.revoked_at, now()), updated_at = now()
+        from (${item}) i
+        where a.item_id = i.id and a.plaid_account_id = ${update.revokedPlaidAccountId ?? null}
+          and ${eventId} is not null`),
+    accountHidden: command(sql`select app.hide_account(a.id) from accounts a join (${item}) i on i.id = a.item_id
+        where a.plaid_account_id = ${update.revokedPlaidAccountId ?? null} and ${eventId} is not null`),
+    session: query(
+      idRow,
+      sql`update link_sessions set check_at = now() where token_digest = ${event.linkTokenDigest}
+        and token_sealed is not null returning id`,
     ),
-    rows(
-      jobs,
-      sql`update accounts a set closed = true, revoked_at = coalesce(a.revoked_at, now()), updated_at = now() from (${item}) i
-        where a.item_id = i.id and a.plaid_account_id = ${update.revokedPlaidAccountId ?? null} and ${eventId} is not null`,
-    ),
-    rows(
-      jobs,
-      sql`select app.hide_account(a.id) from accounts a join (${item}) i on i.id = a.item_id
-        where a.plaid_account_id = ${update.revokedPlaidAccountId ?? null} and ${eventId} is not null`,
-    ),
-    rows<{ id: string }>(
-      jobs,
-      sql`update link_sessions set check_at = now() where token_digest = ${event.linkTokenDigest} and token_sealed is not null returning id`,
-    ),
-    rows(
-      jobs,
-      sql`select app.trim_webhooks(${event.plaidItemId}::text, ${keptEvents})
-        where ${eventId} is not null and hashtext(${event.replayKey}) % ${trimEvery} = 0`,
-    ),
-    rows<{ id: string }>(
-      jobs,
+    trimmed: command(sql`select app.trim_webhooks(${event.plaidItemId}::text, ${keptEvents})
+        where ${eventId} is not null and hashtext(${event.replayKey}) % ${trimEvery} = 0`),
+    named: query(
+      idRow,
       sql`select p.id from item_products p join (${item}) i on i.id = p.item_id
         where p.product = any(${sql.param(products)}::text[])
           or ${update.newAccountsAvailable === true} and p.refusals > 0 and p.status = 'pending'`,
     ),
-  ])
+  })
   return {
-    isReplay: inserted.rows.length === 0 && unmatched.rows.length === 0,
-    isUnmatched: unmatched.rows.length > 0,
-    itemProductIds: products_.rows.map((row) => row.id),
-    linkSessionId: session.rows[0]?.id ?? null,
+    isReplay: inserted.length === 0 && unmatched.length === 0,
+    isUnmatched: unmatched.length > 0,
+    itemProductIds: named,
+    linkSessionId: session[0] ?? null,
   }
 }

@@ -67,20 +67,18 @@ export async function listChanges(
     .select({ newest: users.changeSeq, completeFrom: users.changesFrom })
     .from(users)
     .where(eq(users.id, me))
-  const [before, found, after] = await pageAsUser(
-    database,
-    identity,
+  const { before, found, after } = await pageAsUser(database, identity, {
     // What has a number by now is seen by the next statement.
-    counter,
-    connection
+    before: counter,
+    found: connection
       .select({ seq: feed.seq, transactionId: feed.id, transaction: { ...row._.selectedFields } })
       .from(feed)
       .leftJoinLateral(row, sql`true`)
       .orderBy(asc(feed.seq))
       .limit(limit + 1),
     // Last: what is deleted before it is seen to be gone.
-    counter,
-  )
+    after: counter,
+  })
   const { newest = 0, completeFrom = 0 } = after[0] ?? {}
   const readTo = before[0]?.completeFrom ?? 0
   return { changes: found.slice(0, limit), hasMore: found.length > limit, newest, completeFrom, readTo }

@@ -1,14 +1,16 @@
 // Sums over a user's accounts and transactions, always one currency at a time and exact: Postgres adds `numeric`s, and
 // text leaves. An amount whose currency the bank did not tell counts under null, and with no other.
 import { type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { transactions } from '../../../drizzle/tables/transactions.ts'
-import { type ApiDatabase, rows } from '../core/client.ts'
+import type { ApiDatabase } from '../core/client.ts'
 import { currencyOf } from '../core/columns.ts'
 import { countedAccounts, countedOnce } from './counted-once.ts'
 import { countsAsMoney } from './money-rules.ts'
 import { asUser, type Identity } from '../core/scope.ts'
 import { shown } from '../records/transactions.ts'
+import { idRow, query } from '../core/statement.ts'
 
 /** Days, inclusive. */
 export interface Window {
@@ -16,13 +18,14 @@ export interface Window {
   readonly to: string
 }
 
-export interface Worth extends Record<string, unknown> {
-  readonly day: string
-  readonly currency: string | null
-  readonly assets: string
-  readonly liabilities: string
-  readonly net: string
-}
+const worth = z.object({
+  day: z.string(),
+  currency: z.string().nullable(),
+  assets: z.string(),
+  liabilities: z.string(),
+  net: z.string(),
+})
+export type Worth = z.output<typeof worth>
 
 const total = (amounts: SQL): SQL => sql`trim_scale(coalesce(${amounts}, 0))::text`
 
@@ -31,9 +34,9 @@ const balance = sql`coalesce(current, case when mine.type = 'depository' then av
 
 export interface NetWorth {
   /** Oldest first. */
-  readonly days: Worth[]
+  readonly days: readonly Worth[]
   /** Accounts of which no balance is known by the last day; open and shared ones only. */
-  readonly withoutBalance: string[]
+  readonly withoutBalance: readonly string[]
 }
 
 /**
@@ -44,11 +47,9 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
   const mine = sql`mine as (
       select id, type, type in ('credit', 'loan') as owes, first_day, last_day from (${countedAccounts}) counting
     )`
-  const [days, withoutBalance] = await asUser(
-    database,
-    identity,
-    rows<Worth>(
-      database,
+  const { days, withoutBalance } = await asUser(database, identity, {
+    days: query(
+      worth,
       sql`with ${mine}, known as (
           select mine.*, b.*, lead(b.day) over (partition by mine.id order by b.day) as next_day from mine
           cross join lateral (
@@ -59,7 +60,8 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
               where account_id = mine.id and ${balance} is not null and day between ${from}::date and ${to}::date
           ) b
         ), daily as (
-          select d::date as day, coalesce(iso_currency_code, unofficial_currency_code) as currency, owes, amount from known
+          select d::date as day, coalesce(iso_currency_code, unofficial_currency_code) as currency, owes, amount
+            from known
           cross join lateral generate_series(greatest(day, first_day, ${from}::date)::timestamp,
             least(next_day - 1, last_day, ${to}::date)::timestamp, '1 day') d
         )
@@ -68,14 +70,14 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
           ${total(sql`sum(case when owes then -amount else amount end)`)} as net
         from daily group by day, currency order by day, currency nulls last`,
     ),
-    rows<{ id: string }>(
-      database,
+    withoutBalance: query(
+      idRow,
       sql`with ${mine} select id from mine where last_day is null and not exists (
           select 1 from account_balances where account_id = mine.id and ${balance} is not null and day <= ${to}::date)
         order by id`,
     ),
-  )
-  return { days: days.rows, withoutBalance: withoutBalance.rows.map(({ id }) => id) }
+  })
+  return { days: days, withoutBalance: withoutBalance }
 }
 
 /** What a user calls a transaction goes before what Plaid does. */
@@ -97,15 +99,16 @@ const inWindow = ({ from, to }: Window): SQL => sql`${transactions.date} between
 
 export type Interval = 'day' | 'week' | 'month'
 
-export interface Flow extends Record<string, unknown> {
+const flow = z.object({
   /** First and last day, inside of the window. */
-  readonly start: string
-  readonly end: string
-  readonly currency: string | null
-  readonly inflow: string
-  readonly outflow: string
-  readonly net: string
-}
+  start: z.string(),
+  end: z.string(),
+  currency: z.string().nullable(),
+  inflow: z.string(),
+  outflow: z.string(),
+  net: z.string(),
+})
+export type Flow = z.output<typeof flow>
 
 /** What came in and went out in each day, week (from Monday) or month in which something did, oldest first. */
 export async function cashFlow(
@@ -113,14 +116,13 @@ export async function cashFlow(
   identity: Identity,
   window: Window,
   interval: Interval,
-): Promise<Flow[]> {
-  const [found] = await asUser(
-    database,
-    identity,
-    rows<Flow>(
-      database,
+): Promise<readonly Flow[]> {
+  const { found } = await asUser(database, identity, {
+    found: query(
+      flow,
       sql`with moved as (
-          select date_trunc(${interval}, ${transactions.date}::timestamp)::date as start, ${currencyOf(transactions)} as currency,
+          select date_trunc(${interval}, ${transactions.date}::timestamp)::date as start,
+            ${currencyOf(transactions)} as currency,
             ${transactions.amount} as amount
           from ${withAccounts} where ${counted} and ${inWindow(window)}
         )
@@ -131,33 +133,37 @@ export async function cashFlow(
           ${total(sql`sum(-amount)`)} as net
         from moved group by moved.start, currency order by moved.start, currency nulls last`,
     ),
-  )
-  return found.rows
+  })
+  return found
 }
 
-export interface Spending extends Record<string, unknown> {
-  readonly currency: string | null
-  readonly category: string | null
-  readonly total: string
-  readonly returned: string
-  readonly count: number
-}
+const spendingRow = z.object({
+  currency: z.string().nullable(),
+  category: z.string().nullable(),
+  total: z.string(),
+  returned: z.string(),
+  count: z.number(),
+})
+export type Spending = z.output<typeof spendingRow>
 
 /** What was spent on what, and what of it came back, in each currency the most first. */
-export async function spending(database: ApiDatabase, identity: Identity, window: Window): Promise<Spending[]> {
-  const [found] = await asUser(
-    database,
-    identity,
-    rows<Spending>(
-      database,
+export async function spending(
+  database: ApiDatabase,
+  identity: Identity,
+  window: Window,
+): Promise<readonly Spending[]> {
+  const { found } = await asUser(database, identity, {
+    found: query(
+      spendingRow,
       sql`select ${currencyOf(transactions)} as currency, ${category} as category,
           ${total(sql`sum(${transactions.amount}) filter (where ${transactions.amount} > 0)`)} as total,
           ${total(sql`sum(-${transactions.amount}) filter (where ${transactions.amount} < 0)`)} as returned,
           (count(*) filter (where ${transactions.amount} > 0))::int as count
         from ${withAccounts} where ${counted} and ${inWindow(window)}
         group by 1, 2 having count(*) filter (where ${transactions.amount} > 0) > 0
-        order by 1 nulls last, sum(${transactions.amount}) filter (where ${transactions.amount} > 0) desc, 2 nulls last`,
+        order by 1 nulls last, sum(${transactions.amount}) filter (where ${transactions.amount} > 0) desc,
+          2 nulls last`,
     ),
-  )
-  return found.rows
+  })
+  return found
 }

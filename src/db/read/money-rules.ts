@@ -1,5 +1,5 @@
-// Which transactions are money that left the user's hands or came into them, as one table. Every movement of money has two
-// sides, and a bank may report either one or both; the table makes sure that it counts once.
+// Which transactions are money that left the user's hands or came into them, as one table. Every movement of money
+// has two sides, and a bank may report either one or both; the table makes sure that it counts once.
 import { type SQL, sql } from 'drizzle-orm'
 
 export interface MoneyRule {

@@ -1,7 +1,7 @@
 // Writes incoming accounts of a link or a sync: the decisions about their identity, and their data.
 import { type SQL, sql } from 'drizzle-orm'
-import { type JobsDatabase, rows, type Statement } from '../core/client.ts'
 import { askedAgain, fromTheStart, isResting, type Lease } from '../sync/work.ts'
+import { command, idRow, query, type Statement } from '../core/statement.ts'
 
 /** An account as a bank tells it; amounts are exact decimal text. */
 export interface AccountFacts {
@@ -32,14 +32,13 @@ export interface AccountsOwner {
 }
 
 /**
- * Shows the transactions of earlier links again when a revoked account is shared again. The next run matches them with
- * Plaid's, so the user's notes are kept. Run it after `renameAccounts` and before `mergeAccounts`, which clears `revoked_at`.
+ * Shows the transactions of earlier links again when a revoked account is shared again. The next run matches them
+ * with Plaid's, so the user's notes are kept. Run it after `renameAccounts` and before `mergeAccounts`, which clears
+ * `revoked_at`.
  */
-function showSharedAgain(jobs: JobsDatabase, owner: AccountsOwner, facts: readonly AccountFacts[]) {
+function showSharedAgain(owner: AccountsOwner, facts: readonly AccountFacts[]) {
   const listed = sql`${sql.param(facts.map(({ plaidAccountId }) => plaidAccountId))}::text[]`
-  return rows(
-    jobs,
-    sql`with counter as (
+  return command(sql`with counter as (
         select change_seq from users where id = ${owner.userId}
       ), again as materialized (
         select t.id, row_number() over (order by t.date, t.id) as n
@@ -53,8 +52,7 @@ function showSharedAgain(jobs: JobsDatabase, owner: AccountsOwner, facts: readon
         from again cross join counter where t.id = again.id
       )
       update users set change_seq = change_seq + (select count(*) from again)
-      where id = ${owner.userId} and exists (select 1 from again)`,
-  )
+      where id = ${owner.userId} and exists (select 1 from again)`)
 }
 
 /**
@@ -62,59 +60,63 @@ function showSharedAgain(jobs: JobsDatabase, owner: AccountsOwner, facts: readon
  * is closed, what is in it open; without, nothing is inferred: transactions name closed accounts too, which have no
  * balance any more. Without `closes`, accounts that are not in a complete list stay open.
  */
-function mergeAccounts(
-  jobs: JobsDatabase,
-  owner: AccountsOwner,
-  facts: readonly AccountFacts[],
-  complete: boolean,
-  closes: boolean,
-) {
-  const isShared = sql`(${complete} and coalesce(accounts.revoked_at < coalesce(${owner.startedAt ?? null}::timestamptz, now()), true))`
-  return rows(
-    jobs,
-    sql`with incoming as (
-        select * from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text, "persistentAccountId" text,
-          "name" text, "officialName" text, "mask" text, "type" text, "subtype" text, "current" numeric, "available" numeric,
+function mergeAccounts(owner: AccountsOwner, facts: readonly AccountFacts[], complete: boolean, closes: boolean) {
+  const isShared = sql`(${complete} and coalesce(accounts.revoked_at <
+    coalesce(${owner.startedAt ?? null}::timestamptz, now()), true))`
+  return command(sql`with incoming as (
+        select * from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text,
+          "persistentAccountId" text,
+          "name" text, "officialName" text, "mask" text, "type" text, "subtype" text, "current" numeric,
+            "available" numeric,
           "limit" numeric, "isoCurrencyCode" text, "unofficialCurrencyCode" text, "hasName" boolean, "hasType" boolean)
       ), closing as (
         update accounts a set closed = true, updated_at = now()
         where ${complete && closes} and a.item_id = ${owner.itemId} and not a.closed
           and not exists (select 1 from incoming i where i."plaidAccountId" = a.plaid_account_id)
       ), merged as (
-        insert into accounts (user_id, item_id, plaid_account_id, persistent_account_id, name, official_name, mask, type, subtype,
-          current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of, link_epoch)
+        insert into accounts (user_id, item_id, plaid_account_id, persistent_account_id, name, official_name, mask,
+          type, subtype,
+          current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code,
+            balance_as_of, link_epoch)
         select ${owner.userId}::uuid, ${owner.itemId}::uuid, i."plaidAccountId", i."persistentAccountId",
           case when i."hasName" is false then coalesce(k.name, i."name") else i."name" end, i."officialName", i."mask",
-          case when i."hasType" is false then coalesce(k.type, i."type") else i."type" end, i."subtype", i."current", i."available", i."limit", i."isoCurrencyCode", i."unofficialCurrencyCode", now(), ${owner.linkEpoch}
+          case when i."hasType" is false then coalesce(k.type, i."type") else i."type" end, i."subtype", i."current",
+            i."available", i."limit", i."isoCurrencyCode", i."unofficialCurrencyCode", now(), ${owner.linkEpoch}
         from incoming i left join accounts k on k.item_id = ${owner.itemId} and k.plaid_account_id = i."plaidAccountId"
         order by i."plaidAccountId"
-        on conflict (item_id, plaid_account_id) do update set persistent_account_id = coalesce(excluded.persistent_account_id, accounts.persistent_account_id),
-          name = excluded.name, official_name = excluded.official_name, mask = excluded.mask, type = excluded.type, subtype = excluded.subtype,
-          current_balance = excluded.current_balance, available_balance = excluded.available_balance, credit_limit = excluded.credit_limit,
+        on conflict (item_id, plaid_account_id) do update set persistent_account_id =
+          coalesce(excluded.persistent_account_id, accounts.persistent_account_id),
+          name = excluded.name, official_name = excluded.official_name, mask = excluded.mask, type = excluded.type,
+            subtype = excluded.subtype,
+          current_balance = excluded.current_balance, available_balance = excluded.available_balance,
+            credit_limit = excluded.credit_limit,
           iso_currency_code = excluded.iso_currency_code, unofficial_currency_code = excluded.unofficial_currency_code,
           balance_as_of = excluded.balance_as_of, closed = accounts.closed and not ${isShared},
-          revoked_at = case when ${isShared} then null else accounts.revoked_at end, link_epoch = excluded.link_epoch, updated_at = now()
-        returning id, closed, current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of
+          revoked_at = case when ${isShared} then null else accounts.revoked_at end, link_epoch = excluded.link_epoch,
+            updated_at = now()
+        returning id, closed, current_balance, available_balance, credit_limit, iso_currency_code,
+          unofficial_currency_code, balance_as_of
       )
-      insert into account_balances (account_id, day, user_id, current, available, credit_limit, iso_currency_code, unofficial_currency_code, as_of)
-      select id, (now() at time zone 'UTC')::date, ${owner.userId}::uuid, current_balance, available_balance, credit_limit, iso_currency_code,
+      insert into account_balances (account_id, day, user_id, current, available, credit_limit, iso_currency_code,
+        unofficial_currency_code, as_of)
+      select id, (now() at time zone 'UTC')::date, ${owner.userId}::uuid, current_balance, available_balance,
+        credit_limit, iso_currency_code,
         unofficial_currency_code, balance_as_of from merged where not closed
       on conflict (account_id, day) do update set current = excluded.current, available = excluded.available,
         credit_limit = excluded.credit_limit, iso_currency_code = excluded.iso_currency_code,
-        unofficial_currency_code = excluded.unofficial_currency_code, as_of = excluded.as_of`,
-  )
+        unofficial_currency_code = excluded.unofficial_currency_code, as_of = excluded.as_of`)
 }
 
 /**
- * Has the transactions read again from the start if Plaid lists an account as open that was revoked before the run: its
- * transactions were hidden, and some of those that Plaid sent meanwhile were not kept. A new account can bring a product that
- * Plaid refused before, so refused products are read again too. Must run before `writeAccounts`, which clears the revocation
- * and inserts the new accounts. Returns the products' ids.
+ * Has the transactions read again from the start if Plaid lists an account as open that was revoked before the run:
+ * its transactions were hidden, and some of those that Plaid sent meanwhile were not kept. A new account can bring a
+ * product that Plaid refused before, so refused products are read again too. Must run before `writeAccounts`, which
+ * clears the revocation and inserts the new accounts. Returns the products' ids.
  */
-export function rereadByAccounts(jobs: JobsDatabase, lease: Lease, facts: readonly AccountFacts[]) {
+export function rereadByAccounts(lease: Lease, facts: readonly AccountFacts[]) {
   const listed = sql`${sql.param(facts.map(({ plaidAccountId }) => plaidAccountId))}::text[]`
-  return rows<{ id: string }>(
-    jobs,
+  return query(
+    idRow,
     sql`with shared as (
         update item_products p set ${fromTheStart}, ${askedAgain('p')}
         where item_id = ${lease.itemId} and product = 'transactions' and exists (
@@ -149,44 +151,39 @@ export interface AccountDecisions {
 const column = <Row>(list: readonly Row[], valueOf: (row: Row) => string, type: string): SQL =>
   sql`${sql.param(list.map(valueOf))}::${sql.raw(type)}[]`
 
-function renameAccounts(jobs: JobsDatabase, owner: AccountsOwner, { renamed }: AccountDecisions): Statement {
-  return rows(
-    jobs,
-    sql`update accounts a set plaid_account_id = r.plaid_account_id, link_epoch = ${owner.linkEpoch}, updated_at = now()
-      from unnest(${column(renamed, ({ accountId }) => accountId, 'uuid')}, ${column(renamed, ({ plaidAccountId }) => plaidAccountId, 'text')})
-        as r (id, plaid_account_id) where a.id = r.id and a.item_id = ${owner.itemId}`,
-  )
+function renameAccounts(owner: AccountsOwner, { renamed }: AccountDecisions): Statement {
+  return command(sql`update accounts a set plaid_account_id = r.plaid_account_id, link_epoch = ${owner.linkEpoch},
+    updated_at = now()
+      from unnest(${column(renamed, ({ accountId }) => accountId, 'uuid')},
+        ${column(renamed, ({ plaidAccountId }) => plaidAccountId, 'text')})
+        as r (id, plaid_account_id) where a.id = r.id and a.item_id = ${owner.itemId}`)
 }
 
-function moveAccounts(jobs: JobsDatabase, owner: AccountsOwner, { moved }: AccountDecisions): Statement {
-  return rows(
-    jobs,
-    sql`select app.move_account(m.id, ${owner.itemId}::uuid, m.plaid_account_id)
-      from unnest(${column(moved, ({ accountId }) => accountId, 'uuid')}, ${column(moved, ({ plaidAccountId }) => plaidAccountId, 'text')})
-        as m (id, plaid_account_id)`,
-  )
+function moveAccounts(owner: AccountsOwner, { moved }: AccountDecisions): Statement {
+  return command(sql`select app.move_account(m.id, ${owner.itemId}::uuid, m.plaid_account_id)
+      from unnest(${column(moved, ({ accountId }) => accountId, 'uuid')},
+        ${column(moved, ({ plaidAccountId }) => plaidAccountId, 'text')})
+        as m (id, plaid_account_id)`)
 }
 
 /** The account that counts for the given one: all duplicates of an account refer to the same row. */
 export const originalOf = (id: SQL): SQL =>
   sql`coalesce((select o.duplicate_of from accounts o where o.id = ${id} and o.duplicate_state <> 'kept'), ${id})`
 
-function markDuplicates(jobs: JobsDatabase, owner: AccountsOwner, { duplicates }: AccountDecisions): Statement {
-  return rows(
-    jobs,
-    sql`update accounts a set duplicate_of = ${originalOf(sql`d.original`)}, duplicate_state = d.state, updated_at = now()
-      from unnest(${column(duplicates, ({ plaidAccountId }) => plaidAccountId, 'text')}, ${column(duplicates, ({ of }) => of, 'uuid')},
+function markDuplicates(owner: AccountsOwner, { duplicates }: AccountDecisions): Statement {
+  return command(sql`update accounts a set duplicate_of = ${originalOf(sql`d.original`)}, duplicate_state = d.state,
+    updated_at = now()
+      from unnest(${column(duplicates, ({ plaidAccountId }) => plaidAccountId, 'text')},
+        ${column(duplicates, ({ of }) => of, 'uuid')},
         ${column(duplicates, ({ state }) => state, 'text')}) as d (plaid_account_id, original, state)
-      where a.item_id = ${owner.itemId} and a.plaid_account_id = d.plaid_account_id and a.duplicate_state is null`,
-  )
+      where a.item_id = ${owner.itemId} and a.plaid_account_id = d.plaid_account_id and a.duplicate_state is null`)
 }
 
 /**
- * Writes accounts of a response. If it has accounts with new ids, `decisions` are required, and the transaction has to begin with
- * `requireAccountsVersion`.
+ * Writes accounts of a response. If it has accounts with new ids, `decisions` are required, and the transaction has
+ * to begin with `requireAccountsVersion`.
  */
 export function writeAccounts(
-  jobs: JobsDatabase,
   owner: AccountsOwner,
   facts: readonly AccountFacts[],
   complete: boolean,
@@ -194,23 +191,24 @@ export function writeAccounts(
   closes = complete,
 ): Statement[] {
   return [
-    ...(decisions === null || decisions.renamed.length === 0 ? [] : [renameAccounts(jobs, owner, decisions)]),
-    ...(decisions === null || decisions.moved.length === 0 ? [] : [moveAccounts(jobs, owner, decisions)]),
-    ...(complete && owner.linkEpoch > 0 ? [showSharedAgain(jobs, owner, facts)] : []),
-    mergeAccounts(jobs, owner, facts, complete, closes),
-    ...(decisions === null || decisions.duplicates.length === 0 ? [] : [markDuplicates(jobs, owner, decisions)]),
+    ...(decisions === null || decisions.renamed.length === 0 ? [] : [renameAccounts(owner, decisions)]),
+    ...(decisions === null || decisions.moved.length === 0 ? [] : [moveAccounts(owner, decisions)]),
+    ...(complete && owner.linkEpoch > 0 ? [showSharedAgain(owner, facts)] : []),
+    mergeAccounts(owner, facts, complete, closes),
+    ...(decisions === null || decisions.duplicates.length === 0 ? [] : [markDuplicates(owner, decisions)]),
   ]
 }
 
 /**
- * Has everything of the item read again from the start as after a new link, because known accounts have new ids. The next runs
- * match the incoming rows with the stored ones (src/db/records/relink.ts). Returns the products' ids.
+ * Has everything of the item read again from the start as after a new link, because known accounts have new ids. The
+ * next runs match the incoming rows with the stored ones (src/db/records/relink.ts). Returns the products' ids.
  */
-export function rereadAsRelinked(jobs: JobsDatabase, lease: Lease) {
-  return rows<{ id: string }>(
-    jobs,
+export function rereadAsRelinked(lease: Lease) {
+  return query(
+    idRow,
     sql`with item as (
         update items set link_epoch = link_epoch + 1, updated_at = now() where id = ${lease.itemId} returning id
-      ) update item_products p set ${fromTheStart} from item where p.item_id = item.id and not ${isResting('p')} returning p.id`,
+      ) update item_products p set ${fromTheStart} from item where p.item_id = item.id and not ${isResting('p')}
+        returning p.id`,
   )
 }

@@ -59,29 +59,25 @@ export async function listAccounts(
   limit: number,
   from: Key | null,
 ): Promise<Page<Account>> {
-  const [found] = await pageAsUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await pageAsUser(database, identity, {
+    found: database.connection
       .select(accountColumns)
       .from(accounts)
       .where(and(mine, after(from, accounts.createdAt, accounts.id, 'asc')))
       .orderBy(asc(accounts.createdAt), asc(accounts.id))
       .limit(limit + 1),
-  )
+  })
   return toPage(found, limit, (account) => [account.createdAt.toISOString(), account.id])
 }
 
 /** One account of the user's, or null. */
 export async function getAccount(database: ApiDatabase, identity: Identity, id: string): Promise<Account | null> {
-  const [found] = await asUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await asUser(database, identity, {
+    found: database.connection
       .select(accountColumns)
       .from(accounts)
       .where(and(mine, eq(accounts.id, id))),
-  )
+  })
   return found[0] ?? null
 }
 
@@ -110,14 +106,12 @@ export async function listBalances(
   window: BalanceWindow,
 ): Promise<{ rows: DayBalance[]; next: string | null } | null> {
   const { connection } = database
-  const [owned, found] = await pageAsUser(
-    database,
-    identity,
-    connection
+  const { owned, found } = await pageAsUser(database, identity, {
+    owned: connection
       .select({ id: accounts.id })
       .from(accounts)
       .where(and(mine, eq(accounts.id, accountId))),
-    connection
+    found: connection
       .select({
         day: accountBalances.day,
         current: exactOrNull(accountBalances.current),
@@ -138,7 +132,7 @@ export async function listBalances(
       )
       .orderBy(asc(accountBalances.day))
       .limit(window.limit + 1),
-  )
+  })
   if (owned.length === 0) return null
   const last = found.length > window.limit ? found[window.limit - 1] : undefined
   return { rows: found.slice(0, window.limit), next: last?.day ?? null }

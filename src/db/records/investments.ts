@@ -56,10 +56,8 @@ export async function listHoldings(
   limit: number,
   from: Key | null,
 ): Promise<Page<Holding>> {
-  const [found] = await pageAsUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await pageAsUser(database, identity, {
+    found: database.connection
       .select({
         id: holdings.id,
         accountId: holdings.accountId,
@@ -85,7 +83,7 @@ export async function listHoldings(
       )
       .orderBy(asc(holdings.accountId), asc(holdings.id))
       .limit(limit + 1),
-  )
+  })
   return toPage(found, limit, (holding) => [holding.accountId, holding.id])
 }
 
@@ -121,10 +119,8 @@ export async function listInvestmentTransactions(
   from: Key | null,
 ): Promise<Page<InvestmentTransaction>> {
   const table = investmentTransactions
-  const [found] = await pageAsUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await pageAsUser(database, identity, {
+    found: database.connection
       .select({
         id: table.id,
         plaidInvestmentTransactionId: table.plaidInvestmentTransactionId,
@@ -156,6 +152,6 @@ export async function listInvestmentTransactions(
       )
       .orderBy(desc(table.date), desc(table.id))
       .limit(limit + 1),
-  )
+  })
   return toPage(found, limit, (transaction) => [transaction.date, transaction.id])
 }

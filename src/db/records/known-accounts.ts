@@ -1,9 +1,11 @@
 // All accounts of a user, those of removed items included, for the comparison with incoming accounts
 // (src/items/match-accounts.ts).
 import { type SQL, sql } from 'drizzle-orm'
-import { type ApiDatabase, batch, type JobsDatabase, rows } from '../core/client.ts'
+import * as z from 'zod'
+import { batch, type JobsDatabase } from '../core/client.ts'
 import { refuseWhen, sqlState } from '../core/sql-state.ts'
 import { lost } from '../sync/work.ts'
+import { command, query } from '../core/statement.ts'
 
 /** What distinguishes accounts. Empty text counts as null. */
 export interface AccountTraits {
@@ -31,37 +33,25 @@ export interface KnownAccount extends AccountTraits {
   readonly isDuplicate: boolean
 }
 
-interface KnownRow extends Record<string, unknown> {
-  id: string
-  item_id: string
-  institution_id: string | null
-  link_epoch: number
-  plaid_account_id: string
-  persistent_account_id: string | null
-  name: string
-  official_name: string | null
-  mask: string | null
-  type: string
-  subtype: string | null
-  currency: string | null
-  is_closed: boolean
-  is_lost: boolean
-  is_duplicate: boolean
-}
-
-const known = (userId: SQL): SQL =>
-  sql`select a.id, a.created_at, a.item_id, i.institution_id, i.link_epoch, a.plaid_account_id, a.persistent_account_id,
-      a.name, a.official_name, a.mask, a.type, a.subtype, coalesce(a.iso_currency_code, a.unofficial_currency_code) as currency,
-      a.closed or a.revoked_at is not null as is_closed, i.status in (${lost}) as is_lost,
-      a.duplicate_of is not null and a.duplicate_state <> 'kept' as is_duplicate
-    from accounts a join items i on i.id = a.item_id where a.user_id = ${userId}`
-
-/** The accounts of a user, oldest first. */
-export const selectKnownAccounts = (database: ApiDatabase | JobsDatabase, userId: SQL) =>
-  rows<KnownRow>(database, sql`${known(userId)} order by a.created_at, a.id`)
-
-export const knownAccountsIn = (found: { readonly rows: readonly KnownRow[] }): KnownAccount[] =>
-  found.rows.map((row) => ({
+const knownAccount = z
+  .object({
+    id: z.string(),
+    item_id: z.string(),
+    institution_id: z.string().nullable(),
+    link_epoch: z.number(),
+    plaid_account_id: z.string(),
+    persistent_account_id: z.string().nullable(),
+    name: z.string(),
+    official_name: z.string().nullable(),
+    mask: z.string().nullable(),
+    type: z.string(),
+    subtype: z.string().nullable(),
+    currency: z.string().nullable(),
+    is_closed: z.boolean(),
+    is_lost: z.boolean(),
+    is_duplicate: z.boolean(),
+  })
+  .transform((row): KnownAccount => ({
     id: row.id,
     itemId: row.item_id,
     institutionId: row.institution_id,
@@ -79,6 +69,18 @@ export const knownAccountsIn = (found: { readonly rows: readonly KnownRow[] }): 
     isDuplicate: row.is_duplicate,
   }))
 
+const known = (userId: SQL): SQL =>
+  sql`select a.id, a.created_at, a.item_id, i.institution_id, i.link_epoch, a.plaid_account_id, a.persistent_account_id,
+      a.name, a.official_name, a.mask, a.type, a.subtype, coalesce(a.iso_currency_code,
+        a.unofficial_currency_code) as currency,
+      a.closed or a.revoked_at is not null as is_closed, i.status in (${lost}) as is_lost,
+      a.duplicate_of is not null and a.duplicate_state <> 'kept' as is_duplicate
+    from accounts a join items i on i.id = a.item_id where a.user_id = ${userId}`
+
+/** The accounts of a user, oldest first. */
+export const selectKnownAccounts = (userId: SQL) =>
+  query(knownAccount, sql`${known(userId)} order by a.created_at, a.id`)
+
 /** Without the link epoch, which the same transaction may raise. */
 const version = (userId: string): SQL =>
   sql`(select coalesce(md5(string_agg((to_jsonb(k) - 'link_epoch')::text, '' order by k.id)), '')
@@ -90,19 +92,16 @@ export interface KnownAccounts {
   readonly version: string
 }
 
-const selectVersion = (jobs: JobsDatabase, userId: string) =>
-  rows<{ version: string }>(jobs, sql`select ${version(userId)} as version`)
-
-type Answers = readonly [{ readonly rows: readonly KnownRow[] }, { readonly rows: readonly { version: string }[] }]
-const answered = ([accounts, { rows: versions }]: Answers): KnownAccounts => ({
-  accounts: knownAccountsIn(accounts),
-  version: versions[0]?.version ?? '',
-})
+const versionRow = z.object({ version: z.string() }).transform(({ version: text }) => text)
+const selectVersion = (userId: string) => query(versionRow, sql`select ${version(userId)} as version`)
 
 /** The accounts of a user with their version. */
 export async function readKnownAccounts(jobs: JobsDatabase, userId: string): Promise<KnownAccounts> {
-  const answers = await batch(jobs, [selectKnownAccounts(jobs, sql`${userId}::uuid`), selectVersion(jobs, userId)])
-  return answered(answers)
+  const { accounts, versions } = await batch(jobs, {
+    accounts: selectKnownAccounts(sql`${userId}::uuid`),
+    versions: selectVersion(userId),
+  })
+  return { accounts, version: versions[0] ?? '' }
 }
 
 /** A stored item, as a user sees it. */
@@ -111,32 +110,37 @@ export interface StoredItem {
   readonly isOwn: boolean
 }
 
+const storedItem = z
+  .object({ id: z.string(), is_own: z.boolean() })
+  .transform((row): StoredItem => ({ id: row.id, isOwn: row.is_own }))
+
 /** The same, and the item with that id of Plaid; null where it is not stored. */
 export async function readAccountsAndItem(
   jobs: JobsDatabase,
   userId: string,
   plaidItemId: string,
 ): Promise<KnownAccounts & { readonly item: StoredItem | null }> {
-  const [items, ...answers] = await batch(jobs, [
-    rows<{ id: string; is_own: boolean }>(
-      jobs,
+  const { items, accounts, versions } = await batch(jobs, {
+    items: query(
+      storedItem,
       sql`select id, user_id = ${userId} as is_own from items where plaid_item_id = ${plaidItemId}`,
     ),
-    selectKnownAccounts(jobs, sql`${userId}::uuid`),
-    selectVersion(jobs, userId),
-  ])
-  const item = items.rows[0]
-  return { ...answered(answers), item: item === undefined ? null : { id: item.id, isOwn: item.is_own } }
+    accounts: selectKnownAccounts(sql`${userId}::uuid`),
+    versions: selectVersion(userId),
+  })
+  return { accounts, version: versions[0] ?? '', item: items[0] ?? null }
 }
 
-/** Rolls back the batch if the user's accounts have changed since `expected` was read. Requires the lock on the user's row. */
-export const requireAccountsVersion = (jobs: JobsDatabase, userId: string, expected: string) =>
-  rows(jobs, sql`select ${refuseWhen(sql`${version(userId)} <> ${expected}`, sqlState.accountsChanged)}`)
+/**
+ * Rolls back the batch if the user's accounts have changed since `expected` was read. Requires the lock on the user's
+ * row.
+ */
+export const requireAccountsVersion = (userId: string, expected: string) =>
+  command(sql`select ${refuseWhen(sql`${version(userId)} <> ${expected}`, sqlState.accountsChanged)}`)
 
 /** Rolls back the batch if one of these accounts is no longer in the item: another run has moved it to another item. */
-export const requireAccounts = (jobs: JobsDatabase, itemId: string, plaidAccountIds: readonly string[]) =>
-  rows(
-    jobs,
+export const requireAccounts = (itemId: string, plaidAccountIds: readonly string[]) =>
+  command(
     sql`select ${refuseWhen(
       sql`exists (select 1 from unnest(${sql.param(plaidAccountIds)}::text[]) as named (id) where not exists (
         select 1 from accounts a where a.item_id = ${itemId} and a.plaid_account_id = named.id))`,

@@ -1,12 +1,13 @@
 // What a user owes: merged from snapshots, read by keyset.
 import { and, asc, eq, sql } from 'drizzle-orm'
 import { liabilities } from '../../../drizzle/tables/liabilities.ts'
-import { type ApiDatabase, type JobsDatabase, rows } from '../core/client.ts'
+import type { ApiDatabase } from '../core/client.ts'
 import { ofCurrentProduct, ofSharedAccount, ofShownItem } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from '../sync/set-aside.ts'
 import type { Lease } from '../sync/work.ts'
+import { command } from '../core/statement.ts'
 
 export interface LiabilityFacts {
   readonly plaidAccountId: string
@@ -16,15 +17,10 @@ export interface LiabilityFacts {
 }
 
 /**
- * The list is all that the item owes: what is not in it is gone, unless a row that could not be read may stand for it. Rows of
- * unknown accounts are set aside.
+ * The list is all that the item owes: what is not in it is gone, unless a row that could not be read may stand for
+ * it. Rows of unknown accounts are set aside.
  */
-export function mergeLiabilities(
-  jobs: JobsDatabase,
-  lease: Lease,
-  facts: readonly LiabilityFacts[],
-  setAside: readonly SetAside[],
-) {
+export function mergeLiabilities(lease: Lease, facts: readonly LiabilityFacts[], setAside: readonly SetAside[]) {
   const unread = (['credit', 'mortgage', 'student'] as const).map(
     (kind) =>
       sql`l.kind = ${kind} and ${mayBeSetAside(
@@ -33,18 +29,18 @@ export function mergeLiabilities(
         sql`(select a.plaid_account_id from accounts a where a.id = l.account_id)`,
       )}`,
   )
-  return rows(
-    jobs,
-    sql`with told as (
+  return command(sql`with told as (
         select distinct on (r."plaidAccountId", r."kind") a.id as account_id, r."plaidAccountId" as plaid_account_id,
           r."kind" as kind, r."details" as details
-        from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text, "kind" text, "details" jsonb)
+        from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text, "kind" text,
+          "details" jsonb)
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
       ), incoming as (
         select * from told where account_id is not null
       ), ${storeUnknown(
         lease,
-        sql`select kind, plaid_account_id as row_key, plaid_account_id, details as payload from told where account_id is null`,
+        sql`select kind, plaid_account_id as row_key, plaid_account_id, details as payload from told
+          where account_id is null`,
       )}, gone as (
         delete from liabilities l where l.item_id = ${lease.itemId} and not (${sql.join(unread, sql` or `)})
           and not exists (select 1 from told t where t.account_id is null and t.kind = l.kind)
@@ -56,8 +52,8 @@ export function mergeLiabilities(
         where l.details is distinct from excluded.details
         returning 1
       )
-      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
-  )
+      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true),
+        set_config('app.removed', (select count(*) from gone)::text, true)`)
 }
 
 export interface Liability {
@@ -74,10 +70,8 @@ export async function listLiabilities(
   limit: number,
   from: Key | null,
 ): Promise<Page<Liability>> {
-  const [found] = await pageAsUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await pageAsUser(database, identity, {
+    found: database.connection
       .select({
         id: liabilities.id,
         accountId: liabilities.accountId,
@@ -96,6 +90,6 @@ export async function listLiabilities(
       )
       .orderBy(asc(liabilities.accountId), asc(liabilities.id))
       .limit(limit + 1),
-  )
+  })
   return toPage(found, limit, (liability) => [liability.accountId, liability.id])
 }

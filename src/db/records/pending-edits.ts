@@ -1,5 +1,6 @@
-// Where the user's edits of a pending transaction go when it posts: to the posted transaction that names it, or without such
-// a link to the one that is most like it. Parts of the merge's statement; they cost next to nothing where nobody edited.
+// Where the user's edits of a pending transaction go when it posts: to the posted transaction that names it, or
+// without such a link to the one that is most like it. Parts of the merge's statement; they cost next to nothing
+// where nobody edited.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Lease } from '../sync/work.ts'
 
@@ -14,13 +15,14 @@ const hasSameName = sql.raw(
 )
 
 /**
- * CTEs on top of `changed` (incoming rows with the pending row that they name, `linked_…`) and `gone`. `edits` has for each
- * transaction at most one row, and each pending transaction's edits are in one row at most; `moved_from` are the pending
- * ones whose edits leave them because no link says to whom they belong.
+ * CTEs on top of `changed` (incoming rows with the pending row that they name, `linked_…`) and `gone`. `edits` has
+ * for each transaction at most one row, and each pending transaction's edits are in one row at most; `moved_from` are
+ * the pending ones whose edits leave them because no link says to whom they belong.
  *
- * A pending transaction that was removed without a successor, now or in an earlier commit, is paired with a new posted
- * one of its account, currency and sign: equal amount and name first, then equal amount, then equal name or merchant, and
- * of several the nearest day. Removed ones without edits take part, so that nobody gets what belongs to them.
+ * A pending transaction that was removed without a successor, now or in an earlier commit, is paired with a new
+ * posted one of its account, currency and sign: equal amount and name first, then equal amount, then equal name or
+ * merchant, and of several the nearest day. Removed ones without edits take part, so that nobody gets what belongs to
+ * them.
  */
 export const pendingEdits = (lease: Lease): SQL => sql`posted_range as materialized (
       select min(date) - ${mostDays}::int as first_day, max(date) + ${mostDays}::int as last_day from changed
@@ -70,8 +72,8 @@ export const pendingEdits = (lease: Lease): SQL => sql`posted_range as materiali
     )`
 
 /**
- * Whether no stored transaction but `self` names a pending one and stays. Found by account and day, since no index has the
- * name; as a scalar, because of `not exists` the planner may make a join that reads the whole table.
+ * Whether no stored transaction but `self` names a pending one and stays. Found by account and day, since no index
+ * has the name; as a scalar, because of `not exists` the planner may make a join that reads the whole table.
  */
 function hasNoSuccessor(accountId: string, date: string, plaidTransactionId: string, self: string): SQL {
   return sql.raw(`(select s.id from transactions s where s.account_id = ${accountId} and s.date >= ${date} - ${mostDays}

@@ -1,12 +1,13 @@
 // What comes and goes at regular times: merged from snapshots, read by keyset.
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import { recurringStreams, transactions } from '../../../drizzle/tables/transactions.ts'
-import { type ApiDatabase, type JobsDatabase, rows } from '../core/client.ts'
+import type { ApiDatabase } from '../core/client.ts'
 import { currencyOf, exactOrNull, ofCurrentProduct, ofSharedAccount, ofShownItem } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from '../sync/set-aside.ts'
 import type { Lease } from '../sync/work.ts'
+import { command, idRow, query } from '../core/statement.ts'
 
 export type Direction = 'inflow' | 'outflow'
 
@@ -56,15 +57,10 @@ const list = (write: (column: string, type: string, key: string) => string): SQL
   sql.raw(incoming.map(([column, type, key]) => write(column, type, key)).join(', '))
 
 /**
- * The list is all the item's streams: one that is not in it is gone, unless a row that could not be read may stand for it.
- * Streams of unknown accounts are set aside.
+ * The list is all the item's streams: one that is not in it is gone, unless a row that could not be read may stand
+ * for it. Streams of unknown accounts are set aside.
  */
-export function mergeRecurring(
-  jobs: JobsDatabase,
-  lease: Lease,
-  facts: readonly RecurringFacts[],
-  setAside: readonly SetAside[],
-) {
+export function mergeRecurring(lease: Lease, facts: readonly RecurringFacts[], setAside: readonly SetAside[]) {
   const unread = (['inflow', 'outflow'] as const).map(
     (direction) =>
       sql`s.direction = ${direction} and ${mayBeSetAside(
@@ -73,24 +69,25 @@ export function mergeRecurring(
         sql`(select a.plaid_account_id from accounts a where a.id = s.account_id)`,
       )}`,
   )
-  return rows(
-    jobs,
-    sql`with told as materialized (
-        select a.id as account_id, r.* from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidStreamId" text,
+  return command(sql`with told as materialized (
+        select a.id as account_id, r.* from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidStreamId"
+          text,
           "plaidAccountId" text, ${list((_, type, key) => `"${key}" ${type}`)})
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
       ), incoming as (
         select * from told where account_id is not null
       ), ${storeUnknown(
         lease,
-        sql`select t."direction" || '_stream' as kind, t."plaidStreamId" as row_key, t."plaidAccountId" as plaid_account_id,
+        sql`select t."direction" || '_stream' as kind, t."plaidStreamId" as row_key,
+          t."plaidAccountId" as plaid_account_id,
           to_jsonb(t) - 'account_id' as payload from told t where t.account_id is null`,
       )}, gone as (
         delete from recurring_streams s where s.item_id = ${lease.itemId} and not (${sql.join(unread, sql` or `)})
           and not exists (select 1 from told i where i."plaidStreamId" = s.plaid_stream_id) returning 1
       ), merged as (
         insert into recurring_streams as s (user_id, item_id, account_id, plaid_stream_id, ${list((column) => column)})
-        select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, "plaidStreamId", ${list((_, _type, key) => `"${key}"`)}
+        select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, "plaidStreamId",
+          ${list((_, _type, key) => `"${key}"`)}
         from incoming order by "plaidStreamId"
         on conflict (item_id, plaid_stream_id) do update set account_id = excluded.account_id,
           ${list((column) => `${column} = excluded.${column}`)}, updated_at = now()
@@ -98,16 +95,19 @@ export function mergeRecurring(
           (excluded.account_id, ${list((column) => `excluded.${column}`)})
         returning 1
       )
-      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true), set_config('app.removed', (select count(*) from gone)::text, true)`,
-  )
+      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true),
+        set_config('app.removed', (select count(*) from gone)::text, true)`)
 }
 
-/** Raises the dirty mark of streams that were never read, now that there is a history to find them in. Returns its id. */
-export function markFirstRecurringDirty(jobs: JobsDatabase, lease: Lease) {
-  return rows<{ id: string }>(
-    jobs,
+/**
+ * Raises the dirty mark of streams that were never read, now that there is a history to find them in. Returns its id.
+ */
+export function markFirstRecurringDirty(lease: Lease) {
+  return query(
+    idRow,
     sql`update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now()
-      where item_id = ${lease.itemId} and product = 'recurring' and status = 'pending' and last_synced_at is null returning id`,
+      where item_id = ${lease.itemId} and product = 'recurring' and status = 'pending' and last_synced_at is null
+        returning id`,
   )
 }
 
@@ -147,10 +147,8 @@ export async function listRecurring(
   from: Key | null,
 ): Promise<Page<RecurringStream>> {
   const table = recurringStreams
-  const [found] = await pageAsUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await pageAsUser(database, identity, {
+    found: database.connection
       .select({
         id: table.id,
         plaidStreamId: table.plaidStreamId,
@@ -187,6 +185,6 @@ export async function listRecurring(
       )
       .orderBy(desc(table.lastDate), desc(table.id))
       .limit(limit + 1),
-  )
+  })
   return toPage(found, limit, (stream) => [stream.lastDate, stream.id])
 }

@@ -1,10 +1,10 @@
-// What an earlier link of an item brought goes on under the ids of the new one: our ids, notes and categories stay, history
-// is not doubled. To run inside a sync's commit, which holds the item's row and the user's counter.
+// What an earlier link of an item brought goes on under the ids of the new one: our ids, notes and categories stay,
+// history is not doubled. To run inside a sync's commit, which holds the item's row and the user's counter.
 import { type SQL, sql } from 'drizzle-orm'
-import { type JobsDatabase, rows, type Statement } from '../core/client.ts'
 import { incomingInvestments, type InvestmentRow } from './investments-staging.ts'
 import type { Lease } from '../sync/work.ts'
 import { incomingTransactions, type TransactionChange } from './transactions-merge.ts'
+import { command, type Statement } from '../core/statement.ts'
 
 /** Days by which a transaction may move on its way from pending to posted. */
 const nearDays = 7
@@ -22,58 +22,66 @@ const settled = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.n
 const corrected = (row: string): SQL => sql.raw(`${row}.account_id, ${row}.date, ${row}.name, ${row}.pending`)
 
 /** The planner knows nothing of what is told; taken for few, thousands would be compared with thousands, one by one. */
-export function withoutLoops(jobs: JobsDatabase, statement: Statement): Statement[] {
-  // A loop that cannot be avoided then counts as so dear that PostgreSQL would compile the whole statement each time, which
-  // takes seconds; jit stays off for the rest of the transaction.
+export function withoutLoops(statement: Statement): Statement[] {
+  // A loop that cannot be avoided then counts as so dear that PostgreSQL would compile the whole statement each time,
+  // which takes seconds; jit stays off for the rest of the transaction.
   const loops = (on: boolean) =>
-    rows(jobs, sql`select set_config('enable_nestloop', ${on ? 'on' : 'off'}, true), set_config('jit', 'off', true)`)
+    command(sql`select set_config('enable_nestloop', ${on ? 'on' : 'off'}, true), set_config('jit', 'off', true)`)
   return [loops(false), statement, loops(true)]
 }
 
 /** Before the merge: transactions that are told for the first time are matched with those of earlier links. */
-export function rebindTransactions(jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) {
-  return rows(
-    jobs,
-    sql`with incoming as materialized (${incomingTransactions(lease, changes)}
+export function rebindTransactions(lease: Lease, changes: readonly TransactionChange[]) {
+  return command(sql`with incoming as materialized (${incomingTransactions(lease, changes)}
       ), told as (
-        select i.plaid_transaction_id, i.pending_transaction_id, a.id as account_id, i.date, i.amount, i.name, i.pending,
+        select i.plaid_transaction_id, i.pending_transaction_id, a.id as account_id, i.date, i.amount, i.name,
+          i.pending,
           i.iso_currency_code, i.unofficial_currency_code
         from incoming i join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id
         where not i.removed and not exists (
-          select 1 from transactions t where t.item_id = ${lease.itemId} and t.plaid_transaction_id = i.plaid_transaction_id)
+          select 1 from transactions t where t.item_id = ${lease.itemId}
+            and t.plaid_transaction_id = i.plaid_transaction_id)
       ), known as (
         update transactions t set link_epoch = ${lease.linkEpoch} from incoming i
         where t.item_id = ${lease.itemId} and t.plaid_transaction_id = i.plaid_transaction_id and not i.removed
           and t.link_epoch < ${lease.linkEpoch}
       ), earlier as materialized (
-        select * from transactions where item_id = ${lease.itemId} and link_epoch < ${lease.linkEpoch} and removed_at is null
+        select * from transactions where item_id = ${lease.itemId} and link_epoch < ${lease.linkEpoch}
+          and removed_at is null
           and plaid_transaction_id not in (select plaid_transaction_id from incoming where not removed)
       ), same as materialized (
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
           (select e.*, row_number() over (partition by ${exactly('e')} order by e.change_seq) as n from earlier e) e
-          join (select t.*, row_number() over (partition by ${exactly('t')} order by t.plaid_transaction_id) as n from told t) t
+          join (select t.*, row_number() over (partition by ${exactly('t')} order by t.plaid_transaction_id) as n
+            from told t) t
           on (${exactly('e')}, e.n) = (${exactly('t')}, t.n)
       ), near as materialized (
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
           (select e.*, row_number() over (partition by ${nearly('e')} order by e.date, e.change_seq) as n from earlier e
             where e.id not in (select id from same)) e
-          join (select t.*, row_number() over (partition by ${nearly('t')} order by t.date, t.plaid_transaction_id) as n from told t
+          join (select t.*, row_number() over (partition by ${nearly('t')} order by t.date,
+            t.plaid_transaction_id) as n from told t
             where t.plaid_transaction_id not in (select plaid_transaction_id from same)) t
-          on (${nearly('e')}, e.n) = (${nearly('t')}, t.n) and abs(e.date - t.date) <= ${nearDays} and (e.pending or e.name = t.name or e.date = t.date)
+          on (${nearly('e')}, e.n) = (${nearly('t')}, t.n) and abs(e.date - t.date) <= ${nearDays} and (e.pending
+            or e.name = t.name or e.date = t.date)
       ), posted as materialized (
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
-          (select e.*, row_number() over (partition by ${settled('e')} order by e.date, e.change_seq) as n from earlier e
+          (select e.*, row_number() over (partition by ${settled('e')} order by e.date, e.change_seq) as n
+            from earlier e
             where e.pending and e.id not in (select id from same union all select id from near)) e
-          join (select t.*, row_number() over (partition by ${settled('t')} order by t.date, t.plaid_transaction_id) as n from told t
+          join (select t.*, row_number() over (partition by ${settled('t')} order by t.date,
+            t.plaid_transaction_id) as n from told t
             where not t.pending and t.pending_transaction_id is not null
-              and t.plaid_transaction_id not in (select plaid_transaction_id from same union all select plaid_transaction_id from near)) t
+              and t.plaid_transaction_id not in (select plaid_transaction_id from same union all
+                select plaid_transaction_id from near)) t
           on (${settled('e')}, e.n) = (${settled('t')}, t.n) and abs(e.date - t.date) <= ${nearDays}
       ), found as materialized (select * from same union all select * from near union all select * from posted
       ), amended as materialized (
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
           (select e.*, row_number() over (partition by ${corrected('e')} order by e.change_seq) as n from earlier e
             where e.id not in (select id from found)) e
-          join (select t.*, row_number() over (partition by ${corrected('t')} order by t.plaid_transaction_id) as n from told t
+          join (select t.*, row_number() over (partition by ${corrected('t')} order by t.plaid_transaction_id) as n
+            from told t
             where t.plaid_transaction_id not in (select plaid_transaction_id from found)) t
           on (${corrected('e')}, e.n) = (${corrected('t')}, t.n)
       ), pairs as materialized (
@@ -82,31 +90,31 @@ export function rebindTransactions(jobs: JobsDatabase, lease: Lease, changes: re
       ), counter as (
         select change_seq from users where id = ${lease.userId}
       ), bound as (
-        update transactions t set plaid_transaction_id = p.plaid_transaction_id, pending_transaction_id = p.pending_transaction_id,
+        update transactions t set plaid_transaction_id = p.plaid_transaction_id,
+          pending_transaction_id = p.pending_transaction_id,
           link_epoch = ${lease.linkEpoch}, change_seq = counter.change_seq + p.n, updated_at = now()
         from pairs p cross join counter where t.id = p.id and t.item_id = ${lease.itemId}
       )
       update users set change_seq = change_seq + (select count(*) from pairs)
-      where id = ${lease.userId} and exists (select 1 from pairs)`,
-  )
+      where id = ${lease.userId} and exists (select 1 from pairs)`)
 }
 
 /**
- * Runs after the merge of a complete history. Removes transactions of an earlier link that the new link does not list,
- * within the period that the new link covers. Older transactions, and those of accounts no longer shared, stay. Does nothing
- * while transactions are set aside, which the unmatched ones may be.
+ * Runs after the merge of a complete history. Removes transactions of an earlier link that the new link does not
+ * list, within the period that the new link covers. Older transactions, and those of accounts no longer shared, stay.
+ * Does nothing while transactions are set aside, which the unmatched ones may be.
  */
-export function dropUnmatched(jobs: JobsDatabase, lease: Lease) {
-  return rows(
-    jobs,
-    sql`with told as (
+export function dropUnmatched(lease: Lease) {
+  return command(sql`with told as (
         select account_id, min(date) as since from transactions
         where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch} group by account_id
       ), gone as materialized (
-        select t.id, row_number() over (order by t.date, t.id) as n from transactions t join told on told.account_id = t.account_id
+        select t.id, row_number() over (order by t.date, t.id) as n from transactions t
+          join told on told.account_id = t.account_id
         where t.item_id = ${lease.itemId} and t.link_epoch < ${lease.linkEpoch} and t.removed_at is null
           and (t.pending or t.date >= told.since)
-          and not exists (select 1 from set_aside_rows s where s.item_id = ${lease.itemId} and s.product = 'transactions' and s.kind = 'transaction')
+          and not exists (select 1 from set_aside_rows s where s.item_id = ${lease.itemId}
+            and s.product = 'transactions' and s.kind = 'transaction')
       ), counter as (
         select change_seq from users where id = ${lease.userId}
       ), removals as (
@@ -114,37 +122,37 @@ export function dropUnmatched(jobs: JobsDatabase, lease: Lease) {
         from gone cross join counter where t.id = gone.id and t.item_id = ${lease.itemId}
       )
       update users set change_seq = change_seq + (select count(*) from gone)
-      where id = ${lease.userId} and exists (select 1 from gone)`,
-  )
+      where id = ${lease.userId} and exists (select 1 from gone)`)
 }
 
 /**
- * Runs after the merge. Compares the transactions of new accounts, and of those that may be duplicates, with the user's other
- * accounts. Many equal transactions prove that two accounts are the same: then a closed or lost one is merged with its successor,
- * and of two live ones only one counts.
+ * Runs after the merge. Compares the transactions of new accounts, and of those that may be duplicates, with the
+ * user's other accounts. Many equal transactions prove that two accounts are the same: then a closed or lost one is
+ * merged with its successor, and of two live ones only one counts.
  */
-export const settleDuplicates = (jobs: JobsDatabase, lease: Lease) =>
-  rows(jobs, sql`select app.settle_duplicates(${lease.itemId}::uuid)`)
+export const settleDuplicates = (lease: Lease) => command(sql`select app.settle_duplicates(${lease.itemId}::uuid)`)
 
 /** Before the merge: the same for investment transactions, by everything that Plaid tells of them. */
-export function rebindInvestmentTransactions(jobs: JobsDatabase, lease: Lease, held: readonly InvestmentRow[]) {
+export function rebindInvestmentTransactions(lease: Lease, held: readonly InvestmentRow[]) {
   const alike = (row: string): SQL =>
-    sql`${sql.raw(`${row}.account_id, coalesce(${row}.security_id::text, ''), ${row}.date, ${row}.amount, ${row}.quantity, ${row}.type, ${row}.subtype, ${row}.name`)}, ${currency(row)}`
-  return rows(
-    jobs,
-    sql`with incoming as materialized (${incomingInvestments(lease, held)}
+    sql`${sql.raw(
+      `${row}.account_id, coalesce(${row}.security_id::text, ''), ${row}.date, ${row}.amount, ${row}.quantity,
+        ${row}.type, ${row}.subtype, ${row}.name`,
+    )}, ${currency(row)}`
+  return command(sql`with incoming as materialized (${incomingInvestments(lease, held)}
       ), unknown as (
         select i.*, i.plaid_investment_transaction_id as plaid_id from incoming i
-        where i.account_id is not null and not exists (select 1 from investment_transactions t where t.item_id = ${lease.itemId}
+        where i.account_id is not null and not exists (select 1 from investment_transactions t
+          where t.item_id = ${lease.itemId}
           and t.plaid_investment_transaction_id = i.plaid_investment_transaction_id)
       )
       update investment_transactions t set plaid_investment_transaction_id = p.plaid_id, link_epoch = ${lease.linkEpoch}
       from (
         select e.id, t.plaid_id from
-          (select e.*, row_number() over (partition by ${alike('e')} order by e.created_at, e.id) as n from investment_transactions e
+          (select e.*, row_number() over (partition by ${alike('e')} order by e.created_at, e.id) as n
+            from investment_transactions e
             where e.item_id = ${lease.itemId} and e.link_epoch < ${lease.linkEpoch} and e.removed_at is null) e
           join (select t.*, row_number() over (partition by ${alike('t')} order by t.plaid_id) as n from unknown t) t
           on (${alike('e')}, e.n) = (${alike('t')}, t.n)
-      ) p where t.id = p.id and t.item_id = ${lease.itemId}`,
-  )
+      ) p where t.id = p.id and t.item_id = ${lease.itemId}`)
 }

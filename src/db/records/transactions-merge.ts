@@ -1,11 +1,12 @@
 // A sync's transactions on their way in: one set-based statement, whatever their number. Only rows that differ are
 // written, every change gets the next number of the user's counter, and the user's edits go on from pending to posted.
 import { type SQL, sql } from 'drizzle-orm'
-import { type JobsDatabase, rows } from '../core/client.ts'
+import type { JobsDatabase } from '../core/client.ts'
 import { isEdited, pendingEdits } from './pending-edits.ts'
 import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from '../sync/set-aside.ts'
 import { incomingRows, stageRows, type StagingColumn } from './transactions-staging.ts'
 import type { Lease } from '../sync/work.ts'
+import { command } from '../core/statement.ts'
 
 /** A transaction as a bank tells it; the amount is exact decimal text. */
 export interface TransactionFacts {
@@ -90,15 +91,19 @@ export const incomingTransactions = (lease: Lease, changes: readonly Transaction
  * for one row each, and that are 50,000, does not end within the time of a call.
  */
 const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
-  sql`(select * from transactions where item_id = ${lease.itemId} and plaid_transaction_id = ${plaidTransactionId} limit 1)`
+  sql`(select * from transactions where item_id = ${lease.itemId} and plaid_transaction_id = ${plaidTransactionId}
+    limit 1)`
 
 /** The rows that are to go. `not in` is a hash table, whatever the planner takes the sets for. */
 function takenBack(lease: Lease, isUnread: SQL): SQL {
   if (lease.cursor === null)
-    return sql`select id, date, pending, ${isEdited('transactions')} as is_edited from transactions where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch}
-      and removed_at is null and plaid_transaction_id not in (select plaid_transaction_id from incoming where not removed)
+    return sql`select id, date, pending, ${isEdited('transactions')} as is_edited from transactions
+      where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch}
+      and removed_at is null and plaid_transaction_id not in (select plaid_transaction_id from incoming
+        where not removed)
       and not ${isUnread}`
-  return sql`select t.id, t.date, t.pending, ${isEdited('t')} as is_edited from incoming i cross join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t
+  return sql`select t.id, t.date, t.pending, ${isEdited('t')} as is_edited from incoming i cross
+    join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t
     where i.removed and t.link_epoch = ${lease.linkEpoch} and t.removed_at is null`
 }
 
@@ -106,8 +111,10 @@ function takenBack(lease: Lease, isUnread: SQL): SQL {
 const unknownTransactions = (lease: Lease): SQL =>
   sql`select 'transaction' as kind, i.plaid_transaction_id as row_key, i.plaid_account_id,
       jsonb_build_object('transaction_id', i.plaid_transaction_id, 'account_id', i.plaid_account_id,
-        'pending_transaction_id', i.pending_transaction_id, 'date', i.date, 'authorized_date', i.authorized_date, 'amount', i.amount,
-        'iso_currency_code', i.iso_currency_code, 'unofficial_currency_code', i.unofficial_currency_code, 'name', i.name,
+        'pending_transaction_id', i.pending_transaction_id, 'date', i.date, 'authorized_date', i.authorized_date,
+          'amount', i.amount,
+        'iso_currency_code', i.iso_currency_code, 'unofficial_currency_code', i.unofficial_currency_code, 'name',
+          i.name,
         'merchant_name', i.merchant_name, 'logo_url', i.merchant_logo_url, 'website', i.merchant_website,
         'personal_finance_category', jsonb_build_object('primary', i.category_primary, 'detailed', i.category_detailed,
           'confidence_level', i.category_confidence, 'version', i.category_version),
@@ -118,24 +125,17 @@ const unknownTransactions = (lease: Lease): SQL =>
 /**
  * Merges the staged changes and these. To be run after `app.begin_commit`, which holds the user's counter row. A run
  * that began without a cursor has told everything there is, so what it did not tell is removed: a full read names no
- * removals (Plaid). What an earlier link told is src/db/records/relink.ts's to match. What is told of an account that its user
- * took back is not kept: `rereadByAccounts` has it told again. What is told of an unknown account is set aside, and what
- * may be one of the rows that could not be read is not removed.
+ * removals (Plaid). What an earlier link told is src/db/records/relink.ts's to match. What is told of an account that
+ * its user took back is not kept: `rereadByAccounts` has it told again. What is told of an unknown account is set
+ * aside, and what may be one of the rows that could not be read is not removed.
  */
-export function mergeTransactions(
-  jobs: JobsDatabase,
-  lease: Lease,
-  changes: readonly TransactionChange[],
-  setAside: readonly SetAside[],
-) {
+export function mergeTransactions(lease: Lease, changes: readonly TransactionChange[], setAside: readonly SetAside[]) {
   const isUnread = mayBeSetAside(
     setAside.filter(({ kind }) => kind === 'transaction'),
     sql`transactions.plaid_transaction_id`,
     sql`(select a.plaid_account_id from accounts a where a.id = transactions.account_id)`,
   )
-  return rows(
-    jobs,
-    sql`with recursive incoming as materialized (${incomingTransactions(lease, changes)}
+  return command(sql`with recursive incoming as materialized (${incomingTransactions(lease, changes)}
       ), counter as (
         select change_seq from users where id = ${lease.userId}
       ), changed as materialized (
@@ -150,13 +150,17 @@ export function mergeTransactions(
         where not i.removed and a.id is not null and a.revoked_at is null and (t.id is null or t.removed_at is not null
           or (t.account_id, ${list(names, 't.')}) is distinct from (a.id, ${list(names, 'i.')}))
       ), ${storeUnknown(lease, unknownTransactions(lease))}, told_again as (
-        delete from set_aside_rows s using incoming i where ${lease.hasSetAside} and s.item_id = ${lease.itemId} and s.product = ${lease.product}
+        delete from set_aside_rows s using incoming i where ${lease.hasSetAside} and s.item_id = ${lease.itemId}
+          and s.product = ${lease.product}
           and s.kind = 'transaction' and s.row_key = i.plaid_transaction_id and s.run_id <> ${lease.runId}
-          and (i.removed or exists (select 1 from accounts a where a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id))
+          and (i.removed or exists (select 1 from accounts a where a.item_id = ${lease.itemId}
+            and a.plaid_account_id = i.plaid_account_id))
       ), gone as materialized (
-        select id, pending, is_edited, row_number() over (order by date, id) as n from (${takenBack(lease, isUnread)}) taken_back
+        select id, pending, is_edited, row_number() over (order by date, id) as n
+          from (${takenBack(lease, isUnread)}) taken_back
       ), ${pendingEdits(lease)}, merged as (
-        insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category, hidden, change_seq, link_epoch)
+        insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category,
+          hidden, change_seq, link_epoch)
         select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')},
           e.note, e.user_category, coalesce(e.hidden, false), counter.change_seq + c.n, ${lease.linkEpoch}::smallint
         from changed c cross join counter left join edits e on e.plaid_transaction_id = c.plaid_transaction_id
@@ -165,12 +169,14 @@ export function mergeTransactions(
             then coalesce(transactions.note, excluded.note) else transactions.note end,
           user_category = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
             then coalesce(transactions.user_category, excluded.user_category) else transactions.user_category end,
-          hidden = transactions.hidden or (transactions.pending_transaction_id is distinct from excluded.pending_transaction_id and excluded.hidden),
+          hidden = transactions.hidden or (transactions.pending_transaction_id is distinct
+            from excluded.pending_transaction_id and excluded.hidden),
           change_seq = excluded.change_seq, removed_at = null, updated_at = now()
       ), removals as (
         update transactions t set removed_at = now(), updated_at = now(),
           change_seq = counter.change_seq + (select count(*) from changed) + gone.n,
-          note = case when m.id is null then t.note end, user_category = case when m.id is null then t.user_category end,
+          note = case when m.id is null then t.note end, user_category = case when m.id is null
+            then t.user_category end,
           hidden = t.hidden and m.id is null
         from gone cross join counter left join moved_from m on m.id = gone.id where t.id = gone.id
       ), emptied as (
@@ -181,6 +187,5 @@ export function mergeTransactions(
         where id = ${lease.userId} and (exists (select 1 from changed) or exists (select 1 from gone))
       )
       select ${countUnknown}, set_config('app.upserted', (select count(*) from changed)::text, true),
-        set_config('app.removed', (select count(*) from gone)::text, true)`,
-  )
+        set_config('app.removed', (select count(*) from gone)::text, true)`)
 }

@@ -1,9 +1,10 @@
 // Incoming rows of a sync. A long run puts them aside in a staging table until its commit, so that memory holds a few
 // pages at most. A commit is refused unless all staged rows are still there.
 import { type SQL, sql } from 'drizzle-orm'
-import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import { execute, batch, type JobsDatabase } from '../core/client.ts'
 import { refuseWhen, sqlState } from '../core/sql-state.ts'
 import { type Lease, renewal } from '../sync/work.ts'
+import { command } from '../core/statement.ts'
 
 /** A column of a staging table: its name, its type, and its value in an incoming row. */
 export type StagingColumn<Row> = readonly [name: string, type: string, valueOf: (row: Row) => unknown]
@@ -26,15 +27,12 @@ export async function stageRows<Row>(
   columns: readonly StagingColumn<Row>[],
   incoming: readonly Row[],
 ): Promise<boolean> {
-  const [held] = await batch(jobs, [
-    renewal(jobs, lease),
-    rows(
-      jobs,
-      sql`insert into ${tableOf(lease)} (run_id, user_id, ${namesOf(columns)})
-        select ${lease.runId}::uuid, ${lease.userId}::uuid, ${namesOf(columns)} from ${unnested(columns, incoming)}`,
-    ),
-  ])
-  return held.rows.length > 0
+  const { held } = await batch(jobs, {
+    held: renewal(lease),
+    staged: command(sql`insert into ${tableOf(lease)} (run_id, user_id, ${namesOf(columns)})
+        select ${lease.runId}::uuid, ${lease.userId}::uuid, ${namesOf(columns)} from ${unnested(columns, incoming)}`),
+  })
+  return held.length > 0
 }
 
 /** The staged rows and these, one for each `key`: of several, the one with the greatest `seq`. */
@@ -54,9 +52,8 @@ export const incomingRows = <Row>(
  * Rolls back the commit unless exactly `count` rows of the run are staged. A lost transaction would never be sent
  * again, because the commit stores a later cursor; a lost investment transaction would count as cancelled.
  */
-export const requireStaged = (jobs: JobsDatabase, lease: Lease, count: number) =>
-  rows(
-    jobs,
+export const requireStaged = (lease: Lease, count: number) =>
+  command(
     sql`select ${refuseWhen(
       sql`(select count(*) from ${tableOf(lease)} where run_id = ${lease.runId}) <> ${count}::int`,
       sqlState.stagingLost,
@@ -64,19 +61,18 @@ export const requireStaged = (jobs: JobsDatabase, lease: Lease, count: number) =
   )
 
 /** Deletes what a run staged. */
-export const dropStaged = (jobs: JobsDatabase, lease: Lease) =>
-  rows(jobs, sql`delete from ${tableOf(lease)} where run_id = ${lease.runId}`)
+export const dropStaged = (lease: Lease) => command(sql`delete from ${tableOf(lease)} where run_id = ${lease.runId}`)
 
 /** Deletes what a run staged, before it reads everything again. */
 export async function unstage(jobs: JobsDatabase, lease: Lease): Promise<void> {
-  await batch(jobs, [dropStaged(jobs, lease)])
+  await execute(jobs, [dropStaged(lease)])
 }
 
 /** Deletes what runs that died left in the staging tables. */
 export async function clearStaging(jobs: JobsDatabase, olderThanSeconds: number): Promise<void> {
   const old = sql`staged_at < now() - make_interval(secs => ${olderThanSeconds})`
-  await batch(jobs, [
-    rows(jobs, sql`delete from sync_staging where ${old}`),
-    rows(jobs, sql`delete from investment_staging where ${old}`),
+  await execute(jobs, [
+    command(sql`delete from sync_staging where ${old}`),
+    command(sql`delete from investment_staging where ${old}`),
   ])
 }

@@ -2,10 +2,11 @@
 import { and, type AnyColumn, desc, eq, gte, isNull, lte, type SQL, sql } from 'drizzle-orm'
 import { transactions } from '../../../drizzle/tables/transactions.ts'
 import { users } from '../../../drizzle/tables/users.ts'
-import { type ApiDatabase, rows } from '../core/client.ts'
+import type { ApiDatabase } from '../core/client.ts'
 import { currencyOf, exact, notRemovedNamed, ofShownItem } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
+import { command } from '../core/statement.ts'
 
 export const transactionColumns = {
   id: transactions.id,
@@ -79,8 +80,8 @@ export const shownNamed = and(mine, notRemovedNamed(transactions.removedAt))
 const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
 
 /**
- * Whether a column contains the text, however accents are encoded. Text without any is compared as it is. Other text cannot be in
- * a value of as many bytes as characters, which spares most rows the normalization.
+ * Whether a column contains the text, however accents are encoded. Text without any is compared as it is. Other text
+ * cannot be in a value of as many bytes as characters, which spares most rows the normalization.
  */
 function contains(column: AnyColumn, text: string): SQL {
   const composed = text.normalize('NFC')
@@ -112,10 +113,8 @@ export async function listTransactions(
   limit: number,
   from: Key | null,
 ): Promise<Page<Transaction>> {
-  const [found] = await pageAsUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await pageAsUser(database, identity, {
+    found: database.connection
       .select(transactionColumns)
       .from(transactions)
       .where(
@@ -128,7 +127,7 @@ export async function listTransactions(
       )
       .orderBy(desc(transactions.date), desc(transactions.id))
       .limit(limit + 1),
-  )
+  })
   return toPage(found, limit, (transaction) => [transaction.date, transaction.id])
 }
 
@@ -138,14 +137,12 @@ export async function getTransaction(
   identity: Identity,
   id: string,
 ): Promise<Transaction | null> {
-  const [found] = await asUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await asUser(database, identity, {
+    found: database.connection
       .select(transactionColumns)
       .from(transactions)
       .where(and(shownNamed, eq(transactions.id, id))),
-  )
+  })
   return found[0] ?? null
 }
 
@@ -177,20 +174,17 @@ export async function editTransaction(
     ],
     sql`, `,
   )
-  const [, , found] = await asUser(
-    database,
-    identity,
-    connection.select({ id: users.id }).from(users).where(eq(users.id, me)).for('no key update'),
-    rows(
-      database,
-      sql`with target as (select ${transactions.id} as id from ${transactions} where ${shownNamed} and ${transactions.id} = ${id}),
-        counter as (update users set change_seq = change_seq + 1 where id = ${me} and exists (select 1 from target) returning change_seq)
-        update transactions set ${set} where id in (select id from target)`,
-    ),
-    connection
+  const { found } = await asUser(database, identity, {
+    userLocked: connection.select({ id: users.id }).from(users).where(eq(users.id, me)).for('no key update'),
+    edited: command(sql`with target as (select ${transactions.id} as id from ${transactions} where ${shownNamed}
+        and ${transactions.id} = ${id}),
+        counter as (update users set change_seq = change_seq + 1 where id = ${me} and exists (select 1 from target)
+          returning change_seq)
+        update transactions set ${set} where id in (select id from target)`),
+    found: connection
       .select(transactionColumns)
       .from(transactions)
       .where(and(shownNamed, eq(transactions.id, id))),
-  )
+  })
   return found[0] ?? null
 }

@@ -51,10 +51,8 @@ export async function listSyncRuns(
   limit: number,
   from: Key | null,
 ): Promise<Page<SyncRun>> {
-  const [found] = await pageAsUser(
-    database,
-    identity,
-    database.connection
+  const { found } = await pageAsUser(database, identity, {
+    found: database.connection
       .select(runColumns)
       .from(syncRuns)
       .where(
@@ -67,7 +65,7 @@ export async function listSyncRuns(
       )
       .orderBy(...newestFirst)
       .limit(limit + 1),
-  )
+  })
   return toPage(found, limit, runKey)
 }
 
@@ -89,9 +87,9 @@ export async function listAllSyncRuns(
   limit: number,
   from: Key | null,
 ): Promise<Page<AdminSyncRun>> {
-  const [, found] = await batch(jobs, [
-    plan(jobs, inIndexOrder),
-    jobs.connection
+  const { found } = await batch(jobs, {
+    planned: plan(inIndexOrder),
+    found: jobs.connection
       .select({ ...runColumns, userId: syncRuns.userId, plaidRequestIds: syncRuns.plaidRequestIds })
       .from(syncRuns)
       .where(
@@ -103,6 +101,6 @@ export async function listAllSyncRuns(
       )
       .orderBy(...(itemId === undefined ? [ofEveryUser(syncRuns.startedAt, 'desc'), desc(syncRuns.id)] : newestFirst))
       .limit(limit + 1),
-  ])
+  })
   return toPage(found, limit, runKey)
 }

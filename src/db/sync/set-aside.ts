@@ -1,11 +1,13 @@
-// Rows of Plaid's answers that could not be read or whose account is not known. They are stored beside the data, so that
-// nothing is lost and their neighbours arrive; and no stored row is removed that one of them may stand for.
+// Rows of Plaid's answers that could not be read or whose account is not known. They are stored beside the data, so
+// that nothing is lost and their neighbours arrive; and no stored row is removed that one of them may stand for.
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
 import { setAsideRows } from '../../../drizzle/tables/operations.ts'
-import { batch, type JobsDatabase, rows, type Statement } from '../core/client.ts'
+import { batch, type JobsDatabase } from '../core/client.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
 import type { Lease } from './work.ts'
+import { command, query, type Statement } from '../core/statement.ts'
 
 export interface SetAside {
   readonly kind: string
@@ -34,13 +36,18 @@ const ofProduct = (lease: Lease): SQL => sql`item_id = ${lease.itemId} and produ
 
 /** Adds to the rows that were not stored: `count` less those of the CTE `stored`. */
 const tellUnstored = (count: SQL, stored: SQL): SQL =>
-  sql`set_config('app.set_aside_unstored', (coalesce(nullif(current_setting('app.set_aside_unstored', true), ''), '0')::int
+  sql`set_config('app.set_aside_unstored', (coalesce(nullif(current_setting('app.set_aside_unstored', true), ''),
+    '0')::int
     + ${count} - (select count(*) from ${stored}))::text, true)`
 
-/** Stores rows of `source`, one for each kind and key, as far as there is room. What this run has stored already is newer. */
+/**
+ * Stores rows of `source`, one for each kind and key, as far as there is room. What this run has stored already is
+ * newer.
+ */
 const insertSetAside = (lease: Lease, source: SQL): SQL =>
   sql`insert into set_aside_rows (user_id, item_id, product, kind, row_key, plaid_account_id, problems, payload, run_id)
-    select ${lease.userId}::uuid, ${lease.itemId}::uuid, ${lease.product}, kind, row_key, plaid_account_id, problems, payload, ${lease.runId}::uuid
+    select ${lease.userId}::uuid, ${lease.itemId}::uuid, ${lease.product}, kind, row_key, plaid_account_id, problems,
+      payload, ${lease.runId}::uuid
     from (select distinct on (kind, row_key) * from ${source} order by kind, row_key) source
     limit greatest(0, ${mostStored} - (select count(*) from set_aside_rows
       where ${ofProduct(lease)} and (not ${readsAll(lease)} or run_id = ${lease.runId})))
@@ -50,31 +57,29 @@ const insertSetAside = (lease: Lease, source: SQL): SQL =>
     returning 1`
 
 /** Stores the rows that a run could not read. Runs before the merge of those that it could. */
-export function storeSetAside(jobs: JobsDatabase, lease: Lease, setAside: readonly SetAside[]): Statement[] {
+export function storeSetAside(lease: Lease, setAside: readonly SetAside[]): Statement[] {
   if (setAside.length === 0) return []
   const records = JSON.stringify(setAside.slice(0, mostStored))
-  const statement = rows(
-    jobs,
-    sql`with unread as materialized (
+  const statement = command(sql`with unread as materialized (
         select kind, coalesce("key", encode(sha256(convert_to(coalesce(payload::text, ''), 'UTF8')), 'hex')) as row_key,
           "accountId" as plaid_account_id, problems, payload
-        from jsonb_to_recordset(${records}::jsonb) as r("kind" text, "key" text, "accountId" text, "problems" text[], "payload" jsonb)
+        from jsonb_to_recordset(${records}::jsonb) as r("kind" text, "key" text, "accountId" text, "problems" text[],
+          "payload" jsonb)
       ), stored as (${insertSetAside(lease, sql`unread`)})
-      select ${tellUnstored(sql`${setAside.length}::int`, sql`stored`)}`,
-  )
+      select ${tellUnstored(sql`${setAside.length}::int`, sql`stored`)}`)
   return [statement]
 }
 
 /** Forgets what earlier runs set aside: for a run that read everything from the start. */
-export const forgetSetAside = (jobs: JobsDatabase, lease: Lease): Statement =>
-  rows(jobs, sql`delete from set_aside_rows where ${ofProduct(lease)} and run_id <> ${lease.runId}`)
+export const forgetSetAside = (lease: Lease): Statement =>
+  command(sql`delete from set_aside_rows where ${ofProduct(lease)} and run_id <> ${lease.runId}`)
 
 /** The problem of a row that can be read but names an account that the item does not have. */
 const unknownAccount = 'account_id unknown_account'
 
 /**
- * Parts of a merge's statement, as CTEs: store the rows of `source` that name an unknown account, with the columns `kind`,
- * `row_key`, `plaid_account_id` and `payload`. `countUnknown` belongs into the statement's last select.
+ * Parts of a merge's statement, as CTEs: store the rows of `source` that name an unknown account, with the columns
+ * `kind`, `row_key`, `plaid_account_id` and `payload`. `countUnknown` belongs into the statement's last select.
  */
 export const storeUnknown = (lease: Lease, source: SQL): SQL =>
   sql`unknown_rows as materialized (select u.*, array[${unknownAccount}] as problems from (${source}) u
@@ -85,7 +90,10 @@ export const countUnknown = tellUnstored(sql`(select count(*) from unknown_rows)
 const isAmong = (value: SQL, texts: readonly (string | null)[]): SQL =>
   texts.length === 0 ? sql`false` : sql`${value} in (select unnest(${sql.param(texts)}::text[]))`
 
-/** Whether a stored row may be one of those that could not be read: by its id, without one by its account, without both always. */
+/**
+ * Whether a stored row may be one of those that could not be read: by its id, without one by its account, without
+ * both always.
+ */
 export function mayBeSetAside(setAside: readonly SetAside[], rowId: SQL, accountId: SQL): SQL {
   const nameless = setAside.filter((row) => row.rowId === null)
   if (nameless.some((row) => row.accountId === null)) return sql`true`
@@ -112,22 +120,23 @@ export function mayBeSetAsideWithin(setAside: readonly SetAside[], rowId: SQL, a
   )})`
 }
 
-export interface LeftAside extends Record<string, unknown> {
+export const leftAside = z.object({
   /** Rows that are set aside after the run. */
-  count: number
+  count: z.number(),
   /** Those of them that this run set aside. */
-  seen: number
-  problems: readonly string[]
-}
+  seen: z.number(),
+  problems: z.array(z.string()),
+})
+export type LeftAside = z.output<typeof leftAside>
 
 /**
- * Runs after the merges: forgets what is replaced, counts what is left, and tells the user of it. Of transactions, which come
- * once, earlier rows stay until Plaid sends them again; anything else comes with every run.
+ * Runs after the merges: forgets what is replaced, counts what is left, and tells the user of it. Of transactions,
+ * which come once, earlier rows stay until Plaid sends them again; anything else comes with every run.
  */
-export function settleSetAside(jobs: JobsDatabase, lease: Lease) {
+export function settleSetAside(lease: Lease) {
   const isOld = sql`run_id <> ${lease.runId} and (${readsAll(lease)} or kind <> 'transaction')`
-  return rows<LeftAside>(
-    jobs,
+  return query(
+    leftAside,
     sql`with replaced as (
         delete from set_aside_rows where ${ofProduct(lease)} and ${isOld}
       ), kept as materialized (
@@ -137,26 +146,31 @@ export function settleSetAside(jobs: JobsDatabase, lease: Lease) {
           select count(*)::int as n, (count(*) filter (where run_id = ${lease.runId}))::int as seen,
             coalesce(nullif(current_setting('app.set_aside_unstored', true), ''), '0')::int as unstored from kept) k
       ), told as (
-        update item_products set last_error = case c.count when 1 then 'One row could not be read. The operator can see it.'
+        update item_products set last_error = case c.count when 1
+          then 'One row could not be read. The operator can see it.'
           else c.count || ' rows could not be read. The operator can see them.' end
         from counted c where id = ${lease.itemProductId} and c.count > 0
       )
       select set_config('app.set_aside', c.count::text, true), c.count, c.seen,
-        to_jsonb(array(select distinct kind || ' ' || unnest(problems) from kept where run_id = ${lease.runId} order by 1 limit 10)) as problems
+        to_jsonb(array(select distinct kind || ' ' || unnest(problems) from kept where run_id = ${lease.runId}
+          order by 1 limit 10)) as problems
       from counted c`,
   )
 }
 
+const payloadRow = z.object({ payload: z.string() })
+
 /** The transactions that earlier runs set aside, as Plaid sent them, oldest first, as JSON texts with exact numbers. */
 export async function readSetAside(jobs: JobsDatabase, lease: Lease): Promise<string[]> {
-  const [found] = await batch(jobs, [
-    rows<{ payload: string }>(
-      jobs,
+  const { found } = await batch(jobs, {
+    found: query(
+      payloadRow,
       sql`select payload::text as payload from set_aside_rows
-        where ${ofProduct(lease)} and kind = 'transaction' and payload is not null order by first_seen_at, id limit ${mostStored}`,
+        where ${ofProduct(lease)} and kind = 'transaction' and payload is not null order by first_seen_at, id
+          limit ${mostStored}`,
     ),
-  ])
-  return found.rows.map(({ payload }) => payload)
+  })
+  return found.map(({ payload }) => payload)
 }
 
 export interface StoredSetAside {
@@ -186,9 +200,9 @@ export async function listSetAside(
   from: Key | null,
 ): Promise<Page<StoredSetAside>> {
   const table = setAsideRows
-  const [, found] = await batch(jobs, [
-    plan(jobs, inIndexOrder),
-    jobs.connection
+  const { found } = await batch(jobs, {
+    planned: plan(inIndexOrder),
+    found: jobs.connection
       .select({
         id: table.id,
         userId: table.userId,
@@ -212,6 +226,6 @@ export async function listSetAside(
       )
       .orderBy(desc(table.firstSeenAt), desc(table.id))
       .limit(limit + 1),
-  ])
+  })
   return toPage(found, limit, (row) => [row.firstSeenAt.toISOString(), row.id])
 }

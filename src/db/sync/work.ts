@@ -1,8 +1,11 @@
-// The unit of sync as a row: marked dirty, leased, renewed, given back. All by the jobs' login; times are the database's.
+// The unit of sync as a row: marked dirty, leased, renewed, given back. All by the jobs' login; times are the
+// database's.
 import { type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
 import { lostStatuses, stoppedStatuses } from '../../item-status.ts'
-import { batch, type JobsDatabase, rows } from '../core/client.ts'
+import { batch, type JobsDatabase } from '../core/client.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
+import { idRow, query } from '../core/statement.ts'
 
 /** Longer than a Plaid call may take (90 s), so that a holder who renews before each call cannot lose it by waiting. */
 const leaseSeconds = 120
@@ -14,7 +17,8 @@ export const stopped = quoted(stoppedStatuses)
 export const lost = quoted(lostStatuses)
 /** Whether a product may be looked at, given its item's status. */
 const mayRun = (product: string, item: string) =>
-  sql`(${sql.raw(item)}.status not in (${stopped}) or ${sql.raw(product)}.product = 'item' and ${sql.raw(item)}.status not in (${lost}))`
+  sql`(${sql.raw(item)}.status not in (${stopped}) or ${sql.raw(product)}.product = 'item'
+    and ${sql.raw(item)}.status not in (${lost}))`
 
 /** Statuses of a product that Plaid refused: it rests until it is asked for again, by anything or after a while. */
 const restingStatuses = "('absent', 'consent_needed')"
@@ -57,31 +61,34 @@ export type LeaseAnswer =
   /** `early`: a retry whose product a later run has put off. */
   | { readonly kind: 'busy' | 'clean' | 'early' | 'stopped' | 'gone' }
 
-interface LeaseRow extends Record<string, unknown> {
-  is_taken: boolean
-  item_id: string
-  user_id: string
-  product: string
-  cursor: string | null
-  dirty_seq: string
-  attempts: number
-  refusals: number
-  was_read: boolean
-  has_set_aside: boolean
-  access_token_sealed: string
-  link_epoch: number
-  institution_id: string | null
-  account_ids: string[]
-  started_at: string
-}
+const leaseRow = z.object({
+  is_taken: z.boolean(),
+  item_id: z.string(),
+  user_id: z.string(),
+  product: z.string(),
+  cursor: z.string().nullable(),
+  dirty_seq: z.string(),
+  attempts: z.number(),
+  refusals: z.number(),
+  was_read: z.boolean(),
+  has_set_aside: z.boolean(),
+  access_token_sealed: z.string(),
+  link_epoch: z.number(),
+  institution_id: z.string().nullable(),
+  account_ids: z.array(z.string()),
+  started_at: z.string(),
+})
+type LeaseRow = z.output<typeof leaseRow>
 
 /** A retry may come so much before its product is due: two clocks measure its delay. */
 const earlySeconds = 2
 
+const stateRow = z.object({ busy: z.boolean(), dirty: z.boolean(), early: z.boolean() })
+
 /**
- * Takes the lease of a product that is dirty and free, unless its item waits for the user. The message that asked for it is
- * no longer on its way, whatever it meets. A retry also needs a product that is due: each failure puts it off, so that of
- * the retries of several messages only the latest finds something to do.
+ * Takes the lease of a product that is dirty and free, unless its item waits for the user. The message that asked for
+ * it is no longer on its way, whatever it meets. A retry also needs a product that is due: each failure puts it off,
+ * so that of the retries of several messages only the latest finds something to do.
  */
 export async function acquireLease(
   jobs: JobsDatabase,
@@ -92,30 +99,35 @@ export async function acquireLease(
   const isEarly = sql`(${isRetry} and p.next_attempt_at > now() + make_interval(secs => ${earlySeconds}))`
   const isFree = sql`(i.removed_at is null and p.dirty_seq > p.synced_seq and not ${isResting('p')} and not ${isEarly}
     and (p.lease_expires_at is null or p.lease_expires_at < now()) and ${mayRun('p', 'i')})`
-  const [taken, state] = await batch(jobs, [
+  const { taken, state } = await batch(jobs, {
     // One statement: a mark that is raised now is seen by it, or finds that no message is on its way any more.
-    rows<LeaseRow>(
-      jobs,
+    taken: query(
+      leaseRow,
       sql`update item_products p set lease_owner = case when ${isFree} then ${runId}::uuid else p.lease_owner end,
           woken_until = case when ${isEarly} then p.woken_until end,
-          lease_expires_at = case when ${isFree} then now() + make_interval(secs => ${leaseSeconds}) else p.lease_expires_at end
+          lease_expires_at = case when ${isFree} then now() + make_interval(secs => ${leaseSeconds})
+            else p.lease_expires_at end
         from items i
-        where p.id = ${itemProductId} and i.id = p.item_id and (${isFree} or p.woken_until is not null and not ${isEarly})
-        returning p.lease_owner is not distinct from ${runId}::uuid as is_taken, p.item_id, p.user_id, p.product, p.cursor, p.dirty_seq, p.attempts, p.refusals,
+        where p.id = ${itemProductId} and i.id = p.item_id and (${isFree} or p.woken_until is not null
+          and not ${isEarly})
+        returning p.lease_owner is not distinct from ${runId}::uuid as is_taken, p.item_id, p.user_id, p.product,
+          p.cursor, p.dirty_seq, p.attempts, p.refusals,
           p.last_synced_at is not null as was_read,
-          exists (select 1 from set_aside_rows r where r.item_id = p.item_id and r.product = p.product) as has_set_aside,
+          exists (select 1 from set_aside_rows r where r.item_id = p.item_id
+            and r.product = p.product) as has_set_aside,
           i.access_token_sealed, i.link_epoch, i.institution_id, now() as started_at,
           to_jsonb(array(select a.plaid_account_id from accounts a where a.item_id = i.id)) as account_ids`,
     ),
-    rows<{ busy: boolean; dirty: boolean; early: boolean }>(
-      jobs,
-      sql`select ${isEarly} as early, coalesce(p.lease_expires_at >= now(), false) as busy, p.dirty_seq > p.synced_seq and not ${isResting('p')} as dirty
+    state: query(
+      stateRow,
+      sql`select ${isEarly} as early, coalesce(p.lease_expires_at >= now(), false) as busy, p.dirty_seq > p.synced_seq
+        and not ${isResting('p')} as dirty
         from item_products p join items i on i.id = p.item_id where p.id = ${itemProductId} and i.removed_at is null`,
     ),
-  ])
-  const row = taken.rows[0]
+  })
+  const row = taken[0]
   if (row?.is_taken === true) return { kind: 'taken', lease: leaseOf(row, itemProductId, runId) }
-  const now = state.rows[0]
+  const now = state[0]
   if (now === undefined) return { kind: 'gone' }
   if (!now.dirty) return { kind: 'clean' }
   if (now.busy) return { kind: 'busy' }
@@ -145,22 +157,27 @@ function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {
 
 /** Holds the lease for another two minutes; false when it is no longer ours. */
 export async function renewLease(jobs: JobsDatabase, lease: Lease): Promise<boolean> {
-  const [renewed] = await batch(jobs, [renewal(jobs, lease)])
-  return renewed.rows.length > 0
+  const { renewed } = await batch(jobs, {
+    renewed: renewal(lease),
+  })
+  return renewed.length > 0
 }
 
 /** The renewal as a statement, to ride along with another. */
-export function renewal(jobs: JobsDatabase, lease: Lease) {
-  return rows<{ id: string }>(
-    jobs,
+export function renewal(lease: Lease) {
+  return query(
+    idRow,
     sql`update item_products set lease_expires_at = now() + make_interval(secs => ${leaseSeconds})
       where id = ${lease.itemProductId} and lease_owner = ${lease.runId} returning id`,
   )
 }
 
-async function ids(jobs: JobsDatabase, query: SQL): Promise<string[]> {
-  const [, found] = await batch(jobs, [plan(jobs, inIndexOrder), rows<{ id: string }>(jobs, query)])
-  return found.rows.map((row) => row.id)
+async function ids(jobs: JobsDatabase, statement: SQL): Promise<readonly string[]> {
+  const { found } = await batch(jobs, {
+    planned: plan(inIndexOrder),
+    found: query(idRow, statement),
+  })
+  return found
 }
 
 export interface Claim {
@@ -172,9 +189,12 @@ export interface Claim {
 /** Of so many times the rows of a claim, the longest due, users get their turns. */
 const turnsAmong = 4
 
+const claimRow = z.object({ id: z.string(), until: z.string() })
+
 /**
- * Claims dirty rows that are due, not leased and without a message on its way: every user's first before any user's second. A
- * claimed row is due again after `againSeconds`, so that the next sweep does not wake it while its message is still on the way. The rest of a refused product ends here, after about a week.
+ * Claims dirty rows that are due, not leased and without a message on its way: every user's first before any user's
+ * second. A claimed row is due again after `againSeconds`, so that the next sweep does not wake it while its message
+ * is still on the way. The rest of a refused product ends here, after about a week.
  */
 export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<Claim> {
   const isDue = sql`d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and i.removed_at is null
@@ -182,21 +202,23 @@ export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: 
     and (d.woken_until is null or d.woken_until < now()) and ${mayRun('d', 'i')}`
   const oldest = sql`select d.id, d.user_id, d.next_attempt_at from item_products d join items i on i.id = d.item_id
     where ${isDue} order by d.next_attempt_at limit ${turnsAmong * limit}`
-  const [claimed] = await batch(jobs, [
-    rows<{ id: string; until: string }>(
-      jobs,
-      sql`update item_products p set next_attempt_at = now() + make_interval(secs => ${againSeconds}), ${askedAgain('p')}
+  const { claimed } = await batch(jobs, {
+    claimed: query(
+      claimRow,
+      sql`update item_products p set next_attempt_at = now() + make_interval(secs => ${againSeconds}),
+        ${askedAgain('p')}
         where p.id in (
           select d.id from item_products d join items i on i.id = d.item_id
           where ${isDue} and d.id in (
             select id from (
-              select *, row_number() over (partition by user_id order by next_attempt_at) as turn from (${oldest}) oldest
+              select *, row_number() over (partition by user_id order by next_attempt_at) as turn
+                from (${oldest}) oldest
             ) waiting order by turn, next_attempt_at limit ${limit})
           for no key update of d skip locked
         ) returning p.id, p.next_attempt_at::text as until`,
     ),
-  ])
-  return { ids: claimed.rows.map(({ id }) => id), until: claimed.rows[0]?.until ?? '' }
+  })
+  return { ids: claimed.map(({ id }) => id), until: claimed[0]?.until ?? '' }
 }
 
 /** Makes claimed rows due again now, except those that changed since the claim. Returns how many. */
@@ -239,20 +261,21 @@ export async function markStale(
 }
 
 /**
- * Assignments that have a product read again from the start: rows that Plaid does not send then are removed, edits stay. A
- * current run cannot commit, because it loses its lease.
+ * Assignments that have a product read again from the start: rows that Plaid does not send then are removed, edits
+ * stay. A current run cannot commit, because it loses its lease.
  */
-export const fromTheStart = sql`cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now(), lease_owner = null, lease_expires_at = null`
+export const fromTheStart = sql`cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now(), lease_owner = null,
+  lease_expires_at = null`
 
 /** Has everything of an item read again from the start. Answers the products' ids; null where there is no such item. */
-export async function restartItem(jobs: JobsDatabase, itemId: string): Promise<string[] | null> {
-  const [known, restarted] = await batch(jobs, [
-    rows<{ id: string }>(jobs, sql`select id from items where id = ${itemId} and removed_at is null for no key update`),
-    rows<{ id: string }>(
-      jobs,
+export async function restartItem(jobs: JobsDatabase, itemId: string): Promise<readonly string[] | null> {
+  const { known, restarted } = await batch(jobs, {
+    known: query(idRow, sql`select id from items where id = ${itemId} and removed_at is null for no key update`),
+    restarted: query(
+      idRow,
       sql`update item_products p set ${fromTheStart}, ${askedAgain('p')}
         from items i where i.id = ${itemId} and p.item_id = i.id and i.removed_at is null returning p.id`,
     ),
-  ])
-  return known.rows.length === 0 ? null : restarted.rows.map(({ id }) => id)
+  })
+  return known.length === 0 ? null : restarted
 }

@@ -83,15 +83,7 @@ describe('a commit', () => {
       const report = { trigger: 'test', pages: 1, restarts: 0, requestIds: [], note: null }
       const end = { cursor: 'later', historyStatus: null, againSeconds: null, showsHealth: true }
       // The endpoint ends what takes more than 15 s, as Neon does.
-      const committing = commitRun(
-        database.jobs,
-        lease,
-        report,
-        end,
-        [mergeTransactions(database.jobs, lease, [], [])],
-        [],
-        null,
-      )
+      const committing = commitRun(database.jobs, lease, report, end, [mergeTransactions(lease, [], [])], [], null)
       expect(await committing).toMatchObject({ kind: 'committed' })
     },
   )

@@ -2,7 +2,8 @@
 // empty code: the statements may have been committed or not.
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { batch, callTimeoutMs, connect, longTimeoutMs, rows } from '../../../src/db/core/client.ts'
+import { batch, callTimeoutMs, connect, execute, longTimeoutMs } from '../../../src/db/core/client.ts'
+import { anyRow, command, idRow, query } from '../../../src/db/core/statement.ts'
 import { checkDatabase } from '../../../src/db/operations/health.ts'
 import { getItem } from '../../../src/db/items/items.ts'
 import { AppError } from '../../../src/errors.ts'
@@ -115,7 +116,7 @@ const failureOf = async (work: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('a call of the database', () => {
-  const select = (jobs = world.services.jobs) => batch(jobs, [rows(jobs, sql`select 1 as one`)])
+  const select = (jobs = world.services.jobs) => execute(jobs, [command(sql`select 1 as one`)])
 
   it.each(['fail-before', 'lose-answer', 'cut-before', 'cut-after', 'too-many'] as const)(
     'has an unknown outcome after %s',
@@ -128,7 +129,7 @@ describe('a call of the database', () => {
 
   it('has no effect when PostgreSQL refuses it', async () => {
     const { jobs } = world.services
-    const error = await failureOf(batch(jobs, [rows(jobs, sql`select 1 / 0`)]))
+    const error = await failureOf(execute(jobs, [command(sql`select 1 / 0`)]))
     expect(error).toMatchObject({ code: 'internal', reason: 'sqlstate 22012', sqlState: '22012' })
   })
 
@@ -143,8 +144,8 @@ describe('a call of the database', () => {
   it('has a deadline, of either login', async () => {
     const { api, jobs } = world.services
     const timer = vi.spyOn(globalThis, 'setTimeout')
-    await batch(api, [rows(api, sql`select 1`)])
-    await batch(jobs, [rows(jobs, sql`select 1`)])
+    await execute(api, [command(sql`select 1`)])
+    await execute(jobs, [command(sql`select 1`)])
     const waits = timer.mock.calls.map(([, milliseconds]) => milliseconds)
     timer.mockRestore()
     expect(waits).toContain(callTimeoutMs.wn_api)
@@ -233,15 +234,15 @@ describe('a login', () => {
     const database = connect(login, urls[login], endpoint)
     const names = Object.keys(settings)
     const columns = sql.raw(names.map((name) => `current_setting('${name}') as ${name}`).join(', '))
-    const [found] = await batch(database, [rows(database, sql`select ${columns}`)])
-    expect(found.rows).toEqual([settings])
+    const { found } = await batch(database, { found: query(anyRow, sql`select ${columns}`) })
+    expect(found).toEqual([settings])
   })
 
   it('wn_api gives up a lock that it does not get, so that its client is not kept waiting', async () => {
     const item = await linkAndSync(world, 'locked')
     const { api, jobs } = world.services
-    const lock = rows(jobs, sql`select id from items where id = ${item.id} for update`)
-    const holding = batch(jobs, [lock, rows(jobs, sql`select pg_sleep(6)`)])
+    const lock = command(sql`select id from items where id = ${item.id} for update`)
+    const holding = execute(jobs, [lock, command(sql`select pg_sleep(6)`)])
     await expect
       .poll(() =>
         world.sql(
@@ -253,7 +254,7 @@ describe('a login', () => {
     expect(error).toBeInstanceOf(AppError)
     expect(error).toMatchObject({ code: 'unavailable', reason: 'sqlstate 55P03', sqlState: '55P03' })
     await holding
-    expect(await batch(api, [rows(api, sql`select 1 as one`)])).toHaveLength(1)
+    await expect(execute(api, [command(sql`select 1 as one`)])).resolves.toBeUndefined()
   })
 })
 
@@ -262,13 +263,13 @@ describe('two transactions that wait for one another', () => {
     const first = await linkAndSync(world, 'one-way')
     const second = await linkAndSync(world, 'other-way')
     const mark = ({ id }: { readonly id: string }) =>
-      rows(world.services.jobs, sql`update items set updated_at = now() where id = ${id} returning id`)
-    const wait = rows(world.services.jobs, sql`select pg_sleep(0.5)`)
+      query(idRow, sql`update items set updated_at = now() where id = ${id} returning id`)
+    const wait = command(sql`select pg_sleep(0.5)`)
     const ends = await Promise.all([
-      batch(world.services.jobs, [mark(first), wait, mark(second)]),
-      batch(world.services.jobs, [mark(second), wait, mark(first)]),
+      batch(world.services.jobs, { one: mark(first), wait, other: mark(second) }),
+      batch(world.services.jobs, { one: mark(second), wait, other: mark(first) }),
     ])
-    expect(ends.map(([one, , other]) => [...one.rows, ...other.rows].map(({ id }) => id))).toEqual([
+    expect(ends.map(({ one, other }) => [...one, ...other])).toEqual([
       [first.id, second.id],
       [second.id, first.id],
     ])

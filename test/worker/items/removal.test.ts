@@ -1,7 +1,8 @@
 // Removal as an intent: hidden from its user at once, ended at Plaid as soon as Plaid can be told, whatever happens between.
 import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
-import { batch, rows } from '../../../src/db/core/client.ts'
+import { batch, execute } from '../../../src/db/core/client.ts'
+import { anyRow, command, query } from '../../../src/db/core/statement.ts'
 import { beginRemoval, tellRemoval } from '../../../src/db/items/removal.ts'
 import { getItem, type Item } from '../../../src/db/items/items.ts'
 import { purgeItem } from '../../../src/db/items/purge.ts'
@@ -220,13 +221,15 @@ describe('the removal of a large item', () => {
       await world.sql(`${limit} set statement_timeout = '300ms'`)
       // Sessions that are open keep their settings.
       await world.stack.addFault(world.database.name, { kind: 'restart', matching: 'select 1 as restarted' })
-      await codeOf(batch(world.services.jobs, [rows(world.services.jobs, sql`select 1 as restarted`)]))
+      await codeOf(execute(world.services.jobs, [command(sql`select 1 as restarted`)]))
       const { api, jobs } = world.services
-      const [{ rows: found }] = await batch(api, [rows(api, sql`select current_setting('statement_timeout') as limit`)])
+      const { found } = await batch(api, {
+        found: query(anyRow, sql`select current_setting('statement_timeout') as limit`),
+      })
       expect(found).toEqual([{ limit: '300ms' }])
-      const commit = batch(jobs, [
-        rows(jobs, sql`select 1 from items where id = ${item.id} for no key update`),
-        rows(jobs, sql`select pg_sleep(4)`),
+      const commit = execute(jobs, [
+        command(sql`select 1 from items where id = ${item.id} for no key update`),
+        command(sql`select pg_sleep(4)`),
       ])
       await expect
         .poll(() =>

@@ -1,0 +1,81 @@
+// Statements as values, and batches of them by name. The rows of a raw statement are parsed by its schema; those of
+// drizzle's builders are typed and read by the columns that they select.
+import type { SQL } from 'drizzle-orm'
+import type { BatchItem } from 'drizzle-orm/batch'
+import * as z from 'zod'
+import { AppError } from '../../errors.ts'
+
+export interface Statement<Row = unknown> {
+  readonly sql: SQL
+  readonly row: z.ZodType<Row>
+}
+type Built = BatchItem<'pg'>
+
+/**
+ * Statements by name, run in the order of their names in the source. A list runs in its place and returns no rows; null
+ * is left out and returns none.
+ */
+export type Batch = Readonly<Record<string, Statement | Built | readonly Statement[] | null>>
+
+type RowsOf<Entry> =
+  Entry extends Statement<infer Row> ? readonly Row[] : Entry extends Built ? Entry['_']['result'] : readonly never[]
+export type Results<B extends Batch> = { readonly [Name in keyof B]: RowsOf<B[Name]> }
+
+export const query = <Row>(row: z.ZodType<Row>, sql: SQL): Statement<Row> => ({ sql, row })
+
+/** A statement whose rows are not read. */
+export const command = (sql: SQL): Statement => ({ sql, row: z.unknown() })
+
+/** A row with an `id` alone, as that id. */
+export const idRow = z.object({ id: z.string() }).transform(({ id }) => id)
+/** A row that only shows that there is one. */
+export const anyRow = z.unknown()
+/** Of `bigint` or `numeric`, which arrive as text. */
+export const bigCount = z.coerce.number()
+
+const isList = (entry: Batch[string]): entry is readonly Statement[] => Array.isArray(entry)
+export const isStatement = (entry: Statement | Built): entry is Statement => 'row' in entry
+
+interface Part {
+  /** Null in a list. */
+  readonly name: string | null
+  readonly statement: Statement | Built
+}
+
+/** The statements of a batch in their order. */
+export const partsOf = (batch: Batch): Part[] =>
+  Object.entries(batch).flatMap(([name, entry]): Part[] => {
+    if (entry === null) return []
+    return isList(entry) ? entry.map((statement) => ({ name: null, statement })) : [{ name, statement: entry }]
+  })
+
+const answer = z.object({ rows: z.array(z.unknown()) })
+
+function parseRow(row: z.ZodType, value: unknown, name: string): unknown {
+  const parsed = row.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const reason = `a row of ${name}: ${issue?.path.join('.') ?? ''} ${issue?.code ?? ''}`
+  throw new AppError('internal', 'The database returned an unexpected row.', { reason })
+}
+
+/** The rows by name, from the driver's answers to the parts. */
+function rowsByName(batch: Batch, parts: readonly Part[], answers: readonly unknown[]): Record<string, unknown> {
+  const rows: Record<string, unknown> = Object.fromEntries(Object.keys(batch).map((name) => [name, []]))
+  parts.forEach(({ name, statement }, index) => {
+    if (name === null) return
+    rows[name] = isStatement(statement)
+      ? answer.parse(answers[index]).rows.map((value) => parseRow(statement.row, value, name))
+      : answers[index]
+  })
+  return rows
+}
+
+const isComplete = <B extends Batch>(rows: object, batch: B): rows is Results<B> =>
+  Object.keys(batch).every((name) => name in rows)
+
+export function resultsOf<B extends Batch>(batch: B, parts: readonly Part[], answers: readonly unknown[]): Results<B> {
+  const rows = rowsByName(batch, parts, answers)
+  if (!isComplete(rows, batch)) throw new TypeError('a statement of the batch has no result')
+  return rows
+}
