@@ -1,13 +1,13 @@
-// The closed table of failures. Everything that a client may be told comes from here; an error's own message never does.
+// All error codes. Clients see the detail of an AppError and its title, never the message of another error.
 
 interface ErrorRule {
   readonly status: number
   readonly title: string
-  /** Whether an operator should hear of it. */
+  /** Whether to report it to the operator. */
   readonly reportable: boolean
 }
 
-/** Code → HTTP status, problem title (RFC 9457) and whether it is worth an alarm. */
+/** Code → HTTP status, problem title (RFC 9457), and whether it raises an alarm. */
 export const errorTable = {
   bad_request: { status: 400, title: 'Bad request', reportable: false },
   validation_failed: { status: 400, title: 'Validation failed', reportable: false },
@@ -42,7 +42,7 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
-/** One place in the input that is at fault: a JSON pointer or parameter name, and what is wrong with it. */
+/** An invalid field: a JSON pointer or parameter name, and what is wrong. */
 export interface FieldError {
   readonly pointer: string
   readonly detail: string
@@ -50,18 +50,18 @@ export interface FieldError {
 
 interface ErrorOptions {
   readonly cause?: unknown
-  /** Why, for the log only. */
+  /** The reason, for the log only. */
   readonly reason?: string
   /** The SQLSTATE with which PostgreSQL rejected a batch. */
   readonly sqlState?: string
   readonly fields?: readonly FieldError[]
-  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  /** Seconds to wait before the next attempt; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number
-  /** Extension members of the problem (RFC 9457 §3.2); must hold nothing that came in. */
+  /** Extension members of the problem (RFC 9457 §3.2). Must not contain input. */
   readonly extensions?: Readonly<Record<string, unknown>>
 }
 
-/** The only error that carries something for the client: `detail` is shown, `reason` and `cause` are logged. */
+/** An error for the client: `detail` is shown, `reason` and `cause` are logged. */
 export class AppError extends Error {
   override readonly name = 'AppError'
   readonly code: ErrorCode
@@ -84,7 +84,7 @@ export class AppError extends Error {
   }
 }
 
-/** Makes the compiler prove that a union was handled whole. */
+/** Lets the compiler prove that a union is handled completely. */
 export function assertNever(value: never): never {
   throw new AppError('internal', 'An unexpected case was met.', { reason: `unhandled case ${JSON.stringify(value)}` })
 }

@@ -1,4 +1,4 @@
-// The HTTP door, as a table of contents: what happens to a request, in this order. No logic of its own.
+// The HTTP entry point: the steps of a request, in this order. Contains no logic.
 import { type ExecutionContext, Hono } from 'hono'
 import { AppError } from '../errors.ts'
 import type { LoggerOptions } from '../monitoring/logger.ts'
@@ -38,9 +38,9 @@ const table = routeTable(async () => (await import('../../docs/openapi.json', { 
 export const routes: readonly Route[] = everyRoute(table)
 
 export interface AppOptions<Bindings extends object> {
-  /** Makes the services once an isolate; throws AppError `misconfigured`. */
+  /** Creates the services, once per isolate; throws AppError `misconfigured`. */
   readonly servicesFor: (bindings: Bindings) => Services
-  /** Where log lines go; the console unless given. */
+  /** Where log lines are written; the default is the console. */
   readonly log?: LoggerOptions
 }
 

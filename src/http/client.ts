@@ -1,4 +1,4 @@
-// Where a request came from, by the headers that Cloudflare sets itself.
+// The client of a request, by the headers that Cloudflare sets.
 import type { Context } from 'hono'
 import { type Client, clientOf } from '../ratelimit/address.ts'
 import type { HttpEnvironment } from './request-state.ts'

@@ -1,15 +1,14 @@
-// What came in, parsed once: parameters of the path and the query, headers, JSON bodies. A complaint names places and
-// rules and never quotes a value.
+// Parses path and query parameters, headers and JSON bodies, once. Field errors name places and rules and never quote a value.
 import type * as z from 'zod'
 import { fromUtf8 } from '../crypto/encoding.ts'
 import { AppError, type FieldError } from '../errors.ts'
 
-/** The most complaints in one answer. */
+/** The maximum number of field errors in a response. */
 const maxComplaints = 20
 
 type Place = 'body' | 'parameters'
 
-/** A key that a client made up is shown only when it looks like a misspelt name, not like a value that slipped in. */
+/** An unknown key is shown only if it looks like a misspelt name, not like a value. */
 const looksLikeName = /^[A-Za-z][A-Za-z0-9_]{0,39}$/
 
 function locate(place: Place, path: readonly PropertyKey[]): string {
@@ -26,7 +25,7 @@ function complaints(place: Place, issue: z.core.$ZodIssue): FieldError[] {
   }))
 }
 
-/** @throws AppError `validation_failed` with each place at fault, 20 at most */
+/** @throws AppError `validation_failed` with each invalid field, at most 20 */
 function parse<Schema extends z.ZodType>(schema: Schema, place: Place, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
@@ -43,7 +42,7 @@ export function parseParameters<Schema extends z.ZodType>(
   return parse(schema, 'parameters', values)
 }
 
-/** Parameters that say where and how long a page is. Clients without a place yet often send them empty. */
+/** Page parameters. Clients often send them empty for the first page. */
 const pageParameters = new Set(['cursor', 'limit', 'since'])
 
 /**
@@ -62,7 +61,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: URLS
   return parse(schema, 'parameters', Object.fromEntries(given))
 }
 
-/** Whether a Content-Type is JSON's. */
+/** Whether a Content-Type is JSON. */
 export function isJson(contentType: string | null): boolean {
   return /^application\/json\s*(?:;|$)/i.test(contentType?.trim() ?? '')
 }
@@ -73,12 +72,12 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // The engine's own message quotes the body.
+    // The message of the engine quotes the body.
     throw new AppError('bad_request', 'The request body is not well-formed JSON.')
   }
 }
 
-/** Whether a Content-Encoding leaves the body as it is. */
+/** Whether a Content-Encoding leaves the body unchanged. */
 const isIdentity = (contentEncoding: string | null): boolean => /^\s*(?:identity\s*)?$/i.test(contentEncoding ?? '')
 
 /**

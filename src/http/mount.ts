@@ -1,5 +1,5 @@
-// Puts declared routes on Hono: the only place where a route meets the framework. Decides no access by itself; what
-// runs before a route is given to `mount` in app.ts.
+// Mounts declared routes on Hono; no other file connects routes with the framework. Makes no access decision: app.ts passes
+// the middleware of a route to `mount`.
 import type { Context, Hono } from 'hono'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -21,7 +21,7 @@ export function servicesOf(context: Context<HttpEnvironment>): Services {
 
 function contextOf(context: Context<HttpEnvironment>): Ctx {
   return {
-    // Asked for when used: whether the Worker is alive can be told without a configuration.
+    // Read on use: /health works without a configuration.
     get services() {
       return servicesOf(context)
     },
@@ -56,14 +56,14 @@ async function answer(context: Context<HttpEnvironment>, route: Route): Promise<
 /** `/items/{id}` as Hono writes it. */
 const pattern = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
 
-/** Everything that administrators do is a security event. */
+/** Every action of an administrator is a security event. */
 function eventOf({ access, method, event }: Route): RouteEvent | null {
   if (event !== undefined) return event
   if (access !== 'admin') return null
   return method === 'GET' ? 'admin_read' : 'admin_change'
 }
 
-/** Mounts routes; `before` runs for them alone, in its order. */
+/** Mounts routes; `before` runs for these routes only, in order. */
 export function mount(app: App, routes: readonly Route[], ...before: readonly Middleware[]): void {
   for (const route of routes)
     app.on(
@@ -82,14 +82,14 @@ export function mount(app: App, routes: readonly Route[], ...before: readonly Mi
         try {
           return await answer(context, route)
         } catch (error) {
-          // Hono lets what is no Error through to the platform.
+          // Hono passes thrown values that are not Errors on to the platform.
           throw error instanceof Error ? error : new TypeError(`a value of type ${typeof error} was thrown`)
         }
       },
     )
 }
 
-/** `GET, HEAD, OPTIONS`: what a path has. */
+/** The methods of a path: `GET, HEAD, OPTIONS`. */
 function allowed(routes: readonly Route[]): string {
   const methods = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
   return [...methods, 'OPTIONS'].join(', ')
@@ -100,14 +100,14 @@ const notAllowed = (allow: string): AppError =>
 
 type Steps = readonly string[]
 
-/** Whether a path is one that `{name}` in the other would take. */
+/** Whether `{name}` in the second path matches the first path. */
 const isTakenBy = (steps: Steps, others: Steps): boolean =>
   steps.length === others.length &&
   others.every((step, index) => step === steps[index] || (step.startsWith('{') && !steps[index]?.startsWith('{')))
 
 /**
- * Refuses a fixed path's methods that another route would take for its `{id}`: `PATCH /things/latest` beside
- * `PATCH /things/{id}`. To be mounted before that route; `before` runs for these alone.
+ * Refuses methods of a fixed path that another route would match with its `{id}`: `PATCH /things/latest` and
+ * `PATCH /things/{id}`. Mount it before that route; `before` runs for these routes only.
  */
 export function mountOverlaps(app: App, routes: readonly Route[], ...before: readonly Middleware[]): void {
   const taking = routes
@@ -128,7 +128,7 @@ export function mountOverlaps(app: App, routes: readonly Route[], ...before: rea
   }
 }
 
-/** Answers known paths under methods that they do not have: 405, and to OPTIONS what they have. */
+/** Returns 405 for methods that a known path does not have, and its methods for OPTIONS. */
 export function mountOtherMethods(app: App, routes: readonly Route[]): void {
   for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
     const allow = allowed(ofPath)

@@ -12,7 +12,7 @@ type Components = Map<string, unknown>
 
 const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}` })
 
-/** A schema as JSON Schema 2020-12, which is OpenAPI 3.1's; named parts go to the components. */
+/** A schema as JSON Schema 2020-12, as in OpenAPI 3.1; named parts become components. */
 function describe(schema: z.ZodType, components: Components, io: 'input' | 'output' = 'input'): Json {
   const {
     $defs = {},
@@ -21,7 +21,7 @@ function describe(schema: z.ZodType, components: Components, io: 'input' | 'outp
   } = z.toJSONSchema(schema, {
     io,
     override: ({ jsonSchema }) => {
-      // zod's patterns of days and times are 300 characters long and say what `format` says.
+      // zod's patterns of dates and times are 300 characters long and redundant with `format`.
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern
       delete jsonSchema.id
     },
@@ -65,7 +65,7 @@ function toType(field: unknown): z.ZodType {
   throw new TypeError('A field of a declaration is no schema.')
 }
 
-/** What a route can fail with beyond its own list: what its access, its input and the platform bring. */
+/** All error codes of a route: its own, and those of its access, its input and the platform. */
 function errorsOf(route: Route): ErrorCode[] {
   const { access, method, path } = route
   const codes: ErrorCode[] = [...route.errors]
@@ -73,7 +73,7 @@ function errorsOf(route: Route): ErrorCode[] {
   if (access !== 'public' && method !== 'GET') codes.push('bad_request', 'unsupported_media_type')
   if (access === 'admin' || (access === 'user' && method !== 'GET')) codes.push('forbidden')
   codes.push('rate_limited')
-  // Also while requests cannot be counted.
+  // `unavailable` also while requests cannot be counted.
   if (path !== '/health') codes.push('internal', 'misconfigured', 'unavailable')
   return [...new Set(codes)].sort()
 }
@@ -159,7 +159,7 @@ function operation(route: Route, components: Components): Json {
   }
 }
 
-/** The document, with components in the order of their names, so that the same routes give the same text. */
+/** The document. Components are sorted by name, so the same routes produce the same text. */
 export function describeApi(routes: readonly Route[], version: string): Json {
   const components: Components = new Map()
   const byPath = [...Map.groupBy(routes, (route) => route.path)].map(([path, ofPath]) => [

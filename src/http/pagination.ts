@@ -1,5 +1,5 @@
-// Pages over HTTP: `limit`, an opaque `cursor`, and `{data, next_cursor}`. A cursor is a place in one list, written by
-// us and checked as if it were not; it holds no secret and gives no right.
+// Pagination: `limit`, an opaque `cursor`, and `{data, next_cursor}`. A cursor is a position in one list. It is validated like
+// any input, contains no secret and grants no rights.
 import * as z from 'zod'
 import { decodeBase64Url, encodeBase64Url, fromUtf8, utf8 } from '../crypto/encoding.ts'
 import type { Key, Page } from '../db/core/page.ts'
@@ -14,14 +14,14 @@ export const pageQuery = {
   cursor: z.string().optional().describe('The `next_cursor` of the previous page. Empty for the first page.'),
 }
 
-/** A list's answer. */
+/** The response of a list. */
 export function listResponse<Row extends z.ZodType>(row: Row, name: string) {
   return z.object({ data: z.array(row), next_cursor: z.string().nullable() }).meta({ id: name })
 }
 
 export interface Cursor<Place> {
   write(place: Place): string
-  /** @throws AppError `invalid_cursor` for anything that `write` of the same list did not give */
+  /** @throws AppError `invalid_cursor` for anything that `write` of the same list did not return */
   read(text: string | undefined): Place | null
 }
 
@@ -41,7 +41,7 @@ function cursorOf<Place>(list: string, place: z.ZodType<Place>): Cursor<Place> {
   }
 }
 
-/** The JSON in a cursor; undefined where there is none. */
+/** The JSON in a cursor; undefined if there is none. */
 function decodeJson(text: string): unknown {
   const bytes = text.length > maxCursorLength ? null : decodeBase64Url(text)
   const json = bytes === null ? null : fromUtf8(bytes)
@@ -55,17 +55,17 @@ function decodeJson(text: string): unknown {
 
 const sortValues = { day, instant, id }
 
-/** A cursor over a list that is sorted by days, by times or by ids alone, and then by id. */
+/** A cursor of a list that is sorted by day, time or id, and then by id. */
 export function keyCursor(list: string, sortedBy: keyof typeof sortValues): Cursor<Key> {
   return cursorOf(list, z.tuple([sortValues[sortedBy], id]))
 }
 
-/** A cursor over a list with one row a day. */
+/** A cursor of a list with one row per day. */
 export function dayCursor(list: string): Cursor<string> {
   return cursorOf(list, day)
 }
 
-/** A page of rows as it leaves. */
+/** The response body of a page. */
 export function pageBody<Row, View>(
   page: Page<Row>,
   cursor: Cursor<Key>,

@@ -1,4 +1,4 @@
-// Failures as RFC 9457 problems. Only an AppError has something to tell a client; of anything else nothing is shown.
+// Errors as RFC 9457 problems. Clients see the detail of an AppError; any other error reveals nothing.
 import * as z from 'zod'
 import { AppError, type ErrorCode, errorTable, type FieldError } from '../errors.ts'
 
@@ -6,7 +6,7 @@ export const problemMediaType = 'application/problem+json'
 
 const errorCodes = Object.keys(errorTable)
 
-/** The shape of every error answer, for the API's description. */
+/** The schema of every error response, for the API description. */
 export const problemSchema = z
   .looseObject({
     type: z.string().meta({ format: 'uri-reference', description: 'A URI reference that is stable for each code.' }),
@@ -33,7 +33,7 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details.' })
 
-/** Whatever was thrown, as the error that a client may see. */
+/** Converts a thrown value to the error that a client may see. */
 export function asAppError(error: unknown): AppError {
   return error instanceof AppError
     ? error
@@ -45,7 +45,7 @@ function describeField({ pointer, detail }: FieldError): Record<string, string> 
   return /^[#/]/.test(pointer) ? { pointer, detail } : { parameter: pointer, detail }
 }
 
-/** The problem's members. An extension can add to them and replaces none. */
+/** The members of the problem. Extensions add members and replace none. */
 function problemBody(error: AppError, requestId: string): Record<string, unknown> {
   const { status, title } = errorTable[error.code]
   return {
@@ -60,7 +60,7 @@ function problemBody(error: AppError, requestId: string): Record<string, unknown
   }
 }
 
-/** The answer to a failure, with the headers that its status asks for (RFC 9110 §10.2.1, §10.2.3, §11.6.1). */
+/** The response to an error, with the headers that its status requires (RFC 9110 §10.2.1, §10.2.3, §11.6.1). */
 export function problemResponse(thrown: unknown, requestId: string): Response {
   const error = asAppError(thrown)
   const { status } = errorTable[error.code]
@@ -73,7 +73,7 @@ export function problemResponse(thrown: unknown, requestId: string): Response {
   return new Response(JSON.stringify(problemBody(error, requestId)), { status, headers })
 }
 
-/** Whether an operator should hear of it: unknown errors, and those that the table says. */
+/** Whether to report the error to the operator: unknown errors, and those that the table marks. */
 export function isReportable(error: unknown): boolean {
   const code: ErrorCode = asAppError(error).code
   return errorTable[code].reportable

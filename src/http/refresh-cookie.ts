@@ -1,5 +1,5 @@
-// The refresh token, and the device token of sign-ins, as a browser keeps them: out of scripts' reach, sent to this site alone. A cookie comes along
-// whoever made the page ask, so only pages of configured origins may ask with one.
+// Cookies for the refresh token and the device token: not readable by scripts, sent to this site only. Browsers send a cookie with
+// requests of any page, so requests with a cookie are accepted from configured origins only.
 import * as z from 'zod'
 import { AppError } from '../errors.ts'
 import { isAllowedOrigin, type OriginConfig } from './origins.ts'
@@ -22,7 +22,7 @@ const crossSiteDetail =
 
 type CookieName = 'refresh_token' | 'device_token'
 
-/** `__Host-` makes browsers insist on https, this host and no other; a laptop's http could not set it. */
+/** `__Host-` restricts the cookie to https and this host; http in development cannot set it. */
 const nameOf = ({ strict }: OriginConfig, name: CookieName): string => (strict ? `__Host-${name}` : name)
 
 function setCookie(config: OriginConfig, name: CookieName, value: string, maxAgeSeconds: number): string {
@@ -30,7 +30,7 @@ function setCookie(config: OriginConfig, name: CookieName, value: string, maxAge
   return [`${nameOf(config, name)}=${value}`, ...attributes, ...(config.strict ? ['Secure'] : [])].join('; ')
 }
 
-/** The value in a Cookie header; null where there is none. One that is given twice is somebody's trick, and none. */
+/** The value in a Cookie header, or null. A cookie that is sent twice may be injected and counts as absent. */
 function readCookie(config: OriginConfig, name: CookieName, header: string | undefined): string | null {
   const prefix = `${nameOf(config, name)}=`
   const found = (header ?? '').split(/; */).filter((pair) => pair.startsWith(prefix))
@@ -38,23 +38,23 @@ function readCookie(config: OriginConfig, name: CookieName, header: string | und
   return only !== undefined && found.length === 1 && only.length > prefix.length ? only.slice(prefix.length) : null
 }
 
-/** Set-Cookie for a token; gone after `maxAgeSeconds`, at once for 0. */
+/** Set-Cookie for a token, valid for `maxAgeSeconds`; 0 deletes it. */
 export const refreshCookie = (config: OriginConfig, token: string, maxAgeSeconds: number): string =>
   setCookie(config, 'refresh_token', token, maxAgeSeconds)
 export const readRefreshCookie = (config: OriginConfig, header: string | undefined): string | null =>
   readCookie(config, 'refresh_token', header)
 
-/** Set-Cookie for a token by which a later sign-in knows the device. Signing out leaves it. */
+/** Set-Cookie for the token that identifies the device at a later sign-in. Signing out keeps it. */
 export const deviceCookie = (config: OriginConfig, token: string, maxAgeSeconds: number): string =>
   setCookie(config, 'device_token', token, maxAgeSeconds)
 export const readDeviceCookie = (config: OriginConfig, header: string | undefined): string | null =>
   readCookie(config, 'device_token', header)
 
 /**
- * Refuses to set or take the cookie for a page that may not have it. Browsers name the page's origin with every request
- * that is no GET, and no script can change it. They drop this cookie between sites (SameSite=Strict), so a sign-in from
- * another site would answer 200 and leave its user without a refresh token.
- * @throws AppError `forbidden` for any but the allowed origins, for none, and for a page of another site
+ * Refuses to set or accept the cookie for other pages. Browsers send the origin of the page with every request except GET,
+ * and scripts cannot change it. They drop this cookie between sites (SameSite=Strict), so a sign-in from another site would
+ * return 200 and leave its user without a refresh token.
+ * @throws AppError `forbidden` for other origins, for a missing origin, and for a page of another site
  */
 export function requireCookiePage(config: OriginConfig, headers: CookieHeaders): void {
   const { origin, 'sec-fetch-site': site } = headers

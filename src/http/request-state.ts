@@ -1,4 +1,4 @@
-// What the middleware of one request hands on to the next: Hono's variables, typed in one place. No behaviour.
+// The state that middleware shares within a request: the types of Hono's variables.
 import type { MiddlewareHandler } from 'hono'
 import type { Actor, LogNotes } from '../context.ts'
 import type { AppError } from '../errors.ts'
@@ -9,26 +9,26 @@ import type { Services } from '../context.ts'
 import type { RateLimit } from './route.ts'
 
 export interface RequestState {
-  /** Made here; names the request in the answer, in errors and in log lines. */
+  /** Created by the Worker; in the response, in errors and in log lines. */
   requestId: string
-  /** The client's own, beside it in log lines; null where it sent none that is a UUID. */
+  /** The id from the client, for log lines; null unless it is a UUID. */
   clientRequestId: string | null
-  /** The services, or why there are none: a configuration that was refused. */
+  /** The services, or the configuration error. */
   services: Services | AppError
   log: Logger
   actor: Actor
   notes: LogNotes
-  /** What the route is about, where that is a security event. */
+  /** The security event of the route, if it is one. */
   event: RouteEvent | null
-  /** The thing that the path names by a UUID. */
+  /** The UUID in the path. */
   targetId: string | null
-  /** The pattern of the route that answers, never the path with its ids. */
+  /** The pattern of the route, never the path with its ids. */
   route: string
-  /** The rate limit of the route's own. */
+  /** The rate limit of the route. */
   limit: RateLimit | null
-  /** What the limits said so far, in order. */
+  /** The decisions of the limits so far, in order. */
   limitOutcomes: Outcome[]
-  /** Reads the body once, up to the limit that holds for the route. */
+  /** Reads the body once, up to the limit of the route. */
   readBody: () => Promise<Uint8Array>
 }
 

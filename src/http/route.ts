@@ -1,5 +1,5 @@
-// One declaration a route: what it takes, who may call it, what it answers and how it can fail. What comes in and what
-// leaves are parsed here, once, so that no handler sees an unchecked value and no undeclared field gets out.
+// The declaration of a route: its input, access, responses and errors. Input and output are parsed here, once: no handler sees
+// an unvalidated value, and no undeclared field is sent.
 import * as z from 'zod'
 import { isReadOnly } from '../auth/access-token.ts'
 import type { Actor, Ctx, User } from '../context.ts'
@@ -10,14 +10,14 @@ import { isJson, parseBody, parseParameters, parseQuery } from './input.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Access = 'public' | 'user' | 'admin'
-/** The rate limit that a route counts against, beside the global one. */
+/** The rate limit of a route, in addition to the global one. */
 export type RateLimit = RoutePolicy | 'webhook' | 'refresh'
 /** Status → schema of the body, or null for none. */
 export type Answers = Readonly<Record<number, z.ZodType | null>>
-/** A strict object, or the bytes as they came. */
+/** A strict object, or the raw bytes. */
 export type BodySchema = z.ZodObject | 'bytes'
 
-/** What the API's description tells of a route. */
+/** The part of a route that the API description contains. */
 export interface RouteFacts {
   readonly id: string
   readonly method: Method
@@ -27,9 +27,9 @@ export interface RouteFacts {
   readonly tags: readonly string[]
   readonly access: Access
   readonly limit?: RateLimit
-  /** How the route's requests are found in the log. Administrators' routes have `admin_read` and `admin_change`. */
+  /** The security event in the log. Routes for administrators have `admin_read` and `admin_change`. */
   readonly event?: RouteEvent
-  /** Refuse a token whose session has ended, not only one that has expired. Administrators' routes always do. */
+  /** Also refuses tokens whose session has ended. Routes for administrators always do. */
   readonly session?: 'live'
   readonly params?: z.ZodObject | undefined
   readonly query?: z.ZodObject | undefined
@@ -38,15 +38,15 @@ export interface RouteFacts {
   /** An absent body counts as `{}`. */
   readonly bodyOptional?: boolean
   readonly answers: Answers
-  /** Besides those that access, input and platform bring with them. */
+  /** In addition to those of its access, its input and the platform. */
   readonly errors: readonly ErrorCode[]
-  /** Of a success whose body is text; JSON unless it is said here. */
+  /** The media type of a success; the default is JSON. */
   readonly mediaType?: 'text/plain; charset=utf-8'
-  /** `Cache-Control` of a success; `no-store` unless it is said here. */
+  /** `Cache-Control` of a success; the default is `no-store`. */
   readonly cacheControl?: string
 }
 
-/** A request before any of it was parsed. */
+/** A request before parsing. */
 export interface IncomingRequest {
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
@@ -54,18 +54,18 @@ export interface IncomingRequest {
   readonly readBody: () => Promise<Uint8Array>
 }
 
-/** Of one answer, beside those that every answer has; a list is sent as one header each. */
+/** Headers of one response, in addition to the common ones; a list is sent as one header each. */
 type OwnHeaders = Readonly<Record<string, string | string[]>>
 
 export interface Outgoing {
   readonly status: number
   readonly headers?: OwnHeaders
-  /** Undefined for an answer without a body. */
+  /** Undefined for a response without a body. */
   readonly body: unknown
 }
 
 export interface Route extends RouteFacts {
-  /** @throws AppError of the declared codes; whatever else is thrown is a defect */
+  /** @throws AppError of the declared codes; anything else is a defect */
   respond(ctx: Ctx, request: IncomingRequest): Promise<Outgoing>
 }
 
@@ -86,7 +86,7 @@ type Reply<Given extends Answers> = {
 
 type Declaration = Omit<RouteFacts, 'access'>
 
-/** Answers what the schema declares of it; a reply that does not fit is our defect and is not sent. */
+/** Reduces a reply to the declared fields. A reply that does not match its schema is a defect and is not sent. */
 function parseReply(answers: Answers, reply: Omit<Outgoing, 'body'> & { readonly body?: unknown }): Outgoing {
   const schema = answers[reply.status]
   const refuse = (reason: string): AppError => new AppError('internal', 'Something went wrong on our side.', { reason })
@@ -101,7 +101,7 @@ function parseReply(answers: Answers, reply: Omit<Outgoing, 'body'> & { readonly
 
 const nothing = z.strictObject({})
 
-/** Where no body is declared there may be none, or an empty object: what a client says is never silently dropped. */
+/** Without a declared body, only an absent body or an empty object is accepted: input is never silently dropped. */
 async function readBody(
   { body: schema, bodyOptional = false }: Pick<RouteFacts, 'body' | 'bodyOptional'>,
   request: IncomingRequest,
@@ -109,7 +109,7 @@ async function readBody(
   const bytes = await request.readBody()
   if (schema === 'bytes' || (schema === undefined && bytes.length === 0)) return bytes
   const type = request.headers.get('content-type')
-  // A form without fields has a type and no body, and is not taken for an absent one.
+  // A form without fields has a type and no body, and does not count as absent.
   if (schema !== undefined && bodyOptional && bytes.length === 0 && (type === null || isJson(type)))
     return schema.parse({})
   return parseBody(schema ?? nothing, bytes, request.headers)
@@ -135,7 +135,7 @@ function isUsers(ctx: Ctx): ctx is Ctx<User> {
 }
 
 /**
- * Who may call: a user, an administrator; to change anything, a token that may do more than read.
+ * Checks access: a user or an administrator, and for changes a token that is not read-only.
  * @throws AppError `unauthorized`, also where a mount forgot to authenticate; `forbidden`
  */
 function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; method: Method }): Ctx<User> {
@@ -148,8 +148,8 @@ function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; met
 }
 
 /**
- * Tokens of an issuer and of an operator name no session here; they are good until they expire.
- * @throws AppError `unauthorized` when the session is over
+ * Tokens of an issuer or operator have no session; they are valid until they expire.
+ * @throws AppError `unauthorized` when the session has ended
  */
 async function requireSession(
   ctx: Ctx<User>,
@@ -165,12 +165,12 @@ type Handler<Who extends Actor, Facts extends Declaration> = (
   input: Input<Facts['params'], Facts['query'], Facts['headers'], Facts['body']>,
 ) => Promise<Reply<Facts['answers']>>
 
-/** A declaration that lacks its handler. In two steps, since TypeScript knows the handler's types only after the first. */
+/** A declaration without its handler. Two steps, because TypeScript infers the types of the handler from the first. */
 interface Declared<Who extends Actor, Facts extends Declaration> {
   handle(handler: Handler<Who, Facts>): Route
 }
 
-/** A route that anybody may call. */
+/** A public route. */
 export function publicRoute<const Facts extends Declaration>(facts: Facts): Declared<Actor, Facts> {
   return {
     handle: (handler) => ({
@@ -181,7 +181,7 @@ export function publicRoute<const Facts extends Declaration>(facts: Facts): Decl
   }
 }
 
-/** A route for users, or for administrators alone. Who calls is checked before anything is read. */
+/** A route for users or administrators. Access is checked before input is read. */
 export function route<const Facts extends Declaration & { readonly access: 'user' | 'admin' }>(
   facts: Facts,
 ): Declared<User, Facts> {

@@ -1,4 +1,4 @@
-// The table of routes, by how they are reached. What is not here does not exist.
+// All routes, by access.
 import type { Route } from './route.ts'
 import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
 import { listSetAsideRoute } from './routes/admin/set-aside.ts'
@@ -45,19 +45,19 @@ import { editTransactionRoute, getTransactionRoute, listTransactionsRoute } from
 import { webhookRoute } from './routes/system/webhook.ts'
 
 export interface RouteTable {
-  /** Answered whatever the configuration. */
+  /** Served with any configuration. */
   readonly alive: readonly Route[]
-  /** Open to anybody. */
+  /** Public. */
   readonly open: readonly Route[]
-  /** Open, and authenticated by a signature over the body. */
+  /** Public, authenticated by a signature over the body. */
   readonly signed: readonly Route[]
-  /** Open to anybody where accounts are built in, else not there. */
+  /** Public, with built-in accounts only. */
   readonly accounts: readonly Route[]
-  /** For verified tokens alone. */
+  /** For verified tokens only. */
   readonly private: readonly Route[]
 }
 
-/** @param loadDocument reads what `/openapi.json` answers */
+/** @param loadDocument reads the document of `/openapi.json` */
 export function routeTable(loadDocument: () => Promise<Record<string, unknown>>): RouteTable {
   return {
     alive: [healthRoute],

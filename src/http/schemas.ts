@@ -1,14 +1,14 @@
-// The kinds of value that requests and answers are made of: ids, days, times, decimals, text. Each has one spelling.
+// The values of requests and responses: ids, days, times, decimals, text. Each has one canonical form.
 import * as z from 'zod'
 import { canonicalDecimal, isDecimal } from '../decimal.ts'
 
-/** Postgres has no year 0. */
+/** PostgreSQL has no year 0. */
 const hasYear = (text: string): boolean => !text.startsWith('0000')
 
-/** Any UUID, whatever its version: whether there is such a row is not the syntax's to say. */
+/** A UUID of any version. */
 export const id = z.guid({ error: 'Must be a UUID.' })
 
-/** A day that the calendar has, `YYYY-MM-DD`. */
+/** A calendar date, `YYYY-MM-DD`. */
 export const day = z.iso
   .date({ error: 'Must be a calendar date, YYYY-MM-DD.' })
   .refine(hasYear, { error: 'Must be a calendar date, YYYY-MM-DD.' })
@@ -52,10 +52,10 @@ export const flag = z
   .transform((text) => text === 'true')
   .pipe(z.boolean())
 
-/** Postgres stores no NUL, and JSON's escapes can spell half a character. */
+/** PostgreSQL stores no NUL, and JSON escapes can contain unpaired surrogates. */
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 
-/** Text that may have several lines. */
+/** Text with any number of lines. */
 export const lines = (most: number) =>
   z.string().max(most).refine(isStorable, { error: 'Must not contain NUL or unpaired surrogates.' })
 
@@ -67,7 +67,7 @@ export const line = (most: number) =>
     .max(most)
     .refine((text) => isStorable(text) && !/\p{Cc}/u.test(text), { error: 'Must not contain control characters.' })
 
-/** A time as it leaves. */
+/** A time in a response. */
 export const timeText = (time: Date): string => time.toISOString()
 export const timeTextOrNull = (time: Date | null): string | null => time?.toISOString() ?? null
 
@@ -77,7 +77,7 @@ const earliestFirst = (range: { readonly from?: string | undefined; readonly to?
 /** Days from and to, inclusive. */
 export const dayRange = { from: day.optional(), to: day.optional() }
 
-/** A check for the object that holds a `dayRange`. */
+/** A check for an object with a `dayRange`. */
 export function inOrder() {
   return z.refine<{ from?: string | undefined; to?: string | undefined }>(earliestFirst, {
     path: ['to'],

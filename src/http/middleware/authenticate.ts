@@ -1,5 +1,4 @@
-// Who calls: a bearer token becomes the request's actor, and the request is counted as that user's or as anonymous. Whether
-// the actor may do a thing is the route's to say.
+// Authenticates a bearer token and counts the request for its user, or as anonymous. The route decides about access.
 import { type VerifiedClaims, verifyAccessToken } from '../../auth/access-token.ts'
 import { parseBearer } from '../../auth/bearer.ts'
 import type { FetchReason } from '../../auth/jwks.ts'
@@ -18,8 +17,8 @@ interface Verified {
 }
 
 /**
- * Verifies the token before any limit is asked. The exception is a token for which the issuer's keys must be fetched: its
- * address is asked first, so that a flood of unknown keys fetches nothing. A failed verification counts as no login.
+ * Verifies the token before any limit. Exception: if the keys of the issuer must be fetched, the limit of the address is checked
+ * first, so that a flood of unknown keys fetches nothing. A token that fails verification counts as anonymous.
  */
 async function verify(context: RequestContext, token: string): Promise<Verified> {
   let counted: FetchReason | null = null
@@ -33,14 +32,14 @@ async function verify(context: RequestContext, token: string): Promise<Verified>
     })
     return { claims, isCounted: counted !== null }
   } catch (error) {
-    // Of a token whose keys cannot be read now it is not known whose it is: it counts as no login, too.
+    // A token whose keys cannot be read has an unknown user and counts as anonymous.
     if (error instanceof AppError && refusals.has(error.code) && counted !== 'unknown_key')
       await limitAnonymous(context)
     throw error
   }
 }
 
-/** Refuses a request without a verified token: AppError `unauthorized`, the same for every fault; `rate_limited`. */
+/** Refuses a request without a verified token: AppError `unauthorized`, identical for every reason; `rate_limited`. */
 export function authenticate(): Middleware {
   return async (context, next) => {
     const token = parseBearer(context.req.header('authorization') ?? null)

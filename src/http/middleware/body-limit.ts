@@ -1,4 +1,4 @@
-// Bounds what a body may cost. Bytes are counted as they come: Content-Length is a claim, and a chunked body has none.
+// Limits the size of a body. Received bytes are counted: Content-Length may be wrong, and a chunked body has none.
 import type { Context } from 'hono'
 import { readChunks } from '../../body.ts'
 import { concat } from '../../crypto/encoding.ts'
@@ -7,9 +7,9 @@ import type { HttpEnvironment, Middleware } from '../request-state.ts'
 
 interface BodyLimitOptions {
   readonly maxBytes: number
-  /** What happens to a longer one: 413, or the first `maxBytes` of it are all that is read. */
+  /** For a longer body: 413, or only the first `maxBytes` are read. */
   readonly beyond: 'refuse' | 'cut'
-  /** Counts a request that is refused by its declared length, before any limit was asked. */
+  /** Counts a request that is refused by its declared length, before any other limit. */
   readonly count?: (context: Context<HttpEnvironment>) => Promise<void>
 }
 
@@ -17,7 +17,7 @@ function tooLarge(maxBytes: number): AppError {
   return new AppError('payload_too_large', `The request body is larger than ${maxBytes} bytes.`)
 }
 
-/** Reads a body up to the limit and lets go of the rest. */
+/** Reads a body up to the limit and releases the rest. */
 async function readLimited(request: Request, { maxBytes, beyond }: BodyLimitOptions): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   // The rest is drained before the response is sent.
@@ -26,7 +26,7 @@ async function readLimited(request: Request, { maxBytes, beyond }: BodyLimitOpti
   return concat(...chunks).subarray(0, maxBytes)
 }
 
-/** Nothing is read until the route asks for it, after authentication. */
+/** Reads nothing until the route needs the body, after authentication. */
 export function bodyLimit(options: BodyLimitOptions): Middleware {
   const { maxBytes, beyond, count } = options
   return async (context, next) => {

@@ -1,4 +1,4 @@
-// Hides what belongs to built-in accounts from a deployment whose users an OIDC issuer vouches for.
+// Hides the routes of built-in accounts in a deployment with an OIDC issuer.
 import { AppError } from '../../errors.ts'
 import { servicesOf } from '../mount.ts'
 import type { Middleware } from '../request-state.ts'
@@ -6,8 +6,8 @@ import type { Middleware } from '../request-state.ts'
 const refuse = (): Promise<never> => Promise.reject(new AppError('not_found', 'There is no such path.'))
 
 /**
- * @param count runs before a refusal, so that asking for what is not there counts as it does for any other path
- * @throws AppError `not_found` in such a deployment, whatever the method and the token
+ * @param count runs before a refusal, so such requests count like those for any unknown path
+ * @throws AppError `not_found` in such a deployment, for any method and token
  */
 export function builtinAccounts(count: Middleware): Middleware {
   return async (context, next) => {

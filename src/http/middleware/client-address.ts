@@ -1,11 +1,11 @@
-// Raises an alarm where a deployed Worker does not see its clients' addresses: all of them then share one rate limit.
-// Cloudflare's managed transform "Remove visitor IP headers" does that.
+// Raises an alarm if a deployed Worker does not receive the addresses of clients, who then share one rate limit. Cloudflare's
+// managed transform "Remove visitor IP headers" has this effect.
 import { AppError } from '../../errors.ts'
 import { isUnknown } from '../../ratelimit/address.ts'
 import { clientIn } from '../client.ts'
 import type { Middleware } from '../request-state.ts'
 
-/** Once an isolate: one line says all there is to say. */
+/** Once per isolate. */
 export function reportUnknownAddress(): Middleware {
   let isReported = false
   return async (context, next) => {

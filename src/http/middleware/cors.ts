@@ -1,6 +1,5 @@
-// Cross-origin access for the allowed origins. No wildcard, no `null`. Credentials only for the
-// routes of built-in accounts, where a browser keeps its refresh token; other tokens travel in a header that a page must
-// set itself.
+// Cross-origin access for the allowed origins. No wildcard, no `null`. Credentials only for the routes of built-in accounts, which
+// use the refresh cookie; other tokens are sent in a header that the page sets.
 import type { Context } from 'hono'
 import { AppError } from '../../errors.ts'
 import { isAllowedOrigin } from '../origins.ts'
@@ -12,7 +11,7 @@ const allowedHeaders = 'Authorization, Content-Type, X-Request-Id'
 const exposedHeaders = 'X-Request-Id, RateLimit, RateLimit-Policy, Retry-After'
 const preflightMaxAgeSeconds = '600'
 
-/** The request's origin where it is one of ours, else null. */
+/** The origin of the request if it is allowed, else null. */
 function allowedOrigin(context: Context<HttpEnvironment>): string | null {
   const services = context.get('services')
   const origin = context.req.header('origin')
@@ -20,14 +19,14 @@ function allowedOrigin(context: Context<HttpEnvironment>): string | null {
   return isAllowedOrigin(services.config, origin) ? origin : null
 }
 
-/** Whether a page may let the browser's cookies come along. */
+/** Whether a page may send the cookies of the browser. */
 function takesCookies(context: Context<HttpEnvironment>): boolean {
   const services = context.get('services')
   const isOfAccounts = context.req.path.startsWith('/api/v1/auth/')
   return isOfAccounts && !(services instanceof AppError) && services.identity !== null
 }
 
-/** A preflight (Fetch standard, CORS-preflight request) and not an ordinary OPTIONS. */
+/** Whether a request is a preflight (Fetch standard, CORS-preflight request) and not an ordinary OPTIONS. */
 function isPreflight({ req }: Context<HttpEnvironment>): boolean {
   const asked = req.header('origin') !== undefined && req.header('access-control-request-method') !== undefined
   return req.method === 'OPTIONS' && asked
@@ -45,7 +44,7 @@ function preflight(origin: string | null, mayTakeCookies: boolean): Response {
   return new Response(null, { status: 204, headers })
 }
 
-/** Answers preflights and marks the rest. An origin that is not allowed gets the answer without the marks. */
+/** Responds to preflights and adds CORS headers to other responses, for allowed origins only. */
 export function cors(): Middleware {
   const limit = createUnmeteredLimit()
   return async (context, next) => {

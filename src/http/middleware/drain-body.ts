@@ -1,9 +1,9 @@
-// Takes in what nobody read of a request's body before the answer goes: a connection with unread bytes is reset, and
-// with it the answer is lost to a client that is still sending (RFC 9112 §9.6). Holds none of it.
+// Drains the unread part of a request body before the response: a connection with unread bytes is reset, and a client that is
+// still sending loses the response (RFC 9112 §9.6). Keeps none of it.
 import { withTimeout } from '../../timeout.ts'
 import type { Middleware } from '../request-state.ts'
 
-/** Beyond any of them, the connection may be cut; of a client over its limit hardly anything is taken in. */
+/** Beyond any of them, the connection may be closed; for a client over its limit, almost nothing is read. */
 const maxDrainedBytes = 16_777_216
 const maxDrainedOverLimitBytes = 131_072
 const maxDrainMs = 2000
@@ -16,13 +16,13 @@ async function drain(body: ReadableStream<Uint8Array>, maxBytes: number): Promis
   }
 }
 
-/** Reads what is left of the body and throws it away; waits no longer than the time for it. */
+/** Reads and discards the rest of the body, within the time limit. */
 export function drainBody(): Middleware {
   return async (context, next) => {
     await next()
     const { body } = context.req.raw
     if (body === null || body.locked) return
-    // A client that has gone needs no answer.
+    // A client that disconnected needs no response.
     await withTimeout(
       maxDrainMs,
       drain(body, context.res.status === 429 ? maxDrainedOverLimitBytes : maxDrainedBytes).catch(() => undefined),

@@ -1,5 +1,5 @@
-// One wide event a request, and a report of what an operator should hear of. Names the route, never the path: a path
-// holds ids. No body, no query, no address: who asked and from where are pseudonyms.
+// Logs one event per request, and reports errors to the operator. Names the route, never the path, which contains ids. No body,
+// no query, no address: users and networks are pseudonyms.
 import type { Context } from 'hono'
 import { LOCAL_ISSUER } from '../../auth/access-token.ts'
 import type { Actor, LogNotes } from '../../context.ts'
@@ -14,10 +14,10 @@ import type { HttpEnvironment, Middleware } from '../request-state.ts'
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
-/** A method that a client made up is no name for a report or a line. */
+/** An unknown method is not used as a name. */
 const methodIn = ({ req }: Context<HttpEnvironment>): string => (methods.has(req.method) ? req.method : 'other')
 
-/** Makes the request's logger, which also removes the configured secrets, and uses it last. */
+/** Creates the logger of the request, which also removes the configured secrets, and logs the request at the end. */
 export function log(options: LoggerOptions): Middleware {
   return async (context, next) => {
     const startedAtMs = Date.now()
@@ -32,13 +32,13 @@ export function log(options: LoggerOptions): Middleware {
   }
 }
 
-/** The caller, or whom the request signed in. */
+/** The user of the request, or the one that it signed in. */
 function identityIn(actor: Actor, { accountId }: LogNotes): Identity | null {
   if (actor.kind === 'user') return actor.identity
   return accountId === undefined ? null : { issuer: LOCAL_ISSUER, subject: accountId }
 }
 
-/** Who asked and from where, by pseudonyms; nothing where the configuration was refused. */
+/** Pseudonyms of the user, the account and the network; nothing without a configuration. */
 async function whoIn(context: Context<HttpEnvironment>, atMs: number): Promise<LogFields> {
   const services = context.get('services')
   if (services instanceof AppError) return {}
@@ -53,7 +53,7 @@ async function whoIn(context: Context<HttpEnvironment>, atMs: number): Promise<L
   return { network, user, account, role: actor.kind === 'user' ? actor.role : null }
 }
 
-/** What a refusal was, whatever the route. */
+/** The security event of a refusal, on any route. */
 const findings: Readonly<Partial<Record<ErrorCode, SecurityEvent>>> = {
   unauthorized: 'authentication_refused',
   forbidden: 'authorization_refused',

@@ -1,11 +1,11 @@
-// Keeps a request that may change something running when its client goes away. The platform cancels a request with its
-// connection, between any two calls, unless its work was given to `waitUntil`; with that it has 30 seconds more.
+// Keeps a request that may change something running after its client disconnects. The platform cancels a request with its
+// connection, between any two calls, unless its work was passed to `waitUntil`; then it has 30 more seconds.
 import type { Middleware } from '../request-state.ts'
 
-/** Methods that change nothing (RFC 9110 §9.2.1): their work may end with their client. */
+/** Safe methods (RFC 9110 §9.2.1): their work may end with the client. */
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** Goes before everything else, so that the log line of a request without a client is written too. */
+/** Mount it first, so that the log line of a disconnected client is written too. */
 export function outliveClient(): Middleware {
   return async (context, next) => {
     const work = next()
@@ -14,7 +14,7 @@ export function outliveClient(): Middleware {
   }
 }
 
-/** For `waitUntil`: a failure is the response's to tell. */
+/** For `waitUntil`: the response reports a failure. */
 export async function settled(work: Promise<unknown>): Promise<void> {
   await Promise.allSettled([work])
 }

@@ -1,13 +1,13 @@
-// What a client is told of its limits: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11,
-// structured fields). Reads what was decided and decides nothing.
+// The headers `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11, structured fields). Reports decisions
+// and makes none.
 import type { LimitStanding, Outcome } from '../../ratelimit/limiter.ts'
 import type { Limit } from '../../ratelimit/window.ts'
 import type { Middleware } from '../request-state.ts'
 
-/** Whole seconds that are never shorter than the time. */
+/** Rounds up to whole seconds. */
 export const seconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000)
 
-/** §3: each policy once; the address and the user have the same ones. Names are ours, so they need no escaping. */
+/** §3: each policy once; address and user have the same ones. Our names need no escaping. */
 function policyField(limits: readonly Limit[]): string {
   const byName = new Map(limits.map((limit) => [limit.policy, limit]))
   return [...byName.values()]
@@ -18,7 +18,7 @@ function policyField(limits: readonly Limit[]): string {
 const isTighter = (one: LimitStanding, other: LimitStanding): boolean =>
   one.remaining < other.remaining || (one.remaining === other.remaining && one.resetMs > other.resetMs)
 
-/** §4: for each policy the tighter of the address's and the user's. */
+/** §4: for each policy, the tighter one of address and user. */
 function standingField(standings: readonly LimitStanding[]): string {
   const tightest = new Map<string, LimitStanding>()
   for (const standing of standings) {
@@ -30,14 +30,14 @@ function standingField(standings: readonly LimitStanding[]): string {
     .join(', ')
 }
 
-/** After a refusal only what refused: `Retry-After` must not name an earlier time than any of them (§6). */
+/** After a refusal, only the limits that refused: `Retry-After` must not be earlier than any of them (§6). */
 function toTell(outcomes: readonly Outcome[]): readonly LimitStanding[] {
   const known = outcomes.filter((outcome) => outcome.kind !== 'failed')
   const refused = known.filter(({ kind }) => kind === 'refused')
   return (refused.length > 0 ? refused : known).flatMap(({ standings }) => standings)
 }
 
-/** Mount it before whatever limits. */
+/** Mount it before the limits. */
 export function rateLimitHeaders(): Middleware {
   return async (context, next) => {
     context.set('limitOutcomes', [])

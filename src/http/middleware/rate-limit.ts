@@ -1,5 +1,5 @@
-// Stops a request that is over a limit: one without a login by its address, strictly; one with a verified login by its
-// address, generously, and by its user; a webhook by its failures. Counts nothing by itself.
+// Refuses requests over a limit: anonymous ones by address (strict), authenticated ones by address (generous) and by user, webhooks
+// by failures. The Durable Objects count.
 import type { Context } from 'hono'
 import { sha256 } from '../../crypto/digest.ts'
 import { encodeHex, utf8 } from '../../crypto/encoding.ts'
@@ -15,13 +15,13 @@ import { seconds } from './rate-limit-headers.ts'
 
 export type RequestContext = Context<HttpEnvironment>
 
-/** Routes that are refused while requests cannot be counted: guessing pays off for an attacker there, or calls cost money. */
+/** Routes that are refused while requests cannot be counted: an attacker could guess, or calls cost money. */
 const closedWithoutLimits: ReadonlySet<RoutePolicy | null> = new Set(['auth', 'link', 'sensitive', 'sync'])
 const retryAfterFailureSeconds = 5
 
 function routePolicy(context: RequestContext): RoutePolicy | null {
   const limit = context.get('limit')
-  // A refresh counts by its session; what is left to count by address is a failed one, as a failed sign-in.
+  // A refresh counts by its session; only a failed one counts by address, like a failed sign-in.
   if (limit === 'refresh') return 'auth'
   return limit === 'webhook' ? null : limit
 }
@@ -36,7 +36,7 @@ function tooMany(standings: readonly LimitStanding[]): AppError {
   })
 }
 
-/** An operator must hear of it also where the request goes on: once a minute, with how many there were. */
+/** Alarms the operator once a minute, with the number of requests, even if they continue. */
 function raiseAlarm(context: RequestContext, limiter: Limiter, error: unknown): void {
   const count = limiter.failureAlarm()
   if (count === null) return
@@ -46,7 +46,7 @@ function raiseAlarm(context: RequestContext, limiter: Limiter, error: unknown): 
   reporter(context.executionCtx).captureError(error, { route, count, request_id: context.get('requestId') })
 }
 
-/** @throws AppError `unavailable` where the route is closed without limits, or too many go on without; else the request goes on */
+/** @throws AppError `unavailable` if the route is closed without limits, or too many requests continue without them */
 function withoutLimits(context: RequestContext, limiter: Limiter, error: unknown): void {
   const isClosed = closedWithoutLimits.has(routePolicy(context))
   if (isClosed || !limiter.mayGoOnUncounted())
@@ -58,7 +58,7 @@ function withoutLimits(context: RequestContext, limiter: Limiter, error: unknown
   raiseAlarm(context, limiter, error)
 }
 
-/** @throws AppError `rate_limited`; `unavailable` where limits are unknown and the route is closed without them */
+/** @throws AppError `rate_limited`; `unavailable` if limits are unknown and the route is closed without them */
 function apply(context: RequestContext, limiter: Limiter, outcomes: readonly Outcome[]): void {
   context.get('limitOutcomes').push(...outcomes)
   const refusals = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? outcome.standings : []))
@@ -72,11 +72,11 @@ async function enforce(context: RequestContext, choose: (limiter: Limiter) => Ta
   if (limiter) apply(context, limiter, [await limiter.check(choose(limiter))])
 }
 
-/** What answers without an object: whether the Worker is alive, and preflights. Far more than monitors and browsers ask for. */
+/** The limit of /health and preflights, which use no object. Far more than monitors and browsers send. */
 const unmeteredQuota = 600
 const unmeteredWindowMs = 60_000
 
-/** Counts in this isolate alone, by address, without the services. @throws AppError `rate_limited` */
+/** Counts in this isolate only, by address, without the services. @throws AppError `rate_limited` */
 export function createUnmeteredLimit(): (context: RequestContext) => void {
   const limit = createLocalLimit({ quota: unmeteredQuota, windowMs: unmeteredWindowMs })
   return (context) => {
@@ -107,25 +107,25 @@ export function limitByAddress(): Middleware {
   }
 }
 
-/** Counts a request that has no login, or one that does not verify. @throws AppError as `apply` */
+/** Counts a request without a valid token. @throws AppError as `apply` */
 export async function limitAnonymous(context: RequestContext): Promise<void> {
   await enforce(context, ({ policies }) => policies.ofRequest(clientIn(context), routePolicy(context)))
 }
 
-/** Counts a request by its address alone, within the generous limit of those with a login. @throws AppError as `apply` */
+/** Counts a request by its address only, within the generous limit of valid tokens. @throws AppError as `apply` */
 export async function limitAddress(context: RequestContext): Promise<void> {
   await enforce(context, ({ policies }) => policies.ofLogin(clientIn(context)))
 }
 
-/** A digest: the object's name outlives the request, and a subject can be an e-mail address. */
+/** A digest, because the name of the object outlives the request and a subject can be an e-mail address. */
 async function digestOf({ issuer, subject }: Identity): Promise<string> {
   return encodeHex(await sha256(utf8(JSON.stringify([issuer, subject]))))
 }
 
 /**
- * Counts a request with a verified login, by its address and by its user, both asked at the same time. The first refusal of
- * one costs the other one admission; until it ends, this isolate refuses without asking either.
- * @param byAddress false where the address has counted the request already
+ * Counts a request with a verified token by its address and its user, concurrently. The first refusal of one costs the other
+ * one admission; until it ends, this isolate refuses without checking either.
+ * @param byAddress false if the request was counted by address already
  * @throws AppError as `apply`
  */
 export async function limitLogin(context: RequestContext, identity: Identity, byAddress: boolean): Promise<void> {
@@ -136,10 +136,10 @@ export async function limitLogin(context: RequestContext, identity: Identity, by
   apply(context, limiter, await limiter.checkAll(targets))
 }
 
-/** Counts a request that has failed already: what `count` throws takes the place of the failure. */
+/** Counts a failed request: an error of `count` replaces the failure. */
 async function countFailure(context: RequestContext, count: () => Promise<void>): Promise<void> {
   const answer = context.res
-  // Hono would carry the old answer's headers over.
+  // Hono would keep the headers of the old response.
   context.res = undefined
   await count()
   context.res = answer
@@ -148,9 +148,8 @@ async function countFailure(context: RequestContext, count: () => Promise<void>)
 const failures: ReadonlySet<ErrorCode> = new Set(['webhook_refused', 'webhook_unverified'])
 
 /**
- * Counts webhooks that fail verification or cannot be verified, and those alone; over the limit, 429 takes the place of the
- * failure. Verification runs for every one, also of an address that is over its limit: nothing cheaper tells Plaid's from
- * others, and it costs less than a call of the object would.
+ * Counts only webhooks that fail verification or cannot be verified; over the limit, 429 replaces the failure. Every webhook is
+ * verified, even from an address over its limit: nothing cheaper identifies Plaid, and it costs less than a call of the object.
  */
 export function limitFailedWebhooks(): Middleware {
   return async (context, next) => {
@@ -162,8 +161,8 @@ export function limitFailedWebhooks(): Middleware {
 }
 
 /**
- * For refreshes: by address only within the generous limit of valid logins, since many users can share one. A token that
- * is refused counts as a request without a login; over that limit, 429 takes the place of the refusal.
+ * For refreshes: the generous limit of the address, because many users can share one. A refused token counts as an anonymous
+ * request; over that limit, 429 replaces the refusal.
  */
 export function limitRefreshes(): Middleware {
   return async (context, next) => {

@@ -1,8 +1,8 @@
-// The headers that every answer carries, whatever it is: successes, problems, preflights, unknown paths.
+// The security headers of every response: successes, problems, preflights, unknown paths.
 import { AppError } from '../../errors.ts'
 import type { Middleware } from '../request-state.ts'
 
-/** Features that nothing here uses, denied to whatever might be made to render an answer. */
+/** Browser features, all denied, in case a response is rendered. */
 const deniedFeatures = [
   'accelerometer',
   'autoplay',
@@ -34,20 +34,20 @@ const always: readonly (readonly [string, string])[] = [
   ['Permissions-Policy', deniedFeatures.map((feature) => `${feature}=()`).join(', ')],
   ['Cross-Origin-Opener-Policy', 'same-origin'],
   ['Cross-Origin-Embedder-Policy', 'require-corp'],
-  // No-cors embedding alone; what CORS allows is read all the same.
+  // Affects no-cors embedding only, not CORS.
   ['Cross-Origin-Resource-Policy', 'same-origin'],
 ]
 
-/** Binds the API's host and the names under it (ASVS 3.4.1). An API has a host of its own: docs/browsers.md. */
+/** Applies to the host of the API and its subdomains (ASVS 3.4.1): use a separate host, see docs/browsers.md. */
 const strictTransport = 'max-age=31536000; includeSubDomains'
 
-/** Sets them last, so that no handler can take one away. `Cache-Control` stays where a public answer has its own. */
+/** Sets them last, so no handler can remove one. Keeps the `Cache-Control` of public responses. */
 export function securityHeaders(): Middleware {
   return async (context, next) => {
     await next()
     for (const [name, value] of always) context.header(name, value)
     const services = context.get('services')
-    // A configuration that could not be read may be production's.
+    // An invalid configuration may be that of production.
     if (services instanceof AppError || services.config.strict)
       context.header('Strict-Transport-Security', strictTransport)
     if (!context.res.headers.has('cache-control')) context.header('Cache-Control', 'no-store')

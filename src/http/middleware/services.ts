@@ -1,11 +1,11 @@
-// Brings the services into a request, or remembers why there are none, so that even that answer gets its headers.
+// Adds the services to a request, or the configuration error, so that this error response gets its headers too.
 import type { AppError } from '../../errors.ts'
 import type { Services } from '../../context.ts'
 import { servicesOf } from '../mount.ts'
 import { asAppError } from '../problem.ts'
 import type { Middleware } from '../request-state.ts'
 
-/** Also gives each request the state that it starts with: nobody, no route, no body. */
+/** Also sets the initial state of a request: no user, no route, no body. */
 export function findServices(): Middleware {
   return async (context, next) => {
     context.set('services', attempt(context.env.services))
@@ -20,7 +20,7 @@ export function findServices(): Middleware {
   }
 }
 
-/** Everything mounted after it answers 500 where there are no services. */
+/** Everything mounted after it returns 500 without services. */
 export function requireServices(): Middleware {
   return async (context, next) => {
     servicesOf(context)

@@ -1,5 +1,5 @@
-// Raises one alarm for all webhooks that could not be verified: they may be Plaid's own while its keys cannot be had, or
-// anyone's with made-up key ids.
+// Raises one alarm for all webhooks that could not be verified: from Plaid while its keys are unavailable, or from attackers with
+// invented key ids.
 import { AppError } from '../../errors.ts'
 import { createAlarm } from '../../monitoring/alarm.ts'
 import { servicesOf } from '../mount.ts'

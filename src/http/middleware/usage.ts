@@ -1,4 +1,4 @@
-// Writes down what a request called of Plaid's API, after its answer. Nobody waits for it, and nothing fails by it.
+// Saves the counts of Plaid calls after the response. A failure is logged and does not fail the request.
 import { AppError } from '../../errors.ts'
 import type { Middleware } from '../request-state.ts'
 

@@ -1,4 +1,4 @@
-// Accounts and their balances, today's and day by day.
+// Accounts, and their current and daily balances.
 import * as z from 'zod'
 import { type Account, type DayBalance, getAccount, listAccounts, listBalances } from '../../db/records/accounts.ts'
 import { AppError } from '../../errors.ts'

@@ -9,7 +9,7 @@ import { route } from '../route.ts'
 const tags = ['insights']
 const currency = z.string().nullable().describe('The currency; null if the institution did not report one.')
 
-/** Sums over days: which, and what they are. */
+/** Sums over a window of days. */
 function sumsOf<Row extends z.ZodType>(row: Row, name: string) {
   return z.object({ from: day, to: day, data: z.array(row) }).meta({ id: name })
 }

@@ -1,4 +1,4 @@
-// Investments: what is held, and what happened to it.
+// Holdings and investment transactions.
 import * as z from 'zod'
 import {
   type Holding,

@@ -1,4 +1,4 @@
-// Liabilities: what is owed, one an account, with the particulars of its kind.
+// Liabilities, one per account, with the details of their kind.
 import * as z from 'zod'
 import { type Liability, listLiabilities } from '../../db/records/liabilities.ts'
 import { AppError } from '../../errors.ts'

@@ -1,4 +1,4 @@
-// Linking: a token that opens Plaid's Link, and the exchange of what Link gives back.
+// Link tokens, and the exchange of public tokens.
 import * as z from 'zod'
 import { type Config, type PlaidProduct, plaidProducts } from '../../config/config.ts'
 import { isRedirectUri } from '../../config/redirect-uri.ts'
@@ -158,14 +158,14 @@ const plaidToken = z
   .max(200)
   .regex(/^[A-Za-z0-9-]+$/, { error: 'Must be a token that Link returned, unchanged.' })
 
-/** A hint: absent, null, "" and what cannot be used are the same. */
+/** A hint: absent, null, empty and invalid values are equivalent. */
 const hint = (most: number) =>
   line(most)
     .nullish()
     .catch(null)
     .transform((text) => text ?? null)
 
-/** What an SDK of Link hands over beside the public token. It never costs the exchange; keys that are not used are dropped. */
+/** Metadata from Link's SDKs. Invalid metadata never fails the exchange; unused keys are dropped. */
 const institutionHint = z.object({ institution_id: hint(100), name: hint(200) })
 const accountHint = z.object({ name: hint(200), mask: hint(10), subtype: hint(100) })
 

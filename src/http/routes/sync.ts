@@ -7,7 +7,7 @@ import { keyCursor, pageBody, listResponse, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
 const tags = ['sync']
-/** What was set going. */
+/** The scheduled syncs. */
 export const queuedSchema = z
   .object({ queued: z.int().min(0).describe('The number of products whose sync was scheduled.') })
   .meta({ id: 'Queued' })

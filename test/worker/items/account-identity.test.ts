@@ -141,7 +141,7 @@ describe('an account that comes under another id', () => {
     expect(notes).toEqual([{ error_code: 'ACCOUNT_IDS_CHANGED' }])
   })
 
-  it('and another name too, without masks, is proven by its transactions', async () => {
+  it('is proven by its transactions, with another name and without masks', async () => {
     const one = person('proven')
     const changed = account('1', { mask: null })
     const item = await one.link({ institutionId: 'ins_1', accounts: [changed] })
@@ -158,7 +158,7 @@ describe('an account that comes under another id', () => {
     expect(await one.worth()).toBe(sumOf(changed))
   })
 
-  it('one of two that nothing tells apart, goes on as the one whose transactions it has', async () => {
+  it('continues as the one with its transactions when two cannot be distinguished', async () => {
     const one = person('twins')
     const twins = [account('1', { name: 'Twin', mask: '7' }), account('2', { name: 'Twin', mask: '7' })]
     const login = { institutionId: 'ins_1', accounts: twins }
@@ -187,7 +187,7 @@ describe('a login that is linked again', () => {
     ['after it was lost, an account renamed meanwhile', { name: 'Roof Fund' }, 'lost'],
     ['after it was lost, without masks from now on', { mask: null }, 'lost'],
     ['after it was removed, nothing changed', {}, 'removed'],
-  ])('%s: everything goes on', async (_title, change, how) => {
+  ])('%s: keeps everything', async (_title, change, how) => {
     const one = person('again')
     const [same, changed] = [account('1'), account('2')]
     const login = { institutionId: 'ins_1', accounts: [same, account('3'), changed] }
@@ -204,7 +204,7 @@ describe('a login that is linked again', () => {
     expect((await one.accounts()).length).toBe(3)
   })
 
-  it('without masks after it was lost counts once, and is one again when its transactions prove it', async () => {
+  it('counts once without masks after a loss, and is merged when its transactions prove it', async () => {
     const one = person('no masks')
     const accounts = [account('1', { mask: null }), account('2', { mask: null }, 1)]
     const item = await one.link({ institutionId: 'ins_1', accounts })
@@ -284,7 +284,7 @@ describe('an account that may be another one', () => {
     return { one, before, first }
   }
 
-  it('is listed, counts in no sum while the other one is told, and counts when its user keeps it', async () => {
+  it('is listed, counts in no sum while the other one is reported, and counts when its user keeps it', async () => {
     const { one, before } = await maybe('kept')
     const other = account('2', { name: before.name, mask: null }, 2)
     const second = await one.link({ institutionId: 'ins_1', accounts: [other] })
@@ -300,7 +300,7 @@ describe('an account that may be another one', () => {
     expect(await listDuplicates(one.ctx.services.api, one.ctx.actor.identity, second.id)).toEqual([])
   })
 
-  it('of a lost item becomes one with it when its user says so: notes, history and the id stay', async () => {
+  it('is merged with an account of a lost item when its user decides so: notes, history and the id stay', async () => {
     const { one, before, first } = await maybe('merged')
     const [earlier] = await one.accounts()
     await one.lose(first)
@@ -390,7 +390,7 @@ describe('more than two views of one account', () => {
     expect(await one.spent()).toEqual(expected)
   })
 
-  it('that may be one count once, though each names only the first', async () => {
+  it('count once when they may be one, although each names only the first', async () => {
     const one = person('three that may be')
     const before = account('1', { mask: null }, 1)
     const items: Item[] = []
@@ -410,7 +410,7 @@ describe('more than two views of one account', () => {
     expect(await one.spent()).toEqual(once(before))
   })
 
-  it('stand back for the first where it is told, though they are certainly one with the second', async () => {
+  it('do not count while the first is reported, although they certainly match the second', async () => {
     const one = person('chain of three')
     const unmasked = account('1', { name: 'Savings', mask: null }, 1)
     const masked = account('2', { name: 'Savings' }, 1)
@@ -422,7 +422,7 @@ describe('more than two views of one account', () => {
     expect(await one.spent()).toEqual(once(unmasked, account('3')))
   })
 
-  it('go on as the one that is certainly the same, although that one may be another one too', async () => {
+  it('continue as the certain match, although that one may match another one too', async () => {
     const one = person('certain of three')
     const unmasked = account('1', { name: 'Savings', mask: null }, 1)
     const [masked, ...rest] = [account('2', { name: 'Savings' }, 1), account('3'), account('4'), account('5')]
@@ -438,7 +438,7 @@ describe('more than two views of one account', () => {
   })
 })
 
-describe('an account that goes on in another item', () => {
+describe('an account that continues in another item', () => {
   it('is matched with history that comes later than the proof', async () => {
     const one = person('later history')
     const before = account('1', { mask: null }, 6)
@@ -453,7 +453,7 @@ describe('an account that goes on in another item', () => {
     expect(await one.notes()).toEqual(['the oldest'])
   })
 
-  it('tells the change feed of each transaction, those that only the later one has too', async () => {
+  it('adds each transaction to the change feed, including those of the later one', async () => {
     const one = person('feed')
     const { api } = one.ctx.services
     const { identity } = one.ctx.actor
@@ -599,7 +599,7 @@ const histories = fc.record({
   ),
 })
 
-describe('whatever happens', () => {
+describe('a random sequence of events', () => {
   const runs = Number(process.env['IDENTITY_RUNS'] ?? 25)
 
   it(

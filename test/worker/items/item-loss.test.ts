@@ -73,7 +73,7 @@ beforeEach(async () => {
   world.lines.length = 0
 })
 
-describe('when Plaid accepts the access tokens of many items no more', () => {
+describe('many items whose access tokens Plaid refuses', () => {
   it('loses three of six items, keeps the others as they are and retriable, and logs one alarm', async () => {
     await wrongKeys()
     await syncAll()
@@ -107,7 +107,7 @@ describe('when Plaid accepts the access tokens of many items no more', () => {
     expect(alarms()).toHaveLength(1)
   })
 
-  it('loses twenty of many, and no more', async () => {
+  it('loses exactly twenty of many', async () => {
     await addOthers(120, 19)
     await wrongKeys()
     await syncAll()
@@ -118,7 +118,7 @@ describe('when Plaid accepts the access tokens of many items no more', () => {
   it.each([
     ['are fewer than a fifth', 14, 2, 'now'],
     ['were lost earlier than ten minutes ago', 8, 7, 'earlier'],
-  ])('goes on where those that %s', async (_name, others, lost, when) => {
+  ])('continues if items %s', async (_name, others, lost, when) => {
     await addOthers(others, lost)
     if (when === 'earlier') await world.sql("update items set lost_at = lost_at - interval '10 minutes'")
     await wrongKeys()
@@ -178,7 +178,7 @@ describe('a recheck', () => {
     expect(world.queue).toEqual([])
   })
 
-  it('changes nothing where Plaid does not answer', async () => {
+  it('changes nothing if Plaid does not respond', async () => {
     const item = itemAt(1)
     await world.bank.fault({ endpoint: '/item/get', times: 1, error: 'INVALID_ACCESS_TOKEN' })
     await odd.sync(item, 'item')

@@ -55,7 +55,7 @@ const runsFor = async (item: Item, trigger: string): Promise<string[]> =>
 const everything = { products: ['transactions', 'investments', 'liabilities'] }
 
 describe('a new item', () => {
-  it('is initializing until its first transactions are here, whatever else is', async () => {
+  it('is initializing until its first transactions arrive, for any other product', async () => {
     const item = await link(world, 'new')
     await world.drain()
     expect(await runsFor(item, 'link')).toEqual(expect.arrayContaining(['balances', 'item']))
@@ -90,7 +90,7 @@ describe('a new item', () => {
 })
 
 describe('a look at the item', () => {
-  it('raises what a webhook should have told about', async () => {
+  it('marks as dirty what a lost webhook should have marked', async () => {
     const item = await linkAndSync(world, 'told', everything)
     const before = await runsFor(item, 'raised')
     const later = { last_successful_update: new Date() }
@@ -98,7 +98,7 @@ describe('a look at the item', () => {
     expect(await runsFor(item, 'raised')).toEqual([...before, 'holdings', 'investment_transactions'].toSorted())
   })
 
-  it('raises everything once the item works again, although nobody said so', async () => {
+  it('marks everything as dirty once the item works again, without a webhook', async () => {
     const item = await linkAndSync(world, 'works again', everything)
     await world.bank.change(item.plaidItemId, { login_required: true, silent: true })
     await odd.sync(item, 'item')
@@ -160,7 +160,7 @@ describe('a look at the item after webhooks that changed places', () => {
 })
 
 describe('an item that is revoked while it is looked at', () => {
-  it('stays revoked, whatever was told before', async () => {
+  it('stays revoked after any earlier webhook', async () => {
     const subject = 'revoked meanwhile'
     const item = await linkAndSync(world, subject)
     const { plaid } = world.services
@@ -186,7 +186,7 @@ describe('an item that is revoked while it is looked at', () => {
 })
 
 describe('a bank that is down', () => {
-  it('lies over what was announced, which shows again when it answers', async () => {
+  it('takes precedence over an announced state, which returns when the institution responds', async () => {
     const subject = 'overlay'
     const item = await linkAndSync(world, subject)
     await world.sql("update items set disconnect_at = now() + interval '5 days' where id = $1", [item.id])
@@ -249,7 +249,7 @@ describe('the states of items', () => {
     ['an hour ago', daysAhead(-1 / 24), 'pending_expiration'],
     ['in six days', daysAhead(6), 'pending_expiration'],
     ['in eight days', daysAhead(8), 'healthy'],
-  ])('of a consent that ends %s', async (when, time, status) => {
+  ])('include a consent that ends %s', async (when, time, status) => {
     const subject = `consent ends ${when}`
     const item = await linkAndSyncSmallBank(world, subject)
     const look = () =>
@@ -264,7 +264,7 @@ describe('the states of items', () => {
     expect(await statusOf(subject, item)).toBe(status)
   })
 
-  it('follow one another as Plaid tells them, in any order', async () => {
+  it('follow the reports of Plaid, in any order', async () => {
     const subject = 'any order'
     const item = await linkAndSyncSmallBank(world, subject)
     for (const from of told)
@@ -275,7 +275,7 @@ describe('the states of items', () => {
       }
   })
 
-  it('end where only a new link helps, whatever Plaid tells then, and begin again with it', async () => {
+  it('end when only a new link helps, for any later report, and start again with it', async () => {
     for (const end of lost) {
       const subject = `ends ${end}`
       const item = await linkAndSyncSmallBank(world, subject)
@@ -293,7 +293,7 @@ describe('the states of items', () => {
     }
   })
 
-  it('begin with what Plaid tells, also before the first transactions are here', async () => {
+  it('start with the report of Plaid, also before the first transactions arrive', async () => {
     for (const status of [...told.filter((each) => each !== 'healthy'), ...lost]) {
       const subject = `begins ${status}`
       const item = await linkSmallBank(world, subject)

@@ -148,7 +148,7 @@ describe('an item that its user removes', () => {
     expect(await removals(kept)).toBe(0)
   })
 
-  it('may be removed twice; Plaid is told once', async () => {
+  it('can be removed twice with one call to Plaid', async () => {
     const item = await linkAndSync(world, 'again')
     await removeItem(world.user('again'), item.id, hide)
     const [row] = await rowOf(item)
@@ -164,7 +164,7 @@ describe('an item that its user removes', () => {
     expect(await shown('gone already')).toEqual(nothing)
   })
 
-  it('is hidden although Plaid cannot be told, nothing looks at it, and Plaid is told later', async () => {
+  it('is hidden while Plaid is unavailable, is not synced, and is removed at Plaid later', async () => {
     const item = await linkAndSync(world, 'down')
     await world.bank.fault({ endpoint: '/item/remove', times: 2, error: 'INTERNAL_SERVER_ERROR' })
     await removeItem(world.user('down'), item.id, hide)
@@ -181,7 +181,7 @@ describe('an item that its user removes', () => {
     expect((await rowOf(item))[0]).toMatchObject({ status: 'removed' })
   })
 
-  it('is untouched when the database cannot be told, and hidden by the next try', async () => {
+  it('is untouched while the database is unavailable, and hidden by the next attempt', async () => {
     const item = await linkAndSync(world, 'half')
     const row = await rowOf(item)
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'update items set status' })
@@ -194,7 +194,7 @@ describe('an item that its user removes', () => {
     expect(await shown('half')).toEqual(nothing)
   })
 
-  it('is hidden when the database fails after Plaid was told, and confirmed later', async () => {
+  it('is hidden when the database fails after the call to Plaid, and confirmed later', async () => {
     const item = await linkAndSync(world, 'confirmed later')
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'delete from plaid_removals' })
     expect(await codeOf(removeItem(world.user('confirmed later'), item.id, hide))).toBe('unavailable')
@@ -205,7 +205,7 @@ describe('an item that its user removes', () => {
     expect((await rowOf(item))[0]).toMatchObject({ status: 'removed' })
   })
 
-  it('is another’s, and stays: the answer is the one of an item that does not exist', async () => {
+  it('stays when another user removes it: the response is that of an unknown item', async () => {
     const item = await linkAndSync(world, 'owner')
     const thief = world.user('thief')
     for (const id of [item.id, crypto.randomUUID()])
@@ -243,7 +243,7 @@ describe('an item that is purged', () => {
     expect(Object.entries(await stored(item)).filter(([, count]) => count > 0)).toEqual([])
   })
 
-  it('may have been hidden before, and Plaid is not told again', async () => {
+  it('can be purged after its removal, without another call to Plaid', async () => {
     const item = await linkAndSync(world, 'later')
     await removeItem(world.user('later'), item.id, hide)
     await removeItem(world.user('later'), item.id, purge)
@@ -251,7 +251,7 @@ describe('an item that is purged', () => {
     expect(await rowOf(item)).toEqual([])
   })
 
-  it('while a run reads it is not written to', async () => {
+  it('is not written to by a run that reads it', async () => {
     const item = await linkAndSync(world, 'meanwhile')
     const user = world.user('meanwhile')
     await world.bank.change(item.plaidItemId, { add: 3, silent: true })
@@ -305,7 +305,7 @@ describe('an item that its user repairs', () => {
     await expectTruth(world, 'update mode', item.plaidItemId)
   })
 
-  it('but has not repaired goes on asking', async () => {
+  it('still requires an action if it is not repaired', async () => {
     const user = world.user('not repaired')
     const item = await linkAndSync(world, 'not repaired')
     await world.bank.change(item.plaidItemId, { login_required: true, silent: true })

@@ -60,7 +60,7 @@ describe('an item that was removed', () => {
     expect(await isThere(item)).toBe(false)
   })
 
-  it('leaves nothing but the numbers of the feed, and nothing of anybody else changes', async () => {
+  it('leaves only the numbers of the feed, and changes no data of other users', async () => {
     const item = await linkAndSync(world, 'deleted', { products: ['transactions', 'investments', 'liabilities'] })
     const [user] = await world.sql('select user_id, plaid_item_id from items where id = $1', [item.id])
     await linkAndSync(world, 'bystander', { products: ['transactions', 'investments', 'liabilities'] })
@@ -124,7 +124,7 @@ describe('an item that was removed', () => {
     expect(await tables()).toMatchObject(before)
   })
 
-  it('and is linked again at that moment is either kept whole or deleted whole', async () => {
+  it('is either kept or deleted completely when it is linked again at that moment', async () => {
     for (let round = 0; round < 6; round += 1) {
       const subject = `race ${round}`
       const item = await link(subject)
@@ -157,7 +157,7 @@ describe('an item that was removed', () => {
     expect(await isThere(item)).toBe(true)
   })
 
-  it('tells whoever is behind in the feed, whether they had read of the removal or not', async () => {
+  it('reaches clients that are behind in the feed, whether they read the removal or not', async () => {
     const subject = 'behind'
     const [item, kept] = [await link(subject), await linkAndSync(world, subject)]
     const [behind, ahead] = [follow(world, subject), follow(world, subject)]
@@ -200,7 +200,7 @@ describe('an account that its user took back', () => {
   const days = (count: number) =>
     world.sql('update accounts set revoked_at = revoked_at - make_interval(days => $1::int)', [count])
 
-  it('is closed at once, its transactions out of sight, and the feed tells of it', async () => {
+  it('is closed immediately, its transactions are hidden, and the feed lists them', async () => {
     const subject = 'takes back'
     const item = await link(subject)
     const follower = follow(world, subject)
@@ -221,7 +221,7 @@ describe('an account that its user took back', () => {
     expect(await rowOf(world, item)).toMatchObject({ status: 'healthy' })
   })
 
-  it('is told of twice without harm', async () => {
+  it('can be revoked twice without harm', async () => {
     const subject = 'told twice'
     const item = await link(subject)
     const follower = follow(world, subject)
@@ -252,7 +252,7 @@ describe('an account that its user took back', () => {
     }
   })
 
-  it('stays taken back although a run that began before was told of it', async () => {
+  it('stays revoked although an earlier run read it', async () => {
     const subject = 'run before'
     const item = await link(subject)
     await requestSync(world.user(subject), item.id)
@@ -323,28 +323,25 @@ describe('an account that its user took back', () => {
     }
   })
 
-  it.each(['new', 'earlier'])(
-    'while its %s item is being linked is revoked, with nothing of it shown',
-    async (kind) => {
-      const subject = `revokes early, ${kind}`
-      if (kind === 'earlier') await hide(subject, await link(subject))
-      const { publicToken, plaidItemId } = await chooseBank(world, subject, smallBank(subject))
-      let revoked = ''
-      const services = withPlaid(world.services, {
-        getAccounts: async (token) => {
-          const answer = await world.services.plaid.getAccounts(token)
-          revoked = await takeBack({ plaidItemId }, 'Nest egg')
-          return answer
-        },
-      })
-      const item = await exchangePublicToken({ ...world.user(subject), services }, { publicToken, institution: null })
-      expect(await state(item, revoked)).toEqual({ closed: 't', revoked: 't' })
-      await letHistoryArrive(world, item)
-      await expectTruth(world, subject, plaidItemId)
-    },
-  )
+  it.each(['new', 'earlier'])('is revoked while its %s item is being linked, and stays hidden', async (kind) => {
+    const subject = `revokes early, ${kind}`
+    if (kind === 'earlier') await hide(subject, await link(subject))
+    const { publicToken, plaidItemId } = await chooseBank(world, subject, smallBank(subject))
+    let revoked = ''
+    const services = withPlaid(world.services, {
+      getAccounts: async (token) => {
+        const answer = await world.services.plaid.getAccounts(token)
+        revoked = await takeBack({ plaidItemId }, 'Nest egg')
+        return answer
+      },
+    })
+    const item = await exchangePublicToken({ ...world.user(subject), services }, { publicToken, institution: null })
+    expect(await state(item, revoked)).toEqual({ closed: 't', revoked: 't' })
+    await letHistoryArrive(world, item)
+    await expectTruth(world, subject, plaidItemId)
+  })
 
-  it('while its item is linked is revoked, when neither transaction sees what the other has not committed', async () => {
+  it('is revoked while its item is linked, when neither transaction sees the other', async () => {
     const subject = 'revokes while linking'
     const { publicToken, plaidItemId } = await chooseBank(world, subject, smallBank(subject))
     const activity = (how: string) =>
@@ -379,7 +376,7 @@ describe('an account that its user took back', () => {
     }
   })
 
-  it('and is shared again in update mode has its whole history again, and its notes', async () => {
+  it('has its history and its notes again when it is shared again in update mode', async () => {
     const subject = 'shared in update mode'
     const item = await link(subject)
     const follower = follow(world, subject)
@@ -405,7 +402,7 @@ describe('an account that its user took back', () => {
     expect(follower.copy).toEqual(await listed(world, subject))
   })
 
-  it('and is shared by a new link is open again with its notes, and is not deleted', async () => {
+  it('is open again with its notes, and is not deleted, when a new link shares it', async () => {
     const subject = 'shared again'
     const item = await link(subject)
     const before = await everyTransaction(world, subject)

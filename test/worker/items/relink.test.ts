@@ -102,7 +102,7 @@ describe('a bank that was removed and is linked again', () => {
     expect(after.find(({ id }) => id === noted.id)).toMatchObject({ note: 'kept', name: 'Named otherwise' })
   })
 
-  it('goes on under the same ids, with its notes, and without a second history', async () => {
+  it('continues under the same ids, with its notes, and without a second history', async () => {
     const subject = 'relink removed'
     const first = await linkAndSync(world, subject)
     const before = await everyTransaction(world, subject)
@@ -139,7 +139,7 @@ describe('a bank that was removed and is linked again', () => {
     await expectSame(subject, before)
   })
 
-  it('goes on a second and a third time', async () => {
+  it('continues a second and a third time', async () => {
     const subject = 'three links'
     const { item, before } = await ancestor(subject)
     for (const epoch of ['1', '2', '3']) {
@@ -154,7 +154,7 @@ describe('a bank that was removed and is linked again', () => {
     expect(await expectAtRest(world, subject)).not.toBeNull()
   })
 
-  it('while the old item’s end is not confirmed: the old one is ended, and the new one lives', async () => {
+  it('removes the old item and keeps the new one while the old removal is not confirmed', async () => {
     const subject = 'old one pending'
     const item = await link(subject)
     const before = await everyTransaction(world, subject)
@@ -193,7 +193,7 @@ describe('a bank that was removed and is linked again', () => {
 })
 
 describe('a bank whose link was lost', () => {
-  it('by a revocation goes on with the next link, and what Plaid held is ended', async () => {
+  it('continues with the next link after a revocation, and the old item is removed at Plaid', async () => {
     const subject = 'revoked'
     const item = await link(subject)
     const before = await everyTransaction(world, subject)
@@ -212,7 +212,7 @@ describe('a bank whose link was lost', () => {
     expect(await expectAtRest(world, subject)).toBe(again.plaidItemId)
   })
 
-  it('because only a new link helps ends the old item at Plaid', async () => {
+  it('removes the old item at Plaid when only a new link helps', async () => {
     const subject = 'lost'
     const item = await link(subject)
     const before = await everyTransaction(world, subject)
@@ -236,7 +236,7 @@ describe('a bank whose link was lost', () => {
 })
 
 describe('what the bank did between two links', () => {
-  it('a pending transaction that posts meanwhile goes on with its note', async () => {
+  it('a pending transaction that posts meanwhile keeps its note', async () => {
     const subject = 'posts'
     const pending = { add: [{ name: 'Dinner', amount: 41.5, pending: true }] }
     const { before } = await ancestor(subject, { meanwhile: pending })
@@ -248,7 +248,7 @@ describe('what the bank did between two links', () => {
     expect(byName(after, 'DINNER 0042 NYC')).toMatchObject({ id: dinner?.id, pending: false, note: 'note on Dinner' })
   })
 
-  it('one that posts meanwhile with another amount goes on with its note too', async () => {
+  it('one that posts meanwhile with another amount keeps its note too', async () => {
     const subject = 'posts with a tip'
     const { before } = await ancestor(subject, {
       meanwhile: { add: [{ name: 'Dinner', amount: 41.5, pending: true }] },
@@ -272,7 +272,7 @@ describe('what the bank did between two links', () => {
     expect(byName(after, 'Dinner')).toMatchObject({ pending: false, amount: '49.5', note: 'note on Dinner' })
   })
 
-  it('one that it has corrected goes on, one that it tells no more is removed, a new one is new', async () => {
+  it('a corrected one continues, one that is no longer sent is removed, a new one is new', async () => {
     const subject = 'corrections'
     const odd = {
       add: [
@@ -332,7 +332,7 @@ describe('what the bank did between two links', () => {
     await expectSame(subject, before)
   })
 
-  it('history that is older than what Plaid tells now stays', async () => {
+  it('history that is older than the new history from Plaid stays', async () => {
     const subject = 'older'
     const bank = smallBank(subject, { accounts: [['Everyday', '1111', 9]] })
     const { before } = await ancestor(subject, { bank })
@@ -345,7 +345,7 @@ describe('what the bank did between two links', () => {
     await expectSame(subject, before)
   })
 
-  it('investments go on under the same ids', async () => {
+  it('investments continue under the same ids', async () => {
     const subject = 'investments'
     const products = ['transactions', 'investments', 'liabilities']
     const first = await linkAndSync(world, subject, { products })
@@ -393,7 +393,7 @@ describe('a relink whose history arrives in two steps', () => {
     expect(after.find(({ id }) => id === oldest?.id)).toMatchObject({ note: 'edited, old' })
   })
 
-  it('keeps what the first step has left out, in between what it tells', async () => {
+  it('keeps rows that the first step omitted, between those that it sent', async () => {
     const subject = 'left out'
     const { before } = await ancestor(subject)
     const again = await linkSmallBank(world, subject)
@@ -412,7 +412,7 @@ describe('a relink whose history arrives in two steps', () => {
     await expectSame(subject, before)
   })
 
-  it('keeps what is not told yet until it is known that it is told no more', async () => {
+  it('keeps rows that were not sent until the history is complete', async () => {
     const subject = 'not told yet'
     const { before } = await ancestor(subject)
     const oldest = before.at(-1)
@@ -435,7 +435,7 @@ describe('a relink whose history arrives in two steps', () => {
   })
 })
 
-describe('a run of the old link that is still going on', () => {
+describe('a run of the old link that is still in progress', () => {
   it('is superseded: nothing of it is stored', async () => {
     const subject = 'superseded'
     const item = await link(subject)
@@ -466,8 +466,8 @@ describe('a run of the old link that is still going on', () => {
   })
 })
 
-describe('whoever follows the change feed through removals, relinks and purges', () => {
-  it('ends with what is listed, from whatever point they go on', async () => {
+describe('a client that follows the change feed through removals, relinks and purges', () => {
+  it('ends with the listed rows, from any starting point', async () => {
     const subject = 'feed'
     const followers: Follower[] = []
     /** A follower who is up to date now, and reads on at the end. */

@@ -44,7 +44,7 @@ const userOf = async (item: Item): Promise<string> =>
   String((await world.sql('select user_id from items where id = $1', [item.id]))[0]?.['user_id'])
 const rowOfUser = async (id: string) => (await world.sql('select change_seq from users where id = $1', [id]))[0]
 
-describe('while Plaid cannot be told', () => {
+describe('an unavailable Plaid', () => {
   async function removeWhileDown(subject: string, how: { purge: boolean }): Promise<Item> {
     const item = await linked(subject)
     await plaidDown()
@@ -110,7 +110,7 @@ describe('while Plaid cannot be told', () => {
 
 describe('a removal', () => {
   it.each(mishaps)(
-    'that %s at any call has happened in the end, or not begun',
+    'eventually happens, or never starts, when it %s at any call',
     async (mishap) => {
       const first = await linked(`unharmed ${mishap}`)
       const unharmed = unlucky(world.services, 0, mishap)
@@ -133,7 +133,7 @@ describe('a removal', () => {
     120_000,
   )
 
-  it('by two users of reconcile at once is asked of Plaid once', async () => {
+  it('is sent to Plaid once by two concurrent reconcilers', async () => {
     const subject = 'reconcilers'
     const item = await linked(subject)
     await plaidDown()
@@ -147,7 +147,7 @@ describe('a removal', () => {
     expect(await expectAtRest(world, subject)).toBeNull()
   })
 
-  it('of an item whose token is being rotated waits, and ends it with the new token', async () => {
+  it('waits for a rotation of the token, and uses the new token', async () => {
     const subject = 'rotating'
     const item = await linked(subject)
     const rotating = withPlaid(world.services, {
@@ -169,7 +169,7 @@ describe('a removal', () => {
     expect(await expectAtRest(world, subject)).toBeNull()
   })
 
-  it('of an item whose token is dead goes by Plaid’s id of the user', async () => {
+  it('uses Plaid’s id of the user when the token is invalid', async () => {
     const subject = 'dead token'
     const item = await linked(subject)
     const lost = withPlaid(world.services, {
@@ -186,7 +186,7 @@ describe('a removal', () => {
     expect(await expectAtRest(world, subject)).toBeNull()
   })
 
-  it('that Plaid did not carry out although it said so is made again', async () => {
+  it('is repeated when Plaid confirmed it but still lists the item', async () => {
     const subject = 'said so'
     const item = await linked(subject)
     const lying = withPlaid(world.services, {
@@ -250,7 +250,7 @@ describe('the removal of a large item', () => {
     expect(await expectAtRest(world, subject)).toBeNull()
   }, 60_000)
 
-  it('is told to the change feed in portions, once, whatever ends between them', async () => {
+  it('is added to the change feed in portions, once, with any crash between them', async () => {
     const subject = 'portions'
     const { item, follower } = await begun(subject)
     const count = follower.copy.size
@@ -272,7 +272,7 @@ describe('the removal of a large item', () => {
     expect(await expectAtRest(world, subject)).toBeNull()
   })
 
-  it('that has not been told of is told of before its rows are deleted', async () => {
+  it('is added to the change feed before its rows are deleted', async () => {
     const subject = 'untold'
     const { item, follower } = await begun(subject)
     const { jobs } = world.services
@@ -284,7 +284,7 @@ describe('the removal of a large item', () => {
     expect(await expectAtRest(world, subject)).toBeNull()
   })
 
-  it('by anybody but its user finds no such item, and changes nothing', async () => {
+  it('gets 404 for any other user, and changes nothing', async () => {
     const { item, follower } = await begun('owner')
     await linked('stranger')
     expect(await codeOf(removeItem(world.user('stranger'), item.id, { purge: true }))).toBe('not_found')

@@ -93,7 +93,7 @@ async function expectWorking(subject: string, item: Item): Promise<void> {
 }
 
 describe('a delivery of a rotation', () => {
-  it('that comes while another one is with Plaid does not ask Plaid, and is tried again later', async () => {
+  it('does not call Plaid while another one does, and is retried later', async () => {
     const subject = 'two deliveries'
     const item = await link(subject)
     const message = await ask(subject, item)
@@ -177,7 +177,7 @@ describe('a delivery of a rotation', () => {
     await expectWorking(subject, item)
   })
 
-  it('that Plaid refuses after another one took over leaves that one’s intent', async () => {
+  it('leaves the intent of its successor when Plaid refuses it', async () => {
     const subject = 'refused late'
     const item = await link(subject)
     const message = await ask(subject, item)

@@ -85,7 +85,7 @@ describe('a rotation', () => {
     await expectNoTokens(world)
   })
 
-  it('is nobody’s but the owner’s', async () => {
+  it('is available to the owner only', async () => {
     const item = await link('owner')
     const old = await tokenOf(item)
     expect(await codeOf(rotate(world, world.user('thief'), item.id))).toBe('not_found')
@@ -109,7 +109,7 @@ describe('a rotation', () => {
     expect(await world.sql(left, [item.id])).toEqual([])
   })
 
-  it('that ends while a run with the old token is being answered has the run tried again at once', async () => {
+  it('makes a concurrent run with the old token retry immediately', async () => {
     const subject = 'late run'
     const item = await link(subject)
     await requestSync(world.user(subject), item.id)
@@ -129,7 +129,7 @@ describe('a rotation', () => {
     expect(await expectAtRest(world, subject)).toBe(item.plaidItemId)
   })
 
-  it('that takes longer than ten seconds by the clock is no longer waited for, however long each look lasts', async () => {
+  it('returns after ten seconds by the clock, however long each check takes', async () => {
     const subject = 'long'
     const item = await link(subject)
     let nowMs = Date.now()
@@ -147,7 +147,7 @@ describe('a rotation', () => {
     expect(await waitForRotation(user, rotation)).toBe('rotated')
   })
 
-  it('of which there are two at once is made once', async () => {
+  it('happens once in two concurrent requests', async () => {
     const subject = 'two'
     const item = await link(subject)
     const user = world.user(subject)
@@ -171,7 +171,7 @@ describe('a rotation', () => {
     ['INTERNAL_SERVER_ERROR', 'plaid_unavailable'],
     ['RATE_LIMIT', 'plaid_unavailable'],
     ['INVALID_API_KEYS', 'plaid_rejected'],
-  ])('that Plaid does not make (%s) leaves the token as it is', async (error, code) => {
+  ])('leaves the token unchanged when Plaid refuses (%s)', async (error, code) => {
     const subject = `refused ${error}`
     const item = await link(subject)
     const old = await tokenOf(item)
@@ -184,7 +184,7 @@ describe('a rotation', () => {
     expect(await codeOf(rotate(world, world.user(subject), item.id))).toBeNull()
   })
 
-  it('whose commit the database does not take is tried again, and has happened', async () => {
+  it('is committed by a retry when the database is unavailable', async () => {
     const subject = 'commit again'
     const item = await link(subject)
     await world.stack.addFault(world.database.name, {
@@ -197,7 +197,7 @@ describe('a rotation', () => {
     expect(alarms('access_token_lost', item)).toEqual([])
   })
 
-  it('whose commit’s answer is lost has happened', async () => {
+  it('is committed although the response of the commit is lost', async () => {
     const subject = 'commit answered'
     const item = await link(subject)
     await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: 'set access_token_sealed' })
@@ -208,7 +208,7 @@ describe('a rotation', () => {
   })
 
   it.each(mishaps)(
-    'that %s at any call leaves an item that works, or one that is seen to be lost',
+    'leaves a working item, or one that is visibly lost, when it %s at any call',
     async (mishap) => {
       const first = await link(`unharmed ${mishap}`)
       const unharmed = unlucky(world.services, 0, mishap)
@@ -251,7 +251,7 @@ describe('a token that was lost', () => {
     return item
   }
 
-  it('is not taken for lost while its rotation may still be going on', async () => {
+  it('is not lost while its rotation may be in progress', async () => {
     const subject = 'not yet'
     const item = await lose(subject)
     await syncAll(subject, item)
@@ -259,7 +259,7 @@ describe('a token that was lost', () => {
     expect(alarms('access_token_lost', item)).toEqual([])
   })
 
-  it('is found by itself, alarmed once, and asks for a relink that goes on', async () => {
+  it('is detected automatically, raises one alarm, and requires a relink that restores the item', async () => {
     const subject = 'goes on'
     const item = await lose(subject)
     const before = await everyTransaction(world, subject)
@@ -278,7 +278,7 @@ describe('a token that was lost', () => {
     expect(await rowOf(world, item)).toMatchObject({ status: 'healthy', status_reason: null })
   })
 
-  it('because the database stayed down is alarmed at once', async () => {
+  it('raises an alarm immediately when the database stayed down', async () => {
     const subject = 'database down'
     const item = await link(subject)
     await world.stack.addFault(world.database.name, {

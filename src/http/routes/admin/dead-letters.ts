@@ -1,4 +1,4 @@
-// For operators: the messages that could not be handled, and having them handled after all.
+// For administrators: dead letters and their replay.
 import * as z from 'zod'
 import { listDeadLetters, type StoredDeadLetter } from '../../../db/operations/dead-letters.ts'
 import { replayAll, replayOne } from '../../../sync/replay-dead-letters.ts'

@@ -1,4 +1,4 @@
-// For operators: every user's items and runs, and a full read again. No money, no names.
+// For administrators: items and runs of all users, resync and recheck. No amounts, no names.
 import * as z from 'zod'
 import { type AdminItem, listAllItems } from '../../../db/operations/admin.ts'
 import { type AdminSyncRun, listAllSyncRuns } from '../../../db/sync/runs.ts'

@@ -1,4 +1,4 @@
-// For operators: what Plaid told, and what it was asked and cost.
+// For administrators: webhooks, and the usage of Plaid with its cost.
 import * as z from 'zod'
 import { type AdminWebhook, listWebhooks } from '../../../db/operations/admin.ts'
 import { listUsage } from '../../../db/operations/usage.ts'

@@ -1,4 +1,4 @@
-// For operators: the rows of Plaid's that could not be read. The rows themselves are not shown: they are the user's.
+// For administrators: rows set aside. Their contents are not shown, because they are data of the user.
 import * as z from 'zod'
 import { listSetAside, type StoredSetAside } from '../../../db/sync/set-aside.ts'
 import { syncProducts } from '../../../sync/products.ts'

@@ -1,5 +1,5 @@
-// Built-in accounts, for who is signed in: password, second factor, sessions. Each asks the database whether the
-// session of the access token still is.
+// Built-in accounts of signed-in users: password, second factor, sessions. Each route checks that the session of the access
+// token is live.
 import * as z from 'zod'
 import { id, instant, timeText } from '../../schemas.ts'
 import { listResponse } from '../../pagination.ts'

@@ -1,5 +1,5 @@
-// Built-in accounts, for who is not signed in: register, verify, sign in, refresh, sign out, forgotten passwords. The
-// verbs come by import(), so that a deployment with an OIDC issuer does not load them.
+// Built-in accounts of anonymous clients: register, verify, sign in, refresh, sign out, reset passwords. Use cases are loaded
+// with import(), so that a deployment with an OIDC issuer does not load them.
 import * as z from 'zod'
 import type { Ctx } from '../../../context.ts'
 import { AppError, type ErrorCode } from '../../../errors.ts'
@@ -18,7 +18,7 @@ import { publicRoute } from '../../route.ts'
 const tags = ['auth']
 const limit = 'auth' as const
 const method = 'POST' as const
-/** What a body brings with it. */
+/** The errors of every route with a body. */
 const ofBodies = [
   'bad_request',
   'payload_too_large',
@@ -26,16 +26,16 @@ const ofBodies = [
   'validation_failed',
 ] as const satisfies readonly ErrorCode[]
 
-/** ASCII, and compared in lower case: no two spellings that look alike are two accounts. */
+/** ASCII, compared in lower case: look-alike spellings cannot be two accounts. */
 export const email = z
   .string()
   .max(254)
   .transform((text) => text.toLowerCase())
   .pipe(z.email({ error: 'Must be an e-mail address.' }))
-/** As it was typed; whether a new one is good enough is the account's to say. */
+/** Unchanged; src/identity checks the strength of a new one. */
 export const password = line(256)
 export const newPassword = line(256).min(15).describe('At least 15 characters, of any kind.')
-/** Out of a mail, in any case and grouping. */
+/** From an e-mail, in any case and grouping. */
 const mailCode = line(64).describe('The code from the e-mail.')
 export const secondFactorCode = line(64).describe('Six digits from the authenticator app, or a recovery code.')
 const transport = z
@@ -60,7 +60,7 @@ const mailedSchema = z.object({ status: z.literal('mail_sent') }).meta({ id: 'Ma
 
 type Transport = z.output<typeof transport>
 
-/** A session as it leaves. */
+/** The response with a session. */
 function answerWith({ services: { config } }: Ctx, grant: SessionGrant, by: Transport) {
   const { accessToken, expiresInSeconds, refreshToken, refreshExpiresInSeconds } = grant
   const body = { access_token: accessToken, token_type: 'Bearer', expires_in: expiresInSeconds } as const
@@ -69,7 +69,7 @@ function answerWith({ services: { config } }: Ctx, grant: SessionGrant, by: Tran
   return { status: 200, body, headers } as const
 }
 
-/** A new session as it leaves, with what the next sign-in on this device brings along. */
+/** The response with a new session and the device token for the next sign-in. */
 function answerSignIn(ctx: Ctx, signedIn: SignedIn, by: Transport) {
   const { deviceToken, deviceExpiresInSeconds } = signedIn
   const answer = answerWith(ctx, signedIn, by)
@@ -78,7 +78,7 @@ function answerSignIn(ctx: Ctx, signedIn: SignedIn, by: Transport) {
   return { ...answer, headers: { 'set-cookie': cookies } }
 }
 
-/** A cookie is set for a page of ours alone, or another's could sign its visitor in as somebody else. */
+/** Sets cookies for allowed pages only: another page could sign its visitor in as the attacker. */
 function requirePageFor(by: Transport, ctx: Ctx, headers: z.output<typeof cookieHeaders>): void {
   if (by === 'cookie') requireCookiePage(ctx.services.config, headers)
 }
@@ -156,8 +156,8 @@ const givenToken = z.strictObject({
 })
 
 /**
- * The refresh token of a request, and where it was.
- * @throws AppError `forbidden` for a cookie from a foreign page
+ * The refresh token of a request, from the body or the cookie.
+ * @throws AppError `forbidden` for a cookie from another origin
  */
 function refreshTokenIn(
   { services: { config } }: Ctx,

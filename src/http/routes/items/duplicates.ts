@@ -1,4 +1,4 @@
-// Accounts that duplicate, or may duplicate, known ones, and the user's decisions about them.
+// Duplicate accounts, and the decisions of the user about them.
 import * as z from 'zod'
 import { listDuplicates } from '../../../db/items/duplicates.ts'
 import { AppError } from '../../../errors.ts'

@@ -1,4 +1,4 @@
-// Items: the linked banks of a user, their state, and their end.
+// Items: their state, update mode, rotation and removal.
 import * as z from 'zod'
 import { getItem, type Item, listItems } from '../../../db/items/items.ts'
 import { AppError } from '../../../errors.ts'
@@ -11,7 +11,7 @@ import { flag, id, instant, timeText, timeTextOrNull } from '../../schemas.ts'
 import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 
-/** Those of an item that is shown, and the end. */
+/** The states of visible items, and `removed`. */
 const statuses = [
   'initializing',
   'healthy',
@@ -169,7 +169,7 @@ export const rotateAccessTokenRoute = route({
   session: 'live',
   limit: 'sensitive',
   params,
-  // 202: the rotation did not end within ten seconds and continues.
+  // 202: the rotation takes longer than ten seconds and continues.
   answers: { 202: null, 204: null },
   errors: ['not_found', 'conflict', 'plaid_unavailable', 'token_undecryptable'],
 }).handle(async (ctx, input) => {

@@ -1,4 +1,4 @@
-// Whether the Worker is alive, and whether it may be sent requests. Neither says anything about data or secrets.
+// Liveness and readiness. Neither reveals data or secrets.
 import * as z from 'zod'
 import { checkKeyring } from '../../../custody/check-keyring.ts'
 import { checkDatabase } from '../../../db/operations/health.ts'
@@ -7,7 +7,7 @@ import { publicRoute } from '../../route.ts'
 
 const tags = ['health']
 
-/** Depends on nothing, not even on a configuration. */
+/** Needs no configuration. */
 export const healthRoute = publicRoute({
   id: 'health',
   method: 'GET',
@@ -22,12 +22,12 @@ const checkResult = z.enum(['ok', 'failed'])
 const checks = z.object({
   api_database: checkResult,
   jobs_database: checkResult,
-  /** Where accounts are built in. */
+  /** With built-in accounts only. */
   identity_database: checkResult.optional(),
   encryption_key: checkResult,
 })
 
-/** A configuration that was refused never gets here: that is 500 `misconfigured`. */
+/** An invalid configuration is 500 `misconfigured` before this route. */
 export const readyRoute = publicRoute({
   id: 'ready',
   method: 'GET',
@@ -51,7 +51,7 @@ export const readyRoute = publicRoute({
   }
   if (api.ok && jobs.ok && identity?.ok !== false && key.ok)
     return { status: 200, body: { status: 'ready', checks: found } }
-  // Which policy is off is for the operator's log, not for whoever asks.
+  // Only the log names the failed checks.
   const reason = [
     ...api.problems.map((problem) => `wn_api: ${problem}`),
     ...jobs.problems.map((problem) => `wn_jobs: ${problem}`),

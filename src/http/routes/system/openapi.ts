@@ -1,8 +1,8 @@
-// Serves the API's description as it was committed; nothing is generated while requests are answered.
+// Serves the committed API description; nothing is generated at run time.
 import * as z from 'zod'
 import { publicRoute, type Route } from '../../route.ts'
 
-/** @param load reads the committed description; it is large, and few ask for it */
+/** @param load reads the committed description on the first request, because it is large */
 export function openapiRoute(load: () => Promise<Record<string, unknown>>): Route {
   return publicRoute({
     id: 'openapi',

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { AppError } from '../../../errors.ts'
 import { publicRoute } from '../../route.ts'
 
-/** RFC 9116 recommends less than a year. The contacts are the configuration of now, so each answer renews them. */
+/** RFC 9116 recommends less than a year. Each response renews it, because the contacts are the current configuration. */
 const validDays = 180
 
 export const securityTxtRoute = publicRoute({

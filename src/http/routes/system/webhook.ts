@@ -1,10 +1,10 @@
-// Plaid's webhooks, and those of the operator's own relay. Without a token: the signature over the body is the
-// authentication, so the bytes go on as they came.
+// Receives webhooks from Plaid and from a relay of the operator. The signature over the body authenticates them, so the raw bytes
+// are passed on.
 import * as z from 'zod'
 import { receiveWebhook } from '../../../webhooks/receive.ts'
 import { publicRoute } from '../../route.ts'
 
-/** One byte more than verification takes, so that an oversized body is refused there, like every other fault. */
+/** One byte more than verification accepts, so that it refuses an oversized body like any other invalid webhook. */
 export const webhookBodyBytes = 1_048_576 + 1
 
 export const webhookRoute = publicRoute({

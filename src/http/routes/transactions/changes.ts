@@ -1,4 +1,4 @@
-// The change feed of transactions, for clients that keep a copy of their own: what has changed since they last asked.
+// The change feed of transactions, for clients that store a copy.
 import * as z from 'zod'
 import { type Change, listChanges } from '../../../db/read/changes.ts'
 import { AppError } from '../../../errors.ts'
@@ -62,13 +62,13 @@ export const listChangesRoute = route({
     from,
     limit,
   )
-  // Of another database, or of one that was since restored: waiting for what comes after it would be waiting in vain.
+  // The number belongs to another database, or to one that was restored: changes after it would never arrive.
   if (from > newest) throw beginAgain('No change has this number. Start again from 0.')
   if (since > 0 && since < completeFrom)
     throw beginAgain('Removals after this number are no longer listed. Discard the copy and start again from 0.')
   const last = changes.at(-1)?.seq ?? from
   const read = hasMore ? last : Math.max(last, since > 0 ? 0 : readTo)
-  // Whoever began at 0 has nothing that a missing removal could be about.
+  // A client that started at 0 has no rows that a missing removal could concern.
   const next = since <= 0 && read < completeFrom ? -read : read
   return { status: 200, body: { data: changes.map(changeView), next_since: next, has_more: hasMore } }
 })

@@ -1,4 +1,4 @@
-// Recurring streams: what comes in and goes out at regular times.
+// Recurring inflows and outflows.
 import * as z from 'zod'
 import { listRecurring, type RecurringStream } from '../../../db/records/recurring.ts'
 import { AppError } from '../../../errors.ts'

@@ -1,4 +1,4 @@
-// Transactions: read by filters, edited in the user's own words.
+// Transactions: filters, and edits of the user.
 import * as z from 'zod'
 import {
   editTransaction,
