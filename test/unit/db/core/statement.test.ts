@@ -14,14 +14,14 @@ describe('a batch', () => {
     expect(partsOf(batch).map(({ statement }) => statement)).toEqual([one, ids, one, counts])
   })
 
-  it('returns parsed rows by name, whatever stands between the statements', () => {
+  it('returns parsed rows by name, with other statements between them', () => {
     const batch = { none: null, ids, list: [one, one], empty: [], counts }
     const answers = [{ rows: [{ id: 'a' }, { id: 'b' }] }, { rows: [{}] }, { rows: [{}] }, { rows: [{ n: '7' }] }]
     const results = resultsOf(batch, partsOf(batch), answers)
     expect(results).toEqual({ none: [], ids: ['a', 'b'], list: [], empty: [], counts: [{ n: 7 }] })
   })
 
-  it('reads the rows of its own statements when others run before them', () => {
+  it('reads only the rows of its statements when others run before them', () => {
     const parts = [...partsOf({ before: [one] }), ...partsOf({ ids })]
     expect(resultsOf({ ids }, parts, [{ rows: [{ id: 'no' }] }, { rows: [{ id: 'a' }] }]).ids).toEqual(['a'])
   })
