@@ -1,55 +1,101 @@
-// An isolate that dies: at its nth call to the outside (database, Plaid, queue), just before the call or just after it
-// took effect, it is gone, and whatever it would have done afterwards does not happen.
-import type { ApiDatabase, JobsDatabase } from '../../src/db/core/client.ts'
+// Makes one call of the services fail: the nth call to the database, Plaid or a queue. The isolate dies there, or it lives
+// on and the call fails; in both cases the call took effect or did not.
 import type { Services } from '../../src/context.ts'
+import type { ApiDatabase, JobsDatabase } from '../../src/db/core/client.ts'
+import type { Plaid } from '../../src/plaid/endpoints.ts'
 
 export type Moment = 'before' | 'after'
 
-export interface Mortal {
+/**
+ * `before` and `after` say whether the call took effect. Once the isolate is dead, every later call fails and has no effect.
+ * After `fails before` and `loses the response` the isolate lives on.
+ */
+export const callFaults = ['dies before', 'dies after', 'fails before', 'loses the response'] as const
+export type CallFault = (typeof callFaults)[number]
+
+export interface FailAt {
+  /** Counts from 1. 0 makes no call fail. */
+  readonly call: number
+  readonly fault: CallFault
+}
+
+export interface FaultyServices {
   readonly services: Services
-  /** Names of the calls so far, in order. */
+  /** Names of the calls that were made or tried, in order. */
   readonly calls: readonly string[]
   readonly isDead: () => boolean
 }
 
-/** `dieAt` counts from 1; 0 never dies. */
-export function mortal(services: Services, dieAt: number, moment: Moment): Mortal {
+/** What Plaid's client returns when the connection is cut. */
+const noAnswer = {
+  ok: false,
+  failure: {
+    class: 'retry',
+    errorType: 'NETWORK',
+    errorCode: 'NO_ANSWER',
+    status: 0,
+    requestId: null,
+    retryAfterSeconds: null,
+  },
+} as const
+
+export function failAt(services: Services, { call, fault }: FailAt): FaultyServices {
   const calls: string[] = []
   let dead = false
-  const die = (): never => {
-    dead = true
-    throw new Error('the isolate died')
+  const throwing = (): never => {
+    throw new TypeError(dead ? 'the isolate died' : 'the connection was cut')
   }
-  const guard = async <Result>(name: string, act: () => Promise<Result>): Promise<Result> => {
-    if (dead) return die()
+  const guard = async (name: string, act: () => unknown, failing: () => unknown): Promise<unknown> => {
+    if (dead) return throwing()
     calls.push(name)
-    const isLast = calls.length === dieAt
-    if (isLast && moment === 'before') return die()
-    const result = await act()
-    return isLast ? die() : result
+    if (calls.length !== call) return await act()
+    if (fault === 'dies after' || fault === 'loses the response') await act()
+    dead = fault === 'dies before' || fault === 'dies after'
+    return dead ? throwing() : failing()
   }
-  const database = <Database extends ApiDatabase | JobsDatabase>(name: string, given: Database): Database => {
-    const guarded = (connection: Database['connection']): Database['connection'] =>
-      new Proxy(connection, {
-        get(target, property) {
-          const value: unknown = Reflect.get(target, property)
-          if (typeof value !== 'function') return value
-          return property === 'batch'
-            ? (...args: unknown[]) => guard(name, async () => await Reflect.apply(value, target, args))
-            : (...args: unknown[]) => Reflect.apply(value, target, args)
-        },
-      })
-    return { ...given, connection: guarded(given.connection), patient: guarded(given.patient) }
-  }
-  const plaid = (given: Services['plaid']): Services['plaid'] =>
-    new Proxy(given, {
-      get(target, property) {
-        const value: unknown = Reflect.get(target, property)
+  const guarded = <Target extends object>(
+    target: Target,
+    name: (property: string) => string | null,
+    failing: () => unknown,
+  ): Target =>
+    new Proxy(target, {
+      get(given, property) {
+        const value: unknown = Reflect.get(given, property)
         if (typeof value !== 'function') return value
+        const called = name(String(property))
         return (...args: unknown[]) =>
-          guard(`plaid.${String(property)}`, async () => await Reflect.apply(value, target, args))
+          called === null
+            ? Reflect.apply(value, given, args)
+            : guard(called, () => Reflect.apply(value, given, args), failing)
       },
     })
+  const database = <Given extends ApiDatabase | JobsDatabase>(name: string, given: Given): Given => ({
+    ...given,
+    connection: guarded(given.connection, (property) => (property === 'batch' ? name : null), throwing),
+    patient: guarded(given.patient, (property) => (property === 'batch' ? name : null), throwing),
+  })
+  const plaid = (given: Plaid): Plaid =>
+    guarded(
+      given,
+      (property) => `plaid.${property}`,
+      () => noAnswer,
+    )
+  /** A queue that fails accepts no message; its producer does not reject. */
+  const queue =
+    <Rest extends unknown[]>(
+      name: string,
+      send: (ids: readonly string[], ...rest: Rest) => Promise<readonly string[]>,
+    ) =>
+    async (ids: readonly string[], ...rest: Rest): Promise<readonly string[]> => {
+      let refused = ids
+      const act = async () => {
+        refused = await send(ids, ...rest)
+      }
+      await guard(name, act, () => {
+        refused = ids
+      })
+      return refused
+    }
   return {
     calls,
     isDead: () => dead,
@@ -59,9 +105,18 @@ export function mortal(services: Services, dieAt: number, moment: Moment): Morta
       plaidFor: (caller) => plaid(services.plaidFor(caller)),
       api: database('api', services.api),
       jobs: database('jobs', services.jobs),
-      enqueue: (...args) => guard('enqueue', () => services.enqueue(...args)),
-      enqueueLinkSessions: (...args) => guard('enqueue', () => services.enqueueLinkSessions(...args)),
-      enqueueRotation: (...args) => guard('enqueueRotation', () => services.enqueueRotation(...args)),
+      enqueue: queue('enqueue', services.enqueue),
+      enqueueLinkSessions: queue('enqueueLinkSessions', services.enqueueLinkSessions),
+      async enqueueRotation(item) {
+        let isTaken = false
+        const act = async () => {
+          isTaken = await services.enqueueRotation(item)
+        }
+        await guard('enqueueRotation', act, () => {
+          isTaken = false
+        })
+        return isTaken
+      },
     },
   }
 }

@@ -14,7 +14,7 @@ import { requestSync } from '../../../src/sync/request-sync.ts'
 import { markStaleProducts, sweep } from '../../../src/sync/sweep.ts'
 import { everyTransaction } from '../equality.ts'
 import { rotate } from '../item-lifecycle.ts'
-import { mortal } from '../fault-injection.ts'
+import { failAt } from '../fault-injection.ts'
 import type { World } from '../world.ts'
 import { bankPassword, connectControl, noteKey, type TrueItem } from './banks.ts'
 import { createMail } from './mail.ts'
@@ -46,7 +46,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
 
   const servicesFor = (death: Death): { services: Services; isDead: () => boolean } => {
     if (death === null) return { services: world.services, isDead: () => false }
-    return mortal(world.services, death.at, death.moment)
+    return failAt(world.services, { call: death.at, fault: `dies ${death.moment}` })
   }
   /** Awaits two requests of one client, sent at the same time; true when either succeeds. */
   const both = async (first: Promise<boolean>, second: Promise<boolean>): Promise<boolean> => {

@@ -24,7 +24,7 @@ import {
   userWith,
   useWorld,
 } from '../../support/item-lifecycle.ts'
-import { mishaps, unlucky } from '../../support/mishap.ts'
+import { callFaults, failAt } from '../../support/fault-injection.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
 import type { World } from '../../support/world.ts'
 import { sampledCalls } from '../../support/sampled.ts'
@@ -109,23 +109,25 @@ describe('an unavailable Plaid', () => {
 })
 
 describe('a removal', () => {
-  it.each(mishaps)(
+  it.each(callFaults)(
     'eventually happens, or never starts, when it %s at any call',
-    async (mishap) => {
-      const first = await linked(`unharmed ${mishap}`)
-      const unharmed = unlucky(world.services, 0, mishap)
-      await removeItem(userWith(world, `unharmed ${mishap}`, unharmed.services), first.id, hide)
+    async (fault) => {
+      const first = await linked(`unharmed ${fault}`)
+      const unharmed = unlucky(world.services, 0, fault)
+      await removeItem(userWith(world, `unharmed ${fault}`, unharmed.services), first.id, hide)
       expect(unharmed.calls).toEqual(['api', 'jobs', 'jobs', 'plaid.removeItem', 'jobs', 'jobs'])
       const cases: { subject: string; item: Item; at: number }[] = []
-      for (const at of sampledCalls(unharmed.calls.length, 2, mishaps.indexOf(mishap))) {
-        const subject = `removal ${mishap} ${at}`
+      for (const at of sampledCalls(unharmed.calls.length, 2, callFaults.indexOf(fault))) {
+        const subject = `removal ${fault} ${at}`
         const item = await linked(subject)
-        await codeOf(removeItem(userWith(world, subject, unlucky(world.services, at, mishap).services), item.id, hide))
+        await codeOf(
+          removeItem(userWith(world, subject, failAt(world.services, { call: at, fault }).services), item.id, hide),
+        )
         cases.push({ subject, item, at })
       }
       await heal(world)
       // The first call finds the item, the second hides it.
-      const begun = mishap === 'dies before' || mishap === 'fails before' ? 2 : 1
+      const begun = fault === 'dies before' || fault === 'fails before' ? 2 : 1
       for (const { subject, item, at } of cases)
         expect(await expectAtRest(world, subject)).toBe(at <= begun ? item.plaidItemId : null)
       await expectNoTokens(world)
@@ -260,7 +262,7 @@ describe('the removal of a large item', () => {
     const before = await numbers()
     await beginRemoval(jobs, own, 30)
     expect(await everyTransaction(world, subject)).toEqual([])
-    const dying = unlucky(world.services, 3, 'dies before')
+    const dying = failAt(world.services, { call: 3, fault: 'dies before' })
     await expect(tellRemoval(dying.services.jobs, item.plaidItemId, 2)).rejects.toMatchObject({ code: 'unavailable' })
     expect(await numbers()).toBe(before + 4)
     await follower.catchUp()

@@ -20,7 +20,7 @@ import {
   userWith,
   useWorld,
 } from '../../support/item-lifecycle.ts'
-import { mishaps, unlucky } from '../../support/mishap.ts'
+import { callFaults, failAt } from '../../support/fault-injection.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
 import type { World } from '../../support/world.ts'
 import { sampledCalls } from '../../support/sampled.ts'
@@ -207,12 +207,12 @@ describe('a rotation', () => {
     expect(await rowOf(world, item)).toMatchObject({ status: 'healthy', rotation_started_at: null })
   })
 
-  it.each(mishaps)(
+  it.each(callFaults)(
     'leaves a working item, or one that is visibly lost, when it %s at any call',
-    async (mishap) => {
-      const first = await link(`unharmed ${mishap}`)
-      const unharmed = unlucky(world.services, 0, mishap)
-      await rotate(world, userWith(world, `unharmed ${mishap}`, unharmed.services), first.id)
+    async (fault) => {
+      const first = await link(`unharmed ${fault}`)
+      const unharmed = unlucky(world.services, 0, fault)
+      await rotate(world, userWith(world, `unharmed ${fault}`, unharmed.services), first.id)
       expect(unharmed.calls).toEqual([
         'api',
         'enqueueRotation',
@@ -222,17 +222,20 @@ describe('a rotation', () => {
         'enqueue',
       ])
       const cases: { subject: string; item: Item; at: number }[] = []
-      for (const at of sampledCalls(unharmed.calls.length, 2, mishaps.indexOf(mishap))) {
-        const subject = `rotation ${mishap} ${at}`
+      for (const at of sampledCalls(unharmed.calls.length, 2, callFaults.indexOf(fault))) {
+        const subject = `rotation ${fault} ${at}`
         const item = await link(subject)
-        await codeOf(rotate(world, userWith(world, subject, unlucky(world.services, at, mishap).services), item.id))
+        await codeOf(
+          rotate(world, userWith(world, subject, failAt(world.services, { call: at, fault }).services), item.id),
+        )
         cases.push({ subject, item, at })
       }
       world.queue.length = 0
       await heal(world, 3)
       for (const { subject, item, at } of cases) {
         const isLost =
-          (at === 4 && (mishap === 'dies after' || mishap === 'answer lost')) || (at === 5 && mishap === 'dies before')
+          (at === 4 && (fault === 'dies after' || fault === 'loses the response')) ||
+          (at === 5 && fault === 'dies before')
         await (isLost ? expectLost : expectWorking)(subject, item)
       }
       await expectNoTokens(world)

@@ -15,7 +15,7 @@ import {
   smallBank,
   userWith,
 } from '../../support/item-lifecycle.ts'
-import { mishaps, type Mishap, unlucky } from '../../support/mishap.ts'
+import { callFaults, type CallFault, failAt } from '../../support/fault-injection.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
 import { createWorld, type World } from '../../support/world.ts'
 import { sampledCalls } from '../../support/sampled.ts'
@@ -36,14 +36,14 @@ const inputOf = ({ publicToken, linkToken }: Chosen) => ({
 
 interface Case {
   readonly subject: string
-  readonly mishap: Mishap
+  readonly fault: CallFault
   readonly at: number
   readonly chosen: Chosen
 }
 
-/** The exchange with one mishap; answers the calls it made, and whether the client got an item. */
-async function exchange({ subject, chosen, mishap, at }: Case): Promise<{ calls: readonly string[]; linked: boolean }> {
-  const { services, calls } = unlucky(world.services, at, mishap)
+/** The exchange with one fault; returns the calls it made, and whether the client got an item. */
+async function exchange({ subject, chosen, fault, at }: Case): Promise<{ calls: readonly string[]; linked: boolean }> {
+  const { services, calls } = failAt(world.services, { call: at, fault })
   try {
     await exchangePublicToken(userWith(world, subject, services), inputOf(chosen))
     return { calls, linked: true }
@@ -61,15 +61,15 @@ async function retry({ subject, chosen }: Case): Promise<string> {
   }
 }
 
-const choose = async (mishap: Mishap, at: number, name: string): Promise<Case> => {
-  const subject = `${name}, ${mishap} ${at}`
-  return { subject, mishap, at, chosen: await chooseBank(world, subject, smallBank(subject)) }
+const choose = async (fault: CallFault, at: number, name: string): Promise<Case> => {
+  const subject = `${name}, ${fault} ${at}`
+  return { subject, fault, at, chosen: await chooseBank(world, subject, smallBank(subject)) }
 }
 
-/** All cases of a mishap, so that one healing serves them all. */
-async function everyCase(mishap: Mishap, name: string, count: number): Promise<Case[]> {
+/** All cases of a fault, so that one healing serves them all. */
+async function everyCase(fault: CallFault, name: string, count: number): Promise<Case[]> {
   const cases: Case[] = []
-  for (const at of sampledCalls(count, 3, mishaps.indexOf(mishap))) cases.push(await choose(mishap, at, name))
+  for (const at of sampledCalls(count, 3, callFaults.indexOf(fault))) cases.push(await choose(fault, at, name))
   return cases
 }
 
@@ -77,9 +77,9 @@ async function everyCase(mishap: Mishap, name: string, count: number): Promise<C
 const keptAt = (calls: readonly string[]): number => calls.indexOf('plaid.exchangePublicToken') + 2
 
 /** The items that a case may end with; null is none. */
-function possibleEnds({ mishap, at, chosen }: Case, kept: number, wasTold: boolean): (string | null)[] {
+function possibleEnds({ fault, at, chosen }: Case, kept: number, wasTold: boolean): (string | null)[] {
   // Once the token is kept the bank is linked without anybody's doing, and what the client was told is so.
-  const isKept = at > kept || (at === kept && mishap === 'dies after')
+  const isKept = at > kept || (at === kept && fault === 'dies after')
   if (wasTold || isKept) return [chosen.plaidItemId]
   return at < kept - 1 ? [null] : [chosen.plaidItemId, null]
 }
@@ -126,10 +126,10 @@ describe('an exchange', () => {
     expect(item.plaidItemId).toBe(chosen.plaidItemId)
   })
 
-  it.each(mishaps)(
+  it.each(callFaults)(
     'leaves the same items here and at Plaid when it %s at any call',
-    async (mishap) => {
-      const cases = await everyCase(mishap, 'alone', calls.length)
+    async (fault) => {
+      const cases = await everyCase(fault, 'alone', calls.length)
       const linked = new Map<string, boolean>()
       for (const each of cases) linked.set(each.subject, (await exchange(each)).linked)
       world.queue.length = 0
@@ -143,10 +143,10 @@ describe('an exchange', () => {
     180_000,
   )
 
-  it.each(mishaps)(
+  it.each(callFaults)(
     'ends in one item or none when it %s at any call and its client retries immediately and later',
-    async (mishap) => {
-      const cases = await everyCase(mishap, 'again', calls.length)
+    async (fault) => {
+      const cases = await everyCase(fault, 'again', calls.length)
       const answers = new Map<string, string>()
       for (const each of cases) {
         await exchange(each)
@@ -194,7 +194,7 @@ describe('an item at Plaid without a row here', () => {
   it('is ended at Plaid when its exchange died with its token', async () => {
     const subject = 'orphan'
     const chosen = await chooseBank(world, subject, smallBank(subject))
-    const { services } = unlucky(world.services, 0, 'dies before')
+    const { services } = failAt(world.services, { call: 0, fault: 'dies before' })
     const dying = withPlaid(services, {
       async exchangePublicToken(token) {
         await world.services.plaid.exchangePublicToken(token)

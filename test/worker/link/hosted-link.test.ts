@@ -22,7 +22,7 @@ import {
   useWorld,
   webhooksLike,
 } from '../../support/item-lifecycle.ts'
-import { mishaps, unlucky } from '../../support/mishap.ts'
+import { callFaults, failAt } from '../../support/fault-injection.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
 import type { World } from '../../support/world.ts'
 import { sampledCalls } from '../../support/sampled.ts'
@@ -155,19 +155,19 @@ describe('a bank that was added on Plaid’s page', () => {
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
 
-  it.each(mishaps)(
+  it.each(callFaults)(
     'is linked in the end although the work %s at any call',
-    async (mishap) => {
-      const unharmed = unlucky(world.services, 0, mishap)
-      await addBank(`unharmed ${mishap}`)
-      const first = await sessionOf(`unharmed ${mishap}`)
+    async (fault) => {
+      const unharmed = failAt(world.services, { call: 0, fault })
+      await addBank(`unharmed ${fault}`)
+      const first = await sessionOf(`unharmed ${fault}`)
       await finishLinkSession(world.job(unharmed.services), String(first?.['id']))
       expect(unharmed.calls.length).toBeGreaterThan(10)
       const added = new Map<string, string>()
-      for (const at of sampledCalls(unharmed.calls.length, 3, mishaps.indexOf(mishap))) {
-        const subject = `session ${mishap} ${at}`
+      for (const at of sampledCalls(unharmed.calls.length, 3, callFaults.indexOf(fault))) {
+        const subject = `session ${fault} ${at}`
         added.set(subject, (await addBank(subject)).plaidItemId)
-        const { services } = unlucky(world.services, at, mishap)
+        const { services } = failAt(world.services, { call: at, fault })
         const session = await sessionOf(subject)
         await finishLinkSession(world.job(services), String(session?.['id'])).catch(() => undefined)
       }

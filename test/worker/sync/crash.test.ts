@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
-import { type Moment, mortal } from '../../support/fault-injection.ts'
+import { failAt, type Moment } from '../../support/fault-injection.ts'
 import { createWorld, type World } from '../../support/world.ts'
 import { sampledCalls } from '../../support/sampled.ts'
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.stop())
 
-/** One webhook carried through an isolate that dies at its nth call; answers the calls it made. */
+/** One webhook carried through an isolate that dies at its nth call; returns the calls it made. */
 async function carry(plaidItemId: string, dieAt: number, moment: Moment): Promise<readonly string[]> {
   await world.bank.change(plaidItemId, { add: 510, modify: 3, remove: 505, post_pending: true })
   let delivery
@@ -24,7 +24,7 @@ async function carry(plaidItemId: string, dieAt: number, moment: Moment): Promis
     )
     .toBeDefined()
   if (delivery === undefined) throw new Error('no webhook came')
-  const isolate = mortal(world.services, dieAt, moment)
+  const isolate = failAt(world.services, { call: dieAt, fault: `dies ${moment}` })
   try {
     await world.deliver(delivery, isolate.services)
     await world.drain(isolate.services)
