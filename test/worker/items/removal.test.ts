@@ -113,7 +113,7 @@ describe('a removal', () => {
     'eventually happens, or never starts, when it %s at any call',
     async (fault) => {
       const first = await linked(`unharmed ${fault}`)
-      const unharmed = unlucky(world.services, 0, fault)
+      const unharmed = failAt(world.services, { call: 0, fault })
       await removeItem(userWith(world, `unharmed ${fault}`, unharmed.services), first.id, hide)
       expect(unharmed.calls).toEqual(['api', 'jobs', 'jobs', 'plaid.removeItem', 'jobs', 'jobs'])
       const cases: { subject: string; item: Item; at: number }[] = []

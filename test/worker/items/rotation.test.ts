@@ -211,7 +211,7 @@ describe('a rotation', () => {
     'leaves a working item, or one that is visibly lost, when it %s at any call',
     async (fault) => {
       const first = await link(`unharmed ${fault}`)
-      const unharmed = unlucky(world.services, 0, fault)
+      const unharmed = failAt(world.services, { call: 0, fault })
       await rotate(world, userWith(world, `unharmed ${fault}`, unharmed.services), first.id)
       expect(unharmed.calls).toEqual([
         'api',
