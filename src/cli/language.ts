@@ -16,7 +16,7 @@ Prints file, line, word and suggestion.
   --all   prints the findings of files that are not clean yet, too`
 
 const read =
-  /^(?:README|CONTRIBUTING)\.md$|^docs\/(?!glossary\.md$)|^test\/(?!unit\/cli\/language\.).*\.ts$|^src\/(?!db\/|dev\/|cli\/).*\.ts$/
+  /(?:^|\/)(?:README|CONTRIBUTING)\.md$|^docs\/(?!glossary\.md$)|^test\/(?!unit\/cli\/language\.).*\.ts$|^src\/(?!db\/|dev\/|cli\/).*\.ts$/
 
 export interface FileFinding extends Finding {
   readonly file: string
@@ -57,5 +57,5 @@ if (import.meta.main)
     const problems = judge(found, values.all ? [] : notCleanYet)
     for (const problem of problems) process.stdout.write(`${problem}\n`)
     if (problems.length > 0) throw new Error(`${problems.length} texts need another word.`)
-    process.stdout.write(`Clean, except for ${notCleanYet.length} paths on the list (${found.length} findings).\n`)
+    process.stdout.write(`No text needs another word; ${notCleanYet.length} paths are exempt.\n`)
   })

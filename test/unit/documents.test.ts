@@ -10,7 +10,8 @@ import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 const inFolder = async (folder: string): Promise<string[]> =>
   (await readdir(join(projectFolder, folder))).filter((name) => name.endsWith('.md')).map((name) => join(folder, name))
 
-const names = [...(await inFolder('.')), ...(await inFolder('docs'))]
+const folders = ['.', 'docs', 'src/dev/neon-local', 'src/dev/plaid-simulator']
+const names = (await Promise.all(folders.map(inFolder))).flat()
 const documents = new Map(
   await Promise.all(names.map(async (name) => [name, await readFile(join(projectFolder, name), 'utf8')] as const)),
 )

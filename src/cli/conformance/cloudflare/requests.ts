@@ -57,7 +57,7 @@ export const requestAssertions: readonly Assertion<ProbeTarget>[] = [
   },
   {
     name: 'cloudflare/placement',
-    promise: 'A Worker with a placement region answers with the cf-placement header.',
+    promise: 'A Worker with a placement region responds with the cf-placement header.',
     source: 'https://developers.cloudflare.com/workers/configuration/placement',
     certainty: 'open',
     async check(target) {

@@ -65,7 +65,7 @@ export const computeAssertions: readonly Assertion<NeonTarget>[] = [
   },
   {
     name: 'neon/pooled-host',
-    promise: 'The pooled host answers SQL over HTTP for the same login.',
+    promise: 'The pooled host serves SQL over HTTP for the same login.',
     source: 'https://neon.com/docs/connect/connection-pooling',
     certainty: 'likely',
     async check(target) {

@@ -124,7 +124,7 @@ export const failureAssertions: readonly Assertion<NeonTarget>[] = [
   },
   {
     name: 'neon/request-id',
-    promise: 'Every answer has a neon-request-id header with a UUID.',
+    promise: 'Every response has a neon-request-id header with a UUID.',
     source: 'neondatabase/neon proxy/src/serverless/mod.rs',
     certainty: 'likely',
     async check(target) {

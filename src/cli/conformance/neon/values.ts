@@ -57,7 +57,7 @@ export const valueAssertions: readonly Assertion<NeonTarget>[] = [
   },
   {
     name: 'neon/command-and-count',
-    promise: 'An answer has the command tag and the number of rows it concerned.',
+    promise: 'A response has the command tag and the number of rows it concerned.',
     source: 'neondatabase/neon proxy/src/serverless/sql_over_http.rs',
     certainty: 'sure',
     async check(target) {
@@ -69,7 +69,7 @@ export const valueAssertions: readonly Assertion<NeonTarget>[] = [
   },
   {
     name: 'neon/five-megabytes',
-    promise: 'A request of 5 MB and an answer of 5 MB are taken.',
+    promise: 'A request of 5 MB and a response of 5 MB are accepted.',
     source: 'neondatabase/neon proxy/src/bin/proxy.rs (sql_over_http_max_request_size_bytes)',
     certainty: 'sure',
     async check(target) {
@@ -97,7 +97,7 @@ export const valueAssertions: readonly Assertion<NeonTarget>[] = [
   },
   {
     name: 'neon/answer-too-large',
-    promise: 'An answer of 70 MB is refused with 507.',
+    promise: 'A response of 70 MB is refused with 507.',
     source: 'neondatabase/neon proxy/src/serverless/sql_over_http.rs',
     certainty: 'likely',
     isSlow: true,

@@ -25,7 +25,7 @@ export const errorAssertions: readonly Assertion<PlaidTarget>[] = [
   },
   {
     name: 'plaid/request-id',
-    promise: 'A successful answer has a request_id.',
+    promise: 'A successful response has a request_id.',
     source: 'https://plaid.com/docs/api',
     certainty: 'sure',
     async check(target) {

@@ -38,11 +38,11 @@ const passwordsOf = ({ apiUrl, jobsUrl, identityUrl, generation }: LoginUrls) =>
 })
 
 describe('bootstrap', () => {
-  it('before the migrations says what is missing', async () => {
+  it('says what is missing before the migrations', async () => {
     await expect(bootstrap(server.url)).rejects.toThrow('db:migrate')
   })
 
-  it('makes logins that own nothing and pass no policy by, also where somebody gave them more', async () => {
+  it('creates logins that own nothing and bypass no policy, even if they had more rights before', async () => {
     await migrate(server.url)
     await query(server.superuserUrl, 'ALTER ROLE wn_api BYPASSRLS CREATEDB CREATEROLE')
     await query(server.superuserUrl, 'CREATE ROLE wn_jobs_a BYPASSRLS CREATEDB')
@@ -273,7 +273,7 @@ describe('migrate', () => {
     await expect(migrate('postgres://u:p@ep-a-pooler.eu.aws.neon.tech/d')).rejects.toThrow('-pooler')
   })
 
-  it('leaves nothing of a migration that fails, keeps those before it, and goes on there', async () => {
+  it('rolls back a migration that fails, keeps those before it, and continues there', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
     await query(server.url, 'CREATE DATABASE halfway')
     const url = server.url.replace(/\/wealthnavigator$/, '/halfway')
@@ -298,7 +298,7 @@ describe('migrate', () => {
     }
   })
 
-  it('lets readers go on while the keys of ownership are built, and lets writers wait', async () => {
+  it('lets readers continue while the keys of ownership are built, and lets writers wait', async () => {
     const text = await readFile(join(projectFolder, 'migrations/0008_ownership_keys.sql'), 'utf8')
     const statements = text
       .split('--> statement-breakpoint')

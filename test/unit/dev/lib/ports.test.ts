@@ -32,7 +32,7 @@ it('two of the same are refused', async () => {
   await expect(readPorts({ ...anywhere, PORT: port, PLAID_PORT: port })).rejects.toThrow('must differ')
 })
 
-it("the database's is not looked at where somebody brings the database", async () => {
+it('the port of the database is not checked for an external database', async () => {
   const given = { ...anywhere, PG_PORT: String(taken), LOCAL_DATABASE_URL: 'postgres://u:p@localhost/d' }
   expect((await readPorts(given)).PG_PORT).toBe(0)
 })

@@ -30,13 +30,13 @@ async function run(program: string, mark: string): Promise<number> {
 }
 
 describe('a process', () => {
-  it('whose command line is not the expected one is left alone', async () => {
+  it('is left alone if its command line is not the expected one', async () => {
     const pid = await run(STUBBORN, 'bystander')
     expect(await endProcess(pid, (command) => command.includes('postgres'), ['SIGKILL'], 100)).toBe(false)
     expect(await commandLine(pid)).toContain('bystander')
   })
 
-  it('that ignores the first signal gets the next', async () => {
+  it('gets the next signal if it ignores the first', async () => {
     const pid = await run(STUBBORN, 'mine')
     expect(await endProcess(pid, (command) => command.includes('mine'), ['SIGINT', 'SIGKILL'], 200)).toBe(true)
     expect(await commandLine(pid)).toBeNull()
@@ -53,7 +53,7 @@ describe('a process group', () => {
     expect(await groupCommands(leader)).toEqual([])
   })
 
-  it('of a killed run is found by its note even when its leader is gone', { timeout: 20_000 }, async () => {
+  it('is found by the note of a killed run even when its leader has ended', { timeout: 20_000 }, async () => {
     const leader = await run(`${parent}; setTimeout(() => process.exit(), 300)`, 'wrangler')
     await noteGroup(folder, leader)
     await expect.poll(() => commandLine(leader)).toBeNull()
@@ -63,7 +63,7 @@ describe('a process group', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it('whose number now belongs to somebody else is left alone', async () => {
+  it('is left alone if its number belongs to another process', async () => {
     const leader = await run(STUBBORN, 'editor')
     await noteGroup(folder, leader)
     expect(await stopLeftOverGroup(folder)).toBeNull()

@@ -49,7 +49,7 @@ describe('whenReady', () => {
     await expect(whenReady(url, reasons, unlimited)).resolves.toBeUndefined()
   })
 
-  it('rejects with the last refusal when the time is over', async () => {
+  it('rejects with the last refusal after the timeout', async () => {
     const url = await workerWith([503], { code: 'unavailable', detail: 'Not ready.' })
     const reasons = reasonsWith('wn_api: The login is not wn_api.')
     await expect(whenReady(url, reasons, unlimited, 0)).rejects.toThrow(
@@ -57,7 +57,7 @@ describe('whenReady', () => {
     )
   })
 
-  it('rejects when nothing answers', async () => {
+  it('rejects when nothing responds', async () => {
     await expect(whenReady('http://127.0.0.1:1', createReasons(), unlimited, 0)).rejects.toThrow('GET /ready: ')
   })
 

@@ -115,12 +115,12 @@ describe('a batch', () => {
 })
 
 describe('a connection', () => {
-  it('is made as the login of the connection string, whatever host that names', async () => {
+  it('is made as the login of the connection string, with any host', async () => {
     const elsewhere = database.apiUrl.replace(/@[^/]+/, '@ep-calm-sea-1.eu-central-1.aws.neon.tech')
     expect(await sql(elsewhere)`SELECT current_user AS name`).toEqual([{ name: 'wn_api_a' }])
   })
 
-  it('is refused with a wrong password even after a right one, and the answer holds no password', async () => {
+  it('is refused with a wrong password even after a right one, and the response contains no password', async () => {
     await sql(database.apiUrl)`SELECT 1`
     const wrong = new URL(database.apiUrl)
     wrong.password = 'wrong-password'
@@ -180,7 +180,7 @@ describe('what Neon refuses', () => {
     expect(response.status).toBe(413)
   })
 
-  it('an answer over the limit, with 507, before all of it is read, and rolls the batch back', async () => {
+  it('a response over the limit, with 507, before all of it is read, and rolls the batch back', async () => {
     const query = sql()
     const started = performance.now()
     const batch = through(small.url, () =>
@@ -239,13 +239,13 @@ describe('a caller who leaves', () => {
 })
 
 describe('an injected failure', () => {
-  it('before the statements leaves nothing behind', async () => {
+  it('leaves no trace before the statements', async () => {
     await stack.addFault(database.name, { kind: 'fail-before', matching: 'insert into notes' })
     await expect(sql()`INSERT INTO notes VALUES (6, 'failed before')`).rejects.toThrow('500')
     expect(await countNotes('failed before')).toBe(0)
   })
 
-  it('after the commit loses the answer and nothing else, once, and after as many as were to pass', async () => {
+  it('loses only the response after the commit, once, and after the given number of calls', async () => {
     await stack.addFault(database.name, { kind: 'lose-answer', matching: 'lost answer', after: 1 })
     await sql()`INSERT INTO notes VALUES (7, 'lost answer')`
     await expect(sql()`INSERT INTO notes VALUES (8, 'lost answer')`).rejects.toThrow('fetch failed')
@@ -266,7 +266,7 @@ describe('a lost connection to the database', () => {
     }
   })
 
-  it('by the end of its session is the same', async () => {
+  it('has the same effect by the end of its session', async () => {
     const running = sql()`SELECT pg_sleep(30)`.catch((error: unknown) => error)
     await expect.poll(isSomethingRunning).toBe(true)
     await direct.query(
@@ -278,7 +278,7 @@ describe('a lost connection to the database', () => {
 })
 
 describe('a statement that hangs', () => {
-  it('has no answer until its caller leaves', async () => {
+  it('has no response until its caller disconnects', async () => {
     await stack.addFault(database.name, { kind: 'hang', matching: 'never answered' })
     const started = performance.now()
     const signal = AbortSignal.timeout(500)
@@ -299,7 +299,7 @@ describe('a restart of the database', () => {
   })
 })
 
-describe('an answer', () => {
+describe('a response', () => {
   it('names its request, for questions to Neon', async () => {
     const ask = () => post(database.endpoint, '{"query":"SELECT 1"}', { 'neon-connection-string': database.ownerUrl })
     const ids = (await Promise.all([ask(), ask()])).map(({ headers }) => headers.get('neon-request-id'))

@@ -113,7 +113,7 @@ describe('a rule', () => {
     expect((await desk.post('/accounts/balance/get', { access_token })).text).not.toContain('"current":null')
   })
 
-  test('counts the answers that it changed, and no other', async () => {
+  test('counts only the responses that it changed', async () => {
     const desk = await openDesk()
     const { access_token } = await desk.link()
     const rule = { endpoint: '/item/get', path: 'item.institution_name', value: 'Other', times: 2, after: 1 }
@@ -141,7 +141,7 @@ describe('a rule', () => {
     expect((await desk.post('/item/get', { access_token })).status).toBe(200)
   })
 
-  test('with times 0 takes back what was ordered for its endpoint, and DELETE takes back all', async () => {
+  test('removes the rules of its endpoint with times 0, and DELETE removes all', async () => {
     const desk = await openDesk()
     for (const endpoint of ['/item/get', '/accounts/get'])
       await desk.control('/answers', { endpoint, path: 'item.webhook', value: '' })
@@ -159,7 +159,7 @@ describe('a rule', () => {
     [{ endpoint: '/item/get', path: 'item', value: 1, remove: true }],
     [{ endpoint: 'item', path: 'item', value: 1 }],
     [{ endpoint: '/item/get', path: 'item', valeu: 1 }],
-  ])('that changes nothing or is misspelt is refused: %j', async (rule) => {
+  ])('is refused when it changes nothing or is misspelt: %j', async (rule) => {
     const desk = await openDesk()
     expect((await desk.control('/answers', rule)).status).toBe(400)
     expect((await desk.control('/answers')).body).toEqual({ rules: [] })

@@ -20,7 +20,7 @@ describe('a user', () => {
     expect(statuses).toEqual([201, 200, 201])
   })
 
-  test('of an older client has a token and an id without a prefix, which a link token refuses', async () => {
+  test('has, for an older client, a token and an id without a prefix, which a link token refuses', async () => {
     const desk = await openDesk({ legacyUsers: true })
     const { status, body } = await desk.post('/user/create', { client_user_id: 'one' })
     expect(status).toBe(201)
@@ -36,7 +36,7 @@ describe('a user', () => {
     expect((await desk.post('/user/items/get', { user_token })).body).toMatchObject({ items: [] })
   })
 
-  test('of an older client that asks for the new user API has a prefixed id', async () => {
+  test('has a prefixed id for an older client that requests the new user API', async () => {
     const desk = await openDesk()
     expect((await desk.control('/client', { legacy_users: true })).body).toMatchObject({ legacy_users: true })
     const { body } = await desk.post('/user/create', { client_user_id: 'one', with_upgraded_user: true })
@@ -57,7 +57,7 @@ describe('a user', () => {
 
 describe('an access token', () => {
   test.each(['access-production-', 'access-development-', 'access-sandbox-', 'junk'])(
-    'that begins with %s and is not this client’s is INVALID_ACCESS_TOKEN everywhere',
+    'is INVALID_ACCESS_TOKEN everywhere when it starts with %s and belongs to another client',
     async (prefix) => {
       const desk = await openDesk()
       const access_token = `${prefix}5cd6e1b1-1b5b-459d-9284-366e2da89755`
@@ -86,7 +86,7 @@ describe('a page', () => {
     })
 
   test.each(['http://localhost:5599', 'http://127.0.0.1:3000', 'http://[::1]:8080', 'https://app.localhost'])(
-    'of %s may play Link',
+    'is available to pages of %s',
     async (origin) => {
       const desk = await openDesk()
       const { status, headers } = await preflight(desk.simulator.url, origin)
@@ -103,7 +103,7 @@ describe('a page', () => {
   )
 
   test.each(['https://evil.example', 'http://localhost.evil.example', 'http://127.0.0.1.evil.example', 'null'])(
-    'of %s may not',
+    'is refused to pages of %s',
     async (origin) => {
       const desk = await openDesk()
       const { headers } = await preflight(desk.simulator.url, origin)

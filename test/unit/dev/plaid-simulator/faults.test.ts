@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { openDesk, readUpdate } from './bank-desk.ts'
 
 describe('a fault', () => {
-  test('hits so many calls after so many, and then no more', async () => {
+  test('affects the given number of calls after the given number, and then none', async () => {
     const desk = await openDesk()
     const { access_token } = await desk.link()
     await desk.control('/faults', { endpoint: '/accounts/get', times: 2, after: 1, error: 'INSTITUTION_DOWN' })
@@ -42,7 +42,7 @@ describe('a fault', () => {
     ['/item/get', true, 'good'],
     ['/item/remove', 'before', 'good'],
     ['/item/remove', 'after', 'removed'],
-  ])('hang leaves %s without an answer: %s', async (endpoint, hang, status) => {
+  ])('hang leaves %s without a response: %s', async (endpoint, hang, status) => {
     const desk = await openDesk()
     const { access_token, item_id } = await desk.link()
     await desk.control('/faults', { endpoint, hang })
@@ -55,7 +55,7 @@ describe('a fault', () => {
     expect((await desk.control(`/truth?item_id=${item_id}`)).body['status']).toBe(status)
   })
 
-  test('that hangs ends with the simulator', async () => {
+  test('ends with the simulator when it hangs', async () => {
     const desk = await openDesk()
     await desk.control('/faults', { endpoint: '*', hang: true })
     const ended = Promise.allSettled([desk.post('/institutions/get', {})])
@@ -64,7 +64,7 @@ describe('a fault', () => {
     expect(await ended).toMatchObject([{ status: 'rejected', reason: { message: 'fetch failed' } }])
   })
 
-  test('text is the whole answer', async () => {
+  test('text is the whole response', async () => {
     const desk = await openDesk()
     await desk.control('/faults', { endpoint: '/item/get', status: 403, text: '<h1>Forbidden</h1>' })
     const response = await fetch(`${desk.simulator.url}/item/get`, {
@@ -96,7 +96,7 @@ describe('a fault', () => {
     expect((await desk.control(`/truth?item_id=${item_id}`)).text).not.toBe(before)
   })
 
-  test('with times 0 takes back what was ordered for its endpoint, and that alone', async () => {
+  test('removes only the faults of its endpoint with times 0', async () => {
     const desk = await openDesk()
     for (const endpoint of ['/item/get', '/item/remove', '*']) {
       await desk.control('/faults', { endpoint, times: 5, error: 'INTERNAL_SERVER_ERROR' })
@@ -105,7 +105,7 @@ describe('a fault', () => {
     expect(left).toMatchObject({ status: 200, body: { faults: [{ endpoint: '/item/remove' }, { endpoint: '*' }] } })
   })
 
-  test('that drops the answer after the call leaves its effect, one that drops before leaves none', async () => {
+  test('keeps the effect when it drops the response after the call, and none when it drops before', async () => {
     const desk = await openDesk()
     const lost = async (when: unknown, path: string, body: object) => {
       await desk.control('/faults', { endpoint: path, drop: when })
@@ -177,7 +177,7 @@ describe('a request', () => {
     ['/sandbox/public_token/create', { institution_id: 'ins_109508', initial_products: ['magic'] }, 'INVALID_FIELD'],
     ['/link/token/create', { client_name: 'x', language: 'en', country_codes: ['US'] }, 'MISSING_FIELDS'],
     ['/webhook_verification_key/get', { key_id: 'junk' }, 'INVALID_WEBHOOK_VERIFICATION_KEY_ID'],
-  ])('to %s with %j is %s', async ([path, body, code]) => {
+  ])('returns, to %s with %j, %s', async ([path, body, code]) => {
     const desk = await openDesk()
     expect(await desk.post(path, body)).toMatchObject({
       status: 400,
@@ -190,7 +190,7 @@ describe('a request', () => {
     })
   })
 
-  test('without credentials, with wrong ones, without JSON, or to nowhere is refused in Plaid’s shape', async () => {
+  test('is refused in Plaid’s format without credentials, with wrong ones, without JSON, or to an unknown path', async () => {
     const desk = await openDesk()
     const send = async (path: string, body: string) => {
       const response = await fetch(`${desk.simulator.url}${path}`, { method: 'POST', body })
@@ -204,7 +204,7 @@ describe('a request', () => {
     expect(await send('/nowhere', '{}')).toMatchObject([404, { error_code: 'NOT_FOUND' }])
   })
 
-  test('of any JSON at all never breaks the simulator', async () => {
+  test('never breaks the simulator with any JSON', async () => {
     const desk = await openDesk()
     const { access_token } = await desk.link()
     const paths = ['/transactions/sync', '/transactions/get', '/link/token/create', '/sandbox/public_token/create']

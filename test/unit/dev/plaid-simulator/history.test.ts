@@ -21,7 +21,7 @@ test('right after the exchange a sync is empty and NOT_READY, with no cursor and
   })
 })
 
-test('what changes at the bank before the first update is not told, and comes with that update', async () => {
+test('changes at the bank before the first update are not announced, and arrive with that update', async () => {
   const receiver = await openReceiver()
   const desk = await openDesk()
   const { access_token, item_id } = await desk.link({ webhook: receiver.url })
@@ -67,7 +67,7 @@ test('the days are fixed when the product is initialised: 90, unless the first s
   expect(age).toBeLessThanOrEqual(201)
 })
 
-test('each step is told, with how far the history has come', async () => {
+test('each step is announced, with the progress of the history', async () => {
   const receiver = await openReceiver()
   const desk = await openDesk()
   const { access_token, item_id } = await desk.link({ webhook: receiver.url })
@@ -89,7 +89,7 @@ test('each step is told, with how far the history has come', async () => {
   expect(receiver.received[3]?.body).toMatchObject({ initial_update_complete: true, historical_update_complete: true })
 })
 
-test('by itself the history comes after its delays', async () => {
+test('the history arrives automatically after its delays', async () => {
   const receiver = await openReceiver()
   const desk = await openDesk({ historyDelayMs: { initial: 1, historical: 20 } })
   await desk.link({ webhook: receiver.url })
@@ -107,7 +107,7 @@ test('SYNC_UPDATES_AVAILABLE is not sent to an item that never called sync', asy
   expect(receiver.codes()).toEqual(['INITIAL_UPDATE', 'HISTORICAL_UPDATE', 'DEFAULT_UPDATE'])
 })
 
-test('without a webhook the history comes all the same', async () => {
+test('the history arrives without a webhook', async () => {
   const desk = await openDesk({ historyDelayMs: { initial: 1, historical: 2 } })
   const { access_token } = await desk.link()
   await expect
@@ -117,7 +117,7 @@ test('without a webhook the history comes all the same', async () => {
     .toBe('HISTORICAL_UPDATE_COMPLETE')
 })
 
-describe('over HTTP', () => {
+describe('the history over HTTP', () => {
   const step = fc.oneof(
     fc.record({ add: fc.integer({ min: 0, max: 5 }), post_pending: fc.constant(true as const) }),
     fc.record({ modify: fc.integer({ min: 0, max: 5 }), remove: fc.integer({ min: 0, max: 3 }) }),

@@ -9,7 +9,7 @@ async function errorCode(desk: BankDesk, path: string, access_token: string): Pr
 }
 
 describe('a login that breaks', () => {
-  test('stops the data, shows at the item, and is told', async () => {
+  test('stops the data, appears on the item, and is announced', async () => {
     const receiver = await openReceiver()
     const desk = await openDesk()
     const { access_token, item_id } = await desk.link({ webhook: receiver.url })
@@ -53,7 +53,7 @@ describe('a login that breaks', () => {
   })
 })
 
-test('consent that is to end is told with its deadline; an older webhook lacks it', async () => {
+test('consent that will end is announced with its deadline; an older webhook lacks it', async () => {
   const receiver = await openReceiver()
   const desk = await openDesk()
   const { access_token, item_id } = await desk.link({ webhook: receiver.url })
@@ -69,7 +69,7 @@ test('consent that is to end is told with its deadline; an older webhook lacks i
 })
 
 describe('access that ends', () => {
-  test('by the user, is told once, and the item is not found from then on', async () => {
+  test('is announced once when the user revokes it, and the item is not found from then on', async () => {
     const receiver = await openReceiver()
     const desk = await openDesk()
     const { access_token, item_id } = await desk.link({ webhook: receiver.url })
@@ -79,7 +79,7 @@ describe('access that ends', () => {
     expect(await errorCode(desk, '/item/get', access_token)).toBe('ITEM_NOT_FOUND')
   })
 
-  test('to one account, takes its transactions along and is told without an error', async () => {
+  test('removes the transactions of one account and is announced without an error', async () => {
     const receiver = await openReceiver()
     const desk = await openDesk()
     const { access_token, item_id } = await desk.link({ webhook: receiver.url })
@@ -95,7 +95,7 @@ describe('access that ends', () => {
     expect(told?.body).not.toHaveProperty('error')
   })
 
-  test('by /item/remove, is final: the token names an item that is not found, and nothing more is told', async () => {
+  test('is final by /item/remove: the item is not found, and nothing is announced afterwards', async () => {
     const receiver = await openReceiver()
     const desk = await openDesk()
     const { access_token, item_id } = await desk.link({ webhook: receiver.url })
@@ -107,7 +107,7 @@ describe('access that ends', () => {
     expect(body['webhooks']).toEqual([])
   })
 
-  test('by rotation, ends the old token at once', async () => {
+  test('ends the old token immediately by rotation', async () => {
     const desk = await openDesk()
     const { access_token } = await desk.link()
     const { data } = await desk.plaid.itemAccessTokenInvalidate({ access_token })
@@ -185,7 +185,7 @@ describe('Link', () => {
     expect(data.item.products).toEqual(['transactions', 'auth'])
   })
 
-  test('in update mode repairs the item and keeps its token', async () => {
+  test('repairs the item in update mode and keeps its token', async () => {
     const desk = await openDesk()
     const { access_token, item_id } = await desk.link()
     await desk.control(`/items/${item_id}/bank`, { login_required: true })
@@ -213,7 +213,7 @@ describe('products', () => {
     expect(await errorCode(desk, '/liabilities/get', custom.access_token)).toBe('NO_LIABILITY_ACCOUNTS')
   })
 
-  test('that are used later are billed from then on', async () => {
+  test('are billed from their first use on', async () => {
     const desk = await openDesk()
     const { access_token } = await desk.link({ institution: 'ins_109508' })
     await desk.plaid.liabilitiesGet({ access_token })
@@ -236,7 +236,7 @@ describe('products', () => {
     expect(dates).toEqual(dates.toSorted().toReversed())
   })
 
-  test('asked for asynchronously, the first investment transactions are told when they are there', async () => {
+  test('the first investment transactions are announced when they are ready, if requested asynchronously', async () => {
     const receiver = await openReceiver()
     const desk = await openDesk()
     const { access_token, item_id } = await desk.link({ institution: 'ins_109508', webhook: receiver.url })

@@ -40,7 +40,7 @@ async function sessionsOf(desk: BankDesk, link_token: string) {
   }))
 }
 
-test('a hosted session that links tells the result and its end, and is listed with its public token before and after the exchange', async () => {
+test('a hosted session that links announces its result and its end, and is listed with its public token before and after the exchange', async () => {
   const desk = await openDesk()
   const receiver = await openReceiver()
   const link_token = await tokenFor(desk, receiver, { hosted_link: {} })
@@ -62,7 +62,7 @@ test('a hosted session that links tells the result and its end, and is listed wi
   expect(await sessionsOf(desk, link_token)).toEqual(listed)
 })
 
-test('a session that its user leaves tells so, links nothing, and the link token can be used again', async () => {
+test('a session that its user leaves is announced, links nothing, and the link token can be used again', async () => {
   const desk = await openDesk()
   const receiver = await openReceiver()
   const link_token = await tokenFor(desk, receiver, { hosted_link: {} })
@@ -79,7 +79,7 @@ test('a session that its user leaves tells so, links nothing, and the link token
   ])
 })
 
-test('a session that is neither hosted nor multi-item is listed, and tells nothing', async () => {
+test('a session that is neither hosted nor multi-item is listed, and not announced', async () => {
   const desk = await openDesk()
   const receiver = await openReceiver()
   const link_token = await tokenFor(desk, receiver, {})
@@ -123,7 +123,7 @@ test('a multi-item session adds items at several banks and ends once, with all o
   for (const public_token of tokens) await desk.plaid.itemPublicTokenExchange({ public_token })
 })
 
-test('whoever leaves a multi-item session after adding has succeeded', async () => {
+test('a user who leaves a multi-item session after adding an item has succeeded', async () => {
   const desk = await openDesk()
   const receiver = await openReceiver()
   const link_token = await tokenFor(desk, receiver, { enable_multi_item_link: true })

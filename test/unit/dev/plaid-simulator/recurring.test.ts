@@ -82,7 +82,7 @@ test('a stream appears early, ripens, grows and ends with what happens at the ba
   expect(await named(desk, item, 'GYM')).toMatchObject({ status: 'MATURE', is_active: false })
 })
 
-test('one that came twice and no more is buried', async () => {
+test('a stream with two transactions only becomes tombstoned', async () => {
   const { desk, item, bank } = await opened()
   await bank(
     add([
@@ -109,7 +109,7 @@ test('money in and money out are apart, and no digit of an amount is lost', asyn
   expect(inflow?.frequency).toBe('WEEKLY')
 })
 
-test('once asked for, changes of streams are told with the accounts that they are in, and other changes are not', async () => {
+test('changes of streams are announced with their accounts once streams were requested, and other changes are not', async () => {
   const receiver = await openReceiver()
   const { desk, item, bank, accountId } = await opened(receiver.url)
   const updates = () =>
@@ -129,7 +129,7 @@ test('once asked for, changes of streams are told with the accounts that they ar
   await expect.poll(() => updates().length, { timeout: 10_000 }).toBe(3)
 })
 
-test('who asked before the history was there is told when it has come', async () => {
+test('a client that requested streams before the history gets a webhook when it has arrived', async () => {
   const desk = await openDesk()
   const receiver = await openReceiver()
   const { access_token, item_id } = await desk.link({ daysRequested: 730, webhook: receiver.url })

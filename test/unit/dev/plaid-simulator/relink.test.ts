@@ -123,7 +123,7 @@ test('other logins have other banks: by institution, user name and custom passwo
   expect(nameless(await truthOf(desk, again.item_id))).toBe(nameless(await truthOf(desk, items[4]?.item_id ?? '')))
 })
 
-test('a change through one of two living items shows in both, each told by its own webhooks', async () => {
+test('a change through one of two live items appears in both, each announced by its webhooks', async () => {
   const desk = await openDesk()
   const [here, there] = [await openReceiver(), await openReceiver()]
   const first = await desk.link({ webhook: here.url })
@@ -158,7 +158,7 @@ test('a change through one of two living items shows in both, each told by its o
   expect(other.size).toBe(own.size)
 })
 
-test('a silent change is told to nobody, and there for everybody', async () => {
+test('a silent change is not announced, and visible to all items', async () => {
   const desk = await openDesk()
   const receiver = await openReceiver()
   const first = await desk.link()
@@ -215,7 +215,7 @@ test('an account taken back is gone from its item alone, and is there again when
   expect(newest.body['accounts']).toEqual([expect.any(String)])
 })
 
-test('a change between two pages of a relinked item fails its next page, and the other item hears of it', async () => {
+test('a change between two pages of a relinked item fails its next page, and the other item gets a webhook', async () => {
   const desk = await openDesk()
   const first = await desk.link()
   await desk.plaid.itemRemove({ access_token: first.access_token })
@@ -234,7 +234,7 @@ test('a change between two pages of a relinked item fails its next page, and the
   expect(told.pages.flatMap(({ modified }) => modified).length).toBe(1)
 })
 
-test('where a second item kills the first, the first needs a login again', async () => {
+test('an item that a second item ends needs a login again', async () => {
   const desk = await openDesk()
   const receiver = await openReceiver()
   const chase = { institution: 'ins_56', webhook: receiver.url }

@@ -13,7 +13,7 @@ const today = new Date().toISOString().slice(0, 10)
 const tea = { date_transacted: today, date_posted: today, amount: 3.1, description: 'TEA' }
 
 describe('/sandbox/transactions/create', () => {
-  test('enters transactions at the bank of user_transactions_dynamic, and tells of them', async () => {
+  test('adds transactions at the bank of user_transactions_dynamic, and announces them', async () => {
     const receiver = await openReceiver()
     const desk = await openDesk()
     const { access_token, item_id } = await desk.link({ username: 'user_transactions_dynamic', webhook: receiver.url })

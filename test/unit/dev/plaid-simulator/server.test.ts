@@ -10,13 +10,13 @@ test('two simulators in one process know nothing of each other', async () => {
   expect((await right.control('/truth')).body).toEqual({ items: [] })
 })
 
-test('a port that is taken is an error, and the one that has it goes on', async () => {
+test('a port that is taken is an error, and its owner continues', async () => {
   const desk = await openDesk()
   await expect(startSimulator({ port: desk.simulator.port, ...credentials })).rejects.toThrow('EADDRINUSE')
   expect((await desk.control('/calls')).status).toBe(200)
 })
 
-test('after stop nothing answers, and the port is free again', async () => {
+test('nothing responds after stop, and the port is free again', async () => {
   const desk = await openDesk()
   await desk.simulator.stop()
   await expect(fetch(desk.simulator.url)).rejects.toThrow('fetch failed')

@@ -82,7 +82,7 @@ const rounds = fc.array(fc.record({ changes: fc.array(change, { maxLength: 25 })
   maxLength: 6,
 })
 
-test('a client that follows Plaid’s rules ends at what is there, whatever happened, however it pages and however old its cursor', () => {
+test('a client that follows Plaid’s rules reaches the current state after any events, with any page size and cursor', () => {
   fc.assert(
     fc.property(rounds, (played) => {
       const [ledger, model, held] = [openLedger(), new Map<string, Transaction>(), new Map<string, Transaction>()]
@@ -185,7 +185,7 @@ describe('a change between two pages', () => {
     expect(held.size).toBe(model.size)
   })
 
-  test('without one, a page may be asked for twice and is the same', () => {
+  test('the same page can be requested twice without a cursor', () => {
     const { ledger, first } = midUpdate()
     const next = () => syncPage({ ledger, itemId: 'item', cursor: first.next_cursor, count: 2, accountId: null })
     expect(next()).toEqual(next())

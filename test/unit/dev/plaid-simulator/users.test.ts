@@ -92,7 +92,7 @@ test('an unknown user is an error everywhere', async () => {
   expect(new Set(codes.map(String))).toEqual(new Set(['USER_ERROR,USER_NOT_FOUND']))
 })
 
-test('a removed user takes the items along and is unknown afterwards, and comes back as somebody else', async () => {
+test('a removed user loses the items and is unknown afterwards, and is created again as another user', async () => {
   const desk = await openDesk()
   const [gone, kept] = [await userNamed(desk, 'one'), await userNamed(desk, 'two')]
   const tokenOf = async (user_id: string) => {

@@ -49,7 +49,7 @@ test('the JWT verifies against the key that its kid names, and the body is inden
   expect(Object.keys(decodeJwt(received.jwt ?? ''))).toEqual(['iat', 'request_body_sha256'])
 })
 
-test('members beside Plaid’s own stand in the header, the claims and the key while the control says so', async () => {
+test('additional members are in the header, the claims and the key while the control is set', async () => {
   const { receiver, desk, send } = await openLine()
   const extras = { extra_header: { cty: 'json' }, extra_claims: { iss: 'plaid' }, extra_key: { key_ops: ['verify'] } }
   await desk.control('/webhooks', extras)
@@ -101,7 +101,7 @@ describe('a receiver that refuses', () => {
     expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(238)
   })
 
-  test('with 429 chooses the wait itself', async () => {
+  test('chooses the delay itself with 429', async () => {
     const { receiver, desk, send } = await openLine()
     receiver.answers.push({ status: 429, headers: { 'retry-after': '1' } })
     await send('A')
@@ -212,7 +212,7 @@ describe('mischief', () => {
     expect(new Set(received.map(({ jwt }) => decodeProtectedHeader(jwt ?? '').kid)).size).toBe(2)
   })
 
-  test('expire_key serves the key as expired and goes on signing with it, until it is rotated', async () => {
+  test('expire_key serves the key as expired and continues to sign with it, until it is rotated', async () => {
     const { receiver, desk, send } = await openLine()
     await desk.control('/webhooks', { expire_key: true })
     await send('A')
@@ -240,7 +240,7 @@ test('stop ends a delivery whose receiver hangs, and a retry that waits', async 
   expect(reasons(receiver.received)).toEqual(['A', 'B'])
 })
 
-test('a receiver that does not answer in time is asked again', async () => {
+test('a receiver that does not respond in time gets the webhook again', async () => {
   const { receiver, desk, send } = await openLine({ webhookTimeoutMs: 150 })
   receiver.answers.push({ status: 'never' })
   await send('A')

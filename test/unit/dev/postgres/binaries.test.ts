@@ -57,7 +57,7 @@ describe('the cached copy', () => {
     expect(await isTrustedCopy(original, home, me)).toBe(true)
   })
 
-  it('that belongs to somebody else is not run: the run gets one of its own, removed with it', async () => {
+  it('is not run when it belongs to another user: the run gets a separate copy, removed with it', async () => {
     await cachedCopy(original, cached, me)
     await writeFile(join(cached, 'bin', 'postgres'), 'evil')
     const copy = await cachedCopy(original, cached, me + 1)
@@ -68,7 +68,7 @@ describe('the cached copy', () => {
     expect(await program(cached)).toBe('evil')
   })
 
-  it('is not replaced through a link that somebody put at its name', async () => {
+  it('is not replaced through a link at its name', async () => {
     const elsewhere = join(base, 'elsewhere')
     await mkdir(elsewhere)
     await symlink(elsewhere, cached)

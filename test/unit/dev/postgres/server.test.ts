@@ -94,7 +94,7 @@ describe('a data folder', { timeout: TIMEOUT_MS }, () => {
     await server.stop()
   })
 
-  it('that was only half made is made again', async () => {
+  it('is created again when it is incomplete', async () => {
     const dataDir = join(base, 'half')
     await mkdir(join(dataDir, 'postgres.new', 'data', 'base'), { recursive: true })
     await chmod(dataDir, 0o711)
@@ -104,7 +104,7 @@ describe('a data folder', { timeout: TIMEOUT_MS }, () => {
     await expect(access(join(dataDir, 'postgres.new'))).rejects.toThrow('ENOENT')
   })
 
-  it('whose passwords are gone, or of another version, is refused with the remedy', async () => {
+  it('is refused, with the remedy, without its passwords or with another version', async () => {
     const dataDir = join(base, 'broken')
     await (await start(dataDir)).stop()
     await rm(join(dataDir, 'credentials.json'))
@@ -113,7 +113,7 @@ describe('a data folder', { timeout: TIMEOUT_MS }, () => {
     await expect(start(dataDir)).rejects.toThrow(/made by PostgreSQL 13/)
   })
 
-  it('whose note names a process that is no server leaves that process alone', async () => {
+  it('leaves a process alone that its note names but that is no server', async () => {
     const dataDir = join(base, 'reused')
     await (await start(dataDir)).stop()
     const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
@@ -136,7 +136,7 @@ describe('a throwaway', { timeout: TIMEOUT_MS }, () => {
     await expect(access(server.folder)).rejects.toThrow('ENOENT')
   })
 
-  it('of a living run is left alone', async () => {
+  it('is left alone while its run is alive', async () => {
     const [first, second] = await Promise.all([start(':memory:'), start(':memory:')])
     const third = await start(':memory:')
     for (const { url } of [first, second, third]) expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
@@ -151,7 +151,7 @@ describe('the server', { timeout: TIMEOUT_MS }, () => {
   }, TIMEOUT_MS)
   afterAll(() => server.stop())
 
-  it('asks everybody for a password', async () => {
+  it('requires a password from every client', async () => {
     const { port } = server
     await expect(query(`postgres://postgres:guess@127.0.0.1:${port}/postgres`, 'SELECT 1')).rejects.toThrow('password')
     await expect(query(`postgres://postgres@127.0.0.1:${port}/postgres`, 'SELECT 1')).rejects.toThrow('password')

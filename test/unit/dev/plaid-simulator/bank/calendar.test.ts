@@ -48,7 +48,7 @@ describe('calendar days', () => {
     expect(addMonths('2022-01-01', 132)).toBe('2033-01-01')
   })
 
-  it('are told from text that is none', () => {
+  it('are distinguished from other text', () => {
     expect(isDay('2024-02-29')).toBe(true)
     for (const text of ['2026-02-29', '2026-2-1', '2026-11-21T00:00:00Z', '', '20261121', '2026-00-10']) {
       expect(isDay(text)).toBe(false)

@@ -59,7 +59,7 @@ describe('liabilities', () => {
     expect(compareExact(card?.last_statement_balance ?? zero, balance)).toBe(0)
   })
 
-  it('go on with the days', () => {
+  it('change with the days', () => {
     const ids = countedIds()
     const bank = aBank({ ids })
     const before = bank.liabilities.mortgage[0]?.last_payment_date

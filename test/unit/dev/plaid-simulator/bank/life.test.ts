@@ -141,7 +141,7 @@ describe('an invented transaction', () => {
     expect(written(bank)).toBe(before)
   })
 
-  it('avoids closed accounts, and is refused for unknown ones and where nobody can spend', () => {
+  it('avoids closed accounts, and is refused for unknown ones and without an account that can spend', () => {
     const { bank, ids } = alive()
     const [card] = bank.accounts.filter(({ type }) => type === 'credit')
     bank.closedAccountIds.add(card?.account_id ?? '')

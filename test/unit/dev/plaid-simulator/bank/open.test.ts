@@ -291,7 +291,7 @@ describe('the bank of a login', () => {
     expect(bitcoin?.iso_currency_code).toBeNull()
   })
 
-  it('sends nobody to a site that could exist', () => {
+  it('contains no address of a site that could exist', () => {
     const { transactions } = aBank()
     const sites = transactions.flatMap(({ website }) => website ?? [])
     const logos = transactions.flatMap(({ logo_url }) => logo_url ?? [])
