@@ -28,17 +28,20 @@ export interface Services {
   readonly plaid: Plaid
   /** Plaid for a caller: what a call counts against, and who goes first. */
   readonly plaidFor: (caller: Caller) => Plaid
-  /** Saves the counts of Plaid calls. Never rejects. Entry points call it in `waitUntil`, so that no response waits for it. */
+  /**
+   * Saves the counts of Plaid calls. Never rejects. Entry points call it in `waitUntil`, so that no response waits for
+   * it.
+   */
   readonly flushUsage: (log: Logger) => Promise<void>
   readonly keyring: Keyring
   readonly auth: AuthConfig
-  /** What built-in accounts work with; null where an OIDC issuer vouches for users. */
+  /** Services of built-in accounts; null if an OIDC issuer authenticates users. */
   readonly identity: (() => Promise<IdentityServices>) | null
   readonly findWebhookKey: FindKeyFor
   readonly recentWebhooks: RecentDeliveries
   /** Null where limits are switched off. */
   readonly limiter: Limiter | null
-  /** Sends wake-up messages for products that have none on their way. */
+  /** Sends messages for products that have none in the queue. */
   readonly enqueue: Enqueue
   readonly enqueueLinkSessions: Producer['enqueueLinkSessions']
   readonly enqueueRotation: Producer['enqueueRotation']
@@ -61,18 +64,20 @@ export interface User {
   readonly sessionId?: string
 }
 
-/** Who acts. A route, a message, a cron run and a command call the same verbs; only this differs. */
+/** Who acts. Routes, messages, cron jobs and commands call the same use cases; only this differs. */
 export type Actor =
   | User
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'queue'; readonly name: string }
   | { readonly kind: 'cron'; readonly name: string }
 
-/** What only a use case learns of a request, for the request's log line. */
+/** What a use case adds to a request's log line. */
 export interface LogNotes {
   /** The account that the request names; proves nothing. Logged as a pseudonym. */
   readonly email?: string
-  /** The built-in account that the request signed in, or whose session was reused. Logged as a pseudonym of its user. */
+  /**
+   * The built-in account that the request signed in, or whose session was reused. Logged as a pseudonym of its user.
+   */
   readonly accountId?: string
   /** In place of the route's own. */
   readonly event?: SecurityEvent

@@ -1,21 +1,21 @@
-// The life of an item as one table: what each state means, what runs in it, what it asks of the user, and where it may
-// lead. docs/items.md shows the same table; a test compares them, and another one the moves that really happen.
+// The states of an item: their meaning, background work, required action and successors. docs/items.md shows the same
+// table; a test compares them, and another one compares the transitions that happen.
 
-/** - `all`: everything is kept in sync · `item`: only the item's own state is looked at · `none`: nothing */
+/** - `all`: all products are synced · `item`: only the item's own state is read · `none`: nothing */
 export type BackgroundWork = 'all' | 'item' | 'none'
 
 export type RequiredAction = 'update' | 'give_consent' | 'add_accounts' | 'contact_bank' | 'relink'
 
 interface ItemStatusRule {
   readonly background: BackgroundWork
-  /** What the user is asked to do, whatever else is announced of the item. */
+  /** The action that the user has to take, independent of announcements. */
   readonly action: RequiredAction | null
   /** The states that may follow. */
   readonly next: readonly string[]
 }
 
-/** States of an item that Plaid may tell at any time, in any order. */
-const told = [
+/** States that Plaid may report at any time, in any order. */
+const reported = [
   'healthy',
   'needs_update',
   'pending_disconnect',
@@ -26,29 +26,29 @@ const told = [
   'revoked',
 ] as const
 
-const live = [...told, 'removing'] as const
+const live = [...reported, 'removing'] as const
 
 export const itemStatusTable = {
-  /** Linked; its first transactions are not here yet. */
+  /** Linked; its first transactions are not stored yet. */
   initializing: { background: 'all', action: null, next: live },
   healthy: { background: 'all', action: null, next: live },
-  /** The login does not work any more; update mode repairs it. */
+  /** The login no longer works; update mode repairs it. */
   needs_update: { background: 'item', action: 'update', next: live },
   /** The connection ends at `disconnect_at` unless the user logs in again. */
   pending_disconnect: { background: 'all', action: 'update', next: live },
   /** The user's consent ends at `consent_expires_at` unless they renew it. */
   pending_expiration: { background: 'all', action: 'update', next: live },
-  /** Something has to be settled with the bank itself first. */
+  /** The user has to contact the bank first. */
   bank_action_required: { background: 'item', action: 'contact_bank', next: live },
-  /** The bank does not answer Plaid; it passes by itself. Lies over what else is true of the item. */
+  /** The bank does not respond to Plaid. Temporary; hides announced states. */
   institution_down: { background: 'all', action: null, next: live },
   /** Plaid no longer has the item, or can never read its data again. */
   relink_required: { background: 'none', action: 'relink', next: ['initializing', 'removing'] },
   /** The user withdrew their permission at the bank or at Plaid. */
   revoked: { background: 'none', action: 'relink', next: ['initializing', 'removing'] },
-  /** Hidden from its user; Plaid has not confirmed its end yet, so it may still be billed. */
+  /** Hidden from its user; Plaid has not confirmed the removal, so it may still be billed. */
   removing: { background: 'none', action: null, next: ['removed', 'initializing'] },
-  /** Ended at Plaid; its rows wait for their deletion or for a new link. */
+  /** Removed at Plaid; its rows wait for deletion or a new link. */
   removed: { background: 'none', action: null, next: ['initializing'] },
 } as const satisfies Record<string, ItemStatusRule>
 
@@ -61,7 +61,7 @@ const withBackground = (...kinds: readonly BackgroundWork[]): ItemStatus[] =>
     kinds.includes(background) && isItemStatus(status) ? [status] : [],
   )
 
-/** In these background calls stop until the user has acted, but for a look at the item's own state. */
+/** States in which products are not synced until the user acts, except `item`. */
 export const stoppedStatuses: readonly ItemStatus[] = withBackground('item', 'none')
-/** In these nothing is worth a look: only a new link helps, and takes the item's place. */
+/** States in which nothing is read: only a new link helps, and replaces the item. */
 export const lostStatuses: readonly ItemStatus[] = withBackground('none')

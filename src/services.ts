@@ -94,7 +94,7 @@ function unbound(name: string): AppError {
   return new AppError('misconfigured', 'The service is not configured correctly.', { reason: `${name} is not bound` })
 }
 
-/** What must never be printed, in every form in which it is at hand. */
+/** Values that must never be logged, in every available form. */
 function secretsOf(config: Config, env: Bindings): string[] {
   const { auth, database } = config
   const urls = [database.apiUrl, database.jobsUrl, ...(auth.mode === 'builtin' ? [auth.databaseUrl] : [])]
@@ -108,13 +108,13 @@ function secretsOf(config: Config, env: Bindings): string[] {
 /** By import(): a deployment with an OIDC issuer does not even load the folder. */
 function identityOf({ auth, secret, database }: Config): Services['identity'] {
   if (auth.mode === 'oidc') return null
-  let tools: IdentityServices | null = null
+  let identity: IdentityServices | null = null
   return async () =>
-    (tools ??= (await import('./identity/services.ts')).createIdentityServices(auth, secret, database.endpoint))
+    (identity ??= (await import('./identity/services.ts')).createIdentityServices(auth, secret, database.endpoint))
 }
 
 /**
- * Everything that verbs work with. Makes no request.
+ * Creates the services of the use cases. Makes no request.
  * @throws AppError `misconfigured` when a binding is missing
  */
 export function createServices(config: Config, bindings: Bindings): Services {

@@ -1,4 +1,4 @@
-// The doors of the Worker: requests, queue messages, cron triggers, Durable Objects. No logic.
+// The entry points of the Worker: requests, queue messages, cron triggers, Durable Objects. No logic.
 import { parseConfig } from './config/config.ts'
 import type { Ctx } from './context.ts'
 import { jobFor } from './cron/schedule.ts'

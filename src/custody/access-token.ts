@@ -1,4 +1,4 @@
-// Custody of access tokens: sealed for the one row they belong to, opened into a value that prints as [redacted].
+// Seals access tokens, bound to their item's row. Opened tokens print as [redacted].
 import { open, seal } from '../crypto/envelope.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
@@ -10,12 +10,14 @@ interface Owner {
 
 const binding = ({ userId, itemId }: Owner) => ({ table: 'items', column: 'access_token_sealed', userId, itemId })
 
-/** The token as it is stored. */
 export async function sealAccessToken(keyring: Keyring, token: Secret, owner: Owner): Promise<string> {
   return await seal(keyring, token.reveal(), binding(owner))
 }
 
-/** @throws AppError `token_undecryptable` when it was sealed for another row or user, or with a key that is not here */
+/**
+ * @throws AppError `token_undecryptable` for a value of another row or user, or sealed with a key that is not
+ * configured
+ */
 export async function openAccessToken(keyring: Keyring, sealed: string, owner: Owner): Promise<Secret> {
   return createSecret(await open(keyring, sealed, binding(owner)))
 }

@@ -1,5 +1,4 @@
-// Link tokens and public tokens as they are kept: by digest, to know them again, and sealed where Plaid has to be shown
-// one.
+// Stores link tokens and public tokens as digests, to recognize them, and seals link tokens that Plaid needs again.
 import { open, seal } from '../crypto/envelope.ts'
 import { sha256 } from '../crypto/digest.ts'
 import { encodeHex, utf8 } from '../crypto/encoding.ts'
@@ -18,7 +17,7 @@ const binding = ({ userId, sessionId }: Owner) => ({
   itemId: sessionId,
 })
 
-/** SHA-256 in hexadecimal. The tokens are random, so it tells nothing of them. */
+/** SHA-256 in hexadecimal. Reveals nothing, because the tokens are random. */
 export async function tokenDigest(token: string): Promise<string> {
   return encodeHex(await sha256(utf8(token)))
 }

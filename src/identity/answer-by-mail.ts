@@ -1,11 +1,11 @@
-// Mails that anybody can ask for, for any address. Whether one is sent shows in no answer, and hardly in its time.
+// E-mails that anyone can request for any address. Neither the response nor its time reveals whether one was sent.
 import type { Ctx } from '../context.ts'
 import type { Mail } from './mail.ts'
 import { identityServices } from './services.ts'
 
 /**
- * Sends the mail, or withholds it where `spent` names a limit that is used up. Either takes as long at least as mails
- * commonly do.
+ * Sends the e-mail, or withholds it if `spent` names a limit that is used up. Both take at least as long as e-mails
+ * usually take.
  * @throws AppError `unavailable`
  */
 export async function answerByMail({ services, log }: Ctx, mail: Mail, spent: string | null): Promise<void> {

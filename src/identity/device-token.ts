@@ -1,9 +1,9 @@
-// Known-device tokens (OWASP, "Slow down online guessing attacks with device cookies"): a device that signed in once
-// has a limit of its own, so that a flood of wrong passwords from elsewhere never refuses it. A token is no credential:
-// it only says where attempts count. It holds a random id, its time of issue and an HMAC over both and the e-mail
-// address, which binds it to the account. It expires; "sign out everywhere" and a new SECRET_KEY revoke it. A new
-// password does not: the owner who changes it during an attack must still get in, and a stolen token buys ten guesses a
-// quarter of an hour.
+// Known-device tokens (OWASP, "Slow down online guessing attacks with device cookies"): a device that has signed in has
+// a limit of its own, so that a flood of wrong passwords from elsewhere never refuses it. A token is no credential: it
+// only says where attempts count. It holds a random id, its time of issue and an HMAC over both and the e-mail address,
+// which binds it to the account. It expires; "sign out everywhere" and a new SECRET_KEY revoke it. A new password does
+// not: the owner who changes it during an attack must still get in, and a stolen token buys ten guesses a quarter of an
+// hour.
 import { equalConstantTime } from '../crypto/constant-time.ts'
 import { type Bytes, concat, decodeBase64Url, encodeBase64Url, encodeHex } from '../crypto/encoding.ts'
 import { authenticate } from '../crypto/derived-key.ts'
@@ -21,7 +21,7 @@ export interface Device {
 const macOf = (secret: Uint8Array, email: string, signed: Bytes): Promise<Bytes> =>
   authenticate(secret, 'device-token', [email, signed])
 
-/** A token for the device that has just signed in to the account of this address. */
+/** A token for a device that has signed in to the account of this address. */
 export async function issueDeviceToken(
   secret: Uint8Array,
   email: string,
@@ -34,7 +34,7 @@ export async function issueDeviceToken(
   return { deviceToken, deviceExpiresInSeconds: deviceTokenSeconds }
 }
 
-/** The device of a token; null for one that is malformed, forged, expired, or another account's. */
+/** The device of a token; null if the token is malformed, forged, expired, or another account's. */
 export async function readDeviceToken(
   secret: Uint8Array,
   email: string,

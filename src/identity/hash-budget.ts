@@ -1,6 +1,6 @@
-// One budget of password hashes for the whole deployment: hashing is what an unknown client can make it spend most CPU
-// on. Spent after every cheaper check. Known devices and live sessions do not draw on it, so that its end never refuses
-// them; a network from which somebody has signed in gets a second budget of the same size.
+// Limits password hashes of the whole deployment, the most expensive work that an unknown client can cause. Counted
+// after all cheaper checks. Known devices and live sessions are exempt. A network from which someone has signed in has
+// a second budget of the same size.
 import { createAlarm } from '../monitoring/alarm.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -25,8 +25,8 @@ const uncounted = (cause: unknown): AppError =>
   })
 
 /**
- * Takes one hash for a client of whom nothing is known.
- * @throws AppError `rate_limited` where the budget is spent, `unavailable` where it cannot be counted
+ * Counts one hash of an unknown client.
+ * @throws AppError `rate_limited` if the budget is used up, `unavailable` if the rate limiter fails
  */
 export async function spendHash({ services, client, log, now }: Ctx): Promise<void> {
   const { limiter } = services
@@ -54,7 +54,7 @@ export async function spendHash({ services, client, log, now }: Ctx): Promise<vo
   throw tooMany(first.standings)
 }
 
-/** Remembers that somebody signed in from the client's network. A failure costs nobody their sign-in. */
+/** Records that someone signed in from the client's network. A failure does not affect the sign-in. */
 export async function rememberNetwork({ services: { limiter }, client }: Ctx): Promise<void> {
   if (limiter !== null && client !== undefined) await limiter.check(limiter.policies.ofSignedIn(client))
 }

@@ -1,5 +1,6 @@
-// Signing in. One round trip that takes a place and reads, one hash, and only where that fits a second round trip that
-// writes. An address without an account costs the same as a wrong password.
+// Signs a user in: one round trip that counts the attempt and reads the account, one hash, and, if the password
+// matches, a second round trip that creates the session. An address without an account takes the same time as a wrong
+// password.
 import type { Ctx } from '../context.ts'
 import { beginSignIn, finishSignIn } from '../db/identity/sessions.ts'
 import type { Bucket, SecondFactor } from '../db/identity/credentials.ts'
@@ -7,47 +8,56 @@ import { AppError, assertNever } from '../errors.ts'
 import { type Device, issueDeviceToken, readDeviceToken } from './device-token.ts'
 import { rememberNetwork, spendHash } from './hash-budget.ts'
 import { notify } from './notify.ts'
-import { invalidCode, invalidCredentials, requirePlace } from './errors.ts'
+import { invalidCode, invalidCredentials, requireAttempt } from './errors.ts'
 import { isTotpCode, readSecondFactor } from './second-factor.ts'
 import { grant, prepareSession, type SessionScope, type SignedIn } from './session.ts'
-import { devicesSignIn, ownTotp, recovery, strangersSignIn, strangersTotp, networkIn } from './throttles.ts'
+import {
+  knownDeviceSignIn,
+  knownClientTotp,
+  recovery,
+  unknownClientSignIn,
+  unknownClientTotp,
+  networkIn,
+} from './throttles.ts'
 import { identityServices } from './services.ts'
 
 export interface Credentials {
   /** In lower case. */
   readonly email: string
   readonly password: string
-  /** Six digits of the authenticator, or a recovery code. */
+  /** Six digits of an authenticator, or a recovery code. */
   readonly code: string | null
   readonly scope: SessionScope
-  /** Of an earlier sign-in on this device. */
+  /** From an earlier sign-in on this device. */
   readonly deviceToken: string | null
 }
 
 const noFactor: SecondFactor = { step: null, recoveryHash: null }
 
 /**
- * A new session.
+ * Creates a session.
  * @throws AppError `invalid_credentials`, `totp_required`, `invalid_code`, `rate_limited`, `unavailable`
  */
 export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedIn> {
   const { services, now, log } = ctx
   const network = networkIn(ctx)
   const { email, password, code } = credentials
-  const tools = await identityServices(services)
+  const identity = await identityServices(services)
   const device =
-    credentials.deviceToken === null ? null : await readDeviceToken(tools.secret, email, credentials.deviceToken, now())
+    credentials.deviceToken === null
+      ? null
+      : await readDeviceToken(identity.secret, email, credentials.deviceToken, now())
   const attempt = {
     email,
     deviceIssuedAt: device?.issuedAt ?? null,
-    known: device === null ? [] : devicesSignIn(email, device.id),
-    strangers: strangersSignIn(email, network),
+    known: device === null ? [] : knownDeviceSignIn(email, device.id),
+    strangers: unknownClientSignIn(email, network),
   }
-  const found = await beginSignIn(tools.database, attempt)
-  requirePlace(found.retryAfterSeconds, 'too many password checks')
+  const found = await beginSignIn(identity.database, attempt)
+  requireAttempt(found.retryAfterSeconds, 'too many password checks')
   if (!found.isKnownDevice) await spendHash(ctx)
   const { accountId, passwordHash, totpSecretSealed } = found
-  const { matches, outdated } = await tools.passwords.verify(password, passwordHash)
+  const { matches, outdated } = await identity.passwords.verify(password, passwordHash)
   if (!matches || accountId === null || passwordHash === null)
     throw invalidCredentials(accountId === null ? 'no account' : 'wrong password')
   if (totpSecretSealed !== null && code === null)
@@ -57,10 +67,10 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
       ? noFactor
       : await readSecondFactor(services.keyring, { id: accountId, totpSecretSealed }, code ?? '', now())
   const { session, token } = await prepareSession(services.newId(), credentials.scope)
-  const newPasswordHash = outdated ? await tools.passwords.hash(password) : null
+  const newPasswordHash = outdated ? await identity.passwords.hash(password) : null
   const client = { device: found.isKnownDevice ? device : null, network }
   const { outcome, retry_after, role } = await finishSignIn(
-    tools.database,
+    identity.database,
     {
       accountId,
       passwordHash,
@@ -74,11 +84,11 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
   )
   refuseUnless(outcome, retry_after)
   await rememberNetwork(ctx)
-  if (secondFactor.recoveryHash !== null) await notify(tools, 'recovery_code_used', email, log)
+  if (secondFactor.recoveryHash !== null) await notify(identity, 'recovery_code_used', email, log)
   ctx.note?.({ accountId })
   const claims = { subject: accountId, sessionId: session.id, scope: session.scope, role: role ?? 'user' }
-  const given = await grant(tools, claims, token.text, now())
-  return { ...given, ...(await issueDeviceToken(tools.secret, email, now())) }
+  const given = await grant(identity, claims, token.text, now())
+  return { ...given, ...(await issueDeviceToken(identity.secret, email, now())) }
 }
 
 interface Client {
@@ -88,7 +98,7 @@ interface Client {
 
 function factorBuckets(accountId: string, { device, network }: Client, code: string): readonly Bucket[] {
   if (!isTotpCode(code)) return recovery(accountId, device?.id ?? network)
-  return device === null ? strangersTotp(accountId, network) : ownTotp(accountId, device.id)
+  return device === null ? unknownClientTotp(accountId, network) : knownClientTotp(accountId, device.id)
 }
 
 function refuseUnless(outcome: Awaited<ReturnType<typeof finishSignIn>>['outcome'], retryAfterSeconds: number): void {
@@ -98,7 +108,7 @@ function refuseUnless(outcome: Awaited<ReturnType<typeof finishSignIn>>['outcome
     case 'refused':
       throw invalidCode('second factor wrong or used')
     case 'limited':
-      return requirePlace(retryAfterSeconds, 'too many codes')
+      return requireAttempt(retryAfterSeconds, 'too many codes')
     case 'changed':
       throw invalidCredentials('the account changed meanwhile')
     default:

@@ -1,42 +1,42 @@
-// Ending sessions. An access token that is out lives on to its end, 15 minutes at most, except for what concerns the
-// account, links, access tokens at Plaid, removals and administrators' routes: these ask whether the session still is.
+// Ends sessions. Access tokens that were issued stay valid until they expire, 15 minutes at most, except on routes for
+// the account, links, token rotations, removals and administrators, which check that the session is live.
 import type { Ctx, User } from '../context.ts'
-import * as identity from '../db/identity/sessions.ts'
+import * as store from '../db/identity/sessions.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { readRefreshToken } from './refresh-token.ts'
 import { sessionOver } from './errors.ts'
 import { sessionOf } from './session.ts'
 import { identityDatabase } from './services.ts'
 
-/** Ends the session of a refresh token, used ones included; anything else is a session that has ended. */
+/** Ends the session of a refresh token, even one that was used before. Any other text is ignored. */
 export async function logOut({ services }: Ctx, refreshToken: string | null): Promise<void> {
   const token = refreshToken === null ? null : await readRefreshToken(refreshToken)
-  if (token !== null) await identity.logOut(await identityDatabase(services), token.selectorHash)
+  if (token !== null) await store.logOut(await identityDatabase(services), token.selectorHash)
 }
 
 /**
- * Ends all of the account's sessions, this one too, and forgets its devices.
- * @throws AppError `unauthorized` when the caller's own is over
+ * Ends all sessions of the account, including this one, and revokes its device tokens.
+ * @throws AppError `unauthorized` if the caller's session has ended
  */
 export async function logOutEverywhere(ctx: Ctx<User>): Promise<void> {
-  const isEnded = await identity.logOutEverywhere(await identityDatabase(ctx.services), sessionOf(ctx))
+  const isEnded = await store.logOutEverywhere(await identityDatabase(ctx.services), sessionOf(ctx))
   if (!isEnded) throw sessionOver('ended')
 }
 
 /**
- * The account's sessions, oldest first.
- * @throws AppError `unauthorized` when the caller's own is over
+ * Returns the account's sessions, oldest first.
+ * @throws AppError `unauthorized` if the caller's session has ended
  */
-export async function listSessions(ctx: Ctx<User>): Promise<(identity.Session & { current: boolean })[]> {
+export async function listSessions(ctx: Ctx<User>): Promise<(store.Session & { current: boolean })[]> {
   const key = sessionOf(ctx)
-  const sessions = await identity.listSessions(await identityDatabase(ctx.services), key)
+  const sessions = await store.listSessions(await identityDatabase(ctx.services), key)
   if (sessions.length === 0) throw sessionOver('ended')
   return sessions.map((session) => ({ ...session, current: session.id === key.sessionId }))
 }
 
-/** @throws AppError `not_found` for another's or an ended one, `unauthorized` when the caller's own is over */
+/** @throws AppError `not_found` for an unknown or ended session, `unauthorized` if the caller's session has ended */
 export async function endSession(ctx: Ctx<User>, id: string): Promise<void> {
-  const outcome = await identity.endSession(await identityDatabase(ctx.services), sessionOf(ctx), id)
+  const outcome = await store.endSession(await identityDatabase(ctx.services), sessionOf(ctx), id)
   switch (outcome) {
     case 'done':
       return

@@ -45,7 +45,7 @@ export type SendMail = (mail: Mail, log: Logger) => Promise<void>
 
 const timeoutMs = 10_000
 
-/** A fragment stays in the browser: no server's log holds the code. */
+/** The code is in the fragment, which browsers do not send, so no server logs it. */
 function link(publicUrl: string, purpose: string, code: string): string {
   const url = new URL(publicUrl)
   url.hash = `${purpose}=${code}`

@@ -1,15 +1,15 @@
-// The second factor's life: enrolled with the password, counting from its first code on, taken away with both.
+// Manages the second factor: enrolled with the password, active from its first code on, removed with password and code.
 import type { Ctx, User } from '../context.ts'
-import * as identity from '../db/identity/totp.ts'
+import * as store from '../db/identity/totp.ts'
 import { sealTotpSecret } from '../custody/totp-secret.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { newCode } from './codes.ts'
 import { notify } from './notify.ts'
 import { reauthenticate } from './reauthenticate.ts'
-import { invalidCode, requirePlace, sessionOver } from './errors.ts'
+import { invalidCode, requireAttempt, sessionOver } from './errors.ts'
 import { isTotpCode, readSecondFactor } from './second-factor.ts'
 import { sessionOf } from './session.ts'
-import { ownTotp, recovery } from './throttles.ts'
+import { knownClientTotp, recovery } from './throttles.ts'
 import { identityServices } from './services.ts'
 import { describeTotp, newTotpSecret } from './totp.ts'
 
@@ -18,8 +18,8 @@ const recoveryCodeCount = 10
 const conflict = (detail: string): AppError => new AppError('conflict', detail)
 
 /**
- * A new secret, as text and as an `otpauth:` address. It counts for nothing until `confirmTotp`.
- * @throws AppError `invalid_credentials`, `conflict` (there is a confirmed one), `rate_limited`, `unauthorized`
+ * Returns a new secret as text and as an `otpauth:` URI. It is inactive until `confirmTotp`.
+ * @throws AppError `invalid_credentials`, `conflict` (a second factor is active), `rate_limited`, `unauthorized`
  */
 export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ secret: string; uri: string }> {
   const { email, passwordHash, admitted } = await reauthenticate(ctx, password)
@@ -27,20 +27,20 @@ export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ se
   const secret = newTotpSecret()
   const sealed = await sealTotpSecret(ctx.services.keyring, secret, key.accountId)
   const { database } = await identityServices(ctx.services)
-  const outcome = await identity.enrollTotp(database, key, passwordHash, sealed, admitted)
+  const outcome = await store.enrollTotp(database, key, passwordHash, sealed, admitted)
   if (outcome === 'changed') throw sessionOver('the account changed meanwhile')
   if (outcome === 'enabled') throw conflict('A second factor is there already; disable it first.')
   return describeTotp(secret, email)
 }
 
 /**
- * Makes the enrolled secret count and ends every other session. The recovery codes are shown this once.
+ * Activates the enrolled secret and ends every other session. Returns the recovery codes, which cannot be read again.
  * @throws AppError `invalid_code`, `conflict` (nothing is enrolled), `unauthorized`
  */
 export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recoveryCodes: string[] }> {
-  const tools = await identityServices(ctx.services)
+  const identity = await identityServices(ctx.services)
   const key = sessionOf(ctx)
-  const enrolled = await identity.enrolledTotp(tools.database, key)
+  const enrolled = await store.enrolledTotp(identity.database, key)
   if (enrolled === null) throw sessionOver('ended')
   if (enrolled.sealed === null || enrolled.confirmed) throw conflict('There is no second factor to confirm.')
   const account = { id: key.accountId, totpSecretSealed: enrolled.sealed }
@@ -49,14 +49,14 @@ export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recov
   const codes = await Promise.all(Array.from({ length: recoveryCodeCount }, () => newCode('recovery')))
   const recoveryHashes = codes.map(({ hash }) => hash)
   const wish = { sealed: enrolled.sealed, step, recoveryHashes }
-  const email = await identity.enableTotp(tools.database, key, wish)
+  const email = await store.enableTotp(identity.database, key, wish)
   if (email === null) throw conflict('There is no second factor to confirm.')
-  await notify(tools, 'totp_enabled', email, ctx.log)
+  await notify(identity, 'totp_enabled', email, ctx.log)
   return { recoveryCodes: codes.map(({ text }) => text) }
 }
 
 /**
- * Takes the second factor away, for a password and a code.
+ * Removes the second factor, with the password and a code.
  * @throws AppError `invalid_credentials`, `invalid_code`, `conflict` (there is none), `rate_limited`, `unauthorized`
  */
 export async function disableTotp(
@@ -68,17 +68,17 @@ export async function disableTotp(
   if (totpSecretSealed === null || !totpConfirmed) throw conflict('There is no second factor.')
   const account = { id: key.accountId, totpSecretSealed }
   const secondFactor = await readSecondFactor(ctx.services.keyring, account, code, ctx.now())
-  const factorBuckets = (isTotpCode(code) ? ownTotp : recovery)(key.accountId, key.sessionId)
+  const factorBuckets = (isTotpCode(code) ? knownClientTotp : recovery)(key.accountId, key.sessionId)
   const wish = { passwordHash, sealed: totpSecretSealed, secondFactor, admitted, factorBuckets }
-  const tools = await identityServices(ctx.services)
-  const { outcome, retry_after: retryAfter } = await identity.disableTotp(tools.database, key, wish)
+  const identity = await identityServices(ctx.services)
+  const { outcome, retry_after: retryAfter } = await store.disableTotp(identity.database, key, wish)
   switch (outcome) {
     case 'done':
-      return await notify(tools, 'totp_disabled', email, ctx.log)
+      return await notify(identity, 'totp_disabled', email, ctx.log)
     case 'refused':
       throw invalidCode('second factor wrong or used')
     case 'limited':
-      return requirePlace(retryAfter, 'too many codes')
+      return requireAttempt(retryAfter, 'too many codes')
     case 'changed':
       throw sessionOver('the account changed meanwhile')
     default:

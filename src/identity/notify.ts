@@ -1,12 +1,11 @@
-// Mails about what happened to an account's login. The change is made already: a mail that cannot be sent is logged as
-// an error and fails nothing.
+// Notices about changes of an account's login. The change is already stored, so a failed e-mail is only logged.
 import type { Logger } from '../monitoring/logger.ts'
 import type { Mail } from './mail.ts'
 import type { IdentityServices } from './services.ts'
 
 export type Notice = Extract<Mail, { readonly notice: true }>
 
-/** Resolves when the mail was accepted or failed; never rejects. */
+/** Resolves when the e-mail was accepted or failed; never rejects. */
 export async function notify(
   { sendMail }: IdentityServices,
   kind: Notice['kind'],

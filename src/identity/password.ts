@@ -1,5 +1,5 @@
-// Passwords to hashes and back to a yes or no. A hash is a string that names its own cost, so that the cost can be
-// raised: the next sign-in hashes anew. Never logs, stores or answers a password.
+// Hashes and verifies passwords. A hash names its cost, so that the cost can be raised: the next sign-in hashes the
+// password again. Never logs, stores or returns a password.
 import { equalConstantTime } from '../crypto/constant-time.ts'
 import { type Bytes, decodeBase64Url, encodeBase64Url, utf8 } from '../crypto/encoding.ts'
 import { AppError } from '../errors.ts'
@@ -18,13 +18,13 @@ const minDistinctCharacters = 5
 
 export interface PasswordCheck {
   readonly matches: boolean
-  /** Matches, and was hashed at another cost than today's. */
+  /** Matches, and was hashed at another cost than the current one. */
   readonly outdated: boolean
 }
 
 export interface PasswordHasher {
   hash(password: string): Promise<string>
-  /** Null stands for an account that is not there: the same work, and no match. */
+  /** `stored` is null for an unknown account: the same work, and no match. */
   verify(password: string, stored: string | null): Promise<PasswordCheck>
 }
 
@@ -35,7 +35,7 @@ interface Stored {
 }
 
 /**
- * Canonical composition, as RFC 8265 §4.2 (OpaqueString) has it: the same keys on another system give the same bytes.
+ * Normalized (RFC 8265 §4.2, OpaqueString), so that the same keys on another system give the same bytes.
  */
 const bytesOf = (password: string): Bytes => utf8(password.normalize('NFC'))
 
@@ -72,8 +72,8 @@ export function createPasswordHasher(scrypt: Scrypt, cost: ScryptCost = currentC
 }
 
 /**
- * Refuses a password that is too easy: 15 characters at least, as NIST SP 800-63B-4 §3.1.1.2 asks of a password that
- * is the only factor, no rules of composition, and nothing that is the address or one key held down.
+ * Refuses a weak password: fewer than 15 characters (NIST SP 800-63B-4 §3.1.1.2, for a password as the only factor),
+ * few different characters, or one that contains the e-mail address. There are no composition rules.
  * @throws AppError `validation_failed`
  */
 export function checkNewPassword(password: string, email: string | null, pointer: string): void {

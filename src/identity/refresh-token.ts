@@ -1,6 +1,6 @@
-// Refresh tokens: opaque text of a selector, which names the session, and a verifier of 256 bits, which is new after
-// every use. Only hashes of both are stored. A token's successor follows from it by SECRET_KEY alone, so that two
-// requests with the same token get the same one.
+// Refresh tokens: a selector, which identifies the session, and a verifier of 256 bits, which changes with every use.
+// Only hashes of both are stored. The successor is derived from the token with SECRET_KEY, so that concurrent requests
+// get the same one.
 import { sha256 } from '../crypto/digest.ts'
 import { type Bytes, concat, decodeBase64Url, encodeBase64Url } from '../crypto/encoding.ts'
 import { authenticate } from '../crypto/derived-key.ts'
@@ -14,7 +14,7 @@ export interface RefreshTokenHashes {
 }
 
 export interface RefreshToken extends RefreshTokenHashes {
-  /** For the client; nowhere else. */
+  /** For the client only. */
   readonly text: string
 }
 
@@ -25,7 +25,7 @@ async function toRefreshToken(selector: Bytes, verifier: Bytes): Promise<Refresh
   return { text: encodeBase64Url(concat(selector, verifier)), selectorHash, verifierHash }
 }
 
-/** Selector and verifier; null for text that is no token. */
+/** Selector and verifier; null for malformed text. */
 function bytesOf(text: string): Bytes | null {
   const bytes = decodeBase64Url(text)
   return bytes?.length === selectorBytes + verifierBytes ? bytes : null
@@ -36,13 +36,13 @@ export async function newRefreshToken(): Promise<RefreshToken> {
   return await toRefreshToken(random(selectorBytes), random(verifierBytes))
 }
 
-/** The hashes of a token as a client brought it; null for what can be none. */
+/** The hashes of a client's token; null for malformed text. */
 export async function readRefreshToken(text: string): Promise<RefreshToken | null> {
   const bytes = bytesOf(text)
   return bytes === null ? null : await toRefreshToken(bytes.slice(0, selectorBytes), bytes.slice(selectorBytes))
 }
 
-/** The token that follows a well-formed one; null for another. */
+/** The successor of a token; null for malformed text. */
 export async function nextRefreshToken(secret: Uint8Array, text: string): Promise<RefreshToken | null> {
   const bytes = bytesOf(text)
   if (bytes === null) return null

@@ -1,5 +1,5 @@
-// Registering: the wish is kept and a mail sent. There is no account until the address is verified. An address that has
-// one gets another mail; the answer, the hash and the round trips are the same.
+// Registers an account: stores the request and sends an e-mail. The account is created when the address is verified. An
+// address with an account gets another e-mail; response, hash and round trips are the same.
 import type { Ctx } from '../context.ts'
 import { beginRegistration, register as storeRegistration } from '../db/identity/passwords.ts'
 import { answerByMail } from './answer-by-mail.ts'
@@ -11,7 +11,7 @@ import { mails, networkIn } from './throttles.ts'
 import { identityServices } from './services.ts'
 
 /**
- * Resolves when the mail is on its way or withheld; asked again, it sends another.
+ * Resolves when the e-mail was sent or withheld. Another call sends another e-mail.
  * @param given an address in lower case, and the password
  * @throws AppError `validation_failed` (the password), `rate_limited`, `unavailable`
  */
@@ -22,7 +22,7 @@ export async function register(
   checkNewPassword(password, email, '#/password')
   const { database, passwords, mailsPerHour } = await identityServices(ctx.services)
   const spent = await beginRegistration(database, mails('register', email, networkIn(ctx), mailsPerHour))
-  // Which of the two mails is withheld makes no difference.
+  // Nothing is sent, so the kind of e-mail makes no difference.
   if (spent !== null) return await answerByMail(ctx, { kind: 'address_in_use', to: email }, spent)
   await spendHash(ctx)
   const [passwordHash, code] = await Promise.all([passwords.hash(password), newCode('verify-email')])

@@ -1,16 +1,15 @@
-// One password hash at a time in an isolate, with a pause between two of them. A hash blocks the isolate's only thread,
-// and the platform serves what waits for it in order: twenty hashes in a row would delay every other request by all
-// twenty. Here those that wait look again from time to time, so that other requests come in between.
+// Runs one password hash at a time in an isolate, with pauses between them. A hash blocks the isolate's only thread,
+// and the platform runs what waits for it in order: twenty hashes in a row would delay every other request by all
+// twenty. Callers poll for their turn, so that other requests run in between.
 import type { Scrypt } from './scrypt.ts'
 
-/** Before a hash that nobody holds up. */
+/** The pause before a hash when no other one is waiting. */
 const shortPauseMs = 2
 /**
- * Between two hashes, and between two looks of one that waits: long enough for a request to come in and its answer to
- * leave.
+ * The pause between two hashes, and between two polls: long enough to serve another request.
  */
 const pauseMs = 20
-/** One that has not looked for so long belongs to a request that was cancelled. */
+/** A caller that has not polled for this long belongs to a cancelled request. */
 const goneMs = 5000
 
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -21,15 +20,15 @@ export interface TurnOptions {
 }
 
 /**
- * The same function in turns, in the order of the calls. Nothing is held across a pause and each caller waits by timers
- * of its own, since a request that is cancelled never releases what it holds.
+ * Returns the function with calls in turns, in their order. Holds no lock across a pause, and each caller waits with
+ * its own timers, because a cancelled request never releases what it holds.
  */
 export function inTurns(scrypt: Scrypt, { pause = sleep, now = Date.now }: TurnOptions = {}): Scrypt {
-  /** Who waits, in order, and when each looked last. */
+  /** The waiting callers in order, with the time of their last poll. */
   const waiting = new Map<symbol, number>()
   let ended = 0
 
-  /** Whether nobody who still waits came before. */
+  /** Whether no earlier caller is still waiting. */
   const isFirst = (own: symbol): boolean => {
     const at = now()
     waiting.set(own, at)
@@ -41,7 +40,7 @@ export function inTurns(scrypt: Scrypt, { pause = sleep, now = Date.now }: TurnO
     return true
   }
 
-  /** Resolves after a pause without a hash in it: after one, other requests that came meanwhile go first. */
+  /** Resolves after a pause in which no hash ran, so that other requests run first. */
   const quietPause = async (firstMs: number): Promise<void> => {
     let [before, nextMs] = [ended, firstMs]
     for (;;) {

@@ -1,5 +1,5 @@
-// scrypt (RFC 7914), by the platform's native code. The only file of the Worker that knows a node:* module, which is
-// loaded with the first password and not with the Worker.
+// scrypt (RFC 7914) in the platform's native code. The only file of the Worker that imports a node:* module, which is
+// loaded with the first password.
 // oxlint-disable-next-line typescript/triple-slash-reference -- declarations of a module that is no file of ours
 /// <reference path="./node-crypto.d.ts" />
 import { type Bytes } from '../crypto/encoding.ts'
@@ -18,7 +18,7 @@ export const scrypt: Scrypt = async (password, salt, { logN, r, p }, length) => 
   // oxlint-disable-next-line no-restricted-imports -- Web Crypto has no scrypt
   const crypto = await import('node:crypto')
   const N = 2 ** logN
-  // Somewhat over what the algorithm needs; the default would refuse the cost.
+  // Slightly more than the algorithm needs; the default would refuse this cost.
   const options = { N, r, p, maxmem: 128 * r * (N + p + 16) }
   return await new Promise((resolve, reject) => {
     crypto.scrypt(password, salt, length, options, (error, key) => {

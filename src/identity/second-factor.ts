@@ -5,11 +5,12 @@ import { openTotpSecret } from '../custody/totp-secret.ts'
 import { readCode } from './codes.ts'
 import { matchingStep } from './totp.ts'
 
-/** Whether a code is one of an authenticator's; any other may be a recovery code. */
+/** Whether the code has the form of an authenticator's code; any other may be a recovery code. */
 export const isTotpCode = (code: string): boolean => /^\d{6}$/.test(code)
 
 /**
- * What a code fits: a time step of the account's secret, or (in the database) a recovery code. Neither for a wrong one.
+ * Matches the code against the time steps of the account's secret, or hashes it as a recovery code, which the database
+ * checks. Both are null for a wrong code.
  * @throws AppError `token_undecryptable`
  */
 export async function readSecondFactor(

@@ -1,5 +1,4 @@
-// What the use cases of built-in accounts work with, beside the other services. Made when the first of them is asked
-// for.
+// The services of built-in accounts. Created at the first use.
 import type { Config, EmailConfig } from '../config/config.ts'
 import { connect, type IdentityDatabase } from '../db/core/client.ts'
 import { AppError } from '../errors.ts'
@@ -9,21 +8,23 @@ import { scrypt } from './scrypt.ts'
 import { inTurns } from './scrypt-turns.ts'
 
 export interface IdentityServices {
-  /** The only login that reaches the accounts. */
+  /** The only database login with access to accounts. */
   readonly database: IdentityDatabase
   readonly passwords: PasswordHasher
   readonly sendMail: SendMail
-  /** A mail that anybody can ask for takes so long at least, sent or not: its time must not tell who has an account. */
+  /**
+   * Least duration of a request for an e-mail, sent or not, so that the time does not reveal whether an account exists.
+   */
   readonly leastMailMs: number
-  /** Mails of the whole deployment that anybody can ask for. */
+  /** Limit of the deployment on e-mails that anyone can request. */
   readonly mailsPerHour: number
-  /** Password hashes for unknown clients of the whole deployment. */
+  /** Limit of the deployment on password hashes for unknown clients. */
   readonly hashesPerMinute: number
   /** Signs access tokens; keys for other purposes are derived from it. */
   readonly secret: Uint8Array
 }
 
-/** Most mail APIs answer sooner. */
+/** Most e-mail APIs respond faster. */
 const leastMailMs = 1000
 
 type BuiltinAuth = Extract<Config['auth'], { mode: 'builtin' }>
@@ -55,13 +56,13 @@ interface Services {
   readonly identity: (() => Promise<IdentityServices>) | null
 }
 
-/** @throws AppError `not_found` where an OIDC issuer vouches for users */
+/** @throws AppError `not_found` if an OIDC issuer authenticates users */
 export async function identityServices({ identity }: Services): Promise<IdentityServices> {
   if (identity === null) throw new AppError('not_found', 'There is no such path.')
   return await identity()
 }
 
-/** @throws AppError `not_found` where an OIDC issuer vouches for users */
+/** @throws AppError `not_found` if an OIDC issuer authenticates users */
 export async function identityDatabase(services: Services): Promise<IdentityDatabase> {
   const { database } = await identityServices(services)
   return database

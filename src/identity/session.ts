@@ -1,4 +1,4 @@
-// A session as the client gets it: a short access token that says who, and a refresh token that gets the next one.
+// Sessions for clients: a short-lived access token and a refresh token.
 import { type AccessTokenClaims, signAccessToken } from '../auth/sign-access-token.ts'
 import type { Ctx, User } from '../context.ts'
 import type { NewSession, SessionKey } from '../db/identity/credentials.ts'
@@ -7,7 +7,7 @@ import { newRefreshToken, type RefreshToken } from './refresh-token.ts'
 import { sessionOver } from './errors.ts'
 import type { IdentityServices } from './services.ts'
 
-/** What a session may do: everything, or look. */
+/** A session may do everything, or only read. */
 export const sessionScopes = { full: 'read write', read: 'read' } as const
 export type SessionScope = keyof typeof sessionScopes
 
@@ -15,18 +15,18 @@ export interface SessionGrant {
   readonly accessToken: string
   readonly expiresInSeconds: number
   readonly refreshToken: string
-  /** How long the refresh token lives unused. */
+  /** Lifetime of an unused refresh token. */
   readonly refreshExpiresInSeconds: number
 }
 
-/** What a sign-in gives beside the session. */
+/** A session and a device token, as a sign-in returns them. */
 export interface SignedIn extends SessionGrant {
-  /** By which the next sign-in on this device has a limit of its own. */
+  /** With it, the next sign-in on this device has its own limit. */
   readonly deviceToken: string
   readonly deviceExpiresInSeconds: number
 }
 
-/** A session that is to be stored, and its refresh token. */
+/** A session to store, and its refresh token. */
 export async function prepareSession(
   id: string,
   scope: SessionScope,
@@ -59,8 +59,8 @@ export async function grant(
 }
 
 /**
- * The account and session that the caller's access token names. That the session still is, the database checks.
- * @throws AppError `unauthorized` for a token of this deployment that no sign-in gave
+ * The account and session of the caller's access token. Does not check that the session is live; the database does.
+ * @throws AppError `unauthorized` for a token of this deployment without a session
  */
 export function sessionOf({ actor }: Ctx<User>): SessionKey {
   if (actor.sessionId === undefined) throw sessionOver('the token names no session')

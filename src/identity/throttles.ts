@@ -1,63 +1,63 @@
-// How often each thing may be tried, and who shares a count. Strangers are counted by account and network together, so
-// that nobody's failures refuse an owner elsewhere; by account alone only failures count. A device that signed in
-// before and a live session have counts of their own. Pure.
+// Which attempts count together, and their limits. Unknown clients count by account and network, so that their failures
+// do not lock out the owner on another network; by account alone, only failures count. Known devices and live sessions
+// count separately. Pure.
 import type { Ctx } from '../context.ts'
 import type { Bucket } from '../db/identity/credentials.ts'
 import { networkOf } from '../ratelimit/address.ts'
 import { mailLimits, refreshLimit, secondFactorLimits, signInLimits } from './policy.ts'
 
-/** Where a request comes from; what is no request has one network. */
+/** The client's network; `none` without a request. */
 export const networkIn = ({ client }: Ctx): string => (client === undefined ? 'none' : networkOf(client))
 
 type Limit = Pick<Bucket, 'most' | 'seconds'>
 
-/** @param of what is counted together; none of the parts holds a space */
+/** @param of the parts of the key; they contain no spaces */
 const bucket = (name: string, limit: Limit, ...of: readonly string[]): Bucket => ({
   name,
   key: `${name}:${of.join(' ')}`,
   ...limit,
   shared: false,
 })
-/** Other people's attempts count there too: a success gives one place back, not all. */
+/** A bucket that other clients share: a success returns one attempt, not all. */
 const shared = (name: string, limit: Limit, ...of: readonly string[]): Bucket => ({
   ...bucket(name, limit, ...of),
   shared: true,
 })
 
-/** `identity.set_password_by_mail` empties it by this name. */
+/** `identity.set_password_by_mail` resets the bucket by this name. */
 const failuresName = 'sign_in_failures'
 
-export const strangersSignIn = (email: string, network: string): readonly Bucket[] => [
+export const unknownClientSignIn = (email: string, network: string): readonly Bucket[] => [
   bucket('sign_in', signInLimits.own, email, network),
   shared(failuresName, signInLimits.failures, email),
 ]
-export const devicesSignIn = (email: string, device: string): readonly Bucket[] => [
+export const knownDeviceSignIn = (email: string, device: string): readonly Bucket[] => [
   bucket('sign_in_device', signInLimits.own, email, device),
 ]
 
-/** The password once more, in a live session. */
+/** Reauthentication in a live session. */
 export const reauthentication = (session: string): readonly Bucket[] => [
   bucket('reauthentication', signInLimits.own, session),
 ]
 
-/** Refreshes, by session: users behind one address do not stop each other. */
+/** Refreshes, by session, so that users behind one address do not block each other. */
 export const refreshes = (selectorHash: string): readonly Bucket[] => [bucket('refresh', refreshLimit, selectorHash)]
 
-/** Passwords that are tried with a mailed code: only who has the mail gets there. */
+/** Passwords with a code from an e-mail: reached only by recipients of the e-mail. */
 export const verification = (codeHash: string): readonly Bucket[] => [
   bucket('verification', signInLimits.own, codeHash),
 ]
 
-/** Codes of the authenticator at sign-in. Only who knows the password gets there. */
-export const strangersTotp = (account: string, network: string): readonly Bucket[] => [
+/** Authenticator codes at sign-in. Reached only with the right password. */
+export const unknownClientTotp = (account: string, network: string): readonly Bucket[] => [
   bucket('totp', secondFactorLimits.own, account, network),
   shared('totp_failures', secondFactorLimits.failures, account),
 ]
 /** @param by the device, or the session */
-export const ownTotp = (account: string, by: string): readonly Bucket[] => [
+export const knownClientTotp = (account: string, by: string): readonly Bucket[] => [
   bucket('totp_own', secondFactorLimits.own, account, by),
 ]
-/** Recovery codes cannot be guessed, so the count is by client alone: other people's never refuse the owner's. */
+/** Recovery codes cannot be guessed, so attempts count by client only, and other clients never lock out the owner. */
 export const recovery = (account: string, by: string): readonly Bucket[] => [
   bucket('recovery', secondFactorLimits.own, account, by),
 ]
@@ -74,5 +74,5 @@ export const mails = (
   shared('mail_network', mailLimits.network, network),
   shared('mail_deployment', { most: mailsPerHour, seconds: 3600 }),
 ]
-/** Mails to addresses without an account. */
-export const strayMails = (email: string): readonly Bucket[] => [bucket('mail_stray', mailLimits.stray, email)]
+/** E-mails to addresses without an account. */
+export const mailsWithoutAccount = (email: string): readonly Bucket[] => [bucket('mail_stray', mailLimits.stray, email)]

@@ -1,5 +1,5 @@
-// Time-based one-time passwords (RFC 6238 over RFC 4226): SHA-1, six digits, 30 seconds, as every authenticator reads
-// them, by otpauth. Pure: whether a step was used before is the database's to say.
+// Time-based one-time passwords (RFC 6238 over RFC 4226) with otpauth: SHA-1, six digits, 30 seconds, which every
+// authenticator supports. Pure: the database refuses a step that was used before.
 import { HOTP, TOTP } from 'otpauth/slim'
 import type { Bytes } from '../crypto/encoding.ts'
 import { toOtpSecret } from './codes.ts'
@@ -9,7 +9,7 @@ const period = 30
 const digits = 6
 /** 160 bits, as RFC 4226 §4 recommends. */
 const secretBytes = 20
-/** Steps before and after now that are taken for it: clocks differ, and typing takes time (RFC 6238 §5.2). */
+/** Accepted steps before and after the current one: clocks differ, and typing takes time (RFC 6238 §5.2). */
 const window = 1
 
 const issuer = 'WealthNavigator Edge'
@@ -25,14 +25,14 @@ export function totpCode(secret: Bytes, step: number): string {
   return HOTP.generate({ secret: toOtpSecret(secret), algorithm, digits, counter: step })
 }
 
-/** The step whose code this is, of those that are near enough to now; null when it is none's. */
+/** The accepted step of the code; null if there is none. */
 export function matchingStep(secret: Bytes, code: string, now: Date): number | null {
   const counter = stepAt(now)
   const distance = HOTP.validate({ token: code, secret: toOtpSecret(secret), algorithm, digits, counter, window })
   return distance === null ? null : counter + distance
 }
 
-/** The secret as it is shown to be typed, and as the address that authenticators read from a QR code. */
+/** The secret for manual entry, and the URI that authenticators read from a QR code. */
 export function describeTotp(secret: Bytes, email: string): { secret: string; uri: string } {
   const key = toOtpSecret(secret)
   const totp = new TOTP({ issuer, label: email, secret: key, algorithm, digits, period })

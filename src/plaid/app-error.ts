@@ -1,8 +1,8 @@
-// A failure of Plaid's as the answer to a user who waits: what a request, not a background run, makes of it.
+// Maps a failure of Plaid to the error of a request.
 import { AppError } from '../errors.ts'
 import { foreignTokenCode, type PlaidFailure } from './errors.ts'
 
-/** The error for a client. Plaid's own words stay out of it. */
+/** The error for a client, without Plaid's texts. */
 export function toAppError(failure: PlaidFailure): AppError {
   const reason = `${failure.errorType} ${failure.errorCode} ${failure.requestId ?? ''}`.trim()
   switch (failure.class) {

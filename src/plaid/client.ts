@@ -1,6 +1,6 @@
-// The one place that speaks to Plaid and that unwraps a secret. An answer is parsed with its amounts exact, a failure
-// is a value; neither an error nor a log line holds a token, a request body or Plaid's error text. No call is made that
-// the limiter did not grant, none that costs money unless it says so, and none goes uncounted.
+// The only place that calls Plaid and reveals secrets. Responses are parsed with exact amounts, and failures are
+// values. Neither errors nor log lines contain a token, a request body or Plaid's error text. Every call is counted and
+// needs the rate limiter's admission; a paid call must be declared as one.
 import type * as z from 'zod'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { readText } from '../body.ts'
@@ -23,46 +23,46 @@ export interface PlaidCall<Schema extends z.ZodType> {
   readonly accessToken?: Secret
   readonly publicToken?: Secret
   readonly linkToken?: Secret
-  /** Whether asking twice does no harm: then a call whose connection was cut, or a 5xx, is made once more. */
+  /** Whether the call may be repeated: after a 5xx or a lost connection, it is retried once. */
   readonly idempotent: boolean
-  /** Milliseconds; the client's own limit unless given. */
+  /** In milliseconds; by default the client's timeout. */
   readonly timeoutMs?: number
 }
 
 export interface PlaidClientOptions {
   readonly baseUrl: string
-  /** Plaid's environment: access tokens of another one are not sent. */
+  /** Plaid's environment. Access tokens of another one are not sent. */
   readonly environment: 'sandbox' | 'production'
   readonly clientId: string
   readonly secret: Secret
   readonly fetch: (request: Request) => Promise<Response>
-  /** Milliseconds; Plaid may hold a call for long while it asks the bank. */
+  /** In milliseconds. Plaid may take long while it waits for the bank. */
   readonly timeoutMs?: number
   readonly wait: (milliseconds: number) => Promise<void>
   readonly random: () => number
-  /** Who calls, to be counted as. */
+  /** The caller that the rate limiter counts. */
   readonly caller: Caller
-  /** Null where nobody counts: in tests of other things. Then nothing that costs money is called. */
+  /** Null disables rate limiting, for tests and local development. Paid calls are then refused. */
   readonly limiter: PlaidLimiter | null
   readonly usage: UsageCounter
 }
 
-/** A path that is billed by the call is none of `call`'s. */
+/** Excludes paths that are billed by the call. */
 type FreePath<Path extends string> = Path extends PaidPath ? never : Path
 
 export interface PlaidClient {
-  /** @throws AppError `internal` for a path that costs money: that is `callPaid`'s */
+  /** @throws AppError `internal` for a paid path, which needs `callPaid` */
   call<Schema extends z.ZodType, const Path extends string>(
     call: PlaidCall<Schema> & { readonly path: Path & FreePath<Path> },
   ): Promise<PlaidResult<z.output<Schema>>>
-  /** A call that Plaid bills: within the item's budget of the day, and never made a second time by itself. */
+  /** A call that Plaid bills: within the item's daily budget, and never retried. */
   callPaid<Schema extends z.ZodType>(
     call: PlaidCall<Schema> & { readonly path: PaidPath; readonly idempotent: false },
   ): Promise<PlaidResult<z.output<Schema>>>
 }
 
 const version = '2020-09-14'
-/** Plaid's support asks for a name to find calls by. */
+/** Identifies our calls for Plaid's support. */
 const userAgent = 'WealthNavigator-Edge'
 const defaultTimeoutMs = 90_000
 const maxAnswerBytes = 32 * 1024 * 1024
@@ -71,12 +71,11 @@ function noAnswer(errorCode: string): PlaidFailure {
   return { class: 'retry', errorType: 'NETWORK', errorCode, status: 0, requestId: null, retryAfterSeconds: null }
 }
 
-/** Plaid answers a creation with 201. */
+/** Plaid responds 201 to a creation. */
 const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
 /**
- * Plaid answers in JSON, whatever it answers: anything else comes from the network between, and says nothing of the
- * request.
+ * Plaid always responds in JSON. Anything else comes from the network in between and says nothing about the request.
  */
 function unreadable(status: number): PlaidFailure {
   return { ...noAnswer('UNREADABLE_ANSWER'), class: status === 429 ? 'rate_limited' : 'retry', status }
@@ -88,19 +87,19 @@ function notAdmitted({ kind, afterSeconds }: Exclude<Outcome, { kind: 'admitted'
   return { ...failure, class: 'deferred', errorType: 'QUOTA', retryAfterSeconds: afterSeconds }
 }
 
-/** An access token names the environment that issued it: `access-sandbox-…`. Another form is Plaid's to judge. */
+/** Whether the token names another environment (`access-sandbox-…`). Tokens of another form are sent. */
 function isForeign(accessToken: Secret | undefined, environment: string): boolean {
   const [, named] = /^access-(sandbox|development|production)-/.exec(accessToken?.reveal() ?? '') ?? []
   return named !== undefined && named !== environment
 }
 
-/** Plaid would answer that the token is invalid, as it does for an item that is gone. */
+/** Not sent, because Plaid's response would be the same as for an item that is gone. */
 const foreignToken: PlaidFailure = { ...noAnswer(foreignTokenCode), class: 'ours', errorType: 'LOCAL' }
 
 interface RawAnswer {
   readonly status: number
   readonly retryAfter: string | null
-  /** Null when it was too long. */
+  /** Null if it was too long. */
   readonly text: string | null
 }
 
@@ -115,10 +114,10 @@ function parsedText(text: string): unknown {
   }
 }
 
-/** Replaces the secrets that Plaid returns (a new access token) before anything else can see them. */
+/** Wraps secrets that Plaid returns, such as a new access token. */
 export const secretText = (text: string): Secret => createSecret(text)
 
-/** A client bound to one set of API keys and to who calls by it. */
+/** A client for one set of API keys and one caller. */
 export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
   const { caller, limiter, usage } = options
@@ -153,7 +152,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
     try {
       raw = await withDeadline(Math.min(timeoutMs, call.timeoutMs ?? timeoutMs), (signal) => exchange(call, signal))
     } catch (error) {
-      // A timeout or a cut connection: their texts can quote the request, so they end here.
+      // A timeout or a lost connection. Their messages can quote the request, so they are dropped.
       const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
       return { ok: false, failure: noAnswer(timedOut ? 'TIMEOUT' : 'NO_ANSWER') }
     }
@@ -181,7 +180,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
       if (isPaidPath(call.path)) throw unpaid(call.path)
       const first = await attempt(call)
       if (first.ok || !call.idempotent || first.failure.class !== 'retry') return first
-      // Twice that long would outlast the lease of the run that asks.
+      // A second timeout would outlast the run's lease.
       if (first.failure.errorCode === 'TIMEOUT') return first
       await options.wait(250 + options.random() * 500)
       return await attempt(call)
@@ -193,7 +192,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   }
 }
 
-/** A bug: the code would make a paid call that was not declared as paid, or is not counted. */
+/** A bug: a paid call that was not declared as one, or that would not be counted. */
 function unpaid(path: string): AppError {
   return new AppError('internal', 'A paid call was refused.', { reason: `${path} costs money by the call` })
 }
@@ -206,7 +205,7 @@ function readAnswer<Schema extends z.ZodType>(
   const parsed = call.answer.safeParse(answer)
   const id = requestIdOf(answer)
   if (parsed.success) return { ok: true, value: parsed.data, requestId: id ?? '' }
-  // Paths of ours and zod's words only: values of the answer are the user's.
+  // Field paths and zod's codes only: the values are the user's data.
   const where = parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join('.')} ${issue.code}`)
   const errorCode = `UNEXPECTED_ANSWER ${call.path} ${where.join(', ')}`
   return {
@@ -230,7 +229,7 @@ function readFailure(answer: unknown, status: number, retryAfter: string | null)
   }
 }
 
-/** Codes are upper-case names; anything else is not repeated into rows and logs. */
+/** Codes are upper-case names. Other text is not copied into rows and logs. */
 function plainName(name: string): string {
   return /^[A-Z0-9_]{1,100}$/.test(name) ? name : 'UNNAMED'
 }

@@ -1,19 +1,19 @@
-// Plaid's endpoints by name, each with what it takes and how it is called. No decisions are made here.
+// Plaid's endpoints as functions. Makes no decisions.
 import type * as wire from 'plaid'
 import type { Secret } from '../crypto/secret.ts'
 import type { PlaidClient } from './client.ts'
 import * as linkSchemas from './link-schemas.ts'
 import * as schemas from './schemas.ts'
 
-/** The most that Plaid gives a page. */
+/** Plaid's maximum page size. */
 export const pageSize = 500
-/** Fixed at an item's first initialisation, so the first call must ask for all of it. */
+/** Plaid fixes the period at an item's first call, so the first call must request all of it. */
 const daysRequested = 730
-/** Clients of before December 2025 get v1 unless they ask; later ones get v2 alone. So all get the same. */
+/** Plaid's clients from before December 2025 get v1 by default, later ones v2. */
 const categoryVersion = 'v2'
 
 export interface HostedLink {
-  /** Where Plaid sends the user at the end; null leaves them on Plaid's last page. */
+  /** Where Plaid redirects the user at the end; null for Plaid's last page. */
   readonly completionRedirectUri: string | null
   /** Whether an app opens the page in its own browser window. */
   readonly isMobileApp: boolean
@@ -27,9 +27,9 @@ export interface HostedLink {
 const exchangeTimeoutMs = 15_000
 
 export interface LinkTokenRequest {
-  /** Our user id: never an e-mail address or another thing that tells who it is. */
+  /** Our user id: never personal data such as an e-mail address. */
   readonly clientUserId: string
-  /** Plaid's own id of the user, by which it tells later which items it holds for them; null where it gave none. */
+  /** Plaid's id of the user, by which it lists their items; null if there is none. */
   readonly plaidUserId: string | null
   readonly clientName: string
   readonly language: string
@@ -37,16 +37,16 @@ export interface LinkTokenRequest {
   readonly webhook: string
   /** Institutions without one of these are not offered. */
   readonly products: readonly string[]
-  /** Taken where the institution has them. */
+  /** Added if the institution supports them. */
   readonly optionalProducts: readonly string[]
-  /** Required of the institutions that have them. */
+  /** Required of institutions that support them. */
   readonly requiredIfSupportedProducts: readonly string[]
-  /** The user is asked to agree to these; they are billed from the first call on. */
+  /** The user is asked for consent; billed from the first call on. */
   readonly additionalConsentedProducts: readonly string[]
   readonly redirectUri?: string
   /** For Link on Android, where Plaid takes no redirect URI. */
   readonly androidPackageName?: string
-  /** Null where Link is not on a page of Plaid's. */
+  /** Null if Link does not run on a page of Plaid. */
   readonly hostedLink: HostedLink | null
   /** Set for update mode. */
   readonly accessToken?: Secret
@@ -72,7 +72,7 @@ function hostedLinkBody({ completionRedirectUri, isMobileApp, urlLifetimeSeconds
 /** A request's body: the compiler refuses a field that Plaid's type `Wire` does not have. */
 type BodyOf<Wire> = { readonly [Name in keyof Wire]?: unknown }
 
-/** Endpoints as functions over one client. Each answers `PlaidResult`, and throws only when the code is at fault. */
+/** The endpoints of one client. Each returns a `PlaidResult` and throws only for bugs. */
 export function createPlaid(client: PlaidClient) {
   const read = { idempotent: true } as const
   const write = { idempotent: false } as const
@@ -87,7 +87,7 @@ export function createPlaid(client: PlaidClient) {
           client_name: request.clientName,
           language: request.language,
           country_codes: request.countryCodes,
-          // Plaid takes one of the two; its own samples leave `user` out beside `user_id`.
+          // Plaid accepts one of the two.
           ...(request.plaidUserId === null
             ? { user: { client_user_id: request.clientUserId } }
             : { user_id: request.plaidUserId }),
@@ -111,12 +111,12 @@ export function createPlaid(client: PlaidClient) {
         } satisfies BodyOf<wire.LinkTokenCreateRequest>,
       }),
 
-    /** What became of a link token's sessions; Plaid tells it for six hours after each. */
+    /** The sessions of a link token. Plaid returns each for six hours after its end. */
     getLinkToken: (linkToken: Secret) =>
       client.call({ ...read, path: '/link/token/get', answer: linkSchemas.linkTokenGet, linkToken, body: {} }),
 
     /**
-     * Plaid's id for a user: the same one each time. `upgraded` asks for an id of the new user API as an older client.
+     * Plaid's id for a user; the same on each call. `upgraded` requests an id of the new user API for an older client.
      */
     createUser: (clientUserId: string, upgraded: boolean) =>
       client.call({
@@ -129,7 +129,7 @@ export function createPlaid(client: PlaidClient) {
         } satisfies BodyOf<wire.UserCreateRequest>,
       }),
 
-    /** The items that Plaid holds for a user, by Plaid's id of the user. */
+    /** The items of a user, by Plaid's id of the user. */
     getUserItems: (plaidUserId: string) =>
       client.call({
         ...read,
@@ -138,7 +138,7 @@ export function createPlaid(client: PlaidClient) {
         body: { user_id: plaidUserId } satisfies BodyOf<wire.UserItemsGetRequest>,
       }),
 
-    /** Ends items without their access tokens: none of them unless all are the user's. */
+    /** Removes items without their access tokens. Removes none unless all belong to the user. */
     removeUserItems: (plaidUserId: string, plaidItemIds: readonly string[]) =>
       client.call({
         ...read,
@@ -147,7 +147,7 @@ export function createPlaid(client: PlaidClient) {
         body: { user_id: plaidUserId, item_ids: plaidItemIds },
       }),
 
-    /** Plaid kills the old access token at once; the answer is the only place where the new one is. */
+    /** Plaid invalidates the old access token at once. Only the response contains the new one. */
     invalidateAccessToken: (accessToken: Secret) =>
       client.call({
         ...write,
@@ -170,7 +170,7 @@ export function createPlaid(client: PlaidClient) {
     getItem: (accessToken: Secret) =>
       client.call({ ...read, path: '/item/get', answer: linkSchemas.itemGet, accessToken, body: {} }),
 
-    /** Idempotent in effect: the second removal answers ITEM_NOT_FOUND, which is class `gone`. */
+    /** Idempotent: a second removal returns ITEM_NOT_FOUND, which is class `gone`. */
     removeItem: (accessToken: Secret) =>
       client.call({ ...read, path: '/item/remove', answer: linkSchemas.nothing, accessToken, body: {} }),
 

@@ -1,4 +1,4 @@
-// What a failure of Plaid's means for us, decided by error_type and error_code, never by text.
+// Classifies Plaid's errors by error_type and error_code.
 import * as z from 'zod'
 
 /**
@@ -9,7 +9,7 @@ import * as z from 'zod'
  * - `product_absent`: this item has no such product · `consent_needed`: the user has not agreed to share it
  * - `gone`: Plaid no longer has the item · `revoked`: the user withdrew their permission
  * - `item_error`: something of the item that this table does not know; its state tells more
- * - `ours`: our request or account is at fault; an alarm, and no retry
+ * - `ours`: our request or account is at fault; logged as an error, not retried
  */
 export type FailureClass =
   | 'retry'
@@ -32,16 +32,16 @@ export interface PlaidFailure {
   readonly class: FailureClass
   readonly errorType: string
   readonly errorCode: string
-  /** HTTP status; 0 when no answer came. */
+  /** HTTP status; 0 without a response. */
   readonly status: number
   readonly requestId: string | null
   readonly retryAfterSeconds: number | null
 }
 
-/** Of a call that was not made: its access token belongs to another environment of Plaid than `PLAID_ENV`. */
+/** The code of a call that was not made because its access token belongs to another environment than `PLAID_ENV`. */
 export const foreignTokenCode = 'ACCESS_TOKEN_OF_ANOTHER_ENVIRONMENT'
 
-/** A map, since Plaid's words are looked up: an object would also answer to `constructor`. */
+/** A map, because an object would also have a `constructor`. */
 const tableOf = (classes: Readonly<Record<string, FailureClass>>): ReadonlyMap<string, FailureClass> =>
   new Map(Object.entries(classes))
 
@@ -80,7 +80,7 @@ const codeClasses = tableOf({
   INVALID_API_KEYS: 'ours',
   INVALID_PRODUCT: 'ours',
   CREDITS_EXHAUSTED: 'ours',
-  // Institution errors that the operator has to settle with Plaid: waiting does not help.
+  // Institution errors that the operator has to resolve with Plaid.
   INSTITUTION_REGISTRATION_REQUIRED: 'ours',
   UNAUTHORIZED_INSTITUTION: 'ours',
   INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT: 'ours',

@@ -2,7 +2,7 @@
 import type * as wire from 'plaid'
 import * as z from 'zod'
 import { secretText } from './client.ts'
-import { isRecord, objectOrEmpty, optionalText, optionalTexts, requiredId, requiredText } from './fields.ts'
+import { isRecord, objectOrEmpty, optionalText, optionalTexts, requiredId, requiredText } from './field-schemas.ts'
 import { objectOf } from './schemas.ts'
 import { optionalTime } from './time.ts'
 
@@ -11,16 +11,16 @@ const secret = requiredText.transform(secretText)
 const errorName = /^[A-Z][A-Z0-9_]{1,99}$/
 const nameOf = (value: unknown): string | null => (typeof value === 'string' && errorName.test(value) ? value : null)
 
-const isNothing = (told: unknown): boolean =>
-  told === undefined || told === null || told === false || (typeof told === 'string' && !/\S/.test(told))
+const isNothing = (parsed: unknown): boolean =>
+  parsed === undefined || parsed === null || parsed === false || (typeof parsed === 'string' && !/\S/.test(parsed))
 
 /** An item's error. What has another shape is still an error, of which nothing is known. */
 const itemError = z
   .unknown()
   .optional()
-  .transform((told): { error_type: string; error_code: string } | null => {
-    if (isNothing(told)) return null
-    const fields = isRecord(told) ? told : { error_code: told }
+  .transform((parsed): { error_type: string; error_code: string } | null => {
+    if (isNothing(parsed)) return null
+    const fields = isRecord(parsed) ? parsed : { error_code: parsed }
     return {
       error_type: nameOf(fields['error_type']) ?? 'ITEM_ERROR',
       error_code: nameOf(fields['error_code']) ?? 'UNKNOWN_ERROR',
@@ -73,8 +73,10 @@ const listOf = <Schema extends z.ZodType>(row: Schema) => z.unknown().optional()
 
 const linkedAccount = z.object({ name: optionalText, mask: optionalText, subtype: optionalText })
 
-const institution = objectOrEmpty(z.object({ institution_id: optionalText, name: optionalText })).transform((told) =>
-  told.institution_id === null ? null : { institution_id: told.institution_id, name: told.name ?? told.institution_id },
+const institution = objectOrEmpty(z.object({ institution_id: optionalText, name: optionalText })).transform((parsed) =>
+  parsed.institution_id === null
+    ? null
+    : { institution_id: parsed.institution_id, name: parsed.name ?? parsed.institution_id },
 )
 
 const itemAdded = z.object({ public_token: secret, accounts: listOf(linkedAccount), institution })
@@ -87,9 +89,9 @@ export const linkTokenGet = objectOf<wire.LinkTokenGetResponse>()({
       exit: z
         .unknown()
         .optional()
-        .transform((told) => (isNothing(told) ? null : {})),
+        .transform((parsed) => (isNothing(parsed) ? null : {})),
       results: objectOrEmpty(z.object({ item_add_results: listOf(itemAdded) })).transform(
-        (told) => told.item_add_results,
+        (parsed) => parsed.item_add_results,
       ),
     }),
   ),

@@ -1,6 +1,6 @@
 // Lists of rows in Plaid's answers: a row that cannot be read is set aside, and its neighbours are not affected.
 import * as z from 'zod'
-import { isRecord, optionalId, storableCopy } from './fields.ts'
+import { isRecord, optionalId, storableCopy } from './field-schemas.ts'
 
 export type RowKind =
   | 'account'

@@ -1,5 +1,5 @@
 // Plaid's answers about an item and its products, as much of them as is used. Lenient by field and by row: see
-// fields.ts and rows.ts. Unknown fields are dropped, numbers are exact decimal text.
+// field-schemas.ts and rows.ts. Unknown fields are dropped, numbers are exact decimal text.
 import type * as wire from 'plaid'
 import * as z from 'zod'
 import {
@@ -16,7 +16,7 @@ import {
   requiredDecimal,
   requiredId,
   storableCopy,
-} from './fields.ts'
+} from './field-schemas.ts'
 import { type RowList, rowsOf, type SetAsideRow } from './rows.ts'
 
 /** An object of Plaid's type `Wire`: the compiler refuses a field that the type does not have. */
@@ -44,12 +44,12 @@ export const account = objectOf<wire.AccountBase>()({
   official_name: optionalText,
   type: optionalText,
   subtype: optionalText,
-}).transform(({ name, type, ...told }) => {
-  const kind = told.subtype ?? type ?? 'Account'
-  const fallback = told.mask === null ? kind : `${kind} ${told.mask}`
+}).transform(({ name, type, ...parsed }) => {
+  const kind = parsed.subtype ?? type ?? 'Account'
+  const fallback = parsed.mask === null ? kind : `${kind} ${parsed.mask}`
   return {
-    ...told,
-    name: name ?? told.official_name ?? fallback,
+    ...parsed,
+    name: name ?? parsed.official_name ?? fallback,
     type: type ?? 'other',
     // An account that is known keeps what an answer does not say.
     has_name: name !== null,
@@ -68,7 +68,7 @@ const category = objectOrEmpty(
     confidence_level: optionalText,
     version: optionalText,
   }),
-).transform((told) => (told.primary === null && told.detailed === null ? null : told))
+).transform((parsed) => (parsed.primary === null && parsed.detailed === null ? null : parsed))
 
 export const transaction = objectOf<wire.Transaction>()({
   transaction_id: requiredId,
@@ -83,7 +83,7 @@ export const transaction = objectOf<wire.Transaction>()({
   logo_url: optionalText,
   website: optionalText,
   personal_finance_category: category,
-  pending: optionalBoolean.transform((told) => told ?? false),
+  pending: optionalBoolean.transform((parsed) => parsed ?? false),
   payment_channel: optionalText,
 })
 export type PlaidTransaction = z.output<typeof transaction>
@@ -104,8 +104,8 @@ export const transactionsSync = objectOf<wire.TransactionsSyncResponse>()({
   next_cursor: z.string(),
   has_more: requiredBoolean,
   transactions_update_status: optionalText,
-}).transform(({ accounts, added, modified, removed, ...told }) => ({
-  ...told,
+}).transform(({ accounts, added, modified, removed, ...parsed }) => ({
+  ...parsed,
   accounts: accounts.rows,
   added: added.rows,
   modified: modified.rows,
@@ -130,9 +130,9 @@ export const stream = objectOf<wire.TransactionStream>()({
   is_active: optionalBoolean,
   status: optionalText,
   personal_finance_category: category,
-}).transform(({ description, frequency, transaction_ids: ids, is_active: isActive, status, ...told }) => ({
-  ...told,
-  description: description ?? told.merchant_name ?? '',
+}).transform(({ description, frequency, transaction_ids: ids, is_active: isActive, status, ...parsed }) => ({
+  ...parsed,
+  description: description ?? parsed.merchant_name ?? '',
   // Plaid's own words for what it does not know.
   frequency: frequency ?? 'UNKNOWN',
   status: status ?? 'UNKNOWN',
@@ -218,7 +218,7 @@ export const investmentTransaction = objectOf<wire.InvestmentTransaction>()({
   // Plaid-Version 2019-05-29 has none.
   subtype: optionalText,
   ...currency,
-}).transform(({ name, type, ...told }) => ({ ...told, name: name ?? '', type: type ?? 'other' }))
+}).transform(({ name, type, ...parsed }) => ({ ...parsed, name: name ?? '', type: type ?? 'other' }))
 export type PlaidInvestmentTransaction = z.output<typeof investmentTransaction>
 
 export const investmentTransactionsGet = objectOf<wire.InvestmentsTransactionsGetResponse>()({
@@ -231,9 +231,9 @@ export const investmentTransactionsGet = objectOf<wire.InvestmentsTransactionsGe
   }),
   securities: securitiesBeside,
   // No list ends there, so it is read to its end, and nothing is removed.
-  total_investment_transactions: optionalCount.transform((told) => told ?? Number.MAX_SAFE_INTEGER),
-}).transform(({ accounts, investment_transactions: transactions, securities, ...told }) => ({
-  ...told,
+  total_investment_transactions: optionalCount.transform((parsed) => parsed ?? Number.MAX_SAFE_INTEGER),
+}).transform(({ accounts, investment_transactions: transactions, securities, ...parsed }) => ({
+  ...parsed,
   accounts: accounts.rows,
   investment_transactions: transactions.rows,
   securities: securities.rows,

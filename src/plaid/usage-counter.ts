@@ -1,5 +1,5 @@
-// Calls of Plaid's API counted in the isolate, by endpoint and outcome, until somebody writes them down. Holds names
-// and numbers only.
+// Counts calls of Plaid's API in the isolate by endpoint and outcome, until they are stored. Holds names and numbers
+// only.
 
 export interface UsageCount {
   /** The path: `/transactions/sync`. */
@@ -11,11 +11,11 @@ export interface UsageCount {
 
 export interface UsageCounter {
   count(endpoint: string, outcome: string): void
-  /** What was counted since the last time, and nothing twice. */
+  /** Returns and resets the counts. */
   drain(): UsageCount[]
 }
 
-/** More kinds of outcome than Plaid has; beyond them only their sum is kept. */
+/** More outcomes than Plaid has. Further ones are counted together. */
 const maxKinds = 1000
 const codePattern = /^[A-Za-z][A-Za-z0-9_]{0,99}/
 

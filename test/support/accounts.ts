@@ -108,16 +108,16 @@ export async function createAccounts(control: string): Promise<Accounts> {
   const services: Services = {
     ...given,
     identity: async () => {
-      const tools = await given.identity?.()
-      if (tools === undefined) throw new Error('Accounts are not built in.')
+      const identity = await given.identity?.()
+      if (identity === undefined) throw new Error('Accounts are not built in.')
       const passwords = createPasswordHasher(counting, testCost)
-      const { connection } = tools.database
+      const { connection } = identity.database
       const batch: typeof connection.batch = (statements) => {
         trips += 1
         return connection.batch(statements)
       }
-      const counted = { ...tools.database, connection: Object.assign(Object.create(connection), { batch }) }
-      return { ...tools, database: counted, passwords, sendMail: (mail) => Promise.resolve(void mails.push(mail)) }
+      const counted = { ...identity.database, connection: Object.assign(Object.create(connection), { batch }) }
+      return { ...identity, database: counted, passwords, sendMail: (mail) => Promise.resolve(void mails.push(mail)) }
     },
   }
   const now = () => new Date(Date.now() + offsetMs)

@@ -22,10 +22,10 @@ import {
 
 export interface LimitedCall {
   readonly path: string
-  /** Null where Plaid limits nothing that we could come near. */
+  /** Null for an endpoint without a limit. */
   readonly limit: (PlaidLimit & { readonly name: PlaidLimitName }) | null
   readonly itemId: string | null
-  /** Whose share an interactive call counts against. Absent in calls of a Worker's version before users had shares. */
+  /** The user whose share an interactive call counts against. Absent in calls from older Worker versions. */
   readonly userId?: string | null
   readonly priority: Priority
 }
@@ -38,7 +38,7 @@ export interface RejectedCall extends LimitedCall {
 
 type LimitedBy = 'client' | 'item' | 'user' | 'plaid' | 'day'
 
-/** Whether a call may be made now; if not, what stands in its way, and for how long. */
+/** Whether a call may be made now; if not, which limit prevents it, and for how long. */
 export type Admission =
   | { readonly admitted: true }
   | { readonly admitted: false; readonly waitMs: number; readonly by: LimitedBy }
@@ -46,7 +46,7 @@ export type Admission =
 /** Of a window its blocks, of a refusal its end (ms since 1970), of a day the calls. */
 type Stored = StoredBlocks | number
 
-/** What survives: as much of a Durable Object's storage as is used. */
+/** The part of a Durable Object's storage that is used. */
 export interface AdmissionStore {
   get(key: string): Stored | undefined
   put(key: string, value: Stored): void
@@ -56,23 +56,20 @@ export interface AdmissionStore {
 
 export interface AdmissionControl {
   admit(call: LimitedCall, nowMs: number): Admission
-  /** Closes what Plaid refused for, until Plaid said. */
+  /** Blocks calls until the time that Plaid's 429 named. */
   recordRejection(rejected: RejectedCall, nowMs: number): void
-  /** Deletes what counts no more; answers how many entries of items are left. */
+  /** Deletes expired entries. Returns how many are left. */
   clean(nowMs: number): number
-  /** How many items and users are remembered. */
+  /** Number of items and users in memory. */
   remembered(): number
 }
 
 const dayMs = 86_400_000
-/** Plaid's word is taken up to here: a longer one is asked about again after it. */
+/** The longest block that a 429 causes. */
 const longestRefusalSeconds = 3600
-/**
- * The same for an endpoint where neither an item nor a limit of ours is known: one caller's 429 must not stop all for
- * long.
- */
+/** The same for a call without an item or a limit: one caller's 429 must not block all callers for long. */
 const longestBlindRefusalSeconds = 60
-/** Where Plaid did not say how long: its limits are by the minute. */
+/** Used if Plaid names no time; its limits apply per minute. */
 const unsaidSeconds = { item: 60, endpoint: 30 } as const
 
 const prefixes = { client: 'client ', item: 'item ', closed: 'closed ', day: 'day ' } as const
@@ -82,7 +79,7 @@ const itemStorage = (quota: number): StoragePolicy => ({
   unstored: Math.floor(quota / 3),
   chunk: Math.max(1, Math.floor(quota / 10)),
 })
-/** Some sixty writes cover a minute's calls of a whole client. */
+/** About sixty writes cover a minute's calls of a client. */
 const clientStorage = (quota: number): StoragePolicy => ({ unstored: 0, chunk: Math.max(1, Math.floor(quota / 60)) })
 
 interface CallWindows {
@@ -116,7 +113,7 @@ export function createAdmissionControl(store: AdmissionStore, startedAtMs: numbe
       return restore(blocksIn(stored), forgets ? itemStorage(quota).unstored : 0, nowMs)
     })
 
-  /** Of the user for whom an interactive call is made; null for other calls. */
+  /** The window of the user of an interactive call; null for other calls. */
   const userWindow = ({ userId = null, priority }: LimitedCall, limitName: string): SlidingWindow | null =>
     userId === null || priority !== 'interactive' ? null : users.of(`${limitName} ${userId}`, emptyWindow)
 
@@ -132,7 +129,7 @@ export function createAdmissionControl(store: AdmissionStore, startedAtMs: numbe
   const endpointKey = (call: LimitedCall): string => `${prefixes.closed}${call.path}`
   const itemKey = (call: LimitedCall): string => `${prefixes.closed}${call.path} ${call.itemId ?? ''}`
 
-  /** The day's count of a paid call, and where it is kept. */
+  /** The daily count of a paid call, and its key. */
   const daily = (call: LimitedCall, nowMs: number) => {
     const key = `${prefixes.day}${Math.floor(nowMs / dayMs)} ${call.path} ${call.itemId ?? ''}`
     return { key, calls: numberIn(store.get(key)) }
@@ -151,7 +148,7 @@ export function createAdmissionControl(store: AdmissionStore, startedAtMs: numbe
 
   const refusedBy = (by: LimitedBy, waitMs: number): Admission => ({ admitted: false, waitMs, by })
 
-  /** What the call has to wait for longest; null where it fits now. */
+  /** The limit with the longest wait; null if the call fits now. */
   const longestWait = (
     call: LimitedCall,
     limit: PlaidLimit,
@@ -196,9 +193,9 @@ export function createAdmissionControl(store: AdmissionStore, startedAtMs: numbe
       const until = (unsaid: number, longestSeconds = longestRefusalSeconds): number =>
         nowMs + Math.min(retryAfterSeconds ?? unsaid, longestSeconds) * 1000
       if (itemId !== null) close(itemKey(rejected), until(unsaidSeconds.item))
-      // Of the item's bank: other items are not concerned.
+      // The limit of the item's bank does not affect other items.
       if (errorCode === 'INSTITUTION_RATE_LIMIT' && itemId !== null) return
-      // Plaid does not say whose limit it was. Where the item is far from its own, it was the client's.
+      // Plaid does not name the limit. If the item is far from its own, it was the client's.
       const isBlind = limit === null || itemId === null
       const asked = isBlind ? 0 : (windowsOf(rejected, limit, nowMs).item?.total ?? 0)
       const longestSeconds = isBlind ? longestBlindRefusalSeconds : longestRefusalSeconds

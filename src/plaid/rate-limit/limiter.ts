@@ -5,12 +5,12 @@ import type { Admission, LimitedCall, RejectedCall } from './admission.ts'
 import { isPaidPath, limitNameOf, type PlaidLimits } from './limits.ts'
 import type { Priority } from './window.ts'
 
-/** Who calls Plaid. A user waits for `interactive`; nobody does for `background`. */
+/** Who calls Plaid. A user waits for `interactive` calls. */
 export interface Caller {
   readonly priority: Priority
-  /** Ours; null where the call is about no item, or about one that is not ours yet. */
+  /** Our item id; null if the call concerns no stored item. */
   readonly itemId: string | null
-  /** Ours, the user whom the call serves; null where it serves none. */
+  /** Our id of the user that the call serves; null for none. */
   readonly userId: string | null
 }
 
@@ -28,7 +28,7 @@ export interface PlaidLimiterObjects {
 export interface PlaidLimiterOptions {
   readonly objects: PlaidLimiterObjects
   readonly limits: PlaidLimits
-  /** Where the objects are created; near their first caller where it is null. */
+  /** Where the objects are created; null for near their first caller. */
   readonly location?: DurableObjectLocationHint | null
   readonly wait: (milliseconds: number) => Promise<void>
   /** 0 ≤ x < 1. */
@@ -40,15 +40,15 @@ export interface PlaidLimiterOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-/** Whether a call may be made; `afterSeconds` says when asking again makes sense. */
+/** Whether a call may be made; if not, when to try again. */
 export type Outcome =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'refused' | 'failed'; readonly afterSeconds: number }
 
 export interface PlaidLimiter {
-  /** Waits for a turn, a few seconds at most. */
+  /** Waits for admission, a few seconds at most. */
   check(path: string, caller: Caller): Promise<Outcome>
-  /** Tells everybody that Plaid answered 429. */
+  /** Records Plaid's 429 for all isolates. */
   recordRejection(path: string, caller: Caller, errorCode: string, retryAfterSeconds: number | null): Promise<void>
 }
 
@@ -57,13 +57,13 @@ export interface PlaidLimiter {
  * fails or is busy concerns its endpoints alone. Endpoints without a limit share one, which knows Plaid's refusals.
  */
 const objectNameOf = ({ limit }: LimitedCall): string => `client:${limit?.name ?? 'unlimited'}`
-/** A user should hear soon that it takes longer; a run holds one of few consumers while it waits. */
+/** Short, because a user is waiting, and because a run occupies one of few queue consumers while it waits. */
 const maxWaitMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
-/** After a failure the object is left alone for so long, so that not every call waits for it in vain. */
+/** How long a failed object is not called, so that calls do not wait for it in vain. */
 const pauseMs = 5000
 const unavailableSeconds = 60
 
-/** Make one an isolate: it remembers which objects failed. */
+/** One per isolate, because it remembers which objects failed. */
 export function createPlaidLimiter(options: PlaidLimiterOptions): PlaidLimiter {
   const { objects, limits, location = null, wait, random } = options
   const { now = () => Date.now(), timeoutMs = 1000, onFailure } = options
@@ -105,7 +105,7 @@ export function createPlaidLimiter(options: PlaidLimiterOptions): PlaidLimiter {
         if (admission === null) return uncounted(call)
         if (admission.admitted) return { kind: 'admitted' }
         if (admission.waitMs > leftMs) return { kind: 'refused', afterSeconds: Math.ceil(admission.waitMs / 1000) }
-        // Those who wait for the same second do not all come at once.
+        // Jitter, so that callers that wait for the same second do not retry at once.
         const pause = admission.waitMs + random() * 200
         leftMs -= pause
         await wait(pause)

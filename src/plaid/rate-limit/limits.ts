@@ -1,5 +1,5 @@
-// Plaid's limits a minute by item and by client, which endpoints share one, and which of them cost money. No clock and
-// no counting: that is quota-window.ts.
+// Plaid's limits per minute, by item and by client; which endpoints share one; and which endpoints are paid. window.ts
+// counts.
 
 /** `item`, `client`: calls in a minute. `day`: of a paid endpoint, calls an item and a UTC day; ours, not Plaid's. */
 export interface PlaidLimit {
@@ -10,7 +10,7 @@ export interface PlaidLimit {
 
 const free = (item: number, client: number): PlaidLimit => ({ item, client, day: null })
 
-/** What Plaid documents for a production client. They differ by customer, so `PLAID_LIMITS` may say otherwise. */
+/** Plaid's documented limits of a production client. They differ by customer; `PLAID_LIMITS` overrides them. */
 export const defaultLimits = {
   sync: free(50, 2500),
   accounts: free(15, 15_000),
@@ -21,10 +21,10 @@ export const defaultLimits = {
   item_get: free(15, 5000),
   item_remove: free(30, 2000),
   recurring: free(20, 1000),
-  // Plaid documents none. Apart from `other`, so that the reconciler's checks of users leave that to links.
+  // Undocumented. Separate from `other`, so that the reconciler's checks do not use up the limit of linking.
   user_items: free(500, 500),
   refresh: { item: 2, client: 100, day: 4 },
-  // Plaid documents none for these; a common one keeps a loop of links or webhooks from using up what it does allow.
+  // Undocumented. A common limit, so that a loop of links or webhooks cannot use up what Plaid allows.
   other: free(500, 500),
 } as const satisfies Record<string, PlaidLimit>
 

@@ -1,5 +1,4 @@
-// The Durable Object that counts the calls of a whole Plaid client under one limit, for all isolates. Decides nothing
-// by itself: quota-control.ts does.
+// The Durable Object that counts the calls of a Plaid client under one limit, for all isolates. admission.ts decides.
 import { DurableObject } from 'cloudflare:workers'
 import {
   type Admission,
@@ -9,7 +8,7 @@ import {
   type RejectedCall,
 } from './admission.ts'
 
-/** What was stored of items and of refusals is looked through so often, while there is any. */
+/** Interval at which expired entries are deleted, while there are any. */
 const cleanMs = 120_000
 
 export class PlaidQuota extends DurableObject {
@@ -23,9 +22,7 @@ export class PlaidQuota extends DurableObject {
     this.#control = createAdmissionControl(context.storage.kv, Date.now())
   }
 
-  /**
-   * Nothing is awaited between asking and counting; the platform holds the answer back until what it stored is durable.
-   */
+  /** Awaits nothing between check and count. The platform delays the response until the writes are durable. */
   async admit(call: LimitedCall): Promise<Admission> {
     const admission = this.#control.admit(call, Date.now())
     await this.#ensureAlarm()

@@ -1,11 +1,11 @@
-// SlidingWindows by key, of items or of users: as many as were busy in the last two windows. An idle one is dropped
-// without a search.
+// Sliding windows by key (items or users). Holds those that were used in the last two periods; drops idle ones without
+// a search.
 import { isIdle, type SlidingWindow, windowSeconds } from './window.ts'
 
 export interface SlidingWindows {
   /** The window of the key, made where there is none; it is kept for another window. */
   of(key: string, make: () => SlidingWindow): SlidingWindow
-  /** To be called before each count. */
+  /** Must be called before each count. */
   age(nowMs: number): void
   count(): number
 }

@@ -268,9 +268,9 @@ describe('an identity request that fails in the middle', () => {
       services: {
         ...services,
         identity: async () => {
-          const tools = await services.identity?.()
-          if (tools === undefined) throw new Error('Accounts are not built in.')
-          return { ...tools, sendMail: () => Promise.reject(new Error('no mail today')) }
+          const identity = await services.identity?.()
+          if (identity === undefined) throw new Error('Accounts are not built in.')
+          return { ...identity, sendMail: () => Promise.reject(new Error('no mail today')) }
         },
       },
     }

@@ -39,9 +39,9 @@ function deployment(hashesPerMinute: number) {
     ...accounts.services,
     limiter: createLimiter({ objects: given, timeoutMs: 20_000 }),
     identity: async () => {
-      const tools = await accounts.services.identity?.()
-      if (tools === undefined) throw new Error('Accounts are not built in.')
-      return { ...tools, hashesPerMinute }
+      const identity = await accounts.services.identity?.()
+      if (identity === undefined) throw new Error('Accounts are not built in.')
+      return { ...identity, hashesPerMinute }
     },
   })
   let services = isolate()

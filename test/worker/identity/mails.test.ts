@@ -20,13 +20,13 @@ const network = () => `198.51.${(count += 1)}.0/24`
 const from = (name: string): Ctx => ({ ...accounts.ctx, client: clientOf(name) })
 const mailsTo = (email: string) => accounts.mails.filter(({ to }) => to === email).map(({ kind }) => kind)
 
-/** The same with other tools. */
+/** The same with other identity services. */
 function equipped(change: Partial<IdentityServices>): Ctx {
   const { ctx, services } = accounts
   const identity = async () => {
-    const tools = await services.identity?.()
-    if (tools === undefined) throw new Error('Accounts are not built in.')
-    return { ...tools, ...change }
+    const identity = await services.identity?.()
+    if (identity === undefined) throw new Error('Accounts are not built in.')
+    return { ...identity, ...change }
   }
   return { ...ctx, client: clientOf(network()), services: { ...services, identity } }
 }

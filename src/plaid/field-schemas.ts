@@ -1,5 +1,5 @@
-// Fields of Plaid's answers. An optional field that is absent, null, blank, or not what it should be reads as null: one
-// odd value never costs the row that it is in. A required one costs its row.
+// Schemas for fields of Plaid's responses. An optional field that is absent, null, blank or invalid reads as null, so
+// an invalid value does not cost its row. An invalid required field does.
 import * as z from 'zod'
 import { canonicalDecimalOrNull } from '../decimal.ts'
 
