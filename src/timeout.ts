@@ -1,6 +1,6 @@
-// Deadlines for promises.
+// Timeouts for promises.
 
-/** Resolves like `answer`, or with `late()` after `timeoutMs`: by default it rejects. Does not cancel `answer`. */
+/** Resolves like `answer`, or with `late()` after `timeoutMs`; by default rejects then. Does not cancel `answer`. */
 export async function withTimeout<Answer>(
   timeoutMs: number,
   answer: Promise<Answer>,

@@ -1,5 +1,5 @@
-// Verifies access tokens: either HS256 tokens of this deployment or those of one OIDC issuer, never both at once. Every
-// refusal looks the same outside; why is in the error's `reason`.
+// Verifies access tokens, either HS256 tokens of this deployment or those of one OIDC issuer, never both. All refusals
+// have the same response; `reason` is for the log.
 
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose'
 import * as z from 'zod'
@@ -31,10 +31,10 @@ export type AuthConfig =
 
 export type Role = 'user' | 'admin'
 
-/** What the tokens of this deployment say (./sign-access-token.ts). */
+/** The claims of this deployment's tokens (./sign-access-token.ts). */
 const ownRules: TokenRules = { scopeClaim: null, writeScope: null, admin: { claim: 'role', value: 'admin' } }
 
-/** What a verified token says. Authentic and in time; whether the user may do a thing is not decided here. */
+/** The claims of a verified token. Authorization is decided elsewhere. */
 export interface VerifiedClaims {
   readonly issuer: string
   readonly subject: string
@@ -58,14 +58,14 @@ const claimsSchema = z.object({
   sid: z.unknown().optional(),
 })
 
-/** Of a token of this deployment, whose own claims have one type. */
+/** The claims of this deployment's tokens. */
 const ownClaimsSchema = claimsSchema.extend({ role: z.string().optional(), scope: z.string().optional() })
 
 function unauthorized(reason: string): AppError {
   return new AppError('unauthorized', 'A valid access token is required.', { reason })
 }
 
-/** Whether a token may only look: its scope names `read` and not `write`. One that names neither is not restricted. */
+/** Whether the token may only read: its scopes contain `read` and not `write`. Without either, it is not restricted. */
 export function isReadOnly(scopes: readonly string[]): boolean {
   return scopes.includes('read') && !scopes.includes('write')
 }

@@ -1,6 +1,6 @@
-// Reads `Authorization: Bearer <token>` (RFC 6750 §2.1). The token it gives is unverified text.
+// Parses `Authorization: Bearer <token>` (RFC 6750 §2.1). The token is unverified.
 
-/** Longest header read; longer ones are refused unread. */
+/** Longer headers are refused. */
 const MAX_HEADER_LENGTH = 8192
 
 /**

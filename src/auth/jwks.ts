@@ -1,5 +1,5 @@
-// The published keys of one OIDC issuer, cached in the isolate. Tokens decide neither where keys come from nor how
-// often they are fetched: one request a cool-down, whatever comes in.
+// The published keys of one OIDC issuer, cached in the isolate. Tokens influence neither the URL nor the rate of
+// fetches: one per cool-down.
 
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
 import * as z from 'zod'
@@ -13,9 +13,9 @@ export interface JwksOptions {
   readonly fetch: typeof fetch
   /** For one fetch, body included. */
   readonly timeoutMs?: number
-  /** Least time between two fetches, also failed ones. */
+  /** Least time between two fetches, including failed ones. */
   readonly cooldownMs?: number
-  /** After it the keys are fetched again; a withdrawn key is believed no longer than this. */
+  /** Age at which the keys are fetched again; the longest time that a withdrawn key is accepted. */
   readonly maxAgeMs?: number
   readonly maxBytes?: number
 }
@@ -23,9 +23,9 @@ export interface JwksOptions {
 type KeySet = ReturnType<typeof createLocalJWKSet>
 type PublicKey = Awaited<ReturnType<KeySet>>
 
-/** Why keys are to be fetched: there are none, or they are old; or a token names one that is not among them. */
+/** Why keys are fetched: there are none or they are old, or a token names an unknown one. */
 export type FetchReason = 'expired' | 'unknown_key'
-/** What the request that causes a fetch has to do with it. */
+/** Hooks of the request that causes a fetch. */
 export interface FetchHooks {
   /** Called before the fetch; what it throws prevents the fetch and refuses the token. */
   readonly before: (reason: FetchReason) => Promise<void>
@@ -94,7 +94,7 @@ export function createJwksSource(options: JwksOptions): JwksSource {
     try {
       return await current.keySet(header, token)
     } catch (error) {
-      // A new key of the issuer, or junk: worth a look, and refresh looks no more often than the cool-down allows.
+      // The issuer may have a new key. `refresh` fetches at most once per cool-down.
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
       return await (await refresh(nowMs, 'unknown_key', hooks)).keySet(header, token)
     }

@@ -1,5 +1,4 @@
-// Signs this deployment's own access tokens: what `verifyAccessToken` takes in builtin mode. Decides nothing about who
-// gets one.
+// Signs this deployment's access tokens, which `verifyAccessToken` accepts in builtin mode.
 import { SignJWT } from 'jose'
 import { LOCAL_ISSUER, type Role } from './access-token.ts'
 
@@ -7,7 +6,7 @@ export interface AccessTokenClaims {
   /** Our id of the account. */
   readonly subject: string
   readonly sessionId: string
-  /** Names separated by spaces; `read` without `write` may change nothing. */
+  /** Space-separated names; `read` without `write` may not change anything. */
   readonly scope: string
   readonly role: Role
 }

@@ -1,5 +1,5 @@
-// Tells an issuer's access tokens from its other JWTs: ID, refresh and logout tokens, which the same keys sign. Issuers
-// mark them in different ways, and many leave access tokens unmarked.
+// Distinguishes access tokens from ID, refresh and logout tokens, which an issuer signs with the same keys. Issuers
+// mark them in different ways, and many do not mark access tokens.
 import type { JWTHeaderParameters, JWTPayload } from 'jose'
 
 /** RFC 9068 §2.1, and the unspecific type of issuers that do not follow it. */
@@ -12,7 +12,7 @@ const hashes = ['at_hash', 'c_hash'] as const
 
 const lower = (value: unknown): string => (typeof value === 'string' ? value.toLowerCase() : '')
 
-/** Why a verified token is no access token, for the log; null where nothing speaks against it. */
+/** Why a verified token is not an access token, for the log; null if it may be one. */
 export function otherKindOf(header: JWTHeaderParameters, payload: JWTPayload): string | null {
   // RFC 7515 §4.1.9: a media type without a slash lacks its `application/`.
   const type = lower(header.typ).replace(/^application\//, '')

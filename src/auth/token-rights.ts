@@ -1,5 +1,5 @@
-// What an issuer's access token may do here. Issuers name scopes and roles in different ways, so the operator says
-// where they stand and what they are called; what is not found there is not granted.
+// The rights of an issuer's access token. Issuers name scopes and roles differently, so the operator configures the
+// claims; what is not found there is not granted.
 import type { JWTPayload } from 'jose'
 import { AppError } from '../errors.ts'
 
@@ -52,8 +52,8 @@ function scopesIn(payload: JWTPayload, claim: string | null): readonly string[] 
 }
 
 /**
- * The scopes of a token: `read` and perhaps `write` where the rules name the scope that allows writing, else its own.
- * @throws AppError `unauthorized` for claims that cannot be read
+ * The scopes of a token: `read`, and `write` if it has the configured scope for writing; else its own scopes.
+ * @throws AppError `unauthorized` for malformed claims
  */
 export function scopesOf(payload: JWTPayload, { scopeClaim, writeScope }: TokenRules): readonly string[] {
   const scopes = scopesIn(payload, scopeClaim)

@@ -1,4 +1,5 @@
-// Environment → Config. Parsed once an isolate, fails closed, and names the variables at fault but never their values.
+// Parses the environment into the configuration, once per isolate. Errors name the variables at fault and never their
+// values.
 import { constraintViolations } from './constraints.ts'
 import { identityUrlMissing } from './logins.ts'
 import {
@@ -20,7 +21,7 @@ export interface EmailConfig {
   readonly url: string
   readonly key: string
   readonly from: string
-  /** The page of the application that links in mails lead to. */
+  /** The application's page that links in e-mails open. */
   readonly publicUrl: string
 }
 
@@ -106,21 +107,18 @@ export interface Config {
     /** Days after which what a user removed is deleted. */
     readonly removedDays: number
   }
-  /** Items at Plaid that no row here knows: whether they are removed there, and how many a day. */
+  /** Whether items at Plaid that are not stored here are removed there, and how many a day. */
   readonly orphanRemoval: { readonly mode: 'off' | 'report' | 'end'; readonly perDay: number }
-  /** Wake-up messages that a sweep sends for each second until the next sweep. */
+  /** Messages that a sweep sends per second until the next sweep. */
   readonly sweep: { readonly wakesPerSecond: number }
   readonly sentry: { readonly dsn: string; readonly tracesSampleRate: number } | null
 }
 
 const plaidHosts = { sandbox: 'https://sandbox.plaid.com', production: 'https://production.plaid.com' } as const
 
-/** Mails that anybody can ask for: registrations and resets. */
+/** E-mails that anyone can request: registrations and password resets. */
 const defaultMailsPerHour = 500
-/**
- * Password hashes for clients without a known device or a live session: each takes a tenth to a fifth of a second of
- * CPU.
- */
+/** Password hashes for clients without a known device or a live session. Each takes 0.1 to 0.2 s of CPU. */
 const defaultHashesPerMinute = 600
 
 function authOf(env: Environment): Config['auth'] {

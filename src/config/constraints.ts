@@ -1,4 +1,4 @@
-// What the variables must be together, and what only a laptop may do.
+// Constraints between variables, and what is allowed in development only.
 import { encodeBase64, encodeHex } from '../crypto/encoding.ts'
 import { identityUrlMissing, loginViolations, sharedLoginViolations } from './logins.ts'
 import { isRedirectUri } from './redirect-uri.ts'
@@ -23,7 +23,7 @@ const httpsOnly = [
   'SENTRY_DSN',
 ] as const
 const oidcVariables = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'] as const
-/** What they are for has an answer without them. */
+/** Optional variables of OIDC. */
 const oidcChoices = [
   'AUTH_SCOPE_CLAIM',
   'AUTH_WRITE_SCOPE',
@@ -33,7 +33,7 @@ const oidcChoices = [
 ] as const
 const emailVariables = ['AUTH_EMAIL_URL', 'AUTH_EMAIL_KEY', 'AUTH_EMAIL_FROM', 'AUTH_PUBLIC_URL'] as const
 
-/** Each mode has its own variables, whole; one of the other mode would look as if it did something. */
+/** Each mode requires its variables and refuses those of the other mode, which would have no effect. */
 function authViolations(env: Environment): Violation[] {
   const mode = authModeOf(env)
   const isSet = (name: keyof Environment): boolean => env[name] !== undefined
@@ -76,7 +76,7 @@ function keyViolations(env: Environment): Violation[] {
   })
 }
 
-/** What only a laptop may do. Staging is as strict as production. */
+/** Refuses what is allowed in development only. Staging is as strict as production. */
 function strictViolations(env: Environment, raw: Readonly<Record<string, unknown>>): Violation[] {
   const violations: Violation[] = [...loginViolations(env), ...keyViolations(env)]
   for (const name of ['PLAID_BASE_URL', 'DATABASE_ENDPOINT'] as const)

@@ -1,4 +1,4 @@
-// The Worker's logins: which variables name them, and what must be true of those that are in use.
+// The Worker's database logins, and their constraints.
 import { authModeOf, type Violation, type Environment } from './variables.ts'
 
 /** Of built-in accounts, whose functions no other login may call. */
@@ -15,7 +15,7 @@ interface DatabaseLogin {
   readonly role: string
 }
 
-/** Those that this Worker uses. Under `oidc` the URL of the accounts' login may be set, and is not read. */
+/** The logins in use. With `oidc`, the URL of the accounts' login may be set and is ignored. */
 function loginsOf(env: Environment): readonly DatabaseLogin[] {
   const { DATABASE_IDENTITY_URL: identityUrl } = env
   return [
@@ -27,7 +27,7 @@ function loginsOf(env: Environment): readonly DatabaseLogin[] {
   ]
 }
 
-/** Each login has rights of its own; one in two places would have both. */
+/** Each role needs its own login; a shared one would have both roles' rights. */
 export function sharedLoginViolations(env: Environment): Violation[] {
   const logins = loginsOf(env).map(({ variable, url }) => ({ variable, login: loginOf(url) }))
   return logins.flatMap(({ variable, login }, index): Violation[] => {

@@ -116,16 +116,13 @@ const claimName = z.string().regex(/^\S{1,256}$/, 'must be the name of a claim')
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
 
-/**
- * How to reach somebody: `mailto:security@example.com`, `https://example.com/security`, `tel:+1-201-555-0123` (RFC
- * 9116).
- */
+/** A contact: `mailto:security@example.com`, `https://example.com/security`, `tel:+1-201-555-0123` (RFC 9116). */
 const contact = z
   .string()
   .max(500)
   .regex(/^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/\S+|tel:\+?[\d-]+)$/, 'must list addresses as mailto:, https: or tel:')
 
-/** Those that are secrets by themselves: never printed, never alike, never an example. */
+/** The secrets: never logged, all different, no example values. */
 export const secretVariables = [
   'PLAID_SECRET',
   'SECRET_KEY',

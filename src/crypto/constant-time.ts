@@ -1,7 +1,6 @@
-// Comparison whose time tells nothing of where two values differ. Lengths are not secret here: they are fixed by each
-// format and checked before.
+// Comparison whose time does not reveal where two values differ. Lengths are not secret: each format fixes them.
 
-/** Whether both hold the same bytes; takes as long for a difference in the first byte as in the last. */
+/** Whether both contain the same bytes. */
 export function equalConstantTime(left: Uint8Array, right: Uint8Array): boolean {
   // crypto.subtle.timingSafeEqual throws on unequal lengths and Node's Web Crypto lacks it.
   if (left.length !== right.length) return false

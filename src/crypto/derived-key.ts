@@ -1,7 +1,7 @@
-// Keys for one purpose each, derived from SECRET_KEY: what is signed for one purpose means nothing for another.
+// Derives keys from SECRET_KEY, one per purpose: a MAC of one purpose is invalid for another.
 import { type Bytes, lengthPrefixed, utf8 } from './encoding.ts'
 
-/** Computes 32 bytes of these fields that only holders of the secret can compute. */
+/** A MAC of 32 bytes over these fields. */
 export type Authenticator = (fields: readonly (string | Uint8Array)[]) => Promise<Bytes>
 
 /** HKDF-SHA-256 (RFC 5869) of the secret to a key for HMAC-SHA-256. */
@@ -13,7 +13,7 @@ async function derive(secret: Uint8Array, purpose: string): Promise<CryptoKey> {
   return await crypto.subtle.deriveKey(parameters, master, hmac, false, ['sign'])
 }
 
-/** Derives the key at the first use, and keeps it. */
+/** A function that derives its key at the first call and keeps it. */
 export function authenticatorFor(secret: Uint8Array, purpose: string): Authenticator {
   let key: CryptoKey | null = null
   return async (fields) => {
@@ -22,7 +22,7 @@ export function authenticatorFor(secret: Uint8Array, purpose: string): Authentic
   }
 }
 
-/** The same once. */
+/** A single MAC. */
 export async function authenticate(
   secret: Uint8Array,
   purpose: string,

@@ -1,4 +1,4 @@
-// Bytes to text and back. Decoders accept exactly one spelling of each value and answer null to all others, so that
+// Converts bytes to text and back. Decoders accept one canonical form of each value and return null for others, so that
 // two different strings never mean the same bytes.
 
 export type Bytes = Uint8Array<ArrayBuffer>
@@ -30,8 +30,8 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
 }
 
 /**
- * Concatenation from which the fields can be told apart: each is preceded by its length in four bytes, big-endian, so
- * no two different lists give the same bytes.
+ * Concatenates fields unambiguously: each is preceded by its length in four bytes, big-endian, so different lists never
+ * give the same bytes.
  */
 export function lengthPrefixed(fields: readonly (string | Uint8Array)[]): Bytes {
   const parts: Uint8Array[] = []

@@ -1,15 +1,15 @@
-// Encryption keys by id, and the master key that each gives. Knows nothing of records; never tries one key after
-// another, and never lets a master key's bytes out.
+// Encryption keys by id, and the master keys derived from them. Never tries several keys, and never exports a master
+// key.
 
 import { AppError } from '../errors.ts'
 import { sha256 } from './digest.ts'
 import { type Bytes, decodeBase64, decodeBase64Url, decodeHex, encodeHex, lengthPrefixed, utf8 } from './encoding.ts'
 
-/** What Cloudflare's production allows at most (a laptop's workerd does not refuse more). */
+/** Cloudflare's maximum in production; a local workerd allows more. */
 export const PBKDF2_ITERATIONS = 100_000
 const MIN_SECRET_BYTES = 32
 const MAX_SECRET_BYTES = 1024
-/** Secrets in an isolate's life: the current, a few previous, and those before a change of configuration. */
+/** Enough for the current and previous keys before and after a change of configuration. */
 const MAX_CACHED_KEYS = 32
 
 export const keyIdPattern = /^[A-Za-z0-9_-]{1,32}$/
@@ -25,7 +25,7 @@ export interface KeyringOptions {
   readonly current: EncryptionKey
   /** Open only. */
   readonly previous?: readonly EncryptionKey[]
-  /** Ids below it are refused even when their key is here. Ids order naturally: `k9` < `k10`, `2026-09` < `2026-10`. */
+  /** Lower ids are refused even if their key is configured. Natural order: `k9` < `k10`, `2026-09` < `2026-10`. */
   readonly minimumKeyId?: string
 }
 
@@ -64,7 +64,7 @@ function undecryptable(reason: string): AppError {
 }
 
 /**
- * A keyring; derives nothing yet.
+ * Creates a keyring. Derives no key yet.
  * @throws AppError `misconfigured` for a malformed or repeated id, a short secret, a current key below the minimum
  */
 export function createKeyring(options: KeyringOptions): Keyring {
@@ -91,8 +91,8 @@ export function createKeyring(options: KeyringOptions): Keyring {
 }
 
 /**
- * Master keys of this isolate under a hash of id and secret: a secret can change under a living isolate. Promises may
- * be shared between requests here because the derivation awaits no I/O, so it ends in the turn that began it.
+ * Master keys of this isolate by a hash of id and secret, because a secret can change in a running isolate. Sharing
+ * promises between requests is safe here: the derivation awaits no I/O.
  */
 const masterKeys = new Map<string, Promise<CryptoKey>>()
 

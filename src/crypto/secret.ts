@@ -1,5 +1,4 @@
-// A secret value that prints as [redacted] wherever it is turned into text. `reveal` is for the module that speaks to
-// the third party; whoever calls it elsewhere undoes the wrapper.
+// A secret value that prints as [redacted]. Only the module that sends it to a third party calls `reveal`.
 
 const REDACTED = '[redacted]'
 
@@ -11,8 +10,8 @@ export interface Secret {
 }
 
 /**
- * Wraps a value. It lives in a closure, not in a property, so neither enumeration nor an inspector finds it, and
- * `structuredClone` (a queue message, an RPC) refuses it.
+ * Wraps a value in a closure, so that neither enumeration nor an inspector finds it, and `structuredClone` (queue
+ * messages, RPC) refuses it.
  */
 export function createSecret(value: string): Secret {
   const redacted = (): string => REDACTED

@@ -1,4 +1,4 @@
-// One alarm for many failures of a kind, so that whoever causes them cannot use up the alarm itself.
+// One alarm for many failures of a kind, so that an attacker cannot use up alarms.
 
 const minuteMs = 60_000
 

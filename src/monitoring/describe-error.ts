@@ -1,5 +1,5 @@
-// An error as data that may leave: names, codes, redacted messages and the chain of causes. Never the error's own
-// members, where libraries put requests, payloads and connection strings.
+// Describes errors for logs and reports: names, codes, redacted messages and causes. Never other members, where
+// libraries put requests, payloads and connection strings.
 
 import { AppError } from '../errors.ts'
 import { type Redact, redact } from './redact.ts'
@@ -21,7 +21,7 @@ export interface DescribedError {
 export const quotingErrors: ReadonlySet<string> = new Set(['SyntaxError', 'ZodError', '$ZodError'])
 export const WITHHELD = '[withheld]'
 
-/** Describes whatever was thrown; takes five causes and the first eight stack frames. */
+/** Describes a thrown value, with at most five causes and eight stack frames. */
 export function describeError(error: unknown, redactText: Redact = redact): DescribedError {
   return describe(error, redactText, MAX_CAUSES)
 }

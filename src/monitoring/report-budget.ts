@@ -1,5 +1,5 @@
-// How many reports an isolate sends in a minute. Each costs the operator's quota at Sentry, and anybody can cause
-// failures by the thousand while a part of the platform is down.
+// Limits the reports of an isolate per minute. Each costs the operator's quota at Sentry, and anyone can cause
+// thousands of failures during an outage.
 
 const minuteMs = 60_000
 const mostOfAKind = 10

@@ -1,7 +1,7 @@
-// What is logged as a security event (OWASP ASVS 5.0, 16.3): a closed list, in the field `security_event` of a
-// request's line. The line's `status`, `code` and `reason` tell how it ended.
+// The security events (OWASP ASVS 5.0, 16.3): a closed list, in the field `security_event` of a request's log line,
+// whose `status`, `code` and `reason` show the outcome.
 
-/** What a route is about. */
+/** Events of a route. */
 export type RouteEvent =
   | 'admin_change'
   | 'admin_read'
@@ -21,7 +21,7 @@ export type RouteEvent =
   | 'sign_out'
   | 'token_rotation'
 
-/** What a check found, on whatever route. */
+/** Findings of a check on any route. */
 type Finding =
   | 'authentication_refused'
   | 'authorization_refused'

@@ -134,7 +134,7 @@ function scrub<E extends SentryEvent>(event: E, redactText: Redact): E {
   return event
 }
 
-/** What was thrown may be anything; only an Error goes on, since of others the client would serialise the members. */
+/** Reports only Errors: of other thrown values, the client would serialise the members. */
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(`a value of type ${typeof error} was thrown`)
 }

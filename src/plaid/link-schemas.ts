@@ -1,4 +1,4 @@
-// Plaid's answers about Link, items and keys, as much of them as is used.
+// Schemas of Plaid's responses about Link, items and keys, with the fields in use.
 import type * as wire from 'plaid'
 import * as z from 'zod'
 import { secretText } from './client.ts'
@@ -14,7 +14,7 @@ const nameOf = (value: unknown): string | null => (typeof value === 'string' && 
 const isNothing = (parsed: unknown): boolean =>
   parsed === undefined || parsed === null || parsed === false || (typeof parsed === 'string' && !/\S/.test(parsed))
 
-/** An item's error. What has another shape is still an error, of which nothing is known. */
+/** An item's error. A value of another shape is an unknown error. */
 const itemError = z
   .unknown()
   .optional()
@@ -58,7 +58,7 @@ export const linkTokenCreate = objectOf<wire.LinkTokenCreateResponse>()({
   hosted_link_url: optionalText,
 })
 
-/** Rows that cannot be read are left out: nothing can be done about them. */
+/** Rows that cannot be parsed are dropped. */
 const readable =
   <Schema extends z.ZodType>(row: Schema) =>
   (list: unknown): z.output<Schema>[] =>
@@ -99,7 +99,7 @@ export const linkTokenGet = objectOf<wire.LinkTokenGetResponse>()({
 
 export const userCreate = objectOf<wire.UserCreateResponse>()({ user_id: requiredText })
 
-/** A list that is not there must not pass for a user without items. */
+/** A missing list must not look like a user without items. */
 export const userItemsGet = objectOf<wire.UserItemsGetResponse>()({
   items: z.array(z.unknown()).transform(readable(z.object({ item_id: requiredId }))),
 })

@@ -1,4 +1,4 @@
-// Lists of rows in Plaid's answers: a row that cannot be read is set aside, and its neighbours are not affected.
+// Lists of rows in Plaid's responses. A row that cannot be parsed is set aside and does not affect the others.
 import * as z from 'zod'
 import { isRecord, optionalId, storableCopy } from './field-schemas.ts'
 
@@ -19,15 +19,15 @@ export interface SetAsideRow {
   readonly kind: RowKind
   /** The list that the row came in. */
   readonly list: string
-  /** What tells the row from others of its kind; null where that cannot be read. */
+  /** Identifies the row among rows of its kind; null if it cannot be read. */
   readonly key: string | null
-  /** Plaid's id of the row's account, where it can be read. */
+  /** Plaid's id of the row's account; null if it cannot be read. */
   readonly accountId: string | null
   /** Plaid's id of the row itself, or for a holding of its security, where it can be read. */
   readonly rowId: string | null
-  /** Fields and what is wrong with them, never values. */
+  /** The invalid fields and their problems, never values. */
   readonly problems: readonly string[]
-  /** The row; null where it is too large to be stored. */
+  /** The row; null if it is too large to be stored. */
   readonly payload: unknown
 }
 
@@ -39,7 +39,7 @@ export interface ReadRows<Row> {
 export interface RowList {
   readonly kind: RowKind
   readonly list: string
-  /** The field with the row's own id; null where its account is all that tells it from others. */
+  /** The field with the row's own id; null if only its account identifies it. */
   readonly id: string | null
   /** Whether the id is unique within an account only. */
   readonly isPerAccount?: boolean
@@ -72,18 +72,18 @@ function setAside(row: unknown, { kind, list, id, isPerAccount }: RowList, probl
   return { kind, list, key, accountId, rowId, problems, payload: payloadOf(row) }
 }
 
-/** A row that can be read and still cannot be stored beside the others. */
+/** A valid row that cannot be stored beside the others. */
 export const setAsideReadable = (
   row: unknown,
   name: Pick<SetAsideRow, 'kind' | 'list' | 'key' | 'accountId' | 'rowId'>,
   problem: string,
 ): SetAsideRow => ({ ...name, problems: [problem], payload: payloadOf(row) })
 
-/** Our own words, or zod's name of the problem: both are free of values. */
+/** Our own texts or zod's codes, which contain no values. */
 const problemOf = ({ path, code, message }: z.core.$ZodIssue): string =>
   `${path.join('.')} ${code === 'custom' ? message : code}`.trim()
 
-/** The rows of a list that can be read, in order, and those that cannot. */
+/** Parses the rows of a list. Returns the valid ones in order, and the others set aside. */
 export function readRows<Schema extends z.ZodType>(
   schema: Schema,
   value: readonly unknown[],
@@ -98,7 +98,7 @@ export function readRows<Schema extends z.ZodType>(
   return found
 }
 
-/** A list in an answer, whose rows are read one by one. */
+/** A list in a response, whose rows are parsed one by one. */
 export const rowsOf = <Schema extends z.ZodType>(schema: Schema, list: RowList) =>
   z
     .unknown()

@@ -1,5 +1,5 @@
-// Plaid's answers about an item and its products, as much of them as is used. Lenient by field and by row: see
-// field-schemas.ts and rows.ts. Unknown fields are dropped, numbers are exact decimal text.
+// Schemas of Plaid's responses about items and products, with the fields in use. Lenient by field and by row: see
+// field-schemas.ts and rows.ts. Unknown fields are dropped; numbers are exact decimal text.
 import type * as wire from 'plaid'
 import * as z from 'zod'
 import {

@@ -1,42 +1,39 @@
-// A client's address → who is counted: the object's name and the place of its logs. Every spelling of an address gives
-// the same; whatever is no address shares one strict bucket, so that junk cannot buy fresh ones.
+// Maps a client's address to the object and the log that count its requests. All spellings of an address map to the
+// same; invalid addresses share one strict bucket.
 
 export interface Client {
-  /** Name of the object that holds the logs. */
+  /** Name of the object with the logs. */
   readonly object: string
-  /** Whose logs in it: the address, or the /64 of an IPv6 address, which is what one subscriber has at least. */
+  /** The log's key in the object: the address, or the /64 of an IPv6 address, the smallest range of one subscriber. */
   readonly place: string
   /** The /48 of an IPv6 address, else null. */
   readonly network: string | null
 }
 
-/** Everybody whose address is not known, together as one client. */
+/** All clients without a known address, as one client. */
 const strict: Client = { object: 'unknown', place: 'unknown', network: null }
 
-/** Whether nothing is known of a client but that it is one. */
+/** Whether the client's address is unknown. */
 export const isUnknown = (client: Client): boolean => client === strict
 
-/**
- * The name under which neighbours share a budget: the /24 of an IPv4 address, the /48 of an IPv6 address, else the
- * client's own.
- */
+/** The /24 of an IPv4 address, the /48 of an IPv6 address, else the client itself. */
 export const networkOf = ({ place, network }: Client): string =>
   network ?? (parseIpv4(place) === null ? place : place.replace(/\d+$/, '0/24'))
 
 /**
- * The name of the /16 of an IPv4 address or the /32 of an IPv6 address, else the client's own: what one provider holds
- * at least, so that an attacker with many networks of one provider counts once.
+ * The /16 of an IPv4 address or the /32 of an IPv6 address, the smallest range of one provider; else the client itself.
+ * An attacker with many networks of one provider counts once.
  */
 export function providerOf({ place, network }: Client): string {
   if (network !== null) return `${network.split(':').slice(0, 2).join(':')}::/32`
   return parseIpv4(place) === null ? place : place.replace(/\.\d+\.\d+$/, '.0.0/16')
 }
 
-/** From it come the requests of all Workers of all of Cloudflare's customers. */
+/** The source address of requests by Workers of all Cloudflare customers. */
 const sharedByWorkers = '2a06:98c0:3600::103'
 const longestAddress = 45
 
-/** Four octets of dotted decimals without leading zeros, which some readers take for octal; else null. */
+/** Four decimal octets without leading zeros, which some parsers read as octal; else null. */
 function parseIpv4(text: string): number[] | null {
   const parts = text.split('.')
   if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part))) return null
@@ -44,7 +41,7 @@ function parseIpv4(text: string): number[] | null {
   return octets.every((octet) => octet <= 255) ? octets : null
 }
 
-/** Groups of hexadecimals, the last two of them perhaps as an IPv4 address; null for anything else. */
+/** Hexadecimal groups, the last two optionally as an IPv4 address; null if invalid. */
 function parseGroups(text: string, mayEndInIpv4: boolean): number[] | null {
   if (text === '') return []
   const parts = text.split(':')

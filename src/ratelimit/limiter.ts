@@ -1,12 +1,12 @@
-// The isolate's side of the limits: one call of one object decides, and its refusals are remembered until they end, so
-// that a client over its limit costs nothing more. Never waits long for an object and never guesses for one.
+// The isolate's side of the rate limits: one object decides per call. Refusals are remembered until they end, so that a
+// client over its limit costs nothing more. Waits a bounded time for an object.
 import { withTimeout } from '../timeout.ts'
 import { createAlarm } from '../monitoring/alarm.ts'
 import { createLocalLimit } from './local.ts'
 import { createPolicies, type Policies, type PolicyName, type Target } from './policies.ts'
 import type { Bucket, Limit, Standing } from './window.ts'
 
-/** As much of the Durable Objects' namespace as is used. */
+/** The part of the Durable Objects' namespace that is used. */
 export interface LimiterObjects {
   getByName(name: string): {
     check(buckets: readonly Bucket[]): Promise<{ readonly admitted: boolean; readonly standings: readonly Standing[] }>
@@ -19,46 +19,47 @@ export interface LimiterOptions {
   /** Quotas that replace the defaults. */
   readonly quotas?: Readonly<Partial<Record<PolicyName, number>>>
   readonly now?: () => number
-  /** The longest wait for an object; it may be on another continent and have to start. */
+  /** The longest wait for an object, which may be on another continent and have to start. */
   readonly timeoutMs?: number
   /** The most refusals that are remembered at once. */
   readonly maxRemembered?: number
 }
 
-/** A limit, and how it stands. */
+/** A limit and its state. */
 export interface LimitStanding extends Limit, Standing {}
 
-/** What became of a request. `limits` are all that it counted against, even if their state is unknown. */
+/** The result of a check. `limits` are all limits that the request counts against. */
 export type Outcome = { readonly limits: readonly Limit[] } & (
   | { readonly kind: 'admitted'; readonly standings: readonly LimitStanding[] }
   /** `standings` are those that refused, one at least. */
   | { readonly kind: 'refused'; readonly standings: readonly LimitStanding[] }
-  /** The object failed or was too slow; whether it counted the request is not known. */
+  /** The object failed or was too slow; it may have counted the request. */
   | { readonly kind: 'failed'; readonly error: unknown }
 )
 
 export interface Limiter {
   readonly policies: Policies
-  /** Whether the target is known here to be over a limit. Asks no object and counts nothing. */
+  /** Whether a remembered refusal applies to the target. Calls no object and counts nothing. */
   isRefused(target: Target): boolean
-  /** Whether anything counts against the target now. Counts nothing. Rejects where its object does not answer. */
+  /** Whether the target has any admission in its window. Counts nothing. Rejects if its object does not respond. */
   hasCounted(target: Target): Promise<boolean>
   /**
-   * Whether a request that could not be counted may go on: so many a second in this isolate, for all clients together.
+   * Whether a request may continue although it could not be counted: a fixed number per second in this isolate, for all
+   * clients together.
    */
   mayGoOnUncounted(): boolean
   /** How many requests could not be counted since the last alarm, where one is due; else null. */
   readonly failureAlarm: () => number | null
-  /** Counts one request; rejects never. */
+  /** Counts one request. Never rejects. */
   check(target: Target): Promise<Outcome>
   /**
-   * Counts one request against several targets at the same time; rejects never. When one refuses, the others have
-   * counted it. Where a refusal is remembered, only the targets that refuse are in the answer, and none counts it.
+   * Counts one request against several targets at the same time. Never rejects. If one refuses, the others have counted
+   * it. If a refusal is remembered, returns only the refusing targets and counts nothing.
    */
   checkAll(targets: readonly Target[]): Promise<readonly Outcome[]>
 }
 
-/** When refusals end, in milliseconds since 1970. A refusal writes nothing, so nobody can end it before its time. */
+/** The ends of refusals, in milliseconds since 1970. A refusal writes nothing, so it cannot end early. */
 function createMemory(most: number) {
   const ends = new Map<string, number>()
   return {
@@ -78,7 +79,7 @@ function createMemory(most: number) {
   }
 }
 
-/** Every limit of a target, in the order in which an object answers, with what its refusals are remembered by. */
+/** All limits of a target, in the order of the object's response, with their keys in the memory. */
 function limitsOf({ object, buckets }: Target): { readonly limit: Limit; readonly key: string }[] {
   return buckets.flatMap(({ name, place, limits }) =>
     limits.map((limit) => ({ limit, key: [object, name, place, limit.policy].join(' ') })),
@@ -88,7 +89,7 @@ function limitsOf({ object, buckets }: Target): { readonly limit: Limit; readonl
 /** Requests a second that an isolate lets through while they cannot be counted. */
 const maxUncounted = 50
 
-/** Make one an isolate: the memory lives in it. */
+/** One per isolate, because the memory lives in it. */
 export function createLimiter(options: LimiterOptions): Limiter {
   const { objects, quotas, now = () => Date.now(), timeoutMs = 1000, maxRemembered = 10_000 } = options
   const memory = createMemory(maxRemembered)

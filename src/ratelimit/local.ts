@@ -1,9 +1,9 @@
-// A generous limit that an isolate counts by itself, for answers that cost less than asking an object would.
+// A generous limit that an isolate counts itself, for responses that cost less than a call of an object.
 
 export interface LocalLimitOptions {
   readonly quota: number
   readonly windowMs: number
-  /** The most clients that are counted one by one; those that come later share one count until the window ends. */
+  /** The most clients with their own count. Further ones share one count until the window ends. */
   readonly maxClients?: number
 }
 

@@ -1,26 +1,25 @@
-// The Durable Object that counts: one for each client address and one for each user. All that it knows is in its
-// storage (SQLite), so that eviction, hibernation and deploys forget nothing. Decides nothing by itself: window.ts
-// does.
+// The Durable Object that counts requests: one per client address and one per user. Its state is in storage (SQLite),
+// so evictions and deploys lose nothing. window.ts decides.
 import { DurableObject } from 'cloudflare:workers'
 import { type Bucket, countIn, decide, emptyLog, type Log, type Standing } from './window.ts'
 
-/** The most logs in one object; a /48 has 65,536 places, and who owns them all could fill them all. */
+/** The most logs in one object. A /48 has 65,536 possible keys, which its owner could all use. */
 export const maxLogs = 10_000
-/** The place of those that come when there are so many. They share one log a bucket, until old ones were deleted. */
+/** The shared log of further keys, until old logs are deleted. */
 const overflow = '*'
-/** Deleting costs a call of the object, so it is not done more often. */
+/** Least time between two cleanups, each of which costs a call of the object. */
 const leastSweepMs = 60_000
-/** The most logs that are also in memory; all but the objects of an IPv6 network hold fewer. */
+/** The most logs that are also held in memory; only objects of IPv6 networks have more. */
 const maxCopies = 16
 
-/** How many logs there are. */
+/** Number of logs. */
 const countKey = 'count'
 const logPrefix = 'log '
 
 /** A log as it is stored. */
 interface Stored {
   readonly stamps: Log
-  /** When none of its admissions counts any more. */
+  /** When its last admission expires. */
   readonly idleAt: number
 }
 
@@ -44,7 +43,7 @@ function longestOf(buckets: readonly Bucket[]): number {
 
 export class RateLimiter extends DurableObject {
   readonly #storage: DurableObjectStorage
-  /** What storage holds under some of its keys, so that it is not read again; never what it does not hold. */
+  /** A cache of stored logs. */
   readonly #copies = new Map<string, Log>()
   #hasAlarm = false
 
@@ -77,7 +76,7 @@ export class RateLimiter extends DurableObject {
     return buckets.map((bucket) => countIn(this.#read(bucket).log, longestOf([bucket]), now))
   }
 
-  /** Deletes what is idle; the last one deletes the object. May come twice. */
+  /** Deletes idle logs; the last one deletes the object. May run twice. */
   override async alarm(_info?: AlarmInvocationInfo): Promise<void> {
     this.#hasAlarm = false
     this.#copies.clear()

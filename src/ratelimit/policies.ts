@@ -1,4 +1,4 @@
-// Which limits hold for which request: names, quotas, windows, and the objects that count them. Pure; knows no request.
+// Maps requests to limits: names, quotas, windows, and the objects that count them. Pure.
 import { type Client, networkOf, providerOf } from './address.ts'
 import type { Bucket, Limit } from './window.ts'
 
@@ -33,7 +33,7 @@ function hashBucket(name: string, place: string, quota: number): Bucket {
   return { name, place, limits: [{ policy: name, quota: Math.ceil(quota), windowMs: minuteMs }] }
 }
 
-/** What one call of one object is to decide. */
+/** The buckets that one call of one object decides. */
 export interface Target {
   /** The object's name. */
   readonly object: string
@@ -41,21 +41,19 @@ export interface Target {
 }
 
 export interface Policies {
-  /** What a request counts against that has no login, or one that does not verify. */
+  /** The limits of a request without a login, or with one that does not verify. */
   ofRequest(client: Client, route: RoutePolicy | null): Target
-  /** What a webhook counts against whose verification failed. */
+  /** The limits of a webhook that failed verification. */
   ofFailedWebhook(client: Client): Target
-  /** What a webhook counts against that was recorded before. */
+  /** The limits of a webhook that was recorded before. */
   ofRepeatedWebhook(client: Client): Target
-  /** What a request with a verified login counts against by its address: many users can share one. */
+  /** The limit by address of a request with a verified login: many users can share an address. */
   ofLogin(client: Client): Target
-  /**
-   * What hashing a password counts against for a client of whom nothing is known: the deployment, and their provider.
-   */
+  /** The limits of password hashes of an unknown client: of the deployment and of the provider. */
   ofHash(client: Client, perMinute: number): Target
-  /** The same for a client in a network from which somebody has signed in. */
+  /** The same for a client in a network from which someone has signed in. */
   ofHashForKnown(perMinute: number): Target
-  /** Remembers for 30 days that somebody signed in from the client's network. */
+  /** Records for 30 days that someone signed in from the client's network. */
   ofSignedIn(client: Client): Target
   /** What a user's request counts against. `key` is a digest that names the user or the account, never its own text. */
   ofUser(key: string, route: RoutePolicy | null): Target

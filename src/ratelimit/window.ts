@@ -1,9 +1,8 @@
-// The arithmetic of a sliding log: exactly N admissions in any window, whatever the rhythm. Pure; knows no clock, no
-// storage and no address.
+// A sliding log: exactly N admissions in any window. Pure; knows no clock, storage or address.
 
 /** No more than `quota` admissions in any `windowMs`: an admission counts until it is exactly that old. */
 export interface Limit {
-  /** The policy's name, as clients are told. */
+  /** The policy's name in response headers. */
   readonly policy: string
   readonly quota: number
   readonly windowMs: number
@@ -17,18 +16,18 @@ export interface Bucket {
   readonly limits: readonly Limit[]
 }
 
-/** When the admissions were, in milliseconds since 1970, oldest first. */
+/** The times of admissions, in milliseconds since 1970, oldest first. */
 export type Log = Float64Array<ArrayBuffer>
 
 export const emptyLog: Log = new Float64Array(0)
 
-/** How things stand under one limit after a decision. */
+/** The state of one limit after a decision. */
 export interface Standing {
-  /** Admissions that are left. */
+  /** Admissions left. */
   readonly remaining: number
-  /** Until the next could be admitted, if nothing else is; 0 unless this limit refused. */
+  /** Time until the next admission is possible; 0 unless this limit refused. */
   readonly waitMs: number
-  /** Until one of the counted admissions is forgotten; until then no more than `remaining` are admitted. */
+  /** Time until the oldest counted admission expires; until then, at most `remaining` are admitted. */
   readonly resetMs: number
 }
 
@@ -36,7 +35,7 @@ export interface Decision {
   readonly admitted: boolean
   /** Of every limit of every bucket, in their order. */
   readonly standings: readonly Standing[]
-  /** What to store, by the bucket's index. A refusal changes no log, unless the clock was set back. */
+  /** The logs to store, by the bucket's index. A refusal changes no log unless the clock was set back. */
   readonly changed: ReadonlyMap<number, Log>
 }
 
@@ -51,12 +50,12 @@ function firstAfter(log: Log, time: number): number {
   return low
 }
 
-/** How many admissions of the log count now, under a limit of that window. */
+/** Number of admissions of the log within the window. */
 export const countIn = (log: Log, windowMs: number, now: number): number => log.length - firstAfter(log, now - windowMs)
 
 /**
- * The log with no admission in the future. After a clock was set back, one that was to come would count for longer
- * than its window; as one of just now it counts for its window at most, and never for less than it really should.
+ * Moves admissions in the future, after the clock was set back, to now: they count for one window at most, and never
+ * for less than they should.
  */
 function clampTo(now: number, log: Log): Log {
   const future = firstAfter(log, now)
@@ -77,7 +76,7 @@ function standingOf(limit: Limit, log: Log, now: number): Standing {
   }
 }
 
-/** The log with one more; only what a limit can still ask about is kept. */
+/** Appends an admission and drops those that no limit needs. */
 function append(log: Log, limits: readonly Limit[], now: number): Log {
   const longestMs = Math.max(...limits.map(({ windowMs }) => windowMs))
   const largest = Math.max(...limits.map(({ quota }) => quota))
@@ -90,7 +89,7 @@ function append(log: Log, limits: readonly Limit[], now: number): Log {
 }
 
 /**
- * Admits in all buckets or in none.
+ * Admits a request in all buckets or in none.
  * @param logs the stored log of each bucket, in the order of `buckets`
  * @param now milliseconds since 1970
  */

@@ -1,7 +1,6 @@
-// Decides for a whole Plaid client which call is made now: by the endpoint's limit, by the item's, by the user's share,
-// by what Plaid itself refused, and by the day's budget where a call costs money. What it forgets of Plaid's limits
-// when it ends is restored from its store as more than it was; shares of users begin anew. Gets time and store; knows
-// no platform.
+// Decides whether a call of a Plaid client may be made now: by the limits of the endpoint, the item and the user's
+// share, by Plaid's own 429s, and by the daily budget of a paid call. After an eviction, counts are restored from
+// storage as an upper bound; users' shares start from zero. Gets time and storage as arguments; knows no platform.
 import type { PlaidLimit, PlaidLimitName } from './limits.ts'
 import { createWindows } from './windows.ts'
 import {
@@ -43,7 +42,7 @@ export type Admission =
   | { readonly admitted: true }
   | { readonly admitted: false; readonly waitMs: number; readonly by: LimitedBy }
 
-/** Of a window its blocks, of a refusal its end (ms since 1970), of a day the calls. */
+/** A stored value: the blocks of a window, the end of a block by Plaid (ms since 1970), or the calls of a day. */
 type Stored = StoredBlocks | number
 
 /** The part of a Durable Object's storage that is used. */
@@ -74,7 +73,7 @@ const unsaidSeconds = { item: 60, endpoint: 30 } as const
 
 const prefixes = { client: 'client ', item: 'item ', closed: 'closed ', day: 'day ' } as const
 
-/** An item's first calls in a minute are nearly all there are, and not stored: see `restore`. */
+/** An item's first calls in a minute are usually all, and are not stored: see `restore`. */
 const itemStorage = (quota: number): StoragePolicy => ({
   unstored: Math.floor(quota / 3),
   chunk: Math.max(1, Math.floor(quota / 10)),

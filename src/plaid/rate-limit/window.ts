@@ -1,34 +1,31 @@
-// The arithmetic of Plaid's limits: calls counted by the second over a sliding minute, and an upper bound of them for
-// storage. Errs towards fewer calls, never towards more. Knows no clock, no storage and no endpoint.
+// Counts calls by the second over a sliding minute, and gives an upper bound of the counts for storage. Errs towards
+// fewer calls. Knows no clock, storage or endpoint.
 
 /**
  * A call counts for the rest of its second and so many more. Two beyond a minute, because calls take different times to
  * reach Plaid: of two that are 60 s apart here, the second may get there up to two seconds early.
  */
 export const windowSeconds = 62
-/** What is stored is rounded up to blocks of so many seconds. */
+/** Stored counts are rounded up to blocks of this length. */
 const blockSeconds = 5
-/** What background work may use of a limit; the rest is for clicks. */
+/** The share of a limit that background calls may use; the rest is for interactive calls. */
 const backgroundShare = 0.8
-/** What the clicks of one user may use of a limit while others need it. */
+/** The share of a limit that one user's interactive calls may use while others need it. */
 const userShare = 0.1
-/**
- * Beyond their share, a user's clicks are admitted while no more than this is used: the rest is for other users and the
- * sweep.
- */
+/** Beyond that share, a user's calls are admitted while at most this part of the limit is used. */
 const spareShare = 0.5
 
 export type Priority = 'interactive' | 'background'
 
-/** Calls by the second, oldest first. Changed in place: there can be tens of thousands of them. */
+/** Calls by the second, oldest first. Mutable, because there can be tens of thousands of entries. */
 export interface SlidingWindow {
   readonly ticks: { second: number; calls: number }[]
   total: number
-  /** The current block: what was admitted in it beyond what goes unstored, and what storage has for it. */
+  /** The current block, its admitted calls that need to be stored, and the calls that storage covers. */
   block: number
   admitted: number
   reserved: number
-  /** What storage has, by block. */
+  /** The stored blocks. */
   stored: StoredBlocks
 }
 
@@ -36,7 +33,7 @@ export interface SlidingWindow {
 export type StoredBlocks = readonly (readonly [block: number, calls: number])[]
 
 export interface StoragePolicy {
-  /** Calls in a window that need not be stored, because whoever restores a window takes them for made. */
+  /** Calls in a window that are not stored, because `restore` assumes that they were made. */
   readonly unstored: number
   /** How many calls one write covers. */
   readonly chunk: number
@@ -62,15 +59,15 @@ function add(window: SlidingWindow, second: number, calls: number): void {
   window.total += calls
 }
 
-/** Whether none of a window's calls counts any more. */
+/** Whether no call of the window counts any more. */
 export function isIdle(window: SlidingWindow, nowMs: number): boolean {
   const last = window.ticks.at(-1)
   return last === undefined || last.second < oldestSecond(nowMs)
 }
 
 /**
- * Forgets what counts no more. After a clock was set back, calls of the future become calls of now: they count for
- * their window at most, and never for less than they should.
+ * Drops expired calls. After the clock was set back, calls in the future count as made now: for one window at most, and
+ * never for less than they should.
  */
 function settle(window: SlidingWindow, nowMs: number): void {
   const [oldest, now] = [oldestSecond(nowMs), secondOf(nowMs)]
@@ -83,14 +80,14 @@ function settle(window: SlidingWindow, nowMs: number): void {
   add(window, now, future)
 }
 
-/** At least one call, so that no limit shuts a kind of calls out. */
+/** At least one call, so that no limit excludes a kind of calls. */
 const partOf = (limit: number, share: number): number => Math.max(1, Math.floor(limit * share))
 
-/** The most calls that a window may hold after one more of this priority. */
+/** The most calls in a window, including one more of this priority. */
 export const capOf = (limit: number, priority: Priority): number =>
   priority === 'interactive' ? limit : partOf(limit, backgroundShare)
 
-/** How long until one more call keeps a window within `cap`, in milliseconds; 0 when it does now. */
+/** Milliseconds until one more call keeps the window within `cap`; 0 if it does now. */
 export function waitFor(window: SlidingWindow, cap: number, nowMs: number): number {
   settle(window, nowMs)
   let excess = window.total + 1 - cap
@@ -102,19 +99,17 @@ export function waitFor(window: SlidingWindow, cap: number, nowMs: number): numb
   return windowSeconds * 1000
 }
 
-/**
- * How long until the user's share of the client's limit, or what is spare of it, has room for one more of their clicks.
- */
+/** Milliseconds until the user's share of the client's limit, or its spare part, has room for one more call. */
 export const waitForShare = (user: SlidingWindow, client: SlidingWindow, limit: number, nowMs: number): number =>
   Math.min(waitFor(user, partOf(limit, userShare), nowMs), waitFor(client, partOf(limit, spareShare), nowMs))
 
-/** Counts a call that storage does not need. */
+/** Counts a call that is not stored. */
 export function count(window: SlidingWindow, nowMs: number): void {
   settle(window, nowMs)
   add(window, secondOf(nowMs), 1)
 }
 
-/** Counts a call of now. Answers what has to be stored before it is made; null when storage covers it already. */
+/** Counts a call now. Returns the blocks to store before it is made; null if storage covers it already. */
 export function take(window: SlidingWindow, { unstored, chunk }: StoragePolicy, nowMs: number): StoredBlocks | null {
   count(window, nowMs)
   if (window.total <= unstored) return null
@@ -133,8 +128,8 @@ export function take(window: SlidingWindow, { unstored, chunk }: StoragePolicy, 
 }
 
 /**
- * A window that has forgotten nothing that counts: every stored call is taken for made, at the end of its block, and
- * `unstored` more just now.
+ * Restores a window from storage as an upper bound: every stored call counts as made at the end of its block, and
+ * `unstored` more as made now.
  */
 export function restore(blocks: StoredBlocks, unstored: number, nowMs: number): SlidingWindow {
   const window = { ...emptyWindow(), stored: blocks }
@@ -146,7 +141,7 @@ export function restore(blocks: StoredBlocks, unstored: number, nowMs: number): 
   return window
 }
 
-/** Whether nothing of what was stored counts any more. */
+/** Whether no stored block counts any more. */
 export function isExpired(blocks: StoredBlocks, nowMs: number): boolean {
   return blocks.every(([block]) => lastSecondOf(block) < oldestSecond(nowMs))
 }

@@ -3,7 +3,7 @@
 import { isIdle, type SlidingWindow, windowSeconds } from './window.ts'
 
 export interface SlidingWindows {
-  /** The window of the key, made where there is none; it is kept for another window. */
+  /** The window of the key, created if there is none; kept for another period. */
   of(key: string, make: () => SlidingWindow): SlidingWindow
   /** Must be called before each count. */
   age(nowMs: number): void
