@@ -24,9 +24,9 @@ const mailsTo = (email: string) => accounts.mails.filter(({ to }) => to === emai
 function equipped(change: Partial<IdentityServices>): Ctx {
   const { ctx, services } = accounts
   const identity = async () => {
-    const identity = await services.identity?.()
-    if (identity === undefined) throw new Error('Accounts are not built in.')
-    return { ...identity, ...change }
+    const builtin = await services.identity?.()
+    if (builtin === undefined) throw new Error('Accounts are not built in.')
+    return { ...builtin, ...change }
   }
   return { ...ctx, client: clientOf(network()), services: { ...services, identity } }
 }
