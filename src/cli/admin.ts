@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 
-const HELP = `npm run admin -- grant EMAIL    makes a built-in account an administrator
+const help = `npm run admin -- grant EMAIL    makes a built-in account an administrator
 npm run admin -- revoke EMAIL   takes the role away
 
 MIGRATE_DATABASE_URL is the owner's postgres:// URL. A change ends all sessions of the account: its owner signs in again,
@@ -53,4 +53,4 @@ async function main(args: string[]): Promise<void> {
   )
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

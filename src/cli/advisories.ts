@@ -9,7 +9,7 @@ import { projectFolder } from '../dev/lib/project-folder.ts'
 import { runCommand } from '../dev/lib/run-command.ts'
 import { packagesSchema, shippedPaths } from './lib/lock-file.ts'
 
-const HELP = `npm run advisories [-- --require-answer]
+const help = `npm run advisories [-- --require-answer]
 
 Fails where a package that the Worker ships has an advisory of any severity, or a tool for development one that is high or
 critical. Lists the others. Asks the registry that npm is configured for. Where that registry gives no advisories, it warns
@@ -99,4 +99,4 @@ async function main(args: string[]): Promise<void> {
   process.stdout.write(`The registry has no advisory that fails this check (${found.length} listed).\n`)
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

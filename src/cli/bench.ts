@@ -8,13 +8,13 @@ import { describeMachine, type Result, tableOf } from './bench/result.ts'
 const nameWidth = Math.max(...Object.keys(benchmarks).map(({ length }) => length))
 const listed = Object.entries(benchmarks).map(([name, { summary }]) => `  ${name.padEnd(nameWidth)}  ${summary}`)
 
-const DEFAULT_ROWS = 400_000
+const defaultRows = 400_000
 
 const help = `npm run bench [-- --only NAME] [-- --rows N] [-- --json]
 
 Measures on this machine, each thing against another one in the same run, and exits 1 where a target is missed.
   --only NAME  one benchmark
-  --rows N     transactions in the larger table of table-size; ${DEFAULT_ROWS} unless given, 4000000 for the full size
+  --rows N     transactions in the larger table of table-size; ${defaultRows} unless given, 4000000 for the full size
   --json       one object {machine, results} on stdout instead of the table
 
 ${listed.join('\n')}`
@@ -27,7 +27,7 @@ function chosen(name: string | undefined): Listed[] {
 }
 
 function rowsFrom(text: string | undefined): number {
-  const rows = text === undefined ? DEFAULT_ROWS : Number(text)
+  const rows = text === undefined ? defaultRows : Number(text)
   if (!Number.isSafeInteger(rows) || rows < 200_000) throw misuse('--rows is a whole number of at least 200000.')
   return rows
 }

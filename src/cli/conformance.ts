@@ -11,7 +11,7 @@ import { plaidAssertions, runPlaidSandbox, runPlaidStandIn } from './conformance
 import { type DatedRun, type Promised, withResults } from './conformance/report.ts'
 import type { Result, RunChoices } from './conformance/run.ts'
 
-const HELP = `npm run conformance [-- --neon URL] [--plaid sandbox] [--cloudflare] [--slow]
+const help = `npm run conformance [-- --neon URL] [--plaid sandbox] [--cloudflare] [--slow]
   [--only TEXT] [--report FILE]
 
 Runs the assertions about Neon, Plaid and Cloudflare. Without a service's flag: against the local stand-ins, no account
@@ -28,7 +28,7 @@ results of other runs stay. Exits 1 when an assertion fails.
   --only TEXT       only assertions whose name holds this text
   --report FILE     another file than docs/conformance.md; it must have a heading "## Results"`
 
-const DEFAULT_REPORT = join(projectFolder, 'docs', 'conformance.md')
+const defaultReport = join(projectFolder, 'docs', 'conformance.md')
 
 /** Every assertion, in the order of the report. */
 export const promised: readonly Promised[] = [...neonAssertions, ...plaidAssertions, ...cloudflareAssertions]
@@ -60,7 +60,7 @@ async function runAll(options: Options, choices: RunChoices): Promise<Omit<Dated
 }
 
 async function main(args: string[]): Promise<void> {
-  const options = parseOptions(args, DEFAULT_REPORT)
+  const options = parseOptions(args, defaultReport)
   const document = await readFile(options.report, 'utf8')
   const print = (line: string) => void process.stdout.write(`${line}\n`)
   const stopping = new AbortController()
@@ -75,4 +75,4 @@ async function main(args: string[]): Promise<void> {
   if (counted('failed') > 0) throw new Error('A promise does not hold; the lines with FAIL say what was seen.')
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

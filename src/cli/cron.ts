@@ -1,15 +1,15 @@
 // `npm run cron -- NAME`: fires one cron of the local stack, as Cloudflare would, and waits for its end.
 import { parseArgs } from 'node:util'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
-import { type CronName, CRONS, fireCron } from '../dev/stack/crons.ts'
+import { type CronName, cronSchedules, fireCron } from '../dev/stack/crons.ts'
 
-const HELP = `npm run cron -- ${Object.keys(CRONS).join('|')} [--url URL]
+const help = `npm run cron -- ${Object.keys(cronSchedules).join('|')} [--url URL]
 
 Fires one cron of the local stack and waits until it is done.
   --url URL  where the stack is (http://127.0.0.1:8787, or PORT's)`
 
 function isCron(name: string | undefined): name is CronName {
-  return name !== undefined && name in CRONS
+  return name !== undefined && name in cronSchedules
 }
 
 function localUrl(text: string): string {
@@ -21,13 +21,13 @@ function localUrl(text: string): string {
 async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({ args, options: { url: { type: 'string' } }, allowPositionals: true })
   const [name, ...more] = positionals
-  if (!isCron(name) || more.length > 0) throw misuse(`Name one cron: ${Object.keys(CRONS).join(', ')}.`)
+  if (!isCron(name) || more.length > 0) throw misuse(`Name one cron: ${Object.keys(cronSchedules).join(', ')}.`)
   const url = localUrl(values.url ?? `http://127.0.0.1:${process.env['PORT'] || '8787'}`)
-  await fireCron(url, CRONS[name]).catch((error: unknown) => {
+  await fireCron(url, cronSchedules[name]).catch((error: unknown) => {
     if (!(error instanceof TypeError)) throw error
     throw new Error(`Nothing answers at ${url}: start the stack with \`npm run dev\`, or give --url.`, { cause: error })
   })
   process.stdout.write(`${name} done\n`)
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

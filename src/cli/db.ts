@@ -12,10 +12,10 @@ import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { projectFolder } from '../dev/lib/project-folder.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 
-const KIT_TIMEOUT_MS = 60_000
+const kitTimeoutMs = 60_000
 const run = promisify(execFile)
 
-const HELP = `npm run db:migrate              applies the migrations that MIGRATE_DATABASE_URL's database has not seen
+const help = `npm run db:migrate              applies the migrations that MIGRATE_DATABASE_URL's database has not seen
 npm run db:bootstrap            makes the Worker's three logins there and prints their URLs as JSON
 npm run db:bootstrap -- --force   also where the logins that get new passwords have sessions
 npm run db:bootstrap -- --retire  ends every login of the Worker but the newest three
@@ -30,7 +30,7 @@ that would get new passwords have sessions. It copies the settings of wn_api, wn
 
 function drizzleKit(args: readonly string[], folder: string) {
   const program = join(dirname(createRequire(import.meta.url).resolve('drizzle-kit')), 'bin.cjs')
-  const options = { cwd: folder, timeout: KIT_TIMEOUT_MS }
+  const options = { cwd: folder, timeout: kitTimeoutMs }
   const running = run(process.execPath, [program, ...args, '--config', 'drizzle/config.ts'], options)
   // It asks whether a column was renamed; without a terminal that must fail and not wait.
   running.child.stdin?.end()
@@ -116,4 +116,4 @@ async function main([action, ...args]: string[]): Promise<void> {
   }
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

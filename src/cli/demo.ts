@@ -4,7 +4,7 @@ import { runCommand } from '../dev/lib/run-command.ts'
 import { readOptions } from './demo/options.ts'
 import { createReport } from './demo/report.ts'
 
-const HELP = `npm run demo [-- options]
+const help = `npm run demo [-- options]
 
 Starts the whole stack on throwaway data, links a bank, changes it, kills the Worker, misses webhooks, and compares what
 the API tells with what the bank holds: row by row, amount by amount. Takes about half a minute.
@@ -39,4 +39,4 @@ async function main(args: string[]): Promise<void> {
   }
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

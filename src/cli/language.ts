@@ -8,7 +8,7 @@ import { runCommand } from '../dev/lib/run-command.ts'
 import { findInFile, type Finding } from './language/find.ts'
 import { notCleanYet } from './language/not-clean.ts'
 
-const HELP = `npm run language [-- --all]
+const help = `npm run language [-- --all]
 
 Fails where a text that people read uses a word that docs/glossary.md replaces: summaries and descriptions of the API,
 error details, e-mails, the documentation, and test titles, which begin with a finite verb or with their subject.
@@ -51,7 +51,7 @@ export function judge(found: readonly FileFinding[], exempt: readonly string[]):
 }
 
 if (import.meta.main)
-  await runCommand(HELP, async (args) => {
+  await runCommand(help, async (args) => {
     const { values } = parseArgs({ args, options: { all: { type: 'boolean', default: false } } })
     const found = await findEverywhere()
     const problems = judge(found, values.all ? [] : notCleanYet)

@@ -8,7 +8,7 @@ import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { createPseudonyms, type Pseudonyms } from '../monitoring/pseudonyms.ts'
 import { clientOf, isUnknown, networkOf } from '../ratelimit/address.ts'
 
-const HELP = `npm run -s pseudonym -- account EMAIL                      the field account of log lines
+const help = `npm run -s pseudonym -- account EMAIL                      the field account of log lines
 npm run -s pseudonym -- network ADDRESS [--day YYYY-MM-DD]  the field network, on that day (UTC; today)
 npm run -s pseudonym -- user SUBJECT [--issuer ISSUER]      the field user
 
@@ -51,4 +51,4 @@ async function main(args: string[]): Promise<void> {
   process.stdout.write(`${await name[kind]()}\n`)
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

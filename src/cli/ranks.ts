@@ -6,7 +6,7 @@ import { projectFolder } from '../dev/lib/project-folder.ts'
 import { runCommand } from '../dev/lib/run-command.ts'
 import { checkRanks, findCircles, findUnused, type SourceFile } from './ranks/check.ts'
 
-const HELP = `npm run ranks
+const help = `npm run ranks
 
 Fails where a file of src/ or drizzle/ imports what the table in src/cli/ranks/table.ts does not allow, where files import
 one another in a circle, and where the table names what does not exist. Names file, line and rule.`
@@ -25,7 +25,7 @@ export async function readSources(): Promise<SourceFile[]> {
 }
 
 if (import.meta.main)
-  await runCommand(HELP, async (args) => {
+  await runCommand(help, async (args) => {
     parseArgs({ args, options: {} })
     const files = await readSources()
     const problems = [

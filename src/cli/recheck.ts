@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import * as z from 'zod'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 
-const HELP = `npm run recheck -- [--url URL] [--item ID]
+const help = `npm run recheck -- [--url URL] [--item ID]
 
 Asks Plaid again for every item that needs a relink, and takes those back into service that Plaid still knows.
 ADMIN_TOKEN is an administrator's access token (locally: npm run token -- --sub operator --role admin).
@@ -19,7 +19,7 @@ const recheckedSchema = z.object({ known: z.boolean() })
 const problemSchema = z.object({ code: z.string() })
 
 /** More pauses than this for one request, and the Worker's limits are not what stands in the way. */
-const MOST_PAUSES = 100
+const mostPauses = 100
 
 type Call = (method: string, path: string) => Promise<unknown>
 
@@ -28,7 +28,7 @@ function callerOf(url: string, token: string): Call {
   return async (method, path) => {
     for (let pauses = 0; ; pauses += 1) {
       const response = await fetch(`${url}${path}`, { method, headers: { authorization: `Bearer ${token}` } })
-      if (response.status === 429 && pauses < MOST_PAUSES) {
+      if (response.status === 429 && pauses < mostPauses) {
         const seconds = Number(response.headers.get('retry-after') ?? '5')
         await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
         continue
@@ -87,4 +87,4 @@ async function main(args: string[]): Promise<void> {
   if (failed > 0) throw new Error(`${failed} items could not be rechecked. Nothing was changed for them; run it again.`)
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

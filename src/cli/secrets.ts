@@ -11,7 +11,7 @@ import { runCommand } from '../dev/lib/run-command.ts'
 
 const run = promisify(execFile)
 
-const HELP = `npm run secrets [-- --history]
+const help = `npm run secrets [-- --history]
 
 Fails where a tracked file holds something that looks like a key, a token, a password in a URL or a long random value.
 A value that is plainly fake goes into the list in src/cli/secrets.ts, with its reason.
@@ -23,7 +23,7 @@ export interface Finding {
   readonly what: string
 }
 
-const PATTERNS: readonly (readonly [what: string, pattern: RegExp])[] = [
+const patterns: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['a private key', /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/g],
   ['an age secret key', /AGE-SECRET-KEY-1[0-9A-Z]{58}/g],
   ['an AWS access key', /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g],
@@ -37,12 +37,12 @@ const PATTERNS: readonly (readonly [what: string, pattern: RegExp])[] = [
 ]
 
 /** Long runs of one alphabet, as keys are written. */
-const RUN = /\b[A-Fa-f0-9]{40,}\b|[A-Za-z0-9+/_-]{40,}={0,2}/g
+const longRun = /\b[A-Fa-f0-9]{40,}\b|[A-Za-z0-9+/_-]{40,}={0,2}/g
 /** Bits a character below which a run is words; random base64 of 40 characters has about 4.8, random hex 3.7. */
-const LEAST_ENTROPY = { hex: 3, base64: 4.6 }
+const leastEntropy = { hex: 3, base64: 4.6 }
 
 /** Values that are no secrets, whatever their shape. */
-const FAKES: readonly (readonly [pattern: RegExp, reason: string])[] = [
+const fakes: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/fake|example|local-only|test-|tests|dev-only|:(?:password|secret|pass)@/i, 'says that it is fake'],
   [/0000-4000-8000-000000000000/, 'is a placeholder of a UUID'],
   [/:(?:…|\w{1,3})@/, 'has no password worth the name'],
@@ -50,19 +50,19 @@ const FAKES: readonly (readonly [pattern: RegExp, reason: string])[] = [
 ]
 
 /** Long runs that are no random values. */
-const WORDS: readonly (readonly [pattern: RegExp, reason: string])[] = [
+const words: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^[a-z]+(?:[-_/][a-z0-9]+)+$|^[a-z0-9]+(?:\/[\w-]+)+$|^(?:[A-Z]?[a-z]+)+$/, 'is words or a path'],
   [/(.{1,8})\1{3,}/, 'repeats itself'],
   [/abcdefgh|0123456789/i, 'is an alphabet'],
 ]
 
 /** Digests of packages, pictures, and the made-up secrets that the log's redaction is tried with. */
-const UNREAD = /^package-lock\.json$|^migrations\/meta\/|^test\/unit\/monitoring\/secrets\.ts$|\.(?:png|ico|woff2?)$/
+const unread = /^package-lock\.json$|^migrations\/meta\/|^test\/unit\/monitoring\/secrets\.ts$|\.(?:png|ico|woff2?)$/
 /** Where vectors that standards publish stand, and invented ones. */
-const VECTORS = /^test\/|^src\/dev\/simulator\//
+const vectors = /^test\/|^src\/dev\/simulator\//
 
 /** The commit of a workflow's action, which is as public as its name. */
-const PINNED_ACTION = /(\buses: [\w./-]+@)[0-9a-f]{40}\b/
+const pinnedAction = /(\buses: [\w./-]+@)[0-9a-f]{40}\b/
 
 /** Shannon's, in bits a character. */
 export function entropy(text: string): number {
@@ -71,23 +71,23 @@ export function entropy(text: string): number {
   return [...counts.values()].reduce((sum, count) => sum - (count / text.length) * Math.log2(count / text.length), 0)
 }
 
-const isFake = (value: string): boolean => FAKES.some(([pattern]) => pattern.test(value))
-const isWords = (value: string): boolean => WORDS.some(([pattern]) => pattern.test(value))
+const isFake = (value: string): boolean => fakes.some(([pattern]) => pattern.test(value))
+const isWords = (value: string): boolean => words.some(([pattern]) => pattern.test(value))
 
 function looksRandom(value: string): boolean {
   const isHex = /^[A-Fa-f0-9]+$/.test(value)
   const mixes = isHex || (/[a-z]/.test(value) && /[A-Z]/.test(value) && /\d/.test(value))
-  return mixes && entropy(value) >= (isHex ? LEAST_ENTROPY.hex : LEAST_ENTROPY.base64)
+  return mixes && entropy(value) >= (isHex ? leastEntropy.hex : leastEntropy.base64)
 }
 
 /** What looks like a secret in a file's text. In tests, whose vectors look random, only what has a known shape. */
 export function findSecrets(file: string, text: string): Finding[] {
-  if (UNREAD.test(file)) return []
+  if (unread.test(file)) return []
   return text.split('\n').flatMap((content, index) => {
-    const shaped = PATTERNS.filter(([, pattern]) => (content.match(pattern) ?? []).some((value) => !isFake(value)))
-    const random = VECTORS.test(file)
+    const shaped = patterns.filter(([, pattern]) => (content.match(pattern) ?? []).some((value) => !isFake(value)))
+    const random = vectors.test(file)
       ? []
-      : (content.replace(PINNED_ACTION, '$1').match(RUN) ?? []).filter(
+      : (content.replace(pinnedAction, '$1').match(longRun) ?? []).filter(
           (one) => looksRandom(one) && !isFake(one) && !isWords(one),
         )
     const kinds = [...shaped.map(([what]) => what), ...(random.length > 0 ? ['a long random value'] : [])]
@@ -156,4 +156,4 @@ async function main(args: string[]): Promise<void> {
   )
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

@@ -11,7 +11,7 @@ import { remoteTarget, startLocalTarget, type Target } from './security/target.t
 import { requireTools } from './security/tool.ts'
 import { wapiti } from './security/wapiti.ts'
 
-const HELP = `npm run test:security [-- --url URL [--token TOKEN [--admin-token TOKEN]]] [--seconds 90]
+const help = `npm run test:security [-- --url URL [--token TOKEN [--admin-token TOKEN]]] [--seconds 90]
   [--level 1] [--only TEXT]
 
 Drives sqlmap against every request that takes parameters (query, body, ids in the path) and wapiti against every GET:
@@ -94,4 +94,4 @@ async function main(args: string[]): Promise<void> {
   }
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

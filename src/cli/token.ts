@@ -6,7 +6,7 @@ import { projectFolder } from '../dev/lib/project-folder.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { signToken } from '../dev/lib/sign-token.ts'
 
-const HELP = `npm run token -- --sub NAME [--role admin] [--scope read] [--ttl 3600]
+const help = `npm run token -- --sub NAME [--role admin] [--scope read] [--ttl 3600]
 
 Prints a JWT for the user NAME, signed with SECRET_KEY (from the environment, else .dev.vars, else .dev.vars.example).
   --sub NAME    whom it is for
@@ -39,4 +39,4 @@ async function main(args: string[]): Promise<void> {
   process.stdout.write(`${await signToken({ secret, subject: values.sub, ttlSeconds: ttl.data, ...role, ...scope })}\n`)
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

@@ -2,7 +2,7 @@
 // Knows the Worker by its contract alone: routes, variables, tables.
 import { inject, vi } from 'vitest'
 import * as z from 'zod'
-import { CRONS, fireCron } from '../../src/dev/stack/crons.ts'
+import { cronSchedules, fireCron } from '../../src/dev/stack/crons.ts'
 import { freePort } from '../../src/dev/lib/ports.ts'
 import { type Bank, connectBank } from './bank.ts'
 import { workerVariables } from './bindings.ts'
@@ -224,7 +224,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     },
     delivered,
     settled,
-    sweep: () => fireCron(url, CRONS.sweep),
+    sweep: () => fireCron(url, cronSchedules.sweep),
     async healBank() {
       await fetch(`${simulator.url}/simulator/faults`, { method: 'DELETE' })
     },

@@ -12,16 +12,16 @@ export interface Crowd {
   readonly investments: number
 }
 
-const ACCOUNTS = 4
+const accounts = 4
 /** In each account: two years of a household. */
-const TRANSACTIONS = 360
+const transactionCount = 360
 
 /** As many users as two years of a household make so many transactions. */
 export const crowdOf = (name: string, transactions: number): Crowd => ({
   name,
-  users: Math.ceil(transactions / (TRANSACTIONS * ACCOUNTS)),
-  transactions: TRANSACTIONS,
-  investments: TRANSACTIONS / 10,
+  users: Math.ceil(transactions / (transactionCount * accounts)),
+  transactions: transactionCount,
+  investments: transactionCount / 10,
 })
 
 /** The parents, and the temporary table `crowd` with a row an account. */
@@ -30,7 +30,7 @@ const parents = ({ name, users }: Crowd): string => `
   insert into items (user_id, plaid_item_id, access_token_sealed, status)
     select id, subject, 'none', 'healthy' from users where issuer = 'bench' and subject like '${name} %';
   insert into accounts (user_id, item_id, plaid_account_id, name, type)
-    select user_id, id, 'account ' || n, 'Account', 'depository' from items cross join generate_series(1, ${ACCOUNTS}) n
+    select user_id, id, 'account ' || n, 'Account', 'depository' from items cross join generate_series(1, ${accounts}) n
     where plaid_item_id like '${name} %';
   insert into securities (user_id, plaid_security_id, name)
     select user_id, 'security ' || n, 'Security' from items cross join generate_series(1, 3) n where plaid_item_id like '${name} %';
@@ -47,9 +47,9 @@ const lists = ({ transactions, investments }: Crowd): string => `
       date '2026-11-01' - (n * 730 / ${transactions})::int, (n * 37 % 500)::numeric + 0.25, 'USD',
       'MERCHANT #' || n % 1000 || ' SAN FRANCISCO CA', 'Merchant ' || n % 50,
       'https://plaid-merchant-logos.plaid.com/merchant_' || n % 50 || '.png', 'FOOD_AND_DRINK', 'FOOD_AND_DRINK_COFFEE',
-      n % 100 = 0, 'in store', (n - 1) * ${ACCOUNTS} + place
+      n % 100 = 0, 'in store', (n - 1) * ${accounts} + place
     from crowd cross join generate_series(1, ${transactions}) n;
-  update users u set change_seq = ${transactions * ACCOUNTS} from crowd c where u.id = c.user_id;
+  update users u set change_seq = ${transactions * accounts} from crowd c where u.id = c.user_id;
   insert into investment_transactions (user_id, item_id, account_id, security_id, plaid_investment_transaction_id, date, name,
       quantity, amount, price, type, subtype)
     select user_id, item_id, account_id, (array_agg(security_id))[1], md5(account_id::text || n),

@@ -12,15 +12,15 @@ import { type ScratchDatabase, startScratchDatabase } from './scratch-database.t
 import { fillWithOthers } from './stored-commit.ts'
 import { copyIn, copyText, storedRows } from './stored-row.ts'
 
-const DEPTH = 90_000
-const ROWS = 100_000
-const INVESTMENTS = 6000
-const LIMITS = [1, 100, 500] as const
-const ROUNDS = 30
-const SEARCHES = 7
-const DEPTH_TARGET = 2
+const depth = 90_000
+const rowCount = 100_000
+const investmentCount = 6000
+const limits = [1, 100, 500] as const
+const roundCount = 30
+const searchCount = 7
+const depthTarget = 2
 /** A page of 500 has five times the rows of a page of 100. */
-const LIMIT_TARGET = 7
+const limitTarget = 7
 
 const identity = { issuer: 'bench', subject: 'deep' }
 const investor = { issuer: 'bench', subject: 'investor 1' }
@@ -37,7 +37,7 @@ const placeRow = z.object({ date: z.string(), id: z.string() })
 
 async function placeAt(owner: Client, userId: string): Promise<Key> {
   const text = `select date::text, id from transactions where user_id = $1 order by date desc, id desc offset $2 limit 1`
-  const { rows } = await owner.query(text, [userId, DEPTH - 1])
+  const { rows } = await owner.query(text, [userId, depth - 1])
   const [{ date, id }] = z.tuple([placeRow]).parse(rows)
   return [date, id]
 }
@@ -93,30 +93,30 @@ function comparisons({ api }: ScratchDatabase, accountId: string, place: Key): C
     ' of a year': { from: '2025-01-01', to: '2025-12-31' },
   }
   return [
-    ...LIMITS.map((limit) => ({
-      name: `page of ${limit} at depth ${DEPTH}, against the first`,
+    ...limits.map((limit) => ({
+      name: `page of ${limit} at depth ${depth}, against the first`,
       rows: [limit, limit] as const,
       ask: [page({}, limit, place), page({}, limit, null)] as const,
-      target: DEPTH_TARGET,
+      target: depthTarget,
     })),
     ...Object.entries(filtered).map(([name, filters]) => ({
       name: `page of 500${name}, against 100`,
       rows: [500, 100] as const,
       ask: [page(filters, 500, null), page(filters, 100, null)] as const,
-      target: LIMIT_TARGET,
+      target: limitTarget,
     })),
     {
-      name: `page of 500 of ${INVESTMENTS} investment transactions, against 100`,
+      name: `page of 500 of ${investmentCount} investment transactions, against 100`,
       rows: [500, 100],
       ask: [investments(500), investments(100)],
-      target: LIMIT_TARGET,
+      target: limitTarget,
     },
   ]
 }
 
 const searchesOf = ({ api }: ScratchDatabase): Comparison[] =>
   Object.entries(searches).map(([what, filters]) => ({
-    name: `search of ${ROWS} for ${what}, against a page of 100`,
+    name: `search of ${rowCount} for ${what}, against a page of 100`,
     rows: [0, 100],
     ask: [
       () => listTransactions(api, identity, filters, 100, null),
@@ -131,19 +131,19 @@ export const pageDepthBenchmark: Benchmark = {
     try {
       await fillWithOthers(database.owner)
       const item = await makeItem(database.owner, identity.subject)
-      await copyIn(database.owner, copyText(storedRows(item, bankRows(ROWS))))
-      await addCrowd(database.owner, { name: 'investor', users: 1, transactions: 1, investments: INVESTMENTS / 4 })
+      await copyIn(database.owner, copyText(storedRows(item, bankRows(rowCount))))
+      await addCrowd(database.owner, { name: 'investor', users: 1, transactions: 1, investments: investmentCount / 4 })
       await database.owner.query('vacuum analyze')
       const place = await placeAt(database.owner, item.userId)
       const results: Result[] = []
       say('reading pages')
       for (const comparison of comparisons(database, item.accountIds[0] ?? '', place)) {
         signal.throwIfAborted()
-        results.push(await compare(database, ROUNDS, comparison))
+        results.push(await compare(database, roundCount, comparison))
       }
       for (const comparison of searchesOf(database)) {
         signal.throwIfAborted()
-        results.push(await compare(database, SEARCHES, comparison))
+        results.push(await compare(database, searchCount, comparison))
       }
       return results
     } finally {

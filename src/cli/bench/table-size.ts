@@ -11,12 +11,12 @@ import { type Benchmark, median, type Result, rounded } from './result.ts'
 import { type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'
 import { prepareCommit } from './stored-commit.ts'
 
-const SMALL_ROWS = 100_000
-const ROUNDS = 11
-const TARGET = 2
-const PAGE_SIZE = 100
-const COMMIT_SIZE = 500
-const DUE_PRODUCTS = 200
+const smallRows = 100_000
+const rounds = 11
+const largestRatio = 2
+const pageSize = 100
+const commitSize = 500
+const dueProducts = 200
 
 const identity = { issuer: 'bench', subject: 'reader 1' }
 const reader: Crowd = { name: 'reader', users: 1, transactions: 360, investments: 36 }
@@ -38,27 +38,27 @@ async function addRemovedItem(owner: Client): Promise<string> {
 }
 
 const works: Readonly<Record<string, Work>> = {
-  [`page of ${PAGE_SIZE} transactions`]: (database) =>
+  [`page of ${pageSize} transactions`]: (database) =>
     database.directly(async () => {
-      await listTransactions(database.api, identity, {}, PAGE_SIZE, null)
+      await listTransactions(database.api, identity, {}, pageSize, null)
     }),
-  [`commit of ${COMMIT_SIZE} new transactions`]: async (database) => {
+  [`commit of ${commitSize} new transactions`]: async (database) => {
     const item = await makeItem(database.owner, crypto.randomUUID())
     let commit = async (): Promise<void> => undefined
     // Also directly: the driver knows one endpoint, and there are two databases.
     await database.directly(async () => {
-      commit = await prepareCommit(database, item, bankRows(COMMIT_SIZE))
+      commit = await prepareCommit(database, item, bankRows(commitSize))
     })
     return await database.directly(() => commit())
   },
-  [`sweep with ${DUE_PRODUCTS} products due`]: async (database) => {
-    const due = `select id from item_products where synced_seq = dirty_seq limit ${DUE_PRODUCTS}`
+  [`sweep with ${dueProducts} products due`]: async (database) => {
+    const due = `select id from item_products where synced_seq = dirty_seq limit ${dueProducts}`
     await database.owner.query(
       `update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where id in (${due})`,
     )
     const spent = await database.directly(async () => {
-      const { ids: claimed } = await claimDue(database.jobs, 10 * DUE_PRODUCTS, 600)
-      if (claimed.length !== DUE_PRODUCTS) throw new Error(`A sweep claimed ${claimed.length}.`)
+      const { ids: claimed } = await claimDue(database.jobs, 10 * dueProducts, 600)
+      if (claimed.length !== dueProducts) throw new Error(`A sweep claimed ${claimed.length}.`)
       await markStale(database.jobs, 'transactions', { olderThanSeconds: 86_400, spreadSeconds: 60, limit: 1000 })
     })
     await database.owner.query('update item_products set synced_seq = dirty_seq where dirty_seq > synced_seq')
@@ -77,15 +77,15 @@ function resultOf(name: string, small: readonly number[], large: readonly number
   const [value, against] = [median(large), median(small)]
   const ratio = value / against
   const shown = { value: rounded(value), unit: 'ms', against: rounded(against), ratio: rounded(ratio) }
-  const among = `${name} beside ${rows} transactions, against ${SMALL_ROWS}`
-  return { name: among, ...shown, target: `<= ${TARGET} times`, ok: ratio <= TARGET }
+  const among = `${name} beside ${rows} transactions, against ${smallRows}`
+  return { name: among, ...shown, target: `<= ${largestRatio} times`, ok: ratio <= largestRatio }
 }
 
 async function compare(small: ScratchDatabase, large: ScratchDatabase, rows: number, signal: AbortSignal) {
   const results: Result[] = []
   for (const [name, work] of Object.entries(works)) {
     const times: [number[], number[]] = [[], []]
-    for (let round = 0; round < ROUNDS; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       signal.throwIfAborted()
       times[0].push(await work(small))
       times[1].push(await work(large))
@@ -108,8 +108,8 @@ export const tableSizeBenchmark: Benchmark = {
     try {
       const large = await startScratchDatabase()
       try {
-        say(`storing ${SMALL_ROWS} and ${rows} transactions`)
-        await fill(small, SMALL_ROWS)
+        say(`storing ${smallRows} and ${rows} transactions`)
+        await fill(small, smallRows)
         await fill(large, rows)
         say('reading, committing, sweeping and purging in both')
         return await compare(small, large, rows, signal)

@@ -24,21 +24,21 @@ export interface Assertion<Target> {
   check(target: Target): Promise<string | void>
 }
 
-const UNCHECKABLE = 'UNCHECKABLE'
-const QUOTED_CHARACTERS = 160
+const uncheckableCode = 'UNCHECKABLE'
+const quotedCharacters = 160
 
 /** An error that says why the check cannot be made here; the report says so, and does not count it as passed. */
 export function uncheckable(reason: string): Error {
-  return Object.assign(new Error(reason), { code: UNCHECKABLE })
+  return Object.assign(new Error(reason), { code: uncheckableCode })
 }
 
 export function isUncheckable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === UNCHECKABLE
+  return error instanceof Error && 'code' in error && error.code === uncheckableCode
 }
 
 function quoted(value: unknown): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value)
-  return text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text
+  return text.length > quotedCharacters ? `${text.slice(0, quotedCharacters)}…` : text
 }
 
 /** @throws Error that names `what`, the expected and the actual value */

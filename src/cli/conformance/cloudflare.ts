@@ -7,7 +7,7 @@ import { startWorker } from '../../dev/stack/worker.ts'
 import type { Assertion } from './assertion.ts'
 import { withDeployedProbe, wranglerIn } from './cloudflare/deploy.ts'
 import { objectAssertions } from './cloudflare/objects.ts'
-import { PROBE_CRON, type ProbeProject, writeProbeProject } from './cloudflare/project.ts'
+import { probeCron, type ProbeProject, writeProbeProject } from './cloudflare/project.ts'
 import { queueAssertions } from './cloudflare/queues.ts'
 import { requestAssertions } from './cloudflare/requests.ts'
 import { type ProbeTarget, probeTarget } from './cloudflare/target.ts'
@@ -41,7 +41,7 @@ export async function runCloudflareStandIn(choices: RunChoices): Promise<Result[
     parts.push(worker)
     const { url } = worker
     const directUrl = `http://127.0.0.1:${direct.port}`
-    const fire = () => fireCron(url, PROBE_CRON)
+    const fire = () => fireCron(url, probeCron)
     const place = { url, directUrl, key, isDeployed: false, fireCron: fire, isPatient: slow }
     return await runAssertions(cloudflareAssertions, probeTarget(place), choices)
   } finally {

@@ -3,7 +3,7 @@
 import { neonConfig } from '@neondatabase/serverless'
 import { misuse } from '../../dev/lib/run-command.ts'
 import { startNeonEndpoint } from '../../dev/neon-local/server.ts'
-import { DATABASE_NAME, startPostgres } from '../../dev/postgres/server.ts'
+import { databaseName, startPostgres } from '../../dev/postgres/server.ts'
 import type { Assertion } from './assertion.ts'
 import { computeAssertions } from './neon/compute.ts'
 import { failureAssertions } from './neon/failures.ts'
@@ -38,7 +38,7 @@ export async function runNeonStandIn(choices: RunChoices): Promise<Result[]> {
   try {
     const endpoint = await startNeonEndpoint({ postgresUrl: server.url, port: 0, log: quiet })
     try {
-      const controls = { restart: () => endpoint.restart(DATABASE_NAME) }
+      const controls = { restart: () => endpoint.restart(databaseName) }
       return await assertAt({ url: server.url, endpoint: endpoint.url, controls }, choices)
     } finally {
       await endpoint.stop()
@@ -56,13 +56,13 @@ function endpointOf(url: string): string {
   return fetchEndpoint(hostname, port || '5432', {})
 }
 
-const USED = `select exists (select from information_schema.tables
+const used = `select exists (select from information_schema.tables
   where table_schema = 'public' and table_name = 'users') as used`
 
 /** Refuses a database in which a user of this project is stored: assertions end connections and take locks. */
 async function refuseUsed(place: NeonPlace): Promise<void> {
   const target = neonTarget(place, 'none')
-  const [tables] = await target.rows(USED)
+  const [tables] = await target.rows(used)
   if (tables?.['used'] !== true) return
   const users = await target.rows('select 1 from public.users limit 1')
   if (users.length > 0)

@@ -15,7 +15,7 @@ import { userAssertions } from './plaid/users.ts'
 import { webhookAssertions } from './plaid/webhooks.ts'
 import { type Result, runAssertions, type RunChoices } from './run.ts'
 
-const SANDBOX = 'https://sandbox.plaid.com'
+const sandbox = 'https://sandbox.plaid.com'
 
 export const plaidAssertions: readonly Assertion<PlaidTarget>[] = [
   ...errorAssertions,
@@ -64,7 +64,7 @@ export async function runPlaidSandbox(
   if (plaidEnv !== 'sandbox') throw misuse('PLAID_ENV is not sandbox: nothing but the sandbox is called.')
   const inbox = tunnel === null ? null : await openInbox(tunnel.port, tunnel.publicUrl)
   try {
-    return await assertAt({ baseUrl: SANDBOX, clientId, secret, inbox, hasControl: false }, choices)
+    return await assertAt({ baseUrl: sandbox, clientId, secret, inbox, hasControl: false }, choices)
   } finally {
     await inbox?.stop()
   }

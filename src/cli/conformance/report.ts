@@ -21,11 +21,11 @@ export interface DatedRun {
   readonly results: readonly Result[]
 }
 
-export const RESULTS_HEADING = '## Results'
-const HEADER = '| assertion | promise | source | known | stand-in | real service |\n|---|---|---|---|---|---|'
-const NOT_RUN: Row = { 'stand-in': 'not run', real: 'not run' }
-const COLUMNS = 6
-const REASON_CHARACTERS = 240
+export const resultsHeading = '## Results'
+const header = '| assertion | promise | source | known | stand-in | real service |\n|---|---|---|---|---|---|'
+const notRun: Row = { 'stand-in': 'not run', real: 'not run' }
+const columns = 6
+const reasonCharacters = 240
 
 /** One line that cannot end its cell. */
 function cell(text: string): string {
@@ -37,20 +37,20 @@ function cellOf(outcome: Outcome, date: string): string {
     case 'passed':
       return cell(`passed ${date}${outcome.seen === undefined ? '' : `: ${outcome.seen}`}`)
     case 'failed':
-      return cell(`**failed** ${date}: ${outcome.reason.slice(0, REASON_CHARACTERS)}`)
+      return cell(`**failed** ${date}: ${outcome.reason.slice(0, reasonCharacters)}`)
     case 'unchecked':
-      return cell(`not checkable ${date}: ${outcome.reason.slice(0, REASON_CHARACTERS)}`)
+      return cell(`not checkable ${date}: ${outcome.reason.slice(0, reasonCharacters)}`)
   }
 }
 
 /** The results of earlier runs by assertion. Lines that are no row of six cells are left out. */
 function earlierRows(document: string): Map<string, Row> {
   const rows = new Map<string, Row>()
-  for (const line of document.slice(document.indexOf(RESULTS_HEADING)).split('\n')) {
+  for (const line of document.slice(document.indexOf(resultsHeading)).split('\n')) {
     const cells = line.split(/(?<!\\)\|/).map((text) => text.trim())
     const [, name = '', , , , standIn = '', real = ''] = cells
     const quotedName = /^`(.+)`$/.exec(name)?.[1]
-    if (cells.length === COLUMNS + 2 && quotedName !== undefined) rows.set(quotedName, { 'stand-in': standIn, real })
+    if (cells.length === columns + 2 && quotedName !== undefined) rows.set(quotedName, { 'stand-in': standIn, real })
   }
   return rows
 }
@@ -65,11 +65,11 @@ function rowOf({ name, promise, source, certainty, isSlow }: Promised, row: Row)
  * @throws Error when the document has no `## Results`
  */
 export function withResults(document: string, promised: readonly Promised[], run: DatedRun): string {
-  const at = document.indexOf(`${RESULTS_HEADING}\n`)
-  if (at === -1) throw new Error(`The report has no heading "${RESULTS_HEADING}".`)
+  const at = document.indexOf(`${resultsHeading}\n`)
+  if (at === -1) throw new Error(`The report has no heading "${resultsHeading}".`)
   const rows = earlierRows(document)
   for (const { name, outcome } of run.results)
-    rows.set(name, { ...(rows.get(name) ?? NOT_RUN), [run.place]: cellOf(outcome, run.date) })
-  const lines = promised.map((one) => rowOf(one, rows.get(one.name) ?? NOT_RUN))
-  return `${document.slice(0, at)}${RESULTS_HEADING}\n\n${HEADER}\n${lines.join('\n')}\n`
+    rows.set(name, { ...(rows.get(name) ?? notRun), [run.place]: cellOf(outcome, run.date) })
+  const lines = promised.map((one) => rowOf(one, rows.get(one.name) ?? notRun))
+  return `${document.slice(0, at)}${resultsHeading}\n\n${header}\n${lines.join('\n')}\n`
 }

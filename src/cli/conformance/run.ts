@@ -20,7 +20,7 @@ export interface RunChoices {
   readonly signal: AbortSignal
 }
 
-const SIGNS = { passed: 'ok  ', failed: 'FAIL', unchecked: '----' } as const
+const signs = { passed: 'ok  ', failed: 'FAIL', unchecked: '----' } as const
 
 /** Tokens and passwords, which the message of a driver or of an answer can quote. */
 function redacted(text: string): string {
@@ -51,7 +51,7 @@ export async function runAssertions<Target>(
     if (!name.includes(only) || (assertion.isSlow === true && !slow)) continue
     const outcome = await outcomeOf(assertion, target)
     const said = outcome.kind === 'passed' ? outcome.seen : outcome.reason
-    print(`${SIGNS[outcome.kind]} ${name}${said === undefined ? '' : `: ${said}`}`)
+    print(`${signs[outcome.kind]} ${name}${said === undefined ? '' : `: ${said}`}`)
     results.push({ name, outcome })
   }
   return results

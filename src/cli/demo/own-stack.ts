@@ -1,7 +1,7 @@
 // The stack that the demo starts for itself, and what the demo needs of it.
 import type { Print } from '../../dev/lib/output.ts'
 import { signToken } from '../../dev/lib/sign-token.ts'
-import { CRONS, fireCron } from '../../dev/stack/crons.ts'
+import { cronSchedules, fireCron } from '../../dev/stack/crons.ts'
 import { apiOf } from '../lib/api-client.ts'
 import { type Bank, bankOf } from '../lib/bank-client.ts'
 import { sendTo } from '../lib/http.ts'
@@ -32,7 +32,7 @@ export async function startOwnStack(
       return apiOf(sendTo(api, { authorization: `Bearer ${token}` }, signal))
     },
     worker: stack.worker,
-    sweep: () => fireCron(api, CRONS.sweep, signal),
+    sweep: () => fireCron(api, cronSchedules.sweep, signal),
     stop,
   }
 }

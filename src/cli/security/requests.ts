@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { projectFolder } from '../../dev/lib/project-folder.ts'
-import { NOBODYS_ID, sample, SAMPLES, type Schemas } from './sample.ts'
+import { nobodysId, sample, samples, type Schemas } from './sample.ts'
 
-const DESCRIPTION = join(projectFolder, 'docs', 'openapi.json')
+const description = join(projectFolder, 'docs', 'openapi.json')
 const operationSchema = z.object({
   parameters: z
     .array(z.object({ name: z.string(), in: z.string(), schema: z.record(z.string(), z.unknown()) }))
@@ -36,7 +36,7 @@ export interface ScanRequest {
 export type Ask = (pathAndQuery: string) => Promise<unknown>
 
 /** Ends what a scan needs, or costs a hash of a password for each try. */
-const LEFT_OUT: readonly (readonly [pattern: RegExp, reason: string])[] = [
+const leftOut: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^DELETE /, 'takes away what other requests name'],
   [/ \/api\/v1\/privacy\/erase$/, 'erases the user'],
   [/ \/api\/v1\/auth\/(?!login$)/, 'costs a hash for each try, as login does, or is for a session of its own'],
@@ -44,7 +44,7 @@ const LEFT_OUT: readonly (readonly [pattern: RegExp, reason: string])[] = [
 ]
 
 /** Where a parameter of that name gets its value from. */
-const LISTS = {
+const lists = {
   item_id: '/api/v1/plaid/items',
   account_id: '/api/v1/accounts',
   transaction_id: '/api/v1/transactions',
@@ -56,7 +56,7 @@ const cursorSchema = z.object({ next_cursor: z.string() })
 
 /** The first id that a list shows, or one that nothing has. */
 async function idFrom(ask: Ask, list: string): Promise<string> {
-  return listSchema.safeParse(await ask(`${list}?limit=1`)).data?.data[0]?.id ?? NOBODYS_ID
+  return listSchema.safeParse(await ask(`${list}?limit=1`)).data?.data[0]?.id ?? nobodysId
 }
 
 /** What every request is made with. */
@@ -72,7 +72,7 @@ async function idsFor({ ask, known }: Givens, path: string): Promise<Map<string,
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
   const found = names.map(async (name) => {
     const list = path.slice(0, path.indexOf(`/{${name}}`))
-    return [name, known.get(name) ?? (list.includes('{') ? NOBODYS_ID : await idFrom(ask, list))] as const
+    return [name, known.get(name) ?? (list.includes('{') ? nobodysId : await idFrom(ask, list))] as const
   })
   return new Map(await Promise.all(found))
 }
@@ -149,16 +149,16 @@ export interface ScanPlan {
  * @param ask as the user, or as the administrator for paths of theirs
  */
 export async function planScan(url: string, ask: Ask): Promise<ScanPlan> {
-  const { paths, components } = documentSchema.parse(JSON.parse(await readFile(DESCRIPTION, 'utf8')))
-  const ids = Object.entries(LISTS).map(async ([name, list]) => [name, await idFrom(ask, list)] as const)
-  const known = new Map([...SAMPLES, ...(await Promise.all(ids))])
+  const { paths, components } = documentSchema.parse(JSON.parse(await readFile(description, 'utf8')))
+  const ids = Object.entries(lists).map(async ([name, list]) => [name, await idFrom(ask, list)] as const)
+  const known = new Map([...samples, ...(await Promise.all(ids))])
   const givens = { url, ask, schemas: components.schemas, known }
   const requests: ScanRequest[] = []
   const reads: string[] = []
   for (const [path, operations] of Object.entries(paths))
     for (const [verb, operation] of Object.entries(operations)) {
       const method = verb.toUpperCase()
-      if (LEFT_OUT.some(([pattern]) => pattern.test(`${method} ${path}`))) continue
+      if (leftOut.some(([pattern]) => pattern.test(`${method} ${path}`))) continue
       const planned = await requestsOf(givens, method, path, operation)
       requests.push(...planned.requests)
       if (planned.read !== null) reads.push(planned.read)

@@ -16,10 +16,10 @@ const schemaSchema = z.looseObject({
 export type Schemas = Readonly<Record<string, Record<string, unknown>>>
 
 /** Stands where nothing exists that an id could name. */
-export const NOBODYS_ID = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
+export const nobodysId = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
 
 /** Values that are taken, by the names of parameters and fields. */
-export const SAMPLES: ReadonlyMap<string, string> = new Map(
+export const samples: ReadonlyMap<string, string> = new Map(
   Object.entries({
     limit: '10',
     from: '2020-01-01',
@@ -63,6 +63,6 @@ export function sample(
 }
 
 function plainText({ format, minLength = 1 }: { format?: string | undefined; minLength?: number | undefined }): string {
-  if (format === 'uuid') return NOBODYS_ID
+  if (format === 'uuid') return nobodysId
   return format === 'date' ? '2026-01-31' : 'a'.padEnd(minLength, 'bcdefghij')
 }

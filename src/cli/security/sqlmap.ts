@@ -3,10 +3,10 @@ import type { ScanRequest } from './requests.ts'
 import { runTool } from './tool.ts'
 
 /** Refusals are what its changes are for; it would stop at them. */
-const REFUSALS = '--ignore-code=400,401,403,404,409,413,415,422'
+const refusals = '--ignore-code=400,401,403,404,409,413,415,422'
 /** A try that breaks the statement shows itself by this before sqlmap knows how to use it, if it ever does. */
-const FAILURES = /\b5\d\d \([^)]+\) - \d+ times/g
-const FOUND = 'identified the following injection point'
+const failures = /\b5\d\d \([^)]+\) - \d+ times/g
+const foundText = 'identified the following injection point'
 
 export interface ScanOptions {
   readonly token: string
@@ -26,12 +26,13 @@ export async function sqlmap(
   const asked = ['-u', url, `--method=${method}`, `--headers=${headers}`, ...(body === null ? [] : [`--data=${body}`])]
   const manner = ['--batch', '--flush-session', '--disable-coloring', '--timeout=10', '--retries=1', '--threads=4']
   const depth = [`--level=${level}`, '--skip=user-agent,referer,host,cookie']
-  const args = [...asked, ...manner, ...depth, '--dbms=PostgreSQL', REFUSALS, `--output-dir=${folder}`]
+  const args = [...asked, ...manner, ...depth, '--dbms=PostgreSQL', refusals, `--output-dir=${folder}`]
   const { text, stopped } = await runTool('sqlmap', args, seconds, signal)
   const where = `sqlmap ${method} ${url}`
-  const signs = [...text.matchAll(/^Parameter: .+$/gm), ...text.matchAll(FAILURES)]
+  const signs = [...text.matchAll(/^Parameter: .+$/gm), ...text.matchAll(failures)]
   const findings = signs.map(([found]) => `${where}: ${found}`)
-  if (text.includes(FOUND)) return { findings: findings.length > 0 ? findings : [`${where}: ${FOUND}`], ended: 'found' }
+  if (text.includes(foundText))
+    return { findings: findings.length > 0 ? findings : [`${where}: ${foundText}`], ended: 'found' }
   if (findings.length > 0) return { findings, ended: 'answers of a failure' }
   if (stopped) return { findings, ended: 'nothing so far, out of time' }
   if (text.includes('all tested parameters do not appear to be injectable')) return { findings, ended: 'nothing' }

@@ -6,8 +6,8 @@ import type { ScanOptions } from './sqlmap.ts'
 import { runTool } from './tool.ts'
 
 /** Without `htaccess`: it takes the platform's 501 for an invented method, which no Worker sees, for a way in. */
-const MODULES = 'backup,blindsql,crlf,exec,file,methods,permanentxss,redirect,shellshock,sql,xss'
-const MODULE_COUNT = MODULES.split(',').length
+const moduleNames = 'backup,blindsql,crlf,exec,file,methods,permanentxss,redirect,shellshock,sql,xss'
+const moduleCount = moduleNames.split(',').length
 
 const kindsSchema = z.record(z.string(), z.array(z.looseObject({ info: z.string(), path: z.string() })))
 const reportSchema = z.object({ vulnerabilities: kindsSchema, anomalies: kindsSchema })
@@ -20,15 +20,15 @@ export async function wapiti(
 ): Promise<{ findings: string[]; modules: number }> {
   const report = join(folder, 'wapiti.json')
   const where = ['-u', `${url}/`, ...starts.flatMap((start) => ['-s', start]), '--scope', 'domain', '-d', '1']
-  const manner = ['-H', `Authorization: Bearer ${token}`, '-m', MODULES, '--flush-session', '--no-bugreport']
+  const manner = ['-H', `Authorization: Bearer ${token}`, '-m', moduleNames, '--flush-session', '--no-bugreport']
   const bounds = ['--max-scan-time', String(seconds), '--max-attack-time', String(seconds), '--store-session', folder]
   const args = [...where, ...manner, ...bounds, '-f', 'json', '-o', report]
-  const { text } = await runTool('wapiti', args, seconds * (MODULE_COUNT + 2), signal)
+  const { text } = await runTool('wapiti', args, seconds * (moduleCount + 2), signal)
   const written = await readFile(report, 'utf8').catch(() => {
     throw new Error(`wapiti wrote no report: ${text.slice(-400)}`)
   })
   const { vulnerabilities, anomalies } = reportSchema.parse(JSON.parse(written))
   const found = [...Object.entries(vulnerabilities), ...Object.entries(anomalies)]
   const findings = found.flatMap(([kind, ones]) => ones.map(({ info, path }) => `wapiti ${kind}: ${path}: ${info}`))
-  return { findings, modules: MODULE_COUNT }
+  return { findings, modules: moduleCount }
 }

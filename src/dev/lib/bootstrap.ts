@@ -7,13 +7,13 @@ import type { Client } from 'pg'
 import * as z from 'zod'
 import { inTransaction, refuseOldServer, withMigrationLock } from './migrate.ts'
 
-export const API_ROLE = 'wn_api'
-export const JOBS_ROLE = 'wn_jobs'
-export const IDENTITY_ROLE = 'wn_identity'
-const ROLES = [API_ROLE, JOBS_ROLE, IDENTITY_ROLE] as const
+export const apiRole = 'wn_api'
+export const jobsRole = 'wn_jobs'
+export const identityRole = 'wn_identity'
+const roles = [apiRole, jobsRole, identityRole] as const
 
-const GENERATIONS = ['a', 'b'] as const
-export type Generation = (typeof GENERATIONS)[number]
+const generations = ['a', 'b'] as const
+export type Generation = (typeof generations)[number]
 
 export interface BootstrapOptions {
   apiPassword?: string
@@ -33,7 +33,7 @@ export interface LoginUrls {
   generation: Generation
 }
 
-const DENIALS = new Map([
+const denials = new Map([
   ['rolsuper', 'NOSUPERUSER'],
   ['rolbypassrls', 'NOBYPASSRLS'],
   ['rolcreaterole', 'NOCREATEROLE'],
@@ -51,14 +51,14 @@ const roleSchema = z.object({
   member_of: z.array(z.string()),
 })
 
-const ROLE_QUERY = `
+const roleQuery = `
   SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
          ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid)
            AS member_of
     FROM pg_roles r WHERE rolname = $1`
 
 /** The settings of a role, of all databases, and those of a login of its that differ or are missing; null: the role has none. */
-const DIFFERENCES_QUERY = `
+const differencesQuery = `
   WITH settings AS (
     SELECT setrole, split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value
       FROM pg_db_role_setting, unnest(setconfig) AS setting WHERE setdatabase = 0)
@@ -67,17 +67,17 @@ const DIFFERENCES_QUERY = `
    WHERE r.value IS DISTINCT FROM l.value`
 const differenceRows = z.array(z.object({ name: z.string(), value: z.string().nullable() }))
 
-const SESSIONS_QUERY = `
+const sessionsQuery = `
   SELECT usename AS login, count(*)::int AS sessions FROM pg_stat_activity WHERE usename = ANY ($1) GROUP BY 1 ORDER BY 1`
 const sessionRows = z.array(z.object({ login: z.string(), sessions: z.number() }))
 
 /** When a login got its password is its comment: roles have no other place for it that an owner may write. */
-const NEWEST_QUERY = `
+const newestQuery = `
   SELECT right(rolname, 1) AS generation FROM pg_roles WHERE rolname = ANY ($1)
    ORDER BY shobj_description(oid, 'pg_authid') DESC NULLS LAST LIMIT 1`
-const newestRows = z.array(z.object({ generation: z.enum(GENERATIONS) }))
+const newestRows = z.array(z.object({ generation: z.enum(generations) }))
 
-const isRole = (name: string): boolean => ROLES.some((role) => role === name)
+const isRole = (name: string): boolean => roles.some((role) => role === name)
 const loginOf = (role: string, generation: Generation): string => `${role}_${generation}`
 
 /** `url` with another login: host, database and parameters stay. */
@@ -107,13 +107,13 @@ export function newPassword(): string {
  * Attributes are named only where they are wrong: an owner who is no superuser may not even deny SUPERUSER.
  */
 async function restrict(client: Client, role: string, allowed: readonly string[]): Promise<void> {
-  const found = await client.query(ROLE_QUERY, [role])
+  const found = await client.query(roleQuery, [role])
   if (found.rowCount === 0) throw new Error(`The role ${role} is missing: run \`npm run db:migrate\` first.`)
   const { member_of: memberOf, ...attributes } = roleSchema.parse(found.rows[0])
   const others = memberOf.filter((name) => !allowed.includes(name))
   if (others.length > 0)
     throw new Error(`${role} is a member of ${others.join(', ')} and has their rights: REVOKE that and try again.`)
-  const denied = Object.entries(attributes).flatMap(([name, held]) => (held ? [DENIALS.get(name) ?? ''] : []))
+  const denied = Object.entries(attributes).flatMap(([name, held]) => (held ? [denials.get(name) ?? ''] : []))
   if (denied.length > 0) await client.query(`ALTER ROLE ${role} ${denied.join(' ')}`)
 }
 
@@ -140,9 +140,9 @@ async function makeLogin(client: Client, role: string, login: string, password: 
 
 /** Settings are not inherited: both logins of a role get a copy of its settings, and lose those that it has no longer. */
 async function copySettings(client: Client, role: string): Promise<void> {
-  for (const login of GENERATIONS.map((generation) => loginOf(role, generation))) {
+  for (const login of generations.map((generation) => loginOf(role, generation))) {
     if (!(await exists(client, login))) continue
-    const { rows } = await client.query(DIFFERENCES_QUERY, [role, login])
+    const { rows } = await client.query(differencesQuery, [role, login])
     for (const { name, value } of differenceRows.parse(rows)) {
       const parameter = client.escapeIdentifier(name).replaceAll('.', '"."')
       await client.query(
@@ -156,7 +156,7 @@ async function copySettings(client: Client, role: string): Promise<void> {
 
 /** Throws where a login of this generation has sessions: a Worker would lose its database with the old passwords. */
 async function refuseSessions(client: Client, generation: Generation): Promise<void> {
-  const { rows } = await client.query(SESSIONS_QUERY, [ROLES.map((role) => loginOf(role, generation))])
+  const { rows } = await client.query(sessionsQuery, [roles.map((role) => loginOf(role, generation))])
   const used = sessionRows.parse(rows)
   if (used.length === 0) return
   const list = used.map(({ login, sessions }) => `${login} (${sessions})`).join(', ')
@@ -169,8 +169,8 @@ async function refuseSessions(client: Client, generation: Generation): Promise<v
 
 /** The generation that got its passwords last; null where none has. */
 async function newestGeneration(client: Client): Promise<Generation | null> {
-  const logins = GENERATIONS.map((generation) => loginOf(API_ROLE, generation))
-  const { rows } = await client.query(NEWEST_QUERY, [logins])
+  const logins = generations.map((generation) => loginOf(apiRole, generation))
+  const { rows } = await client.query(newestQuery, [logins])
   return newestRows.parse(rows)[0]?.generation ?? null
 }
 
@@ -182,13 +182,13 @@ async function newestGeneration(client: Client): Promise<Generation | null> {
 export async function bootstrap(url: string, options: BootstrapOptions = {}): Promise<LoginUrls> {
   const { apiPassword = newPassword(), jobsPassword = newPassword(), identityPassword = newPassword() } = options
   const renew = async (client: Client): Promise<Generation> => {
-    for (const role of ROLES) await restrict(client, role, [])
+    for (const role of roles) await restrict(client, role, [])
     const next = options.generation ?? ((await newestGeneration(client)) === 'a' ? 'b' : 'a')
     if (options.force !== true) await refuseSessions(client, next)
-    await makeLogin(client, API_ROLE, loginOf(API_ROLE, next), apiPassword)
-    await makeLogin(client, JOBS_ROLE, loginOf(JOBS_ROLE, next), jobsPassword)
-    await makeLogin(client, IDENTITY_ROLE, loginOf(IDENTITY_ROLE, next), identityPassword)
-    for (const role of ROLES) await copySettings(client, role)
+    await makeLogin(client, apiRole, loginOf(apiRole, next), apiPassword)
+    await makeLogin(client, jobsRole, loginOf(jobsRole, next), jobsPassword)
+    await makeLogin(client, identityRole, loginOf(identityRole, next), identityPassword)
+    for (const role of roles) await copySettings(client, role)
     return next
   }
   const generation = await withMigrationLock(url, async (client) => {
@@ -197,9 +197,9 @@ export async function bootstrap(url: string, options: BootstrapOptions = {}): Pr
   })
   const urlOf = (role: string, password: string) => withLogin(pooledUrl(url), loginOf(role, generation), password)
   return {
-    apiUrl: urlOf(API_ROLE, apiPassword),
-    jobsUrl: urlOf(JOBS_ROLE, jobsPassword),
-    identityUrl: urlOf(IDENTITY_ROLE, identityPassword),
+    apiUrl: urlOf(apiRole, apiPassword),
+    jobsUrl: urlOf(jobsRole, jobsPassword),
+    identityUrl: urlOf(identityRole, identityPassword),
     generation,
   }
 }
@@ -209,7 +209,7 @@ export async function retireLogins(url: string): Promise<string[]> {
   return await withMigrationLock(url, async (client) => {
     const newest = await newestGeneration(client)
     if (newest === null) throw new Error('There are no logins yet: run `npm run db:bootstrap` first.')
-    const older = ROLES.flatMap((role) => [role, loginOf(role, newest === 'a' ? 'b' : 'a')])
+    const older = roles.flatMap((role) => [role, loginOf(role, newest === 'a' ? 'b' : 'a')])
     const { rows } = await client.query(
       'SELECT rolname AS name FROM pg_roles WHERE rolname = ANY ($1) AND rolcanlogin',
       [older],

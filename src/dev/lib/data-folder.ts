@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
 /** The conventional ids of `nobody`. */
-const UNPRIVILEGED: ServerUser = { uid: 65_534, gid: 65_534 }
+const unprivileged: ServerUser = { uid: 65_534, gid: 65_534 }
 
 export interface ServerUser {
   uid: number
@@ -17,7 +17,7 @@ export interface ServerUser {
 export async function serverUser(clusterFolder: string): Promise<ServerUser | null> {
   if (process.getuid?.() !== 0) return null
   const existing = await stat(clusterFolder).catch(() => null)
-  return existing === null || existing.uid === 0 ? UNPRIVILEGED : { uid: existing.uid, gid: existing.gid }
+  return existing === null || existing.uid === 0 ? unprivileged : { uid: existing.uid, gid: existing.gid }
 }
 
 /** The first folder on the way to `path` (itself included, if it exists) that `user` may not enter, or null. */

@@ -6,20 +6,20 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { commandLine, signalProcess, waitUntilGone } from './processes.ts'
 
-const NOTE = 'worker.pid'
-const GRACE_MS = 5_000
-const LOOKS_LIKE_OURS = /wrangler|workerd/
+const note = 'worker.pid'
+const graceMs = 5_000
+const looksLikeOurs = /wrangler|workerd/
 
 const run = promisify(execFile)
 
 /** Remembers that process group `leader` belongs to the run that holds `folder`. */
 export async function noteGroup(folder: string, leader: number): Promise<void> {
-  await writeFile(join(folder, NOTE), String(leader))
+  await writeFile(join(folder, note), String(leader))
 }
 
 /** Forgets it, after the group ended. */
 export async function forgetGroup(folder: string): Promise<void> {
-  await rm(join(folder, NOTE), { force: true })
+  await rm(join(folder, note), { force: true })
 }
 
 async function processTable(): Promise<{ pid: number; group: number }[]> {
@@ -55,16 +55,16 @@ export async function endGroup(
 ): Promise<void> {
   const isGone = async () => (await groupCommands(leader)).length === 0
   for (const signal of signals) {
-    if (!signalProcess(-leader, signal) || (await waitUntilGone(isGone, GRACE_MS))) return
+    if (!signalProcess(-leader, signal) || (await waitUntilGone(isGone, graceMs))) return
   }
   throw new Error(`The process group ${leader} did not end: end it by hand.`)
 }
 
 /** Ends the group that a killed run noted in `folder`. Returns its id, or null where there was none. */
 export async function stopLeftOverGroup(folder: string): Promise<number | null> {
-  const leader = Number(await readFile(join(folder, NOTE), 'utf8').catch(() => ''))
+  const leader = Number(await readFile(join(folder, note), 'utf8').catch(() => ''))
   if (!Number.isSafeInteger(leader) || leader <= 1) return null
-  const isOurs = (await groupCommands(leader)).some((command) => LOOKS_LIKE_OURS.test(command))
+  const isOurs = (await groupCommands(leader)).some((command) => looksLikeOurs.test(command))
   if (isOurs) await endGroup(leader)
   await forgetGroup(folder)
   return isOurs ? leader : null

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 
 /** Every variable of the configuration table; a name that is not here does not pass from the shell to the Worker. */
-export const VARIABLES = [
+export const variableNames = [
   'ENVIRONMENT',
   'PLAID_ENV',
   'PLAID_CLIENT_ID',
@@ -46,7 +46,7 @@ export const VARIABLES = [
   'ORPHAN_REMOVALS_PER_DAY',
 ] as const
 
-const NAMES = new Set<string>(VARIABLES)
+const names = new Set<string>(variableNames)
 
 export type Variables = Record<string, string>
 
@@ -75,7 +75,7 @@ async function readVariables(path: string): Promise<Variables | null> {
 }
 
 function fromShell(environment: NodeJS.ProcessEnv): Variables {
-  const isOurs = (name: string) => NAMES.has(name) || name.startsWith('AUTH_')
+  const isOurs = (name: string) => names.has(name) || name.startsWith('AUTH_')
   const entries = Object.entries(environment).flatMap(([name, value]) =>
     value !== undefined && isOurs(name) ? [[name, value]] : [],
   )

@@ -8,11 +8,11 @@ import * as z from 'zod'
 import { projectFolder } from './project-folder.ts'
 
 /** "wnmg": any constant does, as long as every run takes the same. */
-const LOCK_KEY = 0x77_6e_6d_67
-const LOCK_TIMEOUT_MS = 30_000
-const LOCK_NOT_AVAILABLE = '55P03'
+const lockKey = 0x77_6e_6d_67
+const lockTimeoutMs = 30_000
+const lockNotAvailable = '55P03'
 
-const MIGRATIONS_FOLDER = join(projectFolder, 'migrations')
+const defaultFolder = join(projectFolder, 'migrations')
 
 /** Throws where the URL leads through a pooler that hands out another session for each transaction. */
 export function refusePooler(url: string): void {
@@ -30,9 +30,9 @@ export async function withMigrationLock<T>(url: string, work: (client: Client) =
   client.on('error', () => undefined)
   await client.connect()
   try {
-    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`)
-    await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]).catch((error: unknown) => {
-      const isBusy = error instanceof DatabaseError && error.code === LOCK_NOT_AVAILABLE
+    await client.query(`SET lock_timeout = ${lockTimeoutMs}`)
+    await client.query('SELECT pg_advisory_lock($1)', [lockKey]).catch((error: unknown) => {
+      const isBusy = error instanceof DatabaseError && error.code === lockNotAvailable
       throw isBusy ? new Error('Another migration is running on this database: wait for it and try again.') : error
     })
     return await work(client)
@@ -41,19 +41,19 @@ export async function withMigrationLock<T>(url: string, work: (client: Client) =
   }
 }
 
-const OLDEST_VERSION = 15
+const oldestVersion = 15
 const versionRow = z.object({ server_version_num: z.string() })
 
 /** Throws where the server is older than the migrations can work with. */
 export async function refuseOldServer(client: Client): Promise<void> {
   const { rows } = await client.query('SHOW server_version_num')
   const version = Math.floor(Number(z.array(versionRow).parse(rows)[0]?.server_version_num) / 10_000)
-  if (version >= OLDEST_VERSION) return
-  throw new Error(`The server is PostgreSQL ${version}: take ${OLDEST_VERSION} or newer.`)
+  if (version >= oldestVersion) return
+  throw new Error(`The server is PostgreSQL ${version}: take ${oldestVersion} or newer.`)
 }
 
 /** Where drizzle's migrator keeps what it has applied. */
-const HISTORY = `
+const history = `
   CREATE SCHEMA IF NOT EXISTS drizzle;
   CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`
 const newestRow = z.tuple([z.object({ newest: z.coerce.number() })])
@@ -75,11 +75,11 @@ export async function inTransaction<T>(client: Client, work: () => Promise<T>): 
  * Applies the migrations that `url`'s database does not have, in order, each in a transaction of its own. A failure rolls back
  * that one alone; the next run continues with it. `url` is the owner's.
  */
-export async function migrate(url: string, migrationsFolder = MIGRATIONS_FOLDER): Promise<void> {
+export async function migrate(url: string, migrationsFolder = defaultFolder): Promise<void> {
   await withMigrationLock(url, async (client) => {
     await refuseOldServer(client)
     const migrations = readMigrationFiles({ migrationsFolder })
-    await client.query(HISTORY)
+    await client.query(history)
     const { rows } = await client.query(
       'SELECT coalesce(max(created_at), 0) AS newest FROM drizzle.__drizzle_migrations',
     )

@@ -4,17 +4,17 @@ import * as z from 'zod'
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 export type Print = (part: string, message: string, level?: Level) => void
 
-const NAME_WIDTH = 8
+const nameWidth = 8
 const levels = ['debug', 'info', 'warn', 'error'] as const
 const logLine = z.object({ level: z.enum(levels) })
 // Escape sequences, which wrangler sends even when asked not to.
-const ANSI = new RegExp(String.raw`\u001B\[[0-9;?]*[A-Za-z]`, 'g')
+const ansi = new RegExp(String.raw`\u001B\[[0-9;?]*[A-Za-z]`, 'g')
 
 /** Writes lines such as `12:00:00.123 info  postgres ready on port 8790` to `stream`. */
 export function createPrint(stream: NodeJS.WritableStream): Print {
   return (part, message, level = 'info') => {
     const time = new Date().toISOString().slice(11, 23)
-    stream.write(`${time} ${level.padEnd(5)} ${part.padEnd(NAME_WIDTH)} ${message}\n`)
+    stream.write(`${time} ${level.padEnd(5)} ${part.padEnd(nameWidth)} ${message}\n`)
   }
 }
 
@@ -41,7 +41,7 @@ function parseLine(line: string): unknown {
 export function splitLines(onLine: (line: string) => void): (chunk: string) => void {
   let rest = ''
   return (chunk) => {
-    const lines = `${rest}${chunk}`.replaceAll(ANSI, '').split('\n')
+    const lines = `${rest}${chunk}`.replaceAll(ansi, '').split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) if (line.trim() !== '') onLine(line.trimEnd())
   }

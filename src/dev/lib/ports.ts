@@ -2,10 +2,10 @@
 import { createServer } from 'node:net'
 import * as z from 'zod'
 
-const DEFAULTS = { PORT: 8787, PLAID_PORT: 8788, SQL_PORT: 8789, PG_PORT: 8790 } as const
+const defaults = { PORT: 8787, PLAID_PORT: 8788, SQL_PORT: 8789, PG_PORT: 8790 } as const
 const portSchema = z.coerce.number().int().min(0).max(65_535)
 
-export type PortName = keyof typeof DEFAULTS
+export type PortName = keyof typeof defaults
 export type Ports = Record<PortName, number>
 
 /** Listens and stops again. Resolves with the port, or null where it is taken or not allowed. */
@@ -28,7 +28,7 @@ export async function freePort(): Promise<number> {
 }
 
 async function readPort(name: PortName, environment: NodeJS.ProcessEnv): Promise<number> {
-  const given = environment[name] || DEFAULTS[name]
+  const given = environment[name] || defaults[name]
   const parsed = portSchema.safeParse(given)
   if (!parsed.success) throw new Error(`${name}=${given} is no port: give a number from 0 to 65535.`)
   if (parsed.data === 0 || (await tryPort(parsed.data)) !== null) return parsed.data

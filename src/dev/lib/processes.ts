@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const POLL_MS = 20
+const pollMs = 20
 
 /** The command line of a running process, arguments separated by spaces; null when there is no such process. */
 export async function commandLine(pid: number): Promise<string | null> {
@@ -36,7 +36,7 @@ export async function waitUntilGone(isGone: () => Promise<boolean> | boolean, ti
   const deadline = performance.now() + timeoutMs
   while (!(await isGone())) {
     if (performance.now() > deadline) return false
-    await delay(POLL_MS)
+    await delay(pollMs)
   }
   return true
 }

@@ -3,13 +3,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 
-const READY_TIMEOUT_MS = 20_000
+const readyTimeoutMs = 20_000
 // Rarer than any limit of requests allows: a database may take seconds to wake.
-const READY_POLL_MS = 1_000
-const REQUEST_TIMEOUT_MS = 10_000
-const REASON_TIMEOUT_MS = 2_000
-const REASON_POLL_MS = 20
-const KEPT_REASONS = 100
+const readyPollMs = 1_000
+const requestTimeoutMs = 10_000
+const reasonTimeoutMs = 2_000
+const reasonPollMs = 20
+const keptReasons = 100
 
 const logLine = z.object({ request_id: z.string(), reason: z.string() })
 const problem = z.object({ code: z.string(), detail: z.string() })
@@ -28,7 +28,7 @@ export function createReasons(): Reasons {
       const start = line.indexOf('{')
       if (start < 0 || !line.includes('"reason"')) return
       const parsed = z.string().transform(parseJson).pipe(logLine).safeParse(line.slice(start))
-      if (byRequest.size >= KEPT_REASONS) byRequest.clear()
+      if (byRequest.size >= keptReasons) byRequest.clear()
       if (parsed.success) byRequest.set(parsed.data.request_id, parsed.data.reason)
     },
     of: (requestId) => byRequest.get(requestId),
@@ -46,8 +46,8 @@ function parseJson(text: string, context: z.RefinementCtx): unknown {
 
 /** The log line comes by another way than the answer, so it may be a moment late. */
 async function reasonOf(requestId: string, reasons: Reasons): Promise<string | undefined> {
-  const deadline = performance.now() + REASON_TIMEOUT_MS
-  while (reasons.of(requestId) === undefined && performance.now() < deadline) await delay(REASON_POLL_MS)
+  const deadline = performance.now() + reasonTimeoutMs
+  while (reasons.of(requestId) === undefined && performance.now() < deadline) await delay(reasonPollMs)
   return reasons.of(requestId)
 }
 
@@ -59,7 +59,7 @@ interface Refusal {
 
 /** Null when the Worker is ready. */
 async function ask(url: string, reasons: Reasons, signal: AbortSignal): Promise<Refusal | null> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)])
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)])
   const response = await fetch(`${url}/ready`, { signal: limit })
   const text = await response.text()
   if (response.ok) return null
@@ -81,7 +81,7 @@ export async function whenReady(
   url: string,
   reasons: Reasons,
   signal: AbortSignal,
-  timeoutMs = READY_TIMEOUT_MS,
+  timeoutMs = readyTimeoutMs,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
@@ -92,6 +92,6 @@ export async function whenReady(
     if (refusal === null) return
     if (!refusal.passing || performance.now() >= deadline)
       throw new Error(`The Worker is not ready. ${refusal.message}`)
-    await delay(READY_POLL_MS, undefined, { signal })
+    await delay(readyPollMs, undefined, { signal })
   }
 }

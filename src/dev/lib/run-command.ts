@@ -1,9 +1,9 @@
 // Owns what every command does alike: --help, a failure as one sentence, and the exit codes 0 done, 1 failed,
 // 2 misused. Never prints a stack trace unless DEBUG is set.
 
-const MISUSED = 'MISUSED'
-const MISUSE_CODES = new Set([
-  MISUSED,
+const misuseCode = 'MISUSED'
+const misuseCodes = new Set([
+  misuseCode,
   'ERR_PARSE_ARGS_UNKNOWN_OPTION',
   'ERR_PARSE_ARGS_INVALID_OPTION_VALUE',
   'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL',
@@ -11,11 +11,11 @@ const MISUSE_CODES = new Set([
 
 /** An error that says that the command was called wrongly: printed with a hint at --help, exit code 2. */
 export function misuse(message: string): Error {
-  return Object.assign(new Error(message), { code: MISUSED })
+  return Object.assign(new Error(message), { code: misuseCode })
 }
 
 function isMisuse(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && MISUSE_CODES.has(error.code)
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && misuseCodes.has(error.code)
 }
 
 function describe(error: unknown): string {

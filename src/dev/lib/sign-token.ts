@@ -1,7 +1,7 @@
 // Access tokens that the local Worker accepts.
 import { SignJWT } from 'jose'
 
-export const ISSUER = 'wealthnavigator-edge'
+export const issuer = 'wealthnavigator-edge'
 
 export interface TokenOptions {
   secret: string
@@ -15,7 +15,7 @@ export interface TokenOptions {
 export function signToken({ secret, subject, role, scope, ttlSeconds }: TokenOptions): Promise<string> {
   return new SignJWT({ ...(role === undefined ? {} : { role }), ...(scope === undefined ? {} : { scope }) })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .setIssuer(ISSUER)
+    .setIssuer(issuer)
     .setSubject(subject)
     .setIssuedAt()
     .setExpirationTime(`${ttlSeconds} seconds`)

@@ -6,9 +6,9 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Server } from './pools.ts'
 
-const PATHS = new Set(['/v1', '/v2'])
-const BUFFERED_BYTES = 4 * 1024 * 1024
-const CLOSE_GRACE_MS = 100
+const paths = new Set(['/v1', '/v2'])
+const bufferedBytes = 4 * 1024 * 1024
+const closeGraceMs = 100
 
 export interface Bridge {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -20,7 +20,7 @@ function join(webSocket: WebSocket, server: Server): void {
   socket.on('data', (bytes) => {
     if (webSocket.readyState !== webSocket.OPEN) return
     webSocket.send(bytes, () => socket.resume())
-    if (webSocket.bufferedAmount > BUFFERED_BYTES) socket.pause()
+    if (webSocket.bufferedAmount > bufferedBytes) socket.pause()
   })
   socket.on('close', () => webSocket.close())
   // Either side's failure ends both; the client learns of it by the close.
@@ -32,7 +32,7 @@ function join(webSocket: WebSocket, server: Server): void {
   })
   webSocket.on('close', () => {
     socket.end()
-    setTimeout(() => socket.destroy(), CLOSE_GRACE_MS).unref()
+    setTimeout(() => socket.destroy(), closeGraceMs).unref()
   })
   webSocket.on('error', () => socket.destroy())
 }
@@ -42,7 +42,7 @@ export function createBridge(server: Server): Bridge {
   return {
     upgrade(request, socket, head) {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-      if (!PATHS.has(pathname)) {
+      if (!paths.has(pathname)) {
         socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
         return
       }

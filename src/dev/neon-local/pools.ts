@@ -6,13 +6,13 @@ import { Pool, type PoolClient } from 'pg'
 import * as z from 'zod'
 import type { Connection } from './request.ts'
 
-const CONNECTIONS_PER_POOL = 8
-const IDLE_MS = 5_000
-const CONNECT_TIMEOUT_MS = 10_000
-const CANCEL_REQUEST_CODE = 80_877_102
+const connectionsPerPool = 8
+const idleMs = 5_000
+const connectTimeoutMs = 10_000
+const cancelRequestCode = 80_877_102
 
 /** What leaves no trace of the last user of a connection, short of the plan cache. */
-const RESET =
+const reset =
   'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; DISCARD TEMP; DISCARD SEQUENCES; ' +
   'UNLISTEN *; SELECT pg_advisory_unlock_all()'
 
@@ -43,7 +43,7 @@ function sendCancel(server: Server, client: PoolClient): void {
   if (!key.success) return
   const message = Buffer.alloc(16)
   message.writeInt32BE(16, 0)
-  message.writeInt32BE(CANCEL_REQUEST_CODE, 4)
+  message.writeInt32BE(cancelRequestCode, 4)
   message.writeInt32BE(key.data.processID, 8)
   message.writeInt32BE(key.data.secretKey, 12)
   const socket = connect(server, () => socket.end(message))
@@ -70,9 +70,9 @@ export function createPools(server: Server, maxConnections?: number): Pools {
     const pool = new Pool({
       ...server,
       ...connection,
-      max: maxConnections ?? CONNECTIONS_PER_POOL,
-      idleTimeoutMillis: IDLE_MS,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      max: maxConnections ?? connectionsPerPool,
+      idleTimeoutMillis: idleMs,
+      connectionTimeoutMillis: connectTimeoutMs,
       application_name: 'neon-endpoint',
     })
     // One that ends between two statements of its holder's: the next statement says so.
@@ -99,7 +99,7 @@ export function createPools(server: Server, maxConnections?: number): Pools {
     async giveBack(client) {
       try {
         if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK')
-        await client.query(RESET)
+        await client.query(reset)
         client.release()
       } catch {
         client.release(true)

@@ -3,7 +3,7 @@
 // them apart.
 import { DatabaseError } from 'pg'
 
-const FIELDS = [
+const postgresFields = [
   'detail',
   'hint',
   'position',
@@ -21,9 +21,9 @@ const FIELDS = [
 ] as const
 
 /** The server ends the session: the message can be lost with the connection, and the harsher case is the one to test. */
-const SESSION_ENDED = new Set(['57P01', '57P02', '57P03'])
+const sessionEnded = new Set(['57P01', '57P02', '57P03'])
 /** The proxy checks passwords itself, so PostgreSQL's code for a refused login never reaches the client. */
-const LOGIN_REFUSED = /^28/
+const loginRefused = /^28/
 
 export interface Problem {
   status: number
@@ -32,27 +32,27 @@ export interface Problem {
 
 /** A failure that is not PostgreSQL's: all fields but the message are empty. */
 export function problem(status: number, message: string, code = ''): Problem {
-  const empty = Object.fromEntries(FIELDS.map((name) => [name, null]))
+  const empty = Object.fromEntries(postgresFields.map((name) => [name, null]))
   return { status, body: JSON.stringify({ message, code, severity: '', ...empty }) }
 }
 
 export const connectionLost: Problem = problem(400, 'connection closed')
 
 function postgresProblem(status: number, error: DatabaseError): Problem {
-  const fields = Object.fromEntries(FIELDS.map((name) => [name, error[name] ?? null]))
+  const fields = Object.fromEntries(postgresFields.map((name) => [name, error[name] ?? null]))
   const { message, code, severity } = error
   return { status, body: JSON.stringify({ message, code: code ?? '', severity: severity ?? '', ...fields }) }
 }
 
 /** The answer to a request whose statements failed: 400, whether PostgreSQL refused them or the connection was lost. */
 export function statementProblem(error: unknown): Problem {
-  if (!(error instanceof DatabaseError) || SESSION_ENDED.has(error.code ?? '')) return connectionLost
+  if (!(error instanceof DatabaseError) || sessionEnded.has(error.code ?? '')) return connectionLost
   return postgresProblem(400, error)
 }
 
 /** The answer to a request that got no connection: 400 for a refused login, else 500. */
 export function connectionProblem(error: unknown): Problem {
   if (!(error instanceof DatabaseError)) return problem(500, 'could not connect to postgres in compute')
-  if (LOGIN_REFUSED.test(error.code ?? '')) return problem(400, 'password authentication failed')
+  if (loginRefused.test(error.code ?? '')) return problem(400, 'password authentication failed')
   return postgresProblem(500, error)
 }

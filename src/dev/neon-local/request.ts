@@ -28,7 +28,7 @@ export interface Refusal {
   message: string
 }
 
-const ISOLATION_LEVELS: Readonly<Record<string, string>> = {
+const isolationLevels: Readonly<Record<string, string>> = {
   ReadUncommitted: 'READ UNCOMMITTED',
   ReadCommitted: 'READ COMMITTED',
   RepeatableRead: 'REPEATABLE READ',
@@ -66,7 +66,7 @@ function decode(text: string): string | null {
 
 function beginStatement(headers: IncomingHttpHeaders): string | null {
   const level = headers['neon-batch-isolation-level']
-  const isolation = typeof level === 'string' ? ISOLATION_LEVELS[level] : undefined
+  const isolation = typeof level === 'string' ? isolationLevels[level] : undefined
   if (level !== undefined && isolation === undefined) return null
   const readOnly = headers['neon-batch-read-only'] === 'true'
   const deferrable = headers['neon-batch-deferrable'] === 'true'

@@ -3,7 +3,7 @@
 import { Client } from 'pg'
 import * as z from 'zod'
 
-const END_TIMEOUT_MS = 10_000
+const endTimeoutMs = 10_000
 const tableRows = z.array(z.object({ name: z.string() }))
 
 /** `ownerUrl` is the URL of a login that owns the tables and may end other logins' sessions. */
@@ -14,7 +14,7 @@ export async function restartDatabase(ownerUrl: string, database: string): Promi
   await client.connect()
   try {
     await client.query(
-      `SELECT pg_terminate_backend(pid, ${END_TIMEOUT_MS}) FROM pg_stat_activity
+      `SELECT pg_terminate_backend(pid, ${endTimeoutMs}) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'neon-endpoint'`,
     )
     const { rows } = await client.query(

@@ -6,7 +6,7 @@ import type { SqlQuery, SqlRequest } from './request.ts'
 type Value = string | null
 type Result = Pick<QueryArrayResult, 'fields' | 'command' | 'rowCount'>
 
-const AS_TEXT = { getTypeParser: () => (text: string) => text }
+const asText = { getTypeParser: () => (text: string) => text }
 
 interface Run {
   client: PoolClient
@@ -23,15 +23,15 @@ export type Unfinished = 'too large' | 'aborted'
 
 export type Outcome = { body: string } | { unfinished: Unfinished }
 
-const OID = { bool: 16, int2: 21, int4: 23, json: 114, float4: 700, float8: 701, jsonb: 3802 }
+const oid = { bool: 16, int2: 21, int4: 23, json: 114, float4: 700, float8: 701, jsonb: 3802 }
 
 /** What Neon makes of a value when the client did not ask for raw text. Arrays stay text here. */
 function readValue(text: Value, { dataTypeID }: FieldDef): unknown {
   if (text === null) return null
-  if (dataTypeID === OID.bool) return text === 't'
-  if (dataTypeID === OID.json || dataTypeID === OID.jsonb) return JSON.parse(text)
-  if (dataTypeID === OID.int2 || dataTypeID === OID.int4) return Number(text)
-  const isFloat = dataTypeID === OID.float4 || dataTypeID === OID.float8
+  if (dataTypeID === oid.bool) return text === 't'
+  if (dataTypeID === oid.json || dataTypeID === oid.jsonb) return JSON.parse(text)
+  if (dataTypeID === oid.int2 || dataTypeID === oid.int4) return Number(text)
+  const isFloat = dataTypeID === oid.float4 || dataTypeID === oid.float8
   return isFloat && Number.isFinite(Number(text)) ? Number(text) : text
 }
 
@@ -56,7 +56,7 @@ function runQuery(run: Run, query: SqlQuery, budget: { left: number }): Promise<
   return new Promise((resolve, reject) => {
     const rows: Value[][] = []
     // A constant of its own, since the types do not know `queryMode`.
-    const config = { text: query.query, values: query.params, rowMode: 'array', queryMode: 'extended', types: AS_TEXT }
+    const config = { text: query.query, values: query.params, rowMode: 'array', queryMode: 'extended', types: asText }
     const submitted = new Query<Value[]>(config)
     submitted.on('row', (row: Value[]) => {
       if (budget.left < 0) return

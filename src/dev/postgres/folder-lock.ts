@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
 
-export const LOCK_FILE = 'lock'
-const SQLITE_BUSY = 5
+export const lockFile = 'lock'
+const sqliteBusy = 5
 
 const sqliteError = z.object({ errcode: z.number() })
 
@@ -18,12 +18,12 @@ export interface FolderLock {
  * throws when the folder is not there or not writable. SQLite's exclusive lock is a file lock of the kernel's.
  */
 export function tryLockFolder(folder: string): FolderLock | null {
-  const database = new DatabaseSync(join(folder, LOCK_FILE))
+  const database = new DatabaseSync(join(folder, lockFile))
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()
-    if (sqliteError.safeParse(error).data?.errcode === SQLITE_BUSY) return null
+    if (sqliteError.safeParse(error).data?.errcode === sqliteBusy) return null
     throw error
   }
   return { release: () => database.close() }

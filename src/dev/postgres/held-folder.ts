@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { persistentFolder } from '../lib/data-folder.ts'
 import { stopLeftOverGroup } from '../lib/left-over-group.ts'
-import { CLUSTER_NAME, stopLeftOverServer } from './cluster.ts'
-import { type FolderLock, LOCK_FILE, tryLockFolder } from './folder-lock.ts'
+import { clusterName, stopLeftOverServer } from './cluster.ts'
+import { type FolderLock, lockFile, tryLockFolder } from './folder-lock.ts'
 
-const THROWAWAY_PREFIX = 'wealthnavigator-edge-throwaway-'
+const throwawayPrefix = 'wealthnavigator-edge-throwaway-'
 
 export type Log = (message: string) => void
 
@@ -23,7 +23,7 @@ export interface HeldFolder {
 async function clearFolder(folder: string, log: Log): Promise<void> {
   const worker = await stopLeftOverGroup(folder)
   if (worker !== null) log(`stopped the Worker that an earlier run left behind (${worker})`)
-  const server = await stopLeftOverServer(join(folder, CLUSTER_NAME))
+  const server = await stopLeftOverServer(join(folder, clusterName))
   if (server !== null) log(`stopped the database server that an earlier run left behind (${server})`)
 }
 
@@ -31,7 +31,7 @@ async function clearFolder(folder: string, log: Log): Promise<void> {
 async function clearThrowaways(log: Log): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const folder = join(tmpdir(), name)
-    const found = name.startsWith(THROWAWAY_PREFIX) ? await lstat(folder).catch(() => null) : null
+    const found = name.startsWith(throwawayPrefix) ? await lstat(folder).catch(() => null) : null
     if (!found?.isDirectory() || found.uid !== (process.getuid?.() ?? found.uid)) continue
     const lock = lockIfThere(folder)
     if (lock === null) continue
@@ -46,7 +46,7 @@ async function clearThrowaways(log: Log): Promise<void> {
 function lockIfThere(folder: string): FolderLock | null {
   try {
     const lock = tryLockFolder(folder)
-    if (existsSync(join(folder, LOCK_FILE))) return lock
+    if (existsSync(join(folder, lockFile))) return lock
     lock?.release()
     return null
   } catch {
@@ -65,7 +65,7 @@ function lockOwn(folder: string): FolderLock | null {
 
 /** A locked throwaway folder. Another run's cleaning can take the lock of a fresh one; then the next is tried. */
 async function makeThrowaway(): Promise<HeldFolder> {
-  const folder = await mkdtemp(join(tmpdir(), THROWAWAY_PREFIX))
+  const folder = await mkdtemp(join(tmpdir(), throwawayPrefix))
   await chmod(folder, process.getuid?.() === 0 ? 0o711 : 0o700)
   const lock = lockIfThere(folder)
   if (lock === null) return makeThrowaway()

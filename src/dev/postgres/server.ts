@@ -7,20 +7,20 @@ import { Client } from 'pg'
 import { serverUser } from '../lib/data-folder.ts'
 import { freePort } from '../lib/ports.ts'
 import { findPostgres } from './binaries.ts'
-import { type Cluster, CLUSTER_NAME, type ClusterPlace, openCluster, serverEnvironment } from './cluster.ts'
+import { type Cluster, clusterName, type ClusterPlace, openCluster, serverEnvironment } from './cluster.ts'
 import { type HeldFolder, holdFolder, type Log } from './held-folder.ts'
 
-const READY_LINE = 'database system is ready to accept connections'
-const START_TIMEOUT_MS = 60_000
-const STOP_TIMEOUT_MS = 10_000
-const START_ATTEMPTS = 20
-const RETRY_MS = 500
+const readyLine = 'database system is ready to accept connections'
+const startTimeoutMs = 60_000
+const stopTimeoutMs = 10_000
+const startAttempts = 20
+const retryMs = 500
 /** What a start says that will be true a moment later: a killed server's last children, a port taken between two calls. */
-const PASSING_FAILURE = /pre-existing shared memory block|lock file "postmaster.pid" already exists/
-const PORT_TAKEN = /Address already in use/
+const passingFailure = /pre-existing shared memory block|lock file "postmaster.pid" already exists/
+const portTaken = /Address already in use/
 
-export const OWNER_ROLE = 'wn_owner'
-export const DATABASE_NAME = 'wealthnavigator'
+export const ownerRole = 'wn_owner'
+export const databaseName = 'wealthnavigator'
 
 export interface PostgresOptions {
   /** A folder, relative ones from the working directory's, or `:memory:` for one that ends with the server. */
@@ -80,13 +80,13 @@ function whenReady(child: ChildProcess, log: Log): Promise<void> {
     let output = ''
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
-      reject(new Error(`PostgreSQL was not ready after ${START_TIMEOUT_MS} ms: ${output}`))
-    }, START_TIMEOUT_MS)
+      reject(new Error(`PostgreSQL was not ready after ${startTimeoutMs} ms: ${output}`))
+    }, startTimeoutMs)
     child.stderr?.on('data', (chunk: Buffer) => {
       const text = chunk.toString()
       output = (output + text).slice(-4_000)
       for (const line of text.split('\n')) if (/ (WARNING|FATAL|PANIC): /.test(line)) log(line)
-      if (!text.includes(READY_LINE)) return
+      if (!text.includes(readyLine)) return
       clearTimeout(timer)
       resolve()
     })
@@ -122,9 +122,9 @@ async function launch(
     return [child, port]
   } catch (error) {
     const message = error instanceof Error ? error.message : ''
-    const passes = PASSING_FAILURE.test(message) || (options.port === 0 && PORT_TAKEN.test(message))
-    if (!passes || attempt >= START_ATTEMPTS) throw error
-    await delay(RETRY_MS)
+    const passes = passingFailure.test(message) || (options.port === 0 && portTaken.test(message))
+    if (!passes || attempt >= startAttempts) throw error
+    await delay(retryMs)
     return launch(place, data, options, attempt + 1)
   }
 }
@@ -134,13 +134,13 @@ async function makeOwner(url: string, password: string): Promise<void> {
   const client = new Client(url)
   await client.connect()
   try {
-    const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [OWNER_ROLE])
+    const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [ownerRole])
     if (roles.rowCount === 0) {
-      await client.query(`CREATE ROLE ${OWNER_ROLE} LOGIN CREATEDB CREATEROLE BYPASSRLS PASSWORD '${password}'`)
-      await client.query(`GRANT pg_monitor, pg_signal_backend TO ${OWNER_ROLE} WITH ADMIN OPTION`)
+      await client.query(`CREATE ROLE ${ownerRole} LOGIN CREATEDB CREATEROLE BYPASSRLS PASSWORD '${password}'`)
+      await client.query(`GRANT pg_monitor, pg_signal_backend TO ${ownerRole} WITH ADMIN OPTION`)
     }
-    const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE_NAME])
-    if (databases.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE_NAME} OWNER ${OWNER_ROLE}`)
+    const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [databaseName])
+    if (databases.rowCount === 0) await client.query(`CREATE DATABASE ${databaseName} OWNER ${ownerRole}`)
   } finally {
     await client.end()
   }
@@ -149,7 +149,7 @@ async function makeOwner(url: string, password: string): Promise<void> {
 async function endServer(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const closed = new Promise((resolve) => child.once('close', resolve))
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
   child.kill('SIGINT')
   await closed
   clearTimeout(timer)
@@ -174,7 +174,7 @@ async function run(
     if (!stopping) options.onExit?.('PostgreSQL ended unexpectedly')
   })
   return {
-    url: `postgres://${OWNER_ROLE}:${owner}@127.0.0.1:${port}/${DATABASE_NAME}`,
+    url: `postgres://${ownerRole}:${owner}@127.0.0.1:${port}/${databaseName}`,
     superuserUrl,
     port,
     pid: child.pid ?? 0,
@@ -193,7 +193,7 @@ async function run(
 export async function startPostgresIn(held: HeldFolder, options: Omit<PostgresOptions, 'dataDir'>): Promise<Postgres> {
   const binaries = await findPostgres()
   try {
-    const user = await serverUser(join(held.folder, CLUSTER_NAME))
+    const user = await serverUser(join(held.folder, clusterName))
     const place = { home: binaries.home, folder: held.folder, user, throwaway: held.throwaway }
     const server = await run(place, await openCluster(place), options)
     const stop = async () => {

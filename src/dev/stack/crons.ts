@@ -3,18 +3,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** The cron expressions of wrangler.toml by the name of what they run. */
-export const CRONS = { sweep: '2-57/5 * * * *', sync: '19 * * * *' } as const
-export type CronName = keyof typeof CRONS
+export const cronSchedules = { sweep: '2-57/5 * * * *', sync: '19 * * * *' } as const
+export type CronName = keyof typeof cronSchedules
 
-const TIMEOUT_MS = 5 * 60_000
-const MINUTE_MS = 60_000
+const timeoutMs = 5 * 60_000
+const minuteMs = 60_000
 
 /** Runs one cron of the Worker at `url` to its end. Rejects when the run failed or the Worker does not answer. */
 export async function fireCron(url: string, expression: string, signal?: AbortSignal): Promise<void> {
   const target = new URL('/cdn-cgi/handler/scheduled', url)
   target.searchParams.set('cron', expression)
   target.searchParams.set('format', 'json')
-  const limit = AbortSignal.timeout(TIMEOUT_MS)
+  const limit = AbortSignal.timeout(timeoutMs)
   const response = await fetch(target, { signal: signal ? AbortSignal.any([signal, limit]) : limit })
   const text = await response.text()
   if (!response.ok) throw new Error(`The cron ${expression} failed with status ${response.status}: ${text}`)
@@ -31,12 +31,12 @@ export function startCrons(url: string, onError: (name: CronName, error: unknown
   const repeat = async (name: CronName, everyMs: number): Promise<void> => {
     while (!signal.aborted) {
       await delay(everyMs, undefined, { signal })
-      await fireCron(url, CRONS[name], signal).catch((error: unknown) => {
+      await fireCron(url, cronSchedules[name], signal).catch((error: unknown) => {
         if (!signal.aborted) onError(name, error)
       })
     }
   }
-  const loops = Promise.allSettled([repeat('sweep', MINUTE_MS), repeat('sync', 60 * MINUTE_MS)])
+  const loops = Promise.allSettled([repeat('sweep', minuteMs), repeat('sync', 60 * minuteMs)])
   return {
     async stop() {
       stopping.abort()

@@ -8,12 +8,12 @@ import { createReasons, whenReady } from '../lib/readiness.ts'
 import { signToken } from '../lib/sign-token.ts'
 import { startSimulator } from '../plaid-simulator/server.ts'
 import { type HeldFolder, holdFolder } from '../postgres/held-folder.ts'
-import { CRONS, fireCron, startCrons } from './crons.ts'
+import { cronSchedules, fireCron, startCrons } from './crons.ts'
 import { type LocalDatabase, startLocalDatabase } from './local-database.ts'
 import type { Part, StackOptions, Start } from './starting.ts'
 import { startWorker, type Worker, type WorkerOptions } from './worker.ts'
 
-const TOKEN_TTL_SECONDS = 12 * 60 * 60
+const tokenTtlSeconds = 12 * 60 * 60
 
 /** What the READY line says. */
 export interface Ready {
@@ -43,7 +43,7 @@ export interface WorkerControl {
 }
 
 /** What the top level of wrangler.toml leaves open, so that it is not deployed by accident. */
-const LOCAL_DEFAULTS: Variables = {
+const localDefaults: Variables = {
   ENVIRONMENT: 'development',
   PLAID_ENV: 'sandbox',
   PLAID_PRODUCTS: 'transactions,investments,liabilities',
@@ -68,7 +68,7 @@ function workerVariables(
     PLAID_BASE_URL: plaidUrl,
     PLAID_WEBHOOK_URL: `${api}/api/v1/plaid/webhook`,
   }
-  return { ...LOCAL_DEFAULTS, ...examples, ...computed, ...chosen }
+  return { ...localDefaults, ...examples, ...computed, ...chosen }
 }
 
 async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalStack, 'stop'>> {
@@ -135,7 +135,7 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
 }
 
 async function localTokens(secret: string): Promise<Pick<Ready, 'token' | 'admin_token'>> {
-  const common = { secret, ttlSeconds: TOKEN_TTL_SECONDS }
+  const common = { secret, ttlSeconds: tokenTtlSeconds }
   return {
     token: await signToken({ ...common, subject: 'demo' }),
     admin_token: await signToken({ ...common, subject: 'admin', role: 'admin' }),
@@ -148,7 +148,7 @@ function reportCron(start: Start, name: string, error: unknown): void {
 
 /** What a killed run left unfinished is taken up at once, not in a minute. */
 async function sweepOnce(start: Start, api: string): Promise<void> {
-  await fireCron(api, CRONS.sweep, start.signal).catch((error: unknown) => {
+  await fireCron(api, cronSchedules.sweep, start.signal).catch((error: unknown) => {
     start.signal.throwIfAborted()
     reportCron(start, 'sweep', error)
   })

@@ -3,7 +3,7 @@
 import { createPrint } from '../lib/output.ts'
 import { runCommand } from '../lib/run-command.ts'
 
-const HELP = `npm run dev
+const help = `npm run dev
 
 Starts PostgreSQL, the Neon endpoint, the Plaid simulator and the Worker, all on 127.0.0.1, and prints READY {json}
 when GET /ready answers 200. Otherwise prints what is wrong and ends with code 1. Under AUTH_MODE=oidc, READY holds no
@@ -14,7 +14,7 @@ tokens: your identity provider makes them.
   any variable of the configuration     goes to the Worker before .dev.vars
 Ctrl-C stops everything.`
 
-const PARENT_POLL_MS = 1_000
+const parentPollMs = 1_000
 
 /** npm, killed, says nothing to what it started; that its child has another parent then is the only sign. */
 function watchParent(onGone: () => void): void {
@@ -22,7 +22,7 @@ function watchParent(onGone: () => void): void {
   const parent = process.ppid
   setInterval(() => {
     if (process.ppid !== parent) onGone()
-  }, PARENT_POLL_MS).unref()
+  }, parentPollMs).unref()
 }
 
 async function main(): Promise<void> {
@@ -53,4 +53,4 @@ async function main(): Promise<void> {
   if (failure !== null) throw new Error(failure)
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

@@ -10,13 +10,13 @@ import { endGroup, forgetGroup, noteGroup } from '../lib/left-over-group.ts'
 import { formatVariables, type Variables } from '../lib/local-variables.ts'
 import { type Level, levelOf, splitLines } from '../lib/output.ts'
 
-const READY_TIMEOUT_MS = 60_000
-const HEALTH_TIMEOUT_MS = 30_000
-const HEALTH_POLL_MS = 100
-const REQUEST_TIMEOUT_MS = 5_000
+const readyTimeoutMs = 60_000
+const healthTimeoutMs = 30_000
+const healthPollMs = 100
+const requestTimeoutMs = 5_000
 
 // What wrangler says at each load and nobody needs: the table of bindings, and that it fires no crons, which we do.
-const NOISE =
+const noise =
   /^(env\.\w+ |Binding +Resource|Your Worker has access|⎔ )|Scheduled Workers are not|manually trigger a scheduled|cdn-cgi\/local\/scheduled|test-cron-triggers|wrangler:info\] Ready/
 
 const readyMessage = z
@@ -78,7 +78,7 @@ function wranglerEnvironment(folder: string): NodeJS.ProcessEnv {
 /** Resolves with the port when wrangler says that it listens; rejects when it ends, takes too long, or we are stopped. */
 function whenListening(child: ChildProcess, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('wrangler dev did not listen in time.')), READY_TIMEOUT_MS)
+    const timer = setTimeout(() => reject(new Error('wrangler dev did not listen in time.')), readyTimeoutMs)
     const fail = (error: Error) => {
       clearTimeout(timer)
       reject(error)
@@ -97,18 +97,18 @@ function whenListening(child: ChildProcess, signal: AbortSignal): Promise<number
 
 /** Waits until `GET /health` is 200. The proxy listens before the Worker is loaded. */
 async function whenHealthy(url: string, signal: AbortSignal): Promise<void> {
-  const deadline = performance.now() + HEALTH_TIMEOUT_MS
+  const deadline = performance.now() + healthTimeoutMs
   for (;;) {
     signal.throwIfAborted()
     const seen = await fetch(`${url}/health`, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
     }).then(
       async (response) => (response.ok ? null : `${response.status} ${(await response.text()).slice(0, 500)}`),
       (error: unknown) => (error instanceof Error ? error.message : 'no answer'),
     )
     if (seen === null) return
     if (performance.now() > deadline) throw new Error(`The Worker is not healthy: GET ${url}/health gives ${seen}`)
-    await delay(HEALTH_POLL_MS)
+    await delay(healthPollMs)
   }
 }
 
@@ -131,7 +131,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { pid } = child
   const forward = (otherwise: Level) =>
     splitLines((line) => {
-      if (!NOISE.test(line)) options.onLine(line, levelOf(line, otherwise))
+      if (!noise.test(line)) options.onLine(line, levelOf(line, otherwise))
     })
   child.stdout?.setEncoding('utf8').on('data', forward('info'))
   child.stderr?.setEncoding('utf8').on('data', forward('warn'))

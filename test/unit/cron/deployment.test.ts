@@ -6,7 +6,7 @@ import { unstable_readConfig as readConfig } from 'wrangler'
 import * as z from 'zod'
 import { deployedEnvironments } from '../../../src/dev/lib/bundle.ts'
 import { crons, jobFor } from '../../../src/cron/schedule.ts'
-import { CRONS } from '../../../src/dev/stack/crons.ts'
+import { cronSchedules } from '../../../src/dev/stack/crons.ts'
 import { AppError } from '../../../src/errors.ts'
 import { consumeSync } from '../../../src/queue/consumer.ts'
 import { consumeDeadLetters } from '../../../src/queue/dead-letter.ts'
@@ -115,8 +115,8 @@ describe('the environments', () => {
   })
 
   it('have the crons that the local stack fires, under the names of their jobs', () => {
-    for (const [name, cron] of Object.entries(CRONS)) expect(jobFor(cron).name).toBe(name)
-    expect(Object.values(CRONS).toSorted()).toEqual([...crons].toSorted())
+    for (const [name, cron] of Object.entries(cronSchedules)) expect(jobFor(cron).name).toBe(name)
+    expect(Object.values(cronSchedules).toSorted()).toEqual([...crons].toSorted())
   })
 })
 

@@ -10,30 +10,30 @@ import type { ProbeProject } from './project.ts'
 /** Runs wrangler with these arguments and resolves with its output. */
 export type Wrangler = (args: readonly string[]) => Promise<string>
 
-const COMMAND_TIMEOUT_MS = 180_000
-const READY_TIMEOUT_MS = 120_000
-const READY_POLL_MS = 2_000
-const ADDRESS = /https:\/\/[\w.-]+\.workers\.dev/
+const commandTimeoutMs = 180_000
+const readyTimeoutMs = 120_000
+const readyPollMs = 2_000
+const address = /https:\/\/[\w.-]+\.workers\.dev/
 
 export function wranglerIn(folder: string): Wrangler {
   const program = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js')
   return async (args) => {
-    const options = { cwd: folder, timeout: COMMAND_TIMEOUT_MS, env: { ...process.env, NO_COLOR: '1' } }
+    const options = { cwd: folder, timeout: commandTimeoutMs, env: { ...process.env, NO_COLOR: '1' } }
     const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], options)
     return stdout
   }
 }
 
 async function whenReady(url: string): Promise<void> {
-  const deadline = performance.now() + READY_TIMEOUT_MS
+  const deadline = performance.now() + readyTimeoutMs
   for (;;) {
-    const status = await fetch(`${url}/health`, { signal: AbortSignal.timeout(READY_POLL_MS) }).then(
+    const status = await fetch(`${url}/health`, { signal: AbortSignal.timeout(readyPollMs) }).then(
       (response) => response.status,
       () => 0,
     )
     if (status === 200) return
     if (performance.now() > deadline) throw new Error(`The probe at ${url} is not there in time.`)
-    await delay(READY_POLL_MS)
+    await delay(readyPollMs)
   }
 }
 
@@ -64,7 +64,7 @@ export async function withDeployedProbe<Result>(
   await wrangler(['queues', 'create', project.name])
   try {
     const output = await wrangler(['deploy'])
-    const url = ADDRESS.exec(output)?.[0]
+    const url = address.exec(output)?.[0]
     if (url === undefined) throw new Error('wrangler deploy printed no workers.dev address.')
     await ready(url)
     return await use(url)

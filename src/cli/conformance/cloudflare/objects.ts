@@ -2,21 +2,21 @@
 import { type Assertion, expectEqual } from '../assertion.ts'
 import type { ProbeTarget } from './target.ts'
 
-const OBJECTS = 'https://developers.cloudflare.com/durable-objects'
-const AT_ONCE = 20
+const objects = 'https://developers.cloudflare.com/durable-objects'
+const atOnce = 20
 
 export const objectAssertions: readonly Assertion<ProbeTarget>[] = [
   {
     name: 'cloudflare/object-one-at-a-time',
-    promise: `${AT_ONCE} calls at once of a method that reads, then writes, lose no update.`,
-    source: `${OBJECTS}/reference/in-memory-state (input gates)`,
+    promise: `${atOnce} calls at once of a method that reads, then writes, lose no update.`,
+    source: `${objects}/reference/in-memory-state (input gates)`,
     certainty: 'sure',
     async check(target) {
-      const counts = await target.ask('/increments', { count: String(AT_ONCE) })
+      const counts = await target.ask('/increments', { count: String(atOnce) })
       expectEqual(
         'counts',
         counts,
-        Array.from({ length: AT_ONCE }, (_, index) => index + 1),
+        Array.from({ length: atOnce }, (_, index) => index + 1),
       )
     },
   },
@@ -32,7 +32,7 @@ export const objectAssertions: readonly Assertion<ProbeTarget>[] = [
   {
     name: 'cloudflare/object-alarm',
     promise: 'An alarm runs once, after its time.',
-    source: `${OBJECTS}/api/alarms`,
+    source: `${objects}/api/alarms`,
     certainty: 'sure',
     async check(target) {
       const name = target.newName()

@@ -13,13 +13,13 @@ export interface ProbeProject {
   remove(): Promise<void>
 }
 
-export const PROBE_CRON = '* * * * *'
-const PROBE_SOURCE = join(import.meta.dirname, 'probe.ts')
+export const probeCron = '* * * * *'
+const probeSource = join(import.meta.dirname, 'probe.ts')
 
 /** What this project's own wrangler.toml sets, as far as the probe asserts it. */
 export function probeConfiguration(name: string, key: string): string {
   return `name = "${name}"
-main = ${JSON.stringify(PROBE_SOURCE)}
+main = ${JSON.stringify(probeSource)}
 compatibility_date = "2026-11-01"
 compatibility_flags = ["nodejs_compat", "nodejs_compat_do_not_populate_process_env"]
 workers_dev = true
@@ -32,7 +32,7 @@ PROBE_KEY = "${key}"
 region = "aws:us-east-1"
 
 [triggers]
-crons = ["${PROBE_CRON}"]
+crons = ["${probeCron}"]
 
 [[queues.producers]]
 binding = "QUEUE"

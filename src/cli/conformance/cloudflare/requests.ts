@@ -6,27 +6,27 @@ import { type Assertion, expectEqual, expectThat, uncheckable } from '../asserti
 import { sendAndLeave } from './leave.ts'
 import type { ProbeTarget } from './target.ts'
 
-const CONTEXT = 'https://developers.cloudflare.com/workers/runtime-apis/context'
-const LINGER_MS = 3_000
-const LEAVE_AFTER_MS = 1_000
-const CRON_PATIENCE_MS = 16 * 60_000
+const context = 'https://developers.cloudflare.com/workers/runtime-apis/context'
+const lingerMs = 3_000
+const leaveAfterMs = 1_000
+const cronPatienceMs = 16 * 60_000
 
 /** What the Worker noted after its client left in the middle of the request. */
 async function afterLeaving(target: ProbeTarget, wait: boolean): Promise<string[]> {
   const name = target.newName()
   const url = new URL('/linger', target.directUrl)
-  url.search = new URLSearchParams({ name, ms: String(LINGER_MS), wait: String(wait) }).toString()
-  const left = await sendAndLeave(url, { 'x-probe-key': target.key }, LEAVE_AFTER_MS)
+  url.search = new URLSearchParams({ name, ms: String(lingerMs), wait: String(wait) }).toString()
+  const left = await sendAndLeave(url, { 'x-probe-key': target.key }, leaveAfterMs)
   expectThat('the client leaves before the answer', left, 'an answer')
-  await delay(LINGER_MS)
-  return (await target.notes(name, 1, { ms: wait ? 10_000 : LINGER_MS, isDirect: true })).map(({ what }) => what)
+  await delay(lingerMs)
+  return (await target.notes(name, 1, { ms: wait ? 10_000 : lingerMs, isDirect: true })).map(({ what }) => what)
 }
 
 export const requestAssertions: readonly Assertion<ProbeTarget>[] = [
   {
     name: 'cloudflare/wait-until-outlives-the-client',
     promise: 'Work that was given to waitUntil ends although its client has disconnected.',
-    source: CONTEXT,
+    source: context,
     certainty: 'likely',
     async check(target) {
       expectEqual('notes', await afterLeaving(target, true), ['finished'])
@@ -35,7 +35,7 @@ export const requestAssertions: readonly Assertion<ProbeTarget>[] = [
   {
     name: 'cloudflare/disconnect-cancels',
     promise: 'Work that was not given to waitUntil is cancelled when its client disconnects.',
-    source: CONTEXT,
+    source: context,
     certainty: 'open',
     async check(target) {
       expectEqual('notes', await afterLeaving(target, false), [])
@@ -75,7 +75,7 @@ export const requestAssertions: readonly Assertion<ProbeTarget>[] = [
       if (target.fireCron === null && !target.isPatient)
         throw uncheckable('a new cron takes up to 15 minutes to start: add --slow')
       await target.fireCron?.()
-      const [first] = await target.notes('cron', 1, { ms: target.fireCron === null ? CRON_PATIENCE_MS : 10_000 })
+      const [first] = await target.notes('cron', 1, { ms: target.fireCron === null ? cronPatienceMs : 10_000 })
       expectEqual('cron', first?.what, '* * * * *')
     },
   },

@@ -39,8 +39,8 @@ interface ProbeRequest {
   readonly isDirect?: true
 }
 
-const TIMEOUT_MS = 60_000
-const POLL_MS = 200
+const timeoutMs = 60_000
+const pollMs = 200
 const notes = z.array(z.object({ at: z.number(), what: z.string() }))
 
 export function probeTarget(place: ProbePlace): ProbeTarget {
@@ -49,7 +49,7 @@ export function probeTarget(place: ProbePlace): ProbeTarget {
     const { isDirect = false } = more
     const target = new URL(path, isDirect ? directUrl : url)
     target.search = new URLSearchParams(query).toString()
-    const response = await fetch(target, { headers: { 'x-probe-key': key }, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const response = await fetch(target, { headers: { 'x-probe-key': key }, signal: AbortSignal.timeout(timeoutMs) })
     const text = await response.text()
     if (!response.ok) throw new Error(`the probe answers ${path} with ${response.status}`)
     return JSON.parse(text)
@@ -60,7 +60,7 @@ export function probeTarget(place: ProbePlace): ProbeTarget {
     response: (path, headers = {}) =>
       fetch(new URL(path, url), {
         headers: { 'x-probe-key': key, ...headers },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
       }),
     newName: () => `note-${randomUUID()}`,
     async notes(name, count, { ms = 20_000, ...where } = {}) {
@@ -68,7 +68,7 @@ export function probeTarget(place: ProbePlace): ProbeTarget {
       for (;;) {
         const seen = notes.parse(await ask('/notes', { name }, where))
         if (seen.length >= count || performance.now() > deadline) return seen
-        await delay(POLL_MS)
+        await delay(pollMs)
       }
     },
   }

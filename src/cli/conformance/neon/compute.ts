@@ -2,8 +2,8 @@
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
 import { failureOf, type NeonTarget, rowsOf } from './target.ts'
 
-const SLEEP_SECONDS = 16
-const AT_ONCE = 30
+const sleepSeconds = 16
+const atOnce = 30
 
 /** `ep-name-123456-pooler.region.aws.neon.tech`; null for a host that is none of Neon's. */
 function pooledUrl(url: string): string | null {
@@ -32,23 +32,23 @@ export const computeAssertions: readonly Assertion<NeonTarget>[] = [
   },
   {
     name: 'neon/no-deadline-of-the-proxy',
-    promise: `The proxy sets no deadline of 15 s: a statement of ${SLEEP_SECONDS} s ends.`,
+    promise: `The proxy sets no deadline of 15 s: a statement of ${sleepSeconds} s ends.`,
     source: 'neondatabase/neon proxy/src/bin/proxy.rs (sql_over_http_timeout is read nowhere)',
     certainty: 'sure',
     isSlow: true,
     async check(target) {
-      const answer = await target.ask({ send: { query: `select 'done' as end, pg_sleep(${SLEEP_SECONDS})` } })
+      const answer = await target.ask({ send: { query: `select 'done' as end, pg_sleep(${sleepSeconds})` } })
       expectEqual('end', rowsOf(answer)[0]?.['end'], 'done')
     },
   },
   {
     name: 'neon/many-requests-at-once',
-    promise: `${AT_ONCE} requests at once are all answered: beyond its 20 pooled connections the proxy opens more.`,
+    promise: `${atOnce} requests at once are all answered: beyond its 20 pooled connections the proxy opens more.`,
     source: 'neondatabase/neon proxy/src/bin/proxy.rs (sql_over_http_pool_max_conns_per_endpoint)',
     certainty: 'sure',
     async check(target) {
       const send = { query: "select 'here' as who, pg_sleep(0.2)" }
-      const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => target.ask({ send })))
+      const answers = await Promise.all(Array.from({ length: atOnce }, () => target.ask({ send })))
       const failed = answers.filter(({ status }) => status !== 200).map((answer) => failureOf(answer))
       expectEqual('failures', failed, [])
     },

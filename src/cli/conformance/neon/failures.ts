@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
 import { failureOf, type NeonTarget } from './target.ts'
 
-const PROXY = 'neondatabase/neon proxy/src/serverless/sql_over_http.rs'
+const proxy = 'neondatabase/neon proxy/src/serverless/sql_over_http.rs'
 /** PostgreSQL's classes that say that a statement itself was refused. */
-const REFUSED_CLASSES = new Set(['22', '23', '42'])
+const refusedClasses = new Set(['22', '23', '42'])
 
 async function lastWords(target: NeonTarget, query: string) {
   return failureOf(await target.ask({ send: { query } }))
@@ -15,7 +15,7 @@ export const failureAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/statement-error',
     promise: "A statement's error is HTTP 400 with the SQLSTATE in `code`, and names the constraint.",
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
       await target.rows(`create table ${target.schema}.named (id int constraint named_key primary key)`)
@@ -34,7 +34,7 @@ export const failureAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/connection-terminated',
     promise: 'A connection that the server ends is HTTP 400; `code` is empty or of class 57, never a refusal.',
-    source: PROXY,
+    source: proxy,
     certainty: 'likely',
     async check(target) {
       const { status, code } = await lastWords(target, 'select pg_terminate_backend(pg_backend_pid())')
@@ -46,7 +46,7 @@ export const failureAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/connection-lost',
     promise: 'A connection that breaks while a statement runs is HTTP 400 with an empty `code`.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
       const { controls } = target
@@ -62,7 +62,7 @@ export const failureAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/next-request-after-termination',
     promise: 'A request after a lost connection gets a new connection and works.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
       await lastWords(target, 'select pg_terminate_backend(pg_backend_pid())')
@@ -72,14 +72,14 @@ export const failureAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/wrong-password',
     promise: 'A wrong password is HTTP 400, and its `code` is no refusal of a statement.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
       const url = new URL(target.url)
       url.password = 'wrong'
       const { status, code } = failureOf(await target.ask({ send: { query: 'select 1' }, url: url.href }))
       expectEqual('status', status, 400)
-      expectThat('code is no refusal', code !== null && !REFUSED_CLASSES.has(code.slice(0, 2)), code)
+      expectThat('code is no refusal', code !== null && !refusedClasses.has(code.slice(0, 2)), code)
     },
   },
   {

@@ -3,8 +3,8 @@ import { Client } from 'pg'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { batchRowsOf, failureOf, type NeonTarget, roleUrl, rowsOf } from './target.ts'
 
-const ROLES = 'https://neon.com/docs/manage/roles'
-const POSTGRES = 'https://www.postgresql.org/docs/17'
+const roles = 'https://neon.com/docs/manage/roles'
+const postgres = 'https://www.postgresql.org/docs/17'
 
 async function makeLogin(target: NeonTarget): Promise<string> {
   await target.rows(`alter role ${target.role} login password '${target.password}'`)
@@ -25,7 +25,7 @@ export const loginAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/role-by-sql',
     promise: 'A role made by SQL is a member of no other role and has no attribute that passes row-level security.',
-    source: ROLES,
+    source: roles,
     certainty: 'sure',
     async check(target) {
       const query = `select rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
@@ -38,7 +38,7 @@ export const loginAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/login-by-sql',
     promise: 'ALTER ROLE … LOGIN PASSWORD makes a login that works over HTTP at once.',
-    source: ROLES,
+    source: roles,
     certainty: 'likely',
     async check(target) {
       const url = await makeLogin(target)
@@ -49,7 +49,7 @@ export const loginAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/owner-is-no-superuser',
     promise: 'The owner may create roles and databases, is no superuser, and may not deny a role SUPERUSER.',
-    source: ROLES,
+    source: roles,
     certainty: 'sure',
     async check(target) {
       const rows = await target.rows(
@@ -63,7 +63,7 @@ export const loginAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/statement-timeout-by-role',
     promise: 'ALTER ROLE … SET statement_timeout by the owner cancels a longer statement of that login with 57014.',
-    source: `${POSTGRES}/sql-alterrole.html`,
+    source: `${postgres}/sql-alterrole.html`,
     certainty: 'likely',
     async check(target) {
       await target.rows(`alter role ${target.role} set statement_timeout = '300ms'`)
@@ -81,7 +81,7 @@ export const loginAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/row-level-security',
     promise: 'A policy reads the setting of its batch: a login sees the rows of that user alone, and none without one.',
-    source: `${POSTGRES}/ddl-rowsecurity.html`,
+    source: `${postgres}/ddl-rowsecurity.html`,
     certainty: 'sure',
     async check(target) {
       const { schema, role } = target
@@ -102,7 +102,7 @@ export const loginAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/security-definer',
     promise: 'A SECURITY DEFINER function of the owner runs inside a batch with the rights of the owner.',
-    source: `${POSTGRES}/sql-createfunction.html`,
+    source: `${postgres}/sql-createfunction.html`,
     certainty: 'sure',
     async check(target) {
       const { schema, role } = target

@@ -53,7 +53,7 @@ export interface NeonPlace {
   readonly controls: NeonControls | null
 }
 
-const TIMEOUT_MS = 60_000
+const timeoutMs = 60_000
 const result = z.looseObject({ rows: z.array(z.record(z.string(), z.unknown())) })
 const failure = z.looseObject({ message: z.string(), code: z.string() })
 
@@ -107,7 +107,7 @@ export function neonTarget({ url, endpoint, controls }: NeonPlace, name: string)
   const post = async (
     body: string,
     headers: Readonly<Record<string, string>> = {},
-    signal = AbortSignal.timeout(TIMEOUT_MS),
+    signal = AbortSignal.timeout(timeoutMs),
   ): Promise<SqlAnswer> => {
     const all = { 'content-type': 'application/json', 'neon-connection-string': url, ...headers }
     const response = await fetch(endpoint, { method: 'POST', headers: all, body, signal })

@@ -3,13 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { batchRowsOf, failureOf, type NeonTarget } from './target.ts'
 
-const PROXY = 'neondatabase/neon proxy/src/serverless/sql_over_http.rs'
-const ABORT_AFTER_MS = 500
-const CANCEL_WITHIN_MS = 10_000
+const proxy = 'neondatabase/neon proxy/src/serverless/sql_over_http.rs'
+const abortAfterMs = 500
+const cancelWithinMs = 10_000
 
 /** Sends a request and drops it: the client is gone before the answer. */
 async function sendAndLeave(target: NeonTarget, send: readonly { query: string }[]): Promise<void> {
-  const answer = target.ask({ send, signal: AbortSignal.timeout(ABORT_AFTER_MS) })
+  const answer = target.ask({ send, signal: AbortSignal.timeout(abortAfterMs) })
   const left = await answer.then(
     () => false,
     () => true,
@@ -18,7 +18,7 @@ async function sendAndLeave(target: NeonTarget, send: readonly { query: string }
 }
 
 async function untilNone(target: NeonTarget, query: string): Promise<number> {
-  const deadline = performance.now() + CANCEL_WITHIN_MS
+  const deadline = performance.now() + cancelWithinMs
   for (;;) {
     const count = Number((await target.rows(query))[0]?.['count'])
     if (count === 0 || performance.now() > deadline) return count
@@ -30,7 +30,7 @@ export const transactionAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/batch-is-one-transaction',
     promise: 'The statements of a batch run in order in one transaction.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
       const query = 'select pg_current_xact_id()::text as id, transaction_timestamp()::text as at'
@@ -42,7 +42,7 @@ export const transactionAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/batch-rolls-back',
     promise: 'A batch of which one statement fails leaves nothing.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
       const table = `${target.schema}.rolled_back`
@@ -56,7 +56,7 @@ export const transactionAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/isolation-headers',
     promise: 'Neon-Batch-Isolation-Level, -Read-Only and -Deferrable hold for the batch.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
       const headers = {
@@ -73,7 +73,7 @@ export const transactionAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/read-only-batch-refuses-writes',
     promise: 'A write in a read-only batch is refused with 25006.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
       const send = [{ query: `create table ${target.schema}.never (n int)` }]
@@ -84,7 +84,7 @@ export const transactionAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/unknown-isolation-refused',
     promise: 'An unknown isolation level is HTTP 400.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
       const headers = { 'neon-batch-isolation-level': 'Chaos' }

@@ -2,9 +2,9 @@
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { type NeonTarget, rowsOf } from './target.ts'
 
-const PROXY = 'neondatabase/neon proxy/src/serverless/json.rs'
-const RAW = { 'neon-raw-text-output': 'true' }
-const VALUES =
+const proxy = 'neondatabase/neon proxy/src/serverless/json.rs'
+const raw = { 'neon-raw-text-output': 'true' }
+const values =
   "select 123456789012345678.10::numeric as n, 9007199254740993::int8 as b, 7::int4 as i, true as t, '2026-02-28'::date as d, " +
   `'{"a": 1.10}'::jsonb as j, null::text as x`
 
@@ -12,10 +12,10 @@ export const valueAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/raw-text',
     promise: "With Neon-Raw-Text-Output every value is PostgreSQL's own text: no digit of a numeric or int8 is lost.",
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
-      const rows = rowsOf(await target.ask({ send: { query: VALUES }, headers: RAW }))
+      const rows = rowsOf(await target.ask({ send: { query: values }, headers: raw }))
       const text = { n: '123456789012345678.10', b: '9007199254740993', i: '7', t: 't', d: '2026-02-28' }
       expectEqual('row', rows, [{ ...text, j: '{"a": 1.10}', x: null }])
     },
@@ -23,10 +23,10 @@ export const valueAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/json-values',
     promise: 'Without it int4 and bool are JSON values, jsonb is parsed, and numeric, int8 and date stay text.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
-      const rows = rowsOf(await target.ask({ send: { query: VALUES } }))
+      const rows = rowsOf(await target.ask({ send: { query: values } }))
       const text = { n: '123456789012345678.10', b: '9007199254740993', d: '2026-02-28' }
       expectEqual('row', rows, [{ ...text, i: 7, t: true, j: { a: 1.1 }, x: null }])
     },
@@ -34,10 +34,10 @@ export const valueAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/array-mode',
     promise: 'With Neon-Array-Mode rows are arrays, and `fields` names each column and its type.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
-      const headers = { ...RAW, 'neon-array-mode': 'true' }
+      const headers = { ...raw, 'neon-array-mode': 'true' }
       const { body } = await target.ask({ send: { query: 'select 1::int4 as one, 2::int8 as one' }, headers })
       const text = JSON.stringify(body)
       expectThat('rows are arrays', text.includes('"rows":[["1","2"]]'), body)
@@ -47,7 +47,7 @@ export const valueAssertions: readonly Assertion<NeonTarget>[] = [
   {
     name: 'neon/text-parameters',
     promise: 'Parameters are text: numbers, nulls, arrays and JSON documents arrive as they were written.',
-    source: PROXY,
+    source: proxy,
     certainty: 'sure',
     async check(target) {
       const query = 'select $1::numeric::text as n, $2::text as x, ($3::text[])[2] as a, $4::jsonb ->> 0 as j'

@@ -2,23 +2,23 @@
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { errorOf, type PlaidTarget } from './target.ts'
 
-const ERRORS = 'https://plaid.com/docs/errors'
-const INPUT = `${ERRORS}/invalid-input`
-const REQUEST = `${ERRORS}/invalid-request`
+const errors = 'https://plaid.com/docs/errors'
+const input = `${errors}/invalid-input`
+const request = `${errors}/invalid-request`
 
 /** `null` where a text or nothing may stand. */
-const MEMBERS = { error_type: 'string', error_code: 'string', error_message: 'string', request_id: 'string' }
+const members = { error_type: 'string', error_code: 'string', error_message: 'string', request_id: 'string' }
 
 export const errorAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/error-shape',
     promise: 'An error has error_type, error_code, error_message, request_id, and a display_message that may be null.',
-    source: `${ERRORS}/#error-schema`,
+    source: `${errors}/#error-schema`,
     certainty: 'sure',
     async check(target) {
       const { body } = await target.call('/item/get', { access_token: 'access-sandbox-unknown' })
-      const types = Object.fromEntries(Object.keys(MEMBERS).map((name) => [name, typeof body[name]]))
-      expectEqual('members', types, MEMBERS)
+      const types = Object.fromEntries(Object.keys(members).map((name) => [name, typeof body[name]]))
+      expectEqual('members', types, members)
       const display = body['display_message']
       expectThat('display_message is text or null', display === null || typeof display === 'string', display)
     },
@@ -37,7 +37,7 @@ export const errorAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/wrong-keys',
     promise: 'Wrong keys are INVALID_API_KEYS.',
-    source: `${INPUT}/#invalid_api_keys`,
+    source: `${input}/#invalid_api_keys`,
     certainty: 'sure',
     async check(target) {
       const keys = { 'plaid-client-id': '000000000000000000000000', 'plaid-secret': '000000000000000000000000000000' }
@@ -48,7 +48,7 @@ export const errorAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/unknown-field',
     promise: 'A field that Plaid does not know is UNKNOWN_FIELDS.',
-    source: `${REQUEST}/#unknown_fields`,
+    source: `${request}/#unknown_fields`,
     certainty: 'likely',
     async check(target) {
       const answer = await target.call('/item/get', { access_token: 'access-sandbox-unknown', no_such_field: 1 })
@@ -58,7 +58,7 @@ export const errorAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/missing-field',
     promise: 'A missing field is MISSING_FIELDS.',
-    source: `${REQUEST}/#missing_fields`,
+    source: `${request}/#missing_fields`,
     certainty: 'sure',
     async check(target) {
       expectEqual('answer', errorOf(await target.call('/item/get', {})), '400 INVALID_REQUEST MISSING_FIELDS')
@@ -67,7 +67,7 @@ export const errorAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/unknown-verification-key',
     promise: 'An unknown webhook key id is INVALID_WEBHOOK_VERIFICATION_KEY_ID.',
-    source: `${INPUT}/#invalid_webhook_verification_key_id`,
+    source: `${input}/#invalid_webhook_verification_key_id`,
     certainty: 'likely',
     async check(target) {
       const key = { key_id: '00000000-0000-4000-8000-000000000000' }

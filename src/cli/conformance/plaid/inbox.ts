@@ -16,7 +16,7 @@ export interface WebhookInbox {
   stop(): Promise<void>
 }
 
-const POLL_MS = 50
+const pollMs = 50
 
 /** @param publicUrl what leads to the port from outside; null for the port itself */
 export async function openInbox(port: number, publicUrl: string | null): Promise<WebhookInbox> {
@@ -45,7 +45,7 @@ export async function openInbox(port: number, publicUrl: string | null): Promise
         const found = received.find(({ body }) => body.includes(text))
         if (found !== undefined) return found
         if (performance.now() > deadline) throw new Error(`no webhook with ${text} came in ${timeoutMs} ms`)
-        await delay(POLL_MS)
+        await delay(pollMs)
       }
     },
     async stop() {

@@ -1,20 +1,20 @@
 // Link tokens: what /link/token/create takes and refuses, how long a token lives, and Hosted Link.
 import { linkTokenGet } from '../../../plaid/link-schemas.ts'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
-import { ALL_PRODUCTS, bodyOf, errorOf, type PlaidAnswer, type PlaidTarget, textIn } from './target.ts'
+import { allProducts, bodyOf, errorOf, type PlaidAnswer, type PlaidTarget, textIn } from './target.ts'
 
-const CREATE = 'https://plaid.com/docs/api/link/#linktokencreate'
-const HOSTED = 'https://plaid.com/docs/link/hosted-link'
-const PATH = '/link/token/create'
-const INVALID_FIELD = '400 INVALID_REQUEST INVALID_FIELD'
-const TOLERANCE_SECONDS = 120
+const linkTokenDocs = 'https://plaid.com/docs/api/link/#linktokencreate'
+const hostedLinkDocs = 'https://plaid.com/docs/link/hosted-link'
+const path = '/link/token/create'
+const invalidField = '400 INVALID_REQUEST INVALID_FIELD'
+const toleranceSeconds = 120
 
 function create(
   target: PlaidTarget,
   more: object,
   products: readonly string[] | null = ['transactions'],
 ): Promise<PlaidAnswer> {
-  return target.call(PATH, {
+  return target.call(path, {
     client_name: 'Conformance',
     language: 'en',
     country_codes: ['US'],
@@ -27,14 +27,14 @@ function create(
 /** What was seen of two answers that this project is safe under. */
 function acceptedOrInvalid(answer: PlaidAnswer): string {
   const seen = errorOf(answer)
-  expectThat('accepted or INVALID_FIELD', seen === '200' || seen === INVALID_FIELD, seen)
+  expectThat('accepted or INVALID_FIELD', seen === '200' || seen === invalidField, seen)
   return seen === '200' ? 'accepted' : 'INVALID_FIELD'
 }
 
 /** Asserts that the token of the answer lives about so long. */
 function expectLife(answer: PlaidAnswer, seconds: number): void {
-  const left = (Date.parse(textIn(bodyOf(PATH, answer), 'expiration')) - Date.now()) / 1000
-  expectThat(`a life of ${seconds} s`, Math.abs(left - seconds) < TOLERANCE_SECONDS, Math.round(left))
+  const left = (Date.parse(textIn(bodyOf(path, answer), 'expiration')) - Date.now()) / 1000
+  expectThat(`a life of ${seconds} s`, Math.abs(left - seconds) < toleranceSeconds, Math.round(left))
 }
 
 async function updateToken(target: PlaidTarget, more: object): Promise<PlaidAnswer> {
@@ -46,25 +46,25 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/link-token-user',
     promise: '/link/token/create takes `user` alone.',
-    source: CREATE,
+    source: linkTokenDocs,
     certainty: 'sure',
     async check(target) {
-      bodyOf(PATH, await create(target, {}))
+      bodyOf(path, await create(target, {}))
     },
   },
   {
     name: 'plaid/link-token-user-id',
     promise: '/link/token/create takes `user_id` alone.',
-    source: CREATE,
+    source: linkTokenDocs,
     certainty: 'likely',
     async check(target) {
-      bodyOf(PATH, await create(target, { user_id: await target.user() }))
+      bodyOf(path, await create(target, { user_id: await target.user() }))
     },
   },
   {
     name: 'plaid/link-token-user-and-user-id',
     promise: '`user` and `user_id` in one request are accepted or INVALID_FIELD.',
-    source: CREATE,
+    source: linkTokenDocs,
     certainty: 'open',
     async check(target) {
       const user = { client_user_id: target.newClientUserId() }
@@ -74,7 +74,7 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/days-requested-without-transactions',
     promise: '`transactions.days_requested` without transactions among the products is accepted or INVALID_FIELD.',
-    source: CREATE,
+    source: linkTokenDocs,
     certainty: 'open',
     async check(target) {
       return acceptedOrInvalid(await create(target, { transactions: { days_requested: 730 } }, ['liabilities']))
@@ -83,11 +83,11 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/optional-products',
     promise: 'optional_products, required_if_supported_products and additional_consented_products are accepted.',
-    source: CREATE,
+    source: linkTokenDocs,
     certainty: 'likely',
     async check(target) {
       for (const field of ['optional_products', 'required_if_supported_products', 'additional_consented_products'])
-        bodyOf(`${PATH} with ${field}`, await create(target, { [field]: ['investments', 'liabilities'] }))
+        bodyOf(`${path} with ${field}`, await create(target, { [field]: ['investments', 'liabilities'] }))
     },
   },
   {
@@ -96,32 +96,32 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
     source: 'https://plaid.com/docs/link/data-transparency-messaging-migration-guide',
     certainty: 'likely',
     async check(target) {
-      bodyOf(PATH, await updateToken(target, { additional_consented_products: ['liabilities'] }))
+      bodyOf(path, await updateToken(target, { additional_consented_products: ['liabilities'] }))
     },
   },
   {
     name: 'plaid/overlapping-products-refused',
     promise: 'A product in both `products` and `optional_products` is INVALID_FIELD.',
-    source: `${CREATE} ("There should be no overlap")`,
+    source: `${linkTokenDocs} ("There should be no overlap")`,
     certainty: 'open',
     async check(target) {
-      expectEqual('answer', errorOf(await create(target, { optional_products: ['transactions'] })), INVALID_FIELD)
+      expectEqual('answer', errorOf(await create(target, { optional_products: ['transactions'] })), invalidField)
     },
   },
   {
     name: 'plaid/redirect-uri-with-query-refused',
     promise: 'A redirect_uri with query parameters is INVALID_FIELD.',
-    source: CREATE,
+    source: linkTokenDocs,
     certainty: 'likely',
     async check(target) {
       const answer = await create(target, { redirect_uri: 'https://conformance.example.com/oauth?next=1' })
-      expectEqual('answer', errorOf(answer), INVALID_FIELD)
+      expectEqual('answer', errorOf(answer), invalidField)
     },
   },
   {
     name: 'plaid/android-package-name',
     promise: 'android_package_name is a known field: accepted, or INVALID_FIELD while the Dashboard does not list it.',
-    source: CREATE,
+    source: linkTokenDocs,
     certainty: 'likely',
     async check(target) {
       return acceptedOrInvalid(await create(target, { android_package_name: 'com.example.conformance' }))
@@ -130,7 +130,7 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/link-token-lifetime',
     promise: 'A link token lives 4 hours, one for update mode 30 minutes.',
-    source: CREATE,
+    source: linkTokenDocs,
     certainty: 'sure',
     async check(target) {
       expectLife(await create(target, {}), 4 * 3600)
@@ -140,19 +140,19 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/hosted-link',
     promise: 'Hosted Link takes a completion redirect, a lifetime and the mobile flag, and returns a hosted_link_url.',
-    source: HOSTED,
+    source: hostedLinkDocs,
     certainty: 'likely',
     async check(target) {
       const hosted = { completion_redirect_uri: 'https://conformance.example.com/done', url_lifetime_seconds: 900 }
       const answer = await create(target, { hosted_link: { ...hosted, is_mobile_app: false } })
-      expectThat('an https URL', textIn(bodyOf(PATH, answer), 'hosted_link_url').startsWith('https://'), 'another text')
+      expectThat('an https URL', textIn(bodyOf(path, answer), 'hosted_link_url').startsWith('https://'), 'another text')
       expectLife(answer, 900)
     },
   },
   {
     name: 'plaid/hosted-link-default-lifetime',
     promise: 'Without a lifetime a Hosted Link, and its link token, live 30 minutes.',
-    source: HOSTED,
+    source: hostedLinkDocs,
     certainty: 'likely',
     async check(target) {
       expectLife(await create(target, { hosted_link: {} }), 30 * 60)
@@ -164,7 +164,7 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
     source: 'https://plaid.com/docs/api/link/#linktokenget',
     certainty: 'likely',
     async check(target) {
-      const created = bodyOf(PATH, await create(target, {}, ALL_PRODUCTS))
+      const created = bodyOf(path, await create(target, {}, allProducts))
       const answer = await target.call('/link/token/get', { link_token: textIn(created, 'link_token') })
       const { link_sessions: sessions } = linkTokenGet.parse(bodyOf('/link/token/get', answer))
       expectEqual('sessions', sessions, [])

@@ -7,7 +7,7 @@ import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { callWhenReady, waitForHistory } from './ready.ts'
 import { bodyOf, errorOf, type PlaidTarget } from './target.ts'
 
-const PRODUCTS = 'https://plaid.com/docs/api/products'
+const productDocs = 'https://plaid.com/docs/api/products'
 const day = (daysAgo: number): string => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10)
 
 interface Read {
@@ -36,26 +36,26 @@ const reads: readonly Read[] = [
     name: 'recurring',
     path: '/transactions/recurring/get',
     schema: schemas.recurringGet,
-    source: `${PRODUCTS}/transactions/#transactionsrecurringget`,
+    source: `${productDocs}/transactions/#transactionsrecurringget`,
   },
   {
     name: 'holdings',
     path: '/investments/holdings/get',
     schema: schemas.holdingsGet,
-    source: `${PRODUCTS}/investments/#investmentsholdingsget`,
+    source: `${productDocs}/investments/#investmentsholdingsget`,
   },
   {
     name: 'investment-transactions',
     path: '/investments/transactions/get',
     schema: schemas.investmentTransactionsGet,
-    source: `${PRODUCTS}/investments/#investmentstransactionsget`,
+    source: `${productDocs}/investments/#investmentstransactionsget`,
     body: window,
   },
   {
     name: 'liabilities',
     path: '/liabilities/get',
     schema: schemas.liabilitiesGet,
-    source: `${PRODUCTS}/liabilities/#liabilitiesget`,
+    source: `${productDocs}/liabilities/#liabilitiesget`,
   },
 ]
 

@@ -4,10 +4,10 @@ import type * as z from 'zod'
 import * as schemas from '../../../plaid/schemas.ts'
 import { bodyOf, errorOf, type PlaidAnswer, type PlaidTarget } from './target.ts'
 
-const PATIENCE_MS = 180_000
-const POLL_MS = 1_000
-export const SYNC = '/transactions/sync'
-const COMPLETE = 'HISTORICAL_UPDATE_COMPLETE'
+const patienceMs = 180_000
+const pollMs = 1_000
+export const sync = '/transactions/sync'
+const complete = 'HISTORICAL_UPDATE_COMPLETE'
 
 /** The answer once it is no PRODUCT_NOT_READY any more. */
 export async function callWhenReady(
@@ -15,28 +15,28 @@ export async function callWhenReady(
   path: string,
   body: Readonly<Record<string, unknown>>,
 ): Promise<PlaidAnswer> {
-  const deadline = performance.now() + PATIENCE_MS
+  const deadline = performance.now() + patienceMs
   for (;;) {
     const answer = await target.call(path, body)
     if (!errorOf(answer).endsWith('PRODUCT_NOT_READY') || performance.now() > deadline) return answer
-    await delay(POLL_MS)
+    await delay(pollMs)
   }
 }
 
 export type SyncPage = z.output<typeof schemas.transactionsSync>
 
 export async function syncPage(target: PlaidTarget, body: Readonly<Record<string, unknown>>): Promise<SyncPage> {
-  return schemas.transactionsSync.parse(bodyOf(SYNC, await target.call(SYNC, body)))
+  return schemas.transactionsSync.parse(bodyOf(sync, await target.call(sync, body)))
 }
 
 /** Waits until the item's whole history is there. */
 export async function waitForHistory(target: PlaidTarget, accessToken: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS
+  const deadline = performance.now() + patienceMs
   for (;;) {
     const { transactions_update_status: status } = await syncPage(target, { access_token: accessToken, count: 1 })
-    if (status === COMPLETE) return
+    if (status === complete) return
     if (performance.now() > deadline) throw new Error(`the history is not there in time: ${status ?? 'no status'}`)
-    await delay(POLL_MS)
+    await delay(pollMs)
   }
 }
 

@@ -1,12 +1,12 @@
 // /transactions/sync: cursors, pages, the restart after a change between two pages, the versions of categories.
 import * as z from 'zod'
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
-import { addedIds, SYNC, syncAll, syncPage, waitForHistory } from './ready.ts'
+import { addedIds, sync, syncAll, syncPage, waitForHistory } from './ready.ts'
 import { bodyOf, errorOf, type PlaidTarget } from './target.ts'
 
-const DOCS = 'https://plaid.com/docs/api/products/transactions/#transactionssync'
-const CATEGORIES = 'https://plaid.com/docs/transactions/pfc-migration'
-const PAGE = 10
+const docs = 'https://plaid.com/docs/api/products/transactions/#transactionssync'
+const categories = 'https://plaid.com/docs/transactions/pfc-migration'
+const pageSize = 10
 
 const versions = z.object({
   added: z.array(z.object({ personal_finance_category: z.object({ version: z.string() }).nullish() })),
@@ -21,8 +21,8 @@ async function history(target: PlaidTarget): Promise<string> {
 async function categoryVersions(target: PlaidTarget, version: string): Promise<string[]> {
   const accessToken = await history(target)
   const options = { personal_finance_category_version: version }
-  const answer = await target.call(SYNC, { access_token: accessToken, count: 100, options })
-  const { added } = versions.parse(bodyOf(SYNC, answer))
+  const answer = await target.call(sync, { access_token: accessToken, count: 100, options })
+  const { added } = versions.parse(bodyOf(sync, answer))
   return [...new Set(added.flatMap(({ personal_finance_category: category }) => category?.version ?? []))]
 }
 
@@ -30,7 +30,7 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/sync-before-history',
     promise: 'The first call for a new item succeeds, with rows or with an empty cursor that means the start.',
-    source: DOCS,
+    source: docs,
     certainty: 'likely',
     async check(target) {
       const { accessToken } = await target.item({ products: ['transactions'] })
@@ -42,7 +42,7 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/sync-pages',
     promise: 'From an empty cursor the pages hold each transaction once; the last cursor has nothing after it.',
-    source: DOCS,
+    source: docs,
     certainty: 'sure',
     async check(target) {
       const accessToken = await history(target)
@@ -58,14 +58,14 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/sync-from-start-again',
     promise: 'No cursor, an empty cursor and other page sizes read the same transactions.',
-    source: DOCS,
+    source: docs,
     certainty: 'likely',
     async check(target) {
       const accessToken = await history(target)
       const ids = async (count: number) => addedIds(await syncAll(target, accessToken, '', count)).toSorted()
       expectEqual('ids by pages of 500 and 250', await ids(500), await ids(250))
       const [absent, empty] = [{}, { cursor: '' }].map((cursor) =>
-        syncPage(target, { access_token: accessToken, count: PAGE, ...cursor }),
+        syncPage(target, { access_token: accessToken, count: pageSize, ...cursor }),
       )
       expectEqual('first page without a cursor', await absent, await empty)
     },
@@ -73,12 +73,12 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/sync-cursor-repeats',
     promise: 'The same cursor returns the same page again.',
-    source: DOCS,
+    source: docs,
     certainty: 'likely',
     async check(target) {
       const accessToken = await history(target)
-      const { next_cursor: cursor } = await syncPage(target, { access_token: accessToken, count: PAGE })
-      const page = { access_token: accessToken, cursor, count: PAGE }
+      const { next_cursor: cursor } = await syncPage(target, { access_token: accessToken, count: pageSize })
+      const page = { access_token: accessToken, cursor, count: pageSize }
       const ids = async () => addedIds([await syncPage(target, page)])
       expectEqual('ids', await ids(), await ids())
     },
@@ -86,20 +86,20 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/sync-count-limit',
     promise: 'A `count` above 500 is INVALID_FIELD.',
-    source: DOCS,
+    source: docs,
     certainty: 'likely',
     async check(target) {
-      const answer = await target.call(SYNC, { access_token: await history(target), count: 501 })
+      const answer = await target.call(sync, { access_token: await history(target), count: 501 })
       expectEqual('answer', errorOf(answer), '400 INVALID_REQUEST INVALID_FIELD')
     },
   },
   {
     name: 'plaid/sync-unknown-cursor',
     promise: 'A cursor that Plaid did not give is INVALID_FIELD.',
-    source: DOCS,
+    source: docs,
     certainty: 'open',
     async check(target) {
-      const answer = await target.call(SYNC, { access_token: await history(target), cursor: 'no-such-cursor' })
+      const answer = await target.call(sync, { access_token: await history(target), cursor: 'no-such-cursor' })
       expectEqual('answer', errorOf(answer), '400 INVALID_REQUEST INVALID_FIELD')
     },
   },
@@ -112,9 +112,9 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
       if (target.control === null) throw uncheckable('the sandbox has no way to change the bank between two pages')
       const { accessToken } = await target.item({ products: ['transactions'] })
       await waitForHistory(target, accessToken)
-      const { next_cursor: cursor } = await syncPage(target, { access_token: accessToken, count: PAGE })
-      await target.control('/faults', { endpoint: SYNC, mutate_during_pagination: true })
-      const answer = await target.call(SYNC, { access_token: accessToken, cursor, count: PAGE })
+      const { next_cursor: cursor } = await syncPage(target, { access_token: accessToken, count: pageSize })
+      await target.control('/faults', { endpoint: sync, mutate_during_pagination: true })
+      const answer = await target.call(sync, { access_token: accessToken, cursor, count: pageSize })
       const expected = '400 TRANSACTIONS_ERROR TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION'
       expectEqual('answer', errorOf(answer), expected)
       expectThat('all pages again', addedIds(await syncAll(target, accessToken, '', 500)).length > 0, 'none')
@@ -123,7 +123,7 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/category-version-2',
     promise: 'personal_finance_category_version `v2` is accepted, and each category names it.',
-    source: CATEGORIES,
+    source: categories,
     certainty: 'likely',
     async check(target) {
       expectEqual('versions', await categoryVersions(target, 'v2'), ['v2'])
@@ -132,7 +132,7 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/category-version-1',
     promise: 'personal_finance_category_version `v1` returns v1, or v2 to customers since December 2025.',
-    source: CATEGORIES,
+    source: categories,
     certainty: 'open',
     async check(target) {
       const seen = await categoryVersions(target, 'v1')

@@ -53,8 +53,8 @@ export interface PlaidPlace {
   readonly hasControl: boolean
 }
 
-const TIMEOUT_MS = 60_000
-export const ALL_PRODUCTS = ['transactions', 'investments', 'liabilities'] as const
+const timeoutMs = 60_000
+export const allProducts = ['transactions', 'investments', 'liabilities'] as const
 const record = z.record(z.string(), z.unknown())
 const errorBody = z.looseObject({ error_type: z.string(), error_code: z.string() })
 
@@ -84,13 +84,13 @@ async function post(url: string, headers: Readonly<Record<string, string>>, body
     method: 'POST',
     headers: { 'content-type': 'application/json', 'plaid-version': '2020-09-14', ...headers },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   })
   const parsed = record.safeParse(parseExactJson(await response.text()))
   return { status: response.status, body: parsed.success ? parsed.data : {} }
 }
 
-function publicTokenBody({ products = ALL_PRODUCTS, userId, webhook, username, password }: ItemChoices) {
+function publicTokenBody({ products = allProducts, userId, webhook, username, password }: ItemChoices) {
   return {
     institution_id: 'ins_109508',
     initial_products: products,

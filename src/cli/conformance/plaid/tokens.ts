@@ -2,9 +2,9 @@
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { bodyOf, errorOf, type PlaidTarget, textIn } from './target.ts'
 
-const ITEMS = 'https://plaid.com/docs/api/items'
-const ERRORS = 'https://plaid.com/docs/errors'
-const UNKNOWN_ACCESS_TOKEN = '400 INVALID_INPUT INVALID_ACCESS_TOKEN'
+const items = 'https://plaid.com/docs/api/items'
+const errors = 'https://plaid.com/docs/errors'
+const unknownAccessToken = '400 INVALID_INPUT INVALID_ACCESS_TOKEN'
 
 const itemGet = async (target: PlaidTarget, accessToken: string): Promise<string> =>
   errorOf(await target.call('/item/get', { access_token: accessToken }))
@@ -13,7 +13,7 @@ export const tokenAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/token-names-its-environment',
     promise: 'Access, public and link tokens are named `<kind>-<environment>-<uuid>`.',
-    source: `${ITEMS}/#itempublic_tokenexchange`,
+    source: `${items}/#itempublic_tokenexchange`,
     certainty: 'likely',
     async check(target) {
       const shape = /^(access|public)-sandbox-[\da-f-]{36}$/
@@ -26,25 +26,25 @@ export const tokenAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/token-of-another-environment',
     promise: 'An access token of another environment is INVALID_ACCESS_TOKEN.',
-    source: `${ERRORS}/invalid-input/#invalid_access_token`,
+    source: `${errors}/invalid-input/#invalid_access_token`,
     certainty: 'likely',
     async check(target) {
       const { accessToken } = await target.sharedItem()
       const foreign = accessToken.replace('access-sandbox-', 'access-production-')
-      expectEqual('answer', await itemGet(target, foreign), UNKNOWN_ACCESS_TOKEN)
+      expectEqual('answer', await itemGet(target, foreign), unknownAccessToken)
     },
   },
   {
     name: 'plaid/rotation-kills-the-old-token',
     promise: '/item/access_token/invalidate returns a new token; the old one is dead at once.',
-    source: `${ITEMS}/#itemaccess_tokeninvalidate`,
+    source: `${items}/#itemaccess_tokeninvalidate`,
     certainty: 'sure',
     async check(target) {
       const { accessToken } = await target.item()
       const path = '/item/access_token/invalidate'
       const body = bodyOf(path, await target.call(path, { access_token: accessToken }))
       const renewed = textIn(body, 'new_access_token')
-      expectEqual('with the old token', await itemGet(target, accessToken), UNKNOWN_ACCESS_TOKEN)
+      expectEqual('with the old token', await itemGet(target, accessToken), unknownAccessToken)
       expectEqual('with the new token', await itemGet(target, renewed), '200')
       await target.call('/item/remove', { access_token: renewed })
     },
@@ -52,7 +52,7 @@ export const tokenAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/remove-twice',
     promise: 'The second /item/remove of an item is ITEM_NOT_FOUND.',
-    source: `${ERRORS}/item/#item_not_found`,
+    source: `${errors}/item/#item_not_found`,
     certainty: 'likely',
     async check(target) {
       const { accessToken } = await target.item()
@@ -64,7 +64,7 @@ export const tokenAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/public-token-twice',
     promise: 'A public token is exchanged once: the second exchange is INVALID_PUBLIC_TOKEN.',
-    source: `${ERRORS}/invalid-input/#invalid_public_token`,
+    source: `${errors}/invalid-input/#invalid_public_token`,
     certainty: 'likely',
     async check(target) {
       const token = await target.publicToken()

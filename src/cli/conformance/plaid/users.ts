@@ -2,8 +2,8 @@
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { bodyOf, errorOf, type PlaidTarget } from './target.ts'
 
-const CREATE = 'https://plaid.com/docs/api/users/#usercreate'
-const ITEMS = 'https://plaid.com/docs/api/users/#useritemsget'
+const create = 'https://plaid.com/docs/api/users/#usercreate'
+const userItemsDocs = 'https://plaid.com/docs/api/users/#useritemsget'
 
 async function itemIdsOf(target: PlaidTarget, userId: string): Promise<unknown[]> {
   const path = '/user/items/get'
@@ -18,7 +18,7 @@ export const userAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/user-create-twice',
     promise: 'The first /user/create of a client_user_id is 201, the second 200, with the same id.',
-    source: CREATE,
+    source: create,
     certainty: 'likely',
     async check(target) {
       const body = { client_user_id: target.newClientUserId() }
@@ -32,7 +32,7 @@ export const userAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/user-id-prefix',
     promise: 'A user id begins with `usr_`. Clients from before 2025-12-10 get the older shape, with a user_token.',
-    source: CREATE,
+    source: create,
     certainty: 'open',
     async check(target) {
       const userId = await target.user()
@@ -42,7 +42,7 @@ export const userAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/user-items',
     promise: 'An item that was linked with a user_id is listed by /user/items/get before and after its exchange.',
-    source: ITEMS,
+    source: userItemsDocs,
     certainty: 'likely',
     async check(target) {
       const userId = await target.user()
@@ -56,7 +56,7 @@ export const userAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/user-items-remove',
     promise: '/user/items/remove ends an item without its access token.',
-    source: ITEMS,
+    source: userItemsDocs,
     certainty: 'likely',
     async check(target) {
       const userId = await target.user()

@@ -5,9 +5,9 @@ import { type Assertion, expectEqual, expectThat, uncheckable } from '../asserti
 import type { ReceivedWebhook } from './inbox.ts'
 import { bodyOf, type PlaidTarget } from './target.ts'
 
-const VERIFICATION = 'https://plaid.com/docs/api/webhooks/webhook-verification'
-const KEY_PATH = '/webhook_verification_key/get'
-const PATIENCE_MS = 60_000
+const verificationDocs = 'https://plaid.com/docs/api/webhooks/webhook-verification'
+const keyPath = '/webhook_verification_key/get'
+const patienceMs = 60_000
 
 /** Fires DEFAULT_UPDATE for a new item and returns what arrives. */
 async function fire(target: PlaidTarget): Promise<ReceivedWebhook> {
@@ -16,7 +16,7 @@ async function fire(target: PlaidTarget): Promise<ReceivedWebhook> {
   const path = '/sandbox/item/fire_webhook'
   const body = { access_token: accessToken, webhook_type: 'TRANSACTIONS', webhook_code: 'DEFAULT_UPDATE' }
   expectEqual('webhook_fired', bodyOf(path, await target.call(path, body))['webhook_fired'], true)
-  return target.inbox.wait(itemId, PATIENCE_MS)
+  return target.inbox.wait(itemId, patienceMs)
 }
 
 function decoded(jwt: string, part: 0 | 1): Record<string, unknown> {
@@ -26,7 +26,7 @@ function decoded(jwt: string, part: 0 | 1): Record<string, unknown> {
 }
 
 async function keyOf(target: PlaidTarget, kid: string): Promise<unknown> {
-  return bodyOf(KEY_PATH, await target.call(KEY_PATH, { key_id: kid }))['key']
+  return bodyOf(keyPath, await target.call(keyPath, { key_id: kid }))['key']
 }
 
 export const webhookAssertions: readonly Assertion<PlaidTarget>[] = [
@@ -34,7 +34,7 @@ export const webhookAssertions: readonly Assertion<PlaidTarget>[] = [
     name: 'plaid/webhook-verifies',
     promise:
       'A fired webhook is signed by the key of its `kid`, over the SHA-256 of its body, and this project takes it.',
-    source: VERIFICATION,
+    source: verificationDocs,
     certainty: 'sure',
     async check(target) {
       const { verification, body } = await fire(target)
@@ -47,7 +47,7 @@ export const webhookAssertions: readonly Assertion<PlaidTarget>[] = [
   {
     name: 'plaid/webhook-members',
     promise: 'The JWT has exactly the header alg, kid, typ and the claims iat, request_body_sha256.',
-    source: VERIFICATION,
+    source: verificationDocs,
     certainty: 'open',
     async check(target) {
       const { verification } = await fire(target)

@@ -6,17 +6,17 @@ import { unstable_readConfig } from 'wrangler'
 import { jobFor } from '../../../../src/cron/schedule.ts'
 import { freePort } from '../../../../src/dev/lib/ports.ts'
 import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
-import { CRONS, fireCron } from '../../../../src/dev/stack/crons.ts'
+import { cronSchedules, fireCron } from '../../../../src/dev/stack/crons.ts'
 
 const config = join(projectFolder, 'wrangler.toml')
 
 it.each([undefined, 'staging', 'production'])('they are those of wrangler.toml, environment %s', (env) => {
   const { triggers } = unstable_readConfig({ config, env: env ?? '' }, { hideWarnings: true })
-  expect(new Set(triggers.crons)).toEqual(new Set(Object.values(CRONS)))
+  expect(new Set(triggers.crons)).toEqual(new Set(Object.values(cronSchedules)))
 })
 
 it('each has the job of its name', () => {
-  for (const [name, expression] of Object.entries(CRONS)) expect(jobFor(expression).name).toBe(name)
+  for (const [name, expression] of Object.entries(cronSchedules)) expect(jobFor(expression).name).toBe(name)
 })
 
 it('one whose run failed is reported as failed', async () => {
@@ -29,7 +29,7 @@ it('one whose run failed is reported as failed', async () => {
   })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${port}`
-  await expect(fireCron(url, CRONS.sweep)).rejects.toThrow('exception')
+  await expect(fireCron(url, cronSchedules.sweep)).rejects.toThrow('exception')
   expect(asked).toEqual(['/cdn-cgi/handler/scheduled?cron=2-57%2F5+*+*+*+*&format=json'])
   server.close()
 })
