@@ -1,4 +1,4 @@
-// The comparison: two lists of rows are equal, or it says where not. Knows nothing of who tells them, or of HTTP.
+// Compares two lists of rows and returns their differences.
 import { isDeepStrictEqual } from 'node:util'
 import type { Book, Entry, TableName } from './book.ts'
 

@@ -1,4 +1,4 @@
-// What every step works with, and what it gives back.
+// The types that the demo's steps share: their input and their result.
 import type { Api } from '../lib/api-client.ts'
 import type { Bank, Login } from '../lib/bank-client.ts'
 import type { Entry, TableName } from './book.ts'
@@ -36,9 +36,9 @@ export interface Demo {
   readonly worker: { kill(): Promise<void>; restart(): Promise<void> }
   /** Fires the cron of the sweep and waits for its end. */
   readonly sweep: () => Promise<void>
-  /** Takes down what was found out, as soon as it was. */
+  /** Records a finding. */
   readonly found: (finding: Finding) => void
-  /** Tells what is going on. */
+  /** Prints a progress line. */
   readonly say: (text: string) => void
   readonly signal: AbortSignal
   /** How long a change may take to arrive. */

@@ -1,4 +1,4 @@
-// The demo's hand on the API, as one user: what a client of the product would call, and nothing else.
+// A client of the product's API, as one user.
 import * as z from 'zod'
 import { type Send, textOf } from './http.ts'
 
@@ -71,7 +71,7 @@ const run = z.object({ product: z.string(), outcome: z.string(), pages: z.int(),
 export type ApiItem = z.infer<typeof item>
 export type ApiTransaction = z.infer<typeof transaction>
 
-/** Everything of the user's, as the lists tell it. */
+/** All rows that the list endpoints return for the user. */
 export interface ApiLists {
   readonly accounts: z.infer<typeof account>[]
   readonly transactions: ApiTransaction[]

@@ -1,4 +1,4 @@
-// Requests of the demo, to the API and to the simulator: bounded in time, and ended when the demo is.
+// Sends requests to the API and to the simulator, with a timeout and an abort signal.
 
 const timeoutMs = 30_000
 const quotedCharacters = 500
@@ -8,7 +8,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** Sends JSON text, or nothing, and answers whatever comes back. Rejects when nothing does. */
+/** Sends a request with an optional JSON body. Rejects only when there is no response. */
 export type Send = (method: string, path: string, body?: string) => Promise<Answer>
 
 export function sendTo(base: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Send {

@@ -1,4 +1,4 @@
-// Makes an empty world.
+// Creates the simulator's state: no items, no users, a bank clock at today.
 import { randomUUID } from 'node:crypto'
 import { bankClock } from './lib/clock.ts'
 import { seededIds } from './lib/ids.ts'

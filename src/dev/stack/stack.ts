@@ -34,7 +34,7 @@ export interface LocalStack {
   stop(): Promise<void>
 }
 
-/** The Worker's death and return, for who wants to see what survives. */
+/** Kills and restarts the Worker, for tests of what survives a crash. */
 export interface WorkerControl {
   /** SIGKILL to all of its processes; the rest of the stack goes on. */
   kill(): Promise<void>
@@ -146,7 +146,7 @@ function reportCron(start: Start, name: string, error: unknown): void {
   start.print('crons', `${name}: ${error instanceof Error ? error.message : 'failed'}`, 'error')
 }
 
-/** What a killed run left unfinished is taken up at once, not in a minute. */
+/** Runs one sweep immediately, so that work of a killed run continues without waiting for the cron. */
 async function sweepOnce(start: Start, api: string): Promise<void> {
   await fireCron(api, cronSchedules.sweep, start.signal).catch((error: unknown) => {
     start.signal.throwIfAborted()

@@ -1,4 +1,4 @@
-// The bodies that the /simulator controls take: strict, so that a misspelt wish is an error and not a wish ignored.
+// The request bodies of the /simulator routes. They are strict: an unknown member is an error.
 import { HTTPException } from 'hono/http-exception'
 import * as z from 'zod'
 import { productNames } from '../bank/institutions.ts'

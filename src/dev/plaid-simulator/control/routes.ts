@@ -1,4 +1,4 @@
-// The routes under /simulator: what only a simulator can do. Strict JSON in, JSON out; no credentials.
+// The routes under /simulator, which Plaid does not have. They take strict JSON and need no credentials.
 import { Hono } from 'hono'
 import { isDay } from '../bank/calendar.ts'
 import { booksOf } from '../items/books.ts'

@@ -1,4 +1,4 @@
-// Plaid's endpoints that the simulator answers. The table of contents, and nothing else.
+// Lists every Plaid endpoint that the simulator serves.
 import { accountEndpoints } from './accounts.ts'
 import type { Endpoint } from './endpoint.ts'
 import { identityAuthEndpoints } from './identity-auth.ts'

@@ -1,4 +1,4 @@
-// The way of one API call: body, credentials, faults, limits, endpoint, record. What Plaid does to every call alike.
+// Handles one API call: body, credentials, faults, rate limits, endpoint, record.
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { mutateMidPagination } from '../items/mutation.ts'

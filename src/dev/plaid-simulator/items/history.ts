@@ -10,7 +10,7 @@ import { sendWebhooks } from '../webhooks/send.ts'
 import { livingItems } from './logins.ts'
 import { streamNews } from './streams.ts'
 
-/** Plaid's default, when nobody asks for more. */
+/** Plaid's default for `days_requested`. */
 export const defaultDaysRequested = 90
 /** How far back the initial update reaches. */
 const initialDays = 30
@@ -69,7 +69,7 @@ export function reachStep(world: World, item: Item, target: HistoryStep): Webhoo
   })
 }
 
-/** Brings the ledger in line with the bank, as far as the history has come. Says nothing to anybody. */
+/** Updates the change log from the bank, as far as the history has arrived. Sends no webhook. */
 export function pull(world: World, item: Item): Pulled {
   const pulled: Pulled = { added: [], modified: [], removed: [] }
   const state = item.transactions
@@ -97,7 +97,7 @@ export function pull(world: World, item: Item): Pulled {
   return pulled
 }
 
-/** Pulls, and gives the webhooks that Plaid sends about what it found. */
+/** Reads the bank and returns the webhooks about what changed. */
 export function newsAtBank(world: World, item: Item): WebhookBody[] {
   const { added, modified, removed } = pull(world, item)
   const state = item.transactions
@@ -111,7 +111,7 @@ export function newsAtBank(world: World, item: Item): WebhookBody[] {
   ]
 }
 
-/** Lets Plaid look at the bank through every item of the login, and tell what is new. */
+/** Reads the bank for every item of the login and sends the webhooks about changes. */
 export function lookAtBank(world: World, login: Login): void {
   for (const item of livingItems(world, login)) sendWebhooks(world, item, newsAtBank(world, item))
 }

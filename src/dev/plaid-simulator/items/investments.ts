@@ -5,7 +5,7 @@ import type { World } from '../state/world.ts'
 import { investmentTransactionsUpdate, type WebhookBody } from '../webhooks/events.ts'
 import { sendWebhooks } from '../webhooks/send.ts'
 
-/** Makes them readable now. */
+/** Marks the investments as read. */
 export function readInvestments(world: World, item: Item): void {
   item.investments = { step: 'ready', lastSuccessfulUpdate: world.clock.timestamp() }
 }

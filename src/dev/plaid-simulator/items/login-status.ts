@@ -11,7 +11,7 @@ export function requireLogin(item: Item, code: ErrorCode = 'ITEM_LOGIN_REQUIRED'
   item.error = errorInside(code)
 }
 
-/** Mends the login, and lets Plaid catch up; tells whether there was anything to mend. */
+/** Repairs the login and resumes the history. Returns whether the login was broken. */
 export function repairLogin(world: World, item: Item): boolean {
   item.consentExpirationTime = null
   if (item.status !== 'login_required') return false

@@ -37,7 +37,7 @@ export function loginWith(world: World, credentials: Credentials): { login: Logi
   return { login, passed: false }
 }
 
-/** Lets the bank's days pass; gives what they brought, or null when that day was reached before. */
+/** Advances the bank to `today`. Returns what changed, or null when the bank is already there. */
 export function livedUpTo(login: Login, today: Day): ReturnType<typeof livePast> | null {
   const { bank, random, ids, livedUntil } = login
   if (livedUntil >= today) return null

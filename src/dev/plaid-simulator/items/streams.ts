@@ -12,7 +12,7 @@ export function streamsIn(world: World, item: Item, transactions: readonly Trans
   return recurringStreams(own, world.clock.today())
 }
 
-/** From now on RECURRING_TRANSACTIONS_UPDATE tells of changes: Plaid sends none to who never asked for streams. */
+/** Enables RECURRING_TRANSACTIONS_UPDATE for the item. Plaid sends it only after the first request for streams. */
 export function watchStreams(world: World, item: Item, state: TransactionsState): void {
   state.streams = written(world, item, state)
 }

@@ -42,7 +42,7 @@ export function userCalled({ users }: World, { user_id: id, user_token: token }:
   return user
 }
 
-/** Forgets the user. The id is never given again. */
+/** Removes the user. The id is never reused. */
 export function forgetUser(world: World, { userId }: User): void {
   world.users.delete(userId)
   world.removedUserIds.add(userId)

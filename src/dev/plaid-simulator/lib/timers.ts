@@ -1,4 +1,4 @@
-// Everything that happens later: timers and outgoing calls that must all be over when the simulator stops.
+// Tracks timers and outgoing calls, so that all of them have ended when the simulator stops.
 
 export interface Timers {
   /** Runs the task after so many milliseconds, unless the simulator stopped before. */

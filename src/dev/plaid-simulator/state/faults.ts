@@ -1,4 +1,4 @@
-// Failures on order: what the next calls of an endpoint suffer instead of, or on top of, their answer.
+// Injected faults: how the next calls of an endpoint fail, or are delayed.
 import { type ErrorBody, failure, isErrorCode, type PlaidFailure, PlaidFailure as Failure } from '../lib/failure.ts'
 
 export interface Fault {

@@ -65,7 +65,7 @@ export interface Item {
   /** The sandbox's own earliest date, or null. */
   readonly startDate: Day | null
   transactions: TransactionsState | null
-  /** Null until somebody asked for investments. */
+  /** Null until the first request for investments. */
   investments: InvestmentsState | null
 }
 

@@ -1,5 +1,5 @@
 // Sends webhooks as Plaid does: signed afresh at every attempt, in order per item, with its retries.
-// Never throws into what caused the webhook: a receiver that is down is the receiver's business.
+// A failed delivery never fails the request that caused it.
 import type { Timers } from '../lib/timers.ts'
 import type { Settings } from '../state/options.ts'
 import type { Delivery, Mischief, SigningKeys, WebhookDelivery } from '../state/webhooks.ts'
@@ -8,7 +8,7 @@ import type { Delivery, Mischief, SigningKeys, WebhookDelivery } from '../state/
 const lastRetryInBases = (24 * 3600) / 30
 /** Plaid stops retrying at a receiver that refused more than this share of a day's attempts. */
 const refusedShare = 0.9
-/** Below so many attempts a share says nothing. */
+/** With fewer attempts the share is not computed. */
 const fewAttempts = 10
 /** What is held back for reordering is sent at the latest after this. */
 const longestHoldMs = 2000

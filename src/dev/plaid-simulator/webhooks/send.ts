@@ -3,7 +3,7 @@ import type { Item } from '../state/item.ts'
 import type { World } from '../state/world.ts'
 import type { WebhookBody } from './events.ts'
 
-/** Sends webhooks about the item, in this order, if it has a URL to send them to; gives those that were sent. */
+/** Sends the webhooks in this order if the item has a webhook URL. Returns those that were sent. */
 export function sendWebhooks(world: World, item: Item, bodies: readonly WebhookBody[]): readonly WebhookBody[] {
   const { webhook } = item
   if (webhook === null || item.status === 'removed') return []
