@@ -19,7 +19,7 @@ export const cloudflareAssertions: readonly Assertion<ProbeTarget>[] = [
   ...requestAssertions,
 ]
 
-/** Builds the probe as a deployment would, and gives the module. */
+/** Builds the probe as a deployment does. Returns the module. */
 async function buildProbe({ folder }: ProbeProject): Promise<string> {
   const built = join(folder, 'built')
   await wranglerIn(folder)(['deploy', '--dry-run', '--outdir', built])

@@ -1,4 +1,4 @@
-// Owns the table of docs/conformance.md: a row for each assertion, with the dated result of the stand-in and of the real
+// The table of docs/conformance.md: a row for each assertion, with the dated result of the stand-in and of the real
 // service. A run replaces the cells that it has results for and keeps all others.
 import type { Assertion } from './assertion.ts'
 import type { Outcome, Result } from './run.ts'

@@ -1,4 +1,4 @@
-// The bank's side of the comparison: what an API that misses nothing must tell.
+// The bank's side of the comparison: what a complete API must return.
 import type { Truth } from '../lib/bank-client.ts'
 import type { Book, Entry } from './book.ts'
 

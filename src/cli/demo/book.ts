@@ -1,4 +1,4 @@
-// What two sides are compared by: the same few facts of each row, whoever tells them, under Plaid's ids.
+// The rows that are compared: the same fields from the bank and from the API, under Plaid's ids.
 
 export const tableNames = ['accounts', 'transactions', 'holdings', 'investment_transactions', 'liabilities'] as const
 export type TableName = (typeof tableNames)[number]

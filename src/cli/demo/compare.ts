@@ -16,7 +16,7 @@ export function check(table: string, id: string, expected: unknown, actual: unkn
   return isDeepStrictEqual(expected, actual) ? [] : [{ table, id, field: null, expected, actual }]
 }
 
-/** Every row that is missing, too many, told twice, or different in a field. */
+/** Every row that is missing, unexpected, duplicated, or different in a field. */
 export function compareRows(table: string, expected: readonly Entry[], actual: readonly Entry[]): Difference[] {
   const there = new Map(actual.map((entry) => [entry.id, entry]))
   const wanted = new Map(expected.map((entry) => [entry.id, entry]))

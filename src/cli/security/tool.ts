@@ -1,4 +1,4 @@
-// Runs a scanner that somebody else wrote, for no longer than it may take, and keeps what it said.
+// Runs an external scanner with a time limit and returns its output.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import * as z from 'zod'

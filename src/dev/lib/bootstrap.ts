@@ -1,4 +1,4 @@
-// Owns the logins of the Worker. The migrations make three roles, which hold the rights; each has two logins, a and b, that
+// The logins of the Worker. The migrations make three roles, which hold the rights; each has two logins, a and b, that
 // take turns: new passwords go to the older generation, and only while it has no sessions, so that the running Worker keeps
 // its own. Made by SQL, since roles made in Neon's console inherit BYPASSRLS; never leaves a login that could pass the
 // row-level policies by.

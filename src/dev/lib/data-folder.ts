@@ -1,4 +1,4 @@
-// Owns where the local stack's data lie and who may enter there. Root may not run PostgreSQL, so under root the server
+// Where the local stack's data lie and who may enter there. Root may not run PostgreSQL, so under root the server
 // gets a user of its own, who must be able to walk to the data; nothing here opens a folder that its owner closed.
 import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, stat } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// Owns the note of the Worker's process group in a data folder, by which the next run ends what a killed one left.
+// The note of the Worker's process group in a data folder, by which the next run ends what a killed one left.
 // Never signals a group in which no process looks like the Worker's.
 import { execFile } from 'node:child_process'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// Owns the Worker's variables on a laptop: which names there are, where their values come from, and which of them wins.
+// The Worker's variables on a laptop: which names there are, where their values come from, and which of them wins.
 // Never prints a value.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'

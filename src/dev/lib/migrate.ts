@@ -1,4 +1,4 @@
-// Owns bringing a database to the schema that `migrations/` describes, forward only. One run at a time per database. Each
+// Bringing a database to the schema that `migrations/` describes, forward only. One run at a time per database. Each
 // migration is a transaction of its own, so that one that takes minutes holds no locks of those before it; drizzle's migrator
 // runs all of them as one.
 import { join } from 'node:path'

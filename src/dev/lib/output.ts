@@ -1,4 +1,4 @@
-// Owns what the local stack prints: one line a step, with its time, its level and whose it is.
+// What the local stack prints: one line a step, with its time, its level and whose it is.
 import * as z from 'zod'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'

@@ -1,4 +1,4 @@
-// Owns the ports that the local stack listens on: read from the environment, checked before anything is started.
+// The ports that the local stack listens on: read from the environment, checked before anything is started.
 import { createServer } from 'node:net'
 import * as z from 'zod'
 

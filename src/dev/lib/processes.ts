@@ -1,4 +1,4 @@
-// Owns looking at and ending other processes by their id. Never signals a process whose command line was not checked
+// Looking at and ending other processes by their id. Never signals a process whose command line was not checked
 // first: a process id is reused, and the one written down yesterday may be somebody's editor today.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// Owns the question whether the local Worker may be sent requests: asks its /ready, and explains a refusal with the
+// The question whether the local Worker may be sent requests: asks its /ready, and explains a refusal with the
 // reason that the Worker gives to its log alone.
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'

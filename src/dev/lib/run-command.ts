@@ -1,4 +1,4 @@
-// Owns what every command does alike: --help, a failure as one sentence, and the exit codes 0 done, 1 failed,
+// What every command does alike: --help, a failure as one sentence, and the exit codes 0 done, 1 failed,
 // 2 misused. Never prints a stack trace unless DEBUG is set.
 
 const misuseCode = 'MISUSED'

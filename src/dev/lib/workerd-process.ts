@@ -1,4 +1,4 @@
-// Owns one workerd with a built Worker and its Durable Objects on local disk, and nothing around it: no `wrangler dev`
+// One workerd with a built Worker and its Durable Objects on local disk, and nothing around it: no `wrangler dev`
 // with its proxies, no inspector, no reloading. Measures nothing.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-// Owns Neon's WebSocket protocol: PostgreSQL's own bytes in binary messages. Connects to the one local server and
+// Neon's WebSocket protocol: PostgreSQL's own bytes in binary messages. Connects to the one local server and
 // nowhere else, whatever address the client asks for.
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'

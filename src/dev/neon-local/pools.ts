@@ -1,4 +1,4 @@
-// Owns the connections behind the endpoint: one small pool per login and database, closed when idle. A pool belongs to
+// The connections behind the endpoint: one small pool per login and database, closed when idle. A pool belongs to
 // one password, so that a wrong one never rides on a connection that a right one opened.
 import { createHash } from 'node:crypto'
 import { connect } from 'node:net'

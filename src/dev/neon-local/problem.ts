@@ -1,4 +1,4 @@
-// Owns the shape in which Neon's proxy reports failures over HTTP (neondatabase/neon, proxy/src/serverless). A failure
+// The shape in which Neon's proxy reports failures over HTTP (neondatabase/neon, proxy/src/serverless). A failure
 // that is not PostgreSQL's has an empty code: a lost connection is 400 like a refused statement, and only the code tells
 // them apart.
 import { DatabaseError } from 'pg'

@@ -1,4 +1,4 @@
-// Owns the proxy's limit of requests to one endpoint: so many within each window, counted from the window's first.
+// The proxy's limit of requests to one endpoint: so many within each window, counted from the window's first.
 
 export interface RequestLimit {
   requests: number

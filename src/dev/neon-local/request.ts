@@ -1,4 +1,4 @@
-// Owns reading one request of Neon's SQL-over-HTTP protocol. Refuses what Neon's proxy refuses, with its statuses;
+// Reading one request of Neon's SQL-over-HTTP protocol. Refuses what Neon's proxy refuses, with its statuses;
 // never repeats the connection string, which holds a password.
 import type { IncomingHttpHeaders } from 'node:http'
 import * as z from 'zod'

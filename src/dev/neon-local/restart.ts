@@ -1,4 +1,4 @@
-// Owns restarting one database as Neon restarts a compute (each update does, about once a week): its sessions end and
+// Restarting one database as Neon restarts a compute (each update does, about once a week): its sessions end and
 // its unlogged tables are empty afterwards. Other databases of the server notice nothing.
 import { Client } from 'pg'
 import * as z from 'zod'

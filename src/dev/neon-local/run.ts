@@ -1,4 +1,4 @@
-// Owns running a request's statements on one connection: a single one on its own, a batch in one transaction that any
+// Running a request's statements on one connection: a single one on its own, a batch in one transaction that any
 // failure, cancellation or oversized answer rolls back. Values go in and out as PostgreSQL's text.
 import { type FieldDef, type PoolClient, Query, type QueryArrayResult } from 'pg'
 import type { SqlQuery, SqlRequest } from './request.ts'

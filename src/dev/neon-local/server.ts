@@ -1,4 +1,4 @@
-// Owns the local stand-in for Neon: its HTTP `/sql` and WebSocket protocols before one PostgreSQL server on loopback,
+// The local stand-in for Neon: its HTTP `/sql` and WebSocket protocols before one PostgreSQL server on loopback,
 // with its limits and its failures, so that the Worker runs the same driver code here and in production. Never logs a
 // statement.
 import { randomUUID } from 'node:crypto'

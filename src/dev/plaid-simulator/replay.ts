@@ -30,7 +30,7 @@ export async function replay(world: World, lines: readonly JournalLine[]): Promi
   }
 }
 
-/** What failed then fails again, and matters no more now than then. */
+/** Ignores the failures of requests: they failed the first time, too. */
 async function again(world: World, event: JournalEvent): Promise<void> {
   try {
     await live(world, event)

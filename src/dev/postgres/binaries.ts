@@ -1,4 +1,4 @@
-// Owns finding PostgreSQL's programs in npm's platform packages and, for root, the copy that an unprivileged user may
+// Finding PostgreSQL's programs in npm's platform packages and, for root, the copy that an unprivileged user may
 // run. Never runs a copy that anybody but root could have written.
 import {
   chmod,

@@ -1,4 +1,4 @@
-// Owns one PostgreSQL data folder: making it whole or not at all, its two passwords, and the server that a killed run
+// One PostgreSQL data folder: making it whole or not at all, its two passwords, and the server that a killed run
 // left on it. Never starts a server; the caller holds the folder's lock.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'

@@ -1,4 +1,4 @@
-// Owns the rule "one run on one folder". The operating system drops the lock with the process that held it, however
+// The rule "one run on one folder". The operating system drops the lock with the process that held it, however
 // that process ended, so a lock can never be stale and is never broken by force.
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'

@@ -1,4 +1,4 @@
-// Owns which run may use a data folder, and clearing what a killed run left in it: its server, its Worker, and where
+// Which run may use a data folder, and clearing what a killed run left in it: its server, its Worker, and where
 // the folder was a throwaway, the folder. Touches nothing before the folder's lock is held.
 import { existsSync } from 'node:fs'
 import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// Owns the embedded PostgreSQL server: the real one, on loopback only, with passwords, one per data folder. A server
+// The embedded PostgreSQL server: the real one, on loopback only, with passwords, one per data folder. A server
 // or a throwaway folder that a killed run left behind is cleared at the next start.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// Owns firing the crons of a local Worker, which wrangler never does by itself. One firing of a cron at a time; a
+// Firing the crons of a local Worker, which wrangler never does by itself. One firing of a cron at a time; a
 // failed one is reported and the next comes as planned.
 import { setTimeout as delay } from 'node:timers/promises'
 

@@ -1,4 +1,4 @@
-// Owns the database side of the local stack: a server, its schema, the Worker's three logins, and the Neon endpoint before
+// The database side of the local stack: a server, its schema, the Worker's three logins, and the Neon endpoint before
 // it.
 import { bootstrap, type BootstrapOptions, type LoginUrls } from '../lib/bootstrap.ts'
 import { migrate } from '../lib/migrate.ts'

@@ -1,4 +1,4 @@
-// Owns the passwords of the Worker's three logins on the embedded database, kept beside the data so that a restart does
+// The passwords of the Worker's three logins on the embedded database, kept beside the data so that a restart does
 // not change them under whoever holds a connection.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// Owns the local stack as one thing: database, Neon endpoint, Plaid simulator, Worker and crons, started in this order
+// The local stack as one thing: database, Neon endpoint, Plaid simulator, Worker and crons, started in this order
 // and stopped in the other. Leaves nothing running when a start fails or is interrupted.
 import { join } from 'node:path'
 import { readLocalVariables, usesOidc, type Variables } from '../lib/local-variables.ts'

@@ -1,4 +1,4 @@
-// Step 7: somebody else, logged in as well, sees nothing and reaches nothing of it.
+// Step 7: another user, also logged in, can neither see nor reach any of it.
 import * as z from 'zod'
 import type { Api } from '../../lib/api-client.ts'
 import { check, type Difference } from '../compare.ts'

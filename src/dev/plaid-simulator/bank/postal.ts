@@ -1,4 +1,4 @@
-// Invented addresses, and an owner whom nobody can be mistaken for.
+// Invented addresses and an invented owner.
 import type { PostalAddress } from './model-liabilities.ts'
 import type { Owner } from './model.ts'
 

@@ -1,4 +1,4 @@
-// Pushes the bank's days ahead; life goes on there meanwhile, and Plaid looks at it once at the end.
+// Advances the banks' day. The days in between pass at each bank; Plaid reads it once, at the end.
 import { newsAtBank, pull } from '../items/history.ts'
 import { readInvestments } from '../items/investments.ts'
 import { livedUpTo } from '../items/logins.ts'

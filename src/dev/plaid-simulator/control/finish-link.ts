@@ -23,7 +23,7 @@ export interface Finished {
   public_tokens: string[]
   item_ids: string[]
   link_session_id: string
-  /** Null while the session goes on. */
+  /** Null while the session is open. */
   status: 'SUCCESS' | 'EXITED' | null
 }
 

@@ -14,7 +14,7 @@ type Side = { kind: Kind; account: Account | null }
 
 const pendingDays = 2
 
-/** Makes the movements and gives the ids of their postings. */
+/** Makes the movements. Returns the ids of their postings. */
 export function moveMoney(world: World, item: Item, moves: readonly Move[]): string[] {
   return moves.flatMap((move) => moveOnce(world, item, move))
 }
@@ -46,7 +46,7 @@ function otherOf({ kind, account }: Side, isBookedThere: boolean): OtherSide {
   return kind === 'cash' || kind === 'own_elsewhere' ? { kind } : { kind: 'outside' }
 }
 
-/** Books one side and gives its id; null where nobody reports it. */
+/** Books one side and returns its id, or null when no account reports it. */
 function posted(item: Item, { account }: Side, move: Move, day: Day, other: OtherSide): string | null {
   // Transactions of investment accounts have an endpoint of their own.
   if (account === null || account.type === 'investment') return null

@@ -5,7 +5,7 @@ import type { webhookMischief } from './requests.ts'
 
 type MischiefRequest = z.infer<typeof webhookMischief>
 
-/** Changes what is named and leaves the rest; gives what holds now. */
+/** Changes the named settings. Returns all settings. */
 export function orderMischief({ delivery, keys }: World, wanted: MischiefRequest): object {
   const { mischief } = delivery
   mischief.duplicate = count(wanted.duplicate) ?? mischief.duplicate

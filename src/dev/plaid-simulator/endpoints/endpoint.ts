@@ -7,7 +7,7 @@ import type { World } from '../state/world.ts'
 
 export interface Endpoint {
   readonly path: string
-  /** Checks the body and does the work. Fails with a PlaidFailure; gives the answer without its request id. */
+  /** Checks the body and does the work. Fails with a PlaidFailure. Returns the response without its request id. */
   run(world: World, body: Record<string, unknown>): Promise<Answered>
 }
 

@@ -30,7 +30,7 @@ const remove = endpoint(
   },
 )
 
-/** Ends the item's bill. Its token goes on naming it, so that later calls hear ITEM_NOT_FOUND. */
+/** Ends the item's billing. Its token stays known, so that later calls return ITEM_NOT_FOUND. */
 export function removeItem(item: Item): void {
   item.status = 'removed'
 }

@@ -177,7 +177,7 @@ const get = endpoint('/link/token/get', { link_token: z.string() }, (world, body
   }
 })
 
-/** Plaid tells of a session until some time after its end. */
+/** Whether /link/token/get still returns the session. */
 function isTold({ clock, settings }: World, { finished }: LinkSession): boolean {
   return finished === null || clock.nowMs() - finished.ms <= settings.linkSessionLifeMs
 }

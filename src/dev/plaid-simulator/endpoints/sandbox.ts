@@ -1,4 +1,4 @@
-// /sandbox/*: what Plaid's own sandbox can be told to do.
+// /sandbox/public_token/create: an item without Link.
 import * as z from 'zod'
 import { institutionById, productNames } from '../bank/institutions.ts'
 import { customUserOf } from '../items/custom-user-password.ts'

@@ -10,7 +10,7 @@ export function readInvestments(world: World, item: Item): void {
   item.investments = { step: 'ready', lastSuccessfulUpdate: world.clock.timestamp() }
 }
 
-/** Starts to read them in the background; HISTORICAL_UPDATE tells when they are there. */
+/** Starts to read them in the background. HISTORICAL_UPDATE follows when they are read. */
 export function extractInvestments(world: World, item: Item): void {
   item.investments = { step: 'extracting', lastSuccessfulUpdate: null }
   const delays = world.settings.historyDelayMs
@@ -21,7 +21,7 @@ export function extractInvestments(world: World, item: Item): void {
   })
 }
 
-/** Ends an extraction that is under way, and gives its webhook. */
+/** Ends a running extraction. Returns its webhook. */
 export function finishExtraction(world: World, item: Item): WebhookBody[] {
   if (item.investments?.step !== 'extracting' || item.status !== 'good') return []
   readInvestments(world, item)

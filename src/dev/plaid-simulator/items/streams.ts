@@ -1,4 +1,4 @@
-// The recurring streams of an item, and whether they changed since Plaid last told of them.
+// The recurring streams of an item, and whether they changed since the last webhook about them.
 import type { Transaction } from '../bank/model.ts'
 import { type Item, type KnownStreams, openAccounts, type TransactionsState } from '../state/item.ts'
 import type { World } from '../state/world.ts'
@@ -17,7 +17,7 @@ export function watchStreams(world: World, item: Item, state: TransactionsState)
   state.streams = written(world, item, state)
 }
 
-/** The webhook about streams that came, went or changed since the last look; none until somebody asked for them. */
+/** The webhook about added, removed and changed streams. None before the first request for streams. */
 export function streamNews(world: World, item: Item): WebhookBody[] {
   const state = item.transactions
   if (state === null || state.streams === null || item.status !== 'good') return []

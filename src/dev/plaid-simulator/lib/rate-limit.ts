@@ -32,7 +32,7 @@ export const defaultLimits: LimitTable = {
 }
 
 export interface RateLimits {
-  /** Counts one call at `nowMs` unless it is over a limit; tells whether it may go on. */
+  /** Counts one call at `nowMs`. Returns false, without counting it, when it exceeds a limit. */
   admit(endpoint: string, itemId: string | null, nowMs: number): boolean
 }
 

@@ -22,7 +22,7 @@ export interface TransactionsState {
   initialStart: Day
   /** Whether /transactions/sync was ever called: only then SYNC_UPDATES_AVAILABLE is sent. */
   armed: boolean
-  /** The recurring streams as Plaid last knew them; null until somebody asked for them. */
+  /** The recurring streams at the last look; null until the first request for streams. */
   streams: KnownStreams | null
   lastSuccessfulUpdate: string | null
   lastFailedUpdate: string | null
