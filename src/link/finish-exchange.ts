@@ -17,7 +17,7 @@ import { removeAtPlaid } from '../items/remove-at-plaid.ts'
 import type { Plaid } from '../plaid/endpoints.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
 import { toAppError } from '../plaid/app-error.ts'
-import { accountFacts } from '../sync/account-rows.ts'
+import { accountRows } from '../sync/account-rows.ts'
 import { lookOf } from '../sync/item.ts'
 import { unitsFor } from '../sync/products.ts'
 import { isListedForUser } from './prove-owner.ts'
@@ -176,7 +176,7 @@ async function fetchLinkedItem(ctx: Ctx, exchange: Exchange): Promise<LinkedItem
     consentExpiresAt: item.consent_expiration_time,
     look: lookOf(found.value),
     products: unitsFor(config.plaid.products, item),
-    accounts: listed.ok ? accountFacts(listed.value.accounts) : [],
+    accounts: listed.ok ? accountRows(listed.value.accounts) : [],
     isWhole: listed.ok && listed.value.set_aside.length === 0,
   }
 }

@@ -1,6 +1,6 @@
 // Compares a new link with the user's items: the bank is already linked, the link restores a lost item, or it is a new
 // item.
-import type { AccountDecisions, AccountFacts } from '../db/records/accounts-merge.ts'
+import type { AccountDecisions, PlaidAccountRow } from '../db/records/accounts-merge.ts'
 import type { JobsDatabase } from '../db/core/client.ts'
 import {
   type AccountTraits,
@@ -83,7 +83,7 @@ export async function compareLink(
   {
     institutionId,
     accounts: listed,
-  }: { readonly institutionId: string | null; readonly accounts: readonly AccountFacts[] },
+  }: { readonly institutionId: string | null; readonly accounts: readonly PlaidAccountRow[] },
 ): Promise<LinkComparison> {
   const { item, accounts, version } = await readAccountsAndItem(jobs, exchange.userId, exchange.plaidItemId)
   const related = relatedItems(accounts, listed.map(traitsOf), institutionId)

@@ -1,24 +1,18 @@
 // Maps Plaid's accounts to rows for the database.
-import type { AccountFacts } from '../db/records/accounts-merge.ts'
+import type { PlaidAccountRow } from '../db/records/accounts-merge.ts'
 import type { PlaidAccount } from '../plaid/schemas.ts'
 
 /** Several pages can list an account; the last entry is the newest. */
-export function accountFacts(accounts: readonly PlaidAccount[]): AccountFacts[] {
+export function accountRows(accounts: readonly PlaidAccount[]): PlaidAccountRow[] {
   const newest = new Map(accounts.map((account) => [account.account_id, account]))
-  return [...newest.values()].map((account) => ({
-    plaidAccountId: account.account_id,
-    persistentAccountId: account.persistent_account_id,
-    name: account.name,
-    officialName: account.official_name,
-    mask: account.mask,
-    type: account.type,
-    hasName: account.has_name,
-    hasType: account.has_type,
-    subtype: account.subtype,
-    current: account.balances.current,
-    available: account.balances.available,
-    limit: account.balances.limit,
-    isoCurrencyCode: account.balances.iso_currency_code,
-    unofficialCurrencyCode: account.balances.unofficial_currency_code,
-  }))
+  return [...newest.values()].map(
+    ({ account_id: id, balances: { current, available, limit, ...currency }, ...account }) => ({
+      ...account,
+      plaid_account_id: id,
+      current_balance: current,
+      available_balance: available,
+      credit_limit: limit,
+      ...currency,
+    }),
+  )
 }

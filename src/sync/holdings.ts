@@ -1,9 +1,9 @@
 // Reads /investments/holdings/get, a full snapshot. Deletes positions that are missing from it.
-import { addSecurities, type HoldingFacts, mergeHoldings, mergeSecurities } from '../db/records/investments-merge.ts'
+import { addSecurities, mergeHoldings, mergeSecurities, type PlaidHoldingRow } from '../db/records/investments-merge.ts'
 import type { PlaidHolding } from '../plaid/schemas.ts'
 import { inOneCurrency } from './repeated-rows.ts'
 import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
-import { securityFacts } from './security-rows.ts'
+import { securityRows } from './security-rows.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
 export async function readHoldings(run: Run): Promise<ReadAnswer> {
@@ -21,28 +21,20 @@ export async function readHoldings(run: Run): Promise<ReadAnswer> {
     end: snapshotEnd,
     statements: [
       ...settled.statements,
-      mergeSecurities(run.lease, securityFacts(securities)),
+      mergeSecurities(run.lease, securityRows(securities)),
       addSecurities(
         run.lease,
         holdings.map((holding) => holding.security_id),
       ),
-      mergeHoldings(run.lease, holdingFacts(positions.rows), setAside),
+      mergeHoldings(run.lease, positions.rows.map(holdingRow), setAside),
     ],
     setAside,
     markDirty: null,
   }
 }
 
-function holdingFacts(holdings: readonly PlaidHolding[]): HoldingFacts[] {
-  return holdings.map((holding) => ({
-    plaidAccountId: holding.account_id,
-    plaidSecurityId: holding.security_id,
-    quantity: holding.quantity,
-    institutionPrice: holding.institution_price,
-    institutionPriceAsOf: holding.institution_price_as_of,
-    institutionValue: holding.institution_value,
-    costBasis: holding.cost_basis,
-    isoCurrencyCode: holding.iso_currency_code,
-    unofficialCurrencyCode: holding.unofficial_currency_code,
-  }))
-}
+const holdingRow = ({ account_id: accountId, security_id: securityId, ...holding }: PlaidHolding): PlaidHoldingRow => ({
+  plaid_account_id: accountId,
+  plaid_security_id: securityId,
+  ...holding,
+})

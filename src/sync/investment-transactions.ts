@@ -1,10 +1,6 @@
 // Reads /investments/transactions/get over its longest window, page by page. Plaid does not report removed
 // transactions, so the window replaces the stored rows of the same days.
-import {
-  type InvestmentRow,
-  type InvestmentTransactionFacts,
-  stageInvestmentTransactions,
-} from '../db/records/investments-staging.ts'
+import { type InvestmentRow, stageInvestmentTransactions } from '../db/records/investments-staging.ts'
 import { mergeInvestmentTransactions, mergeSecurities } from '../db/records/investments-merge.ts'
 import { rebindInvestmentTransactions, withoutLoops } from '../db/records/relink.ts'
 import { boundedRow } from '../db/sync/set-aside.ts'
@@ -15,7 +11,7 @@ import type { SetAsideRow } from '../plaid/rows.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
 import { createPager } from './pages.ts'
 import { internalFailure, recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
-import { securityFacts } from './security-rows.ts'
+import { securityRows } from './security-rows.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
 /** Plaid returns at most 24 months. */
@@ -145,7 +141,7 @@ function take(loop: Loop, page: Page): void {
   for (const row of page.set_aside) loop.setAside.push(boundedRow(row, loop.setAside.length))
   for (const account of page.accounts) loop.accounts.set(account.account_id, account)
   for (const security of page.securities) loop.securities.set(security.security_id, security)
-  for (const transaction of page.investment_transactions) loop.held.push({ seq: loop.seq++, ...factsOf(transaction) })
+  for (const transaction of page.investment_transactions) loop.held.push(rowOf(loop.seq++, transaction))
 }
 
 /** Renews the lease before the next page, and stages rows if too many are in memory. */
@@ -166,7 +162,7 @@ async function commitOf(run: Run, window: Window | null, loop: Loop): Promise<Re
     statements: [
       requireStaged(lease, stagedRows(loop)),
       ...settled.statements,
-      mergeSecurities(lease, securityFacts([...loop.securities.values()])),
+      mergeSecurities(lease, securityRows([...loop.securities.values()])),
       ...(lease.linkEpoch === 0 ? [] : withoutLoops(rebindInvestmentTransactions(lease, loop.held))),
       mergeInvestmentTransactions(lease, window, loop.held, loop.setAside),
     ],
@@ -175,21 +171,23 @@ async function commitOf(run: Run, window: Window | null, loop: Loop): Promise<Re
   }
 }
 
-function factsOf(transaction: PlaidInvestmentTransaction): InvestmentTransactionFacts {
+function rowOf(
+  seq: number,
+  {
+    investment_transaction_id: id,
+    account_id: accountId,
+    security_id: securityId,
+    subtype,
+    ...transaction
+  }: PlaidInvestmentTransaction,
+): InvestmentRow {
   return {
-    plaidInvestmentTransactionId: transaction.investment_transaction_id,
-    plaidAccountId: transaction.account_id,
-    plaidSecurityId: transaction.security_id,
-    date: transaction.date,
-    name: transaction.name,
-    quantity: transaction.quantity,
-    amount: transaction.amount,
-    price: transaction.price,
-    fees: transaction.fees,
-    type: transaction.type,
+    seq,
+    plaid_investment_transaction_id: id,
+    plaid_account_id: accountId,
+    plaid_security_id: securityId,
+    ...transaction,
     // Plaid-Version 2019-05-29 has no subtype.
-    subtype: transaction.subtype ?? transaction.type,
-    isoCurrencyCode: transaction.iso_currency_code,
-    unofficialCurrencyCode: transaction.unofficial_currency_code,
+    subtype: subtype ?? transaction.type,
   }
 }

@@ -1,5 +1,5 @@
 // Reads /liabilities/get, a full snapshot of credit cards, mortgages and student loans.
-import { type LiabilityFacts, mergeLiabilities } from '../db/records/liabilities.ts'
+import { mergeLiabilities, type PlaidLiabilityRow } from '../db/records/liabilities.ts'
 import type { PlaidLiabilities } from '../plaid/schemas.ts'
 import { lastOfEach } from './repeated-rows.ts'
 import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
@@ -12,7 +12,7 @@ export async function readLiabilities(run: Run): Promise<ReadAnswer> {
   if (!result.ok) return { kind: 'failed', failure: result.failure }
   const settled = await settleAccounts(run, result.value, false)
   if (settled.kind === 'instead') return settled.answer
-  const { rows, setAside: repeated } = lastOfEach(liabilityFacts(result.value.liabilities), nameOf)
+  const { rows, setAside: repeated } = lastOfEach(liabilityRows(result.value.liabilities), nameOf)
   const setAside = [...result.value.set_aside, ...repeated]
   return {
     kind: 'read',
@@ -23,10 +23,14 @@ export async function readLiabilities(run: Run): Promise<ReadAnswer> {
   }
 }
 
-const nameOf = ({ kind, plaidAccountId: accountId }: LiabilityFacts) => ({ kind, list: kind, accountId, rowId: null })
+const nameOf = ({ kind, plaid_account_id: accountId }: PlaidLiabilityRow) => ({
+  kind,
+  list: kind,
+  accountId,
+  rowId: null,
+})
 
-function liabilityFacts(liabilities: PlaidLiabilities['liabilities']): LiabilityFacts[] {
-  return (['credit', 'mortgage', 'student'] as const).flatMap((kind) =>
-    liabilities[kind].map(({ account_id: plaidAccountId, details }) => ({ plaidAccountId, kind, details })),
+const liabilityRows = (liabilities: PlaidLiabilities['liabilities']): PlaidLiabilityRow[] =>
+  (['credit', 'mortgage', 'student'] as const).flatMap((kind) =>
+    liabilities[kind].map(({ account_id: id, details }) => ({ plaid_account_id: id, kind, details })),
   )
-}

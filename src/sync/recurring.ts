@@ -1,7 +1,7 @@
 // Reads /transactions/recurring/get, a full snapshot of the streams that Plaid finds in an item's transactions. The
 // response has account ids only, so /accounts/get is read too: a stream may belong to an account that is not stored
 // yet.
-import { type Direction, mergeRecurring, type RecurringFacts } from '../db/records/recurring.ts'
+import { type Direction, mergeRecurring, type PlaidStreamRow } from '../db/records/recurring.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { PlaidStream } from '../plaid/schemas.ts'
 import { lastOfEach } from './repeated-rows.ts'
@@ -19,7 +19,7 @@ export async function readRecurring(run: Run): Promise<ReadAnswer> {
   const { inflow_streams: inflow, outflow_streams: outflow } = result.value
   const settled = await settleAccounts(run, accounts.value, false)
   if (settled.kind === 'instead') return settled.answer
-  const streams = lastOfEach([...factsOf('inflow', inflow), ...factsOf('outflow', outflow)], nameOf)
+  const streams = lastOfEach([...inflow.map(streamRow('inflow')), ...outflow.map(streamRow('outflow'))], nameOf)
   const setAside = [...result.value.set_aside, ...accounts.value.set_aside, ...streams.setAside]
   return {
     kind: 'read',
@@ -35,28 +35,28 @@ function asAddOn(failure: PlaidFailure): PlaidFailure {
   return failure.errorCode === 'INVALID_PRODUCT' ? { ...failure, class: 'product_absent' } : failure
 }
 
-const nameOf = ({ direction, plaidAccountId: accountId, plaidStreamId: rowId }: RecurringFacts) =>
+const nameOf = ({ direction, plaid_account_id: accountId, plaid_stream_id: rowId }: PlaidStreamRow) =>
   ({ kind: `${direction}_stream`, list: `${direction}_streams`, accountId, rowId }) as const
 
-function factsOf(direction: Direction, streams: readonly PlaidStream[]): RecurringFacts[] {
-  return streams.map((stream) => ({
-    plaidStreamId: stream.stream_id,
-    plaidAccountId: stream.account_id,
+const streamRow =
+  (direction: Direction) =>
+  ({
+    stream_id: id,
+    account_id: accountId,
+    personal_finance_category: category,
+    average_amount: average,
+    last_amount: { amount, ...currency },
+    transaction_ids: transactionIds,
+    ...stream
+  }: PlaidStream): PlaidStreamRow => ({
+    ...stream,
+    plaid_stream_id: id,
+    plaid_account_id: accountId,
     direction,
-    description: stream.description,
-    merchantName: stream.merchant_name,
-    categoryPrimary: stream.personal_finance_category?.primary ?? null,
-    categoryDetailed: stream.personal_finance_category?.detailed ?? null,
-    firstDate: stream.first_date,
-    lastDate: stream.last_date,
-    predictedNextDate: stream.predicted_next_date,
-    frequency: stream.frequency,
-    averageAmount: stream.average_amount.amount,
-    lastAmount: stream.last_amount.amount,
-    isoCurrencyCode: stream.last_amount.iso_currency_code,
-    unofficialCurrencyCode: stream.last_amount.unofficial_currency_code,
-    isActive: stream.is_active,
-    status: stream.status,
-    plaidTransactionIds: stream.transaction_ids,
-  }))
-}
+    category_primary: category?.primary ?? null,
+    category_detailed: category?.detailed ?? null,
+    average_amount: average.amount,
+    last_amount: amount,
+    ...currency,
+    plaid_transaction_ids: transactionIds,
+  })

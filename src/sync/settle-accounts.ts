@@ -1,12 +1,17 @@
 // Prepares the accounts of a response for the commit. Compares those with new ids with all accounts of the user, and
 // for that reads Plaid's complete list. If known accounts have new ids, the run stores only this change, and everything
 // is read again as after a new link.
-import { type AccountFacts, rereadAsRelinked, rereadByAccounts, writeAccounts } from '../db/records/accounts-merge.ts'
+import {
+  type PlaidAccountRow,
+  rereadAsRelinked,
+  rereadByAccounts,
+  writeAccounts,
+} from '../db/records/accounts-merge.ts'
 import type { Statement } from '../db/core/statement.ts'
 import { readKnownAccounts, requireAccounts, requireAccountsVersion } from '../db/records/known-accounts.ts'
 import { decideAccounts } from '../items/decide-accounts.ts'
 import type { PlaidAccount } from '../plaid/schemas.ts'
-import { accountFacts } from './account-rows.ts'
+import { accountRows } from './account-rows.ts'
 import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
 
 export type Settled =
@@ -32,9 +37,9 @@ export interface IncomingAccounts {
 export async function settleAccounts(run: Run, incoming: IncomingAccounts, isComplete: boolean): Promise<Settled> {
   const { lease } = run
   const { jobs } = run.ctx.services
-  const named = accountFacts(incoming.accounts)
-  const markAll = (listed: readonly AccountFacts[]) => rereadByAccounts(lease, listed)
-  const ids = named.map(({ plaidAccountId }) => plaidAccountId)
+  const named = accountRows(incoming.accounts)
+  const markAll = (listed: readonly PlaidAccountRow[]) => rereadByAccounts(lease, listed)
+  const ids = named.map((row) => row.plaid_account_id)
   if (ids.every((id) => lease.accountIds.includes(id)))
     return {
       kind: 'settled',
@@ -47,16 +52,14 @@ export async function settleAccounts(run: Run, incoming: IncomingAccounts, isCom
 
   const list = isComplete ? incoming : await listAccounts(run)
   if ('kind' in list) return { kind: 'instead', answer: list }
-  const listed = accountFacts(list.accounts)
+  const listed = accountRows(list.accounts)
   const isWhole = list.set_aside.length === 0
   const { accounts, version } = await readKnownAccounts(jobs, lease.userId)
   const { itemId, institutionId } = lease
   const decisions = decideAccounts({ accounts, version, itemId, institutionId, listed, isWhole, named })
   const isRelinked = decisions.renamed.length + decisions.moved.length > 0
   const owner = isRelinked ? { ...lease, linkEpoch: lease.linkEpoch + 1 } : lease
-  const beside = named.filter(
-    ({ plaidAccountId }) => !listed.some((account) => account.plaidAccountId === plaidAccountId),
-  )
+  const beside = named.filter((row) => !listed.some(({ plaid_account_id: id }) => id === row.plaid_account_id))
   const statements = [
     requireAccountsVersion(lease.userId, version),
     ...(isComplete && !isRelinked ? [] : [markAll(listed)]),

@@ -10,7 +10,7 @@ import {
   mergeTransactions,
   stageTransactions,
   type TransactionChange,
-  type TransactionFacts,
+  type PlaidTransactionRow,
 } from '../db/records/transactions-merge.ts'
 import { pauseMs } from '../retry.ts'
 import { parseExactJson } from '../exact-json.ts'
@@ -115,7 +115,7 @@ async function readLoop(run: Run, start: string | null): Promise<LoopEnd> {
 async function takeSetAside(run: Run, loop: Loop): Promise<void> {
   for (const text of await readSetAside(run.ctx.services.jobs, run.lease)) {
     const read = transactionSchema.safeParse(parseExactJson(text))
-    if (read.success) loop.changes.push({ seq: loop.seq++, removed: false, facts: factsOf(read.data) })
+    if (read.success) loop.changes.push({ seq: loop.seq++, removed: false, ...rowOf(read.data) })
   }
 }
 
@@ -133,13 +133,13 @@ function take(loop: Loop, page: SyncPage): void {
   for (const list of ['added', 'modified'] as const) {
     for (const transaction of page[list]) {
       loop.setAside.delete(transaction.transaction_id)
-      loop.changes.push({ seq: loop.seq++, removed: false, facts: factsOf(transaction) })
+      loop.changes.push({ seq: loop.seq++, removed: false, ...rowOf(transaction) })
     }
     keepSetAside(loop, page, list)
   }
-  for (const { transaction_id: plaidTransactionId } of page.removed) {
-    loop.setAside.delete(plaidTransactionId)
-    loop.changes.push({ seq: loop.seq++, removed: true, plaidTransactionId })
+  for (const { transaction_id: id } of page.removed) {
+    loop.setAside.delete(id)
+    loop.changes.push({ seq: loop.seq++, removed: true, plaid_transaction_id: id })
   }
   keepSetAside(loop, page, 'removed')
   keepSetAside(loop, page, 'accounts')
@@ -198,26 +198,24 @@ function transactionStatements(
   return complete ? [...rebind, merge, ...withoutLoops(dropUnmatched(run.lease))] : [...rebind, merge]
 }
 
-function factsOf(transaction: PlaidTransaction): TransactionFacts {
-  const category = transaction.personal_finance_category
+function rowOf({
+  transaction_id: id,
+  account_id: accountId,
+  logo_url: logoUrl,
+  website,
+  personal_finance_category: category,
+  ...transaction
+}: PlaidTransaction): PlaidTransactionRow {
   return {
-    plaidTransactionId: transaction.transaction_id,
-    plaidAccountId: transaction.account_id,
-    pendingTransactionId: transaction.pending_transaction_id,
-    date: transaction.date,
-    authorizedDate: transaction.authorized_date,
-    amount: transaction.amount,
-    isoCurrencyCode: transaction.iso_currency_code,
-    unofficialCurrencyCode: transaction.unofficial_currency_code,
+    ...transaction,
+    plaid_transaction_id: id,
+    plaid_account_id: accountId,
     name: transaction.name ?? transaction.merchant_name ?? '',
-    merchantName: transaction.merchant_name,
-    merchantLogoUrl: transaction.logo_url,
-    merchantWebsite: transaction.website,
-    categoryPrimary: category?.primary ?? null,
-    categoryDetailed: category?.detailed ?? null,
-    categoryConfidence: category?.confidence_level ?? null,
-    categoryVersion: category?.version ?? null,
-    pending: transaction.pending,
-    paymentChannel: transaction.payment_channel,
+    merchant_logo_url: logoUrl,
+    merchant_website: website,
+    category_primary: category?.primary ?? null,
+    category_detailed: category?.detailed ?? null,
+    category_confidence: category?.confidence_level ?? null,
+    category_version: category?.version ?? null,
   }
 }

@@ -2,8 +2,8 @@
 // stores them.
 import type { Client } from 'pg'
 import * as z from 'zod'
-import type { AccountFacts } from '../../db/records/accounts-merge.ts'
-import type { TransactionChange, TransactionFacts } from '../../db/records/transactions-merge.ts'
+import type { PlaidAccountRow } from '../../db/records/accounts-merge.ts'
+import type { TransactionChange, PlaidTransactionRow } from '../../db/records/transactions-merge.ts'
 
 export interface HeldItem {
   readonly userId: string
@@ -49,52 +49,54 @@ const plaidAccountId = (index: number): string => plaidId(100_000_000 + index)
 const day = (index: number, count: number): string =>
   new Date(lastDay - Math.floor((index * historyDays) / count) * millisecondsOfDay).toISOString().slice(0, 10)
 
-function factsOf(index: number, count: number): TransactionFacts {
+function rowOf(index: number, count: number): PlaidTransactionRow {
   const merchant = merchants[index % merchants.length] ?? ''
   const [primary, detailed] = categories[index % categories.length] ?? ['', '']
   return {
-    plaidTransactionId: plaidId(index),
-    plaidAccountId: plaidAccountId(index % accountCount),
-    pendingTransactionId: index % 3 === 0 ? plaidId(index + 10_000_000) : null,
+    plaid_transaction_id: plaidId(index),
+    plaid_account_id: plaidAccountId(index % accountCount),
+    pending_transaction_id: index % 3 === 0 ? plaidId(index + 10_000_000) : null,
     date: day(index, count),
-    authorizedDate: day(index, count),
+    authorized_date: day(index, count),
     amount: `${(index * 37) % 500}.${String(index % 100).padStart(2, '0')}`,
-    isoCurrencyCode: 'USD',
-    unofficialCurrencyCode: null,
+    iso_currency_code: 'USD',
+    unofficial_currency_code: null,
     name: `${merchant.toUpperCase()} #${index % 1000} SAN FRANCISCO CA`,
-    merchantName: merchant,
-    merchantLogoUrl: `https://plaid-merchant-logos.plaid.com/merchant_${index % merchants.length}.png`,
-    merchantWebsite: `merchant${index % merchants.length}.example.com`,
-    categoryPrimary: primary,
-    categoryDetailed: detailed,
-    categoryConfidence: 'VERY_HIGH',
-    categoryVersion: 'v2',
+    merchant_name: merchant,
+    merchant_logo_url: `https://plaid-merchant-logos.plaid.com/merchant_${index % merchants.length}.png`,
+    merchant_website: `merchant${index % merchants.length}.example.com`,
+    category_primary: primary,
+    category_detailed: detailed,
+    category_confidence: 'VERY_HIGH',
+    category_version: 'v2',
     pending: false,
-    paymentChannel: 'in store',
+    payment_channel: 'in store',
   }
 }
 
 /** So many new transactions, newest first, over two years and four accounts. */
-export const bankRows = (count: number): TransactionFacts[] =>
-  Array.from({ length: count }, (_, index) => factsOf(index, count))
+export const bankRows = (count: number): PlaidTransactionRow[] =>
+  Array.from({ length: count }, (_, index) => rowOf(index, count))
 
-export const changesOf = (rows: readonly TransactionFacts[]): TransactionChange[] =>
-  rows.map((facts, seq) => ({ seq, removed: false, facts }))
+export const changesOf = (rows: readonly PlaidTransactionRow[]): TransactionChange[] =>
+  rows.map((row, seq) => ({ seq, removed: false, ...row }))
 
-export const accountsOf = (): AccountFacts[] =>
+export const accountsOf = (): PlaidAccountRow[] =>
   Array.from({ length: accountCount }, (_, index) => ({
-    plaidAccountId: plaidAccountId(index),
-    persistentAccountId: null,
+    plaid_account_id: plaidAccountId(index),
+    persistent_account_id: null,
     name: `Account ${index}`,
-    officialName: null,
+    has_name: true,
+    has_type: true,
+    official_name: null,
     mask: String(index).padStart(4, '0'),
     type: 'depository',
     subtype: 'checking',
-    current: '100.5',
-    available: '90',
-    limit: null,
-    isoCurrencyCode: 'USD',
-    unofficialCurrencyCode: null,
+    current_balance: '100.5',
+    available_balance: '90',
+    credit_limit: null,
+    iso_currency_code: 'USD',
+    unofficial_currency_code: null,
   }))
 
 const idRow = z.tuple([z.object({ id: z.uuid() })]).rest(z.object({ id: z.uuid() }))
@@ -122,7 +124,7 @@ export async function makeItem(owner: Client, subject: string): Promise<HeldItem
     [itemId, userId],
   )
   const accountIds: string[] = []
-  for (const { plaidAccountId: plaidId_, name, type } of accountsOf())
+  for (const { plaid_account_id: plaidId_, name, type } of accountsOf())
     accountIds.push(
       await insert(
         owner,

@@ -2,7 +2,7 @@
 // trace in the table, in the change feed or in a sequence.
 import type { Client } from 'pg'
 import * as z from 'zod'
-import type { TransactionFacts } from '../../db/records/transactions-merge.ts'
+import type { PlaidTransactionRow } from '../../db/records/transactions-merge.ts'
 import { bankRows, type HeldItem, makeItem } from './bank-rows.ts'
 import { type Benchmark, median, type Result, rounded } from './result.ts'
 import { type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'
@@ -44,7 +44,7 @@ interface Traces {
 async function resyncOnce(
   database: ScratchDatabase,
   item: HeldItem,
-  rows: readonly TransactionFacts[],
+  rows: readonly PlaidTransactionRow[],
   from: (typeof reads)[number],
   traces: Traces,
 ): Promise<number> {

@@ -3,7 +3,7 @@
 import type { Client } from 'pg'
 import { commitRun } from '../../db/commit.ts'
 import { writeAccounts } from '../../db/records/accounts-merge.ts'
-import { mergeTransactions, stageTransactions, type TransactionFacts } from '../../db/records/transactions-merge.ts'
+import { mergeTransactions, stageTransactions, type PlaidTransactionRow } from '../../db/records/transactions-merge.ts'
 import { acquireLease } from '../../db/sync/work.ts'
 import { accountsOf, bankRows, changesOf, type HeldItem, makeItem } from './bank-rows.ts'
 import type { ScratchDatabase } from './scratch-database.ts'
@@ -17,7 +17,7 @@ const othersRows = 50_000
 export async function prepareCommit(
   { jobs }: ScratchDatabase,
   item: HeldItem,
-  rows: readonly TransactionFacts[],
+  rows: readonly PlaidTransactionRow[],
 ): Promise<() => Promise<void>> {
   const taken = await acquireLease(jobs, item.itemProductId, crypto.randomUUID())
   if (taken.kind !== 'taken') throw new Error(`The item is ${taken.kind}.`)

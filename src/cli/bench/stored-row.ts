@@ -1,69 +1,26 @@
 // A transaction as the values of a row, for the ways of storing it that the real one is compared with: COPY, and a
 // statement a row.
 import { type Client, Query } from 'pg'
-import type { TransactionFacts } from '../../db/records/transactions-merge.ts'
-import { accountsOf, type HeldItem } from './bank-rows.ts'
+import type { PlaidTransactionRow } from '../../db/records/transactions-merge.ts'
+import { accountsOf, bankRows, type HeldItem } from './bank-rows.ts'
 
-const columns = [
-  'user_id',
-  'item_id',
-  'account_id',
-  'plaid_transaction_id',
-  'pending_transaction_id',
-  'date',
-  'authorized_date',
-  'amount',
-  'iso_currency_code',
-  'unofficial_currency_code',
-  'name',
-  'merchant_name',
-  'merchant_logo_url',
-  'merchant_website',
-  'category_primary',
-  'category_detailed',
-  'category_confidence',
-  'category_version',
-  'pending',
-  'payment_channel',
-  'change_seq',
-]
+const own = ['user_id', 'item_id', 'account_id', 'change_seq'] as const
+const [sample] = bankRows(1)
+/** The fields of a row that have a column of the same name. */
+const stored = Object.keys(sample ?? {}).filter((name) => name !== 'plaid_account_id')
+const columns = [...own, ...stored]
 
-function valuesOf(
-  item: HeldItem,
-  accounts: ReadonlyMap<string, string>,
-  facts: TransactionFacts,
-  seq: number,
-): (string | null)[] {
-  return [
-    item.userId,
-    item.itemId,
-    accounts.get(facts.plaidAccountId) ?? null,
-    facts.plaidTransactionId,
-    facts.pendingTransactionId,
-    facts.date,
-    facts.authorizedDate,
-    facts.amount,
-    facts.isoCurrencyCode,
-    facts.unofficialCurrencyCode,
-    facts.name,
-    facts.merchantName,
-    facts.merchantLogoUrl,
-    facts.merchantWebsite,
-    facts.categoryPrimary,
-    facts.categoryDetailed,
-    facts.categoryConfidence,
-    facts.categoryVersion,
-    String(facts.pending),
-    facts.paymentChannel,
-    String(seq),
-  ]
-}
+const textOf = (value: unknown): string | null =>
+  typeof value === 'string' || typeof value === 'boolean' ? String(value) : null
 
-/** The rows' values in the order of the table's columns; accounts by our ids. */
-export function storedRows(item: HeldItem, rows: readonly TransactionFacts[]): (string | null)[][] {
-  const known = accountsOf().map(({ plaidAccountId }, index) => [plaidAccountId, item.accountIds[index] ?? ''] as const)
-  const accounts = new Map(known)
-  return rows.map((facts, index) => valuesOf(item, accounts, facts, index + 1))
+/** The rows' values in the order of `columns`; accounts by our ids. */
+export function storedRows(item: HeldItem, rows: readonly PlaidTransactionRow[]): (string | null)[][] {
+  const accounts = new Map(accountsOf().map((row, index) => [row.plaid_account_id, item.accountIds[index] ?? '']))
+  return rows.map((row, index) => {
+    const values = new Map<string, unknown>(Object.entries(row))
+    const accountId = accounts.get(row.plaid_account_id) ?? null
+    return [item.userId, item.itemId, accountId, String(index + 1), ...stored.map((name) => textOf(values.get(name)))]
+  })
 }
 
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }

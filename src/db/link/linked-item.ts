@@ -2,7 +2,7 @@
 // Each is one transaction with the exchange's own end, so that a crash leaves no half-made item and no token without
 // an owner.
 import { sql } from 'drizzle-orm'
-import { type AccountDecisions, type AccountFacts, writeAccounts } from '../records/accounts-merge.ts'
+import { type AccountDecisions, type PlaidAccountRow, writeAccounts } from '../records/accounts-merge.ts'
 import { batchAfter, type JobsDatabase } from '../core/client.ts'
 import { refuseWhen, sqlState, sqlStateOf } from '../core/sql-state.ts'
 import type { ItemLook } from '../items/item-update.ts'
@@ -24,7 +24,7 @@ export interface LinkedItem {
   readonly consentExpiresAt: Date | null
   readonly look: ItemLook
   readonly products: readonly string[]
-  readonly accounts: readonly AccountFacts[]
+  readonly accounts: readonly PlaidAccountRow[]
   /** Whether all of its accounts could be read. */
   readonly isWhole: boolean
 }

@@ -1,26 +1,33 @@
 // Writes incoming accounts of a link or a sync: the decisions about their identity, and their data.
-import { type SQL, sql } from 'drizzle-orm'
+import { getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { boolean, pgTable } from 'drizzle-orm/pg-core'
+import { accounts } from '../../../drizzle/tables/accounts.ts'
+import { entity, type IncomingRow } from '../core/record.ts'
 import { askedAgain, fromTheStart, isResting, type Lease } from '../sync/work.ts'
 import { command, idRow, query, type Statement } from '../core/statement.ts'
 
-/** An account as a bank tells it; amounts are exact decimal text. */
-export interface AccountFacts {
-  readonly plaidAccountId: string
-  readonly persistentAccountId: string | null
-  readonly name: string
-  readonly officialName: string | null
-  readonly mask: string | null
-  readonly type: string
-  /** False where the bank does not say, and name or type stand in for it: an account that is known keeps its own. */
-  readonly hasName?: boolean
-  readonly hasType?: boolean
-  readonly subtype: string | null
-  readonly current: string | null
-  readonly available: string | null
-  readonly limit: string | null
-  readonly isoCurrencyCode: string | null
-  readonly unofficialCurrencyCode: string | null
-}
+/** Whether Plaid sent a name and a type. If not, a fallback stands in their place, and a known account keeps its own. */
+const sent = pgTable('sent', { hasName: boolean('has_name').notNull(), hasType: boolean('has_type').notNull() })
+
+const account = entity({
+  ids: { plaidAccountId: accounts.plaidAccountId, ...getTableColumns(sent) },
+  table: getTableColumns(accounts),
+  own: [
+    'id',
+    'userId',
+    'itemId',
+    'balanceAsOf',
+    'closed',
+    'revokedAt',
+    'linkEpoch',
+    'duplicateOf',
+    'duplicateState',
+    'createdAt',
+    'updatedAt',
+  ],
+})
+/** An account of Plaid's; amounts are exact decimal text. */
+export type PlaidAccountRow = IncomingRow<typeof account>
 
 /** Whose accounts are written: a run's lease, or a new link. */
 export interface AccountsOwner {
@@ -36,8 +43,8 @@ export interface AccountsOwner {
  * with Plaid's, so the user's notes are kept. Run it after `renameAccounts` and before `mergeAccounts`, which clears
  * `revoked_at`.
  */
-function showSharedAgain(owner: AccountsOwner, facts: readonly AccountFacts[]) {
-  const listed = sql`${sql.param(facts.map(({ plaidAccountId }) => plaidAccountId))}::text[]`
+function showSharedAgain(owner: AccountsOwner, rows: readonly PlaidAccountRow[]) {
+  const listed = sql`${sql.param(rows.map((row) => row.plaid_account_id))}::text[]`
   return command(sql`with counter as (
         select change_seq from users where id = ${owner.userId}
       ), again as materialized (
@@ -60,48 +67,37 @@ function showSharedAgain(owner: AccountsOwner, facts: readonly AccountFacts[]) {
  * is closed, what is in it open; without, nothing is inferred: transactions name closed accounts too, which have no
  * balance any more. Without `closes`, accounts that are not in a complete list stay open.
  */
-function mergeAccounts(owner: AccountsOwner, facts: readonly AccountFacts[], complete: boolean, closes: boolean) {
+function mergeAccounts(owner: AccountsOwner, rows: readonly PlaidAccountRow[], complete: boolean, closes: boolean) {
   const isShared = sql`(${complete} and coalesce(accounts.revoked_at <
     coalesce(${owner.startedAt ?? null}::timestamptz, now()), true))`
-  return command(sql`with incoming as (
-        select * from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidAccountId" text,
-          "persistentAccountId" text,
-          "name" text, "officialName" text, "mask" text, "type" text, "subtype" text, "current" numeric,
-            "available" numeric,
-          "limit" numeric, "isoCurrencyCode" text, "unofficialCurrencyCode" text, "hasName" boolean, "hasType" boolean)
+  const known = {
+    name: sql`case when i.has_name then i.name else coalesce(k.name, i.name) end`,
+    type: sql`case when i.has_type then i.type else coalesce(k.type, i.type) end`,
+    persistent_account_id: sql`coalesce(i.persistent_account_id, k.persistent_account_id)`,
+  }
+  return command(sql`with incoming as (select * from ${account.recordset(rows)}
       ), closing as (
         update accounts a set closed = true, updated_at = now()
         where ${complete && closes} and a.item_id = ${owner.itemId} and not a.closed
-          and not exists (select 1 from incoming i where i."plaidAccountId" = a.plaid_account_id)
+          and not exists (select 1 from incoming i where i.plaid_account_id = a.plaid_account_id)
       ), merged as (
-        insert into accounts (user_id, item_id, plaid_account_id, persistent_account_id, name, official_name, mask,
-          type, subtype,
-          current_balance, available_balance, credit_limit, iso_currency_code, unofficial_currency_code,
-            balance_as_of, link_epoch)
-        select ${owner.userId}::uuid, ${owner.itemId}::uuid, i."plaidAccountId", i."persistentAccountId",
-          case when i."hasName" is false then coalesce(k.name, i."name") else i."name" end, i."officialName", i."mask",
-          case when i."hasType" is false then coalesce(k.type, i."type") else i."type" end, i."subtype", i."current",
-            i."available", i."limit", i."isoCurrencyCode", i."unofficialCurrencyCode", now(), ${owner.linkEpoch}
-        from incoming i left join accounts k on k.item_id = ${owner.itemId} and k.plaid_account_id = i."plaidAccountId"
-        order by i."plaidAccountId"
-        on conflict (item_id, plaid_account_id) do update set persistent_account_id =
-          coalesce(excluded.persistent_account_id, accounts.persistent_account_id),
-          name = excluded.name, official_name = excluded.official_name, mask = excluded.mask, type = excluded.type,
-            subtype = excluded.subtype,
-          current_balance = excluded.current_balance, available_balance = excluded.available_balance,
-            credit_limit = excluded.credit_limit,
-          iso_currency_code = excluded.iso_currency_code, unofficial_currency_code = excluded.unofficial_currency_code,
+        insert into accounts (user_id, item_id, plaid_account_id, ${account.list()}, balance_as_of, link_epoch)
+        select ${owner.userId}::uuid, ${owner.itemId}::uuid, i.plaid_account_id, ${account.list('i.', known)},
+          now(), ${owner.linkEpoch}
+        from incoming i left join accounts k
+          on k.item_id = ${owner.itemId} and k.plaid_account_id = i.plaid_account_id
+        order by i.plaid_account_id
+        on conflict (item_id, plaid_account_id) do update set ${account.updates},
           balance_as_of = excluded.balance_as_of, closed = accounts.closed and not ${isShared},
-          revoked_at = case when ${isShared} then null else accounts.revoked_at end, link_epoch = excluded.link_epoch,
-            updated_at = now()
+          revoked_at = case when ${isShared} then null else accounts.revoked_at end,
+          link_epoch = excluded.link_epoch, updated_at = now()
         returning id, closed, current_balance, available_balance, credit_limit, iso_currency_code,
           unofficial_currency_code, balance_as_of
       )
       insert into account_balances (account_id, day, user_id, current, available, credit_limit, iso_currency_code,
         unofficial_currency_code, as_of)
       select id, (now() at time zone 'UTC')::date, ${owner.userId}::uuid, current_balance, available_balance,
-        credit_limit, iso_currency_code,
-        unofficial_currency_code, balance_as_of from merged where not closed
+        credit_limit, iso_currency_code, unofficial_currency_code, balance_as_of from merged where not closed
       on conflict (account_id, day) do update set current = excluded.current, available = excluded.available,
         credit_limit = excluded.credit_limit, iso_currency_code = excluded.iso_currency_code,
         unofficial_currency_code = excluded.unofficial_currency_code, as_of = excluded.as_of`)
@@ -113,8 +109,8 @@ function mergeAccounts(owner: AccountsOwner, facts: readonly AccountFacts[], com
  * product that Plaid refused before, so refused products are read again too. Must run before `writeAccounts`, which
  * clears the revocation and inserts the new accounts. Returns the products' ids.
  */
-export function rereadByAccounts(lease: Lease, facts: readonly AccountFacts[]) {
-  const listed = sql`${sql.param(facts.map(({ plaidAccountId }) => plaidAccountId))}::text[]`
+export function rereadByAccounts(lease: Lease, rows: readonly PlaidAccountRow[]) {
+  const listed = sql`${sql.param(rows.map((row) => row.plaid_account_id))}::text[]`
   return query(
     idRow,
     sql`with shared as (
@@ -185,7 +181,7 @@ function markDuplicates(owner: AccountsOwner, { duplicates }: AccountDecisions):
  */
 export function writeAccounts(
   owner: AccountsOwner,
-  facts: readonly AccountFacts[],
+  rows: readonly PlaidAccountRow[],
   complete: boolean,
   decisions: AccountDecisions | null,
   closes = complete,
@@ -193,8 +189,8 @@ export function writeAccounts(
   return [
     ...(decisions === null || decisions.renamed.length === 0 ? [] : [renameAccounts(owner, decisions)]),
     ...(decisions === null || decisions.moved.length === 0 ? [] : [moveAccounts(owner, decisions)]),
-    ...(complete && owner.linkEpoch > 0 ? [showSharedAgain(owner, facts)] : []),
-    mergeAccounts(owner, facts, complete, closes),
+    ...(complete && owner.linkEpoch > 0 ? [showSharedAgain(owner, rows)] : []),
+    mergeAccounts(owner, rows, complete, closes),
     ...(decisions === null || decisions.duplicates.length === 0 ? [] : [markDuplicates(owner, decisions)]),
   ]
 }

@@ -1,62 +1,45 @@
 // Securities, holdings and investment transactions on their way in, from snapshots and windows. Only rows that differ
 // are written; rows of unknown accounts are set aside.
-import { type SQL, sql } from 'drizzle-orm'
+import { getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { accounts } from '../../../drizzle/tables/accounts.ts'
+import { holdings, securities } from '../../../drizzle/tables/investments.ts'
+import { entity, type IncomingRow, upsert } from '../core/record.ts'
 import { keepHoldingDay } from './holding-days.ts'
-import { incomingInvestments, type InvestmentRow } from './investments-staging.ts'
-import { countUnknown, mayBeSetAside, mayBeSetAsideWithin, type SetAside, storeUnknown } from '../sync/set-aside.ts'
+import { incomingInvestments, type InvestmentRow, investmentTransaction } from './investments-staging.ts'
+import { mayBeSetAside, mayBeSetAsideWithin, type SetAside } from '../sync/set-aside.ts'
+import { replaceRows } from './replace.ts'
 import type { Lease } from '../sync/work.ts'
 import { command } from '../core/statement.ts'
 
-interface Currency {
-  readonly isoCurrencyCode: string | null
-  readonly unofficialCurrencyCode: string | null
-}
+export const security = entity({
+  ids: { plaidSecurityId: securities.plaidSecurityId },
+  table: getTableColumns(securities),
+  own: ['id', 'userId'],
+})
+export type PlaidSecurityRow = IncomingRow<typeof security>
 
-/** Amounts and prices in all of these are exact decimal text. */
-export interface SecurityFacts extends Currency {
-  readonly plaidSecurityId: string
-  readonly name: string | null
-  readonly tickerSymbol: string | null
-  readonly type: string | null
-  readonly isCashEquivalent: boolean | null
-  readonly closePrice: string | null
-  readonly closePriceAsOf: string | null
-}
-
-export interface HoldingFacts extends Currency {
-  readonly plaidAccountId: string
-  readonly plaidSecurityId: string
-  readonly quantity: string
-  readonly institutionPrice: string | null
-  readonly institutionPriceAsOf: string | null
-  /** Null where it follows from the price. */
-  readonly institutionValue: string | null
-  readonly costBasis: string | null
+const holding = entity({
+  ids: { plaidAccountId: accounts.plaidAccountId, plaidSecurityId: securities.plaidSecurityId },
+  table: getTableColumns(holdings),
+  own: ['id', 'userId', 'itemId', 'accountId', 'securityId', 'updatedAt'],
+})
+/** The value is null where it follows from the price. */
+export type PlaidHoldingRow = Omit<IncomingRow<typeof holding>, 'institution_value'> & {
+  readonly institution_value: string | null
 }
 
 /** Securities are the user's own rows: what one user holds tells another nothing. */
-export function mergeSecurities(lease: Lease, facts: readonly SecurityFacts[]) {
-  return command(sql`insert into securities as s (user_id, plaid_security_id, name, ticker_symbol, type,
-    is_cash_equivalent, close_price, close_price_as_of,
-        iso_currency_code, unofficial_currency_code)
-      select ${lease.userId}::uuid, "plaidSecurityId", "name", "tickerSymbol", "type", "isCashEquivalent",
-        "closePrice", "closePriceAsOf",
-        "isoCurrencyCode", "unofficialCurrencyCode"
-      from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidSecurityId" text, "name" text,
-        "tickerSymbol" text, "type" text,
-        "isCashEquivalent" boolean, "closePrice" numeric, "closePriceAsOf" date, "isoCurrencyCode" text,
-          "unofficialCurrencyCode" text)
-      order by "plaidSecurityId"
-      on conflict (user_id, plaid_security_id) do update set name = excluded.name,
-        ticker_symbol = excluded.ticker_symbol,
-        type = excluded.type, is_cash_equivalent = excluded.is_cash_equivalent, close_price = excluded.close_price,
-        close_price_as_of = excluded.close_price_as_of, iso_currency_code = excluded.iso_currency_code,
-        unofficial_currency_code = excluded.unofficial_currency_code
-      where (s.name, s.ticker_symbol, s.type, s.is_cash_equivalent, s.close_price, s.close_price_as_of,
-        s.iso_currency_code, s.unofficial_currency_code)
-        is distinct from (excluded.name, excluded.ticker_symbol, excluded.type, excluded.is_cash_equivalent,
-          excluded.close_price,
-          excluded.close_price_as_of, excluded.iso_currency_code, excluded.unofficial_currency_code)`)
+export function mergeSecurities(lease: Lease, rows: readonly PlaidSecurityRow[]) {
+  return command(
+    upsert(security, {
+      table: 'securities',
+      as: 's',
+      own: { user_id: sql`${lease.userId}::uuid`, plaid_security_id: sql`plaid_security_id` },
+      key: ['user_id', 'plaid_security_id'],
+      from: security.recordset(rows),
+      order: ['plaid_security_id'],
+    }),
+  )
 }
 
 /** Securities that a list of positions names and the list of securities may not: known ones stay as they are. */
@@ -74,89 +57,74 @@ const sumOfAll = (value: SQL): SQL => sql`case when count(${value}) = count(*) t
  * One row for each position: several rows of one, as lots are sometimes reported, are added up. They are in one
  * currency. Their price is the one that all have, or else follows from the sums.
  */
-function incomingHoldings(facts: readonly HoldingFacts[]): SQL {
-  const worth = sql`coalesce("institutionValue", "quantity" * "institutionPrice")`
+function incomingHoldings(rows: readonly PlaidHoldingRow[]): SQL {
+  const worth = sql`coalesce(institution_value, quantity * institution_price)`
   return sql`(
-      select "plaidAccountId", "plaidSecurityId", sum("quantity") as "quantity",
-        case when count(*) = 1 or count("institutionPrice") = count(*)
-          and min("institutionPrice") = max("institutionPrice")
-          then min("institutionPrice") else trim_scale(round(${sumOfAll(worth)} / nullif(sum("quantity"), 0),
-            12)) end as "institutionPrice",
-        min("institutionPriceAsOf") as "institutionPriceAsOf",
-        case when count(*) = 1 then min("institutionValue") else ${sumOfAll(worth)} end as "institutionValue",
-        ${sumOfAll(sql`"costBasis"`)} as "costBasis",
-        min("isoCurrencyCode") as "isoCurrencyCode", min("unofficialCurrencyCode") as "unofficialCurrencyCode"
-      from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as listed("plaidAccountId" text,
-        "plaidSecurityId" text, "quantity" numeric,
-        "institutionPrice" numeric, "institutionPriceAsOf" date, "institutionValue" numeric, "costBasis" numeric,
-        "isoCurrencyCode" text, "unofficialCurrencyCode" text)
-      group by "plaidAccountId", "plaidSecurityId") r`
+      select plaid_account_id, plaid_security_id, sum(quantity) as quantity,
+        case when count(*) = 1 or count(institution_price) = count(*) and min(institution_price) = max(institution_price)
+          then min(institution_price)
+          else trim_scale(round(${sumOfAll(worth)} / nullif(sum(quantity), 0), 12)) end as institution_price,
+        min(institution_price_as_of) as institution_price_as_of,
+        case when count(*) = 1 then min(institution_value) else ${sumOfAll(worth)} end as institution_value,
+        ${sumOfAll(sql`cost_basis`)} as cost_basis,
+        min(iso_currency_code) as iso_currency_code, min(unofficial_currency_code) as unofficial_currency_code
+      from ${holding.recordset(rows)} group by plaid_account_id, plaid_security_id) r`
 }
 
 /**
- * The list is all that the item holds: a position that is not in it is gone, today too; earlier days stay. A position
- * that may be one of the rows that could not be read, or that name an unknown account, stays as it was.
+ * The rows are all that the item holds: deletes other positions, and today's row of each; earlier days stay. A position
+ * that an unreadable row, or one of an unknown account, may stand for is kept as it is.
  */
-export function mergeHoldings(lease: Lease, facts: readonly HoldingFacts[], setAside: readonly SetAside[]) {
+export function mergeHoldings(lease: Lease, rows: readonly PlaidHoldingRow[], setAside: readonly SetAside[]) {
   const isUnread = mayBeSetAsideWithin(
     setAside.filter(({ kind }) => kind === 'holding'),
     sql`(select s.plaid_security_id from securities s where s.id = h.security_id)`,
     sql`(select a.plaid_account_id from accounts a where a.id = h.account_id)`,
   )
-  return command(sql`with told as materialized (
-        select a.id as account_id, s.id as security_id, r.* from ${incomingHoldings(facts)}
-        left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
-        left join securities s on s.user_id = ${lease.userId} and s.plaid_security_id = r."plaidSecurityId"
-      ), ${storeUnknown(
-        lease,
-        sql`select 'holding' as kind, t."plaidAccountId" || ' ' || t."plaidSecurityId" as row_key,
-          t."plaidAccountId" as plaid_account_id,
-          to_jsonb(t) - 'account_id' - 'security_id' as payload from told t where t.account_id is null`,
-      )}, incoming as (
-        select account_id, security_id, "quantity", "institutionPrice", "institutionPriceAsOf",
-          coalesce("institutionValue", "quantity" * "institutionPrice") as "institutionValue", "costBasis",
-            "isoCurrencyCode", "unofficialCurrencyCode"
-        from told where account_id is not null
+  return replaceRows(lease, {
+    read: sql`listed as materialized (
+        select a.id as account_id, s.id as security_id, r.* from ${incomingHoldings(rows)}
+        left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r.plaid_account_id
+        left join securities s on s.user_id = ${lease.userId} and s.plaid_security_id = r.plaid_security_id
+      )`,
+    unknown: sql`select 'holding' as kind, l.plaid_account_id || ' ' || l.plaid_security_id as row_key, l.plaid_account_id,
+        to_jsonb(l) - 'account_id' - 'security_id' as payload from listed l where l.account_id is null`,
+    and: sql`incoming as (
+        select account_id, security_id, quantity, institution_price, institution_price_as_of,
+          coalesce(institution_value, quantity * institution_price) as institution_value, cost_basis,
+          iso_currency_code, unofficial_currency_code
+        from listed where account_id is not null
         union all
-        select h.account_id, h.security_id, h.quantity, h.institution_price, h.institution_price_as_of,
-          h.institution_value, h.cost_basis,
-          h.iso_currency_code, h.unofficial_currency_code
-        from holdings h where h.item_id = ${lease.itemId}
-          and (${isUnread} or exists (select 1 from told t where t.account_id is null
-            and t.security_id = h.security_id))
-          and not exists (select 1 from told t where t.account_id = h.account_id and t.security_id = h.security_id)
-      ), gone as (
-        delete from holdings h where h.item_id = ${lease.itemId}
-          and not exists (select 1 from incoming i where i.account_id = h.account_id
-            and i.security_id = h.security_id) returning 1
-      ), merged as (
-        insert into holdings as h (user_id, item_id, account_id, security_id, quantity, institution_price,
-          institution_price_as_of, institution_value,
-          cost_basis, iso_currency_code, unofficial_currency_code)
-        select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, security_id, "quantity", "institutionPrice",
-          "institutionPriceAsOf",
-          "institutionValue", "costBasis", "isoCurrencyCode", "unofficialCurrencyCode" from incoming
-            order by account_id, security_id
-        on conflict (account_id, security_id) do update set quantity = excluded.quantity,
-          institution_price = excluded.institution_price,
-          institution_price_as_of = excluded.institution_price_as_of, institution_value = excluded.institution_value,
-          cost_basis = excluded.cost_basis, iso_currency_code = excluded.iso_currency_code,
-          unofficial_currency_code = excluded.unofficial_currency_code, updated_at = now()
-        where (h.quantity, h.institution_price, h.institution_price_as_of, h.institution_value, h.cost_basis,
-          h.iso_currency_code, h.unofficial_currency_code)
-          is distinct from (excluded.quantity, excluded.institution_price, excluded.institution_price_as_of,
-            excluded.institution_value,
-            excluded.cost_basis, excluded.iso_currency_code, excluded.unofficial_currency_code)
-        returning 1
-      ), ${keepHoldingDay(lease)}
-      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true),
-        set_config('app.removed', (select count(*) from gone)::text, true)`)
+        select h.account_id, h.security_id, ${holding.list('h.')} from holdings h where h.item_id = ${lease.itemId}
+          and (${isUnread}
+            or exists (select 1 from listed l where l.account_id is null and l.security_id = h.security_id))
+          and not exists (
+            select 1 from listed l where l.account_id = h.account_id and l.security_id = h.security_id)
+      )`,
+    remove: sql`delete from holdings h where h.item_id = ${lease.itemId} and not exists (
+        select 1 from incoming i where i.account_id = h.account_id and i.security_id = h.security_id)`,
+    upsert: upsert(holding, {
+      table: 'holdings',
+      as: 'h',
+      own: {
+        user_id: sql`${lease.userId}::uuid`,
+        item_id: sql`${lease.itemId}::uuid`,
+        account_id: sql`account_id`,
+        security_id: sql`security_id`,
+      },
+      key: ['account_id', 'security_id'],
+      from: sql`incoming`,
+      order: ['account_id', 'security_id'],
+      set: sql`updated_at = now()`,
+    }),
+    beside: keepHoldingDay(lease),
+  })
 }
 
 /**
- * What is staged and held is all that happened from day `from` to day `to`: what is stored of that window and not
- * among it was cancelled, unless its account is not shared any more or it may be one of the rows that could not be
- * read. Without a window nothing was cancelled.
+ * The staged rows and these are all that happened from day `from` to day `to`: other stored rows of that window were
+ * cancelled, unless their account is no longer shared or an unreadable row may stand for them. Without a window nothing
+ * was cancelled.
  */
 export function mergeInvestmentTransactions(
   lease: Lease,
@@ -169,44 +137,34 @@ export function mergeInvestmentTransactions(
     sql`t.plaid_investment_transaction_id`,
     sql`(select a.plaid_account_id from accounts a where a.id = t.account_id)`,
   )
-  return command(sql`with incoming as materialized (${incomingInvestments(lease, held)}
-      ), ${storeUnknown(
-        lease,
-        sql`select 'investment_transaction' as kind, i.plaid_investment_transaction_id as row_key, i.plaid_account_id,
-          to_jsonb(i) - 'account_id' - 'security_id' - 'seq' as payload from incoming i where i.account_id is null`,
-      )}, gone as (
-        update investment_transactions t set removed_at = now()
-        where t.item_id = ${lease.itemId} and t.removed_at is null and t.date between ${window?.from ?? null}::date
-          and ${window?.to ?? null}::date
+  const days = sql`${window?.from ?? null}::date and ${window?.to ?? null}::date`
+  return replaceRows(lease, {
+    read: sql`incoming as materialized (${incomingInvestments(lease, held)})`,
+    unknown: sql`select 'investment_transaction' as kind, i.plaid_investment_transaction_id as row_key, i.plaid_account_id,
+        to_jsonb(i) - 'account_id' - 'security_id' - 'seq' as payload from incoming i where i.account_id is null`,
+    remove: sql`update investment_transactions t set removed_at = now()
+        where t.item_id = ${lease.itemId} and t.removed_at is null and t.date between ${days}
           and t.plaid_investment_transaction_id not in (select plaid_investment_transaction_id from incoming)
-            and not ${isUnread}
+          and not ${isUnread}
           and exists (select 1 from accounts a where a.id = t.account_id and a.item_id = ${lease.itemId}
-            and a.link_epoch = ${lease.linkEpoch}) returning 1
-      ), merged as (
-        insert into investment_transactions as t (user_id, item_id, account_id, security_id,
-          plaid_investment_transaction_id, date, name, quantity,
-          amount, price, fees, type, subtype, iso_currency_code, unofficial_currency_code, link_epoch)
-        select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, security_id, plaid_investment_transaction_id,
-          date, name, quantity,
-          amount, price, fees, type, subtype, iso_currency_code, unofficial_currency_code, ${lease.linkEpoch}::smallint
-        from incoming where account_id is not null order by plaid_investment_transaction_id
-        on conflict (item_id, plaid_investment_transaction_id) do update set account_id = excluded.account_id,
-          security_id = excluded.security_id,
-          date = excluded.date, name = excluded.name, quantity = excluded.quantity, amount = excluded.amount,
-            price = excluded.price,
-          fees = excluded.fees, type = excluded.type, subtype = excluded.subtype,
-            iso_currency_code = excluded.iso_currency_code,
-          unofficial_currency_code = excluded.unofficial_currency_code, removed_at = null
-        where (t.account_id, t.security_id, t.date, t.name, t.quantity, t.amount, t.price, t.fees, t.type, t.subtype,
-          t.iso_currency_code,
-            t.unofficial_currency_code, t.removed_at)
-          is distinct from (excluded.account_id, excluded.security_id, excluded.date, excluded.name,
-            excluded.quantity, excluded.amount,
-            excluded.price, excluded.fees, excluded.type, excluded.subtype, excluded.iso_currency_code,
-              excluded.unofficial_currency_code,
-            null::timestamptz)
-        returning 1
-      )
-      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true),
-        set_config('app.removed', (select count(*) from gone)::text, true)`)
+            and a.link_epoch = ${lease.linkEpoch})`,
+    upsert: upsert(investmentTransaction, {
+      table: 'investment_transactions',
+      as: 't',
+      own: {
+        user_id: sql`${lease.userId}::uuid`,
+        item_id: sql`${lease.itemId}::uuid`,
+        account_id: sql`account_id`,
+        security_id: sql`security_id`,
+        plaid_investment_transaction_id: sql`plaid_investment_transaction_id`,
+        link_epoch: sql`${lease.linkEpoch}::smallint`,
+      },
+      key: ['item_id', 'plaid_investment_transaction_id'],
+      updated: ['account_id', 'security_id'],
+      from: sql`incoming where account_id is not null`,
+      order: ['plaid_investment_transaction_id'],
+      set: sql`removed_at = null`,
+      or: sql`t.removed_at is not null`,
+    }),
+  })
 }

@@ -1,66 +1,32 @@
 // What comes and goes at regular times: merged from snapshots, read by keyset.
-import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { recurringStreams, transactions } from '../../../drizzle/tables/transactions.ts'
 import type { ApiDatabase } from '../core/client.ts'
 import { currencyOf, exactOrNull, ofCurrentProduct, ofSharedAccount, ofShownItem } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
-import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from '../sync/set-aside.ts'
+import { mayBeSetAside, type SetAside } from '../sync/set-aside.ts'
+import { entity, type IncomingRow, upsert } from '../core/record.ts'
+import { replaceRows } from './replace.ts'
 import type { Lease } from '../sync/work.ts'
-import { command, idRow, query } from '../core/statement.ts'
+import { idRow, query } from '../core/statement.ts'
 
 export type Direction = 'inflow' | 'outflow'
 
-/** A stream as Plaid tells it; amounts are exact decimal text. */
-export interface RecurringFacts {
-  readonly plaidStreamId: string
-  readonly plaidAccountId: string
-  readonly direction: Direction
-  readonly description: string
-  readonly merchantName: string | null
-  readonly categoryPrimary: string | null
-  readonly categoryDetailed: string | null
-  readonly firstDate: string
-  readonly lastDate: string
-  readonly predictedNextDate: string | null
-  readonly frequency: string
-  readonly averageAmount: string | null
-  readonly lastAmount: string | null
-  readonly isoCurrencyCode: string | null
-  readonly unofficialCurrencyCode: string | null
-  readonly isActive: boolean
-  readonly status: string
-  readonly plaidTransactionIds: readonly string[]
-}
-
-/** Columns as they come, each with its type and its name in the facts. */
-const incoming = [
-  ['direction', 'text', 'direction'],
-  ['description', 'text', 'description'],
-  ['merchant_name', 'text', 'merchantName'],
-  ['category_primary', 'text', 'categoryPrimary'],
-  ['category_detailed', 'text', 'categoryDetailed'],
-  ['first_date', 'date', 'firstDate'],
-  ['last_date', 'date', 'lastDate'],
-  ['predicted_next_date', 'date', 'predictedNextDate'],
-  ['frequency', 'text', 'frequency'],
-  ['average_amount', 'numeric', 'averageAmount'],
-  ['last_amount', 'numeric', 'lastAmount'],
-  ['iso_currency_code', 'text', 'isoCurrencyCode'],
-  ['unofficial_currency_code', 'text', 'unofficialCurrencyCode'],
-  ['is_active', 'boolean', 'isActive'],
-  ['status', 'text', 'status'],
-  ['plaid_transaction_ids', 'text[]', 'plaidTransactionIds'],
-] as const satisfies readonly (readonly [string, string, keyof RecurringFacts])[]
-
-const list = (write: (column: string, type: string, key: string) => string): SQL =>
-  sql.raw(incoming.map(([column, type, key]) => write(column, type, key)).join(', '))
+const stream = entity({
+  ids: { plaidStreamId: recurringStreams.plaidStreamId, plaidAccountId: accounts.plaidAccountId },
+  table: getTableColumns(recurringStreams),
+  own: ['id', 'userId', 'itemId', 'accountId', 'updatedAt'],
+})
+/** Amounts are exact decimal text. */
+export type PlaidStreamRow = IncomingRow<typeof stream> & { readonly direction: Direction }
 
 /**
- * The list is all the item's streams: one that is not in it is gone, unless a row that could not be read may stand
- * for it. Streams of unknown accounts are set aside.
+ * The rows are all of the item's streams: deletes others, unless an unreadable row may stand for them. Sets streams of
+ * unknown accounts aside.
  */
-export function mergeRecurring(lease: Lease, facts: readonly RecurringFacts[], setAside: readonly SetAside[]) {
+export function mergeRecurring(lease: Lease, rows: readonly PlaidStreamRow[], setAside: readonly SetAside[]) {
   const unread = (['inflow', 'outflow'] as const).map(
     (direction) =>
       sql`s.direction = ${direction} and ${mayBeSetAside(
@@ -69,34 +35,31 @@ export function mergeRecurring(lease: Lease, facts: readonly RecurringFacts[], s
         sql`(select a.plaid_account_id from accounts a where a.id = s.account_id)`,
       )}`,
   )
-  return command(sql`with told as materialized (
-        select a.id as account_id, r.* from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as r("plaidStreamId"
-          text,
-          "plaidAccountId" text, ${list((_, type, key) => `"${key}" ${type}`)})
-        left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r."plaidAccountId"
-      ), incoming as (
-        select * from told where account_id is not null
-      ), ${storeUnknown(
-        lease,
-        sql`select t."direction" || '_stream' as kind, t."plaidStreamId" as row_key,
-          t."plaidAccountId" as plaid_account_id,
-          to_jsonb(t) - 'account_id' as payload from told t where t.account_id is null`,
-      )}, gone as (
-        delete from recurring_streams s where s.item_id = ${lease.itemId} and not (${sql.join(unread, sql` or `)})
-          and not exists (select 1 from told i where i."plaidStreamId" = s.plaid_stream_id) returning 1
-      ), merged as (
-        insert into recurring_streams as s (user_id, item_id, account_id, plaid_stream_id, ${list((column) => column)})
-        select ${lease.userId}::uuid, ${lease.itemId}::uuid, account_id, "plaidStreamId",
-          ${list((_, _type, key) => `"${key}"`)}
-        from incoming order by "plaidStreamId"
-        on conflict (item_id, plaid_stream_id) do update set account_id = excluded.account_id,
-          ${list((column) => `${column} = excluded.${column}`)}, updated_at = now()
-        where (s.account_id, ${list((column) => `s.${column}`)}) is distinct from
-          (excluded.account_id, ${list((column) => `excluded.${column}`)})
-        returning 1
-      )
-      select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true),
-        set_config('app.removed', (select count(*) from gone)::text, true)`)
+  return replaceRows(lease, {
+    read: sql`listed as materialized (
+        select a.id as account_id, r.* from ${stream.recordset(rows)}
+        left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r.plaid_account_id
+      )`,
+    unknown: sql`select l.direction || '_stream' as kind, l.plaid_stream_id as row_key, l.plaid_account_id,
+        to_jsonb(l) - 'account_id' as payload from listed l where l.account_id is null`,
+    remove: sql`delete from recurring_streams s where s.item_id = ${lease.itemId} and not (${sql.join(unread, sql` or `)})
+        and not exists (select 1 from listed l where l.plaid_stream_id = s.plaid_stream_id)`,
+    upsert: upsert(stream, {
+      table: 'recurring_streams',
+      as: 's',
+      own: {
+        user_id: sql`${lease.userId}::uuid`,
+        item_id: sql`${lease.itemId}::uuid`,
+        account_id: sql`account_id`,
+        plaid_stream_id: sql`plaid_stream_id`,
+      },
+      key: ['item_id', 'plaid_stream_id'],
+      updated: ['account_id'],
+      from: sql`listed where account_id is not null`,
+      order: ['plaid_stream_id'],
+      set: sql`updated_at = now()`,
+    }),
+  })
 }
 
 /**
@@ -111,13 +74,24 @@ export function markFirstRecurringDirty(lease: Lease) {
   )
 }
 
-export interface RecurringStream extends Omit<
-  RecurringFacts,
-  'plaidAccountId' | 'isoCurrencyCode' | 'unofficialCurrencyCode' | 'direction'
-> {
+export interface RecurringStream {
   readonly id: string
   readonly accountId: string
+  readonly plaidStreamId: string
   readonly direction: string
+  readonly description: string
+  readonly merchantName: string | null
+  readonly categoryPrimary: string | null
+  readonly categoryDetailed: string | null
+  readonly firstDate: string
+  readonly lastDate: string
+  readonly predictedNextDate: string | null
+  readonly frequency: string
+  readonly averageAmount: string | null
+  readonly lastAmount: string | null
+  readonly isActive: boolean
+  readonly status: string
+  readonly plaidTransactionIds: readonly string[]
   readonly currency: string | null
   /** Ours, of those transactions that are here, in Plaid's order. */
   readonly transactionIds: readonly string[]
@@ -186,5 +160,5 @@ export async function listRecurring(
       .orderBy(desc(table.lastDate), desc(table.id))
       .limit(limit + 1),
   })
-  return toPage(found, limit, (stream) => [stream.lastDate, stream.id])
+  return toPage(found, limit, (row) => [row.lastDate, row.id])
 }

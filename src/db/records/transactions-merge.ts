@@ -1,89 +1,57 @@
 // A sync's transactions on their way in: one set-based statement, whatever their number. Only rows that differ are
 // written, every change gets the next number of the user's counter, and the user's edits go on from pending to posted.
-import { type SQL, sql } from 'drizzle-orm'
+import { getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { accounts } from '../../../drizzle/tables/accounts.ts'
+import { syncStaging, transactions } from '../../../drizzle/tables/transactions.ts'
+import { entity, type IncomingRow } from '../core/record.ts'
 import type { JobsDatabase } from '../core/client.ts'
 import { isEdited, pendingEdits } from './pending-edits.ts'
 import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from '../sync/set-aside.ts'
-import { incomingRows, stageRows, type StagingColumn } from './transactions-staging.ts'
+import { incomingRows, stageRows } from './transactions-staging.ts'
 import type { Lease } from '../sync/work.ts'
 import { command } from '../core/statement.ts'
 
-/** A transaction as a bank tells it; the amount is exact decimal text. */
-export interface TransactionFacts {
-  readonly plaidTransactionId: string
-  readonly plaidAccountId: string
-  readonly pendingTransactionId: string | null
-  readonly date: string
-  readonly authorizedDate: string | null
-  readonly amount: string
-  readonly isoCurrencyCode: string | null
-  readonly unofficialCurrencyCode: string | null
-  readonly name: string
-  readonly merchantName: string | null
-  readonly merchantLogoUrl: string | null
-  readonly merchantWebsite: string | null
-  readonly categoryPrimary: string | null
-  readonly categoryDetailed: string | null
-  readonly categoryConfidence: string | null
-  readonly categoryVersion: string | null
-  readonly pending: boolean
-  readonly paymentChannel: string | null
-}
-
-/** What happened to one transaction, in the order in which Plaid told it: of several, the last one counts. */
-export type TransactionChange =
-  | { readonly seq: number; readonly removed: false; readonly facts: TransactionFacts }
-  | { readonly seq: number; readonly removed: true; readonly plaidTransactionId: string }
-
-/** Columns of `transactions` that Plaid sends, their types, and their names in an incoming row. */
-const incoming = [
-  ['pending_transaction_id', 'text', 'pendingTransactionId'],
-  ['date', 'date', 'date'],
-  ['authorized_date', 'date', 'authorizedDate'],
-  ['amount', 'numeric', 'amount'],
-  ['iso_currency_code', 'text', 'isoCurrencyCode'],
-  ['unofficial_currency_code', 'text', 'unofficialCurrencyCode'],
-  ['name', 'text', 'name'],
-  ['merchant_name', 'text', 'merchantName'],
-  ['merchant_logo_url', 'text', 'merchantLogoUrl'],
-  ['merchant_website', 'text', 'merchantWebsite'],
-  ['category_primary', 'text', 'categoryPrimary'],
-  ['category_detailed', 'text', 'categoryDetailed'],
-  ['category_confidence', 'text', 'categoryConfidence'],
-  ['category_version', 'text', 'categoryVersion'],
-  ['pending', 'boolean', 'pending'],
-  ['payment_channel', 'text', 'paymentChannel'],
-] as const satisfies readonly (readonly [string, string, keyof TransactionFacts])[]
-
-/** Columns of `sync_staging`. A removal has its id alone. */
-const staged: readonly StagingColumn<TransactionChange>[] = [
-  ['seq', 'int', (change) => change.seq],
-  ['removed', 'boolean', (change) => change.removed],
-  [
-    'plaid_transaction_id',
-    'text',
-    (change) => (change.removed ? change.plaidTransactionId : change.facts.plaidTransactionId),
+export const transaction = entity({
+  ids: {
+    seq: syncStaging.seq,
+    removed: syncStaging.removed,
+    plaidTransactionId: transactions.plaidTransactionId,
+    plaidAccountId: accounts.plaidAccountId,
+  },
+  table: getTableColumns(transactions),
+  own: [
+    'id',
+    'userId',
+    'itemId',
+    'accountId',
+    'note',
+    'userCategory',
+    'hidden',
+    'linkEpoch',
+    'changeSeq',
+    'createdAt',
+    'updatedAt',
+    'removedAt',
   ],
-  ['plaid_account_id', 'text', (change) => (change.removed ? null : change.facts.plaidAccountId)],
-  ...incoming.map(([name, type, key]): StagingColumn<TransactionChange> => [
-    name,
-    type,
-    (change) => (change.removed ? null : change.facts[key]),
-  ]),
-]
+})
+type Incoming = IncomingRow<typeof transaction>
+/** A transaction of Plaid's; the amount is exact decimal text. */
+export type PlaidTransactionRow = Omit<Incoming, 'seq' | 'removed'>
 
-const names = incoming.map(([column]) => column)
-const list = (columns: readonly string[], prefix = '') => sql.raw(columns.map((column) => prefix + column).join(', '))
-const comparedList = (prefix: string) => list(['account_id', ...names], prefix)
-const assignments = sql.raw(['account_id', ...names].map((column) => `${column} = excluded.${column}`).join(', '))
+/** A change in the order in which Plaid sent it: of several to one transaction, the last one counts. */
+export type TransactionChange =
+  | (PlaidTransactionRow & { readonly seq: number; readonly removed: false })
+  | (Pick<Incoming, 'seq' | 'plaid_transaction_id'> & { readonly removed: true })
+
+const comparedList = (prefix: string) => sql`${sql.raw(prefix)}account_id, ${transaction.list(prefix)}`
 
 /** Puts changes aside until the commit, and renews the lease. False when the lease was lost. */
 export const stageTransactions = (jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) =>
-  stageRows(jobs, lease, staged, changes)
+  stageRows(jobs, lease, transaction, changes)
 
 /** The staged changes and these, one row a transaction: of several, the last one counts. */
 export const incomingTransactions = (lease: Lease, changes: readonly TransactionChange[]): SQL =>
-  incomingRows(lease, staged, 'plaid_transaction_id', changes)
+  incomingRows(lease, transaction, 'plaid_transaction_id', changes)
 
 /**
  * The item's row of that id, looked up in the unique index. `limit` keeps the planner from making it a join: of an item
@@ -107,18 +75,28 @@ function takenBack(lease: Lease, isUnread: SQL): SQL {
     where i.removed and t.link_epoch = ${lease.linkEpoch} and t.removed_at is null`
 }
 
+/** Columns that are not fields of Plaid's transaction, or are so under another name. */
+const renamed = [
+  'seq',
+  'removed',
+  'plaid_transaction_id',
+  'plaid_account_id',
+  'merchant_logo_url',
+  'merchant_website',
+  'category_primary',
+  'category_detailed',
+  'category_confidence',
+  'category_version',
+]
+
 /** Transactions of unknown accounts in Plaid's form, so that a later run reads them again. */
 const unknownTransactions = (lease: Lease): SQL =>
   sql`select 'transaction' as kind, i.plaid_transaction_id as row_key, i.plaid_account_id,
-      jsonb_build_object('transaction_id', i.plaid_transaction_id, 'account_id', i.plaid_account_id,
-        'pending_transaction_id', i.pending_transaction_id, 'date', i.date, 'authorized_date', i.authorized_date,
-          'amount', i.amount,
-        'iso_currency_code', i.iso_currency_code, 'unofficial_currency_code', i.unofficial_currency_code, 'name',
-          i.name,
-        'merchant_name', i.merchant_name, 'logo_url', i.merchant_logo_url, 'website', i.merchant_website,
+      to_jsonb(i) - ${sql.param(renamed)}::text[] || jsonb_build_object(
+        'transaction_id', i.plaid_transaction_id, 'account_id', i.plaid_account_id,
+        'logo_url', i.merchant_logo_url, 'website', i.merchant_website,
         'personal_finance_category', jsonb_build_object('primary', i.category_primary, 'detailed', i.category_detailed,
-          'confidence_level', i.category_confidence, 'version', i.category_version),
-        'pending', i.pending, 'payment_channel', i.payment_channel) as payload
+          'confidence_level', i.category_confidence, 'version', i.category_version)) as payload
     from incoming i where not i.removed and not exists (
       select 1 from accounts a where a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id)`
 
@@ -139,7 +117,7 @@ export function mergeTransactions(lease: Lease, changes: readonly TransactionCha
       ), counter as (
         select change_seq from users where id = ${lease.userId}
       ), changed as materialized (
-        select i.plaid_transaction_id, a.id as account_id, ${list(names, 'i.')},
+        select i.plaid_transaction_id, a.id as account_id, ${transaction.list('i.')},
           t.id is null as is_new, p.note as linked_note, p.user_category as linked_category, p.hidden as linked_hidden,
           p.amount as linked_amount, p.name as linked_name, p.date as linked_date,
           row_number() over (order by i.date, i.plaid_transaction_id) as n
@@ -148,7 +126,7 @@ export function mergeTransactions(lease: Lease, changes: readonly TransactionCha
         left join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t on true
         left join lateral ${heldRow(lease, sql`i.pending_transaction_id`)} p on true
         where not i.removed and a.id is not null and a.revoked_at is null and (t.id is null or t.removed_at is not null
-          or (t.account_id, ${list(names, 't.')}) is distinct from (a.id, ${list(names, 'i.')}))
+          or (t.account_id, ${transaction.list('t.')}) is distinct from (a.id, ${transaction.list('i.')}))
       ), ${storeUnknown(lease, unknownTransactions(lease))}, told_again as (
         delete from set_aside_rows s using incoming i where ${lease.hasSetAside} and s.item_id = ${lease.itemId}
           and s.product = ${lease.product}
@@ -164,7 +142,7 @@ export function mergeTransactions(lease: Lease, changes: readonly TransactionCha
         select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')},
           e.note, e.user_category, coalesce(e.hidden, false), counter.change_seq + c.n, ${lease.linkEpoch}::smallint
         from changed c cross join counter left join edits e on e.plaid_transaction_id = c.plaid_transaction_id
-        on conflict (item_id, plaid_transaction_id) do update set ${assignments},
+        on conflict (item_id, plaid_transaction_id) do update set account_id = excluded.account_id, ${transaction.updates},
           note = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
             then coalesce(transactions.note, excluded.note) else transactions.note end,
           user_category = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id

@@ -2,50 +2,40 @@
 // pages at most. A commit is refused unless all staged rows are still there.
 import { type SQL, sql } from 'drizzle-orm'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
+import type { Entity } from '../core/record.ts'
 import { refuseWhen, sqlState } from '../core/sql-state.ts'
 import { type Lease, renewal } from '../sync/work.ts'
 import { command } from '../core/statement.ts'
 
-/** A column of a staging table: its name, its type, and its value in an incoming row. */
-export type StagingColumn<Row> = readonly [name: string, type: string, valueOf: (row: Row) => unknown]
-
 const tableOf = ({ product }: Lease): SQL =>
   sql.raw(product === 'investment_transactions' ? 'investment_staging' : 'sync_staging')
 
-const namesOf = <Row>(columns: readonly StagingColumn<Row>[]): SQL => sql.raw(columns.map(([name]) => name).join(', '))
-
-/** The rows as `unnest(…)` of one array parameter a column. */
-function unnested<Row>(columns: readonly StagingColumn<Row>[], incoming: readonly Row[]): SQL {
-  const arrays = columns.map(([, type, valueOf]) => sql`${sql.param(incoming.map(valueOf))}::${sql.raw(type)}[]`)
-  return sql`unnest(${sql.join(arrays, sql`, `)}) as u(${namesOf(columns)})`
-}
-
 /** Puts rows aside until the commit, and renews the lease. False when the lease was lost. */
-export async function stageRows<Row>(
+export async function stageRows<Row extends object>(
   jobs: JobsDatabase,
   lease: Lease,
-  columns: readonly StagingColumn<Row>[],
-  incoming: readonly Row[],
+  { incoming, unnest }: Entity<Row>,
+  rows: readonly Partial<Row>[],
 ): Promise<boolean> {
-  const { held } = await batch(jobs, {
-    held: renewal(lease),
-    staged: command(sql`insert into ${tableOf(lease)} (run_id, user_id, ${namesOf(columns)})
-        select ${lease.runId}::uuid, ${lease.userId}::uuid, ${namesOf(columns)} from ${unnested(columns, incoming)}`),
+  const { renewed } = await batch(jobs, {
+    renewed: renewal(lease),
+    staged: command(sql`insert into ${tableOf(lease)} (run_id, user_id, ${incoming})
+      select ${lease.runId}::uuid, ${lease.userId}::uuid, ${incoming} from ${unnest(rows)}`),
   })
-  return held.length > 0
+  return renewed.length > 0
 }
 
 /** The staged rows and these, one for each `key`: of several, the one with the greatest `seq`. */
-export const incomingRows = <Row>(
+export const incomingRows = <Row extends object>(
   lease: Lease,
-  columns: readonly StagingColumn<Row>[],
+  { incoming, unnest }: Entity<Row>,
   key: string,
-  held: readonly Row[],
+  held: readonly Partial<Row>[],
 ): SQL =>
   sql`select distinct on (${sql.raw(key)}) * from (
-      select ${namesOf(columns)} from ${unnested(columns, held)}
+      select ${incoming} from ${unnest(held)}
       union all
-      select ${namesOf(columns)} from ${tableOf(lease)} where run_id = ${lease.runId}
+      select ${incoming} from ${tableOf(lease)} where run_id = ${lease.runId}
     ) incoming_rows order by ${sql.raw(key)}, seq desc`
 
 /**

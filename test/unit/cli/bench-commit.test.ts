@@ -15,8 +15,8 @@ const minute = 60_000
 describe('a benchmark’s transactions', () => {
   it('are as many as asked for, no two alike', () => {
     const rows = bankRows(100_000)
-    expect(new Set(rows.map(({ plaidTransactionId }) => plaidTransactionId)).size).toBe(100_000)
-    expect(rows.every(({ plaidTransactionId }) => plaidTransactionId.length === 37)).toBe(true)
+    expect(new Set(rows.map(({ plaid_transaction_id: id }) => id)).size).toBe(100_000)
+    expect(rows.every(({ plaid_transaction_id: id }) => id.length === 37)).toBe(true)
   })
 
   it('go into COPY’s text with what would end a value escaped', () => {

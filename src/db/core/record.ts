@@ -1,0 +1,105 @@
+// One of Plaid's entities as a row: its columns are taken once from drizzle's tables, and the lists that its statements
+// need follow from them. Rows carry the columns' own names, which are mostly Plaid's.
+import { type SQL, sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+
+type Columns = Readonly<Record<string, PgColumn>>
+type DataOf<Column extends PgColumn> = Column['_']['notNull'] extends true
+  ? Column['_']['data']
+  : Column['_']['data'] | null
+type RowOf<C extends Columns> = { readonly [Key in keyof C as C[Key]['_']['name']]: DataOf<C[Key]> }
+
+export interface Entity<Row extends object> {
+  /** The names of the stored columns, without the ids, each after the prefix; or an expression in its place. */
+  readonly list: (prefix?: string, expressions?: Readonly<Record<string, SQL>>) => SQL
+  /** The same as `name = excluded.name`. */
+  readonly updates: SQL
+  /** Whether the stored row under that name differs from the incoming one. */
+  readonly differs: (stored: string, incoming?: string) => SQL
+  /** Incoming rows as `r`, from one JSON parameter. */
+  readonly recordset: (rows: readonly { readonly [Name in keyof Row]: Row[Name] | null }[]) => SQL
+  /** The names of the ids and the stored columns, as `recordset` and `unnest` have them. */
+  readonly incoming: SQL
+  /** Incoming rows from one array parameter a column; what a row lacks is null. */
+  readonly unnest: (rows: readonly Partial<Row>[]) => SQL
+}
+
+export type IncomingRow<E> = E extends Entity<infer Row> ? Row : never
+
+interface Declaration<Ids extends Columns, Stored extends Columns, Own extends keyof Stored> {
+  /** What only incoming rows carry, and the key by which Plaid names the row. */
+  readonly ids: Ids
+  readonly table: Stored
+  /** Columns that do not come from Plaid. */
+  readonly own: readonly Own[]
+}
+
+function fieldOf(row: object, name: string): unknown {
+  const value: unknown = Reflect.get(row, name)
+  return value ?? null
+}
+
+const joined = (parts: readonly string[]): SQL => sql.raw(parts.join(', '))
+
+export function entity<Ids extends Columns, Stored extends Columns, Own extends keyof Stored>(
+  declaration: Declaration<Ids, Stored, Own>,
+): Entity<RowOf<Ids> & RowOf<Omit<Stored, Own>>> {
+  const left = new Set<PropertyKey>([...declaration.own, ...Object.keys(declaration.ids)])
+  const ids = Object.values(declaration.ids)
+  const stored = Object.entries(declaration.table).flatMap(([key, column]) => (left.has(key) ? [] : [column]))
+  const incoming = [...ids, ...stored]
+  const arrayTypes = incoming.map((column) => sql.raw(`${column.getSQLType()}[]`))
+  const list = (prefix = '', expressions: Readonly<Record<string, SQL>> = {}) =>
+    sql.join(
+      stored.map(({ name }) => expressions[name] ?? sql.raw(prefix + name)),
+      sql`, `,
+    )
+  return {
+    list,
+    updates: joined(stored.map(({ name }) => `${name} = excluded.${name}`)),
+    differs: (before, after = 'excluded') => sql`(${list(`${before}.`)}) is distinct from (${list(`${after}.`)})`,
+    recordset: (rows) => {
+      const types = joined(incoming.map((column) => `${column.name} ${column.getSQLType()}`))
+      return sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(${types})`
+    },
+    incoming: joined(incoming.map(({ name }) => name)),
+    unnest: (rows) => {
+      const arrays = incoming.map(
+        ({ name }, index) => sql`${sql.param(rows.map((row) => fieldOf(row, name)))}::${arrayTypes[index]}`,
+      )
+      return sql`unnest(${sql.join(arrays, sql`, `)}) as u(${joined(incoming.map(({ name }) => name))})`
+    },
+  }
+}
+
+interface Upsert {
+  readonly table: string
+  /** The table's name within the statement. */
+  readonly as: string
+  /** Columns that are not the entity's, with their values in `from`. */
+  readonly own: Readonly<Record<string, SQL>>
+  readonly key: readonly string[]
+  /** Those of `own` that a conflict updates too. */
+  readonly updated?: readonly string[]
+  readonly from: SQL
+  /** In the order of a unique key, so that two statements lock rows in the same order. */
+  readonly order: readonly string[]
+  /** What else a conflict sets. */
+  readonly set?: SQL
+  /** What else makes a stored row differ. */
+  readonly or?: SQL
+}
+
+/** Inserts rows and updates those that differ. */
+export function upsert<Row extends object>(
+  { list, updates, differs }: Entity<Row>,
+  { table, as, own, key, updated = [], from, order, set, or }: Upsert,
+): SQL {
+  const assignments = [joined(updated.map((name) => `${name} = excluded.${name}`)), updates, set]
+  const differences = [...updated.map((name) => sql.raw(`${as}.${name} is distinct from excluded.${name}`)), or]
+  const changes = (updated.length === 0 ? assignments.slice(1) : assignments).flatMap((part) => part ?? [])
+  return sql`insert into ${sql.raw(`${table} as ${as} (${Object.keys(own).join(', ')}`)}, ${list()})
+    select ${sql.join(Object.values(own), sql`, `)}, ${list()} from ${from} order by ${joined(order)}
+    on conflict (${joined(key)}) do update set ${sql.join(changes, sql`, `)}
+    where ${sql.join([differs(as), ...differences.flatMap((part) => part ?? [])], sql` or `)}`
+}

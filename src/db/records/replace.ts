@@ -1,0 +1,27 @@
+// The statement by which a snapshot or a window of Plaid's replaces what is stored of it.
+import { type SQL, sql } from 'drizzle-orm'
+import { command, type Statement } from '../core/statement.ts'
+import { countUnknown, storeUnknown } from '../sync/set-aside.ts'
+import type { Lease } from '../sync/work.ts'
+
+interface Replacement {
+  /** CTEs with the rows as they came. */
+  readonly read: SQL
+  /** Those of them whose account is not known, to be set aside. */
+  readonly unknown: SQL
+  /** More CTEs, on top of both. */
+  readonly and?: SQL
+  /** Deletes or marks the stored rows that did not come. */
+  readonly remove: SQL
+  readonly upsert: SQL
+  /** CTEs that write further tables. */
+  readonly beside?: SQL
+}
+
+/** Also leaves the numbers of written and removed rows in `app.upserted` and `app.removed` for the run's record. */
+export function replaceRows(lease: Lease, { read, unknown, and, remove, upsert, beside }: Replacement): Statement {
+  return command(sql`with ${read}, ${storeUnknown(lease, unknown)}${and === undefined ? sql`` : sql`, ${and}`},
+    gone as (${remove} returning 1), merged as (${upsert} returning 1)${beside === undefined ? sql`` : sql`, ${beside}`}
+    select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true),
+      set_config('app.removed', (select count(*) from gone)::text, true)`)
+}
