@@ -28,7 +28,7 @@ export interface RunCounts {
 export interface SuccessfulRun {
   readonly cursor: string | null
   readonly historyStatus: string | null
-  /** Look again after so many seconds, although nobody said that anything changed; null when not. */
+  /** Seconds after which the product is read again without a webhook; null for not. */
   readonly againSeconds: number | null
   /** Whether such a run shows that the item works: true for data, false for `item`, which writes the status itself. */
   readonly showsHealth: boolean
@@ -41,7 +41,7 @@ export interface FailedRun {
   readonly isRefusal: boolean
   /** Whether it counts among the failures in a row, which make the next wait longer. */
   readonly isFailure: boolean
-  /** Whether the item's own state is to be read now: it may say what the failure does not. */
+  /** Whether to read the item's own state now: it may explain the failure. */
   readonly asksItem: boolean
   readonly errorCode: string
   /** For the user's eyes; null keeps the product's error as it is. */

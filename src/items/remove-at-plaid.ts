@@ -1,7 +1,7 @@
 // Removes queued items at Plaid. An item stays in the queue until Plaid has confirmed its removal.
 import type { Ctx } from '../context.ts'
 import type { Secret } from '../crypto/secret.ts'
-import { tellRemoval } from '../db/items/removal.ts'
+import { publishRemoval } from '../db/items/removal.ts'
 import { claimRemoval, confirmRemoval, noteRemovalFailure, type Removal } from '../db/items/plaid-removals.ts'
 import { areLossesStopped } from '../db/operations/safety-switches.ts'
 import { AppError } from '../errors.ts'
@@ -22,7 +22,7 @@ export async function processRemoval(ctx: Ctx, removal: Removal): Promise<void> 
   const fields = { plaid_item_id: removal.plaidItemId, user_id: removal.userId, attempt: removal.attempts }
   // First at Plaid, which bills for the item.
   const isRemoved = await tryRemoval(ctx, removal, fields)
-  await tellRemoval(jobs, removal.plaidItemId)
+  await publishRemoval(jobs, removal.plaidItemId)
   if (!isRemoved) return
   await confirmRemoval(jobs, removal)
   // Plaid billed an item that was not stored here.

@@ -1,6 +1,6 @@
 // Reads /item/get: the item's current state, independent of which webhooks arrived and in which order. Corrects the
 // item's webhook URL.
-import { type ItemFacts, type ItemLook, markProductsDirty, writeItem } from '../db/items/item-update.ts'
+import { type ReportedItem, type ItemLook, markProductsDirty, writeItem } from '../db/items/item-update.ts'
 import { classify } from '../plaid/errors.ts'
 import type { PlaidItem } from '../plaid/link-schemas.ts'
 import { itemStatusFor } from './failure.ts'
@@ -19,17 +19,17 @@ export async function readItem(run: Run): Promise<ReadAnswer> {
     recordResponse(run.stats, updated)
     if (!updated.ok) return { kind: 'failed', failure: updated.failure }
   }
-  const facts = factsOf(result.value, unitsFor(config.plaid.products, item))
+  const reported = reportedItem(result.value, unitsFor(config.plaid.products, item))
   return {
     kind: 'read',
     end: { ...snapshotEnd, showsHealth: false },
-    statements: [writeItem(run.lease, facts)],
+    statements: [writeItem(run.lease, reported)],
     setAside: null,
-    markDirty: markProductsDirty(run.lease, facts),
+    markDirty: markProductsDirty(run.lease, reported),
   }
 }
 
-function factsOf(answer: PlaidItem, products: readonly string[]): ItemFacts {
+function reportedItem(answer: PlaidItem, products: readonly string[]): ReportedItem {
   const { item, status } = answer
   return {
     institutionId: item.institution_id,
@@ -51,7 +51,7 @@ export function lookOf({ item, status }: PlaidItem): ItemLook {
   }
 }
 
-function lastWebhookOf(webhook: NonNullable<PlaidItem['status']>['last_webhook']): ItemFacts['lastWebhook'] {
+function lastWebhookOf(webhook: NonNullable<PlaidItem['status']>['last_webhook']): ReportedItem['lastWebhook'] {
   const [sentAt, code] = [webhook?.sent_at ?? null, webhook?.code_sent ?? null]
   return sentAt === null || code === null ? null : { sentAt, code }
 }
@@ -60,7 +60,7 @@ function lastWebhookOf(webhook: NonNullable<PlaidItem['status']>['last_webhook']
  * The status that an item's error implies. Errors caused by Plaid, by us, or by a temporary outage do not change it. An
  * unknown ITEM_ERROR requires a new login, which resolves most of them.
  */
-function troubleOf(error: PlaidItem['item']['error']): ItemFacts['trouble'] {
+function troubleOf(error: PlaidItem['item']['error']): ReportedItem['trouble'] {
   if (error === null) return null
   const failureClass = classify(error.error_type, error.error_code, 400)
   const status = failureClass === 'item_error' ? 'needs_update' : itemStatusFor(failureClass)

@@ -18,7 +18,7 @@ export interface Bucket {
   readonly shared: boolean
 }
 
-/** A session that is to be. */
+/** A session to create. */
 export interface NewSession {
   readonly id: string
   readonly selectorHash: Bytes

@@ -35,7 +35,7 @@ const signInBegun = z
     isKnownDevice: row.known,
   }))
 
-/** Who asks to sign in, and what they count in. */
+/** A sign-in attempt and the buckets that count it. */
 export interface SignInAttempt {
   readonly email: string
   /** When the device's token was issued; null for a stranger. */
@@ -72,9 +72,9 @@ export interface SignIn {
   /** The sealed secret that the code was compared with; null for an account without a second factor. */
   readonly totpSecretSealed: string | null
   readonly secondFactor: SecondFactor
-  /** What the sign-in was counted in. */
+  /** The buckets that counted the sign-in. */
   readonly admitted: readonly Bucket[]
-  /** What its second factor is to be counted in. */
+  /** The buckets that count its second factor. */
   readonly factorBuckets: readonly Bucket[]
 }
 

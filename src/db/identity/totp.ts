@@ -73,9 +73,9 @@ export interface TotpDisabling {
   readonly passwordHash: string
   readonly sealed: string
   readonly secondFactor: SecondFactor
-  /** What the password check was counted in. */
+  /** The buckets that counted the password check. */
   readonly admitted: readonly Bucket[]
-  /** What the code is to be counted in. */
+  /** The buckets that count the code. */
   readonly factorBuckets: readonly Bucket[]
 }
 

@@ -61,7 +61,7 @@ export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolutio
   const { userId, accountId, into, version } = resolution
   try {
     await execute(jobs, [
-      // Whoever locks more than one row of an item takes the item's first.
+      // Lock order: the item's row before its other rows.
       command(sql`select 1 from items where user_id = ${userId} and id in (
           select item_id from accounts where id in (${accountId}::uuid, ${into}::uuid)) order by id for no key update`),
       command(sql`select 1 from users where id = ${userId} for no key update`),

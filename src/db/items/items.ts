@@ -172,8 +172,8 @@ const markProductsDirty = (itemId: string | null) =>
   )
 
 /**
- * Takes back what was announced of an item (a disconnection, new accounts) and raises the dirty marks of its products.
- * Returns the item and the products' ids; null where it is not the user's.
+ * Clears what Plaid announced about an item (a disconnection, new accounts) and marks its products dirty. Returns the
+ * item and the products' ids; null where it is not the user's.
  */
 export async function repairItem(
   database: ApiDatabase,
@@ -181,7 +181,7 @@ export async function repairItem(
   id: string,
 ): Promise<{ readonly item: Item; readonly itemProductIds: readonly string[] } | null> {
   const { marked, ...found } = await asUser(database, identity, {
-    // Whoever locks more than one row of an item takes the item's first.
+    // Lock order: the item's row before its other rows.
     repaired: database.connection
       .update(items)
       .set({ disconnectAt: null, newAccountsAvailable: false, updatedAt: sql`now()` })
@@ -193,14 +193,14 @@ export async function repairItem(
   return item === null ? null : { item, itemProductIds: marked }
 }
 
-/** Raises the dirty mark of a user's products (of one item, or of all) and answers their ids, for the wake-up calls. */
+/** Marks a user's products dirty, of one item or of all, and returns their ids. */
 export async function markDirtyForUser(
   database: ApiDatabase,
   identity: Identity,
   itemId: string | null,
 ): Promise<readonly string[] | null> {
   const { known, marked } = await asUser(database, identity, {
-    // Whoever locks more than one row of an item takes the item's first.
+    // Lock order: the item's row before its other rows.
     known: database.connection
       .select({ id: items.id })
       .from(items)

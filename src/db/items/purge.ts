@@ -1,8 +1,8 @@
-// Deletes what was removed: for good, so that nothing is left but the numbers of the change feed.
+// Deletes removed items and revoked accounts for good. Only the numbers of the change feed remain.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { longExecute, batch, type JobsDatabase, longBatch } from '../core/client.ts'
-import { tellRemoval } from './removal.ts'
+import { publishRemoval } from './removal.ts'
 import { byIndex, plan } from '../core/plans.ts'
 import { lost } from '../sync/work.ts'
 import { insertTombstones, trimTombstones } from '../records/tombstones.ts'
@@ -40,8 +40,8 @@ async function purgeEach(jobs: JobsDatabase, which: SQL, isOver = (): boolean =>
   let purged = 0
   for (const { id, user_id: userId, plaid_item_id: plaidItemId } of due) {
     if (isOver()) break
-    // Not yet told where the removal at Plaid waits.
-    await tellRemoval(jobs, plaidItemId)
+    // The change feed may not list the removal yet, if the removal at Plaid is still queued.
+    await publishRemoval(jobs, plaidItemId)
     await purgeOne(jobs, id, userId)
     purged += 1
   }
@@ -84,7 +84,7 @@ export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number,
     ) due order by turn, revoked_at, id limit ${limit}))`
   const { deleted } = await longBatch(jobs, {
     planned: plan(byIndex),
-    // Whoever locks more than one row of an item takes the item's first.
+    // Lock order: the item's row before its other rows.
     itemsLocked: command(
       sql`select 1 from items where id in (select item_id from accounts where id = ${doomed}) order by id
         for no key update`,

@@ -1,4 +1,4 @@
-// Items that were taken for lost, and are looked at again on an operator's request.
+// Rechecks items with the status `relink_required` when an operator asks for it.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
@@ -27,9 +27,9 @@ export async function findItemToRecheck(jobs: JobsDatabase, itemId: string): Pro
 }
 
 /**
- * Has everything of the item read again. One that was taken for lost becomes `initializing`, its removal at Plaid for
- * a lost token is taken back, and the breaker is armed again: its token works after all. Returns the products' ids;
- * null where the item is no longer as it was found.
+ * Has everything of the item read again. If the item was lost, it becomes `initializing`, its queued removal at Plaid
+ * is withdrawn and the breaker is armed again, because the token works after all. Returns the products' ids; null if
+ * the item has changed since it was found.
  */
 export async function restoreItem(jobs: JobsDatabase, item: RecheckedItem): Promise<readonly string[] | null> {
   const { restored, marked } = await batch(jobs, {

@@ -1,4 +1,4 @@
-// The removal of an item by its user: hidden in one short transaction, then told to the change feed in portions, so
+// The removal of an item by its user: hidden in one short transaction, then published in the change feed in portions, so
 // that an item of any size can be removed. By the jobs' login, which waits for a commit that holds the item; its
 // caller has found the item as its user's.
 import { type SQL, sql } from 'drizzle-orm'
@@ -13,7 +13,7 @@ const portion = 5000
 
 /**
  * Hides an item at once and queues its removal at Plaid. Its rows are deleted `keepDays` later. A repeated call can
- * only bring the deletion forward. `tellRemoval` has to follow; the queued removal stays queued until it has.
+ * only bring the deletion forward. `publishRemoval` has to follow; the queued removal stays queued until it has.
  */
 export async function beginRemoval(jobs: JobsDatabase, { id, userId }: OwnedItem, keepDays: number): Promise<void> {
   const item = sql`id = ${id} and user_id = ${userId}`
@@ -35,33 +35,33 @@ export async function beginRemoval(jobs: JobsDatabase, { id, userId }: OwnedItem
  * changed since the item was hidden have theirs. Does nothing for an item that is shown. Idempotent, and may end
  * anywhere.
  */
-export async function tellRemoval(jobs: JobsDatabase, plaidItemId: string, limit = portion): Promise<void> {
+export async function publishRemoval(jobs: JobsDatabase, plaidItemId: string, limit = portion): Promise<void> {
   const item = sql`from items where plaid_item_id = ${plaidItemId} and removed_at is not null`
-  for (let told = limit; told === limit;) told = await tellPortion(jobs, item, limit)
+  for (let published = limit; published === limit;) published = await publishPortion(jobs, item, limit)
 }
 
 const portionRow = z.object({ count: z.number() })
 
-async function tellPortion(jobs: JobsDatabase, item: SQL, limit: number): Promise<number> {
-  const { told } = await batch(jobs, {
+async function publishPortion(jobs: JobsDatabase, item: SQL, limit: number): Promise<number> {
+  const { published } = await batch(jobs, {
     planned: plan(byIndex),
     itemLocked: command(sql`select 1 ${item} for no key update`),
     userLocked: command(sql`select 1 from users where id = (select user_id ${item}) for no key update`),
-    told: query(
+    published: query(
       portionRow,
       sql`with item as materialized (select id, user_id, removed_at ${item}
-        ), untold as materialized (
+        ), unpublished as materialized (
           select t.id, row_number() over (order by t.date, t.id) as n from item i
             join transactions t on t.item_id = i.id
           where t.removed_at is null and t.updated_at < i.removed_at order by t.date, t.id limit ${limit}
-        ), told as (
+        ), published as (
           update transactions t set change_seq = u.change_seq + o.n, updated_at = clock_timestamp()
-          from untold o, item i join users u on u.id = i.user_id where t.id = o.id returning 1
+          from unpublished o, item i join users u on u.id = i.user_id where t.id = o.id returning 1
         ), counted as (
-          update users u set change_seq = u.change_seq + (select count(*) from told) from item i where u.id = i.user_id
+          update users u set change_seq = u.change_seq + (select count(*) from published) from item i where u.id = i.user_id
         )
-        select count(*)::int as count from told`,
+        select count(*)::int as count from published`,
     ),
   })
-  return told[0]?.count ?? 0
+  return published[0]?.count ?? 0
 }

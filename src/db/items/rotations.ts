@@ -1,5 +1,6 @@
 // The exchange of an access token for a new one, as an intent: Plaid kills the old token at once, so a death between
-// its answer and our commit loses the item. What is written first lets that be seen, and told from other ends.
+// its answer and our commit loses the item. The stored intent makes that visible, and distinguishes it from other
+// failures.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
@@ -66,7 +67,7 @@ export async function beginRotation(
   return found.length > 0 ? 'busy' : null
 }
 
-/** The message was not sent: the intent is taken back, unless a delivery or a later request has renewed it. */
+/** Withdraws the intent after its message could not be sent, unless a delivery or a later request has renewed it. */
 export async function withdrawRotation(jobs: JobsDatabase, item: RotatedItem): Promise<void> {
   await execute(jobs, [
     command(sql`update items set rotation_started_at = null

@@ -1,5 +1,5 @@
-// Exchanges of public tokens as intents: written before Plaid is asked, and ended in the same transaction as what they
-// lead to. Whoever finds one that never ended can go on with it.
+// Exchanges of public tokens as intents: stored before Plaid is called, and ended in the same transaction as their
+// result. An exchange that never ended can be resumed.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
@@ -17,7 +17,7 @@ export type ExchangeState = (typeof exchangeStates)[number]
 
 /** An exchange whose access token is here. */
 export interface Exchange {
-  /** Also the id of the item that comes of it, and what the token is sealed for. */
+  /** Also the id of the resulting item, and what the token's seal is bound to. */
   readonly id: string
   readonly userId: string
   readonly plaidItemId: string
@@ -82,7 +82,7 @@ const findEarlier = (publicTokenDigest: string) =>
       where public_token_digest = ${publicTokenDigest} and user_id = ${me}`,
   )
 
-/** What the start of an exchange leads to; nothing is written but for `begun`. */
+/** The result of starting an exchange. Only `begun` writes a row. */
 export type Beginning =
   /** With the accounts that the user has, and Plaid's id of the user where the link token carried it. */
   | {
@@ -202,7 +202,7 @@ const dueRow = exchangeRow.extend({
   attempts: z.number(),
 })
 
-/** Exchanges that nobody has ended. Each is put off at once, for longer each time. */
+/** Claims exchanges that have not ended. Each claim delays the next one, longer each time. */
 export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise<DueExchange[]> {
   const { claimed } = await batch(jobs, {
     claimed: query(

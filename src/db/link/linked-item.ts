@@ -106,7 +106,7 @@ const applyEarlyRevocations = ({ plaidItemId }: Exchange, itemId: string): State
 
 /**
  * Stores a new item, all of its products dirty, under the exchange's own id. Where accounts of other items come over,
- * what they brought counts as told by an earlier link.
+ * their rows count as rows of an earlier link.
  */
 export async function storeNewItem(
   jobs: JobsDatabase,
@@ -138,8 +138,8 @@ export async function storeNewItem(
 }
 
 /**
- * Gives an earlier item its new link: accounts that match go on under our ids, everything is read again from the start,
- * and what the earlier link brought is matched by the first run. The earlier item of Plaid's is ended, if it was not.
+ * Gives an earlier item its new link: matching accounts keep our ids, everything is read again from the start, and
+ * the first run matches the rows of the earlier link. Queues the removal of Plaid's earlier item.
  */
 export async function storeRelink(
   jobs: JobsDatabase,

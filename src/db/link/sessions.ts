@@ -1,5 +1,5 @@
-// Link tokens and whose they are: what was asked for is looked up by digest, the token itself is kept only where
-// Plaid has to be asked what became of it, and then sealed.
+// Link tokens and their owners. A token is looked up by its digest; the token itself is stored, sealed, only where
+// Plaid has to be asked about it.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
@@ -22,7 +22,7 @@ export interface NewLinkSession {
   readonly checkAt: Date | null
 }
 
-/** Stores a session; false where requests at the same time have used up what the user may have. */
+/** Stores a session; false if concurrent requests have used up the user's allowance. */
 export async function insertLinkSession(
   database: ApiDatabase,
   identity: Identity,

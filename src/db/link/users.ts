@@ -1,4 +1,4 @@
-// What is known of a user beside who they are.
+// Plaid's id of a user.
 import { and, eq, isNull, notLike, or } from 'drizzle-orm'
 import { users } from '../../../drizzle/tables/users.ts'
 import type { ApiDatabase } from '../core/client.ts'

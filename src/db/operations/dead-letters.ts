@@ -98,7 +98,7 @@ export async function replayDeadLetters(
       ? sql`id = ${which.id}`
       : sql`id in (select id from dead_letters where replayed_at is null order by created_at, id limit ${which.limit})`
   const { found } = await batch(jobs, {
-    // Whoever locks more than one row of an item takes the item's first.
+    // Lock order: the item's row before its other rows.
     itemsLocked: command(sql`select id from items where id in (select item_id from item_products
         where id in (select item_product_id from dead_letters where ${chosen})) order by id for no key update`),
     found: query(

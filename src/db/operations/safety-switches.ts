@@ -21,7 +21,7 @@ export const lossesStopped = sql`exists (select 1 from safety_switches s where s
 
 const stateRow = z.object({ state: z.string() })
 
-/** Reads and locks the breaker: of runs that lose an item at the same time each then sees what the others did. */
+/** Reads and locks the breaker, so that concurrent runs that lose an item see each other's losses. */
 export const lockLosses = (isLoss: boolean) =>
   query(stateRow, sql`select state from safety_switches where name = 'item_loss' and ${isLoss} for no key update`)
 

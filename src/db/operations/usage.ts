@@ -1,5 +1,5 @@
-// Calls of Plaid's API by day: written down in one statement, read as a report with what they cost. Counts and prices
-// only; nothing here knows a user.
+// Plaid API calls by day: counted in one statement, and read as a report with their cost. Counts and prices only, no
+// users.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
@@ -70,7 +70,7 @@ const reportRow = z.object({
   cost: z.string().nullable(),
 })
 
-/** What was called from day to day, both included (`YYYY-MM-DD`, UTC). Reads every row of them: some hundred a day. */
+/** Calls from one day to another, inclusive (`YYYY-MM-DD`, UTC). Reads every row of them: some hundred a day. */
 export async function listUsage(
   jobs: JobsDatabase,
   { from, to }: { readonly from: string; readonly to: string },

@@ -16,7 +16,7 @@ export interface WebhookEvent {
   readonly payload: Readonly<Record<string, unknown>>
 }
 
-/** What an event says of the item beyond "look again". */
+/** Changes to the item that an event reports, beyond marking products dirty. */
 export interface ItemUpdate {
   readonly status?: 'pending_disconnect' | 'pending_expiration' | 'revoked'
   readonly statusReason?: string

@@ -29,7 +29,7 @@ export async function readKeys(jobs: JobsDatabase): Promise<SharedKey[]> {
   return found.map(({ kid, jwk, fetched_at_ms: fetchedAtMs }) => ({ kid, jwk, fetchedAtMs }))
 }
 
-/** Stores a key, or stores it again with what Plaid says of it now. */
+/** Stores a key, or replaces it with Plaid's newer version. */
 export async function saveKey(jobs: JobsDatabase, { kid, jwk, fetchedAtMs }: SharedKey): Promise<void> {
   await execute(jobs, [
     command(sql`insert into webhook_keys (kid, jwk, fetched_at)

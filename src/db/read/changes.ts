@@ -8,7 +8,7 @@ import type { ApiDatabase } from '../core/client.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 import { shownNamed, type Transaction, transactionColumns } from '../records/transactions.ts'
 
-/** `transaction` is null where it was taken back, hidden with its item, or purged. */
+/** `transaction` is null where the bank removed it, its item is hidden, or it was purged. */
 export interface Change {
   readonly seq: number
   readonly transactionId: string
@@ -76,7 +76,7 @@ export async function listChanges(
       .leftJoinLateral(row, sql`true`)
       .orderBy(asc(feed.seq))
       .limit(limit + 1),
-    // Last: what is deleted before it is seen to be gone.
+    // Read last, so that it covers rows deleted meanwhile.
     after: counter,
   })
   const { newest = 0, completeFrom = 0 } = after[0] ?? {}

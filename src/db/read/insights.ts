@@ -29,7 +29,7 @@ export type Worth = z.output<typeof worth>
 
 const total = (amounts: SQL): SQL => sql`trim_scale(coalesce(${amounts}, 0))::text`
 
-/** The balance that counts: of a depository account without a current one, what is available. */
+/** The counted balance: the available one for a depository account without a current one. */
 const balance = sql`coalesce(current, case when mine.type = 'depository' then available end)`
 
 export interface NetWorth {
@@ -40,8 +40,8 @@ export interface NetWorth {
 }
 
 /**
- * What was owned and owed on each day. A day without a balance has the last known one. An account counts from its first
- * balance on, and until it ends (./counted-once.ts).
+ * Assets and liabilities of each day. A day without a balance has the last known one. An account counts from its
+ * first balance until it ends (./counted-once.ts).
  */
 export async function netWorth(database: ApiDatabase, identity: Identity, { from, to }: Window): Promise<NetWorth> {
   const mine = sql`mine as (
@@ -80,7 +80,7 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
   return { days: days, withoutBalance: withoutBalance }
 }
 
-/** What a user calls a transaction goes before what Plaid does. */
+/** The user's category takes precedence over Plaid's. */
 const category = sql`coalesce(${transactions.userCategory}, ${transactions.categoryPrimary})`
 
 /** Transactions that the user hid do not count; pending ones do. */
@@ -146,7 +146,7 @@ const spendingRow = z.object({
 })
 export type Spending = z.output<typeof spendingRow>
 
-/** What was spent on what, and what of it came back, in each currency the most first. */
+/** Spending and refunds by category, the largest first within each currency. */
 export async function spending(
   database: ApiDatabase,
   identity: Identity,

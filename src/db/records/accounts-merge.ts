@@ -63,9 +63,9 @@ function showSharedAgain(owner: AccountsOwner, rows: readonly PlaidAccountRow[])
 }
 
 /**
- * Writes accounts and today's balance. With `complete`, the list is all that the bank has open, and what is not in it
- * is closed, what is in it open; without, nothing is inferred: transactions name closed accounts too, which have no
- * balance any more. Without `closes`, accounts that are not in a complete list stay open.
+ * Writes accounts and today's balances. With `complete`, the rows are all open accounts: others are closed, and these
+ * are opened. Without, nothing is inferred: transactions name closed accounts too, which have no balance. Without
+ * `closes`, accounts that are missing from a complete list stay open.
  */
 function mergeAccounts(owner: AccountsOwner, rows: readonly PlaidAccountRow[], complete: boolean, closes: boolean) {
   const isShared = sql`(${complete} and coalesce(accounts.revoked_at <

@@ -94,7 +94,7 @@ export interface BalanceWindow {
   readonly from: string | null
   readonly to: string | null
   readonly limit: number
-  /** The day after which to go on. */
+  /** The page starts after this day. */
   readonly after: string | null
 }
 

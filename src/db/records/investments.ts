@@ -1,4 +1,4 @@
-// What a user holds, and what happened to it, read by keyset.
+// Lists a user's holdings and investment transactions by keyset.
 import { and, asc, desc, eq, gte, isNull, lte } from 'drizzle-orm'
 import { holdings, investmentTransactions, securities } from '../../../drizzle/tables/investments.ts'
 import type { ApiDatabase } from '../core/client.ts'

@@ -1,4 +1,4 @@
-// What a user owes: merged from snapshots, read by keyset.
+// Liabilities: merged from snapshots, listed by keyset.
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { liabilities } from '../../../drizzle/tables/liabilities.ts'

@@ -1,4 +1,4 @@
-// What comes and goes at regular times: merged from snapshots, read by keyset.
+// Recurring streams: merged from snapshots, listed by keyset.
 import { and, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { recurringStreams, transactions } from '../../../drizzle/tables/transactions.ts'
@@ -107,10 +107,10 @@ export interface RecurringFilters {
 const asJson = (ids: SQL): SQL<string[]> => sql<string[]>`to_jsonb(${ids})`
 
 const ourTransactions = asJson(sql`array(
-  select ${transactions.id} from unnest(${recurringStreams.plaidTransactionIds}) with ordinality told(plaid_id, n)
+  select ${transactions.id} from unnest(${recurringStreams.plaidTransactionIds}) with ordinality named(plaid_id, n)
   join ${transactions} on ${transactions.itemId} = ${recurringStreams.itemId}
-    and ${transactions.plaidTransactionId} = told.plaid_id and ${transactions.removedAt} is null
-  order by told.n)`)
+    and ${transactions.plaidTransactionId} = named.plaid_id and ${transactions.removedAt} is null
+  order by named.n)`)
 
 /** A user's streams, those that came or went last first. */
 export async function listRecurring(

@@ -1,5 +1,5 @@
-// What an earlier link of an item brought goes on under the ids of the new one: our ids, notes and categories stay,
-// history is not doubled. To run inside a sync's commit, which holds the item's row and the user's counter.
+// Keeps the rows of an earlier link under the ids of the new one: our ids, notes and categories stay, and history is
+// not doubled. Runs inside a sync's commit, which locks the item's row and the user's counter.
 import { type SQL, sql } from 'drizzle-orm'
 import { incomingInvestments, type InvestmentRow } from './investments-staging.ts'
 import type { Lease } from '../sync/work.ts'
@@ -11,17 +11,20 @@ const nearDays = 7
 
 const currency = (row: string): SQL =>
   sql.raw(`coalesce(${row}.iso_currency_code, ''), coalesce(${row}.unofficial_currency_code, '')`)
-/** By these a transaction is taken for the same at once; several alike are paired in order. */
+/** First match: all of these are equal. Several alike are paired in order. */
 const exactly = (row: string): SQL =>
   sql`${sql.raw(`${row}.account_id, ${row}.date, ${row}.amount, ${row}.name, ${row}.pending`)}, ${currency(row)}`
 /** Then by these and a near date: a pending transaction may have posted meanwhile, or the bank may have renamed it. */
 const nearly = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.amount`)}, ${currency(row)}`
 /** By these and a near date, a pending one that has posted with another amount: with a tip, say. */
 const settled = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.name`)}, ${currency(row)}`
-/** By these, what is left over then: the bank has corrected it. */
+/** Last match, among the rest: the bank has corrected the transaction. */
 const corrected = (row: string): SQL => sql.raw(`${row}.account_id, ${row}.date, ${row}.name, ${row}.pending`)
 
-/** The planner knows nothing of what is told; taken for few, thousands would be compared with thousands, one by one. */
+/**
+ * Runs a statement without nested loops. The planner has no statistics for the incoming rows and would choose one, for
+ * thousands of rows on both sides.
+ */
 export function withoutLoops(statement: Statement): Statement[] {
   // A loop that cannot be avoided then counts as so dear that PostgreSQL would compile the whole statement each time,
   // which takes seconds; jit stays off for the rest of the transaction.
@@ -30,10 +33,10 @@ export function withoutLoops(statement: Statement): Statement[] {
   return [loops(false), statement, loops(true)]
 }
 
-/** Before the merge: transactions that are told for the first time are matched with those of earlier links. */
+/** Runs before the merge. Matches transactions that are new to the item with those of earlier links. */
 export function rebindTransactions(lease: Lease, changes: readonly TransactionChange[]) {
   return command(sql`with incoming as materialized (${incomingTransactions(lease, changes)}
-      ), told as (
+      ), fresh as (
         select i.plaid_transaction_id, i.pending_transaction_id, a.id as account_id, i.date, i.amount, i.name,
           i.pending,
           i.iso_currency_code, i.unofficial_currency_code
@@ -53,14 +56,14 @@ export function rebindTransactions(lease: Lease, changes: readonly TransactionCh
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
           (select e.*, row_number() over (partition by ${exactly('e')} order by e.change_seq) as n from earlier e) e
           join (select t.*, row_number() over (partition by ${exactly('t')} order by t.plaid_transaction_id) as n
-            from told t) t
+            from fresh t) t
           on (${exactly('e')}, e.n) = (${exactly('t')}, t.n)
       ), near as materialized (
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
           (select e.*, row_number() over (partition by ${nearly('e')} order by e.date, e.change_seq) as n from earlier e
             where e.id not in (select id from same)) e
           join (select t.*, row_number() over (partition by ${nearly('t')} order by t.date,
-            t.plaid_transaction_id) as n from told t
+            t.plaid_transaction_id) as n from fresh t
             where t.plaid_transaction_id not in (select plaid_transaction_id from same)) t
           on (${nearly('e')}, e.n) = (${nearly('t')}, t.n) and abs(e.date - t.date) <= ${nearDays} and (e.pending
             or e.name = t.name or e.date = t.date)
@@ -70,7 +73,7 @@ export function rebindTransactions(lease: Lease, changes: readonly TransactionCh
             from earlier e
             where e.pending and e.id not in (select id from same union all select id from near)) e
           join (select t.*, row_number() over (partition by ${settled('t')} order by t.date,
-            t.plaid_transaction_id) as n from told t
+            t.plaid_transaction_id) as n from fresh t
             where not t.pending and t.pending_transaction_id is not null
               and t.plaid_transaction_id not in (select plaid_transaction_id from same union all
                 select plaid_transaction_id from near)) t
@@ -81,7 +84,7 @@ export function rebindTransactions(lease: Lease, changes: readonly TransactionCh
           (select e.*, row_number() over (partition by ${corrected('e')} order by e.change_seq) as n from earlier e
             where e.id not in (select id from found)) e
           join (select t.*, row_number() over (partition by ${corrected('t')} order by t.plaid_transaction_id) as n
-            from told t
+            from fresh t
             where t.plaid_transaction_id not in (select plaid_transaction_id from found)) t
           on (${corrected('e')}, e.n) = (${corrected('t')}, t.n)
       ), pairs as materialized (
@@ -105,14 +108,14 @@ export function rebindTransactions(lease: Lease, changes: readonly TransactionCh
  * Does nothing while transactions are set aside, which the unmatched ones may be.
  */
 export function dropUnmatched(lease: Lease) {
-  return command(sql`with told as (
+  return command(sql`with listed as (
         select account_id, min(date) as since from transactions
         where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch} group by account_id
       ), gone as materialized (
         select t.id, row_number() over (order by t.date, t.id) as n from transactions t
-          join told on told.account_id = t.account_id
+          join listed on listed.account_id = t.account_id
         where t.item_id = ${lease.itemId} and t.link_epoch < ${lease.linkEpoch} and t.removed_at is null
-          and (t.pending or t.date >= told.since)
+          and (t.pending or t.date >= listed.since)
           and not exists (select 1 from set_aside_rows s where s.item_id = ${lease.itemId}
             and s.product = 'transactions' and s.kind = 'transaction')
       ), counter as (
@@ -132,7 +135,7 @@ export function dropUnmatched(lease: Lease) {
  */
 export const settleDuplicates = (lease: Lease) => command(sql`select app.settle_duplicates(${lease.itemId}::uuid)`)
 
-/** Before the merge: the same for investment transactions, by everything that Plaid tells of them. */
+/** Before the merge: the same for investment transactions, by all of Plaid's fields. */
 export function rebindInvestmentTransactions(lease: Lease, held: readonly InvestmentRow[]) {
   const alike = (row: string): SQL =>
     sql`${sql.raw(

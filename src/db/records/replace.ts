@@ -1,4 +1,4 @@
-// The statement by which a snapshot or a window of Plaid's replaces what is stored of it.
+// Replaces stored rows with a snapshot or a window of Plaid's, in one statement.
 import { type SQL, sql } from 'drizzle-orm'
 import { command, type Statement } from '../core/statement.ts'
 import { countUnknown, storeUnknown } from '../sync/set-aside.ts'

@@ -1,4 +1,4 @@
-// What the change feed keeps of deleted transactions: their removals, of each user as many as a client may be behind.
+// The removals of deleted transactions in the change feed: per user, as many as a client may be behind.
 import { type SQL, sql } from 'drizzle-orm'
 import { command } from '../core/statement.ts'
 

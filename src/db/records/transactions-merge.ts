@@ -101,11 +101,12 @@ const unknownTransactions = (lease: Lease): SQL =>
       select 1 from accounts a where a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id)`
 
 /**
- * Merges the staged changes and these. To be run after `app.begin_commit`, which holds the user's counter row. A run
- * that began without a cursor has told everything there is, so what it did not tell is removed: a full read names no
- * removals (Plaid). What an earlier link told is src/db/records/relink.ts's to match. What is told of an account that
- * its user took back is not kept: `rereadByAccounts` has it told again. What is told of an unknown account is set
- * aside, and what may be one of the rows that could not be read is not removed.
+ * Merges the staged changes and these. Runs after `app.begin_commit`, which locks the user's counter row.
+ * - A run that began without a cursor has read everything, so other transactions are removed: Plaid lists no removals
+ *   then. Those of an earlier link are matched by src/db/records/relink.ts.
+ * - Changes to accounts that the user revoked are dropped: `rereadByAccounts` has them read again.
+ * - Changes to unknown accounts are set aside.
+ * - A transaction that an unreadable row may stand for is not removed.
  */
 export function mergeTransactions(lease: Lease, changes: readonly TransactionChange[], setAside: readonly SetAside[]) {
   const isUnread = mayBeSetAside(
@@ -127,7 +128,7 @@ export function mergeTransactions(lease: Lease, changes: readonly TransactionCha
         left join lateral ${heldRow(lease, sql`i.pending_transaction_id`)} p on true
         where not i.removed and a.id is not null and a.revoked_at is null and (t.id is null or t.removed_at is not null
           or (t.account_id, ${transaction.list('t.')}) is distinct from (a.id, ${transaction.list('i.')}))
-      ), ${storeUnknown(lease, unknownTransactions(lease))}, told_again as (
+      ), ${storeUnknown(lease, unknownTransactions(lease))}, sent_again as (
         delete from set_aside_rows s using incoming i where ${lease.hasSetAside} and s.item_id = ${lease.itemId}
           and s.product = ${lease.product}
           and s.kind = 'transaction' and s.row_key = i.plaid_transaction_id and s.run_id <> ${lease.runId}

@@ -70,7 +70,7 @@ export interface TransactionFilters {
 
 const mine = and(eq(transactions.userId, me), ofShownItem(transactions.itemId))
 
-/** Neither taken back by the bank nor hidden with its item. */
+/** Neither removed by the bank nor hidden with its item. */
 export const shown = and(mine, isNull(transactions.removedAt))
 
 /** The same of a row that is named. */

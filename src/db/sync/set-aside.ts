@@ -35,7 +35,7 @@ const readsAll = ({ product, cursor }: Lease): boolean => product !== 'transacti
 const ofProduct = (lease: Lease): SQL => sql`item_id = ${lease.itemId} and product = ${lease.product}`
 
 /** Adds to the rows that were not stored: `count` less those of the CTE `stored`. */
-const tellUnstored = (count: SQL, stored: SQL): SQL =>
+const countUnstored = (count: SQL, stored: SQL): SQL =>
   sql`set_config('app.set_aside_unstored', (coalesce(nullif(current_setting('app.set_aside_unstored', true), ''),
     '0')::int
     + ${count} - (select count(*) from ${stored}))::text, true)`
@@ -66,7 +66,7 @@ export function storeSetAside(lease: Lease, setAside: readonly SetAside[]): Stat
         from jsonb_to_recordset(${records}::jsonb) as r("kind" text, "key" text, "accountId" text, "problems" text[],
           "payload" jsonb)
       ), stored as (${insertSetAside(lease, sql`unread`)})
-      select ${tellUnstored(sql`${setAside.length}::int`, sql`stored`)}`)
+      select ${countUnstored(sql`${setAside.length}::int`, sql`stored`)}`)
   return [statement]
 }
 
@@ -84,7 +84,7 @@ const unknownAccount = 'account_id unknown_account'
 export const storeUnknown = (lease: Lease, source: SQL): SQL =>
   sql`unknown_rows as materialized (select u.*, array[${unknownAccount}] as problems from (${source}) u
     ), unknown_stored as (${insertSetAside(lease, sql`unknown_rows`)})`
-export const countUnknown = tellUnstored(sql`(select count(*) from unknown_rows)`, sql`unknown_stored`)
+export const countUnknown = countUnstored(sql`(select count(*) from unknown_rows)`, sql`unknown_stored`)
 
 /** Whether `value` is among these texts. `in` is a hash table, however many they are. */
 const isAmong = (value: SQL, texts: readonly (string | null)[]): SQL =>
@@ -145,7 +145,7 @@ export function settleSetAside(lease: Lease) {
         select n + unstored as count, seen + unstored as seen from (
           select count(*)::int as n, (count(*) filter (where run_id = ${lease.runId}))::int as seen,
             coalesce(nullif(current_setting('app.set_aside_unstored', true), ''), '0')::int as unstored from kept) k
-      ), told as (
+      ), shown as (
         update item_products set last_error = case c.count when 1
           then 'One row could not be read. The operator can see it.'
           else c.count || ' rows could not be read. The operator can see them.' end

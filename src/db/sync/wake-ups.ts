@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
 import { command, query } from '../core/statement.ts'
 
-/** A message that has not come so long after its time is taken for lost. */
+/** Seconds after its due time at which a message counts as lost. */
 const lostSeconds = 60
 
 /** Until when a message that was just sent is waited for. */

@@ -267,7 +267,9 @@ export async function markStale(
 export const fromTheStart = sql`cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now(), lease_owner = null,
   lease_expires_at = null`
 
-/** Has everything of an item read again from the start. Answers the products' ids; null where there is no such item. */
+/**
+ * Has everything of an item read again from the start. Returns the products' ids; null where there is no such item.
+ */
 export async function restartItem(jobs: JobsDatabase, itemId: string): Promise<readonly string[] | null> {
   const { known, restarted } = await batch(jobs, {
     known: query(idRow, sql`select id from items where id = ${itemId} and removed_at is null for no key update`),

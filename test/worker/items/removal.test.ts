@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import { batch, execute } from '../../../src/db/core/client.ts'
 import { anyRow, command, query } from '../../../src/db/core/statement.ts'
-import { beginRemoval, tellRemoval } from '../../../src/db/items/removal.ts'
+import { beginRemoval, publishRemoval } from '../../../src/db/items/removal.ts'
 import { getItem, type Item } from '../../../src/db/items/items.ts'
 import { purgeItem } from '../../../src/db/items/purge.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
@@ -263,7 +263,9 @@ describe('the removal of a large item', () => {
     await beginRemoval(jobs, own, 30)
     expect(await everyTransaction(world, subject)).toEqual([])
     const dying = failAt(world.services, { call: 3, fault: 'dies before' })
-    await expect(tellRemoval(dying.services.jobs, item.plaidItemId, 2)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(publishRemoval(dying.services.jobs, item.plaidItemId, 2)).rejects.toMatchObject({
+      code: 'unavailable',
+    })
     expect(await numbers()).toBe(before + 4)
     await follower.catchUp()
     expect(follower.copy.size).toBe(count - 4)
