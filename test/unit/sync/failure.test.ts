@@ -76,26 +76,31 @@ interface Expected {
 }
 
 const table: Readonly<Record<FailureClass, Expected>> = {
-  retry: { outcome: 'failed', status: null, within: [15, hour], says: /tried again shortly/ },
-  restart: { outcome: 'failed', status: null, within: [15, hour], says: /read again shortly/ },
+  retry: { outcome: 'failed', status: null, within: [15, hour], says: /did not respond/ },
+  restart: { outcome: 'failed', status: null, within: [15, hour], says: /changed while they were read/ },
   rate_limited: { outcome: 'failed', status: null, within: [30, hour], says: /Too many requests/ },
   deferred: { outcome: 'waiting', status: null, within: [0, 0], says: null },
   institution_down: {
     outcome: 'failed',
     status: 'institution_down',
     within: [hour / 2, 6 * hour],
-    says: /institution does not answer/,
+    says: /institution does not respond/,
   },
   not_ready: { outcome: 'waiting', status: null, within: [3, 900], says: null },
   update_mode: { outcome: 'failed', status: 'needs_update', within: [day, day], says: /new login/ },
-  at_bank: { outcome: 'failed', status: 'bank_action_required', within: [day, day], says: /with the bank/ },
+  at_bank: {
+    outcome: 'failed',
+    status: 'bank_action_required',
+    within: [day, day],
+    says: /resolved at the institution/,
+  },
   product_absent: { outcome: 'absent', status: null, within: [0.9 * hour, 7.7 * day], says: /does not offer/ },
   consent_needed: { outcome: 'consent_needed', status: null, within: [0.9 * hour, 7.7 * day], says: /has to agree/ },
-  gone: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /linked again/ },
-  relink: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /linked again/ },
-  revoked: { outcome: 'failed', status: 'revoked', within: [day, day], says: /withdrawn/ },
+  gone: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /Link the institution again/ },
+  relink: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /Link the institution again/ },
+  revoked: { outcome: 'failed', status: 'revoked', within: [day, day], says: /Access was revoked/ },
   item_error: { outcome: 'failed', status: null, within: [hour / 4, 6 * hour], says: /reports a problem/ },
-  ours: { outcome: 'failed', status: null, within: [6 * hour, 6 * hour], says: /internal problem/ },
+  ours: { outcome: 'failed', status: null, within: [6 * hour, 6 * hour], says: /internal error/ },
 }
 const isClass = (name: string): name is FailureClass => Object.hasOwn(table, name)
 const classes = Object.keys(table).filter(isClass)
