@@ -45,6 +45,7 @@ export interface Services {
   readonly enqueue: Enqueue
   readonly enqueueLinkSessions: Producer['enqueueLinkSessions']
   readonly enqueueRotation: Producer['enqueueRotation']
+  readonly enqueueRewrap: Producer['enqueueRewrap']
   readonly wait: (milliseconds: number) => Promise<void>
   /** 0 ≤ x < 1, for jitter; never for a secret. */
   readonly random: () => number

@@ -160,6 +160,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     enqueue: coalesced({ jobs, send: producer.send, log }),
     enqueueLinkSessions: producer.enqueueLinkSessions,
     enqueueRotation: producer.enqueueRotation,
+    enqueueRewrap: producer.enqueueRewrap,
     wait,
     random: Math.random,
     newId: () => crypto.randomUUID(),

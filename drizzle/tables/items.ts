@@ -59,6 +59,8 @@ export const items = pgTable(
   (table) => [
     index('items_user').on(table.userId, table.createdAt, table.id),
     index('items_created').on(table.createdAt.asc().nullsFirst(), table.id),
+    /** The ids of the keys that sealed access tokens, found without reading every item. */
+    index('items_key').on(sql`split_part(${table.accessTokenSealed}, '.', 2)`),
     index('items_status').on(table.status, table.createdAt, table.id),
     unique('items_owner').on(table.id, table.userId),
     index('items_purge')

@@ -1,8 +1,8 @@
-// `npm run recheck`: has the Worker ask Plaid again for every item that needs a relink. For after a slip with Plaid's keys or
-// environment, once it is mended. Speaks HTTP to the admin routes and holds no secret but the administrator's token.
+// `npm run recheck`: checks at Plaid every item that needs a relink. Used after a wrong key or environment of Plaid was fixed.
 import { parseArgs } from 'node:util'
 import * as z from 'zod'
-import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { runCommand } from '../dev/lib/run-command.ts'
+import { adminApi, type Call } from './lib/admin-api.ts'
 
 const help = `npm run recheck -- [--url URL] [--item ID]
 
@@ -16,32 +16,8 @@ const pageSchema = z.object({
   next_cursor: z.string().nullable(),
 })
 const recheckedSchema = z.object({ known: z.boolean() })
-const problemSchema = z.object({ code: z.string() })
 
-/** More pauses than this for one request, and the Worker's limits are not what stands in the way. */
-const mostPauses = 100
-
-type Call = (method: string, path: string) => Promise<unknown>
-
-/** Calls the Worker; waits where its rate limit asks for it. */
-function callerOf(url: string, token: string): Call {
-  return async (method, path) => {
-    for (let pauses = 0; ; pauses += 1) {
-      const response = await fetch(`${url}${path}`, { method, headers: { authorization: `Bearer ${token}` } })
-      if (response.status === 429 && pauses < mostPauses) {
-        const seconds = Number(response.headers.get('retry-after') ?? '5')
-        await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
-        continue
-      }
-      const body: unknown = await response.json().catch(() => null)
-      if (response.ok) return body
-      const { data } = problemSchema.safeParse(body)
-      throw new Error(`${method} ${path} answered ${response.status}${data === undefined ? '' : ` ${data.code}`}.`)
-    }
-  }
-}
-
-/** All of them before the first is rechecked: a recheck takes an item off the list. */
+/** Reads all pages first: a recheck removes an item from the list. */
 async function lostItems(call: Call): Promise<string[]> {
   const ids: string[] = []
   let cursor: string | null = null
@@ -69,18 +45,9 @@ async function recheckAll(call: Call, ids: readonly string[]): Promise<number> {
   return failed
 }
 
-function baseUrl(text: string): string {
-  const url = URL.parse(text)
-  if (url === null || !/^https?:$/.test(url.protocol)) throw misuse(`--url ${text} is no http(s) URL.`)
-  return url.origin
-}
-
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { url: { type: 'string' }, item: { type: 'string' } } })
-  const url = baseUrl(values.url ?? `http://127.0.0.1:${process.env['PORT'] || '8787'}`)
-  const token = process.env['ADMIN_TOKEN']
-  if (!token) throw misuse("ADMIN_TOKEN is not set: give it an administrator's access token.")
-  const call = callerOf(url, token)
+  const call = adminApi(values.url, process.env)
   const ids = values.item === undefined ? await lostItems(call) : [values.item]
   process.stdout.write(`${ids.length} items to ask Plaid for\n`)
   const failed = await recheckAll(call, ids)

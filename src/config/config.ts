@@ -201,6 +201,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     encryption: {
       current: { id: env.ENCRYPTION_KEY_ID, secret: env.ENCRYPTION_KEY },
       previous: env.ENCRYPTION_KEYS_PREVIOUS,
+      ...(env.ENCRYPTION_MIN_KEY_ID === undefined ? {} : { minimumKeyId: env.ENCRYPTION_MIN_KEY_ID }),
     },
     corsOrigins: env.CORS_ORIGINS,
     rateLimits: { enabled: env.RATE_LIMIT_ENABLED === 'true', quotas: env.RATE_LIMITS },

@@ -1,5 +1,6 @@
 // Constraints between variables, and what is allowed in development only.
 import { encodeBase64, encodeHex } from '../crypto/encoding.ts'
+import { isKeyIdBelow } from '../crypto/keyring.ts'
 import { identityUrlMissing, loginViolations, sharedLoginViolations } from './logins.ts'
 import { isRedirectUri } from './redirect-uri.ts'
 import { authModeOf, type Violation, type Environment, secretVariables } from './variables.ts'
@@ -141,5 +142,7 @@ export function constraintViolations(env: Environment, raw: Readonly<Record<stri
   violations.push(...sharedLoginViolations(env))
   if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))
     violations.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY_ID'])
+  if (env.ENCRYPTION_MIN_KEY_ID !== undefined && isKeyIdBelow(env.ENCRYPTION_KEY_ID, env.ENCRYPTION_MIN_KEY_ID))
+    violations.push(['ENCRYPTION_MIN_KEY_ID', 'must not be above ENCRYPTION_KEY_ID'])
   return env.ENVIRONMENT === 'development' ? violations : [...violations, ...strictViolations(env, raw)]
 }

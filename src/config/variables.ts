@@ -165,6 +165,7 @@ export const environmentSchema = z.object({
   ENCRYPTION_KEY: encryptionKey,
   ENCRYPTION_KEY_ID: keyId.default('k1'),
   ENCRYPTION_KEYS_PREVIOUS: previousKeys.default([]),
+  ENCRYPTION_MIN_KEY_ID: keyId.optional(),
   CORS_ORIGINS: jsonOf(z.array(z.string()), 'must be a JSON array of strings').default([]),
   RETENTION_REMOVED_DAYS: z.coerce.number().int().min(0).max(3650).default(30),
   ORPHAN_REMOVAL: z.enum(['off', 'report', 'end'], { error: 'must be off, report or end' }).default('end'),

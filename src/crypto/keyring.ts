@@ -31,6 +31,8 @@ export interface KeyringOptions {
 
 export interface Keyring {
   readonly currentKeyId: string
+  /** Ids of the keys that open what they sealed: configured and not below the minimum. */
+  readonly readableKeyIds: readonly string[]
   /**
    * The master key of an id, usable for HKDF only.
    * @throws AppError `token_undecryptable` for an id that is unknown or below the minimum
@@ -49,6 +51,9 @@ export function decodeKey(text: string): Bytes | null {
     : (decodeBase64(text) ?? decodeBase64Url(text))
   return bytes !== null && bytes.length >= MIN_SECRET_BYTES ? bytes : null
 }
+
+/** Whether `id` is below `minimum` in the natural order of key ids. */
+export const isKeyIdBelow = (id: string, minimum: string): boolean => sortKey(id) < sortKey(minimum)
 
 /** Runs of digits padded, so that comparing code units orders numbers by value. */
 function sortKey(id: string): string {
@@ -76,11 +81,12 @@ export function createKeyring(options: KeyringOptions): Keyring {
     if (secret.length < MIN_SECRET_BYTES) throw misconfigured('an encryption key is shorter than 32 bytes')
     secrets.set(id, secret)
   }
-  const isRetired = (id: string): boolean => minimumKeyId !== undefined && sortKey(id) < sortKey(minimumKeyId)
+  const isRetired = (id: string): boolean => minimumKeyId !== undefined && isKeyIdBelow(id, minimumKeyId)
   if (isRetired(current.id)) throw misconfigured('the current encryption key id is below the minimum')
 
   return {
     currentKeyId: current.id,
+    readableKeyIds: [...secrets.keys()].filter((id) => !isRetired(id)),
     masterKey: async (id) => {
       const secret = secrets.get(id)
       if (isRetired(id)) throw undecryptable('the key id is below the minimum')

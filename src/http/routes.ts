@@ -4,6 +4,7 @@ import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/
 import { listSetAsideRoute } from './routes/admin/set-aside.ts'
 import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin/dead-letters.ts'
 import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRoute } from './routes/admin/items.ts'
+import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
 import { listWebhooksRoute, usageRoute } from './routes/admin/plaid.ts'
 import {
   forgotPasswordRoute,
@@ -109,6 +110,8 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       replayDeadLettersRoute,
       replayDeadLetterRoute,
       usageRoute,
+      listKeysRoute,
+      rotateKeysRoute,
       logoutAllRoute,
       changePasswordRoute,
       enrollTotpRoute,

@@ -1,6 +1,8 @@
 // Messages of the sync queue: which product to sync, which Link session to check, or which access token to rotate. A
 // message is only a hint; the consumer decides by the row.
 import * as z from 'zod'
+import { keyIdPattern } from '../crypto/keyring.ts'
+import { sealedPlaces } from '../custody/rewrap.ts'
 
 /** Why a product is synced; stored as the run's `trigger`. */
 export const syncTriggers = ['link', 'user', 'webhook', 'sweep', 'again', 'raised', 'replay'] as const
@@ -16,5 +18,13 @@ const rotationMessage = z.strictObject({
   token_digest: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
-export const syncMessageSchema = z.union([productMessage, linkMessage, rotationMessage])
+/** The next step of a rotation of the encryption keys: values of one place, from one row on, to one key. */
+const rewrapMessage = z.strictObject({
+  rewrap: z.enum(sealedPlaces),
+  after: z.uuid().nullable(),
+  key_id: z.string().regex(keyIdPattern),
+})
+export type RewrapMessage = z.infer<typeof rewrapMessage>
+
+export const syncMessageSchema = z.union([productMessage, linkMessage, rotationMessage, rewrapMessage])
 export type SyncMessage = z.infer<typeof syncMessageSchema>

@@ -2,7 +2,7 @@
 // end. Never rejects: the sweep finds rows whose message was not sent.
 import type { DueMessage } from '../db/sync/wake-ups.ts'
 import type { Logger } from '../monitoring/logger.ts'
-import type { SyncMessage, SyncTrigger } from './message.ts'
+import type { RewrapMessage, SyncMessage, SyncTrigger } from './message.ts'
 import { pauseMs } from '../retry.ts'
 import { withTimeout } from '../timeout.ts'
 
@@ -18,6 +18,8 @@ export interface Producer {
   readonly send: (due: readonly DueMessage[], reason: SyncTrigger) => Promise<readonly string[]>
   /** The same for hosted Link sessions. */
   readonly enqueueLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
+  /** Continues a rotation of the encryption keys. Returns whether the queue took the message. */
+  readonly enqueueRewrap: (message: RewrapMessage, delaySeconds: number) => Promise<boolean>
   /** Returns whether the queue took the message. The request is stored nowhere else. */
   readonly enqueueRotation: (item: { readonly itemId: string; readonly tokenDigest: string }) => Promise<boolean>
 }
@@ -78,6 +80,7 @@ export function createProducer(options: ProducerOptions): Producer {
         ids.map((id) => ({ id, delaySeconds: 0 })),
         (id) => ({ link_session_id: id }),
       ),
+    enqueueRewrap: (body, delaySeconds) => isTaken([{ body, delaySeconds }]),
     enqueueRotation: ({ itemId, tokenDigest }) =>
       isTaken([{ body: { rotate_item_id: itemId, token_digest: tokenDigest }, delaySeconds: 0 }]),
   }

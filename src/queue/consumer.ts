@@ -3,11 +3,12 @@
 import type { Ctx } from '../context.ts'
 import { rotatingMinutes } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
+import { pauseSeconds, rewrapBatch } from '../keys/rotate-keys.ts'
 import { rotateAccessToken } from '../items/rotate-access-token.ts'
 import { finishLinkSession } from '../link/finish-session.ts'
 import { syncProduct } from '../sync/engine.ts'
 import { backoffSeconds } from '../sync/failure.ts'
-import { syncMessageSchema } from '../messages/message.ts'
+import { type RewrapMessage, syncMessageSchema } from '../messages/message.ts'
 
 /** Longer delays are left to the sweep, which finds the row when it is due. */
 const longestRetrySeconds = 900
@@ -31,6 +32,7 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
       itemId: parsed.data.rotate_item_id,
       tokenDigest: parsed.data.token_digest,
     })
+  if ('rewrap' in parsed.data) return await consumeRewrap(ctx, message, parsed.data)
   const { item_product_id: itemProductId, reason } = parsed.data
   try {
     const outcome = await syncProduct(ctx, itemProductId, reason, { isRetry: message.attempts > 1 })
@@ -83,6 +85,18 @@ async function consumeRotation(
     if (error instanceof AppError && error.code === 'unavailable')
       message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 5, longestRetrySeconds) })
     else message.ack()
+  }
+}
+
+/** A message is acknowledged when its successor is in the queue, so a step that dies is repeated. */
+async function consumeRewrap(ctx: Ctx, message: Message, step: RewrapMessage): Promise<void> {
+  try {
+    const next = await rewrapBatch(ctx, step)
+    if (next === null || (await ctx.services.enqueueRewrap(next, pauseSeconds))) message.ack()
+    else message.retry({ delaySeconds: busyRetrySeconds })
+  } catch (error) {
+    ctx.log.error('rewrap_failed', { phase: step.rewrap, attempt: message.attempts, error })
+    message.retry({ delaySeconds: busyRetrySeconds })
   }
 }
 

@@ -23,6 +23,7 @@ const own: Readonly<Record<string, Policy>> = {
   'POST /api/v1/admin/dead-letters/replay': 'sensitive',
   'POST /api/v1/plaid/sync/all': 'sync',
   'POST /api/v1/plaid/sync/item/{item_id}': 'sync',
+  'POST /api/v1/admin/keys/rotate': 'sensitive',
   [`POST ${webhookPath}`]: 'webhook_failed',
 }
 const policyOf = ({ name, path }: DocumentedRoute): Policy =>

@@ -373,8 +373,11 @@ const executors: Record<string, string> = {
       'log_out_everywhere',
       'refresh',
       'register',
+      'replace_totp',
       'session_lives',
       'set_password_by_mail',
+      'totp_keys',
+      'totp_of_other_keys',
     ].map((name) => [`identity.${name}`, 'wn_identity']),
   ),
 }

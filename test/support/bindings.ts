@@ -51,6 +51,7 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     ENCRYPTION_KEY: 'dGVzdC1lbmNyeXB0aW9uLWtleS10ZXN0LWVuY3J5cHQ=',
     ENCRYPTION_KEY_ID: 'test-1',
     ENCRYPTION_KEYS_PREVIOUS: '',
+    ENCRYPTION_MIN_KEY_ID: '',
     CORS_ORIGINS: '',
     SWEEP_WAKES_PER_SECOND: '',
     SECURITY_CONTACT: '',

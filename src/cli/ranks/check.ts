@@ -27,7 +27,7 @@ export function rankOf(path: string): number {
   return longest < 0 ? -1 : lengths.indexOf(longest)
 }
 
-const specifier = /(?:\bfrom|\bimport)\s*\(?\s*'([^'\n]+)'/g
+const specifier = /(?<!['"`])\b(?:from|import)\s*\(?\s*'([^'\n]+)'/g
 
 function importsOf(text: string): { specifier: string; line: number }[] {
   return [...text.matchAll(specifier)].map((match) => ({

@@ -92,3 +92,37 @@ export async function disableTotp(
       ${factor(given.secondFactor)}, ${bucketsOf(given.admitted)}, ${bucketsOf(given.factorBuckets)})`,
   )
 }
+
+const keyCountRow = z
+  .object({ key_id: z.string(), count: z.coerce.number() })
+  .transform(({ key_id: keyId, count }) => ({ keyId, count }))
+
+/** How many sealed secrets there are, by the id of the key that sealed them. */
+export const countTotpKeys = (database: IdentityDatabase) =>
+  ask(database, keyCountRow, sql`select * from identity.totp_keys()`)
+
+const sealedRow = z
+  .object({ account_id: z.string(), sealed: z.string() })
+  .transform(({ account_id: accountId, sealed }) => ({ accountId, sealed }))
+
+/** The next sealed secrets that another key than `keyId` sealed, by the id of their account. */
+export const listTotpSecrets = (
+  database: IdentityDatabase,
+  { keyId, after, limit }: { readonly keyId: string; readonly after: string | null; readonly limit: number },
+) => ask(database, sealedRow, sql`select * from identity.totp_of_other_keys(${keyId}, ${after}::uuid, ${limit}::int)`)
+
+const replacedRow = z.object({ replaced: z.coerce.number() })
+
+/** Replaces sealed secrets that are still what they were. Returns how many. */
+export async function replaceTotpSecrets(
+  database: IdentityDatabase,
+  replacements: readonly { readonly id: string; readonly from: string; readonly to: string }[],
+): Promise<number> {
+  const of = (name: 'id' | 'from' | 'to') => sql.param(replacements.map((one) => one[name]))
+  const { replaced } = await askOne(
+    database,
+    replacedRow,
+    sql`select identity.replace_totp(${of('id')}::uuid[], ${of('from')}::text[], ${of('to')}::text[]) as replaced`,
+  )
+  return replaced
+}

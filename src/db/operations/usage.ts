@@ -66,7 +66,7 @@ const reportRow = z.object({
   day: z.string().nullable(),
   endpoint: z.string(),
   outcome: z.string(),
-  calls: z.string(),
+  calls: z.string().nullable(),
   cost: z.string().nullable(),
 })
 

@@ -1,6 +1,15 @@
 import { runExample } from './accounts.ts'
 import { type OperationTexts, page, paged, sample } from './text.ts'
 
+const keysExample = {
+  current_key_id: 'k2',
+  keys: [
+    { id: 'k1', readable: true, values: { items: 120, link_sessions: 3 } },
+    { id: 'k2', readable: true, values: { items: 4880, totp_secrets: 310 } },
+  ],
+  remaining: 123,
+}
+
 export const adminTexts: OperationTexts = {
   adminListItems: {
     description: `Returns the items of all users with the state of their syncs, oldest first. ${paged}`,
@@ -128,5 +137,17 @@ export const adminTexts: OperationTexts = {
         cost: '0',
       },
     },
+  },
+  adminListKeys: {
+    description:
+      'Returns the encryption keys that are configured or that sealed a stored secret, and how many secrets of each place each key sealed. Reads every sealed secret.',
+    responses: { 200: 'The keys.' },
+    example: { response: keysExample },
+  },
+  adminRotateKeys: {
+    description:
+      'Starts a background job that seals every stored secret again under the current key, at most 500 a second. Call `GET /api/v1/admin/keys` to follow it. Starting it again is safe: secrets of the current key are left out.',
+    responses: { 202: 'The job is queued.' },
+    example: { response: keysExample },
   },
 }

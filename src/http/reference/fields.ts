@@ -161,4 +161,11 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   webhook_code: 'Plaid’s code of the webhook.',
   webhook_type: 'Plaid’s type of the webhook.',
   website: 'The website of the merchant.',
+  current_key_id: 'The id of the key that encrypts.',
+  keys: 'The keys, by id.',
+  readable:
+    'Whether the Worker can decrypt what the key encrypted: it is configured and not below `ENCRYPTION_MIN_KEY_ID`.',
+  values: 'Place of the database → how many of its secrets the key encrypted.',
+  remaining: 'The secrets that a key other than the current one encrypted.',
+  'EncryptionKeys.keys.id': 'The id of the key.',
 }

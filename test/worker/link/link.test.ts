@@ -421,6 +421,7 @@ describe('a failing step of the exchange:', () => {
   it('sealing it — the item is given back to Plaid', async () => {
     const keyring = {
       currentKeyId: 'lost',
+      readableKeyIds: [],
       masterKey: () => Promise.reject(new AppError('token_undecryptable', 'There is no key.')),
     }
     const from = (await calls()).length

@@ -1,6 +1,7 @@
 // Liveness and readiness. Neither reveals data or secrets.
 import * as z from 'zod'
 import { checkKeyring } from '../../../custody/check-keyring.ts'
+import { checkStoredKeys } from '../../../keys/check-stored-keys.ts'
 import { checkDatabase } from '../../../db/operations/health.ts'
 import { AppError } from '../../../errors.ts'
 import { publicRoute } from '../../route.ts'
@@ -37,19 +38,20 @@ export const readyRoute = publicRoute({
   answers: { 200: z.object({ status: z.literal('ready'), checks }).meta({ id: 'Ready' }) },
   errors: ['unavailable'],
 }).handle(async ({ services }) => {
-  const [api, jobs, identity, key] = await Promise.all([
+  const [api, jobs, identity, key, stored] = await Promise.all([
     checkDatabase(services.api),
     checkDatabase(services.jobs),
     services.identity === null ? null : services.identity().then(({ database }) => checkDatabase(database)),
     checkKeyring(services.keyring),
+    checkStoredKeys(services),
   ])
   const found = {
     api_database: verdict(api.ok),
     jobs_database: verdict(jobs.ok),
     ...(identity === null ? {} : { identity_database: verdict(identity.ok) }),
-    encryption_key: verdict(key.ok),
+    encryption_key: verdict(key.ok && stored.ok),
   }
-  if (api.ok && jobs.ok && identity?.ok !== false && key.ok)
+  if (api.ok && jobs.ok && identity?.ok !== false && key.ok && stored.ok)
     return { status: 200, body: { status: 'ready', checks: found } }
   // Only the log names the failed checks.
   const reason = [
@@ -57,6 +59,7 @@ export const readyRoute = publicRoute({
     ...jobs.problems.map((problem) => `wn_jobs: ${problem}`),
     ...(identity?.problems ?? []).map((problem) => `wn_identity: ${problem}`),
     ...key.problems,
+    ...stored.problems,
   ]
   throw new AppError('unavailable', 'The service is not ready. The log has the reason.', {
     reason: reason.join(' '),

@@ -1,0 +1,36 @@
+// Calls the admin routes of a Worker over HTTP. Holds no secret but the administrator's token.
+import * as z from 'zod'
+import { misuse } from '../../dev/lib/run-command.ts'
+
+const problemSchema = z.object({ code: z.string() })
+
+/** A request that is rate limited more often than this fails. */
+const maxPauses = 100
+
+export type Call = (method: string, path: string) => Promise<unknown>
+
+/**
+ * The calls of a command with `--url` and `ADMIN_TOKEN`. A call waits while the Worker's rate limit asks for it.
+ * @param url the Worker; by default the local one
+ */
+export function adminApi(url: string | undefined, environment: Readonly<Record<string, string | undefined>>): Call {
+  const given = url ?? `http://127.0.0.1:${environment['PORT'] || '8787'}`
+  const parsed = URL.parse(given)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) throw misuse(`--url ${given} is not an http(s) URL.`)
+  const token = environment['ADMIN_TOKEN']
+  if (!token) throw misuse("ADMIN_TOKEN is not set: give it an administrator's access token.")
+  return async (method, path) => {
+    for (let pauses = 0; ; pauses += 1) {
+      const response = await fetch(`${parsed.origin}${path}`, { method, headers: { authorization: `Bearer ${token}` } })
+      if (response.status === 429 && pauses < maxPauses) {
+        const seconds = Number(response.headers.get('retry-after') ?? '5')
+        await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+        continue
+      }
+      const body: unknown = await response.json().catch(() => null)
+      if (response.ok) return body
+      const { data } = problemSchema.safeParse(body)
+      throw new Error(`${method} ${path} answered ${response.status}${data === undefined ? '' : ` ${data.code}`}.`)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+// Re-wraps a sealed value: the same secret for the same row, sealed under the current key.
+import type { Keyring } from '../crypto/keyring.ts'
+import { openAccessToken, sealAccessToken } from './access-token.ts'
+import { openLinkToken, sealLinkToken } from './link-token.ts'
+import { openTotpSecret, sealTotpSecret } from './totp-secret.ts'
+
+/** Every place of the database that holds sealed values, in the order in which a rotation visits them. */
+export const sealedPlaces = ['items', 'link_exchanges', 'plaid_removals', 'link_sessions', 'totp_secrets'] as const
+export type SealedPlace = (typeof sealedPlaces)[number]
+
+export interface SealedValue {
+  readonly sealed: string
+  readonly userId: string
+  /** The id of the row that the value was sealed for: of the item, the Link session or the account. */
+  readonly ownerId: string
+}
+
+type Rewrap = (keyring: Keyring, value: SealedValue) => Promise<string>
+
+const rewrapAccessToken: Rewrap = async (keyring, { sealed, userId, ownerId: itemId }) =>
+  await sealAccessToken(keyring, await openAccessToken(keyring, sealed, { userId, itemId }), { userId, itemId })
+
+const rewraps: Readonly<Record<SealedPlace, Rewrap>> = {
+  items: rewrapAccessToken,
+  link_exchanges: rewrapAccessToken,
+  plaid_removals: rewrapAccessToken,
+  link_sessions: async (keyring, { sealed, userId, ownerId: sessionId }) => {
+    const token = await openLinkToken(keyring, sealed, { userId, sessionId })
+    return await sealLinkToken(keyring, token.reveal(), { userId, sessionId })
+  },
+  totp_secrets: async (keyring, { sealed, ownerId }) =>
+    await sealTotpSecret(keyring, await openTotpSecret(keyring, sealed, ownerId), ownerId),
+}
+
+/** @throws AppError `token_undecryptable` when no readable key opens the value for its row */
+export async function rewrap(keyring: Keyring, place: SealedPlace, value: SealedValue): Promise<string> {
+  return await rewraps[place](keyring, value)
+}

@@ -1,0 +1,124 @@
+// Sealed values by the id of the key that sealed them, which stands in each of them: `wn1.<key id>.…`.
+import { sql, type SQL } from 'drizzle-orm'
+import * as z from 'zod'
+import { batch, type JobsDatabase } from '../core/client.ts'
+import { bigCount, idRow, query } from '../core/statement.ts'
+
+interface Column {
+  readonly table: string
+  readonly sealed: string
+  /** The column with the id that the value was sealed for. */
+  readonly owner: string
+  /** Rows whose value another process is about to replace. */
+  readonly busy: string
+}
+
+/** The sealed columns that the jobs' login may read. Those of built-in accounts are in db/identity/totp.ts. */
+const columns = {
+  items: { table: 'items', sealed: 'access_token_sealed', owner: 'id', busy: 'rotation_started_at is not null' },
+  link_exchanges: { table: 'link_exchanges', sealed: 'access_token_sealed', owner: 'id', busy: 'false' },
+  plaid_removals: { table: 'plaid_removals', sealed: 'access_token_sealed', owner: 'item_id', busy: 'false' },
+  link_sessions: { table: 'link_sessions', sealed: 'token_sealed', owner: 'id', busy: 'false' },
+} as const satisfies Readonly<Record<string, Column>>
+export type SealedColumn = keyof typeof columns
+
+export interface KeyCount {
+  readonly place: string
+  readonly keyId: string
+  readonly count: number
+}
+
+const keyCountRow = z
+  .object({ place: z.string(), key_id: z.string(), count: bigCount })
+  .transform(({ place, key_id: keyId, count }) => ({ place, keyId, count }))
+
+/** How many values each key sealed, by place. Reads every sealed value. */
+export async function countSealedValues(jobs: JobsDatabase): Promise<readonly KeyCount[]> {
+  const counts = Object.values(columns).map(
+    ({
+      table,
+      sealed,
+    }) => sql`select ${table} as place, split_part(${sql.raw(sealed)}, '.', 2) as key_id, count(*) as count
+      from ${sql.raw(table)} where ${sql.raw(sealed)} <> '' group by 2`,
+  )
+  const { found } = await batch(jobs, {
+    found: query(keyCountRow, sql`${sql.join(counts, sql` union all `)} order by place, key_id`),
+  })
+  return found
+}
+
+/** The ids of the keys that sealed the access tokens of items, by the index: one step for each key. */
+export async function listItemKeyIds(jobs: JobsDatabase): Promise<readonly string[]> {
+  const keyId = sql.raw("split_part(access_token_sealed, '.', 2)")
+  const next = (after: SQL) => sql`(select ${keyId} from items where ${keyId} > ${after} order by ${keyId} limit 1)`
+  const { found } = await batch(jobs, {
+    found: query(
+      idRow,
+      sql`with recursive keys (id) as (
+          select ${next(sql`''`)} union all select ${next(sql`keys.id`)} from keys where keys.id is not null
+        ) select id from keys where id is not null`,
+    ),
+  })
+  return found
+}
+
+export interface StoredSealedValue {
+  readonly id: string
+  readonly userId: string
+  readonly ownerId: string
+  readonly sealed: string
+}
+
+const storedRow = z
+  .object({ id: z.string(), user_id: z.string(), owner_id: z.string(), sealed: z.string() })
+  .transform((row) => ({ id: row.id, userId: row.user_id, ownerId: row.owner_id, sealed: row.sealed }))
+
+/** The next values that another key than `keyId` sealed, by the id of their row. */
+export async function listSealedValues(
+  jobs: JobsDatabase,
+  place: SealedColumn,
+  { keyId, after, limit }: { readonly keyId: string; readonly after: string | null; readonly limit: number },
+): Promise<readonly StoredSealedValue[]> {
+  const { table, sealed, owner, busy } = columns[place]
+  const [column, ownerId] = [sql.raw(sealed), sql.raw(owner)]
+  const { found } = await batch(jobs, {
+    found: query(
+      storedRow,
+      sql`select id, user_id, ${ownerId} as owner_id, ${column} as sealed from ${sql.raw(table)}
+        where (${after}::uuid is null or id > ${after}::uuid) and ${column} <> '' and ${ownerId} is not null
+          and split_part(${column}, '.', 2) <> ${keyId} and not (${sql.raw(busy)})
+        order by id limit ${limit}`,
+    ),
+  })
+  return found
+}
+
+export interface Replacement {
+  readonly id: string
+  readonly from: string
+  readonly to: string
+}
+
+/** The lists of a replacement as the arrays of one `unnest`. */
+export const replacementArrays = (replacements: readonly Replacement[]): SQL =>
+  sql`${sql.param(replacements.map(({ id }) => id))}::uuid[], ${sql.param(replacements.map(({ from }) => from))}::text[],
+    ${sql.param(replacements.map(({ to }) => to))}::text[]`
+
+/** Replaces values that are still what they were. Returns how many. */
+export async function replaceSealedValues(
+  jobs: JobsDatabase,
+  place: SealedColumn,
+  replacements: readonly Replacement[],
+): Promise<number> {
+  if (replacements.length === 0) return 0
+  const { table, sealed, busy } = columns[place]
+  const { replaced } = await batch(jobs, {
+    replaced: query(
+      idRow,
+      sql`update ${sql.raw(table)} t set ${sql.raw(sealed)} = r.new_value
+        from unnest(${replacementArrays(replacements)}) as r (row_id, old_value, new_value)
+        where t.id = r.row_id and t.${sql.raw(sealed)} = r.old_value and not (${sql.raw(busy)}) returning t.id`,
+    ),
+  })
+  return replaced.length
+}

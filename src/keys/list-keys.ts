@@ -1,0 +1,38 @@
+// Which encryption keys the stored secrets need.
+import type { Ctx } from '../context.ts'
+import { countTotpKeys } from '../db/identity/totp.ts'
+import { countSealedValues, type KeyCount } from '../db/operations/sealed-values.ts'
+
+export interface KeyReport {
+  readonly currentKeyId: string
+  /** Each key that is configured or that sealed a value, by id. */
+  readonly keys: readonly {
+    readonly id: string
+    /** Whether the Worker opens what the key sealed. */
+    readonly readable: boolean
+    /** Place → how many values of it the key sealed. */
+    readonly values: Readonly<Record<string, number>>
+  }[]
+  /** Values that a rotation would seal again. */
+  readonly remaining: number
+}
+
+/** Counts the sealed values by key. Reads every sealed value of the database. */
+export async function listKeys({ services }: Ctx): Promise<KeyReport> {
+  const { keyring, jobs, identity } = services
+  const totp = identity === null ? [] : await countTotpKeys((await identity()).database)
+  const counts: KeyCount[] = [
+    ...(await countSealedValues(jobs)),
+    ...totp.map((each) => ({ place: 'totp_secrets', ...each })),
+  ]
+  const ids = new Set([...keyring.readableKeyIds, ...counts.map(({ keyId }) => keyId)])
+  return {
+    currentKeyId: keyring.currentKeyId,
+    keys: [...ids].toSorted().map((id) => ({
+      id,
+      readable: keyring.readableKeyIds.includes(id),
+      values: Object.fromEntries(counts.filter(({ keyId }) => keyId === id).map(({ place, count }) => [place, count])),
+    })),
+    remaining: counts.filter(({ keyId }) => keyId !== keyring.currentKeyId).reduce((sum, { count }) => sum + count, 0),
+  }
+}

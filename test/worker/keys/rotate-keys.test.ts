@@ -1,0 +1,266 @@
+// A rotation of the encryption keys over a real database: every sealed value, beside syncs, in steps that can be repeated.
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { parseConfig } from '../../../src/config/config.ts'
+import type { Services } from '../../../src/context.ts'
+import { createKeyring, type Keyring } from '../../../src/crypto/keyring.ts'
+import { createSecret } from '../../../src/crypto/secret.ts'
+import { openAccessToken, sealAccessToken } from '../../../src/custody/access-token.ts'
+import { sealLinkToken } from '../../../src/custody/link-token.ts'
+import { replaceSealedValues } from '../../../src/db/operations/sealed-values.ts'
+import { checkStoredKeys } from '../../../src/keys/check-stored-keys.ts'
+import { listKeys } from '../../../src/keys/list-keys.ts'
+import { rewrapBatch, startKeyRotation } from '../../../src/keys/rotate-keys.ts'
+import { login } from '../../../src/identity/login.ts'
+import { createAccounts, goodPassword } from '../../support/accounts.ts'
+import { workerVariables } from '../../support/bindings.ts'
+import { expectTruth } from '../../support/equality.ts'
+import { linkAndSync } from '../../support/linked.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld(inject('control'), { rateLimits: false })
+})
+afterAll(() => world.stop())
+afterEach(async () => {
+  world.queue.length = 0
+  world.lines.length = 0
+  await world.sql('delete from link_sessions')
+  await world.sql('delete from plaid_removals')
+  await world.sql('delete from link_exchanges')
+})
+
+const old = () => parseConfig(workerVariables(world.database)).encryption.current
+let count = 0
+/** A keyring with a new current key; the keys before it are readable unless it stands alone. */
+function newKeyring({ alone = false, minimum }: { alone?: boolean; minimum?: string } = {}): Keyring {
+  const current = { id: `test-${(count += 1) + 1}`, secret: crypto.getRandomValues(new Uint8Array(32)) }
+  earlier.push(current)
+  const previous = alone ? [] : [old(), ...earlier.slice(0, -1)]
+  return createKeyring({ current, previous, ...(minimum === undefined ? {} : { minimumKeyId: minimum }) })
+}
+const earlier: { id: string; secret: Uint8Array<ArrayBuffer> }[] = []
+/** The newest key alone, as after the older ones were taken out of the configuration. */
+function newestAlone(): Keyring {
+  const current = earlier.at(-1)
+  if (current === undefined) throw new Error('no key was made')
+  return createKeyring({ current })
+}
+const withKeyring = (keyring: Keyring): Services => ({ ...world.services, keyring })
+
+async function rotate(keyring: Keyring): Promise<void> {
+  const services = withKeyring(keyring)
+  await startKeyRotation(world.job(services))
+  await world.drain(services)
+}
+
+const keyIdsOf = async (table: string, column: string) =>
+  (await world.sql(`select distinct split_part(${column}, '.', 2) as id from ${table} where ${column} <> ''`)).map(
+    (row) => row['id'],
+  )
+
+describe('a rotation of the encryption keys', () => {
+  it('seals every value again, so that the new key alone opens all of them', async () => {
+    const item = await linkAndSync(world, 'rotated')
+    const [row] = await world.sql('select user_id from items where id = $1', [item.id])
+    const userId = String(row?.['user_id'])
+    const { keyring } = world.services
+    const [exchange, removal, session] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
+    const token = createSecret('access-sandbox-made-up')
+    const sealFor = (itemId: string) => sealAccessToken(keyring, token, { userId, itemId })
+    await world.sql(
+      `insert into link_exchanges (id, user_id, public_token_digest, state, allow_duplicate, next_attempt_at, access_token_sealed)
+       values ($1, $2, $3, 'exchanged', false, now(), $4)`,
+      [exchange, userId, 'digest', await sealFor(exchange)],
+    )
+    await world.sql(
+      `insert into plaid_removals (id, user_id, plaid_item_id, item_id, access_token_sealed, reason) values ($1, $2, 'gone', $3, $4, 'removed')`,
+      [crypto.randomUUID(), userId, removal, await sealFor(removal)],
+    )
+    await world.sql(
+      `insert into link_sessions (id, user_id, token_digest, token_sealed, expires_at) values ($1, $2, 'digest', $3, now() + interval '1 hour')`,
+      [session, userId, await sealLinkToken(keyring, 'link-sandbox-made-up', { userId, sessionId: session })],
+    )
+    const rotated = newKeyring()
+    const before = await listKeys(world.job(withKeyring(rotated)))
+    expect(before.keys.find(({ id }) => id === 'test-1')?.values).toMatchObject({
+      items: 1,
+      link_exchanges: 1,
+      plaid_removals: 1,
+      link_sessions: 1,
+    })
+    expect(before.remaining).toBe(4)
+
+    await rotate(rotated)
+
+    expect(await listKeys(world.job(withKeyring(newestAlone())))).toEqual({
+      currentKeyId: rotated.currentKeyId,
+      keys: [
+        {
+          id: rotated.currentKeyId,
+          readable: true,
+          values: { items: 1, link_exchanges: 1, plaid_removals: 1, link_sessions: 1 },
+        },
+      ],
+      remaining: 0,
+    })
+    const [moved] = await world.sql('select access_token_sealed from link_exchanges where id = $1', [exchange])
+    const opened = await openAccessToken(newestAlone(), String(moved?.['access_token_sealed']), {
+      userId,
+      itemId: exchange,
+    })
+    expect(opened.reveal()).toBe('access-sandbox-made-up')
+    await world.bank.change(item.plaidItemId, { add: 3, silent: true })
+    await world.sql('update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1', [
+      item.id,
+    ])
+    const [product] = await world.sql("select id from item_products where item_id = $1 and product = 'transactions'", [
+      item.id,
+    ])
+    await world.consume([{ item_product_id: String(product?.['id']), reason: 'user' }], withKeyring(newestAlone()))
+    await expectTruth(world, 'rotated', item.plaidItemId)
+  })
+
+  it('loses no row of a sync that runs meanwhile', async () => {
+    const item = await linkAndSync(world, 'beside a sync')
+    await world.bank.change(item.plaidItemId, { add: 20, modify: 5, remove: 2, silent: true })
+    const [product] = await world.sql(
+      "update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1 and product = 'transactions' returning id",
+      [item.id],
+    )
+    const rotated = newKeyring()
+    await startKeyRotation(world.job(withKeyring(rotated)))
+    const steps = world.queue.splice(0)
+    await Promise.all([
+      world.consume([{ item_product_id: String(product?.['id']), reason: 'user' }], withKeyring(rotated)),
+      world.consume(steps, withKeyring(rotated)),
+    ])
+    await world.drain(withKeyring(rotated))
+    await expectTruth(world, 'beside a sync', item.plaidItemId)
+    expect(await keyIdsOf('items', 'access_token_sealed')).toEqual([rotated.currentKeyId])
+  })
+
+  it('continues after the last row of a full batch', async () => {
+    const item = await linkAndSync(world, 'many')
+    const [row] = await world.sql('select user_id from items where id = $1', [item.id])
+    const userId = String(row?.['user_id'])
+    const ids = Array.from({ length: 501 }, () => crypto.randomUUID())
+    const previous = newKeyring()
+    const sealed = await Promise.all(
+      ids.map((sessionId) => sealLinkToken(previous, `link-sandbox-${sessionId}`, { userId, sessionId })),
+    )
+    await world.sql(
+      `insert into link_sessions (id, user_id, token_digest, token_sealed, expires_at)
+       select id, $1, id::text, sealed, now() + interval '1 hour' from unnest($2::uuid[], $3::text[]) as r (id, sealed)`,
+      [userId, `{${ids.join(',')}}`, `{${sealed.join(',')}}`],
+    )
+    const rotated = newKeyring()
+    const services = withKeyring(rotated)
+    const first = { rewrap: 'link_sessions', after: null, key_id: rotated.currentKeyId } as const
+    const second = await rewrapBatch(world.job(services), first)
+    expect(second).toEqual({ ...first, after: ids.toSorted()[499] })
+    // A message that is delivered again finds nothing left to do, and leads to the same place.
+    expect(await rewrapBatch(world.job(services), first)).toMatchObject({ rewrap: 'totp_secrets' })
+    expect(await keyIdsOf('link_sessions', 'token_sealed')).toEqual([rotated.currentKeyId])
+  })
+
+  it('leaves a value that no key opens, logs it, and seals its neighbours', async () => {
+    const broken = await linkAndSync(world, 'broken')
+    const whole = await linkAndSync(world, 'whole')
+    await world.sql('update items set access_token_sealed = $2 where id = $1', [
+      broken.id,
+      await sealAccessToken(newKeyring(), createSecret('x'), { userId: whole.id, itemId: whole.id }),
+    ])
+    const rotated = newKeyring()
+    await rotate(rotated)
+    const rows = await world.sql(
+      `select id from items where split_part(access_token_sealed, '.', 2) <> $1 and id = any($2::uuid[])`,
+      [rotated.currentKeyId, `{${broken.id},${whole.id}}`],
+    )
+    expect(rows).toEqual([{ id: broken.id }])
+    expect(world.lines.filter((line) => line.includes('value_not_rewrapped') && line.includes(broken.id))).toHaveLength(
+      1,
+    )
+    await world.sql('delete from items where id = $1', [broken.id])
+  })
+
+  it('does not touch a token that Plaid is about to replace', async () => {
+    const item = await linkAndSync(world, 'in rotation')
+    await world.sql('update items set rotation_started_at = now() where id = $1', [item.id])
+    const rotated = newKeyring()
+    await rotate(rotated)
+    const sealedBy = async () =>
+      (
+        await world.sql(`select split_part(access_token_sealed, '.', 2) as id from items where id = $1`, [item.id])
+      )[0]?.['id']
+    expect(await sealedBy()).not.toBe(rotated.currentKeyId)
+    await world.sql('update items set rotation_started_at = null where id = $1', [item.id])
+    await rotate(rotated)
+    expect(await sealedBy()).toBe(rotated.currentKeyId)
+  })
+
+  it('replaces a value only while it is what it was', async () => {
+    const item = await linkAndSync(world, 'compared')
+    const stale = [{ id: item.id, from: 'wn1.test-1.of.an.earlier.token', to: 'wn1.test-2.new' }]
+    expect(await replaceSealedValues(world.services.jobs, 'items', stale)).toBe(0)
+    await expectTruth(world, 'compared', item.plaidItemId)
+  })
+
+  it('waits for the version of the Worker that has the key', async () => {
+    const rotated = newKeyring()
+    await startKeyRotation(world.job(withKeyring(rotated)))
+    const steps = world.queue.splice(0)
+    expect(await world.consume(steps)).toEqual([60])
+    expect(world.queue).toEqual([])
+  })
+
+  it('retries a step whose successor the queue does not take', async () => {
+    const rotated = newKeyring()
+    const services = { ...withKeyring(rotated), enqueueRewrap: () => Promise.resolve(false) }
+    await expect(startKeyRotation(world.job(services))).rejects.toMatchObject({ code: 'unavailable' })
+    const step = { rewrap: 'items', after: null, key_id: rotated.currentKeyId } as const
+    expect(await world.consume([step], services)).toEqual([60])
+  })
+})
+
+describe('the keys of stored access tokens', () => {
+  it('are all readable, or readiness fails and names the missing one', async () => {
+    await linkAndSync(world, 'stranded')
+    const rotated = newKeyring()
+    await rotate(rotated)
+    await expect(checkStoredKeys(withKeyring(rotated))).resolves.toEqual({ ok: true, problems: [] })
+    const { ok, problems } = await checkStoredKeys(withKeyring(newKeyring({ alone: true })))
+    expect([ok, problems]).toEqual([
+      false,
+      [`Access tokens need the key ${rotated.currentKeyId}, which is missing or below the minimum.`],
+    ])
+    const next = `test-${count + 2}`
+    expect((await checkStoredKeys(withKeyring(newKeyring({ minimum: next })))).ok).toBe(false)
+  })
+})
+
+describe('a second factor', () => {
+  it('works with the new key after a rotation', async () => {
+    const accounts = await createAccounts(inject('control'))
+    try {
+      const grant = await accounts.signUp('rotated@example.com')
+      const factor = await accounts.addTotp(grant)
+      const ctx = (keyring: Keyring) => ({ ...accounts.ctx, services: { ...accounts.services, keyring } })
+      const rotated = newKeyring()
+      const step = { rewrap: 'totp_secrets', after: null, key_id: rotated.currentKeyId } as const
+      expect(await listKeys(ctx(rotated))).toMatchObject({ remaining: 1 })
+      expect(await rewrapBatch(ctx(rotated), step)).toBeNull()
+      expect(await listKeys(ctx(rotated))).toMatchObject({ remaining: 0 })
+      const attempt = {
+        email: 'rotated@example.com',
+        password: goodPassword,
+        code: factor.code(),
+        scope: 'full',
+        deviceToken: null,
+      } as const
+      await expect(login(ctx(newestAlone()), attempt)).resolves.toHaveProperty('accessToken')
+    } finally {
+      await accounts.stop()
+    }
+  })
+})
