@@ -37,14 +37,14 @@ function print({ current_key_id: current, keys, remaining }: Report): void {
     const marks = [...(id === current ? ['current'] : []), ...(readable ? [] : ['NOT READABLE'])]
     process.stdout.write(`${[id, ...marks].join(' ')}: ${counts.join(', ') || 'no secrets'}\n`)
   }
-  process.stdout.write(`${remaining} secrets of other keys than ${current}\n`)
+  process.stdout.write(`secrets of other keys: ${remaining}\n`)
 }
 
 async function rotate(call: Call): Promise<void> {
   let report = reportSchema.parse(await call('POST', `${path}/rotate`))
   let changedAtMs = Date.now()
   while (report.remaining > 0 && Date.now() - changedAtMs < stalledAfterMs) {
-    process.stdout.write(`${report.remaining} secrets left\n`)
+    process.stdout.write(`secrets left: ${report.remaining}\n`)
     await delay(pollMs)
     const next = await status(call)
     if (next.remaining !== report.remaining) changedAtMs = Date.now()
