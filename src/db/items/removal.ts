@@ -1,5 +1,5 @@
-// The removal of an item by its user: hidden in one short transaction, then published in the change feed in portions, so
-// that an item of any size can be removed. By the jobs' login, which waits for a commit that holds the item; its
+// The removal of an item by its user: hidden in one short transaction, then published in the change feed in portions,
+// so that an item of any size can be removed. By the jobs' login, which waits for a commit that holds the item; its
 // caller has found the item as its user's.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
@@ -58,7 +58,8 @@ async function publishPortion(jobs: JobsDatabase, item: SQL, limit: number): Pro
           update transactions t set change_seq = u.change_seq + o.n, updated_at = clock_timestamp()
           from unpublished o, item i join users u on u.id = i.user_id where t.id = o.id returning 1
         ), counted as (
-          update users u set change_seq = u.change_seq + (select count(*) from published) from item i where u.id = i.user_id
+          update users u set change_seq = u.change_seq + (select count(*) from published) from item i
+            where u.id = i.user_id
         )
         select count(*)::int as count from published`,
     ),

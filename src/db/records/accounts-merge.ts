@@ -6,7 +6,9 @@ import { entity, type IncomingRow } from '../core/record.ts'
 import { askedAgain, fromTheStart, isResting, type Lease } from '../sync/work.ts'
 import { command, idRow, query, type Statement } from '../core/statement.ts'
 
-/** Whether Plaid sent a name and a type. If not, a fallback stands in their place, and a known account keeps its own. */
+/**
+ * Whether Plaid sent a name and a type. If not, a fallback stands in their place, and a known account keeps its own.
+ */
 const sent = pgTable('sent', { hasName: boolean('has_name').notNull(), hasType: boolean('has_type').notNull() })
 
 const account = entity({

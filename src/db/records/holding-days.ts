@@ -11,8 +11,8 @@ const holdingDay = entity({
 })
 
 /**
- * CTEs of a holdings merge that make today's rows equal to its `incoming`. Earlier days stay. Part of the same statement,
- * so that both see the same snapshot.
+ * CTEs of a holdings merge that make today's rows equal to its `incoming`. Earlier days stay. Part of the same
+ * statement, so that both see the same snapshot.
  */
 export function keepHoldingDay(lease: Lease): SQL {
   const today = sql`(now() at time zone 'UTC')::date`

@@ -61,7 +61,8 @@ function incomingHoldings(rows: readonly PlaidHoldingRow[]): SQL {
   const worth = sql`coalesce(institution_value, quantity * institution_price)`
   return sql`(
       select plaid_account_id, plaid_security_id, sum(quantity) as quantity,
-        case when count(*) = 1 or count(institution_price) = count(*) and min(institution_price) = max(institution_price)
+        case when count(*) = 1 or count(institution_price) = count(*)
+          and min(institution_price) = max(institution_price)
           then min(institution_price)
           else trim_scale(round(${sumOfAll(worth)} / nullif(sum(quantity), 0), 12)) end as institution_price,
         min(institution_price_as_of) as institution_price_as_of,
@@ -87,7 +88,8 @@ export function mergeHoldings(lease: Lease, rows: readonly PlaidHoldingRow[], se
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = r.plaid_account_id
         left join securities s on s.user_id = ${lease.userId} and s.plaid_security_id = r.plaid_security_id
       )`,
-    unknown: sql`select 'holding' as kind, l.plaid_account_id || ' ' || l.plaid_security_id as row_key, l.plaid_account_id,
+    unknown: sql`select 'holding' as kind, l.plaid_account_id || ' ' || l.plaid_security_id as row_key,
+      l.plaid_account_id,
         to_jsonb(l) - 'account_id' - 'security_id' as payload from listed l where l.account_id is null`,
     and: sql`incoming as (
         select account_id, security_id, quantity, institution_price, institution_price_as_of,
@@ -140,7 +142,8 @@ export function mergeInvestmentTransactions(
   const days = sql`${window?.from ?? null}::date and ${window?.to ?? null}::date`
   return replaceRows(lease, {
     read: sql`incoming as materialized (${incomingInvestments(lease, held)})`,
-    unknown: sql`select 'investment_transaction' as kind, i.plaid_investment_transaction_id as row_key, i.plaid_account_id,
+    unknown: sql`select 'investment_transaction' as kind, i.plaid_investment_transaction_id as row_key,
+      i.plaid_account_id,
         to_jsonb(i) - 'account_id' - 'security_id' - 'seq' as payload from incoming i where i.account_id is null`,
     remove: sql`update investment_transactions t set removed_at = now()
         where t.item_id = ${lease.itemId} and t.removed_at is null and t.date between ${days}

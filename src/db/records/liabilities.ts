@@ -21,8 +21,8 @@ const kinds = ['credit', 'mortgage', 'student'] as const
 export type PlaidLiabilityRow = IncomingRow<typeof liability> & { readonly kind: (typeof kinds)[number] }
 
 /**
- * The rows are all that the item owes: deletes others, unless an unreadable row may stand for them. Sets rows of unknown
- * accounts aside.
+ * The rows are all that the item owes: deletes others, unless an unreadable row may stand for them. Sets rows of
+ * unknown accounts aside.
  */
 export function mergeLiabilities(lease: Lease, rows: readonly PlaidLiabilityRow[], setAside: readonly SetAside[]) {
   const unread = kinds.map(

@@ -42,7 +42,8 @@ export function mergeRecurring(lease: Lease, rows: readonly PlaidStreamRow[], se
       )`,
     unknown: sql`select l.direction || '_stream' as kind, l.plaid_stream_id as row_key, l.plaid_account_id,
         to_jsonb(l) - 'account_id' as payload from listed l where l.account_id is null`,
-    remove: sql`delete from recurring_streams s where s.item_id = ${lease.itemId} and not (${sql.join(unread, sql` or `)})
+    remove: sql`delete from recurring_streams s where s.item_id = ${lease.itemId}
+      and not (${sql.join(unread, sql` or `)})
         and not exists (select 1 from listed l where l.plaid_stream_id = s.plaid_stream_id)`,
     upsert: upsert(stream, {
       table: 'recurring_streams',

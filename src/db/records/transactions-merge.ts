@@ -143,7 +143,8 @@ export function mergeTransactions(lease: Lease, changes: readonly TransactionCha
         select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')},
           e.note, e.user_category, coalesce(e.hidden, false), counter.change_seq + c.n, ${lease.linkEpoch}::smallint
         from changed c cross join counter left join edits e on e.plaid_transaction_id = c.plaid_transaction_id
-        on conflict (item_id, plaid_transaction_id) do update set account_id = excluded.account_id, ${transaction.updates},
+        on conflict (item_id, plaid_transaction_id) do update set account_id = excluded.account_id,
+          ${transaction.updates},
           note = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
             then coalesce(transactions.note, excluded.note) else transactions.note end,
           user_category = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
