@@ -38,6 +38,7 @@ describe('a command', () => {
     'cli/pseudonym.ts',
     'cli/ranks.ts',
     'cli/recheck.ts',
+    'cli/sbom.ts',
     'cli/token.ts',
     'dev/stack/start.ts',
   ]
