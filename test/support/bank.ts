@@ -69,8 +69,13 @@ export interface Bank {
   /** Says which kind of Plaid's clients calls: `legacy_users`, `category_version`, `foreign_tokens`. */
   client(kind: object): Promise<void>
   webhooks(mischief: object): Promise<void>
-  calls(): Promise<{ endpoint: string }[]>
+  /** Calls of Plaid's API, oldest first; without an item for those about none. */
+  calls(): Promise<{ endpoint: string; item_id: string | null }[]>
 }
+
+const callsSchema = z.object({
+  calls: z.array(z.looseObject({ endpoint: z.string(), item_id: z.string().nullable() })),
+})
 
 export function connectBank(simulator: TestSimulator): Bank {
   const call = async (method: string, path: string, body?: object | string): Promise<unknown> => {
@@ -134,8 +139,6 @@ export function connectBank(simulator: TestSimulator): Bank {
     async webhooks(mischief) {
       await call('POST', '/simulator/webhooks', mischief)
     },
-    calls: async () =>
-      z.object({ calls: z.array(z.looseObject({ endpoint: z.string() })) }).parse(await call('GET', '/simulator/calls'))
-        .calls,
+    calls: async () => callsSchema.parse(await call('GET', '/simulator/calls')).calls,
   }
 }

@@ -186,6 +186,10 @@ export interface Claim {
   readonly until: string
 }
 
+// A claim names its products as an array, `= any(array(…))`, and reads an item in a subquery: each row is found by its primary
+// key. With `in` or a join, PostgreSQL may compare every product with every item where its statistics take a table for
+// empty.
+
 /** Of so many times the rows of a claim, the longest due, users get their turns. */
 const turnsAmong = 4
 
@@ -197,25 +201,26 @@ const claimRow = z.object({ id: z.string(), until: z.string() })
  * is still on the way. The rest of a refused product ends here, after about a week.
  */
 export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<Claim> {
-  const isDue = sql`d.dirty_seq > d.synced_seq and d.next_attempt_at <= now() and i.removed_at is null
+  const isDue = sql`d.dirty_seq > d.synced_seq and d.next_attempt_at <= now()
     and (d.lease_expires_at is null or d.lease_expires_at < now())
-    and (d.woken_until is null or d.woken_until < now()) and ${mayRun('d', 'i')}`
-  const oldest = sql`select d.id, d.user_id, d.next_attempt_at from item_products d join items i on i.id = d.item_id
+    and (d.woken_until is null or d.woken_until < now())
+    and (select i.removed_at is null and ${mayRun('d', 'i')} from items i where i.id = d.item_id)`
+  const oldest = sql`select d.id, d.user_id, d.next_attempt_at from item_products d
     where ${isDue} order by d.next_attempt_at limit ${turnsAmong * limit}`
   const { claimed } = await batch(jobs, {
     claimed: query(
       claimRow,
       sql`update item_products p set next_attempt_at = now() + make_interval(secs => ${againSeconds}),
         ${askedAgain('p')}
-        where p.id in (
-          select d.id from item_products d join items i on i.id = d.item_id
-          where ${isDue} and d.id in (
+        where p.id = any(array(
+          select d.id from item_products d
+          where ${isDue} and d.id = any(array(
             select id from (
               select *, row_number() over (partition by user_id order by next_attempt_at) as turn
                 from (${oldest}) oldest
-            ) waiting order by turn, next_attempt_at limit ${limit})
+            ) waiting order by turn, next_attempt_at limit ${limit}))
           for no key update of d skip locked
-        ) returning p.id, p.next_attempt_at::text as until`,
+        )) returning p.id, p.next_attempt_at::text as until`,
     ),
   })
   return { ids: claimed.map(({ id }) => id), until: claimed[0]?.until ?? '' }
@@ -227,11 +232,11 @@ export async function releaseDue(jobs: JobsDatabase, { until }: Claim, ids_: rea
   const released = await ids(
     jobs,
     sql`update item_products p set next_attempt_at = now()
-      where p.id in (
+      where p.id = any(array(
         select c.id from item_products c where c.id = any(${sql.param(ids_)}::uuid[])
           and c.next_attempt_at = ${until}::timestamptz and c.dirty_seq > c.synced_seq
         for no key update of c skip locked
-      ) returning p.id`,
+      )) returning p.id`,
   )
   return released.length
 }
@@ -249,13 +254,13 @@ export async function markStale(
     jobs,
     sql`update item_products p set dirty_seq = dirty_seq + 1,
         next_attempt_at = now() + random() * make_interval(secs => ${options.spreadSeconds})
-      where p.id in (
-        select s.id from item_products s join items i on i.id = s.item_id
-        where s.product = ${product} and s.dirty_seq = s.synced_seq and i.removed_at is null
+      where p.id = any(array(
+        select s.id from item_products s
+        where s.product = ${product} and s.dirty_seq = s.synced_seq
           and s.last_synced_at < now() - make_interval(secs => ${options.olderThanSeconds})
-          and ${mayRun('s', 'i')}
+          and (select i.removed_at is null and ${mayRun('s', 'i')} from items i where i.id = s.item_id)
         order by s.last_synced_at limit ${options.limit} for no key update of s skip locked
-      ) returning p.id`,
+      )) returning p.id`,
   )
   return marked.length
 }

@@ -2,6 +2,7 @@
 // over hours.
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
+import { claimDue, releaseDue } from '../../../src/db/sync/work.ts'
 import { markStaleProducts, sweep } from '../../../src/sync/sweep.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
@@ -102,5 +103,26 @@ describe('what is stale', () => {
     await items(31_000, 'balances', '2 days', false)
     expect(await markStaleProducts(world.job())).toBe(30_000)
     expect(await markStaleProducts(world.job())).toBe(1000)
+  })
+})
+
+describe('a search for products uses keys where the statistics take the tables for empty', () => {
+  beforeEach(async () => {
+    await items(6000, 'liabilities', '1 minute', false)
+    await world.sql('delete from items')
+    for (const table of ['items', 'item_products']) await world.sql(`vacuum (analyze, truncate off) ${table}`)
+  })
+
+  // A plan that compares each product with each item is cancelled by the login's limit of a minute.
+  it('marks stale products', async () => {
+    await items(6000, 'liabilities', '3 days', false)
+    expect(await markStaleProducts(world.job())).toBe(6000)
+  })
+
+  it('claims due products and releases them', async () => {
+    await items(15_000, 'liabilities', '1 minute', true)
+    const claim = await claimDue(world.services.jobs, 15_000, 600)
+    expect(claim.ids).toHaveLength(15_000)
+    expect(await releaseDue(world.services.jobs, claim, claim.ids)).toBe(15_000)
   })
 })
