@@ -8,6 +8,7 @@ import { projectFolder } from '../dev/lib/project-folder.ts'
 import { runCommand } from '../dev/lib/run-command.ts'
 import { describeApi } from '../http/openapi.ts'
 import { everyRoute, routeTable } from '../http/routes.ts'
+import { nullIfMissing } from '../dev/lib/missing.ts'
 
 const documentFile = join(projectFolder, 'docs', 'openapi.json')
 
@@ -24,14 +25,7 @@ export async function openapiText(): Promise<string> {
   return `${JSON.stringify(describeApi(everyRoute(routeTable(() => Promise.resolve({}))), version), null, 2)}\n`
 }
 
-async function readDocument(): Promise<string | null> {
-  try {
-    return await readFile(documentFile, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
-  }
-}
+const readDocument = (): Promise<string | null> => readFile(documentFile, 'utf8').catch(nullIfMissing)
 
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { check: { type: 'boolean', default: false } } })

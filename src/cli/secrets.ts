@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs, promisify } from 'node:util'
 import { projectFolder } from '../dev/lib/project-folder.ts'
 import { runCommand } from '../dev/lib/run-command.ts'
+import { nullIfMissing } from '../dev/lib/missing.ts'
 
 const run = promisify(execFile)
 
@@ -100,7 +101,11 @@ export async function findTrackedSecrets(): Promise<Finding[]> {
   const { stdout } = await run('git', ['ls-files', '-z'], { cwd: projectFolder, maxBuffer: 16 * 1024 * 1024 })
   const files = stdout.split('\0').filter((name) => name !== '')
   const found = await Promise.all(
-    files.map(async (file) => findSecrets(file, await readFile(join(projectFolder, file), 'utf8').catch(onlyMissing))),
+    files.map(async (file) => {
+      // A file that was deleted and is not yet committed holds nothing.
+      const text = await readFile(join(projectFolder, file), 'utf8').catch(nullIfMissing)
+      return findSecrets(file, text ?? '')
+    }),
   )
   return found.flat()
 }
@@ -137,12 +142,6 @@ export async function findCommittedSecrets(folder = projectFolder): Promise<Find
   const [code] = await ended
   if (code !== 0) throw new Error('git could not list what was committed.')
   return found
-}
-
-/** A file that was deleted and is not yet committed holds nothing. */
-function onlyMissing(error: unknown): string {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
-  throw error
 }
 
 async function main(args: string[]): Promise<void> {

@@ -1,9 +1,14 @@
 // Rotates the encryption keys: seals every stored secret again under the current key, a batch for each queue message. A value
 // is replaced only while it is what it was, so syncs and token rotations run meanwhile. Repeating a step changes nothing.
 import type { Ctx } from '../context.ts'
-import { rewrap, sealedPlaces, type SealedValue } from '../custody/rewrap.ts'
+import { rewrap, sealedPlaces } from '../custody/rewrap.ts'
 import { listTotpSecrets, replaceTotpSecrets } from '../db/identity/totp.ts'
-import { listSealedValues, type Replacement, replaceSealedValues } from '../db/operations/sealed-values.ts'
+import {
+  listSealedValues,
+  type Replacement,
+  replaceSealedValues,
+  type StoredSealedValue,
+} from '../db/operations/sealed-values.ts'
 import { AppError } from '../errors.ts'
 import type { RewrapMessage } from '../messages/message.ts'
 
@@ -23,10 +28,6 @@ export async function startKeyRotation({ services, log }: Ctx): Promise<void> {
   log.info('key_rotation_started', { key_id: first.key_id })
 }
 
-interface Row extends SealedValue {
-  readonly id: string
-}
-
 /** Reads and replaces the values of a place; null where the deployment has no such place. */
 async function accessTo({ services }: Ctx, { rewrap: place, after, key_id: keyId }: RewrapMessage) {
   const from = { keyId, after, limit: batchSize }
@@ -39,7 +40,7 @@ async function accessTo({ services }: Ctx, { rewrap: place, after, key_id: keyId
   const { database } = await services.identity()
   const found = await listTotpSecrets(database, from)
   return {
-    rows: found.map(({ accountId: id, sealed }): Row => ({ id, userId: id, ownerId: id, sealed })),
+    rows: found.map(({ accountId: id, sealed }): StoredSealedValue => ({ id, userId: id, ownerId: id, sealed })),
     replace: (replacements: readonly Replacement[]) => replaceTotpSecrets(database, replacements),
   }
 }

@@ -27,9 +27,9 @@ export function adminApi(url: string | undefined, environment: Readonly<Record<s
         await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
         continue
       }
-      const body: unknown = await response.json().catch(() => null)
-      if (response.ok) return body
-      const { data } = problemSchema.safeParse(body)
+      if (response.ok) return await response.json()
+      // Not every error is the Worker's own: a proxy in between may answer with HTML.
+      const { data } = problemSchema.safeParse(await response.json().catch(() => null))
       throw new Error(`${method} ${path} answered ${response.status}${data === undefined ? '' : ` ${data.code}`}.`)
     }
   }

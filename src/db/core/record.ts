@@ -95,11 +95,14 @@ export function upsert<Row extends object>(
   { list, updates, differs }: Entity<Row>,
   { table, as, own, key, updated = [], from, order, set, or }: Upsert,
 ): SQL {
-  const assignments = [joined(updated.map((name) => `${name} = excluded.${name}`)), updates, set]
-  const differences = [...updated.map((name) => sql.raw(`${as}.${name} is distinct from excluded.${name}`)), or]
-  const changes = (updated.length === 0 ? assignments.slice(1) : assignments).flatMap((part) => part ?? [])
+  const changes = [...updated.map((name) => sql.raw(`${name} = excluded.${name}`)), updates, ...(set ? [set] : [])]
+  const differences = [
+    differs(as),
+    ...updated.map((name) => sql.raw(`${as}.${name} is distinct from excluded.${name}`)),
+    ...(or ? [or] : []),
+  ]
   return sql`insert into ${sql.raw(`${table} as ${as} (${Object.keys(own).join(', ')}`)}, ${list()})
     select ${sql.join(Object.values(own), sql`, `)}, ${list()} from ${from} order by ${joined(order)}
     on conflict (${joined(key)}) do update set ${sql.join(changes, sql`, `)}
-    where ${sql.join([differs(as), ...differences.flatMap((part) => part ?? [])], sql` or `)}`
+    where ${sql.join(differences, sql` or `)}`
 }

@@ -1,5 +1,5 @@
 // Row-level-security scopes. Whatever a user asks runs behind `app.enter`, in the same transaction, so that a query
-// that forgets its filter returns nothing instead of somebody else's money.
+// that forgets its filter returns no row of another user.
 import { type SQL, sql } from 'drizzle-orm'
 import { type ApiDatabase, batch, batchAfter } from './client.ts'
 import { inIndexOrder } from './plans.ts'

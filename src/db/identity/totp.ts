@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../../crypto/encoding.ts'
 import type { IdentityDatabase } from '../core/client.ts'
+import { type Replacement, replacementArrays } from '../operations/sealed-values.ts'
 import {
   ask,
   askOne,
@@ -116,13 +117,12 @@ const replacedRow = z.object({ replaced: z.coerce.number() })
 /** Replaces sealed secrets that are still what they were. Returns how many. */
 export async function replaceTotpSecrets(
   database: IdentityDatabase,
-  replacements: readonly { readonly id: string; readonly from: string; readonly to: string }[],
+  replacements: readonly Replacement[],
 ): Promise<number> {
-  const of = (name: 'id' | 'from' | 'to') => sql.param(replacements.map((one) => one[name]))
   const { replaced } = await askOne(
     database,
     replacedRow,
-    sql`select identity.replace_totp(${of('id')}::uuid[], ${of('from')}::text[], ${of('to')}::text[]) as replaced`,
+    sql`select identity.replace_totp(${replacementArrays(replacements)}) as replaced`,
   )
   return replaced
 }

@@ -10,9 +10,11 @@ import { query } from '../core/statement.ts'
 /** Who asks whether the service is ready waits no longer than this. */
 const timeoutMs = 5000
 
-function late(): never {
-  throw new AppError('unavailable', 'The database did not answer.')
-}
+/** Rejects with `unavailable` where the answer takes longer. */
+export const whileReadinessWaits = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
+  withTimeout(timeoutMs, answer, () => {
+    throw new AppError('unavailable', 'The database did not answer.')
+  })
 
 const rightsRow = z.object({
   acts: z.boolean(),
@@ -66,7 +68,7 @@ export async function checkDatabase(
 ): Promise<{ ok: boolean; problems: string[] }> {
   try {
     const asked = batch(database, { rights: query(rightsRow, question(database.login)) })
-    const { rights } = await withTimeout(timeoutMs, asked, late)
+    const { rights } = await whileReadinessWaits(asked)
     const problems = rights.flatMap((row) => problemsOf(database.login, row))
     return { ok: problems.length === 0, problems }
   } catch (error) {

@@ -2,6 +2,7 @@
 import { sql, type SQL } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
+import { inIndexOrder, plan } from '../core/plans.ts'
 import { bigCount, idRow, query } from '../core/statement.ts'
 
 interface Column {
@@ -52,6 +53,7 @@ export async function listItemKeyIds(jobs: JobsDatabase): Promise<readonly strin
   const keyId = sql.raw("split_part(access_token_sealed, '.', 2)")
   const next = (after: SQL) => sql`(select ${keyId} from items where ${keyId} > ${after} order by ${keyId} limit 1)`
   const { found } = await batch(jobs, {
+    planned: plan(inIndexOrder),
     found: query(
       idRow,
       sql`with recursive keys (id) as (
@@ -99,7 +101,7 @@ export interface Replacement {
   readonly to: string
 }
 
-/** The lists of a replacement as the arrays of one `unnest`. */
+/** The ids, old values and new values of replacements, as three array parameters. */
 export const replacementArrays = (replacements: readonly Replacement[]): SQL =>
   sql`${sql.param(replacements.map(({ id }) => id))}::uuid[], ${sql.param(replacements.map(({ from }) => from))}::text[],
     ${sql.param(replacements.map(({ to }) => to))}::text[]`

@@ -33,10 +33,10 @@ export interface UsageReport {
 /** Endpoint → price of a call as decimal text, in whatever currency the operator pays. */
 export type UsagePrices = Readonly<Record<string, string>>
 
-/** A counter is so many rows, so that those who count at once seldom wait for one another. */
+/** The rows of one counter. Concurrent writers mostly take different rows, so they seldom wait. */
 export const usageSlots = 16
 
-/** Byte order, as good as any: everybody takes the locks in the same one. */
+/** Orders counters by key, so that all writers lock the rows in the same order. */
 const byKey = (one: UsageCount, other: UsageCount): number => {
   const [left, right] = [`${one.endpoint} ${one.outcome}`, `${other.endpoint} ${other.outcome}`]
   return left < right ? -1 : Number(left > right)

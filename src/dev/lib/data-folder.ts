@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { nullIfMissing } from './missing.ts'
 
 /** The conventional ids of `nobody`. */
 const unprivileged: ServerUser = { uid: 65_534, gid: 65_534 }
@@ -16,7 +17,7 @@ export interface ServerUser {
 /** Who runs the server: null for "whoever runs this process", else the owner of existing data, or `nobody`. */
 export async function serverUser(clusterFolder: string): Promise<ServerUser | null> {
   if (process.getuid?.() !== 0) return null
-  const existing = await stat(clusterFolder).catch(() => null)
+  const existing = await stat(clusterFolder).catch(nullIfMissing)
   return existing === null || existing.uid === 0 ? unprivileged : { uid: existing.uid, gid: existing.gid }
 }
 
@@ -25,7 +26,7 @@ export async function closedFolder(path: string, user: ServerUser): Promise<stri
   const parent = dirname(path)
   const above = parent === path ? null : await closedFolder(parent, user)
   if (above !== null) return above
-  const found = await stat(path).catch(() => null)
+  const found = await stat(path).catch(nullIfMissing)
   if (found === null) return null
   const shift = found.uid === user.uid ? 6 : found.gid === user.gid ? 3 : 0
   return (found.mode & (0o1 << shift)) === 0 ? path : null
@@ -43,9 +44,9 @@ async function makeTemporaryFolder(projectFolder: string): Promise<string> {
   const path = join(tmpdir(), `wealthnavigator-edge-${process.getuid?.() ?? 'user'}-${project}`)
   await makeFolder(path)
   const found = await lstat(path)
-  // The name can be guessed, so a folder that somebody else put there first is not used.
+  // The name can be guessed, so a folder of another user is not used.
   if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0) {
-    throw new Error(`${path} belongs to somebody else or is open to others: remove it, or set DATA_DIR.`)
+    throw new Error(`${path} belongs to another user or is open to others: remove it, or set DATA_DIR.`)
   }
   return path
 }

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import { nullIfMissing } from './missing.ts'
 
 /** Every variable of the configuration table; a name that is not here does not pass from the shell to the Worker. */
 export const variableNames = [
@@ -63,10 +64,7 @@ export function usesOidc(variables: Variables): boolean {
 }
 
 async function readVariables(path: string): Promise<Variables | null> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
-  })
+  const text = await readFile(path, 'utf8').catch(nullIfMissing)
   if (text === null) return null
   const entries = Object.entries(parseEnv(text)).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],

@@ -7,7 +7,7 @@ import { Client, DatabaseError } from 'pg'
 import * as z from 'zod'
 import { projectFolder } from './project-folder.ts'
 
-/** "wnmg": any constant does, as long as every run takes the same. */
+/** The key of the advisory lock: "wnmg" in ASCII. Every run locks the same key. */
 const lockKey = 0x77_6e_6d_67
 const lockTimeoutMs = 30_000
 const lockNotAvailable = '55P03'

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { newPassword } from '../lib/bootstrap.ts'
+import { nullIfMissing } from '../lib/missing.ts'
 
 const password = z.string().min(1).default(newPassword)
 const loginsSchema = z.object({ apiPassword: password, jobsPassword: password, identityPassword: password })
@@ -12,10 +13,7 @@ export type Logins = z.infer<typeof loginsSchema>
 /** Reads them, and makes and writes those that are not there yet (for their owner's eyes only). */
 export async function readLogins(folder: string): Promise<Logins> {
   const path = join(folder, 'logins.json')
-  const stored = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '{}'
-    throw error
-  })
+  const stored = (await readFile(path, 'utf8').catch(nullIfMissing)) ?? '{}'
   const logins = loginsSchema.parse(JSON.parse(stored))
   const text = JSON.stringify(logins)
   if (text !== stored) await writeFile(path, text, { mode: 0o600 })

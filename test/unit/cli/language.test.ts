@@ -1,6 +1,5 @@
 // The language check with invented files: what it reads, what it finds, and the list that can only shrink.
 import { describe, expect, it } from 'vitest'
-import { judge } from '../../../src/cli/language.ts'
 import { findInFile } from '../../../src/cli/language/find.ts'
 
 const wordsOf = (path: string, content: string): string[] =>
@@ -50,19 +49,6 @@ describe('the language check', () => {
   it('suggests another word', () => {
     expect(findInFile('docs/made-up.md', 'It goes on.')).toEqual([
       { line: 1, word: 'goes on', suggestion: 'continues' },
-    ])
-  })
-
-  it('fails on findings outside the list, and on entries of the list that are clean', () => {
-    const finding = { line: 1, word: 'told', suggestion: 'sent' }
-    const found = [
-      { ...finding, file: 'test/a/one.test.ts' },
-      { ...finding, file: 'test/b/two.test.ts' },
-    ]
-    expect(judge(found, ['test/a', 'test/b'])).toEqual([])
-    expect(judge(found, ['test/a'])).toEqual(['test/b/two.test.ts:1: "told" → sent'])
-    expect(judge(found, ['test/a', 'test/b', 'test/c'])).toEqual([
-      'src/cli/language/not-clean.ts: test/c is clean: remove it from the list',
     ])
   })
 })

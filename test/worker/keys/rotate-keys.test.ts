@@ -239,6 +239,16 @@ describe('the keys of stored access tokens', () => {
   })
 })
 
+describe('the check of the stored keys', () => {
+  it('fails after five seconds where the database does not respond', async () => {
+    await world.stack.addFault(world.database.name, { kind: 'hang', matching: 'with recursive keys' })
+    expect(await checkStoredKeys(world.services)).toEqual({
+      ok: false,
+      problems: ['The keys of the stored access tokens could not be read.'],
+    })
+  }, 20_000)
+})
+
 describe('a second factor', () => {
   it('works with the new key after a rotation', async () => {
     const accounts = await createAccounts(inject('control'))

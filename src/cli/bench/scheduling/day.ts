@@ -136,7 +136,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     queue.consume(untilMs, (message, fromMs) => {
       const { id, reason } = message
       const failures = attempts.get(id)
-      // Clean, or somebody else has just done it.
+      // The product is clean, or another consumer has just read it.
       if (failures === undefined || (done.has(id) && !done.get(id)?.isDirtyAgain)) return 20
       const product = productOf(id)
       counts.runs += 1

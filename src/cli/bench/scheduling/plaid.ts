@@ -1,5 +1,5 @@
-// Plaid in the simulation: no answers, only whether a call is let through by our control, what Plaid does with it at that
-// hour, and when each one was, to be counted afterwards by somebody else than the control.
+// Plaid in the simulation. A call has no response: only whether our rate limiter admits it and whether Plaid accepts it at
+// that hour. Records the time of each call, so that the calls are counted independently of the rate limiter.
 import type { FailureClass } from '../../../plaid/errors.ts'
 import { createAdmissionControl, type LimitedCall, type AdmissionStore } from '../../../plaid/rate-limit/admission.ts'
 import { limitNameOf, limitsWith } from '../../../plaid/rate-limit/limits.ts'

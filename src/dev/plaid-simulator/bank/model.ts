@@ -140,7 +140,7 @@ export interface BackOffice {
   fixedAvailable: Set<string>
   /** Today's price of a security that trades, in whole cents, by its id. */
   pricesInCents: Map<string, number>
-  /** The other side of each posting by its id; somebody else where absent. */
+  /** The account on the other side of each posting, by the posting's id; absent if it is not one of the household's. */
   otherSides: Map<string, OtherSide>
   /** The monthly incomes that a custom user asked for. */
   inflows: Inflow[]

@@ -23,7 +23,7 @@ export interface Draft {
   /** Where it is not the account's own. */
   currency?: Currency
   channel?: Transaction['payment_channel']
-  /** Where the money comes from or goes to; somebody else where absent. */
+  /** The account on the other side; absent if it is not one of the household's. */
   other?: OtherSide
 }
 
