@@ -140,11 +140,11 @@ const whoAsks = ({ method, path }: Operation): Call =>
 /** That somebody asked may be written down. */
 const isAudit = (table: string): boolean => table.startsWith('public.audit')
 
-/** Where only one spelling is taken, a few payloads show as much as all. */
+/** Where only one spelling is taken, a few payloads show as much as all. Of free text, `npm test` tries a sample. */
 const payloadsFor = (schema: Schema): string[] => {
   const isFree =
     ['format', 'enum', 'pattern'].every((rule) => schema[rule] === undefined) && schema['type'] === 'string'
-  return isFree ? sql() : sql().filter((_, index) => index % 4 === 0)
+  return isFree ? sampled(sql(), 4) : sql().filter((_, index) => index % 4 === 0)
 }
 
 const textPlaces = api.operations
@@ -157,7 +157,7 @@ const textPlaces = api.operations
 
 test.each(textPlaces)('%s: SQL in the %s parameter %s is text', async (_name, place, parameter, operation, schema) => {
   const before = await fingerprint(edge.sql)
-  for (const payload of sampled(payloadsFor(schema), 4, parameter.length)) {
+  for (const payload of payloadsFor(schema)) {
     const encoded = encodeURIComponent(payload)
     const ids = operation.path.replaceAll(/\{\w+\}/g, place === 'path' ? encoded : unharmed)
     const path = place === 'path' ? ids : `${ids}?${parameter}=${encoded}`
@@ -225,10 +225,12 @@ const costsAHash = /password|email|code$/
 
 test.each(bodyPlaces)('%s: SQL in the field %s is text', async (name, field, operation, at) => {
   const before = await fingerprint(edge.sql)
-  const payloads = costsAHash.test(field) ? sql().filter((_, index) => index % 4 === 3) : sql()
+  const payloads = costsAHash.test(field)
+    ? sql().filter((_, index) => index % 4 === 3)
+    : sampled(sql(), 4, field.length)
   const required = operation.body === null ? {} : requiredFields(operation.body)
   const path = operation.path.replaceAll(/\{\w+\}/g, transaction)
-  for (const payload of sampled(payloads, 4, field.length)) {
+  for (const payload of payloads) {
     const body = { ...required, ...needed[name], ...z.looseObject({}).parse(bodyWith(at, payload)) }
     const startedAtMs = Date.now()
     expectHarmless(await whoAsks(operation)(operation.method, path, { body }), startedAtMs, payload)

@@ -96,6 +96,19 @@ export function failAt(services: Services, { call, fault }: FailAt): FaultyServi
       })
       return refused
     }
+  /** The same for one message: the producer returns whether the queue took it. */
+  const single =
+    <Args extends unknown[]>(name: string, send: (...args: Args) => Promise<boolean>) =>
+    async (...args: Args): Promise<boolean> => {
+      let isTaken = false
+      const act = async () => {
+        isTaken = await send(...args)
+      }
+      await guard(name, act, () => {
+        isTaken = false
+      })
+      return isTaken
+    }
   return {
     calls,
     isDead: () => dead,
@@ -107,16 +120,8 @@ export function failAt(services: Services, { call, fault }: FailAt): FaultyServi
       jobs: database('jobs', services.jobs),
       enqueue: queue('enqueue', services.enqueue),
       enqueueLinkSessions: queue('enqueueLinkSessions', services.enqueueLinkSessions),
-      async enqueueRotation(item) {
-        let isTaken = false
-        const act = async () => {
-          isTaken = await services.enqueueRotation(item)
-        }
-        await guard('enqueueRotation', act, () => {
-          isTaken = false
-        })
-        return isTaken
-      },
+      enqueueRotation: single('enqueueRotation', services.enqueueRotation),
+      enqueueRewrap: single('enqueueRewrap', services.enqueueRewrap),
     },
   }
 }

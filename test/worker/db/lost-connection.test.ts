@@ -265,6 +265,11 @@ describe('two transactions that wait for one another', () => {
     const mark = ({ id }: { readonly id: string }) =>
       query(idRow, sql`update items set updated_at = now() where id = ${id} returning id`)
     const wait = command(sql`select pg_sleep(0.5)`)
+    const deadlocks = async () => {
+      const [row] = await world.sql('select deadlocks from pg_stat_database where datname = current_database()')
+      return Number(row?.['deadlocks'])
+    }
+    const before = await deadlocks()
     const ends = await Promise.all([
       batch(world.services.jobs, { one: mark(first), wait, other: mark(second) }),
       batch(world.services.jobs, { one: mark(second), wait, other: mark(first) }),
@@ -274,12 +279,6 @@ describe('two transactions that wait for one another', () => {
       [second.id, first.id],
     ])
     // PostgreSQL writes its counts a little later.
-    await vi.waitFor(
-      async () => {
-        const [row] = await world.sql('select deadlocks from pg_stat_database where datname = current_database()')
-        expect(Number(row?.['deadlocks'])).toBeGreaterThan(0)
-      },
-      { timeout: 20_000 },
-    )
+    await vi.waitFor(async () => expect(await deadlocks()).toBeGreaterThan(before), { timeout: 20_000 })
   })
 })

@@ -13,6 +13,7 @@ import { rewrapBatch, startKeyRotation } from '../../../src/keys/rotate-keys.ts'
 import { login } from '../../../src/identity/login.ts'
 import { createAccounts, goodPassword } from '../../support/accounts.ts'
 import { workerVariables } from '../../support/bindings.ts'
+import { callFaults, failAt } from '../../support/fault-injection.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { createWorld, type World } from '../../support/world.ts'
@@ -159,9 +160,29 @@ describe('a rotation of the encryption keys', () => {
     const first = { rewrap: 'link_sessions', after: null, key_id: rotated.currentKeyId } as const
     const second = await rewrapBatch(world.job(services), first)
     expect(second).toEqual({ ...first, after: ids.toSorted()[499] })
-    // A message that is delivered again finds nothing left to do, and leads to the same place.
-    expect(await rewrapBatch(world.job(services), first)).toMatchObject({ rewrap: 'totp_secrets' })
+    if (second === null) throw new Error('there is no second step')
+    expect(await rewrapBatch(world.job(services), second)).toMatchObject({ rewrap: 'totp_secrets' })
     expect(await keyIdsOf('link_sessions', 'token_sealed')).toEqual([rotated.currentKeyId])
+  })
+
+  it.each(callFaults)('ends with every value sealed again when it %s at any call', async (fault) => {
+    await linkAndSync(world, `interrupted, ${fault}`)
+    const calm = newKeyring()
+    const unharmed = failAt(withKeyring(calm), { call: 0, fault })
+    await startKeyRotation(world.job(withKeyring(calm)))
+    await world.drain(unharmed.services)
+    expect(unharmed.calls).toContain('enqueueRewrap')
+    for (let call = 1; call <= unharmed.calls.length; call += 1) {
+      const rotated = newKeyring()
+      await startKeyRotation(world.job(withKeyring(rotated)))
+      const { services } = failAt(withKeyring(rotated), { call, fault })
+      // A message that was not acknowledged is delivered again.
+      for (let body = world.queue.shift(); body !== undefined; body = world.queue.shift()) {
+        const [handled] = await world.consume([body], services)
+        if (handled !== 'ack') await world.consume([body], withKeyring(rotated))
+      }
+      expect(await keyIdsOf('items', 'access_token_sealed')).toEqual([rotated.currentKeyId])
+    }
   })
 
   it('leaves a value that no key opens, logs it, and seals its neighbours', async () => {

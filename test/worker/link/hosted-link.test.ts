@@ -213,7 +213,7 @@ describe('a session', () => {
     return (await tellings()) - before
   }
 
-  it('is deleted once its page has closed if it was never opened', async () => {
+  it('loses its token and is no longer checked once its page has closed, if it was never opened', async () => {
     const subject = 'nobody came'
     await hosted(subject)
     expect(await askedAbout(subject, '4 minutes')).toBe(1)
@@ -223,7 +223,7 @@ describe('a session', () => {
     expect(await askedAbout(subject, '7 minutes')).toBe(0)
   })
 
-  it('is deleted if it was opened, when Plaid no longer returns it', async () => {
+  it('loses its token and is no longer checked if it was opened, when Plaid no longer returns it', async () => {
     const subject = 'opened'
     await hosted(subject)
     const { plaid } = world.services

@@ -82,7 +82,8 @@ describe('one odd value', () => {
     const arrived = (await everyTransaction(world, subject)).length - before
     expect(arrived + Number(aside?.['n'])).toBeGreaterThan(places.length - 5)
     const needed = new Set(['transaction_id', 'account_id', 'date', 'amount'])
-    expect(arrived).toBeGreaterThanOrEqual(places.length - values.length * needed.size)
+    const excused = places.filter(([field]) => needed.has(field)).length
+    expect(arrived).toBeGreaterThanOrEqual(places.length - excused)
   })
 
   it.each([

@@ -239,7 +239,7 @@ describe('a caller who leaves', () => {
 })
 
 describe('an injected failure', () => {
-  it('leaves no trace before the statements', async () => {
+  it('leaves no trace when it is injected before the statements', async () => {
     await stack.addFault(database.name, { kind: 'fail-before', matching: 'insert into notes' })
     await expect(sql()`INSERT INTO notes VALUES (6, 'failed before')`).rejects.toThrow('500')
     expect(await countNotes('failed before')).toBe(0)
@@ -266,7 +266,7 @@ describe('a lost connection to the database', () => {
     }
   })
 
-  it('has the same effect by the end of its session', async () => {
+  it('is also 400 with an empty code when its session was terminated', async () => {
     const running = sql()`SELECT pg_sleep(30)`.catch((error: unknown) => error)
     await expect.poll(isSomethingRunning).toBe(true)
     await direct.query(
