@@ -25,7 +25,8 @@ const reportSchema = z.object({
 type Report = z.output<typeof reportSchema>
 
 const path = '/api/v1/admin/keys'
-const pollMs = 2000
+/** Each look counts every stored secret. */
+const pollMs = 10_000
 /** Steps can wait a minute for a retry. */
 const stalledAfterMs = 5 * 60_000
 

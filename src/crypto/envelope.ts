@@ -79,14 +79,6 @@ export async function open(keyring: Keyring, sealed: string, binding: Binding): 
   return plaintext
 }
 
-/**
- * The key id that a sealed string names, for finding rows to re-wrap; not authenticated.
- * @throws AppError `token_undecryptable` when the string is no envelope
- */
-export function sealedKeyId(sealed: string): string {
-  return parseSealed(sealed).keyId
-}
-
 /** Version first, then every length, before any key is derived. */
 function parseSealed(sealed: string): Sealed {
   if (!sealed.startsWith(`${VERSION}.`)) throw undecryptable('the envelope version is unknown')

@@ -4,9 +4,12 @@ import { openAccessToken, sealAccessToken } from './access-token.ts'
 import { openLinkToken, sealLinkToken } from './link-token.ts'
 import { openTotpSecret, sealTotpSecret } from './totp-secret.ts'
 
-/** Every place of the database that holds sealed values, in the order in which a rotation visits them. */
-export const sealedPlaces = ['items', 'link_exchanges', 'plaid_removals', 'link_sessions', 'totp_secrets'] as const
-export type SealedPlace = (typeof sealedPlaces)[number]
+/**
+ * Every place of the database that holds sealed values, in the order in which a rotation visits them: a value moves from an
+ * exchange to an item, and from there to a removal.
+ */
+export const sealedPlaces = ['link_exchanges', 'items', 'plaid_removals', 'link_sessions', 'totp_secrets'] as const
+type SealedPlace = (typeof sealedPlaces)[number]
 
 export interface SealedValue {
   readonly sealed: string

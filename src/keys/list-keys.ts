@@ -3,7 +3,7 @@ import type { Ctx } from '../context.ts'
 import { countTotpKeys } from '../db/identity/totp.ts'
 import { countSealedValues, type KeyCount } from '../db/operations/sealed-values.ts'
 
-export interface KeyReport {
+interface KeyReport {
   readonly currentKeyId: string
   /** Each key that is configured or that sealed a value, by id. */
   readonly keys: readonly {

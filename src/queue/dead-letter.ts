@@ -1,4 +1,5 @@
-// Consumes the dead-letter queue: records and logs each message. The row stays dirty, so the sweep enqueues it again.
+// Consumes the dead-letter queue: records and logs each message. A product stays dirty, so the sweep enqueues it again. A
+// rotation, of an access token or of the encryption keys, is started again by the one who requested it.
 import type { Ctx } from '../context.ts'
 import { recordDeadLetter } from '../db/operations/dead-letters.ts'
 import { syncMessageSchema } from '../messages/message.ts'

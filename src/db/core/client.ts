@@ -3,6 +3,7 @@
 import { neon, neonConfig } from '@neondatabase/serverless'
 import type { BatchItem } from 'drizzle-orm/batch'
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
+import { pauseMs } from '../../retry.ts'
 import { withDeadline } from '../../timeout.ts'
 import { AppError } from '../../errors.ts'
 import { isRejection, sqlState } from './sql-state.ts'
@@ -30,7 +31,8 @@ export const callTimeoutMs = { wn_api: 15_000, wn_jobs: 75_000, wn_identity: 15_
 
 /**
  * The same for a call with several statements that may be slow, such as a commit: four of them can take as long as
- * PostgreSQL allows. Three tries fit into the 15 minutes of an invocation.
+ * PostgreSQL allows. Three tries fit into the 15 minutes of an invocation; one that
+ * PostgreSQL ends for a deadlock takes seconds.
  */
 export const longTimeoutMs = 240_000
 
@@ -111,6 +113,7 @@ export async function batchAfter<B extends Batch>(
  */
 const conflicts: readonly (string | null)[] = [sqlState.deadlock, sqlState.serializationFailure]
 const maxTries = 3
+const firstPauseMs = 50
 
 async function run<B extends Batch>(
   connection: NeonHttpDatabase,
@@ -134,7 +137,7 @@ async function send(
       return await connection.batch(queries)
     } catch (error) {
       if (attempt === maxTries || !conflicts.includes(driverSqlState(error))) throw databaseError(error)
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
+      await new Promise((resolve) => setTimeout(resolve, pauseMs(attempt, firstPauseMs, Math.random())))
     }
 }
 

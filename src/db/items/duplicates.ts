@@ -7,7 +7,7 @@ import { sqlState, sqlStateOf } from '../core/sql-state.ts'
 import { requireAccountsVersion } from '../records/known-accounts.ts'
 import { asUser, type Identity, me } from '../core/scope.ts'
 import { trimTombstones } from '../records/tombstones.ts'
-import { command, query, type Statement } from '../core/statement.ts'
+import { anyRow, command, query, type Statement } from '../core/statement.ts'
 
 export interface Duplicate {
   readonly accountId: string
@@ -31,7 +31,7 @@ export async function listDuplicates(
   itemId: string,
 ): Promise<readonly Duplicate[] | null> {
   const { item, found } = await asUser(database, identity, {
-    item: command(sql`select 1 from items where id = ${itemId} and user_id = ${me} and removed_at is null`),
+    item: query(anyRow, sql`select 1 from items where id = ${itemId} and user_id = ${me} and removed_at is null`),
     found: query(
       duplicateRow,
       sql`select a.id, a.duplicate_of, a.duplicate_state from accounts a join accounts o on o.id = a.duplicate_of

@@ -6,7 +6,7 @@ import { publishRemoval } from './removal.ts'
 import { byIndex, plan } from '../core/plans.ts'
 import { lost } from '../sync/work.ts'
 import { insertTombstones, trimTombstones } from '../records/tombstones.ts'
-import { command, query } from '../core/statement.ts'
+import { anyRow, command, query } from '../core/statement.ts'
 
 /**
  * Deletes removed and revoked items that are due, users in turn, with all their rows. Keeps the change numbers of
@@ -95,7 +95,7 @@ export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number,
       sql`delete from set_aside_rows s using accounts a where a.id = ${doomed} and s.item_id = a.item_id
         and s.plaid_account_id = a.plaid_account_id`,
     ),
-    deleted: command(sql`delete from accounts where id = ${doomed} returning id`),
+    deleted: query(anyRow, sql`delete from accounts where id = ${doomed} returning id`),
   })
   return deleted.length
 }

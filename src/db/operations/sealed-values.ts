@@ -21,7 +21,7 @@ const columns = {
   plaid_removals: { table: 'plaid_removals', sealed: 'access_token_sealed', owner: 'item_id', busy: 'false' },
   link_sessions: { table: 'link_sessions', sealed: 'token_sealed', owner: 'id', busy: 'false' },
 } as const satisfies Readonly<Record<string, Column>>
-export type SealedColumn = keyof typeof columns
+type SealedColumn = keyof typeof columns
 
 export interface KeyCount {
   readonly place: string

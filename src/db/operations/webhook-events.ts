@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { askedAgain, isResting, lost } from '../sync/work.ts'
-import { command, idRow, query } from '../core/statement.ts'
+import { anyRow, command, idRow, query } from '../core/statement.ts'
 
 export interface WebhookEvent {
   readonly replayKey: string
@@ -76,7 +76,7 @@ const countedType = (type: string): string => (/^[A-Z][A-Z_]{0,39}$/.test(type) 
 /** Whether the delivery was recorded before. */
 export async function isRecorded(jobs: JobsDatabase, replayKey: string): Promise<boolean> {
   const { found } = await batch(jobs, {
-    found: command(sql`select 1 from webhook_events where replay_key = ${replayKey}`),
+    found: query(anyRow, sql`select 1 from webhook_events where replay_key = ${replayKey}`),
   })
   return found.length > 0
 }
@@ -109,9 +109,12 @@ export async function recordEvent(
           on conflict (replay_key) do nothing returning id)
         select id, set_config('app.event_id', id::text, true) from event`,
     ),
-    unmatched: command(sql`insert into unmatched_webhooks as u (day, webhook_type, count)
+    unmatched: query(
+      anyRow,
+      sql`insert into unmatched_webhooks as u (day, webhook_type, count)
         select (now() at time zone 'utc')::date, ${countedType(event.type)}, 1 where not ${isKept(event)}
-        on conflict (day, webhook_type) do update set count = u.count + 1 returning 1 as one`),
+        on conflict (day, webhook_type) do update set count = u.count + 1 returning 1 as one`,
+    ),
     markedDirty:
       command(sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now(), ${askedAgain('p')}
         from (${item}) i where p.item_id = i.id

@@ -120,7 +120,7 @@ export function mayBeSetAsideWithin(setAside: readonly SetAside[], rowId: SQL, a
   )})`
 }
 
-export const leftAside = z.object({
+const leftAside = z.object({
   /** Rows that are set aside after the run. */
   count: z.number(),
   /** Those of them that this run set aside. */
