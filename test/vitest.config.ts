@@ -53,7 +53,7 @@ export default defineConfig({
           isolate: false,
           include: ['test/worker/**/*.test.ts'],
           setupFiles: ['./test/support/say-reasons.ts'],
-          // A death at each call of a verb is half a minute where others use the machine.
+          // A test that ends an isolate at each call of a use case takes half a minute on a busy machine.
           testTimeout: 120_000,
         },
       },

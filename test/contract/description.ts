@@ -27,13 +27,13 @@ export interface Example {
 }
 
 export interface Description {
-  /** What is wrong with an answer, a line each; empty when it fits. */
+  /** What is wrong with a response, one line for each fault; empty when it matches the description. */
   answerFaults(path: string, answer: unknown, status?: number): string[]
   /** What is wrong with a request body that a client sends. */
   requestFaults(path: string, body: unknown): string[]
   /** What is wrong with a value of the schema with this name. */
   faults(schema: string, value: unknown): string[]
-  /** Plaid's own examples of successful answers. */
+  /** Plaid's own examples of successful responses. */
   readonly examples: readonly Example[]
 }
 

@@ -1,4 +1,4 @@
-// Plaid's own examples, with every value of theirs once absent, null, empty or odd.
+// Plaid's own examples, changed one value at a time: absent, null, empty or of an odd form.
 import { expect, test } from 'vitest'
 import { expectRowsAlone, reads } from '../support/odd-values.ts'
 import { readDescription } from './description.ts'

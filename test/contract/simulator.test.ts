@@ -1,4 +1,5 @@
-// Every answer and every webhook of the simulator against Plaid's description, driven by the official SDK.
+// Compares every response and every webhook of the simulator with Plaid's description. The official SDK sends the
+// requests.
 import {
   Configuration,
   CountryCode,
@@ -61,7 +62,7 @@ function client(secret: string): PlaidApi {
   )
 }
 
-/** Checks the request that the SDK sent and the answer that came, and gives the answer. */
+/** Checks the request that the SDK sent and the response that it got. Returns the response's data. */
 async function good<Data>(call: Promise<Answer & { data: Data }>): Promise<Data> {
   const { status, data, config } = await call
   const path = pathOf(config)
@@ -69,7 +70,7 @@ async function good<Data>(call: Promise<Answer & { data: Data }>): Promise<Data>
     request: description.requestFaults(path, JSON.parse(String(config.data))),
     answer: description.answerFaults(path, data, status),
   }
-  // A status that the description does not name has a fault of its own.
+  // A status that the description does not name is reported as a fault.
   const succeeded = status >= 200 && status < 300
   expect({ path, succeeded, error: succeeded ? null : data, ...faults }).toEqual({
     path,
@@ -82,7 +83,7 @@ async function good<Data>(call: Promise<Answer & { data: Data }>): Promise<Data>
   return data
 }
 
-/** Checks that the answer is this error, in Plaid's shape. */
+/** Checks that the response is this error, in Plaid's shape. */
 async function bad(call: Promise<Answer>, status: number, type: string, code: string): Promise<void> {
   const answer = await call
   expect(answer.data).toMatchObject({ error_type: type, error_code: code, request_id: expect.any(String) })

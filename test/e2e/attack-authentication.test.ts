@@ -1,5 +1,5 @@
-// Ways around the login that have worked elsewhere: headers that proxies believe, paths that two parsers read
-// differently, and tokens that tell the verifier how to verify them. None gets an answer that a user would.
+// Known ways around a login: headers that a proxy would trust, paths that two parsers read differently, and tokens that
+// name their own key or algorithm. No response may be one that an authenticated user would get.
 import { createHmac, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -17,7 +17,7 @@ let edge: Edge
 let issuer: Issuer
 let oidcUrl: string
 let itemId: string
-/** Where tokens tell the verifier to look. Nobody may. */
+/** A server with an attacker's keys. Tokens name its address; the verifier must never send it a request. */
 let bait: { url: string; requests: string[]; stop: () => void }
 
 async function startBait(keys: unknown): Promise<typeof bait> {
@@ -48,7 +48,7 @@ afterAll(async () => {
 const secretOf = () => String(edge.variables['SECRET_KEY'])
 const pathOf = (path: string): string => path.replaceAll(/\{\w+\}/g, itemId)
 
-/** Nothing of the user is in an answer. */
+/** Fails if the response contains data of the user. */
 function expectNothingShown({ status, text }: { status: number; text: string }): void {
   expect([status, text.includes(itemId), text.includes('"data"')]).toEqual([status, false, false])
   expect([0, 400, 401, 403, 404, 405]).toContain(status)

@@ -1,4 +1,5 @@
-// Pages of others that make a browser ask: its cookies count nowhere but where a page of ours asks, and no form is read.
+// Requests that a browser sends for pages of other sites. Cookies count only in requests from this deployment's own
+// pages, and form bodies are refused.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { goodPassword, signUp } from '../support/accounts-over-http.ts'
@@ -121,7 +122,7 @@ test('no GET or HEAD route changes anything', async () => {
   for (const { path } of routes.filter(({ method }) => method === 'GET'))
     for (const method of ['GET', 'HEAD'])
       expect((await callFor(edge, { path }, 'user')(method, pathOf(path))).status).toBeLessThan(500)
-  // That somebody looked is written down where an audit asks for it, and an administrator is a user too.
+  // A request by an administrator may write to the audit log and may create the administrator's row in `users`.
   const after = await fingerprint(edge.sql)
   const changed = Object.keys(before).filter((table) => after[table] !== before[table])
   expect(changed.filter((table) => !/^public\.(?:audit\w*|users)$/.test(table))).toEqual([])

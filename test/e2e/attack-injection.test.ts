@@ -1,5 +1,5 @@
-// SQL in every place that takes text, and markup in every place that keeps it. What is text stays text: it is found,
-// kept and answered letter by letter, moves no time, shows nobody else's rows and changes nothing.
+// SQL in every field that takes text, and markup in every field that is stored. The text is found, stored and returned
+// unchanged. It delays no response, shows no rows of other users and changes nothing else.
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -16,14 +16,14 @@ const unharmed = 'b2f1a3c4-0000-4000-8000-000000000000'
 
 let edge: Edge
 let asUser: Call
-/** Ids and names of somebody else. */
+/** Ids and names of another user. */
 let victim: { id: string; ids: string[] }
 let transaction: string
 
 const list = z.object({ data: z.array(z.looseObject({ id: z.string(), note: z.string().nullish() })) })
 const rows = (answer: Answer) => list.parse(answer.json()).data
 
-/** Of a list; an answer of another shape has none. */
+/** The rows of a list; none when the response has another shape. */
 function rowsIfAny({ headers, text }: Answer): object[] {
   const isJson = headers.get('content-type') === 'application/json'
   return (isJson ? list.safeParse(JSON.parse(text)).data?.data : undefined) ?? []
@@ -41,7 +41,7 @@ beforeAll(async () => {
 })
 afterAll(() => edge.stop())
 
-/** Seconds that a payload would sleep; an answer that takes half of it slept. */
+/** How long a payload makes the database sleep. A response that takes half as long or longer counts as delayed. */
 const sleepSeconds = 10
 
 const sql = (): string[] => [
@@ -137,7 +137,7 @@ function textsOf(value: unknown): string[] {
 const whoAsks = ({ method, path }: Operation): Call =>
   path.startsWith('/api/v1/privacy/') && method !== 'GET' ? edge.as('private') : callFor(edge, { path }, 'user')
 
-/** That somebody asked may be written down. */
+/** Whether a table may change because of a request alone. */
 const isAudit = (table: string): boolean => table.startsWith('public.audit')
 
 /** Where only one spelling is taken, a few payloads show as much as all. Of free text, `npm test` tries a sample. */

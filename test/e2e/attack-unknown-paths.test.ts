@@ -1,5 +1,5 @@
-// Whoever feels his way along paths and methods that do not exist is counted like anybody else, in both modes of
-// authentication: no answer is free but that the Worker is alive.
+// Requests for unknown paths and methods count against the rate limit, in both modes of authentication. Only `/health`
+// is not limited.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Edge, startEdge } from '../support/edge.ts'
 import { type Issuer, startIssuer } from '../support/issuer.ts'
@@ -20,7 +20,7 @@ afterAll(() => Promise.all([edge.stop(), issuer.stop()]))
 let made = 0
 const freshAddress = () => `203.0.113.${(made += 1)}`
 
-/** The answers to one request more than the limit allows, one after the other, from one address. */
+/** The statuses of one request more than the limit allows, sent one after the other from one address. */
 async function statusesOf(url: string, method: string, path: string, headers = {}): Promise<number[]> {
   const address = { 'cf-connecting-ip': freshAddress() }
   const statuses: number[] = []

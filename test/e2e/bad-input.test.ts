@@ -38,7 +38,7 @@ beforeAll(async () => {
 })
 afterAll(() => edge.stop())
 
-/** An answer's problem, which must be one. */
+/** The problem in a response. Fails if the response is not a problem. */
 function problemOf(answer: Answer): { detail: string; code: string; status: number } {
   expect(answer.headers.get('content-type')).toBe('application/problem+json')
   const body = answer.json()
@@ -150,7 +150,7 @@ const invalidBodies: readonly (readonly [string, () => Promise<Answer>])[] = [
   ['a flag that is null', edit({ hidden: null })],
   ['a body where none is taken', () => send('POST', '/api/v1/plaid/sync/all', { body: { item: marker } })],
 ]
-// What SDKs of Link hand over beside the token: plaid-link-ios#79, react-native-plaid-link-sdk#203, plaid_flutter#12.
+// What Link SDKs send with the public token: plaid-link-ios#79, react-native-plaid-link-sdk#203, plaid_flutter#12.
 const platypus = { institution_id: 'ins_1', name: 'Platypus' }
 const hints: [what: string, hints: object][] = [
   ['no hint', {}],

@@ -1,5 +1,5 @@
-// Secrets are nowhere in plaintext. One journey through every path, failures above all, with a bank that quotes the
-// secrets back; then every row, log line, answer and file of state is searched.
+// No secret is stored, logged or returned in plaintext. One journey takes every path, most of all failures, while the
+// simulator quotes the secrets in its errors. Then every row, log line, response and state file is searched.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -94,7 +94,7 @@ async function failedRuns({ id }: Linked): Promise<number> {
   return rows.length
 }
 
-/** Syncs the item while the fault lasts, until at least one run has failed. Answers how many have. */
+/** Syncs the item while the fault lasts, until at least one run has failed. Returns the number of failed runs. */
 async function syncUnder(subject: string, item: Linked, fault: object): Promise<number> {
   await edge.bank.fault({ endpoint: '*', times: 1000, ...fault })
   const before = await failedRuns(item)
@@ -150,7 +150,7 @@ test.each([
     await call('POST', '/api/v1/plaid/link/token/create', { body: { item_id: second.id } }),
     await exchanged('second', publicToken),
   ]
-  // The user need not wait for the end at Plaid: it is told until it confirms.
+  // The response does not wait for the removal at Plaid; the sweep repeats it until Plaid confirms.
   expectStatus(await call('DELETE', `/api/v1/plaid/items/${ending.id}`), 204)
   const left = () => edge.sql('select 1 from plaid_removals where plaid_item_id = $1', [ending.plaidItemId])
   expect(await left()).toHaveLength(1)
@@ -172,7 +172,7 @@ test('a public token is refused, repeated, sent in the wrong field, and received
   expectStatus(await exchanged('second', await publicTokenOf('second', 'ins_109508')), 409)
   const created = await call('POST', '/api/v1/plaid/link/token/create', { body: { hosted: true } })
   const { link_token } = linkTokenAnswer.parse(created.json())
-  // Hosted Link tells the public token by webhook.
+  // Hosted Link delivers the public token by webhook.
   const linked = linkResult.parse(
     await edge.bank.plaid('/simulator/link', { link_token, institution_id: 'ins_127287' }),
   )
@@ -262,7 +262,7 @@ test('edits, reads and the end', async () => {
   const call = edge.as('second')
   const { data } = listSchema.parse((await call('GET', '/api/v1/transactions?limit=1')).json())
   const token = edge.accessToken(first.plaidItemId)
-  // A token that a client sends is the client's: it must not be the Worker that tells it.
+  // Tokens that a client sends are the client's own. The Worker must not return or log them either.
   expectStatus(await call('PATCH', `/api/v1/transactions/${data[0]?.id}`, { body: { note: 'mine' } }), 200)
   expectStatus(await call('GET', '/nothing', { headers: { authorization: `Bearer ${token}` } }), 404)
   expectStatus(await call('GET', '/api/v1/accounts', { headers: { authorization: `Bearer ${token}` } }), 401)

@@ -1,5 +1,6 @@
-// A message that keeps failing ends in the dead letters, once and with ids alone, and the sweep heals what it was about.
-// The Worker's queue is told to give up at the first retry, so that the test need not wait for five.
+// A message that keeps failing becomes a dead letter, once, and holds ids only. A later sweep syncs the product that it
+// named.
+// The Worker's queue gives up at the first retry here, so that the test does not wait for five.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,7 +40,7 @@ afterAll(async () => {
 const lettersOf = (product: string) =>
   edge.sql('select queue, message_id, reason, payload from dead_letters where item_product_id = $1', [product])
 
-/** Message ids of the dead letters that the log tells of. */
+/** Message ids of the dead letters in the log. */
 function loggedLetters(): string[] {
   const lines = edge.lines().filter((line) => line.includes('"event":"dead_letter"'))
   return lines.map((line) => z.object({ message_id: z.string() }).parse(JSON.parse(line)).message_id)
@@ -61,7 +62,7 @@ const failures: readonly (readonly [string, () => Promise<void>, () => Promise<v
   [
     'Plaid fails',
     () => edge.bank.fault({ endpoint: '/transactions/sync', error: 'INTERNAL_SERVER_ERROR', times: 1000 }),
-    // Not the sweep: what it woke and Plaid failed, it wakes again, and no message is retried.
+    // A sweep would not retry the message: when Plaid fails, the next sweep enqueues the product anew.
     fireWebhook,
   ],
   [
@@ -77,7 +78,7 @@ test.each(failures)(
     const product = await transactionsProduct()
     const before = (await lettersOf(product)).length
     await edge.bank.change(item.plaidItemId, { add: 3, silent: true })
-    // Nothing else is stale, so that the sweep wakes this product alone.
+    // No other product is stale, so the sweep enqueues only this one.
     await edge.sql('update item_products set last_synced_at = now()')
     await edge.sql('update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where id = $1', [
       product,
@@ -102,7 +103,7 @@ test.each(failures)(
 
     await edge.healBank()
     await edge.stack.clearFaults(edge.database.name)
-    // The time passes for which a failure, or a sweep that has woken it, leaves the row alone.
+    // Ends the pause that follows a failure or an earlier sweep.
     await edge.sql(
       'update item_products set next_attempt_at = now(), lease_owner = null, lease_expires_at = null where id = $1',
       [product],

@@ -34,7 +34,7 @@ interface Running {
   child: ChildProcess
   /** What it has written so far. */
   output: { out: string; err: string }
-  /** The origins of its own API and simulator, once they are up. */
+  /** The origins of the demo's own API and simulator, once they listen. */
   ready: Promise<{ api: string; plaid: string }>
   code: Promise<unknown>
 }
@@ -186,7 +186,7 @@ describe('the demo', () => {
 
 const itemsSchema = z.object({ items: z.array(z.object({ item_id: z.string() })) })
 
-/** Adds transactions that nobody is told of, as long as somebody answers. */
+/** Adds transactions without webhooks until the simulator stops. */
 async function changeSilently(plaid: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const found = await fetch(`${plaid}/simulator/truth`, { signal }).then((response) => response.json(), gone)

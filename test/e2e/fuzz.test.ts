@@ -1,5 +1,6 @@
-// Requests drawn from the API's own description, as it takes them and spoilt: never a 5xx, every answer as described, what
-// the description refuses is refused, nothing that came in comes back. FUZZ_RUNS tries more, FUZZ_SEED the same again.
+// Requests generated from the API description, valid ones and broken ones. No response is a 5xx, every response matches
+// the description, input that the description refuses is refused, and no response repeats its input.
+// FUZZ_RUNS sets the number of runs, FUZZ_SEED repeats a run.
 import { Agent, request as send } from 'node:http'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -21,11 +22,11 @@ import { type Operation, readOperations } from '../support/operations.ts'
 const api = await readOperations()
 const runs = Number(process.env['FUZZ_RUNS'] ?? 10)
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31)
-/** All operations together stay near a minute at up to 40 runs, whatever the machine. */
+/** With up to 40 runs, all operations together take about a minute on any machine. */
 const millisecondsEach = (60_000 / api.operations.length) * Math.max(runs / 40, 1)
-/** A rotation answers when the queue has done it, and after ten seconds at the latest. */
+/** A rotation responds when the queue has finished it, at the latest after ten seconds. */
 const millisecondsFor = ({ path }: Operation): number => (path.endsWith('/rotate') ? 12_000 : millisecondsEach)
-/** What every answer has, or may have; another name would be somebody's injection. */
+/** Every header that a response may have. Any other name would be injected. */
 const expectedHeaders = new Set(
   `access-control-allow-origin access-control-allow-credentials access-control-expose-headers allow cache-control
   connection content-length content-encoding content-security-policy content-type
@@ -38,7 +39,7 @@ const expectedHeaders = new Set(
 let edge: Edge
 /** Of the user who asks. */
 let known: KnownIds
-/** How many answers there were of each hundred of statuses. */
+/** Number of responses by hundreds of the status. */
 const answered = new Map<number, number>()
 /** Operations that were answered with a success. */
 const taken = new Set<string>()
@@ -116,7 +117,7 @@ function perform(operation: Operation, token: string | null, request: FuzzedRequ
   return ask(operation.method, query === '' ? path : `${path}?${query}`, headers, body)
 }
 
-/** What is wrong with an answer, whatever was asked. */
+/** What is wrong with a response, independent of the request. */
 function faultsOf(operation: Operation, request: FuzzedRequest, answer: Received): string[] {
   const { status, headers, text } = answer
   const faults: string[] = []

@@ -1,5 +1,5 @@
-// The headers of every answer, whatever it is: successes, problems, preflights, unknown paths, and a Worker whose
-// configuration was refused. HSTS where the configuration is strict, CORS for the configured origins alone.
+// The headers of every response: successes, problems, preflights, unknown paths, and a Worker that refused its
+// configuration. HSTS only where the configuration is strict, CORS only for the configured origins.
 import { randomBytes } from 'node:crypto'
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -135,7 +135,7 @@ const strictVariables = (environment: string): Record<string, string> => ({
   ENCRYPTION_KEY: randomBytes(32).toString('base64'),
 })
 
-/** Answers that need neither the database nor Plaid. */
+/** Responses that need neither the database nor Plaid. */
 async function outerAnswers(call: Call): Promise<Answer[]> {
   return [
     await call('GET', '/health'),

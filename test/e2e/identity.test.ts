@@ -43,7 +43,7 @@ async function signUp(email: string): Promise<z.infer<typeof session>> {
   return sessionOf(await post('verify-email', { code: mailedCode(), password }))
 }
 
-/** Name, value and attributes of a cookie that an answer sets. */
+/** The name and value of a cookie that a response sets, and its attributes. */
 function cookieOf(answer: Answer, name = 'refresh_token'): { pair: string; attributes: string[] } {
   const found = answer.headers.getSetCookie().find((cookie) => cookie.startsWith(`${name}=`))
   const [pair = '', ...attributes] = (found ?? '').split('; ')

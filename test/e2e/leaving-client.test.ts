@@ -1,5 +1,5 @@
-// No request loses anything when its client goes away: whatever a route began is finished, whichever of its outgoing
-// calls was the last one that the client waited for.
+// A client that disconnects loses nothing: the route finishes its work, for each outgoing call during which the client
+// can leave.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,7 +121,7 @@ async function notifying(subject: string): Promise<Case> {
     visit: {
       method: 'POST',
       path: '/api/v1/plaid/webhook',
-      // From a network of its own: one network may name two new keys a minute.
+      // Each delivery comes from a separate network: one network may name only two new keys a minute.
       headers: { 'plaid-verification': plaidVerification ?? '', 'cf-connecting-ip': `203.0.${(networks += 1)}.1` },
       body,
     },

@@ -1,5 +1,5 @@
-// What an operator can find out from the log after an attack: who asked, from where, and what came of it; and that the log
-// itself tells no name.
+// What an operator finds in the log after an attack: who sent a request, from where, and with what result. The log
+// names no user.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
@@ -27,7 +27,7 @@ const lines = () =>
     .filter((line) => line.startsWith('{'))
     .map((line) => lineSchema.parse(JSON.parse(line)))
 
-/** The line of the request that an answer is of. */
+/** The log line of the request with this response. */
 async function lineOf(answer: Answer): Promise<Record<string, unknown>> {
   const id = answer.headers.get('x-request-id')
   const find = () => lines().find(({ event, request_id }) => event === 'http_request' && request_id === id)

@@ -1,5 +1,5 @@
-// The budget of Plaid's calls over HTTP, with the built Worker and its real Durable Object: no more than was configured
-// reaches Plaid, users are told when to come again, and every call is in the ledger.
+// The rate limiter for calls to Plaid over HTTP, with the built Worker and its real Durable Object. No more calls than
+// configured reach Plaid, clients get a `Retry-After`, and every call is in `plaid_usage`.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { callFor } from '../support/administrator.ts'
 import { type Edge, expectStatus, startEdge } from '../support/edge.ts'

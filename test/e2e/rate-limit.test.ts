@@ -11,7 +11,10 @@ const quotas = { global: 4, auth: 2, link: 2, sync: 3, sensitive: 1, webhook_fai
 type Policy = keyof typeof quotas
 const loginsOfAddress = 60
 
-/** Routes with a limit of their own; under `/api/v1/auth/` it is `auth`, everywhere else the global one alone. */
+/**
+ * Routes with a separate limit. Every route under `/api/v1/auth/` has `auth`; all other routes have only the global
+ * limit.
+ */
 const own: Readonly<Record<string, Policy>> = {
   'POST /api/v1/plaid/link/token/create': 'link',
   'POST /api/v1/plaid/item/public_token/exchange': 'link',

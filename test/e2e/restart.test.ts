@@ -1,5 +1,6 @@
-// Killed as when a machine loses power, at the worst moments, and started again on what survived: the next sweep brings
-// the truth, once. Local queues forget on a restart, so nothing but the rows can tell what was left undone.
+// The Worker's processes are killed at the worst moments, as in a power failure, and started again on the stored state.
+// The next sweep brings the data up to date, and stores no row twice. A local queue forgets its messages at a restart,
+// so only the database knows what is left to do.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -53,7 +54,7 @@ async function readsOf({ plaidItemId }: { readonly plaidItemId: string }): Promi
 const holdQueue = () =>
   edge.stack.addFault(edge.database.name, { kind: 'fail-before', matching: 'set lease_owner = ', times: 1000 })
 
-/** Changes the bank while nobody is told. */
+/** Changes the bank without webhooks. */
 async function changeUnheard(plaidItemId: string, wanted: object): Promise<void> {
   await edge.bank.webhooks({ drop: true })
   await edge.bank.change(plaidItemId, wanted)
@@ -112,7 +113,8 @@ test('a restart during a sync is recovered by the sweep after the lease has expi
   const [held] = await row()
   expect(held).toMatchObject({ held: 't' })
   await edge.sweep()
-  // A sweep puts off what it wakes.
+  // A sweep would change `next_attempt_at` of a product that it enqueues. This one is leased, so the row stays the
+  // same.
   expect(await row()).toEqual([held])
   expect(await readsOf(item)).toBe(before + 1)
 

@@ -1,6 +1,6 @@
-// A sealed access token belongs to one row of one user: moved to another it does not open, nothing is read with it, and
-// nobody is told why but the operator's log. Moved back, everything goes on, also the end of an item that its user removed
-// meanwhile.
+// A sealed access token belongs to one row of one user. Moved to another row it does not open: nothing is read with it,
+// and only the operator's log names the reason. Moved back, syncs and removals succeed again, also the removal of an
+// item that its user removed in the meantime.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { type Edge, type Linked, startEdge } from '../support/edge.ts'
@@ -140,7 +140,7 @@ async function sweepLater(): Promise<void> {
   await edge.sweep()
 }
 
-/** The user removes an item whose token does not open: it is gone for them, and nothing is told to Plaid. */
+/** The user removes an item whose token does not open. The item disappears for the user, and Plaid gets no call. */
 async function expectRemovedUntold(subject: string, item: Linked, purge = false): Promise<void> {
   const [calls, lines] = [edge.plaid.exchanges.length, edge.lines().length]
   const path = `/api/v1/plaid/items/${item.id}`

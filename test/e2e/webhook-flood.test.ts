@@ -48,7 +48,7 @@ async function fired(): Promise<Delivery> {
 const deliver = async ({ body, headers }: Delivery, call: Call, address: string): Promise<number> =>
   (await call('POST', webhookPath, { body, headers: { ...headers, 'cf-connecting-ip': address } })).status
 
-/** The delivery under a key id that nobody has. */
+/** The delivery with a key id that does not exist. */
 const withJunkKid = (delivery: Delivery): Delivery =>
   withJwt(
     delivery,

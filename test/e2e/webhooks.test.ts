@@ -160,7 +160,7 @@ function reasonsSince(lines: number): string[] {
   return parsed.flatMap(({ data }) => (data === undefined ? [] : [data.reason]))
 }
 
-/** What a delivery leads to: its answer, what changed in the database, and the reasons in the log. */
+/** The effect of a delivery: its response, what changed in the database, and the reasons in the log. */
 async function outcomeOf(delivery: Delivery, call: Call = edge.call): Promise<object> {
   const [before, lines] = [await standing(), edge.lines().length]
   const answer = await call('POST', webhookPath, { body: delivery.body, headers: delivery.headers })

@@ -18,7 +18,7 @@ export interface SignedIn {
   readonly call: Call
 }
 
-/** The code of the mail that a request led to, or null while there is none. */
+/** The code of the e-mail that a request caused, or null while there is none. */
 function mailedCode(edge: Edge, requestId: string): string | null {
   const line = edge.lines().find((one) => one.includes(requestId) && one.includes('"mail_code"'))
   return line === undefined ? null : mailSchema.parse(JSON.parse(line)).mail_code
@@ -29,7 +29,7 @@ export function signedIn(edge: Edge, email: string, body: unknown): SignedIn {
   return { email, accessToken, refreshToken, call: edge.callTo(edge.url, accessToken) }
 }
 
-/** Asks for something that is mailed, and gives the code of that mail. */
+/** Sends a request that causes an e-mail, and returns the code in that e-mail. */
 export async function askForMail(edge: Edge, path: string, body: unknown): Promise<string> {
   const requestId = randomUUID()
   expectStatus(await edge.call('POST', path, { body, headers: { 'x-request-id': requestId } }), 202)

@@ -1,5 +1,5 @@
-// Built-in accounts in a test's hands: the real verbs over a real database, with cheap hashes that are counted, mails as
-// a list, and round trips to the database counted. Runs in workerd and in Node.
+// Built-in accounts for tests: the real use cases and a real database. Password hashes are cheap and counted, e-mails
+// are kept in a list, and round trips to the database are counted. Runs in workerd and in Node.
 import { verifyAccessToken } from '../../src/auth/access-token.ts'
 import { parseConfig } from '../../src/config/config.ts'
 import type { Ctx, User } from '../../src/context.ts'
@@ -38,21 +38,21 @@ export interface Accounts {
   readonly stack: Stack
   readonly database: TestDatabase
   readonly services: Services
-  /** Nobody, at the clock's time. */
+  /** Without a user, at the time of the test's clock. */
   readonly ctx: Ctx
   readonly mails: Mail[]
   readonly lines: string[]
-  /** Moves the verbs' clock, not the database's. */
+  /** Moves the clock of the use cases, not the database's. */
   advance(seconds: number): void
   /** Moves everything in the database so many seconds into the past. */
   age(seconds: number): Promise<void>
   /** Hashes and round trips that `work` costs, and the code of the error that it ends with, if any. */
   cost(work: () => Promise<unknown>): Promise<{ hashes: number; trips: number; code: string | null }>
-  /** Whoever holds that session's access token. */
+  /** The context of a client with this session's access token. */
   as(grant: SessionGrant): Promise<Ctx<User>>
-  /** The code in the newest mail to that address. */
+  /** The code in the newest e-mail to this address. */
   mailedCode(to: string): string
-  /** Registers from a network of its own, verifies, and is signed in. */
+  /** Registers from a new network, verifies the address, and signs in. */
   signUp(email: string, password?: string): Promise<SignedIn>
   signIn(email: string, password?: string, code?: string | null, client?: Client): Promise<SignedIn>
   /** Enrolls and confirms; the clock then stands at the next unused step. */

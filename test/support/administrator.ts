@@ -2,7 +2,7 @@
 import type { Call, Edge } from './edge.ts'
 import { goodClaims, mintToken } from './tokens.ts'
 
-/** What a path tells of who may call; the security matrix shows that it tells the truth. */
+/** Whether a route is for administrators only, by its path. The security matrix shows that the path is right. */
 export const isAdministrators = ({ path }: { readonly path: string }): boolean => path.startsWith('/api/v1/admin/')
 
 export function tokenFor(edge: Edge, route: { readonly path: string }, subject: string): string {
@@ -10,7 +10,7 @@ export function tokenFor(edge: Edge, route: { readonly path: string }, subject: 
   return mintToken({ secret: String(edge.variables['SECRET_KEY']), claims: { ...goodClaims(subject), ...role } })
 }
 
-/** Makes requests to the route as somebody whom it lets in. */
+/** Sends requests to the route as a user who may call it. */
 export function callFor(edge: Edge, route: { readonly path: string }, subject: string): Call {
   return edge.callTo(edge.url, tokenFor(edge, route, subject))
 }

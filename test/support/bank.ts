@@ -47,7 +47,7 @@ export type Truth = z.infer<typeof truthSchema>
 export type Changed = z.infer<typeof changedSchema>
 
 export interface Bank {
-  /** Plaid's endpoints, with the credentials. Numbers in the answer are exact decimal text. */
+  /** Calls an endpoint of Plaid with the credentials. Numbers in the response are exact decimal text. */
   plaid(path: string, body: object): Promise<Record<string, unknown>>
   publicToken(options?: {
     institution?: string
@@ -63,7 +63,10 @@ export interface Bank {
   change(itemId: string, wanted: object | string): Promise<Changed>
   fault(fault: object): Promise<void>
   clearFaults(): Promise<void>
-  /** Changes answers by rule; see `alterationRequest` of the simulator. A string is JSON, for numbers beyond JavaScript's. */
+  /**
+   * Changes responses by rule; see `alterationRequest` of the simulator. A string is JSON, for numbers beyond
+   * JavaScript's.
+   */
   alter(rule: object | string): Promise<void>
   clearAlterations(): Promise<void>
   /** Says which kind of Plaid's clients calls: `legacy_users`, `category_version`, `foreign_tokens`. */

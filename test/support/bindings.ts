@@ -14,7 +14,7 @@ const generousLimits = JSON.stringify({
   webhook_repeated: 10_000,
 })
 
-/** Variables for a database of its own. */
+/** Creates a database and returns the variables for it. */
 export async function workerBindings(control: string): Promise<Record<string, string>> {
   return workerVariables(await connectStack(control).createDatabase())
 }
@@ -58,7 +58,7 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     SENTRY_DSN: '',
     SENTRY_TRACES_SAMPLE_RATE: '',
     RATE_LIMIT_ENABLED: '',
-    // Tests ask oftener than anybody may. What limits do is shown where they are set.
+    // Tests send more requests than a client may. Tests of the limits set their own.
     RATE_LIMITS: generousLimits,
     RETENTION_REMOVED_DAYS: '',
     ORPHAN_REMOVAL: '',

@@ -1,5 +1,5 @@
-// The built Worker for tests over HTTP: started in this process, or as a process group of its own that a test may kill.
-// Runs what a deployment would upload, built once a run, never the sources.
+// Starts the built Worker for tests over HTTP: in this process, or as a separate process group that a test may kill. It
+// is the bundle that a deployment would upload, built once a run.
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,9 +18,9 @@ const KILL_TIMEOUT_MS = 10_000
 export interface RunOptions {
   /** The Worker's variables and secrets; no other source of them is read. */
   bindings: Record<string, string>
-  /** Where Durable Objects, queues and R2 keep their state; a folder of its own, removed at the end, unless given. */
+  /** Where Durable Objects, queues and R2 keep their state. By default a new folder that is removed at the end. */
   stateFolder?: string
-  /** 0, any free one, unless given: a restart that is to be reached at the same address needs the same. */
+  /** By default any free port. A Worker that restarts at the same address needs the same port. */
   port?: number
   /** A wrangler.toml to use instead of the project's. */
   config?: string
@@ -95,8 +95,8 @@ export async function startBundle({
 }
 
 /**
- * Starts the bundle as processes of its own, in about two seconds. Started again after `kill` with the same
- * `stateFolder` and `port`, it finds what survived.
+ * Starts the bundle in separate processes, in about two seconds. Started again after `kill` with the same `stateFolder`
+ * and `port`, it finds the state that survived.
  */
 export async function startKillableBundle(options: RunOptions): Promise<KillableWorker> {
   const bundle = await connectStack(inject('control')).bundle()

@@ -7,7 +7,7 @@ export interface Asked {
   readonly params?: Readonly<Record<string, string>>
 }
 
-/** The body of a route's answer. Rejects with the route's own AppError. */
+/** Calls a route and returns the body of its response. Rejects with the route's AppError. */
 export async function ask(ctx: Ctx<User>, route: Route, { query = {}, params = {} }: Asked = {}): Promise<unknown> {
   const { body } = await route.respond(ctx, {
     params,

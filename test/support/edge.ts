@@ -1,4 +1,4 @@
-// The product from outside: the built Worker over HTTP with a database and a bank of its own, and every answer kept.
+// The product from outside: the built Worker over HTTP, with a separate database and simulator. Keeps every response.
 // Knows the Worker by its contract alone: routes, variables, tables.
 import { inject, vi } from 'vitest'
 import * as z from 'zod'
@@ -56,7 +56,7 @@ export interface Edge {
   readonly variables: Readonly<Record<string, string>>
   readonly port: number
   readonly url: string
-  /** Every answer to a `call` so far. */
+  /** Every response to a `call` so far. */
   readonly answers: readonly Answer[]
   /** Without a token. */
   readonly call: Call
@@ -123,7 +123,7 @@ function caller(url: string, token: string | null, keep: (answer: Answer) => voi
   }
 }
 
-/** The answer, or an error that shows it where its status is another. */
+/** Returns the response, or throws an error that shows it when its status is another. */
 export function expectStatus(answer: Answer, status: number): Answer {
   if (answer.status === status) return answer
   throw new Error(`${answer.method} ${answer.path}: ${answer.status} instead of ${status}: ${answer.text}`)

@@ -28,7 +28,7 @@ export interface Follower {
   readonly copy: Copy
   /** Reads one page and carries it out. Rejects where the numbers do not grow. */
   step(limit?: number): Promise<FeedPage>
-  /** Reads pages until there is no more. */
+  /** Reads pages until the last one. */
   catchUp(limit?: number): Promise<void>
 }
 

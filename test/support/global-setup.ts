@@ -1,5 +1,5 @@
-// Starts the run's control server, and with it whatever the tests ask for; ends all of it. Nothing is started that no
-// test asked for: a run of pure tests has no database.
+// Starts the control server of the test run. The control server starts what tests request and ends it afterwards, so a
+// run of unit tests starts no database.
 import type { TestProject } from 'vitest/node'
 import './stack.ts'
 import { startControl } from './control.ts'
@@ -11,7 +11,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('model', {
     // CI asks for more; see .ci/run.
     runs: Number(process.env['MODEL_RUNS'] ?? 10),
-    // The same for everybody, so that a change is judged by what it does; others are for looking further.
+    // A fixed default, so that two runs differ only by the code. Other seeds are for exploration.
     seed: Number(process.env['MODEL_SEED'] ?? 60_000),
     path: process.env['MODEL_PATH'] ?? '',
     replayPath: process.env['MODEL_REPLAY_PATH'] ?? '',

@@ -1,5 +1,5 @@
-// An identity provider in a test's hands: publishes keys over http and signs whatever tokens a test wants, good and bad,
-// without the library that checks them.
+// An identity provider for tests: publishes keys over HTTP and signs valid and invalid tokens, without the library that
+// checks them.
 import { createHmac, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto'
 import { createServer } from 'node:http'
 
@@ -31,7 +31,7 @@ const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toStr
 export const withRsa = (key: KeyObject, hash: 'sha256' | 'sha384' | 'sha512') => (input: string) =>
   sign(hash, Buffer.from(input), key)
 
-/** Signs with HMAC-SHA-256, as somebody does who has a public key and no private one. */
+/** Signs with HMAC-SHA-256, like an attacker who has the public key but no private key. */
 export const withHmac = (secret: string | Buffer) => (input: string) =>
   createHmac('sha256', secret).update(input).digest()
 

@@ -1,6 +1,6 @@
-// An item's life in a test's hands: the world that a file's tests share; banks of a few transactions, linked the whole way
-// through Link so that Plaid knows whose they are; what Plaid tells of them; the time that reconcilers wait for; and what
-// must be true of a user when everything has come to rest.
+// The life of an item in tests: the world that the tests of a file share, small banks that are linked through Link so
+// that Plaid knows their user, changed responses of `/item/get`, the pauses of the reconciler, and what must be true of
+// a user in the end.
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import * as z from 'zod'
 import type { Ctx, User } from '../../src/context.ts'
@@ -55,7 +55,7 @@ export interface SmallBank {
   readonly accounts?: readonly (readonly [name: string, mask: string, transactions: number])[]
 }
 
-/** A login of its own behind which are a few accounts with a few transactions each; the same name is the same bank. */
+/** A separate login with a few accounts and transactions. The same name opens the same bank. */
 export function smallBank(name: string, { institution, accounts }: SmallBank = {}): Login {
   const opened = accounts ?? [
     ['Everyday', '1111', 4],
@@ -134,7 +134,7 @@ export async function linkSmallBank(world: World, subject: string): Promise<Item
   return await exchangePublicToken(world.user(subject), { publicToken, institution: null })
 }
 
-/** The item's whole history arrives, no webhook tells of it, and whatever was woken is synced. */
+/** Completes the item's history without a webhook, then runs all queued syncs. */
 export async function letHistoryArrive(world: World, { plaidItemId }: Pick<Item, 'plaidItemId'>): Promise<void> {
   await world.bank.change(plaidItemId, { history: 'historical', silent: true })
   await world.drain()
@@ -160,7 +160,7 @@ export async function codeOf(act: Promise<unknown>): Promise<string | null> {
 /** A user whose services differ. */
 export const userWith = (world: World, subject: string, services: Services) => ({ ...world.user(subject), services })
 
-/** A look at the item, to which Plaid tells what `change` makes of its answer. */
+/** Syncs the item with `change` applied to Plaid's response to `/item/get`. */
 export async function lookAtItem(
   world: World,
   item: Item,
@@ -260,8 +260,8 @@ export async function heldHere(world: World, subject: string): Promise<string[]>
 }
 
 /**
- * Fails unless everything of the user has come to rest: Plaid holds what is here and nothing else, one item at most, nothing
- * is left to be done, and what is linked is the bank's truth. Answers Plaid's id of the item.
+ * Fails unless all work for the user is done: Plaid holds exactly the items that are stored here, at most one, nothing
+ * is left to do, and the data match the bank's. Returns Plaid's id of the item.
  */
 export async function expectAtRest(world: World, subject: string): Promise<string | null> {
   const [here, there] = [await heldHere(world, subject), await heldAtPlaid(world, subject)]

@@ -48,7 +48,7 @@ export interface DirectWorker {
 
 /** Statements that count Plaid's calls, that look whether a rotation has ended, or that an isolate repeats at most every few seconds. */
 const uncounted = /plaid_usage|is_running|select kid/
-/** What a queue answers to a batch. */
+/** A queue's response to a batch. */
 const emptyQueue = JSON.stringify({
   metadata: { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 } },
 })

@@ -10,7 +10,7 @@ export const bankOf = (subject: string): string => `bank of ${subject}`
 
 /** Links without syncing anything. */
 export async function link(world: World, subject: string, options: TokenOptions = {}): Promise<Item> {
-  // A login is one bank, whoever links it: tests that share none have one each.
+  // The same login name opens the same bank for every user, so the default is one login for each user.
   const publicToken = await world.bank.publicToken({ username: bankOf(subject), ...options })
   // Tests link one and the same bank as often as they need it.
   return await exchangePublicToken(world.user(subject), { publicToken, institution: null, allowDuplicate: true })

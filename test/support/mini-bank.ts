@@ -1,6 +1,6 @@
-// A bank of a few accounts in a test's hands, in the place of Plaid: every link, and every whim, tells the same accounts and
-// transactions under other ids. Each account and each transaction has a key that never changes, which the test knows and
-// the Worker does not: a transaction's category is its key.
+// A small bank in Plaid's place. Each new link, and `renumber`, gives the same accounts and transactions new ids. Each
+// account and each transaction has a key that never changes and that only the test knows; the category of a transaction
+// is its key.
 import { createSecret, type Secret } from '../../src/crypto/secret.ts'
 import type { PlaidResult } from '../../src/plaid/client.ts'
 import type { PlaidAccount, PlaidTransaction } from '../../src/plaid/schemas.ts'
@@ -40,18 +40,21 @@ interface MiniItem {
   readonly linked: readonly MiniAccount[]
   /** Account → how often its ids have changed. */
   readonly generations: Map<MiniAccount, number>
-  /** What /transactions/sync tells, in order; a cursor is a place in it. */
+  /** What /transactions/sync returns, in order. A cursor is an index in this list. */
   readonly events: ({ readonly added: PlaidTransaction } | { readonly removed: string })[]
 }
 
 export interface MiniBank {
   /** A new item of Plaid's; its public token. */
   link(login: MiniLogin): string
-  /** The item's accounts and their transactions have other ids from now on; the old transactions may be told as removed. */
+  /**
+   * Gives the item's account and its transactions new ids. `tellsRemoved`: whether the old transactions are reported as
+   * removed.
+   */
   renumber(plaidItemId: string, account: MiniAccount, tellsRemoved: boolean): void
-  /** The item tells one more transaction. */
+  /** Adds a transaction to the item's /transactions/sync. */
   post(plaidItemId: string, account: MiniAccount, row: MiniRow): void
-  /** Something that happens while the bank answers /transactions/sync the next time. */
+  /** Runs `happen` before the next response of /transactions/sync. */
   beforeNextAnswer(happen: () => Promise<void>): void
   services(services: Services): Services
 }
@@ -120,7 +123,7 @@ export function createMiniBank(name: string): MiniBank {
       const before = rowsOf(item, account)
       item.generations.set(account, (item.generations.get(account) ?? 0) + 1)
       if (tellsRemoved) item.events.push(...before.map(({ transaction_id: removed }) => ({ removed }) as const))
-      // From the start the bank tells only what there is now.
+      // A read from the start returns only the transactions that exist now.
       const gone = new Set(before.map(({ transaction_id: id }) => id))
       const now = rowsOf(item, account)
       for (const [place, event] of item.events.entries())

@@ -1,5 +1,5 @@
-// Plaid's answers changed on their way, for what Plaid may send and its simulator does not; and one product's sync on
-// request.
+// Changes Plaid's responses on their way, for values that Plaid may send and its simulator does not. Syncs one product
+// on request.
 import type { Item } from '../../src/db/items/items.ts'
 import type { Plaid } from '../../src/plaid/endpoints.ts'
 import type { Services } from '../../src/context.ts'
@@ -18,7 +18,7 @@ export interface OddAnswers {
   withPages(change: (page: PlaidValue<'syncTransactions'>) => PlaidValue<'syncTransactions'>): Services
   /** Syncs one product of the item, whether or not anything is known to have changed. */
   sync(item: Item, product: string, services?: Services): Promise<void>
-  /** What the bank answers of the item's investment transactions, as a form for others. */
+  /** The bank's investment transactions, as a template for changed ones. */
   investmentTransactions(item: Item): Promise<InvestmentTransactions & { readonly first: InvestmentTransaction }>
   /** Forgets how far the transactions were read, so that the next run reads everything. */
   forgetCursor(item: Item): Promise<void>

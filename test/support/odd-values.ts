@@ -1,5 +1,5 @@
-// Every place of an answer of Plaid's with every kind of odd value in it, and what such a value may cost: at most the row that
-// it is in. Answers are changed as text, because some values cannot be written in JavaScript.
+// Puts every kind of odd value in every place of Plaid's responses. Such a value costs at most the row that contains
+// it. Responses are changed as text, because some values cannot be written in JavaScript.
 import { expect } from 'vitest'
 import type * as z from 'zod'
 import { parseExactJson } from '../../src/exact-json.ts'
@@ -78,13 +78,13 @@ interface Read {
   readonly schema: z.ZodType
   /** Where its lists of rows are. */
   readonly lists: readonly string[]
-  /** What the whole answer cannot do without: these places themselves, not what is in them. */
+  /** Places without which the whole response is refused. Does not include what is inside them. */
   readonly needed: readonly string[]
   /** Whether it is handed on as it is: src/webhooks/keys/cache.ts reads a key, and no odd one is a key. */
   readonly isPassedOn?: boolean
 }
 
-/** Every answer that is read, by its endpoint. */
+/** Every response that the Worker reads, by its endpoint. */
 export const reads: readonly Read[] = [
   { path: '/accounts/get', schema: schemas.accountsGet, lists: ['accounts'], needed: ['accounts'] },
   {
@@ -174,8 +174,8 @@ const nothing: readonly unknown[] = [absent, null, '', ' \t ']
 const setAsideIn = (read: unknown): number => rowsAt(read, 'set_aside').length
 
 /**
- * Fails where a single odd value in the answer costs more than its own row, or where a row is lost that is not set aside.
- * Returns how many changes were tried.
+ * Fails when a single odd value in the response costs more than its own row, or when a row disappears without being set
+ * aside. Returns the number of changes that were tried.
  */
 export function expectRowsAlone({ schema, lists, needed, isPassedOn }: Read, answer: unknown): number {
   const whole = schema.safeParse(parseExactJson(JSON.stringify(answer)))

@@ -1,4 +1,4 @@
-// The operations that the API's description promises, with what they take and what they answer, and judges of both.
+// The operations of the API description, with their inputs and responses, and validators for both.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'

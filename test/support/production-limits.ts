@@ -15,8 +15,8 @@ export interface Usage {
 }
 
 /**
- * Runs `act` as one invocation under production's limits and tells what it used. Rejects where production would refuse:
- * a seventh waiting connection (production would queue it; here it counts as a fault of design), PBKDF2 beyond its cap.
+ * Runs `act` as one invocation under production's limits and returns what it used. Rejects what production refuses: a
+ * seventh open connection (production would queue it; here it counts as a design fault), and PBKDF2 beyond its cap.
  */
 export async function asOneInvocation(act: () => Promise<unknown>): Promise<Usage> {
   const usage: Usage = { subrequests: 0, mostWaiting: 0 }

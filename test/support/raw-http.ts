@@ -1,8 +1,9 @@
-// A request byte by byte as a test wrote it: what no client would send. Reads the first answer and closes.
+// Sends a request byte by byte as the test wrote it, which no HTTP client would send. Reads the first response and
+// closes the connection.
 import { connect } from 'node:net'
 
 export interface WireAnswer {
-  /** 0 where the server closed without an answer. */
+  /** 0 when the server closed the connection without a response. */
   readonly status: number
   /** Header block and body as they came. */
   readonly text: string

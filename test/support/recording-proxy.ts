@@ -8,7 +8,7 @@ export interface Exchange {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** Null while there is no answer, and for ever when the connection was cut. */
+  /** Null until the response is here, and for ever when the connection was cut. */
   status: number | null
   answer: string
 }
@@ -17,9 +17,9 @@ export interface Tap {
   readonly url: string
   /** Everything that came, oldest first. */
   readonly exchanges: readonly Exchange[]
-  /** Where requests go on to; null keeps them here and answers 200. */
+  /** Where requests are forwarded. With null, the proxy responds 200 itself. */
   target: string | null
-  /** Called once the target has answered, before the answer is passed on; the answer waits for it. */
+  /** Called before the target's response is passed on; the response waits for it. */
   onAnswer: (exchange: Exchange) => Promise<void>
   stop(): Promise<void>
 }
@@ -59,7 +59,7 @@ async function passOn(target: string, exchange: Exchange, response: ServerRespon
   response.end(exchange.answer)
 }
 
-/** Listens on a free port of this machine. `ownBody` is what it answers where there is no target. */
+/** Listens on a free port of this machine. `ownBody` is the body of the proxy's own responses. */
 export async function startTap(target: string | null, ownBody = ''): Promise<Tap> {
   const exchanges: Exchange[] = []
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-// How much of a long proof runs: a sample for whoever waits for `npm test`, all of it in CI (`PROOFS=all`).
+// How much of a long proof runs: a sample in `npm test`, all of it in CI (`PROOFS=all`).
 import { inject } from 'vitest'
 
 /** Every nth case, beginning with number `first` modulo `nth`; all of them where CI asks for it. */

@@ -37,9 +37,10 @@ export type TestSimulator = z.infer<typeof simulatorSchema>
 
 export interface Fault {
   /**
-   * `fail-before`: 500, nothing is run. `lose-answer`: committed, and the connection cut instead of an answer. `cut-before`
-   * and `cut-after`: the same two with Neon's answer for a lost connection, 400 with an empty code. `hang`: no answer.
-   * `restart`: the database restarts before the request is run. `too-many`: 500, the endpoint's limit of requests.
+   * `fail-before`: 500, no statement runs. `lose-answer`: committed, then the connection is cut without a response.
+   * `cut-before` and `cut-after`: the same two with Neon's response for a lost connection, 400 with an empty code.
+   * `hang`: no response. `restart`: the database restarts before the request runs. `too-many`: 500, the endpoint's
+   * limit of requests.
    */
   kind: 'fail-before' | 'lose-answer' | 'cut-before' | 'cut-after' | 'hang' | 'restart' | 'too-many'
   /** Requests with a statement that this matches (JavaScript, case-insensitive); every request without it. */

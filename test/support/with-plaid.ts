@@ -1,4 +1,4 @@
-// Services whose Plaid answers otherwise, whoever calls it: for a verb and for a run of the queue alike.
+// Services with changed calls to Plaid, for use cases and for queue runs.
 import type { Plaid } from '../../src/plaid/endpoints.ts'
 import type { Services } from '../../src/context.ts'
 

@@ -1,5 +1,5 @@
-// The Worker's inside in a test's hands: the real verbs over a real database and the simulator, with the queue as a list
-// that the test empties when it likes. Uses fetch alone, so that it runs in workerd and in Node.
+// The inside of the Worker for tests: the real use cases, a real database and the simulator. The queue is a list that
+// the test empties. Uses `fetch` alone, so it runs in workerd and in Node.
 import { parseConfig } from '../../src/config/config.ts'
 import type { Ctx, User } from '../../src/context.ts'
 import { createLogger } from '../../src/monitoring/logger.ts'
@@ -35,9 +35,9 @@ export interface World {
   readonly lines: string[]
   user(subject: string): Ctx<User>
   job(services?: Services): Ctx
-  /** Consumes the messages until none is left; what is to be retried stays for the sweep. */
+  /** Consumes messages until none is left. A message to be retried is dropped; the sweep enqueues its product again. */
   drain(services?: Services): Promise<Handled[]>
-  /** Consumes these messages, whatever the queue holds. */
+  /** Consumes these messages instead of those in the queue. */
   consume(messages: readonly SyncMessage[], services?: Services): Promise<Handled[]>
   /** Webhooks that the simulator delivered and that were not yet carried on. */
   delivered(): Promise<Delivery[]>
@@ -72,7 +72,7 @@ export async function createWorld(
     PLAID_CLIENT_ID: simulator.clientId,
     PLAID_SECRET: simulator.secret,
     PLAID_PRODUCTS: products,
-    // Verbs count no requests.
+    // Use cases do not count requests.
     RATE_LIMIT_ENABLED: 'false',
   })
   const startIsolate = (): Services =>

@@ -30,7 +30,7 @@ afterEach(async () => {
   world.queue.length = 0
 })
 
-/** Changes the bank and tells nobody. */
+/** Changes the bank without a webhook. */
 const change = async (item: Item, wanted: object) =>
   await world.bank.change(item.plaidItemId, { silent: true, ...wanted })
 
@@ -77,7 +77,7 @@ async function newsOf(item: Item): Promise<Delivery> {
 const eventsOf = async (item: Item) =>
   await world.sql('select webhook_code from webhook_events where plaid_item_id = $1', [item.plaidItemId])
 
-/** The user goes through Link with a link token; answers the public token. */
+/** Goes through Link with a link token and returns the public token. */
 async function goThroughLink(linkToken: string, username: string, institution = 'ins_109508'): Promise<string> {
   const body = { link_token: linkToken, username, institution_id: institution, products: ['transactions'] }
   const { public_token: publicToken } = await world.bank.plaid('/simulator/link', body)
@@ -120,7 +120,7 @@ describe('the cursor and the pages', () => {
     const item = await linkAndSync(world, 'partial')
     const before = { cursor: await cursorOf(item), rows: await everyTransaction(world, 'partial') }
     await change(item, { add: 510, modify: 3, remove: 3 })
-    // Asked for twice, since a cut connection may be nobody's fault.
+    // Two failures: the client itself repeats a call once.
     await world.bank.fault({ endpoint: '/transactions/sync', after: 1, times: 2, error: 'INTERNAL_SERVER_ERROR' })
     await syncTransactions(item)
     expect((await runsOf(item)).at(-1)).toBe('failed')
@@ -352,7 +352,7 @@ describe('tokens', () => {
     await removeItem(user, item.id, { purge: true })
     const urls = requests.mock.calls.map(([input]) => new URL(input instanceof Request ? input.url : input))
     requests.mockRestore()
-    // A test's own requests go to places of their own.
+    // Leaves out the test's own requests to the control server and the simulator's controls.
     const { url: bank } = world.simulator
     const sent = urls.filter(
       ({ href }) => !href.startsWith(inject('control')) && !href.startsWith(`${bank}/simulator/`),

@@ -1,5 +1,5 @@
-// The proof: whatever is linked, removed, changed, delivered twice, late, out of order or never, wherever an isolate dies
-// or a lease runs out under a living holder — when it is quiet again, the database is the truth, and no edit is lost.
+// Items are linked, removed and changed; webhooks arrive twice, late, out of order or never; isolates die and leases
+// expire under a living holder. When all work is done, the database equals the bank, and no edit is lost.
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
@@ -53,7 +53,10 @@ afterAll(async () => {
   await world.stop()
 })
 
-/** What a page calls modified it also tells as it was before: of several mentions, the last one counts. */
+/**
+ * Adds each modified transaction of a page to its `added` rows, in an old form. Of several mentions, the last one
+ * counts.
+ */
 async function toldTwice(response: Response): Promise<Response> {
   const rows = z.array(z.looseObject({ name: z.string() }))
   const page = z.looseObject({ added: rows, modified: rows }).safeParse(await response.clone().json())

@@ -1,10 +1,10 @@
 // Values that have broken parsers, databases and headers elsewhere. Those with the marker must come back from nowhere.
 import * as fc from 'fast-check'
 
-/** Stands in what clients write; an answer that refuses must not hold it. */
+/** Part of generated input. A response that refuses the input must not contain it. */
 export const marker = 'zQ7marker'
 
-/** Text that is something else to somebody. */
+/** Texts that some parser reads as something other than text. */
 export const hostileTexts: readonly string[] = [
   '',
   ' ',
@@ -96,7 +96,7 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.dictionary(fc.constantFrom('toJSON', 'then', 'length', 'valueOf'), hostileText, { maxKeys: 2 }),
 )
 
-/** Names of members that objects have without being given them, and some that nobody has. */
+/** Names of inherited members of every object, and names that no schema has. */
 export const strangeKey: fc.Arbitrary<string> = fc.constantFrom(
   '__proto__',
   'constructor',

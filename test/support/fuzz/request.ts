@@ -1,5 +1,5 @@
-// Requests for an operation of the API's description: as it takes them, and spoilt in one or two places. Tells which the
-// description itself refuses.
+// Generates requests for an operation of the API description: valid ones, and ones that are broken in one or two
+// places. Reports which of them the description itself refuses.
 import * as fc from 'fast-check'
 import type { ApiDescription, Operation, Parameter, Schema } from '../operations.ts'
 import { almost, hostileText, hostileValue, strangeKey } from './hostile.ts'
@@ -152,7 +152,7 @@ const queryMutation: fc.Arbitrary<Mutation> = fc.oneof(
 const pathMutation: fc.Arbitrary<Mutation> = fc
   .tuple(hostileText, fc.boolean())
   .map(([value, encoded]): Mutation => (one) => {
-    // Raw, only what a request line can hold (RFC 3986 §3.3); the platform answers for the rest.
+    // Raw, but only what a request line can hold (RFC 3986 §3.3). The platform refuses anything else itself.
     const raw = value.replaceAll(/[^\w%.~!$&'()*+,;=:@/-]/g, '') || 'x'
     const segment = encoded ? encodeURIComponent(value.toWellFormed()) || '%20' : raw
     return { ...one, path: Object.fromEntries(Object.keys(one.path).map((name) => [name, segment])) }

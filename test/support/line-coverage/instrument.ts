@@ -1,5 +1,5 @@
-// Makes a copy of the Worker's sources that counts which of its statements run, and tells under a path that no
-// deployed Worker has. Types are blanked out in place, so that lines stay where they were.
+// Copies the Worker's sources with a counter in each statement, and serves the counters at a path that no deployed
+// Worker has. Types are replaced by spaces, so line numbers do not change.
 import { cp, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import { createRequire } from 'node:module'
@@ -10,7 +10,7 @@ import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
 const LEFT_OUT = new Set(['dev', 'cli'])
 
-/** Where an instrumented Worker answers with its counters. */
+/** Where an instrumented Worker returns its counters. */
 export const COVERAGE_PATH = '/__coverage__'
 
 const ENTRY = `import worker from './worker.ts'

@@ -1,4 +1,4 @@
-// Banks in which every transaction has a name and an amount of its own, and the simulator's controls that the model needs.
+// Banks in which each transaction has a unique name and amount, and the simulator's controls that the model needs.
 import * as z from 'zod'
 import { parseExactJson } from '../../../src/exact-json.ts'
 import type { TestSimulator } from '../stack.ts'

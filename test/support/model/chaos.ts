@@ -1,5 +1,6 @@
-// The world of the model-based test: real verbs over a real database and the simulator, banks whose transactions all have
-// names and amounts of their own, and isolates that die. It knows what must be true in the end (expect-peace.ts says it).
+// The world of the model-based test: the real use cases, a real database and the simulator, banks in which each
+// transaction has a unique name and amount, and isolates that die. Keeps what must be true in the end;
+// expect-consistent.ts checks it.
 import * as z from 'zod'
 import { listChanges } from '../../../src/db/read/changes.ts'
 import { editTransaction, type Transaction } from '../../../src/db/records/transactions.ts'
@@ -54,7 +55,10 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     count('left')
     return done.includes(true)
   }
-  /** Runs `act` in an isolate; what a client would be told, or a death, is all that may come of it. */
+  /**
+   * Runs `act` in an isolate and returns whether it finished. An error that a client may get and the isolate's death
+   * are not rejections.
+   */
   const inIsolate = async (death: Death, act: (services: Services) => Promise<unknown>): Promise<boolean> => {
     const { services, isDead } = servicesFor(death)
     try {
@@ -84,7 +88,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     )
     return row === undefined ? null : { id: String(row['id']), subject: String(row['subject']) }
   }
-  /** History that Plaid has not told yet comes now. */
+  /** Completes the histories that Plaid has not finished yet. */
   const tellHistory = async (): Promise<void> => {
     for (const { item_id: id } of await living()) await world.bank.change(id, { history: 'historical' })
   }
@@ -131,7 +135,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     await world.sql(`update sync_staging set staged_at = staged_at - interval '1 day'`)
   }
 
-  /** Nothing is left to go on with. */
+  /** Whether no work is left to do. */
   const isQuiet = async (): Promise<boolean> => {
     const [row] = await world.sql(`select
       not exists (select 1 from plaid_removals) and not exists (select 1 from link_exchanges where state in ('started', 'exchanged'))
@@ -213,8 +217,8 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       if (done) count(purge ? 'purged' : 'removed')
       if (!purge) return
       const names = await namesHere(row.subject)
-      // Of what is deleted for good the notes go too. Whether it was, is not known after a death; and a second link of the
-      // same bank, which no one could recognise as such, has the same names and notes of its own.
+      // Notes of purged transactions are deleted with them. After a death the outcome is unknown. A second link of the
+      // same bank that no id connects with the first has the same names, with separate notes.
       for (const name of [...item.transactions.map((one) => one.name), ...(revoked.get(item.item_id) ?? [])]) {
         const key = noteKey(row.subject, name)
         const allowed = notes.get(key)
@@ -363,7 +367,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
         edited = await editTransaction(api, world.user(subject).actor.identity, row.id, { note })
       })
       if (edited !== null) count('edited')
-      // A second link of the same bank has transactions of the same names, with notes of their own.
+      // A second link of the same bank has transactions of the same names, with separate notes.
       const isOnly = rows.filter(({ name }) => noteKey(subject, name) === key).length === 1
       if (done && edited !== null && isOnly) notes.set(key, new Set([note]))
       else if (!done || edited !== null) notes.set(key, new Set([...(notes.get(key) ?? [null]), note]))

@@ -1,5 +1,5 @@
-// What can happen, as fast-check's commands. None has a precondition that the database would have to be asked for: what
-// cannot be done at the moment does nothing, so that every shrunk sequence can be run too.
+// The commands of the model, for fast-check. No command has a precondition that would need the database: a command that
+// is not possible at the moment does nothing, so every shrunk sequence can run too.
 import * as fc from 'fast-check'
 import type { Chaos, Death } from './types.ts'
 
@@ -70,7 +70,7 @@ const plaidFault = fc.oneof(
     after: fc.nat({ max: 2 }),
   }),
 )
-/** What Plaid says otherwise for an answer or two: what it costs is the field, or a row that comes again. */
+/** An odd value in the next one or two responses of Plaid. It costs at most the field, or a row that comes again. */
 const oddAnswer = fc.record({
   where: fc.constantFrom(
     ['/transactions/sync', 'added[*].merchant_name'],

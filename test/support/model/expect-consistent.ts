@@ -1,4 +1,4 @@
-// What must be true when everything has come to rest, whatever happened before.
+// What must be true when all work is done, for every sequence of commands.
 import { expect } from 'vitest'
 import * as z from 'zod'
 import { listChanges } from '../../../src/db/read/changes.ts'
@@ -49,7 +49,7 @@ async function expectNothingLeftOver({ world }: Chaos): Promise<void> {
   expectNoneForgotten(world.lines)
 }
 
-/** What was stored here once is never found at Plaid as nobody's: its end there is asked for until it has come. */
+/** An item that was stored here is never reported as an orphan: its removal stays queued until Plaid confirms it. */
 function expectNoneForgotten(lines: readonly string[]): void {
   const said = lines.map((line) => z.looseObject({ event: z.string() }).parse(JSON.parse(line)))
   const itemsOf = (...events: string[]) =>
@@ -115,7 +115,7 @@ function expectNotes({ notes }: Chaos, subject: string, rows: readonly Transacti
   }
 }
 
-/** Whoever has followed the feed, and whoever reads it from the start, sees what the list shows. */
+/** A client that followed the feed, and one that reads it from the start, both see what the list shows. */
 async function expectFeed({ world, followers }: Chaos, subject: string, rows: readonly Transaction[]): Promise<void> {
   const shown = new Map(rows.map((row) => [row.id, row]))
   expect(followers.get(subject)?.seen).toEqual(shown)

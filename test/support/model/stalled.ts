@@ -2,7 +2,7 @@
 import type { Services } from '../../../src/context.ts'
 import type { Moment } from '../fault-injection.ts'
 
-/** Services whose nth call of Plaid waits for the gate, or whose answer does. */
+/** Services whose nth call to Plaid waits for the gate, before the call or before its response. */
 export function stalled(services: Services, afterCalls: number, gate: Promise<void>, moment: Moment = 'before') {
   const reached = Promise.withResolvers<void>()
   let calls = 0

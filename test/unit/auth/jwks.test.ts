@@ -7,7 +7,7 @@ const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256' }
 const keySet = (...kids: string[]) => ({ keys: kids.map((kid) => ({ ...jwk, kid })) })
 const unusedToken = { payload: '', signature: '', protected: '' }
 
-/** A JWKS endpoint that answers as it is told to, and counts. */
+/** A JWKS endpoint that responds as the test says and counts requests. */
 function createIssuer(answer: () => Response | Promise<Response>, options: Partial<JwksOptions> = {}) {
   const requests: { url: string; redirect: string | undefined }[] = []
   const source = createJwksSource({

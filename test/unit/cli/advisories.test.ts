@@ -16,7 +16,10 @@ interface Outcome {
   readonly err: string
 }
 
-/** Runs the command with a registry that answers a question about advisories so, and knows each package by name. */
+/**
+ * Runs the command with a registry that gives this response to a question about advisories, and that knows every
+ * package by name.
+ */
 async function check(status: number, answer: unknown, args: readonly string[] = []): Promise<Outcome> {
   const server = createServer((request, response) => {
     const about = decodeURIComponent(request.url?.slice(1) ?? '')

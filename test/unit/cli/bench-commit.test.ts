@@ -1,5 +1,5 @@
-// What the benchmarks of the commit stand on: their rows, and that a commit costs what its rows cost and no more,
-// whatever their number and whatever the planner believes.
+// The rows that the benchmarks of a commit use, and the cost of a commit: it grows with its rows, not with the rows of
+// the table, for any number of rows and any statistics of the planner.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bankRows, changesOf, makeItem } from '../../../src/cli/bench/bank-rows.ts'
 import { type ScratchDatabase, startScratchDatabase } from '../../../src/cli/bench/scratch-database.ts'

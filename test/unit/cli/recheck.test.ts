@@ -1,4 +1,4 @@
-// `npm run recheck` against a server that answers as the admin routes do.
+// `npm run recheck` against a server that responds like the admin routes.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

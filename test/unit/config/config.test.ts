@@ -270,7 +270,7 @@ describe('a variable that is missing is named', () => {
   })
 })
 
-/** Refused in every environment. Each value stands beside an otherwise good configuration. */
+/** Values that are refused in every environment, each in an otherwise valid configuration. */
 const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
   ['ENVIRONMENT', { ENVIRONMENT: 'prod' }],
   ['ENVIRONMENT', { ENVIRONMENT: 'Production' }],

@@ -1,5 +1,5 @@
-// wrangler.toml and the code that it wakes: every cron has a job and every queue a consumer, in every environment, as
-// wrangler itself reads the file.
+// wrangler.toml and the code agree: every cron has a job and every queue a consumer, in every environment, as wrangler
+// itself reads the file.
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { unstable_readConfig as readConfig } from 'wrangler'

@@ -24,7 +24,7 @@ interface Program {
 
 function start(name: string, args: readonly string[], environment: Record<string, string> = {}): Program {
   const bin = join(projectFolder, 'src', 'dev', name, 'bin.ts')
-  // In a folder and with an environment of its own: the package needs nothing of the project's.
+  // In a separate folder and with a minimal environment: the package needs nothing of the project.
   const options = { cwd: tmpdir(), env: { PATH: process.env['PATH'], ...environment } }
   const child = spawn(process.execPath, [bin, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { out: '', err: '' }

@@ -3,7 +3,7 @@ import { asUser, openDoor, problemOf } from './serve-app.ts'
 
 const chunk = new Uint8Array(16_384).fill(0x20)
 
-/** What is drained of a body that nobody reads, at most. */
+/** The most chunks that are drained of a body that no handler reads. */
 const mostChunks = 33_554_432 / chunk.length
 
 /** A body of 100 MB of spaces that counts what was taken of it. Without a Content-Length, as every stream. */

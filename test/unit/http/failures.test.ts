@@ -8,7 +8,7 @@ const isCode = (text: string): text is ErrorCode => text in errorTable
 const codes = Object.keys(errorTable).filter(isCode)
 const requestId = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
 
-/** Services in which whatever asks for the database meets a failure. */
+/** Services whose database throws when it is used. */
 function failing(thrown: () => unknown): () => Services {
   const services = servicesOf()
   return () => ({

@@ -26,7 +26,7 @@ const preflight = {
   headers: { origin: 'https://app.wealth.test', 'access-control-request-method': 'POST' },
 }
 
-/** One request for each way in which an answer comes to be. */
+/** One request for each kind of response. */
 const answers: readonly [name: string, status: number, ask: (door: Door) => Promise<Response>][] = [
   ['a success', 200, (door) => door.ask('/health')],
   ['the description', 200, (door) => door.ask('/openapi.json')],

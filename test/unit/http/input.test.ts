@@ -56,7 +56,7 @@ describe('a request body', () => {
     await fc.assert(
       fc.asyncProperty(anything, anything, async (institution, accounts) => {
         const body = { public_token: 'public-sandbox-x', institution, accounts }
-        // There is no database behind this door: 503 says that the body was accepted.
+        // There is no database here: 503 says that the body was accepted.
         expect((await send('POST', exchange, JSON.stringify(body))).status).toBe(503)
       }),
       { numRuns: 60 },

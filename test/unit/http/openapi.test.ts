@@ -41,7 +41,7 @@ const operationShape = z.strictObject({
   ),
 })
 
-/** The parts of OpenAPI 3.1 (its Schema 2022-10-07) that a description of ours may use, and nothing else. */
+/** The parts of OpenAPI 3.1 (its Schema 2022-10-07) that this project's description uses. Other parts are refused. */
 const documentShape = z.strictObject({
   openapi: z.string().regex(/^3\.1\.\d+$/),
   info: z.strictObject({

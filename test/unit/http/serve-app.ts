@@ -1,5 +1,5 @@
-// The door as a deployment has it, without anything behind it: real services whose database and Plaid are ports where
-// nobody listens. A request that gets that far is 503.
+// The HTTP app of a deployment with real services, but with a database and a Plaid at ports where no server listens. A
+// request that reaches either of them gets 503.
 import { SignJWT } from 'jose'
 import * as z from 'zod'
 import { parseConfig } from '../../../src/config/config.ts'
@@ -61,7 +61,7 @@ export interface Door {
 
 const lineSchema = z.record(z.string(), z.unknown())
 
-/** @param make the services of an isolate; whatever it throws, a request meets */
+/** @param make creates the services of an isolate; a request meets the error that it throws */
 export function openDoor(make: () => Services = () => servicesOf()): Door {
   const lines: Record<string, unknown>[] = []
   const sink = (line: string): number => lines.push(lineSchema.parse(JSON.parse(line)))
@@ -100,7 +100,7 @@ export const problemShape = z.looseObject({
     .optional(),
 })
 
-/** The problem in an answer, which must say that it is one. */
+/** The problem in a response. Throws when the response does not have a problem's content type and status. */
 export async function problemOf(response: Response): Promise<z.infer<typeof problemShape>> {
   const problem = problemShape.parse(await response.json())
   if (response.headers.get('content-type') !== 'application/problem+json') throw new Error('The answer is no problem.')

@@ -1,5 +1,5 @@
-// Run by node: asks at the door of a deployment, of the mode that the argument names, and prints the statuses and which
-// files of src/ were loaded for them.
+// Run by Node: sends requests to the app of the mode that the argument names, and prints the statuses and the files of
+// src/ that were loaded for them.
 import { registerHooks } from 'node:module'
 
 const loaded: string[] = []

@@ -1,4 +1,4 @@
-// Mails over HTTP, against a server that is there.
+// E-mails are sent over HTTP, to a real server.
 import { createServer } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'

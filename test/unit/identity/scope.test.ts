@@ -1,4 +1,4 @@
-// What a token may do by its scope, whoever issued it.
+// What a token's scope permits, from any issuer.
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { isReadOnly, verifyAccessToken } from '../../../src/auth/access-token.ts'
@@ -17,7 +17,7 @@ const ctxOf = (scopes: readonly string[]): Ctx<User> => ({
   log: createLogger({}, { sink: () => undefined }),
 })
 
-/** How a route of that method answers a token of those scopes, and whether its handler ran. */
+/** The response of a route of that method to a token with those scopes, and whether its handler ran. */
 async function call(method: Method, access: 'user' | 'admin', scopes: readonly string[]) {
   let ran = false
   const facts = { id: 'one', path: '/one', summary: 'One', tags: [], answers: { 204: null }, errors: [] } as const

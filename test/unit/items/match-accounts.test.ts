@@ -1,4 +1,4 @@
-// Which account is told again under another id: what is certain, what may be, and what is neither.
+// Whether an incoming account is a stored one with a new id: certainly, possibly, or not.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AccountTraits, KnownAccount } from '../../../src/db/records/known-accounts.ts'

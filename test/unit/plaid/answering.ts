@@ -1,4 +1,4 @@
-// A server that answers as a test says, where Plaid would be. Remembers what was asked.
+// A server in Plaid's place that responds as the test says and remembers the requests.
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 
@@ -14,7 +14,7 @@ export type Answer = (response: ServerResponse, asked: Asked) => void
 export interface Answering {
   readonly url: string
   readonly asked: readonly Asked[]
-  /** The answers from now on, in order; the last one stays. */
+  /** The next responses, in order; the last one repeats. */
   answer(...answers: Answer[]): void
   stop(): Promise<void>
 }
@@ -25,7 +25,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** An answer with a body as it goes over the wire. */
+/** A response with this text as its body. */
 export function json(text: string, status = 200, headers: Readonly<Record<string, string>> = {}): Answer {
   return (response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers })
@@ -60,7 +60,7 @@ export async function startAnswering(): Promise<Answering> {
       if (answer === undefined) throw new Error('The test has given no answer.')
       answer(response, entry)
     }
-    // The client cut the connection, or the test is at fault: so is this one's answer.
+    // The client cut the connection, or the test's response threw: close this side too.
     work().catch(() => request.socket.destroy())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

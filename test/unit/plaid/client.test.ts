@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-/** Nobody counts here; what counting does is shown in quota-client.test.ts. */
+/** No usage is counted here; rate-limit/client.test.ts tests that. */
 const uncounted = {
   caller: { priority: 'interactive', itemId: null, userId: null },
   limiter: null,

@@ -1,4 +1,4 @@
-// What Plaid's failures mean: the table of pairs, and what is made of a pair that nobody has seen.
+// What Plaid's errors mean: the table of error types and codes, and the default for an unknown pair.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'

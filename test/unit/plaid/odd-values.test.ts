@@ -1,5 +1,5 @@
-// One odd value in an answer of Plaid's costs at most its own row. Here on the simulator's answers, which have every field of
-// Plaid's; `test:contract` does the same with Plaid's own examples.
+// One odd value in a response of Plaid costs at most its own row. The responses here are the simulator's, which have
+// every field of Plaid's; `test:contract` does the same with Plaid's own examples.
 import { Products } from 'plaid'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
@@ -9,7 +9,7 @@ import { openDesk } from '../dev/plaid-simulator/bank-desk.ts'
 /** So many rows of each list are enough to see the neighbours. */
 const rowsKept = 2
 
-/** The answer with short lists. */
+/** The response with shortened lists. */
 function shortened(value: unknown, depth = 0): unknown {
   if (Array.isArray(value)) return value.slice(0, rowsKept).map((inner: unknown) => shortened(inner, depth + 1))
   if (typeof value !== 'object' || value === null) return value

@@ -1,4 +1,4 @@
-// Plaid's answers as they are read: lenient with what is absent or new, strict with what is money.
+// The schemas of Plaid's responses: lenient with absent and new fields, strict with amounts.
 import { describe, expect, it } from 'vitest'
 import { parseExactJson } from '../../../src/exact-json.ts'
 import * as linkSchemas from '../../../src/plaid/link-schemas.ts'

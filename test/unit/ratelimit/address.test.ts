@@ -1,4 +1,5 @@
-// Who is counted: every spelling of one address is one client, and no junk is a client of its own.
+// Which client an address counts for: every spelling of an address is the same client, and text that is no address is
+// not a new client.
 import { isIPv4, isIPv6 } from 'node:net'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

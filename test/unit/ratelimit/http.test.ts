@@ -1,5 +1,5 @@
-// The limits at the door: where in the order they stop a request, what a client is told, and what happens to whom when
-// nobody can count.
+// The limits over HTTP: in which order they refuse a request, what the response says, and which requests pass when the
+// limiter fails.
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createLimiter, type LimiterObjects } from '../../../src/ratelimit/limiter.ts'
@@ -10,7 +10,7 @@ const relaySecret = 'relay-secret-of-the-unit-tests-0123456789'
 const id = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
 const webhook = '/api/v1/plaid/webhook'
 
-/** One set of services, as an isolate has, so that its memory and its objects live as long as the door. */
+/** An app with one set of services, as in one isolate, so that its memory and its objects last as long as the app. */
 function openLimited(quotas: Readonly<Record<string, number>> = {}, change: Partial<Services> = {}): Door {
   const services = {
     ...servicesOf({
@@ -195,7 +195,7 @@ describe('the user', () => {
     }
     const seen = [await sync('alice', 1), await sync('alice', 2), await sync('alice', 3)]
     expect(seen.map(({ status }) => status)).toEqual([400, 400, 429])
-    // Of the address, whose limits had room, nothing is told: its end would be another time than `Retry-After`.
+    // The address had room in its limits, so `RateLimit` leaves it out: it would name another time than `Retry-After`.
     expect(seen[2]?.headers.get('ratelimit')).toMatch(/^"sync";r=0;t=\d+$/)
     expect((await sync('bob', 3)).status).toBe(400)
   })

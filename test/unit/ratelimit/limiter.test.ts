@@ -1,5 +1,5 @@
-// The isolate's side: what counts against what, what is remembered and for how long, and what happens when an object
-// fails, hangs, or answers late.
+// The rate limiter inside an isolate: which limits a request counts against, what the isolate remembers and for how
+// long, and what happens when a Durable Object fails, hangs or responds late.
 import { describe, expect, it } from 'vitest'
 import { clientOf } from '../../../src/ratelimit/address.ts'
 import { createLimiter, type LimiterObjects, type Outcome } from '../../../src/ratelimit/limiter.ts'

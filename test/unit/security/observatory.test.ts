@@ -1,5 +1,5 @@
-// The answers' headers by the rules that MDN's HTTP Observatory publishes (github.com/mdn/mdn-http-observatory,
-// src/grader/charts.js, and "Tests & Scoring" on developer.mozilla.org/observatory). Scores what the scanner would see.
+// Scores the responses' headers by the rules of MDN's HTTP Observatory (github.com/mdn/mdn-http-observatory,
+// src/grader/charts.js, and "Tests & Scoring" on developer.mozilla.org/observatory), as the scanner would.
 import { describe, expect, it } from 'vitest'
 import { openDoor, productionVariables, servicesOf } from '../http/serve-app.ts'
 
@@ -91,7 +91,9 @@ function resourceSharing(headers: Headers): Verdict {
     : ['cross-origin-resource-sharing-not-implemented', 0]
 }
 
-/** An answer that is no HTML loads no scripts, so there is nothing to check the integrity of; https alone is served. */
+/**
+ * A response that is not HTML loads no scripts, so there is nothing to check the integrity of. Only https is served.
+ */
 const neutral: readonly Verdict[] = [
   ['sri-not-implemented-response-not-html', 0],
   ['redirection-not-needed-no-http', 0],
@@ -125,8 +127,8 @@ describe('the score of the HTTP Observatory', () => {
     async (path) => {
       const { score: reached, rules } = score((await ask(path)).headers)
       expect(Object.values(rules).filter((modifier) => modifier < 0)).toEqual([])
-      // 10 for the policy, 5 for the referrer, 5 for frames, 10 for the resource policy. The rules know 15 points more,
-      // 145 in all: 5 for cookies, of which these answers set none, 5 for a domain on the preload list, 5 for the
+      // 10 for the policy, 5 for the referrer, 5 for frames, 10 for the resource policy. The rules have 15 more points,
+      // 145 in all: 5 for cookies, which these responses do not set, 5 for a domain on the preload list, 5 for the
       // integrity of scripts in pages.
       expect([reached, rules]).toEqual([130, rules])
     },

@@ -33,7 +33,10 @@ function hasTest(source: string, title: string): boolean {
   return true
 }
 
-/** A sentence about something: five words at least, the first of which is neither a verb nor a conjunction. */
+/**
+ * Whether a title is a sentence with a subject: at least five words, and the first is neither a finite form nor a
+ * conjunction.
+ */
 function standsAlone(title: string): boolean {
   const words = title
     .replaceAll(' › ', ' ')

@@ -1,4 +1,4 @@
-// What each webhook of Plaid's means; and that one which nobody knows is taken all the same.
+// What each of Plaid's webhooks means. An unknown one is accepted too.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { syncProducts } from '../../../src/sync/products.ts'

@@ -1,5 +1,5 @@
-// What the Worker does when Neon restarts, loses a connection or does not answer. A lost connection comes as 400 with an
-// empty code: the statements may have been committed or not.
+// What the Worker does when Neon restarts, loses a connection or does not respond. A lost connection is a 400 with an
+// empty code: the statements may or may not have been committed.
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { batch, callTimeoutMs, connect, execute, longTimeoutMs } from '../../../src/db/core/client.ts'

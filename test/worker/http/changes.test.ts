@@ -1,5 +1,5 @@
-// The change feed: whoever follows it ends with what the API lists, whatever happens meanwhile and in whatever order it
-// is committed.
+// A client that follows the change feed ends with what the API lists, for every sequence of events and every order of
+// commits.
 import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
@@ -46,7 +46,7 @@ async function anyId(subject: string): Promise<string> {
   return row.id
 }
 
-/** Hides an item, or shows it again, as removing and relinking do: every transaction of it is told of anew. */
+/** Hides an item or shows it again, as a removal or a relink does. The feed lists each of its transactions again. */
 const hide = async (item: Item, hidden: boolean) =>
   await world.sql(
     `with item as (update items set removed_at = case when $2 then now() end where id = $1 returning id)

@@ -1,4 +1,4 @@
-// Insights against sums that the test makes itself, from what the bank holds and in exact decimals of its own.
+// Insights equal the sums that the test computes itself from the bank's data, with separate exact decimals.
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'

@@ -1,5 +1,5 @@
-// Making and entering built-in accounts: nobody gets an address that is not theirs, nothing tells who has an account,
-// and nothing is half made.
+// Registration and sign-in with built-in accounts: no user gets an address that is not theirs, no response reveals
+// whether an address has an account, and no account is created in part.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { login } from '../../../src/identity/login.ts'
 import { register } from '../../../src/identity/register.ts'
@@ -122,7 +122,7 @@ describe("an attacker who registers a victim's address", () => {
       codes.push(accounts.mailedCode('race@example.com'))
     }
     const [first = '', second = ''] = codes
-    // Each is to be where it makes the account before the other has made it.
+    // Both requests must arrive where an account is created before either has created it.
     await accounts.sql(`create function pause() returns trigger language plpgsql
       as $$ begin perform pg_sleep(0.2); return new; end $$`)
     await accounts.sql(`create trigger pause before insert on identity.accounts for each row execute function pause()`)
@@ -225,7 +225,7 @@ describe('guessing a password', () => {
       Array.from({ length: 8 }, () => accounts.cost(() => forgotPassword(ctx, wish.email))),
     )
     for (const { code } of [...registered, ...forgotten]) expect(code).toBeNull()
-    // The address has no account: of the mails that say so, one goes out.
+    // The address has no account. Of the e-mails that say so, only one is sent.
     expect(accounts.mails.length - before).toBe(6)
     const rows = await accounts.sql(`select count(*) from identity.registrations where email = $1`, [wish.email])
     expect(rows).toEqual([{ count: '5' }])

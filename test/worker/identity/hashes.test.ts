@@ -67,7 +67,7 @@ function deployment(hashesPerMinute: number) {
   }
 }
 
-/** An address in a network and with a provider that nobody else has. */
+/** An address in a network and with a provider that no other test uses. */
 const elsewhere = () => `2001:${(count += 1).toString(16)}:1::1`
 
 describe('no password hash', () => {
@@ -215,7 +215,7 @@ describe('the budget of hashes for unknown clients', () => {
       await resetPassword(ctx, { code: 'AAAA-'.repeat(8), password: goodPassword }).catch(() => undefined)
     expect(await spent(guesser)).toEqual([0, 0])
     const wish = { email: newEmail(), password: goodPassword }
-    // Five mails are sent within an hour, and the sixth is withheld.
+    // Five e-mails are sent within an hour; the sixth is withheld.
     for (let turn = 0; turn < 6; turn += 1) await register(ctx, wish)
     expect(await spent(guesser)).toEqual([5, 5])
   })

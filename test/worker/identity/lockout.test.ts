@@ -20,7 +20,7 @@ async function owner() {
   const email = `owner-${(count += 1)}@example.com`
   return { email, grant: await accounts.signUp(email) }
 }
-/** Networks that nobody else uses. */
+/** Networks that no other test uses. */
 const strangers = (many: number) => Array.from({ length: many }, () => `198.51.${(count += 1)}.0/24`)
 const elsewhere = () => strangers(1)[0] ?? ''
 

@@ -1,4 +1,4 @@
-// Mails that anybody can ask for stay within limits, and owners are told what happened to their login.
+// E-mails that any client can request stay within limits, and users are notified of changes to their login.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
 import { changePassword, forgotPassword, resetPassword } from '../../../src/identity/change-password.ts'

@@ -223,7 +223,7 @@ describe('the states of items', () => {
   const lost = ['relink_required', 'revoked'] as const
   type Told = (typeof told)[number] | (typeof lost)[number]
 
-  /** A look at the item, of which Plaid tells that. */
+  /** Syncs the item while Plaid reports this status. */
   async function tell(item: Item, status: Told): Promise<void> {
     await world.sql("update items set disconnect_at = case when $2 then now() + interval '5 days' end where id = $1", [
       item.id,

@@ -1,4 +1,5 @@
-// The end of an item, and its repair: Plaid is told first, then everything is hidden at once, and what is purged is gone.
+// The removal and the repair of an item. A removed item is hidden immediately and ended at Plaid; a purge deletes its
+// rows.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { listAccounts } from '../../../src/db/records/accounts.ts'
 import { listHoldings, listInvestmentTransactions } from '../../../src/db/records/investments.ts'

@@ -1,4 +1,5 @@
-// An exchanged access token is stored whatever one moment of the database does, or its link is given back at Plaid.
+// An access token from an exchange is stored in spite of a short failure of the database, or its item is removed at
+// Plaid.
 import { afterEach, describe, expect, it } from 'vitest'
 import { exchangePublicToken, type ExchangeInput } from '../../../src/link/exchange-public-token.ts'
 import {

@@ -1,4 +1,5 @@
-// State of ours that only Plaid can judge, and that Plaid refuses: an item finds a way out by itself, and its run says so.
+// Stored values that only Plaid can check, such as a cursor, and that Plaid refuses. The item recovers without a user,
+// and its sync run names the reason.
 import { describe, expect, it } from 'vitest'
 import { getItem, type Item } from '../../../src/db/items/items.ts'
 import { AppError } from '../../../src/errors.ts'

@@ -1,4 +1,5 @@
-// Removal as an intent: hidden from its user at once, ended at Plaid as soon as Plaid can be told, whatever happens between.
+// Removal as a stored intent: the item is hidden from its user immediately, and removed at Plaid as soon as Plaid
+// responds, for every failure in between.
 import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import { batch, execute } from '../../../src/db/core/client.ts'
@@ -202,7 +203,7 @@ describe('a removal', () => {
 })
 
 describe('the removal of a large item', () => {
-  /** Whoever follows the change feed has taken out all of the item's transactions. */
+  /** A linked item, and a follower of the change feed that has read all of its transactions. */
   async function begun(subject: string) {
     const item = await linked(subject)
     const follower = follow(world, subject)

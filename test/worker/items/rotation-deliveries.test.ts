@@ -43,7 +43,7 @@ async function ask(subject: string, item: Item): Promise<SyncMessage> {
 
 interface Held {
   readonly services: Services
-  /** Resolves when the delivery waits for its answer. */
+  /** Resolves when the delivery has reached its pause. */
   readonly reached: Promise<void>
   readonly release: () => void
 }

@@ -1,4 +1,5 @@
-// Rotation of access tokens: Plaid kills the old one at once, so what can be lost is seen to be lost, told, and linked again.
+// Rotation of access tokens. Plaid invalidates the old token immediately, so a lost response can lose the item: that is
+// detected, reported, and repaired by linking again.
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
 import { requestRotation, waitForRotation } from '../../../src/items/request-rotation.ts'
@@ -37,7 +38,7 @@ const tokenOf = (item: Item): Promise<string> => accessTokenOf(world, item)
 const worksAtPlaid = async (token: string) =>
   (await codeOf(world.bank.plaid('/item/get', { access_token: token }))) === null
 
-/** Services whose rotation goes on only after `during`, when Plaid has made it. */
+/** Services that run `during` after Plaid has rotated the token and before the Worker gets the response. */
 const pausedAfterRotation = (during: () => Promise<unknown>): Services =>
   withPlaid(world.services, {
     async invalidateAccessToken(token) {
@@ -63,7 +64,7 @@ async function expectWorking(subject: string, item: Item): Promise<void> {
 async function expectLost(subject: string, item: Item): Promise<void> {
   expect(await rowOf(world, item)).toMatchObject({ status: 'relink_required', status_reason: 'ACCESS_TOKEN_LOST' })
   expect(alarms('access_token_lost', item)).not.toEqual([])
-  // Nobody can use it any more, so nobody pays for it any more.
+  // The item can no longer be used, so it must not be billed.
   expect(await heldAtPlaid(world, subject)).toEqual([])
 }
 

@@ -1,4 +1,5 @@
-// A rotation of the encryption keys over a real database: every sealed value, beside syncs, in steps that can be repeated.
+// Rotation of the encryption keys over a real database: every sealed value, concurrently with syncs, in steps that can
+// be repeated.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { parseConfig } from '../../../src/config/config.ts'
 import type { Services } from '../../../src/context.ts'

@@ -1,4 +1,5 @@
-// The exchange as a saga: whatever befalls it, at whatever call, Plaid holds and bills what is here and nothing else.
+// The exchange as a saga. At every call and with every fault, Plaid holds and bills exactly the items that are stored
+// here.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
 import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
@@ -26,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.stop())
 
-/** What a client sends that Link has told everything. */
+/** What a client sends that got all metadata from Link. */
 const inputOf = ({ publicToken, linkToken }: Chosen) => ({
   publicToken,
   linkToken,
@@ -78,7 +79,7 @@ const keptAt = (calls: readonly string[]): number => calls.indexOf('plaid.exchan
 
 /** The items that a case may end with; null is none. */
 function possibleEnds({ fault, at, chosen }: Case, kept: number, wasTold: boolean): (string | null)[] {
-  // Once the token is kept the bank is linked without anybody's doing, and what the client was told is so.
+  // A stored token becomes an item without a further request, and what the client got as a result stays true.
   const isKept = at > kept || (at === kept && fault === 'dies after')
   if (wasTold || isKept) return [chosen.plaidItemId]
   return at < kept - 1 ? [null] : [chosen.plaidItemId, null]
@@ -157,7 +158,7 @@ describe('an exchange', () => {
       for (const each of cases) {
         const [first, item] = [answers.get(each.subject), await expectAtRest(world, each.subject)]
         expect([item, 'conflict', 'public_token_refused']).toContain(first)
-        // Trying again answers the item that is here, or refuses for good.
+        // A second attempt returns the stored item, or is refused for good.
         const second = await retry(each)
         expect(second).toBe(item ?? 'public_token_refused')
         expect(await expectAtRest(world, each.subject)).toBe(item)

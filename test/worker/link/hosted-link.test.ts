@@ -34,7 +34,7 @@ useWorld((made) => {
 
 const hosted = (subject: string, itemId: string | null = null) => askForLink(world, subject, { hosted: true, itemId })
 
-/** The user adds a bank on Plaid's page; answers Plaid's id of the item. */
+/** The user adds a bank on Plaid's page. Returns Plaid's id of the item. */
 async function addBank(subject: string): Promise<{ plaidItemId: string; linkToken: string }> {
   const { linkToken } = await hosted(subject)
   const { item_id: plaidItemId } = await goThroughLink(world, linkToken, smallBank(subject))
@@ -175,7 +175,8 @@ describe('a bank that was added on Plaid’s page', () => {
       await heal(world, 3)
       const ends = new Map<string, string | null>()
       for (const subject of added.keys()) ends.set(subject, await expectAtRest(world, subject))
-      // Where the exchange's answer died with its token the item is ended at Plaid: its user has to link it again.
+      // When the response of the exchange was lost with its token, the item is removed at Plaid, and its user must link
+      // it again.
       const lost = [...ends].filter(([, plaidItemId]) => plaidItemId === null)
       expect(lost.length).toBeLessThan(5)
       expect([...ends].filter(([, plaidItemId]) => plaidItemId !== null)).toEqual(

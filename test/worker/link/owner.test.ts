@@ -1,4 +1,4 @@
-// A public token links the bank of whoever went through Link, whoever brings the token.
+// A public token links the bank of the user who went through Link, whichever user sends the token.
 import { afterEach, describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
 import { exchangePublicToken, type ExchangeInput } from '../../../src/link/exchange-public-token.ts'

@@ -43,7 +43,7 @@ const dueSessions = (subject: string, count: number) =>
     [subject, count],
   )
 
-/** Exchanges of a user whose answer never came. */
+/** Exchanges of a user whose responses were lost. */
 const startedExchanges = (subject: string, count: number) =>
   world.sql(
     `with u as (insert into users (issuer, subject, plaid_user_id) values ('reconcile', $1, 'plaid-' || $1) returning id)
@@ -67,7 +67,7 @@ async function keptExchange(subject: string): Promise<void> {
   )
 }
 
-/** An item of a user of its own, named by Plaid's id, with a product that is not dirty. */
+/** An item of a new user, named by Plaid's id, with a product that is not dirty. */
 async function itemOf(plaidItemId: string, set: string): Promise<void> {
   const [row] = await world.sql(
     `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)
@@ -83,7 +83,7 @@ async function itemOf(plaidItemId: string, set: string): Promise<void> {
   await world.sql(`update items set access_token_sealed = $2, ${set} where id = $1`, [itemId, sealed])
 }
 
-/** The reconciler's context with another answer to `/user/items/get`. */
+/** The reconciler's context with another response of `/user/items/get`. */
 function answering(getUserItems: Plaid['getUserItems'], now = () => new Date()): Ctx {
   const ctx = world.job()
   return { ...ctx, now, services: withPlaid(ctx.services, { getUserItems }) }
@@ -210,7 +210,7 @@ describe('a run', () => {
       world.job(withPlaid(world.services, { getItem: held, getAccounts: held, getUserItems: held })),
     )
     await expect.poll(() => calls, { timeout: 10_000 }).toBe(6)
-    // Whatever else was started has asked Plaid by now.
+    // After two round trips, any further call to Plaid would have been counted.
     await world.sql('select 1')
     await world.sql('select 1')
     expect(calls).toBe(6)

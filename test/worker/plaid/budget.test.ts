@@ -1,4 +1,4 @@
-// A run whose calls are not granted: it ends without an error that anybody reads, stays due, and goes on where it was.
+// A sync run whose calls to Plaid are not admitted ends without an error, stays due, and continues where it stopped.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
 import type { Admission, LimitedCall } from '../../../src/plaid/rate-limit/admission.ts'
@@ -17,7 +17,7 @@ afterAll(() => world.stop())
 
 const spent = (seconds: number): Admission => ({ admitted: false, waitMs: seconds * 1000, by: 'client' })
 
-/** Services whose quota answers as the test says. */
+/** Services whose rate limiter decides as the test says. */
 function withQuota(admit: (call: LimitedCall) => Admission): Services {
   const quota = { admit: (call: LimitedCall) => Promise.resolve(admit(call)), refused: () => Promise.resolve() }
   const bindings = { SYNC_QUEUE: { sendBatch: () => Promise.resolve() }, PLAID_QUOTA: { getByName: () => quota } }

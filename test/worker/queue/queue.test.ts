@@ -319,7 +319,7 @@ describe('the real queue', () => {
     )
     const [id = ''] = stored.kind === 'stored' ? stored.itemProductIds : []
     await services.enqueue([id], 'link')
-    // Nothing listens where this Worker's Plaid should be: the run that is recorded tells that the message arrived.
+    // No server listens in Plaid's place: a recorded run shows that the message arrived.
     await vi.waitFor(
       async () => {
         const { rows } = await listSyncRuns(services.api, identity, itemId, 10, null)

@@ -1,5 +1,5 @@
-// A queue that refuses messages by rule: nothing fails that has been stored, the sweep goes on with its next batch, and
-// what was not woken is due for the next sweep.
+// A queue that refuses messages by rule. A request succeeds once its work is stored, the sweep continues with its next
+// batch, and products that were not enqueued are due for the next sweep.
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
 import { insertLinkSession } from '../../../src/db/link/sessions.ts'
@@ -74,7 +74,7 @@ describe('a sweep', () => {
     const full = refusing((call) => call > 20)
     expect(await sweep(world.job(full.services))).toEqual({ queued: 2000, notQueued: 5500, probed: 0 })
     expect(lineOf('sweep')).toMatchObject({ level: 'error', queued: 2000, failed: 5500 })
-    // At once: no time has passed, so only what the first sweep woke is left alone.
+    // No time has passed, so the second sweep leaves out only what the first one enqueued.
     const recovered = refusing(() => false)
     expect(await sweep(world.job(recovered.services))).toMatchObject({ queued: 7000, notQueued: 0 })
   })

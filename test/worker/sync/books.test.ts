@@ -1,5 +1,5 @@
-// Insights against the bank's double-entry books: every movement has two sides, and what left the user's hands or came into
-// them counts once, whatever the accounts report.
+// Insights equal the bank's double-entry books. A movement between the user's own accounts is neither income nor
+// spending, and any other movement counts once, for every combination of accounts that report it.
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { cashFlow, spending } from '../../../src/db/read/insights.ts'
@@ -73,7 +73,7 @@ it('agree for an ordinary bank, in which a loan charges interest, pays out and i
 })
 
 const types = ['depository', 'credit', 'loan', 'investment', 'other'] as const
-/** Every test has a bank of its own. */
+/** Each test has a separate bank. */
 const customBank = (seed: string) => ({
   seed,
   override_accounts: types.flatMap((type) =>

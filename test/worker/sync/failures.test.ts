@@ -131,7 +131,7 @@ describe('a failure of Plaid’s', () => {
     expect(Number(after?.['due'])).toBeLessThanOrEqual(within[1])
     const shown = item.products.find((unit) => unit.product === 'transactions')?.lastError ?? null
     expect(shown ?? 'nothing').toMatch(says)
-    // The user reads a sentence of ours, never a code, a path or Plaid's words.
+    // The user reads a sentence of this product, never a code, a path or Plaid's text.
     expect(shown ?? '').not.toMatch(/[A-Z]{2,}_|\/|simulator|request id/)
     const [run] = await world.sql(
       'select outcome, error_code from sync_runs where item_id = $1 order by finished_at desc limit 1',

@@ -1,4 +1,4 @@
-// What the database makes of the transactions that were read, odd answers too.
+// What the database makes of incoming transactions, also of odd ones.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import type { PlaidFailure } from '../../../src/plaid/errors.ts'
@@ -107,7 +107,7 @@ describe('transactions', () => {
         async syncTransactions(...args) {
           const answer = await world.services.plaid.syncTransactions(...args)
           pages += 1
-          // The bank takes back what the first page has told: a full read never mentions it again.
+          // The bank removes transactions of the first page. A full read never reports them as removed.
           if (pages === 1 && answer.ok)
             await world.bank.change(item.plaidItemId, {
               remove: answer.value.added.slice(0, 2).map((row) => row.transaction_id),
@@ -121,7 +121,10 @@ describe('transactions', () => {
     await expectTruth(world, 'thrown away', item.plaidItemId)
   })
 
-  /** Services whose first page tells more than is held in memory; the second is `second` where that is not null. */
+  /**
+   * Services whose first page has more rows than the Worker holds in memory. A `second` that is not null replaces the
+   * second page.
+   */
   function manyAtOnce(second: PlaidFailure | null) {
     let pages = 0
     const services = odd.withPlaid({

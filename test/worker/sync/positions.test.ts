@@ -1,5 +1,5 @@
-// Brokerage over time: what was held at the end of each day, and investment transactions read page by page from a bank
-// that goes on meanwhile.
+// Investments over time: the holdings at the end of each day, and investment transactions read page by page while the
+// bank changes.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { listAccounts } from '../../../src/db/records/accounts.ts'
 import { listInvestmentTransactions } from '../../../src/db/records/investments.ts'

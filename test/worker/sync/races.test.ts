@@ -21,7 +21,7 @@ afterEach(async () => {
   world.queue.length = 0
 })
 
-/** Marks a product dirty and answers its id. */
+/** Marks a product dirty and returns its id. */
 async function dirty(item: Item, product: string): Promise<string> {
   const [row] = await world.sql(
     'update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1 and product = $2 returning id',
@@ -52,7 +52,7 @@ async function holdingUp(table: string, act: () => Promise<void>): Promise<void>
   }
 }
 
-/** Runs `during` once, after Plaid's first answer to `call` and before the run goes on. */
+/** Runs `during` once, after Plaid's first response to `call` and before the run continues. */
 function pausing(call: 'syncTransactions' | 'getAccounts' | 'getItem', during: () => Promise<unknown>): Services {
   let first = true
   const after = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
@@ -111,7 +111,7 @@ describe('the changes of one user', () => {
       const posting = run(id)
       await expect.poll(() => waits(sleeping)).toBe(true)
       const edit = editTransaction(world.services.api, user.actor.identity, pending?.id ?? '', { note: 'too late' })
-      // It comes after the commit, and is told that this transaction is gone: it is not taken and then forgotten.
+      // The edit runs after the commit and finds the transaction gone, so it is refused rather than lost.
       expect([await edit, await posting]).toEqual([null, { kind: 'committed' }])
     })
     expect(await world.sql("select id from transactions where note = 'too late'")).toEqual([])
@@ -123,7 +123,7 @@ describe('a transaction that locks rows of an item', () => {
   const everyProduct = async (item: Item, how = ''): Promise<number> =>
     (await world.sql(`select id from item_products where item_id = $1 ${how}`, [item.id])).length
 
-  /** How many products of the item are free while `act` waits for the item itself, which somebody holds. */
+  /** How many products of the item are unlocked while `act` waits for the lock on the item itself. */
   async function freeWhileWaiting(item: Item, act: () => Promise<unknown>): Promise<number> {
     const holder = world.sql(
       'with held as (select id from items where id = $1 for no key update) select pg_sleep(1.5) from held',
@@ -253,7 +253,7 @@ describe('a run', () => {
     )
     expect(late).toEqual({ kind: 'superseded' })
     expect(others).toBe(3)
-    // The lease is renewed while Plaid is asked for the next page, so the loss shows with that page's answer.
+    // The lease is renewed during the request for the next page, so the loss shows with that page's response.
     expect(await syncCalls(item)).toBe(before + 2 + others)
     await expectTruth(world, 'stops', item.plaidItemId)
   })

@@ -65,7 +65,7 @@ async function accessToken(item: Item): Promise<string> {
   return (await openAccessToken(world.services.keyring, String(row?.['sealed']), owner)).reveal()
 }
 
-/** The streams as the bank tells them, in the API's words, but with Plaid's id of the account. */
+/** The bank's streams in the API's field names, but with Plaid's id of the account. */
 async function atTheBank(item: Item) {
   const answer = await world.bank.plaid('/transactions/recurring/get', { access_token: await accessToken(item) })
   return (['inflow', 'outflow'] as const).flatMap((direction) =>
@@ -191,7 +191,7 @@ describe('recurring streams', () => {
     await expect
       .poll(
         async () => {
-          // The webhook that tells of streams is lost.
+          // The webhook for streams is lost.
           const news = (await world.delivered()).filter(({ body }) => !body.includes('RECURRING_TRANSACTIONS_UPDATE'))
           for (const delivery of news) await world.deliver(delivery)
           await world.drain()

@@ -1,4 +1,5 @@
-// Snapshots in which Plaid lists one thing twice: added up where that is possible, else kept beside the data. Never dropped.
+// Snapshots in which Plaid lists the same thing twice. The rows are added up where that is possible, or set aside; none
+// is dropped.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'

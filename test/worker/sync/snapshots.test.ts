@@ -1,4 +1,5 @@
-// What the database makes of accounts and snapshots, odd answers too: what is closed, what is gone, what is not written.
+// What the database makes of incoming accounts and snapshots, also of odd ones: which rows it closes, removes or leaves
+// unchanged.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
 import { everyTransaction } from '../../support/equality.ts'

@@ -71,7 +71,7 @@ describe('transactions', () => {
         userCategory: 'mine',
         hidden: true,
       })
-    // More than a page of news, so that postings and removals are told apart.
+    // More than a page of changes, so that a posting and its removal are on different pages.
     const { posted } = await changed(item.plaidItemId, { add: 700, post_pending: true })
     expect(posted.map((pair) => pair.pending_transaction_id)).toEqual(expect.arrayContaining(added))
     const after = await expectTruth(world, 'edits', item.plaidItemId)

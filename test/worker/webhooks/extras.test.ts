@@ -17,7 +17,7 @@ afterEach(async () => {
   world.queue.length = 0
 })
 
-/** A webhook of the bank's about a change, with these members beside Plaid's own. */
+/** A webhook about a change, with these extra members next to Plaid's own. */
 async function webhookWith(subject: string, extras: object): Promise<{ delivery: Delivery; plaidItemId: string }> {
   const { plaidItemId } = await linkAndSync(world, subject)
   await world.bank.webhooks({ ...extras, rotate_key: true })

@@ -21,7 +21,7 @@ async function settled(subject: string): Promise<Item> {
   return item
 }
 
-/** A look at the item, to which Plaid tells of its last webhook. */
+/** Syncs the item while Plaid reports this last webhook. */
 const look = (item: Item, lastWebhook: { sent_at: Date | null; code_sent: string | null } | null): Promise<void> =>
   lookAtItem(world, item, (told) => ({
     ...told,

@@ -1,5 +1,5 @@
-// How the planner reads a page of each list, as the login that the row-level policies hold for: along an index, whatever
-// it knows of the tables. Neon forgets statistics when it restarts, and a young table has none.
+// The planner reads a page of each list along an index, under row-level security and with any statistics. Neon loses
+// its statistics at a restart, and a new table has none.
 import { neonConfig } from '@neondatabase/serverless'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -48,7 +48,7 @@ const transactionsBy =
   ({ api }, ids, limit, from) =>
     listTransactions(api, identity, filters(ids), limit, from)
 
-/** Every list that a route answers with, each filter of it, and a place in it. */
+/** Every list that a route returns, with each of its filters and a position in it. */
 const lists: Readonly<Record<string, readonly [List, Key]>> = {
   transactions: [transactionsBy(() => ({})), byDay],
   'transactions of an account': [transactionsBy(({ account }) => ({ accountId: account })), byDay],

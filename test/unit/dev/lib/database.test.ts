@@ -1,4 +1,4 @@
-// Migrations and logins on a server of their own, since logins belong to the whole server.
+// Migrations and logins, on a separate server because logins belong to the whole server.
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// Ending other processes: the right ones, all of them, and nobody else's.
+// Ends the right processes, all of them, and no others.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Starts Node with `program` as the leader of a group of its own, and resolves when it runs it. */
+/** Starts Node with `program` as the leader of a new process group, and resolves when the program runs. */
 async function run(program: string, mark: string): Promise<number> {
   const args = ['-e', `${program}; process.stdout.write('up')`, mark]
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })

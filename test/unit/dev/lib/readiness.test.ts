@@ -1,4 +1,4 @@
-// The wait for the local Worker's /ready, against a server that answers as the Worker does and logs as wrangler prints.
+// Waiting for the local Worker's /ready, with a server that responds like the Worker and logs in wrangler's format.
 import { createServer, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createReasons, type Reasons, whenReady } from '../../../../src/dev/lib/readiness.ts'
@@ -10,7 +10,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close()
 })
 
-/** Answers /ready with each status in turn, then with the last for ever. */
+/** Responds to /ready with each status in turn, then always with the last. */
 async function workerWith(statuses: readonly number[], body: object): Promise<string> {
   let asked = 0
   const server = createServer((_request, response) => {

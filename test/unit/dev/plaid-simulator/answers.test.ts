@@ -1,4 +1,4 @@
-// Answers changed by rule: any value of any answer, by one line, with every digit kept and the bank left as it is.
+// A rule changes any value of any response. Every other digit stays the same, and so does the bank.
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -96,7 +96,7 @@ describe('a rule', () => {
       await desk.control('/answers', `{"endpoint":"/transactions/sync","path":"added[0].amount","value":${number}}`)
       const { text } = await desk.post('/transactions/sync', { access_token })
       expect(text).toContain(`"amount":${number},`)
-      // The rows beside it keep theirs: the truth is as before but for one.
+      // All other rows keep their amounts.
       const before = [...(await truth(desk, item_id)).values()].map((row) => /"amount":([^,]+),/.exec(row)?.[1])
       const after = [...text.matchAll(/"transaction_id":"[^}]*?"amount":([^,]+),/g)].map(([, amount]) => amount)
       expect(after.slice(1).every((amount) => before.includes(amount))).toBe(true)

@@ -1,4 +1,4 @@
-// A simulator that starts again goes on where the one before it was, even killed.
+// A simulator that restarts continues where the last one stopped, even after a kill.
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// Sessions of hosted and multi-item Link: what the user does in them, what webhooks tell, and what can be asked for later.
+// Sessions of hosted and multi-item Link: what the user does in them, the webhooks, and what /link/token/get returns
+// afterwards.
 import { CountryCode, Products } from 'plaid'
 import { expect, test } from 'vitest'
 import * as z from 'zod'

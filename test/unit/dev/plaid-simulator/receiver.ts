@@ -1,4 +1,4 @@
-// A webhook receiver on this machine that keeps what came, and answers what the test says.
+// A webhook receiver that keeps what it gets and responds as the test says.
 import { createServer } from 'node:http'
 
 export interface Received {
@@ -10,7 +10,7 @@ export interface Received {
 export interface Receiver {
   url: string
   received: Received[]
-  /** Statuses of the next answers, `never` for none at all; then 200. */
+  /** Statuses of the next responses, `never` for no response; then 200. */
   answers: { status: number | 'never'; headers?: Record<string, string> }[]
   /** Resolves when so many have come. Rejects after fifteen seconds. */
   arrived(count: number): Promise<Received[]>

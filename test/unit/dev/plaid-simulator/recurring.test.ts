@@ -1,4 +1,4 @@
-// Recurring streams: they follow the bank, are told of once somebody asked, and their numbers are exact.
+// Recurring streams follow the bank, their webhooks begin with the first request for them, and their numbers are exact.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { addDays } from '../../../../src/dev/plaid-simulator/bank/calendar.ts'

@@ -1,4 +1,4 @@
-// One login is one bank: what is linked again, or beside, sees what the bank has now, under ids of its own.
+// Items of the same login share one bank. A new item sees what the bank has now, under new ids.
 import { AccountSubtype, Products } from 'plaid'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
@@ -209,7 +209,7 @@ test('an account taken back is gone from its item alone, and is there again when
   expect(await count(first)).toBe(accounts.length - 3)
   expect(await count(second)).toBe(accounts.length)
   expect(await count(await desk.link(wanted))).toBe(accounts.length)
-  // The bank's life goes on in an account that one item does not see any more.
+  // The bank still adds transactions to an account that one item no longer sees.
   await desk.control('/clock', { advance_ms: 40 * 86_400_000 })
   const newest = await bank(desk, first, { revoke_account: true })
   expect(newest.body['accounts']).toEqual([expect.any(String)])

@@ -1,4 +1,4 @@
-// Two items of one login, whatever happens at the bank and through whichever of them: both clients end with the same bank.
+// Two items of one login end with the same bank, for every sequence of changes through either of them.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { applied, type BankDesk, type Linked, openDesk, readUpdate, sorted, truth } from './bank-desk.ts'

@@ -122,7 +122,7 @@ test('an update names an id once, calls it modified only where the client had it
         const modified = second.flatMap((page) => page.modified.map(({ transaction_id }) => transaction_id))
         const removed = second.flatMap((page) => page.removed.map(({ transaction_id }) => transaction_id))
         expect(new Set([...added, ...modified, ...removed]).size).toBe(added.length + modified.length + removed.length)
-        // The cursor of an empty ledger is the start again, and nobody has anything there.
+        // The cursor of an empty ledger equals the start, where no client has rows yet.
         expect(modified.every((id) => had.has(id))).toBe(true)
         expect(added.some((id) => had.has(id))).toBe(false)
       },

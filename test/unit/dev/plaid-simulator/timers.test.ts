@@ -1,4 +1,4 @@
-// What is to happen later must never happen after the end.
+// A timer never fires after the end.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { timers } from '../../../../src/dev/plaid-simulator/lib/timers.ts'
 

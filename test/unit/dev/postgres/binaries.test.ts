@@ -1,4 +1,4 @@
-// Which copies of PostgreSQL's programs root would run: only those that nobody else could have written.
+// Root runs only copies of PostgreSQL's programs that no other user could have written.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -12,7 +12,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 describe('passwords that are there and cannot be read', () => {
   it('stop the start with what to do, and nothing is made anew', async () => {
-    // A folder in the file's place: unreadable for everybody, root too.
+    // A folder in the file's place cannot be read by any user, not even root.
     await mkdir(join(folder, 'credentials.json'))
     await expect(openCluster({ home: folder, folder, user: null, throwaway: true })).rejects.toThrow(
       /credentials\.json cannot be read/,

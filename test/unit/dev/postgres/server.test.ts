@@ -40,7 +40,10 @@ async function query(url: string, text: string): Promise<unknown[]> {
   }
 }
 
-/** A run in a process of its own that writes a row, prints its server's id and folder, and dies without a word. */
+/**
+ * Starts a process that starts a server, writes a row, prints the server's process id and folder, and then kills
+ * itself.
+ */
 async function killedRun(dataDir: string): Promise<{ pid: number; folder: string }> {
   const program = `
     import { startPostgres } from '${join(projectFolder, 'src/dev/postgres/server.ts')}'

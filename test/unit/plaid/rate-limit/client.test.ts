@@ -1,5 +1,5 @@
-// Calls through the limiter: who waits and for how long, what happens when nobody can count, what is told of a 429, what
-// costs money, and what the usage counter holds afterwards.
+// Calls through the rate limiter: which calls wait and for how long, what happens when the limiter fails, how a 429 is
+// reported, which calls cost money, and what the usage counter holds afterwards.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { createSecret } from '../../../../src/crypto/secret.ts'
@@ -218,7 +218,7 @@ describe('what costs money', () => {
       limiterOf(() => granted),
       user,
     )
-    // Whoever does not know the path at compile time is stopped when it runs.
+    // A path that is not known at compile time is refused at run time.
     const hidden: PlaidCall<typeof answer> = { ...call, path }
     await expect(client.call(hidden)).rejects.toMatchObject({ code: 'internal' })
     expect([server.asked.length, asked.length]).toEqual([0, 0])

@@ -10,7 +10,7 @@ import { kid, now, nowSeconds, publishKey } from '../signer.ts'
 
 const at = (offsetMs: number) => new Date(now.getTime() + offsetMs)
 
-/** A key endpoint that holds what it is told to and counts what it is asked. */
+/** A key endpoint with these keys that counts requests. */
 function createEndpoint(
   answers: Record<string, () => FetchedKey | Promise<FetchedKey>>,
   limits: Partial<KeyCacheLimits> = {},
@@ -27,7 +27,7 @@ function createEndpoint(
       return (await answers[id]?.()) ?? { notFound: true }
     },
   })
-  /** Each kid from a network of its own, unless one is given. */
+  /** Each key id comes from a separate network, unless the test names one. */
   const status = async (id: string, offsetMs = 0, network = id) => (await find(id, at(offsetMs), network)).status
   return { asked, failures, find, status }
 }

@@ -1,4 +1,4 @@
-// Opens banks for the tests of the generator: ids counted by kind, one fixed day unless told otherwise.
+// Opens banks for the tests of the generator, with ids counted by kind and one fixed day as a default.
 import type { Bank } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import { openBank } from '../../../../../src/dev/plaid-simulator/bank/open.ts'
 import type { Ids } from '../../../../../src/dev/plaid-simulator/bank/values.ts'

@@ -9,7 +9,7 @@ import { randomFrom } from '../../../../../src/dev/plaid-simulator/bank/random.t
 import type { Ids } from '../../../../../src/dev/plaid-simulator/bank/values.ts'
 import { aBank, countedIds, exactly, today, written } from './a-bank.ts'
 
-/** A bank whose ids go on where its history ended. */
+/** A bank whose ids continue where its history ended. */
 const alive = (wanted: Parameters<typeof aBank>[0] = {}): { bank: Bank; ids: Ids } => {
   const ids = countedIds()
   return { bank: aBank({ ...wanted, ids }), ids }
