@@ -1,5 +1,5 @@
-// The four places where tests run: pure logic in Node, the platform's parts in workerd, the built bundle over HTTP,
-// and the simulator against Plaid's own description (only by `test:contract`).
+// The four test projects: pure code in Node, the Worker's parts in workerd, the built bundle over HTTP, and the
+// simulator against Plaid's own description (only with `test:contract`).
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
@@ -12,15 +12,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 export default defineConfig({
   root,
   test: {
-    // At the root: inside the project with the plugin, npm's packages would be resolved for a browser.
+    // Not in the project with the plugin, where npm's packages would be resolved for a browser.
     globalSetup: ['./test/support/global-setup.ts'],
-    // Tests wait for a database, a bank or a process a good part of their time, so one more file runs than there are cores.
+    // Tests often wait for a database, a simulator or a process, so one more file than there are cores runs.
     maxWorkers: Math.min(availableParallelism() + 1, 8),
     sequence: { sequencer: LongestFirst },
     coverage: {
       provider: 'istanbul',
       include: ['src/**/*.ts'],
-      // Merged by `test:coverage` with what the built bundle counts.
+      // `test:coverage` merges it with the coverage of the built bundle.
       reporter: ['json'],
       reportsDirectory: './coverage/tests',
       reportOnFailure: true,
@@ -31,11 +31,11 @@ export default defineConfig({
         test: {
           name: 'unit',
           environment: 'node',
-          // One process for many files: starting one costs more than most of them.
+          // Files share a process, because starting one takes longer than most files.
           isolate: false,
           include: ['test/unit/**/*.test.ts'],
           testTimeout: 20_000,
-          // Some start a server first.
+          // Some hooks start a server.
           hookTimeout: 60_000,
         },
       },
@@ -74,7 +74,7 @@ export default defineConfig({
           name: 'contract',
           environment: 'node',
           include: ['test/contract/**/*.test.ts'],
-          // Its vectors are not part of this repository: WYCHEPROOF names their folder.
+          // The vectors are not part of this repository; WYCHEPROOF names their folder.
           exclude: process.env['WYCHEPROOF'] ? [] : ['test/contract/wycheproof.test.ts'],
           testTimeout: 120_000,
         },

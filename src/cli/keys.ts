@@ -1,5 +1,4 @@
-// `npm run keys`: creates encryption keys, and shows and rotates those of a running Worker. The Worker's keys never
-// leave it.
+// `npm run keys`: creates encryption keys, and shows and rotates those of a running Worker. The keys of the Worker stay there.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -26,9 +25,9 @@ const reportSchema = z.object({
 type Report = z.output<typeof reportSchema>
 
 const path = '/api/v1/admin/keys'
-/** Each poll counts every stored secret. */
+/** Each look counts every stored secret. */
 const pollMs = 10_000
-/** A step can wait a minute before its retry. */
+/** Steps can wait a minute for a retry. */
 const stalledAfterMs = 5 * 60_000
 
 const status = async (call: Call): Promise<Report> => reportSchema.parse(await call('GET', path))

@@ -1,4 +1,5 @@
-// Plaid's own API description as JSON Schemas. It is read from where PLAID_OPENAPI says and never copied: it has no licence.
+// Plaid's own API description as JSON Schemas. It is read from the file that PLAID_OPENAPI names and never copied: it
+// has no licence.
 import { readFileSync } from 'node:fs'
 import type { ValidateFunction } from 'ajv'
 import { Ajv } from 'ajv'
@@ -37,7 +38,7 @@ export interface Description {
   readonly examples: readonly Example[]
 }
 
-/** Reads the file. Throws with what to do when the variable is not set. */
+/** Reads the file. Throws an error that says what to do when the variable is not set. */
 export function readDescription(): Description {
   const path = process.env['PLAID_OPENAPI']
   if (path === undefined || path === '') {
@@ -88,7 +89,10 @@ function examplesOf(path: string, examples: unknown): Example[] {
   )
 }
 
-/** OpenAPI 3.0 to JSON Schema: `nullable`, the boolean `exclusiveMinimum`, and annotations that mean something else there. */
+/**
+ * Converts OpenAPI 3.0 to JSON Schema: `nullable`, the boolean `exclusiveMinimum`, and annotations that mean something
+ * else there.
+ */
 function converted(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(converted)
   if (!isRecord(schema)) return schema
@@ -132,7 +136,7 @@ function unknownFields(schemas: Record<string, Json>, schema: unknown, value: un
   })
 }
 
-/** All properties of a schema and of those that it is made of; null where it is an open map. */
+/** All properties of a schema and of the schemas that it is composed of; null for an open map. */
 function properties(schemas: Record<string, Json>, schema: unknown): Map<string, unknown> | null {
   const found = new Map<string, unknown>()
   for (const part of parts(schemas, schema)) {

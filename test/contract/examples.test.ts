@@ -1,4 +1,4 @@
-// The converter itself, tried on Plaid's own examples: a converter that accepts or refuses too much judges nothing.
+// The converter itself, with Plaid's own examples: a converter that accepts or refuses too much proves nothing.
 import { expect, test } from 'vitest'
 import { readDescription } from './description.ts'
 

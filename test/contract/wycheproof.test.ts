@@ -1,5 +1,5 @@
-// Project Wycheproof's test vectors against the product's own verifying and opening, and against the key derivations
-// that it calls. Constants of the product (a message, a label) are replaced by the vector's at SubtleCrypto.
+// Project Wycheproof's test vectors against the product's own verification and decryption, and against the key
+// derivations that it calls. The vector's message or label replaces the product's constant at SubtleCrypto.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -31,7 +31,7 @@ afterEach(() => {
 describe('ES256 of a webhook', () => {
   const groups = groupsOf('ecdsa_secp256r1_sha256_p1363', { msg: hex, sig: hex }, { publicKeyDer: hex })
 
-  /** The verdict of the product on a vector's signature over the vector's message. */
+  /** Whether the product accepts a vector's signature over the vector's message. */
   async function verdictOf(der: Bytes, message: Bytes, signature: Bytes): Promise<string> {
     const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
     const publicKey = await crypto.subtle.importKey('spki', der, algorithm, false, ['verify'])
@@ -91,7 +91,7 @@ describe('AES-256-GCM of an envelope', () => {
   const place = { table: 't', column: 'c', userId: 'u', itemId: 'i' }
   const keyring = createKeyring({ current: { id: 'k', secret: new Uint8Array(32).fill(7) }, previous: [] })
 
-  /** What the product opens, as bytes; null for what it refuses. Text that is not UTF-8 is refused after decryption. */
+  /** The decrypted bytes; null when the product refuses. Text that is not UTF-8 is refused after decryption. */
   async function opened(key: Bytes, iv: Bytes, aad: Bytes, sealed: Bytes): Promise<Bytes | null> {
     const [deriveBits, decrypt] = [subtle.deriveBits, subtle.decrypt]
     let plaintext: Bytes | null = null

@@ -187,7 +187,7 @@ const own = (header: Record<string, unknown>) =>
   mintToken({ secret: secretOf(), claims: goodClaims('user'), header: { alg: 'HS256', typ: 'JWT', ...header } })
 const bySecret = (secret: string, header: Record<string, unknown> = {}) =>
   mintToken({ secret, claims: goodClaims('user'), header: { alg: 'HS256', typ: 'JWT', ...header } })
-/** A header that is text, so that it can say a thing twice. */
+/** A token whose header is given as text, so that a member can occur twice. */
 const spelled = (header: string, claims = JSON.stringify(goodClaims('user'))) => {
   const input = [header, claims].map((part) => Buffer.from(part).toString('base64url')).join('.')
   return `${input}.${createHmac('sha256', secretOf()).update(input).digest('base64url')}`

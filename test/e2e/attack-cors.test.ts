@@ -1,5 +1,5 @@
-// What pages of other origins may learn: nothing, on any route, however their origin is spelled; and cookies go with
-// built-in accounts alone.
+// Pages of other origins can read no response of any route, for every spelling of their origin. Cookies are sent only
+// with built-in accounts.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readDescription } from '../support/documented.ts'

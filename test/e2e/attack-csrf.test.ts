@@ -12,7 +12,7 @@ import { fingerprint } from '../support/tables.ts'
 const app = 'https://app.test'
 const { routes } = await readDescription()
 const { operations } = await readOperations()
-/** Every route that looks at a cookie says so in its description. */
+/** Routes whose description has a cookie parameter. */
 const cookieRoutes = operations.filter(({ parameters }) => parameters.some((one) => one.name === 'cookie'))
 
 let edge: Edge

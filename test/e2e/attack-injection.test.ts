@@ -95,13 +95,13 @@ const sql = (): string[] => [
   '?',
 ]
 
-/** The Worker's own. */
+/** The database logins of the Worker. */
 const logins = () =>
   ['DATABASE_URL', 'DATABASE_JOBS_URL', 'DATABASE_IDENTITY_URL'].map(
     (name) => new URL(String(edge.variables[name])).username,
   )
 
-/** What no rejected or accepted statement may have done. */
+/** Fails if a table has changed that may not, if a login has gained rights, or if an injected `pg_sleep` runs. */
 async function expectUnharmed(before: Record<string, string>, mayChange: readonly string[] = []): Promise<void> {
   const after = await fingerprint(edge.sql)
   const others = Object.keys(before).filter((name) => !mayChange.includes(name) && !isAudit(name))
@@ -114,7 +114,7 @@ async function expectUnharmed(before: Record<string, string>, mayChange: readonl
   expect(state).toEqual({ strong: '0', secured: '1', asleep: '0' })
 }
 
-/** Neither a failure nor anything of the victim, and no time lost. */
+/** Fails if the response is a 5xx, contains an id of the victim, quotes SQL, or was delayed. */
 function expectHarmless(answer: Answer, startedAtMs: number, what: unknown): void {
   expect([what, answer.status < 500]).toEqual([what, true])
   expect([what, victim.ids.filter((id) => answer.text.includes(id))]).toEqual([what, []])
@@ -123,7 +123,7 @@ function expectHarmless(answer: Answer, startedAtMs: number, what: unknown): voi
   expect([what, Date.now() - startedAtMs < (sleepSeconds * 1000) / 2]).toEqual([what, true])
 }
 
-/** Whether a row is what a search for that text may find. */
+/** Whether a search for the text may find the row. */
 const holds = (row: object, text: string): boolean =>
   textsOf(row).some((one) => one.toLowerCase().includes(text.toLowerCase()))
 
@@ -133,14 +133,17 @@ function textsOf(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : []
 }
 
-/** Who asks: an administrator where others may not, and where a user's data are at stake one who has none. */
+/**
+ * Calls as an administrator where the route needs one. Routes that change a user's privacy settings get a user without
+ * data.
+ */
 const whoAsks = ({ method, path }: Operation): Call =>
   path.startsWith('/api/v1/privacy/') && method !== 'GET' ? edge.as('private') : callFor(edge, { path }, 'user')
 
 /** Whether a table may change because of a request alone. */
 const isAudit = (table: string): boolean => table.startsWith('public.audit')
 
-/** Where only one spelling is taken, a few payloads show as much as all. Of free text, `npm test` tries a sample. */
+/** A quarter of the payloads where the schema accepts only one format. For free text, `npm test` takes a sample. */
 const payloadsFor = (schema: Schema): string[] => {
   const isFree =
     ['format', 'enum', 'pattern'].every((rule) => schema[rule] === undefined) && schema['type'] === 'string'
@@ -171,7 +174,7 @@ test.each(textPlaces)('%s: SQL in the %s parameter %s is text', async (_name, pl
   await expectUnharmed(before)
 })
 
-/** Paths to every text of a body. */
+/** Paths to every text field of a body. */
 function textFields(schema: Schema, at: readonly string[] = []): string[][] {
   const { type, properties, items, anyOf } = z
     .object({
@@ -189,7 +192,7 @@ function textFields(schema: Schema, at: readonly string[] = []): string[][] {
   ]
 }
 
-/** A body with that text in that place and what else a body of the operation needs. */
+/** A body with the text at this path. */
 function bodyWith([name = '', ...rest]: readonly string[], text: string): unknown {
   if (name === '') return text
   const within = bodyWith(rest, text)
@@ -197,7 +200,7 @@ function bodyWith([name = '', ...rest]: readonly string[], text: string): unknow
   return { [name]: within }
 }
 
-/** Values for the fields that a body cannot lack. */
+/** Values for the required fields of a body. */
 function requiredFields(schema: Schema): Record<string, unknown> {
   const { required = [] } = z.object({ required: z.array(z.string()).optional() }).parse(api.resolve(schema))
   const [drawn] = fc.sample(validValue(api, schema), { seed: 1, numRuns: 1 })
@@ -205,7 +208,7 @@ function requiredFields(schema: Schema): Record<string, unknown> {
   return Object.fromEntries(required.map((name) => [name, fields[name]]))
 }
 
-/** What must be right for the rest to be looked at. */
+/** Fields that must be valid before the others are read. */
 const needed: Readonly<Record<string, object>> = {
   'POST /api/v1/plaid/item/public_token/exchange': { public_token: 'public-sandbox-none' },
   'POST /api/v1/auth/register': { email: 'x@app.test', password: 'a long enough password' },
@@ -220,7 +223,7 @@ const bodyPlaces = api.operations.flatMap((operation: Operation) =>
     : textFields(operation.body).map((at) => [operation.name, at.join('.'), operation, at] as const),
 )
 
-/** A password is hashed at a price: fewer of those. */
+/** Fields that lead to a password hash, which is slow: they get fewer payloads. */
 const costsAHash = /password|email|code$/
 
 test.each(bodyPlaces)('%s: SQL in the field %s is text', async (name, field, operation, at) => {
@@ -235,7 +238,7 @@ test.each(bodyPlaces)('%s: SQL in the field %s is text', async (name, field, ope
     const startedAtMs = Date.now()
     expectHarmless(await whoAsks(operation)(operation.method, path, { body }), startedAtMs, payload)
   }
-  // What a request that is taken writes: edits, the intent of an exchange, what was asked of Plaid.
+  // What accepted requests write: edits, the intent of an exchange, calls to Plaid.
   const ofUsers = ['transactions', 'users', 'link_exchanges', 'plaid_usage']
   const written = ofUsers.map((table) => `public.${table}`)
   const ofAccounts = Object.keys(before).filter((table) => table.startsWith('identity.'))

@@ -1,4 +1,4 @@
-// What clients get wrong: a problem with a clear detail, nothing stored, nothing echoed, never a 5xx.
+// Mistakes of clients: each gets a problem with a clear detail, stores nothing, echoes nothing, and is never a 5xx.
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -14,7 +14,7 @@ const ajv = new Ajv2020({ strict: false, validateFormats: false })
 ajv.addSchema({ $id: 'api', components: { schemas } })
 const isProblem = ajv.compile({ $ref: 'api#/components/schemas/Problem' })
 
-/** Stands in every place that a client can write to. */
+/** Part of every text that a client sends. No response may contain it. */
 const marker = 'zQ7marker'
 const create = '/api/v1/plaid/link/token/create'
 const exchange = '/api/v1/plaid/item/public_token/exchange'
@@ -56,11 +56,11 @@ interface Outcome {
   readonly code: string
   readonly isSentence: boolean
   readonly isEchoed: boolean
-  /** Tables that are not as they were. */
+  /** Tables that have changed. */
   readonly changed: string[]
 }
 
-/** What a request leads to. */
+/** The effect of a request. */
 async function outcomeOf(act: () => Promise<Answer>): Promise<Outcome> {
   const before = await fingerprint(edge.sql)
   const answer = await act()
@@ -75,7 +75,7 @@ async function outcomeOf(act: () => Promise<Answer>): Promise<Outcome> {
   }
 }
 
-/** Refused with a sentence, nothing stored, nothing echoed. */
+/** The outcome of a refused request: a problem with a sentence, nothing stored, nothing echoed. */
 const refusal = (status: number, code: string) => ({ status, code, isSentence: true, isEchoed: false, changed: [] })
 
 const send = (method: string, path: string, parts?: RequestParts) => edge.as('user')(method, path, parts)
@@ -273,7 +273,7 @@ test.each(badIds)('an id that is %s is refused by every route that takes one', a
     const { method, path } = route
     const body = method === 'PATCH' ? { body: { note: marker } } : {}
     const answer = await callFor(edge, route, 'user')(method, path.replaceAll(/\{\w+\}/g, id), body)
-    // A percent sign that is no UTF-8 may be no path at all.
+    // The platform may refuse a percent sign that does not encode UTF-8.
     expect([400, 404]).toContain(answer.status)
     problemOf(answer)
     expect(answer.text).not.toContain(marker)
@@ -281,7 +281,7 @@ test.each(badIds)('an id that is %s is refused by every route that takes one', a
 })
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-/** Made when asked for: some are cursors of this run. */
+/** Functions, because some use cursors of this run. */
 const badCursors: readonly (readonly [string, () => string])[] = [
   ['garbage', () => marker],
   ['no base64', () => '!!!'],
@@ -318,7 +318,7 @@ test('a page parameter that is empty is an absent one, for every route that has 
   }
 })
 
-/** A request whose framing is the test's own: without Content-Length the body goes in chunks. */
+/** Sends a request with these headers only: without Content-Length, the body is sent in chunks. */
 function raw(method: string, path: string, body: Buffer, headers: Record<string, string>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const authorization = `Bearer ${edge.token('user')}`
@@ -339,7 +339,7 @@ function raw(method: string, path: string, body: Buffer, headers: Record<string,
         resolve({ method, path, status: response.statusCode ?? 0, headers: new Headers(received), text, json })
       })
     })
-    // A server that has answered may close while the rest of the body is on its way.
+    // A server that has responded may close the connection while the body is still sent.
     outgoing.on('error', reject)
     outgoing.end(body)
   })
@@ -408,7 +408,7 @@ test('a public token that Plaid refuses is named as such', async () => {
     const act = exchanged({ public_token: refused })
     const { changed, ...outcome } = await outcomeOf(act)
     expect({ ...outcome, changed: [] }).toEqual(refusal(400, 'public_token_refused'))
-    // That it was tried is kept, by its digest.
+    // The attempt is stored with the digest of the public token.
     expect(['public.link_exchanges', 'public.plaid_usage']).toEqual(expect.arrayContaining(changed))
     const { text } = await act()
     expect(text).toContain('Plaid refused the public token')

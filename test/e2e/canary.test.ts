@@ -34,7 +34,10 @@ const linkResult = z.object({ public_token: z.string() })
 const itemAnswer = z.object({ id: z.string() })
 const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
 
-/** A public token for a bank. Generated logins have accounts of the same names, so two items of one bank are duplicates. */
+/**
+ * A public token for a bank. Generated logins have accounts with the same names, so a second item of a bank is a
+ * duplicate.
+ */
 async function publicTokenOf(subject: string, institution: string): Promise<string> {
   const created = await edge.as(subject)('POST', '/api/v1/plaid/link/token/create', { body: {} })
   const { link_token } = linkTokenAnswer.parse(expectStatus(created, 200).json())
@@ -45,13 +48,13 @@ async function publicTokenOf(subject: string, institution: string): Promise<stri
 const exchanged = (subject: string, publicToken: string): Promise<Answer> =>
   edge.as(subject)('POST', exchange, { body: { public_token: publicToken } })
 
-/** Every token that Plaid gave or took, as the wire showed it. */
+/** Every token in a request or response between the Worker and Plaid. */
 function tokensOnTheWire(): string[] {
   const text = edge.plaid.exchanges.map(({ body, answer }) => `${body}\n${answer}`).join('\n')
   return [...new Set(text.match(/(?:access|public)-sandbox-[0-9a-f-]{36}/g) ?? [])]
 }
 
-/** Name → value of everything that must never be seen. */
+/** The name and value of every secret. */
 function secrets(): Map<string, string> {
   const { variables } = edge
   const password = (name: string) => decodeURIComponent(new URL(String(variables[name])).password)
@@ -64,7 +67,7 @@ function secrets(): Map<string, string> {
   ])
 }
 
-/** Finds the names of the secrets that are in a text, as they are or in a usual spelling. */
+/** Creates a function that returns the names of the secrets in a text, also in usual encodings. */
 function secretFinder(): (text: string) => string[] {
   const spelt = [...secrets()].map(([name, value]) => {
     const bytes = Buffer.from(value)
@@ -74,7 +77,7 @@ function secretFinder(): (text: string) => string[] {
   return (text) => spelt.filter(([, spellings]) => spellings.some((each) => text.includes(each))).map(([name]) => name)
 }
 
-/** An error of Plaid's that quotes what it was sent, in every member. */
+/** An error of Plaid that contains the token in every member. */
 function quoting(type: string, code: string, token: string): object {
   const quote = `${token} ${edge.simulator.secret} ${String(edge.variables['SECRET_KEY'])}`
   return {
@@ -88,7 +91,7 @@ function quoting(type: string, code: string, token: string): object {
   }
 }
 
-/** Runs of an item that did not end well. */
+/** The number of failed sync runs of an item. */
 async function failedRuns({ id }: Linked): Promise<number> {
   const rows = await edge.sql(`select 1 from sync_runs where item_id = $1 and outcome <> 'committed'`, [id])
   return rows.length
@@ -107,7 +110,7 @@ async function syncUnder(subject: string, item: Linked, fault: object): Promise<
 const failures: readonly (readonly [string, string, string])[] = [
   ['INVALID_INPUT', 'SOMETHING_NEW', '*'],
   ['API_ERROR', 'INTERNAL_SERVER_ERROR', '*'],
-  // What is refused so is closed for half a minute: not what the tests below need.
+  // After this error the rate limiter pauses one endpoint for 30 seconds. No test below needs this one.
   ['RATE_LIMIT_EXCEEDED', 'TRANSACTIONS_SYNC_LIMIT', '/transactions/sync'],
   ['ITEM_ERROR', 'PRODUCT_NOT_READY', '*'],
   ['INSTITUTION_ERROR', 'INSTITUTION_DOWN', '*'],
@@ -121,7 +124,7 @@ test.each(failures)('a sync fails with %s %s from Plaid', async (type, code, end
   )
   expectStatus(await edge.as('first')('GET', `/api/v1/plaid/items/${first.id}`), 200)
   expectStatus(await edge.as('first')('GET', `/api/v1/plaid/sync/runs?item_id=${first.id}`), 200)
-  // The user has acted, or the bank is back: on with the next.
+  // Makes the item healthy again for the next case.
   await edge.sql(`update items set status = 'healthy', status_reason = null`)
 })
 
@@ -168,7 +171,7 @@ test('a public token is refused, repeated, sent in the wrong field, and received
   expect(itemAnswer.parse(expectStatus(await exchanged('second', publicToken), 201).json()).id).toBe(second.id)
   expectStatus(await call('POST', exchange, { body: { public_token: [publicToken], [publicToken]: 1 } }), 400)
   expectStatus(await call('POST', exchange, { body: `{"public_token":"${publicToken}"` }), 400)
-  // The same bank once more.
+  // A second item of the same bank is a duplicate.
   expectStatus(await exchanged('second', await publicTokenOf('second', 'ins_109508')), 409)
   const created = await call('POST', '/api/v1/plaid/link/token/create', { body: { hosted: true } })
   const { link_token } = linkTokenAnswer.parse(created.json())
@@ -180,7 +183,7 @@ test('a public token is refused, repeated, sent in the wrong field, and received
     async () => expect(await edge.sql(`select 1 from webhook_events where webhook_type = 'LINK'`)).toHaveLength(2),
     { timeout: waitMs },
   )
-  // The webhook's own exchange of it may be under way.
+  // The webhook may still be exchanging the same token.
   await vi.waitFor(async () => expectStatus(await exchanged('second', linked.public_token), 201), { timeout: waitMs })
 })
 
@@ -189,18 +192,18 @@ test.each([
   ['lose-answer', 'ins_109510'],
 ] as const)('a database that fails: %s', async (kind, institution) => {
   const { name } = edge.database
-  // Statements that only these two requests run: work in the background would take the fault of any other.
+  // Only these two requests run such statements, so no background work can use up the fault.
   await edge.stack.addFault(name, { kind, matching: 'order by "items"."created_at"' })
   expect((await edge.as('first')('GET', '/api/v1/plaid/items')).status).toBe(503)
   const publicToken = await publicTokenOf('first', institution)
   await edge.stack.addFault(name, { kind, matching: 'insert into items' })
   expectStatus(await exchanged('first', publicToken), 503)
   await edge.stack.clearFaults(name)
-  // Its token was kept before: the exchange is gone on with.
+  // The token was stored, so the exchange is resumed.
   expectStatus(await exchanged('first', publicToken), 201)
 })
 
-/** While `table` refuses every row that names an item of Plaid's. */
+/** Runs `act` while `table` refuses every row with an item id of Plaid. */
 async function whileRefusing(table: string, act: () => Promise<void>): Promise<void> {
   await edge.sql(`alter table ${table} add constraint refuses check (plaid_item_id is null) not valid`)
   try {
@@ -279,7 +282,7 @@ async function filesUnder(folder: string): Promise<string[]> {
 
 test('no secret is in plaintext in any table, log line, message or response', async () => {
   const found = secretFinder()
-  // The journey did carry them: Plaid was sent them, and sent them back.
+  // The secrets were in requests to Plaid and in its responses.
   const wire = edge.plaid.exchanges.map(({ headers, body, answer }) => `${JSON.stringify(headers)} ${body} ${answer}`)
   expect(found(wire.join('\n'))).toEqual(expect.arrayContaining(['PLAID_SECRET', 'SECRET_KEY', 'token 0 (public)']))
   expect(tokensOnTheWire().filter((token) => token.startsWith('access-')).length).toBeGreaterThanOrEqual(4)

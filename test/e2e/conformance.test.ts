@@ -1,5 +1,5 @@
-// The stand-ins keep every promise that the conformance kit asserts: one that drifts away from the real service, or a kit
-// that asserts less than before, fails here.
+// The simulator and the local Neon endpoint hold every assertion of the conformance kit. A stand-in that differs from
+// the real service, or a kit with fewer assertions than before, fails here.
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCloudflareStandIn } from '../../src/cli/conformance/cloudflare.ts'

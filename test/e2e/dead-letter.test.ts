@@ -57,7 +57,7 @@ const fireWebhook = async () =>
     webhook_code: 'SYNC_UPDATES_AVAILABLE',
   }))
 
-/** What fails, how, and what sends the message. */
+/** What fails, the function that makes it fail, and the function that sends the message. */
 const failures: readonly (readonly [string, () => Promise<void>, () => Promise<void>])[] = [
   [
     'Plaid fails',

@@ -1,5 +1,5 @@
-// The demo as a person runs it: it must end in equality, for the sample bank and for custom users of every kind, and it
-// must be able to fail.
+// The demo as a person runs it. It ends with equal data for the sample bank and for custom users of every kind, and it
+// fails when data differ.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -32,7 +32,7 @@ const outcomeSchema = z.object({
 
 interface Running {
   child: ChildProcess
-  /** What it has written so far. */
+  /** The output so far. */
   output: { out: string; err: string }
   /** The origins of the demo's own API and simulator, once they listen. */
   ready: Promise<{ api: string; plaid: string }>
@@ -55,7 +55,7 @@ function start(args: readonly string[]): Running {
     })
     child.once('close', () => reject(new Error(`ended before it was ready: ${output.err}`)))
   })
-  // Not every test asks.
+  // A test that does not wait for it must not fail through it.
   ready.catch(() => undefined)
   return { child, output, ready, code }
 }

@@ -37,11 +37,11 @@ const expectedHeaders = new Set(
 )
 
 let edge: Edge
-/** Of the user who asks. */
+/** Ids of the user who sends the requests. */
 let known: KnownIds
 /** Number of responses by hundreds of the status. */
 const answered = new Map<number, number>()
-/** Operations that were answered with a success. */
+/** Operations with at least one successful response. */
 const taken = new Set<string>()
 const agent = new Agent({ keepAlive: true, maxSockets: 4 })
 
@@ -72,7 +72,7 @@ interface Received {
   readonly text: string
 }
 
-/** Sends the path as it is: another client would tidy it up. */
+/** Sends the path unchanged; other clients normalize it. */
 function ask(method: string, path: string, headers: Record<string, string>, body: Buffer | null): Promise<Received> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(edge.url)
@@ -98,7 +98,7 @@ const decodes = (text: string): string | null => {
   }
 }
 
-/** Whether a proxy or the platform makes another path of it, or none. */
+/** Whether a proxy or the platform would change or refuse this path. */
 const isAnotherPath = (segment: string): boolean => {
   const decoded = decodes(segment)
   return decoded === null || /^(?:\.|%2e){1,2}$/i.test(segment) || /[/\\]/.test(segment)
@@ -141,10 +141,10 @@ function faultsOf(operation: Operation, request: FuzzedRequest, answer: Received
   return faults
 }
 
-/** Where things that exist must stay, for the operations after it. */
+/** Deletions get unknown ids only, because later operations need what exists. */
 const destroys = (operation: Operation): boolean => operation.method === 'DELETE'
 const isOfAccounts = ({ path }: Operation): boolean => path.startsWith('/api/v1/auth/')
-/** What a user has a say in may be all that there is of him: another one's, who has nothing. */
+/** Routes that can erase a user. They get a user without data. */
 const isOfPrivacy = ({ method, path }: Operation): boolean => method !== 'GET' && path.startsWith('/api/v1/privacy/')
 
 async function tokenOf(operation: Operation): Promise<string | null> {
@@ -153,7 +153,7 @@ async function tokenOf(operation: Operation): Promise<string | null> {
   return (await signUp(edge, `fuzz-${operation.name.replaceAll(/\W/g, '').toLowerCase()}@app.test`)).accessToken
 }
 
-/** What reads must show something for a request as the description has it; a path needs a list that names one. */
+/** Reads that must succeed at least once. A path with an id needs a list that has one. */
 function mustBeTaken({ method, path }: Operation): boolean {
   return method === 'GET' && (!path.includes('{') || (known.get(path.slice(0, path.indexOf('/{'))) ?? []).length > 0)
 }
@@ -204,7 +204,7 @@ test('requests were taken as well as refused, and every read was', async () => {
   const [successes, refusals] = [answered.get(2) ?? 0, answered.get(4) ?? 0]
   process.stdout.write(`fuzz: ${successes} requests were taken, ${refusals} refused\n`)
   expect(Math.min(successes, refusals)).toBeGreaterThan((successes + refusals) / 20)
-  // Where the time was short, once more, and until one is taken.
+  // Repeats operations without a success, because the time limit can end a property early.
   for (const operation of api.operations.filter((one) => mustBeTaken(one) && !taken.has(one.name))) {
     const token = await tokenOf(operation)
     for (const request of fc.sample(validRequest(api, operation, known), { seed, numRuns: 50 }))

@@ -1,4 +1,5 @@
-// Password hashes and everything else on one isolate: while many people sign in, other requests are answered in between.
+// Password hashes share one isolate with other requests. While many users sign in, other requests get responses in
+// between.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Edge, startEdge } from '../support/edge.ts'
 
@@ -24,7 +25,7 @@ const signIn = (index: number) =>
   )
 
 test('a request waits for two hashes at most while twenty-four people sign in at once', async () => {
-  // Loads what the first sign-in loads.
+  // The first sign-in also loads modules.
   await signIn(0)
   const over: boolean[] = []
   const burst = timed(async () => {
@@ -37,7 +38,8 @@ test('a request waits for two hashes at most while twenty-four people sign in at
   while (over.length === 0) waited.push((await timed(() => edge.call('GET', '/health'))).ms)
   const hashMs = (await burst).ms / signIns
   const inOrder = waited.toSorted((left, right) => left - right)
-  // By the median, since the machine may be busy with other things for a moment; the slowest waited for a few, not for all.
+  // Compares the median, because the machine may be busy for a moment. The slowest request waited for a few hashes, not
+  // for all.
   expect(inOrder[Math.floor(inOrder.length / 2)]).toBeLessThan(2 * hashMs)
   expect(inOrder.at(-1)).toBeLessThan((signIns / 3) * hashMs)
 })

@@ -50,7 +50,7 @@ function relayed(body: string): RequestParts {
   return { body, headers: { 'x-webhook-signature': `t=${seconds},v1=${mac}` } }
 }
 
-/** Status and what it is → how to get it. */
+/** Status, name, and the request that gets it. */
 const answers: readonly (readonly [number, string, () => Promise<Answer>])[] = [
   [200, 'health', () => edge.call('GET', '/health')],
   [200, 'HEAD of health', () => edge.call('HEAD', '/health')],

@@ -1,4 +1,4 @@
-// Built-in accounts over HTTP, as an application's pages and its mobile app use them: the built Worker, its real hashes.
+// Built-in accounts over HTTP, as web and mobile applications use them: the built Worker with its real hashes.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
-// What went wrong elsewhere, as far as it shows over HTTP alone. A test begins with the failure's name as
-// test/unit/known-failures.test.ts lists it; the others are test/worker/known-failures.test.ts's.
+// Failures of other integrations of Plaid, as far as they show over HTTP. A test title begins with the failure's name
+// in test/unit/known-failures.test.ts; test/worker/known-failures.test.ts has the other ones.
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { type Call, type Edge, expectStatus, type Linked, startEdge, webhookPath } from '../support/edge.ts'
@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => edge.stop())
 
-/** What Plaid signs and sends because of `act`, caught on its way. */
+/** The webhook that `act` causes, before it reaches the Worker. */
 async function caught(text: string, act: () => Promise<unknown>): Promise<Delivery> {
   await act()
   return await vi.waitFor(
@@ -37,7 +37,7 @@ async function caught(text: string, act: () => Promise<unknown>): Promise<Delive
 const deliver = async ({ body, plaidVerification }: Delivery, call: Call = edge.call) =>
   await call('POST', webhookPath, { body, headers: { 'plaid-verification': plaidVerification ?? '' } })
 
-/** Sends a webhook that Plaid has not thought of yet. */
+/** Sends a webhook of a type that Plaid does not have. */
 async function relay(members: object): Promise<number> {
   const body = JSON.stringify({ item_id: item.plaidItemId, ...members })
   const seconds = Math.floor(Date.now() / 1000)
@@ -70,7 +70,7 @@ test('unknown webhook types answered 400 until Plaid stopped sending: they are k
 })
 
 test('the JWT path hanging instead of answering: without a key there is a 503 in time, and the retry is taken', async () => {
-  // A key that no isolate has asked for yet, and an isolate that is awake.
+  // A key that no isolate has requested yet, and an isolate that already runs.
   await edge.bank.webhooks({ rotate_key: true })
   const { url } = await edge.startAnother({})
   expectStatus(await edge.callTo(url)('GET', '/ready'), 200)

@@ -37,7 +37,7 @@ afterAll(async () => {
 
 interface Case {
   readonly visit: Visit
-  /** Fails unless the request was carried out. What it left to the queue is done by then. */
+  /** Fails unless the request took effect. Its queue messages are consumed by then. */
   readonly expectDone: () => Promise<void>
 }
 
@@ -111,7 +111,7 @@ let networks = 0
 async function notifying(subject: string): Promise<Case> {
   const item = await linkAndSyncSmallBank(world, subject)
   await world.delivered()
-  // A key that no isolate has seen: it is asked for at Plaid.
+  // A new key, so that the webhook causes a key request to Plaid.
   await world.bank.webhooks({ rotate_key: true })
   await world.bank.change(item.plaidItemId, { add: 1 })
   const [delivery] = await webhooksLike(world, new RegExp(`SYNC_UPDATES_AVAILABLE[^]*${item.plaidItemId}`), 1)

@@ -1,4 +1,4 @@
-// `npm run dev` as its user meets it: one line when it is ready, one signal to end it, and nothing left behind.
+// `npm run dev`: one line when it is ready, one signal to end it, and nothing left behind.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, chmod, readdir, readFile, rm, stat } from 'node:fs/promises'
@@ -65,7 +65,7 @@ function start(environment: Record<string, string> = {}): Run {
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
     void ended.then(() => reject(new Error(`ended before it was ready: ${output}`)))
   })
-  // A test that does not wait for it is not about it.
+  // A test that does not wait for it must not fail through it.
   ready.catch(() => undefined)
   const run = { child, output: () => output, ready, ended }
   runs.push(run)

@@ -35,7 +35,7 @@ async function lineOf(answer: Answer): Promise<Record<string, unknown>> {
   return { ...find() }
 }
 
-/** Asks from an address. Without a token unless `token` is given. */
+/** Sends a request from an address. Without a token unless `token` is given. */
 function ask(method: string, path: string, parts: RequestParts & { address?: string; token?: string } = {}) {
   const { address = home, token, body, headers } = parts
   const call = token === undefined ? edge.call : edge.callTo(edge.url, token)

@@ -1,5 +1,5 @@
-// The rate limiter for calls to Plaid over HTTP, with the built Worker and its real Durable Object. No more calls than
-// configured reach Plaid, clients get a `Retry-After`, and every call is in `plaid_usage`.
+// The rate limiter for calls to Plaid over HTTP, with the built Worker and its real Durable Object. Plaid gets as many
+// calls as configured, clients beyond that get a `Retry-After`, and every call is in `plaid_usage`.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { callFor } from '../support/administrator.ts'
 import { type Edge, expectStatus, startEdge } from '../support/edge.ts'
@@ -41,7 +41,7 @@ test('a run beyond the limit of its item calls nothing, shows the user no error,
     await vi.waitFor(async () => expect((await runs()).length).toBeGreaterThan(before), { timeout: 20_000 })
   }
   expect(await runs()).toContainEqual({ error_code: 'QUOTA_SPENT' })
-  // The message for the time after the limit is on its way already.
+  // The message for the time after the limit is queued already.
   expectStatus(await edge.as('limited')('POST', `/api/v1/plaid/sync/item/${item.id}`), 202)
   const token = edge.accessToken(item.plaidItemId)
   const reached = edge.plaid.exchanges.filter(({ path, body }) => path === '/liabilities/get' && body.includes(token))

@@ -1,5 +1,5 @@
-// Every documented route's own limit, by address without a login and by user with one, on the built bundle with its Durable
-// Objects; many logins of one address; floods; and webhooks, of which only those that fail are counted.
+// The limit of every documented route, by address without a login and by user with one, on the built bundle with its
+// Durable Objects. Also many logins of one address, floods, and webhooks, of which only failed ones are counted.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { signUp } from '../support/accounts-over-http.ts'
@@ -48,7 +48,7 @@ const freshAddress = (): string => {
 }
 const freshUser = (): string => `user-${(made += 1)}`
 
-/** A request that the route can only refuse, or that finds nothing. */
+/** A request that the route refuses, or that finds nothing. */
 async function ask(route: DocumentedRoute, address: string, user: string | null): Promise<Answer> {
   const call = route.isPrivate && user !== null ? edge.as(user) : edge.call
   const path = route.path.replaceAll(/\{\w+\}/g, '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11')
@@ -56,7 +56,7 @@ async function ask(route: DocumentedRoute, address: string, user: string | null)
   return await call(route.method, path, { headers: { 'cf-connecting-ip': address }, ...body })
 }
 
-/** How many go through before the first that does not, and what that one says. */
+/** The number of requests before the first 429, and what the 429 says. */
 async function limitSeen(next: () => Promise<Answer>) {
   for (let admitted = 0; ; admitted += 1) {
     const answer = await next()

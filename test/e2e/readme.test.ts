@@ -1,4 +1,4 @@
-// The README's tour, run as it is written against `npm run dev`: what it shows is what one sees.
+// Runs the README's tour against `npm run dev` and compares its output with the README's.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ const readySchema = z.object({ api: z.string(), plaid: z.string() })
 
 interface Step {
   readonly commands: string
-  /** What the README shows below them. */
+  /** The output that the README shows for them. */
   readonly shown: string
 }
 

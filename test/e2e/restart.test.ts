@@ -33,24 +33,24 @@ async function kill(): Promise<void> {
   await expect(fetch(`${edge.url}/health`)).rejects.toThrow(TypeError)
 }
 
-/** Starts the Worker again, after longer than it waits for the messages that went down with it. */
+/** Starts the Worker again, later than the time after which it enqueues lost messages anew. */
 async function restart(): Promise<void> {
   await edge.sql(`update item_products set woken_until = woken_until - interval '2 minutes'`)
   worker = await startKillableBundle({ bindings: { ...edge.variables }, port: edge.port, stateFolder: state })
 }
 
-/** Transactions that are there more than once. */
+/** Transactions that are stored more than once. */
 const twice = () =>
   edge.sql(`select plaid_transaction_id from transactions where removed_at is null
     group by item_id, plaid_transaction_id having count(*) > 1`)
 
-/** Reads of an item's transactions. The sweep may find news of the other tests' items meanwhile. */
+/** The number of /transactions/sync calls for the item. Calls for items of other tests do not count. */
 async function readsOf({ plaidItemId }: { readonly plaidItemId: string }): Promise<number> {
   const calls = await edge.bank.calls()
   return calls.filter((call) => call.endpoint === '/transactions/sync' && call.item_id === plaidItemId).length
 }
 
-/** Until the kill no message gets anywhere, so that what it was about is left to the rows. */
+/** Makes every sync run fail until the kill, so that only the database knows what is left to do. */
 const holdQueue = () =>
   edge.stack.addFault(edge.database.name, { kind: 'fail-before', matching: 'set lease_owner = ', times: 1000 })
 
@@ -132,7 +132,7 @@ test('the sweep finds changes at the bank during downtime although webhooks were
   await kill()
   await changeUnheard(item.plaidItemId, { add: 4, remove: 1 })
   await restart()
-  // The sweep asks Plaid when it last looked at the bank, not before an item has rested for a while.
+  // The sweep asks Plaid for its last update only when the item was not synced for a while.
   await edge.sql(`update item_products set last_synced_at = last_synced_at - interval '1 hour' where item_id = $1`, [
     item.id,
   ])

@@ -37,7 +37,7 @@ async function productsOf(subject: string, item: Linked) {
   return { text: answer.text, products: itemSchema.parse(answer.json()).products }
 }
 
-/** What the bank's data is stored in. */
+/** The tables with the bank's data. */
 const dataTables = [
   'transactions',
   'recurring_streams',
@@ -134,7 +134,7 @@ const linesOf = (item: Linked, from: number) =>
     .slice(from)
     .filter((line) => line.includes('"event":"item_not_ended"') && line.includes(item.plaidItemId))
 
-/** Lets the next try of every removal be due, the longest waiting first, and sweeps. */
+/** Makes the next attempt of every removal due, the oldest first, and sweeps. */
 async function sweepLater(): Promise<void> {
   await edge.sql("update plaid_removals set next_attempt_at = next_attempt_at - interval '1 day'")
   await edge.sweep()
@@ -175,7 +175,7 @@ describe.each(leavers)('an item that is removed while its token is moved to %s',
     await swap(left, right)
     await expectRemovedUntold(subject, left)
     expect(await statusOf(left)).toEqual({ status: 'removing' })
-    // Asked for again it is no other.
+    // A second removal has the same effect.
     await expectRemovedUntold(subject, left)
   })
 
@@ -248,7 +248,7 @@ test('an item purged while its token does not open is deleted, and still removed
   await edge.sql('update items set access_token_sealed = $2 where id = $1', [item.id, sealed.slice(0, -6)])
   await expectRemovedUntold('purged', item, true)
   expect(await edge.sql('select 1 as one from items where id = $1', [item.id])).toEqual([])
-  // With its row the list has the one copy that is left.
+  // The item's row is deleted, so `plaid_removals` holds the only copy of the token.
   await edge.sql('update plaid_removals set access_token_sealed = $2 where plaid_item_id = $1', [
     item.plaidItemId,
     sealed,

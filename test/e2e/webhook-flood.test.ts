@@ -1,5 +1,5 @@
-// Webhooks with made-up key ids: they are limited like other failures, raise one alarm a minute at most, and keep no webhook
-// of Plaid's out, in an isolate that has just started either.
+// Webhooks with invented key ids are limited like other failures, raise at most one alarm a minute, and never delay
+// Plaid's own webhooks, not even in an isolate that has just started.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
@@ -8,7 +8,7 @@ import { type Call, type Edge, type Linked, startEdge, webhookPath } from '../su
 import { startTap, type Tap } from '../support/recording-proxy.ts'
 
 const failuresOfAddress = 20
-/** Key requests that one isolate makes in a minute for keys that it does not know; of those, for one network. */
+/** The most key requests of one isolate in a minute for unknown keys, and the most of those for one network. */
 const mostKeyRequests = 10
 const mostOfNetwork = 2
 const keyPath = '/webhook_verification_key/get'
@@ -55,7 +55,7 @@ const withJunkKid = (delivery: Delivery): Delivery =>
     ([, claims, signature]) => `${encode({ ...headerOf(delivery), kid: randomUUID() })}.${claims}.${signature}`,
   )
 
-/** Statuses of so many deliveries with made-up key ids, in their order. */
+/** The statuses of this many deliveries with invented key ids, in their order. */
 async function flood(call: Call, count: number, addressOf: (index: number) => string): Promise<number[]> {
   const delivery = await fired()
   const statuses: number[] = []
@@ -116,7 +116,7 @@ describe('a webhook with a key that no isolate knows', () => {
     for (const worker of [call, other]) await flood(worker, 20, networks)
     expect(await deliver(await fired(), call, '192.0.2.1')).toBe(503)
     expect(await deliver(await fired(), call, '52.21.26.131')).toBe(200)
-    // The other isolate has read the shared keys already, and does so again after five seconds.
+    // The other isolate has cached the shared keys, and reads them again after five seconds.
     await vi.waitFor(async () => expect(await deliver(await fired(), other, '192.0.2.1')).toBe(200), {
       timeout: 15_000,
       interval: 500,

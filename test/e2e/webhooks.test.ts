@@ -1,5 +1,6 @@
-// Webhooks over HTTP: what verifies is recorded once and leads to the truth; what does not is one and the same 401,
-// changes nothing and is explained in the log alone. Deliveries are the simulator's own, caught on their way.
+// Webhooks over HTTP. A verified one is recorded once and brings the data up to date. Any other gets the same 401,
+// changes nothing, and only the log names the reason. The deliveries are the simulator's own, caught before the Worker
+// gets them.
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
@@ -83,7 +84,10 @@ async function dirtySeq(): Promise<string | null | undefined> {
   return rows[0]?.['dirty_seq']
 }
 
-/** Every row of the database, but for the count of Plaid's calls; in its place how often Plaid was asked for more than a key. */
+/**
+ * A digest of every table, and how many calls Plaid got other than key requests. `plaid_usage` is left out, because key
+ * requests change it.
+ */
 async function standing(): Promise<Record<string, string>> {
   const { 'public.plaid_usage': counted, ...tables } = await fingerprint(edge.sql)
   if (counted === undefined) throw new Error('no calls are counted')
@@ -150,7 +154,7 @@ describe('a webhook of Plaid', () => {
 
 const refusalLine = z.looseObject({ event: z.literal('webhook_refused'), reason: z.string() })
 
-/** Reasons of the refusals that were logged since so many lines. */
+/** The reasons of the refusals in the log after this line. */
 function reasonsSince(lines: number): string[] {
   const parsed = edge
     .lines()
@@ -174,7 +178,7 @@ async function outcomeOf(delivery: Delivery, call: Call = edge.call): Promise<ob
   }
 }
 
-/** Refused: one body for all, byte by byte, nothing changed, the reason in the log and nowhere else. */
+/** The outcome of a refused webhook: the same body for all, nothing changed, the reason only in the log. */
 const refusal = (reason: string) => ({
   status: 401,
   text: JSON.stringify({
@@ -189,7 +193,7 @@ const refusal = (reason: string) => ({
   changed: [],
 })
 
-/** How the simulator breaks a delivery → the reason for the log. */
+/** Deliveries that the simulator breaks, each with the reason in the log. */
 const tamperings = {
   missing: 'missing_header',
   alg_none: 'wrong_alg',
@@ -204,7 +208,7 @@ const tamperings = {
   junk: 'malformed_jwt',
 }
 
-/** What a forger may try with a real delivery in hand → the reason for the log. */
+/** Forgeries of a real delivery, each with the reason in the log. */
 const forgeries: readonly (readonly [string, string, (delivery: Delivery) => Delivery | Promise<Delivery>])[] = [
   ['no signature at all', 'missing_header', ({ body }) => ({ body, headers: {} })],
   ['an empty header', 'malformed_jwt', ({ body }) => ({ body, headers: { 'plaid-verification': '' } })],

@@ -1,5 +1,4 @@
-// Built-in accounts as clients meet them: registered, verified by the code that the development sender writes to the log,
-// signed in.
+// Built-in accounts over HTTP: registered, verified with the code that the development sender logs, and signed in.
 import { randomUUID } from 'node:crypto'
 import { vi } from 'vitest'
 import * as z from 'zod'

@@ -20,12 +20,12 @@ import { workerVariables } from './bindings.ts'
 import { query } from './sql.ts'
 import { connectStack, type Stack, type TestDatabase } from './stack.ts'
 
-/** Not weaker in kind, only quicker. */
+/** The same algorithm with low costs. */
 const testCost = { logN: 4, r: 8, p: 1 }
 
 export const goodPassword = 'a long enough password'
 
-/** The network of who says nothing else. */
+/** The default network of a client. */
 const ownNetwork = '192.0.2.0/24'
 
 /** Where a sign-in comes from. */
@@ -55,13 +55,13 @@ export interface Accounts {
   /** Registers from a new network, verifies the address, and signs in. */
   signUp(email: string, password?: string): Promise<SignedIn>
   signIn(email: string, password?: string, code?: string | null, client?: Client): Promise<SignedIn>
-  /** Enrolls and confirms; the clock then stands at the next unused step. */
+  /** Enrolls and confirms a second factor. The clock then stands at the next unused time step. */
   addTotp(grant: SessionGrant, password?: string): Promise<{ code: () => string; recoveryCodes: string[] }>
   sql(text: string, params?: readonly unknown[]): Promise<Record<string, string | null>[]>
   stop(): Promise<void>
 }
 
-/** The error's code; rejects when there was none or an unknown one. */
+/** Returns the code of the error that `work` ends with. Rejects when there was no error, or one without a code. */
 export async function refusal(work: Promise<unknown>): Promise<string> {
   try {
     await work

@@ -1,5 +1,5 @@
-// A test's hand on the simulator: makes items, changes the bank, reads its truth. Speaks HTTP only, and knows nothing of
-// the simulator's code.
+// Controls the simulator: creates items, changes the bank, reads its truth. Uses HTTP only and imports nothing of the
+// simulator.
 import * as z from 'zod'
 import { parseExactJson } from '../../src/exact-json.ts'
 import type { TestSimulator } from './stack.ts'
@@ -41,7 +41,7 @@ const totalSchema = z.object({
 })
 const booksSchema = z.object({ totals: z.array(totalSchema) })
 
-/** Money of one meaning, category and currency, from the simulator's double-entry books. */
+/** The total of one meaning, category and currency, from the simulator's double-entry books. */
 export type BooksTotal = z.infer<typeof totalSchema>
 export type Truth = z.infer<typeof truthSchema>
 export type Changed = z.infer<typeof changedSchema>
@@ -57,9 +57,9 @@ export interface Bank {
     webhook?: string
   }): Promise<string>
   truth(itemId: string): Promise<Truth>
-  /** What moved from the first to the last day, as the bank's own books have it. */
+  /** What moved from the first to the last day, in the bank's own books. */
   books(itemId: string, from: string, to: string): Promise<BooksTotal[]>
-  /** `text` is JSON as it goes over the wire, for numbers that JavaScript cannot hold. */
+  /** A string is JSON as it is sent, for numbers that JavaScript cannot hold. */
   change(itemId: string, wanted: object | string): Promise<Changed>
   fault(fault: object): Promise<void>
   clearFaults(): Promise<void>
@@ -69,10 +69,10 @@ export interface Bank {
    */
   alter(rule: object | string): Promise<void>
   clearAlterations(): Promise<void>
-  /** Says which kind of Plaid's clients calls: `legacy_users`, `category_version`, `foreign_tokens`. */
+  /** Sets the kind of Plaid client: `legacy_users`, `category_version`, `foreign_tokens`. */
   client(kind: object): Promise<void>
   webhooks(mischief: object): Promise<void>
-  /** Calls of Plaid's API, oldest first; without an item for those about none. */
+  /** Calls to Plaid's API, oldest first. `item_id` is null for calls that concern no item. */
   calls(): Promise<{ endpoint: string; item_id: string | null }[]>
 }
 
@@ -112,7 +112,7 @@ export function connectBank(simulator: TestSimulator): Bank {
         options: {
           override_username: username,
           override_password: typeof password === 'string' ? password : JSON.stringify(password),
-          // A season is enough for most tests, and much quicker than two years.
+          // Ninety days are enough for most tests, and much quicker than two years.
           transactions: { days_requested: 90 },
           ...(webhook === undefined ? {} : { webhook }),
         },

@@ -1,5 +1,5 @@
-// The Worker's variables in tests inside workerd. Every name that the configuration knows is given, so that no
-// developer's .dev.vars leaks in.
+// The Worker's variables in tests inside workerd. Every name of the configuration has a value, so that no value comes
+// from a developer's .dev.vars.
 import { connectStack, type TestDatabase } from './stack.ts'
 
 const generousLimits = JSON.stringify({
@@ -36,7 +36,7 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     PLAID_CLIENT_NAME: '',
     PLAID_ANDROID_PACKAGES: '',
     PLAID_COMPLETION_REDIRECT_URIS: '',
-    // Tests link one bank as often as they need it; those of the caps set them.
+    // Tests link many items. Tests of the limits set their own.
     MAX_ITEMS_PER_USER: '10000',
     MAX_LINKS_PER_DAY: '10000',
     ALLOW_DUPLICATE_ITEMS: 'true',
@@ -62,7 +62,7 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     RATE_LIMITS: generousLimits,
     RETENTION_REMOVED_DAYS: '',
     ORPHAN_REMOVAL: '',
-    // Tests make orphans by the dozen; those of the limit set it.
+    // Tests create many orphans. Tests of this limit set their own.
     ORPHAN_REMOVALS_PER_DAY: '100000',
     AUTH_MODE: '',
     AUTH_ISSUER: '',

@@ -1,4 +1,4 @@
-// Owns the run's one build of the Worker: as a deployment's, or counting its lines where coverage is asked for.
+// Builds the Worker once a run: as for a deployment, or with counters where coverage is requested.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

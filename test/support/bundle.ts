@@ -16,7 +16,7 @@ import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 const KILL_TIMEOUT_MS = 10_000
 
 export interface RunOptions {
-  /** The Worker's variables and secrets; no other source of them is read. */
+  /** The Worker's variables and secrets. It reads no others. */
   bindings: Record<string, string>
   /** Where Durable Objects, queues and R2 keep their state. By default a new folder that is removed at the end. */
   stateFolder?: string
@@ -28,24 +28,24 @@ export interface RunOptions {
 
 export interface RunningWorker {
   url: string
-  /** Every line that it wrote so far. */
+  /** Every line that the Worker has written so far. */
   logs(): string[]
   dispose(): Promise<void>
 }
 
 export interface KillableWorker extends RunningWorker {
-  /** SIGKILL to all of its processes, as when a machine loses power. `dispose` is still to be called. */
+  /** Sends SIGKILL to all of its processes, as in a power failure. Call `dispose` afterwards. */
   kill(): Promise<void>
 }
 
-/** A folder for the Worker's state, and what removes it if it was made here. */
+/** A folder for the Worker's state, and a function that removes it if it was created here. */
 async function stateFolder(given: string | undefined): Promise<{ folder: string; remove: () => Promise<void> }> {
   if (given !== undefined) return { folder: given, remove: () => Promise.resolve() }
   const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-state-'))
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
-/** Keeps what an instrumented Worker counted, before it ends. A killed one takes its counts along. */
+/** Saves the counters of an instrumented Worker before it ends. A killed Worker's counters are lost. */
 async function keepCoverage(url: string): Promise<void> {
   const target = process.env['BUNDLE_COVERAGE_FOLDER']
   if (!target) return
@@ -70,7 +70,7 @@ export async function startBundle({
     config: config ?? join(projectFolder, 'wrangler.toml'),
     entrypoint,
     build: { bundle: false },
-    // An empty list would not keep a developer's .dev.vars out.
+    // With an empty list, wrangler would read a developer's .dev.vars.
     envFiles: ['/dev/null'],
     bindings: Object.fromEntries(
       Object.entries(bindings).map(([name, value]) => [name, { type: 'secret_text' as const, value }]),

@@ -1,4 +1,4 @@
-// A route asked without HTTP, as a user: what comes in and what leaves is parsed as over HTTP.
+// Calls a route as a user, without HTTP. Input and output are parsed as over HTTP.
 import type { Ctx, User } from '../../src/context.ts'
 import type { Route } from '../../src/http/route.ts'
 

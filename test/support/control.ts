@@ -1,5 +1,5 @@
-// The control server of a test run: loopback HTTP by which tests in Node and in workerd get databases, simulators and
-// faults. Starts each thing when it is first asked for and ends everything at the end.
+// The control server of a test run. Over loopback HTTP, tests in Node and in workerd get databases, simulators and
+// faults. Starts each of them when it is first requested and ends all of them at the end.
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import * as z from 'zod'
@@ -100,7 +100,7 @@ export async function startControl(testDatabaseUrl: string | undefined): Promise
       server.closeAllConnections()
       await simulators.stopAll()
       await bundle.remove()
-      // A start that failed was reported to the test that asked for it.
+      // The test that caused a failed start has already got its error.
       await starting?.then(
         (started) => started.stop(),
         () => undefined,

@@ -1,5 +1,5 @@
-// Owns the databases of one test run: a migrated template and its copies, on an embedded server or the one that
-// TEST_DATABASE_URL names. Touches no database that this run did not make, and drops those it made.
+// The databases of one test run: a migrated template and its copies, on an embedded server or on the one that
+// TEST_DATABASE_URL names. Drops every database that it created and touches no other.
 import { createHash, randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { bootstrap, withLogin } from '../../src/dev/lib/bootstrap.ts'
@@ -9,7 +9,7 @@ import type { InterceptedRequest, Interception } from '../../src/dev/neon-local/
 import { startPostgres } from '../../src/dev/postgres/server.ts'
 import type { TestDatabase } from './stack.ts'
 
-/** A hundred databases of a run would each be looked at every minute, and statistics would change while a test reads plans. */
+/** Autovacuum would visit a hundred databases every minute and change statistics while a test reads plans. */
 const settings = { autovacuum: 'off' }
 
 export interface Databases {
@@ -42,7 +42,7 @@ async function execute(url: string, statement: string): Promise<void> {
   }
 }
 
-/** The logins are the whole server's, so runs that share one must agree on their passwords. */
+/** Logins belong to the whole server, so runs that share one must derive the same passwords. */
 function sharedPassword(url: string, login: string): string {
   return createHash('sha256').update(`${login} ${url}`).digest('base64url')
 }
@@ -57,7 +57,7 @@ async function makeTemplate(server: Server, name: string): Promise<void> {
     generation: 'a' as const,
     force: true,
   }
-  // Roles belong to the server: one run at a time makes them.
+  // Roles belong to the whole server, so only one run at a time creates them.
   await withMigrationLock(server.url, async () => {
     await migrate(url)
     await bootstrap(url, passwords)
@@ -65,8 +65,8 @@ async function makeTemplate(server: Server, name: string): Promise<void> {
 }
 
 /**
- * Starts the server (unless `givenUrl` names one, whose login must be allowed to make roles and databases) and the Neon
- * endpoint, and migrates the template.
+ * Starts the server and the Neon endpoint, and migrates the template. With `givenUrl` no server is started; its login
+ * must be allowed to create roles and databases.
  */
 export async function startDatabases(
   givenUrl: string | undefined,

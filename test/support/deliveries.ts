@@ -1,4 +1,4 @@
-// Webhooks as they come over the wire, and with parts of their JWT replaced.
+// Webhooks as they arrive over HTTP, and with changed parts of their JWT.
 import * as z from 'zod'
 import type { Exchange } from './recording-proxy.ts'
 
@@ -15,7 +15,7 @@ export const deliveryOf = ({ body, headers }: Exchange): Delivery => {
 export const encode = (part: object | string) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
 
-/** The delivery with parts of its JWT replaced. */
+/** The delivery with changed parts of its JWT. */
 export function withJwt({ body, headers }: Delivery, change: (parts: [string, string, string]) => string): Delivery {
   const [header = '', claims = '', signature = ''] = (headers['plaid-verification'] ?? '').split('.')
   return { body, headers: { 'plaid-verification': change([header, claims, signature]) } }

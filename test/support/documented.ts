@@ -1,5 +1,5 @@
-// The routes that the API's description promises. Tests over all routes take them from here, so that a route of tomorrow
-// is asked for its tests.
+// The routes of the API description. Tests over all routes take them from here, so a new route fails until it has its
+// tests.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -22,11 +22,11 @@ const documentSchema = z.object({
 export interface DocumentedRoute {
   readonly method: string
   readonly path: string
-  /** As `GET /health`. */
+  /** For example `GET /health`. */
   readonly name: string
-  /** Whether a token is needed. */
+  /** Whether the route needs a token. */
   readonly isPrivate: boolean
-  /** Names of what its query may have. */
+  /** The names of its query parameters. */
   readonly parameters: readonly string[]
 }
 

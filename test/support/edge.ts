@@ -21,7 +21,7 @@ export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** The body as JSON; fails where it is none. */
+  /** The body as JSON. Throws if it is not JSON. */
   json(): unknown
 }
 
@@ -30,7 +30,7 @@ export interface RequestParts {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Makes requests; `path` begins with a slash. A body that is no text goes as JSON. */
+/** Sends a request. `path` begins with a slash. A body that is not text is sent as JSON. */
 export type Call = (method: string, path: string, parts?: RequestParts) => Promise<Answer>
 
 export interface LinkOptions {
@@ -51,7 +51,7 @@ export interface Edge {
   readonly database: TestDatabase
   readonly simulator: TestSimulator
   readonly bank: Bank
-  /** Between the Worker and Plaid: what it asked, in plain text. */
+  /** The proxy between the Worker and Plaid, with every request in plain text. */
   readonly plaid: Tap
   readonly variables: Readonly<Record<string, string>>
   readonly port: number
@@ -62,26 +62,26 @@ export interface Edge {
   readonly call: Call
   token(subject: string): string
   as(subject: string): Call
-  /** Requests to another Worker, kept like the rest. */
+  /** Sends requests to another Worker. Their responses are kept too. */
   callTo(url: string, token?: string): Call
-  /** Starts one more Worker on the same database and bank; it ends with this one. */
+  /** Starts another Worker on the same database and bank. `stop` ends it too. */
   startAnother(variables: Readonly<Record<string, string>>): Promise<RunningWorker>
-  /** Through link token, Link and exchange; nothing is waited for. */
+  /** Links a bank: link token, Link, exchange. Does not wait for its sync. */
   link(subject: string, options?: LinkOptions): Promise<Linked>
-  /** The same, with the whole history there and everything synced. */
+  /** Links a bank, completes its history and syncs it. */
   linkAndSync(subject: string, options?: LinkOptions): Promise<Linked>
-  /** Waits until every webhook on its way was taken. */
+  /** Waits until every webhook was delivered. */
   delivered(): Promise<void>
-  /** Waits until every webhook on its way was taken and nothing is left to sync. */
+  /** Waits until every webhook was delivered and nothing is left to sync. */
   settled(): Promise<void>
   sweep(): Promise<void>
-  /** Ends every fault that was ordered of the bank. */
+  /** Ends every fault of the simulator. */
   healBank(): Promise<void>
   /** A statement as the owner of the tables, who sees every row. */
   readonly sql: (text: string, params?: readonly unknown[]) => Promise<Record<string, string | null>[]>
-  /** The access token that the Worker holds for an item, as Plaid's wire showed it. */
+  /** The access token of an item, from the requests to Plaid. */
   accessToken(plaidItemId: string): string
-  /** Lines that the Worker wrote, of every Worker of this edge. */
+  /** Log lines of every Worker that this edge started. */
   lines(): string[]
   stop(): Promise<void>
 }
@@ -89,9 +89,9 @@ export interface Edge {
 export interface EdgeOptions {
   readonly variables?: Readonly<Record<string, string>>
   readonly simulator?: SimulatorChoices
-  /** Where Plaid's webhooks go; to the Worker unless given. */
+  /** The URL for Plaid's webhooks; the Worker's by default. */
   readonly webhookUrl?: string
-  /** Starts the Worker; in this process unless given. */
+  /** Starts the Worker; by default in this process. */
   readonly start?: (options: { bindings: Record<string, string>; port: number }) => Promise<RunningWorker>
 }
 
@@ -101,7 +101,7 @@ const itemAnswer = z.object({ id: z.string(), plaid_item_id: z.string() })
 const deliveriesAnswer = z.object({ deliveries: z.array(z.object({ state: z.string() })) })
 const exchangeResult = z.object({ access_token: z.string(), item_id: z.string() })
 
-/** Makes requests to `url`, with a token where one is given. */
+/** Sends requests to `url`, with a token where one is given. */
 function caller(url: string, token: string | null, keep: (answer: Answer) => void): Call {
   return async (method, path, { body, headers = {} } = {}) => {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
@@ -129,7 +129,7 @@ export function expectStatus(answer: Answer, status: number): Answer {
   throw new Error(`${answer.method} ${answer.path}: ${answer.status} instead of ${status}: ${answer.text}`)
 }
 
-/** Starts a database, a bank and the Worker between them. */
+/** Starts a database, a simulator, and the Worker between them. */
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const stack = connectStack(inject('control'))
   const [database, simulator, port] = await Promise.all([
@@ -147,7 +147,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     PLAID_CLIENT_ID: simulator.clientId,
     PLAID_SECRET: simulator.secret,
     PLAID_PRODUCTS: 'transactions,investments,liabilities',
-    // Tests make requests by the hundred; those of the limits name them.
+    // Tests send hundreds of requests. Tests of the limits set RATE_LIMITS.
     RATE_LIMIT_ENABLED: options.variables?.['RATE_LIMITS'] === undefined ? 'false' : '',
     CORS_ORIGINS: '["http://localhost:3000","https://app.test"]',
     ...options.variables,
@@ -158,7 +158,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const keep = (answer: Answer) => void answers.push(answer)
   const sql = (text: string, params: readonly unknown[] = []) =>
     query(database.endpoint, database.ownerUrl, text, params)
-  // Tests lose a large share of a few items on purpose.
+  // Tests lose a large share of their items on purpose, which would stop the breaker.
   await sql("update safety_switches set state = 'off' where name = 'item_loss'")
   const token = (subject: string) => mintToken({ secret: String(variables['SECRET_KEY']), claims: goodClaims(subject) })
   const as = (subject: string) => caller(url, token(subject), keep)

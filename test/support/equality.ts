@@ -1,5 +1,5 @@
-// Whether what is stored is what the bank holds: id by id, amount by amount as exact decimals, nothing missing, nothing
-// that was removed.
+// Compares the stored rows with the bank's: id by id, amounts as exact decimals, no row missing and no removed row
+// left.
 import { expect } from 'vitest'
 import { listTransactions, type Transaction } from '../../src/db/records/transactions.ts'
 import type { Key } from '../../src/db/core/page.ts'
@@ -20,7 +20,7 @@ export async function everyTransaction(world: World, subject: string): Promise<T
 
 const byId = <Row extends { id: string }>(left: Row, right: Row) => (left.id < right.id ? -1 : 1)
 
-/** Fails unless the user's transactions are the bank's, and there is at least one. */
+/** Fails unless the user's transactions equal the bank's. There must be at least one. */
 export async function expectTruth(world: World, subject: string, plaidItemId: string): Promise<Transaction[]> {
   const [stored, truth] = [await everyTransaction(world, subject), await world.bank.truth(plaidItemId)]
   const seen = stored.map((row) => ({

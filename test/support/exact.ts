@@ -1,8 +1,8 @@
-// Exact decimals for tests that add up by themselves: whole numbers of 10^-40, and no code of the Worker's.
+// Exact decimals for tests that compute sums: integers in units of 10^-40, without code of the Worker.
 
 const places = 40
 
-/** Decimal text as a whole number of the smallest part. */
+/** Decimal text as an integer in units of 10^-40. */
 export function partsOf(text: string): bigint {
   const [whole = '', fraction = ''] = text.replace('-', '').split('.')
   if (fraction.length > places) throw new RangeError(`${text} has too many places`)
@@ -10,7 +10,7 @@ export function partsOf(text: string): bigint {
   return text.startsWith('-') ? -parts : parts
 }
 
-/** As text, without padding. */
+/** The decimal text of such an integer, without trailing zeros. */
 export function textOf(parts: bigint): string {
   const digits = (parts < 0n ? -parts : parts).toString().padStart(places + 1, '0')
   const fraction = digits.slice(-places).replace(/0+$/, '')

@@ -1,4 +1,4 @@
-// Decides which requests of a database fail by injection. Pure bookkeeping: what failing means is the endpoint's.
+// Decides which requests to a database fail. The endpoint decides what the failure does.
 import type { InterceptedRequest, Interception } from '../../src/dev/neon-local/server.ts'
 import type { Fault } from './stack.ts'
 

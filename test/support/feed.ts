@@ -1,4 +1,4 @@
-// A client that keeps a copy of a user's transactions by the change feed, and what the API lists to compare it with.
+// A client that keeps a copy of a user's transactions through the change feed, and the API's list to compare it with.
 import * as z from 'zod'
 import { listChangesRoute } from '../../src/http/routes/transactions/changes.ts'
 import { listTransactionsRoute } from '../../src/http/routes/transactions/transactions.ts'
@@ -16,7 +16,7 @@ const listSchema = z.object({ data: z.array(transactionSchema), next_cursor: z.s
 type Transaction = z.infer<typeof transactionSchema>
 export type FeedPage = z.infer<typeof pageSchema>
 
-/** Id → transaction, as the API shows it. */
+/** Transactions by id, as the API returns them. */
 export type Copy = ReadonlyMap<string, Transaction>
 
 export async function readChanges(world: World, subject: string, since: number, limit = 100): Promise<FeedPage> {
@@ -26,7 +26,7 @@ export async function readChanges(world: World, subject: string, since: number, 
 
 export interface Follower {
   readonly copy: Copy
-  /** Reads one page and carries it out. Rejects where the numbers do not grow. */
+  /** Reads one page and applies it. Rejects when the sequence numbers do not increase. */
   step(limit?: number): Promise<FeedPage>
   /** Reads pages until the last one. */
   catchUp(limit?: number): Promise<void>

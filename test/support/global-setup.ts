@@ -9,7 +9,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('control', control.url)
   project.provide('proofs', process.env['PROOFS'] === 'all' ? 'all' : 'sample')
   project.provide('model', {
-    // CI asks for more; see .ci/run.
+    // CI sets a higher number; see .ci/run.
     runs: Number(process.env['MODEL_RUNS'] ?? 10),
     // A fixed default, so that two runs differ only by the code. Other seeds are for exploration.
     seed: Number(process.env['MODEL_SEED'] ?? 60_000),

@@ -10,17 +10,17 @@ const lifeSeconds = 600
 export interface TokenFaults {
   readonly claims?: Readonly<Record<string, unknown>>
   readonly header?: Readonly<Record<string, unknown>>
-  /** What makes the signature of the signing input; the published RSA key unless given. */
+  /** Signs the signing input; by default with the published RSA key. */
   readonly sign?: (input: string) => Buffer
 }
 
 export interface Issuer {
-  /** Variables of a Worker that believes this issuer. */
+  /** Variables of a Worker that trusts this issuer. */
   readonly variables: Readonly<Record<string, string>>
-  /** How often the keys were asked for. */
+  /** The number of requests for the keys. */
   requests(): number
   token(subject: string, faults?: TokenFaults): string
-  /** The published key, as attackers find it. */
+  /** The published key in the forms that an attacker can use. */
   readonly publicKey: { readonly pem: string; readonly der: Buffer; readonly jwk: string; readonly modulus: string }
   stop(): Promise<void>
 }

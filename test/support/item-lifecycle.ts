@@ -24,7 +24,10 @@ import { createWorld, type World } from './world.ts'
 
 const dayMs = 86_400_000
 
-/** One world for all tests of the file; each begins without faults, and without webhooks or wake-ups of the one before. */
+/**
+ * Creates one world for all tests of the file. Before each test, faults, webhooks and queued messages of the test
+ * before are cleared.
+ */
 export function useWorld(take: (world: World) => void): void {
   let world: World
   beforeAll(async () => {
@@ -40,7 +43,7 @@ export function useWorld(take: (world: World) => void): void {
   })
 }
 
-/** `YYYY-MM-DD`, so many days ago. */
+/** The date this many days ago, as `YYYY-MM-DD`. */
 export const daysAgo = (days: number): string => new Date(Date.now() - days * dayMs).toISOString().slice(0, 10)
 
 export interface Login {
@@ -51,7 +54,7 @@ export interface Login {
 
 export interface SmallBank {
   readonly institution?: string
-  /** Name, mask and how many transactions. */
+  /** The name, mask and number of transactions of each account. */
   readonly accounts?: readonly (readonly [name: string, mask: string, transactions: number])[]
 }
 
@@ -83,7 +86,7 @@ export function smallBank(name: string, { institution, accounts }: SmallBank = {
 
 const finishedSchema = z.object({ public_token: z.string().nullable(), item_id: z.string().nullable() })
 
-/** The user goes through Link with a link token. */
+/** Goes through Link with a link token. */
 export async function goThroughLink(
   world: World,
   linkToken: string,
@@ -116,11 +119,11 @@ export const askForLink = async (
 export interface Chosen {
   readonly publicToken: string
   readonly linkToken: string
-  /** Plaid's. */
+  /** Plaid's id of the item. */
   readonly plaidItemId: string
 }
 
-/** The user asks for a link token and adds a bank with it: what is left to do is the exchange. */
+/** Requests a link token and adds a bank with it. The exchange is left to the test. */
 export async function chooseBank(world: World, subject: string, login: Login): Promise<Chosen> {
   const { linkToken } = await askForLink(world, subject)
   const { public_token: publicToken, item_id: plaidItemId } = await goThroughLink(world, linkToken, login)
@@ -147,7 +150,7 @@ export async function linkAndSyncSmallBank(world: World, subject: string): Promi
   return item
 }
 
-/** The code of the error that the act ended with; null where it ended well. */
+/** The code of the error that the act ended with; null when it succeeded. */
 export async function codeOf(act: Promise<unknown>): Promise<string | null> {
   try {
     await act
@@ -157,7 +160,7 @@ export async function codeOf(act: Promise<unknown>): Promise<string | null> {
   }
 }
 
-/** A user whose services differ. */
+/** A user with these services. */
 export const userWith = (world: World, subject: string, services: Services) => ({ ...world.user(subject), services })
 
 /** Syncs the item with `change` applied to Plaid's response to `/item/get`. */
@@ -176,7 +179,7 @@ export async function lookAtItem(
   await odd.sync(item, 'item', services)
 }
 
-/** Plaid's webhooks of that kind, once so many have come; all others are dropped. */
+/** Waits for this many webhooks of a kind and returns them. Drops all others. */
 export async function webhooksLike(world: World, kind: RegExp, count: number): Promise<Delivery[]> {
   const found: Delivery[] = []
   await expect
@@ -191,7 +194,7 @@ export async function webhooksLike(world: World, kind: RegExp, count: number): P
   return found
 }
 
-/** The user asks for a new access token, and the queue rotates it at once with the user's services. */
+/** Requests a rotation of the access token; the queue runs it immediately with the user's services. */
 export async function rotate(world: World, user: Ctx<User>, itemId: string): Promise<void> {
   await requestRotation(user, itemId)
   const message = world.queue.pop()
@@ -201,8 +204,8 @@ export async function rotate(world: World, user: Ctx<User>, itemId: string): Pro
 }
 
 /**
- * Lets the time pass that reconcilers, retries and leases wait for: for everyone, or for one user. In a world of many users
- * the latter is much faster, because the reconcilers then have the work of one.
+ * Lets the time pass that reconcilers, retries and leases wait for: for all users, or for one. For one user is much
+ * faster when a world has many, because the reconcilers then have only that user's work.
  */
 export async function letTimePass(world: World, subject: string | null = null): Promise<void> {
   const ofUser = subject === null ? 'true' : 'user_id = (select id from users where subject = $1)'
@@ -231,7 +234,7 @@ export async function letTimePass(world: World, subject: string | null = null): 
   )
 }
 
-/** What crons and queues do in a while; with a `subject`, for that user alone. */
+/** Runs crons and queues for some rounds; with a `subject`, for that user alone. */
 export async function heal(world: World, rounds = 2, subject: string | null = null): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     await letTimePass(world, subject)
@@ -243,14 +246,14 @@ export async function heal(world: World, rounds = 2, subject: string | null = nu
 
 const living = z.array(z.looseObject({ item_id: z.string() }))
 
-/** Items that Plaid holds for the user, and bills. */
+/** The items that Plaid holds and bills for the user, by Plaid's id. */
 export async function heldAtPlaid(world: World, subject: string): Promise<string[]> {
   const [user] = await world.sql('select plaid_user_id from users where subject = $1', [subject])
   const { items } = await world.bank.plaid('/user/items/get', { user_id: String(user?.['plaid_user_id']) })
   return living.parse(items).map(({ item_id: id }) => id)
 }
 
-/** The user's items here that are not hidden, by Plaid's id. */
+/** The user's stored items that are not hidden, by Plaid's id. */
 export async function heldHere(world: World, subject: string): Promise<string[]> {
   const rows = await world.sql(
     'select plaid_item_id from items i join users u on u.id = i.user_id where u.subject = $1 and removed_at is null',
@@ -288,7 +291,7 @@ export async function expectAtRest(world: World, subject: string): Promise<strin
   return plaidItemId
 }
 
-/** Fails where a token of Plaid's stands in plain text, in any table or any line of the log. */
+/** Fails if a table or a log line contains a token of Plaid in plain text. */
 export async function expectNoTokens({ database, lines }: World): Promise<void> {
   const rows = await everyRow((text, params) => query(database.endpoint, database.ownerUrl, text, params))
   expect([...rows, ...lines].filter((line) => /(access|public|link)-sandbox-/.test(line))).toEqual([])

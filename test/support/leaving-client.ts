@@ -1,5 +1,5 @@
-// A Worker in workerd without any proxy before it, every outgoing call of which passes through here, and a client that
-// resets its connection after a call of its choice. `wrangler dev` cannot stand here: its proxy keeps the request alive.
+// Starts a Worker in workerd without a proxy in front, records its outgoing calls, and sends requests whose client
+// resets its connection after a chosen call. `wrangler dev` cannot be used: its proxy keeps the request alive.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,9 +14,9 @@ import { goodClaims, mintToken } from './tokens.ts'
 import type { World } from './world.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
-/** Longer than workerd needs to see that a client is gone. */
+/** Longer than workerd takes to notice that a client has disconnected. */
 const noticeMs = 60
-/** Without a further call for so long, the request has ended. */
+/** A request has ended when it made no call for this long. */
 const quietMs = 250
 const longestMs = 20_000
 
@@ -29,9 +29,12 @@ export interface Visit {
 }
 
 export interface Outcome {
-  /** Each outgoing call that was answered, as `database`, `queue` or a path of Plaid's, without those that only count or wait. */
+  /**
+   * Each outgoing call with a response, as `database`, `queue` or a path of Plaid. Calls that only count or wait are
+   * left out.
+   */
   readonly calls: readonly string[]
-  /** The response as text; what came of it before the client left. */
+  /** The response as text, up to where the client disconnected. */
   readonly response: string
 }
 
@@ -39,14 +42,17 @@ export interface DirectWorker {
   /** On 127.0.0.1. */
   readonly port: number
   /**
-   * Sends a request, and leaves after the `leaveAfter`th outgoing call was answered; 0 stays. Resolves when no further call
-   * is made and the messages that were sent are consumed.
+   * Sends a request and disconnects after the response to the `leaveAfter`th outgoing call; with 0 it stays. Resolves
+   * when no further call is made and the queue messages are consumed.
    */
   visit(visit: Visit, leaveAfter: number): Promise<Outcome>
   stop(): Promise<void>
 }
 
-/** Statements that count Plaid's calls, that look whether a rotation has ended, or that an isolate repeats at most every few seconds. */
+/**
+ * Statements that count calls to Plaid, that poll whether a rotation has ended, or that an isolate repeats every few
+ * seconds at most.
+ */
 const uncounted = /plaid_usage|is_running|select kid/
 /** A queue's response to a batch. */
 const emptyQueue = JSON.stringify({
@@ -72,7 +78,7 @@ function requestText({ method, path, subject, headers = {}, body }: Visit, secre
 export interface Client {
   /** Resets the connection. */
   leave(): void
-  /** What was received, once the server or the client has ended the connection. */
+  /** The received text, once the server or the client has closed the connection. */
   readonly received: Promise<string>
 }
 
@@ -86,7 +92,7 @@ export function send(port: number, text: string): Client {
     socket.on('error', () => undefined)
     socket.on('close', () => resolve(chunks.join('')))
   })
-  // A reset: a mere FIN says that nothing more is sent, and such a client may still be reading.
+  // A reset, because a client that sends a FIN may still be reading.
   return { leave: () => void socket.resetAndDestroy(), received }
 }
 

@@ -1,18 +1,18 @@
-// A user who has just linked a bank, with history complete and everything synced: where most tests begin.
+// Links a bank for a user and syncs its complete history: the start of most tests.
 import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'
 import type { Item } from '../../src/db/items/items.ts'
 import type { World } from './world.ts'
 
 type TokenOptions = Parameters<World['bank']['publicToken']>[0]
 
-/** The bank login that a user of a test links unless it says otherwise. */
+/** The default bank login of a user. */
 export const bankOf = (subject: string): string => `bank of ${subject}`
 
 /** Links without syncing anything. */
 export async function link(world: World, subject: string, options: TokenOptions = {}): Promise<Item> {
   // The same login name opens the same bank for every user, so the default is one login for each user.
   const publicToken = await world.bank.publicToken({ username: bankOf(subject), ...options })
-  // Tests link one and the same bank as often as they need it.
+  // Tests may link the same bank several times.
   return await exchangePublicToken(world.user(subject), { publicToken, institution: null, allowDuplicate: true })
 }
 

@@ -29,14 +29,14 @@ export interface MiniAccount {
 export interface MiniLogin {
   institutionId: string | null
   accounts: MiniAccount[]
-  /** Those that were closed before the link: only transactions name them. */
+  /** Accounts that were closed before the link: only transactions name them. */
   readonly closed?: readonly MiniAccount[]
 }
 
 interface MiniItem {
   readonly id: string
   readonly login: MiniLogin
-  /** What it had when it was linked: transactions name these too when they are closed. */
+  /** The accounts at the time of the link. Transactions name them even after they are closed. */
   readonly linked: readonly MiniAccount[]
   /** Account → how often its ids have changed. */
   readonly generations: Map<MiniAccount, number>
@@ -45,7 +45,7 @@ interface MiniItem {
 }
 
 export interface MiniBank {
-  /** A new item of Plaid's; its public token. */
+  /** Creates an item at Plaid and returns its public token. */
   link(login: MiniLogin): string
   /**
    * Gives the item's account and its transactions new ids. `tellsRemoved`: whether the old transactions are reported as

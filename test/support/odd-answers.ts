@@ -12,15 +12,15 @@ type InvestmentTransactions = PlaidValue<'getInvestmentTransactions'>
 type InvestmentTransaction = InvestmentTransactions['investment_transactions'][number]
 
 export interface OddAnswers {
-  /** Services with another Plaid. */
+  /** Services with changed calls to Plaid. */
   withPlaid(change: Partial<Plaid>): Services
-  /** Services to which Plaid's pages of transactions come changed. */
+  /** Services that get changed pages of transactions. */
   withPages(change: (page: PlaidValue<'syncTransactions'>) => PlaidValue<'syncTransactions'>): Services
-  /** Syncs one product of the item, whether or not anything is known to have changed. */
+  /** Syncs one product of the item, even when it is not dirty. */
   sync(item: Item, product: string, services?: Services): Promise<void>
   /** The bank's investment transactions, as a template for changed ones. */
   investmentTransactions(item: Item): Promise<InvestmentTransactions & { readonly first: InvestmentTransaction }>
-  /** Forgets how far the transactions were read, so that the next run reads everything. */
+  /** Deletes the cursor, so that the next run reads everything. */
   forgetCursor(item: Item): Promise<void>
   lastRun(item: Item): Promise<Record<string, unknown> | undefined>
 }

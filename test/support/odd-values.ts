@@ -76,11 +76,11 @@ const textOf = (answer: unknown, place: Place, odd: unknown): string =>
 interface Read {
   readonly path: string
   readonly schema: z.ZodType
-  /** Where its lists of rows are. */
+  /** The paths of its lists of rows. */
   readonly lists: readonly string[]
   /** Places without which the whole response is refused. Does not include what is inside them. */
   readonly needed: readonly string[]
-  /** Whether it is handed on as it is: src/webhooks/keys/cache.ts reads a key, and no odd one is a key. */
+  /** Whether an odd response reaches the caller: src/webhooks/keys/cache.ts checks keys itself. */
   readonly isPassedOn?: boolean
 }
 
@@ -151,7 +151,7 @@ function rowsAt(value: unknown, list: string): readonly unknown[] {
 
 const without = (rows: readonly unknown[], index: number) => rows.filter((_, at) => at !== index)
 
-/** What is wrong with `read`, in which one place of `before` is odd; null where nothing is. */
+/** What is wrong with `read`, which was parsed after one place of `before` became odd; null when nothing is. */
 function damage(read: unknown, before: unknown, list: string, place: Place): string | null {
   const steps = list.split('.')
   const [rows, were] = [rowsAt(read, list), rowsAt(before, list)]
@@ -164,7 +164,7 @@ function damage(read: unknown, before: unknown, list: string, place: Place): str
   return same === JSON.stringify(without(were, index)) ? null : `${list} changed its neighbours`
 }
 
-/** What was read, without what is null. */
+/** The parsed value without its nulls. */
 const meaning = (read: unknown): string =>
   JSON.stringify(read, (key, value: unknown) => (value === null || key === 'set_aside' ? undefined : value))
 

@@ -30,22 +30,22 @@ const documentSchema = z.object({
 export type Parameter = z.infer<typeof parameterSchema>
 
 export interface Operation {
-  /** As `GET /health`. */
+  /** For example `GET /health`. */
   readonly name: string
   readonly method: string
   readonly path: string
   readonly isPrivate: boolean
   readonly parameters: readonly Parameter[]
   readonly body: Schema | null
-  /** Status → media type → schema; no media type where there is no body. */
+  /** Schemas by status and media type. A response without a body has no media type. */
   readonly responses: ReadonlyMap<number, ReadonlyMap<string, Schema>>
 }
 
 export interface ApiDescription {
   readonly operations: readonly Operation[]
-  /** The schema itself, where it is a reference. */
+  /** Resolves a reference; returns any other schema unchanged. */
   resolve(schema: Schema): Schema
-  /** What is wrong with a value, or null. */
+  /** The first rule that the value breaks; null when it is valid. */
   complaint(schema: Schema, value: unknown): string | null
 }
 

@@ -1,5 +1,5 @@
-// What Cloudflare's production refuses and a laptop's workerd allows, refused here. Numbers: developers.cloudflare.com,
-// Workers and Queues limits, November 2026.
+// Refuses what Cloudflare's production refuses and a local workerd allows. Numbers: developers.cloudflare.com, Workers
+// and Queues limits, November 2026.
 
 const maxWaiting = 6
 const maxIterations = 100_000
@@ -61,7 +61,7 @@ export async function asOneInvocation(act: () => Promise<unknown>): Promise<Usag
     crypto.subtle.deriveBits = deriveBits
     crypto.subtle.deriveKey = deriveKey
   }
-  // Code that swallowed the refusal has still gone past the limit.
+  // Code that caught the error has still exceeded the limit.
   if (violations.length > 0) throw new Error(violations.join('; '))
   return usage
 }

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 export interface WireAnswer {
   /** 0 when the server closed the connection without a response. */
   readonly status: number
-  /** Header block and body as they came. */
+  /** The headers and the body as received. */
   readonly text: string
 }
 
@@ -26,7 +26,7 @@ export function sendLines(url: string, lines: readonly string[], body = ''): Pro
     }
     socket.setTimeout(waitMs, end)
     socket.on('data', (chunk) => void chunks.push(chunk))
-    // A server may cut off what it does not understand.
+    // A server may close the connection on a request that it cannot parse.
     socket.on('error', end)
     socket.on('end', end)
   })

@@ -1,12 +1,12 @@
-// Places where a simulator's webhooks can be delivered, so that a test may carry them to the Worker as it likes: late,
-// twice, in another order, or not at all.
+// Receives a simulator's webhooks, so that a test can deliver them to the Worker itself: late, twice, in another order,
+// or not at all.
 import type { Delivery } from './stack.ts'
 
 export interface Receivers {
   open(): { id: string }
-  /** Keeps one delivery. An unknown receiver refuses, so that nothing is lost unseen. */
+  /** Keeps one delivery. An unknown receiver refuses it, so that no delivery is lost unnoticed. */
   keep(id: string, delivery: Delivery): void
-  /** Hands out what came since the last call. */
+  /** Returns the deliveries since the last call. */
   take(id: string): Delivery[]
 }
 

@@ -1,5 +1,4 @@
-// A hand on the wire: an HTTP server of the test's own that passes requests on and remembers both sides, or keeps them
-// for the test to carry. It changes nothing of what it passes on.
+// An HTTP proxy for tests that forwards requests unchanged and records both sides, or keeps the requests for the test.
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 
@@ -15,7 +14,7 @@ export interface Exchange {
 
 export interface Tap {
   readonly url: string
-  /** Everything that came, oldest first. */
+  /** Every request, oldest first. */
   readonly exchanges: readonly Exchange[]
   /** Where requests are forwarded. With null, the proxy responds 200 itself. */
   target: string | null
@@ -24,7 +23,7 @@ export interface Tap {
   stop(): Promise<void>
 }
 
-/** What belongs to one connection, not to the request (RFC 9110 §7.6.1). */
+/** Headers of one connection, not of the request (RFC 9110 §7.6.1). */
 const ofTheConnection = new Set(['host', 'connection', 'keep-alive', 'content-length', 'transfer-encoding', 'expect'])
 
 function headersOf(incoming: IncomingHttpHeaders): Record<string, string> {

@@ -1,7 +1,7 @@
 // How much of a long proof runs: a sample in `npm test`, all of it in CI (`PROOFS=all`).
 import { inject } from 'vitest'
 
-/** Every nth case, beginning with number `first` modulo `nth`; all of them where CI asks for it. */
+/** Every nth case, beginning with number `first` modulo `nth`; all cases in CI. */
 export function sampled<Case>(cases: readonly Case[], nth: number, first = 0): Case[] {
   if (inject('proofs') === 'all') return [...cases]
   const sample = cases.filter((_, index) => index % nth === first % nth)
@@ -9,7 +9,7 @@ export function sampled<Case>(cases: readonly Case[], nth: number, first = 0): C
   return sample
 }
 
-/** 1 to `count`, sampled: the calls at which a proof lets something go wrong. */
+/** A sample of 1 to `count`: the calls at which a proof injects a failure. */
 export const sampledCalls = (count: number, nth: number, first = 0): number[] =>
   sampled(
     Array.from({ length: count }, (_, index) => index + 1),

@@ -1,4 +1,4 @@
-// Owns the Plaid simulators of a test run, one per test that asks.
+// The Plaid simulators of a test run, one for each test that requests one.
 import type { SimulatorChoices, TestSimulator } from './stack.ts'
 
 export interface Simulators {
@@ -21,7 +21,7 @@ export function createSimulators(): Simulators {
   }
   return {
     async start(options) {
-      // Loaded when asked for: runs without a bank need not read it.
+      // Loaded on demand: a run without a bank does not need it.
       const { startSimulator } = await import('../../src/dev/plaid-simulator/server.ts')
       const simulator = await startSimulator({ port: 0, clientId: CLIENT_ID, secret: SECRET, ...options })
       const id = String((count += 1))

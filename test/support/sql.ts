@@ -1,4 +1,4 @@
-// Statements of a test as any login, over the Neon endpoint's HTTP: works in Node and in workerd.
+// Runs statements as any login over the Neon endpoint's HTTP, in Node and in workerd.
 import * as z from 'zod'
 
 const answerSchema = z.object({
@@ -9,8 +9,8 @@ const answerSchema = z.object({
 const errorSchema = z.object({ code: z.string().nullish(), message: z.string() })
 
 /**
- * Rows by column name, each value as Postgres' text. Rejects with Postgres' own message. Tries again where PostgreSQL chose this
- * statement to end a deadlock with the Worker's: it rolled it back.
+ * Returns rows by column name, each value as PostgreSQL's text. Rejects with PostgreSQL's own message. Repeats a
+ * statement that PostgreSQL rolled back to end a deadlock.
  */
 export async function query(
   endpoint: string,

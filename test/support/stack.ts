@@ -1,16 +1,17 @@
-// The tests' side of the stack that they share: databases, simulators and faults over HTTP. Uses fetch alone, so that
-// it runs in Node and in workerd.
+// A client for the shared stack: databases, simulators and faults over HTTP. Uses `fetch` alone, so it runs in Node and
+// in workerd.
 import * as z from 'zod'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** URL of the run's control server. */
     control: string
-    /** How much of a long proof runs: see test/support/sampled.ts. */
+    /** How much of a long proof runs: see sampled.ts. */
     proofs: 'sample' | 'all'
     /**
-     * Of the model-based test: how many sequences (`MODEL_RUNS`), from which seed (`MODEL_SEED`), and of them which alone,
-     * as a failure names it (`MODEL_PATH`, `MODEL_REPLAY_PATH`); whether a failure is made smaller (`MODEL_SHRINK=false`: not).
+     * Options of the model-based test: the number of sequences (`MODEL_RUNS`), the seed (`MODEL_SEED`), a single
+     * sequence as a failure names it (`MODEL_PATH`, `MODEL_REPLAY_PATH`), and whether a failure is shrunk
+     * (`MODEL_SHRINK=false`: no).
      */
     model: { runs: number; seed: number; path: string; replayPath: string; shrink: boolean }
   }
@@ -18,7 +19,7 @@ declare module 'vitest' {
 
 const databaseSchema = z.object({
   name: z.string(),
-  /** The owner's login: sees everything, in every row. */
+  /** The login of the tables' owner, who sees every row. */
   ownerUrl: z.string(),
   apiUrl: z.string(),
   jobsUrl: z.string(),
@@ -30,7 +31,7 @@ const simulatorSchema = z.object({ id: z.string(), url: z.string(), clientId: z.
 
 const deliverySchema = z.object({ body: z.string(), plaidVerification: z.string().nullable() })
 
-/** A webhook as it came: the body's text and the signature header. */
+/** A webhook as received: the body's text and the signature header. */
 export type Delivery = z.infer<typeof deliverySchema>
 export type TestDatabase = z.infer<typeof databaseSchema>
 export type TestSimulator = z.infer<typeof simulatorSchema>
@@ -43,18 +44,18 @@ export interface Fault {
    * limit of requests.
    */
   kind: 'fail-before' | 'lose-answer' | 'cut-before' | 'cut-after' | 'hang' | 'restart' | 'too-many'
-  /** Requests with a statement that this matches (JavaScript, case-insensitive); every request without it. */
+  /** A regular expression for the statement, case-insensitive; every request without it. */
   matching?: string
-  /** So many matching requests pass first. */
+  /** The number of matching requests that pass first. */
   after?: number
-  /** So many then fail; 1 unless given. */
+  /** The number of requests that fail then; 1 by default. */
   times?: number
 }
 
 export interface SimulatorChoices {
   /** The same seed and the same calls give the same bank. */
   seed?: string
-  /** When an item's history arrives, counted from the exchange; `manual` waits for the control. */
+  /** When an item's history is complete, counted from the exchange; `manual` waits for the control. */
   historyDelayMs?: { initial: number; historical: number } | 'manual'
   webhookRetryBaseMs?: number
   webhookTimeoutMs?: number
@@ -67,12 +68,12 @@ export interface Stack {
   dropDatabase(name: string): Promise<void>
   startSimulator(options?: SimulatorChoices): Promise<TestSimulator>
   stopSimulator(id: string): Promise<void>
-  /** A place for webhooks: the URL to name to the simulator, and what came there since the last look. */
+  /** Opens a receiver for webhooks: its URL for the simulator, and the deliveries since the last call. */
   openReceiver(): Promise<{ url: string; take(): Promise<Delivery[]> }>
-  /** Adds a fault to the requests for one database; several apply in the order of their making. */
+  /** Adds a fault to the requests for one database. Several apply in the order in which they were added. */
   addFault(database: string, fault: Fault): Promise<void>
   clearFaults(database: string): Promise<void>
-  /** Path of the Worker's built module; built when first asked for. */
+  /** The path of the Worker's bundle, which is built on the first call. */
   bundle(): Promise<string>
 }
 

@@ -1,19 +1,19 @@
-// What a database holds, for tests that show that nothing happened, or that something is nowhere. Asks the catalogue,
-// so that a table of tomorrow is looked at too.
+// The contents of a database, for tests that show that nothing changed or that a value is nowhere. Reads the catalogue,
+// so that a new table is included.
 import type { Edge } from './edge.ts'
 
 type Sql = Edge['sql']
 
 const own = "table_schema not in ('pg_catalog', 'information_schema')"
 
-/** `schema.table` of every table, quoted. */
+/** The quoted `schema.table` of every table. */
 export async function everyTable(sql: Sql): Promise<string[]> {
   const rows = await sql(`select format('%I.%I', table_schema, table_name) as name from information_schema.tables
     where ${own} and table_type = 'BASE TABLE' order by 1`)
   return rows.map(({ name }) => String(name))
 }
 
-/** Tables with a column `user_id`, as `schema.table`, quoted where need be. */
+/** Tables with a column `user_id`, as `schema.table`, quoted where necessary. */
 export async function userTables(sql: Sql): Promise<string[]> {
   const rows = await sql(`select format('%I.%I', c.table_schema, c.table_name) as name from information_schema.columns c
     join information_schema.tables t using (table_schema, table_name)
@@ -21,7 +21,7 @@ export async function userTables(sql: Sql): Promise<string[]> {
   return rows.map(({ name }) => String(name))
 }
 
-/** Table → how many rows, and a digest of them all. */
+/** The number of rows of each table, with a digest of them. */
 export async function fingerprint(sql: Sql): Promise<Record<string, string>> {
   const tables = await everyTable(sql)
   const selects = tables.map(
@@ -34,7 +34,7 @@ export async function fingerprint(sql: Sql): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map(({ name, rows: digest }) => [String(name), String(digest)]))
 }
 
-/** Every row of every table, as text, with its table's name before it. */
+/** Every row of every table as text, after its table's name. */
 export async function everyRow(sql: Sql): Promise<string[]> {
   const tables = await everyTable(sql)
   const rows = await sql(

@@ -1,4 +1,4 @@
-// Access tokens as clients bring them, good and bad, made without the library that checks them.
+// Valid and invalid access tokens, made without the library that checks them.
 import { createHmac } from 'node:crypto'
 
 export interface TokenParts {
@@ -11,7 +11,7 @@ const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toStr
 
 const digests: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' }
 
-/** A compact JWT; the signature is empty where the header's `alg` is no HMAC. */
+/** A compact JWT. The signature is empty when the header's `alg` is not an HMAC. */
 export function mintToken({ secret, claims, header = { alg: 'HS256', typ: 'JWT' } }: TokenParts): string {
   const signed = `${encode(header)}.${encode(claims)}`
   const digest = digests[String(header['alg'])]
@@ -21,7 +21,7 @@ export function mintToken({ secret, claims, header = { alg: 'HS256', typ: 'JWT' 
 
 const hourSeconds = 3600
 
-/** Claims that this deployment takes, for an hour. */
+/** Claims that this deployment accepts, valid for an hour. */
 export function goodClaims(subject: string): Record<string, unknown> {
   const now = Math.floor(Date.now() / 1000)
   return { iss: 'wealthnavigator-edge', sub: subject, iat: now, exp: now + hourSeconds }

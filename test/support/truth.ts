@@ -1,5 +1,5 @@
-// Whether what the API shows is what the bank holds: id by id, amount by amount as exact decimals, nothing missing,
-// nothing that was removed. Reads over HTTP alone.
+// Compares the API's transactions with the bank's: id by id, amounts as exact decimals, no row missing and no removed
+// row left. Uses HTTP alone.
 import { expect } from 'vitest'
 import * as z from 'zod'
 import { type Edge, expectStatus } from './edge.ts'
@@ -35,7 +35,7 @@ export async function readTransactions(edge: Edge, subject: string): Promise<Row
   return all.toSorted(byId)
 }
 
-/** What the bank holds, in the API's words. */
+/** The bank's transactions in the API's field names. */
 export async function bankTransactions(edge: Edge, plaidItemId: string): Promise<Row[]> {
   const { transactions } = await edge.bank.truth(plaidItemId)
   return transactions

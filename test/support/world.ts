@@ -20,7 +20,7 @@ import {
   type TestSimulator,
 } from './stack.ts'
 
-/** What became of a message: acknowledged, or to be tried again after so many seconds. */
+/** The result of a message: acknowledged, or the seconds until it is delivered again. */
 type Handled = 'ack' | number
 
 export interface World {
@@ -39,19 +39,19 @@ export interface World {
   drain(services?: Services): Promise<Handled[]>
   /** Consumes these messages instead of those in the queue. */
   consume(messages: readonly SyncMessage[], services?: Services): Promise<Handled[]>
-  /** Webhooks that the simulator delivered and that were not yet carried on. */
+  /** Webhooks that the simulator has sent and the test has not delivered to the Worker. */
   delivered(): Promise<Delivery[]>
   deliver(delivery: Delivery, services?: Services): Promise<void>
-  /** A statement as the owner of the tables, who sees every row. */
+  /** Runs a statement as the owner of the tables, who sees every row. */
   sql(text: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>
   /** Lets the time pass that leases, retries and freshness wait for. */
   elapse(): Promise<void>
-  /** Starts a new isolate: the webhook keys in memory and the count of requests for them are gone. */
+  /** Starts a new isolate, without the webhook keys in memory and their request counts. */
   restartIsolate(): void
   stop(): Promise<void>
 }
 
-/** @param products what the operator configured; all of them unless it is said */
+/** @param products the configured products; all by default */
 export async function createWorld(
   control: string,
   choices: SimulatorChoices = {},
@@ -85,7 +85,7 @@ export async function createWorld(
   const services: Services = {
     ...isolate,
     wait: () => Promise.resolve(),
-    // What a test has taken out of the queue is lost, and known to be.
+    // A message that a test removed from the queue is lost, so its product may be enqueued again.
     enqueue: async (...wanted) => {
       const waiting = queue.flatMap((message) => ('item_product_id' in message ? [message.item_product_id] : []))
       await sql(
@@ -113,7 +113,8 @@ export async function createWorld(
     return handled
   }
   const bank = connectBank(simulator)
-  // Tests lose a large share of a few items on purpose; those of the breaker arm it.
+  // Tests lose a large share of their items on purpose, which would stop the breaker. Tests of the breaker switch it
+  // on.
   await sql("update safety_switches set state = 'off' where name = 'item_loss'")
   return {
     stack,

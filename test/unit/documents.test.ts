@@ -1,4 +1,4 @@
-// What the documentation names exists: linked files and headings, paths, commands, variables.
+// Everything that the documentation names exists: linked files and headings, paths, commands, variables.
 import { existsSync, readdirSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -28,7 +28,7 @@ function hasPath(path: string): boolean {
   return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(start))
 }
 
-/** As GitHub makes the anchor of a heading. */
+/** The anchor of a heading on GitHub. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -38,7 +38,7 @@ const anchorOf = (heading: string): string =>
 const anchorsIn = (text: string): string[] =>
   [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
 
-/** Links to other pages of the web are not followed. */
+/** The broken links of a document. Links to other sites are not checked. */
 function brokenLinks(name: string, text: string, all: ReadonlyMap<string, string>): string[] {
   const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
   return targets.filter((target) => {
@@ -49,13 +49,13 @@ function brokenLinks(name: string, text: string, all: ReadonlyMap<string, string
   })
 }
 
-/** Paths in code spans. */
+/** The paths in code spans that do not exist. */
 function missingPaths(text: string): string[] {
   const spans = [...text.matchAll(/`((?:src|test|docs|migrations|drizzle|\.ci|\.github)\/[\w./*-]+)/g)]
   return spans.map(([, path = '']) => path.replace(/\/$/, '')).filter((path) => !hasPath(path))
 }
 
-/** Whether a command of npm is a script of the project. */
+/** The npm commands that are not scripts of the project. */
 const missingScripts = (text: string): string[] =>
   [...text.matchAll(/npm run (?:-s )?([a-z][\w:]*)/g)]
     .map(([, script = '']) => script)

@@ -1,4 +1,4 @@
-// The item's life as the code has it and as docs/items.md documents it: the same tables.
+// The states of an item in the code and in docs/items.md: the tables are the same.
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
@@ -11,7 +11,7 @@ import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
 const document = readFileSync(join(projectFolder, 'docs/items.md'), 'utf8')
 
-/** The cells of the table whose first column has that title. */
+/** The cells of the table whose first column has this title. */
 function tableOf(title: string): string[][] {
   const [, after = ''] = document.split(`\n| ${title} |`)
   const rows = after.split('\n').slice(2)

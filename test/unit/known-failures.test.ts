@@ -1,5 +1,4 @@
-// What went wrong elsewhere, in other integrations of Plaid: the list, and that each of its lines has a test that begins
-// with its name.
+// The list of failures of other integrations of Plaid. For each there is a test whose title begins with its name.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -28,7 +27,7 @@ const failures = [
   'USER_ACCOUNT_REVOKED crashing on its missing `error`',
 ]
 
-/** What the tests of a file are named before the colon. Those that are skipped do not count. */
+/** The part of each test title before the colon. Skipped tests do not count. */
 async function failuresPlayedIn(file: string): Promise<string[]> {
   const text = await readFile(join(import.meta.dirname, '..', file), 'utf8')
   return [...text.matchAll(/^ *(?:it|test)\(\s*'([^':]+): /gm)].map(([, name = '']) => name)

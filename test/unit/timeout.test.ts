@@ -1,4 +1,4 @@
-// Deadlines: work that ends in time leaves no timer, work that does not is aborted.
+// Timeouts: work that ends in time leaves no timer, and other work is aborted.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { withDeadline } from '../../src/timeout.ts'
 

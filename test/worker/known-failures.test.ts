@@ -1,5 +1,5 @@
-// What went wrong elsewhere: each failure that other integrations of Plaid had, played against the real engine, database
-// and simulator. A test begins with the failure's name as test/unit/known-failures.test.ts lists it.
+// Failures of other integrations of Plaid, each played against the real engine, database and simulator. A test title
+// begins with the failure's name in test/unit/known-failures.test.ts.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { getItem, type Item } from '../../src/db/items/items.ts'
 import { editTransaction, type Transaction } from '../../src/db/records/transactions.ts'
@@ -45,7 +45,7 @@ async function cursorOf(item: Item): Promise<unknown> {
   return row?.['cursor']
 }
 
-/** The outcomes of the runs that read the item's transactions, oldest first. */
+/** The outcomes of the item's transaction runs, oldest first. */
 async function runsOf(item: Item): Promise<unknown[]> {
   const rows = await world.sql(
     "select outcome from sync_runs where item_id = $1 and product = 'transactions' order by finished_at",
@@ -60,7 +60,7 @@ async function named(subject: string, name: string): Promise<Transaction> {
   return found
 }
 
-/** The next webhook about the item whose body holds `text`. */
+/** The next webhook for the item whose body contains `text`. */
 async function nextDelivery(item: Item, text: string): Promise<Delivery> {
   const isIt = ({ body }: Delivery) => body.includes(item.plaidItemId) && body.includes(text)
   let found: Delivery | undefined
@@ -153,13 +153,13 @@ describe('webhooks and workers', () => {
     const item = await linkAndSync(world, 'during')
     const before = await runsOf(item)
     await change(item, { add: 2 })
-    // What fails inside of a run is the run's failure, so it is looked at afterwards.
+    // A failed assertion inside the run would only fail the run, so the values are checked afterwards.
     let whileBusy: unknown = null
     const slow = odd.withPlaid({
       async syncTransactions(...args) {
         const answer = await world.services.plaid.syncTransactions(...args)
         if (whileBusy !== null) return answer
-        // The last page is read: what is new now is in none of them.
+        // The last page has been read, so no page has the new change.
         await world.deliver(await newsOf(item))
         whileBusy = { messages: await world.drain(), runs: await runsOf(item) }
         return answer
@@ -200,7 +200,7 @@ describe('webhooks and workers', () => {
         if (runs.length > 0 || !answer.ok || answer.value.has_more) return answer
         await world.consume(wakeUp)
         runs.push(await runsOf(item))
-        // Its lease ends, the bank takes rows back that it has read, and the other worker does it all.
+        // The lease expires, the bank removes rows that were read, and another worker reads everything.
         await world.elapse()
         await change(item, { remove: 2 })
         await world.consume(wakeUp)
@@ -219,7 +219,7 @@ describe('webhooks and workers', () => {
   })
 })
 
-/** The delivery's JWT with another key id in its header. */
+/** The delivery with another key id in its JWT header. */
 function withKid({ body, plaidVerification }: Delivery, kid: string): Delivery {
   const [, claims, signature] = (plaidVerification ?? '').split('.')
   const header = btoa(JSON.stringify({ alg: 'ES256', kid, typ: 'JWT' })).replaceAll('=', '')
@@ -231,7 +231,7 @@ const kidOf = ({ plaidVerification }: Delivery): string => {
   return typeof header === 'object' && header !== null && 'kid' in header ? String(header.kid) : ''
 }
 
-/** An isolate that has not seen a key yet. */
+/** Services of a new isolate, without webhook keys. */
 const newIsolate = () => ({
   ...world.services,
   findWebhookKey: createKeyCache({ fetchKey: fetchVerificationKey(world.services.plaid) }),
@@ -287,7 +287,7 @@ describe('the verification of webhooks', () => {
   })
 })
 
-/** Columns of the database, `schema.table.column`, with a value in which the pattern is found. */
+/** The columns with a value that matches the pattern, as `schema.table.column`. */
 async function placesOf(pattern: string): Promise<string[]> {
   const searches = await world.sql(
     `select format('select %L as place where exists (select 1 from %I.%I where %I::text ~ %L)',
@@ -329,7 +329,7 @@ describe('tokens', () => {
       ['log table'],
     )
     expect(linked).toHaveLength(2)
-    // The search finds what is there.
+    // The search finds a known value.
     expect(await placesOf(item.plaidItemId)).toEqual(
       expect.arrayContaining(['public.items.plaid_item_id', 'public.webhook_events.payload']),
     )
@@ -343,7 +343,7 @@ describe('tokens', () => {
     const user = world.user('urls')
     const publicToken = await goThroughLink(await linkTokenFor('urls', false), bankOf('urls'))
     const item = await exchangePublicToken(user, { publicToken, institution: null })
-    // The first look asks Plaid for webhooks.
+    // The first sync asks Plaid for webhooks.
     await world.drain()
     await world.bank.change(item.plaidItemId, { history: 'historical' })
     await world.deliver(await nextDelivery(item, 'SYNC_UPDATES_AVAILABLE'), newIsolate())

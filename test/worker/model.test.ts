@@ -40,7 +40,7 @@ const expected = [
 let world: World
 beforeAll(async () => {
   world = await createWorld(inject('control'), { rateLimits: false }, 'transactions,investments')
-  // Pages of four, so that a small bank takes several.
+  // Pages of four rows, so that a small bank needs several.
   globalThis.fetch = async (...args: Parameters<typeof fetch>) => {
     const request = new Request(...args)
     if (!request.url.endsWith('/transactions/sync')) return await fetch(request)
@@ -69,7 +69,7 @@ async function startAnew(sequence: number): Promise<void> {
   world.queue.length = 0
   world.lines.length = 0
   await world.delivered()
-  // The reset bank signs with a new key, and an isolate requests only a few keys a minute.
+  // The simulator was reset and signs with a new key, and an isolate requests only a few keys a minute.
   world.restartIsolate()
   await connectControl(world.simulator).reset(`model ${sequence}`)
   await world.stack.clearFaults(world.database.name)
@@ -100,7 +100,7 @@ describe('a random sequence of events', () => {
         { numRuns: runs, seed, path, endOnFailure: !shrink },
       )
       expect(path === '' ? sequence : runs).toBe(runs)
-      // In fewer than these, one of them may be missing by chance.
+      // In fewer runs, an event may be missing by chance.
       expect(path !== '' || runs < 40 ? [] : expected.filter((what) => !happened.has(what))).toEqual([])
     },
     24 * 3600_000,

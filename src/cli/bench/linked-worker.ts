@@ -1,5 +1,5 @@
-// One bank linked through the built Worker, with a separate database and simulator. The cost of a sync is measured from
-// outside: at the database's endpoint, at the bank and at the isolate's inspector.
+// One bank linked through the built Worker, on a database and a simulator of its own: what a sync costs is counted from
+// outside, at the database's endpoint, at the bank and at the isolate's inspector.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,18 +16,18 @@ import { type ScratchDatabase, startScratchDatabase } from './scratch-database.t
 
 export const clientId = 'bench'
 const quiet = (): void => undefined
-/** The most transactions that the simulator invents in one call. */
+/** The most that the simulator invents in one call. */
 const addedPerCall = 10_000
 const pollMs = 20
 
 export interface LinkedWorker {
   /** The isolate's inspector, a WebSocket. */
   readonly inspectorUrl: string
-  /** Adds transactions at the bank without a webhook. */
+  /** New transactions at the bank, of which nobody is told. */
   addAtBank(count: number): Promise<void>
-  /** Makes the bank's whole history available; until then it is not ready. */
+  /** From now on the bank answers with all it has; until then its history is not ready. */
   openHistory(): Promise<void>
-  /** Requests a sync and resolves when the stored transactions are those of the bank. Rejects after `limitMs`. */
+  /** Asks the Worker to sync and resolves when its transactions are those of the bank. Rejects after `limitMs`. */
   sync(limitMs: number, signal: AbortSignal): Promise<void>
   /** Calls of `/transactions/sync` at the bank so far. */
   pagesRead(): Promise<number>
@@ -57,7 +57,7 @@ export async function send(
   return JSON.parse(text === '' ? 'null' : text)
 }
 
-/** The variables of a Worker for that database and bank. */
+/** What a Worker on that database and bank is given. */
 export function variables(
   database: ScratchDatabase,
   plaidUrl: string,
@@ -70,10 +70,10 @@ export function variables(
     PLAID_CLIENT_ID: clientId,
     PLAID_SECRET: plaidSecret,
     PLAID_BASE_URL: plaidUrl,
-    // No server listens there: syncs start on request.
+    // Nobody listens there: a sync begins when it is asked for.
     PLAID_WEBHOOK_URL: 'http://127.0.0.1:9/api/v1/plaid/webhook',
     PLAID_PRODUCTS: 'transactions',
-    // A hundred pages of one item take two minutes of Plaid's limit, and that wait is not measured here.
+    // A hundred pages of one item are two minutes of Plaid's limit: waiting for them is not what is measured.
     PLAID_LIMITS: JSON.stringify({ sync: { item: 10_000, client: 10_000 } }),
     DATABASE_URL: database.apiUrl,
     DATABASE_JOBS_URL: database.jobsUrl,
@@ -148,7 +148,7 @@ async function controlsOf(parts: Parts): Promise<Omit<LinkedWorker, 'stop' | 'in
   }
 }
 
-/** wrangler reads these when it is imported: standard output is for the table, and nothing may use the network. */
+/** wrangler reads these when it is loaded: standard output is the table's, and nothing is to be asked of a network. */
 export async function startHere(options: Parameters<typeof unstable_startWorker>[0]) {
   Object.assign(process.env, {
     WRANGLER_LOG: 'none',
@@ -159,7 +159,7 @@ export async function startHere(options: Parameters<typeof unstable_startWorker>
   return await start(options)
 }
 
-/** Starts all parts and links the bank. `onRequest` is called for every request to the database. */
+/** Starts all of it and links. `onRequest` hears of every request at the database. */
 export async function startLinkedWorker(
   say: (line: string) => void,
   onRequest: (request: InterceptedRequest) => void = quiet,

@@ -1,4 +1,4 @@
-// A database for one benchmark: the real server, migrated, with the Worker's two logins, in a temporary folder.
+// A database for one benchmark: the real server, migrated, with the Worker's two logins, in a folder that ends with it.
 // Statements of src/db reach it through the local Neon endpoint, as the Worker's do, or over one plain connection.
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
@@ -16,7 +16,7 @@ import { type InterceptedRequest, startNeonEndpoint } from '../../dev/neon-local
 import { startPostgres } from '../../dev/postgres/server.ts'
 
 export interface ScratchDatabase {
-  /** The owner of the tables, on a separate connection. */
+  /** The owner of the tables, on a connection of its own. */
   readonly owner: Client
   readonly api: ApiDatabase
   readonly jobs: JobsDatabase
@@ -26,8 +26,8 @@ export interface ScratchDatabase {
   /** The Neon endpoint's URL. */
   readonly endpoint: string
   /**
-   * Runs `work` with src/db's statements on one plain connection instead of the endpoint. Resolves with the
-   * milliseconds that the statements took, without the driver and HTTP. Nothing else may use the database meanwhile.
+   * Runs `work` with src/db's statements on one plain connection instead of the endpoint; resolves with the milliseconds
+   * that the statements took, without the driver's and HTTP's share. Nothing else may ask the database meanwhile.
    */
   directly(work: () => Promise<void>): Promise<number>
   stop(): Promise<void>
@@ -45,10 +45,7 @@ export async function openConnection(url: string): Promise<Client> {
   return client
 }
 
-/**
- * A fetch function for the driver that replaces the endpoint. Measures only the time of the statements, from BEGIN to
- * COMMIT.
- */
+/** What answers the driver in the endpoint's place; the time is that of its statements alone, from BEGIN to COMMIT. */
 function plainFetch(poolOf: (login: string) => Pool) {
   let spent = 0
   return {
@@ -108,13 +105,13 @@ async function open(ownerUrl: string, endpoint: string): Promise<Opened> {
 }
 
 export interface ScratchOptions {
-  /** Called for every request to the endpoint. */
+  /** Hears of every request at the endpoint. */
   readonly onRequest?: (request: InterceptedRequest) => void
-  /** Waits for the disk at each commit, as a production server does; by default it does not. */
+  /** A server that writes a commit to its disk before it answers, as one in production does; none does otherwise. */
   readonly durable?: boolean
 }
 
-/** Starts the server in a temporary folder. */
+/** The server in a folder that goes with it. */
 async function startServer(durable: boolean): Promise<{ url: string; stop(): Promise<void> }> {
   const log = (): void => undefined
   if (!durable) return await startPostgres({ dataDir: ':memory:', port: 0, log })
@@ -133,10 +130,7 @@ async function startServer(durable: boolean): Promise<{ url: string; stop(): Pro
   }
 }
 
-/**
- * Starts the database. Only one at a time in a process, because the driver knows one endpoint. After a failure nothing
- * is left running.
- */
+/** Starts it. One at a time in a process: the driver knows one endpoint. Rejects with nothing left running. */
 export async function startScratchDatabase(options: ScratchOptions = {}): Promise<ScratchDatabase> {
   const quiet = (): void => undefined
   const server = await startServer(options.durable ?? false)

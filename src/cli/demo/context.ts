@@ -15,32 +15,32 @@ export interface Customer {
 export interface Linked extends Customer {
   readonly itemId: string
   readonly plaidItemId: string
-  /** The accounts as they were when the bank closed them. */
+  /** As they were when the bank closed them. */
   readonly closed: Entry[]
 }
 
-/** The result of a step for one bank. */
+/** What a step found out about one bank. */
 export interface Finding {
   readonly customer: string
-  /** What the step did, in a few words. */
+  /** What was done, in a few words. */
   readonly summary: string
   readonly counts: Partial<Record<TableName, number>>
   readonly differences: readonly Difference[]
 }
 
 export interface Demo {
-  /** The API as the user with this name. */
+  /** The API as a user of this name. */
   readonly apiFor: (name: string) => Promise<Api>
   readonly bank: Bank
-  /** Kills every process of the Worker, and starts it again. */
+  /** Ends every process of the Worker at once, and starts it again. */
   readonly worker: { kill(): Promise<void>; restart(): Promise<void> }
-  /** Triggers the cron of the sweep and waits for its end. */
+  /** Fires the cron of the sweep and waits for its end. */
   readonly sweep: () => Promise<void>
   /** Records a finding. */
   readonly found: (finding: Finding) => void
   /** Prints a progress line. */
   readonly say: (text: string) => void
   readonly signal: AbortSignal
-  /** How long a change may take to arrive in the API. */
+  /** How long a change may take to arrive. */
   readonly timeoutMs: number
 }

@@ -1,13 +1,12 @@
-// The architecture as a table: which folder may import which, and which folder may import a package.
-// docs/architecture.md explains it.
+// The architecture as a table: which folder may import which, and which package belongs where. docs/architecture.md explains it.
 
 export interface Unit {
   readonly name: string
-  /** Folders and files. A file belongs to the longest path that matches. */
+  /** Folders and files; the longest one that matches decides where a file belongs. */
   readonly paths: readonly string[]
 }
 
-/** From the lowest to the highest. A unit imports itself and lower units. */
+/** From the lowest to the highest. A unit imports itself and lower units, never a higher one. */
 export const ranks: readonly Unit[] = [
   { name: 'data', paths: ['docs/openapi.json', 'migrations/meta/_journal.json'] },
   { name: 'schema', paths: ['drizzle/tables'] },
@@ -76,7 +75,7 @@ export const ranks: readonly Unit[] = [
   { name: 'cli', paths: ['src/cli'] },
 ]
 
-/** Units that import nothing of the project, or only these units. Other units may import every lower one. */
+/** Units that import nothing of the project, or nothing but these. Others may import every lower unit. */
 export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   'simulator/bank': [],
   'simulator/lib': ['simulator/bank'],
@@ -131,13 +130,10 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
 /** Units that do not import one another, in either direction. */
 export const separateUnits: readonly string[] = ['cli/bench', 'cli/demo', 'cli/conformance', 'cli/security', 'cli']
 
-/** Units that only these may import: sealed values are written and read in one folder. */
+/** Units that only these import: sealed values are written and read in one folder. */
 export const onlyImportedBy: Readonly<Record<string, readonly string[]>> = { envelope: ['custody'] }
 
-/**
- * Packages that the Worker may import, and the folders that may import them; all others are refused. Developer tools
- * may import any package.
- */
+/** Packages that the Worker may import, and from where; any other one is refused. Developer tools import what they like. */
 export const packages: readonly { readonly name: RegExp; readonly paths: readonly string[] }[] = [
   { name: /^zod$/, paths: ['src'] },
   // Types only.
@@ -152,5 +148,5 @@ export const packages: readonly { readonly name: RegExp; readonly paths: readonl
   { name: /^cloudflare:workers$/, paths: ['src/ratelimit/object.ts', 'src/plaid/rate-limit/object.ts'] },
 ]
 
-/** Folders that are not deployed. */
+/** What is not deployed. */
 export const toolFolders: readonly string[] = ['src/dev', 'src/cli']

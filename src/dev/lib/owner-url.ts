@@ -1,4 +1,4 @@
-// Reads the URL of the database's owner, for commands that work on the database directly.
+// The database's owner, as every command that works on the database itself is given it.
 import { misuse } from './run-command.ts'
 
 export function ownerUrl(): string {

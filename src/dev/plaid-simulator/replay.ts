@@ -1,5 +1,4 @@
-// Replays a journal: the same events at the same times make the same world. Sends no webhooks, because they were sent
-// before.
+// Replays a journal: the same events at the same times make the same world. Sends no webhooks, because they were sent before.
 import { HTTPException } from 'hono/http-exception'
 import { advanceClock } from './control/advance-clock.ts'
 import { changeBank } from './control/change-bank.ts'
@@ -15,7 +14,7 @@ import { PlaidFailure } from './lib/failure.ts'
 import type { JournalEvent, JournalLine } from './state/journal.ts'
 import type { World } from './state/world.ts'
 
-/** Replays the lines into a new world, then lets time run. History that was still due arrives now. */
+/** Replays the lines into a fresh world, then lets time run on: history that had not come yet comes now. */
 export async function replay(world: World, lines: readonly JournalLine[]): Promise<void> {
   world.replaying = true
   for (const { at, event } of lines) {

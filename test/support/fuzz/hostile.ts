@@ -1,4 +1,5 @@
-// Values that have broken parsers, databases and headers elsewhere. Those with the marker must come back from nowhere.
+// Values that have broken parsers, databases and headers in other products. No response may contain those with the
+// marker.
 import * as fc from 'fast-check'
 
 /** Part of generated input. A response that refuses the input must not contain it. */
@@ -56,7 +57,10 @@ export const hostileTexts: readonly string[] = [
   'x'.repeat(20_000),
 ]
 
-/** What a database or an encoder cannot hold at all: drawn often, since a single place that forgets it is a 5xx. */
+/**
+ * Text that a database or an encoder cannot store. It is generated often, because a place that does not check for it
+ * responds with a 5xx.
+ */
 const unstorableTexts: readonly string[] = ['\0', `${marker}\0x`, '\uD800', `${marker}\uDC00`]
 
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
@@ -65,7 +69,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }).map((text) => `${marker} ${text}`),
 )
 
-/** Spellings that look like a value of its kind and are none, or another. */
+/** Spellings that look like a valid value and are invalid or mean another value. */
 export const almost: readonly ((text: string) => string)[] = [
   (text) => `${text}e5`,
   (text) => `+${text}`,

@@ -6,18 +6,18 @@ import { almost, hostileText, hostileValue, strangeKey } from './hostile.ts'
 import { validValue } from './valid.ts'
 
 export interface FuzzedRequest {
-  /** Segment by parameter, already as it goes into the path. */
+  /** The encoded path segment of each parameter. */
   readonly path: Readonly<Record<string, string>>
   readonly query: readonly (readonly [string, string])[]
   readonly headers: Readonly<Record<string, string>>
-  /** Undefined for none. */
+  /** Undefined for no body. */
   readonly body: unknown
 }
 
-/** Ids of things that exist, by the path of the list that shows them. */
+/** Ids of existing resources, by the path of the list that contains them. */
 export type KnownIds = ReadonlyMap<string, readonly string[]>
 
-/** Ids for a place: those of the path's own list most often, of other things, of nothing. */
+/** Ids for a parameter: most often from the path's own list, sometimes of other resources, sometimes of none. */
 function idsFor(known: KnownIds, path: string, { name, in: place }: Parameter): fc.Arbitrary<string> {
   const own = place === 'path' ? (known.get(path.slice(0, path.indexOf(`/{${name}}`))) ?? []) : []
   const all = [...known.values()].flat()
@@ -28,7 +28,7 @@ function idsFor(known: KnownIds, path: string, { name, in: place }: Parameter): 
   )
 }
 
-/** Some parameter of that kind, its value as text. */
+/** Values for the parameters in that place, as text. */
 function valuesOf(api: ApiDescription, { path, parameters }: Operation, place: Parameter['in'], known: KnownIds) {
   const placed = parameters.filter((parameter) => parameter.in === place)
   const fields = placed.map((parameter) => {
@@ -54,7 +54,7 @@ function inOrder(query: Record<string, string>): Record<string, string> {
   return isReversed(query) ? { ...query, from: to, to: from } : query
 }
 
-/** What a header can hold at all; its client refuses the rest. */
+/** Characters that a header can contain. The HTTP client refuses all others. */
 const asHeader = (text: string): string => text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?').trim()
 
 export function validRequest(api: ApiDescription, operation: Operation, known: KnownIds): fc.Arbitrary<FuzzedRequest> {
@@ -88,7 +88,7 @@ function replaceAt(value: unknown, pick: number, replacement: unknown): unknown 
   )
 }
 
-/** An own property also where the name is `__proto__`. */
+/** Defines an own property, also for the name `__proto__`. */
 const withKey = (value: unknown, key: string, added: unknown): unknown =>
   isObject(value) ? Object.fromEntries([...Object.entries(value), [key, added]]) : { [key]: added }
 
@@ -114,7 +114,7 @@ function withParameter(one: FuzzedRequest, pick: number, change: (text: string) 
   return { ...one, query: one.query.map(([name, old], index) => [name, index === at ? change(old) : old] as const) }
 }
 
-/** The other end of a range. */
+/** The parameter at the other end of a range. */
 const ofRange: ReadonlyMap<string, string> = new Map([
   ['from', 'to'],
   ['to', 'from'],
@@ -142,7 +142,7 @@ const queryMutation: fc.Arbitrary<Mutation> = fc.oneof(
     query: [...one.query, [key, value]],
   })),
   fc.constant<Mutation>((one) => ({ ...one, query: [...one.query, ...one.query] })),
-  // A range from its end to its beginning.
+  // A range whose end is before its start.
   fc.constant<Mutation>((one) => ({
     ...one,
     query: one.query.map(([name, value]) => [ofRange.get(name) ?? name, value] as const),
@@ -166,7 +166,7 @@ const headerMutation: fc.Arbitrary<Mutation> = fc
     headers: { ...one.headers, [name]: asHeader(value).slice(0, 4000) },
   }))
 
-/** Spoilt where the operation takes something. */
+/** A request with one or two broken places, or a valid one when the operation has no input. */
 export function spoiltRequest(api: ApiDescription, operation: Operation, known: KnownIds): fc.Arbitrary<FuzzedRequest> {
   const kinds = [headerMutation, queryMutation]
   if (operation.method !== 'GET') kinds.push(bodyMutation, bodyMutation, bodyMutation)
@@ -177,7 +177,7 @@ export function spoiltRequest(api: ApiDescription, operation: Operation, known: 
     .map(([request, changes]) => changes.reduce((one, change) => change(one), request))
 }
 
-/** A request that is taken, and each of its parameters in every spelling that is almost right, one at a time. */
+/** Valid requests in which one parameter at a time has a spelling that is almost valid. */
 export function nearMisses(api: ApiDescription, operation: Operation, known: KnownIds, seed: number): FuzzedRequest[] {
   const inQuery = operation.parameters.filter((one) => one.in === 'query' && one.name !== 'cursor')
   const whole = {
@@ -192,7 +192,7 @@ export function nearMisses(api: ApiDescription, operation: Operation, known: Kno
   return [...misses, { ...wanted, query: swapped }]
 }
 
-/** A parameter's text as the type that the description gives it; undefined where it is none. */
+/** A parameter's text in the type of its schema; undefined when it does not have that type. */
 function typed(schema: Schema, value: string): unknown {
   if (schema['type'] === 'integer') return /^-?(?:0|[1-9]\d*)$/.test(value) ? Number(value) : undefined
   if (schema['type'] === 'number') return value.trim() === '' || Number.isNaN(Number(value)) ? undefined : Number(value)
@@ -200,10 +200,10 @@ function typed(schema: Schema, value: string): unknown {
   return value
 }
 
-/** Empty ones are absent ones. */
+/** Parameters for which an empty value means absent. */
 const pageParameters = new Set(['cursor', 'limit', 'since'])
 
-/** Why the description refuses a request, or null where it does not. */
+/** Why the description refuses a request; null when it accepts it. */
 export function refusalOf(api: ApiDescription, operation: Operation, request: FuzzedRequest): string | null {
   const { parameters, body, isPrivate, method } = operation
   const names = request.query.map(([name]) => name)

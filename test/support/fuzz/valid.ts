@@ -1,4 +1,4 @@
-// Values that a JSON Schema of the API's description takes, drawn at random.
+// Generates values that a JSON Schema of the API description accepts.
 import * as fc from 'fast-check'
 import * as z from 'zod'
 import type { ApiDescription, Schema } from '../operations.ts'
@@ -28,7 +28,7 @@ type Parts = z.infer<typeof parts>
 const dayOf = (time: Date): string => time.toISOString().slice(0, 10)
 const dayMs = 86_400_000
 
-/** Any day of the calendar, as often one of the last three years: there is something then; sometimes one at its edge. */
+/** Any day, a day in the last three years, where data exist, or the first or last day of the calendar. */
 const days: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom('0001-01-01', '0001-01-02', '9999-12-31'),
   fc.date({ min: new Date('0001-01-02'), max: new Date('9999-12-31'), noInvalidDate: true }).map(dayOf),

@@ -31,7 +31,7 @@ const instrumenterModule = z.object({
   createInstrumenter: z.custom<(options: object) => Instrumenter>((value) => typeof value === 'function'),
 })
 
-/** The one that vitest's own coverage uses; it is not a dependency of this project by itself. */
+/** The instrumenter of vitest's own coverage. It is not a direct dependency of this project. */
 async function createInstrumenter(): Promise<Instrumenter> {
   const provider = createRequire(import.meta.url).resolve('@vitest/coverage-istanbul')
   const path = join(dirname(provider), '..', '..', 'istanbul-lib-instrument', 'dist', 'index.mjs')

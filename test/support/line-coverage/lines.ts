@@ -1,4 +1,4 @@
-// Merging coverage that different tools measured, by source line: the only unit that all of them share.
+// Merges the coverage of different tools by source line, the only unit that they share.
 import * as z from 'zod'
 
 const reportSchema = z.record(
@@ -12,7 +12,7 @@ const reportSchema = z.record(
 /** Hits by line, by file. */
 export type LineHits = Map<string, Map<number, number>>
 
-/** Adds a report in Istanbul's format to `hits`: a line is hit as often as its most hit statement, over all reports. */
+/** Adds a report in Istanbul's format to `hits`. A line has the hits of its most hit statement, over all reports. */
 export function addReport(hits: LineHits, report: unknown): void {
   for (const [path, file] of Object.entries(reportSchema.parse(report))) {
     const lines = hits.get(path) ?? new Map<number, number>()

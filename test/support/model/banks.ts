@@ -37,7 +37,7 @@ export type TrueItem = z.infer<typeof trueItem>
 export interface Control {
   /** What the bank and Plaid hold of every item, oldest first. */
   items(): Promise<TrueItem[]>
-  /** The user goes through Link. */
+  /** Goes through Link. */
   finishLink(choice: object): Promise<{ publicToken: string; itemId: string }>
   reset(seed: string): Promise<void>
 }
@@ -67,7 +67,10 @@ export function connectControl(simulator: TestSimulator): Control {
   }
 }
 
-/** What a note belongs to. A bank that corrects a transaction in the middle of a read marks its name. */
+/**
+ * The key of a note: the user and the name of the transaction. A bank that corrects a transaction in the middle of a
+ * read adds a mark to its name, which is left out.
+ */
 export const noteKey = (subject: string, name: string): string => `${subject} ${name.replace(/(?: \*)+$/, '')}`
 
 const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)

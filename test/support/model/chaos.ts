@@ -23,10 +23,13 @@ import { watchRestarts } from './restarts.ts'
 import { stalled } from './stalled.ts'
 import type { Chaos, Death, Happened } from './types.ts'
 
-/** Rounds of sweeps after which it must be quiet. */
+/** The most rounds of sweeps until no work is left. */
 const mostRounds = 6
 
-/** What a refusal of the database or of Plaid may end with; the reconciler gathers those of its steps. */
+/**
+ * Whether a failure of the database or of Plaid may end with this error. The reconciler combines the errors of its
+ * steps.
+ */
 function isExpected(error: unknown): boolean {
   return error instanceof AppError || (error instanceof AggregateError && error.errors.every(isExpected))
 }
@@ -39,7 +42,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
   const notes = new Map<string, Set<string | null>>()
   const doomedTokens = new Set<string>()
   const neverShared = new Set<string>()
-  /** By Plaid's id of an item: the names of transactions in accounts that were revoked. */
+  /** The names of transactions in revoked accounts, by Plaid's id of the item. */
   const revoked = new Map<string, string[]>()
   const mail = createMail(world)
   const restarts = await watchRestarts(world)
@@ -80,7 +83,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     const items = await living()
     return items.length === 0 ? undefined : items[nth % items.length]
   }
-  /** Our id and user of one of Plaid's items, where it is shown. */
+  /** The stored id and user of an item, by Plaid's id; null when it is not stored or hidden. */
   const ours = async (plaidItemId: string): Promise<{ id: string; subject: string } | null> => {
     const [row] = await world.sql(
       'select i.id, u.subject from items i join users u on u.id = i.user_id where i.plaid_item_id = $1 and i.removed_at is null',
@@ -280,7 +283,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       }
       const done = await inIsolate(death, (services) => world.deliver(delivery, services))
       if (done) count('delivered')
-      // What is not answered is sent again, and so is much that was.
+      // Plaid repeats a webhook without a response, and some that had one.
       if (!done || how.twice) mail.putBack(delivery)
     },
     async drain(death, lose) {

@@ -153,7 +153,7 @@ const remove = of(
   },
 )
 
-/** Those that make things happen come more often than those that end them. */
+/** Commands that create or change something are more frequent than those that end something. */
 export const commands: fc.Arbitrary<Step>[] = [
   link,
   link,

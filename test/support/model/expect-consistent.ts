@@ -10,7 +10,7 @@ import { expectSnapshots } from './expect-snapshots.ts'
 
 const text = (value: unknown): string => String(value)
 
-/** Fails unless the database is the truth, every edit is where it belongs, and nothing was lost or done twice. */
+/** Fails unless the database equals the bank, every edit is at its transaction, and no work was lost or done twice. */
 export async function expectPeace(chaos: Chaos, happened: Happened): Promise<void> {
   const count = (what: string, times: number): void => void happened.set(what, (happened.get(what) ?? 0) + times)
   await expectNothingLeftOver(chaos)
@@ -58,7 +58,7 @@ function expectNoneForgotten(lines: readonly string[]): void {
   expect(itemsOf('item_orphaned').filter((id) => stored.has(id))).toEqual([])
 }
 
-/** Plaid bills for what is stored here and works, and for nothing else. */
+/** Plaid holds exactly the items that are stored here and work. */
 async function expectItems({ world, control, doomedTokens }: Chaos): Promise<void> {
   const rows = await world.sql(
     'select plaid_item_id, status, status_reason from items where removed_at is null order by plaid_item_id',
@@ -87,7 +87,7 @@ async function expectTransactions(
     `select i.plaid_item_id, i.status from items i join users u on u.id = i.user_id where u.subject = $1 and i.removed_at is null`,
     [subject],
   )
-  // Of an item that waits for its user nothing newer can be known.
+  // Only healthy items can be compared: any other item waits for its user.
   const current = new Set(items.filter(({ status }) => status === 'healthy').map((row) => text(row['plaid_item_id'])))
   const truth = (await control.items())
     .filter(({ item_id: id }) => current.has(id))

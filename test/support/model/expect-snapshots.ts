@@ -1,5 +1,4 @@
-// When everything has come to rest, balances and positions equal the bank's: the current ones, and today's row of those
-// that are kept by day.
+// When all work is done, balances and positions equal the bank's: the current ones, and today's row of daily ones.
 import { expect } from 'vitest'
 import { listHoldings } from '../../../src/db/records/investments.ts'
 import type { TrueItem } from './banks.ts'
@@ -41,7 +40,7 @@ async function expectItem({ world }: Chaos, item: TrueItem, listed: readonly str
   })
 }
 
-/** Compares each healthy item; the others cannot be read. */
+/** Compares each healthy item. The others cannot be read. */
 export async function expectSnapshots(chaos: Chaos, happened: Happened): Promise<void> {
   const healthy = await chaos.world.sql(
     "select plaid_item_id from items where removed_at is null and status = 'healthy'",

@@ -1,23 +1,23 @@
-// Webhooks that the simulator sent and that have not reached the Worker yet.
+// Webhooks that the simulator has sent and the Worker has not received yet.
 import type { Delivery } from '../stack.ts'
 import type { World } from '../world.ts'
 
 export interface Mail {
   /** Takes out one of the waiting webhooks. */
   take(nth: number): Promise<Delivery | undefined>
-  /** Plaid will send this one again. */
+  /** Keeps the webhook for another delivery. */
   putBack(delivery: Delivery): void
-  /** This one never comes, unless it is the only sign of what it reports. */
+  /** Drops the webhook, unless it is the only sign of what it reports. */
   lose(delivery: Delivery): void
-  /** Waits until the webhook about a revoked account is there. */
+  /** Waits for the webhook about a revoked account. */
   expectRevocation(accountId: string): Promise<void>
   /** Delivers the webhooks that Plaid must not lose, and drops the others. */
   finish(): Promise<void>
 }
 
-/** Nothing but this webhook reports a revoked account, so that Plaid's retries have to bring it in the end. */
+/** Only this webhook reports a revoked account, so one of Plaid's retries must arrive in the end. */
 const isRevocation = ({ body }: Delivery): boolean => body.includes('USER_ACCOUNT_REVOKED')
-/** The simulator sends in the background: a webhook that is not there after so many requests does not come. */
+/** The simulator sends in the background. A webhook that has not arrived after this many requests never does. */
 const mostLooks = 2000
 
 export function createMail(world: World): Mail {

@@ -1,8 +1,8 @@
-// Whether the database really restarted: a row in an unlogged table does not survive it.
+// Shows that the database really restarted: a row in an unlogged table does not survive it.
 import type { World } from '../world.ts'
 
 export interface Restarts {
-  /** To be called before a restart is ordered. */
+  /** Call this before the restart. */
   expect(): Promise<void>
   hasHappened(): Promise<boolean>
 }

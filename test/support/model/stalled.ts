@@ -1,4 +1,4 @@
-// A run that is held up at one of its calls of Plaid.
+// Holds up a sync run at one of its calls to Plaid.
 import type { Services } from '../../../src/context.ts'
 import type { Moment } from '../fault-injection.ts'
 

@@ -1,10 +1,10 @@
-// What the model can do, and what it knows of what must be true in the end.
+// The actions of the model, and what it knows of the expected state.
 import type { Transaction } from '../../../src/db/records/transactions.ts'
 import type { Moment } from '../fault-injection.ts'
 import type { World } from '../world.ts'
 import type { Control } from './banks.ts'
 
-/** At which of its calls to the outside an isolate dies, and whether the call still takes effect; null lives. */
+/** The outgoing call at which an isolate dies, and whether that call takes effect; null for an isolate that lives. */
 export type Death = { readonly at: number; readonly moment: Moment } | null
 
 export interface Login {
@@ -18,7 +18,7 @@ interface Follower {
   readonly seen: Map<string, Transaction>
 }
 
-/** How often things really happened, over all sequences: a sequence in which nothing happens proves nothing. */
+/** How often each event happened, over all sequences. A sequence without events proves nothing. */
 export type Happened = Map<string, number>
 
 export interface Chaos {
@@ -26,13 +26,13 @@ export interface Chaos {
   readonly control: Control
   readonly subjects: readonly string[]
   readonly followers: ReadonlyMap<string, Follower>
-  /** By user and name of a transaction: the notes that it may have; null among them for none. */
+  /** The possible notes of a transaction, by user and name; null for no note. */
   readonly notes: Map<string, Set<string | null>>
   /** Plaid's ids of items whose token may have died with an isolate. */
   readonly doomedTokens: Set<string>
   /** Accounts that were revoked before their item was stored here: Plaid's id of the item, a space, the account's name. */
   readonly neverShared: Set<string>
-  /** Each user has a bank, and a note on two of its transactions and on one that is pending. */
+  /** Links a bank for each user, and writes a note on two of its transactions and on a pending one. */
   settleIn(): Promise<void>
   /** With `leaves`, the client disconnects and sends the same request again while the first one still runs. */
   link(login: Login, death: Death, retry: boolean, leaves: boolean): Promise<void>
@@ -43,21 +43,21 @@ export interface Chaos {
   bank(nth: number, change: BankStep): Promise<void>
   deliver(nth: number, how: Carriage, death: Death): Promise<void>
   drain(death: Death, lose: boolean): Promise<void>
-  /** Two at once, which meet at different items, while the users write notes. */
+  /** Two isolates drain the queue concurrently and meet at different items, while the users write notes. */
   drainTwice(): Promise<void>
   stall(nth: number, afterCalls: number): Promise<void>
   /**
-   * While a run from the start waits at one of its calls of Plaid, the bank changes and the user asks for a sync; with
-   * `restart`, while a run from its cursor waits, everything is asked for from the start.
+   * While a run from the start waits at one of its calls to Plaid, the bank changes and the user requests a sync. With
+   * `restart`, a run from its cursor waits and everything is requested from the start.
    */
   meanwhile(nth: number, wait: Wait, change: BankStep, restart: boolean): Promise<void>
-  /** `pending` prefers transactions that are still to be posted. */
+  /** `pending` prefers pending transactions. */
   edit(subject: string, nth: number, note: string | null, pending?: boolean): Promise<void>
   poll(subject: string): Promise<void>
   cron(death: Death): Promise<void>
   resync(nth: number): Promise<void>
   pass(): Promise<void>
-  /** After so many calls the database restarts: its connections are cut, its unlogged tables emptied. */
+  /** Restarts the database after this many calls: connections are cut, unlogged tables emptied. */
   restart(afterCalls: number): Promise<void>
   heal(): Promise<void>
 }
@@ -72,7 +72,7 @@ export interface BankStep {
   readonly login: 'required' | 'repaired' | null
 }
 
-/** At which of its calls of Plaid a run is held up, and whether Plaid has answered the call by then. */
+/** The call to Plaid at which a run waits, and whether it waits before or after Plaid's response. */
 export interface Wait {
   readonly calls: number
   readonly moment: Moment

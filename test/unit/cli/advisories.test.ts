@@ -1,4 +1,4 @@
-// The advisory check, against a registry of the test's own: `npm audit` itself asks it.
+// The advisory check, with an invented registry that `npm audit` itself calls.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -28,7 +28,7 @@ async function check(status: number, answer: unknown, args: readonly string[] = 
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  // npm remembers an advisory by its number.
+  // npm caches an advisory by its number.
   const cache = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-npm-cache-'))
   const env = {
     ...process.env,

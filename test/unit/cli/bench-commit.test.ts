@@ -70,7 +70,7 @@ describe('a commit', () => {
       )()
       await makeDue(database.owner, item, from)
       const lease = await leaseOf(database, item.itemProductId)
-      // Analysed while both tables held others' rows alone: of this item and this run the planner expects nothing.
+      // Analyzed while both tables held only rows of others, so the planner expects no rows of this item and this run.
       await database.owner.query('delete from transactions')
       await copyIn(database.owner, copyText(storedRows(other, rows)))
       await database.owner.query('truncate sync_staging')
@@ -82,7 +82,7 @@ describe('a commit', () => {
       while (changes.length > 0) await stageTransactions(database.jobs, lease, changes.splice(0, 5000))
       const report = { trigger: 'test', pages: 1, restarts: 0, requestIds: [], note: null }
       const end = { cursor: 'later', historyStatus: null, againSeconds: null, showsHealth: true }
-      // The endpoint ends what takes more than 15 s, as Neon does.
+      // The endpoint cancels a batch after 15 s, as Neon does.
       const committing = commitRun(database.jobs, lease, report, end, [mergeTransactions(lease, [], [])], [], null)
       expect(await committing).toMatchObject({ kind: 'committed' })
     },

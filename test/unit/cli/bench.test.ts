@@ -1,4 +1,4 @@
-// What a benchmark says: a middle value, and a table that is as wide as its words.
+// The report of a benchmark: a median, and a table as wide as its words.
 import { describe, expect, it } from 'vitest'
 import { describeMachine, median, rounded, tableOf } from '../../../src/cli/bench/result.ts'
 

@@ -1,4 +1,4 @@
-// Every command explains itself, exits 2 when misused and 1 when it failed, and says what to do.
+// Every command prints help, exits with 2 when it is misused and with 1 when it fails, and says what to do.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { jwtVerify } from 'jose'

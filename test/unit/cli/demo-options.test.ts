@@ -1,4 +1,4 @@
-// What `npm run demo` is called with: a file that is no custom user is named before the stack starts.
+// The arguments of `npm run demo`. A file that is not a custom user is reported before the stack starts.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// The language check with invented files: what it reads, what it finds, and the list that can only shrink.
+// The language check with invented files: which texts it reads and which words it finds.
 import { describe, expect, it } from 'vitest'
 import { findInFile } from '../../../src/cli/language/find.ts'
 

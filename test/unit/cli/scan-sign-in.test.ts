@@ -1,4 +1,4 @@
-// The tokens of a scan that lasts longer than one of them.
+// The tokens of a scan that lasts longer than one token is valid.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'

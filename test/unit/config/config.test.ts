@@ -1,4 +1,4 @@
-// The configuration fails closed: every fault is found, all of them are named at once, and no value is ever shown.
+// The configuration fails closed: every fault is found, all are named together, and no value is ever shown.
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/config/config.ts'
@@ -48,13 +48,13 @@ const oidc = {
   AUTH_JWKS_URL: 'https://issuer.test/jwks',
 }
 
-/** What a strict environment asks of an issuer besides. */
+/** Variables that a strict environment requires of an issuer in addition. */
 const strictOidc = { ...oidc, AUTH_WRITE_SCOPE: 'accounts:write' }
 
-/** Variables of built-in accounts, taken away. */
+/** Removes the variables of built-in accounts. */
 const noEmail = { AUTH_EMAIL_URL: '', AUTH_EMAIL_KEY: '', AUTH_EMAIL_FROM: '', AUTH_PUBLIC_URL: '' }
 
-/** Why the variables are refused; null when they are taken. */
+/** Why the variables are refused; null when they are accepted. */
 function refusalOf(variables: Readonly<Record<string, unknown>>): string | null {
   try {
     parseConfig(variables)
@@ -399,7 +399,7 @@ describe('refused everywhere:', () => {
   })
 })
 
-/** What a laptop may do and a strict environment may not. */
+/** Values that a development environment accepts and a strict one refuses. */
 const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
   ['DATABASE_URL', { DATABASE_URL: 'postgres://wn_api:one@db.neon.test/wn' }],
   ['DATABASE_URL', { DATABASE_URL: 'postgres://wn_api:one@db.neon.test/wn?sslmode=prefer' }],

@@ -28,7 +28,7 @@ const environmentSchema = z.object({
 const read = (env: string) =>
   environmentSchema.parse(readConfig({ config: 'wrangler.toml', env }, { hideWarnings: true }))
 
-/** Good values of the secrets, and an issuer instead of built-in accounts. */
+/** Valid secrets, and an issuer instead of built-in accounts. */
 const secrets: Readonly<Record<string, string>> = {
   PLAID_CLIENT_ID: 'client',
   PLAID_SECRET: 'plaid-secret-of-this-test',

@@ -34,7 +34,7 @@ const environments = [undefined, 'staging', 'production'] as const
 const read = (env: (typeof environments)[number]) =>
   deployed.parse(readConfig({ config: 'wrangler.toml', env }, { hideWarnings: true }))
 
-/** The minutes of an hour in which a cron of every hour fires: `17`, `2-57/5`. */
+/** The minutes in which an hourly cron fires: `17`, `2-57/5`. */
 function minutesOf(cron: string): number[] {
   const [, from = '', , to = from, , step = '1'] = /^(\d+)(-(\d+))?(\/(\d+))? \* \* \* \*$/.exec(cron) ?? []
   const minutes: number[] = []

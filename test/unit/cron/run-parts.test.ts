@@ -1,10 +1,10 @@
-// Parts of a cron that fail and hang.
+// Parts of a cron that fail or hang.
 import { describe, expect, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
 import { type Part, runParts } from '../../../src/cron/run-parts.ts'
 import { createLogger } from '../../../src/monitoring/logger.ts'
 
-/** A context for parts that use its log alone; and what was logged. */
+/** A context with only a log, and the lines that were logged. */
 function logged(): { ctx: Ctx; lines: () => unknown[] } {
   const lines: string[] = []
   const ctx: Ctx = {

@@ -13,7 +13,7 @@ const frozenSchema = z.object({
   vectors: z.array(
     z.object({
       name: z.string(),
-      /** `opens`, or the reason of the refusal. */
+      /** `opens`, or the reason why it must not open. */
       expect: z.string(),
       sealed: z.string(),
       binding: z.object({ table: z.string(), column: z.string(), userId: z.string(), itemId: z.string() }),
@@ -22,8 +22,8 @@ const frozenSchema = z.object({
   ),
 })
 
-// Written once by another implementation of the format (Python's cryptography package). A stored secret must open for
-// ever: a vector is never changed, only added.
+// Vectors of another implementation of the format (Python's cryptography package). Stored secrets must always open, so
+// a vector may be added but never changed.
 const frozen = frozenSchema.parse(JSON.parse(readFileSync(new URL('envelope-vectors.json', import.meta.url), 'utf8')))
 
 function frozenKey(id: string): EncryptionKey {
@@ -55,7 +55,7 @@ describe('frozen envelopes', () => {
   })
 })
 
-/** The format once more, over Node's own interface. */
+/** Opens a sealed value with Node's own interface. */
 function openIndependently(sealed: string, place: Binding): string {
   const [version = '', keyId = '', ...encoded] = sealed.split('.')
   const [salt, nonce, commitment, ciphertext] = encoded.map((part) => Buffer.from(part, 'base64url'))

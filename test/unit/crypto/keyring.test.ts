@@ -4,7 +4,7 @@ import { AppError } from '../../../src/errors.ts'
 
 const secret = (fill: number) => new Uint8Array(32).fill(fill)
 
-/** Observes the platform's own derivation without replacing it. */
+/** Records the platform's key derivations without replacing them. */
 function watchDerivations() {
   const spy = vi.spyOn(crypto.subtle, 'deriveBits')
   return {

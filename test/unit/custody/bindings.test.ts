@@ -1,4 +1,4 @@
-// Sealed values of earlier versions: the bindings that they were sealed with must never change.
+// Opens sealed values of earlier versions. Their bindings must never change.
 import { describe, expect, it } from 'vitest'
 import { createKeyring } from '../../../src/crypto/keyring.ts'
 import { openAccessToken } from '../../../src/custody/access-token.ts'

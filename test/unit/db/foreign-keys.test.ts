@@ -1,5 +1,5 @@
-// The keys between tables, read from the catalog: each is enforced by an index when a row is deleted, and none lets a row
-// name what belongs to another user.
+// The foreign keys, from the catalog. Each has an index for deletions, and none lets a row refer to a row of another
+// user.
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { makeItem } from '../../../src/cli/bench/bank-rows.ts'
@@ -18,7 +18,7 @@ afterAll(async () => {
   await stack.dropDatabase(database.name)
 })
 
-/** Foreign keys whose first column begins no index of all rows. A delete of the row referred to then reads the whole table. */
+/** Foreign keys whose first column starts no full index. Deleting the referenced row then reads the whole table. */
 const WITHOUT_INDEX = `select c.conrelid::regclass::text || '.' || c.conname as key
   from pg_constraint c
   where c.contype = 'f' and not exists (

@@ -38,7 +38,7 @@ function start(name: string, args: readonly string[], environment: Record<string
   return { child, output, code }
 }
 
-/** The URL in the program's first line. */
+/** The URL in the program's first line of output. */
 async function urlOf({ child, output, code }: Program): Promise<string> {
   const ended = code.then(() => true)
   for (;;) {

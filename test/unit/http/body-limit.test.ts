@@ -6,7 +6,7 @@ const chunk = new Uint8Array(16_384).fill(0x20)
 /** The most chunks that are drained of a body that no handler reads. */
 const mostChunks = 33_554_432 / chunk.length
 
-/** A body of 100 MB of spaces that counts what was taken of it. Without a Content-Length, as every stream. */
+/** A body of 100 MB of spaces that counts the bytes that were read. A stream has no Content-Length. */
 function stream() {
   const taken = { chunks: 0, cancelled: false }
   const body = new ReadableStream<Uint8Array>({
@@ -22,7 +22,7 @@ function stream() {
   return { body, taken }
 }
 
-/** Node's fetch asks for `duplex` where a body is a stream; DOM's type does not know it yet. */
+/** Node's fetch requires `duplex` for a stream; the DOM types do not know it yet. */
 const streamed = (body: ReadableStream<Uint8Array>, headers: Record<string, string>): RequestInit =>
   Object.assign({ method: 'POST', body, headers }, { duplex: 'half' })
 

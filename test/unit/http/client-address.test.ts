@@ -1,4 +1,4 @@
-// The alarm of a deployed Worker that does not see its clients' addresses.
+// The alarm of a deployed Worker that gets no client addresses.
 import { describe, expect, it } from 'vitest'
 import { type Door, openDoor, productionVariables, servicesOf } from './serve-app.ts'
 

@@ -1,4 +1,4 @@
-// Where a link token may send a user: what the route refuses before Plaid is asked.
+// Where a link token may redirect a user: the route refuses other addresses before it calls Plaid.
 import { describe, expect, it } from 'vitest'
 import { asUser, developmentVariables, openDoor, problemOf, servicesOf } from './serve-app.ts'
 

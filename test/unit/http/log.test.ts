@@ -126,7 +126,7 @@ describe('a security event', () => {
 })
 
 describe('an error report', () => {
-  /** Services with Sentry on, whose reporter writes down what it is given instead of sending it. */
+  /** Services with Sentry whose reporter records reports instead of sending them. */
   function reporting(change: Partial<Services> = {}) {
     const captured: { error: unknown; tags: ReportTags }[] = []
     const operations: { name: string; ok: boolean }[] = []

@@ -65,7 +65,7 @@ const documentShape = z.strictObject({
   }),
 })
 
-/** Where the document refers to itself, as one that is loaded under an address. */
+/** The address under which the document is loaded, so that its references resolve. */
 const address = 'https://api.wealth.test/openapi'
 const text = await readFile(join(projectFolder, 'docs/openapi.json'), 'utf8')
 const document = documentShape.parse(JSON.parse(text))

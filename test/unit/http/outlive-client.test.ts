@@ -1,4 +1,4 @@
-// Each request that may change something is given to `waitUntil` before its work begins.
+// Each request that may change data is passed to `waitUntil` before its work begins.
 import { expect, it } from 'vitest'
 import { createApp, routes } from '../../../src/http/app.ts'
 import { asUser, pathOf, servicesOf } from './serve-app.ts'
@@ -6,7 +6,7 @@ import { asUser, pathOf, servicesOf } from './serve-app.ts'
 const services = servicesOf()
 const app = createApp({ servicesFor: () => services, log: { sink: () => 0 } })
 
-/** How much a request had given to `waitUntil` when its work began. */
+/** The number of promises that a request had passed to `waitUntil` when its work began. */
 async function heldAtOnce(method: string, path: string): Promise<number> {
   const held: Promise<unknown>[] = []
   const waitUntil = (work: Promise<unknown>): void => void held.push(work)

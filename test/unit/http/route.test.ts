@@ -28,7 +28,7 @@ const request: IncomingRequest = {
 const facts = { id: 'x', method: 'GET', path: '/x', summary: 'x', tags: [], errors: [] } as const
 const answers = { 200: z.object({ name: z.string(), inner: z.array(z.object({ id: z.string() })) }) }
 
-/** A reply that holds more, or other things, than its type says, as a query's row can. */
+/** A reply with more or other members than its type allows, as a row of a query can have. */
 const replyWith = (body: unknown) => async () =>
   ({ status: 200, body }) as { status: 200; body: { name: string; inner: { id: string }[] } }
 

@@ -1,4 +1,4 @@
-// Where a finder of a fault is sent (RFC 9116).
+// The address for reports of vulnerabilities (RFC 9116).
 import { describe, expect, it } from 'vitest'
 import { openDoor, problemOf, productionVariables, servicesOf } from './serve-app.ts'
 

@@ -55,7 +55,7 @@ export function servicesOf(variables: Readonly<Record<string, string>> = develop
 
 export interface Door {
   ask(path: string, init?: RequestInit): Promise<Response>
-  /** The log so far, one parsed line an element. */
+  /** The parsed log lines so far. */
   readonly lines: Record<string, unknown>[]
 }
 
@@ -73,7 +73,7 @@ export function openDoor(make: () => Services = () => servicesOf()): Door {
   }
 }
 
-/** A user's token, as the deployment would sign it. */
+/** A user's token, signed like the deployment's own. */
 export function tokenFor(subject: string, key = secretKey): Promise<string> {
   return new SignJWT({})
     .setProtectedHeader({ alg: 'HS256' })

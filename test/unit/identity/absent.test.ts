@@ -1,4 +1,4 @@
-// A deployment whose users an OIDC issuer vouches for has no built-in accounts: not behind the routes, and not in memory.
+// A deployment with an OIDC issuer has no built-in accounts: its routes do not exist, and their modules are not loaded.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'

@@ -1,8 +1,8 @@
-// The cost of a password hash against workerd's limit.
+// The cost of a password hash is below workerd's limit.
 import { describe, expect, it } from 'vitest'
 import { currentCost } from '../../../src/identity/password.ts'
 
-/** The largest N·r·p that workerd computes (src/workerd/io/limit-enforcer.h); above it every sign-in would fail. */
+/** The largest N·r·p that workerd accepts (src/workerd/io/limit-enforcer.h). Above it, every sign-in would fail. */
 const workerdLimit = 2 ** 20
 
 describe('the cost of a password hash', () => {

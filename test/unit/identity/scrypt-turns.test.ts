@@ -32,7 +32,7 @@ describe('password hashes of one isolate', () => {
     const pause = (milliseconds: number): Promise<void> => {
       calls += 1
       nowMs += milliseconds
-      // The platform never continues a request that it has cancelled.
+      // The platform never continues a cancelled request.
       return calls === 1 ? new Promise<void>(() => {}) : Promise.resolve()
     }
     const hash = inTurns(() => Promise.resolve(bytes), { pause, now: () => nowMs })

@@ -16,7 +16,7 @@ describe('a code of six digits', () => {
     expect(totpCode(rfcSecret, counter)).toBe(code)
   })
 
-  // The appendix has eight digits; six are their last.
+  // The appendix has codes of eight digits. A code of six is its last six.
   it.each([
     [59, '94287082'],
     [1_111_111_109, '07081804'],

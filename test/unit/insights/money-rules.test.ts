@@ -1,4 +1,4 @@
-// The table of what counts as money in and out: the guide shows the one that the code has.
+// The guide's table of money in and money out equals the code's.
 import { join } from 'node:path'
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// The order in which users' work is worked off, with work that ends when the test says so.
+// The order in which the work of users is processed. The test decides when each part of the work ends.
 import { describe, expect, it } from 'vitest'
 import { takeTurns } from '../../../src/link/take-turns.ts'
 
@@ -10,7 +10,7 @@ interface Work {
 const workOf = (userId: string, count: number): Work[] =>
   Array.from({ length: count }, (_, index) => ({ userId, name: `${userId}${index + 1}` }))
 
-/** Work that takes one tick, what was started in order, and the most that was in progress at once. */
+/** Work that takes one tick, the order in which it started, and the most work in progress at a time. */
 function measured() {
   const started: string[] = []
   const busy = new Set<string>()

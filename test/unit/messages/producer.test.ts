@@ -1,4 +1,4 @@
-// The producer against queues that refuse, hang and recover.
+// The producer with queues that refuse messages, hang and recover.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createProducer, type MessageQueue } from '../../../src/messages/producer.ts'
 import type { SyncMessage } from '../../../src/messages/message.ts'
@@ -8,7 +8,7 @@ const overloaded = new Error('Queue sendBatch failed: Queue is overloaded. Pleas
 
 const now = (all: readonly string[]) => all.map((id) => ({ id, delaySeconds: 0 }))
 
-/** A queue that refuses the calls, counted from 1, for which the rule says so; and the producer in front of it. */
+/** A queue that refuses the calls for which the rule says so, counted from 1, and its producer. */
 function refusing(rule: (call: number, messages: readonly SyncMessage[]) => boolean, random = 0.5) {
   const sent: SyncMessage[] = []
   const delays: number[] = []

@@ -114,7 +114,7 @@ describe('redaction', () => {
       const text = unit.repeat(16_384 / unit.length)
       const start = performance.now()
       redact(text)
-      // An order of magnitude above what it takes; a quadratic pattern takes seconds.
+      // Ten times what it takes; a quadratic pattern takes seconds.
       expect(performance.now() - start, `slow on ${JSON.stringify(unit)}`).toBeLessThan(500)
     }
   })

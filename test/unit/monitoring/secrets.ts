@@ -1,4 +1,4 @@
-// Secrets of every kind that the product handles, made up, for tests that look for them in what leaves.
+// Invented secrets of every kind that the product handles, for tests that search output for them.
 
 import * as z from 'zod'
 
@@ -7,7 +7,7 @@ const random = (length: number, seed: number) =>
 
 const jwtPart = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-/** By kind: the text that must never leave. */
+/** The secrets by kind. No output may contain them. */
 export const secrets: Readonly<Record<string, string>> = {
   'access token': 'access-sandbox-de3ce8ef-33f8-452c-a685-8671031fc0f6',
   'public token': 'public-production-b0e2c4ee-a763-4df5-bfe9-46a46bce993d',
@@ -25,7 +25,7 @@ export const secrets: Readonly<Record<string, string>> = {
 
 export const password = 'p4ss-W0rd!x'
 
-/** Errors of parsers that quote their input, a person's name. */
+/** Errors of parsers that quote their input, here a person's name. */
 export function quotingCauses(): unknown[] {
   const causes: unknown[] = []
   for (const parse of [() => JSON.parse('{"name": Jane}'), () => z.strictObject({}).parse({ 'Jane Doe': 1 })]) {

@@ -6,7 +6,7 @@ import { AppError } from '../../../src/errors.ts'
 import { createReporter, type Reporter, type ReporterOptions } from '../../../src/monitoring/sentry.ts'
 import { password, quotingCauses, secrets } from './secrets.ts'
 
-/** An ingest endpoint that keeps what it was sent. */
+/** The bodies that the ingest endpoint received. */
 const received: string[] = []
 let status = 200
 const server = createServer((request, response) => {
@@ -35,7 +35,7 @@ beforeEach(() => {
   status = 200
 })
 
-/** Runs reports and waits until all that they hand to `waitUntil` is done. */
+/** Sends reports and waits until everything that they passed to `waitUntil` is done. */
 async function report(
   use: (reporter: Reporter) => void,
   options: Partial<ReporterOptions> = {},
@@ -173,7 +173,7 @@ describe('traces and check-ins', () => {
 })
 
 describe('a flood of failures', () => {
-  /** Reports of a minute, and what was received of them. */
+  /** Sends reports within a minute, and returns the received ones. */
   async function sendIn(
     clock: { ms: number },
     reporterOf: ReturnType<typeof createReporter>,

@@ -1,4 +1,4 @@
-// The client against a real server: exact numbers, bounded calls, one careful retry, and no secret in what it gives back.
+// The client with a real server: exact numbers, bounded calls, one careful retry, and no secret in a result.
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
@@ -14,7 +14,7 @@ const apiSecret = 'canary-api-secret-9d2e'
 
 let server: Answering
 let waits: number[] = []
-/** Requests that the client made, whether or not they arrived before its timeout. */
+/** The requests that the client made, also those that it cancelled before they arrived. */
 let made = 0
 beforeAll(async () => {
   server = await startAnswering()
@@ -54,7 +54,7 @@ const call: Call = {
   idempotent: true,
 }
 
-/** One call: its result, and how many requests the client made for it. */
+/** Makes one call. Returns its result and the number of requests that the client made for it. */
 async function ask(overrides: Partial<Call> = {}, options: { timeoutMs?: number; random?: number } = {}) {
   waits = []
   made = 0

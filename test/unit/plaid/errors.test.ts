@@ -5,7 +5,7 @@ import { AppError } from '../../../src/errors.ts'
 import { classify, type FailureClass, type PlaidFailure } from '../../../src/plaid/errors.ts'
 import { toAppError } from '../../../src/plaid/app-error.ts'
 
-/** Class → pairs as Plaid's error reference lists them: type and code. */
+/** The pairs of type and code in Plaid's error reference, by class. */
 const table: Readonly<Record<FailureClass, readonly (readonly [type: string, code: string])[]>> = {
   retry: [
     ['API_ERROR', 'INTERNAL_SERVER_ERROR'],
@@ -21,7 +21,7 @@ const table: Readonly<Record<FailureClass, readonly (readonly [type: string, cod
     ['INSTITUTION_ERROR', 'INSTITUTION_NOT_RESPONDING'],
     ['INSTITUTION_ERROR', 'INSTITUTION_NOT_AVAILABLE'],
   ],
-  // Only our own rate limiter defers a call.
+  // Only this product's rate limiter defers a call.
   deferred: [],
   restart: [['TRANSACTIONS_ERROR', 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION']],
   not_ready: [['ITEM_ERROR', 'PRODUCT_NOT_READY']],
@@ -57,7 +57,7 @@ const table: Readonly<Record<FailureClass, readonly (readonly [type: string, cod
     ['ITEM_ERROR', 'ITEM_NOT_SUPPORTED'],
     ['INSTITUTION_ERROR', 'INSTITUTION_NO_LONGER_SUPPORTED'],
   ],
-  // None that is documented: what this table does not know of an item.
+  // No documented pair: an unknown error of an item.
   item_error: [['ITEM_ERROR', 'SOMETHING_NEW']],
   ours: [
     ['INSTITUTION_ERROR', 'INSTITUTION_REGISTRATION_REQUIRED'],

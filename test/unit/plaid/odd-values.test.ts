@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { expectRowsAlone, reads } from '../../support/odd-values.ts'
 import { openDesk } from '../dev/plaid-simulator/bank-desk.ts'
 
-/** So many rows of each list are enough to see the neighbours. */
+/** The rows kept of each list: enough for a row to have a neighbour. */
 const rowsKept = 2
 
 /** The response with shortened lists. */
@@ -43,7 +43,7 @@ test.each(Object.entries(bodies))('one odd value in %s costs at most its own row
   expect(expectRowsAlone(read, full)).toBeGreaterThan(500)
 })
 
-/** A first page has neither changes nor removals. */
+/** Adds changes and removals, which a first page does not have. */
 function withChanges(answer: unknown): unknown {
   const { added, ...rest } = z.looseObject({ added: z.array(z.unknown()) }).parse(answer)
   const removed = [

@@ -1,5 +1,5 @@
-// What a quota control stores, as a Map: it outlives the control, and counts the writes. And controls where Node stands in for
-// their Durable Objects.
+// The storage of a rate limiter as a Map, which outlives the limiter and counts writes. Also rate limiters in Node in
+// place of their Durable Objects.
 import { createAdmissionControl, type AdmissionStore } from '../../../src/plaid/rate-limit/admission.ts'
 import type { PlaidLimiterObjects } from '../../../src/plaid/rate-limit/limiter.ts'
 

@@ -8,7 +8,7 @@ import { clientOf, networkOf, parseIpv6 } from '../../../src/ratelimit/address.t
 const strict = { object: 'unknown', place: 'unknown', network: null }
 const groups = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), { minLength: 8, maxLength: 8 })
 
-/** One spelling of an address: case, leading zeros, which run of zeros is left out, an IPv4 end. */
+/** A spelling of an address: case, leading zeros, the run of zeros that is left out, an IPv4 end. */
 const spelling = fc.record({
   upper: fc.boolean(),
   pad: fc.boolean(),

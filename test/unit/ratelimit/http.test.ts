@@ -28,7 +28,7 @@ const from = (address: string, more: Readonly<Record<string, string>> = {}) => (
   ...more,
 })
 
-/** A request that validation refuses, so that nothing behind it is needed. */
+/** A request that validation refuses, so that it needs no database. */
 const invalid = '/api/v1/accounts/x'
 
 async function statuses(times: number, ask: () => Promise<Response>): Promise<number[]> {
@@ -228,7 +228,7 @@ describe('webhooks', () => {
 
   it('are never limited when they verify, even from an address over its limit', async () => {
     const door = openLimited({ webhook_failed: 1, global: 1 })
-    // 503: authentic, and there is no database to record it.
+    // 503: the webhook is authentic, and there is no database to record it.
     expect(await statuses(5, () => signed(door, '192.0.2.1'))).toEqual([503, 503, 503, 503, 503])
     expect(await statuses(3, () => send(door, from('192.0.2.1')))).toEqual([401, 429, 429])
     const response = await signed(door, '192.0.2.1')

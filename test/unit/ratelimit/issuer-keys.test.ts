@@ -1,5 +1,5 @@
-// Limits and the fetching of an issuer's keys: tokens are verified with cached keys before any limit is asked, and a fetch
-// waits for the limit of the address.
+// Rate limits and the keys of an issuer. Cached keys verify a token before any limit is checked; a request for new keys
+// counts against the limit of the address.
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createJwksSource } from '../../../src/auth/jwks.ts'
@@ -22,12 +22,12 @@ const tokenOf = (subject: string, kid: string): Promise<string> =>
 interface Opened {
   readonly door: Door
   readonly fetches: () => number
-  /** The keys that the issuer has published. */
+  /** The key ids that the issuer has published. */
   readonly kids: string[]
   readonly ask: (address: string, subject: string, kid: string) => Promise<number>
 }
 
-/** A deployment with an issuer. Without a cool-down every unknown key could cause a fetch. */
+/** A deployment with an issuer. Without a pause between requests, every unknown key could cause one. */
 function open(quotas: Readonly<Record<string, number>>, maxAgeMs = 600_000, isDown = false): Opened {
   const kids = ['k1']
   let fetches = 0
@@ -51,7 +51,7 @@ function open(quotas: Readonly<Record<string, number>>, maxAgeMs = 600_000, isDo
     door,
     kids,
     fetches: () => fetches,
-    // A request that validation refuses after its login was verified: 400.
+    // A request that validation refuses with 400 after its token was verified.
     ask: async (address, subject, kid) => {
       const headers = { authorization: `Bearer ${await tokenOf(subject, kid)}`, 'cf-connecting-ip': address }
       return (await door.ask('/api/v1/accounts/x', { headers })).status
@@ -109,7 +109,7 @@ describe("an issuer's keys", () => {
     const headers = { authorization: `Bearer ${await tokenOf('alice', 'k2')}`, 'cf-connecting-ip': '192.0.2.1' }
     const response = await door.ask('/api/v1/accounts/x', { headers })
     expect(response.status).toBe(400)
-    // By its address as a request with an unknown key, and by its user.
+    // Counted for its address, because its key was unknown, and for its user.
     expect(response.headers.get('ratelimit-policy')).not.toContain('"address"')
     expect(response.headers.get('ratelimit')).toContain('"global";r=3;')
   })

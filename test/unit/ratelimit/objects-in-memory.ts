@@ -1,5 +1,5 @@
-// Where Node stands in for the Durable Objects: the same arithmetic over a Map. What eviction and concurrency do to the
-// real ones is shown in workerd.
+// The rate limiter's arithmetic over a Map, in place of its Durable Objects. Tests in workerd cover eviction and
+// concurrency.
 import type { LimiterObjects } from '../../../src/ratelimit/limiter.ts'
 import { countIn, decide, emptyLog, type Log } from '../../../src/ratelimit/window.ts'
 

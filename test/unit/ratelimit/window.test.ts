@@ -1,5 +1,5 @@
-// The sliding log against a model that remembers everything and counts by hand, under floods, bursts, requests at the
-// very edge of a window, and clocks that are set back.
+// The sliding log against a model that keeps every request and counts: floods, bursts, requests at the edge of a
+// window, and clocks that are set back.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Bucket, decide, type Decision, emptyLog, type Limit, type Log } from '../../../src/ratelimit/window.ts'
@@ -7,7 +7,7 @@ import { type Bucket, decide, type Decision, emptyLog, type Limit, type Log } fr
 const limit = (policy: string, quota: number, windowMs: number): Limit => ({ policy, quota, windowMs })
 const bucket = (name: string, ...limits: Limit[]): Bucket => ({ name, place: 'here', limits })
 
-/** Logs that are stored between decisions, as an object would. */
+/** Logs that are stored between decisions, as in a Durable Object. */
 function createStore() {
   const logs = new Map<string, Log>()
   return {
@@ -21,7 +21,7 @@ function createStore() {
   }
 }
 
-/** Remembers every admission for ever. */
+/** Keeps every admission. */
 function createModel() {
   const admissions: { readonly name: string; readonly at: number }[] = []
   const used = (name: string, { windowMs }: Limit, now: number): number =>
@@ -34,7 +34,7 @@ function createModel() {
     add(buckets: readonly Bucket[], now: number): void {
       for (const { name } of buckets) admissions.push({ name, at: now })
     },
-    /** The first time from `now` at which one limit has room, found by trying every end of a window. */
+    /** The first time from `now` at which a limit has room, found by trying the end of every window. */
     roomAt(name: string, one: Limit, now: number): number {
       const ends = admissions.map(({ at }) => at + one.windowMs).filter((time) => time > now)
       const times = [now, ...ends].toSorted((left, right) => left - right)

@@ -1,4 +1,4 @@
-// Where packages come from: the lock file as it is, and each way in which it could lie.
+// Where packages come from: the lock file of the project, and every way in which one could be forged.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'

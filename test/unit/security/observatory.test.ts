@@ -40,7 +40,7 @@ function strictTransportSecurity(headers: Headers): Verdict {
   const seconds = Number(/max-age=(\d+)/.exec(given)?.[1] ?? Number.NaN)
   if (Number.isNaN(seconds)) return ['hsts-header-invalid', -20]
   if (seconds < 15_768_000) return ['hsts-implemented-max-age-less-than-six-months', -10]
-  // Five more for a domain on browsers' preload list, which no header can give.
+  // Five more points are for a domain on browsers' preload list, which no header can give.
   return ['hsts-implemented-max-age-at-least-six-months', 0]
 }
 
@@ -83,7 +83,7 @@ function contentTypeOptions(headers: Headers): Verdict {
     : ['x-content-type-options-not-implemented', -5]
 }
 
-/** Asked with a foreign origin. */
+/** The response to a request from another origin. */
 function resourceSharing(headers: Headers): Verdict {
   const isOpen = headers.get('access-control-allow-origin') !== null && headers.has('access-control-allow-credentials')
   return isOpen

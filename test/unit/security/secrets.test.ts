@@ -1,5 +1,5 @@
-// The scanner for secrets: what it sees, what it lets pass, and that the repository is clean. Secrets are put together
-// here, so that this file holds none.
+// The scanner for secrets: what it finds, what it accepts, and that the repository is clean. Secrets are put together
+// here, so that this file contains none.
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { entropy, findSecrets, findTrackedSecrets } from '../../../src/cli/secrets.ts'

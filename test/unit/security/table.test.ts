@@ -1,16 +1,17 @@
-// docs/security.md names tests for what it claims; each must be there, and no requirement of the lists may be forgotten.
+// docs/security.md names a test for each of its claims. Each named test exists, and no requirement of the listed
+// standards is left out.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
 const text = await readFile(join(projectFolder, 'docs', 'security.md'), 'utf8')
-/** Cited as a report prints it: the file, the blocks around the test, and its title. */
+/** Citations as a report prints a test: the file, the blocks around the test, and its title. */
 const named = [...text.matchAll(/`(test\/[^`]+?\.test\.ts) › ([^`]+)`/g)].map(
   ([, file = '', title = '']) => [file, title] as const,
 )
 
-/** Where a source has a string literal of that text, from a line on; -1 where it has none. */
+/** The line with this string literal, from a line on; -1 for none. */
 const lineOf = (lines: readonly string[], literal: string, from: number): number =>
   lines.findIndex(
     (line, index) => index >= from && ["'", '"', '`'].some((quote) => line.includes(`${quote}${literal}${quote}`)),
@@ -18,7 +19,7 @@ const lineOf = (lines: readonly string[], literal: string, from: number): number
 
 const depthOf = (line: string): number => line.search(/\S/)
 
-/** Whether the blocks and the title stand one inside the other in a source that is formatted as all here are. */
+/** Whether the source contains the blocks and the title, one inside the other. Relies on formatted sources. */
 function hasTest(source: string, title: string): boolean {
   const lines = source.split('\n')
   let from = 0
@@ -47,7 +48,7 @@ function standsAlone(title: string): boolean {
   return words.length >= 5 && !opening.test(title)
 }
 
-/** Requirements of levels 1 and 2 of the chapters that are gone through one by one, by section: how many there are. */
+/** The number of requirements of levels 1 and 2, by section, of the chapters that the document covers one by one. */
 const sections: Readonly<Record<string, number>> = {
   '2.1': 3,
   '2.2': 3,

@@ -1,4 +1,4 @@
-// What a stranger's pull request or a moved tag could do through the workflows.
+// What a pull request from a fork or a moved tag could do through the workflows.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// What a run's failure does: when it is tried again, what becomes of the item, and what its user reads.
+// The effect of a failed sync run: the next attempt, the item's status, and the message for the user.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FailureClass, PlaidFailure } from '../../../src/plaid/errors.ts'
@@ -59,7 +59,7 @@ const failure = (name: FailureClass, more: Partial<PlaidFailure> = {}): PlaidFai
   ...more,
 })
 
-/** A product that was never asked for before. */
+/** A product that was never synced. */
 const never = { attempts: 0, refusals: 0, wasRead: false }
 
 const hour = 3600
@@ -67,11 +67,11 @@ const day = 24 * hour
 
 interface Expected {
   readonly outcome: 'failed' | 'waiting' | 'absent' | 'consent_needed'
-  /** The item's status; null when it stays as it is. */
+  /** The item's new status; null for no change. */
   readonly status: string | null
-  /** Seconds to the next try: of the first failure at the least, of the hundredth at the most. */
+  /** Seconds until the next attempt: the least after the first failure, the most after the hundredth. */
   readonly within: readonly [number, number]
-  /** What the user reads; null when the product's error stays as it is. */
+  /** The message for the user; null when the product's error does not change. */
   readonly says: RegExp | null
 }
 

@@ -1,4 +1,4 @@
-// Which units of sync an item gets, and how fresh they are kept.
+// Which products an item gets, and how often each is synced.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { plaidProducts } from '../../../src/config/config.ts'

@@ -1,4 +1,4 @@
-// Signs webhooks as Plaid does, and as Plaid never would. Written for the verifier's tests alone.
+// Signs valid webhooks like Plaid's, and invalid ones, for the tests of the verifier.
 
 import { createHash, createHmac } from 'node:crypto'
 
@@ -12,7 +12,7 @@ export const body = Buffer.from('{\n  "webhook_type": "TRANSACTIONS"\n}')
 export const keyPair = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
 export const otherKeyPair = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
 
-/** The key endpoint's JWK for a key. */
+/** The key endpoint's JWK of a key. */
 export async function publishKey(id = kid, members: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
   const { x, y } = await crypto.subtle.exportKey('jwk', keyPair.publicKey)
   const times = { created_at: nowSeconds - 86_400, expired_at: null }
@@ -32,7 +32,7 @@ export const plainHeader = JSON.stringify({ alg: 'ES256', kid, typ: 'JWT' })
 export const claimsOf = (bytes: Uint8Array, iat: number = nowSeconds): string =>
   JSON.stringify({ iat, request_body_sha256: sha256Hex(bytes) })
 
-/** A compact JWT over header and claims given as JSON text. */
+/** A compact JWT from a header and claims that are given as JSON text. */
 export async function signJwt({ header, claims, signWith }: JwtParts = {}): Promise<string> {
   const signed = `${encode(header ?? plainHeader)}.${encode(claims ?? claimsOf(body))}`
   const signature = await crypto.subtle.sign(algorithm, signWith ?? keyPair.privateKey, Buffer.from(signed))

@@ -50,11 +50,11 @@ async function verify({
 const refused = (reason: RefusalReason): Verdict => ({ ok: false, reason })
 const accepted = (scheme: 'jwt' | 'hmac') => expect.objectContaining({ ok: true, scheme, signedAt: nowSeconds })
 
-/** Plaid's header with further members. */
+/** Plaid's header with these members. */
 const withHeader = (members: Record<string, unknown>): string =>
   JSON.stringify({ alg: 'ES256', kid, typ: 'JWT', ...members })
 
-/** A finder that no refused header may reach. */
+/** Fails the test: a refused header must not cause a key request. */
 const unreachable: FindKey = async () => {
   throw new Error('a key was looked for')
 }

@@ -1,4 +1,4 @@
-// What one user can make rows of: each kind ends at a number, and what still counts is kept.
+// The rows that one user can cause are bounded for every table, and rows that still matter are kept.
 import { describe, expect, it } from 'vitest'
 import { recordDeadLetter } from '../../../src/db/operations/dead-letters.ts'
 import { recordEvent } from '../../../src/db/operations/webhook-events.ts'

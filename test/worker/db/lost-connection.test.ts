@@ -28,7 +28,7 @@ afterEach(async () => {
 
 const many = 5001
 
-/** Services whose first page brings more rows than a run holds in memory, under ids that begin with `prefix`. */
+/** Services whose first page has more rows than a run holds in memory, with ids that begin with `prefix`. */
 function withLongPage(prefix: string, beforeLastPage: () => Promise<unknown> = () => Promise.resolve()) {
   let pages = 0
   return odd.withPlaid({
@@ -278,7 +278,7 @@ describe('two transactions that wait for one another', () => {
       [first.id, second.id],
       [second.id, first.id],
     ])
-    // PostgreSQL writes its counts a little later.
+    // PostgreSQL updates its statistics with a delay.
     await vi.waitFor(async () => expect(await deadlocks()).toBeGreaterThan(before), { timeout: 20_000 })
   })
 })

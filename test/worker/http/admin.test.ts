@@ -1,5 +1,5 @@
-// What an operator can do: play dead letters again, and have an item read again from the start. Both are wake-ups like any
-// other, and neither costs a user an edit.
+// An administrator can replay dead letters and have an item read again from the start. Both enqueue sync runs, and
+// neither loses an edit of a user.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { listAllItems, listWebhooks } from '../../../src/db/operations/admin.ts'
 import { listDeadLetters, recordDeadLetter } from '../../../src/db/operations/dead-letters.ts'

@@ -22,7 +22,7 @@ afterEach(async () => {
   world.queue.length = 0
 })
 
-/** Syncs an item's transactions, whether or not anything is known to have changed. */
+/** Syncs an item's transactions, even when they are not dirty. */
 async function sync(item: Item): Promise<void> {
   const [row] = await world.sql(
     `update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1 and product = 'transactions'
@@ -156,7 +156,7 @@ describe('the change feed', () => {
   })
 })
 
-/** Lets what writes transactions take its time between its last row and its commit, while `act` runs. */
+/** Makes each writer of transactions pause before its commit while `act` runs. */
 async function slowly(seconds: string, act: () => Promise<void>): Promise<void> {
   await world.sql(
     `create function linger() returns trigger language plpgsql as $$ begin perform pg_sleep(${seconds}); return null; end $$`,
@@ -235,7 +235,7 @@ const bankChange: fc.Arbitrary<object> = fc.oneof(
   fc.constant({ add: [{ amount: 4.2, name: 'pending', pending: true }] }),
   fc.constant({ post_pending: true }),
 )
-/** Written one after the other, so that some meet the commits. */
+/** Notes, written one after the other so that some meet the commits. */
 const notes = fc.array(fc.string({ maxLength: 5 }), { minLength: 1, maxLength: 8 })
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('bank' as const), wanted: bankChange }) },
@@ -243,7 +243,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('hide' as const), hidden: fc.boolean() }) },
 )
 const step: fc.Arbitrary<Step> = fc.record({ who: fc.nat(1), which: fc.nat(1), action })
-/** What happens at once, while pages of `limit` are read; one round after the other. */
+/** What happens concurrently while pages of `limit` are read; rounds follow one another. */
 const round = fc.record({
   limit: fc.integer({ min: 1, max: 40 }),
   steps: fc.array(step, { minLength: 2, maxLength: 6 }),
@@ -299,7 +299,7 @@ describe('a client that follows the feed', () => {
               expect(followers[place]?.copy).toEqual(await listed(world, subject))
             }
           }),
-          // A race that was lost once is not lost again the same way, so there is nothing to shrink.
+          // A race does not repeat, so a failure cannot be shrunk.
           { numRuns: runs, endOnFailure: true },
         ),
       )

@@ -34,7 +34,7 @@ type Row = Readonly<Record<string, unknown>>
 const insight = async (subject: string, which: typeof netWorthRoute, query: Query = {}) =>
   answerSchema.parse(await ask(world.user(subject), which, { query }))
 
-/** Rows by what they are about, so that their order is judged apart. */
+/** The rows by their keys, so that the order is compared separately. */
 const keyed = (rows: readonly Row[], ...names: string[]) =>
   new Map(rows.map((row) => [JSON.stringify(names.map((name) => row[name])), row]))
 
@@ -57,7 +57,7 @@ interface Moved {
   readonly amount: bigint
 }
 
-/** What of the bank's transactions counts, by the rules as the documentation has them; books.test.ts asks the bank's books. */
+/** The bank's transactions that count, by the documented rules. books.test.ts compares with the bank's books. */
 function moves(truths: readonly Truth[], own: ReadonlyMap<string, { category?: string; hidden?: true }>): Moved[] {
   return truths.flatMap(({ accounts, transactions }) => {
     const typeOf = new Map(accounts.map(({ account_id: id, type }) => [id, type]))
@@ -123,7 +123,7 @@ const plaidCategory = (primary: string, detailed = `${primary}_OTHER`) => ({
   personal_finance_category: { primary, detailed, confidence_level: 'HIGH' },
 })
 
-/** A user with two banks and everything that makes sums difficult. */
+/** A user with two banks and every kind of data that makes sums difficult. */
 async function difficultUser(subject: string): Promise<Moved[]> {
   const items = [await linkAndSync(world, subject), await linkAndSync(world, subject, { institution: 'ins_109509' })]
   const [first, second] = items
@@ -157,7 +157,7 @@ async function difficultUser(subject: string): Promise<Moved[]> {
     { amount: '111', name: 'hidden', date: dayAt(-5) },
     { amount: '0', name: 'nothing', date: dayAt(-6) },
   ]
-  // Amounts go as they are written: JavaScript cannot hold them.
+  // Amounts are inserted as text, because JavaScript cannot hold them.
   const text = JSON.stringify({ add, silent: true }).replaceAll(/"amount":"([^"]+)"/g, '"amount":$1')
   await world.bank.change(first.plaidItemId, text)
   for (const item of items) await requestSync(world.user(subject), item.id)
@@ -302,7 +302,7 @@ const modelAccount: fc.Arbitrary<ModelAccount> = fc.record({
   ),
 })
 
-/** Puts accounts and their history where the Worker finds them, in the place of what the user had. */
+/** Stores accounts and their histories in place of the user's earlier ones. */
 async function store(userId: string, accounts: readonly ModelAccount[]): Promise<string[]> {
   await world.sql('delete from items where user_id = $1', [userId])
   const rows = accounts.map((account) => ({ ...account, id: crypto.randomUUID() }))
@@ -327,7 +327,7 @@ async function store(userId: string, accounts: readonly ModelAccount[]): Promise
 const amountOf = ({ type }: ModelAccount, { current, available }: ModelAccount['balances'][number]): string | null =>
   current ?? (type === 'depository' ? available : null)
 
-/** The accounts that count on no day up to `to`, although they are open. */
+/** The open accounts that count on no day up to `to`. */
 const expectedLeftOut = (accounts: readonly ModelAccount[], ids: readonly string[], to: number): string[] =>
   ids.filter((_id, index) => {
     const account = accounts[index]

@@ -73,7 +73,7 @@ describe("an attacker who registers a victim's address", () => {
     const attackersCode = accounts.mailedCode('victim@example.com')
     await forgotPassword(ctx, 'victim@example.com')
     const owner = await accounts.signUp('victim@example.com')
-    // Before the attacker's code is tried: that alone would take its registration away.
+    // Checked before the attacker's code is used, because that alone would delete the registration.
     for (const table of ['registrations', 'password_resets'])
       expect(await accounts.sql(`select 1 from identity.${table} where email = 'victim@example.com'`)).toEqual([])
     expect(await refusal(accounts.signIn('victim@example.com', attackers))).toBe('invalid_credentials')

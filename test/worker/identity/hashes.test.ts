@@ -1,4 +1,4 @@
-// Password hashes cost CPU, so they come last, and unknown clients have one budget of them.
+// Password hashes cost CPU time. Every cheaper check runs first, and unknown clients share one budget of hashes.
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
@@ -31,7 +31,7 @@ const wrong = 'the guess of a stranger'
 let count = 0
 const newEmail = () => `hashes-${(count += 1)}@example.com`
 
-/** A deployment whose budget is its own; each of its isolates asks the same objects. */
+/** A deployment with a separate budget. Its isolates share its Durable Objects. */
 function deployment(hashesPerMinute: number) {
   const name = `deployment ${(count += 1)}`
   const objects: LimiterObjects = { getByName: (object) => env.RATE_LIMITER.getByName(`${name} ${object}`) }
@@ -50,12 +50,12 @@ function deployment(hashesPerMinute: number) {
     from,
     signIn: (address: string, email: string, password = wrong, deviceToken: string | null = null) =>
       accounts.cost(() => login(from(address), { email, password, code: null, scope: 'full', deviceToken })),
-    /** Hashes that were taken by all, and by the provider of an address. */
+    /** The hashes that were spent in total, and by the provider of an address. */
     spent: (address: string) =>
       objects
         .getByName('password_hashes')
         .look(createPolicies().ofHash(clientOf(address, null), hashesPerMinute).buckets),
-    /** Of another isolate, which remembers no refusal. */
+    /** Replaces the isolate by a new one, which remembers no refusal. */
     restart: () => void (services = isolate()),
     fail: () =>
       void (services = isolate({
@@ -151,7 +151,7 @@ describe('the budget of hashes for unknown clients', () => {
       ].map(async (work) => (await accounts.cost(work)).code),
     )
     expect(codes).toEqual(['rate_limited', 'rate_limited', 'rate_limited'])
-    // Neither code was used up.
+    // Both codes are still valid.
     await verifyEmail(accounts.ctx, { code: accounts.mailedCode(wished), password: goodPassword })
     await resetPassword(accounts.ctx, { code: accounts.mailedCode(verified), password: goodPassword })
   })

@@ -1,4 +1,4 @@
-// Limits on guessing that strangers cannot turn against the owner of an account.
+// Limits on guessing. Strangers cannot use them to lock out the owner of an account.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { changePassword, forgotPassword, resetPassword } from '../../../src/identity/change-password.ts'
 import { deviceTokenSeconds } from '../../../src/identity/policy.ts'
@@ -24,7 +24,7 @@ async function owner() {
 const strangers = (many: number) => Array.from({ length: many }, () => `198.51.${(count += 1)}.0/24`)
 const elsewhere = () => strangers(1)[0] ?? ''
 
-/** What ten guesses from each network end with. */
+/** The results of ten guesses from each network. */
 async function guessFrom(networks: readonly string[], email: string): Promise<string[]> {
   const codes: string[] = []
   for (const network of networks)
@@ -116,7 +116,7 @@ describe('a device token', () => {
   const enter = (email: string, deviceToken: string, password = goodPassword) =>
     accounts.signIn(email, password, null, { network: busy, deviceToken })
   const busy = '203.0.113.0/24'
-  /** An account whose limit for strangers in the network `busy` is used up. */
+  /** An account whose limit for strangers is used up in the network `busy`. */
   async function besieged() {
     const who = await owner()
     await guessFrom([busy], who.email)

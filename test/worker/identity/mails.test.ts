@@ -20,7 +20,7 @@ const network = () => `198.51.${(count += 1)}.0/24`
 const from = (name: string): Ctx => ({ ...accounts.ctx, client: clientOf(name) })
 const mailsTo = (email: string) => accounts.mails.filter(({ to }) => to === email).map(({ kind }) => kind)
 
-/** The same with other identity services. */
+/** A context with changed identity services. */
 function equipped(change: Partial<IdentityServices>): Ctx {
   const { ctx, services } = accounts
   const identity = async () => {

@@ -1,5 +1,5 @@
-// What workerd computes of scrypt: the cost of a password hash, and nothing above its ceiling. The proof that the figure
-// in test/unit/identity/scrypt-cost.test.ts is workerd's.
+// workerd computes a password hash at its cost and refuses any higher one. This proves the limit in
+// test/unit/identity/scrypt-cost.test.ts.
 import { describe, expect, it } from 'vitest'
 import { currentCost } from '../../../src/identity/password.ts'
 import { scrypt } from '../../../src/identity/scrypt.ts'

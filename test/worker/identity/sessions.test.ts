@@ -1,4 +1,4 @@
-// Sessions of built-in accounts: tokens that work once, and ends that are ends.
+// Sessions of built-in accounts: each refresh token works once, and an ended session stays ended.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { verifyAccessToken } from '../../../src/auth/access-token.ts'
 import { changePassword, forgotPassword, resetPassword } from '../../../src/identity/change-password.ts'
@@ -17,7 +17,7 @@ afterAll(() => accounts.stop())
 const day = 24 * 3600
 const another = 'quite another password'
 let count = 0
-/** An account of the test's own. */
+/** Creates an account for one test. */
 async function somebody(): Promise<{ email: string; grant: SessionGrant }> {
   const email = `somebody-${(count += 1)}@example.com`
   return { email, grant: await accounts.signUp(email) }

@@ -1,4 +1,4 @@
-// What built-in accounts leave in the database and in the log, and who may touch it.
+// What built-in accounts store in the database and write to the log, and which logins may read it.
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { forgotPassword } from '../../../src/identity/change-password.ts'
 import { enrollTotp } from '../../../src/identity/manage-totp.ts'
@@ -16,7 +16,7 @@ afterAll(() => accounts.stop())
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
-/** A secret in the spellings in which it could lie in a table. */
+/** The encodings in which a table could contain a secret. */
 function spellings(secret: string): string[] {
   return [secret, secret.replaceAll('-', '')].flatMap((text) => {
     const bytes = new TextEncoder().encode(text)

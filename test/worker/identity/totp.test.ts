@@ -1,4 +1,4 @@
-// The second factor: counts once it is confirmed, each code works once, and it is not guessed.
+// The second factor: it is required once it is confirmed, each code works once, and codes cannot be guessed.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { forgotPassword, resetPassword } from '../../../src/identity/change-password.ts'
 import { confirmTotp, disableTotp, enrollTotp } from '../../../src/identity/manage-totp.ts'
@@ -29,7 +29,7 @@ async function withTotp() {
   return { ...who, ...(await accounts.addTotp(who.grant)) }
 }
 const enter = (email: string, code: string | null) => accounts.signIn(email, goodPassword, code)
-/** A code that does not fit now or near. */
+/** A code that is not valid in this time step or the neighbouring ones. */
 const wrongCode = (right: string) => String((Number(right) + 1) % 1_000_000).padStart(6, '0')
 
 describe('a second factor that is being enrolled', () => {
@@ -150,7 +150,7 @@ describe('a TOTP code', () => {
 
 describe('an attacker who knows the password and guesses codes', () => {
   const enterFrom = (email: string, code: string, client: Client) => accounts.signIn(email, goodPassword, code, client)
-  /** Twenty wrong codes from each of so many networks; ten a quarter of an hour is what a network may ask. */
+  /** Sends twenty wrong codes from each of this many networks; a network may send ten in 15 minutes. */
   async function guessCodes(email: string, right: string, networks: number): Promise<string[]> {
     const codes: string[] = []
     for (let round = 0; round < 2; round += 1) {
@@ -226,7 +226,7 @@ describe('the second factor', () => {
       const wrong = wrongCode(code())
       const codes = await Promise.all(Array.from({ length: 10 }, () => refusal(disable(wrong))))
       expect(new Set(codes)).toEqual(new Set(['invalid_code']))
-      // Past the limit of password checks, within the day of the codes.
+      // After the limit of password checks ends, and within the day of the limit of codes.
       await accounts.age(15 * 60 + 1)
     }
     expect(await refusal(disable(code()))).toBe('rate_limited')

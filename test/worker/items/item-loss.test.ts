@@ -1,5 +1,5 @@
-// Items that Plaid does not accept any more: one or two are lost, many at once are a slip of the operator's. Then the breaker
-// stops, an alarm is logged, and a recheck takes the lost ones back.
+// Items that Plaid no longer accepts. A few are lost. Many together point to a mistake of the operator: the breaker
+// keeps the other items, an alarm is logged, and a recheck restores the lost ones.
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createSecret } from '../../../src/crypto/secret.ts'
 import type { Item } from '../../../src/db/items/items.ts'
@@ -28,7 +28,7 @@ const wrongKeys = () => world.bank.fault({ endpoint: '*', times: 100_000, error:
 const alarms = () =>
   world.lines.filter((line) => line.includes('"item_losses_stopped"') && line.includes('"level":"error"'))
 
-/** Linked once for all tests; each finds them healthy, and alone. */
+/** Linked once for all tests. Each test begins with all of them healthy and no other items. */
 const items: Item[] = []
 beforeAll(async () => {
   for (let index = 0; index < 6; index += 1) items.push(await linkSmallBank(world, `loss ${index}`))
@@ -40,10 +40,10 @@ function itemAt(index: number): Item {
   return item
 }
 
-/** An array in the text form of Postgres. */
+/** The ids as the text of a PostgreSQL array. */
 const idsOf = (chosen: readonly Item[]): string => `{${chosen.map(({ id }) => id).join(',')}}`
 
-/** Healthy items that only the database knows, `lost` of them lost a minute ago. */
+/** Adds items to the database alone, of which `lost` were lost a minute ago and the rest are healthy. */
 const addOthers = (count: number, lost: number) =>
   world.sql(
     `insert into items (user_id, plaid_item_id, access_token_sealed, status, lost_at)

@@ -1,5 +1,5 @@
-// What the item's own state sets going: from initializing to healthy, products raised by a look at the item, and quiet
-// while the user is asked. Every move of an item's state in this file's database is recorded, and held against the table.
+// The effects of an item's state: from initializing to healthy, products that its own sync marks dirty, and no syncs
+// while the user must act. Every transition in this file's database is recorded and compared with the table.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { getItem, type Item } from '../../../src/db/items/items.ts'
 import { isItemStatus, itemStatusTable } from '../../../src/item-status.ts'
@@ -30,7 +30,7 @@ useWorld((made) => {
 })
 beforeAll(() => recordMoves())
 
-/** Every state that an item of this database comes from and goes to; null before it is there. */
+/** Creates a trigger that records the old and new status of each item; null before it exists. */
 async function recordMoves(): Promise<void> {
   await world.sql('create table moves (before text, after text)')
   await world.sql(`create function record_move() returns trigger language plpgsql security definer set search_path = public as $$
@@ -43,7 +43,7 @@ async function recordMoves(): Promise<void> {
 const statusOf = async (subject: string, { id }: Item) =>
   (await getItem(world.services.api, world.user(subject).actor.identity, id))?.status
 
-/** Products that were committed for this reason. */
+/** The products that were synced with this trigger. */
 const runsFor = async (item: Item, trigger: string): Promise<string[]> =>
   (
     await world.sql(
@@ -132,7 +132,7 @@ describe('a look at the item', () => {
 })
 
 describe('a look at the item after webhooks that changed places', () => {
-  /** Both webhooks of a login that broke and was repaired. */
+  /** The webhooks of a login that broke and was repaired. */
   async function breakAndRepair(item: Item, endsBroken: boolean): Promise<Delivery[]> {
     const steps = endsBroken
       ? [{ login_repaired: true }, { login_required: true }]

@@ -55,7 +55,7 @@ async function codeOf(act: Promise<unknown>): Promise<string | null> {
   }
 }
 
-/** Plaid's endpoints that were called for the item. */
+/** The endpoints of Plaid that were called for the item. */
 const callsOf = async ({ plaidItemId }: Item): Promise<string[]> =>
   (await world.bank.calls()).flatMap((call) =>
     'item_id' in call && call.item_id === plaidItemId ? [call.endpoint] : [],
@@ -63,7 +63,7 @@ const callsOf = async ({ plaidItemId }: Item): Promise<string[]> =>
 
 const removals = async (item: Item) => (await callsOf(item)).filter((endpoint) => endpoint === '/item/remove').length
 
-/** How many rows of everything the user is shown. */
+/** The number of rows that the user sees, by list. */
 async function shown(subject: string): Promise<Record<string, number>> {
   const { api } = world.services
   const { identity } = world.user(subject).actor
@@ -91,7 +91,7 @@ const nothing = {
   runs: 0,
 }
 
-/** Rows of the item in every table that has any, by table. */
+/** The number of rows of the item by table, for tables with any. */
 async function stored(item: Item): Promise<Record<string, number>> {
   const tables = await world.sql(
     `select c.table_name as name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
@@ -131,7 +131,7 @@ describe('an item that its user removes', () => {
     expect(await codeOf(createLinkToken(user, updateMode(item.id)))).toBe('not_found')
     expect(await requestSync(user, null)).toBe(0)
     const calls = await callsOf(item)
-    // The messages that were on their way find nothing, nor does the sweep.
+    // The queued messages have no effect, and the sweep enqueues nothing.
     expect(world.queue).not.toHaveLength(0)
     await world.drain()
     await world.elapse()
@@ -301,7 +301,7 @@ describe('an item that its user repairs', () => {
       status: 'healthy',
       statusReason: null,
     })
-    // What the item's own look raised.
+    // Syncs the products that the item's own sync marked dirty.
     await world.drain()
     await expectTruth(world, 'update mode', item.plaidItemId)
   })

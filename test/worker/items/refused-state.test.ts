@@ -36,13 +36,13 @@ const failure = (more: Partial<PlaidFailure>) => ({
   },
 })
 
-/** Services whose Plaid refuses every cursor in this way, and begins from the start as ever. */
+/** Services whose Plaid refuses every cursor with this error, and accepts a start without one. */
 const refusingCursors = (refusal: Partial<PlaidFailure>) => {
   const asked: (string | null)[] = []
   const services = odd.withPlaid({
     async syncTransactions(token, cursor) {
       asked.push(cursor)
-      // A page of a run that began without a cursor has one of that run.
+      // A run that began without a cursor continues with cursors of its own pages.
       const isOfThisRun = asked.includes(null)
       return cursor === null || isOfThisRun
         ? await world.services.plaid.syncTransactions(token, cursor)

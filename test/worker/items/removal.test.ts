@@ -62,7 +62,7 @@ describe('an unavailable Plaid', () => {
     const told = world.lines.find((line) => line.includes('item_not_ended') && line.includes(item.plaidItemId))
     expect(told).toContain('"level":"error"')
 
-    // It is not tried more often than it may be.
+    // The next attempt is not due yet.
     await reconcile(world.job())
     expect(await pending(item)).toMatchObject([{ attempts: '1' }])
     await letTimePass(world)
@@ -159,7 +159,7 @@ describe('a removal', () => {
         expect(await rowOf(world, item)).toMatchObject({ status: 'removing' })
         return answer
       },
-      // The way by Plaid's id of the user is not there for every item.
+      // Not every item has a Plaid user, so the removal by user must not be needed.
       removeUserItems: () => Promise.reject(new Error('not by the user')),
     })
     await rotate(world, userWith(world, subject, rotating), item.id)
@@ -221,7 +221,7 @@ describe('the removal of a large item', () => {
     await world.sql('create trigger slow before update on transactions for each row execute function slow()')
     try {
       await world.sql(`${limit} set statement_timeout = '300ms'`)
-      // Sessions that are open keep their settings.
+      // Open sessions keep their settings, so the database restarts.
       await world.stack.addFault(world.database.name, { kind: 'restart', matching: 'select 1 as restarted' })
       await codeOf(execute(world.services.jobs, [command(sql`select 1 as restarted`)]))
       const { api, jobs } = world.services

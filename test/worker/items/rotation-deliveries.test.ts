@@ -1,4 +1,4 @@
-// One rotation, several deliveries: the queue delivers a message more than once, and Plaid kills the old token once.
+// One rotation with several deliveries of its message. Plaid may rotate the token only once.
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
 import { queueRevokedItems } from '../../../src/db/items/plaid-removals.ts'
@@ -33,7 +33,7 @@ afterEach(() => {
 
 const link = (subject: string): Promise<Item> => linkAndSyncSmallBank(world, subject)
 
-/** A rotation that was asked for, as the message that the queue delivers. */
+/** Requests a rotation and returns its queue message. */
 async function ask(subject: string, item: Item): Promise<SyncMessage> {
   await requestRotation(world.user(subject), item.id)
   const message = world.queue.pop()
@@ -48,7 +48,7 @@ interface Held {
   readonly release: () => void
 }
 
-/** Services of a delivery that waits before Plaid gets its call, or after Plaid has carried it out. */
+/** Services whose rotation waits before Plaid gets the call, or after Plaid has rotated the token. */
 function held(
   at: 'before' | 'after',
   act: Rotate = (...args) => world.services.plaid.invalidateAccessToken(...args),
@@ -71,7 +71,7 @@ function held(
   }
 }
 
-/** A delivery that is being answered: Plaid has made the new token, and it is not stored. */
+/** Starts a delivery and stops it after Plaid has made the new token, before it is stored. */
 async function deliverUntilAnswered(message: SyncMessage) {
   const delivery = held('after')
   const handled = world.consume([message], delivery.services)
@@ -124,7 +124,7 @@ describe('a delivery of a rotation', () => {
     await died.reached
     await letTimePass(world, subject)
     expect(await world.consume([message])).toEqual(['ack'])
-    // It lives after all, and asks with a token that is dead by now.
+    // The first delivery continues after all, with a token that is no longer valid.
     died.release()
     await handled
     await expectWorking(subject, item)
@@ -146,7 +146,7 @@ describe('a delivery of a rotation', () => {
       const earlierHandled = world.consume([message], earlier.services)
       await earlier.reached
       await letTimePass(world, subject)
-      // As if Plaid took the old token twice.
+      // Simulates a Plaid that accepts the old token twice.
       const later = held('after', async (token) => await plaid.invalidateAccessToken(made[0] ?? token))
       const laterHandled = world.consume([message], later.services)
       await later.reached

@@ -245,7 +245,7 @@ describe('a rotation', () => {
 })
 
 describe('a token that was lost', () => {
-  /** The connection is cut after Plaid has made the new token. */
+  /** Loses Plaid's response with the new token. */
   async function lose(subject: string): Promise<Item> {
     const item = await link(subject)
     await world.bank.fault({ endpoint: '/item/access_token/invalidate', times: 1, drop: 'after' })

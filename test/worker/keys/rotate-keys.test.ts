@@ -34,7 +34,7 @@ afterEach(async () => {
 
 const old = () => parseConfig(workerVariables(world.database)).encryption.current
 let count = 0
-/** A keyring with a new current key; the keys before it are readable unless it stands alone. */
+/** A keyring with a new current key. It also has the earlier keys, unless it is `alone`. */
 function newKeyring({ alone = false, minimum }: { alone?: boolean; minimum?: string } = {}): Keyring {
   const current = { id: `test-${(count += 1) + 1}`, secret: crypto.getRandomValues(new Uint8Array(32)) }
   earlier.push(current)
@@ -42,7 +42,7 @@ function newKeyring({ alone = false, minimum }: { alone?: boolean; minimum?: str
   return createKeyring({ current, previous, ...(minimum === undefined ? {} : { minimumKeyId: minimum }) })
 }
 const earlier: { id: string; secret: Uint8Array<ArrayBuffer> }[] = []
-/** The newest key alone, as after the older ones were taken out of the configuration. */
+/** A keyring with the newest key alone, as after the operator removed the older ones. */
 function newestAlone(): Keyring {
   const current = earlier.at(-1)
   if (current === undefined) throw new Error('no key was made')

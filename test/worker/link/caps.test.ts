@@ -1,4 +1,4 @@
-// How much one user may link: a cap on live items and on links a day, exact under concurrency, and no billed item is left over.
+// Caps on a user's live items and on links a day. They hold under concurrency, and no billed item is left over.
 import { describe, expect, it } from 'vitest'
 import type { Ctx, User } from '../../../src/context.ts'
 import { createLinkTokenRoute, exchangePublicTokenRoute } from '../../../src/http/routes/link.ts'
@@ -43,7 +43,7 @@ async function linkBank(subject: string, number: number, caps: Caps): Promise<st
   return plaidItemId
 }
 
-/** Ids of the user's items here that are neither removed nor lost. */
+/** The ids of the user's items that are neither removed nor lost. */
 const liveItems = (subject: string) =>
   world.sql(
     `select i.id, i.plaid_item_id from items i join users u on u.id = i.user_id
@@ -81,7 +81,7 @@ describe('the cap on live items', () => {
     )
     expect(refused).toMatchObject({ code: 'too_many_items', extensions: { limit: 1 } })
     expect(await refusalOf(linkToken(subject, { itemsPerUser: 1 }))).toMatchObject({ code: 'too_many_items' })
-    // The public token was not used.
+    // The public token is still valid.
     await exchangePublicToken(capped(subject, { itemsPerUser: 2 }), { publicToken, institution: null })
     expect(await liveItems(subject)).toHaveLength(2)
   })
@@ -100,7 +100,7 @@ describe('the cap on live items', () => {
     const subject = 'two at once'
     const caps = { itemsPerUser: 1 }
     const chosen = await Promise.all([1, 2].map((number) => chooseBank(world, subject, bankNumber(subject, number))))
-    // Each intent's transaction stays open until the other request has begun.
+    // Each intent's transaction waits until the other request has begun.
     await world.sql(
       `create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.5); return null; end'`,
     )

@@ -42,7 +42,7 @@ interface Case {
   readonly chosen: Chosen
 }
 
-/** The exchange with one fault; returns the calls it made, and whether the client got an item. */
+/** Exchanges with one fault. Returns the calls, and whether the client got an item. */
 async function exchange({ subject, chosen, fault, at }: Case): Promise<{ calls: readonly string[]; linked: boolean }> {
   const { services, calls } = failAt(world.services, { call: at, fault })
   try {
@@ -67,17 +67,17 @@ const choose = async (fault: CallFault, at: number, name: string): Promise<Case>
   return { subject, fault, at, chosen: await chooseBank(world, subject, smallBank(subject)) }
 }
 
-/** All cases of a fault, so that one healing serves them all. */
+/** All cases of a fault. They share one round of the reconciler. */
 async function everyCase(fault: CallFault, name: string, count: number): Promise<Case[]> {
   const cases: Case[] = []
   for (const at of sampledCalls(count, 3, callFaults.indexOf(fault))) cases.push(await choose(fault, at, name))
   return cases
 }
 
-/** Where the token is kept, in the calls of an exchange. */
+/** The number of the call that stores the token. */
 const keptAt = (calls: readonly string[]): number => calls.indexOf('plaid.exchangePublicToken') + 2
 
-/** The items that a case may end with; null is none. */
+/** The items with which a case may end; null for none. */
 function possibleEnds({ fault, at, chosen }: Case, kept: number, wasTold: boolean): (string | null)[] {
   // A stored token becomes an item without a further request, and what the client got as a result stays true.
   const isKept = at > kept || (at === kept && fault === 'dies after')
@@ -176,7 +176,7 @@ const exchangesOf = (subject: string) =>
     subject,
   ])
 
-/** Services whose exchange waits, after Plaid has made it, until `during` is done. */
+/** Services that run `during` after Plaid has made the item and before the Worker gets the response. */
 const pausedAfterExchange = (during: () => Promise<unknown>) =>
   withPlaid(world.services, {
     async exchangePublicToken(token) {

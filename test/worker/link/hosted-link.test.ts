@@ -1,5 +1,5 @@
-// Hosted Link: what its user added is linked for that user, once, whether Plaid's webhooks come, come twice or are lost, and
-// in update mode what they repaired is looked at again.
+// Hosted Link: an added bank is linked for its user exactly once, whether Plaid's webhooks come once, twice or never.
+// In update mode, the repaired item is synced.
 import { describe, expect, it } from 'vitest'
 import { getItem, type Item, listItems } from '../../../src/db/items/items.ts'
 import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
@@ -41,7 +41,7 @@ async function addBank(subject: string): Promise<{ plaidItemId: string; linkToke
   return { plaidItemId: plaidItemId ?? '', linkToken }
 }
 
-/** Plaid's webhooks about Link, once so many have come. */
+/** Waits for this many Link webhooks and returns them. */
 const linkWebhooks = (count: number) => webhooksLike(world, /"LINK"/, count)
 
 const sessionOf = async (subject: string) =>
@@ -202,7 +202,7 @@ describe('a session', () => {
     expect(await heldHere(world, subject)).toEqual([plaidItemId])
   })
 
-  /** Plaid is asked about the one session; resolves with how often. */
+  /** Reconciles this long after the session's expiry. Returns how often Plaid was asked about the session. */
   async function askedAbout(subject: string, sinceExpiry: string, services = world.services): Promise<number> {
     await world.sql('update link_sessions set check_at = null where id <> $1', [(await sessionOf(subject))?.['id']])
     await world.sql('update link_sessions set expires_at = now() - $1::interval where check_at is not null', [

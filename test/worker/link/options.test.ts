@@ -1,4 +1,4 @@
-// What a link token asks Plaid for, by what the client and the operator chose.
+// The parameters of a link token, by the choices of the client and of the operator.
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import type { Config } from '../../../src/config/config.ts'
@@ -22,7 +22,10 @@ const fresh: LinkTokenInput = {
   countryCodes: null,
 }
 
-/** The body of the one call of /link/token/create. The simulator refuses what Plaid's description does not allow together. */
+/**
+ * The body of the single call to /link/token/create. The simulator refuses combinations that Plaid's description does
+ * not allow.
+ */
 async function bodyOf(wanted: Partial<LinkTokenInput>, link: Partial<Config['plaid']['link']> = {}): Promise<unknown> {
   const { config } = world.services
   const services = {

@@ -1,4 +1,5 @@
-// Orphan removal after a restore: items that were linked since the restored time are unknown here and healthy at Plaid.
+// Orphan removal after a restored backup: items that were linked after the restored time have no row here and are
+// healthy at Plaid.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { reconcile } from '../../../src/link/reconcile.ts'
 import type { Services } from '../../../src/context.ts'
@@ -21,7 +22,7 @@ useWorld((made) => {
   world = made
 })
 
-/** One linked bank for each user, and then the database as it was before: the users are there, the items are not. */
+/** Links a bank for each user, then deletes the items as a restore would. The users stay. */
 async function linkAndRestore(name: string, users: number): Promise<string[]> {
   const subjects = Array.from({ length: users }, (_, index) => `${name} ${index}`)
   for (const subject of subjects) await linkSmallBank(world, subject)
@@ -35,7 +36,7 @@ const allowing = (mode: 'off' | 'report' | 'end', perDay = 100): Services => ({
   config: { ...world.services.config, orphanRemoval: { mode, perDay } },
 })
 
-/** What the crons do in some days of which the clock of the daily limit sees one. */
+/** Reconciles several times within one day of the daily limit. */
 async function reconcileOften(services: Services, rounds = 4): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     await letTimePass(world)
@@ -58,12 +59,12 @@ beforeEach(async () => {
     "update safety_switches set state = 'end', count = 0, alarmed_on = null where name = 'orphan_removal'",
   )
   await world.sql('delete from plaid_removals')
-  // Users of earlier tests are not looked at.
+  // The reconciler does not ask for users of earlier tests.
   await world.sql('update users set plaid_user_id = null')
 })
 
 describe('an item that was linked after the backup of a restored database', () => {
-  /** Services with the variable at `mode`, or with `end` and the switch in the database at `mode`. */
+  /** Services with the variable at `mode`, or with the variable at `end` and the database switch at `mode`. */
   async function withMode(where: 'the variable' | 'the switch', mode: 'off' | 'report'): Promise<Services> {
     if (where === 'the variable') return allowing(mode)
     await setSwitch(mode)

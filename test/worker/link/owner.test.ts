@@ -31,7 +31,7 @@ const strictly = (): Services => {
   return { ...services, config: { ...services.config, strict: true } }
 }
 
-/** What became of an exchange: the item, or why it was refused. */
+/** The result of an exchange: the item, or the code of the error. */
 async function exchangeAs(
   subject: string,
   input: Omit<ExchangeInput, 'institution'>,
@@ -48,7 +48,7 @@ async function exchangeAs(
 
 const logged = (event: string): string[] => world.lines.filter((line) => line.includes(`"event":"${event}"`))
 
-/** A link token of the subject's that names no user of Plaid's. */
+/** Runs `act` while link tokens of the subject name no Plaid user. */
 async function withoutPlaidUser<T>(subject: string, act: () => Promise<T>): Promise<T> {
   await world.sql('update users set plaid_user_id = null where subject = $1', [subject])
   await world.bank.alter({ endpoint: '/user/create', path: 'user_id', value: 'wz666MBjYWTp2PDz' })

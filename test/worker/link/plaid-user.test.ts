@@ -1,4 +1,4 @@
-// Plaid's id of a user: taken where Plaid's newer user API gives it, and never in the way of linking.
+// Plaid's id of a user: stored where Plaid's newer user API returns it, and never required for linking.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
 import { createLinkToken, type LinkTokenInput } from '../../../src/link/create-link-token.ts'
@@ -30,7 +30,7 @@ const fresh: LinkTokenInput = {
 const linkToken = async (subject: string) => (await createLinkToken(world.user(subject), fresh)).linkToken
 const storedId = async (subject: string) =>
   (await world.sql('select plaid_user_id from users where subject = $1', [subject]))[0]?.['plaid_user_id']
-/** Endpoints and statuses of the calls that `act` causes. */
+/** The endpoints and statuses of the calls that `act` causes. */
 async function callsOf(act: () => Promise<unknown>) {
   const before = (await world.bank.calls()).length
   await act()
@@ -130,7 +130,7 @@ describe('a link token that Plaid refuses', () => {
 })
 
 describe('the hourly alarm for users without a Plaid user', () => {
-  /** Gives each of these users a link token; `missing` of them get no Plaid user. */
+  /** Creates a link token for each of these users; `missing` of them get no Plaid user. */
   async function link(name: string, users: number, missing: number) {
     await world.bank.alter({ endpoint: '/user/create', path: 'user_id', value: 'wz666MBjYWTp2PDz' })
     for (let nth = 0; nth < missing; nth += 1) await linkToken(`${name} without ${nth}`)

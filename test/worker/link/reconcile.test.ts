@@ -1,4 +1,4 @@
-// The reconciler with much to do, with one user's long list, and with a Plaid that hangs.
+// The reconciler with much work, with a user whose list is long, and with a Plaid that hangs.
 import { afterEach, afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
 import { crons, jobFor } from '../../../src/cron/schedule.ts'
@@ -28,12 +28,12 @@ beforeEach(async () => {
 })
 afterEach(() => world.stack.clearFaults(world.database.name))
 
-/** Users whom Plaid knows and whose lists were never compared. */
+/** Users with a Plaid user whose items were never compared. */
 const knownUsers = (count: number) =>
   world.sql(`insert into users (issuer, subject, plaid_user_id)
     select 'reconcile', n::text, 'plaid-' || n from generate_series(1, ${count}) n`)
 
-/** Hosted sessions of a user that are due: the more there are, the longer. */
+/** Due hosted sessions of a user. The more there are, the longer they have been due. */
 const dueSessions = (subject: string, count: number) =>
   world.sql(
     `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)
@@ -52,7 +52,7 @@ const startedExchanges = (subject: string, count: number) =>
     [subject, count],
   )
 
-/** An exchange of a user whose token is stored and whose item is not. */
+/** An exchange whose token is stored and whose item is not. */
 async function keptExchange(subject: string): Promise<void> {
   const [row] = await world.sql(
     `insert into users (issuer, subject) values ('reconcile', $1) returning id, gen_random_uuid() as exchange_id`,
@@ -148,7 +148,7 @@ describe('a run', () => {
     )
     await reconcile(ctx)
     expect(checked).toEqual(['plaid-late'])
-    // Two were not tried: they are due again, and no try is used up.
+    // Two were not attempted: they are due again, and no attempt is counted.
     const untried = 'select count(*) as n from link_exchanges where attempts = 0 and next_attempt_at <= now()'
     expect(await numberOf(untried)).toBe(2)
     expect(world.lines.filter((line) => line.includes('reconcile_out_of_time'))).toHaveLength(1)
@@ -274,7 +274,7 @@ describe('a claim', () => {
   })
 })
 
-/** So many items of a user, in the way that `columns` and `values` say; the first user's are the oldest. */
+/** Inserts items of a user with these columns and values. The first user's items are the oldest. */
 const manyItems = (subject: string, count: number, columns: string, values: string) =>
   world.sql(
     `with u as (insert into users (issuer, subject) values ('reconcile', $1) returning id)

@@ -121,7 +121,7 @@ describe('a run that fails', () => {
 })
 
 describe('a run in the middle of its pages', () => {
-  /** Grants the first call, refuses the next ones as the test says, and grants all after them. */
+  /** Admits the first call, gives the next calls these decisions, and admits the rest. */
   const afterFirst = (...answers: Admission[]) => {
     let calls = 0
     return withQuota(() => ((calls += 1) === 1 ? { admitted: true } : (answers.shift() ?? { admitted: true })))

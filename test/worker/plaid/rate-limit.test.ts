@@ -1,5 +1,5 @@
-// The Durable Object of Plaid's limits as the platform runs it: floods from all sides, eviction, ends without warning,
-// time moved, and what it leaves in storage.
+// The Durable Object of the rate limiter for Plaid, run by the platform: concurrent floods, eviction, crashes, a moved
+// clock, and what it stores.
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -32,7 +32,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Moves the clock of the Worker and of its objects; everything else runs as it is. */
+/** Moves the clock of the Worker and of its Durable Objects, and of nothing else. */
 function setTime(now: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now })
 }

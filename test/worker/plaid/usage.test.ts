@@ -1,4 +1,4 @@
-// What calls of Plaid's API leave in the database, and what the report makes of it.
+// What calls to Plaid's API write to the database, and the report on it.
 import { inject } from 'vitest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listUsage, recordUsage } from '../../../src/db/operations/usage.ts'

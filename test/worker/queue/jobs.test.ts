@@ -1,4 +1,5 @@
-// Crons and queue batches of a Worker that cannot start them: the log says why, and the platform learns of the failure.
+// Crons and queue batches of a Worker that cannot run them: the log names the reason, and the platform gets the
+// failure.
 import { createExecutionContext, createMessageBatch, createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -14,7 +15,7 @@ const working: Bindings = { ...env, SYNC_QUEUE: { sendBatch: () => Promise.resol
 const bindings: Bindings = { ...working, RATE_LIMITS: '{"global_hour":100000}' }
 const wrongQuota = expect.stringMatching(/^RATE_LIMITS must be .*: global_hour must be/)
 
-/** What `run` throws, and the lines that it logs. */
+/** The error that `run` throws, and the lines that it logs. */
 async function failureOf(run: () => Promise<void>): Promise<{ code: unknown; lines: unknown[] }> {
   const error = vi.spyOn(console, 'error').mockImplementation(() => {})
   const thrown: unknown = await run().then(

@@ -1,5 +1,5 @@
-// The consumers inside workerd: each message's fate is its own, nothing is thrown, and what could not be delivered is
-// written down once.
+// The queue consumers inside workerd: messages do not affect one another, no error is thrown, and each dead letter is
+// stored once.
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
@@ -37,11 +37,11 @@ afterEach(async () => {
 
 interface Consumed {
   readonly acked: readonly string[]
-  /** Message → seconds until it is delivered again. */
+  /** The seconds until a message is delivered again, by message. */
   readonly retried: Readonly<Record<string, number | undefined>>
 }
 
-/** Delivers the bodies as one batch, with ids m0, m1, …; a throw of the consumer fails the test. */
+/** Delivers the bodies as one batch, with ids m0, m1, …; an error of the consumer fails the test. */
 async function deliver(
   queue: string,
   bodies: readonly unknown[],
@@ -76,7 +76,7 @@ async function dirty(itemProductId: string): Promise<void> {
 
 const syncMessage = (id: string) => ({ item_product_id: id, reason: 'user' })
 
-/** An item with news at the bank that its transactions do not have yet. */
+/** An item with changes at the bank that are not synced yet. */
 async function withNews(subject: string) {
   const item = await linkAndSync(world, subject)
   const id = await productOf(item.id)
@@ -125,7 +125,7 @@ describe('a message', () => {
 
   it('fails without effect on other messages', async () => {
     const [first, second] = [await withNews('fails'), await withNews('succeeds')]
-    // The lease of the first message cannot be taken.
+    // The first message cannot acquire its lease.
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'set lease_owner', times: 1 })
     const { acked, retried } = await deliver(syncQueue, [syncMessage(first.id), 'no message', syncMessage(second.id)])
     expect(acked).toEqual(['m1', 'm2'])
@@ -176,7 +176,7 @@ describe('a message whose work must wait', () => {
       await requestSync(world.user('chain'), item.id)
       expect(Object.keys((await deliver(syncQueue, [syncMessage(id)])).retried)).toEqual(['m0'])
     }
-    // Three messages are to come again. The first two come before the product is due.
+    // Three messages are delivered again. The first two arrive before the product is due.
     expect(await callsDuring(() => deliver(syncQueue, [syncMessage(id), syncMessage(id)], { attempts: 2 }))).toBe(0)
     await retryNow()
     expect(Object.keys((await deliver(syncQueue, [syncMessage(id)], { attempts: 2 })).retried)).toEqual(['m0'])
@@ -328,7 +328,7 @@ describe('the real queue', () => {
       },
       { timeout: 10_000, interval: 100 },
     )
-    // Its next deliveries find nothing to do.
+    // Later deliveries of the message find no work.
     const item = await findOwnItem(services.api, identity, itemId)
     if (item !== null) await beginRemoval(services.jobs, item, 0)
   })

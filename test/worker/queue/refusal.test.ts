@@ -27,7 +27,10 @@ beforeEach(async () => {
   world.queue.length = 0
 })
 
-/** Services whose queue refuses a call, counted from 1, where the rule says so; and the sizes of the batches it took. */
+/**
+ * Services whose queue refuses the calls for which the rule says so, counted from 1, and the sizes of the accepted
+ * batches.
+ */
 function refusing(rule: (call: number) => boolean) {
   const taken: number[] = []
   let calls = 0
@@ -47,7 +50,7 @@ function refusing(rule: (call: number) => boolean) {
   return { services: { ...world.services, ...producer, enqueue }, taken }
 }
 
-/** Dirty, due products. */
+/** Inserts dirty products that are due. */
 async function due(count: number): Promise<void> {
   await world.sql(`with u as (insert into users (issuer, subject) values ('refusal', gen_random_uuid()::text) returning id),
     i as (insert into items (user_id, plaid_item_id, access_token_sealed, status)
@@ -110,7 +113,9 @@ describe('a sweep', () => {
 })
 
 describe('a queue that refuses everything', () => {
-  /** Everything is refused for `act`; then a sweep finds what is due, and the queue works it off. */
+  /**
+   * Runs `act` while the queue refuses every message. Then a sweep enqueues the due products, and the queue is drained.
+   */
   async function refusedThenSwept(act: (ctx: Ctx) => Promise<unknown>): Promise<void> {
     await act(world.job(refusing(() => true).services))
     expect(world.queue).toEqual([])

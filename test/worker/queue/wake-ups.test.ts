@@ -1,4 +1,5 @@
-// One wake-up message a product: a product that is queued or being read is not queued again, and no mark is missed for it.
+// One queued message a product: a product that is queued or being read is not enqueued again, and no dirty mark is
+// lost.
 import { describe, expect, it } from 'vitest'
 import { recordEvent, type WebhookEvent } from '../../../src/db/operations/webhook-events.ts'
 import { claimMessages } from '../../../src/db/sync/wake-ups.ts'
@@ -42,7 +43,7 @@ const isDirty = async (id: string) =>
 const runsOf = async (id: string) =>
   (await world.sql('select 1 from sync_runs where item_product_id = $1', [id])).length
 
-/** The engine, whose first call of Plaid about an item lets `meanwhile` happen. */
+/** Services that run `meanwhile` during the first call to Plaid for an item. */
 function withCallDuring(meanwhile: () => Promise<unknown>) {
   let once: (() => Promise<unknown>) | null = meanwhile
   const services: World['services'] = {

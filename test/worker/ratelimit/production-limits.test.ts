@@ -1,4 +1,4 @@
-// What production forbids and a laptop allows fails here.
+// asOneInvocation refuses what production refuses and a local workerd allows.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { sweep } from '../../../src/sync/sweep.ts'

@@ -1,5 +1,5 @@
-// The Durable Object as the platform runs it: floods at once, eviction, a new deployment, time moved, alarms, and a
-// bound on what it keeps.
+// The rate limiter's Durable Object, run by the platform: concurrent floods, eviction, a new deployment, a moved clock,
+// alarms, and a bound on its storage.
 import {
   abortAllDurableObjects,
   evictDurableObject,
@@ -34,7 +34,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Moves the clock of the Worker and of its objects; everything else runs as it is. */
+/** Moves the clock of the Worker and of its Durable Objects, and of nothing else. */
 function setTime(now: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now })
 }
@@ -59,7 +59,7 @@ interface StoredLog {
   readonly idleAt: number
 }
 
-/** Everything in the object's storage. */
+/** All entries of the object's storage. */
 function stored(): Promise<{ readonly entries: Record<string, unknown>; readonly alarm: number | null }> {
   return runInDurableObject(stub, async (_object, { storage }) => ({
     entries: Object.fromEntries(storage.kv.list()),

@@ -1,4 +1,5 @@
-// A product that Plaid refuses for an item: when it rests, what asks for it again, and what its user sees meanwhile.
+// A product that Plaid refuses for an item: how long it pauses, what requests it again, and what the user sees
+// meanwhile.
 import { describe, expect, it } from 'vitest'
 import { listHoldings } from '../../../src/db/records/investments.ts'
 import { getItem, type Item } from '../../../src/db/items/items.ts'
@@ -58,7 +59,7 @@ const rowOf = async ({ id }: Item, product: string) =>
     )
   )[0]
 
-/** An item whose holdings were read and are absent now. */
+/** An item whose holdings were synced and are absent now. */
 async function withAbsentHoldings(subject: string): Promise<Item> {
   const item = await linkAndSync(world, subject, everything)
   await refuse('holdings', 2)
@@ -108,7 +109,7 @@ describe('a product that Plaid refuses', () => {
     expect(rests[1]).toBeGreaterThan(20)
     expect(rests[2]).toBeGreaterThan(24 * 6)
     expect(rests[2]).toBeLessThan(24 * 8)
-    // Plaid offered it the fourth time.
+    // Plaid has the product at the fourth attempt.
     expect(await statusOf(subject, item, 'liabilities')).toBe('ok')
     expect(await rowOf(item, 'liabilities')).toMatchObject({ refusals: '0' })
   })
@@ -117,7 +118,7 @@ describe('a product that Plaid refuses', () => {
     const subject = 'first history'
     const item = await link(world, subject)
     await world.bank.change(item.plaidItemId, { history: 'historical', silent: true })
-    // The item's look goes first: after them it would see the history, and ask for them again.
+    // The item's own sync must come first: afterwards it would see the history and request them again.
     const [look] = await world.sql("select id from item_products where item_id = $1 and product = 'item'", [item.id])
     await world.consume([{ item_product_id: String(look?.['id']), reason: 'link' }])
     await refuse('transactions')
@@ -271,7 +272,7 @@ describe('a product that lacks consent', () => {
     return item
   }
 
-  /** A world that records for which consent Plaid is asked. */
+  /** Records the consent that link tokens request. */
   function recordingConsent() {
     const asked: unknown[] = []
     const services = odd.withPlaid({

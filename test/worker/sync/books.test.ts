@@ -36,7 +36,7 @@ function expected(totals: readonly BooksTotal[]): Sums {
   return texts(book)
 }
 
-/** The same from the Worker. */
+/** The same sums from the Worker. */
 async function counted(subject: string, from: string, to: string): Promise<Sums> {
   const { identity } = world.user(subject).actor
   const book = new Map<string, bigint>()
@@ -87,7 +87,7 @@ const customBank = (seed: string) => ({
   ),
 })
 
-/** The categories of Plaid's first taxonomy. */
+/** Rewrites the categories to Plaid's first taxonomy. */
 const firstTaxonomy = `update transactions set
     category_detailed = case when category_primary = 'LOAN_DISBURSEMENTS' then 'TRANSFER_IN_CASH_ADVANCES_AND_LOANS'
       when category_detailed = 'INCOME_SALARY' then 'INCOME_WAGES' else category_detailed end,

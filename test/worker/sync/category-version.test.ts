@@ -1,4 +1,4 @@
-// Plaid's two taxonomies of categories: whichever the client gets, the same money counts the same.
+// Insights count the same money with either of Plaid's two taxonomies of categories.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { cashFlow } from '../../../src/db/read/insights.ts'
 import { listRecurring } from '../../../src/db/records/recurring.ts'
@@ -23,10 +23,10 @@ const loanCategory = {
   confidence_level: 'HIGH',
 }
 const today = new Date().toISOString().slice(0, 10)
-/** A currency that nothing else at the bank has. */
+/** A currency that no other account of the bank has. */
 const currency = { iso_currency_code: null, unofficial_currency_code: 'LOANS' }
 
-/** A user to whom a loan of 9,000 and wages of 5 were paid on one day. */
+/** A user who got a loan of 9,000 and wages of 5 on one day. */
 async function borrower(subject: string) {
   const item = await linkAndSync(world, subject)
   const loan = { name: 'LOAN', amount: -9000, personal_finance_category: loanCategory }

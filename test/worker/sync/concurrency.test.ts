@@ -1,4 +1,4 @@
-// Webhooks during runs, two runs at once, and leases that ran out: who is late never harms who is right.
+// Webhooks during runs, two concurrent runs, and expired leases: a run that lost its lease never changes the data.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import type { Services } from '../../../src/context.ts'
@@ -22,7 +22,7 @@ const transactionsOf = async (itemId: string): Promise<string> => {
   return String(row?.['id'])
 }
 
-/** Services whose next page of transactions waits until `during` is done, after Plaid has answered it. */
+/** Services that run `during` after Plaid's next page and before the Worker gets it. */
 function pausing(during: () => Promise<unknown>): Services {
   let first = true
   return withPlaid(world.services, {
@@ -57,7 +57,7 @@ describe('a run', () => {
               return arrived
             })
             .toBeGreaterThan(0)
-          // The webhook's own message finds the lease taken.
+          // The webhook's message cannot acquire the lease.
           await world.drain()
         }),
       ),

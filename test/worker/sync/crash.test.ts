@@ -1,4 +1,5 @@
-// Killed anywhere between a webhook's arrival and the commit, the next sweep brings the data right, and nothing twice.
+// An isolate dies at any call between a webhook's arrival and the commit. The next sweep brings the data up to date,
+// and stores no row twice.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { expectTruth } from '../../support/equality.ts'
@@ -13,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.stop())
 
-/** One webhook carried through an isolate that dies at its nth call; returns the calls it made. */
+/** Delivers one webhook to an isolate that dies at its nth call. Returns the calls that it made. */
 async function carry(plaidItemId: string, dieAt: number, moment: Moment): Promise<readonly string[]> {
   await world.bank.change(plaidItemId, { add: 510, modify: 3, remove: 505, post_pending: true })
   let delivery
@@ -31,7 +32,7 @@ async function carry(plaidItemId: string, dieAt: number, moment: Moment): Promis
   } catch (error) {
     if (!isolate.isDead()) throw error
   }
-  // What a local queue held is gone with the isolate; leases and retries run out.
+  // A local queue loses its messages with the isolate; leases and retry times expire.
   world.queue.length = 0
   await world.elapse()
   return isolate.calls

@@ -1,4 +1,4 @@
-// What each class of Plaid's failures does: the item's status, the retry, and what the user reads of it.
+// The effect of each class of Plaid's failures: the item's status, the next attempt, and the message for the user.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { getItem } from '../../../src/db/items/items.ts'
 import { actionRequired } from '../../../src/items/action-required.ts'
@@ -18,7 +18,7 @@ interface Expected {
   readonly status: string
   readonly action: string | null
   readonly says: RegExp
-  /** Bounds of the next try, in seconds from now. */
+  /** The earliest and latest next attempt, in seconds from now. */
   readonly within: readonly [number, number]
   readonly product?: string
 }

@@ -1,5 +1,5 @@
-// Investment transactions of which Plaid announces another number than it sends: what is sent arrives, the run says what was
-// odd, and nothing is removed that an incomplete window does not show.
+// Investment transactions for which Plaid announces another total than it sends. The sent ones are stored, the run
+// records the difference, and no row is removed because of an incomplete window.
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
@@ -61,7 +61,7 @@ describe('a total', () => {
     await odd.sync(item, 'investment_transactions')
     expect(await lastRun(item)).toEqual({ outcome: 'committed', note: 'WINDOW_INCOMPLETE', pages: '4' })
     expect(await stored(item)).toEqual(ids)
-    // What the bank leaves out now may be missing for the same reason.
+    // Rows that the bank omits may be missing for the same reason.
     for (let left = 2; left > 0; left -= 1)
       await world.bank.alter({ endpoint, path: 'investment_transactions[0]', remove: true })
     await odd.sync(item, 'investment_transactions')
@@ -84,7 +84,7 @@ describe('a total', () => {
   })
 })
 
-/** Services whose Plaid has these rows, so many a page, and announces what `totalOf` says of each call. */
+/** Services whose Plaid returns these rows in pages of `size`, and announces the total of `totalOf` for each call. */
 async function announcing(item: Item, count: number, size: number, totalOf: (call: number) => number) {
   const { first, ...value } = await odd.investmentTransactions(item)
   const ids = Array.from({ length: count }, (_, index) => `move ${String(index).padStart(4, '0')}`)

@@ -1,4 +1,4 @@
-// Fields of a transaction that Plaid sends empty: what they are read as.
+// How empty fields of a transaction are stored.
 import { afterEach, expect, it } from 'vitest'
 import { listAccounts } from '../../../src/db/records/accounts.ts'
 import { cashFlow } from '../../../src/db/read/insights.ts'
@@ -18,7 +18,7 @@ afterEach(() => world.bank.clearAlterations())
 
 const today = new Date().toISOString().slice(0, 10)
 
-/** The one new transaction of a user, whose fields were changed on the way. */
+/** The single new transaction of a user, after changes to its fields. */
 async function received(subject: string, change: Record<string, unknown>) {
   const item = await linkAndSync(world, subject)
   const row = { name: 'SQ *KIOSK', merchant_name: 'Kiosk', amount: 12.5, date: today }

@@ -1,5 +1,5 @@
-// Every field of every kind of row with every kind of odd value, all the way into the database: the run is committed, and no
-// row is lost that is not set aside.
+// Puts every kind of odd value into every field of every kind of row and syncs. The run is committed, and each missing
+// row is set aside.
 import { afterEach, describe, expect, it } from 'vitest'
 import { listAllSyncRuns } from '../../../src/db/sync/runs.ts'
 import { everyTransaction } from '../../support/equality.ts'
@@ -17,7 +17,7 @@ useWorld((made) => {
 })
 afterEach(() => world.bank.clearAlterations())
 
-/** As JSON, for what JavaScript cannot hold. */
+/** As JSON text, because JavaScript cannot hold some of them. */
 const values = [
   'null',
   '""',
@@ -40,7 +40,7 @@ const values = [
   `${'['.repeat(300)}${']'.repeat(300)}`,
 ]
 
-/** Names of every field at every depth of an object: `balances.current`. */
+/** The names of every field at every depth of an object, such as `balances.current`. */
 function fieldsOf(value: unknown, before = ''): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
   return Object.entries(value).flatMap(([name, inner]) => [`${before}${name}`, ...fieldsOf(inner, `${before}${name}.`)])
@@ -105,12 +105,12 @@ describe('one odd value', () => {
       ...(endpoint.includes('s/transactions') ? window : {}),
     }
     const fields = fieldsOf(listAt(await world.bank.plaid(endpoint, body), list)[0])
-    // Another id is another row, and not an odd one.
+    // A row with another id is another row rather than an odd one.
     const plain = fields.filter((field) => !field.endsWith('_id'))
     expect(plain.length).toBeGreaterThan(5)
     const ids = () => world.sql(`select id from ${table} where item_id = $1 order by id`, [item.id])
     const before = await ids()
-    // Fields that hold others, and then those inside: an odd value in the place of the first leaves none of the second.
+    // Outer fields first, then inner ones: an odd outer value replaces the inner fields.
     const isInner = (field: string) => field.includes('.')
     for (const places of [plain.filter((field) => !isInner(field)), plain.filter(isInner)])
       for (const value of places.length === 0 ? [] : sampled(values, 3, list.length)) {

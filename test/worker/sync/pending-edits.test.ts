@@ -1,4 +1,4 @@
-// The user's edits of a pending transaction when it posts and Plaid does not say, or says twice, what it became.
+// A user's edits of a pending transaction when it posts and Plaid names no posted transaction, or two.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
@@ -53,7 +53,7 @@ async function editsOf(subject: string, plaidId: string | undefined) {
   return row === undefined ? null : shown(row)
 }
 
-/** A user with one pending transaction that was edited; `account` is another one of the item's. */
+/** A user with one edited pending transaction; `account` is another account of the item. */
 async function pendingOne(subject: string, more: Partial<Entry> = {}) {
   const item = await linkAndSync(world, subject)
   const [first = '', account = ''] = await accountsOf(item)
@@ -267,7 +267,7 @@ it('random pending and posted transactions: no note is in two places, and none m
           expect(from !== undefined && to !== undefined && isAlike(from.entry, to)).toBe(true)
           taken.set(source, target)
         }
-        // Without other pending ones to which they may belong, alike ones are never both left alone.
+        // When every pending transaction was edited, no edit is dropped while a matching posted transaction has none.
         const isCertain = pendings.every(({ isEdited }) => isEdited)
         const left = pendings.flatMap((each, index) => (each.isEdited && !taken.has(index) ? [each.entry] : []))
         const free = posted.filter((_each, index) => ![...taken.values()].includes(index))

@@ -28,7 +28,7 @@ const exactly = `account_id, security_id, trim_scale(quantity)::text as quantity
   trim_scale(institution_value)::text as value, trim_scale(cost_basis)::text as cost, iso_currency_code, unofficial_currency_code`
 const held = async (item: Item) =>
   await world.sql(`select ${exactly} from holdings where ${ofItem} order by account_id, security_id`, [item.id])
-/** The positions of a day, `offset` days from today. */
+/** The positions `offset` days from today. */
 const dayOf = async (item: Item, offset: number) =>
   await world.sql(
     `select ${exactly} from holding_days where ${ofItem} and day = (now() at time zone 'UTC')::date + $2::int order by account_id, security_id`,
@@ -38,7 +38,7 @@ const versions = async (item: Item) =>
   await world.sql(`select account_id, security_id, day, xmin from holding_days where ${ofItem} order by 1, 2, 3`, [
     item.id,
   ])
-/** Makes today's positions those of yesterday. */
+/** Moves today's positions to yesterday. */
 const nightFalls = async (item: Item) =>
   await world.sql(`update holding_days set day = day - 1 where ${ofItem}`, [item.id])
 
@@ -122,7 +122,9 @@ describe('the positions of a day', () => {
 
 type Move = PlaidValue<'getInvestmentTransactions'>['investment_transactions'][number]
 
-/** A bank with these investment transactions, newest first, `size` a page; it may change after any page. */
+/**
+ * Services with these investment transactions, newest first, in pages of `size`. The bank may change after any page.
+ */
 async function bankOf(
   item: Item,
   size: number,
@@ -231,7 +233,7 @@ describe('holdings without the subtype, which older clients and some institution
 
 describe('the investment transactions of a long window', () => {
   const staged = async () => Number((await world.sql('select count(*) as n from investment_staging'))[0]?.['n'])
-  /** Two pages are more than memory holds, so the third one meets what was staged. */
+  /** Two pages exceed what is held in memory, so the third is merged with staged rows. */
   const [size, count] = [2600, 5300]
 
   it('are staged between pages, and leave nothing behind when they are stored', async () => {

@@ -1,4 +1,4 @@
-// Two at once, made to meet: statements that are held up inside the database while another comes along.
+// Concurrent statements that are forced to meet: the database holds one up while the other runs.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
@@ -32,13 +32,13 @@ async function dirty(item: Item, product: string): Promise<string> {
 
 const run = async (id: string, services?: Services) => await syncProduct(world.job(services), id, 'user')
 
-/** Whether some session of this database waits like that. */
+/** Whether a session of this database waits for this event. */
 const waits = async (how: string): Promise<boolean> =>
   (await world.sql(`select 1 from pg_stat_activity where datname = current_database() and ${how}`)).length > 0
 const sleeping = "wait_event = 'PgSleep'"
 const locked = "wait_event_type = 'Lock'"
 
-/** Lets every statement that inserts into `table` sleep before its first row, while `act` runs. */
+/** Makes every insert into `table` sleep before its first row, while `act` runs. */
 async function holdingUp(table: string, act: () => Promise<void>): Promise<void> {
   await world.sql(
     'create function hold_up() returns trigger language plpgsql as $$ begin perform pg_sleep(0.8); return null; end $$',

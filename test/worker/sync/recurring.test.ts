@@ -1,4 +1,4 @@
-// Recurring streams: what is stored is Plaid's snapshot, under our ids, and nothing of it is lost on the way.
+// Recurring streams: the stored rows are Plaid's snapshot with ids of this database, and no field is lost.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
 import type { Item } from '../../../src/db/items/items.ts'
@@ -123,7 +123,7 @@ const state = async (item: Item) =>
     )
   )[0]
 
-/** Services to which the streams come changed. */
+/** Services that get changed streams. */
 const withStreams = (change: (value: PlaidValue<'getRecurring'>) => PlaidValue<'getRecurring'>) =>
   odd.withPlaid({
     async getRecurring(...args) {
@@ -312,7 +312,7 @@ describe('recurring streams', () => {
     expect(await accounts()).toContain(fresh)
   })
 
-  // INVALID_PRODUCT: of an add-on that the operator's account at Plaid does not have.
+  // INVALID_PRODUCT: an add-on that the operator's Plaid account does not have.
   it.each(['PRODUCTS_NOT_SUPPORTED', 'INVALID_PRODUCT'])(
     'are switched off after two refusals, and nothing else, for %s',
     async (error) => {

@@ -20,7 +20,7 @@ useWorld((made) => {
 const products = { products: ['transactions', 'investments', 'liabilities'] }
 type Holding = PlaidValue<'getHoldings'>['holdings'][number]
 
-/** What an operator finds, each as one text. */
+/** The rows set aside, each as one text. */
 const setAside = async (item: Item): Promise<string[]> =>
   (
     await world.sql(
@@ -29,7 +29,10 @@ const setAside = async (item: Item): Promise<string[]> =>
     )
   ).map(({ text }) => String(text))
 
-/** Syncs with the first holding replaced by these rows; returns how it was before, as it is stored, and the other positions. */
+/**
+ * Syncs with the first holding replaced by these rows. Returns the earlier row as it is stored, and the other
+ * positions.
+ */
 async function holdingsWith(item: Item, change: (first: Holding) => Holding[]) {
   const seen: Holding[] = []
   const services = odd.withPlaid({

@@ -1,5 +1,5 @@
-// How much the crons set going, and how it is spread: a sweep's wake-up calls over the time to the next one, what is stale
-// over hours.
+// How many products the crons enqueue, and how they spread them: a sweep's messages over the time until the next sweep,
+// stale products over hours.
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
 import { claimDue, releaseDue } from '../../../src/db/sync/work.ts'
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => world.stop())
 beforeEach(() => world.sql('truncate users cascade'))
 
-/** Items with a product each, whose last read is so old and whose dirty mark is up or not. */
+/** Inserts items with one product each, which was synced this long ago and may be dirty. */
 async function items(count: number, product: string, age: string, dirty: boolean): Promise<void> {
   await world.sql(`with u as (insert into users (issuer, subject) values ('scheduling', gen_random_uuid()::text) returning id),
     i as (insert into items (user_id, plaid_item_id, access_token_sealed, status)
@@ -27,7 +27,7 @@ interface Sent {
   readonly delaySeconds: number
 }
 
-/** The sweep's wake-up calls, as they are sent. */
+/** The batches of messages that a sweep sends. */
 async function swept(): Promise<Sent[]> {
   const sent: Sent[] = []
   const ctx: Ctx = world.job()
@@ -47,7 +47,7 @@ describe('a sweep', () => {
     const sent = await swept()
     expect(total(sent)).toBe(7500)
     expect(Math.max(...sent.map(({ count }) => count))).toBe(100)
-    // In any second of the five minutes no more than 25 a second, and the last before the next sweep.
+    // At most 25 messages a second in the five minutes, and the last before the next sweep.
     for (const [batch, { delaySeconds }] of sent.entries()) expect(delaySeconds).toBe(batch * 4)
     expect(sent.at(-1)?.delaySeconds).toBeLessThan(300)
   })
@@ -113,7 +113,7 @@ describe('a search for products uses keys where the statistics take the tables f
     for (const table of ['items', 'item_products']) await world.sql(`vacuum (analyze, truncate off) ${table}`)
   })
 
-  // A plan that compares each product with each item is cancelled by the login's limit of a minute.
+  // The login's limit of a minute would cancel a plan that compares each product with each item.
   it('marks stale products', async () => {
     await items(6000, 'liabilities', '3 days', false)
     expect(await markStaleProducts(world.job())).toBe(6000)

@@ -23,7 +23,7 @@ const closedAccounts = async (item: Item) =>
     ({ id }) => id,
   )
 
-/** A mark of every row of a table that changes whenever the row is written. */
+/** A version of every row of a table that changes with each write of the row. */
 const versions = (table: string, item: Item) =>
   world.sql(`select id, xmin from ${table} where item_id = $1 order by id`, [item.id])
 
@@ -135,7 +135,7 @@ describe('accounts', () => {
     await odd.sync(item, 'transactions')
     expect(await odd.lastRun(item)).toMatchObject({ upserted: '1' })
     expect(await closedAccounts(item)).toEqual([closed])
-    // Its worth has ended with it.
+    // A closed account has no balance today.
     expect(await balancesToday()).toEqual([])
     await odd.sync(item, 'balances')
     expect(await closedAccounts(item)).toEqual([])

@@ -1,4 +1,4 @@
-// The sync engine over a real database and the simulator: what is stored is what the bank holds.
+// The sync engine with a real database and the simulator: the stored data equal the bank's.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
@@ -19,7 +19,7 @@ const changed = async (plaidItemId: string, wanted: object | string) => {
   return change
 }
 
-/** Webhooks go out on their own; one of the transactions' kind is what the change causes. */
+/** Waits until the webhook for the change of transactions arrives, then syncs. */
 async function settleWhenDelivered(): Promise<void> {
   await expect.poll(async () => (await settleOnce()) > 0, { timeout: 5000 }).toBe(true)
 }
@@ -113,7 +113,7 @@ describe('transactions', () => {
       "select max(restarts) as restarts from sync_runs where item_id = $1 and product = 'transactions'",
       [item.id],
     )
-    // The item's own look may have it read once more, at rest.
+    // The item's own sync may cause another run.
     expect(Number(run?.['restarts'])).toBeGreaterThan(0)
   })
 

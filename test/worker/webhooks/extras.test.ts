@@ -1,4 +1,4 @@
-// Plaid may add members to its webhooks' tokens and keys one day: a webhook that carries them is still Plaid's.
+// Plaid may add members to its webhooks' tokens and keys. A webhook with unknown members still verifies.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { linkAndSync } from '../../support/linked.ts'
 import type { Delivery } from '../../support/stack.ts'
@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => world.stop())
 afterEach(async () => {
   await world.bank.webhooks({ extra_header: {}, extra_claims: {}, extra_key: {}, rotate_key: true })
-  // A network may bring two new keys a minute.
+  // A network may name two new keys a minute.
   world.restartIsolate()
   await world.delivered()
   world.queue.length = 0

@@ -1,4 +1,5 @@
-// Webhooks that Plaid says it sent and that never came: seen at the next look at the item, counted once, and made good.
+// Webhooks that Plaid reports as sent and that never arrived. The next sync of the item notices them, counts each once,
+// and requests the changes.
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import type { Item } from '../../../src/db/items/items.ts'
@@ -14,7 +15,7 @@ useWorld((made) => {
 
 const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000)
 
-/** An item that is some days old, of which no webhook was missed until now. */
+/** An item that is some days old and has missed no webhook. */
 async function settled(subject: string): Promise<Item> {
   const item = await linkAndSync(world, subject)
   await world.sql("update items set created_at = created_at - interval '3 days' where id = $1", [item.id])
@@ -66,7 +67,7 @@ describe('a webhook that Plaid says it sent', () => {
     await look(item, update(minutesAgo(20)))
     await look(item, update(minutesAgo(10)))
     expect(await missed(item)).toBe(2)
-    // What it said before says nothing new.
+    // A report that was seen before has no effect.
     await look(item, update(minutesAgo(20)))
     expect(await missed(item)).toBe(2)
   })

@@ -1,5 +1,4 @@
-// Assertions about /transactions/sync: cursors, pages, the restart after a change between two pages, the versions of
-// categories.
+// /transactions/sync: cursors, pages, the restart after a change between two pages, the versions of categories.
 import * as z from 'zod'
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
 import { addedIds, sync, syncAll, syncPage, waitForHistory } from './ready.ts'

@@ -1,4 +1,4 @@
-// How many days of history a bank has.
+// How far back a bank remembers.
 
-/** The most days that Plaid returns. */
+/** Days of history behind `today`: the most that Plaid ever gives. */
 export const historyDays = 730

@@ -1,4 +1,4 @@
-// What the customer owes and when. Computed from the books at each call, so it always agrees with the postings.
+// What is owed and when, read off the books: nothing here is remembered, so it cannot disagree with the postings.
 import { addDays, addMonths } from './calendar.ts'
 import type { Role } from './household.ts'
 import { accountOf, sameCurrency, total } from './ledger.ts'
@@ -11,10 +11,10 @@ import type { Day, RawNumber } from './values.ts'
 
 const zero = exact('0')
 
-/** The day of the month of card statements. Payment is due three weeks later. */
+/** Card statements come out on this day of the month; three weeks later they are due. */
 const statementDay = '22'
 
-/** Recomputes the liabilities of the household's accounts at the end of the day. A custom user's stay as given. */
+/** Reckons the liabilities of the household's accounts at the end of the day. A custom user's are left as they were given. */
 export function refreshLiabilities(bank: Bank, today: Day): void {
   const { household } = bank.backOffice
   if (household === null) return
@@ -55,7 +55,7 @@ function apr(type: CreditCardLiability['aprs'][number]['apr_type'], percentage: 
     apr_percentage: exact(percentage),
     apr_type: type,
     balance_subject_to_apr: balance,
-    // Paid in full every month, so no interest accrues.
+    // Paid off in full every month, so no interest is ever charged.
     interest_charge_amount: zero,
   }
 }

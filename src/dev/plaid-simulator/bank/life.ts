@@ -1,5 +1,4 @@
-// Plays days at the bank: pending transactions post, and new ones are booked. The same code makes the history and the
-// days to come.
+// Time passes at the bank: what was pending posts, what happens is booked. The same code lives the past and the days to come.
 import { addDays, daysAfter } from './calendar.ts'
 import { postedFrom } from './clearing.ts'
 import { incomeOn } from './custom-inflow.ts'
@@ -22,16 +21,16 @@ export interface LivePast {
   ids: Ids
 }
 
-/** What the days changed. Transactions that appeared and disappeared in between are left out. */
+/** What the days changed. Nothing that came and went between them is named. */
 export interface Past {
-  /** New transactions that exist at the end, pending or posted, except those in `posted`. */
+  /** New ones that stand at the end, pending or posted; without those in `posted`. */
   added: Transaction[]
-  /** Pairs of a transaction that was pending at the start and the posted one that replaced it. */
+  /** Pairs of one that was pending before and the one that it became. */
   posted: { pending: Transaction; posted: Transaction }[]
   investments: InvestmentTransaction[]
 }
 
-/** Plays the days of (from, to]. The bank is then as of the end of `to`. */
+/** Lives the days of (from, to] and leaves the bank as it stands at the end of `to`. */
 export function livePast({ bank, from, to, random, ids }: LivePast): Past {
   const before = new Map(bank.transactions.map((transaction) => [transaction.transaction_id, transaction]))
   const invested = bank.investmentTransactions.length
@@ -57,7 +56,7 @@ function happeningsOn(bank: Bank, day: Day, random: Random): Happening[] {
     .map((inflow) => atOnce(incomeOn(inflow, accountOf(bank, inflow.accountId), day)))
 }
 
-/** Posts every pending transaction that is due. */
+/** Posts everything whose day has come. */
 function clear(bank: Bank, day: Day, random: Random, ids: Ids): Past['posted'] {
   const due = [...bank.backOffice.clearsOn].filter(([, clearsOn]) => clearsOn <= day).map(([id]) => id)
   return due.flatMap((id) => {
@@ -66,7 +65,7 @@ function clear(bank: Bank, day: Day, random: Random, ids: Ids): Past['posted'] {
       bank.backOffice.clearsOn.delete(id)
       return []
     }
-    // Some banks do not name the pending transaction.
+    // Some banks never say which pending one it was.
     const posted = postedFrom(pending, { random, ids, link: random() < 0.9, today: day })
     book(bank, posted, otherSideOf(bank, id))
     return { pending, posted }

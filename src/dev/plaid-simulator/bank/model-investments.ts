@@ -1,4 +1,4 @@
-// Plaid's JSON shapes of `/investments/*`. Type aliases, not interfaces, so that they are assignable to plain records.
+// Plaid's wire shapes of `/investments/*`. Aliases, not interfaces, so that they still pass for plain records.
 import type { Day, RawNumber } from './values.ts'
 
 export type Security = {
@@ -43,9 +43,9 @@ export type Holding = {
   institution_price: RawNumber
   institution_price_as_of: Day | null
   institution_price_datetime: string | null
-  /** Always `quantity` × `institution_price`, exactly. */
+  /** Always `quantity` × `institution_price`, to the last digit. */
   institution_value: RawNumber
-  /** The cost of the whole position, not of one unit. */
+  /** The whole position's cost, not one unit's. */
   cost_basis: RawNumber | null
   quantity: RawNumber
   iso_currency_code: string | null
@@ -61,9 +61,9 @@ export type InvestmentTransaction = {
   security_id: string | null
   date: Day
   name: string
-  /** Positive if units are added. */
+  /** Positive when units come in. */
   quantity: RawNumber
-  /** Positive if cash leaves the account. */
+  /** Positive when cash leaves the account. */
   amount: RawNumber
   price: RawNumber
   fees: RawNumber | null

@@ -1,5 +1,4 @@
-// Plaid's JSON shapes of `/liabilities/get`. Type aliases, not interfaces, so that they are assignable to plain
-// records.
+// Plaid's wire shapes of `/liabilities/get`. Aliases, not interfaces, so that they still pass for plain records.
 import type { Day, RawNumber } from './values.ts'
 
 export type Apr = {

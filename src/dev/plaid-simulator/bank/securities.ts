@@ -1,5 +1,4 @@
-// The securities of the simulated market: invented companies and funds, and one security of every kind that a client
-// must handle.
+// The securities of the simulated market: made-up companies and funds, and one of every kind that a client must cope with.
 import type { Security } from './model-investments.ts'
 import { cents, exact } from './number.ts'
 import type { Day, Ids } from './values.ts'
@@ -12,7 +11,7 @@ interface Listing {
   readonly subtype: string
   /** The price two years ago, in cents. */
   readonly cents: number
-  /** Whether the price changes. Cash and the bonds here keep theirs. */
+  /** Whether its price moves; the cash and the bonds here keep theirs. */
   readonly moves: boolean
   readonly more?: Partial<Security>
 }
@@ -91,7 +90,7 @@ export function listedSecurity(ticker: Ticker, day: Day, ids: Ids): Security {
   }
 }
 
-/** A security of which only its new id is known. */
+/** A security of which nothing is known but its new id. */
 export function unknownSecurity(ids: Ids): Security {
   return {
     security_id: ids('security'),

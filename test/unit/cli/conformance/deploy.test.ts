@@ -1,4 +1,4 @@
-// Deploying the probe, with a wrangler that only says what it was asked to do.
+// Deploys the probe with a fake wrangler that prints its arguments.
 import { describe, expect, it } from 'vitest'
 import { withDeployedProbe } from '../../../../src/cli/conformance/cloudflare/deploy.ts'
 import { probeConfiguration } from '../../../../src/cli/conformance/cloudflare/project.ts'

@@ -3,7 +3,7 @@ import { parseOptions } from '../../../../src/cli/conformance/options.ts'
 import { runPlaidSandbox } from '../../../../src/cli/conformance/plaid.ts'
 
 const parse = (...args: string[]) => parseOptions(args, 'report.md')
-// No assertion has this name: nothing could be sent even if a refusal were missing.
+// No assertion has this name, so no request would be sent even if the refusal were missing.
 const choices = { slow: false, only: 'none', print: () => undefined, signal: new AbortController().signal }
 
 describe('the options of the conformance kit', () => {

@@ -1,4 +1,4 @@
-// `app.enter` on one session, as a pooler hands it from one user's transaction to the next one's.
+// `app.enter` on one session, as a connection pooler gives it to one user's transaction after another's.
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { connectStack, type TestDatabase } from '../../../support/stack.ts'

@@ -171,7 +171,7 @@ const explained = z.tuple([z.object({ 'QUERY PLAN': z.tuple([z.object({ Plan: pl
 
 interface Step {
   readonly name: string
-  /** Rows of a table that it looked at. */
+  /** The rows that it read. */
   readonly rows: number
 }
 
@@ -182,7 +182,10 @@ function stepsOf(node: PlanNode): Step[] {
   return [step, ...(node.Plans ?? []).flatMap(stepsOf)]
 }
 
-/** The steps of a batch's statements, as they ran after the first one, which says as whom and how they are planned. */
+/**
+ * The plan nodes of a batch's statements, as they were executed. The first statement, which sets the user and the
+ * planner's settings, is left out.
+ */
 async function run(client: Client, [enter, ...queries]: Queries): Promise<Step[]> {
   const steps: Step[] = []
   await client.query('begin')
@@ -198,10 +201,10 @@ async function run(client: Client, [enter, ...queries]: Queries): Promise<Step[]
   return steps
 }
 
-/** What reads all rows that qualify before it gives the first one. */
+/** Whether the node reads all matching rows before it returns the first one. */
 const readsAll = ({ name }: Step): boolean => /^(Seq Scan|Bitmap|Sort|Incremental Sort|Hash|Merge Join)/.test(name)
 
-/** Lists that pass over rows until the page is full: their plans alone are looked at. */
+/** Lists that skip rows until the page is full. Only their plans are checked. */
 const searches: ReadonlySet<string> = new Set([
   'pending transactions',
   'pending transactions of an account',
@@ -224,7 +227,7 @@ async function idsOf(owner: Client): Promise<Ids> {
 const others = { name: 'other', users: 20, transactions: 200, investments: 20 }
 const few = { ...stored, name: 'few', transactions: 5, investments: 5 }
 
-/** What the planner knows, and how it came to know that. */
+/** The planner's knowledge of the tables, and how to set it up. */
 const knowledge: Readonly<Record<string, (owner: Client) => Promise<void>>> = {
   'no statistics': async (owner) => {
     await addCrowd(owner, others)
@@ -252,7 +255,7 @@ const knowledge: Readonly<Record<string, (owner: Client) => Promise<void>>> = {
   },
 }
 
-/** One user with 200 items, each with an account and twenty rows of what lists show. */
+/** One user with 200 items, each with an account and twenty rows of each listed kind. */
 const collection = `
   with collector as (insert into users (issuer, subject) values ('bench', 'collector') returning id),
     collected as (insert into items (user_id, plaid_item_id, access_token_sealed, status)

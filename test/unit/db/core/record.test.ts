@@ -1,4 +1,4 @@
-// What follows from the declaration of an entity: the lists of its statements, and its incoming rows as parameters.
+// What is derived from the declaration of an entity: the lists of its statements, and its incoming rows as parameters.
 import { getTableColumns, sql } from 'drizzle-orm'
 import { boolean, integer, numeric, PgDialect, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { describe, expect, it } from 'vitest'

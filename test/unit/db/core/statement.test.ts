@@ -1,4 +1,4 @@
-// Batches by name: which statements run in which order, and what becomes of the rows.
+// Batches by name: which statements run in which order, and how their rows are parsed.
 import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'

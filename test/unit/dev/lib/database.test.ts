@@ -29,7 +29,7 @@ async function query(url: string, text: string): Promise<unknown[]> {
   }
 }
 
-/** What leaves logins as they are when they are made again. */
+/** Passwords that keep the logins unchanged when they are created again. */
 const passwordsOf = ({ apiUrl, jobsUrl, identityUrl, generation }: LoginUrls) => ({
   apiPassword: new URL(apiUrl).password,
   jobsPassword: new URL(jobsUrl).password,
@@ -185,7 +185,7 @@ describe('bootstrap', () => {
 })
 
 describe("the accounts' own login", () => {
-  /** The migrations before that one. */
+  /** A folder with the migrations before that one. */
   async function olderMigrations(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
     await cp(join(projectFolder, 'migrations'), folder, { recursive: true })

@@ -1,4 +1,4 @@
-// Which value of a variable reaches the local Worker, and that it reaches it unchanged.
+// Which value of a variable the local Worker gets, and that it gets it unchanged.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

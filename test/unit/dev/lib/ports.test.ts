@@ -1,4 +1,4 @@
-// Ports are checked before anything starts, and a refusal names the variable.
+// Ports are checked before anything starts, and the error names the variable.
 import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { freePort, readPorts } from '../../../../src/dev/lib/ports.ts'

@@ -24,7 +24,7 @@ async function workerWith(statuses: readonly number[], body: object): Promise<st
   return `http://127.0.0.1:${address.port}`
 }
 
-/** Reasons after one log line of the request, as wrangler prints an error. */
+/** The reasons after one log line of the request, in wrangler's format for an error. */
 function reasonsWith(reason: string): Reasons {
   const reasons = createReasons()
   const line = { level: 'error', event: 'http_request', request_id: REQUEST_ID, reason }

@@ -1,4 +1,4 @@
-// The connections behind the Neon endpoint, before a real server.
+// The connections of the Neon endpoint to a real server.
 import { Client, type PoolClient } from 'pg'
 import { expect, inject, it } from 'vitest'
 import { createPools, type Pools } from '../../../../src/dev/neon-local/pools.ts'

@@ -1,4 +1,4 @@
-// The Neon endpoint, reached by Neon's own driver and by plain HTTP, before a real server.
+// The Neon endpoint with Neon's own driver, plain HTTP and a real server.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client as NeonClient, neon, neonConfig } from '@neondatabase/serverless'
 import { Client } from 'pg'
@@ -10,7 +10,7 @@ const MAX_BYTES = 200_000
 const stack = connectStack(inject('control'))
 
 let database: TestDatabase
-/** Other endpoints before the same server, with limits that a test can reach. */
+/** Endpoints of the same server with limits that a test can reach. */
 let small: NeonEndpoint
 let limited: NeonEndpoint
 let full: NeonEndpoint
@@ -190,7 +190,7 @@ describe('what Neon refuses', () => {
       ]),
     )
     await expect(batch).rejects.toThrow('507')
-    // Nothing else would stop the statement.
+    // Without the cancellation the statement would run on.
     expect(performance.now() - started).toBeLessThan(10_000)
     expect(await countNotes('too large')).toBe(0)
   })

@@ -1,4 +1,4 @@
-// Products that an item does not have for a while, and consent that the user gives later.
+// Products that an item lacks for a while, and consent that the user gives later.
 import { CountryCode, Products } from 'plaid'
 import { expect, test } from 'vitest'
 import { openDesk } from './bank-desk.ts'

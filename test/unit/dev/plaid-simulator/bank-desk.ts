@@ -1,4 +1,4 @@
-// A simulator for one test, with the official SDK, the raw wire and the controls at hand. Ends with the test.
+// A simulator for one test, with the official SDK, raw requests and the controls. Ends with the test.
 import { Configuration, PlaidApi, Products } from 'plaid'
 import { onTestFinished } from 'vitest'
 import * as z from 'zod'
@@ -11,7 +11,7 @@ export const credentials = { clientId: 'client', secret: 'secret' }
 export interface Wire {
   status: number
   text: string
-  /** Parsed, numbers as raw tokens. */
+  /** The parsed body, with numbers as raw text. */
   body: Record<string, unknown>
 }
 
@@ -23,9 +23,9 @@ export interface Linked {
 export interface BankDesk {
   simulator: Simulator
   plaid: PlaidApi
-  /** One of Plaid's endpoints, as text over the wire. Credentials are added. */
+  /** Calls one of Plaid's endpoints with the credentials added. */
   post(path: string, body: object): Promise<Wire>
-  /** A control: POST with a body, GET without. The body may be JSON text. */
+  /** Calls a control: POST with a body, GET without. The body may be JSON text. */
   control(path: string, body?: object | string): Promise<Wire>
   link(options?: LinkOptions): Promise<Linked>
 }
@@ -39,7 +39,7 @@ export interface LinkOptions {
   daysRequested?: number
 }
 
-/** History waits for the control and limits are off, unless the test says otherwise. */
+/** By default, history waits for the control and limits are off. */
 export async function openDesk(options: Partial<SimulatorOptions> = {}): Promise<BankDesk> {
   const simulator = await startSimulator({
     port: 0,
@@ -93,7 +93,7 @@ export async function openReceiver(): Promise<Receiver> {
   return receiver
 }
 
-/** Reads a whole update from a cursor, as Plaid asks its clients to; restarts when the item changed meanwhile. */
+/** Reads a whole update from a cursor, as Plaid's documentation requires. Restarts when the item changed meanwhile. */
 export async function readUpdate(desk: BankDesk, access_token: string, cursor = '', count = 500) {
   for (;;) {
     const read = await tryUpdate(desk, access_token, cursor, count)
@@ -125,7 +125,9 @@ async function tryUpdate(desk: BankDesk, access_token: string, start: string, co
   }
 }
 
-/** What a client holds after an update: upserts, then removals. Rows are JSON text, so that numbers compare digit by digit. */
+/**
+ * A client's rows after an update: upserts, then removals. Rows are JSON text, so that numbers compare digit by digit.
+ */
 export function applied(held: ReadonlyMap<string, string>, pages: readonly Page[]): Map<string, string> {
   const next = new Map(held)
   for (const { added, modified } of pages) {

@@ -1,4 +1,4 @@
-// The double-entry books of a bank, and money that moves on order.
+// The double-entry books of a bank, and money that a control moves.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { openDesk } from './bank-desk.ts'

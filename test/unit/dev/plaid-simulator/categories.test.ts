@@ -1,4 +1,4 @@
-// The two taxonomies of categories on the wire: by the client's age, and by what the request asks for.
+// The two taxonomies of categories in responses, by the client's age and by the request.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { openDesk } from './bank-desk.ts'

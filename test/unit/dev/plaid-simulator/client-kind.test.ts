@@ -1,4 +1,4 @@
-// Clients of different ages, tokens of other environments and teams, and pages that play Link.
+// Clients of different ages, tokens of other environments and teams, and pages that act as Link.
 import { CountryCode, Products } from 'plaid'
 import { describe, expect, test } from 'vitest'
 import { openDesk } from './bank-desk.ts'

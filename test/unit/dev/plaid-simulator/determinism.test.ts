@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { type BankDesk, openDesk, readUpdate } from './bank-desk.ts'
 
-/** A day of calls; everything that the simulator made up, as text. Times of the clock are taken out. */
+/** Makes a day of calls and returns all generated values as text, without times of the clock. */
 async function play(desk: BankDesk): Promise<string> {
   const first = await desk.link({ institution: 'ins_109511' })
   const second = await desk.link()

@@ -1,4 +1,4 @@
-// No digit is lost on any way through the simulator.
+// The simulator keeps every digit of every number.
 import { AccountSubtype, Products } from 'plaid'
 import { expect, test } from 'vitest'
 import { openDesk } from './bank-desk.ts'

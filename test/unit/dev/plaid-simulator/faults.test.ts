@@ -1,4 +1,4 @@
-// Failures on order, limits, and requests that Plaid would refuse.
+// Ordered failures, limits, and requests that Plaid would refuse.
 import * as fc from 'fast-check'
 import { Products } from 'plaid'
 import { describe, expect, test } from 'vitest'

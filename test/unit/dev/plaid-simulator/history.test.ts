@@ -1,4 +1,4 @@
-// How an item's transactions arrive, and what a client that syncs ends with.
+// How an item's transactions arrive, and the rows of a client that syncs them.
 import * as fc from 'fast-check'
 import { Products } from 'plaid'
 import { describe, expect, test } from 'vitest'

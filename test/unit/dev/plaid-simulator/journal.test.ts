@@ -14,7 +14,7 @@ function journal(): string {
   return join(folder, 'journal.jsonl')
 }
 
-/** Something of everything that changes a world. */
+/** Makes every kind of change to a simulator. */
 async function live(desk: BankDesk, webhook: string) {
   const { access_token, item_id } = await desk.link({
     institution: 'ins_109508',
@@ -74,7 +74,7 @@ test('logins, users, sessions and streams are as they were', async () => {
   const chase = { institution: 'ins_56' }
   items.push(await before.link(chase), await before.link(chase))
   for (const { item_id } of items) await before.control(`/items/${item_id}/bank`, { history: 'historical' })
-  // A look that is not written down must not decide which ids come.
+  // A read is not in the journal, so it must not affect later ids.
   const { data } = await before.plaid.accountsGet({ access_token: items[0]?.access_token ?? '' })
   const bank = (change: object) => before.control(`/items/${items[0]?.item_id ?? ''}/bank`, change)
   await bank({ add: 2, revoke_account: data.accounts[1]?.account_id, new_account: true })

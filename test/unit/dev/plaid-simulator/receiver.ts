@@ -12,7 +12,7 @@ export interface Receiver {
   received: Received[]
   /** Statuses of the next responses, `never` for no response; then 200. */
   answers: { status: number | 'never'; headers?: Record<string, string> }[]
-  /** Resolves when so many have come. Rejects after fifteen seconds. */
+  /** Resolves when this many webhooks have arrived. Rejects after fifteen seconds. */
   arrived(count: number): Promise<Received[]>
   codes(): string[]
   stop(): Promise<void>

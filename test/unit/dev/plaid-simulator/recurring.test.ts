@@ -32,7 +32,7 @@ async function named(desk: BankDesk, item: Linked, name: string): Promise<Stream
   return [...inflow_streams, ...outflow_streams].find(({ description }) => description === name)
 }
 
-/** An order to book these, as JSON text, so that no digit is lost. */
+/** The body of a control that adds these transactions, as JSON text so that no digit is lost. */
 function add(rows: { name: string; amount: string; date: string }[]): string {
   const texts = rows.map(
     ({ name, amount, date }) => `{"name": "${name}", "amount": ${amount}, "date": "${date}", "account_id": "@"}`,
@@ -40,7 +40,7 @@ function add(rows: { name: string; amount: string; date: string }[]): string {
   return `{"add": [${texts.join(', ')}]}`
 }
 
-/** An item with its whole history, and a hand on its bank that books to its first account. */
+/** An item with its whole history, and a function that adds transactions to its first account. */
 async function opened(webhook?: string) {
   const desk = await openDesk()
   const item = await desk.link({ daysRequested: 730, ...(webhook !== undefined && { webhook }) })
@@ -75,7 +75,7 @@ test('a stream appears early, ripens, grows and ends with what happens at the ba
   expect(ripe?.transaction_ids.map((id) => held.has(id))).toEqual([true, true, true])
   const [gone] = z.array(z.string()).parse(first.body['added'])
   await bank({ remove: [gone] })
-  // Two of different amounts are no stream yet.
+  // Two transactions of different amounts are not a stream yet.
   expect(await named(desk, item, 'GYM')).toBeUndefined()
   await bank(add([{ name: 'GYM', amount: '20.00', date: ago(60) }]))
   await desk.control('/clock', { advance_ms: 60 * 86_400_000 })

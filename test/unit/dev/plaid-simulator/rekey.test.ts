@@ -1,4 +1,4 @@
-// Ids of items: a bijection from the bank's, with case kept apart as case.
+// Ids of items: a bijection from the bank's ids. Ids that differ only in case stay different.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { rekey } from '../../../../src/dev/plaid-simulator/state/rekey.ts'

@@ -30,7 +30,7 @@ const idFields = new Set([
 type Kind = 'accounts' | 'transactions' | 'holdings' | 'investment_transactions' | 'liabilities'
 const kinds: Kind[] = ['accounts', 'transactions', 'holdings', 'investment_transactions', 'liabilities']
 
-/** The rows without their ids, as JSON text, so that the same bank under other ids is the same text. */
+/** The rows without their ids, as JSON text. The same bank under other ids gives the same text. */
 function nameless(rows: Partial<Pick<Truth, Kind>>): string {
   const { accounts, transactions, holdings, investment_transactions, liabilities } = rows
   const chosen = { accounts, transactions, holdings, investment_transactions, liabilities }
@@ -53,7 +53,7 @@ function idsIn(given: Truth): string[] {
 const bank = (desk: BankDesk, item: Linked, change: object | string) =>
   desk.control(`/items/${item.item_id}/bank`, change)
 
-/** Something of everything that can change at a bank. */
+/** Makes every kind of change at a bank. */
 async function busyLife(desk: BankDesk, item: Linked): Promise<void> {
   await bank(desk, item, '{"add": [{"transaction_id": "hard-1", "amount": 1234567890123456.10, "pending": true}]}')
   await bank(desk, item, { add: 5, modify: 4, remove: 3, post_pending: true, new_account: { shared: true } })
@@ -72,7 +72,6 @@ test.for([
   await busyLife(desk, first)
   const before = await truthOf(desk, first.item_id)
   await end(desk, first)
-  // Days without any item are days at the bank, too.
   const second = await desk.link(wanted)
   const now = await truthOf(desk, second.item_id)
   const oldest = String(now.transactions[0]?.['date'])

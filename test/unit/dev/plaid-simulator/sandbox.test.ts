@@ -1,4 +1,4 @@
-// What Plaid's sandbox can do to an item, the streams found in a history, and institutions.
+// The sandbox endpoints for items, the streams in a history, and institutions.
 import {
   CountryCode,
   Products,
@@ -81,7 +81,7 @@ test('the salary and the bills are found as streams, the groceries are not', asy
     data.outflow_streams.filter(({ frequency }) => frequency === RecurringTransactionFrequency.Monthly).length,
   ).toBeGreaterThan(3)
   for (const stream of [...data.inflow_streams, ...data.outflow_streams]) {
-    // One that has just begun, or ended soon, was seen twice; so is what comes once a year.
+    // A stream that has just begun or ended early has two transactions, and so has a yearly one.
     const { status, frequency } = stream
     const isSure = status === TransactionStreamStatus.Mature && frequency !== RecurringTransactionFrequency.Annually
     expect(stream.transaction_ids.length).toBeGreaterThanOrEqual(isSure ? 3 : 2)

@@ -1,4 +1,4 @@
-// Starting and stopping: several at once, on chosen and on free ports.
+// Starting and stopping: several simulators concurrently, on chosen and on free ports.
 import { expect, test } from 'vitest'
 import { startSimulator } from '../../../../src/dev/plaid-simulator/server.ts'
 import { credentials, openDesk } from './bank-desk.ts'

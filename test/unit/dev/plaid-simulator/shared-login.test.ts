@@ -49,7 +49,7 @@ async function take(desk: BankDesk, clients: Client[], taken: Step): Promise<voi
   }
 }
 
-/** The rows without ids. The window of a later item begins later, so only what is in both counts. */
+/** The rows without ids, from a day that both items have: a later item's window begins later. */
 function nameless(rows: ReadonlyMap<string, string>, from: string): string[] {
   return [...rows.values()]
     .filter((row) => String(JSON.parse(row).date) >= from)

@@ -1,4 +1,4 @@
-// What cursors and pages promise, for every sequence of changes, page size and age of cursor.
+// The guarantees of cursors and pages, for every sequence of changes, page size and age of cursor.
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { inventTransaction } from '../../../../src/dev/plaid-simulator/bank/invent.ts'

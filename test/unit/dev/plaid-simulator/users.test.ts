@@ -1,4 +1,4 @@
-// Users of the application: what belongs to them, and what of it can be removed without an access token.
+// Users of the application: what belongs to them, and which of it can be removed without an access token.
 import { CountryCode, Products } from 'plaid'
 import { expect, test } from 'vitest'
 import { type BankDesk, openDesk } from './bank-desk.ts'
@@ -14,7 +14,7 @@ async function userNamed(desk: BankDesk, client_user_id: string): Promise<string
   return (await desk.plaid.userCreate({ client_user_id })).data.user_id
 }
 
-/** Goes through Link for this user; the item waits for its exchange. */
+/** Goes through Link for this user, without the exchange. */
 async function linked(desk: BankDesk, user: { user_id: string } | { user: { client_user_id: string } }) {
   const { data } = await desk.plaid.linkTokenCreate({ ...fields, ...user })
   const { body } = await desk.control('/link', { link_token: data.link_token, institution_id: 'ins_109509' })

@@ -1,4 +1,4 @@
-// Webhooks as a receiver sees them: signed, in order, retried; and everything that can be made to go wrong on the way.
+// Webhooks as a receiver gets them: signed, in order, retried, and with every fault that a control can cause.
 import { createHash } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
@@ -26,7 +26,9 @@ async function openLine(options: Parameters<typeof openDesk>[0] = {}) {
   return { receiver, desk, item_id, access_token, send }
 }
 
-/** Verifies as Plaid's documentation says. Rejects when the signature, the key or the body's hash is wrong. */
+/**
+ * Verifies a webhook as Plaid's documentation says. Rejects when the signature, the key or the body's hash is wrong.
+ */
 async function verify(desk: BankDesk, { jwt, text }: Received): Promise<void> {
   const { kid = '' } = decodeProtectedHeader(jwt ?? '')
   const { data } = await desk.plaid.webhookVerificationKeyGet({ key_id: kid })

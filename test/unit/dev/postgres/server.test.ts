@@ -1,4 +1,5 @@
-// The embedded server: who may start it where, what survives, and what a killed run leaves behind.
+// The embedded server: which users may start it and where, what survives a restart, and what a killed run leaves
+// behind.
 import { spawn } from 'node:child_process'
 import { access, chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,7 +18,7 @@ let base: string
 
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
-  // The server's user, where that is another, has to get through.
+  // The server may run as another user, who must be able to enter the folder.
   await chmod(base, 0o711)
 })
 

@@ -1,4 +1,4 @@
-// The crons that the local stack fires are those that Cloudflare would, and each has a job.
+// The local stack fires the crons that Cloudflare would fire, and each has a job.
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// Whether a deployment keeps Plaid's limits is no accident: without the object that counts, a strict one does not start.
+// A strict deployment without the rate limiter's Durable Object does not start.
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../../src/config/config.ts'
 import { createServices } from '../../../../src/services.ts'

@@ -1,5 +1,5 @@
-// Plaid's limits as the control keeps them: against a naive model, in every rhythm, through every end of the control; who
-// goes first; what Plaid's own refusals close; and the day's budget of what costs money.
+// The rate limiter for calls to Plaid: compared with a simple model for every rhythm of calls and across restarts of
+// its object. Also priorities, pauses after Plaid's own 429s, and the daily budget of paid calls.
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
@@ -36,17 +36,17 @@ const callOf = (
 const isAdmitted = (control: AdmissionControl, call: LimitedCall, nowMs: number): boolean =>
   control.admit(call, nowMs).admitted
 
-/** How many of so many calls at once are admitted. */
+/** The number of admitted calls of this many concurrent ones. */
 const admittedOf = (control: AdmissionControl, times: number, call: LimitedCall, nowMs: number): number =>
   Array.from({ length: times }, () => isAdmitted(control, call, nowMs)).filter(Boolean).length
 
-/** The most in any window of a minute that holds its start and not its end: a naive model of Plaid's own count. */
+/** The most calls in any minute, its start included and its end not: a simple model of Plaid's count. */
 function mostInAMinute(times: readonly number[]): number {
   return Math.max(0, ...times.map((from) => times.filter((time) => time >= from && time <= from + minuteMs).length))
 }
 
 const limits = fc.record({ item: fc.integer({ min: 1, max: 12 }), client: fc.integer({ min: 1, max: 40 }) })
-/** Floods, pauses, and the edges of the window; now and then the control ends and begins anew. */
+/** Floods, pauses, and the edges of the window. Sometimes the object restarts. */
 const steps = fc.array(
   fc.record({
     afterMs: fc.oneof(

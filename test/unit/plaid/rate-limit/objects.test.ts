@@ -1,4 +1,4 @@
-// Which object counts which call, where it is created, and what its failure concerns.
+// Which Durable Object counts which call, where it is created, and which calls its failure affects.
 import { describe, expect, it } from 'vitest'
 import { defaultLimits, limitNameOf, limitsWith } from '../../../../src/plaid/rate-limit/limits.ts'
 import { type Caller, createPlaidLimiter, type PlaidLimiterObjects } from '../../../../src/plaid/rate-limit/limiter.ts'
@@ -21,7 +21,7 @@ const paths = [
   '/link/token/create',
 ]
 
-/** A quota whose objects are named in `asked`, with the options that they were asked for with. */
+/** A rate limiter, with the names and options with which it requested its objects. */
 function recording(fails: (name: string) => boolean = () => false, location: 'weur' | null = null) {
   const asked: { readonly name: string; readonly options: unknown }[] = []
   const failures: unknown[] = []
@@ -77,7 +77,7 @@ describe('the object that counts a call', () => {
     expect(await limiter.check('/transactions/sync', background)).toEqual({ kind: 'failed', afterSeconds: 60 })
     expect(await limiter.check('/transactions/sync', background)).toEqual({ kind: 'failed', afterSeconds: 60 })
     expect(await limiter.check('/item/get', background)).toEqual({ kind: 'admitted' })
-    // The failing object is left alone meanwhile.
+    // The failing object gets no call in that time.
     expect(names()).toEqual(['client:sync', 'client:item_get'])
     expect(failures).toHaveLength(1)
   })

@@ -229,7 +229,7 @@ describe('requests for unknown key ids', () => {
 })
 
 describe('keys that isolates share', () => {
-  /** The store of all isolates, with what each call of it was. */
+  /** The key store that all isolates share, with a record of each call. */
   function createShared(keys: SharedKey[] = []) {
     const calls: string[] = []
     const shared: SharedKeys = {

@@ -3,10 +3,10 @@ import type { Bank } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import { openBank } from '../../../../../src/dev/plaid-simulator/bank/open.ts'
 import type { Ids } from '../../../../../src/dev/plaid-simulator/bank/values.ts'
 
-/** A Saturday, three days after a payday that fell on none. */
+/** A Saturday. */
 export const today = '2026-11-21'
 
-/** Ids like `transaction-7`, each once. */
+/** Unique ids like `transaction-7`. */
 export function countedIds(): Ids {
   const counts = new Map<string, number>()
   return (kind) => {
@@ -25,7 +25,7 @@ interface Wanted {
   ids?: Ids
 }
 
-/** A bank; everything that is not named is usual. */
+/** Opens a bank with defaults for everything that is not given. */
 export function aBank(wanted: Wanted = {}): Bank {
   return openBank({
     seed: 'a seed',
@@ -38,14 +38,14 @@ export function aBank(wanted: Wanted = {}): Bank {
   })
 }
 
-/** Parses JSON as the simulator does, numbers as their own text. */
+/** Parses JSON like the simulator, with numbers as text. */
 export function exactly(json: string): unknown {
   return JSON.parse(json, (_key, value: unknown, context?: { source?: string }) =>
     typeof value === 'number' && context?.source !== undefined ? JSON.rawJSON(context.source) : value,
   )
 }
 
-/** Everything of a bank that can be compared, as text. */
+/** All comparable data of a bank, as text. */
 export function written(bank: Bank): string {
   return JSON.stringify(bank, (_key, value: unknown) => {
     if (value instanceof Map) return [...value]

@@ -216,7 +216,7 @@ describe('the books', () => {
   })
 })
 
-/** The balances as numbers in lowest terms: `5.00` and `5` are one balance. */
+/** The balances in a canonical form: `5.00` and `5` are equal. */
 function structuralBalances({ accounts }: Bank): string[] {
   return accounts.flatMap(({ balances: { current, available } }) =>
     [current, available].map((balance) => (balance === null ? 'null' : balance.rawJSON.replace(/\.?0*$/, ''))),

@@ -15,7 +15,7 @@ import {
 } from '../../../../../src/dev/plaid-simulator/bank/number.ts'
 import type { RawNumber } from '../../../../../src/dev/plaid-simulator/bank/values.ts'
 
-/** An independent reading of a decimal: a fraction of two integers. */
+/** An independent representation of a decimal: a fraction of two integers. */
 interface Fraction {
   over: bigint
   under: bigint

@@ -138,7 +138,7 @@ describe('the bank of a login', () => {
 
   it('never overdraws a checking or savings account', () => {
     for (const institutionId of institutions.slice(0, -1)) {
-      // The last one lives beyond its means and is topped up from its savings.
+      // The last one spends more than it earns, and its savings cover the difference.
       for (const seed of ['one', 'two', 'r15']) {
         const { accounts, transactions } = aBank({ institutionId, seed })
         for (const { account_id, balances, type } of accounts) {

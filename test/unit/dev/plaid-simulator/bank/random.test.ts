@@ -20,7 +20,7 @@ describe('seeded randomness', () => {
       const bucket = Math.floor(number * 20)
       counts[bucket] = (counts[bucket] ?? 0) + 1
     }
-    // A thousand are expected in each; 150 is nearly five standard deviations.
+    // Each should have 1000; 150 is nearly five standard deviations.
     for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(150)
   })
 
