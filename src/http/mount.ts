@@ -48,6 +48,7 @@ async function answer(context: Context<HttpEnvironment>, route: Route): Promise<
   const headers = new Headers(route.cacheControl === undefined ? {} : { 'cache-control': route.cacheControl })
   for (const [name, values] of Object.entries(own)) for (const value of [values].flat()) headers.append(name, value)
   if (body === undefined) return new Response(null, { status, headers })
+  if (body instanceof ReadableStream) return new Response(body, { status, headers })
   const isText = route.mediaType !== undefined && typeof body === 'string'
   headers.set('content-type', isText ? route.mediaType : 'application/json')
   return new Response(isText ? body : JSON.stringify(body), { status, headers })

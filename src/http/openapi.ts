@@ -112,6 +112,10 @@ function problems(route: Route, components: Components): Json {
 
 const exampleOf = (example: unknown): Json => (example === undefined ? {} : { example })
 
+/** A stream is not described as a schema; the operation's text says what it holds. */
+const streamContent = (mediaTypes: readonly string[]): Json =>
+  Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, { schema: { type: 'string' } }]))
+
 function answers(route: Route, components: Components): Json {
   const { responses, example } = textOf(route.id)
   const entries = Object.entries(route.answers).map(([status, schema]) => {
@@ -119,6 +123,7 @@ function answers(route: Route, components: Components): Json {
     if (description === undefined) throw new Error(`Describe the ${status} of ${route.id} in src/http/reference.`)
     const head = { description, ...headers(route, Number(status)) }
     if (schema === null) return [status, head]
+    if (route.streams !== undefined) return [status, { ...head, content: streamContent(route.streams) }]
     const content = { schema: describe(schema, components), ...exampleOf(example?.response) }
     return [status, { ...head, content: { [route.mediaType ?? 'application/json']: content } }]
   })

@@ -42,6 +42,8 @@ export interface RouteFacts {
   readonly errors: readonly ErrorCode[]
   /** The media type of a success; the default is JSON. */
   readonly mediaType?: 'text/plain; charset=utf-8'
+  /** The media types of a success that is a stream of bytes; the reply's headers name the one that it has. */
+  readonly streams?: readonly string[]
   /** `Cache-Control` of a success; the default is `no-store`. */
   readonly cacheControl?: string
 }

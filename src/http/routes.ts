@@ -43,6 +43,7 @@ import { createLinkTokenRoute, exchangePublicTokenRoute } from './routes/link.ts
 import { listRecurringRoute } from './routes/transactions/recurring.ts'
 import { listSyncRunsRoute, syncAllRoute, syncItemRoute } from './routes/sync.ts'
 import { editTransactionRoute, getTransactionRoute, listTransactionsRoute } from './routes/transactions/transactions.ts'
+import { exportRoute } from './routes/privacy/export.ts'
 import { webhookRoute } from './routes/system/webhook.ts'
 
 export interface RouteTable {
@@ -100,6 +101,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       netWorthRoute,
       cashFlowRoute,
       spendingRoute,
+      exportRoute,
       listAllItemsRoute,
       recheckItemRoute,
       resyncItemRoute,

@@ -90,6 +90,7 @@ const lists: Record<string, 'item_id' | 'account_id' | null> = {
 /** Sums of whatever is the caller's. */
 const sums = ['GET /api/v1/insights/net-worth', 'GET /api/v1/insights/cash-flow', 'GET /api/v1/insights/spending']
 const feed = 'GET /api/v1/transactions/changes'
+const everything = 'GET /api/v1/privacy/export'
 
 /** Acts on whatever is the caller's. */
 const onOwn: Record<string, Probe> = {
@@ -135,7 +136,7 @@ async function read(subject: string, name: string, query: string) {
 }
 
 test('every documented route is tried here', () => {
-  const tried = [feed, ...sums, ...Object.keys({ ...byId, ...lists, ...onOwn, ...open })]
+  const tried = [feed, everything, ...sums, ...Object.keys({ ...byId, ...lists, ...onOwn, ...open })]
   expect(tried.toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
 })
 
@@ -194,6 +195,21 @@ test('the change feed contains no changes of other users, who have separate numb
 
 const sumsSchema = z.object({ data: z.array(z.looseObject({ currency: z.string().nullable() })) })
 const balancesSchema = z.object({ current: z.string().nullable(), currency: z.string().nullable() })
+
+test('an export contains no row of another user', async () => {
+  const exportOf = async (subject: string) => {
+    const { text } = await edge.as(subject)('GET', '/api/v1/privacy/export')
+    expect(text).toContain('"complete":true')
+    return new Set(text.match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? [])
+  }
+  const theirs = await exportOf('owner')
+  expect(theirs.size).toBeGreaterThan(1000)
+  for (const subject of ['neighbour', 'stranger']) {
+    const mine = await exportOf(subject)
+    expect([...mine].filter((id) => theirs.has(id))).toEqual([])
+    expect(mine.size > 1000).toBe(subject === 'neighbour')
+  }
+})
 
 test.each(sums)('%s adds up own things alone', async (name) => {
   const answer = async (subject: string) =>

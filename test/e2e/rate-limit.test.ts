@@ -26,6 +26,7 @@ const own: Readonly<Record<string, Policy>> = {
   'POST /api/v1/admin/dead-letters/replay': 'sensitive',
   'POST /api/v1/plaid/sync/all': 'sync',
   'POST /api/v1/plaid/sync/item/{item_id}': 'sync',
+  'GET /api/v1/privacy/export': 'sensitive',
   'POST /api/v1/admin/keys/rotate': 'sensitive',
   [`POST ${webhookPath}`]: 'webhook_failed',
 }

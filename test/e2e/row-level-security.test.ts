@@ -217,7 +217,7 @@ describe.each(logins)('the login %s', (login) => {
 })
 
 test.each([
-  'select 1 from webhook_events',
+  'select replay_key from webhook_events',
   'select 1 from dead_letters',
   'select 1 from sync_staging',
   'select 1 from investment_staging',
@@ -234,7 +234,7 @@ test.each([
   'insert into item_products default values',
   'delete from accounts',
   'delete from plaid_removals',
-  'select 1 from plaid_removals',
+  'select access_token_sealed from plaid_removals',
   'select 1 from plaid_usage',
   'select 1 from safety_switches',
   'select 1 from webhook_keys',
@@ -255,6 +255,12 @@ test('jobs cannot become a user', async () => {
 
 /** Login → table → what it may do with all of it; columns of their own in brackets. */
 const everythingOfTheirs = 'INSERT SELECT UPDATE'
+/** The right to read some columns. */
+const columnsOf = (names: string): string =>
+  names
+    .split(' ')
+    .map((name) => `SELECT(${name})`)
+    .join(' ')
 const grants: Record<string, Record<string, string>> = {
   wn_api: {
     account_balances: 'SELECT',
@@ -269,12 +275,19 @@ const grants: Record<string, Record<string, string>> = {
     link_exchanges:
       'DELETE INSERT SELECT UPDATE(access_token_sealed) UPDATE(next_attempt_at) UPDATE(plaid_item_id) UPDATE(state) UPDATE(updated_at)',
     link_sessions: 'INSERT SELECT',
+    plaid_removals: columnsOf(
+      'attempts created_at id item_id last_error next_attempt_at plaid_item_id reason user_id',
+    ),
     recurring_streams: 'SELECT',
     securities: 'SELECT',
+    set_aside_rows: columnsOf(
+      'first_seen_at id item_id kind last_seen_at payload plaid_account_id problems product row_key run_id user_id',
+    ),
     sync_runs: 'SELECT',
     transaction_tombstones: 'SELECT',
     transactions: 'SELECT UPDATE(change_seq) UPDATE(hidden) UPDATE(note) UPDATE(updated_at) UPDATE(user_category)',
     users: 'SELECT UPDATE(change_seq) UPDATE(plaid_user_id)',
+    webhook_events: columnsOf('id item_id payload plaid_item_id received_at scheme user_id webhook_code webhook_type'),
   },
   wn_jobs: {
     account_balances: everythingOfTheirs,
@@ -364,6 +377,7 @@ const executors: Record<string, string> = {
       'enable_totp',
       'enroll_totp',
       'enrolled_totp',
+      'export_account',
       'find_reset',
       'finish_sign_in',
       'finish_verification',

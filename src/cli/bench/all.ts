@@ -32,6 +32,10 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
     summary: "peak of the isolate's heap in a first sync of 50,000 transactions, against the quota of 128 MB",
     load: async () => (await import('./sync-heap.ts')).syncHeapBenchmark,
   },
+  'export-heap': {
+    summary: "peak of the isolate's heap in an export of 200,000 transactions, against the quota of 128 MB",
+    load: async () => (await import('./export-heap.ts')).exportHeapBenchmark,
+  },
   'first-sync': {
     summary:
       'time from the exchange of a public token to 2,000 stored transactions, with the queue and webhooks of ' +

@@ -31,6 +31,10 @@ export interface LinkedWorker {
   sync(limitMs: number, signal: AbortSignal): Promise<void>
   /** Calls of `/transactions/sync` at the bank so far. */
   pagesRead(): Promise<number>
+  /** Rows of transactions that no bank has, for reads of many rows. */
+  storeTransactions(count: number): Promise<void>
+  /** Reads a response to its end and keeps none of it but its last bytes. Returns these, and how many there were. */
+  readAway(path: string, signal: AbortSignal): Promise<{ bytes: number; end: string }>
   /** Stored and not removed. */
   storedTransactions(): Promise<number>
   stop(): Promise<void>
@@ -142,6 +146,25 @@ async function controlsOf(parts: Parts): Promise<Omit<LinkedWorker, 'stop' | 'in
       const calls = await send(`${plaidUrl}/simulator/calls`, 'GET', {})
       const named = z.object({ calls: z.array(z.object({ endpoint: z.string() })) }).parse(calls).calls
       return named.filter(({ endpoint }) => endpoint === '/transactions/sync').length
+    },
+    async storeTransactions(wanted) {
+      await database.owner.query(
+        `insert into transactions (user_id, item_id, account_id, plaid_transaction_id, date, amount, name, pending, change_seq)
+          select a.user_id, a.item_id, a.id, 'stored-' || n, date '2024-01-01' + n % 700, -n / 100.0, 'Payment ' || n, false, n
+          from (select * from accounts where item_id = $1 limit 1) a, generate_series(1, $2::int) n`,
+        [item.id, wanted],
+      )
+    },
+    async readAway(path, signal) {
+      const response = await fetch(`${api}${path}`, { headers: { authorization: `Bearer ${token}` }, signal })
+      if (!response.ok || response.body === null) throw new Error(`GET ${path} answered ${response.status}`)
+      const found = { bytes: 0, end: '' }
+      const decoder = new TextDecoder('latin1')
+      for await (const chunk of response.body) {
+        found.bytes += chunk.length
+        found.end = (found.end + decoder.decode(chunk)).slice(-2000)
+      }
+      return found
     },
     storedTransactions: () =>
       count(database, 'select count(*) as n from transactions where item_id = $1 and removed_at is null', [item.id]),

@@ -4,6 +4,7 @@ import { adminTexts } from './admin.ts'
 import { authTexts } from './auth.ts'
 import { itemTexts } from './items.ts'
 import { moneyTexts } from './money.ts'
+import { privacyTexts } from './privacy.ts'
 import { systemTexts } from './system.ts'
 import type { OperationText, OperationTexts } from './text.ts'
 import { transactionTexts } from './transactions.ts'
@@ -21,6 +22,7 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   investments: 'Holdings and investment transactions.',
   liabilities: 'Credit cards, mortgages and student loans.',
   insights: 'Sums over accounts and transactions.',
+  privacy: 'The rights of a person over their data.',
   webhooks: 'The endpoint that receives webhooks from Plaid.',
   admin: 'For administrators (`role: "admin"`): states and counts of all users, without amounts and names.',
 }
@@ -32,6 +34,7 @@ const texts: OperationTexts = {
   ...accountTexts,
   ...transactionTexts,
   ...moneyTexts,
+  ...privacyTexts,
   ...adminTexts,
 }
 

@@ -1,0 +1,12 @@
+// An export of a user with very many rows stays within the memory of a Worker: the built bundle in workerd, whose heap is
+// watched through its inspector.
+import { expect, test } from 'vitest'
+import { exportHeapBenchmark } from '../../src/cli/bench/export-heap.ts'
+
+test('an export of 200,000 transactions needs less than half of an isolate’s memory, in both formats', async () => {
+  const results = await exportHeapBenchmark.run(() => undefined, AbortSignal.timeout(280_000), { rows: 0 })
+  expect(results.map(({ name, ok, value }) => [name, ok, value])).toEqual([
+    [expect.stringContaining('jsonl'), true, expect.any(Number)],
+    [expect.stringContaining('csv'), true, expect.any(Number)],
+  ])
+}, 300_000)
