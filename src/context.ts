@@ -53,7 +53,8 @@ export interface Services {
   readonly redact: Redact
   /** Names for people and networks in log lines. */
   readonly pseudonyms: Pseudonyms
-  readonly reporter: (context: ReportContext) => Reporter
+  /** `random` decides which operations are sent. */
+  readonly reporter: (context: ReportContext, random?: () => number) => Reporter
 }
 
 export interface User {

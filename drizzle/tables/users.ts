@@ -17,6 +17,11 @@ export const users = pgTable(
     plaidUserId: text('plaid_user_id'),
     /** When Plaid's list of the user's items was last compared with ours. */
     plaidItemsCheckedAt: timestamp('plaid_items_checked_at', { withTimezone: true, precision: 3 }),
+    /** Purposes that the user does not allow, as the newest row of `consents` says. */
+    notAllowed: text('not_allowed')
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
   },
   (table) => [
     unique('users_identity').on(table.issuer, table.subject),

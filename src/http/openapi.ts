@@ -69,6 +69,7 @@ function toType(field: unknown): z.ZodType {
 function errorsOf(route: Route): ErrorCode[] {
   const { access, method, path } = route
   const codes: ErrorCode[] = [...route.errors]
+  if (route.purpose !== undefined) codes.push('purpose_not_allowed')
   if (access !== 'public') codes.push('unauthorized', 'validation_failed', 'payload_too_large', 'unavailable')
   if (access !== 'public' && method !== 'GET') codes.push('bad_request', 'unsupported_media_type')
   if (access === 'admin' || (access === 'user' && method !== 'GET')) codes.push('forbidden')

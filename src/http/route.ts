@@ -6,6 +6,8 @@ import type { Actor, Ctx, User } from '../context.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { RouteEvent } from '../monitoring/security-events.ts'
 import type { RoutePolicy } from '../ratelimit/policies.ts'
+import { requirePurpose } from '../privacy/consents.ts'
+import type { Purpose } from '../privacy/purposes.ts'
 import { isJson, parseBody, parseParameters, parseQuery } from './input.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -31,6 +33,8 @@ export interface RouteFacts {
   readonly event?: RouteEvent
   /** Also refuses tokens whose session has ended. Routes for administrators always do. */
   readonly session?: 'live'
+  /** The purpose that the route serves: refused for users who do not allow it. */
+  readonly purpose?: Purpose
   readonly params?: z.ZodObject | undefined
   readonly query?: z.ZodObject | undefined
   readonly headers?: z.ZodObject | undefined
@@ -195,6 +199,7 @@ export function route<const Facts extends Declaration & { readonly access: 'user
         const users = authorize(ctx, facts)
         const input: Parameters<typeof handler>[1] = await parseInput(strict, request)
         await requireSession(users, facts)
+        if (facts.purpose !== undefined) await requirePurpose(users, facts.purpose)
         return parseReply(facts.answers, await handler(users, input))
       },
     }),

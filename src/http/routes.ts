@@ -43,6 +43,7 @@ import { createLinkTokenRoute, exchangePublicTokenRoute } from './routes/link.ts
 import { listRecurringRoute } from './routes/transactions/recurring.ts'
 import { listSyncRunsRoute, syncAllRoute, syncItemRoute } from './routes/sync.ts'
 import { editTransactionRoute, getTransactionRoute, listTransactionsRoute } from './routes/transactions/transactions.ts'
+import { getConsentsRoute, putConsentsRoute } from './routes/privacy/consents.ts'
 import { exportRoute } from './routes/privacy/export.ts'
 import { webhookRoute } from './routes/system/webhook.ts'
 
@@ -102,6 +103,8 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       cashFlowRoute,
       spendingRoute,
       exportRoute,
+      getConsentsRoute,
+      putConsentsRoute,
       listAllItemsRoute,
       recheckItemRoute,
       resyncItemRoute,

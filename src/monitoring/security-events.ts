@@ -5,6 +5,7 @@
 export type RouteEvent =
   | 'admin_change'
   | 'admin_read'
+  | 'consent_change'
   | 'data_export'
   | 'email_verification'
   | 'item_purge'

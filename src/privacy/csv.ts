@@ -9,14 +9,14 @@ export const byteOrderMark = '\uFEFF'
  * Where a spreadsheet may begin to read a formula, also in full width: at the start of a cell, and after a semicolon, a
  * tab or a line end, since some locales separate cells by these whatever the quotes say.
  */
-const formulaStart = /(^|[;\t\r\n])([\s"']{0,20})([=+\-@＝＋－＠])/g
+const formulaStart = /(?<=(?:^|[;\t\r\n])[\s"']*)[=+\-@＝＋－＠]/g
 const controlStart = /^(?=[\t\r\n\0])/
 
 const decimal = /^-?\d+(\.\d+)?$/
 
 /** Text in quotes. An apostrophe before the first character of a formula turns it into text. */
 export function textCell(text: string): string {
-  const inert = text.replaceAll(formulaStart, "$1'$2$3").replace(controlStart, "'")
+  const inert = text.replaceAll(formulaStart, "'$&").replace(controlStart, "'")
   return `"${inert.replaceAll('"', '""')}"`
 }
 

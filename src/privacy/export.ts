@@ -39,7 +39,12 @@ async function* pagesOf(ctx: Ctx<User>, exported: ExportedTable, documents: Docu
   }
 }
 
-async function* tablePages(ctx: Ctx<User>, exported: ExportedTable, documents: Documents, accountIds: readonly string[]) {
+async function* tablePages(
+  ctx: Ctx<User>,
+  exported: ExportedTable,
+  documents: Documents,
+  accountIds: readonly string[],
+) {
   const parts = exported.byAccount === undefined ? [null] : accountIds
   for (const accountId of parts) yield* pagesOf(ctx, exported, documents, accountId)
 }

@@ -97,6 +97,9 @@ const onOwn: Record<string, Probe> = {
   'POST /api/v1/plaid/sync/all': (call) => call('POST', '/api/v1/plaid/sync/all'),
 }
 
+/** What a person decided about their own data. */
+const decisions = ['GET /api/v1/privacy/consents', 'PUT /api/v1/privacy/consents']
+
 /** Open to anybody, and about nobody. */
 const open: Record<string, Probe> = {
   'GET /health': (call) => call('GET', '/health'),
@@ -136,7 +139,7 @@ async function read(subject: string, name: string, query: string) {
 }
 
 test('every documented route is tried here', () => {
-  const tried = [feed, everything, ...sums, ...Object.keys({ ...byId, ...lists, ...onOwn, ...open })]
+  const tried = [feed, everything, ...decisions, ...sums, ...Object.keys({ ...byId, ...lists, ...onOwn, ...open })]
   expect(tried.toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
 })
 
@@ -195,6 +198,16 @@ test('the change feed contains no changes of other users, who have separate numb
 
 const sumsSchema = z.object({ data: z.array(z.looseObject({ currency: z.string().nullable() })) })
 const balancesSchema = z.object({ current: z.string().nullable(), currency: z.string().nullable() })
+
+test('the consents of one user concern no other', async () => {
+  const path = '/api/v1/privacy/consents'
+  const purposes = { linking_and_sync: true, insights: true, product_emails: false, diagnostics: false }
+  await changesNothingOf('owner', async () => {
+    const changed = await edge.as('consenting')('PUT', path, { body: { version: 0, purposes } })
+    expect([changed.status, changed.json()]).toEqual([200, expect.objectContaining({ version: 1, purposes })])
+  })
+  expect((await edge.as('owner')('GET', path)).json()).toMatchObject({ version: 0, history: [] })
+})
 
 test('an export contains no row of another user', async () => {
   const exportOf = async (subject: string) => {

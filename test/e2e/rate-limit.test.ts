@@ -27,6 +27,8 @@ const own: Readonly<Record<string, Policy>> = {
   'POST /api/v1/plaid/sync/all': 'sync',
   'POST /api/v1/plaid/sync/item/{item_id}': 'sync',
   'GET /api/v1/privacy/export': 'sensitive',
+  'GET /api/v1/privacy/consents': 'sensitive',
+  'PUT /api/v1/privacy/consents': 'sensitive',
   'POST /api/v1/admin/keys/rotate': 'sensitive',
   [`POST ${webhookPath}`]: 'webhook_failed',
 }

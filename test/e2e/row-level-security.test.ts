@@ -50,6 +50,11 @@ beforeAll(async () => {
       from items where user_id = $1`,
     [ownerId],
   )
+  await edge.sql(
+    `insert into consents (user_id, version, linking_and_sync, insights, product_emails, diagnostics)
+      values ($1, 1, true, true, false, true)`,
+    [ownerId],
+  )
   await edge.sql(`insert into plaid_removals (user_id, plaid_item_id, reason) values ($1, 'ended', 'removed')`, [
     ownerId,
   ])
@@ -265,6 +270,7 @@ const grants: Record<string, Record<string, string>> = {
   wn_api: {
     account_balances: 'SELECT',
     accounts: 'SELECT',
+    consents: 'SELECT',
     holding_days: 'SELECT',
     holdings: 'SELECT',
     investment_transactions: 'SELECT',
@@ -275,9 +281,7 @@ const grants: Record<string, Record<string, string>> = {
     link_exchanges:
       'DELETE INSERT SELECT UPDATE(access_token_sealed) UPDATE(next_attempt_at) UPDATE(plaid_item_id) UPDATE(state) UPDATE(updated_at)',
     link_sessions: 'INSERT SELECT',
-    plaid_removals: columnsOf(
-      'attempts created_at id item_id last_error next_attempt_at plaid_item_id reason user_id',
-    ),
+    plaid_removals: columnsOf('attempts created_at id item_id last_error next_attempt_at plaid_item_id reason user_id'),
     recurring_streams: 'SELECT',
     securities: 'SELECT',
     set_aside_rows: columnsOf(
@@ -350,6 +354,7 @@ test('a table without policies is one that no login may touch', async () => {
 const executors: Record<string, string> = {
   'app.applied_migrations': 'wn_api wn_identity wn_jobs',
   'app.begin_commit': 'wn_jobs',
+  'app.decide_consents': 'wn_api',
   'app.begin_link': 'wn_jobs',
   'app.forget_webhooks': 'wn_jobs',
   'app.hide_account': 'wn_jobs',

@@ -1,10 +1,10 @@
-// The isolate's memory at the peak of an export of 200,000 transactions, in both formats: four hundred pages of which one
+// The isolate's memory at the peak of an export of 60,000 transactions, in both formats: a hundred and twenty pages of which one
 // may be held at a time. Cloudflare ends an isolate at 128 MB; workerd on a laptop does not, so it is watched.
 import { watchHeap } from './heap-watch.ts'
 import { type LinkedWorker, startLinkedWorker } from './linked-worker.ts'
 import { type Benchmark, type Result, rounded } from './result.ts'
 
-const transactions = 200_000
+const transactions = 60_000
 const targetMb = 64
 const fewestSamples = 20
 const path = '/api/v1/privacy/export'

@@ -25,8 +25,7 @@ export interface ExportedColumn {
 const byType = (column: PgColumn, documents: Documents): SQL => {
   const type = column.getSQLType()
   if (type === 'numeric') return sql`trim_scale(${column})::text`
-  if (type.startsWith('timestamp'))
-    return sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+  if (type.startsWith('timestamp')) return sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
   if (documents === 'text' && (type === 'jsonb' || type.endsWith('[]'))) return sql`to_jsonb(${column})::text`
   return sql`${column}`
 }
@@ -54,7 +53,7 @@ export interface PageWanted {
   readonly accountId: string | null
 }
 
-const list = (parts: readonly SQL[]): SQL => sql.join(parts, sql`, `)
+const list = (parts: readonly SQL[]): SQL => sql.join([...parts], sql`, `)
 
 /** A page of a table. */
 export async function exportPage(

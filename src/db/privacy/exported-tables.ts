@@ -5,6 +5,7 @@ import { accountBalances, accounts } from '../../../drizzle/tables/accounts.ts'
 import { holdingDays, holdings, investmentTransactions, securities } from '../../../drizzle/tables/investments.ts'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import { liabilities } from '../../../drizzle/tables/liabilities.ts'
+import { consents } from '../../../drizzle/tables/privacy.ts'
 import { linkExchanges, linkSessions, plaidRemovals } from '../../../drizzle/tables/links.ts'
 import { setAsideRows, syncRuns, webhookEvents } from '../../../drizzle/tables/operations.ts'
 import { recurringStreams, transactions, transactionTombstones } from '../../../drizzle/tables/transactions.ts'
@@ -32,6 +33,7 @@ const perDocument = 50
 /** In the order of the export. */
 export const exportedTables: Readonly<Record<string, ExportedTable>> = {
   users: { table: users, owner: users.id, key: [users.id] },
+  consents: { table: consents, owner: consents.userId, key: [consents.version], isIndexed: true },
   items: { table: items, owner: items.userId, key: [items.id], leftOut: { access_token_sealed: secret } },
   item_products: {
     table: itemProducts,
@@ -47,12 +49,9 @@ export const exportedTables: Readonly<Record<string, ExportedTable>> = {
     byAccount: accountBalances.accountId,
     isIndexed: true,
   },
-  // A row that changes while it is exported moves to the end, so it is exported again and never missed.
-  transactions: {
-    table: transactions,
-    owner: transactions.userId,
-    key: [transactions.changeSeq, transactions.id],
-  },
+  // By the number of the last change, which no two rows of a user share. A row that changes while it is exported moves to
+  // the end, so it is exported again and never missed.
+  transactions: { table: transactions, owner: transactions.userId, key: [transactions.changeSeq], isIndexed: true },
   transaction_tombstones: {
     table: transactionTombstones,
     owner: transactionTombstones.userId,
@@ -151,7 +150,8 @@ export const leftOutOfLogins: Readonly<Record<string, string>> = {
 
 /** Tables that are not exported, and why. */
 export const leftOutTables: Readonly<Record<string, string>> = {
-  sync_staging: 'Pages of a sync in progress. Its commit stores them as transactions, or they are deleted within a day.',
+  sync_staging:
+    'Pages of a sync in progress. Its commit stores them as transactions, or they are deleted within a day.',
   investment_staging: 'The same for investment transactions.',
   dead_letters: 'Ids of messages to this service that failed. No row names a person.',
   plaid_usage: 'Counts of calls to Plaid by all users together.',

@@ -15,10 +15,11 @@ const quoted = (statuses: readonly string[]) => sql.raw(statuses.map((status) =>
 export const stopped = quoted(stoppedStatuses)
 /** Those that only a new link ends. */
 export const lost = quoted(lostStatuses)
-/** Whether a product may be looked at, given its item's status. */
+/** Whether a product may be looked at, given its item's status and what its user allows (src/privacy/purposes.ts). */
 const mayRun = (product: string, item: string) =>
-  sql`(${sql.raw(item)}.status not in (${stopped}) or ${sql.raw(product)}.product = 'item'
-    and ${sql.raw(item)}.status not in (${lost}))`
+  sql`((${sql.raw(item)}.status not in (${stopped}) or ${sql.raw(product)}.product = 'item'
+    and ${sql.raw(item)}.status not in (${lost}))
+    and (select not ('linking_and_sync' = any(u.not_allowed)) from users u where u.id = ${sql.raw(item)}.user_id))`
 
 /** Statuses of a product that Plaid refused: it rests until it is asked for again, by anything or after a while. */
 const restingStatuses = "('absent', 'consent_needed')"

@@ -7,6 +7,7 @@ import type { Identity } from '../../db/core/scope.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import { createLogger, type LogFields, type LoggerOptions } from '../../monitoring/logger.ts'
 import type { SecurityEvent } from '../../monitoring/security-events.ts'
+import { mayReport } from '../../privacy/diagnostics.ts'
 import { networkOf } from '../../ratelimit/address.ts'
 import { clientIn } from '../client.ts'
 import { isReportable } from '../problem.ts'
@@ -89,11 +90,22 @@ function write(context: Context<HttpEnvironment>, durationMs: number, who: LogFi
 function report(context: Context<HttpEnvironment>, startedAtMs: number, endedAtMs: number): void {
   const services = context.get('services')
   if (services instanceof AppError || services.config.sentry === null) return
-  const reporter = services.reporter(context.executionCtx)
   const route = context.get('route')
-  const { error } = context
-  if (error !== undefined && isReportable(error))
-    reporter.captureError(error, { route, request_id: context.get('requestId') })
-  const name = `${methodIn(context)} ${route}`
-  reporter.captureOperation({ name, op: 'http.server', startedAtMs, endedAtMs, ok: context.res.status < 500 })
+  const { error, executionCtx } = context
+  const chance = services.random()
+  const isReported = error !== undefined && isReportable(error)
+  if (!isReported && chance >= services.config.sentry.tracesSampleRate) return
+  const send = (allowed: 'yes' | 'anonymously'): void => {
+    const reporter = services.reporter(executionCtx, () => chance)
+    // By the id of the request, log lines name the user.
+    const request = allowed === 'yes' ? { request_id: context.get('requestId') } : {}
+    if (isReported) reporter.captureError(error, { route, ...request })
+    const name = `${methodIn(context)} ${route}`
+    reporter.captureOperation({ name, op: 'http.server', startedAtMs, endedAtMs, ok: context.res.status < 500 })
+  }
+  const actor = context.get('actor')
+  if (actor.kind !== 'user') return send('yes')
+  executionCtx.waitUntil(
+    mayReport(services.api, actor.identity).then((allowed) => (allowed === 'no' ? undefined : send(allowed))),
+  )
 }

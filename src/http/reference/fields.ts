@@ -26,6 +26,9 @@ export const parameterDescriptions: Readonly<Record<string, string>> = {
 
 /** Of members of request and response bodies. */
 export const fieldDescriptions: Readonly<Record<string, string>> = {
+  'Consents.history': 'The last 100 decisions, newest first.',
+  decided_at: 'When the person decided.',
+  purposes: 'What is allowed.',
   access_token: 'The access token. Send it as `Authorization: Bearer …`.',
   account_id: account,
   'Account.name': 'The name of the account.',

@@ -1,4 +1,11 @@
-import type { OperationTexts } from './text.ts'
+import { type OperationTexts, sample } from './text.ts'
+
+const purposes = { linking_and_sync: true, insights: false, product_emails: false, diagnostics: true }
+const consents = {
+  version: 1,
+  purposes,
+  history: [{ version: 1, purposes, decided_at: sample.time }],
+}
 
 export const privacyTexts: OperationTexts = {
   exportData: {
@@ -6,5 +13,18 @@ export const privacyTexts: OperationTexts = {
       'Returns everything that is stored about the user, as a stream. JSON lines: the first line has `format`, `format_version`, `exported_at` and `user`; each other line has a `table` and a `row`; the last line has `complete: true` and the number of `rows` of each table. With `format=csv`, a zip archive with a CSV file for each table, and `manifest.json` with the same members at its end. A stream that breaks off lacks this end and is not complete. Amounts are exact decimals. In CSV, text that a spreadsheet would execute as a formula begins with an apostrophe. Sealed credentials and hashes of secrets are not exported. Each page of rows is consistent in itself; a row that changes during the export is exported in its old or its new state, and a transaction possibly in both, the new one last.',
     parameters: { format: '`jsonl` for JSON lines, `csv` for a zip archive of CSV files.' },
     responses: { 200: 'The export.' },
+  },
+  getConsents: {
+    description:
+      'Returns which purposes the user allows, and the history of these decisions. Until the first decision, `version` is 0, and everything but `product_emails` is allowed.',
+    responses: { 200: 'The consents.' },
+    example: { response: consents },
+  },
+  putConsents: {
+    description:
+      'Replaces the decisions of the user. `version` must be the newest one, otherwise the request fails with `conflict`; a repeated request changes nothing. Without `linking_and_sync`, items are no longer synced, and link tokens, exchanges and syncs fail with `purpose_not_allowed`. Without `insights`, insights fail with it. Without `diagnostics`, errors of the user’s requests are not reported to the error monitoring.',
+    body: 'The version that the client has read, and a decision about every purpose.',
+    responses: { 200: 'The new consents.' },
+    example: { request: { version: 0, purposes }, response: consents },
   },
 }

@@ -6,6 +6,7 @@ import { AppError } from '../../errors.ts'
 import { createLinkToken } from '../../link/create-link-token.ts'
 import { exchangePublicToken } from '../../link/exchange-public-token.ts'
 import type { HostedLink } from '../../plaid/endpoints.ts'
+import { requirePurpose } from '../../privacy/consents.ts'
 import { id, line } from '../schemas.ts'
 import { route } from '../route.ts'
 import { itemSchema, itemView } from './items/items.ts'
@@ -125,6 +126,7 @@ export const createLinkTokenRoute = route({
   answers: { 200: linkTokenSchema },
   errors: [
     'not_found',
+    'purpose_not_allowed',
     'too_many_items',
     'too_many_links',
     'conflict',
@@ -137,6 +139,7 @@ export const createLinkTokenRoute = route({
   checkDestinations(body, config)
   if (body.products !== undefined) checkProducts(body.products, config)
   if (body.country_codes !== undefined) checkCountries(body.country_codes, config)
+  await requirePurpose(ctx, 'linking_and_sync')
   const { linkToken, expiration, hostedLinkUrl } = await createLinkToken(ctx, {
     itemId: body.item_id ?? null,
     redirectUri: body.redirect_uri ?? null,
@@ -194,6 +197,7 @@ export const exchangePublicTokenRoute = route({
   body: exchangeBody,
   answers: { 201: itemSchema },
   errors: [
+    'purpose_not_allowed',
     'public_token_refused',
     'link_token_refused',
     'duplicate_item',
@@ -209,6 +213,7 @@ export const exchangePublicTokenRoute = route({
   if (ctx.services.config.strict && body.link_token === undefined) throw refuse('#/link_token', 'Is required.')
   if (body.allow_duplicate === true && !ctx.services.config.linking.allowsDuplicates)
     throw refuse('#/allow_duplicate', 'The deployment does not allow duplicate items.')
+  await requirePurpose(ctx, 'linking_and_sync')
   const { institution_id: institutionId, name } = body.institution ?? { institution_id: null, name: null }
   const item = await exchangePublicToken(ctx, {
     publicToken: body.public_token,

@@ -137,18 +137,24 @@ describe('an error report', () => {
       captureOperation: ({ name, ok }) => operations.push({ name, ok }),
       captureCheckIn: () => {},
     })
-    return { captured, operations, door: openDoor(() => ({ ...services, reporter, ...change })) }
+    return { captured, operations, door: openDoor(() => ({ ...services, reporter, random: () => 0, ...change })) }
   }
 
   it('is sent for errors that an operator must see', async () => {
     const { captured, operations, door } = reporting()
-    const answer = await door.ask('/api/v1/accounts', { headers: await asUser() })
+    const answer = await door.ask('/ready')
     expect(captured).toMatchObject([
-      {
-        error: { code: 'unavailable' },
-        tags: { route: '/api/v1/accounts', request_id: answer.headers.get('x-request-id') },
-      },
+      { error: { code: 'unavailable' }, tags: { route: '/ready', request_id: answer.headers.get('x-request-id') } },
     ])
+    expect(operations).toEqual([{ name: 'GET /ready', ok: false }])
+  })
+
+  it('leads to no user while it cannot be read whether the user allows it', async () => {
+    const { captured, operations, door } = reporting()
+    await door.ask('/api/v1/accounts', { headers: await asUser() })
+    await expect
+      .poll(() => captured)
+      .toEqual([{ error: expect.objectContaining({ code: 'unavailable' }), tags: { route: '/api/v1/accounts' } }])
     expect(operations).toEqual([{ name: 'GET /api/v1/accounts', ok: false }])
   })
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { csvLine, numberCell, textCell } from '../../../src/privacy/csv.ts'
 
@@ -13,7 +13,7 @@ describe('a cell of text', () => {
     ['-1', `"'-1"`],
     ['@SUM(A1)', `"'@SUM(A1)"`],
     ['＝1', `"'＝1"`],
-    ['  =1', `"'  =1"`],
+    ['  =1', `"  '=1"`],
     ['\tx', `"'\tx"`],
     ['\rx', `"'\rx"`],
     ['a;=1', `"a;'=1"`],
@@ -26,7 +26,7 @@ describe('a cell of text', () => {
     expect(textCell(text)).toBe(cell)
   })
 
-  it('begins no formula, whatever separates the cells', () => {
+  it('begins no formula, for every separator of cells', () => {
     const piece = fc.constantFrom('=', '+', '-', '@', ';', '\t', '\r', '\n', '"', "'", ' ', 'a', '1', '＝')
     fc.assert(
       fc.property(fc.string({ unit: piece, maxLength: 20 }), (text) => {

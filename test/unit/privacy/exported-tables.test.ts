@@ -28,14 +28,17 @@ describe('the export', () => {
     expect(missing).toEqual(['investment_staging', 'sync_staging'])
   })
 
-  it.each(Object.entries(exportedTables))('reads every column of %s, or leaves it out for a reason', (name, exported) => {
-    expect(getTableName(exported.table)).toBe(name)
-    const { leftOut = {} } = exported
-    const columns = Object.values(getTableColumns(exported.table)).map((column) => column.name)
-    const read = columnsOf(exported).map((column) => column.name)
-    expect([...read, ...Object.keys(leftOut)].toSorted()).toEqual(columns.toSorted())
-    for (const reason of Object.values(leftOut)) expect(reason).toMatch(/^.{20,}\.$/)
-  })
+  it.each(Object.entries(exportedTables))(
+    'reads every column of %s, or leaves it out for a reason',
+    (name, exported) => {
+      expect(getTableName(exported.table)).toBe(name)
+      const { leftOut = {} } = exported
+      const columns = Object.values(getTableColumns(exported.table)).map((column) => column.name)
+      const read = columnsOf(exported).map((column) => column.name)
+      expect([...read, ...Object.keys(leftOut)].toSorted()).toEqual(columns.toSorted())
+      for (const reason of Object.values(leftOut)) expect(reason).toMatch(/^.{20,}\.$/)
+    },
+  )
 
   it('reads no sealed value and no hash', () => {
     const read = Object.values(exportedTables).flatMap((exported) => columnsOf(exported).map(({ name }) => name))
@@ -62,4 +65,3 @@ describe('the export', () => {
     }
   })
 })
-

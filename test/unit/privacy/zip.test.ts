@@ -1,6 +1,6 @@
-import { crc32 as referenceCrc, inflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { crc32, streamOf, zip, type ZipEntry } from '../../../src/privacy/zip.ts'
+import { unzip } from '../../support/unzip.ts'
 
 const at = new Date('2026-03-02T09:30:10Z')
 const utf8 = (text: string) => new TextEncoder().encode(text)
@@ -13,27 +13,6 @@ async function* chunksOf(...texts: readonly string[]) {
 // oxlint-disable-next-line typescript/require-await -- entries that are there already
 async function* entriesOf(...entries: readonly ZipEntry[]) {
   yield* entries
-}
-
-/** Reads an archive by its list of entries, as a program that opens one does. */
-function unzip(bytes: Buffer): Record<string, string> {
-  const end = bytes.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6]))
-  if (end < 0) throw new Error('The archive has no list of entries.')
-  const files: Record<string, string> = {}
-  let place = bytes.readUInt32LE(end + 16)
-  for (let left = bytes.readUInt16LE(end + 10); left > 0; left--) {
-    expect(bytes.readUInt32LE(place)).toBe(0x0201_4b50)
-    const [crc, packed, size] = [16, 20, 24].map((offset) => bytes.readUInt32LE(place + offset))
-    const name = bytes.toString('utf8', place + 46, place + 46 + bytes.readUInt16LE(place + 28))
-    const local = bytes.readUInt32LE(place + 42)
-    expect(bytes.readUInt32LE(local)).toBe(0x0403_4b50)
-    const data = local + 30 + bytes.readUInt16LE(local + 26)
-    const content = inflateRawSync(bytes.subarray(data, data + Number(packed)))
-    expect([content.length, referenceCrc(content)]).toEqual([size, crc])
-    files[name] = content.toString('utf8')
-    place += 46 + name.length
-  }
-  return files
 }
 
 async function bytesOf(...entries: readonly ZipEntry[]): Promise<Buffer> {
@@ -54,7 +33,7 @@ describe('an archive', () => {
     expect(bytes.length).toBeLessThan(long.length / 50)
   })
 
-  it('without its end has no list of entries', async () => {
+  it('has no list of entries where its end is missing', async () => {
     const bytes = await bytesOf({ name: 'a.csv', chunks: chunksOf('a') })
     expect(() => unzip(bytes.subarray(0, -22))).toThrow('no list of entries')
   })

@@ -1,10 +1,12 @@
 // The export of a user's data, from the rows of a real database.
+import { Buffer } from 'node:buffer'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
 import { exportedTables } from '../../../src/db/privacy/exported-tables.ts'
 import { exportData } from '../../../src/privacy/export.ts'
 import { type Accounts, createAccounts } from '../../support/accounts.ts'
 import { linkAndSync } from '../../support/linked.ts'
+import { unzip } from '../../support/unzip.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
 let world: World
@@ -50,6 +52,15 @@ describe('an export', () => {
   it('has every row of the user in every table, and none of another user', async () => {
     await linkAndSync(world, 'exporter', everything)
     await linkAndSync(world, 'other', everything)
+    // Several pages of each kind of order.
+    const account = `(select a.* from accounts a join users u on u.id = a.user_id where u.subject = 'exporter' limit 1) a`
+    await world.sql(`insert into transactions (user_id, item_id, account_id, plaid_transaction_id, date, amount, name, pending, change_seq)
+      select a.user_id, a.item_id, a.id, 'more-' || n, current_date, n, 'more', false, 10000 + n
+        from ${account}, generate_series(1, 1200) n`)
+    await world.sql(`insert into account_balances (account_id, user_id, day, current, as_of)
+      select a.id, a.user_id, date '2020-01-01' + n, n, now() from ${account}, generate_series(1, 1100) n`)
+    await world.sql(`insert into webhook_events (replay_key, scheme, webhook_type, webhook_code, user_id, payload)
+      select 'more-' || n, 'plaid', 'ITEM', 'ERROR', a.user_id, '{}' from ${account}, generate_series(1, 120) n`)
     const { head, rows, end } = await readLines(world.user('exporter'))
     expect(head).toMatchObject({
       format: 'wealthnavigator-export',
@@ -79,13 +90,13 @@ describe('an export', () => {
     for (const { token } of sealed) expect(text).not.toContain(String(token))
   })
 
-  it('of a user who is not known is complete and empty', async () => {
+  it('is complete and empty for a user who is not known', async () => {
     const { rows, end } = await readLines(world.user('nobody'))
     expect(rows).toEqual([])
     expect(new Set(Object.values(end.rows))).toEqual(new Set([0]))
   })
 
-  it('that breaks off fails, and has no last line', async () => {
+  it('fails where a page cannot be read, and has no last line', async () => {
     await linkAndSync(world, 'cut off')
     const reader = exportData(world.user('cut off'), 'jsonl').getReader()
     const first = await reader.read()
@@ -128,11 +139,18 @@ describe('an export', () => {
 describe('an export for spreadsheets', () => {
   it('is a zip archive with a file for each table and a manifest at its end', async () => {
     await linkAndSync(world, 'spreadsheet')
-    const bytes = new Uint8Array(await new Response(exportData(world.user('spreadsheet'), 'csv')).arrayBuffer())
-    const text = new TextDecoder('latin1').decode(bytes)
-    for (const name of [...Object.keys(exportedTables).map((table) => `${table}.csv`), 'manifest.json'])
-      expect(text.split(name).length - 1).toBe(2)
-    expect([...bytes.slice(-22, -18)]).toEqual([0x50, 0x4b, 5, 6])
+    await world.sql(`update transactions set amount = -12.50, note = '=HYPERLINK("http://example.com")' where id =
+      (select t.id from transactions t join users u on u.id = t.user_id where u.subject = 'spreadsheet' limit 1)`)
+    const files = unzip(Buffer.from(await new Response(exportData(world.user('spreadsheet'), 'csv')).arrayBuffer()))
+    const names = Object.keys(exportedTables)
+    expect(Object.keys(files)).toEqual([...names.map((table) => `${table}.csv`), 'manifest.json'])
+    const manifest = endSchema.parse(JSON.parse(files['manifest.json'] ?? ''))
+    const transactions = (files['transactions.csv'] ?? '').trimEnd().split('\r\n')
+    expect(transactions.length - 1).toBe(manifest.rows['transactions'])
+    expect(transactions[0]).toMatch(/^\uFEFF"id","user_id",/)
+    const [changed] = transactions.filter((line) => line.includes('HYPERLINK'))
+    expect(changed).toContain(`"'=HYPERLINK(""http://example.com"")"`)
+    expect(changed).toContain(',-12.5,')
   })
 })
 

@@ -132,6 +132,7 @@ export const repairItemRoute = route({
   summary: 'Report that update mode finished',
   tags,
   access: 'user',
+  purpose: 'linking_and_sync',
   limit: 'link',
   params,
   answers: { 200: itemSchema },

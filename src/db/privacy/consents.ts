@@ -1,0 +1,64 @@
+// Decisions of users about the purposes for which their data are used.
+import { sql } from 'drizzle-orm'
+import * as z from 'zod'
+import type { ApiDatabase } from '../core/client.ts'
+import { asNewUser, asUser, type Identity, me } from '../core/scope.ts'
+import { query } from '../core/statement.ts'
+
+const decisionRow = z.object({
+  version: z.number(),
+  linking_and_sync: z.boolean(),
+  insights: z.boolean(),
+  product_emails: z.boolean(),
+  diagnostics: z.boolean(),
+  decided_at: z.coerce.date(),
+})
+export type Decision = z.output<typeof decisionRow>
+
+const shownVersions = 100
+
+const newest = query(
+  decisionRow,
+  sql`select version, linking_and_sync, insights, product_emails, diagnostics, decided_at from consents
+    where user_id = ${me} order by version desc limit ${shownVersions}`,
+)
+
+/** The newest decisions, newest first. */
+export async function listDecisions(database: ApiDatabase, identity: Identity): Promise<readonly Decision[]> {
+  const { decisions } = await asUser(database, identity, { decisions: newest })
+  return decisions
+}
+
+const outcomeRow = z.object({ outcome: z.enum(['done', 'same', 'moved']) })
+
+/** Stores decisions as the version after `version`, unless another one came meanwhile. */
+export async function decide(
+  database: ApiDatabase,
+  identity: Identity,
+  version: number,
+  { linking_and_sync, insights, product_emails, diagnostics }: Omit<Decision, 'version' | 'decided_at'>,
+  notAllowed: readonly string[],
+): Promise<{ readonly moved: boolean; readonly decisions: readonly Decision[] }> {
+  const { outcome, decisions } = await asNewUser(database, identity, {
+    outcome: query(
+      outcomeRow,
+      sql`select app.decide_consents(${version}::integer, ${linking_and_sync}, ${insights}, ${product_emails},
+        ${diagnostics}, ${`{${notAllowed.join(',')}}`}::text[]) as outcome`,
+    ),
+    decisions: newest,
+  })
+  return { moved: outcome[0]?.outcome === 'moved', decisions }
+}
+
+const allowedRow = z.object({ allowed: z.boolean() })
+
+/** Whether the user allows a purpose, or has not decided about it. */
+export async function isAllowed(database: ApiDatabase, identity: Identity, purpose: string): Promise<boolean> {
+  const { found } = await asUser(database, identity, {
+    found: query(
+      allowedRow,
+      sql`select not (${purpose}::text = any(not_allowed)) as allowed from users where id = ${me}`,
+    ),
+  })
+  return found[0]?.allowed ?? true
+}
