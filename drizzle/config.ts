@@ -1,4 +1,4 @@
-// drizzle-kit's settings: the schema as TypeScript here, its history as SQL in migrations/.
+// drizzle-kit's settings: the schema in TypeScript is here, its history in SQL in migrations/.
 import { defineConfig } from 'drizzle-kit'
 
 export default defineConfig({

@@ -1,4 +1,4 @@
-// Bank accounts and their balances, today's and one a day.
+// Bank accounts and their balances: the current ones and one a day.
 import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
@@ -38,15 +38,19 @@ export const accounts = pgTable(
     unofficialCurrencyCode: text('unofficial_currency_code'),
     balanceAsOf: timestamp('balance_as_of', { withTimezone: true, precision: 3 }),
     closed: boolean().notNull().default(false),
-    /** Set when the user took this account back from Plaid; its rows are deleted when the time for removed data has come. */
+    /**
+     * Set when the user revoked the consent to this account. Its rows are deleted when the retention time of removed
+     * data ends.
+     */
     revokedAt: timestamp('revoked_at', { withTimezone: true, precision: 3 }),
-    /** The item's when Plaid last told of the account. */
+    /** The item's `link_epoch` when Plaid last reported the account. */
     linkEpoch: smallint('link_epoch').notNull().default(0),
     /** The user's account that this one duplicates or may duplicate; null if there is none. */
     duplicateOf: uuid('duplicate_of').references((): AnyPgColumn => accounts.id, { onDelete: 'set null' }),
     /**
-     * `possible`: it may duplicate the other one; the user has not decided · `same`: it is the same account, reported by two items ·
-     * `kept`: the user has decided that it is a different account. Null if it was never compared with success.
+     * `possible`: it may duplicate the other one, and the user has not decided · `same`: it is the same account,
+     * reported by two items · `kept`: the user decided that it is a different account. Null if it was never compared
+     * successfully.
      */
     duplicateState: text('duplicate_state'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
@@ -65,7 +69,7 @@ export const accounts = pgTable(
   ],
 )
 
-/** The columns of what an account brought. `ownedByAccount` keeps them together. */
+/** The owner columns of an account's data. `ownedByAccount` is their foreign key. */
 export const ofOwnAccount = () => ({
   ...ofOwnItem(),
   accountId: uuid('account_id').notNull(),
@@ -78,8 +82,8 @@ interface AccountColumns {
 }
 
 /**
- * A row is deleted with its account, and cannot name an account of another item or user. One check a row instead of
- * three: the account's own key vouches for the item, and the item's for the user.
+ * A row is deleted with its account, and cannot refer to an account of another item or user. One check a row is enough:
+ * the account's key guarantees the item, and the item's key the user.
  */
 export const ownedByAccount = (name: string, table: AccountColumns) =>
   foreignKey({
@@ -88,7 +92,7 @@ export const ownedByAccount = (name: string, table: AccountColumns) =>
     foreignColumns: [accounts.id, accounts.itemId, accounts.userId],
   }).onDelete('cascade')
 
-/** The column of what belongs to one account, which goes with it. */
+/** The column of data that belong to one account and are deleted with it. */
 export const ofAccount = () => ({
   accountId: uuid('account_id')
     .notNull()

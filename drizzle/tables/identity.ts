@@ -1,5 +1,5 @@
-// Built-in accounts: who may sign in, and with what. No login of the Worker reads or writes these tables itself; the
-// functions of schema `identity` do. Passwords, tokens and codes are here as hashes, second factors sealed.
+// Built-in accounts: who can sign in, and with what. The Worker's logins cannot read or write these tables directly;
+// the functions of schema `identity` do. Passwords, tokens and codes are stored as hashes, TOTP secrets sealed.
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -19,7 +19,7 @@ export const identity = pgSchema('identity')
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
-/** Made when an address is verified, never before. The id is `sub` of the account's access tokens. */
+/** Created when an address is verified. The id is `sub` of the account's access tokens. */
 export const accounts = identity.table(
   'accounts',
   {
@@ -27,16 +27,16 @@ export const accounts = identity.table(
     /** In lower case. */
     email: text().notNull(),
     passwordHash: text('password_hash').notNull(),
-    /** Set by the operator alone. */
+    /** Set only by the operator. */
     role: text().notNull().default('user'),
     totpSecretSealed: text('totp_secret_sealed'),
-    /** Until then the secret is only enrolled and counts for nothing. */
+    /** Before this, the secret is enrolled and not required. */
     totpConfirmedAt: instant('totp_confirmed_at'),
-    /** The newest time step whose code was taken: it and all before it are used up. */
+    /** The newest time step whose code was used. Its code and all earlier ones are refused. */
     totpLastStep: bigint('totp_last_step', { mode: 'number' }),
     createdAt: instant('created_at').notNull().defaultNow(),
     passwordChangedAt: instant('password_changed_at').notNull().defaultNow(),
-    /** Device tokens issued before it are no longer recognized; null while none was revoked. */
+    /** Device tokens issued before this time are no longer accepted; null if none was revoked. */
     devicesValidFrom: instant('devices_valid_from'),
   },
   (table) => [
@@ -46,7 +46,7 @@ export const accounts = identity.table(
   ],
 )
 
-/** Single-use codes for who lost the second factor. */
+/** Single-use codes for a user without the second factor. */
 export const recoveryCodes = identity.table(
   'recovery_codes',
   {
@@ -58,7 +58,7 @@ export const recoveryCodes = identity.table(
   (table) => [primaryKey({ name: 'recovery_codes_key', columns: [table.accountId, table.codeHash] })],
 )
 
-/** What somebody who has not shown that the address is theirs wants: a password, and the token in the mail. */
+/** A registration whose address is not verified yet: its password, and the token in the e-mail. */
 export const registrations = identity.table(
   'registrations',
   {
@@ -70,7 +70,10 @@ export const registrations = identity.table(
   (table) => [index('registrations_email').on(table.email), index('registrations_expires_at').on(table.expiresAt)],
 )
 
-/** Tokens of mails that let a password be set anew. By address, so that an unknown one costs the same rows. */
+/**
+ * Tokens of e-mails that allow setting a new password. Keyed by address, so that an unknown address costs the same
+ * rows.
+ */
 export const passwordResets = identity.table(
   'password_resets',
   {
@@ -81,7 +84,9 @@ export const passwordResets = identity.table(
   (table) => [index('password_resets_email').on(table.email), index('password_resets_expires_at').on(table.expiresAt)],
 )
 
-/** One a sign-in. A refresh token is a selector, which stays, and a verifier, which is new after every use. */
+/**
+ * One row for each sign-in. A refresh token has a selector, which stays, and a verifier, which changes at every use.
+ */
 export const sessions = identity.table(
   'sessions',
   {
@@ -91,7 +96,7 @@ export const sessions = identity.table(
       .references(() => accounts.id, { onDelete: 'cascade' }),
     selectorHash: bytea('selector_hash').notNull(),
     verifierHash: bytea('verifier_hash').notNull(),
-    /** The verifier before, which for a few seconds still gets the same successor. */
+    /** The previous verifier. For a few seconds it still gets the same successor. */
     previousVerifierHash: bytea('previous_verifier_hash'),
     rotatedAt: instant('rotated_at'),
     scope: text().notNull(),
@@ -107,7 +112,7 @@ export const sessions = identity.table(
   ],
 )
 
-/** Times of what may be done only so often: a sliding log under a hash of what is counted. */
+/** Times of rate-limited actions: a sliding log under a hash of the limited value. */
 export const throttles = identity.table(
   'throttles',
   {

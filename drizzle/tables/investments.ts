@@ -1,4 +1,4 @@
-// Brokerage: what can be held, what is held, and what happened to it.
+// Investments: securities, holdings and investment transactions.
 import { sql } from 'drizzle-orm'
 import {
   boolean,
@@ -64,7 +64,7 @@ export const holdings = pgTable(
   ],
 )
 
-/** What was held at the end of a day, as it was last told on that day. */
+/** The holdings at the end of each day, as last reported on that day. */
 export const holdingDays = pgTable(
   'holding_days',
   {
@@ -103,7 +103,7 @@ export const investmentTransactions = pgTable(
     type: text().notNull(),
     subtype: text().notNull(),
     ...currency(),
-    /** The item's when Plaid last told of the transaction. */
+    /** The item's `link_epoch` when Plaid last reported the transaction. */
     linkEpoch: smallint('link_epoch').notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     removedAt: timestamp('removed_at', { withTimezone: true, precision: 3 }),
@@ -119,7 +119,7 @@ export const investmentTransactions = pgTable(
   ],
 )
 
-/** Pages of a window that is too long for memory, until its commit. Logged, as `sync_staging` is. */
+/** Pages of a window that is too long for memory, until its commit. A logged table, like `sync_staging`. */
 export const investmentStaging = pgTable(
   'investment_staging',
   {

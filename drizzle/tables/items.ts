@@ -1,4 +1,4 @@
-// Linked banks, and what is known about keeping each of their products in sync.
+// Items, and the sync state of each of their products.
 import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
@@ -31,7 +31,10 @@ export const items = pgTable(
     newAccountsAvailable: boolean('new_accounts_available').notNull().default(false),
     consentExpiresAt: timestamp('consent_expires_at', { withTimezone: true, precision: 3 }),
     disconnectAt: timestamp('disconnect_at', { withTimezone: true, precision: 3 }),
-    /** Plaid's own time of its last good look at the bank's transactions; a change tells that a webhook should have come. */
+    /**
+     * When Plaid last read the bank's transactions successfully, by Plaid's clock. A change without a webhook means
+     * that a webhook was lost.
+     */
     transactionsUpdatedAt: timestamp('transactions_updated_at', { withTimezone: true, precision: 3 }),
     investmentsUpdatedAt: timestamp('investments_updated_at', { withTimezone: true, precision: 3 }),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
@@ -39,27 +42,31 @@ export const items = pgTable(
     removedAt: timestamp('removed_at', { withTimezone: true, precision: 3 }),
     /** When the rows of a removed item are deleted. */
     purgeAt: timestamp('purge_at', { withTimezone: true, precision: 3 }),
-    /** How often a new item of Plaid's took this one's place: what carries a lower number was told by an earlier one. */
+    /**
+     * How many times a new Plaid item replaced this one's. Rows with a lower number were reported by an earlier one.
+     */
     linkEpoch: smallint('link_epoch').notNull().default(0),
-    /** Set while the access token is exchanged for another one: if it stays set, the new one was lost. */
+    /** Set while the access token is being rotated. If it stays set, the new token was lost. */
     rotationStartedAt: timestamp('rotation_started_at', { withTimezone: true, precision: 3 }),
-    /** The delivery that carries out the rotation; null until one has claimed it. */
+    /** The queue delivery that performs the rotation; null until one has claimed it. */
     rotationOwner: uuid('rotation_owner'),
-    /** Webhooks that Plaid says it sent, and that never came. */
+    /** How many webhooks Plaid reports as sent that never arrived. */
     missedWebhooks: integer('missed_webhooks').notNull().default(0),
-    /** When Plaid sent the last one of them. */
+    /** When Plaid sent the last of them. */
     missedWebhookAt: timestamp('missed_webhook_at', { withTimezone: true, precision: 3 }),
-    /** When Plaid stopped accepting its access token; set while the item is lost for that reason. */
+    /** When Plaid stopped accepting the access token; set while the item is lost for that reason. */
     lostAt: timestamp('lost_at', { withTimezone: true, precision: 3 }),
-    /** Since when only a new link can restore it (`lostStatuses`); null in any other status. A trigger maintains it. */
+    /**
+     * Since when only a new link can restore it (`lostStatuses`); null in any other status. Maintained by a trigger.
+     */
     lostSince: timestamp('lost_since', { withTimezone: true, precision: 3 }),
-    /** The products that Plaid last named for the item: enabled, available and consented, in one canonical text. */
+    /** The products that Plaid last reported for the item: enabled, available and consented, in one canonical text. */
     capabilities: text(),
   },
   (table) => [
     index('items_user').on(table.userId, table.createdAt, table.id),
     index('items_created').on(table.createdAt.asc().nullsFirst(), table.id),
-    /** The ids of the keys that sealed access tokens, found without reading every item. */
+    /** Finds the ids of the keys that sealed access tokens without reading every item. */
     index('items_key').on(sql`split_part(${table.accessTokenSealed}, '.', 2)`),
     index('items_status').on(table.status, table.createdAt, table.id),
     unique('items_owner').on(table.id, table.userId),
@@ -75,7 +82,7 @@ export const items = pgTable(
   ],
 )
 
-/** The columns of what an item brought. `ownedByItem` keeps them together: the item is that user's. */
+/** The owner columns of an item's data. `ownedByItem` is their foreign key. */
 export const ofOwnItem = () => ({
   userId: uuid('user_id').notNull(),
   itemId: uuid('item_id').notNull(),
@@ -86,7 +93,7 @@ interface ItemColumns {
   readonly userId: AnyPgColumn
 }
 
-/** A row is deleted with its item, and cannot name the item of another user. The item's own key vouches for the user. */
+/** A row is deleted with its item, and cannot refer to the item of another user. The item's key guarantees the user. */
 export const ownedByItem = (name: string, table: ItemColumns) =>
   foreignKey({
     name,
@@ -94,14 +101,14 @@ export const ownedByItem = (name: string, table: ItemColumns) =>
     foreignColumns: [items.id, items.userId],
   }).onDelete('cascade')
 
-/** The column of what an item brought, which goes with it. */
+/** The column of data that belong to one item and are deleted with it. */
 export const ofItem = () => ({
   itemId: uuid('item_id')
     .notNull()
     .references(() => items.id, { onDelete: 'cascade' }),
 })
 
-/** One row an item and product, the unit of sync. It is dirty while `dirty_seq > synced_seq`. */
+/** One row for each item and product, the unit of sync. It is dirty while `dirty_seq > synced_seq`. */
 export const itemProducts = pgTable(
   'item_products',
   {
@@ -109,19 +116,25 @@ export const itemProducts = pgTable(
     ...ofOwnItem(),
     product: text().notNull(),
     status: text().notNull().default('pending'),
-    /** Where the next read starts; null before the first. Only a cursor that came with `has_more: false` gets here. */
+    /**
+     * Where the next read starts; null before the first. Only a cursor from a page with `has_more: false` is stored
+     * here.
+     */
     cursor: text(),
     dirtySeq: bigint('dirty_seq', { mode: 'number' }).notNull().default(1),
     syncedSeq: bigint('synced_seq', { mode: 'number' }).notNull().default(0),
     leaseOwner: uuid('lease_owner'),
     leaseExpiresAt: timestamp('lease_expires_at', { withTimezone: true, precision: 3 }),
-    /** Before this time the sweep leaves the row alone. */
+    /** The sweep skips the row until this time. */
     nextAttemptAt: timestamp('next_attempt_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-    /** While a wake-up message is on its way, the time by which it must have come. Whoever takes the message clears it. */
+    /**
+     * While a sync message is in the queue, the time by which it must have arrived. Cleared by the consumer of the
+     * message.
+     */
     wokenUntil: timestamp('woken_until', { withTimezone: true, precision: 3 }),
-    /** Failures in a row. */
+    /** Consecutive failures. */
     attempts: integer().notNull().default(0),
-    /** How often in a row Plaid refused the product for this item: not offered, or consent missing. */
+    /** How many consecutive times Plaid refused the product for this item: not offered, or consent missing. */
     refusals: smallint().notNull().default(0),
     lastSyncedAt: timestamp('last_synced_at', { withTimezone: true, precision: 3 }),
     lastError: text('last_error'),

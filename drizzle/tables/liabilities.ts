@@ -1,4 +1,4 @@
-// What is owed: one row an account, of one of Plaid's three kinds.
+// Liabilities: one row for each account, of one of Plaid's three kinds.
 import { index, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 import { ofOwnAccount, ownedByAccount } from './accounts.ts'
 
@@ -8,7 +8,7 @@ export const liabilities = pgTable(
     id: uuid().primaryKey().defaultRandom(),
     ...ofOwnAccount(),
     kind: text().notNull(),
-    /** Plaid's object of that kind; every number in it is exact decimal text. */
+    /** Plaid's object of that kind. Every number in it is exact decimal text. */
     details: jsonb().notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },

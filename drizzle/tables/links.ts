@@ -1,10 +1,10 @@
-// What Link was asked for, what became of it, and what is still to be ended at Plaid. Rows here are intents: written
-// before Plaid is called, so that nothing that Plaid did can be forgotten.
+// Link sessions, exchanges of public tokens, and items that must be removed at Plaid. Rows are written before Plaid is
+// called, so that no effect of a call is lost.
 import { sql } from 'drizzle-orm'
 import { boolean, index, integer, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 import { ofUser } from './users.ts'
 
-/** Link tokens, and whose they are. */
+/** Link tokens and their users. */
 export const linkSessions = pgTable(
   'link_sessions',
   {
@@ -12,15 +12,18 @@ export const linkSessions = pgTable(
     ...ofUser(),
     /** SHA-256 of the link token, in hexadecimal. */
     tokenDigest: text('token_digest').notNull().unique('link_sessions_token'),
-    /** The sealed link token, where Plaid has to be asked what became of it: in hosted sessions. */
+    /** The sealed link token of a hosted session, with which Plaid is asked for the session's results. */
     tokenSealed: text('token_sealed'),
-    /** The item that the session repairs; null for a new one. */
+    /** The item that the session repairs in update mode; null for a new one. */
     itemId: uuid('item_id'),
-    /** Plaid's id of the user, where the link token carried it: Plaid then lists what is linked with the token for that user. */
+    /**
+     * Plaid's id of the user, if the link token contained it. Plaid then lists the items that were linked with the
+     * token.
+     */
     plaidUserId: text('plaid_user_id'),
     expiresAt: timestamp('expires_at', { withTimezone: true, precision: 3 }).notNull(),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-    /** When Plaid is asked next what became of the session; null for never. */
+    /** When Plaid is next asked for the session's results; null for never. */
     checkAt: timestamp('check_at', { withTimezone: true, precision: 3 }),
     finishedAt: timestamp('finished_at', { withTimezone: true, precision: 3 }),
   },
@@ -34,30 +37,31 @@ export const linkSessions = pgTable(
 )
 
 /**
- * Exchanges of public tokens. `started`: Plaid is being asked, and the answer may have been lost · `exchanged`: the
- * access token is here, sealed · `linked`, `duplicate`: done, `item_id` says with what · `refused`: Plaid said no ·
- * `given_back`: ended at Plaid, for it could not be stored · `lost`: no answer, and Plaid was asked what is left over.
+ * Exchanges of public tokens. `started`: Plaid was called, and its response may have been lost · `exchanged`: the
+ * access token is stored, sealed · `linked`, `duplicate`: done, `item_id` is the item · `refused`: Plaid refused the
+ * token · `given_back`: removed at Plaid, because it could not be stored · `lost`: there was no response, and Plaid's
+ * list was searched for the item.
  */
 export const linkExchanges = pgTable(
   'link_exchanges',
   {
-    /** Also the id of the item that comes of it, and what its token is sealed for. */
+    /** Also the id of the resulting item, to which its token is sealed. */
     id: uuid().primaryKey(),
     ...ofUser(),
-    /** SHA-256 of the public token, in hexadecimal: a public token is exchanged once. */
+    /** SHA-256 of the public token, in hexadecimal. A public token is exchanged only once. */
     publicTokenDigest: text('public_token_digest').notNull().unique('link_exchanges_public_token'),
     state: text().notNull().default('started'),
     allowDuplicate: boolean('allow_duplicate').notNull(),
-    /** Plaid's id of the user whose list must name the item; null where the link token carried none. */
+    /** Plaid's id of the user whose list must contain the item; null if the link token contained none. */
     plaidUserId: text('plaid_user_id'),
     plaidItemId: text('plaid_item_id'),
     accessTokenSealed: text('access_token_sealed'),
-    /** The item that it became, or that it duplicates. */
+    /** The item that was created, or that this one duplicates. */
     itemId: uuid('item_id'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     attempts: integer().notNull().default(0),
-    /** When it is gone on with, unless it is done. */
+    /** When the exchange is resumed, unless it is done. */
     nextAttemptAt: timestamp('next_attempt_at', { withTimezone: true, precision: 3 }).notNull(),
   },
   (table) => [
@@ -70,18 +74,21 @@ export const linkExchanges = pgTable(
   ],
 )
 
-/** Items to remove at Plaid. Each is billed until Plaid has confirmed its removal. */
+/** Items to remove at Plaid. Plaid bills each until it has confirmed the removal. */
 export const plaidRemovals = pgTable(
   'plaid_removals',
   {
     id: uuid().primaryKey().defaultRandom(),
     ...ofUser(),
     plaidItemId: text('plaid_item_id').notNull(),
-    /** What the token was sealed for. */
+    /** The item id to which the token is sealed. */
     itemId: uuid('item_id'),
-    /** Null for an item whose token was lost: it is ended by Plaid's id of the user. */
+    /** Null for an item whose token was lost: it is removed with Plaid's id of the user. */
     accessTokenSealed: text('access_token_sealed'),
-    /** `removed` by the user, `revoked` at the bank, `duplicate`, `replaced` by a new link, `not_stored`, `token_lost`, `orphan`. */
+    /**
+     * `removed` by the user, `revoked` at the bank, `duplicate`, `replaced` by a new link, `not_stored`, `token_lost`,
+     * `orphan`.
+     */
     reason: text().notNull(),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     attempts: integer().notNull().default(0),

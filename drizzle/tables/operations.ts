@@ -1,4 +1,4 @@
-// What happened: every sync run, every verified webhook, every message that could not be delivered.
+// Records of operations: every sync run, every verified webhook, every message that could not be delivered.
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -35,7 +35,7 @@ export const syncRuns = pgTable(
     restarts: integer().notNull().default(0),
     upserted: integer().notNull().default(0),
     removed: integer().notNull().default(0),
-    /** Rows of the product that are set aside after the run. */
+    /** How many rows of the product are set aside after the run. */
     setAside: integer('set_aside').notNull().default(0),
     plaidRequestIds: text('plaid_request_ids').array().notNull(),
     startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
@@ -49,7 +49,7 @@ export const syncRuns = pgTable(
   ],
 )
 
-/** Rows of Plaid's answers that could not be read (src/plaid/rows.ts) or name an account that is not known. */
+/** Rows of Plaid's responses that could not be read (src/plaid/rows.ts) or refer to an unknown account. */
 export const setAsideRows = pgTable(
   'set_aside_rows',
   {
@@ -57,12 +57,12 @@ export const setAsideRows = pgTable(
     ...ofOwnItem(),
     product: text().notNull(),
     kind: text().notNull(),
-    /** Plaid's id of the row; a digest of the row where it has none that can be read. */
+    /** Plaid's id of the row, or a digest of the row if it has no readable id. */
     rowKey: text('row_key').notNull(),
     plaidAccountId: text('plaid_account_id'),
-    /** Fields and what is wrong with them, never values. */
+    /** Fields and their errors, without values. */
     problems: text().array().notNull(),
-    /** The row as Plaid sent it, with exact numbers; null where it is too large. */
+    /** The row as Plaid sent it, with exact numbers; null if it is too large. */
     payload: jsonb(),
     /** The run that read it last. */
     runId: uuid('run_id').notNull(),
@@ -81,7 +81,7 @@ export const webhookEvents = pgTable(
   'webhook_events',
   {
     id: uuid().primaryKey().defaultRandom(),
-    /** One signed delivery (src/webhooks/verify.ts): a second row of the same key is a replay. */
+    /** Identifies one signed delivery (src/webhooks/verify.ts). A second row with the same key is a replay. */
     replayKey: text('replay_key').notNull().unique('webhook_events_replay_key'),
     scheme: text().notNull(),
     webhookType: text('webhook_type').notNull(),
@@ -108,7 +108,7 @@ export const webhookKeys = pgTable('webhook_keys', {
   fetchedAt: timestamp('fetched_at', { withTimezone: true, precision: 3 }).notNull(),
 })
 
-/** Verified webhooks about items and Link sessions that are not known here: counted, not kept. */
+/** Counts of verified webhooks for unknown items and Link sessions. The webhooks are not stored. */
 export const unmatchedWebhooks = pgTable(
   'unmatched_webhooks',
   {
@@ -129,7 +129,7 @@ export const deadLetters = pgTable(
     reason: text().notNull(),
     /** Ids only. */
     payload: jsonb().notNull(),
-    /** When it was last played again, and how often. */
+    /** When it was last replayed, and how many times. */
     replayedAt: timestamp('replayed_at', { withTimezone: true, precision: 3 }),
     replays: integer().notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
@@ -141,7 +141,10 @@ export const deadLetters = pgTable(
   ],
 )
 
-/** Calls of Plaid's API, counted by day, endpoint and outcome; in slots, so that counting does not queue up at one row. */
+/**
+ * Calls of Plaid's API, counted by day, endpoint and outcome. Spread over slots, so that concurrent counts do not wait
+ * for one row.
+ */
 export const plaidUsage = pgTable(
   'plaid_usage',
   {
@@ -158,8 +161,8 @@ export const plaidUsage = pgTable(
 )
 
 /**
- * What stops dangerous work, by name; an operator changes a state by SQL. `orphan_removal`: how far items at Plaid that no
- * row here knows are removed · `item_loss`: whether items may still turn into lost ones.
+ * Switches that stop dangerous work, by name. The operator changes a state with SQL. `orphan_removal`: whether and how
+ * fast items at Plaid without a row here are removed · `item_loss`: whether items may be marked as lost.
  */
 export const safetySwitches = pgTable(
   'safety_switches',
@@ -167,10 +170,10 @@ export const safetySwitches = pgTable(
     name: text().primaryKey(),
     state: text().notNull(),
     changedAt: timestamp('changed_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-    /** The UTC day that `count` belongs to, where a daily limit is counted. */
+    /** The UTC day of `count`, for a daily limit. */
     countedOn: date('counted_on', { mode: 'string' }),
     count: integer().notNull().default(0),
-    /** The last UTC day with an alarm, so that there is one a day. */
+    /** The last UTC day with an alarm, so that there is at most one a day. */
     alarmedOn: date('alarmed_on', { mode: 'string' }),
   },
   () => [

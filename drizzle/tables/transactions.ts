@@ -1,4 +1,4 @@
-// Transactions as the bank tells them, with the user's own edits beside them, and the pages of a long sync on their way in.
+// Transactions as the bank reports them, the user's edits of them, and staged pages of a long sync.
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -18,7 +18,7 @@ import {
 import { ofOwnAccount, ownedByAccount } from './accounts.ts'
 import { ofUser } from './users.ts'
 
-/** What comes from Plaid: the same columns in `transactions` and `sync_staging`. */
+/** The columns from Plaid, the same in `transactions` and `sync_staging`. */
 const plaidColumns = () => ({
   pendingTransactionId: text('pending_transaction_id'),
   date: date({ mode: 'string' }),
@@ -33,7 +33,7 @@ const plaidColumns = () => ({
   categoryPrimary: text('category_primary'),
   categoryDetailed: text('category_detailed'),
   categoryConfidence: text('category_confidence'),
-  /** The taxonomy of the two names before: `v1` or `v2`; null where Plaid did not say. */
+  /** The taxonomy of the two category names: `v1` or `v2`; null if Plaid did not report it. */
   categoryVersion: text('category_version'),
   pending: boolean(),
   paymentChannel: text('payment_channel'),
@@ -53,13 +53,13 @@ export const transactions = pgTable(
     note: text(),
     userCategory: text('user_category'),
     hidden: boolean().notNull().default(false),
-    /** The item's when Plaid last told of the transaction. */
+    /** The item's `link_epoch` when Plaid last reported the transaction. */
     linkEpoch: smallint('link_epoch').notNull().default(0),
     /** The number of the row's newest change in the user's change feed. */
     changeSeq: bigint('change_seq', { mode: 'number' }).notNull(),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-    /** Set when the bank took the transaction back; the row stays for the change feed and for its edits. */
+    /** Set when the bank removed the transaction. The row stays for the change feed and for its edits. */
     removedAt: timestamp('removed_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
@@ -68,13 +68,13 @@ export const transactions = pgTable(
     index('transactions_user_date')
       .on(table.userId, table.date, table.id)
       .where(sql`removed_at is null`),
-    // Also for the deletion of an account, so it holds removed rows too.
+    // Also used to delete an account, so it includes removed rows.
     index('transactions_account_date').on(table.accountId, table.date, table.id),
     index('transactions_changes').on(table.userId, table.changeSeq),
   ],
 )
 
-/** What is left of a deleted transaction: its removal, for readers of the change feed who have not seen it yet. */
+/** The removal of a deleted transaction, for clients of the change feed that have not read it yet. */
 export const transactionTombstones = pgTable(
   'transaction_tombstones',
   {
@@ -85,7 +85,10 @@ export const transactionTombstones = pgTable(
   (table) => [primaryKey({ name: 'transaction_tombstones_change', columns: [table.userId, table.changeSeq] })],
 )
 
-/** Pages of a sync that is too long for memory, until its commit. Logged, since Neon empties unlogged tables at each restart. */
+/**
+ * Pages of a sync that is too long for memory, until its commit. A logged table, because Neon empties unlogged tables
+ * at each restart.
+ */
 export const syncStaging = pgTable(
   'sync_staging',
   {
@@ -101,7 +104,7 @@ export const syncStaging = pgTable(
   (table) => [primaryKey({ name: 'sync_staging_row', columns: [table.runId, table.seq] })],
 )
 
-/** What comes and goes at regular times, as Plaid sees it. */
+/** Recurring inflows and outflows, as Plaid detects them. */
 export const recurringStreams = pgTable(
   'recurring_streams',
   {
@@ -123,7 +126,7 @@ export const recurringStreams = pgTable(
     isoCurrencyCode: text('iso_currency_code'),
     unofficialCurrencyCode: text('unofficial_currency_code'),
     isActive: boolean('is_active').notNull(),
-    /** Plaid's: MATURE, EARLY_DETECTION, TOMBSTONED, … */
+    /** Plaid's status: MATURE, EARLY_DETECTION, TOMBSTONED, … */
     status: text().notNull(),
     /** Plaid's ids, in Plaid's order. */
     plaidTransactionIds: text('plaid_transaction_ids').array().notNull(),

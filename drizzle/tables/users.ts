@@ -1,4 +1,4 @@
-// Who owns what: one row for each identity that an issuer vouches for.
+// Users: one row for each identity of an issuer.
 import { sql } from 'drizzle-orm'
 import { bigint, index, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 
@@ -8,14 +8,20 @@ export const users = pgTable(
     id: uuid().primaryKey().defaultRandom(),
     issuer: text().notNull(),
     subject: text().notNull(),
-    /** The number of the newest change to the user's transactions; every commit takes the next ones from here, under this row's lock. */
+    /**
+     * The number of the newest change to the user's transactions. Every commit takes the next numbers from here, under
+     * this row's lock.
+     */
     changeSeq: bigint('change_seq', { mode: 'number' }).notNull().default(0),
-    /** Removals before this number are no longer in the change feed: a client that has not read up to here begins again. */
+    /**
+     * Removals before this number are no longer in the change feed. A client that has not read up to here must start
+     * again.
+     */
     changesFrom: bigint('changes_from', { mode: 'number' }).notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-    /** Plaid's own id of the user: by it Plaid tells which items it holds for them, also those that were lost here. */
+    /** Plaid's id of the user, with which Plaid lists the user's items, including those that were lost here. */
     plaidUserId: text('plaid_user_id'),
-    /** When Plaid's list of the user's items was last compared with ours. */
+    /** When Plaid's list of the user's items was last compared with this database. */
     plaidItemsCheckedAt: timestamp('plaid_items_checked_at', { withTimezone: true, precision: 3 }),
     /** Purposes that the user does not allow, as the newest row of `consents` says. */
     notAllowed: text('not_allowed')

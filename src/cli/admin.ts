@@ -1,5 +1,5 @@
-// `npm run admin`: who is an administrator among built-in accounts. Works on MIGRATE_DATABASE_URL, which is the owner's: no
-// login of the Worker can change a role.
+// `npm run admin`: shows and changes which built-in accounts are administrators. Uses MIGRATE_DATABASE_URL, the
+// owner's, because no login of the Worker can change a role.
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import * as z from 'zod'
@@ -18,7 +18,7 @@ type Action = keyof typeof roles
 
 const changeSchema = z.object({ found: z.boolean(), changed: z.boolean(), ended: z.coerce.number() })
 
-/** One statement, so that no session of the old role outlives the change. */
+/** One statement, so that no session with the old role outlives the change. */
 const change = `WITH changed AS (UPDATE identity.accounts SET role = $2 WHERE email = $1 AND role <> $2 RETURNING id),
   ended AS (DELETE FROM identity.sessions WHERE account_id IN (SELECT id FROM changed) RETURNING 1)
   SELECT EXISTS (SELECT FROM identity.accounts WHERE email = $1) AS found, EXISTS (SELECT FROM changed) AS changed,
@@ -26,7 +26,7 @@ const change = `WITH changed AS (UPDATE identity.accounts SET role = $2 WHERE em
 
 async function setRole(url: string, email: string, role: string): Promise<z.output<typeof changeSchema>> {
   const client = new Client({ connectionString: url, application_name: 'wealthnavigator-edge admin' })
-  // The next statement fails where the connection is lost; an event that nobody hears would end the process.
+  // If the connection is lost, the next statement fails. Without a listener, the event would end the process.
   client.on('error', () => undefined)
   await client.connect()
   try {

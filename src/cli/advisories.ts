@@ -1,5 +1,5 @@
-// `npm run advisories`: asks the npm registry for published advisories about the locked packages. When the registry does not
-// answer, nothing is known: the command says so, and never reports "none found".
+// `npm run advisories`: asks the npm registry for published advisories about the locked packages. If the registry does
+// not respond, the command reports that nothing is known, never "none found".
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -24,9 +24,9 @@ const reportSchema = z.object({
     z.string(),
     z.object({
       severity: z.enum(severities),
-      // A text names another package of the report, through which this one is affected.
+      // A string is the name of another package in the report that affects this one.
       via: z.array(z.union([z.string(), z.object({ title: z.string(), url: z.string() })])),
-      /** Its places in the lock file, such as `node_modules/hono`. */
+      /** Its paths in the lock file, such as `node_modules/hono`. */
       nodes: z.array(z.string()),
     }),
   ),
@@ -42,13 +42,15 @@ export interface Advisory {
   readonly name: string
   readonly severity: (typeof severities)[number]
   readonly isShipped: boolean
-  /** Titles and addresses of the advisories, or the packages through which it is affected. */
+  /** Titles and addresses of the advisories, or the packages that affect it. */
   readonly because: readonly string[]
 }
 
 export const isFailure = ({ severity, isShipped }: Advisory): boolean => isShipped || failsInTools.includes(severity)
 
-/** `npm audit` exits with 1 both where it found something and where it could not ask; its JSON tells the two apart. */
+/**
+ * `npm audit` exits with 1 both for findings and if it could not ask the registry; only its JSON distinguishes them.
+ */
 async function audit(): Promise<Report | { readonly problem: string }> {
   const printed = await new Promise<string>((resolve) => {
     const options = { cwd: projectFolder, maxBuffer: 64_000_000 }
@@ -65,7 +67,7 @@ async function audit(): Promise<Report | { readonly problem: string }> {
   }
 }
 
-/** The advisories about the locked packages, shipped ones first, or why they are not known. */
+/** The advisories about the locked packages, shipped ones first, or why they are unknown. */
 export async function findAdvisories(): Promise<readonly Advisory[] | { readonly problem: string }> {
   const report = await audit()
   if ('problem' in report) return report

@@ -1,5 +1,5 @@
-// `npm run bench`: measures side by side in one run and says whether each target is met. Touches nothing but what it
-// starts for itself.
+// `npm run bench`: runs the benchmarks and reports whether each target is met. Compared measurements alternate in one
+// run. Uses only what it starts.
 import { parseArgs } from 'node:util'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { benchmarks, type Listed } from './bench/all.ts'
@@ -32,7 +32,7 @@ function rowsFrom(text: string | undefined): number {
   return rows
 }
 
-/** Ends on a signal as at its own end: with nothing left running. */
+/** Aborted on a signal, so that the command ends as usual, with nothing left running. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('Stopped.')))

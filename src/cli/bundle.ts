@@ -1,5 +1,5 @@
-// `npm run bundle`: builds the Worker as a deployment does, tries the deployment of each environment without uploading
-// anything, and fails where the result is too large, starts too slowly or holds code that is never deployed.
+// `npm run bundle`: builds the Worker as a deployment does and tries the deployment of each environment without
+// uploading. Fails if the result is too large, starts too slowly or contains code that must not be deployed.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ Builds the Worker with the settings of wrangler.toml, as \`wrangler deploy --env
 of ${deployedEnvironments.join(' and ')}. Uploads nothing. Fails where the Worker has over ${maxGzipBytes / 1000} kB (gzip) or holds code of src/dev or src/cli.
   --startup  also starts the module ${startCount} times (\`wrangler check startup\`): its fastest start must take under ${maxStartMs} ms`
 
-/** Tries the deployment of the built module to an environment. Rejects with what wrangler objects to. */
+/** Tries the deployment of the built module to an environment. Rejects with wrangler's error. */
 async function tryDeployment(entry: string, folder: string, env: string): Promise<void> {
   await runWrangler(['deploy', entry, '--no-bundle', '--dry-run', '--env', env], folder).catch((error: unknown) => {
     throw new Error(`The environment ${env} does not deploy:\n${error instanceof Error ? error.message : ''}`, {
@@ -28,7 +28,7 @@ async function tryDeployment(entry: string, folder: string, env: string): Promis
   })
 }
 
-/** The fastest of several starts in milliseconds: other work on the machine only ever adds to one. */
+/** The fastest of several starts in milliseconds, because other load can only slow a start down. */
 async function measureStart(folder: string): Promise<number> {
   const profile = join(folder, 'start.cpuprofile')
   const times: number[] = []

@@ -1,5 +1,5 @@
-// `npm run conformance`: checks every promise that the local stand-ins make about Neon, Plaid and Cloudflare, against the
-// stand-ins or against the real service that a flag names, and writes the dated results to docs/conformance.md.
+// `npm run conformance`: checks every assertion that the local stand-ins make about Neon, Plaid and Cloudflare, against
+// the stand-ins or against the real service that a flag names. Writes the dated results to docs/conformance.md.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { projectFolder } from '../dev/lib/project-folder.ts'
@@ -39,7 +39,7 @@ const standIns = [
   { service: 'cloudflare', run: runCloudflareStandIn },
 ] as const
 
-/** A stand-in of whose assertions none is wanted is not started. */
+/** A stand-in without a selected assertion is not started. */
 async function runStandIns(choices: RunChoices): Promise<Result[]> {
   const isWanted = (service: string) =>
     promised.some(({ name }) => name.startsWith(`${service}/`) && name.includes(choices.only))

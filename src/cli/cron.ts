@@ -1,4 +1,4 @@
-// `npm run cron -- NAME`: fires one cron of the local stack, as Cloudflare would, and waits for its end.
+// `npm run cron -- NAME`: triggers one cron of the local stack, as Cloudflare would, and waits for its end.
 import { parseArgs } from 'node:util'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { type CronName, cronSchedules, fireCron } from '../dev/stack/crons.ts'

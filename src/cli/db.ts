@@ -1,5 +1,5 @@
-// `npm run db:migrate | db:bootstrap | db:generate | db:check`: the schema's commands. Works on MIGRATE_DATABASE_URL,
-// which is the owner's, and prints passwords only where making them is the command's purpose.
+// `npm run db:migrate | db:bootstrap | db:generate | db:check`: the commands for the database schema. Use
+// MIGRATE_DATABASE_URL, the owner's. Print passwords only if the command's purpose is to create them.
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -32,7 +32,7 @@ function drizzleKit(args: readonly string[], folder: string) {
   const program = join(dirname(createRequire(import.meta.url).resolve('drizzle-kit')), 'bin.cjs')
   const options = { cwd: folder, timeout: kitTimeoutMs }
   const running = run(process.execPath, [program, ...args, '--config', 'drizzle/config.ts'], options)
-  // It asks whether a column was renamed; without a terminal that must fail and not wait.
+  // drizzle-kit asks whether a column was renamed; without a terminal that must fail instead of waiting.
   running.child.stdin?.end()
   return running
 }
@@ -45,7 +45,7 @@ async function generate(args: string[]): Promise<void> {
   process.stdout.write(stdout)
 }
 
-/** Generates into a copy: a difference between schema and migrations shows as a file that was not there. */
+/** Generates into a copy: a difference between schema and migrations shows as a new file. */
 async function check(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-schema-'))
   try {
@@ -74,7 +74,7 @@ function givenPasswords(): BootstrapOptions {
   }
 }
 
-/** The URLs alone go to the output, so that it can be a file; what to do with them is said beside it. */
+/** Only the URLs go to standard output, so that it can be redirected to a file; instructions go to standard error. */
 async function makeLogins(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { retire: { type: 'boolean' }, force: { type: 'boolean' } } })
   if (values.retire && values.force) throw misuse('--force does not go with --retire.')

@@ -1,5 +1,5 @@
-// `npm run demo`: the product's whole job against a stack of its own, compared with what the bank holds. Exit code 0
-// only when everything is equal.
+// `npm run demo`: runs the whole product on a throwaway stack and compares it with what the bank holds. Exit code 0
+// only if everything is equal.
 import { runCommand } from '../dev/lib/run-command.ts'
 import { readOptions } from './demo/options.ts'
 import { createReport } from './demo/report.ts'
@@ -20,13 +20,13 @@ async function main(args: string[]): Promise<void> {
   const options = await readOptions(args)
   const stopping = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopping.abort())
-  // Whoever read our output is gone; so is the reason to run.
+  // The reader of the output has closed it, so there is no reason to run.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort())
   const tooLong = setTimeout(() => stopping.abort(), longestMs)
   const report = createReport(options.json, { out: process.stdout, err: process.stderr })
   const { seed } = options
   try {
-    // Loaded only now, so that a signal in the second that it takes is already heard.
+    // Imported only now, so that a signal during the second of loading is handled.
     const { runDemo } = await import('./demo/run.ts')
     const ok = await runDemo(options, report, stopping.signal)
     report.end({ ok, seed, error: null })

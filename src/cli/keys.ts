@@ -1,4 +1,5 @@
-// `npm run keys`: creates encryption keys, and shows and rotates those of a running Worker. The keys of the Worker stay there.
+// `npm run keys`: creates encryption keys, and shows and rotates those of a running Worker. The Worker's keys never
+// leave it.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -25,9 +26,9 @@ const reportSchema = z.object({
 type Report = z.output<typeof reportSchema>
 
 const path = '/api/v1/admin/keys'
-/** Each look counts every stored secret. */
+/** Each poll counts every stored secret. */
 const pollMs = 10_000
-/** Steps can wait a minute for a retry. */
+/** A step can wait a minute before its retry. */
 const stalledAfterMs = 5 * 60_000
 
 const status = async (call: Call): Promise<Report> => reportSchema.parse(await call('GET', path))

@@ -1,4 +1,4 @@
-// `npm run lock`: keeps package-lock.json naming the optional packages of every platform. npm leaves out those that its
+// `npm run lock`: keeps the optional packages of every platform in package-lock.json. npm leaves out those that its
 // registry lacks, and `npm ci` then refuses the file. Adds entries; never changes one that npm wrote.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const help = `npm run lock -- check     fails where package-lock.json lacks an o
                           package.json
 npm run lock -- complete  adds what is missing`
 
-// Read beside the file's own objects and not written back: npm's order of keys is to stay.
+// Only a parsed copy; the original objects are written back, because npm's order of keys must stay.
 const entrySchema = z.object({
   version: z.string().default(''),
   dev: z.boolean().default(false),
@@ -28,8 +28,8 @@ const processors = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'ris
 const synonyms: Readonly<Record<string, string>> = { windows: 'win32', '64': 'x64' }
 
 /**
- * What platform a package is for, read from its name, as in `binding-linux-arm64-musl`: npm then installs it there and
- * nowhere else. One whose name says nothing is given to no system, since this registry could not deliver it.
+ * The platform of a package, from its name, such as `binding-linux-arm64-musl`: npm then installs it only there. A name
+ * without a platform gets no system at all, because this registry could not deliver the package.
  */
 export function platformOf(name: string): { os: string[]; cpu?: string[]; libc?: string[] } {
   const words = name.split(/[-/]/).map((word) => synonyms[word] ?? word)
@@ -42,7 +42,9 @@ export function platformOf(name: string): { os: string[]; cpu?: string[]; libc?:
   return { os: [os], cpu: [cpu], ...(os === 'linux' && libc.length > 0 ? { libc } : {}) }
 }
 
-/** Whether `version` is what an optional dependency's range asks for: exact, or `^`, the two forms that occur. */
+/**
+ * Whether `version` satisfies the range of an optional dependency. Supports the two forms that occur: exact, and `^`.
+ */
 function satisfies(version: string, range: string): boolean {
   const [major] = version.split('.')
   return version === bare(range) || (range.startsWith('^') && major !== '0' && range.startsWith(`^${major}.`))
@@ -53,8 +55,8 @@ function bare(range: string): string {
 }
 
 /**
- * Where the entry for `name` is missing that the package at `path` needs, or null where it is there: at the top, or
- * beside the package where the top has another version.
+ * The path at which the entry for `name` is missing, or null if it exists. The path is at the top, or in the package at
+ * `path` if the top has another version.
  */
 function missingPath(packages: Packages, path: string, name: string, range: string): string | null {
   const found = candidatePaths(path, name).find((candidate) => candidate in packages)
@@ -98,12 +100,12 @@ function versionsOf({ dependencies, devDependencies }: Dependencies): Record<str
   return { ...dependencies, ...devDependencies }
 }
 
-/** What is wrong with the source of one entry. */
+/** The problems of one entry's source. */
 function entryProblems(path: string, entry: unknown, workspaces: readonly string[]): string[] {
   const { resolved, integrity, os, optional, inBundle, link } = sourceSchema.parse(entry)
   if (workspaces.includes(path)) return []
   if (link) return workspaces.includes(resolved ?? '') ? [] : [`${path} is a link`]
-  // One of another platform, which `complete` added, is never installed here.
+  // The entry of another platform that `complete` added; it is never installed here.
   const isStub = optional && os !== undefined && resolved === undefined
   const isFromRegistry = resolved === undefined || /^https:\/\/[\w.-]+\/.+\.tgz$/.test(resolved)
   return [
@@ -113,9 +115,9 @@ function entryProblems(path: string, entry: unknown, workspaces: readonly string
 }
 
 /**
- * What is wrong with where packages come from. Each package needs a sha512 and, where its address is named, the
- * registry's over https; only the root's workspaces may be folders. package.json and those of the workspaces pin exact
- * versions, the same ones for all of them and in the lock file.
+ * The problems of packages' sources. Each package needs a sha512 and, if its address is given, an https URL of a
+ * registry; only the root's workspaces may be folders. package.json and those of the workspaces pin exact versions, the
+ * same in all of them and in the lock file.
  */
 export function sourceProblems(packages: Packages, rootManifest: unknown): string[] {
   const manifest = manifestSchema.parse(rootManifest)

@@ -1,5 +1,5 @@
-// `npm run openapi`: writes the API's description, docs/openapi.json, from the table of routes; with --check, only says
-// whether it is in step.
+// `npm run openapi`: writes the API's description, docs/openapi.json, from the table of routes. With --check, only
+// reports whether the file is up to date.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -19,7 +19,7 @@ Writes docs/openapi.json from the routes.
 
 const packageSchema = z.object({ version: z.string() })
 
-/** The description as it stands in the file. */
+/** The description's text as the file must contain it. */
 export async function openapiText(): Promise<string> {
   const { version } = packageSchema.parse(JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8')))
   return `${JSON.stringify(describeApi(everyRoute(routeTable(() => Promise.resolve({}))), version), null, 2)}\n`

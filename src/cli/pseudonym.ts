@@ -1,4 +1,4 @@
-// `npm run pseudonym`: the name under which log lines know an account, a network or a user. Needs SECRET_KEY and nothing else.
+// `npm run pseudonym`: prints the pseudonym of an account, a network or a user in log lines. Needs only SECRET_KEY.
 import { parseArgs } from 'node:util'
 import { LOCAL_ISSUER } from '../auth/access-token.ts'
 import { utf8 } from '../crypto/encoding.ts'

@@ -1,4 +1,4 @@
-// `npm run ranks`: fails where an import is against the table of ranks, or files import one another in a circle.
+// `npm run ranks`: fails if an import violates the table of ranks, or if files import one another in a circle.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ const help = `npm run ranks
 Fails where a file of src/ or drizzle/ imports what the table in src/cli/ranks/table.ts does not allow, where files import
 one another in a circle, and where the table names what does not exist. Names file, line and rule.`
 
-/** The files that have a rank. */
+/** The files that the table of ranks covers. */
 export async function readSources(): Promise<SourceFile[]> {
   const folders = await Promise.all(
     ['src', 'drizzle'].map(async (folder) =>

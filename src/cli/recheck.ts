@@ -1,4 +1,5 @@
-// `npm run recheck`: checks at Plaid every item that needs a relink. Used after a wrong key or environment of Plaid was fixed.
+// `npm run recheck`: checks every item that needs a relink at Plaid. For use after a wrong key or Plaid environment was
+// fixed.
 import { parseArgs } from 'node:util'
 import * as z from 'zod'
 import { runCommand } from '../dev/lib/run-command.ts'
@@ -17,7 +18,7 @@ const pageSchema = z.object({
 })
 const recheckedSchema = z.object({ known: z.boolean() })
 
-/** Reads all pages first: a recheck removes an item from the list. */
+/** Reads all pages first, because a recheck removes an item from the list. */
 async function lostItems(call: Call): Promise<string[]> {
   const ids: string[] = []
   let cursor: string | null = null

@@ -24,8 +24,8 @@ export type Bill = z.infer<typeof billSchema>
 const versioned = z.looseObject({ version: z.string() })
 
 /**
- * npm's bill of all locked packages, without those that the Worker does not ship. `npm sbom --omit dev` leaves out hono, on
- * which a development package depends too.
+ * npm's bill of all locked packages, without those that the Worker does not ship. `npm sbom --omit dev` would leave out
+ * hono, because a development package also depends on it.
  */
 export function shippedBill(bill: Bill, packages: Packages, name: string): Bill {
   const refs = new Set(
@@ -37,7 +37,7 @@ export function shippedBill(bill: Bill, packages: Packages, name: string): Bill 
   const own = z.string().parse(metadata.component['bom-ref'])
   return {
     ...bill,
-    // npm gives the folder's name.
+    // npm uses the folder's name.
     metadata: { ...metadata, component: { ...metadata.component, name } },
     components: components.filter((component) => refs.has(component['bom-ref'])),
     dependencies: dependencies

@@ -1,5 +1,5 @@
-// `npm run secrets`: looks through the tracked files, or all that was ever committed, for what must never be committed.
-// Shows where, and never the value.
+// `npm run secrets`: searches the tracked files, or everything that was ever committed, for secrets. Prints the place
+// and never the value.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -37,12 +37,14 @@ const patterns: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['a database URL with a password', /\bpostgres(?:ql)?:\/\/[^\s:/@'"`$]+:[^\s@'"`$]+@[^\s'"`]+/g],
 ]
 
-/** Long runs of one alphabet, as keys are written. */
+/** Long runs of one alphabet, like keys. */
 const longRun = /\b[A-Fa-f0-9]{40,}\b|[A-Za-z0-9+/_-]{40,}={0,2}/g
-/** Bits a character below which a run is words; random base64 of 40 characters has about 4.8, random hex 3.7. */
+/**
+ * Runs with less entropy (bits a character) are words. Random base64 of 40 characters has about 4.8, random hex 3.7.
+ */
 const leastEntropy = { hex: 3, base64: 4.6 }
 
-/** Values that are no secrets, whatever their shape. */
+/** Values that are not secrets. */
 const fakes: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/fake|example|local-only|test-|tests|dev-only|:(?:password|secret|pass)@/i, 'says that it is fake'],
   [/0000-4000-8000-000000000000/, 'is a placeholder of a UUID'],
@@ -50,22 +52,22 @@ const fakes: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/@(?:127\.0\.0\.1|localhost|db|host|[\w.-]+\.test|db\.localtest\.me)\b/, "names a host that is nobody's"],
 ]
 
-/** Long runs that are no random values. */
+/** Long runs that are not random values. */
 const words: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^[a-z]+(?:[-_/][a-z0-9]+)+$|^[a-z0-9]+(?:\/[\w-]+)+$|^(?:[A-Z]?[a-z]+)+$/, 'is words or a path'],
   [/(.{1,8})\1{3,}/, 'repeats itself'],
   [/abcdefgh|0123456789/i, 'is an alphabet'],
 ]
 
-/** Digests of packages, pictures, and the made-up secrets that the log's redaction is tried with. */
+/** Files with digests of packages, pictures, and the invented secrets of the redaction's test. */
 const unread = /^package-lock\.json$|^migrations\/meta\/|^test\/unit\/monitoring\/secrets\.ts$|\.(?:png|ico|woff2?)$/
-/** Where vectors that standards publish stand, and invented ones. */
+/** Files with published test vectors and invented values. */
 const vectors = /^test\/|^src\/dev\/simulator\//
 
-/** The commit of a workflow's action, which is as public as its name. */
+/** The commit of a workflow's action is public. */
 const pinnedAction = /(\buses: [\w./-]+@)[0-9a-f]{40}\b/
 
-/** Shannon's, in bits a character. */
+/** Shannon entropy, in bits a character. */
 export function entropy(text: string): number {
   const counts = new Map<string, number>()
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1)
@@ -81,7 +83,7 @@ function looksRandom(value: string): boolean {
   return mixes && entropy(value) >= (isHex ? leastEntropy.hex : leastEntropy.base64)
 }
 
-/** What looks like a secret in a file's text. In tests, whose vectors look random, only what has a known shape. */
+/** The possible secrets in a file's text. In tests, whose vectors look random, only values of a known format. */
 export function findSecrets(file: string, text: string): Finding[] {
   if (unread.test(file)) return []
   return text.split('\n').flatMap((content, index) => {
@@ -96,13 +98,13 @@ export function findSecrets(file: string, text: string): Finding[] {
   })
 }
 
-/** Of all tracked files. */
+/** The findings of all tracked files. */
 export async function findTrackedSecrets(): Promise<Finding[]> {
   const { stdout } = await run('git', ['ls-files', '-z'], { cwd: projectFolder, maxBuffer: 16 * 1024 * 1024 })
   const files = stdout.split('\0').filter((name) => name !== '')
   const found = await Promise.all(
     files.map(async (file) => {
-      // A file that was deleted and is not yet committed holds nothing.
+      // A file that was deleted and is not committed yet counts as empty.
       const text = await readFile(join(projectFolder, file), 'utf8').catch(nullIfMissing)
       return findSecrets(file, text ?? '')
     }),
@@ -111,9 +113,9 @@ export async function findTrackedSecrets(): Promise<Finding[]> {
 }
 
 /**
- * Of every line that a commit of any branch added.
- * @returns the files as `<commit>:<path>`, and line 0: a patch's line may stand elsewhere today
- * @throws Error when git fails
+ * The findings of every line that a commit of any branch added.
+ * @returns the files as `<commit>:<path>`, with line 0, because line numbers of a patch change later
+ * @throws Error if git fails
  */
 export async function findCommittedSecrets(folder = projectFolder): Promise<Finding[]> {
   const args = [

@@ -1,5 +1,5 @@
-// `npm run test:security`: lets two scanners that others wrote loose on the API, a throwaway local stack or a given
-// address. Fails on any finding. Never scans what it was not told to.
+// `npm run test:security`: runs two external scanners against the API of a throwaway local stack or of a given address.
+// Fails on any finding. Never scans an address that was not given.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

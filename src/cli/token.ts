@@ -1,4 +1,4 @@
-// `npm run token`: prints a JWT that the local Worker accepts. Signs with the local SECRET_KEY and nothing else.
+// `npm run token`: prints a JWT that the local Worker accepts, signed with the local SECRET_KEY.
 import { parseArgs } from 'node:util'
 import * as z from 'zod'
 import { readLocalVariables, usesOidc } from '../dev/lib/local-variables.ts'

@@ -1,8 +1,8 @@
-// The benchmarks by name. Each is loaded when it is run: most bring half of the project with them.
+// The benchmarks by name. Each is imported when it runs, because most import half of the project.
 import type { Benchmark } from './result.ts'
 
 export interface Listed {
-  /** What it measures, in a line. */
+  /** What it measures, in one line. */
   readonly summary: string
   readonly load: () => Promise<Benchmark>
 }

@@ -1,4 +1,4 @@
-// Transactions as long as a bank's and made alike in every run, an item to hold them, and the lease under which a sync
+// Transactions of realistic length, the same in every run, an item that owns them, and the lease under which a sync
 // stores them.
 import type { Client } from 'pg'
 import * as z from 'zod'
@@ -9,7 +9,7 @@ export interface HeldItem {
   readonly userId: string
   readonly itemId: string
   readonly itemProductId: string
-  /** Our ids of the accounts, in the order of `accountsOf`. */
+  /** The accounts' ids in this database, in the order of `accountsOf`. */
   readonly accountIds: readonly string[]
 }
 
@@ -32,7 +32,10 @@ const millisecondsOfDay = 86_400_000
 const historyDays = 730
 const lastDay = Date.UTC(2026, 10, 1)
 
-/** 37 letters and digits in no order, as Plaid's ids are: an index meets them anywhere. No two seeds give the same. */
+/**
+ * 37 letters and digits in random order, like Plaid's ids, so that they are spread over an index. Each seed gives
+ * another id.
+ */
 function plaidId(seed: number): string {
   let state = Math.imul(seed + 1, 2_654_435_761)
   let id = ''
@@ -74,7 +77,7 @@ function rowOf(index: number, count: number): PlaidTransactionRow {
   }
 }
 
-/** So many new transactions, newest first, over two years and four accounts. */
+/** `count` new transactions, newest first, over two years and four accounts. */
 export const bankRows = (count: number): PlaidTransactionRow[] =>
   Array.from({ length: count }, (_, index) => rowOf(index, count))
 
@@ -106,7 +109,7 @@ async function insert(owner: Client, text: string, params: readonly unknown[]): 
   return idRow.parse(rows)[0].id
 }
 
-/** A user with an item that waits for its first transactions; its accounts are known. */
+/** A user with an item that waits for its first transactions and already has its accounts. */
 export async function makeItem(owner: Client, subject: string): Promise<HeldItem> {
   const userId = await insert(
     owner,

@@ -1,6 +1,7 @@
-// What one busy user costs another: a click's time until all products of the item are read, alone and beside a user with a hundred
-// items who asks to sync without a pause, in turns of one run. Through the built Worker and the queue of `wrangler dev`,
-// which hands out one message at a time; the rate limits of routes are those of production.
+// How much one busy user slows down another: the time from a click until all products of the item are read, with and
+// without a second user with a hundred items who requests syncs without a pause. The two cases alternate in one run.
+// Uses the built Worker and the queue of `wrangler dev`, which delivers one message at a time; routes have their
+// production rate limits.
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { type Benchmark, median, type Result, rounded } from './result.ts'
@@ -15,7 +16,7 @@ const pollMs = 10
 const targetMs = 3000
 const limitMs = 300_000
 const products = ['transactions', 'investments', 'liabilities']
-/** An item's own limits would stop the clicks of a single item: users share the client's. */
+/** Limits for an item would stop the clicks of a single item; users share only the client's limit. */
 const unlimited = { item: 10_000 }
 const given = {
   RATE_LIMIT_ENABLED: 'true',
@@ -50,7 +51,7 @@ interface Bench {
   readonly signal: AbortSignal
 }
 
-/** How many products of a user are waiting or being read. */
+/** How many products of a user are queued or being read. */
 async function waitingOf({ stack }: Bench, subject: string): Promise<number> {
   const { rows } = await stack.database.owner.query(
     `select count(*) as n from item_products p join users u on u.id = p.user_id
@@ -87,7 +88,7 @@ async function clicks(bench: Bench): Promise<number[]> {
   return times
 }
 
-/** The other user's clicks while the busy one asks again and again. */
+/** The other user's clicks while the busy one requests syncs repeatedly. */
 async function clicksBeside(bench: Bench): Promise<{ readonly times: number[]; readonly accepted: number }> {
   const done = new AbortController()
   let accepted = 0

@@ -1,12 +1,12 @@
-// What the commit of new transactions costs, against COPY of the same rows into the same table, which has the same
-// indexes and constraints on both sides. Turn about, each time for a user who has none yet.
+// The cost of committing new transactions, compared with COPY of the same rows into the same table, with the same
+// indexes and constraints. The two alternate, each time for a user without transactions.
 import { bankRows, makeItem } from './bank-rows.ts'
 import { type Benchmark, median, type Result, rounded } from './result.ts'
 import { type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'
 import { fillWithOthers, prepareCommit } from './stored-commit.ts'
 import { copyIn, copyText, storedRows } from './stored-row.ts'
 
-/** Rounds by number of transactions: what is short is measured oftener. */
+/** Rounds by number of transactions; short measurements are repeated more often. */
 const rounds = { 500: 15, 5000: 5, 50000: 3 } as const
 const target = 0.35
 
@@ -19,7 +19,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - started
 }
 
-/** Milliseconds of each side, for one more user each. */
+/** The milliseconds of each side, each for a new user. */
 function sidesOf(database: ScratchDatabase, rows: ReturnType<typeof bankRows>): Record<Side, () => Promise<number>> {
   const newItem = () => makeItem(database.owner, crypto.randomUUID())
   return {

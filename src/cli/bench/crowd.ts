@@ -1,9 +1,9 @@
-// Users with all that an item brings, made inside the database: a million transactions take seconds and not minutes.
+// Creates users with all data of an item inside the database: a million transactions take seconds, not minutes.
 import type { Client } from 'pg'
 import * as z from 'zod'
 
 export interface Crowd {
-  /** Users are called by it and a number, from 1. Letters and spaces. */
+  /** Users are named by it and a number, from 1. Letters and spaces. */
   readonly name: string
   /** Each has one item with four accounts. */
   readonly users: number
@@ -16,7 +16,7 @@ const accounts = 4
 /** In each account: two years of a household. */
 const transactionCount = 360
 
-/** As many users as two years of a household make so many transactions. */
+/** As many users as it takes for this number of transactions. */
 export const crowdOf = (name: string, transactions: number): Crowd => ({
   name,
   users: Math.ceil(transactions / (transactionCount * accounts)),
@@ -24,7 +24,7 @@ export const crowdOf = (name: string, transactions: number): Crowd => ({
   investments: transactionCount / 10,
 })
 
-/** The parents, and the temporary table `crowd` with a row an account. */
+/** The parents, and the temporary table `crowd` with a row for each account. */
 const parents = ({ name, users }: Crowd): string => `
   insert into users (issuer, subject) select 'bench', '${name} ' || n from generate_series(1, ${users}) n;
   insert into items (user_id, plaid_item_id, access_token_sealed, status)
@@ -89,14 +89,14 @@ const operations = `
     from crowd cross join generate_series(1, 20) n where place = 1;
   drop table crowd, crowd_securities;`
 
-/** Makes them, and analyses nothing. */
+/** Creates the crowd. Does not analyse the tables. */
 export async function addCrowd(owner: Client, crowd: Crowd): Promise<void> {
   await owner.query(`begin; ${parents(crowd)} ${lists(crowd)} ${operations} commit`)
 }
 
 const secondaryIndex = z.object({ name: z.string(), text: z.string() })
 
-/** The same for millions of rows: indexes that are no constraint's are made after it. */
+/** The same for millions of rows: indexes without a constraint are created afterwards. */
 export async function fillQuickly(owner: Client, crowd: Crowd): Promise<void> {
   const { rows } = await owner.query(
     `select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as text from pg_index i

@@ -1,5 +1,5 @@
-// How long a user waits for a bank: from the request that exchanges the public token to the last of its transactions in the
-// database, through the built Worker, its queue and Plaid's webhooks. Two builds can be compared, turn about.
+// How long a user waits for a bank: from the request that exchanges the public token to the last of its transactions in
+// the database. Uses the built Worker, its queue and Plaid's webhooks. Can compare two builds, which then alternate.
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { type Benchmark, median, type Result, rounded } from './result.ts'
@@ -19,7 +19,7 @@ interface Waits {
 
 const day = (daysAgo: number): string => new Date(Date.now() - daysAgo * dayMs).toISOString().slice(0, 10)
 
-/** Plaid's custom user: one account with so many transactions of the last two years. */
+/** Plaid's custom user: one account with this many transactions of the last two years. */
 function bankOf(name: string): string {
   const made = Array.from({ length: transactions }, (_, index) => {
     const date = day(3 + (index % 700))
@@ -41,7 +41,7 @@ async function storedOf({ database }: WholeStack, itemId: string): Promise<numbe
   return z.tuple([z.object({ n: z.coerce.number() })]).parse(rows)[0].n
 }
 
-/** Links a bank of its own for a user of its own, and waits for all of it. */
+/** Links a new bank for a new user, and waits for all of its data. */
 async function link(stack: WholeStack, worker: StackWorker, name: string): Promise<Waits> {
   const publicToken = await stack.makePublicToken(bankOf(name), ['transactions'])
   const started = performance.now()
@@ -69,7 +69,7 @@ function resultOf(name: string, values: readonly number[], against: readonly num
   }
 }
 
-/** A round of warming up, then turn about; `earlier` is the same build where no other is given. */
+/** A warm-up round, then both builds in turn; `earlier` is the same build if no other is given. */
 async function measure(now: Linking, earlier: Linking, say: (line: string) => void): Promise<Result[]> {
   const [of, before]: [Waits[], Waits[]] = [[], []]
   for (let round = 0; round <= rounds; round += 1) {

@@ -1,4 +1,4 @@
-// How much memory an isolate uses, asked of its inspector over and over. Looks only: it neither profiles nor collects.
+// Measures how much memory an isolate uses, by polling its inspector. Does not profile or collect garbage.
 import { WebSocket } from 'ws'
 import * as z from 'zod'
 
@@ -13,21 +13,21 @@ const answerSchema = z.object({
 })
 
 export interface HeapWatch {
-  /** JavaScript's heap with the garbage in it, the runtime's own objects and the buffers; bytes. */
+  /** Bytes of JavaScript's heap with its garbage, the runtime's objects and the buffers. */
   peakBytes(): number
-  /** How often it was asked. */
+  /** How many times it was measured. */
   samples(): number
   stop(): void
 }
 
-/** Watches until `stop`. Rejects when there is no inspector at `url`. */
+/** Polls until `stop`. Rejects if there is no inspector at `url`. */
 export async function watchHeap(url: string): Promise<HeapWatch> {
   const socket = new WebSocket(url)
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)
     socket.once('error', reject)
   })
-  // A Worker that ends takes the socket along; what was seen until then counts.
+  // A Worker that ends closes the socket; the samples until then count.
   socket.on('error', () => undefined)
   let [peak, seen, id] = [0, 0, 0]
   socket.on('message', (message: Buffer) => {

@@ -1,5 +1,5 @@
-// One bank linked through the built Worker, on a database and a simulator of its own: what a sync costs is counted from
-// outside, at the database's endpoint, at the bank and at the isolate's inspector.
+// One bank linked through the built Worker, with a separate database and simulator. The cost of a sync is measured from
+// outside: at the database's endpoint, at the bank and at the isolate's inspector.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,18 +16,18 @@ import { type ScratchDatabase, startScratchDatabase } from './scratch-database.t
 
 export const clientId = 'bench'
 const quiet = (): void => undefined
-/** The most that the simulator invents in one call. */
+/** The most transactions that the simulator invents in one call. */
 const addedPerCall = 10_000
 const pollMs = 20
 
 export interface LinkedWorker {
   /** The isolate's inspector, a WebSocket. */
   readonly inspectorUrl: string
-  /** New transactions at the bank, of which nobody is told. */
+  /** Adds transactions at the bank without a webhook. */
   addAtBank(count: number): Promise<void>
-  /** From now on the bank answers with all it has; until then its history is not ready. */
+  /** Makes the bank's whole history available; until then it is not ready. */
   openHistory(): Promise<void>
-  /** Asks the Worker to sync and resolves when its transactions are those of the bank. Rejects after `limitMs`. */
+  /** Requests a sync and resolves when the stored transactions are those of the bank. Rejects after `limitMs`. */
   sync(limitMs: number, signal: AbortSignal): Promise<void>
   /** Calls of `/transactions/sync` at the bank so far. */
   pagesRead(): Promise<number>
@@ -61,7 +61,7 @@ export async function send(
   return JSON.parse(text === '' ? 'null' : text)
 }
 
-/** What a Worker on that database and bank is given. */
+/** The variables of a Worker for that database and bank. */
 export function variables(
   database: ScratchDatabase,
   plaidUrl: string,
@@ -74,10 +74,10 @@ export function variables(
     PLAID_CLIENT_ID: clientId,
     PLAID_SECRET: plaidSecret,
     PLAID_BASE_URL: plaidUrl,
-    // Nobody listens there: a sync begins when it is asked for.
+    // No server listens there: syncs start on request.
     PLAID_WEBHOOK_URL: 'http://127.0.0.1:9/api/v1/plaid/webhook',
     PLAID_PRODUCTS: 'transactions',
-    // A hundred pages of one item are two minutes of Plaid's limit: waiting for them is not what is measured.
+    // A hundred pages of one item take two minutes of Plaid's limit, and that wait is not measured here.
     PLAID_LIMITS: JSON.stringify({ sync: { item: 10_000, client: 10_000 } }),
     DATABASE_URL: database.apiUrl,
     DATABASE_JOBS_URL: database.jobsUrl,
@@ -171,7 +171,7 @@ async function controlsOf(parts: Parts): Promise<Omit<LinkedWorker, 'stop' | 'in
   }
 }
 
-/** wrangler reads these when it is loaded: standard output is the table's, and nothing is to be asked of a network. */
+/** wrangler reads these when it is imported: standard output is for the table, and nothing may use the network. */
 export async function startHere(options: Parameters<typeof unstable_startWorker>[0]) {
   Object.assign(process.env, {
     WRANGLER_LOG: 'none',
@@ -182,7 +182,7 @@ export async function startHere(options: Parameters<typeof unstable_startWorker>
   return await start(options)
 }
 
-/** Starts all of it and links. `onRequest` hears of every request at the database. */
+/** Starts all parts and links the bank. `onRequest` is called for every request to the database. */
 export async function startLinkedWorker(
   say: (line: string) => void,
   onRequest: (request: InterceptedRequest) => void = quiet,

@@ -1,5 +1,5 @@
-// Pages of a user with 100,000 transactions: at depth 90,000 against the first one, for each limit, and what a filter
-// costs that passes over all of them. By the queries that the API sends, as the login that row-level policies hold for.
+// Pages of a user with 100,000 transactions: depth 90,000 compared with the first page, for each limit, and the cost of
+// a filter that reads all of them. Uses the API's queries, with the login to which row-level policies apply.
 import type { Client } from 'pg'
 import * as z from 'zod'
 import type { Key, Page } from '../../db/core/page.ts'
@@ -25,7 +25,7 @@ const limitTarget = 7
 const identity = { issuer: 'bench', subject: 'deep' }
 const investor = { issuer: 'bench', subject: 'investor 1' }
 
-/** Filters that no row passes, so that each is tried on all of them. */
+/** Filters without a match, so that each is evaluated on every row. */
 const searches: Readonly<Record<string, TransactionFilters>> = {
   'a text': { q: 'no merchant is called so' },
   'a category': { category: 'NO_SUCH_CATEGORY' },
@@ -55,7 +55,7 @@ interface Comparison {
   readonly name: string
   readonly rows: readonly [value: number, against: number]
   readonly ask: readonly [value: Ask, against: Ask]
-  /** How many times the other's time it may take; null where the figure alone is of interest. */
+  /** The allowed ratio to the other time; null if there is no target. */
   readonly target: number | null
 }
 

@@ -1,6 +1,6 @@
-// What the rate limiter costs: the same requests to two plain workerd processes with one and the same build, one with
-// limits and one without, turn about, and the difference in processor time. Database and Plaid are never asked: the
-// request is one that validation refuses, after both the address and the user were counted.
+// The cost of the rate limiter: the same requests to two plain workerd processes with the same build, one with limits
+// and one without, in turns; the result is the difference in processor time. The request does not reach the database or
+// Plaid, because validation refuses it after address and user are counted.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,14 +16,17 @@ import { type Connections, inLanes, openConnections, type Visit } from './worker
 const nobody = 'http://127.0.0.1:9'
 const path = '/api/v1/accounts/no-uuid'
 const clients = 20
-/** So many clients at once, each with one request at a time. */
+/** Concurrent clients, each with one request at a time. */
 const lanes = 10
-/** Turns are short, so that whatever else the machine does falls on all alike. */
+/** Turns are short, so that other load on the machine affects both processes equally. */
 const requestsEach = 20
 const rounds = 15
 const warmUps = 2
 const targetMs = 1
-/** So high that the same clients can go on, whose objects are made and awake; a log grows to some 300 admissions. */
+/**
+ * High enough that the same clients are never refused, and their objects stay in memory. A log grows to about 300
+ * admissions.
+ */
 const quotas = { global: 1000, global_hour: 1000 }
 
 function variables(secretKey: string, enabled: boolean): Record<string, string> {
@@ -60,7 +63,7 @@ interface Bench {
   readonly connections: Connections
 }
 
-/** Processor time of each request when every client sends so many, in milliseconds. */
+/** Processor time for each request when every client sends this many, in milliseconds. */
 async function cost(
   { connections }: Bench,
   { pid, port }: Workerd,
@@ -84,11 +87,11 @@ interface Costs {
   readonly refused: number
 }
 
-/** @param flood a client that is over its limit, many times */
+/** @param flood a client that is far over its limit */
 async function measureRound(bench: Bench, visits: readonly Visit[], flood: readonly Visit[]): Promise<Costs> {
   const { limited, open } = bench
   const bare = await cost(bench, open, visits, requestsEach)
-  // The platform evicts an object after ten seconds, and a busy machine can take as long for the other turns.
+  // The platform evicts an object after ten seconds, and on a busy machine the other turns can take as long.
   await cost(bench, limited, visits, 1)
   const admitted = await cost(bench, limited, visits, requestsEach)
   const refused = await cost(bench, limited, flood, requestsEach, [400, 429])
@@ -108,7 +111,7 @@ function result(name: string, values: readonly number[], bare: readonly number[]
   }
 }
 
-/** Warms both up, and tells the cost of requests of clients that were never seen. */
+/** Warms both up, and returns the cost of requests of new clients. */
 async function warmUp(bench: Bench, secret: string): Promise<number[]> {
   const firsts: number[] = []
   for (let network = 1; network <= warmUps; network += 1) {
@@ -126,7 +129,7 @@ async function measure(bench: Bench, secret: string, say: (line: string) => void
   const visits = await visitsOf(secret, '203.0.113')
   const flooder = await visitOf(secret, '192.0.2.1')
   const flood = Array.from({ length: clients }, () => flooder)
-  // Up to the limit; as the window moves on a few more are admitted, and are counted as refused.
+  // Reaches the limit. As the window moves, a few more are admitted; they are counted as refused.
   await cost(bench, bench.limited, flood, Math.ceil(quotas.global / clients) + 1, [400, 429])
   for (const worker of [bench.open, bench.limited]) await cost(bench, worker, visits, 2)
   const all: Costs[] = []

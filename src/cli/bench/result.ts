@@ -1,4 +1,4 @@
-// What a benchmark says, as a table for people and as an object for programs. Measures nothing.
+// Formats benchmark results, as a table and as JSON.
 import { availableParallelism, cpus, totalmem } from 'node:os'
 
 export interface Result {
@@ -20,7 +20,7 @@ export interface BenchmarkOptions {
 }
 
 export interface Benchmark {
-  /** `say` takes a line of progress. */
+  /** `say` prints a line of progress. */
   run(say: (line: string) => void, signal: AbortSignal, options: BenchmarkOptions): Promise<Result[]>
 }
 
@@ -48,14 +48,14 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2
 }
 
-/** Three significant digits are more than a shared machine can tell. */
+/** Measurements on a shared machine are not more exact than three significant digits. */
 export const rounded = (value: number): number => Number(value.toPrecision(3))
 
 function rowOf({ name, value, unit, against, ratio, target, ok }: Result): string[] {
   return [name, `${value} ${unit}`, `${against} ${unit}`, String(ratio), target, ok ? 'yes' : 'NO']
 }
 
-/** Columns as wide as their widest cell. */
+/** The results as a table with aligned columns. */
 export function tableOf(results: readonly Result[]): string {
   const rows = [['benchmark', 'value', 'against', 'ratio', 'target', 'met'], ...results.map(rowOf)]
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))

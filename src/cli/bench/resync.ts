@@ -1,5 +1,5 @@
-// What it costs to be told again what is already stored: it has to be about as quick as storing it, and to leave no
-// trace in the table, in the change feed or in a sequence.
+// The cost of a sync that receives rows that are already stored. It must be about as quick as storing them, and must
+// change nothing in the table, the change feed and the sequences.
 import type { Client } from 'pg'
 import * as z from 'zod'
 import type { PlaidTransactionRow } from '../../db/records/transactions-merge.ts'
@@ -16,7 +16,7 @@ const reads = ['cursor', 'start'] as const
 const traceRow = z.object({ id: z.string(), version: z.string() })
 const numbersRow = z.object({ numbers: z.coerce.number() })
 
-/** Each row's version: who wrote it, who locked it, where it lies. */
+/** Each row's version: inserting and locking transaction, and position. */
 async function versionsOf(owner: Client, { itemId }: HeldItem): Promise<Map<string, string>> {
   const text = `select id, concat_ws(' ', xmin, xmax, ctid) as version from transactions where item_id = $1`
   const { rows } = await owner.query(text, [itemId])
@@ -28,7 +28,7 @@ async function versionsOf(owner: Client, { itemId }: HeldItem): Promise<Map<stri
   )
 }
 
-/** How many numbers were ever taken: from every sequence, and from the user's change feed. */
+/** How many numbers were used, of every sequence and of the user's change feed. */
 async function numbersTaken(owner: Client, { userId }: HeldItem): Promise<number> {
   const text = `select (select coalesce(sum(last_value), 0) from pg_sequences) + (select change_seq from users where id = $1) as numbers`
   const { rows } = await owner.query(text, [userId])

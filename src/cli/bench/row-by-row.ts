@@ -1,5 +1,5 @@
-// The commit of a page of new transactions against the same rows upserted one after the other, a statement and a round
-// trip each: what storing them in a loop costs. Both over one plain connection, on a server that keeps what it confirmed.
+// The commit of a page of new transactions compared with upserting the same rows one by one, with one statement and
+// round trip each, as a loop would. Both use one plain connection to a server with durable commits.
 import { bankRows, makeItem } from './bank-rows.ts'
 import { type Benchmark, median, type Result, rounded } from './result.ts'
 import { openConnection, type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'

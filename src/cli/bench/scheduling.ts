@@ -1,5 +1,5 @@
-// Whether a day of 100,000 items fits Plaid's limits, and how long anybody waits: the scheduling code itself over a
-// database whose clock is faked. Nothing is called over HTTP but the database.
+// Checks that a day of 100,000 items fits Plaid's limits, and how long users wait. Runs the real scheduling code on a
+// database with a simulated clock. Calls nothing else over HTTP.
 import { freshness, type SyncProduct, syncProducts } from '../../sync/products.ts'
 import { type Benchmark, type Result, rounded } from './result.ts'
 import { type Age, startSimulatedDatabase } from './scheduling/database.ts'
@@ -10,19 +10,19 @@ import { createTraffic } from './scheduling/traffic.ts'
 const items = 100_000
 const startMs = Date.parse('2031-03-04T00:00:00Z')
 const hourMs = 3_600_000
-/** Plaid is down at the busiest hour of people, and refuses syncs at the busiest of banks. */
+/** Plaid has an outage at the busiest hour of users, and refuses syncs at the busiest hour of banks. */
 const trouble: Trouble = {
   outage: [startMs + 19 * hourMs, startMs + 20 * hourMs],
   refusals: [startMs + 5.5 * hourMs, startMs + 5.5 * hourMs + 120_000],
 }
 const awaitedSeconds = 15
-/** The outage itself, and the longest time between two tries of what failed in it. */
+/** The outage, and the longest backoff between two attempts of what failed in it. */
 const afterOutageSeconds = 2 * 3600
-/** The hourly marking, and the sweeps until a wake-up is worked on; after an outage of an hour that too. */
+/** The hourly marking, and the sweeps until a queued message is processed, also after an outage of an hour. */
 const lateSeconds = 3 * 3600
 const mostMissedSeconds = freshness.item.staleAfterSeconds + lateSeconds
 
-/** Mulberry32: the same day each time. */
+/** Mulberry32: the same day in every run. */
 function seeded(seed: number): () => number {
   let state = seed
   return () => {

@@ -1,4 +1,4 @@
-// A database for one benchmark: the real server, migrated, with the Worker's two logins, in a folder that ends with it.
+// A database for one benchmark: the real server, migrated, with the Worker's two logins, in a temporary folder.
 // Statements of src/db reach it through the local Neon endpoint, as the Worker's do, or over one plain connection.
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
@@ -16,7 +16,7 @@ import { type InterceptedRequest, startNeonEndpoint } from '../../dev/neon-local
 import { startPostgres } from '../../dev/postgres/server.ts'
 
 export interface ScratchDatabase {
-  /** The owner of the tables, on a connection of its own. */
+  /** The owner of the tables, on a separate connection. */
   readonly owner: Client
   readonly api: ApiDatabase
   readonly jobs: JobsDatabase
@@ -26,8 +26,8 @@ export interface ScratchDatabase {
   /** The Neon endpoint's URL. */
   readonly endpoint: string
   /**
-   * Runs `work` with src/db's statements on one plain connection instead of the endpoint; resolves with the milliseconds
-   * that the statements took, without the driver's and HTTP's share. Nothing else may ask the database meanwhile.
+   * Runs `work` with src/db's statements on one plain connection instead of the endpoint. Resolves with the
+   * milliseconds that the statements took, without the driver and HTTP. Nothing else may use the database meanwhile.
    */
   directly(work: () => Promise<void>): Promise<number>
   stop(): Promise<void>
@@ -45,7 +45,10 @@ export async function openConnection(url: string): Promise<Client> {
   return client
 }
 
-/** What answers the driver in the endpoint's place; the time is that of its statements alone, from BEGIN to COMMIT. */
+/**
+ * A fetch function for the driver that replaces the endpoint. Measures only the time of the statements, from BEGIN to
+ * COMMIT.
+ */
 function plainFetch(poolOf: (login: string) => Pool) {
   let spent = 0
   return {
@@ -105,13 +108,13 @@ async function open(ownerUrl: string, endpoint: string): Promise<Opened> {
 }
 
 export interface ScratchOptions {
-  /** Hears of every request at the endpoint. */
+  /** Called for every request to the endpoint. */
   readonly onRequest?: (request: InterceptedRequest) => void
-  /** A server that writes a commit to its disk before it answers, as one in production does; none does otherwise. */
+  /** Waits for the disk at each commit, as a production server does; by default it does not. */
   readonly durable?: boolean
 }
 
-/** The server in a folder that goes with it. */
+/** Starts the server in a temporary folder. */
 async function startServer(durable: boolean): Promise<{ url: string; stop(): Promise<void> }> {
   const log = (): void => undefined
   if (!durable) return await startPostgres({ dataDir: ':memory:', port: 0, log })
@@ -130,7 +133,10 @@ async function startServer(durable: boolean): Promise<{ url: string; stop(): Pro
   }
 }
 
-/** Starts it. One at a time in a process: the driver knows one endpoint. Rejects with nothing left running. */
+/**
+ * Starts the database. Only one at a time in a process, because the driver knows one endpoint. After a failure nothing
+ * is left running.
+ */
 export async function startScratchDatabase(options: ScratchOptions = {}): Promise<ScratchDatabase> {
   const quiet = (): void => undefined
   const server = await startServer(options.durable ?? false)

@@ -1,5 +1,5 @@
-// How many statements a commit is, whatever the number of its rows. Counted at the endpoint, where a loop in the Worker
-// or in the driver would show.
+// Checks that the number of statements of a commit does not depend on the number of rows. Counted at the endpoint, so
+// that a loop in the Worker or the driver would show.
 import { bankRows, makeItem } from './bank-rows.ts'
 import type { Benchmark, Result } from './result.ts'
 import { startScratchDatabase } from './scratch-database.ts'
@@ -7,7 +7,7 @@ import { prepareCommit } from './stored-commit.ts'
 
 const sizes = [1, 500, 5000] as const
 
-/** Statements of one commit by number of transactions, all in one request. */
+/** The number of statements of one commit by number of transactions, all in one request. */
 export async function countStatements(): Promise<Record<(typeof sizes)[number], number>> {
   const seen: string[][] = []
   const database = await startScratchDatabase({ onRequest: ({ queries }) => void seen.push(queries) })

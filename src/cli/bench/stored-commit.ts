@@ -1,5 +1,5 @@
-// The commit of a sync as the Worker makes it, from the first staged slice to the last statement: the real functions of
-// src/db, on rows that are given instead of read from a bank.
+// The commit of a sync as the Worker makes it, from the first staged slice to the last statement. Uses the real
+// functions of src/db, with generated rows instead of a bank's.
 import type { Client } from 'pg'
 import { commitRun } from '../../db/commit.ts'
 import { writeAccounts } from '../../db/records/accounts-merge.ts'
@@ -9,11 +9,11 @@ import { accountsOf, bankRows, changesOf, type HeldItem, makeItem } from './bank
 import type { ScratchDatabase } from './scratch-database.ts'
 import { copyIn, copyText, storedRows } from './stored-row.ts'
 
-/** As many changes as a sync holds in memory before it stages them (src/sync/transactions.ts). */
+/** How many changes a sync holds in memory before it stages them (src/sync/transactions.ts). */
 const heldChanges = 5000
 const othersRows = 50_000
 
-/** Leases the item's transactions and gives what stores `rows` under that lease. */
+/** Leases the item's transactions and returns a function that stores `rows` under that lease. */
 export async function prepareCommit(
   { jobs }: ScratchDatabase,
   item: HeldItem,
@@ -33,15 +33,15 @@ export async function prepareCommit(
   }
 }
 
-/** Makes the item due again; its next read begins at its cursor or, as after a lost one, at the start. */
+/** Makes the item due again. Its next read begins at its cursor, or at the start as after a lost cursor. */
 export async function makeDue(owner: Client, { itemProductId }: HeldItem, from: 'cursor' | 'start'): Promise<void> {
   const text = `update item_products set dirty_seq = dirty_seq + 1, cursor = case when $2 then null else cursor end where id = $1`
   await owner.query(text, [itemProductId, from === 'start'])
 }
 
 /**
- * Two other users with so many transactions that an index is as deep as a table in use has it, and statistics of them.
- * From here on nothing is cleaned up or analysed behind the benchmark's back.
+ * Creates two other users with many transactions, so that indexes are as deep as in production, and statistics. After
+ * this, autovacuum no longer cleans up or analyses during the benchmark.
  */
 export async function fillWithOthers(owner: Client): Promise<void> {
   await owner.query('alter table transactions set (autovacuum_enabled = off)')

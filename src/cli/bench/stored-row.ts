@@ -1,19 +1,19 @@
-// A transaction as the values of a row, for the ways of storing it that the real one is compared with: COPY, and a
-// statement a row.
+// A transaction as row values, for the alternatives with which the real commit is compared: COPY, and one statement for
+// each row.
 import { type Client, Query } from 'pg'
 import type { PlaidTransactionRow } from '../../db/records/transactions-merge.ts'
 import { accountsOf, bankRows, type HeldItem } from './bank-rows.ts'
 
 const own = ['user_id', 'item_id', 'account_id', 'change_seq'] as const
 const [sample] = bankRows(1)
-/** The fields of a row that have a column of the same name. */
+/** The fields of a row with a column of the same name. */
 const stored = Object.keys(sample ?? {}).filter((name) => name !== 'plaid_account_id')
 const columns = [...own, ...stored]
 
 const textOf = (value: unknown): string | null =>
   typeof value === 'string' || typeof value === 'boolean' ? String(value) : null
 
-/** The rows' values in the order of `columns`; accounts by our ids. */
+/** The rows' values in the order of `columns`, with the accounts' ids in this database. */
 export function storedRows(item: HeldItem, rows: readonly PlaidTransactionRow[]): (string | null)[][] {
   const accounts = new Map(accountsOf().map((row, index) => [row.plaid_account_id, item.accountIds[index] ?? '']))
   return rows.map((row, index) => {
@@ -37,11 +37,11 @@ interface CopyConnection {
   endCopyFrom(): void
 }
 
-/** `COPY transactions FROM STDIN`, in a transaction of its own. */
+/** `COPY transactions FROM STDIN`, in a separate transaction. */
 export async function copyIn(client: Client, text: Buffer): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const query = new Query({ text: `copy transactions (${columns.join(', ')}) from stdin` })
-    // The driver knows the messages and leaves to its caller what they hold.
+    // The driver parses the COPY messages; their handlers are up to its caller.
     Object.assign(query, {
       handleCopyInResponse(connection: CopyConnection) {
         connection.sendCopyFromChunk(text)
@@ -60,7 +60,7 @@ const upsert = `insert into transactions (${columns.join(', ')}) values (${colum
     .map((name) => `${name} = excluded.${name}`)
     .join(', ')}`
 
-/** One statement, one transaction and one round trip a row. */
+/** One statement, transaction and round trip for each row. */
 export async function upsertOneByOne(client: Client, rows: readonly (string | null)[][]): Promise<void> {
   for (const row of rows) await client.query(upsert, row)
 }

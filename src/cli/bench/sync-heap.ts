@@ -1,5 +1,5 @@
-// The isolate's memory at the peak of a first sync of 50,000 transactions: a hundred pages of which only a few may be
-// held at once. Cloudflare ends an isolate at 128 MB; workerd on a laptop does not, so it is watched.
+// The isolate's peak memory during a first sync of 50,000 transactions: a hundred pages, of which only a few may be in
+// memory at the same time. Cloudflare ends an isolate at 128 MB; a local workerd does not, so the memory is measured.
 import { watchHeap } from './heap-watch.ts'
 import { type LinkedWorker, startLinkedWorker } from './linked-worker.ts'
 import { type Benchmark, type Result, rounded } from './result.ts'

@@ -1,5 +1,5 @@
-// How many requests one sync makes, to the database, to Plaid and to the object that keeps Plaid's limits: a queue
-// message is an invocation, and an invocation has a number of subrequests. Counted outside the Worker.
+// How many requests one sync makes: to the database, to Plaid and to the object that limits calls to Plaid. A queue
+// message is one invocation, and the subrequests of an invocation are limited. Counted outside the Worker.
 import { type LinkedWorker, startLinkedWorker } from './linked-worker.ts'
 import { type Benchmark, type Result, rounded } from './result.ts'
 
@@ -10,7 +10,10 @@ const target = 50
 
 type Counts = Record<(typeof pages)[number], number>
 
-/** Requests at the database from the lease of a sync to its commit; the last sync that stored transactions counts. */
+/**
+ * Counts the database requests of a sync from its lease to its commit; only the last sync that stored transactions
+ * counts.
+ */
 function databaseCounter(): { onRequest: (request: { queries: string[] }) => void; last: () => number } {
   let [running, last] = [0, 0]
   return {
@@ -34,7 +37,7 @@ async function count(worker: LinkedWorker, last: () => number, signal: AbortSign
     const plaidCalls = (await worker.pagesRead()) - read
     if (plaidCalls !== wanted) throw new Error(`${wanted} pages were read in ${plaidCalls} calls.`)
     if ((await worker.storedTransactions()) !== held + wanted * pageSize) throw new Error('The sync missed some.')
-    // Before each call of Plaid's one of the object that counts them.
+    // Each call of Plaid is preceded by one of the object that counts them.
     counts[wanted] = last() + 2 * plaidCalls
   }
   return counts
@@ -53,7 +56,7 @@ function resultsOf(counts: Counts): Result[] {
       target: `< ${target}`,
       ok: counts[10] < target,
     },
-    // Twenty pages are staged once or twice on their way: a request that stages also holds the lease.
+    // Twenty pages are staged once or twice; a request that stages also extends the lease.
     {
       name: 'sync: each page more',
       value: late,

@@ -1,5 +1,5 @@
-// What a page, a commit, a sweep and a purge cost beside 100,000 transactions of other users, and beside millions: the
-// same. Turn about in two databases, over one plain connection each.
+// A page, a commit, a sweep and a purge must cost the same with 100,000 transactions of other users as with millions.
+// Two databases in turns, each over one plain connection.
 import type { Client } from 'pg'
 import * as z from 'zod'
 import { purgeItem } from '../../db/items/purge.ts'
@@ -26,7 +26,7 @@ type Work = (database: ScratchDatabase) => Promise<number>
 
 const idRow = z.tuple([z.object({ id: z.string() })])
 
-/** A removed item whose time has come, with all that two years bring. */
+/** A removed item whose retention time has ended, with two years of data. */
 async function addRemovedItem(owner: Client): Promise<string> {
   await addCrowd(owner, removed)
   const { rows } = await owner.query(
@@ -45,7 +45,7 @@ const works: Readonly<Record<string, Work>> = {
   [`commit of ${commitSize} new transactions`]: async (database) => {
     const item = await makeItem(database.owner, crypto.randomUUID())
     let commit = async (): Promise<void> => undefined
-    // Also directly: the driver knows one endpoint, and there are two databases.
+    // Also over the plain connection: the driver knows one endpoint, and there are two databases.
     await database.directly(async () => {
       commit = await prepareCommit(database, item, bankRows(commitSize))
     })

@@ -1,4 +1,4 @@
-// A database, a bank and built Workers with their queues, as `npm run dev` has them: for benchmarks of what a user waits for.
+// A database, a bank and built Workers with their queues, as in `npm run dev`: for benchmarks of what a user waits for.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,17 +16,17 @@ export interface WholeStack {
   readonly database: ScratchDatabase
   /** The built module of this version. */
   readonly entry: string
-  /** Starts a Worker that reads all products; `given` is added to its variables. It ends with the stack. */
+  /** Starts a Worker that reads all products; `given` is added to its variables. It stops with the stack. */
   startWorker(entry: string, given?: Readonly<Record<string, string>>): Promise<StackWorker>
-  /** Makes a public token at the bank; `bank` is the password of a custom user of Plaid's sandbox. */
+  /** Creates a public token at the bank; `bank` is the password of a custom user of Plaid's sandbox. */
   makePublicToken(bank: string, products: readonly string[]): Promise<string>
   stop(): Promise<void>
 }
 
 export interface StackWorker {
-  /** A request in the name of a user. */
+  /** Sends a request as a user. Rejects unless the response is a success. */
   post(subject: string, path: string, body?: object): Promise<unknown>
-  /** The same, whatever its status. */
+  /** Sends a request as a user. Resolves with any status. */
   fetchAs(subject: string, path: string): Promise<Response>
 }
 
@@ -59,7 +59,7 @@ async function startStackWorker(
   }
 }
 
-/** Rejects with nothing left running. */
+/** Starts the stack. After a failure nothing is left running. */
 export async function startWholeStack(say: (line: string) => void, signal: AbortSignal): Promise<WholeStack> {
   const undo: (() => Promise<unknown>)[] = []
   const stop = async (): Promise<void> => {

@@ -1,14 +1,14 @@
-// How much processor time a process has used. Asks the operating system: what a profiler in the isolate shows is without
-// the calls between Worker and objects, without SQLite and without the disk.
+// Measures the processor time of a process with the operating system's counters. A profiler in the isolate would miss
+// the calls between Worker and objects, SQLite and the disk.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-/** Linux counts in hundredths of a second towards user space, whatever the kernel's own tick is. */
+/** Linux reports hundredths of a second to user space, independently of the kernel's tick. */
 const ticksPerSecond = 100
 
-/** User and system time in /proc/PID/stat (proc(5)), of all threads, also of those that ended. */
+/** User and system time in /proc/PID/stat (proc(5)), of all threads, including ended ones. */
 function linuxMs(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
@@ -21,7 +21,7 @@ function clockMs(text: string): number {
   return (Number(days) * 86_400 + seconds) * 1000
 }
 
-/** Processor time, user and system, of all threads of a process so far, in milliseconds, to 10 ms. */
+/** User and system time of all threads of a process so far, in milliseconds, with a resolution of 10 ms. */
 export async function processCpuMs(pid: number): Promise<number> {
   if (process.platform === 'linux') return linuxMs(await readFile(`/proc/${pid}/stat`, 'utf8'))
   if (process.platform === 'win32') throw new Error('Processor time is measured on Linux and macOS only.')

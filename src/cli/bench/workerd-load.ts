@@ -1,5 +1,5 @@
-// Sends requests over few connections that stay open, in plain HTTP, so that what is measured on the other side is the
-// Worker and not its visitors coming and going. Knows no route.
+// Sends plain HTTP requests over a few persistent connections, so that the measurement shows the Worker and not the
+// opening of connections.
 import { Agent, request } from 'node:http'
 
 export interface Visit {
@@ -8,12 +8,12 @@ export interface Visit {
 }
 
 export interface Connections {
-  /** Resolves with the status once the whole answer is there. */
+  /** Resolves with the status once the whole response has arrived. */
   send(port: number, visit: Visit): Promise<number>
   close(): void
 }
 
-/** At most so many connections to each port. */
+/** Opens at most `most` connections to each port. */
 export function openConnections(most: number): Connections {
   const agent = new Agent({ keepAlive: true, maxSockets: most })
   return {
@@ -31,7 +31,7 @@ export function openConnections(most: number): Connections {
   }
 }
 
-/** Does all of them, so many at a time. */
+/** Processes all items, `lanes` at a time. */
 export async function inLanes<Item>(
   lanes: number,
   items: readonly Item[],

@@ -1,10 +1,10 @@
-// What an assertion of the conformance kit is, and how its check says that it failed or cannot be made. A check is the
-// same code for a stand-in and for the real service.
+// The type of an assertion of the conformance kit, and how its check fails or reports that it is impossible here. The
+// same check runs against a stand-in and the real service.
 import { isDeepStrictEqual } from 'node:util'
 
 /**
- * How well the promise is known: `sure` is read in the service's own source or description, `likely` is documented but
- * unseen, `open` is a question that only the real service answers.
+ * How certain the promise is: `sure` was read in the service's source or description, `likely` is documented and was
+ * not observed, `open` can only be decided at the real service.
  */
 export type Certainty = 'sure' | 'likely' | 'open'
 
@@ -15,10 +15,10 @@ export interface Assertion<Target> {
   /** A documentation page, or a file of the service's source. */
   readonly source: string
   readonly certainty: Certainty
-  /** Takes many seconds or many bytes: runs only with --slow. */
+  /** Takes many seconds or much data, so it runs only with --slow. */
   readonly isSlow?: true
   /**
-   * Resolves when the promise holds: with what was seen, where it allows several answers. Rejects with what was seen
+   * Resolves if the promise holds, with the observed variant if several are allowed. Rejects with what was observed
    * instead, or with `uncheckable`.
    */
   check(target: Target): Promise<string | void>
@@ -27,7 +27,7 @@ export interface Assertion<Target> {
 const uncheckableCode = 'UNCHECKABLE'
 const quotedCharacters = 160
 
-/** An error that says why the check cannot be made here; the report says so, and does not count it as passed. */
+/** An error for a check that is impossible here. The report states the reason and does not count it as passed. */
 export function uncheckable(reason: string): Error {
   return Object.assign(new Error(reason), { code: uncheckableCode })
 }
@@ -47,7 +47,7 @@ export function expectEqual(what: string, actual: unknown, expected: unknown): v
     throw new Error(`${what}: expected ${quoted(expected)}, got ${quoted(actual)}`)
 }
 
-/** @throws Error that names `what` and quotes what was seen */
+/** @throws Error that names `what` and quotes the observed value */
 export function expectThat(what: string, holds: boolean, seen: unknown): void {
   if (!holds) throw new Error(`${what}, got ${quoted(seen)}`)
 }

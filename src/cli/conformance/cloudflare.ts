@@ -1,5 +1,5 @@
-// The promises of Cloudflare: the assertions, and where they run: the probe Worker under `wrangler dev`, or deployed for
-// the time of the run with the operator's own login.
+// The assertions about Cloudflare, and where they run: with a probe Worker under `wrangler dev`, or deployed for the
+// duration of the run with the operator's login.
 import { join } from 'node:path'
 import { startWorkerd } from '../../dev/lib/workerd-process.ts'
 import { fireCron } from '../../dev/stack/crons.ts'
@@ -26,7 +26,9 @@ async function buildProbe({ folder }: ProbeProject): Promise<string> {
   return join(built, 'probe.js')
 }
 
-/** Against `wrangler dev` on this machine, and a bare workerd beside it: the proxy of `wrangler dev` hides a disconnect. */
+/**
+ * Against `wrangler dev` on this machine and a bare workerd, because the proxy of `wrangler dev` hides a disconnect.
+ */
 export async function runCloudflareStandIn(choices: RunChoices): Promise<Result[]> {
   const { signal, print, slow } = choices
   const project = await writeProbeProject()
@@ -50,7 +52,7 @@ export async function runCloudflareStandIn(choices: RunChoices): Promise<Result[
   }
 }
 
-/** Against Cloudflare, by a Worker and a queue that are created for the run and deleted at its end. */
+/** Against Cloudflare, with a Worker and a queue that are created for the run and then deleted. */
 export async function runCloudflare(choices: RunChoices): Promise<Result[]> {
   const project = await writeProbeProject()
   try {

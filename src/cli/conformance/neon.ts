@@ -1,5 +1,5 @@
-// The promises of Neon: the assertions, and where they run. The stand-in is a throwaway PostgreSQL behind the local
-// endpoint; the real one is the database of a URL, never one with rows of this project unless that was asked for.
+// The assertions about Neon, and where they run. The stand-in is a temporary PostgreSQL behind the local endpoint. The
+// real service is the database of a URL, which must contain no rows of this project unless the operator allows it.
 import { neonConfig } from '@neondatabase/serverless'
 import { misuse } from '../../dev/lib/run-command.ts'
 import { startNeonEndpoint } from '../../dev/neon-local/server.ts'
@@ -32,7 +32,7 @@ async function assertAt(place: NeonPlace, choices: RunChoices): Promise<Result[]
 
 const quiet = () => undefined
 
-/** Against the local endpoint, on a server that is thrown away. */
+/** Against the local endpoint, with a temporary server. */
 export async function runNeonStandIn(choices: RunChoices): Promise<Result[]> {
   const server = await startPostgres({ dataDir: ':memory:', port: 0, log: quiet })
   try {
@@ -48,7 +48,7 @@ export async function runNeonStandIn(choices: RunChoices): Promise<Result[]> {
   }
 }
 
-/** The driver's own rule for the host that a connection string is sent to. */
+/** The driver's rule for the host to which requests of a connection string are sent. */
 function endpointOf(url: string): string {
   const { fetchEndpoint } = neonConfig
   if (typeof fetchEndpoint === 'string') return fetchEndpoint
@@ -59,7 +59,7 @@ function endpointOf(url: string): string {
 const used = `select exists (select from information_schema.tables
   where table_schema = 'public' and table_name = 'users') as used`
 
-/** Refuses a database in which a user of this project is stored: assertions end connections and take locks. */
+/** Refuses a database that contains a user of this project, because assertions end connections and take locks. */
 async function refuseUsed(place: NeonPlace): Promise<void> {
   const target = neonTarget(place, 'none')
   const [tables] = await target.rows(used)
@@ -69,13 +69,13 @@ async function refuseUsed(place: NeonPlace): Promise<void> {
     throw misuse('This database has users. Give the URL of a scratch branch, or add --used-database.')
 }
 
-/** Makes a schema and a role of its own in the place's database, and drops both. */
+/** Creates a separate schema and role in the database, runs the assertions, and drops both. */
 export async function runNeonAt(place: NeonPlace, isUsedAllowed: boolean, choices: RunChoices): Promise<Result[]> {
   if (!isUsedAllowed) await refuseUsed(place)
   return assertAt(place, choices)
 }
 
-/** Against the database of `url` at Neon. */
+/** Against a Neon database. */
 export function runNeon(url: string, isUsedAllowed: boolean, choices: RunChoices): Promise<Result[]> {
   return runNeonAt({ url, endpoint: endpointOf(url), controls: null }, isUsedAllowed, choices)
 }

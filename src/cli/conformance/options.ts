@@ -1,4 +1,4 @@
-// The arguments of `npm run conformance`, checked. Without a service's flag nothing is sent to that service.
+// Parses the arguments of `npm run conformance`. Sends nothing to a service without its flag.
 import { parseArgs } from 'node:util'
 import { misuse } from '../../dev/lib/run-command.ts'
 import type { Tunnel } from './plaid.ts'
@@ -27,7 +27,7 @@ function tunnelOf(url: string | undefined, port: string | undefined): Tunnel | n
   return { publicUrl: url, port: number }
 }
 
-/** @param defaultReport the file that results are written to unless --report names another */
+/** @param defaultReport the file for the results unless --report names another */
 export function parseOptions(args: string[], defaultReport: string): Options {
   const { values } = parseArgs({
     args,

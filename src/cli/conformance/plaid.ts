@@ -1,5 +1,5 @@
-// The promises of Plaid: the assertions, and where they run: the simulator, or Plaid's sandbox with the operator's keys.
-// No other environment can be called.
+// The assertions about Plaid, and where they run: at the simulator, or at Plaid's sandbox with the operator's keys. No
+// other environment can be called.
 import { randomBytes } from 'node:crypto'
 import { misuse } from '../../dev/lib/run-command.ts'
 import { startSimulator } from '../../dev/plaid-simulator/server.ts'
@@ -53,7 +53,7 @@ export interface Tunnel {
   readonly port: number
 }
 
-/** Against Plaid's sandbox with the keys of the environment. */
+/** Against Plaid's sandbox, with the keys in the environment. */
 export async function runPlaidSandbox(
   environment: Readonly<Record<string, string | undefined>>,
   tunnel: Tunnel | null,

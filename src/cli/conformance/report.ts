@@ -1,12 +1,12 @@
-// The table of docs/conformance.md: a row for each assertion, with the dated result of the stand-in and of the real
-// service. A run replaces the cells that it has results for and keeps all others.
+// The table of docs/conformance.md: a row for each assertion, with the dated results of the stand-in and of the real
+// service. A run replaces the cells for which it has results and keeps all others.
 import type { Assertion } from './assertion.ts'
 import type { Outcome, Result } from './run.ts'
 
-/** Which cell of its row a run writes. */
+/** The column of a run's results. */
 export type Place = 'stand-in' | 'real'
 
-/** What the report needs of an assertion, whatever its target. */
+/** The part of an assertion that the report needs. */
 export type Promised = Pick<Assertion<never>, 'name' | 'promise' | 'source' | 'certainty' | 'isSlow'>
 
 interface Row {
@@ -27,7 +27,7 @@ const notRun: Row = { 'stand-in': 'not run', real: 'not run' }
 const columns = 6
 const reasonCharacters = 240
 
-/** One line that cannot end its cell. */
+/** Text for one table cell: one line with escaped separators. */
 function cell(text: string): string {
   return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').trim()
 }
@@ -43,7 +43,7 @@ function cellOf(outcome: Outcome, date: string): string {
   }
 }
 
-/** The results of earlier runs by assertion. Lines that are no row of six cells are left out. */
+/** The results of earlier runs by assertion. Skips lines that are not rows of six cells. */
 function earlierRows(document: string): Map<string, Row> {
   const rows = new Map<string, Row>()
   for (const line of document.slice(document.indexOf(resultsHeading)).split('\n')) {
@@ -61,8 +61,8 @@ function rowOf({ name, promise, source, certainty, isSlow }: Promised, row: Row)
 }
 
 /**
- * The document with the run's results in its table; the text before the table stays.
- * @throws Error when the document has no `## Results`
+ * The document with the run's results in its table. The text before the table stays.
+ * @throws Error if the document has no `## Results`
  */
 export function withResults(document: string, promised: readonly Promised[], run: DatedRun): string {
   const at = document.indexOf(`${resultsHeading}\n`)

@@ -1,4 +1,4 @@
-// Runs assertions one after the other against one target. One that fails or cannot be made does not stop the next.
+// Runs assertions one after the other against one target. A failed or impossible one does not stop the run.
 import { type Assertion, isUncheckable } from './assertion.ts'
 
 export type Outcome =
@@ -13,16 +13,16 @@ export interface Result {
 
 export interface RunChoices {
   readonly slow: boolean
-  /** Only assertions whose name holds this text. */
+  /** Only assertions whose name contains this text. */
   readonly only: string
   readonly print: (line: string) => void
-  /** Stops before the next assertion; what the run made is then removed as at its end. */
+  /** Stops before the next assertion. What the run created is still removed. */
   readonly signal: AbortSignal
 }
 
 const signs = { passed: 'ok  ', failed: 'FAIL', unchecked: '----' } as const
 
-/** Tokens and passwords, which the message of a driver or of an answer can quote. */
+/** Removes tokens and passwords, which messages of a driver or a response can contain. */
 function redacted(text: string): string {
   return text
     .replaceAll(/\b(access|public|link)-(sandbox|development|production)-[\w-]+/g, '$1-$2-[redacted]')

@@ -1,9 +1,9 @@
-// The API's side of the comparison. Nothing is corrected on the way: an amount that is not in its canonical form stays
-// so, and is a difference.
+// The API's side of the comparison. Nothing is normalised: an amount that is not in its canonical form counts as a
+// difference.
 import type { ApiLists } from '../lib/api-client.ts'
 import type { Book } from './book.ts'
 
-/** The lists under Plaid's ids, which both sides know. */
+/** The lists with Plaid's ids, which both sides have. */
 export function apiBook(lists: ApiLists): Book {
   const plaidIds = new Map(lists.accounts.map(({ id, plaid_account_id }) => [id, plaid_account_id]))
   const account = (id: string): string => plaidIds.get(id) ?? `an account that is not listed: ${id}`

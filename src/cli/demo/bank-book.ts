@@ -2,7 +2,7 @@
 import type { Truth } from '../lib/bank-client.ts'
 import type { Book, Entry } from './book.ts'
 
-/** Plaid tells investment transactions of 24 months at most; older ones of a custom user never reach anybody. */
+/** Plaid returns investment transactions of 24 months at most, so a custom user's older ones are never returned. */
 const investmentDays = 729
 const dayMs = 86_400_000
 
@@ -12,7 +12,9 @@ interface Currency {
 }
 const currencyOf = (row: Currency): string | null => row.iso_currency_code ?? row.unofficial_currency_code
 
-/** `closed` are the accounts that the bank no longer shows: an API keeps them, as they were, and says so. */
+/**
+ * `closed` are the accounts that the bank no longer shows. The API keeps their last values and marks them as closed.
+ */
 export function bankBook(truth: Truth, closed: readonly Entry[], now: Date): Book {
   const oldest = new Date(now.getTime() - investmentDays * dayMs).toISOString().slice(0, 10)
   const securities = new Map(truth.securities.map((security) => [security.security_id, security]))

@@ -1,9 +1,9 @@
-// The rows that are compared: the same fields from the bank and from the API, under Plaid's ids.
+// The compared rows: the same fields from the bank and from the API, with Plaid's ids.
 
 export const tableNames = ['accounts', 'transactions', 'holdings', 'investment_transactions', 'liabilities'] as const
 export type TableName = (typeof tableNames)[number]
 
-/** One row: amounts are canonical decimal text, days `YYYY-MM-DD`. */
+/** One row. Amounts are canonical decimal text, days `YYYY-MM-DD`. */
 export interface Entry {
   readonly id: string
   readonly facts: Readonly<Record<string, unknown>>

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Book, Entry, TableName } from './book.ts'
 
-/** One thing that is not as it must be. Null on a side: that side has no such row. */
+/** One difference. Null on a side: that side has no such row. */
 export interface Difference {
   readonly table: string
   readonly id: string
@@ -11,12 +11,12 @@ export interface Difference {
   readonly actual: unknown
 }
 
-/** No difference, or the one. */
+/** An empty list if equal, otherwise one difference. */
 export function check(table: string, id: string, expected: unknown, actual: unknown): Difference[] {
   return isDeepStrictEqual(expected, actual) ? [] : [{ table, id, field: null, expected, actual }]
 }
 
-/** Every row that is missing, unexpected, duplicated, or different in a field. */
+/** Finds every row that is missing, unexpected, duplicated, or different in a field. */
 export function compareRows(table: string, expected: readonly Entry[], actual: readonly Entry[]): Difference[] {
   const there = new Map(actual.map((entry) => [entry.id, entry]))
   const wanted = new Map(expected.map((entry) => [entry.id, entry]))

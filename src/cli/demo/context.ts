@@ -15,32 +15,32 @@ export interface Customer {
 export interface Linked extends Customer {
   readonly itemId: string
   readonly plaidItemId: string
-  /** As they were when the bank closed them. */
+  /** The accounts as they were when the bank closed them. */
   readonly closed: Entry[]
 }
 
-/** What a step found out about one bank. */
+/** The result of a step for one bank. */
 export interface Finding {
   readonly customer: string
-  /** What was done, in a few words. */
+  /** What the step did, in a few words. */
   readonly summary: string
   readonly counts: Partial<Record<TableName, number>>
   readonly differences: readonly Difference[]
 }
 
 export interface Demo {
-  /** The API as a user of this name. */
+  /** The API as the user with this name. */
   readonly apiFor: (name: string) => Promise<Api>
   readonly bank: Bank
-  /** Ends every process of the Worker at once, and starts it again. */
+  /** Kills every process of the Worker, and starts it again. */
   readonly worker: { kill(): Promise<void>; restart(): Promise<void> }
-  /** Fires the cron of the sweep and waits for its end. */
+  /** Triggers the cron of the sweep and waits for its end. */
   readonly sweep: () => Promise<void>
   /** Records a finding. */
   readonly found: (finding: Finding) => void
   /** Prints a progress line. */
   readonly say: (text: string) => void
   readonly signal: AbortSignal
-  /** How long a change may take to arrive. */
+  /** How long a change may take to arrive in the API. */
   readonly timeoutMs: number
 }

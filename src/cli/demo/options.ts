@@ -1,4 +1,4 @@
-// What the demo is called with, read and checked before anything is started.
+// Parses and checks the demo's options before anything starts.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -9,7 +9,7 @@ import { isRecord, parseExact } from '../../dev/plaid-simulator/lib/exact-json.t
 export interface CustomUser {
   /** The file's name without `.json`. */
   readonly name: string
-  /** The file's text, as it goes to the bank: its numbers are not read here. */
+  /** The file's text, passed to the bank unparsed. */
   readonly password: string
 }
 
@@ -17,13 +17,13 @@ export interface Options {
   readonly customUsers: readonly CustomUser[]
   readonly json: boolean
   readonly seed: string | null
-  /** How long a change may take to arrive. */
+  /** How long a change may take to arrive in the API. */
   readonly timeoutMs: number
 }
 
 const longestWaitSeconds = 600
 
-/** Throws a misuse that names what is wrong. */
+/** @throws Error of misuse that names the problem */
 export async function readOptions(args: string[]): Promise<Options> {
   const options = {
     'custom-users': { type: 'string' },
@@ -58,7 +58,9 @@ async function readCustomUsers(folder: string): Promise<CustomUser[]> {
   return await Promise.all(files.map((file) => readCustomUser(folder, file)))
 }
 
-/** Opens the bank of the file once, since a stack takes long to start and Link would not name the file. */
+/**
+ * Opens the file's bank once as a check, because a stack takes long to start and Link's error would not name the file.
+ */
 async function readCustomUser(folder: string, file: string): Promise<CustomUser> {
   const path = join(folder, file)
   const password = await readFile(path, 'utf8')

@@ -1,4 +1,4 @@
-// The stack that the demo starts for itself, and what the demo needs of it.
+// The stack that the demo starts, with the parts that the demo uses.
 import type { Print } from '../../dev/lib/output.ts'
 import { signToken } from '../../dev/lib/sign-token.ts'
 import { cronSchedules, fireCron } from '../../dev/stack/crons.ts'

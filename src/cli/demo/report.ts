@@ -1,10 +1,10 @@
-// What the demo prints: a line for each thing that was found out, and with --json one object at the end, alone on
+// The demo's output: one line for each finding. With --json, one object at the end, which is then the only text on
 // standard output.
 import { type TableName, tableNames } from './book.ts'
 import type { Difference } from './compare.ts'
 import type { Finding } from './context.ts'
 
-/** Differences that are shown of each table in a finding, and how many there are. */
+/** How many differences of each table are printed for a finding. */
 const mostShown = 5
 const mostValueCharacters = 300
 
@@ -14,7 +14,7 @@ interface Step {
 }
 
 export interface Report {
-  /** What is going on. */
+  /** Prints a progress line. */
   say(text: string): void
   step(step: Step): void
   found(step: Step, finding: Finding): void
@@ -24,7 +24,7 @@ export interface Report {
 interface Found extends Finding {
   readonly step: number
   readonly title: string
-  /** Since the demo began. */
+  /** Seconds since the demo began. */
   readonly seconds: number
 }
 
@@ -64,7 +64,7 @@ export function createReport(
   }
 }
 
-/** A few of each table, so that many of one do not hide the others. */
+/** A few of each table, so that many of one table do not hide the others. */
 function firstOfEach(differences: readonly Difference[]): Difference[] {
   return [...Map.groupBy(differences, ({ table }) => table).values()].flatMap((some) => some.slice(0, mostShown))
 }
@@ -73,7 +73,7 @@ const rounded = (seconds: number): number => Math.round(seconds * 10) / 10
 
 const mark = ({ differences }: Finding): string => (differences.length === 0 ? '=' : '≠')
 
-/** One and many of each. */
+/** The singular and the plural. */
 const nouns: Readonly<Record<TableName, readonly [string, string]>> = {
   accounts: ['account', 'accounts'],
   transactions: ['transaction', 'transactions'],

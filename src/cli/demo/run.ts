@@ -1,5 +1,4 @@
-// Runs the demo from nothing to its verdict: starts a stack, goes through the steps until one finds a difference, stops
-// the stack, whatever happens.
+// Runs the demo: starts a stack, runs the steps until one finds a difference, and always stops the stack.
 import type { Print } from '../../dev/lib/output.ts'
 import type { Customer, Demo, Finding } from './context.ts'
 import type { Options } from './options.ts'
@@ -12,7 +11,10 @@ const linesKept = 200
 
 type Stage = Omit<Demo, 'found'>
 
-/** Whether everything was equal. Rejects when something broke, with the stack's last complaints told first. */
+/**
+ * Resolves with whether everything was equal. If a part failed, prints the stack's last warnings and errors, then
+ * rejects.
+ */
 export async function runDemo(options: Options, report: Report, given: AbortSignal): Promise<boolean> {
   const failing = new AbortController()
   const signal = AbortSignal.any([given, failing.signal])
@@ -52,7 +54,7 @@ async function goThrough(stage: Stage, customers: readonly Customer[], report: R
   return true
 }
 
-/** The sample bank first; each custom user is a user of its own. */
+/** The sample bank first, then each custom user, all with separate users of the API. */
 async function customersOf({ apiFor }: OwnStack, { customUsers }: Options): Promise<Customer[]> {
   const sample: Customer = {
     name: defaultBank,
@@ -67,7 +69,7 @@ async function customersOf({ apiFor }: OwnStack, { customUsers }: Options): Prom
   return [sample, ...(await Promise.all(others))]
 }
 
-/** Keeps the stack's last warnings and errors, for the case that something breaks. */
+/** Collects the stack's last warnings and errors, to print them if a part fails. */
 function complaintsOf(): { print: Print; lines: readonly string[] } {
   const lines: string[] = []
   const print: Print = (part, message, level) => {

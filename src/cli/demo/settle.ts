@@ -6,7 +6,7 @@ import { type Book, type TableName, tableNames } from './book.ts'
 import { compareBooks } from './compare.ts'
 import type { Demo, Finding, Linked } from './context.ts'
 
-/** What differs now, and how many rows the bank has. */
+/** The differences now, and the number of the bank's rows. */
 async function look({ bank }: Demo, linked: Linked, tables: readonly TableName[]) {
   const expected = bankBook(await bank.truth(linked.plaidItemId), linked.closed, new Date())
   const actual = apiBook(await linked.api.lists())
@@ -17,7 +17,7 @@ function countsOf(book: Book, tables: readonly TableName[]): Finding['counts'] {
   return Object.fromEntries(tables.map((table) => [table, book[table].length]))
 }
 
-/** Waits until the API equals the bank in these tables; all of them unless given. */
+/** Waits until the API equals the bank in these tables, all by default. */
 export async function settle(
   demo: Demo,
   linked: Linked,

@@ -1,4 +1,4 @@
-// The demo's steps in their order; each goes through all the banks before the next begins.
+// The demo's steps in order. Each step runs for all banks before the next begins.
 import type { Customer, Demo, Finding, Linked } from './context.ts'
 import { changeBank } from './steps/changes.ts'
 import { crash } from './steps/crash.ts'
@@ -23,7 +23,7 @@ const each =
     await Promise.all(items.map(async (linked) => demo.found(await step(demo, linked))))
   }
 
-/** A step for all items together, since there is one Worker to kill. */
+/** A step for all items together, because there is only one Worker to kill. */
 const together =
   (step: (demo: Demo, items: readonly Linked[]) => Promise<Finding[]>): ForAll =>
   async (demo, items) => {
@@ -36,7 +36,7 @@ const inTurn =
     for (const step of steps) await step(demo, items)
   }
 
-/** For banks with transactions; at the others nothing happens, and nothing may change. */
+/** For banks with transactions. At the others nothing happens, and nothing may change. */
 const spending =
   (step: ForAll): ForAll =>
   async (demo, items) => {
@@ -45,7 +45,7 @@ const spending =
     await each(unchanged)(demo, split.without)
   }
 
-/** The first customer's bank goes through all eight steps, the others' through five. */
+/** The first customer's bank goes through all eight steps, the others through five. */
 export function stepsFor(demo: Demo, customers: readonly Customer[]): Step[] {
   const items: Linked[] = []
   const link = async () => {

@@ -1,16 +1,16 @@
-// The sweep as Cloudflare would fire it, and waiting for what it brings.
+// Triggers the sweep as Cloudflare would, and waits for its results.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Demo, Finding, Linked } from './context.ts'
 import { settle } from './settle.ts'
 
-/** A sweep asks Plaid about an item only when this time has passed since it was last asked. */
+/** A sweep asks Plaid about an item at most once in this time. */
 const betweenLooksMs = 5000
 const marginMs = 500
-/** How long one sweep may take to bring the news; then another one is fired. */
+/** How long one sweep may take until the changes are stored; after this another one is triggered. */
 const oneSweepMs = 15_000
 const mostSweeps = 4
 
-/** When the items were last asked about, the newest; in milliseconds since 1970. */
+/** When Plaid was last asked about any of the items, in milliseconds since 1970. */
 export async function lastLook(items: readonly Linked[]): Promise<number> {
   const looks = await Promise.all(
     items.map(async ({ api, itemId }) => {
@@ -21,7 +21,7 @@ export async function lastLook(items: readonly Linked[]): Promise<number> {
   return Math.max(0, ...looks)
 }
 
-/** Waits until a sweep asks about items that were last asked about at this time. */
+/** Waits until a sweep may ask about items that were last checked at this time. */
 export async function untilSweepable({ say, signal }: Demo, lookMs: number): Promise<void> {
   const waitMs = lookMs + betweenLooksMs + marginMs - Date.now()
   if (waitMs <= 0) return
@@ -29,7 +29,7 @@ export async function untilSweepable({ say, signal }: Demo, lookMs: number): Pro
   await delay(waitMs, undefined, { signal })
 }
 
-/** Sweeps until the transactions are equal: once, unless the stack's own sweep came in between. */
+/** Sweeps until the transactions are equal: once, unless the stack's sweep came in between. */
 export async function sweepUntilEqual(demo: Demo, items: readonly Linked[], summary: string): Promise<Finding[]> {
   for (let count = 1; ; count += 1) {
     await untilSweepable(demo, await lastLook(items))

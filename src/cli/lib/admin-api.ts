@@ -1,16 +1,16 @@
-// Calls the admin routes of a Worker over HTTP. Holds no secret but the administrator's token.
+// Calls the admin routes of a Worker over HTTP. The administrator's token is its only secret.
 import * as z from 'zod'
 import { misuse } from '../../dev/lib/run-command.ts'
 
 const problemSchema = z.object({ code: z.string() })
 
-/** A request that is rate limited more often than this fails. */
+/** A request fails after this many rate-limit responses. */
 const maxPauses = 100
 
 export type Call = (method: string, path: string) => Promise<unknown>
 
 /**
- * The calls of a command with `--url` and `ADMIN_TOKEN`. A call waits while the Worker's rate limit asks for it.
+ * The calls of a command with `--url` and `ADMIN_TOKEN`. A call waits as long as the Worker's rate limiter asks.
  * @param url the Worker; by default the local one
  */
 export function adminApi(url: string | undefined, environment: Readonly<Record<string, string | undefined>>): Call {
@@ -28,7 +28,7 @@ export function adminApi(url: string | undefined, environment: Readonly<Record<s
         continue
       }
       if (response.ok) return await response.json()
-      // Not every error is the Worker's own: a proxy in between may answer with HTML.
+      // Not every error comes from the Worker: a proxy in between can respond with HTML.
       const { data } = problemSchema.safeParse(await response.json().catch(() => null))
       throw new Error(`${method} ${path} answered ${response.status}${data === undefined ? '' : ` ${data.code}`}.`)
     }

@@ -81,12 +81,12 @@ export interface ApiLists {
 }
 
 export interface Api {
-  /** One request, whatever it answers. The path is below `/api/v1`. */
+  /** Sends one request and resolves with any status. The path is below `/api/v1`. */
   send: Send
   createLinkToken(): Promise<string>
   exchange(publicToken: string, linkToken: string): Promise<ApiItem>
   item(id: string): Promise<ApiItem>
-  /** Asks for everything of the item to be read again. */
+  /** Requests a new read of all products of the item. */
   syncItem(id: string): Promise<void>
   transactions(): Promise<ApiTransaction[]>
   lists(): Promise<ApiLists>
@@ -95,7 +95,7 @@ export interface Api {
   runs(itemId: string): Promise<z.infer<typeof run>[]>
 }
 
-/** `root` sends to the origin of the Worker with a user's token. */
+/** `root` sends to the Worker's origin with a user's token. */
 export function apiOf(root: Send): Api {
   const send: Send = (method, path, body) => root(method, `${base}${path}`, body)
   const read = async <Shape extends z.ZodType>(shape: Shape, path: string): Promise<z.infer<Shape>> =>

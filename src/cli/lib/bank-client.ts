@@ -1,5 +1,5 @@
-// The demo's hand on the simulated bank: plays the user in Link, changes what the bank holds, reads its truth. Speaks
-// HTTP only; nothing of the simulator's code is used.
+// The demo's client of the simulated bank: plays the user in Link, changes the bank's data, reads what it holds. Uses
+// only HTTP, and none of the simulator's code.
 import * as z from 'zod'
 import { parseExactJson } from './exact-json.ts'
 import { type Send, textOf } from './http.ts'
@@ -80,28 +80,28 @@ const calls = z.object({
 export type Truth = z.infer<typeof truth>
 export type Changed = z.infer<typeof changed>
 
-/** Who logs in at the bank; the simulator's own sample user unless said otherwise. */
+/** Who logs in at the bank; the simulator's sample user by default. */
 export interface Login {
   readonly username?: string
   readonly password?: string
 }
 
 export interface Bank {
-  /** Begins anew with the bank of this seed. */
+  /** Resets the simulator to the bank of this seed. */
   reset(seed: string): Promise<void>
-  /** The user goes through Link. Gives the public token, and Plaid's id of the item. */
+  /** Plays the user in Link. Returns the public token and Plaid's item id. */
   finishLink(linkToken: string, login: Login): Promise<{ publicToken: string; plaidItemId: string }>
   truth(plaidItemId: string): Promise<Truth>
-  /** `wanted` is JSON as it goes over the wire: it may hold numbers that JavaScript cannot. */
+  /** `wanted` is JSON text, because it can contain numbers that JavaScript cannot represent. */
   change(plaidItemId: string, wanted: string): Promise<Changed>
-  /** From now on, loses every webhook, or none. */
+  /** Drops every webhook from now on, or none. */
   loseWebhooks(lose: boolean): Promise<void>
-  /** How many webhooks were lost so far. */
+  /** The number of dropped webhooks so far. */
   lostWebhooks(): Promise<number>
   advanceDays(days: number): Promise<void>
-  /** How many API calls there were so far. */
+  /** The number of API calls so far. */
   calls(): Promise<number>
-  /** How often Plaid answered 200 to this endpoint for this item. */
+  /** How many calls of this endpoint for this item Plaid responded to with 200. */
   callsOf(plaidItemId: string, endpoint: string): Promise<number>
 }
 

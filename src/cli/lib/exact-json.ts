@@ -1,11 +1,14 @@
-// JSON in which every number stays what was written, for a comparison that must not round. A reader of the demo's own,
-// on whole numbers of any size: one shared with the service or the simulator would hide their mistakes.
+// Parses JSON without rounding numbers, for the comparison. A separate implementation with integers of any size: one
+// shared with the service or the simulator would hide their mistakes.
 
 const numberToken = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
-/** An exponent beyond this is no amount of anything. */
+/** No amount has an exponent beyond this. */
 const largestExponent = 1000
 
-/** `12.50`, `1250e-2` and `12.5` are all `12.5`. Throws a RangeError on what is no JSON number. */
+/**
+ * `12.50`, `1250e-2` and `12.5` all become `12.5`.
+ * @throws RangeError if the text is not a JSON number
+ */
 export function canonicalNumber(token: string): string {
   const [, sign = '', whole = '', fraction = '', exponentText = '0'] = numberToken.exec(token) ?? []
   const exponent = Number(exponentText)
@@ -21,7 +24,7 @@ export function canonicalNumber(token: string): string {
   return sign + (places === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`)
 }
 
-/** What `JSON.parse` tells a reviver beside key and value; TypeScript's library does not declare it yet. */
+/** The third argument of a `JSON.parse` reviver. TypeScript's library does not declare it yet. */
 interface Source {
   readonly source?: string
 }
@@ -32,7 +35,10 @@ function exactNumber(_key: string, value: unknown, context?: Source): unknown {
   return canonicalNumber(context.source)
 }
 
-/** `JSON.parse` with each number as its canonical decimal text. Throws a SyntaxError on what is not JSON. */
+/**
+ * `JSON.parse` with each number as its canonical decimal text.
+ * @throws SyntaxError on invalid JSON
+ */
 export function parseExactJson(text: string): unknown {
   return JSON.parse(text, exactNumber)
 }

@@ -8,7 +8,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** Sends a request with an optional JSON body. Rejects only when there is no response. */
+/** Sends a request with an optional JSON body. Rejects only if there is no response. */
 export type Send = (method: string, path: string, body?: string) => Promise<Answer>
 
 export function sendTo(base: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Send {
@@ -23,7 +23,7 @@ export function sendTo(base: string, headers: Readonly<Record<string, string>>, 
   }
 }
 
-/** The text of an answer that must have this status. */
+/** The text of a response that must have this status. */
 export async function textOf(send: Send, status: number, method: string, path: string, body?: string): Promise<string> {
   const answer = await send(method, path, body)
   if (answer.status === status) return answer.text

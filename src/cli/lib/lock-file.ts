@@ -3,7 +3,7 @@ import * as z from 'zod'
 
 export const packagesSchema = z.record(z.string(), z.unknown())
 
-/** The entries of a lock file, by their path. The root's path is empty. */
+/** The entries of a lock file by path. The root's path is empty. */
 export type Packages = z.infer<typeof packagesSchema>
 
 const names = z.record(z.string(), z.string()).default({})
@@ -14,7 +14,7 @@ const dependenciesSchema = z.object({
   peerDependenciesMeta: z.record(z.string(), z.object({ optional: z.boolean().default(false) })).default({}),
 })
 
-/** The paths where `name` can lie for the package at `path`: in its own node_modules, then in each one above. */
+/** The paths where `name` can be for the package at `path`: in its node_modules, then in each one above. */
 export function candidatePaths(path: string, name: string): string[] {
   const own = `${path === '' ? '' : `${path}/`}node_modules/${name}`
   if (path === '') return [own]
@@ -23,8 +23,8 @@ export function candidatePaths(path: string, name: string): string[] {
 }
 
 /**
- * The paths of the packages that the root's `dependencies` need, directly or not. npm's `dev` flag does not say this: it
- * is also absent from what a workspace needs, and workspaces are tools.
+ * The paths of the packages that the root's `dependencies` need, directly or indirectly. npm's `dev` flag does not show
+ * this: it is also absent from what a workspace needs, and workspaces are tools.
  */
 export function shippedPaths(packages: Packages): Set<string> {
   const shipped = new Set<string>()

@@ -1,4 +1,4 @@
-// Compares the imports of source files with the table of ranks, and finds circles. Pure: files come as text.
+// Compares the imports of source files with the table of ranks, and finds circles. Pure: gets the files as text.
 import { posix } from 'node:path'
 import { onlyImportedBy, onlyImports, packages, ranks, separateUnits, toolFolders } from './table.ts'
 
@@ -18,7 +18,7 @@ const isBelow = (path: string, folder: string): boolean => path === folder || pa
 
 const isTool = (path: string): boolean => toolFolders.some((folder) => isBelow(path, folder))
 
-/** The unit of a file, by the longest path that matches; -1 where the table has none. */
+/** The unit of a file, by the longest matching path; -1 if the table has none. */
 export function rankOf(path: string): number {
   const lengths = ranks.map(({ paths }) =>
     Math.max(-1, ...paths.filter((each) => isBelow(path, each)).map((each) => each.length)),
@@ -58,7 +58,7 @@ function problemOfImport(path: string, target: string): string | null {
   return !isSeparate && (allowed === undefined || allowed.includes(to)) ? null : `${from} does not import ${to}`
 }
 
-/** Every import that the table does not allow. */
+/** Every import that the table forbids. */
 export function checkRanks(files: readonly SourceFile[]): Violation[] {
   return files.flatMap(({ path, text }) =>
     importsOf(text).flatMap(({ specifier: name, line }) => {
@@ -70,7 +70,7 @@ export function checkRanks(files: readonly SourceFile[]): Violation[] {
   )
 }
 
-/** Files that import one another in a circle, each circle once, types included. */
+/** Circles of files that import one another, each circle once. Type imports count. */
 export function findCircles(files: readonly SourceFile[]): string[][] {
   const targets = new Map(
     files.map(({ path, text }) => [
@@ -93,7 +93,7 @@ export function findCircles(files: readonly SourceFile[]): string[][] {
   return circles
 }
 
-/** Names of units and paths of the table that no file matches. */
+/** Names of units and paths of the table without a file. */
 export function findUnused(files: readonly SourceFile[]): string[] {
   const isUsed = (folder: string): boolean => files.some(({ path }) => isBelow(path, folder))
   const names = new Set(ranks.map(({ name }) => name))

@@ -1,12 +1,13 @@
-// The architecture as a table: which folder may import which, and which package belongs where. docs/architecture.md explains it.
+// The architecture as a table: which folder may import which, and which folder may import a package.
+// docs/architecture.md explains it.
 
 export interface Unit {
   readonly name: string
-  /** Folders and files; the longest one that matches decides where a file belongs. */
+  /** Folders and files. A file belongs to the longest path that matches. */
   readonly paths: readonly string[]
 }
 
-/** From the lowest to the highest. A unit imports itself and lower units, never a higher one. */
+/** From the lowest to the highest. A unit imports itself and lower units. */
 export const ranks: readonly Unit[] = [
   { name: 'data', paths: ['docs/openapi.json', 'migrations/meta/_journal.json'] },
   { name: 'schema', paths: ['drizzle/tables'] },
@@ -77,7 +78,7 @@ export const ranks: readonly Unit[] = [
   { name: 'cli', paths: ['src/cli'] },
 ]
 
-/** Units that import nothing of the project, or nothing but these. Others may import every lower unit. */
+/** Units that import nothing of the project, or only these units. Other units may import every lower one. */
 export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   'simulator/bank': [],
   'simulator/lib': ['simulator/bank'],
@@ -132,10 +133,13 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
 /** Units that do not import one another, in either direction. */
 export const separateUnits: readonly string[] = ['cli/bench', 'cli/demo', 'cli/conformance', 'cli/security', 'cli']
 
-/** Units that only these import: sealed values are written and read in one folder. */
+/** Units that only these may import: sealed values are written and read in one folder. */
 export const onlyImportedBy: Readonly<Record<string, readonly string[]>> = { envelope: ['custody'] }
 
-/** Packages that the Worker may import, and from where; any other one is refused. Developer tools import what they like. */
+/**
+ * Packages that the Worker may import, and the folders that may import them; all others are refused. Developer tools
+ * may import any package.
+ */
 export const packages: readonly { readonly name: RegExp; readonly paths: readonly string[] }[] = [
   { name: /^zod$/, paths: ['src'] },
   // Types only.
@@ -150,5 +154,5 @@ export const packages: readonly { readonly name: RegExp; readonly paths: readonl
   { name: /^cloudflare:workers$/, paths: ['src/ratelimit/object.ts', 'src/plaid/rate-limit/object.ts'] },
 ]
 
-/** What is not deployed. */
+/** Folders that are not deployed. */
 export const toolFolders: readonly string[] = ['src/dev', 'src/cli']

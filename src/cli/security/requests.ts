@@ -1,5 +1,5 @@
-// What the scanners are to try: every request of the API's description that changes nothing for good, filled with
-// values that are taken and ids that exist, so that a scanner's changes are what is refused. Asks the API, and no more.
+// Plans the scanners' requests: every request of the API's description without a permanent effect, with valid values
+// and existing ids, so that a refusal is due to the scanner's change. Only reads from the API.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -23,19 +23,19 @@ type Operation = z.infer<typeof operationSchema>
 
 export interface ScanRequest {
   readonly method: string
-  /** With values for all parameters. A `*` stands behind what is to be tried, where that is not the query or the body. */
+  /** With values for all parameters. A `*` marks the tested part if it is neither the query nor the body. */
   readonly url: string
-  /** JSON, or null for none. */
+  /** JSON, or null without a body. */
   readonly body: string | null
-  /** Names of what is tried. */
+  /** Names of the tested parameters. */
   readonly parameters: readonly string[]
   readonly isAdmin: boolean
 }
 
-/** The JSON that a GET of this path and query answers; null where that is no success. */
+/** The JSON of a GET of this path and query; null unless it succeeds. */
 export type Ask = (pathAndQuery: string) => Promise<unknown>
 
-/** Ends what a scan needs, or costs a hash of a password for each try. */
+/** Requests that end what a scan needs, or that cost a password hash each. */
 const leftOut: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^DELETE /, 'takes away what other requests name'],
   [/ \/api\/v1\/privacy\/erase$/, 'erases the user'],
@@ -43,7 +43,7 @@ const leftOut: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/ \/api\/v1\/plaid\/webhook$/, 'takes a signed body'],
 ]
 
-/** Where a parameter of that name gets its value from. */
+/** The list that provides the value of a parameter with that name. */
 const lists = {
   item_id: '/api/v1/plaid/items',
   account_id: '/api/v1/accounts',
@@ -54,12 +54,12 @@ const listSchema = z.object({ data: z.array(z.looseObject({ id: z.string() })) }
 const objectSchema = z.record(z.string(), z.unknown())
 const cursorSchema = z.object({ next_cursor: z.string() })
 
-/** The first id that a list shows, or one that nothing has. */
+/** The first id of a list, or one that does not exist. */
 async function idFrom(ask: Ask, list: string): Promise<string> {
   return listSchema.safeParse(await ask(`${list}?limit=1`)).data?.data[0]?.id ?? nobodysId
 }
 
-/** What every request is made with. */
+/** The parts that all requests share. */
 interface Givens {
   readonly url: string
   readonly ask: Ask
@@ -67,7 +67,7 @@ interface Givens {
   readonly known: ReadonlyMap<string, string>
 }
 
-/** An id that exists for each in the path: known by its name, or of the list that the path goes through. */
+/** An existing id for each parameter in the path: a known one by its name, or one of the list in the path. */
 async function idsFor({ ask, known }: Givens, path: string): Promise<Map<string, string>> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
   const found = names.map(async (name) => {
@@ -86,7 +86,7 @@ const rowsSchema = z.object({
   ),
 })
 
-/** Values by which a row of the list is found, so that an answer differs where a scanner's text counts. */
+/** Values that match a row of the list, so that a scanner's change makes a difference in the response. */
 async function valuesFound(ask: Ask, path: string): Promise<[string, string][]> {
   const row = rowsSchema.safeParse(await ask(path)).data?.data.at(-1)
   if (row === undefined) return []
@@ -108,7 +108,7 @@ async function fillQuery({ ask, schemas, known }: Givens, path: string, paramete
   ])
   const query = new URLSearchParams(valued)
   if (wanted.length === parameters.length) return query
-  // A cursor is a list's to give: that of its first page, where there is a second.
+  // Only a list can issue a cursor: uses that of the first page, if there is a second.
   const first = new URLSearchParams(query)
   first.set('limit', '1')
   const { success, data } = cursorSchema.safeParse(await ask(`${path}?${first}`))
@@ -116,7 +116,7 @@ async function fillQuery({ ask, schemas, known }: Givens, path: string, paramete
   return query
 }
 
-/** One request for the query and the body, which are tried together, and one for each id in the path. */
+/** One request for the query and the body, which are tested together, and one for each id in the path. */
 async function requestsOf(givens: Givens, method: string, path: string, operation: Operation) {
   const ids = await idsFor(givens, path)
   const fill = (marked: string | null): string =>
@@ -138,15 +138,15 @@ async function requestsOf(givens: Givens, method: string, path: string, operatio
 }
 
 export interface ScanPlan {
-  /** For a scanner that tries parameters one by one. */
+  /** For a scanner that tests parameters one by one. */
   readonly requests: readonly ScanRequest[]
-  /** For one that takes addresses. */
+  /** For a scanner that takes addresses. */
   readonly reads: readonly string[]
 }
 
 /**
- * @param url of the origin, without a slash at its end
- * @param ask as the user, or as the administrator for paths of theirs
+ * @param url the origin, without a slash at its end
+ * @param ask sends as the user, or as the administrator for admin paths
  */
 export async function planScan(url: string, ask: Ask): Promise<ScanPlan> {
   const { paths, components } = documentSchema.parse(JSON.parse(await readFile(description, 'utf8')))

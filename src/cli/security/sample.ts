@@ -1,4 +1,5 @@
-// A value that a schema of the API's description takes: a known one by its name, else the plainest of its type. Pure.
+// Generates a value that a schema of the API's description accepts: a known one by its name, else a minimal one of its
+// type. Pure.
 import * as z from 'zod'
 
 const schemaSchema = z.looseObject({
@@ -15,10 +16,10 @@ const schemaSchema = z.looseObject({
 
 export type Schemas = Readonly<Record<string, Record<string, unknown>>>
 
-/** Stands where nothing exists that an id could name. */
+/** A valid id that does not exist. */
 export const nobodysId = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
 
-/** Values that are taken, by the names of parameters and fields. */
+/** Accepted values, by the names of parameters and fields. */
 export const samples: ReadonlyMap<string, string> = new Map(
   Object.entries({
     limit: '10',
@@ -35,7 +36,7 @@ export const samples: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-/** @param known value by name; what is a list's or an object's name is that of its members */
+/** @param known values by name; lists and objects pass their name to their members */
 export function sample(
   schemas: Schemas,
   given: Record<string, unknown>,

@@ -1,7 +1,8 @@
-// An access token of a built-in account, made anew before it dies: a scan takes longer than a token lives.
+// Signs in with a built-in account and renews its access token before it expires, because a scan takes longer than a
+// token is valid.
 import * as z from 'zod'
 
-/** An access token lives for 15 minutes; what is left of it must do for one scan of at most a few minutes. */
+/** An access token is valid for 15 minutes. The rest must be enough for one scan, which takes a few minutes at most. */
 const renewAfterMs = 5 * 60_000
 
 const answerSchema = z.object({ access_token: z.string() })
@@ -11,7 +12,7 @@ export interface Account {
   readonly password: string
 }
 
-/** @throws Error with the status when the deployment refuses the account */
+/** @throws Error with the status if the deployment refuses the account */
 export function createSignIn(origin: string, account: Account, now: () => number = Date.now): () => Promise<string> {
   let held: { readonly token: string; readonly since: number } | null = null
   return async () => {

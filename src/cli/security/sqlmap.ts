@@ -1,10 +1,10 @@
-// sqlmap, over one request at a time: whether any of its parameters reaches SQL.
+// Runs sqlmap on one request at a time: reports whether any of its parameters reaches SQL.
 import type { ScanRequest } from './requests.ts'
 import { runTool } from './tool.ts'
 
-/** Refusals are what its changes are for; it would stop at them. */
+/** sqlmap would stop at refusals, which are expected for its changes. */
 const refusals = '--ignore-code=400,401,403,404,409,413,415,422'
-/** A try that breaks the statement shows itself by this before sqlmap knows how to use it, if it ever does. */
+/** A server error shows an attempt that broke a statement, even if sqlmap cannot exploit it. */
 const failures = /\b5\d\d \([^)]+\) - \d+ times/g
 const foundText = 'identified the following injection point'
 
@@ -12,12 +12,12 @@ export interface ScanOptions {
   readonly token: string
   readonly folder: string
   readonly seconds: number
-  /** sqlmap's own: how many ways it tries, 1 to 5. */
+  /** sqlmap's level, 1 to 5: how many kinds of attempts it makes. */
   readonly level: number
   readonly signal: AbortSignal
 }
 
-/** What it found, and how the scan ended in a word. */
+/** The findings, and how the scan ended. */
 export async function sqlmap(
   { method, url, body }: ScanRequest,
   { token, folder, seconds, level, signal }: ScanOptions,

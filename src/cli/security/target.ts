@@ -1,4 +1,4 @@
-// What the scanners scan: a throwaway local stack whose user has linked a bank, or a deployment by its URL.
+// The target of the scanners: a throwaway local stack whose user has linked a bank, or a deployment by its URL.
 import { createPrint } from '../../dev/lib/output.ts'
 import { misuse } from '../../dev/lib/run-command.ts'
 import type { LocalStack } from '../../dev/stack/stack.ts'
@@ -14,7 +14,7 @@ const timeoutMs = 60_000
 export interface Target {
   /** The origin. */
   readonly url: string
-  /** An access token that lives for the next scan at least. */
+  /** An access token that is valid at least for the next scan. */
   readonly tokenFor: (whose: { readonly isAdmin: boolean }) => Promise<string>
   stop(): Promise<void>
 }
@@ -42,7 +42,7 @@ async function linkBank({ ready }: LocalStack, signal: AbortSignal): Promise<voi
 
 type Given = Readonly<Record<'token' | 'adminToken' | 'email' | 'password', string | undefined>>
 
-/** @throws Error of misuse when there is neither a token nor an account */
+/** @throws Error of misuse if there is neither a token nor an account */
 export function remoteTarget(url: string, { token, adminToken = token, email, password }: Given): Target {
   const { origin } = new URL(url)
   const stop = () => Promise.resolve()

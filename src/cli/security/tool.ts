@@ -8,11 +8,11 @@ const outputSchema = z.object({ stdout: z.string().default(''), killed: z.boolea
 
 export interface Said {
   readonly text: string
-  /** Ended for its time. */
+  /** Stopped at its time limit. */
   readonly stopped: boolean
 }
 
-/** What a tool wrote, also where it ended with an error or was stopped for its time. Ended when `signal` is aborted. */
+/** The output of a tool, also if it failed or was stopped at its time limit. Ended when `signal` is aborted. */
 export async function runTool(
   tool: string,
   args: readonly string[],
@@ -35,7 +35,10 @@ export async function runTool(
   }
 }
 
-/** What a tool says of its version, in a word. @throws Error that says how to install what is missing */
+/**
+ * The versions of the tools.
+ * @throws Error that says how to install missing ones
+ */
 export async function requireTools(names: readonly string[]): Promise<string[]> {
   const versions = await Promise.all(names.map((name) => run(name, ['--version']).catch(() => null)))
   const missing = names.filter((_, index) => versions[index] === null)

@@ -1,18 +1,20 @@
-// wapiti, over all addresses at once, module by module.
+// Runs wapiti on all addresses, module by module.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { ScanOptions } from './sqlmap.ts'
 import { runTool } from './tool.ts'
 
-/** Without `htaccess`: it takes the platform's 501 for an invented method, which no Worker sees, for a way in. */
+/**
+ * Without `htaccess`: that module reports the platform's 501 for an invented method, which never reaches the Worker.
+ */
 const moduleNames = 'backup,blindsql,crlf,exec,file,methods,permanentxss,redirect,shellshock,sql,xss'
 const moduleCount = moduleNames.split(',').length
 
 const kindsSchema = z.record(z.string(), z.array(z.looseObject({ info: z.string(), path: z.string() })))
 const reportSchema = z.object({ vulnerabilities: kindsSchema, anomalies: kindsSchema })
 
-/** What its report says of these addresses; each module may take `seconds`. */
+/** The findings for these addresses. Each module may take `seconds`. */
 export async function wapiti(
   url: string,
   starts: readonly string[],

@@ -1,7 +1,7 @@
-// The logins of the Worker. The migrations make three roles, which hold the rights; each has two logins, a and b, that
-// take turns: new passwords go to the older generation, and only while it has no sessions, so that the running Worker keeps
-// its own. Made by SQL, since roles made in Neon's console inherit BYPASSRLS; never leaves a login that could pass the
-// row-level policies by.
+// Makes the Worker's database logins. The migrations create three roles with the rights. Each role has two logins, a
+// and b, whose passwords are changed in turns: new passwords go to the older generation, and only while it has no
+// sessions, so that the running Worker keeps its login. Uses SQL, because roles that are made in Neon's console inherit
+// BYPASSRLS. Never leaves a login that could bypass row-level security.
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import * as z from 'zod'
@@ -19,9 +19,9 @@ export interface BootstrapOptions {
   apiPassword?: string
   jobsPassword?: string
   identityPassword?: string
-  /** The one to give new passwords; without it, the one that got its passwords longer ago. */
+  /** The generation to give new passwords; by default the one with the older passwords. */
   generation?: Generation
-  /** Also where that generation has sessions, which may be the running Worker's. */
+  /** Also changes the passwords if that generation has sessions, which may be the running Worker's. */
   force?: boolean
 }
 
@@ -57,7 +57,10 @@ const roleQuery = `
            AS member_of
     FROM pg_roles r WHERE rolname = $1`
 
-/** The settings of a role, of all databases, and those of a login of its that differ or are missing; null: the role has none. */
+/**
+ * The settings of a role (for all databases) that differ in one of its logins, are missing there, or that only the
+ * login has (null).
+ */
 const differencesQuery = `
   WITH settings AS (
     SELECT setrole, split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value
@@ -71,7 +74,7 @@ const sessionsQuery = `
   SELECT usename AS login, count(*)::int AS sessions FROM pg_stat_activity WHERE usename = ANY ($1) GROUP BY 1 ORDER BY 1`
 const sessionRows = z.array(z.object({ login: z.string(), sessions: z.number() }))
 
-/** When a login got its password is its comment: roles have no other place for it that an owner may write. */
+/** When a login got its password is in its comment: an owner can write no other place of a role. */
 const newestQuery = `
   SELECT right(rolname, 1) AS generation FROM pg_roles WHERE rolname = ANY ($1)
    ORDER BY shobj_description(oid, 'pg_authid') DESC NULLS LAST LIMIT 1`
@@ -80,16 +83,16 @@ const newestRows = z.array(z.object({ generation: z.enum(generations) }))
 const isRole = (name: string): boolean => roles.some((role) => role === name)
 const loginOf = (role: string, generation: Generation): string => `${role}_${generation}`
 
-/** `url` with another login: host, database and parameters stay. */
+/** `url` with another login. Host, database and parameters stay. */
 export function withLogin(url: string, user: string, password: string): string {
   const changed = new URL(url)
-  // The setters escape what could end the password, but no per cent sign.
+  // The setters escape every character that could end the password, except the per cent sign.
   changed.username = encodeURIComponent(user)
   changed.password = encodeURIComponent(password)
   return changed.href
 }
 
-/** The same database behind Neon's pooler, where the URL is Neon's: its direct host takes about a hundred connections. */
+/** The same database behind Neon's pooler, if the URL is Neon's. The direct host takes about a hundred connections. */
 export function pooledUrl(url: string): string {
   const changed = new URL(url)
   if (/\.neon\.(tech|build)$/.test(changed.hostname) && !/^[^.]+-pooler\./.test(changed.hostname))
@@ -103,8 +106,9 @@ export function newPassword(): string {
 }
 
 /**
- * Takes from a role what would let it past the policies. Throws where it is a member of other roles than `allowed`.
- * Attributes are named only where they are wrong: an owner who is no superuser may not even deny SUPERUSER.
+ * Removes the attributes of a role that bypass row-level policies.
+ * Names only attributes that are wrong, because an owner who is not a superuser may not even set NOSUPERUSER.
+ * @throws Error if the role is a member of roles other than `allowed`
  */
 async function restrict(client: Client, role: string, allowed: readonly string[]): Promise<void> {
   const found = await client.query(roleQuery, [role])
@@ -122,13 +126,15 @@ async function exists(client: Client, role: string): Promise<boolean> {
   return rowCount === 1
 }
 
-/** The migration that made the accounts' own login left them to the logins that there were, for the Worker that ran then. */
+/**
+ * Revokes rights that the migration for the accounts' login left with the older logins, for the Worker that ran then.
+ */
 async function revokeOwnRights(client: Client, login: string): Promise<void> {
   await client.query(`REVOKE ALL ON ALL FUNCTIONS IN SCHEMA identity FROM ${login}`)
   await client.query(`REVOKE ALL ON SCHEMA identity FROM ${login}`)
 }
 
-/** A login has its role's rights by membership, and none of its own. */
+/** Makes a login. It has its role's rights by membership, and no other rights. */
 async function makeLogin(client: Client, role: string, login: string, password: string): Promise<void> {
   if (!(await exists(client, login))) await client.query(`CREATE ROLE ${login} NOLOGIN`)
   await restrict(client, login, [role])
@@ -138,7 +144,10 @@ async function makeLogin(client: Client, role: string, login: string, password: 
   await client.query(`COMMENT ON ROLE ${login} IS ${client.escapeLiteral(new Date().toISOString())}`)
 }
 
-/** Settings are not inherited: both logins of a role get a copy of its settings, and lose those that it has no longer. */
+/**
+ * Copies a role's settings to both of its logins, because settings are not inherited. Removes settings that the role no
+ * longer has.
+ */
 async function copySettings(client: Client, role: string): Promise<void> {
   for (const login of generations.map((generation) => loginOf(role, generation))) {
     if (!(await exists(client, login))) continue
@@ -154,7 +163,7 @@ async function copySettings(client: Client, role: string): Promise<void> {
   }
 }
 
-/** Throws where a login of this generation has sessions: a Worker would lose its database with the old passwords. */
+/** Throws if a login of this generation has sessions: a Worker that uses the old passwords would lose its database. */
 async function refuseSessions(client: Client, generation: Generation): Promise<void> {
   const { rows } = await client.query(sessionsQuery, [roles.map((role) => loginOf(role, generation))])
   const used = sessionRows.parse(rows)
@@ -167,7 +176,7 @@ async function refuseSessions(client: Client, generation: Generation): Promise<v
   )
 }
 
-/** The generation that got its passwords last; null where none has. */
+/** The generation with the newest passwords; null if none has passwords. */
 async function newestGeneration(client: Client): Promise<Generation | null> {
   const logins = generations.map((generation) => loginOf(apiRole, generation))
   const { rows } = await client.query(newestQuery, [logins])
@@ -175,9 +184,9 @@ async function newestGeneration(client: Client): Promise<Generation | null> {
 }
 
 /**
- * Gives one generation of the Worker's three logins new passwords, random ones unless given, in one transaction. The other
- * generation stays valid. Throws where that generation has sessions, unless forced.
- * `url` is the owner's; the URLs that are returned lead through Neon's pooler.
+ * Gives one generation of the Worker's three logins new passwords (random by default), in one transaction. The other
+ * generation stays valid. `url` is the owner's. The returned URLs use Neon's pooler.
+ * @throws Error if that generation has sessions, unless forced
  */
 export async function bootstrap(url: string, options: BootstrapOptions = {}): Promise<LoginUrls> {
   const { apiPassword = newPassword(), jobsPassword = newPassword(), identityPassword = newPassword() } = options
@@ -204,7 +213,10 @@ export async function bootstrap(url: string, options: BootstrapOptions = {}): Pr
   }
 }
 
-/** Ends every login of the Worker but the newest generation's. Returns the names of those that could log in until now. */
+/**
+ * Disables every login of the Worker except those of the newest generation. Returns the names of the logins that it
+ * disabled.
+ */
 export async function retireLogins(url: string): Promise<string[]> {
   return await withMigrationLock(url, async (client) => {
     const newest = await newestGeneration(client)

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import * as z from 'zod'
 import { runWrangler } from './wrangler.ts'
 
-/** The environments of wrangler.toml that are deployed. They deploy the same module. */
+/** The deployed environments of wrangler.toml. They deploy the same module. */
 export const deployedEnvironments = ['production', 'staging'] as const
 
 const metafileSchema = z.object({
@@ -16,11 +16,14 @@ export interface Bundle {
   /** The built module. */
   entry: string
   gzipBytes: number
-  /** Source files in it, largest first. */
+  /** The source files in it, largest first. */
   inputs: { path: string; bytes: number }[]
 }
 
-/** Builds the Worker into `folder` as a deployment to production does, from wrangler.toml's entry unless another is given. */
+/**
+ * Builds the Worker into `folder` as a deployment to production does. Uses wrangler.toml's entry point unless `source`
+ * is given.
+ */
 export async function buildBundle(folder: string, source?: string): Promise<Bundle> {
   const metafile = join(folder, 'metafile.json')
   const entries = source === undefined ? [] : [source]

@@ -1,5 +1,5 @@
-// Where the local stack's data lie and who may enter there. Root may not run PostgreSQL, so under root the server
-// gets a user of its own, who must be able to walk to the data; nothing here opens a folder that its owner closed.
+// Where the local stack stores its data, and who can open that folder. PostgreSQL refuses to run as root, so under root
+// the server runs as another user, who must be able to reach the data. Never opens a folder that its owner closed.
 import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,14 +14,16 @@ export interface ServerUser {
   gid: number
 }
 
-/** Who runs the server: null for "whoever runs this process", else the owner of existing data, or `nobody`. */
+/**
+ * The user that runs the server: null for the user of this process, otherwise the owner of existing data, or `nobody`.
+ */
 export async function serverUser(clusterFolder: string): Promise<ServerUser | null> {
   if (process.getuid?.() !== 0) return null
   const existing = await stat(clusterFolder).catch(nullIfMissing)
   return existing === null || existing.uid === 0 ? unprivileged : { uid: existing.uid, gid: existing.gid }
 }
 
-/** The first folder on the way to `path` (itself included, if it exists) that `user` may not enter, or null. */
+/** The first folder on the path to `path` (itself included, if it exists) that `user` may not enter, or null. */
 export async function closedFolder(path: string, user: ServerUser): Promise<string | null> {
   const parent = dirname(path)
   const above = parent === path ? null : await closedFolder(parent, user)
@@ -32,7 +34,7 @@ export async function closedFolder(path: string, user: ServerUser): Promise<stri
   return (found.mode & (0o1 << shift)) === 0 ? path : null
 }
 
-/** Makes a folder that its owner alone may read and write; the server's user, if another, may walk through it. */
+/** Makes a folder that only its owner can read and write. The server's user, if another, can pass through it. */
 async function makeFolder(path: string): Promise<void> {
   const made = await mkdir(path, { recursive: true, mode: 0o700 })
   if (made === undefined || process.getuid?.() !== 0) return
@@ -44,7 +46,7 @@ async function makeTemporaryFolder(projectFolder: string): Promise<string> {
   const path = join(tmpdir(), `wealthnavigator-edge-${process.getuid?.() ?? 'user'}-${project}`)
   await makeFolder(path)
   const found = await lstat(path)
-  // The name can be guessed, so a folder of another user is not used.
+  // The name can be guessed, so a folder of another user is refused.
   if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0) {
     throw new Error(`${path} belongs to another user or is open to others: remove it, or set DATA_DIR.`)
   }
@@ -52,9 +54,9 @@ async function makeTemporaryFolder(projectFolder: string): Promise<string> {
 }
 
 /**
- * The folder for persisted data, made if need be: `given` (from DATA_DIR), else `.data` in the project, else — where
- * the server's user could not reach that — a folder of this project under the system's temporary directory.
- * Throws, naming the remedy, when the server's user cannot enter the given one.
+ * The folder for persisted data, made if missing: `given` (from DATA_DIR), else `.data` in the project. If the server's
+ * user cannot reach that, a folder of this project under the system's temporary directory.
+ * @throws Error with the remedy if the server's user cannot enter the given folder
  */
 export async function persistentFolder(given: string | undefined, projectFolder: string): Promise<string> {
   const path = resolve(projectFolder, given ?? '.data')

@@ -1,5 +1,5 @@
-// The note of the Worker's process group in a data folder, by which the next run ends what a killed one left.
-// Never signals a group in which no process looks like the Worker's.
+// Notes the Worker's process group in its data folder, so that the next run can end the processes that a killed run
+// left. Never signals a group without a process that looks like the Worker's.
 import { execFile } from 'node:child_process'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,12 +12,12 @@ const looksLikeOurs = /wrangler|workerd/
 
 const run = promisify(execFile)
 
-/** Remembers that process group `leader` belongs to the run that holds `folder`. */
+/** Notes that process group `leader` belongs to the run that holds `folder`. */
 export async function noteGroup(folder: string, leader: number): Promise<void> {
   await writeFile(join(folder, note), String(leader))
 }
 
-/** Forgets it, after the group ended. */
+/** Removes the note, after the group has ended. */
 export async function forgetGroup(folder: string): Promise<void> {
   await rm(join(folder, note), { force: true })
 }
@@ -33,7 +33,7 @@ async function processTable(): Promise<{ pid: number; group: number }[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   return Promise.all(
     ids.map(async (id) => {
-      // A process that ended since the listing has no file. The name in brackets can hold spaces and brackets.
+      // A process that ended since the listing has no file. The name in parentheses can contain spaces and parentheses.
       const stat = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => '')
       const [, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       return { pid: Number(id), group: Number(group) }
@@ -48,7 +48,10 @@ export async function groupCommands(leader: number): Promise<string[]> {
   return commands.filter((command) => command !== null)
 }
 
-/** Ends a process group: asks first, unless told otherwise, kills after `GRACE_MS`. Resolves when no process of it runs. */
+/**
+ * Ends a process group: with SIGTERM first by default, then with SIGKILL after `GRACE_MS`. Resolves when no process of
+ * it runs.
+ */
 export async function endGroup(
   leader: number,
   signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'],
@@ -60,7 +63,7 @@ export async function endGroup(
   throw new Error(`The process group ${leader} did not end: end it by hand.`)
 }
 
-/** Ends the group that a killed run noted in `folder`. Returns its id, or null where there was none. */
+/** Ends the group that a killed run noted in `folder`. Returns its id, or null if there is none. */
 export async function stopLeftOverGroup(folder: string): Promise<number | null> {
   const leader = Number(await readFile(join(folder, note), 'utf8').catch(() => ''))
   if (!Number.isSafeInteger(leader) || leader <= 1) return null

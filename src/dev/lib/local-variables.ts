@@ -1,11 +1,11 @@
-// The Worker's variables on a laptop: which names there are, where their values come from, and which of them wins.
-// Never prints a value.
+// The Worker's variables on a developer's machine: their names, their sources, and which source wins. Never prints a
+// value.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { nullIfMissing } from './missing.ts'
 
-/** Every variable of the configuration table; a name that is not here does not pass from the shell to the Worker. */
+/** Every variable of the configuration table. No other name passes from the shell to the Worker. */
 export const variableNames = [
   'ENVIRONMENT',
   'PLAID_ENV',
@@ -52,13 +52,13 @@ const names = new Set<string>(variableNames)
 export type Variables = Record<string, string>
 
 export interface LocalVariables {
-  /** From the shell, or else from `.dev.vars`: what somebody chose. */
+  /** From the shell, or else from `.dev.vars`: what the developer chose. */
   chosen: Variables
-  /** The plainly fake values of `.dev.vars.example`, for where there is no `.dev.vars`. */
+  /** The obviously fake values of `.dev.vars.example`, for use without a `.dev.vars`. */
   examples: Variables
 }
 
-/** Whether the Worker takes the tokens of an OIDC issuer instead of those that SECRET_KEY signs. */
+/** Whether the Worker accepts tokens of an OIDC issuer instead of those that SECRET_KEY signs. */
 export function usesOidc(variables: Variables): boolean {
   return variables['AUTH_MODE'] ? variables['AUTH_MODE'] === 'oidc' : Boolean(variables['AUTH_ISSUER'])
 }
@@ -80,7 +80,7 @@ function fromShell(environment: NodeJS.ProcessEnv): Variables {
   return Object.fromEntries(entries)
 }
 
-/** Reads the shell's variables and the project's files. A missing file is an empty one. */
+/** Reads the shell's variables and the project's files. A missing file counts as empty. */
 export async function readLocalVariables(
   projectFolder: string,
   environment: NodeJS.ProcessEnv,
@@ -90,7 +90,7 @@ export async function readLocalVariables(
   return { chosen: { ...file, ...fromShell(environment) }, examples: examples ?? {} }
 }
 
-/** `text` so that wrangler's reader of such files gives back `value`: unexpanded, whatever quotes are in it. */
+/** Quotes `value` so that wrangler's reader of such files returns it unchanged. */
 function quote(name: string, value: string): string {
   const mark = ["'", '`', '"'].find((one) => !value.includes(one))
   if (mark === undefined || value.endsWith('\\') || (mark === '"' && /\\[nr]/.test(value))) {
@@ -99,7 +99,7 @@ function quote(name: string, value: string): string {
   return `${mark}${value.replaceAll('$', String.raw`\$`)}${mark}`
 }
 
-/** The file that `wrangler dev --env-file` reads. */
+/** The text of the file that `wrangler dev --env-file` reads. */
 export function formatVariables(variables: Variables): string {
   return Object.entries(variables)
     .map(([name, value]) => `${name}=${quote(name, value)}\n`)

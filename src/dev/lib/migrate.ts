@@ -1,20 +1,20 @@
-// Bringing a database to the schema that `migrations/` describes, forward only. One run at a time per database. Each
-// migration is a transaction of its own, so that one that takes minutes holds no locks of those before it; drizzle's migrator
-// runs all of them as one.
+// Migrates a database to the schema in `migrations/`, forward only. One run at a time per database. Each migration is a
+// separate transaction, so that one that takes minutes does not hold the locks of earlier ones; drizzle's migrator runs
+// all of them in one transaction.
 import { join } from 'node:path'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { Client, DatabaseError } from 'pg'
 import * as z from 'zod'
 import { projectFolder } from './project-folder.ts'
 
-/** The key of the advisory lock: "wnmg" in ASCII. Every run locks the same key. */
+/** The key of the advisory lock, the same in every run: "wnmg" in ASCII. */
 const lockKey = 0x77_6e_6d_67
 const lockTimeoutMs = 30_000
 const lockNotAvailable = '55P03'
 
 const defaultFolder = join(projectFolder, 'migrations')
 
-/** Throws where the URL leads through a pooler that hands out another session for each transaction. */
+/** Throws if the URL leads through a pooler, which gives each transaction another session. */
 export function refusePooler(url: string): void {
   if (!/-pooler\./.test(URL.parse(url)?.hostname ?? '')) return
   throw new Error(
@@ -22,11 +22,14 @@ export function refusePooler(url: string): void {
   )
 }
 
-/** Runs `work` on a connection that holds the lock of migrations. Throws when another run holds it for too long. */
+/**
+ * Runs `work` on a connection that holds the migration lock.
+ * @throws Error if another run holds the lock for too long
+ */
 export async function withMigrationLock<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   refusePooler(url)
   const client = new Client({ connectionString: url, application_name: 'wealthnavigator-edge migrations' })
-  // The next statement fails where the connection is lost; an event that nobody hears would end the process.
+  // If the connection is lost, the next statement fails. Without a listener, the event would end the process.
   client.on('error', () => undefined)
   await client.connect()
   try {
@@ -44,7 +47,7 @@ export async function withMigrationLock<T>(url: string, work: (client: Client) =
 const oldestVersion = 15
 const versionRow = z.object({ server_version_num: z.string() })
 
-/** Throws where the server is older than the migrations can work with. */
+/** Throws if the server is older than the migrations support. */
 export async function refuseOldServer(client: Client): Promise<void> {
   const { rows } = await client.query('SHOW server_version_num')
   const version = Math.floor(Number(z.array(versionRow).parse(rows)[0]?.server_version_num) / 10_000)
@@ -52,7 +55,7 @@ export async function refuseOldServer(client: Client): Promise<void> {
   throw new Error(`The server is PostgreSQL ${version}: take ${oldestVersion} or newer.`)
 }
 
-/** Where drizzle's migrator keeps what it has applied. */
+/** Where drizzle's migrator records the migrations that it applied. */
 const history = `
   CREATE SCHEMA IF NOT EXISTS drizzle;
   CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`
@@ -65,15 +68,15 @@ export async function inTransaction<T>(client: Client, work: () => Promise<T>): 
     await client.query('COMMIT')
     return result
   } catch (error) {
-    // Where the connection is lost, the server rolls back by itself; the first error is the one to report.
+    // If the connection is lost, the server rolls back by itself. The first error is the one to report.
     await client.query('ROLLBACK').catch(() => undefined)
     throw error
   }
 }
 
 /**
- * Applies the migrations that `url`'s database does not have, in order, each in a transaction of its own. A failure rolls back
- * that one alone; the next run continues with it. `url` is the owner's.
+ * Applies the migrations that `url`'s database does not have, in order, each in a separate transaction. A failure rolls
+ * back only that migration; the next run continues with it. `url` is the owner's.
  */
 export async function migrate(url: string, migrationsFolder = defaultFolder): Promise<void> {
   await withMigrationLock(url, async (client) => {

@@ -1,4 +1,4 @@
-// A file or folder that does not exist is often an ordinary case. One that exists and cannot be read never is.
+// A file or folder that does not exist is often an ordinary case. One that exists and cannot be read is an error.
 
 /** For `catch`: null for a file or folder that does not exist. Rethrows any other error. */
 export function nullIfMissing(error: unknown): null {

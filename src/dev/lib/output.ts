@@ -1,4 +1,4 @@
-// What the local stack prints: one line a step, with its time, its level and whose it is.
+// The local stack's output: one line a step, with its time, its level and its part.
 import * as z from 'zod'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
@@ -7,7 +7,7 @@ export type Print = (part: string, message: string, level?: Level) => void
 const nameWidth = 8
 const levels = ['debug', 'info', 'warn', 'error'] as const
 const logLine = z.object({ level: z.enum(levels) })
-// Escape sequences, which wrangler sends even when asked not to.
+// Escape sequences, which wrangler prints even with colours off.
 const ansi = new RegExp(String.raw`\u001B\[[0-9;?]*[A-Za-z]`, 'g')
 
 /** Writes lines such as `12:00:00.123 info  postgres ready on port 8790` to `stream`. */
@@ -18,7 +18,7 @@ export function createPrint(stream: NodeJS.WritableStream): Print {
   }
 }
 
-/** The level of a child's line: its own where it is a structured log, else by wrangler's marks, else `otherwise`. */
+/** The level of a child's line: from the line if it is a structured log, else by wrangler's marks, else `otherwise`. */
 export function levelOf(line: string, otherwise: Level): Level {
   if (line.startsWith('{')) {
     const parsed = logLine.safeParse(parseLine(line))
@@ -37,7 +37,7 @@ function parseLine(line: string): unknown {
   }
 }
 
-/** Takes a child's output as it comes and gives whole lines, without colours and empty ones, to `onLine`. */
+/** Splits a child's output into whole lines, without colours and without empty lines. */
 export function splitLines(onLine: (line: string) => void): (chunk: string) => void {
   let rest = ''
   return (chunk) => {

@@ -1,4 +1,4 @@
-// The database's owner, as every command that works on the database itself is given it.
+// Reads the URL of the database's owner, for commands that work on the database directly.
 import { misuse } from './run-command.ts'
 
 export function ownerUrl(): string {

@@ -1,4 +1,4 @@
-// The ports that the local stack listens on: read from the environment, checked before anything is started.
+// The ports of the local stack: read from the environment and checked before anything starts.
 import { createServer } from 'node:net'
 import * as z from 'zod'
 
@@ -8,7 +8,7 @@ const portSchema = z.coerce.number().int().min(0).max(65_535)
 export type PortName = keyof typeof defaults
 export type Ports = Record<PortName, number>
 
-/** Listens and stops again. Resolves with the port, or null where it is taken or not allowed. */
+/** Listens and stops again. Resolves with the port, or null if it is taken or not allowed. */
 function tryPort(port: number): Promise<number | null> {
   return new Promise((resolve) => {
     const server = createServer()
@@ -35,7 +35,10 @@ async function readPort(name: PortName, environment: NodeJS.ProcessEnv): Promise
   throw new Error(`Port ${parsed.data} is taken: set ${name} to another one, or to 0 for any that is free.`)
 }
 
-/** The ports to listen on; 0 is left for the listener to choose. Throws, naming the variable, where one is taken. */
+/**
+ * The ports to listen on; with 0 the listener chooses.
+ * @throws Error that names the variable if a port is taken
+ */
 export async function readPorts(environment: NodeJS.ProcessEnv): Promise<Ports> {
   const ownServer = !environment['LOCAL_DATABASE_URL']
   const ports = {

@@ -1,5 +1,5 @@
-// Looking at and ending other processes by their id. Never signals a process whose command line was not checked
-// first: a process id is reused, and the one written down yesterday may be somebody's editor today.
+// Inspects and ends other processes by their id. Never signals a process whose command line was not checked first:
+// process ids are reused, so a noted id can belong to any program now.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,20 +8,21 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const pollMs = 20
 
-/** The command line of a running process, arguments separated by spaces; null when there is no such process. */
+/** The command line of a running process, arguments separated by spaces; null if there is no such process. */
 export async function commandLine(pid: number): Promise<string | null> {
   const text =
     process.platform === 'linux'
       ? readFile(`/proc/${pid}/cmdline`, 'utf8').then((raw) => raw.replaceAll('\0', ' '))
       : run('ps', ['-o', 'command=', '-p', String(pid)]).then(({ stdout }) => stdout)
-  // Both fail in the same way when the process is gone, and an ended but unreaped one has no command line.
+  // Both reads fail in the same way if the process is gone. A process that has ended but was not reaped has no command
+  // line.
   return await text.then(
     (line) => line.trim() || null,
     () => null,
   )
 }
 
-/** Sends a signal to a process, or with a negative id to its group. False when it is already gone. */
+/** Sends a signal to a process, or with a negative id to its group. Returns false if it is gone. */
 export function signalProcess(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, signal)
@@ -31,7 +32,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals | 0): boolean 
   }
 }
 
-/** Waits until `isGone` says so. False when `timeoutMs` passed first. */
+/** Polls until `isGone` returns true. Returns false after `timeoutMs`. */
 export async function waitUntilGone(isGone: () => Promise<boolean> | boolean, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs
   while (!(await isGone())) {
@@ -42,8 +43,9 @@ export async function waitUntilGone(isGone: () => Promise<boolean> | boolean, ti
 }
 
 /**
- * Ends a process whose command line satisfies `isOurs`, by each signal in turn, `graceMs` apart. A process that does
- * not satisfy it is left alone. Returns whether there was one to end; throws when it survived every signal.
+ * Ends a process whose command line satisfies `isOurs`, with each signal in turn, `graceMs` apart. Leaves any other
+ * process alone. Returns whether there was one to end.
+ * @throws Error if it survived every signal
  */
 export async function endProcess(
   pid: number,

@@ -1,10 +1,10 @@
-// The question whether the local Worker may be sent requests: asks its /ready, and explains a refusal with the
-// reason that the Worker gives to its log alone.
+// Waits until the local Worker is ready: polls its /ready. The Worker writes the reason of a refusal only to its log,
+// so this module reads it from there.
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 
 const readyTimeoutMs = 20_000
-// Rarer than any limit of requests allows: a database may take seconds to wake.
+// Slow enough for any rate limit. A database can take seconds to start.
 const readyPollMs = 1_000
 const requestTimeoutMs = 10_000
 const reasonTimeoutMs = 2_000
@@ -44,7 +44,7 @@ function parseJson(text: string, context: z.RefinementCtx): unknown {
   }
 }
 
-/** The log line comes by another way than the answer, so it may be a moment late. */
+/** The log line takes another path than the response, so it can arrive a moment later. */
 async function reasonOf(requestId: string, reasons: Reasons): Promise<string | undefined> {
   const deadline = performance.now() + reasonTimeoutMs
   while (reasons.of(requestId) === undefined && performance.now() < deadline) await delay(reasonPollMs)
@@ -53,11 +53,11 @@ async function reasonOf(requestId: string, reasons: Reasons): Promise<string | u
 
 interface Refusal {
   message: string
-  /** Whether asking again can help: a wrong configuration stays wrong. */
+  /** Whether polling again can help. A wrong configuration does not change. */
   passing: boolean
 }
 
-/** Null when the Worker is ready. */
+/** Null if the Worker is ready. */
 async function ask(url: string, reasons: Reasons, signal: AbortSignal): Promise<Refusal | null> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)])
   const response = await fetch(`${url}/ready`, { signal: limit })
@@ -74,8 +74,8 @@ async function ask(url: string, reasons: Reasons, signal: AbortSignal): Promise<
 }
 
 /**
- * Resolves when `GET /ready` is 200. Rejects with the Worker's own reason: at once when the configuration is wrong,
- * after `timeoutMs` of any other refusal.
+ * Resolves when `GET /ready` is 200. Rejects with the Worker's reason: immediately if the configuration is wrong, after
+ * `timeoutMs` for any other refusal.
  */
 export async function whenReady(
   url: string,

@@ -1,5 +1,5 @@
-// What every command does alike: --help, a failure as one sentence, and the exit codes 0 done, 1 failed,
-// 2 misused. Never prints a stack trace unless DEBUG is set.
+// What all commands share: --help, one sentence for a failure, and the exit codes 0 done, 1 failed, 2 wrong arguments.
+// Prints a stack trace only with DEBUG.
 
 const misuseCode = 'MISUSED'
 const misuseCodes = new Set([
@@ -9,7 +9,7 @@ const misuseCodes = new Set([
   'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL',
 ])
 
-/** An error that says that the command was called wrongly: printed with a hint at --help, exit code 2. */
+/** An error for wrong arguments: printed with a hint at --help, exit code 2. */
 export function misuse(message: string): Error {
   return Object.assign(new Error(message), { code: misuseCode })
 }
@@ -24,7 +24,7 @@ function describe(error: unknown): string {
   return process.env['DEBUG'] ? (error.stack ?? error.message) : error.message
 }
 
-/** Runs a command with the process's arguments and sets its exit code. Without arguments to read, `main` ignores them. */
+/** Runs a command with the process's arguments and sets its exit code. A command without arguments ignores them. */
 export async function runCommand(help: string, main: (args: string[]) => Promise<void>): Promise<void> {
   const args = process.argv.slice(2)
   if (args.includes('--help') || args.includes('-h')) {

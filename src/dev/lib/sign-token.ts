@@ -11,7 +11,7 @@ export interface TokenOptions {
   ttlSeconds: number
 }
 
-/** An HS256 token as the Worker's own issuer makes it: `sub`, `iss`, `iat`, `exp`, and `role` and `scope` where given. */
+/** An HS256 token like those of the Worker's issuer: `sub`, `iss`, `iat`, `exp`, and `role` and `scope` if given. */
 export function signToken({ secret, subject, role, scope, ttlSeconds }: TokenOptions): Promise<string> {
   return new SignJWT({ ...(role === undefined ? {} : { role }), ...(scope === undefined ? {} : { scope }) })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })

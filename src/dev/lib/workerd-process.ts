@@ -1,5 +1,5 @@
-// One workerd with a built Worker and its Durable Objects on local disk, and nothing around it: no `wrangler dev`
-// with its proxies, no inspector, no reloading. Measures nothing.
+// Runs a built Worker and its Durable Objects in one workerd, with local disk storage. Without `wrangler dev`, its
+// proxies, its inspector and its reloading.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
@@ -11,25 +11,25 @@ import * as z from 'zod'
 
 const stopTimeoutMs = 5_000
 const readyTimeoutMs = 30_000
-/** The first that a process does not have anyway. */
+/** The first descriptor that a process does not have by default. */
 const controlDescriptor = 3
 
 export interface WorkerdOptions {
   readonly projectFolder: string
-  /** Must not exist; holds the configuration and what the objects store. */
+  /** Must not exist. Gets the configuration and the objects' storage. */
   readonly folder: string
   /** The built module. */
   readonly bundle: string
-  /** They are added to those of wrangler.toml. */
+  /** Added to the variables of wrangler.toml. */
   readonly variables: Readonly<Record<string, string>>
-  /** `HOST:PORT` of an HTTP server that takes the messages of every queue; they are dropped unless given. */
+  /** `HOST:PORT` of an HTTP server that receives the messages of every queue. By default they are dropped. */
   readonly queue?: string
   readonly signal: AbortSignal
 }
 
 export interface Workerd {
   readonly port: number
-  /** Of the one process that serves the Worker and its objects. */
+  /** The process that serves the Worker and its objects. */
   readonly pid: number
   stop(): Promise<void>
 }
@@ -42,17 +42,17 @@ const deployed = z.object({
   queues: z.object({ producers: z.array(z.object({ binding: z.string() })) }),
 })
 
-/** The program that wrangler itself runs. */
+/** The workerd program that wrangler runs. */
 function findProgram(): string {
   const require = createRequire(createRequire(import.meta.url).resolve('wrangler/package.json'))
   return z.object({ default: z.string() }).parse(require('workerd')).default
 }
 
-/** Cap'n Proto's text strings are written as JSON's, as far as printable characters go. */
+/** Cap'n Proto's text strings have the syntax of JSON's for printable characters. */
 const quoted = (text: string): string => JSON.stringify(text)
 const listed = (items: readonly string[]): string => `[${items.join(', ')}]`
 
-/** The configuration of workerd that stands for wrangler.toml's top level. No queue has a consumer. */
+/** The workerd configuration that corresponds to wrangler.toml's top level. No queue has a consumer. */
 function configurationOf({ projectFolder, variables, queue }: WorkerdOptions): string {
   const config = join(projectFolder, 'wrangler.toml')
   const told = deployed.parse(unstable_readConfig({ config, env: '' }, { hideWarnings: true }))
@@ -91,7 +91,7 @@ const nowhere :Workerd.Worker = (
 `
 }
 
-/** Resolves with the port once workerd says that it listens. */
+/** Resolves with the port once workerd reports that it listens. */
 async function whenListening(child: ChildProcess, signal: AbortSignal): Promise<number> {
   const control = child.stdio[controlDescriptor]
   if (!control) throw new Error('workerd has no control descriptor.')
@@ -105,7 +105,7 @@ async function whenListening(child: ChildProcess, signal: AbortSignal): Promise<
   const listening = once(control, 'data', { signal: limit }).then(
     ([bytes]) => said.parse(JSON.parse(String(bytes).split('\n')[0] ?? '')).port,
   )
-  // The loser of the two is told to stop waiting, and has nothing to say of it.
+  // The promise that loses the race rejects later; its rejection is expected.
   ended.catch(() => {})
   return await Promise.race([listening, ended])
 }
@@ -125,14 +125,14 @@ async function end(child: ChildProcess): Promise<void> {
   await forcing
 }
 
-/** Starts it and resolves when it listens; whatever goes wrong, it does not stay. */
+/** Starts workerd and resolves when it listens. After a failure no process is left. */
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const { folder, bundle, signal } = options
   await mkdir(join(folder, 'objects'), { recursive: true })
   await copyFile(bundle, join(folder, 'worker.js'))
   const file = join(folder, 'workerd.capnp')
   await writeFile(file, configurationOf(options), { mode: 0o600 })
-  // `--experimental`: Durable Objects on local disk are, in workerd, as they are under `wrangler dev`.
+  // Durable Objects on local disk need `--experimental` in workerd; `wrangler dev` uses them, too.
   const args = ['serve', file, '--experimental', `--control-fd=${controlDescriptor}`]
   const child = spawn(findProgram(), args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
   const stop = (): Promise<void> => end(child)

@@ -1,4 +1,4 @@
-// Runs one wrangler command on the project's wrangler.toml, without telemetry, update check or questions.
+// Runs one wrangler command with the project's wrangler.toml, without telemetry, update check or prompts.
 import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -9,7 +9,7 @@ import { projectFolder } from './project-folder.ts'
 const run = promisify(execFile)
 const outputOf = z.object({ stdout: z.string(), stderr: z.string() })
 
-/** What the command prints. Rejects with what it prints to stderr when it fails. Its own log goes into `folder`. */
+/** The command's standard output. Rejects with its standard error if it fails. Its log goes into `folder`. */
 export async function runWrangler(args: readonly string[], folder: string): Promise<string> {
   const wrangler = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js')
   const config = ['-c', join(projectFolder, 'wrangler.toml')]

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npx neon-local`: starts the endpoint alone, in front of a PostgreSQL server, and stops it on SIGINT or SIGTERM. Exit
-// codes: 0 stopped, 1 failed, 2 called with wrong arguments. Never prints a password.
+// `npx neon-local`: starts the endpoint in front of a PostgreSQL server, and stops it on SIGINT or SIGTERM. Exit codes:
+// 0 stopped, 1 failed, 2 wrong arguments. Never prints a password.
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { neonRequestLimits } from './rate-limit.ts'
@@ -58,7 +58,7 @@ function readOptions(args: string[]): NeonEndpointOptions {
   }
 }
 
-/** Rejects, with a sentence that names host and port, when PostgreSQL cannot be reached with this login. */
+/** Rejects with a sentence that names host and port if PostgreSQL cannot be reached with this login. */
 async function checkPostgres(postgresUrl: string): Promise<string> {
   const { host } = new URL(postgresUrl)
   const client = new Client({ connectionString: postgresUrl, connectionTimeoutMillis: connectTimeoutMs })
@@ -72,7 +72,7 @@ async function checkPostgres(postgresUrl: string): Promise<string> {
   return host
 }
 
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+/** Resolves at the first SIGINT or SIGTERM. A second one ends the process immediately. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())

@@ -1,5 +1,5 @@
-// Neon's WebSocket protocol: PostgreSQL's own bytes in binary messages. Connects to the one local server and
-// nowhere else, whatever address the client asks for.
+// Neon's WebSocket protocol: PostgreSQL's bytes in binary messages. Always connects to the one local server, whatever
+// the address that the client requests.
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -23,7 +23,7 @@ function join(webSocket: WebSocket, server: Server): void {
     if (webSocket.bufferedAmount > bufferedBytes) socket.pause()
   })
   socket.on('close', () => webSocket.close())
-  // Either side's failure ends both; the client learns of it by the close.
+  // A failure of either side closes both; the client sees the close.
   socket.on('error', () => socket.destroy())
   webSocket.on('message', (bytes: Buffer) => {
     if (socket.write(bytes)) return

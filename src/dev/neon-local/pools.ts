@@ -1,5 +1,5 @@
-// The connections behind the endpoint: one small pool per login and database, closed when idle. A pool belongs to
-// one password, so that a wrong one never rides on a connection that a right one opened.
+// The endpoint's connections to PostgreSQL: one small pool per login and database, closed when idle. Each password has
+// a separate pool, so that a wrong password never gets a connection that a right one opened.
 import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
 import { Pool, type PoolClient } from 'pg'
@@ -11,12 +11,12 @@ const idleMs = 5_000
 const connectTimeoutMs = 10_000
 const cancelRequestCode = 80_877_102
 
-/** What leaves no trace of the last user of a connection, short of the plan cache. */
+/** Resets the session as far as possible without discarding the plan cache. */
 const reset =
   'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; DISCARD TEMP; DISCARD SEQUENCES; ' +
   'UNLISTEN *; SELECT pg_advisory_unlock_all()'
 
-// node-postgres keeps the key of its session; its types do not say so.
+// node-postgres stores the cancellation key of its session; its types do not declare it.
 const sessionKey = z.object({ processID: z.int(), secretKey: z.int() })
 
 export interface Server {
@@ -25,11 +25,11 @@ export interface Server {
 }
 
 export interface Pools {
-  /** A connection of that login, or `full` where the server takes no more. */
+  /** A connection of that login, or `full` if the server has reached its limit. */
   acquire(connection: Connection): Promise<PoolClient | 'full'>
-  /** Gives a connection back, cleaned; one that cannot be cleaned is closed. */
+  /** Returns a connection to the pool and resets it. Closes it if the reset fails. */
   giveBack(client: PoolClient): Promise<void>
-  /** Asks the server to stop what the connection is doing. Best effort, as in PostgreSQL's protocol. */
+  /** Requests the server to cancel the running statement. Best effort, as in PostgreSQL's protocol. */
   cancel(client: PoolClient): void
   end(): Promise<void>
 }
@@ -47,11 +47,14 @@ function sendCancel(server: Server, client: PoolClient): void {
   message.writeInt32BE(key.data.processID, 8)
   message.writeInt32BE(key.data.secretKey, 12)
   const socket = connect(server, () => socket.end(message))
-  // The server answers a cancel request by closing; whether it came through shows in the statement's own fate.
+  // The server responds to a cancel request by closing. Only the statement's result shows whether it succeeded.
   socket.on('error', () => socket.destroy())
 }
 
-/** Without `maxConnections`, a login's requests queue for a few connections; with it, those beyond are refused. */
+/**
+ * Without `maxConnections`, requests of a login wait for a few connections. With it, requests beyond the limit are
+ * refused.
+ */
 export function createPools(server: Server, maxConnections?: number): Pools {
   const pools = new Map<string, Pool>()
 
@@ -75,9 +78,9 @@ export function createPools(server: Server, maxConnections?: number): Pools {
       connectionTimeoutMillis: connectTimeoutMs,
       application_name: 'neon-endpoint',
     })
-    // One that ends between two statements of its holder's: the next statement says so.
+    // A connection can end between two statements of its user; the next statement then fails.
     pool.on('connect', (client) => client.on('error', () => undefined))
-    // An idle connection ends when its database is dropped or the server stops; the pool removes it by itself.
+    // An idle connection ends when its database is dropped or the server stops. The pool removes it by itself.
     pool.on('error', () => undefined)
     pool.on('remove', () => dropWhenEmpty(key, pool))
     pools.set(key, pool)
@@ -107,7 +110,7 @@ export function createPools(server: Server, maxConnections?: number): Pools {
     },
     cancel: (client) => sendCancel(server, client),
     async end() {
-      // First: a pool whose last connection goes is ended by itself, while it is in the map.
+      // Cleared first: a pool that loses its last connection while it is in the map would be ended a second time.
       const ending = [...pools.values()]
       pools.clear()
       await Promise.all(ending.map((pool) => pool.end()))

@@ -1,6 +1,6 @@
-// The shape in which Neon's proxy reports failures over HTTP (neondatabase/neon, proxy/src/serverless). A failure
-// that is not PostgreSQL's has an empty code: a lost connection is 400 like a refused statement, and only the code tells
-// them apart.
+// The format in which Neon's proxy reports failures over HTTP (neondatabase/neon, proxy/src/serverless). Failures
+// outside PostgreSQL have an empty code. A lost connection has status 400 like a failed statement; only the code
+// distinguishes them.
 import { DatabaseError } from 'pg'
 
 const postgresFields = [
@@ -20,7 +20,10 @@ const postgresFields = [
   'routine',
 ] as const
 
-/** The server ends the session: the message can be lost with the connection, and the harsher case is the one to test. */
+/**
+ * The server ends the session. The message can be lost with the connection, so this endpoint always loses it: clients
+ * must handle that case.
+ */
 const sessionEnded = new Set(['57P01', '57P02', '57P03'])
 /** The proxy checks passwords itself, so PostgreSQL's code for a refused login never reaches the client. */
 const loginRefused = /^28/
@@ -30,7 +33,7 @@ export interface Problem {
   body: string
 }
 
-/** A failure that is not PostgreSQL's: all fields but the message are empty. */
+/** A failure outside PostgreSQL: all fields except the message are empty. */
 export function problem(status: number, message: string, code = ''): Problem {
   const empty = Object.fromEntries(postgresFields.map((name) => [name, null]))
   return { status, body: JSON.stringify({ message, code, severity: '', ...empty }) }
@@ -44,13 +47,13 @@ function postgresProblem(status: number, error: DatabaseError): Problem {
   return { status, body: JSON.stringify({ message, code: code ?? '', severity: severity ?? '', ...fields }) }
 }
 
-/** The answer to a request whose statements failed: 400, whether PostgreSQL refused them or the connection was lost. */
+/** The response to a request whose statements failed: 400, both for a PostgreSQL error and for a lost connection. */
 export function statementProblem(error: unknown): Problem {
   if (!(error instanceof DatabaseError) || sessionEnded.has(error.code ?? '')) return connectionLost
   return postgresProblem(400, error)
 }
 
-/** The answer to a request that got no connection: 400 for a refused login, else 500. */
+/** The response to a request without a connection: 400 for a refused login, otherwise 500. */
 export function connectionProblem(error: unknown): Problem {
   if (!(error instanceof DatabaseError)) return problem(500, 'could not connect to postgres in compute')
   if (loginRefused.test(error.code ?? '')) return problem(400, 'password authentication failed')

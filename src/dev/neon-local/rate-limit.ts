@@ -1,18 +1,18 @@
-// The proxy's limit of requests to one endpoint: so many within each window, counted from the window's first.
+// The proxy's limit of requests to one endpoint. Each window begins with its first request.
 
 export interface RequestLimit {
   requests: number
   perMs: number
 }
 
-/** What Neon's proxy allows an endpoint unless support raised it (`proxy/src/rate_limiter`). */
+/** The limits of Neon's proxy for an endpoint, unless support raised them (`proxy/src/rate_limiter`). */
 export const neonRequestLimits: readonly RequestLimit[] = [
   { requests: 500, perMs: 1_000 },
   { requests: 300 * 60, perMs: 60_000 },
   { requests: 200 * 600, perMs: 600_000 },
 ]
 
-/** Returns whether one more request at `nowMs` is allowed; an allowed one is counted. */
+/** Returns whether one more request at `nowMs` is allowed, and counts it if so. */
 export function createRateLimit(limits: readonly RequestLimit[]): (nowMs: number) => boolean {
   const windows = limits.map((limit) => ({ ...limit, startedAt: -Infinity, count: 0 }))
   return (nowMs) => {

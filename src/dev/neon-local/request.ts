@@ -1,5 +1,5 @@
-// Reading one request of Neon's SQL-over-HTTP protocol. Refuses what Neon's proxy refuses, with its statuses;
-// never repeats the connection string, which holds a password.
+// Parses one request of Neon's SQL-over-HTTP protocol. Refuses what Neon's proxy refuses, with the same statuses. Never
+// repeats the connection string, because it contains a password.
 import type { IncomingHttpHeaders } from 'node:http'
 import * as z from 'zod'
 
@@ -18,7 +18,7 @@ export interface SqlQuery {
 export interface SqlRequest {
   connection: Connection
   queries: SqlQuery[]
-  /** The statement that opens the batch's transaction; null for a single query, which gets none. */
+  /** The statement that begins the batch's transaction; null for a single query, which has none. */
   begin: string | null
   rawText: boolean
 }
@@ -35,8 +35,8 @@ const isolationLevels: Readonly<Record<string, string>> = {
   Serializable: 'SERIALIZABLE',
 }
 
-// The driver sends text and null alone; numbers and booleans are for people with curl.
-// The proxy's JSON parser refuses half a surrogate pair, which JavaScript's takes.
+// The driver only sends text and null; numbers and booleans are for requests by hand. The proxy's JSON parser refuses
+// an unpaired surrogate; JavaScript's accepts it.
 const wellFormed = z.string().refine((value) => value.isWellFormed())
 const parameter = z.union([wellFormed, z.null(), z.number().transform(String), z.boolean().transform(String)])
 const query = z.object({ query: wellFormed, params: z.array(parameter).default([]), arrayMode: z.boolean().optional() })
@@ -46,7 +46,7 @@ export function isRefusal(value: SqlRequest | Refusal): value is Refusal {
   return 'status' in value
 }
 
-/** User, password and database of a `postgres://` URL. The host in it is of no interest: there is one server here. */
+/** User, password and database of a `postgres://` URL. Ignores the host: there is only one server here. */
 export function parseConnectionString(text: string): Connection | null {
   const url = /^postgres(ql)?:\/\//.test(text) ? URL.parse(text.replace(/^postgres(ql)?:/, 'http:')) : null
   const database = url === null ? null : decode(url.pathname.slice(1))
@@ -75,7 +75,7 @@ function beginStatement(headers: IncomingHttpHeaders): string | null {
     .join(' ')
 }
 
-/** Parses headers and body. `text` is the whole body; its size was limited by the caller. */
+/** Parses headers and body. `text` is the whole body; the caller has limited its size. */
 export function parseSqlRequest(headers: IncomingHttpHeaders, text: string): SqlRequest | Refusal {
   const header = headers['neon-connection-string']
   if (typeof header !== 'string') return { status: 400, message: 'missing Neon-Connection-String header' }

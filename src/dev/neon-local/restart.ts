@@ -1,12 +1,12 @@
-// Restarting one database as Neon restarts a compute (each update does, about once a week): its sessions end and
-// its unlogged tables are empty afterwards. Other databases of the server notice nothing.
+// Restarts one database like Neon restarts a compute (at each update, about once a week): its sessions end and its
+// unlogged tables are empty afterwards. Other databases of the server are not affected.
 import { Client } from 'pg'
 import * as z from 'zod'
 
 const endTimeoutMs = 10_000
 const tableRows = z.array(z.object({ name: z.string() }))
 
-/** `ownerUrl` is the URL of a login that owns the tables and may end other logins' sessions. */
+/** `ownerUrl` belongs to a login that owns the tables and may end sessions of other logins. */
 export async function restartDatabase(ownerUrl: string, database: string): Promise<void> {
   const url = new URL(ownerUrl)
   url.pathname = `/${encodeURIComponent(database)}`

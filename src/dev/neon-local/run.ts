@@ -1,5 +1,5 @@
-// Running a request's statements on one connection: a single one on its own, a batch in one transaction that any
-// failure, cancellation or oversized answer rolls back. Values go in and out as PostgreSQL's text.
+// Runs a request's statements on one connection. A batch is one transaction; any failure, cancellation or oversized
+// response rolls it back. Values are passed as PostgreSQL's text.
 import { type FieldDef, type PoolClient, Query, type QueryArrayResult } from 'pg'
 import type { SqlQuery, SqlRequest } from './request.ts'
 
@@ -11,21 +11,21 @@ const asText = { getTypeParser: () => (text: string) => text }
 interface Run {
   client: PoolClient
   request: SqlRequest
-  /** Aborted when the caller is gone or the time is up; `cancel` then makes the statement fail. */
+  /** Aborted when the caller disconnects or the time is up; `cancel` then makes the statement fail. */
   signal: AbortSignal
   cancel: () => void
-  /** Of the whole answer, in characters while rows arrive; the caller measures the bytes at the end. */
+  /** Limit of the whole response, in characters while rows arrive. The caller checks the bytes at the end. */
   maxAnswerLength: number
 }
 
-/** Why an answer was not finished, where the reason is not PostgreSQL's. */
+/** Why a response is incomplete, for reasons outside PostgreSQL. */
 export type Unfinished = 'too large' | 'aborted'
 
 export type Outcome = { body: string } | { unfinished: Unfinished }
 
 const oid = { bool: 16, int2: 21, int4: 23, json: 114, float4: 700, float8: 701, jsonb: 3802 }
 
-/** What Neon makes of a value when the client did not ask for raw text. Arrays stay text here. */
+/** How Neon converts a value if the client did not ask for raw text. Arrays stay text here. */
 function readValue(text: Value, { dataTypeID }: FieldDef): unknown {
   if (text === null) return null
   if (dataTypeID === oid.bool) return text === 't'
@@ -51,11 +51,11 @@ function describeResult(result: Result, rows: Value[][], query: SqlQuery, rawTex
   return { command, rowCount, rows: rows.map(shape), fields: fields.map(describeField), rowAsArray: query.arrayMode }
 }
 
-/** Runs one statement by the extended protocol, so that a string can never hold two. */
+/** Runs one statement with the extended protocol, in which a string cannot contain two statements. */
 function runQuery(run: Run, query: SqlQuery, budget: { left: number }): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const rows: Value[][] = []
-    // A constant of its own, since the types do not know `queryMode`.
+    // A separate constant, because the types do not know `queryMode`.
     const config = { text: query.query, values: query.params, rowMode: 'array', queryMode: 'extended', types: asText }
     const submitted = new Query<Value[]>(config)
     submitted.on('row', (row: Value[]) => {
@@ -90,8 +90,8 @@ async function runStatements(run: Run, budget: { left: number }): Promise<string
 }
 
 /**
- * Runs the request and gives the answer's JSON. What PostgreSQL refuses rejects with its error; the connection is then
- * left inside the failed transaction, for the caller to clean or close.
+ * Runs the request and returns the response's JSON. Rejects with PostgreSQL's error; the connection is then still in
+ * the failed transaction, and the caller cleans or closes it.
  */
 export async function runRequest(run: Run): Promise<Outcome> {
   const budget = { left: run.maxAnswerLength }

@@ -1,6 +1,5 @@
-// The local stand-in for Neon: its HTTP `/sql` and WebSocket protocols before one PostgreSQL server on loopback,
-// with its limits and its failures, so that the Worker runs the same driver code here and in production. Never logs a
-// statement.
+// A local replacement for Neon: its HTTP `/sql` and WebSocket protocols in front of one PostgreSQL server on loopback,
+// with Neon's limits and failures. The Worker runs the same driver code here and in production. Never logs a statement.
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { PoolClient } from 'pg'
@@ -12,7 +11,10 @@ import { isRefusal, parseSqlRequest, type SqlRequest } from './request.ts'
 import { restartDatabase } from './restart.ts'
 import { runRequest } from './run.ts'
 
-/** Neon's documented limit, each way and a call. There is none in time: a statement may hang until its client leaves. */
+/**
+ * Neon's documented limit per call, in each direction. There is no time limit: a statement can hang until its client
+ * disconnects.
+ */
 const neonMaxBytes = 64 * 1024 * 1024
 
 export interface InterceptedRequest {
@@ -24,10 +26,10 @@ export interface InterceptedRequest {
 /**
  * What happens to a request.
  * - `fail-before`: 500, not run.
- * - `lose-answer`: run and committed, and the client's connection cut instead of an answer.
- * - `cut-before`, `cut-after`: the connection to PostgreSQL is lost before the statements or after the commit; the answer is
- *   400 with an empty code, which does not say which.
- * - `hang`: not run and never answered.
+ * - `lose-answer`: run and committed; then the client's connection is cut without a response.
+ * - `cut-before`, `cut-after`: the connection to PostgreSQL is lost before the statements or after the commit. The
+ *   response is 400 with an empty code in both cases.
+ * - `hang`: not run, no response.
  * - `restart`: the database restarts first, which the proxy hides from the client; then it is run.
  * - `too-many`: 500, the endpoint's limit of requests is reached.
  */
@@ -44,24 +46,27 @@ export const interceptions = [
 export type Interception = (typeof interceptions)[number]
 
 export interface NeonEndpointOptions {
-  /** The server's URL. Requests bring their own logins; this one restarts databases, and owns their tables. */
+  /** The server's URL. Requests contain their logins; this login restarts databases, and owns their tables. */
   postgresUrl: string
-  /** 0 takes a free one. */
+  /** 0 for a free one. */
   port: number
-  /** The address to listen on: 127.0.0.1 unless given. */
+  /** The address to listen on; 127.0.0.1 by default. */
   host?: string
   log: (message: string) => void
   intercept?: (request: InterceptedRequest) => Interception
-  /** 64 MB as at Neon; tests take less. */
+  /** 64 MB by default, as at Neon; tests use less. */
   maxBytes?: number
-  /** None unless given; `neonRequestLimits` are Neon's. */
+  /** No limits by default; `neonRequestLimits` are Neon's. */
   requestLimits?: readonly RequestLimit[]
-  /** Connections to PostgreSQL of all logins together, beyond which requests are refused; without it they queue. */
+  /**
+   * The limit of connections to PostgreSQL for all logins together. Requests beyond it are refused; without a limit
+   * they wait.
+   */
   maxConnections?: number
 }
 
 export interface NeonEndpoint {
-  /** Value of the driver's `fetchEndpoint`. */
+  /** The value for the driver's `fetchEndpoint`. */
   url: string
   port: number
   /** Ends the database's sessions and empties its unlogged tables, as a restart of Neon's compute does. */
@@ -69,7 +74,10 @@ export interface NeonEndpoint {
   stop(): Promise<void>
 }
 
-/** The body, or null where it is larger than `maxBytes`; the rest is then read and dropped, so that the caller hears. */
+/**
+ * The body, or null if it is larger than `maxBytes`. The rest is read and dropped, so that the caller receives the
+ * response.
+ */
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | null> {
   const chunks: Buffer[] = []
   let size = 0
@@ -96,7 +104,7 @@ async function answer(pools: Pools, request: SqlRequest, signal: AbortSignal, ma
   const client = await connect(pools, request)
   if ('body' in client) return client
   const cancel = () => pools.cancel(client)
-  // A cancelled connection is closed, not cleaned: the late cancellation could hit the next request that gets it.
+  // A cancelled connection is closed, not reused: a late cancellation could hit the next request that uses it.
   let cancelled = false
   try {
     const outcome = await runRequest({ client, request, signal, cancel, maxAnswerLength: maxBytes })
@@ -127,7 +135,7 @@ function send(response: ServerResponse, { status, body }: Problem): void {
   response.end(body)
 }
 
-/** Resolves when the client is gone. */
+/** Resolves when the client has disconnected. */
 async function untilGone(signal: AbortSignal): Promise<'cut'> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   return 'cut'
@@ -140,7 +148,7 @@ interface Behind {
   restart: (database: string) => Promise<void>
 }
 
-/** Runs a request, or lets happen to it what `intercept` says. `cut` is a client's connection that gets no answer. */
+/** Runs a request, or applies what `intercept` returns. `cut` closes the client's connection without a response. */
 async function run(behind: Behind, request: SqlRequest, signal: AbortSignal): Promise<Problem | 'cut'> {
   const { pools, options, maxBytes, restart } = behind
   const { queries, connection } = request
@@ -205,7 +213,7 @@ function urlHost(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 
-/** Starts the endpoint. Rejects when the port is taken. */
+/** Starts the endpoint. Rejects if the port is taken. */
 export async function startNeonEndpoint(options: NeonEndpointOptions): Promise<NeonEndpoint> {
   const target = serverOf(options.postgresUrl)
   const { host = '127.0.0.1' } = options

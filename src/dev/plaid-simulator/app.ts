@@ -1,4 +1,4 @@
-// The simulator's routes: Plaid's endpoints, and under /simulator what only a simulator can do.
+// The simulator's routes: Plaid's endpoints, and the simulator's own controls under /simulator.
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { controls } from './control/routes.ts'

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npx plaid-simulator`: starts the simulator alone and stops it on SIGINT or SIGTERM. Exit codes: 0 stopped, 1 failed,
-// 2 called with wrong arguments.
+// `npx plaid-simulator`: starts the simulator and stops it on SIGINT or SIGTERM. Exit codes: 0 stopped, 1 failed, 2
+// wrong arguments.
 import { parseArgs } from 'node:util'
 import { startSimulator, type SimulatorOptions } from './server.ts'
 
@@ -82,7 +82,7 @@ function readOptions(args: string[]): SimulatorOptions {
   }
 }
 
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+/** Resolves at the first SIGINT or SIGTERM. A second one ends the process immediately. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())

@@ -1,4 +1,4 @@
-// Creates the simulator's state: no items, no users, a bank clock at today.
+// Creates the simulator's initial state: no items, no users, the bank's clock at today.
 import { randomUUID } from 'node:crypto'
 import { bankClock } from './lib/clock.ts'
 import { seededIds } from './lib/ids.ts'
@@ -14,7 +14,7 @@ import { signingKeys } from './webhooks/keys.ts'
 export function createWorld(settings: Settings, seed: string, journal: Journal): World {
   const ids = seededIds(seed)
   const running = timers(settings.log)
-  // Not by seed: a receiver that caches keys must never find another key under a kid that it knows.
+  // Random, not from the seed: receivers cache keys by kid, so a kid must never name two keys.
   const keys = signingKeys(() => randomUUID())
   return {
     seed,

@@ -1,7 +1,7 @@
-// Lets pages on this machine call the simulator from a browser, so that a page can play Link. No other origin may.
+// Lets pages on this machine call the simulator from a browser, so that a page can play Link. Refuses other origins.
 import type { MiddlewareHandler } from 'hono'
 
-/** Answers preflights, and names the page's origin on every answer to a page of this machine. */
+/** Responds to preflights, and allows the page's origin in each response to a page of this machine. */
 export const loopbackCors: MiddlewareHandler = async (context, next) => {
   const origin = context.req.header('origin')
   if (origin === undefined || !isLoopback(origin)) return await next()

@@ -1,4 +1,5 @@
-// Replays a journal: the same events at the same times make the same world. Sends no webhooks, because they were sent before.
+// Replays a journal: the same events at the same times make the same world. Sends no webhooks, because they were sent
+// before.
 import { HTTPException } from 'hono/http-exception'
 import { advanceClock } from './control/advance-clock.ts'
 import { changeBank } from './control/change-bank.ts'
@@ -14,7 +15,7 @@ import { PlaidFailure } from './lib/failure.ts'
 import type { JournalEvent, JournalLine } from './state/journal.ts'
 import type { World } from './state/world.ts'
 
-/** Replays the lines into a fresh world, then lets time run on: history that had not come yet comes now. */
+/** Replays the lines into a new world, then lets time run. History that was still due arrives now. */
 export async function replay(world: World, lines: readonly JournalLine[]): Promise<void> {
   world.replaying = true
   for (const { at, event } of lines) {

@@ -1,4 +1,4 @@
-// Starts the Plaid simulator on a port of this machine. Several can run in one process; none shares anything with another.
+// Starts the Plaid simulator on a port of this machine. Several can run in one process; they share nothing.
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { simulatorApp } from './app.ts'
@@ -14,7 +14,7 @@ export interface Simulator {
   /** The `basePath` for the `plaid` SDK. */
   url: string
   port: number
-  /** Cuts every connection, cancels every timer and webhook, and waits until nothing runs. */
+  /** Closes every connection, cancels every timer and webhook, and waits until nothing runs. */
   stop(): Promise<void>
 }
 
@@ -42,7 +42,7 @@ function urlHost(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 
-/** Starts the simulator. Rejects when the port is taken. */
+/** Starts the simulator. Rejects if the port is taken. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const settings = settingsFrom(options)
   const stage = await openStage(settings)

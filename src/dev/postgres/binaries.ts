@@ -1,5 +1,5 @@
-// Finding PostgreSQL's programs in npm's platform packages and, for root, the copy that an unprivileged user may
-// run. Never runs a copy that anybody but root could have written.
+// Finds PostgreSQL's programs in npm's platform packages. Under root, makes a copy that an unprivileged user can run.
+// Never runs a copy that a user other than root could have written.
 import {
   chmod,
   copyFile,
@@ -22,9 +22,9 @@ const platformNames: Readonly<Record<string, string>> = { win32: 'windows' }
 const packageSchema = z.object({ version: z.string() })
 
 export interface PostgresBinaries {
-  /** Folder with `bin/`, `lib/` and `share/`. */
+  /** The folder with `bin/`, `lib/` and `share/`. */
   home: string
-  /** Removes what was made for this run alone; the cached copy stays. */
+  /** Removes what was made for this run only; the cached copy stays. */
   dispose(): Promise<void>
 }
 
@@ -46,7 +46,9 @@ async function findNativePackage(): Promise<NativePackage> {
   }
 }
 
-/** Copies a tree so that everybody may read and run it and only its owner may write, whatever the source's modes. */
+/**
+ * Copies a tree so that every user can read and run it and only its owner can write, regardless of the source's modes.
+ */
 async function copyReadable(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true })
   await chmod(to, 0o755)
@@ -62,8 +64,8 @@ async function copyReadable(from: string, to: string): Promise<void> {
 }
 
 /**
- * Whether `copy` is a complete copy of `original` of which every part belongs to `ownerId` and is writable by no one
- * else. Sizes are compared, since cleaners of temporary folders take files out of old copies.
+ * Whether `copy` is a complete copy of `original`, owned by `ownerId` and writable by no other user. Compares sizes,
+ * because cleaners of temporary folders remove files from old copies.
  */
 export async function isTrustedCopy(original: string, copy: string, ownerId: number): Promise<boolean> {
   const found = await lstat(copy).catch(() => null)
@@ -86,8 +88,8 @@ async function makeCopy(original: string, prefix: string): Promise<string> {
 }
 
 /**
- * A copy of `original` at `cached`, made once and trusted only when it passes `isTrustedCopy`. Where the name is taken
- * by something untrusted that cannot be replaced, a copy for this run alone.
+ * A copy of `original` at `cached`, made once and used only if it passes `isTrustedCopy`. If an untrusted folder has
+ * that name and cannot be replaced, returns a copy for this run only.
  */
 export async function cachedCopy(original: string, cached: string, ownerId: number): Promise<PostgresBinaries> {
   const keep = { home: cached, dispose: () => Promise.resolve() }
@@ -95,7 +97,7 @@ export async function cachedCopy(original: string, cached: string, ownerId: numb
   const copy = await makeCopy(original, `${cached}-`)
   const occupant = await lstat(cached).catch(() => null)
   if (occupant?.uid === ownerId) await rm(cached, { recursive: true, force: true })
-  // A rename fails where another run was faster or a stranger holds the name; what is there then is judged again.
+  // A rename fails if another run was faster or another user has the name. The existing folder is then checked again.
   const renamed = await rename(copy, cached).then(
     () => true,
     () => false,
@@ -108,7 +110,10 @@ export async function cachedCopy(original: string, cached: string, ownerId: numb
   return { home, dispose: () => rm(home, { recursive: true, force: true }) }
 }
 
-/** PostgreSQL's programs in a place where the server's user can run them. Throws where the platform has none. */
+/**
+ * PostgreSQL's programs in a place where the server's user can run them.
+ * @throws Error if there are no programs for the platform
+ */
 export async function findPostgres(): Promise<PostgresBinaries> {
   const { native, version } = await findNativePackage()
   if (process.getuid?.() !== 0) return { home: native, dispose: () => Promise.resolve() }

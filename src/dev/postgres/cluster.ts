@@ -1,5 +1,5 @@
-// One PostgreSQL data folder: making it whole or not at all, its two passwords, and the server that a killed run
-// left on it. Never starts a server; the caller holds the folder's lock.
+// One PostgreSQL data folder: creates it completely or not at all, stores its two passwords, and stops the server that
+// a killed run left on it. Never starts a server. The caller holds the folder's lock.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -28,10 +28,10 @@ export interface ClusterPlace {
   throwaway: boolean
 }
 
-/** Name of the data folder inside the stack's data folder. */
+/** The name of the data folder inside the stack's data folder. */
 export const clusterName = 'postgres'
 
-/** Null where there is no such file. One that is there and cannot be read is never taken for absent. */
+/** Null if there is no such file. A file that exists and cannot be read is an error. */
 async function readIfPresent(path: string): Promise<string | null> {
   return await readFile(path, 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
@@ -49,7 +49,7 @@ async function writePrivate(path: string, text: string): Promise<void> {
   await writeFile(path, text, { mode: 0o600, flag: 'wx' })
 }
 
-/** Runs a program as the server's user. Rejects with its output when it fails. */
+/** Runs a program as the server's user. Rejects with its output if it fails. */
 async function runAs(user: ServerUser | null, program: string, args: readonly string[], cwd: string): Promise<void> {
   const child = spawn(program, args, { cwd, ...user, stdio: ['ignore', 'pipe', 'pipe'], env: serverEnvironment() })
   let output = ''
@@ -63,7 +63,7 @@ async function runAs(user: ServerUser | null, program: string, args: readonly st
   if (code !== 0) throw new Error(`${program} failed (${code ?? 'killed'}): ${output.trim()}`)
 }
 
-/** Only what PostgreSQL needs: PG* variables of the caller's shell would change what it does. */
+/** Only the variables that PostgreSQL needs: PG* variables of the caller's shell would change its behaviour. */
 export function serverEnvironment(): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' }
 }
@@ -78,7 +78,7 @@ async function initialise(place: ClusterPlace, password: string): Promise<void> 
   await writePrivate(passwordFile, password)
   if (user !== null) for (const path of [unfinished, passwordFile]) await chown(path, user.uid, user.gid)
   const args = ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8']
-  // The collation that Neon's databases have, so that lower() and ILIKE know more letters than ASCII's.
+  // The collation of Neon's databases, so that lower() and ILIKE handle letters beyond ASCII.
   args.push('--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8')
   if (place.throwaway) args.push('--no-sync')
   await runAs(user, join(place.home, 'bin', 'initdb'), args, folder)
@@ -86,7 +86,7 @@ async function initialise(place: ClusterPlace, password: string): Promise<void> 
   await rm(unfinished, { recursive: true, force: true })
 }
 
-/** The id in `postmaster.pid`, or null where there is no server's note. */
+/** The process id in `postmaster.pid`, or null without such a file. */
 async function notedServer(data: string): Promise<number | null> {
   const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')
   const pid = Number(text.split('\n', 1)[0])
@@ -94,8 +94,8 @@ async function notedServer(data: string): Promise<number | null> {
 }
 
 /**
- * Stops the server that a killed run left on `data`. Returns its process id, or null where there was none. A note
- * whose process is something else by now is removed, or PostgreSQL would refuse to start beside it.
+ * Stops the server that a killed run left on `data`. Returns its process id, or null if there is none. Removes a
+ * `postmaster.pid` whose process is another program now, because PostgreSQL would refuse to start.
  */
 export async function stopLeftOverServer(data: string): Promise<number | null> {
   const pid = await notedServer(data)
@@ -116,8 +116,8 @@ async function checkVersion(place: ClusterPlace, data: string, found: string): P
 }
 
 /**
- * Opens the data folder, making it first where there is none: initdb works under another name and the finished folder
- * is renamed, so a run that died in the middle leaves nothing that looks whole.
+ * Opens the data folder; creates it if it is missing. initdb runs under another name and the finished folder is
+ * renamed, so an interrupted run never leaves an incomplete folder.
  */
 export async function openCluster(place: ClusterPlace): Promise<Cluster> {
   const data = join(place.folder, clusterName)

@@ -1,5 +1,5 @@
-// The rule "one run on one folder". The operating system drops the lock with the process that held it, however
-// that process ended, so a lock can never be stale and is never broken by force.
+// Makes sure that one run at a time uses a folder. The operating system releases the lock when its process ends,
+// however it ends, so a lock is never stale and never has to be broken.
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
@@ -14,8 +14,9 @@ export interface FolderLock {
 }
 
 /**
- * Takes the folder's lock without waiting. Returns null when another process (or another caller in this one) holds it;
- * throws when the folder is not there or not writable. SQLite's exclusive lock is a file lock of the kernel's.
+ * Takes the folder's lock without waiting. Returns null if another process (or another caller in this one) holds it.
+ * SQLite's exclusive lock is a file lock of the kernel's.
+ * @throws Error if the folder is missing or not writable
  */
 export function tryLockFolder(folder: string): FolderLock | null {
   const database = new DatabaseSync(join(folder, lockFile))

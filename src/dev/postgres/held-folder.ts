@@ -1,5 +1,5 @@
-// Which run may use a data folder, and clearing what a killed run left in it: its server, its Worker, and where
-// the folder was a throwaway, the folder. Touches nothing before the folder's lock is held.
+// Decides which run may use a data folder, and clears what a killed run left: its server, its Worker and, for a
+// throwaway folder, the folder. Changes nothing before it holds the folder's lock.
 import { existsSync } from 'node:fs'
 import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ export type Log = (message: string) => void
 
 export interface HeldFolder {
   folder: string
-  /** Made for this run, removed with `release`. */
+  /** Made for this run; `release` removes it. */
   throwaway: boolean
   release(): Promise<void>
 }
@@ -27,7 +27,7 @@ async function clearFolder(folder: string, log: Log): Promise<void> {
   if (server !== null) log(`stopped the database server that an earlier run left behind (${server})`)
 }
 
-/** Removes the throwaway folders of killed runs. Those of living runs are locked. */
+/** Removes the throwaway folders of killed runs. Those of running ones are locked. */
 async function clearThrowaways(log: Log): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const folder = join(tmpdir(), name)
@@ -42,7 +42,7 @@ async function clearThrowaways(log: Log): Promise<void> {
   }
 }
 
-/** Null also where another run's cleaning removed the folder in this moment, before or behind the lock. */
+/** Also null if the cleanup of another run removed the folder at this moment, before or after the lock. */
 function lockIfThere(folder: string): FolderLock | null {
   try {
     const lock = tryLockFolder(folder)
@@ -63,7 +63,7 @@ function lockOwn(folder: string): FolderLock | null {
   }
 }
 
-/** A locked throwaway folder. Another run's cleaning can take the lock of a fresh one; then the next is tried. */
+/** A locked throwaway folder. The cleanup of another run can lock a new folder first; then the next one is tried. */
 async function makeThrowaway(): Promise<HeldFolder> {
   const folder = await mkdtemp(join(tmpdir(), throwawayPrefix))
   await chmod(folder, process.getuid?.() === 0 ? 0o711 : 0o700)
@@ -77,8 +77,8 @@ async function makeThrowaway(): Promise<HeldFolder> {
 }
 
 /**
- * Takes a data folder for this run: `:memory:` is a fresh one, undefined the project's own, anything else a path.
- * Throws when another run holds it, or when the database server's user could not enter it.
+ * Takes a data folder for this run: `:memory:` is a new one, undefined the project's default, anything else a path.
+ * @throws Error if another run holds it, or if the database server's user could not enter it
  */
 export async function holdFolder(dataDir: string | undefined, projectFolder: string, log: Log): Promise<HeldFolder> {
   if (dataDir === ':memory:') {

@@ -1,5 +1,5 @@
-// The embedded PostgreSQL server: the real one, on loopback only, with passwords, one per data folder. A server
-// or a throwaway folder that a killed run left behind is cleared at the next start.
+// The embedded PostgreSQL server: a real one, on loopback only, with passwords, one per data folder. The next start
+// clears a server or a throwaway folder that a killed run left.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,7 +15,10 @@ const startTimeoutMs = 60_000
 const stopTimeoutMs = 10_000
 const startAttempts = 20
 const retryMs = 500
-/** What a start says that will be true a moment later: a killed server's last children, a port taken between two calls. */
+/**
+ * Start errors that pass within a moment: the last children of a killed server, a port that was taken between two
+ * calls.
+ */
 const passingFailure = /pre-existing shared memory block|lock file "postmaster.pid" already exists/
 const portTaken = /Address already in use/
 
@@ -23,25 +26,25 @@ export const ownerRole = 'wn_owner'
 export const databaseName = 'wealthnavigator'
 
 export interface PostgresOptions {
-  /** A folder, relative ones from the working directory's, or `:memory:` for one that ends with the server. */
+  /** A folder, relative to the working directory, or `:memory:` for one that is removed with the server. */
   dataDir: string
-  /** 0 takes a free one. */
+  /** 0 for a free one. */
   port: number
   log: Log
-  /** Told when the server ends without having been asked to. */
+  /** Called when the server ends unexpectedly. */
   onExit?: (message: string) => void
-  /** Beside the server's own settings. */
+  /** In addition to the server's default settings. */
   settings?: Readonly<Record<string, string>>
 }
 
 export interface Postgres {
-  /** The owner's URL: may make roles and databases, but is no superuser, like the owner of a Neon database. */
+  /** The owner's URL. Like the owner of a Neon database it can create roles and databases but is not a superuser. */
   url: string
-  /** The superuser's, for what an operator's own server would need: statistics, other sessions. */
+  /** The superuser's URL, for what the operator of a server can do: statistics, other sessions. */
   superuserUrl: string
   port: number
   pid: number
-  /** Where it keeps its data; of the stack, not of PostgreSQL alone. */
+  /** The stack's data folder, which contains PostgreSQL's. */
   folder: string
   stop(): Promise<void>
 }
@@ -58,7 +61,8 @@ function serverArguments(
     max_connections: '200',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    // The server's own news, but no statement's error: those can hold people's data and belong to their caller.
+    // Logs the server's messages but no failing statements: these can contain personal data, and their callers report
+    // them.
     log_min_messages: 'log',
     log_min_error_statement: 'panic',
     log_checkpoints: 'off',
@@ -74,7 +78,7 @@ function serverArguments(
   ]
 }
 
-/** Resolves when the server says that it is ready; rejects with its last lines when it ends or takes too long. */
+/** Resolves when the server reports that it is ready. Rejects with its last lines when it ends or takes too long. */
 function whenReady(child: ChildProcess, log: Log): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = ''
@@ -113,7 +117,7 @@ async function launch(
       ...place.user,
       env: serverEnvironment(),
       stdio: ['ignore', 'ignore', 'pipe'],
-      // Ctrl-C reaches the whole terminal group; the server is to end last, when we say so.
+      // Ctrl-C reaches the whole terminal group; the server must end last, when `stop` ends it.
       detached: true,
     },
   )
@@ -129,7 +133,10 @@ async function launch(
   }
 }
 
-/** Makes the owner and its database where they are missing. The owner has what Neon gives: everything but superuser. */
+/**
+ * Creates the owner and its database if they are missing. The owner has the rights that Neon gives: everything except
+ * superuser.
+ */
 async function makeOwner(url: string, password: string): Promise<void> {
   const client = new Client(url)
   await client.connect()
@@ -187,8 +194,9 @@ async function run(
 }
 
 /**
- * Starts PostgreSQL in a folder that the caller holds, and resolves when it answers. Rejects with the remedy when the
- * port is taken, when this platform has no binaries, or when the folder's data are not this server's.
+ * Starts PostgreSQL in a folder that the caller holds, and resolves when it accepts connections. Rejects with the
+ * remedy if the port is taken, if this platform has no binaries, or if the folder's data do not belong to this
+ * server.
  */
 export async function startPostgresIn(held: HeldFolder, options: Omit<PostgresOptions, 'dataDir'>): Promise<Postgres> {
   const binaries = await findPostgres()
@@ -207,7 +215,7 @@ export async function startPostgresIn(held: HeldFolder, options: Omit<PostgresOp
   }
 }
 
-/** Takes the folder, starts PostgreSQL in it, and gives the folder back at `stop`. */
+/** Takes the folder, starts PostgreSQL in it, and releases the folder at `stop`. */
 export async function startPostgres({ dataDir, ...options }: PostgresOptions): Promise<Postgres> {
   const held = await holdFolder(dataDir, process.cwd(), options.log)
   try {

@@ -1,5 +1,5 @@
-// Firing the crons of a local Worker, which wrangler never does by itself. One firing of a cron at a time; a
-// failed one is reported and the next comes as planned.
+// Triggers the crons of a local Worker, which wrangler never does by itself. Each cron runs once at a time. A failure
+// is reported, and the next run comes as scheduled.
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** The cron expressions of wrangler.toml by the name of what they run. */
@@ -9,7 +9,7 @@ export type CronName = keyof typeof cronSchedules
 const timeoutMs = 5 * 60_000
 const minuteMs = 60_000
 
-/** Runs one cron of the Worker at `url` to its end. Rejects when the run failed or the Worker does not answer. */
+/** Runs one cron of the Worker at `url` to its end. Rejects if the run failed or the Worker does not respond. */
 export async function fireCron(url: string, expression: string, signal?: AbortSignal): Promise<void> {
   const target = new URL('/cdn-cgi/handler/scheduled', url)
   target.searchParams.set('cron', expression)
@@ -24,7 +24,7 @@ export interface Crons {
   stop(): Promise<void>
 }
 
-/** Fires the sweep every minute — local queues forget their messages, the sweep heals that — and the sync each hour. */
+/** Runs the sweep every minute and the sync every hour. The sweep also replaces messages that local queues lost. */
 export function startCrons(url: string, onError: (name: CronName, error: unknown) => void): Crons {
   const stopping = new AbortController()
   const { signal } = stopping

@@ -1,5 +1,4 @@
-// The database side of the local stack: a server, its schema, the Worker's three logins, and the Neon endpoint before
-// it.
+// The local stack's database: a server, its schema, the Worker's three logins, and the Neon endpoint in front of it.
 import { bootstrap, type BootstrapOptions, type LoginUrls } from '../lib/bootstrap.ts'
 import { migrate } from '../lib/migrate.ts'
 import { startNeonEndpoint } from '../neon-local/server.ts'
@@ -30,14 +29,14 @@ async function startDatabase(start: Start, held: HeldFolder): Promise<string> {
   return postgres.url
 }
 
-/** Starts it all, or takes the server of LOCAL_DATABASE_URL. Registers what undoes it. */
+/** Starts all of it, or uses the server of LOCAL_DATABASE_URL. Registers how to stop each part. */
 export async function startLocalDatabase(start: Start, held: HeldFolder): Promise<LocalDatabase> {
   const ownerUrl = await startDatabase(start, held)
   start.signal.throwIfAborted()
   await migrate(ownerUrl)
   const isOwn = !start.environment['LOCAL_DATABASE_URL']
   const passwords: BootstrapOptions = isOwn ? await readLogins(held.folder) : {}
-  // One generation: the Worker's URLs stay as they are from start to start.
+  // Always the same generation, so that the Worker's URLs stay the same.
   const logins = await bootstrap(ownerUrl, { ...passwords, generation: 'a', force: true })
   start.print('postgres', 'migrated, logins ready')
   start.signal.throwIfAborted()

@@ -1,5 +1,5 @@
-// The passwords of the Worker's three logins on the embedded database, kept beside the data so that a restart does
-// not change them under whoever holds a connection.
+// The passwords of the Worker's three logins on the embedded database. Stored next to the data, so that a restart does
+// not change them while connections use them.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -10,7 +10,7 @@ const password = z.string().min(1).default(newPassword)
 const loginsSchema = z.object({ apiPassword: password, jobsPassword: password, identityPassword: password })
 export type Logins = z.infer<typeof loginsSchema>
 
-/** Reads them, and makes and writes those that are not there yet (for their owner's eyes only). */
+/** Reads the passwords; creates and stores missing ones in a file that only its owner can read. */
 export async function readLogins(folder: string): Promise<Logins> {
   const path = join(folder, 'logins.json')
   const stored = (await readFile(path, 'utf8').catch(nullIfMissing)) ?? '{}'

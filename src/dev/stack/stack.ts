@@ -1,5 +1,5 @@
-// The local stack as one thing: database, Neon endpoint, Plaid simulator, Worker and crons, started in this order
-// and stopped in the other. Leaves nothing running when a start fails or is interrupted.
+// The whole local stack: database, Neon endpoint, Plaid simulator, Worker and crons, started in this order and stopped
+// in reverse. Leaves nothing running if a start fails or is interrupted.
 import { join } from 'node:path'
 import { readLocalVariables, usesOidc, type Variables } from '../lib/local-variables.ts'
 import { freePort, readPorts } from '../lib/ports.ts'
@@ -15,7 +15,7 @@ import { startWorker, type Worker, type WorkerOptions } from './worker.ts'
 
 const tokenTtlSeconds = 12 * 60 * 60
 
-/** What the READY line says. */
+/** The content of the READY line. */
 export interface Ready {
   api: string
   plaid: string
@@ -23,7 +23,7 @@ export interface Ready {
   sql: string
   /** The owner's URL. */
   database: string
-  /** Not there where an OIDC issuer makes the tokens: one of this stack's would be refused. */
+  /** Absent with an OIDC issuer: the Worker would refuse a token of this stack. */
   token?: string
   admin_token?: string
 }
@@ -36,13 +36,13 @@ export interface LocalStack {
 
 /** Kills and restarts the Worker, for tests of what survives a crash. */
 export interface WorkerControl {
-  /** SIGKILL to all of its processes; the rest of the stack goes on. */
+  /** SIGKILL to all of its processes; the rest of the stack keeps running. */
   kill(): Promise<void>
-  /** Starts it again at the same address, with the same state, and sweeps as at any start. After `kill` only. */
+  /** Starts it again at the same address, with the same state, and sweeps as at any start. Only after `kill`. */
   restart(): Promise<void>
 }
 
-/** What the top level of wrangler.toml leaves open, so that it is not deployed by accident. */
+/** Settings that wrangler.toml's top level leaves out, so that it cannot be deployed by accident. */
 const localDefaults: Variables = {
   ENVIRONMENT: 'development',
   PLAID_ENV: 'sandbox',
@@ -51,7 +51,7 @@ const localDefaults: Variables = {
   ENCRYPTION_KEY_ID: 'k1',
 }
 
-/** The Worker's variables: the chosen ones, else what this stack knows, else the examples, else the defaults. */
+/** The Worker's variables, in this order: chosen, known by this stack, from the examples, default. */
 function workerVariables(
   { chosen, examples }: { chosen: Variables; examples: Variables },
   { sqlUrl, logins }: LocalDatabase,
@@ -63,7 +63,7 @@ function workerVariables(
     DATABASE_URL: logins.apiUrl,
     DATABASE_JOBS_URL: logins.jobsUrl,
     DATABASE_IDENTITY_URL: logins.identityUrl,
-    // Somebody's own database is reached by its own endpoint.
+    // The developer's database has a separate endpoint.
     ...(ownDatabase ? { DATABASE_ENDPOINT: sqlUrl } : {}),
     PLAID_BASE_URL: plaidUrl,
     PLAID_WEBHOOK_URL: `${api}/api/v1/plaid/webhook`,
@@ -83,7 +83,7 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
     port: start.ports.PLAID_PORT,
     clientId: given['PLAID_CLIENT_ID'] ?? '',
     secret: given['PLAID_SECRET'] ?? '',
-    // The bank must remember what the database remembers.
+    // The bank is kept for as long as the database.
     journalFile: held.throwaway ? null : join(held.folder, 'plaid-simulator.jsonl'),
     log: (line) => start.print('plaid', line),
   })
@@ -163,16 +163,16 @@ function startCronsOf(start: Start, api: string): void {
 }
 
 /**
- * Starts everything and resolves when the Worker's /ready is 200 and its first sweep has ended; a sweep that failed is an
- * error line. Rejects, with all that was
- * started stopped again, when a part fails or `signal` is aborted. `stop` stops in order, once.
+ * Starts everything. Resolves when the Worker's /ready is 200 and its first sweep has ended; a failed sweep is an error
+ * line. Rejects if a part fails or `signal` is aborted, after all started parts are stopped. `stop` stops all parts in
+ * order, once.
  */
 export async function startStack(options: StackOptions): Promise<LocalStack> {
   const undoing: { name: string; part: Part }[] = []
   const stopAll = async () => {
     for (let step = undoing.pop(); step !== undefined; step = undoing.pop()) {
       const { name, part } = step
-      // One part that will not stop must not keep the others running.
+      // A part that fails to stop must not keep the others running.
       await part.stop().then(
         () => options.print(name, 'stopped'),
         (error: unknown) => options.print(name, `did not stop: ${String(error)}`, 'error'),

@@ -1,5 +1,5 @@
-// `npm run dev`: the whole product on one machine, until Ctrl-C. Prints what happens, then one READY line; exit code 0
-// when it was told to stop, 1 when a part failed.
+// `npm run dev`: the whole product on one machine, until Ctrl-C. Prints its progress, then one READY line. Exit code 0
+// when it was stopped, 1 when a part failed.
 import { createPrint } from '../lib/output.ts'
 import { runCommand } from '../lib/run-command.ts'
 
@@ -16,7 +16,9 @@ Ctrl-C stops everything.`
 
 const parentPollMs = 1_000
 
-/** npm, killed, says nothing to what it started; that its child has another parent then is the only sign. */
+/**
+ * A killed npm does not signal the processes that it started. That this process has another parent is the only sign.
+ */
 function watchParent(onGone: () => void): void {
   if (process.env['npm_lifecycle_event'] === undefined) return
   const parent = process.ppid
@@ -37,10 +39,10 @@ async function main(): Promise<void> {
   }
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopping.abort())
   watchParent(() => stopping.abort())
-  // Whoever read our output is gone; so is the reason to run.
+  // The reader of the output has closed it, so there is no reason to run.
   process.stdout.on('error', () => stopping.abort())
   try {
-    // Loaded only now, so that a signal in the half second that it takes is already heard.
+    // Imported only now, so that a signal during the half second of loading is handled.
     const { startStack } = await import('./stack.ts')
     signal.throwIfAborted()
     const stack = await startStack({ environment: process.env, print, signal, onFailure })

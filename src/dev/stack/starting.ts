@@ -1,18 +1,18 @@
-// What a start of the local stack hands from part to part.
+// What the parts of a local stack's start share.
 import type { LocalVariables } from '../lib/local-variables.ts'
 import type { Print } from '../lib/output.ts'
 import type { Ports } from '../lib/ports.ts'
 
 export interface StackOptions {
   environment: NodeJS.ProcessEnv
-  /** The Worker's variables, instead of those of the environment and of `.dev.vars`. */
+  /** The Worker's variables; replace those of the environment and of `.dev.vars`. */
   variables?: LocalVariables
-  /** The built Worker to run; its source, watched, unless given. */
+  /** The built Worker to run; by default its source, which is watched. */
   bundle?: string
   print: Print
   /** Aborted to interrupt a start. */
   signal: AbortSignal
-  /** Told when a part ends without having been asked to. The caller stops the rest. */
+  /** Called when a part ends unexpectedly. The caller stops the rest. */
   onFailure: (message: string) => void
 }
 
@@ -22,6 +22,6 @@ export interface Part {
 
 export interface Start extends StackOptions {
   ports: Ports
-  /** Registers what undoes a step; the last registered runs first. */
+  /** Registers how to undo a step. The last registered runs first. */
   undo: (name: string, part: Part) => void
 }

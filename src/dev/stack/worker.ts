@@ -1,5 +1,5 @@
-// Owns `wrangler dev` as a child: its own process group, so that one signal reaches all of it, and its variables in a
-// file that only its owner may read, since a command line is everybody's to see.
+// Runs `wrangler dev` as a child process. It has a separate process group, so that one signal reaches all of it. Its
+// variables are in a file that only its owner can read, because every user can see a command line.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -15,7 +15,8 @@ const healthTimeoutMs = 30_000
 const healthPollMs = 100
 const requestTimeoutMs = 5_000
 
-// What wrangler says at each load and nobody needs: the table of bindings, and that it fires no crons, which we do.
+// Lines that wrangler prints at each load and that do not help here: the table of bindings, and that it runs no crons
+// (the stack runs them).
 const noise =
   /^(env\.\w+ |Binding +Resource|Your Worker has access|⎔ )|Scheduled Workers are not|manually trigger a scheduled|cdn-cgi\/local\/scheduled|test-cron-triggers|wrangler:info\] Ready/
 
@@ -26,14 +27,14 @@ const readyMessage = z
 
 export interface WorkerOptions {
   projectFolder: string
-  /** Where the Worker's state, its variables and the note of its process group go. */
+  /** The folder for the Worker's state, its variables and the note of its process group. */
   folder: string
   port: number
   variables: Variables
-  /** The prebuilt bundle to run; the source, watched, unless given. */
+  /** The prebuilt bundle to run; by default the source, which is watched. */
   bundle?: string
   onLine: (line: string, level: Level) => void
-  /** Told when the Worker ends without having been asked to. */
+  /** Called when the Worker ends unexpectedly. */
   onExit: (message: string) => void
   signal: AbortSignal
 }
@@ -43,7 +44,7 @@ export interface Worker {
   /** The leader of its process group. */
   pid: number
   stop(): Promise<void>
-  /** SIGKILL to all of its processes, as when a machine loses power. `stop` is then not needed. */
+  /** SIGKILL to all of its processes, like a power failure. `stop` is then not needed. */
   kill(): Promise<void>
 }
 
@@ -56,7 +57,7 @@ function wranglerArguments({ projectFolder, folder, port, bundle }: WorkerOption
   return [...args, '--persist-to', join(folder, 'state'), '--env-file', envFile]
 }
 
-/** No account, no telemetry, no update check, nothing outside the data folder, and no variable of the Worker's. */
+/** No account, no telemetry, no update check, nothing outside the data folder, and none of the Worker's variables. */
 function wranglerEnvironment(folder: string): NodeJS.ProcessEnv {
   const kept = ['PATH', 'HOME', 'USER', 'TMPDIR', 'LANG', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE']
   const inherited = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
@@ -75,7 +76,10 @@ function wranglerEnvironment(folder: string): NodeJS.ProcessEnv {
   }
 }
 
-/** Resolves with the port when wrangler says that it listens; rejects when it ends, takes too long, or we are stopped. */
+/**
+ * Resolves with the port when wrangler reports that it listens. Rejects if it ends, takes too long, or the start is
+ * interrupted.
+ */
 function whenListening(child: ChildProcess, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('wrangler dev did not listen in time.')), readyTimeoutMs)
@@ -113,8 +117,8 @@ async function whenHealthy(url: string, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Starts the Worker and resolves when it is healthy. Whatever goes wrong, nothing of it is left running. `stop` asks,
- * and kills what does not listen.
+ * Starts the Worker and resolves when it is healthy. After a failure nothing is left running. `stop` sends SIGTERM,
+ * then SIGKILL.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const folder = join(options.folder, 'worker')
@@ -147,7 +151,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const stop = () => end()
   const kill = () => end(['SIGKILL'])
   try {
-    // Both at once: a start that fails while the note is being written must find its listener.
+    // Concurrently: if the start fails while the note is being written, that failure must already have a handler.
     const [port] = await Promise.all([listening, noteGroup(options.folder, pid)])
     const url = `http://127.0.0.1:${port}`
     await whenHealthy(url, options.signal)

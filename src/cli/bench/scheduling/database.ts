@@ -1,5 +1,5 @@
-// A scratch database whose `now()` is the simulation's, so that the statements of src/db that schedule work obey a fake
-// clock, unchanged. Beside them only what a run's end would have written, many at a time.
+// A scratch database whose `now()` is the simulation's, so that the scheduling statements of src/db run unchanged on a
+// simulated clock. Also writes the results of simulated runs, in bulk.
 import { Client } from 'pg'
 import { connect, type JobsDatabase } from '../../../db/core/client.ts'
 import { bootstrap } from '../../../dev/lib/bootstrap.ts'
@@ -8,14 +8,14 @@ import { startNeonEndpoint } from '../../../dev/neon-local/server.ts'
 import { startPostgres } from '../../../dev/postgres/server.ts'
 import { freshness, type SyncProduct, syncProducts } from '../../../sync/products.ts'
 
-/** The end of a run: read at `at`, and dirty again where something came after that. Times in ms since 1970. */
+/** The end of a run: read at `at`, and dirty again if a change came after that. Times in ms since 1970. */
 export interface Done {
   readonly id: string
   readonly at: number
   readonly isDirtyAgain: boolean
 }
 
-/** A run that came to nothing: due again at `next`. */
+/** A run without success: due again at `next`. */
 export interface Put {
   readonly id: string
   readonly next: number
@@ -28,18 +28,18 @@ export interface Age {
 
 export interface SimulatedDatabase {
   readonly jobs: JobsDatabase
-  /** `now()` from here on. */
+  /** Sets `now()`. */
   setTime(nowMs: number): Promise<void>
   /** Marks rows dirty as a webhook or a user does (src/db/operations/webhook-events.ts, src/db/items/items.ts). */
   markDirty(ids: readonly string[]): Promise<void>
-  /** Of these, the dirty ones with their failures in a row: what taking the lease would find. */
+  /** The dirty ones among these, with their consecutive failures: what acquiring the lease would return. */
   findDirty(ids: readonly string[]): Promise<Map<string, number>>
   finish(done: readonly Done[], put: readonly Put[]): Promise<void>
   ages(): Promise<Age[]>
   stop(): Promise<void>
 }
 
-/** An id that says which item and product it is. */
+/** An id that encodes the item and the product. */
 export const idOf = (item: number, product: SyncProduct): string =>
   `00000000-0000-4000-800${syncProducts.indexOf(product)}-${item.toString(16).padStart(12, '0')}`
 export const itemOf = (id: string): number => Number.parseInt(id.slice(24), 16)
@@ -58,7 +58,9 @@ const clock = `
   grant usage on schema sim to wn_jobs;
   grant select on sim.clock to wn_jobs;`
 
-/** What scheduling neither reads nor needs costs a third of the time: a log, and indexes for users' own questions. */
+/**
+ * Drops what scheduling does not need and what costs a third of the time: logging, and the indexes for users' queries.
+ */
 const lean = `
   do $$ declare found record; begin
     for found in select conname, conrelid::regclass as place from pg_constraint where contype = 'f' and confrelid = 'item_products'::regclass
@@ -68,9 +70,9 @@ const lean = `
   drop index item_products_user;
   alter table item_products set unlogged;`
 
-/** Every item with every product, read at times spread over its freshness, as on any day. */
+/** Every item with every product, last read at times spread over its freshness interval. */
 async function fill(owner: Client, items: number): Promise<void> {
-  // Nothing is referred to that is not there: no need to look each row's user and item up.
+  // All references exist, so the foreign keys need no checks.
   await owner.query('set session_replication_role = replica')
   await owner.query(
     `insert into users (id, issuer, subject) values ('00000000-0000-4000-8000-000000000000', 'sim', 'sim')`,
@@ -99,7 +101,7 @@ export async function startSimulatedDatabase(items: number, startMs: number): Pr
   const quiet = (): void => undefined
   const postgres = await startPostgres({ dataDir: ':memory:', port: 0, log: quiet })
   const name = new URL(postgres.url).pathname.slice(1)
-  // Row-level security is not what is measured.
+  // As superuser: row-level security is not part of the measurement.
   const ownerUrl = new URL(postgres.superuserUrl)
   ownerUrl.pathname = `/${name}`
   const owner = new Client(ownerUrl.href)
@@ -115,7 +117,7 @@ export async function startSimulatedDatabase(items: number, startMs: number): Pr
     ends.push(() => owner.end())
     await owner.query(clock)
     await owner.query(lean)
-    // With pg_catalog named behind it, the schema's own now() is found before the real one.
+    // pg_catalog is named after the schema `sim`, so that its now() is found before the real one.
     await owner.query(
       `alter role ${new URL(jobsUrl).username} in database ${name} set search_path = sim, pg_catalog, public`,
     )

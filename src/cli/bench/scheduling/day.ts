@@ -1,6 +1,6 @@
-// A day of many items, minute by minute: the real sweep and the real marking of what is stale over a real database whose
-// clock is faked, webhooks and clicks at bursty hours, an hour in which Plaid is down, and runs that the real control lets
-// through or not. A run's own work is left out: what it would write is written in bulk.
+// Simulates a day of many items, minute by minute: the real sweep and the real marking of stale products on a real
+// database with a simulated clock, webhooks and clicks with their busy hours, an outage of Plaid for an hour, and the
+// real rate limiter. A run's work is not executed; its results are written in bulk.
 import type { SyncTrigger } from '../../../messages/message.ts'
 import { createLogger } from '../../../monitoring/logger.ts'
 import { endOfFailure } from '../../../sync/failure.ts'
@@ -13,27 +13,27 @@ import type { Traffic } from './traffic.ts'
 
 const minuteMs = 60_000
 const dayMinutes = 24 * 60
-/** As src/queue/consumer.ts: what is due later is the sweep's; and as wrangler.toml's max_retries. */
+/** As in src/queue/consumer.ts (the sweep handles what is due later) and as wrangler.toml's max_retries. */
 const longestRetrySeconds = 900
 const mostRetries = 5
 
 const isAwaited = (reason: SyncTrigger): boolean => reason !== 'sweep' && reason !== 'raised'
 
 export interface DayReport {
-  /** Seconds from a webhook or a click to the end of the run that it set going. */
+  /** Seconds from a webhook or a click to the end of the run that it started. */
   readonly webhookSeconds: readonly number[]
   readonly clickSeconds: readonly number[]
-  /** Of those that came in quiet: not in the trouble, nor in the two hours after it. */
+  /** Only those outside the trouble and the two hours after it. */
   readonly quietClickSeconds: readonly number[]
   readonly quietWebhookSeconds: readonly number[]
-  /** From a webhook that never came to the end of the run that it would have set going. */
+  /** From a lost webhook to the end of the run that it would have started. */
   readonly missedSeconds: readonly number[]
   readonly runs: number
   readonly deferred: number
   readonly mostQueued: number
-  /** The most messages that waited for a consumer at once. */
+  /** The most messages that waited for a consumer at the same time. */
   readonly longestLine: number
-  /** Rows whose webhook or click was not worked on at the day's end. */
+  /** Rows whose webhook or click was not processed by the end of the day. */
   readonly left: number
 }
 
@@ -45,7 +45,7 @@ export interface Day {
   readonly random: () => number
 }
 
-/** What somebody waits for, by row: since when, and for whom. */
+/** What a row is waiting for: since when, and for whom. */
 interface Awaited {
   readonly sinceMs: number
   readonly by: 'webhook' | 'click' | 'missed'
@@ -58,7 +58,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
   const quiet = { webhook: [] as number[], click: [] as number[], missed: [] as number[] }
   const counts = { runs: 0, deferred: 0, mostQueued: 0, longestLine: 0 }
   const awaited = new Map<string, Awaited>()
-  /** Webhooks that never came, by the item whose own state will tell of them. */
+  /** Lost webhooks by item. The item's state at Plaid will reveal them. */
   const missed = new Map<number, number>()
   let nowMs = startMs
 
@@ -73,7 +73,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     log,
   }
 
-  /** What came in this minute: marked in the database as of its start, woken when it came. */
+  /** The events of this minute: marked dirty in the database at its start, enqueued at their time. */
   const arrive = async (): Promise<void> => {
     const { webhooks, lost, clicks } = traffic.ofMinute(nowMs)
     for (const item of lost) if (!missed.has(item)) missed.set(item, nowMs)
@@ -100,7 +100,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     return false
   }
 
-  /** What a run that came to nothing does to its row and its message: src/sync/failure.ts and the consumer decide. */
+  /** What a run without success does to its row and its message, as src/sync/failure.ts and the consumer decide. */
   const putOff = (
     message: SimulatedMessage,
     ran: Exclude<Ran, { kind: 'done' }>,

@@ -9,11 +9,11 @@ import type { SyncProduct } from '../../../sync/products.ts'
 export interface Trouble {
   /** Every call fails. */
   readonly outage: readonly [fromMs: number, untilMs: number]
-  /** Plaid refuses /transactions/sync although we are within its limits. */
+  /** Plaid refuses /transactions/sync although the calls are within its limits. */
   readonly refusals: readonly [fromMs: number, untilMs: number]
 }
 
-/** What a run of a product comes to: done after `tookMs`, or put off. */
+/** The result of a run of a product: done after `tookMs`, or postponed. */
 export type Ran =
   | { readonly kind: 'done'; readonly tookMs: number }
   | { readonly kind: 'deferred'; readonly tookMs: number; readonly afterSeconds: number }
@@ -36,7 +36,7 @@ const pathsOf: Readonly<Record<SyncProduct, readonly string[]>> = {
 export const paths: readonly string[] = [...new Set(Object.values(pathsOf).flat())]
 
 const limits = limitsWith({})
-/** As src/plaid/rate-limit/limiter.ts waits. */
+/** The waits of src/plaid/rate-limit/limiter.ts. */
 const maxWaitMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
 const refusedForSeconds = 20
 
@@ -99,16 +99,16 @@ export function createSimulatedPlaid(startMs: number, trouble: Trouble, random: 
       }
       return { kind: 'done', tookMs }
     },
-    /** The control ends and begins anew from what it stored, as a Durable Object does. */
+    /** Replaces the rate limiter by one from its stored state, as when a Durable Object is evicted. */
     evict(nowMs: number): void {
       control = createAdmissionControl(store, nowMs)
     },
-    /** When each call was, in ms since 1970. */
+    /** The times of the calls, in ms since 1970. */
     calls: calls as ReadonlyMap<string, readonly number[]>,
   }
 }
 
-/** The most of these calls in any minute, its ends included. */
+/** The most of these calls within any minute, both ends included. */
 export function busiestMinute(times: readonly number[]): number {
   const sorted = Float64Array.from(times).sort()
   let most = 0

@@ -1,28 +1,30 @@
-// The queue and its consumers as Cloudflare runs them: messages that come in time, in order, to so many invocations at
-// once; and each waits until one is free.
+// Simulates the queue and its consumers as Cloudflare runs them: messages become available in order of time; a limited
+// number of invocations runs concurrently, and messages wait for a free one.
 import type { SyncTrigger } from '../../../messages/message.ts'
 
 export interface SimulatedMessage {
   readonly id: string
   readonly reason: SyncTrigger
-  /** Deliveries before this one. */
+  /** Earlier deliveries. */
   readonly retries: number
 }
 
-/** When a message was begun and how long it took, in ms. */
+/** When a message is started and how long it takes, in ms. */
 type Work = (message: SimulatedMessage, startMs: number) => number
 
 export interface SimulatedQueue {
   send(message: SimulatedMessage, atMs: number): void
-  /** Messages that will be there before a time. */
+  /** Messages that are available before a time. */
   before(ms: number): SimulatedMessage[]
-  /** Hands out what is there before a time, as long as a consumer is free before it. */
+  /** Delivers what is available before a time, as long as a consumer is free before it. */
   consume(untilMs: number, work: Work): void
-  /** Messages that were there and waited for a consumer. */
+  /** How many available messages wait for a consumer. */
   backlog(nowMs: number): number
 }
 
-/** What Cloudflare runs of wrangler.toml's max_concurrency: autoscaled, so fewer than the 250 that it allows. */
+/**
+ * The concurrency that Cloudflare reaches with wrangler.toml's max_concurrency: it scales up slowly, so fewer than 250.
+ */
 const consumers = 50
 
 export function createSimulatedQueue(): SimulatedQueue {
@@ -31,7 +33,7 @@ export function createSimulatedQueue(): SimulatedQueue {
   const freeAt = new Float64Array(consumers)
   let drawnSecond: number | null = null
 
-  /** Moves to the line what is there before a time, in the order of its coming. */
+  /** Moves the messages that are available before a time to the line, in order of time. */
   const draw = (untilMs: number): void => {
     const until = Math.floor(untilMs / 1000)
     const seconds = [...bySecond.keys()].filter((second) => second < until).sort((one, other) => one - other)
@@ -51,7 +53,7 @@ export function createSimulatedQueue(): SimulatedQueue {
 
   return {
     send(message, atMs) {
-      // Never before what it tells of: a run that began earlier would not have seen it.
+      // Never before the event of the message: a run that started earlier would miss it.
       const second = Math.max(Math.ceil(atMs / 1000), drawnSecond ?? 0)
       const place = bySecond.get(second)
       if (place === undefined) bySecond.set(second, [message])

@@ -1,26 +1,29 @@
-// What comes from outside in a simulated day: webhooks and clicks at the hours at which banks and people are awake, some
-// webhooks that never come, and those of an outage all at once after it.
+// The external events of a simulated day: webhooks and clicks with their busy hours, some lost webhooks, and the
+// webhooks of an outage, which all come after it.
 import type { Trouble } from './plaid.ts'
 
 const hourMs = 3_600_000
 const minuteMs = 60_000
 
-/** Webhooks an item and day, and how many of a hundred never come. */
+/** Webhooks for an item in a day, and the percentage that is lost. */
 const webhooksADay = 3
 const lostPercent = 1
-/** Items whose user asks for fresh data, a day, of a hundred. */
+/** The percentage of items whose user requests fresh data in a day. */
 const clicksPercent = 20
-/** Shares of the day by hour (UTC); their sums do not matter. Banks post in the early morning, people look in the evening. */
+/**
+ * Weights of the hours of a day (UTC); their sums do not matter. Banks post in the early morning, users are active in
+ * the evening.
+ */
 const webhookHours = [2, 2, 3, 5, 9, 12, 12, 9, 5, 3, 3, 3, 4, 4, 3, 3, 3, 4, 5, 6, 4, 3, 2, 2]
 const clickHours = [3, 2, 1, 1, 1, 1, 2, 3, 4, 4, 4, 4, 5, 5, 4, 4, 4, 5, 7, 9, 10, 9, 7, 5]
-/** In which Plaid catches up with the webhooks of an outage. */
+/** How long Plaid takes to send the webhooks of an outage. */
 const catchUpMs = 10 * minuteMs
 const aftermathMs = 2 * hourMs
 
 export interface Traffic {
-  /** The items of a minute: whose webhook comes, whose webhook is lost, whose user clicks. */
+  /** The items with an event in a minute: a webhook, a lost webhook, a click. */
   ofMinute(nowMs: number): { readonly webhooks: number[]; readonly lost: number[]; readonly clicks: number[] }
-  /** Whether there is no trouble, and none that is only just over. */
+  /** Whether there is no trouble now, and there was none shortly before. */
   isQuiet(ms: number): boolean
 }
 

@@ -1,5 +1,5 @@
-// Deploys the probe with the operator's own wrangler login, and deletes it with its queue. Touches nothing else in the
-// account: both have the name of this run.
+// Deploys the probe with the operator's wrangler login, and deletes it and its queue afterwards. Both have a name of
+// this run; nothing else in the account is changed.
 import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -37,7 +37,7 @@ async function whenReady(url: string): Promise<void> {
   }
 }
 
-/** Every deletion is tried; the first that fails is reported, with what is then left in the account. */
+/** Attempts every deletion. Reports the first failure and what is left in the account. */
 async function deleteProbe({ name }: ProbeProject, wrangler: Wrangler): Promise<void> {
   const work = [
     ['delete', '--name', name, '--force'],
@@ -52,8 +52,8 @@ async function deleteProbe({ name }: ProbeProject, wrangler: Wrangler): Promise<
 }
 
 /**
- * Creates the queue, deploys, waits for the address, runs `use`, and deletes both again whatever happened.
- * @param ready resolves when the address answers; replaced in tests
+ * Creates the queue, deploys, waits for the address, runs `use`, and deletes both again, also after a failure.
+ * @param ready resolves when the address responds; replaced in tests
  */
 export async function withDeployedProbe<Result>(
   project: ProbeProject,

@@ -1,11 +1,11 @@
-// A client that sends a request and goes away before the answer. Over plain HTTP it resets its connection: a mere FIN says
-// only that nothing more is sent, and such a client may still be reading. Over TLS the edge takes the end of the session.
+// A client that sends a request and disconnects before the response. Over plain HTTP it resets its connection, because
+// a FIN only means that nothing more is sent. Over TLS, ending the session is enough for the edge.
 import { request as plainRequest } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 
-/** Resolves with whether the client left before it had an answer. */
+/** Resolves with whether the client disconnected before it had a response. */
 export async function sendAndLeave(
   url: URL,
   headers: Readonly<Record<string, string>>,
@@ -18,7 +18,7 @@ export async function sendAndLeave(
     isAnswered = true
     response.resume()
   })
-  // Leaving is an error of the connection, and the purpose.
+  // The disconnect is an error of the connection, and intended.
   request.on('error', () => undefined)
   request.end()
   await delay(afterMs)

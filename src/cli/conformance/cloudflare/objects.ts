@@ -1,4 +1,4 @@
-// Durable Objects: one at a time, errors over RPC, alarms.
+// Assertions about Durable Objects: one request at a time, errors over RPC, alarms.
 import { type Assertion, expectEqual } from '../assertion.ts'
 import type { ProbeTarget } from './target.ts'
 

@@ -1,5 +1,5 @@
-// The throwaway Worker that the assertions about Cloudflare ask: it does one thing of the platform a path and notes what
-// happened in one Durable Object. It holds no secret and no data; a request without its key gets 404.
+// The temporary Worker that the assertions about Cloudflare call. Each path uses one feature of the platform and notes
+// what happened in a Durable Object. Contains no secret and no data; a request without its key gets 404.
 import { scrypt } from 'node:crypto'
 import { DurableObject } from 'cloudflare:workers'
 
@@ -37,7 +37,7 @@ export class Probe extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(Date.now() + afterMs)
   }
 
-  /** Whether an alarm is left after everything was deleted. */
+  /** Whether an alarm remains after all storage was deleted. */
   async keepsAlarmWhenEmptied(): Promise<boolean> {
     await this.ctx.storage.setAlarm(Date.now() + 60_000)
     await this.ctx.storage.deleteAll()
@@ -48,7 +48,7 @@ export class Probe extends DurableObject<Env> {
     await this.note((await this.ctx.storage.get<string>('alarm')) ?? 'alarm', 'alarm')
   }
 
-  /** Reads, waits, writes: without input gates two at once would count one. */
+  /** Reads, waits, writes: without input gates two concurrent calls would count one. */
   async increment(): Promise<number> {
     const count = (await this.ctx.storage.get<number>('count')) ?? 0
     await this.ctx.storage.put('count', count + 1)

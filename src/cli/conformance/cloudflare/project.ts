@@ -1,13 +1,13 @@
-// The folder from which wrangler runs or deploys the probe: a configuration under a name of this run.
+// The folder from which wrangler runs or deploys the probe: a configuration with a name of this run.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export interface ProbeProject {
-  /** Of the Worker and of its queue. */
+  /** The name of the Worker and of its queue. */
   readonly name: string
-  /** What a request must bring. */
+  /** The key that a request must contain. */
   readonly key: string
   readonly folder: string
   remove(): Promise<void>
@@ -16,7 +16,7 @@ export interface ProbeProject {
 export const probeCron = '* * * * *'
 const probeSource = join(import.meta.dirname, 'probe.ts')
 
-/** What this project's own wrangler.toml sets, as far as the probe asserts it. */
+/** The settings of this project's wrangler.toml that the probe tests. */
 export function probeConfiguration(name: string, key: string): string {
   return `name = "${name}"
 main = ${JSON.stringify(probeSource)}

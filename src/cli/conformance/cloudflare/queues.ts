@@ -1,4 +1,4 @@
-// Queues: how much a send takes, and when a message comes again.
+// Assertions about queues: the size of a send, and when a message is delivered again.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import type { ProbeTarget } from './target.ts'

@@ -1,4 +1,4 @@
-// Requests and their surroundings: clients that leave, their addresses, crons, placement, what a Worker may compute.
+// Assertions about requests: clients that disconnect, client addresses, crons, placement, CPU time.
 import { scryptSync } from 'node:crypto'
 import { isIP } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,7 +11,7 @@ const lingerMs = 3_000
 const leaveAfterMs = 1_000
 const cronPatienceMs = 16 * 60_000
 
-/** What the Worker noted after its client left in the middle of the request. */
+/** What the Worker noted after its client disconnected during the request. */
 async function afterLeaving(target: ProbeTarget, wait: boolean): Promise<string[]> {
   const name = target.newName()
   const url = new URL('/linger', target.directUrl)

@@ -1,16 +1,16 @@
-// One running probe Worker, on this machine or deployed, and the ways of asking it.
+// One running probe Worker, on this machine or deployed, and how to call it.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 
 export interface ProbePlace {
   readonly url: string
-  /** Reaches a Worker with no proxy of the local tools between; `url` itself when deployed. */
+  /** Reaches a Worker without the proxy of the local tools; the same as `url` when deployed. */
   readonly directUrl: string
   readonly key: string
-  /** At Cloudflare; false on this machine. */
+  /** True at Cloudflare, false on this machine. */
   readonly isDeployed: boolean
-  /** Fires the cron here; null where Cloudflare fires it. */
+  /** Triggers the cron here; null if Cloudflare triggers it. */
   readonly fireCron: (() => Promise<void>) | null
   /** Whether assertions may wait for many minutes. */
   readonly isPatient: boolean
@@ -24,9 +24,9 @@ export interface Note {
 export interface ProbeTarget extends ProbePlace {
   ask(path: string, query?: Readonly<Record<string, string>>, more?: ProbeRequest): Promise<unknown>
   response(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>
-  /** A name that no other note has. */
+  /** A name that no other note uses. */
   newName(): string
-  /** Notes of a name, once there are `count`, or those that are there when the time is up. */
+  /** The notes of a name, once there are `count`, or those that exist when the time is up. */
   notes(
     name: string,
     count: number,
@@ -35,7 +35,7 @@ export interface ProbeTarget extends ProbePlace {
 }
 
 interface ProbeRequest {
-  /** To `directUrl`. Its Worker has notes of its own and no queue. */
+  /** Sends to `directUrl`. Its Worker has separate notes and no queue. */
   readonly isDirect?: true
 }
 

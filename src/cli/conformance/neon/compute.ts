@@ -1,11 +1,11 @@
-// What the compute behind the proxy does: restarts, deadlines, connections, the pooled host.
+// Assertions about the compute behind the proxy: restarts, deadlines, connections, the pooled host.
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
 import { failureOf, type NeonTarget, rowsOf } from './target.ts'
 
 const sleepSeconds = 16
 const atOnce = 30
 
-/** `ep-name-123456-pooler.region.aws.neon.tech`; null for a host that is none of Neon's. */
+/** `ep-name-123456-pooler.region.aws.neon.tech`; null for a host that is not Neon's. */
 function pooledUrl(url: string): string | null {
   const pooled = new URL(url)
   if (!/^ep-[a-z0-9-]+\..+\.neon\.(tech|build)$/.test(pooled.hostname)) return null

@@ -1,10 +1,10 @@
-// How Neon's proxy reports failures: the statuses, SQLSTATEs and fields that src/db reads.
+// Assertions about how Neon's proxy reports failures: the statuses, SQLSTATEs and fields that src/db reads.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
 import { failureOf, type NeonTarget } from './target.ts'
 
 const proxy = 'neondatabase/neon proxy/src/serverless/sql_over_http.rs'
-/** PostgreSQL's classes that say that a statement itself was refused. */
+/** PostgreSQL's error classes of a refused statement. */
 const refusedClasses = new Set(['22', '23', '42'])
 
 async function lastWords(target: NeonTarget, query: string) {

@@ -1,4 +1,5 @@
-// What the migrations and `db:bootstrap` need of a database owner who is no superuser, and of the logins it makes.
+// Assertions about what the migrations and `db:bootstrap` need: an owner who is not a superuser, and the logins that it
+// creates.
 import { Client } from 'pg'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { batchRowsOf, failureOf, type NeonTarget, roleUrl, rowsOf } from './target.ts'
@@ -69,7 +70,7 @@ export const loginAssertions: readonly Assertion<NeonTarget>[] = [
       await target.rows(`alter role ${target.role} set statement_timeout = '300ms'`)
       const url = await makeLogin(target)
       try {
-        // A pooled connection may be older than the setting; a new one must have it.
+        // A pooled connection can be older than the setting; a new one must have it.
         await target.ask({ send: { query: 'select pg_terminate_backend(pg_backend_pid())' }, url })
         const { status, code } = failureOf(await target.ask({ send: { query: 'select pg_sleep(5)' }, url }))
         expectEqual('status and code', [status, code], [400, '57014'])

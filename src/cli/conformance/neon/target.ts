@@ -1,5 +1,5 @@
-// One database behind Neon's SQL-over-HTTP protocol, real or stand-in, and a scratch schema of this run's own in it.
-// Speaks the protocol itself, without the driver: what is asserted is what goes over the wire.
+// One database behind Neon's SQL-over-HTTP protocol, real or stand-in, with a scratch schema of this run. Sends the
+// protocol's requests without the driver, because the assertions are about the bytes on the wire.
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
 
@@ -11,7 +11,7 @@ export interface SqlQuery {
 export interface SqlAnswer {
   readonly status: number
   readonly headers: Headers
-  /** The parsed body; the text itself where it is no JSON. */
+  /** The parsed body, or its text if it is not JSON. */
   readonly body: unknown
 }
 
@@ -19,7 +19,7 @@ export interface SqlRequest {
   /** An array is sent as a batch. */
   readonly send: SqlQuery | readonly SqlQuery[]
   readonly headers?: Readonly<Record<string, string>>
-  /** Another login than the owner's. */
+  /** A login other than the owner's. */
   readonly url?: string
   readonly signal?: AbortSignal
 }
@@ -28,22 +28,22 @@ export interface NeonTarget {
   /** The owner's connection string. */
   readonly url: string
   readonly endpoint: string
-  /** The schema of this run; its tables are named with it. */
+  /** The schema of this run, which qualifies its tables. */
   readonly schema: string
-  /** A role of this run; `open` made it and `close` drops it. */
+  /** A role of this run; `open` creates it and `close` drops it. */
   readonly role: string
   readonly password: string
   /** What only the stand-in can do; null at the real service. */
   readonly controls: NeonControls | null
   ask(request: SqlRequest): Promise<SqlAnswer>
-  /** Sends a body as it is, however wrong. */
+  /** Sends a body unchanged, even if it is invalid. */
   post(body: string, headers?: Readonly<Record<string, string>>): Promise<SqlAnswer>
-  /** The rows of one statement of the owner's. Rejects when it fails. */
+  /** The rows of one statement of the owner. Rejects if it fails. */
   rows(query: string, params?: readonly (string | null)[]): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
 
 export interface NeonControls {
-  /** Cuts every connection at once and empties unlogged tables, as a restart of the compute does. */
+  /** Cuts all connections and empties unlogged tables, as a restart of the compute does. */
   restart(): Promise<void>
 }
 
@@ -57,7 +57,7 @@ const timeoutMs = 60_000
 const result = z.looseObject({ rows: z.array(z.record(z.string(), z.unknown())) })
 const failure = z.looseObject({ message: z.string(), code: z.string() })
 
-/** What a failed request says: its status and the members `code` and `message`. */
+/** The status of a failed request, and the members `code` and `message` of its body. */
 export function failureOf({ status, body }: SqlAnswer): { status: number; code: string | null; message: string } {
   const parsed = failure.safeParse(body)
   return parsed.success
@@ -65,14 +65,14 @@ export function failureOf({ status, body }: SqlAnswer): { status: number; code: 
     : { status, code: null, message: '' }
 }
 
-/** The rows of a single query's answer. Rejects when it failed. */
+/** The rows of a single query's response. Rejects if it failed. */
 export function rowsOf(answer: SqlAnswer): readonly Readonly<Record<string, unknown>>[] {
   if (answer.status === 200) return result.parse(answer.body).rows
   const { code, message } = failureOf(answer)
   throw new Error(`the statement failed with ${answer.status} ${code ?? ''}: ${message}`)
 }
 
-/** The rows of each statement of a batch. Rejects when it failed. */
+/** The rows of each statement of a batch. Rejects if it failed. */
 export function batchRowsOf(answer: SqlAnswer): readonly (readonly Readonly<Record<string, unknown>>[])[] {
   if (answer.status !== 200) return [rowsOf(answer)]
   return z
@@ -102,7 +102,7 @@ export function roleUrl({ url, role, password }: NeonTarget): string {
   return withLogin(url, role, password)
 }
 
-/** The target alone: sends nothing. */
+/** The target itself. Sends nothing. */
 export function neonTarget({ url, endpoint, controls }: NeonPlace, name: string): NeonTarget {
   const post = async (
     body: string,
@@ -124,13 +124,13 @@ export function neonTarget({ url, endpoint, controls }: NeonPlace, name: string)
   return { url, endpoint, schema: name, role: name, password, controls, ask, post, rows }
 }
 
-/** Makes the run's schema and role. `close` drops both, also after a failure in between. */
+/** Creates the run's schema and role. `close` drops both, also after a failure. */
 export async function openNeonTarget(place: NeonPlace): Promise<{ target: NeonTarget; close: () => Promise<void> }> {
   const name = `wn_conformance_${randomBytes(6).toString('hex')}`
   const target = neonTarget(place, name)
   const close = async () => {
     await target.rows(`drop schema if exists ${name} cascade`)
-    // All that the role was granted was in the schema.
+    // All grants of the role were in the schema.
     await target.rows(`drop role if exists ${name}`)
   }
   try {

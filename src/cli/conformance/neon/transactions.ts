@@ -1,4 +1,5 @@
-// A batch is one transaction with the isolation that its headers ask for, and a request leaves no state behind.
+// Assertions: a batch is one transaction with the isolation level of its headers, and a request leaves no session
+// state.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { batchRowsOf, failureOf, type NeonTarget } from './target.ts'
@@ -7,7 +8,7 @@ const proxy = 'neondatabase/neon proxy/src/serverless/sql_over_http.rs'
 const abortAfterMs = 500
 const cancelWithinMs = 10_000
 
-/** Sends a request and drops it: the client is gone before the answer. */
+/** Sends a request and disconnects before the response. */
 async function sendAndLeave(target: NeonTarget, send: readonly { query: string }[]): Promise<void> {
   const answer = target.ask({ send, signal: AbortSignal.timeout(abortAfterMs) })
   const left = await answer.then(

@@ -1,4 +1,4 @@
-// How values go in and out: text, arrays, nulls, numbers with every digit.
+// Assertions about values in both directions: text, arrays, nulls, numbers with every digit.
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { type NeonTarget, rowsOf } from './target.ts'
 

@@ -1,4 +1,4 @@
-// Errors: their statuses, types, codes and members.
+// Assertions about errors: their statuses, types, codes and members.
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { errorOf, type PlaidTarget } from './target.ts'
 
@@ -6,7 +6,7 @@ const errors = 'https://plaid.com/docs/errors'
 const input = `${errors}/invalid-input`
 const request = `${errors}/invalid-request`
 
-/** `null` where a text or nothing may stand. */
+/** `null` allows a string or null. */
 const members = { error_type: 'string', error_code: 'string', error_message: 'string', request_id: 'string' }
 
 export const errorAssertions: readonly Assertion<PlaidTarget>[] = [

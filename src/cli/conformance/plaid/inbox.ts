@@ -1,4 +1,4 @@
-// A receiver of webhooks on this machine. The simulator reaches it directly; Plaid's sandbox through a tunnel that the
+// Receives webhooks on this machine. The simulator reaches it directly; Plaid's sandbox through a tunnel that the
 // operator opened to its port.
 import { createServer } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,16 +9,16 @@ export interface ReceivedWebhook {
 }
 
 export interface WebhookInbox {
-  /** The URL that Plaid is given. */
+  /** The webhook URL for Plaid. */
   readonly url: string
-  /** The first webhook whose body holds `text`; rejects after `timeoutMs`. */
+  /** The first webhook whose body contains `text`. Rejects after `timeoutMs`. */
   wait(text: string, timeoutMs: number): Promise<ReceivedWebhook>
   stop(): Promise<void>
 }
 
 const pollMs = 50
 
-/** @param publicUrl what leads to the port from outside; null for the port itself */
+/** @param publicUrl the URL that leads to the port from outside; null for the port itself */
 export async function openInbox(port: number, publicUrl: string | null): Promise<WebhookInbox> {
   const received: ReceivedWebhook[] = []
   const server = createServer((request, response) => {

@@ -1,4 +1,5 @@
-// Link tokens: what /link/token/create takes and refuses, how long a token lives, and Hosted Link.
+// Assertions about link tokens: what /link/token/create accepts and refuses, how long a token is valid, and Hosted
+// Link.
 import { linkTokenGet } from '../../../plaid/link-schemas.ts'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { allProducts, bodyOf, errorOf, type PlaidAnswer, type PlaidTarget, textIn } from './target.ts'
@@ -24,14 +25,14 @@ function create(
   })
 }
 
-/** What was seen of two answers that this project is safe under. */
+/** Which of two responses was observed; this project handles both. */
 function acceptedOrInvalid(answer: PlaidAnswer): string {
   const seen = errorOf(answer)
   expectThat('accepted or INVALID_FIELD', seen === '200' || seen === invalidField, seen)
   return seen === '200' ? 'accepted' : 'INVALID_FIELD'
 }
 
-/** Asserts that the token of the answer lives about so long. */
+/** Asserts that the token of the response is valid for about this long. */
 function expectLife(answer: PlaidAnswer, seconds: number): void {
   const left = (Date.parse(textIn(bodyOf(path, answer), 'expiration')) - Date.now()) / 1000
   expectThat(`a life of ${seconds} s`, Math.abs(left - seconds) < toleranceSeconds, Math.round(left))

@@ -1,4 +1,5 @@
-// Each answer that this project reads has the members that src/plaid/schemas.ts requires, in every row; items say what they lack.
+// Assertions: each response that this project reads has the members that src/plaid/schemas.ts requires, in every row.
+// Items report which products they lack.
 import * as z from 'zod'
 import { classify, plaidErrorSchema } from '../../../plaid/errors.ts'
 import { itemGet } from '../../../plaid/link-schemas.ts'
@@ -59,7 +60,7 @@ const reads: readonly Read[] = [
   },
 ]
 
-/** What is wrong with the rows that could not be read. */
+/** The problems of the rows that could not be read. */
 const problemsOf = (answer: unknown): string[] =>
   (withRows.safeParse(answer).data?.set_aside ?? []).flatMap(({ kind, problems }) =>
     problems.map((problem) => `${kind} ${problem}`),
@@ -87,7 +88,7 @@ const onlyChecking = JSON.stringify({
   override_accounts: [{ type: 'depository', subtype: 'checking', starting_balance: 100 }],
 })
 
-/** Asserts that the answer is one that this project reads as "this item has no such product". */
+/** Asserts that this project reads the response as "this item does not have the product". */
 async function expectAbsent(target: PlaidTarget, path: string): Promise<void> {
   const choices = { products: ['transactions'], username: 'user_custom', password: onlyChecking }
   const { accessToken } = await target.item(choices)

@@ -1,4 +1,4 @@
-// Data of a new item are not there at once: these calls wait until they are, as this project's syncs do.
+// Calls that wait until the data of a new item are available, as this project's syncs do.
 import { setTimeout as delay } from 'node:timers/promises'
 import type * as z from 'zod'
 import * as schemas from '../../../plaid/schemas.ts'
@@ -9,7 +9,7 @@ const pollMs = 1_000
 export const sync = '/transactions/sync'
 const complete = 'HISTORICAL_UPDATE_COMPLETE'
 
-/** The answer once it is no PRODUCT_NOT_READY any more. */
+/** The first response that is not PRODUCT_NOT_READY. */
 export async function callWhenReady(
   target: PlaidTarget,
   path: string,
@@ -29,7 +29,7 @@ export async function syncPage(target: PlaidTarget, body: Readonly<Record<string
   return schemas.transactionsSync.parse(bodyOf(sync, await target.call(sync, body)))
 }
 
-/** Waits until the item's whole history is there. */
+/** Waits until the item's whole history is available. */
 export async function waitForHistory(target: PlaidTarget, accessToken: string): Promise<void> {
   const deadline = performance.now() + patienceMs
   for (;;) {
@@ -40,7 +40,7 @@ export async function waitForHistory(target: PlaidTarget, accessToken: string): 
   }
 }
 
-/** All pages from `cursor` on. */
+/** All pages from `cursor`. */
 export async function syncAll(
   target: PlaidTarget,
   accessToken: string,

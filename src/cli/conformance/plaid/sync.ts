@@ -1,4 +1,5 @@
-// /transactions/sync: cursors, pages, the restart after a change between two pages, the versions of categories.
+// Assertions about /transactions/sync: cursors, pages, the restart after a change between two pages, the versions of
+// categories.
 import * as z from 'zod'
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
 import { addedIds, sync, syncAll, syncPage, waitForHistory } from './ready.ts'

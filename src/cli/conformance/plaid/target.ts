@@ -1,5 +1,5 @@
-// One Plaid, the sandbox or the simulator, called as this project calls it. Whatever a run makes there (items, users) is
-// removed at its end. Knows no host but the sandbox's and the simulator's.
+// One Plaid, the sandbox or the simulator, called as this project calls it. All items and users that a run creates are
+// removed at its end. Refuses every host except those of the sandbox and the simulator.
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { parseExactJson } from '../../../exact-json.ts'
@@ -16,7 +16,7 @@ export interface TestItem {
   readonly itemId: string
 }
 
-/** What is not said is First Platypus Bank, `user_good` and all products of this project. */
+/** The defaults are First Platypus Bank, `user_good` and all products of this project. */
 export interface ItemChoices {
   readonly products?: readonly string[]
   readonly userId?: string
@@ -26,20 +26,20 @@ export interface ItemChoices {
 }
 
 export interface PlaidTarget {
-  /** Calls with this run's credentials; amounts in answers are exact decimal text. */
+  /** Calls with this run's credentials. Amounts in responses are exact decimal text. */
   call(path: string, body: Readonly<Record<string, unknown>>): Promise<PlaidAnswer>
-  /** Calls with other credentials, or with none. */
+  /** Calls with other credentials, or without any. */
   callAs(credentials: Readonly<Record<string, string>>, path: string, body: object): Promise<PlaidAnswer>
   publicToken(choices?: ItemChoices): Promise<string>
-  /** Makes an item of the sandbox's bank. */
+  /** Creates an item at the sandbox's bank. */
   item(choices?: ItemChoices): Promise<TestItem>
-  /** The item that assertions share which change nothing of it. */
+  /** An item for all assertions that do not change it. */
   sharedItem(): Promise<TestItem>
   /** A `client_user_id` that no call has used. */
   newClientUserId(): string
   /** Creates a user and returns Plaid's id of it. */
   user(clientUserId?: string): Promise<string>
-  /** The receiver of this run's webhooks; null when no public URL leads to it. */
+  /** Receives this run's webhooks; null without a public URL. */
   readonly inbox: WebhookInbox | null
   /** What only the simulator can do; null at the sandbox. */
   readonly control: ((path: string, body: object) => Promise<void>) | null
@@ -58,13 +58,16 @@ export const allProducts = ['transactions', 'investments', 'liabilities'] as con
 const record = z.record(z.string(), z.unknown())
 const errorBody = z.looseObject({ error_type: z.string(), error_code: z.string() })
 
-/** `400 INVALID_INPUT INVALID_ACCESS_TOKEN`; the status alone for an answer that is no error of Plaid's. */
+/** `400 INVALID_INPUT INVALID_ACCESS_TOKEN`; only the status if the response is not an error of Plaid's. */
 export function errorOf({ status, body }: PlaidAnswer): string {
   const parsed = errorBody.safeParse(body)
   return parsed.success ? `${status} ${parsed.data.error_type} ${parsed.data.error_code}` : String(status)
 }
 
-/** The answer's body. Rejects with Plaid's error; an answer that the client's account lacks a product is uncheckable. */
+/**
+ * The response's body. Rejects with Plaid's error. If the client's Plaid account lacks a product, rejects with
+ * `uncheckable`.
+ */
 export function bodyOf(path: string, answer: PlaidAnswer): Readonly<Record<string, unknown>> {
   if (answer.status >= 200 && answer.status < 300) return answer.body
   const error = errorOf(answer)
@@ -144,7 +147,7 @@ export function openPlaidTarget(place: PlaidPlace): { target: PlaidTarget; close
       : null,
   }
   const close = async () => {
-    // What an assertion itself removed answers with an error, which says that it is gone.
+    // For what an assertion removed, Plaid returns an error: it is gone already.
     for (const token of items) await call('/item/remove', { access_token: token })
     for (const userId of users) await call('/user/remove', { user_id: userId })
   }

@@ -1,4 +1,4 @@
-// Access and public tokens: where they are valid, how often, and what ends them.
+// Assertions about access and public tokens: where they are valid, how often, and what ends them.
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { bodyOf, errorOf, type PlaidTarget, textIn } from './target.ts'
 

@@ -1,4 +1,4 @@
-// Plaid's users: created twice under one id, with the items that were linked for them.
+// Assertions about Plaid's users: creating one twice under one id, and the items linked for a user.
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
 import { bodyOf, errorOf, type PlaidTarget } from './target.ts'
 

@@ -1,4 +1,5 @@
-// Webhooks: how they are signed, and the key that verifies them. Needs a URL by which Plaid reaches this machine.
+// Assertions about webhooks: how they are signed, and the key that verifies them. Needs a URL at which Plaid reaches
+// this machine.
 import { createKeyCache } from '../../../webhooks/keys/cache.ts'
 import { verifyWebhook } from '../../../webhooks/verify.ts'
 import { type Assertion, expectEqual, expectThat, uncheckable } from '../assertion.ts'
@@ -9,7 +10,7 @@ const verificationDocs = 'https://plaid.com/docs/api/webhooks/webhook-verificati
 const keyPath = '/webhook_verification_key/get'
 const patienceMs = 60_000
 
-/** Fires DEFAULT_UPDATE for a new item and returns what arrives. */
+/** Triggers DEFAULT_UPDATE for a new item and returns the webhook that arrives. */
 async function fire(target: PlaidTarget): Promise<ReceivedWebhook> {
   if (target.inbox === null) throw uncheckable('Plaid needs a public URL: --webhook-url and --webhook-port')
   const { accessToken, itemId } = await target.item({ products: ['transactions'], webhook: target.inbox.url })

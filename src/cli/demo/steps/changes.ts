@@ -1,12 +1,13 @@
-// Step 2: the bank adds, changes and removes, with amounts that no float can hold; webhooks tell.
+// Step 2: the bank adds, changes and removes transactions, with amounts that no float can represent, and sends
+// webhooks.
 import { check, type Difference } from '../compare.ts'
 import type { Demo, Finding, Linked } from '../context.ts'
 import { settle } from '../settle.ts'
 
-/** Of the pending transaction that is posted later. */
+/** The name of the pending transaction that is posted later. */
 export const pendingName = 'DEMO pending'
 
-// JSON text, because JavaScript would round these numbers before they are sent.
+// JSON text, because JavaScript would round these numbers before sending them.
 const additions = `{"add": [
   {"name": "DEMO sixteen digits", "amount": 1234567890123456.10},
   {"name": "DEMO eighteen places", "amount": 0.000000000000000001},
@@ -19,7 +20,7 @@ const additions = `{"add": [
 ]}`
 const exactAmounts = ['1234567890123456.1', '0.000000000000000001', '-98765432109876.54321', '0.00012345', '1000']
 
-/** Three rounds of changes, each announced. */
+/** Three rounds of changes, each with webhooks. */
 export async function changeBank(demo: Demo, linked: Linked): Promise<Finding> {
   const { bank } = demo
   const { plaidItemId } = linked
@@ -38,7 +39,7 @@ export async function changeBank(demo: Demo, linked: Linked): Promise<Finding> {
   return { ...finding, differences: [...finding.differences, ...(await exactness(linked, added))] }
 }
 
-/** The amounts against what was sent, whatever the bank says of them. */
+/** Compares the amounts with what was sent to the bank, independently of what the bank returns. */
 async function exactness({ api }: Linked, ids: readonly string[]): Promise<Difference[]> {
   const told = new Map((await api.transactions()).map((row) => [row.plaid_transaction_id, row]))
   return exactAmounts.flatMap((amount, index) => {

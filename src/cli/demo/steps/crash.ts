@@ -1,13 +1,14 @@
-// Step 4: the Worker dies, the bank goes on without it, every webhook is lost; after a restart the sweep finds out.
+// Step 4: the Worker is killed, the bank continues without it, and every webhook is lost. After a restart the sweep
+// finds the changes.
 import type { Changed } from '../../lib/bank-client.ts'
 import { pollUntil } from '../../lib/poll.ts'
 import type { Demo, Finding, Linked } from '../context.ts'
 import { settle } from '../settle.ts'
 import { lastLook, sweepUntilEqual, untilSweepable } from '../sweep.ts'
 
-/** How long the sweep at the start may take to bring the news. */
+/** How long the first sweep after the start may take until the changes are stored. */
 const startSweepMs = 15_000
-/** A Worker that has called nobody for so long has ended what it was told to do. */
+/** A Worker that has made no call for this long has finished its work. */
 const quietMs = 3_000
 
 /** For items whose bank has transactions. */
@@ -23,7 +24,7 @@ export async function crash(demo: Demo, items: readonly Linked[]): Promise<Findi
   for (const { plaidItemId } of items)
     changes.push(await bank.change(plaidItemId, '{"add": 20, "modify": 5, "remove": 5}'))
   const lost = (await bank.lostWebhooks()) - lostBefore
-  // The sweep at the start then does it, as it does after any longer outage.
+  // Then the first sweep is due for these items, as after any longer outage.
   await untilSweepable(demo, look)
   await worker.restart()
   await bank.loseWebhooks(false)
@@ -37,7 +38,7 @@ export async function crash(demo: Demo, items: readonly Linked[]): Promise<Findi
       ]),
     ),
   )
-  // The stack's own sweep may have looked just before the kill; a run the kill cut short holds its lease for two minutes.
+  // The stack's sweep may have run just before the kill, and a run that was killed holds its lease for two minutes.
   const late = items.filter((_, index) => findings[index]?.differences.length !== 0)
   return late.length === 0 ? findings : await sweepUntilEqual(demo, items, 'late after the Worker was dead')
 }
@@ -45,7 +46,7 @@ export async function crash(demo: Demo, items: readonly Linked[]): Promise<Findi
 const summaryOf = (changed: Changed | undefined): string =>
   `${changed?.added.length ?? 0} added, ${changed?.modified.length ?? 0} modified, ${changed?.removed.length ?? 0} removed`
 
-/** Several webhooks tell of one change, so a run may go on when the data are there already. */
+/** Several webhooks report one change, so a run can still be active when the data are already stored. */
 async function untilQuiet(demo: Demo): Promise<void> {
   let seen = { calls: await demo.bank.calls(), since: performance.now() }
   await pollUntil(

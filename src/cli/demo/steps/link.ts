@@ -1,11 +1,11 @@
-// Step 1: link token, Link, exchange; then everything that the bank has is there.
+// Step 1: link token, Link and exchange. Then the API must return everything that the bank has.
 import type { ApiItem } from '../../lib/api-client.ts'
 import { pollUntil } from '../../lib/poll.ts'
 import { check } from '../compare.ts'
 import type { Customer, Demo, Finding, Linked } from '../context.ts'
 import { settle } from '../settle.ts'
 
-/** The user goes through Link, and the public token is exchanged. */
+/** Plays the user in Link and exchanges the public token. */
 export async function linkBank({ bank }: Demo, customer: Customer): Promise<Linked> {
   const linkToken = await customer.api.createLinkToken()
   const { publicToken, plaidItemId } = await bank.finishLink(linkToken, customer.login)
@@ -13,7 +13,7 @@ export async function linkBank({ bank }: Demo, customer: Customer): Promise<Link
   return { ...customer, itemId: item.id, plaidItemId, closed: [] }
 }
 
-/** Every product was read once, or the bank does not have it. */
+/** Whether every product was read once, or the bank does not have it. */
 const isComplete = (item: ApiItem): boolean =>
   item.status === 'healthy' &&
   item.products.every(({ status, last_synced_at }) => status === 'absent' || last_synced_at !== null)

@@ -1,4 +1,4 @@
-// Step 5: something changes at the bank and no webhook comes; one sweep finds out.
+// Step 5: data change at the bank without a webhook; one sweep finds the change.
 import type { Demo, Finding, Linked } from '../context.ts'
 import { sweepUntilEqual } from '../sweep.ts'
 

@@ -1,4 +1,4 @@
-// Step 6: a day passes at the bank and an account closes; balances, holdings, investment transactions and liabilities
+// Step 6: a day passes at the bank and an account closes. Balances, holdings, investment transactions and liabilities
 // follow, and the closed account stays, marked as closed.
 import { accountEntry } from '../bank-book.ts'
 import type { TableName } from '../book.ts'
@@ -8,19 +8,19 @@ import { settle } from '../settle.ts'
 
 const toldByWebhook: readonly TableName[] = ['transactions', 'holdings', 'investment_transactions', 'liabilities']
 
-/** What a day brings is told by webhooks. */
+/** Webhooks report the changes of a day. */
 export async function dayPasses(demo: Demo, linked: Linked): Promise<Finding> {
   await demo.bank.advanceDays(1)
   return await settle(demo, linked, 'a day passed at the bank, webhooks', toldByWebhook)
 }
 
-/** Balances come with transactions and twice a day; a user can ask for them. */
+/** Balances come with transactions and twice a day; a user can request them. */
 export async function askForBalances(demo: Demo, linked: Linked): Promise<Finding> {
   await linked.api.syncItem(linked.itemId)
   return await settle(demo, linked, 'balances read on request', ['accounts'])
 }
 
-/** The savings account closes, or another one that no investment and no debt hangs on. */
+/** Closes the savings account, or another one without investments and liabilities. */
 export async function closeAccount(demo: Demo, linked: Linked): Promise<Finding> {
   const { api, itemId, plaidItemId } = linked
   const { accounts } = await demo.bank.truth(plaidItemId)

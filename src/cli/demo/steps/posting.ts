@@ -1,5 +1,5 @@
-// Step 3: a pending transaction with the user's note posts under a new id, among so much else that its removal comes on
-// another page; the note goes on.
+// Step 3: a pending transaction with the user's note posts under a new id. So many other changes come with it that its
+// removal is on another page. The note must move to the posted transaction.
 import { check } from '../compare.ts'
 import type { Demo, Finding, Linked } from '../context.ts'
 import { settle } from '../settle.ts'
@@ -9,7 +9,7 @@ const note = 'DEMO note: dinner with the neighbours 🦆'
 /** More than Plaid's largest page. */
 const otherNews = 600
 
-/** Writes the note, posts, waits, and looks for the note. */
+/** Writes the note, posts, waits, and checks the note. */
 export async function postPending(demo: Demo, linked: Linked): Promise<Finding> {
   const { api, itemId, plaidItemId } = linked
   const pending = (await api.transactions()).find(({ name, pending: waits }) => waits && name === pendingName)

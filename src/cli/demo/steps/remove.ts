@@ -1,4 +1,4 @@
-// Step 8: the user unlinks the bank. It is over at Plaid, which would bill it otherwise, and gone from the API.
+// Step 8: the user unlinks the bank. It must be removed at Plaid, which would bill it otherwise, and from the API.
 import type { Bank } from '../../lib/bank-client.ts'
 import { apiBook } from '../api-book.ts'
 import { type Book, tableNames } from '../book.ts'
@@ -13,7 +13,7 @@ const nothing: Book = {
   liabilities: [],
 }
 
-/** Deletes twice: the second time is no error, and Plaid does not hear of it again. */
+/** Deletes twice: the second time must succeed without another call to Plaid. */
 export async function removeItem({ bank }: Demo, linked: Linked): Promise<Finding> {
   const { api, itemId, plaidItemId } = linked
   const path = `/plaid/items/${itemId}`

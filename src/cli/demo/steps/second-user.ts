@@ -1,4 +1,4 @@
-// Step 7: another user, also logged in, can neither see nor reach any of it.
+// Step 7: another authenticated user can neither see nor change any of the data.
 import * as z from 'zod'
 import type { Api } from '../../lib/api-client.ts'
 import { check, type Difference } from '../compare.ts'
@@ -15,7 +15,7 @@ const lists = [
   '/liabilities',
 ]
 
-/** Every list is empty, every id unknown; and what was tried changed nothing for its owner. */
+/** Every list must be empty and every id unknown, and the attempts must change nothing for the owner. */
 export async function secondUser(demo: Demo, linked: Linked): Promise<Finding> {
   const stranger = await demo.apiFor('somebody else')
   const requests = await requestsFor(linked)
@@ -34,7 +34,7 @@ interface Request {
   readonly body?: string
 }
 
-/** All that can be asked for by an id of the owner's. */
+/** All requests with an id of the owner's data. */
 async function requestsFor({ api, itemId }: Linked): Promise<Request[]> {
   const { accounts, transactions } = await api.lists()
   const accountId = accounts[0]?.id ?? ''

@@ -1,4 +1,4 @@
-// Which banks have transactions to change: a brokerage or a loan alone has none.
+// Decides which banks have transactions that can change: one with only a brokerage or a loan has none.
 import type { Demo, Finding, Linked } from '../context.ts'
 import { settle } from '../settle.ts'
 

@@ -1,4 +1,4 @@
-// Which accounts an institution keeps for a generated customer, and how each of them begins two years ago.
+// Which accounts each institution opens for a generated customer, and their balances two years ago.
 import type { Role } from './household.ts'
 import type { Account } from './model.ts'
 import { exact } from './number.ts'
@@ -10,7 +10,7 @@ interface AccountPlan {
   readonly type: Account['type']
   readonly subtype: string
   readonly role?: Role
-  /** What was had, or owed, on the day before the history begins. */
+  /** The balance, or the debt, on the day before the history begins. */
   readonly opening: string
   readonly limit?: string
   readonly currency?: Currency
@@ -38,7 +38,7 @@ const moneyMarket = plan('Money Market', '4444', 'depository', 'money market', '
 const wallet = plan('Rewards Wallet', '9100', 'other', 'other', '0.00041000', { role: 'wallet', currency: bitcoin })
 const euros = plan('Euro Account', '9200', 'depository', 'checking', '350.00', { role: 'abroad', currency: euro })
 
-/** Plaid's first sandbox bank offers everything; so does an institution that has no plan of its own. */
+/** Plaid's first sandbox bank offers everything. Institutions without a separate plan use this one. */
 const everything: InstitutionPlan = {
   brand: 'Plaid',
   accounts: [checking, savings, deposit, card, moneyMarket, ira, retirement, student, mortgage, crypto, wallet],
@@ -68,12 +68,12 @@ const plans: Readonly<Record<string, InstitutionPlan>> = {
   ins_115616: { brand: 'Quagga', accounts: [brokerage, ira, crypto] },
 }
 
-/** What the institution offers. */
+/** The accounts that the institution offers. */
 export function planOf(institutionId: string): InstitutionPlan {
   return plans[institutionId] ?? everything
 }
 
-/** Opens an account as planned. */
+/** Opens the account that the plan describes. */
 export function openAccount(institution: InstitutionPlan, account: AccountPlan, ids: Ids): Account {
   const { name, mask, type, subtype, opening, limit } = account
   const current = exact(opening)

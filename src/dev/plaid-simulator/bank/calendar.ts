@@ -1,14 +1,17 @@
-// Calendar arithmetic on `YYYY-MM-DD` text, in the proleptic Gregorian calendar and no time zone at all.
+// Arithmetic on calendar days (`YYYY-MM-DD`) in the proleptic Gregorian calendar, without time zones.
 import type { Day } from './values.ts'
 
 const msPerDay = 86_400_000
 
-/** The day `count` days after `day` (before it, when negative). Throws a RangeError on text that is no day. */
+/**
+ * The day `count` days after `day`, or before it if `count` is negative.
+ * @throws RangeError if the text is not a day
+ */
 export function addDays(day: Day, count: number): Day {
   return new Date(ordinal(day) * msPerDay + count * msPerDay).toISOString().slice(0, 10)
 }
 
-/** How many days `to` lies after `from`; negative when before. */
+/** The number of days from `from` to `to`; negative if `to` is earlier. */
 export function daysBetween(from: Day, to: Day): number {
   return ordinal(to) - ordinal(from)
 }
@@ -28,12 +31,12 @@ export function dayOfMonth(day: Day): number {
   return Number(day.slice(8))
 }
 
-/** The last day of the month that `day` lies in. */
+/** The last day of the month of `day`. */
 export function monthEnd(day: Day): Day {
   return `${day.slice(0, 8)}${daysInMonth(Number(day.slice(0, 4)), Number(day.slice(5, 7)))}`
 }
 
-/** The same day `count` months later (earlier, when negative), or the month's last one where it has no such day. */
+/** The same day of the month `count` months later (earlier if negative). The month's last day if it has no such day. */
 export function addMonths(day: Day, count: number): Day {
   const months = Number(day.slice(0, 4)) * 12 + Number(day.slice(5, 7)) - 1 + count
   const [year, month] = [Math.floor(months / 12), (months % 12) + 1]
@@ -41,7 +44,7 @@ export function addMonths(day: Day, count: number): Day {
   return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(date).padStart(2, '0')}`
 }
 
-/** Whether the text is a day that exists: `2026-02-30` is none. */
+/** Whether the text is an existing day: `2026-02-30` is not. */
 export function isDay(text: string): boolean {
   const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)
   if (parts === null) return false
@@ -57,6 +60,6 @@ function daysInMonth(year: number, month: number): number {
 
 function ordinal(day: Day): number {
   if (!isDay(day)) throw new RangeError(`not a day: ${day.slice(0, 20)}`)
-  // UTC on both ways, so that no time zone and no summer time can move a day.
+  // Parses as UTC, so that no time zone or daylight saving time can move the day.
   return Date.parse(`${day}T00:00:00Z`) / msPerDay
 }

@@ -1,4 +1,5 @@
-// How a pending transaction becomes the posted one that takes its place: a new id, and sometimes another amount, name and date.
+// How a pending transaction becomes a posted one. The posted one has a new id, and sometimes another amount, name and
+// date.
 import type { Transaction } from './model.ts'
 import { addExact, cents, compareExact, exact, multiplyExact, roundExact } from './number.ts'
 import { between, type Random } from './random.ts'
@@ -7,18 +8,18 @@ import type { Day, Ids } from './values.ts'
 export interface Clearing {
   random: Random
   ids: Ids
-  /** Whether the posted one names the pending one; some banks never do. */
+  /** Whether the posted transaction names the pending one in `pending_transaction_id`. Some banks never do. */
   link: boolean
   /** The day on which it posts. */
   today: Day
 }
 
-/** What a pump blocks before it knows how much will be filled in. */
+/** The amount that a fuel pump authorises before it knows the price of the purchase. */
 export const fuelHold = exact('1.00')
 
 const tipped = new Set(['FOOD_AND_DRINK_RESTAURANT', 'FOOD_AND_DRINK_COFFEE'])
 
-/** The posted transaction that replaces a pending one. The bank's books are left alone. */
+/** The posted transaction that replaces a pending one. Does not change the bank's books. */
 export function postedFrom(pending: Transaction, { random, ids, link, today }: Clearing): Transaction {
   const amount = finalAmount(pending, random)
   const renamed = pending.merchant_name !== null && random() < 0.3
@@ -44,7 +45,7 @@ function finalAmount({ amount, personal_finance_category }: Transaction, random:
   return addExact(amount, roundExact(multiplyExact(amount, share), decimalsOf(amount.rawJSON)))
 }
 
-// Yen have no cents: a tip is in the amount's own smallest unit.
+// The number of decimals follows the currency: a tip in yen has none.
 function decimalsOf(text: string): number {
   return /\.(\d+)$/.exec(text)?.[1]?.length ?? 0
 }

@@ -1,4 +1,4 @@
-// The bank of a custom user: exactly what was asked for, digit for digit; nothing is invented beside it.
+// The bank of a custom user. It has exactly the data of the custom user's JSON, digit for digit, and invents nothing.
 import { currencyOf } from './currency.ts'
 import { inflowsOf } from './custom-inflow.ts'
 import { addCustomInvestments } from './custom-investments.ts'
@@ -19,7 +19,7 @@ export interface OpenCustomBank {
   ids: Ids
 }
 
-/** Opens the bank of a custom user's accounts as it stands at the end of `today`. */
+/** Opens the bank of a custom user, as of the end of `today`. */
 export function openCustomBank({ accounts, today, ids }: OpenCustomBank): Bank {
   const bank: Bank = {
     accounts: [],
@@ -41,7 +41,7 @@ export function openCustomBank({ accounts, today, ids }: OpenCustomBank): Bank {
     },
   }
   for (const custom of accounts) addAccount(bank, custom, today, ids)
-  // Sorting is stable: what came on one day stays in the order that was given.
+  // The sort is stable: transactions of one day keep the order of the JSON.
   bank.transactions.sort((left, right) => (left.date < right.date ? -1 : Number(left.date > right.date)))
   return bank
 }
@@ -92,7 +92,7 @@ function openingOf({ type, liability }: CustomAccount): RawNumber {
   return type === 'loan' ? (liability?.principal ?? exact('0')) : exact('0')
 }
 
-/** A posting date to come makes it pending, and is the day on which it posts (Plaid, custom users). */
+/** A posting date in the future makes the transaction pending; it posts on that date (Plaid, custom users). */
 function transactionsOf(bank: Bank, custom: CustomAccount, account: Account, today: Day, ids: Ids): Transaction[] {
   return (custom.transactions ?? []).map((given) => {
     const pending = given.date_posted > today
@@ -128,7 +128,7 @@ function setAvailable(bank: Bank, custom: CustomAccount, account: Account, trans
   }
 }
 
-/** What the account's holdings in its own currency come to. */
+/** The value of the account's holdings in the account's currency. */
 function worth({ holdings }: Bank, { account_id, balances }: Account): RawNumber {
   const own = holdings.filter((holding) => holding.account_id === account_id && sameCurrency(holding, balances))
   return total(own.map(({ institution_value }) => institution_value))

@@ -1,4 +1,4 @@
-// The income that a custom user's `inflow_model` asks for: one posting a month, in the past as in the days to come.
+// The income of a custom user's `inflow_model`: one posting a month, in the history and as days pass.
 import { addDays, daysAfter } from './calendar.ts'
 import type { CustomAccount } from './custom-user.ts'
 import { isDayOfMonth } from './happening.ts'
@@ -9,8 +9,8 @@ import { type Draft, transactionOf } from './posting.ts'
 import type { Day, Ids } from './values.ts'
 
 /**
- * Notes the account's monthly income and gives what it has paid so far. Of Plaid's models this is `monthly-income`;
- * the ones that pay off a liability are accepted and do nothing.
+ * Registers the account's monthly income and returns the postings until today. Supports Plaid's `monthly-income` model.
+ * The models that pay off a liability are accepted and have no effect.
  */
 export function inflowsOf(bank: Bank, custom: CustomAccount, account: Account, today: Day, ids: Ids): Transaction[] {
   const inflow = inflowFrom(custom, account)
@@ -21,7 +21,7 @@ export function inflowsOf(bank: Bank, custom: CustomAccount, account: Account, t
     .map((day) => transactionOf(incomeOn(inflow, account, day), { id: ids('transaction'), pending: false, date: day }))
 }
 
-/** The income as a posting of the day. */
+/** The income as a posting of that day. */
 export function incomeOn({ amount, name }: Inflow, account: Account, day: Day): Draft {
   return { account, amount, day, statement: name, category: 'INCOME_OTHER' }
 }

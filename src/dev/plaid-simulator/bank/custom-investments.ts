@@ -1,4 +1,4 @@
-// The holdings and investment transactions of a custom user, priced and counted as given.
+// The holdings and investment transactions of a custom user, with the given prices and quantities.
 import { currencyOf } from './currency.ts'
 import type { CustomAccount, CustomSecurity } from './custom-user.ts'
 import type { InvestmentTransaction, Security } from './model-investments.ts'
@@ -16,14 +16,14 @@ const usualSubtype: Readonly<Record<InvestmentTransaction['type'], string>> = {
   transfer: 'transfer',
 }
 
-/** Adds what the custom account holds and did. */
+/** Adds the custom account's holdings and investment transactions to the bank. */
 export function addCustomInvestments(bank: Bank, custom: CustomAccount, account: Account, ids: Ids): void {
   const { account_id } = account
   const usual = custom.currency ?? 'USD'
   for (const given of custom.holdings ?? []) {
     const { quantity, institution_price, institution_price_as_of = null, currency } = given
     const known = securityFor(bank, given.security ?? {}, currency ?? usual, ids)
-    // Plaid names one holding per account and security, so a second lot is a security of its own.
+    // Plaid reports one holding per account and security, so a second lot gets a security for itself.
     const held = bank.holdings.some((lot) => lot.account_id === account_id && lot.security_id === known.security_id)
     const security = held ? addSecurity(bank, given.security ?? {}, currency ?? usual, ids) : known
     security.close_price = institution_price
@@ -63,7 +63,7 @@ export function addCustomInvestments(bank: Bank, custom: CustomAccount, account:
   bank.investmentTransactions.sort((left, right) => (left.date < right.date ? -1 : Number(left.date > right.date)))
 }
 
-/** The bank's security that is the same by ticker, CUSIP, ISIN or name, or a new one. */
+/** The bank's security with the same ticker, CUSIP, ISIN or name, or a new one. */
 function securityFor(bank: Bank, given: CustomSecurity, currency: string, ids: Ids): Security {
   const { ticker_symbol: ticker, cusip, isin, name } = given
   const known = bank.securities.find(
@@ -94,7 +94,7 @@ function addSecurity(bank: Bank, given: CustomSecurity, currency: string, ids: I
   return added
 }
 
-/** Plaid writes currencies as `CUR:` and their code. */
+/** Plaid writes the ticker of a currency as `CUR:` and its code. */
 function kindOf(ticker: string, isOption: boolean): Pick<Security, 'type' | 'subtype' | 'is_cash_equivalent'> {
   if (isOption) return { type: 'derivative', subtype: 'option', is_cash_equivalent: false }
   if (!ticker.startsWith('CUR:')) return { type: 'equity', subtype: 'common stock', is_cash_equivalent: false }
@@ -103,7 +103,7 @@ function kindOf(ticker: string, isOption: boolean): Pick<Security, 'type' | 'sub
   return { type, subtype: type, is_cash_equivalent: cash }
 }
 
-/** The contract that an option's symbol spells out: underlying, expiry, call or put, strike in thousandths (OSI). */
+/** The option contract that an OSI symbol encodes: underlying, expiry, call or put, strike price in thousandths. */
 function optionOf(ticker: string): Security['option_contract'] {
   const parts = /^([A-Z]+)\s*(\d{2})(\d{2})(\d{2})([CP])(\d{8})$/.exec(ticker)
   if (parts === null) return null

@@ -1,4 +1,4 @@
-// The liabilities of a custom user: what was overridden, and nulls or the plainest assumption for the rest.
+// The liabilities of a custom user: the given values, and null or a plain default for the rest.
 import { addDays, addMonths } from './calendar.ts'
 import type { CustomAddress, CustomLiability } from './custom-user.ts'
 import type { Apr, CreditCardLiability, PostalAddress, StudentLoan } from './model-liabilities.ts'
@@ -8,7 +8,7 @@ import type { Day, RawNumber } from './values.ts'
 
 type Overrides = Partial<CustomLiability>
 
-/** A card's liability. Without any rate given it has a usual one for purchases, since Plaid always shows one. */
+/** A card's liability. Without a given rate it has a usual purchase rate, because Plaid always reports one. */
 export function creditLiability({ account_id, balances }: Account, given: Overrides, today: Day): CreditCardLiability {
   const rates: [Apr['apr_type'], RawNumber | null | undefined][] = [
     ['purchase_apr', given.purchase_apr],
@@ -73,7 +73,7 @@ function apr(type: Apr['apr_type'], percentage: RawNumber): Apr {
   return { apr_percentage: percentage, apr_type: type, balance_subject_to_apr: null, interest_charge_amount: null }
 }
 
-/** The end of the repayment model, unless a date was given. */
+/** The end of the repayment model, unless the custom user gives a date. */
 function payoffOf({ expected_payoff_date, origination_date, repayment_model }: Overrides): Day | null {
   if (expected_payoff_date != null) return expected_payoff_date
   if (origination_date == null || repayment_model?.repayment_months == null) return null

@@ -1,4 +1,5 @@
-// The password of `user_custom`: Plaid's custom user, parsed once. Lenient where Plaid is, strict where a value could be misread.
+// Parses the password of `user_custom`: Plaid's custom user. As lenient as Plaid, but strict where a value could be
+// misread.
 import * as z from 'zod'
 import { isDay } from './calendar.ts'
 import { isExact } from './number.ts'
@@ -8,7 +9,7 @@ const amount = z.custom<RawNumber>(isExact, { error: 'must be a number' })
 const day = z.string().refine(isDay, { error: 'must be a day, YYYY-MM-DD' })
 const text = z.string()
 
-/** Plaid's description knows one object where its own examples have a list. */
+/** Plaid's schema has one object where Plaid's examples have a list; accepts both. */
 const listOf = <Entry extends z.ZodType>(entry: Entry) => z.union([z.array(entry), entry.transform((one) => [one])])
 
 const transaction = z.looseObject({
@@ -132,14 +133,17 @@ export type CustomSecurity = z.output<typeof security>
 export type CustomLiability = z.output<typeof liability>
 export type CustomAddress = z.output<typeof address>
 
-/** Parses a custom user whose numbers are raw. Throws a RangeError that names the first bad field. */
+/**
+ * Parses a custom user whose numbers are raw JSON tokens.
+ * @throws RangeError that names the first bad field
+ */
 export function parseCustomUser(value: unknown): CustomUser {
   const parsed = customUser.safeParse(value)
   if (parsed.success) return parsed.data
   throw new RangeError(describe(parsed.error))
 }
 
-/** What is wrong with a custom user, as `path: reason`; null when nothing is. */
+/** The first error of a custom user, as `path: reason`; null if it is valid. */
 export function customUserProblem(value: unknown): string | null {
   const parsed = customUser.safeParse(value)
   return parsed.success ? null : describe(parsed.error)

@@ -1,10 +1,10 @@
-// What one day brings to a household, read like a table of contents. It says what happens; life.ts books it.
+// What happens to a household on one day. Only decides; life.ts enters it into the books.
 import type { DayAhead, Happening } from './happening.ts'
 import { interest, moneyMoves } from './own-accounts.ts'
 import { purchases, refund } from './purchases.ts'
 import { bills, cash, check, elsewhere, salary } from './regular.ts'
 
-/** Everything that happens on the day, in the order in which the bank hears of it. */
+/** Everything that happens on the day, in the order in which the bank books it. */
 export function happenings(ahead: DayAhead): Happening[] {
   return [
     ...salary(ahead),

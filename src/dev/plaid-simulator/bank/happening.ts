@@ -1,4 +1,4 @@
-// What can happen to a household on a day, as the parts of a day say it to each other. Nothing here touches the books.
+// Types and helpers for what happens to a household on a day. Nothing here changes the books.
 import { dayOfMonth, monthEnd } from './calendar.ts'
 import type { Household, Role } from './household.ts'
 import { accountOf } from './ledger.ts'
@@ -8,7 +8,7 @@ import type { Draft } from './posting.ts'
 import type { Random } from './random.ts'
 import type { Day, RawNumber } from './values.ts'
 
-/** A draft and how it appears: `settleDays` 0 posts at once, more are spent pending. */
+/** A draft of a posting. With `settleDays` 0 it posts on its day; otherwise it is pending for that many days. */
 export interface Happening {
   draft: Draft
   settleDays: number
@@ -22,31 +22,31 @@ export interface DayAhead {
   random: Random
 }
 
-/** One side of a move between two accounts of the same customer. */
+/** One side of a transfer between two accounts of the same customer. */
 export interface Leg {
   account: Account
   statement: string
   category: string
 }
 
-/** The household's account for a role, if it has one that is open. */
+/** The household's open account for a role, if it has one. */
 export function accountFor({ bank, household }: DayAhead, role: Role): Account | undefined {
   const id = household.accounts[role]
   return id === undefined || bank.closedAccountIds.has(id) ? undefined : accountOf(bank, id)
 }
 
-/** Whether the day is this one of its month; a month that is too short has it on its last day. */
+/** Whether `day` is this day of its month. In a shorter month, the last day counts. */
 export function isDayOfMonth(day: Day, wanted: number): boolean {
   const date = dayOfMonth(day)
   return date === wanted || (wanted > date && date >= 28 && day === monthEnd(day))
 }
 
-/** Something that posts on its own day. */
+/** A posting without a pending phase. */
 export function atOnce(draft: Draft): Happening {
   return { draft, settleDays: 0 }
 }
 
-/** Both legs of a move: the same amount out of `from` and into `to`, on one day and under one reference number. */
+/** Both legs of a transfer: the same amount out of `from` and into `to`, on one day, with the same reference number. */
 export function bothLegs(day: Day, amount: RawNumber, from: Leg, to: Leg): Happening[] {
   const payment = { reference_number: `${day.replaceAll('-', '')}${from.account.mask ?? ''}${to.account.mask ?? ''}` }
   const { balances } = to.account

@@ -1,4 +1,4 @@
-// How far back a bank remembers.
+// How many days of history a bank has.
 
-/** Days of history behind `today`: the most that Plaid ever gives. */
+/** The most days that Plaid returns. */
 export const historyDays = 730

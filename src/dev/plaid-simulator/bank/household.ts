@@ -1,11 +1,11 @@
-// How one customer lives: what stays the same from month to month, drawn once from the seed.
+// A customer's habits, which stay the same from month to month. Drawn once from the seed.
 import { type Merchant, merchantsOf } from './merchants.ts'
 import { between, pick, type Random } from './random.ts'
 
-/** What an account is for in the customer's life. */
+/** What the customer uses an account for. */
 export type Role = 'checking' | 'savings' | 'card' | 'mortgage' | 'student' | 'ira' | 'wallet' | 'abroad'
 
-/** A bill on a fixed day of every month, from `low` to `high` cents. */
+/** A bill on a fixed day of each month, between `low` and `high` cents. */
 export interface Bill {
   readonly merchant: Merchant
   readonly day: number
@@ -14,27 +14,27 @@ export interface Bill {
 }
 
 export interface Household {
-  /** Account ids by role; a household lacks the roles that its institution does not offer. */
+  /** Account ids by role. Roles that the institution does not offer are absent. */
   readonly accounts: Partial<Record<Role, string>>
   readonly employer: string
   readonly salaryCents: number
   readonly rentCents: number
   readonly mortgageCents: number
   readonly bills: readonly Bill[]
-  /** Whether what happens has values that Plaid's own sandbox never has; see rare-values.ts. */
+  /** Whether the data contain values that Plaid's sandbox never returns; see rare-values.ts. */
   readonly rare: boolean
-  /** How many days a card purchase stays pending, before a Sunday puts it off. */
+  /** How many days a card purchase stays pending. A Sunday adds a day. */
   readonly clearing: { readonly fewest: number; readonly most: number }
 }
 
 export interface HouseholdPlan {
   accounts: Household['accounts']
-  /** More is pending, and for longer, as with Plaid's `user_transactions_dynamic`. */
+  /** More transactions are pending, and for longer, as with Plaid's `user_transactions_dynamic`. */
   dynamic: boolean
   rare: boolean
 }
 
-/** Draws a household. */
+/** Draws a household from the random source. */
 export function householdOf(plan: HouseholdPlan, random: Random): Household {
   return {
     accounts: plan.accounts,
@@ -51,7 +51,7 @@ export function householdOf(plan: HouseholdPlan, random: Random): Household {
 function bills(random: Random, kind: 'utility' | 'subscription', firstDay: number, lastDay: number): Bill[] {
   return merchantsOf(kind).map((merchant) => {
     const usual = between(random, merchant.low, merchant.high)
-    // A subscription costs the same every month, a utility what was used.
+    // A subscription costs the same every month; a utility bill varies.
     const spread = kind === 'utility' ? Math.round(usual / 6) : 0
     return { merchant, day: between(random, firstDay, lastDay), low: usual - spread, high: usual + spread }
   })

@@ -1,4 +1,4 @@
-// The institutions that the simulator knows, and what each of them supports.
+// The institutions that the simulator has, and what each one supports.
 
 export const productNames = [
   'transactions',
@@ -18,7 +18,7 @@ export interface Institution {
   url: string
   routingNumbers: readonly string[]
   oauth: boolean
-  /** Whether the bank ends the access of a login's first item when a second one is linked. */
+  /** Whether linking a second item ends the access of the login's first item. */
   secondItemKillsFirst: boolean
 }
 
@@ -34,7 +34,10 @@ const everything: readonly Product[] = [
 
 const banking: readonly Product[] = ['assets', 'auth', 'balance', 'identity', 'liabilities', 'transactions']
 
-/** Plaid's own sandbox institutions, a brokerage, and those whose ways with a second item matter, under Plaid's ids. */
+/**
+ * Plaid's sandbox institutions, a brokerage, and institutions that handle a second item in a special way. Ids are
+ * Plaid's.
+ */
 export const institutions: readonly Institution[] = [
   institution('ins_109508', 'First Platypus Bank', everything, ['011401533']),
   institution(

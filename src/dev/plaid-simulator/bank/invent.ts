@@ -1,4 +1,4 @@
-// What the server asks of a bank while time passes: something new, the days to come, a pending one that posts.
+// Operations on a bank while time passes: invent a transaction, play the days to come, post a pending transaction.
 import { accountOf } from './ledger.ts'
 import type { Account, Bank, Transaction } from './model.ts'
 import { transactionOf } from './posting.ts'
@@ -15,15 +15,15 @@ export interface Invention {
   random: Random
   today: Day
   ids: Ids
-  /** Posted unless told otherwise. */
+  /** False if absent. */
   pending?: boolean
-  /** Any open account that people spend from, when absent. */
+  /** Any open account that the customer spends from, if absent. */
   accountId?: string
 }
 
 /**
- * A believable new purchase of today, in the account's currency. The books are left alone: `book` enters it.
- * Throws a RangeError for an unknown account, and when the bank has no open account to spend from.
+ * A plausible new purchase of today, in the account's currency. Does not enter it into the books; `book` does.
+ * @throws RangeError for an unknown account, and if the bank has no open account to spend from
  */
 export function inventTransaction({ bank, random, today, ids, pending = false, accountId }: Invention): Transaction {
   const account = accountId === undefined ? pick(random, spendingAccounts(bank)) : accountOf(bank, accountId)

@@ -1,4 +1,4 @@
-// What happens in investment accounts: contributions, purchases, sales, dividends, fees, and prices that move once a week.
+// What happens in investment accounts: contributions, purchases, sales, dividends, fees, and weekly price changes.
 import { monthEnd, weekday } from './calendar.ts'
 import { isDayOfMonth } from './happening.ts'
 import type { Holding, InvestmentTransaction } from './model-investments.ts'
@@ -19,7 +19,7 @@ interface MarketDay {
 
 const zero = exact('0')
 
-/** What an account of a subtype holds at first: ticker and quantity. Cash comes first. */
+/** The first holdings of an account, by its subtype: ticker and quantity. Cash comes first. */
 const portfolios: Readonly<Record<string, readonly (readonly [Ticker, string])[]>> = {
   ira: [
     ['USD', '412.55'],
@@ -66,7 +66,7 @@ export function openPortfolios(bank: Bank, day: Day, ids: Ids): void {
   revalue(bank, day)
 }
 
-/** One day on the market. Custom users' positions stand still: nothing is priced for them. */
+/** Plays one day of the market. Custom users' holdings do not change, because they have no prices. */
 export function investOn(market: MarketDay): void {
   const { bank, day, random } = market
   const accounts = bank.accounts.filter(({ account_id, type, subtype }) => {
@@ -109,7 +109,7 @@ function contribute(market: MarketDay, account: Account): void {
   enter(market, account, null, { name: 'CONTRIBUTION', type: 'cash', subtype: 'contribution', amount })
 }
 
-/** As many thousandths of a share as the contribution pays for; the rest stays cash. */
+/** Buys as many thousandths of a share as the contribution pays for; the rest stays cash. */
 function buy(market: MarketDay, account: Account): void {
   const holding = pick(market.random, traded(market.bank, account))
   const { price, ticker } = quote(market.bank, holding)
@@ -152,7 +152,7 @@ function dividends(market: MarketDay, account: Account): void {
   }
 }
 
-/** Shares that come in from elsewhere: no cash moves. */
+/** Shares that are transferred in from another broker. No cash moves. */
 function transferIn(market: MarketDay, account: Account): void {
   const holding = pick(market.random, traded(market.bank, account))
   const { price, ticker } = quote(market.bank, holding)
@@ -160,7 +160,10 @@ function transferIn(market: MarketDay, account: Account): void {
   enter(market, account, holding, { ...entry, amount: zero, quantity: exact('1.5'), price })
 }
 
-/** Books what happened. Cash is booked on the cash security, as Plaid does, or on none where values may be rare. */
+/**
+ * Enters an investment transaction. Cash movements name the cash security, as at Plaid, or no security if rare values
+ * are on.
+ */
 function enter({ bank, day, ids }: MarketDay, account: Account, holding: Holding | null, entry: Entry): void {
   const quantity = entry.quantity ?? zero
   const cash = cashHolding(bank, account)

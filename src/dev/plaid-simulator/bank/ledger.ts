@@ -1,11 +1,11 @@
-// The one place where postings enter and leave the bank's books, so that balances always agree with them.
+// The only place where postings enter and leave the bank's books, so that the balances always agree with them.
 import type { Account, Bank, OtherSide, Transaction } from './model.ts'
 import { addExact, exact, negateExact, subtractExact } from './number.ts'
 import type { Currency, RawNumber } from './values.ts'
 
 export const outside: OtherSide = { kind: 'outside' }
 
-/** Puts a transaction into the books, in date order after its equals, and moves its account's balances. */
+/** Enters a transaction, by date and after others of that date, and updates its account's balances. */
 export function book(bank: Bank, transaction: Transaction, other: OtherSide = outside): void {
   if (other.kind !== 'outside') bank.backOffice.otherSides.set(transaction.transaction_id, other)
   const later = bank.transactions.findLastIndex(({ date }) => date <= transaction.date) + 1
@@ -13,7 +13,9 @@ export function book(bank: Bank, transaction: Transaction, other: OtherSide = ou
   moveBalances(bank, transaction, transaction.amount)
 }
 
-/** Takes a transaction out of the books and its amount out of the balances; undefined when the bank has no such id. */
+/**
+ * Removes a transaction from the books and its amount from the balances. Returns undefined if the bank has no such id.
+ */
 export function unbook(bank: Bank, transactionId: string): Transaction | undefined {
   const index = bank.transactions.findLastIndex(({ transaction_id }) => transaction_id === transactionId)
   if (index === -1) return undefined
@@ -24,19 +26,22 @@ export function unbook(bank: Bank, transactionId: string): Transaction | undefin
   return transaction
 }
 
-/** The other side of a posting, which stays known when it leaves the books. */
+/** The other side of a posting. Stays known after the posting leaves the books. */
 export function otherSideOf(bank: Bank, transactionId: string): OtherSide {
   return bank.backOffice.otherSides.get(transactionId) ?? outside
 }
 
-/** The account with this id. Throws a RangeError when the bank has none. */
+/**
+ * The account with this id.
+ * @throws RangeError if the bank has no such account
+ */
 export function accountOf(bank: Bank, accountId: string): Account {
   const account = bank.accounts.find(({ account_id }) => account_id === accountId)
   if (account === undefined) throw new RangeError(`no such account: ${accountId}`)
   return account
 }
 
-/** Whether both are in one currency, official or not. */
+/** Whether both have the same currency, official or not. */
 export function sameCurrency(left: Currency, right: Currency): boolean {
   return (
     left.iso_currency_code === right.iso_currency_code &&
@@ -44,7 +49,7 @@ export function sameCurrency(left: Currency, right: Currency): boolean {
   )
 }
 
-/** The sum of the amounts; 0 of none. They must be in one currency. */
+/** The sum of the amounts; 0 for none. All must have the same currency. */
 export function total(amounts: Iterable<RawNumber>): RawNumber {
   let sum = exact('0')
   for (const amount of amounts) sum = addExact(sum, amount)
@@ -52,9 +57,9 @@ export function total(amounts: Iterable<RawNumber>): RawNumber {
 }
 
 /**
- * `current` counts what has posted, `available` what is pending too (Plaid, `AccountBalance`).
- * What is owed (credit, loan) grows with money out; what is had shrinks. An amount in another currency than the
- * account's moves nothing: the bank converts it on a day and at a rate that it does not tell.
+ * `current` includes posted transactions, `available` also pending ones (Plaid, `AccountBalance`). Spending raises the
+ * balance of a credit or loan account and lowers all others. A transaction in a foreign currency does not change the
+ * balances, because the bank's exchange rate is unknown.
  */
 function moveBalances(bank: Bank, transaction: Transaction, amount: RawNumber): void {
   const account = bank.accounts.find(({ account_id }) => account_id === transaction.account_id)

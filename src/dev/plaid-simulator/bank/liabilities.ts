@@ -1,4 +1,4 @@
-// What is owed and when, read off the books: nothing here is remembered, so it cannot disagree with the postings.
+// What the customer owes and when. Computed from the books at each call, so it always agrees with the postings.
 import { addDays, addMonths } from './calendar.ts'
 import type { Role } from './household.ts'
 import { accountOf, sameCurrency, total } from './ledger.ts'
@@ -11,10 +11,10 @@ import type { Day, RawNumber } from './values.ts'
 
 const zero = exact('0')
 
-/** Card statements come out on this day of the month; three weeks later they are due. */
+/** The day of the month of card statements. Payment is due three weeks later. */
 const statementDay = '22'
 
-/** Reckons the liabilities of the household's accounts at the end of the day. A custom user's are left as they were given. */
+/** Recomputes the liabilities of the household's accounts at the end of the day. A custom user's stay as given. */
 export function refreshLiabilities(bank: Bank, today: Day): void {
   const { household } = bank.backOffice
   if (household === null) return
@@ -55,7 +55,7 @@ function apr(type: CreditCardLiability['aprs'][number]['apr_type'], percentage: 
     apr_percentage: exact(percentage),
     apr_type: type,
     balance_subject_to_apr: balance,
-    // Paid off in full every month, so no interest is ever charged.
+    // Paid in full every month, so no interest accrues.
     interest_charge_amount: zero,
   }
 }

@@ -1,4 +1,5 @@
-// Time passes at the bank: what was pending posts, what happens is booked. The same code lives the past and the days to come.
+// Plays days at the bank: pending transactions post, and new ones are booked. The same code makes the history and the
+// days to come.
 import { addDays, daysAfter } from './calendar.ts'
 import { postedFrom } from './clearing.ts'
 import { incomeOn } from './custom-inflow.ts'
@@ -21,16 +22,16 @@ export interface LivePast {
   ids: Ids
 }
 
-/** What the days changed. Nothing that came and went between them is named. */
+/** What the days changed. Transactions that appeared and disappeared in between are left out. */
 export interface Past {
-  /** New ones that stand at the end, pending or posted; without those in `posted`. */
+  /** New transactions that exist at the end, pending or posted, except those in `posted`. */
   added: Transaction[]
-  /** Pairs of one that was pending before and the one that it became. */
+  /** Pairs of a transaction that was pending at the start and the posted one that replaced it. */
   posted: { pending: Transaction; posted: Transaction }[]
   investments: InvestmentTransaction[]
 }
 
-/** Lives the days of (from, to] and leaves the bank as it stands at the end of `to`. */
+/** Plays the days of (from, to]. The bank is then as of the end of `to`. */
 export function livePast({ bank, from, to, random, ids }: LivePast): Past {
   const before = new Map(bank.transactions.map((transaction) => [transaction.transaction_id, transaction]))
   const invested = bank.investmentTransactions.length
@@ -56,7 +57,7 @@ function happeningsOn(bank: Bank, day: Day, random: Random): Happening[] {
     .map((inflow) => atOnce(incomeOn(inflow, accountOf(bank, inflow.accountId), day)))
 }
 
-/** Posts everything whose day has come. */
+/** Posts every pending transaction that is due. */
 function clear(bank: Bank, day: Day, random: Random, ids: Ids): Past['posted'] {
   const due = [...bank.backOffice.clearsOn].filter(([, clearsOn]) => clearsOn <= day).map(([id]) => id)
   return due.flatMap((id) => {
@@ -65,7 +66,7 @@ function clear(bank: Bank, day: Day, random: Random, ids: Ids): Past['posted'] {
       bank.backOffice.clearsOn.delete(id)
       return []
     }
-    // Some banks never say which pending one it was.
+    // Some banks do not name the pending transaction.
     const posted = postedFrom(pending, { random, ids, link: random() < 0.9, today: day })
     book(bank, posted, otherSideOf(bank, id))
     return { pending, posted }

@@ -1,4 +1,4 @@
-// The merchants of the simulated town: all made up, their sites under example.com. Some have names that break careless code.
+// The merchants of the simulated town. All are invented, with sites under example.com. Some names break careless code.
 import { pick, type Random } from './random.ts'
 import type { Confidence } from './values.ts'
 
@@ -20,16 +20,16 @@ export type MerchantKind =
 export interface Merchant {
   readonly kind: MerchantKind
   readonly name: string
-  /** The line on the statement. */
+  /** The text on the bank statement. */
   readonly statement: string
-  /** Detailed category of Plaid's taxonomy v2; null where Plaid would not know. */
+  /** Detailed category of Plaid's taxonomy v2; null if Plaid would not know it. */
   readonly category: string | null
   readonly confidence: Confidence
   readonly channel: 'online' | 'in store'
-  /** Cheapest and dearest usual purchase, in the smallest unit of the currency. */
+  /** The lowest and the highest usual purchase, in the currency's smallest unit. */
   readonly low: number
   readonly high: number
-  /** The currency that it charges in, with its number of decimals (ISO 4217); US dollars where absent. */
+  /** The currency that the merchant charges, with its number of decimals (ISO 4217); US dollars if absent. */
   readonly currency?: { readonly code: string; readonly decimals: number; readonly country: string }
 }
 
@@ -138,7 +138,8 @@ const inTown: readonly (readonly [MerchantKind, readonly Row[]])[] = [
   ],
 ]
 
-// What everybody else buys where the rare values' user meets odd and foreign merchants: as many of each, in the same order.
+// What users without rare values get in place of the odd and the foreign merchants: as many of each kind, in the same
+// order.
 const plain: readonly (readonly [MerchantKind, readonly Row[]])[] = [
   [
     'coffee',
@@ -172,7 +173,7 @@ const plain: readonly (readonly [MerchantKind, readonly Row[]])[] = [
 const online = new Set<MerchantKind>(['utility', 'subscription'])
 const onlineShops = new Set(['Everything Bazaar', 'Hop In Rides'])
 
-// The decimals differ on purpose: two, none and three.
+// The currencies have two, no and three decimals on purpose.
 const abroad: readonly Merchant[] = [
   foreign('Librairie du Quai', 'GENERAL_MERCHANDISE_BOOKSTORES_AND_NEWSSTANDS', 'EUR', 2, 'FR', 800, 6000),
   foreign('Kissaten Aoi', 'FOOD_AND_DRINK_RESTAURANT', 'JPY', 0, 'JP', 980, 6400),
@@ -183,18 +184,21 @@ const abroad: readonly Merchant[] = [
 const catalogue: readonly Merchant[] = [...inTown.flatMap(([kind, rows]) => listed(kind, rows)), ...abroad]
 const standIns: readonly Merchant[] = plain.flatMap(([kind, rows]) => listed(kind, rows))
 
-/** Every merchant of a kind, in a fixed order; odd and foreign ones are themselves only where values may be rare. */
+/**
+ * Every merchant of a kind, in a fixed order. Odd and foreign merchants are included only with `rare`; otherwise plain
+ * ones take their places.
+ */
 export function merchantsOf(kind: MerchantKind, rare = false): readonly Merchant[] {
   const ownStandIns = rare ? [] : standIns.filter((merchant) => merchant.kind === kind)
   return ownStandIns.length > 0 ? ownStandIns : catalogue.filter((merchant) => merchant.kind === kind)
 }
 
-/** Some merchant of a kind. */
+/** A random merchant of a kind. */
 export function someMerchant(random: Random, kind: MerchantKind, rare: boolean): Merchant {
   return pick(random, merchantsOf(kind, rare))
 }
 
-/** The site of a merchant, without a scheme as Plaid writes it, always under example.com. */
+/** The merchant's site, always under example.com. Without a scheme, as Plaid writes it. */
 export function websiteOf({ name }: Merchant): string {
   const label = name
     .toLowerCase()

@@ -1,4 +1,4 @@
-// Plaid's wire shapes of `/investments/*`. Aliases, not interfaces, so that they still pass for plain records.
+// Plaid's JSON shapes of `/investments/*`. Type aliases, not interfaces, so that they are assignable to plain records.
 import type { Day, RawNumber } from './values.ts'
 
 export type Security = {
@@ -43,9 +43,9 @@ export type Holding = {
   institution_price: RawNumber
   institution_price_as_of: Day | null
   institution_price_datetime: string | null
-  /** Always `quantity` × `institution_price`, to the last digit. */
+  /** Always `quantity` × `institution_price`, exactly. */
   institution_value: RawNumber
-  /** The whole position's cost, not one unit's. */
+  /** The cost of the whole position, not of one unit. */
   cost_basis: RawNumber | null
   quantity: RawNumber
   iso_currency_code: string | null
@@ -61,9 +61,9 @@ export type InvestmentTransaction = {
   security_id: string | null
   date: Day
   name: string
-  /** Positive when units come in. */
+  /** Positive if units are added. */
   quantity: RawNumber
-  /** Positive when cash leaves the account. */
+  /** Positive if cash leaves the account. */
   amount: RawNumber
   price: RawNumber
   fees: RawNumber | null

@@ -1,4 +1,5 @@
-// Plaid's wire shapes of `/liabilities/get`. Aliases, not interfaces, so that they still pass for plain records.
+// Plaid's JSON shapes of `/liabilities/get`. Type aliases, not interfaces, so that they are assignable to plain
+// records.
 import type { Day, RawNumber } from './values.ts'
 
 export type Apr = {

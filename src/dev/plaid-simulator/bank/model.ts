@@ -1,5 +1,5 @@
-// The bank behind one login: what Plaid would see if it looked today, in Plaid's own wire shapes.
-// Numbers that are money, quantities or rates are raw JSON tokens, so that no digit is ever rounded.
+// The bank behind one login, in Plaid's JSON shapes: what Plaid would read now. Amounts, quantities and rates are raw
+// JSON tokens, so that no digit is rounded.
 import type { Household } from './household.ts'
 import type { Holding, InvestmentTransaction, Security } from './model-investments.ts'
 import type { CreditCardLiability, MortgageLiability, StudentLoan } from './model-liabilities.ts'
@@ -108,7 +108,7 @@ export type Owner = {
   }[]
 }
 
-/** One account's entry in each of the lists of `/auth/get`'s `numbers`; null where it has none. */
+/** One account's entry in each list of `/auth/get`'s `numbers`; null if it has none. */
 export type AccountNumbers = {
   ach: {
     account_id: string
@@ -123,16 +123,16 @@ export type AccountNumbers = {
 }
 
 /**
- * The other side of a posting: an account of this bank, the customer's cash, an account of the customer's at another bank,
- * or somebody else.
+ * The other side of a posting: an account of this bank, the customer's cash, the customer's account at another bank, or
+ * a third party.
  */
 export type OtherSide =
   | { readonly kind: 'account'; readonly accountId: string; readonly isBookedThere: boolean }
   | { readonly kind: 'cash' | 'own_elsewhere' | 'outside' }
 
-/** What the bank knows and shows nobody: never on the wire. */
+/** What the bank knows and never puts into a response. */
 export interface BackOffice {
-  /** How the customer lives; null for a custom user, to whom nothing happens that was not said. */
+  /** The customer's habits; null for a custom user, for whom nothing is invented. */
   household: Household | null
   /** The day on which a pending transaction posts, by its id. */
   clearsOn: Map<string, Day>
@@ -140,13 +140,13 @@ export interface BackOffice {
   fixedAvailable: Set<string>
   /** Today's price of a security that trades, in whole cents, by its id. */
   pricesInCents: Map<string, number>
-  /** The account on the other side of each posting, by the posting's id; absent if it is not one of the household's. */
+  /** The other side of each posting, by the posting's id; absent if it is outside the household. */
   otherSides: Map<string, OtherSide>
-  /** The monthly incomes that a custom user asked for. */
+  /** The monthly incomes of a custom user. */
   inflows: Inflow[]
 }
 
-/** One payment a month; `amount` is negative, since money comes in. 31 means the month's last day. */
+/** One payment a month. `amount` is negative, because money comes in. Day 31 means the month's last day. */
 export interface Inflow {
   accountId: string
   amount: RawNumber
@@ -154,10 +154,10 @@ export interface Inflow {
   dayOfMonth: number
 }
 
-/** Everything that one user has at one institution. Lists are oldest first. */
+/** Everything that one user has at one institution. Lists are ordered oldest first. */
 export interface Bank {
   accounts: Account[]
-  /** Accounts that the bank closed: absent from `/accounts/get`, their history stays. */
+  /** Accounts that the bank closed. `/accounts/get` omits them; their history stays. */
   closedAccountIds: Set<string>
   transactions: Transaction[]
   securities: Security[]

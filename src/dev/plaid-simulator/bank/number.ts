@@ -1,36 +1,39 @@
-// Exact decimals: what money, quantities and rates are in the simulator.
-// Arithmetic is on BigInt; a JavaScript number never holds an amount, so no digit is ever rounded.
+// Exact decimals for money, quantities and rates. Arithmetic uses BigInt; a JavaScript number never holds an amount, so
+// no digit is rounded.
 import type { RawNumber } from './values.ts'
 
 declare global {
-  // TypeScript's libraries do not describe the JSON-parse-with-source proposal yet, which Node 24 has.
+  // Node 24 implements the JSON-parse-with-source proposal; TypeScript's libraries do not declare it yet.
   interface JSON {
     rawJSON(text: string): RawNumber
     isRawJSON(value: unknown): value is RawNumber
   }
 }
 
-/** A number's value is `digits` / 10^`scale`. */
+/** The value is `digits` / 10^`scale`. */
 interface Decimal {
   readonly digits: bigint
   readonly scale: number
 }
 
-// RFC 8259 section 6. The exponent is bounded, or "1e999999999" would ask for gigabytes of digits.
+// RFC 8259 section 6. The exponent is bounded: "1e999999999" would need gigabytes of digits.
 const numberPattern = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/
 
-/** Makes a raw number of a JSON number's text, kept to the letter (`12.50` stays `12.50`). Throws a RangeError on other text. */
+/**
+ * Makes a raw number from a JSON number and keeps its text (`12.50` stays `12.50`).
+ * @throws RangeError for other text
+ */
 export function exact(text: string): RawNumber {
   if (!numberPattern.test(text)) throw new RangeError(`not a decimal number: ${text.slice(0, 40)}`)
   return JSON.rawJSON(text)
 }
 
-/** Whether a parsed value is a raw number, as `exact` or `JSON.rawJSON` makes them. */
+/** Whether a parsed value is a raw number, as made by `exact` or `JSON.rawJSON`. */
 export function isExact(value: unknown): value is RawNumber {
   return JSON.isRawJSON(value) && numberPattern.test(value.rawJSON)
 }
 
-/** The sum; its scale is the larger one of the two (`0.1` + `0.20` is `0.30`). */
+/** The sum, with the larger scale of the two (`0.1` + `0.20` is `0.30`). */
 export function addExact(left: RawNumber, right: RawNumber): RawNumber {
   const [a, b, scale] = align(left, right)
   return write({ digits: a + b, scale })
@@ -41,13 +44,13 @@ export function subtractExact(left: RawNumber, right: RawNumber): RawNumber {
   return addExact(left, negateExact(right))
 }
 
-/** The product, with every digit of it (`1.5` × `0.25` is `0.375`). */
+/** The exact product (`1.5` × `0.25` is `0.375`). */
 export function multiplyExact(left: RawNumber, right: RawNumber): RawNumber {
   const [a, b] = [read(left), read(right)]
   return trim(write({ digits: a.digits * b.digits, scale: a.scale + b.scale }))
 }
 
-/** The same amount the other way; zero stays `0`, never `-0`. */
+/** The negated value; zero stays `0`, never `-0`. */
 export function negateExact(value: RawNumber): RawNumber {
   const { digits, scale } = read(value)
   return write({ digits: -digits, scale })
@@ -77,7 +80,7 @@ export function divideExact(value: RawNumber, by: number, places: number): RawNu
   return write({ digits: (numerator + half) / denominator, scale: places })
 }
 
-/** How many decimals the number is written with. */
+/** The number of decimals in the text. */
 export function decimalsOf(value: RawNumber): number {
   return read(value).scale
 }
@@ -96,7 +99,7 @@ export function cents(count: number): RawNumber {
   return minorUnits(count, 2)
 }
 
-/** The value without its fraction: 12n of `12.99`, -12n of `-12.99`. */
+/** The value without its fraction: 12n for `12.99`, -12n for `-12.99`. */
 export function wholeOf(value: RawNumber): bigint {
   const { digits, scale } = read(value)
   return digits / 10n ** BigInt(scale)

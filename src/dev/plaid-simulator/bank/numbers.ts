@@ -1,8 +1,8 @@
-// Account and routing numbers for `/auth/get`: invented ones, from the seed.
+// Account and routing numbers for `/auth/get`, invented from the seed.
 import type { Account, AccountNumbers } from './model.ts'
 import { between, type Random } from './random.ts'
 
-/** Plaid's published sandbox routing numbers belong to no account that could be paid into by mistake. */
+/** Plaid's published sandbox routing numbers: no real account can be paid into by mistake. */
 const routing = { ach: '011401533', wire: '021000021' }
 
 /** Numbers of a checking or savings account in dollars, ending in its mask; undefined for every other account. */

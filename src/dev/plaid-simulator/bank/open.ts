@@ -1,4 +1,4 @@
-// Opens the bank of one login: two years of history up to today, the same to the byte for the same inputs.
+// Opens the bank of one login with two years of history up to today. The same inputs give the same bytes.
 import { openAccount, planOf } from './accounts.ts'
 import { addDays } from './calendar.ts'
 import { openCustomBank } from './custom-bank.ts'
@@ -22,8 +22,8 @@ export interface OpenBank {
   seed: string
   institutionId: string
   /**
-   * `user_transactions_dynamic` has more pending transactions, `user_rare_values` has values that Plaid's sandbox never has.
-   * Every other name gives an ordinary customer.
+   * `user_transactions_dynamic` has more pending transactions; `user_rare_values` has values that Plaid's sandbox never
+   * returns. Every other name makes an ordinary customer.
    */
   username: string
   /** The parsed password of `user_custom`, numbers raw; null for a generated customer. */
@@ -32,7 +32,10 @@ export interface OpenBank {
   ids: Ids
 }
 
-/** The bank as it stands at the end of `today`. Throws a RangeError that names the field of a bad custom user. */
+/**
+ * The bank as of the end of `today`.
+ * @throws RangeError that names the field of an invalid custom user
+ */
 export function openBank({ seed, institutionId, username, customUser, today, ids }: OpenBank): Bank {
   const custom = customUser === null ? null : parseCustomUser(customUser)
   const accounts = custom?.override_accounts ?? null
@@ -106,7 +109,7 @@ function newBank({ institutionId, dynamic, rare, random, ids }: NewBank): Bank {
   }
 }
 
-/** A quiet weekend must not leave a new customer without a pending transaction to watch. */
+/** Makes sure that a new customer has a pending transaction, also after a weekend without purchases. */
 function leaveSomethingPending(bank: Bank, today: Day, random: Random, ids: Ids): void {
   const spends = bank.accounts.some(({ type }) => type === 'credit' || type === 'depository')
   if (!spends || bank.backOffice.clearsOn.size > 0) return

@@ -1,4 +1,4 @@
-// Moves between the customer's own accounts, always with both legs, and the interest that the bank reckons on them.
+// Transfers between the customer's accounts, always with both legs, and the interest that the bank pays and charges.
 import { monthEnd } from './calendar.ts'
 import { accountFor, atOnce, bothLegs, type DayAhead, type Happening, isDayOfMonth } from './happening.ts'
 import type { Role } from './household.ts'
@@ -25,12 +25,12 @@ const monthlyRates: Partial<Record<Role, RawNumber>> = {
   student: exact('0.0038'),
 }
 
-/** Transfers and payments between own accounts. */
+/** Transfers and payments between the customer's accounts. */
 export function moneyMoves(ahead: DayAhead): Happening[] {
   return [...saving(ahead), ...retirement(ahead), ...debts(ahead), ...borrowing(ahead)]
 }
 
-/** The student loan pays out once a month. */
+/** The monthly disbursement of the student loan. */
 function borrowing(ahead: DayAhead): Happening[] {
   const [checking, student] = [accountFor(ahead, 'checking'), accountFor(ahead, 'student')]
   if (checking === undefined || student === undefined || !isDayOfMonth(ahead.day, 22)) return []
@@ -63,7 +63,7 @@ function saving(ahead: DayAhead): Happening[] {
   const had = wholeOf(checking.balances.current ?? exact('0'))
   const saved = wholeOf(savings.balances.current ?? exact('0'))
   if (had < 1500n && saved >= 1500n) return transfer(ahead, savings, checking, cents(150_000))
-  // What piles up is put aside: in whole hundreds, once a month.
+  // Surplus goes to savings once a month, in whole hundreds.
   if (isDayOfMonth(ahead.day, 27) && had >= 5000n) {
     return transfer(ahead, checking, savings, cents(Number((had - 3500n) / 100n) * 10_000))
   }
@@ -79,7 +79,10 @@ function transfer({ day }: DayAhead, from: Account, to: Account, amount: RawNumb
   )
 }
 
-/** The day of the month and the cents that go to the retirement account; its own side is an investment transaction. */
+/**
+ * The day of the month and the cents that go to the retirement account. In that account it is an investment
+ * transaction.
+ */
 export const contribution = { day: 6, cents: 25_000 }
 
 function retirement(ahead: DayAhead): Happening[] {
@@ -114,7 +117,7 @@ function debts(ahead: DayAhead): Happening[] {
   })
 }
 
-/** The instalment, or what is still owed when that is less; a card is paid off in full. */
+/** The instalment, or the remaining debt if that is less. A card is paid in full. */
 function dueOn(role: 'mortgage' | 'student' | 'card', { household }: DayAhead, owed: RawNumber): RawNumber {
   if (role === 'card') return owed
   const instalment = cents(role === 'mortgage' ? household.mortgageCents : studentPaymentCents)

@@ -1,11 +1,11 @@
-// Holdings and what they are worth: the account's balance is always the exact sum of its positions.
+// Holdings and their values. The account's balance is always the exact sum of its holdings.
 import { sameCurrency, total } from './ledger.ts'
 import type { Holding, Security } from './model-investments.ts'
 import type { Account, Bank } from './model.ts'
 import { addExact, cents, exact, multiplyExact } from './number.ts'
 import type { Day, RawNumber } from './values.ts'
 
-/** A position at its security's price of today. */
+/** A holding at the security's current price. */
 export function position(account: Account, security: Security, quantity: RawNumber, costBasis: RawNumber): Holding {
   const price = security.close_price ?? exact('0')
   return {
@@ -24,27 +24,30 @@ export function position(account: Account, security: Security, quantity: RawNumb
   }
 }
 
-/** The security behind a holding. Throws a RangeError when the bank does not know it. */
+/**
+ * The security of a holding.
+ * @throws RangeError if the bank does not have it
+ */
 export function securityOf(bank: Bank, securityId: string): Security {
   const security = bank.securities.find(({ security_id }) => security_id === securityId)
   if (security === undefined) throw new RangeError(`no such security: ${securityId}`)
   return security
 }
 
-/** The account's holding of its own cash, if it keeps one. */
+/** The account's cash holding, if it has one. */
 export function cashHolding(bank: Bank, account: Account): Holding | undefined {
   return bank.holdings.find(
     ({ account_id, security_id }) => account_id === account.account_id && securityOf(bank, security_id).type === 'cash',
   )
 }
 
-/** Adds units (negative ones leave) and their cost to a position. */
+/** Adds units (or removes negative ones) and their cost. */
 export function change(holding: Holding, units: RawNumber, cost: RawNumber): void {
   holding.quantity = addExact(holding.quantity, units)
   holding.cost_basis = addExact(holding.cost_basis ?? exact('0'), cost)
 }
 
-/** Prices every position anew and brings the accounts' balances in step. */
+/** Updates the value of every holding and the accounts' balances. */
 export function revalue(bank: Bank, day: Day): void {
   for (const security of bank.securities) {
     const price = bank.backOffice.pricesInCents.get(security.security_id)

@@ -2,7 +2,7 @@
 import type { PostalAddress } from './model-liabilities.ts'
 import type { Owner } from './model.ts'
 
-/** The lake house that the mortgage is on. */
+/** The house of the mortgage. */
 export const lakeHouse: PostalAddress = {
   city: 'Willow Falls',
   country: 'US',
@@ -11,7 +11,7 @@ export const lakeHouse: PostalAddress = {
   street: '8 Example Lane',
 }
 
-/** Who collects the student loan. */
+/** The servicer of the student loan. */
 export const servicer: PostalAddress = {
   city: 'Sample City',
   country: 'US',
@@ -25,7 +25,7 @@ export function sampleOwner(): Owner {
   return {
     names: ['Sample Account Holder'],
     phone_numbers: [
-      // Numbers from 555-0100 on are set aside for fiction.
+      // 555-0100 to 555-0199 are reserved for fiction.
       { data: '2025550142', primary: true, type: 'mobile' },
       { data: '2025550177', primary: false, type: 'home' },
     ],

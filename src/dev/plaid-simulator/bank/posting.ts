@@ -1,29 +1,29 @@
-// Writes one posting as Plaid shows it: every field of its Transaction, the unknown ones null.
+// Builds a posting as Plaid's Transaction. Unknown fields are null.
 import { type Merchant, websiteOf } from './merchants.ts'
 import type { Account, Counterparty, Location, OtherSide, PaymentMeta, Transaction } from './model.ts'
 import { exact } from './number.ts'
 import { randomFrom } from './random.ts'
 import type { Currency, Day, RawNumber } from './values.ts'
 
-/** What happened, before it has an id. */
+/** A posting before it has an id. */
 export interface Draft {
   account: Account
   amount: RawNumber
-  /** The day on which it was authorised. */
+  /** The day of the authorisation. */
   day: Day
-  /** The line on the statement. */
+  /** The text on the bank statement. */
   statement: string
   merchant?: Merchant
-  /** Detailed category, where no merchant gives it. */
+  /** Detailed category, if there is no merchant to give it. */
   category?: string
-  /** Who is on the other side, where that is no merchant. */
+  /** The other party, if it is not a merchant. */
   counterparty?: Pick<Counterparty, 'name' | 'type'>
   payment?: Partial<PaymentMeta>
   checkNumber?: string
-  /** Where it is not the account's own. */
+  /** The currency, if it differs from the account's. */
   currency?: Currency
   channel?: Transaction['payment_channel']
-  /** The account on the other side; absent if it is not one of the household's. */
+  /** The other side of the posting; absent if it is outside the household. */
   other?: OtherSide
 }
 
@@ -31,11 +31,11 @@ export interface Draft {
 export interface Appearance {
   id: string
   pending: boolean
-  /** The day that Plaid's `date` names: of the purchase while pending, of the posting after. */
+  /** Plaid's `date`: the day of the purchase while pending, then the day of the posting. */
   date: Day
 }
 
-// Of Plaid's taxonomy v2.
+// Primary categories of Plaid's taxonomy v2.
 const primaries =
   'INCOME LOAN_DISBURSEMENTS LOAN_PAYMENTS TRANSFER_IN TRANSFER_OUT BANK_FEES ENTERTAINMENT FOOD_AND_DRINK GENERAL_MERCHANDISE HOME_IMPROVEMENT MEDICAL PERSONAL_CARE GENERAL_SERVICES GOVERNMENT_AND_NON_PROFIT TRANSPORTATION TRAVEL RENT_AND_UTILITIES OTHER'.split(
     ' ',
@@ -63,7 +63,7 @@ const noPaymentMeta: PaymentMeta = {
   reason: null,
 }
 
-/** Writes the draft as Plaid's transaction. */
+/** Makes Plaid's transaction from a draft. */
 export function transactionOf(draft: Draft, { id, pending, date }: Appearance): Transaction {
   const { account, amount, day, statement, merchant } = draft
   const { iso_currency_code, unofficial_currency_code } = draft.currency ?? account.balances
@@ -94,14 +94,17 @@ export function transactionOf(draft: Draft, { id, pending, date }: Appearance): 
   }
 }
 
-/** A merchant's id at Plaid: the same in every bank, so it hangs on the name alone. */
+/** A merchant's id at Plaid. It depends on the name alone, because it is the same at every bank. */
 export function merchantEntityId(name: string): string {
   const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789'
   const random = randomFrom(`merchant/${name}`)
   return Array.from({ length: 37 }, () => alphabet.charAt(Math.floor(random() * alphabet.length))).join('')
 }
 
-/** The primary category that a detailed one of the taxonomy belongs to. Throws a RangeError for one outside of it. */
+/**
+ * The primary category of a detailed one.
+ * @throws RangeError if the taxonomy does not have it
+ */
 export function primaryOf(detailed: string): string {
   const primary = primaries.find((candidate) => detailed.startsWith(`${candidate}_`))
   if (primary === undefined) throw new RangeError(`no such category: ${detailed}`)
@@ -166,7 +169,8 @@ function placeOf({ name, currency }: Merchant): Location {
   }
 }
 
-// The hour hangs on the purchase alone, so that it costs no draw of the day's randomness and is the same after a relink.
+// The time depends on the purchase alone: it uses no draw of the day's random numbers and is the same after the login
+// is linked again.
 function timeOf(purchase: string): string {
   const minutes = Math.floor(randomFrom(`time/${purchase}`)() * 840)
   const hour = String(8 + Math.floor(minutes / 60)).padStart(2, '0')

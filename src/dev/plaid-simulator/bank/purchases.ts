@@ -1,4 +1,4 @@
-// What the household buys, day by day of the week, and now and then gives back.
+// The household's purchases, by day of the week, and occasional refunds.
 import { addDays, weekday } from './calendar.ts'
 import { fuelHold } from './clearing.ts'
 import { accountFor, atOnce, type DayAhead, type Happening } from './happening.ts'
@@ -9,7 +9,7 @@ import type { Draft } from './posting.ts'
 import { between, pick, type Random } from './random.ts'
 import type { Day } from './values.ts'
 
-// The chance of one purchase on the day, Sunday to Saturday.
+// The chance of a purchase, Sunday to Saturday.
 const week: readonly (readonly [MerchantKind, readonly number[]])[] = [
   ['grocer', [0.25, 0.08, 0.12, 0.12, 0.12, 0.18, 0.42]],
   ['coffee', [0.12, 0.18, 0.18, 0.18, 0.18, 0.18, 0.14]],
@@ -26,7 +26,7 @@ const week: readonly (readonly [MerchantKind, readonly number[]])[] = [
 
 const foreignFeeCents = 150
 
-/** The day's purchases: by card where there is one, now and then from checking. */
+/** The day's purchases, by card if the household has one, sometimes from checking. */
 export function purchases(ahead: DayAhead): Happening[] {
   return week.flatMap(([kind, chances]) => {
     const chance = chances[weekday(ahead.day)] ?? 0
@@ -34,14 +34,14 @@ export function purchases(ahead: DayAhead): Happening[] {
   })
 }
 
-/** The kinds of merchants that people buy from at any time. */
+/** The kinds of merchants where people buy at any time. */
 export function everydayMerchants(rare: boolean): Merchant[] {
   return week.flatMap(([kind]) => [...merchantsOf(kind, rare)])
 }
 
-/** A purchase at the merchant as the account's bank sees it. */
+/** A purchase at the merchant, as the account's bank reports it. */
 export function purchase(account: Account, merchant: Merchant, day: Day, random: Random): Draft {
-  // Squared, so that most purchases are small ones.
+  // Squared, so that most purchases are small.
   const units = merchant.low + Math.round((merchant.high - merchant.low) * random() ** 2)
   const draft = { account, day, statement: merchant.statement, merchant, amount: cents(units) }
   if (merchant.currency === undefined) return draft
@@ -50,7 +50,7 @@ export function purchase(account: Account, merchant: Merchant, day: Day, random:
   return { ...draft, amount: minorUnits(units, decimals), currency }
 }
 
-/** Something bought in the last weeks goes back: the same merchant and amount, the other way. */
+/** A refund of a purchase of the last weeks: the same merchant and amount, with the opposite sign. */
 export function refund(ahead: DayAhead): Happening[] {
   const { bank, day, random } = ahead
   const account = accountFor(ahead, 'card') ?? accountFor(ahead, 'checking')
@@ -68,7 +68,7 @@ export function refund(ahead: DayAhead): Happening[] {
   return [{ draft, settleDays: 2 }]
 }
 
-/** Until when a purchase of this day stays pending, in days: no bank clears on a Sunday. */
+/** How many days a purchase of this day stays pending. Banks do not post on Sundays. */
 export function settleDays({ household, random }: DayAhead, day: Day): number {
   const days = between(random, household.clearing.fewest, household.clearing.most)
   return weekday(addDays(day, days)) === 0 ? days + 1 : days

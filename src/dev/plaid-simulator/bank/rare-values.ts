@@ -1,4 +1,4 @@
-// The user whose bank holds what Plaid's description allows and its sandbox never has: transactions without a category,
+// The user with values that Plaid's schema allows and Plaid's sandbox never returns: transactions without a category,
 // investment transactions without a security, names that break careless code, foreign and unofficial currencies.
 import type { Role } from './household.ts'
 

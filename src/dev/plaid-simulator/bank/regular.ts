@@ -1,4 +1,4 @@
-// What comes round by itself: pay, rent, bills, cash, cheques, and the accounts in another currency.
+// Regular postings: salary, rent, bills, cash, cheques, and the accounts in other currencies.
 import { addDays, dayOfMonth, monthEnd, weekday } from './calendar.ts'
 import { accountFor, atOnce, type DayAhead, type Happening, isDayOfMonth } from './happening.ts'
 import { cents, minorUnits, negateExact } from './number.ts'
@@ -6,7 +6,7 @@ import { settleDays } from './purchases.ts'
 import { between, pick } from './random.ts'
 import type { Day } from './values.ts'
 
-/** Salary on the 15th and at the end of the month, on the Friday before when that is a weekend. */
+/** Salary on the 15th and on the last day of the month, or on the Friday before a weekend. */
 export function salary(ahead: DayAhead): Happening[] {
   const { day, household } = ahead
   const account = accountFor(ahead, 'checking')
@@ -26,7 +26,7 @@ export function salary(ahead: DayAhead): Happening[] {
   ]
 }
 
-/** Rent on the 3rd, and the bills on their days, from checking. */
+/** Rent on the 3rd and the bills on their days, from checking. */
 export function bills(ahead: DayAhead): Happening[] {
   const { day, household, random } = ahead
   const [checking, card] = [accountFor(ahead, 'checking'), accountFor(ahead, 'card')]
@@ -44,7 +44,7 @@ export function bills(ahead: DayAhead): Happening[] {
   return [...paid, atOnce({ ...rent, category: 'RENT_AND_UTILITIES_RENT', payment })]
 }
 
-/** Cash from a machine, with another bank's fee now and then. */
+/** Cash from a machine, sometimes with another bank's fee. */
 export function cash(ahead: DayAhead): Happening[] {
   const { day, random } = ahead
   const account = accountFor(ahead, 'checking')
@@ -59,7 +59,7 @@ export function cash(ahead: DayAhead): Happening[] {
   return [taken, atOnce(fee)]
 }
 
-/** A cheque every other month, of which the bank knows a number and nothing more; its category is a guess, or unknown. */
+/** A cheque every other month. The bank knows only its number; the category is a guess, or unknown. */
 export function check(ahead: DayAhead): Happening[] {
   const { day, random, household } = ahead
   const account = accountFor(ahead, 'checking')
@@ -71,7 +71,7 @@ export function check(ahead: DayAhead): Happening[] {
   return [atOnce({ account, amount: cents(between(random, 2500, 18_000)), day, statement, checkNumber, ...guess })]
 }
 
-/** Accounts that keep another currency: rewards in one that no standard knows, and a euro account with its fee. */
+/** Accounts in another currency: rewards in an unofficial currency, and a euro account with its fee. */
 export function elsewhere(ahead: DayAhead): Happening[] {
   const { day, random } = ahead
   const [wallet, euros] = [accountFor(ahead, 'wallet'), accountFor(ahead, 'abroad')]

@@ -1,4 +1,5 @@
-// The securities of the simulated market: made-up companies and funds, and one of every kind that a client must cope with.
+// The securities of the simulated market: invented companies and funds, and one security of every kind that a client
+// must handle.
 import type { Security } from './model-investments.ts'
 import { cents, exact } from './number.ts'
 import type { Day, Ids } from './values.ts'
@@ -11,7 +12,7 @@ interface Listing {
   readonly subtype: string
   /** The price two years ago, in cents. */
   readonly cents: number
-  /** Whether its price moves; the cash and the bonds here keep theirs. */
+  /** Whether the price changes. Cash and the bonds here keep theirs. */
   readonly moves: boolean
   readonly more?: Partial<Security>
 }
@@ -90,7 +91,7 @@ export function listedSecurity(ticker: Ticker, day: Day, ids: Ids): Security {
   }
 }
 
-/** A security of which nothing is known but its new id. */
+/** A security of which only its new id is known. */
 export function unknownSecurity(ids: Ids): Security {
   return {
     security_id: ids('security'),

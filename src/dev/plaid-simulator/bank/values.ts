@@ -1,6 +1,6 @@
-// The values that the shapes of a bank are made of.
+// The value types of a bank's data.
 
-/** An exact number, made by `JSON.rawJSON("12.50")` and written into JSON as that very token. */
+/** An exact number, as made by `JSON.rawJSON("12.50")`. Stringified as the same text. */
 export interface RawNumber {
   readonly rawJSON: string
 }
@@ -8,10 +8,10 @@ export interface RawNumber {
 /** A calendar day, `YYYY-MM-DD`, never a JavaScript Date. */
 export type Day = string
 
-/** Makes an id of this kind (`account`, `transaction`, `security`, …): a new one at each call. */
+/** Makes a new id of this kind (`account`, `transaction`, `security`, …) at each call. */
 export type Ids = (kind: string) => string
 
-/** Exactly one of the two is set. */
+/** Exactly one of the two fields is set. */
 export interface Currency {
   iso_currency_code: string | null
   unofficial_currency_code: string | null

@@ -1,4 +1,4 @@
-// Advances the banks' day. The days in between pass at each bank; Plaid reads it once, at the end.
+// Advances the banks' day. All days in between pass at each bank; then Plaid reads each bank once.
 import { newsAtBank, pull } from '../items/history.ts'
 import { readInvestments } from '../items/investments.ts'
 import { livedUpTo } from '../items/logins.ts'
@@ -12,7 +12,7 @@ import {
 } from '../webhooks/events.ts'
 import { sendWebhooks } from '../webhooks/send.ts'
 
-/** Gives the bank's day before and after, and what changed, by item. Banks live on without any item, too. */
+/** Returns the bank's day before and after, and the changes by item. Banks without items advance, too. */
 export function advanceClock(world: World, ms: number): object {
   const from = world.clock.today()
   world.clock.advance(ms)

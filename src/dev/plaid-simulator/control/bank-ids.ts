@@ -1,4 +1,4 @@
-// Orders name things by an item's ids, the bank knows them by its own: here one becomes the other, and nothing else happens.
+// Translates the ids of a control request: requests use an item's ids, the bank has its own.
 import type { Rekey } from '../state/rekey.ts'
 import { type BankChange, isPlace } from './requests.ts'
 

@@ -1,4 +1,4 @@
-// Accounts that open and close at the bank, and that the user takes back. By the bank's ids.
+// Opens and closes accounts at the bank, and revokes the user's consent to an account. Takes the bank's ids.
 import type { Account } from '../bank/model.ts'
 import { exact } from '../bank/number.ts'
 import { persistentIdOf } from '../bank/persistent-ids.ts'
@@ -8,8 +8,8 @@ import type { World } from '../state/world.ts'
 import { type BankChange, type NewAccount, refuse } from './requests.ts'
 
 /**
- * Opens an account and gives its id. The client sees it once the user shares it in update mode, or at once when it is `shared`;
- * other items of the login see it once they share it, and items to come from the start.
+ * Opens an account and returns its id. This item's client sees it when the user shares it in update mode, or
+ * immediately if it is `shared`. Other items of the login see it when they share it; later items see it from the start.
  */
 export function openNewAccount(world: World, item: Item, wanted: NonNullable<BankChange['new_account']>): string {
   const { shared, ...particulars }: NewAccount = wanted === true ? {} : wanted
@@ -39,20 +39,20 @@ export function openNewAccount(world: World, item: Item, wanted: NonNullable<Ban
   return account.account_id
 }
 
-/** The user chooses all accounts: what the bank has opened since, and what was taken back. */
+/** Shares all accounts with the item: new ones and those whose consent was revoked. */
 export function shareAllAccounts({ blinds }: Item): void {
   blinds.unshared.clear()
   blinds.withdrawn.clear()
 }
 
-/** Closes this account, or the newest one, for every item. Its transactions stay. Plaid sends no webhook about it. */
+/** Closes this account, or the newest one, for every item. Its transactions stay. Plaid sends no webhook. */
 export function closeAccount(item: Item, wanted: NonNullable<BankChange['close_account']>): string {
   const accountId = openAccountOf(item, typeof wanted === 'object' ? wanted.account_id : wanted)
   item.login.bank.closedAccountIds.add(accountId)
   return accountId
 }
 
-/** The user takes one account back, this one or the newest: for this item it is gone, and all that was in it. */
+/** Revokes the consent to one account, this one or the newest. The item loses the account and its data. */
 export function withdrawAccount(item: Item, wanted: NonNullable<BankChange['revoke_account']>): string {
   const accountId = openAccountOf(item, wanted)
   item.blinds.withdrawn.add(accountId)

@@ -1,4 +1,4 @@
-// Changes at the bank behind an item, on order, and the webhooks that Plaid would send about them.
+// Changes the bank behind an item as requested, and sends the webhooks that Plaid would send.
 import type { Transaction } from '../bank/model.ts'
 import { between } from '../bank/random.ts'
 import { newsAtBank, reachStep, trueTransactions } from '../items/history.ts'
@@ -16,7 +16,7 @@ import { addTransactions, modifyTransactions, postPending, removeTransactions } 
 import { moveMoney } from './move-money.ts'
 import { type BankChange, refuse } from './requests.ts'
 
-/** What changed, by id. */
+/** The changed ids. */
 export interface Changed {
   added: string[]
   modified: string[]
@@ -27,8 +27,8 @@ export interface Changed {
 }
 
 /**
- * Makes all the changes, then lets Plaid read the bank once through every item of the login. Returns what changed for this
- * item, with its ids; the webhooks of the other items are among the deliveries. Refuses ids that the bank does not have.
+ * Makes all the changes, then lets Plaid read the bank once for every item of the login. Returns the changes of this
+ * item, with its ids, and the deliveries of all items. Refuses ids that the bank does not have.
  */
 export function changeBank(world: World, item: Item, given: BankChange): Changed {
   checkIds(item, given)
@@ -70,13 +70,16 @@ function inItemIds({ fromBank }: Rekey, changed: Changed): Changed {
   }
 }
 
-/** What the timers would do: the steps of the transactions' history, and with the last one the investments' too. */
+/**
+ * Does what the timers would do: completes the steps of the transactions' history, and with the last step that of the
+ * investments.
+ */
 function historyUpTo(world: World, item: Item, history: 'initial' | 'historical'): WebhookBody[] {
   if (history === 'initial') return reachStep(world, item, 'INITIAL_UPDATE_COMPLETE')
   return [...reachStep(world, item, 'HISTORICAL_UPDATE_COMPLETE'), ...finishExtraction(world, item)]
 }
 
-/** Chooses so many of the transactions that a client can see, by seed. */
+/** Chooses `count` of the transactions that the client can see, by seed. */
 function choose(world: World, item: Item): (count: number) => Transaction[] {
   return (count) => {
     const { login, bank } = item
@@ -90,7 +93,7 @@ function choose(world: World, item: Item): (count: number) => Transaction[] {
   }
 }
 
-/** Refuses ids that the bank does not have, before anything is changed. */
+/** Refuses ids that the bank does not have, before anything changes. */
 function checkIds({ bank }: Item, { modify, remove, post_pending }: BankChange): void {
   const named = [
     ...(Array.isArray(modify) ? modify.map(({ transaction_id }) => transaction_id) : []),

@@ -1,9 +1,9 @@
-// Changes which kind of client of Plaid's calls.
+// Changes which kind of Plaid client the caller is.
 import type * as z from 'zod'
 import type { World } from '../state/world.ts'
 import type { clientRequest } from './requests.ts'
 
-/** Changes what is named and leaves the rest; returns what holds now, in the words of the request. */
+/** Changes the given settings and returns all of them, in the shape of the request. */
 export function changeClient({ client }: World, wanted: z.infer<typeof clientRequest>): object {
   client.legacyUsers = wanted.legacy_users ?? client.legacyUsers
   client.categoryVersion = wanted.category_version ?? client.categoryVersion

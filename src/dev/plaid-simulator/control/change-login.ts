@@ -1,4 +1,4 @@
-// The item's login and consent: broken, repaired, about to end, withdrawn.
+// Changes the item's login and consent: breaks or repairs the login, announces its end, revokes the consent.
 import { repairLogin, requireLogin } from '../items/login-status.ts'
 import type { Item } from '../state/item.ts'
 import type { World } from '../state/world.ts'
@@ -16,7 +16,10 @@ import type { BankChange } from './requests.ts'
 
 const weekMs = 7 * 86_400_000
 
-/** Makes the wanted changes. Returns their webhooks and the revoked accounts. A revoked item's webhook is its last. */
+/**
+ * Makes the requested changes. Returns their webhooks and the revoked accounts. For a revoked item, the webhook of the
+ * revocation is the last.
+ */
 export function changeLogin(
   world: World,
   item: Item,
@@ -50,7 +53,7 @@ export function changeLogin(
   return { webhooks: news, accounts }
 }
 
-/** Plaid sends no webhook about a product that is absent or comes back. */
+/** Plaid sends no webhook when a product becomes absent or returns. */
 function changeProducts(item: Item, { products_absent, products_returned }: BankChange): void {
   const returned = products_returned === true ? [...item.absent.keys()] : (products_returned ?? [])
   for (const product of returned) item.absent.delete(product)
@@ -61,7 +64,7 @@ function changeProducts(item: Item, { products_absent, products_returned }: Bank
   for (const product of products) item.absent.set(product, error_code)
 }
 
-/** `revoke: {account_id}` is the older way to say `revoke_account`. */
+/** `revoke: {account_id}` is an older form of `revoke_account`. */
 function takenBack(item: Item, { revoke, revoke_account }: BankChange): string[] {
   const wanted = [
     ...(typeof revoke === 'object' ? [revoke.account_id] : []),

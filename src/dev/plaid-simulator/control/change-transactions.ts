@@ -1,4 +1,4 @@
-// Transactions that a test adds, modifies, removes or posts, by the bank's ids. The books keep the balances right.
+// Adds, modifies, removes and posts transactions on request, by the bank's ids. Balances stay consistent.
 import { addDays } from '../bank/calendar.ts'
 import { book, inventTransaction, otherSideOf, postedFrom, unbook } from '../bank/invent.ts'
 import type { Account, Transaction } from '../bank/model.ts'
@@ -8,12 +8,12 @@ import type { Item } from '../state/item.ts'
 import type { World } from '../state/world.ts'
 import { type Addition, type BankChange, type Modification, type PostPending, refuse } from './requests.ts'
 
-/** A pending one that nobody posts by hand posts by itself when so many of the bank's days have passed. */
+/** A pending transaction posts by itself after this many of the bank's days. */
 const pendingDays = 2
 
 type Wanted<Key extends keyof BankChange> = NonNullable<BankChange[Key]>
 
-/** Adds so many invented ones, or these, what they leave out filled in. Gives the ids. */
+/** Adds this many invented transactions, or the given ones with missing fields filled in. Returns the ids. */
 export function addTransactions(world: World, item: Item, wanted: Wanted<'add'>): string[] {
   const additions: readonly Addition[] =
     typeof wanted === 'number' ? Array.from({ length: wanted }, () => ({})) : wanted
@@ -46,13 +46,13 @@ function filledIn(world: World, item: Item, addition: Addition): Transaction {
   return withChanges({ ...invented, ...named }, addition)
 }
 
-/** What is not known of a transaction of which only a name is given. */
+/** The fields that are unknown for a transaction with only a name. */
 const anonymous = { merchant_name: null, merchant_entity_id: null, logo_url: null, website: null, counterparties: [] }
 
-/** What a test says about a transaction; an absent or undefined field is left as it is. */
+/** The fields that a test sets. An absent or undefined field stays as it is. */
 type Particulars = { [Key in keyof Modification]?: Modification[Key] | undefined }
 
-/** A currency given one way takes the other way's place: Plaid never gives both. */
+/** Setting one of the two currency fields clears the other: Plaid never sets both. */
 function withChanges(transaction: Transaction, changes: Particulars): Transaction {
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
   const unofficial = typeof changes.unofficial_currency_code === 'string' ? { iso_currency_code: null } : {}
@@ -76,7 +76,7 @@ function accountFor(item: Item, accountId: string | undefined): Account {
   return named
 }
 
-/** Modifies so many chosen ones (name and amount), or these. Gives the ids. */
+/** Modifies this many chosen transactions (name and amount), or the given ones. Returns the ids. */
 export function modifyTransactions(
   item: Item,
   wanted: Wanted<'modify'>,
@@ -98,7 +98,7 @@ export function modifyTransactions(
   return changes.map(({ transaction_id }) => transaction_id)
 }
 
-/** Removes so many chosen ones, or these. Gives the ids. */
+/** Removes this many chosen transactions, or the given ones. Returns the ids. */
 export function removeTransactions(
   item: Item,
   wanted: Wanted<'remove'>,
@@ -109,7 +109,10 @@ export function removeTransactions(
   return ids
 }
 
-/** Posts pending ones: all of them, the oldest so many, or these. A posted one has a new id; the pending one is gone. */
+/**
+ * Posts pending transactions: all, the oldest so many, or the given ones. A posted one has a new id; the pending one is
+ * removed.
+ */
 export function postPending(world: World, item: Item, wanted: Wanted<'post_pending'>): Posted[] {
   const options: PostPending = typeof wanted === 'object' ? wanted : {}
   const { bank, random, ids } = item.login

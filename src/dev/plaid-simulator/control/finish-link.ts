@@ -1,4 +1,4 @@
-// Plays the user who goes through Link with a link token: a control, since Link itself is a page of Plaid's.
+// Plays a user who completes Link with a link token. A control, because the real Link is a page of Plaid's.
 import type * as z from 'zod'
 import { type Institution, institutionById, institutions, type Product } from '../bank/institutions.ts'
 import { customUserOf } from '../items/custom-user-password.ts'
@@ -17,7 +17,7 @@ type LinkRequest = z.infer<typeof linkRequest>
 type Choice = z.infer<typeof linkChoice>
 
 export interface Finished {
-  /** Of the items that this call added; the first of each stands alone, too. */
+  /** The items that this call added. `public_token` and `item_id` are those of the first. */
   public_token: string | null
   item_id: string | null
   public_tokens: string[]
@@ -28,10 +28,10 @@ export interface Finished {
 }
 
 /**
- * Plays the user in the link token's open session, or in a new one. New items have the token's webhook, products and days.
- * Update mode repairs the item, shares further accounts if the token asked for account selection, and gives no public token.
- * `items` adds several items in one multi-item session, `finish: false` leaves the session open for another call, and `exit`
- * leaves Link without doing more. Hosted and multi-item sessions send webhooks.
+ * Plays the user in the link token's open session, or in a new one. New items get the token's webhook, products and
+ * days. Update mode repairs the item, shares further accounts if the token has account selection, and returns no public
+ * token. `items` adds several items in one multi-item session, `finish: false` leaves the session open for another
+ * call, and `exit` leaves Link without a further item. Hosted and multi-item sessions send webhooks.
  */
 export function finishLink(world: World, wanted: LinkRequest): Finished {
   const token = world.linkTokens.get(wanted.link_token)
@@ -59,7 +59,7 @@ export function finishLink(world: World, wanted: LinkRequest): Finished {
   }
 }
 
-/** What the user links in this call: nothing in update mode or when leaving, else one bank or several. */
+/** What the user links in this call: nothing in update mode or on exit, otherwise one or more banks. */
 function choicesOf(token: LinkToken, wanted: LinkRequest): Choice[] {
   const { items, exit, finish: ends } = wanted
   if ((items !== undefined || ends === false) && (!token.multiItem || token.updateItemId !== null)) {
@@ -71,7 +71,7 @@ function choicesOf(token: LinkToken, wanted: LinkRequest): Choice[] {
   return banksFor(token, wanted, items).map((institution_id) => ({ ...wanted, institution_id }))
 }
 
-/** So many different institutions that have the products, the one that was named first. */
+/** `count` different institutions with the products; `institution_id` comes first. */
 function banksFor(token: LinkToken, { institution_id, products }: LinkRequest, count: number): string[] {
   const needed = products ?? token.products
   const able = institutions.filter((each) => needed.every((product) => each.products.includes(product)))

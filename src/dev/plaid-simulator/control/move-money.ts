@@ -1,4 +1,5 @@
-// Money that moves between two sides on order, reported as banks do: by each of the two that is an account with transactions.
+// Moves money between two sides on request. Each side that is an account with transactions reports a posting, as banks
+// do.
 import { addDays } from '../bank/calendar.ts'
 import { book } from '../bank/invent.ts'
 import type { Account, OtherSide } from '../bank/model.ts'
@@ -46,9 +47,9 @@ function otherOf({ kind, account }: Side, isBookedThere: boolean): OtherSide {
   return kind === 'cash' || kind === 'own_elsewhere' ? { kind } : { kind: 'outside' }
 }
 
-/** Books one side and returns its id, or null when no account reports it. */
+/** Books one side and returns its id, or null if no account reports it. */
 function posted(item: Item, { account }: Side, move: Move, day: Day, other: OtherSide): string | null {
-  // Transactions of investment accounts have an endpoint of their own.
+  // Transactions of investment accounts have a separate endpoint.
   if (account === null || account.type === 'investment') return null
   const { bank, ids } = item.login
   const { amount, category, name: statement = 'MOVED', pending = false } = move
@@ -59,7 +60,7 @@ function posted(item: Item, { account }: Side, move: Move, day: Day, other: Othe
   return transaction.transaction_id
 }
 
-/** The categories of the two postings, as Plaid usually has them. */
+/** The categories that Plaid usually gives the two postings. */
 function categoriesBetween(from: Kind, to: Kind): readonly [paid: string, received: string] {
   const both = (category: string): readonly [string, string] => [category, category]
   if (to === 'outside') return both(from === 'loan' ? 'BANK_FEES_INTEREST_CHARGE' : 'GENERAL_MERCHANDISE_ELECTRONICS')

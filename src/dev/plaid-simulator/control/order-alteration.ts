@@ -1,4 +1,4 @@
-// Orders a change to the answers of an endpoint.
+// Adds a rule that changes an endpoint's responses.
 import type * as z from 'zod'
 import { parsePath } from '../lib/json-path.ts'
 import type { Alteration, Replacement } from '../state/alterations.ts'
@@ -6,7 +6,9 @@ import { type alterationRequest, refuse } from './requests.ts'
 
 type AlterationRequest = z.infer<typeof alterationRequest>
 
-/** Adds the rule behind those that hold already. `times` 0 takes the endpoint's rules back. Refuses one that changes nothing. */
+/**
+ * Adds the rule after the existing ones. `times` 0 removes the endpoint's rules. Refuses a rule that changes nothing.
+ */
 export function addAlteration(rules: Alteration[], wanted: AlterationRequest): void {
   if (wanted.times === 0) {
     const kept = rules.filter(({ endpoint }) => endpoint !== wanted.endpoint)
@@ -41,7 +43,7 @@ function replacementOf(wanted: AlterationRequest): Replacement | null {
   return given[0] ?? null
 }
 
-/** A rule that holds, in the words of the request. */
+/** An active rule, in the shape of the request. */
 export function alterationView({ path, replacement, ...rest }: Alteration): object {
   const { kind } = replacement ?? { kind: null }
   return {

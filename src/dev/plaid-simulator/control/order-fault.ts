@@ -1,11 +1,13 @@
-// Orders a fault for the next calls of an endpoint.
+// Injects a fault into the next calls of an endpoint.
 import type * as z from 'zod'
 import type { Fault } from '../state/faults.ts'
 import { type faultRequest, refuse } from './requests.ts'
 
 type FaultRequest = z.infer<typeof faultRequest>
 
-/** Adds the fault behind those that wait already. `times` 0 takes the endpoint's faults back. Refuses one that does nothing. */
+/**
+ * Adds the fault after the waiting ones. `times` 0 removes the endpoint's faults. Refuses a fault without an effect.
+ */
 export function addFault(faults: Fault[], wanted: FaultRequest): void {
   if (wanted.times === 0) {
     const kept = faults.filter(({ endpoint }) => endpoint !== wanted.endpoint)
@@ -43,7 +45,7 @@ function momentOf(wanted: FaultRequest['drop']): Fault['drop'] {
   return wanted === 'after' ? 'after' : 'before'
 }
 
-/** A waiting fault, in the words of the request. */
+/** A waiting fault, in the shape of the request. */
 export function faultView({ latencyMs, mutateDuringPagination, ...rest }: Fault): object {
   return { ...rest, latency_ms: latencyMs, mutate_during_pagination: mutateDuringPagination }
 }

@@ -1,17 +1,17 @@
-// Orders what goes wrong with webhooks on their way.
+// Sets the faults of webhook deliveries.
 import type * as z from 'zod'
 import type { World } from '../state/world.ts'
 import type { webhookMischief } from './requests.ts'
 
 type MischiefRequest = z.infer<typeof webhookMischief>
 
-/** Changes the named settings. Returns all settings. */
+/** Changes the given settings. Returns all settings. */
 export function orderMischief({ delivery, keys }: World, wanted: MischiefRequest): object {
   const { mischief } = delivery
   mischief.duplicate = count(wanted.duplicate) ?? mischief.duplicate
   mischief.drop = count(wanted.drop) ?? mischief.drop
   mischief.delayMs = wanted.delay_ms ?? mischief.delayMs
-  // "Reorder all" has no end: the next two change places.
+  // "Reorder all" would hold webhooks back forever, so true swaps the next two.
   mischief.reorder = (wanted.reorder === true ? 2 : count(wanted.reorder)) ?? mischief.reorder
   if (wanted.reorder !== undefined && mischief.reorder === 0) delivery.release()
   if (wanted.rotate_key === true) keys.rotate()

@@ -9,7 +9,7 @@ import { tamperings } from '../state/webhooks.ts'
 const id = z.string().min(1)
 const day = z.iso.date()
 const time = z.iso.datetime({ offset: true })
-/** So many, chosen by seed. */
+/** A count; the seed chooses which ones. */
 const many = whole(0, 10_000)
 const flag = z.literal(true)
 
@@ -52,7 +52,7 @@ const transactionFields = {
 const addition = z.strictObject({ transaction_id: id.optional(), ...transactionFields })
 const modification = z.strictObject({ transaction_id: id, ...transactionFields })
 
-/** `post_pending`: which pending ones post, and how the posted ones differ. */
+/** `post_pending`: which pending transactions post, and how the posted ones differ. */
 const posting = z.strictObject({
   transaction_ids: z.array(id).optional(),
   link: z.boolean().optional(),
@@ -61,13 +61,13 @@ const posting = z.strictObject({
   date: day.optional(),
 })
 
-/** Where money is when it is in no account here. */
+/** Places for money outside the accounts here. */
 const places = ['cash', 'own_elsewhere', 'outside'] as const
 export const isPlace = (name: string): name is (typeof places)[number] => places.some((place) => place === name)
 /** An account's id, or a place. */
 const side = id
 
-/** Money that moves from one side to the other: each account that reports transactions gets its posting. */
+/** Money that moves between two sides. Each account that reports transactions gets a posting. */
 const movement = z.strictObject({
   from: side,
   to: side,
@@ -75,7 +75,7 @@ const movement = z.strictObject({
   date: day.optional(),
   name: z.string().optional(),
   pending: z.boolean().optional(),
-  /** The detailed category of the postings; what is usual between such sides when absent. */
+  /** The detailed category of the postings; the usual one for these two sides if absent. */
   category: z.string().optional(),
 })
 
@@ -85,7 +85,7 @@ const newAccount = z.strictObject({
   type: z.enum(['depository', 'credit', 'loan', 'investment', 'other']).optional(),
   subtype: z.string().nullable().optional(),
   mask: z.string().nullable().optional(),
-  /** Visible at once, without the user sharing it in update mode. */
+  /** Visible immediately, without the user sharing it in update mode. */
   shared: z.boolean().optional(),
 })
 
@@ -106,14 +106,14 @@ export const bankChange = z.strictObject({
   login_required: z.union([flag, z.strictObject({ error_code: knownCode })]).optional(),
   login_repaired: flag.optional(),
   revoke: z.union([flag, z.strictObject({ account_id: id })]).optional(),
-  /** The user takes one account back: this one, or the newest open one. */
+  /** The user revokes the consent to one account: this one, or the newest open one. */
   revoke_account: z.union([flag, id]).optional(),
   pending_disconnect: z
     .union([flag, z.strictObject({ reason: z.string().optional(), disconnect_time: time.nullable().optional() })])
     .optional(),
-  /** Products that the item does not have from now on, and what their endpoints answer. */
+  /** Products that the item does not have from now on, and the error of their endpoints. */
   products_absent: z.union([productList, z.strictObject({ products: productList, error_code: knownCode })]).optional(),
-  /** Products that come back; true is all of them. */
+  /** Products that return; true for all. */
   products_returned: z.union([flag, productList]).optional(),
   pending_expiration: z.union([flag, z.strictObject({ consent_expiration_time: time })]).optional(),
 })
@@ -126,50 +126,56 @@ export type NewAccount = z.infer<typeof newAccount>
 
 export const faultRequest = z.strictObject({
   endpoint: z.string().regex(/^(\/[a-z_/]+|\*)$/, { error: "must be one of Plaid's paths, or *" }),
-  /** How many calls it hits; 0 takes back what was ordered for the endpoint. */
+  /** How many calls it affects; 0 removes the endpoint's faults. */
   times: whole(0, 100_000).default(1),
-  /** How many matching calls pass before it starts. */
+  /** How many matching calls pass before the first one that it affects. */
   after: whole(0, 100_000).default(0),
   error: z.union([knownCode, z.looseObject({ error_type: z.string(), error_code: z.string() })]).optional(),
   status: whole(200, 599).optional(),
   latency_ms: whole(0, 600_000).optional(),
-  /** `before` or true cuts the connection before anything happens, `after` when the call has taken effect: the answer is lost. */
+  /**
+   * `before` or true cuts the connection before anything happens; `after` cuts it after the call took effect, so that
+   * only the response is lost.
+   */
   drop: z.union([z.boolean(), z.enum(['before', 'after'])]).optional(),
-  /** The call never gets an answer: it hangs before anything happens, or after it has taken effect. */
+  /** The call gets no response: it hangs before anything happens, or after the call took effect. */
   hang: z.union([z.boolean(), z.enum(['before', 'after'])]).optional(),
-  /** The whole body of the answer, sent with `status` (200 by default) as HTML. */
+  /** The whole body of the response, sent as HTML with `status` (200 by default). */
   text: z.string().optional(),
   mutate_during_pagination: z.boolean().optional(),
 })
 
-/** A rule that changes the successful answers of an endpoint, or with `errors` its errors. */
+/** A rule that changes an endpoint's successful responses, or its errors with `errors`. */
 export const alterationRequest = z.strictObject({
   endpoint: z.string().regex(/^(\/[a-z_/]+|\*)$/, { error: "must be one of Plaid's paths, or *" }),
-  /** Names and list places: `added[0].date`, `accounts[*].name`, `added[-1]`, `holdings[account_id=x].quantity`. */
+  /**
+   * Member names and list positions: `added[0].date`, `accounts[*].name`, `added[-1]`,
+   * `holdings[account_id=x].quantity`.
+   */
   path: z.string().min(1).optional(),
   /** Any JSON; numbers keep their digits. */
   value: z.unknown().optional(),
   remove: flag.optional(),
-  /** A value of another JSON type than the one that is there. */
+  /** Replaces the value with one of another JSON type. */
   wrong_type: flag.optional(),
-  /** The status of the changed answer. */
+  /** The status of the changed response. */
   status: whole(200, 599).optional(),
   errors: z.boolean().optional(),
-  /** How many answers it changes; all when absent. 0 takes back the endpoint's rules. */
+  /** How many responses it changes; all if absent. 0 removes the endpoint's rules. */
   times: whole(0, 100_000).optional(),
-  /** How many answers that it could change pass before it starts. */
+  /** How many responses that it could change pass before the first one that it changes. */
   after: whole(0, 100_000).default(0),
 })
 
-/** What kind of client of Plaid's calls; what is not named stays. */
+/** Which kind of Plaid client the caller is; absent fields stay as they are. */
 export const clientRequest = z.strictObject({
   legacy_users: z.boolean().optional(),
   category_version: z.enum(['v1', 'v2']).optional(),
-  /** Every access token counts as one of another environment or team. */
+  /** Treats every access token as one of another environment or team. */
   foreign_tokens: z.boolean().optional(),
 })
 
-/** True is all from now on, false none, a number the next so many. */
+/** True for all from now on, false for none, a number for the next so many. */
 const howMany = z.union([z.boolean(), many])
 
 export const webhookMischief = z.strictObject({
@@ -179,7 +185,7 @@ export const webhookMischief = z.strictObject({
   drop: howMany.optional(),
   rotate_key: z.boolean().optional(),
   expire_key: z.boolean().optional(),
-  /** Members beside Plaid's own in the header and claims of each JWT and in each verification key; {} takes them back. */
+  /** Additional members in the header and claims of each JWT and in each verification key; {} removes them. */
   extra_header: z.record(z.string(), z.unknown()).optional(),
   extra_claims: z.record(z.string(), z.unknown()).optional(),
   extra_key: z.record(z.string(), z.unknown()).optional(),
@@ -200,28 +206,28 @@ const choiceFields = {
   products: z.array(z.enum(productNames)).min(1).optional(),
 }
 
-/** One bank that the user logs in to. */
+/** One bank at which the user logs in. */
 export const linkChoice = z.strictObject(choiceFields)
 
 export const linkRequest = z.strictObject({
   link_token: z.string(),
   ...choiceFields,
-  /** Several items in one multi-item session: so many, each at another institution, or these. */
+  /** Several items in one multi-item session: a number of items, each at another institution, or the given ones. */
   items: z.union([whole(1, 20), z.array(linkChoice).min(1).max(20)]).optional(),
-  /** False leaves a multi-item session open: the next call with the same link token goes on in it. */
+  /** False leaves a multi-item session open; the next call with the same link token continues it. */
   finish: z.boolean().optional(),
-  /** The user leaves Link without linking anything more. */
+  /** The user leaves Link without linking another item. */
   exit: flag.optional(),
 })
 
-/** Refuses the request with a sentence that says why. */
+/** An error response with a sentence that states the reason. */
 export function refuse(status: 400 | 404 | 409, message: string): HTTPException {
   return new HTTPException(status, {
     res: Response.json({ error: status === 404 ? 'not_found' : 'invalid_request', message }, { status }),
   })
 }
 
-/** Parses a control's body, an empty one being `{}`. Refuses what is not JSON, and every key that is not known. */
+/** Parses a control's body; an empty one is `{}`. Refuses invalid JSON and unknown keys. */
 export function parsedBody<Schema extends z.ZodType>(schema: Schema, text: string): z.infer<Schema> {
   const parsed = schema.safeParse(jsonOf(text))
   if (parsed.success) return parsed.data

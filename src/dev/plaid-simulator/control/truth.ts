@@ -1,10 +1,10 @@
-// What the bank holds now, in Plaid's shapes: what every client of the simulator must end up with.
+// What the bank holds now, in Plaid's shapes: the data that every client must have after a complete sync.
 import { trueTransactions } from '../items/history.ts'
 import { streamsIn } from '../items/streams.ts'
 import { type Item, openAccounts, transactionView } from '../state/item.ts'
 import type { World } from '../state/world.ts'
 
-/** Open and shared accounts, and the transactions that a full sync would give once the history has come. */
+/** Open and shared accounts, and the transactions that a full sync returns once the history has arrived. */
 export function truthOf(world: World, item: Item) {
   const transactions = trueTransactions(world, item)
   return {

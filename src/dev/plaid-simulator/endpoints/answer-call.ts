@@ -1,4 +1,4 @@
-// Handles one API call: body, credentials, faults, rate limits, endpoint, record.
+// Handles one API call: body, credentials, faults, rate limits, endpoint, call record.
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { mutateMidPagination } from '../items/mutation.ts'
@@ -12,7 +12,9 @@ import { type Answered, type Endpoint, itemIdOf } from './endpoint.ts'
 
 export type NodeContext = Context<{ Bindings: HttpBindings }>
 
-/** Answers one call. Never throws: what is not a PlaidFailure is logged and answered as INTERNAL_SERVER_ERROR. */
+/**
+ * Responds to one call. Never throws: an error that is not a PlaidFailure is logged and becomes INTERNAL_SERVER_ERROR.
+ */
 export async function answer(context: NodeContext, world: World, endpoint: Endpoint): Promise<Response> {
   const started = performance.now()
   const record: CallRecord = {
@@ -87,7 +89,7 @@ async function attempt(
   }
 }
 
-/** Calls that change nothing, at least nothing that a later call could see. */
+/** Calls without an effect that a later call could see. */
 const reads = new Set([
   '/accounts/balance/get',
   '/accounts/get',
@@ -145,7 +147,7 @@ async function pause(world: World, ms: number): Promise<void> {
   })
 }
 
-/** Waits until the caller gives up or the simulator stops. */
+/** Waits until the caller disconnects or the simulator stops. */
 async function hang(context: NodeContext, world: World): Promise<'cut'> {
   const { socket } = context.env.incoming
   const { promise, resolve } = Promise.withResolvers<void>()

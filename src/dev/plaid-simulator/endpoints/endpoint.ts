@@ -1,4 +1,4 @@
-// One endpoint of Plaid's API: its path, the fields it takes, and what it does. The checks that all of them share.
+// Defines one endpoint of Plaid's API: its path, its fields and its handler. Has the checks that all endpoints share.
 import * as z from 'zod'
 import type { Product } from '../bank/institutions.ts'
 import { failure, isErrorCode, type PlaidFailure } from '../lib/failure.ts'
@@ -7,7 +7,7 @@ import type { World } from '../state/world.ts'
 
 export interface Endpoint {
   readonly path: string
-  /** Checks the body and does the work. Fails with a PlaidFailure. Returns the response without its request id. */
+  /** Checks the body and runs the handler. Fails with a PlaidFailure. Returns the response without its request id. */
   run(world: World, body: Record<string, unknown>): Promise<Answered>
 }
 
@@ -21,8 +21,8 @@ export interface Answered {
 type BodyOf<Fields extends z.ZodRawShape> = z.infer<z.ZodObject<Fields, z.core.$strict>>
 
 /**
- * `fields` excludes the credentials; any other field is an error, as at Plaid. `statusOf` runs before `handle` changes the
- * world.
+ * `fields` excludes the credentials; any other field is an error, as at Plaid. `statusOf` runs before `handle` changes
+ * the world.
  */
 export function endpoint<Fields extends z.ZodRawShape>(
   path: string,
@@ -43,7 +43,7 @@ export function endpoint<Fields extends z.ZodRawShape>(
   }
 }
 
-/** The first reason in Plaid's order: unknown fields, missing fields, wrong values. */
+/** The first error in Plaid's order: unknown fields, missing fields, wrong values. */
 function invalid({ issues }: z.ZodError, body: unknown): PlaidFailure {
   const unknown = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []))
   if (unknown.length > 0) return failure('UNKNOWN_FIELDS', `unknown fields: ${unknown.join(', ')}`)
@@ -64,7 +64,9 @@ export const accessToken = z.string().min(1)
 export const day = z.iso.date()
 export const accountOptions = z.strictObject({ account_ids: z.array(z.string()).optional() }).optional()
 
-/** The item of a token. Fails with INVALID_ACCESS_TOKEN for an unknown one, ITEM_NOT_FOUND for an item that is gone. */
+/**
+ * The item of a token. Fails with INVALID_ACCESS_TOKEN for an unknown token and with ITEM_NOT_FOUND for a removed item.
+ */
 export function itemOf(world: World, token: string): Item {
   const item = world.items.get(itemIdOf(world, token) ?? '')
   if (item === undefined) throw failure('INVALID_ACCESS_TOKEN', refusalOf(token))
@@ -72,7 +74,7 @@ export function itemOf(world: World, token: string): Item {
   return item
 }
 
-/** The id behind a token that this client may use; null for one of another environment or of another team. */
+/** The item id of a token that this client may use; null for a token of another environment or team. */
 export function itemIdOf({ accessTokens, client }: World, token: string): string | null {
   return client.foreignTokens ? null : (accessTokens.get(token) ?? null)
 }
@@ -83,7 +85,7 @@ function refusalOf(token: string): string | undefined {
   return `the access token is for another environment: expected "sandbox", got "${environment}"`
 }
 
-/** The item of a token, if its data may be read now. Fails with the item's own error besides. */
+/** The item of a token, if its data can be read now. Otherwise also fails with the item's error. */
 export function readableItem(world: World, token: string): Item {
   const item = itemOf(world, token)
   const code = item.error?.error_code
@@ -91,7 +93,10 @@ export function readableItem(world: World, token: string): Item {
   return item
 }
 
-/** Adds the product to the item, which starts its bill, or fails with PRODUCTS_NOT_SUPPORTED or why it is absent. */
+/**
+ * Adds the product to the item, which starts its billing. Fails with PRODUCTS_NOT_SUPPORTED, or with the error of an
+ * absent product.
+ */
 export function useProduct(item: Item, product: Product): void {
   const absence = item.absent.get(product)
   if (absence !== undefined) throw failure(absence)

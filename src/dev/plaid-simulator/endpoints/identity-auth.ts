@@ -1,4 +1,4 @@
-// /identity/get and /auth/get: who owns the accounts, and the numbers that money is sent to.
+// /identity/get and /auth/get: the owners of the accounts, and their account and routing numbers.
 import type { AccountNumbers } from '../bank/model.ts'
 import { failure } from '../lib/failure.ts'
 import { chosenAccounts, itemView } from '../state/item.ts'

@@ -1,4 +1,4 @@
-// /investments/*: holdings as they are now, and a window of what happened to them.
+// /investments/*: the current holdings, and a window of investment transactions.
 import * as z from 'zod'
 import type { Account } from '../bank/model.ts'
 import { extractInvestments, readInvestments } from '../items/investments.ts'
@@ -93,7 +93,7 @@ function accountView(account: Account) {
   return { ...account, balances: { ...account.balances, margin_loan_amount: null } }
 }
 
-/** The securities that the rows name, each once. */
+/** The securities that the rows refer to, each once. */
 function securitiesOf({ bank }: Item, rows: readonly { security_id: string | null }[]) {
   const named = new Set(rows.map(({ security_id }) => security_id))
   return bank.securities().filter(({ security_id }) => named.has(security_id))

@@ -1,4 +1,4 @@
-// /item/*: exchange, status, webhook, rotation, removal.
+// /item/*: exchange of a public token, status, webhook, rotation, removal.
 import * as z from 'zod'
 import { exchange, newAccessToken } from '../items/link-session.ts'
 import { type Item, itemView } from '../state/item.ts'

@@ -1,4 +1,4 @@
-// /link/token/*: what an application asks Link for, and what came of it.
+// /link/token/*: creates link tokens and returns what their sessions did.
 import * as z from 'zod'
 import { productNames } from '../bank/institutions.ts'
 import { userCalled, userFor } from '../items/users.ts'
@@ -12,7 +12,7 @@ import { accessToken, endpoint, itemOf } from './endpoint.ts'
 const hourMs = 3_600_000
 const anything = z.unknown().optional()
 
-/** Products that Link may be asked for; Balance comes with every item and is refused. */
+/** Products that a link token may request. Balance comes with every item, so Plaid refuses it here. */
 const linkProducts = z.array(z.enum(productNames.filter((product) => product !== 'balance'))).optional()
 
 const fields = {
@@ -116,7 +116,9 @@ interface UserFields {
   readonly user_token?: string | null | undefined
 }
 
-/** The user that Link is for, and whether the request names an existing one. `user` and `user_id` exclude each other. */
+/**
+ * The user of the link token, and whether the request names an existing one. `user` and `user_id` exclude each other.
+ */
 function userOf(world: World, { user, user_id, user_token }: UserFields): { userId: string; named: boolean } {
   if (user !== undefined && user_id !== undefined) {
     throw failure('INVALID_FIELD', 'user_id: give one of user_id and user')
@@ -128,7 +130,7 @@ function userOf(world: World, { user, user_id, user_token }: UserFields): { user
   return { userId: userFor(world, user.client_user_id).userId, named: false }
 }
 
-/** Hosted Link's page and token live 30 minutes unless the request says how long. */
+/** A hosted Link page and its token expire after 30 minutes, unless the request sets a lifetime. */
 function lifeOf(hosted: { url_lifetime_seconds?: number | undefined } | undefined, isUpdate: boolean): number {
   if (hosted !== undefined) return (hosted.url_lifetime_seconds ?? 1800) * 1000
   return isUpdate ? hourMs / 2 : 4 * hourMs
@@ -143,7 +145,7 @@ interface Clashing {
   additional_consented_products?: string[] | undefined
 }
 
-/** Fields that Plaid's description does not allow together, and a redirect with a query. */
+/** Refuses combinations of fields that Plaid's description does not allow, and a redirect URI with a query. */
 function refuseClashes(body: Clashing): void {
   const { redirect_uri: uri, android_package_name: packageName } = body
   if (uri && packageName) throw failure('INVALID_FIELD', 'redirect_uri must be blank where android_package_name is set')

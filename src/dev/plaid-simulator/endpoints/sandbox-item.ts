@@ -1,4 +1,4 @@
-// /sandbox/item/* and /sandbox/transactions/create: what Plaid's sandbox can do to an item that exists.
+// /sandbox/item/* and /sandbox/transactions/create: what Plaid's sandbox can do to an existing item.
 import * as z from 'zod'
 import { addDays } from '../bank/calendar.ts'
 import type { Product } from '../bank/institutions.ts'
@@ -42,7 +42,7 @@ const fireWebhook = endpoint(
   },
 )
 
-/** The webhook alone: nothing happens to the item. */
+/** Only the webhook: the item does not change. */
 function firedBody(item: Item, type: WebhookType | undefined, code: Fireable): WebhookBody {
   const accountIds = openAccounts(item).map(({ account_id }) => account_id)
   const inAWeek = new Date(Date.now() + 7 * 86_400_000).toISOString()
@@ -66,7 +66,7 @@ function firedBody(item: Item, type: WebhookType | undefined, code: Fireable): W
     case 'PRODUCT_READY':
     case 'SMS_MICRODEPOSITS_VERIFICATION':
     case 'AUTHORIZATION_GRANTED':
-      // Of products that the simulator does not have.
+      // Webhooks of products that the simulator does not have.
       throw failure('SANDBOX_PRODUCT_NOT_ENABLED')
   }
 }

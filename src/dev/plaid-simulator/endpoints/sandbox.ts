@@ -1,4 +1,4 @@
-// /sandbox/public_token/create: an item without Link.
+// /sandbox/public_token/create: makes an item without Link.
 import * as z from 'zod'
 import { institutionById, productNames } from '../bank/institutions.ts'
 import { customUserOf } from '../items/custom-user-password.ts'
@@ -21,7 +21,7 @@ const options = z
   })
   .optional()
 
-/** Plaid's most. */
+/** Plaid's maximum. */
 const mostDays = 730
 
 const publicTokenCreate = endpoint(
@@ -46,7 +46,7 @@ const publicTokenCreate = endpoint(
       webhook: body.options?.webhook ?? null,
       userId: (namesUser ? userCalled(world, body) : userFor(world, 'sandbox')).userId,
       linkedWithUserId: namesUser,
-      // No link token says how much history is wanted: all of it, so that a test sees what a long-standing user brings.
+      // No link token limits the history here, so all of it arrives, as for a long-standing user.
       daysRequested: body.options?.transactions?.days_requested ?? mostDays,
       startDate: body.options?.transactions?.start_date ?? null,
       endDate: body.options?.transactions?.end_date ?? null,

@@ -1,4 +1,4 @@
-// /transactions/recurring/get: the streams in the history.
+// /transactions/recurring/get: the recurring streams of the history.
 import * as z from 'zod'
 import { categoryVersionFor, inVersion } from '../items/categories.ts'
 import { initialiseTransactions } from '../items/history.ts'

@@ -1,4 +1,4 @@
-// /transactions/sync: what changed since a cursor.
+// /transactions/sync: the changes since a cursor.
 import * as z from 'zod'
 import type { Account } from '../bank/model.ts'
 import { categoryVersionFor, inVersion } from '../items/categories.ts'
@@ -52,7 +52,7 @@ export const transactionsSync = endpoint('/transactions/sync', fields, (world, b
   }
 })
 
-/** Those with transactions in the answer, closed ones too: an account that is missing here says nothing. */
+/** The accounts of the response's transactions, closed ones included. A missing account means nothing. */
 function accountsIn({ bank }: Item, { added, modified }: SyncPage): Account[] {
   const named = new Set([...added, ...modified].map(({ account_id }) => account_id))
   return bank.accounts().filter(({ account_id }) => named.has(account_id))

@@ -1,4 +1,4 @@
-// /transactions/get and /transactions/refresh: a window of the history, and a look at the bank right now.
+// /transactions/get and /transactions/refresh: a window of the history, and an immediate read of the bank.
 import * as z from 'zod'
 import { categoryVersionFor, inVersion } from '../items/categories.ts'
 import { initialiseTransactions, lookAtBank } from '../items/history.ts'

@@ -1,4 +1,4 @@
-// /user/*: the users of the application, and their items without an access token.
+// /user/*: the application's users, and their items without an access token.
 import * as z from 'zod'
 import { forgetUser, itemsOf, knownUser, userCalled, userFor } from '../items/users.ts'
 import { failure } from '../lib/failure.ts'
@@ -8,7 +8,7 @@ import { removeItem } from './item.ts'
 
 const userFields = { user_id: z.string().nullish(), user_token: z.string().nullish() }
 
-/** Idempotent: a known user keeps the id. What is said of the user's identity is not kept. */
+/** Idempotent: a known user keeps the id. Does not store identity data. */
 const create = endpoint(
   '/user/create',
   {
@@ -30,7 +30,7 @@ const itemsGet = endpoint('/user/items/get', userFields, (world, body) => ({
   items: itemsOf(world, userCalled(world, body)).map(itemView),
 }))
 
-/** All or nothing: one id that is not the user's, and none is removed. */
+/** Removes all or none: fails if one id does not belong to the user. */
 const itemsRemove = endpoint(
   '/user/items/remove',
   { ...userFields, item_ids: z.array(z.string()).min(1) },
@@ -44,7 +44,7 @@ const itemsRemove = endpoint(
   },
 )
 
-/** Forgets the user, the link tokens made for the user, and removes the user's items. */
+/** Removes the user, the user's link tokens and the user's items. */
 const remove = endpoint('/user/remove', userFields, (world, body) => {
   const gone = userCalled(world, body)
   for (const item of itemsOf(world, gone)) removeItem(item)

@@ -1,4 +1,4 @@
-// /webhook_verification_key/get: the public key that a webhook's `kid` names.
+// /webhook_verification_key/get: the public key for a webhook's `kid`.
 import * as z from 'zod'
 import { failure } from '../lib/failure.ts'
 import { endpoint } from './endpoint.ts'

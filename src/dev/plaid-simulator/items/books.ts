@@ -1,5 +1,5 @@
-// The books of an item's bank, kept double: every posting has two sides. Tells what left the user's hands and what came into
-// them, from the sides alone and never from a category.
+// Double-entry books of an item's bank: every posting has two sides. Reports what the user spent and received from the
+// sides alone, never from a category.
 import { otherSideOf } from '../bank/ledger.ts'
 import type { Account, OtherSide, Transaction } from '../bank/model.ts'
 import { addExact, compareExact, exact, negateExact } from '../bank/number.ts'
@@ -13,8 +13,8 @@ type Side =
   | { kind: 'cash' | 'own_elsewhere' | 'outside' }
 
 /**
- * What a movement is to the user. `spent` and `earned` cross between the user's hands and others; a loan's payment is spent when
- * it is paid. `borrowed` came from a loan. `kept` stayed in the same hands. `owed` changed what is owed and nothing else.
+ * What a movement means to the user. `spent` and `earned` move between the user and others; a loan payment is spent
+ * when it is paid. `borrowed` comes from a loan. `kept` stays with the user. `owed` only changes a debt.
  */
 type Meaning = 'spent' | 'earned' | 'borrowed' | 'kept' | 'owed'
 
@@ -37,7 +37,10 @@ interface Total {
   count: number
 }
 
-/** The movements that the item's client can see, each once and oldest first, from the first to the last day, and their sums. */
+/**
+ * The movements of the days from `from` to `to` that the item's client can see, each once and oldest first, and their
+ * sums.
+ */
 export function booksOf(world: World, item: Item, from: Day | null, to: Day | null) {
   const movements = trueTransactions(world, item)
     .filter(({ date }) => (from === null || date >= from) && (to === null || date <= to))
@@ -48,7 +51,7 @@ export function booksOf(world: World, item: Item, from: Day | null, to: Day | nu
 function movementOf(item: Item, transaction: Transaction): Movement[] {
   const { transaction_id, account_id, amount, date } = transaction
   const other = otherSideOf(item.login.bank, item.bank.toBank(transaction_id))
-  // A move between two accounts is booked by the one that pays.
+  // A transfer between two accounts counts at the one that pays.
   const isOtherLeg = other.kind === 'account' && other.isBookedThere
   const order = compareExact(amount, exact('0'))
   if (isOtherLeg || order === 0) return []
@@ -69,7 +72,9 @@ function movementOf(item: Item, transaction: Transaction): Movement[] {
   ]
 }
 
-/** `here` is the account that reports: what is paid to a loan from where nobody looks only changes what is owed. */
+/**
+ * `here` is the account that reports. A payment to a loan from an account that is not visible only changes the debt.
+ */
 function meaningOf(from: Side, to: Side, here: Side): Meaning {
   const isLoan = (side: Side): boolean => side.kind === 'account' && side.type === 'loan'
   const inHands = (side: Side): boolean => side.kind !== 'outside' && !isLoan(side)

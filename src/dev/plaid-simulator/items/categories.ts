@@ -1,12 +1,12 @@
-// Plaid's two taxonomies of personal finance categories. Banks here know v2; a client of before December 2025 gets v1 unless it
-// asks for v2, a later one never gets v1.
+// Plaid's two taxonomies of personal finance categories. Banks here use v2. A client from before December 2025 gets v1
+// unless it requests v2; a later client always gets v2.
 import type { Transaction } from '../bank/model.ts'
 import type { World } from '../state/world.ts'
 
 export type CategoryVersion = 'v1' | 'v2'
 type Category = Transaction['personal_finance_category']
 
-// What v1 says for a detailed category that only v2 has. All others are the same in both.
+// The v1 names of detailed categories that only v2 has. All others are the same in both.
 const olderNames = new Map([
   ['INCOME_SALARY', 'INCOME_WAGES'],
   ['INCOME_OTHER', 'INCOME_OTHER_INCOME'],
@@ -28,12 +28,12 @@ const olderNames = new Map([
   ['OTHER_OTHER', 'GENERAL_SERVICES_OTHER_GENERAL_SERVICES'],
 ])
 
-/** The taxonomy that a request gets. */
+/** The taxonomy version for a request. */
 export function categoryVersionFor({ client }: World, wanted: CategoryVersion | undefined): CategoryVersion {
   return client.categoryVersion === 'v2' ? 'v2' : (wanted ?? 'v1')
 }
 
-/** The row with its category in this version; the same row where nothing changes. */
+/** The row with its category in this version; the same object if nothing changes. */
 export function inVersion<Row extends { personal_finance_category: Category }>(
   row: Row,
   version: CategoryVersion,

@@ -1,8 +1,10 @@
-// Plaid's `user_custom`: a login whose password is the JSON of the accounts behind it.
+// Plaid's `user_custom`: a login whose password is JSON that describes its accounts.
 import { isRecord, parseExact } from '../lib/exact-json.ts'
 import { failure } from '../lib/failure.ts'
 
-/** The custom user that a password holds, with exact numbers; null for every other user. Fails with INVALID_CREDENTIALS. */
+/**
+ * The custom user in a password, with exact numbers; null for every other user name. Fails with INVALID_CREDENTIALS.
+ */
 export function customUserOf(username: string, password: string | null): Record<string, unknown> | null {
   if (username !== 'user_custom') return null
   try {

@@ -1,4 +1,4 @@
-// How an item's transactions reach Plaid: an initial pull, a historical one, then whatever changes at the bank.
+// How an item's transactions reach Plaid: an initial pull, a historical pull, then each change at the bank.
 import { addDays } from '../bank/calendar.ts'
 import type { Transaction } from '../bank/model.ts'
 import { openLedger } from '../state/change-log.ts'
@@ -15,14 +15,14 @@ export const defaultDaysRequested = 90
 /** How far back the initial update reaches. */
 const initialDays = 30
 
-/** What a pull changed in the ledger, by transaction id. */
+/** What a pull changed in the change log, by transaction id. */
 export interface Pulled {
   added: string[]
   modified: string[]
   removed: string[]
 }
 
-/** Adds the transactions product: fixes the window and lets the history arrive. Does nothing when it is there already. */
+/** Adds the transactions product: fixes the window and starts the history. Does nothing if the item already has it. */
 export function initialiseTransactions(world: World, item: Item, daysRequested: number | null): TransactionsState {
   if (item.transactions !== null) return item.transactions
   const today = world.clock.today()
@@ -41,7 +41,7 @@ export function initialiseTransactions(world: World, item: Item, daysRequested: 
   return item.transactions
 }
 
-/** Lets the steps that are still missing happen by themselves, unless a control is to trigger them. */
+/** Schedules the missing steps of the history, unless they are triggered manually by a control. */
 export function scheduleHistory(world: World, item: Item): void {
   const delays = world.settings.historyDelayMs
   if (delays === 'manual' || world.replaying) return
@@ -55,7 +55,9 @@ export function scheduleHistory(world: World, item: Item): void {
 
 const steps: readonly HistoryStep[] = ['NOT_READY', 'INITIAL_UPDATE_COMPLETE', 'HISTORICAL_UPDATE_COMPLETE']
 
-/** Pulls up to this step, one step after the other; gives the webhooks to send. A step that is behind the item does nothing. */
+/**
+ * Pulls up to this step, one step after the other. Returns the webhooks. A step that the item has passed does nothing.
+ */
 export function reachStep(world: World, item: Item, target: HistoryStep): WebhookBody[] {
   const state = item.transactions
   if (state === null || item.status !== 'good') return []
@@ -116,7 +118,7 @@ export function lookAtBank(world: World, login: Login): void {
   for (const item of livingItems(world, login)) sendWebhooks(world, item, newsAtBank(world, item))
 }
 
-/** What the bank holds and Plaid would give in the end: everything in the window, whatever step the history has reached. */
+/** What Plaid would return in the end: all transactions in the window, at any step of the history. */
 export function trueTransactions(world: World, item: Item): Transaction[] {
   const start =
     item.transactions?.windowStart ??
@@ -125,7 +127,7 @@ export function trueTransactions(world: World, item: Item): Transaction[] {
   return heldTransactions(item).filter(({ date }) => date >= start)
 }
 
-/** The bank's transactions of kinds of accounts that the product covers: investments have an endpoint of their own. */
+/** The bank's transactions in accounts that the product covers. Investment accounts have a separate endpoint. */
 function heldTransactions({ bank }: Item): Transaction[] {
   const accounts = bank.accounts().filter(({ type }) => type !== 'investment')
   const covered = new Set(accounts.map(({ account_id }) => account_id))

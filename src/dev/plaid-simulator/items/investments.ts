@@ -1,5 +1,5 @@
-// When an item's investment transactions become readable: with the item, at the first call, or later if the request asks
-// for an asynchronous update.
+// When an item's investment transactions become readable: when it is linked, at the first call, or later if the request
+// asks for an asynchronous update.
 import type { Item } from '../state/item.ts'
 import type { World } from '../state/world.ts'
 import { investmentTransactionsUpdate, type WebhookBody } from '../webhooks/events.ts'
@@ -10,7 +10,7 @@ export function readInvestments(world: World, item: Item): void {
   item.investments = { step: 'ready', lastSuccessfulUpdate: world.clock.timestamp() }
 }
 
-/** Starts to read them in the background. HISTORICAL_UPDATE follows when they are read. */
+/** Starts to read them in the background. HISTORICAL_UPDATE follows when that is done. */
 export function extractInvestments(world: World, item: Item): void {
   item.investments = { step: 'extracting', lastSuccessfulUpdate: null }
   const delays = world.settings.historyDelayMs

@@ -1,4 +1,4 @@
-// What going through Link leaves behind: items, the public tokens for them, and the access tokens that these are exchanged for.
+// What a Link session creates: items, their public tokens, and the access tokens that these are exchanged for.
 import type { Institution, Product } from '../bank/institutions.ts'
 import type { Day } from '../bank/values.ts'
 import { failure } from '../lib/failure.ts'
@@ -31,13 +31,13 @@ export interface NewItem {
   endDate: Day | null
 }
 
-/** The user finishes Link: an item that waits for its exchange, and the public token for it. */
+/** The user finishes Link: makes an item that waits for its exchange, and its public token. */
 export function makeItem(world: World, wanted: NewItem): { item: Item; publicToken: string } {
   const unsupported = wanted.products.find((product) => !wanted.institution.products.includes(product))
   if (unsupported !== undefined)
     throw failure('PRODUCTS_NOT_SUPPORTED', `${wanted.institution.name} has no ${unsupported}`)
   const { login, passed } = loginWith(world, wanted)
-  // The login's other items hear of days that passed unseen until now.
+  // Days that passed at the bank also changed the login's other items, which send their webhooks now.
   if (passed) lookAtBank(world, login)
   const item = openItem(world, wanted, login)
   if (item.institution.secondItemKillsFirst) killOthers(world, item)
@@ -48,7 +48,7 @@ export function makeItem(world: World, wanted: NewItem): { item: Item; publicTok
   return { item, publicToken }
 }
 
-/** The bank gives its access to the newest item alone. */
+/** Breaks the login's other items: the bank gives access to the newest one only. */
 function killOthers(world: World, { login }: Item): void {
   for (const other of livingItems(world, login)) {
     if (other.status !== 'good') continue
@@ -91,12 +91,12 @@ function openItem(world: World, wanted: NewItem, login: Login): Item {
   }
 }
 
-/** Exchanges a public token. Fails with INVALID_PUBLIC_TOKEN for one that is unknown, used up or expired. */
+/** Exchanges a public token. Fails with INVALID_PUBLIC_TOKEN for one that is unknown, used or expired. */
 export function exchange(world: World, publicToken: string): { accessToken: string; item: Item } {
   const known = world.publicTokens.get(publicToken)
   const item = known === undefined ? undefined : world.items.get(known.itemId)
   const valid = known !== undefined && !known.used && known.expiresAtMs >= world.clock.nowMs()
-  // An item that was removed before its exchange does not come back.
+  // An item that was removed before its exchange stays removed.
   if (!valid || item?.status !== 'unexchanged') throw failure('INVALID_PUBLIC_TOKEN')
   known.used = true
   item.status = 'good'
@@ -106,7 +106,7 @@ export function exchange(world: World, publicToken: string): { accessToken: stri
   return { accessToken, item }
 }
 
-/** Gives the item a new access token; the one before is dead at once. */
+/** Gives the item a new access token and invalidates the old one immediately. */
 export function newAccessToken(world: World, item: Item): string {
   if (item.accessToken !== null) world.accessTokens.delete(item.accessToken)
   item.accessToken = `access-sandbox-${world.ids.uuid('access')}`

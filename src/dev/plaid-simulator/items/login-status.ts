@@ -1,4 +1,4 @@
-// Whether the item's login works: without it data cannot be read, and Plaid pulls nothing.
+// Whether the item's login works. Without it data cannot be read, and Plaid pulls nothing.
 import { type ErrorCode, errorInside } from '../lib/failure.ts'
 import type { Item } from '../state/item.ts'
 import type { World } from '../state/world.ts'

@@ -1,4 +1,4 @@
-// Logins at banks: one bank behind each, however often it is linked. Items see it through their own ids.
+// Logins at banks. Each has one bank, which several items can share; each item sees it through separate ids.
 import type { Institution } from '../bank/institutions.ts'
 import { livePast } from '../bank/invent.ts'
 import type { Bank } from '../bank/model.ts'
@@ -19,8 +19,8 @@ export interface Credentials {
 }
 
 /**
- * The login with these credentials, brought up to the current day, or a new one; `passed` says whether days passed there.
- * Fails with INVALID_FIELD and the field's name when a custom user does not describe a bank.
+ * The login with these credentials, advanced to the current day, or a new one. `passed` reports whether days passed.
+ * Fails with INVALID_FIELD and the field's name if a custom user does not describe a bank.
  */
 export function loginWith(world: World, credentials: Credentials): { login: Login; passed: boolean } {
   const { institution, username, customUser } = credentials
@@ -37,7 +37,7 @@ export function loginWith(world: World, credentials: Credentials): { login: Logi
   return { login, passed: false }
 }
 
-/** Advances the bank to `today`. Returns what changed, or null when the bank is already there. */
+/** Advances the bank to `today`. Returns what changed, or null if the bank is already there. */
 export function livedUpTo(login: Login, today: Day): ReturnType<typeof livePast> | null {
   const { bank, random, ids, livedUntil } = login
   if (livedUntil >= today) return null

@@ -1,4 +1,4 @@
-// Changes to transactions at a bank, made by replacing rows: a row that is there is never edited in place.
+// Changes transactions at a bank. A change replaces the row; rows are immutable.
 import { book, inventTransaction, otherSideOf, postedFrom, unbook } from '../bank/invent.ts'
 import type { Bank, Transaction } from '../bank/model.ts'
 import { between, pick } from '../bank/random.ts'
@@ -8,7 +8,10 @@ import { sendWebhooks } from '../webhooks/send.ts'
 import { newsAtBank, pull, trueTransactions } from './history.ts'
 import { livingItems } from './logins.ts'
 
-/** Replaces the row with this id. Throws a RangeError when there is none. */
+/**
+ * Replaces the row with this id.
+ * @throws RangeError if there is none
+ */
 function replaceTransaction(bank: Bank, transactionId: string, change: (before: Transaction) => Transaction): void {
   const index = bank.transactions.findIndex(({ transaction_id }) => transaction_id === transactionId)
   const before = bank.transactions[index]
@@ -17,8 +20,8 @@ function replaceTransaction(bank: Bank, transactionId: string, change: (before: 
 }
 
 /**
- * A small change of which this item's client hears nothing, so that the page that it asks for now is out of date. Other items of
- * the login hear of it as of any change.
+ * Makes a small change without a webhook to this item's client, so that its next page is out of date. Other items of
+ * the login get their webhooks.
  */
 export function mutateMidPagination(world: World, itemId: string): void {
   const item = world.items.get(itemId)
@@ -33,7 +36,7 @@ export function mutateMidPagination(world: World, itemId: string): void {
   }
 }
 
-/** What `user_transactions_dynamic` does at a refresh: pending ones post, new ones appear. */
+/** What a refresh does for `user_transactions_dynamic`: pending transactions post, new ones appear. */
 export function liveDynamically(world: World, { bank, ids, random }: Login): void {
   const today = world.clock.today()
   const pending = bank.transactions.filter((transaction) => transaction.pending)

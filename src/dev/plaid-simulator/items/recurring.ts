@@ -1,4 +1,4 @@
-// Finds what comes and goes regularly in a history. A rough detector: gaps that hardly differ make a stream.
+// Finds recurring streams in a history. A simple detector: transactions at nearly equal intervals form a stream.
 import { addDays, daysBetween } from '../bank/calendar.ts'
 import type { Transaction } from '../bank/model.ts'
 import { addExact, compareExact, decimalsOf, divideExact, exact } from '../bank/number.ts'
@@ -19,10 +19,10 @@ export interface Streams {
 
 type Status = 'MATURE' | 'EARLY_DETECTION' | 'TOMBSTONED'
 
-/** So many make a stream mature (Plaid, `TransactionStreamStatus`). */
+/** How many transactions make a stream mature (Plaid, `TransactionStreamStatus`). */
 const matureAt = 3
 
-/** Streams in Plaid's shape, money in and money out apart, in the order in which they began. */
+/** Streams in Plaid's shape, inflows and outflows separately, in the order in which they began. */
 export function recurringStreams(transactions: readonly Transaction[], today: Day): Streams {
   const posted = transactions.filter(({ pending }) => !pending).toSorted(byDateThenId)
   const groups = Map.groupBy(posted, streamKey)
@@ -48,7 +48,10 @@ function streamKey(transaction: Transaction): string {
   return JSON.stringify([account_id, merchant_name ?? name, direction, iso_currency_code ?? unofficial_currency_code])
 }
 
-/** The rhythm of sorted transactions, or null where the gaps differ too much. Two alone must be of one amount, too. */
+/**
+ * The frequency of sorted transactions, or null if the intervals differ too much. Two transactions must also have the
+ * same amount.
+ */
 function rhythmOf(members: readonly Transaction[]): Rhythm | null {
   const [first, second] = members
   if (first === undefined || second === undefined) return null
@@ -70,7 +73,7 @@ function streamView(key: string, members: readonly Transaction[], { frequency, d
   if (first === undefined || last === undefined) throw new RangeError('a stream without members')
   const active = daysBetween(last.date, today) <= days * 1.5
   const mature = members.length >= (frequency === 'ANNUALLY' ? matureAt - 1 : matureAt)
-  // A mature stream that ends stays mature and is no longer active; one that never ripened is buried.
+  // A mature stream that ends stays mature and becomes inactive. One that ends before it is mature is tombstoned.
   const status: Status = mature ? 'MATURE' : active ? 'EARLY_DETECTION' : 'TOMBSTONED'
   const currency = {
     iso_currency_code: last.iso_currency_code,
@@ -97,7 +100,7 @@ function streamView(key: string, members: readonly Transaction[], { frequency, d
   }
 }
 
-/** As fine as the finest of the amounts, and to the cent at least: an average has no exact decimal of its own. */
+/** Rounded to the most decimals of the amounts, at least two: an average can have infinitely many. */
 function average(amounts: readonly RawNumber[]): RawNumber {
   const sum = amounts.reduce((total, amount) => addExact(total, amount), exact('0'))
   return divideExact(sum, amounts.length, Math.max(2, ...amounts.map(decimalsOf)))

@@ -5,7 +5,7 @@ import type { World } from '../state/world.ts'
 import { recurringTransactionsUpdate, type WebhookBody } from '../webhooks/events.ts'
 import { recurringStreams, type Streams } from './recurring.ts'
 
-/** The streams in these transactions, of open accounts alone. */
+/** The streams of open accounts in these transactions. */
 export function streamsIn(world: World, item: Item, transactions: readonly Transaction[]): Streams {
   const open = new Set(openAccounts(item).map(({ account_id }) => account_id))
   const own = transactions.filter(({ account_id }) => open.has(account_id))
@@ -17,7 +17,7 @@ export function watchStreams(world: World, item: Item, state: TransactionsState)
   state.streams = written(world, item, state)
 }
 
-/** The webhook about added, removed and changed streams. None before the first request for streams. */
+/** The webhook for added, removed and changed streams. None before the first request for streams. */
 export function streamNews(world: World, item: Item): WebhookBody[] {
   const state = item.transactions
   if (state === null || state.streams === null || item.status !== 'good') return []
@@ -30,7 +30,7 @@ export function streamNews(world: World, item: Item): WebhookBody[] {
   return accountIds.size === 0 ? [] : [recurringTransactionsUpdate(item, [...accountIds])]
 }
 
-/** Plaid looks for streams when the whole history is there. */
+/** Plaid looks for streams once the whole history has arrived. */
 function written(world: World, item: Item, { step, ledger }: TransactionsState): KnownStreams {
   const history = step === 'HISTORICAL_UPDATE_COMPLETE' ? ledger.all() : []
   const { inflow_streams, outflow_streams } = streamsIn(world, item, history)

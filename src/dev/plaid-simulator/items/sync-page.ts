@@ -1,10 +1,13 @@
-// One page of /transactions/sync: cursors and where an update is cut. Knows nothing of HTTP or of items.
+// One page of /transactions/sync: reads cursors and cuts updates into pages. Independent of HTTP and items.
 import * as z from 'zod'
 import type { Transaction } from '../bank/model.ts'
 import { failure } from '../lib/failure.ts'
 import type { Delta, Ledger, Removal } from '../state/change-log.ts'
 
-/** Between two updates `from` equals `to`; inside one, `offset` changes of the update from `from` to `to` were given. */
+/**
+ * Between two updates `from` equals `to`. Within one, the client has received `offset` changes of the update from
+ * `from` to `to`.
+ */
 interface Position {
   from: number
   to: number
@@ -19,7 +22,7 @@ export interface SyncPage extends Delta {
 export interface PageRequest {
   ledger: Ledger
   itemId: string
-  /** Empty from the start; `now` skips everything there is. */
+  /** Empty starts at the beginning; `now` skips all existing changes. */
   cursor: string
   count: number
   /** Only this account's changes. */
@@ -27,8 +30,8 @@ export interface PageRequest {
 }
 
 /**
- * The page that the cursor asks for. Fails with INVALID_FIELD for a cursor that is not the item's, and with
- * TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION when the ledger grew since the update's first page.
+ * The page for a cursor. Fails with INVALID_FIELD for a cursor of another item, and with
+ * TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION if the change log grew since the update's first page.
  */
 export function syncPage({ ledger, itemId, cursor, count, accountId }: PageRequest): SyncPage {
   const head = ledger.head()
@@ -49,8 +52,9 @@ export function isMidUpdate(cursor: string, itemId: string): boolean {
 }
 
 /**
- * Additions, then modifications, then removals. An update that does not fit a page, or that posts a pending transaction, gives
- * its removals on pages of their own: Plaid promises no more, and clients that pair them up within a page are wrong.
+ * Additions, then modifications, then removals. An update that does not fit a page, or that posts a pending
+ * transaction, has its removals on separate pages. Plaid does not promise that they share a page, and clients that rely
+ * on it are wrong.
  */
 function cutOf(delta: Delta, offset: number, count: number): { page: Delta; end: number; total: number } {
   const upserts = delta.added.length + delta.modified.length

@@ -1,11 +1,11 @@
-// The users of the application, as Plaid knows them: who was created, and which items belong to whom.
+// The application's users, as Plaid knows them: which were created, and which items each one has.
 import { createHash } from 'node:crypto'
 import { failure } from '../lib/failure.ts'
 import type { Item } from '../state/item.ts'
 import type { User } from '../state/user.ts'
 import type { World } from '../state/world.ts'
 
-/** The user with this `client_user_id`: the one that is known, or a new one. Who was removed comes back under another id. */
+/** The user with this `client_user_id`, or a new one. A removed user returns under another id. */
 export function userFor(world: World, clientUserId: string): User {
   const known = knownUser(world, clientUserId)
   if (known !== undefined) return known
@@ -31,7 +31,7 @@ export interface UserNamed {
 }
 
 /**
- * The user that the request names. Fails with MISSING_FIELDS without a name, with INVALID_FIELD for an id of the older user
+ * The user of the request. Fails with MISSING_FIELDS without a name, with INVALID_FIELD for an id of the older user
  * API, and with USER_NOT_FOUND for an unknown or removed user.
  */
 export function userCalled({ users }: World, { user_id: id, user_token: token }: UserNamed): User {
@@ -48,7 +48,9 @@ export function forgetUser(world: World, { userId }: User): void {
   world.removedUserIds.add(userId)
 }
 
-/** Items that were linked in a session whose link token named the `user_id` (Plaid, /user/items/get), exchanged or not. */
+/**
+ * Items that were linked in a session whose link token named the `user_id` (Plaid, /user/items/get), exchanged or not.
+ */
 export function itemsOf(world: World, { userId }: User): Item[] {
   const gone = new Set<Item['status']>(['removed', 'revoked'])
   return [...world.items.values()].filter(

@@ -1,4 +1,4 @@
-// Two times: the real one, for signatures, tokens and limits, and the bank's day, which a test may push ahead.
+// Two times: the real one, for signatures, tokens and limits, and the bank's day, which a test can advance.
 import type { Day } from '../bank/values.ts'
 
 export interface Clock {
@@ -8,9 +8,9 @@ export interface Clock {
   timestamp(): string
   /** The bank's calendar day. */
   today(): Day
-  /** Pushes the bank ahead by so many milliseconds, never back. */
+  /** Advances the bank by so many milliseconds, never back. */
   advance(ms: number): void
-  /** Stops the clock at a moment of the past while that is lived again; null lets it run. */
+  /** Stops the clock at a past moment while a journal is replayed; null lets it run. */
   pin(ms: number | null): void
 }
 

@@ -1,9 +1,12 @@
-// JSON in, with every number kept as the very text that was sent. Nothing here turns an amount into a float.
+// Parses JSON and keeps the text of every number. Never converts an amount to a float.
 import * as z from 'zod'
 import { isExact } from '../bank/number.ts'
 import type { RawNumber } from '../bank/values.ts'
 
-/** Parses JSON with each number as a raw number token. Throws a SyntaxError on text that is not JSON. */
+/**
+ * Parses JSON with each number as a raw number token.
+ * @throws SyntaxError on invalid JSON
+ */
 export function parseExact(text: string): unknown {
   return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) =>
     typeof value === 'number' && context?.source !== undefined ? JSON.rawJSON(context.source) : value,

@@ -1,5 +1,5 @@
-// Plaid's errors: the closed table code → type, status, message, and the body that a client gets.
-// The messages are the simulator's own words: clients decide by type and code, never by text.
+// Plaid's errors: the table from code to type, status and message, and the response body. The messages are the
+// simulator's, because clients must decide by type and code.
 
 export interface ErrorBody {
   error_type: string
@@ -138,7 +138,7 @@ export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(table, text)
 }
 
-/** An answer that is an error: thrown by endpoints, written by the app with its status. */
+/** An error response: thrown by endpoints, sent by the app with its status. */
 export class PlaidFailure extends Error {
   override readonly name = 'PlaidFailure'
   readonly status: number
@@ -151,7 +151,7 @@ export class PlaidFailure extends Error {
   }
 }
 
-/** The failure with this code; `message` says more than the table does. */
+/** The failure with this code. `message` replaces the one of the table. */
 export function failure(code: ErrorCode, message?: string): PlaidFailure {
   const row: Row = table[code]
   return new PlaidFailure(row.status, {
@@ -164,7 +164,7 @@ export function failure(code: ErrorCode, message?: string): PlaidFailure {
   })
 }
 
-/** An error as it stands inside an item or a webhook: with its status, without a request. */
+/** An error as it appears in an item or a webhook: with its status, without a request id. */
 export function errorInside(code: ErrorCode): ErrorBody {
   const { status, body } = failure(code)
   return { ...body, status }

@@ -1,13 +1,13 @@
-// Ids and tokens in Plaid's formats, by seed. Guessable on purpose: they protect nothing but simulated money.
+// Ids and tokens in Plaid's formats, from the seed. They can be guessed, because they only protect simulated money.
 import { pick, type Random, randomFrom } from '../bank/random.ts'
 
 const alphabet = Array.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 const idLength = 37
-/** One id of so many differs from the one before it by the case of one letter alone, as Plaid's may. */
+/** One of so many ids differs from the previous one only in the case of one letter, as can happen at Plaid. */
 const twinEvery = 8
 
 export interface Ids {
-  /** A new 37-character id, unique in its kind and case-sensitive. */
+  /** A new 37-character id, unique for its kind and case-sensitive. */
   next(kind: string): string
   /** A new UUID for a token of this kind. */
   uuid(kind: string): string

@@ -1,5 +1,5 @@
-// Paths into JSON, and a copy of a value with what stands at a path changed. The value itself stays as it is.
-// A path is names and list places: `accounts[0].balances.current`, `added[*].date`, `added[-1]`, `added[name=Corner Grocer]`.
+// Paths into JSON, and copies of a value with changes at a path. The original stays as it is. A path has names and list
+// positions: `accounts[0].balances.current`, `added[*].date`, `added[-1]`, `added[name=Corner Grocer]`.
 import { isRecord } from './exact-json.ts'
 
 type Step =
@@ -11,12 +11,12 @@ type Step =
 
 export type JsonPath = readonly Step[]
 
-/** What a change returns to take the value out of its object or list. */
+/** Returned by a change to remove the value from its object or list. */
 export const removed = Symbol('removed')
 
 const stepPattern = /\.?(?:(?<name>[^.[\]]+)|\[(?<inside>[^\]]*)\])/y
 
-/** The path's steps, or null for text that is no path. A leading `$` is allowed. */
+/** The path's steps, or null for text that is not a path. A leading `$` is allowed. */
 export function parsePath(text: string): JsonPath | null {
   const rest = text.startsWith('$') ? text.slice(1) : text
   const steps: Step[] = []
@@ -39,7 +39,7 @@ function insideBrackets(text: string): Step | null {
   return name === undefined || value === undefined ? null : { kind: 'where', name, value }
 }
 
-/** The value with every place that the path names changed; the same value where the path names none. */
+/** The value with every match of the path changed; the same value without a match. */
 export function changedAt(value: unknown, [step, ...rest]: JsonPath, change: (before: unknown) => unknown): unknown {
   if (step === undefined) return change(value)
   if (step.kind === 'name') {

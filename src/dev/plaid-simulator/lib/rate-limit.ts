@@ -1,4 +1,4 @@
-// Plaid's limits a minute, by item and by client. A refused call costs nothing.
+// Plaid's limits a minute, by item and by client. A refused call does not count.
 
 const windowMs = 60_000
 

@@ -1,11 +1,11 @@
-// Tracks timers and outgoing calls, so that all of them have ended when the simulator stops.
+// Tracks timers and outgoing calls, so that all have ended when the simulator stops.
 
 export interface Timers {
-  /** Runs the task after so many milliseconds, unless the simulator stopped before. */
+  /** Runs the task after so many milliseconds, unless the simulator stops before. */
   after(ms: number, task: () => void | Promise<void>): void
-  /** Follows work that is under way, so that its failure is logged and `stop` waits for its end. */
+  /** Tracks running work: logs its failure, and `stop` waits for its end. */
   follow(work: Promise<void>): void
-  /** Ends with the simulator: outgoing calls hang on it. */
+  /** Aborted when the simulator stops; outgoing calls use it. */
   readonly signal: AbortSignal
   /** Cancels what has not started, aborts what has, and waits until nothing runs. */
   stop(): Promise<void>

@@ -1,27 +1,27 @@
-// Answers changed by rule, for what Plaid may send and this bank never would. The bank itself stays as it is.
+// Rules that change responses, for data that Plaid may send and this bank never would. The bank stays as it is.
 import { isRecord } from '../lib/exact-json.ts'
 import { changedAt, type JsonPath, removed } from '../lib/json-path.ts'
 
-/** What a rule puts in a value's place. */
+/** The replacement for a value. */
 export type Replacement =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'removed' }
-  /** Another JSON type than the value has. */
+  /** A value of another JSON type. */
   | { readonly kind: 'wrong_type' }
 
 export interface Alteration {
-  /** A path of Plaid's, or `*` for every endpoint. */
+  /** One of Plaid's paths, or `*` for every endpoint. */
   readonly endpoint: string
-  /** As it was ordered, and parsed; null changes the status alone. */
+  /** The text of the request and its steps; null if only the status changes. */
   readonly path: { readonly text: string; readonly steps: JsonPath } | null
   readonly replacement: Replacement | null
-  /** The status of a changed answer; null keeps it. */
+  /** The status of a changed response; null keeps it. */
   readonly status: number | null
-  /** Whether it changes errors rather than successful answers. */
+  /** Whether it changes errors rather than successful responses. */
   readonly errors: boolean
-  /** How many more answers it changes; null for all. */
+  /** How many more responses it changes; null for all. */
   times: number | null
-  /** How many answers that it could change pass before. */
+  /** How many responses that it could change pass before. */
   after: number
 }
 
@@ -30,7 +30,9 @@ interface Answered {
   readonly body: Record<string, unknown>
 }
 
-/** The answer as the rules leave it, in the order in which they came. Counts each rule that had something to change. */
+/**
+ * The response after the rules, applied in the order in which they were added. Counts each rule that changed something.
+ */
 export function altered(rules: Alteration[], endpoint: string, answered: Answered): Answered {
   let { status, body } = answered
   const failed = status >= 400

@@ -1,5 +1,5 @@
-// What Plaid has pulled of an item's transactions: an append-only log of changes that sync cursors point into.
-// A cursor is a position; a page is what differs between two positions. Nothing is ever rewritten.
+// What Plaid has pulled of an item's transactions: an append-only log of changes that sync cursors refer to. A cursor
+// is a position; a page is the difference between two positions. Entries are never rewritten.
 import type { Transaction } from '../bank/model.ts'
 
 export interface Removal {
@@ -10,11 +10,11 @@ export interface Removal {
 interface Entry {
   accountId: string
   transactionId: string
-  /** Null where the transaction was removed. */
+  /** Null if the transaction was removed. */
   transaction: Transaction | null
 }
 
-/** What a client that stands at one position must apply to stand at a later one. */
+/** The changes that a client at one position must apply to reach a later one. */
 export interface Delta {
   added: Transaction[]
   modified: Transaction[]
@@ -22,11 +22,11 @@ export interface Delta {
 }
 
 export interface Ledger {
-  /** How many changes there were: the position of a client that has seen everything. */
+  /** The number of changes so far: the position of a client that has all of them. */
   head(): number
-  /** The newest state of a transaction that is there, or null. */
+  /** The newest state of an existing transaction, or null. */
   current(transactionId: string): Transaction | null
-  /** Every transaction that is there. */
+  /** Every existing transaction. */
   all(): Transaction[]
   put(transaction: Transaction): void
   remove(transactionId: string): void
@@ -55,9 +55,9 @@ export function openLedger(): Ledger {
 }
 
 /**
- * Plaid's rules (API reference, /transactions/sync): each id at most once and in its newest state; `modified` only where the
- * client could have seen it. A client that starts from nothing gets no removals; a later one may get removals of ids that came
- * and went unseen, as it may from Plaid.
+ * Plaid's rules (API reference, /transactions/sync): each id at most once and in its newest state; `modified` only if
+ * the client can have the transaction. A client that starts from the beginning gets no removals. A later one can get
+ * removals of ids that it never received, as at Plaid.
  */
 function deltaBetween(log: readonly Entry[], from: number, to: number): Delta {
   const seen = new Set<string>()

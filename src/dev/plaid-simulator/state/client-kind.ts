@@ -1,12 +1,12 @@
-// What Plaid knows of the client that calls: which of its older ways hold for it, and whether the tokens are its own.
+// What Plaid knows of the calling client: which older behaviours apply to it, and whether its tokens belong to it.
 import type { Settings } from './options.ts'
 
 export interface ClientKind {
   /** Uses the user API from before December 2025. */
   legacyUsers: boolean
-  /** `v1` is a client that gets v2 categories only when it asks for them; `v2` one that gets nothing else. */
+  /** `v1`: gets v2 categories only on request. `v2`: gets nothing else. */
   categoryVersion: 'v1' | 'v2'
-  /** Every access token is of another team's, as with the API keys of another team. */
+  /** Treats every access token as one of another team, as with that team's API keys. */
   foreignTokens: boolean
 }
 

@@ -1,27 +1,27 @@
-// Injected faults: how the next calls of an endpoint fail, or are delayed.
+// Injected faults: how the next calls of an endpoint fail or are delayed.
 import { type ErrorBody, failure, isErrorCode, type PlaidFailure, PlaidFailure as Failure } from '../lib/failure.ts'
 
 export interface Fault {
   /** A path, or `*` for every endpoint. */
   endpoint: string
-  /** How many more calls it hits. */
+  /** How many more calls it affects. */
   times: number
-  /** How many matching calls pass before it starts. */
+  /** How many matching calls pass before. */
   after: number
   error: string | ErrorBody | null
   status: number | null
   latencyMs: number
-  /** `before`: the connection is cut and nothing happened. `after`: it happened, and the answer is lost. */
+  /** `before`: cuts the connection and does nothing. `after`: the call takes effect and the response is lost. */
   drop: 'before' | 'after' | null
-  /** Never answers: before anything happened, or after the call took effect. */
+  /** Never responds: before anything happens, or after the call took effect. */
   hang: 'before' | 'after' | null
-  /** The answer's whole text, with the fault's status: a proxy's page, or JSON cut short. */
+  /** The whole response body, with the fault's status: a proxy's page, or truncated JSON. */
   text: string | null
   /** Changes the item between two pages of a sync, so that the next page fails. */
   mutateDuringPagination: boolean
 }
 
-/** Takes the first fault that hits this call, and counts it. */
+/** Takes the first fault for this call and counts it. */
 export function takeFault(faults: Fault[], path: string, midPagination: boolean): Fault | null {
   const matching = faults.filter((fault) => fault.endpoint === path || fault.endpoint === '*')
   for (const fault of matching) {
@@ -37,7 +37,7 @@ export function takeFault(faults: Fault[], path: string, midPagination: boolean)
   return null
 }
 
-/** The error that the fault answers with, or null when it has none. */
+/** The fault's error, or null if it has none. */
 export function faultError({ error, status, text }: Fault): PlaidFailure | null {
   if (text !== null || (error === null && status === null)) return null
   if (typeof error === 'object' && error !== null) return new Failure(status ?? 400, error)

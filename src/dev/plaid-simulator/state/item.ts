@@ -1,4 +1,4 @@
-// An item: one login at one institution as one application knows it, with what Plaid knows of it.
+// An item: one login at one institution for one application, with its state at Plaid.
 import type { Institution, Product } from '../bank/institutions.ts'
 import type { Account, Transaction } from '../bank/model.ts'
 import type { Day } from '../bank/values.ts'
@@ -12,23 +12,23 @@ export type HistoryStep = 'NOT_READY' | 'INITIAL_UPDATE_COMPLETE' | 'HISTORICAL_
 /** Streams by id, the whole stream as JSON. */
 export type KnownStreams = ReadonlyMap<string, { accountId: string; text: string }>
 
-/** Of the transactions product, once it was initialised. */
+/** State of the transactions product, once it is initialised. */
 export interface TransactionsState {
   ledger: Ledger
   step: HistoryStep
-  /** The oldest day that Plaid asked the bank for: fixed at the initialisation. */
+  /** The oldest day that Plaid requested from the bank; fixed at the initialisation. */
   windowStart: Day
   /** The oldest day that the initial update pulled. */
   initialStart: Day
-  /** Whether /transactions/sync was ever called: only then SYNC_UPDATES_AVAILABLE is sent. */
+  /** Whether /transactions/sync was ever called. SYNC_UPDATES_AVAILABLE is sent only then. */
   armed: boolean
-  /** The recurring streams at the last look; null until the first request for streams. */
+  /** The recurring streams at the last read; null until the first request for streams. */
   streams: KnownStreams | null
   lastSuccessfulUpdate: string | null
   lastFailedUpdate: string | null
 }
 
-/** Of the investments product: a first read may take its time in the background. */
+/** State of the investments product. Its first read can run in the background. */
 export interface InvestmentsState {
   step: 'extracting' | 'ready'
   lastSuccessfulUpdate: string | null
@@ -41,35 +41,35 @@ export interface Item {
   readonly institution: Institution
   readonly username: string
   readonly userId: string
-  /** Whether the link session named the `user_id`: only then the item is among the user's. */
+  /** Whether the link token named the `user_id`. Only then does the item belong to the user. */
   readonly linkedWithUserId: boolean
   readonly createdAt: string
-  /** Null until the public token was exchanged, and again when the token died. */
+  /** Null until the public token is exchanged, and after the token is invalidated. */
   accessToken: string | null
   status: ItemStatus
   error: ErrorBody | null
-  /** Products that the item does not have for now, and what their endpoints answer. */
+  /** Products that the item does not have for now, and the errors of their endpoints. */
   readonly absent: Map<Product, ErrorCode>
-  /** What it bills for, in the order in which it was added. */
+  /** The billed products, in the order in which they were added. */
   products: Product[]
   webhook: string | null
   lastWebhook: { sent_at: string; code_sent: string } | null
   consentExpirationTime: string | null
-  /** The bank itself, which other items may share. */
+  /** The bank, which other items can share. */
   readonly login: Login
   /** The bank as this item sees it. */
   readonly bank: SeenBank
   readonly blinds: Blinds
-  /** Asked for when the item was made; counts if the product is initialised later. */
+  /** From the link token; applies if the product is initialised later. */
   readonly daysRequested: number | null
-  /** The sandbox's own earliest date, or null. */
+  /** The earliest date that the sandbox call set, or null. */
   readonly startDate: Day | null
   transactions: TransactionsState | null
   /** Null until the first request for investments. */
   investments: InvestmentsState | null
 }
 
-/** The item of an answer, in Plaid's shape. */
+/** The item in Plaid's shape. */
 export function itemView(item: Item) {
   const had = item.products.filter((product) => !item.absent.has(product))
   const others = item.institution.products.filter((product) => !item.products.includes(product))
@@ -96,7 +96,7 @@ export function openAccounts({ bank }: Item): Account[] {
   return bank.accounts().filter(({ account_id }) => !bank.isClosed(account_id))
 }
 
-/** The open accounts, or those asked for. Fails with INVALID_ACCOUNT_ID for one that is not open. */
+/** The open accounts, or the requested ones. Fails with INVALID_ACCOUNT_ID for one that is not open. */
 export function chosenAccounts(item: Item, accountIds: readonly string[] | undefined): Account[] {
   const open = openAccounts(item)
   if (accountIds === undefined) return open
@@ -105,7 +105,7 @@ export function chosenAccounts(item: Item, accountIds: readonly string[] | undef
   return open.filter(({ account_id }) => accountIds.includes(account_id))
 }
 
-/** A transaction as endpoints give it: the bank's own text only on request. */
+/** A transaction as endpoints return it: with the bank's original description only on request. */
 export function transactionView(transaction: Transaction, includeOriginalDescription: boolean): Transaction {
   return includeOriginalDescription ? transaction : { ...transaction, original_description: null }
 }

@@ -1,5 +1,5 @@
-// A file of everything that happened, so that a simulator that starts again knows the items of the one before it.
-// Only what changes the world is written; faults, mischief with webhooks and the record of calls are forgotten.
+// A file of all events, so that a restarted simulator has the items of the previous one. Contains only events that
+// change the world; faults, webhook faults and call records are not kept.
 import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import * as z from 'zod'
 
@@ -15,24 +15,27 @@ const event = z.discriminatedUnion('op', [
 const line = z.object({ at: z.number(), event })
 const heading = z.object({ seed: z.string() })
 
-/** What happened; bodies are JSON text, so that no digit is lost. */
+/** An event. Bodies are JSON text, so that no digit is lost. */
 export type JournalEvent = z.infer<typeof event>
 export type JournalLine = z.infer<typeof line>
 
 export interface Journal {
   note(happened: JournalEvent): void
-  /** Forgets everything: a new world with this seed begins. */
+  /** Empties the file: a new world with this seed begins. */
   begin(seed: string): void
 }
 
 export const noJournal: Journal = { note: () => undefined, begin: () => undefined }
 
-/** Opens the file, or begins it with this seed; gives the seed and the lines that it holds. Throws on a file of another kind. */
+/**
+ * Opens the file, or creates it with this seed. Returns its seed and lines.
+ * @throws Error if the file is not a journal
+ */
 export function openJournal(file: string, seed: string): { journal: Journal; seed: string; lines: JournalLine[] } {
   const begin = (from: string): void => writeFileSync(file, `${JSON.stringify({ seed: from })}\n`)
   if (!existsSync(file)) begin(seed)
   const text = readFileSync(file, 'utf8')
-  // A simulator that was killed may have left half a line: without its newline it never happened.
+  // A killed simulator can leave an incomplete last line. A line counts only with its newline.
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
   const [head = '', ...rest] = whole.split('\n').slice(0, -1)
   const known = heading.safeParse(parsed(head))

@@ -1,4 +1,4 @@
-// What an application asked Link for, and what its user's sessions have done with it.
+// A link token: what the application requested, and what its user's sessions did.
 import type { Product } from '../bank/institutions.ts'
 
 export interface LinkSession {
@@ -6,13 +6,16 @@ export interface LinkSession {
   readonly startedAt: string
   /** Null while the user is still in Link. */
   finished: { at: string; ms: number } | null
-  /** The items that the user added, in their order; an update adds none. */
+  /** The items that the user added, in order; update mode adds none. */
   readonly added: { publicToken: string; itemId: string }[]
-  /** Whether the session repaired its item. */
+  /** Whether update mode repaired the item. */
   updated: boolean
 }
 
-/** Plaid's word for how the session ended: whoever has done something has succeeded, even by leaving afterwards. */
+/**
+ * Plaid's status of an ended session. A session that linked or repaired something succeeded, even if the user then
+ * left.
+ */
 export function statusOf({ added, updated }: LinkSession): 'SUCCESS' | 'EXITED' {
   return added.length > 0 || updated ? 'SUCCESS' : 'EXITED'
 }
@@ -25,7 +28,7 @@ export interface LinkToken {
   language: string
   countryCodes: readonly string[]
   products: readonly Product[]
-  /** Added to the item where the institution has them. */
+  /** Added to the item if the institution supports them. */
   productsIfSupported: readonly Product[]
   webhook: string | null
   redirectUri: string | null
@@ -33,12 +36,12 @@ export interface LinkToken {
   /** Whether the request named the `user_id` itself. */
   namesUserId: boolean
   daysRequested: number | null
-  /** The item that the token repairs, or null for a new one. */
+  /** The item for update mode, or null for a new one. */
   updateItemId: string | null
-  /** Products that the user consents to by going through this session. */
+  /** Products that the user consents to in this session. */
   consents: readonly Product[]
   accountSelection: boolean
-  /** Whether what happens in a session is told by webhook, as hosted and multi-item Link do. */
+  /** Whether webhooks report the session's events, as in hosted and multi-item Link. */
   announces: boolean
   /** Whether one session may add several items. */
   multiItem: boolean

@@ -1,11 +1,11 @@
-// The ids under which one item knows what its bank knows under others: a substitution of characters, so that it needs no
-// memory, depends on no order, and leaves ids that differ by case alone as they are to each other.
+// Gives each item different ids for the same bank data, by substituting characters. This needs no memory, does not
+// depend on order, and keeps ids that differ only in case distinct.
 import { between, randomFrom } from '../bank/random.ts'
 
 export interface Rekey {
-  /** The item's id for one of the bank's. */
+  /** The item's id for a bank id. */
   readonly fromBank: (id: string) => string
-  /** The bank's id for one of the item's. */
+  /** The bank id for an item's id. */
   readonly toBank: (id: string) => string
 }
 
@@ -13,7 +13,7 @@ const lower = Array.from('abcdefghijklmnopqrstuvwxyz')
 const upper = lower.map((letter) => letter.toUpperCase())
 const digits = Array.from('0123456789')
 
-/** Another seed gives other ids; the same seed the same ones. Characters that are no ASCII letters or digits stay. */
+/** Each seed gives other ids. Characters other than ASCII letters and digits stay. */
 export function rekey(seed: string): Rekey {
   const letters = shuffled(lower.length, `${seed}/letters`)
   const numerals = shuffled(digits.length, `${seed}/digits`)
@@ -39,7 +39,7 @@ function substituted(id: string, table: ReadonlyMap<string, string>): string {
   return text
 }
 
-/** The numbers below `count` in another order (Fisher and Yates). */
+/** The numbers below `count` in random order (Fisher–Yates). */
 function shuffled(count: number, seed: string): number[] {
   const random = randomFrom(seed)
   const order = Array.from({ length: count }, (_, index) => index)

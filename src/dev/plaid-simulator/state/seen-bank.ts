@@ -1,16 +1,16 @@
-// A login's bank as one item sees it: under the item's ids, and only the accounts that the user shares with it.
-// Reads only: what changes at the bank changes for every item of the login.
+// A login's bank as one item sees it: with the item's ids, and only the accounts that the user shares with it.
+// Read-only: a change at the bank affects every item of the login.
 import type { Holding, InvestmentTransaction, Security } from '../bank/model-investments.ts'
 import type { Account, AccountNumbers, Bank, Owner, Transaction } from '../bank/model.ts'
 import type { Rekey } from './rekey.ts'
 
 export interface SeenBank extends Rekey {
-  /** Whether the user shares the account; by the bank's id. */
+  /** Whether the user shares the account; by its bank id. */
   readonly shares: (bankAccountId: string) => boolean
   /** Oldest first, closed ones too. */
   accounts(): Account[]
   isClosed(accountId: string): boolean
-  /** The same object as before where nothing changed. */
+  /** Unchanged rows are the same objects as before. */
   transactions(): Transaction[]
   securities(): readonly Security[]
   holdings(): Holding[]
@@ -20,11 +20,11 @@ export interface SeenBank extends Rekey {
   numbers(accountId: string): AccountNumbers | null
 }
 
-/** What an item is not shown, by the bank's ids. */
+/** What the item does not see, by bank ids. */
 export interface Blinds {
-  /** Accounts that the bank has opened since, until the user shares them. */
+  /** Accounts that the bank opened after the link, until the user shares them. */
   readonly unshared: Set<string>
-  /** Accounts that the user took back. */
+  /** Accounts whose consent the user revoked. */
   readonly withdrawn: Set<string>
   /** Transactions that the sandbox's `end_date` cut off. */
   readonly cutOff: ReadonlySet<string>
@@ -78,7 +78,7 @@ export function seenBank(bank: Bank, rekey: Rekey, blinds: Blinds): SeenBank {
   }
 }
 
-/** The view of each row, made once: a row that is there is never edited in place, so the same row has the same view. */
+/** Caches the view of each row. Rows are immutable, so the same row has the same view. */
 function remembered<Row extends object>(view: (row: Row) => Row): (row: Row) => Row {
   const made = new WeakMap<Row, Row>()
   return (row) => {

@@ -3,8 +3,8 @@
 export interface User {
   readonly userId: string
   readonly clientUserId: string
-  /** Whether /user/create was called for the user; naming a user in a link token is enough to be known. */
+  /** Whether /user/create was called. A user that a link token names also exists without it. */
   created: boolean
-  /** What clients of the older user API call the user. */
+  /** The user's id and token in the older user API. */
   readonly legacy: { readonly id: string; readonly token: string }
 }

@@ -1,6 +1,6 @@
 // The signing keys and the deliveries of webhooks, as the world holds them.
 
-/** What /webhook_verification_key/get answers: a P-256 public key as a JWK, with its life in Unix seconds. */
+/** The response of /webhook_verification_key/get: a P-256 public key as a JWK, with its lifetime in Unix seconds. */
 export interface PublicKeyView {
   alg: 'ES256'
   created_at: number
@@ -13,7 +13,7 @@ export interface PublicKeyView {
   y: string
 }
 
-/** Ways of breaking a signature, so that a receiver can be tried. */
+/** Ways to break a signature, for tests of a receiver. */
 export const tamperings = [
   'body',
   'signature',
@@ -29,7 +29,7 @@ export const tamperings = [
 ] as const
 export type Tampering = (typeof tamperings)[number]
 
-/** Members that Plaid may add one day; receivers ignore those that they do not know. */
+/** Members that Plaid may add; receivers must ignore unknown ones. */
 export interface Extras {
   header: Readonly<Record<string, unknown>>
   claims: Readonly<Record<string, unknown>>
@@ -41,15 +41,15 @@ export interface SigningKeys {
   byId(kid: string): (PublicKeyView & Extras['key']) | null
   /** Signs with a new key from now on; the old one stays valid. */
   rotate(): void
-  /** Marks the newest key but `skip` as expired now; it goes on signing until it is rotated out. */
+  /** Marks the key that is `skip` places older than the newest as expired now. It still signs until it is rotated. */
   expire(skip?: number): void
-  /** The body to send and its header; they do not fit each other when tampered with. */
+  /** The body to send and its header. They do not match if tampered with. */
   signed(body: string, nowMs: number, tampering: Tampering | null): { body: string; jwt: string | null }
 }
 
 export interface Attempt {
   at: string
-  /** The receiver's status, or null when there was no answer. */
+  /** The receiver's status, or null without a response. */
   status: number | null
   error?: string
 }
@@ -63,14 +63,14 @@ export interface Delivery {
   attempts: Attempt[]
 }
 
-/** How the next webhooks are delivered; a number counts down to none. */
+/** Faults of the next deliveries; a number counts down to zero. */
 export interface Mischief {
-  /** So many are sent twice. */
+  /** How many are sent twice. */
   duplicate: number
-  /** So many are held back, then sent in reverse. */
+  /** How many are held back, then sent in reverse order. */
   reorder: number
   delayMs: number
-  /** So many are never sent. */
+  /** How many are never sent. */
   drop: number
   tampering: Tampering | null
 }
@@ -80,6 +80,6 @@ export interface WebhookDelivery {
   /** Every webhook so far, oldest first. */
   readonly deliveries: readonly Delivery[]
   readonly mischief: Mischief
-  /** Sends what `reorder` holds back. */
+  /** Sends the deliveries that `reorder` holds back. */
   release(): void
 }

@@ -1,4 +1,4 @@
-// Everything that one simulator holds, in memory. A reset makes a new world; nothing is shared between two.
+// The complete state of one simulator, in memory. A reset makes a new world; two worlds share nothing.
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { RateLimits } from '../lib/rate-limit.ts'
@@ -14,7 +14,7 @@ import type { Settings } from './options.ts'
 import type { User } from './user.ts'
 import type { SigningKeys, WebhookDelivery } from './webhooks.ts'
 
-/** One API call that was answered, or cut. */
+/** One API call and its outcome. */
 export interface CallRecord {
   endpoint: string
   item_id: string | null
@@ -35,11 +35,11 @@ export interface World {
   readonly keys: SigningKeys
   readonly delivery: WebhookDelivery
   readonly limits: RateLimits
-  /** By item id, oldest first; removed ones stay, so that they are known to be gone. */
+  /** By item id, oldest first. Removed items stay, so that their tokens return ITEM_NOT_FOUND. */
   readonly items: Map<string, Item>
   /** By institution, user name and custom user. */
   readonly logins: Map<string, Login>
-  /** Item ids by access token; an invalidated token is not in it. */
+  /** Item ids by access token, without invalidated tokens. */
   readonly accessTokens: Map<string, string>
   readonly publicTokens: Map<string, PublicToken>
   readonly linkTokens: Map<string, LinkToken>
@@ -48,10 +48,10 @@ export interface World {
   readonly removedUserIds: Set<string>
   readonly faults: Fault[]
   readonly alterations: Alteration[]
-  /** Who calls. */
+  /** The kind of the calling client. */
   readonly client: ClientKind
   readonly calls: CallRecord[]
   readonly journal: Journal
-  /** While a journal is lived again nothing is sent and nothing is scheduled. */
+  /** While a journal is replayed, nothing is sent and nothing is scheduled. */
   replaying: boolean
 }

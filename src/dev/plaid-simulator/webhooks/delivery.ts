@@ -1,16 +1,19 @@
-// Sends webhooks as Plaid does: signed afresh at every attempt, in order per item, with its retries.
-// A failed delivery never fails the request that caused it.
+// Sends webhooks as Plaid does: signed again at every attempt, in order per item, with Plaid's retries. A failed
+// delivery never fails the request that caused it.
 import type { Timers } from '../lib/timers.ts'
 import type { Settings } from '../state/options.ts'
 import type { Delivery, Mischief, SigningKeys, WebhookDelivery } from '../state/webhooks.ts'
 
-/** A retry this long after the first attempt is Plaid's last. Counted in retry bases, so that tests can be quick. */
+/**
+ * The last retry comes this long after the first attempt, as at Plaid. In units of the retry base, so that tests can be
+ * quick.
+ */
 const lastRetryInBases = (24 * 3600) / 30
-/** Plaid stops retrying at a receiver that refused more than this share of a day's attempts. */
+/** Plaid stops retrying if a receiver rejects more than this share of a day's attempts. */
 const refusedShare = 0.9
 /** With fewer attempts the share is not computed. */
 const fewAttempts = 10
-/** What is held back for reordering is sent at the latest after this. */
+/** Deliveries held back for reordering are sent after this time at the latest. */
 const longestHoldMs = 2000
 
 export interface DeliveryParts {
@@ -25,7 +28,7 @@ export function webhookDelivery({ keys, timers, settings }: DeliveryParts): Webh
   const held: Delivery[] = []
   const mischief: Mischief = { duplicate: 0, reorder: 0, delayMs: 0, drop: 0, tampering: null }
 
-  /** First attempts of one item run one after the other; retries do not hold up what comes behind. */
+  /** First attempts of one item run one after the other. Retries do not delay later webhooks. */
   const enqueue = (delivery: Delivery): void => {
     const queue = delivery.item_id ?? delivery.url
     const before = queues.get(queue) ?? Promise.resolve()
@@ -122,7 +125,7 @@ interface Outcome {
   retryAfterMs: number
 }
 
-/** How long a 429 asks to wait, in milliseconds; the seconds form of RFC 9110 §10.2.3 only. */
+/** The wait that a 429 response asks for, in milliseconds. Reads only the seconds form of RFC 9110 §10.2.3. */
 function retryAfter(response: Response): number {
   const seconds = Number(response.headers.get('retry-after') ?? '')
   return response.status === 429 && Number.isFinite(seconds) ? seconds * 1000 : 0

@@ -1,4 +1,4 @@
-// The webhooks that Plaid sends about an item, as bodies. Nothing here decides when to send one.
+// The bodies of the webhooks that Plaid sends about an item. Other modules decide when to send one.
 import { type ErrorCode, errorInside } from '../lib/failure.ts'
 import type { Item } from '../state/item.ts'
 import { type LinkSession, type LinkToken, statusOf } from '../state/link-token.ts'
@@ -20,7 +20,7 @@ export function syncUpdatesAvailable(item: Item): WebhookBody {
   }
 }
 
-/** INITIAL_UPDATE, HISTORICAL_UPDATE and DEFAULT_UPDATE: how many transactions are new. */
+/** INITIAL_UPDATE, HISTORICAL_UPDATE and DEFAULT_UPDATE, with the number of new transactions. */
 export function transactionsUpdate(
   item: Item,
   code: 'INITIAL_UPDATE' | 'HISTORICAL_UPDATE' | 'DEFAULT_UPDATE',
@@ -57,7 +57,7 @@ export function recurringTransactionsUpdate(item: Item, accountIds: readonly str
   }
 }
 
-/** ITEM webhooks that carry nothing but the item. */
+/** ITEM webhooks without further data. */
 export function itemEvent(item: Item, code: 'LOGIN_REPAIRED' | 'NEW_ACCOUNTS_AVAILABLE'): WebhookBody {
   const error = code === 'NEW_ACCOUNTS_AVAILABLE' ? { error: null } : {}
   return { webhook_type: 'ITEM', webhook_code: code, ...error, ...about(item) }
@@ -72,12 +72,12 @@ export function userPermissionRevoked(item: Item): WebhookBody {
   return { webhook_type: 'ITEM', webhook_code: 'USER_PERMISSION_REVOKED', error, ...about(item) }
 }
 
-/** Has no `error`, unlike its siblings. */
+/** Has no `error`, unlike the other ITEM webhooks. */
 export function userAccountRevoked(item: Item, accountId: string): WebhookBody {
   return { webhook_type: 'ITEM', webhook_code: 'USER_ACCOUNT_REVOKED', account_id: accountId, ...about(item) }
 }
 
-/** `disconnectTime` null leaves the field out, as older webhooks do. */
+/** With `disconnectTime` null the field is absent, as in older webhooks. */
 export function pendingDisconnect(item: Item, reason: string, disconnectTime: string | null): WebhookBody {
   const deadline = disconnectTime === null ? {} : { disconnect_time: disconnectTime }
   return { webhook_type: 'ITEM', webhook_code: 'PENDING_DISCONNECT', reason, ...deadline, ...about(item) }
@@ -153,7 +153,7 @@ export function authUpdate(item: Item, accountIds: readonly string[]): WebhookBo
   }
 }
 
-/** Of a session that has ended; `public_tokens` is empty for one that added nothing. */
+/** For a session that has ended; `public_tokens` is empty if it added no item. */
 export function sessionFinished({ token, userId, namesUserId }: LinkToken, session: LinkSession): WebhookBody {
   return {
     webhook_type: 'LINK',

@@ -1,4 +1,4 @@
-// The keys that webhooks are signed with, and the signing. Nothing here decides when or whether to send.
+// The keys that sign webhooks, and the signing. Other modules decide when to send.
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { Extras, PublicKeyView, SigningKeys, Tampering } from '../state/webhooks.ts'
 
@@ -45,7 +45,10 @@ interface Signing {
   tampering: Tampering | null
 }
 
-/** Plaid's webhook JWT: header alg, kid, typ; claims iat and the body's SHA-256 (docs, webhook verification); and the extras. */
+/**
+ * Plaid's webhook JWT: header alg, kid, typ; claims iat and the body's SHA-256 (docs, webhook verification); and the
+ * extras.
+ */
 function signedBy({ key: { view, privateKey }, extras, body, nowSeconds, tampering }: Signing) {
   if (tampering === 'missing') return { body, jwt: null }
   if (tampering === 'junk') return { body, jwt: 'not.a.token' }
