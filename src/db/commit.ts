@@ -1,4 +1,5 @@
-// The end of a sync run, good or bad: one transaction that begins with a compare-and-swap and leaves a `sync_runs` row.
+// Ends a sync run, successful or failed: one transaction that begins with a compare-and-swap and inserts a `sync_runs`
+// row.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase, longBatch } from './core/client.ts'
@@ -30,7 +31,10 @@ export interface SuccessfulRun {
   readonly historyStatus: string | null
   /** Seconds after which the product is read again without a webhook; null for not. */
   readonly againSeconds: number | null
-  /** Whether such a run shows that the item works: true for data, false for `item`, which writes the status itself. */
+  /**
+   * Whether a successful run of the product shows that the item works. False for `item`, which writes the status
+   * itself.
+   */
   readonly showsHealth: boolean
 }
 
@@ -39,12 +43,12 @@ export interface FailedRun {
   readonly outcome: 'failed' | 'waiting' | 'absent' | 'consent_needed'
   /** Whether Plaid refused the product, even if it does not rest yet. */
   readonly isRefusal: boolean
-  /** Whether it counts among the failures in a row, which make the next wait longer. */
+  /** Whether it counts as a consecutive failure, which makes the next wait longer. */
   readonly isFailure: boolean
-  /** Whether to read the item's own state now: it may explain the failure. */
+  /** Whether to read the item's state now, because it may explain the failure. */
   readonly asksItem: boolean
   readonly errorCode: string
-  /** For the user's eyes; null keeps the product's error as it is. */
+  /** Shown to the user; null keeps the product's previous error. */
   readonly lastError: string | null
   readonly retrySeconds: number
   readonly itemStatus: { readonly status: string; readonly reason: string } | null
@@ -55,18 +59,20 @@ export type CommitAnswer =
       readonly kind: 'committed'
       readonly dirtyAgain: boolean
       readonly markedDirty: readonly string[]
-      /** What this run could not read; null where it could read everything. */
+      /** What this run could not read; null if it could read everything. */
       readonly setAside: { readonly count: number; readonly problems: readonly string[] } | null
-      /** The item's access token was exchanged for a new one that never got here. */
+      /** The access token was rotated, and the new one was never stored. */
       readonly tokenLost: boolean
-      /** Items lost lately, where this one was the last that may be lost; null where it was not. */
+      /**
+       * The number of recently lost items, if this item was the last that the breaker let become lost; otherwise null.
+       */
       readonly lossesStoppedAt: number | null
-      /** The item would be lost now, and is not because too many were. */
+      /** The item would be lost now. The breaker prevents it, because too many items were lost recently. */
       readonly isLossHeld: boolean
     }
   | { readonly kind: 'committed_before' }
   | { readonly kind: 'superseded' }
-  /** Pages that were put aside are not there any more: nothing was stored, and the run has to read again. */
+  /** Staged pages are missing: nothing was stored, and the run has to read again. */
   | { readonly kind: 'staging_lost' }
   /**
    * The user's accounts have changed since the run compared them: nothing was stored, and the run has to read again.
@@ -79,8 +85,8 @@ const begin = (lease: Lease) =>
 const setAsideCount = sql.raw("coalesce(nullif(current_setting('app.set_aside', true), ''), '0')::int")
 
 /**
- * The run's record, with what the statements of its batch counted: they leave it in `app.upserted`, `app.removed` and
- * `app.set_aside`. The sweep's look at an item that is as it was leaves none; there are hundreds of them a day.
+ * Inserts the run's record, with the counts that the statements of its batch left in `app.upserted`, `app.removed` and
+ * `app.set_aside`. A sweep that finds an item unchanged inserts none, because there are hundreds of these a day.
  */
 const insertRun = (lease: Lease, report: RunReport, outcome: string, errorCode: string | null) =>
   command(sql`insert into sync_runs (id, user_id, item_id, item_product_id, product, trigger, outcome, error_code,
@@ -96,9 +102,9 @@ const insertRun = (lease: Lease, report: RunReport, outcome: string, errorCode: 
       where not (${report.trigger === 'sweep' && lease.product === 'item' && outcome === 'committed'}
         and coalesce(nullif(current_setting('app.upserted', true), ''), '0') = '0')`)
 
-/** Marks of a product between two looks at how many of its runs are kept. */
+/** After how many dirty marks of a product its old runs are deleted. */
 const trimEvery = 32
-/** A user can have a product read as often as they like; older runs are deleted. */
+/** How many runs of a product are kept. A user can have a product read without limit, so older runs are deleted. */
 const keptRuns = 1000
 
 const trimRuns = ({ itemProductId }: Lease) => command(sql`select app.trim_runs(${itemProductId}, ${keptRuns})`)
@@ -106,9 +112,9 @@ const trimRuns = ({ itemProductId }: Lease) => command(sql`select app.trim_runs(
 const finishedRow = z.object({ dirty_again: z.boolean() })
 
 /**
- * Commits what a run read: `statements`, the rows that it could not read, the new cursor, the cleared dirty mark and
- * the run's record, all or nothing. `markDirty` marks other products dirty and returns their ids.
- * @throws AppError `unavailable` when the outcome is unknown: the same call again finds out (`committed_before`)
+ * Commits what a run read, all or nothing: `statements`, the rows that it could not read, the new cursor, the cleared
+ * dirty mark and the run's record. `markDirty` marks other products dirty and returns their ids.
+ * @throws AppError `unavailable` if the outcome is unknown; calling again finds it out (`committed_before`)
  */
 export async function commitRun(
   jobs: JobsDatabase,
@@ -130,8 +136,8 @@ export async function commitRun(
       where id = ${lease.itemProductId} returning dirty_seq - ${end.againSeconds === null ? 0 : 1} > synced_seq as
         dirty_again`,
   )
-  // An item that has transactions is initializing until the first of them are here. What was announced shows again
-  // when a bank answers that was down.
+  // An item with transactions is `initializing` until its first transactions are stored. An announced deadline becomes
+  // the status again when a bank has recovered from an outage.
   const ahead = announced(sql`i.consent_expires_at`)
   const status = command(sql`update items i set updated_at = now(),
         status = case ${ahead.status} else 'healthy' end, status_reason = case ${ahead.reason} end
@@ -165,16 +171,16 @@ export async function commitRun(
 const setAsideOf = (left: LeftAside | undefined) =>
   left === undefined || left.seen === 0 ? null : { count: left.seen, problems: left.problems }
 
-/** Plaid does not accept the token. During a rotation that says nothing about the item. */
+/** Plaid rejects the token. During a rotation this says nothing about the item. */
 const tokenCodes: ReadonlySet<string> = new Set(['INVALID_ACCESS_TOKEN', 'ITEM_NOT_FOUND'])
 
-/** What a user reads, and the time to the next try, while the breaker keeps items from being lost. */
+/** The user's text, and the time to the next attempt, while the breaker keeps items from being lost. */
 const heldText = 'Plaid does not accept the connection at the moment. It is tried again.'
 const heldSeconds = 3600
 
 const lostRow = z.object({ token_lost: z.boolean() })
 
-/** Gives the lease back without data: the dirty mark stays, and `retrySeconds` later the sweep finds it. */
+/** Releases the lease without data. The dirty mark stays, and the sweep finds it after `retrySeconds`. */
 export async function recordFailure(
   jobs: JobsDatabase,
   lease: Lease,
@@ -187,7 +193,7 @@ export async function recordFailure(
   const mayBeRotating = tokenCodes.has(end.errorCode)
   const rotating = sql`${mayBeRotating} and i.rotation_started_at > now() - make_interval(mins => ${rotatingMinutes})`
   const held = sql`${mayBeRotating} and ${lossesStopped}`
-  // What failed with a token that is not the item's any more is tried again at once.
+  // A run that failed with a token that was replaced meanwhile is retried immediately.
   const replaced = sql`i.access_token_sealed <> ${lease.sealedToken}`
   return await guarded(async () => {
     const { breaker, item, tripped, marked } = await batch(jobs, {
@@ -234,7 +240,7 @@ export async function recordFailure(
   })
 }
 
-/** What a rejected commit means, by its SQLSTATE. */
+/** The meaning of a rejected commit, by its SQLSTATE. */
 const outcomes: ReadonlyMap<string | null, Exclude<CommitAnswer['kind'], 'committed'>> = new Map([
   [sqlState.runCommitted, 'committed_before'],
   [sqlState.leaseLost, 'superseded'],

@@ -1,20 +1,20 @@
-// How the functions of schema `identity` are called: one call is one round trip and one transaction. The calls are in
-// the files beside this one; they take hashes and sealed text only.
+// Calls the functions of schema `identity`: each call is one round trip and one transaction. The calls are in the other
+// files of this folder; they pass only hashes and sealed text.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type Bytes, encodeHex } from '../../crypto/encoding.ts'
 import { batch, type IdentityDatabase } from '../core/client.ts'
 import { query } from '../core/statement.ts'
 
-/** A count in the database: `most` attempts in any `seconds`. */
+/** A rate limit in the database: `most` attempts in any `seconds`. */
 export interface Bucket {
-  /** What is counted; for logs. */
+  /** What is limited; for logs. */
   readonly name: string
-  /** Who is counted; stored as a hash. */
+  /** Who is limited; stored as a hash. */
   readonly key: string
   readonly most: number
   readonly seconds: number
-  /** A success gives back the one place that it took; in others it empties the bucket. */
+  /** If true, a success returns only the place that it took; otherwise it empties the bucket. */
   readonly shared: boolean
 }
 
@@ -26,17 +26,17 @@ export interface NewSession {
   readonly scope: string
   readonly idleSeconds: number
   readonly absoluteSeconds: number
-  /** Sessions that the account may have, this one included. */
+  /** The most sessions that the account may have, this one included. */
   readonly most: number
 }
 
-/** The account and session that a verified access token names. */
+/** The account and session of a verified access token. */
 export interface SessionKey {
   readonly accountId: string
   readonly sessionId: string
 }
 
-/** A code that was shown to fit: a time step, or a recovery code's hash; neither when it was wrong. */
+/** A code that was verified: a time step, or a recovery code's hash. Neither if the code was wrong. */
 export interface SecondFactor {
   readonly step: number | null
   readonly recoveryHash: Bytes | null

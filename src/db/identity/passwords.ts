@@ -1,4 +1,4 @@
-// Accounts, their addresses and their passwords in the database: registering, verifying, changing, forgetting.
+// Accounts, their addresses and their passwords in the database: registration, verification, changes, resets.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../../crypto/encoding.ts'
@@ -20,7 +20,7 @@ const mailAsked = z
   .object({ has_account: z.boolean(), spent: z.string().nullable() })
   .transform((row) => ({ hasAccount: row.has_account, spent: row.spent }))
 
-/** What became of asking for a mail. `spent` names the limit that refused it; nothing was stored then. */
+/** The result of a request for an e-mail. `spent` names the limit that refused it; then nothing was stored. */
 export type MailAsked = z.output<typeof mailAsked>
 
 export interface Registration {
@@ -32,7 +32,7 @@ export interface Registration {
 
 const placeTaken = z.object({ spent: z.string().nullable() })
 
-/** Counts a registration's mail. The name of the limit that withholds it, else null. */
+/** Counts a registration's e-mail. Returns the name of the limit that refuses it, else null. */
 export async function beginRegistration(
   database: IdentityDatabase,
   buckets: readonly Bucket[],
@@ -45,7 +45,7 @@ export async function beginRegistration(
   return spent
 }
 
-/** Keeps the wish for an account until the address is verified. Returns whether the address has one. */
+/** Stores a registration until the address is verified. Returns whether the address already has an account. */
 export async function register(database: IdentityDatabase, given: Registration): Promise<boolean> {
   const { has_account: hasAccount } = await askOne(
     database,
@@ -60,7 +60,7 @@ const verificationBegun = z
   .object({ retry_after: z.int(), email: z.string().nullable(), password_hash: z.string().nullable() })
   .transform((row) => ({ retryAfterSeconds: row.retry_after, email: row.email, passwordHash: row.password_hash }))
 
-/** The address and the password hash of a registration; nulls for an unknown or expired token. */
+/** The address and the password hash of a registration; null for an unknown or expired token. */
 export async function beginVerification(
   database: IdentityDatabase,
   tokenHash: Bytes,
@@ -73,7 +73,9 @@ export async function beginVerification(
   )
 }
 
-/** Makes the account and its first session; false when the registration is gone or the address has an account. */
+/**
+ * Creates the account and its first session. Returns false if the registration is gone or the address has an account.
+ */
 export async function finishVerification(
   database: IdentityDatabase,
   given: { readonly tokenHash: Bytes; readonly passwordHash: string; readonly accountId: string },
@@ -104,7 +106,7 @@ const reauthenticationBegun = z
     totpConfirmed: row.totp_confirmed,
   }))
 
-/** Counts a password check and reads what to check; null when the session is over. */
+/** Counts a password check and reads the data for it; null if the session has ended. */
 export async function beginReauthentication(
   database: IdentityDatabase,
   key: SessionKey,
@@ -118,7 +120,10 @@ export async function beginReauthentication(
   return found ?? null
 }
 
-/** Sets the password and ends the account's other sessions; false when the account changed or the session is over. */
+/**
+ * Sets the password and ends the account's other sessions. Returns false if the account changed or the session has
+ * ended.
+ */
 export async function changePassword(
   database: IdentityDatabase,
   key: SessionKey,
@@ -135,7 +140,7 @@ export async function changePassword(
   return answer.happened
 }
 
-/** Keeps a token by which the password can be set anew. `unknown` counts only where the address has no account. */
+/** Stores a token for a password reset. `unknown` counts only if the address has no account. */
 export async function forgotPassword(
   database: IdentityDatabase,
   given: { readonly email: string; readonly tokenHash: Bytes; readonly ttlSeconds: number },
@@ -152,13 +157,16 @@ export async function forgotPassword(
 
 const addressed = z.object({ email: z.string().nullable() })
 
-/** The address of the account that a mailed token is for; null for an invalid token. Uses nothing up. */
+/** The address of the account of a reset token; null for an invalid token. Does not use the token up. */
 export async function findReset(database: IdentityDatabase, tokenHash: Bytes): Promise<string | null> {
   const { email } = await askOne(database, addressed, sql`select identity.find_reset(${bytea(tokenHash)}) as email`)
   return email
 }
 
-/** Sets the password by a mailed token and ends every session. The account's address; null for an invalid token. */
+/**
+ * Sets the password with a reset token and ends every session. Returns the account's address; null for an invalid
+ * token.
+ */
 export async function resetPassword(
   database: IdentityDatabase,
   tokenHash: Bytes,

@@ -1,4 +1,4 @@
-// Sessions in the database: signing in, refreshing, ending.
+// Sessions in the database: sign-in, refresh, end.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../../crypto/encoding.ts'
@@ -38,14 +38,14 @@ const signInBegun = z
 /** A sign-in attempt and the buckets that count it. */
 export interface SignInAttempt {
   readonly email: string
-  /** When the device's token was issued; null for a stranger. */
+  /** When the device's token was issued; null without a valid one. */
   readonly deviceIssuedAt: Date | null
-  /** Of the device, if its token was not revoked. */
+  /** The device's buckets, used if its token was not revoked. */
   readonly known: readonly Bucket[]
   readonly strangers: readonly Bucket[]
 }
 
-/** Counts a password check and reads what to check; nulls where there is no account. */
+/** Counts a password check and reads the data for it; null if there is no account. */
 export async function beginSignIn(
   database: IdentityDatabase,
   { email, deviceIssuedAt, known, strangers }: SignInAttempt,
@@ -67,19 +67,19 @@ export interface SignIn {
   readonly accountId: string
   /** The hash that the password was compared with. */
   readonly passwordHash: string
-  /** A hash at today's cost to keep instead, or null. */
+  /** A hash with the current cost to store instead, or null. */
   readonly newPasswordHash: string | null
-  /** The sealed secret that the code was compared with; null for an account without a second factor. */
+  /** The sealed secret that verified the code; null for an account without a second factor. */
   readonly totpSecretSealed: string | null
   readonly secondFactor: SecondFactor
   /** The buckets that counted the sign-in. */
   readonly admitted: readonly Bucket[]
-  /** The buckets that count its second factor. */
+  /** The buckets that counted its second factor. */
   readonly factorBuckets: readonly Bucket[]
 }
 
 /**
- * Uses the second factor up and starts the session. Nothing is written when the account changed since `beginSignIn`.
+ * Uses the second factor's code up and creates the session. Writes nothing if the account changed since `beginSignIn`.
  */
 export async function finishSignIn(
   database: IdentityDatabase,
@@ -111,15 +111,15 @@ const refreshed = z.discriminatedUnion('outcome', [
 export interface Rotation {
   readonly selectorHash: Bytes
   readonly verifierHash: Bytes
-  /** Always the same for one verifier. */
+  /** The same for each old verifier. */
   readonly newVerifierHash: Bytes
   readonly idleSeconds: number
-  /** For so long the verifier before is answered like the first time. */
+  /** How long the previous verifier still gets the same successor. */
   readonly graceSeconds: number
   readonly buckets: readonly Bucket[]
 }
 
-/** Replaces the verifier of a session's token; one of before ends the session, unless it was replaced just now. */
+/** Replaces the verifier of a session's token. An older verifier ends the session, unless it was replaced just now. */
 export async function refresh(database: IdentityDatabase, given: Rotation): Promise<z.output<typeof refreshed>> {
   return await askOne(
     database,
@@ -130,12 +130,12 @@ export async function refresh(database: IdentityDatabase, given: Rotation): Prom
   )
 }
 
-/** Ends the session of a refresh token; nothing happens where there is none. */
+/** Ends the session of a refresh token, if there is one. */
 export async function logOut(database: IdentityDatabase, selectorHash: Bytes): Promise<void> {
   await ask(database, z.unknown(), sql`select identity.log_out(${bytea(selectorHash)})`)
 }
 
-/** Ends every session of an account and forgets its devices; false when the asking session is over. */
+/** Ends every session of an account and revokes its devices. Returns false if the caller's session has ended. */
 export async function logOutEverywhere(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
   const answer = await askOne(
     database,
@@ -145,7 +145,7 @@ export async function logOutEverywhere(database: IdentityDatabase, key: SessionK
   return answer.happened
 }
 
-/** Whether a session still is. */
+/** Whether a session is still valid. */
 export async function sessionLives(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
   const answer = await askOne(database, happened, sql`select identity.session_lives(${sessionKey(key)}) as happened`)
   return answer.happened
@@ -170,7 +170,7 @@ const listed = z
 
 export type Session = z.output<typeof listed>
 
-/** The account's live sessions, oldest first; empty when the asking one is over. */
+/** The account's valid sessions, oldest first; empty if the caller's has ended. */
 export async function listSessions(database: IdentityDatabase, key: SessionKey): Promise<readonly Session[]> {
   return await ask(
     database,
@@ -183,7 +183,7 @@ export async function listSessions(database: IdentityDatabase, key: SessionKey):
 
 const ended = outcomeOf(['done', 'unknown', 'over'])
 
-/** Ends one session of the account; `over` when the asking one is. */
+/** Ends one session of the account. Returns `over` if the caller's session has ended. */
 export async function endSession(
   database: IdentityDatabase,
   key: SessionKey,

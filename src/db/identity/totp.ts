@@ -1,4 +1,4 @@
-// Second factors in the database, sealed, and the codes that they use up.
+// Second factors in the database, sealed, and their used codes.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../../crypto/encoding.ts'
@@ -19,7 +19,7 @@ import {
 
 const enrollment = outcomeOf(['done', 'enabled', 'changed'])
 
-/** Keeps a sealed secret that counts for nothing until it is confirmed. */
+/** Stores a sealed secret that is not required until it is confirmed. */
 export async function enrollTotp(
   database: IdentityDatabase,
   key: SessionKey,
@@ -39,7 +39,7 @@ const enrolled = z
   .object({ totp_secret_sealed: z.string().nullable(), totp_confirmed: z.boolean() })
   .transform((row) => ({ sealed: row.totp_secret_sealed, confirmed: row.totp_confirmed }))
 
-/** The account's second factor as it stands; null when the session is over. */
+/** The account's second factor; null if the session has ended. */
 export async function enrolledTotp(
   database: IdentityDatabase,
   key: SessionKey,
@@ -51,8 +51,8 @@ export async function enrolledTotp(
 const enabled = z.object({ email: z.string().nullable() })
 
 /**
- * Turns the enrolled secret on and ends the account's other sessions. The account's address; null when the secret is no
- * longer the enrolled one or the session is over.
+ * Confirms the enrolled secret and ends the account's other sessions. Returns the account's address; null if another
+ * secret was enrolled or the session has ended.
  */
 export async function enableTotp(
   database: IdentityDatabase,
@@ -80,7 +80,7 @@ export interface TotpDisabling {
   readonly factorBuckets: readonly Bucket[]
 }
 
-/** Uses a code up and takes the second factor away. */
+/** Uses a code up and removes the second factor. */
 export async function disableTotp(
   database: IdentityDatabase,
   key: SessionKey,
@@ -98,7 +98,7 @@ const keyCountRow = z
   .object({ key_id: z.string(), count: z.coerce.number() })
   .transform(({ key_id: keyId, count }) => ({ keyId, count }))
 
-/** How many sealed secrets there are, by the id of the key that sealed them. */
+/** The number of sealed secrets, by the id of their key. */
 export const countTotpKeys = (database: IdentityDatabase) =>
   ask(database, keyCountRow, sql`select * from identity.totp_keys()`)
 
@@ -106,7 +106,7 @@ const sealedRow = z
   .object({ account_id: z.string(), sealed: z.string() })
   .transform(({ account_id: accountId, sealed }) => ({ accountId, sealed }))
 
-/** The next sealed secrets that another key than `keyId` sealed, by the id of their account. */
+/** The next sealed secrets under another key than `keyId`, by the id of their account. */
 export const listTotpSecrets = (
   database: IdentityDatabase,
   { keyId, after, limit }: { readonly keyId: string; readonly after: string | null; readonly limit: number },
@@ -114,7 +114,7 @@ export const listTotpSecrets = (
 
 const replacedRow = z.object({ replaced: z.coerce.number() })
 
-/** Replaces sealed secrets that are still what they were. Returns how many. */
+/** Replaces sealed secrets that have not changed. Returns how many. */
 export async function replaceTotpSecrets(
   database: IdentityDatabase,
   replacements: readonly Replacement[],

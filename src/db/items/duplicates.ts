@@ -52,7 +52,7 @@ export interface Resolution {
   readonly kind: 'merge' | 'same' | 'keep'
   /** Null for `keep`. */
   readonly into: string | null
-  /** Of the accounts that the decision is based on. */
+  /** The version of the accounts on which the decision is based. */
   readonly version: string
 }
 

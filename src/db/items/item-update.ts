@@ -1,17 +1,16 @@
-// What /item/get says of an item, written inside a sync's commit.
+// Writes the result of /item/get inside a sync's commit.
 import { type SQL, sql } from 'drizzle-orm'
 import { rotatingMinutes } from './rotations.ts'
 import { askedAgain, awaitsTransactions, isResting, type Lease, lost, stopped } from '../sync/work.ts'
 import { command, idRow, query } from '../core/statement.ts'
 
-/** The state that the next run compares with Plaid's: where it differs, products are read again. */
+/** The state that the next run compares with Plaid's. If it differs, products are read again. */
 export interface ItemLook {
-  /** Plaid's times of its last good look at the bank. */
+  /** When Plaid last read the bank's data successfully, by Plaid's clock. */
   readonly transactionsUpdatedAt: Date | null
   readonly investmentsUpdatedAt: Date | null
   /**
-   * The products that Plaid lists for the item (enabled, available, consented) as one text: a change may end a
-   * refusal.
+   * The products that Plaid lists for the item (enabled, available, consented) as one text. A change may end a refusal.
    */
   readonly capabilities: string
 }
@@ -20,9 +19,9 @@ export interface ReportedItem extends ItemLook {
   readonly institutionId: string | null
   readonly institutionName: string | null
   readonly consentExpiresAt: Date | null
-  /** The status that the item's error leads to; null without an error. */
+  /** The status for the item's error; null without an error. */
   readonly trouble: { readonly status: string; readonly reason: string } | null
-  /** The last webhook that Plaid sent, as it says. */
+  /** The last webhook that Plaid reports as sent. */
   readonly lastWebhook: { readonly sentAt: Date; readonly code: string } | null
   /** The products that it has or may get. */
   readonly products: readonly string[]
@@ -30,10 +29,10 @@ export interface ReportedItem extends ItemLook {
 
 const time = (value: Date | null) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
 
-/** Plaid's first retries are over by then. A webhook that arrives still later counts as missed, which is harmless. */
+/** Plaid's first retries end within this time. A webhook that arrives later counts as missed, which is harmless. */
 const webhookPatience = sql.raw(`interval '5 minutes'`)
 
-/** Whether Plaid sent a webhook about the item that never came, and that was not seen to be missing before. */
+/** Whether Plaid sent a webhook about the item that never arrived and was not counted as missed before. */
 function missed(item: string, { lastWebhook }: ReportedItem) {
   if (lastWebhook === null) return sql`false`
   const i = sql.raw(item)
@@ -45,9 +44,9 @@ function missed(item: string, { lastWebhook }: ReportedItem) {
 }
 
 /**
- * Adds products that are new, and raises the dirty marks of those that a webhook should have named: Plaid has
- * looked at the bank since, or the item works again. Products that Plaid refused are asked for again where it names
- * other products for the item than before. Returns their ids. To run before `writeItem`.
+ * Adds new products, and marks those dirty that a webhook should have named: Plaid has read the bank since, or the item
+ * works again. Marks refused products dirty if Plaid now lists other products for the item than before. Returns their
+ * ids. Must run before `writeItem`.
  */
 export function markProductsDirty(lease: Lease, reported: ReportedItem) {
   return query(
@@ -73,15 +72,13 @@ export function markProductsDirty(lease: Lease, reported: ReportedItem) {
 }
 
 /**
- * Whether a consent is about to end, from a week before. An item whose consent has ended has an error of its own
- * (Plaid); one that has none a day later was renewed, and the time is an old one.
+ * Whether a consent ends within a week. An item whose consent has ended has an error (Plaid). One without an error a
+ * day later was renewed, so the stored time is out of date.
  */
 const isExpiring = (consentExpiresAt: SQL): SQL =>
   sql`${consentExpiresAt} > now() - interval '1 day' and ${consentExpiresAt} < now() + interval '7 days'`
 
-/**
- * Announced deadlines of an item `i` that are still ahead, as branches of a `case` for its status and for the reason.
- */
+/** Announced deadlines of an item `i` in the future, as branches of a `case` for its status and for the reason. */
 export const announced = (consentExpiresAt: SQL) => ({
   status: sql`when i.disconnect_at > now() then 'pending_disconnect'
     when ${isExpiring(consentExpiresAt)} then 'pending_expiration'`,
@@ -90,7 +87,7 @@ export const announced = (consentExpiresAt: SQL) => ({
     when ${isExpiring(consentExpiresAt)} then 'PENDING_EXPIRATION'`,
 })
 
-/** Writes what differs. Without an error, an announced deadline that is still ahead shows in the status. */
+/** Writes what differs. Without an error, an announced deadline in the future becomes the status. */
 export function writeItem(lease: Lease, reported: ReportedItem) {
   const ahead = announced(time(reported.consentExpiresAt))
   return command(sql`with latest as (

@@ -1,4 +1,4 @@
-// Items and their products as users and jobs see them. The sealed token leaves only by the functions that say so.
+// Items and their products for users and jobs. Only the functions that say so return the sealed token.
 import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import type { ApiDatabase, JobsDatabase } from '../core/client.ts'
@@ -59,7 +59,7 @@ export interface Item extends ItemRow {
   readonly products: readonly ProductRow[]
 }
 
-/** Each item with its products, by name. */
+/** Each item with its products, sorted by name. */
 function withProducts(found: readonly ItemRow[], products: readonly ProductRow[]): Item[] {
   const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
   const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
@@ -97,7 +97,7 @@ export async function listItems(
   return toPage(withProducts(found, products), limit, (item) => [item.createdAt.toISOString(), item.id])
 }
 
-/** The two statements that read one item of a user's, the user of the transaction unless given. */
+/** The two statements that read one item of a user; by default the user of the transaction. */
 export const selectItem = ({ connection }: ApiDatabase | JobsDatabase, id: string, owner: SQL | string = me) => ({
   items: connection
     .select(itemColumns)
@@ -109,11 +109,11 @@ export const selectItem = ({ connection }: ApiDatabase | JobsDatabase, id: strin
     .where(and(eq(itemProducts.itemId, id), eq(itemProducts.userId, owner))),
 })
 
-/** The item in the results of those statements; null when there is none. */
+/** The item from the results of those statements; null if there is none. */
 export const itemIn = (found: { readonly items: readonly ItemRow[]; readonly products: readonly ProductRow[] }) =>
   withProducts(found.items, found.products)[0] ?? null
 
-/** One item of the user's; null when there is none, or it is another's, or it was removed. */
+/** One item of the user; null if it does not exist, belongs to another user, or was removed. */
 export async function getItem(database: ApiDatabase, identity: Identity, id: string): Promise<Item | null> {
   return itemIn(await asUser(database, identity, selectItem(database, id)))
 }
@@ -125,7 +125,10 @@ export interface SealedToken {
   readonly removed: boolean
 }
 
-/** The sealed token of a user's item, removed ones included: removal must be repeatable until Plaid has heard of it. */
+/**
+ * The sealed token of a user's item. Includes removed items, because a removal must be repeatable until Plaid has
+ * confirmed it.
+ */
 export async function getSealedToken(
   database: ApiDatabase,
   identity: Identity,
@@ -151,7 +154,7 @@ export interface OwnedItem {
   readonly plaidItemId: string
 }
 
-/** The item where it is the user's, removed or not; otherwise null. */
+/** The item if it belongs to the user, removed or not; otherwise null. */
 export async function findOwnItem(database: ApiDatabase, identity: Identity, id: string): Promise<OwnedItem | null> {
   const { found } = await asUser(database, identity, {
     found: database.connection
@@ -162,7 +165,7 @@ export async function findOwnItem(database: ApiDatabase, identity: Identity, id:
   return found[0] ?? null
 }
 
-/** Raises the dirty marks of the user's products of one item, or of all items for null. */
+/** Marks the user's products of one item dirty, or of all items for null. */
 const markProductsDirty = (itemId: string | null) =>
   query(
     idRow,
@@ -173,7 +176,7 @@ const markProductsDirty = (itemId: string | null) =>
 
 /**
  * Clears what Plaid announced about an item (a disconnection, new accounts) and marks its products dirty. Returns the
- * item and the products' ids; null where it is not the user's.
+ * item and the products' ids; null if it does not belong to the user.
  */
 export async function repairItem(
   database: ApiDatabase,

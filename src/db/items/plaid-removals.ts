@@ -14,7 +14,7 @@ export interface Removal {
   readonly plaidItemId: string
   /** Null for an item whose token was lost. */
   readonly token: { readonly sealed: string; readonly itemId: string } | null
-  /** Plaid's id of the user, where it is known. */
+  /** Plaid's id of the user, if known. */
   readonly plaidUserId: string | null
   readonly reason: string
   readonly attempts: number
@@ -44,19 +44,19 @@ export const queuedRemoval = z
     }
   })
 
-/** The token may have been exchanged for another one since. */
+/** The item's current token: it may have been rotated since the removal was queued. */
 export const removalColumns = sql.raw(
   `r.id, r.user_id, r.plaid_item_id, r.item_id, u.plaid_user_id, r.reason, r.attempts,
     coalesce((select nullif(i.access_token_sealed, '') from items i
       where i.id = r.item_id and i.plaid_item_id = r.plaid_item_id), r.access_token_sealed) as access_token_sealed`,
 )
 
-/** Somebody's after all: its exchange was on its way. */
+/** The item was linked after all: its exchange was still running. */
 export const isClaimed = sql`exists (select 1 from items i where i.plaid_item_id = r.plaid_item_id
   and i.status not in (${lost}))`
 export const isBeingLinked = sql`exists (select 1 from link_exchanges x where x.plaid_item_id = r.plaid_item_id
   and x.state = 'exchanged')`
-/** With which token an item can be ended is not known while the token is being exchanged for another one. */
+/** While the access token is being rotated, it is unknown which token removes the item. */
 const isRotating = sql`exists (select 1 from items i where i.plaid_item_id = r.plaid_item_id
   and i.rotation_started_at > now() - make_interval(mins => ${rotatingMinutes}))`
 
@@ -72,7 +72,9 @@ async function claim(jobs: JobsDatabase, which: SQL): Promise<readonly Removal[]
   return claimed
 }
 
-/** Removals that are due, without orphans (src/db/link/orphans.ts). Each is put off at once, for longer each time. */
+/**
+ * Claims due removals, except orphans (src/db/link/orphans.ts). Each claim postpones the next one, longer each time.
+ */
 export async function claimRemovals(jobs: JobsDatabase, limit: number): Promise<readonly Removal[]> {
   return await claim(
     jobs,
@@ -80,7 +82,7 @@ export async function claimRemovals(jobs: JobsDatabase, limit: number): Promise<
   )
 }
 
-/** Removals that were claimed and not tried: due again now, and the claim does not count as a try. */
+/** Makes removals that were claimed and not attempted due again. The claim does not count as an attempt. */
 export async function releaseRemovals(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
   await execute(jobs, [
     command(sql`update plaid_removals set attempts = attempts - 1, next_attempt_at = now()
@@ -88,15 +90,15 @@ export async function releaseRemovals(jobs: JobsDatabase, ids: readonly string[]
   ])
 }
 
-/** The removal of one of Plaid's items, whether it is due or not; null when Plaid has confirmed it. */
+/** The removal of one of Plaid's items, due or not; null if Plaid has confirmed it. */
 export async function claimRemoval(jobs: JobsDatabase, plaidItemId: string): Promise<Removal | null> {
   const [removal] = await claim(jobs, sql`select id from plaid_removals where plaid_item_id = ${plaidItemId}`)
   return removal ?? null
 }
 
 /**
- * Puts on the list what its user cannot use any more, and Plaid would bill for ever: items whose permission was
- * withdrawn, whose rows are then deleted `keepDays` later, and those whose access token was lost.
+ * Queues items that the user can no longer use and that Plaid would keep billing: those whose permission was withdrawn,
+ * whose rows are deleted after `keepDays`, and those whose access token was lost.
  */
 export async function queueRevokedItems(jobs: JobsDatabase, keepDays: number): Promise<void> {
   await execute(jobs, [
@@ -117,8 +119,8 @@ export async function queueRevokedItems(jobs: JobsDatabase, keepDays: number): P
 }
 
 /**
- * Plaid has confirmed it. The item's own row, where it is still that item, is then `removed`, and its dead token is
- * dropped.
+ * Plaid has confirmed the removal. Sets the item's row, if it is still that item, to `removed` and deletes its invalid
+ * token.
  */
 export async function confirmRemoval(jobs: JobsDatabase, removal: Removal): Promise<void> {
   await execute(jobs, [
@@ -128,7 +130,7 @@ export async function confirmRemoval(jobs: JobsDatabase, removal: Removal): Prom
   ])
 }
 
-/** Plaid did not confirm; `error` is one of its codes, or ours. */
+/** Plaid did not confirm the removal. `error` is Plaid's error code, or one of this project. */
 export async function noteRemovalFailure(jobs: JobsDatabase, removal: Removal, error: string): Promise<void> {
   await execute(jobs, [command(sql`update plaid_removals set last_error = ${error} where id = ${removal.id}`)])
 }

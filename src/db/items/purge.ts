@@ -1,4 +1,4 @@
-// Deletes removed items and revoked accounts for good. Only the numbers of the change feed remain.
+// Permanently deletes removed items and revoked accounts. Only their numbers in the change feed remain.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { longExecute, batch, type JobsDatabase, longBatch } from '../core/client.ts'
@@ -9,9 +9,9 @@ import { insertTombstones, trimTombstones } from '../records/tombstones.ts'
 import { anyRow, command, query } from '../core/statement.ts'
 
 /**
- * Deletes removed and revoked items that are due, users in turn, with all their rows. Keeps the change numbers of
- * their transactions, so that a client that is behind in the change feed still learns that they are gone. Starts none
- * when `isOver`. Returns how many it deleted.
+ * Deletes removed and revoked items that are due, users in turn, with all their rows. Keeps the change numbers of their
+ * transactions, so that a client that is behind in the change feed still receives the removals. Starts no deletion when
+ * `isOver` returns true. Returns how many it deleted.
  */
 export async function purgeItems(jobs: JobsDatabase, limit: number, isOver: () => boolean): Promise<number> {
   return await purgeEach(
@@ -23,12 +23,12 @@ export async function purgeItems(jobs: JobsDatabase, limit: number, isOver: () =
   )
 }
 
-/** The same for one of them. */
+/** Deletes one of them. */
 export async function purgeItem(jobs: JobsDatabase, id: string): Promise<void> {
   await purgeEach(jobs, sql`select id, user_id, plaid_item_id from items where ${isDue} and id = ${id}`)
 }
 
-/** Whether it is time to delete an item. */
+/** Whether an item is due for deletion. */
 const isDue = sql`purge_at <= now() and status in (${lost})`
 
 const dueRow = z.object({ id: z.string(), user_id: z.string(), plaid_item_id: z.string() })
@@ -48,7 +48,7 @@ async function purgeEach(jobs: JobsDatabase, which: SQL, isOver = (): boolean =>
   return purged
 }
 
-/** Deletes one removed item whose time has come. An item that was linked again meanwhile stays. */
+/** Deletes one removed item that is due. An item that was linked again meanwhile stays. */
 async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise<void> {
   const doomed = sql`select id from items where id = ${id} and user_id = ${userId} and ${isDue}`
   const isDoomed = sql`exists (${doomed})`
@@ -62,7 +62,7 @@ async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise
     trimTombstones(sql`select user_id from (${doomed}) doomed join items using (id)`),
     command(sql`delete from dead_letters where ${isDoomed}
         and item_product_id = any(array(select p.id from item_products p where p.item_id = ${id}))`),
-    // While the exchanges still say which of Plaid's items the row has stood for.
+    // Runs while the exchanges still show which of Plaid's items the row has stood for.
     command(sql`select app.forget_webhooks(id) from (${doomed}) doomed`),
     command(sql`delete from link_sessions where item_id = ${id} and ${isDoomed}`),
     command(sql`delete from link_exchanges where item_id = ${id} and ${isDoomed}`),
@@ -73,7 +73,7 @@ async function purgeOne(jobs: JobsDatabase, id: string, userId: string): Promise
   ])
 }
 
-/** No row of the table names the security `s`. `limit` keeps the planner from joining the whole table. */
+/** No row of the table refers to the security `s`. `limit` keeps the planner from joining the whole table. */
 const unnamed = (table: string): SQL => sql`(select 1 from ${sql.raw(table)} where security_id = s.id limit 1) is null`
 
 /** Deletes revoked accounts with their transactions, users in turn, `keepDays` after Plaid reported the revocation. */

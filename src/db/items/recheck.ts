@@ -1,4 +1,4 @@
-// Rechecks items with the status `relink_required` when an operator asks for it.
+// Rechecks items with the status `relink_required` at an operator's request.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
@@ -27,9 +27,9 @@ export async function findItemToRecheck(jobs: JobsDatabase, itemId: string): Pro
 }
 
 /**
- * Has everything of the item read again. If the item was lost, it becomes `initializing`, its queued removal at Plaid
- * is withdrawn and the breaker is armed again, because the token works after all. Returns the products' ids; null if
- * the item has changed since it was found.
+ * Marks all products of the item to be read again. If the item was lost, its token works after all: the item becomes
+ * `initializing`, its queued removal at Plaid is cancelled, and the breaker is reset. Returns the products' ids; null
+ * if the item has changed since it was found.
  */
 export async function restoreItem(jobs: JobsDatabase, item: RecheckedItem): Promise<readonly string[] | null> {
   const { restored, marked } = await batch(jobs, {

@@ -1,6 +1,6 @@
-// The removal of an item by its user: hidden in one short transaction, then published in the change feed in portions,
-// so that an item of any size can be removed. By the jobs' login, which waits for a commit that holds the item; its
-// caller has found the item as its user's.
+// Removes an item at its user's request: hides it in one short transaction, then publishes it in the change feed in
+// portions, so that an item of any size can be removed. Uses the jobs' login, which waits for a commit that locks the
+// item; the caller has checked that the item belongs to the user.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
@@ -12,8 +12,8 @@ import { command, query } from '../core/statement.ts'
 const portion = 5000
 
 /**
- * Hides an item at once and queues its removal at Plaid. Its rows are deleted `keepDays` later. A repeated call can
- * only bring the deletion forward. `publishRemoval` has to follow; the queued removal stays queued until it has.
+ * Hides an item and queues its removal at Plaid. Its rows are deleted after `keepDays`. A repeated call can only bring
+ * the deletion forward. `publishRemoval` must follow; until it has run, the removal stays queued.
  */
 export async function beginRemoval(jobs: JobsDatabase, { id, userId }: OwnedItem, keepDays: number): Promise<void> {
   const item = sql`id = ${id} and user_id = ${userId}`
@@ -31,9 +31,8 @@ export async function beginRemoval(jobs: JobsDatabase, { id, userId }: OwnedItem
 }
 
 /**
- * Gives the transactions of a hidden item new numbers, so that the change feed lists them as removed. Those that were
- * changed since the item was hidden have theirs. Does nothing for an item that is shown. Idempotent, and may end
- * anywhere.
+ * Gives the transactions of a hidden item new numbers, so that the change feed lists them as removed. Skips those with
+ * a number from after the item was hidden. Does nothing for a visible item. Idempotent and crash-safe.
  */
 export async function publishRemoval(jobs: JobsDatabase, plaidItemId: string, limit = portion): Promise<void> {
   const item = sql`from items where plaid_item_id = ${plaidItemId} and removed_at is not null`

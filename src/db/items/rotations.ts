@@ -1,5 +1,5 @@
-// The exchange of an access token for a new one, as an intent: Plaid kills the old token at once, so a death between
-// its answer and our commit loses the item. The stored intent makes that visible, and distinguishes it from other
+// The rotation of an access token, with a stored intent. Plaid invalidates the old token immediately, so a crash
+// between Plaid's response and the commit loses the item. The intent makes this visible and distinguishes it from other
 // failures.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
@@ -8,20 +8,20 @@ import { asUser, type Identity, me } from '../core/scope.ts'
 import { askedAgain } from '../sync/work.ts'
 import { command, idRow, query } from '../core/statement.ts'
 
-/** A delivery's lease. Longer than a call of Plaid's and a commit usually last. */
+/** A delivery's lease. Longer than a call of Plaid and a commit usually take. */
 export const rotatingMinutes = 3
 
 export interface RotatedItem {
   readonly itemId: string
   readonly userId: string
   readonly sealed: string
-  /** SHA-256 of `sealed`: names this token, since each sealing is salted. */
+  /** SHA-256 of `sealed`. It identifies this token, because each sealing is salted. */
   readonly tokenDigest: string
-  /** When the intent was written or claimed, in the database's words. */
+  /** When the intent was written or claimed, as the database's text. */
   readonly startedAt: string
 }
 
-/** A rotation that one delivery carries out. */
+/** A rotation that one delivery performs. */
 export interface ClaimedRotation extends RotatedItem {
   readonly owner: string
 }
@@ -47,7 +47,10 @@ const rotatedColumns = sql`id, user_id, access_token_sealed, ${digest} as token_
   rotation_started_at::text as started_at`
 const leaseEnded = sql`rotation_started_at < now() - make_interval(mins => ${rotatingMinutes})`
 
-/** Writes the intent. `busy` where another rotation may still be going on; null where the item is not the user's. */
+/**
+ * Writes the intent. Returns `busy` if another rotation may still be running; null if the item does not belong to the
+ * user.
+ */
 export async function beginRotation(
   database: ApiDatabase,
   identity: Identity,
@@ -76,8 +79,8 @@ export async function withdrawRotation(jobs: JobsDatabase, item: RotatedItem): P
 }
 
 /**
- * Renews the intent for one delivery, just before Plaid is asked. `busy` where another delivery holds it; null where
- * the item has another token by now, or was removed.
+ * Renews the intent for one delivery, just before Plaid is called. Returns `busy` if another delivery holds it; null if
+ * the item has another token now, or was removed.
  */
 export async function claimRotation(
   jobs: JobsDatabase,
@@ -100,7 +103,7 @@ export async function claimRotation(
   return found.length > 0 ? 'busy' : null
 }
 
-/** Plaid has not changed the token: the delivery that asked takes the intent back. */
+/** Plaid has not rotated the token: the delivery that called Plaid withdraws the intent. */
 export async function cancelRotation(jobs: JobsDatabase, { itemId, owner }: ClaimedRotation): Promise<void> {
   await execute(jobs, [
     command(sql`update items set rotation_started_at = null, rotation_owner = null
@@ -109,11 +112,10 @@ export async function cancelRotation(jobs: JobsDatabase, { itemId, owner }: Clai
 }
 
 /**
- * Puts the new token in the old one's place, and has everything read again: what failed with the old one meanwhile is
- * tried at once. An item that was taken for lost since the claim is `initializing` again, and its removal is taken
- * back. A delivery whose lease another one took stores its token only over the old one, because Plaid made the other
- * one's later. Doing it again changes nothing. Returns the products' ids; null where the item has another token by
- * now.
+ * Replaces the old token with the new one and marks everything dirty, so that runs that failed with the old token are
+ * retried immediately. An item that was marked as lost since the claim becomes `initializing` again, and its queued
+ * removal is cancelled. A delivery that lost its lease to another stores its token only over the old one, because Plaid
+ * made the other one's token later. Idempotent. Returns the products' ids; null if the item has another token now.
  */
 export async function endRotation(
   jobs: JobsDatabase,
@@ -154,7 +156,7 @@ export type RotationState = 'running' | 'rotated' | 'kept' | 'gone'
 
 const progressRow = z.object({ is_old: z.boolean(), is_running: z.boolean() })
 
-/** How far the rotation is that began with this token. */
+/** The state of the rotation that began with this token. */
 export async function readRotation(
   database: ApiDatabase,
   identity: Identity,
@@ -173,7 +175,7 @@ export async function readRotation(
   return row.is_running ? 'running' : 'kept'
 }
 
-/** A rotation that never ended: whether the token still works, a look at the item says. */
+/** Marks rotations that never ended. A run of product `item` shows whether the token still works. */
 export async function markStuckRotations(jobs: JobsDatabase): Promise<void> {
   await execute(jobs, [
     command(sql`update item_products p set dirty_seq = dirty_seq + 1, next_attempt_at = now() from items i

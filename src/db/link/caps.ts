@@ -1,4 +1,5 @@
-// How much one user may link: live items, and links within 24 hours. Counted where it cannot change meanwhile.
+// Limits how much one user may link: live items, and links within 24 hours. Counted under a lock, so that the counts
+// cannot change meanwhile.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { ApiDatabase } from '../core/client.ts'
@@ -14,10 +15,10 @@ export interface LinkCaps {
 
 /** Clients open Link more often than users finish it. */
 const tokensPerLink = 10
-/** Pages of Plaid's own that a user can have open: each is polled until it ends. */
+/** Hosted Link pages that a user can have open: each is polled until it ends. */
 const hostedSessions = 20
 
-/** A cap that is reached; `retryAfterSeconds` where time alone helps. */
+/** A limit that is reached. `retryAfterSeconds` if waiting alone helps. */
 export type Reached =
   | { readonly kind: 'too_many_items'; readonly limit: number }
   | { readonly kind: 'too_many_links'; readonly limit: number; readonly retryAfterSeconds: number }
@@ -26,10 +27,10 @@ export type Reached =
 export const lockLinks = () =>
   command(sql`select pg_advisory_xact_lock(hashtextextended('links of ' || coalesce(${me}::text, ''), 0))`)
 
-/** Expired link tokens and ended exchanges of a user that are kept, beside those of the last day. */
+/** How many expired link tokens and ended exchanges of a user are kept, in addition to those of the last day. */
 const keptLinks = 1000
 
-/** Deletes the oldest of them. */
+/** Deletes the oldest ones beyond `keptLinks`. */
 export const trimLinks = () => command(sql`select app.trim_links(${keptLinks})`)
 
 /** How many live items a user has. Lost items do not count: linking their bank again restores them. */
@@ -42,8 +43,8 @@ const inProgress = (patienceSeconds: number): SQL =>
     and created_at > now() - make_interval(secs => ${patienceSeconds}))`
 
 /**
- * Seconds until fewer than `limit` rows are younger than a day: until the `limit`th newest is a day old. Null where
- * they are.
+ * Seconds until fewer than `limit` rows are younger than a day, which is when the `limit`th newest is a day old. Null
+ * if they already are.
  */
 const untilFewer = (table: string, limit: number): SQL =>
   sql`(select ceil(extract(epoch from created_at + interval '1 day' - now())) from ${sql.raw(table)}
@@ -53,7 +54,9 @@ const untilFewer = (table: string, limit: number): SQL =>
 const capRow = z.object({ items: bigCount, links_wait: bigCount.nullable() })
 type CapRow = z.output<typeof capRow>
 
-/** What speaks against one more link of the user. After `lockLinks`, no other request of the user changes it. */
+/**
+ * Which limits prevent one more link of the user. After `lockLinks`, no other request of the user changes the result.
+ */
 export const selectLinkCaps = ({ linksPerDay }: LinkCaps, patienceSeconds: number) =>
   query(
     capRow,
@@ -61,7 +64,7 @@ export const selectLinkCaps = ({ linksPerDay }: LinkCaps, patienceSeconds: numbe
       ${untilFewer('link_exchanges', linksPerDay)} as links_wait`,
   )
 
-/** The same as a condition. */
+/** The same as a condition: whether the user may link once more. */
 export const mayLink = ({ itemsPerUser, linksPerDay }: LinkCaps, patienceSeconds: number): SQL =>
   sql`${liveItems(me)} + ${inProgress(patienceSeconds)} < ${itemsPerUser}
     and ${untilFewer('link_exchanges', linksPerDay)} is null`
@@ -80,7 +83,10 @@ const tooManyLinks = (limit: number, wait: number): Reached => ({
 
 /** Seconds until the user may have one more link token; null for now. */
 const tokensWait = ({ linksPerDay }: LinkCaps): SQL => untilFewer('link_sessions', linksPerDay * tokensPerLink)
-/** The same for a page of Plaid's own, which counts until its link token expires or its user is done. */
+/**
+ * Seconds until the user may have one more hosted page; null for now. A page counts until its link token expires or its
+ * session ends.
+ */
 const hostedWait = sql`(select ceil(extract(epoch from expires_at - now())) from link_sessions
   where user_id = ${me} and token_sealed is not null and finished_at is null and expires_at > now()
   order by expires_at desc offset ${hostedSessions - 1} limit 1)`
@@ -91,13 +97,13 @@ export interface WantedSession {
   readonly hosted: boolean
 }
 
-/** Whether one more session fits; after `lockLinks`. */
+/** Whether one more session is allowed. Requires `lockLinks`. */
 export const maySession = (caps: LinkCaps, hosted: boolean): SQL =>
   sql`${tokensWait(caps)} is null and (${!hosted} or ${hostedWait} is null)`
 
 const sessionCapRow = z.object({ tokens_wait: bigCount.nullable(), hosted_wait: bigCount.nullable() })
 
-/** What speaks against one more link token of the user; null where nothing does. */
+/** The limit that prevents one more link token of the user; null if there is none. */
 export async function capsReached(
   database: ApiDatabase,
   identity: Identity,
@@ -115,7 +121,7 @@ export async function capsReached(
   return hosted && pages !== null ? tooManyLinks(hostedSessions, pages) : null
 }
 
-/** Rolls back the batch where the user has as many live items as allowed. Requires the lock on the user's row. */
+/** Rolls back the batch if the user has reached the limit of live items. Requires the lock on the user's row. */
 export const refuseOverCap = (userId: string, { itemsPerUser }: LinkCaps, unless: SQL = sql`false`) =>
   command(
     sql`select ${refuseWhen(

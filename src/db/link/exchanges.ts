@@ -15,23 +15,23 @@ export const patienceSeconds = 300
 const exchangeStates = ['started', 'exchanged', 'linked', 'duplicate', 'refused', 'given_back', 'lost'] as const
 export type ExchangeState = (typeof exchangeStates)[number]
 
-/** An exchange whose access token is here. */
+/** An exchange whose access token is stored. */
 export interface Exchange {
-  /** Also the id of the resulting item, and what the token's seal is bound to. */
+  /** Also the id of the resulting item, to which the token's seal is bound. */
   readonly id: string
   readonly userId: string
   readonly plaidItemId: string
   readonly sealedToken: string
   readonly allowDuplicate: boolean
-  /** Plaid's id of the user for whom Plaid must list the item; null where the link token carried none. */
+  /** Plaid's id of the user for whom Plaid must list the item; null if the link token contained none. */
   readonly plaidUserId: string | null
 }
 
 export interface EarlierExchange {
   readonly state: ExchangeState
-  /** The item that it became, or that it duplicates. */
+  /** The item that was created, or that this one duplicates. */
   readonly itemId: string | null
-  /** Set while its access token is here. */
+  /** Set while its access token is stored. */
   readonly exchange: Exchange | null
 }
 
@@ -63,7 +63,7 @@ function exchangeOf(row: ExchangeRow): Exchange | null {
 export interface NewExchange {
   readonly id: string
   readonly publicTokenDigest: string
-  /** The link token that Link was opened with; null where the client does not name it. */
+  /** The link token that Link was opened with; null if the client does not send it. */
   readonly linkTokenDigest: string | null
   readonly allowDuplicate: boolean
 }
@@ -84,18 +84,18 @@ const findEarlier = (publicTokenDigest: string) =>
 
 /** The result of starting an exchange. Only `begun` writes a row. */
 export type Beginning =
-  /** With the accounts that the user has, and Plaid's id of the user where the link token carried it. */
+  /** With the user's accounts, and Plaid's id of the user if the link token contained it. */
   | {
       readonly kind: 'begun'
       readonly userId: string
       readonly plaidUserId: string | null
       readonly known: readonly KnownAccount[]
     }
-  /** The link token was not made for the user. */
+  /** The link token belongs to another user. */
   | { readonly kind: 'not_owned' }
-  /** The user has as many items, or made as many links, as they may. */
+  /** The user has reached a limit of items or links. */
   | { readonly kind: 'capped'; readonly reached: Reached }
-  /** The same public token came before. */
+  /** The same public token was exchanged before. */
   | { readonly kind: 'earlier'; readonly earlier: EarlierExchange }
 
 const ownedRow = z.object({ is_owned: z.boolean() })
@@ -103,8 +103,8 @@ const ownedRow = z.object({ is_owned: z.boolean() })
 const begunRow = z.object({ user_id: z.string(), plaid_user_id: z.string().nullable() })
 
 /**
- * Writes the intent, in one round trip with all that may speak against it, and with the user's own row where there is
- * none. Another user's public token is `earlier`, and refused.
+ * Writes the intent, in one round trip with all checks that can refuse it. Creates the user's row if there is none. A
+ * public token of another user is `earlier`, and refused.
  */
 export async function beginExchange(
   database: ApiDatabase,
@@ -115,7 +115,7 @@ export async function beginExchange(
   const isOwned = sql`(${linkTokenDigest}::text is null
     or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}))`
   const { checked, accounts, counted, begun, found } = await asNewUser(database, identity, {
-    // Of two requests at once, the second counts the exchange of the first.
+    // Of two concurrent requests, the second counts the exchange of the first.
     locked: lockLinks(),
     trimmed: trimLinks(),
     checked: query(ownedRow, sql`select ${isOwned} as is_owned`),
@@ -129,7 +129,7 @@ export async function beginExchange(
             and user_id = ${me}), now() + make_interval(secs => ${patienceSeconds})
         where ${isOwned} and ${mayLink(caps, patienceSeconds)} on conflict do nothing returning user_id, plaid_user_id`,
     ),
-    // After the insert, which waits for another request with the same token: its row is visible only then.
+    // After the insert, which waits for a concurrent request with the same token: its row is visible only then.
     found: findEarlier(publicTokenDigest),
   })
   const [started, row] = [begun[0], found[0]]
@@ -145,7 +145,7 @@ export async function beginExchange(
 }
 
 /**
- * Stores the token of Plaid's response before anything else is done with it. Idempotent, also after the exchange was
+ * Stores the token of Plaid's response before anything else is done with it. Idempotent, also if the exchange was
  * resumed elsewhere.
  */
 export async function storeExchangedToken(
@@ -167,7 +167,10 @@ export async function storeExchangedToken(
   if (kept.length === 0) throw new TypeError('the exchange had ended')
 }
 
-/** The public token cannot be used, or was not used up: `forget` lets it be tried again. */
+/**
+ * Ends an exchange without an access token: the public token is invalid, or was not used. `forget` allows another
+ * attempt.
+ */
 export async function endUnexchanged(
   database: ApiDatabase,
   identity: Identity,
@@ -188,10 +191,10 @@ export interface DueExchange {
   readonly id: string
   readonly userId: string
   readonly identity: Identity
-  /** Plaid's id of the user; null where it gave none. */
+  /** Plaid's id of the user; null if Plaid returned none. */
   readonly plaidUserId: string | null
   readonly attempts: number
-  /** Null where the answer never came. */
+  /** Null if there was no response. */
   readonly exchange: Exchange | null
 }
 
@@ -202,7 +205,7 @@ const dueRow = exchangeRow.extend({
   attempts: z.number(),
 })
 
-/** Claims exchanges that have not ended. Each claim delays the next one, longer each time. */
+/** Claims exchanges that have not ended. Each claim postpones the next one, longer each time. */
 export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise<DueExchange[]> {
   const { claimed } = await batch(jobs, {
     claimed: query(
@@ -233,7 +236,7 @@ export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise
   }))
 }
 
-/** Exchanges that were claimed and not tried: due again now, and the claim does not count as a try. */
+/** Makes exchanges that were claimed and not attempted due again. The claim does not count as an attempt. */
 export async function releaseExchanges(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
   await execute(jobs, [
     command(sql`update link_exchanges set attempts = attempts - 1, next_attempt_at = now()
@@ -241,7 +244,7 @@ export async function releaseExchanges(jobs: JobsDatabase, ids: readonly string[
   ])
 }
 
-/** The answer never came, and Plaid cannot be asked what it did: it gave no id for the user. */
+/** There was no response, and Plaid cannot be asked what happened, because the user has no Plaid user id. */
 export async function loseExchange(jobs: JobsDatabase, id: string): Promise<void> {
   await execute(jobs, [
     command(sql`update link_exchanges set state = 'lost', updated_at = now() where id = ${id} and state = 'started'`),
@@ -255,7 +258,7 @@ export interface UserToCheck {
 
 const userRow = z.object({ id: z.string(), plaid_user_id: z.string() })
 
-/** Users whose list of items at Plaid was not compared with ours for a day. */
+/** Claims users whose items at Plaid were not compared with the stored ones for a day. */
 export async function claimUsersToCheck(jobs: JobsDatabase, limit: number): Promise<UserToCheck[]> {
   const { claimed } = await batch(jobs, {
     claimed: query(
@@ -270,7 +273,7 @@ export async function claimUsersToCheck(jobs: JobsDatabase, limit: number): Prom
   return claimed.map((row) => ({ userId: row.id, plaidUserId: row.plaid_user_id }))
 }
 
-/** Users whose list could not be compared: it is tried again after `afterSeconds`, which is less than a day. */
+/** Postpones users whose comparison failed. The next attempt is after `afterSeconds`, less than a day. */
 export async function recheckUsers(jobs: JobsDatabase, ids: readonly string[], afterSeconds: number): Promise<void> {
   await execute(jobs, [
     command(sql`update users set plaid_items_checked_at = now() - interval '1 day' + make_interval(secs =>

@@ -1,6 +1,6 @@
-// The end of an exchange: a new item, one that takes the place of an earlier one, or none, for it is here already.
-// Each is one transaction with the exchange's own end, so that a crash leaves no half-made item and no token without
-// an owner.
+// Ends an exchange: with a new item, with one that replaces an earlier item, or without one, because it is stored
+// already. Each is one transaction with the exchange's end, so that a crash leaves no incomplete item and no token
+// without an owner.
 import { sql } from 'drizzle-orm'
 import { type AccountDecisions, type PlaidAccountRow, writeAccounts } from '../records/accounts-merge.ts'
 import { batchAfter, type JobsDatabase } from '../core/client.ts'
@@ -15,7 +15,7 @@ import { isUnclaimed, expectedUntil } from '../sync/wake-ups.ts'
 import { lockPlaidItem } from '../operations/webhook-events.ts'
 import { command, idRow, query, type Statement } from '../core/statement.ts'
 
-/** As many refusals as it takes until a product is asked for once a week (src/sync/failure.ts). */
+/** How many refusals it takes until a product is requested only once a week (src/sync/failure.ts). */
 const longestRestRefusals = 3
 
 export interface LinkedItem {
@@ -30,7 +30,7 @@ export interface LinkedItem {
 }
 
 /**
- * `over_cap`: the user has as many items as they may · `moved`: the user's items changed since they were read, read
+ * `over_cap`: the user has reached the limit of items · `moved`: the user's items changed since they were read, read
  * them again · `ended`: another process ended the exchange
  */
 export type StoreAnswer =
@@ -46,16 +46,14 @@ function end(exchange: Exchange, state: 'linked' | 'duplicate' | 'given_back', i
       where id = ${exchange.id}`)
 }
 
-/** What a rejected batch means, by its SQLSTATE. */
+/** The meaning of a rejected batch, by its SQLSTATE. */
 const outcomes: ReadonlyMap<string | null, Exclude<StoreAnswer['kind'], 'stored'>> = new Map([
   [sqlState.exchangeEnded, 'ended'],
   [sqlState.accountsChanged, 'moved'],
   [sqlState.itemCapReached, 'over_cap'],
 ])
 
-/**
- * Runs the statements, reads what they made of the item, and claims the wake-ups of its products that are to be read.
- */
+/** Runs the statements, reads the resulting item, and claims messages for its dirty products. */
 async function stored(
   jobs: JobsDatabase,
   { userId }: Exchange,
@@ -64,7 +62,7 @@ async function stored(
 ): Promise<StoreAnswer> {
   try {
     const { dirty, ...found } = await batchAfter(jobs, statements, {
-      // The user waits for transactions above all, so a queue that works on one message after the other has them first.
+      // Transactions come first, because users wait for them most and a queue can process one message after the other.
       dirty: query(
         idRow,
         sql`with woken as (
@@ -105,7 +103,7 @@ const applyEarlyRevocations = ({ plaidItemId }: Exchange, itemId: string): State
       select app.hide_account(id) from revoked`)
 
 /**
- * Stores a new item, all of its products dirty, under the exchange's own id. Where accounts of other items come over,
+ * Stores a new item under the exchange's id, with all of its products dirty. If accounts of other items move to it,
  * their rows count as rows of an earlier link.
  */
 export async function storeNewItem(
@@ -138,7 +136,7 @@ export async function storeNewItem(
 }
 
 /**
- * Gives an earlier item its new link: matching accounts keep our ids, everything is read again from the start, and
+ * Gives an earlier item its new link: matching accounts keep their ids, everything is read again from the start, and
  * the first run matches the rows of the earlier link. Queues the removal of Plaid's earlier item.
  */
 export async function storeRelink(
@@ -154,7 +152,7 @@ export async function storeRelink(
   return await stored(jobs, exchange, id, [
     lockPlaidItem(exchange.plaidItemId),
     begin(exchange, id),
-    // A removed item that comes back is one more; a lost one is not.
+    // A removed item that returns counts as one more; a lost one does not.
     refuseOverCap(exchange.userId, caps, sql`exists (select 1 from items where id = ${id} and removed_at is null)`),
     requireAccountsVersion(exchange.userId, decisions.version),
     command(
@@ -210,7 +208,7 @@ export async function storeSameItem(
   return await stored(jobs, exchange, exchange.id, [begin(exchange, null), end(exchange, state, itemId)])
 }
 
-/** Ends an exchange without an item and queues the removal of Plaid's. `duplicateOf` is the item that it duplicates. */
+/** Ends an exchange without an item and queues the removal of Plaid's. `duplicateOf` is the existing item. */
 export async function storeRefusal(
   jobs: JobsDatabase,
   exchange: Exchange,

@@ -1,5 +1,5 @@
-// Orphans: items that Plaid lists for a user and that no row here knows. Removing them is dangerous after a restore
-// of the database, so a switch must allow it and only a few are removed a day.
+// Orphans: items that Plaid lists for a user and that have no row here. After a restore of the database, healthy items
+// look like orphans, so a switch must allow the removal and only a few are removed a day.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
@@ -9,16 +9,17 @@ import { utcDay } from '../operations/safety-switches.ts'
 import { bigCount, command, query } from '../core/statement.ts'
 
 /**
- * How long an unknown item is left alone: its public token may still be on its way. The token is valid for 30 minutes
- * (Plaid), and its exchange needs a moment.
+ * How long an unknown item is not touched, because its public token may not be exchanged yet. The token is valid for 30
+ * minutes (Plaid), and its exchange takes a moment.
  */
 const unclaimedMinutes = 45
 
 const plaidItemId = z.object({ plaid_item_id: z.string() }).transform((row) => row.plaid_item_id)
 
 /**
- * Compares Plaid's list of a user's items with ours and returns the unknown ones, and those that another user has
- * here. `queue` queues the removal of the unknown ones at Plaid. Exchanges whose response never came become `lost`.
+ * Compares Plaid's list of a user's items with the stored ones. Returns the unknown ones, and those that belong to
+ * another user here. `queue` queues the removal of the unknown ones at Plaid. Exchanges without a response become
+ * `lost`.
  */
 export async function findOrphans(
   jobs: JobsDatabase,
@@ -54,22 +55,22 @@ export async function findOrphans(
 
 export interface ClaimedOrphans {
   readonly removals: readonly Removal[]
-  /** How many wait because the day's limit is used up; 0 when an alarm was raised today already. */
+  /** How many wait because the day's limit is reached; 0 if an alarm was raised today already. */
   readonly newlyHeld: number
 }
 
 const heldRow = z.object({ waiting: bigCount })
 
 /**
- * Claims due orphans, users in turn: at most `perDay` new ones a day, and those whose removal was tried before.
- * Claims nothing unless the switch says `end`. An orphan that turned out to belong to a linked item leaves the queue.
+ * Claims due orphans, users in turn: at most `perDay` new ones a day, and those whose removal was attempted before.
+ * Claims nothing unless the switch is `end`. An orphan that belongs to a linked item after all leaves the queue.
  */
 export async function claimOrphans(jobs: JobsDatabase, limit: number, perDay: number): Promise<ClaimedOrphans> {
   const due = sql`r.reason = 'orphan' and r.next_attempt_at <= now() and not ${isClaimed} and not ${isBeingLinked}
     and exists (select 1 from safety_switches s where s.name = 'orphan_removal' and s.state = 'end')`
   const { claimed, held } = await batch(jobs, {
     claimedLeft: command(sql`delete from plaid_removals r where r.reason = 'orphan' and ${isClaimed}`),
-    // Locks the row, so that two claims at the same time do not both use what is left of the day.
+    // Locks the row, so that concurrent claims do not use the same rest of the day's limit.
     dayCounted: command(sql`update safety_switches set count = case when counted_on = ${utcDay} then count
         else 0 end, counted_on = ${utcDay}
         where name = 'orphan_removal'`),

@@ -1,5 +1,5 @@
-// Link tokens and their owners. A token is looked up by its digest; the token itself is stored, sealed, only where
-// Plaid has to be asked about it.
+// Link tokens and their owners. A token is looked up by its digest. The token itself is stored, sealed, only if Plaid
+// must be asked about the session.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
@@ -13,12 +13,12 @@ export interface NewLinkSession {
   readonly userId: string
   readonly tokenDigest: string
   readonly tokenSealed: string | null
-  /** The item to repair; null for a new one. */
+  /** The item for update mode; null for a new one. */
   readonly itemId: string | null
-  /** Plaid's id of the user, where the link token carries it. */
+  /** Plaid's id of the user, if the link token contains it. */
   readonly plaidUserId: string | null
   readonly expiresAt: Date
-  /** When Plaid is asked first what became of it, should its webhook be lost; null for never. */
+  /** When Plaid is first asked for the session's results, in case its webhook is lost; null for never. */
   readonly checkAt: Date | null
 }
 
@@ -53,7 +53,7 @@ export interface LinkSession {
   readonly tokenSealed: string
   readonly itemId: string | null
   readonly expiresAt: Date
-  /** When it was first seen that its user is done. */
+  /** When the session was first seen as finished. */
   readonly finishedAt: Date | null
 }
 
@@ -88,7 +88,7 @@ export async function countRecentLinkUsers(
 
 const dueRow = z.object({ id: z.string(), user_id: z.string() })
 
-/** Sessions to ask Plaid about. Each is put off, so that two sweeps at once do not ask twice. */
+/** Claims sessions about which Plaid must be asked. Each is postponed, so that concurrent sweeps do not ask twice. */
 export async function claimLinkSessions(
   jobs: JobsDatabase,
   limit: number,
@@ -103,7 +103,7 @@ export async function claimLinkSessions(
   return claimed.map((row) => ({ id: row.id, userId: row.user_id }))
 }
 
-/** One session that Plaid can be asked about; null when there is none. */
+/** One session about which Plaid can be asked; null if there is none. */
 export async function getLinkSession(jobs: JobsDatabase, id: string): Promise<LinkSession | null> {
   const { found } = await batch(jobs, {
     found: query(
@@ -126,8 +126,8 @@ export async function getLinkSession(jobs: JobsDatabase, id: string): Promise<Li
 }
 
 /**
- * When to ask again. With null Plaid has nothing more to tell, and the token is forgotten unless a webhook may still
- * name it.
+ * Sets when to ask again. With null the session has ended at Plaid, and the token is deleted unless a webhook can still
+ * refer to it.
  */
 export async function concludeLinkSession(
   jobs: JobsDatabase,

@@ -1,5 +1,5 @@
 // The change feed: every transaction of a user once, at the number of its newest change. Numbers come from the user's
-// counter row, which each writer holds until its commit, so they become visible in their order and none appears late.
+// counter row, which each writer locks until its commit. So they become visible in order, and none appears late.
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import { unionAll } from 'drizzle-orm/pg-core'
 import { transactions, transactionTombstones } from '../../../drizzle/tables/transactions.ts'
@@ -8,7 +8,7 @@ import type { ApiDatabase } from '../core/client.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 import { shownNamed, type Transaction, transactionColumns } from '../records/transactions.ts'
 
-/** `transaction` is null where the bank removed it, its item is hidden, or it was purged. */
+/** `transaction` is null if the bank removed it, its item is hidden, or it was purged. */
 export interface Change {
   readonly seq: number
   readonly transactionId: string
@@ -22,7 +22,7 @@ export interface Changes {
   readonly newest: number
   /** Removals before this number are no longer listed. */
   readonly completeFrom: number
-  /** A number up to which `changes` lists everything, where `hasMore` is false. */
+  /** With `hasMore` false, `changes` lists everything up to this number. */
   readonly readTo: number
 }
 
@@ -34,8 +34,8 @@ const rowColumns = {
 }
 
 /**
- * The first `limit` changes after the number `since`, in order. One statement reads both tables, since it sees one
- * moment: a second one could see a higher number whose predecessors the first had missed.
+ * The first `limit` changes after the number `since`, in order. One statement reads both tables, because it sees one
+ * snapshot: a second statement could see a higher number whose predecessors the first had missed.
  */
 export async function listChanges(
   database: ApiDatabase,
@@ -68,7 +68,7 @@ export async function listChanges(
     .from(users)
     .where(eq(users.id, me))
   const { before, found, after } = await pageAsUser(database, identity, {
-    // What has a number by now is seen by the next statement.
+    // The next statement sees every row with a number up to this one.
     before: counter,
     found: connection
       .select({ seq: feed.seq, transactionId: feed.id, transaction: { ...row._.selectedFields } })
@@ -76,7 +76,7 @@ export async function listChanges(
       .leftJoinLateral(row, sql`true`)
       .orderBy(asc(feed.seq))
       .limit(limit + 1),
-    // Read last, so that it covers rows deleted meanwhile.
+    // Read last, so that it covers rows that were deleted meanwhile.
     after: counter,
   })
   const { newest = 0, completeFrom = 0 } = after[0] ?? {}

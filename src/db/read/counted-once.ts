@@ -1,5 +1,5 @@
 // Selects the days and transactions of each account that count in sums, so that no money is counted twice. An account
-// that duplicates another one, or may do so, counts only after the end of that one.
+// that duplicates another one, or may do so, counts only after the end of the other.
 import { type SQL, sql } from 'drizzle-orm'
 import { transactions } from '../../../drizzle/tables/transactions.ts'
 import { me } from '../core/scope.ts'

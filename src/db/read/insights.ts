@@ -1,5 +1,5 @@
-// Sums over a user's accounts and transactions, always one currency at a time and exact: Postgres adds `numeric`s, and
-// text leaves. An amount whose currency the bank did not tell counts under null, and with no other.
+// Sums over a user's accounts and transactions, always one currency at a time and exact: PostgreSQL adds `numeric`
+// values and returns text. An amount with an unknown currency counts under null, separately from all others.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
@@ -29,19 +29,19 @@ export type Worth = z.output<typeof worth>
 
 const total = (amounts: SQL): SQL => sql`trim_scale(coalesce(${amounts}, 0))::text`
 
-/** The counted balance: the available one for a depository account without a current one. */
+/** The balance that counts: the available one for a depository account without a current one. */
 const balance = sql`coalesce(current, case when mine.type = 'depository' then available end)`
 
 export interface NetWorth {
   /** Oldest first. */
   readonly days: readonly Worth[]
-  /** Accounts of which no balance is known by the last day; open and shared ones only. */
+  /** Open and shared accounts without a known balance by the last day. */
   readonly withoutBalance: readonly string[]
 }
 
 /**
- * Assets and liabilities of each day. A day without a balance has the last known one. An account counts from its
- * first balance until it ends (./counted-once.ts).
+ * Assets and liabilities of each day. A day without a balance uses the last known one. An account counts from its first
+ * balance until it ends (./counted-once.ts).
  */
 export async function netWorth(database: ApiDatabase, identity: Identity, { from, to }: Window): Promise<NetWorth> {
   const mine = sql`mine as (
@@ -83,7 +83,7 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
 /** The user's category takes precedence over Plaid's. */
 const category = sql`coalesce(${transactions.userCategory}, ${transactions.categoryPrimary})`
 
-/** Transactions that the user hid do not count; pending ones do. */
+/** Hidden transactions do not count; pending ones do. */
 const counted = sql`${shown} and not ${transactions.hidden} and ${countedOnce} and ${countsAsMoney({
   userCategory: sql`${transactions.userCategory}`,
   primary: sql`${transactions.categoryPrimary}`,
@@ -92,7 +92,7 @@ const counted = sql`${shown} and not ${transactions.hidden} and ${countedOnce} a
   amount: sql`${transactions.amount}`,
 })}`
 
-/** The transactions with their accounts, of which `counted` needs the type. */
+/** The transactions with their accounts, because `counted` needs the account's type. */
 const withAccounts = sql`${transactions} join ${accounts} on ${accounts.id} = ${transactions.accountId}`
 
 const inWindow = ({ from, to }: Window): SQL => sql`${transactions.date} between ${from}::date and ${to}::date`
@@ -100,7 +100,7 @@ const inWindow = ({ from, to }: Window): SQL => sql`${transactions.date} between
 export type Interval = 'day' | 'week' | 'month'
 
 const flow = z.object({
-  /** First and last day, inside of the window. */
+  /** First and last day, within the window. */
   start: z.string(),
   end: z.string(),
   currency: z.string().nullable(),
@@ -110,7 +110,7 @@ const flow = z.object({
 })
 export type Flow = z.output<typeof flow>
 
-/** What came in and went out in each day, week (from Monday) or month in which something did, oldest first. */
+/** Income and spending of each day, week (from Monday) or month with any, oldest first. */
 export async function cashFlow(
   database: ApiDatabase,
   identity: Identity,

@@ -1,15 +1,15 @@
-// Which transactions are money that left the user's hands or came into them, as one table. Every movement of money
-// has two sides, and a bank may report either one or both; the table makes sure that it counts once.
+// Decides which transactions are money that left or reached the user, as one table. Every movement of money has two
+// sides, and a bank can report one or both; the table makes sure that it counts once.
 import { type SQL, sql } from 'drizzle-orm'
 
 export interface MoneyRule {
-  /** Whose category: the user's own, where the transaction has one, else Plaid's. */
+  /** Whose category: the user's if the transaction has one, else Plaid's. */
   readonly category: 'user' | 'plaid'
-  /** Plaid's primary or detailed categories, of either taxonomy; null is every category, and none. */
+  /** Plaid's primary or detailed categories, of either taxonomy; null matches every category, and none. */
   readonly named: readonly string[] | null
-  /** Types of accounts that report it; null is every type. */
+  /** Types of the reporting account; null matches every type. */
   readonly accounts: readonly string[] | null
-  /** Into or out of the account; null is both. */
+  /** Into or out of the account; null matches both. */
   readonly direction: 'in' | 'out' | null
   readonly counts: boolean
   readonly because: string
@@ -18,8 +18,8 @@ export interface MoneyRule {
 const transfers = ['TRANSFER_IN', 'TRANSFER_OUT', 'LOAN_DISBURSEMENTS'] as const
 
 /**
- * The first rule that matches decides. The user's hands are all accounts but loans, and cash. A card counts when it is
- * used, a loan when it is paid: of a debt's two sides, using and paying, exactly one counts.
+ * The first matching rule decides. All accounts except loans count as the user's, and so does cash. A card counts when
+ * it is used, a loan when it is paid: of the two sides of a debt, using and paying, exactly one counts.
  */
 export const moneyRules: readonly MoneyRule[] = [
   {
@@ -99,7 +99,7 @@ interface Columns {
 const textList = (texts: readonly string[]): SQL =>
   sql.raw(texts.map((text) => `'${text.replaceAll("'", "''")}'`).join(', '))
 
-/** A name stands for a category and for all that it is divided into. */
+/** A name matches a category and all of its subcategories. */
 const isNamed = (category: SQL, named: readonly string[]): SQL =>
   sql.join(
     [

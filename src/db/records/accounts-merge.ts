@@ -6,9 +6,7 @@ import { entity, type IncomingRow } from '../core/record.ts'
 import { askedAgain, fromTheStart, isResting, type Lease } from '../sync/work.ts'
 import { command, idRow, query, type Statement } from '../core/statement.ts'
 
-/**
- * Whether Plaid sent a name and a type. If not, a fallback stands in their place, and a known account keeps its own.
- */
+/** Whether Plaid sent a name and a type. If not, a new account gets a default, and a known account keeps its value. */
 const sent = pgTable('sent', { hasName: boolean('has_name').notNull(), hasType: boolean('has_type').notNull() })
 
 const account = entity({
@@ -28,15 +26,15 @@ const account = entity({
     'updatedAt',
   ],
 })
-/** An account of Plaid's; amounts are exact decimal text. */
+/** An account of Plaid; amounts are exact decimal text. */
 export type PlaidAccountRow = IncomingRow<typeof account>
 
-/** Whose accounts are written: a run's lease, or a new link. */
+/** Whose accounts are written: those of a run's lease, or of a new link. */
 export interface AccountsOwner {
   readonly itemId: string
   readonly userId: string
   readonly linkEpoch: number
-  /** When the run began: what it read may be older than a revocation that arrived since. */
+  /** When the run began. Its data may be older than a revocation that arrived since. */
   readonly startedAt?: string
 }
 
@@ -65,9 +63,9 @@ function showSharedAgain(owner: AccountsOwner, rows: readonly PlaidAccountRow[])
 }
 
 /**
- * Writes accounts and today's balances. With `complete`, the rows are all open accounts: others are closed, and these
- * are opened. Without, nothing is inferred: transactions name closed accounts too, which have no balance. Without
- * `closes`, accounts that are missing from a complete list stay open.
+ * Writes accounts and today's balances. With `complete`, the rows are all open accounts: these are opened and others
+ * closed. Otherwise nothing is inferred, because responses with transactions also contain closed accounts, without a
+ * balance. Without `closes`, accounts that are missing from a complete list stay open.
  */
 function mergeAccounts(owner: AccountsOwner, rows: readonly PlaidAccountRow[], complete: boolean, closes: boolean) {
   const isShared = sql`(${complete} and coalesce(accounts.revoked_at <
@@ -106,10 +104,10 @@ function mergeAccounts(owner: AccountsOwner, rows: readonly PlaidAccountRow[], c
 }
 
 /**
- * Has the transactions read again from the start if Plaid lists an account as open that was revoked before the run:
- * its transactions were hidden, and some of those that Plaid sent meanwhile were not kept. A new account can bring a
- * product that Plaid refused before, so refused products are read again too. Must run before `writeAccounts`, which
- * clears the revocation and inserts the new accounts. Returns the products' ids.
+ * Marks the transactions to be read from the start if Plaid lists an account as open that was revoked before the run:
+ * its transactions were hidden, and some that Plaid sent meanwhile were not stored. A new account can have a product
+ * that Plaid refused before, so refused products are read again too. Must run before `writeAccounts`, which clears the
+ * revocation and inserts the new accounts. Returns the products' ids.
  */
 export function rereadByAccounts(lease: Lease, rows: readonly PlaidAccountRow[]) {
   const listed = sql`${sql.param(rows.map((row) => row.plaid_account_id))}::text[]`
@@ -164,7 +162,7 @@ function moveAccounts(owner: AccountsOwner, { moved }: AccountDecisions): Statem
         as m (id, plaid_account_id)`)
 }
 
-/** The account that counts for the given one: all duplicates of an account refer to the same row. */
+/** The account that counts for the given one. All duplicates of an account refer to the same row. */
 export const originalOf = (id: SQL): SQL =>
   sql`coalesce((select o.duplicate_of from accounts o where o.id = ${id} and o.duplicate_state <> 'kept'), ${id})`
 
@@ -178,8 +176,8 @@ function markDuplicates(owner: AccountsOwner, { duplicates }: AccountDecisions):
 }
 
 /**
- * Writes accounts of a response. If it has accounts with new ids, `decisions` are required, and the transaction has
- * to begin with `requireAccountsVersion`.
+ * Writes accounts of a response. If it has accounts with new ids, `decisions` are required, and the transaction must
+ * begin with `requireAccountsVersion`.
  */
 export function writeAccounts(
   owner: AccountsOwner,
@@ -198,8 +196,8 @@ export function writeAccounts(
 }
 
 /**
- * Has everything of the item read again from the start as after a new link, because known accounts have new ids. The
- * next runs match the incoming rows with the stored ones (src/db/records/relink.ts). Returns the products' ids.
+ * Marks all products of the item to be read from the start as after a new link, because known accounts have new ids.
+ * The next runs match the incoming rows with the stored ones (src/db/records/relink.ts). Returns the products' ids.
  */
 export function rereadAsRelinked(lease: Lease) {
   return query(

@@ -1,4 +1,4 @@
-// A user's accounts and their balances: today's on the account, one row a day beside it.
+// A user's accounts and their balances: the current ones in the account's row, and one row a day in another table.
 import { and, asc, eq, gte, lte, sql } from 'drizzle-orm'
 import { accountBalances, accounts } from '../../../drizzle/tables/accounts.ts'
 import type { ApiDatabase } from '../core/client.ts'
@@ -6,7 +6,7 @@ import { currencyOf, exactOrNull, ofShownItem } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 
-/** The account that it duplicates or may duplicate, unless that one's item is removed. */
+/** The account that it duplicates or may duplicate, unless the item of that account is removed. */
 const originalAccount = sql<string | null>`(select o.id from accounts o join items shown on shown.id = o.item_id
   where o.id = "accounts"."duplicate_of" and "accounts"."duplicate_state" <> 'kept' and shown.removed_at is null)`
 
@@ -98,7 +98,7 @@ export interface BalanceWindow {
   readonly after: string | null
 }
 
-/** An account's balance day by day, oldest first; null when the account is not the user's. */
+/** An account's balance day by day, oldest first; null if the account does not belong to the user. */
 export async function listBalances(
   database: ApiDatabase,
   identity: Identity,

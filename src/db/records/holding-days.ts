@@ -1,4 +1,4 @@
-// Positions day by day: what was held at the end of each UTC day, as Plaid last reported it on that day.
+// Holdings by day: those at the end of each UTC day, as Plaid last reported them on that day.
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { holdingDays } from '../../../drizzle/tables/investments.ts'
 import { entity, upsert } from '../core/record.ts'

@@ -1,5 +1,5 @@
-// Securities, holdings and investment transactions on their way in, from snapshots and windows. Only rows that differ
-// are written; rows of unknown accounts are set aside.
+// Merges incoming securities, holdings and investment transactions, from snapshots and windows. Writes only rows that
+// differ; sets rows of unknown accounts aside.
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { holdings, securities } from '../../../drizzle/tables/investments.ts'
@@ -23,12 +23,12 @@ const holding = entity({
   table: getTableColumns(holdings),
   own: ['id', 'userId', 'itemId', 'accountId', 'securityId', 'updatedAt'],
 })
-/** The value is null where it follows from the price. */
+/** The value is null if it follows from the price. */
 export type PlaidHoldingRow = Omit<IncomingRow<typeof holding>, 'institution_value'> & {
   readonly institution_value: string | null
 }
 
-/** Securities are the user's own rows: what one user holds tells another nothing. */
+/** Each user has separate rows of securities, so that one user's holdings reveal nothing to another. */
 export function mergeSecurities(lease: Lease, rows: readonly PlaidSecurityRow[]) {
   return command(
     upsert(security, {
@@ -42,7 +42,7 @@ export function mergeSecurities(lease: Lease, rows: readonly PlaidSecurityRow[])
   )
 }
 
-/** Securities that a list of positions names and the list of securities may not: known ones stay as they are. */
+/** Inserts securities of holdings that may be missing from the list of securities. Known ones stay unchanged. */
 export function addSecurities(lease: Lease, plaidSecurityIds: readonly string[]) {
   return command(sql`insert into securities (user_id, plaid_security_id)
       select ${lease.userId}::uuid, id from (select distinct unnest(${sql.param(plaidSecurityIds)}::text[]) as id) named
@@ -50,12 +50,12 @@ export function addSecurities(lease: Lease, plaidSecurityIds: readonly string[])
       order by id on conflict (user_id, plaid_security_id) do nothing`)
 }
 
-/** What several rows sum up to; null where one of them does not say it. */
+/** The sum of several rows; null if one of them has no value. */
 const sumOfAll = (value: SQL): SQL => sql`case when count(${value}) = count(*) then sum(${value}) end`
 
 /**
- * One row for each position: several rows of one, as lots are sometimes reported, are added up. They are in one
- * currency. Their price is the one that all have, or else follows from the sums.
+ * One row for each holding. Several rows of one, as some lots are reported, are added up; they have the same currency.
+ * The price is the common one, or else follows from the sums.
  */
 function incomingHoldings(rows: readonly PlaidHoldingRow[]): SQL {
   const worth = sql`coalesce(institution_value, quantity * institution_price)`
@@ -73,8 +73,8 @@ function incomingHoldings(rows: readonly PlaidHoldingRow[]): SQL {
 }
 
 /**
- * The rows are all that the item holds: deletes other positions, and today's row of each; earlier days stay. A position
- * that an unreadable row, or one of an unknown account, may stand for is kept as it is.
+ * The rows are all holdings of the item: deletes other holdings, and today's row of each; earlier days stay. Keeps a
+ * holding that may be one of the set-aside rows.
  */
 export function mergeHoldings(lease: Lease, rows: readonly PlaidHoldingRow[], setAside: readonly SetAside[]) {
   const isUnread = mayBeSetAsideWithin(
@@ -124,9 +124,9 @@ export function mergeHoldings(lease: Lease, rows: readonly PlaidHoldingRow[], se
 }
 
 /**
- * The staged rows and these are all that happened from day `from` to day `to`: other stored rows of that window were
- * cancelled, unless their account is no longer shared or an unreadable row may stand for them. Without a window nothing
- * was cancelled.
+ * The staged rows and these are all investment transactions from day `from` to day `to`. Other stored rows of that
+ * window were cancelled, unless their account is no longer shared or a set-aside row may be one of them. Without a
+ * window nothing was cancelled.
  */
 export function mergeInvestmentTransactions(
   lease: Lease,

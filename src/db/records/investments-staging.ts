@@ -1,4 +1,4 @@
-// Investment transactions on their way in, with our ids of their accounts and securities.
+// Stages incoming investment transactions and joins them with the stored accounts and securities.
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { investmentStaging, investmentTransactions } from '../../../drizzle/tables/investments.ts'
@@ -17,16 +17,16 @@ export const investmentTransaction = entity({
   table: getTableColumns(investmentTransactions),
   own: ['id', 'userId', 'itemId', 'accountId', 'securityId', 'linkEpoch', 'createdAt', 'removedAt'],
 })
-/** `seq` is the row's place in the window: of two rows with one id the later one counts. */
+/** `seq` is the row's position in the window. Of two rows with one id the later one counts. */
 export type InvestmentRow = IncomingRow<typeof investmentTransaction>
 
-/** Puts rows aside until the commit, and renews the lease. False when the lease was lost. */
+/** Stages rows until the commit, and renews the lease. Returns false if the lease was lost. */
 export const stageInvestmentTransactions = (jobs: JobsDatabase, lease: Lease, incoming: readonly InvestmentRow[]) =>
   stageRows(jobs, lease, investmentTransaction, incoming)
 
 /**
- * The staged rows and these, one for each id, with our ids of account and security. Both are looked up by an index, row
- * by row: the planner does not know how many rows there are. An unknown account gives a null.
+ * The staged rows and these, one for each id, with the stored ids of account and security. Both are looked up by an
+ * index, row by row, because the planner does not know how many rows there are. For an unknown account the id is null.
  */
 export const incomingInvestments = (lease: Lease, held: readonly InvestmentRow[]): SQL =>
   sql`select a.id as account_id, s.id as security_id, latest.* from (

@@ -48,7 +48,7 @@ export interface Holding {
   readonly currency: string | null
 }
 
-/** A user's positions, by account; a holding's place in the list is its account and its own id. */
+/** A user's holdings, by account. The keyset is the account and the holding's id. */
 export async function listHoldings(
   database: ApiDatabase,
   identity: Identity,

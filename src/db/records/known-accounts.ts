@@ -1,4 +1,4 @@
-// All accounts of a user, those of removed items included, for the comparison with incoming accounts
+// All accounts of a user, including those of removed items, for the comparison with incoming accounts
 // (src/items/match-accounts.ts).
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
@@ -7,7 +7,7 @@ import { refuseWhen, sqlState } from '../core/sql-state.ts'
 import { lost } from '../sync/work.ts'
 import { command, query } from '../core/statement.ts'
 
-/** What distinguishes accounts. Empty text counts as null. */
+/** The fields that distinguish accounts. Empty text counts as null. */
 export interface AccountTraits {
   readonly persistentAccountId: string | null
   readonly name: string | null
@@ -81,14 +81,14 @@ const known = (userId: SQL): SQL =>
 export const selectKnownAccounts = (userId: SQL) =>
   query(knownAccount, sql`${known(userId)} order by a.created_at, a.id`)
 
-/** Without the link epoch, which the same transaction may raise. */
+/** Without the link epoch, which the same transaction can increase. */
 const version = (userId: string): SQL =>
   sql`(select coalesce(md5(string_agg((to_jsonb(k) - 'link_epoch')::text, '' order by k.id)), '')
     from (${known(sql`${userId}::uuid`)}) k)`
 
 export interface KnownAccounts {
   readonly accounts: readonly KnownAccount[]
-  /** Differs as soon as one of the accounts does. */
+  /** Changes when one of the accounts changes. */
   readonly version: string
 }
 
@@ -114,7 +114,7 @@ const storedItem = z
   .object({ id: z.string(), is_own: z.boolean() })
   .transform((row): StoredItem => ({ id: row.id, isOwn: row.is_own }))
 
-/** The same, and the item with that id of Plaid; null where it is not stored. */
+/** The same, and the item with that Plaid item id; null if it is not stored. */
 export async function readAccountsAndItem(
   jobs: JobsDatabase,
   userId: string,

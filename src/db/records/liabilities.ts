@@ -21,7 +21,7 @@ const kinds = ['credit', 'mortgage', 'student'] as const
 export type PlaidLiabilityRow = IncomingRow<typeof liability> & { readonly kind: (typeof kinds)[number] }
 
 /**
- * The rows are all that the item owes: deletes others, unless an unreadable row may stand for them. Sets rows of
+ * The rows are all liabilities of the item: deletes others, unless a set-aside row may be one of them. Sets rows of
  * unknown accounts aside.
  */
 export function mergeLiabilities(lease: Lease, rows: readonly PlaidLiabilityRow[], setAside: readonly SetAside[]) {

@@ -1,10 +1,10 @@
-// Where the user's edits of a pending transaction go when it posts: to the posted transaction that names it, or
-// without such a link to the one that is most like it. Parts of the merge's statement; they cost next to nothing
-// where nobody edited.
+// Moves the user's edits of a pending transaction when it posts: to the posted transaction that refers to it, or
+// without a reference to the most similar one. Parts of the merge's statement, with almost no cost for users without
+// edits.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Lease } from '../sync/work.ts'
 
-/** Between a pending transaction and the one that it posts as, and since it was removed. */
+/** The longest time between a pending transaction and its posted one, and since the pending one was removed. */
 const mostDays = 7
 
 export const isEdited = (row: string): SQL =>
@@ -15,14 +15,14 @@ const hasSameName = sql.raw(
 )
 
 /**
- * CTEs on top of `changed` (incoming rows with the pending row that they name, `linked_…`) and `gone`. `edits` has
- * for each transaction at most one row, and each pending transaction's edits are in one row at most; `moved_from` are
- * the pending ones whose edits leave them because no link says to whom they belong.
+ * CTEs on top of `changed` (incoming rows with the pending row that they refer to, `linked_…`) and `gone`. `edits` has
+ * at most one row for each transaction, and each pending transaction's edits are in at most one row. `moved_from` are
+ * the pending transactions whose edits move without a reference.
  *
- * A pending transaction that was removed without a successor, now or in an earlier commit, is paired with a new
- * posted one of its account, currency and sign: equal amount and name first, then equal amount, then equal name or
- * merchant, and of several the nearest day. Removed ones without edits take part, so that nobody gets what belongs to
- * them.
+ * A pending transaction that was removed without a successor, now or in an earlier commit, is paired with a new posted
+ * one of the same account, currency and sign: first by equal amount and name, then by equal amount, then by equal name
+ * or merchant; of several the nearest day. Removed ones without edits take part, so that no transaction gets the edits
+ * of another.
  */
 export const pendingEdits = (lease: Lease): SQL => sql`posted_range as materialized (
       select min(date) - ${mostDays}::int as first_day, max(date) + ${mostDays}::int as last_day from changed
@@ -72,8 +72,9 @@ export const pendingEdits = (lease: Lease): SQL => sql`posted_range as materiali
     )`
 
 /**
- * Whether no stored transaction but `self` names a pending one and stays. Found by account and day, since no index
- * has the name; as a scalar, because of `not exists` the planner may make a join that reads the whole table.
+ * Whether the stored transactions, except `self`, include no successor of a pending one. Searches by account and day,
+ * because no index has the pending id. A scalar subquery: with `not exists` the planner may choose a join that reads
+ * the whole table.
  */
 function hasNoSuccessor(accountId: string, date: string, plaidTransactionId: string, self: string): SQL {
   return sql.raw(`(select s.id from transactions s where s.account_id = ${accountId} and s.date >= ${date} - ${mostDays}

@@ -23,7 +23,7 @@ const stream = entity({
 export type PlaidStreamRow = IncomingRow<typeof stream> & { readonly direction: Direction }
 
 /**
- * The rows are all of the item's streams: deletes others, unless an unreadable row may stand for them. Sets streams of
+ * The rows are all streams of the item: deletes others, unless a set-aside row may be one of them. Sets streams of
  * unknown accounts aside.
  */
 export function mergeRecurring(lease: Lease, rows: readonly PlaidStreamRow[], setAside: readonly SetAside[]) {
@@ -64,7 +64,8 @@ export function mergeRecurring(lease: Lease, rows: readonly PlaidStreamRow[], se
 }
 
 /**
- * Raises the dirty mark of streams that were never read, now that there is a history to find them in. Returns its id.
+ * Marks streams dirty that were never read, now that there is a history in which to find them. Returns the product's
+ * id.
  */
 export function markFirstRecurringDirty(lease: Lease) {
   return query(
@@ -94,7 +95,7 @@ export interface RecurringStream {
   readonly status: string
   readonly plaidTransactionIds: readonly string[]
   readonly currency: string | null
-  /** Ours, of those transactions that are here, in Plaid's order. */
+  /** Ids of the stored transactions, in Plaid's order. */
   readonly transactionIds: readonly string[]
 }
 
@@ -104,7 +105,7 @@ export interface RecurringFilters {
   readonly active?: boolean | undefined
 }
 
-/** As JSON, which the runtime reads by itself: a stream can have hundreds. */
+/** As JSON, which the runtime parses natively: a stream can have hundreds. */
 const asJson = (ids: SQL): SQL<string[]> => sql<string[]>`to_jsonb(${ids})`
 
 const ourTransactions = asJson(sql`array(
@@ -113,7 +114,7 @@ const ourTransactions = asJson(sql`array(
     and ${transactions.plaidTransactionId} = named.plaid_id and ${transactions.removedAt} is null
   order by named.n)`)
 
-/** A user's streams, those that came or went last first. */
+/** A user's streams, the most recent first. */
 export async function listRecurring(
   database: ApiDatabase,
   identity: Identity,

@@ -1,24 +1,24 @@
-// Keeps the rows of an earlier link under the ids of the new one: our ids, notes and categories stay, and history is
-// not doubled. Runs inside a sync's commit, which locks the item's row and the user's counter.
+// Keeps the rows of an earlier link under the ids of the new one: ids, notes and categories stay, and no transaction is
+// duplicated. Runs inside a sync's commit, which locks the item's row and the user's counter.
 import { type SQL, sql } from 'drizzle-orm'
 import { incomingInvestments, type InvestmentRow } from './investments-staging.ts'
 import type { Lease } from '../sync/work.ts'
 import { incomingTransactions, type TransactionChange } from './transactions-merge.ts'
 import { command, type Statement } from '../core/statement.ts'
 
-/** Days by which a transaction may move on its way from pending to posted. */
+/** How many days a transaction's date may move between pending and posted. */
 const nearDays = 7
 
 const currency = (row: string): SQL =>
   sql.raw(`coalesce(${row}.iso_currency_code, ''), coalesce(${row}.unofficial_currency_code, '')`)
-/** First match: all of these are equal. Several alike are paired in order. */
+/** First match: all of these are equal. Several equal ones are paired in order. */
 const exactly = (row: string): SQL =>
   sql`${sql.raw(`${row}.account_id, ${row}.date, ${row}.amount, ${row}.name, ${row}.pending`)}, ${currency(row)}`
-/** Then by these and a near date: a pending transaction may have posted meanwhile, or the bank may have renamed it. */
+/** Second match, with a near date: a pending transaction may have posted meanwhile, or the bank may have renamed it. */
 const nearly = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.amount`)}, ${currency(row)}`
-/** By these and a near date, a pending one that has posted with another amount: with a tip, say. */
+/** Third match, with a near date: a pending transaction that posted with another amount, for example with a tip. */
 const settled = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.name`)}, ${currency(row)}`
-/** Last match, among the rest: the bank has corrected the transaction. */
+/** Last match: the bank has corrected the amount. */
 const corrected = (row: string): SQL => sql.raw(`${row}.account_id, ${row}.date, ${row}.name, ${row}.pending`)
 
 /**
@@ -26,8 +26,8 @@ const corrected = (row: string): SQL => sql.raw(`${row}.account_id, ${row}.date,
  * thousands of rows on both sides.
  */
 export function withoutLoops(statement: Statement): Statement[] {
-  // A loop that cannot be avoided then counts as so dear that PostgreSQL would compile the whole statement each time,
-  // which takes seconds; jit stays off for the rest of the transaction.
+  // A loop that cannot be avoided then has such a high cost that PostgreSQL would compile the whole statement each
+  // time, which takes seconds. JIT stays off for the rest of the transaction.
   const loops = (on: boolean) =>
     command(sql`select set_config('enable_nestloop', ${on ? 'on' : 'off'}, true), set_config('jit', 'off', true)`)
   return [loops(false), statement, loops(true)]
@@ -103,9 +103,9 @@ export function rebindTransactions(lease: Lease, changes: readonly TransactionCh
 }
 
 /**
- * Runs after the merge of a complete history. Removes transactions of an earlier link that the new link does not
- * list, within the period that the new link covers. Older transactions, and those of accounts no longer shared, stay.
- * Does nothing while transactions are set aside, which the unmatched ones may be.
+ * Runs after the merge of a complete history. Removes transactions of an earlier link that the new link does not list,
+ * within the period that the new link covers. Older transactions, and those of accounts no longer shared, stay. Does
+ * nothing while transactions are set aside, because the unmatched ones may be among them.
  */
 export function dropUnmatched(lease: Lease) {
   return command(sql`with listed as (
@@ -135,7 +135,7 @@ export function dropUnmatched(lease: Lease) {
  */
 export const settleDuplicates = (lease: Lease) => command(sql`select app.settle_duplicates(${lease.itemId}::uuid)`)
 
-/** Before the merge: the same for investment transactions, by all of Plaid's fields. */
+/** Runs before the merge. The same for investment transactions, by all of Plaid's fields. */
 export function rebindInvestmentTransactions(lease: Lease, held: readonly InvestmentRow[]) {
   const alike = (row: string): SQL =>
     sql`${sql.raw(

@@ -5,13 +5,13 @@ import { countUnknown, storeUnknown } from '../sync/set-aside.ts'
 import type { Lease } from '../sync/work.ts'
 
 interface Replacement {
-  /** CTEs with the rows as they came. */
+  /** CTEs with the incoming rows. */
   readonly read: SQL
-  /** Those of them whose account is not known, to be set aside. */
+  /** Incoming rows with an unknown account, which are set aside. */
   readonly unknown: SQL
   /** More CTEs, on top of both. */
   readonly and?: SQL
-  /** Deletes or marks the stored rows that did not come. */
+  /** Deletes or marks the stored rows without an incoming row. */
   readonly remove: SQL
   readonly upsert: SQL
   /** CTEs that write further tables. */

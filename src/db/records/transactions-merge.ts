@@ -1,5 +1,5 @@
-// A sync's transactions on their way in: one set-based statement, whatever their number. Only rows that differ are
-// written, every change gets the next number of the user's counter, and the user's edits go on from pending to posted.
+// Merges a sync's transactions in one set-based statement, whatever their number. Writes only rows that differ, gives
+// every change the next number of the user's counter, and moves the user's edits from pending to posted transactions.
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { syncStaging, transactions } from '../../../drizzle/tables/transactions.ts'
@@ -35,34 +35,34 @@ export const transaction = entity({
   ],
 })
 type Incoming = IncomingRow<typeof transaction>
-/** A transaction of Plaid's; the amount is exact decimal text. */
+/** A transaction of Plaid; the amount is exact decimal text. */
 export type PlaidTransactionRow = Omit<Incoming, 'seq' | 'removed'>
 
-/** A change in the order in which Plaid sent it: of several to one transaction, the last one counts. */
+/** A change in the order in which Plaid sent it. Of several changes to one transaction, the last one counts. */
 export type TransactionChange =
   | (PlaidTransactionRow & { readonly seq: number; readonly removed: false })
   | (Pick<Incoming, 'seq' | 'plaid_transaction_id'> & { readonly removed: true })
 
 const comparedList = (prefix: string) => sql`${sql.raw(prefix)}account_id, ${transaction.list(prefix)}`
 
-/** Puts changes aside until the commit, and renews the lease. False when the lease was lost. */
+/** Stages changes until the commit, and renews the lease. Returns false if the lease was lost. */
 export const stageTransactions = (jobs: JobsDatabase, lease: Lease, changes: readonly TransactionChange[]) =>
   stageRows(jobs, lease, transaction, changes)
 
-/** The staged changes and these, one row a transaction: of several, the last one counts. */
+/** The staged changes and these, one row for each transaction: of several, the last one counts. */
 export const incomingTransactions = (lease: Lease, changes: readonly TransactionChange[]): SQL =>
   incomingRows(lease, transaction, 'plaid_transaction_id', changes)
 
 /**
- * The item's row of that id, looked up in the unique index. `limit` keeps the planner from making it a join: of an item
- * that has just come and of the staging table it knows next to nothing, and a nested loop over two sets that it takes
- * for one row each, and that are 50,000, does not end within the time of a call.
+ * The item's row of that id, looked up in the unique index. `limit` keeps the planner from making it a join. It knows
+ * almost nothing about a new item and about the staging table, so it would choose a nested loop over two sets that it
+ * takes for one row each. With 50,000 rows that does not end within the time limit of a call.
  */
 const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
   sql`(select * from transactions where item_id = ${lease.itemId} and plaid_transaction_id = ${plaidTransactionId}
     limit 1)`
 
-/** The rows that are to go. `not in` is a hash table, whatever the planner takes the sets for. */
+/** The rows to remove. `not in` is a hash table, whatever the planner estimates. */
 function takenBack(lease: Lease, isUnread: SQL): SQL {
   if (lease.cursor === null)
     return sql`select id, date, pending, ${isEdited('transactions')} as is_edited from transactions
@@ -75,7 +75,7 @@ function takenBack(lease: Lease, isUnread: SQL): SQL {
     where i.removed and t.link_epoch = ${lease.linkEpoch} and t.removed_at is null`
 }
 
-/** Columns that are not fields of Plaid's transaction, or are so under another name. */
+/** Columns that are not fields of Plaid's transaction, or have another name there. */
 const renamed = [
   'seq',
   'removed',
@@ -89,7 +89,7 @@ const renamed = [
   'category_version',
 ]
 
-/** Transactions of unknown accounts in Plaid's form, so that a later run reads them again. */
+/** Transactions of unknown accounts in Plaid's form, so that a later run can read them again. */
 const unknownTransactions = (lease: Lease): SQL =>
   sql`select 'transaction' as kind, i.plaid_transaction_id as row_key, i.plaid_account_id,
       to_jsonb(i) - ${sql.param(renamed)}::text[] || jsonb_build_object(
@@ -104,9 +104,9 @@ const unknownTransactions = (lease: Lease): SQL =>
  * Merges the staged changes and these. Runs after `app.begin_commit`, which locks the user's counter row.
  * - A run that began without a cursor has read everything, so other transactions are removed: Plaid lists no removals
  *   then. Those of an earlier link are matched by src/db/records/relink.ts.
- * - Changes to accounts that the user revoked are dropped: `rereadByAccounts` has them read again.
+ * - Changes to accounts that the user revoked are dropped: `rereadByAccounts` marks them to be read again.
  * - Changes to unknown accounts are set aside.
- * - A transaction that an unreadable row may stand for is not removed.
+ * - A transaction that may be one of the unreadable rows is not removed.
  */
 export function mergeTransactions(lease: Lease, changes: readonly TransactionChange[], setAside: readonly SetAside[]) {
   const isUnread = mayBeSetAside(

@@ -1,5 +1,5 @@
-// Incoming rows of a sync. A long run puts them aside in a staging table until its commit, so that memory holds a few
-// pages at most. A commit is refused unless all staged rows are still there.
+// Stages incoming rows of a sync. A long run writes them to a staging table until its commit, so that memory holds a
+// few pages at most. A commit is refused unless all staged rows still exist.
 import { type SQL, sql } from 'drizzle-orm'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
 import type { Entity } from '../core/record.ts'
@@ -10,7 +10,7 @@ import { command } from '../core/statement.ts'
 const tableOf = ({ product }: Lease): SQL =>
   sql.raw(product === 'investment_transactions' ? 'investment_staging' : 'sync_staging')
 
-/** Puts rows aside until the commit, and renews the lease. False when the lease was lost. */
+/** Stages rows until the commit, and renews the lease. Returns false if the lease was lost. */
 export async function stageRows<Row extends object>(
   jobs: JobsDatabase,
   lease: Lease,
@@ -50,15 +50,15 @@ export const requireStaged = (lease: Lease, count: number) =>
     )}`,
   )
 
-/** Deletes what a run staged. */
+/** Deletes a run's staged rows. */
 export const dropStaged = (lease: Lease) => command(sql`delete from ${tableOf(lease)} where run_id = ${lease.runId}`)
 
-/** Deletes what a run staged, before it reads everything again. */
+/** Deletes a run's staged rows before it reads everything again. */
 export async function unstage(jobs: JobsDatabase, lease: Lease): Promise<void> {
   await execute(jobs, [dropStaged(lease)])
 }
 
-/** Deletes what runs that died left in the staging tables. */
+/** Deletes the staged rows of runs that crashed. */
 export async function clearStaging(jobs: JobsDatabase, olderThanSeconds: number): Promise<void> {
   const old = sql`staged_at < now() - make_interval(secs => ${olderThanSeconds})`
   await execute(jobs, [

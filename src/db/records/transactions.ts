@@ -59,9 +59,9 @@ export interface TransactionFilters {
   /** Days, inclusive. */
   readonly from?: string | undefined
   readonly to?: string | undefined
-  /** Text in the name, the merchant or the note, whatever its case. */
+  /** Text in the name, the merchant or the note, case-insensitive. */
   readonly q?: string | undefined
-  /** Plaid's primary or detailed category, or the user's own. */
+  /** Plaid's primary or detailed category, or the user's. */
   readonly category?: string | undefined
   readonly minAmount?: string | undefined
   readonly maxAmount?: string | undefined
@@ -73,15 +73,15 @@ const mine = and(eq(transactions.userId, me), ofShownItem(transactions.itemId))
 /** Neither removed by the bank nor hidden with its item. */
 export const shown = and(mine, isNull(transactions.removedAt))
 
-/** The same of a row that is named. */
+/** The same for a row by its column names. */
 export const shownNamed = and(mine, notRemovedNamed(transactions.removedAt))
 
-/** `%`, `_` and `\` mean themselves. */
+/** `%`, `_` and `\` are matched literally. */
 const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
 
 /**
- * Whether a column contains the text, however accents are encoded. Text without any is compared as it is. Other text
- * cannot be in a value of as many bytes as characters, which spares most rows the normalization.
+ * Whether a column contains the text, however accents are encoded. ASCII text is compared without normalization. Other
+ * text cannot be in a value with as many bytes as characters, so most rows need no normalization.
  */
 function contains(column: AnyColumn, text: string): SQL {
   const composed = text.normalize('NFC')
@@ -146,7 +146,7 @@ export async function getTransaction(
   return found[0] ?? null
 }
 
-/** The user's own words on a transaction; an absent key stays as it is, null clears. */
+/** The user's edits of a transaction. An absent key keeps its value, null clears it. */
 export interface TransactionEdits {
   readonly note?: string | null | undefined
   readonly userCategory?: string | null | undefined
@@ -154,8 +154,8 @@ export interface TransactionEdits {
 }
 
 /**
- * Writes the edits and numbers the change. The user's counter row is locked first, as a sync's commit does, so that an
- * edit of a pending transaction and the commit that posts it come one after the other.
+ * Writes the edits and numbers the change. Locks the user's counter row first, as a sync's commit does, so that an edit
+ * of a pending transaction and the commit that posts it run one after the other.
  */
 export async function editTransaction(
   database: ApiDatabase,

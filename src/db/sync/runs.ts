@@ -1,4 +1,4 @@
-// The history of sync runs, as a user and as an operator sees it.
+// The history of sync runs, for users and operators.
 import { and, desc, eq } from 'drizzle-orm'
 import { syncRuns } from '../../../drizzle/tables/operations.ts'
 import { type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
@@ -37,7 +37,7 @@ export interface SyncRun {
   readonly restarts: number
   readonly upserted: number
   readonly removed: number
-  /** Rows of the product that are set aside after the run. */
+  /** How many rows of the product are set aside after the run. */
   readonly setAside: number
   readonly startedAt: Date
   readonly finishedAt: Date
@@ -71,7 +71,7 @@ export async function listSyncRuns(
 
 export interface AdminSyncRun extends SyncRun {
   readonly userId: string
-  /** For Plaid's support. */
+  /** Needed by Plaid's support. */
   readonly plaidRequestIds: readonly string[]
 }
 

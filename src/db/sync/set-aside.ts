@@ -1,5 +1,5 @@
-// Rows of Plaid's answers that could not be read or whose account is not known. They are stored beside the data, so
-// that nothing is lost and their neighbours arrive; and no stored row is removed that one of them may stand for.
+// Rows of Plaid's responses that could not be read or whose account is unknown. They are stored separately, so that
+// nothing is lost and the other rows arrive. A stored row that may be one of them is not removed.
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { setAsideRows } from '../../../drizzle/tables/operations.ts'
@@ -11,38 +11,38 @@ import { command, query, type Statement } from '../core/statement.ts'
 
 export interface SetAside {
   readonly kind: string
-  /** What tells the row from others of its kind; null where that cannot be read. */
+  /** Identifies the row among others of its kind; null if it cannot be read. */
   readonly key: string | null
-  /** Plaid's id of the row's account, where it can be read. */
+  /** Plaid's id of the row's account, if it can be read. */
   readonly accountId: string | null
-  /** Plaid's id of the row itself, or for a holding of its security, where it can be read. */
+  /** Plaid's id of the row, or of a holding's security, if it can be read. */
   readonly rowId: string | null
-  /** Fields and what is wrong with them, never values. */
+  /** Fields and their errors, without values. */
   readonly problems: readonly string[]
   readonly payload: unknown
 }
 
-/** Rows that are stored for an item and product; more are counted. */
+/** The most rows that are stored for an item and product. Further ones are only counted. */
 const mostStored = 1000
 
-/** The row as it is held until the commit: of those that will not be stored, without its payload. */
+/** The row as it is kept in memory until the commit: without its payload if it will not be stored. */
 export const boundedRow = <Row extends SetAside>(row: Row, before: number): Row =>
   before < mostStored ? row : { ...row, payload: null }
 
-/** Whether a run reads everything again, so that what earlier runs set aside is replaced. */
+/** Whether a run reads everything again, so that it replaces what earlier runs set aside. */
 const readsAll = ({ product, cursor }: Lease): boolean => product !== 'transactions' || cursor === null
 
 const ofProduct = (lease: Lease): SQL => sql`item_id = ${lease.itemId} and product = ${lease.product}`
 
-/** Adds to the rows that were not stored: `count` less those of the CTE `stored`. */
+/** Adds the number of rows that were not stored: `count` minus those of the CTE `stored`. */
 const countUnstored = (count: SQL, stored: SQL): SQL =>
   sql`set_config('app.set_aside_unstored', (coalesce(nullif(current_setting('app.set_aside_unstored', true), ''),
     '0')::int
     + ${count} - (select count(*) from ${stored}))::text, true)`
 
 /**
- * Stores rows of `source`, one for each kind and key, as far as there is room. What this run has stored already is
- * newer.
+ * Stores rows of `source`, one for each kind and key, up to the limit. Keeps rows that this run has stored already,
+ * because they are newer.
  */
 const insertSetAside = (lease: Lease, source: SQL): SQL =>
   sql`insert into set_aside_rows (user_id, item_id, product, kind, row_key, plaid_account_id, problems, payload, run_id)
@@ -56,7 +56,7 @@ const insertSetAside = (lease: Lease, source: SQL): SQL =>
       where set_aside_rows.run_id <> excluded.run_id
     returning 1`
 
-/** Stores the rows that a run could not read. Runs before the merge of those that it could. */
+/** Stores the rows that a run could not read. Runs before the merge of the readable ones. */
 export function storeSetAside(lease: Lease, setAside: readonly SetAside[]): Statement[] {
   if (setAside.length === 0) return []
   const records = JSON.stringify(setAside.slice(0, mostStored))
@@ -70,29 +70,29 @@ export function storeSetAside(lease: Lease, setAside: readonly SetAside[]): Stat
   return [statement]
 }
 
-/** Forgets what earlier runs set aside: for a run that read everything from the start. */
+/** Deletes what earlier runs set aside, for a run that read everything from the start. */
 export const forgetSetAside = (lease: Lease): Statement =>
   command(sql`delete from set_aside_rows where ${ofProduct(lease)} and run_id <> ${lease.runId}`)
 
-/** The problem of a row that can be read but names an account that the item does not have. */
+/** The problem of a readable row with an account that the item does not have. */
 const unknownAccount = 'account_id unknown_account'
 
 /**
- * Parts of a merge's statement, as CTEs: store the rows of `source` that name an unknown account, with the columns
- * `kind`, `row_key`, `plaid_account_id` and `payload`. `countUnknown` belongs into the statement's last select.
+ * Parts of a merge's statement, as CTEs: store the rows of `source` with an unknown account, with the columns `kind`,
+ * `row_key`, `plaid_account_id` and `payload`. `countUnknown` belongs in the statement's last select.
  */
 export const storeUnknown = (lease: Lease, source: SQL): SQL =>
   sql`unknown_rows as materialized (select u.*, array[${unknownAccount}] as problems from (${source}) u
     ), unknown_stored as (${insertSetAside(lease, sql`unknown_rows`)})`
 export const countUnknown = countUnstored(sql`(select count(*) from unknown_rows)`, sql`unknown_stored`)
 
-/** Whether `value` is among these texts. `in` is a hash table, however many they are. */
+/** Whether `value` is among these texts. `in` is a hash table, however many texts there are. */
 const isAmong = (value: SQL, texts: readonly (string | null)[]): SQL =>
   texts.length === 0 ? sql`false` : sql`${value} in (select unnest(${sql.param(texts)}::text[]))`
 
 /**
- * Whether a stored row may be one of those that could not be read: by its id, without one by its account, without
- * both always.
+ * Whether a stored row may be one of the unreadable rows: compared by its id, or without an id by its account. An
+ * unreadable row without both matches every stored row.
  */
 export function mayBeSetAside(setAside: readonly SetAside[], rowId: SQL, accountId: SQL): SQL {
   const nameless = setAside.filter((row) => row.rowId === null)
@@ -104,7 +104,7 @@ export function mayBeSetAside(setAside: readonly SetAside[], rowId: SQL, account
   )})`
 }
 
-/** The same for rows that only account and id together name: what cannot be read of them matches everything. */
+/** The same for rows that are identified by account and id together: an unreadable part matches everything. */
 export function mayBeSetAsideWithin(setAside: readonly SetAside[], rowId: SQL, accountId: SQL): SQL {
   const [whole, part] = [setAside.filter(({ key }) => key !== null), setAside.filter(({ key }) => key === null)]
   if (part.some((row) => row.rowId === null && row.accountId === null)) return sql`true`
@@ -121,17 +121,17 @@ export function mayBeSetAsideWithin(setAside: readonly SetAside[], rowId: SQL, a
 }
 
 const leftAside = z.object({
-  /** Rows that are set aside after the run. */
+  /** How many rows are set aside after the run. */
   count: z.number(),
-  /** Those of them that this run set aside. */
+  /** How many of them this run set aside. */
   seen: z.number(),
   problems: z.array(z.string()),
 })
 export type LeftAside = z.output<typeof leftAside>
 
 /**
- * Runs after the merges: forgets what is replaced, counts what is left, and tells the user of it. Of transactions,
- * which come once, earlier rows stay until Plaid sends them again; anything else comes with every run.
+ * Runs after the merges: deletes replaced rows, counts the remaining ones, and reports them to the user. Rows of
+ * transactions, which Plaid sends once, stay until Plaid sends them again. All other rows come with every run.
  */
 export function settleSetAside(lease: Lease) {
   const isOld = sql`run_id <> ${lease.runId} and (${readsAll(lease)} or kind <> 'transaction')`
@@ -160,7 +160,7 @@ export function settleSetAside(lease: Lease) {
 
 const payloadRow = z.object({ payload: z.string() })
 
-/** The transactions that earlier runs set aside, as Plaid sent them, oldest first, as JSON texts with exact numbers. */
+/** The transactions that earlier runs set aside, as Plaid sent them, oldest first, as JSON text with exact numbers. */
 export async function readSetAside(jobs: JobsDatabase, lease: Lease): Promise<string[]> {
   const { found } = await batch(jobs, {
     found: query(
@@ -192,7 +192,7 @@ export interface SetAsideFilters {
   readonly product?: string | undefined
 }
 
-/** Every user's rows that are set aside, newest first, without the rows themselves. */
+/** The set-aside rows of all users, newest first, without their payloads. */
 export async function listSetAside(
   jobs: JobsDatabase,
   { itemId, product }: SetAsideFilters,

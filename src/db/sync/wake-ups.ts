@@ -1,15 +1,15 @@
-// Which products have a wake-up message on its way. Another message for one of them would find nothing left to do.
+// Tracks which products have a sync message in the queue. A second message for one of them would find nothing to do.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
 import { command, query } from '../core/statement.ts'
 
-/** Seconds after its due time at which a message counts as lost. */
+/** How many seconds after its due time a message counts as lost. */
 const lostSeconds = 60
 
-/** Until when a message that was just sent is waited for. */
+/** When a message that is sent now counts as lost. */
 export const expectedUntil = sql`now() + make_interval(secs => ${lostSeconds})`
-/** Whether a row of `item_products` neither waits for a message nor is being read. */
+/** Whether a row of `item_products` has no message in the queue and is not being read. */
 export const isUnclaimed = sql`(woken_until is null or woken_until < now()) and (lease_expires_at is null
   or lease_expires_at < now())`
 
@@ -18,7 +18,7 @@ export interface DueMessage {
   readonly delaySeconds: number
 }
 
-/** Of each user: the first `burst` messages come at once, the others `perSecond`. */
+/** For each user: the first `burst` messages are sent without delay, the others at a rate of `perSecond`. */
 export interface Pace {
   readonly burst: number
   readonly perSecond: number
@@ -27,10 +27,10 @@ export interface Pace {
 const claimRow = z.object({ id: z.string(), delay: z.number() })
 
 /**
- * Claims the products that need a message, in the given order: those that neither wait for one nor are being read.
- * Messages of the same user that are on their way already keep their places: one who asks again and again gets no
- * second burst. A run that is under way sees a mark that was raised meanwhile, and wakes its product again. To be
- * called after the marks were raised and committed.
+ * Claims the products that need a message, in the given order: those without a message in the queue that are not being
+ * read. Messages of the same user in the queue keep their places, so a user who requests syncs repeatedly gets no
+ * second burst. A current run sees a mark that is set meanwhile, and enqueues its product again. Must be called after
+ * the dirty marks are committed.
  */
 export async function claimMessages(
   jobs: JobsDatabase,
@@ -62,7 +62,7 @@ export async function claimMessages(
   return claimed.map(({ id, delay }) => ({ id, delaySeconds: delay }))
 }
 
-/** The queue did not take these messages. */
+/** Clears the claims of messages that the queue did not accept. */
 export async function releaseMessages(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
   await execute(jobs, [
     command(sql`update item_products set woken_until = null where id = any(${sql.param(ids)}::uuid[])`),

@@ -1,5 +1,5 @@
-// The unit of sync as a row: marked dirty, leased, renewed, given back. All by the jobs' login; times are the
-// database's.
+// The unit of sync, a row of `item_products`: marks it dirty, acquires, renews and releases its lease. All functions
+// use the jobs' login; times are the database's.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { lostStatuses, stoppedStatuses } from '../../item-status.ts'
@@ -7,24 +7,30 @@ import { batch, type JobsDatabase } from '../core/client.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
 import { idRow, query } from '../core/statement.ts'
 
-/** Longer than a Plaid call may take (90 s), so that a holder who renews before each call cannot lose it by waiting. */
+/**
+ * Longer than a call of Plaid can take (90 s), so that a holder that renews before each call cannot lose the lease
+ * while waiting.
+ */
 const leaseSeconds = 120
 
 const quoted = (statuses: readonly string[]) => sql.raw(statuses.map((status) => `'${status}'`).join(', '))
-/** The states of src/item-status.ts in which background calls stop, as an SQL list. */
+/** The statuses of src/item-status.ts in which background calls stop, as an SQL list. */
 export const stopped = quoted(stoppedStatuses)
-/** Those that only a new link ends. */
+/** The statuses that only a new link ends. */
 export const lost = quoted(lostStatuses)
-/** Whether a product may be looked at, given its item's status and what its user allows (src/privacy/purposes.ts). */
+/** Whether a product may be read, by its item's status and what its user allows (src/privacy/purposes.ts). */
 const mayRun = (product: string, item: string) =>
   sql`((${sql.raw(item)}.status not in (${stopped}) or ${sql.raw(product)}.product = 'item'
     and ${sql.raw(item)}.status not in (${lost}))
     and (select not ('linking_and_sync' = any(u.not_allowed)) from users u where u.id = ${sql.raw(item)}.user_id))`
 
-/** Statuses of a product that Plaid refused: it rests until it is asked for again, by anything or after a while. */
+/** Statuses of a product that Plaid refused. It rests until it is marked dirty, or for a time. */
 const restingStatuses = "('absent', 'consent_needed')"
 export const isResting = (product: string): SQL => sql.raw(`${product}.status in ${restingStatuses}`)
-/** Whether an item `i` waits for the first transactions of its link: none came yet, and Plaid has not refused them. */
+/**
+ * Whether an item `i` waits for the first transactions of its link: none were stored yet, and Plaid has not refused
+ * them.
+ */
 export const awaitsTransactions = sql.raw(`exists (select 1 from item_products p where p.item_id = i.id
   and p.product = 'transactions' and p.cursor is null and p.status not in ${restingStatuses})`)
 /** An assignment that ends the rest of a product that is marked dirty; `product` is the table or its alias. */
@@ -39,27 +45,27 @@ export interface Lease {
   readonly userId: string
   readonly product: string
   readonly cursor: string | null
-  /** The dirty mark when the lease was taken: a commit clears up to here and no further. */
+  /** The value of `dirty_seq` when the lease was acquired. A commit clears only changes up to it. */
   readonly dirtySeq: number
   readonly attempts: number
-  /** How often in a row Plaid has refused the product. */
+  /** How many consecutive times Plaid has refused the product. */
   readonly refusals: number
   /** Whether the product was ever read. */
   readonly wasRead: boolean
   /** Whether earlier runs set rows of the product aside. */
   readonly hasSetAside: boolean
   readonly sealedToken: string
-  /** How often a new item of Plaid's took the place of this one (`items.link_epoch`). */
+  /** How many times a new Plaid item replaced this one (`items.link_epoch`). */
   readonly linkEpoch: number
   readonly institutionId: string | null
-  /** Plaid's ids of the item's accounts that are here. */
+  /** Plaid's ids of the item's stored accounts. */
   readonly accountIds: readonly string[]
   readonly startedAt: string
 }
 
 export type LeaseAnswer =
   | { readonly kind: 'taken'; readonly lease: Lease }
-  /** `early`: a retry whose product a later run has put off. */
+  /** `early`: a retry whose product was postponed by a later run. */
   | { readonly kind: 'busy' | 'clean' | 'early' | 'stopped' | 'gone' }
 
 const leaseRow = z.object({
@@ -81,15 +87,15 @@ const leaseRow = z.object({
 })
 type LeaseRow = z.output<typeof leaseRow>
 
-/** A retry may come so much before its product is due: two clocks measure its delay. */
+/** How many seconds before its product is due a retry may start: two clocks measure its delay. */
 const earlySeconds = 2
 
 const stateRow = z.object({ busy: z.boolean(), dirty: z.boolean(), early: z.boolean() })
 
 /**
- * Takes the lease of a product that is dirty and free, unless its item waits for the user. The message that asked for
- * it is no longer on its way, whatever it meets. A retry also needs a product that is due: each failure puts it off,
- * so that of the retries of several messages only the latest finds something to do.
+ * Acquires the lease of a product that is dirty and not leased, unless its item waits for the user. Clears the mark of
+ * the message in the queue, whatever the result. A retry also needs a product that is due: each failure postpones it,
+ * so that of several messages' retries only the latest finds work.
  */
 export async function acquireLease(
   jobs: JobsDatabase,
@@ -101,7 +107,7 @@ export async function acquireLease(
   const isFree = sql`(i.removed_at is null and p.dirty_seq > p.synced_seq and not ${isResting('p')} and not ${isEarly}
     and (p.lease_expires_at is null or p.lease_expires_at < now()) and ${mayRun('p', 'i')})`
   const { taken, state } = await batch(jobs, {
-    // One statement: a mark that is raised now is seen by it, or finds that no message is on its way any more.
+    // One statement: it sees a dirty mark that is set now, or the setter sees that no message is in the queue.
     taken: query(
       leaseRow,
       sql`update item_products p set lease_owner = case when ${isFree} then ${runId}::uuid else p.lease_owner end,
@@ -156,7 +162,7 @@ function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {
   }
 }
 
-/** Holds the lease for another two minutes; false when it is no longer ours. */
+/** Extends the lease by two minutes; false if another run holds it. */
 export async function renewLease(jobs: JobsDatabase, lease: Lease): Promise<boolean> {
   const { renewed } = await batch(jobs, {
     renewed: renewal(lease),
@@ -164,7 +170,7 @@ export async function renewLease(jobs: JobsDatabase, lease: Lease): Promise<bool
   return renewed.length > 0
 }
 
-/** The renewal as a statement, to ride along with another. */
+/** The renewal as a statement, for a batch with others. */
 export function renewal(lease: Lease) {
   return query(
     idRow,
@@ -183,23 +189,23 @@ async function ids(jobs: JobsDatabase, statement: SQL): Promise<readonly string[
 
 export interface Claim {
   readonly ids: readonly string[]
-  /** When the claimed rows become due again; as PostgreSQL prints it. */
+  /** When the claimed rows become due again, in PostgreSQL's text form. */
   readonly until: string
 }
 
-// A claim names its products as an array, `= any(array(…))`, and reads an item in a subquery: each row is found by its primary
-// key. With `in` or a join, PostgreSQL may compare every product with every item where its statistics take a table for
-// empty.
+// A claim lists its products as an array, `= any(array(…))`, and reads an item in a subquery, so that each row is found
+// by its primary key. With `in` or a join, PostgreSQL may compare every product with every item if its statistics show
+// an empty table.
 
-/** Of so many times the rows of a claim, the longest due, users get their turns. */
+/** How many times a claim's size is read, longest due first, to take users in turn. */
 const turnsAmong = 4
 
 const claimRow = z.object({ id: z.string(), until: z.string() })
 
 /**
- * Claims dirty rows that are due, not leased and without a message on its way: every user's first before any user's
- * second. A claimed row is due again after `againSeconds`, so that the next sweep does not wake it while its message
- * is still on the way. The rest of a refused product ends here, after about a week.
+ * Claims dirty rows that are due, not leased and without a message in the queue: every user's first before any user's
+ * second. A claimed row is due again after `againSeconds`, so that the next sweep does not enqueue it while its message
+ * is in the queue. Ends the rest of a refused product, after about a week.
  */
 export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<Claim> {
   const isDue = sql`d.dirty_seq > d.synced_seq and d.next_attempt_at <= now()
@@ -267,14 +273,15 @@ export async function markStale(
 }
 
 /**
- * Assignments that have a product read again from the start: rows that Plaid does not send then are removed, edits
- * stay. A current run cannot commit, because it loses its lease.
+ * Assignments that mark a product to be read again from the start: rows that Plaid does not send then are removed,
+ * edits stay. A current run cannot commit, because it loses its lease.
  */
 export const fromTheStart = sql`cursor = null, dirty_seq = dirty_seq + 1, next_attempt_at = now(), lease_owner = null,
   lease_expires_at = null`
 
 /**
- * Has everything of an item read again from the start. Returns the products' ids; null where there is no such item.
+ * Marks all products of an item to be read again from the start. Returns the products' ids; null if there is no such
+ * item.
  */
 export async function restartItem(jobs: JobsDatabase, itemId: string): Promise<readonly string[] | null> {
   const { known, restarted } = await batch(jobs, {
