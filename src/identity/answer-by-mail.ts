@@ -1,11 +1,12 @@
-// E-mails that anyone can request for any address. Neither the response nor its time reveals whether one was sent.
+// Responds to requests for e-mails, which anyone can send for any address. Neither the response nor its time reveals
+// whether an e-mail was sent.
 import type { Ctx } from '../context.ts'
 import type { Mail } from './mail.ts'
 import { identityServices } from './services.ts'
 
 /**
- * Sends the e-mail, or withholds it if `spent` names a limit that is used up. Both take at least as long as e-mails
- * usually take.
+ * Sends the e-mail, or withholds it if `spent` names a limit that is used up. Both take at least as long as sending an
+ * e-mail usually takes.
  * @throws AppError `unavailable`
  */
 export async function answerByMail({ services, log }: Ctx, mail: Mail, spent: string | null): Promise<void> {

@@ -1,9 +1,9 @@
 // Known-device tokens (OWASP, "Slow down online guessing attacks with device cookies"): a device that has signed in has
-// a limit of its own, so that a flood of wrong passwords from elsewhere never refuses it. A token is no credential: it
-// only says where attempts count. It holds a random id, its time of issue and an HMAC over both and the e-mail address,
-// which binds it to the account. It expires; "sign out everywhere" and a new SECRET_KEY revoke it. A new password does
-// not: the owner who changes it during an attack must still get in, and a stolen token buys ten guesses a quarter of an
-// hour.
+// a separate limit, so that a flood of wrong passwords from other devices never refuses it. A token is not a
+// credential: it only decides where attempts count. It contains a random id, its time of issue and an HMAC over both
+// and the e-mail address, which binds it to the account. It expires; "sign out everywhere" and a new SECRET_KEY revoke
+// it. A new password does not: the owner who changes it during an attack must still be able to sign in, and a stolen
+// token allows ten guesses in a quarter of an hour.
 import { equalConstantTime } from '../crypto/constant-time.ts'
 import { type Bytes, concat, decodeBase64Url, encodeBase64Url, encodeHex } from '../crypto/encoding.ts'
 import { authenticate } from '../crypto/derived-key.ts'

@@ -38,8 +38,8 @@ export type Mail =
   | { readonly kind: keyof typeof notices; readonly to: string; readonly notice: true }
 
 /**
- * Sends one e-mail. Resolves when the mail service has accepted it.
- * @throws AppError `unavailable` when it was not accepted; the user can request it again
+ * Sends one e-mail. Resolves when the e-mail service has accepted it.
+ * @throws AppError `unavailable` if it was not accepted; the user can request it again
  */
 export type SendMail = (mail: Mail, log: Logger) => Promise<void>
 

@@ -1,4 +1,5 @@
-// Manages the second factor: enrolled with the password, active from its first code on, removed with password and code.
+// Manages the second factor. Enrolling needs the password, activation needs the first code, removal needs the password
+// and a code.
 import type { Ctx, User } from '../context.ts'
 import * as store from '../db/identity/totp.ts'
 import { sealTotpSecret } from '../custody/totp-secret.ts'

@@ -1,4 +1,5 @@
-// As much of Node's crypto as the Worker uses: its own types would bring Node's globals into the Worker's code.
+// Declares the part of Node's crypto that the Worker uses. Node's own types would add Node's globals to the Worker's
+// code.
 declare module 'node:crypto' {
   export function scrypt(
     password: Uint8Array,

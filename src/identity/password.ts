@@ -6,8 +6,8 @@ import { AppError } from '../errors.ts'
 import type { Scrypt, ScryptCost } from './scrypt.ts'
 
 /**
- * N=2^15, r=8, p=3, one of the five settings of equal strength in OWASP's Password Storage Cheat Sheet: 32 MiB, which
- * leaves room in an isolate of 128 MB. Those with N=2^16 and 2^17 take 64 and 128 MiB.
+ * N=2^15, r=8, p=3, one of the five settings of equal strength in OWASP's Password Storage Cheat Sheet. It needs 32
+ * MiB, which leaves room in an isolate of 128 MB. The settings with N=2^16 and 2^17 need 64 and 128 MiB.
  */
 export const currentCost: ScryptCost = { logN: 15, r: 8, p: 3 }
 
@@ -18,13 +18,13 @@ const minDistinctCharacters = 5
 
 export interface PasswordCheck {
   readonly matches: boolean
-  /** Matches, and was hashed at another cost than the current one. */
+  /** The password matches, and was hashed with another cost than the current one. */
   readonly outdated: boolean
 }
 
 export interface PasswordHasher {
   hash(password: string): Promise<string>
-  /** `stored` is null for an unknown account: the same work, and no match. */
+  /** `stored` is null for an unknown account: does the same work and returns no match. */
   verify(password: string, stored: string | null): Promise<PasswordCheck>
 }
 
@@ -42,7 +42,7 @@ const bytesOf = (password: string): Bytes => utf8(password.normalize('NFC'))
 const format = ({ cost: { logN, r, p }, salt, hash }: Stored): string =>
   `$scrypt$ln=${logN},r=${r},p=${p}$${encodeBase64Url(salt)}$${encodeBase64Url(hash)}`
 
-/** @throws AppError `internal`: what is stored was written by `format` */
+/** @throws AppError `internal` for text that `format` did not write */
 function parse(text: string): Stored {
   const parts = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w-]{22})\$([\w-]{43})$/.exec(text)
   const [logN, r, p] = (parts ?? []).slice(1, 4).map(Number)

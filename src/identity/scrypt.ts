@@ -1,7 +1,5 @@
-// scrypt (RFC 7914) in the platform's native code. The only file of the Worker that imports a node:* module, which is
-// loaded with the first password.
-// oxlint-disable-next-line typescript/triple-slash-reference -- declarations of a module that is no file of ours
-/// <reference path="./node-crypto.d.ts" />
+// scrypt (RFC 7914) in the platform's native code. The only file of the Worker that imports a node:* module; the module
+// is loaded with the first password.
 import { type Bytes } from '../crypto/encoding.ts'
 
 /** The cost: N = 2 ** logN; memory is 128 · N · r bytes, work grows with p. */
@@ -11,7 +9,7 @@ export interface ScryptCost {
   readonly p: number
 }
 
-/** Derives `length` bytes. Blocks the isolate while it works: scrypt-turns.ts. */
+/** Derives `length` bytes. Blocks the isolate meanwhile; see scrypt-turns.ts. */
 export type Scrypt = (password: Bytes, salt: Bytes, cost: ScryptCost, length: number) => Promise<Bytes>
 
 export const scrypt: Scrypt = async (password, salt, { logN, r, p }, length) => {

@@ -1,4 +1,4 @@
-// Checks the second factor of an account as the user typed it.
+// Reads the second factor that a user typed.
 import type { SecondFactor } from '../db/identity/credentials.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { openTotpSecret } from '../custody/totp-secret.ts'

@@ -11,7 +11,7 @@ export const networkIn = ({ client }: Ctx): string => (client === undefined ? 'n
 
 type Limit = Pick<Bucket, 'most' | 'seconds'>
 
-/** @param of the parts of the key; they contain no spaces */
+/** @param of the parts of the key, without spaces */
 const bucket = (name: string, limit: Limit, ...of: readonly string[]): Bucket => ({
   name,
   key: `${name}:${of.join(' ')}`,

@@ -1,11 +1,11 @@
-// What a user owned and owed, day by day. Nothing is said of days to come.
+// A user's assets and liabilities, day by day until today.
 import type { Ctx, User } from '../context.ts'
 import { netWorth as readNetWorth, type NetWorth, type Window } from '../db/read/insights.ts'
 import { type GivenWindow, todayAt, windowOf } from './window.ts'
 
 /**
- * Assets (every account but those of credit), liabilities (credit and loan accounts, positive what is owed) and their
- * difference, by day and currency, and the accounts that cannot count; the last 30 days unless said otherwise. Amounts
+ * Assets (all accounts except credit and loan accounts), liabilities (credit and loan accounts; a debt is positive) and
+ * their difference, by day and currency, and the accounts that cannot count; by default for the last 30 days. Amounts
  * are exact decimal text.
  * @throws AppError `validation_failed`
  */

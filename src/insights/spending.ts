@@ -1,11 +1,12 @@
-// What money was spent on.
+// A user's spending by category.
 import type { Ctx, User } from '../context.ts'
 import { spending as readSpending, type Spending, type Window } from '../db/read/insights.ts'
 import { type GivenWindow, windowOf } from './window.ts'
 
 /**
- * Money out by currency and category, the user's own before Plaid's, and what of it came back; the last 30 days unless
- * said otherwise. The totals of a currency add up to the cash flow's outflow. Amounts are exact decimal text.
+ * Spending by currency and category, and the refunds in it; the user's category takes precedence over Plaid's. By
+ * default for the last 30 days. The totals of a currency add up to the cash flow's outflow. Amounts are exact decimal
+ * text.
  * @throws AppError `validation_failed`
  */
 export async function spending(

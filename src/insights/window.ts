@@ -1,5 +1,4 @@
-// Which days a sum is over: as asked, or a default that ends today (UTC). Pure; bounded, so that one request cannot ask
-// for a lifetime.
+// The days of a sum: as requested, or a default that ends today (UTC). Pure. Limits the number of days of one request.
 import { AppError } from '../errors.ts'
 import type { Interval, Window } from '../db/read/insights.ts'
 
@@ -8,7 +7,7 @@ const mostDays = 731
 const dayMs = 86_400_000
 const firstDay = '0001-01-01'
 
-/** Days as a client gives them, `YYYY-MM-DD`; both may be absent. */
+/** The days of a request, `YYYY-MM-DD`; both can be absent. */
 export interface GivenWindow {
   readonly from?: string | undefined
   readonly to?: string | undefined
@@ -16,7 +15,7 @@ export interface GivenWindow {
 
 const numberOf = (day: string): number => Date.parse(`${day}T00:00:00Z`) / dayMs
 
-/** The calendar begins with the year 1, Postgres' too. */
+/** The calendar begins with the year 1, as in PostgreSQL. */
 function dayOf(number: number): string {
   return number < numberOf(firstDay) ? firstDay : new Date(number * dayMs).toISOString().slice(0, 10)
 }
@@ -30,7 +29,7 @@ export function todayAt(now: Date): string {
 function defaultStart(to: string, interval: Interval): string {
   const last = numberOf(to)
   if (interval === 'day') return dayOf(last - 29)
-  // Day 0 of the era was a Thursday.
+  // Day 0 of the Unix epoch was a Thursday.
   if (interval === 'week') return dayOf(last - ((((last + 3) % 7) + 7) % 7) - 11 * 7)
   const [year = '', month = ''] = to.split('-')
   const firstMonth = Number(year) * 12 + Number(month) - 12
@@ -43,7 +42,7 @@ const refused = (detail: string): AppError =>
 
 /**
  * The days from and to, inclusive.
- * @throws AppError `validation_failed` where they are in the wrong order or more than two years
+ * @throws AppError `validation_failed` if they are in the wrong order or span more than two years
  */
 export function windowOf(now: Date, given: GivenWindow, interval: Interval): Window {
   const to = given.to ?? todayAt(now)

@@ -13,7 +13,7 @@ export type Match =
 /** By index in the list of incoming accounts. */
 export type Matches = ReadonlyMap<number, Match>
 
-/** Text as it is compared; null where it is empty. */
+/** Text for comparison; null if it is empty. */
 const normalized = (value: string | null): string | null => {
   const text = (value ?? '').normalize('NFC').trim().toLowerCase()
   return text === '' ? null : text
@@ -45,8 +45,8 @@ const byOfficialName: Criterion = (known, incoming) =>
 const byType: Criterion = (known, incoming) => isCompatible(known, incoming) && agree('type', known, incoming)
 
 /**
- * Applies a criterion first to accounts that also agree in everything else, so that equal names and masks are told
- * apart.
+ * Applies a criterion first to accounts that also agree in everything else, which distinguishes accounts with equal
+ * names and masks.
  */
 const strictestFirst = (criterion: Criterion): Criterion[] => [
   (known, incoming) =>
@@ -145,7 +145,7 @@ const atInstitution =
   (criterion: Criterion): Criterion =>
   (known, incoming) =>
     id !== null && known.institutionId === id && criterion(known, incoming)
-/** The same where the institution of one of them is not known. */
+/** The same, also if the institution of one of them is unknown. */
 const maybeAtInstitution =
   (id: string | null) =>
   (criterion: Criterion): Criterion =>
@@ -183,10 +183,10 @@ export function matchAcrossLogins(
 }
 
 /**
- * Counts the open accounts of a lost item that a new link reports too, if both are the same login; otherwise returns 0.
- * They are the same login if the link reports most of the item's open accounts, or half of them and no other account. A
- * single shared account is not enough, because two people can share it. An equal mask counts only beside a certain
- * match, because accounts of two logins can have equal masks.
+ * Counts the open accounts of a lost item that a new link also reports, if both are the same login; otherwise returns
+ * 0. They are the same login if the link reports most of the item's open accounts, or half of them and no other
+ * account. A single shared account is not enough, because two people can share it. An equal mask counts only in
+ * addition to a certain match, because accounts of two logins can have equal masks.
  */
 export function countSharedAccounts(
   accounts: readonly KnownAccount[],

@@ -1,4 +1,4 @@
-// Removes an item: hides it from its user at once, removes it at Plaid, and deletes its rows after the retention
+// Removes an item: hides it from its user immediately, removes it at Plaid, and deletes its rows after the retention
 // period.
 import type { Ctx, User } from '../context.ts'
 import { beginRemoval } from '../db/items/removal.ts'

@@ -5,9 +5,9 @@ import { AppError } from '../errors.ts'
 
 /**
  * Marks all products of the item dirty; the sync finds out whether the login works. Also clears announced
- * disconnections, for which the client's report is the only source: Plaid sends no webhook after update mode in the
- * operator's own application.
- * @throws AppError `not_found` when the item is not the user's
+ * disconnections. For these the client's report is the only source, because Plaid sends no webhook after update mode in
+ * the operator's own application.
+ * @throws AppError `not_found` if the item does not belong to the user
  */
 export async function markRepaired(ctx: Ctx<User>, id: string): Promise<Item> {
   const repaired = await repairItem(ctx.services.api, ctx.actor.identity, id)

@@ -13,7 +13,7 @@ const pollMs = 250
 /**
  * Stores the intent and sends the message.
  * @throws AppError `not_found`; `conflict` while another rotation of the item is in progress; `token_undecryptable`;
- * `unavailable` when the queue does not take the message
+ *   `unavailable` if the queue does not accept the message
  */
 export async function requestRotation(ctx: Ctx<User>, id: string): Promise<RotatedItem> {
   const { api, jobs, keyring, enqueueRotation } = ctx.services
@@ -36,7 +36,7 @@ export async function requestRotation(ctx: Ctx<User>, id: string): Promise<Rotat
 
 /**
  * Waits up to ten seconds for a rotation. Returns whether it has finished.
- * @throws AppError `plaid_unavailable` when the item keeps its old token; `not_found` when it was removed meanwhile
+ * @throws AppError `plaid_unavailable` if the item keeps its old token; `not_found` if it was removed meanwhile
  */
 export async function waitForRotation(ctx: Ctx<User>, item: RotatedItem): Promise<'rotated' | 'running'> {
   const { api, wait } = ctx.services

@@ -1,6 +1,6 @@
-// Exchanges an item's access token for a new one. Plaid invalidates the old one at once, so until the commit only this
-// process has the new one. The intent is stored before, so that a loss is found at the next read of the item, which
-// then needs a relink. Runs in the queue, where no client can cancel it.
+// Rotates an item's access token. Plaid invalidates the old one immediately, so until the commit only this process has
+// the new one. The intent is stored before, so that the next read of the item finds a loss; the item then needs a
+// relink. Runs in the queue, where no client can cancel it.
 import { aboutUser, type Ctx } from '../context.ts'
 import { cancelRotation, claimRotation, type ClaimedRotation, endRotation } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
@@ -13,10 +13,10 @@ import { openAccessToken, sealAccessToken } from '../custody/access-token.ts'
 const storeAttempts = 6
 
 /**
- * Rotates the token that the request named. Returns `busy` while another delivery of the message rotates it, and `done`
- * also if the item already has another token.
- * @throws AppError `plaid_unavailable`, `plaid_rejected`, `item_needs_attention` when Plaid did not do it;
- * `unavailable` when the database did not answer
+ * Rotates the token of the request. Returns `busy` while another delivery of the message rotates it, and `done` also if
+ * the item already has another token.
+ * @throws AppError `plaid_unavailable`, `plaid_rejected`, `item_needs_attention` if Plaid did not rotate it;
+ *   `unavailable` if the database did not respond
  */
 export async function rotateAccessToken(
   given: Ctx,

@@ -1,4 +1,4 @@
-// The user whose share of Plaid's limits a use case's calls count against.
+// Selects the user whose share of Plaid's limits the calls of a use case count against.
 import type { Actor, Ctx } from '../context.ts'
 import type { Priority } from '../plaid/rate-limit/window.ts'
 

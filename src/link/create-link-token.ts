@@ -78,8 +78,8 @@ function productsOf(chosen: readonly PlaidProduct[] | null, { products, link }: 
 
 /**
  * Creates a link token that only this user can use here. Plaid gets our id of the user and no other data about them.
- * @throws AppError `not_found` when the item is not the user's; `too_many_items`, `too_many_links`,
- * `plaid_unavailable`, `plaid_rejected`
+ * @throws AppError `not_found` if the item does not belong to the user; `too_many_items`, `too_many_links`,
+ *   `plaid_unavailable`, `plaid_rejected`
  */
 export async function createLinkToken(given: Ctx<User>, input: LinkTokenInput): Promise<LinkToken> {
   const { api, config } = given.services

@@ -51,7 +51,7 @@ export async function finishLinkSession(given: Ctx, sessionId: string): Promise<
       institution: added.institution ? { id: added.institution.institution_id, name: added.institution.name } : null,
       accounts: added.accounts,
     })
-  // Only once, because later announcements are new, and not if the user left without finishing.
+  // Only once, because later announcements are new. Not if the user left without finishing.
   const isRepaired = session.finishedAt === null && finished.some(({ exit }) => !exit)
   if (isRepaired && session.itemId !== null) await markItemRepaired(ctx, session, session.itemId)
   await scheduleNextCheck(ctx, session, {

@@ -1,4 +1,4 @@
-// Institutions at which the order of links matters.
+// Institutions at which a second link affects the first.
 
 /** Chase, PNC, Navy Federal Credit Union, Charles Schwab: a second item of the same login can end the first (Plaid). */
 const oneItemOnly: ReadonlySet<string> = new Set(['ins_56', 'ins_13', 'ins_15', 'ins_11'])

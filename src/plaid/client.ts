@@ -1,6 +1,6 @@
-// The only place that calls Plaid and reveals secrets. Responses are parsed with exact amounts, and failures are
+// The only module that calls Plaid and reveals secrets. Responses are parsed with exact amounts, and failures are
 // values. Neither errors nor log lines contain a token, a request body or Plaid's error text. Every call is counted and
-// needs the rate limiter's admission; a paid call must be declared as one.
+// needs the rate limiter's admission. A paid call must be declared as one.
 import type * as z from 'zod'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { readText } from '../body.ts'
@@ -87,7 +87,7 @@ function notAdmitted({ kind, afterSeconds }: Exclude<Outcome, { kind: 'admitted'
   return { ...failure, class: 'deferred', errorType: 'QUOTA', retryAfterSeconds: afterSeconds }
 }
 
-/** Whether the token names another environment (`access-sandbox-…`). Tokens of another form are sent. */
+/** Whether the token is of another environment (`access-sandbox-…`). Tokens of another form are sent. */
 function isForeign(accessToken: Secret | undefined, environment: string): boolean {
   const [, named] = /^access-(sandbox|development|production)-/.exec(accessToken?.reveal() ?? '') ?? []
   return named !== undefined && named !== environment
@@ -192,7 +192,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
   }
 }
 
-/** A bug: a paid call that was not declared as one, or that would not be counted. */
+/** The error of a bug: a paid call that was not declared as one, or that would not be counted. */
 function unpaid(path: string): AppError {
   return new AppError('internal', 'A paid call was refused.', { reason: `${path} costs money by the call` })
 }

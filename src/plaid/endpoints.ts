@@ -1,4 +1,4 @@
-// Plaid's endpoints as functions. Makes no decisions.
+// Plaid's endpoints as functions, without decisions.
 import type * as wire from 'plaid'
 import type { Secret } from '../crypto/secret.ts'
 import type { PlaidClient } from './client.ts'
@@ -22,7 +22,8 @@ export interface HostedLink {
 }
 
 /**
- * A request that has lost its client may work for 30 s more. Of these the answer must leave enough to store the token.
+ * After its client has disconnected, a request can run for 30 s more. Within these, enough time must remain after the
+ * response to store the token.
  */
 const exchangeTimeoutMs = 15_000
 
@@ -44,7 +45,7 @@ export interface LinkTokenRequest {
   /** The user is asked for consent; billed from the first call on. */
   readonly additionalConsentedProducts: readonly string[]
   readonly redirectUri?: string
-  /** For Link on Android, where Plaid takes no redirect URI. */
+  /** For Link on Android, which does not accept a redirect URI. */
   readonly androidPackageName?: string
   /** Null if Link does not run on a page of Plaid. */
   readonly hostedLink: HostedLink | null
@@ -147,7 +148,7 @@ export function createPlaid(client: PlaidClient) {
         body: { user_id: plaidUserId, item_ids: plaidItemIds },
       }),
 
-    /** Plaid invalidates the old access token at once. Only the response contains the new one. */
+    /** Plaid invalidates the old access token immediately. Only the response contains the new one. */
     invalidateAccessToken: (accessToken: Secret) =>
       client.call({
         ...write,

@@ -3,12 +3,13 @@ import * as z from 'zod'
 
 /**
  * - `retry`: Plaid or the network, later · `institution_down`: the bank, hours · `rate_limited`: after the given time
- * - `deferred`: our own rate limiter made no call; the time of the next try is known
+ * - `deferred`: our rate limiter admitted no call; the time of the next attempt is known
  * - `restart`: read the loop again from its first cursor · `not_ready`: minutes, or the webhook
- * - `update_mode`: the user logs in again · `at_bank`: the user must act at the bank · `relink`: only a new item helps
+ * - `update_mode`: the user must log in again · `at_bank`: the user must act at the bank · `relink`: only a new item
+ *   helps
  * - `product_absent`: this item has no such product · `consent_needed`: the user has not agreed to share it
  * - `gone`: Plaid no longer has the item · `revoked`: the user withdrew their permission
- * - `item_error`: something of the item that this table does not know; its state tells more
+ * - `item_error`: an item error that this table does not know; the item's state has the details
  * - `ours`: our request or account is at fault; logged as an error, not retried
  */
 export type FailureClass =
@@ -41,7 +42,7 @@ export interface PlaidFailure {
 /** The code of a call that was not made because its access token belongs to another environment than `PLAID_ENV`. */
 export const foreignTokenCode = 'ACCESS_TOKEN_OF_ANOTHER_ENVIRONMENT'
 
-/** A map, because an object would also have a `constructor`. */
+/** A map, because an object also has inherited keys such as `constructor`. */
 const tableOf = (classes: Readonly<Record<string, FailureClass>>): ReadonlyMap<string, FailureClass> =>
   new Map(Object.entries(classes))
 
@@ -94,9 +95,7 @@ const typeClasses = tableOf({
   ITEM_ERROR: 'item_error',
 })
 
-/**
- * Table of PLAID's errors; a pair that it does not know is retried when the answer was a 5xx or 429, else it is ours.
- */
+/** Classifies Plaid's errors. An unknown pair is `retry` after a 5xx or 429, otherwise `ours`. */
 export function classify(errorType: string, errorCode: string, status: number): FailureClass {
   const known = codeClasses.get(errorCode) ?? typeClasses.get(errorType)
   if (known !== undefined) return known

@@ -6,7 +6,7 @@ import { canonicalDecimalOrNull } from '../decimal.ts'
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Numbers arrive as their decimal text (src/exact-json.ts), so a number where a text should be reads as that text. */
+/** Numbers arrive as their decimal text (src/exact-json.ts), so a number in place of a text reads as that text. */
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' && /\S/.test(value) ? value : null)
 
 const decimalOrNull = (value: unknown): string | null =>
@@ -15,7 +15,7 @@ const decimalOrNull = (value: unknown): string | null =>
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
 
-/** A day of the calendar that PostgreSQL takes too; of a date-time its day, as it is written. */
+/** A calendar day that PostgreSQL also accepts; the written day of a date-time. */
 function dayOrNull(value: unknown): string | null {
   const match = typeof value === 'string' ? /^((\d{4})-(\d{2})-(\d{2}))(?:[T ]\S.*)?$/.exec(value) : null
   if (match === null) return null
@@ -25,7 +25,7 @@ function dayOrNull(value: unknown): string | null {
   return y >= 1 && d >= 1 && d <= days ? text : null
 }
 
-/** PostgreSQL's indexes take no key of more than 2,704 bytes; Plaid's ids have 37 characters. */
+/** PostgreSQL's indexes accept no key of more than 2,704 bytes; Plaid's ids have 37 characters. */
 const longestId = 500
 const idOrNull = (value: unknown): string | null => {
   const text = textOrNull(value)
@@ -34,7 +34,7 @@ const idOrNull = (value: unknown): string | null => {
 
 const optional = <Value>(read: (value: unknown) => Value) => z.unknown().optional().transform(read)
 
-/** The two problems of a field that its row cannot do without. They are stored and shown; the value is not. */
+/** The two problems of a field that its row requires. They are stored and shown; the value is not. */
 const required = <Value>(read: (value: unknown) => Value | null) =>
   z
     .unknown()
@@ -64,7 +64,7 @@ const booleanOrNull = (value: unknown): boolean | null =>
 export const optionalBoolean = optional(booleanOrNull)
 export const requiredBoolean = required(booleanOrNull)
 
-/** The texts of a list; null where it is no list, or holds none though it is not empty. */
+/** The texts of a list; null if it is not a list, or if it is not empty and contains no text. */
 export const optionalTexts = optional((value): string[] | null => {
   if (!Array.isArray(value)) return null
   const texts = value.flatMap((element: unknown) => textOrNull(element) ?? [])
@@ -75,10 +75,10 @@ export const optionalTexts = optional((value): string[] | null => {
 export const objectOrEmpty = <Schema extends z.ZodType>(schema: Schema) =>
   optional((value): z.output<Schema> => schema.parse(isRecord(value) ? value : {}))
 
-/** Levels of a value that is stored as it is: PostgreSQL and the engine have limits of their own. */
+/** Levels of nesting in a stored value: PostgreSQL and the JavaScript engine limit them, too. */
 const deepest = 32
 
-/** A copy that can be stored: what is nested too deep is null and, with `noBlanks`, so is blank text. */
+/** A copy that can be stored. Values that are nested too deeply become null, and with `noBlanks` so does blank text. */
 export function storableCopy(value: unknown, noBlanks: boolean, levels = deepest): unknown {
   if (typeof value === 'string') return noBlanks ? textOrNull(value) : value
   if (typeof value !== 'object' || value === null) return value

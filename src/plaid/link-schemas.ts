@@ -85,7 +85,7 @@ export const linkTokenGet = objectOf<wire.LinkTokenGetResponse>()({
   link_sessions: listOf(
     z.object({
       finished_at: optionalTime,
-      /** Only where its user left Link without having done anything. */
+      /** Only if the user left Link without having done anything. */
       exit: z
         .unknown()
         .optional()

@@ -17,13 +17,13 @@ export type RowKind =
 
 export interface SetAsideRow {
   readonly kind: RowKind
-  /** The list that the row came in. */
+  /** The name of the list in the response. */
   readonly list: string
   /** Identifies the row among rows of its kind; null if it cannot be read. */
   readonly key: string | null
   /** Plaid's id of the row's account; null if it cannot be read. */
   readonly accountId: string | null
-  /** Plaid's id of the row itself, or for a holding of its security, where it can be read. */
+  /** Plaid's id of the row, or of a holding's security, if it can be read. */
   readonly rowId: string | null
   /** The invalid fields and their problems, never values. */
   readonly problems: readonly string[]
@@ -44,17 +44,17 @@ export interface RowList {
   /** Whether the id is unique within an account only. */
   readonly isPerAccount?: boolean
   /**
-   * What stands for a list that is not there.
+   * How to read a list that is missing.
    * - `empty`: null and absent are an empty list; anything else counts as one unreadable row
-   * - `null_empty`: null is an empty list; the answer is refused where it is absent or no list, because Plaid does not
-   *   send what it holds again
+   * - `null_empty`: null is an empty list. If it is absent or not a list, the response is refused, because Plaid does
+   *   not send its rows again
    * - `unknown`: counts as one unreadable row that may be any of the kind, so nothing is removed because of it
-   * - `refused`: the answer is nothing without the list
+   * - `refused`: the response is useless without the list
    */
   readonly without: 'empty' | 'null_empty' | 'unknown' | 'refused'
 }
 
-/** Characters of JSON; a row of Plaid's has 2,000. */
+/** Characters of JSON; Plaid's rows have about 2,000. */
 const longestPayload = 16_384
 
 function payloadOf(row: unknown): unknown {
@@ -72,14 +72,14 @@ function setAside(row: unknown, { kind, list, id, isPerAccount }: RowList, probl
   return { kind, list, key, accountId, rowId, problems, payload: payloadOf(row) }
 }
 
-/** A valid row that cannot be stored beside the others. */
+/** Sets a valid row aside that cannot be stored with the others. */
 export const setAsideReadable = (
   row: unknown,
   name: Pick<SetAsideRow, 'kind' | 'list' | 'key' | 'accountId' | 'rowId'>,
   problem: string,
 ): SetAsideRow => ({ ...name, problems: [problem], payload: payloadOf(row) })
 
-/** Our own texts or zod's codes, which contain no values. */
+/** A problem without values: this project's texts, or zod's codes. */
 const problemOf = ({ path, code, message }: z.core.$ZodIssue): string =>
   `${path.join('.')} ${code === 'custom' ? message : code}`.trim()
 

@@ -51,14 +51,14 @@ export const account = objectOf<wire.AccountBase>()({
     ...parsed,
     name: name ?? parsed.official_name ?? fallback,
     type: type ?? 'other',
-    // An account that is known keeps what an answer does not say.
+    // A known account keeps the fields that a response does not contain.
     has_name: name !== null,
     has_type: type !== null,
   }
 })
 export type PlaidAccount = z.output<typeof account>
 
-/** The accounts of an answer about something else: without them the rest can be read. */
+/** The accounts of a response about other data, which can be read without them. */
 const accountsBeside = rowsOf(account, { kind: 'account', list: 'accounts', id: 'account_id', without: 'empty' })
 
 const category = objectOrEmpty(
@@ -133,7 +133,7 @@ export const stream = objectOf<wire.TransactionStream>()({
 }).transform(({ description, frequency, transaction_ids: ids, is_active: isActive, status, ...parsed }) => ({
   ...parsed,
   description: description ?? parsed.merchant_name ?? '',
-  // Plaid's own words for what it does not know.
+  // Plaid's names for unknown values.
   frequency: frequency ?? 'UNKNOWN',
   status: status ?? 'UNKNOWN',
   is_active: isActive ?? status !== 'TOMBSTONED',
@@ -171,7 +171,7 @@ export type PlaidSecurity = z.output<typeof security>
 
 const securitiesBeside = rowsOf(security, { kind: 'security', list: 'securities', id: 'security_id', without: 'empty' })
 
-/** One of price and value is enough: the value follows from the price, and the price is shown as unknown. */
+/** One of price and value is enough: the value follows from the price; an absent price stays unknown. */
 export const holding = objectOf<wire.Holding>()({
   account_id: requiredId,
   security_id: requiredId,
@@ -230,7 +230,7 @@ export const investmentTransactionsGet = objectOf<wire.InvestmentsTransactionsGe
     without: 'refused',
   }),
   securities: securitiesBeside,
-  // No list ends there, so it is read to its end, and nothing is removed.
+  // Without a total the list is read to its end, and nothing is removed.
   total_investment_transactions: optionalCount.transform((parsed) => parsed ?? Number.MAX_SAFE_INTEGER),
 }).transform(({ accounts, investment_transactions: transactions, securities, ...parsed }) => ({
   ...parsed,
@@ -248,7 +248,7 @@ const liability = z
   .looseObject({ account_id: requiredId })
   .transform(({ account_id: accountId, ...details }) => ({ account_id: accountId, details: copyOf(details) }))
 
-/** Plaid says null for a kind that the item does not have. */
+/** Plaid sends null for a kind that the item does not have. */
 const liabilitiesIn = (kind: 'credit' | 'mortgage' | 'student') =>
   rowsOf(liability, { kind, list: kind, id: null, without: 'empty' })
 

@@ -1,9 +1,7 @@
-// Times as Plaid writes them, where they may be absent.
+// Parses times from Plaid, which may be absent.
 import * as z from 'zod'
 
-/**
- * Earlier than this nothing of Plaid's happened; Postgres has no year 0, and JavaScript reads years under 100 as 19xx.
- */
+/** The earliest plausible year. PostgreSQL has no year 0, and JavaScript reads years under 100 as 19xx. */
 const firstYear = 1970
 const lastYear = 9999
 
@@ -13,7 +11,7 @@ function usable(text: string): Date | null {
   return year >= firstYear && year <= lastYear ? time : null
 }
 
-/** A time; null where it is absent, `""`, no text, or no time that can be meant. */
+/** A time; null if it is absent, empty, not a string, or not plausible. */
 export const optionalTime = z
   .string()
   .nullish()

@@ -99,7 +99,7 @@ async function read(ctx: Ctx, lease: Lease, stats: RunStats, priority: Priority)
     const run: Run = { ctx, lease, plaid, token, stats }
     return await readers[lease.product](run)
   } catch (error) {
-    // The queue retries when the database is unavailable. Every other error is recorded with the run.
+    // The queue retries if the database is unavailable. Every other error is recorded with the run.
     if (error instanceof AppError && error.code === 'unavailable') throw error
     ctx.log.error('sync_failed', { run_id: lease.runId, item_product_id: lease.itemProductId, error })
     return {

@@ -1,4 +1,4 @@
-// Reads /investments/holdings/get, a full snapshot. Deletes positions that are missing from it.
+// Reads /investments/holdings/get, a full snapshot. Deletes holdings that are missing from it.
 import { addSecurities, mergeHoldings, mergeSecurities, type PlaidHoldingRow } from '../db/records/investments-merge.ts'
 import type { PlaidHolding } from '../plaid/schemas.ts'
 import { inOneCurrency } from './repeated-rows.ts'

@@ -30,8 +30,8 @@ const every = (staleAfterSeconds: number): Freshness => ({ staleAfterSeconds, sp
 /**
  * Webhooks report new data; these reads find data whose webhook was lost. The item's own state (`/item/get`, free) is
  * read every six hours and shows missed webhooks; the run then marks the other products dirty. 100,000 items need
- * 900,000 such reads a day, 625 a minute: `npm run bench -- --only scheduling` simulates them beside a day's webhooks
- * under Plaid's limits.
+ * 900,000 such reads a day, 625 a minute. `npm run bench -- --only scheduling` simulates them together with a day's
+ * webhooks under Plaid's limits.
  */
 export const freshness: Readonly<Record<SyncProduct, Freshness>> = {
   item: every(6 * hour),

@@ -1,4 +1,4 @@
-// Snapshots that list the same row twice. No row is dropped silently: a row that can be neither added up nor
+// Handles snapshots that list the same row twice. No row is dropped silently: a row that can be neither added up nor
 // distinguished is set aside.
 import { type RowKind, setAsideReadable, type SetAsideRow } from '../plaid/rows.ts'
 import type { PlaidAccount, PlaidHolding } from '../plaid/schemas.ts'
@@ -40,7 +40,7 @@ const currencyOf = (row: {
 }): string | null => row.iso_currency_code ?? row.unofficial_currency_code
 
 /**
- * Keeps the rows of each position that are in one currency, so that they can be added up: the account's currency if a
+ * Keeps the rows of each holding that are in one currency, so that they can be added up: the account's currency if a
  * row has it, else the currency of the first row. Sets aside the other rows.
  */
 export function inOneCurrency(

@@ -1,5 +1,5 @@
-// Replays dead letters: enqueues the products and Link sessions that they name. Safe, because a message only says which
-// row to look at.
+// Replays dead letters: enqueues the products and Link sessions that they name. Safe, because a message only identifies
+// the row to read.
 import type { Ctx } from '../context.ts'
 import { type Replayed, replayDeadLetters } from '../db/operations/dead-letters.ts'
 import { AppError } from '../errors.ts'

@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts'
 
 /**
  * Marks the products of one item, or of all items of the user, dirty and enqueues them. Returns their number.
- * @throws AppError `not_found` when the item is not the user's
+ * @throws AppError `not_found` if the item does not belong to the user
  */
 export async function requestSync(ctx: Ctx<User>, itemId: string | null): Promise<number> {
   const ids = await markDirtyForUser(ctx.services.api, ctx.actor.identity, itemId)

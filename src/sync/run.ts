@@ -1,4 +1,4 @@
-// What a product's reader gets and returns. Readers do not write product data; the engine commits.
+// The input and the result of a product's reader. Readers do not write product data; the engine commits.
 import type { Ctx } from '../context.ts'
 import type { Secret } from '../crypto/secret.ts'
 import type { Statement } from '../db/core/statement.ts'

@@ -11,7 +11,7 @@ const minute = 60
 const sweepSeconds = 5 * minute
 /** Cloudflare's limit for one `sendBatch`. */
 const batchSize = 100
-/** How long a sweep leaves an enqueued row alone. After that, its message counts as lost and is sent again. */
+/** How long sweeps skip an enqueued row. After that, its message counts as lost and is sent again. */
 const enqueuedSeconds = 2 * sweepSeconds
 /** Items whose state one sweep reads, those read longest ago first: 2 % of the limit of `/item/get`. */
 const mostProbed = 500
@@ -37,8 +37,8 @@ export interface SweepCtx {
 }
 
 /**
- * Enqueues products, the first at once and the last just before the next sweep, so that the consumers keep up. Returns
- * the ids that the queue did not take.
+ * Enqueues products, the first immediately and the last just before the next sweep, so that the consumers keep up.
+ * Returns the ids that the queue did not accept.
  */
 async function enqueueSpread({ services, now }: SweepCtx, ids: readonly string[]): Promise<readonly string[]> {
   const endMs = now().getTime() + longestSendMs
@@ -54,7 +54,7 @@ async function enqueueSpread({ services, now }: SweepCtx, ids: readonly string[]
 
 export interface Swept {
   readonly queued: number
-  /** Due rows whose message the queue did not take; due for the next sweep. */
+  /** Due rows whose message the queue did not accept; due for the next sweep. */
   readonly notQueued: number
   readonly probed: number
 }

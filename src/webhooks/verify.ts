@@ -137,8 +137,8 @@ function keyRefusal(status: 'unknown' | 'expired' | 'unavailable'): RefusalReaso
 }
 
 /**
- * Header members that would change what is verified, or with which key: a signature under them is refused. Every other
- * unknown member is ignored (RFC 7515 §4).
+ * Header members that would change what is verified, or with which key: a signature with one of them is refused. Every
+ * other unknown member is ignored (RFC 7515 §4).
  */
 const refusedMembers = ['crit', 'jwk', 'jku', 'x5u', 'x5c']
 
@@ -170,8 +170,8 @@ function readClaims(encoded: string): Claims | null {
 }
 
 /**
- * Members of a base64url-encoded JSON object; null for all else, for an escape in a name, and for a repeated name,
- * which `JSON.parse` would let pass.
+ * Members of a base64url-encoded JSON object. Null for anything else, for an escape in a name, and for a repeated name,
+ * which `JSON.parse` would accept.
  */
 function decodeMembers(encoded: string): ReadonlyMap<string, unknown> | null {
   const bytes = decodeBase64Url(encoded)

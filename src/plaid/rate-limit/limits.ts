@@ -1,7 +1,10 @@
 // Plaid's limits per minute, by item and by client; which endpoints share one; and which endpoints are paid. window.ts
 // counts.
 
-/** `item`, `client`: calls in a minute. `day`: of a paid endpoint, calls an item and a UTC day; ours, not Plaid's. */
+/**
+ * `item`, `client`: calls in a minute. `day`: calls of a paid endpoint for an item in a UTC day; this project's limit,
+ * not Plaid's.
+ */
 export interface PlaidLimit {
   readonly item: number
   readonly client: number
@@ -31,7 +34,7 @@ export const defaultLimits = {
 export type PlaidLimitName = keyof typeof defaultLimits
 export type PlaidLimits = Readonly<Record<PlaidLimitName, PlaidLimit>>
 
-/** Limits that replace the defaults, each number by itself. */
+/** Limits that replace the defaults. Each number can be set alone. */
 export type PlaidLimitChoices = Readonly<
   Partial<Record<PlaidLimitName, { readonly [Name in keyof PlaidLimit]?: number | undefined } | undefined>>
 >
@@ -72,7 +75,7 @@ export function limitNameOf(path: string): PlaidLimitName | null {
   return limitOfPath.get(path) ?? null
 }
 
-/** Every limit, with what the operator chose in place of the defaults. */
+/** Every limit, with the operator's choices in place of the defaults. */
 export function limitsWith(choices: PlaidLimitChoices): PlaidLimits {
   const chosen = (name: PlaidLimitName): PlaidLimit => {
     const [limit, choice] = [defaultLimits[name], choices[name]]

@@ -1,9 +1,9 @@
-// Counts calls by the second over a sliding minute, and gives an upper bound of the counts for storage. Errs towards
-// fewer calls. Knows no clock, storage or endpoint.
+// Counts calls by the second over a sliding minute, and computes an upper bound of the counts for storage. Never
+// undercounts. Independent of clock, storage and endpoint.
 
 /**
- * A call counts for the rest of its second and so many more. Two beyond a minute, because calls take different times to
- * reach Plaid: of two that are 60 s apart here, the second may get there up to two seconds early.
+ * A call counts for the rest of its second and for this many more. Two beyond a minute, because calls take different
+ * times to reach Plaid: of two that are 60 s apart here, the second may arrive up to two seconds early.
  */
 export const windowSeconds = 62
 /** Stored counts are rounded up to blocks of this length. */
@@ -29,7 +29,7 @@ export interface SlidingWindow {
   stored: StoredBlocks
 }
 
-/** At most so many calls in each block (of five seconds, counted from 1970), oldest first. */
+/** The most calls in each block (of five seconds, counted from 1970), oldest first. */
 export type StoredBlocks = readonly (readonly [block: number, calls: number])[]
 
 export interface StoragePolicy {
@@ -59,7 +59,7 @@ function add(window: SlidingWindow, second: number, calls: number): void {
   window.total += calls
 }
 
-/** Whether no call of the window counts any more. */
+/** Whether no call of the window counts any longer. */
 export function isIdle(window: SlidingWindow, nowMs: number): boolean {
   const last = window.ticks.at(-1)
   return last === undefined || last.second < oldestSecond(nowMs)
@@ -115,7 +115,7 @@ export function take(window: SlidingWindow, { unstored, chunk }: StoragePolicy, 
   if (window.total <= unstored) return null
   const block = Math.floor(secondOf(nowMs) / blockSeconds)
   if (block !== window.block) {
-    // A clock that was set back comes to a block again that storage may know already.
+    // After the clock was set back, storage may already have this block.
     const known = window.stored.find(([stored]) => stored === block)?.[1] ?? 0
     Object.assign(window, { block, admitted: known, reserved: known })
   }
@@ -141,7 +141,7 @@ export function restore(blocks: StoredBlocks, unstored: number, nowMs: number): 
   return window
 }
 
-/** Whether no stored block counts any more. */
+/** Whether no stored block counts any longer. */
 export function isExpired(blocks: StoredBlocks, nowMs: number): boolean {
   return blocks.every(([block]) => lastSecondOf(block) < oldestSecond(nowMs))
 }

@@ -1,4 +1,4 @@
-// Sliding windows by key (items or users). Holds those that were used in the last two periods; drops idle ones without
+// Sliding windows by key (items or users). Keeps those that were used in the last two periods; drops idle ones without
 // a search.
 import { isIdle, type SlidingWindow, windowSeconds } from './window.ts'
 

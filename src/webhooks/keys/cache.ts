@@ -1,5 +1,5 @@
-// Caches Plaid's webhook keys in an isolate and shares them with other isolates. Bounds the requests and the entries,
-// whatever key ids arrive, and distinguishes "unavailable" from "does not exist".
+// Caches Plaid's webhook keys in an isolate and shares them with other isolates. Bounds the requests and the entries
+// for any sequence of key ids, and distinguishes "unavailable" from "does not exist".
 
 import type { SharedKey } from '../../db/operations/webhook-keys.ts'
 import { withTimeout } from '../../timeout.ts'
@@ -10,7 +10,7 @@ export type KeyAnswer =
   | { readonly status: 'found'; readonly publicKey: CryptoKey }
   | { readonly status: 'unknown' | 'expired' | 'unavailable' }
 
-/** The endpoint's unparsed `key` object, or that there is no such key. A fetch that fails throws. */
+/** The endpoint's unparsed `key` object, or that there is no such key. Throws if the fetch fails. */
 export type FetchedKey = { readonly found: unknown } | { readonly notFound: true }
 export type FetchKey = (kid: string) => Promise<FetchedKey>
 
@@ -103,7 +103,7 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
   const mayRefresh = createBudget(limits)
   const readShared = createSharedReader()
 
-  /** @throws AppError `plaid_rejected` for what is no key of that kid */
+  /** @throws AppError `plaid_rejected` if it is not a key with that kid */
   async function cacheKey(kid: string, jwk: unknown, fetchedAtMs: number): Promise<KeyEntry> {
     const key = await readPublicKey(kid, jwk)
     const entry: KeyEntry = { ...key, fetchedAtMs, refreshAtMs: fetchedAtMs + limits.refreshMs }
