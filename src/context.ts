@@ -1,4 +1,4 @@
-// What every use case is given: who acts, on whose behalf, when, and with which services.
+// The input of every use case: who acts, when, and with which services.
 import type { AuthConfig } from './auth/access-token.ts'
 import type { Config } from './config/config.ts'
 import type { Keyring } from './crypto/keyring.ts'
@@ -26,7 +26,7 @@ export interface Services {
   readonly jobs: JobsDatabase
   /** Plaid for interactive calls that concern no item and count against no user's share. */
   readonly plaid: Plaid
-  /** Plaid for a caller: what a call counts against, and who goes first. */
+  /** Plaid for a caller, which decides the limits that a call counts against and its priority. */
   readonly plaidFor: (caller: Caller) => Plaid
   /**
    * Saves the counts of Plaid calls. Never rejects. Entry points call it in `waitUntil`, so that no response waits for
@@ -39,7 +39,7 @@ export interface Services {
   readonly identity: (() => Promise<IdentityServices>) | null
   readonly findWebhookKey: FindKeyFor
   readonly recentWebhooks: RecentDeliveries
-  /** Null where limits are switched off. */
+  /** Null if rate limits are disabled. */
   readonly limiter: Limiter | null
   /** Sends messages for products that have none in the queue. */
   readonly enqueue: Enqueue
@@ -51,7 +51,7 @@ export interface Services {
   readonly random: () => number
   readonly newId: () => string
   readonly redact: Redact
-  /** Names for people and networks in log lines. */
+  /** Pseudonyms of people and networks in log lines. */
   readonly pseudonyms: Pseudonyms
   /** `random` decides which operations are sent. */
   readonly reporter: (context: ReportContext, random?: () => number) => Reporter
@@ -62,7 +62,7 @@ export interface User {
   readonly identity: Identity
   readonly role: Role
   readonly scopes: readonly string[]
-  /** The session of a built-in account that the token was given to. */
+  /** The session of a built-in account to which the token was issued. */
   readonly sessionId?: string
 }
 
@@ -81,23 +81,23 @@ export interface LogNotes {
    * The built-in account that the request signed in, or whose session was reused. Logged as a pseudonym of its user.
    */
   readonly accountId?: string
-  /** In place of the route's own. */
+  /** Replaces the route's event. */
   readonly event?: SecurityEvent
 }
 
 export interface Ctx<Who extends Actor = Actor> {
   readonly services: Services
   readonly actor: Who
-  /** Where a request came from; absent where no request came. */
+  /** The client of the request; absent without a request. */
   readonly client?: Client
   readonly requestId: string
-  /** Adds to the request's log line. Absent where no request came. */
+  /** Adds to the request's log line. Absent without a request. */
   readonly note?: (facts: LogNotes) => void
   readonly now: () => Date
   readonly log: Logger
 }
 
-/** The same context, whose log lines name the user. */
+/** The same context with log lines that contain the user. */
 export const aboutUser = <Given extends Ctx>(ctx: Given, userId: string): Given => ({
   ...ctx,
   log: ctx.log.child({ user_id: userId }),

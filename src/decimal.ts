@@ -1,9 +1,9 @@
-// Exact decimals as canonical text: no exponent, no padding, no "-0". Amounts must never pass through a float: JSON with
-// money in it is read by exact-json.ts.
+// Exact decimals as canonical text: no exponent, no padding, no "-0". Amounts must never become floats: exact-json.ts
+// parses JSON that contains money.
 
 import { AppError } from './errors.ts'
 
-/** The longest decimal, in digits, that is read; a `numeric` of Postgres holds more, an amount never does. */
+/** The most digits of a decimal that is read. PostgreSQL's `numeric` allows more; no amount has that many. */
 const MAX_DIGITS = 400
 
 /** A JSON number (RFC 8259 §6): sign, integer digits, fraction digits, exponent. */
@@ -12,8 +12,8 @@ const canonicalNumber = /^(?:0|-?(?:[1-9]\d*(?:\.\d*[1-9])?|0\.\d*[1-9]))$/
 const shortInteger = /^-?[1-9]\d{0,14}$/
 
 /**
- * Canonical text of a JSON number token or of Postgres's `numeric` text: `1e-3` → `0.001`, `12.50` → `12.5`, `-0` → `0`.
- * Null for anything else (`+3`, `.5`, `NaN`, spaces) and past 400 digits.
+ * Canonical text of a JSON number token or of PostgreSQL's `numeric` text: `1e-3` → `0.001`, `12.50` → `12.5`, `-0` →
+ * `0`. Null for anything else (`+3`, `.5`, `NaN`, spaces) and beyond 400 digits.
  */
 export function canonicalDecimalOrNull(source: string): string | null {
   if (shortInteger.test(source)) return source
@@ -28,8 +28,8 @@ export function canonicalDecimalOrNull(source: string): string | null {
 }
 
 /**
- * The same for text that has to be a number.
- * @throws AppError `bad_request` where it is none
+ * The same for text that must be a number.
+ * @throws AppError `bad_request` if it is not
  */
 export function canonicalDecimal(source: string): string {
   const exact = canonicalDecimalOrNull(source)
@@ -51,7 +51,7 @@ function bounded(whole: string, fraction: string): string | null {
   return fraction === '' ? whole : `${whole}.${fraction}`
 }
 
-/** Whether `text` is a decimal in its one canonical form. */
+/** Whether `text` is a decimal in canonical form. */
 export function isDecimal(text: string): boolean {
   return text.length <= MAX_DIGITS + 2 && canonicalNumber.test(text)
 }

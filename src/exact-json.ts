@@ -1,4 +1,4 @@
-// JSON of third parties, with exact numbers and with text that PostgreSQL can store.
+// Parses JSON of third parties with exact numbers, and with text that PostgreSQL can store.
 import { canonicalDecimalOrNull } from './decimal.ts'
 import { AppError } from './errors.ts'
 
@@ -13,7 +13,7 @@ const isOfNumber = (code: number): boolean =>
   isDigit(code) || code === 0x2b || code === minus || code === 0x2e || code === 0x65 || code === 0x45
 const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d)
 
-/** The position after the string that begins at `start`; the end of the text where it does not end. */
+/** The position after the string that begins at `start`; the end of the text if the string does not end. */
 function afterString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let before = end - 1
@@ -37,14 +37,14 @@ function isKey(text: string, end: number): boolean {
 
 const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
-/** A number that is too long for a decimal stays as it was written, which no schema takes for a number. */
+/** A number that is too long for a decimal keeps its text, which no schema accepts as a number. */
 const quoted = (token: string): string | null => {
   const exact = canonicalDecimalOrNull(token)
   if (exact !== null) return `"${exact}"`
   return jsonNumber.test(token) ? `"${token}"` : null
 }
 
-/** Puts every number between quotes. One pass without recursion: nesting has no limit here. */
+/** Puts every number in quotes. One pass without recursion, so nesting has no limit here. */
 function withQuotedNumbers(text: string): string {
   let result = ''
   let copied = 0
@@ -67,7 +67,7 @@ function withQuotedNumbers(text: string): string {
 const unstorable = /\\u(?:0000|[dD][89a-fA-F])/
 const escapes = /\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u(....)|\\./g
 
-/** PostgreSQL stores no NUL and no half of a surrogate pair, neither in text nor in jsonb: keys and values lose them. */
+/** Removes NUL and unpaired surrogates from keys and values: PostgreSQL stores them neither in text nor in jsonb. */
 function storable(text: string): string {
   const wellFormed = text.toWellFormed()
   if (!unstorable.test(wellFormed)) return wellFormed
@@ -78,9 +78,9 @@ function storable(text: string): string {
 }
 
 /**
- * `JSON.parse` in which every number becomes its canonical decimal string, so `12` and `"12"` read alike: for third
- * parties' answers, whose schema says which is which. Text loses what PostgreSQL cannot store.
- * @throws AppError `bad_request`; it quotes nothing of the text (the engine's own error does)
+ * `JSON.parse` in which every number becomes its canonical decimal string, so `12` and `"12"` become equal. For third
+ * parties' responses, whose schema distinguishes them. Text loses what PostgreSQL cannot store.
+ * @throws AppError `bad_request`, which quotes nothing of the text (the engine's error does)
  */
 export function parseExactJson(text: string): unknown {
   try {

@@ -1,5 +1,5 @@
-// The states of an item: their meaning, background work, required action and successors. docs/items.md shows the same
-// table; a test compares them, and another one compares the transitions that happen.
+// The states of an item: their meaning, background work, required action and successors. docs/items.md contains the
+// same table; a test compares them, and another one compares the transitions that happen.
 
 /** - `all`: all products are synced · `item`: only the item's own state is read · `none`: nothing */
 export type BackgroundWork = 'all' | 'item' | 'none'

@@ -6,7 +6,7 @@ export const pauseMs = (attempt: number, firstMs: number, random: number): numbe
   (0.5 + random) * firstMs * 2 ** (attempt - 1)
 
 export interface Retries {
-  /** Attempts in all. */
+  /** The number of attempts. */
   readonly attempts: number
   readonly firstPauseMs: number
   readonly wait: (milliseconds: number) => Promise<void>

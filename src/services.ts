@@ -1,4 +1,4 @@
-// The composition root: configuration and bindings become a record of closures, made once an isolate.
+// The composition root: creates a record of closures from the configuration and the bindings, once for each isolate.
 import { createJwksSource } from './auth/jwks.ts'
 import { type Config, secretVariables } from './config/config.ts'
 import { createKeyring } from './crypto/keyring.ts'
@@ -27,9 +27,9 @@ import { createRecentDeliveries } from './webhooks/keys/recent-deliveries.ts'
 
 export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly SYNC_QUEUE: MessageQueue
-  /** Needed unless limits are switched off. */
+  /** Required unless rate limits are disabled. */
   readonly RATE_LIMITER?: LimiterObjects
-  /** Needed where the environment is strict; elsewhere Plaid's limits are not kept without it. */
+  /** Required in strict environments. Without it, Plaid's limits are not enforced elsewhere. */
   readonly PLAID_QUOTA?: PlaidLimiterObjects
 }
 
@@ -57,7 +57,7 @@ function plaidLimiterOver(
   return createPlaidLimiter({ objects, limits: limitsWith(limits), location, wait, random: Math.random, onFailure })
 }
 
-/** Endpoints for a caller, over one limiter and one usage. */
+/** Plaid's endpoints for a caller. All callers share one limiter and one usage counter. */
 function plaidOver(
   config: Config,
   limiter: PlaidLimiter | null,
@@ -105,7 +105,7 @@ function secretsOf(config: Config, env: Bindings): string[] {
   return [...given, ...passwords, ...urls].filter((secret) => secret.length >= 8)
 }
 
-/** By import(): a deployment with an OIDC issuer does not even load the folder. */
+/** Imported dynamically: a deployment with an OIDC issuer does not load the folder. */
 function identityOf({ auth, secret, database }: Config): Services['identity'] {
   if (auth.mode === 'oidc') return null
   let identity: IdentityServices | null = null
@@ -114,11 +114,11 @@ function identityOf({ auth, secret, database }: Config): Services['identity'] {
 }
 
 /**
- * Creates the services of the use cases. Makes no request.
- * @throws AppError `misconfigured` when a binding is missing
+ * Creates the services of the use cases. Sends no request.
+ * @throws AppError `misconfigured` if a binding is missing
  */
 export function createServices(config: Config, bindings: Bindings): Services {
-  // The type is a promise of wrangler.toml's, not a fact.
+  // The type is what wrangler.toml promises; the binding may be missing.
   if (typeof bindings.SYNC_QUEUE?.sendBatch !== 'function') throw unbound('SYNC_QUEUE')
   const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
   const { auth } = config

@@ -18,9 +18,9 @@ export async function withTimeout<Answer>(
 }
 
 /**
- * Runs `work` with a signal that aborts after `timeoutMs`, and rejects then with a `TimeoutError` (a DOMException), even where
- * `work` overlooks its signal. The timer ends with the work: workerd lets an isolate have 10,000 timers, and one of
- * `AbortSignal.timeout` stays until its time has come.
+ * Runs `work` with a signal that aborts after `timeoutMs`, and then rejects with a `TimeoutError` (a DOMException),
+ * even if `work` ignores its signal. The timer ends with the work: workerd allows an isolate 10,000 timers, and one of
+ * `AbortSignal.timeout` stays until it fires.
  */
 export async function withDeadline<Result>(
   timeoutMs: number,

@@ -13,7 +13,7 @@ export { RateLimiter } from './ratelimit/object.ts'
 
 type Env = Bindings & Readonly<Record<string, unknown>>
 
-/** One record of services an isolate; a changed secret comes with a new `env`. */
+/** One record of services for each `env`; a changed secret comes with a new `env`. */
 const made = new WeakMap<Env, Services>()
 
 function servicesFor(env: Env): Services {
@@ -29,7 +29,7 @@ interface Job {
   readonly run: (ctx: Ctx) => Promise<unknown>
 }
 
-/** Finds a job and its services. A failure here has no services to report with, so its log line is all there is. */
+/** Finds a job and its services. Without services a failure can only be logged, not reported. */
 function prepare(env: Env, log: Logger, find: () => Job): { job: Job; services: Services } {
   try {
     return { job: find(), services: servicesFor(env) }
@@ -39,7 +39,7 @@ function prepare(env: Env, log: Logger, find: () => Job): { job: Job; services: 
   }
 }
 
-/** Runs the job of a trigger. Reports what it throws and throws it again, so that the platform knows too. */
+/** Runs the job of a trigger. Reports an error and throws it again, so that the platform also records it. */
 async function runJob(
   env: Env,
   context: ExecutionContext,

@@ -18,14 +18,14 @@ const OIDC_ALGORITHMS = ['RS256', 'ES256', 'Ed25519', 'EdDSA']
 export type AuthConfig =
   /** Tokens of this deployment; `secret` is `SECRET_KEY` as UTF-8, at least 32 bytes. */
   | { readonly mode: 'builtin'; readonly secret: Uint8Array }
-  /** Tokens of an OpenID provider, by its published keys. */
+  /** Tokens of an OpenID provider, verified with its published keys. */
   | {
       readonly mode: 'oidc'
       readonly issuer: string
       readonly audience: string
       readonly jwks: JwksSource
       readonly rules: TokenRules
-      /** A token that is valid for longer is refused. */
+      /** Tokens that are valid for longer are refused. */
       readonly longestSeconds: number
     }
 
@@ -34,13 +34,13 @@ export type Role = 'user' | 'admin'
 /** The claims of this deployment's tokens (./sign-access-token.ts). */
 const ownRules: TokenRules = { scopeClaim: null, writeScope: null, admin: { claim: 'role', value: 'admin' } }
 
-/** The claims of a verified token. Authorization is decided elsewhere. */
+/** The claims of a verified token. Other modules decide about access. */
 export interface VerifiedClaims {
   readonly issuer: string
   readonly subject: string
   readonly role: Role
   readonly scopes: readonly string[]
-  /** `sid` of a token that a sign-in here gave; that the session still is has not been verified. */
+  /** `sid` of a token of this deployment's sign-in. Whether the session is live has not been checked. */
   readonly sessionId?: string
   readonly expiresAt: Date
 }
@@ -52,7 +52,7 @@ const claimsSchema = z.object({
     .min(1)
     .max(255)
     .regex(/^\P{Cc}*$/u)
-    // PostgreSQL cannot hold half of a surrogate pair: two subjects would become one user.
+    // PostgreSQL cannot store an unpaired surrogate: two subjects would become one user.
     .refine((text) => text.isWellFormed()),
   exp: z.number(),
   sid: z.unknown().optional(),
@@ -72,8 +72,8 @@ export function isReadOnly(scopes: readonly string[]): boolean {
 
 /**
  * Verifies a compact JWT: signature with a pinned algorithm, issuer, audience (OIDC), `exp` and `nbf` with 60 s of
- * skew, `sub`. `hooks` are used when the issuer's keys are fetched.
- * @throws AppError `unauthorized`; `unavailable` when the issuer's keys cannot be read; what `hooks.before` throws
+ * skew, `sub`. `hooks` are called if the issuer's keys are fetched.
+ * @throws AppError `unauthorized`; `unavailable` if the issuer's keys cannot be read; errors of `hooks.before`
  */
 export async function verifyAccessToken(
   token: string,
@@ -94,7 +94,7 @@ export async function verifyAccessToken(
     role: isAdministrator(payload, rules) ? 'admin' : 'user',
     scopes: scopesOf(payload, rules),
     expiresAt: new Date(exp * 1000),
-    // Another issuer's sessions are its own.
+    // Another issuer's session ids mean nothing here.
     ...(config.mode === 'builtin' && typeof sid === 'string' ? { sessionId: sid } : {}),
   }
 }
@@ -124,7 +124,7 @@ async function verifySignature(
   }
 }
 
-/** The library's error code and claim name. Its errors hold the whole payload, so they never become a `cause`. */
+/** The library's error code and claim name. Its errors contain the whole payload, so they never become a `cause`. */
 function refusalReason(error: unknown): string {
   if (error instanceof errors.JWTClaimValidationFailed) return `${error.code} ${error.claim} ${error.reason}`
   if (error instanceof errors.JOSEError) return error.code

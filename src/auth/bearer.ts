@@ -4,7 +4,8 @@
 const MAX_HEADER_LENGTH = 8192
 
 /**
- * The token, or null for a header that is absent, of another scheme, malformed (RFC 6750's `b64token`) or over 8 kB.
+ * The token, or null for a header that is absent, has another scheme, is malformed (RFC 6750's `b64token`) or is over 8
+ * kB.
  */
 export function parseBearer(header: string | null): string | null {
   if (header === null || header.length > MAX_HEADER_LENGTH) return null

@@ -8,10 +8,10 @@ import { readText } from '../body.ts'
 import { AppError } from '../errors.ts'
 
 export interface JwksOptions {
-  /** `AUTH_JWKS_URL`; comes from the configuration, never from a token. */
+  /** `AUTH_JWKS_URL`, from the configuration, never from a token. */
   readonly url: string
   readonly fetch: typeof fetch
-  /** For one fetch, body included. */
+  /** Timeout of one fetch, body included. */
   readonly timeoutMs?: number
   /** Least time between two fetches, including failed ones. */
   readonly cooldownMs?: number
@@ -23,13 +23,16 @@ export interface JwksOptions {
 type KeySet = ReturnType<typeof createLocalJWKSet>
 type PublicKey = Awaited<ReturnType<KeySet>>
 
-/** Why keys are fetched: there are none or they are old, or a token names an unknown one. */
+/** Why keys are fetched: there are none, they are old, or a token names an unknown one. */
 export type FetchReason = 'expired' | 'unknown_key'
 /** Hooks of the request that causes a fetch. */
 export interface FetchHooks {
-  /** Called before the fetch; what it throws prevents the fetch and refuses the token. */
+  /** Called before the fetch. An error of it prevents the fetch and refuses the token. */
   readonly before: (reason: FetchReason) => Promise<void>
-  /** Keeps the fetch running when the request's client goes away, since other requests wait for it too: `waitUntil`. */
+  /**
+   * Keeps the fetch running if the client of the request disconnects, because other requests also wait for it:
+   * `waitUntil`.
+   */
   readonly keepAlive: (fetching: Promise<unknown>) => void
 }
 
@@ -37,8 +40,8 @@ const noHooks: FetchHooks = { before: () => Promise.resolve(), keepAlive: () => 
 
 /**
  * Finds the key for a token's header.
- * @throws what `hooks.before` throws; AppError `unavailable` when there are no keys; jose's `JWKSNoMatchingKey` when no
- * key matches
+ * @throws errors of `hooks.before`; AppError `unavailable` if there are no keys; jose's `JWKSNoMatchingKey` if no key
+ *   matches
  */
 export type JwksSource = (
   header: JWSHeaderParameters,
@@ -62,7 +65,7 @@ function unavailable(reason: string, cause?: unknown): AppError {
   })
 }
 
-/** A source of the keys at `url`. Make one an isolate: the cache and the cool-down live in it. */
+/** A source of the keys at `url`. Create one for each isolate, because it contains the cache and the cool-down. */
 export function createJwksSource(options: JwksOptions): JwksSource {
   const { cooldownMs = 30_000, maxAgeMs = 600_000, timeoutMs = 5000 } = options
   let loaded: Loaded | null = null
@@ -71,7 +74,7 @@ export function createJwksSource(options: JwksOptions): JwksSource {
 
   const isCooling = (nowMs: number): boolean => nowMs - attemptedAtMs < cooldownMs && pending !== null
 
-  /** Starts a fetch unless one was started within the cool-down; callers in the same cool-down share it. */
+  /** Starts a fetch unless one was started within the cool-down. Callers in the same cool-down share it. */
   async function refresh(nowMs: number, reason: FetchReason, { before, keepAlive }: FetchHooks): Promise<Loaded> {
     if (!isCooling(nowMs)) await before(reason)
     // Another request may have started it meanwhile.
@@ -80,7 +83,7 @@ export function createJwksSource(options: JwksOptions): JwksSource {
       pending = load(options, nowMs)
       keepAlive(pending)
     }
-    // The fetch may belong to another request, which the platform can still end, so each caller has its own timeout.
+    // The fetch may belong to another request, which the platform can cancel, so each caller has a separate timeout.
     loaded = await withTimeout(timeoutMs, pending, () => {
       throw unavailable('the JWKS endpoint is slow')
     })

@@ -7,7 +7,10 @@ const accessTypes: ReadonlySet<string> = new Set(['at+jwt', 'jwt'])
 /** Keycloak's `typ` and Cognito's `token_use`, in the payload. */
 const otherUses: ReadonlySet<string> = new Set(['id', 'refresh', 'offline', 'logout'])
 const accessUses: ReadonlySet<string> = new Set(['bearer', 'access'])
-/** OpenID Connect Core §3.1.3.6 and §3.3.2.11: an ID token's hash of the access token or the code that it came with. */
+/**
+ * OpenID Connect Core §3.1.3.6 and §3.3.2.11: an ID token's hash of the access token or the code with which it was
+ * issued.
+ */
 const hashes = ['at_hash', 'c_hash'] as const
 
 const lower = (value: unknown): string => (typeof value === 'string' ? value.toLowerCase() : '')
@@ -22,7 +25,7 @@ export function otherKindOf(header: JWTHeaderParameters, payload: JWTPayload): s
   if (uses.some((use) => otherUses.has(use))) return 'a claim names another kind of token'
   if (payload['events'] !== undefined) return 'a security event and no access token'
   if (hashes.some((name) => payload[name] !== undefined)) return 'an ID token'
-  // Some issuers repeat the nonce in access tokens. Those carry scopes, or say what they are.
+  // Some issuers repeat the nonce in access tokens. Those have scopes, or are marked as access tokens.
   const isMarked =
     uses.some((use) => accessUses.has(use)) || payload['scope'] !== undefined || payload['scp'] !== undefined
   return payload['nonce'] !== undefined && !isMarked ? 'an ID token' : null

@@ -1,16 +1,16 @@
 // The rights of an issuer's access token. Issuers name scopes and roles differently, so the operator configures the
-// claims; what is not found there is not granted.
+// claims. A right without a configured claim is not granted.
 import type { JWTPayload } from 'jose'
 import { AppError } from '../errors.ts'
 
 export interface TokenRules {
-  /** The claim that holds the scopes; null for `scope` (RFC 8693 §4.2) or `scp` (Okta, Entra ID). */
+  /** The claim with the scopes; null for `scope` (RFC 8693 §4.2) or `scp` (Okta, Entra ID). */
   readonly scopeClaim: string | null
   /**
-   * Without this scope a token may only read. Null: only a token whose scopes name `read` and not `write` is limited.
+   * Without this scope a token is read-only. Null: only a token with the scope `read` and without `write` is read-only.
    */
   readonly writeScope: string | null
-  /** A token whose claim is or lists the value is an administrator's; null for none. */
+  /** A token is an administrator's if the claim equals or lists the value; null for none. */
   readonly admin: { readonly claim: string; readonly value: string } | null
 }
 
@@ -33,7 +33,7 @@ function claimAt(payload: JWTPayload, name: string): unknown {
 const isTextList = (claim: unknown): claim is string[] =>
   Array.isArray(claim) && claim.length <= mostNames && claim.every((name) => typeof name === 'string' && name !== '')
 
-/** @throws AppError `unauthorized` for a claim that is neither text nor a list of texts */
+/** @throws AppError `unauthorized` for a claim that is neither a string nor a list of strings */
 function namesIn(payload: JWTPayload, claim: string): readonly string[] | null {
   const value = claimAt(payload, claim)
   if (value === undefined || value === null) return null
@@ -42,7 +42,7 @@ function namesIn(payload: JWTPayload, claim: string): readonly string[] | null {
   throw unauthorized(`malformed claim ${claim}`)
 }
 
-/** @throws AppError `unauthorized` where a token says its scopes twice and not alike: neither may widen the other */
+/** @throws AppError `unauthorized` if both claims exist and differ: neither may extend the other */
 function scopesIn(payload: JWTPayload, claim: string | null): readonly string[] {
   if (claim !== null) return namesIn(payload, claim) ?? []
   const [scope, scp] = [namesIn(payload, 'scope'), namesIn(payload, 'scp')]
@@ -61,7 +61,7 @@ export function scopesOf(payload: JWTPayload, { scopeClaim, writeScope }: TokenR
   return scopes.includes(writeScope) ? ['read', 'write'] : ['read']
 }
 
-/** @throws AppError `unauthorized` for a claim that cannot be read */
+/** @throws AppError `unauthorized` for a malformed claim */
 export function isAdministrator(payload: JWTPayload, { admin }: TokenRules): boolean {
   if (admin === null) return false
   const value = claimAt(payload, admin.claim)

@@ -1,5 +1,5 @@
-// Parses the environment into the configuration, once per isolate. Errors name the variables at fault and never their
-// values.
+// Parses the environment into the configuration, once for each isolate. Errors name the variables at fault and never
+// their values.
 import { constraintViolations } from './constraints.ts'
 import { identityUrlMissing } from './logins.ts'
 import {
@@ -25,7 +25,7 @@ export interface EmailConfig {
   readonly publicUrl: string
 }
 
-/** What an issuer's token may do, as src/auth/token-rights.ts applies it. */
+/** How to derive the rights of an issuer's token; applied by src/auth/token-rights.ts. */
 interface TokenRules {
   readonly scopeClaim: string | null
   readonly writeScope: string | null
@@ -44,20 +44,20 @@ export interface Config {
     readonly webhookUrl: string
     readonly products: readonly PlaidProduct[]
     readonly link: {
-      /** Shown by Link, by the bank and where consent is asked for. */
+      /** Shown by Link, by the bank and in consent dialogs. */
       readonly clientName: string
-      /** Of `products`: required of a bank that has them. */
+      /** Those of `products` that are required of banks that support them. */
       readonly requiredIfSupported: readonly PlaidProduct[]
-      /** Of `products`: the user agrees to them at the link; Plaid adds them when they are first read. */
+      /** Those of `products` to which the user agrees in Link. Plaid adds them at their first read. */
       readonly additionalConsented: readonly PlaidProduct[]
       readonly androidPackages: readonly string[]
-      /** The pages to which Hosted Link may send a user at its end. */
+      /** The pages to which Hosted Link may redirect a user at its end. */
       readonly completionRedirectUris: readonly string[]
     }
     readonly countryCodes: readonly string[]
     /** Numbers that replace those of src/plaid/rate-limit/limits.ts. */
     readonly limits: ChosenPlaidLimits
-    /** Where the objects that count Plaid's limits are created; near their first caller where it is null. */
+    /** The region of the objects that count Plaid's limits; null for near their first caller. */
     readonly quotaLocation: NonNullable<Environment['PLAID_QUOTA_LOCATION']> | null
     /** Endpoint → price of a call as decimal text. */
     readonly prices: Readonly<Record<string, string>>
@@ -67,10 +67,10 @@ export interface Config {
   readonly secret: Uint8Array
   readonly database: { readonly apiUrl: string; readonly jobsUrl: string; readonly endpoint: string | null }
   readonly auth:
-    /** Accounts of this deployment. Without an e-mail sender (development only), mails are written to the log. */
+    /** Accounts of this deployment. Without an e-mail sender (development only), e-mails are written to the log. */
     | {
         readonly mode: 'builtin'
-        /** Of the login that alone reaches the accounts. */
+        /** The URL of the only login with access to the accounts. */
         readonly databaseUrl: string
         readonly email: EmailConfig | null
         readonly mailsPerHour: number
@@ -82,7 +82,7 @@ export interface Config {
         readonly audience: string
         readonly jwksUrl: string
         readonly rules: TokenRules
-        /** A token that is valid for longer is refused. */
+        /** Tokens that are valid for longer are refused. */
         readonly longestSeconds: number
       }
   readonly encryption: {
@@ -92,7 +92,7 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** `quotas` replace the defaults. */
   readonly rateLimits: { readonly enabled: boolean; readonly quotas: RateLimitQuotas }
-  /** What one user may link. */
+  /** Limits of one user. */
   readonly linking: {
     /** Live items of a user: neither removed nor lost. */
     readonly itemsPerUser: number
@@ -101,10 +101,12 @@ export interface Config {
     /** Whether a client may link a bank that is linked already. */
     readonly allowsDuplicates: boolean
   }
-  /** Where `/.well-known/security.txt` sends who found a fault; the file is not there without one. */
+  /**
+   * The contacts in `/.well-known/security.txt` for reports of vulnerabilities. Without one, the file does not exist.
+   */
   readonly securityContacts: readonly string[]
   readonly retention: {
-    /** Days after which what a user removed is deleted. */
+    /** Days after which data that a user removed is deleted. */
     readonly removedDays: number
   }
   /** Whether items at Plaid that are not stored here are removed there, and how many a day. */
@@ -118,7 +120,7 @@ const plaidHosts = { sandbox: 'https://sandbox.plaid.com', production: 'https://
 
 /** E-mails that anyone can request: registrations and password resets. */
 const defaultMailsPerHour = 500
-/** Password hashes for clients without a known device or a live session. Each takes 0.1 to 0.2 s of CPU. */
+/** Password hashes for clients without a known device or a live session. Each takes 0.1 to 0.2 s of CPU time. */
 const defaultHashesPerMinute = 600
 
 function authOf(env: Environment): Config['auth'] {
@@ -134,7 +136,7 @@ function authOf(env: Environment): Config['auth'] {
 
 const hoursOf = ({ AUTH_MAX_TOKEN_HOURS: hours = 24 }: Environment): number => hours
 
-/** Where strict, an issuer's token is an administrator's only by a claim that the operator named. */
+/** In strict environments, a token is an administrator's only by a claim that the operator configured. */
 function rulesOf(env: Environment): TokenRules {
   const claim = env.AUTH_ADMIN_CLAIM ?? (env.ENVIRONMENT === 'development' ? 'role' : null)
   return {
@@ -157,7 +159,7 @@ function misconfigured(violations: readonly Violation[]): AppError {
 
 /**
  * Reads the Worker's variables and secrets. An empty string counts as absent.
- * @throws AppError `misconfigured` whose `reason` names every variable at fault, and no value.
+ * @throws AppError `misconfigured`, whose `reason` names every variable at fault and no value
  */
 export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config {
   const raw = Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== ''))

@@ -1,4 +1,4 @@
-// Constraints between variables, and what is allowed in development only.
+// Constraints between variables, and settings that are allowed in development only.
 import { encodeBase64, encodeHex } from '../crypto/encoding.ts'
 import { isKeyIdBelow } from '../crypto/keyring.ts'
 import { identityUrlMissing, loginViolations, sharedLoginViolations } from './logins.ts'
@@ -12,7 +12,7 @@ const originIsExact = (origin: string): boolean => {
 
 const isFake = (value: string): boolean => /fake|example|change-?me|local-only/i.test(value)
 
-/** A URL of the domain that stands in wrangler.toml until the operator puts in another. */
+/** Whether the URL has the placeholder domain of wrangler.toml, which the operator must replace. */
 const isPlaceholder = (url: string): boolean => /(^|\.)example\.com$/i.test(URL.parse(url)?.hostname ?? '')
 
 const httpsOnly = [
@@ -58,12 +58,12 @@ function authViolations(env: Environment): Violation[] {
   return violations
 }
 
-/** Where Plaid's webhooks are received; a request elsewhere is answered 404. */
+/** The path of Plaid's webhooks; a request to any other path gets 404. */
 const webhookPath = '/api/v1/plaid/webhook'
 
-/** Fewer are no chance: of 32 random bytes, 16 differ in all but one of 10^13 draws. */
+/** Fewer cannot be chance: of 32 random bytes, at least 16 differ in all but one of 10^13 draws. */
 const leastDifferentBytes = 16
-/** 32 random hexadecimals have fewer in one of 10^5 draws, base64 hardly ever. */
+/** 32 random hexadecimal digits have fewer in one of 10^5 draws, base64 almost never. */
 const leastDifferentCharacters = 8
 
 function keyViolations(env: Environment): Violation[] {
@@ -77,7 +77,7 @@ function keyViolations(env: Environment): Violation[] {
   })
 }
 
-/** Refuses what is allowed in development only. Staging is as strict as production. */
+/** Refuses settings that are allowed in development only. Staging is as strict as production. */
 function strictViolations(env: Environment, raw: Readonly<Record<string, unknown>>): Violation[] {
   const violations: Violation[] = [...loginViolations(env), ...keyViolations(env)]
   for (const name of ['PLAID_BASE_URL', 'DATABASE_ENDPOINT'] as const)
@@ -108,7 +108,7 @@ function strictViolations(env: Environment, raw: Readonly<Record<string, unknown
     if (secretVariables.some((other) => other !== name && raw[other] === value))
       violations.push([name, 'must differ from the other secrets'])
   }
-  // A key that was retired may be read by more people than one that is in use.
+  // More people may have read a retired key than a key in use.
   const current = encodeHex(env.ENCRYPTION_KEY)
   if (env.ENCRYPTION_KEYS_PREVIOUS.some(({ secret }) => encodeHex(secret) === current))
     violations.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY'])
@@ -132,7 +132,7 @@ function linkViolations(env: Environment): Violation[] {
   return violations
 }
 
-/** Everything that is wrong with variables that are each well formed. `raw` is what they were parsed from. */
+/** All violations of variables that are valid each by itself. `raw` contains them before parsing. */
 export function constraintViolations(env: Environment, raw: Readonly<Record<string, unknown>>): Violation[] {
   const violations: Violation[] = []
   if (env.PLAID_ENV === 'production' && env.ENVIRONMENT !== 'production')

@@ -1,7 +1,7 @@
 // The Worker's database logins, and their constraints.
 import { authModeOf, type Violation, type Environment } from './variables.ts'
 
-/** Of built-in accounts, whose functions no other login may call. */
+/** The login of built-in accounts is missing; no other login may call their functions. */
 export const identityUrlMissing: Violation = [
   'DATABASE_IDENTITY_URL',
   'is missing: built-in accounts need a login of their own, as db:bootstrap prints it',
@@ -27,7 +27,7 @@ function loginsOf(env: Environment): readonly DatabaseLogin[] {
   ]
 }
 
-/** Each role needs its own login; a shared one would have both roles' rights. */
+/** Each role needs a separate login; a shared one would have both roles' rights. */
 export function sharedLoginViolations(env: Environment): Violation[] {
   const logins = loginsOf(env).map(({ variable, url }) => ({ variable, login: loginOf(url) }))
   return logins.flatMap(({ variable, login }, index): Violation[] => {
@@ -36,7 +36,9 @@ export function sharedLoginViolations(env: Environment): Violation[] {
   })
 }
 
-/** Logins that `db:bootstrap` made. The owner, or a role made in Neon's console, may bypass row-level security. */
+/**
+ * Requires logins that `db:bootstrap` created. The owner, or a role from Neon's console, may bypass row-level security.
+ */
 export function loginViolations(env: Environment): Violation[] {
   return loginsOf(env).flatMap(({ variable, url, role }): Violation[] => {
     const login = loginOf(url)

@@ -1,4 +1,4 @@
-// The Worker's variables and secrets one by one: what each looks like. What they must be together is constraints.ts.
+// The format of each of the Worker's variables and secrets. constraints.ts checks them together.
 import * as z from 'zod'
 import { decodeKey, keyIdPattern } from '../crypto/keyring.ts'
 
@@ -19,7 +19,7 @@ const rateLimitNames = [
 ] as const
 export type RateLimitQuotas = Readonly<Partial<Record<(typeof rateLimitNames)[number], number>>>
 
-/** An admission is eight bytes of a stored log. */
+/** Each admission takes eight bytes of a stored log. */
 const largestQuota = 10_000
 
 const wholeNumber = (from: number, to: number) => {
@@ -27,7 +27,7 @@ const wholeNumber = (from: number, to: number) => {
   return z.int({ error }).min(from, { error }).max(to, { error })
 }
 
-/** Calls a minute by item and by client; of paid endpoints also `day`: calls an item and a day. */
+/** Calls in a minute by item and by client; for paid endpoints also `day`: calls for an item in a day. */
 const plaidLimit = z.strictObject({
   item: wholeNumber(1, 10_000).optional(),
   client: wholeNumber(1, 1_000_000).optional(),
@@ -53,8 +53,8 @@ const plaidPricesSchema = z.record(
 )
 
 /**
- * Text that holds JSON of that shape. The violation quotes nothing of it but `members`, names that the schema fixes:
- * where they lead to the fault, it says which of them is wrong.
+ * Text that contains JSON of this schema. A violation quotes only `members`, names that the schema fixes: if they lead
+ * to the error, it reports which of them is invalid.
  */
 const jsonOf = <Schema extends z.ZodType>(schema: Schema, message: string, members: readonly string[] = []) =>
   z.string().transform((text, context): z.output<Schema> => {
@@ -70,7 +70,7 @@ const jsonOf = <Schema extends z.ZodType>(schema: Schema, message: string, membe
     }
   })
 
-/** Where Cloudflare creates a Durable Object when it is asked to: its names for parts of the world. */
+/** Cloudflare's location hints for Durable Objects. */
 const locationHints = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const
 
 const list = z.string().transform((text) => text.split(/[,\s]+/).filter((part) => part !== ''))
@@ -205,5 +205,5 @@ export type Violation = readonly [variable: string, what: string]
 export const authModeOf = (env: Environment): 'oidc' | 'builtin' =>
   env.AUTH_MODE ?? (env.AUTH_ISSUER === undefined ? 'builtin' : 'oidc')
 
-/** Limits of Plaid's that the operator chose, each number by itself. */
+/** Plaid's limits that the operator chose. Each number can be set alone. */
 export type ChosenPlaidLimits = z.output<typeof plaidLimitsSchema>

@@ -1,4 +1,4 @@
-// Runs the parts of a cron job one after the other. The next part runs even if one fails or exceeds its time.
+// Runs the parts of a cron job one after the other. A part that fails or exceeds its time does not prevent the next.
 import type { Ctx } from '../context.ts'
 import { withTimeout } from '../timeout.ts'
 

@@ -1,4 +1,4 @@
-// Comparison whose time does not reveal where two values differ. Lengths are not secret: each format fixes them.
+// A comparison whose time does not reveal where two values differ. Lengths are not secret: each format fixes them.
 
 /** Whether both contain the same bytes. */
 export function equalConstantTime(left: Uint8Array, right: Uint8Array): boolean {

@@ -10,7 +10,7 @@ export function utf8(text: string): Bytes {
   return new Uint8Array(encoder.encode(text))
 }
 
-/** Text of UTF-8 bytes, or null where they are not UTF-8. */
+/** Text of UTF-8 bytes, or null if they are not UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | null {
   try {
     return decoder.decode(bytes)

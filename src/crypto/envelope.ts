@@ -1,5 +1,5 @@
-// The sealed string that a secret is stored as: `wn1.<keyId>.<salt>.<nonce>.<commitment>.<ciphertext and tag>`, the
-// last four in base64url. A record opens only in the place it was sealed for; there is no trial decryption.
+// Seals secrets for storage: `wn1.<keyId>.<salt>.<nonce>.<commitment>.<ciphertext and tag>`, the last four in
+// base64url. A sealed value opens only in the place for which it was sealed; keys are never tried one by one.
 
 import { AppError } from '../errors.ts'
 import { equalConstantTime } from './constant-time.ts'
@@ -17,13 +17,13 @@ const MAX_PLAINTEXT_BYTES = 8192
 /** Base64url of the longest plaintext, and room for the other parts. */
 const MAX_SEALED_LENGTH = Math.ceil((MAX_PLAINTEXT_BYTES + TAG_BYTES) / 3) * 4 + 256
 
-/** Where a sealed value lives. All of it is authenticated: moved elsewhere, the value does not open. */
+/** The place of a sealed value. All of it is authenticated: in another place the value does not open. */
 export interface Binding {
   readonly table: string
   readonly column: string
-  /** Our id of the user whose secret it is. */
+  /** The id of the secret's user in this database. */
   readonly userId: string
-  /** Our id of the item; the row's own id for what belongs to no item. */
+  /** The id of the item in this database; the row's id if the secret belongs to no item. */
   readonly itemId: string
 }
 
@@ -45,8 +45,8 @@ function undecryptable(reason: string): AppError {
 }
 
 /**
- * Seals `plaintext` (at most 8,192 bytes of UTF-8) under the current key, for the place that `binding` names.
- * @throws AppError `internal` when it is too long
+ * Seals `plaintext` (at most 8,192 bytes of UTF-8) under the current key, for the place in `binding`.
+ * @throws AppError `internal` if it is too long
  */
 export async function seal(
   keyring: Keyring,
@@ -66,8 +66,8 @@ export async function seal(
 }
 
 /**
- * Opens what `seal` made for the same binding.
- * @throws AppError `token_undecryptable`, with the reason for the log and nothing of the content
+ * Opens a value that `seal` returned for the same binding.
+ * @throws AppError `token_undecryptable`, with a reason for the log that contains nothing of the content
  */
 export async function open(keyring: Keyring, sealed: string, binding: Binding): Promise<string> {
   const parts = parseSealed(sealed)
@@ -79,7 +79,7 @@ export async function open(keyring: Keyring, sealed: string, binding: Binding): 
   return plaintext
 }
 
-/** Version first, then every length, before any key is derived. */
+/** Checks the version first, then every length, before any key is derived. */
 function parseSealed(sealed: string): Sealed {
   if (!sealed.startsWith(`${VERSION}.`)) throw undecryptable('the envelope version is unknown')
   if (sealed.length > MAX_SEALED_LENGTH) throw undecryptable('the envelope is too long')
@@ -118,7 +118,7 @@ async function decrypt(algorithm: ReturnType<typeof gcm>, key: CryptoKey, cipher
   try {
     return new Uint8Array(await crypto.subtle.decrypt(algorithm, key, ciphertext))
   } catch (error) {
-    // The engine's error says only that authentication failed; it is the one error that decrypt documents.
+    // The engine's error only says that authentication failed, the only documented error of decryption.
     throw new AppError('token_undecryptable', 'A stored secret could not be read.', {
       reason: 'authentication failed: altered, or sealed for another place',
       cause: error,

@@ -14,14 +14,14 @@ const MAX_CACHED_KEYS = 32
 
 export const keyIdPattern = /^[A-Za-z0-9_-]{1,32}$/
 
-/** A secret under its id. At least 32 random bytes: see `decodeKey`. */
+/** A secret and its id. At least 32 random bytes: see `decodeKey`. */
 export interface EncryptionKey {
   readonly id: string
   readonly secret: Bytes
 }
 
 export interface KeyringOptions {
-  /** Seals, and opens what it sealed. */
+  /** Seals, and opens values that it sealed. */
   readonly current: EncryptionKey
   /** Open only. */
   readonly previous?: readonly EncryptionKey[]
@@ -31,7 +31,7 @@ export interface KeyringOptions {
 
 export interface Keyring {
   readonly currentKeyId: string
-  /** Ids of the keys that open what they sealed: configured and not below the minimum. */
+  /** Ids of the keys that can open values: configured and not below the minimum. */
   readonly readableKeyIds: readonly string[]
   /**
    * The master key of an id, usable for HKDF only.
@@ -41,8 +41,8 @@ export interface Keyring {
 }
 
 /**
- * Bytes of an encryption key given as hex, base64 or base64url text; null where it is none of them or holds fewer than
- * 32 bytes. Text of hex digits alone is hex.
+ * The bytes of an encryption key from hex, base64 or base64url text. Null for other text and for fewer than 32 bytes.
+ * Text with only hex digits counts as hex.
  */
 export function decodeKey(text: string): Bytes | null {
   if (text.length > MAX_SECRET_BYTES * 2) return null
@@ -55,7 +55,7 @@ export function decodeKey(text: string): Bytes | null {
 /** Whether `id` is below `minimum` in the natural order of key ids. */
 export const isKeyIdBelow = (id: string, minimum: string): boolean => sortKey(id) < sortKey(minimum)
 
-/** Runs of digits padded, so that comparing code units orders numbers by value. */
+/** Pads runs of digits, so that comparing code units orders numbers by value. */
 function sortKey(id: string): string {
   return id.replaceAll(/\d+/g, (digits) => digits.padStart(32, '0'))
 }

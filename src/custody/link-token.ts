@@ -27,7 +27,8 @@ export async function sealLinkToken(keyring: Keyring, token: string, owner: Owne
 }
 
 /**
- * @throws AppError `token_undecryptable` when it was sealed for another session or user, or with a key that is not here
+ * @throws AppError `token_undecryptable` if it was sealed for another session or user, or with a key that is not
+ *   configured
  */
 export async function openLinkToken(keyring: Keyring, sealed: string, owner: Owner): Promise<Secret> {
   return createSecret(await open(keyring, sealed, binding(owner)))

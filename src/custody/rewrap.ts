@@ -5,8 +5,8 @@ import { openLinkToken, sealLinkToken } from './link-token.ts'
 import { openTotpSecret, sealTotpSecret } from './totp-secret.ts'
 
 /**
- * Every place of the database that holds sealed values, in the order in which a rotation visits them: a value moves from an
- * exchange to an item, and from there to a removal.
+ * Every place in the database with sealed values, in the order of a rotation: a value moves from an exchange to an
+ * item, and from there to a removal.
  */
 export const sealedPlaces = ['link_exchanges', 'items', 'plaid_removals', 'link_sessions', 'totp_secrets'] as const
 type SealedPlace = (typeof sealedPlaces)[number]
@@ -14,7 +14,7 @@ type SealedPlace = (typeof sealedPlaces)[number]
 export interface SealedValue {
   readonly sealed: string
   readonly userId: string
-  /** The id of the row that the value was sealed for: of the item, the Link session or the account. */
+  /** The id of the row for which the value was sealed: the item, the Link session or the account. */
   readonly ownerId: string
 }
 
@@ -35,7 +35,7 @@ const rewraps: Readonly<Record<SealedPlace, Rewrap>> = {
     await sealTotpSecret(keyring, await openTotpSecret(keyring, sealed, ownerId), ownerId),
 }
 
-/** @throws AppError `token_undecryptable` when no readable key opens the value for its row */
+/** @throws AppError `token_undecryptable` if no readable key opens the value for its row */
 export async function rewrap(keyring: Keyring, place: SealedPlace, value: SealedValue): Promise<string> {
   return await rewraps[place](keyring, value)
 }

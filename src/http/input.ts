@@ -34,7 +34,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, place: Place, value: un
   throw new AppError('validation_failed', detail, { fields })
 }
 
-/** Parameters of the path, and headers. */
+/** Parses parameters of the path, and headers. */
 export function parseParameters<Schema extends z.ZodType>(
   schema: Schema,
   values: Readonly<Record<string, string>>,
@@ -46,8 +46,8 @@ export function parseParameters<Schema extends z.ZodType>(
 const pageParameters = new Set(['cursor', 'limit', 'since'])
 
 /**
- * The query string. An empty page parameter counts as absent. A repeated parameter is refused, because readers disagree on which of
- * the two counts.
+ * Parses the query string. An empty page parameter counts as absent. A repeated parameter is refused, because parsers
+ * disagree on which of the two counts.
  */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: URLSearchParams): z.output<Schema> {
   const names = [...query.keys()]
@@ -72,7 +72,7 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // The message of the engine quotes the body.
+    // The engine's message quotes the body.
     throw new AppError('bad_request', 'The request body is not well-formed JSON.')
   }
 }
@@ -81,9 +81,9 @@ function parseJson(bytes: Uint8Array): unknown {
 const isIdentity = (contentEncoding: string | null): boolean => /^\s*(?:identity\s*)?$/i.test(contentEncoding ?? '')
 
 /**
- * A JSON body.
- * @throws AppError `bad_request` when it is absent or malformed, `unsupported_media_type` also for a compressed one,
- * `validation_failed`
+ * Parses a JSON body.
+ * @throws AppError `bad_request` if it is absent or malformed; `unsupported_media_type`, also for a compressed body;
+ *   `validation_failed`
  */
 export function parseBody<Schema extends z.ZodType>(
   schema: Schema,

@@ -12,7 +12,7 @@ import type { Route } from './route.ts'
 
 export type App = Hono<HttpEnvironment>
 
-/** @throws AppError `misconfigured` when there are none */
+/** @throws AppError `misconfigured` if there are none */
 export function servicesOf(context: Context<HttpEnvironment>): Services {
   const services = context.get('services')
   if (services instanceof AppError) throw services

@@ -113,7 +113,7 @@ function problems(route: Route, components: Components): Json {
 
 const exampleOf = (example: unknown): Json => (example === undefined ? {} : { example })
 
-/** A stream is not described as a schema; the operation's text says what it holds. */
+/** A stream has no schema; the operation's text describes its content. */
 const streamContent = (mediaTypes: readonly string[]): Json =>
   Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, { schema: { type: 'string' } }]))
 

@@ -18,7 +18,7 @@ export interface RequestState {
   log: Logger
   actor: Actor
   notes: LogNotes
-  /** The security event of the route, if it is one. */
+  /** The security event of the route, or null. */
   event: RouteEvent | null
   /** The UUID in the path. */
   targetId: string | null

@@ -31,9 +31,9 @@ export interface RouteFacts {
   readonly limit?: RateLimit
   /** The security event in the log. Routes for administrators have `admin_read` and `admin_change`. */
   readonly event?: RouteEvent
-  /** Also refuses tokens whose session has ended. Routes for administrators always do. */
+  /** Also refuses tokens whose session has ended. Routes for administrators always do this. */
   readonly session?: 'live'
-  /** The purpose that the route serves: refused for users who do not allow it. */
+  /** The purpose of the route, which is refused for users who do not allow it. */
   readonly purpose?: Purpose
   readonly params?: z.ZodObject | undefined
   readonly query?: z.ZodObject | undefined
@@ -46,7 +46,7 @@ export interface RouteFacts {
   readonly errors: readonly ErrorCode[]
   /** The media type of a success; the default is JSON. */
   readonly mediaType?: 'text/plain; charset=utf-8'
-  /** The media types of a success that is a stream of bytes; the reply's headers name the one that it has. */
+  /** The media types of a success that is a stream of bytes. The response's headers contain the actual one. */
   readonly streams?: readonly string[]
   /** `Cache-Control` of a success; the default is `no-store`. */
   readonly cacheControl?: string
@@ -142,7 +142,7 @@ function isUsers(ctx: Ctx): ctx is Ctx<User> {
 
 /**
  * Checks access: a user or an administrator, and for changes a token that is not read-only.
- * @throws AppError `unauthorized`, also where a mount forgot to authenticate; `forbidden`
+ * @throws AppError `unauthorized`, also if a mount forgot to authenticate; `forbidden`
  */
 function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; method: Method }): Ctx<User> {
   if (!isUsers(ctx)) throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no user' })
@@ -154,8 +154,8 @@ function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; met
 }
 
 /**
- * Tokens of an issuer or operator have no session; they are valid until they expire.
- * @throws AppError `unauthorized` when the session has ended
+ * Requires a live session. Tokens of an issuer or operator have no session and are valid until they expire.
+ * @throws AppError `unauthorized` if the session has ended
  */
 async function requireSession(
   ctx: Ctx<User>,

@@ -1,10 +1,10 @@
-// Whether the configured keys open the access tokens that are stored.
+// Checks whether the configured keys open the stored access tokens.
 import type { Ctx } from '../context.ts'
 import { whileReadinessWaits } from '../db/operations/health.ts'
 import { listItemKeyIds } from '../db/operations/sealed-values.ts'
 import { AppError } from '../errors.ts'
 
-/** Problems that name key ids, for the log; empty when there are none. */
+/** Problems with key ids, for the log; empty if there are none. */
 export async function checkStoredKeys({
   keyring,
   jobs,

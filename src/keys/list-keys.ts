@@ -1,19 +1,19 @@
-// Which encryption keys the stored secrets need.
+// Lists the encryption keys that the stored secrets need.
 import type { Ctx } from '../context.ts'
 import { countTotpKeys } from '../db/identity/totp.ts'
 import { countSealedValues, type KeyCount } from '../db/operations/sealed-values.ts'
 
 interface KeyReport {
   readonly currentKeyId: string
-  /** Each key that is configured or that sealed a value, by id. */
+  /** Each key that is configured or sealed a value, by id. */
   readonly keys: readonly {
     readonly id: string
-    /** Whether the Worker opens what the key sealed. */
+    /** Whether the Worker can open values of the key. */
     readonly readable: boolean
-    /** Place → how many values of it the key sealed. */
+    /** Place → number of its values under the key. */
     readonly values: Readonly<Record<string, number>>
   }[]
-  /** Values that a rotation would seal again. */
+  /** The number of values that a rotation would seal again. */
   readonly remaining: number
 }
 

@@ -1,5 +1,6 @@
-// Rotates the encryption keys: seals every stored secret again under the current key, a batch for each queue message. A value
-// is replaced only while it is what it was, so syncs and token rotations run meanwhile. Repeating a step changes nothing.
+// Rotates the encryption keys: seals every stored secret again under the current key, a batch for each queue message. A
+// value is replaced only if it has not changed, so syncs and token rotations can run meanwhile. Each step is
+// idempotent.
 import type { Ctx } from '../context.ts'
 import { rewrap, sealedPlaces } from '../custody/rewrap.ts'
 import { listTotpSecrets, replaceTotpSecrets } from '../db/identity/totp.ts'
@@ -12,13 +13,16 @@ import {
 import { AppError } from '../errors.ts'
 import type { RewrapMessage } from '../messages/message.ts'
 
-/** Values that one message seals again, and the pause before the next one: at most 500 values a second. */
+/**
+ * The number of values that one message seals again, and the pause before the next message: at most 500 values a
+ * second.
+ */
 const batchSize = 500
 export const pauseSeconds = 1
 
 /**
  * Enqueues the first step. Safe while another rotation to the same key runs.
- * @throws AppError `unavailable` when the queue does not take the message
+ * @throws AppError `unavailable` if the queue does not accept the message
  */
 export async function startKeyRotation({ services, log }: Ctx): Promise<void> {
   const { keyring, enqueueRewrap } = services
@@ -28,7 +32,7 @@ export async function startKeyRotation({ services, log }: Ctx): Promise<void> {
   log.info('key_rotation_started', { key_id: first.key_id })
 }
 
-/** Reads and replaces the values of a place; null where the deployment has no such place. */
+/** Functions that read and replace the values of a place; null if the deployment has no such place. */
 async function accessTo({ services }: Ctx, { rewrap: place, after, key_id: keyId }: RewrapMessage) {
   const from = { keyId, after, limit: batchSize }
   if (place !== 'totp_secrets')
@@ -46,9 +50,10 @@ async function accessTo({ services }: Ctx, { rewrap: place, after, key_id: keyId
 }
 
 /**
- * Seals the next batch again. Returns the message of the next step; null after the last one. A value that no key opens is
- * logged and stays as it is.
- * @throws AppError `unavailable` when the database does not answer, or this isolate has another current key than the message
+ * Seals the next batch again. Returns the message of the next step; null after the last one. A value that no key opens
+ * is logged and stays as it is.
+ * @throws AppError `unavailable` if the database does not respond, or if this isolate has another current key than the
+ *   message
  */
 export async function rewrapBatch(ctx: Ctx, message: RewrapMessage): Promise<RewrapMessage | null> {
   const { services, log } = ctx

@@ -12,7 +12,9 @@ export type Enqueue = (
   delaySeconds?: number,
 ) => Promise<readonly string[]>
 
-/** Per user: all products of two items at once, then five products a second. This leaves room for other users. */
+/**
+ * For each user: all products of two items immediately, then five products a second. This leaves room for other users.
+ */
 const pace: Pace = { burst: 14, perSecond: 5 }
 
 interface Over {
@@ -22,7 +24,8 @@ interface Over {
 }
 
 /**
- * Returns a function that never rejects. It returns the ids that the queue did not take; their rows stay dirty and due.
+ * Returns a function that never rejects. It returns the ids that the queue did not accept; their rows stay dirty and
+ * due.
  */
 export function coalesced({ jobs, send, log }: Over): Enqueue {
   const claim = async (ids: readonly string[], delaySeconds: number): Promise<readonly DueMessage[]> => {

@@ -9,7 +9,7 @@ export const syncTriggers = ['link', 'user', 'webhook', 'sweep', 'again', 'raise
 export type SyncTrigger = (typeof syncTriggers)[number]
 
 const productMessage = z.strictObject({ item_product_id: z.uuid(), reason: z.enum(syncTriggers) })
-/** A hosted Link session whose results are to be read from Plaid. */
+/** A hosted Link session whose results must be read from Plaid. */
 const linkMessage = z.strictObject({ link_session_id: z.uuid() })
 
 /** An access token to rotate, identified by the digest of its sealed value, so that a second delivery does nothing. */
@@ -18,7 +18,7 @@ const rotationMessage = z.strictObject({
   token_digest: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
-/** The next step of a rotation of the encryption keys: values of one place, from one row on, to one key. */
+/** The next step of a rotation of the encryption keys: values of one place, after one row, to one key. */
 const rewrapMessage = z.strictObject({
   rewrap: z.enum(sealedPlaces),
   after: z.uuid().nullable(),

@@ -1,4 +1,4 @@
-// Sends messages to the sync queue. Retries batches that the queue rejects, and returns what it does not take in the
+// Sends messages to the sync queue. Retries batches that the queue rejects, and returns what it does not accept in the
 // end. Never rejects: the sweep finds rows whose message was not sent.
 import type { DueMessage } from '../db/sync/wake-ups.ts'
 import type { Logger } from '../monitoring/logger.ts'
@@ -14,13 +14,13 @@ export interface MessageQueue {
 }
 
 export interface Producer {
-  /** Sends messages for products. Returns the ids that the queue did not take; their rows stay dirty and due. */
+  /** Sends messages for products. Returns the ids that the queue did not accept; their rows stay dirty and due. */
   readonly send: (due: readonly DueMessage[], reason: SyncTrigger) => Promise<readonly string[]>
   /** The same for hosted Link sessions. */
   readonly enqueueLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
-  /** Continues a rotation of the encryption keys. Returns whether the queue took the message. */
+  /** Continues a rotation of the encryption keys. Returns whether the queue accepted the message. */
   readonly enqueueRewrap: (message: RewrapMessage, delaySeconds: number) => Promise<boolean>
-  /** Returns whether the queue took the message. The request is stored nowhere else. */
+  /** Returns whether the queue accepted the message. The request is stored nowhere else. */
   readonly enqueueRotation: (item: { readonly itemId: string; readonly tokenDigest: string }) => Promise<boolean>
 }
 
@@ -39,7 +39,8 @@ const tries = 3
 /** All attempts and pauses of a batch end within the 10 s in which Plaid expects a webhook's response. */
 const firstPauseMs = 250
 /**
- * An overloaded queue may hang for a minute and take the next attempt at once. A batch that is taken twice is harmless.
+ * An overloaded queue can hang for a minute and accept the next attempt immediately. A batch that is sent twice is
+ * harmless.
  */
 const sendTimeoutMs = 2500
 

@@ -1,10 +1,10 @@
-// One alarm for many failures of a kind, so that an attacker cannot use up alarms.
+// Raises one alarm for many failures of a kind, so that an attacker cannot use up alarms.
 
 const minuteMs = 60_000
 
 /**
- * Counts failures of one kind. Returns how many happened since the last alarm where one is due now, which is at most
- * once in `everyMs`; else null.
+ * Counts failures of one kind. Returns how many happened since the last alarm if one is due now, at most once in
+ * `everyMs`; else null.
  */
 export function createAlarm(everyMs: number = minuteMs): (nowMs: number) => number | null {
   let count = 0

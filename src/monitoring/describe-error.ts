@@ -1,5 +1,5 @@
-// Describes errors for logs and reports: names, codes, redacted messages and causes. Never other members, where
-// libraries put requests, payloads and connection strings.
+// Describes errors for logs and reports: names, codes, redacted messages and causes. Never other members, in which
+// libraries store requests, payloads and connection strings.
 
 import { AppError } from '../errors.ts'
 import { type Redact, redact } from './redact.ts'
@@ -17,7 +17,7 @@ export interface DescribedError {
   readonly cause?: DescribedError
 }
 
-/** Errors by name whose message quotes what was parsed: bodies, and with them people's data, which no pattern knows. */
+/** Errors whose message quotes the parsed text: request bodies with personal data, which no pattern recognizes. */
 export const quotingErrors: ReadonlySet<string> = new Set(['SyntaxError', 'ZodError', '$ZodError'])
 export const WITHHELD = '[withheld]'
 
@@ -43,7 +43,7 @@ function describe(error: unknown, redactText: Redact, causesLeft: number): Descr
   }
 }
 
-/** Frames alone: the lines before them repeat the message. */
+/** Only the frames: the lines before them repeat the message. */
 function frames(stack: string, clean: Redact): readonly string[] {
   return stack
     .slice(0, 8192)

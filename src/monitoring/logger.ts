@@ -1,5 +1,5 @@
-// Structured logs: one JSON line an event, of fields named here and nothing else. The only place that writes to the
-// console; every text goes through redaction first.
+// Structured logs: one JSON line for each event, only with the fields that are listed here. The only module that writes
+// to the console. Redacts every text.
 
 import { describeError } from './describe-error.ts'
 import { type Redact, redact } from './redact.ts'
@@ -9,9 +9,9 @@ const MAX_TEXT_LENGTH = 1000
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
-/** Fields that hold text: names, codes, ids. No amounts, no names of people or merchants, no bodies, no addresses. */
+/** Fields with text: names, codes, ids. No amounts, no names of people or merchants, no bodies, no addresses. */
 const textFields = [
-  // A pseudonym, as `network` and `user` are (./pseudonyms.ts).
+  // A pseudonym, like `network` and `user` (./pseudonyms.ts).
   'account',
   'action',
   'actor',
@@ -31,7 +31,7 @@ const textFields = [
   'key_id',
   'kid',
   'mail',
-  // Of a mail that no sender took over: in development alone.
+  // The code of an e-mail that was not sent; only in development.
   'mail_code',
   'message_id',
   'method',
@@ -66,7 +66,7 @@ const textFields = [
   'webhook_type',
 ] as const
 
-/** Fields that hold a number; units are in the names. */
+/** Fields with a number; the names contain the units. */
 const numberFields = [
   'added',
   'attempt',
@@ -105,7 +105,7 @@ export type LogFields = Partial<
   Record<(typeof textFields)[number], string | null> &
     Record<(typeof numberFields)[number], number> &
     Record<(typeof booleanFields)[number], boolean> & {
-      /** Whatever was thrown; described, never serialised. */
+      /** Any thrown value. It is described, never serialised. */
       readonly error: unknown
     }
 >
@@ -115,20 +115,20 @@ export interface Logger {
   info(event: string, fields?: LogFields): void
   warn(event: string, fields?: LogFields): void
   error(event: string, fields?: LogFields): void
-  /** A logger whose events carry these fields too. */
+  /** A logger whose events also have these fields. */
   child(fields: LogFields): Logger
 }
 
 export interface LoggerOptions {
-  /** Takes one line without its line end; by default the console at that level. */
+  /** Receives one line without its line end; by default the console at that level. */
   readonly sink?: (line: string, level: LogLevel) => void
   readonly minimumLevel?: LogLevel
   readonly redactText?: Redact
-  /** Milliseconds since 1970 of an event. */
+  /** The time of an event, in milliseconds since 1970. */
   readonly clock?: () => number
 }
 
-/** Cloudflare and Node sort lines by the console method. */
+/** Cloudflare and Node determine the level of a line by the console method. */
 function writeToConsole(line: string, level: LogLevel): void {
   // oxlint-disable-next-line no-console -- the one place that may
   console[level](line)
@@ -140,7 +140,7 @@ const typeOfField: ReadonlyMap<string, 'string' | 'number' | 'boolean'> = new Ma
   ...booleanFields.map((name) => [name, 'boolean'] as const),
 ])
 
-/** A logger whose events all carry `base`. It never throws for what it is given. */
+/** A logger whose events all have `base`. Never throws, whatever the fields. */
 export function createLogger(base: LogFields, options: LoggerOptions = {}): Logger {
   const { sink = writeToConsole, minimumLevel = 'info', redactText = redact, clock = Date.now } = options
   const write = (level: LogLevel, event: string, fields: LogFields = {}): void => {
@@ -157,7 +157,7 @@ export function createLogger(base: LogFields, options: LoggerOptions = {}): Logg
   }
 }
 
-/** The list again at run time: a value can reach here under a type that does not know all of its members. */
+/** Checks the list again at run time, because a value can have more members than its type. */
 function allowedFields(fields: LogFields, redactText: Redact): Record<string, unknown> {
   const allowed: Record<string, unknown> = {}
   let dropped = 0

@@ -1,7 +1,7 @@
-// Counters and durations to an Analytics Engine dataset. Names and labels are from the code, never from input: no ids
-// of users, no addresses.
+// Writes counters and durations to an Analytics Engine dataset. Names and labels come from the code, never from input:
+// no ids of users, no addresses.
 
-/** The binding's part that is used. Writing is fire-and-forget and a no-op under a local workerd. */
+/** The part of the binding that is used. Writing is fire-and-forget and does nothing in a local workerd. */
 export interface Dataset {
   writeDataPoint(point: { indexes?: string[]; blobs?: string[]; doubles?: number[] }): void
 }
@@ -12,8 +12,7 @@ export interface Metrics {
 }
 
 /**
- * Metrics over a dataset; without one they are dropped. A point is `{indexes: [name], blobs: labels, doubles:
- * [value]}`.
+ * Metrics in a dataset; without one they are dropped. A point is `{indexes: [name], blobs: labels, doubles: [value]}`.
  */
 export function createMetrics(dataset: Dataset | undefined): Metrics {
   return {

@@ -1,14 +1,16 @@
 // Keyed pseudonyms for log lines: they link the lines of one person or network without revealing who it is. Only
-// holders of SECRET_KEY can compute them; `npm run pseudonym` does.
+// holders of SECRET_KEY can compute them, with `npm run pseudonym`.
 import { authenticatorFor } from '../crypto/derived-key.ts'
 import { encodeBase64Url } from '../crypto/encoding.ts'
 
 export interface Pseudonyms {
-  /** Of a user, by issuer and subject. */
+  /** The pseudonym of a user, by issuer and subject. */
   readonly user: (identity: { readonly issuer: string; readonly subject: string }) => Promise<string>
-  /** Of a built-in account, by its e-mail address in lower case. */
+  /** The pseudonym of a built-in account, by its e-mail address in lower case. */
   readonly account: (email: string) => Promise<string>
-  /** Of a client's network (/24 or /48); changes each UTC day, so that lines of two days cannot be linked by it. */
+  /**
+   * The pseudonym of a client's network (/24 or /48). Changes each UTC day, so that it cannot link lines of two days.
+   */
   readonly network: (network: string, at: Date) => Promise<string>
 }
 

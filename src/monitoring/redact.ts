@@ -1,12 +1,12 @@
-// Takes secrets out of text before it leaves: log lines and error reports. Bounded work on any input; it would rather
-// remove too much than too little.
+// Removes secrets from text before it leaves the Worker in log lines and error reports. Bounded work for any input.
+// Rather removes too much than too little.
 
 const REDACTED = '[redacted]'
-/** Longest text looked at; the rest is cut off. */
+/** The longest text that is kept; the rest is cut off. */
 const MAX_TEXT_LENGTH = 16_384
 const MAX_DEPTH = 8
 const MAX_NODES = 2000
-/** Shorter configured values (`dev`, `8787`) would tear up ordinary text. */
+/** Shorter configured values (`dev`, `8787`) occur in ordinary text. */
 const MIN_KNOWN_SECRET_LENGTH = 8
 
 export type Redact = (text: string) => string
@@ -24,7 +24,7 @@ const quotedTwice = String.raw`\\"[^"\\]{0,8192}`
 const quoted = String.raw`"(?:[^"\\]|\\.){0,8192}|'(?:[^'\\]|\\.){0,8192}`
 const bare = String.raw`[^\s"',;&})\]\\]{1,8192}`
 
-/** Each linear: a start is either literal or bounded, and no two neighbours can match the same character. */
+/** Each takes linear time: a start is either literal or bounded, and no two neighbours can match the same character. */
 const patterns: readonly (readonly [RegExp, string])[] = [
   // user:password@ of any URL
   [/:\/\/[^\s"'<>]{1,512}@/g, `://${REDACTED}@`],
@@ -51,7 +51,7 @@ const hexKey = /[0-9a-fA-F]{64}/
 const base64UrlKey = /[A-Za-z0-9_+=-]{43,}/
 const base64Key = /[A-Za-z0-9_+/=-]{43,}/
 
-/** Keys mix cases, error codes and route names do not; with slashes it might be a file's path, which has few digits. */
+/** Keys mix cases; error codes and route names do not. Text with slashes may be a file's path, which has few digits. */
 function isKeyLike(run: string): boolean {
   const plain = base64UrlKey.exec(run)?.[0]
   if (plain !== undefined && /[a-z]/.test(plain) && /[A-Z]/.test(plain)) return true
@@ -64,7 +64,7 @@ function redactRun(run: string): string {
   return jwtStart.test(run) || hexKey.test(run) || isKeyLike(decoded) ? REDACTED : run
 }
 
-/** The text up to the limit, without the word that the limit cut in two: half a secret might pass for none. */
+/** The text up to the limit, without a word that the limit cuts in two: half of a secret might not be recognized. */
 function bound(text: string): string {
   if (text.length <= MAX_TEXT_LENGTH) return text
   const kept = text.slice(0, MAX_TEXT_LENGTH)
@@ -73,8 +73,8 @@ function bound(text: string): string {
 }
 
 /**
- * A redactor that also removes these exact values (as they are, percent-encoded, in JSON): the configured secrets,
- * which no pattern may know. Values under 8 characters are ignored.
+ * A redactor that also removes these exact values: the configured secrets, which may match no pattern. Finds them
+ * unchanged, percent-encoded and in JSON. Ignores values under 8 characters.
  */
 export function createRedactor(knownSecrets: readonly string[] = []): Redact {
   const spellings = knownSecrets
@@ -89,12 +89,12 @@ export function createRedactor(knownSecrets: readonly string[] = []): Redact {
   }
 }
 
-/** Removes what looks like a secret by its shape alone. */
+/** Removes everything that looks like a secret. */
 export const redact: Redact = createRedactor()
 
 /**
- * A copy of any value with every string redacted and every member with a secret's name replaced; cycles, depths over 8
- * and more than 2,000 nodes are cut. Reads members of plain data only, so it runs no getter twice and no `toJSON`.
+ * A copy of any value with every string redacted and every member with a secret's name replaced. Cuts cycles, depths
+ * over 8 and more than 2,000 nodes. Reads only members of plain data, so it runs no getter twice and no `toJSON`.
  */
 export function redactValue(value: unknown, redactText: Redact = redact): unknown {
   let nodes = 0

@@ -1,5 +1,5 @@
-// Error reports to Sentry: the only import of toucan-js. Everything sent is scrubbed; a report never carries request
-// headers, bodies, cookies, query strings or addresses, and never makes a request fail.
+// Error reports to Sentry; the only module that imports toucan-js. Everything is scrubbed before it is sent. A report
+// never contains request headers, bodies, cookies, query strings or addresses, and never makes a request fail.
 
 import { Toucan } from 'toucan-js'
 import { encodeHex } from '../crypto/encoding.ts'
@@ -13,15 +13,15 @@ export interface ReporterOptions {
   readonly dsn: string | null
   readonly environment: string
   readonly release?: string
-  /** Share of the traced operations that are sent, 0 to 1. */
+  /** The share of the traced operations that are sent, 0 to 1. */
   readonly tracesSampleRate?: number
   readonly redactText?: Redact
   readonly now?: () => number
-  /** Told when a report could not be sent; must not report that. */
+  /** Called if a report could not be sent. Must not report that. */
   readonly onFailure?: (error: unknown) => void
 }
 
-/** What lets a report be sent after the response; the handler's own context. */
+/** Allows sending a report after the response; the handler's own context. */
 export interface ReportContext {
   waitUntil(promise: Promise<unknown>): void
 }
@@ -42,11 +42,11 @@ export interface Operation {
 
 export interface Reporter {
   /**
-   * Ten of a kind, and sixty in all, are sent in a minute and isolate. The tag `withheld` of the next one says how many
-   * were not.
+   * Sends at most ten of a kind, and sixty in all, in a minute and isolate. The tag `withheld` of the next one contains
+   * the number that was not sent.
    */
   captureError(error: unknown, tags?: ReportTags): void
-  /** Within the same limits; its kind is the message. */
+  /** Within the same limits, by message. */
   captureMessage(message: string, tags?: ReportTags): void
   captureOperation(operation: Operation): void
   /** A cron's heartbeat for Sentry's monitor of that name. */
@@ -60,7 +60,7 @@ const silent: Reporter = {
   captureCheckIn: () => {},
 }
 
-/** A reporter factory for one isolate; call the result once a request, message or run. */
+/** A reporter factory for one isolate. Call the result once for each request, message or run. */
 export function createReporter(options: ReporterOptions): (context: ReportContext, random?: () => number) => Reporter {
   const { dsn, environment, release, tracesSampleRate = 0, redactText = redact, onFailure, now = Date.now } = options
   if (dsn === null || dsn === '') return () => silent
@@ -71,7 +71,7 @@ export function createReporter(options: ReporterOptions): (context: ReportContex
       dsn,
       environment,
       ...(release === undefined ? {} : { release }),
-      // A promise that rejects there would count as the request's own failure.
+      // A promise that rejects in `waitUntil` would count as the request's failure.
       context: { waitUntil: (sending) => context.waitUntil(sending.catch((error: unknown) => onFailure?.(error))) },
       beforeSend: (event) => scrub(event, redactText),
       beforeSendTransaction: (event) => scrub(event, redactText),
@@ -102,7 +102,7 @@ export function createReporter(options: ReporterOptions): (context: ReportContex
 
 type SentryEvent = Parameters<Toucan['captureEvent']>[0]
 
-/** Members of an event that may leave; `request`, `user`, `extra`, `breadcrumbs` and whatever comes new may not. */
+/** The members of an event that are sent. Others, such as `request`, `user`, `extra` and `breadcrumbs`, are removed. */
 const allowedMembers: ReadonlySet<string> = new Set([
   'contexts',
   'environment',
@@ -122,7 +122,7 @@ const allowedMembers: ReadonlySet<string> = new Set([
   'type',
 ])
 
-/** Runs last, after the client and its integrations have added what they add. */
+/** Runs last, after the client and its integrations have added their data. */
 function scrub<E extends SentryEvent>(event: E, redactText: Redact): E {
   for (const exception of event.exception?.values ?? []) {
     if (quotingErrors.has(exception.type ?? '')) exception.value = WITHHELD
@@ -134,14 +134,14 @@ function scrub<E extends SentryEvent>(event: E, redactText: Redact): E {
   return event
 }
 
-/** Reports only Errors: of other thrown values, the client would serialise the members. */
+/** Reports only Errors: for other thrown values, the client would serialise the members. */
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(`a value of type ${typeof error} was thrown`)
 }
 
 const withheldTag = (withheld: number): ReportTags => (withheld === 0 ? {} : { withheld })
 
-/** Errors of one kind have one cause; the text of an unknown one may differ each time. */
+/** Errors of one kind have one cause; the text of an unknown one can differ each time. */
 function kindOf(error: unknown): string {
   if (error instanceof AppError) return `${error.code} ${error.reason ?? ''}`
   return error instanceof Error ? error.name : typeof error

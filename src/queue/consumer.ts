@@ -1,4 +1,4 @@
-// Consumes messages of the sync queue. Acknowledges or retries each message by itself and never throws: an exception
+// Consumes messages of the sync queue. Acknowledges or retries each message separately and never throws: an exception
 // would retry the whole batch.
 import type { Ctx } from '../context.ts'
 import { rotatingMinutes } from '../db/items/rotations.ts'
@@ -69,7 +69,7 @@ async function consumeLinkSession(ctx: Ctx, message: Message, sessionId: string)
 
 /**
  * A rotation that Plaid refused is not retried: the user sees the error and can request it again. A delivery that finds
- * another one running is retried after the other one's lease has ended.
+ * another one running is retried after the lease of that one has ended.
  */
 async function consumeRotation(
   ctx: Ctx,
@@ -88,7 +88,7 @@ async function consumeRotation(
   }
 }
 
-/** A message is acknowledged when its successor is in the queue, so a step that dies is repeated. */
+/** Acknowledges a message once its successor is in the queue, so that an interrupted step is repeated. */
 async function consumeRewrap(ctx: Ctx, message: Message, step: RewrapMessage): Promise<void> {
   try {
     const next = await rewrapBatch(ctx, step)

@@ -1,5 +1,5 @@
-// Consumes the dead-letter queue: records and logs each message. A product stays dirty, so the sweep enqueues it again. A
-// rotation, of an access token or of the encryption keys, is started again by the one who requested it.
+// Consumes the dead-letter queue: records and logs each message. A product stays dirty, so the sweep enqueues it again.
+// A rotation, of an access token or of the encryption keys, must be requested again.
 import type { Ctx } from '../context.ts'
 import { recordDeadLetter } from '../db/operations/dead-letters.ts'
 import { syncMessageSchema } from '../messages/message.ts'

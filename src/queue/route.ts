@@ -1,4 +1,4 @@
-// Queue name → consumer. A name that is not here throws, so that its messages are retried and not lost.
+// Maps queue names to consumers. Throws for an unknown name, so that its messages are retried and not lost.
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { consumeSync } from './consumer.ts'

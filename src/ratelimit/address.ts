@@ -58,8 +58,8 @@ function parseGroups(text: string, mayEndInIpv4: boolean): number[] | null {
 }
 
 /**
- * The eight groups of an IPv6 address in any spelling of RFC 4291 §2.2, else null. A zone (RFC 4007) is refused: it
- * means nothing outside of the machine that wrote it.
+ * The eight groups of an IPv6 address in any spelling of RFC 4291 §2.2, else null. Refuses a zone (RFC 4007), which
+ * only the machine that wrote it can interpret.
  */
 export function parseIpv6(text: string): number[] | null {
   if (text.length > longestAddress || !text.includes(':')) return null
@@ -78,7 +78,7 @@ function ipv4Client(octets: readonly number[]): Client {
   return { object: `ip:${address}`, place: address, network: null }
 }
 
-/** `::ffff:0:0/96`: an IPv4 address in IPv6's clothes. */
+/** `::ffff:0:0/96`: an IPv4 address embedded in IPv6. */
 function embeddedIpv4(groups: readonly number[]): number[] | null {
   const [high = 0, low = 0] = groups.slice(6)
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
@@ -101,9 +101,9 @@ function workerClient(zone: string | null): Client {
 const workersGroups = parseIpv6(sharedByWorkers)?.join()
 
 /**
- * Who is counted.
- * @param address `CF-Connecting-IP`; no other header, since a client can send whatever it likes in any other
- * @param zone `CF-Worker`, which Cloudflare sets on what Workers send
+ * The client against which a request counts.
+ * @param address `CF-Connecting-IP`. No other header is used, because a client can send anything in it.
+ * @param zone `CF-Worker`, which Cloudflare sets on requests by Workers
  */
 export function clientOf(address: string | null, zone: string | null): Client {
   if (address === null) return strict

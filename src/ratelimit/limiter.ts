@@ -48,7 +48,7 @@ export interface Limiter {
    * clients together.
    */
   mayGoOnUncounted(): boolean
-  /** How many requests could not be counted since the last alarm, where one is due; else null. */
+  /** How many requests could not be counted since the last alarm if one is due; else null. */
   readonly failureAlarm: () => number | null
   /** Counts one request. Never rejects. */
   check(target: Target): Promise<Outcome>
@@ -70,7 +70,7 @@ function createMemory(most: number) {
     add: (key: string, endsAt: number): void => {
       ends.delete(key)
       ends.set(key, endsAt)
-      // The oldest: it ends among the first.
+      // Drops the oldest, which are among the first to end.
       for (const oldest of ends.keys()) {
         if (ends.size <= most) return
         ends.delete(oldest)
@@ -86,7 +86,7 @@ function limitsOf({ object, buckets }: Target): { readonly limit: Limit; readonl
   )
 }
 
-/** Requests a second that an isolate lets through while they cannot be counted. */
+/** Requests a second that an isolate admits while they cannot be counted. */
 const maxUncounted = 50
 
 /** One per isolate, because the memory lives in it. */
@@ -96,7 +96,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
   const uncounted = createLocalLimit({ quota: maxUncounted, windowMs: 1000 })
   const alarm = createAlarm()
 
-  /** The target's refusals that have not ended, as an outcome; null when there are none. */
+  /** The target's refusals that have not ended, as an outcome; null if there are none. */
   const recall = (target: Target): Outcome | null => {
     const counted = limitsOf(target)
     const askedAt = now()
@@ -119,7 +119,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
       if (admitted) return { kind: 'admitted', limits, standings: join(limits, standings) }
       for (const [index, { key }] of counted.entries()) {
         const { waitMs } = standings[index] ?? { waitMs: 0 }
-        // From when it was asked, not answered: the wait began in between, and must not be outlived here.
+        // Counted from the request, not the response: the wait began in between, and must not be remembered for longer.
         if (waitMs > 0) memory.add(key, askedAt + waitMs)
       }
       return { kind: 'refused', limits, standings: join(limits, standings).filter(({ waitMs }) => waitMs > 0) }
@@ -147,7 +147,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
 
 const refusing = (limit: Limit, waitMs: number): LimitStanding => ({ ...limit, remaining: 0, waitMs, resetMs: waitMs })
 
-/** @throws TypeError where the object spoke of other limits: it may be of another deployment */
+/** @throws TypeError if the object returned other limits: it may belong to another deployment */
 function join(limits: readonly Limit[], standings: readonly Standing[]): LimitStanding[] {
   return limits.map((limit, index) => {
     const standing = standings[index]

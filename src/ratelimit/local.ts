@@ -7,7 +7,7 @@ export interface LocalLimitOptions {
   readonly maxClients?: number
 }
 
-/** Counts a request of a client. Returns 0 where it is admitted, else the milliseconds until it could be. */
+/** Counts a request of a client. Returns 0 if it is admitted, else the milliseconds until the next admission. */
 export type LocalLimit = (client: string, nowMs: number) => number
 
 const others = '*'

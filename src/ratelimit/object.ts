@@ -31,7 +31,7 @@ interface Held {
 
 export interface Verdict {
   readonly admitted: boolean
-  /** Of every limit of every bucket that was asked for, in their order. */
+  /** The standings of every limit of every requested bucket, in their order. */
   readonly standings: readonly Standing[]
 }
 
@@ -55,8 +55,8 @@ export class RateLimiter extends DurableObject {
   /** Admits one request in all buckets or in none. A refusal writes nothing. */
   async check(buckets: readonly Bucket[]): Promise<Verdict> {
     const now = Date.now()
-    // Nothing is awaited between reading and writing: no other call comes in between, and the platform commits all
-    // writes together.
+    // No await between reading and writing: no other call runs in between, and the platform commits all writes
+    // together.
     const held = buckets.map((bucket) => this.#read(bucket))
     const { admitted, standings, changed } = decide(
       buckets,
@@ -70,7 +70,7 @@ export class RateLimiter extends DurableObject {
     return { admitted, standings }
   }
 
-  /** How many admissions count now in each bucket, within its longest window. Counts and writes nothing. */
+  /** The number of admissions that count now in each bucket, within its longest window. Counts and writes nothing. */
   look(buckets: readonly Bucket[]): readonly number[] {
     const now = Date.now()
     return buckets.map((bucket) => countIn(this.#read(bucket).log, longestOf([bucket]), now))

@@ -18,10 +18,10 @@ const defaults = {
 } as const satisfies Record<string, Omit<Limit, 'policy'>>
 
 export type PolicyName = keyof typeof defaults
-/** A policy that a route names for itself, beside the global ones. */
+/** A policy of a route, in addition to the global ones. */
 export type RoutePolicy = 'auth' | 'link' | 'sync' | 'sensitive'
 
-/** How many addresses' worth a whole IPv6 /48 gets without a verified login. */
+/** How many times the limit of an address a whole IPv6 /48 gets without a verified login. */
 const networkFactor = 4
 
 /** The share of the deployment's password hashes that unknown clients of one provider get. */
@@ -55,7 +55,9 @@ export interface Policies {
   ofHashForKnown(perMinute: number): Target
   /** Records for 30 days that someone signed in from the client's network. */
   ofSignedIn(client: Client): Target
-  /** What a user's request counts against. `key` is a digest that names the user or the account, never its own text. */
+  /**
+   * The limits of a user's request. `key` is a digest that identifies the user or the account, never their own text.
+   */
   ofUser(key: string, route: RoutePolicy | null): Target
 }
 
@@ -70,7 +72,7 @@ export function createPolicies(quotas: Readonly<Partial<Record<PolicyName, numbe
     place,
     limits: name === 'global' ? [limit('global'), limit('global_hour')] : [limit(name)],
   })
-  /** The same for a whole /48, under a name of its own: its quota is another. */
+  /** The same for a whole /48, under another name, because its quota is another. */
   const ofNetwork = (name: PolicyName, network: string | null): Bucket[] => {
     if (network === null) return []
     const { limits } = bucket(name, network)

@@ -1,4 +1,4 @@
-// A sliding log: exactly N admissions in any window. Pure; knows no clock, storage or address.
+// A sliding log: at most N admissions in any window. Pure; independent of clock, storage and addresses.
 
 /** No more than `quota` admissions in any `windowMs`: an admission counts until it is exactly that old. */
 export interface Limit {
@@ -8,7 +8,7 @@ export interface Limit {
   readonly windowMs: number
 }
 
-/** One log and the limits that hold for it. `name` says what is counted, `place` for whom. */
+/** One log and its limits. `name` says what is counted, `place` for whom. */
 export interface Bucket {
   readonly name: string
   readonly place: string
@@ -33,7 +33,7 @@ export interface Standing {
 
 export interface Decision {
   readonly admitted: boolean
-  /** Of every limit of every bucket, in their order. */
+  /** The standings of every limit of every bucket, in their order. */
   readonly standings: readonly Standing[]
   /** The logs to store, by the bucket's index. A refusal changes no log unless the clock was set back. */
   readonly changed: ReadonlyMap<number, Log>
@@ -54,8 +54,8 @@ function firstAfter(log: Log, time: number): number {
 export const countIn = (log: Log, windowMs: number, now: number): number => log.length - firstAfter(log, now - windowMs)
 
 /**
- * Moves admissions in the future, after the clock was set back, to now: they count for one window at most, and never
- * for less than they should.
+ * Moves admissions in the future, after the clock was set back, to now. They then count for one window at most, and
+ * never for less than they should.
  */
 function clampTo(now: number, log: Log): Log {
   const future = firstAfter(log, now)
@@ -65,7 +65,7 @@ function clampTo(now: number, log: Log): Log {
 function standingOf(limit: Limit, log: Log, now: number): Standing {
   const start = firstAfter(log, now - limit.windowMs)
   const used = log.length - start
-  // The one whose end makes room: with a quota that was lowered, it is not the oldest.
+  // The admission whose expiry makes room. After the quota was lowered, it is not the oldest.
   const blocking = used < limit.quota ? undefined : log[log.length - limit.quota]
   const oldest = log[start]
   const waitMs = blocking === undefined ? 0 : blocking + limit.windowMs - now

@@ -1,5 +1,5 @@
-// Neon over HTTP: the three logins as three types that cannot be taken for one another, and the database's failures
-// without the statements, parameters and connection strings that the driver's errors hold.
+// Neon over HTTP: the three logins as three types that cannot be confused, and the database's failures without the
+// statements, parameters and connection strings that the driver's errors contain.
 import { neon, neonConfig } from '@neondatabase/serverless'
 import type { BatchItem } from 'drizzle-orm/batch'
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
@@ -19,20 +19,20 @@ export interface Database<Login extends LoginName> {
 }
 export type ApiDatabase = Database<'wn_api'>
 export type JobsDatabase = Database<'wn_jobs'>
-/** Of built-in accounts. */
+/** The login of built-in accounts. */
 export type IdentityDatabase = Database<'wn_identity'>
 
 /**
- * Milliseconds after which a call, with all of its statements, is given up. Longer than the login's
- * `statement_timeout` (migrations/0006, 0019), which applies to each statement: a call with one slow statement ends
- * with PostgreSQL's answer, and the deadline is for a server that does not answer at all.
+ * Milliseconds after which a call, with all of its statements, is aborted. Longer than the login's `statement_timeout`
+ * (migrations/0006, 0019), which applies to each statement: a call with one slow statement ends with PostgreSQL's
+ * response, and the deadline is for a server that does not respond at all.
  */
 export const callTimeoutMs = { wn_api: 15_000, wn_jobs: 75_000, wn_identity: 15_000 } as const
 
 /**
- * The same for a call with several statements that may be slow, such as a commit: four of them can take as long as
- * PostgreSQL allows. Three tries fit into the 15 minutes of an invocation; one that
- * PostgreSQL ends for a deadlock takes seconds.
+ * The deadline of a call with several statements that may be slow, such as a commit: four of them can take as long as
+ * PostgreSQL allows. Three attempts fit in the 15 minutes of an invocation; one that PostgreSQL ends because of a
+ * deadlock takes seconds.
  */
 export const longTimeoutMs = 240_000
 
@@ -51,7 +51,7 @@ export function connect<Login extends LoginName>(
   return { login, connection: connectionWith(timeoutMs), patient: connectionWith(longTimeoutMs) }
 }
 
-/** What the driver asks of a response: its status, and its whole body as text or as JSON. */
+/** The part of a response that the driver reads: its status, and its whole body as text or as JSON. */
 interface DriverResponse {
   readonly ok: boolean
   readonly status: number
@@ -59,7 +59,7 @@ interface DriverResponse {
   json(): Promise<unknown>
 }
 
-/** The driver's `fetch`: with a deadline for the whole response, where the options name one. */
+/** The driver's `fetch`, with a deadline for the whole response if the options contain one. */
 async function boundedFetch(
   url: string,
   { timeoutMs, ...init }: RequestInit & { readonly timeoutMs?: number },
@@ -75,15 +75,16 @@ async function boundedFetch(
 neonConfig.fetchFunction = boundedFetch
 
 /**
- * Runs a batch as one transaction in one round trip; any failure rolls all of them back. Tries again after a deadlock.
- * @throws AppError `internal` with its `sqlState` when PostgreSQL rejected them (`isRejection`), otherwise
- * `unavailable`: the outcome is then unknown
+ * Runs a batch as one transaction in one round trip. Any failure rolls back all statements. Repeats the batch after a
+ * deadlock.
+ * @throws AppError `internal` with its `sqlState` if PostgreSQL rejected a statement (`isRejection`), otherwise
+ *   `unavailable`: the outcome is then unknown
  */
 export async function batch<B extends Batch>(database: Database<LoginName>, statements: B): Promise<Results<B>> {
   return await run(database.connection, statements)
 }
 
-/** The same for a batch of which several statements may be slow. */
+/** The same for a batch with several statements that may be slow. */
 export async function longBatch<B extends Batch>(jobs: JobsDatabase, statements: B): Promise<Results<B>> {
   return await run(jobs.patient, statements)
 }
@@ -93,7 +94,7 @@ export async function execute(database: Database<LoginName>, statements: readonl
   await run(database.connection, { statements })
 }
 
-/** The same for statements of which several may be slow. */
+/** The same for several statements that may be slow. */
 export async function longExecute(jobs: JobsDatabase, statements: readonly Statement[]): Promise<void> {
   await run(jobs.patient, { statements })
 }
@@ -144,7 +145,7 @@ async function send(
 const wellFormed = /^[0-9A-Z]{5}$/
 
 /**
- * The SQLSTATE in an error of the driver; null for any other failure. Neon's proxy answers 400 with an empty code
+ * The SQLSTATE in an error of the driver; null for any other failure. Neon's proxy responds with 400 and an empty code
  * when it loses the connection to PostgreSQL, even after a commit.
  */
 function driverSqlState(error: unknown): string | null {
@@ -161,7 +162,7 @@ function isTimeout(error: unknown): boolean {
   )
 }
 
-/** Statements can hold sealed tokens and amounts, so of the driver's error only names survive. */
+/** Statements can contain sealed tokens and amounts, so the AppError keeps only names of the driver's error. */
 function databaseError(error: unknown): AppError {
   const state = driverSqlState(error)
   if (state === null)

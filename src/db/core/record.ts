@@ -1,5 +1,5 @@
-// One of Plaid's entities as a row: its columns are taken once from drizzle's tables, and the lists that its statements
-// need follow from them. Rows carry the columns' own names, which are mostly Plaid's.
+// One of Plaid's entities as a row: its columns come from drizzle's tables, and the lists for its statements are
+// derived from them. Rows use the columns' names, which are mostly Plaid's.
 import { type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 
@@ -10,24 +10,24 @@ type DataOf<Column extends PgColumn> = Column['_']['notNull'] extends true
 type RowOf<C extends Columns> = { readonly [Key in keyof C as C[Key]['_']['name']]: DataOf<C[Key]> }
 
 export interface Entity<Row extends object> {
-  /** The names of the stored columns, without the ids, each after the prefix; or an expression in its place. */
+  /** The names of the stored columns without the ids, each after the prefix, or an expression in its place. */
   readonly list: (prefix?: string, expressions?: Readonly<Record<string, SQL>>) => SQL
   /** The same as `name = excluded.name`. */
   readonly updates: SQL
-  /** Whether the stored row under that name differs from the incoming one. */
+  /** Whether the stored row with that name differs from the incoming one. */
   readonly differs: (stored: string, incoming?: string) => SQL
   /** Incoming rows as `r`, from one JSON parameter. */
   readonly recordset: (rows: readonly { readonly [Name in keyof Row]: Row[Name] | null }[]) => SQL
-  /** The names of the ids and the stored columns, as `recordset` and `unnest` have them. */
+  /** The names of the ids and the stored columns, in the order of `recordset` and `unnest`. */
   readonly incoming: SQL
-  /** Incoming rows from one array parameter a column; what a row lacks is null. */
+  /** Incoming rows from one array parameter for each column; a missing value is null. */
   readonly unnest: (rows: readonly Partial<Row>[]) => SQL
 }
 
 export type IncomingRow<E> = E extends Entity<infer Row> ? Row : never
 
 interface Declaration<Ids extends Columns, Stored extends Columns, Own extends keyof Stored> {
-  /** What only incoming rows carry, and the key by which Plaid names the row. */
+  /** Columns that only incoming rows have, among them the key by which Plaid identifies the row. */
   readonly ids: Ids
   readonly table: Stored
   /** Columns that do not come from Plaid. */
@@ -76,17 +76,17 @@ interface Upsert {
   readonly table: string
   /** The table's name within the statement. */
   readonly as: string
-  /** Columns that are not the entity's, with their values in `from`. */
+  /** Columns outside the entity, with their values in `from`. */
   readonly own: Readonly<Record<string, SQL>>
   readonly key: readonly string[]
-  /** Those of `own` that a conflict updates too. */
+  /** Those of `own` that are also updated on conflict. */
   readonly updated?: readonly string[]
   readonly from: SQL
-  /** In the order of a unique key, so that two statements lock rows in the same order. */
+  /** Sorted by a unique key, so that concurrent statements lock rows in the same order. */
   readonly order: readonly string[]
-  /** What else a conflict sets. */
+  /** Additional assignments on conflict. */
   readonly set?: SQL
-  /** What else makes a stored row differ. */
+  /** An additional condition under which a stored row differs. */
   readonly or?: SQL
 }
 

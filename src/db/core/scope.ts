@@ -1,11 +1,11 @@
-// Row-level-security scopes. Whatever a user asks runs behind `app.enter`, in the same transaction, so that a query
-// that forgets its filter returns no row of another user.
+// Row-level-security scopes. All statements of a user run after `app.enter`, in the same transaction, so that a query
+// without its filter returns no row of another user.
 import { type SQL, sql } from 'drizzle-orm'
 import { type ApiDatabase, batch, batchAfter } from './client.ts'
 import { inIndexOrder } from './plans.ts'
 import { command, idRow, query, type Batch, type Results } from './statement.ts'
 
-/** Who asks, as verified: an issuer and its subject. */
+/** The verified identity of a user: an issuer and its subject. */
 export interface Identity {
   readonly issuer: string
   readonly subject: string
@@ -30,7 +30,7 @@ export async function asUser<B extends Batch>(
   return await runAs(database, entry(identity, false), statements)
 }
 
-/** The same for a user who may be new: inserts their row where there is none. */
+/** The same for a user who may be new: inserts their row if there is none. */
 export async function asNewUser<B extends Batch>(
   database: ApiDatabase,
   identity: Identity,
@@ -48,7 +48,7 @@ export async function pageAsUser<B extends Batch>(
   return await runAs(database, sql`${entry(identity, false)}, ${inIndexOrder}`, statements)
 }
 
-/** Our id of an identity. Inserts the user's row at the first call. */
+/** The id of an identity in this database. Inserts the user's row at the first call. */
 export async function registerUser(database: ApiDatabase, identity: Identity): Promise<string> {
   const { entered } = await batch(database, { entered: query(idRow, sql`select ${entry(identity, true)}`) })
   const [id] = entered

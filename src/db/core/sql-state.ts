@@ -1,4 +1,4 @@
-// SQLSTATEs that the code decides by, each with its name. Class WN is this project's own: the migrations raise these
+// The SQLSTATEs on which the code makes decisions, by name. Class WN is this project's: the migrations raise these
 // codes.
 import { type SQL, sql } from 'drizzle-orm'
 import { AppError } from '../../errors.ts'
@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts'
 export const sqlState = {
   /** The run no longer holds the product's lease. */
   leaseLost: 'WN001',
-  /** The run was committed before: this is the same commit again. */
+  /** The same commit was committed before. */
   runCommitted: 'WN002',
   itemRemoved: 'WN003',
   /** Another run has stored a different cursor. */
@@ -17,7 +17,7 @@ export const sqlState = {
   accountsChanged: 'WN006',
   /** Staged rows of the run are missing. */
   stagingLost: 'WN007',
-  /** The user has as many live items as allowed. */
+  /** The user has reached the limit of live items. */
   itemCapReached: 'WN008',
   /** PostgreSQL ended a deadlock by rolling back this transaction. */
   deadlock: '40P01',
@@ -26,7 +26,7 @@ export const sqlState = {
 
 type OwnState = Extract<(typeof sqlState)[keyof typeof sqlState], `WN${string}`>
 
-/** A select expression that rolls back the batch with the given state where the condition holds. */
+/** A select expression that rolls back the batch with the given state if the condition is true. */
 export const refuseWhen = (condition: SQL, state: OwnState): SQL =>
   sql`app.refuse(${condition}, ${sql.raw(`'${state}'`)})`
 
@@ -34,8 +34,8 @@ export const refuseWhen = (condition: SQL, state: OwnState): SQL =>
 export const sqlStateOf = (error: unknown): string | null => (error instanceof AppError ? error.sqlState : null)
 
 /**
- * Classes of SQLSTATE with which PostgreSQL rejects what a statement says: unsupported features, cardinality, data,
- * constraints, routines, access and syntax, check options, limits, PL/pgSQL, and this project's own.
+ * Classes of SQLSTATE with which PostgreSQL rejects a statement: unsupported features, cardinality, data, constraints,
+ * routines, access and syntax, check options, limits, PL/pgSQL, and this project's own.
  */
 const rejecting: ReadonlySet<string> = new Set(['0A', '21', '22', '23', '2F', '38', '39', '42', '44', '54', 'P0', 'WN'])
 

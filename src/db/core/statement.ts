@@ -1,5 +1,5 @@
-// Statements as values, and batches of them by name. The rows of a raw statement are parsed by its schema; those of
-// drizzle's builders are typed and read by the columns that they select.
+// Statements as values, and batches of them by name. A schema parses the rows of a raw statement; rows of drizzle's
+// builders have the type of their selected columns.
 import type { SQL } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import * as z from 'zod'
@@ -12,8 +12,8 @@ export interface Statement<Row = unknown> {
 type Built = BatchItem<'pg'>
 
 /**
- * Statements by name, run in the order of their names in the source. A list runs in its place and returns no rows; null
- * is left out and returns none.
+ * Statements by name, run in the order of the source. A list runs in its place and returns no rows; null is skipped and
+ * returns none.
  */
 export type Batch = Readonly<Record<string, Statement | Built | readonly Statement[] | null>>
 
@@ -26,18 +26,18 @@ export const query = <Row>(row: z.ZodType<Row>, sql: SQL): Statement<Row> => ({ 
 /** A statement whose rows are not read. */
 export const command = (sql: SQL): Statement => ({ sql, row: z.unknown() })
 
-/** A row with an `id` alone, as that id. */
+/** A row with only an `id`, as that id. */
 export const idRow = z.object({ id: z.string() }).transform(({ id }) => id)
-/** A row that only shows that there is one. */
+/** A row that only shows that one exists. */
 export const anyRow = z.unknown()
-/** Of `bigint` or `numeric`, which arrive as text. */
+/** A count of type `bigint` or `numeric`, which arrives as text. */
 export const bigCount = z.coerce.number()
 
 const isList = (entry: Batch[string]): entry is readonly Statement[] => Array.isArray(entry)
 export const isStatement = (entry: Statement | Built): entry is Statement => 'row' in entry
 
 interface Part {
-  /** Null in a list. */
+  /** Null for a statement of a list. */
   readonly name: string | null
   readonly statement: Statement | Built
 }
@@ -59,7 +59,7 @@ function parseRow(row: z.ZodType, value: unknown, name: string): unknown {
   throw new AppError('internal', 'The database returned an unexpected row.', { reason })
 }
 
-/** The rows by name, from the driver's answers to the parts. */
+/** The rows by name, from the driver's results of the parts. */
 function rowsByName(batch: Batch, parts: readonly Part[], answers: readonly unknown[]): Record<string, unknown> {
   const rows: Record<string, unknown> = Object.fromEntries(Object.keys(batch).map((name) => [name, []]))
   parts.forEach(({ name, statement }, index) => {

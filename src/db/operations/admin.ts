@@ -1,4 +1,4 @@
-// What an operator sees, across users: ids, states, times and counts. Never a token, an amount, a name or a note.
+// What operators can read, across users: ids, states, times and counts. Never a token, an amount, a name or a note.
 import { and, asc, desc, eq, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import { webhookEvents } from '../../../drizzle/tables/operations.ts'
@@ -59,7 +59,7 @@ export interface AdminItemFilters {
   readonly userId?: string | undefined
 }
 
-/** Every user's items, oldest first, removed ones too. */
+/** Every user's items, oldest first, including removed ones. */
 export async function listAllItems(
   jobs: JobsDatabase,
   { status, userId }: AdminItemFilters,
@@ -110,7 +110,7 @@ export interface AdminWebhook {
   readonly receivedAt: Date
 }
 
-/** Every webhook that was verified, newest first; `plaidItemId` those of one item. */
+/** All verified webhooks, newest first; with `plaidItemId`, those of one item. */
 export async function listWebhooks(
   jobs: JobsDatabase,
   plaidItemId: string | null,

@@ -1,4 +1,4 @@
-// Messages that could not be handled. They are kept for operators to inspect and replay.
+// Messages that could not be processed. They are kept for operators to inspect and replay.
 import { and, desc, isNull, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { deadLetters } from '../../../drizzle/tables/operations.ts'
@@ -17,10 +17,10 @@ export interface DeadLetter {
   readonly payload: Readonly<Record<string, unknown>>
 }
 
-/** Letters of one content: more would say nothing new. */
+/** How many letters with the same content are kept; more would have no new information. */
 const mostAlike = 10
 
-/** Records a message once, however often it is delivered. */
+/** Records a message once, even if it is delivered repeatedly. */
 export async function recordDeadLetter(jobs: JobsDatabase, letter: DeadLetter): Promise<void> {
   const { queue, messageId, itemProductId, reason, payload } = letter
   const content = JSON.stringify(payload)
@@ -42,7 +42,7 @@ export interface StoredDeadLetter extends Omit<DeadLetter, 'payload'> {
   readonly replays: number
 }
 
-/** Dead letters, newest first; `open` are those that were not replayed. */
+/** Dead letters, newest first; with `open`, those that were not replayed. */
 export async function listDeadLetters(
   jobs: JobsDatabase,
   { open }: { readonly open: boolean },
@@ -76,9 +76,9 @@ export async function listDeadLetters(
 }
 
 export interface Replayed {
-  /** The letters that were played. */
+  /** The number of replayed letters. */
   readonly letters: number
-  /** The products to wake; those of them that are gone are not. */
+  /** The products to enqueue, without those that no longer exist. */
   readonly itemProductIds: readonly string[]
   readonly linkSessionIds: readonly string[]
 }

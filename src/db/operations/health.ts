@@ -1,4 +1,4 @@
-// Whether a login's database is one that may be served from.
+// Checks whether a login's database is ready to serve.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import journal from '../../../migrations/meta/_journal.json' with { type: 'json' }
@@ -7,10 +7,10 @@ import { AppError } from '../../errors.ts'
 import { type ApiDatabase, batch, type IdentityDatabase, type JobsDatabase } from '../core/client.ts'
 import { query } from '../core/statement.ts'
 
-/** Who asks whether the service is ready waits no longer than this. */
+/** The longest wait of a readiness request. */
 const timeoutMs = 5000
 
-/** Rejects with `unavailable` where the answer takes longer. */
+/** Rejects with `unavailable` if the result takes longer. */
 export const whileReadinessWaits = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
   withTimeout(timeoutMs, answer, () => {
     throw new AppError('unavailable', 'The database did not answer.')
@@ -23,7 +23,7 @@ const rightsRow = z.object({
   bypasses: z.boolean(),
   owns: z.boolean(),
   touches_data: z.boolean(),
-  /** Of the functions of built-in accounts: how many there are for logins, and how many this one may call. */
+  /** The functions of built-in accounts: how many exist for logins, and how many this login may call. */
   doors: z.coerce.number(),
   open_doors: z.coerce.number(),
 })
@@ -62,7 +62,7 @@ function problemsOf(login: string, row: z.output<typeof rightsRow>): string[] {
   return problems
 }
 
-/** What is wrong, in fixed sentences; empty when nothing is. */
+/** The problems, in fixed sentences; empty if there are none. */
 export async function checkDatabase(
   database: ApiDatabase | JobsDatabase | IdentityDatabase,
 ): Promise<{ ok: boolean; problems: string[] }> {

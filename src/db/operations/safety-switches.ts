@@ -1,21 +1,21 @@
-// Switches that stop dangerous work. They are rows, because isolates come and go and an operator must be able to stop
-// the work without a deployment. The stricter of a row and its variable wins.
+// Switches that stop dangerous work. They are rows, because isolates are short-lived and an operator must be able to
+// stop the work without a deployment. The stricter of a row and its variable applies.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { bigCount, query } from '../core/statement.ts'
 
-/** How far an item at Plaid that no row knows is removed, strictest first: not at all, reported only, removed. */
+/** What happens to an item at Plaid without a row here, strictest first: nothing, a report, its removal. */
 export const orphanModes = ['off', 'report', 'end'] as const
 export type OrphanMode = (typeof orphanModes)[number]
 
-/** Few items lost are a matter of those items. As many as this within ten minutes are a fault on our side. */
+/** A few lost items are the items' own problem. This many within ten minutes are a fault on our side. */
 const lossWindow = sql.raw("interval '10 minutes'")
 const mostLosses = 20
 const fewestLosses = 3
 const percentLost = 20
 
-/** Whether items may not turn into lost ones at the moment, as a condition. */
+/** Whether items may not become lost at the moment, as a condition. */
 export const lossesStopped = sql`exists (select 1 from safety_switches s where s.name = 'item_loss'
   and s.state = 'tripped')`
 
@@ -27,7 +27,7 @@ export const lockLosses = (isLoss: boolean) =>
 
 const tripRow = z.object({ count: bigCount })
 
-/** Trips the breaker where too many items were lost lately, this transaction's among them. Returns how many. */
+/** Trips the breaker if too many items were lost recently, including those of this transaction. Returns how many. */
 export const tripLosses = (isLoss: boolean) =>
   query(
     tripRow,

@@ -1,4 +1,4 @@
-// Sealed values by the id of the key that sealed them, which stands in each of them: `wn1.<key id>.…`.
+// Sealed values by the id of their key, which each value contains: `wn1.<key id>.…`.
 import { sql, type SQL } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
@@ -8,13 +8,13 @@ import { bigCount, idRow, query } from '../core/statement.ts'
 interface Column {
   readonly table: string
   readonly sealed: string
-  /** The column with the id that the value was sealed for. */
+  /** The column with the id for which the value was sealed. */
   readonly owner: string
   /** Rows whose value another process is about to replace. */
   readonly busy: string
 }
 
-/** The sealed columns that the jobs' login may read. Those of built-in accounts are in db/identity/totp.ts. */
+/** The sealed columns that the jobs' login can read. Those of built-in accounts are in db/identity/totp.ts. */
 const columns = {
   items: { table: 'items', sealed: 'access_token_sealed', owner: 'id', busy: 'rotation_started_at is not null' },
   link_exchanges: { table: 'link_exchanges', sealed: 'access_token_sealed', owner: 'id', busy: 'false' },
@@ -33,7 +33,7 @@ const keyCountRow = z
   .object({ place: z.string(), key_id: z.string(), count: bigCount })
   .transform(({ place, key_id: keyId, count }) => ({ place, keyId, count }))
 
-/** How many values each key sealed, by place. Reads every sealed value. */
+/** The number of values sealed with each key, by place. Reads every sealed value. */
 export async function countSealedValues(jobs: JobsDatabase): Promise<readonly KeyCount[]> {
   const counts = Object.values(columns).map(
     ({
@@ -48,7 +48,7 @@ export async function countSealedValues(jobs: JobsDatabase): Promise<readonly Ke
   return found
 }
 
-/** The ids of the keys that sealed the access tokens of items, by the index: one step for each key. */
+/** The ids of the keys that sealed the access tokens of items, with one step of an index for each key. */
 export async function listItemKeyIds(jobs: JobsDatabase): Promise<readonly string[]> {
   const keyId = sql.raw("split_part(access_token_sealed, '.', 2)")
   const next = (after: SQL) => sql`(select ${keyId} from items where ${keyId} > ${after} order by ${keyId} limit 1)`
@@ -75,7 +75,7 @@ const storedRow = z
   .object({ id: z.string(), user_id: z.string(), owner_id: z.string(), sealed: z.string() })
   .transform((row) => ({ id: row.id, userId: row.user_id, ownerId: row.owner_id, sealed: row.sealed }))
 
-/** The next values that another key than `keyId` sealed, by the id of their row. */
+/** The next values under another key than `keyId`, by the id of their row. */
 export async function listSealedValues(
   jobs: JobsDatabase,
   place: SealedColumn,
@@ -106,7 +106,7 @@ export const replacementArrays = (replacements: readonly Replacement[]): SQL =>
   sql`${sql.param(replacements.map(({ id }) => id))}::uuid[], ${sql.param(replacements.map(({ from }) => from))}::text[],
     ${sql.param(replacements.map(({ to }) => to))}::text[]`
 
-/** Replaces values that are still what they were. Returns how many. */
+/** Replaces values that have not changed. Returns how many. */
 export async function replaceSealedValues(
   jobs: JobsDatabase,
   place: SealedColumn,

@@ -16,8 +16,7 @@ export interface UsageRow extends UsageCount {
   /** UTC, `YYYY-MM-DD`. */
   readonly day: string
   /**
-   * An estimate as decimal text: calls × price of those that were answered, which is what is billed; null without a
-   * price.
+   * An estimate as decimal text: price × calls with a response, which are those that Plaid bills; null without a price.
    */
   readonly cost: string | null
 }
@@ -30,10 +29,10 @@ export interface UsageReport {
   readonly cost: string
 }
 
-/** Endpoint → price of a call as decimal text, in whatever currency the operator pays. */
+/** Endpoint → price of a call as decimal text, in the operator's currency. */
 export type UsagePrices = Readonly<Record<string, string>>
 
-/** The rows of one counter. Concurrent writers mostly take different rows, so they seldom wait. */
+/** Rows of one counter. Concurrent writers mostly use different rows, so they rarely wait. */
 export const usageSlots = 16
 
 /** Orders counters by key, so that all writers lock the rows in the same order. */
@@ -44,7 +43,7 @@ const byKey = (one: UsageCount, other: UsageCount): number => {
 
 /**
  * Adds to today's counters (UTC), all of them in the slot that `random` (0 ≤ x < 1) chooses.
- * @throws AppError `unavailable` or `internal` when they may not have been written
+ * @throws AppError `unavailable` or `internal` if they may not have been written
  */
 export async function recordUsage(jobs: JobsDatabase, counts: readonly UsageCount[], random: number): Promise<void> {
   if (counts.length === 0) return
@@ -70,7 +69,7 @@ const reportRow = z.object({
   cost: z.string().nullable(),
 })
 
-/** Calls from one day to another, inclusive (`YYYY-MM-DD`, UTC). Reads every row of them: some hundred a day. */
+/** Calls from one day to another, inclusive (`YYYY-MM-DD`, UTC). Reads all rows of these days, a few hundred a day. */
 export async function listUsage(
   jobs: JobsDatabase,
   { from, to }: { readonly from: string; readonly to: string },

@@ -1,4 +1,4 @@
-// Verified webhooks on their way in: recorded once, and the products they speak of marked dirty, in one transaction.
+// Stores verified webhooks: records each once and marks the affected products dirty, in one transaction.
 import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { askedAgain, isResting, lost } from '../sync/work.ts'
@@ -10,42 +10,42 @@ export interface WebhookEvent {
   readonly type: string
   readonly code: string
   readonly plaidItemId: string | null
-  /** Digest of the link token that an event about a Link session names. */
+  /** Digest of the link token in an event about a Link session. */
   readonly linkTokenDigest: string | null
   /** The body without its tokens. */
   readonly payload: Readonly<Record<string, unknown>>
 }
 
-/** Changes to the item that an event reports, beyond marking products dirty. */
+/** Changes of the item that an event reports, in addition to marking products dirty. */
 export interface ItemUpdate {
   readonly status?: 'pending_disconnect' | 'pending_expiration' | 'revoked'
   readonly statusReason?: string
   readonly disconnectAt?: Date
   readonly consentExpiresAt?: Date
   readonly newAccountsAvailable?: true
-  /** The user took this account back: it is closed, and its data goes when the time for removed data has come. */
+  /** The user revoked the consent to this account: it is closed, and its data are deleted after the retention time. */
   readonly revokedPlaidAccountId?: string
-  /** The user has repaired the item: what was announced before is no longer so. */
+  /** The user has repaired the item: earlier announcements no longer apply. */
   readonly repaired?: true
 }
 
 export interface Recorded {
   /** Whether the delivery was recorded before. */
   readonly isReplay: boolean
-  /** Whether the event is about nothing that is known here; it was counted, and no row is kept of it. */
+  /** Whether the event concerns nothing that is stored here; it was counted and not stored. */
   readonly isUnmatched: boolean
   /**
-   * The products that the event speaks of, to be woken: also after a replay, since the first may have died before it
-   * did.
+   * The products of the event, to be enqueued. Also after a replay, because the first delivery may have crashed before
+   * it did so.
    */
   readonly itemProductIds: readonly string[]
-  /** The hosted Link session that the event speaks of; to be asked about. */
+  /** The hosted Link session of the event, which must be checked at Plaid. */
   readonly linkSessionId: string | null
 }
 
 /**
- * A transaction's first statement, before it locks a row: events about an item of Plaid's and the link that stores it
- * run one after the other, so that each sees what the other has committed.
+ * A transaction's first statement, before it locks a row: serialises events about a Plaid item and the link that stores
+ * it, so that each sees what the other has committed.
  */
 export const lockPlaidItem = (plaidItemId: string | null) =>
   command(sql`select pg_advisory_xact_lock(hashtextextended(${plaidItemId}::text, 0))`)
@@ -53,9 +53,9 @@ export const lockPlaidItem = (plaidItemId: string | null) =>
 const time = (value: Date | undefined) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
 
 /**
- * Whether a row is kept of an event: it is about an item that is or was here, or that is being linked or removed, or
- * about a Link session. Plaid's signature names no client, so the events of others may come here too. The operator's
- * relay is trusted.
+ * Whether an event is stored: it concerns an item that is or was here, or that is being linked or removed, or a Link
+ * session. Plaid's signature names no client, so events of other clients can arrive here too. The operator's relay is
+ * trusted.
  */
 function isKept({ scheme, plaidItemId, linkTokenDigest }: WebhookEvent): SQL {
   const holdsItem = (table: string) =>
@@ -65,12 +65,12 @@ function isKept({ scheme, plaidItemId, linkTokenDigest }: WebhookEvent): SQL {
     or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest}))`
 }
 
-/** Webhooks that are kept about one of Plaid's items, beside those of the last hour. */
+/** How many webhooks about one of Plaid's items are kept, in addition to those of the last hour. */
 const keptEvents = 1000
-/** One in so many deliveries looks at how many are kept. */
+/** One in this many deliveries deletes older ones. */
 const trimEvery = 32
 
-/** Plaid's names of types; anything else is counted together. */
+/** The type for the count: Plaid's name, or `OTHER`. */
 const countedType = (type: string): string => (/^[A-Z][A-Z_]{0,39}$/.test(type) ? type : 'OTHER')
 
 /** Whether the delivery was recorded before. */
@@ -82,9 +82,9 @@ export async function isRecorded(jobs: JobsDatabase, replayKey: string): Promise
 }
 
 /**
- * Records an event and raises the dirty marks of the named products of its item; new accounts also ask again for
- * products that Plaid refused. A replay changes nothing. An event about nothing that is known here is only counted.
- * Locks Plaid's id of the item, then the item's row, then other rows.
+ * Records an event and marks the named products of its item dirty. New accounts also mark refused products. A replay
+ * changes nothing. An event about nothing that is stored here is only counted. Locks Plaid's item id, then the item's
+ * row, then other rows.
  */
 export async function recordEvent(
   jobs: JobsDatabase,

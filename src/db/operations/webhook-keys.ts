@@ -1,14 +1,14 @@
-// Plaid's webhook keys as all isolates share them, so that an isolate that has just started verifies at once. Holds
-// public keys only, and a bounded number of them.
+// Plaid's webhook keys, which all isolates share, so that a new isolate can verify immediately. Contains only public
+// keys, and a bounded number of them.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
 import { command, query } from '../core/statement.ts'
 
-/** A key as isolates share it. */
+/** A shared key. */
 export interface SharedKey {
   readonly kid: string
-  /** Plaid's JWK, as it was fetched. */
+  /** Plaid's JWK, unchanged. */
   readonly jwk: unknown
   readonly fetchedAtMs: number
 }

@@ -7,7 +7,7 @@ import type { Middleware } from '../request-state.ts'
 /** Rounds up to whole seconds. */
 export const seconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000)
 
-/** §3: each policy once; address and user have the same ones. Our names need no escaping. */
+/** §3: each policy once; address and user have the same policies. The names need no escaping. */
 function policyField(limits: readonly Limit[]): string {
   const byName = new Map(limits.map((limit) => [limit.policy, limit]))
   return [...byName.values()]

@@ -21,7 +21,7 @@ const retryAfterFailureSeconds = 5
 
 function routePolicy(context: RequestContext): RoutePolicy | null {
   const limit = context.get('limit')
-  // A refresh counts by its session; only a failed one counts by address, like a failed sign-in.
+  // A refresh counts against its session. Only a failed one counts against the address, like a failed sign-in.
   if (limit === 'refresh') return 'auth'
   return limit === 'webhook' ? null : limit
 }

@@ -16,7 +16,7 @@ const run = {
   finished_at: '2026-03-02T09:30:01.250Z',
 }
 
-/** Also of an administrator's list. */
+/** Also used for an administrator's list. */
 export const runExample = run
 
 export const accountExample = {

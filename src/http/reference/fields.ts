@@ -3,7 +3,7 @@
 
 const account = 'The id of the account.'
 
-/** Of parameters in the path, the query and the headers. */
+/** Parameters in the path, the query and the headers. */
 export const parameterDescriptions: Readonly<Record<string, string>> = {
   account_id: 'Only rows of this account.',
   active: 'Only streams that are active, or only those that are not.',
@@ -24,7 +24,7 @@ export const parameterDescriptions: Readonly<Record<string, string>> = {
   user_id: 'Only items of this user.',
 }
 
-/** Of members of request and response bodies. */
+/** Members of request and response bodies. */
 export const fieldDescriptions: Readonly<Record<string, string>> = {
   'Consents.history': 'The last 100 decisions, newest first.',
   decided_at: 'When the person decided.',

@@ -12,7 +12,7 @@ const security = {
 }
 const window = { from: '2026-02-01', to: '2026-03-02' }
 
-/** Investments, liabilities and insights. */
+/** The texts of investments, liabilities and insights. */
 export const moneyTexts: OperationTexts = {
   listHoldings: {
     description: `Returns the current holdings by account. ${paged}`,

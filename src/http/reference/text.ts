@@ -1,14 +1,14 @@
-// What the API reference says about one operation. Read when docs/openapi.json is written, never for a request.
+// The text of one operation in the API reference. Read when docs/openapi.json is written, never for a request.
 
 export interface OperationText {
-  /** What it does, what it needs, what it returns. */
+  /** Its effect, its requirements, its result. */
   readonly description: string
-  /** Of each parameter that has no general description in parameters.ts. */
+  /** Parameters without a general description in fields.ts. */
   readonly parameters?: Readonly<Record<string, string>>
   readonly body?: string
-  /** Status → what the response means. */
+  /** Status → meaning of the response. */
   readonly responses: Readonly<Record<number, string>>
-  /** Plainly invented values that fit the schemas. */
+  /** Obviously invented values that fit the schemas. */
   readonly example?: { readonly request?: unknown; readonly response?: unknown }
 }
 

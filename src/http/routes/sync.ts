@@ -1,4 +1,4 @@
-// Sync on demand, and the history of runs. Reading is the queue's: these routes only raise marks.
+// Sync on demand, and the history of runs. These routes only mark products dirty; queue consumers read the data.
 import * as z from 'zod'
 import { listSyncRuns, type SyncRun } from '../../db/sync/runs.ts'
 import { requestSync } from '../../sync/request-sync.ts'

@@ -1,4 +1,4 @@
-// For operators: which encryption keys the stored secrets need, and sealing all of them under the current one.
+// For administrators: the encryption keys that the stored secrets need, and their rotation.
 import * as z from 'zod'
 import type { Ctx } from '../../../context.ts'
 import { listKeys } from '../../../keys/list-keys.ts'

@@ -1,4 +1,4 @@
-// What a person allows this service to do with their data.
+// The purposes for which a user allows the use of their data.
 import * as z from 'zod'
 import { changeConsents, type Consents, readConsents } from '../../../privacy/consents.ts'
 import { route } from '../../route.ts'
