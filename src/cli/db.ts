@@ -1,5 +1,5 @@
 // `npm run db:migrate | db:bootstrap | db:generate | db:check`: the commands for the database schema. Use
-// MIGRATE_DATABASE_URL, the owner's. Print passwords only if the command's purpose is to create them.
+// MIGRATE_DATABASE_URL, the owner's. Print passwords only if the command creates them.
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'

@@ -140,7 +140,7 @@ const typeOfField: ReadonlyMap<string, 'string' | 'number' | 'boolean'> = new Ma
   ...booleanFields.map((name) => [name, 'boolean'] as const),
 ])
 
-/** A logger whose events all have `base`. Never throws, whatever the fields. */
+/** A logger whose events all have `base`. Never throws for any field. */
 export function createLogger(base: LogFields, options: LoggerOptions = {}): Logger {
   const { sink = writeToConsole, minimumLevel = 'info', redactText = redact, clock = Date.now } = options
   const write = (level: LogLevel, event: string, fields: LogFields = {}): void => {

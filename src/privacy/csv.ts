@@ -7,7 +7,7 @@ export const byteOrderMark = '\uFEFF'
 
 /**
  * Where a spreadsheet may begin to read a formula, also in full width: at the start of a cell, and after a semicolon, a
- * tab or a line end, since some locales separate cells by these whatever the quotes say.
+ * tab or a line end, because some locales separate cells by these even within quotes.
  */
 const formulaStart = /(?<=(?:^|[;\t\r\n])[\s"']*)[=+\-@＝＋－＠]/g
 const controlStart = /^(?=[\t\r\n\0])/

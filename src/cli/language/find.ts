@@ -1,4 +1,5 @@
-// Finds texts that people read in the project's files, and the words in them that docs/glossary.md replaces. Pure.
+// Finds the texts in the project's files that people read, comments included, and the words in them that
+// docs/glossary.md replaces. Pure.
 import { fragment, words } from './words.ts'
 
 export interface ReadText {
@@ -47,6 +48,24 @@ export function sentencesOf(source: string): ReadText[] {
   )
 }
 
+/** A block comment that begins its line, consecutive lines of `//` or `#`, or a comment after code. */
+const comment = /^[ \t]*\/\*\*?[\s\S]*?\*\/|^[ \t]*(?:\/\/|#) .*(?:\n[ \t]*(?:\/\/|#) .*)*|[ \t](?:\/\/|#) .*/gm
+const commentMarks = /^\s*(?:\/\*\*?|\/\/|\*\/|\*|#)\s?|\s*\*\/$/g
+const namesAndAddresses = /@param \w+|https?:\/\/\S+/g
+
+/** Comments in code, each as one text, so that a phrase may run over a line end. */
+export function commentsOf(source: string): ReadText[] {
+  return [...source.matchAll(comment)].map((match) => ({
+    line: lineAt(source, match.index),
+    text: match[0]
+      .split('\n')
+      .map((line) => line.replaceAll(commentMarks, ''))
+      .join(' ')
+      .replaceAll(namesAndAddresses, ''),
+    isTitle: false,
+  }))
+}
+
 /** Summaries and descriptions of the OpenAPI document, one a line as `npm run openapi` writes it. */
 export function descriptionsOf(document: string): ReadText[] {
   return document.split('\n').flatMap((content, index) => {
@@ -65,12 +84,15 @@ export function proseOf(markdown: string): ReadText[] {
   })
 }
 
-/** What a file has for people to read, by where it stands. */
+/** Files whose strings reach users and clients. */
+const spoken = /^src\/(?!db\/|dev\/|cli\/)/
+
+/** The texts of a file that people read, by its path. */
 export function textsOf(path: string, content: string): ReadText[] {
   if (path === 'docs/openapi.json') return descriptionsOf(content)
   if (path.endsWith('.md')) return proseOf(content)
   if (path.startsWith('test/')) return titlesOf(content)
-  return sentencesOf(content)
+  return spoken.test(path) ? [...commentsOf(content), ...sentencesOf(content)] : commentsOf(content)
 }
 
 const withoutCode = (text: string): string => text.replaceAll(/`[^`]*`|\$\{[^}]*\}/g, '…')

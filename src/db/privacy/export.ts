@@ -96,7 +96,7 @@ export async function exportedAccountIds(database: ApiDatabase, identity: Identi
 
 const loginRow = z.object({ name: z.string(), line: z.string() })
 
-/** What is stored of the built-in account of a live session, as named JSON objects; empty when the session is over. */
+/** What is stored of the built-in account of a live session, as named JSON objects; empty if the session has ended. */
 export async function exportLogin(
   database: IdentityDatabase,
   key: SessionKey,

@@ -1,4 +1,4 @@
-// Merges a sync's transactions in one set-based statement, whatever their number. Writes only rows that differ, gives
+// Merges a sync's transactions in one set-based statement, for any number of them. Writes only rows that differ, gives
 // every change the next number of the user's counter, and moves the user's edits from pending to posted transactions.
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
@@ -62,7 +62,7 @@ const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
   sql`(select * from transactions where item_id = ${lease.itemId} and plaid_transaction_id = ${plaidTransactionId}
     limit 1)`
 
-/** The rows to remove. `not in` is a hash table, whatever the planner estimates. */
+/** The rows to remove. `not in` is a hash table, also with wrong estimates of the planner. */
 function takenBack(lease: Lease, isUnread: SQL): SQL {
   if (lease.cursor === null)
     return sql`select id, date, pending, ${isEdited('transactions')} as is_edited from transactions

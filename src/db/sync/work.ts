@@ -93,8 +93,8 @@ const earlySeconds = 2
 const stateRow = z.object({ busy: z.boolean(), dirty: z.boolean(), early: z.boolean() })
 
 /**
- * Acquires the lease of a product that is dirty and not leased, unless its item waits for the user. Clears the mark of
- * the message in the queue, whatever the result. A retry also needs a product that is due: each failure postpones it,
+ * Acquires the lease of a product that is dirty and not leased, unless its item waits for the user. Always
+ * clears the mark of the message in the queue. A retry also needs a product that is due: each failure postpones it,
  * so that of several messages' retries only the latest finds work.
  */
 export async function acquireLease(

@@ -1,4 +1,4 @@
-// Neon's WebSocket protocol: PostgreSQL's bytes in binary messages. Always connects to the one local server, whatever
+// Neon's WebSocket protocol: PostgreSQL's bytes in binary messages. Always connects to the one local server and ignores
 // the address that the client requests.
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'

@@ -1,5 +1,5 @@
 // Makes sure that one run at a time uses a folder. The operating system releases the lock when its process ends,
-// however it ends, so a lock is never stale and never has to be broken.
+// however it ends, so a lock is never stale and never needs to be broken.
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'

@@ -29,7 +29,24 @@ describe('the language check', () => {
   })
 
   it.each([
-    ['comments', '// Somebody is told.\n/** Nobody knows. */\n * whoever asks'],
+    ['a line comment', 'const one = 1\n// Somebody asks.', ['2 Somebody']],
+    ['a comment after code', 'const one = 1 // Nobody asks.', ['1 Nobody']],
+    ['a block comment', 'const one = 1\n\n  /** Whoever asks. */', ['3 Whoever']],
+    ['a phrase over a line end', '/**\n * A limit of\n * its own.\n */', ['1 of its own']],
+  ])('reads %s', (_what, source, found) => {
+    expect(wordsOf('src/db/made-up.ts', source)).toEqual(found)
+    expect(wordsOf('drizzle/made-up.ts', source)).toEqual(found)
+  })
+
+  it.each(['.ci/made-up', 'wrangler.toml'])('reads the comments of %s', (path) => {
+    expect(wordsOf(path, 'run # the news\n# Nobody asks.')).toEqual(['1 the news', '2 Nobody'])
+  })
+
+  it.each([
+    ['code in a comment', '// Returns `answer`, see https://example.com/answer.'],
+    ['the name of a parameter', '/** @param answer the response */'],
+    ['answers to questions of a bank', '// MFA answers are never stored.'],
+    ['objects of the platform that wake up', '// Only a request wakes the object.'],
     ['reasons for the log', "const reason = 'nobody asked'"],
     ['identifiers', "const told = 'told'"],
   ])('ignores %s', (_what, source) => {
