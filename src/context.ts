@@ -1,7 +1,10 @@
 // The input of every use case: who acts, when, and with which services.
+import type { AuditAction } from './audit/actions.ts'
+import type { AuditKeys } from './audit/keys.ts'
 import type { AuthConfig } from './auth/access-token.ts'
 import type { Config } from './config/config.ts'
 import type { Keyring } from './crypto/keyring.ts'
+import type { SignedCheckpoint } from './db/audit/chains.ts'
 import type { ApiDatabase, JobsDatabase } from './db/core/client.ts'
 import type { IdentityServices } from './identity/services.ts'
 import type { Enqueue } from './messages/coalesce.ts'
@@ -34,6 +37,8 @@ export interface Services {
    */
   readonly flushUsage: (log: Logger) => Promise<void>
   readonly keyring: Keyring
+  /** Signs the rows of the audit trail. */
+  readonly auditKeys: AuditKeys
   readonly auth: AuthConfig
   /** Services of built-in accounts; null if an OIDC issuer authenticates users. */
   readonly identity: (() => Promise<IdentityServices>) | null
@@ -53,6 +58,8 @@ export interface Services {
   readonly redact: Redact
   /** Pseudonyms of people and networks in log lines. */
   readonly pseudonyms: Pseudonyms
+  /** Copies a checkpoint of the audit trail to where the database's owner cannot change it; null where there is none. */
+  readonly saveCheckpoint: ((checkpoint: SignedCheckpoint) => Promise<void>) | null
   /** `random` decides which operations are sent. */
   readonly reporter: (context: ReportContext, random?: () => number) => Reporter
 }
@@ -64,12 +71,15 @@ export interface User {
   readonly scopes: readonly string[]
   /** The session of a built-in account to which the token was issued. */
   readonly sessionId?: string
+  /** Whether the user acts as administrator: on the routes for administrators. */
+  readonly isAdministering?: true
 }
 
 /** Who acts. Routes, messages, cron jobs and commands call the same use cases; only this differs. */
 export type Actor =
   | User
   | { readonly kind: 'anonymous' }
+  | { readonly kind: 'webhook' }
   | { readonly kind: 'queue'; readonly name: string }
   | { readonly kind: 'cron'; readonly name: string }
 
@@ -91,8 +101,12 @@ export interface Ctx<Who extends Actor = Actor> {
   /** The client of the request; absent without a request. */
   readonly client?: Client
   readonly requestId: string
+  /** The client's id of the request; absent where there is none. For the audit trail; proves nothing. */
+  readonly correlationId?: string | null
   /** Adds to the request's log line. Absent without a request. */
   readonly note?: (facts: LogNotes) => void
+  /** Called with each action that the request records in the audit trail. */
+  readonly audited?: (action: AuditAction) => void
   readonly now: () => Date
   readonly log: Logger
 }

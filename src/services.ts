@@ -1,4 +1,5 @@
 // The composition root: creates a record of closures from the configuration and the bindings, once for each isolate.
+import { createAuditKeys } from './audit/keys.ts'
 import { createJwksSource } from './auth/jwks.ts'
 import { type Config, secretVariables } from './config/config.ts'
 import { createKeyring } from './crypto/keyring.ts'
@@ -140,6 +141,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     plaidFor,
     flushUsage: usageFlush(usage, jobs),
     keyring: createKeyring(config.encryption),
+    auditKeys: createAuditKeys(config.audit),
     auth:
       auth.mode === 'builtin'
         ? { mode: 'builtin', secret: config.secret }
@@ -166,6 +168,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     newId: () => crypto.randomUUID(),
     redact,
     pseudonyms: createPseudonyms(config.secret),
+    saveCheckpoint: null,
     reporter: createReporter({
       dsn: config.sentry?.dsn ?? null,
       environment: config.environment,

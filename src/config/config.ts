@@ -1,5 +1,6 @@
 // Parses the environment into the configuration, once for each isolate. Errors name the variables at fault and never
 // their values.
+import * as z from 'zod'
 import { constraintViolations } from './constraints.ts'
 import { identityUrlMissing } from './logins.ts'
 import {
@@ -89,6 +90,8 @@ export interface Config {
     readonly current: EncryptionKey
     readonly previous: readonly EncryptionKey[]
   }
+  /** Keys of the audit trail. Without `AUDIT_KEY` (development only), the current one is derived from `SECRET_KEY`. */
+  readonly audit: { readonly current: EncryptionKey; readonly previous: readonly EncryptionKey[] }
   readonly corsOrigins: readonly string[]
   /** `quotas` replace the defaults. */
   readonly rateLimits: { readonly enabled: boolean; readonly quotas: RateLimitQuotas }
@@ -152,9 +155,42 @@ function emailOf(env: Environment): EmailConfig | null {
   return { url, key, from, publicUrl }
 }
 
+type AuditVariables = Pick<Environment, 'AUDIT_KEY' | 'AUDIT_KEY_ID' | 'AUDIT_KEYS_PREVIOUS'>
+
+/** Each use derives its own key by HKDF (src/audit/keys.ts), from `SECRET_KEY` too. */
+const auditOf = (env: AuditVariables & { readonly SECRET_KEY?: string | undefined }): Config['audit'] => {
+  const secret = env.AUDIT_KEY ?? (env.SECRET_KEY === undefined ? null : utf8(env.SECRET_KEY))
+  if (secret === null) throw misconfigured([['AUDIT_KEY', 'is missing']])
+  return { current: { id: env.AUDIT_KEY_ID, secret }, previous: env.AUDIT_KEYS_PREVIOUS }
+}
+
 function misconfigured(violations: readonly Violation[]): AppError {
   const reason = violations.map(([variable, what]) => `${variable} ${what}`).join('; ')
   return new AppError('misconfigured', 'The service is not configured correctly.', { reason })
+}
+
+/**
+ * The keys of the audit trail alone, for its verification outside of the Worker.
+ * @throws AppError `misconfigured` as `parseConfig`
+ */
+export function parseAuditKeys(bindings: Readonly<Record<string, unknown>>): Config['audit'] {
+  const { AUDIT_KEY, AUDIT_KEY_ID, AUDIT_KEYS_PREVIOUS, SECRET_KEY } = environmentSchema.shape
+  const schema = z.object({ AUDIT_KEY, AUDIT_KEY_ID, AUDIT_KEYS_PREVIOUS, SECRET_KEY: SECRET_KEY.optional() })
+  return auditOf(parseVariables(schema, withoutEmpty(bindings)))
+}
+
+const withoutEmpty = (bindings: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== ''))
+
+function parseVariables<Schema extends z.ZodObject>(schema: Schema, raw: Record<string, unknown>): z.output<Schema> {
+  const parsed = schema.safeParse(raw)
+  if (parsed.success) return parsed.data
+  throw misconfigured(
+    parsed.error.issues.map((issue) => [
+      String(issue.path[0] ?? 'environment'),
+      raw[String(issue.path[0])] === undefined ? 'is missing' : issue.message,
+    ]),
+  )
 }
 
 /**
@@ -162,16 +198,8 @@ function misconfigured(violations: readonly Violation[]): AppError {
  * @throws AppError `misconfigured`, whose `reason` names every variable at fault and no value
  */
 export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config {
-  const raw = Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== ''))
-  const parsed = environmentSchema.safeParse(raw)
-  if (!parsed.success)
-    throw misconfigured(
-      parsed.error.issues.map((issue) => [
-        String(issue.path[0] ?? 'environment'),
-        raw[String(issue.path[0])] === undefined ? 'is missing' : issue.message,
-      ]),
-    )
-  const env = parsed.data
+  const raw = withoutEmpty(bindings)
+  const env = parseVariables(environmentSchema, raw)
   const violations = constraintViolations(env, raw)
   if (violations.length > 0) throw misconfigured(violations)
   return {
@@ -205,6 +233,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       previous: env.ENCRYPTION_KEYS_PREVIOUS,
       ...(env.ENCRYPTION_MIN_KEY_ID === undefined ? {} : { minimumKeyId: env.ENCRYPTION_MIN_KEY_ID }),
     },
+    audit: auditOf(env),
     corsOrigins: env.CORS_ORIGINS,
     rateLimits: { enabled: env.RATE_LIMIT_ENABLED === 'true', quotas: env.RATE_LIMITS },
     linking: {

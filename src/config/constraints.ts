@@ -70,6 +70,8 @@ function keyViolations(env: Environment): Violation[] {
   const keys = [
     ['ENCRYPTION_KEY', env.ENCRYPTION_KEY] as const,
     ...env.ENCRYPTION_KEYS_PREVIOUS.map(({ secret }) => ['ENCRYPTION_KEYS_PREVIOUS', secret] as const),
+    ...(env.AUDIT_KEY === undefined ? [] : [['AUDIT_KEY', env.AUDIT_KEY] as const]),
+    ...env.AUDIT_KEYS_PREVIOUS.map(({ secret }) => ['AUDIT_KEYS_PREVIOUS', secret] as const),
   ]
   return keys.flatMap(([name, key]): Violation[] => {
     if (isFake(encodeBase64(key))) return [[name, 'is an example value']]
@@ -99,12 +101,13 @@ function strictViolations(env: Environment, raw: Readonly<Record<string, unknown
       'is missing: the scope that allows changes, or * where every token may make them',
     ])
   if (env.RATE_LIMIT_ENABLED === 'false') violations.push(['RATE_LIMIT_ENABLED', 'may be false in development only'])
+  if (env.AUDIT_KEY === undefined) violations.push(['AUDIT_KEY', 'is missing'])
   for (const name of secretVariables) {
     const value = raw[name]
     if (typeof value !== 'string') continue
-    if (name !== 'ENCRYPTION_KEY' && isFake(value)) violations.push([name, 'is an example value'])
-    if (name !== 'ENCRYPTION_KEY' && new Set(value).size < leastDifferentCharacters)
-      violations.push([name, 'must be random'])
+    const isKey = name === 'ENCRYPTION_KEY' || name === 'AUDIT_KEY'
+    if (!isKey && isFake(value)) violations.push([name, 'is an example value'])
+    if (!isKey && new Set(value).size < leastDifferentCharacters) violations.push([name, 'must be random'])
     if (secretVariables.some((other) => other !== name && raw[other] === value))
       violations.push([name, 'must differ from the other secrets'])
   }
@@ -112,6 +115,9 @@ function strictViolations(env: Environment, raw: Readonly<Record<string, unknown
   const current = encodeHex(env.ENCRYPTION_KEY)
   if (env.ENCRYPTION_KEYS_PREVIOUS.some(({ secret }) => encodeHex(secret) === current))
     violations.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY'])
+  const auditKeys = [env.AUDIT_KEY ?? new Uint8Array(), ...env.AUDIT_KEYS_PREVIOUS.map(({ secret }) => secret)]
+  if (new Set(auditKeys.map(encodeHex)).size < auditKeys.length)
+    violations.push(['AUDIT_KEYS_PREVIOUS', 'must not hold AUDIT_KEY or a key twice'])
   return violations
 }
 
@@ -144,5 +150,7 @@ export function constraintViolations(env: Environment, raw: Readonly<Record<stri
     violations.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY_ID'])
   if (env.ENCRYPTION_MIN_KEY_ID !== undefined && isKeyIdBelow(env.ENCRYPTION_KEY_ID, env.ENCRYPTION_MIN_KEY_ID))
     violations.push(['ENCRYPTION_MIN_KEY_ID', 'must not be above ENCRYPTION_KEY_ID'])
+  if (env.AUDIT_KEYS_PREVIOUS.some((key) => key.id === env.AUDIT_KEY_ID))
+    violations.push(['AUDIT_KEYS_PREVIOUS', 'must not hold AUDIT_KEY_ID'])
   return env.ENVIRONMENT === 'development' ? violations : [...violations, ...strictViolations(env, raw)]
 }

@@ -127,6 +127,7 @@ export const secretVariables = [
   'PLAID_SECRET',
   'SECRET_KEY',
   'ENCRYPTION_KEY',
+  'AUDIT_KEY',
   'PLAID_WEBHOOK_VERIFICATION_KEY',
   'AUTH_EMAIL_KEY',
 ] as const
@@ -166,6 +167,9 @@ export const environmentSchema = z.object({
   ENCRYPTION_KEY_ID: keyId.default('k1'),
   ENCRYPTION_KEYS_PREVIOUS: previousKeys.default([]),
   ENCRYPTION_MIN_KEY_ID: keyId.optional(),
+  AUDIT_KEY: encryptionKey.optional(),
+  AUDIT_KEY_ID: keyId.default('a1'),
+  AUDIT_KEYS_PREVIOUS: previousKeys.default([]),
   CORS_ORIGINS: jsonOf(z.array(z.string()), 'must be a JSON array of strings').default([]),
   RETENTION_REMOVED_DAYS: z.coerce.number().int().min(0).max(3650).default(30),
   ORPHAN_REMOVAL: z.enum(['off', 'report', 'end'], { error: 'must be off, report or end' }).default('end'),

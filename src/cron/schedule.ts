@@ -1,4 +1,5 @@
 // Maps cron strings to jobs. An unknown string throws.
+import { chainAudit } from '../audit/chain.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { remindOfLosses } from '../items/remind-of-losses.ts'
@@ -22,7 +23,11 @@ const refreshes: readonly Part[] = [
   { name: 'stale', budgetMs: 8 * 60_000, run: markStaleProducts },
 ]
 
+/** Each minute: a row that is not chained yet can be deleted without a trace. */
+const audits: readonly Part[] = [{ name: 'chain', budgetMs: 50_000, run: chainAudit }]
+
 const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> }>> = {
+  '* * * * *': { name: 'audit', run: (ctx) => runParts(ctx, audits) },
   '2-57/5 * * * *': { name: 'sweep', run: (ctx) => runParts(ctx, heals) },
   '19 * * * *': { name: 'sync', run: (ctx) => runParts(ctx, refreshes) },
 }

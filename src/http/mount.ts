@@ -28,6 +28,7 @@ function contextOf(context: Context<HttpEnvironment>): Ctx {
     actor: context.get('actor'),
     client: clientIn(context),
     requestId: context.get('requestId'),
+    correlationId: context.get('clientRequestId'),
     now: () => new Date(),
     log: context.get('log'),
     note: (facts) => context.set('notes', { ...context.get('notes'), ...facts }),

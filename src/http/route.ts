@@ -150,7 +150,7 @@ function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; met
     throw new AppError('forbidden', 'This request needs the administrator role.', { reason: 'role' })
   if (method !== 'GET' && isReadOnly(ctx.actor.scopes))
     throw new AppError('forbidden', 'This access token is read-only.', { reason: 'scope' })
-  return ctx
+  return access === 'admin' ? { ...ctx, actor: { ...ctx.actor, isAdministering: true } } : ctx
 }
 
 /**

@@ -1,5 +1,6 @@
 // Removes an item: hides it from its user immediately, removes it at Plaid, and deletes its rows after the retention
 // period.
+import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import { beginRemoval } from '../db/items/removal.ts'
 import { findOwnItem } from '../db/items/items.ts'
@@ -17,7 +18,12 @@ export async function removeItem(ctx: Ctx<User>, id: string, { purge }: { purge:
   const keepDays = purge ? 0 : config.retention.removedDays
   const item = await findOwnItem(api, ctx.actor.identity, id)
   if (item === null) throw new AppError('not_found', 'There is no such item.')
-  await beginRemoval(jobs, item, keepDays)
+  await beginRemoval(
+    jobs,
+    item,
+    keepDays,
+    await audit(ctx, { action: purge ? 'item_purged' : 'item_removed', target: id }),
+  )
   ctx.log.info('item_removed', { item_id: id })
   await removeAtPlaid(ctx, item.plaidItemId)
   if (purge) await purgeItem(jobs, id)

@@ -17,6 +17,7 @@ const textFields = [
   'actor',
   'audience',
   'bucket',
+  'checkpoint',
   'client_request_id',
   'code',
   'colo',

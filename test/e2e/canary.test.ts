@@ -59,7 +59,9 @@ function secrets(): Map<string, string> {
   const { variables } = edge
   const password = (name: string) => decodeURIComponent(new URL(String(variables[name])).password)
   return new Map([
-    ...['PLAID_SECRET', 'SECRET_KEY', 'ENCRYPTION_KEY'].map((name) => [name, String(variables[name])] as const),
+    ...['PLAID_SECRET', 'SECRET_KEY', 'ENCRYPTION_KEY', 'AUDIT_KEY'].map(
+      (name) => [name, String(variables[name])] as const,
+    ),
     ['password of wn_api', password('DATABASE_URL')],
     ['password of wn_jobs', password('DATABASE_JOBS_URL')],
     ['password of wn_identity', password('DATABASE_IDENTITY_URL')],

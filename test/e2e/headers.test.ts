@@ -133,6 +133,7 @@ const strictVariables = (environment: string): Record<string, string> => ({
   AUTH_JWKS_URL: 'https://issuer.test/jwks.json',
   AUTH_WRITE_SCOPE: 'wealth:write',
   ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+  AUDIT_KEY: randomBytes(32).toString('base64'),
 })
 
 /** Responses that need neither the database nor Plaid. */

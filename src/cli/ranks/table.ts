@@ -27,6 +27,7 @@ export const ranks: readonly Unit[] = [
   { name: 'plaid', paths: ['src/plaid'] },
   { name: 'custody', paths: ['src/custody'] },
   { name: 'db/core', paths: ['src/db/core'] },
+  { name: 'db/audit', paths: ['src/db/audit'] },
   { name: 'db/sync', paths: ['src/db/sync'] },
   { name: 'db/operations', paths: ['src/db/operations'] },
   { name: 'db/identity', paths: ['src/db/identity'] },
@@ -44,7 +45,12 @@ export const ranks: readonly Unit[] = [
       (file) => `src/identity/${file}.ts`,
     ),
   },
+  {
+    name: 'audit signing',
+    paths: ['actions', 'keys', 'signed-chain', 'signed-row'].map((file) => `src/audit/${file}.ts`),
+  },
   { name: 'context', paths: ['src/context.ts'] },
+  { name: 'audit', paths: ['src/audit'] },
   { name: 'keys', paths: ['src/keys'] },
   { name: 'items', paths: ['src/items'] },
   { name: 'sync', paths: ['src/sync'] },
@@ -127,7 +133,7 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'sync',
     'link',
   ],
-  cron: ['library', 'context', 'items', 'sync', 'link'],
+  cron: ['library', 'context', 'audit', 'items', 'sync', 'link'],
 }
 
 /** Units that do not import one another, in either direction. */

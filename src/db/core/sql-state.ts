@@ -19,6 +19,11 @@ export const sqlState = {
   stagingLost: 'WN007',
   /** The user has reached the limit of live items. */
   itemCapReached: 'WN008',
+  /** Raised by a trigger: a row of the audit trail was to be changed. */
+  auditAppendOnly: 'WN009',
+  /** Another run of the chaining job has moved the head of a chain. */
+  chainMoved: 'WN010',
+  uniqueViolation: '23505',
   /** PostgreSQL ended a deadlock by rolling back this transaction. */
   deadlock: '40P01',
   serializationFailure: '40001',

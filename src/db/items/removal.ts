@@ -4,6 +4,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
+import { type AuditRow, recordAudit } from '../audit/record.ts'
 import type { OwnedItem } from './items.ts'
 import { byIndex, plan } from '../core/plans.ts'
 import { command, query } from '../core/statement.ts'
@@ -15,17 +16,29 @@ const portion = 5000
  * Hides an item and queues its removal at Plaid. Its rows are deleted after `keepDays`. A repeated call can only bring
  * the deletion forward. `publishRemoval` must follow; until it has run, the removal stays queued.
  */
-export async function beginRemoval(jobs: JobsDatabase, { id, userId }: OwnedItem, keepDays: number): Promise<void> {
+export async function beginRemoval(
+  jobs: JobsDatabase,
+  { id, userId }: OwnedItem,
+  keepDays: number,
+  audit: AuditRow,
+): Promise<void> {
   const item = sql`id = ${id} and user_id = ${userId}`
+  const purgeAt = sql`now() + make_interval(days => ${keepDays})`
   await execute(jobs, [
     command(sql`select 1 from items where ${item} for no key update`),
+    // A call that hides nothing and brings no deletion forward changes nothing.
+    recordAudit(
+      audit,
+      sql`exists (select 1 from items where ${item} and (status not in ('removing', 'removed')
+        or ${purgeAt} < purge_at))`,
+    ),
     command(sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
         select user_id, plaid_item_id, id, access_token_sealed, 'removed' from items
         where ${item} and status not in ('removing', 'removed') on conflict (plaid_item_id) do nothing`),
     // Later than every row of a commit that held the item until now.
     command(sql`update items set status = case when status = 'removed' then status else 'removing' end,
           status_reason = null, removed_at = coalesce(removed_at, clock_timestamp() + interval '1 millisecond'),
-          purge_at = least(purge_at, now() + make_interval(days => ${keepDays})), updated_at = now()
+          purge_at = least(purge_at, ${purgeAt}), updated_at = now()
         where ${item}`),
   ])
 }

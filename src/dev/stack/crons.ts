@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** The cron expressions of wrangler.toml by the name of what they run. */
-export const cronSchedules = { sweep: '2-57/5 * * * *', sync: '19 * * * *' } as const
+export const cronSchedules = { audit: '* * * * *', sweep: '2-57/5 * * * *', sync: '19 * * * *' } as const
 export type CronName = keyof typeof cronSchedules
 
 const timeoutMs = 5 * 60_000
@@ -24,7 +24,10 @@ export interface Crons {
   stop(): Promise<void>
 }
 
-/** Runs the sweep every minute and the sync every hour. The sweep also replaces messages that local queues lost. */
+/**
+ * Runs the audit chain and the sweep every minute and the sync every hour. The sweep also replaces messages that local
+ * queues lost.
+ */
 export function startCrons(url: string, onError: (name: CronName, error: unknown) => void): Crons {
   const stopping = new AbortController()
   const { signal } = stopping
@@ -36,7 +39,11 @@ export function startCrons(url: string, onError: (name: CronName, error: unknown
       })
     }
   }
-  const loops = Promise.allSettled([repeat('sweep', minuteMs), repeat('sync', 60 * minuteMs)])
+  const loops = Promise.allSettled([
+    repeat('audit', minuteMs),
+    repeat('sweep', minuteMs),
+    repeat('sync', 60 * minuteMs),
+  ])
   return {
     async stop() {
       stopping.abort()

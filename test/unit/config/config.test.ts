@@ -39,6 +39,7 @@ const strict: Readonly<Record<string, unknown>> = {
   DATABASE_JOBS_URL: 'postgres://wn_jobs:two@db.neon.test/wn?sslmode=verify-full',
   DATABASE_IDENTITY_URL: 'postgres://wn_identity:three@db.neon.test/wn?sslmode=require',
   CORS_ORIGINS: '["https://app.wealth.test"]',
+  AUDIT_KEY: key('audits'),
   ...email,
 }
 
@@ -310,6 +311,10 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['ENCRYPTION_KEYS_PREVIOUS', { ENCRYPTION_KEYS_PREVIOUS: '{"k0":"short"}' }],
   ['ENCRYPTION_KEYS_PREVIOUS', { ENCRYPTION_KEYS_PREVIOUS: JSON.stringify({ 'k 0': key('b') }) }],
   ['ENCRYPTION_KEYS_PREVIOUS', { ENCRYPTION_KEYS_PREVIOUS: JSON.stringify({ k1: key('b') }) }],
+  ['AUDIT_KEY', { AUDIT_KEY: Buffer.alloc(31).toString('base64') }],
+  ['AUDIT_KEY_ID', { AUDIT_KEY_ID: 'a 1' }],
+  ['AUDIT_KEYS_PREVIOUS', { AUDIT_KEYS_PREVIOUS: '[]' }],
+  ['AUDIT_KEYS_PREVIOUS', { AUDIT_KEYS_PREVIOUS: JSON.stringify({ a1: key('b') }) }],
   ['CORS_ORIGINS', { CORS_ORIGINS: 'https://app.wealth.test' }],
   ['CORS_ORIGINS', { CORS_ORIGINS: '[1]' }],
   ['CORS_ORIGINS', { CORS_ORIGINS: '["*"]' }],
@@ -426,6 +431,10 @@ const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
     'ENCRYPTION_KEYS_PREVIOUS',
     { ENCRYPTION_KEYS_PREVIOUS: JSON.stringify({ k0: Buffer.alloc(32, 'ab').toString('hex') }) },
   ],
+  ['AUDIT_KEY', { AUDIT_KEY: '' }],
+  ['AUDIT_KEY', { AUDIT_KEY: Buffer.alloc(32).toString('base64') }],
+  ['AUDIT_KEY', { AUDIT_KEY: 'fakeAuditKeyForLocalWorkNeverShipThisKey000=' }],
+  ['AUDIT_KEYS_PREVIOUS', { AUDIT_KEYS_PREVIOUS: JSON.stringify({ a0: Buffer.alloc(32, 'ab').toString('hex') }) }],
   ['SECRET_KEY', { SECRET_KEY: 'a'.repeat(32) }],
   ['PLAID_WEBHOOK_VERIFICATION_KEY', { PLAID_WEBHOOK_VERIFICATION_KEY: 'abc'.repeat(20) }],
   ['AUTH_JWKS_URL', { ...noEmail, ...strictOidc, AUTH_JWKS_URL: 'http://issuer.test/jwks' }],
@@ -464,8 +473,15 @@ describe.each(['staging', 'production'])('refused in %s:', (environment) => {
     expect(refusalOf({ ...base, ...same, ENCRYPTION_KEYS_PREVIOUS: `{"k1":"${key('y')}"}` })).toBeNull()
   })
 
+  it('a retired audit key that is the current one', () => {
+    const same = { AUDIT_KEY: key('z'), AUDIT_KEY_ID: 'a2', AUDIT_KEYS_PREVIOUS: `{"a1":"${key('z')}"}` }
+    expect(refusalOf({ ...base, ...same })).toBe('AUDIT_KEYS_PREVIOUS must not hold AUDIT_KEY or a key twice')
+    expect(refusalOf({ ...base, ...same, AUDIT_KEYS_PREVIOUS: `{"a1":"${key('y')}"}` })).toBeNull()
+  })
+
   it.each([
     ['PLAID_SECRET', 'SECRET_KEY'],
+    ['AUDIT_KEY', 'ENCRYPTION_KEY'],
     ['SECRET_KEY', 'ENCRYPTION_KEY'],
     ['ENCRYPTION_KEY', 'PLAID_WEBHOOK_VERIFICATION_KEY'],
     ['PLAID_WEBHOOK_VERIFICATION_KEY', 'PLAID_SECRET'],
@@ -512,6 +528,8 @@ describe('the message about a refused configuration', () => {
       'DATABASE_ENDPOINT',
       'ENCRYPTION_KEY_ID',
       'ENCRYPTION_KEYS_PREVIOUS',
+      'AUDIT_KEY_ID',
+      'AUDIT_KEYS_PREVIOUS',
       'SENTRY_DSN',
       'SENTRY_TRACES_SAMPLE_RATE',
       'RETENTION_REMOVED_DAYS',

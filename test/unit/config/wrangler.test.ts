@@ -36,6 +36,7 @@ const secrets: Readonly<Record<string, string>> = {
   DATABASE_JOBS_URL: 'postgres://wn_jobs:two@db.wealth.test/wn?sslmode=require',
   SECRET_KEY: createHash('sha256').update('signs').digest('base64'),
   ENCRYPTION_KEY: createHash('sha256').update('seals').digest('base64'),
+  AUDIT_KEY: createHash('sha256').update('audits').digest('base64'),
 }
 const issuer = {
   AUTH_ISSUER: 'https://login.wealth.test',

@@ -9,6 +9,7 @@ import { getItem, type Item } from '../../../src/db/items/items.ts'
 import { purgeItem } from '../../../src/db/items/purge.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
 import { reconcile } from '../../../src/link/reconcile.ts'
+import { anyAudit } from '../../support/audit.ts'
 import { everyTransaction } from '../../support/equality.ts'
 import { follow } from '../../support/feed.ts'
 import {
@@ -260,7 +261,7 @@ describe('the removal of a large item', () => {
     const own = { id: item.id, userId: await userOf(item), plaidItemId: item.plaidItemId }
     const numbers = async () => Number((await rowOfUser(own.userId))?.['change_seq'])
     const before = await numbers()
-    await beginRemoval(jobs, own, 30)
+    await beginRemoval(jobs, own, 30, await anyAudit(world))
     expect(await everyTransaction(world, subject)).toEqual([])
     const dying = failAt(world.services, { call: 3, fault: 'dies before' })
     await expect(publishRemoval(dying.services.jobs, item.plaidItemId, 2)).rejects.toMatchObject({
@@ -280,7 +281,8 @@ describe('the removal of a large item', () => {
     const subject = 'untold'
     const { item, follower } = await begun(subject)
     const { jobs } = world.services
-    await beginRemoval(jobs, { id: item.id, userId: await userOf(item), plaidItemId: item.plaidItemId }, 0)
+    const own = { id: item.id, userId: await userOf(item), plaidItemId: item.plaidItemId }
+    await beginRemoval(jobs, own, 0, await anyAudit(world))
     await purgeItem(jobs, item.id)
     await follower.catchUp()
     expect(follower.copy.size).toBe(0)

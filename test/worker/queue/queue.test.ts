@@ -16,6 +16,7 @@ import { sealAccessToken } from '../../../src/custody/access-token.ts'
 import { consumerFor } from '../../../src/queue/route.ts'
 import { type Bindings, createServices } from '../../../src/services.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
+import { anyAudit } from '../../support/audit.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { createWorld, type World } from '../../support/world.ts'
@@ -330,6 +331,6 @@ describe('the real queue', () => {
     )
     // Later deliveries of the message find no work.
     const item = await findOwnItem(services.api, identity, itemId)
-    if (item !== null) await beginRemoval(services.jobs, item, 0)
+    if (item !== null) await beginRemoval(services.jobs, item, 0, await anyAudit(world))
   })
 })

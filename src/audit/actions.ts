@@ -1,0 +1,15 @@
+// What the audit trail records: a closed list of actions, each with the kind of its target.
+
+type TargetKind = 'item' | 'encryption_key'
+
+/** Action → what its target is. */
+export const auditActions = {
+  /** Hidden from its user, and its removal at Plaid queued. */
+  item_removed: 'item',
+  /** Removed, or removed before, and now due for deletion at once. */
+  item_purged: 'item',
+  /** The re-encryption of every stored secret, under the key that the target names. */
+  key_rotation_started: 'encryption_key',
+} as const satisfies Readonly<Record<string, TargetKind>>
+
+export type AuditAction = keyof typeof auditActions
