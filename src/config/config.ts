@@ -115,7 +115,7 @@ export interface Config {
   /** Whether items at Plaid that are not stored here are removed there, and how many a day. */
   readonly orphanRemoval: { readonly mode: 'off' | 'report' | 'end'; readonly perDay: number }
   /** Messages that a sweep sends per second until the next sweep. */
-  readonly sweep: { readonly wakesPerSecond: number }
+  readonly sweep: { readonly messagesPerSecond: number }
   readonly sentry: { readonly dsn: string; readonly tracesSampleRate: number } | null
 }
 
@@ -244,7 +244,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     retention: { removedDays: env.RETENTION_REMOVED_DAYS },
     securityContacts: env.SECURITY_CONTACT,
     orphanRemoval: { mode: env.ORPHAN_REMOVAL, perDay: env.ORPHAN_REMOVALS_PER_DAY },
-    sweep: { wakesPerSecond: env.SWEEP_WAKES_PER_SECOND },
+    sweep: { messagesPerSecond: env.SWEEP_WAKES_PER_SECOND },
     sentry:
       env.SENTRY_DSN === undefined ? null : { dsn: env.SENTRY_DSN, tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE },
   }

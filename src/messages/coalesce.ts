@@ -1,7 +1,7 @@
 // Sends at most one message per product at a time. While a message is in the queue, or a run reads the product, further
 // requests only mark the product dirty.
 import type { JobsDatabase } from '../db/core/client.ts'
-import { claimMessages, type Pace, releaseMessages, type DueMessage } from '../db/sync/wake-ups.ts'
+import { claimMessages, type Pace, releaseMessages, type DueMessage } from '../db/sync/message-claims.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { SyncTrigger } from './message.ts'
 import type { Producer } from './producer.ts'
@@ -33,7 +33,7 @@ export function coalesced({ jobs, send, log }: Over): Enqueue {
       return await claimMessages(jobs, ids, delaySeconds, pace)
     } catch (error) {
       // A superfluous message is harmless; a missing one would delay the sync.
-      log.error('wake_ups_not_claimed', { count: ids.length, error })
+      log.error('messages_not_claimed', { count: ids.length, error })
       return ids.map((id) => ({ id, delaySeconds }))
     }
   }
@@ -41,7 +41,7 @@ export function coalesced({ jobs, send, log }: Over): Enqueue {
     try {
       await releaseMessages(jobs, ids)
     } catch (error) {
-      log.error('wake_ups_not_released', { count: ids.length, error })
+      log.error('messages_not_released', { count: ids.length, error })
     }
   }
   return async (ids, reason, delaySeconds = 0) => {

@@ -1,6 +1,6 @@
 // Sends messages to the sync queue. Retries batches that the queue rejects, and returns what it does not accept in the
 // end. Never rejects: the sweep finds rows whose message was not sent.
-import type { DueMessage } from '../db/sync/wake-ups.ts'
+import type { DueMessage } from '../db/sync/message-claims.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { RewrapMessage, SyncMessage, SyncTrigger } from './message.ts'
 import { pauseMs } from '../retry.ts'

@@ -42,12 +42,12 @@ export interface SweepCtx {
  */
 async function enqueueSpread({ services, now }: SweepCtx, ids: readonly string[]): Promise<readonly string[]> {
   const endMs = now().getTime() + longestSendMs
-  const { wakesPerSecond } = services.config.sweep
+  const { messagesPerSecond } = services.config.sweep
   const refused: string[] = []
   for (let start = 0; start < ids.length; start += batchSize) {
     if (now().getTime() >= endMs) return [...refused, ...ids.slice(start)]
     const batch = ids.slice(start, start + batchSize)
-    refused.push(...(await services.enqueue(batch, 'sweep', Math.floor(start / wakesPerSecond))))
+    refused.push(...(await services.enqueue(batch, 'sweep', Math.floor(start / messagesPerSecond))))
   }
   return refused
 }
@@ -65,7 +65,7 @@ export interface Swept {
 export async function sweep(ctx: SweepCtx): Promise<Swept> {
   const { jobs, config } = ctx.services
   const probed = await markStale(jobs, 'item', { olderThanSeconds: probeSeconds, spreadSeconds: 0, limit: mostProbed })
-  const due = await claimDue(jobs, config.sweep.wakesPerSecond * sweepSeconds, enqueuedSeconds)
+  const due = await claimDue(jobs, config.sweep.messagesPerSecond * sweepSeconds, enqueuedSeconds)
   const refused = await enqueueSpread(ctx, due.ids)
   await releaseDue(jobs, due, refused)
   await clearStaging(jobs, stagingSeconds)

@@ -10,6 +10,9 @@ export const exact = (column: AnyColumn): SQL<string> => sql<string>`trim_scale(
 /** The same for a nullable column. */
 export const exactOrNull = (column: AnyColumn): SQL<string | null> => sql<string | null>`trim_scale(${column})::text`
 
+/** A time as a parameter of a statement; null for none. */
+export const timestamptz = (value: Date | null | undefined): SQL => sql`${value?.toISOString() ?? null}::timestamptz(3)`
+
 interface Currency {
   readonly isoCurrencyCode: AnyColumn
   readonly unofficialCurrencyCode: AnyColumn

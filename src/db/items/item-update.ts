@@ -1,5 +1,6 @@
 // Writes the result of /item/get inside a sync's commit.
 import { type SQL, sql } from 'drizzle-orm'
+import { timestamptz } from '../core/columns.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { askedAgain, awaitsTransactions, isResting, type Lease, lost, stopped } from '../sync/work.ts'
 import { command, idRow, query } from '../core/statement.ts'
@@ -27,8 +28,6 @@ export interface ReportedItem extends ItemLook {
   readonly products: readonly string[]
 }
 
-const time = (value: Date | null) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
-
 /** Plaid's first retries end within this time. A webhook that arrives later counts as missed, which is harmless. */
 const webhookPatience = sql.raw(`interval '5 minutes'`)
 
@@ -36,7 +35,7 @@ const webhookPatience = sql.raw(`interval '5 minutes'`)
 function missed(item: string, { lastWebhook }: ReportedItem) {
   if (lastWebhook === null) return sql`false`
   const i = sql.raw(item)
-  const sentAt = time(lastWebhook.sentAt)
+  const sentAt = timestamptz(lastWebhook.sentAt)
   return sql`(${sentAt} < now() - ${webhookPatience} and ${sentAt} > ${i}.created_at
     and ${sentAt} > coalesce(${i}.missed_webhook_at, '-infinity') and not exists (select 1 from webhook_events e
       where e.plaid_item_id = ${i}.plaid_item_id and e.webhook_code = ${lastWebhook.code}
@@ -63,9 +62,9 @@ export function markProductsDirty(lease: Lease, reported: ReportedItem) {
           item.status in (${stopped}) and ${reported.trouble === null} or ${missed('item', reported)}
           or ${isResting('p')} and item.capabilities <> ${reported.capabilities}
           or p.product = 'transactions' and item.transactions_updated_at is distinct
-            from ${time(reported.transactionsUpdatedAt)}
+            from ${timestamptz(reported.transactionsUpdatedAt)}
           or p.product in ('holdings', 'investment_transactions') and item.investments_updated_at is distinct
-            from ${time(reported.investmentsUpdatedAt)})
+            from ${timestamptz(reported.investmentsUpdatedAt)})
         returning p.id
       ) select id from added union all select id from raised`,
   )
@@ -89,16 +88,16 @@ export const announced = (consentExpiresAt: SQL) => ({
 
 /** Writes what differs. Without an error, an announced deadline in the future becomes the status. */
 export function writeItem(lease: Lease, reported: ReportedItem) {
-  const ahead = announced(time(reported.consentExpiresAt))
+  const ahead = announced(timestamptz(reported.consentExpiresAt))
   return command(sql`with latest as (
         select i.id, coalesce(${reported.institutionId}, i.institution_id) as institution_id,
           coalesce(${reported.institutionName}, i.institution_name) as institution_name,
-          ${time(reported.consentExpiresAt)} as consent_expires_at,
-          ${time(reported.transactionsUpdatedAt)} as transactions_updated_at,
-          ${time(reported.investmentsUpdatedAt)} as investments_updated_at,
+          ${timestamptz(reported.consentExpiresAt)} as consent_expires_at,
+          ${timestamptz(reported.transactionsUpdatedAt)} as transactions_updated_at,
+          ${timestamptz(reported.investmentsUpdatedAt)} as investments_updated_at,
           ${reported.capabilities}::text as capabilities,
           i.missed_webhooks + (${missed('i', reported)})::int as missed_webhooks,
-          case when ${missed('i', reported)} then ${time(reported.lastWebhook?.sentAt ?? null)}
+          case when ${missed('i', reported)} then ${timestamptz(reported.lastWebhook?.sentAt ?? null)}
             else i.missed_webhook_at end as missed_webhook_at,
           case when i.rotation_started_at < now() - make_interval(mins => ${rotatingMinutes}) then null
             else i.rotation_started_at end as rotation_started_at,

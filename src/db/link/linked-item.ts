@@ -4,6 +4,7 @@
 import { sql } from 'drizzle-orm'
 import { type AccountDecisions, type PlaidAccountRow, writeAccounts } from '../records/accounts-merge.ts'
 import { batchAfter, type JobsDatabase } from '../core/client.ts'
+import { timestamptz } from '../core/columns.ts'
 import { refuseWhen, sqlState, sqlStateOf } from '../core/sql-state.ts'
 import type { ItemLook } from '../items/item-update.ts'
 import { type Item, itemIn, selectItem } from '../items/items.ts'
@@ -11,7 +12,7 @@ import { requireAccountsVersion } from '../records/known-accounts.ts'
 import { type LinkCaps, refuseOverCap } from './caps.ts'
 import type { Exchange } from './exchanges.ts'
 import { isResting, lost } from '../sync/work.ts'
-import { isUnclaimed, expectedUntil } from '../sync/wake-ups.ts'
+import { needsMessage, claimedUntil } from '../sync/message-claims.ts'
 import { lockPlaidItem } from '../operations/webhook-events.ts'
 import { command, idRow, query, type Statement } from '../core/statement.ts'
 
@@ -66,9 +67,9 @@ async function stored(
       dirty: query(
         idRow,
         sql`with woken as (
-            update item_products p set woken_until = ${expectedUntil} where item_id = ${itemId}
+            update item_products p set woken_until = ${claimedUntil} where item_id = ${itemId}
               and dirty_seq > synced_seq
-              and not ${isResting('p')} and ${isUnclaimed} returning id, product)
+              and not ${isResting('p')} and ${needsMessage} returning id, product)
           select id from woken order by product <> 'transactions', product`,
       ),
       ...selectItem(jobs, itemId, userId),
@@ -81,7 +82,6 @@ async function stored(
   }
 }
 
-const time = (value: Date | null) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
 const ownerOf = (exchange: Exchange, itemId: string, linkEpoch: number) => ({
   itemId,
   userId: exchange.userId,
@@ -124,8 +124,9 @@ export async function storeNewItem(
       access_token_sealed,
           transactions_updated_at, investments_updated_at, capabilities, link_epoch)
         values (${id}, ${userId}, ${exchange.plaidItemId}, ${item.institutionId}, ${item.institutionName},
-          ${time(item.consentExpiresAt)},
-          ${exchange.sealedToken}, ${time(item.look.transactionsUpdatedAt)}, ${time(item.look.investmentsUpdatedAt)},
+          ${timestamptz(item.consentExpiresAt)},
+          ${exchange.sealedToken}, ${timestamptz(item.look.transactionsUpdatedAt)},
+          ${timestamptz(item.look.investmentsUpdatedAt)},
             ${item.look.capabilities}, ${linkEpoch})`),
     command(sql`insert into item_products (item_id, user_id, product)
         select ${id}::uuid, ${userId}::uuid, product from unnest(${sql.param(item.products)}::text[]) as p(product)`),
@@ -170,9 +171,10 @@ export async function storeRelink(
       access_token_sealed = ${predecessor.sealedToken},
           institution_name = coalesce(${item.institutionName}, institution_name), status = 'initializing',
             status_reason = null,
-          new_accounts_available = false, consent_expires_at = ${time(item.consentExpiresAt)}, disconnect_at = null,
-          transactions_updated_at = ${time(item.look.transactionsUpdatedAt)},
-            investments_updated_at = ${time(item.look.investmentsUpdatedAt)},
+          new_accounts_available = false, disconnect_at = null,
+          consent_expires_at = ${timestamptz(item.consentExpiresAt)},
+          transactions_updated_at = ${timestamptz(item.look.transactionsUpdatedAt)},
+            investments_updated_at = ${timestamptz(item.look.investmentsUpdatedAt)},
           capabilities = ${item.look.capabilities}, removed_at = null, purge_at = null, link_epoch = link_epoch + 1,
           rotation_started_at = null, rotation_owner = null, lost_at = null, updated_at = now()
         where id = ${id}`),

@@ -1,6 +1,7 @@
 // Stores verified webhooks: records each once and marks the affected products dirty, in one transaction.
 import { type SQL, sql } from 'drizzle-orm'
 import { batch, type JobsDatabase } from '../core/client.ts'
+import { timestamptz } from '../core/columns.ts'
 import { askedAgain, isResting, lost } from '../sync/work.ts'
 import { anyRow, command, idRow, query } from '../core/statement.ts'
 
@@ -49,8 +50,6 @@ export interface Recorded {
  */
 export const lockPlaidItem = (plaidItemId: string | null) =>
   command(sql`select pg_advisory_xact_lock(hashtextextended(${plaidItemId}::text, 0))`)
-
-const time = (value: Date | undefined) => sql`${value?.toISOString() ?? null}::timestamptz(3)`
 
 /**
  * Whether an event is stored: it concerns an item that is or was here, or that is being linked or removed, or a Link
@@ -122,9 +121,9 @@ export async function recordEvent(
             and ${isResting('p')}) and ${eventId} is not null`),
     itemUpdated: command(sql`update items set status = coalesce(${update.status ?? null}, status),
         status_reason = coalesce(${update.statusReason ?? null}, status_reason),
-          disconnect_at = case when ${update.repaired === true} then null else coalesce(${time(update.disconnectAt)},
-            disconnect_at) end,
-          consent_expires_at = coalesce(${time(update.consentExpiresAt)}, consent_expires_at),
+          disconnect_at = case when ${update.repaired === true} then null
+            else coalesce(${timestamptz(update.disconnectAt)}, disconnect_at) end,
+          consent_expires_at = coalesce(${timestamptz(update.consentExpiresAt)}, consent_expires_at),
           new_accounts_available = new_accounts_available or ${update.newAccountsAvailable === true}, updated_at = now()
         where plaid_item_id = ${event.plaidItemId} and removed_at is null and status not in (${lost})
           and ${eventId} is not null

@@ -253,10 +253,10 @@ describe('a configuration', () => {
   })
 
   it('takes a place for the quota objects and a pace for the sweep', () => {
-    expect(parseConfig(strict)).toMatchObject({ plaid: { quotaLocation: null }, sweep: { wakesPerSecond: 25 } })
+    expect(parseConfig(strict)).toMatchObject({ plaid: { quotaLocation: null }, sweep: { messagesPerSecond: 25 } })
     expect(parseConfig({ ...strict, PLAID_QUOTA_LOCATION: 'weur', SWEEP_WAKES_PER_SECOND: '100' })).toMatchObject({
       plaid: { quotaLocation: 'weur' },
-      sweep: { wakesPerSecond: 100 },
+      sweep: { messagesPerSecond: 100 },
     })
   })
 

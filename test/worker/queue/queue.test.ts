@@ -191,11 +191,11 @@ describe('a message whose work must wait', () => {
   it('leaves the mark of a message on its way when it comes again too early', async () => {
     const { id } = await withNews('early')
     await world.sql("update item_products set next_attempt_at = now() + interval '5 minutes' where id = $1", [id])
-    const expectedUntil = async () => (await world.sql('select woken_until from item_products where id = $1', [id]))[0]
+    const claimedUntil = async () => (await world.sql('select woken_until from item_products where id = $1', [id]))[0]
     await world.sql("update item_products set woken_until = now() + interval '5 minutes' where id = $1", [id])
-    const before = await expectedUntil()
+    const before = await claimedUntil()
     await deliver(syncQueue, [syncMessage(id)], { attempts: 2 })
-    expect(await expectedUntil()).toEqual(before)
+    expect(await claimedUntil()).toEqual(before)
   })
 
   it('is acknowledged when another run has the lease, and is retried only if it was retried before', async () => {

@@ -68,7 +68,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
   }
   const log = createLogger({}, { minimumLevel: 'error' })
   const ctx: SweepCtx = {
-    services: { jobs: database.jobs, enqueue, config: { sweep: { wakesPerSecond: 25 } } },
+    services: { jobs: database.jobs, enqueue, config: { sweep: { messagesPerSecond: 25 } } },
     now: () => new Date(nowMs),
     log,
   }

@@ -8,9 +8,9 @@ import { command, query } from '../core/statement.ts'
 const lostSeconds = 60
 
 /** When a message that is sent now counts as lost. */
-export const expectedUntil = sql`now() + make_interval(secs => ${lostSeconds})`
+export const claimedUntil = sql`now() + make_interval(secs => ${lostSeconds})`
 /** Whether a row of `item_products` has no message in the queue and is not being read. */
-export const isUnclaimed = sql`(woken_until is null or woken_until < now()) and (lease_expires_at is null
+export const needsMessage = sql`(woken_until is null or woken_until < now()) and (lease_expires_at is null
   or lease_expires_at < now())`
 
 export interface DueMessage {
@@ -42,7 +42,7 @@ export async function claimMessages(
     claimed: query(
       claimRow,
       sql`with free as (
-          select id, user_id from item_products where id = any(${sql.param(ids)}::uuid[]) and ${isUnclaimed}
+          select id, user_id from item_products where id = any(${sql.param(ids)}::uuid[]) and ${needsMessage}
             order by id for no key update
         ), ahead as (
           select user_id, count(*) as messages from item_products

@@ -2,7 +2,7 @@
 // lost.
 import { describe, expect, it } from 'vitest'
 import { recordEvent, type WebhookEvent } from '../../../src/db/operations/webhook-events.ts'
-import { claimMessages } from '../../../src/db/sync/wake-ups.ts'
+import { claimMessages } from '../../../src/db/sync/message-claims.ts'
 import { coalesced } from '../../../src/messages/coalesce.ts'
 import type { SyncMessage } from '../../../src/messages/message.ts'
 import { syncProduct } from '../../../src/sync/engine.ts'
