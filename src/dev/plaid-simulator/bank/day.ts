@@ -1,4 +1,4 @@
-// What happens to a household on one day. Only decides; life.ts enters it into the books.
+// What happens to a household on one day. Only decides; play-days.ts enters it into the books.
 import type { DayAhead, Happening } from './happening.ts'
 import { interest, moneyMoves } from './own-accounts.ts'
 import { purchases, refund } from './purchases.ts'

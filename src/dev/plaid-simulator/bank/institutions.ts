@@ -19,7 +19,7 @@ export interface Institution {
   routingNumbers: readonly string[]
   oauth: boolean
   /** Whether linking a second item ends the access of the login's first item. */
-  secondItemKillsFirst: boolean
+  secondItemEndsFirst: boolean
 }
 
 const everything: readonly Product[] = [
@@ -56,13 +56,13 @@ export const institutions: readonly Institution[] = [
   institution('ins_109512', 'Houndstooth Bank', everything, ['011000138', '011200365'], { oauth: true }),
   institution('ins_127287', 'Platypus OAuth Bank', banking, ['011401537'], { oauth: true }),
   institution('ins_115616', 'Quagga Brokerage', ['balance', 'identity', 'investments'], []),
-  institution('ins_56', 'Chase', everything, ['011401538'], { oauth: true, secondItemKillsFirst: true }),
-  institution('ins_13', 'PNC', banking, ['011401539'], { oauth: true, secondItemKillsFirst: true }),
+  institution('ins_56', 'Chase', everything, ['011401538'], { oauth: true, secondItemEndsFirst: true }),
+  institution('ins_13', 'PNC', banking, ['011401539'], { oauth: true, secondItemEndsFirst: true }),
   institution('ins_15', 'Navy Federal Credit Union', banking, ['011401540'], {
     oauth: true,
-    secondItemKillsFirst: true,
+    secondItemEndsFirst: true,
   }),
-  institution('ins_11', 'Charles Schwab', everything, ['011401541'], { oauth: true, secondItemKillsFirst: true }),
+  institution('ins_11', 'Charles Schwab', everything, ['011401541'], { oauth: true, secondItemEndsFirst: true }),
   institution('ins_127990', 'US Bank', banking, ['011401542'], { oauth: true }),
 ]
 
@@ -75,8 +75,8 @@ function institution(
   name: string,
   products: readonly Product[],
   routingNumbers: readonly string[],
-  { oauth = false, secondItemKillsFirst = false }: Partial<Pick<Institution, 'oauth' | 'secondItemKillsFirst'>> = {},
+  { oauth = false, secondItemEndsFirst = false }: Partial<Pick<Institution, 'oauth' | 'secondItemEndsFirst'>> = {},
 ): Institution {
   const url = `https://${id.replace('_', '-')}.example.com`
-  return { id, name, products, url, routingNumbers, oauth, secondItemKillsFirst }
+  return { id, name, products, url, routingNumbers, oauth, secondItemEndsFirst }
 }

@@ -8,7 +8,7 @@ import type { Day, Ids } from './values.ts'
 
 export { postedFrom } from './clearing.ts'
 export { book, otherSideOf, unbook } from './ledger.ts'
-export { livePast } from './life.ts'
+export { playDays } from './play-days.ts'
 
 export interface Invention {
   bank: Bank

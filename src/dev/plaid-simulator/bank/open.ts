@@ -8,11 +8,11 @@ import { householdOf } from './household.ts'
 import { inventTransaction } from './invent.ts'
 import { openPortfolios } from './investing.ts'
 import { book } from './ledger.ts'
-import { livePast } from './life.ts'
+import { playDays } from './play-days.ts'
 import type { Bank } from './model.ts'
 import { exact, subtractExact } from './number.ts'
 import { numbersOf } from './numbers.ts'
-import { nameForGood } from './persistent-ids.ts'
+import { setPersistentIds } from './persistent-ids.ts'
 import { sampleOwner } from './postal.ts'
 import { type Random, randomFrom } from './random.ts'
 import { rareRoles, rareValuesUser } from './rare-values.ts'
@@ -41,17 +41,17 @@ export function openBank({ seed, institutionId, username, customUser, today, ids
   const accounts = custom?.override_accounts ?? null
   if (accounts !== null) {
     const bank = openCustomBank({ accounts, today, ids })
-    nameForGood(bank, institutionId, `${seed}/${JSON.stringify(customUser)}`)
+    setPersistentIds(bank, institutionId, `${seed}/${JSON.stringify(customUser)}`)
     return bank
   }
   const owner = `${seed}/${institutionId}/${username}${custom?.seed ?? ''}`
   const random = randomFrom(owner)
   const dynamic = username === 'user_transactions_dynamic'
   const bank = newBank({ institutionId, dynamic, rare: username === rareValuesUser, random, ids })
-  nameForGood(bank, institutionId, owner)
+  setPersistentIds(bank, institutionId, owner)
   const from = addDays(today, -historyDays)
   openPortfolios(bank, from, ids)
-  livePast({ bank, from, to: today, random, ids })
+  playDays({ bank, from, to: today, random, ids })
   leaveSomethingPending(bank, today, random, ids)
   return bank
 }

@@ -13,7 +13,7 @@ export function persistentIdOf(institutionId: string, { type, name, mask }: Acco
 }
 
 /** Sets the persistent ids of the bank's accounts. */
-export function nameForGood({ accounts }: Bank, institutionId: string, owner: string): void {
+export function setPersistentIds({ accounts }: Bank, institutionId: string, owner: string): void {
   for (const account of accounts) {
     const id = persistentIdOf(institutionId, account, owner)
     if (id !== null) account.persistent_account_id = id

@@ -14,7 +14,7 @@ import { transactionOf } from './posting.ts'
 import type { Random } from './random.ts'
 import type { Day, Ids } from './values.ts'
 
-export interface LivePast {
+export interface PlayDays {
   bank: Bank
   from: Day
   to: Day
@@ -23,7 +23,7 @@ export interface LivePast {
 }
 
 /** What the days changed. Transactions that appeared and disappeared in between are left out. */
-export interface Past {
+export interface DayChanges {
   /** New transactions that exist at the end, pending or posted, except those in `posted`. */
   added: Transaction[]
   /** Pairs of a transaction that was pending at the start and the posted one that replaced it. */
@@ -32,10 +32,10 @@ export interface Past {
 }
 
 /** Plays the days of (from, to]. The bank is then as of the end of `to`. */
-export function livePast({ bank, from, to, random, ids }: LivePast): Past {
+export function playDays({ bank, from, to, random, ids }: PlayDays): DayChanges {
   const before = new Map(bank.transactions.map((transaction) => [transaction.transaction_id, transaction]))
   const invested = bank.investmentTransactions.length
-  const posted: Past['posted'] = []
+  const posted: DayChanges['posted'] = []
   for (const day of daysAfter(from, to)) {
     for (const pair of clear(bank, day, random, ids)) {
       if (before.has(pair.pending.transaction_id)) posted.push(pair)
@@ -58,7 +58,7 @@ function happeningsOn(bank: Bank, day: Day, random: Random): Happening[] {
 }
 
 /** Posts every pending transaction that is due. */
-function clear(bank: Bank, day: Day, random: Random, ids: Ids): Past['posted'] {
+function clear(bank: Bank, day: Day, random: Random, ids: Ids): DayChanges['posted'] {
   const due = [...bank.backOffice.clearsOn].filter(([, clearsOn]) => clearsOn <= day).map(([id]) => id)
   return due.flatMap((id) => {
     const pending = unbook(bank, id)

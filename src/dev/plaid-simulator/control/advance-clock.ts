@@ -1,7 +1,7 @@
 // Advances the banks' day. All days in between pass at each bank; then Plaid reads each bank once.
-import { newsAtBank, pull } from '../items/history.ts'
+import { pullChanges, pull } from '../items/history.ts'
 import { readInvestments } from '../items/investments.ts'
-import { livedUpTo } from '../items/logins.ts'
+import { advanceTo } from '../items/logins.ts'
 import type { Item } from '../state/item.ts'
 import type { World } from '../state/world.ts'
 import {
@@ -17,7 +17,7 @@ export function advanceClock(world: World, ms: number): object {
   const from = world.clock.today()
   world.clock.advance(ms)
   const today = world.clock.today()
-  const pasts = new Map([...world.logins.values()].map((login) => [login, livedUpTo(login, today)]))
+  const pasts = new Map([...world.logins.values()].map((login) => [login, advanceTo(login, today)]))
   const alive = [...world.items.values()].filter(({ status }) => status === 'good' || status === 'login_required')
   return {
     from,
@@ -26,12 +26,13 @@ export function advanceClock(world: World, ms: number): object {
   }
 }
 
-function told(world: World, item: Item, past: ReturnType<typeof livedUpTo>): object {
+function told(world: World, item: Item, past: ReturnType<typeof advanceTo>): object {
   if (past === null) return { added: [], posted: [], investment_transactions: [], webhooks: [] }
   const { fromBank, shares } = item.bank
   const seen = ({ account_id }: { account_id: string }): boolean => shares(account_id)
   const invested = past.investments.filter(seen)
-  const news = item.status === 'good' ? [...newsAtBank(world, item), ...otherNews(world, item, invested.length)] : []
+  const news =
+    item.status === 'good' ? [...pullChanges(world, item), ...otherChanges(world, item, invested.length)] : []
   if (item.status === 'login_required') pull(world, item)
   return {
     added: past.added.filter(seen).map(({ transaction_id }) => fromBank(transaction_id)),
@@ -46,7 +47,7 @@ function told(world: World, item: Item, past: ReturnType<typeof livedUpTo>): obj
   }
 }
 
-function otherNews(world: World, item: Item, newInvestmentTransactions: number): WebhookBody[] {
+function otherChanges(world: World, item: Item, newInvestmentTransactions: number): WebhookBody[] {
   const { credit, mortgage, student } = item.bank.liabilities()
   const holdings = item.bank.holdings().length
   const owing = [...credit, ...mortgage, ...student].map(

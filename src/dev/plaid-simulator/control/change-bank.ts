@@ -1,7 +1,7 @@
 // Changes the bank behind an item as requested, and sends the webhooks that Plaid would send.
 import type { Transaction } from '../bank/model.ts'
 import { between } from '../bank/random.ts'
-import { newsAtBank, reachStep, trueTransactions } from '../items/history.ts'
+import { pullChanges, reachStep, completeHistory } from '../items/history.ts'
 import { finishExtraction } from '../items/investments.ts'
 import { livingItems } from '../items/logins.ts'
 import type { Item } from '../state/item.ts'
@@ -46,12 +46,12 @@ export function changeBank(world: World, item: Item, given: BankChange): Changed
   changed.accounts.push(...login.accounts)
   const newAccounts = (about: Item): WebhookBody[] =>
     wanted.new_account === undefined ? [] : [itemEvent(about, 'NEW_ACCOUNTS_AVAILABLE')]
-  const news = [...history, ...newsAtBank(world, item), ...newAccounts(item), ...login.webhooks]
+  const news = [...history, ...pullChanges(world, item), ...newAccounts(item), ...login.webhooks]
   const told = wanted.silent === true ? [] : sendWebhooks(world, item, news)
   for (const other of livingItems(world, item.login)) {
     if (other === item) continue
-    const otherNews = [...newsAtBank(world, other), ...newAccounts(other)]
-    if (wanted.silent !== true) sendWebhooks(world, other, otherNews)
+    const otherChanges = [...pullChanges(world, other), ...newAccounts(other)]
+    if (wanted.silent !== true) sendWebhooks(world, other, otherChanges)
   }
   return { ...inItemIds(item.bank, changed), webhooks: told }
 }
@@ -83,7 +83,7 @@ function historyUpTo(world: World, item: Item, history: 'initial' | 'historical'
 function choose(world: World, item: Item): (count: number) => Transaction[] {
   return (count) => {
     const { login, bank } = item
-    const visible = new Set(trueTransactions(world, item).map(({ transaction_id }) => bank.toBank(transaction_id)))
+    const visible = new Set(completeHistory(world, item).map(({ transaction_id }) => bank.toBank(transaction_id)))
     const left = login.bank.transactions.filter(({ transaction_id }) => visible.has(transaction_id))
     const chosen: Transaction[] = []
     while (chosen.length < count && left.length > 0) {

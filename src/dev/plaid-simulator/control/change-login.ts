@@ -27,7 +27,7 @@ export function changeLogin(
 ): { webhooks: WebhookBody[]; accounts: string[] } {
   const inAWeek = new Date(world.clock.nowMs() + weekMs).toISOString()
   const news: WebhookBody[] = []
-  const accounts = takenBack(item, wanted)
+  const accounts = revokedAccounts(item, wanted)
   news.push(...accounts.map((accountId) => userAccountRevoked(item, item.bank.fromBank(accountId))))
   if (wanted.login_required !== undefined) {
     const code = wanted.login_required === true ? 'ITEM_LOGIN_REQUIRED' : wanted.login_required.error_code
@@ -65,7 +65,7 @@ function changeProducts(item: Item, { products_absent, products_returned }: Bank
 }
 
 /** `revoke: {account_id}` is an older form of `revoke_account`. */
-function takenBack(item: Item, { revoke, revoke_account }: BankChange): string[] {
+function revokedAccounts(item: Item, { revoke, revoke_account }: BankChange): string[] {
   const wanted = [
     ...(typeof revoke === 'object' ? [revoke.account_id] : []),
     ...(revoke_account === undefined ? [] : [revoke_account]),

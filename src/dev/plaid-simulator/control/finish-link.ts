@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import { type Institution, institutionById, institutions, type Product } from '../bank/institutions.ts'
 import { customUserOf } from '../items/custom-user-password.ts'
-import { newsAtBank } from '../items/history.ts'
+import { pullChanges } from '../items/history.ts'
 import { makeItem } from '../items/link-session.ts'
 import { repairLogin } from '../items/login-status.ts'
 import { PlaidFailure } from '../lib/failure.ts'
@@ -101,7 +101,7 @@ function finish(world: World, token: LinkToken, session: LinkSession): void {
 }
 
 function announce(world: World, token: LinkToken, body: WebhookBody): void {
-  if (!token.announces || token.webhook === null || world.replaying) return
+  if (!token.reportsByWebhook || token.webhook === null || world.replaying) return
   world.delivery.send(null, token.webhook, body)
 }
 
@@ -144,6 +144,6 @@ function update(world: World, token: LinkToken): string {
   for (const product of token.consents) {
     if (item.absent.get(product) === 'ADDITIONAL_CONSENT_REQUIRED') item.absent.delete(product)
   }
-  sendWebhooks(world, item, newsAtBank(world, item))
+  sendWebhooks(world, item, pullChanges(world, item))
   return item.itemId
 }

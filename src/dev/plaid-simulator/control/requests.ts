@@ -8,7 +8,7 @@ import { tamperings } from '../state/webhooks.ts'
 
 const id = z.string().min(1)
 const day = z.iso.date()
-const time = z.iso.datetime({ offset: true })
+const dateTime = z.iso.datetime({ offset: true })
 /** A count; the seed chooses which ones. */
 const many = whole(0, 10_000)
 const flag = z.literal(true)
@@ -17,13 +17,13 @@ const transactionFields = {
   account_id: id.optional(),
   amount: exactNumber.optional(),
   authorized_date: day.nullable().optional(),
-  authorized_datetime: time.nullable().optional(),
+  authorized_datetime: dateTime.nullable().optional(),
   category: z.array(z.string()).nullable().optional(),
   category_id: z.string().nullable().optional(),
   check_number: z.string().nullable().optional(),
   counterparties: z.array(z.unknown()).optional(),
   date: day.optional(),
-  datetime: time.nullable().optional(),
+  datetime: dateTime.nullable().optional(),
   iso_currency_code: z.string().nullable().optional(),
   location: z.looseObject({}).optional(),
   logo_url: z.string().nullable().optional(),
@@ -109,13 +109,13 @@ export const bankChange = z.strictObject({
   /** The user revokes the consent to one account: this one, or the newest open one. */
   revoke_account: z.union([flag, id]).optional(),
   pending_disconnect: z
-    .union([flag, z.strictObject({ reason: z.string().optional(), disconnect_time: time.nullable().optional() })])
+    .union([flag, z.strictObject({ reason: z.string().optional(), disconnect_time: dateTime.nullable().optional() })])
     .optional(),
   /** Products that the item does not have from now on, and the error of their endpoints. */
   products_absent: z.union([productList, z.strictObject({ products: productList, error_code: knownCode })]).optional(),
   /** Products that return; true for all. */
   products_returned: z.union([flag, productList]).optional(),
-  pending_expiration: z.union([flag, z.strictObject({ consent_expiration_time: time })]).optional(),
+  pending_expiration: z.union([flag, z.strictObject({ consent_expiration_time: dateTime })]).optional(),
 })
 export type BankChange = z.infer<typeof bankChange>
 export type Addition = z.infer<typeof addition>
@@ -178,7 +178,7 @@ export const clientRequest = z.strictObject({
 /** True for all from now on, false for none, a number for the next so many. */
 const howMany = z.union([z.boolean(), many])
 
-export const webhookMischief = z.strictObject({
+export const deliveryFaultsRequest = z.strictObject({
   duplicate: howMany.optional(),
   reorder: howMany.optional(),
   delay_ms: whole(0, 600_000).optional(),

@@ -10,7 +10,7 @@ import { changeClient } from './change-client.ts'
 import { finishLink } from './finish-link.ts'
 import { addAlteration, alterationView } from './order-alteration.ts'
 import { addFault, faultView } from './order-fault.ts'
-import { orderMischief } from './order-mischief.ts'
+import { setDeliveryFaults } from './set-delivery-faults.ts'
 import {
   alterationRequest,
   bankChange,
@@ -21,7 +21,7 @@ import {
   parsedBody,
   refuse,
   resetRequest,
-  webhookMischief,
+  deliveryFaultsRequest,
 } from './requests.ts'
 import { truthOf } from './truth.ts'
 
@@ -75,7 +75,7 @@ export function controls(stage: Stage): Hono {
   })
   app.get('/webhooks', () => json({ deliveries: stage.world.delivery.deliveries }))
   app.post('/webhooks', async (context) =>
-    json(orderMischief(stage.world, parsedBody(webhookMischief, await context.req.text()))),
+    json(setDeliveryFaults(stage.world, parsedBody(deliveryFaultsRequest, await context.req.text()))),
   )
   app.post('/clock', async (context) => {
     const body = await context.req.text()

@@ -1,26 +1,26 @@
 // Sets the faults of webhook deliveries.
 import type * as z from 'zod'
 import type { World } from '../state/world.ts'
-import type { webhookMischief } from './requests.ts'
+import type { deliveryFaultsRequest } from './requests.ts'
 
-type MischiefRequest = z.infer<typeof webhookMischief>
+type DeliveryFaultsRequest = z.infer<typeof deliveryFaultsRequest>
 
 /** Changes the given settings. Returns all settings. */
-export function orderMischief({ delivery, keys }: World, wanted: MischiefRequest): object {
-  const { mischief } = delivery
-  mischief.duplicate = count(wanted.duplicate) ?? mischief.duplicate
-  mischief.drop = count(wanted.drop) ?? mischief.drop
-  mischief.delayMs = wanted.delay_ms ?? mischief.delayMs
+export function setDeliveryFaults({ delivery, keys }: World, wanted: DeliveryFaultsRequest): object {
+  const { faults } = delivery
+  faults.duplicate = count(wanted.duplicate) ?? faults.duplicate
+  faults.drop = count(wanted.drop) ?? faults.drop
+  faults.delayMs = wanted.delay_ms ?? faults.delayMs
   // "Reorder all" would hold webhooks back forever, so true swaps the next two.
-  mischief.reorder = (wanted.reorder === true ? 2 : count(wanted.reorder)) ?? mischief.reorder
-  if (wanted.reorder !== undefined && mischief.reorder === 0) delivery.release()
+  faults.reorder = (wanted.reorder === true ? 2 : count(wanted.reorder)) ?? faults.reorder
+  if (wanted.reorder !== undefined && faults.reorder === 0) delivery.release()
   if (wanted.rotate_key === true) keys.rotate()
   if (wanted.expire_key === true) keys.expire(wanted.rotate_key === true ? 1 : 0)
   keys.extras.header = wanted.extra_header ?? keys.extras.header
   keys.extras.claims = wanted.extra_claims ?? keys.extras.claims
   keys.extras.key = wanted.extra_key ?? keys.extras.key
-  if (wanted.tamper !== undefined) mischief.tampering = tamperingOf(wanted.tamper)
-  const { delayMs, tampering, duplicate, reorder, drop } = mischief
+  if (wanted.tamper !== undefined) faults.tampering = tamperingOf(wanted.tamper)
+  const { delayMs, tampering, duplicate, reorder, drop } = faults
   return {
     duplicate: ordered(duplicate),
     reorder,
@@ -40,7 +40,7 @@ function ordered(left: number): number | boolean {
   return left === Infinity ? true : left
 }
 
-function tamperingOf(wanted: MischiefRequest['tamper']) {
+function tamperingOf(wanted: DeliveryFaultsRequest['tamper']) {
   if (wanted === true) return 'body' as const
   return wanted === false || wanted === undefined ? null : wanted
 }

@@ -101,7 +101,7 @@ const create = endpoint('/link/token/create', fields, (world, body) => {
     updateItemId: updated?.itemId ?? null,
     consents: body.additional_consented_products ?? [],
     accountSelection: body.update?.account_selection_enabled ?? false,
-    announces: body.hosted_link !== undefined || body.enable_multi_item_link === true,
+    reportsByWebhook: body.hosted_link !== undefined || body.enable_multi_item_link === true,
     multiItem: body.enable_multi_item_link ?? false,
     sessions: [],
   }
@@ -166,7 +166,7 @@ const get = endpoint('/link/token/get', { link_token: z.string() }, (world, body
     created_at: token.createdAt,
     expiration: iso(token.expiresAtMs),
     link_sessions: token.sessions
-      .filter((session) => isTold(world, session))
+      .filter((session) => isReturned(world, session))
       .map((session) => sessionView(world, session)),
     metadata: {
       initial_products: token.products,
@@ -180,7 +180,7 @@ const get = endpoint('/link/token/get', { link_token: z.string() }, (world, body
 })
 
 /** Whether /link/token/get still returns the session. */
-function isTold({ clock, settings }: World, { finished }: LinkSession): boolean {
+function isReturned({ clock, settings }: World, { finished }: LinkSession): boolean {
   return finished === null || clock.nowMs() - finished.ms <= settings.linkSessionLifeMs
 }
 

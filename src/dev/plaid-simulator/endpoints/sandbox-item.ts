@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { addDays } from '../bank/calendar.ts'
 import type { Product } from '../bank/institutions.ts'
 import { book, inventTransaction } from '../bank/invent.ts'
-import { lookAtBank } from '../items/history.ts'
+import { pullLogin } from '../items/history.ts'
 import { requireLogin } from '../items/login-status.ts'
 import { exactNumber } from '../lib/exact-json.ts'
 import { failure } from '../lib/failure.ts'
@@ -134,7 +134,7 @@ const transactionsCreate = endpoint(
     const account = openAccounts(item).find(({ type }) => type === 'depository')
     if (account === undefined) throw failure('NO_ACCOUNTS')
     for (const wanted of body.transactions) enter(item, account.account_id, wanted)
-    lookAtBank(world, item.login)
+    pullLogin(world, item.login)
     return {}
   },
 )

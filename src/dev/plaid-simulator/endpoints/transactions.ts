@@ -1,7 +1,7 @@
 // /transactions/get and /transactions/refresh: a window of the history, and an immediate read of the bank.
 import * as z from 'zod'
 import { categoryVersionFor, inVersion } from '../items/categories.ts'
-import { initialiseTransactions, lookAtBank } from '../items/history.ts'
+import { initialiseTransactions, pullLogin } from '../items/history.ts'
 import { liveDynamically } from '../items/mutation.ts'
 import { whole } from '../lib/exact-json.ts'
 import { failure } from '../lib/failure.ts'
@@ -56,7 +56,7 @@ const refresh = endpoint('/transactions/refresh', { access_token: accessToken },
   if (!item.institution.products.includes('transactions')) throw failure('PRODUCTS_NOT_SUPPORTED')
   if (item.transactions === null) throw failure('PRODUCT_NOT_ENABLED')
   if (item.username === 'user_transactions_dynamic') liveDynamically(world, item.login)
-  lookAtBank(world, item.login)
+  pullLogin(world, item.login)
   return {}
 })
 

@@ -6,7 +6,7 @@ import { addExact, compareExact, exact, negateExact } from '../bank/number.ts'
 import type { Day, RawNumber } from '../bank/values.ts'
 import type { Item } from '../state/item.ts'
 import type { World } from '../state/world.ts'
-import { trueTransactions } from './history.ts'
+import { completeHistory } from './history.ts'
 
 type Side =
   | { kind: 'account'; account_id: string; type: Account['type'] }
@@ -42,7 +42,7 @@ interface Total {
  * sums.
  */
 export function booksOf(world: World, item: Item, from: Day | null, to: Day | null) {
-  const movements = trueTransactions(world, item)
+  const movements = completeHistory(world, item)
     .filter(({ date }) => (from === null || date >= from) && (to === null || date <= to))
     .flatMap((transaction) => movementOf(item, transaction))
   return { item_id: item.itemId, movements, totals: totalsOf(movements) }

@@ -8,7 +8,7 @@ import type { World } from '../state/world.ts'
 import { syncUpdatesAvailable, transactionsRemoved, transactionsUpdate, type WebhookBody } from '../webhooks/events.ts'
 import { sendWebhooks } from '../webhooks/send.ts'
 import { livingItems } from './logins.ts'
-import { streamNews } from './streams.ts'
+import { streamWebhooks } from './streams.ts'
 
 /** Plaid's default for `days_requested`. */
 export const defaultDaysRequested = 90
@@ -67,7 +67,7 @@ export function reachStep(world: World, item: Item, target: HistoryStep): Webhoo
     const pulled = pull(world, item)
     const code = step === 'INITIAL_UPDATE_COMPLETE' ? 'INITIAL_UPDATE' : 'HISTORICAL_UPDATE'
     const legacy = transactionsUpdate(item, code, pulled.added.length)
-    return [legacy, ...(state.armed ? [syncUpdatesAvailable(item)] : []), ...streamNews(world, item)]
+    return [legacy, ...(state.armed ? [syncUpdatesAvailable(item)] : []), ...streamWebhooks(world, item)]
   })
 }
 
@@ -100,7 +100,7 @@ export function pull(world: World, item: Item): Pulled {
 }
 
 /** Reads the bank and returns the webhooks about what changed. */
-export function newsAtBank(world: World, item: Item): WebhookBody[] {
+export function pullChanges(world: World, item: Item): WebhookBody[] {
   const { added, modified, removed } = pull(world, item)
   const state = item.transactions
   if (state === null) return []
@@ -109,17 +109,17 @@ export function newsAtBank(world: World, item: Item): WebhookBody[] {
     ...(state.armed && changed ? [syncUpdatesAvailable(item)] : []),
     ...(added.length > 0 ? [transactionsUpdate(item, 'DEFAULT_UPDATE', added.length)] : []),
     ...(removed.length > 0 ? [transactionsRemoved(item, removed)] : []),
-    ...streamNews(world, item),
+    ...streamWebhooks(world, item),
   ]
 }
 
 /** Reads the bank for every item of the login and sends the webhooks about changes. */
-export function lookAtBank(world: World, login: Login): void {
-  for (const item of livingItems(world, login)) sendWebhooks(world, item, newsAtBank(world, item))
+export function pullLogin(world: World, login: Login): void {
+  for (const item of livingItems(world, login)) sendWebhooks(world, item, pullChanges(world, item))
 }
 
 /** What Plaid would return in the end: all transactions in the window, at any step of the history. */
-export function trueTransactions(world: World, item: Item): Transaction[] {
+export function completeHistory(world: World, item: Item): Transaction[] {
   const start =
     item.transactions?.windowStart ??
     item.startDate ??

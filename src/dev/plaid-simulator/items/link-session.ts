@@ -9,7 +9,7 @@ import { type Blinds, seenBank } from '../state/seen-bank.ts'
 import type { World } from '../state/world.ts'
 import { itemError } from '../webhooks/events.ts'
 import { sendWebhooks } from '../webhooks/send.ts'
-import { initialiseTransactions, lookAtBank } from './history.ts'
+import { initialiseTransactions, pullLogin } from './history.ts'
 import { readInvestments } from './investments.ts'
 import { requireLogin } from './login-status.ts'
 import { livingItems, loginWith } from './logins.ts'
@@ -38,9 +38,9 @@ export function makeItem(world: World, wanted: NewItem): { item: Item; publicTok
     throw failure('PRODUCTS_NOT_SUPPORTED', `${wanted.institution.name} has no ${unsupported}`)
   const { login, passed } = loginWith(world, wanted)
   // Days that passed at the bank also changed the login's other items, which send their webhooks now.
-  if (passed) lookAtBank(world, login)
+  if (passed) pullLogin(world, login)
   const item = openItem(world, wanted, login)
-  if (item.institution.secondItemKillsFirst) killOthers(world, item)
+  if (item.institution.secondItemEndsFirst) breakOtherItems(world, item)
   world.items.set(item.itemId, item)
   const publicToken = `public-sandbox-${world.ids.uuid('public')}`
   const expiresAtMs = world.clock.nowMs() + publicTokenLifeMs
@@ -49,7 +49,7 @@ export function makeItem(world: World, wanted: NewItem): { item: Item; publicTok
 }
 
 /** Breaks the login's other items: the bank gives access to the newest one only. */
-function killOthers(world: World, { login }: Item): void {
+function breakOtherItems(world: World, { login }: Item): void {
   for (const other of livingItems(world, login)) {
     if (other.status !== 'good') continue
     requireLogin(other)

@@ -1,6 +1,6 @@
 // Logins at banks. Each has one bank, which several items can share; each item sees it through separate ids.
 import type { Institution } from '../bank/institutions.ts'
-import { livePast } from '../bank/invent.ts'
+import { playDays } from '../bank/invent.ts'
 import type { Bank } from '../bank/model.ts'
 import { openBank } from '../bank/open.ts'
 import { randomFrom } from '../bank/random.ts'
@@ -26,23 +26,23 @@ export function loginWith(world: World, credentials: Credentials): { login: Logi
   const { institution, username, customUser } = credentials
   const key = JSON.stringify([institution.id, username, customUser])
   const known = world.logins.get(key)
-  if (known !== undefined) return { login: known, passed: livedUpTo(known, world.clock.today()) !== null }
+  if (known !== undefined) return { login: known, passed: advanceTo(known, world.clock.today()) !== null }
   const seed = `${world.seed}/login/${key}`
   const made = seededIds(seed)
   const ids = (kind: string): string => made.next(kind)
   const today = world.clock.today()
   const bank = opened({ seed: world.seed, ids, today, credentials })
-  const login: Login = { institution, bank, ids, random: randomFrom(`${seed}/life`), livedUntil: today }
+  const login: Login = { institution, bank, ids, random: randomFrom(`${seed}/life`), playedUntil: today }
   world.logins.set(key, login)
   return { login, passed: false }
 }
 
 /** Advances the bank to `today`. Returns what changed, or null if the bank is already there. */
-export function livedUpTo(login: Login, today: Day): ReturnType<typeof livePast> | null {
-  const { bank, random, ids, livedUntil } = login
-  if (livedUntil >= today) return null
-  login.livedUntil = today
-  return livePast({ bank, from: livedUntil, to: today, random, ids })
+export function advanceTo(login: Login, today: Day): ReturnType<typeof playDays> | null {
+  const { bank, random, ids, playedUntil } = login
+  if (playedUntil >= today) return null
+  login.playedUntil = today
+  return playDays({ bank, from: playedUntil, to: today, random, ids })
 }
 
 /** The login's items that Plaid keeps up to date, or would if the login worked; oldest first. */

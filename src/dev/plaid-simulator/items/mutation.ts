@@ -5,7 +5,7 @@ import { between, pick } from '../bank/random.ts'
 import type { Login } from '../state/login.ts'
 import type { World } from '../state/world.ts'
 import { sendWebhooks } from '../webhooks/send.ts'
-import { newsAtBank, pull, trueTransactions } from './history.ts'
+import { pullChanges, pull, completeHistory } from './history.ts'
 import { livingItems } from './logins.ts'
 
 /**
@@ -25,14 +25,14 @@ function replaceTransaction(bank: Bank, transactionId: string, change: (before: 
  */
 export function mutateMidPagination(world: World, itemId: string): void {
   const item = world.items.get(itemId)
-  const transactions = item === undefined ? [] : trueTransactions(world, item)
+  const transactions = item === undefined ? [] : completeHistory(world, item)
   if (item === undefined || transactions.length === 0) return
   const { login, bank } = item
   const chosen = bank.toBank(pick(login.random, transactions).transaction_id)
   replaceTransaction(login.bank, chosen, (before) => ({ ...before, name: `${before.name} *` }))
   pull(world, item)
   for (const other of livingItems(world, login)) {
-    if (other !== item) sendWebhooks(world, other, newsAtBank(world, other))
+    if (other !== item) sendWebhooks(world, other, pullChanges(world, other))
   }
 }
 

@@ -18,7 +18,7 @@ export function watchStreams(world: World, item: Item, state: TransactionsState)
 }
 
 /** The webhook for added, removed and changed streams. None before the first request for streams. */
-export function streamNews(world: World, item: Item): WebhookBody[] {
+export function streamWebhooks(world: World, item: Item): WebhookBody[] {
   const state = item.transactions
   if (state === null || state.streams === null || item.status !== 'good') return []
   const before = state.streams

@@ -42,7 +42,7 @@ export interface LinkToken {
   consents: readonly Product[]
   accountSelection: boolean
   /** Whether webhooks report the session's events, as in hosted and multi-item Link. */
-  announces: boolean
+  reportsByWebhook: boolean
   /** Whether one session may add several items. */
   multiItem: boolean
   sessions: LinkSession[]

@@ -12,5 +12,5 @@ export interface Login {
   readonly ids: (kind: string) => string
   readonly random: Random
   /** The bank has been played up to this day. */
-  livedUntil: Day
+  playedUntil: Day
 }

@@ -64,7 +64,7 @@ export interface Delivery {
 }
 
 /** Faults of the next deliveries; a number counts down to zero. */
-export interface Mischief {
+export interface DeliveryFaults {
   /** How many are sent twice. */
   duplicate: number
   /** How many are held back, then sent in reverse order. */
@@ -79,7 +79,7 @@ export interface WebhookDelivery {
   send(itemId: string | null, url: string, body: Record<string, unknown>): Delivery
   /** Every webhook so far, oldest first. */
   readonly deliveries: readonly Delivery[]
-  readonly mischief: Mischief
+  readonly faults: DeliveryFaults
   /** Sends the deliveries that `reorder` holds back. */
   release(): void
 }

@@ -2,7 +2,7 @@
 // delivery never fails the request that caused it.
 import type { Timers } from '../lib/timers.ts'
 import type { Settings } from '../state/options.ts'
-import type { Delivery, Mischief, SigningKeys, WebhookDelivery } from '../state/webhooks.ts'
+import type { Delivery, DeliveryFaults, SigningKeys, WebhookDelivery } from '../state/webhooks.ts'
 
 /**
  * The last retry comes this long after the first attempt, as at Plaid. In units of the retry base, so that tests can be
@@ -26,7 +26,7 @@ export function webhookDelivery({ keys, timers, settings }: DeliveryParts): Webh
   const deliveries: Delivery[] = []
   const queues = new Map<string, Promise<void>>()
   const held: Delivery[] = []
-  const mischief: Mischief = { duplicate: 0, reorder: 0, delayMs: 0, drop: 0, tampering: null }
+  const faults: DeliveryFaults = { duplicate: 0, reorder: 0, delayMs: 0, drop: 0, tampering: null }
 
   /** First attempts of one item run one after the other. Retries do not delay later webhooks. */
   const enqueue = (delivery: Delivery): void => {
@@ -54,7 +54,7 @@ export function webhookDelivery({ keys, timers, settings }: DeliveryParts): Webh
   }
 
   const post = async ({ url, body }: Delivery): Promise<Outcome> => {
-    const signed = keys.signed(JSON.stringify(body, null, 2), Date.now(), mischief.tampering)
+    const signed = keys.signed(JSON.stringify(body, null, 2), Date.now(), faults.tampering)
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -79,19 +79,19 @@ export function webhookDelivery({ keys, timers, settings }: DeliveryParts): Webh
 
   const hold = (delivery: Delivery): void => {
     held.push(delivery)
-    mischief.reorder -= 1
-    if (mischief.reorder === 0) release()
+    faults.reorder -= 1
+    if (faults.reorder === 0) release()
     else timers.after(longestHoldMs, release)
   }
 
   const dispatch = (delivery: Delivery): void => {
-    if (mischief.reorder > 0) hold(delivery)
+    if (faults.reorder > 0) hold(delivery)
     else enqueue(delivery)
   }
 
   return {
     deliveries,
-    mischief,
+    faults,
     release,
     send(itemId, url, body) {
       const delivery: Delivery = {
@@ -103,15 +103,15 @@ export function webhookDelivery({ keys, timers, settings }: DeliveryParts): Webh
         attempts: [],
       }
       deliveries.push(delivery)
-      if (mischief.drop > 0) {
-        mischief.drop -= 1
+      if (faults.drop > 0) {
+        faults.drop -= 1
         delivery.state = 'dropped'
         return delivery
       }
-      const copies = mischief.duplicate > 0 ? 2 : 1
-      mischief.duplicate = Math.max(0, mischief.duplicate - 1)
+      const copies = faults.duplicate > 0 ? 2 : 1
+      faults.duplicate = Math.max(0, faults.duplicate - 1)
       for (let copy = 0; copy < copies; copy += 1) {
-        if (mischief.delayMs > 0) timers.after(mischief.delayMs, () => dispatch(delivery))
+        if (faults.delayMs > 0) timers.after(faults.delayMs, () => dispatch(delivery))
         else dispatch(delivery)
       }
       return delivery

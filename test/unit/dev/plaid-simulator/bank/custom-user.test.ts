@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addDays } from '../../../../../src/dev/plaid-simulator/bank/calendar.ts'
 import { customUserProblem } from '../../../../../src/dev/plaid-simulator/bank/custom-user.ts'
-import { book, livePast } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
+import { book, playDays } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
 import type { Bank } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import { exact } from '../../../../../src/dev/plaid-simulator/bank/number.ts'
 import { randomFrom } from '../../../../../src/dev/plaid-simulator/bank/random.ts'
@@ -63,8 +63,8 @@ describe('a custom user', () => {
     expect(pending).toMatchObject({ pending: true, date: '2026-11-20', authorized_date: '2026-11-20' })
     expect(bank.accounts[0]?.balances).toMatchObject({ current: exact('500.10'), available: exact('487.60') })
     const random = randomFrom('custom')
-    expect(livePast({ bank, ids, random, from: today, to: '2026-11-23' })).toMatchObject({ added: [], posted: [] })
-    const { added, posted } = livePast({ bank, ids, random, from: '2026-11-23', to: '2026-11-30' })
+    expect(playDays({ bank, ids, random, from: today, to: '2026-11-23' })).toMatchObject({ added: [], posted: [] })
+    const { added, posted } = playDays({ bank, ids, random, from: '2026-11-23', to: '2026-11-30' })
     expect(added).toEqual([])
     expect(posted).toHaveLength(1)
     expect(posted[0]?.posted).toMatchObject({ pending: false, date: '2026-11-24', amount: exact('12.50'), name: 'x' })
@@ -201,7 +201,7 @@ describe('a custom user', () => {
     const bank = custom(checkingWith('', model), ids)
     expect(bank.transactions).toHaveLength(24)
     expect(bank.transactions.at(-1)).toMatchObject({ date: '2026-10-31', amount: exact('-2500.5'), name: 'WAGES' })
-    const { added } = livePast({ bank, ids, random: randomFrom('pay'), from: today, to: '2026-12-05' })
+    const { added } = playDays({ bank, ids, random: randomFrom('pay'), from: today, to: '2026-12-05' })
     expect(added.map(({ date }) => date)).toEqual(['2026-11-30'])
     expect(bank.accounts[0]?.balances.current?.rawJSON).toBe('3000.60')
   })

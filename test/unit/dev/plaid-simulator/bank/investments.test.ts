@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { addDays } from '../../../../../src/dev/plaid-simulator/bank/calendar.ts'
-import { livePast } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
+import { playDays } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
 import { total } from '../../../../../src/dev/plaid-simulator/bank/ledger.ts'
 import type { Bank } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import {
@@ -56,7 +56,7 @@ describe('investments', () => {
     const before = quantities(bank)
     const cashBefore = bank.accounts.map((account) => cashHolding(bank, account)?.quantity ?? zero)
     const to = addDays(today, 400)
-    const { investments } = livePast({ bank, ids, from: today, to, random: randomFrom('market') })
+    const { investments } = playDays({ bank, ids, from: today, to, random: randomFrom('market') })
     for (const { account_id, security_id, quantity } of bank.holdings) {
       if (securityOf(bank, security_id).type === 'cash') continue
       const own = investments.filter((entry) => entry.account_id === account_id && entry.security_id === security_id)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { addDays } from '../../../../../src/dev/plaid-simulator/bank/calendar.ts'
-import { livePast } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
+import { playDays } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
 import { total } from '../../../../../src/dev/plaid-simulator/bank/ledger.ts'
 import type { Account, Bank } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import { addExact, compareExact, exact, negateExact } from '../../../../../src/dev/plaid-simulator/bank/number.ts'
@@ -63,7 +63,7 @@ describe('liabilities', () => {
     const ids = countedIds()
     const bank = aBank({ ids })
     const before = bank.liabilities.mortgage[0]?.last_payment_date
-    livePast({ bank, ids, from: today, to: addDays(today, 12), random: randomFrom('on') })
+    playDays({ bank, ids, from: today, to: addDays(today, 12), random: randomFrom('on') })
     expect(before).toBe('2026-11-01')
     expect(bank.liabilities.mortgage[0]?.last_payment_date).toBe('2026-12-01')
     expect(bank.liabilities.mortgage[0]?.next_payment_due_date).toBe('2027-01-01')

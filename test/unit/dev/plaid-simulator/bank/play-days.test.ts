@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addDays } from '../../../../../src/dev/plaid-simulator/bank/calendar.ts'
-import { inventTransaction, livePast, postedFrom } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
+import { inventTransaction, playDays, postedFrom } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
 import { accountOf, book, sameCurrency, total, unbook } from '../../../../../src/dev/plaid-simulator/bank/ledger.ts'
 import type { Bank, Transaction } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import { compareExact, exact, subtractExact } from '../../../../../src/dev/plaid-simulator/bank/number.ts'
@@ -27,10 +27,10 @@ describe('the days to come', () => {
       fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 40 }), (first, second) => {
         const [once, twice] = [alive(), alive()]
         const [middle, to] = [addDays(today, first), addDays(today, first + second)]
-        livePast({ ...once, from: today, to, random: randomFrom('days') })
+        playDays({ ...once, from: today, to, random: randomFrom('days') })
         const random = randomFrom('days')
-        livePast({ ...twice, from: today, to: middle, random })
-        livePast({ ...twice, from: middle, to, random })
+        playDays({ ...twice, from: today, to: middle, random })
+        playDays({ ...twice, from: middle, to, random })
         expect(written(twice.bank)).toBe(written(once.bank))
       }),
       { numRuns: 6 },
@@ -41,7 +41,7 @@ describe('the days to come', () => {
     for (const days of [1, 2, 5, 30]) {
       const { bank, ids } = alive()
       const before = idsOf(bank.transactions)
-      const past = livePast({ bank, ids, from: today, to: addDays(today, days), random: randomFrom(`${days}`) })
+      const past = playDays({ bank, ids, from: today, to: addDays(today, days), random: randomFrom(`${days}`) })
       for (const { pending, posted } of past.posted) {
         expect(before.delete(pending.transaction_id)).toBe(true)
         expect(pending.pending && !posted.pending).toBe(true)
@@ -57,7 +57,7 @@ describe('the days to come', () => {
     const links = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].flatMap((seed) => {
       const { bank, ids } = alive({ seed, username: 'user_transactions_dynamic' })
       const pending = bank.transactions.filter((entry) => entry.pending)
-      const past = livePast({ bank, ids, from: today, to: addDays(today, 7), random: randomFrom(seed) })
+      const past = playDays({ bank, ids, from: today, to: addDays(today, 7), random: randomFrom(seed) })
       expect(idsOf(past.posted.map((pair) => pair.pending))).toEqual(idsOf(pending))
       return past.posted.map((pair) => pair.posted.pending_transaction_id === pair.pending.transaction_id)
     })
@@ -70,14 +70,14 @@ describe('the days to come', () => {
     const { bank, ids } = alive()
     const closed = bank.accounts.flatMap(({ account_id, type }) => (type === 'credit' ? [account_id] : []))
     for (const id of closed) bank.closedAccountIds.add(id)
-    const { added } = livePast({ bank, ids, from: today, to: addDays(today, 40), random: randomFrom('closed') })
+    const { added } = playDays({ bank, ids, from: today, to: addDays(today, 40), random: randomFrom('closed') })
     expect(added.some(({ account_id }) => closed.includes(account_id))).toBe(false)
     expect(added.length).toBeGreaterThan(10)
   })
 
   it('move the retirement account with the checking account', () => {
     const { bank, ids } = alive()
-    const past = livePast({ bank, ids, from: today, to: '2026-12-07', random: randomFrom('ira') })
+    const past = playDays({ bank, ids, from: today, to: '2026-12-07', random: randomFrom('ira') })
     const paid = past.added.filter(({ name }) => name === 'IRA CONTRIBUTION').map(({ amount }) => amount)
     const ira = bank.accounts.find(({ subtype }) => subtype === 'ira')
     const arrived = past.investments.filter(
