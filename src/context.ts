@@ -104,7 +104,7 @@ export interface Ctx<Who extends Actor = Actor> {
   /** The client's id of the request; absent where there is none. For the audit trail; proves nothing. */
   readonly correlationId?: string | null
   /** Adds to the request's log line. Absent without a request. */
-  readonly note?: (facts: LogNotes) => void
+  readonly note?: (notes: LogNotes) => void
   /** Called with each action that the request records in the audit trail. */
   readonly audited?: (action: AuditAction) => void
   readonly now: () => Date

@@ -59,10 +59,10 @@ function refuseLarge({ gzipBytes, inputs }: Bundle): void {
 
 async function refuseSlow(folder: string): Promise<void> {
   const startMs = await measureStart(folder)
-  const time = `${startMs.toFixed(1)} ms of ${maxStartMs}`
+  const startTime = `${startMs.toFixed(1)} ms of ${maxStartMs}`
   if (startMs >= maxStartMs)
-    throw new Error(`The module starts in ${time}: load less at the start, or measure again on a quiet machine.`)
-  process.stdout.write(`The module starts in ${time}.\n`)
+    throw new Error(`The module starts in ${startTime}: load less at the start, or measure again on a quiet machine.`)
+  process.stdout.write(`The module starts in ${startTime}.\n`)
 }
 
 async function main(args: string[]): Promise<void> {

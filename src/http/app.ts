@@ -44,7 +44,7 @@ export interface AppOptions<Bindings extends object> {
   readonly log?: LoggerOptions
 }
 
-export interface HttpDoor<Bindings extends object> {
+export interface HttpEntryPoint<Bindings extends object> {
   fetch(request: Request, bindings: Bindings, context: ExecutionContext): Response | Promise<Response>
 }
 
@@ -88,7 +88,7 @@ function build(logging: LoggerOptions): App {
 }
 
 /** The Worker's `fetch`. */
-export function createApp<Bindings extends object>(options: AppOptions<Bindings>): HttpDoor<Bindings> {
+export function createApp<Bindings extends object>(options: AppOptions<Bindings>): HttpEntryPoint<Bindings> {
   const app = build(options.log ?? {})
   return {
     fetch: (request, bindings, context) =>

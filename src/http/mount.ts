@@ -31,7 +31,7 @@ function contextOf(context: Context<HttpEnvironment>): Ctx {
     correlationId: context.get('clientRequestId'),
     now: () => new Date(),
     log: context.get('log'),
-    note: (facts) => context.set('notes', { ...context.get('notes'), ...facts }),
+    note: (notes) => context.set('notes', { ...context.get('notes'), ...notes }),
   }
 }
 

@@ -20,7 +20,7 @@ export type Answers = Readonly<Record<number, z.ZodType | null>>
 export type BodySchema = z.ZodObject | 'bytes'
 
 /** The part of a route that the API description contains. */
-export interface RouteFacts {
+export interface RouteDescription {
   readonly id: string
   readonly method: Method
   /** With parameters as `{name}`. */
@@ -70,7 +70,7 @@ export interface Outgoing {
   readonly body: unknown
 }
 
-export interface Route extends RouteFacts {
+export interface Route extends RouteDescription {
   /** @throws AppError of the declared codes; anything else is a defect */
   respond(ctx: Ctx, request: IncomingRequest): Promise<Outgoing>
 }
@@ -90,7 +90,7 @@ type Reply<Given extends Answers> = {
     : { readonly status: Status; readonly headers?: OwnHeaders }
 }[keyof Given & number]
 
-type Declaration = Omit<RouteFacts, 'access'>
+type Declaration = Omit<RouteDescription, 'access'>
 
 /** Reduces a reply to the declared fields. A reply that does not match its schema is a defect and is not sent. */
 function parseReply(answers: Answers, reply: Omit<Outgoing, 'body'> & { readonly body?: unknown }): Outgoing {
@@ -109,7 +109,7 @@ const nothing = z.strictObject({})
 
 /** Without a declared body, only an absent body or an empty object is accepted: input is never silently dropped. */
 async function readBody(
-  { body: schema, bodyOptional = false }: Pick<RouteFacts, 'body' | 'bodyOptional'>,
+  { body: schema, bodyOptional = false }: Pick<RouteDescription, 'body' | 'bodyOptional'>,
   request: IncomingRequest,
 ): Promise<unknown> {
   const bytes = await request.readBody()
@@ -122,15 +122,15 @@ async function readBody(
 }
 
 async function parseInput<Params, Query, Headers, Body>(
-  facts: Pick<RouteFacts, 'method' | 'params' | 'query' | 'headers' | 'body' | 'bodyOptional'>,
+  declaration: Pick<RouteDescription, 'method' | 'params' | 'query' | 'headers' | 'body' | 'bodyOptional'>,
   request: IncomingRequest,
 ): Promise<Input<Params, Query, Headers, Body>> {
-  const { params, query, headers } = facts
+  const { params, query, headers } = declaration
   const input = {
     params: params && parseParameters(params, request.params),
     query: query && parseQuery(query, request.query),
     headers: headers && parseParameters(headers, Object.fromEntries(request.headers)),
-    body: facts.method === 'GET' ? undefined : await readBody(facts, request),
+    body: declaration.method === 'GET' ? undefined : await readBody(declaration, request),
   }
   // oxlint-disable-next-line typescript/consistent-type-assertions -- each member was parsed by the schema of its type
   return input as Input<Params, Query, Headers, Body>
@@ -159,48 +159,49 @@ function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; met
  */
 async function requireSession(
   ctx: Ctx<User>,
-  { access, session }: Pick<RouteFacts, 'access' | 'session'>,
+  { access, session }: Pick<RouteDescription, 'access' | 'session'>,
 ): Promise<void> {
   if (ctx.actor.sessionId === undefined || (session !== 'live' && access !== 'admin')) return
   const { requireLiveSession } = await import('../identity/live-session.ts')
   await requireLiveSession(ctx)
 }
 
-type Handler<Who extends Actor, Facts extends Declaration> = (
+type Handler<Who extends Actor, Given extends Declaration> = (
   ctx: Ctx<Who>,
-  input: Input<Facts['params'], Facts['query'], Facts['headers'], Facts['body']>,
-) => Promise<Reply<Facts['answers']>>
+  input: Input<Given['params'], Given['query'], Given['headers'], Given['body']>,
+) => Promise<Reply<Given['answers']>>
 
 /** A declaration without its handler. Two steps, because TypeScript infers the types of the handler from the first. */
-interface Declared<Who extends Actor, Facts extends Declaration> {
-  handle(handler: Handler<Who, Facts>): Route
+interface Declared<Who extends Actor, Given extends Declaration> {
+  handle(handler: Handler<Who, Given>): Route
 }
 
 /** A public route. */
-export function publicRoute<const Facts extends Declaration>(facts: Facts): Declared<Actor, Facts> {
+export function publicRoute<const Given extends Declaration>(declaration: Given): Declared<Actor, Given> {
   return {
     handle: (handler) => ({
-      ...facts,
+      ...declaration,
       access: 'public',
-      respond: async (ctx, request) => parseReply(facts.answers, await handler(ctx, await parseInput(facts, request))),
+      respond: async (ctx, request) =>
+        parseReply(declaration.answers, await handler(ctx, await parseInput(declaration, request))),
     }),
   }
 }
 
 /** A route for users or administrators. Access is checked before input is read. */
-export function route<const Facts extends Declaration & { readonly access: 'user' | 'admin' }>(
-  facts: Facts,
-): Declared<User, Facts> {
-  const strict = { ...facts, query: facts.query ?? nothing }
+export function route<const Given extends Declaration & { readonly access: 'user' | 'admin' }>(
+  declaration: Given,
+): Declared<User, Given> {
+  const strict = { ...declaration, query: declaration.query ?? nothing }
   return {
     handle: (handler) => ({
-      ...facts,
+      ...declaration,
       respond: async (ctx, request) => {
-        const users = authorize(ctx, facts)
+        const users = authorize(ctx, declaration)
         const input: Parameters<typeof handler>[1] = await parseInput(strict, request)
-        await requireSession(users, facts)
-        if (facts.purpose !== undefined) await requirePurpose(users, facts.purpose)
-        return parseReply(facts.answers, await handler(users, input))
+        await requireSession(users, declaration)
+        if (declaration.purpose !== undefined) await requirePurpose(users, declaration.purpose)
+        return parseReply(declaration.answers, await handler(users, input))
       },
     }),
   }

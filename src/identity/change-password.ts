@@ -9,7 +9,7 @@ import { notify } from './notify.ts'
 import { checkNewPassword } from './password.ts'
 import { passwordResetSeconds } from './policy.ts'
 import { reauthenticate } from './reauthenticate.ts'
-import { invalidToken, sessionOver } from './errors.ts'
+import { invalidToken, sessionEnded } from './errors.ts'
 import { sessionOf } from './session.ts'
 import { mails, mailsWithoutAccount, networkIn } from './throttles.ts'
 import { identityServices } from './services.ts'
@@ -30,7 +30,7 @@ export async function changePassword(
   const newHash = await identity.passwords.hash(replacement)
   const key = sessionOf(ctx)
   const isChanged = await store.changePassword(identity.database, key, passwordHash, newHash, admitted)
-  if (!isChanged) throw sessionOver('ended, or the password changed meanwhile')
+  if (!isChanged) throw sessionEnded('ended, or the password changed meanwhile')
   await notify(identity, 'password_changed', email, ctx.log)
 }
 

@@ -27,9 +27,9 @@ export async function issueDeviceToken(
   email: string,
   now: Date,
 ): Promise<{ deviceToken: string; deviceExpiresInSeconds: number }> {
-  const time = new Uint8Array(8)
-  new DataView(time.buffer).setBigUint64(0, BigInt(now.getTime()))
-  const signed = concat(crypto.getRandomValues(new Uint8Array(idBytes)), time.slice(8 - timeBytes))
+  const issuedAt = new Uint8Array(8)
+  new DataView(issuedAt.buffer).setBigUint64(0, BigInt(now.getTime()))
+  const signed = concat(crypto.getRandomValues(new Uint8Array(idBytes)), issuedAt.slice(8 - timeBytes))
   const deviceToken = encodeBase64Url(concat(signed, await macOf(secret, email, signed)))
   return { deviceToken, deviceExpiresInSeconds: deviceTokenSeconds }
 }

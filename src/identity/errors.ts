@@ -15,7 +15,7 @@ export function invalidToken(reason: string): AppError {
   return new AppError('invalid_token', 'The code is unknown, was used before, or has expired.', { reason })
 }
 
-export function sessionOver(reason: string): AppError {
+export function sessionEnded(reason: string): AppError {
   return new AppError('unauthorized', 'The session has ended. Sign in again.', { reason })
 }
 

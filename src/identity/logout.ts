@@ -4,7 +4,7 @@ import type { Ctx, User } from '../context.ts'
 import * as store from '../db/identity/sessions.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { readRefreshToken } from './refresh-token.ts'
-import { sessionOver } from './errors.ts'
+import { sessionEnded } from './errors.ts'
 import { sessionOf } from './session.ts'
 import { identityDatabase } from './services.ts'
 
@@ -20,7 +20,7 @@ export async function logOut({ services }: Ctx, refreshToken: string | null): Pr
  */
 export async function logOutEverywhere(ctx: Ctx<User>): Promise<void> {
   const isEnded = await store.logOutEverywhere(await identityDatabase(ctx.services), sessionOf(ctx))
-  if (!isEnded) throw sessionOver('ended')
+  if (!isEnded) throw sessionEnded('ended')
 }
 
 /**
@@ -30,7 +30,7 @@ export async function logOutEverywhere(ctx: Ctx<User>): Promise<void> {
 export async function listSessions(ctx: Ctx<User>): Promise<(store.Session & { current: boolean })[]> {
   const key = sessionOf(ctx)
   const sessions = await store.listSessions(await identityDatabase(ctx.services), key)
-  if (sessions.length === 0) throw sessionOver('ended')
+  if (sessions.length === 0) throw sessionEnded('ended')
   return sessions.map((session) => ({ ...session, current: session.id === key.sessionId }))
 }
 
@@ -43,7 +43,7 @@ export async function endSession(ctx: Ctx<User>, id: string): Promise<void> {
     case 'unknown':
       throw new AppError('not_found', 'There is no such session.')
     case 'over':
-      throw sessionOver('ended')
+      throw sessionEnded('ended')
     default:
       assertNever(outcome)
   }

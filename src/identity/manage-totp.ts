@@ -7,7 +7,7 @@ import { AppError, assertNever } from '../errors.ts'
 import { newCode } from './codes.ts'
 import { notify } from './notify.ts'
 import { reauthenticate } from './reauthenticate.ts'
-import { invalidCode, requireAttempt, sessionOver } from './errors.ts'
+import { invalidCode, requireAttempt, sessionEnded } from './errors.ts'
 import { isTotpCode, readSecondFactor } from './second-factor.ts'
 import { sessionOf } from './session.ts'
 import { knownClientTotp, recovery } from './throttles.ts'
@@ -29,7 +29,7 @@ export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ se
   const sealed = await sealTotpSecret(ctx.services.keyring, secret, key.accountId)
   const { database } = await identityServices(ctx.services)
   const outcome = await store.enrollTotp(database, key, passwordHash, sealed, admitted)
-  if (outcome === 'changed') throw sessionOver('the account changed meanwhile')
+  if (outcome === 'changed') throw sessionEnded('the account changed meanwhile')
   if (outcome === 'enabled') throw conflict('A second factor is there already; disable it first.')
   return describeTotp(secret, email)
 }
@@ -42,7 +42,7 @@ export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recov
   const identity = await identityServices(ctx.services)
   const key = sessionOf(ctx)
   const enrolled = await store.enrolledTotp(identity.database, key)
-  if (enrolled === null) throw sessionOver('ended')
+  if (enrolled === null) throw sessionEnded('ended')
   if (enrolled.sealed === null || enrolled.confirmed) throw conflict('There is no second factor to confirm.')
   const account = { id: key.accountId, totpSecretSealed: enrolled.sealed }
   const { step } = await readSecondFactor(ctx.services.keyring, account, code, ctx.now())
@@ -81,7 +81,7 @@ export async function disableTotp(
     case 'limited':
       return requireAttempt(retryAfter, 'too many codes')
     case 'changed':
-      throw sessionOver('the account changed meanwhile')
+      throw sessionEnded('the account changed meanwhile')
     default:
       assertNever(outcome)
   }

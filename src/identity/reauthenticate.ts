@@ -3,7 +3,7 @@
 import type { Ctx, User } from '../context.ts'
 import { beginReauthentication } from '../db/identity/passwords.ts'
 import type { Bucket } from '../db/identity/credentials.ts'
-import { invalidCredentials, requireAttempt, sessionOver } from './errors.ts'
+import { invalidCredentials, requireAttempt, sessionEnded } from './errors.ts'
 import { sessionOf } from './session.ts'
 import { reauthentication } from './throttles.ts'
 import { identityServices } from './services.ts'
@@ -22,7 +22,7 @@ export async function reauthenticate(ctx: Ctx<User>, password: string): Promise<
   const key = sessionOf(ctx)
   const admitted = reauthentication(key.sessionId)
   const account = await beginReauthentication(database, key, admitted)
-  if (account === null) throw sessionOver('ended')
+  if (account === null) throw sessionEnded('ended')
   ctx.note?.({ email: account.email })
   requireAttempt(account.retryAfterSeconds, 'too many password checks')
   const { matches } = await passwords.verify(password, account.passwordHash)

@@ -7,7 +7,7 @@ import { encodeHex } from '../crypto/encoding.ts'
 import { refresh as replaceVerifier } from '../db/identity/sessions.ts'
 import { refreshGraceSeconds, sessionLifetime } from './policy.ts'
 import { nextRefreshToken, readRefreshToken } from './refresh-token.ts'
-import { requireAttempt, sessionOver } from './errors.ts'
+import { requireAttempt, sessionEnded } from './errors.ts'
 import { grant, type SessionGrant } from './session.ts'
 import { refreshes } from './throttles.ts'
 import { identityServices } from './services.ts'
@@ -21,7 +21,7 @@ export async function refresh({ services, now, log, note }: Ctx, refreshToken: s
     readRefreshToken(refreshToken),
     nextRefreshToken(identity.secret, refreshToken),
   ])
-  if (given === null || next === null) throw sessionOver('malformed refresh token')
+  if (given === null || next === null) throw sessionEnded('malformed refresh token')
   const answer = await replaceVerifier(identity.database, {
     ...given,
     newVerifierHash: next.verifierHash,
@@ -34,7 +34,7 @@ export async function refresh({ services, now, log, note }: Ctx, refreshToken: s
     note?.({ event: 'session_reuse', accountId: answer.account_id })
     log.warn('refresh_token_reused')
   }
-  if (answer.outcome !== 'done') throw sessionOver(`refresh token ${answer.outcome}`)
+  if (answer.outcome !== 'done') throw sessionEnded(`refresh token ${answer.outcome}`)
   const { account_id: subject, session_id: sessionId, scope, role } = answer
   note?.({ accountId: subject })
   return await grant(identity, { subject, sessionId, scope, role }, next.text, now())

@@ -4,7 +4,7 @@ import type { Ctx, User } from '../context.ts'
 import type { NewSession, SessionKey } from '../db/identity/credentials.ts'
 import { accessTokenSeconds, sessionLifetime, sessionsPerAccount } from './policy.ts'
 import { newRefreshToken, type RefreshToken } from './refresh-token.ts'
-import { sessionOver } from './errors.ts'
+import { sessionEnded } from './errors.ts'
 import type { IdentityServices } from './services.ts'
 
 /** A session may do everything, or only read. */
@@ -63,6 +63,6 @@ export async function grant(
  * @throws AppError `unauthorized` for a token of this deployment without a session
  */
 export function sessionOf({ actor }: Ctx<User>): SessionKey {
-  if (actor.sessionId === undefined) throw sessionOver('the token names no session')
+  if (actor.sessionId === undefined) throw sessionEnded('the token names no session')
   return { accountId: actor.identity.subject, sessionId: actor.sessionId }
 }

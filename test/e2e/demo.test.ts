@@ -201,7 +201,7 @@ async function changeSilently(plaid: string, signal: AbortSignal): Promise<void>
 const gone = (): unknown => ({ items: [] })
 
 describe('the comparison of the demo', () => {
-  const row = (id: string, amount: string) => ({ id, facts: { amount, pending: false } })
+  const row = (id: string, amount: string) => ({ id, fields: { amount, pending: false } })
 
   test('finds nothing between equal rows in another order', () => {
     expect(compareRows('t', [row('a', '1'), row('b', '2')], [row('b', '2'), row('a', '1')])).toEqual([])
@@ -219,7 +219,7 @@ describe('the comparison of the demo', () => {
   })
 
   test('finds a field that only one side has', () => {
-    expect(compareRows('t', [row('a', '1')], [{ id: 'a', facts: { amount: '1' } }])).toMatchObject([
+    expect(compareRows('t', [row('a', '1')], [{ id: 'a', fields: { amount: '1' } }])).toMatchObject([
       { id: 'a', field: 'pending', expected: false },
     ])
   })

@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { connectControl } from '../support/model/banks.ts'
 import { createChaos } from '../support/model/chaos.ts'
 import { commands } from '../support/model/commands.ts'
-import { expectPeace } from '../support/model/expect-consistent.ts'
+import { expectConsistent } from '../support/model/expect-consistent.ts'
 import type { Happened } from '../support/model/types.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -94,7 +94,7 @@ describe('a random sequence of events', () => {
             await chaos.settleIn()
             await fc.asyncModelRun(() => ({ model: {}, real: chaos }), steps)
             await chaos.heal()
-            await expectPeace(chaos, happened)
+            await expectConsistent(chaos, happened)
           },
         ),
         { numRuns: runs, seed, path, endOnFailure: !shrink },

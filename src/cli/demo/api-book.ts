@@ -8,13 +8,13 @@ export function apiBook(lists: ApiLists): Book {
   const plaidIds = new Map(lists.accounts.map(({ id, plaid_account_id }) => [id, plaid_account_id]))
   const account = (id: string): string => plaidIds.get(id) ?? `an account that is not listed: ${id}`
   return {
-    accounts: lists.accounts.map(({ plaid_account_id, id: _id, item_id: _itemId, ...facts }) => ({
+    accounts: lists.accounts.map(({ plaid_account_id, id: _id, item_id: _itemId, ...fields }) => ({
       id: plaid_account_id,
-      facts,
+      fields,
     })),
     transactions: lists.transactions.map((row) => ({
       id: row.plaid_transaction_id,
-      facts: {
+      fields: {
         account: account(row.account_id),
         date: row.date,
         authorized_date: row.authorized_date,
@@ -26,19 +26,19 @@ export function apiBook(lists: ApiLists): Book {
         pending: row.pending,
       },
     })),
-    holdings: lists.holdings.map(({ account_id, security, ...facts }) => ({
+    holdings: lists.holdings.map(({ account_id, security, ...fields }) => ({
       id: `${account(account_id)} ${security.plaid_security_id}`,
-      facts: { ...facts, security: security.name, ticker: security.ticker_symbol },
+      fields: { ...fields, security: security.name, ticker: security.ticker_symbol },
     })),
     investment_transactions: lists.investmentTransactions.map(
-      ({ plaid_investment_transaction_id: id, account_id, security, ...facts }) => ({
+      ({ plaid_investment_transaction_id: id, account_id, security, ...fields }) => ({
         id,
-        facts: { ...facts, account: account(account_id), security: security?.plaid_security_id ?? null },
+        fields: { ...fields, account: account(account_id), security: security?.plaid_security_id ?? null },
       }),
     ),
     liabilities: lists.liabilities.map(({ account_id, kind, details }) => ({
       id: `${kind} ${account(account_id)}`,
-      facts: details,
+      fields: details,
     })),
   }
 }

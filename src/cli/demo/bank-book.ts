@@ -22,7 +22,7 @@ export function bankBook(truth: Truth, closed: readonly Entry[], now: Date): Boo
     accounts: [...truth.accounts.map(accountEntry), ...closed],
     transactions: truth.transactions.map((row) => ({
       id: row.transaction_id,
-      facts: {
+      fields: {
         account: row.account_id,
         date: row.date,
         authorized_date: row.authorized_date,
@@ -36,7 +36,7 @@ export function bankBook(truth: Truth, closed: readonly Entry[], now: Date): Boo
     })),
     holdings: truth.holdings.map((row) => ({
       id: `${row.account_id} ${row.security_id}`,
-      facts: {
+      fields: {
         quantity: row.quantity,
         institution_price: row.institution_price,
         institution_value: row.institution_value,
@@ -50,7 +50,7 @@ export function bankBook(truth: Truth, closed: readonly Entry[], now: Date): Boo
       .filter(({ date }) => date >= oldest)
       .map((row) => ({
         id: row.investment_transaction_id,
-        facts: {
+        fields: {
           account: row.account_id,
           security: row.security_id,
           date: row.date,
@@ -65,17 +65,17 @@ export function bankBook(truth: Truth, closed: readonly Entry[], now: Date): Boo
         },
       })),
     liabilities: Object.entries(truth.liabilities).flatMap(([kind, rows]) =>
-      rows.map(({ account_id, ...facts }) => ({ id: `${kind} ${account_id}`, facts })),
+      rows.map(({ account_id, ...fields }) => ({ id: `${kind} ${account_id}`, fields })),
     ),
   }
 }
 
 /** An open account. */
 export function accountEntry(account: Truth['accounts'][number]): Entry {
-  const { account_id: id, balances, ...facts } = account
+  const { account_id: id, balances, ...fields } = account
   const { current, available, limit } = balances
   return {
     id,
-    facts: { ...facts, balances: { current, available, limit, currency: currencyOf(balances) }, closed: false },
+    fields: { ...fields, balances: { current, available, limit, currency: currencyOf(balances) }, closed: false },
   }
 }

@@ -6,7 +6,7 @@ export type TableName = (typeof tableNames)[number]
 /** One row. Amounts are canonical decimal text, days `YYYY-MM-DD`. */
 export interface Entry {
   readonly id: string
-  readonly facts: Readonly<Record<string, unknown>>
+  readonly fields: Readonly<Record<string, unknown>>
 }
 
 export type Book = Readonly<Record<TableName, readonly Entry[]>>

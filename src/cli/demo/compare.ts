@@ -27,21 +27,21 @@ export function compareRows(table: string, expected: readonly Entry[], actual: r
     ...sides,
   })
   return [
-    ...expected.flatMap(({ id, facts }) => {
+    ...expected.flatMap(({ id, fields }) => {
       const found = there.get(id)
       return found === undefined
-        ? [rowDifference(id, { expected: facts, actual: null })]
-        : compareFacts(table, id, facts, found.facts)
+        ? [rowDifference(id, { expected: fields, actual: null })]
+        : compareFields(table, id, fields, found.fields)
     }),
     ...actual
       .filter(({ id }) => !wanted.has(id))
-      .map(({ id, facts }) => rowDifference(id, { expected: null, actual: facts })),
+      .map(({ id, fields }) => rowDifference(id, { expected: null, actual: fields })),
     ...twice(expected).map((id) => rowDifference(id, { expected: 'twice', actual: 'once' })),
     ...twice(actual).map((id) => rowDifference(id, { expected: 'once', actual: 'twice' })),
   ]
 }
 
-function compareFacts(table: string, id: string, expected: Entry['facts'], actual: Entry['facts']): Difference[] {
+function compareFields(table: string, id: string, expected: Entry['fields'], actual: Entry['fields']): Difference[] {
   const fields = new Set([...Object.keys(expected), ...Object.keys(actual)])
   return [...fields]
     .filter((field) => !isDeepStrictEqual(expected[field], actual[field]))

@@ -24,8 +24,8 @@ const rightsRow = z.object({
   owns: z.boolean(),
   touches_data: z.boolean(),
   /** The functions of built-in accounts: how many exist for logins, and how many this login may call. */
-  doors: z.coerce.number(),
-  open_doors: z.coerce.number(),
+  all_functions: z.coerce.number(),
+  callable_functions: z.coerce.number(),
 })
 
 const rolesToTest = ['wn_api', 'wn_jobs', 'wn_identity'] as const
@@ -42,10 +42,10 @@ const question = (login: string) => sql`
       where n.nspname in ('public', 'app', 'identity') and c.relkind in ('r', 'p', 'v', 'm')
         and (has_table_privilege(c.oid, 'select, insert, update, delete, truncate')
           or has_any_column_privilege(c.oid, 'select, insert, update'))) as touches_data,
-    doors, open_doors
-  from (select count(*) as doors,
+    all_functions, callable_functions
+  from (select count(*) as all_functions,
       count(*) filter (where has_schema_privilege(n.oid, 'usage') and has_function_privilege(p.oid,
-        'execute')) as open_doors
+        'execute')) as callable_functions
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'identity' and p.prosecdef) accounts`
 
 function problemsOf(login: string, row: z.output<typeof rightsRow>): string[] {
@@ -57,8 +57,8 @@ function problemsOf(login: string, row: z.output<typeof rightsRow>): string[] {
   if (row.owns) problems.push('The login owns tables.')
   if (login === 'wn_identity') {
     if (row.touches_data) problems.push('The login may touch tables.')
-    if (row.open_doors < row.doors) problems.push('The login may not use the built-in accounts.')
-  } else if (row.open_doors > 0) problems.push('The login may use the built-in accounts.')
+    if (row.callable_functions < row.all_functions) problems.push('The login may not use the built-in accounts.')
+  } else if (row.callable_functions > 0) problems.push('The login may use the built-in accounts.')
   return problems
 }
 

@@ -63,7 +63,7 @@ const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
     limit 1)`
 
 /** The rows to remove. `not in` is a hash table, also with wrong estimates of the planner. */
-function takenBack(lease: Lease, isUnread: SQL): SQL {
+function removedRows(lease: Lease, isUnread: SQL): SQL {
   if (lease.cursor === null)
     return sql`select id, date, pending, ${isEdited('transactions')} as is_edited from transactions
       where item_id = ${lease.itemId} and link_epoch = ${lease.linkEpoch}
@@ -136,7 +136,7 @@ export function mergeTransactions(lease: Lease, changes: readonly TransactionCha
             and a.plaid_account_id = i.plaid_account_id))
       ), gone as materialized (
         select id, pending, is_edited, row_number() over (order by date, id) as n
-          from (${takenBack(lease, isUnread)}) taken_back
+          from (${removedRows(lease, isUnread)}) taken_back
       ), ${pendingEdits(lease)}, merged as (
         insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category,
           hidden, change_seq, link_epoch)

@@ -11,7 +11,7 @@ import { expectSnapshots } from './expect-snapshots.ts'
 const text = (value: unknown): string => String(value)
 
 /** Fails unless the database equals the bank, every edit is at its transaction, and no work was lost or done twice. */
-export async function expectPeace(chaos: Chaos, happened: Happened): Promise<void> {
+export async function expectConsistent(chaos: Chaos, happened: Happened): Promise<void> {
   const count = (what: string, times: number): void => void happened.set(what, (happened.get(what) ?? 0) + times)
   await expectNothingLeftOver(chaos)
   await expectItems(chaos)

@@ -25,7 +25,7 @@ const request: IncomingRequest = {
   readBody: () => Promise.resolve(new Uint8Array()),
 }
 
-const facts = { id: 'x', method: 'GET', path: '/x', summary: 'x', tags: [], errors: [] } as const
+const common = { id: 'x', method: 'GET', path: '/x', summary: 'x', tags: [], errors: [] } as const
 const answers = { 200: z.object({ name: z.string(), inner: z.array(z.object({ id: z.string() })) }) }
 
 /** A reply with more or other members than its type allows, as a row of a query can have. */
@@ -35,13 +35,13 @@ const replyWith = (body: unknown) => async () =>
 describe('a response', () => {
   it('drops undeclared fields at any depth', async () => {
     const body = { name: 'a', token: 'canary', inner: [{ id: '1', user_id: 'canary' }] }
-    const declared = route({ ...facts, access: 'user', answers }).handle(replyWith(body))
+    const declared = route({ ...common, access: 'user', answers }).handle(replyWith(body))
     const reply = await declared.respond(contextFor(user('user')), request)
     expect(reply).toEqual({ status: 200, body: { name: 'a', inner: [{ id: '1' }] } })
   })
 
   it('is not sent when it does not fit its schema, and the log has the place', async () => {
-    const declared = route({ ...facts, access: 'user', answers }).handle(replyWith({ name: 5, inner: [{}] }))
+    const declared = route({ ...common, access: 'user', answers }).handle(replyWith({ name: 5, inner: [{}] }))
     const failure: unknown = await declared.respond(contextFor(user('user')), request).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AppError)
     expect(failure).toMatchObject({ code: 'internal', detail: 'Something went wrong on our side.' })
@@ -50,14 +50,14 @@ describe('a response', () => {
 
   it('is not sent with an undeclared status', async () => {
     const reply = async () => ({ status: 201 }) as never
-    const declared = route({ ...facts, access: 'user', answers }).handle(reply)
+    const declared = route({ ...common, access: 'user', answers }).handle(reply)
     await expect(declared.respond(contextFor(user('user')), request)).rejects.toMatchObject({ code: 'internal' })
   })
 })
 
 describe('access', () => {
   const calls: string[] = []
-  const admin = route({ ...facts, access: 'admin', answers: { 204: null } }).handle(async () => {
+  const admin = route({ ...common, access: 'admin', answers: { 204: null } }).handle(async () => {
     calls.push('called')
     return { status: 204 }
   })

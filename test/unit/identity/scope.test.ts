@@ -20,8 +20,8 @@ const ctxOf = (scopes: readonly string[]): Ctx<User> => ({
 /** The response of a route of that method to a token with those scopes, and whether its handler ran. */
 async function call(method: Method, access: 'user' | 'admin', scopes: readonly string[]) {
   let ran = false
-  const facts = { id: 'one', path: '/one', summary: 'One', tags: [], answers: { 204: null }, errors: [] } as const
-  const declared = route({ ...facts, method, access, body: z.strictObject({}) }).handle(() => {
+  const common = { id: 'one', path: '/one', summary: 'One', tags: [], answers: { 204: null }, errors: [] } as const
+  const declared = route({ ...common, method, access, body: z.strictObject({}) }).handle(() => {
     ran = true
     return Promise.resolve({ status: 204 })
   })

@@ -107,8 +107,8 @@ const byStream = (left: { plaid_stream_id: string }, right: { plaid_stream_id: s
 async function expectStreamsOfTheBank(subject: string, item: Item): Promise<void> {
   const [told, accounts] = [await atTheBank(item), await plaidAccountIds(item)]
   const { data } = await list(subject, { limit: '500' })
-  const seen = data.map(({ id: _id, account_id: account, transaction_ids: _ours, ...facts }) => ({
-    ...facts,
+  const seen = data.map(({ id: _id, account_id: account, transaction_ids: _ours, ...fields }) => ({
+    ...fields,
     account: accounts.get(account),
   }))
   expect(told.length).toBeGreaterThan(2)

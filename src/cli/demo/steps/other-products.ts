@@ -6,12 +6,12 @@ import { check } from '../compare.ts'
 import type { Demo, Finding, Linked } from '../context.ts'
 import { settle } from '../settle.ts'
 
-const toldByWebhook: readonly TableName[] = ['transactions', 'holdings', 'investment_transactions', 'liabilities']
+const reportedByWebhook: readonly TableName[] = ['transactions', 'holdings', 'investment_transactions', 'liabilities']
 
 /** Webhooks report the changes of a day. */
 export async function dayPasses(demo: Demo, linked: Linked): Promise<Finding> {
   await demo.bank.advanceDays(1)
-  return await settle(demo, linked, 'a day passed at the bank, webhooks', toldByWebhook)
+  return await settle(demo, linked, 'a day passed at the bank, webhooks', reportedByWebhook)
 }
 
 /** Balances come with transactions and twice a day; a user can request them. */
@@ -28,8 +28,8 @@ export async function closeAccount(demo: Demo, linked: Linked): Promise<Finding>
   const closing = deposits.find(({ subtype }) => subtype === 'savings') ?? deposits.at(-1)
   if (closing === undefined) throw new Error(`${linked.name} has no account to close.`)
   await demo.bank.change(plaidItemId, JSON.stringify({ close_account: closing.account_id }))
-  const { id, facts } = accountEntry(closing)
-  linked.closed.push({ id, facts: { ...facts, closed: true } })
+  const { id, fields } = accountEntry(closing)
+  linked.closed.push({ id, fields: { ...fields, closed: true } })
   await api.syncItem(itemId)
   const finding = await settle(demo, linked, `${closing.name} closed, its history kept`)
   const kept = (await api.lists()).accounts.filter(({ closed }) => closed).map((account) => account.plaid_account_id)

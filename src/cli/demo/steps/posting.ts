@@ -7,7 +7,7 @@ import { pendingName } from './changes.ts'
 
 const note = 'DEMO note: dinner with the neighbours 🦆'
 /** More than Plaid's largest page. */
-const otherNews = 600
+const otherChanges = 600
 
 /** Writes the note, posts, waits, and checks the note. */
 export async function postPending(demo: Demo, linked: Linked): Promise<Finding> {
@@ -17,7 +17,7 @@ export async function postPending(demo: Demo, linked: Linked): Promise<Finding> 
   await api.writeNote(pending.id, note)
   const { posted } = await demo.bank.change(
     plaidItemId,
-    `{"post_pending": {"transaction_ids": ["${pending.plaid_transaction_id}"], "amount": 43.75}, "add": ${otherNews}}`,
+    `{"post_pending": {"transaction_ids": ["${pending.plaid_transaction_id}"], "amount": 43.75}, "add": ${otherChanges}}`,
   )
   const newId = posted[0]?.transaction_id ?? ''
   const finding = await settle(demo, linked, '', ['transactions'])
@@ -25,7 +25,7 @@ export async function postPending(demo: Demo, linked: Linked): Promise<Finding> 
   const pages = Math.max(0, ...(await api.runs(itemId)).filter(isTheRun).map((run) => run.pages))
   return {
     ...finding,
-    summary: `pending → posted among ${otherNews} others on ${pages} pages, the note went on`,
+    summary: `pending → posted among ${otherChanges} others on ${pages} pages, the note went on`,
     differences: [
       ...finding.differences,
       ...check(
@@ -40,4 +40,4 @@ export async function postPending(demo: Demo, linked: Linked): Promise<Finding> 
 }
 
 const isTheRun = (run: { product: string; outcome: string; upserted: number; removed: number }): boolean =>
-  run.product === 'transactions' && run.outcome === 'committed' && run.upserted > otherNews && run.removed > 0
+  run.product === 'transactions' && run.outcome === 'committed' && run.upserted > otherChanges && run.removed > 0

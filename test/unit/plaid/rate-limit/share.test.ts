@@ -23,14 +23,14 @@ const callOf = (
   limit: { name: 'liabilities', item: client, client, day: null },
 })
 
-const keeperOf = (): AdmissionControl => createAdmissionControl(storeInMemory(), start)
+const newControl = (): AdmissionControl => createAdmissionControl(storeInMemory(), start)
 
 const admittedOf = (control: AdmissionControl, times: number, call: LimitedCall, nowMs = start): number =>
   Array.from({ length: times }, () => control.admit(call, nowMs)).filter(({ admitted }) => admitted).length
 
 describe("a user's share of a limit", () => {
   it('leaves half of the limit to others, however often one user clicks', () => {
-    const control = keeperOf()
+    const control = newControl()
     expect(admittedOf(control, 500, callOf('greedy'))).toBe(50)
     expect(control.admit(callOf('greedy'), start)).toMatchObject({ admitted: false, by: 'user' })
     expect(admittedOf(control, 500, callOf('another'))).toBe(10)
@@ -38,31 +38,31 @@ describe("a user's share of a limit", () => {
   })
 
   it('is a tenth while background work takes its part, and every user has the same', () => {
-    const control = keeperOf()
+    const control = newControl()
     expect(admittedOf(control, 500, callOf(null, 100, 'background'))).toBe(80)
     expect(admittedOf(control, 500, callOf('greedy'))).toBe(10)
     expect(admittedOf(control, 500, callOf('another'))).toBe(10)
   })
 
   it('leaves background work its part', () => {
-    const control = keeperOf()
+    const control = newControl()
     admittedOf(control, 500, callOf('greedy'))
     expect(admittedOf(control, 500, callOf('greedy', 100, 'background'))).toBe(30)
   })
 
   it('is one call at least', () => {
-    const control = keeperOf()
+    const control = newControl()
     expect(admittedOf(control, 5, callOf('first', 3))).toBe(1)
     expect(admittedOf(control, 5, callOf('second', 3))).toBe(1)
     expect(admittedOf(control, 5, callOf('third', 3))).toBe(1)
   })
 
   it('does not count calls that serve no user', () => {
-    expect(admittedOf(keeperOf(), 500, callOf(null))).toBe(100)
+    expect(admittedOf(newControl(), 500, callOf(null))).toBe(100)
   })
 
   it('is counted for each limit by itself', () => {
-    const control = keeperOf()
+    const control = newControl()
     admittedOf(control, 500, callOf(null, 100, 'background'))
     admittedOf(control, 500, callOf('greedy'))
     const elsewhere: LimitedCall = { ...callOf('greedy'), limit: { name: 'sync', item: 100, client: 100, day: null } }
@@ -81,7 +81,7 @@ describe("a user's share of a limit", () => {
     )
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), rhythm, (client, steps) => {
-        const control = keeperOf()
+        const control = newControl()
         let now = start
         for (const { afterMs, userId, priority, calls } of steps) {
           now += afterMs
@@ -100,7 +100,7 @@ describe("a user's share of a limit", () => {
   })
 
   it('is remembered only of users who were busy lately', () => {
-    const control = keeperOf()
+    const control = newControl()
     for (let user = 0; user < 500; user += 1) control.admit(callOf(`user ${user}`, 10_000), start + user)
     expect(control.remembered()).toBe(500)
     for (let window = 1; window <= 3; window += 1)
