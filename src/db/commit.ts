@@ -54,7 +54,7 @@ export interface FailedRun {
   readonly itemStatus: { readonly status: string; readonly reason: string } | null
 }
 
-export type CommitAnswer =
+export type CommitResult =
   | {
       readonly kind: 'committed'
       readonly dirtyAgain: boolean
@@ -124,7 +124,7 @@ export async function commitRun(
   statements: readonly Statement[],
   setAside: readonly SetAside[] | null,
   markDirty: Statement<string> | null,
-): Promise<CommitAnswer> {
+): Promise<CommitResult> {
   const finished = query(
     finishedRow,
     sql`update item_products set cursor = ${end.cursor}, history_status = coalesce(${end.historyStatus},
@@ -186,7 +186,7 @@ export async function recordFailure(
   lease: Lease,
   report: RunReport,
   end: FailedRun,
-): Promise<CommitAnswer> {
+): Promise<CommitResult> {
   const productStatus = { failed: 'error', waiting: 'pending', absent: 'absent', consent_needed: 'consent_needed' }[
     end.outcome
   ]
@@ -241,7 +241,7 @@ export async function recordFailure(
 }
 
 /** The meaning of a rejected commit, by its SQLSTATE. */
-const outcomes: ReadonlyMap<string | null, Exclude<CommitAnswer['kind'], 'committed'>> = new Map([
+const outcomes: ReadonlyMap<string | null, Exclude<CommitResult['kind'], 'committed'>> = new Map([
   [sqlState.runCommitted, 'committed_before'],
   [sqlState.leaseLost, 'superseded'],
   [sqlState.itemRemoved, 'superseded'],
@@ -250,7 +250,7 @@ const outcomes: ReadonlyMap<string | null, Exclude<CommitAnswer['kind'], 'commit
   [sqlState.accountsChanged, 'accounts_moved'],
 ])
 
-async function guarded(commit: () => Promise<CommitAnswer>): Promise<CommitAnswer> {
+async function guarded(commit: () => Promise<CommitResult>): Promise<CommitResult> {
   try {
     return await commit()
   } catch (error) {

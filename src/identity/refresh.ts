@@ -22,20 +22,20 @@ export async function refresh({ services, now, log, note }: Ctx, refreshToken: s
     nextRefreshToken(identity.secret, refreshToken),
   ])
   if (given === null || next === null) throw sessionEnded('malformed refresh token')
-  const answer = await replaceVerifier(identity.database, {
+  const result = await replaceVerifier(identity.database, {
     ...given,
     newVerifierHash: next.verifierHash,
     idleSeconds: sessionLifetime.idleSeconds,
     graceSeconds: refreshGraceSeconds,
     buckets: refreshes(encodeHex(given.selectorHash)),
   })
-  if (answer.outcome === 'limited') requireAttempt(answer.retry_after, 'too many refreshes')
-  if (answer.outcome === 'reused') {
-    note?.({ event: 'session_reuse', accountId: answer.account_id })
+  if (result.outcome === 'limited') requireAttempt(result.retry_after, 'too many refreshes')
+  if (result.outcome === 'reused') {
+    note?.({ event: 'session_reuse', accountId: result.account_id })
     log.warn('refresh_token_reused')
   }
-  if (answer.outcome !== 'done') throw sessionEnded(`refresh token ${answer.outcome}`)
-  const { account_id: subject, session_id: sessionId, scope, role } = answer
+  if (result.outcome !== 'done') throw sessionEnded(`refresh token ${result.outcome}`)
+  const { account_id: subject, session_id: sessionId, scope, role } = result
   note?.({ accountId: subject })
   return await grant(identity, { subject, sessionId, scope, role }, next.text, now())
 }

@@ -7,7 +7,7 @@ import { type KnownAccount, readKnownAccounts } from '../db/records/known-accoun
 import { AppError } from '../errors.ts'
 
 /** Attempts while syncs change the accounts. */
-const tries = 3
+const attempts = 3
 
 const isLive = (account: KnownAccount): boolean => !account.isLost && !account.isClosed
 
@@ -31,7 +31,7 @@ export async function settleDuplicate(
     listDuplicates(api, identity, itemId),
   ])
   if (item === null || !duplicates?.some((duplicate) => duplicate.accountId === accountId)) throw notFound()
-  for (let attempt = 0; attempt < tries; attempt += 1) {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
     const { accounts, version } = await readKnownAccounts(jobs, item.userId)
     const later = accounts.find(({ id }) => id === accountId)
     if (later === undefined) throw notFound()

@@ -5,7 +5,7 @@ import type { Item } from '../db/items/items.ts'
 import type { Exchange } from '../db/link/exchanges.ts'
 import {
   type LinkedItem,
-  type StoreAnswer,
+  type StoreResult,
   storeNewItem,
   storeRefusal,
   storeRelink,
@@ -133,7 +133,7 @@ async function storeAccordingTo(
   return { kind: 'linked', itemId, item: stored.item }
 }
 
-function finishedUnlessMoved(stored: StoreAnswer, finished: Finished): Finished | null {
+function finishedUnlessMoved(stored: StoreResult, finished: Finished): Finished | null {
   if (stored.kind === 'moved') return null
   if (stored.kind === 'stored') return finished
   throw new AppError('conflict', 'This public token was exchanged by another request. Try again.', {

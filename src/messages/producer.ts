@@ -35,7 +35,7 @@ export interface ProducerOptions {
 
 /** Cloudflare's limit for one `sendBatch`. */
 const batchSize = 100
-const tries = 3
+const attempts = 3
 /** All attempts and pauses of a batch end within the 10 s in which Plaid expects a webhook's response. */
 const firstPauseMs = 250
 /**
@@ -53,7 +53,7 @@ export function createProducer(options: ProducerOptions): Producer {
         await withTimeout(timeoutMs, queue.sendBatch([...messages]))
         return true
       } catch (error) {
-        if (attempt < tries) await wait(pauseMs(attempt, firstPauseMs, random()))
+        if (attempt < attempts) await wait(pauseMs(attempt, firstPauseMs, random()))
         else {
           log.error('queue_refused', { count: messages.length, attempts: attempt, error })
           return false

@@ -67,7 +67,7 @@ const userAgent = 'WealthNavigator-Edge'
 const defaultTimeoutMs = 90_000
 const maxAnswerBytes = 32 * 1024 * 1024
 
-function noAnswer(errorCode: string): PlaidFailure {
+function noResponse(errorCode: string): PlaidFailure {
   return { class: 'retry', errorType: 'NETWORK', errorCode, status: 0, requestId: null, retryAfterSeconds: null }
 }
 
@@ -78,12 +78,12 @@ const isSuccess = (status: number): boolean => status >= 200 && status < 300
  * Plaid always responds in JSON. Anything else comes from the network in between and says nothing about the request.
  */
 function unreadable(status: number): PlaidFailure {
-  return { ...noAnswer('UNREADABLE_ANSWER'), class: status === 429 ? 'rate_limited' : 'retry', status }
+  return { ...noResponse('UNREADABLE_ANSWER'), class: status === 429 ? 'rate_limited' : 'retry', status }
 }
 
 function notAdmitted({ kind, afterSeconds }: Exclude<Outcome, { kind: 'admitted' }>): PlaidFailure {
   const errorCode = kind === 'refused' ? 'QUOTA_SPENT' : 'QUOTA_UNAVAILABLE'
-  const failure = noAnswer(errorCode)
+  const failure = noResponse(errorCode)
   return { ...failure, class: 'deferred', errorType: 'QUOTA', retryAfterSeconds: afterSeconds }
 }
 
@@ -94,7 +94,7 @@ function isForeign(accessToken: Secret | undefined, environment: string): boolea
 }
 
 /** Not sent, because Plaid's response would be the same as for an item that is gone. */
-const foreignToken: PlaidFailure = { ...noAnswer(foreignTokenCode), class: 'ours', errorType: 'LOCAL' }
+const foreignToken: PlaidFailure = { ...noResponse(foreignTokenCode), class: 'ours', errorType: 'LOCAL' }
 
 interface RawAnswer {
   readonly status: number
@@ -154,7 +154,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
     } catch (error) {
       // A timeout or a lost connection. Their messages can quote the request, so they are dropped.
       const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
-      return { ok: false, failure: noAnswer(timedOut ? 'TIMEOUT' : 'NO_ANSWER') }
+      return { ok: false, failure: noResponse(timedOut ? 'TIMEOUT' : 'NO_ANSWER') }
     }
     const { status, retryAfter, text } = raw
     const answer = text === null ? unreadableText : parsedText(text)
@@ -210,7 +210,7 @@ function readAnswer<Schema extends z.ZodType>(
   const errorCode = `UNEXPECTED_ANSWER ${call.path} ${where.join(', ')}`
   return {
     ok: false,
-    failure: { ...noAnswer(errorCode), class: 'ours', errorType: 'CONTRACT', status, requestId: id },
+    failure: { ...noResponse(errorCode), class: 'ours', errorType: 'CONTRACT', status, requestId: id },
   }
 }
 

@@ -1,9 +1,9 @@
 // Reads /accounts/get, the free and complete list of open accounts. Closes accounts that are missing from it; their
 // history stays.
-import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadResult, type Run, snapshotEnd } from './run.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
-export async function readBalances(run: Run): Promise<ReadAnswer> {
+export async function readBalances(run: Run): Promise<ReadResult> {
   const { plaid } = run
   const result = await plaid.getAccounts(run.token)
   recordResponse(run.stats, result)

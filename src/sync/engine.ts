@@ -1,7 +1,7 @@
 // Syncs one product: acquires the lease, reads from Plaid, commits. Idempotent and crash-safe: the product stays dirty
 // until a commit clears the mark, and a commit is all or nothing.
 import { aboutUser, type Ctx } from '../context.ts'
-import { type CommitAnswer, commitRun, recordFailure, type RunReport } from '../db/commit.ts'
+import { type CommitResult, commitRun, recordFailure, type RunReport } from '../db/commit.ts'
 import { type Lease, acquireLease } from '../db/sync/work.ts'
 import { AppError } from '../errors.ts'
 import { retryWhileUnavailable } from '../retry.ts'
@@ -17,7 +17,7 @@ import { readLiabilities } from './liabilities.ts'
 import { type SyncTrigger, syncTriggers } from '../messages/message.ts'
 import type { SyncProduct } from './products.ts'
 import { readRecurring } from './recurring.ts'
-import { internalFailure, type ReadAnswer, type Reader, type Run, type RunStats } from './run.ts'
+import { internalFailure, type ReadResult, type Reader, type Run, type RunStats } from './run.ts'
 import { readTransactions } from './transactions.ts'
 
 const readers: Readonly<Record<SyncProduct, Reader>> = {
@@ -72,8 +72,8 @@ export async function syncProduct(
   const ctx = aboutUser(given, lease.userId)
   const stats: RunStats = { pages: 0, restarts: 0, requestIds: [], note: null }
   const report = (): RunReport => ({ trigger, ...stats })
-  const answer = await read(ctx, lease, stats, priorities[trigger])
-  const outcome = await finishRun(ctx, lease, report, answer)
+  const result = await read(ctx, lease, stats, priorities[trigger])
+  const outcome = await finishRun(ctx, lease, report, result)
   ctx.log.info('sync', {
     run_id: lease.runId,
     item_id: lease.itemId,
@@ -91,7 +91,7 @@ export async function syncProduct(
   return outcome
 }
 
-async function read(ctx: Ctx, lease: Lease, stats: RunStats, priority: Priority): Promise<ReadAnswer> {
+async function read(ctx: Ctx, lease: Lease, stats: RunStats, priority: Priority): Promise<ReadResult> {
   if (!isProduct(lease.product)) return { kind: 'failed', failure: internalFailure('ours', 'UNKNOWN_PRODUCT') }
   try {
     const token = await openAccessToken(ctx.services.keyring, lease.sealedToken, lease)
@@ -109,14 +109,14 @@ async function read(ctx: Ctx, lease: Lease, stats: RunStats, priority: Priority)
   }
 }
 
-async function finishRun(ctx: Ctx, lease: Lease, report: () => RunReport, answer: ReadAnswer): Promise<SyncOutcome> {
-  switch (answer.kind) {
+async function finishRun(ctx: Ctx, lease: Lease, report: () => RunReport, result: ReadResult): Promise<SyncOutcome> {
+  switch (result.kind) {
     case 'lease_lost':
       return { kind: 'superseded' }
     case 'failed':
-      return await handleFailure(ctx, lease, report(), answer.failure)
+      return await handleFailure(ctx, lease, report(), result.failure)
     case 'read':
-      return await commitResult(ctx, lease, report(), answer)
+      return await commitResult(ctx, lease, report(), result)
   }
 }
 
@@ -124,13 +124,13 @@ async function commitResult(
   ctx: Ctx,
   lease: Lease,
   report: RunReport,
-  answer: Extract<ReadAnswer, { kind: 'read' }>,
+  result: Extract<ReadResult, { kind: 'read' }>,
 ): Promise<SyncOutcome> {
   const { jobs, enqueue } = ctx.services
-  let committed: CommitAnswer
+  let committed: CommitResult
   try {
     committed = await retryUntilOutcomeKnown(ctx, () =>
-      commitRun(jobs, lease, report, answer.end, answer.statements, answer.setAside, answer.markDirty),
+      commitRun(jobs, lease, report, result.end, result.statements, result.setAside, result.markDirty),
     )
   } catch (error) {
     if (error instanceof AppError && error.code === 'unavailable') throw error
@@ -186,12 +186,12 @@ async function handleFailure(ctx: Ctx, lease: Lease, report: RunReport, failure:
   return { kind: 'later', afterSeconds: end.retrySeconds, failure }
 }
 
-function alarm(ctx: Ctx, { itemId }: Lease, ended: Extract<CommitAnswer, { kind: 'committed' }>): void {
+function alarm(ctx: Ctx, { itemId }: Lease, ended: Extract<CommitResult, { kind: 'committed' }>): void {
   if (ended.tokenLost) ctx.log.error('access_token_lost', { item_id: itemId })
   if (ended.isLossHeld) ctx.log.warn('item_loss_held', { item_id: itemId })
   if (ended.lossesStoppedAt !== null) ctx.log.error('item_losses_stopped', { count: ended.lossesStoppedAt })
 }
 
 /** Repeats a commit whose outcome is unknown: the same batch takes effect once, and its result says what happened. */
-const retryUntilOutcomeKnown = ({ services: { wait, random } }: Ctx, commit: () => Promise<CommitAnswer>) =>
+const retryUntilOutcomeKnown = ({ services: { wait, random } }: Ctx, commit: () => Promise<CommitResult>) =>
   retryWhileUnavailable({ attempts: commitAttempts, firstPauseMs: 400, wait, random }, commit)

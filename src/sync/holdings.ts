@@ -2,11 +2,11 @@
 import { addSecurities, mergeHoldings, mergeSecurities, type PlaidHoldingRow } from '../db/records/investments-merge.ts'
 import type { PlaidHolding } from '../plaid/schemas.ts'
 import { inOneCurrency } from './repeated-rows.ts'
-import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadResult, type Run, snapshotEnd } from './run.ts'
 import { securityRows } from './security-rows.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
-export async function readHoldings(run: Run): Promise<ReadAnswer> {
+export async function readHoldings(run: Run): Promise<ReadResult> {
   const { plaid } = run
   const result = await plaid.getHoldings(run.token)
   recordResponse(run.stats, result)

@@ -10,7 +10,7 @@ import { pageSize } from '../plaid/endpoints.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'
 import type { PlaidAccount, PlaidInvestmentTransaction, PlaidSecurity } from '../plaid/schemas.ts'
 import { createPager } from './pages.ts'
-import { internalFailure, recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { internalFailure, recordResponse, type ReadResult, type Run, snapshotEnd } from './run.ts'
 import { securityRows } from './security-rows.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
@@ -72,7 +72,7 @@ interface Doubt {
 
 type Step = 'next' | 'again' | 'complete' | 'incomplete' | 'WINDOW_KEEPS_CHANGING' | 'WINDOW_INCOMPLETE'
 
-export async function readInvestmentTransactions(run: Run): Promise<ReadAnswer> {
+export async function readInvestmentTransactions(run: Run): Promise<ReadResult> {
   const { jobs } = run.ctx.services
   const window = windowAt(run.ctx.now())
   const askFor = createPager(run)
@@ -152,7 +152,7 @@ async function hold(run: Run, loop: Loop): Promise<boolean> {
 }
 
 /** @param window null if the list may be incomplete: then nothing is removed */
-async function commitOf(run: Run, window: Window | null, loop: Loop): Promise<ReadAnswer> {
+async function commitOf(run: Run, window: Window | null, loop: Loop): Promise<ReadResult> {
   const { lease } = run
   const settled = await settleAccounts(run, { accounts: [...loop.accounts.values()], set_aside: [] }, false)
   if (settled.kind === 'instead') return settled.answer

@@ -5,9 +5,9 @@ import { classify } from '../plaid/errors.ts'
 import type { PlaidItem } from '../plaid/link-schemas.ts'
 import { itemStatusFor } from './failure.ts'
 import { type ItemCapabilities, unitsFor } from './products.ts'
-import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadResult, type Run, snapshotEnd } from './run.ts'
 
-export async function readItem(run: Run): Promise<ReadAnswer> {
+export async function readItem(run: Run): Promise<ReadResult> {
   const { plaid } = run
   const { config } = run.ctx.services
   const result = await plaid.getItem(run.token)

@@ -2,10 +2,10 @@
 import { mergeLiabilities, type PlaidLiabilityRow } from '../db/records/liabilities.ts'
 import type { PlaidLiabilities } from '../plaid/schemas.ts'
 import { lastOfEach } from './repeated-rows.ts'
-import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadResult, type Run, snapshotEnd } from './run.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
-export async function readLiabilities(run: Run): Promise<ReadAnswer> {
+export async function readLiabilities(run: Run): Promise<ReadResult> {
   const { plaid } = run
   const result = await plaid.getLiabilities(run.token)
   recordResponse(run.stats, result)

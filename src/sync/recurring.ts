@@ -5,10 +5,10 @@ import { type Direction, mergeRecurring, type PlaidStreamRow } from '../db/recor
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { PlaidStream } from '../plaid/schemas.ts'
 import { lastOfEach } from './repeated-rows.ts'
-import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadResult, type Run, snapshotEnd } from './run.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
-export async function readRecurring(run: Run): Promise<ReadAnswer> {
+export async function readRecurring(run: Run): Promise<ReadResult> {
   const { plaid } = run
   const result = await plaid.getRecurring(run.token)
   recordResponse(run.stats, result)

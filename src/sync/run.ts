@@ -27,7 +27,7 @@ export interface Run {
   readonly stats: RunStats
 }
 
-export type ReadAnswer =
+export type ReadResult =
   /** Everything was read. The engine commits the statements in this order. */
   | {
       readonly kind: 'read'
@@ -42,7 +42,7 @@ export type ReadAnswer =
   /** Another run has the lease: this one must stop. */
   | { readonly kind: 'lease_lost' }
 
-export type Reader = (run: Run) => Promise<ReadAnswer>
+export type Reader = (run: Run) => Promise<ReadResult>
 
 /** Counts a response and keeps its request id for Plaid's support, at most the last 20. */
 export function recordResponse(stats: RunStats, result: PlaidResult<unknown>): void {

@@ -12,7 +12,7 @@ import { readKnownAccounts, requireAccounts, requireAccountsVersion } from '../d
 import { decideAccounts } from '../items/decide-accounts.ts'
 import type { PlaidAccount } from '../plaid/schemas.ts'
 import { accountRows } from './account-rows.ts'
-import { recordResponse, type ReadAnswer, type Run, snapshotEnd } from './run.ts'
+import { recordResponse, type ReadResult, type Run, snapshotEnd } from './run.ts'
 
 export type Settled =
   /**
@@ -25,7 +25,7 @@ export type Settled =
       readonly markDirty: Statement<string> | null
     }
   /** Replaces what the run has read. */
-  | { readonly kind: 'instead'; readonly answer: ReadAnswer }
+  | { readonly kind: 'instead'; readonly answer: ReadResult }
 
 export interface IncomingAccounts {
   readonly accounts: readonly PlaidAccount[]
@@ -75,7 +75,7 @@ export async function settleAccounts(run: Run, incoming: IncomingAccounts, isCom
   }
 }
 
-async function listAccounts(run: Run): Promise<IncomingAccounts | Extract<ReadAnswer, { kind: 'failed' }>> {
+async function listAccounts(run: Run): Promise<IncomingAccounts | Extract<ReadResult, { kind: 'failed' }>> {
   const result = await run.plaid.getAccounts(run.token)
   recordResponse(run.stats, result)
   return result.ok ? result.value : { kind: 'failed', failure: result.failure }

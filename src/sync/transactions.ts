@@ -18,7 +18,7 @@ import type { PlaidFailure } from '../plaid/errors.ts'
 import type { SetAsideRow } from '../plaid/rows.ts'
 import { type PlaidAccount, type PlaidTransaction, transaction as transactionSchema } from '../plaid/schemas.ts'
 import { createPager } from './pages.ts'
-import { internalFailure, recordResponse, type ReadAnswer, type Run } from './run.ts'
+import { internalFailure, recordResponse, type ReadResult, type Run } from './run.ts'
 import { settleAccounts } from './settle-accounts.ts'
 
 /** Restarts of the loop within one run; after them the run fails. */
@@ -48,7 +48,7 @@ type LoopEnd =
   | { readonly kind: 'failed'; readonly failure: PlaidFailure; readonly staged: boolean }
   | { readonly kind: 'lease_lost' }
 
-export async function readTransactions(run: Run): Promise<ReadAnswer> {
+export async function readTransactions(run: Run): Promise<ReadResult> {
   let from = run.lease.cursor
   for (;;) {
     const end = await readLoop(run, from)
@@ -99,13 +99,13 @@ async function readLoop(run: Run, start: string | null): Promise<LoopEnd> {
     if (!isHeld || result === null) return { kind: 'lease_lost' }
     recordResponse(run.stats, result)
     if (!result.ok) return { kind: 'failed', failure: result.failure, staged: loop.staged }
-    const answer = result.value
-    if (answer.transactions_update_status === 'NOT_READY')
+    const update = result.value
+    if (update.transactions_update_status === 'NOT_READY')
       return { kind: 'failed', failure: internalFailure('not_ready', 'PRODUCT_NOT_READY'), staged: loop.staged }
-    take(loop, answer)
-    if (!answer.has_more)
-      return { kind: 'end', cursor: answer.next_cursor, status: answer.transactions_update_status, loop }
-    cursor = answer.next_cursor
+    take(loop, update)
+    if (!update.has_more)
+      return { kind: 'end', cursor: update.next_cursor, status: update.transactions_update_status, loop }
+    cursor = update.next_cursor
   }
   if (loop.staged) await unstage(jobs, run.lease)
   return { kind: 'failed', failure: internalFailure('ours', 'TOO_MANY_PAGES'), staged: false }
@@ -159,7 +159,7 @@ async function stage(run: Run, loop: Loop): Promise<boolean> {
   return await stageTransactions(run.ctx.services.jobs, run.lease, loop.changes.splice(0))
 }
 
-async function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: string | null): Promise<ReadAnswer> {
+async function commitOf(run: Run, end: Extract<LoopEnd, { kind: 'end' }>, from: string | null): Promise<ReadResult> {
   const setAside = [...end.loop.setAside.values()]
   const complete = end.status === null || end.status === 'HISTORICAL_UPDATE_COMPLETE'
   const settled = await settleAccounts(run, { accounts: [...end.loop.accounts.values()], set_aside: [] }, false)

@@ -1,7 +1,7 @@
 // Verifies that a webhook came from Plaid or from the operator's relay. Pure checks of the received bytes at a given
 // time; parses no body before it is verified.
 
-import type { KeyAnswer } from './keys/cache.ts'
+import type { KeyResult } from './keys/cache.ts'
 import { AppError, assertNever } from '../errors.ts'
 import { sha256 } from '../crypto/digest.ts'
 import { equalConstantTime } from '../crypto/constant-time.ts'
@@ -44,7 +44,7 @@ export type RefusalReason =
   | 'hmac_bad_signature'
 
 /** The public key of a kid, at that time. Must not throw for a kid that does not exist. */
-export type FindKey = (kid: string, now: Date) => Promise<KeyAnswer>
+export type FindKey = (kid: string, now: Date) => Promise<KeyResult>
 
 export interface WebhookRequest {
   /** `Plaid-Verification`, or null. */
@@ -100,14 +100,14 @@ async function verifyJwt(jwt: string, body: Bytes, { findKey, now }: VerifyOptio
   const kid = parts.length === 3 ? readKid(header) : refuse('malformed_jwt')
   if (typeof kid !== 'string') return kid
 
-  const answer = await findKey(kid, now)
-  if (answer.status !== 'found') return refuse(keyRefusal(answer.status))
+  const key = await findKey(kid, now)
+  if (key.status !== 'found') return refuse(keyRefusal(key.status))
 
   const signatureBytes = decodeBase64Url(signature)
   if (signatureBytes?.length !== SIGNATURE_BYTES) return refuse('bad_signature')
   const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
   const signed = utf8(`${header}.${payload}`)
-  const isSigned = await crypto.subtle.verify(algorithm, answer.publicKey, signatureBytes, signed)
+  const isSigned = await crypto.subtle.verify(algorithm, key.publicKey, signatureBytes, signed)
   if (!isSigned) return refuse('bad_signature')
 
   const claims = readClaims(payload)

@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const exchange = '/api/v1/plaid/item/public_token/exchange'
 
-const linkTokenAnswer = z.object({ link_token: z.string() })
+const linkTokenResponse = z.object({ link_token: z.string() })
 const linkResult = z.object({ public_token: z.string() })
 const itemAnswer = z.object({ id: z.string() })
 const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
@@ -40,7 +40,7 @@ const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
  */
 async function publicTokenOf(subject: string, institution: string): Promise<string> {
   const created = await edge.as(subject)('POST', '/api/v1/plaid/link/token/create', { body: {} })
-  const { link_token } = linkTokenAnswer.parse(expectStatus(created, 200).json())
+  const { link_token } = linkTokenResponse.parse(expectStatus(created, 200).json())
   return linkResult.parse(await edge.bank.plaid('/simulator/link', { link_token, institution_id: institution }))
     .public_token
 }
@@ -176,7 +176,7 @@ test('a public token is refused, repeated, sent in the wrong field, and received
   // A second item of the same bank is a duplicate.
   expectStatus(await exchanged('second', await publicTokenOf('second', 'ins_109508')), 409)
   const created = await call('POST', '/api/v1/plaid/link/token/create', { body: { hosted: true } })
-  const { link_token } = linkTokenAnswer.parse(created.json())
+  const { link_token } = linkTokenResponse.parse(created.json())
   // Hosted Link delivers the public token by webhook.
   const linked = linkResult.parse(
     await edge.bank.plaid('/simulator/link', { link_token, institution_id: 'ins_127287' }),

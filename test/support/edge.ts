@@ -95,7 +95,7 @@ export interface EdgeOptions {
   readonly start?: (options: { bindings: Record<string, string>; port: number }) => Promise<RunningWorker>
 }
 
-const linkTokenAnswer = z.object({ link_token: z.string() })
+const linkTokenResponse = z.object({ link_token: z.string() })
 const linkResult = z.object({ public_token: z.string() })
 const itemAnswer = z.object({ id: z.string(), plaid_item_id: z.string() })
 const deliveriesAnswer = z.object({ deliveries: z.array(z.object({ state: z.string() })) })
@@ -166,7 +166,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const link = async (subject: string, wanted: LinkOptions = {}): Promise<Linked> => {
     const call = as(subject)
     const created = expectStatus(await call('POST', '/api/v1/plaid/link/token/create', { body: {} }), 200)
-    const { link_token } = linkTokenAnswer.parse(created.json())
+    const { link_token } = linkTokenResponse.parse(created.json())
     const { public_token } = linkResult.parse(await bank.plaid('/simulator/link', { link_token, ...wanted }))
     const body = { public_token, link_token }
     const exchanged = expectStatus(await call('POST', '/api/v1/plaid/item/public_token/exchange', { body }), 201)

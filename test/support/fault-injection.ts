@@ -27,7 +27,7 @@ export interface FaultyServices {
 }
 
 /** What Plaid's client returns when the connection is cut. */
-const noAnswer = {
+const noResponse = {
   ok: false,
   failure: {
     class: 'retry',
@@ -78,7 +78,7 @@ export function failAt(services: Services, { call, fault }: FailAt): FaultyServi
     guarded(
       given,
       (property) => `plaid.${property}`,
-      () => noAnswer,
+      () => noResponse,
     )
   /** A queue that fails accepts no message; its producer does not reject. */
   const queue =

@@ -2,7 +2,7 @@
 // closes the connection.
 import { connect } from 'node:net'
 
-export interface WireAnswer {
+export interface WireResponse {
   /** 0 when the server closed the connection without a response. */
   readonly status: number
   /** The headers and the body as received. */
@@ -12,7 +12,7 @@ export interface WireAnswer {
 const waitMs = 5000
 
 /** @param lines the request line and the headers, without `Connection`; @param body after the empty line */
-export function sendLines(url: string, lines: readonly string[], body = ''): Promise<WireAnswer> {
+export function sendLines(url: string, lines: readonly string[], body = ''): Promise<WireResponse> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve) => {
     const chunks: Buffer[] = []

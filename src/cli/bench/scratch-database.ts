@@ -58,7 +58,7 @@ function plainFetch(poolOf: (login: string) => Pool) {
       if (isRefusal(request)) throw new Error(request.message)
       const client = await poolOf(request.connection.user).connect()
       const { signal } = new AbortController()
-      const run = { client, request, signal, cancel: () => undefined, maxAnswerLength: longestAnswer }
+      const run = { client, request, signal, cancel: () => undefined, maxResponseLength: longestAnswer }
       const started = performance.now()
       try {
         const outcome = await runRequest(run)

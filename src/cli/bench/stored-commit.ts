@@ -28,8 +28,8 @@ export async function prepareCommit(
     const report = { trigger: 'bench', pages: 1, restarts: 0, requestIds: [], note: null }
     const end = { cursor: 'the end', historyStatus: null, againSeconds: null, showsHealth: true }
     const statements = [...writeAccounts(lease, accountsOf(), false, null), mergeTransactions(lease, changes, [])]
-    const answer = await commitRun(jobs, lease, report, end, statements, [], null)
-    if (answer.kind !== 'committed') throw new Error(`The commit was ${answer.kind}.`)
+    const result = await commitRun(jobs, lease, report, end, statements, [], null)
+    if (result.kind !== 'committed') throw new Error(`The commit was ${result.kind}.`)
   }
 }
 

@@ -113,7 +113,7 @@ export async function batchAfter<B extends Batch>(
  * https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
  */
 const conflicts: readonly (string | null)[] = [sqlState.deadlock, sqlState.serializationFailure]
-const maxTries = 3
+const maxAttempts = 3
 const firstPauseMs = 50
 
 async function run<B extends Batch>(
@@ -137,7 +137,7 @@ async function send(
     try {
       return await connection.batch(queries)
     } catch (error) {
-      if (attempt === maxTries || !conflicts.includes(driverSqlState(error))) throw databaseError(error)
+      if (attempt === maxAttempts || !conflicts.includes(driverSqlState(error))) throw databaseError(error)
       await new Promise((resolve) => setTimeout(resolve, pauseMs(attempt, firstPauseMs, Math.random())))
     }
 }

@@ -81,13 +81,13 @@ export async function finishVerification(
   given: { readonly tokenHash: Bytes; readonly passwordHash: string; readonly accountId: string },
   first: NewSession,
 ): Promise<boolean> {
-  const answer = await askOne(
+  const result = await askOne(
     database,
     happened,
     sql`select identity.finish_verification(${bytea(given.tokenHash)}, ${given.passwordHash}, ${given.accountId}::uuid,
       ${session(first)}) as happened`,
   )
-  return answer.happened
+  return result.happened
 }
 
 const reauthenticationBegun = z
@@ -131,13 +131,13 @@ export async function changePassword(
   newPasswordHash: string,
   admitted: readonly Bucket[],
 ): Promise<boolean> {
-  const answer = await askOne(
+  const result = await askOne(
     database,
     happened,
     sql`select identity.change_password(${sessionKey(key)}, ${passwordHash}, ${newPasswordHash},
       ${bucketsOf(admitted)}) as happened`,
   )
-  return answer.happened
+  return result.happened
 }
 
 /** Stores a token for a password reset. `unknown` counts only if the address has no account. */

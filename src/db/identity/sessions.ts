@@ -137,18 +137,18 @@ export async function logOut(database: IdentityDatabase, selectorHash: Bytes): P
 
 /** Ends every session of an account and revokes its devices. Returns false if the caller's session has ended. */
 export async function logOutEverywhere(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
-  const answer = await askOne(
+  const result = await askOne(
     database,
     happened,
     sql`select identity.log_out_everywhere(${sessionKey(key)}) as happened`,
   )
-  return answer.happened
+  return result.happened
 }
 
 /** Whether a session is still valid. */
 export async function sessionLives(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
-  const answer = await askOne(database, happened, sql`select identity.session_lives(${sessionKey(key)}) as happened`)
-  return answer.happened
+  const result = await askOne(database, happened, sql`select identity.session_lives(${sessionKey(key)}) as happened`)
+  return result.happened
 }
 
 const milliseconds = z.coerce.number().transform((value) => new Date(value))
@@ -189,10 +189,10 @@ export async function endSession(
   key: SessionKey,
   target: string,
 ): Promise<z.output<typeof ended>['outcome']> {
-  const answer = await askOne(
+  const result = await askOne(
     database,
     ended,
     sql`select identity.end_session(${sessionKey(key)}, ${target}::uuid) as outcome`,
   )
-  return answer.outcome
+  return result.outcome
 }

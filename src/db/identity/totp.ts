@@ -27,12 +27,12 @@ export async function enrollTotp(
   sealed: string,
   admitted: readonly Bucket[],
 ): Promise<z.output<typeof enrollment>['outcome']> {
-  const answer = await askOne(
+  const result = await askOne(
     database,
     enrollment,
     sql`select identity.enroll_totp(${sessionKey(key)}, ${passwordHash}, ${sealed}, ${bucketsOf(admitted)}) as outcome`,
   )
-  return answer.outcome
+  return result.outcome
 }
 
 const enrolled = z

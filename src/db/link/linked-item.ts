@@ -34,7 +34,7 @@ export interface LinkedItem {
  * `over_cap`: the user has reached the limit of items · `moved`: the user's items changed since they were read, read
  * them again · `ended`: another process ended the exchange
  */
-export type StoreAnswer =
+export type StoreResult =
   | { readonly kind: 'stored'; readonly itemProductIds: readonly string[]; readonly item: Item | null }
   | { readonly kind: 'moved' | 'ended' | 'over_cap' }
 
@@ -48,7 +48,7 @@ function end(exchange: Exchange, state: 'linked' | 'duplicate' | 'given_back', i
 }
 
 /** The meaning of a rejected batch, by its SQLSTATE. */
-const outcomes: ReadonlyMap<string | null, Exclude<StoreAnswer['kind'], 'stored'>> = new Map([
+const outcomes: ReadonlyMap<string | null, Exclude<StoreResult['kind'], 'stored'>> = new Map([
   [sqlState.exchangeEnded, 'ended'],
   [sqlState.accountsChanged, 'moved'],
   [sqlState.itemCapReached, 'over_cap'],
@@ -60,7 +60,7 @@ async function stored(
   { userId }: Exchange,
   itemId: string,
   statements: readonly Statement[],
-): Promise<StoreAnswer> {
+): Promise<StoreResult> {
   try {
     const { dirty, ...found } = await batchAfter(jobs, statements, {
       // Transactions come first, because users wait for them most and a queue can process one message after the other.
@@ -112,7 +112,7 @@ export async function storeNewItem(
   item: LinkedItem,
   decisions: AccountDecisions,
   caps: LinkCaps,
-): Promise<StoreAnswer> {
+): Promise<StoreResult> {
   const { id, userId } = exchange
   const linkEpoch = decisions.moved.length === 0 ? 0 : 1
   return await stored(jobs, exchange, id, [
@@ -147,7 +147,7 @@ export async function storeRelink(
   decisions: AccountDecisions,
   predecessor: { readonly id: string; readonly linkEpoch: number; readonly sealedToken: string },
   caps: LinkCaps,
-): Promise<StoreAnswer> {
+): Promise<StoreResult> {
   const { id } = predecessor
   const owner = ownerOf(exchange, id, predecessor.linkEpoch + 1)
   return await stored(jobs, exchange, id, [
@@ -205,7 +205,7 @@ export async function storeSameItem(
   jobs: JobsDatabase,
   exchange: Exchange,
   itemId: string | null,
-): Promise<StoreAnswer> {
+): Promise<StoreResult> {
   const state = itemId === null ? 'given_back' : 'duplicate'
   return await stored(jobs, exchange, exchange.id, [begin(exchange, null), end(exchange, state, itemId)])
 }
@@ -215,7 +215,7 @@ export async function storeRefusal(
   jobs: JobsDatabase,
   exchange: Exchange,
   duplicateOf: string | null,
-): Promise<StoreAnswer> {
+): Promise<StoreResult> {
   return await stored(jobs, exchange, exchange.id, [
     begin(exchange, null),
     command(sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)

@@ -18,7 +18,7 @@ export interface DeadLetter {
 }
 
 /** How many letters with the same content are kept; more would have no new information. */
-const mostAlike = 10
+const mostWithSameContent = 10
 
 /** Records a message once, even if it is delivered repeatedly. */
 export async function recordDeadLetter(jobs: JobsDatabase, letter: DeadLetter): Promise<void> {
@@ -29,8 +29,8 @@ export async function recordDeadLetter(jobs: JobsDatabase, letter: DeadLetter): 
         select ${queue}, ${messageId}, ${itemProductId}::uuid, ${reason}, ${content}::jsonb
         where (select count(*) from (
           select 1 from dead_letters where item_product_id is not distinct from ${itemProductId}::uuid
-            and queue = ${queue} and payload = ${content}::jsonb limit ${mostAlike}
-        ) alike) < ${mostAlike}
+            and queue = ${queue} and payload = ${content}::jsonb limit ${mostWithSameContent}
+        ) alike) < ${mostWithSameContent}
         on conflict do nothing`),
   ])
 }

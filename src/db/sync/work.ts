@@ -63,7 +63,7 @@ export interface Lease {
   readonly startedAt: string
 }
 
-export type LeaseAnswer =
+export type LeaseResult =
   | { readonly kind: 'taken'; readonly lease: Lease }
   /** `early`: a retry whose product was postponed by a later run. */
   | { readonly kind: 'busy' | 'clean' | 'early' | 'stopped' | 'gone' }
@@ -102,7 +102,7 @@ export async function acquireLease(
   itemProductId: string,
   runId: string,
   isRetry = false,
-): Promise<LeaseAnswer> {
+): Promise<LeaseResult> {
   const isEarly = sql`(${isRetry} and p.next_attempt_at > now() + make_interval(secs => ${earlySeconds}))`
   const isFree = sql`(i.removed_at is null and p.dirty_seq > p.synced_seq and not ${isResting('p')} and not ${isEarly}
     and (p.lease_expires_at is null or p.lease_expires_at < now()) and ${mayRun('p', 'i')})`

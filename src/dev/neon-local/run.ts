@@ -15,7 +15,7 @@ interface Run {
   signal: AbortSignal
   cancel: () => void
   /** Limit of the whole response, in characters while rows arrive. The caller checks the bytes at the end. */
-  maxAnswerLength: number
+  maxResponseLength: number
 }
 
 /** Why a response is incomplete, for reasons outside PostgreSQL. */
@@ -81,7 +81,7 @@ async function runStatements(run: Run, budget: { left: number }): Promise<string
   }
   if (stopped()) return null
   const body = JSON.stringify(request.begin === null ? results[0] : { results })
-  if (Buffer.byteLength(body) > run.maxAnswerLength) {
+  if (Buffer.byteLength(body) > run.maxResponseLength) {
     budget.left = -1
     return null
   }
@@ -94,7 +94,7 @@ async function runStatements(run: Run, budget: { left: number }): Promise<string
  * the failed transaction, and the caller cleans or closes it.
  */
 export async function runRequest(run: Run): Promise<Outcome> {
-  const budget = { left: run.maxAnswerLength }
+  const budget = { left: run.maxResponseLength }
   const reason = (): Unfinished => (budget.left < 0 ? 'too large' : 'aborted')
   run.signal.addEventListener('abort', run.cancel, { once: true })
   try {

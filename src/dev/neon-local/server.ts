@@ -107,7 +107,7 @@ async function answer(pools: Pools, request: SqlRequest, signal: AbortSignal, ma
   // A cancelled connection is closed, not reused: a late cancellation could hit the next request that uses it.
   let cancelled = false
   try {
-    const outcome = await runRequest({ client, request, signal, cancel, maxAnswerLength: maxBytes })
+    const outcome = await runRequest({ client, request, signal, cancel, maxResponseLength: maxBytes })
     if ('body' in outcome) return { status: 200, body: outcome.body }
     cancelled = true
     return outcome.unfinished === 'too large'

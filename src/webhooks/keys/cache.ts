@@ -6,7 +6,7 @@ import { withTimeout } from '../../timeout.ts'
 import { createBudget, createNetworkBudget, type KeyBudgetLimits, type Refund } from './budget.ts'
 import { type PublicKey, readPublicKey } from './jwk.ts'
 
-export type KeyAnswer =
+export type KeyResult =
   | { readonly status: 'found'; readonly publicKey: CryptoKey }
   | { readonly status: 'unknown' | 'expired' | 'unavailable' }
 
@@ -65,7 +65,7 @@ export interface KeyCacheOptions {
 }
 
 /** The public key of a kid at that time, for a delivery from that network. Does not throw for an unknown kid. */
-export type FindKeyFor = (kid: string, now: Date, network?: string) => Promise<KeyAnswer>
+export type FindKeyFor = (kid: string, now: Date, network?: string) => Promise<KeyResult>
 
 const unshared: SharedKeys = {
   read: () => Promise.resolve([]),
@@ -81,10 +81,10 @@ interface KeyEntry extends PublicKey {
 
 interface Pending {
   readonly startedAtMs: number
-  readonly answer: Promise<KeyAnswer>
+  readonly result: Promise<KeyResult>
 }
 
-const unavailable = (): KeyAnswer => ({ status: 'unavailable' })
+const unavailable = (): KeyResult => ({ status: 'unavailable' })
 
 /**
  * Finds keys in memory, then among the shared ones, then at Plaid. Returns `unavailable` (503, so that Plaid sends
@@ -111,19 +111,19 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
     return entry
   }
 
-  function cached(kid: string, nowMs: number): KeyAnswer | null {
+  function cached(kid: string, nowMs: number): KeyResult | null {
     const entry = keys.get(kid)
-    if (entry !== undefined) return entry.refreshAtMs > nowMs ? toAnswer(entry, nowMs) : null
+    if (entry !== undefined) return entry.refreshAtMs > nowMs ? toResult(entry, nowMs) : null
     return (unknown.get(kid) ?? 0) > nowMs ? { status: 'unknown' } : null
   }
 
   /** A key whose refresh failed stays in use until `ttlMs`. */
-  function staleKey(kid: string, nowMs: number): KeyAnswer {
+  function staleKey(kid: string, nowMs: number): KeyResult {
     const entry = keys.get(kid)
     const untilMs = (entry?.fetchedAtMs ?? 0) + limits.ttlMs
     if (entry === undefined || untilMs <= nowMs) return unavailable()
     keys.set(kid, { ...entry, refreshAtMs: Math.min(nowMs + limits.retryMs, untilMs) })
-    return toAnswer(entry, nowMs)
+    return toResult(entry, nowMs)
   }
 
   /** Reads the shared keys unless they were read recently. Resolves when they are in memory, or could not be read. */
@@ -158,7 +158,7 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
     return mayRefresh(nowMs) ? () => undefined : null
   }
 
-  async function request(kid: string, nowMs: number, refund: Refund): Promise<KeyAnswer> {
+  async function request(kid: string, nowMs: number, refund: Refund): Promise<KeyResult> {
     try {
       const fetched = await fetchKey(kid)
       if ('notFound' in fetched) {
@@ -168,7 +168,7 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
       }
       const entry = await cacheKey(kid, fetched.found, nowMs)
       await share(shared.save({ kid, jwk: fetched.found, fetchedAtMs: nowMs }))
-      return toAnswer(entry, nowMs)
+      return toResult(entry, nowMs)
     } catch (error) {
       // The failure is the endpoint's, not the key's, so it is not cached.
       refund()
@@ -177,18 +177,18 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
     }
   }
 
-  async function fetchOnce(kid: string, nowMs: number, network: string): Promise<KeyAnswer> {
+  async function fetchOnce(kid: string, nowMs: number, network: string): Promise<KeyResult> {
     const running = pending.get(kid)
     // A fetch whose delivery was cancelled never ends. After `waitMs` it is ignored.
     if (running !== undefined && nowMs - running.startedAtMs < limits.waitMs) {
-      return await withTimeout(limits.waitMs, running.answer, unavailable)
+      return await withTimeout(limits.waitMs, running.result, unavailable)
     }
     const refund = spend(kid, nowMs, network)
     if (refund === null) return unavailable()
-    const started: Pending = { startedAtMs: nowMs, answer: request(kid, nowMs, refund) }
+    const started: Pending = { startedAtMs: nowMs, result: request(kid, nowMs, refund) }
     pending.set(kid, started)
     try {
-      return await withTimeout(limits.waitMs, started.answer, unavailable)
+      return await withTimeout(limits.waitMs, started.result, unavailable)
     } finally {
       if (pending.get(kid) === started) pending.delete(kid)
     }
@@ -204,7 +204,7 @@ export function createKeyCache(options: KeyCacheOptions): FindKeyFor {
   }
 }
 
-function toAnswer({ publicKey, expiresAtMs }: KeyEntry, nowMs: number): KeyAnswer {
+function toResult({ publicKey, expiresAtMs }: KeyEntry, nowMs: number): KeyResult {
   return expiresAtMs !== null && expiresAtMs <= nowMs ? { status: 'expired' } : { status: 'found', publicKey }
 }
 

@@ -90,7 +90,7 @@ function answering(getUserItems: Plaid['getUserItems'], now = () => new Date()):
 }
 
 const noItems: Awaited<ReturnType<Plaid['getUserItems']>> = { ok: true, value: { items: [] }, requestId: 'request' }
-const noAnswer: Awaited<ReturnType<Plaid['getUserItems']>> = {
+const noResponse: Awaited<ReturnType<Plaid['getUserItems']>> = {
   ok: false,
   failure: {
     class: 'retry',
@@ -162,7 +162,7 @@ describe('a run', () => {
     let nowMs = Date.now()
     const hanging: Plaid['getUserItems'] = () => {
       nowMs += 300_000
-      return Promise.resolve(noAnswer)
+      return Promise.resolve(noResponse)
     }
     await reconcile(answering(hanging, () => new Date(nowMs)))
     expect(nowMs).toBeGreaterThan(Date.now() + 200_000)
@@ -204,7 +204,7 @@ describe('a run', () => {
     const held = async () => {
       calls += 1
       await gate
-      return noAnswer
+      return noResponse
     }
     const run = reconcile(
       world.job(withPlaid(world.services, { getItem: held, getAccounts: held, getUserItems: held })),
@@ -223,7 +223,7 @@ describe('a run', () => {
     await startedExchanges('unlisted', 1)
     const again = "update link_exchanges set next_attempt_at = now() - interval '1 minute', attempts = $1"
     const state = 'select state from link_exchanges'
-    const unanswered = answering(() => Promise.resolve(noAnswer))
+    const unanswered = answering(() => Promise.resolve(noResponse))
     await world.sql(again, [6])
     await reconcile(unanswered)
     expect(await world.sql(state)).toEqual([{ state: 'started' }])
@@ -249,7 +249,7 @@ describe('a run', () => {
 
   it('checks a user again after an hour when Plaid did not respond', async () => {
     await knownUsers(1)
-    await reconcile(answering(() => Promise.resolve(noAnswer)))
+    await reconcile(answering(() => Promise.resolve(noResponse)))
     expect(await unchecked()).toBe(0)
     await world.sql("update users set plaid_items_checked_at = plaid_items_checked_at - interval '61 minutes'")
     expect(await unchecked()).toBe(1)

@@ -13,9 +13,9 @@ export async function sendAndLeave(
 ): Promise<boolean> {
   const send = url.protocol === 'https:' ? secureRequest : plainRequest
   const request = send(url, { headers, agent: false })
-  let isAnswered = false
+  let hasResponded = false
   request.on('response', (response) => {
-    isAnswered = true
+    hasResponded = true
     response.resume()
   })
   // The disconnect is an error of the connection, and intended.
@@ -25,5 +25,5 @@ export async function sendAndLeave(
   const { socket } = request
   if (socket === null || socket instanceof TLSSocket) request.destroy()
   else socket.resetAndDestroy()
-  return !isAnswered
+  return !hasResponded
 }

@@ -8,7 +8,7 @@ export interface SqlQuery {
   readonly params?: readonly (string | null)[]
 }
 
-export interface SqlAnswer {
+export interface SqlResponse {
   readonly status: number
   readonly headers: Headers
   /** The parsed body, or its text if it is not JSON. */
@@ -35,9 +35,9 @@ export interface NeonTarget {
   readonly password: string
   /** What only the stand-in can do; null at the real service. */
   readonly controls: NeonControls | null
-  ask(request: SqlRequest): Promise<SqlAnswer>
+  ask(request: SqlRequest): Promise<SqlResponse>
   /** Sends a body unchanged, even if it is invalid. */
-  post(body: string, headers?: Readonly<Record<string, string>>): Promise<SqlAnswer>
+  post(body: string, headers?: Readonly<Record<string, string>>): Promise<SqlResponse>
   /** The rows of one statement of the owner. Rejects if it fails. */
   rows(query: string, params?: readonly (string | null)[]): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
@@ -58,7 +58,7 @@ const result = z.looseObject({ rows: z.array(z.record(z.string(), z.unknown())) 
 const failure = z.looseObject({ message: z.string(), code: z.string() })
 
 /** The status of a failed request, and the members `code` and `message` of its body. */
-export function failureOf({ status, body }: SqlAnswer): { status: number; code: string | null; message: string } {
+export function failureOf({ status, body }: SqlResponse): { status: number; code: string | null; message: string } {
   const parsed = failure.safeParse(body)
   return parsed.success
     ? { status, code: parsed.data.code, message: parsed.data.message }
@@ -66,14 +66,14 @@ export function failureOf({ status, body }: SqlAnswer): { status: number; code: 
 }
 
 /** The rows of a single query's response. Rejects if it failed. */
-export function rowsOf(answer: SqlAnswer): readonly Readonly<Record<string, unknown>>[] {
+export function rowsOf(answer: SqlResponse): readonly Readonly<Record<string, unknown>>[] {
   if (answer.status === 200) return result.parse(answer.body).rows
   const { code, message } = failureOf(answer)
   throw new Error(`the statement failed with ${answer.status} ${code ?? ''}: ${message}`)
 }
 
 /** The rows of each statement of a batch. Rejects if it failed. */
-export function batchRowsOf(answer: SqlAnswer): readonly (readonly Readonly<Record<string, unknown>>[])[] {
+export function batchRowsOf(answer: SqlResponse): readonly (readonly Readonly<Record<string, unknown>>[])[] {
   if (answer.status !== 200) return [rowsOf(answer)]
   return z
     .looseObject({ results: z.array(result) })
@@ -108,12 +108,12 @@ export function neonTarget({ url, endpoint, controls }: NeonPlace, name: string)
     body: string,
     headers: Readonly<Record<string, string>> = {},
     signal = AbortSignal.timeout(timeoutMs),
-  ): Promise<SqlAnswer> => {
+  ): Promise<SqlResponse> => {
     const all = { 'content-type': 'application/json', 'neon-connection-string': url, ...headers }
     const response = await fetch(endpoint, { method: 'POST', headers: all, body, signal })
     return { status: response.status, headers: response.headers, body: parsedBody(await response.text()) }
   }
-  const ask = ({ send, headers, url: login, signal }: SqlRequest): Promise<SqlAnswer> => {
+  const ask = ({ send, headers, url: login, signal }: SqlRequest): Promise<SqlResponse> => {
     const body = 'query' in send ? { params: [], ...send } : { queries: send.map((one) => ({ params: [], ...one })) }
     const connection = login === undefined ? {} : { 'neon-connection-string': login }
     return post(JSON.stringify(body), { ...headers, ...connection }, signal)

@@ -2,7 +2,7 @@
 // Link.
 import { linkTokenGet } from '../../../plaid/link-schemas.ts'
 import { type Assertion, expectEqual, expectThat } from '../assertion.ts'
-import { allProducts, bodyOf, errorOf, type PlaidAnswer, type PlaidTarget, textIn } from './target.ts'
+import { allProducts, bodyOf, errorOf, type PlaidResponse, type PlaidTarget, textIn } from './target.ts'
 
 const linkTokenDocs = 'https://plaid.com/docs/api/link/#linktokencreate'
 const hostedLinkDocs = 'https://plaid.com/docs/link/hosted-link'
@@ -14,7 +14,7 @@ function create(
   target: PlaidTarget,
   more: object,
   products: readonly string[] | null = ['transactions'],
-): Promise<PlaidAnswer> {
+): Promise<PlaidResponse> {
   return target.call(path, {
     client_name: 'Conformance',
     language: 'en',
@@ -26,19 +26,19 @@ function create(
 }
 
 /** Which of two responses was observed; this project handles both. */
-function acceptedOrInvalid(answer: PlaidAnswer): string {
-  const seen = errorOf(answer)
+function acceptedOrInvalid(response: PlaidResponse): string {
+  const seen = errorOf(response)
   expectThat('accepted or INVALID_FIELD', seen === '200' || seen === invalidField, seen)
   return seen === '200' ? 'accepted' : 'INVALID_FIELD'
 }
 
 /** Asserts that the token of the response is valid for about this long. */
-function expectLife(answer: PlaidAnswer, seconds: number): void {
-  const left = (Date.parse(textIn(bodyOf(path, answer), 'expiration')) - Date.now()) / 1000
+function expectLife(response: PlaidResponse, seconds: number): void {
+  const left = (Date.parse(textIn(bodyOf(path, response), 'expiration')) - Date.now()) / 1000
   expectThat(`a life of ${seconds} s`, Math.abs(left - seconds) < toleranceSeconds, Math.round(left))
 }
 
-async function updateToken(target: PlaidTarget, more: object): Promise<PlaidAnswer> {
+async function updateToken(target: PlaidTarget, more: object): Promise<PlaidResponse> {
   const { accessToken } = await target.sharedItem()
   return create(target, { access_token: accessToken, ...more }, null)
 }
@@ -106,7 +106,7 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
     source: `${linkTokenDocs} ("There should be no overlap")`,
     certainty: 'open',
     async check(target) {
-      expectEqual('answer', errorOf(await create(target, { optional_products: ['transactions'] })), invalidField)
+      expectEqual('response', errorOf(await create(target, { optional_products: ['transactions'] })), invalidField)
     },
   },
   {
@@ -115,8 +115,8 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
     source: linkTokenDocs,
     certainty: 'likely',
     async check(target) {
-      const answer = await create(target, { redirect_uri: 'https://conformance.example.com/oauth?next=1' })
-      expectEqual('answer', errorOf(answer), invalidField)
+      const response = await create(target, { redirect_uri: 'https://conformance.example.com/oauth?next=1' })
+      expectEqual('response', errorOf(response), invalidField)
     },
   },
   {
@@ -145,9 +145,13 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
     certainty: 'likely',
     async check(target) {
       const hosted = { completion_redirect_uri: 'https://conformance.example.com/done', url_lifetime_seconds: 900 }
-      const answer = await create(target, { hosted_link: { ...hosted, is_mobile_app: false } })
-      expectThat('an https URL', textIn(bodyOf(path, answer), 'hosted_link_url').startsWith('https://'), 'another text')
-      expectLife(answer, 900)
+      const response = await create(target, { hosted_link: { ...hosted, is_mobile_app: false } })
+      expectThat(
+        'an https URL',
+        textIn(bodyOf(path, response), 'hosted_link_url').startsWith('https://'),
+        'another text',
+      )
+      expectLife(response, 900)
     },
   },
   {
@@ -166,8 +170,8 @@ export const linkAssertions: readonly Assertion<PlaidTarget>[] = [
     certainty: 'likely',
     async check(target) {
       const created = bodyOf(path, await create(target, {}, allProducts))
-      const answer = await target.call('/link/token/get', { link_token: textIn(created, 'link_token') })
-      const { link_sessions: sessions } = linkTokenGet.parse(bodyOf('/link/token/get', answer))
+      const response = await target.call('/link/token/get', { link_token: textIn(created, 'link_token') })
+      const { link_sessions: sessions } = linkTokenGet.parse(bodyOf('/link/token/get', response))
       expectEqual('sessions', sessions, [])
     },
   },

@@ -61,8 +61,8 @@ const reads: readonly Read[] = [
 ]
 
 /** The problems of the rows that could not be read. */
-const problemsOf = (answer: unknown): string[] =>
-  (withRows.safeParse(answer).data?.set_aside ?? []).flatMap(({ kind, problems }) =>
+const problemsOf = (response: unknown): string[] =>
+  (withRows.safeParse(response).data?.set_aside ?? []).flatMap(({ kind, problems }) =>
     problems.map((problem) => `${kind} ${problem}`),
   )
 
@@ -76,8 +76,8 @@ const readAssertions = reads.map(({ name, path, schema, source, body }): Asserti
   async check(target) {
     const { accessToken } = await target.sharedItem()
     if (path.startsWith('/transactions')) await waitForHistory(target, accessToken)
-    const answer = await callWhenReady(target, path, { access_token: accessToken, ...body?.() })
-    const parsed = schema.safeParse(bodyOf(path, answer))
+    const response = await callWhenReady(target, path, { access_token: accessToken, ...body?.() })
+    const parsed = schema.safeParse(bodyOf(path, response))
     const wrong =
       parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.code}`) ?? problemsOf(parsed.data)
     expectEqual('members that differ', wrong.slice(0, 3), [])
@@ -92,10 +92,10 @@ const onlyChecking = JSON.stringify({
 async function expectAbsent(target: PlaidTarget, path: string): Promise<void> {
   const choices = { products: ['transactions'], username: 'user_custom', password: onlyChecking }
   const { accessToken } = await target.item(choices)
-  const answer = await callWhenReady(target, path, { access_token: accessToken })
-  const parsed = plaidErrorSchema.safeParse(answer.body)
+  const response = await callWhenReady(target, path, { access_token: accessToken })
+  const parsed = plaidErrorSchema.safeParse(response.body)
   const { error_type: type, error_code: code } = parsed.data ?? { error_type: '', error_code: '' }
-  expectEqual(`class of ${errorOf(answer)}`, classify(type, code, answer.status), 'product_absent')
+  expectEqual(`class of ${errorOf(response)}`, classify(type, code, response.status), 'product_absent')
 }
 
 const accountIdentity = z.object({
@@ -103,8 +103,8 @@ const accountIdentity = z.object({
 })
 
 async function accountsOf(target: PlaidTarget, accessToken: string) {
-  const answer = await target.call('/accounts/get', { access_token: accessToken })
-  return accountIdentity.parse(bodyOf('/accounts/get', answer)).accounts
+  const response = await target.call('/accounts/get', { access_token: accessToken })
+  return accountIdentity.parse(bodyOf('/accounts/get', response)).accounts
 }
 
 export const productAssertions: readonly Assertion<PlaidTarget>[] = [

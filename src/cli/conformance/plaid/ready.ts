@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type * as z from 'zod'
 import * as schemas from '../../../plaid/schemas.ts'
-import { bodyOf, errorOf, type PlaidAnswer, type PlaidTarget } from './target.ts'
+import { bodyOf, errorOf, type PlaidResponse, type PlaidTarget } from './target.ts'
 
 const patienceMs = 180_000
 const pollMs = 1_000
@@ -14,11 +14,11 @@ export async function callWhenReady(
   target: PlaidTarget,
   path: string,
   body: Readonly<Record<string, unknown>>,
-): Promise<PlaidAnswer> {
+): Promise<PlaidResponse> {
   const deadline = performance.now() + patienceMs
   for (;;) {
-    const answer = await target.call(path, body)
-    if (!errorOf(answer).endsWith('PRODUCT_NOT_READY') || performance.now() > deadline) return answer
+    const response = await target.call(path, body)
+    if (!errorOf(response).endsWith('PRODUCT_NOT_READY') || performance.now() > deadline) return response
     await delay(pollMs)
   }
 }

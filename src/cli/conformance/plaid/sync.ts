@@ -22,8 +22,8 @@ async function history(target: PlaidTarget): Promise<string> {
 async function categoryVersions(target: PlaidTarget, version: string): Promise<string[]> {
   const accessToken = await history(target)
   const options = { personal_finance_category_version: version }
-  const answer = await target.call(sync, { access_token: accessToken, count: 100, options })
-  const { added } = versions.parse(bodyOf(sync, answer))
+  const response = await target.call(sync, { access_token: accessToken, count: 100, options })
+  const { added } = versions.parse(bodyOf(sync, response))
   return [...new Set(added.flatMap(({ personal_finance_category: category }) => category?.version ?? []))]
 }
 
@@ -90,8 +90,8 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
     source: docs,
     certainty: 'likely',
     async check(target) {
-      const answer = await target.call(sync, { access_token: await history(target), count: 501 })
-      expectEqual('answer', errorOf(answer), '400 INVALID_REQUEST INVALID_FIELD')
+      const response = await target.call(sync, { access_token: await history(target), count: 501 })
+      expectEqual('response', errorOf(response), '400 INVALID_REQUEST INVALID_FIELD')
     },
   },
   {
@@ -100,8 +100,8 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
     source: docs,
     certainty: 'open',
     async check(target) {
-      const answer = await target.call(sync, { access_token: await history(target), cursor: 'no-such-cursor' })
-      expectEqual('answer', errorOf(answer), '400 INVALID_REQUEST INVALID_FIELD')
+      const response = await target.call(sync, { access_token: await history(target), cursor: 'no-such-cursor' })
+      expectEqual('response', errorOf(response), '400 INVALID_REQUEST INVALID_FIELD')
     },
   },
   {
@@ -115,9 +115,9 @@ export const syncAssertions: readonly Assertion<PlaidTarget>[] = [
       await waitForHistory(target, accessToken)
       const { next_cursor: cursor } = await syncPage(target, { access_token: accessToken, count: pageSize })
       await target.control('/faults', { endpoint: sync, mutate_during_pagination: true })
-      const answer = await target.call(sync, { access_token: accessToken, cursor, count: pageSize })
+      const response = await target.call(sync, { access_token: accessToken, cursor, count: pageSize })
       const expected = '400 TRANSACTIONS_ERROR TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION'
-      expectEqual('answer', errorOf(answer), expected)
+      expectEqual('response', errorOf(response), expected)
       expectThat('all pages again', addedIds(await syncAll(target, accessToken, '', 500)).length > 0, 'none')
     },
   },

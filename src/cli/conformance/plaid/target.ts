@@ -6,7 +6,7 @@ import { parseExactJson } from '../../../exact-json.ts'
 import { uncheckable } from '../assertion.ts'
 import type { WebhookInbox } from './inbox.ts'
 
-export interface PlaidAnswer {
+export interface PlaidResponse {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
 }
@@ -27,9 +27,9 @@ export interface ItemChoices {
 
 export interface PlaidTarget {
   /** Calls with this run's credentials. Amounts in responses are exact decimal text. */
-  call(path: string, body: Readonly<Record<string, unknown>>): Promise<PlaidAnswer>
+  call(path: string, body: Readonly<Record<string, unknown>>): Promise<PlaidResponse>
   /** Calls with other credentials, or without any. */
-  callAs(credentials: Readonly<Record<string, string>>, path: string, body: object): Promise<PlaidAnswer>
+  callAs(credentials: Readonly<Record<string, string>>, path: string, body: object): Promise<PlaidResponse>
   publicToken(choices?: ItemChoices): Promise<string>
   /** Creates an item at the sandbox's bank. */
   item(choices?: ItemChoices): Promise<TestItem>
@@ -59,7 +59,7 @@ const record = z.record(z.string(), z.unknown())
 const errorBody = z.looseObject({ error_type: z.string(), error_code: z.string() })
 
 /** `400 INVALID_INPUT INVALID_ACCESS_TOKEN`; only the status if the response is not an error of Plaid's. */
-export function errorOf({ status, body }: PlaidAnswer): string {
+export function errorOf({ status, body }: PlaidResponse): string {
   const parsed = errorBody.safeParse(body)
   return parsed.success ? `${status} ${parsed.data.error_type} ${parsed.data.error_code}` : String(status)
 }
@@ -68,7 +68,7 @@ export function errorOf({ status, body }: PlaidAnswer): string {
  * The response's body. Rejects with Plaid's error. If the client's Plaid account lacks a product, rejects with
  * `uncheckable`.
  */
-export function bodyOf(path: string, answer: PlaidAnswer): Readonly<Record<string, unknown>> {
+export function bodyOf(path: string, answer: PlaidResponse): Readonly<Record<string, unknown>> {
   if (answer.status >= 200 && answer.status < 300) return answer.body
   const error = errorOf(answer)
   if (/INVALID_PRODUCT|UNAUTHORIZED_ROUTE_ACCESS/.test(error))
@@ -82,7 +82,7 @@ export function textIn(body: Readonly<Record<string, unknown>>, name: string): s
   return value
 }
 
-async function post(url: string, headers: Readonly<Record<string, string>>, body: object): Promise<PlaidAnswer> {
+async function post(url: string, headers: Readonly<Record<string, string>>, body: object): Promise<PlaidResponse> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'plaid-version': '2020-09-14', ...headers },

@@ -61,7 +61,7 @@ const mailedSchema = z.object({ status: z.literal('mail_sent') }).meta({ id: 'Ma
 type Transport = z.output<typeof transport>
 
 /** The response with a session. */
-function answerWith({ services: { config } }: Ctx, grant: SessionGrant, by: Transport) {
+function sessionResponse({ services: { config } }: Ctx, grant: SessionGrant, by: Transport) {
   const { accessToken, expiresInSeconds, refreshToken, refreshExpiresInSeconds } = grant
   const body = { access_token: accessToken, token_type: 'Bearer', expires_in: expiresInSeconds } as const
   if (by === 'body') return { status: 200, body: { ...body, refresh_token: refreshToken } } as const
@@ -70,9 +70,9 @@ function answerWith({ services: { config } }: Ctx, grant: SessionGrant, by: Tran
 }
 
 /** The response with a new session and the device token for the next sign-in. */
-function answerSignIn(ctx: Ctx, signedIn: SignedIn, by: Transport) {
+function signInResponse(ctx: Ctx, signedIn: SignedIn, by: Transport) {
   const { deviceToken, deviceExpiresInSeconds } = signedIn
-  const answer = answerWith(ctx, signedIn, by)
+  const answer = sessionResponse(ctx, signedIn, by)
   if (!('headers' in answer)) return { ...answer, body: { ...answer.body, device_token: deviceToken } }
   const cookies = [answer.headers['set-cookie'], deviceCookie(ctx.services.config, deviceToken, deviceExpiresInSeconds)]
   return { ...answer, headers: { 'set-cookie': cookies } }
@@ -116,7 +116,7 @@ export const verifyEmailRoute = publicRoute({
 }).handle(async (ctx, { body, headers }) => {
   requirePageFor(body.transport, ctx, headers)
   const { verifyEmail } = await import('../../../identity/verify-email.ts')
-  return answerSignIn(ctx, await verifyEmail(ctx, body), body.transport)
+  return signInResponse(ctx, await verifyEmail(ctx, body), body.transport)
 })
 
 export const loginRoute = publicRoute({
@@ -148,7 +148,7 @@ export const loginRoute = publicRoute({
   const inCookie = body.transport === 'cookie' ? readDeviceCookie(ctx.services.config, headers.cookie) : null
   const deviceToken = body.device_token ?? inCookie
   const credentials = { ...body, code: body.code ?? null, deviceToken }
-  return answerSignIn(ctx, await login(ctx, credentials), body.transport)
+  return signInResponse(ctx, await login(ctx, credentials), body.transport)
 })
 
 const givenToken = z.strictObject({
@@ -187,7 +187,7 @@ export const refreshRoute = publicRoute({
   const { token, by } = refreshTokenIn(ctx, body, headers)
   if (token === null) throw new AppError('unauthorized', 'A refresh token is required.', { reason: 'no refresh token' })
   const { refresh } = await import('../../../identity/refresh.ts')
-  return answerWith(ctx, await refresh(ctx, token), by)
+  return sessionResponse(ctx, await refresh(ctx, token), by)
 })
 
 export const logoutRoute = publicRoute({
