@@ -1,4 +1,4 @@
-// Two users never see each other's anything: every route that is documented, with one user's token and another's ids.
+// No user can read or change another user's data: every documented route, with one user's token and another user's ids.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -8,8 +8,8 @@ import { type Answer, type Call, type Edge, type Linked, startEdge } from '../su
 import { partsOf, textOf } from '../support/exact.ts'
 import { userTables } from '../support/tables.ts'
 
-// Built-in accounts have no ids of others' to ask for but a session's, and administrators' routes are about all users and
-// closed to every one of them: security-matrix.test.ts.
+// Left out: routes of built-in accounts, whose only ids are those of sessions, and routes for administrators, which
+// users may not call. security-matrix.test.ts tests both.
 const routes = (await readDescription()).routes.filter(
   (route) => !route.path.startsWith('/api/v1/auth/') && !isAdministrators(route),
 )
@@ -50,10 +50,12 @@ beforeAll(async () => {
 })
 afterAll(() => edge.stop())
 
-/** The request that a route takes for the things of `ids`. */
+/** A request of the route with these ids. */
 type Probe = (call: Call, ids: Ids) => Promise<Answer>
 
-/** Routes that name one thing: for a thing of somebody else, the answer for a thing that does not exist. */
+/**
+ * Routes with an id in the path. For another user's id, the response must be the same as for an id that does not exist.
+ */
 const byId: Record<string, Probe> = {
   'POST /api/v1/plaid/link/token/create': (call, { item }) =>
     call('POST', '/api/v1/plaid/link/token/create', { body: { item_id: item } }),
@@ -75,7 +77,7 @@ const byId: Record<string, Probe> = {
     call('PATCH', `/api/v1/transactions/${transaction}`, { body: { note: 'not mine', hidden: true } }),
 }
 
-/** Lists, and the filter by which somebody else's things could be asked for. */
+/** Lists, and the filter that could request another user's rows. */
 const lists: Record<string, 'item_id' | 'account_id' | null> = {
   'GET /api/v1/plaid/items': null,
   'GET /api/v1/plaid/sync/runs': 'item_id',
@@ -87,20 +89,20 @@ const lists: Record<string, 'item_id' | 'account_id' | null> = {
   'GET /api/v1/liabilities': null,
 }
 
-/** Sums of whatever is the caller's. */
+/** Sums over the caller's data. */
 const sums = ['GET /api/v1/insights/net-worth', 'GET /api/v1/insights/cash-flow', 'GET /api/v1/insights/spending']
 const feed = 'GET /api/v1/transactions/changes'
 const everything = 'GET /api/v1/privacy/export'
 
-/** Acts on whatever is the caller's. */
+/** Routes that act on all of the caller's data. */
 const onOwn: Record<string, Probe> = {
   'POST /api/v1/plaid/sync/all': (call) => call('POST', '/api/v1/plaid/sync/all'),
 }
 
-/** What a person decided about their own data. */
+/** A person's decisions about their own data. */
 const decisions = ['GET /api/v1/privacy/consents', 'PUT /api/v1/privacy/consents']
 
-/** Open to anybody, and about nobody. */
+/** Public routes, without data of a user. */
 const open: Record<string, Probe> = {
   'GET /health': (call) => call('GET', '/health'),
   'GET /ready': (call) => call('GET', '/ready'),
@@ -109,7 +111,7 @@ const open: Record<string, Probe> = {
   'POST /api/v1/plaid/webhook': (call) => call('POST', '/api/v1/plaid/webhook', { body: {} }),
 }
 
-/** The body without the request's own id. */
+/** The body without the request id. */
 function bodyOf({ text }: Answer): string {
   return text.replaceAll(/urn:uuid:[0-9a-f-]{36}/g, 'urn:uuid:*')
 }
@@ -132,7 +134,7 @@ async function changesNothingOf(subject: string, act: () => Promise<unknown>): P
   expect(await rowsOf(subject)).toEqual(before)
 }
 
-/** A page of a list, named as `GET /path`. */
+/** Reads a page of a list with the name `GET /path`. */
 async function read(subject: string, name: string, query: string) {
   const answer = await edge.as(subject)('GET', `${name.slice('GET '.length)}${query}`)
   return listSchema.parse(answer.json())
@@ -169,7 +171,7 @@ describe.each(['stranger', 'neighbour'])('another user (a %s)', (subject) => {
   })
 
   test.each(Object.keys(lists))("%s gives nothing for another user's cursor", async (name) => {
-    // A list with one row has no cursor to steal.
+    // A list with one row has no cursor.
     const { next_cursor: cursor } = await read('owner', name, '?limit=1')
     const ids = new Set((await read('owner', name, '?limit=500')).data.map(({ id }) => id))
     const seen = await read(subject, name, cursor === null ? '' : `?cursor=${cursor}`)

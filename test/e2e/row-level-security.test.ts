@@ -1,5 +1,5 @@
-// The database's own walls: with every filter taken out of the query, a login sees and touches one user's rows or none.
-// Speaks to Postgres as the Worker's logins do, without the Worker.
+// The database's access rules: without any filter in the query, a login reads and changes one user's rows or none.
+// Connects to PostgreSQL with the Worker's logins, without the Worker.
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -13,7 +13,7 @@ const roles = logins.map((name) => `'${name}'`).join(', ')
 const anyLogin = '^wn_(api|jobs|identity)(_[ab])?$'
 const insufficientPrivilege = '42501'
 
-/** Schemas that are not Postgres' own. */
+/** Schemas that are not PostgreSQL's. */
 const ours = `select oid from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'`
 
 let edge: Edge
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const idOf = async (subject: string) =>
     z.string().parse((await edge.sql('select id from users where subject = $1', [subject]))[0]?.['id'])
   ;[ownerId, neighbourId] = [await idOf('owner'), await idOf('neighbour')]
-  // Empty between two runs, and not to be overlooked for that.
+  // Staging tables are empty between two runs, so they need a row for the test.
   await edge.sql(
     `insert into sync_staging (run_id, user_id, seq, removed, plaid_transaction_id)
       values (gen_random_uuid(), $1, 1, false, 'staged')`,
@@ -77,11 +77,11 @@ afterAll(async () => {
 interface Outcome {
   readonly rows: readonly Record<string, unknown>[]
   readonly count: number
-  /** SQLSTATE of a refusal. */
+  /** The SQLSTATE of a refusal. */
   readonly refusal: string | null
 }
 
-/** One statement in a transaction of its own, behind `app.enter` where a subject is given. Nothing of it stays. */
+/** Runs one statement in a separate transaction, after `app.enter` if a subject is given, and rolls it back. */
 async function attempt(client: Client, subject: string | null, text: string, params: unknown[] = []): Promise<Outcome> {
   await client.query('begin')
   try {
@@ -98,7 +98,7 @@ async function attempt(client: Client, subject: string | null, text: string, par
 
 const asNeighbour = (text: string, params: unknown[] = []) => attempt(api, 'neighbour', text, params)
 
-/** A row of the owner's as JSON, as the tables' owner sees it. */
+/** A row of the owner as JSON, read as the tables' owner. */
 async function ownersRow(table: string): Promise<string> {
   const rows = await edge.sql(`select to_jsonb(r)::text as row from ${table} r where user_id = $1 limit 1`, [ownerId])
   return z.string().parse(rows[0]?.['row'])
@@ -258,7 +258,7 @@ test('jobs cannot become a user', async () => {
   )
 })
 
-/** Login → table → what it may do with all of it; columns of their own in brackets. */
+/** Login → table → its rights on the whole table, and on single columns in brackets. */
 const everythingOfTheirs = 'INSERT SELECT UPDATE'
 /** The right to read some columns. */
 const columnsOf = (names: string): string =>
@@ -359,7 +359,7 @@ test('a table without policies is one that no login may touch', async () => {
   expect(open).toEqual([])
 })
 
-/** Who may execute a function of ours; the rest are for functions of ours alone. */
+/** Who may execute each function of this project. Functions without a login are only called by other functions. */
 const executors: Record<string, string> = {
   'app.applied_migrations': 'wn_api wn_identity wn_jobs',
   'app.begin_commit': 'wn_jobs',
@@ -437,7 +437,9 @@ test('a login has only the rights of its role', async () => {
   expect(held).toEqual([])
 })
 
-/** A call of every function for logins, with nulls for arguments: who may not call it learns that and no more. */
+/**
+ * A call of every function for logins, with nulls as arguments. A login without the right must get only the refusal.
+ */
 const accountCalls = async (): Promise<string[]> => {
   const found = await edge.sql(
     `select format('select identity.%I(%s)', proname, (select string_agg(format('null::%s', t::regtype), ', ' order by n)

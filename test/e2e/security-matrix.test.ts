@@ -1,5 +1,6 @@
-// Route by route, who is kept out: no token, every kind of bad token in both modes of authentication, tokens that may
-// only read, other users, other roles, methods that do not exist. The last test fails where a route lacks one of them.
+// Access control, route by route: without a token, with every kind of bad token in both authentication modes, with
+// read-only tokens, as another user, in another role, with undeclared methods. The last test fails if a route lacks one
+// of these checks.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -12,7 +13,7 @@ import { audience, type Issuer, issuerName, newRsaKey, startIssuer, withHmac, wi
 import { fingerprint } from '../support/tables.ts'
 import { goodClaims, mintToken } from '../support/tokens.ts'
 
-/** What an issue of security asks of routes; the last test asks whether each was tried. */
+/** The checks that routes need; the last test verifies that each was made. */
 type Check =
   | 'no token'
   | 'bad signature'
@@ -29,10 +30,10 @@ type Check =
 const { routes } = await readDescription()
 const privateRoutes = routes.filter(({ isPrivate }) => isPrivate)
 const adminRoutes = mounted.filter(({ access }) => access === 'admin').map(({ method, path }) => `${method} ${path}`)
-/** Of built-in accounts: where an issuer vouches for users, there are none. */
+/** Whether a route belongs to built-in accounts, which do not exist with an OIDC issuer. */
 const isOfAccounts = ({ path }: Pick<DocumentedRoute, 'path'>) => path.startsWith('/api/v1/auth/')
 
-/** Routes that anybody may call, and why. A route that needs no token and is not here is a mistake. */
+/** Routes without authentication, with the reason. A public route that is not listed here is a mistake. */
 const open: Readonly<Record<string, string>> = {
   'GET /health': 'tells that the Worker runs, and nothing else',
   'GET /ready': 'tells an operator what does not work, and nothing of a user',
@@ -56,7 +57,7 @@ let issuer: Issuer
 let oidcUrl: string
 let account: SignedIn
 let stranger: SignedIn
-/** One thing of the user for each path that names one. */
+/** An id of the user's data for each path with an id. */
 let owned: Readonly<Record<string, string>>
 
 const idsSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
@@ -82,7 +83,7 @@ afterAll(() => Promise.all([edge.stop(), issuer.stop()]))
 const secretOf = () => String(edge.variables['SECRET_KEY'])
 const hourAgo = () => Math.floor(Date.now() / 1000) - 3600
 const pathOf = (path: string): string => path.replaceAll(/\{\w+\}/g, randomUUID())
-/** Without the one thing that differs from answer to answer. */
+/** The text without the request id, which differs in each response. */
 const withoutInstance = (text: string): string => text.replace(/"urn:uuid:[0-9a-f-]{36}"/, '""')
 
 function ask(call: Call, { method, path }: DocumentedRoute, authorization: string | null): Promise<Answer> {
@@ -90,7 +91,7 @@ function ask(call: Call, { method, path }: DocumentedRoute, authorization: strin
   return call(method, pathOf(path), { headers, ...(method === 'GET' ? {} : { body: {} }) })
 }
 
-/** What is wrong, which check that is, and the Authorization header; null for none. */
+/** The fault of a token, its check, and the Authorization header; null for none. */
 type Fault = readonly [what: string, check: Check, header: () => string | null]
 
 const withClaims = (changes: Record<string, unknown>) => () =>
@@ -105,7 +106,7 @@ const ofSomebodyElse = (token: string, claims: Record<string, unknown>) => {
   return `Bearer ${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`
 }
 
-/** Against tokens of this deployment. */
+/** Faults of tokens of this deployment. */
 const ownFaults: readonly Fault[] = [
   ['no header', 'no token', () => null],
   ['an empty header', 'no token', () => ''],
@@ -144,7 +145,7 @@ const byIssuer = (faults: Parameters<Issuer['token']>[1]) => () => `Bearer ${iss
 const hmac = (secret: () => string | Buffer) => () =>
   `Bearer ${issuer.token('user', { header: { alg: 'HS256' }, sign: (input) => withHmac(secret())(input) })}`
 
-/** Against tokens of an issuer whose key everybody knows. */
+/** Faults of tokens of an OIDC issuer whose key is public. */
 const issuerFaults: readonly Fault[] = [
   ['no header', 'no token', () => null],
   ['junk for a token', 'malformed token', () => 'Bearer not.a.token'],
@@ -181,11 +182,11 @@ const issuerFaults: readonly Fault[] = [
 
 const roleFor = (route: DocumentedRoute) => (adminRoutes.includes(route.name) ? { role: 'admin' } : {})
 
-/** Somebody new: what one route does to its caller tells the next one nothing. */
+/** A new user for each request, so that the effect of one route cannot influence the next. */
 let visitors = 0
 const visitor = (): string => `visitor-${(visitors += 1)}`
 
-/** Every route answers one and the same 401, and nothing changes. */
+/** Every route must respond with the same 401, and change nothing. */
 async function expectRefused(asked: readonly DocumentedRoute[], url: string, [, check, header]: Fault): Promise<void> {
   const before = await fingerprint(edge.sql)
   const call = edge.callTo(url)
@@ -273,7 +274,7 @@ describe('a request with a good token', () => {
   })
 })
 
-/** The route's path with the owner's thing in it; null where it names none. */
+/** The route's path with an id of the owner; null if it has none. */
 function ownedPath({ path }: DocumentedRoute): string | null {
   if (!path.includes('{')) return null
   const prefix = path.slice(0, path.indexOf('}') + 1)
@@ -282,7 +283,7 @@ function ownedPath({ path }: DocumentedRoute): string | null {
   return path.replaceAll(/\{\w+\}/g, id)
 }
 
-/** What a route that names something takes. */
+/** Bodies of routes with an id in the path. */
 const bodies: Readonly<Record<string, { readonly body: object }>> = {
   'PATCH /api/v1/transactions/{id}': { body: { hidden: true } },
   'POST /api/v1/plaid/items/{id}/duplicates/{account_id}': { body: { keep: true } },
@@ -303,7 +304,7 @@ test('what a path names does not exist for another user', async () => {
     record('other user', route)
   }
   const after = await fingerprint(edge.sql)
-  // That a stranger asked is all that may be seen of it.
+  // The only permitted change is the row of the user who sent the request.
   const unchanged = Object.keys(before).filter((name) => name !== 'public.users')
   expect(unchanged.filter((name) => after[name] !== before[name])).toEqual([])
 })
@@ -336,7 +337,7 @@ test.each(['read', 'read accounts', '  read  '])(
 test.each(['user', 'Admin', 'admin ', 'admin user', ['Admin'], true, { admin: true }, null])(
   'a token with the role %j is no administrator’s',
   async (role) => {
-    // A role that is no text can make the token none.
+    // With a role that is not a string, the whole token can be invalid.
     const refusals = typeof role === 'string' ? [403] : [401, 403]
     const before = await fingerprint(edge.sql)
     for (const route of routes.filter(({ name }) => adminRoutes.includes(name))) {
@@ -373,7 +374,7 @@ test.each(routes.map((route) => [route.name, route] as const))(
   },
 )
 
-/** The checks that a route of this kind must have. */
+/** The checks that a route needs. */
 function needed(route: DocumentedRoute): Check[] {
   const checks: Check[] = ['method not listed']
   if (route.isPrivate) checks.push('no token', 'bad signature', 'expired', 'wrong issuer', 'wrong alg')
@@ -389,7 +390,7 @@ test('every route of the app is documented, and had every check that it needs', 
   expect(names.toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
   const openRoutes = routes.filter(({ isPrivate }) => !isPrivate)
   expect(openRoutes.map(({ name }) => name).toSorted()).toEqual(Object.keys(open).toSorted())
-  // By their paths other suites know whom to ask as.
+  // Other test files choose the caller by the path, so the paths must be right.
   expect(adminRoutes.toSorted()).toEqual(
     routes
       .filter(isAdministrators)

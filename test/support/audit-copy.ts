@@ -1,5 +1,5 @@
-// A copy of the audit trail that a test may tamper with: the tables in a schema of their own, without triggers, as a
-// database's owner could have them.
+// A copy of the audit trail that a test can tamper with: its tables in a separate schema, without triggers, as the
+// owner of a database could have them.
 import { sql } from 'drizzle-orm'
 import { type Anchor, type Verification, verifyAudit } from '../../src/audit/verify.ts'
 import type { AuditKeys } from '../../src/audit/keys.ts'
@@ -12,7 +12,7 @@ const tables = ['log', 'people', 'unchained', 'chains', 'links', 'checkpoints', 
 )
 
 export interface AuditCopy {
-  /** A statement of an owner who may do everything; tables without a schema are the copy's. */
+  /** Runs a statement as an owner with all rights; tables without a schema are the copy's. */
   tamper(text: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>
   verify(options?: { anchors?: readonly Anchor[]; keys?: AuditKeys; pageSize?: number }): Promise<Verification>
 }

@@ -1,4 +1,4 @@
-// The chaining job over a real database: apart from the writers, once for each row, whatever happens in between.
+// The chaining job on a real database: independent of the writers, once for each row, also after an interruption.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { audit } from '../../../src/audit/audit.ts'
 import { chainAudit } from '../../../src/audit/chain.ts'

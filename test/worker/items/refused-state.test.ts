@@ -42,7 +42,7 @@ const refusingCursors = (refusal: Partial<PlaidFailure>) => {
   const services = odd.withPlaid({
     async syncTransactions(token, cursor) {
       asked.push(cursor)
-      // A run that began without a cursor continues with cursors of its own pages.
+      // A run that began without a cursor continues with the cursors of its pages.
       const isOfThisRun = asked.includes(null)
       return cursor === null || isOfThisRun
         ? await world.services.plaid.syncTransactions(token, cursor)
