@@ -1,7 +1,7 @@
 // The income of a custom user's `inflow_model`: one posting a month, in the history and as days pass.
 import { addDays, daysAfter } from './calendar.ts'
 import type { CustomAccount } from './custom-user.ts'
-import { isDayOfMonth } from './happening.ts'
+import { isDayOfMonth } from './day-event.ts'
 import { historyDays } from './history-days.ts'
 import type { Account, Bank, Inflow, Transaction } from './model.ts'
 import { negateExact } from './number.ts'

@@ -1,6 +1,6 @@
 // What happens in investment accounts: contributions, purchases, sales, dividends, fees, and weekly price changes.
 import { monthEnd, weekday } from './calendar.ts'
-import { isDayOfMonth } from './happening.ts'
+import { isDayOfMonth } from './day-event.ts'
 import type { Holding, InvestmentTransaction } from './model-investments.ts'
 import type { Account, Bank } from './model.ts'
 import { addExact, cents, exact, minorUnits, multiplyExact, negateExact, roundExact, wholeOf } from './number.ts'

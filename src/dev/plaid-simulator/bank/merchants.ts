@@ -194,7 +194,7 @@ export function merchantsOf(kind: MerchantKind, rare = false): readonly Merchant
 }
 
 /** A random merchant of a kind. */
-export function someMerchant(random: Random, kind: MerchantKind, rare: boolean): Merchant {
+export function randomMerchant(random: Random, kind: MerchantKind, rare: boolean): Merchant {
   return pick(random, merchantsOf(kind, rare))
 }
 

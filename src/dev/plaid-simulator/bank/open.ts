@@ -52,7 +52,7 @@ export function openBank({ seed, institutionId, username, customUser, today, ids
   const from = addDays(today, -historyDays)
   openPortfolios(bank, from, ids)
   playDays({ bank, from, to: today, random, ids })
-  leaveSomethingPending(bank, today, random, ids)
+  ensurePendingTransaction(bank, today, random, ids)
   return bank
 }
 
@@ -110,7 +110,7 @@ function newBank({ institutionId, dynamic, rare, random, ids }: NewBank): Bank {
 }
 
 /** Makes sure that a new customer has a pending transaction, also after a weekend without purchases. */
-function leaveSomethingPending(bank: Bank, today: Day, random: Random, ids: Ids): void {
+function ensurePendingTransaction(bank: Bank, today: Day, random: Random, ids: Ids): void {
   const spends = bank.accounts.some(({ type }) => type === 'credit' || type === 'depository')
   if (!spends || bank.backOffice.clearsOn.size > 0) return
   const pending = inventTransaction({ bank, random, today, ids, pending: true })

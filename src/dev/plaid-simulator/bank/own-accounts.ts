@@ -1,6 +1,6 @@
 // Transfers between the customer's accounts, always with both legs, and the interest that the bank pays and charges.
 import { monthEnd } from './calendar.ts'
-import { accountFor, atOnce, bothLegs, type DayAhead, type Happening, isDayOfMonth } from './happening.ts'
+import { accountFor, postedSameDay, bothLegs, type HouseholdDay, type DayEvent, isDayOfMonth } from './day-event.ts'
 import type { Role } from './household.ts'
 import type { Account } from './model.ts'
 import { cents, compareExact, exact, multiplyExact, negateExact, roundExact, wholeOf } from './number.ts'
@@ -26,12 +26,12 @@ const monthlyRates: Partial<Record<Role, RawNumber>> = {
 }
 
 /** Transfers and payments between the customer's accounts. */
-export function moneyMoves(ahead: DayAhead): Happening[] {
+export function transfersAndPayments(ahead: HouseholdDay): DayEvent[] {
   return [...saving(ahead), ...retirement(ahead), ...debts(ahead), ...borrowing(ahead)]
 }
 
 /** The monthly disbursement of the student loan. */
-function borrowing(ahead: DayAhead): Happening[] {
+function borrowing(ahead: HouseholdDay): DayEvent[] {
   const [checking, student] = [accountFor(ahead, 'checking'), accountFor(ahead, 'student')]
   if (checking === undefined || student === undefined || !isDayOfMonth(ahead.day, 22)) return []
   const leg = { statement: 'STUDENT LOAN DISBURSEMENT', category: 'LOAN_DISBURSEMENTS_STUDENT' }
@@ -39,7 +39,7 @@ function borrowing(ahead: DayAhead): Happening[] {
 }
 
 /** What the bank pays or charges at the end of the month. */
-export function interest(ahead: DayAhead): Happening[] {
+export function interest(ahead: HouseholdDay): DayEvent[] {
   if (ahead.day !== monthEnd(ahead.day)) return []
   return (['savings', 'card', 'mortgage', 'student'] as const).flatMap((role) => {
     const [account, rate] = [accountFor(ahead, role), monthlyRates[role]]
@@ -47,7 +47,7 @@ export function interest(ahead: DayAhead): Happening[] {
     const amount = roundExact(multiplyExact(account.balances.current, rate), 2)
     if (compareExact(amount, exact('0')) <= 0) return []
     const earned = role === 'savings'
-    return atOnce({
+    return postedSameDay({
       account,
       amount: earned ? negateExact(amount) : amount,
       day: ahead.day,
@@ -57,7 +57,7 @@ export function interest(ahead: DayAhead): Happening[] {
   })
 }
 
-function saving(ahead: DayAhead): Happening[] {
+function saving(ahead: HouseholdDay): DayEvent[] {
   const [checking, savings] = [accountFor(ahead, 'checking'), accountFor(ahead, 'savings')]
   if (checking === undefined || savings === undefined) return []
   const had = wholeOf(checking.balances.current ?? exact('0'))
@@ -70,7 +70,7 @@ function saving(ahead: DayAhead): Happening[] {
   return isDayOfMonth(ahead.day, 5) ? transfer(ahead, checking, savings, cents(20_000)) : []
 }
 
-function transfer({ day }: DayAhead, from: Account, to: Account, amount: RawNumber): Happening[] {
+function transfer({ day }: HouseholdDay, from: Account, to: Account, amount: RawNumber): DayEvent[] {
   return bothLegs(
     day,
     amount,
@@ -85,7 +85,7 @@ function transfer({ day }: DayAhead, from: Account, to: Account, amount: RawNumb
  */
 export const contribution = { day: 6, cents: 25_000 }
 
-function retirement(ahead: DayAhead): Happening[] {
+function retirement(ahead: HouseholdDay): DayEvent[] {
   const [checking, ira] = [accountFor(ahead, 'checking'), accountFor(ahead, 'ira')]
   if (checking === undefined || ira === undefined || !isDayOfMonth(ahead.day, contribution.day)) return []
   const category = 'TRANSFER_OUT_INVESTMENT_AND_RETIREMENT_FUNDS'
@@ -101,10 +101,10 @@ function retirement(ahead: DayAhead): Happening[] {
     counterparty,
     other,
   }
-  return [atOnce(draft)]
+  return [postedSameDay(draft)]
 }
 
-function debts(ahead: DayAhead): Happening[] {
+function debts(ahead: HouseholdDay): DayEvent[] {
   const checking = accountFor(ahead, 'checking')
   if (checking === undefined) return []
   return (['mortgage', 'student', 'card'] as const).flatMap((role) => {
@@ -118,7 +118,7 @@ function debts(ahead: DayAhead): Happening[] {
 }
 
 /** The instalment, or the remaining debt if that is less. A card is paid in full. */
-function dueOn(role: 'mortgage' | 'student' | 'card', { household }: DayAhead, owed: RawNumber): RawNumber {
+function dueOn(role: 'mortgage' | 'student' | 'card', { household }: HouseholdDay, owed: RawNumber): RawNumber {
   if (role === 'card') return owed
   const instalment = cents(role === 'mortgage' ? household.mortgageCents : studentPaymentCents)
   return compareExact(owed, instalment) < 0 ? owed : instalment

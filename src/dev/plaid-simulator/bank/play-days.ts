@@ -3,8 +3,8 @@
 import { addDays, daysAfter } from './calendar.ts'
 import { postedFrom } from './clearing.ts'
 import { incomeOn } from './custom-inflow.ts'
-import { happenings } from './day.ts'
-import { atOnce, type Happening, isDayOfMonth } from './happening.ts'
+import { dayEvents } from './day.ts'
+import { postedSameDay, type DayEvent, isDayOfMonth } from './day-event.ts'
 import { investOn } from './investing.ts'
 import { accountOf, book, otherSideOf, unbook } from './ledger.ts'
 import { refreshLiabilities } from './liabilities.ts'
@@ -49,12 +49,12 @@ export function playDays({ bank, from, to, random, ids }: PlayDays): DayChanges 
   return { added, posted, investments: bank.investmentTransactions.slice(invested) }
 }
 
-function happeningsOn(bank: Bank, day: Day, random: Random): Happening[] {
+function happeningsOn(bank: Bank, day: Day, random: Random): DayEvent[] {
   const { household, inflows } = bank.backOffice
-  if (household !== null) return happenings({ bank, household, day, random })
+  if (household !== null) return dayEvents({ bank, household, day, random })
   return inflows
     .filter(({ accountId, dayOfMonth }) => isDayOfMonth(day, dayOfMonth) && !bank.closedAccountIds.has(accountId))
-    .map((inflow) => atOnce(incomeOn(inflow, accountOf(bank, inflow.accountId), day)))
+    .map((inflow) => postedSameDay(incomeOn(inflow, accountOf(bank, inflow.accountId), day)))
 }
 
 /** Posts every pending transaction that is due. */
@@ -73,7 +73,7 @@ function clear(bank: Bank, day: Day, random: Random, ids: Ids): DayChanges['post
   })
 }
 
-function appear(bank: Bank, { draft, settleDays }: Happening, day: Day, ids: Ids): void {
+function appear(bank: Bank, { draft, settleDays }: DayEvent, day: Day, ids: Ids): void {
   const pending = settleDays > 0
   const transaction = transactionOf(draft, { id: ids('transaction'), pending, date: day })
   book(bank, transaction, draft.other)

@@ -1,8 +1,8 @@
 // The household's purchases, by day of the week, and occasional refunds.
 import { addDays, weekday } from './calendar.ts'
 import { fuelHold } from './clearing.ts'
-import { accountFor, atOnce, type DayAhead, type Happening } from './happening.ts'
-import { type Merchant, type MerchantKind, merchantsOf, someMerchant } from './merchants.ts'
+import { accountFor, postedSameDay, type HouseholdDay, type DayEvent } from './day-event.ts'
+import { type Merchant, type MerchantKind, merchantsOf, randomMerchant } from './merchants.ts'
 import type { Account } from './model.ts'
 import { cents, minorUnits, negateExact } from './number.ts'
 import type { Draft } from './posting.ts'
@@ -27,10 +27,10 @@ const week: readonly (readonly [MerchantKind, readonly number[]])[] = [
 const foreignFeeCents = 150
 
 /** The day's purchases, by card if the household has one, sometimes from checking. */
-export function purchases(ahead: DayAhead): Happening[] {
+export function purchases(ahead: HouseholdDay): DayEvent[] {
   return week.flatMap(([kind, chances]) => {
     const chance = chances[weekday(ahead.day)] ?? 0
-    return ahead.random() < chance ? bought(ahead, someMerchant(ahead.random, kind, ahead.household.rare)) : []
+    return ahead.random() < chance ? bought(ahead, randomMerchant(ahead.random, kind, ahead.household.rare)) : []
   })
 }
 
@@ -51,7 +51,7 @@ export function purchase(account: Account, merchant: Merchant, day: Day, random:
 }
 
 /** A refund of a purchase of the last weeks: the same merchant and amount, with the opposite sign. */
-export function refund(ahead: DayAhead): Happening[] {
+export function refund(ahead: HouseholdDay): DayEvent[] {
   const { bank, day, random } = ahead
   const account = accountFor(ahead, 'card') ?? accountFor(ahead, 'checking')
   if (account === undefined || random() >= 0.02) return []
@@ -69,12 +69,12 @@ export function refund(ahead: DayAhead): Happening[] {
 }
 
 /** How many days a purchase of this day stays pending. Banks do not post on Sundays. */
-export function settleDays({ household, random }: DayAhead, day: Day): number {
+export function settleDays({ household, random }: HouseholdDay, day: Day): number {
   const days = between(random, household.clearing.fewest, household.clearing.most)
   return weekday(addDays(day, days)) === 0 ? days + 1 : days
 }
 
-function bought(ahead: DayAhead, merchant: Merchant): Happening[] {
+function bought(ahead: HouseholdDay, merchant: Merchant): DayEvent[] {
   const { day, random } = ahead
   const [card, checking] = [accountFor(ahead, 'card'), accountFor(ahead, 'checking')]
   const account = random() < 0.2 ? (checking ?? card) : (card ?? checking)
@@ -85,5 +85,5 @@ function bought(ahead: DayAhead, merchant: Merchant): Happening[] {
   if (merchant.currency === undefined) return [happening]
   const category = 'BANK_FEES_FOREIGN_TRANSACTION_FEES'
   const amount = cents(foreignFeeCents)
-  return [happening, atOnce({ account, amount, day, statement: 'FOREIGN TRANSACTION FEE', category })]
+  return [happening, postedSameDay({ account, amount, day, statement: 'FOREIGN TRANSACTION FEE', category })]
 }

@@ -34,15 +34,15 @@ export function openNewAccount(world: World, item: Item, wanted: NonNullable<Ban
   const persistent = persistentIdOf(institution.id, account, account.account_id)
   bank.accounts.push({ ...account, ...(persistent !== null && { persistent_account_id: persistent }) })
   for (const each of world.items.values()) {
-    if (each.login === item.login && !(each === item && shared === true)) each.blinds.unshared.add(account.account_id)
+    if (each.login === item.login && !(each === item && shared === true)) each.hidden.unshared.add(account.account_id)
   }
   return account.account_id
 }
 
 /** Shares all accounts with the item: new ones and those whose consent was revoked. */
-export function shareAllAccounts({ blinds }: Item): void {
-  blinds.unshared.clear()
-  blinds.withdrawn.clear()
+export function shareAllAccounts({ hidden }: Item): void {
+  hidden.unshared.clear()
+  hidden.withdrawn.clear()
 }
 
 /** Closes this account, or the newest one, for every item. Its transactions stay. Plaid sends no webhook. */
@@ -55,7 +55,7 @@ export function closeAccount(item: Item, wanted: NonNullable<BankChange['close_a
 /** Revokes the consent to one account, this one or the newest. The item loses the account and its data. */
 export function withdrawAccount(item: Item, wanted: NonNullable<BankChange['revoke_account']>): string {
   const accountId = openAccountOf(item, wanted)
-  item.blinds.withdrawn.add(accountId)
+  item.hidden.withdrawn.add(accountId)
   return accountId
 }
 

@@ -27,7 +27,7 @@ import { truthOf } from './truth.ts'
 
 export function controls(stage: Stage): Hono {
   const app = new Hono()
-  const itemCalled = (itemId: string): Item => {
+  const requestedItem = (itemId: string): Item => {
     const item = stage.world.items.get(itemId)
     if (item === undefined) throw refuse(404, `there is no item ${itemId}`)
     return item
@@ -35,17 +35,17 @@ export function controls(stage: Stage): Hono {
 
   app.get('/truth', (context) => {
     const itemId = context.req.query('item_id')
-    if (itemId !== undefined) return json(truthOf(stage.world, itemCalled(itemId)))
+    if (itemId !== undefined) return json(truthOf(stage.world, requestedItem(itemId)))
     return json({ items: [...stage.world.items.values()].map((item) => truthOf(stage.world, item)) })
   })
   app.get('/books', (context) => {
     const { item_id: itemId = '', from, to } = context.req.query()
-    return json(booksOf(stage.world, itemCalled(itemId), dayOrNull(from), dayOrNull(to)))
+    return json(booksOf(stage.world, requestedItem(itemId), dayOrNull(from), dayOrNull(to)))
   })
   app.post('/items/:itemId/bank', async (context) => {
     const body = await context.req.text()
     const wanted = parsedBody(bankChange, body)
-    const item = itemCalled(context.req.param('itemId'))
+    const item = requestedItem(context.req.param('itemId'))
     stage.world.journal.note({ op: 'bank', item_id: item.itemId, body })
     return json(changeBank(stage.world, item, wanted))
   })

@@ -1,7 +1,7 @@
 // /link/token/*: creates link tokens and returns what their sessions did.
 import * as z from 'zod'
 import { productNames } from '../bank/institutions.ts'
-import { userCalled, userFor } from '../items/users.ts'
+import { requestedUser, userFor } from '../items/users.ts'
 import { whole } from '../lib/exact-json.ts'
 import { failure } from '../lib/failure.ts'
 import { type Item, openAccounts } from '../state/item.ts'
@@ -124,7 +124,7 @@ function userOf(world: World, { user, user_id, user_token }: UserFields): { user
     throw failure('INVALID_FIELD', 'user_id: give one of user_id and user')
   }
   if (user_id != null || user_token != null) {
-    return { userId: userCalled(world, { user_id, user_token }).userId, named: true }
+    return { userId: requestedUser(world, { user_id, user_token }).userId, named: true }
   }
   if (user === undefined) throw failure('MISSING_FIELDS', 'missing fields: user')
   return { userId: userFor(world, user.client_user_id).userId, named: false }

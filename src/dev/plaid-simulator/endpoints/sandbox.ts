@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { institutionById, productNames } from '../bank/institutions.ts'
 import { customUserOf } from '../items/custom-user-password.ts'
 import { makeItem } from '../items/link-session.ts'
-import { userCalled, userFor } from '../items/users.ts'
+import { requestedUser, userFor } from '../items/users.ts'
 import { whole } from '../lib/exact-json.ts'
 import { failure } from '../lib/failure.ts'
 import { day, endpoint } from './endpoint.ts'
@@ -44,7 +44,7 @@ const publicTokenCreate = endpoint(
       username,
       customUser: customUserOf(username, body.options?.override_password ?? null),
       webhook: body.options?.webhook ?? null,
-      userId: (namesUser ? userCalled(world, body) : userFor(world, 'sandbox')).userId,
+      userId: (namesUser ? requestedUser(world, body) : userFor(world, 'sandbox')).userId,
       linkedWithUserId: namesUser,
       // No link token limits the history here, so all of it arrives, as for a long-standing user.
       daysRequested: body.options?.transactions?.days_requested ?? mostDays,

@@ -30,7 +30,7 @@ export const transactionsSync = endpoint('/transactions/sync', fields, (world, b
   const item = readableItem(world, body.access_token)
   useProduct(item, 'transactions')
   const state = initialiseTransactions(world, item, body.options?.days_requested ?? item.daysRequested)
-  state.armed = true
+  state.hasUsedSync = true
   const accountId = body.options?.account_id ?? null
   if (accountId !== null) chosenAccounts(item, [accountId])
   const cursor = body.cursor ?? ''

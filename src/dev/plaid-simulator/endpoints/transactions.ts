@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { categoryVersionFor, inVersion } from '../items/categories.ts'
 import { initialiseTransactions, pullLogin } from '../items/history.ts'
-import { liveDynamically } from '../items/mutation.ts'
+import { refreshDynamically } from '../items/mutation.ts'
 import { whole } from '../lib/exact-json.ts'
 import { failure } from '../lib/failure.ts'
 import { chosenAccounts, itemView, transactionView } from '../state/item.ts'
@@ -55,7 +55,7 @@ const refresh = endpoint('/transactions/refresh', { access_token: accessToken },
   const item = readableItem(world, body.access_token)
   if (!item.institution.products.includes('transactions')) throw failure('PRODUCTS_NOT_SUPPORTED')
   if (item.transactions === null) throw failure('PRODUCT_NOT_ENABLED')
-  if (item.username === 'user_transactions_dynamic') liveDynamically(world, item.login)
+  if (item.username === 'user_transactions_dynamic') refreshDynamically(world, item.login)
   pullLogin(world, item.login)
   return {}
 })

@@ -1,6 +1,6 @@
 // /user/*: the application's users, and their items without an access token.
 import * as z from 'zod'
-import { forgetUser, itemsOf, knownUser, userCalled, userFor } from '../items/users.ts'
+import { forgetUser, itemsOf, knownUser, requestedUser, userFor } from '../items/users.ts'
 import { failure } from '../lib/failure.ts'
 import { itemView } from '../state/item.ts'
 import { endpoint } from './endpoint.ts'
@@ -27,7 +27,7 @@ const create = endpoint(
 )
 
 const itemsGet = endpoint('/user/items/get', userFields, (world, body) => ({
-  items: itemsOf(world, userCalled(world, body)).map(itemView),
+  items: itemsOf(world, requestedUser(world, body)).map(itemView),
 }))
 
 /** Removes all or none: fails if one id does not belong to the user. */
@@ -35,7 +35,7 @@ const itemsRemove = endpoint(
   '/user/items/remove',
   { ...userFields, item_ids: z.array(z.string()).min(1) },
   (world, body) => {
-    const own = itemsOf(world, userCalled(world, body))
+    const own = itemsOf(world, requestedUser(world, body))
     const wanted = new Set(body.item_ids)
     const found = own.filter(({ itemId }) => wanted.has(itemId))
     if (found.length < wanted.size) throw failure('ITEM_NOT_FOUND')
@@ -46,7 +46,7 @@ const itemsRemove = endpoint(
 
 /** Removes the user, the user's link tokens and the user's items. */
 const remove = endpoint('/user/remove', userFields, (world, body) => {
-  const gone = userCalled(world, body)
+  const gone = requestedUser(world, body)
   for (const item of itemsOf(world, gone)) removeItem(item)
   for (const { token, userId } of world.linkTokens.values()) if (userId === gone.userId) world.linkTokens.delete(token)
   forgetUser(world, gone)

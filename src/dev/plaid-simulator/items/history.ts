@@ -31,7 +31,7 @@ export function initialiseTransactions(world: World, item: Item, daysRequested: 
     step: 'NOT_READY',
     windowStart: item.startDate ?? addDays(today, -(daysRequested ?? defaultDaysRequested)),
     initialStart: addDays(today, -initialDays),
-    armed: false,
+    hasUsedSync: false,
     streams: null,
     lastSuccessfulUpdate: null,
     lastFailedUpdate: null,
@@ -67,7 +67,7 @@ export function reachStep(world: World, item: Item, target: HistoryStep): Webhoo
     const pulled = pull(world, item)
     const code = step === 'INITIAL_UPDATE_COMPLETE' ? 'INITIAL_UPDATE' : 'HISTORICAL_UPDATE'
     const legacy = transactionsUpdate(item, code, pulled.added.length)
-    return [legacy, ...(state.armed ? [syncUpdatesAvailable(item)] : []), ...streamWebhooks(world, item)]
+    return [legacy, ...(state.hasUsedSync ? [syncUpdatesAvailable(item)] : []), ...streamWebhooks(world, item)]
   })
 }
 
@@ -106,7 +106,7 @@ export function pullChanges(world: World, item: Item): WebhookBody[] {
   if (state === null) return []
   const changed = added.length + modified.length + removed.length > 0
   return [
-    ...(state.armed && changed ? [syncUpdatesAvailable(item)] : []),
+    ...(state.hasUsedSync && changed ? [syncUpdatesAvailable(item)] : []),
     ...(added.length > 0 ? [transactionsUpdate(item, 'DEFAULT_UPDATE', added.length)] : []),
     ...(removed.length > 0 ? [transactionsRemoved(item, removed)] : []),
     ...streamWebhooks(world, item),

@@ -5,7 +5,7 @@ import { failure } from '../lib/failure.ts'
 import type { Item } from '../state/item.ts'
 import type { Login } from '../state/login.ts'
 import { rekey } from '../state/rekey.ts'
-import { type Blinds, seenBank } from '../state/seen-bank.ts'
+import { type HiddenFromItem, seenBank } from '../state/seen-bank.ts'
 import type { World } from '../state/world.ts'
 import { itemError } from '../webhooks/events.ts'
 import { sendWebhooks } from '../webhooks/send.ts'
@@ -61,7 +61,7 @@ function openItem(world: World, wanted: NewItem, login: Login): Item {
   const { institution, username, endDate } = wanted
   const itemId = world.ids.next('item')
   const late = login.bank.transactions.filter(({ date }) => endDate !== null && date > endDate)
-  const blinds: Blinds = {
+  const hidden: HiddenFromItem = {
     unshared: new Set(),
     withdrawn: new Set(),
     cutOff: new Set(late.map(({ transaction_id }) => transaction_id)),
@@ -82,8 +82,8 @@ function openItem(world: World, wanted: NewItem, login: Login): Item {
     lastWebhook: null,
     consentExpirationTime: null,
     login,
-    bank: seenBank(login.bank, rekey(`${world.seed}/${itemId}`), blinds),
-    blinds,
+    bank: seenBank(login.bank, rekey(`${world.seed}/${itemId}`), hidden),
+    hidden,
     daysRequested: wanted.daysRequested,
     startDate: wanted.startDate,
     transactions: null,

@@ -37,7 +37,7 @@ export function mutateMidPagination(world: World, itemId: string): void {
 }
 
 /** What a refresh does for `user_transactions_dynamic`: pending transactions post, new ones appear. */
-export function liveDynamically(world: World, { bank, ids, random }: Login): void {
+export function refreshDynamically(world: World, { bank, ids, random }: Login): void {
   const today = world.clock.today()
   const pending = bank.transactions.filter((transaction) => transaction.pending)
   for (const before of pending.slice(0, Math.ceil(pending.length / 2))) {

@@ -34,7 +34,7 @@ export interface UserNamed {
  * The user of the request. Fails with MISSING_FIELDS without a name, with INVALID_FIELD for an id of the older user
  * API, and with USER_NOT_FOUND for an unknown or removed user.
  */
-export function userCalled({ users }: World, { user_id: id, user_token: token }: UserNamed): User {
+export function requestedUser({ users }: World, { user_id: id, user_token: token }: UserNamed): User {
   if (id == null && token == null) throw failure('MISSING_FIELDS', 'missing fields: user_id')
   if (id != null && !id.startsWith('usr_')) throw failure('INVALID_FIELD', 'user_id: must begin with usr_')
   const user = id == null ? [...users.values()].find(({ legacy }) => legacy.token === token) : users.get(id)

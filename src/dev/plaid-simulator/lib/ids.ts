@@ -4,7 +4,7 @@ import { pick, type Random, randomFrom } from '../bank/random.ts'
 const alphabet = Array.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 const idLength = 37
 /** One of so many ids differs from the previous one only in the case of one letter, as can happen at Plaid. */
-const twinEvery = 8
+const similarIdEvery = 8
 
 export interface Ids {
   /** A new 37-character id, unique for its kind and case-sensitive. */
@@ -25,7 +25,7 @@ export function seededIds(seed: string): Ids {
   return {
     next(kind) {
       const { random, made, last } = stream(kind)
-      const twin = made.size % twinEvery === twinEvery - 1 ? flipOneLetter(last, random) : null
+      const twin = made.size % similarIdEvery === similarIdEvery - 1 ? flipOneLetter(last, random) : null
       const id = twin === null || made.has(twin) ? characters(random, idLength) : twin
       made.add(id)
       streams.set(kind, { random, made, last: id })

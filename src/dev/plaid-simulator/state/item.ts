@@ -5,7 +5,7 @@ import type { Day } from '../bank/values.ts'
 import { type ErrorBody, type ErrorCode, failure } from '../lib/failure.ts'
 import type { Ledger } from './change-log.ts'
 import type { Login } from './login.ts'
-import type { Blinds, SeenBank } from './seen-bank.ts'
+import type { HiddenFromItem, SeenBank } from './seen-bank.ts'
 
 export type HistoryStep = 'NOT_READY' | 'INITIAL_UPDATE_COMPLETE' | 'HISTORICAL_UPDATE_COMPLETE'
 
@@ -21,7 +21,7 @@ export interface TransactionsState {
   /** The oldest day that the initial update pulled. */
   initialStart: Day
   /** Whether /transactions/sync was ever called. SYNC_UPDATES_AVAILABLE is sent only then. */
-  armed: boolean
+  hasUsedSync: boolean
   /** The recurring streams at the last read; null until the first request for streams. */
   streams: KnownStreams | null
   lastSuccessfulUpdate: string | null
@@ -59,7 +59,7 @@ export interface Item {
   readonly login: Login
   /** The bank as this item sees it. */
   readonly bank: SeenBank
-  readonly blinds: Blinds
+  readonly hidden: HiddenFromItem
   /** From the link token; applies if the product is initialised later. */
   readonly daysRequested: number | null
   /** The earliest date that the sandbox call set, or null. */

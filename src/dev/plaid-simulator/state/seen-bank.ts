@@ -21,7 +21,7 @@ export interface SeenBank extends Rekey {
 }
 
 /** What the item does not see, by bank ids. */
-export interface Blinds {
+export interface HiddenFromItem {
   /** Accounts that the bank opened after the link, until the user shares them. */
   readonly unshared: Set<string>
   /** Accounts whose consent the user revoked. */
@@ -30,9 +30,9 @@ export interface Blinds {
   readonly cutOff: ReadonlySet<string>
 }
 
-export function seenBank(bank: Bank, rekey: Rekey, blinds: Blinds): SeenBank {
+export function seenBank(bank: Bank, rekey: Rekey, hidden: HiddenFromItem): SeenBank {
   const { fromBank, toBank } = rekey
-  const shares = (id: string): boolean => !blinds.unshared.has(id) && !blinds.withdrawn.has(id)
+  const shares = (id: string): boolean => !hidden.unshared.has(id) && !hidden.withdrawn.has(id)
   const ofShared = <Row extends { account_id: string }>(rows: readonly Row[]): Row[] =>
     rows.filter(({ account_id }) => shares(account_id))
   const renamed = <Row extends { account_id: string }>(row: Row): Row => ({
@@ -55,7 +55,7 @@ export function seenBank(bank: Bank, rekey: Rekey, blinds: Blinds): SeenBank {
     isClosed: (accountId) => bank.closedAccountIds.has(toBank(accountId)),
     transactions: () =>
       ofShared(bank.transactions)
-        .filter(({ transaction_id }) => !blinds.cutOff.has(transaction_id))
+        .filter(({ transaction_id }) => !hidden.cutOff.has(transaction_id))
         .map(transactionSeen),
     securities: () => bank.securities,
     holdings: () => ofShared(bank.holdings).map(renamed),

@@ -9,13 +9,13 @@ import type { Random } from './random.ts'
 import type { Day, RawNumber } from './values.ts'
 
 /** A draft of a posting. With `settleDays` 0 it posts on its day; otherwise it is pending for that many days. */
-export interface Happening {
+export interface DayEvent {
   draft: Draft
   settleDays: number
 }
 
 /** A household at the beginning of a day. */
-export interface DayAhead {
+export interface HouseholdDay {
   bank: Bank
   household: Household
   day: Day
@@ -30,7 +30,7 @@ export interface Leg {
 }
 
 /** The household's open account for a role, if it has one. */
-export function accountFor({ bank, household }: DayAhead, role: Role): Account | undefined {
+export function accountFor({ bank, household }: HouseholdDay, role: Role): Account | undefined {
   const id = household.accounts[role]
   return id === undefined || bank.closedAccountIds.has(id) ? undefined : accountOf(bank, id)
 }
@@ -42,12 +42,12 @@ export function isDayOfMonth(day: Day, wanted: number): boolean {
 }
 
 /** A posting without a pending phase. */
-export function atOnce(draft: Draft): Happening {
+export function postedSameDay(draft: Draft): DayEvent {
   return { draft, settleDays: 0 }
 }
 
 /** Both legs of a transfer: the same amount out of `from` and into `to`, on one day, with the same reference number. */
-export function bothLegs(day: Day, amount: RawNumber, from: Leg, to: Leg): Happening[] {
+export function bothLegs(day: Day, amount: RawNumber, from: Leg, to: Leg): DayEvent[] {
   const payment = { reference_number: `${day.replaceAll('-', '')}${from.account.mask ?? ''}${to.account.mask ?? ''}` }
   const { balances } = to.account
   const counterparty = { name: to.account.name, type: 'financial_institution' as const }
@@ -57,8 +57,8 @@ export function bothLegs(day: Day, amount: RawNumber, from: Leg, to: Leg): Happe
     isBookedThere,
   })
   return [
-    atOnce({ ...from, amount, day, payment, counterparty, other: sideOf(to, false) }),
-    atOnce({
+    postedSameDay({ ...from, amount, day, payment, counterparty, other: sideOf(to, false) }),
+    postedSameDay({
       ...to,
       amount: negateExact(amount),
       day,
