@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import * as z from 'zod'
 import type { Ctx, User } from '../../src/context.ts'
 import { listAccounts } from '../../src/db/records/accounts.ts'
-import type { Item } from '../../src/db/items/items.ts'
+import { type Item, listItems } from '../../src/db/items/items.ts'
 import { AppError } from '../../src/errors.ts'
 import { openAccessToken } from '../../src/custody/access-token.ts'
 import { requestRotation } from '../../src/items/request-rotation.ts'
@@ -160,8 +160,21 @@ export async function codeOf(act: Promise<unknown>): Promise<string | null> {
   }
 }
 
-/** A user with these services. */
-export const userWith = (world: World, subject: string, services: Services) => ({ ...world.user(subject), services })
+/** The error that the act rejects with. Throws when there is none, or when it is not an AppError. */
+export async function appErrorOf(act: Promise<unknown>): Promise<AppError> {
+  const error = await act.then(
+    () => null,
+    (reason: unknown) => reason,
+  )
+  if (error instanceof AppError) return error
+  throw new Error(`not refused as expected: ${String(error)}`)
+}
+
+/** A user with these services in place of the world's. */
+export const userWith = (world: World, subject: string, services: Partial<Services>) => ({
+  ...world.user(subject),
+  services: { ...world.services, ...services },
+})
 
 /** Syncs the item with `change` applied to Plaid's response to `/item/get`. */
 export async function lookAtItem(
@@ -310,6 +323,10 @@ export async function accessTokenOf(world: World, item: Item): Promise<string> {
   const owner = { userId: String(userId), itemId: item.id }
   return (await openAccessToken(world.services.keyring, String(sealed), owner)).reveal()
 }
+
+/** The user's items as the API lists them. */
+export const itemsOf = async (world: World, subject: string) =>
+  (await listItems(world.services.api, world.user(subject).actor.identity, 100, null)).rows
 
 /** The user's accounts as the API lists them. */
 export const accountsOf = async (world: World, subject: string) =>

@@ -6,8 +6,8 @@ import { removeItem } from '../../../src/items/remove-item.ts'
 import { createLinkToken } from '../../../src/link/create-link-token.ts'
 import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
 import { finishLinkSession } from '../../../src/link/finish-session.ts'
-import { AppError } from '../../../src/errors.ts'
 import {
+  appErrorOf,
   askForLink,
   chooseBank,
   goThroughLink,
@@ -51,15 +51,6 @@ const liveItems = (subject: string) =>
     [subject],
   )
 
-async function refusalOf(call: Promise<unknown>): Promise<AppError> {
-  const error = await call.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  )
-  if (error instanceof AppError) return error
-  throw new Error(`not refused: ${String(error)}`)
-}
-
 const linkToken = (subject: string, caps: Caps, wanted: { itemId?: string; hosted?: boolean } = {}) =>
   createLinkToken(capped(subject, caps), {
     itemId: wanted.itemId ?? null,
@@ -76,11 +67,11 @@ describe('the cap on live items', () => {
     const subject = 'full'
     await linkBank(subject, 1, { itemsPerUser: 1 })
     const { publicToken } = await chooseBank(world, subject, bankNumber(subject, 2))
-    const refused = await refusalOf(
+    const refused = await appErrorOf(
       exchangePublicToken(capped(subject, { itemsPerUser: 1 }), { publicToken, institution: null }),
     )
     expect(refused).toMatchObject({ code: 'too_many_items', extensions: { limit: 1 } })
-    expect(await refusalOf(linkToken(subject, { itemsPerUser: 1 }))).toMatchObject({ code: 'too_many_items' })
+    expect(await appErrorOf(linkToken(subject, { itemsPerUser: 1 }))).toMatchObject({ code: 'too_many_items' })
     // The public token is still valid.
     await exchangePublicToken(capped(subject, { itemsPerUser: 2 }), { publicToken, institution: null })
     expect(await liveItems(subject)).toHaveLength(2)
@@ -135,7 +126,7 @@ describe('the cap on live items', () => {
         return exchanged
       },
     })
-    const refused = await refusalOf(
+    const refused = await appErrorOf(
       exchangePublicToken({ ...user, services }, { publicToken: late.publicToken, institution: null }),
     )
     expect(refused).toMatchObject({ code: 'too_many_items', extensions: { limit: 1 } })
@@ -178,11 +169,11 @@ describe('the cap on links a day', () => {
     await linkBank(subject, 1, caps)
     await linkBank(subject, 2, caps)
     const { publicToken } = await chooseBank(world, subject, bankNumber(subject, 3))
-    const refused = await refusalOf(exchangePublicToken(capped(subject, caps), { publicToken, institution: null }))
+    const refused = await appErrorOf(exchangePublicToken(capped(subject, caps), { publicToken, institution: null }))
     expect(refused).toMatchObject({ code: 'too_many_links', extensions: { limit: 2 } })
     expect(refused.retryAfterSeconds).toBeGreaterThan(86_300)
     expect(refused.retryAfterSeconds).toBeLessThanOrEqual(86_400)
-    expect(await refusalOf(linkToken(subject, caps))).toMatchObject({ code: 'too_many_links' })
+    expect(await appErrorOf(linkToken(subject, caps))).toMatchObject({ code: 'too_many_links' })
     await world.sql(
       `update link_exchanges set created_at = created_at - interval '1 day' where id in (select x.id from link_exchanges x
        join users u on u.id = x.user_id where subject = $1 order by x.created_at limit 1)`,
@@ -197,9 +188,9 @@ describe('the cap on links a day', () => {
     const caps = { linksPerDay: 1 }
     const exchange = (publicToken: string) =>
       exchangePublicToken(capped(subject, caps), { publicToken, institution: null })
-    expect(await refusalOf(exchange('public-sandbox-made-up'))).toMatchObject({ code: 'public_token_refused' })
-    expect(await refusalOf(exchange('public-sandbox-made-up'))).toMatchObject({ code: 'public_token_refused' })
-    expect(await refusalOf(exchange('public-sandbox-another'))).toMatchObject({ code: 'too_many_links' })
+    expect(await appErrorOf(exchange('public-sandbox-made-up'))).toMatchObject({ code: 'public_token_refused' })
+    expect(await appErrorOf(exchange('public-sandbox-made-up'))).toMatchObject({ code: 'public_token_refused' })
+    expect(await appErrorOf(exchange('public-sandbox-another'))).toMatchObject({ code: 'too_many_links' })
     expect(
       await world.sql('select 1 from link_exchanges x join users u on u.id = x.user_id where subject = $1', [subject]),
     ).toHaveLength(1)
@@ -213,7 +204,7 @@ describe('the cap on links a day', () => {
     expect(
       await world.sql('select 1 from link_sessions s join users u on u.id = s.user_id where subject = $1', [subject]),
     ).toHaveLength(10)
-    expect(await refusalOf(linkToken(subject, caps))).toMatchObject({
+    expect(await appErrorOf(linkToken(subject, caps))).toMatchObject({
       code: 'too_many_links',
       extensions: { limit: 10 },
     })
@@ -222,7 +213,7 @@ describe('the cap on links a day', () => {
   it('bounds the hosted pages that a user has open by twenty', async () => {
     const subject = 'pages'
     for (let page = 0; page < 20; page += 1) await linkToken(subject, {}, { hosted: true })
-    expect(await refusalOf(linkToken(subject, {}, { hosted: true }))).toMatchObject({
+    expect(await appErrorOf(linkToken(subject, {}, { hosted: true }))).toMatchObject({
       code: 'too_many_links',
       extensions: { limit: 20 },
     })
@@ -240,11 +231,11 @@ describe('allow_duplicate', () => {
         headers: new Headers({ 'content-type': 'application/json' }),
         readBody: () => Promise.resolve(new TextEncoder().encode(body)),
       })
-    expect(await refusalOf(exchange(false))).toMatchObject({
+    expect(await appErrorOf(exchange(false))).toMatchObject({
       code: 'validation_failed',
       fields: [{ pointer: '#/allow_duplicate' }],
     })
-    expect(await refusalOf(exchange(true))).toMatchObject({ code: 'public_token_refused' })
+    expect(await appErrorOf(exchange(true))).toMatchObject({ code: 'public_token_refused' })
   })
 })
 
@@ -257,7 +248,7 @@ describe('country_codes', () => {
         headers: new Headers({ 'content-type': 'application/json' }),
         readBody: () => Promise.resolve(new TextEncoder().encode(JSON.stringify({ country_codes: countryCodes }))),
       })
-    expect(await refusalOf(ask(['US', 'GB']))).toMatchObject({
+    expect(await appErrorOf(ask(['US', 'GB']))).toMatchObject({
       code: 'validation_failed',
       fields: [{ pointer: '#/country_codes/1' }],
     })

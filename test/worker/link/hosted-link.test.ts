@@ -1,7 +1,7 @@
 // Hosted Link: an added bank is linked for its user exactly once, whether Plaid's webhooks come once, twice or never.
 // In update mode, the repaired item is synced.
 import { describe, expect, it } from 'vitest'
-import { getItem, type Item, listItems } from '../../../src/db/items/items.ts'
+import { getItem, type Item } from '../../../src/db/items/items.ts'
 import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
 import { finishLinkSession } from '../../../src/link/finish-session.ts'
 import { reconcile } from '../../../src/link/reconcile.ts'
@@ -16,6 +16,7 @@ import {
   heal,
   heldAtPlaid,
   heldHere,
+  itemsOf,
   letTimePass,
   linkAndSyncSmallBank,
   smallBank,
@@ -52,9 +53,6 @@ const sessionOf = async (subject: string) =>
       [subject],
     )
   )[0]
-
-const itemsOf = async (subject: string) =>
-  (await listItems(world.services.api, world.user(subject).actor.identity, 100, null)).rows
 
 const tellings = async () => (await world.bank.calls()).filter(({ endpoint }) => endpoint === '/link/token/get').length
 
@@ -95,7 +93,7 @@ describe('a bank that was added on Plaid’s page', () => {
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
     await world.deliver(deliveries[0] ?? { body: '', plaidVerification: null })
     await world.drain()
-    expect(await itemsOf(subject)).toHaveLength(1)
+    expect(await itemsOf(world, subject)).toHaveLength(1)
   })
 
   it('is linked although the webhooks are lost: Plaid is asked, and not before its time', async () => {
@@ -138,7 +136,7 @@ describe('a bank that was added on Plaid’s page', () => {
     const ctx = { ...world.job({ ...world.services, config: shared }), actor: { kind: 'anonymous' } } as const
     await receiveWebhook(ctx, { plaidVerification: null, webhookSignature: `t=${seconds},v1=${hex}`, body })
     expect(world.queue).toEqual([])
-    expect(await itemsOf('thief')).toEqual([])
+    expect(await itemsOf(world, 'thief')).toEqual([])
     await heal(world, 2, subject)
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
@@ -150,7 +148,7 @@ describe('a bank that was added on Plaid’s page', () => {
     await addBank(subject)
     for (const delivery of await linkWebhooks(2)) await world.deliver(delivery)
     await world.drain()
-    expect(await itemsOf(subject)).toHaveLength(1)
+    expect(await itemsOf(world, subject)).toHaveLength(1)
     await heal(world, 3, subject)
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
@@ -195,7 +193,7 @@ describe('a session', () => {
     await goThroughLink(world, linkToken, { exit: true })
     for (const delivery of await linkWebhooks(1)) await world.deliver(delivery)
     await world.drain()
-    expect(await itemsOf(subject)).toEqual([])
+    expect(await itemsOf(world, subject)).toEqual([])
     expect(await sessionOf(subject)).toMatchObject({ finished: 'f', sealed: 't', checked: 't' })
     const { item_id: plaidItemId } = await goThroughLink(world, linkToken, smallBank(subject))
     await heal(world, 3, subject)
@@ -247,7 +245,7 @@ describe('a session', () => {
     await world.bank.fault({ endpoint: '/link/token/get', times: 20, error: 'INTERNAL_SERVER_ERROR' })
     await letTimePass(world, subject)
     await reconcile(world.job())
-    expect(await itemsOf(subject)).toEqual([])
+    expect(await itemsOf(world, subject)).toEqual([])
     await world.bank.clearFaults()
     await heal(world, 2, subject)
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
@@ -291,7 +289,7 @@ describe('a session in update mode', () => {
     await askPlaid()
     expect(await seen(subject, item)).toEqual({ status: 'healthy', announced: false })
     expect(await heldAtPlaid(world, subject)).toEqual([item.plaidItemId])
-    expect(await itemsOf(subject)).toHaveLength(1)
+    expect(await itemsOf(world, subject)).toHaveLength(1)
   })
 
   it('repairs nothing when its user left', async () => {
