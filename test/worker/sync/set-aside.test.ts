@@ -21,7 +21,7 @@ afterEach(() => world.bank.clearAlterations())
 
 const everything = { products: ['transactions', 'investments', 'liabilities'] }
 
-/** What an operator sees of the item. */
+/** The rows set aside of the item, as an operator sees them. */
 const setAside = async (item: Item, product?: string): Promise<readonly StoredSetAside[]> =>
   (await listSetAside(world.services.jobs, { itemId: item.id, product }, 100, null)).rows
 
@@ -43,7 +43,7 @@ const rowsOf = (table: string, item: Item) =>
 const idsIn = async (table: string, item: Item, id: string) =>
   (await world.sql(`select ${id} as id from ${table} where item_id = $1 order by 1`, [item.id])).map((row) => row['id'])
 
-/** New transactions at the bank, which the next sync reads. */
+/** Adds transactions at the bank, for the next sync. */
 const addAtBank = (item: Item, add: number) => world.bank.change(item.plaidItemId, { add, silent: true })
 
 const sync = '/transactions/sync'
@@ -90,13 +90,13 @@ describe('transactions', () => {
     const lines = world.lines.slice(logged).filter((line) => line.includes('rows_set_aside'))
     expect(lines).toEqual([expect.stringContaining(`transaction ${problem}`)])
 
-    // It is still missing after a run that reads something else.
+    // It stays set aside after a run that reads other rows.
     await addAtBank(item, 1)
     await odd.sync(item, 'transactions')
     expect(await setAside(item)).toMatchObject([{ id: row?.id }])
     expect(await lastRun(item, 'transactions')).toMatchObject({ setAside: 1 })
 
-    // What could not be read then can be read now, as after an upgrade.
+    // The stored payload becomes readable, as after an upgrade.
     const told = (await world.bank.truth(item.plaidItemId)).transactions.find(
       ({ transaction_id: id }) => id === row?.rowKey,
     )

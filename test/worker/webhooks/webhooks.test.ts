@@ -31,7 +31,7 @@ afterEach(async () => {
 
 const sharedKey = 'shared-key-of-the-relay-in-these-tests'
 
-/** Takes a body that the operator's relay has signed, for what the bank's simulator would never send. */
+/** Delivers a body that the operator's relay has signed, for webhooks that the simulator never sends. */
 async function relay(body: string, given: Services = world.services): Promise<void> {
   const bytes = new TextEncoder().encode(body)
   const seconds = Math.floor(Date.now() / 1000)
@@ -52,7 +52,7 @@ async function relay(body: string, given: Services = world.services): Promise<vo
   )
 }
 
-/** The next webhook that the bank delivers, of those whose body holds `text`. */
+/** The next webhook of the simulator whose body contains `text`. */
 async function nextDelivery(text: string): Promise<Delivery> {
   let found: Delivery | undefined
   await expect
@@ -122,7 +122,7 @@ describe('a webhook', () => {
     expect(await marks(item.id)).toEqual(clean)
   })
 
-  /** An isolate that has taken no delivery yet. */
+  /** Services of a new isolate, which has accepted no delivery. */
   const freshIsolate = (): Services => ({ ...world.services, recentWebhooks: createRecentDeliveries() })
 
   it('changes nothing when it is repeated, and enqueues again in an isolate that did not accept the first', async () => {
@@ -130,7 +130,7 @@ describe('a webhook', () => {
     const delivery = await newsOf(item)
     for (let copy = 0; copy < 3; copy += 1) await world.deliver(delivery)
     expect(world.queue).toHaveLength(1)
-    // The message is lost.
+    // The queue loses the message.
     world.queue.length = 0
     await world.deliver(delivery)
     expect(world.queue).toEqual([])
@@ -167,7 +167,7 @@ describe('a webhook', () => {
       await receiveWebhook(ctx, { plaidVerification, webhookSignature: null, body: new TextEncoder().encode(body) })
     }
     await send(delivery)
-    // The first copy is counted after its work; the ones after it are known to be too many.
+    // The first copy is counted after its work; later copies are refused first.
     for (let copy = 0; copy < 4; copy += 1) await send(delivery)
     expect([world.queue.length, counted]).toEqual([1, 1])
     await send(other)
@@ -188,7 +188,7 @@ describe('a webhook', () => {
     const [first, second] = [await newsOf(item), await newsOf(item)]
     expect(first.body).toBe(second.body)
     await Promise.all([world.deliver(first), world.deliver(second)])
-    // Signed within one second of one another they are one delivery; the mark is raised either way.
+    // Two webhooks signed within the same second count as one delivery. The product is marked dirty in both cases.
     expect((await events(item.plaidItemId)).length).toBe(first.plaidVerification === second.plaidVerification ? 1 : 2)
     await world.drain()
     await expectTruth(world, 'same words', item.plaidItemId)
@@ -349,7 +349,7 @@ describe('a notice', () => {
     await world.deliver(delivery)
     const expected = { status: 'pending_disconnect', reason: 'INSTITUTION_TOKEN_EXPIRATION', action: 'update' }
     expect(await statusOf('disconnect', item.id)).toEqual(expected)
-    // The item is asked, and knows nothing of it.
+    // The item's sync finds no error at Plaid.
     await world.drain()
     expect(await statusOf('disconnect', item.id)).toEqual(expected)
     const shown = await getItem(world.services.api, world.user('disconnect').actor.identity, item.id)
@@ -358,7 +358,7 @@ describe('a notice', () => {
     expect(await marks(item.id)).toMatchObject({ item: 1, balances: 1, transactions: 1 })
     await world.drain()
     expect(await statusOf('disconnect', item.id)).toEqual({ status: 'healthy', reason: null, action: null })
-    // A copy that was long on its way says nothing new.
+    // A late copy changes nothing.
     await world.deliver(delivery)
     await world.drain()
     expect(await statusOf('disconnect', item.id)).toEqual({ status: 'healthy', reason: null, action: null })
