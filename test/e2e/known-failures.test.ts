@@ -1,5 +1,5 @@
 // Failures of other integrations of Plaid, as far as they show over HTTP. A test title begins with the failure's name
-// in test/unit/known-failures.test.ts; test/worker/known-failures.test.ts has the other ones.
+// in test/unit/known-failures.test.ts; test/worker/known-failures-sync.test.ts and known-failures-data.test.ts have the others.
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { type Call, type Edge, expectStatus, type Linked, startEdge, webhookPath } from '../support/edge.ts'

@@ -35,7 +35,8 @@ async function failuresPlayedIn(file: string): Promise<string[]> {
 
 it('every failure has a test of its name, and every such test a failure', async () => {
   const played = [
-    ...(await failuresPlayedIn('worker/known-failures.test.ts')),
+    ...(await failuresPlayedIn('worker/known-failures-sync.test.ts')),
+    ...(await failuresPlayedIn('worker/known-failures-data.test.ts')),
     ...(await failuresPlayedIn('e2e/known-failures.test.ts')),
   ]
   expect([...new Set(played)].toSorted()).toEqual(failures.toSorted())

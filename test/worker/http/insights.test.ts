@@ -1,54 +1,24 @@
-// Insights equal the sums that the test computes itself from the bank's data, with separate exact decimals.
+// Cash flow and spending equal the sums that the test computes from the bank's data, with separate exact decimals.
 import * as fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { registerUser } from '../../../src/db/core/scope.ts'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import { cashFlowRoute, netWorthRoute, spendingRoute } from '../../../src/http/routes/insights.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
-import { ask } from '../../support/call-route.ts'
 import type { Truth } from '../../support/bank.ts'
 import { everyTransaction } from '../../support/equality.ts'
 import { partsOf, textOf } from '../../support/exact.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import type { World } from '../../support/world.ts'
+import { dayMs, dayAt, type Query, type Row, insight, keyed, type Sums, sumsIn } from './insight-sums.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
-const dayMs = 86_400_000
-const dayAt = (offset: number): string => new Date(Date.now() + offset * dayMs).toISOString().slice(0, 10)
 const next = (day: string): string => new Date(Date.parse(day) + dayMs).toISOString().slice(0, 10)
-const answerSchema = z.object({
-  from: z.string(),
-  to: z.string(),
-  data: z.array(z.looseObject({})),
-  left_out: z.array(z.object({ account_id: z.string(), reason: z.string() })).optional(),
-})
-type Query = Readonly<Record<string, string>>
-type Row = Readonly<Record<string, unknown>>
-
-const insight = async (subject: string, which: typeof netWorthRoute, query: Query = {}) =>
-  answerSchema.parse(await ask(world.user(subject), which, { query }))
-
-/** The rows by their keys, so that the order is compared separately. */
-const keyed = (rows: readonly Row[], ...names: string[]) =>
-  new Map(rows.map((row) => [JSON.stringify(names.map((name) => row[name])), row]))
-
-interface Sums {
-  in: bigint
-  out: bigint
-  count: number
-}
-const sumsIn = (book: Map<string, Sums>, key: readonly (string | null)[]): Sums => {
-  const name = JSON.stringify(key)
-  const sums = book.get(name) ?? { in: 0n, out: 0n, count: 0 }
-  book.set(name, sums)
-  return sums
-}
 
 interface Moved {
   readonly date: string
@@ -194,10 +164,10 @@ describe('cash flow and spending', () => {
     await fc.assert(
       fc.asyncProperty(windows, async ([offset, length, interval]) => {
         const [from, to] = [dayAt(offset - length), dayAt(offset)]
-        const flow = await insight('difficult', cashFlowRoute, { from, to, interval })
+        const flow = await insight(world, 'difficult', cashFlowRoute, { from, to, interval })
         expect(flow).toMatchObject({ from, to })
         expect(keyed(flow.data, 'start', 'currency')).toEqual(expectedFlow(all, from, to, interval))
-        const spent = await insight('difficult', spendingRoute, { from, to })
+        const spent = await insight(world, 'difficult', spendingRoute, { from, to })
         expect(keyed(spent.data, 'currency', 'category')).toEqual(expectedSpending(all, from, to))
       }),
       { numRuns: 40 },
@@ -205,7 +175,11 @@ describe('cash flow and spending', () => {
   })
 
   it('know 12 digits, 18 places, coins, and amounts of no currency', async () => {
-    const { data } = await insight('difficult', cashFlowRoute, { from: dayAt(-3), to: dayAt(-2), interval: 'day' })
+    const { data } = await insight(world, 'difficult', cashFlowRoute, {
+      from: dayAt(-3),
+      to: dayAt(-2),
+      interval: 'day',
+    })
     expect(data.map(({ currency }) => currency)).toEqual(expect.arrayContaining(['USD', 'DOGE', null]))
     expect(data.find(({ currency }) => currency === 'DOGE')).toMatchObject({
       inflow: '7.25',
@@ -218,13 +192,13 @@ describe('cash flow and spending', () => {
 
   it('begin by themselves 30 days, 12 weeks or 12 months ago and end today', async () => {
     for (const interval of ['day', 'week', 'month']) {
-      const { from, to, data } = await insight('difficult', cashFlowRoute, { interval })
+      const { from, to, data } = await insight(world, 'difficult', cashFlowRoute, { interval })
       expect(to).toBe(dayAt(0))
       expect(from).toBe(startOf(from, interval))
       expect(keyed(data, 'start', 'currency')).toEqual(expectedFlow(all, from, to, interval))
     }
-    expect((await insight('difficult', cashFlowRoute)).from).toMatch(/-01$/)
-    const spent = await insight('difficult', spendingRoute)
+    expect((await insight(world, 'difficult', cashFlowRoute)).from).toMatch(/-01$/)
+    const spent = await insight(world, 'difficult', spendingRoute)
     expect(spent).toMatchObject({ from: dayAt(-29), to: dayAt(0) })
     expect(keyed(spent.data, 'currency', 'category')).toEqual(expectedSpending(all, spent.from, spent.to))
   })
@@ -237,17 +211,17 @@ describe('cash flow and spending', () => {
         .map((row) => partsOf(String(row[name])))
         .reduce((left, right) => left + right, 0n)
     const [flow, spent] = [
-      await insight('difficult', cashFlowRoute, query),
-      await insight('difficult', spendingRoute, query),
+      await insight(world, 'difficult', cashFlowRoute, query),
+      await insight(world, 'difficult', spendingRoute, query),
     ]
     expect(sum(spent.data, 'total')).toBe(sum(flow.data, 'outflow'))
   })
 
   it('are sorted by time, or by the largest first', async () => {
-    const flow = await insight('difficult', cashFlowRoute, { interval: 'week' })
+    const flow = await insight(world, 'difficult', cashFlowRoute, { interval: 'week' })
     const starts = flow.data.map(({ start }) => String(start))
     expect(starts).toEqual(starts.toSorted())
-    const { data } = await insight('difficult', spendingRoute, { from: dayAt(-90), to: dayAt(0) })
+    const { data } = await insight(world, 'difficult', spendingRoute, { from: dayAt(-90), to: dayAt(0) })
     const totals = data.filter(({ currency }) => currency === 'USD').map(({ total }) => partsOf(String(total)))
     expect(totals.length).toBeGreaterThan(3)
     expect(totals).toEqual(totals.toSorted((left, right) => (left < right ? 1 : -1)))
@@ -255,163 +229,13 @@ describe('cash flow and spending', () => {
 
   it('know nothing of what was removed, and show nothing to others', async () => {
     const item = await linkAndSync(world, 'removed')
-    expect((await insight('removed', cashFlowRoute)).data.length).toBeGreaterThan(0)
+    expect((await insight(world, 'removed', cashFlowRoute)).data.length).toBeGreaterThan(0)
     await world.sql('update transactions set removed_at = now() where item_id = $1', [item.id])
-    expect((await insight('removed', cashFlowRoute)).data).toEqual([])
+    expect((await insight(world, 'removed', cashFlowRoute)).data).toEqual([])
     const hidden = await linkAndSync(world, 'hidden')
     await world.sql('update items set removed_at = now() where id = $1', [hidden.id])
     for (const route of [cashFlowRoute, spendingRoute, netWorthRoute])
-      for (const subject of ['hidden', 'nobody']) expect((await insight(subject, route)).data).toEqual([])
-  })
-})
-
-interface ModelAccount {
-  readonly type: string
-  readonly currency: readonly [iso: string | null, unofficial: string | null]
-  readonly closed: boolean
-  /** Days from today. */
-  readonly revoked: number | null
-  readonly balances: readonly {
-    readonly day: number
-    readonly current: string | null
-    readonly available: string | null
-  }[]
-}
-
-const amount = fc.oneof(
-  fc.constantFrom('0', '-3.5', '123456789012.34', '0.000000000000000001', '999999999999'),
-  fc.tuple(fc.nat(99_999), fc.nat(99)).map(([whole, cents]) => textOf(partsOf(`${whole}.${cents}`))),
-)
-const modelAccount: fc.Arbitrary<ModelAccount> = fc.record({
-  type: fc.constantFrom('depository', 'investment', 'brokerage', 'other', 'credit', 'loan'),
-  currency: fc.constantFrom(
-    ['USD', null] as const,
-    ['EUR', null] as const,
-    [null, 'DOGE'] as const,
-    [null, null] as const,
-  ),
-  closed: fc.boolean(),
-  revoked: fc.option(fc.integer({ min: -20, max: 0 })),
-  balances: fc.uniqueArray(
-    fc.record({
-      day: fc.integer({ min: -25, max: 0 }),
-      current: fc.option(amount, { freq: 3 }),
-      available: fc.option(amount),
-    }),
-    { selector: ({ day }) => day, maxLength: 6 },
-  ),
-})
-
-/** Stores accounts and their histories in place of the user's earlier ones. */
-async function store(userId: string, accounts: readonly ModelAccount[]): Promise<string[]> {
-  await world.sql('delete from items where user_id = $1', [userId])
-  const rows = accounts.map((account) => ({ ...account, id: crypto.randomUUID() }))
-  await world.sql(
-    `with item as (
-       insert into items (user_id, plaid_item_id, access_token_sealed) values ($1, gen_random_uuid()::text, '') returning id
-     ), told as (select * from jsonb_to_recordset($2::jsonb) as r(id uuid, type text, currency jsonb, closed boolean, revoked int, balances jsonb)),
-     made as (
-       insert into accounts (id, user_id, item_id, plaid_account_id, name, type, closed, revoked_at)
-       select told.id, $1, item.id, told.id::text, 'account', type, closed,
-         ((now() at time zone 'UTC')::date + revoked + time '11:00') at time zone 'UTC' from told cross join item returning id
-     )
-     insert into account_balances (account_id, day, user_id, current, available, iso_currency_code, unofficial_currency_code, as_of)
-     select told.id, (now() at time zone 'UTC')::date + (b->>'day')::int, $1, (b->>'current')::numeric, (b->>'available')::numeric, currency->>0, currency->>1, now()
-     from told join made using (id) cross join lateral jsonb_array_elements(balances) b`,
-    [userId, JSON.stringify(rows)],
-  )
-  return rows.map(({ id }) => id)
-}
-
-/** A depository account without a current balance counts with its available one. */
-const amountOf = ({ type }: ModelAccount, { current, available }: ModelAccount['balances'][number]): string | null =>
-  current ?? (type === 'depository' ? available : null)
-
-/** The open accounts that count on no day up to `to`. */
-const expectedLeftOut = (accounts: readonly ModelAccount[], ids: readonly string[], to: number): string[] =>
-  ids.filter((_id, index) => {
-    const account = accounts[index]
-    if (account === undefined || account.closed || account.revoked !== null) return false
-    return !account.balances.some((each) => each.day <= Math.min(to, 0) && amountOf(account, each) !== null)
-  })
-
-function expectedWorth(accounts: readonly ModelAccount[], from: number, to: number): Map<string, Row> {
-  const book = new Map<string, Sums>()
-  for (let day = from; day <= Math.min(to, 0); day += 1)
-    for (const account of accounts) {
-      const { type, currency, closed, revoked, balances } = account
-      const last = Math.max(...balances.map((balance) => balance.day))
-      const known = balances.filter((balance) => amountOf(account, balance) !== null && balance.day <= day)
-      const [newest] = known.toSorted((left, right) => right.day - left.day)
-      const worth = newest === undefined ? null : amountOf(account, newest)
-      if (worth === null || (closed && day > last) || (revoked !== null && day >= revoked)) continue
-      const sums = sumsIn(book, [dayAt(day), currency[0] ?? currency[1]])
-      if (type === 'credit' || type === 'loan') sums.out += partsOf(worth)
-      else sums.in += partsOf(worth)
-    }
-  const rows = [...book].map(([key, { in: assets, out: liabilities }]) => {
-    const [date = '', currency = null] = z.array(z.string().nullable()).parse(JSON.parse(key))
-    return {
-      date,
-      currency,
-      assets: textOf(assets),
-      liabilities: textOf(liabilities),
-      net: textOf(assets - liabilities),
-    }
-  })
-  return keyed(rows, 'date', 'currency')
-}
-
-describe('net worth', () => {
-  it('is what was last known of every account on each day, by currency', async () => {
-    const userId = await registerUser(world.services.api, world.user('worth').actor.identity)
-    const window = fc.tuple(fc.integer({ min: -30, max: 2 }), fc.nat(30))
-    await fc.assert(
-      fc.asyncProperty(fc.array(modelAccount, { maxLength: 6 }), window, async (accounts, [end, length]) => {
-        const ids = await store(userId, accounts)
-        const [from, to] = [end - length, end]
-        const { data, left_out: leftOut } = await insight('worth', netWorthRoute, { from: dayAt(from), to: dayAt(to) })
-        expect(keyed(data, 'date', 'currency')).toEqual(expectedWorth(accounts, from, to))
-        expect(leftOut).toEqual(
-          expectedLeftOut(accounts, ids, to)
-            .toSorted()
-            .map((id) => ({ account_id: id, reason: 'no_balance' })),
-        )
-        const dates = data.map(({ date }) => String(date))
-        expect(dates).toEqual(dates.toSorted())
-      }),
-      { numRuns: 60 },
-    )
-  })
-
-  it('is today what the bank says, for all accounts, the last 30 days by default', async () => {
-    const item = await linkAndSync(world, 'today', { products: ['transactions', 'investments', 'liabilities'] })
-    const { accounts } = await world.bank.truth(item.plaidItemId)
-    const book = new Map<string, Sums>()
-    const balances = z.object({
-      current: z.string().nullable(),
-      iso_currency_code: z.string().nullable(),
-      unofficial_currency_code: z.string().nullable(),
-    })
-    for (const account of accounts) {
-      const {
-        current,
-        iso_currency_code: iso,
-        unofficial_currency_code: unofficial,
-      } = balances.parse(account['balances'])
-      if (current === null) continue
-      const sums = sumsIn(book, [dayAt(0), iso ?? unofficial])
-      if (account['type'] === 'credit' || account['type'] === 'loan') sums.out += partsOf(current)
-      else sums.in += partsOf(current)
-    }
-    const answer = await insight('today', netWorthRoute)
-    expect(answer).toMatchObject({ from: dayAt(-29), to: dayAt(0) })
-    expect(book.size).toBeGreaterThan(0)
-    expect(
-      new Map(
-        answer.data.map((row) => [JSON.stringify([row['date'], row['currency']]), [row['assets'], row['liabilities']]]),
-      ),
-    ).toEqual(new Map([...book].map(([key, sums]) => [key, [textOf(sums.in), textOf(sums.out)]])))
+      for (const subject of ['hidden', 'nobody']) expect((await insight(world, subject, route)).data).toEqual([])
   })
 })
 
@@ -422,7 +246,7 @@ describe('days', () => {
     ['more than two years', { from: '2024-01-01', to: '2026-01-01' }],
   ])('%s are refused, with the place', async (_what, query) => {
     for (const route of [netWorthRoute, cashFlowRoute, spendingRoute])
-      await expect(insight('nobody', route, query)).rejects.toMatchObject({
+      await expect(insight(world, 'nobody', route, query)).rejects.toMatchObject({
         code: 'validation_failed',
         fields: [{ pointer: expect.stringMatching(/^(from|to)$/) }],
       })
@@ -431,12 +255,12 @@ describe('days', () => {
   it('accept two years', async () => {
     const query = { from: '2024-01-01', to: '2025-12-31' }
     for (const route of [netWorthRoute, cashFlowRoute, spendingRoute])
-      expect(await insight('nobody', route, query)).toMatchObject({ ...query, data: [] })
+      expect(await insight(world, 'nobody', route, query)).toMatchObject({ ...query, data: [] })
   })
 
   it.each(['0001-01-01', '0001-02-03', '9999-12-31'])('accept the end %s', async (to) => {
     for (const interval of ['day', 'week', 'month'])
-      expect((await insight('nobody', cashFlowRoute, { to, interval })).data).toEqual([])
-    expect((await insight('nobody', netWorthRoute, { to })).data).toEqual([])
+      expect((await insight(world, 'nobody', cashFlowRoute, { to, interval })).data).toEqual([])
+    expect((await insight(world, 'nobody', netWorthRoute, { to })).data).toEqual([])
   })
 })

@@ -17,7 +17,7 @@ import {
   useWorld,
   webhooksLike,
 } from '../../support/item-lifecycle.ts'
-import { link, linkAndSync } from '../../support/linked.ts'
+import { allProducts, link, linkAndSync } from '../../support/linked.ts'
 import { type OddAnswers, oddAnswers } from '../../support/odd-answers.ts'
 import type { Delivery } from '../../support/stack.ts'
 import type { World } from '../../support/world.ts'
@@ -51,8 +51,6 @@ const runsFor = async (item: Item, trigger: string): Promise<string[]> =>
       [item.id, trigger],
     )
   ).map(({ product }) => String(product))
-
-const everything = { products: ['transactions', 'investments', 'liabilities'] }
 
 describe('a new item', () => {
   it('is initializing until its first transactions arrive, for any other product', async () => {
@@ -91,7 +89,7 @@ describe('a new item', () => {
 
 describe('a look at the item', () => {
   it('marks as dirty what a lost webhook should have marked', async () => {
-    const item = await linkAndSync(world, 'told', everything)
+    const item = await linkAndSync(world, 'told', allProducts)
     const before = await runsFor(item, 'raised')
     const later = { last_successful_update: new Date() }
     await lookAtItem(world, item, (told) => ({ ...told, status: { ...told.status, investments: later } }))
@@ -99,7 +97,7 @@ describe('a look at the item', () => {
   })
 
   it('marks everything as dirty once the item works again, without a webhook', async () => {
-    const item = await linkAndSync(world, 'works again', everything)
+    const item = await linkAndSync(world, 'works again', allProducts)
     await world.bank.change(item.plaidItemId, { login_required: true, silent: true })
     await odd.sync(item, 'item')
     expect(await statusOf('works again', item)).toBe('needs_update')
@@ -119,7 +117,7 @@ describe('a look at the item', () => {
   })
 
   it('is all that the sweep does of an item that waits for its user', async () => {
-    const item = await linkAndSync(world, 'waits', everything)
+    const item = await linkAndSync(world, 'waits', allProducts)
     await world.bank.change(item.plaidItemId, { login_required: true, silent: true })
     await odd.sync(item, 'item')
     await world.sql('update item_products set dirty_seq = dirty_seq + 1 where item_id = $1', [item.id])

@@ -1,6 +1,6 @@
 // The removal and the repair of an item. A removed item is hidden immediately and ended at Plaid; a purge deletes its
 // rows.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listAccounts } from '../../../src/db/records/accounts.ts'
 import { listHoldings, listInvestmentTransactions } from '../../../src/db/records/investments.ts'
 import { getItem, type Item, listItems } from '../../../src/db/items/items.ts'
@@ -8,7 +8,6 @@ import { listLiabilities } from '../../../src/db/records/liabilities.ts'
 import { listRecurring } from '../../../src/db/records/recurring.ts'
 import { listSyncRuns } from '../../../src/db/sync/runs.ts'
 import { getTransaction, listTransactions } from '../../../src/db/records/transactions.ts'
-import { AppError } from '../../../src/errors.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
 import { markRepaired } from '../../../src/items/repair-item.ts'
 import { createLinkToken, type LinkTokenInput } from '../../../src/link/create-link-token.ts'
@@ -16,24 +15,16 @@ import { reconcile } from '../../../src/link/reconcile.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { expectTruth } from '../../support/equality.ts'
-import { letTimePass } from '../../support/item-lifecycle.ts'
-import { linkAndSync } from '../../support/linked.ts'
+import { codeOf, letTimePass, useWorld } from '../../support/item-lifecycle.ts'
+import { allProducts, linkAndSync } from '../../support/linked.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-})
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.stack.clearFaults(world.database.name)
-  await world.bank.clearFaults()
-  await world.delivered()
-  world.queue.length = 0
+useWorld((made) => {
+  world = made
 })
 
-const everything = { products: ['transactions', 'investments', 'liabilities'] }
 const hide = { purge: false }
 const purge = { purge: true }
 const updateMode = (itemId: string, accountSelection = false): LinkTokenInput => ({
@@ -45,15 +36,6 @@ const updateMode = (itemId: string, accountSelection = false): LinkTokenInput =>
   language: null,
   countryCodes: null,
 })
-
-async function codeOf(act: Promise<unknown>): Promise<string | null> {
-  try {
-    await act
-    return null
-  } catch (error) {
-    return error instanceof AppError ? error.code : 'another error'
-  }
-}
 
 /** The endpoints of Plaid that were called for the item. */
 const callsOf = async ({ plaidItemId }: Item): Promise<string[]> =>
@@ -114,7 +96,7 @@ const rowOf = (item: Item) => world.sql('select * from items where id = $1', [it
 describe('an item that its user removes', () => {
   it('is ended at Plaid and hidden everywhere at once, and nothing looks at it any more', async () => {
     const user = world.user('hidden')
-    const item = await linkAndSync(world, 'hidden', everything)
+    const item = await linkAndSync(world, 'hidden', allProducts)
     const before = await shown('hidden')
     expect(Object.values(before).every((count) => count > 0)).toBe(true)
     const [transaction] = (await listTransactions(world.services.api, user.actor.identity, {}, 1, null)).rows
@@ -220,7 +202,7 @@ describe('an item that its user removes', () => {
 
 describe('an item that is purged', () => {
   it('leaves no row behind, in any table', async () => {
-    const item = await linkAndSync(world, 'purged', everything)
+    const item = await linkAndSync(world, 'purged', allProducts)
     await world.bank.alter({ endpoint: '/transactions/sync', path: 'added[0].amount', value: 'odd', times: 1 })
     await world.bank.change(item.plaidItemId, { add: 2 })
     await expect

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { exportedTables } from '../../../src/db/privacy/exported-tables.ts'
 import { exportData } from '../../../src/privacy/export.ts'
 import { type Accounts, createAccounts } from '../../support/accounts.ts'
-import { linkAndSync } from '../../support/linked.ts'
+import { allProducts, linkAndSync } from '../../support/linked.ts'
 import { unzip } from '../../support/unzip.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
@@ -23,7 +23,6 @@ afterEach(async () => {
   world.queue.length = 0
 })
 
-const everything = { products: ['transactions', 'investments', 'liabilities'] }
 const lineSchema = z.object({ table: z.string(), row: z.record(z.string(), z.unknown()) })
 const endSchema = z.object({ complete: z.literal(true), rows: z.record(z.string(), z.number()) })
 
@@ -50,8 +49,8 @@ const countOf = async (table: string, subject: string): Promise<number> => {
 
 describe('an export', () => {
   it('has every row of the user in every table, and none of another user', async () => {
-    await linkAndSync(world, 'exporter', everything)
-    await linkAndSync(world, 'other', everything)
+    await linkAndSync(world, 'exporter', allProducts)
+    await linkAndSync(world, 'other', allProducts)
     // Several pages of each kind of order.
     const account = `(select a.* from accounts a join users u on u.id = a.user_id where u.subject = 'exporter' limit 1) a`
     await world.sql(`insert into transactions (user_id, item_id, account_id, plaid_transaction_id, date, amount, name, pending, change_seq)

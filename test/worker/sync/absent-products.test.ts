@@ -18,7 +18,7 @@ import {
   useWorld,
   webhooksLike,
 } from '../../support/item-lifecycle.ts'
-import { link, linkAndSync } from '../../support/linked.ts'
+import { allProducts, link, linkAndSync } from '../../support/linked.ts'
 import { oddAnswers, type OddAnswers } from '../../support/odd-answers.ts'
 import type { World } from '../../support/world.ts'
 
@@ -29,7 +29,6 @@ useWorld((made) => {
   odd = oddAnswers(made)
 })
 
-const everything = { products: ['transactions', 'investments', 'liabilities'] }
 const paths = {
   holdings: '/investments/holdings/get',
   liabilities: '/liabilities/get',
@@ -61,7 +60,7 @@ const rowOf = async ({ id }: Item, product: string) =>
 
 /** An item whose holdings were synced and are absent now. */
 async function withAbsentHoldings(subject: string): Promise<Item> {
-  const item = await linkAndSync(world, subject, everything)
+  const item = await linkAndSync(world, subject, allProducts)
   await refuse('holdings', 2)
   await odd.sync(item, 'holdings')
   await odd.sync(item, 'holdings')
@@ -76,7 +75,7 @@ const holdingsOf = async (subject: string) =>
 describe('a product that Plaid refuses', () => {
   it('is an error after one refusal and absent after two, when it was read before', async () => {
     const subject = 'read before'
-    const item = await linkAndSync(world, subject, everything)
+    const item = await linkAndSync(world, subject, allProducts)
     const before = await holdingsOf(subject)
     expect(before.length).toBeGreaterThan(0)
     await refuse('holdings')
@@ -91,7 +90,7 @@ describe('a product that Plaid refuses', () => {
 
   it('is absent after one refusal when it was never read, and is asked for again after an hour, a day and a week', async () => {
     const subject = 'never read'
-    const item = await link(world, subject, everything)
+    const item = await link(world, subject, allProducts)
     await refuse('liabilities', 3)
     await world.drain()
     expect(await statusOf(subject, item, 'liabilities')).toBe('absent')
@@ -143,7 +142,7 @@ describe('a product that Plaid refuses', () => {
 describe('what a product brought that is absent now', () => {
   it('is not listed as current, and is listed again once the product can be read', async () => {
     const subject = 'not current'
-    const item = await linkAndSync(world, subject, everything)
+    const item = await linkAndSync(world, subject, allProducts)
     const { api } = world.services
     const lists = {
       holdings: () => holdingsOf(subject),
@@ -266,7 +265,7 @@ describe('an absent product that is read again', () => {
 
 describe('a product that lacks consent', () => {
   async function lackingConsent(subject: string): Promise<Item> {
-    const item = await link(world, subject, everything)
+    const item = await link(world, subject, allProducts)
     await refuse('liabilities', 1, 'ADDITIONAL_CONSENT_REQUIRED')
     await world.drain()
     return item
@@ -324,7 +323,7 @@ describe('a product that lacks consent', () => {
 
   it('comes back by itself when its user has agreed and nothing reports it, since /item/get names the product', async () => {
     const subject = 'agreed elsewhere'
-    const item = await link(world, subject, everything)
+    const item = await link(world, subject, allProducts)
     const refused = { products: ['liabilities'], error_code: 'ADDITIONAL_CONSENT_REQUIRED' }
     await world.bank.change(item.plaidItemId, { products_absent: refused, silent: true })
     await world.drain()

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { listAccounts } from '../../../src/db/records/accounts.ts'
 import { listInvestmentTransactions } from '../../../src/db/records/investments.ts'
 import type { Item } from '../../../src/db/items/items.ts'
-import { linkAndSync } from '../../support/linked.ts'
+import { allProducts, linkAndSync } from '../../support/linked.ts'
 import { type OddAnswers, oddAnswers, type PlaidValue } from '../../support/odd-answers.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
@@ -20,7 +20,6 @@ afterEach(async () => {
   world.queue.length = 0
 })
 
-const products = { products: ['transactions', 'investments', 'liabilities'] }
 type Row = Record<string, unknown>
 
 const ofItem = 'account_id in (select id from accounts where item_id = $1)'
@@ -52,7 +51,7 @@ const withHoldings = (change: (value: PlaidValue<'getHoldings'>) => PlaidValue<'
 
 describe('the positions of a day', () => {
   it('are the last ones sent on that day, with every digit; earlier days stay', async () => {
-    const item = await linkAndSync(world, 'days', products)
+    const item = await linkAndSync(world, 'days', allProducts)
     const first = await held(item)
     expect(first.length).toBeGreaterThan(3)
     expect(await dayOf(item, 0)).toEqual(first)
@@ -72,8 +71,8 @@ describe('the positions of a day', () => {
   })
 
   it('lack positions that are no longer held, from the day of their removal', async () => {
-    const item = await linkAndSync(world, 'gone', products)
-    const other = await linkAndSync(world, 'gone', products)
+    const item = await linkAndSync(world, 'gone', allProducts)
+    const other = await linkAndSync(world, 'gone', allProducts)
     const [all, others] = [await held(item), await versions(other)]
     await nightFalls(item)
     await odd.sync(item, 'holdings')
@@ -91,7 +90,7 @@ describe('the positions of a day', () => {
   })
 
   it('are written only where they differ', async () => {
-    const item = await linkAndSync(world, 'same', products)
+    const item = await linkAndSync(world, 'same', allProducts)
     const before = await versions(item)
     await odd.sync(item, 'holdings')
     expect(await versions(item)).toEqual(before)
@@ -105,7 +104,7 @@ describe('the positions of a day', () => {
   })
 
   it('stay as they are where a position names an unknown account', async () => {
-    const item = await linkAndSync(world, 'unknown', products)
+    const item = await linkAndSync(world, 'unknown', allProducts)
     const before = await versions(item)
     await odd.sync(
       item,
@@ -168,7 +167,7 @@ const lastRestarts = async (item: Item) =>
 
 describe('investment transactions', () => {
   it('are read completely, page by page, and rows that are no longer sent are removed', async () => {
-    const item = await linkAndSync(world, 'several pages', products)
+    const item = await linkAndSync(world, 'several pages', allProducts)
     const before = await stored(item)
     expect(before.length).toBeGreaterThan(0)
     const { services, offsets, moves } = await bankOf(item, 3, () => undefined)
@@ -185,7 +184,7 @@ describe('investment transactions', () => {
     ['takes one back', (moves) => moves.splice(1, 1)],
     ['has a new one', (moves) => moves.unshift({ ...(moves[0] as Move), investment_transaction_id: 'newest' })],
   ])('are read again from the beginning when the bank %s between two pages', async (what, change) => {
-    const item = await linkAndSync(world, what, products)
+    const item = await linkAndSync(world, what, allProducts)
     const { services, offsets, moves } = await bankOf(item, 3, (page, all) => {
       if (page === 2) change(all)
     })
@@ -196,7 +195,7 @@ describe('investment transactions', () => {
   })
 
   it('stay as they were when the bank never stops changing, and are tried again later', async () => {
-    const item = await linkAndSync(world, 'restless', products)
+    const item = await linkAndSync(world, 'restless', allProducts)
     const before = await stored(item)
     const { services } = await bankOf(item, 3, (page, all) => {
       all.unshift({ ...(all[0] as Move), investment_transaction_id: `after page ${page}` })
@@ -218,7 +217,7 @@ describe('holdings without the subtype, which older clients and some institution
     const endpoints = ['/accounts/get', '/investments/transactions/get', '/investments/holdings/get'] as const
     for (const endpoint of endpoints) await world.bank.alter({ endpoint, path: 'accounts[*].subtype', ...change })
     await world.bank.alter({ endpoint: endpoints[1], path: 'investment_transactions[*].subtype', ...change })
-    await linkAndSync(world, subject, products)
+    await linkAndSync(world, subject, allProducts)
     await world.bank.clearAlterations()
     const { api } = world.services
     const { identity } = world.user(subject).actor
@@ -237,7 +236,7 @@ describe('the investment transactions of a long window', () => {
   const [size, count] = [2600, 5300]
 
   it('are staged between pages, and leave nothing behind when they are stored', async () => {
-    const item = await linkAndSync(world, 'long window', products)
+    const item = await linkAndSync(world, 'long window', allProducts)
     const waiting: number[] = []
     const { services, moves } = await bankOf(item, size, async () => void waiting.push(await staged()), count)
     await odd.sync(item, 'investment_transactions', services)
@@ -247,7 +246,7 @@ describe('the investment transactions of a long window', () => {
   })
 
   it('are forgotten with what was staged when the window changes', async () => {
-    const item = await linkAndSync(world, 'long window that changes', products)
+    const item = await linkAndSync(world, 'long window that changes', allProducts)
     const change = (page: number, moves: Move[]) => {
       if (page === 2) moves.splice(1, 1)
     }
@@ -259,7 +258,7 @@ describe('the investment transactions of a long window', () => {
   })
 
   it('are not stored when staged rows were lost, and cancel nothing', async () => {
-    const item = await linkAndSync(world, 'lost rows', products)
+    const item = await linkAndSync(world, 'lost rows', allProducts)
     const before = await stored(item)
     const lose = async (page: number) => {
       if (page === 3) await world.sql('delete from investment_staging where seq < 10')

@@ -6,7 +6,7 @@ import type { Item } from '../../../src/db/items/items.ts'
 import { canonicalDecimal } from '../../../src/decimal.ts'
 import { partsOf, textOf } from '../../support/exact.ts'
 import { useWorld } from '../../support/item-lifecycle.ts'
-import { linkAndSync } from '../../support/linked.ts'
+import { allProducts, linkAndSync } from '../../support/linked.ts'
 import { type OddAnswers, oddAnswers, type PlaidValue } from '../../support/odd-answers.ts'
 import type { World } from '../../support/world.ts'
 
@@ -17,7 +17,6 @@ useWorld((made) => {
   odd = oddAnswers(made)
 })
 
-const products = { products: ['transactions', 'investments', 'liabilities'] }
 type Holding = PlaidValue<'getHoldings'>['holdings'][number]
 
 /** The rows set aside, each as one text. */
@@ -69,7 +68,7 @@ const sum = (...texts: string[]): string => textOf(texts.map(partsOf).reduce((le
 
 describe('two rows of one position', () => {
   it('are added up to the last digit, and keep the price that both have', async () => {
-    const item = await linkAndSync(world, 'two lots', products)
+    const item = await linkAndSync(world, 'two lots', allProducts)
     const lot = { quantity: '123456789012.000000000000000001', institution_value: '0.07', cost_basis: '1.000000001' }
     const { first, row } = await holdingsWith(item, (held) => [
       { ...held, cost_basis: '2' },
@@ -88,7 +87,7 @@ describe('two rows of one position', () => {
   })
 
   it('are added up, for any number of rows and digits', async () => {
-    const item = await linkAndSync(world, 'any lots', products)
+    const item = await linkAndSync(world, 'any lots', allProducts)
     const amount = fc
       .tuple(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), fc.bigInt({ min: 0n, max: 10n ** 9n - 1n }))
       .map(([whole, fraction]) => canonicalDecimal(`${whole}.${String(fraction).padStart(9, '0')}`))
@@ -108,7 +107,7 @@ describe('two rows of one position', () => {
   })
 
   it('have a price that follows from the sums where theirs differ, and no cost where one has none', async () => {
-    const item = await linkAndSync(world, 'prices', products)
+    const item = await linkAndSync(world, 'prices', allProducts)
     const lots = [
       { quantity: '1', institution_price: '10', institution_value: '10', cost_basis: '9' },
       { quantity: '3', institution_price: '12', institution_value: '36', cost_basis: null },
@@ -143,13 +142,13 @@ describe('two rows of one position', () => {
       { quantity: '4', value: '20', price: '5', cost: '2' },
     ],
   ])('%s are added up', async (what, lots, expected) => {
-    const item = await linkAndSync(world, `lots ${what}`, products)
+    const item = await linkAndSync(world, `lots ${what}`, allProducts)
     const { row } = await holdingsWith(item, (held) => lots.map((lot) => ({ ...held, ...lot })))
     expect(row).toMatchObject(expected)
   })
 
   it('are stored in the currency of the account, and one in another currency is set aside', async () => {
-    const item = await linkAndSync(world, 'currencies', products)
+    const item = await linkAndSync(world, 'currencies', allProducts)
     const abroad = { quantity: '7', iso_currency_code: 'EUR' }
     const { first, row } = await holdingsWith(item, (held) => [{ ...held, ...abroad }, held, { ...held, ...abroad }])
     expect(row).toMatchObject({ quantity: first.quantity, currency: 'USD' })
@@ -163,7 +162,7 @@ describe('two rows of one position', () => {
 
 describe('two liabilities of one kind and account', () => {
   it('are stored as the last one when they differ, and the other is set aside', async () => {
-    const item = await linkAndSync(world, 'liabilities', products)
+    const item = await linkAndSync(world, 'liabilities', allProducts)
     const withCopy = (change: object) =>
       odd.withPlaid({
         async getLiabilities(...args) {

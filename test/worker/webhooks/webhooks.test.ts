@@ -1,11 +1,8 @@
-// A verified webhook over a real database: recorded once, marked once, woken every time, and nothing half-done.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
-import type { Item } from '../../../src/db/items/items.ts'
-import { getItem } from '../../../src/db/items/items.ts'
+// A verified webhook over a real database: stored once, marks its product dirty once, enqueues it in every isolate, and
+// takes effect completely or not at all.
+import { afterEach, describe, expect, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
-import { AppError } from '../../../src/errors.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
-import { actionRequired } from '../../../src/items/action-required.ts'
 import { clientOf } from '../../../src/ratelimit/address.ts'
 import { createLimiter } from '../../../src/ratelimit/limiter.ts'
 import type { Services } from '../../../src/context.ts'
@@ -13,76 +10,26 @@ import { sweep } from '../../../src/sync/sweep.ts'
 import { receiveWebhook } from '../../../src/webhooks/receive.ts'
 import { createRecentDeliveries } from '../../../src/webhooks/keys/recent-deliveries.ts'
 import { expectTruth } from '../../support/equality.ts'
-import { linkAndSync } from '../../support/linked.ts'
+import { codeOf, useWorld } from '../../support/item-lifecycle.ts'
+import { addAndCatchWebhook, linkAndSync } from '../../support/linked.ts'
 import type { Delivery } from '../../support/stack.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import type { World } from '../../support/world.ts'
+import { receiving } from './receiving.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.stack.clearFaults(world.database.name)
-  await world.delivered()
-  world.queue.length = 0
+afterEach(() => {
   world.lines.length = 0
 })
-
-const sharedKey = 'shared-key-of-the-relay-in-these-tests'
-
-/** Delivers a body that the operator's relay has signed, for webhooks that the simulator never sends. */
-async function relay(body: string, given: Services = world.services): Promise<void> {
-  const bytes = new TextEncoder().encode(body)
-  const seconds = Math.floor(Date.now() / 1000)
-  const key = await crypto.subtle.importKey(
-    'raw',
-    new TextEncoder().encode(sharedKey),
-    { name: 'HMAC', hash: 'SHA-256' },
-    false,
-    ['sign'],
-  )
-  const signed = new Uint8Array([...new TextEncoder().encode(`${seconds}.`), ...bytes])
-  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, signed))
-  const hex = [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  const services = { ...given, config: { ...given.config, webhookSharedKey: sharedKey } }
-  await receiveWebhook(
-    { ...world.job(services), actor: { kind: 'anonymous' } },
-    { plaidVerification: null, webhookSignature: `t=${seconds},v1=${hex}`, body: bytes },
-  )
-}
-
-/** The next webhook of the simulator whose body contains `text`. */
-async function nextDelivery(text: string): Promise<Delivery> {
-  let found: Delivery | undefined
-  await expect
-    .poll(async () => (found ??= (await world.delivered()).find(({ body }) => body.includes(text))), { timeout: 5000 })
-    .toBeDefined()
-  if (found === undefined) throw new Error('no webhook came')
-  return found
-}
-
-async function newsOf(item: Item): Promise<Delivery> {
-  await world.bank.change(item.plaidItemId, { add: 2 })
-  return await nextDelivery('SYNC_UPDATES_AVAILABLE')
-}
+const { relay, marks, statusOf } = receiving(() => world)
 
 const events = (plaidItemId: string) =>
   world.sql(
     'select webhook_type, webhook_code, item_id, user_id, payload, scheme from webhook_events where plaid_item_id = $1',
     [plaidItemId],
   )
-
-async function marks(itemId: string): Promise<Record<string, number>> {
-  const rows = await world.sql(
-    'select product, dirty_seq - synced_seq as marks from item_products where item_id = $1',
-    [itemId],
-  )
-  return Object.fromEntries(rows.map((row) => [String(row['product']), Number(row['marks'])]))
-}
-
-const callsOf = async (item: Item) =>
-  (await world.bank.calls()).filter((call) => 'item_id' in call && call.item_id === item.plaidItemId)
 
 const clean = {
   item: 0,
@@ -94,24 +41,10 @@ const clean = {
   liabilities: 0,
 }
 
-async function codeOf(act: Promise<unknown>): Promise<string | null> {
-  try {
-    await act
-    return null
-  } catch (error) {
-    return error instanceof AppError ? error.code : 'another error'
-  }
-}
-
-const statusOf = async (subject: string, id: string) => {
-  const item = await getItem(world.services.api, world.user(subject).actor.identity, id)
-  return item === null ? null : { status: item.status, reason: item.statusReason, action: actionRequired(item) }
-}
-
 describe('a webhook', () => {
   it('is stored, marks its product as dirty and enqueues it, and the sync reads the changes', async () => {
     const item = await linkAndSync(world, 'news')
-    await world.deliver(await newsOf(item))
+    await world.deliver(await addAndCatchWebhook(world, item))
     expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
     expect(world.queue).toEqual([{ item_product_id: expect.any(String), reason: 'webhook' }])
     const [event, ...others] = await events(item.plaidItemId)
@@ -127,7 +60,7 @@ describe('a webhook', () => {
 
   it('changes nothing when it is repeated, and enqueues again in an isolate that did not accept the first', async () => {
     const item = await linkAndSync(world, 'replay')
-    const delivery = await newsOf(item)
+    const delivery = await addAndCatchWebhook(world, item)
     for (let copy = 0; copy < 3; copy += 1) await world.deliver(delivery)
     expect(world.queue).toHaveLength(1)
     // The queue loses the message.
@@ -145,7 +78,7 @@ describe('a webhook', () => {
 
   it('is handled without work when it is repeated from an address over its limit, and a first delivery from there is accepted', async () => {
     const item = await linkAndSync(world, 'copies')
-    const [delivery, other] = [await newsOf(item), await newsOf(item)]
+    const [delivery, other] = [await addAndCatchWebhook(world, item), await addAndCatchWebhook(world, item)]
     let counted = 0
     const limiter = createLimiter({
       objects: {
@@ -177,7 +110,7 @@ describe('a webhook', () => {
 
   it('counts once in concurrent deliveries', async () => {
     const item = await linkAndSync(world, 'at once')
-    const delivery = await newsOf(item)
+    const delivery = await addAndCatchWebhook(world, item)
     await Promise.all(Array.from({ length: 6 }, () => world.deliver(delivery)))
     expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
     expect(await events(item.plaidItemId)).toHaveLength(1)
@@ -185,7 +118,7 @@ describe('a webhook', () => {
 
   it('is not taken for a copy of another that says the same', async () => {
     const item = await linkAndSync(world, 'same words')
-    const [first, second] = [await newsOf(item), await newsOf(item)]
+    const [first, second] = [await addAndCatchWebhook(world, item), await addAndCatchWebhook(world, item)]
     expect(first.body).toBe(second.body)
     await Promise.all([world.deliver(first), world.deliver(second)])
     // Two webhooks signed within the same second count as one delivery. The product is marked dirty in both cases.
@@ -278,7 +211,7 @@ describe('a webhook', () => {
 
   it('leaves only a reason in the log when it is not authentic', async () => {
     const item = await linkAndSync(world, 'forged')
-    const { body, plaidVerification } = await newsOf(item)
+    const { body, plaidVerification } = await addAndCatchWebhook(world, item)
     expect(await codeOf(world.deliver({ body: `${body} `, plaidVerification }))).toBe('webhook_refused')
     expect(await codeOf(world.deliver({ body, plaidVerification: null }))).toBe('webhook_refused')
     expect(await events(item.plaidItemId)).toEqual([])
@@ -341,82 +274,10 @@ describe('what is kept of a body', () => {
   })
 })
 
-describe('a notice', () => {
-  it('is visible after a disconnection until the institution reports the repair', async () => {
-    const item = await linkAndSync(world, 'disconnect')
-    await world.bank.change(item.plaidItemId, { pending_disconnect: { reason: 'INSTITUTION_TOKEN_EXPIRATION' } })
-    const delivery = await nextDelivery('PENDING_DISCONNECT')
-    await world.deliver(delivery)
-    const expected = { status: 'pending_disconnect', reason: 'INSTITUTION_TOKEN_EXPIRATION', action: 'update' }
-    expect(await statusOf('disconnect', item.id)).toEqual(expected)
-    // The item's sync finds no error at Plaid.
-    await world.drain()
-    expect(await statusOf('disconnect', item.id)).toEqual(expected)
-    const shown = await getItem(world.services.api, world.user('disconnect').actor.identity, item.id)
-    expect(shown?.disconnectAt?.getTime()).toBeGreaterThan(Date.now())
-    await relay(JSON.stringify({ webhook_type: 'ITEM', webhook_code: 'LOGIN_REPAIRED', item_id: item.plaidItemId }))
-    expect(await marks(item.id)).toMatchObject({ item: 1, balances: 1, transactions: 1 })
-    await world.drain()
-    expect(await statusOf('disconnect', item.id)).toEqual({ status: 'healthy', reason: null, action: null })
-    // A late copy changes nothing.
-    await world.deliver(delivery)
-    await world.drain()
-    expect(await statusOf('disconnect', item.id)).toEqual({ status: 'healthy', reason: null, action: null })
-  })
-
-  it('is visible with its date after an expiration', async () => {
-    const item = await linkAndSync(world, 'expiration')
-    const time = new Date(Date.now() + 86_400_000)
-    await world.bank.change(item.plaidItemId, { pending_expiration: { consent_expiration_time: time.toISOString() } })
-    await world.deliver(await nextDelivery('PENDING_EXPIRATION'))
-    expect(await statusOf('expiration', item.id)).toMatchObject({ status: 'pending_expiration', action: 'update' })
-    await world.drain()
-    expect(await statusOf('expiration', item.id)).toMatchObject({ status: 'pending_expiration', action: 'update' })
-    const shown = await getItem(world.services.api, world.user('expiration').actor.identity, item.id)
-    expect(shown?.consentExpiresAt).toEqual(time)
-  })
-
-  it('ends the item after a revocation, and no later webhook revives it', async () => {
-    const item = await linkAndSync(world, 'revoked')
-    await world.bank.change(item.plaidItemId, { revoke: true })
-    await world.deliver(await nextDelivery('USER_PERMISSION_REVOKED'))
-    const expected = { status: 'revoked', reason: 'USER_PERMISSION_REVOKED', action: 'relink' }
-    expect(await statusOf('revoked', item.id)).toEqual(expected)
-    for (const code of ['PENDING_DISCONNECT', 'PENDING_EXPIRATION', 'LOGIN_REPAIRED', 'ERROR'])
-      await relay(JSON.stringify({ webhook_type: 'ITEM', webhook_code: code, item_id: item.plaidItemId }))
-    const before = await callsOf(item)
-    await world.drain()
-    await world.elapse()
-    await sweep(world.job())
-    await world.drain()
-    expect(await statusOf('revoked', item.id)).toEqual(expected)
-    expect(await callsOf(item)).toEqual(before)
-  })
-
-  it('asks the user to add new accounts', async () => {
-    const item = await linkAndSync(world, 'accounts')
-    await world.bank.change(item.plaidItemId, { new_account: true })
-    await world.deliver(await nextDelivery('NEW_ACCOUNTS_AVAILABLE'))
-    await world.drain()
-    expect(await statusOf('accounts', item.id)).toEqual({ status: 'healthy', reason: null, action: 'add_accounts' })
-  })
-
-  it('closes the account after its revocation, which has no error', async () => {
-    const item = await linkAndSync(world, 'one account')
-    const { accounts } = await world.bank.truth(item.plaidItemId)
-    await world.bank.change(item.plaidItemId, { revoke: { account_id: accounts[0]?.account_id } })
-    await world.deliver(await nextDelivery('USER_ACCOUNT_REVOKED'))
-    await world.drain()
-    expect(await world.sql('select plaid_account_id from accounts where item_id = $1 and closed', [item.id])).toEqual([
-      { plaid_account_id: accounts[0]?.account_id },
-    ])
-  })
-})
-
 describe('a webhook during an outage', () => {
   it('nothing is half-done without the database, and Plaid’s next try does it all', async () => {
     const item = await linkAndSync(world, 'database')
-    const delivery = await newsOf(item)
+    const delivery = await addAndCatchWebhook(world, item)
     await world.stack.addFault(world.database.name, { kind: 'fail-before' })
     expect(await codeOf(world.deliver(delivery))).toBe('unavailable')
     expect(await events(item.plaidItemId)).toEqual([])
@@ -429,7 +290,7 @@ describe('a webhook during an outage', () => {
 
   it('is not lost with a response of the database', async () => {
     const item = await linkAndSync(world, 'lost answer')
-    const delivery = await newsOf(item)
+    const delivery = await addAndCatchWebhook(world, item)
     await world.stack.addFault(world.database.name, { kind: 'lose-answer' })
     expect(await codeOf(world.deliver(delivery))).toBe('unavailable')
     expect(world.queue).toEqual([])
@@ -440,7 +301,7 @@ describe('a webhook during an outage', () => {
 
   it('gets 200 when the queue refuses: its products are dirty, and the sweep enqueues them', async () => {
     const item = await linkAndSync(world, 'queue')
-    const delivery = await newsOf(item)
+    const delivery = await addAndCatchWebhook(world, item)
     const refusing: typeof world.services = { ...world.services, enqueue: (ids) => Promise.resolve(ids) }
     await world.deliver(delivery, refusing)
     expect(await marks(item.id)).toEqual({ ...clean, transactions: 1 })
@@ -455,7 +316,7 @@ describe('a webhook during an outage', () => {
 
   it('a part of it that fails takes the whole back', async () => {
     const item = await linkAndSync(world, 'part')
-    const delivery = await newsOf(item)
+    const delivery = await addAndCatchWebhook(world, item)
     await world.sql("create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$")
     await world.sql('create trigger refuse before update on item_products for each row execute function refuse()')
     expect(await codeOf(world.deliver(delivery))).toBe('internal')
