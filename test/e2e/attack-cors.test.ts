@@ -1,8 +1,7 @@
 // Pages of other origins can read no response of any route, for every spelling of their origin. Cookies are sent only
 // with built-in accounts.
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readDescription } from '../support/documented.ts'
+import { pathWithRandomIds, readDescription } from '../support/documented.ts'
 import { type Answer, type Edge, startEdge } from '../support/edge.ts'
 import { sampled } from '../support/sampled.ts'
 
@@ -15,7 +14,6 @@ beforeAll(async () => {
 })
 afterAll(() => edge.stop())
 
-const pathOf = (path: string): string => path.replaceAll(/\{\w+\}/g, randomUUID())
 const mark = (answer: Answer, name: string) => answer.headers.get(`access-control-${name}`)
 const marks = ({ headers }: Answer) => [...headers.keys()].filter((name) => name.startsWith('access-control-'))
 const vary = ({ headers }: Answer) => (headers.get('vary') ?? '').toLowerCase().split(/\s*,\s*/)
@@ -55,8 +53,8 @@ describe.each(Object.entries(foreign))('a page of %s (%s)', (_what, origin) => {
         'access-control-request-method': method,
         'access-control-request-headers': 'authorization',
       }
-      const preflight = await edge.call('OPTIONS', pathOf(path), { headers: asked })
-      const direct = await edge.as('user')(method, pathOf(path), {
+      const preflight = await edge.call('OPTIONS', pathWithRandomIds(path), { headers: asked })
+      const direct = await edge.as('user')(method, pathWithRandomIds(path), {
         headers: { origin },
         ...(method === 'GET' ? {} : { body: {} }),
       })
@@ -74,8 +72,8 @@ test.each(routes.map((route) => [route.name, route] as const))(
   async (_name, { method, path }) => {
     const credentials = path.startsWith('/api/v1/auth/') ? 'true' : null
     const asked = { origin: app, 'access-control-request-method': method }
-    const preflight = await edge.call('OPTIONS', pathOf(path), { headers: asked })
-    const direct = await edge.call(method, pathOf(path), {
+    const preflight = await edge.call('OPTIONS', pathWithRandomIds(path), { headers: asked })
+    const direct = await edge.call(method, pathWithRandomIds(path), {
       headers: { origin: app },
       ...(method === 'GET' ? {} : { body: {} }),
     })

@@ -1,10 +1,9 @@
 // Requests that a browser sends for pages of other sites. Cookies count only in requests from this deployment's own
 // pages, and form bodies are refused.
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { goodPassword, signUp } from '../support/accounts-over-http.ts'
 import { callFor } from '../support/administrator.ts'
-import { readDescription } from '../support/documented.ts'
+import { pathWithRandomIds, readDescription } from '../support/documented.ts'
 import { type Edge, expectStatus, startEdge } from '../support/edge.ts'
 import { readOperations } from '../support/operations.ts'
 import { fingerprint } from '../support/tables.ts'
@@ -26,8 +25,6 @@ beforeAll(async () => {
 })
 afterAll(() => edge.stop())
 
-const pathOf = (path: string): string => path.replaceAll(/\{\w+\}/g, randomUUID())
-
 test('cookies are looked at by the routes of built-in accounts alone', () => {
   expect(cookieRoutes.length).toBeGreaterThan(2)
   expect(cookieRoutes.filter(({ path }) => !path.startsWith('/api/v1/auth/'))).toEqual([])
@@ -39,7 +36,10 @@ test('no private route takes a cookie for a token', async () => {
   for (const { method, path, isPrivate } of routes)
     for (const given of isPrivate ? cookies : []) {
       const headers = { cookie: given, origin: app }
-      const answer = await edge.call(method, pathOf(path), { headers, ...(method === 'GET' ? {} : { body: {} }) })
+      const answer = await edge.call(method, pathWithRandomIds(path), {
+        headers,
+        ...(method === 'GET' ? {} : { body: {} }),
+      })
       expect([method, path, answer.status]).toEqual([method, path, 401])
     }
 })
@@ -108,7 +108,7 @@ test.each([
     if (method === 'GET' || path === '/api/v1/plaid/webhook') continue
     const headers = { 'content-type': type, origin: 'https://evil.test', cookie }
     const call = callFor(edge, { path }, 'user')
-    const answer = await call(method, pathOf(path), { body: '{"refresh_token":"x"}', headers })
+    const answer = await call(method, pathWithRandomIds(path), { body: '{"refresh_token":"x"}', headers })
     const expected = body === null ? [400, 415] : [415]
     expect([path, expected.includes(answer.status) || path.startsWith('/api/v1/auth/')]).toEqual([path, true])
     expect(answer.status).toBeGreaterThanOrEqual(400)
@@ -121,7 +121,7 @@ test('no GET or HEAD route changes anything', async () => {
   const before = await fingerprint(edge.sql)
   for (const { path } of routes.filter(({ method }) => method === 'GET'))
     for (const method of ['GET', 'HEAD'])
-      expect((await callFor(edge, { path }, 'user')(method, pathOf(path))).status).toBeLessThan(500)
+      expect((await callFor(edge, { path }, 'user')(method, pathWithRandomIds(path))).status).toBeLessThan(500)
   // A request by an administrator may write to the audit log and may create the administrator's row in `users`.
   const after = await fingerprint(edge.sql)
   const changed = Object.keys(before).filter((table) => after[table] !== before[table])

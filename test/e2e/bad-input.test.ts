@@ -1,18 +1,15 @@
 // Mistakes of clients: each gets a problem with a clear detail, stores nothing, echoes nothing, and is never a 5xx.
 import { randomUUID } from 'node:crypto'
-import { request } from 'node:http'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { readDescription } from '../support/documented.ts'
 import { callFor } from '../support/administrator.ts'
 import { type Answer, type Edge, type RequestParts, startEdge } from '../support/edge.ts'
 import { fingerprint } from '../support/tables.ts'
+import { problemOf } from '../support/problems.ts'
+import { sendRaw } from '../support/raw-request.ts'
 
-const { routes, schemas } = await readDescription()
-const ajv = new Ajv2020({ strict: false, validateFormats: false })
-ajv.addSchema({ $id: 'api', components: { schemas } })
-const isProblem = ajv.compile({ $ref: 'api#/components/schemas/Problem' })
+const { routes } = await readDescription()
 
 /** Part of every text that a client sends. No response may contain it. */
 const marker = 'zQ7marker'
@@ -37,19 +34,6 @@ beforeAll(async () => {
   cursors = { transactions: transactions.next_cursor, items: (await page('/api/v1/plaid/items?limit=1')).next_cursor }
 })
 afterAll(() => edge.stop())
-
-/** The problem in a response. Fails if the response is not a problem. */
-function problemOf(answer: Answer): { detail: string; code: string; status: number } {
-  expect(answer.headers.get('content-type')).toBe('application/problem+json')
-  const body = answer.json()
-  expect([isProblem(body), isProblem.errors]).toEqual([true, null])
-  const problem = z
-    .looseObject({ detail: z.string(), code: z.string(), status: z.int(), instance: z.string() })
-    .parse(body)
-  expect(problem.instance).toBe(`urn:uuid:${answer.headers.get('x-request-id')}`)
-  expect(problem.status).toBe(answer.status)
-  return problem
-}
 
 interface Outcome {
   readonly status: number
@@ -102,7 +86,7 @@ test.each(malformed)('JSON that is %s is refused', async (_what, body) => {
 
 test('bytes that are not UTF-8 are refused', async () => {
   const bytes = Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])
-  expect(await outcomeOf(() => raw('POST', create, bytes, { 'content-length': '8' }))).toEqual(
+  expect(await outcomeOf(() => sendRaw(edge, 'user', 'POST', create, bytes, { 'content-length': '8' }))).toEqual(
     refusal(400, 'bad_request'),
   )
 })
@@ -318,33 +302,6 @@ test('a page parameter that is empty is an absent one, for every route that has 
   }
 })
 
-/** Sends a request with these headers only: without Content-Length, the body is sent in chunks. */
-function raw(method: string, path: string, body: Buffer, headers: Record<string, string>): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const authorization = `Bearer ${edge.token('user')}`
-    const outgoing = request(`${edge.url}${path}`, {
-      method,
-      headers: { authorization, 'content-type': 'application/json', ...headers },
-    })
-    outgoing.on('response', (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => void chunks.push(chunk))
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8')
-        const received = Object.entries(response.headersDistinct).map(([name, values]): [string, string] => [
-          name,
-          String(values),
-        ])
-        const json = (): unknown => JSON.parse(text)
-        resolve({ method, path, status: response.statusCode ?? 0, headers: new Headers(received), text, json })
-      })
-    })
-    // A server that has responded may close the connection while the body is still sent.
-    outgoing.on('error', reject)
-    outgoing.end(body)
-  })
-}
-
 const padded = (bytes: number) => Buffer.from(`{"note":"${'x'.repeat(bytes - 11)}"}`)
 const megabyte = 1_048_576
 test.each([
@@ -360,11 +317,15 @@ test.each([
       ['PATCH', `/api/v1/transactions/${transaction}`],
       ['POST', '/api/v1/plaid/sync/all'],
     ] as const)
-      expect(await outcomeOf(() => raw(method, path, body, headers))).toEqual(refusal(413, 'payload_too_large'))
+      expect(await outcomeOf(() => sendRaw(edge, 'user', method, path, body, headers))).toEqual(
+        refusal(413, 'payload_too_large'),
+      )
 })
 
 test('a body of 65,536 bytes is read', async () => {
-  expect(await outcomeOf(() => raw('POST', create, padded(65_536), {}))).toEqual(refusal(400, 'validation_failed'))
+  expect(await outcomeOf(() => sendRaw(edge, 'user', 'POST', create, padded(65_536), {}))).toEqual(
+    refusal(400, 'validation_failed'),
+  )
 })
 
 test('a large body is not read before the caller is known', async () => {

@@ -10,6 +10,7 @@ import { startBundle } from '../support/bundle.ts'
 import { type Edge, type Linked, startEdge } from '../support/edge.ts'
 import { expectTransactionsEqual } from '../support/truth.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+import { fireWebhook } from '../support/deliveries.ts'
 
 let edge: Edge
 let folder: string
@@ -51,19 +52,13 @@ async function transactionsProduct(): Promise<string> {
   return String(rows[0]?.['id'])
 }
 
-const fireWebhook = async () =>
-  void (await edge.bank.plaid('/sandbox/item/fire_webhook', {
-    access_token: edge.accessToken(item.plaidItemId),
-    webhook_code: 'SYNC_UPDATES_AVAILABLE',
-  }))
-
 /** What fails, the function that makes it fail, and the function that sends the message. */
 const failures: readonly (readonly [string, () => Promise<void>, () => Promise<void>])[] = [
   [
     'Plaid fails',
     () => edge.bank.fault({ endpoint: '/transactions/sync', error: 'INTERNAL_SERVER_ERROR', times: 1000 }),
     // A sweep would not retry the message: when Plaid fails, the next sweep enqueues the product anew.
-    fireWebhook,
+    async () => void (await fireWebhook(edge, item)),
   ],
   [
     'the database does not answer',

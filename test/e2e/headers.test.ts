@@ -1,11 +1,10 @@
 // The headers of every response: successes, problems, preflights, unknown paths, and a Worker that refused its
 // configuration. HSTS only where the configuration is strict, CORS only for the configured origins.
-import { randomBytes } from 'node:crypto'
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Answer, type Call, type Edge, type RequestParts, startEdge, webhookPath } from '../support/edge.ts'
+import { relayHeaders, relaySecret } from '../support/deliveries.ts'
 
-const relaySecret = 'relay-secret-of-the-tests-relay-secret'
 const app = 'https://app.test'
 
 let edge: Edge
@@ -44,11 +43,7 @@ function expectHeaders({ headers }: Answer, hsts: boolean, cacheControl = 'no-st
   expect(headers.get('x-powered-by')).toBeNull()
 }
 
-function relayed(body: string): RequestParts {
-  const seconds = Math.floor(Date.now() / 1000)
-  const mac = createHmac('sha256', relaySecret).update(`${seconds}.${body}`).digest('hex')
-  return { body, headers: { 'x-webhook-signature': `t=${seconds},v1=${mac}` } }
-}
+const relayed = (body: string): RequestParts => ({ body, headers: relayHeaders(body) })
 
 /** Status, name, and the request that gets it. */
 const answers: readonly (readonly [number, string, () => Promise<Answer>])[] = [

@@ -1,11 +1,10 @@
 // Failures of other integrations of Plaid, as far as they show over HTTP. A test title begins with the failure's name
 // in test/unit/known-failures.test.ts; test/worker/known-failures-sync.test.ts and known-failures-data.test.ts have the others.
-import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { type Call, type Edge, expectStatus, type Linked, startEdge, webhookPath } from '../support/edge.ts'
 import { connectStack, type Delivery } from '../support/stack.ts'
+import { relayHeaders, relaySecret } from '../support/deliveries.ts'
 
-const relaySecret = 'relay-secret-of-the-tests-relay-secret'
 /** Twice as long as Plaid waits for a webhook's response, for a busy machine; far below the 90 s of a call that hangs. */
 const inTimeMs = 20_000
 
@@ -40,13 +39,7 @@ const deliver = async ({ body, plaidVerification }: Delivery, call: Call = edge.
 /** Sends a webhook of a type that Plaid does not have. */
 async function relay(members: object): Promise<number> {
   const body = JSON.stringify({ item_id: item.plaidItemId, ...members })
-  const seconds = Math.floor(Date.now() / 1000)
-  const mac = createHmac('sha256', relaySecret).update(`${seconds}.${body}`).digest('hex')
-  const { status } = await edge.call('POST', webhookPath, {
-    body,
-    headers: { 'x-webhook-signature': `t=${seconds},v1=${mac}` },
-  })
-  return status
+  return (await edge.call('POST', webhookPath, { body, headers: relayHeaders(body) })).status
 }
 
 async function codes(): Promise<string[]> {

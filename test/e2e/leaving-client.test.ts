@@ -20,7 +20,7 @@ import {
   webhooksLike,
 } from '../support/item-lifecycle.ts'
 import { startIssuer } from '../support/issuer.ts'
-import { startTap } from '../support/recording-proxy.ts'
+import { startRecordingProxy } from '../support/recording-proxy.ts'
 import { createWorld, type World } from '../support/world.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
@@ -194,31 +194,31 @@ describe('a client that goes away', () => {
         return new Response('done')
       } }`,
     )
-    const tap = await startTap(null)
+    const proxy = await startRecordingProxy(null)
     const workerd = await startWorkerd({
       projectFolder,
       folder: join(folder, 'worker'),
       bundle,
-      variables: { TARGET: tap.url },
+      variables: { TARGET: proxy.url },
       signal: new AbortController().signal,
     })
     const callsOf = async (method: string) => {
-      const before = tap.exchanges.length
+      const before = proxy.exchanges.length
       const client = send(workerd.port, `${method} / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n`)
-      tap.onAnswer = async () => {
-        if (tap.exchanges.length - before === 2) client.leave()
+      proxy.onAnswer = async () => {
+        if (proxy.exchanges.length - before === 2) client.leave()
         await delay(60)
       }
       await client.received
       await delay(500)
-      return tap.exchanges.length - before
+      return proxy.exchanges.length - before
     }
     try {
       expect(await callsOf('GET')).toBe(2)
       expect(await callsOf('POST')).toBe(4)
     } finally {
       await workerd.stop()
-      await tap.stop()
+      await proxy.stop()
       await rm(folder, { recursive: true, force: true })
     }
   })
@@ -246,7 +246,7 @@ describe('a client that goes away', () => {
 
 it("a client that goes away while the issuer's keys are fetched for it costs the next client nothing", async () => {
   const issuer = await startIssuer()
-  const keys = await startTap(new URL(issuer.variables['AUTH_JWKS_URL'] ?? '').origin)
+  const keys = await startRecordingProxy(new URL(issuer.variables['AUTH_JWKS_URL'] ?? '').origin)
   const oidcWorker = await startDirectWorker(world, { ...issuer.variables, AUTH_JWKS_URL: `${keys.url}/jwks.json` })
   const ask = () => {
     const head = ['GET /api/v1/accounts HTTP/1.1', 'host: localhost', 'connection: close']

@@ -7,7 +7,7 @@ import * as z from 'zod'
 import { routes as mounted } from '../../src/http/app.ts'
 import { type SignedIn, signUp } from '../support/accounts-over-http.ts'
 import { isAdministrators, tokenFor } from '../support/administrator.ts'
-import { type DocumentedRoute, readDescription } from '../support/documented.ts'
+import { type DocumentedRoute, pathWithRandomIds, readDescription } from '../support/documented.ts'
 import { type Answer, type Call, type Edge, startEdge } from '../support/edge.ts'
 import { audience, type Issuer, issuerName, newRsaKey, startIssuer, withHmac, withRsa } from '../support/issuer.ts'
 import { fingerprint } from '../support/tables.ts'
@@ -82,13 +82,12 @@ afterAll(() => Promise.all([edge.stop(), issuer.stop()]))
 
 const secretOf = () => String(edge.variables['SECRET_KEY'])
 const hourAgo = () => Math.floor(Date.now() / 1000) - 3600
-const pathOf = (path: string): string => path.replaceAll(/\{\w+\}/g, randomUUID())
 /** The text without the request id, which differs in each response. */
 const withoutInstance = (text: string): string => text.replace(/"urn:uuid:[0-9a-f-]{36}"/, '""')
 
 function ask(call: Call, { method, path }: DocumentedRoute, authorization: string | null): Promise<Answer> {
   const headers: Record<string, string> = authorization === null ? {} : { authorization }
-  return call(method, pathOf(path), { headers, ...(method === 'GET' ? {} : { body: {} }) })
+  return call(method, pathWithRandomIds(path), { headers, ...(method === 'GET' ? {} : { body: {} }) })
 }
 
 /** The fault of a token, its check, and the Authorization header; null for none. */
@@ -321,7 +320,7 @@ test.each(['read', 'read accounts', '  read  '])(
         ...(isOfAccounts(route) ? [] : [[oidcUrl, issuer.token('user', { claims: { ...role, scope } })] as const]),
       ] as const
       for (const [url, token] of tokens) {
-        const path = adminRoutes.includes(route.name) ? pathOf(route.path) : (ownedPath(route) ?? route.path)
+        const path = adminRoutes.includes(route.name) ? pathWithRandomIds(route.path) : (ownedPath(route) ?? route.path)
         const answer = await edge.callTo(url, token)(route.method, path, route.method === 'GET' ? {} : { body: {} })
         const isForbidden = answer.text.includes('"code":"forbidden"')
         expect([route.name, answer.status === 403, isForbidden]).toEqual([route.name, refused, refused])
@@ -365,7 +364,7 @@ test.each(routes.map((route) => [route.name, route] as const))(
     const known = routes.filter(({ path }) => path === route.path).map(({ method }) => method)
     const allowed = new Set([...known, ...(known.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])
     for (const method of methods.filter((name) => !allowed.has(name))) {
-      const answer = await edge.as('user')(method, pathOf(route.path))
+      const answer = await edge.as('user')(method, pathWithRandomIds(route.path))
       expect([method, answer.status]).toEqual([method, 405])
       expect(answer.json()).toMatchObject({ status: 405, code: 'method_not_allowed' })
       expect(new Set(answer.headers.get('allow')?.split(', '))).toEqual(allowed)

@@ -3,9 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
-import { type Delivery, deliveryOf, encode, headerOf, withJwt } from '../support/deliveries.ts'
+import { catchWebhooks, type Delivery, encode, fireWebhook, headerOf, withJwt } from '../support/deliveries.ts'
 import { type Call, type Edge, type Linked, startEdge, webhookPath } from '../support/edge.ts'
-import { startTap, type Tap } from '../support/recording-proxy.ts'
+import { startRecordingProxy, type RecordingProxy } from '../support/recording-proxy.ts'
 
 const failuresOfAddress = 20
 /** The most key requests of one isolate in a minute for unknown keys, and the most of those for one network. */
@@ -14,11 +14,11 @@ const mostOfNetwork = 2
 const keyPath = '/webhook_verification_key/get'
 
 let edge: Edge
-let relay: Tap
+let relay: RecordingProxy
 let item: Linked
 
 beforeAll(async () => {
-  relay = await startTap(null)
+  relay = await startRecordingProxy(null)
   edge = await startEdge({
     webhookUrl: `${relay.url}${webhookPath}`,
     variables: { RATE_LIMITS: JSON.stringify({ webhook_failed: failuresOfAddress }) },
@@ -33,16 +33,9 @@ afterAll(async () => {
 })
 
 async function fired(): Promise<Delivery> {
-  const before = relay.exchanges.length
-  await edge.bank.plaid('/sandbox/item/fire_webhook', {
-    access_token: edge.accessToken(item.plaidItemId),
-    webhook_code: 'SYNC_UPDATES_AVAILABLE',
-  })
-  return await vi.waitFor(() => {
-    const exchange = relay.exchanges[before]
-    if (exchange === undefined) throw new Error('nothing was delivered')
-    return deliveryOf(exchange)
-  })
+  const [delivery] = await catchWebhooks(relay, 1, () => fireWebhook(edge, item))
+  if (delivery === undefined) throw new Error('nothing was delivered')
+  return delivery
 }
 
 const deliver = async ({ body, headers }: Delivery, call: Call, address: string): Promise<number> =>
@@ -127,7 +120,7 @@ describe('a webhook with a key that no isolate knows', () => {
 const envelopeItem = z.looseObject({ type: z.string().optional(), message: z.unknown().optional() })
 
 test('Sentry gets one event a minute during any flood', async () => {
-  const sink = await startTap(null, '{}')
+  const sink = await startRecordingProxy(null, '{}')
   try {
     const call = await freshWorker({
       SENTRY_DSN: `${sink.url.replace('://', '://key@')}/1`,
@@ -159,7 +152,7 @@ describe('a genuine delivery that is sent again and again', () => {
   const eventCount = async () => Number((await edge.sql('select count(*) as n from webhook_events'))[0]?.['n'])
 
   test('is 200 each time, one row, and one transaction in an isolate', async () => {
-    const database = await startTap(edge.database.endpoint)
+    const database = await startRecordingProxy(edge.database.endpoint)
     try {
       const call = await freshWorker({ DATABASE_ENDPOINT: new URL('/sql', database.url).href })
       await deliver(await fired(), call, '203.0.113.51')

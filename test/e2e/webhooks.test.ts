@@ -3,22 +3,31 @@
 // gets them.
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import * as z from 'zod'
-import { type Delivery, deliveryOf, encode, headerOf, withJwt } from '../support/deliveries.ts'
+import {
+  catchWebhooks,
+  type Delivery,
+  deliveryOf,
+  encode,
+  fireWebhook,
+  headerOf,
+  refusalReasons,
+  relayHeaders,
+  relaySecret,
+  withJwt,
+} from '../support/deliveries.ts'
 import { type Call, type Edge, type Linked, startEdge, webhookPath } from '../support/edge.ts'
 import { fingerprint } from '../support/tables.ts'
-import { startTap, type Tap } from '../support/recording-proxy.ts'
+import { startRecordingProxy, type RecordingProxy } from '../support/recording-proxy.ts'
 import { expectTransactionsEqual } from '../support/truth.ts'
 
-const relaySecret = 'relay-secret-of-the-tests-relay-secret'
 const keyPath = '/webhook_verification_key/get'
 
 let edge: Edge
-let relay: Tap
+let relay: RecordingProxy
 let item: Linked
 
 beforeAll(async () => {
-  relay = await startTap(null)
+  relay = await startRecordingProxy(null)
   edge = await startEdge({
     webhookUrl: `${relay.url}${webhookPath}`,
     simulator: { webhookRetryBaseMs: 300 },
@@ -36,34 +45,18 @@ beforeEach(async () => {
   await edge.settled()
 })
 
-/** Catches the webhooks that `act` causes before they reach the Worker. */
-async function caught(count: number, act: () => Promise<unknown>): Promise<Delivery[]> {
-  relay.target = null
-  const before = relay.exchanges.length
-  await act()
-  await vi.waitFor(() => expect(relay.exchanges.length).toBe(before + count), { timeout: 20_000 })
-  return relay.exchanges.slice(before).map(deliveryOf)
-}
-
-const fire = (changes: object = {}) =>
-  edge.bank.plaid('/sandbox/item/fire_webhook', {
-    access_token: edge.accessToken(item.plaidItemId),
-    webhook_code: 'SYNC_UPDATES_AVAILABLE',
-    ...changes,
-  })
-
 async function fired(): Promise<Delivery> {
-  const [delivery] = await caught(1, () => fire())
+  const [delivery] = await catchWebhooks(relay, 1, () => fireWebhook(edge, item))
   if (delivery === undefined) throw new Error('nothing was delivered')
   return delivery
 }
 
 const deliver = ({ body, headers }: Delivery, call: Call = edge.call) => call('POST', webhookPath, { body, headers })
 
-function signed(body: string, seconds = Math.floor(Date.now() / 1000), secret = relaySecret): Delivery {
-  const mac = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')
-  return { body, headers: { 'x-webhook-signature': `t=${seconds},v1=${mac}` } }
-}
+const signed = (body: string, seconds?: number, secret?: string): Delivery => ({
+  body,
+  headers: relayHeaders(body, seconds, secret),
+})
 
 const news = (members: object = {}) =>
   JSON.stringify({
@@ -125,9 +118,9 @@ describe('a webhook of Plaid', () => {
   test('gets 200 for an unknown item, and is counted without a row', async () => {
     const publicToken = await edge.bank.publicToken({ webhook: `${relay.url}${webhookPath}` })
     const { access_token: token } = await edge.bank.plaid('/item/public_token/exchange', { public_token: publicToken })
-    const deliveries = await caught(3, async () => {
+    const deliveries = await catchWebhooks(relay, 3, async () => {
       for (const webhook_code of ['NEW_ACCOUNTS_AVAILABLE', 'SYNC_UPDATES_AVAILABLE', 'NEW_ACCOUNTS_AVAILABLE'])
-        await fire({ access_token: token, webhook_code })
+        await fireWebhook(edge, item, { access_token: token, webhook_code })
     })
     const before = await eventCount()
     for (const delivery of deliveries) expect((await deliver(delivery)).status).toBe(200)
@@ -142,7 +135,9 @@ describe('a webhook of Plaid', () => {
     await edge.bank.webhooks({ drop: true })
     await edge.bank.change(item.plaidItemId, { add: 20 })
     await edge.bank.webhooks({ drop: false })
-    const deliveries = await caught(50, () => Promise.all(Array.from({ length: 50 }, () => fire())))
+    const deliveries = await catchWebhooks(relay, 50, () =>
+      Promise.all(Array.from({ length: 50 }, () => fireWebhook(edge, item))),
+    )
     const before = await eventCount()
     const answers = await Promise.all([...deliveries, ...deliveries].map((delivery) => deliver(delivery)))
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 100 }, () => 200))
@@ -152,28 +147,16 @@ describe('a webhook of Plaid', () => {
   })
 })
 
-const refusalLine = z.looseObject({ event: z.literal('webhook_refused'), reason: z.string() })
-
-/** The reasons of the refusals in the log after this line. */
-function reasonsSince(lines: number): string[] {
-  const parsed = edge
-    .lines()
-    .slice(lines)
-    .filter((line) => line.startsWith('{'))
-    .map((line) => refusalLine.safeParse(JSON.parse(line)))
-  return parsed.flatMap(({ data }) => (data === undefined ? [] : [data.reason]))
-}
-
 /** The effect of a delivery: its response, what changed in the database, and the reasons in the log. */
 async function outcomeOf(delivery: Delivery, call: Call = edge.call): Promise<object> {
   const [before, lines] = [await standing(), edge.lines().length]
   const answer = await call('POST', webhookPath, { body: delivery.body, headers: delivery.headers })
-  await vi.waitFor(() => expect(reasonsSince(lines)).not.toEqual([]))
+  await vi.waitFor(() => expect(refusalReasons(edge, lines)).not.toEqual([]))
   const after = await standing()
   return {
     status: answer.status,
     text: answer.text.replace(String(answer.headers.get('x-request-id')), 'its request id'),
-    reasons: reasonsSince(lines),
+    reasons: refusalReasons(edge, lines),
     changed: Object.keys(after).filter((name) => after[name] !== before[name]),
   }
 }
@@ -318,9 +301,9 @@ describe('what does not verify is one and the same 401, and changes nothing', ()
   })
 
   test("the header of one delivery over another's body", async () => {
-    const [first, second] = await caught(2, async () => {
-      await fire()
-      await fire({ webhook_code: 'NEW_ACCOUNTS_AVAILABLE' })
+    const [first, second] = await catchWebhooks(relay, 2, async () => {
+      await fireWebhook(edge, item)
+      await fireWebhook(edge, item, { webhook_code: 'NEW_ACCOUNTS_AVAILABLE' })
     })
     if (first === undefined || second === undefined) throw new Error('two were fired')
     const mixed = { body: first.body, headers: second.headers }
@@ -340,7 +323,7 @@ describe('an unavailable key endpoint', () => {
     const before = await standing()
     relay.target = url
     const seen = relay.exchanges.length
-    await fire()
+    await fireWebhook(edge, item)
     await vi.waitFor(() => expect(relay.exchanges[seen]?.status).toBe(503), { timeout: 20_000 })
     const direct = await deliver(
       deliveryOf(relay.exchanges[seen] ?? (await Promise.reject(new Error('none')))),

@@ -1,5 +1,6 @@
 // The routes of the API description. Tests over all routes take them from here, so a new route fails until it has its
 // tests.
+import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -47,3 +48,6 @@ export async function readDescription(): Promise<Description> {
   )
   return { routes, schemas: components.schemas }
 }
+
+/** The path with random ids in place of its parameters. */
+export const pathWithRandomIds = (path: string): string => path.replaceAll(/\{\w+\}/g, randomUUID())

@@ -9,7 +9,7 @@ import { workerVariables } from './bindings.ts'
 import { type RunningWorker, startBundle } from './bundle.ts'
 import { query } from './sql.ts'
 import { connectStack, type SimulatorChoices, type Stack, type TestDatabase, type TestSimulator } from './stack.ts'
-import { startTap, type Tap } from './recording-proxy.ts'
+import { startRecordingProxy, type RecordingProxy } from './recording-proxy.ts'
 import { goodClaims, mintToken } from './tokens.ts'
 
 export const webhookPath = '/api/v1/plaid/webhook'
@@ -52,7 +52,7 @@ export interface Edge {
   readonly simulator: TestSimulator
   readonly bank: Bank
   /** The proxy between the Worker and Plaid, with every request in plain text. */
-  readonly plaid: Tap
+  readonly plaid: RecordingProxy
   readonly variables: Readonly<Record<string, string>>
   readonly port: number
   readonly url: string
@@ -137,7 +137,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     stack.startSimulator({ historyDelayMs: 'manual', rateLimits: false, ...options.simulator }),
     freePort(),
   ])
-  const plaid = await startTap(simulator.url)
+  const plaid = await startRecordingProxy(simulator.url)
   const bank = connectBank(simulator)
   const url = `http://127.0.0.1:${port}`
   const variables: Record<string, string> = {

@@ -9,7 +9,7 @@ import { startWorkerd } from '../../src/dev/lib/workerd-process.ts'
 import { type SyncMessage, syncMessageSchema } from '../../src/messages/message.ts'
 import * as z from 'zod'
 import { workerVariables } from './bindings.ts'
-import { type Exchange, startTap, type Tap } from './recording-proxy.ts'
+import { type Exchange, startRecordingProxy, type RecordingProxy } from './recording-proxy.ts'
 import { goodClaims, mintToken } from './tokens.ts'
 import type { World } from './world.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
@@ -103,11 +103,11 @@ export async function startDirectWorker(
 ): Promise<DirectWorker> {
   const { database, simulator, stack } = world
   const [databaseTap, plaidTap, queueTap] = await Promise.all([
-    startTap(new URL(database.endpoint).origin),
-    startTap(simulator.url),
-    startTap(null, emptyQueue),
+    startRecordingProxy(new URL(database.endpoint).origin),
+    startRecordingProxy(simulator.url),
+    startRecordingProxy(null, emptyQueue),
   ])
-  const named: readonly (readonly [Tap, (exchange: Exchange) => string | null])[] = [
+  const named: readonly (readonly [RecordingProxy, (exchange: Exchange) => string | null])[] = [
     [databaseTap, ({ body }) => (uncounted.test(body) ? null : 'database')],
     [plaidTap, ({ path }) => path],
     [queueTap, () => 'queue'],

@@ -12,7 +12,7 @@ export interface Exchange {
   answer: string
 }
 
-export interface Tap {
+export interface RecordingProxy {
   readonly url: string
   /** Every request, oldest first. */
   readonly exchanges: readonly Exchange[]
@@ -39,7 +39,12 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-async function passOn(target: string, exchange: Exchange, response: ServerResponse, tap: Tap): Promise<void> {
+async function passOn(
+  target: string,
+  exchange: Exchange,
+  response: ServerResponse,
+  proxy: RecordingProxy,
+): Promise<void> {
   const { method, path, headers, body } = exchange
   const answer = await fetch(new URL(path, target), {
     method,
@@ -54,12 +59,12 @@ async function passOn(target: string, exchange: Exchange, response: ServerRespon
     const value = answer.headers.get(name)
     if (value !== null) response.setHeader(name, value)
   }
-  await tap.onAnswer(exchange)
+  await proxy.onAnswer(exchange)
   response.end(exchange.answer)
 }
 
 /** Listens on a free port of this machine. `ownBody` is the body of the proxy's own responses. */
-export async function startTap(target: string | null, ownBody = ''): Promise<Tap> {
+export async function startRecordingProxy(target: string | null, ownBody = ''): Promise<RecordingProxy> {
   const exchanges: Exchange[] = []
   const server = createServer((request, response) => {
     const work = async () => {
@@ -68,8 +73,8 @@ export async function startTap(target: string | null, ownBody = ''): Promise<Tap
       const { method = 'GET', url: path = '/' } = request
       const exchange: Exchange = { method, path, headers, body, status: null, answer: '' }
       exchanges.push(exchange)
-      if (tap.target !== null) return passOn(tap.target, exchange, response, tap)
-      await tap.onAnswer(exchange)
+      if (proxy.target !== null) return passOn(proxy.target, exchange, response, proxy)
+      await proxy.onAnswer(exchange)
       response.end(ownBody)
     }
     // The other side cut the connection: so does this one.
@@ -77,8 +82,8 @@ export async function startTap(target: string | null, ownBody = ''): Promise<Tap
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The tap has no port.')
-  const tap: Tap = {
+  if (address === null || typeof address === 'string') throw new Error('The proxy has no port.')
+  const proxy: RecordingProxy = {
     url: `http://127.0.0.1:${address.port}`,
     exchanges,
     target,
@@ -89,5 +94,5 @@ export async function startTap(target: string | null, ownBody = ''): Promise<Tap
         server.closeAllConnections()
       }),
   }
-  return tap
+  return proxy
 }

@@ -1,7 +1,7 @@
 // Failures of other integrations of Plaid with tokens, data from banks and the life of items, each played against the
 // real engine, database and simulator. A test title begins with the failure's name in test/unit/known-failures.test.ts.
 import { afterEach, describe, expect, inject, it, vi } from 'vitest'
-import { getItem, type Item } from '../../src/db/items/items.ts'
+import { getItem } from '../../src/db/items/items.ts'
 import { editTransaction, type Transaction } from '../../src/db/records/transactions.ts'
 import { removeItem } from '../../src/items/remove-item.ts'
 import { exchangePublicToken } from '../../src/link/exchange-public-token.ts'

@@ -22,6 +22,7 @@ import { createMail } from './mail.ts'
 import { watchRestarts } from './restarts.ts'
 import { stalled } from './stalled.ts'
 import type { Chaos, Death, Happened } from './types.ts'
+import { isIdle, letModelTimePass } from './time.ts'
 
 /** The most rounds of sweeps until no work is left. */
 const mostRounds = 6
@@ -126,27 +127,6 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     await inIsolate(null, () => read(subject))
   }
 
-  const pass = async (): Promise<void> => {
-    await world.elapse()
-    await world.sql(
-      `update link_exchanges set created_at = created_at - interval '1 day', next_attempt_at = next_attempt_at - interval '1 day'`,
-    )
-    await world.sql(`update plaid_removals set next_attempt_at = next_attempt_at - interval '1 day'`)
-    await world.sql(`update link_sessions set check_at = check_at - interval '1 day'`)
-    await world.sql(`update users set plaid_items_checked_at = plaid_items_checked_at - interval '2 days'`)
-    await world.sql(`update items set rotation_started_at = rotation_started_at - interval '1 day'`)
-    await world.sql(`update sync_staging set staged_at = staged_at - interval '1 day'`)
-  }
-
-  /** Whether no work is left to do. */
-  const isQuiet = async (): Promise<boolean> => {
-    const [row] = await world.sql(`select
-      not exists (select 1 from plaid_removals) and not exists (select 1 from link_exchanges where state in ('started', 'exchanged'))
-      and not exists (select 1 from item_products p join items i on i.id = p.item_id where p.dirty_seq > p.synced_seq
-        and p.status <> 'absent' and i.status in ('healthy', 'initializing')) as quiet`)
-    return row?.['quiet'] === 't'
-  }
-
   const chaos: Chaos = {
     world,
     control,
@@ -156,7 +136,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     doomedTokens,
     neverShared,
     poll,
-    pass,
+    pass: () => letModelTimePass(world),
     async settleIn() {
       const news = { add: 0, pending: 2, modify: 0, remove: 0, post: 0, silent: true, login: null }
       for (const [nth, subject] of subjects.entries()) {
@@ -239,7 +219,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       if (done) return
       doomedTokens.add(item.item_id)
       if (!retry) return
-      await pass()
+      await letModelTimePass(world)
       await inIsolate(null, rotation)
     },
     async bank(nth, step) {
@@ -319,7 +299,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       const slow = stalled(world.services, afterCalls, gate.promise)
       const first = world.consume([message], slow.services)
       await Promise.race([slow.reached, first])
-      await pass()
+      await letModelTimePass(world)
       await world.consume([message])
       gate.resolve()
       await first
@@ -396,14 +376,14 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       await tellHistory()
       await mail.finish()
       for (let round = 1; round <= mostRounds; round += 1) {
-        await pass()
+        await letModelTimePass(world)
         await reconcile(world.job())
         if (round === 1) await markStaleProducts(world.job())
-        await pass()
+        await letModelTimePass(world)
         await sweep(world.job())
         await world.drain()
         await tellHistory()
-        if (round > 1 && (await isQuiet())) break
+        if (round > 1 && (await isIdle(world))) break
       }
       for (const subject of subjects) {
         const [known] = await world.sql('select 1 from users where subject = $1', [subject])

@@ -1,6 +1,8 @@
 // A server in Plaid's place that responds as the test says and remembers the requests.
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { PlaidResult } from '../../../src/plaid/client.ts'
+import { createUsageCounter } from '../../../src/plaid/usage-counter.ts'
 
 export interface Asked {
   readonly path: string
@@ -79,4 +81,17 @@ export async function startAnswering(): Promise<Answering> {
         server.closeAllConnections()
       }),
   }
+}
+
+/** No usage is counted here; rate-limit/client.test.ts tests that. */
+export const uncounted = {
+  caller: { priority: 'interactive', itemId: null, userId: null },
+  limiter: null,
+  usage: createUsageCounter(),
+} as const
+
+/** The failure of a call. Throws when it succeeded. */
+export function failureOf(result: PlaidResult<unknown>) {
+  if (result.ok) throw new Error('the call succeeded')
+  return result.failure
 }

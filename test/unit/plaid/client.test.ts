@@ -3,10 +3,9 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { createSecret } from '../../../src/crypto/secret.ts'
-import { createPlaidClient, type PlaidCall, type PlaidResult } from '../../../src/plaid/client.ts'
+import { createPlaidClient, type PlaidCall } from '../../../src/plaid/client.ts'
 import { createPlaid } from '../../../src/plaid/endpoints.ts'
-import { createUsageCounter } from '../../../src/plaid/usage-counter.ts'
-import { type Answering, json, plaidError, startAnswering } from './answering.ts'
+import { type Answering, failureOf, json, plaidError, startAnswering, uncounted } from './answering.ts'
 
 const accessToken = 'access-sandbox-canary-4f1c'
 const publicToken = 'public-sandbox-canary-77aa'
@@ -20,13 +19,6 @@ beforeAll(async () => {
   server = await startAnswering()
 })
 afterAll(() => server.stop())
-
-/** No usage is counted here; rate-limit/client.test.ts tests that. */
-const uncounted = {
-  caller: { priority: 'interactive', itemId: null, userId: null },
-  limiter: null,
-  usage: createUsageCounter(),
-} as const
 
 const clientFor = (options: { timeoutMs?: number; random?: number } = {}) =>
   createPlaidClient({
@@ -60,11 +52,6 @@ async function ask(overrides: Partial<Call> = {}, options: { timeoutMs?: number;
   made = 0
   const result = await clientFor(options).call({ ...call, ...overrides })
   return { result, times: made }
-}
-
-function failureOf(result: PlaidResult<unknown>) {
-  if (result.ok) throw new Error('the call succeeded')
-  return result.failure
 }
 
 describe('a call', () => {

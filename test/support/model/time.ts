@@ -1,0 +1,24 @@
+// The time of the model, and whether any work is left.
+import type { World } from '../world.ts'
+
+/** Lets the time pass that leases, retries, rotations and the reconciler wait for. */
+export async function letModelTimePass(world: World): Promise<void> {
+  await world.elapse()
+  await world.sql(
+    `update link_exchanges set created_at = created_at - interval '1 day', next_attempt_at = next_attempt_at - interval '1 day'`,
+  )
+  await world.sql(`update plaid_removals set next_attempt_at = next_attempt_at - interval '1 day'`)
+  await world.sql(`update link_sessions set check_at = check_at - interval '1 day'`)
+  await world.sql(`update users set plaid_items_checked_at = plaid_items_checked_at - interval '2 days'`)
+  await world.sql(`update items set rotation_started_at = rotation_started_at - interval '1 day'`)
+  await world.sql(`update sync_staging set staged_at = staged_at - interval '1 day'`)
+}
+
+/** Whether no work is left to do. */
+export async function isIdle(world: World): Promise<boolean> {
+  const [row] = await world.sql(`select
+    not exists (select 1 from plaid_removals) and not exists (select 1 from link_exchanges where state in ('started', 'exchanged'))
+    and not exists (select 1 from item_products p join items i on i.id = p.item_id where p.dirty_seq > p.synced_seq
+      and p.status <> 'absent' and i.status in ('healthy', 'initializing')) as idle`)
+  return row?.['idle'] === 't'
+}
