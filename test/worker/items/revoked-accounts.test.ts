@@ -44,11 +44,14 @@ describe('an account that its user took back', () => {
     const id = accounts.find((account) => account['name'] === name)?.account_id ?? ''
     await world.bank.change(item.plaidItemId, { revoke_account: id })
     await expect
-      .poll(async () => {
-        const deliveries = await world.delivered()
-        for (let time = 0; time < times; time += 1) for (const delivery of deliveries) await world.deliver(delivery)
-        return deliveries.some(({ body }) => body.includes('USER_ACCOUNT_REVOKED'))
-      })
+      .poll(
+        async () => {
+          const deliveries = await world.delivered()
+          for (let time = 0; time < times; time += 1) for (const delivery of deliveries) await world.deliver(delivery)
+          return deliveries.some(({ body }) => body.includes('USER_ACCOUNT_REVOKED'))
+        },
+        { timeout: 10_000 },
+      )
       .toBe(true)
     return id
   }
