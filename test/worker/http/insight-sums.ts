@@ -1,6 +1,6 @@
 // Reads insights as a user, and keeps sums to compare them with.
 import * as z from 'zod'
-import { netWorthRoute } from '../../../src/http/routes/insights.ts'
+import type { netWorthRoute } from '../../../src/http/routes/insights.ts'
 import { ask } from '../../support/call-route.ts'
 import type { World } from '../../support/world.ts'
 
