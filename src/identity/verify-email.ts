@@ -34,8 +34,8 @@ export async function verifyEmail(
   if (!matches) throw invalidCredentials('not the password of the registration')
   const accountId = services.newId()
   const { session, token } = await prepareSession(services.newId(), 'full')
-  const isMade = await finishVerification(identity.database, { tokenHash, passwordHash, accountId }, session)
-  if (!isMade) throw invalidToken('used meanwhile, or the address has an account')
+  const isCreated = await finishVerification(identity.database, { tokenHash, passwordHash, accountId }, session)
+  if (!isCreated) throw invalidToken('used meanwhile, or the address has an account')
   await rememberNetwork(ctx)
   note?.({ accountId })
   const claims = { subject: accountId, sessionId: session.id, scope: sessionScopes.full, role: 'user' } as const

@@ -38,7 +38,7 @@ async function numbersTaken(owner: Client, { userId }: HeldItem): Promise<number
 interface Traces {
   rows: number
   numbers: number
-  told: number
+  received: number
 }
 
 async function resyncOnce(
@@ -54,7 +54,7 @@ async function resyncOnce(
   const after = await versionsOf(database.owner, item)
   traces.rows += [...after].filter(([id, version]) => versions.get(id) !== version).length
   traces.numbers += (await numbersTaken(database.owner, item)) - numbers
-  traces.told += rows.length
+  traces.received += rows.length
   return spent
 }
 
@@ -94,7 +94,7 @@ function none(name: string, value: number, against: number): Result {
 export const resyncBenchmark: Benchmark = {
   async run(say, signal) {
     const database = await startScratchDatabase()
-    const traces: Traces = { rows: 0, numbers: 0, told: 0 }
+    const traces: Traces = { rows: 0, numbers: 0, received: 0 }
     try {
       await fillWithOthers(database.owner)
       const results: Result[] = []
@@ -104,8 +104,8 @@ export const resyncBenchmark: Benchmark = {
       }
       return [
         ...results,
-        none('resync: rows written or locked', traces.rows, traces.told),
-        none('resync: numbers taken from sequences and the change feed', traces.numbers, traces.told),
+        none('resync: rows written or locked', traces.rows, traces.received),
+        none('resync: numbers taken from sequences and the change feed', traces.numbers, traces.received),
       ]
     } finally {
       await database.stop()

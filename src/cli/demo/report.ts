@@ -83,13 +83,13 @@ const nouns: Readonly<Record<TableName, readonly [string, string]>> = {
 }
 
 function countsText({ counts, differences }: Finding): string {
-  const told = tableNames.flatMap((table) => {
+  const counted = tableNames.flatMap((table) => {
     const count = counts[table] ?? 0
     const [one, many] = nouns[table]
     return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`]
   })
   const verdict = differences.length === 0 ? 'equal' : `${differences.length} different`
-  return `; ${[...told, verdict].join(', ')}`
+  return `; ${[...counted, verdict].join(', ')}`
 }
 
 function differenceText({ table, id, field, expected, actual }: Difference): string {

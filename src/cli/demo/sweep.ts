@@ -4,35 +4,35 @@ import type { Demo, Finding, Linked } from './context.ts'
 import { settle } from './settle.ts'
 
 /** A sweep asks Plaid about an item at most once in this time. */
-const betweenLooksMs = 5000
+const betweenChecksMs = 5000
 const marginMs = 500
 /** How long one sweep may take until the changes are stored; after this another one is triggered. */
 const oneSweepMs = 15_000
 const mostSweeps = 4
 
 /** When Plaid was last asked about any of the items, in milliseconds since 1970. */
-export async function lastLook(items: readonly Linked[]): Promise<number> {
-  const looks = await Promise.all(
+export async function lastCheck(items: readonly Linked[]): Promise<number> {
+  const checks = await Promise.all(
     items.map(async ({ api, itemId }) => {
       const { products } = await api.item(itemId)
       return Date.parse(products.find(({ product }) => product === 'item')?.last_synced_at ?? '') || 0
     }),
   )
-  return Math.max(0, ...looks)
+  return Math.max(0, ...checks)
 }
 
 /** Waits until a sweep may ask about items that were last checked at this time. */
-export async function untilSweepable({ say, signal }: Demo, lookMs: number): Promise<void> {
-  const waitMs = lookMs + betweenLooksMs + marginMs - Date.now()
+export async function untilSweepIsDue({ say, signal }: Demo, checkedMs: number): Promise<void> {
+  const waitMs = checkedMs + betweenChecksMs + marginMs - Date.now()
   if (waitMs <= 0) return
-  say(`${Math.ceil(waitMs / 1000)} s until a sweep looks at these items again`)
+  say(`${Math.ceil(waitMs / 1000)} s until a sweep checks these items again`)
   await delay(waitMs, undefined, { signal })
 }
 
 /** Sweeps until the transactions are equal: once, unless the stack's sweep came in between. */
 export async function sweepUntilEqual(demo: Demo, items: readonly Linked[], summary: string): Promise<Finding[]> {
   for (let count = 1; ; count += 1) {
-    await untilSweepable(demo, await lastLook(items))
+    await untilSweepIsDue(demo, await lastCheck(items))
     await demo.sweep()
     const timeoutMs = count < mostSweeps ? Math.min(oneSweepMs, demo.timeoutMs) : demo.timeoutMs
     const said = `${summary}, ${count} sweep${count === 1 ? '' : 's'}`

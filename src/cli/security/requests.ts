@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { projectFolder } from '../../dev/lib/project-folder.ts'
-import { nobodysId, sample, samples, type Schemas } from './sample.ts'
+import { unknownId, sample, samples, type Schemas } from './sample.ts'
 
 const description = join(projectFolder, 'docs', 'openapi.json')
 const operationSchema = z.object({
@@ -56,7 +56,7 @@ const cursorSchema = z.object({ next_cursor: z.string() })
 
 /** The first id of a list, or one that does not exist. */
 async function idFrom(ask: Ask, list: string): Promise<string> {
-  return listSchema.safeParse(await ask(`${list}?limit=1`)).data?.data[0]?.id ?? nobodysId
+  return listSchema.safeParse(await ask(`${list}?limit=1`)).data?.data[0]?.id ?? unknownId
 }
 
 /** The parts that all requests share. */
@@ -72,7 +72,7 @@ async function idsFor({ ask, known }: Givens, path: string): Promise<Map<string,
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
   const found = names.map(async (name) => {
     const list = path.slice(0, path.indexOf(`/{${name}}`))
-    return [name, known.get(name) ?? (list.includes('{') ? nobodysId : await idFrom(ask, list))] as const
+    return [name, known.get(name) ?? (list.includes('{') ? unknownId : await idFrom(ask, list))] as const
   })
   return new Map(await Promise.all(found))
 }

@@ -17,7 +17,7 @@ const schemaSchema = z.looseObject({
 export type Schemas = Readonly<Record<string, Record<string, unknown>>>
 
 /** A valid id that does not exist. */
-export const nobodysId = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
+export const unknownId = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
 
 /** Accepted values, by the names of parameters and fields. */
 export const samples: ReadonlyMap<string, string> = new Map(
@@ -64,6 +64,6 @@ export function sample(
 }
 
 function plainText({ format, minLength = 1 }: { format?: string | undefined; minLength?: number | undefined }): string {
-  if (format === 'uuid') return nobodysId
+  if (format === 'uuid') return unknownId
   return format === 'date' ? '2026-01-31' : 'a'.padEnd(minLength, 'bcdefghij')
 }

@@ -55,17 +55,17 @@ const listed = (items: readonly string[]): string => `[${items.join(', ')}]`
 /** The workerd configuration that corresponds to wrangler.toml's top level. No queue has a consumer. */
 function configurationOf({ projectFolder, variables, queue }: WorkerdOptions): string {
   const config = join(projectFolder, 'wrangler.toml')
-  const told = deployed.parse(unstable_readConfig({ config, env: '' }, { hideWarnings: true }))
-  const objects = told.durable_objects.bindings
+  const settings = deployed.parse(unstable_readConfig({ config, env: '' }, { hideWarnings: true }))
+  const objects = settings.durable_objects.bindings
   const bindings = [
-    ...Object.entries({ ...told.vars, ...variables }).map(([name, text]) => [name, `text = ${quoted(text)}`]),
-    ...told.queues.producers.map(({ binding }) => [binding, 'queue = "queue"']),
+    ...Object.entries({ ...settings.vars, ...variables }).map(([name, text]) => [name, `text = ${quoted(text)}`]),
+    ...settings.queues.producers.map(({ binding }) => [binding, 'queue = "queue"']),
     ...objects.map(({ name, class_name: type }) => [name, `durableObjectNamespace = ${quoted(type)}`]),
   ].map(([name = '', value]) => `(name = ${quoted(name)}, ${value})`)
   const namespaces = objects.map(
     ({ class_name: type }) => `(className = ${quoted(type)}, uniqueKey = ${quoted(type)}, enableSql = true)`,
   )
-  const date = `compatibilityDate = ${quoted(told.compatibility_date)}`
+  const date = `compatibilityDate = ${quoted(settings.compatibility_date)}`
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -79,7 +79,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],
   ${date},
-  compatibilityFlags = ${listed(told.compatibility_flags.map(quoted))},
+  compatibilityFlags = ${listed(settings.compatibility_flags.map(quoted))},
   bindings = ${listed(bindings)},
   durableObjectNamespaces = ${listed(namespaces)},
   durableObjectStorage = (localDisk = "disk"),

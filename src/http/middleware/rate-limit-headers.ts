@@ -31,7 +31,7 @@ function standingField(standings: readonly LimitStanding[]): string {
 }
 
 /** After a refusal, only the limits that refused: `Retry-After` must not be earlier than any of them (§6). */
-function toTell(outcomes: readonly Outcome[]): readonly LimitStanding[] {
+function toReport(outcomes: readonly Outcome[]): readonly LimitStanding[] {
   const known = outcomes.filter((outcome) => outcome.kind !== 'failed')
   const refused = known.filter(({ kind }) => kind === 'refused')
   return (refused.length > 0 ? refused : known).flatMap(({ standings }) => standings)
@@ -44,7 +44,7 @@ export function rateLimitHeaders(): Middleware {
     await next()
     const outcomes = context.get('limitOutcomes')
     const limits = outcomes.flatMap((outcome) => outcome.limits)
-    const standings = toTell(outcomes)
+    const standings = toReport(outcomes)
     if (limits.length > 0) context.header('RateLimit-Policy', policyField(limits))
     if (standings.length > 0) context.header('RateLimit', standingField(standings))
   }

@@ -41,10 +41,10 @@ export async function changeBank(demo: Demo, linked: Linked): Promise<Finding> {
 
 /** Compares the amounts with what was sent to the bank, independently of what the bank returns. */
 async function exactness({ api }: Linked, ids: readonly string[]): Promise<Difference[]> {
-  const told = new Map((await api.transactions()).map((row) => [row.plaid_transaction_id, row]))
+  const returned = new Map((await api.transactions()).map((row) => [row.plaid_transaction_id, row]))
   return exactAmounts.flatMap((amount, index) => {
     const id = ids[index] ?? ''
-    return check('transactions', id, amount, told.get(id)?.amount)
+    return check('transactions', id, amount, returned.get(id)?.amount)
   })
 }
 

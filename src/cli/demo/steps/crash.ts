@@ -4,7 +4,7 @@ import type { Changed } from '../../lib/bank-client.ts'
 import { pollUntil } from '../../lib/poll.ts'
 import type { Demo, Finding, Linked } from '../context.ts'
 import { settle } from '../settle.ts'
-import { lastLook, sweepUntilEqual, untilSweepable } from '../sweep.ts'
+import { lastCheck, sweepUntilEqual, untilSweepIsDue } from '../sweep.ts'
 
 /** How long the first sweep after the start may take until the changes are stored. */
 const startSweepMs = 15_000
@@ -15,7 +15,7 @@ const quietMs = 3_000
 export async function crash(demo: Demo, items: readonly Linked[]): Promise<Finding[]> {
   const { bank, worker, say } = demo
   await untilQuiet(demo)
-  const look = await lastLook(items)
+  const checkedAt = await lastCheck(items)
   const lostBefore = await bank.lostWebhooks()
   await bank.loseWebhooks(true)
   await worker.kill()
@@ -25,7 +25,7 @@ export async function crash(demo: Demo, items: readonly Linked[]): Promise<Findi
     changes.push(await bank.change(plaidItemId, '{"add": 20, "modify": 5, "remove": 5}'))
   const lost = (await bank.lostWebhooks()) - lostBefore
   // Then the first sweep is due for these items, as after any longer outage.
-  await untilSweepable(demo, look)
+  await untilSweepIsDue(demo, checkedAt)
   await worker.restart()
   await bank.loseWebhooks(false)
   say(`the Worker is back; ${lost} webhooks were lost`)

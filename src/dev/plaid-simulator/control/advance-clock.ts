@@ -17,26 +17,26 @@ export function advanceClock(world: World, ms: number): object {
   const from = world.clock.today()
   world.clock.advance(ms)
   const today = world.clock.today()
-  const pasts = new Map([...world.logins.values()].map((login) => [login, advanceTo(login, today)]))
+  const changes = new Map([...world.logins.values()].map((login) => [login, advanceTo(login, today)]))
   const alive = [...world.items.values()].filter(({ status }) => status === 'good' || status === 'login_required')
   return {
     from,
     today,
-    items: alive.map((item) => ({ item_id: item.itemId, ...told(world, item, pasts.get(item.login) ?? null) })),
+    items: alive.map((item) => ({ item_id: item.itemId, ...changesOf(world, item, changes.get(item.login) ?? null) })),
   }
 }
 
-function told(world: World, item: Item, past: ReturnType<typeof advanceTo>): object {
-  if (past === null) return { added: [], posted: [], investment_transactions: [], webhooks: [] }
+function changesOf(world: World, item: Item, changed: ReturnType<typeof advanceTo>): object {
+  if (changed === null) return { added: [], posted: [], investment_transactions: [], webhooks: [] }
   const { fromBank, shares } = item.bank
   const seen = ({ account_id }: { account_id: string }): boolean => shares(account_id)
-  const invested = past.investments.filter(seen)
+  const invested = changed.investments.filter(seen)
   const news =
     item.status === 'good' ? [...pullChanges(world, item), ...otherChanges(world, item, invested.length)] : []
   if (item.status === 'login_required') pull(world, item)
   return {
-    added: past.added.filter(seen).map(({ transaction_id }) => fromBank(transaction_id)),
-    posted: past.posted
+    added: changed.added.filter(seen).map(({ transaction_id }) => fromBank(transaction_id)),
+    posted: changed.posted
       .filter(({ posted }) => seen(posted))
       .map(({ pending, posted }) => ({
         pending_transaction_id: fromBank(pending.transaction_id),

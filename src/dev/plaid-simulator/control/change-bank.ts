@@ -47,13 +47,13 @@ export function changeBank(world: World, item: Item, given: BankChange): Changed
   const newAccounts = (about: Item): WebhookBody[] =>
     wanted.new_account === undefined ? [] : [itemEvent(about, 'NEW_ACCOUNTS_AVAILABLE')]
   const news = [...history, ...pullChanges(world, item), ...newAccounts(item), ...login.webhooks]
-  const told = wanted.silent === true ? [] : sendWebhooks(world, item, news)
+  const sent = wanted.silent === true ? [] : sendWebhooks(world, item, news)
   for (const other of livingItems(world, item.login)) {
     if (other === item) continue
     const otherChanges = [...pullChanges(world, other), ...newAccounts(other)]
     if (wanted.silent !== true) sendWebhooks(world, other, otherChanges)
   }
-  return { ...inItemIds(item.bank, changed), webhooks: told }
+  return { ...inItemIds(item.bank, changed), webhooks: sent }
 }
 
 function inItemIds({ fromBank }: Rekey, changed: Changed): Changed {

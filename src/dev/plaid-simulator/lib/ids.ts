@@ -25,8 +25,8 @@ export function seededIds(seed: string): Ids {
   return {
     next(kind) {
       const { random, made, last } = stream(kind)
-      const twin = made.size % similarIdEvery === similarIdEvery - 1 ? flipOneLetter(last, random) : null
-      const id = twin === null || made.has(twin) ? characters(random, idLength) : twin
+      const similar = made.size % similarIdEvery === similarIdEvery - 1 ? flipOneLetter(last, random) : null
+      const id = similar === null || made.has(similar) ? characters(random, idLength) : similar
       made.add(id)
       streams.set(kind, { random, made, last: id })
       return id

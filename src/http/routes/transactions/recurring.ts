@@ -32,13 +32,13 @@ const streamSchema = z
   .meta({ id: 'RecurringStream' })
 
 function streamView(stream: RecurringStream): z.input<typeof streamSchema> {
-  const told = direction.safeParse(stream.direction)
-  if (!told.success) throw new AppError('internal', 'The stream has no direction.', { reason: 'stream direction' })
+  const parsed = direction.safeParse(stream.direction)
+  if (!parsed.success) throw new AppError('internal', 'The stream has no direction.', { reason: 'stream direction' })
   return {
     id: stream.id,
     plaid_stream_id: stream.plaidStreamId,
     account_id: stream.accountId,
-    direction: told.data,
+    direction: parsed.data,
     description: stream.description,
     merchant_name: stream.merchantName,
     category: { primary: stream.categoryPrimary, detailed: stream.categoryDetailed },
