@@ -91,8 +91,9 @@ const spoken = /^src\/(?!db\/|dev\/|cli\/)/
 export function textsOf(path: string, content: string): ReadText[] {
   if (path === 'docs/openapi.json') return descriptionsOf(content)
   if (path.endsWith('.md')) return proseOf(content)
-  if (path.startsWith('test/')) return titlesOf(content)
-  return spoken.test(path) ? [...commentsOf(content), ...sentencesOf(content)] : commentsOf(content)
+  const comments = commentsOf(content)
+  if (path.startsWith('test/')) return [...titlesOf(content), ...comments]
+  return spoken.test(path) ? [...comments, ...sentencesOf(content)] : comments
 }
 
 const withoutCode = (text: string): string => text.replaceAll(/`[^`]*`|\$\{[^}]*\}/g, '…')

@@ -36,6 +36,7 @@ describe('the language check', () => {
   ])('reads %s', (_what, source, found) => {
     expect(wordsOf('src/db/made-up.ts', source)).toEqual(found)
     expect(wordsOf('drizzle/made-up.ts', source)).toEqual(found)
+    expect(wordsOf('test/worker/made-up.ts', source)).toEqual(found)
   })
 
   it.each(['.ci/made-up', 'wrangler.toml'])('reads the comments of %s', (path) => {
