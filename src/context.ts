@@ -51,6 +51,7 @@ export interface Services {
   readonly enqueueLinkSessions: Producer['enqueueLinkSessions']
   readonly enqueueRotation: Producer['enqueueRotation']
   readonly enqueueRewrap: Producer['enqueueRewrap']
+  readonly enqueueErasure: Producer['enqueueErasure']
   readonly wait: (milliseconds: number) => Promise<void>
   /** 0 ≤ x < 1, for jitter; never for a secret. */
   readonly random: () => number

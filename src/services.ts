@@ -163,6 +163,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     enqueueLinkSessions: producer.enqueueLinkSessions,
     enqueueRotation: producer.enqueueRotation,
     enqueueRewrap: producer.enqueueRewrap,
+    enqueueErasure: producer.enqueueErasure,
     wait,
     random: Math.random,
     newId: () => crypto.randomUUID(),

@@ -23,6 +23,8 @@ export const users = pgTable(
     plaidUserId: text('plaid_user_id'),
     /** When Plaid's list of the user's items was last compared with this database. */
     plaidItemsCheckedAt: timestamp('plaid_items_checked_at', { withTimezone: true, precision: 3 }),
+    /** Tokens issued before are refused; `infinity` while the user is erased; null for a user who never was. */
+    tokensValidFrom: timestamp('tokens_valid_from', { withTimezone: true, precision: 3 }),
     /** Purposes that the user does not allow, as the newest row of `consents` says. */
     notAllowed: text('not_allowed')
       .array()

@@ -1,9 +1,15 @@
 // What the audit trail records: a closed list of actions, each with the kind of its target.
 
-type TargetKind = 'item' | 'encryption_key'
+type TargetKind = 'item' | 'encryption_key' | 'person' | 'erasure'
 
 /** Action → what its target is. */
 export const auditActions = {
+  /** Everything that is stored about the person was read. */
+  data_exported: 'person',
+  /** What the person allows. */
+  consents_changed: 'person',
+  /** From then on the person's tokens are refused. */
+  erasure_begun: 'erasure',
   /** Hidden from its user, and its removal at Plaid queued. */
   item_removed: 'item',
   /** Removed, or removed before, and now due for deletion at once. */

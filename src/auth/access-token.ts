@@ -43,6 +43,8 @@ export interface VerifiedClaims {
   /** `sid` of a token of this deployment's sign-in. Whether the session is live has not been checked. */
   readonly sessionId?: string
   readonly expiresAt: Date
+  /** The beginning of time where the token does not say. */
+  readonly issuedAt: Date
 }
 
 const claimsSchema = z.object({
@@ -55,6 +57,7 @@ const claimsSchema = z.object({
     // PostgreSQL cannot store an unpaired surrogate: two subjects would become one user.
     .refine((text) => text.isWellFormed()),
   exp: z.number(),
+  iat: z.number().optional(),
   sid: z.unknown().optional(),
 })
 
@@ -84,7 +87,7 @@ export async function verifyAccessToken(
   const payload = await verifySignature(token, config, now, hooks)
   const parsed = (config.mode === 'builtin' ? ownClaimsSchema : claimsSchema).safeParse(payload)
   if (!parsed.success) throw unauthorized(`malformed claim ${String(parsed.error.issues[0]?.path[0])}`)
-  const { iss, sub, exp, sid } = parsed.data
+  const { iss, sub, exp, iat = 0, sid } = parsed.data
   if (config.mode === 'oidc' && exp > now.getTime() / 1000 + config.longestSeconds + CLOCK_SKEW_SECONDS)
     throw unauthorized('valid for longer than AUTH_MAX_TOKEN_HOURS')
   const rules = config.mode === 'builtin' ? ownRules : config.rules
@@ -94,6 +97,7 @@ export async function verifyAccessToken(
     role: isAdministrator(payload, rules) ? 'admin' : 'user',
     scopes: scopesOf(payload, rules),
     expiresAt: new Date(exp * 1000),
+    issuedAt: new Date(iat * 1000),
     // Another issuer's session ids mean nothing here.
     ...(config.mode === 'builtin' && typeof sid === 'string' ? { sessionId: sid } : {}),
   }

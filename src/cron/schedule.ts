@@ -6,15 +6,17 @@ import { remindOfLosses } from '../items/remind-of-losses.ts'
 import { reconcile } from '../link/reconcile.ts'
 import { reportMissingPlaidUsers } from '../link/report-missing-plaid-users.ts'
 import { markStaleProducts, sweep } from '../sync/sweep.ts'
+import { continueErasures } from '../privacy/erase.ts'
 import { type Part, runParts } from './run-parts.ts'
 
 /**
- * The sweep comes first, because it does not call Plaid. Both budgets together are below the 15 minutes that Cloudflare
+ * The sweep comes first, because it does not call Plaid. All budgets together are below the 15 minutes that Cloudflare
  * gives a cron trigger.
  */
 const heals: readonly Part[] = [
   { name: 'sweep', budgetMs: 4 * 60_000, run: sweep },
   { name: 'reconcile', budgetMs: 8 * 60_000, run: reconcile },
+  { name: 'erasures', budgetMs: 90_000, run: continueErasures },
 ]
 
 const refreshes: readonly Part[] = [

@@ -44,6 +44,7 @@ import { listRecurringRoute } from './routes/transactions/recurring.ts'
 import { listSyncRunsRoute, syncAllRoute, syncItemRoute } from './routes/sync.ts'
 import { editTransactionRoute, getTransactionRoute, listTransactionsRoute } from './routes/transactions/transactions.ts'
 import { getConsentsRoute, putConsentsRoute } from './routes/privacy/consents.ts'
+import { eraseRoute, getErasureRoute } from './routes/privacy/erase.ts'
 import { exportRoute } from './routes/privacy/export.ts'
 import { webhookRoute } from './routes/system/webhook.ts'
 
@@ -64,7 +65,7 @@ export interface RouteTable {
 export function routeTable(loadDocument: () => Promise<Record<string, unknown>>): RouteTable {
   return {
     alive: [healthRoute],
-    open: [readyRoute, openapiRoute(loadDocument), securityTxtRoute],
+    open: [readyRoute, openapiRoute(loadDocument), securityTxtRoute, getErasureRoute],
     signed: [webhookRoute],
     accounts: [
       registerRoute,
@@ -103,6 +104,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       cashFlowRoute,
       spendingRoute,
       exportRoute,
+      eraseRoute,
       getConsentsRoute,
       putConsentsRoute,
       listAllItemsRoute,

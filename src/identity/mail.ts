@@ -35,6 +35,7 @@ export type Mail =
   | { readonly kind: 'address_in_use'; readonly to: string }
   | { readonly kind: 'reset_password'; readonly to: string; readonly code: string }
   | { readonly kind: 'no_account'; readonly to: string }
+  | { readonly kind: 'erasure'; readonly to: string; readonly reference: string }
   | { readonly kind: keyof typeof notices; readonly to: string; readonly notice: true }
 
 /**
@@ -84,6 +85,17 @@ function textOf(mail: Mail, publicUrl: string): { subject: string; text: string 
           link(publicUrl, 'reset-password', mail.code),
           `Or enter this code: ${mail.code}`,
           'The code is valid for one hour and works once. If you did not request it, ignore this e-mail.',
+        ].join('\n\n'),
+      }
+    case 'erasure':
+      return {
+        subject: 'Your account and your data are deleted',
+        text: [
+          'As you requested, your account was deleted. Your banks are disconnected and your data are deleted now.',
+          'When this is done, you can get a signed certificate with this reference:',
+          mail.reference,
+          link(publicUrl, 'erasure', mail.reference),
+          'Keep this e-mail: the reference is in no other place.',
         ].join('\n\n'),
       }
     case 'no_account':

@@ -26,5 +26,8 @@ const rewrapMessage = z.strictObject({
 })
 export type RewrapMessage = z.infer<typeof rewrapMessage>
 
-export const syncMessageSchema = z.union([productMessage, linkMessage, rotationMessage, rewrapMessage])
+/** An erasure of a person to continue. */
+const erasureMessage = z.strictObject({ erasure_id: z.uuid() })
+
+export const syncMessageSchema = z.union([productMessage, linkMessage, rotationMessage, rewrapMessage, erasureMessage])
 export type SyncMessage = z.infer<typeof syncMessageSchema>

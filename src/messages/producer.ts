@@ -20,6 +20,8 @@ export interface Producer {
   readonly enqueueLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
   /** Continues a rotation of the encryption keys. Returns whether the queue accepted the message. */
   readonly enqueueRewrap: (message: RewrapMessage, delaySeconds: number) => Promise<boolean>
+  /** Continues an erasure; the cron does without the message. Returns whether the queue accepted it. */
+  readonly enqueueErasure: (id: string, delaySeconds: number) => Promise<boolean>
   /** Returns whether the queue accepted the message. The request is stored nowhere else. */
   readonly enqueueRotation: (item: { readonly itemId: string; readonly tokenDigest: string }) => Promise<boolean>
 }
@@ -82,6 +84,7 @@ export function createProducer(options: ProducerOptions): Producer {
         (id) => ({ link_session_id: id }),
       ),
     enqueueRewrap: (body, delaySeconds) => isTaken([{ body, delaySeconds }]),
+    enqueueErasure: (id, delaySeconds) => isTaken([{ body: { erasure_id: id }, delaySeconds }]),
     enqueueRotation: ({ itemId, tokenDigest }) =>
       isTaken([{ body: { rotate_item_id: itemId, token_digest: tokenDigest }, delaySeconds: 0 }]),
   }

@@ -7,6 +7,7 @@ export type RouteEvent =
   | 'admin_read'
   | 'consent_change'
   | 'data_export'
+  | 'erasure'
   | 'email_verification'
   | 'item_purge'
   | 'item_removal'

@@ -148,6 +148,15 @@ export function createPlaid(client: PlaidClient) {
         body: { user_id: plaidUserId, item_ids: plaidItemIds },
       }),
 
+    /** Removes a user with all items that were linked for them. A second removal returns USER_NOT_FOUND. */
+    removeUser: (plaidUserId: string) =>
+      client.call({
+        ...read,
+        path: '/user/remove',
+        answer: linkSchemas.nothing,
+        body: { user_id: plaidUserId } satisfies BodyOf<wire.UserRemoveRequest>,
+      }),
+
     /** Plaid invalidates the old access token immediately. Only the response contains the new one. */
     invalidateAccessToken: (accessToken: Secret) =>
       client.call({

@@ -1,4 +1,5 @@
 // What a person allows: read, decided, and required where a request serves a purpose.
+import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import { decide, type Decision, isAllowed, listDecisions } from '../db/privacy/consents.ts'
 import { AppError } from '../errors.ts'
@@ -28,7 +29,14 @@ export async function readConsents({ services, actor }: Ctx<User>): Promise<Cons
 export async function changeConsents(ctx: Ctx<User>, version: number, decisions: Decisions): Promise<Consents> {
   const { services, actor, log } = ctx
   const refused = purposes.filter((purpose) => !decisions[purpose])
-  const { moved, decisions: history } = await decide(services.api, actor.identity, version, decisions, refused)
+  const { moved, decisions: history } = await decide(
+    services.api,
+    actor.identity,
+    version,
+    decisions,
+    refused,
+    await audit(ctx, { action: 'consents_changed', target: null }),
+  )
   const consents = consentsOf(history)
   if (moved)
     throw new AppError('conflict', 'The decisions have changed since. Read them again.', {

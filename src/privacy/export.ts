@@ -1,6 +1,7 @@
 // The export of everything that is stored about a user, as a stream: memory holds one page of rows. There is no snapshot
 // over several requests to the database: each page is consistent in itself, and a row that changes meanwhile may be
 // exported as it was or as it is; a transaction that changes may be exported twice, its newest state last.
+import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import { type Bytes, utf8 } from '../crypto/encoding.ts'
 import {
@@ -10,6 +11,7 @@ import {
   exportedAccountIds,
   exportLogin,
   exportPage,
+  recordExport,
 } from '../db/privacy/export.ts'
 import { exportedLogins, type ExportedTable, exportedTables } from '../db/privacy/exported-tables.ts'
 import { parseCells } from './cells.ts'
@@ -137,7 +139,9 @@ async function* logged({ log }: Ctx<User>, chunks: AsyncGenerator<Bytes>): Async
 
 export type ExportFormat = 'jsonl' | 'csv'
 
-/** Everything that is stored about the user. The stream fails where a page cannot be read. */
-export function exportData(ctx: Ctx<User>, format: ExportFormat): ReadableStream<Bytes> {
+/** Everything that is stored about the user. The export is in the audit trail before it begins. The stream fails where a page cannot be read. */
+export async function exportData(ctx: Ctx<User>, format: ExportFormat): Promise<ReadableStream<Bytes>> {
+  const row = await audit(ctx, { action: 'data_exported', target: null })
+  await recordExport(ctx.services.api, ctx.actor.identity, row)
   return streamOf(logged(ctx, format === 'csv' ? zip(csvFiles(ctx), ctx.now()) : jsonLines(ctx)))
 }

@@ -7,6 +7,7 @@ import { pauseSeconds, rewrapBatch } from '../keys/rotate-keys.ts'
 import { rotateAccessToken } from '../items/rotate-access-token.ts'
 import { finishLinkSession } from '../link/finish-session.ts'
 import { syncProduct } from '../sync/engine.ts'
+import { continueErasure } from '../privacy/erase.ts'
 import { backoffSeconds } from '../sync/failure.ts'
 import { type RewrapMessage, syncMessageSchema } from '../messages/message.ts'
 
@@ -33,6 +34,7 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
       tokenDigest: parsed.data.token_digest,
     })
   if ('rewrap' in parsed.data) return await consumeRewrap(ctx, message, parsed.data)
+  if ('erasure_id' in parsed.data) return await consumeErasure(ctx, message, parsed.data.erasure_id)
   const { item_product_id: itemProductId, reason } = parsed.data
   try {
     const outcome = await syncProduct(ctx, itemProductId, reason, { isRetry: message.attempts > 1 })
@@ -97,6 +99,17 @@ async function consumeRewrap(ctx: Ctx, message: Message, step: RewrapMessage): P
   } catch (error) {
     ctx.log.error('rewrap_failed', { phase: step.rewrap, attempt: message.attempts, error })
     message.retry({ delaySeconds: busyRetrySeconds })
+  }
+}
+
+/** What an erasure waits for can take longer than retries do; the cron continues it then. */
+async function consumeErasure(ctx: Ctx, message: Message, id: string): Promise<void> {
+  try {
+    await continueErasure(ctx, id)
+    message.ack()
+  } catch (error) {
+    ctx.log.error('erasure_failed', { attempt: message.attempts, error })
+    message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 30, longestRetrySeconds) })
   }
 }
 

@@ -100,13 +100,14 @@ const onOwn: Record<string, Probe> = {
 }
 
 /** A person's decisions about their own data. */
-const decisions = ['GET /api/v1/privacy/consents', 'PUT /api/v1/privacy/consents']
+const decisions = ['GET /api/v1/privacy/consents', 'PUT /api/v1/privacy/consents', 'POST /api/v1/privacy/erase']
 
 /** Public routes, without data of a user. */
 const open: Record<string, Probe> = {
   'GET /health': (call) => call('GET', '/health'),
   'GET /ready': (call) => call('GET', '/ready'),
   'GET /openapi.json': (call) => call('GET', '/openapi.json'),
+  'GET /api/v1/privacy/erasures/{id}': (call) => call('GET', `/api/v1/privacy/erasures/${randomUUID()}`),
   'GET /.well-known/security.txt': (call) => call('GET', '/.well-known/security.txt'),
   'POST /api/v1/plaid/webhook': (call) => call('POST', '/api/v1/plaid/webhook', { body: {} }),
 }
@@ -209,6 +210,15 @@ test('the consents of one user concern no other', async () => {
     expect([changed.status, changed.json()]).toEqual([200, expect.objectContaining({ version: 1, purposes })])
   })
   expect((await edge.as('owner')('GET', path)).json()).toMatchObject({ version: 0, history: [] })
+})
+
+test('the erasure of one user erases no other', async () => {
+  await edge.linkAndSync('erased')
+  await changesNothingOf('owner', async () => {
+    const { status } = await edge.as('erased')('POST', '/api/v1/privacy/erase')
+    expect([200, 202]).toContain(status)
+  })
+  expect((await edge.as('erased')('GET', '/api/v1/plaid/items')).status).toBe(401)
 })
 
 test('an export contains no row of another user', async () => {

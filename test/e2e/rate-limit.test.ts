@@ -29,6 +29,7 @@ const own: Readonly<Record<string, Policy>> = {
   'GET /api/v1/privacy/export': 'sensitive',
   'GET /api/v1/privacy/consents': 'sensitive',
   'PUT /api/v1/privacy/consents': 'sensitive',
+  'POST /api/v1/privacy/erase': 'sensitive',
   'POST /api/v1/admin/keys/rotate': 'sensitive',
   [`POST ${webhookPath}`]: 'webhook_failed',
 }

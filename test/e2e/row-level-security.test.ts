@@ -55,6 +55,7 @@ beforeAll(async () => {
       values ($1, 1, true, true, false, true)`,
     [ownerId],
   )
+  await edge.sql(`insert into erasures (user_id, subject_hash) values ($1, 'hash')`, [ownerId])
   await edge.sql(`insert into plaid_removals (user_id, plaid_item_id, reason) values ($1, 'ended', 'removed')`, [
     ownerId,
   ])
@@ -306,6 +307,7 @@ const grants: Record<string, Record<string, string>> = {
     audit_prunings: 'SELECT',
     audit_unchained: 'DELETE SELECT',
     dead_letters: `DELETE ${everythingOfTheirs}`,
+    erasures: 'SELECT UPDATE(attempts) UPDATE(deleted) UPDATE(next_attempt_at) UPDATE(plaid_user_removed)',
     holding_days: `DELETE ${everythingOfTheirs}`,
     holdings: `DELETE ${everythingOfTheirs}`,
     investment_staging: 'DELETE INSERT SELECT',
@@ -363,10 +365,14 @@ test('a table without policies is one that no login may touch', async () => {
 const executors: Record<string, string> = {
   'app.applied_migrations': 'wn_api wn_identity wn_jobs',
   'app.begin_commit': 'wn_jobs',
+  'app.begin_erasure': 'wn_jobs',
   'app.decide_consents': 'wn_api',
   'app.begin_link': 'wn_jobs',
+  'app.erase_rows': 'wn_jobs',
+  'app.finish_erasure': 'wn_jobs',
   'app.forget_in_audit': 'wn_jobs',
   'app.forget_webhooks': 'wn_jobs',
+  'app.give_up_removals': 'wn_jobs',
   'app.hide_account': 'wn_jobs',
   'app.merge_accounts': 'wn_jobs',
   'app.move_account': 'wn_jobs',
@@ -377,6 +383,7 @@ const executors: Record<string, string> = {
   'app.renumber_item': 'wn_jobs',
   'app.same_transactions': 'wn_jobs',
   'app.settle_duplicates': 'wn_jobs',
+  'app.subject_hash': 'wn_jobs',
   'app.trim_links': 'wn_api',
   'app.trim_runs': 'wn_jobs',
   'app.trim_tombstones': 'wn_jobs',
@@ -392,6 +399,7 @@ const executors: Record<string, string> = {
       'change_password',
       'disable_totp',
       'end_session',
+      'erase_account',
       'enable_totp',
       'enroll_totp',
       'enrolled_totp',

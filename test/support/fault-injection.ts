@@ -122,6 +122,7 @@ export function failAt(services: Services, { call, fault }: FailAt): FaultyServi
       enqueueLinkSessions: queue('enqueueLinkSessions', services.enqueueLinkSessions),
       enqueueRotation: single('enqueueRotation', services.enqueueRotation),
       enqueueRewrap: single('enqueueRewrap', services.enqueueRewrap),
+      enqueueErasure: single('enqueueErasure', services.enqueueErasure),
     },
   }
 }

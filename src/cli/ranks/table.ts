@@ -132,8 +132,9 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'items',
     'sync',
     'link',
+    'privacy',
   ],
-  cron: ['library', 'context', 'audit', 'items', 'sync', 'link'],
+  cron: ['library', 'context', 'audit', 'items', 'sync', 'link', 'privacy'],
 }
 
 /** Units that do not import one another, in either direction. */
@@ -154,7 +155,7 @@ export const packages: readonly { readonly name: RegExp; readonly paths: readonl
   { name: /^drizzle-orm(?:\/|$)/, paths: ['src/db', 'drizzle/tables'] },
   { name: /^@neondatabase\/serverless$/, paths: ['src/db/core'] },
   { name: /^toucan-js$/, paths: ['src/monitoring/sentry.ts'] },
-  { name: /^jose$/, paths: ['src/auth', 'src/webhooks'] },
+  { name: /^jose$/, paths: ['src/auth', 'src/webhooks', 'src/privacy'] },
   { name: /^otpauth(?:\/|$)/, paths: ['src/identity'] },
   { name: /^node:crypto$/, paths: ['src/identity/scrypt.ts', 'src/identity/node-crypto.d.ts'] },
   { name: /^cloudflare:workers$/, paths: ['src/ratelimit/object.ts', 'src/plaid/rate-limit/object.ts'] },

@@ -2,23 +2,38 @@
 // without its filter returns no row of another user.
 import { type SQL, sql } from 'drizzle-orm'
 import { type ApiDatabase, batch, batchAfter } from './client.ts'
+import { AppError } from '../../errors.ts'
 import { inIndexOrder } from './plans.ts'
+import { sqlState, sqlStateOf } from './sql-state.ts'
 import { command, idRow, query, type Batch, type Results } from './statement.ts'
 
 /** The verified identity of a user: an issuer and its subject. */
 export interface Identity {
   readonly issuer: string
   readonly subject: string
+  /** When the token was issued; absent where a job acts for the user. */
+  readonly issuedAt?: Date
 }
 
 /** The user of the transaction, in SQL. */
 export const me = sql<string>`app.user_id()`
 
 const entry = (identity: Identity, create: boolean): SQL =>
-  sql`app.enter(${identity.issuer}, ${identity.subject}, ${create}) as id`
+  sql`app.enter(${identity.issuer}, ${identity.subject}, ${create},
+    ${identity.issuedAt?.toISOString() ?? null}::timestamptz) as id`
+
+/** A token of a person who was erased since gets the same error as any other bad token. */
+async function refuseErased<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer
+  } catch (error) {
+    if (sqlStateOf(error) !== sqlState.erased) throw error
+    throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'the person was erased' })
+  }
+}
 
 async function runAs<B extends Batch>(database: ApiDatabase, enter: SQL, statements: B): Promise<Results<B>> {
-  return await batchAfter(database, [command(sql`select ${enter}`)], statements)
+  return await refuseErased(batchAfter(database, [command(sql`select ${enter}`)], statements))
 }
 
 /** Runs a batch as that user, in one transaction and one round trip. */
@@ -50,7 +65,9 @@ export async function pageAsUser<B extends Batch>(
 
 /** The id of an identity in this database. Inserts the user's row at the first call. */
 export async function registerUser(database: ApiDatabase, identity: Identity): Promise<string> {
-  const { entered } = await batch(database, { entered: query(idRow, sql`select ${entry(identity, true)}`) })
+  const { entered } = await refuseErased(
+    batch(database, { entered: query(idRow, sql`select ${entry(identity, true)}`) }),
+  )
   const [id] = entered
   if (id === undefined) throw new TypeError('app.enter returned no user')
   return id

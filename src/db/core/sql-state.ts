@@ -24,6 +24,8 @@ export const sqlState = {
   /** Another run of the chaining job has moved the head of a chain. */
   chainMoved: 'WN010',
   uniqueViolation: '23505',
+  /** The token was issued before its person was erased. */
+  erased: 'WN011',
   /** PostgreSQL ended a deadlock by rolling back this transaction. */
   deadlock: '40P01',
   serializationFailure: '40001',

@@ -1,6 +1,7 @@
 // Decisions of users about the purposes for which their data are used.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
+import { type AuditRow, recordAudit } from '../audit/record.ts'
 import type { ApiDatabase } from '../core/client.ts'
 import { asNewUser, asUser, type Identity, me } from '../core/scope.ts'
 import { query } from '../core/statement.ts'
@@ -38,12 +39,17 @@ export async function decide(
   version: number,
   { linking_and_sync, insights, product_emails, diagnostics }: Omit<Decision, 'version' | 'decided_at'>,
   notAllowed: readonly string[],
+  audit: AuditRow,
 ): Promise<{ readonly moved: boolean; readonly decisions: readonly Decision[] }> {
   const { outcome, decisions } = await asNewUser(database, identity, {
     outcome: query(
       outcomeRow,
       sql`select app.decide_consents(${version}::integer, ${linking_and_sync}, ${insights}, ${product_emails},
         ${diagnostics}, ${`{${notAllowed.join(',')}}`}::text[]) as outcome`,
+    ),
+    audited: recordAudit(
+      audit,
+      sql`exists (select 1 from consents where user_id = ${me} and version = ${version + 1} and decided_at = now())`,
     ),
     decisions: newest,
   })

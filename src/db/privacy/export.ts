@@ -4,6 +4,7 @@ import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import * as z from 'zod'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
+import { type AuditRow, recordAudit } from '../audit/record.ts'
 import type { ApiDatabase, IdentityDatabase } from '../core/client.ts'
 import { byIndex, plan } from '../core/plans.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
@@ -84,6 +85,11 @@ export async function exportPage(
     lines: rows.map(({ line }) => line),
     next: rows.length < pageSize ? null : (rows.at(-1)?.key ?? null),
   }
+}
+
+/** Records that the export begins. */
+export async function recordExport(database: ApiDatabase, identity: Identity, audit: AuditRow): Promise<void> {
+  await asUser(database, identity, { audited: recordAudit(audit) })
 }
 
 /** The user's accounts, hidden ones too. */

@@ -148,11 +148,21 @@ export const leftOutOfLogins: Readonly<Record<string, string>> = {
   'throttles.expires_at': 'When such a hash is deleted.',
 }
 
+const signed = 'Signatures that show a change of the audit trail. They contain no data about a person.'
+
 /** Tables that are not exported, and why. */
 export const leftOutTables: Readonly<Record<string, string>> = {
+  audit_log: 'The audit trail, which has a route of its own. It names no person.',
+  audit_people: 'Which rows of the audit trail are whose, with the salts of the hashes in them.',
+  audit_unchained: 'Rows of the audit trail that wait to be signed.',
+  audit_chains: signed,
+  audit_links: signed,
+  audit_checkpoints: signed,
+  audit_prunings: signed,
   sync_staging:
     'Pages of a sync in progress. Its commit stores them as transactions, or they are deleted within a day.',
   investment_staging: 'The same for investment transactions.',
+  erasures: 'Holds a hash of the login and the state of an erasure. The person gets the certificate.',
   dead_letters: 'Ids of messages to this service that failed. No row names a person.',
   plaid_usage: 'Counts of calls to Plaid by all users together.',
   safety_switches: 'States of this service.',

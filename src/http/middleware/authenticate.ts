@@ -48,8 +48,8 @@ export function authenticate(): Middleware {
       throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no token' })
     }
     const { claims, isCounted } = await verify(context, token)
-    const { issuer, subject, role, scopes, sessionId } = claims
-    const identity = { issuer, subject }
+    const { issuer, subject, issuedAt, role, scopes, sessionId } = claims
+    const identity = { issuer, subject, issuedAt }
     const session = sessionId === undefined ? {} : { sessionId }
     context.set('actor', { kind: 'user', identity, role, scopes, ...session })
     await limitLogin(context, identity, !isCounted)

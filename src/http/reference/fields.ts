@@ -27,6 +27,8 @@ export const parameterDescriptions: Readonly<Record<string, string>> = {
 /** Members of request and response bodies. */
 export const fieldDescriptions: Readonly<Record<string, string>> = {
   'Consents.history': 'The last 100 decisions, newest first.',
+  completed_at: 'When everything was deleted; null until then.',
+  requested_at: 'When the user requested it.',
   decided_at: 'When the person decided.',
   purposes: 'What is allowed.',
   access_token: 'The access token. Send it as `Authorization: Bearer …`.',

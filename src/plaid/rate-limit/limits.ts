@@ -63,6 +63,7 @@ const limitOfPath: ReadonlyMap<string, PlaidLimitName> = new Map([
   ['/user/create', 'other'],
   ['/user/items/get', 'user_items'],
   ['/user/items/remove', 'user_items'],
+  ['/user/remove', 'other'],
   ['/webhook_verification_key/get', 'other'],
 ])
 

@@ -29,7 +29,7 @@ const endSchema = z.object({ complete: z.literal(true), rows: z.record(z.string(
 type Ctx = Parameters<typeof exportData>[0]
 
 async function readLines(ctx: Ctx) {
-  const lines = (await new Response(exportData(ctx, 'jsonl')).text()).trimEnd().split('\n')
+  const lines = (await new Response(await exportData(ctx, 'jsonl')).text()).trimEnd().split('\n')
   const parsed = lines.map((line): unknown => JSON.parse(line))
   return {
     head: parsed[0],
@@ -81,7 +81,7 @@ describe('an export', () => {
     await linkAndSync(world, 'exact')
     await world.sql(`update transactions set amount = '-12345678901234567.890', note = '=1+1' where id = (select t.id
       from transactions t join users u on u.id = t.user_id where u.subject = 'exact' limit 1)`)
-    const text = await new Response(exportData(world.user('exact'), 'jsonl')).text()
+    const text = await new Response(await exportData(world.user('exact'), 'jsonl')).text()
     expect(text).toMatch(/"amount" : "-12345678901234567.89"/)
     expect(text).toMatch(/"created_at" : "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/)
     const sealed = await world.sql("select access_token_sealed as token from items where access_token_sealed <> ''")
@@ -97,7 +97,7 @@ describe('an export', () => {
 
   it('fails where a page cannot be read, and has no last line', async () => {
     await linkAndSync(world, 'cut off')
-    const reader = exportData(world.user('cut off'), 'jsonl').getReader()
+    const reader = (await exportData(world.user('cut off'), 'jsonl')).getReader()
     const first = await reader.read()
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'from "transactions"' })
     const seen = [new TextDecoder().decode(first.value)]
@@ -123,10 +123,11 @@ describe('an export', () => {
         return Reflect.get(target, name)
       },
     })
-    const reader = exportData(
+    const stream = await exportData(
       { ...ctx, services: { ...world.services, api: { ...world.services.api, connection: counted } } },
       'jsonl',
-    ).getReader()
+    )
+    const reader = stream.getReader()
     await reader.read()
     await reader.read()
     await new Promise((resolve) => setTimeout(resolve, 200))
@@ -140,7 +141,9 @@ describe('an export for spreadsheets', () => {
     await linkAndSync(world, 'spreadsheet')
     await world.sql(`update transactions set amount = -12.50, note = '=HYPERLINK("http://example.com")' where id =
       (select t.id from transactions t join users u on u.id = t.user_id where u.subject = 'spreadsheet' limit 1)`)
-    const files = unzip(Buffer.from(await new Response(exportData(world.user('spreadsheet'), 'csv')).arrayBuffer()))
+    const files = unzip(
+      Buffer.from(await new Response(await exportData(world.user('spreadsheet'), 'csv')).arrayBuffer()),
+    )
     const names = Object.keys(exportedTables)
     expect(Object.keys(files)).toEqual([...names.map((table) => `${table}.csv`), 'manifest.json'])
     const manifest = endSchema.parse(JSON.parse(files['manifest.json'] ?? ''))

@@ -20,11 +20,11 @@ export const exportRoute = route({
   answers: { 200: z.instanceof(ReadableStream) },
   streams: Object.values(mediaTypes),
   errors: [],
-}).handle((ctx, { query: { format } }) => {
+}).handle(async (ctx, { query: { format } }) => {
   const name = `export-${ctx.now().toISOString().slice(0, 10)}.${extensions[format]}`
   const headers = {
     'content-type': mediaTypes[format],
     'content-disposition': `attachment; filename="${name}"`,
   }
-  return Promise.resolve({ status: 200, body: exportData(ctx, format), headers })
+  return { status: 200, body: await exportData(ctx, format), headers }
 })
