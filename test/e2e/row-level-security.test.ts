@@ -1,20 +1,22 @@
 // The database's access rules: without any filter in the query, a login reads and changes one user's rows or none.
 // Connects to PostgreSQL with the Worker's logins, without the Worker.
-import { Client } from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Client } from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { type Edge, startEdge } from '../support/edge.ts'
+import {
+  attempt,
+  connectLogins,
+  insufficientPrivilege,
+  logins,
+  ours,
+  type LoginClients,
+} from '../support/login-clients.ts'
 import { userTables } from '../support/tables.ts'
 
-const issuer = 'wealthnavigator-edge'
-const logins = ['wn_api', 'wn_jobs', 'wn_identity'] as const
 const roles = logins.map((name) => `'${name}'`).join(', ')
 /** The roles, and the logins of either generation that are members of them. */
 const anyLogin = '^wn_(api|jobs|identity)(_[ab])?$'
-const insufficientPrivilege = '42501'
-
-/** Schemas that are not PostgreSQL's. */
-const ours = `select oid from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'`
 
 let edge: Edge
 let tables: string[]
@@ -23,6 +25,7 @@ let neighbourId: string
 let api: Client
 let jobs: Client
 let identity: Client
+let clients: LoginClients
 
 beforeAll(async () => {
   edge = await startEdge()
@@ -66,36 +69,13 @@ beforeAll(async () => {
     `insert into transaction_tombstones (user_id, change_seq, transaction_id) values ($1, -1, gen_random_uuid())`,
     [ownerId],
   )
-  const { apiUrl, jobsUrl, identityUrl } = edge.database
-  ;[api, jobs, identity] = [new Client(apiUrl), new Client(jobsUrl), new Client(identityUrl)]
-  await Promise.all([api.connect(), jobs.connect(), identity.connect()])
+  clients = await connectLogins(edge.database)
+  ;({ wn_api: api, wn_jobs: jobs, wn_identity: identity } = clients.byLogin)
 })
 afterAll(async () => {
-  await Promise.all([api.end(), jobs.end(), identity.end()])
+  await clients.end()
   await edge.stop()
 })
-
-interface Outcome {
-  readonly rows: readonly Record<string, unknown>[]
-  readonly count: number
-  /** The SQLSTATE of a refusal. */
-  readonly refusal: string | null
-}
-
-/** Runs one statement in a separate transaction, after `app.enter` if a subject is given, and rolls it back. */
-async function attempt(client: Client, subject: string | null, text: string, params: unknown[] = []): Promise<Outcome> {
-  await client.query('begin')
-  try {
-    if (subject !== null) await client.query('select app.enter($1, $2, false)', [issuer, subject])
-    const { rows, rowCount } = await client.query<Record<string, unknown>>(text, params)
-    return { rows, count: rowCount ?? 0, refusal: null }
-  } catch (error) {
-    const { code } = z.object({ code: z.string() }).parse(error)
-    return { rows: [], count: 0, refusal: code }
-  } finally {
-    await client.query('rollback')
-  }
-}
 
 const asNeighbour = (text: string, params: unknown[] = []) => attempt(api, 'neighbour', text, params)
 
@@ -173,90 +153,6 @@ test('no row is written in the name of another user, and none is given to one', 
     const given = await asNeighbour(`update ${table} set user_id = $1`, [ownerId])
     expect([table, given.refusal]).toEqual([table, insufficientPrivilege])
   }
-})
-
-describe.each(logins)('the login %s', (login) => {
-  const client = () => ({ wn_api: api, wn_jobs: jobs, wn_identity: identity })[login]
-
-  test('has no attribute and no membership, and owns nothing', async () => {
-    const [role] = await edge.sql(
-      `select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as special,
-          (select count(*) from pg_auth_members where member = r.oid) as memberships,
-          (select count(*) from pg_class where relowner = r.oid) + (select count(*) from pg_proc where proowner = r.oid)
-            + (select count(*) from pg_namespace where nspowner = r.oid)
-            + (select count(*) from pg_database where datdba = r.oid) as owned
-        from pg_roles r where rolname = $1`,
-      [login],
-    )
-    expect(role).toEqual({ special: 'f', memberships: '0', owned: '0' })
-  })
-
-  test.each([
-    'create table public.mine (id int)',
-    'create table app.mine (id int)',
-    'create schema mine',
-    'create function public.mine() returns int language sql as $$ select 1 $$',
-    'create view public.mine as select * from public.items',
-    'alter table public.items disable row level security',
-    'drop policy own_rows on public.items',
-    'truncate public.items',
-    "copy public.items to program 'cat'",
-    "select pg_read_file('/etc/hostname')",
-    'delete from public.users',
-    'delete from public.transactions',
-    'delete from public.sync_runs',
-    'delete from public.webhook_events',
-    'delete from public.account_balances',
-    'delete from public.transaction_tombstones',
-    'update public.transaction_tombstones set change_seq = 0',
-  ])('may not %s', async (statement) => {
-    expect((await attempt(client(), null, statement)).refusal).toBe(insufficientPrivilege)
-  })
-
-  test("may not take the owner's place, or another login's", async () => {
-    const owner = new URL(edge.database.ownerUrl).username
-    for (const role of [owner, ...logins].filter((name) => name !== login)) {
-      const statement = `set role "${role}"`
-      expect([role, (await attempt(client(), null, statement)).refusal]).toEqual([role, insufficientPrivilege])
-    }
-  })
-})
-
-test.each([
-  'select replay_key from webhook_events',
-  'select 1 from dead_letters',
-  'select 1 from sync_staging',
-  'select 1 from investment_staging',
-  'select 1 from drizzle.__drizzle_migrations',
-  "select app.begin_commit(gen_random_uuid(), gen_random_uuid(), '')",
-  'update transactions set amount = 0 where false',
-  'update item_products set cursor = null where false',
-  "update items set access_token_sealed = '' where false",
-  "update items set status = 'healthy' where false",
-  'update items set removed_at = null where false',
-  'update link_exchanges set item_id = null where false',
-  'insert into items default values',
-  'delete from items',
-  'insert into item_products default values',
-  'delete from accounts',
-  'delete from plaid_removals',
-  'select access_token_sealed from plaid_removals',
-  'select 1 from plaid_usage',
-  'select 1 from safety_switches',
-  'select 1 from webhook_keys',
-  'select 1 from unmatched_webhooks',
-  'select app.begin_link(gen_random_uuid(), null)',
-  'select app.hide_account(gen_random_uuid())',
-  'insert into transactions default values',
-  'insert into users (issuer, subject) values (current_user, current_user)',
-])('what users ask for may not %s', async (statement) => {
-  expect((await asNeighbour(statement)).refusal).toBe(insufficientPrivilege)
-})
-
-test('jobs cannot become a user', async () => {
-  expect((await attempt(jobs, null, `select app.enter('${issuer}', 'owner', true)`)).refusal).toBe(
-    insufficientPrivilege,
-  )
 })
 
 /** Login → table → its rights on the whole table, and on single columns in brackets. */
@@ -465,28 +361,4 @@ test('only the login of built-in accounts calls their functions', async () => {
     expect([call, (await attempt(jobs, null, call)).refusal]).toEqual([call, insufficientPrivilege])
     expect([call, (await attempt(identity, null, call)).refusal]).not.toEqual([call, insufficientPrivilege])
   }
-})
-
-test('the login of built-in accounts reads and writes no table, and becomes no user', async () => {
-  const relations = await edge.sql(
-    `select format('%I.%I', nspname, relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where relkind in ('r', 'p', 'v', 'm') and n.oid in (${ours})`,
-  )
-  expect(relations.map(({ name }) => name)).toEqual(expect.arrayContaining(['public.items', 'identity.accounts']))
-  for (const { name } of relations)
-    for (const statement of [`select 1 from ${name}`, `delete from ${name}`, `insert into ${name} default values`])
-      expect([statement, (await attempt(identity, null, statement)).refusal]).toEqual([
-        statement,
-        insufficientPrivilege,
-      ])
-  const entering = `select app.enter('${issuer}', 'owner', true)`
-  expect((await attempt(identity, null, entering)).refusal).toBe(insufficientPrivilege)
-})
-
-test('a function that acts with the rights of its owner fixes where it looks for names', async () => {
-  const loose = await edge.sql(
-    `select p.oid::regproc::text as name from pg_proc p where pronamespace in (${ours}) and prosecdef
-      and not coalesce(array_to_string(proconfig, ' '), '') like '%search_path=pg_catalog, pg_temp%'`,
-  )
-  expect(loose).toEqual([])
 })
