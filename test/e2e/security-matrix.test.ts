@@ -11,7 +11,7 @@ import { type DocumentedRoute, pathWithRandomIds, readDescription } from '../sup
 import { type Answer, type Call, type Edge, startEdge } from '../support/edge.ts'
 import { audience, type Issuer, issuerName, newRsaKey, startIssuer, withHmac, withRsa } from '../support/issuer.ts'
 import { fingerprint } from '../support/tables.ts'
-import { goodClaims, mintToken } from '../support/tokens.ts'
+import { goodClaims, mintToken, withOtherClaims, withOtherSignature, withoutSignature } from '../support/tokens.ts'
 
 /** The checks that routes need; the last test verifies that each was made. */
 type Check =
@@ -98,13 +98,6 @@ const withClaims = (changes: Record<string, unknown>) => () =>
   `Bearer ${mintToken({ secret: secretOf(), claims: { ...goodClaims('user'), ...changes } })}`
 const withHeader = (header: Record<string, unknown>) => () =>
   `Bearer ${mintToken({ secret: secretOf(), claims: goodClaims('user'), header })}`
-const cutOff = (token: string) => `Bearer ${token.split('.').slice(0, 2).join('.')}.`
-const changed = (token: string) =>
-  `Bearer ${token.replace(/.{8}$/, (end) => (end === 'AAAAAAAA' ? 'BBBBBBBB' : 'AAAAAAAA'))}`
-const ofSomebodyElse = (token: string, claims: Record<string, unknown>) => {
-  const [header, , signature] = token.split('.')
-  return `Bearer ${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`
-}
 
 /** Faults of tokens of this deployment. */
 const ownFaults: readonly Fault[] = [
@@ -114,9 +107,9 @@ const ownFaults: readonly Fault[] = [
   ['another scheme', 'no token', () => `Basic ${edge.token('user')}`],
   ['a token without its scheme', 'no token', () => edge.token('user')],
   ['junk for a token', 'malformed token', () => 'Bearer not.a.token'],
-  ['a signature that is cut off', 'bad signature', () => cutOff(edge.token('user'))],
-  ['a changed signature', 'bad signature', () => changed(edge.token('user'))],
-  ['claims of another token', 'bad signature', () => ofSomebodyElse(edge.token('user'), goodClaims('somebody-else'))],
+  ['a signature that is cut off', 'bad signature', () => withoutSignature(edge.token('user'))],
+  ['a changed signature', 'bad signature', () => withOtherSignature(edge.token('user'))],
+  ['claims of another token', 'bad signature', () => withOtherClaims(edge.token('user'), goodClaims('somebody-else'))],
   [
     'a token for another secret',
     'bad signature',
@@ -150,8 +143,8 @@ const issuerFaults: readonly Fault[] = [
   ['no header', 'no token', () => null],
   ['junk for a token', 'malformed token', () => 'Bearer not.a.token'],
   ['a token that this deployment signed', 'wrong alg', () => `Bearer ${edge.token('user')}`],
-  ['a signature that is cut off', 'bad signature', () => cutOff(issuer.token('user'))],
-  ['a changed signature', 'bad signature', () => changed(issuer.token('user'))],
+  ['a signature that is cut off', 'bad signature', () => withoutSignature(issuer.token('user'))],
+  ['a changed signature', 'bad signature', () => withOtherSignature(issuer.token('user'))],
   [
     'a key of its own under a published id',
     'bad signature',

@@ -26,3 +26,16 @@ export function goodClaims(subject: string): Record<string, unknown> {
   const now = Math.floor(Date.now() / 1000)
   return { iss: 'wealthnavigator-edge', sub: subject, iat: now, exp: now + hourSeconds }
 }
+
+/** An Authorization header whose token has no signature. */
+export const withoutSignature = (token: string): string => `Bearer ${token.split('.').slice(0, 2).join('.')}.`
+
+/** An Authorization header whose token ends with another signature. */
+export const withOtherSignature = (token: string): string =>
+  `Bearer ${token.replace(/.{8}$/, (end) => (end === 'AAAAAAAA' ? 'BBBBBBBB' : 'AAAAAAAA'))}`
+
+/** An Authorization header whose token has other claims under the same signature. */
+export function withOtherClaims(token: string, claims: Record<string, unknown>): string {
+  const [header, , signature] = token.split('.')
+  return `Bearer ${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`
+}
