@@ -13,6 +13,7 @@ import type { Pseudonyms } from './monitoring/pseudonyms.ts'
 import type { Redact } from './monitoring/redact.ts'
 import type { ReportContext, Reporter } from './monitoring/sentry.ts'
 import type { Plaid } from './plaid/endpoints.ts'
+import type { FreezeGate } from './plaid/freeze-gate.ts'
 import type { Caller } from './plaid/rate-limit/limiter.ts'
 import type { Limiter } from './ratelimit/limiter.ts'
 import type { FindKeyFor } from './webhooks/keys/cache.ts'
@@ -31,6 +32,8 @@ export interface Services {
   readonly plaid: Plaid
   /** Plaid for a caller, which decides the limits that a call counts against and its priority. */
   readonly plaidFor: (caller: Caller) => Plaid
+  /** Whether Plaid may be called at all. */
+  readonly freeze: FreezeGate
   /**
    * Saves the counts of Plaid calls. Never rejects. Entry points call it in `waitUntil`, so that no response waits for
    * it.
@@ -50,6 +53,8 @@ export interface Services {
   readonly enqueue: Enqueue
   readonly enqueueLinkSessions: Producer['enqueueLinkSessions']
   readonly enqueueRotation: Producer['enqueueRotation']
+  readonly enqueueRotations: Producer['enqueueRotations']
+  readonly enqueueTokens: Producer['enqueueTokens']
   readonly enqueueRewrap: Producer['enqueueRewrap']
   readonly enqueueErasure: Producer['enqueueErasure']
   readonly wait: (milliseconds: number) => Promise<void>

@@ -37,6 +37,7 @@ export const errorTable = {
   token_undecryptable: { status: 500, title: 'Internal error', reportable: true },
   plaid_rejected: { status: 502, title: 'Plaid refused the request', reportable: true },
   webhook_unverified: { status: 503, title: 'Service unavailable', reportable: false },
+  frozen: { status: 503, title: 'Service frozen', reportable: false },
   plaid_unavailable: { status: 503, title: 'Plaid unavailable', reportable: false },
   unavailable: { status: 503, title: 'Service unavailable', reportable: true },
 } as const satisfies Record<string, ErrorRule>
@@ -89,3 +90,13 @@ export class AppError extends Error {
 export function assertNever(value: never): never {
   throw new AppError('internal', 'An unexpected case was met.', { reason: `unhandled case ${JSON.stringify(value)}` })
 }
+
+/** How long a refused client waits before it asks again. When a freeze ends is unknown. */
+const frozenRetrySeconds = 300
+
+/** The error of a write, or of a call of Plaid, while an operator has frozen the deployment. */
+export const frozenError = (options: Pick<ErrorOptions, 'reason' | 'sqlState'> = {}): AppError =>
+  new AppError('frozen', 'Changes are paused while an incident is handled. Reading continues. Try again later.', {
+    ...options,
+    retryAfterSeconds: frozenRetrySeconds,
+  })

@@ -5,6 +5,7 @@ import { type Config, secretVariables } from './config/config.ts'
 import { createKeyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
 import { connect, type JobsDatabase } from './db/core/client.ts'
+import { readFreeze } from './db/operations/freeze.ts'
 import { recordUsage } from './db/operations/usage.ts'
 import { deleteKey, readKeys, saveKey } from './db/operations/webhook-keys.ts'
 import type { Services } from './context.ts'
@@ -16,6 +17,7 @@ import { createRedactor } from './monitoring/redact.ts'
 import { createReporter } from './monitoring/sentry.ts'
 import { createPlaidClient } from './plaid/client.ts'
 import { createPlaid } from './plaid/endpoints.ts'
+import { createFreezeGate, type FreezeGate } from './plaid/freeze-gate.ts'
 import { createUsageCounter, type UsageCounter } from './plaid/usage-counter.ts'
 import { limitsWith } from './plaid/rate-limit/limits.ts'
 import { createPlaidLimiter, type PlaidLimiter, type PlaidLimiterObjects } from './plaid/rate-limit/limiter.ts'
@@ -63,6 +65,7 @@ function plaidOver(
   config: Config,
   limiter: PlaidLimiter | null,
   usage: UsageCounter,
+  freeze: FreezeGate,
   { wait }: Around,
 ): Services['plaidFor'] {
   const { baseUrl, environment, clientId, secret } = config.plaid
@@ -75,6 +78,7 @@ function plaidOver(
     random: Math.random,
     limiter,
     usage,
+    freeze,
   }
   return (caller) => createPlaid(createPlaidClient({ ...common, caller, fetch: (request) => fetch(request) }))
 }
@@ -107,11 +111,15 @@ function secretsOf(config: Config, env: Bindings): string[] {
 }
 
 /** Imported dynamically: a deployment with an OIDC issuer does not load the folder. */
-function identityOf({ auth, secret, database }: Config): Services['identity'] {
+function identityOf({ auth, secret, previousSecret, database }: Config): Services['identity'] {
   if (auth.mode === 'oidc') return null
   let identity: IdentityServices | null = null
   return async () =>
-    (identity ??= (await import('./identity/services.ts')).createIdentityServices(auth, secret, database.endpoint))
+    (identity ??= (await import('./identity/services.ts')).createIdentityServices(
+      auth,
+      { secret, previousSecret },
+      database.endpoint,
+    ))
 }
 
 /**
@@ -128,10 +136,13 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const jobs = connect('wn_jobs', config.database.jobsUrl, config.database.endpoint)
   const usage = createUsageCounter()
   const producer = createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log })
-  const plaidFor = plaidOver(config, plaidLimiterOver(config, bindings.PLAID_QUOTA, { wait, log }), usage, {
-    wait,
-    log,
+  const freeze = createFreezeGate({
+    read: async () => (await readFreeze(jobs)).state,
+    now: () => Date.now(),
+    onFailure: (error) => log.warn('freeze_not_read', { error }),
   })
+  const limiter = plaidLimiterOver(config, bindings.PLAID_QUOTA, { wait, log })
+  const plaidFor = plaidOver(config, limiter, usage, freeze, { wait, log })
   const plaid = plaidFor({ priority: 'interactive', itemId: null, userId: null })
   return {
     config,
@@ -139,12 +150,13 @@ export function createServices(config: Config, bindings: Bindings): Services {
     jobs,
     plaid,
     plaidFor,
+    freeze,
     flushUsage: usageFlush(usage, jobs),
     keyring: createKeyring(config.encryption),
     auditKeys: createAuditKeys(config.audit),
     auth:
       auth.mode === 'builtin'
-        ? { mode: 'builtin', secret: config.secret }
+        ? { mode: 'builtin', secret: config.secret, previousSecret: config.previousSecret }
         : { ...auth, jwks: createJwksSource({ url: auth.jwksUrl, fetch: (input, init) => fetch(input, init) }) },
     identity: identityOf(config),
     findWebhookKey: createKeyCache({
@@ -162,6 +174,8 @@ export function createServices(config: Config, bindings: Bindings): Services {
     enqueue: coalesced({ jobs, send: producer.send, log }),
     enqueueLinkSessions: producer.enqueueLinkSessions,
     enqueueRotation: producer.enqueueRotation,
+    enqueueRotations: producer.enqueueRotations,
+    enqueueTokens: producer.enqueueTokens,
     enqueueRewrap: producer.enqueueRewrap,
     enqueueErasure: producer.enqueueErasure,
     wait,

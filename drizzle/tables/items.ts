@@ -26,6 +26,8 @@ export const items = pgTable(
     institutionName: text('institution_name'),
     /** The sealed access token (src/crypto/envelope.ts). */
     accessTokenSealed: text('access_token_sealed').notNull(),
+    /** Before when Plaid was asked for the access token. */
+    accessTokenAt: timestamp('access_token_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     status: text().notNull().default('initializing'),
     statusReason: text('status_reason'),
     newAccountsAvailable: boolean('new_accounts_available').notNull().default(false),

@@ -162,7 +162,8 @@ export const plaidUsage = pgTable(
 
 /**
  * Switches that stop dangerous work, by name. The operator changes a state with SQL. `orphan_removal`: whether and how
- * fast items at Plaid without a row here are removed · `item_loss`: whether items may be marked as lost.
+ * fast items at Plaid without a row here are removed · `item_loss`: whether items may be marked as lost · `freeze`:
+ * whether writes and calls of Plaid are refused.
  */
 export const safetySwitches = pgTable(
   'safety_switches',
@@ -179,7 +180,7 @@ export const safetySwitches = pgTable(
   () => [
     check(
       'safety_switches_state',
-      sql`name = 'orphan_removal' and state in ('off', 'report', 'end') or name = 'item_loss' and state in ('armed', 'tripped', 'off')`,
+      sql`name = 'orphan_removal' and state in ('off', 'report', 'end') or name = 'item_loss' and state in ('armed', 'tripped', 'off') or name = 'freeze' and state in ('off', 'recovery', 'frozen', 'locked')`,
     ),
   ],
 )

@@ -16,8 +16,11 @@ const MIN_SECRET_BYTES = 32
 const OIDC_ALGORITHMS = ['RS256', 'ES256', 'Ed25519', 'EdDSA']
 
 export type AuthConfig =
-  /** Tokens of this deployment; `secret` is `SECRET_KEY` as UTF-8, at least 32 bytes. */
-  | { readonly mode: 'builtin'; readonly secret: Uint8Array }
+  /**
+   * Tokens of this deployment; `secret` is `SECRET_KEY` as UTF-8, at least 32 bytes. `previousSecret` also verifies, during
+   * a rotation of the key.
+   */
+  | { readonly mode: 'builtin'; readonly secret: Uint8Array; readonly previousSecret: Uint8Array | null }
   /** Tokens of an OpenID provider, verified with its published keys. */
   | {
       readonly mode: 'oidc'
@@ -112,9 +115,7 @@ async function verifySignature(
   const common = { currentDate: now, clockTolerance: CLOCK_SKEW_SECONDS, requiredClaims: ['sub', 'exp'] }
   try {
     if (config.mode === 'builtin') {
-      if (config.secret.length < MIN_SECRET_BYTES) throw new AppError('misconfigured', 'SECRET_KEY is too short.')
-      const options: JWTVerifyOptions = { ...common, issuer: LOCAL_ISSUER, algorithms: ['HS256'] }
-      return (await jwtVerify(token, config.secret, options)).payload
+      return await verifyOwn(token, config, { ...common, issuer: LOCAL_ISSUER, algorithms: ['HS256'] })
     }
     const { issuer, audience, jwks } = config
     const options: JWTVerifyOptions = { ...common, issuer, audience, algorithms: OIDC_ALGORITHMS }
@@ -125,6 +126,22 @@ async function verifySignature(
   } catch (error) {
     if (error instanceof AppError) throw error
     throw unauthorized(refusalReason(error))
+  }
+}
+
+/** By the current key, or where its signature does not fit, by the previous one. */
+async function verifyOwn(
+  token: string,
+  { secret, previousSecret }: Extract<AuthConfig, { mode: 'builtin' }>,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  for (const key of [secret, ...(previousSecret === null ? [] : [previousSecret])])
+    if (key.length < MIN_SECRET_BYTES) throw new AppError('misconfigured', 'SECRET_KEY is too short.')
+  try {
+    return (await jwtVerify(token, secret, options)).payload
+  } catch (error) {
+    if (previousSecret === null || !(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+    return (await jwtVerify(token, previousSecret, options)).payload
   }
 }
 

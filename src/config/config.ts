@@ -66,6 +66,8 @@ export interface Config {
   readonly webhookSharedKey: string | null
   /** `SECRET_KEY`. Signs this deployment's access tokens; src/crypto/derived-key.ts derives other keys from it. */
   readonly secret: Uint8Array
+  /** `SECRET_KEY_PREVIOUS`. Verifies what it signed, and signs nothing; null outside a rotation. */
+  readonly previousSecret: Uint8Array | null
   readonly database: { readonly apiUrl: string; readonly jobsUrl: string; readonly endpoint: string | null }
   readonly auth:
     /** Accounts of this deployment. Without an e-mail sender (development only), e-mails are written to the log. */
@@ -225,6 +227,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       prices: env.PLAID_PRICES,
     },
     secret: utf8(env.SECRET_KEY),
+    previousSecret: env.SECRET_KEY_PREVIOUS === undefined ? null : utf8(env.SECRET_KEY_PREVIOUS),
     webhookSharedKey: env.PLAID_WEBHOOK_VERIFICATION_KEY ?? null,
     database: { apiUrl: env.DATABASE_URL, jobsUrl: env.DATABASE_JOBS_URL, endpoint: env.DATABASE_ENDPOINT ?? null },
     auth: authOf(env),

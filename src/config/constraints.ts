@@ -146,6 +146,8 @@ export function constraintViolations(env: Environment, raw: Readonly<Record<stri
   if (!env.CORS_ORIGINS.every(originIsExact)) violations.push(['CORS_ORIGINS', 'must hold exact origins'])
   violations.push(...authViolations(env), ...linkViolations(env))
   violations.push(...sharedLoginViolations(env))
+  if (env.SECRET_KEY_PREVIOUS === env.SECRET_KEY)
+    violations.push(['SECRET_KEY_PREVIOUS', 'must differ from SECRET_KEY'])
   if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))
     violations.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY_ID'])
   if (env.ENCRYPTION_MIN_KEY_ID !== undefined && isKeyIdBelow(env.ENCRYPTION_KEY_ID, env.ENCRYPTION_MIN_KEY_ID))

@@ -126,6 +126,7 @@ const contact = z
 export const secretVariables = [
   'PLAID_SECRET',
   'SECRET_KEY',
+  'SECRET_KEY_PREVIOUS',
   'ENCRYPTION_KEY',
   'AUDIT_KEY',
   'PLAID_WEBHOOK_VERIFICATION_KEY',
@@ -163,6 +164,7 @@ export const environmentSchema = z.object({
   DATABASE_IDENTITY_URL: databaseUrl.optional(),
   DATABASE_ENDPOINT: httpUrl.optional(),
   SECRET_KEY: z.string().min(32, 'must be at least 32 characters'),
+  SECRET_KEY_PREVIOUS: z.string().min(32, 'must be at least 32 characters').optional(),
   ENCRYPTION_KEY: encryptionKey,
   ENCRYPTION_KEY_ID: keyId.default('k1'),
   ENCRYPTION_KEYS_PREVIOUS: previousKeys.default([]),

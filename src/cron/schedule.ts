@@ -1,6 +1,7 @@
 // Maps cron strings to jobs. An unknown string throws.
 import { chainAudit } from '../audit/chain.ts'
 import type { Ctx } from '../context.ts'
+import { readFreeze } from '../db/operations/freeze.ts'
 import { AppError } from '../errors.ts'
 import { remindOfLosses } from '../items/remind-of-losses.ts'
 import { reconcile } from '../link/reconcile.ts'
@@ -28,8 +29,16 @@ const refreshes: readonly Part[] = [
 /** Each minute: a row that is not chained yet can be deleted without a trace. */
 const audits: readonly Part[] = [{ name: 'chain', budgetMs: 50_000, run: chainAudit }]
 
-const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> }>> = {
-  '* * * * *': { name: 'audit', run: (ctx) => runParts(ctx, audits) },
+interface Job {
+  readonly name: string
+  readonly run: (ctx: Ctx) => Promise<unknown>
+  /** Whether it runs during a freeze too. */
+  readonly whileFrozen?: true
+}
+
+const jobs: Readonly<Record<string, Job>> = {
+  // What an attacker deletes during an incident must leave a trace.
+  '* * * * *': { name: 'audit', run: (ctx) => runParts(ctx, audits), whileFrozen: true },
   '2-57/5 * * * *': { name: 'sweep', run: (ctx) => runParts(ctx, heals) },
   '19 * * * *': { name: 'sync', run: (ctx) => runParts(ctx, refreshes) },
 }
@@ -37,10 +46,22 @@ const jobs: Readonly<Record<string, { readonly name: string; readonly run: (ctx:
 /** Every cron string that has a job: those of wrangler.toml. */
 export const crons: readonly string[] = Object.keys(jobs)
 
-/** The job of a cron trigger of wrangler.toml. */
-export function jobFor(cron: string): { readonly name: string; readonly run: (ctx: Ctx) => Promise<unknown> } {
+/**
+ * Runs the job unless the deployment is frozen.
+ * @throws AppError `unavailable` when the switch cannot be read; nothing was run then
+ */
+async function runUnlessFrozen(ctx: Ctx, { name, run, whileFrozen }: Job): Promise<unknown> {
+  if (whileFrozen === true) return await run(ctx)
+  const { state } = await readFreeze(ctx.services.jobs)
+  if (state === 'off') return await run(ctx)
+  ctx.log.warn('cron_skipped_frozen', { job: name, reason: state })
+  return undefined
+}
+
+/** The job of a cron trigger of wrangler.toml. It does nothing while the deployment is frozen. */
+export function jobFor(cron: string): Job {
   const job = Object.hasOwn(jobs, cron) ? jobs[cron] : undefined
   if (job === undefined)
     throw new AppError('misconfigured', 'An unknown cron trigger.', { reason: 'cron string without a job' })
-  return job
+  return { name: job.name, run: (ctx) => runUnlessFrozen(ctx, job) }
 }

@@ -73,6 +73,8 @@ function errorsOf(route: Route): ErrorCode[] {
   if (access !== 'public') codes.push('unauthorized', 'validation_failed', 'payload_too_large', 'unavailable')
   if (access !== 'public' && method !== 'GET') codes.push('bad_request', 'unsupported_media_type')
   if (access === 'admin' || (access === 'user' && method !== 'GET')) codes.push('forbidden')
+  // Any write, while an operator has frozen the deployment.
+  if (method !== 'GET') codes.push('frozen')
   codes.push('rate_limited')
   // `unavailable` also while requests cannot be counted.
   if (path !== '/health') codes.push('internal', 'misconfigured', 'unavailable')

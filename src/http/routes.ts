@@ -3,9 +3,11 @@ import type { Route } from './route.ts'
 import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
 import { listSetAsideRoute } from './routes/admin/set-aside.ts'
 import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin/dead-letters.ts'
+import { freezeRoute, getFreezeRoute, unfreezeRoute } from './routes/admin/freeze.ts'
 import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRoute } from './routes/admin/items.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
 import { listWebhooksRoute, usageRoute } from './routes/admin/plaid.ts'
+import { listTokensRoute, rotateTokensRoute } from './routes/admin/access-tokens.ts'
 import {
   forgotPasswordRoute,
   loginRoute,
@@ -119,6 +121,11 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       usageRoute,
       listKeysRoute,
       rotateKeysRoute,
+      listTokensRoute,
+      rotateTokensRoute,
+      getFreezeRoute,
+      freezeRoute,
+      unfreezeRoute,
       logoutAllRoute,
       changePasswordRoute,
       enrollTotpRoute,

@@ -44,9 +44,7 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
   const { email, password, code } = credentials
   const identity = await identityServices(services)
   const device =
-    credentials.deviceToken === null
-      ? null
-      : await readDeviceToken(identity.secret, email, credentials.deviceToken, now())
+    credentials.deviceToken === null ? null : await readDeviceToken(identity, email, credentials.deviceToken, now())
   const attempt = {
     email,
     deviceIssuedAt: device?.issuedAt ?? null,

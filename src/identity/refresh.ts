@@ -17,14 +17,17 @@ import { identityServices } from './services.ts'
  */
 export async function refresh({ services, now, log, note }: Ctx, refreshToken: string): Promise<SessionGrant> {
   const identity = await identityServices(services)
-  const [given, next] = await Promise.all([
+  const { secret, previousSecret } = identity
+  const [given, next, other] = await Promise.all([
     readRefreshToken(refreshToken),
-    nextRefreshToken(identity.secret, refreshToken),
+    nextRefreshToken(secret, refreshToken),
+    previousSecret === null ? null : nextRefreshToken(previousSecret, refreshToken),
   ])
   if (given === null || next === null) throw sessionEnded('malformed refresh token')
   const result = await replaceVerifier(identity.database, {
     ...given,
     newVerifierHash: next.verifierHash,
+    otherVerifierHash: other?.verifierHash ?? null,
     idleSeconds: sessionLifetime.idleSeconds,
     graceSeconds: refreshGraceSeconds,
     buckets: refreshes(encodeHex(given.selectorHash)),
@@ -37,5 +40,7 @@ export async function refresh({ services, now, log, note }: Ctx, refreshToken: s
   if (result.outcome !== 'done') throw sessionEnded(`refresh token ${result.outcome}`)
   const { account_id: subject, session_id: sessionId, scope, role } = result
   note?.({ accountId: subject })
-  return await grant(identity, { subject, sessionId, scope, role }, next.text, now())
+  // A request just before the rotation of SECRET_KEY got the successor of the previous key.
+  const successor = result.is_other && other !== null ? other : next
+  return await grant(identity, { subject, sessionId, scope, role }, successor.text, now())
 }

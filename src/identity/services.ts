@@ -22,6 +22,8 @@ export interface IdentityServices {
   readonly hashesPerMinute: number
   /** Signs access tokens; keys for other purposes are derived from it. */
   readonly secret: Uint8Array
+  /** Recognizes what was derived from it before a rotation; null outside one. */
+  readonly previousSecret: Uint8Array | null
 }
 
 /** Most e-mail APIs respond faster. */
@@ -33,12 +35,12 @@ const senderOf = (email: EmailConfig | null): SendMail =>
   email === null ? writeToLog : sendOverHttp(email, (input, init) => fetch(input, init))
 
 /**
- * @param secret `SECRET_KEY`
+ * @param secrets `SECRET_KEY` and `SECRET_KEY_PREVIOUS`
  * @param endpoint URL of a local Neon endpoint; null for Neon itself
  */
 export function createIdentityServices(
   { databaseUrl, email, mailsPerHour, hashesPerMinute }: BuiltinAuth,
-  secret: Uint8Array,
+  secrets: Pick<IdentityServices, 'secret' | 'previousSecret'>,
   endpoint: string | null,
 ): IdentityServices {
   return {
@@ -48,7 +50,7 @@ export function createIdentityServices(
     leastMailMs: email === null ? 0 : leastMailMs,
     mailsPerHour,
     hashesPerMinute,
-    secret,
+    ...secrets,
   }
 }
 

@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import { retryWhileUnavailable } from '../retry.ts'
 import { isOutcomeUnknown } from '../plaid/errors.ts'
 import { toAppError } from '../plaid/app-error.ts'
+import type { Priority } from '../plaid/rate-limit/window.ts'
 import { openAccessToken, sealAccessToken } from '../custody/access-token.ts'
 
 /** Attempts to store the new token. After the last one, the item is lost. */
@@ -21,6 +22,7 @@ const storeAttempts = 6
 export async function rotateAccessToken(
   given: Ctx,
   { itemId, tokenDigest }: Pick<ClaimedRotation, 'itemId' | 'tokenDigest'>,
+  priority: Priority = 'interactive',
 ): Promise<'done' | 'busy'> {
   const { jobs, plaidFor, keyring, newId } = given.services
   const item = await claimRotation(jobs, itemId, tokenDigest, newId())
@@ -28,9 +30,7 @@ export async function rotateAccessToken(
   if (item === 'busy') return 'busy'
   const ctx = aboutUser(given, item.userId)
   const old = await openAccessToken(keyring, item.sealed, item)
-  const result = await plaidFor({ priority: 'interactive', itemId: null, userId: item.userId }).invalidateAccessToken(
-    old,
-  )
+  const result = await plaidFor({ priority, itemId: null, userId: item.userId }).invalidateAccessToken(old)
   if (!result.ok) {
     if (isOutcomeUnknown(result.failure))
       ctx.log.error('rotation_unanswered', { item_id: itemId, plaid_error_code: result.failure.errorCode })

@@ -79,6 +79,7 @@ export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput
     case 'earlier':
       return await resumeExchange(given, beginning.earlier)
     case 'begun': {
+      given.services.freeze.noteWritten(startedAtMs)
       const { userId, plaidUserId, known } = beginning
       const ctx = servingUser(aboutUser(given, userId), userId)
       await refuseDuplicate(ctx, id, input, known)

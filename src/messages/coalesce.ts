@@ -2,6 +2,7 @@
 // requests only mark the product dirty.
 import type { JobsDatabase } from '../db/core/client.ts'
 import { claimMessages, type Pace, releaseMessages, type DueMessage } from '../db/sync/message-claims.ts'
+import { AppError } from '../errors.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { SyncTrigger } from './message.ts'
 import type { Producer } from './producer.ts'
@@ -32,6 +33,8 @@ export function coalesced({ jobs, send, log }: Over): Enqueue {
     try {
       return await claimMessages(jobs, ids, delaySeconds, pace)
     } catch (error) {
+      // The rows stay dirty: the first sweep after the freeze enqueues them.
+      if (error instanceof AppError && error.code === 'frozen') return []
       // A superfluous message is harmless; a missing one would delay the sync.
       log.error('messages_not_claimed', { count: ids.length, error })
       return ids.map((id) => ({ id, delaySeconds }))

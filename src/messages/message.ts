@@ -1,5 +1,5 @@
-// Messages of the sync queue: which product to sync, which Link session to check, or which access token to rotate. A
-// message is only a hint; the consumer decides by the row.
+// Messages of the sync queue: which product to sync, which Link session to check, which access token to rotate, or the next
+// step of a rotation of keys or tokens. A message is only a hint; the consumer decides by the row.
 import * as z from 'zod'
 import { keyIdPattern } from '../crypto/keyring.ts'
 import { sealedPlaces } from '../custody/rewrap.ts'
@@ -12,11 +12,23 @@ const productMessage = z.strictObject({ item_product_id: z.uuid(), reason: z.enu
 /** A hosted Link session whose results must be read from Plaid. */
 const linkMessage = z.strictObject({ link_session_id: z.uuid() })
 
-/** An access token to rotate, identified by the digest of its sealed value, so that a second delivery does nothing. */
+/**
+ * An access token to rotate, identified by the digest of its sealed value, so that a second delivery does nothing.
+ * `background`: an operator requested it for all items, and no user waits.
+ */
 const rotationMessage = z.strictObject({
   rotate_item_id: z.uuid(),
   token_digest: z.string().regex(/^[0-9a-f]{64}$/),
+  background: z.literal(true).optional(),
 })
+
+/** The next step of a rotation of all access tokens that are older than `rotate_tokens_before`: from one item on. */
+const tokensMessage = z.strictObject({
+  rotate_tokens_before: z.iso.datetime(),
+  after: z.uuid().nullable(),
+  pass: z.int().min(1),
+})
+export type TokensMessage = z.infer<typeof tokensMessage>
 
 /** The next step of a rotation of the encryption keys: values of one place, after one row, to one key. */
 const rewrapMessage = z.strictObject({
@@ -29,5 +41,12 @@ export type RewrapMessage = z.infer<typeof rewrapMessage>
 /** An erasure of a person to continue. */
 const erasureMessage = z.strictObject({ erasure_id: z.uuid() })
 
-export const syncMessageSchema = z.union([productMessage, linkMessage, rotationMessage, rewrapMessage, erasureMessage])
+export const syncMessageSchema = z.union([
+  productMessage,
+  linkMessage,
+  rotationMessage,
+  tokensMessage,
+  rewrapMessage,
+  erasureMessage,
+])
 export type SyncMessage = z.infer<typeof syncMessageSchema>

@@ -2,7 +2,7 @@
 // end. Never rejects: the sweep finds rows whose message was not sent.
 import type { DueMessage } from '../db/sync/message-claims.ts'
 import type { Logger } from '../monitoring/logger.ts'
-import type { RewrapMessage, SyncMessage, SyncTrigger } from './message.ts'
+import type { RewrapMessage, SyncMessage, SyncTrigger, TokensMessage } from './message.ts'
 import { pauseMs } from '../retry.ts'
 import { withTimeout } from '../timeout.ts'
 
@@ -12,6 +12,19 @@ type Outgoing = MessageSendRequest<SyncMessage> & { readonly delaySeconds: numbe
 export interface MessageQueue {
   sendBatch(messages: Outgoing[]): Promise<unknown>
 }
+
+export interface RequestedRotation {
+  readonly itemId: string
+  readonly tokenDigest: string
+  /** Whether no user waits for it. */
+  readonly isBackground?: boolean
+}
+
+const rotationMessage = ({ itemId, tokenDigest, isBackground = false }: RequestedRotation): SyncMessage => ({
+  rotate_item_id: itemId,
+  token_digest: tokenDigest,
+  ...(isBackground ? { background: true } : {}),
+})
 
 export interface Producer {
   /** Sends messages for products. Returns the ids that the queue did not accept; their rows stay dirty and due. */
@@ -23,7 +36,11 @@ export interface Producer {
   /** Continues an erasure; the cron does without the message. Returns whether the queue accepted it. */
   readonly enqueueErasure: (id: string, delaySeconds: number) => Promise<boolean>
   /** Returns whether the queue accepted the message. The request is stored nowhere else. */
-  readonly enqueueRotation: (item: { readonly itemId: string; readonly tokenDigest: string }) => Promise<boolean>
+  readonly enqueueRotation: (rotation: RequestedRotation, delaySeconds?: number) => Promise<boolean>
+  /** Spreads rotations in the background over time. Returns how many the queue accepted. */
+  readonly enqueueRotations: (rotations: readonly RequestedRotation[], perSecond: number) => Promise<number>
+  /** Continues a rotation of all access tokens. Returns whether the queue accepted the message. */
+  readonly enqueueTokens: (message: TokensMessage, delaySeconds: number) => Promise<boolean>
 }
 
 export interface ProducerOptions {
@@ -85,7 +102,15 @@ export function createProducer(options: ProducerOptions): Producer {
       ),
     enqueueRewrap: (body, delaySeconds) => isTaken([{ body, delaySeconds }]),
     enqueueErasure: (id, delaySeconds) => isTaken([{ body: { erasure_id: id }, delaySeconds }]),
-    enqueueRotation: ({ itemId, tokenDigest }) =>
-      isTaken([{ body: { rotate_item_id: itemId, token_digest: tokenDigest }, delaySeconds: 0 }]),
+    enqueueTokens: (body, delaySeconds) => isTaken([{ body, delaySeconds }]),
+    enqueueRotation: (rotation, delaySeconds = 0) => isTaken([{ body: rotationMessage(rotation), delaySeconds }]),
+    enqueueRotations: async (rotations, perSecond) => {
+      const byId = new Map(rotations.map((rotation) => [rotation.itemId, rotation]))
+      const due = [...byId.keys()].map((id, index) => ({ id, delaySeconds: Math.floor(index / perSecond) }))
+      const refused = await sendEach(due, (id) =>
+        rotationMessage({ itemId: id, tokenDigest: byId.get(id)?.tokenDigest ?? '', isBackground: true }),
+      )
+      return due.length - refused.length
+    },
   }
 }

@@ -1,6 +1,6 @@
 // Maps a failure of Plaid to the error of a request.
-import { AppError } from '../errors.ts'
-import { foreignTokenCode, type PlaidFailure } from './errors.ts'
+import { AppError, frozenError } from '../errors.ts'
+import { foreignTokenCode, frozenCode, type PlaidFailure } from './errors.ts'
 
 /** The error for a client, without Plaid's texts. */
 export function toAppError(failure: PlaidFailure): AppError {
@@ -13,6 +13,7 @@ export function toAppError(failure: PlaidFailure): AppError {
     case 'not_ready':
     case 'rate_limited':
     case 'deferred':
+      if (failure.errorCode === frozenCode) return frozenError({ reason })
       return new AppError(
         'plaid_unavailable',
         'Plaid or the institution does not respond at the moment. Try again shortly.',

@@ -1,13 +1,14 @@
 // The only module that calls Plaid and reveals secrets. Responses are parsed with exact amounts, and failures are
 // values. Neither errors nor log lines contain a token, a request body or Plaid's error text. Every call is counted and
-// needs the rate limiter's admission. A paid call must be declared as one.
+// needs the rate limiter's admission. A paid call must be declared as one. No call is made during a freeze.
 import type * as z from 'zod'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { readText } from '../body.ts'
 import { withDeadline } from '../timeout.ts'
 import { parseExactJson } from '../exact-json.ts'
 import { AppError } from '../errors.ts'
-import { classify, foreignTokenCode, type PlaidFailure, plaidErrorSchema } from './errors.ts'
+import { classify, foreignTokenCode, frozenCode, type PlaidFailure, plaidErrorSchema } from './errors.ts'
+import type { FreezeGate, GateAnswer } from './freeze-gate.ts'
 import type { UsageCounter } from './usage-counter.ts'
 import { isPaidPath, type PaidPath } from './rate-limit/limits.ts'
 import type { Caller, Outcome, PlaidLimiter } from './rate-limit/limiter.ts'
@@ -42,6 +43,7 @@ export interface PlaidClientOptions {
   readonly random: () => number
   /** The caller that the rate limiter counts. */
   readonly caller: Caller
+  readonly freeze: Pick<FreezeGate, 'check'>
   /** Null disables rate limiting, for tests and local development. Paid calls are then refused. */
   readonly limiter: PlaidLimiter | null
   readonly usage: UsageCounter
@@ -85,6 +87,14 @@ function notAdmitted({ kind, afterSeconds }: Exclude<Outcome, { kind: 'admitted'
   const errorCode = kind === 'refused' ? 'QUOTA_SPENT' : 'QUOTA_UNAVAILABLE'
   const failure = noResponse(errorCode)
   return { ...failure, class: 'deferred', errorType: 'QUOTA', retryAfterSeconds: afterSeconds }
+}
+
+/** How long calls wait that a freeze refused, or whose switch could not be read. */
+const gateSeconds: Readonly<Record<Exclude<GateAnswer, 'open'>, number>> = { frozen: 300, unknown: 30 }
+
+function refusedByGate(state: Exclude<GateAnswer, 'open'>): PlaidFailure {
+  const failure = noResponse(state === 'frozen' ? frozenCode : 'FREEZE_UNKNOWN')
+  return { ...failure, class: 'deferred', errorType: 'FREEZE', retryAfterSeconds: gateSeconds[state] }
 }
 
 /** Whether the token is of another environment (`access-sandbox-…`). Tokens of another form are sent. */
@@ -166,6 +176,8 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
 
   const attempt = async <Schema extends z.ZodType>(call: PlaidCall<Schema>): Promise<PlaidResult<z.output<Schema>>> => {
     if (isForeign(call.accessToken, options.environment)) return { ok: false, failure: foreignToken }
+    const gate = await options.freeze.check(call.path)
+    if (gate !== 'open') return { ok: false, failure: refusedByGate(gate) }
     const outcome: Outcome = (await limiter?.check(call.path, caller)) ?? { kind: 'admitted' }
     if (outcome.kind !== 'admitted') return { ok: false, failure: notAdmitted(outcome) }
     const result = await ask(call)

@@ -42,6 +42,9 @@ export interface PlaidFailure {
 /** The code of a call that was not made because its access token belongs to another environment than `PLAID_ENV`. */
 export const foreignTokenCode = 'ACCESS_TOKEN_OF_ANOTHER_ENVIRONMENT'
 
+/** The code of a call that was not made because the deployment is frozen. */
+export const frozenCode = 'FROZEN'
+
 /** A map, because an object also has inherited keys such as `constructor`. */
 const tableOf = (classes: Readonly<Record<string, FailureClass>>): ReadonlyMap<string, FailureClass> =>
   new Map(Object.entries(classes))

@@ -5,15 +5,21 @@ import { rotatingMinutes } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
 import { pauseSeconds, rewrapBatch } from '../keys/rotate-keys.ts'
 import { rotateAccessToken } from '../items/rotate-access-token.ts'
+import { rotateTokensStep } from '../items/rotate-all-tokens.ts'
 import { finishLinkSession } from '../link/finish-session.ts'
 import { syncProduct } from '../sync/engine.ts'
 import { continueErasure } from '../privacy/erase.ts'
 import { backoffSeconds } from '../sync/failure.ts'
-import { type RewrapMessage, syncMessageSchema } from '../messages/message.ts'
+import { type RewrapMessage, syncMessageSchema, type TokensMessage } from '../messages/message.ts'
+import type { RequestedRotation } from '../messages/producer.ts'
 
 /** Longer delays are left to the sweep, which finds the row when it is due. */
 const longestRetrySeconds = 900
 const busyRetrySeconds = 60
+/** How often a message that is stored nowhere else looks whether a freeze has ended. */
+const frozenRetrySeconds = 900
+
+const isFrozen = (error: unknown): boolean => error instanceof AppError && error.code === 'frozen'
 
 /** Handles the messages one after the other: each may need several of the invocation's six connections. */
 export async function consumeSync(ctx: Ctx, batch: MessageBatch): Promise<void> {
@@ -32,7 +38,9 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
     return await consumeRotation(ctx, message, {
       itemId: parsed.data.rotate_item_id,
       tokenDigest: parsed.data.token_digest,
+      isBackground: parsed.data.background === true,
     })
+  if ('rotate_tokens_before' in parsed.data) return await consumeTokens(ctx, message, parsed.data)
   if ('rewrap' in parsed.data) return await consumeRewrap(ctx, message, parsed.data)
   if ('erasure_id' in parsed.data) return await consumeErasure(ctx, message, parsed.data.erasure_id)
   const { item_product_id: itemProductId, reason } = parsed.data
@@ -46,6 +54,8 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
       message.retry({ delaySeconds: busyRetrySeconds })
     else message.ack()
   } catch (error) {
+    // The product stays dirty: the first sweep after the freeze enqueues it again.
+    if (isFrozen(error)) return leave(ctx, message)
     ctx.log.error('message_failed', {
       message_id: message.id,
       item_product_id: itemProductId,
@@ -59,11 +69,18 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
   }
 }
 
+function leave(ctx: Ctx, message: Message): void {
+  ctx.log.info('message_left_frozen', { message_id: message.id })
+  message.ack()
+}
+
 async function consumeLinkSession(ctx: Ctx, message: Message, sessionId: string): Promise<void> {
   try {
     await finishLinkSession(ctx, sessionId)
     message.ack()
   } catch (error) {
+    // The session stays due: the reconciler checks it after the freeze.
+    if (isFrozen(error)) return leave(ctx, message)
     ctx.log.error('message_failed', { message_id: message.id, attempt: message.attempts, error })
     message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 5, longestRetrySeconds) })
   }
@@ -71,20 +88,23 @@ async function consumeLinkSession(ctx: Ctx, message: Message, sessionId: string)
 
 /**
  * A rotation that Plaid refused is not retried: the user sees the error and can request it again. A delivery that finds
- * another one running is retried after the lease of that one has ended.
+ * another one running is retried after the lease of that one has ended. During a freeze the message is sent again as a
+ * new one, because a freeze may outlast the retries of a message.
  */
-async function consumeRotation(
-  ctx: Ctx,
-  message: Message,
-  rotation: { readonly itemId: string; readonly tokenDigest: string },
-): Promise<void> {
+async function consumeRotation(ctx: Ctx, message: Message, rotation: RequestedRotation): Promise<void> {
   try {
-    const outcome = await rotateAccessToken(ctx, rotation)
+    const outcome = await rotateAccessToken(
+      ctx,
+      rotation,
+      rotation.isBackground === true ? 'background' : 'interactive',
+    )
     if (outcome === 'busy') message.retry({ delaySeconds: rotatingMinutes * 60 })
     else message.ack()
   } catch (error) {
+    if (isFrozen(error) && (await ctx.services.enqueueRotation(rotation, frozenRetrySeconds)))
+      return leave(ctx, message)
     ctx.log.error('rotation_failed', { item_id: rotation.itemId, attempt: message.attempts, error })
-    if (error instanceof AppError && error.code === 'unavailable')
+    if (error instanceof AppError && (error.code === 'unavailable' || error.code === 'frozen'))
       message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 5, longestRetrySeconds) })
     else message.ack()
   }
@@ -110,6 +130,18 @@ async function consumeErasure(ctx: Ctx, message: Message, id: string): Promise<v
   } catch (error) {
     ctx.log.error('erasure_failed', { attempt: message.attempts, error })
     message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 30, longestRetrySeconds) })
+  }
+}
+
+/** The same for a step of a rotation of all access tokens. */
+async function consumeTokens(ctx: Ctx, message: Message, step: TokensMessage): Promise<void> {
+  try {
+    const next = await rotateTokensStep(ctx, step)
+    if (next === null || (await ctx.services.enqueueTokens(next.message, next.delaySeconds))) message.ack()
+    else message.retry({ delaySeconds: busyRetrySeconds })
+  } catch (error) {
+    ctx.log.error('token_rotation_step_failed', { attempt: message.attempts, error })
+    message.retry({ delaySeconds: busyRetrySeconds })
   }
 }
 

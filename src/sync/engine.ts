@@ -57,7 +57,7 @@ export type SyncOutcome =
 
 /**
  * Syncs one product. A retry does nothing if a later run has postponed the product.
- * @throws AppError `unavailable` if the database did not respond; the product then stays due
+ * @throws AppError `unavailable` if the database did not respond, `frozen` during a freeze; the product then stays due
  */
 export async function syncProduct(
   given: Ctx,
@@ -68,6 +68,7 @@ export async function syncProduct(
   const startedAt = given.now().getTime()
   const taken = await acquireLease(given.services.jobs, itemProductId, given.services.newId(), isRetry)
   if (taken.kind !== 'taken') return { kind: 'idle', why: taken.kind }
+  given.services.freeze.noteWritten(startedAt)
   const { lease } = taken
   const ctx = aboutUser(given, lease.userId)
   const stats: RunStats = { pages: 0, restarts: 0, requestIds: [], note: null }
@@ -91,6 +92,10 @@ export async function syncProduct(
   return outcome
 }
 
+/** The queue retries when the database is unavailable or frozen. Every other error is recorded with the run. */
+const isLeftToQueue = (error: unknown): boolean =>
+  error instanceof AppError && (error.code === 'unavailable' || error.code === 'frozen')
+
 async function read(ctx: Ctx, lease: Lease, stats: RunStats, priority: Priority): Promise<ReadResult> {
   if (!isProduct(lease.product)) return { kind: 'failed', failure: internalFailure('ours', 'UNKNOWN_PRODUCT') }
   try {
@@ -99,8 +104,7 @@ async function read(ctx: Ctx, lease: Lease, stats: RunStats, priority: Priority)
     const run: Run = { ctx, lease, plaid, token, stats }
     return await readers[lease.product](run)
   } catch (error) {
-    // The queue retries if the database is unavailable. Every other error is recorded with the run.
-    if (error instanceof AppError && error.code === 'unavailable') throw error
+    if (isLeftToQueue(error)) throw error
     ctx.log.error('sync_failed', { run_id: lease.runId, item_product_id: lease.itemProductId, error })
     return {
       kind: 'failed',
@@ -133,7 +137,7 @@ async function commitResult(
       commitRun(jobs, lease, report, result.end, result.statements, result.setAside, result.markDirty),
     )
   } catch (error) {
-    if (error instanceof AppError && error.code === 'unavailable') throw error
+    if (isLeftToQueue(error)) throw error
     // The database rejected the rows (a violated constraint): nothing was stored and the cursor is unchanged.
     ctx.log.error('commit_refused', { run_id: lease.runId, item_product_id: lease.itemProductId, error })
     return await handleFailure(ctx, lease, report, internalFailure('ours', 'COMMIT_REFUSED'))

@@ -26,6 +26,7 @@ const own: Readonly<Record<string, Policy>> = {
   'POST /api/v1/admin/dead-letters/replay': 'sensitive',
   'POST /api/v1/plaid/sync/all': 'sync',
   'POST /api/v1/plaid/sync/item/{item_id}': 'sync',
+  'POST /api/v1/admin/access_tokens/rotate': 'sensitive',
   'GET /api/v1/privacy/export': 'sensitive',
   'GET /api/v1/privacy/consents': 'sensitive',
   'PUT /api/v1/privacy/consents': 'sensitive',

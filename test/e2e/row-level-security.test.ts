@@ -309,6 +309,7 @@ const executors: Record<string, string> = {
       'log_out_everywhere',
       'refresh',
       'register',
+      'renew_session',
       'replace_totp',
       'session_lives',
       'set_password_by_mail',

@@ -48,6 +48,7 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     DATABASE_IDENTITY_URL: database.identityUrl,
     DATABASE_ENDPOINT: database.endpoint,
     SECRET_KEY: 'test-secret-key-test-secret-key-test-secret-key',
+    SECRET_KEY_PREVIOUS: '',
     ENCRYPTION_KEY: 'dGVzdC1lbmNyeXB0aW9uLWtleS10ZXN0LWVuY3J5cHQ=',
     ENCRYPTION_KEY_ID: 'test-1',
     ENCRYPTION_KEYS_PREVIOUS: '',

@@ -7,7 +7,7 @@ const problemSchema = z.object({ code: z.string() })
 /** A request fails after this many rate-limit responses. */
 const maxPauses = 100
 
-export type Call = (method: string, path: string) => Promise<unknown>
+export type Call = (method: string, path: string, body?: object) => Promise<unknown>
 
 /**
  * The calls of a command with `--url` and `ADMIN_TOKEN`. A call waits as long as the Worker's rate limiter asks.
@@ -19,9 +19,17 @@ export function adminApi(url: string | undefined, environment: Readonly<Record<s
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) throw misuse(`--url ${given} is not an http(s) URL.`)
   const token = environment['ADMIN_TOKEN']
   if (!token) throw misuse("ADMIN_TOKEN is not set: give it an administrator's access token.")
-  return async (method, path) => {
+  return async (method, path, body) => {
+    const init = {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }
     for (let pauses = 0; ; pauses += 1) {
-      const response = await fetch(`${parsed.origin}${path}`, { method, headers: { authorization: `Bearer ${token}` } })
+      const response = await fetch(`${parsed.origin}${path}`, init)
       if (response.status === 429 && pauses < maxPauses) {
         const seconds = Number(response.headers.get('retry-after') ?? '5')
         await new Promise((resolve) => setTimeout(resolve, seconds * 1000))

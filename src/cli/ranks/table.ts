@@ -52,6 +52,7 @@ export const ranks: readonly Unit[] = [
   { name: 'context', paths: ['src/context.ts'] },
   { name: 'audit', paths: ['src/audit'] },
   { name: 'keys', paths: ['src/keys'] },
+  { name: 'freeze', paths: ['src/freeze'] },
   { name: 'items', paths: ['src/items'] },
   { name: 'sync', paths: ['src/sync'] },
   { name: 'link', paths: ['src/link'] },
@@ -134,7 +135,7 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'link',
     'privacy',
   ],
-  cron: ['library', 'context', 'audit', 'items', 'sync', 'link', 'privacy'],
+  cron: ['library', 'db/operations', 'context', 'audit', 'items', 'sync', 'link', 'privacy'],
 }
 
 /** Units that do not import one another, in either direction. */

@@ -5,7 +5,7 @@ import type { BatchItem } from 'drizzle-orm/batch'
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
 import { pauseMs } from '../../retry.ts'
 import { withDeadline } from '../../timeout.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, frozenError } from '../../errors.ts'
 import { isRejection, sqlState } from './sql-state.ts'
 import { type Batch, isStatement, partsOf, type Results, resultsOf, type Statement } from './statement.ts'
 
@@ -169,6 +169,7 @@ function databaseError(error: unknown): AppError {
     return new AppError('unavailable', 'The database did not answer.', {
       reason: isTimeout(error) ? 'no answer from the database in time' : 'no answer from the database',
     })
+  if (state === sqlState.frozen) return frozenError({ sqlState: state })
   const constraint =
     error instanceof Error && 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : ''
   return new AppError(isRejection(state) ? 'internal' : 'unavailable', 'The database refused the operation.', {

@@ -26,6 +26,8 @@ export const sqlState = {
   uniqueViolation: '23505',
   /** The token was issued before its person was erased. */
   erased: 'WN011',
+  /** An operator has frozen the deployment. */
+  frozen: 'WN012',
   /** PostgreSQL ended a deadlock by rolling back this transaction. */
   deadlock: '40P01',
   serializationFailure: '40001',

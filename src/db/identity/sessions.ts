@@ -102,6 +102,7 @@ const refreshed = z.discriminatedUnion('outcome', [
     session_id: z.string(),
     scope: z.string(),
     role: z.enum(['user', 'admin']),
+    is_other: z.boolean(),
   }),
   z.object({ outcome: z.literal('reused'), account_id: z.string() }),
   z.object({ outcome: z.enum(['unknown', 'expired']) }),
@@ -113,19 +114,25 @@ export interface Rotation {
   readonly verifierHash: Bytes
   /** The same for each old verifier. */
   readonly newVerifierHash: Bytes
+  /** What the previous SECRET_KEY made of the verifier; null outside a rotation of the key. */
+  readonly otherVerifierHash: Bytes | null
   readonly idleSeconds: number
   /** How long the previous verifier still gets the same successor. */
   readonly graceSeconds: number
   readonly buckets: readonly Bucket[]
 }
 
-/** Replaces the verifier of a session's token. An older verifier ends the session, unless it was replaced just now. */
+/**
+ * Replaces the verifier of a session's token. An older verifier ends the session, unless it was replaced just now.
+ * `is_other`: it was replaced just now, by the other verifier.
+ */
 export async function refresh(database: IdentityDatabase, given: Rotation): Promise<z.output<typeof refreshed>> {
   return await askOne(
     database,
     refreshed,
-    sql`select * from identity.refresh(${bytea(given.selectorHash)}, ${bytea(given.verifierHash)},
-      ${bytea(given.newVerifierHash)}, ${given.idleSeconds}::int, ${given.graceSeconds}::int,
+    sql`select * from identity.renew_session(${bytea(given.selectorHash)}, ${bytea(given.verifierHash)},
+      ${bytea(given.newVerifierHash)}, ${bytea(given.otherVerifierHash)},
+      ${given.idleSeconds}::int, ${given.graceSeconds}::int,
         ${bucketsOf(given.buckets)})`,
   )
 }

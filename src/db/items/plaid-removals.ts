@@ -4,6 +4,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
 import { rotatingMinutes } from './rotations.ts'
+import { duringFreeze } from '../operations/freeze.ts'
 import { lost } from '../sync/work.ts'
 import { idsInTurns } from '../core/turns.ts'
 import { command, query } from '../core/statement.ts'
@@ -124,6 +125,7 @@ export async function queueRevokedItems(jobs: JobsDatabase, keepDays: number): P
  */
 export async function confirmRemoval(jobs: JobsDatabase, removal: Removal): Promise<void> {
   await execute(jobs, [
+    duringFreeze,
     command(sql`update items set status = 'removed', access_token_sealed = '', updated_at = now()
         where plaid_item_id = ${removal.plaidItemId} and status = 'removing'`),
     command(sql`delete from plaid_removals where id = ${removal.id}`),

@@ -5,6 +5,7 @@ import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
 import { asUser, type Identity, me } from '../core/scope.ts'
+import { duringFreeze, duringRecovery } from '../operations/freeze.ts'
 import { askedAgain } from '../sync/work.ts'
 import { command, idRow, query } from '../core/statement.ts'
 
@@ -73,6 +74,7 @@ export async function beginRotation(
 /** Withdraws the intent after its message could not be sent, unless a delivery or a later request has renewed it. */
 export async function withdrawRotation(jobs: JobsDatabase, item: RotatedItem): Promise<void> {
   await execute(jobs, [
+    duringFreeze,
     command(sql`update items set rotation_started_at = null
         where id = ${item.itemId} and rotation_owner is null and rotation_started_at = ${item.startedAt}::timestamptz`),
   ])
@@ -90,6 +92,7 @@ export async function claimRotation(
 ): Promise<ClaimedRotation | 'busy' | null> {
   const named = sql`id = ${itemId} and removed_at is null and ${digest} = ${tokenDigest}`
   const { claimed, found } = await batch(jobs, {
+    pass: duringRecovery,
     claimed: query(
       rotatedRow,
       sql`update items set rotation_started_at = now(), rotation_owner = ${owner} where ${named}
@@ -106,6 +109,7 @@ export async function claimRotation(
 /** Plaid has not rotated the token: the delivery that called Plaid withdraws the intent. */
 export async function cancelRotation(jobs: JobsDatabase, { itemId, owner }: ClaimedRotation): Promise<void> {
   await execute(jobs, [
+    duringFreeze,
     command(sql`update items set rotation_started_at = null, rotation_owner = null
         where id = ${itemId} and rotation_owner = ${owner}`),
   ])
@@ -125,9 +129,10 @@ export async function endRotation(
   const isOwner = sql`rotation_owner is not distinct from ${owner}::uuid`
   const isRestored = sql`(status = 'relink_required' and coalesce(lost_at >= ${startedAt}::timestamptz, false))`
   const { replaced, products } = await batch(jobs, {
+    pass: duringFreeze,
     replaced: query(
       idRow,
-      sql`update items set access_token_sealed = ${sealed}, updated_at = now(),
+      sql`update items set access_token_sealed = ${sealed}, access_token_at = ${startedAt}::timestamptz, updated_at = now(),
           rotation_started_at = case when ${isOwner} or rotation_owner is null and access_token_sealed = ${old}
             then null else rotation_started_at end,
           rotation_owner = case when ${isOwner} then null else rotation_owner end,

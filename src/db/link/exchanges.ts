@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
 import { type KnownAccount, selectKnownAccounts } from '../records/known-accounts.ts'
 import { type LinkCaps, lockLinks, mayLink, type Reached, reachedIn, selectLinkCaps, trimLinks } from './caps.ts'
+import { duringFreeze } from '../operations/freeze.ts'
 import { asNewUser, asUser, type Identity, me } from '../core/scope.ts'
 import { idsInTurns } from '../core/turns.ts'
 import { command, idRow, query } from '../core/statement.ts'
@@ -154,6 +155,7 @@ export async function storeExchangedToken(
   exchange: Exchange,
 ): Promise<void> {
   const { kept } = await asUser(database, identity, {
+    pass: duringFreeze,
     stored: command(sql`update link_exchanges set state = 'exchanged', plaid_item_id = ${exchange.plaidItemId},
           access_token_sealed = ${exchange.sealedToken}, updated_at = now(),
           next_attempt_at = now() + make_interval(secs => ${patienceSeconds})
@@ -179,6 +181,7 @@ export async function endUnexchanged(
 ): Promise<void> {
   const mine = sql`id = ${id} and user_id = ${me} and state = 'started'`
   await asUser(database, identity, {
+    pass: duringFreeze,
     ended: command(
       end === 'forget'
         ? sql`delete from link_exchanges where ${mine}`

@@ -82,6 +82,8 @@ async function stored(
   }
 }
 
+/** Before when Plaid was asked for the exchange's access token. */
+const askedAt = ({ id }: Exchange) => sql`(select created_at from link_exchanges where id = ${id})`
 const ownerOf = (exchange: Exchange, itemId: string, linkEpoch: number) => ({
   itemId,
   userId: exchange.userId,
@@ -121,11 +123,11 @@ export async function storeNewItem(
     refuseOverCap(userId, caps),
     requireAccountsVersion(userId, decisions.version),
     command(sql`insert into items (id, user_id, plaid_item_id, institution_id, institution_name, consent_expires_at,
-      access_token_sealed,
+      access_token_sealed, access_token_at,
           transactions_updated_at, investments_updated_at, capabilities, link_epoch)
         values (${id}, ${userId}, ${exchange.plaidItemId}, ${item.institutionId}, ${item.institutionName},
           ${timestamptz(item.consentExpiresAt)},
-          ${exchange.sealedToken}, ${timestamptz(item.look.transactionsUpdatedAt)},
+          ${exchange.sealedToken}, ${askedAt(exchange)}, ${timestamptz(item.look.transactionsUpdatedAt)},
           ${timestamptz(item.look.investmentsUpdatedAt)},
             ${item.look.capabilities}, ${linkEpoch})`),
     command(sql`insert into item_products (item_id, user_id, product)
@@ -168,7 +170,7 @@ export async function storeRelink(
         where id = ${id} and status in ('relink_required', 'revoked') on conflict (plaid_item_id) do nothing`),
     command(sql`select app.renumber_item(id) from items where id = ${id} and removed_at is not null`),
     command(sql`update items set plaid_item_id = ${exchange.plaidItemId},
-      access_token_sealed = ${predecessor.sealedToken},
+      access_token_sealed = ${predecessor.sealedToken}, access_token_at = ${askedAt(exchange)},
           institution_name = coalesce(${item.institutionName}, institution_name), status = 'initializing',
             status_reason = null,
           new_accounts_available = false, disconnect_at = null,

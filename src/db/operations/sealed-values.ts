@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
 import { bigCount, idRow, query } from '../core/statement.ts'
+import { duringFreeze } from './freeze.ts'
 
 interface Column {
   readonly table: string
@@ -115,6 +116,7 @@ export async function replaceSealedValues(
   if (replacements.length === 0) return 0
   const { table, sealed, busy } = columns[place]
   const { replaced } = await batch(jobs, {
+    pass: duringFreeze,
     replaced: query(
       idRow,
       sql`update ${sql.raw(table)} t set ${sql.raw(sealed)} = r.new_value

@@ -10,6 +10,9 @@ const keysExample = {
   remaining: 123,
 }
 
+const tokensExample = { before: sample.time, total: 5000, remaining: 1234 }
+const freezeExample = { state: 'frozen', changed_at: sample.time }
+
 export const adminTexts: OperationTexts = {
   adminListItems: {
     description: `Returns the items of all users with the state of their syncs, oldest first. ${paged}`,
@@ -149,5 +152,38 @@ export const adminTexts: OperationTexts = {
       'Starts a background job that seals every stored secret again under the current key, at most 500 a second. Call `GET /api/v1/admin/keys` to follow it. Starting it again is safe: secrets of the current key are left out.',
     responses: { 202: 'The job is queued.' },
     example: { response: keysExample },
+  },
+  adminGetFreeze: {
+    description:
+      'Returns whether the deployment is frozen. `off`: it is not. `frozen`: no data is written and Plaid is not called. `recovery`: the same, except that access tokens are rotated. `locked`: as `frozen`, and only `npm run freeze` can change it.',
+    responses: { 200: 'The state.' },
+    example: { response: freezeExample },
+  },
+  adminFreeze: {
+    description:
+      'Stops all writes at once, and all calls of Plaid within two seconds. Reads, sign-in and sign-out continue. Other changes return 503 `frozen`, webhooks too: Plaid sends them again for 24 hours. `recovery` lets access tokens be rotated. Returns 409 while the freeze is locked.',
+    body: 'The state: `frozen` unless given.',
+    responses: { 200: 'The deployment is frozen.' },
+    example: { request: { state: 'frozen' }, response: freezeExample },
+  },
+  adminUnfreeze: {
+    description:
+      'Ends the freeze. The next sweep enqueues the syncs that waited. Returns 409 while the freeze is locked.',
+    responses: { 200: 'The deployment is not frozen.' },
+    example: { response: { ...freezeExample, state: 'off' } },
+  },
+  adminGetAccessTokens: {
+    description:
+      'Returns how many items have an access token, and how many of them have one that is older than `before`: the progress of a rotation of all access tokens. Items that only a new link can restore are left out.',
+    parameters: { before: 'A time; now unless given.' },
+    responses: { 200: 'The counts.' },
+    example: { response: tokensExample },
+  },
+  adminRotateAccessTokens: {
+    description:
+      'Starts a background job that replaces the access token of every item by a new one at Plaid, at most two a second, with lower priority than calls that a user waits for. Pass the `before` of an earlier response to continue its rotation: tokens that are newer are left alone. Call `GET /api/v1/admin/access_tokens` with the same `before` to follow it. Works in the state `recovery` of a freeze.',
+    body: 'Replaces tokens that are older than `before`: now unless given.',
+    responses: { 202: 'The job is queued.' },
+    example: { request: { before: sample.time }, response: tokensExample },
   },
 }

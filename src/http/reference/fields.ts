@@ -172,5 +172,13 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
     'Whether the Worker can decrypt what the key encrypted: it is configured and not below `ENCRYPTION_MIN_KEY_ID`.',
   values: 'Place of the database → how many of its secrets the key encrypted.',
   remaining: 'The secrets that a key other than the current one encrypted.',
+  frozen: 'Whether an operator has frozen the deployment.',
+  changed_at: 'When the state changed; null if it is unknown.',
+  'AccessTokens.before': 'Tokens that were requested from Plaid before this time count as old.',
+  'AccessTokens.total': 'Items with an access token.',
+  'AccessTokens.remaining': 'Items with an old access token.',
+  'adminRotateAccessTokens.before': 'A time that is not in the future.',
+  'Freeze.state': 'The state of the freeze.',
+  'adminFreeze.state': 'The state of the freeze.',
   'EncryptionKeys.keys.id': 'The id of the key.',
 }

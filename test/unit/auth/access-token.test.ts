@@ -9,7 +9,7 @@ import { AppError } from '../../../src/errors.ts'
 const now = new Date('2026-11-21T12:00:00Z')
 const nowSeconds = now.getTime() / 1000
 const secret = Buffer.from('a secret of the deployment, 32 bytes or more')
-const local: AuthConfig = { mode: 'builtin', secret }
+const local: AuthConfig = { mode: 'builtin', secret, previousSecret: null }
 const valid = { iss: 'wealthnavigator-edge', sub: 'user-1', exp: nowSeconds + 60 }
 
 async function signLocal(claims: JWTPayload, alg = 'HS256', key: Uint8Array = secret): Promise<string> {
@@ -98,9 +98,9 @@ describe('a token of this deployment', () => {
 
   test.each(['HS384', 'HS512'])('is refused with %s', async (alg) => {
     const key = Buffer.concat([secret, secret])
-    expect(await outcome(await signLocal(valid, alg, key), { mode: 'builtin', secret: key })).toEqual(
-      refusal('ERR_JOSE_ALG_NOT_ALLOWED'),
-    )
+    expect(
+      await outcome(await signLocal(valid, alg, key), { mode: 'builtin', secret: key, previousSecret: null }),
+    ).toEqual(refusal('ERR_JOSE_ALG_NOT_ALLOWED'))
   })
 
   test('is refused unsigned, by another secret, changed and malformed', async () => {
@@ -126,9 +126,13 @@ describe('a token of this deployment', () => {
 
   test('is never looked at with a short secret', async () => {
     const short = Buffer.alloc(31)
-    expect(await outcome(await signLocal(valid, 'HS256', short), { mode: 'builtin', secret: short })).toMatchObject({
-      code: 'misconfigured',
-    })
+    for (const pair of [
+      { secret: short, previousSecret: null },
+      { secret, previousSecret: short },
+    ])
+      expect(await outcome(await signLocal(valid, 'HS256', short), { mode: 'builtin', ...pair })).toMatchObject({
+        code: 'misconfigured',
+      })
   })
 })
 

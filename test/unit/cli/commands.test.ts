@@ -26,6 +26,7 @@ function run(file: string, args: readonly string[], environment: Record<string, 
 
 describe('a command', () => {
   const commands = [
+    'cli/access-tokens.ts',
     'cli/bench.ts',
     'cli/bundle.ts',
     'cli/conformance.ts',
@@ -33,6 +34,7 @@ describe('a command', () => {
     'cli/admin.ts',
     'cli/audit.ts',
     'cli/db.ts',
+    'cli/freeze.ts',
     'cli/language.ts',
     'cli/keys.ts',
     'cli/lock.ts',
@@ -60,6 +62,10 @@ describe('a command', () => {
     ['cli/cron.ts', []],
     ['cli/audit.ts', []],
     ['cli/audit.ts', ['verify', '--checkpoint', 'nonsense']],
+    ['cli/access-tokens.ts', []],
+    ['cli/access-tokens.ts', ['rotate', '--before', 'yesterday']],
+    ['cli/freeze.ts', []],
+    ['cli/freeze.ts', ['thaw']],
     ['cli/keys.ts', []],
     ['cli/keys.ts', ['destroy']],
     ['cli/keys.ts', ['status', '--url', 'nowhere']],

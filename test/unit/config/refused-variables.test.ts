@@ -33,6 +33,8 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['DATABASE_ENDPOINT', { DATABASE_ENDPOINT: '127.0.0.1:8789' }],
   ['SECRET_KEY', { SECRET_KEY: 'k'.repeat(31) }],
   ['SECRET_KEY', { SECRET_KEY: 12 }],
+  ['SECRET_KEY_PREVIOUS', { SECRET_KEY_PREVIOUS: 'k'.repeat(31) }],
+  ['SECRET_KEY_PREVIOUS', { SECRET_KEY: key('z'), SECRET_KEY_PREVIOUS: key('z') }],
   ['ENCRYPTION_KEY', { ENCRYPTION_KEY: Buffer.alloc(31).toString('base64') }],
   ['ENCRYPTION_KEY', { ENCRYPTION_KEY: 'a passphrase that is quite long but no key' }],
   ['ENCRYPTION_KEY_ID', { ENCRYPTION_KEY_ID: 'k 1' }],
@@ -167,6 +169,8 @@ const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['AUDIT_KEY', { AUDIT_KEY: 'fakeAuditKeyForLocalWorkNeverShipThisKey000=' }],
   ['AUDIT_KEYS_PREVIOUS', { AUDIT_KEYS_PREVIOUS: JSON.stringify({ a0: Buffer.alloc(32, 'ab').toString('hex') }) }],
   ['SECRET_KEY', { SECRET_KEY: 'a'.repeat(32) }],
+  ['SECRET_KEY_PREVIOUS', { SECRET_KEY_PREVIOUS: 'a'.repeat(32) }],
+  ['SECRET_KEY_PREVIOUS', { SECRET_KEY_PREVIOUS: 'fake-secret-key-for-local-use-only-never-deploy-this' }],
   ['PLAID_WEBHOOK_VERIFICATION_KEY', { PLAID_WEBHOOK_VERIFICATION_KEY: 'abc'.repeat(20) }],
   ['AUTH_JWKS_URL', { ...noEmail, ...strictOidc, AUTH_JWKS_URL: 'http://issuer.test/jwks' }],
   ['AUTH_EMAIL_URL', { ...email, AUTH_EMAIL_URL: 'http://mail.test/send' }],
@@ -217,6 +221,7 @@ describe.each(['staging', 'production'])('refused in %s:', (environment) => {
     ['ENCRYPTION_KEY', 'PLAID_WEBHOOK_VERIFICATION_KEY'],
     ['PLAID_WEBHOOK_VERIFICATION_KEY', 'PLAID_SECRET'],
     ['AUTH_EMAIL_KEY', 'SECRET_KEY'],
+    ['SECRET_KEY_PREVIOUS', 'PLAID_SECRET'],
   ])('%s equal to %s', (one, other) => {
     const reason = refusalOf({ ...base, [one]: key('z'), [other]: key('z') })
     expect(reason?.split('; ').toSorted()).toEqual(

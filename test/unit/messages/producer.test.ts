@@ -34,6 +34,18 @@ function refusing(rule: (call: number, messages: readonly SyncMessage[]) => bool
 }
 
 describe('the producer', () => {
+  it('spreads rotations in the background over time, and says how many the queue took', async () => {
+    const { producer, sent, delays } = refusing((call) => call > 1)
+    const rotations = ids(105).map((itemId) => ({ itemId, tokenDigest: 'ab'.repeat(32) }))
+    expect(await producer.enqueueRotations(rotations, 2)).toBe(100)
+    expect(sent[0]).toEqual({
+      rotate_item_id: rotations[0]?.itemId,
+      token_digest: rotations[0]?.tokenDigest,
+      background: true,
+    })
+    expect(delays).toEqual(Array.from({ length: 100 }, (_, index) => Math.floor(index / 2)))
+  })
+
   it('sends a refused batch again after pauses that grow', async () => {
     const { producer, sent, delays, pauses, logged } = refusing((call) => call <= 2)
     const [id = ''] = ids(1)

@@ -88,6 +88,7 @@ export const uncounted = {
   caller: { priority: 'interactive', itemId: null, userId: null },
   limiter: null,
   usage: createUsageCounter(),
+  freeze: { check: () => Promise.resolve('open' as const) },
 } as const
 
 /** The failure of a call. Throws when it succeeded. */

@@ -244,6 +244,31 @@ describe('a response that is not JSON', () => {
   })
 })
 
+describe('a call of Plaid during a freeze', () => {
+  it.each([
+    ['frozen', 'FROZEN'],
+    ['unknown', 'FREEZE_UNKNOWN'],
+  ] as const)('makes no request and is deferred when the gate returns %s', async (state, errorCode) => {
+    made = 0
+    const client = createPlaidClient({
+      environment: 'sandbox',
+      baseUrl: server.url,
+      clientId: 'c',
+      secret: createSecret('s'),
+      fetch: (request) => {
+        made += 1
+        return fetch(request)
+      },
+      wait: () => Promise.resolve(),
+      random: () => 0,
+      ...uncounted,
+      freeze: { check: () => Promise.resolve(state) },
+    })
+    expect(failureOf(await client.call(call))).toMatchObject({ class: 'deferred', errorType: 'FREEZE', errorCode })
+    expect(made).toBe(0)
+  })
+})
+
 describe('a second try', () => {
   it('is made once, after a while, of a call that may be repeated', async () => {
     server.answer(json('oops', 500), json('{"amount":1}'))

@@ -125,7 +125,7 @@ describe('a refresh token', () => {
     const { grant } = await somebody()
     await accounts.stack.addFault(accounts.database.name, {
       kind: 'lose-answer',
-      matching: String.raw`identity\.refresh`,
+      matching: String.raw`identity\.renew_session`,
     })
     expect(await refusal(renew(grant.refreshToken))).toBe('unavailable')
     await renew((await renew(grant.refreshToken)).refreshToken)
@@ -135,7 +135,7 @@ describe('a refresh token', () => {
     const { grant } = await somebody()
     await accounts.stack.addFault(accounts.database.name, {
       kind: 'fail-before',
-      matching: String.raw`identity\.refresh`,
+      matching: String.raw`identity\.renew_session`,
     })
     expect(await refusal(renew(grant.refreshToken))).toBe('unavailable')
     await renew(grant.refreshToken)

@@ -2,7 +2,9 @@
 import * as z from 'zod'
 import { checkKeyring } from '../../../custody/check-keyring.ts'
 import { checkStoredKeys } from '../../../keys/check-stored-keys.ts'
-import { checkDatabase } from '../../../db/operations/health.ts'
+import { checkDatabase, whileReadinessWaits } from '../../../db/operations/health.ts'
+import { readFreeze } from '../../../db/operations/freeze.ts'
+import type { Services } from '../../../context.ts'
 import { AppError } from '../../../errors.ts'
 import { publicRoute } from '../../route.ts'
 
@@ -35,15 +37,16 @@ export const readyRoute = publicRoute({
   path: '/ready',
   summary: 'Check readiness',
   tags,
-  answers: { 200: z.object({ status: z.literal('ready'), checks }).meta({ id: 'Ready' }) },
+  answers: { 200: z.object({ status: z.literal('ready'), frozen: z.boolean(), checks }).meta({ id: 'Ready' }) },
   errors: ['unavailable'],
 }).handle(async ({ services }) => {
-  const [api, jobs, identity, key, stored] = await Promise.all([
+  const [api, jobs, identity, key, stored, frozen] = await Promise.all([
     checkDatabase(services.api),
     checkDatabase(services.jobs),
     services.identity === null ? null : services.identity().then(({ database }) => checkDatabase(database)),
     checkKeyring(services.keyring),
     checkStoredKeys(services),
+    isFrozen(services),
   ])
   const found = {
     api_database: verdict(api.ok),
@@ -52,7 +55,7 @@ export const readyRoute = publicRoute({
     encryption_key: verdict(key.ok && stored.ok),
   }
   if (api.ok && jobs.ok && identity?.ok !== false && key.ok && stored.ok)
-    return { status: 200, body: { status: 'ready', checks: found } }
+    return { status: 200, body: { status: 'ready', frozen, checks: found } }
   // Only the log names the failed checks.
   const reason = [
     ...api.problems.map((problem) => `wn_api: ${problem}`),
@@ -69,4 +72,14 @@ export const readyRoute = publicRoute({
 
 function verdict(ok: boolean): z.input<typeof checkResult> {
   return ok ? 'ok' : 'failed'
+}
+
+/** A frozen deployment is ready: a new version with new secrets must be deployable. */
+async function isFrozen({ jobs }: Pick<Services, 'jobs'>): Promise<boolean> {
+  try {
+    return (await whileReadinessWaits(readFreeze(jobs))).state !== 'off'
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return true
+  }
 }

@@ -74,6 +74,7 @@ const clientOf = (limiter: PlaidLimiter | null, caller: Caller) =>
     caller,
     limiter,
     usage,
+    freeze: { check: () => Promise.resolve('open') },
   })
 
 const user: Caller = { priority: 'interactive', itemId: 'item', userId: 'user' }

@@ -1,0 +1,51 @@
+// `npm run freeze`: the switch that stops all writes and all calls of Plaid, for an operator with the owner's URL. Works
+// while the Worker is down, and locks out an attacker who holds an administrator's token.
+import { parseArgs } from 'node:util'
+import { Client } from 'pg'
+import * as z from 'zod'
+import { ownerUrl } from '../dev/lib/owner-url.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
+
+const help = `npm run freeze -- status     prints the state and since when
+npm run freeze -- lock       stops all writes and all calls of Plaid; only this command can undo it
+npm run freeze -- frozen     the same, and an administrator may undo it: DELETE /api/v1/admin/freeze
+npm run freeze -- recovery   stops them but for the rotation of access tokens
+npm run freeze -- off        ends the freeze
+
+MIGRATE_DATABASE_URL is the owner's postgres:// URL. docs/incident-response.md has the whole drill.`
+
+const states = { lock: 'locked', frozen: 'frozen', recovery: 'recovery', off: 'off' } as const
+const isAction = (text: string | undefined): text is keyof typeof states =>
+  text !== undefined && Object.hasOwn(states, text)
+
+const row = z.object({ state: z.string(), changed_at: z.date() })
+
+async function withSwitch(state: string | null): Promise<z.output<typeof row>> {
+  const client = new Client({ connectionString: ownerUrl(), application_name: 'wealthnavigator-edge freeze' })
+  // The next statement fails when the connection is lost. Without a listener, the event would end the process.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    if (state !== null)
+      await client.query(
+        `INSERT INTO safety_switches (name, state) VALUES ('freeze', $1)
+         ON CONFLICT (name) DO UPDATE SET state = $1, changed_at = now() WHERE safety_switches.state <> $1`,
+        [state],
+      )
+    const { rows } = await client.query(`SELECT state, changed_at FROM safety_switches WHERE name = 'freeze'`)
+    return row.parse(rows[0] ?? { state: 'frozen', changed_at: new Date(0) })
+  } finally {
+    await client.end()
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  const { positionals } = parseArgs({ args, options: {}, allowPositionals: true })
+  const [action, ...more] = positionals
+  if ((action !== 'status' && !isAction(action)) || more.length > 0)
+    throw misuse('Name one of status, lock, frozen, recovery and off.')
+  const { state, changed_at: since } = await withSwitch(isAction(action) ? states[action] : null)
+  process.stdout.write(`${state} since ${since.toISOString()}\n`)
+}
+
+if (import.meta.main) await runCommand(help, main)
