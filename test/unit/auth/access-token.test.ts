@@ -59,6 +59,12 @@ async function outcome(token: string, config: AuthConfig): Promise<unknown> {
 }
 
 describe('a token of this deployment', () => {
+  test('says when it was issued', async () => {
+    const issuedAt = nowSeconds - 30
+    const token = await signLocal({ ...valid, iat: issuedAt })
+    expect(await verifyAccessToken(token, local, now)).toMatchObject({ issuedAt: new Date(issuedAt * 1000) })
+  })
+
   test('gives its claims', async () => {
     const token = await signLocal({ ...valid, role: 'admin', scope: 'read  write' })
     expect(await verifyAccessToken(token, local, now)).toEqual({
@@ -67,6 +73,7 @@ describe('a token of this deployment', () => {
       role: 'admin',
       scopes: ['read', 'write'],
       expiresAt: new Date((nowSeconds + 60) * 1000),
+      issuedAt: new Date(0),
     })
   })
 
