@@ -22,7 +22,7 @@ type Row = z.infer<typeof pageSchema>['data'][number]
 const byId = (left: Row, right: Row) => (left.plaid_transaction_id < right.plaid_transaction_id ? -1 : 1)
 
 /** All of a user's transactions, page by page. */
-export async function readTransactions(edge: Edge, subject: string): Promise<Row[]> {
+export async function readTransactions(edge: Pick<Edge, 'as'>, subject: string): Promise<Row[]> {
   const all: Row[] = []
   let cursor: string | null = null
   do {

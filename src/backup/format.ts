@@ -1,0 +1,70 @@
+// The format of a backup, version 1: docs/disaster-recovery.md describes it. A backup is a folder with one file for each
+// table, `manifest.json`, and `manifest.mac`. Pure.
+import * as z from 'zod'
+import { equalConstantTime } from '../crypto/constant-time.ts'
+import { authenticate } from '../crypto/derived-key.ts'
+import { decodeBase64, encodeBase64 } from '../crypto/encoding.ts'
+
+export const manifestName = 'manifest.json'
+export const macName = 'manifest.mac'
+
+const count = z.int().min(0)
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+const table = z.strictObject({
+  schema: z.string(),
+  name: z.string(),
+  /** Columns that hold data of their own, in the order of the table. Generated columns are not among them. */
+  columns: z.array(z.string()).min(1),
+  file: z.string().regex(/^[a-z0-9_]+\.[a-z0-9_]+\.jsonl\.gz\.age$/),
+  rows: count,
+  /** Of the file as it is stored. */
+  bytes: count,
+  sha256,
+  /** Of the rows, before compression: each a JSON object and a line feed, in the order of the primary key. */
+  rows_sha256: sha256,
+})
+export type TableEntry = z.output<typeof table>
+
+export const manifestSchema = z.strictObject({
+  format: z.literal(1),
+  product: z.literal('wealthnavigator-edge'),
+  /** The folder's name: the time of the snapshot and a random suffix. */
+  id: z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{8}$/),
+  created_at: z.iso.datetime(),
+  server_version: z.string(),
+  /** The newest migration of the database. */
+  migration: z.strictObject({ created_at: z.int(), hash: z.string() }),
+  recipients: z.array(z.string().startsWith('age1')).min(1),
+  tables: z.array(table),
+  sequences: z.array(
+    z.strictObject({
+      schema: z.string(),
+      name: z.string(),
+      last_value: z
+        .string()
+        .regex(/^-?\d+$/)
+        .nullable(),
+    }),
+  ),
+})
+export type Manifest = z.output<typeof manifestSchema>
+
+const purpose = 'backup-manifest'
+
+/** Text of `manifest.mac`: HMAC-SHA-256 over the bytes of `manifest.json`, base64, and a line feed. */
+export const macOf = async (key: Uint8Array, manifest: string): Promise<string> =>
+  `${encodeBase64(await authenticate(key, purpose, [manifest]))}\n`
+
+/** Whether the text of `manifest.mac` belongs to the manifest and the key. */
+export async function isAuthentic(key: Uint8Array, manifest: string, mac: string): Promise<boolean> {
+  const given = decodeBase64(mac.trim())
+  return given !== null && equalConstantTime(given, await authenticate(key, purpose, [manifest]))
+}
+
+/** `20261129T020000Z-` and eight hexadecimal digits. */
+export const backupId = (at: Date, random: Uint8Array): string =>
+  `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${[...random.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+
+/** The recipients of `BACKUP_RECIPIENT`: age public keys, separated by commas or spaces. */
+export const recipientsOf = (text: string): string[] => text.split(/[\s,]+/).filter((each) => each !== '')

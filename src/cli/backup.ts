@@ -1,0 +1,155 @@
+// `npm run backup`: encrypted backups of MIGRATE_DATABASE_URL's database, and their restoration. docs/disaster-recovery.md
+// describes the format and when to use what.
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Client } from 'pg'
+import { createBackup } from '../backup/create-backup.ts'
+import { backupId, type Manifest, type TableEntry } from '../backup/format.ts'
+import { checkFiles, openManifest, refuseForeign } from '../backup/open-backup.ts'
+import { refusePooler } from '../dev/lib/migrate.ts'
+import { ownerUrl } from '../dev/lib/owner-url.ts'
+import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { startPostgres } from '../dev/postgres/server.ts'
+import { differences } from './backup/compare.ts'
+import { auditKey, identitiesOf, recipients } from './backup/environment.ts'
+import { folderOrigin, listBackups, openNewBackup } from './backup/folder.ts'
+import { loadBackup } from './backup/load.ts'
+import { settle } from './backup/settle.ts'
+import { startSha256 } from './backup/sha256.ts'
+
+const help = `npm run backup -- create --to FOLDER
+npm run backup -- list --to FOLDER
+npm run backup -- verify BACKUP --identity KEYFILE
+npm run backup -- restore BACKUP --identity KEYFILE --into URL
+npm run backup -- cleanup --to FOLDER [--days 30]
+
+create writes one snapshot of MIGRATE_DATABASE_URL's database, encrypted with age for BACKUP_RECIPIENT.
+list prints the backups in a folder, oldest first.
+verify restores a backup into a temporary database and compares every row with the manifest.
+restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's.
+cleanup deletes backups that are older than --days. The newest one always stays.
+AUDIT_KEY authenticates the manifest. The age key file must never be on the server.`
+
+const options = {
+  to: { type: 'string' },
+  identity: { type: 'string' },
+  into: { type: 'string' },
+  days: { type: 'string', default: '30' },
+} as const
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  refusePooler(url)
+  const client = new Client({ connectionString: url, application_name: 'wealthnavigator-edge backup' })
+  // The next statement fails where the connection is lost; an unhandled event would end the process.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+const rowsOf = ({ tables }: Manifest): number => tables.reduce((sum, { rows }) => sum + rows, 0)
+const bytesOf = ({ tables }: Manifest): number => tables.reduce((sum, { bytes }) => sum + bytes, 0)
+const summary = (manifest: Manifest): string =>
+  `${manifest.tables.length} tables, rows: ${rowsOf(manifest)}, ${(bytesOf(manifest) / 1e6).toFixed(1)} MB`
+
+async function create(folder: string): Promise<void> {
+  const now = new Date()
+  const id = backupId(now, randomBytes(4))
+  const given = { recipients: recipients(process.env), macKey: auditKey(process.env), now, id, startSha256 }
+  const { destination, finish, discard } = await openNewBackup(folder, id)
+  try {
+    const manifest = await withClient(ownerUrl(), (connection) => createBackup({ ...given, connection, destination }))
+    print(`${await finish()}: ${summary(manifest)}`)
+  } catch (error) {
+    await discard()
+    throw error
+  }
+}
+
+async function describeBackup(path: string, macKey: Uint8Array): Promise<string> {
+  try {
+    return summary(await openManifest(folderOrigin(path), macKey))
+  } catch (error) {
+    return `NOT USABLE. ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+async function list(folder: string): Promise<void> {
+  const macKey = auditKey(process.env)
+  for (const path of await listBackups(folder)) print(`${path}: ${await describeBackup(path, macKey)}`)
+}
+
+/** Opens a backup and checks all of its files, before anything is restored. */
+async function openChecked(path: string, identity: string | undefined) {
+  const identities = await identitiesOf(identity)
+  const origin = folderOrigin(path)
+  const manifest = await openManifest(origin, auditKey(process.env))
+  await checkFiles(origin, manifest, startSha256)
+  await refuseForeign(origin, manifest, identities)
+  return { origin, manifest, identities }
+}
+
+async function verify(path: string, identity: string | undefined): Promise<void> {
+  const opened = await openChecked(path, identity)
+  const { manifest } = opened
+  const server = await startPostgres({ dataDir: ':memory:', port: 0, log: () => undefined })
+  try {
+    await loadBackup({ ...opened, into: server.url })
+    const different = await withClient(server.url, (client) => differences(client, manifest))
+    if (different.length > 0) throw new Error(`The restored rows differ in ${different.join(', ')}.`)
+    print(`${path} can be restored: ${summary(manifest)}`)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function restore(path: string, identity: string | undefined, into: string | undefined): Promise<void> {
+  if (into === undefined || URL.parse(into) === null)
+    throw misuse("Say with --into the owner's postgres:// URL of an empty database.")
+  const opened = await openChecked(path, identity)
+  const onTable = ({ schema, name, rows }: TableEntry): void => print(`${schema}.${name}: rows ${rows}`)
+  await loadBackup({ ...opened, into, onTable })
+  await settle(into)
+  print(`Restored the backup of ${opened.manifest.created_at}. Every item will be synced again. Users sign in again.`)
+}
+
+const dayMs = 86_400_000
+
+/** The time in the name of a backup's folder. */
+const createdAtMs = (path: string): number =>
+  Date.parse(basename(path).replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z'))
+
+async function cleanup(folder: string, daysText: string): Promise<void> {
+  const days = Number(daysText)
+  if (!Number.isInteger(days) || days < 1) throw misuse('--days must be a whole number of days, at least 1.')
+  const older = (await listBackups(folder)).slice(0, -1).filter((path) => createdAtMs(path) < Date.now() - days * dayMs)
+  for (const path of older) {
+    await rm(path, { recursive: true })
+    print(`deleted ${path}`)
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+  const [action, path, ...others] = positionals
+  const usesPath = action === 'verify' || action === 'restore'
+  if (others.length > 0 || (path !== undefined && !usesPath)) throw misuse('There are too many arguments.')
+  if (usesPath) {
+    if (path === undefined) throw misuse('Name the folder of one backup.')
+    return action === 'verify' ? verify(path, values.identity) : restore(path, values.identity, values.into)
+  }
+  if (action !== 'create' && action !== 'list' && action !== 'cleanup')
+    throw misuse('Name one of create, list, verify, restore and cleanup.')
+  if (values.to === undefined) throw misuse('Say with --to which folder holds the backups.')
+  if (action === 'create') return create(values.to)
+  return action === 'list' ? list(values.to) : cleanup(values.to, values.days)
+}
+
+if (import.meta.main) await runCommand(help, main)

@@ -1,0 +1,314 @@
+// The command `backup` on a real database: what it writes, what a restored database is, and what it refuses.
+import { exec, execFile, spawnSync } from 'node:child_process'
+import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
+import { generateIdentity, identityToRecipient } from 'age-encryption'
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import * as z from 'zod'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+import { cronSchedules, fireCron } from '../../src/dev/stack/crons.ts'
+import { type Edge, type Linked, startEdge } from '../support/edge.ts'
+import { query } from '../support/sql.ts'
+import { fingerprint } from '../support/tables.ts'
+import { bankTransactions, readTransactions } from '../support/truth.ts'
+
+const run = promisify(execFile)
+const waitMs = 60_000
+const transactions = 'public.transactions.jsonl.gz.age'
+const hasAge = spawnSync('age', ['--version']).status === 0
+if (!hasAge) process.stderr.write('The test with age does not run: install Debian’s package age.\n')
+
+let edge: Edge
+let folder: string
+let keyFile: string
+let environment: NodeJS.ProcessEnv
+let linked: Linked
+/** A backup of the database, and the digest of each table at that time. */
+let path: string
+let original: Record<string, string>
+const databases: string[] = []
+
+interface Outcome {
+  readonly code: number
+  readonly output: string
+}
+
+const failed = z.object({ code: z.number(), stdout: z.string(), stderr: z.string() })
+
+async function backup(args: readonly string[], changed: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const options = { cwd: projectFolder, env: { ...environment, ...changed } }
+  try {
+    const { stdout } = await run(process.execPath, ['src/cli/backup.ts', ...args], options)
+    return { code: 0, output: stdout }
+  } catch (error) {
+    const { code, stdout, stderr } = failed.parse(error)
+    return { code, output: `${stdout}${stderr}` }
+  }
+}
+
+async function asOwner(statement: string): Promise<void> {
+  const client = new Client(edge.database.ownerUrl)
+  await client.connect()
+  await client.query(statement)
+  await client.end()
+}
+
+const urlOf = (url: string, name: string): string => Object.assign(new URL(url), { pathname: `/${name}` }).href
+
+/** The owner's URL of a new database without tables. */
+async function emptyDatabase(): Promise<string> {
+  const name = `wn_restored_${randomBytes(4).toString('hex')}`
+  await asOwner(`create database ${name}`)
+  databases.push(name)
+  return urlOf(edge.database.ownerUrl, name)
+}
+
+/** Creates a backup in a new folder, and returns its path. */
+async function create(): Promise<string> {
+  const place = await mkdtemp(join(folder, 'backups-'))
+  const { code, output } = await backup(['create', '--to', place])
+  expect([code, output]).toEqual([0, expect.stringMatching(/tables, rows: \d+/)])
+  const [id] = await readdir(place)
+  return join(place, String(id))
+}
+
+const manifestSchema = z.looseObject({
+  tables: z.array(
+    z.looseObject({ schema: z.string(), name: z.string(), file: z.string(), rows: z.number(), sha256: z.string() }),
+  ),
+})
+const manifestOf = async (path: string) =>
+  manifestSchema.parse(JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8')))
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-backup-'))
+  edge = await startEdge()
+  linked = await edge.linkAndSync('saver')
+  keyFile = join(folder, 'key.txt')
+  const identity = await generateIdentity()
+  await writeFile(keyFile, `# a test key\n${identity}\n`)
+  environment = {
+    PATH: process.env['PATH'],
+    MIGRATE_DATABASE_URL: edge.database.ownerUrl,
+    AUDIT_KEY: randomBytes(32).toString('base64'),
+    BACKUP_RECIPIENT: await identityToRecipient(identity),
+  }
+  original = await fingerprint(edge.sql)
+  path = await create()
+})
+afterAll(async () => {
+  for (const name of databases) await asOwner(`drop database ${name} with (force)`)
+  await edge.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** A copy of the backup, to be changed. */
+async function copyOf(path: string): Promise<string> {
+  const copy = join(await mkdtemp(join(folder, 'changed-')), basename(path))
+  await cp(path, copy, { recursive: true })
+  return copy
+}
+
+const edit = async (path: string, file: string, change: (text: string) => string): Promise<void> =>
+  await writeFile(join(path, file), change(await readFile(join(path, file), 'utf8')))
+
+async function flipByte(path: string): Promise<void> {
+  const bytes = await readFile(path)
+  const at = Math.floor(bytes.length / 2)
+  bytes[at] = (bytes[at] ?? 0) ^ 1
+  await writeFile(path, bytes)
+}
+
+/** The text of the manifest's MAC, by the documented rule: HKDF-SHA-256 of AUDIT_KEY, HMAC-SHA-256 over length and text. */
+function documentedMac(manifest: string): string {
+  const info = 'wealthnavigator-edge/backup-manifest'
+  const key = Buffer.from(hkdfSync('sha256', Buffer.from(String(environment['AUDIT_KEY']), 'base64'), '', info, 32))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(Buffer.byteLength(manifest))
+  return `${createHmac('sha256', key).update(length).update(manifest).digest('base64')}\n`
+}
+
+describe('a restored database', () => {
+  test('has every row as it was', async () => {
+    const into = await emptyDatabase()
+    const loaded = await backup(['restore', path, '--identity', keyFile, '--into', into])
+    expect(loaded).toMatchObject({ code: 0 })
+    const rows = async (url: string) => await fingerprint((text) => query(edge.database.endpoint, url, text))
+    const [before, after] = [original, await rows(into)]
+    const different = Object.keys(before).filter((table) => before[table] !== after[table])
+    // A restoration changes these: every product is due, and orphans are only reported.
+    expect(different).toEqual(['public.item_products', 'public.safety_switches'])
+    expect(Object.keys(after)).toEqual(Object.keys(before))
+  })
+
+  test('serves the users again, and syncs what happened at their banks since', async () => {
+    const into = await emptyDatabase()
+    await edge.bank.change(linked.plaidItemId, { add: 3, silent: true })
+    expect(await backup(['restore', path, '--identity', keyFile, '--into', into])).toMatchObject({ code: 0 })
+
+    const name = new URL(into).pathname.slice(1)
+    const worker = await edge.startAnother({
+      DATABASE_URL: urlOf(edge.database.apiUrl, name),
+      DATABASE_JOBS_URL: urlOf(edge.database.jobsUrl, name),
+    })
+    const restored = { as: (subject: string) => edge.callTo(worker.url, edge.token(subject)) }
+    const before = await readTransactions(restored, 'saver')
+    await fireCron(worker.url, cronSchedules.sweep)
+    const held = await bankTransactions(edge, linked.plaidItemId)
+    expect(held).toHaveLength(before.length + 3)
+    await vi.waitFor(async () => expect(await readTransactions(restored, 'saver')).toEqual(held), { timeout: waitMs })
+  })
+
+  test('is refused where the database has a table already', async () => {
+    const { code, output } = await backup(['restore', path, '--identity', keyFile, '--into', edge.database.ownerUrl])
+    expect([code, output]).toEqual([1, expect.stringContaining('The database is not empty')])
+  })
+})
+
+describe('verify', () => {
+  test('restores the backup into a temporary database and compares every row', async () => {
+    const { code, output } = await backup(['verify', path, '--identity', keyFile])
+    expect([code, output]).toEqual([0, expect.stringContaining('can be restored')])
+  })
+
+  const authenticManifest = async (copy: string, change: (text: string) => string): Promise<void> => {
+    await edit(copy, 'manifest.json', change)
+    await writeFile(join(copy, 'manifest.mac'), documentedMac(await readFile(join(copy, 'manifest.json'), 'utf8')))
+  }
+  test.each<[string, (copy: string) => Promise<void>, string]>([
+    [
+      'a changed manifest',
+      (copy) => edit(copy, 'manifest.json', (text) => text.replace('"rows": ', '"rows": 1')),
+      'manifest was changed',
+    ],
+    [
+      'a MAC of another manifest',
+      (copy) => writeFile(join(copy, 'manifest.mac'), documentedMac('{}')),
+      'manifest was changed',
+    ],
+    ['a flipped bit', (copy) => flipByte(join(copy, transactions)), transactions],
+    [
+      'the file of another table',
+      (copy) => cp(join(copy, 'public.accounts.jsonl.gz.age'), join(copy, transactions)),
+      transactions,
+    ],
+    [
+      'a truncated file',
+      async (copy) => writeFile(join(copy, transactions), (await readFile(join(copy, transactions))).subarray(0, -200)),
+      transactions,
+    ],
+    ['a missing file', (copy) => rm(join(copy, transactions)), transactions],
+    [
+      'a manifest of a newer version',
+      (copy) => authenticManifest(copy, (text) => text.replace(/("created_at": )\d+/, '$199999999999999')),
+      'newer version',
+    ],
+    [
+      'rows other than those of the manifest',
+      (copy) => authenticManifest(copy, (text) => text.replaceAll(/("rows_sha256": ")[0-9a-f]{8}/g, '$100000000')),
+      'not the ones that the manifest lists',
+    ],
+    [
+      'another format',
+      (copy) => authenticManifest(copy, (text) => text.replace('"format": 1', '"format": 2')),
+      'a format that this version does not know',
+    ],
+  ])('fails for %s', async (_, change, message) => {
+    const copy = await copyOf(path)
+    await change(copy)
+    const { code, output } = await backup(['verify', copy, '--identity', keyFile])
+    expect([code, output]).toEqual([1, expect.stringContaining(message)])
+  })
+
+  test('fails with the identity of another key', async () => {
+    const other = join(folder, 'other.txt')
+    await writeFile(other, `${await generateIdentity()}\n`)
+    expect(await backup(['verify', path, '--identity', other])).toMatchObject({ code: 1 })
+  })
+
+  test('fails with another AUDIT_KEY', async () => {
+    const other = { AUDIT_KEY: randomBytes(32).toString('base64') }
+    const { code, output } = await backup(['verify', path, '--identity', keyFile], other)
+    expect([code, output]).toEqual([1, expect.stringContaining('another key than AUDIT_KEY')])
+  })
+})
+
+describe('the files of a backup', () => {
+  test('are one per table, which the manifest lists with rows and digests', async () => {
+    const { tables } = await manifestOf(path)
+    expect(tables.map(({ file }) => file).toSorted()).toEqual(
+      (await readdir(path)).filter((file) => file.endsWith('.age')).toSorted(),
+    )
+    for (const { file, sha256 } of tables)
+      expect([
+        file,
+        createHash('sha256')
+          .update(await readFile(join(path, file)))
+          .digest('hex'),
+      ]).toEqual([file, sha256])
+    const rowsOf = (table: string) => Number(original[table]?.split(' ')[0])
+    expect(tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows])).toEqual(
+      tables.map(({ schema, name }) => [`${schema}.${name}`, rowsOf(`${schema}.${name}`)]),
+    )
+    expect(rowsOf('public.transactions')).toBeGreaterThan(0)
+  })
+
+  test('hold nothing in plaintext', async () => {
+    const names = await edge.sql('select name from transactions limit 20')
+    for (const file of await readdir(path)) {
+      const bytes = await readFile(join(path, file), 'latin1')
+      for (const { name } of names) expect([file, bytes.includes(String(name))]).toEqual([file, false])
+    }
+  })
+
+  test.runIf(hasAge)('are opened by age and gunzip', async () => {
+    const opened = await promisify(exec)(
+      `age --decrypt --identity '${keyFile}' '${join(path, 'public.items.jsonl.gz.age')}' | gunzip`,
+    )
+    expect(
+      opened.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => z.looseObject({ id: z.string() }).parse(JSON.parse(line)).id),
+    ).toEqual([linked.id])
+  })
+})
+
+describe('create', () => {
+  test('leaves nothing behind when it fails', async () => {
+    const place = await mkdtemp(join(folder, 'failed-'))
+    const { code } = await backup(['create', '--to', place], {
+      MIGRATE_DATABASE_URL: await emptyDatabase(),
+    })
+    expect([code, await readdir(place)]).toEqual([1, []])
+  })
+
+  test.each([
+    ['without a recipient', { BACKUP_RECIPIENT: '' }, 'BACKUP_RECIPIENT is not set'],
+    ['with a recipient that is no age key', { BACKUP_RECIPIENT: 'ssh-ed25519 AAAA' }, 'must be age public keys'],
+    ['with a short AUDIT_KEY', { AUDIT_KEY: 'c2hvcnQ=' }, 'AUDIT_KEY must be 32 bytes'],
+    ['through a pooler', { MIGRATE_DATABASE_URL: 'postgres://u:p@ep-x-pooler.eu.aws.neon.tech/db' }, 'pooler'],
+  ])('is refused %s', async (_, changed, message) => {
+    const { code, output } = await backup(['create', '--to', folder], changed)
+    expect([code === 0, output]).toEqual([false, expect.stringContaining(message)])
+  })
+})
+
+describe('cleanup', () => {
+  test('deletes what is older than --days, except the newest', async () => {
+    const place = await mkdtemp(join(folder, 'old-'))
+    const old = ['20200101T000000Z-00000001', '20200102T000000Z-00000002']
+    for (const name of old) await cp(path, join(place, name), { recursive: true })
+    expect(await backup(['cleanup', '--to', place])).toMatchObject({ code: 0 })
+    expect(await readdir(place)).toEqual(old.slice(1))
+    await cp(path, join(place, basename(path)), { recursive: true })
+    expect(await backup(['cleanup', '--to', place, '--days', '30'])).toMatchObject({ code: 0 })
+    expect(await readdir(place)).toEqual([basename(path)])
+    const { code, output } = await backup(['list', '--to', place])
+    expect([code, output]).toEqual([0, expect.stringMatching(/tables, rows: \d+/)])
+  })
+})
