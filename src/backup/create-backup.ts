@@ -3,6 +3,7 @@ import { Encrypter } from 'age-encryption'
 import * as z from 'zod'
 import { listSequences, listTables, newestMigration, type Table } from './catalog.ts'
 import { type Connection, select } from './connection.ts'
+import type { AuditKeys } from '../audit/keys.ts'
 import { type Bytes, utf8 } from '../crypto/encoding.ts'
 import { macName, macOf, type Manifest, manifestName, type TableEntry } from './format.ts'
 import { beginSnapshot, readRows } from './read-rows.ts'
@@ -22,8 +23,8 @@ export interface Destination {
 export interface CreateBackup {
   readonly connection: Connection
   readonly recipients: readonly string[]
-  /** Authenticates the manifest. */
-  readonly macKey: Uint8Array
+  /** Authenticate the manifest. */
+  readonly keys: AuditKeys
   readonly now: Date
   readonly startSha256: () => Digest
   readonly id: string
@@ -96,7 +97,7 @@ const versionRow = z.object({ server_version: z.string() })
 
 /** Creates one backup. The manifest is written last: a folder without one is not a backup. */
 export async function createBackup(given: CreateBackup): Promise<Manifest> {
-  const { connection, recipients, macKey, now, id, destination } = given
+  const { connection, recipients, keys, now, id, destination } = given
   const encrypter = encrypterFor(recipients)
   await beginSnapshot(connection)
   const [version] = await select(connection, versionRow, 'show server_version')
@@ -115,7 +116,7 @@ export async function createBackup(given: CreateBackup): Promise<Manifest> {
   }
   await connection.query('commit')
   const text = `${JSON.stringify(manifest, null, 2)}\n`
-  await destination.write(macName, streamOf(await macOf(macKey, text)))
+  await destination.write(macName, streamOf(await macOf(keys, text)))
   await destination.write(manifestName, streamOf(text))
   return manifest
 }

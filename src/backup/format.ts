@@ -1,8 +1,7 @@
 // The format of a backup, version 1: docs/disaster-recovery.md describes it. A backup is a folder with one file for each
 // table, `manifest.json`, and `manifest.mac`. Pure.
 import * as z from 'zod'
-import { equalConstantTime } from '../crypto/constant-time.ts'
-import { authenticate } from '../crypto/derived-key.ts'
+import type { AuditKeys } from '../audit/keys.ts'
 import { decodeBase64, encodeBase64 } from '../crypto/encoding.ts'
 
 export const manifestName = 'manifest.json'
@@ -50,16 +49,16 @@ export const manifestSchema = z.strictObject({
 })
 export type Manifest = z.output<typeof manifestSchema>
 
-const purpose = 'backup-manifest'
+/** Text of `manifest.mac`: the id of the audit key, a space, the MAC of the text of `manifest.json` in base64, a line feed. */
+export async function macOf(keys: AuditKeys, manifest: string): Promise<string> {
+  const { keyId, mac } = await keys.sign('backup', [manifest])
+  return `${keyId} ${encodeBase64(mac)}\n`
+}
 
-/** Text of `manifest.mac`: HMAC-SHA-256 over the bytes of `manifest.json`, base64, and a line feed. */
-export const macOf = async (key: Uint8Array, manifest: string): Promise<string> =>
-  `${encodeBase64(await authenticate(key, purpose, [manifest]))}\n`
-
-/** Whether the text of `manifest.mac` belongs to the manifest and the key. */
-export async function isAuthentic(key: Uint8Array, manifest: string, mac: string): Promise<boolean> {
-  const given = decodeBase64(mac.trim())
-  return given !== null && equalConstantTime(given, await authenticate(key, purpose, [manifest]))
+/** Whether the text of `manifest.mac` belongs to the manifest; `unknown_key` where the key that it names is not configured. */
+export async function verifyMac(keys: AuditKeys, manifest: string, text: string): ReturnType<AuditKeys['verify']> {
+  const [keyId = '', encoded = ''] = text.trimEnd().split(' ')
+  return await keys.verify('backup', [manifest], { keyId, mac: decodeBase64(encoded) ?? new Uint8Array() })
 }
 
 /** `20261129T020000Z-` and eight hexadecimal digits. */

@@ -1,8 +1,9 @@
 // Reads a backup: verifies the manifest, decrypts and decompresses tables, and checks each against the manifest.
 import { Decrypter } from 'age-encryption'
+import type { AuditKeys } from '../audit/keys.ts'
 import type { Bytes } from '../crypto/encoding.ts'
 import type { Digest } from './create-backup.ts'
-import { isAuthentic, macName, type Manifest, manifestName, manifestSchema, type TableEntry } from './format.ts'
+import { macName, type Manifest, manifestName, manifestSchema, type TableEntry, verifyMac } from './format.ts'
 
 /** Where a backup lies. Rejects for a file that is not there. */
 export interface Origin {
@@ -12,11 +13,17 @@ export interface Origin {
 const textOf = async (origin: Origin, file: string): Promise<string> =>
   await new Response(await origin.read(file)).text()
 
-/** Rejects where the manifest was not written with this key, or has another format. */
-export async function openManifest(origin: Origin, macKey: Uint8Array): Promise<Manifest> {
+const notAuthentic = {
+  invalid: 'The manifest was changed after the backup.',
+  unknown_key:
+    'The manifest was signed with an audit key that is not configured: set AUDIT_KEY, AUDIT_KEY_ID and AUDIT_KEYS_PREVIOUS as the Worker has them.',
+}
+
+/** Rejects where the manifest was not written with one of these keys, or has another format. */
+export async function openManifest(origin: Origin, keys: AuditKeys): Promise<Manifest> {
   const text = await textOf(origin, manifestName)
-  if (!(await isAuthentic(macKey, text, await textOf(origin, macName))))
-    throw new Error('The manifest was changed, or it was written with another key than AUDIT_KEY.')
+  const verified = await verifyMac(keys, text, await textOf(origin, macName))
+  if (verified !== 'valid') throw new Error(notAuthentic[verified])
   const manifest = manifestSchema.safeParse(JSON.parse(text))
   if (!manifest.success) throw new Error('The manifest has a format that this version does not know.')
   return manifest.data
@@ -42,7 +49,11 @@ const copied = (): TransformStream<Uint8Array, Bytes> =>
   new TransformStream({ transform: (chunk, controller) => controller.enqueue(new Uint8Array(chunk)) })
 
 /** Rejects where none of the identities decrypts the backup. Reads the beginning of one file. */
-export async function refuseForeign(origin: Origin, { tables }: Manifest, identities: readonly string[]): Promise<void> {
+export async function refuseForeign(
+  origin: Origin,
+  { tables }: Manifest,
+  identities: readonly string[],
+): Promise<void> {
   const [first] = tables
   if (first === undefined) throw new Error('The manifest lists no table.')
   const decrypted = await decrypterFor(identities).decrypt(await origin.read(first.file))

@@ -5,15 +5,17 @@ import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
+import { type AuditKeys, createAuditKeys } from '../audit/keys.ts'
 import { createBackup } from '../backup/create-backup.ts'
 import { backupId, type Manifest, type TableEntry } from '../backup/format.ts'
 import { checkFiles, openManifest, refuseForeign } from '../backup/open-backup.ts'
+import { parseAuditKeys } from '../config/config.ts'
 import { refusePooler } from '../dev/lib/migrate.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { startPostgres } from '../dev/postgres/server.ts'
 import { differences } from './backup/compare.ts'
-import { auditKey, identitiesOf, recipients } from './backup/environment.ts'
+import { identitiesOf, recipients } from './backup/environment.ts'
 import { folderOrigin, listBackups, openNewBackup } from './backup/folder.ts'
 import { loadBackup } from './backup/load.ts'
 import { settle } from './backup/settle.ts'
@@ -30,7 +32,8 @@ list prints the backups in a folder, oldest first.
 verify restores a backup into a temporary database and compares every row with the manifest.
 restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's.
 cleanup deletes backups that are older than --days. The newest one always stays.
-AUDIT_KEY authenticates the manifest. The age key file must never be on the server.`
+AUDIT_KEY, AUDIT_KEY_ID and AUDIT_KEYS_PREVIOUS are the Worker's; they authenticate the manifest. The age key file must
+never be on the server.`
 
 const options = {
   to: { type: 'string' },
@@ -59,10 +62,13 @@ const bytesOf = ({ tables }: Manifest): number => tables.reduce((sum, { bytes })
 const summary = (manifest: Manifest): string =>
   `${manifest.tables.length} tables, rows: ${rowsOf(manifest)}, ${(bytesOf(manifest) / 1e6).toFixed(1)} MB`
 
+/** Authenticate manifests: an attacker who can write to the folder cannot put in a backup of their own. */
+const auditKeys = (): AuditKeys => createAuditKeys(parseAuditKeys(process.env))
+
 async function create(folder: string): Promise<void> {
   const now = new Date()
   const id = backupId(now, randomBytes(4))
-  const given = { recipients: recipients(process.env), macKey: auditKey(process.env), now, id, startSha256 }
+  const given = { recipients: recipients(process.env), keys: auditKeys(), now, id, startSha256 }
   const { destination, finish, discard } = await openNewBackup(folder, id)
   try {
     const manifest = await withClient(ownerUrl(), (connection) => createBackup({ ...given, connection, destination }))
@@ -73,24 +79,24 @@ async function create(folder: string): Promise<void> {
   }
 }
 
-async function describeBackup(path: string, macKey: Uint8Array): Promise<string> {
+async function describeBackup(path: string, keys: AuditKeys): Promise<string> {
   try {
-    return summary(await openManifest(folderOrigin(path), macKey))
+    return summary(await openManifest(folderOrigin(path), keys))
   } catch (error) {
     return `NOT USABLE. ${error instanceof Error ? error.message : String(error)}`
   }
 }
 
 async function list(folder: string): Promise<void> {
-  const macKey = auditKey(process.env)
-  for (const path of await listBackups(folder)) print(`${path}: ${await describeBackup(path, macKey)}`)
+  const keys = auditKeys()
+  for (const path of await listBackups(folder)) print(`${path}: ${await describeBackup(path, keys)}`)
 }
 
 /** Opens a backup and checks all of its files, before anything is restored. */
 async function openChecked(path: string, identity: string | undefined) {
   const identities = await identitiesOf(identity)
   const origin = folderOrigin(path)
-  const manifest = await openManifest(origin, auditKey(process.env))
+  const manifest = await openManifest(origin, auditKeys())
   await checkFiles(origin, manifest, startSha256)
   await refuseForeign(origin, manifest, identities)
   return { origin, manifest, identities }

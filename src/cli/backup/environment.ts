@@ -1,18 +1,8 @@
 // What the backup commands read from the environment and from the operator's key file.
 import { readFile } from 'node:fs/promises'
 import { recipientsOf } from '../../backup/format.ts'
-import { decodeBase64 } from '../../crypto/encoding.ts'
 import { nullIfMissing } from '../../dev/lib/missing.ts'
 import { misuse } from '../../dev/lib/run-command.ts'
-
-const keyBytes = 32
-
-/** `AUDIT_KEY` authenticates manifests: who can write to the bucket cannot make a backup of their own look like ours. */
-export function auditKey(environment: NodeJS.ProcessEnv): Uint8Array {
-  const key = decodeBase64(environment['AUDIT_KEY'] ?? '')
-  if (key?.length !== keyBytes) throw misuse('AUDIT_KEY must be 32 bytes in base64, the same as the Worker has.')
-  return key
-}
 
 export function recipients(environment: NodeJS.ProcessEnv): string[] {
   const found = recipientsOf(environment['BACKUP_RECIPIENT'] ?? '')
