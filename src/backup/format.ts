@@ -13,7 +13,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const table = z.strictObject({
   schema: z.string(),
   name: z.string(),
-  /** Columns that hold data of their own, in the order of the table. Generated columns are not among them. */
+  /** Columns that are stored, in the order of the table. Generated columns are not among them. */
   columns: z.array(z.string()).min(1),
   file: z.string().regex(/^[a-z0-9_]+\.[a-z0-9_]+\.jsonl\.gz\.age$/),
   rows: count,

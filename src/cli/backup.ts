@@ -62,7 +62,7 @@ const bytesOf = ({ tables }: Manifest): number => tables.reduce((sum, { bytes })
 const summary = (manifest: Manifest): string =>
   `${manifest.tables.length} tables, rows: ${rowsOf(manifest)}, ${(bytesOf(manifest) / 1e6).toFixed(1)} MB`
 
-/** Authenticate manifests: an attacker who can write to the folder cannot put in a backup of their own. */
+/** Authenticate manifests: an attacker who can write to the folder cannot substitute another backup. */
 const auditKeys = (): AuditKeys => createAuditKeys(parseAuditKeys(process.env))
 
 async function create(folder: string): Promise<void> {

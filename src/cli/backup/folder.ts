@@ -1,4 +1,4 @@
-// Backups in a folder of this machine: each in a folder of its own, named by its id.
+// Backups in a folder of this machine: each in a separate folder, named by its id.
 import { createWriteStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
