@@ -99,7 +99,7 @@ beforeAll(async () => {
   }
   original = await fingerprint(edge.sql)
   path = await create()
-})
+}, 240_000)
 afterAll(async () => {
   for (const name of databases) await asOwner(`drop database ${name} with (force)`)
   await edge.stop()
