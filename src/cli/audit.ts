@@ -2,11 +2,10 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
-import { createAuditKeys } from '../audit/keys.ts'
 import { type Anchor, parseAnchor, type RunStatement, type Verification, verifyAudit } from '../audit/verify.ts'
-import { parseAuditKeys } from '../config/config.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { auditKeysOf } from './lib/audit-keys.ts'
 
 const help = `npm run audit -- verify [--checkpoint NUMBER:MAC]...
 
@@ -24,7 +23,7 @@ function anchorOf(text: string): Anchor {
 
 /** One snapshot: rows that are written meanwhile are not seen. */
 async function verify(url: string, anchors: readonly Anchor[]): Promise<Verification> {
-  const keys = createAuditKeys(parseAuditKeys(process.env))
+  const keys = auditKeysOf(process.env)
   const client = new Client({ connectionString: url, application_name: 'wealthnavigator-edge audit' })
   // The next statement fails where the connection is lost; an event without a listener would end the process.
   client.on('error', () => undefined)

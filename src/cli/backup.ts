@@ -5,11 +5,10 @@ import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
-import { type AuditKeys, createAuditKeys } from '../audit/keys.ts'
+import type { AuditKeys } from '../audit/keys.ts'
 import { createBackup } from '../backup/create-backup.ts'
 import { backupId, type Manifest, type TableEntry } from '../backup/format.ts'
 import { checkFiles, openManifest, refuseForeign } from '../backup/open-backup.ts'
-import { parseAuditKeys } from '../config/config.ts'
 import { refusePooler } from '../dev/lib/migrate.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
@@ -20,6 +19,7 @@ import { folderOrigin, listBackups, openNewBackup } from './backup/folder.ts'
 import { loadBackup } from './backup/load.ts'
 import { settle } from './backup/settle.ts'
 import { startSha256 } from './backup/sha256.ts'
+import { auditKeysOf } from './lib/audit-keys.ts'
 
 const help = `npm run backup -- create --to FOLDER
 npm run backup -- list --to FOLDER
@@ -63,7 +63,7 @@ const summary = (manifest: Manifest): string =>
   `${manifest.tables.length} tables, rows: ${rowsOf(manifest)}, ${(bytesOf(manifest) / 1e6).toFixed(1)} MB`
 
 /** Authenticate manifests: an attacker who can write to the folder cannot substitute another backup. */
-const auditKeys = (): AuditKeys => createAuditKeys(parseAuditKeys(process.env))
+const auditKeys = (): AuditKeys => auditKeysOf(process.env)
 
 async function create(folder: string): Promise<void> {
   const now = new Date()

@@ -301,7 +301,7 @@ describe('create', () => {
   test.each([
     ['without a recipient', { BACKUP_RECIPIENT: '' }, 'BACKUP_RECIPIENT is not set'],
     ['with a recipient that is no age key', { BACKUP_RECIPIENT: 'ssh-ed25519 AAAA' }, 'must be age public keys'],
-    ['with a short AUDIT_KEY', { AUDIT_KEY: 'c2hvcnQ=' }, 'AUDIT_KEY'],
+    ['with a short AUDIT_KEY', { AUDIT_KEY: 'c2hvcnQ=' }, 'AUDIT_KEY must be at least 32'],
     ['through a pooler', { MIGRATE_DATABASE_URL: 'postgres://u:p@ep-x-pooler.eu.aws.neon.tech/db' }, 'pooler'],
   ])('is refused %s', async (_, changed, message) => {
     const { code, output } = await backup(['create', '--to', folder], changed)
