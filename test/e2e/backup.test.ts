@@ -28,7 +28,7 @@ let keyFile: string
 let environment: NodeJS.ProcessEnv
 let linked: Linked
 /** A backup of the database, and the digest of each table at that time. */
-let path: string
+let taken: string
 let original: Record<string, string>
 const databases: string[] = []
 
@@ -98,7 +98,7 @@ beforeAll(async () => {
     BACKUP_RECIPIENT: await identityToRecipient(identity),
   }
   original = await fingerprint(edge.sql)
-  path = await create()
+  taken = await create()
 }, 240_000)
 afterAll(async () => {
   for (const name of databases) await asOwner(`drop database ${name} with (force)`)
@@ -144,7 +144,7 @@ function documentedMac(manifest: string): string {
 describe('a restored database', () => {
   test('has every row as it was', async () => {
     const into = await emptyDatabase()
-    const loaded = await backup(['restore', path, '--identity', keyFile, '--into', into])
+    const loaded = await backup(['restore', taken, '--identity', keyFile, '--into', into])
     expect(loaded).toMatchObject({ code: 0 })
     const rows = async (url: string) => await fingerprint((text) => query(edge.database.endpoint, url, text))
     const [before, after] = [original, await rows(into)]
@@ -157,7 +157,7 @@ describe('a restored database', () => {
   test('serves the users again, and syncs what happened at their banks since', async () => {
     const into = await emptyDatabase()
     await edge.bank.change(linked.plaidItemId, { add: 3, silent: true })
-    expect(await backup(['restore', path, '--identity', keyFile, '--into', into])).toMatchObject({ code: 0 })
+    expect(await backup(['restore', taken, '--identity', keyFile, '--into', into])).toMatchObject({ code: 0 })
 
     const name = new URL(into).pathname.slice(1)
     const worker = await edge.startAnother({
@@ -173,14 +173,14 @@ describe('a restored database', () => {
   })
 
   test('is refused where the database has a table already', async () => {
-    const { code, output } = await backup(['restore', path, '--identity', keyFile, '--into', edge.database.ownerUrl])
+    const { code, output } = await backup(['restore', taken, '--identity', keyFile, '--into', edge.database.ownerUrl])
     expect([code, output]).toEqual([1, expect.stringContaining('The database is not empty')])
   })
 })
 
 describe('verify', () => {
   test('restores the backup into a temporary database and compares every row', async () => {
-    const { code, output } = await backup(['verify', path, '--identity', keyFile])
+    const { code, output } = await backup(['verify', taken, '--identity', keyFile])
     expect([code, output]).toEqual([0, expect.stringContaining('can be restored')])
   })
 
@@ -227,7 +227,7 @@ describe('verify', () => {
       'a format that this version does not know',
     ],
   ])('fails for %s', async (_, change, message) => {
-    const copy = await copyOf(path)
+    const copy = await copyOf(taken)
     await change(copy)
     const { code, output } = await backup(['verify', copy, '--identity', keyFile])
     expect([code, output]).toEqual([1, expect.stringContaining(message)])
@@ -236,12 +236,12 @@ describe('verify', () => {
   test('fails with the identity of another key', async () => {
     const other = join(folder, 'other.txt')
     await writeFile(other, `${await generateIdentity()}\n`)
-    expect(await backup(['verify', path, '--identity', other])).toMatchObject({ code: 1 })
+    expect(await backup(['verify', taken, '--identity', other])).toMatchObject({ code: 1 })
   })
 
   test('fails with another AUDIT_KEY', async () => {
     const other = { AUDIT_KEY: randomBytes(32).toString('base64') }
-    const args = ['verify', path, '--identity', keyFile]
+    const args = ['verify', taken, '--identity', keyFile]
     expect(await backup(args, other)).toEqual({ code: 1, output: expect.stringContaining('was changed') })
     const renamed = { AUDIT_KEY_ID: 'a2' }
     expect(await backup(args, renamed)).toEqual({ code: 1, output: expect.stringContaining('is not configured') })
@@ -250,15 +250,15 @@ describe('verify', () => {
 
 describe('the files of a backup', () => {
   test('are one per table, which the manifest lists with rows and digests', async () => {
-    const { tables } = await manifestOf(path)
+    const { tables } = await manifestOf(taken)
     expect(tables.map(({ file }) => file).toSorted()).toEqual(
-      (await readdir(path)).filter((file) => file.endsWith('.age')).toSorted(),
+      (await readdir(taken)).filter((file) => file.endsWith('.age')).toSorted(),
     )
     for (const { file, sha256 } of tables)
       expect([
         file,
         createHash('sha256')
-          .update(await readFile(join(path, file)))
+          .update(await readFile(join(taken, file)))
           .digest('hex'),
       ]).toEqual([file, sha256])
     const rowsOf = (table: string) => Number(original[table]?.split(' ')[0])
@@ -270,15 +270,15 @@ describe('the files of a backup', () => {
 
   test('hold nothing in plaintext', async () => {
     const names = await edge.sql('select name from transactions limit 20')
-    for (const file of await readdir(path)) {
-      const bytes = await readFile(join(path, file), 'latin1')
+    for (const file of await readdir(taken)) {
+      const bytes = await readFile(join(taken, file), 'latin1')
       for (const { name } of names) expect([file, bytes.includes(String(name))]).toEqual([file, false])
     }
   })
 
   test.runIf(hasAge)('are opened by age and gunzip', async () => {
     const opened = await promisify(exec)(
-      `age --decrypt --identity '${keyFile}' '${join(path, 'public.items.jsonl.gz.age')}' | gunzip`,
+      `age --decrypt --identity '${keyFile}' '${join(taken, 'public.items.jsonl.gz.age')}' | gunzip`,
     )
     expect(
       opened.stdout
@@ -313,12 +313,12 @@ describe('cleanup', () => {
   test('deletes what is older than --days, except the newest', async () => {
     const place = await mkdtemp(join(folder, 'old-'))
     const old = ['20200101T000000Z-00000001', '20200102T000000Z-00000002']
-    for (const name of old) await cp(path, join(place, name), { recursive: true })
+    for (const name of old) await cp(taken, join(place, name), { recursive: true })
     expect(await backup(['cleanup', '--to', place])).toMatchObject({ code: 0 })
     expect(await readdir(place)).toEqual(old.slice(1))
-    await cp(path, join(place, basename(path)), { recursive: true })
+    await cp(taken, join(place, basename(taken)), { recursive: true })
     expect(await backup(['cleanup', '--to', place, '--days', '30'])).toMatchObject({ code: 0 })
-    expect(await readdir(place)).toEqual([basename(path)])
+    expect(await readdir(place)).toEqual([basename(taken)])
     const { code, output } = await backup(['list', '--to', place])
     expect([code, output]).toEqual([0, expect.stringMatching(/tables, rows: \d+/)])
   })
