@@ -85,7 +85,6 @@ export interface User {
 export type Actor =
   | User
   | { readonly kind: 'anonymous' }
-  | { readonly kind: 'webhook' }
   | { readonly kind: 'queue'; readonly name: string }
   | { readonly kind: 'cron'; readonly name: string }
 

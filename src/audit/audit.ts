@@ -2,7 +2,8 @@
 // change, so that neither exists without the other.
 import type { Actor, Ctx } from '../context.ts'
 import { encodeHex } from '../crypto/encoding.ts'
-import type { AuditOwner, AuditRow } from '../db/audit/record.ts'
+import { type AuditOwner, type AuditRow, recordAudit } from '../db/audit/record.ts'
+import { execute } from '../db/core/client.ts'
 import type { Identity } from '../db/core/scope.ts'
 import { networkOf } from '../ratelimit/address.ts'
 import { type AuditAction, auditActions } from './actions.ts'
@@ -54,4 +55,9 @@ export async function audit(ctx: Ctx, { action, target, owner, by, id }: AuditEv
     actor: person === null ? null : { ...person, salt: encodeHex(salt) },
     owner: owner ?? (row.actorKind === 'user' ? person : null),
   }
+}
+
+/** Records what changes nothing in the database: a read, or the start of what a queue does. */
+export async function recordAlone({ services }: Ctx, row: AuditRow): Promise<void> {
+  await execute(services.jobs, [recordAudit(row)])
 }

@@ -1,5 +1,6 @@
 // Mounts declared routes on Hono; no other file connects routes with the framework. Makes no access decision: app.ts passes
 // the middleware of a route to `mount`.
+import type { AuditAction } from '../audit/actions.ts'
 import type { Context, Hono } from 'hono'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -19,7 +20,7 @@ export function servicesOf(context: Context<HttpEnvironment>): Services {
   return services
 }
 
-function contextOf(context: Context<HttpEnvironment>): Ctx {
+function contextOf(context: Context<HttpEnvironment>, recorded: Set<AuditAction>): Ctx {
   return {
     // Read on use: /health works without a configuration.
     get services() {
@@ -31,21 +32,39 @@ function contextOf(context: Context<HttpEnvironment>): Ctx {
     correlationId: context.get('clientRequestId'),
     now: () => new Date(),
     log: context.get('log'),
+    audited: (action) => recorded.add(action),
     note: (notes) => context.set('notes', { ...context.get('notes'), ...notes }),
   }
 }
 
+/**
+ * A success of a route that made none of the rows that it declares. In development it fails, so that a test finds it;
+ * elsewhere the change is made, and the operator learns of it.
+ */
+function requireAudit(
+  context: Context<HttpEnvironment>,
+  { audit, id }: Route,
+  recorded: ReadonlySet<AuditAction>,
+): void {
+  if (audit === undefined || 'none' in audit || audit.some((action) => recorded.has(action))) return
+  const error = new AppError('internal', 'Something went wrong on our side.', { reason: `no audit row of ${id}` })
+  if (!servicesOf(context).config.strict) throw error
+  context.get('log').error('audit_missing', { error })
+}
+
 async function answer(context: Context<HttpEnvironment>, route: Route): Promise<Response> {
+  const recorded = new Set<AuditAction>()
   const {
     status,
     body,
     headers: own = {},
-  } = await route.respond(contextOf(context), {
+  } = await route.respond(contextOf(context, recorded), {
     params: context.req.param(),
     query: new URL(context.req.url).searchParams,
     headers: context.req.raw.headers,
     readBody: context.get('readBody'),
   })
+  requireAudit(context, route, recorded)
   const headers = new Headers(route.cacheControl === undefined ? {} : { 'cache-control': route.cacheControl })
   for (const [name, values] of Object.entries(own)) for (const value of [values].flat()) headers.append(name, value)
   if (body === undefined) return new Response(null, { status, headers })

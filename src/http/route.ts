@@ -1,5 +1,7 @@
 // The declaration of a route: its input, access, responses and errors. Input and output are parsed here, once: no handler sees
 // an unvalidated value, and no undeclared field is sent.
+import type { RouteAudit } from '../audit/actions.ts'
+import { audit, recordAlone } from '../audit/audit.ts'
 import * as z from 'zod'
 import { isReadOnly } from '../auth/access-token.ts'
 import type { Actor, Ctx, User } from '../context.ts'
@@ -31,6 +33,8 @@ export interface RouteDescription {
   readonly limit?: RateLimit
   /** The security event in the log. Routes for administrators have `admin_read` and `admin_change`. */
   readonly event?: RouteEvent
+  /** What the route records in the audit trail. Reads of administrators record `admin_read`. */
+  readonly audit?: RouteAudit
   /** Also refuses tokens whose session has ended. Routes for administrators always do this. */
   readonly session?: 'live'
   /** The purpose of the route, which is refused for users who do not allow it. */
@@ -90,7 +94,12 @@ type Reply<Given extends Answers> = {
     : { readonly status: Status; readonly headers?: OwnHeaders }
 }[keyof Given & number]
 
-type Declaration = Omit<RouteDescription, 'access'>
+/** A route that may change something says what it records. */
+type Declaration = Omit<RouteDescription, 'access' | 'audit' | 'method'> &
+  (
+    | { readonly method: 'GET'; readonly audit?: RouteAudit }
+    | { readonly method: Exclude<Method, 'GET'>; readonly audit: RouteAudit }
+  )
 
 /** Reduces a reply to the declared fields. A reply that does not match its schema is a defect and is not sent. */
 function parseReply(answers: Answers, reply: Omit<Outgoing, 'body'> & { readonly body?: unknown }): Outgoing {
@@ -166,6 +175,15 @@ async function requireSession(
   await requireLiveSession(ctx)
 }
 
+const aboutUser = z.object({ user_id: z.uuid() })
+
+/** An administrator reads nothing that the trail does not say; of one user, the trail of the user says it too. */
+async function recordRead(ctx: Ctx<User>, routeId: string, query: unknown): Promise<void> {
+  const { data } = aboutUser.safeParse(query)
+  const owner = data === undefined ? {} : { owner: { userId: data.user_id } }
+  await recordAlone(ctx, await audit(ctx, { action: 'admin_read', target: routeId, ...owner }))
+}
+
 type Handler<Who extends Actor, Given extends Declaration> = (
   ctx: Ctx<Who>,
   input: Input<Given['params'], Given['query'], Given['headers'], Given['body']>,
@@ -201,6 +219,8 @@ export function route<const Given extends Declaration & { readonly access: 'user
         const input: Parameters<typeof handler>[1] = await parseInput(strict, request)
         await requireSession(users, declaration)
         if (declaration.purpose !== undefined) await requirePurpose(users, declaration.purpose)
+        if (declaration.access === 'admin' && declaration.method === 'GET')
+          await recordRead(users, declaration.id, input.query)
         return parseReply(declaration.answers, await handler(users, input))
       },
     }),

@@ -5,6 +5,8 @@ import { listSetAsideRoute } from './routes/admin/set-aside.ts'
 import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin/dead-letters.ts'
 import { freezeRoute, getFreezeRoute, unfreezeRoute } from './routes/admin/freeze.ts'
 import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRoute } from './routes/admin/items.ts'
+import { listAllAuditRoute } from './routes/admin/audit.ts'
+import { listOwnAuditRoute } from './routes/audit.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
 import { listWebhooksRoute, usageRoute } from './routes/admin/plaid.ts'
 import { listTokensRoute, rotateTokensRoute } from './routes/admin/access-tokens.ts'
@@ -109,6 +111,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       eraseRoute,
       getConsentsRoute,
       putConsentsRoute,
+      listOwnAuditRoute,
       listAllItemsRoute,
       recheckItemRoute,
       resyncItemRoute,
@@ -120,6 +123,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       replayDeadLetterRoute,
       usageRoute,
       listKeysRoute,
+      listAllAuditRoute,
       rotateKeysRoute,
       listTokensRoute,
       rotateTokensRoute,

@@ -1,5 +1,6 @@
 // Changes a password, with the current one or by e-mail. Ends other sessions, because someone else may know the old
 // password.
+import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import * as store from '../db/identity/passwords.ts'
 import { answerByMail } from './answer-by-mail.ts'
@@ -29,7 +30,8 @@ export async function changePassword(
   checkNewPassword(replacement, email, '#/new_password')
   const newHash = await identity.passwords.hash(replacement)
   const key = sessionOf(ctx)
-  const isChanged = await store.changePassword(identity.database, key, passwordHash, newHash, admitted)
+  const row = await audit(ctx, { action: 'password_changed', target: key.accountId })
+  const isChanged = await store.changePassword(identity.database, key, passwordHash, newHash, admitted, row)
   if (!isChanged) throw sessionEnded('ended, or the password changed meanwhile')
   await notify(identity, 'password_changed', email, ctx.log)
 }
@@ -44,7 +46,13 @@ export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
   const code = await newCode('reset-password')
   const wish = { email, tokenHash: code.hash, ttlSeconds: passwordResetSeconds }
   const buckets = mails('forgot', email, networkIn(ctx), mailsPerHour)
-  const { hasAccount, spent } = await store.forgotPassword(database, wish, buckets, mailsWithoutAccount(email))
+  const { hasAccount, spent } = await store.forgotPassword(
+    database,
+    wish,
+    buckets,
+    mailsWithoutAccount(email),
+    await audit(ctx, { action: 'password_reset_requested', target: null, owner: { email } }),
+  )
   await answerByMail(
     ctx,
     hasAccount ? { kind: 'reset_password', to: email, code: code.text } : { kind: 'no_account', to: email },
@@ -70,7 +78,9 @@ export async function resetPassword(
   note?.({ email })
   checkNewPassword(password, email, '#/new_password')
   await spendHash(ctx)
-  const changed = await store.resetPassword(identity.database, tokenHash, await identity.passwords.hash(password))
+  const row = await audit(ctx, { action: 'password_reset', target: null, owner: { email } })
+  const newHash = await identity.passwords.hash(password)
+  const changed = await store.resetPassword(identity.database, tokenHash, newHash, row)
   if (changed === null) throw invalidToken('used meanwhile')
   await notify(identity, 'password_reset', email, log)
 }

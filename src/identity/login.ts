@@ -1,6 +1,7 @@
 // Signs a user in: one round trip that counts the attempt and reads the account, one hash, and, if the password
 // matches, a second round trip that creates the session. An address without an account takes the same time as a wrong
 // password.
+import { auditByAccount, auditRefusal, recordRefusal } from './audit.ts'
 import type { Ctx } from '../context.ts'
 import { beginSignIn, finishSignIn } from '../db/identity/sessions.ts'
 import type { Bucket, SecondFactor } from '../db/identity/credentials.ts'
@@ -56,8 +57,10 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
   if (!found.isKnownDevice) await spendHash(ctx)
   const { accountId, passwordHash, totpSecretSealed } = found
   const { matches, outdated } = await identity.passwords.verify(password, passwordHash)
-  if (!matches || accountId === null || passwordHash === null)
+  if (!matches || accountId === null || passwordHash === null) {
+    await recordRefusal(ctx, accountId)
     throw invalidCredentials(accountId === null ? 'no account' : 'wrong password')
+  }
   if (totpSecretSealed !== null && code === null)
     throw new AppError('totp_required', 'This account needs a code from the authenticator app.')
   const secondFactor =
@@ -79,6 +82,10 @@ export async function login(ctx: Ctx, credentials: Credentials): Promise<SignedI
       factorBuckets: factorBuckets(accountId, client, code ?? ''),
     },
     session,
+    {
+      done: await auditByAccount(ctx, 'signed_in', accountId, session.id),
+      refused: await auditRefusal(ctx, accountId),
+    },
   )
   refuseUnless(outcome, retry_after)
   await rememberNetwork(ctx)

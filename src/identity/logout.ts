@@ -1,5 +1,6 @@
 // Ends sessions. Access tokens that were issued stay valid until they expire, 15 minutes at most, except on routes for
 // the account, links, token rotations, removals and administrators, which check that the session is live.
+import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import * as store from '../db/identity/sessions.ts'
 import { AppError, assertNever } from '../errors.ts'
@@ -19,7 +20,11 @@ export async function logOut({ services }: Ctx, refreshToken: string | null): Pr
  * @throws AppError `unauthorized` if the caller's session has ended
  */
 export async function logOutEverywhere(ctx: Ctx<User>): Promise<void> {
-  const isEnded = await store.logOutEverywhere(await identityDatabase(ctx.services), sessionOf(ctx))
+  const isEnded = await store.logOutEverywhere(
+    await identityDatabase(ctx.services),
+    sessionOf(ctx),
+    await audit(ctx, { action: 'sessions_ended', target: sessionOf(ctx).accountId }),
+  )
   if (!isEnded) throw sessionEnded('ended')
 }
 
@@ -36,7 +41,12 @@ export async function listSessions(ctx: Ctx<User>): Promise<(store.Session & { c
 
 /** @throws AppError `not_found` for an unknown or ended session, `unauthorized` if the caller's session has ended */
 export async function endSession(ctx: Ctx<User>, id: string): Promise<void> {
-  const outcome = await store.endSession(await identityDatabase(ctx.services), sessionOf(ctx), id)
+  const outcome = await store.endSession(
+    await identityDatabase(ctx.services),
+    sessionOf(ctx),
+    id,
+    await audit(ctx, { action: 'session_ended', target: id }),
+  )
   switch (outcome) {
     case 'done':
       return

@@ -1,5 +1,6 @@
 // Manages the second factor. Enrolling needs the password, activation needs the first code, removal needs the password
 // and a code.
+import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import * as store from '../db/identity/totp.ts'
 import { sealTotpSecret } from '../custody/totp-secret.ts'
@@ -28,7 +29,14 @@ export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ se
   const secret = newTotpSecret()
   const sealed = await sealTotpSecret(ctx.services.keyring, secret, key.accountId)
   const { database } = await identityServices(ctx.services)
-  const outcome = await store.enrollTotp(database, key, passwordHash, sealed, admitted)
+  const outcome = await store.enrollTotp(
+    database,
+    key,
+    passwordHash,
+    sealed,
+    admitted,
+    await audit(ctx, { action: 'totp_enrolled', target: key.accountId }),
+  )
   if (outcome === 'changed') throw sessionEnded('the account changed meanwhile')
   if (outcome === 'enabled') throw conflict('A second factor is there already; disable it first.')
   return describeTotp(secret, email)
@@ -50,7 +58,12 @@ export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recov
   const codes = await Promise.all(Array.from({ length: recoveryCodeCount }, () => newCode('recovery')))
   const recoveryHashes = codes.map(({ hash }) => hash)
   const wish = { sealed: enrolled.sealed, step, recoveryHashes }
-  const email = await store.enableTotp(identity.database, key, wish)
+  const email = await store.enableTotp(
+    identity.database,
+    key,
+    wish,
+    await audit(ctx, { action: 'totp_enabled', target: key.accountId }),
+  )
   if (email === null) throw conflict('There is no second factor to confirm.')
   await notify(identity, 'totp_enabled', email, ctx.log)
   return { recoveryCodes: codes.map(({ text }) => text) }
@@ -72,7 +85,12 @@ export async function disableTotp(
   const factorBuckets = (isTotpCode(code) ? knownClientTotp : recovery)(key.accountId, key.sessionId)
   const wish = { passwordHash, sealed: totpSecretSealed, secondFactor, admitted, factorBuckets }
   const identity = await identityServices(ctx.services)
-  const { outcome, retry_after: retryAfter } = await store.disableTotp(identity.database, key, wish)
+  const { outcome, retry_after: retryAfter } = await store.disableTotp(
+    identity.database,
+    key,
+    wish,
+    await audit(ctx, { action: 'totp_disabled', target: key.accountId }),
+  )
   switch (outcome) {
     case 'done':
       return await notify(identity, 'totp_disabled', email, ctx.log)

@@ -1,5 +1,6 @@
 // Asks a signed-in user for the password again. Counts attempts by session: a stolen access token allows few guesses,
 // and other people's failures do not lock out the owner.
+import { recordRefusal } from './audit.ts'
 import type { Ctx, User } from '../context.ts'
 import { beginReauthentication } from '../db/identity/passwords.ts'
 import type { Bucket } from '../db/identity/credentials.ts'
@@ -26,6 +27,9 @@ export async function reauthenticate(ctx: Ctx<User>, password: string): Promise<
   ctx.note?.({ email: account.email })
   requireAttempt(account.retryAfterSeconds, 'too many password checks')
   const { matches } = await passwords.verify(password, account.passwordHash)
-  if (!matches) throw invalidCredentials('wrong password')
+  if (!matches) {
+    await recordRefusal(ctx, key.accountId)
+    throw invalidCredentials('wrong password')
+  }
   return { ...account, admitted }
 }

@@ -2,6 +2,7 @@
 // because it may be stolen (RFC 9700 §4.14.2). For ten seconds it returns the same successor again instead, for tabs
 // that share a cookie and for lost responses. This does not help a thief: two holders of one successor end the session
 // at its next use.
+import { audit } from '../audit/audit.ts'
 import type { Ctx } from '../context.ts'
 import { encodeHex } from '../crypto/encoding.ts'
 import { refresh as replaceVerifier } from '../db/identity/sessions.ts'
@@ -15,7 +16,8 @@ import { identityServices } from './services.ts'
 /**
  * @throws AppError `unauthorized`, the same for a token that is unknown, expired or used; `rate_limited` (the session)
  */
-export async function refresh({ services, now, log, note }: Ctx, refreshToken: string): Promise<SessionGrant> {
+export async function refresh(ctx: Ctx, refreshToken: string): Promise<SessionGrant> {
+  const { services, now, log, note } = ctx
   const identity = await identityServices(services)
   const { secret, previousSecret } = identity
   const [given, next, other] = await Promise.all([
@@ -24,14 +26,18 @@ export async function refresh({ services, now, log, note }: Ctx, refreshToken: s
     previousSecret === null ? null : nextRefreshToken(previousSecret, refreshToken),
   ])
   if (given === null || next === null) throw sessionEnded('malformed refresh token')
-  const result = await replaceVerifier(identity.database, {
-    ...given,
-    newVerifierHash: next.verifierHash,
-    otherVerifierHash: other?.verifierHash ?? null,
-    idleSeconds: sessionLifetime.idleSeconds,
-    graceSeconds: refreshGraceSeconds,
-    buckets: refreshes(encodeHex(given.selectorHash)),
-  })
+  const result = await replaceVerifier(
+    identity.database,
+    {
+      ...given,
+      newVerifierHash: next.verifierHash,
+      otherVerifierHash: other?.verifierHash ?? null,
+      idleSeconds: sessionLifetime.idleSeconds,
+      graceSeconds: refreshGraceSeconds,
+      buckets: refreshes(encodeHex(given.selectorHash)),
+    },
+    await audit(ctx, { action: 'session_reused', target: null }),
+  )
   if (result.outcome === 'limited') requireAttempt(result.retry_after, 'too many refreshes')
   if (result.outcome === 'reused') {
     note?.({ event: 'session_reuse', accountId: result.account_id })

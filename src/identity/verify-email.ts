@@ -1,6 +1,7 @@
 // Verifies an address and creates the account. Requires the code, which proves the address, and the password, which
 // proves the registration: someone who registered another person's address, or who follows the link of someone else's
 // registration, lacks one.
+import { auditByAccount } from './audit.ts'
 import type { Ctx } from '../context.ts'
 import { encodeHex } from '../crypto/encoding.ts'
 import { beginVerification, finishVerification } from '../db/identity/passwords.ts'
@@ -34,7 +35,12 @@ export async function verifyEmail(
   if (!matches) throw invalidCredentials('not the password of the registration')
   const accountId = services.newId()
   const { session, token } = await prepareSession(services.newId(), 'full')
-  const isCreated = await finishVerification(identity.database, { tokenHash, passwordHash, accountId }, session)
+  const isCreated = await finishVerification(
+    identity.database,
+    { tokenHash, passwordHash, accountId },
+    session,
+    await auditByAccount(ctx, 'account_created', accountId),
+  )
   if (!isCreated) throw invalidToken('used meanwhile, or the address has an account')
   await rememberNetwork(ctx)
   note?.({ accountId })

@@ -1,5 +1,6 @@
 // Restores an item that was marked as lost by mistake, for example while the operator used API keys of another Plaid
 // team. No sync would find out, because lost items are not read.
+import { audit, recordAlone } from '../audit/audit.ts'
 import type { Ctx } from '../context.ts'
 import { findItemToRecheck, type RecheckedItem, restoreItem } from '../db/items/recheck.ts'
 import { AppError } from '../errors.ts'
@@ -28,8 +29,12 @@ export async function recheckItem(ctx: Ctx, itemId: string): Promise<Rechecked> 
   const item = await findItemToRecheck(ctx.services.jobs, itemId)
   if (item === null) throw new AppError('not_found', 'There is no such item.')
   if (item.status === 'revoked') throw new AppError('conflict', 'The user revoked access. Link the institution again.')
-  if (item.status === 'relink_required' && !(await isKnownToPlaid(ctx, item))) return { isKnown: false, queued: 0 }
-  const products = await restoreItem(ctx.services.jobs, item)
+  const row = await audit(ctx, { action: 'item_rechecked', target: itemId, owner: { itemId } })
+  if (item.status === 'relink_required' && !(await isKnownToPlaid(ctx, item))) {
+    await recordAlone(ctx, row)
+    return { isKnown: false, queued: 0 }
+  }
+  const products = await restoreItem(ctx.services.jobs, item, row)
   if (products === null)
     throw new AppError('conflict', 'The item changed meanwhile. Try again.', { retryAfterSeconds: 1 })
   ctx.log.info('item_rechecked', { item_id: itemId })

@@ -1,4 +1,5 @@
 // The client reports that update mode has ended.
+import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import { type Item, repairItem } from '../db/items/items.ts'
 import { AppError } from '../errors.ts'
@@ -10,7 +11,12 @@ import { AppError } from '../errors.ts'
  * @throws AppError `not_found` if the item does not belong to the user
  */
 export async function markRepaired(ctx: Ctx<User>, id: string): Promise<Item> {
-  const repaired = await repairItem(ctx.services.api, ctx.actor.identity, id)
+  const repaired = await repairItem(
+    ctx.services.api,
+    ctx.actor.identity,
+    id,
+    await audit(ctx, { action: 'item_repaired', target: id }),
+  )
   if (repaired === null) throw new AppError('not_found', 'There is no such item.')
   await ctx.services.enqueue(repaired.itemProductIds, 'user')
   return repaired.item

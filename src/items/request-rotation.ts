@@ -1,5 +1,6 @@
 // A user requests a new access token. A queue consumer requests it from Plaid, because only Plaid's response contains
 // the token and a client's disconnect could cancel a request.
+import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import { beginRotation, readRotation, type RotatedItem, withdrawRotation } from '../db/items/rotations.ts'
 import { withTimeout } from '../timeout.ts'
@@ -17,7 +18,8 @@ const pollMs = 250
  */
 export async function requestRotation(ctx: Ctx<User>, id: string): Promise<RotatedItem> {
   const { api, jobs, keyring, enqueueRotation } = ctx.services
-  const item = await beginRotation(api, ctx.actor.identity, id)
+  const row = await audit(ctx, { action: 'token_rotation_requested', target: id })
+  const item = await beginRotation(api, ctx.actor.identity, id, row)
   if (item === null) throw new AppError('not_found', 'There is no such item.')
   if (item === 'busy')
     throw new AppError('conflict', 'The access token is being rotated. Try again shortly.', { retryAfterSeconds: 60 })

@@ -1,4 +1,5 @@
 // The user's decision about an account that may duplicate another one.
+import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import { type Account, getAccount } from '../db/records/accounts.ts'
 import { listDuplicates, resolveDuplicate } from '../db/items/duplicates.ts'
@@ -38,7 +39,8 @@ export async function settleDuplicate(
     const earlier = mergeInto === null ? null : partnerOf(later, accounts, mergeInto)
     const kind = earlier === null ? 'keep' : isLive(earlier) ? 'same' : 'merge'
     const into = earlier?.id ?? null
-    if (await resolveDuplicate(jobs, { userId: item.userId, accountId, kind, into, version })) {
+    const row = await audit(ctx, { action: 'duplicate_resolved', target: accountId })
+    if (await resolveDuplicate(jobs, { userId: item.userId, accountId, kind, into, version }, row)) {
       const left = await getAccount(api, identity, kind === 'merge' && into !== null ? into : accountId)
       if (left === null) throw notFound()
       return left

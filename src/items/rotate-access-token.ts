@@ -1,6 +1,7 @@
 // Rotates an item's access token. Plaid invalidates the old one immediately, so until the commit only this process has
 // the new one. The intent is stored before, so that the next read of the item finds a loss; the item then needs a
 // relink. Runs in the queue, where no client can cancel it.
+import { audit } from '../audit/audit.ts'
 import { aboutUser, type Ctx } from '../context.ts'
 import { cancelRotation, claimRotation, type ClaimedRotation, endRotation } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
@@ -46,9 +47,11 @@ export async function rotateAccessToken(
 
 async function store(ctx: Ctx, item: ClaimedRotation, sealed: string): Promise<readonly string[]> {
   const { jobs, wait, random } = ctx.services
+  const { itemId, userId } = item
+  const row = await audit(ctx, { action: 'token_rotated', target: itemId, owner: { userId } })
   try {
     const products = await retryWhileUnavailable({ attempts: storeAttempts, firstPauseMs: 200, wait, random }, () =>
-      endRotation(jobs, item, sealed),
+      endRotation(jobs, item, sealed, row),
     )
     if (products !== null) return products
     throw new AppError('conflict', 'The access token was replaced meanwhile.', { reason: 'access token replaced' })

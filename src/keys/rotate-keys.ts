@@ -1,11 +1,9 @@
 // Rotates the encryption keys: seals every stored secret again under the current key, a batch for each queue message. A
 // value is replaced only if it has not changed, so syncs and token rotations can run meanwhile. Each step is
 // idempotent.
-import { audit } from '../audit/audit.ts'
+import { audit, recordAlone } from '../audit/audit.ts'
 import type { Ctx } from '../context.ts'
 import { rewrap, sealedPlaces } from '../custody/rewrap.ts'
-import { recordAudit } from '../db/audit/record.ts'
-import { execute } from '../db/core/client.ts'
 import { listTotpSecrets, replaceTotpSecrets } from '../db/identity/totp.ts'
 import {
   listSealedValues,
@@ -29,11 +27,10 @@ export const pauseSeconds = 1
  */
 export async function startKeyRotation(ctx: Ctx): Promise<void> {
   const { services, log } = ctx
-  const { jobs, keyring, enqueueRewrap } = services
+  const { keyring, enqueueRewrap } = services
   const first: RewrapMessage = { rewrap: sealedPlaces[0], after: null, key_id: keyring.currentKeyId }
   // The queue is no database: a row without its rotation can be, a rotation without its row cannot.
-  const row = await audit(ctx, { action: 'key_rotation_started', target: first.key_id })
-  await execute(jobs, [recordAudit(row)])
+  await recordAlone(ctx, await audit(ctx, { action: 'key_rotation_started', target: first.key_id }))
   if (!(await enqueueRewrap(first, 0)))
     throw new AppError('unavailable', 'The rotation could not be queued. Try again shortly.', { retryAfterSeconds: 5 })
   log.info('key_rotation_started', { key_id: first.key_id })

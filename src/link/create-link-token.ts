@@ -1,4 +1,5 @@
 // Starts a Link session: for a new item, or in update mode for an existing one.
+import { audit } from '../audit/audit.ts'
 import type { Config, PlaidProduct } from '../config/config.ts'
 import type { Ctx, User } from '../context.ts'
 import { getItem, getSealedToken } from '../db/items/items.ts'
@@ -224,7 +225,8 @@ async function storeSession(
     expiresAt,
     checkAt: hosted ? new Date(ctx.now().getTime() + firstCheckMs) : null,
   }
-  if (await insertLinkSession(api, ctx.actor.identity, session, config.linking)) return
+  const row = await audit(ctx, { action: 'link_token_created', target: id })
+  if (await insertLinkSession(api, ctx.actor.identity, session, config.linking, row)) return
   // Other requests were faster.
   await refuseOverCaps(ctx, { itemId, hosted })
   throw new AppError('conflict', 'Another link was started at the same time. Try again.', { retryAfterSeconds: 1 })

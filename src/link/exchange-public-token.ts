@@ -1,6 +1,8 @@
 // Exchanges Link's public token for an item, as a saga: stores the intent before it calls Plaid, and the access token
 // before it uses it. The reconciler resumes an unfinished exchange (finish-exchange.ts, reconcile.ts). Guarantees that
 // no billed Plaid item is left untracked.
+import type { AuditRow } from '../db/audit/record.ts'
+import { audit } from '../audit/audit.ts'
 import { aboutUser, type Ctx, type User } from '../context.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
 import { getItem, type Item } from '../db/items/items.ts'
@@ -60,6 +62,7 @@ export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput
   const startedAtMs = given.now().getTime()
   const id = given.services.newId()
   const allowDuplicate = input.allowDuplicate ?? false
+  const obtained = await audit(given, { action: 'access_token_obtained', target: id })
   const beginning = await beginExchange(
     given.services.api,
     given.actor.identity,
@@ -85,7 +88,7 @@ export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput
       await refuseDuplicate(ctx, id, input, known)
       if (plaidUserId === null && input.isFromPlaid !== true) await refuseForeign(ctx, id, input)
       await refuseLate(ctx, id, startedAtMs)
-      const intent = { id, userId, allowDuplicate, plaidUserId }
+      const intent = { id, userId, allowDuplicate, plaidUserId, obtained }
       const exchange = await exchangeAtPlaid(ctx, intent, createSecret(input.publicToken))
       return await itemOrError(ctx, await finishExchange(ctx, exchange))
     }
@@ -183,7 +186,7 @@ function publicTokenRefused(): AppError {
 const isRefused = ({ errorType, errorCode }: PlaidFailure): boolean =>
   errorType === 'INVALID_INPUT' && errorCode.endsWith('PUBLIC_TOKEN')
 
-type Intent = Pick<Exchange, 'id' | 'userId' | 'allowDuplicate' | 'plaidUserId'>
+type Intent = Pick<Exchange, 'id' | 'userId' | 'allowDuplicate' | 'plaidUserId'> & { readonly obtained: AuditRow }
 
 async function exchangeAtPlaid(ctx: Ctx<User>, intent: Intent, publicToken: Secret): Promise<Exchange> {
   const { api, plaid } = ctx.services
@@ -201,12 +204,12 @@ async function exchangeAtPlaid(ctx: Ctx<User>, intent: Intent, publicToken: Secr
 }
 
 /** Storing the same token twice changes nothing, so a failure with an unknown outcome is retried. */
-async function storeToken(ctx: Ctx<User>, exchange: Exchange): Promise<void> {
+async function storeToken(ctx: Ctx<User>, exchange: Exchange, obtained: AuditRow): Promise<void> {
   const { api, wait, random } = ctx.services
   const onRetry = (attempt: number): void =>
     ctx.log.warn('exchange_stored_again', { exchange_id: exchange.id, attempt })
   await retryWhileUnavailable({ attempts: storeAttempts, firstPauseMs: 400, wait, random, onRetry }, () =>
-    storeExchangedToken(api, ctx.actor.identity, exchange),
+    storeExchangedToken(api, ctx.actor.identity, exchange, obtained),
   )
 }
 
@@ -215,8 +218,9 @@ async function persistToken(ctx: Ctx<User>, intent: Intent, token: Secret, plaid
   const { keyring, plaid } = ctx.services
   try {
     const sealedToken = await sealAccessToken(keyring, token, { userId: intent.userId, itemId: intent.id })
-    const exchange = { ...intent, plaidItemId, sealedToken }
-    await storeToken(ctx, exchange)
+    const { obtained, ...started } = intent
+    const exchange = { ...started, plaidItemId, sealedToken }
+    await storeToken(ctx, exchange, obtained)
     return exchange
   } catch (error) {
     const removed = await plaid.removeItem(token)

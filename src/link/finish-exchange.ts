@@ -1,6 +1,9 @@
 // The second half of an exchange, from the stored token to the stored item. The request runs it, or later the
 // reconciler. Idempotent and crash-safe.
+import type { AuditAction } from '../audit/actions.ts'
+import { audit } from '../audit/audit.ts'
 import type { Ctx } from '../context.ts'
+import type { AuditRow } from '../db/audit/record.ts'
 import type { Item } from '../db/items/items.ts'
 import type { Exchange } from '../db/link/exchanges.ts'
 import {
@@ -89,21 +92,28 @@ async function storeAccordingTo(
       itemId === null
         ? { kind: 'given_back' }
         : { kind: 'duplicate', duplicate: { itemId, accounts: [] }, institutionId }
-    return finishedUnlessMoved(await storeSameItem(jobs, exchange, itemId), finished)
+    return finishedUnlessMoved(
+      await storeSameItem(jobs, exchange, itemId, await auditOf(ctx, exchange, 'link_refused')),
+      finished,
+    )
   }
   if (comparison.duplicate !== null && !exchange.allowDuplicate) {
-    const refused = finishedUnlessMoved(await storeRefusal(jobs, exchange, comparison.duplicate.itemId), {
-      kind: 'duplicate',
-      duplicate: comparison.duplicate,
-      institutionId,
-    })
+    const refused = finishedUnlessMoved(
+      await storeRefusal(jobs, exchange, comparison.duplicate.itemId, await auditOf(ctx, exchange, 'link_refused')),
+      {
+        kind: 'duplicate',
+        duplicate: comparison.duplicate,
+        institutionId,
+      },
+    )
     if (refused !== null) await removeAtPlaid(ctx, exchange.plaidItemId)
     return refused
   }
   const itemId = comparison.predecessor?.id ?? exchange.id
+  const rows = await auditsOf(ctx, exchange, itemId, comparison)
   const stored =
     comparison.predecessor === null
-      ? await storeNewItem(jobs, exchange, item, comparison.decisions, linking)
+      ? await storeNewItem(jobs, exchange, item, comparison.decisions, linking, rows)
       : await storeRelink(
           jobs,
           exchange,
@@ -114,12 +124,16 @@ async function storeAccordingTo(
             sealedToken: await resealToken(ctx, exchange, comparison.predecessor.id),
           },
           linking,
+          rows,
         )
   if (stored.kind === 'over_cap') {
-    const refused = finishedUnlessMoved(await storeRefusal(jobs, exchange, null), {
-      kind: 'too_many_items',
-      limit: linking.itemsPerUser,
-    })
+    const refused = finishedUnlessMoved(
+      await storeRefusal(jobs, exchange, null, await auditOf(ctx, exchange, 'link_refused')),
+      {
+        kind: 'too_many_items',
+        limit: linking.itemsPerUser,
+      },
+    )
     if (refused !== null) await removeAtPlaid(ctx, exchange.plaidItemId)
     return refused
   }
@@ -131,6 +145,20 @@ async function storeAccordingTo(
   })
   await ctx.services.enqueue(stored.itemProductIds, 'link')
   return { kind: 'linked', itemId, item: stored.item }
+}
+
+const auditOf = (ctx: Ctx, { id, userId }: Exchange, action: AuditAction, itemId = id): Promise<AuditRow> =>
+  audit(ctx, { action, target: itemId, owner: { userId } })
+
+/** The link, and the accounts that it takes over from other items of the user. */
+async function auditsOf(
+  ctx: Ctx,
+  exchange: Exchange,
+  itemId: string,
+  { predecessor, decisions }: LinkComparison,
+): Promise<readonly AuditRow[]> {
+  const linked = await auditOf(ctx, exchange, predecessor === null ? 'item_linked' : 'item_relinked', itemId)
+  return decisions.moved.length === 0 ? [linked] : [linked, await auditOf(ctx, exchange, 'accounts_taken_over', itemId)]
 }
 
 function finishedUnlessMoved(stored: StoreResult, finished: Finished): Finished | null {
@@ -206,7 +234,7 @@ function goneOrThrow(failure: PlaidFailure): 'gone' {
 
 /** Ends an exchange without an item, and removes the item at Plaid. */
 export async function giveUpExchange(ctx: Ctx, exchange: Exchange): Promise<void> {
-  const stored = await storeRefusal(ctx.services.jobs, exchange, null)
+  const stored = await storeRefusal(ctx.services.jobs, exchange, null, await auditOf(ctx, exchange, 'link_refused'))
   ctx.log.error('exchange_given_up', { exchange_id: exchange.id, plaid_item_id: exchange.plaidItemId })
   if (stored.kind === 'stored') await removeAtPlaid(ctx, exchange.plaidItemId)
 }

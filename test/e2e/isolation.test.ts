@@ -87,6 +87,7 @@ const lists: Record<string, 'item_id' | 'account_id' | null> = {
   'GET /api/v1/holdings': 'account_id',
   'GET /api/v1/investments/transactions': 'account_id',
   'GET /api/v1/liabilities': null,
+  'GET /api/v1/audit': null,
 }
 
 /** Sums over the caller's data. */

@@ -2,6 +2,7 @@
 // again writes nothing new.
 import { type SQL, sql } from 'drizzle-orm'
 import { encodeHex, type Bytes } from '../../crypto/encoding.ts'
+import { LOCAL_ISSUER } from '../../auth/access-token.ts'
 import type { Identity } from '../core/scope.ts'
 import { command, type Statement } from '../core/statement.ts'
 
@@ -45,8 +46,13 @@ export const recordAudit = (row: AuditRow, when: SQL = sql`true`): Statement =>
   command(sql`select app.record_audit(${auditArgument(row)}) where ${when}`)
 
 /**
- * The same in the select list of a statement that makes the change, for changes that functions make and report: under a
- * condition over their result.
+ * The same in the select or returning list of the statement that makes the change: recorded where the statement has a
+ * row, and the condition over the row is true.
  */
-export const recorded = (row: AuditRow, when: SQL): SQL =>
+export const recorded = (row: AuditRow, when: SQL = sql`true`): SQL =>
   sql`case when ${when} then app.record_audit(${auditArgument(row)}) end as recorded`
+
+/** The same in the trail of a built-in account that only the statement knows. */
+export const recordedFor = (row: AuditRow, accountId: SQL, when: SQL): SQL =>
+  sql`case when ${when} then app.record_audit(${auditArgument(row)} || jsonb_build_object('owner',
+    jsonb_build_object('issuer', ${LOCAL_ISSUER}::text, 'subject', ${accountId}))) end as recorded`

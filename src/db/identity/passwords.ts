@@ -1,4 +1,5 @@
 // Accounts, their addresses and their passwords in the database: registration, verification, changes, resets.
+import { type AuditRow, recorded } from '../audit/record.ts'
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../../crypto/encoding.ts'
@@ -46,12 +47,12 @@ export async function beginRegistration(
 }
 
 /** Stores a registration until the address is verified. Returns whether the address already has an account. */
-export async function register(database: IdentityDatabase, given: Registration): Promise<boolean> {
+export async function register(database: IdentityDatabase, given: Registration, audit: AuditRow): Promise<boolean> {
   const { has_account: hasAccount } = await askOne(
     database,
     z.object({ has_account: z.boolean() }),
-    sql`select * from identity.register(${given.email}, ${given.passwordHash}, ${bytea(given.tokenHash)},
-      ${given.ttlSeconds}::int, ${bucketsOf([])})`,
+    sql`select r.*, ${recorded(audit)} from identity.register(${given.email}, ${given.passwordHash}, ${bytea(given.tokenHash)},
+      ${given.ttlSeconds}::int, ${bucketsOf([])}) r`,
   )
   return hasAccount
 }
@@ -80,12 +81,14 @@ export async function finishVerification(
   database: IdentityDatabase,
   given: { readonly tokenHash: Bytes; readonly passwordHash: string; readonly accountId: string },
   first: NewSession,
+  audit: AuditRow,
 ): Promise<boolean> {
   const result = await askOne(
     database,
     happened,
-    sql`select identity.finish_verification(${bytea(given.tokenHash)}, ${given.passwordHash}, ${given.accountId}::uuid,
-      ${session(first)}) as happened`,
+    sql`select happened, ${recorded(audit, sql`happened`)}
+      from identity.finish_verification(${bytea(given.tokenHash)}, ${given.passwordHash}, ${given.accountId}::uuid,
+        ${session(first)}) as finished(happened)`,
   )
   return result.happened
 }
@@ -130,12 +133,14 @@ export async function changePassword(
   passwordHash: string,
   newPasswordHash: string,
   admitted: readonly Bucket[],
+  audit: AuditRow,
 ): Promise<boolean> {
   const result = await askOne(
     database,
     happened,
-    sql`select identity.change_password(${sessionKey(key)}, ${passwordHash}, ${newPasswordHash},
-      ${bucketsOf(admitted)}) as happened`,
+    sql`select happened, ${recorded(audit, sql`happened`)}
+      from identity.change_password(${sessionKey(key)}, ${passwordHash}, ${newPasswordHash},
+        ${bucketsOf(admitted)}) as changed(happened)`,
   )
   return result.happened
 }
@@ -146,12 +151,14 @@ export async function forgotPassword(
   given: { readonly email: string; readonly tokenHash: Bytes; readonly ttlSeconds: number },
   buckets: readonly Bucket[],
   unknown: readonly Bucket[],
+  audit: AuditRow,
 ): Promise<MailAsked> {
   return await askOne(
     database,
     mailAsked,
-    sql`select * from identity.forgot_password(${given.email}, ${bytea(given.tokenHash)}, ${given.ttlSeconds}::int,
-      ${bucketsOf(buckets)}, ${bucketsOf(unknown)})`,
+    sql`select f.*, ${recorded(audit, sql`f.spent is null`)}
+      from identity.forgot_password(${given.email}, ${bytea(given.tokenHash)}, ${given.ttlSeconds}::int,
+        ${bucketsOf(buckets)}, ${bucketsOf(unknown)}) f`,
   )
 }
 
@@ -171,11 +178,13 @@ export async function resetPassword(
   database: IdentityDatabase,
   tokenHash: Bytes,
   newPasswordHash: string,
+  audit: AuditRow,
 ): Promise<string | null> {
   const { email } = await askOne(
     database,
     addressed,
-    sql`select identity.set_password_by_mail(${bytea(tokenHash)}, ${newPasswordHash}) as email`,
+    sql`select email, ${recorded(audit, sql`email is not null`)}
+      from identity.set_password_by_mail(${bytea(tokenHash)}, ${newPasswordHash}) as reset(email)`,
   )
   return email
 }

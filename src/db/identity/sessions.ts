@@ -1,4 +1,5 @@
 // Sessions in the database: sign-in, refresh, end.
+import { type AuditRow, recorded, recordedFor } from '../audit/record.ts'
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../../crypto/encoding.ts'
@@ -85,13 +86,16 @@ export async function finishSignIn(
   database: IdentityDatabase,
   given: SignIn,
   started: NewSession,
+  audit: { readonly done: AuditRow; readonly refused: AuditRow },
 ): Promise<z.output<typeof signedIn>> {
   return await askOne(
     database,
     signedIn,
-    sql`select * from identity.finish_sign_in(${given.accountId}::uuid, ${given.passwordHash}, ${given.newPasswordHash},
+    sql`select s.*, ${recorded(audit.done, sql`outcome = 'done'`)},
+        ${recorded(audit.refused, sql`outcome = 'refused'`)}
+      from identity.finish_sign_in(${given.accountId}::uuid, ${given.passwordHash}, ${given.newPasswordHash},
       ${given.totpSecretSealed}, ${factor(given.secondFactor)}, ${bucketsOf(given.admitted)},
-      ${bucketsOf(given.factorBuckets)}, ${session(started)})`,
+      ${bucketsOf(given.factorBuckets)}, ${session(started)}) s`,
   )
 }
 
@@ -126,14 +130,18 @@ export interface Rotation {
  * Replaces the verifier of a session's token. An older verifier ends the session, unless it was replaced just now.
  * `is_other`: it was replaced just now, by the other verifier.
  */
-export async function refresh(database: IdentityDatabase, given: Rotation): Promise<z.output<typeof refreshed>> {
+export async function refresh(
+  database: IdentityDatabase,
+  given: Rotation,
+  audit: AuditRow,
+): Promise<z.output<typeof refreshed>> {
   return await askOne(
     database,
     refreshed,
-    sql`select * from identity.renew_session(${bytea(given.selectorHash)}, ${bytea(given.verifierHash)},
-      ${bytea(given.newVerifierHash)}, ${bytea(given.otherVerifierHash)},
-      ${given.idleSeconds}::int, ${given.graceSeconds}::int,
-        ${bucketsOf(given.buckets)})`,
+    sql`select r.*, ${recordedFor(audit, sql`r.account_id`, sql`r.outcome = 'reused'`)}
+      from identity.renew_session(${bytea(given.selectorHash)}, ${bytea(given.verifierHash)},
+        ${bytea(given.newVerifierHash)}, ${bytea(given.otherVerifierHash)},
+        ${given.idleSeconds}::int, ${given.graceSeconds}::int, ${bucketsOf(given.buckets)}) r`,
   )
 }
 
@@ -143,11 +151,12 @@ export async function logOut(database: IdentityDatabase, selectorHash: Bytes): P
 }
 
 /** Ends every session of an account and revokes its devices. Returns false if the caller's session has ended. */
-export async function logOutEverywhere(database: IdentityDatabase, key: SessionKey): Promise<boolean> {
+export async function logOutEverywhere(database: IdentityDatabase, key: SessionKey, audit: AuditRow): Promise<boolean> {
   const result = await askOne(
     database,
     happened,
-    sql`select identity.log_out_everywhere(${sessionKey(key)}) as happened`,
+    sql`select happened, ${recorded(audit, sql`happened`)}
+      from identity.log_out_everywhere(${sessionKey(key)}) as ended(happened)`,
   )
   return result.happened
 }
@@ -195,11 +204,13 @@ export async function endSession(
   database: IdentityDatabase,
   key: SessionKey,
   target: string,
+  audit: AuditRow,
 ): Promise<z.output<typeof ended>['outcome']> {
   const result = await askOne(
     database,
     ended,
-    sql`select identity.end_session(${sessionKey(key)}, ${target}::uuid) as outcome`,
+    sql`select outcome, ${recorded(audit, sql`outcome = 'done'`)}
+      from identity.end_session(${sessionKey(key)}, ${target}::uuid) as ended(outcome)`,
   )
   return result.outcome
 }

@@ -1,4 +1,5 @@
 // Second factors in the database, sealed, and their used codes.
+import { type AuditRow, recorded } from '../audit/record.ts'
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../../crypto/encoding.ts'
@@ -26,11 +27,13 @@ export async function enrollTotp(
   passwordHash: string,
   sealed: string,
   admitted: readonly Bucket[],
+  audit: AuditRow,
 ): Promise<z.output<typeof enrollment>['outcome']> {
   const result = await askOne(
     database,
     enrollment,
-    sql`select identity.enroll_totp(${sessionKey(key)}, ${passwordHash}, ${sealed}, ${bucketsOf(admitted)}) as outcome`,
+    sql`select outcome, ${recorded(audit, sql`outcome = 'done'`)}
+      from identity.enroll_totp(${sessionKey(key)}, ${passwordHash}, ${sealed}, ${bucketsOf(admitted)}) as e(outcome)`,
   )
   return result.outcome
 }
@@ -58,12 +61,14 @@ export async function enableTotp(
   database: IdentityDatabase,
   key: SessionKey,
   given: { readonly sealed: string; readonly step: number; readonly recoveryHashes: readonly Bytes[] },
+  audit: AuditRow,
 ): Promise<string | null> {
   const { email } = await askOne(
     database,
     enabled,
-    sql`select identity.enable_totp(${sessionKey(key)}, ${given.sealed}, ${given.step}::bigint,
-      ${byteas(given.recoveryHashes)}) as email`,
+    sql`select email, ${recorded(audit, sql`email is not null`)}
+      from identity.enable_totp(${sessionKey(key)}, ${given.sealed}, ${given.step}::bigint,
+        ${byteas(given.recoveryHashes)}) as enabled(email)`,
   )
   return email
 }
@@ -85,12 +90,14 @@ export async function disableTotp(
   database: IdentityDatabase,
   key: SessionKey,
   given: TotpDisabling,
+  audit: AuditRow,
 ): Promise<z.output<typeof disabled>> {
   return await askOne(
     database,
     disabled,
-    sql`select * from identity.disable_totp(${sessionKey(key)}, ${given.passwordHash}, ${given.sealed},
-      ${factor(given.secondFactor)}, ${bucketsOf(given.admitted)}, ${bucketsOf(given.factorBuckets)})`,
+    sql`select d.*, ${recorded(audit, sql`outcome = 'done'`)}
+      from identity.disable_totp(${sessionKey(key)}, ${given.passwordHash}, ${given.sealed},
+      ${factor(given.secondFactor)}, ${bucketsOf(given.admitted)}, ${bucketsOf(given.factorBuckets)}) d`,
   )
 }
 

@@ -1,4 +1,5 @@
 // Accounts that duplicate, or may duplicate, other accounts of the same user, and the user's decisions about them.
+import { type AuditRow, recordAudit } from '../audit/record.ts'
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { originalOf } from '../records/accounts-merge.ts'
@@ -57,7 +58,7 @@ export interface Resolution {
 }
 
 /** Returns false if the user's accounts have changed since `version`; read them again then. */
-export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolution): Promise<boolean> {
+export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolution, audit: AuditRow): Promise<boolean> {
   const { userId, accountId, into, version } = resolution
   try {
     await execute(jobs, [
@@ -66,6 +67,7 @@ export async function resolveDuplicate(jobs: JobsDatabase, resolution: Resolutio
           select item_id from accounts where id in (${accountId}::uuid, ${into}::uuid)) order by id for no key update`),
       command(sql`select 1 from users where id = ${userId} for no key update`),
       requireAccountsVersion(userId, version),
+      recordAudit(audit),
       statementOf(resolution),
       trimTombstones(sql`select ${userId}::uuid as user_id`),
     ])

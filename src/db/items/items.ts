@@ -1,4 +1,5 @@
 // Items and their products for users and jobs. Only the functions that say so return the sealed token.
+import { type AuditRow, recordAudit } from '../audit/record.ts'
 import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import type { ApiDatabase, JobsDatabase } from '../core/client.ts'
@@ -182,6 +183,7 @@ export async function repairItem(
   database: ApiDatabase,
   identity: Identity,
   id: string,
+  audit: AuditRow,
 ): Promise<{ readonly item: Item; readonly itemProductIds: readonly string[] } | null> {
   const { marked, ...found } = await asUser(database, identity, {
     // Lock order: the item's row before its other rows.
@@ -189,6 +191,7 @@ export async function repairItem(
       .update(items)
       .set({ disconnectAt: null, newAccountsAvailable: false, updatedAt: sql`now()` })
       .where(and(eq(items.id, id), eq(items.userId, me), isNull(items.removedAt))),
+    recorded: recordAudit(audit, ownLive(id)),
     marked: markProductsDirty(id),
     ...selectItem(database, id),
   })
@@ -196,11 +199,15 @@ export async function repairItem(
   return item === null ? null : { item, itemProductIds: marked }
 }
 
+const ownLive = (id: string): SQL =>
+  sql`exists (select 1 from items where id = ${id} and user_id = ${me} and removed_at is null)`
+
 /** Marks a user's products dirty, of one item or of all, and returns their ids. */
 export async function markDirtyForUser(
   database: ApiDatabase,
   identity: Identity,
   itemId: string | null,
+  audit: AuditRow,
 ): Promise<readonly string[] | null> {
   const { known, marked } = await asUser(database, identity, {
     // Lock order: the item's row before its other rows.
@@ -210,6 +217,7 @@ export async function markDirtyForUser(
       .where(and(eq(items.userId, me), isNull(items.removedAt), itemId === null ? undefined : eq(items.id, itemId)))
       .orderBy(asc(items.id))
       .for('no key update'),
+    recorded: recordAudit(audit, itemId === null ? sql`true` : ownLive(itemId)),
     marked: markProductsDirty(itemId),
   })
   return itemId !== null && known.length === 0 ? null : marked

@@ -1,4 +1,5 @@
 // Rechecks items with the status `relink_required` at an operator's request.
+import { type AuditRow, recorded } from '../audit/record.ts'
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
@@ -31,7 +32,11 @@ export async function findItemToRecheck(jobs: JobsDatabase, itemId: string): Pro
  * `initializing`, its queued removal at Plaid is cancelled, and the breaker is reset. Returns the products' ids; null
  * if the item has changed since it was found.
  */
-export async function restoreItem(jobs: JobsDatabase, item: RecheckedItem): Promise<readonly string[] | null> {
+export async function restoreItem(
+  jobs: JobsDatabase,
+  item: RecheckedItem,
+  audit: AuditRow,
+): Promise<readonly string[] | null> {
   const { restored, marked } = await batch(jobs, {
     restored: query(
       idRow,
@@ -42,7 +47,7 @@ export async function restoreItem(jobs: JobsDatabase, item: RecheckedItem): Prom
           rotation_owner = case when status = 'relink_required' then null else rotation_owner end
         where id = ${item.itemId} and removed_at is null and status = ${item.status}
           and access_token_sealed = ${item.sealed}
-        returning set_config('app.restored', id::text, true) as id`,
+        returning set_config('app.restored', id::text, true) as id, ${recorded(audit)}`,
     ),
     removalWithdrawn:
       command(sql`delete from plaid_removals r using items i where i.id::text = current_setting('app.restored', true)

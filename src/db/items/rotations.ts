@@ -1,6 +1,7 @@
 // The rotation of an access token, with a stored intent. Plaid invalidates the old token immediately, so a crash
 // between Plaid's response and the commit loses the item. The intent makes this visible and distinguishes it from other
 // failures.
+import { type AuditRow, recorded } from '../audit/record.ts'
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
@@ -56,13 +57,14 @@ export async function beginRotation(
   database: ApiDatabase,
   identity: Identity,
   id: string,
+  audit: AuditRow,
 ): Promise<RotatedItem | 'busy' | null> {
   const { begun, found } = await asUser(database, identity, {
     begun: query(
       rotatedRow,
       sql`update items set rotation_started_at = now(), rotation_owner = null
         where id = ${id} and user_id = ${me} and removed_at is null and (rotation_started_at is null or ${leaseEnded})
-        returning ${rotatedColumns}`,
+        returning ${rotatedColumns}, ${recorded(audit)}`,
     ),
     found: query(idRow, sql`select id from items where id = ${id} and user_id = ${me} and removed_at is null`),
   })
@@ -125,6 +127,7 @@ export async function endRotation(
   jobs: JobsDatabase,
   { itemId, owner, sealed: old, startedAt }: ClaimedRotation,
   sealed: string,
+  audit: AuditRow,
 ): Promise<readonly string[] | null> {
   const isOwner = sql`rotation_owner is not distinct from ${owner}::uuid`
   const isRestored = sql`(status = 'relink_required' and coalesce(lost_at >= ${startedAt}::timestamptz, false))`
@@ -139,7 +142,8 @@ export async function endRotation(
           status = case when ${isRestored} then 'initializing' else status end,
           status_reason = case when ${isRestored} then null else status_reason end,
           lost_at = case when ${isRestored} then null else lost_at end
-        where id = ${itemId} and (access_token_sealed in (${old}, ${sealed}) or ${isOwner}) returning id`,
+        where id = ${itemId} and (access_token_sealed in (${old}, ${sealed}) or ${isOwner})
+        returning id, ${recorded(audit)}`,
     ),
     removalWithdrawn: command(sql`delete from plaid_removals r using items i where i.id = ${itemId}
         and i.access_token_sealed = ${sealed}

@@ -1,5 +1,6 @@
 // Exchanges of public tokens as intents: stored before Plaid is called, and ended in the same transaction as their
 // result. An exchange that never ended can be resumed.
+import { type AuditRow, recorded } from '../audit/record.ts'
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
@@ -8,7 +9,7 @@ import { type LinkCaps, lockLinks, mayLink, type Reached, reachedIn, selectLinkC
 import { duringFreeze } from '../operations/freeze.ts'
 import { asNewUser, asUser, type Identity, me } from '../core/scope.ts'
 import { idsInTurns } from '../core/turns.ts'
-import { command, idRow, query } from '../core/statement.ts'
+import { anyRow, command, idRow, query } from '../core/statement.ts'
 
 /** Longer than a request can last, so that the reconciler does not resume an exchange whose request still runs. */
 export const patienceSeconds = 300
@@ -153,13 +154,17 @@ export async function storeExchangedToken(
   database: ApiDatabase,
   identity: Identity,
   exchange: Exchange,
+  audit: AuditRow,
 ): Promise<void> {
   const { kept } = await asUser(database, identity, {
     pass: duringFreeze,
-    stored: command(sql`update link_exchanges set state = 'exchanged', plaid_item_id = ${exchange.plaidItemId},
+    stored: query(
+      anyRow,
+      sql`update link_exchanges set state = 'exchanged', plaid_item_id = ${exchange.plaidItemId},
           access_token_sealed = ${exchange.sealedToken}, updated_at = now(),
           next_attempt_at = now() + make_interval(secs => ${patienceSeconds})
-        where id = ${exchange.id} and user_id = ${me} and state = 'started'`),
+        where id = ${exchange.id} and user_id = ${me} and state = 'started' returning ${recorded(audit)}`,
+    ),
     kept: query(
       idRow,
       sql`select id from link_exchanges

@@ -1,6 +1,7 @@
 // Ends an exchange: with a new item, with one that replaces an earlier item, or without one, because it is stored
 // already. Each is one transaction with the exchange's end, so that a crash leaves no incomplete item and no token
 // without an owner.
+import { type AuditRow, recordAudit } from '../audit/record.ts'
 import { sql } from 'drizzle-orm'
 import { type AccountDecisions, type PlaidAccountRow, writeAccounts } from '../records/accounts-merge.ts'
 import { batchAfter, type JobsDatabase } from '../core/client.ts'
@@ -114,12 +115,14 @@ export async function storeNewItem(
   item: LinkedItem,
   decisions: AccountDecisions,
   caps: LinkCaps,
+  audit: readonly AuditRow[],
 ): Promise<StoreResult> {
   const { id, userId } = exchange
   const linkEpoch = decisions.moved.length === 0 ? 0 : 1
   return await stored(jobs, exchange, id, [
     lockPlaidItem(exchange.plaidItemId),
     begin(exchange, null),
+    ...audit.map((row) => recordAudit(row)),
     refuseOverCap(userId, caps),
     requireAccountsVersion(userId, decisions.version),
     command(sql`insert into items (id, user_id, plaid_item_id, institution_id, institution_name, consent_expires_at,
@@ -149,12 +152,14 @@ export async function storeRelink(
   decisions: AccountDecisions,
   predecessor: { readonly id: string; readonly linkEpoch: number; readonly sealedToken: string },
   caps: LinkCaps,
+  audit: readonly AuditRow[],
 ): Promise<StoreResult> {
   const { id } = predecessor
   const owner = ownerOf(exchange, id, predecessor.linkEpoch + 1)
   return await stored(jobs, exchange, id, [
     lockPlaidItem(exchange.plaidItemId),
     begin(exchange, id),
+    ...audit.map((row) => recordAudit(row)),
     // A removed item that returns counts as one more; a lost one does not.
     refuseOverCap(exchange.userId, caps, sql`exists (select 1 from items where id = ${id} and removed_at is null)`),
     requireAccountsVersion(exchange.userId, decisions.version),
@@ -207,9 +212,14 @@ export async function storeSameItem(
   jobs: JobsDatabase,
   exchange: Exchange,
   itemId: string | null,
+  audit: AuditRow,
 ): Promise<StoreResult> {
   const state = itemId === null ? 'given_back' : 'duplicate'
-  return await stored(jobs, exchange, exchange.id, [begin(exchange, null), end(exchange, state, itemId)])
+  return await stored(jobs, exchange, exchange.id, [
+    begin(exchange, null),
+    recordAudit(audit),
+    end(exchange, state, itemId),
+  ])
 }
 
 /** Ends an exchange without an item and queues the removal of Plaid's. `duplicateOf` is the existing item. */
@@ -217,9 +227,11 @@ export async function storeRefusal(
   jobs: JobsDatabase,
   exchange: Exchange,
   duplicateOf: string | null,
+  audit: AuditRow,
 ): Promise<StoreResult> {
   return await stored(jobs, exchange, exchange.id, [
     begin(exchange, null),
+    recordAudit(audit),
     command(sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
         values (${exchange.userId}, ${exchange.plaidItemId}, ${exchange.id}, ${exchange.sealedToken},
           ${duplicateOf === null ? 'not_stored' : 'duplicate'})

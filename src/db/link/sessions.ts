@@ -1,5 +1,6 @@
 // Link tokens and their owners. A token is looked up by its digest. The token itself is stored, sealed, only if Plaid
 // must be asked about the session.
+import { type AuditRow, recorded } from '../audit/record.ts'
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
@@ -28,6 +29,7 @@ export async function insertLinkSession(
   identity: Identity,
   session: NewLinkSession,
   caps: LinkCaps,
+  audit: AuditRow,
 ): Promise<boolean> {
   const { id, userId, tokenDigest, tokenSealed, itemId, plaidUserId, expiresAt, checkAt } = session
   const { inserted } = await asUser(database, identity, {
@@ -40,7 +42,7 @@ export async function insertLinkSession(
         select ${id}::uuid, ${userId}::uuid, ${tokenDigest}, ${tokenSealed}::text, ${itemId}::uuid,
           ${plaidUserId}::text,
           ${expiresAt.toISOString()}::timestamptz, ${checkAt?.toISOString() ?? null}::timestamptz
-        where ${maySession(caps, tokenSealed !== null)} returning id`,
+        where ${maySession(caps, tokenSealed !== null)} returning id, ${recorded(audit)}`,
     ),
   })
   return inserted.length > 0

@@ -1,4 +1,5 @@
 // Messages that could not be processed. They are kept for operators to inspect and replay.
+import { type AuditRow, recordAudit } from '../audit/record.ts'
 import { and, desc, isNull, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { deadLetters } from '../../../drizzle/tables/operations.ts'
@@ -92,6 +93,7 @@ const replayedRow = z.object({ kind: z.enum(['letter', 'product']), id: z.string
 export async function replayDeadLetters(
   jobs: JobsDatabase,
   which: { readonly id: string } | { readonly limit: number },
+  audit: AuditRow,
 ): Promise<Replayed | null> {
   const chosen =
     'id' in which
@@ -101,6 +103,7 @@ export async function replayDeadLetters(
     // Lock order: the item's row before its other rows.
     itemsLocked: command(sql`select id from items where id in (select item_id from item_products
         where id in (select item_product_id from dead_letters where ${chosen})) order by id for no key update`),
+    recorded: recordAudit(audit, sql`exists (select 1 from dead_letters where ${chosen})`),
     found: query(
       replayedRow,
       sql`with played as (

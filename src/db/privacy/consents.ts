@@ -1,7 +1,7 @@
 // Decisions of users about the purposes for which their data are used.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
-import { type AuditRow, recordAudit } from '../audit/record.ts'
+import { type AuditRow, recorded } from '../audit/record.ts'
 import type { ApiDatabase } from '../core/client.ts'
 import { asNewUser, asUser, type Identity, me } from '../core/scope.ts'
 import { query } from '../core/statement.ts'
@@ -44,12 +44,9 @@ export async function decide(
   const { outcome, decisions } = await asNewUser(database, identity, {
     outcome: query(
       outcomeRow,
-      sql`select app.decide_consents(${version}::integer, ${linking_and_sync}, ${insights}, ${product_emails},
-        ${diagnostics}, ${`{${notAllowed.join(',')}}`}::text[]) as outcome`,
-    ),
-    audited: recordAudit(
-      audit,
-      sql`exists (select 1 from consents where user_id = ${me} and version = ${version + 1} and decided_at = now())`,
+      sql`select outcome, ${recorded(audit, sql`outcome = 'done'`)}
+        from app.decide_consents(${version}::integer, ${linking_and_sync}, ${insights}, ${product_emails},
+          ${diagnostics}, ${`{${notAllowed.join(',')}}`}::text[]) as decided(outcome)`,
     ),
     decisions: newest,
   })

@@ -1,5 +1,6 @@
 // The unit of sync, a row of `item_products`: marks it dirty, acquires, renews and releases its lease. All functions
 // use the jobs' login; times are the database's.
+import { type AuditRow, recordAudit } from '../audit/record.ts'
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { lostStatuses, stoppedStatuses } from '../../item-status.ts'
@@ -283,9 +284,14 @@ export const fromTheStart = sql`cursor = null, dirty_seq = dirty_seq + 1, next_a
  * Marks all products of an item to be read again from the start. Returns the products' ids; null if there is no such
  * item.
  */
-export async function restartItem(jobs: JobsDatabase, itemId: string): Promise<readonly string[] | null> {
+export async function restartItem(
+  jobs: JobsDatabase,
+  itemId: string,
+  audit: AuditRow,
+): Promise<readonly string[] | null> {
   const { known, restarted } = await batch(jobs, {
     known: query(idRow, sql`select id from items where id = ${itemId} and removed_at is null for no key update`),
+    recorded: recordAudit(audit, sql`exists (select 1 from items where id = ${itemId} and removed_at is null)`),
     restarted: query(
       idRow,
       sql`update item_products p set ${fromTheStart}, ${askedAgain('p')}

@@ -1,4 +1,5 @@
 import { runExample } from './accounts.ts'
+import { auditExample } from './privacy.ts'
 import { type OperationTexts, page, paged, sample } from './text.ts'
 
 const keysExample = {
@@ -139,6 +140,25 @@ export const adminTexts: OperationTexts = {
         calls: 812,
         cost: '0',
       },
+    },
+  },
+  adminListAudit: {
+    description: `Returns the audit trail of all users and of the system, newest first. Reading it is recorded too. ${paged}`,
+    parameters: {
+      actor: 'Only rows of this kind of actor.',
+      action: 'Only rows of this action.',
+      target_id: 'Only rows about this target.',
+      user_id: 'Only rows in the trail of this user.',
+    },
+    responses: { 200: 'A page of the audit trail.' },
+    example: {
+      response: page({
+        ...auditExample,
+        client_request_id: null,
+        network: 'q3l8x0v2aJm4T1bR',
+        acted_by: { issuer: 'wealthnavigator-edge', subject: sample.user },
+        user: { issuer: 'wealthnavigator-edge', subject: sample.user },
+      }),
     },
   },
   adminListKeys: {

@@ -26,6 +26,12 @@ export const parameterDescriptions: Readonly<Record<string, string>> = {
 
 /** Members of request and response bodies. */
 export const fieldDescriptions: Readonly<Record<string, string>> = {
+  action: 'What was done.',
+  at: 'When it was done.',
+  target_kind: 'The kind of object that it was done to.',
+  target_id: 'The id of that object; null if it has none.',
+  issuer: 'The issuer of the person’s access tokens.',
+  subject: 'The issuer’s id of the person.',
   'Consents.history': 'The last 100 decisions, newest first.',
   completed_at: 'When everything was deleted; null until then.',
   requested_at: 'When the user requested it.',

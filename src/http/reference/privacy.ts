@@ -1,4 +1,4 @@
-import { type OperationTexts, sample } from './text.ts'
+import { type OperationTexts, page, paged, sample } from './text.ts'
 
 const purposes = { linking_and_sync: true, insights: false, product_emails: false, diagnostics: true }
 const consents = {
@@ -15,7 +15,23 @@ const erasure = {
   certificate: 'eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl',
 }
 
+/** Also used for an administrator's list. */
+export const auditExample = {
+  id: sample.row,
+  at: sample.time,
+  actor: 'user',
+  action: 'item_removed',
+  target_kind: 'item',
+  target_id: sample.item,
+  request_id: sample.run,
+}
+
 export const privacyTexts: OperationTexts = {
+  listAudit: {
+    description: `Returns what was done with the user's data, newest first: by the user, by administrators and by jobs, and refused sign-ins. The user's own reads are not recorded. ${paged}`,
+    responses: { 200: 'A page of the audit trail.' },
+    example: { response: page(auditExample) },
+  },
   exportData: {
     description:
       'Returns everything that is stored about the user, as a stream. JSON lines: the first line has `format`, `format_version`, `exported_at` and `user`; each other line has a `table` and a `row`; the last line has `complete: true` and the number of `rows` of each table. With `format=csv`, a zip archive with a CSV file for each table, and `manifest.json` with the same members at its end. A stream that breaks off lacks this end and is not complete. Amounts are exact decimals. In CSV, text that a spreadsheet would execute as a formula begins with an apostrophe. Sealed credentials and hashes of secrets are not exported. Each page of rows is consistent in itself; a row that changes during the export is exported in its old or its new state, and a transaction possibly in both, the new one last.',

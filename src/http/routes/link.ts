@@ -115,6 +115,7 @@ function checkCountries(countryCodes: readonly string[], config: Config): void {
 
 export const createLinkTokenRoute = route({
   id: 'createLinkToken',
+  audit: ['link_token_created'],
   method: 'POST',
   path: '/api/v1/plaid/link/token/create',
   summary: 'Create a link token',
@@ -187,6 +188,7 @@ const exchangeBody = z
 
 export const exchangePublicTokenRoute = route({
   id: 'exchangePublicToken',
+  audit: ['access_token_obtained'],
   method: 'POST',
   path: '/api/v1/plaid/item/public_token/exchange',
   summary: 'Exchange a public token',

@@ -14,6 +14,7 @@ export const queuedSchema = z
 
 export const syncAllRoute = route({
   id: 'syncAll',
+  audit: ['sync_requested'],
   method: 'POST',
   path: '/api/v1/plaid/sync/all',
   summary: 'Sync all items',
@@ -27,6 +28,7 @@ export const syncAllRoute = route({
 
 export const syncItemRoute = route({
   id: 'syncItem',
+  audit: ['sync_requested'],
   method: 'POST',
   path: '/api/v1/plaid/sync/item/{item_id}',
   summary: 'Sync an item',

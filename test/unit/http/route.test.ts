@@ -4,7 +4,7 @@ import type { Actor, Ctx } from '../../../src/context.ts'
 import { AppError } from '../../../src/errors.ts'
 import { type IncomingRequest, route } from '../../../src/http/route.ts'
 import { createLogger } from '../../../src/monitoring/logger.ts'
-import { servicesOf } from './serve-app.ts'
+import { servicesOf, withSilentJobs } from './serve-app.ts'
 
 const user = (role: 'user' | 'admin'): Actor => ({
   kind: 'user',
@@ -15,7 +15,7 @@ const user = (role: 'user' | 'admin'): Actor => ({
 
 function contextFor(actor: Actor): Ctx {
   const log = createLogger({}, { sink: () => {} })
-  return { services: servicesOf(), actor, requestId: 'r', now: () => new Date(0), log }
+  return { services: withSilentJobs(servicesOf()), actor, requestId: 'r', now: () => new Date(0), log }
 }
 
 const request: IncomingRequest = {

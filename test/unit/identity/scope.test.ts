@@ -7,10 +7,10 @@ import type { Ctx, User } from '../../../src/context.ts'
 import { AppError } from '../../../src/errors.ts'
 import { type Method, route } from '../../../src/http/route.ts'
 import { createLogger } from '../../../src/monitoring/logger.ts'
-import { servicesOf } from '../http/serve-app.ts'
+import { servicesOf, withSilentJobs } from '../http/serve-app.ts'
 
 const ctxOf = (scopes: readonly string[]): Ctx<User> => ({
-  services: servicesOf(),
+  services: withSilentJobs(servicesOf()),
   actor: { kind: 'user', identity: { issuer: 'https://issuer.test/', subject: 'ann' }, role: 'admin', scopes },
   requestId: '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11',
   now: () => new Date(),
@@ -21,10 +21,12 @@ const ctxOf = (scopes: readonly string[]): Ctx<User> => ({
 async function call(method: Method, access: 'user' | 'admin', scopes: readonly string[]) {
   let ran = false
   const common = { id: 'one', path: '/one', summary: 'One', tags: [], answers: { 204: null }, errors: [] } as const
-  const declared = route({ ...common, method, access, body: z.strictObject({}) }).handle(() => {
-    ran = true
-    return Promise.resolve({ status: 204 })
-  })
+  const declared = route({ ...common, method, access, audit: { none: 'a test' }, body: z.strictObject({}) }).handle(
+    () => {
+      ran = true
+      return Promise.resolve({ status: 204 })
+    },
+  )
   const request = {
     params: {},
     query: new URLSearchParams(),

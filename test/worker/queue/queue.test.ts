@@ -302,7 +302,7 @@ describe('the real queue', () => {
       },
       services.config.linking,
     )
-    await storeExchangedToken(services.api, identity, exchange)
+    await storeExchangedToken(services.api, identity, exchange, await anyAudit(world))
     const stored = await storeNewItem(
       services.jobs,
       exchange,
@@ -317,6 +317,7 @@ describe('the real queue', () => {
       },
       { version: '', renamed: [], moved: [], duplicates: [] },
       services.config.linking,
+      [],
     )
     const [id = ''] = stored.kind === 'stored' ? stored.itemProductIds : []
     await services.enqueue([id], 'link')

@@ -11,6 +11,7 @@ import { createProducer } from '../../../src/messages/producer.ts'
 import { replayAll } from '../../../src/sync/replay-dead-letters.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
+import { anyAudit } from '../../support/audit.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import type { Delivery } from '../../support/stack.ts'
@@ -172,6 +173,7 @@ describe('a queue that refuses everything', () => {
         checkAt: null,
       },
       world.services.config.linking,
+      await anyAudit(world),
     )
     await world.sql(
       `insert into dead_letters (queue, message_id, reason, payload) values ('wealthnavigator-sync', $1, 'retries_exhausted', $2::jsonb)`,

@@ -34,6 +34,7 @@ export const listTokensRoute = route({
 
 export const rotateTokensRoute = route({
   id: 'adminRotateAccessTokens',
+  audit: ['token_rotation_started'],
   method: 'POST',
   path: `${path}/rotate`,
   summary: 'Rotate all access tokens',

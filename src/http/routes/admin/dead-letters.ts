@@ -57,6 +57,7 @@ export const listDeadLettersRoute = route({
 
 export const replayDeadLetterRoute = route({
   id: 'adminReplayDeadLetter',
+  audit: ['dead_letters_replayed'],
   method: 'POST',
   path: '/api/v1/admin/dead-letters/{id}/replay',
   summary: 'Replay a dead letter',
@@ -70,6 +71,7 @@ export const replayDeadLetterRoute = route({
 
 export const replayDeadLettersRoute = route({
   id: 'adminReplayDeadLetters',
+  audit: ['dead_letters_replayed'],
   method: 'POST',
   path: '/api/v1/admin/dead-letters/replay',
   summary: 'Replay all dead letters',

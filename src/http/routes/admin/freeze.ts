@@ -26,6 +26,7 @@ export const getFreezeRoute = route({
 
 export const freezeRoute = route({
   id: 'adminFreeze',
+  audit: ['freeze_changed'],
   method: 'POST',
   path,
   summary: 'Freeze the deployment',
@@ -39,6 +40,7 @@ export const freezeRoute = route({
 
 export const unfreezeRoute = route({
   id: 'adminUnfreeze',
+  audit: ['freeze_changed'],
   method: 'DELETE',
   path,
   summary: 'End the freeze',

@@ -86,6 +86,7 @@ export const listAllItemsRoute = route({
 
 export const resyncItemRoute = route({
   id: 'adminResyncItem',
+  audit: ['item_resynced'],
   method: 'POST',
   path: '/api/v1/admin/items/{id}/resync',
   summary: 'Resync an item from the start',
@@ -106,6 +107,7 @@ const recheckedSchema = z
 
 export const recheckItemRoute = route({
   id: 'adminRecheckItem',
+  audit: ['item_rechecked'],
   method: 'POST',
   path: '/api/v1/admin/items/{id}/recheck',
   summary: 'Recheck an item at Plaid',

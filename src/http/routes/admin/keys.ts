@@ -33,6 +33,7 @@ export const listKeysRoute = route({
 
 export const rotateKeysRoute = route({
   id: 'adminRotateKeys',
+  audit: ['key_rotation_started'],
   method: 'POST',
   path: '/api/v1/admin/keys/rotate',
   summary: 'Rotate encryption keys',

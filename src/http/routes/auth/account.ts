@@ -12,6 +12,7 @@ const access = 'user' as const
 
 export const logoutAllRoute = route({
   id: 'logoutAll',
+  audit: ['sessions_ended'],
   event: 'session_end',
   method: 'POST',
   path: '/api/v1/auth/logout-all',
@@ -29,6 +30,7 @@ export const logoutAllRoute = route({
 
 export const changePasswordRoute = route({
   id: 'changePassword',
+  audit: ['password_changed'],
   event: 'password_change',
   method: 'POST',
   path: '/api/v1/auth/password/change',
@@ -47,6 +49,7 @@ export const changePasswordRoute = route({
 
 export const enrollTotpRoute = route({
   id: 'enrollTotp',
+  audit: ['totp_enrolled'],
   event: 'second_factor_enrollment',
   method: 'POST',
   path: '/api/v1/auth/totp/enroll',
@@ -72,6 +75,7 @@ export const enrollTotpRoute = route({
 
 export const confirmTotpRoute = route({
   id: 'confirmTotp',
+  audit: ['totp_enabled'],
   event: 'second_factor_activation',
   method: 'POST',
   path: '/api/v1/auth/totp/confirm',
@@ -94,6 +98,7 @@ export const confirmTotpRoute = route({
 
 export const disableTotpRoute = route({
   id: 'disableTotp',
+  audit: ['totp_disabled'],
   event: 'second_factor_removal',
   method: 'POST',
   path: '/api/v1/auth/totp/disable',
@@ -147,6 +152,7 @@ export const listSessionsRoute = route({
 
 export const endSessionRoute = route({
   id: 'endSession',
+  audit: ['session_ended'],
   event: 'session_end',
   method: 'DELETE',
   path: '/api/v1/auth/sessions/{id}',

@@ -85,6 +85,7 @@ function requirePageFor(by: Transport, ctx: Ctx, headers: z.output<typeof cookie
 
 export const registerRoute = publicRoute({
   id: 'register',
+  audit: ['registration_requested'],
   event: 'registration',
   method,
   path: '/api/v1/auth/register',
@@ -103,6 +104,7 @@ export const registerRoute = publicRoute({
 
 export const verifyEmailRoute = publicRoute({
   id: 'verifyEmail',
+  audit: ['account_created'],
   event: 'email_verification',
   method,
   path: '/api/v1/auth/verify-email',
@@ -121,6 +123,7 @@ export const verifyEmailRoute = publicRoute({
 
 export const loginRoute = publicRoute({
   id: 'login',
+  audit: ['signed_in'],
   event: 'sign_in',
   method,
   path: '/api/v1/auth/login',
@@ -172,6 +175,7 @@ function refreshTokenIn(
 
 export const refreshRoute = publicRoute({
   id: 'refreshSession',
+  audit: { none: 'It continues a session. The use of an earlier refresh token is recorded: session_reused.' },
   event: 'session_refresh',
   method,
   path: '/api/v1/auth/refresh',
@@ -192,6 +196,7 @@ export const refreshRoute = publicRoute({
 
 export const logoutRoute = publicRoute({
   id: 'logout',
+  audit: { none: 'The holder of a refresh token ends that session; the log line shows it.' },
   event: 'sign_out',
   method,
   path: '/api/v1/auth/logout',
@@ -213,6 +218,7 @@ export const logoutRoute = publicRoute({
 
 export const forgotPasswordRoute = publicRoute({
   id: 'forgotPassword',
+  audit: ['password_reset_requested'],
   event: 'password_reset_request',
   method,
   path: '/api/v1/auth/password/forgot',
@@ -231,6 +237,7 @@ export const forgotPasswordRoute = publicRoute({
 
 export const resetPasswordRoute = publicRoute({
   id: 'resetPassword',
+  audit: ['password_reset'],
   event: 'password_reset',
   method,
   path: '/api/v1/auth/password/reset',

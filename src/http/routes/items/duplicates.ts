@@ -48,6 +48,7 @@ const decision = z
 
 export const settleDuplicateRoute = route({
   id: 'settleDuplicate',
+  audit: ['duplicate_resolved'],
   method: 'POST',
   path: '/api/v1/plaid/items/{id}/duplicates/{account_id}',
   summary: 'Merge or keep a duplicate',

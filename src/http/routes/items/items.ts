@@ -127,6 +127,7 @@ export const getItemRoute = route({
 
 export const repairItemRoute = route({
   id: 'markItemRepaired',
+  audit: ['item_repaired'],
   method: 'POST',
   path: '/api/v1/plaid/items/{id}/repaired',
   summary: 'Report that update mode finished',
@@ -141,6 +142,7 @@ export const repairItemRoute = route({
 
 export const removeItemRoute = route({
   id: 'removeItem',
+  audit: ['item_removed', 'item_purged'],
   event: 'item_removal',
   method: 'DELETE',
   path: '/api/v1/plaid/items/{id}',
@@ -161,6 +163,7 @@ export const removeItemRoute = route({
 
 export const rotateAccessTokenRoute = route({
   id: 'rotateAccessToken',
+  audit: ['token_rotation_requested'],
   event: 'token_rotation',
   method: 'POST',
   path: '/api/v1/plaid/items/{id}/access_token/rotate',

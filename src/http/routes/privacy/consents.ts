@@ -60,6 +60,7 @@ export const getConsentsRoute = route({
 export const putConsentsRoute = route({
   ...common,
   id: 'putConsents',
+  audit: ['consents_changed'],
   event: 'consent_change',
   method: 'PUT',
   session: 'live',

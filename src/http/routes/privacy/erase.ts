@@ -30,6 +30,7 @@ const viewOf = (erasure: Erasure): z.input<typeof erasureSchema> => ({
 
 export const eraseRoute = route({
   id: 'eraseData',
+  audit: ['erasure_begun'],
   event: 'erasure',
   method: 'POST',
   path: '/api/v1/privacy/erase',

@@ -9,6 +9,7 @@ export const webhookBodyBytes = 1_048_576 + 1
 
 export const webhookRoute = publicRoute({
   id: 'receiveWebhook',
+  audit: { none: 'Each verified webhook is a row of webhook_events.' },
   method: 'POST',
   path: '/api/v1/plaid/webhook',
   summary: 'Receive a webhook',

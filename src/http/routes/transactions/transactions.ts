@@ -134,6 +134,7 @@ const edits = z
 
 export const editTransactionRoute = route({
   id: 'editTransaction',
+  audit: { none: 'The user edits their own notes and categories; the change feed shows it.' },
   method: 'PATCH',
   path: '/api/v1/transactions/{id}',
   summary: 'Edit a transaction',

@@ -1,0 +1,29 @@
+// Every route that may change something records it in the audit trail, or is in this list with its reason.
+import { describe, expect, it } from 'vitest'
+import { auditActions } from '../../../src/audit/actions.ts'
+import { routes } from '../../../src/http/app.ts'
+
+const exceptions: Readonly<Record<string, RegExp>> = {
+  refreshSession: /continues a session/,
+  logout: /ends that session/,
+  editTransaction: /own notes and categories/,
+  receiveWebhook: /a row of webhook_events/,
+}
+
+const changing = routes.filter(({ method }) => method !== 'GET')
+
+describe('a route that may change something', () => {
+  it.each(changing.map((route) => [route.id, route] as const))(
+    'names what it records, or why it does not: %s',
+    (id, { audit }) => {
+      if (audit === undefined) throw new TypeError(`${id} says nothing about the audit trail.`)
+      if ('none' in audit) expect(audit.none).toMatch(exceptions[id] ?? /^no exception is listed$/)
+      else for (const action of audit) expect(Object.keys(auditActions)).toContain(action)
+    },
+  )
+
+  it('is no exception without need: each one in the list exists', () => {
+    const ids = changing.filter(({ audit }) => audit !== undefined && 'none' in audit).map(({ id }) => id)
+    expect(ids.toSorted()).toEqual(Object.keys(exceptions).toSorted())
+  })
+})
