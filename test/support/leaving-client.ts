@@ -53,7 +53,7 @@ export interface DirectWorker {
  * Statements that count calls to Plaid, that poll whether a rotation has ended, or that an isolate repeats every few
  * seconds at most.
  */
-const uncounted = /plaid_usage|is_running|select kid/
+const uncounted = /plaid_usage|is_running|select kid|name = 'freeze'/
 /** A queue's response to a batch. */
 const emptyQueue = JSON.stringify({
   metadata: { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 } },

@@ -8,6 +8,7 @@ import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 const purposes = {
   'device-token': 'the previous key recognizes it',
   'next-refresh-token': 'both keys give a successor for ten seconds',
+  'erasure-certificate': 'a certificate has its public key: the old ones verify, the new ones have another key id',
   'log-pseudonym': 'changes: docs/security.md says to keep the old key as long as old logs',
 }
 
