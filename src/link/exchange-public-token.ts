@@ -18,6 +18,7 @@ import { AppError } from '../errors.ts'
 import { retryWhileUnavailable } from '../retry.ts'
 import { sealAccessToken } from '../custody/access-token.ts'
 import { servingUser } from '../items/serving-user.ts'
+import { notAllowed } from '../privacy/purposes.ts'
 import { isOutcomeUnknown, type PlaidFailure } from '../plaid/errors.ts'
 import { toAppError } from '../plaid/app-error.ts'
 import { capError } from './caps.ts'
@@ -55,7 +56,7 @@ export interface ExchangeInput {
  * Exchanges the public token, stores the item and enqueues its products. Returns the same item for the same public
  * token.
  * @throws AppError `link_token_refused` (the link token or the public token is another user's), `public_token_refused`,
- * `duplicate_item`, `too_many_items`, `too_many_links`, `conflict` (the same exchange is in progress),
+ * `duplicate_item`, `too_many_items`, `too_many_links`, `purpose_not_allowed`, `conflict` (the same exchange is in progress),
  * `plaid_unavailable`
  */
 export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput): Promise<Item> {
@@ -77,6 +78,8 @@ export async function exchangePublicToken(given: Ctx<User>, input: ExchangeInput
   switch (beginning.kind) {
     case 'not_owned':
       throw new AppError('link_token_refused', 'This link token was not created for this user.')
+    case 'not_allowed':
+      throw notAllowed('linking_and_sync')
     case 'capped':
       throw capError(beginning.reached)
     case 'earlier':

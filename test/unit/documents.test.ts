@@ -57,7 +57,7 @@ function missingPaths(text: string): string[] {
 
 /** The npm commands that are not scripts of the project. */
 const missingScripts = (text: string): string[] =>
-  [...text.matchAll(/npm run (?:-s )?([a-z][\w:]*)/g)]
+  [...text.matchAll(/npm run (?:-s )?([a-z](?:[\w:]|-(?!-))*)/g)]
     .map(([, script = '']) => script)
     .filter((script) => !(script in scripts))
 
@@ -66,7 +66,7 @@ const columnOf = (text: string, header: string): string[] =>
     .split('\n\n')
     .filter((table) => table.startsWith(`| ${header} |`))
     .flatMap((table) => table.split('\n').slice(2))
-    .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([\w:]+)[^`]*`/g)].map(([, name = '']) => name))
+    .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([\w:]+(?:-\w+)*)[^`]*`/g)].map(([, name = '']) => name))
 
 describe.each([...documents])('the document %s', (name, text) => {
   it('links to files and headings that exist', () => {

@@ -10,6 +10,7 @@ import { duringFreeze } from '../operations/freeze.ts'
 import { asNewUser, asUser, type Identity, me } from '../core/scope.ts'
 import { idsInTurns } from '../core/turns.ts'
 import { anyRow, command, idRow, query } from '../core/statement.ts'
+import { allows } from '../privacy/consents.ts'
 
 /** Longer than a request can last, so that the reconciler does not resume an exchange whose request still runs. */
 export const patienceSeconds = 300
@@ -95,12 +96,14 @@ export type Beginning =
     }
   /** The link token belongs to another user. */
   | { readonly kind: 'not_owned' }
+  /** The user does not allow linking. */
+  | { readonly kind: 'not_allowed' }
   /** The user has reached a limit of items or links. */
   | { readonly kind: 'capped'; readonly reached: Reached }
   /** The same public token was exchanged before. */
   | { readonly kind: 'earlier'; readonly earlier: EarlierExchange }
 
-const ownedRow = z.object({ is_owned: z.boolean() })
+const checkedRow = z.object({ is_owned: z.boolean(), is_allowed: z.boolean() })
 
 const begunRow = z.object({ user_id: z.string(), plaid_user_id: z.string().nullable() })
 
@@ -116,11 +119,12 @@ export async function beginExchange(
 ): Promise<Beginning> {
   const isOwned = sql`(${linkTokenDigest}::text is null
     or exists (select 1 from link_sessions where token_digest = ${linkTokenDigest} and user_id = ${me}))`
+  const isAllowed = allows('linking_and_sync')
   const { checked, accounts, counted, begun, found } = await asNewUser(database, identity, {
     // Of two concurrent requests, the second counts the exchange of the first.
     locked: lockLinks(),
     trimmed: trimLinks(),
-    checked: query(ownedRow, sql`select ${isOwned} as is_owned`),
+    checked: query(checkedRow, sql`select ${isOwned} as is_owned, ${isAllowed} as is_allowed`),
     accounts: selectKnownAccounts(me),
     counted: selectLinkCaps(caps, patienceSeconds),
     begun: query(
@@ -129,7 +133,7 @@ export async function beginExchange(
         select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean,
           (select plaid_user_id from link_sessions where token_digest = ${linkTokenDigest}
             and user_id = ${me}), now() + make_interval(secs => ${patienceSeconds})
-        where ${isOwned} and ${mayLink(caps, patienceSeconds)} on conflict do nothing returning user_id, plaid_user_id`,
+        where ${isOwned} and ${isAllowed} and ${mayLink(caps, patienceSeconds)} on conflict do nothing returning user_id, plaid_user_id`,
     ),
     // After the insert, which waits for a concurrent request with the same token: its row is visible only then.
     found: findEarlier(publicTokenDigest),
@@ -141,6 +145,7 @@ export async function beginExchange(
   }
   if (checked[0]?.is_owned !== true) return { kind: 'not_owned' }
   if (row !== undefined) return { kind: 'earlier', earlier: earlierOf(row) }
+  if (!checked[0].is_allowed) return { kind: 'not_allowed' }
   const reached = reachedIn(counted[0], caps)
   if (reached !== null) return { kind: 'capped', reached }
   return { kind: 'earlier', earlier: { state: 'refused', itemId: null, exchange: null } }

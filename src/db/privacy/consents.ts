@@ -1,5 +1,5 @@
 // Decisions of users about the purposes for which their data are used.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type AuditRow, recorded } from '../audit/record.ts'
 import type { ApiDatabase } from '../core/client.ts'
@@ -55,13 +55,14 @@ export async function decide(
 
 const allowedRow = z.object({ allowed: z.boolean() })
 
+/** Condition: the user of the transaction allows a purpose, or has not decided about it. */
+export const allows = (purpose: string): SQL =>
+  sql`not coalesce(${purpose}::text = any((select not_allowed from users where id = ${me})::text[]), false)`
+
 /** Whether the user allows a purpose, or has not decided about it. */
 export async function isAllowed(database: ApiDatabase, identity: Identity, purpose: string): Promise<boolean> {
   const { found } = await asUser(database, identity, {
-    found: query(
-      allowedRow,
-      sql`select not (${purpose}::text = any(not_allowed)) as allowed from users where id = ${me}`,
-    ),
+    found: query(allowedRow, sql`select ${allows(purpose)} as allowed`),
   })
   return found[0]?.allowed ?? true
 }

@@ -215,7 +215,6 @@ export const exchangePublicTokenRoute = route({
   if (ctx.services.config.strict && body.link_token === undefined) throw refuse('#/link_token', 'Is required.')
   if (body.allow_duplicate === true && !ctx.services.config.linking.allowsDuplicates)
     throw refuse('#/allow_duplicate', 'The deployment does not allow duplicate items.')
-  await requirePurpose(ctx, 'linking_and_sync')
   const { institution_id: institutionId, name } = body.institution ?? { institution_id: null, name: null }
   const item = await exchangePublicToken(ctx, {
     publicToken: body.public_token,

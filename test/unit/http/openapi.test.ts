@@ -104,14 +104,17 @@ function withoutDescription(schema: unknown, path: string): string[] {
   })
 }
 
-/** Every request body and every 2xx response with a body. */
+/** Every request body and every 2xx response in JSON; the description of a stream says its format. */
 const bodiesWithSchema = operations.flatMap(({ operation: { operationId, requestBody, responses } }) => {
   const successful = Object.entries(responses).filter(([status]) => status.startsWith('2'))
   const given = [
     ['request', requestBody?.content] as const,
     ...successful.map(([status, { content: of }]) => [status, of] as const),
   ]
-  return given.flatMap(([what, of]) => Object.values(of ?? {}).map((body) => [`${operationId} ${what}`, body] as const))
+  return given.flatMap(([what, of]) => {
+    const body = of?.['application/json']
+    return body === undefined ? [] : [[`${operationId} ${what}`, body] as const]
+  })
 })
 
 const successes = bodiesWithSchema.flatMap(([name, { example }]) => {
