@@ -27,6 +27,7 @@ export const errorTable = {
   duplicate_item: { status: 409, title: 'Duplicate item', reportable: false },
   too_many_items: { status: 409, title: 'Too many items', reportable: false },
   conflict: { status: 409, title: 'Conflict', reportable: false },
+  feed_expired: { status: 410, title: 'Change feed expired', reportable: false },
   payload_too_large: { status: 413, title: 'Payload too large', reportable: false },
   unsupported_media_type: { status: 415, title: 'Unsupported media type', reportable: false },
   item_needs_attention: { status: 409, title: 'Item needs attention', reportable: false },

@@ -30,6 +30,7 @@ export const linkSessions = pgTable(
   (table) => [
     index('link_sessions_user').on(table.userId),
     index('link_sessions_item').on(table.itemId),
+    index('link_sessions_expires').on(table.expiresAt),
     index('link_sessions_check')
       .on(table.checkAt)
       .where(sql`check_at is not null`),
@@ -67,6 +68,7 @@ export const linkExchanges = pgTable(
   (table) => [
     index('link_exchanges_user').on(table.userId, table.state),
     index('link_exchanges_item').on(table.itemId),
+    index('link_exchanges_updated').on(table.updatedAt),
     index('link_exchanges_due')
       .on(table.nextAttemptAt)
       .where(sql`state in ('started', 'exchanged')`),

@@ -81,8 +81,14 @@ export const transactionTombstones = pgTable(
     ...ofUser(),
     changeSeq: bigint('change_seq', { mode: 'number' }).notNull(),
     transactionId: uuid('transaction_id').notNull(),
+    /** Whether the transaction was listed until it became older than the retention period. */
+    expired: boolean().notNull().default(false),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
-  (table) => [primaryKey({ name: 'transaction_tombstones_change', columns: [table.userId, table.changeSeq] })],
+  (table) => [
+    primaryKey({ name: 'transaction_tombstones_change', columns: [table.userId, table.changeSeq] }),
+    index('transaction_tombstones_created').on(table.createdAt),
+  ],
 )
 
 /**

@@ -5,6 +5,7 @@ type TargetKind =
   | 'account'
   | 'credentials'
   | 'dead_letter'
+  | 'deleted_rows'
   | 'encryption_key'
   | 'erasure'
   | 'freeze'
@@ -71,6 +72,10 @@ export const auditActions = {
   token_rotation_started: 'access_tokens',
   /** An administrator read what the route returns. */
   admin_read: 'route',
+  /** The deletion of data past their retention: before the first row is deleted. */
+  retention_started: 'deleted_rows',
+  /** At its end. The target is the number of rows that it deleted. */
+  retention_finished: 'deleted_rows',
 } as const satisfies Readonly<Record<string, TargetKind>>
 
 export type AuditAction = keyof typeof auditActions

@@ -111,6 +111,8 @@ export interface Config {
    */
   readonly securityContacts: readonly string[]
   readonly retention: {
+    /** Days that transactions and other history are kept, from their date. */
+    readonly days: number
     /** Days after which data that a user removed is deleted. */
     readonly removedDays: number
   }
@@ -244,7 +246,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       linksPerDay: env.MAX_LINKS_PER_DAY,
       allowsDuplicates: env.ALLOW_DUPLICATE_ITEMS === 'true',
     },
-    retention: { removedDays: env.RETENTION_REMOVED_DAYS },
+    retention: { days: env.RETENTION_DAYS, removedDays: env.RETENTION_REMOVED_DAYS },
     securityContacts: env.SECURITY_CONTACT,
     orphanRemoval: { mode: env.ORPHAN_REMOVAL, perDay: env.ORPHAN_REMOVALS_PER_DAY },
     sweep: { messagesPerSecond: env.SWEEP_WAKES_PER_SECOND },

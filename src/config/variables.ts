@@ -173,6 +173,8 @@ export const environmentSchema = z.object({
   AUDIT_KEY_ID: keyId.default('a1'),
   AUDIT_KEYS_PREVIOUS: previousKeys.default([]),
   CORS_ORIGINS: jsonOf(z.array(z.string()), 'must be a JSON array of strings').default([]),
+  // Plaid sends two years of history again in a full sync.
+  RETENTION_DAYS: z.coerce.number().int().min(731).max(36_500).default(2555),
   RETENTION_REMOVED_DAYS: z.coerce.number().int().min(0).max(3650).default(30),
   ORPHAN_REMOVAL: z.enum(['off', 'report', 'end'], { error: 'must be off, report or end' }).default('end'),
   ORPHAN_REMOVALS_PER_DAY: z.coerce.number().int().min(0).max(100_000).default(20),

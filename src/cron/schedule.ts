@@ -8,6 +8,7 @@ import { reconcile } from '../link/reconcile.ts'
 import { reportMissingPlaidUsers } from '../link/report-missing-plaid-users.ts'
 import { markStaleProducts, sweep } from '../sync/sweep.ts'
 import { continueErasures } from '../privacy/erase.ts'
+import { purgeExpired } from '../retention/purge.ts'
 import { type Part, runParts } from './run-parts.ts'
 
 /**
@@ -29,6 +30,10 @@ const refreshes: readonly Part[] = [
 /** Each minute: a row that is not chained yet can be deleted without a trace. */
 const audits: readonly Part[] = [{ name: 'chain', budgetMs: 50_000, run: chainAudit }]
 
+const purges: readonly Part[] = [
+  { name: 'retention', budgetMs: 11 * 60_000, run: (ctx) => purgeExpired(ctx, 10 * 60_000) },
+]
+
 interface Job {
   readonly name: string
   readonly run: (ctx: Ctx) => Promise<unknown>
@@ -41,6 +46,7 @@ const jobs: Readonly<Record<string, Job>> = {
   '* * * * *': { name: 'audit', run: (ctx) => runParts(ctx, audits), whileFrozen: true },
   '2-57/5 * * * *': { name: 'sweep', run: (ctx) => runParts(ctx, heals) },
   '19 * * * *': { name: 'sync', run: (ctx) => runParts(ctx, refreshes) },
+  '41 3 * * *': { name: 'retention', run: (ctx) => runParts(ctx, purges) },
 }
 
 /** Every cron string that has a job: those of wrangler.toml. */

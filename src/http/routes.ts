@@ -8,6 +8,7 @@ import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRo
 import { listAllAuditRoute } from './routes/admin/audit.ts'
 import { listOwnAuditRoute } from './routes/audit.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
+import { planRetentionRoute, runRetentionRoute } from './routes/admin/retention.ts'
 import { listWebhooksRoute, usageRoute } from './routes/admin/plaid.ts'
 import { listTokensRoute, rotateTokensRoute } from './routes/admin/access-tokens.ts'
 import {
@@ -130,6 +131,8 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       getFreezeRoute,
       freezeRoute,
       unfreezeRoute,
+      planRetentionRoute,
+      runRetentionRoute,
       logoutAllRoute,
       changePasswordRoute,
       enrollTotpRoute,

@@ -192,7 +192,8 @@ function transactionStatements(
   from: string | null,
   complete: boolean,
 ): Statement[] {
-  const merge = mergeTransactions({ ...run.lease, cursor: from }, changes, setAside)
+  const { days } = run.ctx.services.config.retention
+  const merge = mergeTransactions({ ...run.lease, cursor: from }, changes, setAside, days)
   if (run.lease.linkEpoch === 0) return [merge]
   const rebind = withoutLoops(rebindTransactions(run.lease, changes))
   return complete ? [...rebind, merge, ...withoutLoops(dropUnmatched(run.lease))] : [...rebind, merge]

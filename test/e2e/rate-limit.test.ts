@@ -32,6 +32,7 @@ const own: Readonly<Record<string, Policy>> = {
   'PUT /api/v1/privacy/consents': 'sensitive',
   'POST /api/v1/privacy/erase': 'sensitive',
   'POST /api/v1/admin/keys/rotate': 'sensitive',
+  'POST /api/v1/admin/retention/run': 'sensitive',
   [`POST ${webhookPath}`]: 'webhook_failed',
 }
 const policyOf = ({ name, path }: DocumentedRoute): Policy =>

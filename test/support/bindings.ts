@@ -64,6 +64,7 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     RATE_LIMIT_ENABLED: '',
     // Tests send more requests than a client may. Tests of the limits set their own.
     RATE_LIMITS: generousLimits,
+    RETENTION_DAYS: '',
     RETENTION_REMOVED_DAYS: '',
     ORPHAN_REMOVAL: '',
     // Tests create many orphans. Tests of this limit set their own.

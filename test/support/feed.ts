@@ -7,7 +7,14 @@ import type { World } from './world.ts'
 
 const transactionSchema = z.looseObject({ id: z.string() })
 const pageSchema = z.object({
-  data: z.array(z.object({ seq: z.int(), op: z.enum(['upsert', 'remove']), transaction: transactionSchema })),
+  data: z.array(
+    z.object({
+      seq: z.int(),
+      op: z.enum(['upsert', 'remove']),
+      transaction: transactionSchema,
+      expired: z.boolean().optional(),
+    }),
+  ),
   next_since: z.int(),
   has_more: z.boolean(),
 })

@@ -50,6 +50,11 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
     summary: 'a page, a commit, a sweep and a purge in a small table and in a large one (--rows)',
     load: async () => (await import('./table-size.ts')).tableSizeBenchmark,
   },
+  retention: {
+    summary:
+      'deletion of a million old webhooks, and of a million old transactions with their entries in the change feed',
+    load: async () => (await import('./retention.ts')).retentionBenchmark,
+  },
   'rate-limit': {
     summary:
       'processor time, user and system, of a plain workerd for a request with limits by address and by user, less what ' +

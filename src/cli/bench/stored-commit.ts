@@ -27,7 +27,7 @@ export async function prepareCommit(
     while (changes.length > heldChanges) await stageTransactions(jobs, lease, changes.splice(0, heldChanges))
     const report = { trigger: 'bench', pages: 1, restarts: 0, requestIds: [], note: null }
     const end = { cursor: 'the end', historyStatus: null, againSeconds: null, showsHealth: true }
-    const statements = [...writeAccounts(lease, accountsOf(), false, null), mergeTransactions(lease, changes, [])]
+    const statements = [...writeAccounts(lease, accountsOf(), false, null), mergeTransactions(lease, changes, [], 2555)]
     const result = await commitRun(jobs, lease, report, end, statements, [], null)
     if (result.kind !== 'committed') throw new Error(`The commit was ${result.kind}.`)
   }

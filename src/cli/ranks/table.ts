@@ -62,6 +62,7 @@ export const ranks: readonly Unit[] = [
   { name: 'identity', paths: ['src/identity'] },
   { name: 'privacy', paths: ['src/privacy'] },
   { name: 'insights', paths: ['src/insights'] },
+  { name: 'retention', paths: ['src/retention'] },
   { name: 'services', paths: ['src/services.ts'] },
   { name: 'http', paths: ['src/http'] },
   { name: 'queue', paths: ['src/queue'] },
@@ -137,7 +138,7 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'link',
     'privacy',
   ],
-  cron: ['library', 'db/operations', 'context', 'audit', 'items', 'sync', 'link', 'privacy'],
+  cron: ['library', 'db/operations', 'context', 'audit', 'items', 'sync', 'link', 'privacy', 'retention'],
 }
 
 /** Units that do not import one another, in either direction. */

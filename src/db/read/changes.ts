@@ -13,6 +13,8 @@ export interface Change {
   readonly seq: number
   readonly transactionId: string
   readonly transaction: Transaction | null
+  /** Whether it was deleted because of its age. */
+  readonly expired: boolean
 }
 
 export interface Changes {
@@ -45,13 +47,17 @@ export async function listChanges(
 ): Promise<Changes> {
   const { connection } = database
   const changed = connection
-    .select({ seq: transactions.changeSeq, id: transactions.id })
+    .select({ seq: transactions.changeSeq, id: transactions.id, expired: sql<boolean>`false`.as('expired') })
     .from(transactions)
     .where(and(eq(transactions.userId, me), gt(transactions.changeSeq, since)))
     .orderBy(asc(transactions.changeSeq))
     .limit(limit + 1)
   const purged = connection
-    .select({ seq: transactionTombstones.changeSeq, id: transactionTombstones.transactionId })
+    .select({
+      seq: transactionTombstones.changeSeq,
+      id: transactionTombstones.transactionId,
+      expired: transactionTombstones.expired,
+    })
     .from(transactionTombstones)
     .where(and(eq(transactionTombstones.userId, me), gt(transactionTombstones.changeSeq, since)))
     .orderBy(asc(transactionTombstones.changeSeq))
@@ -71,7 +77,12 @@ export async function listChanges(
     // The next statement sees every row with a number up to this one.
     before: counter,
     found: connection
-      .select({ seq: feed.seq, transactionId: feed.id, transaction: { ...row._.selectedFields } })
+      .select({
+        seq: feed.seq,
+        transactionId: feed.id,
+        expired: feed.expired,
+        transaction: { ...row._.selectedFields },
+      })
       .from(feed)
       .leftJoinLateral(row, sql`true`)
       .orderBy(asc(feed.seq))

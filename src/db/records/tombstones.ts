@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { command } from '../core/statement.ts'
 
 /** About the transactions of forty banks. A client that is further behind must start again. */
-const keptRemovals = 50_000
+export const keptRemovals = 50_000
 
 /** Inserts a removal for each transaction of `which`, at its change number. */
 export const insertTombstones = (which: SQL) =>

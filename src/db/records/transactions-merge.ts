@@ -107,8 +107,14 @@ const unknownTransactions = (lease: Lease): SQL =>
  * - Changes to accounts that the user revoked are dropped: `rereadByAccounts` marks them to be read again.
  * - Changes to unknown accounts are set aside.
  * - A transaction that may be one of the unreadable rows is not removed.
+ * - Transactions older than `keptDays` are not stored: the retention has deleted them (src/retention/policy.ts).
  */
-export function mergeTransactions(lease: Lease, changes: readonly TransactionChange[], setAside: readonly SetAside[]) {
+export function mergeTransactions(
+  lease: Lease,
+  changes: readonly TransactionChange[],
+  setAside: readonly SetAside[],
+  keptDays: number,
+) {
   const isUnread = mayBeSetAside(
     setAside.filter(({ kind }) => kind === 'transaction'),
     sql`transactions.plaid_transaction_id`,
@@ -126,7 +132,9 @@ export function mergeTransactions(lease: Lease, changes: readonly TransactionCha
         left join accounts a on a.item_id = ${lease.itemId} and a.plaid_account_id = i.plaid_account_id
         left join lateral ${heldRow(lease, sql`i.plaid_transaction_id`)} t on true
         left join lateral ${heldRow(lease, sql`i.pending_transaction_id`)} p on true
-        where not i.removed and a.id is not null and a.revoked_at is null and (t.id is null or t.removed_at is not null
+        where not i.removed and a.id is not null and a.revoked_at is null
+          and (t.id is not null or i.date >= (now() at time zone 'utc')::date - ${keptDays}::int)
+          and (t.id is null or t.removed_at is not null
           or (t.account_id, ${transaction.list('t.')}) is distinct from (a.id, ${transaction.list('i.')}))
       ), ${storeUnknown(lease, unknownTransactions(lease))}, sent_again as (
         delete from set_aside_rows s using incoming i where ${lease.hasSetAside} and s.item_id = ${lease.itemId}

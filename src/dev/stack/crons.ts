@@ -3,7 +3,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** The cron expressions of wrangler.toml by the name of what they run. */
-export const cronSchedules = { audit: '* * * * *', sweep: '2-57/5 * * * *', sync: '19 * * * *' } as const
+export const cronSchedules = {
+  audit: '* * * * *',
+  sweep: '2-57/5 * * * *',
+  sync: '19 * * * *',
+  retention: '41 3 * * *',
+} as const
 export type CronName = keyof typeof cronSchedules
 
 const timeoutMs = 5 * 60_000

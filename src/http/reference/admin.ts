@@ -206,4 +206,28 @@ export const adminTexts: OperationTexts = {
     responses: { 202: 'The job is queued.' },
     example: { request: { before: sample.time }, response: tokensExample },
   },
+  adminPlanRetention: {
+    description:
+      'Returns the classes of data that are deleted after a time, and how many rows of each are past it. A daily job deletes them; `POST /api/v1/admin/retention/run` deletes them now.',
+    responses: { 200: 'The classes.' },
+    example: {
+      response: {
+        data: [
+          {
+            name: 'sync_runs',
+            tables: ['public.sync_runs'],
+            days: 90,
+            before: '2025-12-03T00:00:00.000Z',
+            due: 1412,
+          },
+        ],
+      },
+    },
+  },
+  adminRunRetention: {
+    description:
+      'Deletes rows that are past their retention, as the daily job does, for at most 15 seconds. Safe to interrupt and to repeat; rows that a running sync holds stay for the next run.',
+    responses: { 200: 'What was deleted.' },
+    example: { response: { purged: { sync_runs: 1412 }, done: true } },
+  },
 }

@@ -186,5 +186,7 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   'adminRotateAccessTokens.before': 'A time that is not in the future.',
   'Freeze.state': 'The state of the freeze.',
   'adminFreeze.state': 'The state of the freeze.',
+  'RetentionPlan.data': 'The classes of data that are deleted after a time.',
+  'RetentionPlan.data.tables': 'The tables that hold the class.',
   'EncryptionKeys.keys.id': 'The id of the key.',
 }

@@ -38,7 +38,7 @@ export const transactionTexts: OperationTexts = {
       response: {
         data: [
           { seq: 41, op: 'upsert', transaction: transactionExample },
-          { seq: 42, op: 'remove', transaction: { id: sample.row } },
+          { seq: 42, op: 'remove', transaction: { id: sample.row }, expired: false },
         ],
         next_since: 42,
         has_more: false,

@@ -83,7 +83,15 @@ describe('a commit', () => {
       const report = { trigger: 'test', pages: 1, restarts: 0, requestIds: [], note: null }
       const end = { cursor: 'later', historyStatus: null, againSeconds: null, showsHealth: true }
       // The endpoint cancels a batch after 15 s, as Neon does.
-      const committing = commitRun(database.jobs, lease, report, end, [mergeTransactions(lease, [], [])], [], null)
+      const committing = commitRun(
+        database.jobs,
+        lease,
+        report,
+        end,
+        [mergeTransactions(lease, [], [], 2555)],
+        [],
+        null,
+      )
       expect(await committing).toMatchObject({ kind: 'committed' })
     },
   )

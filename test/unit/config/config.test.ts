@@ -52,11 +52,12 @@ describe('a configuration', () => {
       PLAID_CLIENT_NAME: 'Orchard Money',
       PLAID_ANDROID_PACKAGES: 'com.example.app com.example.other_1',
       PLAID_COMPLETION_REDIRECT_URIS: 'https://app.wealth.test/done http://localhost:3000/done',
+      RETENTION_DAYS: '3650',
       RETENTION_REMOVED_DAYS: '7',
       ORPHAN_REMOVAL: 'report',
       ORPHAN_REMOVALS_PER_DAY: '3',
     })
-    expect(parseConfig(development).retention).toEqual({ removedDays: 30 })
+    expect(parseConfig(development).retention).toEqual({ days: 2555, removedDays: 30 })
     expect(parseConfig(development).linking).toEqual({ itemsPerUser: 20, linksPerDay: 20, allowsDuplicates: false })
     expect(parseConfig(development).orphanRemoval).toEqual({ mode: 'end', perDay: 20 })
     expect(config).toMatchObject({
@@ -76,7 +77,7 @@ describe('a configuration', () => {
       auth: { mode: 'oidc', issuer: oidc.AUTH_ISSUER, audience: 'wealth', jwksUrl: oidc.AUTH_JWKS_URL },
       encryption: { current: { id: 'k2' }, previous: [{ id: 'k1' }] },
       sentry: { tracesSampleRate: 0.5 },
-      retention: { removedDays: 7 },
+      retention: { days: 3650, removedDays: 7 },
       orphanRemoval: { mode: 'report', perDay: 3 },
     })
   })
@@ -241,6 +242,7 @@ describe('the message about a refused configuration', () => {
       'AUDIT_KEYS_PREVIOUS',
       'SENTRY_DSN',
       'SENTRY_TRACES_SAMPLE_RATE',
+      'RETENTION_DAYS',
       'RETENTION_REMOVED_DAYS',
       'ORPHAN_REMOVAL',
       'ORPHAN_REMOVALS_PER_DAY',

@@ -83,6 +83,8 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['PLAID_PRICES', { PLAID_PRICES: '{"/accounts/balance/get":"-1"}' }],
   ['PLAID_PRICES', { PLAID_PRICES: '{"/accounts/balance/get":"1e3"}' }],
   ['PLAID_PRICES', { PLAID_PRICES: '{"balance":"1"}' }],
+  ['RETENTION_DAYS', { RETENTION_DAYS: '730' }],
+  ['RETENTION_DAYS', { RETENTION_DAYS: 'for ever' }],
   ['RETENTION_REMOVED_DAYS', { RETENTION_REMOVED_DAYS: '-1' }],
   ['RETENTION_REMOVED_DAYS', { RETENTION_REMOVED_DAYS: '1.5' }],
   ['RETENTION_REMOVED_DAYS', { RETENTION_REMOVED_DAYS: 'never' }],

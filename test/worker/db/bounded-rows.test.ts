@@ -34,7 +34,7 @@ describe('removals in the change feed', () => {
     const completeFrom = Number(row?.['changes_from'])
     expect(completeFrom).toBeGreaterThan(1001)
     await expect(readChanges(world, subject, completeFrom - 1)).rejects.toMatchObject({
-      code: 'invalid_cursor',
+      code: 'feed_expired',
       fields: [{ pointer: 'since' }],
     })
     expect((await readChanges(world, subject, completeFrom, 1)).data[0]?.seq).toBe(completeFrom + 1)

@@ -12,13 +12,20 @@ const seq = z.int().min(1).describe('The number of the change. A later change ha
 const changeSchema = z
   .discriminatedUnion('op', [
     z.object({ seq, op: z.literal('upsert'), transaction: transactionSchema }),
-    z.object({ seq, op: z.literal('remove'), transaction: z.object({ id }) }),
+    z.object({
+      seq,
+      op: z.literal('remove'),
+      transaction: z.object({ id }),
+      expired: z
+        .boolean()
+        .describe('True if the transaction was deleted here because of its age. The bank has not removed it.'),
+    }),
   ])
   .meta({ id: 'TransactionChange' })
 
-function changeView({ seq: number, transactionId, transaction }: Change): z.input<typeof changeSchema> {
+function changeView({ seq: number, transactionId, transaction, expired }: Change): z.input<typeof changeSchema> {
   return transaction === null
-    ? { seq: number, op: 'remove', transaction: { id: transactionId } }
+    ? { seq: number, op: 'remove', transaction: { id: transactionId }, expired }
     : { seq: number, op: 'upsert', transaction: transactionView(transaction) }
 }
 
@@ -34,10 +41,7 @@ const changesSchema = z
   })
   .meta({ id: 'TransactionChanges' })
 
-const beginAgain = (detail: string): AppError =>
-  new AppError('invalid_cursor', detail, {
-    fields: [{ pointer: 'since', detail: 'Must be the `next_since` of the previous response, or 0.' }],
-  })
+const fields = [{ pointer: 'since', detail: 'Must be the `next_since` of the previous response, or 0.' }]
 
 export const listChangesRoute = route({
   id: 'listTransactionChanges',
@@ -53,7 +57,7 @@ export const listChangesRoute = route({
       .describe('The `next_since` of the previous response; 0 returns everything.'),
   }),
   answers: { 200: changesSchema },
-  errors: ['invalid_cursor'],
+  errors: ['invalid_cursor', 'feed_expired'],
 }).handle(async ({ services, actor }, { query: { since, limit } }) => {
   const from = Math.abs(since)
   const { changes, hasMore, newest, completeFrom, readTo } = await listChanges(
@@ -63,9 +67,13 @@ export const listChangesRoute = route({
     limit,
   )
   // The number belongs to another database, or to one that was restored: changes after it would never arrive.
-  if (from > newest) throw beginAgain('No change has this number. Start again from 0.')
+  if (from > newest) throw new AppError('invalid_cursor', 'No change has this number. Start again from 0.', { fields })
   if (since > 0 && since < completeFrom)
-    throw beginAgain('Removals after this number are no longer listed. Discard the copy and start again from 0.')
+    throw new AppError(
+      'feed_expired',
+      'Removals after this number are no longer listed. Discard the copy and start again from 0.',
+      { fields, extensions: { next_since: 0 } },
+    )
   const last = changes.at(-1)?.seq ?? from
   const read = hasMore ? last : Math.max(last, since > 0 ? 0 : readTo)
   // A client that started at 0 has no rows that a missing removal could concern.
