@@ -15,6 +15,7 @@ import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { startPostgres } from '../dev/postgres/server.ts'
 import { differences } from './backup/compare.ts'
 import { identitiesOf, recipients } from './backup/environment.ts'
+import { readErased } from './backup/erased.ts'
 import { folderOrigin, listBackups, openNewBackup } from './backup/folder.ts'
 import { loadBackup } from './backup/load.ts'
 import { settle } from './backup/settle.ts'
@@ -24,13 +25,14 @@ import { auditKeysOf } from './lib/audit-keys.ts'
 const help = `npm run backup -- create --to FOLDER
 npm run backup -- list --to FOLDER
 npm run backup -- verify BACKUP --identity KEYFILE
-npm run backup -- restore BACKUP --identity KEYFILE --into URL
+npm run backup -- restore BACKUP --identity KEYFILE --into URL --erasures FILE|none
 npm run backup -- cleanup --to FOLDER [--days 30]
 
 create writes one snapshot of MIGRATE_DATABASE_URL's database, encrypted with age for BACKUP_RECIPIENT.
 list prints the backups in a folder, oldest first.
 verify restores a backup into a temporary database and compares every row with the manifest.
-restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's.
+restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's. FILE lists who was
+erased since, as 'npm run -s erasure -- list' writes it: they are erased again.
 cleanup deletes backups that are older than --days. The newest one always stays.
 AUDIT_KEY, AUDIT_KEY_ID and AUDIT_KEYS_PREVIOUS are the Worker's; they authenticate the manifest. The age key file must
 never be on the server.`
@@ -39,6 +41,7 @@ const options = {
   to: { type: 'string' },
   identity: { type: 'string' },
   into: { type: 'string' },
+  erasures: { type: 'string' },
   days: { type: 'string', default: '30' },
 } as const
 
@@ -116,14 +119,22 @@ async function verify(path: string, identity: string | undefined): Promise<void>
   }
 }
 
-async function restore(path: string, identity: string | undefined, into: string | undefined): Promise<void> {
+interface RestoreOptions {
+  readonly identity?: string | undefined
+  readonly into?: string | undefined
+  readonly erasures?: string | undefined
+}
+
+async function restore(path: string, { identity, into, erasures }: RestoreOptions): Promise<void> {
   if (into === undefined || URL.parse(into) === null)
     throw misuse("Say with --into the owner's postgres:// URL of an empty database.")
+  const people = await readErased(erasures)
   const opened = await openChecked(path, identity)
   const onTable = ({ schema, name, rows }: TableEntry): void => print(`${schema}.${name}: rows ${rows}`)
   await loadBackup({ ...opened, into, onTable })
-  await settle(into)
+  const again = await settle(into, people)
   print(`Restored the backup of ${opened.manifest.created_at}. Every item will be synced again. Users sign in again.`)
+  if (again > 0) print(`Erasures that the Worker completes: ${again}.`)
 }
 
 const dayMs = 86_400_000
@@ -149,7 +160,7 @@ async function main(args: string[]): Promise<void> {
   if (others.length > 0 || (path !== undefined && !usesPath)) throw misuse('There are too many arguments.')
   if (usesPath) {
     if (path === undefined) throw misuse('Name the folder of one backup.')
-    return action === 'verify' ? verify(path, values.identity) : restore(path, values.identity, values.into)
+    return action === 'verify' ? verify(path, values.identity) : restore(path, values)
   }
   if (action !== 'create' && action !== 'list' && action !== 'cleanup')
     throw misuse('Name one of create, list, verify, restore and cleanup.')

@@ -1,18 +1,25 @@
-// `npm run erasure`: verifies the certificate of an erasure.
+// `npm run erasure`: verifies the certificate of an erasure, and lists who was erased.
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { Client } from 'pg'
 import * as z from 'zod'
 import { utf8 } from '../crypto/encoding.ts'
+import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { keyIdOf, verifyCertificate } from '../privacy/certificate.ts'
+import { listErased } from './backup/erased.ts'
 
 const help = `npm run -s erasure -- verify FILE [--url URL] [--key-id ID]
+npm run -s erasure -- list
 
 Verifies a certificate: its signature, and that the key is the deployment's. FILE holds the certificate, or the whole response of
 POST /api/v1/privacy/erase or GET /api/v1/privacy/erasures/{id}. The key is confirmed by one of these:
   --url URL    the deployment still returns the same certificate; works after SECRET_KEY has changed
   --key-id ID  the id of the key, as the operator published it
-  SECRET_KEY   the deployment's secret, current or former, in the environment`
+  SECRET_KEY   the deployment's secret, current or former, in the environment
+
+list prints every erasure of MIGRATE_DATABASE_URL's database as a line of JSON. Keep it outside of the database and of its backups:
+a restoration needs it (docs/disaster-recovery.md). It has no names.`
 
 const answerSchema = z.object({ certificate: z.string() })
 
@@ -53,6 +60,18 @@ async function verify(file: string, { url, 'key-id': wanted }: Choices): Promise
     )
 }
 
+async function list(): Promise<void> {
+  const client = new Client({ connectionString: ownerUrl(), application_name: 'wealthnavigator-edge erasure' })
+  // The next statement fails where the connection is lost; an unhandled event would end the process.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    for (const erased of await listErased(client)) process.stdout.write(`${JSON.stringify(erased)}\n`)
+  } finally {
+    await client.end()
+  }
+}
+
 async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
@@ -60,7 +79,8 @@ async function main(args: string[]): Promise<void> {
     allowPositionals: true,
   })
   const [action, file, ...more] = positionals
-  if (action !== 'verify' || file === undefined || more.length > 0) throw misuse('Say `verify FILE`.')
+  if (action === 'list' && file === undefined) return list()
+  if (action !== 'verify' || file === undefined || more.length > 0) throw misuse('Say `verify FILE` or `list`.')
   await verify(file, values)
 }
 

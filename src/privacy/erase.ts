@@ -105,7 +105,7 @@ const kept = [
   { what: 'Log lines with a pseudonym, until the log’s retention ends', why: 'They show attacks on the service.' },
   {
     what: 'Encrypted backups, until their retention ends',
-    why: 'A backup cannot be changed. A restored one has the person erased again.',
+    why: 'A backup cannot be changed. A restoration erases the person again, from the list of erasures.',
   },
 ] as const
 

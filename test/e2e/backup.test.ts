@@ -11,7 +11,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 import { cronSchedules, fireCron } from '../../src/dev/stack/crons.ts'
-import { type Edge, type Linked, startEdge } from '../support/edge.ts'
+import type { RunningWorker } from '../support/bundle.ts'
+import { type Edge, expectStatus, type Linked, startEdge } from '../support/edge.ts'
 import { query } from '../support/sql.ts'
 import { fingerprint } from '../support/tables.ts'
 import { bankTransactions, readTransactions } from '../support/truth.ts'
@@ -65,6 +66,15 @@ async function emptyDatabase(): Promise<string> {
   await asOwner(`create database ${name}`)
   databases.push(name)
   return urlOf(edge.database.ownerUrl, name)
+}
+
+/** Another Worker on a restored database. */
+const startOn = async (into: string): Promise<RunningWorker> => {
+  const name = new URL(into).pathname.slice(1)
+  return await edge.startAnother({
+    DATABASE_URL: urlOf(edge.database.apiUrl, name),
+    DATABASE_JOBS_URL: urlOf(edge.database.jobsUrl, name),
+  })
 }
 
 /** Creates a backup in a new folder, and returns its path. */
@@ -144,26 +154,24 @@ function documentedMac(manifest: string): string {
 describe('a restored database', () => {
   test('has every row as it was', async () => {
     const into = await emptyDatabase()
-    const loaded = await backup(['restore', taken, '--identity', keyFile, '--into', into])
+    const loaded = await backup(['restore', taken, '--identity', keyFile, '--into', into, '--erasures', 'none'])
     expect(loaded).toMatchObject({ code: 0 })
     const rows = async (url: string) => await fingerprint((text) => query(edge.database.endpoint, url, text))
     const [before, after] = [original, await rows(into)]
     const different = Object.keys(before).filter((table) => before[table] !== after[table])
-    // A restoration changes these: every product is due, and orphans are only reported.
-    expect(different).toEqual(['public.item_products', 'public.safety_switches'])
+    // A restoration changes these: every product is due, orphans are only reported, and the change feed begins anew.
+    expect(different).toEqual(['public.item_products', 'public.safety_switches', 'public.users'])
     expect(Object.keys(after)).toEqual(Object.keys(before))
   })
 
   test('serves the users again, and syncs what happened at their banks since', async () => {
     const into = await emptyDatabase()
     await edge.bank.change(linked.plaidItemId, { add: 3, silent: true })
-    expect(await backup(['restore', taken, '--identity', keyFile, '--into', into])).toMatchObject({ code: 0 })
+    expect(await backup(['restore', taken, '--identity', keyFile, '--into', into, '--erasures', 'none'])).toMatchObject(
+      { code: 0 },
+    )
 
-    const name = new URL(into).pathname.slice(1)
-    const worker = await edge.startAnother({
-      DATABASE_URL: urlOf(edge.database.apiUrl, name),
-      DATABASE_JOBS_URL: urlOf(edge.database.jobsUrl, name),
-    })
+    const worker = await startOn(into)
     const restored = { as: (subject: string) => edge.callTo(worker.url, edge.token(subject)) }
     const before = await readTransactions(restored, 'saver')
     await fireCron(worker.url, cronSchedules.sweep)
@@ -172,8 +180,70 @@ describe('a restored database', () => {
     await vi.waitFor(async () => expect(await readTransactions(restored, 'saver')).toEqual(held), { timeout: waitMs })
   })
 
+  test('gives 410 to a client that has read changes after the backup', async () => {
+    const into = await emptyDatabase()
+    expect(await backup(['restore', taken, '--identity', keyFile, '--into', into, '--erasures', 'none'])).toMatchObject(
+      { code: 0 },
+    )
+    const worker = await startOn(into)
+    const call = edge.callTo(worker.url, edge.token('saver'))
+    for (const since of [1, 5_000_000])
+      expect((await call('GET', `/api/v1/transactions/changes?since=${since}`)).status).toBe(410)
+    const fromStart = expectStatus(await call('GET', '/api/v1/transactions/changes?since=0&limit=500'), 200).json()
+    expect(z.object({ data: z.array(z.unknown()) }).parse(fromStart).data).toHaveLength(500)
+  })
+
+  test('erases again whom the list of erasures names, and keeps the others', async () => {
+    const erased = await edge.linkAndSync('leaver')
+    const place = await mkdtemp(join(folder, 'with-leaver-'))
+    expect(await backup(['create', '--to', place])).toMatchObject({ code: 0 })
+    const [id] = await readdir(place)
+    // Issued after the user's row: only then does the token count as of this person.
+    const answer = await edge.as('leaver')('POST', '/api/v1/privacy/erase', { body: {} })
+    expect([200, 202]).toContain(answer.status)
+    const list = join(folder, 'erasures.jsonl')
+    const listed = await run(process.execPath, ['src/cli/erasure.ts', 'list'], { cwd: projectFolder, env: environment })
+    await writeFile(list, listed.stdout)
+    expect(listed.stdout.trimEnd().split('\n')).toHaveLength(1)
+
+    const into = await emptyDatabase()
+    const restored = await backup([
+      'restore',
+      join(place, String(id)),
+      '--identity',
+      keyFile,
+      '--into',
+      into,
+      '--erasures',
+      list,
+    ])
+    expect(restored).toEqual({ code: 0, output: expect.stringContaining('Erasures that the Worker completes: 1.') })
+    const sql = (text: string) => query(edge.database.endpoint, into, text)
+    expect(await sql(`select 1 from items where plaid_item_id = '${erased.plaidItemId}'`)).toHaveLength(1)
+    const worker = await startOn(into)
+    expect((await edge.callTo(worker.url, edge.token('leaver'))('GET', '/api/v1/plaid/items')).status).toBe(401)
+    await vi.waitFor(
+      async () => {
+        await fireCron(worker.url, cronSchedules.sweep)
+        expect(await sql('select 1 from erasures where completed_at is null')).toEqual([])
+      },
+      { timeout: waitMs, interval: 1000 },
+    )
+    expect(await sql('select subject from users')).toEqual([{ subject: 'saver' }])
+    expect(await sql(`select 1 from items where plaid_item_id = '${erased.plaidItemId}'`)).toEqual([])
+  })
+
   test('is refused where the database has a table already', async () => {
-    const { code, output } = await backup(['restore', taken, '--identity', keyFile, '--into', edge.database.ownerUrl])
+    const { code, output } = await backup([
+      'restore',
+      taken,
+      '--identity',
+      keyFile,
+      '--into',
+      edge.database.ownerUrl,
+      '--erasures',
+      'none',
+    ])
     expect([code, output]).toEqual([1, expect.stringContaining('The database is not empty')])
   })
 })

@@ -354,7 +354,8 @@ describe('the cron of the sweep', () => {
       select id, user_id, 'holdings', 'ok', 2, 1 from i`)
     const { promise: end, resolve } = Promise.withResolvers<typeof noItems>()
     let waiting = 0
-    const cron = jobFor(crons[0] ?? '').run(
+    const sweep = crons.map(jobFor).find(({ name }) => name === 'sweep')
+    const cron = sweep?.run(
       answering(() => {
         waiting += 1
         return end
