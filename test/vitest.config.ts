@@ -55,6 +55,8 @@ export default defineConfig({
           setupFiles: ['./test/support/say-reasons.ts'],
           // A test that ends an isolate at each call of a use case takes half a minute on a busy machine.
           testTimeout: 120_000,
+          // Some make many rows first.
+          hookTimeout: 60_000,
         },
       },
       {

@@ -3,6 +3,7 @@
 type TargetKind =
   | 'access_tokens'
   | 'account'
+  /** Those of the person in whose trail the row is. The row has no id of the account: an erasure could not delete it. */
   | 'credentials'
   | 'dead_letter'
   | 'deleted_rows'

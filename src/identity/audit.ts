@@ -14,7 +14,7 @@ export const auditByAccount = (
   ctx: Ctx,
   action: AuditAction,
   accountId: string,
-  target: string = accountId,
+  target: string | null = null,
 ): Promise<AuditRow> => audit(ctx, { action, target, by: { issuer: LOCAL_ISSUER, subject: accountId } })
 
 const hourMs = 3_600_000
@@ -28,7 +28,7 @@ export async function auditRefusal(ctx: Ctx, accountId: string | null): Promise<
   const hour = String(Math.floor(ctx.now().getTime() / hourMs))
   const owner = accountId === null ? {} : { owner: { issuer: LOCAL_ISSUER, subject: accountId } }
   const id = await idOf('sign_in_refused', accountId ?? '', from, hour)
-  return await audit(ctx, { action: 'sign_in_refused', target: accountId, id, ...owner })
+  return await audit(ctx, { action: 'sign_in_refused', target: null, id, ...owner })
 }
 
 /** The same, recorded, with or without an account. */

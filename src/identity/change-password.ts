@@ -30,7 +30,7 @@ export async function changePassword(
   checkNewPassword(replacement, email, '#/new_password')
   const newHash = await identity.passwords.hash(replacement)
   const key = sessionOf(ctx)
-  const row = await audit(ctx, { action: 'password_changed', target: key.accountId })
+  const row = await audit(ctx, { action: 'password_changed', target: null })
   const isChanged = await store.changePassword(identity.database, key, passwordHash, newHash, admitted, row)
   if (!isChanged) throw sessionEnded('ended, or the password changed meanwhile')
   await notify(identity, 'password_changed', email, ctx.log)

@@ -23,7 +23,7 @@ export async function logOutEverywhere(ctx: Ctx<User>): Promise<void> {
   const isEnded = await store.logOutEverywhere(
     await identityDatabase(ctx.services),
     sessionOf(ctx),
-    await audit(ctx, { action: 'sessions_ended', target: sessionOf(ctx).accountId }),
+    await audit(ctx, { action: 'sessions_ended', target: null }),
   )
   if (!isEnded) throw sessionEnded('ended')
 }

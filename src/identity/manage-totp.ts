@@ -35,7 +35,7 @@ export async function enrollTotp(ctx: Ctx<User>, password: string): Promise<{ se
     passwordHash,
     sealed,
     admitted,
-    await audit(ctx, { action: 'totp_enrolled', target: key.accountId }),
+    await audit(ctx, { action: 'totp_enrolled', target: null }),
   )
   if (outcome === 'changed') throw sessionEnded('the account changed meanwhile')
   if (outcome === 'enabled') throw conflict('A second factor is there already; disable it first.')
@@ -62,7 +62,7 @@ export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recov
     identity.database,
     key,
     wish,
-    await audit(ctx, { action: 'totp_enabled', target: key.accountId }),
+    await audit(ctx, { action: 'totp_enabled', target: null }),
   )
   if (email === null) throw conflict('There is no second factor to confirm.')
   await notify(identity, 'totp_enabled', email, ctx.log)
@@ -89,7 +89,7 @@ export async function disableTotp(
     identity.database,
     key,
     wish,
-    await audit(ctx, { action: 'totp_disabled', target: key.accountId }),
+    await audit(ctx, { action: 'totp_disabled', target: null }),
   )
   switch (outcome) {
     case 'done':
