@@ -19,7 +19,11 @@ const messageDelaySeconds = 60
 export async function requestErasure(ctx: Ctx<User>, password: string | null): Promise<Erasure> {
   const { services, actor } = ctx
   const earlier = await findErasureOf(services.jobs, actor.identity)
-  if (earlier !== null) return await waitFor(ctx, earlier.id)
+  if (earlier !== null) {
+    // The first request has written the row.
+    ctx.audited?.('erasure_begun')
+    return await waitFor(ctx, earlier.id)
+  }
   await authenticateAgain(ctx, password)
   const userId = await registerUser(services.api, actor.identity)
   const newId = services.newId()

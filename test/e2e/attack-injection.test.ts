@@ -238,8 +238,8 @@ test.each(bodyPlaces)('%s: SQL in the field %s is text', async (name, field, ope
     const startedAtMs = Date.now()
     expectHarmless(await whoAsks(operation)(operation.method, path, { body }), startedAtMs, payload)
   }
-  // What accepted requests write: edits, the intent of an exchange, calls to Plaid.
-  const ofUsers = ['transactions', 'users', 'link_exchanges', 'plaid_usage']
+  // What accepted requests write: edits, the intent of an exchange, the erasure of a user without data, calls to Plaid.
+  const ofUsers = ['transactions', 'users', 'link_exchanges', 'erasures', 'plaid_usage']
   const written = ofUsers.map((table) => `public.${table}`)
   const ofAccounts = Object.keys(before).filter((table) => table.startsWith('identity.'))
   await expectUnharmed(before, [...written, ...ofAccounts])

@@ -291,13 +291,15 @@ test('a page parameter that is empty is an absent one, for every route that has 
   expect(paged.length).toBeGreaterThan(10)
   for (const route of paged) {
     const path = route.path.replaceAll('{id}', itemId)
+    // Each read of the audit trail adds a row to it.
+    const filter = path === '/api/v1/admin/audit' ? 'action=item_linked&' : ''
     const ask = async (query: string) => {
-      const answer = await callFor(edge, route, 'user')('GET', `${path}${query}`)
+      const answer = await callFor(edge, route, 'user')('GET', `${path}?${filter}${query}`)
       return [route.name, answer.status, answer.status === 200 ? answer.json() : null]
     }
     for (const name of names) {
       const isTaken = route.parameters.includes(name)
-      expect(await ask(`?${name}=`)).toEqual(isTaken ? await ask('') : [route.name, 400, null])
+      expect(await ask(`${name}=`)).toEqual(isTaken ? await ask('') : [route.name, 400, null])
     }
   }
 })

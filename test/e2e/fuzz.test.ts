@@ -29,7 +29,7 @@ const millisecondsFor = ({ path }: Operation): number => (path.endsWith('/rotate
 /** Every header that a response may have. Any other name would be injected. */
 const expectedHeaders = new Set(
   `access-control-allow-origin access-control-allow-credentials access-control-expose-headers allow cache-control
-  connection content-length content-encoding content-security-policy content-type
+  connection content-disposition content-length content-encoding content-security-policy content-type
   cross-origin-embedder-policy cross-origin-opener-policy cross-origin-resource-policy date keep-alive
   permissions-policy referrer-policy retry-after set-cookie transfer-encoding
   vary www-authenticate x-content-type-options x-frame-options x-request-id
@@ -55,8 +55,9 @@ beforeAll(async () => {
     ({ method, isPrivate, path }) => method === 'GET' && isPrivate && !path.includes('{'),
   )
   const found = lists.map(async (operation) => {
-    const { status, text } = await callFor(edge, operation, 'user')('GET', operation.path)
-    const rows = status === 200 && text.startsWith('{') ? list.safeParse(JSON.parse(text)).data?.data : undefined
+    const { status, headers, json } = await callFor(edge, operation, 'user')('GET', operation.path)
+    const isJson = status === 200 && headers.get('content-type') === 'application/json'
+    const rows = isJson ? list.safeParse(json()).data?.data : undefined
     return [operation.path, (rows ?? []).slice(0, 2).map(({ id }) => id)] as const
   })
   known = new Map(await Promise.all(found))
