@@ -55,9 +55,9 @@ beforeAll(async () => {
     ({ method, isPrivate, path }) => method === 'GET' && isPrivate && !path.includes('{'),
   )
   const found = lists.map(async (operation) => {
-    const { status, headers, json } = await callFor(edge, operation, 'user')('GET', operation.path)
-    const isJson = status === 200 && headers.get('content-type') === 'application/json'
-    const rows = isJson ? list.safeParse(json()).data?.data : undefined
+    const answer = await callFor(edge, operation, 'user')('GET', operation.path)
+    const isJson = answer.status === 200 && answer.headers.get('content-type') === 'application/json'
+    const rows = isJson ? list.safeParse(answer.json()).data?.data : undefined
     return [operation.path, (rows ?? []).slice(0, 2).map(({ id }) => id)] as const
   })
   known = new Map(await Promise.all(found))
