@@ -173,8 +173,13 @@ test.each(api.operations.map((operation) => [operation.name, operation] as const
       { weight: 2, arbitrary: validRequest(api, operation, named) },
       { weight: 3, arbitrary: spoiltRequest(api, operation, named) },
     )
+    const endsAtMs = Date.now() + millisecondsFor(operation)
+    let sent = 0
     await fc.assert(
       fc.asyncProperty(requests, async (request) => {
+        // At least one request is checked, however slow the machine is.
+        if (sent > 0 && Date.now() > endsAtMs) return
+        sent += 1
         const answer = await perform(operation, token, request)
         await thaw(operation)
         const hundred = Math.floor(answer.status / 100)
@@ -185,7 +190,7 @@ test.each(api.operations.map((operation) => [operation.name, operation] as const
         const isRefused = answer.status >= 400 && answer.status < 500
         expect([refusal, refusal !== null && !isRefused]).toEqual([refusal, false])
       }),
-      { seed, numRuns: runs, interruptAfterTimeLimit: millisecondsFor(operation), markInterruptAsFailure: false },
+      { seed, numRuns: runs },
     )
   },
 )
