@@ -218,7 +218,7 @@ END
 $$;
 --> statement-breakpoint
 -- Deletes the rows of a chain up to a link, and leaves in their place the signature of that link. Only what is older
--- than a year: no retention is shorter, and whoever holds the login can delete no trace of today.
+-- than a year: no retention is shorter, and a holder of the login cannot delete a trace of today.
 CREATE FUNCTION app.prune_audit(p_chain uuid, p_number bigint, p_head bytea, p_at timestamptz, p_key_id text, p_mac bytea)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

@@ -116,7 +116,7 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
--- Removals that nobody can carry out: neither a token nor Plaid's id of the user is known, or the token cannot be opened.
+-- Removals that cannot be carried out: neither a token nor Plaid's id of the user is known, or the token cannot be opened.
 -- Ends them, and returns how many.
 CREATE FUNCTION app.give_up_removals(p_erasure uuid) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -145,7 +145,7 @@ BEGIN
     RETURN false;
   END IF;
   UPDATE public.erasures SET user_id = NULL, completed_at = p_completed_at, certificate = p_certificate WHERE id = p_erasure;
-  -- The trail keeps its rows, which from now on say of nobody.
+  -- The trail keeps its rows, which no longer identify a person.
   PERFORM app.forget_in_audit(u.issuer, u.subject) FROM public.users u WHERE u.id = v_erasure.user_id;
   DELETE FROM public.users WHERE id = v_erasure.user_id;
   RETURN true;

@@ -5,7 +5,7 @@ INSERT INTO safety_switches (name, state) VALUES ('freeze', 'off');
 -- Refuses writes with WN012 while the switch `freeze` is not `off`. A batch that records what Plaid has done already, or
 -- seals the same secrets again, sets app.freeze_pass. The owner of the tables is not refused, so that migrations run. A
 -- missing switch counts as frozen. The Worker's logins can set app.freeze_pass themselves: the freeze stops the Worker, not
--- somebody who has one of its logins.
+-- an attacker who has one of its logins.
 CREATE FUNCTION app.refuse_while_frozen() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

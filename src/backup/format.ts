@@ -2,7 +2,7 @@
 // table, `manifest.json`, and `manifest.mac`. Pure.
 import * as z from 'zod'
 import type { AuditKeys } from '../audit/keys.ts'
-import { decodeBase64, encodeBase64 } from '../crypto/encoding.ts'
+import { decodeBase64, encodeBase64, encodeHex } from '../crypto/encoding.ts'
 
 export const manifestName = 'manifest.json'
 export const macName = 'manifest.mac'
@@ -63,7 +63,7 @@ export async function verifyMac(keys: AuditKeys, manifest: string, text: string)
 
 /** `20261129T020000Z-` and eight hexadecimal digits. */
 export const backupId = (at: Date, random: Uint8Array): string =>
-  `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${[...random.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+  `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${encodeHex(random.subarray(0, 4))}`
 
 /** The recipients of `BACKUP_RECIPIENT`: age public keys, separated by commas or spaces. */
 export const recipientsOf = (text: string): string[] => text.split(/[\s,]+/).filter((each) => each !== '')

@@ -16,7 +16,7 @@ const textOf = async (origin: Origin, file: string): Promise<string> =>
 const notAuthentic = {
   invalid: 'The manifest was changed after the backup.',
   unknown_key:
-    'The manifest was signed with an audit key that is not configured: set AUDIT_KEY, AUDIT_KEY_ID and AUDIT_KEYS_PREVIOUS as the Worker has them.',
+    'The audit key of the manifest is not configured: set AUDIT_KEY, AUDIT_KEY_ID and AUDIT_KEYS_PREVIOUS as in the Worker.',
 }
 
 /** Rejects where the manifest was not written with one of these keys, or has another format. */

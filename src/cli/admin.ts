@@ -1,10 +1,10 @@
 // `npm run admin`: shows and changes which built-in accounts are administrators. Uses MIGRATE_DATABASE_URL, the
 // owner's, because no login of the Worker can change a role.
 import { parseArgs } from 'node:util'
-import { Client } from 'pg'
 import * as z from 'zod'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { withConnection } from './lib/owner-connection.ts'
 
 const help = `npm run admin -- grant EMAIL    makes a built-in account an administrator
 npm run admin -- revoke EMAIL   takes the role away
@@ -24,18 +24,11 @@ const change = `WITH changed AS (UPDATE identity.accounts SET role = $2 WHERE em
   SELECT EXISTS (SELECT FROM identity.accounts WHERE email = $1) AS found, EXISTS (SELECT FROM changed) AS changed,
     (SELECT count(*) FROM ended) AS ended`
 
-async function setRole(url: string, email: string, role: string): Promise<z.output<typeof changeSchema>> {
-  const client = new Client({ connectionString: url, application_name: 'wealthnavigator-edge admin' })
-  // If the connection is lost, the next statement fails. Without a listener, the event would end the process.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
+const setRole = (url: string, email: string, role: string): Promise<z.output<typeof changeSchema>> =>
+  withConnection(url, 'admin', async (client) => {
     const { rows } = await client.query(change, [email, role])
     return changeSchema.parse(rows[0])
-  } finally {
-    await client.end()
-  }
-}
+  })
 
 const isAction = (text: string | undefined): text is Action => text === 'grant' || text === 'revoke'
 

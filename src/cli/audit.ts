@@ -1,11 +1,11 @@
 // `npm run audit -- verify`: verifies the audit trail, row by row, on the owner's connection. Prints no key.
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { parseArgs } from 'node:util'
-import { Client } from 'pg'
 import { type Anchor, parseAnchor, type RunStatement, type Verification, verifyAudit } from '../audit/verify.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { auditKeysOf } from './lib/audit-keys.ts'
+import { withConnection } from './lib/owner-connection.ts'
 
 const help = `npm run audit -- verify [--checkpoint NUMBER:MAC]...
 
@@ -22,20 +22,14 @@ function anchorOf(text: string): Anchor {
 }
 
 /** One snapshot: rows that are written meanwhile are not seen. */
-async function verify(url: string, anchors: readonly Anchor[]): Promise<Verification> {
+function verify(url: string, anchors: readonly Anchor[]): Promise<Verification> {
   const keys = auditKeysOf(process.env)
-  const client = new Client({ connectionString: url, application_name: 'wealthnavigator-edge audit' })
-  // The next statement fails where the connection is lost; an event without a listener would end the process.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
+  return withConnection(url, 'audit', async (client) => {
     await client.query('begin isolation level repeatable read read only')
     const database = drizzle(client)
     const run: RunStatement = async ({ sql, row }) => (await database.execute(sql)).rows.map((each) => row.parse(each))
     return await verifyAudit({ run, keys, anchors })
-  } finally {
-    await client.end()
-  }
+  })
 }
 
 function describe({ fault, rows, chains, unchained, oldestUnchainedAt, checkpoint }: Verification): string[] {

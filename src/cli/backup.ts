@@ -4,12 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Client } from 'pg'
 import type { AuditKeys } from '../audit/keys.ts'
 import { createBackup } from '../backup/create-backup.ts'
 import { backupId, type Manifest, type TableEntry } from '../backup/format.ts'
 import { checkFiles, openManifest, refuseForeign } from '../backup/open-backup.ts'
-import { refusePooler } from '../dev/lib/migrate.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { startPostgres } from '../dev/postgres/server.ts'
@@ -21,6 +19,7 @@ import { loadBackup } from './backup/load.ts'
 import { settle } from './backup/settle.ts'
 import { startSha256 } from './backup/sha256.ts'
 import { auditKeysOf } from './lib/audit-keys.ts'
+import { withConnection } from './lib/owner-connection.ts'
 
 const help = `npm run backup -- create --to FOLDER
 npm run backup -- list --to FOLDER
@@ -47,19 +46,6 @@ const options = {
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
-async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  refusePooler(url)
-  const client = new Client({ connectionString: url, application_name: 'wealthnavigator-edge backup' })
-  // The next statement fails where the connection is lost; an unhandled event would end the process.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
-}
-
 const rowsOf = ({ tables }: Manifest): number => tables.reduce((sum, { rows }) => sum + rows, 0)
 const bytesOf = ({ tables }: Manifest): number => tables.reduce((sum, { bytes }) => sum + bytes, 0)
 const summary = (manifest: Manifest): string =>
@@ -74,7 +60,9 @@ async function create(folder: string): Promise<void> {
   const given = { recipients: recipients(process.env), keys: auditKeys(), now, id, startSha256 }
   const { destination, finish, discard } = await openNewBackup(folder, id)
   try {
-    const manifest = await withClient(ownerUrl(), (connection) => createBackup({ ...given, connection, destination }))
+    const manifest = await withConnection(ownerUrl(), 'backup', (connection) =>
+      createBackup({ ...given, connection, destination }),
+    )
     print(`${await finish()}: ${summary(manifest)}`)
   } catch (error) {
     await discard()
@@ -111,7 +99,7 @@ async function verify(path: string, identity: string | undefined): Promise<void>
   const server = await startPostgres({ dataDir: ':memory:', port: 0, log: () => undefined })
   try {
     await loadBackup({ ...opened, into: server.url })
-    const different = await withClient(server.url, (client) => differences(client, manifest))
+    const different = await withConnection(server.url, 'backup', (client) => differences(client, manifest))
     if (different.length > 0) throw new Error(`The restored rows differ in ${different.join(', ')}.`)
     print(`${path} can be restored: ${summary(manifest)}`)
   } finally {

@@ -1,13 +1,13 @@
 // `npm run erasure`: verifies the certificate of an erasure, and lists who was erased.
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { Client } from 'pg'
 import * as z from 'zod'
 import { utf8 } from '../crypto/encoding.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { keyIdOf, verifyCertificate } from '../privacy/certificate.ts'
 import { listErased } from './backup/erased.ts'
+import { withConnection } from './lib/owner-connection.ts'
 
 const help = `npm run -s erasure -- verify FILE [--url URL] [--key-id ID]
 npm run -s erasure -- list
@@ -61,15 +61,8 @@ async function verify(file: string, { url, 'key-id': wanted }: Choices): Promise
 }
 
 async function list(): Promise<void> {
-  const client = new Client({ connectionString: ownerUrl(), application_name: 'wealthnavigator-edge erasure' })
-  // The next statement fails where the connection is lost; an unhandled event would end the process.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    for (const erased of await listErased(client)) process.stdout.write(`${JSON.stringify(erased)}\n`)
-  } finally {
-    await client.end()
-  }
+  const erasures = await withConnection(ownerUrl(), 'erasure', listErased)
+  for (const erased of erasures) process.stdout.write(`${JSON.stringify(erased)}\n`)
 }
 
 async function main(args: string[]): Promise<void> {

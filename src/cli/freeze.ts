@@ -1,10 +1,10 @@
 // `npm run freeze`: the switch that stops all writes and all calls of Plaid, for an operator with the owner's URL. Works
 // while the Worker is down, and locks out an attacker who holds an administrator's token.
 import { parseArgs } from 'node:util'
-import { Client } from 'pg'
 import * as z from 'zod'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { withConnection } from './lib/owner-connection.ts'
 
 const help = `npm run freeze -- status     prints the state and since when
 npm run freeze -- lock       stops all writes and all calls of Plaid; only this command can undo it
@@ -20,12 +20,8 @@ const isAction = (text: string | undefined): text is keyof typeof states =>
 
 const row = z.object({ state: z.string(), changed_at: z.date() })
 
-async function withSwitch(state: string | null): Promise<z.output<typeof row>> {
-  const client = new Client({ connectionString: ownerUrl(), application_name: 'wealthnavigator-edge freeze' })
-  // The next statement fails when the connection is lost. Without a listener, the event would end the process.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
+const withSwitch = (state: string | null): Promise<z.output<typeof row>> =>
+  withConnection(ownerUrl(), 'freeze', async (client) => {
     if (state !== null)
       await client.query(
         `INSERT INTO safety_switches (name, state) VALUES ('freeze', $1)
@@ -34,10 +30,7 @@ async function withSwitch(state: string | null): Promise<z.output<typeof row>> {
       )
     const { rows } = await client.query(`SELECT state, changed_at FROM safety_switches WHERE name = 'freeze'`)
     return row.parse(rows[0] ?? { state: 'frozen', changed_at: new Date(0) })
-  } finally {
-    await client.end()
-  }
-}
+  })
 
 async function main(args: string[]): Promise<void> {
   const { positionals } = parseArgs({ args, options: {}, allowPositionals: true })

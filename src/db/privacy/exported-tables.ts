@@ -166,6 +166,6 @@ export const leftOutTables: Readonly<Record<string, string>> = {
   dead_letters: 'Ids of messages to this service that failed. No row names a person.',
   plaid_usage: 'Counts of calls to Plaid by all users together.',
   safety_switches: 'States of this service.',
-  unmatched_webhooks: 'Counts of webhooks that concern nobody.',
+  unmatched_webhooks: 'Counts of webhooks about items of no user.',
   webhook_keys: 'Public keys of Plaid.',
 }

@@ -159,7 +159,7 @@ function startCronsOf(start: Start, api: string): void {
     'crons',
     startCrons(api, (name, error) => reportCron(start, name, error)),
   )
-  start.print('crons', 'sweep every minute, sync every hour')
+  start.print('crons', 'audit chain and sweep every minute, sync every hour')
 }
 
 /**
