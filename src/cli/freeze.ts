@@ -12,7 +12,7 @@ npm run freeze -- frozen     the same, and an administrator may undo it: DELETE 
 npm run freeze -- recovery   stops them but for the rotation of access tokens
 npm run freeze -- off        ends the freeze
 
-MIGRATE_DATABASE_URL is the owner's postgres:// URL. docs/incident-response.md has the whole drill.`
+MIGRATE_DATABASE_URL is the owner's postgres:// URL. docs/incident-response.md describes the freeze.`
 
 const states = { lock: 'locked', frozen: 'frozen', recovery: 'recovery', off: 'off' } as const
 const isAction = (text: string | undefined): text is keyof typeof states =>

@@ -6,7 +6,7 @@ import { concat, utf8 } from '../crypto/encoding.ts'
 export interface ZipEntry {
   /** In ASCII. */
   readonly name: string
-  readonly chunks: AsyncIterable<Uint8Array<ArrayBuffer>>
+  readonly chunks: AsyncIterable<Uint8Array<ArrayBuffer>> | Iterable<Uint8Array<ArrayBuffer>>
 }
 
 /** Without the 64-bit extensions. */

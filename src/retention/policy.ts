@@ -239,7 +239,7 @@ export const policy = {
     purge: 'none',
     days: null,
     from: 'the erasure of the user',
-    reason: 'Whose the rows are: an issuer and its subject',
+    reason: 'Identifies the owner of all other rows by issuer and subject',
     readers: ['user', 'jobs'],
   },
   audit_log: {
@@ -262,7 +262,7 @@ export const policy = {
     tables: ['public.erasures'],
     purge: 'none',
     days: null,
-    from: 'never: names to a restored backup whom it must not bring back',
+    from: 'never: identifies people whose data a restored backup must not bring back',
     reason: 'Keeps the erasure of a person effective; holds no data of the person',
     readers: ['jobs'],
   },
