@@ -1,59 +1,10 @@
 import { createDecipheriv, hkdfSync, pbkdf2Sync } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import * as z from 'zod'
 import { type Binding, open, seal } from '../../../src/crypto/envelope.ts'
-import { createKeyring, decodeKey, type EncryptionKey } from '../../../src/crypto/keyring.ts'
+import { envelopeKey, envelopeKeyring as keyring } from '../../support/vectors/sealed.ts'
 
-const frozenSchema = z.object({
-  keys: z.record(z.string(), z.string()),
-  current: z.string(),
-  minimumKeyId: z.string(),
-  vectors: z.array(
-    z.object({
-      name: z.string(),
-      /** `opens`, or the reason why it must not open. */
-      expect: z.string(),
-      sealed: z.string(),
-      binding: z.object({ table: z.string(), column: z.string(), userId: z.string(), itemId: z.string() }),
-      plaintext: z.string().optional(),
-    }),
-  ),
-})
-
-// Vectors of another implementation of the format (Python's cryptography package). Stored secrets must always open, so
-// a vector may be added but never changed.
-const frozen = frozenSchema.parse(JSON.parse(readFileSync(new URL('envelope-vectors.json', import.meta.url), 'utf8')))
-
-function frozenKey(id: string): EncryptionKey {
-  const secret = decodeKey(frozen.keys[id] ?? '')
-  if (secret === null) throw new Error(`no key ${id} in the vectors`)
-  return { id, secret }
-}
-
-const keyring = createKeyring({
-  current: frozenKey(frozen.current),
-  previous: Object.keys(frozen.keys)
-    .filter((id) => id !== frozen.current)
-    .map(frozenKey),
-  minimumKeyId: frozen.minimumKeyId,
-})
 const binding: Binding = { table: 'items', column: 'access_token', userId: 'user-1', itemId: 'item-1' }
-
-describe('frozen envelopes', () => {
-  test.each(frozen.vectors)('$name: $expect', async (vector) => {
-    const opened = await open(keyring, vector.sealed, vector.binding).then(
-      (plaintext) => ({ verdict: 'opens', code: undefined, plaintext }),
-      (error: unknown) => {
-        const { reason, code } = z.object({ code: z.string(), reason: z.string() }).parse(error)
-        return { verdict: reason, code, plaintext: undefined }
-      },
-    )
-    const code = vector.expect === 'opens' ? undefined : 'token_undecryptable'
-    expect(opened).toStrictEqual({ verdict: vector.expect, code, plaintext: vector.plaintext })
-  })
-})
 
 /** Opens a sealed value with Node's own interface. */
 function openIndependently(sealed: string, place: Binding): string {
@@ -61,7 +12,7 @@ function openIndependently(sealed: string, place: Binding): string {
   const [salt, nonce, commitment, ciphertext] = encoded.map((part) => Buffer.from(part, 'base64url'))
   if (!salt || !nonce || !commitment || !ciphertext) throw new Error('malformed')
   const masterSalt = `wealthnavigator-edge/master-key/${keyId}`
-  const master = pbkdf2Sync(frozenKey(keyId).secret, masterSalt, 100_000, 32, 'sha256')
+  const master = pbkdf2Sync(envelopeKey(keyId).secret, masterSalt, 100_000, 32, 'sha256')
   const derived = Buffer.from(hkdfSync('sha256', master, salt, 'wealthnavigator-edge/wn1/record-key', 64))
   expect(derived.subarray(32)).toStrictEqual(commitment)
   const fields = [
@@ -140,7 +91,7 @@ describe('sealing', () => {
   })
 
   test('seals under the current key and names it in the second part', async () => {
-    expect((await seal(keyring, 'x', binding)).split('.')[1]).toBe(frozen.current)
+    expect((await seal(keyring, 'x', binding)).split('.')[1]).toBe(keyring.currentKeyId)
   })
 
   test('refuses a text over 8,192 bytes', async () => {
