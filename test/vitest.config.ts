@@ -1,5 +1,6 @@
-// The four test projects: pure code in Node, the Worker's parts in workerd, the built bundle over HTTP, and the
-// simulator against Plaid's own description (only with `test:contract`).
+// The test projects: pure code in Node, the Worker's parts in workerd, the built bundle over HTTP, and, only with
+// `test:contract`, the simulator against Plaid's own description and the cryptography against Wycheproof's vectors, in
+// Node and in workerd.
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
@@ -8,6 +9,9 @@ import { workerBindings } from './support/bindings.ts'
 import { LongestFirst } from './support/longest-first.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const wycheproof = 'test/contract/wycheproof.test.ts'
+/** The vectors are not part of this repository; WYCHEPROOF names their folder. */
+const withoutVectors = process.env['WYCHEPROOF'] ? [] : [wycheproof]
 
 export default defineConfig({
   root,
@@ -76,8 +80,21 @@ export default defineConfig({
           name: 'contract',
           environment: 'node',
           include: ['test/contract/**/*.test.ts'],
-          // The vectors are not part of this repository; WYCHEPROOF names their folder.
-          exclude: process.env['WYCHEPROOF'] ? [] : ['test/contract/wycheproof.test.ts'],
+          exclude: withoutVectors,
+          globalSetup: ['./test/contract/provide-wycheproof.ts'],
+          provide: { runtime: `Node.js/${process.versions.node.split('.')[0]}` },
+          testTimeout: 120_000,
+        },
+      },
+      {
+        root,
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare: { cf: false } })],
+        test: {
+          name: 'contract-worker',
+          include: [wycheproof],
+          exclude: withoutVectors,
+          globalSetup: ['./test/contract/provide-wycheproof.ts'],
+          provide: { runtime: 'Cloudflare-Workers' },
           testTimeout: 120_000,
         },
       },

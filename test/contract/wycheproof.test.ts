@@ -1,8 +1,7 @@
 // Project Wycheproof's test vectors against the product's own verification and decryption, and against the key
-// derivations that it calls. The vector's message or label replaces the product's constant at SubtleCrypto.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+// derivations that it calls, in Node and in workerd. The vector's message or label replaces the product's constant at
+// SubtleCrypto.
+import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import * as z from 'zod'
 import { type Bytes, encodeBase64Url } from '../../src/crypto/encoding.ts'
 import { open } from '../../src/crypto/envelope.ts'
@@ -10,22 +9,30 @@ import { createKeyring } from '../../src/crypto/keyring.ts'
 import { AppError } from '../../src/errors.ts'
 import { verifyWebhook } from '../../src/webhooks/verify.ts'
 import { body, now, nowSeconds, signJwt } from '../unit/webhooks/signer.ts'
+import type { WycheproofFile } from './wycheproof-files.ts'
 
 const hex = z.string().transform((text): Bytes => new Uint8Array(Buffer.from(text, 'hex')))
 const vector = { tcId: z.int(), comment: z.string(), result: z.enum(['valid', 'invalid', 'acceptable']) }
 
 /** Groups of a file in the folder that WYCHEPROOF names. */
-function groupsOf<Test extends z.ZodRawShape, Group extends z.ZodRawShape>(file: string, fields: Test, group: Group) {
-  const path = join(process.env['WYCHEPROOF'] ?? '', `${file}_test.json`)
+function groupsOf<Test extends z.ZodRawShape, Group extends z.ZodRawShape>(
+  file: WycheproofFile,
+  fields: Test,
+  group: Group,
+) {
   const tests = z.array(z.object({ ...vector, ...fields }))
   const schema = z.object({ testGroups: z.array(z.object({ tests, ...group })) })
-  return schema.parse(JSON.parse(readFileSync(path, 'utf8'))).testGroups
+  return schema.parse(JSON.parse(inject('wycheproof')[file] ?? 'null')).testGroups
 }
 
 const subtle = Object.getPrototypeOf(crypto.subtle)
 
 afterEach(() => {
   vi.restoreAllMocks()
+})
+
+test('these vectors run in the runtime of their project', () => {
+  expect(navigator.userAgent).toBe(inject('runtime'))
 })
 
 describe('ES256 of a webhook', () => {
@@ -113,6 +120,7 @@ describe('AES-256-GCM of an envelope', () => {
     )
     vi.restoreAllMocks()
     if (outcome !== null && !(outcome instanceof AppError)) throw outcome
+    if (outcome === null && plaintext === null) throw new Error('The product opened what did not decrypt.')
     return plaintext
   }
 
