@@ -18,7 +18,7 @@ const run = promisify(execFile)
 const help = `npm run db:migrate              applies the migrations that MIGRATE_DATABASE_URL's database has not seen
 npm run db:bootstrap            makes the Worker's three logins there and prints their URLs as JSON
 npm run db:bootstrap -- --force   also where the logins that get new passwords have sessions
-npm run db:bootstrap -- --retire  ends every login of the Worker but the newest three
+npm run db:bootstrap -- --retire  ends every login of the Worker but the newest three, and their sessions
 npm run db:generate -- --name N writes the migration from the last one to the schema in drizzle/
 npm run db:check                fails where the schema and the migrations differ
 
@@ -79,8 +79,9 @@ async function makeLogins(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { retire: { type: 'boolean' }, force: { type: 'boolean' } } })
   if (values.retire && values.force) throw misuse('--force does not go with --retire.')
   if (values.retire) {
-    const ended = await retireLogins(ownerUrl())
-    process.stderr.write(ended.length === 0 ? 'There was no older login.\n' : `Ended: ${ended.join(', ')}.\n`)
+    const { logins, sessions } = await retireLogins(ownerUrl())
+    const ended = logins.length === 0 ? 'There was no older login.' : `Ended: ${logins.join(', ')}.`
+    process.stderr.write(`${ended} Sessions ended: ${sessions}.\n`)
     return
   }
   const made = await bootstrap(ownerUrl(), { ...givenPasswords(), force: values.force ?? false })

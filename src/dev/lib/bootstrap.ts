@@ -213,11 +213,31 @@ export async function bootstrap(url: string, options: BootstrapOptions = {}): Pr
   }
 }
 
+export interface RetiredLogins {
+  /** The logins that were disabled now. */
+  readonly logins: readonly string[]
+  /** The number of their sessions that were ended. */
+  readonly sessions: number
+}
+
 /**
- * Disables every login of the Worker except those of the newest generation. Returns the names of the logins that it
- * disabled.
+ * Ends the sessions of these logins: without that, someone who has connected with a stolen password stays connected.
+ * @throws Error if a session remains
  */
-export async function retireLogins(url: string): Promise<string[]> {
+async function endSessions(client: Client, logins: readonly string[]): Promise<number> {
+  const { rows } = await client.query(
+    'SELECT pg_terminate_backend(pid, 5000) AS ended FROM pg_stat_activity WHERE usename = ANY ($1)',
+    [logins],
+  )
+  const ended = z.array(z.object({ ended: flag })).parse(rows)
+  const left = ended.filter((row) => !row.ended).length
+  if (left > 0)
+    throw new Error(`The older logins are disabled, but ${left} of their sessions did not end: run it again.`)
+  return ended.length
+}
+
+/** Disables every login of the Worker except those of the newest generation, and ends their sessions. */
+export async function retireLogins(url: string): Promise<RetiredLogins> {
   return await withMigrationLock(url, async (client) => {
     const newest = await newestGeneration(client)
     if (newest === null) throw new Error('There are no logins yet: run `npm run db:bootstrap` first.')
@@ -226,13 +246,17 @@ export async function retireLogins(url: string): Promise<string[]> {
       'SELECT rolname AS name FROM pg_roles WHERE rolname = ANY ($1) AND rolcanlogin',
       [older],
     )
-    const ended = z.array(z.object({ name: z.string() })).parse(rows)
+    const logins = z
+      .array(z.object({ name: z.string() }))
+      .parse(rows)
+      .map(({ name }) => name)
     await inTransaction(client, async () => {
-      for (const { name } of ended) {
+      for (const name of logins) {
         await client.query(`ALTER ROLE ${name} NOLOGIN PASSWORD NULL`)
         if (!isRole(name)) await revokeOwnRights(client, name)
       }
     })
-    return ended.map(({ name }) => name)
+    // After the commit, so that no session can begin in between. Also of logins that an earlier run disabled.
+    return { logins, sessions: await endSessions(client, older) }
   })
 }

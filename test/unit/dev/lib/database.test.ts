@@ -92,7 +92,7 @@ describe('bootstrap', () => {
     }
     expect(await worksAs(oldUrl)).toEqual({ name: 'wn_api' })
     const older = [`wn_api_${first.generation}`, `wn_jobs_${first.generation}`, `wn_identity_${first.generation}`]
-    expect(new Set(await retireLogins(server.url))).toEqual(new Set(['wn_api', ...older]))
+    expect(new Set((await retireLogins(server.url)).logins)).toEqual(new Set(['wn_api', ...older]))
     for (const url of [oldUrl, first.apiUrl, first.jobsUrl, first.identityUrl])
       expect(await worksAs(url)).toBe('refused')
     expect(await worksAs(second.apiUrl)).toEqual({ name: `wn_api_${second.generation}` })
@@ -181,6 +181,89 @@ describe('bootstrap', () => {
     await query(server.superuserUrl, 'GRANT pg_read_all_data TO wn_api')
     await expect(bootstrap(server.url)).rejects.toThrow('pg_read_all_data')
     await query(server.superuserUrl, 'REVOKE pg_read_all_data FROM wn_api')
+  })
+})
+
+describe('two generations of logins', () => {
+  const roles = ['wn_api', 'wn_jobs', 'wn_identity'] as const
+  const byRole = ({ apiUrl, jobsUrl, identityUrl }: LoginUrls) => ({
+    wn_api: apiUrl,
+    wn_jobs: jobsUrl,
+    wn_identity: identityUrl,
+  })
+
+  /** What the login may do: its attributes, memberships and settings, and each right on each object of the schema. */
+  const rightsOf = async (url: string) =>
+    await query(
+      url,
+      `WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('public', 'app', 'identity', 'drizzle')),
+        rights AS (
+          SELECT format('%I.%I', nspname, relname) AS object, r AS right_, has_table_privilege(c.oid, r) AS held
+            FROM pg_class c JOIN ours n ON n.oid = relnamespace,
+              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) r
+            WHERE relkind IN ('r', 'p', 'v')
+          UNION ALL SELECT format('%I.%I.%I', nspname, relname, attname), r, has_column_privilege(c.oid, attname, r)
+            FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN ours n ON n.oid = relnamespace,
+              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) r
+            WHERE relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped
+          UNION ALL SELECT p.oid::regprocedure::text, 'EXECUTE', has_function_privilege(p.oid, 'EXECUTE')
+            FROM pg_proc p JOIN ours n ON n.oid = pronamespace
+          UNION ALL SELECT nspname, r, has_schema_privilege(oid, r) FROM ours, unnest(ARRAY['USAGE', 'CREATE']) r)
+       SELECT json_agg(format('%s %s', right_, object) ORDER BY object, right_) FILTER (WHERE held) AS rights,
+         (SELECT row_to_json(s) FROM (SELECT rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls,
+            rolconnlimit, rolvaliduntil FROM pg_roles WHERE rolname = current_user) s) AS attributes,
+         (SELECT array_agg(roleid::regrole::text) FROM pg_auth_members WHERE member = current_user::regrole) AS roles,
+         (SELECT array_agg(setting ORDER BY setting) FROM pg_db_role_setting, unnest(setconfig) setting
+            WHERE setrole = current_user::regrole) AS settings FROM rights`,
+    )
+
+  it('work at the same time with the same rights', async () => {
+    await migrate(server.url)
+    const [first, second] = [byRole(await bootstrap(server.url)), byRole(await bootstrap(server.url))]
+    for (const role of roles) {
+      const held = await rightsOf(first[role])
+      const [limits] = await query(
+        server.url,
+        `SELECT array_agg(setting ORDER BY setting) AS settings FROM pg_db_role_setting, unnest(setconfig) setting
+          WHERE setrole = '${role}'::regrole`,
+      )
+      expect(limits).toMatchObject({ settings: expect.any(Array) })
+      expect(held).toMatchObject([{ roles: [role], rights: expect.arrayContaining(['USAGE app']) }])
+      expect(held).toMatchObject([limits])
+      expect(await rightsOf(second[role])).toEqual(held)
+    }
+  })
+
+  it('end with the sessions of the older one, and nothing is left of it', async () => {
+    await migrate(server.url)
+    const [older, newer] = [await bootstrap(server.url), await bootstrap(server.url)]
+    const connected = [...Object.values(byRole(older)), newer.apiUrl].map((url) => new Client(url))
+    for (const client of connected) {
+      client.on('error', () => undefined)
+      await client.connect()
+    }
+    try {
+      expect(await retireLogins(server.url)).toMatchObject({ sessions: 3 })
+      const alive = connected.map((client) =>
+        client.query('SELECT 1').then(
+          () => true,
+          () => false,
+        ),
+      )
+      expect(await Promise.all(alive)).toEqual([false, false, false, true])
+    } finally {
+      await Promise.allSettled(connected.map((client) => client.end()))
+    }
+    const logins = roles.map((role) => `${role}_${older.generation}`)
+    expect(
+      await query(
+        server.superuserUrl,
+        `SELECT rolname, rolcanlogin, rolpassword FROM pg_authid WHERE rolname = ANY ('{${logins.join(',')}}') ORDER BY 1`,
+      ),
+    ).toEqual(logins.toSorted().map((rolname) => ({ rolname, rolcanlogin: false, rolpassword: null })))
+    // A role on which an object depends, or that still has a right, cannot be dropped.
+    await query(server.url, `BEGIN; DROP ROLE ${logins.join(', ')}; ROLLBACK`)
+    expect(await retireLogins(server.url)).toEqual({ logins: [], sessions: 0 })
   })
 })
 
