@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { nullIfMissing } from './missing.ts'
 
-/** Every variable of the configuration table. No other name passes from the shell to the Worker. */
+/** Every variable of the configuration table but AUTH_*. No other name passes from the shell to the Worker. */
 export const variableNames = [
   'ENVIRONMENT',
   'PLAID_ENV',
@@ -32,9 +32,11 @@ export const variableNames = [
   'DATABASE_IDENTITY_URL',
   'DATABASE_ENDPOINT',
   'SECRET_KEY',
+  'SECRET_KEY_PREVIOUS',
   'ENCRYPTION_KEY',
   'ENCRYPTION_KEY_ID',
   'ENCRYPTION_KEYS_PREVIOUS',
+  'ENCRYPTION_MIN_KEY_ID',
   'AUDIT_KEY',
   'AUDIT_KEY_ID',
   'AUDIT_KEYS_PREVIOUS',

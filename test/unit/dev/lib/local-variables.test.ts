@@ -6,7 +6,8 @@ import { assert, asyncProperty, stringMatching } from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { unstable_getVarsForDev } from 'wrangler'
 import * as z from 'zod'
-import { formatVariables, readLocalVariables } from '../../../../src/dev/lib/local-variables.ts'
+import { environmentSchema } from '../../../../src/config/variables.ts'
+import { formatVariables, readLocalVariables, variableNames } from '../../../../src/dev/lib/local-variables.ts'
 
 let folder: string
 
@@ -80,5 +81,12 @@ describe('a variable', () => {
   it('comes from the examples where there is no .dev.vars', async () => {
     await writeFile(join(folder, '.dev.vars.example'), 'SECRET_KEY=example\n')
     expect(await readLocalVariables(folder, {})).toEqual({ chosen: {}, examples: { SECRET_KEY: 'example' } })
+  })
+})
+
+describe('the variables that pass from the shell to a local Worker', () => {
+  it('are all of its configuration', () => {
+    const named = Object.keys(environmentSchema.shape).filter((name) => !name.startsWith('AUTH_'))
+    expect([...variableNames].toSorted()).toEqual(named.toSorted())
   })
 })
