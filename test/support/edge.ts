@@ -89,6 +89,8 @@ export interface Edge {
 export interface EdgeOptions {
   readonly variables?: Readonly<Record<string, string>>
   readonly simulator?: SimulatorChoices
+  /** Another server's database; the caller drops it. By default a new one of the shared server. */
+  readonly database?: TestDatabase
   /** The URL for Plaid's webhooks; the Worker's by default. */
   readonly webhookUrl?: string
   /** Starts the Worker; by default in this process. */
@@ -133,7 +135,7 @@ export function expectStatus(answer: Answer, status: number): Answer {
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const stack = connectStack(inject('control'))
   const [database, simulator, port] = await Promise.all([
-    stack.createDatabase(),
+    options.database ?? stack.createDatabase(),
     stack.startSimulator({ historyDelayMs: 'manual', rateLimits: false, ...options.simulator }),
     freePort(),
   ])
@@ -242,7 +244,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
       await Promise.all(workers.map((worker) => worker.dispose()))
       await plaid.stop()
       await stack.stopSimulator(simulator.id)
-      await stack.dropDatabase(database.name)
+      if (options.database === undefined) await stack.dropDatabase(database.name)
     },
   }
 }

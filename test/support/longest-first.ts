@@ -2,7 +2,7 @@
 // so that no worker is left waiting for the other.
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-const projects = ['worker', 'e2e', 'unit', 'contract']
+const projects = ['worker', 'e2e', 'unit', 'contract', 'contract-worker']
 
 const rank = ({ project, moduleId }: TestSpecification): number =>
   moduleId.endsWith('/model.test.ts') ? -1 : projects.indexOf(project.name)
