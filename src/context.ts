@@ -85,6 +85,8 @@ export interface User {
 export type Actor =
   | User
   | { readonly kind: 'anonymous' }
+  /** Plaid, or the operator's relay, by a verified webhook. */
+  | { readonly kind: 'webhook'; readonly name: string }
   | { readonly kind: 'queue'; readonly name: string }
   | { readonly kind: 'cron'; readonly name: string }
 

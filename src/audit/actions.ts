@@ -3,6 +3,7 @@
 type TargetKind =
   | 'access_tokens'
   | 'account'
+  | 'audit_trail'
   /** Those of the person in whose trail the row is. The row has no id of the account: an erasure could not delete it. */
   | 'credentials'
   | 'dead_letter'
@@ -27,6 +28,8 @@ export const auditActions = {
   session_ended: 'session',
   /** All sessions of an account, and its devices. */
   sessions_ended: 'credentials',
+  /** The holder of a refresh token ended its session. */
+  signed_out: 'credentials',
   /** A refresh token was used again, which ended its session. */
   session_reused: 'session',
   password_changed: 'credentials',
@@ -46,6 +49,13 @@ export const auditActions = {
   /** The exchange ended without an item: a duplicate, too many items, or none of the user's. */
   link_refused: 'item',
   item_repaired: 'item',
+  /** Plaid no longer accepts the access token: only a new link helps. */
+  item_lost: 'item',
+  /** The person withdrew the permission at the bank or at Plaid, for the item or for one of its accounts. */
+  item_revoked: 'item',
+  account_revoked: 'item',
+  /** Plaid announced that the connection or the consent ends. */
+  item_end_announced: 'item',
   /** Everything that is stored about the person was read. */
   data_exported: 'person',
   /** What the person allows. */
@@ -56,6 +66,8 @@ export const auditActions = {
   item_removed: 'item',
   /** Removed, or removed before, and now due for deletion at once. */
   item_purged: 'item',
+  /** A job used the access token: the first time on a UTC day. */
+  token_used: 'item',
   token_rotation_requested: 'item',
   token_rotated: 'item',
   duplicate_resolved: 'account',
@@ -71,6 +83,11 @@ export const auditActions = {
   freeze_changed: 'freeze',
   /** The rotation of every access token that is older than the time that the target names. */
   token_rotation_started: 'access_tokens',
+  /** A built-in account became an administrator, or is one no more. */
+  admin_granted: 'credentials',
+  admin_revoked: 'credentials',
+  /** The trail was verified. The target is the result (src/audit/verification.ts). */
+  audit_verified: 'audit_trail',
   /** An administrator read what the route returns. */
   admin_read: 'route',
   /** The deletion of data past their retention: before the first row is deleted. */

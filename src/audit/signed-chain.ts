@@ -68,6 +68,9 @@ export function decodeHeads(text: string): readonly Head[] | null {
   return heads
 }
 
+/** In place of a chain, where the pruning is of checkpoints. */
+export const noChain = '00000000-0000-0000-0000-000000000000'
+
 /** The beginning of a chain after retention deleted its oldest rows: the last link that is gone. */
 export interface Pruning extends Head {
   readonly at: Date

@@ -14,7 +14,7 @@ import {
   unchainedAfter,
 } from '../db/audit/verification.ts'
 import type { AuditKeys } from './keys.ts'
-import { anchorMac, checkpointFields, decodeHeads, linkFields, pruningFields } from './signed-chain.ts'
+import { anchorMac, checkpointFields, decodeHeads, linkFields, noChain, pruningFields } from './signed-chain.ts'
 import { actorHash, actorKinds, fieldsOf, personOf, splitPerson } from './signed-row.ts'
 
 export type RunStatement = <Row>(statement: Statement<Row>) => Promise<readonly Row[]>
@@ -87,15 +87,18 @@ const checkpointsAPage = 50
 async function verifyCheckpoints(options: Options, progress: Progress): Promise<Fault | null> {
   const { run, anchors = [] } = options
   const open = new Map(anchors.map(({ number, mac }) => [number, mac]))
-  let before: CheckpointRow | null = null
+  const pruned = await beginningOf(options, noChain)
+  if (typeof pruned === 'string') return { what: pruned }
+  const other = pruned === null ? null : prunedAnchor(open, pruned)
+  if (other !== null) return other
+  let before: Signed | null = pruned
   for (;;) {
     const page: readonly CheckpointRow[] = await run(checkpointsAfter(before?.number ?? 0, checkpointsAPage))
     for (const row of page) {
       const what = await checkpointFault(options.keys, row, before)
       if (what !== null) return { what, checkpoint: row.number }
       const kept = open.get(row.number)
-      if (kept !== undefined && kept !== anchorMac(row.mac))
-        return { what: 'the checkpoint is another one than the one that was kept', checkpoint: row.number }
+      if (kept !== undefined && kept !== anchorMac(row.mac)) return { what: anotherOne, checkpoint: row.number }
       open.delete(row.number)
       before = row
     }
@@ -112,11 +115,16 @@ async function verifyCheckpoints(options: Options, progress: Progress): Promise<
   return missing === undefined ? null : { what: 'the checkpoint that was kept is missing', checkpoint: missing }
 }
 
-async function checkpointFault(
-  keys: AuditKeys,
-  row: CheckpointRow,
-  before: CheckpointRow | null,
-): Promise<string | null> {
+const anotherOne = 'the checkpoint is another one than the one that was kept'
+
+/** Takes out the kept checkpoints that retention deleted: the signature of the last one vouches for those before. */
+function prunedAnchor(open: Map<number, string>, { number: last, mac }: Signed): Fault | null {
+  const kept = open.get(last)
+  for (const number of open.keys()) if (number <= last) open.delete(number)
+  return kept === undefined || kept === anchorMac(mac) ? null : { what: anotherOne, checkpoint: last }
+}
+
+async function checkpointFault(keys: AuditKeys, row: CheckpointRow, before: Signed | null): Promise<string | null> {
   if (row.number !== (before?.number ?? 0) + 1) return 'the checkpoint before it is missing'
   if (!isSame(row.previous, before?.mac ?? null)) return 'the checkpoint does not follow the one before it'
   const signed = await keys.verify('checkpoint', checkpointFields(row), { keyId: row.key_id, mac: row.mac })
@@ -143,7 +151,7 @@ async function verifyLinks(options: Options, progress: Progress): Promise<Fault 
 
 async function linkFault(options: Options, row: LinkRow, before: LinkRow | null): Promise<string | null> {
   const { keys } = options
-  const start = before ?? (await beginningOf(options, row))
+  const start = before ?? (await beginningOf(options, row.chain))
   if (typeof start === 'string') return start
   if (row.number !== (start?.number ?? 0) + 1) return `link ${(start?.number ?? 0) + 1} of the chain is missing`
   if (!isSame(row.previous, start?.mac ?? null)) return 'the link does not follow the one before it'
@@ -157,11 +165,13 @@ async function linkFault(options: Options, row: LinkRow, before: LinkRow | null)
   return await rowFault(keys, row.audit_id, row)
 }
 
-/** Where a chain begins: null, or after what retention pruned. */
-async function beginningOf(
-  { run, keys }: Options,
-  { chain }: LinkRow,
-): Promise<{ readonly number: number; readonly mac: Uint8Array } | string | null> {
+interface Signed {
+  readonly number: number
+  readonly mac: Uint8Array
+}
+
+/** Where a chain, or the list of checkpoints, begins: null, after what retention pruned, or a fault. */
+async function beginningOf({ run, keys }: Options, chain: string): Promise<Signed | string | null> {
   const [pruning] = await run(pruningOf(chain))
   if (pruning === undefined) return null
   const { number, head, at, key_id: keyId, mac } = pruning
@@ -187,7 +197,8 @@ async function verifyUnchained(options: Options, progress: Progress): Promise<Fa
   }
 }
 
-async function rowFault(keys: AuditKeys, id: string, row: LoggedRow): Promise<string | null> {
+/** What is wrong with a row; null for nothing. */
+export async function rowFault(keys: AuditKeys, id: string, row: LoggedRow): Promise<string | null> {
   const kind = actorKinds.find((name) => name === row.actor_kind)
   const { at, action, target_kind: targetKind, request_id: requestId, row_key_id: keyId, row_mac: mac } = row
   if (

@@ -2,15 +2,17 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { parseArgs } from 'node:util'
 import { type Anchor, parseAnchor, type RunStatement, type Verification, verifyAudit } from '../audit/verify.ts'
+import { verificationText } from '../audit/verification.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { auditKeysOf } from './lib/audit-keys.ts'
+import { recordCommand } from './lib/command-audit.ts'
 import { withConnection } from './lib/owner-connection.ts'
 
 const help = `npm run audit -- verify [--checkpoint NUMBER:MAC]...
 
 Verifies every row of the audit trail, its chains and its checkpoints, names the first one that is wrong, and then exits
-with 1. Prints the last checkpoint: keep it outside of the database, and give it to later runs with --checkpoint. Without
+with 1. The result is a row of the trail, which GET /api/v1/admin/audit/verify returns. Prints the last checkpoint: keep it outside of the database, and give it to later runs with --checkpoint. Without
 one, a database that was put back as a whole to an earlier state verifies.
 MIGRATE_DATABASE_URL is the owner's postgres:// URL. AUDIT_KEY, AUDIT_KEY_ID and AUDIT_KEYS_PREVIOUS are the Worker's; a
 local stack without AUDIT_KEY needs its SECRET_KEY.`
@@ -28,7 +30,10 @@ function verify(url: string, anchors: readonly Anchor[]): Promise<Verification> 
     await client.query('begin isolation level repeatable read read only')
     const database = drizzle(client)
     const run: RunStatement = async ({ sql, row }) => (await database.execute(sql)).rows.map((each) => row.parse(each))
-    return await verifyAudit({ run, keys, anchors })
+    const verification = await verifyAudit({ run, keys, anchors })
+    await client.query('commit')
+    await recordCommand(client, keys, { action: 'audit_verified', target: verificationText(verification) })
+    return verification
   })
 }
 

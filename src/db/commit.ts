@@ -1,6 +1,7 @@
 // Ends a sync run, successful or failed: one transaction that begins with a compare-and-swap and inserts a `sync_runs`
 // row.
 import { sql } from 'drizzle-orm'
+import { type AuditRow, recorded } from './audit/record.ts'
 import * as z from 'zod'
 import { batch, type JobsDatabase, longBatch } from './core/client.ts'
 import { sqlState, sqlStateOf } from './core/sql-state.ts'
@@ -180,12 +181,16 @@ const heldSeconds = 3600
 
 const lostRow = z.object({ token_lost: z.boolean() })
 
-/** Releases the lease without data. The dirty mark stays, and the sweep finds it after `retrySeconds`. */
+/**
+ * Releases the lease without data. The dirty mark stays, and the sweep finds it after `retrySeconds`.
+ * @param audit is stored if the item's status changes to one that only a new link ends
+ */
 export async function recordFailure(
   jobs: JobsDatabase,
   lease: Lease,
   report: RunReport,
   end: FailedRun,
+  audit: AuditRow | null,
 ): Promise<CommitResult> {
   const productStatus = { failed: 'error', waiting: 'pending', absent: 'absent', consent_needed: 'consent_needed' }[
     end.outcome
@@ -216,7 +221,8 @@ export async function recordFailure(
               else ${end.itemStatus?.reason ?? null} end
           where i.id = ${lease.itemId} and i.status not in (${lost}) and ${end.itemStatus !== null}
             and not (${replaced}) and not coalesce(${rotating}, false) and not (${held})
-          returning ${mayBeRotating} and i.rotation_started_at is not null as token_lost`,
+          returning ${mayBeRotating} and i.rotation_started_at is not null as token_lost,
+            ${audit === null ? sql`null` : recorded(audit)}`,
       ),
       tripped: tripLosses(mayBeRotating),
       unstaged: dropStaged(lease),

@@ -5,7 +5,7 @@ import { listSetAsideRoute } from './routes/admin/set-aside.ts'
 import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin/dead-letters.ts'
 import { freezeRoute, getFreezeRoute, unfreezeRoute } from './routes/admin/freeze.ts'
 import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRoute } from './routes/admin/items.ts'
-import { listAllAuditRoute } from './routes/admin/audit.ts'
+import { auditVerificationRoute, listAllAuditRoute } from './routes/admin/audit.ts'
 import { listOwnAuditRoute } from './routes/audit.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
 import { planRetentionRoute, runRetentionRoute } from './routes/admin/retention.ts'
@@ -125,6 +125,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       usageRoute,
       listKeysRoute,
       listAllAuditRoute,
+      auditVerificationRoute,
       rotateKeysRoute,
       listTokensRoute,
       rotateTokensRoute,

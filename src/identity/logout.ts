@@ -10,9 +10,15 @@ import { sessionOf } from './session.ts'
 import { identityDatabase } from './services.ts'
 
 /** Ends the session of a refresh token, even one that was used before. Any other text is ignored. */
-export async function logOut({ services }: Ctx, refreshToken: string | null): Promise<void> {
+export async function logOut(ctx: Ctx, refreshToken: string | null): Promise<void> {
   const token = refreshToken === null ? null : await readRefreshToken(refreshToken)
-  if (token !== null) await store.logOut(await identityDatabase(services), token.selectorHash)
+  if (token === null) {
+    // No session to end, and no row.
+    ctx.audited?.('signed_out')
+    return
+  }
+  const row = await audit(ctx, { action: 'signed_out', target: null })
+  await store.logOut(await identityDatabase(ctx.services), token.selectorHash, row)
 }
 
 /**

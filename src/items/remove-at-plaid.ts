@@ -1,4 +1,5 @@
 // Removes queued items at Plaid. An item stays in the queue until Plaid has confirmed its removal.
+import { recordTokenUse } from '../audit/token-use.ts'
 import type { Ctx } from '../context.ts'
 import type { Secret } from '../crypto/secret.ts'
 import { publishRemoval } from '../db/items/removal.ts'
@@ -58,6 +59,7 @@ async function meansRemoved(ctx: Ctx, failure: PlaidFailure): Promise<boolean> {
 /** Null for an item whose token was lost; the error if the stored token cannot be opened. */
 async function openRemovalToken(ctx: Ctx, { token, userId }: Removal): Promise<Secret | AppError | null> {
   if (token === null) return null
+  await recordTokenUse(ctx, { userId, itemId: token.itemId })
   try {
     return await openAccessToken(ctx.services.keyring, token.sealed, { userId, itemId: token.itemId })
   } catch (error) {

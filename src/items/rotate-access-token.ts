@@ -2,6 +2,7 @@
 // the new one. The intent is stored before, so that the next read of the item finds a loss; the item then needs a
 // relink. Runs in the queue, where no client can cancel it.
 import { audit } from '../audit/audit.ts'
+import { recordTokenUse } from '../audit/token-use.ts'
 import { aboutUser, type Ctx } from '../context.ts'
 import { cancelRotation, claimRotation, type ClaimedRotation, endRotation } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
@@ -30,6 +31,7 @@ export async function rotateAccessToken(
   if (item === null) return 'done'
   if (item === 'busy') return 'busy'
   const ctx = aboutUser(given, item.userId)
+  await recordTokenUse(ctx, item)
   const old = await openAccessToken(keyring, item.sealed, item)
   const result = await plaidFor({ priority, itemId: null, userId: item.userId }).invalidateAccessToken(old)
   if (!result.ok) {

@@ -2,6 +2,7 @@
 // reconciler. Idempotent and crash-safe.
 import type { AuditAction } from '../audit/actions.ts'
 import { audit } from '../audit/audit.ts'
+import { recordTokenUse } from '../audit/token-use.ts'
 import type { Ctx } from '../context.ts'
 import type { AuditRow } from '../db/audit/record.ts'
 import type { Item } from '../db/items/items.ts'
@@ -179,6 +180,7 @@ async function resealToken(ctx: Ctx, exchange: Exchange, itemId: string): Promis
 /** Reads the new item and its accounts from Plaid, and corrects its webhook URL. */
 async function fetchLinkedItem(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone' | 'not_listed'> {
   const { plaid, config, keyring } = ctx.services
+  await recordTokenUse(ctx, { userId: exchange.userId, itemId: exchange.id })
   const token = await openAccessToken(keyring, exchange.sealedToken, { userId: exchange.userId, itemId: exchange.id })
   const [found, listed, isListed] = await Promise.all([
     plaid.getItem(token),

@@ -252,9 +252,9 @@ export const policy = {
   },
   audit_chains: {
     tables: ['public.audit_chains', 'public.audit_checkpoints', 'public.audit_prunings'],
-    purge: 'none',
+    purge: 'owner',
     days: null,
-    from: 'never: signatures that prove which rows of the trail were deleted',
+    from: 'the deletion of every row that is as old; the end of a chain, when no checkpoint names it',
     reason: 'Without them the rest of the trail could not be verified; holds no event',
     readers: ['jobs'],
   },

@@ -2,7 +2,7 @@
 // and no transaction holds rows for long. It stores no state: it can end at any step, and the next run continues.
 import type { Ctx } from '../context.ts'
 import { audit } from '../audit/audit.ts'
-import { pruneAudit } from '../audit/prune.ts'
+import { pruneAudit, pruneAuditCheckpoints } from '../audit/prune.ts'
 import { recordAudit } from '../db/audit/record.ts'
 import { execute } from '../db/core/client.ts'
 import { purgeExpiredLogins } from '../db/identity/retention.ts'
@@ -98,8 +98,16 @@ async function tasksOf(ctx: Ctx): Promise<Task[]> {
       return deleted === 0
     },
   }))
+  const checkpoints = expiring('audit').map(({ days }): Task => ({
+    name: 'audit_checkpoints',
+    step: async (count) => {
+      const deleted = await pruneAuditCheckpoints(ctx, dayBefore(ctx.now(), days), stepRows)
+      count('audit_checkpoints', deleted)
+      return deleted === 0
+    },
+  }))
   const history = expiring('history').map((expired) => historyTask(ctx, expired))
-  return [...rows, ...removals, ...history, ...trails, ...(await loginTasks(ctx))]
+  return [...rows, ...removals, ...history, ...trails, ...checkpoints, ...(await loginTasks(ctx))]
 }
 
 /**

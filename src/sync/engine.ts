@@ -1,5 +1,6 @@
 // Syncs one product: acquires the lease, reads from Plaid, commits. Idempotent and crash-safe: the product stays dirty
 // until a commit clears the mark, and a commit is all or nothing.
+import { recordTokenUse } from '../audit/token-use.ts'
 import { aboutUser, type Ctx } from '../context.ts'
 import { type CommitResult, commitRun, recordFailure, type RunReport } from '../db/commit.ts'
 import { type Lease, acquireLease } from '../db/sync/work.ts'
@@ -9,6 +10,7 @@ import { openAccessToken } from '../custody/access-token.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import type { Priority } from '../plaid/rate-limit/window.ts'
 import { readBalances } from './balances.ts'
+import { auditOfLoss } from './audit-of-loss.ts'
 import { endOfFailure } from './failure.ts'
 import { readHoldings } from './holdings.ts'
 import { readInvestmentTransactions } from './investment-transactions.ts'
@@ -99,6 +101,7 @@ const isLeftToQueue = (error: unknown): boolean =>
 async function read(ctx: Ctx, lease: Lease, stats: RunStats, priority: Priority): Promise<ReadResult> {
   if (!isProduct(lease.product)) return { kind: 'failed', failure: internalFailure('ours', 'UNKNOWN_PRODUCT') }
   try {
+    if (!lease.isUseRecorded) await recordTokenUse(ctx, lease)
     const token = await openAccessToken(ctx.services.keyring, lease.sealedToken, lease)
     const plaid = ctx.services.plaidFor({ priority, itemId: lease.itemId, userId: lease.userId })
     const run: Run = { ctx, lease, plaid, token, stats }
@@ -174,7 +177,8 @@ async function handleFailure(ctx: Ctx, lease: Lease, report: RunReport, failure:
     plaid_error_code: failure.errorCode,
     plaid_request_id: failure.requestId,
   })
-  const ended = await retryUntilOutcomeKnown(ctx, () => recordFailure(ctx.services.jobs, lease, report, end))
+  const row = await auditOfLoss(ctx, lease, end.itemStatus?.status)
+  const ended = await retryUntilOutcomeKnown(ctx, () => recordFailure(ctx.services.jobs, lease, report, end, row))
   if (ended.kind === 'superseded') return { kind: 'superseded' }
   if (ended.kind === 'committed') {
     alarm(ctx, lease, ended)

@@ -1,6 +1,7 @@
 // Reads /item/get: the item's current state, independent of which webhooks arrived and in which order. Corrects the
 // item's webhook URL.
 import { type ReportedItem, type ItemLook, markProductsDirty, writeItem } from '../db/items/item-update.ts'
+import { auditOfLoss } from './audit-of-loss.ts'
 import { classify } from '../plaid/errors.ts'
 import type { PlaidItem } from '../plaid/link-schemas.ts'
 import { itemStatusFor } from './failure.ts'
@@ -23,7 +24,7 @@ export async function readItem(run: Run): Promise<ReadResult> {
   return {
     kind: 'read',
     end: { ...snapshotEnd, showsHealth: false },
-    statements: [writeItem(run.lease, reported)],
+    statements: [writeItem(run.lease, reported, await auditOfLoss(run.ctx, run.lease, reported.trouble?.status))],
     setAside: null,
     markDirty: markProductsDirty(run.lease, reported),
   }

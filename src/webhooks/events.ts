@@ -1,6 +1,7 @@
 // Maps verified webhooks to their effect: which products to sync, and changes of the item's status. No other data is
 // taken from a webhook; the sync reads it from Plaid.
 import * as z from 'zod'
+import type { AuditAction } from '../audit/actions.ts'
 import type { ItemUpdate } from '../db/operations/webhook-events.ts'
 import { optionalTime } from '../plaid/time.ts'
 import { type SyncProduct, syncProducts } from '../sync/products.ts'
@@ -30,6 +31,8 @@ export type WebhookBody = z.output<typeof webhookBody>
 export interface WebhookEffect {
   readonly products: readonly SyncProduct[]
   readonly update: ItemUpdate
+  /** What the audit trail records where the update changes the item. */
+  readonly action?: AuditAction
 }
 
 /** Plaid announces a disconnection a week ahead. Older webhooks have no `disconnect_time`. */
@@ -54,7 +57,7 @@ export function effectOf(body: WebhookBody, now: Date): WebhookEffect {
     case 'ERROR':
       return { products: ['item'], update: {} }
     case 'LOGIN_REPAIRED':
-      return { products: syncProducts, update: { repaired: true } }
+      return { products: syncProducts, update: { repaired: true }, action: 'item_repaired' }
     case 'PENDING_DISCONNECT':
       return {
         products: ['item'],
@@ -63,6 +66,7 @@ export function effectOf(body: WebhookBody, now: Date): WebhookEffect {
           statusReason: body.reason ?? 'PENDING_DISCONNECT',
           disconnectAt: body.disconnect_time ?? new Date(now.getTime() + disconnectNoticeMs),
         },
+        action: 'item_end_announced',
       }
     case 'PENDING_EXPIRATION':
       return {
@@ -72,13 +76,20 @@ export function effectOf(body: WebhookBody, now: Date): WebhookEffect {
           statusReason: 'PENDING_EXPIRATION',
           ...(body.consent_expiration_time === null ? {} : { consentExpiresAt: body.consent_expiration_time }),
         },
+        action: 'item_end_announced',
       }
     case 'USER_PERMISSION_REVOKED':
-      return { products: [], update: { status: 'revoked', statusReason: 'USER_PERMISSION_REVOKED' } }
+      return {
+        products: [],
+        update: { status: 'revoked', statusReason: 'USER_PERMISSION_REVOKED' },
+        action: 'item_revoked',
+      }
     case 'USER_ACCOUNT_REVOKED':
       return {
         products: ['item', 'balances'],
-        update: body.account_id ? { revokedPlaidAccountId: body.account_id } : {},
+        ...(body.account_id
+          ? { update: { revokedPlaidAccountId: body.account_id }, action: 'account_revoked' }
+          : { update: {} }),
       }
     case 'NEW_ACCOUNTS_AVAILABLE':
       return { products: ['item'], update: { newAccountsAvailable: true } }

@@ -1,12 +1,22 @@
 // Receives a webhook: verifies it, records it and marks products dirty in one transaction, enqueues them, and then
 // responds 200. Crash-safe: Plaid sends it again, or the sweep finds the dirty products.
+import type { AuditAction } from '../audit/actions.ts'
+import { audit } from '../audit/audit.ts'
 import type { Ctx } from '../context.ts'
 import { fromUtf8 } from '../crypto/encoding.ts'
-import { isRecorded, recordEvent, type WebhookEvent } from '../db/operations/webhook-events.ts'
+import { sqlState, sqlStateOf } from '../db/core/sql-state.ts'
+import {
+  type EventAudit,
+  findItemOf,
+  isRecorded,
+  type Recorded,
+  recordEvent,
+  type WebhookEvent,
+} from '../db/operations/webhook-events.ts'
 import { tokenDigest } from '../custody/link-token.ts'
 import { redactValue } from '../monitoring/redact.ts'
 import { networkOf } from '../ratelimit/address.ts'
-import { effectOf, type WebhookBody, webhookBody } from './events.ts'
+import { effectOf, type WebhookBody, webhookBody, type WebhookEffect } from './events.ts'
 import { type FindKey, refusalError, verifyWebhook, type WebhookRequest } from './verify.ts'
 
 /**
@@ -52,21 +62,16 @@ async function processDelivery(
   body: WebhookBody,
   delivery: Pick<WebhookEvent, 'replayKey' | 'scheme'>,
 ): Promise<void> {
-  const { jobs, enqueue } = ctx.services
-  const { products, update } = effectOf(body, ctx.now())
-  const recorded = await recordEvent(
-    jobs,
-    {
-      ...delivery,
-      type: body.webhook_type,
-      code: body.webhook_code,
-      plaidItemId: body.item_id ?? null,
-      linkTokenDigest: await linkTokenDigest(body),
-      payload: storable(body),
-    },
-    products,
-    update,
-  )
+  const { enqueue } = ctx.services
+  const event: WebhookEvent = {
+    ...delivery,
+    type: body.webhook_type,
+    code: body.webhook_code,
+    plaidItemId: body.item_id ?? null,
+    linkTokenDigest: await linkTokenDigest(body),
+    payload: storable(body),
+  }
+  const recorded = await recordOnce(ctx, event, effectOf(body, ctx.now()))
   if (recorded.isReplay) await countCopy(ctx)
   await enqueue(recorded.itemProductIds, 'webhook')
   if (recorded.linkSessionId !== null) await ctx.services.enqueueLinkSessions([recorded.linkSessionId])
@@ -79,6 +84,39 @@ async function processDelivery(
     unmatched: recorded.isUnmatched,
     queued: recorded.itemProductIds.length,
   })
+}
+
+/** Attempts while the item is being linked or removed. After the last one, Plaid sends the webhook again. */
+const attempts = 3
+
+/** Records the event, with a row of the audit trail where it changes an item. */
+async function recordOnce(
+  ctx: Ctx,
+  event: WebhookEvent,
+  { products, update, action }: WebhookEffect,
+): Promise<Recorded> {
+  const { jobs } = ctx.services
+  if (action === undefined || event.plaidItemId === null) return await recordEvent(jobs, event, products, update)
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      const row = await auditOf(ctx, event, event.plaidItemId, action)
+      return await recordEvent(jobs, event, products, update, row)
+    } catch (error) {
+      if (sqlStateOf(error) !== sqlState.itemMoved || attempt === attempts) throw error
+    }
+}
+
+/** Null where no item is known: the event then changes none. */
+async function auditOf(
+  ctx: Ctx,
+  { type, code }: WebhookEvent,
+  plaidItemId: string,
+  action: AuditAction,
+): Promise<EventAudit> {
+  const target = await findItemOf(ctx.services.jobs, plaidItemId)
+  if (target === null) return null
+  const actor = { kind: 'webhook', name: `${type} ${code}` } as const
+  return await audit({ ...ctx, actor }, { action, target, owner: { itemId: target } })
 }
 
 /** The digest of a Link webhook's link token. The webhook's public tokens are not used; they are read from Plaid. */

@@ -12,6 +12,10 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
     summary: 'the commit of 500, 5,000 and 50,000 new transactions against COPY into the same table',
     load: async () => (await import('./commit.ts')).commitBenchmark,
   },
+  audit: {
+    summary: 'what the audit trail adds to the commit of 500 new transactions',
+    load: async () => (await import('./audit.ts')).auditBenchmark,
+  },
   'row-by-row': {
     summary: 'the commit of a page against an upsert and a round trip for each of its rows',
     load: async () => (await import('./row-by-row.ts')).rowByRowBenchmark,

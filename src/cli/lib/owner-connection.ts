@@ -19,3 +19,12 @@ export async function withConnection<T>(
     await client.end()
   }
 }
+
+/** The same in one transaction: what fails changes nothing. */
+export const inTransaction = <T>(url: string, command: string, work: (client: Client) => Promise<T>): Promise<T> =>
+  withConnection(url, command, async (client) => {
+    await client.query('BEGIN')
+    const result = await work(client)
+    await client.query('COMMIT')
+    return result
+  })

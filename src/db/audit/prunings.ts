@@ -66,3 +66,48 @@ export async function pruneChains(jobs: JobsDatabase, prunings: readonly SignedP
   })
   return pruned[0]?.rows ?? 0
 }
+
+const checkpointEnd = z.object({ number: bigCount, head: hexBytes })
+export type CheckpointEnd = z.output<typeof checkpointEnd>
+
+/**
+ * The last of the oldest `limit` checkpoints that is older than `before` and than every row of the trail, apart from the
+ * newest one; null for none.
+ */
+export async function findOldCheckpoint(
+  jobs: JobsDatabase,
+  before: Date,
+  limit: number,
+): Promise<CheckpointEnd | null> {
+  const { found } = await batch(jobs, {
+    found: query(
+      checkpointEnd,
+      sql`with oldest as (select number, at, mac from audit_checkpoints order by number limit ${limit}),
+          kept as (
+            select min(number) as number from oldest where at >= (select least(${before.toISOString()}::timestamptz,
+              min(at) - interval '1 day') from audit_log)
+          )
+        select o.number, encode(o.mac, 'hex') as head from oldest o, kept
+        where o.number < coalesce(kept.number, o.number + 1)
+          and o.number < (select max(number) from audit_checkpoints)
+        order by o.number desc limit 1`,
+    ),
+  })
+  return found[0] ?? null
+}
+
+/** Deletes the checkpoints up to that one, and at most `limit` chains that are empty since before them. Returns how many checkpoints. */
+export async function pruneCheckpoints(
+  jobs: JobsDatabase,
+  { number, head, at, keyId, mac }: Omit<SignedPruning, 'chain'>,
+  limit: number,
+): Promise<number> {
+  const { pruned } = await batch(jobs, {
+    pruned: query(
+      prunedRow,
+      sql`select app.prune_checkpoints(${number}, decode(${encodeHex(head)}, 'hex'), ${at.toISOString()}::timestamptz,
+        ${keyId}, decode(${encodeHex(mac)}, 'hex'), ${limit}::integer) as rows`,
+    ),
+  })
+  return pruned[0]?.rows ?? 0
+}

@@ -32,14 +32,16 @@ export interface AuditRow {
   readonly owner: AuditOwner | null
 }
 
-/** The row as the argument of `app.record_audit`. */
-const auditArgument = ({ actorHash, mac, at, ...row }: AuditRow): SQL =>
-  sql`${JSON.stringify({
+/** The row as the argument of `app.record_audit`, in JSON. */
+export const auditJson = ({ actorHash, mac, at, ...row }: AuditRow): string =>
+  JSON.stringify({
     ...row,
     at: at.toISOString(),
     actorHash: actorHash === null ? null : encodeHex(actorHash),
     mac: encodeHex(mac),
-  })}::jsonb`
+  })
+
+const auditArgument = (row: AuditRow): SQL => sql`${auditJson(row)}::jsonb`
 
 /** Records the row; `when` is the condition under which the batch changes anything, where it may not. */
 export const recordAudit = (row: AuditRow, when: SQL = sql`true`): Statement =>

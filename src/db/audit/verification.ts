@@ -127,3 +127,22 @@ export const pruningOf = (chain: string) =>
     sql`select chain, number, encode(head, 'hex') as head, (extract(epoch from at) * 1000)::bigint as at, key_id,
         encode(mac, 'hex') as mac from audit_prunings where chain = ${chain}::uuid`,
   )
+
+const verifiedRow = loggedRow.extend({ id: z.string() })
+
+/** The newest row about a verification of the trail. */
+export const newestVerification = query(
+  verifiedRow,
+  sql`select l.id, ${logged} from audit_log l ${people} where l.action = 'audit_verified'
+    order by l.at desc, l.id desc limit 1`,
+)
+
+const waitingRow = z.object({ count: z.number(), oldest: milliseconds.nullable() })
+
+/** How many rows wait for the chaining job, and since when the first one does. It stops counting at `limit`. */
+export const countWaiting = (limit: number) =>
+  query(
+    waitingRow,
+    sql`select (select count(*)::int from (select 1 from audit_unchained limit ${limit}) w) as count,
+        (select (extract(epoch from min(at)) * 1000)::bigint from audit_unchained) as oldest`,
+  )

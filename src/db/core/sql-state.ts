@@ -28,6 +28,8 @@ export const sqlState = {
   erased: 'WN011',
   /** An operator has frozen the deployment. */
   frozen: 'WN012',
+  /** An item was linked or removed since it was looked up. */
+  itemMoved: 'WN015',
   /** PostgreSQL ended a deadlock by rolling back this transaction. */
   deadlock: '40P01',
   serializationFailure: '40001',

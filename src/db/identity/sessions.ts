@@ -146,8 +146,13 @@ export async function refresh(
 }
 
 /** Ends the session of a refresh token, if there is one. */
-export async function logOut(database: IdentityDatabase, selectorHash: Bytes): Promise<void> {
-  await ask(database, z.unknown(), sql`select identity.log_out(${bytea(selectorHash)})`)
+export async function logOut(database: IdentityDatabase, selectorHash: Bytes, audit: AuditRow): Promise<void> {
+  await ask(
+    database,
+    z.unknown(),
+    sql`select ${recordedFor(audit, sql`e.account_id`, sql`true`)}
+      from identity.end_session_of(${bytea(selectorHash)}) e`,
+  )
 }
 
 /** Ends every session of an account and revokes its devices. Returns false if the caller's session has ended. */

@@ -1,5 +1,6 @@
 // Writes the result of /item/get inside a sync's commit.
 import { type SQL, sql } from 'drizzle-orm'
+import { type AuditRow, recorded } from '../audit/record.ts'
 import { timestamptz } from '../core/columns.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { askedAgain, awaitsTransactions, isResting, type Lease, lost, stopped } from '../sync/work.ts'
@@ -86,8 +87,11 @@ export const announced = (consentExpiresAt: SQL) => ({
     when ${isExpiring(consentExpiresAt)} then 'PENDING_EXPIRATION'`,
 })
 
-/** Writes what differs. Without an error, an announced deadline in the future becomes the status. */
-export function writeItem(lease: Lease, reported: ReportedItem) {
+/**
+ * Writes what differs. Without an error, an announced deadline in the future becomes the status.
+ * @param audit of an error that only a new link ends; stored if it is new
+ */
+export function writeItem(lease: Lease, reported: ReportedItem, audit: AuditRow | null) {
   const ahead = announced(timestamptz(reported.consentExpiresAt))
   return command(sql`with latest as (
         select i.id, coalesce(${reported.institutionId}, i.institution_id) as institution_id,
@@ -125,6 +129,6 @@ export function writeItem(lease: Lease, reported: ReportedItem) {
             i.status_reason) is distinct from (latest.institution_id, latest.institution_name,
           latest.consent_expires_at, latest.transactions_updated_at, latest.investments_updated_at, latest.capabilities,
             latest.missed_webhooks, latest.rotation_started_at, latest.status, latest.status_reason)
-        returning 1
+        returning ${audit === null ? sql`null` : recorded(audit)}
       ) select set_config('app.upserted', (select count(*) from written)::text, true)`)
 }

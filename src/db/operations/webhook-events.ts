@@ -1,9 +1,11 @@
 // Stores verified webhooks: records each once and marks the affected products dirty, in one transaction.
 import { type SQL, sql } from 'drizzle-orm'
+import { type AuditRow, recorded } from '../audit/record.ts'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { timestamptz } from '../core/columns.ts'
+import { refuseWhen, sqlState } from '../core/sql-state.ts'
 import { askedAgain, isResting, lost } from '../sync/work.ts'
-import { anyRow, command, idRow, query } from '../core/statement.ts'
+import { anyRow, command, idRow, query, type Statement } from '../core/statement.ts'
 
 export interface WebhookEvent {
   readonly replayKey: string
@@ -51,6 +53,15 @@ export interface Recorded {
 export const lockPlaidItem = (plaidItemId: string | null) =>
   command(sql`select pg_advisory_xact_lock(hashtextextended(${plaidItemId}::text, 0))`)
 
+/** Rolls back unless the item is the target of the row: its signature covers the id. */
+const isSignedFor = (item: SQL, audit: EventAudit): Statement =>
+  command(
+    sql`select ${refuseWhen(
+      sql`exists (select 1 from (${item}) i where i.id::text is distinct from ${audit?.targetId ?? null}::text)`,
+      sqlState.itemMoved,
+    )}`,
+  )
+
 /**
  * Whether an event is stored: it concerns an item that is or was here, or that is being linked or removed, or a Link
  * session. Plaid's signature names no client, so events of other clients can arrive here too. The operator's relay is
@@ -80,22 +91,38 @@ export async function isRecorded(jobs: JobsDatabase, replayKey: string): Promise
   return found.length > 0
 }
 
+/** The id of the live item that is Plaid's item now; null if there is none. */
+export async function findItemOf(jobs: JobsDatabase, plaidItemId: string): Promise<string | null> {
+  const { found } = await batch(jobs, {
+    found: query(idRow, sql`select id from items where plaid_item_id = ${plaidItemId} and removed_at is null`),
+  })
+  return found[0] ?? null
+}
+
+/** The row of the audit trail about a change that an event makes, signed for the item that was found; null for none. */
+export type EventAudit = AuditRow | null
+
 /**
  * Records an event and marks the named products of its item dirty. New accounts also mark refused products. A replay
  * changes nothing. An event about nothing that is stored here is only counted. Locks Plaid's item id, then the item's
  * row, then other rows.
+ * @param audit undefined for an event that changes nothing that the trail has
+ * @throws AppError with `sqlState.itemMoved` where the item is another one than `audit` is signed for
  */
 export async function recordEvent(
   jobs: JobsDatabase,
   event: WebhookEvent,
   products: readonly string[],
   update: ItemUpdate,
+  audit?: EventAudit,
 ): Promise<Recorded> {
   const item = sql`select id, user_id from items where plaid_item_id = ${event.plaidItemId} and removed_at is null`
   const eventId = sql`nullif(current_setting('app.event_id', true), '')::uuid`
+  const noted = audit ? sql`returning ${recorded(audit)}` : sql``
   const { inserted, unmatched, session, named } = await batch(jobs, {
     plaidItemLocked: lockPlaidItem(event.plaidItemId),
     itemLocked: command(sql`${item} for no key update`),
+    signed: audit === undefined ? null : isSignedFor(item, audit),
     inserted: query(
       idRow,
       sql`with event as (
@@ -127,12 +154,13 @@ export async function recordEvent(
           new_accounts_available = new_accounts_available or ${update.newAccountsAvailable === true}, updated_at = now()
         where plaid_item_id = ${event.plaidItemId} and removed_at is null and status not in (${lost})
           and ${eventId} is not null
-          and ${Object.keys(update).length > 0}`),
+          and ${Object.keys(update).length > 0}
+        ${update.revokedPlaidAccountId === undefined ? noted : sql``}`),
     accountRevoked:
       command(sql`update accounts a set closed = true, revoked_at = coalesce(a.revoked_at, now()), updated_at = now()
         from (${item}) i
         where a.item_id = i.id and a.plaid_account_id = ${update.revokedPlaidAccountId ?? null}
-          and ${eventId} is not null`),
+          and ${eventId} is not null ${update.revokedPlaidAccountId === undefined ? sql`` : noted}`),
     accountHidden: command(sql`select app.hide_account(a.id) from accounts a join (${item}) i on i.id = a.item_id
         where a.plaid_account_id = ${update.revokedPlaidAccountId ?? null} and ${eventId} is not null`),
     session: query(

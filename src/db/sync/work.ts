@@ -56,6 +56,8 @@ export interface Lease {
   /** Whether earlier runs set rows of the product aside. */
   readonly hasSetAside: boolean
   readonly sealedToken: string
+  /** Whether the audit trail has today's use of the access token (src/audit/token-use.ts). */
+  readonly isUseRecorded: boolean
   /** How many times a new Plaid item replaced this one (`items.link_epoch`). */
   readonly linkEpoch: number
   readonly institutionId: string | null
@@ -81,6 +83,7 @@ const leaseRow = z.object({
   was_read: z.boolean(),
   has_set_aside: z.boolean(),
   access_token_sealed: z.string(),
+  is_use_recorded: z.boolean(),
   link_epoch: z.number(),
   institution_id: z.string().nullable(),
   account_ids: z.array(z.string()),
@@ -123,7 +126,9 @@ export async function acquireLease(
           p.last_synced_at is not null as was_read,
           exists (select 1 from set_aside_rows r where r.item_id = p.item_id
             and r.product = p.product) as has_set_aside,
-          i.access_token_sealed, i.link_epoch, i.institution_id, now() as started_at,
+          i.access_token_sealed,
+          exists (select 1 from audit_log l where l.target_id = i.id::text and l.action = 'token_used'
+            and l.at >= date_trunc('day', now(), 'UTC')) as is_use_recorded, i.link_epoch, i.institution_id, now() as started_at,
           to_jsonb(array(select a.plaid_account_id from accounts a where a.item_id = i.id)) as account_ids`,
     ),
     state: query(
@@ -156,6 +161,7 @@ function leaseOf(row: LeaseRow, itemProductId: string, runId: string): Lease {
     wasRead: row.was_read,
     hasSetAside: row.has_set_aside,
     sealedToken: row.access_token_sealed,
+    isUseRecorded: row.is_use_recorded,
     linkEpoch: row.link_epoch,
     institutionId: row.institution_id,
     accountIds: row.account_ids,

@@ -161,6 +161,26 @@ export const adminTexts: OperationTexts = {
       }),
     },
   },
+  adminGetAuditVerification: {
+    description:
+      'Returns the result of the last `npm run audit -- verify`, which is itself a signed row of the trail, and how many rows wait for their place in a chain. Until a row has its place, its deletion leaves no trace; the chaining job runs each minute.',
+    responses: { 200: 'The state of the audit trail.' },
+    example: {
+      response: {
+        last: {
+          verified_at: sample.time,
+          valid: true,
+          rows: 120_431,
+          chains: 312,
+          waiting: 3,
+          checkpoint: '8912:0f0e0d0c0b0a09080706050403020100',
+          fault: null,
+        },
+        waiting: 2,
+        waiting_since: sample.time,
+      },
+    },
+  },
   adminListKeys: {
     description:
       'Returns the encryption keys that are configured or that sealed a stored secret, and how many secrets of each place each key sealed. Reads every sealed secret.',

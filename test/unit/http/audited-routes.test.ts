@@ -5,7 +5,6 @@ import { routes } from '../../../src/http/app.ts'
 
 const exceptions: Readonly<Record<string, RegExp>> = {
   refreshSession: /continues a session/,
-  logout: /ends that session/,
   editTransaction: /own notes and categories/,
   receiveWebhook: /a row of webhook_events/,
 }

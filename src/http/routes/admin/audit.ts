@@ -1,11 +1,12 @@
 // For administrators: the audit trail of all users and of the system.
 import * as z from 'zod'
 import { auditActions } from '../../../audit/actions.ts'
+import { type AuditState, readAuditState } from '../../../audit/last-verification.ts'
 import { actorKinds, splitPerson } from '../../../audit/signed-row.ts'
 import { type AuditLogRow, listAudit } from '../../../db/read/audit.ts'
 import { keyCursor, listResponse, pageBody, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
-import { dayRange, id, inOrder, line } from '../../schemas.ts'
+import { dayRange, id, inOrder, instant, line, timeText, timeTextOrNull } from '../../schemas.ts'
 import { auditRowSchema, auditRowView } from '../audit.ts'
 
 const person = z.object({ issuer: z.string(), subject: z.string() }).nullable()
@@ -54,3 +55,69 @@ export const listAllAuditRoute = route({
   const page = await listAudit(services.jobs, filters, query.limit, byTime.read(query.cursor))
   return { status: 200, body: pageBody(page, byTime, adminRowView) }
 })
+
+const faultSchema = z
+  .object({
+    what: z.string().describe('What is wrong.'),
+    audit_id: id.nullable().describe('The row of the trail.'),
+    chain: id.nullable(),
+    number: z.int().nullable().describe('The place in the chain.'),
+    checkpoint: z.int().nullable().describe('The number of the checkpoint.'),
+  })
+  .meta({ id: 'AuditFault' })
+
+const verificationSchema = z
+  .object({
+    last: z
+      .object({
+        verified_at: instant,
+        valid: z.boolean().describe('Whether every row, chain and checkpoint was as signed.'),
+        rows: z.int().describe('Rows whose place in a chain was verified.'),
+        chains: z.int(),
+        waiting: z.int().describe('Rows that had no place in a chain yet.'),
+        checkpoint: z.string().nullable().describe('The last checkpoint, as `NUMBER:MAC`.'),
+        fault: faultSchema.nullable().describe('The first thing that was wrong.'),
+      })
+      .nullable()
+      .describe('The result of the last `npm run audit -- verify`; null before the first.'),
+    waiting: z.int().describe('Rows that have no place in a chain now; counted up to 10,000.'),
+    waiting_since: instant.nullable().describe('The time of the oldest of them.'),
+  })
+  .meta({ id: 'AuditVerification' })
+
+const verificationView = ({ last, waiting }: AuditState): z.input<typeof verificationSchema> => ({
+  last:
+    last === null
+      ? null
+      : {
+          verified_at: timeText(last.at),
+          valid: last.fault === null,
+          rows: last.rows,
+          chains: last.chains,
+          waiting: last.unchained,
+          checkpoint: last.checkpoint,
+          fault:
+            last.fault === null
+              ? null
+              : {
+                  what: last.fault.what,
+                  audit_id: last.fault.auditId ?? null,
+                  chain: last.fault.chain ?? null,
+                  number: last.fault.number ?? null,
+                  checkpoint: last.fault.checkpoint ?? null,
+                },
+        },
+  waiting: waiting.count,
+  waiting_since: timeTextOrNull(waiting.oldestAt),
+})
+
+export const auditVerificationRoute = route({
+  id: 'adminGetAuditVerification',
+  method: 'GET',
+  path: '/api/v1/admin/audit/verify',
+  summary: 'Get the state of the audit trail',
+  tags: ['admin'],
+  access: 'admin',
+  answers: { 200: verificationSchema },
+  errors: [],
+}).handle(async (ctx) => ({ status: 200, body: verificationView(await readAuditState(ctx)) }))

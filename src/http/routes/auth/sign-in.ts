@@ -196,7 +196,7 @@ export const refreshRoute = publicRoute({
 
 export const logoutRoute = publicRoute({
   id: 'logout',
-  audit: { none: 'The holder of a refresh token ends that session; the log line shows it.' },
+  audit: ['signed_out'],
   event: 'sign_out',
   method,
   path: '/api/v1/auth/logout',

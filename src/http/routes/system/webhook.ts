@@ -9,7 +9,9 @@ export const webhookBodyBytes = 1_048_576 + 1
 
 export const webhookRoute = publicRoute({
   id: 'receiveWebhook',
-  audit: { none: 'Each verified webhook is a row of webhook_events.' },
+  audit: {
+    none: 'Each verified webhook is a row of webhook_events; one that changes an item is a row of the trail too.',
+  },
   method: 'POST',
   path: '/api/v1/plaid/webhook',
   summary: 'Receive a webhook',
