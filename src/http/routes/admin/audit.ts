@@ -60,7 +60,7 @@ const faultSchema = z
   .object({
     what: z.string().describe('What is wrong.'),
     audit_id: id.nullable().describe('The row of the trail.'),
-    chain: id.nullable(),
+    chain: id.nullable().describe('The chain of the trail.'),
     number: z.int().nullable().describe('The place in the chain.'),
     checkpoint: z.int().nullable().describe('The number of the checkpoint.'),
   })
@@ -70,10 +70,10 @@ const verificationSchema = z
   .object({
     last: z
       .object({
-        verified_at: instant,
+        verified_at: instant.describe('When it was verified.'),
         valid: z.boolean().describe('Whether every row, chain and checkpoint was as signed.'),
         rows: z.int().describe('Rows whose place in a chain was verified.'),
-        chains: z.int(),
+        chains: z.int().describe('Chains: one for each person, and one for the system.'),
         waiting: z.int().describe('Rows that had no place in a chain yet.'),
         checkpoint: z.string().nullable().describe('The last checkpoint, as `NUMBER:MAC`.'),
         fault: faultSchema.nullable().describe('The first thing that was wrong.'),
@@ -115,7 +115,7 @@ export const auditVerificationRoute = route({
   id: 'adminGetAuditVerification',
   method: 'GET',
   path: '/api/v1/admin/audit/verify',
-  summary: 'Get the state of the audit trail',
+  summary: 'Get the last verification',
   tags: ['admin'],
   access: 'admin',
   answers: { 200: verificationSchema },
