@@ -83,7 +83,7 @@ export const auditActions = {
   freeze_changed: 'freeze',
   /** The rotation of every access token that is older than the time that the target names. */
   token_rotation_started: 'access_tokens',
-  /** A built-in account became an administrator, or is one no more. */
+  /** A built-in account became an administrator, or stopped being one. */
   admin_granted: 'credentials',
   admin_revoked: 'credentials',
   /** The trail was verified. The target is the result (src/audit/verification.ts). */

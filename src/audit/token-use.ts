@@ -10,7 +10,7 @@ interface TokenOwner {
 }
 
 /**
- * What a user or an administrator does has a row of its own. A token cannot be used while its row cannot be stored.
+ * What a user or an administrator does has a separate row. A token cannot be used while its row cannot be stored.
  * @throws AppError `unavailable`
  */
 export async function recordTokenUse(ctx: Ctx, { itemId, userId }: TokenOwner): Promise<void> {

@@ -94,7 +94,11 @@ describe('an account', () => {
     const email = 'operator@example.com'
     const before = await signUp(email)
     const admin = async (...args: string[]) => {
-      const env = { PATH: process.env['PATH'], MIGRATE_DATABASE_URL: edge.database.ownerUrl }
+      const env = {
+        PATH: process.env['PATH'],
+        MIGRATE_DATABASE_URL: edge.database.ownerUrl,
+        AUDIT_KEY: String(edge.variables['AUDIT_KEY']),
+      }
       return (await promisify(execFile)(process.execPath, ['src/cli/admin.ts', ...args], { env })).stdout
     }
     const administers = async (token: string) => (await as(token)('GET', '/api/v1/admin/items')).status
