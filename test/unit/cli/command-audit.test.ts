@@ -42,7 +42,10 @@ const rows = (action: string) =>
   )
 const byCommand = { actor_kind: 'command', actor_hash: null }
 
-describe('freeze', () => {
+/** A test runs several processes. */
+const limit = { timeout: 90_000 }
+
+describe('freeze', limit, () => {
   const changes = () => rows('freeze_changed')
 
   it('leaves a row for each change, and none for the state that is there', async () => {
@@ -66,10 +69,12 @@ describe('freeze', () => {
   })
 })
 
-describe('admin', () => {
+describe('admin', limit, () => {
   it('leaves a row in the trail of the account, and changes nothing without a key', async () => {
     const email = 'chosen@example.com'
-    await sql("insert into identity.accounts (email, password_hash) values ($1, 'none')", [email])
+    await sql("insert into identity.accounts (id, email, password_hash) values (gen_random_uuid(), $1, 'none')", [
+      email,
+    ])
     const [account] = await sql('select id from identity.accounts where email = $1', [email])
     const person = `20:wealthnavigator-edge${account?.['id']}`
     expect(await run('admin', ['grant', email], {})).toMatchObject({ code: 2, error: expect.stringContaining('_KEY') })
@@ -82,7 +87,7 @@ describe('admin', () => {
   })
 })
 
-describe('audit -- verify', () => {
+describe('audit -- verify', limit, () => {
   it('leaves its result, which the next one verifies', async () => {
     expect(await run('audit', ['verify'])).toMatchObject({ code: 0, out: expect.stringContaining('valid: 0 rows') })
     const stored = (await rows('audit_verified')).map(({ target_id }) => JSON.parse(String(target_id)))
