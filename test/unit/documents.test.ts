@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { environmentSchema } from '../../src/config/variables.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+import { missingTests } from '../support/cited-tests.ts'
 
 const inFolder = async (folder: string): Promise<string[]> =>
   (await readdir(join(projectFolder, folder))).filter((name) => name.endsWith('.md')).map((name) => join(folder, name))
@@ -80,12 +81,18 @@ describe.each([...documents])('the document %s', (name, text) => {
   it('names commands that exist', () => {
     expect(missingScripts(text)).toEqual([])
   })
+
+  it('cites tests that exist', async () => {
+    expect(await missingTests(text)).toEqual([])
+  })
 })
 
 describe('the check of documents', () => {
-  it('finds a missing file, a missing heading, a missing path and a missing command', () => {
+  it('finds a missing file, a missing heading, a missing path, a missing command and a missing test', async () => {
     const text =
       '# Title\n[a](b.md) [c](#title) [d](#none) `src/none.ts` `src/worker.ts` `npm run none` `npm run -s dev`'
+    const cited = ['test/none.test.ts › a title', 'test/unit/timeout.test.ts › no such title']
+    expect(await missingTests(cited.map((each) => `\`${each}\``).join(' '))).toEqual(cited)
     expect(brokenLinks('made-up.md', text, new Map([['made-up.md', text]]))).toEqual(['b.md', '#title', '#none'])
     expect(missingPaths(text)).toEqual(['src/none.ts'])
     expect(missingScripts(text)).toEqual(['none'])
@@ -100,4 +107,32 @@ it('docs/commands.md lists every command', () => {
 it('docs/configuration.md lists every variable', () => {
   const listed = columnOf(documents.get('docs/configuration.md') ?? '', 'name')
   expect(listed.toSorted()).toEqual(Object.keys(environmentSchema.shape).toSorted())
+})
+
+describe('docs/compliance.md', () => {
+  const rows = (documents.get('docs/compliance.md') ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (?:control \||-)/.test(line))
+    .map((line) => line.slice(2, -2).split(' | '))
+  const isEvidence = (text: string): boolean => /`(?:(?:src|test|docs|\.github)\/|npm run |[A-Z]+\.md`)/.test(text)
+
+  it('says of every control how far it is met, and what shows it', () => {
+    expect(rows.length).toBeGreaterThan(30)
+    const unclear = rows.filter(
+      ([, how = '', evidence = '', yours]) =>
+        yours === undefined ||
+        !(/^\*\*(?:Met|In part|Not met)\b/.test(how) || how.startsWith('See ')) ||
+        !isEvidence(evidence),
+    )
+    expect(unclear).toEqual([])
+  })
+
+  it.each(['PCI DSS', 'SOC 2', 'GLBA', 'The Safeguards Rule, 16 CFR 314.4'])('has a section for %s', (heading) => {
+    expect(anchorsIn(documents.get('docs/compliance.md') ?? '')).toContain(anchorOf(heading))
+  })
+
+  it('has every paragraph of the Safeguards Rule', () => {
+    const paragraphs = rows.flatMap(([control = '']) => /^\(([a-j])\)/.exec(control)?.[1] ?? [])
+    expect([...new Set(paragraphs)].join('')).toBe('abcdefghij')
+  })
 })

@@ -4,35 +4,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
+import { citationsIn, hasTest } from '../../support/cited-tests.ts'
 
 const text = await readFile(join(projectFolder, 'docs', 'security.md'), 'utf8')
-/** Citations as a report prints a test: the file, the blocks around the test, and its title. */
-const named = [...text.matchAll(/`(test\/[^`]+?\.test\.ts) › ([^`]+)`/g)].map(
-  ([, file = '', title = '']) => [file, title] as const,
-)
-
-/** The line with this string literal, from a line on; -1 for none. */
-const lineOf = (lines: readonly string[], literal: string, from: number): number =>
-  lines.findIndex(
-    (line, index) => index >= from && ["'", '"', '`'].some((quote) => line.includes(`${quote}${literal}${quote}`)),
-  )
-
-const depthOf = (line: string): number => line.search(/\S/)
-
-/** Whether the source contains the blocks and the title, one inside the other. Relies on formatted sources. */
-function hasTest(source: string, title: string): boolean {
-  const lines = source.split('\n')
-  let from = 0
-  let depth = -1
-  for (const part of title.split(' › ')) {
-    const found = lineOf(lines, part, from)
-    const isInside = found !== -1 && lines.slice(from, found + 1).every((line) => line === '' || depthOf(line) > depth)
-    if (found === -1 || (depth !== -1 && !isInside)) return false
-    depth = depthOf(lines[found] ?? '')
-    from = found + 1
-  }
-  return true
-}
+const named = citationsIn(text).map(({ file, title }) => [file, title] as const)
 
 /**
  * Whether a title is a sentence with a subject: at least five words, and the first is neither a finite form nor a
@@ -87,6 +62,18 @@ const ids = new Set(rows.flatMap((row) => (row.split('|')[1] ?? '').split(',').m
 describe('the table of security requirements', () => {
   it('names tests by the dozen', () => {
     expect(new Set(named.map(([file, name]) => `${file} ${name}`)).size).toBeGreaterThan(60)
+  })
+
+  it.each([
+    'test/worker/freeze/',
+    'test/worker/keys/',
+    'test/worker/audit/',
+    'test/worker/retention/',
+    'test/worker/privacy/',
+    'test/e2e/backup.test.ts',
+    'test/e2e/compromise-drill.test.ts',
+  ])('names a test of each feature that protects data: %s', (place) => {
+    expect(named.filter(([file]) => file.startsWith(place))).not.toEqual([])
   })
 
   it.each(named)('names a test that exists: %s › %s', async (file, title) => {
