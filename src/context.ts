@@ -2,6 +2,7 @@
 import type { AuditAction } from './audit/actions.ts'
 import type { AuditKeys } from './audit/keys.ts'
 import type { AuthConfig } from './auth/access-token.ts'
+import type { Bucket } from './backup/bucket.ts'
 import type { Config } from './config/config.ts'
 import type { Keyring } from './crypto/keyring.ts'
 import type { SignedCheckpoint } from './db/audit/chains.ts'
@@ -64,6 +65,8 @@ export interface Services {
   readonly redact: Redact
   /** Pseudonyms of people and networks in log lines. */
   readonly pseudonyms: Pseudonyms
+  /** The bucket of backups; null where none is bound. */
+  readonly backups: Bucket | null
   /** Copies a checkpoint of the audit trail to where the database's owner cannot change it; null where there is none. */
   readonly saveCheckpoint: ((checkpoint: SignedCheckpoint) => Promise<void>) | null
   /** `random` decides which operations are sent. */

@@ -1,6 +1,8 @@
 // The composition root: creates a record of closures from the configuration and the bindings, once for each isolate.
 import { createAuditKeys } from './audit/keys.ts'
 import { createJwksSource } from './auth/jwks.ts'
+import type { Bucket } from './backup/bucket.ts'
+import { createCheckpointSaver } from './backup/save-checkpoint.ts'
 import { type Config, secretVariables } from './config/config.ts'
 import { createKeyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
@@ -34,6 +36,8 @@ export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly RATE_LIMITER?: LimiterObjects
   /** Required in strict environments. Without it, Plaid's limits are not enforced elsewhere. */
   readonly PLAID_QUOTA?: PlaidLimiterObjects
+  /** Required where the Worker makes backups. */
+  readonly BACKUPS?: Bucket
 }
 
 function limiterOver({ rateLimits }: Config, objects: LimiterObjects | undefined): Limiter | null {
@@ -95,14 +99,23 @@ function usageFlush(usage: UsageCounter, jobs: JobsDatabase): Services['flushUsa
   }
 }
 
+/** The bucket of backups. Without backups there may be one too, for checkpoints of the audit trail. */
+function backupsOver({ backup }: Config, bucket: Bucket | undefined): Bucket | null {
+  const isBound = typeof bucket?.createMultipartUpload === 'function'
+  if (!isBound && backup !== null) throw unbound('BACKUPS')
+  return bucket !== undefined && isBound ? bucket : null
+}
+
 function unbound(name: string): AppError {
   return new AppError('misconfigured', 'The service is not configured correctly.', { reason: `${name} is not bound` })
 }
 
 /** Values that must never be logged, in every available form. */
 function secretsOf(config: Config, env: Bindings): string[] {
-  const { auth, database } = config
-  const urls = [database.apiUrl, database.jobsUrl, ...(auth.mode === 'builtin' ? [auth.databaseUrl] : [])]
+  const { auth, database, backup } = config
+  const urls = [database.apiUrl, database.jobsUrl, ...(auth.mode === 'builtin' ? [auth.databaseUrl] : [])].concat(
+    backup === null ? [] : [backup.databaseUrl],
+  )
   const passwords = urls
     .map((url) => new URL(url).password)
     .flatMap((password) => [password, decodeURIComponent(password)])
@@ -135,6 +148,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const log = createLogger({ environment: config.environment }, { redactText: redact })
   const jobs = connect('wn_jobs', config.database.jobsUrl, config.database.endpoint)
   const usage = createUsageCounter()
+  const backups = backupsOver(config, bindings.BACKUPS)
   const producer = createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log })
   const freeze = createFreezeGate({
     read: async () => (await readFreeze(jobs)).state,
@@ -183,7 +197,8 @@ export function createServices(config: Config, bindings: Bindings): Services {
     newId: () => crypto.randomUUID(),
     redact,
     pseudonyms: createPseudonyms(config.secret),
-    saveCheckpoint: null,
+    backups,
+    saveCheckpoint: backups === null ? null : createCheckpointSaver(backups),
     reporter: createReporter({
       dsn: config.sentry?.dsn ?? null,
       environment: config.environment,

@@ -184,3 +184,29 @@ export const safetySwitches = pgTable(
     ),
   ],
 )
+
+/** Backups, and what became of them. A row says nothing about a person. */
+export const backups = pgTable(
+  'backups',
+  {
+    /** The time of the snapshot and a random suffix: the name of the folder or of the prefix in the bucket. */
+    id: text().primaryKey(),
+    /** `bucket` · `command` */
+    place: text().notNull(),
+    /** `running` · `complete` · `failed` */
+    state: text().notNull(),
+    startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
+    finishedAt: timestamp('finished_at', { withTimezone: true, precision: 3 }),
+    rows: bigint({ mode: 'number' }),
+    bytes: bigint({ mode: 'number' }),
+    /** Why it failed: `time_limit` · `error`; the log has the details. */
+    problem: text(),
+    /** When an administrator reported that it was restored and compared. */
+    verifiedAt: timestamp('verified_at', { withTimezone: true, precision: 3 }),
+  },
+  (table) => [
+    check('backups_place', sql`place in ('bucket', 'command')`),
+    check('backups_state', sql`state in ('running', 'complete', 'failed')`),
+    index('backups_started').on(table.startedAt),
+  ],
+)

@@ -4,6 +4,7 @@ type TargetKind =
   | 'access_tokens'
   | 'account'
   | 'audit_trail'
+  | 'backup'
   /** Those of the person in whose trail the row is. The row has no id of the account: an erasure could not delete it. */
   | 'credentials'
   | 'dead_letter'
@@ -94,6 +95,15 @@ export const auditActions = {
   retention_started: 'deleted_rows',
   /** At its end. The target is the number of rows that it deleted. */
   retention_finished: 'deleted_rows',
+  /** The whole database was read and encrypted for the recipients of backups. */
+  backup_created: 'backup',
+  backup_failed: 'backup',
+  /** Its retention has ended. */
+  backup_deleted: 'backup',
+  /** An administrator reports that the backup was restored into a temporary database and compared. */
+  backup_verified: 'backup',
+  /** This database was made from the backup. */
+  backup_restored: 'backup',
 } as const satisfies Readonly<Record<string, TargetKind>>
 
 export type AuditAction = keyof typeof auditActions

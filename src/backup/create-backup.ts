@@ -29,6 +29,8 @@ export interface CreateBackup {
   readonly startSha256: () => Digest
   readonly id: string
   readonly destination: Destination
+  /** Called before each page of rows; throws where there is no time for another one. */
+  readonly checkTime?: () => void
 }
 
 /** Passes bytes on and counts and hashes them. */
@@ -51,7 +53,7 @@ function encrypterFor(recipients: readonly string[]): Encrypter {
 }
 
 async function writeTable(
-  { connection, startSha256, destination }: CreateBackup,
+  { connection, startSha256, destination, checkTime }: CreateBackup,
   table: Table,
   encrypter: Encrypter,
 ): Promise<TableEntry> {
@@ -60,6 +62,7 @@ async function writeTable(
   let rows = 0
   const source = new ReadableStream<Bytes>({
     pull: async (controller) => {
+      checkTime?.()
       const { value, done } = await pages.next()
       if (done === true) return controller.close()
       rows += value.rows

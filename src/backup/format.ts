@@ -25,11 +25,13 @@ const table = z.strictObject({
 })
 export type TableEntry = z.output<typeof table>
 
+export const idPattern = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/
+
 export const manifestSchema = z.strictObject({
   format: z.literal(1),
   product: z.literal('wealthnavigator-edge'),
   /** The folder's name: the time of the snapshot and a random suffix. */
-  id: z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{8}$/),
+  id: z.string().regex(idPattern),
   created_at: z.iso.datetime(),
   server_version: z.string(),
   /** The newest migration of the database. */
@@ -64,6 +66,13 @@ export async function verifyMac(keys: AuditKeys, manifest: string, text: string)
 /** `20261129T020000Z-` and eight hexadecimal digits. */
 export const backupId = (at: Date, random: Uint8Array): string =>
   `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${encodeHex(random.subarray(0, 4))}`
+
+export const rowsOf = ({ tables }: Manifest): number => tables.reduce((sum, { rows }) => sum + rows, 0)
+export const bytesOf = ({ tables }: Manifest): number => tables.reduce((sum, { bytes }) => sum + bytes, 0)
+
+/** The time in an id. */
+export const backupTime = (id: string): Date =>
+  new Date(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z'))
 
 /** The recipients of `BACKUP_RECIPIENT`: age public keys, separated by commas or spaces. */
 export const recipientsOf = (text: string): string[] => text.split(/[\s,]+/).filter((each) => each !== '')

@@ -1,13 +1,14 @@
 // Reads tables from one snapshot of the database, a page at a time, as lines of JSON.
 import * as z from 'zod'
 import type { Table } from './catalog.ts'
+import { refuseBlind } from './check-login.ts'
 import { type Connection, quoted, select } from './connection.ts'
 
 const pageRows = 1000
 
 /**
  * Begins a transaction in which every statement sees the database as of one moment. JSON text of values depends on these
- * settings, and on nothing else.
+ * settings, and on nothing else. Rejects where the login would not see every row.
  */
 export async function beginSnapshot(connection: Connection): Promise<void> {
   await connection.query('begin isolation level repeatable read read only')
@@ -17,10 +18,9 @@ export async function beginSnapshot(connection: Connection): Promise<void> {
     "intervalstyle = 'iso_8601'",
     "bytea_output = 'hex'",
     'extra_float_digits = 1',
-    // A row-level policy that hid rows would make a backup incomplete: an error instead.
-    'row_security = off',
   ])
     await connection.query(`set local ${setting}`)
+  await refuseBlind(connection)
 }
 
 const lineRow = z.object({ line: z.string() })

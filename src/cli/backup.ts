@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { Client } from 'pg'
 import type { AuditKeys } from '../audit/keys.ts'
 import { createBackup } from '../backup/create-backup.ts'
-import { backupId, type Manifest, type TableEntry } from '../backup/format.ts'
+import { backupId, backupTime, bytesOf, type Manifest, rowsOf, type TableEntry } from '../backup/format.ts'
 import { checkFiles, openManifest, refuseForeign } from '../backup/open-backup.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
@@ -17,19 +18,29 @@ import { readErased } from './backup/erased.ts'
 import { folderOrigin, listBackups, openNewBackup } from './backup/folder.ts'
 import { loadBackup } from './backup/load.ts'
 import { settle } from './backup/settle.ts'
+import { cloudflareBucket, localBucket } from './backup/bucket-source.ts'
+import { fetchBackup } from './backup/fetch.ts'
+import { recordCreated, recordRestored } from './backup/record.ts'
 import { startSha256 } from './backup/sha256.ts'
+import { adminApi } from './lib/admin-api.ts'
 import { auditKeysOf } from './lib/audit-keys.ts'
 import { withConnection } from './lib/owner-connection.ts'
 
 const help = `npm run backup -- create --to FOLDER
 npm run backup -- list --to FOLDER
-npm run backup -- verify BACKUP --identity KEYFILE
+npm run backup -- fetch --bucket NAME|--local FOLDER --to FOLDER [--id ID]
+npm run backup -- verify BACKUP --identity KEYFILE [--record] [--url URL]
 npm run backup -- restore BACKUP --identity KEYFILE --into URL --erasures FILE|none
 npm run backup -- cleanup --to FOLDER [--days 30]
 
 create writes one snapshot of MIGRATE_DATABASE_URL's database, encrypted with age for BACKUP_RECIPIENT.
 list prints the backups in a folder, oldest first.
+fetch copies a backup that the Worker made from its bucket, the newest by default.
+  --bucket NAME   CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN are those that wrangler takes
+  --local FOLDER  from the state of a local Worker: DATA_DIR/worker/state
 verify restores a backup into a temporary database and compares every row with the manifest.
+  --record  then tells the Worker, which shows the last verified backup under /api/v1/admin/backups; ADMIN_TOKEN is an
+            administrator's access token, --url the Worker (http://127.0.0.1:8787, or PORT's)
 restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's. FILE lists who was
 erased since, as 'npm run -s erasure -- list' writes it: they are erased again.
 cleanup deletes backups that are older than --days. The newest one always stays.
@@ -42,12 +53,15 @@ const options = {
   into: { type: 'string' },
   erasures: { type: 'string' },
   days: { type: 'string', default: '30' },
+  bucket: { type: 'string' },
+  id: { type: 'string' },
+  local: { type: 'string' },
+  record: { type: 'boolean', default: false },
+  url: { type: 'string' },
 } as const
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const rowsOf = ({ tables }: Manifest): number => tables.reduce((sum, { rows }) => sum + rows, 0)
-const bytesOf = ({ tables }: Manifest): number => tables.reduce((sum, { bytes }) => sum + bytes, 0)
 const summary = (manifest: Manifest): string =>
   `${manifest.tables.length} tables, rows: ${rowsOf(manifest)}, ${(bytesOf(manifest) / 1e6).toFixed(1)} MB`
 
@@ -64,9 +78,26 @@ async function create(folder: string): Promise<void> {
       createBackup({ ...given, connection, destination }),
     )
     print(`${await finish()}: ${summary(manifest)}`)
+    await withConnection(ownerUrl(), 'backup', (client) => recordCreated(client, given.keys, manifest))
   } catch (error) {
     await discard()
     throw error
+  }
+}
+
+interface FetchOptions {
+  readonly bucket?: string | undefined
+  readonly id?: string | undefined
+  readonly local?: string | undefined
+}
+
+async function fetchInto(to: string, { bucket, id, local }: FetchOptions): Promise<void> {
+  const keys = auditKeys()
+  const source = local === undefined ? cloudflareBucket(bucket, process.env) : await localBucket(local)
+  try {
+    print(await fetchBackup({ source, id, to, keys }))
+  } finally {
+    await source.close()
   }
 }
 
@@ -93,7 +124,15 @@ async function openChecked(path: string, identity: string | undefined) {
   return { origin, manifest, identities }
 }
 
-async function verify(path: string, identity: string | undefined): Promise<void> {
+interface VerifyOptions {
+  readonly identity?: string | undefined
+  readonly record: boolean
+  readonly url?: string | undefined
+}
+
+async function verify(path: string, { identity, record, url }: VerifyOptions): Promise<void> {
+  // A missing token is found before an hour of work.
+  const call = record ? adminApi(url, process.env) : null
   const opened = await openChecked(path, identity)
   const { manifest } = opened
   const server = await startPostgres({ dataDir: ':memory:', port: 0, log: () => undefined })
@@ -102,6 +141,7 @@ async function verify(path: string, identity: string | undefined): Promise<void>
     const different = await withConnection(server.url, 'backup', (client) => differences(client, manifest))
     if (different.length > 0) throw new Error(`The restored rows differ in ${different.join(', ')}.`)
     print(`${path} can be restored: ${summary(manifest)}`)
+    await call?.('POST', `/api/v1/admin/backups/${manifest.id}/verified`)
   } finally {
     await server.stop()
   }
@@ -120,7 +160,9 @@ async function restore(path: string, { identity, into, erasures }: RestoreOption
   const opened = await openChecked(path, identity)
   const onTable = ({ schema, name, rows }: TableEntry): void => print(`${schema}.${name}: rows ${rows}`)
   await loadBackup({ ...opened, into, onTable })
-  const again = await settle(into, people)
+  const keys = auditKeys()
+  const record = (client: Client): Promise<void> => recordRestored(client, keys, opened.manifest)
+  const again = await settle(into, { people, record })
   print(`Restored the backup of ${opened.manifest.created_at}. Every item will be synced again. Users sign in again.`)
   if (again > 0) print(`Erasures that the Worker completes: ${again}.`)
 }
@@ -128,8 +170,7 @@ async function restore(path: string, { identity, into, erasures }: RestoreOption
 const dayMs = 86_400_000
 
 /** The time in the name of a backup's folder. */
-const createdAtMs = (path: string): number =>
-  Date.parse(basename(path).replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z'))
+const createdAtMs = (path: string): number => backupTime(basename(path)).getTime()
 
 async function cleanup(folder: string, daysText: string): Promise<void> {
   const days = Number(daysText)
@@ -148,12 +189,13 @@ async function main(args: string[]): Promise<void> {
   if (others.length > 0 || (path !== undefined && !usesPath)) throw misuse('There are too many arguments.')
   if (usesPath) {
     if (path === undefined) throw misuse('Name the folder of one backup.')
-    return action === 'verify' ? verify(path, values.identity) : restore(path, values)
+    return action === 'verify' ? verify(path, values) : restore(path, values)
   }
-  if (action !== 'create' && action !== 'list' && action !== 'cleanup')
-    throw misuse('Name one of create, list, verify, restore and cleanup.')
+  if (action !== 'create' && action !== 'list' && action !== 'cleanup' && action !== 'fetch')
+    throw misuse('Name one of create, list, fetch, verify, restore and cleanup.')
   if (values.to === undefined) throw misuse('Say with --to which folder holds the backups.')
   if (action === 'create') return create(values.to)
+  if (action === 'fetch') return fetchInto(values.to, values)
   return action === 'list' ? list(values.to) : cleanup(values.to, values.days)
 }
 

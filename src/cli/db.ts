@@ -16,16 +16,16 @@ const kitTimeoutMs = 60_000
 const run = promisify(execFile)
 
 const help = `npm run db:migrate              applies the migrations that MIGRATE_DATABASE_URL's database has not seen
-npm run db:bootstrap            makes the Worker's three logins there and prints their URLs as JSON
+npm run db:bootstrap            makes the Worker's four logins there and prints their URLs as JSON
 npm run db:bootstrap -- --force   also where the logins that get new passwords have sessions
-npm run db:bootstrap -- --retire  ends every login of the Worker but the newest three, and their sessions
+npm run db:bootstrap -- --retire  ends every login of the Worker but the newest four, and their sessions
 npm run db:generate -- --name N writes the migration from the last one to the schema in drizzle/
 npm run db:check                fails where the schema and the migrations differ
 
 MIGRATE_DATABASE_URL is the owner's postgres:// URL, without a pooler in between.
-db:bootstrap takes API_PASSWORD, JOBS_PASSWORD and IDENTITY_PASSWORD from the environment, or makes random ones. Each run makes the next
+db:bootstrap takes API_PASSWORD, JOBS_PASSWORD, IDENTITY_PASSWORD and BACKUP_PASSWORD from the environment, or makes random ones. Each run makes the next
 generation of logins and leaves the one before valid, so that a running Worker keeps working. It refuses while the logins
-that would get new passwords have sessions. It copies the settings of wn_api, wn_jobs and wn_identity to their logins. The JSON on its output is what
+that would get new passwords have sessions. It copies the settings of wn_api, wn_jobs, wn_identity and wn_backup to their logins. The JSON on its output is what
 \`wrangler secret bulk\` takes. Once the Worker has the new URLs, --retire ends the older logins.`
 
 function drizzleKit(args: readonly string[], folder: string) {
@@ -66,11 +66,17 @@ async function check(): Promise<void> {
 }
 
 function givenPasswords(): BootstrapOptions {
-  const { API_PASSWORD: apiPassword, JOBS_PASSWORD: jobsPassword, IDENTITY_PASSWORD: identityPassword } = process.env
+  const {
+    API_PASSWORD: apiPassword,
+    JOBS_PASSWORD: jobsPassword,
+    IDENTITY_PASSWORD: identityPassword,
+    BACKUP_PASSWORD: backupPassword,
+  } = process.env
   return {
     ...(apiPassword ? { apiPassword } : {}),
     ...(jobsPassword ? { jobsPassword } : {}),
     ...(identityPassword ? { identityPassword } : {}),
+    ...(backupPassword ? { backupPassword } : {}),
   }
 }
 
@@ -89,6 +95,7 @@ async function makeLogins(args: string[]): Promise<void> {
     DATABASE_URL: made.apiUrl,
     DATABASE_JOBS_URL: made.jobsUrl,
     DATABASE_IDENTITY_URL: made.identityUrl,
+    DATABASE_BACKUP_URL: made.backupUrl,
   }
   process.stdout.write(`${JSON.stringify(urls, null, 2)}\n`)
   process.stderr.write(

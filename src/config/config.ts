@@ -116,6 +116,15 @@ export interface Config {
     /** Days after which data that a user removed is deleted. */
     readonly removedDays: number
   }
+  /** Backups into the bucket; null where they are made elsewhere (`none`), or in development without a recipient. */
+  readonly backup: {
+    /** age public keys. */
+    readonly recipients: readonly string[]
+    /** The login that reads every row and changes none. */
+    readonly databaseUrl: string
+  } | null
+  /** Days that backups in the bucket are kept. */
+  readonly backupRetentionDays: number
   /** Whether items at Plaid that are not stored here are removed there, and how many a day. */
   readonly orphanRemoval: { readonly mode: 'off' | 'report' | 'end'; readonly perDay: number }
   /** Messages that a sweep sends per second until the next sweep. */
@@ -166,6 +175,11 @@ const auditOf = (env: AuditVariables & { readonly SECRET_KEY?: string | undefine
   const secret = env.AUDIT_KEY ?? (env.SECRET_KEY === undefined ? null : utf8(env.SECRET_KEY))
   if (secret === null) throw misconfigured([['AUDIT_KEY', 'is missing']])
   return { current: { id: env.AUDIT_KEY_ID, secret }, previous: env.AUDIT_KEYS_PREVIOUS }
+}
+
+function backupOf({ BACKUP_RECIPIENT: recipients, DATABASE_BACKUP_URL: databaseUrl }: Environment): Config['backup'] {
+  if (recipients === undefined || recipients.length === 0 || databaseUrl === undefined) return null
+  return { recipients, databaseUrl }
 }
 
 function misconfigured(violations: readonly Violation[]): AppError {
@@ -248,6 +262,8 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     },
     retention: { days: env.RETENTION_DAYS, removedDays: env.RETENTION_REMOVED_DAYS },
     securityContacts: env.SECURITY_CONTACT,
+    backup: backupOf(env),
+    backupRetentionDays: env.BACKUP_RETENTION_DAYS,
     orphanRemoval: { mode: env.ORPHAN_REMOVAL, perDay: env.ORPHAN_REMOVALS_PER_DAY },
     sweep: { messagesPerSecond: env.SWEEP_WAKES_PER_SECOND },
     sentry:

@@ -1,9 +1,9 @@
 // Constraints between variables, and settings that are allowed in development only.
 import { encodeBase64, encodeHex } from '../crypto/encoding.ts'
 import { isKeyIdBelow } from '../crypto/keyring.ts'
-import { identityUrlMissing, loginViolations, sharedLoginViolations } from './logins.ts'
+import { identityUrlMissing, loginViolations, makesBackups, sharedLoginViolations } from './logins.ts'
 import { isRedirectUri } from './redirect-uri.ts'
-import { authModeOf, type Violation, type Environment, secretVariables } from './variables.ts'
+import { authModeOf, exampleRecipient, type Violation, type Environment, secretVariables } from './variables.ts'
 
 const originIsExact = (origin: string): boolean => {
   const url = URL.parse(origin)
@@ -102,6 +102,8 @@ function strictViolations(env: Environment, raw: Readonly<Record<string, unknown
     ])
   if (env.RATE_LIMIT_ENABLED === 'false') violations.push(['RATE_LIMIT_ENABLED', 'may be false in development only'])
   if (env.AUDIT_KEY === undefined) violations.push(['AUDIT_KEY', 'is missing'])
+  if (env.BACKUP_RECIPIENT === undefined)
+    violations.push(['BACKUP_RECIPIENT', 'is missing: age public keys, or none where backups are made elsewhere'])
   for (const name of secretVariables) {
     const value = raw[name]
     if (typeof value !== 'string') continue
@@ -146,6 +148,10 @@ export function constraintViolations(env: Environment, raw: Readonly<Record<stri
   if (!env.CORS_ORIGINS.every(originIsExact)) violations.push(['CORS_ORIGINS', 'must hold exact origins'])
   violations.push(...authViolations(env), ...linkViolations(env))
   violations.push(...sharedLoginViolations(env))
+  if (env.BACKUP_RECIPIENT?.includes(exampleRecipient) === true)
+    violations.push(['BACKUP_RECIPIENT', 'is an example value'])
+  if (makesBackups(env) && env.DATABASE_BACKUP_URL === undefined)
+    violations.push(['DATABASE_BACKUP_URL', 'is missing: backups need a login that reads, as db:bootstrap prints it'])
   if (env.SECRET_KEY_PREVIOUS === env.SECRET_KEY)
     violations.push(['SECRET_KEY_PREVIOUS', 'must differ from SECRET_KEY'])
   if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))

@@ -15,14 +15,20 @@ interface DatabaseLogin {
   readonly role: string
 }
 
-/** The logins in use. With `oidc`, the URL of the accounts' login may be set and is ignored. */
+/** Whether the Worker itself makes backups. */
+export const makesBackups = ({ BACKUP_RECIPIENT: recipients }: Environment): boolean => (recipients ?? []).length > 0
+
+/** The logins in use. A URL that the configuration does not need may be set, and is ignored. */
 function loginsOf(env: Environment): readonly DatabaseLogin[] {
-  const { DATABASE_IDENTITY_URL: identityUrl } = env
+  const { DATABASE_IDENTITY_URL: identityUrl, DATABASE_BACKUP_URL: backupUrl } = env
   return [
     { variable: 'DATABASE_URL', url: env.DATABASE_URL, role: 'wn_api' },
     { variable: 'DATABASE_JOBS_URL', url: env.DATABASE_JOBS_URL, role: 'wn_jobs' },
     ...(authModeOf(env) === 'builtin' && identityUrl !== undefined
       ? [{ variable: 'DATABASE_IDENTITY_URL', url: identityUrl, role: 'wn_identity' }]
+      : []),
+    ...(makesBackups(env) && backupUrl !== undefined
+      ? [{ variable: 'DATABASE_BACKUP_URL', url: backupUrl, role: 'wn_backup' }]
       : []),
   ]
 }

@@ -1,6 +1,7 @@
 // The format of each of the Worker's variables and secrets. constraints.ts checks them together.
 import * as z from 'zod'
 import { decodeKey, keyIdPattern } from '../crypto/keyring.ts'
+import { isAgeRecipient } from './age-recipient.ts'
 
 export const plaidProducts = ['transactions', 'investments', 'liabilities'] as const
 export type PlaidProduct = (typeof plaidProducts)[number]
@@ -122,6 +123,20 @@ const contact = z
   .max(500)
   .regex(/^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/\S+|tel:\+?[\d-]+)$/, 'must list addresses as mailto:, https: or tel:')
 
+/** The placeholder of wrangler.toml. */
+export const exampleRecipient = 'age1example'
+const isRecipient = (text: string): boolean => text === exampleRecipient || isAgeRecipient(text)
+const noRecipient = 'must be age public keys (age1…), separated by commas, or none'
+
+/** Public keys that backups are encrypted for; none for `none`. Only they may be on the server, never a secret key. */
+const backupRecipients = list.transform((recipients, context): readonly string[] => {
+  if (recipients.length === 1 && recipients[0] === 'none') return []
+  if (recipients.length > 0 && recipients.every(isRecipient)) return recipients
+  const isSecret = recipients.some((recipient) => /^AGE-SECRET-KEY/i.test(recipient))
+  context.addIssue({ code: 'custom', message: isSecret ? 'must not be a secret key' : noRecipient })
+  return z.NEVER
+})
+
 /** The secrets: never logged, all different, no example values. */
 export const secretVariables = [
   'PLAID_SECRET',
@@ -162,6 +177,7 @@ export const environmentSchema = z.object({
   DATABASE_URL: databaseUrl,
   DATABASE_JOBS_URL: databaseUrl,
   DATABASE_IDENTITY_URL: databaseUrl.optional(),
+  DATABASE_BACKUP_URL: databaseUrl.optional(),
   DATABASE_ENDPOINT: httpUrl.optional(),
   SECRET_KEY: z.string().min(32, 'must be at least 32 characters'),
   SECRET_KEY_PREVIOUS: z.string().min(32, 'must be at least 32 characters').optional(),
@@ -176,6 +192,8 @@ export const environmentSchema = z.object({
   // Plaid sends two years of history again in a full sync.
   RETENTION_DAYS: z.coerce.number().int().min(731).max(36_500).default(2555),
   RETENTION_REMOVED_DAYS: z.coerce.number().int().min(0).max(3650).default(30),
+  BACKUP_RECIPIENT: backupRecipients.optional(),
+  BACKUP_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   ORPHAN_REMOVAL: z.enum(['off', 'report', 'end'], { error: 'must be off, report or end' }).default('end'),
   ORPHAN_REMOVALS_PER_DAY: z.coerce.number().int().min(0).max(100_000).default(20),
   SWEEP_WAKES_PER_SECOND: z.coerce.number().int().min(1).max(500).default(25),

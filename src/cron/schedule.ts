@@ -1,5 +1,6 @@
 // Maps cron strings to jobs. An unknown string throws.
 import { chainAudit } from '../audit/chain.ts'
+import { reportOverdueBackup } from '../backup/report-overdue.ts'
 import type { Ctx } from '../context.ts'
 import { readFreeze } from '../db/operations/freeze.ts'
 import { AppError } from '../errors.ts'
@@ -25,6 +26,7 @@ const refreshes: readonly Part[] = [
   { name: 'losses', budgetMs: 60_000, run: remindOfLosses },
   { name: 'plaid_users', budgetMs: 60_000, run: reportMissingPlaidUsers },
   { name: 'stale', budgetMs: 8 * 60_000, run: markStaleProducts },
+  { name: 'backups', budgetMs: 60_000, run: reportOverdueBackup },
 ]
 
 /** Each minute: a row that is not chained yet can be deleted without a trace. */
@@ -32,6 +34,23 @@ const audits: readonly Part[] = [{ name: 'chain', budgetMs: 50_000, run: chainAu
 
 const purges: readonly Part[] = [
   { name: 'retention', budgetMs: 11 * 60_000, run: (ctx) => purgeExpired(ctx, 10 * 60_000) },
+]
+
+/** Imported dynamically: the code for backups is loaded once a day, and no request waits for it. */
+const saves: readonly Part[] = [
+  {
+    name: 'backup',
+    budgetMs: 14.5 * 60_000,
+    run: async (ctx) => await (await import('../backup/run-backup.ts')).runBackup(ctx),
+  },
+]
+
+const cleans: readonly Part[] = [
+  {
+    name: 'cleanup',
+    budgetMs: 14 * 60_000,
+    run: async (ctx) => await (await import('../backup/cleanup-bucket.ts')).cleanupBackups(ctx),
+  },
 ]
 
 interface Job {
@@ -46,6 +65,9 @@ const jobs: Readonly<Record<string, Job>> = {
   '* * * * *': { name: 'audit', run: (ctx) => runParts(ctx, audits), whileFrozen: true },
   '2-57/5 * * * *': { name: 'sweep', run: (ctx) => runParts(ctx, heals) },
   '19 * * * *': { name: 'sync', run: (ctx) => runParts(ctx, refreshes) },
+  '11 2 * * *': { name: 'backup', run: (ctx) => runParts(ctx, saves) },
+  // Cloudflare's 1 is Sunday, as in no other cron.
+  '13 3 * * SUN': { name: 'cleanup', run: (ctx) => runParts(ctx, cleans) },
   '41 3 * * *': { name: 'retention', run: (ctx) => runParts(ctx, purges) },
 }
 

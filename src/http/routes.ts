@@ -8,6 +8,7 @@ import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRo
 import { auditVerificationRoute, listAllAuditRoute } from './routes/admin/audit.ts'
 import { listOwnAuditRoute } from './routes/audit.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
+import { listBackupsRoute, verifiedBackupRoute } from './routes/admin/backups.ts'
 import { planRetentionRoute, runRetentionRoute } from './routes/admin/retention.ts'
 import { listWebhooksRoute, usageRoute } from './routes/admin/plaid.ts'
 import { listTokensRoute, rotateTokensRoute } from './routes/admin/access-tokens.ts'
@@ -134,6 +135,8 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       unfreezeRoute,
       planRetentionRoute,
       runRetentionRoute,
+      listBackupsRoute,
+      verifiedBackupRoute,
       logoutAllRoute,
       changePasswordRoute,
       enrollTotpRoute,

@@ -8,4 +8,8 @@ declare module 'node:crypto' {
     options: { readonly N: number; readonly r: number; readonly p: number; readonly maxmem: number },
     callback: (error: Error | null, key: Uint8Array) => void,
   ): void
+  export function createHash(algorithm: 'sha256'): {
+    update(bytes: Uint8Array): unknown
+    digest(encoding: 'hex'): string
+  }
 }

@@ -1,5 +1,5 @@
-// scrypt (RFC 7914) in the platform's native code. The only file of the Worker that imports a node:* module; the module
-// is loaded with the first password.
+// scrypt (RFC 7914) in the platform's native code. One of two files of the Worker that import a node:* module
+// (src/backup/sha256.ts is the other); it is loaded with the first password.
 import { type Bytes } from '../crypto/encoding.ts'
 
 /** The cost: N = 2 ** logN; memory is 128 · N · r bytes, work grows with p. */

@@ -18,6 +18,8 @@ type Purge =
   | 'expiry'
   /** The reconciler, five minutes after the time has come. */
   | 'reconciler'
+  /** The weekly cleanup of backups. */
+  | 'cleanup'
   /** The sweep, every five minutes. */
   | 'sweep'
   /** Goes with the row that it belongs to. */
@@ -273,6 +275,14 @@ export const policy = {
     from: 'the erasure of the user; the newest thousand decisions',
     reason: 'Proves what the user agreed to, and when',
     readers: ['user'],
+  },
+  backups: {
+    tables: ['public.backups'],
+    purge: 'cleanup',
+    days: 400,
+    from: 'the start of the backup',
+    reason: 'Shows that backups were made and restored in the last year; about no person',
+    readers: ['administrator', 'jobs'],
   },
   logins: {
     tables: ['identity.accounts', 'identity.recovery_codes'],

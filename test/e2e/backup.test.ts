@@ -159,8 +159,15 @@ describe('a restored database', () => {
     const rows = async (url: string) => await fingerprint((text) => query(edge.database.endpoint, url, text))
     const [before, after] = [original, await rows(into)]
     const different = Object.keys(before).filter((table) => before[table] !== after[table])
-    // A restoration changes these: every product is due, orphans are only reported, and the change feed begins anew.
-    expect(different).toEqual(['public.item_products', 'public.safety_switches', 'public.users'])
+    // A restoration changes these: every product is due, orphans are only reported, the change feed begins anew, and the
+    // audit trail says that the database was restored.
+    expect(different.toSorted()).toEqual([
+      'public.audit_log',
+      'public.audit_unchained',
+      'public.item_products',
+      'public.safety_switches',
+      'public.users',
+    ])
     expect(Object.keys(after)).toEqual(Object.keys(before))
   })
 

@@ -129,6 +129,7 @@ const strictVariables = (environment: string): Record<string, string> => ({
   AUTH_WRITE_SCOPE: 'wealth:write',
   ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   AUDIT_KEY: randomBytes(32).toString('base64'),
+  BACKUP_RECIPIENT: 'none',
 })
 
 /** Responses that need neither the database nor Plaid. */

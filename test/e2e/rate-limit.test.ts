@@ -33,6 +33,7 @@ const own: Readonly<Record<string, Policy>> = {
   'POST /api/v1/privacy/erase': 'sensitive',
   'POST /api/v1/admin/keys/rotate': 'sensitive',
   'POST /api/v1/admin/retention/run': 'sensitive',
+  'POST /api/v1/admin/backups/{id}/verified': 'sensitive',
   [`POST ${webhookPath}`]: 'webhook_failed',
 }
 const policyOf = ({ name, path }: DocumentedRoute): Policy =>

@@ -15,7 +15,7 @@ import {
 import { userTables } from '../support/tables.ts'
 
 const roles = logins.map((name) => `'${name}'`).join(', ')
-/** The roles, and the logins of either generation that are members of them. */
+/** The roles that serve requests and jobs, and the logins of either generation that are members of them. */
 const anyLogin = '^wn_(api|jobs|identity)(_[ab])?$'
 
 let edge: Edge
@@ -202,6 +202,7 @@ const grants: Record<string, Record<string, string>> = {
     audit_people: 'SELECT',
     audit_prunings: 'SELECT',
     audit_unchained: 'DELETE SELECT',
+    backups: `DELETE ${everythingOfTheirs}`,
     dead_letters: `DELETE ${everythingOfTheirs}`,
     erasures: 'SELECT UPDATE(attempts) UPDATE(deleted) UPDATE(next_attempt_at) UPDATE(plaid_user_removed)',
     holding_days: `DELETE ${everythingOfTheirs}`,
@@ -255,6 +256,27 @@ test('a table without policies is one that no login may touch', async () => {
           or has_any_column_privilege(r.oid, c.oid, 'select, insert, update, references'))`,
   )
   expect(open).toEqual([])
+})
+
+test('the login of backups reads every row of every table and sequence, and may do nothing else', async () => {
+  const { wn_backup: backup } = clients.byLogin
+  const rights = await edge.sql(
+    `select c.oid::regclass::text as relation, c.relkind as kind, string_agg(a.privilege_type, ' ') as rights
+      from pg_class c left join aclexplode(c.relacl) a on a.grantee = 'wn_backup'::regrole
+      where c.relkind in ('r', 'p', 'v', 'm', 'S') and c.relnamespace in (${ours}) group by 1, 2`,
+  )
+  expect(rights.filter((row) => row['rights'] !== 'SELECT')).toEqual([])
+  const relations = rights.filter(({ kind }) => kind !== 'S').map(({ relation }) => String(relation))
+  expect(relations).toEqual(
+    expect.arrayContaining(['transactions', 'identity.accounts', 'drizzle.__drizzle_migrations']),
+  )
+  for (const relation of relations) {
+    const [held] = await edge.sql(`select count(*) as n from ${relation}`)
+    const seen = await attempt(backup, null, `select count(*) as n from ${relation}`)
+    expect([relation, seen.rows]).toEqual([relation, [held]])
+    for (const statement of [`delete from ${relation}`, `insert into ${relation} default values`])
+      expect([statement, (await attempt(backup, null, statement)).refusal]).toEqual([statement, insufficientPrivilege])
+  }
 })
 
 /** Who may execute each function of this project. Functions without a login are only called by other functions. */

@@ -46,6 +46,7 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     DATABASE_URL: database.apiUrl,
     DATABASE_JOBS_URL: database.jobsUrl,
     DATABASE_IDENTITY_URL: database.identityUrl,
+    DATABASE_BACKUP_URL: database.backupUrl,
     DATABASE_ENDPOINT: database.endpoint,
     SECRET_KEY: 'test-secret-key-test-secret-key-test-secret-key',
     SECRET_KEY_PREVIOUS: '',
@@ -66,6 +67,8 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     RATE_LIMITS: generousLimits,
     RETENTION_DAYS: '',
     RETENTION_REMOVED_DAYS: '',
+    BACKUP_RECIPIENT: '',
+    BACKUP_RETENTION_DAYS: '',
     ORPHAN_REMOVAL: '',
     // Tests create many orphans. Tests of this limit set their own.
     ORPHAN_REMOVALS_PER_DAY: '100000',

@@ -54,6 +54,7 @@ async function makeTemplate(server: Server, name: string): Promise<void> {
     apiPassword: sharedPassword(server.url, 'wn_api'),
     jobsPassword: sharedPassword(server.url, 'wn_jobs'),
     identityPassword: sharedPassword(server.url, 'wn_identity'),
+    backupPassword: sharedPassword(server.url, 'wn_backup'),
     generation: 'a' as const,
     force: true,
   }
@@ -110,6 +111,7 @@ export async function startDatabases(
         apiUrl: login('wn_api'),
         jobsUrl: login('wn_jobs'),
         identityUrl: login('wn_identity'),
+        backupUrl: login('wn_backup'),
         endpoint: endpointUrl,
       }
     }

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { TestDatabase } from './stack.ts'
 
 export const issuer = 'wealthnavigator-edge'
-export const logins = ['wn_api', 'wn_jobs', 'wn_identity'] as const
+export const logins = ['wn_api', 'wn_jobs', 'wn_identity', 'wn_backup'] as const
 export const insufficientPrivilege = '42501'
 
 /** Schemas that are not PostgreSQL's. */
@@ -15,14 +15,17 @@ export interface LoginClients {
   end(): Promise<void>
 }
 
-export async function connectLogins({ apiUrl, jobsUrl, identityUrl }: TestDatabase): Promise<LoginClients> {
+export async function connectLogins({ apiUrl, jobsUrl, identityUrl, backupUrl }: TestDatabase): Promise<LoginClients> {
   const byLogin = {
     wn_api: new Client(apiUrl),
     wn_jobs: new Client(jobsUrl),
     wn_identity: new Client(identityUrl),
+    wn_backup: new Client(backupUrl),
   }
   const all = Object.values(byLogin)
   await Promise.all(all.map((client) => client.connect()))
+  // The login could do the same. Only its rights count.
+  await byLogin.wn_backup.query('set default_transaction_read_only = off')
   return {
     byLogin,
     async end() {

@@ -24,6 +24,7 @@ const databaseSchema = z.object({
   apiUrl: z.string(),
   jobsUrl: z.string(),
   identityUrl: z.string(),
+  backupUrl: z.string(),
   /** The Neon endpoint's `http://127.0.0.1:PORT/sql`; its WebSocket is at `/v2` of the same port. */
   endpoint: z.string(),
 })

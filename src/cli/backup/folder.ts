@@ -21,6 +21,8 @@ async function flush(path: string): Promise<void> {
 
 /** A backup that is being written. `finish` gives it its name, so that a folder with that name is always complete. */
 export interface NewBackup {
+  /** Where the files are until then. */
+  readonly folder: string
   readonly destination: Destination
   readonly finish: () => Promise<string>
   readonly discard: () => Promise<void>
@@ -36,6 +38,7 @@ export async function openNewBackup(folder: string, id: string): Promise<NewBack
     await flush(target)
   }
   return {
+    folder: partial,
     destination: { write },
     finish: async () => {
       await rename(partial, path)

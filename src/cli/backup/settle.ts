@@ -41,9 +41,16 @@ const erasing = [
     on conflict do nothing`,
 ]
 
-async function settleRows(client: Client, people: readonly Erased[]): Promise<number> {
+export interface Settle {
+  readonly people: readonly Erased[]
+  readonly record: (client: Client) => Promise<void>
+}
+
+/** `record` writes the row of the audit trail in the same transaction. */
+async function settleRows(client: Client, { people, record }: Settle): Promise<number> {
   for (const statement of statements) await client.query(statement)
   for (const statement of erasing) await client.query(statement, [JSON.stringify(people)])
+  await record(client)
   const { rowCount } = await client.query('select from erasures where completed_at is null')
   return rowCount ?? 0
 }
@@ -52,7 +59,7 @@ async function settleRows(client: Client, people: readonly Erased[]): Promise<nu
  * Brings a loaded database to this version's schema, and makes it safe to use. `into` is the owner's URL. Resolves with the
  * number of erasures that the Worker will complete.
  */
-export async function settle(into: string, people: readonly Erased[]): Promise<number> {
+export async function settle(into: string, given: Settle): Promise<number> {
   await migrate(into)
-  return await withMigrationLock(into, (client) => inTransaction(client, () => settleRows(client, people)))
+  return await withMigrationLock(into, (client) => inTransaction(client, () => settleRows(client, given)))
 }

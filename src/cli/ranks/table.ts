@@ -49,6 +49,7 @@ export const ranks: readonly Unit[] = [
     name: 'audit signing',
     paths: ['actions', 'keys', 'signed-chain', 'signed-row'].map((file) => `src/audit/${file}.ts`),
   },
+  { name: 'backup bucket', paths: ['src/backup/bucket.ts'] },
   { name: 'context', paths: ['src/context.ts'] },
   { name: 'audit', paths: ['src/audit'] },
   { name: 'backup', paths: ['src/backup'] },
@@ -138,7 +139,7 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'link',
     'privacy',
   ],
-  cron: ['library', 'db/operations', 'context', 'audit', 'items', 'sync', 'link', 'privacy', 'retention'],
+  cron: ['library', 'db/operations', 'context', 'audit', 'backup', 'items', 'sync', 'link', 'privacy', 'retention'],
 }
 
 /** Units that do not import one another, in either direction. */
@@ -162,7 +163,10 @@ export const packages: readonly { readonly name: RegExp; readonly paths: readonl
   { name: /^jose$/, paths: ['src/auth', 'src/webhooks', 'src/privacy'] },
   { name: /^age-encryption$/, paths: ['src/backup'] },
   { name: /^otpauth(?:\/|$)/, paths: ['src/identity'] },
-  { name: /^node:crypto$/, paths: ['src/identity/scrypt.ts', 'src/identity/node-crypto.d.ts'] },
+  {
+    name: /^node:crypto$/,
+    paths: ['src/identity/scrypt.ts', 'src/identity/node-crypto.d.ts', 'src/backup/sha256.ts'],
+  },
   { name: /^cloudflare:workers$/, paths: ['src/ratelimit/object.ts', 'src/plaid/rate-limit/object.ts'] },
 ]
 

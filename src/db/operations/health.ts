@@ -28,7 +28,7 @@ const rightsRow = z.object({
   callable_functions: z.coerce.number(),
 })
 
-const rolesToTest = ['wn_api', 'wn_jobs', 'wn_identity'] as const
+const rolesToTest = ['wn_api', 'wn_jobs', 'wn_identity', 'wn_backup'] as const
 
 const question = (login: string) => sql`
   select pg_has_role(current_user, ${login}, 'usage') as acts,

@@ -164,6 +164,7 @@ export const leftOutTables: Readonly<Record<string, string>> = {
   investment_staging: 'The same for investment transactions.',
   erasures: 'Holds a hash of the login and the state of an erasure. The person gets the certificate.',
   dead_letters: 'Ids of messages to this service that failed. No row names a person.',
+  backups: 'Which backups of the whole database were made.',
   plaid_usage: 'Counts of calls to Plaid by all users together.',
   safety_switches: 'States of this service.',
   unmatched_webhooks: 'Counts of webhooks about items of no user.',

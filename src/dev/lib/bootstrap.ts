@@ -1,4 +1,4 @@
-// Makes the Worker's database logins. The migrations create three roles with the rights. Each role has two logins, a
+// Makes the Worker's database logins. The migrations create four roles with the rights. Each role has two logins, a
 // and b, whose passwords are changed in turns: new passwords go to the older generation, and only while it has no
 // sessions, so that the running Worker keeps its login. Uses SQL, because roles that are made in Neon's console inherit
 // BYPASSRLS. Never leaves a login that could bypass row-level security.
@@ -10,7 +10,8 @@ import { inTransaction, refuseOldServer, withMigrationLock } from './migrate.ts'
 export const apiRole = 'wn_api'
 export const jobsRole = 'wn_jobs'
 export const identityRole = 'wn_identity'
-const roles = [apiRole, jobsRole, identityRole] as const
+export const backupRole = 'wn_backup'
+const roles = [apiRole, jobsRole, identityRole, backupRole] as const
 
 const generations = ['a', 'b'] as const
 export type Generation = (typeof generations)[number]
@@ -19,6 +20,7 @@ export interface BootstrapOptions {
   apiPassword?: string
   jobsPassword?: string
   identityPassword?: string
+  backupPassword?: string
   /** The generation to give new passwords; by default the one with the older passwords. */
   generation?: Generation
   /** Also changes the passwords if that generation has sessions, which may be the running Worker's. */
@@ -30,6 +32,8 @@ export interface LoginUrls {
   jobsUrl: string
   /** For built-in accounts. */
   identityUrl: string
+  /** For backups. Without Neon's pooler: its one session is open for minutes. */
+  backupUrl: string
   generation: Generation
 }
 
@@ -184,12 +188,17 @@ async function newestGeneration(client: Client): Promise<Generation | null> {
 }
 
 /**
- * Gives one generation of the Worker's three logins new passwords (random by default), in one transaction. The other
- * generation stays valid. `url` is the owner's. The returned URLs use Neon's pooler.
+ * Gives one generation of the Worker's four logins new passwords (random by default), in one transaction. The other
+ * generation stays valid. `url` is the owner's. The returned URLs use Neon's pooler, except the one for backups.
  * @throws Error if that generation has sessions, unless forced
  */
 export async function bootstrap(url: string, options: BootstrapOptions = {}): Promise<LoginUrls> {
-  const { apiPassword = newPassword(), jobsPassword = newPassword(), identityPassword = newPassword() } = options
+  const {
+    apiPassword = newPassword(),
+    jobsPassword = newPassword(),
+    identityPassword = newPassword(),
+    backupPassword = newPassword(),
+  } = options
   const renew = async (client: Client): Promise<Generation> => {
     for (const role of roles) await restrict(client, role, [])
     const next = options.generation ?? ((await newestGeneration(client)) === 'a' ? 'b' : 'a')
@@ -197,6 +206,7 @@ export async function bootstrap(url: string, options: BootstrapOptions = {}): Pr
     await makeLogin(client, apiRole, loginOf(apiRole, next), apiPassword)
     await makeLogin(client, jobsRole, loginOf(jobsRole, next), jobsPassword)
     await makeLogin(client, identityRole, loginOf(identityRole, next), identityPassword)
+    await makeLogin(client, backupRole, loginOf(backupRole, next), backupPassword)
     for (const role of roles) await copySettings(client, role)
     return next
   }
@@ -204,11 +214,13 @@ export async function bootstrap(url: string, options: BootstrapOptions = {}): Pr
     await refuseOldServer(client)
     return await inTransaction(client, () => renew(client))
   })
-  const urlOf = (role: string, password: string) => withLogin(pooledUrl(url), loginOf(role, generation), password)
+  const urlOf = (role: string, password: string, at = pooledUrl(url)) =>
+    withLogin(at, loginOf(role, generation), password)
   return {
     apiUrl: urlOf(apiRole, apiPassword),
     jobsUrl: urlOf(jobsRole, jobsPassword),
     identityUrl: urlOf(identityRole, identityPassword),
+    backupUrl: urlOf(backupRole, backupPassword, url),
     generation,
   }
 }

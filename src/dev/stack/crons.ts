@@ -7,6 +7,8 @@ export const cronSchedules = {
   audit: '* * * * *',
   sweep: '2-57/5 * * * *',
   sync: '19 * * * *',
+  backup: '11 2 * * *',
+  cleanup: '13 3 * * SUN',
   retention: '41 3 * * *',
 } as const
 export type CronName = keyof typeof cronSchedules

@@ -1,4 +1,4 @@
-// The local stack's database: a server, its schema, the Worker's three logins, and the Neon endpoint in front of it.
+// The local stack's database: a server, its schema, the Worker's four logins, and the Neon endpoint in front of it.
 import { bootstrap, type BootstrapOptions, type LoginUrls } from '../lib/bootstrap.ts'
 import { migrate } from '../lib/migrate.ts'
 import { startNeonEndpoint } from '../neon-local/server.ts'

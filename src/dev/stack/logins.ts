@@ -1,4 +1,4 @@
-// The passwords of the Worker's three logins on the embedded database. Stored next to the data, so that a restart does
+// The passwords of the Worker's four logins on the embedded database. Stored next to the data, so that a restart does
 // not change them while connections use them.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,7 +7,12 @@ import { newPassword } from '../lib/bootstrap.ts'
 import { nullIfMissing } from '../lib/missing.ts'
 
 const password = z.string().min(1).default(newPassword)
-const loginsSchema = z.object({ apiPassword: password, jobsPassword: password, identityPassword: password })
+const loginsSchema = z.object({
+  apiPassword: password,
+  jobsPassword: password,
+  identityPassword: password,
+  backupPassword: password,
+})
 export type Logins = z.infer<typeof loginsSchema>
 
 /** Reads the passwords; creates and stores missing ones in a file that only its owner can read. */

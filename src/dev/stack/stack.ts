@@ -8,6 +8,7 @@ import { createReasons, whenReady } from '../lib/readiness.ts'
 import { signToken } from '../lib/sign-token.ts'
 import { startSimulator } from '../plaid-simulator/server.ts'
 import { type HeldFolder, holdFolder } from '../postgres/held-folder.ts'
+import { backupRecipient } from './backup-key.ts'
 import { cronSchedules, fireCron, startCrons } from './crons.ts'
 import { type LocalDatabase, startLocalDatabase } from './local-database.ts'
 import type { Part, StackOptions, Start } from './starting.ts'
@@ -51,20 +52,28 @@ const localDefaults: Variables = {
   ENCRYPTION_KEY_ID: 'k1',
 }
 
+interface Known {
+  plaidUrl: string
+  api: string
+  /** The public key of this stack's backups. */
+  recipient: string
+}
+
 /** The Worker's variables, in this order: chosen, known by this stack, from the examples, default. */
 function workerVariables(
   { chosen, examples }: { chosen: Variables; examples: Variables },
   { sqlUrl, logins }: LocalDatabase,
-  plaidUrl: string,
-  api: string,
+  { plaidUrl, api, recipient }: Known,
 ): Variables {
   const ownDatabase = chosen['DATABASE_URL'] === undefined
   const computed = {
     DATABASE_URL: logins.apiUrl,
     DATABASE_JOBS_URL: logins.jobsUrl,
     DATABASE_IDENTITY_URL: logins.identityUrl,
+    DATABASE_BACKUP_URL: logins.backupUrl,
     // The developer's database has a separate endpoint.
     ...(ownDatabase ? { DATABASE_ENDPOINT: sqlUrl } : {}),
+    BACKUP_RECIPIENT: recipient,
     PLAID_BASE_URL: plaidUrl,
     PLAID_WEBHOOK_URL: `${api}/api/v1/plaid/webhook`,
   }
@@ -94,7 +103,8 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
   const port = start.ports.PORT || (await freePort())
   const api = `http://127.0.0.1:${port}`
   const reasons = createReasons()
-  const variables = workerVariables(local, database, simulator.url, api)
+  const recipient = await backupRecipient(held.folder)
+  const variables = workerVariables(local, database, { plaidUrl: simulator.url, api, recipient })
   const options: WorkerOptions = {
     projectFolder,
     folder: held.folder,

@@ -12,6 +12,17 @@ const keysExample = {
 }
 
 const tokensExample = { before: sample.time, total: 5000, remaining: 1234 }
+const backupExample = {
+  id: sample.backup,
+  place: 'bucket',
+  state: 'complete',
+  problem: null,
+  started_at: sample.time,
+  finished_at: sample.time,
+  rows: 1048576,
+  bytes: 96468992,
+  verified_at: null,
+}
 const freezeExample = { state: 'frozen', changed_at: sample.time }
 
 export const adminTexts: OperationTexts = {
@@ -249,5 +260,26 @@ export const adminTexts: OperationTexts = {
       'Deletes rows that are past their retention, as the daily job does, for at most 15 seconds. Safe to interrupt and to repeat; rows that a running sync holds stay for the next run.',
     responses: { 200: 'What was deleted.' },
     example: { response: { purged: { sync_runs: 1412 }, done: true } },
+  },
+  adminListBackups: {
+    description:
+      'Returns the last complete backup, the backup that was last restored for a test, and the newest ones. Backups that `npm run backup -- create` makes are included.',
+    responses: { 200: 'The backups.' },
+    example: {
+      response: {
+        enabled: true,
+        overdue: false,
+        last_backup: backupExample,
+        last_verified: { ...backupExample, verified_at: sample.time },
+        data: [backupExample],
+      },
+    },
+  },
+  adminRecordVerifiedBackup: {
+    description:
+      'Records that the backup was restored into a temporary database and compared row by row. `npm run backup -- verify --record` does both.',
+    parameters: { id: 'The id of the backup.' },
+    responses: { 200: 'It is recorded.' },
+    example: { response: { id: sample.backup, verified: true } },
   },
 }

@@ -189,4 +189,16 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   'RetentionPlan.data': 'The classes of data that are deleted after a time.',
   'RetentionPlan.data.tables': 'The tables that hold the class.',
   'EncryptionKeys.keys.id': 'The id of the key.',
+  'Backup.id': 'The time of the snapshot and a random suffix.',
+  'Backup.place': 'Who made it: the Worker, into the `bucket`, or the `command`.',
+  'Backup.state': 'Whether it is complete.',
+  'Backup.problem':
+    'Why it failed: `time_limit` if the database is too large for the cron, `interrupted` if the Worker ended without a trace, `error` otherwise.',
+  'Backup.started_at': 'The time of the snapshot.',
+  'Backup.finished_at': 'When it was complete or failed.',
+  'Backup.rows': 'The number of rows.',
+  'Backup.bytes': 'The size, compressed and encrypted.',
+  'Backup.verified_at': 'When it was last restored and compared; null if it never was.',
+  'VerifiedBackup.id': 'The id of the backup.',
+  'VerifiedBackup.verified': 'Always true.',
 }

@@ -77,6 +77,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     findOrphans: 'Notes items at Plaid that are no item here. The log has an error for each.',
   },
   'link/sessions.ts': { claimLinkSessions: ofWork, concludeLinkSession: ofExchange },
+  'operations/backups.ts': { beginBackup: 'Notes that a backup runs. Its end has a row.' },
   'operations/dead-letters.ts': { recordDeadLetter: ofWork },
   'operations/safety-switches.ts': { tripLosses: 'The breaker against losses, by itself. The log has an error.' },
   'operations/usage.ts': { recordUsage: counting },

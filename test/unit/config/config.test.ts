@@ -2,7 +2,19 @@
 // value.
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/config/config.ts'
-import { key, development, alwaysRequired, email, strict, oidc, strictOidc, noEmail, refusalOf } from './variables.ts'
+import {
+  backups,
+  key,
+  development,
+  alwaysRequired,
+  email,
+  strict,
+  oidc,
+  recipient,
+  strictOidc,
+  noEmail,
+  refusalOf,
+} from './variables.ts'
 
 describe('a configuration', () => {
   it('is taken in each of the three environments', () => {
@@ -244,6 +256,8 @@ describe('the message about a refused configuration', () => {
       'SENTRY_TRACES_SAMPLE_RATE',
       'RETENTION_DAYS',
       'RETENTION_REMOVED_DAYS',
+      'DATABASE_BACKUP_URL',
+      'BACKUP_RETENTION_DAYS',
       'ORPHAN_REMOVAL',
       'ORPHAN_REMOVALS_PER_DAY',
       'RATE_LIMIT_ENABLED',
@@ -257,5 +271,27 @@ describe('the message about a refused configuration', () => {
         for (const name of everyName) expect(refusalOf({ ...base, [name]: canary }) ?? '').not.toContain('canary')
       expect(refusalOf(Object.fromEntries(everyName.map((name) => [name, canary])))).not.toContain('canary')
     }
+  })
+})
+
+describe('backups', () => {
+  const made = { ...strict, ...backups, BACKUP_RECIPIENT: `${recipient}, ${recipient}` }
+
+  it('are encrypted for every recipient', () => {
+    expect(parseConfig(made).backup).toEqual({
+      recipients: [recipient, recipient],
+      databaseUrl: backups.DATABASE_BACKUP_URL,
+    })
+    expect(parseConfig(made).backupRetentionDays).toBe(30)
+  })
+
+  it('are not made with `none`, and in development without a recipient', () => {
+    expect(parseConfig({ ...made, BACKUP_RECIPIENT: 'none' }).backup).toBeNull()
+    expect(parseConfig(development).backup).toBeNull()
+  })
+
+  it('never take a secret key', () => {
+    const secret = { ...made, BACKUP_RECIPIENT: `AGE-SECRET-KEY-1${'Q'.repeat(58)}` }
+    expect(refusalOf(secret)).toBe('BACKUP_RECIPIENT must not be a secret key')
   })
 })

@@ -1,6 +1,17 @@
 // Values of variables that are refused: in every environment, in strict environments, and in production.
 import { describe, expect, it } from 'vitest'
-import { key, development, email, strict, oidc, strictOidc, noEmail, refusalOf } from './variables.ts'
+import {
+  backups,
+  key,
+  development,
+  email,
+  strict,
+  oidc,
+  recipient,
+  strictOidc,
+  noEmail,
+  refusalOf,
+} from './variables.ts'
 
 /** Values that are refused in every environment, each in an otherwise valid configuration. */
 const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
@@ -48,6 +59,14 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['AUDIT_KEY_ID', { AUDIT_KEY_ID: 'a 1' }],
   ['AUDIT_KEYS_PREVIOUS', { AUDIT_KEYS_PREVIOUS: '[]' }],
   ['AUDIT_KEYS_PREVIOUS', { AUDIT_KEYS_PREVIOUS: JSON.stringify({ a1: key('b') }) }],
+  ['BACKUP_RECIPIENT', { BACKUP_RECIPIENT: 'age1example', ...backups }],
+  ['BACKUP_RECIPIENT', { BACKUP_RECIPIENT: 'someone@wealth.test', ...backups }],
+  ['BACKUP_RECIPIENT', { BACKUP_RECIPIENT: recipient.replace(/.$/, 'q'), ...backups }],
+  ['BACKUP_RECIPIENT', { BACKUP_RECIPIENT: `${recipient},none`, ...backups }],
+  ['BACKUP_RECIPIENT', { BACKUP_RECIPIENT: `AGE-SECRET-KEY-1${'Q'.repeat(58)}`, ...backups }],
+  ['BACKUP_RETENTION_DAYS', { BACKUP_RETENTION_DAYS: '0' }],
+  ['DATABASE_BACKUP_URL', { BACKUP_RECIPIENT: recipient }],
+  ['DATABASE_BACKUP_URL', { BACKUP_RECIPIENT: recipient, DATABASE_BACKUP_URL: development['DATABASE_JOBS_URL'] }],
   ['CORS_ORIGINS', { CORS_ORIGINS: 'https://app.wealth.test' }],
   ['CORS_ORIGINS', { CORS_ORIGINS: '[1]' }],
   ['CORS_ORIGINS', { CORS_ORIGINS: '["*"]' }],
@@ -167,6 +186,18 @@ const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
     { ENCRYPTION_KEYS_PREVIOUS: JSON.stringify({ k0: Buffer.alloc(32, 'ab').toString('hex') }) },
   ],
   ['AUDIT_KEY', { AUDIT_KEY: '' }],
+  ['BACKUP_RECIPIENT', { BACKUP_RECIPIENT: '' }],
+  [
+    'DATABASE_BACKUP_URL',
+    {
+      BACKUP_RECIPIENT: recipient,
+      DATABASE_BACKUP_URL: 'postgres://neondb_owner:four@db.neon.test/wn?sslmode=require',
+    },
+  ],
+  [
+    'DATABASE_BACKUP_URL',
+    { BACKUP_RECIPIENT: recipient, DATABASE_BACKUP_URL: 'postgres://wn_backup:four@db.neon.test/wn' },
+  ],
   ['AUDIT_KEY', { AUDIT_KEY: Buffer.alloc(32).toString('base64') }],
   ['AUDIT_KEY', { AUDIT_KEY: 'fakeAuditKeyForLocalWorkNeverShipThisKey000=' }],
   ['AUDIT_KEYS_PREVIOUS', { AUDIT_KEYS_PREVIOUS: JSON.stringify({ a0: Buffer.alloc(32, 'ab').toString('hex') }) }],

@@ -19,6 +19,12 @@ export const development: Readonly<Record<string, unknown>> = {
   ENCRYPTION_KEY: key('seals'),
 }
 
+/** The public key of age's own documentation. */
+export const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+
+/** The login that backups need. */
+export const backups = { DATABASE_BACKUP_URL: 'postgres://wn_backup:four@db.neon.test/wn?sslmode=require' }
+
 /** Variables that every mode of sign-in requires. */
 export const alwaysRequired = Object.keys(development).filter((name) => name !== 'DATABASE_IDENTITY_URL')
 
@@ -39,6 +45,7 @@ export const strict: Readonly<Record<string, unknown>> = {
   DATABASE_IDENTITY_URL: 'postgres://wn_identity:three@db.neon.test/wn?sslmode=require',
   CORS_ORIGINS: '["https://app.wealth.test"]',
   AUDIT_KEY: key('audits'),
+  BACKUP_RECIPIENT: 'none',
   ...email,
 }
 

@@ -64,7 +64,9 @@ describe.each(deployedEnvironments)('the environment %s', (environment) => {
 
   it('needs no variable but those of wrangler.toml, the required secrets and a way to sign in', () => {
     const given = declared.required.map((name) => [name, secrets[name] ?? 'a secret that this test does not know'])
-    const own = JSON.parse(JSON.stringify(vars).replaceAll('example.com', 'wealth.test'))
+    const own = JSON.parse(
+      JSON.stringify(vars).replaceAll('example.com', 'wealth.test').replaceAll('age1example', 'none'),
+    )
     expect(refusalOf({ ...own, ...Object.fromEntries(given), ...issuer })).toBeNull()
     for (const name of declared.required)
       expect(refusalOf({ ...own, ...Object.fromEntries(given), ...issuer, [name]: '' })).toContain(`${name} is missing`)
@@ -74,6 +76,7 @@ describe.each(deployedEnvironments)('the environment %s', (environment) => {
     const reason = refusalOf({ ...vars, ...secrets, ...issuer })
     expect(reason).toContain('PLAID_WEBHOOK_URL is an example value')
     expect(reason).toContain('CORS_ORIGINS is an example value')
+    expect(reason).toContain('BACKUP_RECIPIENT is an example value')
   })
 })
 

@@ -84,6 +84,7 @@ describe('a table', () => {
     'public.audit_people',
     'public.audit_prunings',
     'public.audit_unchained',
+    'public.backups',
     'public.dead_letters',
     'public.plaid_usage',
     'public.safety_switches',

@@ -30,10 +30,11 @@ async function query(url: string, text: string): Promise<unknown[]> {
 }
 
 /** Passwords that keep the logins unchanged when they are created again. */
-const passwordsOf = ({ apiUrl, jobsUrl, identityUrl, generation }: LoginUrls) => ({
+const passwordsOf = ({ apiUrl, jobsUrl, identityUrl, backupUrl, generation }: LoginUrls) => ({
   apiPassword: new URL(apiUrl).password,
   jobsPassword: new URL(jobsUrl).password,
   identityPassword: new URL(identityUrl).password,
+  backupPassword: new URL(backupUrl).password,
   generation,
 })
 
@@ -56,6 +57,8 @@ describe('bootstrap', () => {
     expect(rows).toEqual([
       { rolname: 'wn_api', rolcanlogin: false },
       { rolname: 'wn_api_a', rolcanlogin: true },
+      { rolname: 'wn_backup', rolcanlogin: false },
+      { rolname: 'wn_backup_a', rolcanlogin: true },
       { rolname: 'wn_identity', rolcanlogin: false },
       { rolname: 'wn_identity_a', rolcanlogin: true },
       { rolname: 'wn_jobs', rolcanlogin: false },
@@ -66,11 +69,12 @@ describe('bootstrap', () => {
   it("gives URLs that keep the owner's host and parameters, and log in", async () => {
     await migrate(server.url)
     const options = { apiPassword: 'p%4/:@ä', generation: 'a' } as const
-    const { apiUrl, jobsUrl, identityUrl } = await bootstrap(`${server.url}?application_name=x`, options)
+    const { apiUrl, jobsUrl, identityUrl, backupUrl } = await bootstrap(`${server.url}?application_name=x`, options)
     expect(new URL(apiUrl).search).toBe('?application_name=x')
     expect(await query(apiUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_api_a' }])
     expect(await query(jobsUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_jobs_a' }])
     expect(await query(identityUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_identity_a' }])
+    expect(await query(backupUrl, 'SELECT current_user AS name')).toEqual([{ name: 'wn_backup_a' }])
   })
 
   it('leaves the logins that are in use valid until they are retired, those of an older version too', async () => {
@@ -85,15 +89,16 @@ describe('bootstrap', () => {
     const first = await bootstrap(server.url)
     const second = await bootstrap(server.url)
     expect(new Set([first.generation, second.generation])).toEqual(new Set(['a', 'b']))
-    for (const { apiUrl, jobsUrl, identityUrl, generation } of [first, second]) {
+    for (const { apiUrl, jobsUrl, identityUrl, backupUrl, generation } of [first, second]) {
       expect(await worksAs(apiUrl)).toEqual({ name: `wn_api_${generation}` })
       expect(await worksAs(jobsUrl)).toEqual({ name: `wn_jobs_${generation}` })
       expect(await worksAs(identityUrl)).toEqual({ name: `wn_identity_${generation}` })
+      expect(await worksAs(backupUrl)).toEqual({ name: `wn_backup_${generation}` })
     }
     expect(await worksAs(oldUrl)).toEqual({ name: 'wn_api' })
-    const older = [`wn_api_${first.generation}`, `wn_jobs_${first.generation}`, `wn_identity_${first.generation}`]
+    const older = ['wn_api', 'wn_jobs', 'wn_identity', 'wn_backup'].map((role) => `${role}_${first.generation}`)
     expect(new Set((await retireLogins(server.url)).logins)).toEqual(new Set(['wn_api', ...older]))
-    for (const url of [oldUrl, first.apiUrl, first.jobsUrl, first.identityUrl])
+    for (const url of [oldUrl, first.apiUrl, first.jobsUrl, first.identityUrl, first.backupUrl])
       expect(await worksAs(url)).toBe('refused')
     expect(await worksAs(second.apiUrl)).toEqual({ name: `wn_api_${second.generation}` })
     expect((await bootstrap(server.url)).generation).toBe(first.generation)
@@ -124,8 +129,8 @@ describe('bootstrap', () => {
     await query(server.superuserUrl, `GRANT pg_read_all_data TO wn_jobs_${next}`)
     await expect(bootstrap(server.url)).rejects.toThrow('pg_read_all_data')
     await query(server.superuserUrl, `REVOKE pg_read_all_data FROM wn_jobs_${next}`)
-    for (const { apiUrl, jobsUrl, identityUrl } of urls)
-      for (const url of [apiUrl, jobsUrl, identityUrl])
+    for (const { apiUrl, jobsUrl, identityUrl, backupUrl } of urls)
+      for (const url of [apiUrl, jobsUrl, identityUrl, backupUrl])
         expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
     expect((await bootstrap(server.url)).generation).toBe(next)
   })
@@ -165,7 +170,7 @@ describe('bootstrap', () => {
     const { stdout } = await promisify(execFile)(process.execPath, [program, 'bootstrap'], { env })
     const url = z.url()
     const urls = z
-      .strictObject({ DATABASE_URL: url, DATABASE_JOBS_URL: url, DATABASE_IDENTITY_URL: url })
+      .strictObject({ DATABASE_URL: url, DATABASE_JOBS_URL: url, DATABASE_IDENTITY_URL: url, DATABASE_BACKUP_URL: url })
       .parse(JSON.parse(stdout))
     for (const made of Object.values(urls)) expect(await query(made, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   }, 60_000)

@@ -1,0 +1,189 @@
+// The Worker's own backups: the cron writes into the bucket, and the commands read what it wrote.
+import { execFile, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
+import { generateIdentity, identityToRecipient } from 'age-encryption'
+import { Client } from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import * as z from 'zod'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+import { cronSchedules, fireCron } from '../../src/dev/stack/crons.ts'
+import { callFor, tokenFor } from '../support/administrator.ts'
+import { startBundle } from '../support/bundle.ts'
+import { type Edge, expectStatus, startEdge } from '../support/edge.ts'
+import { query } from '../support/sql.ts'
+import { fingerprint } from '../support/tables.ts'
+
+const run = promisify(execFile)
+const bucket = 'wealthnavigator-backups'
+const hasAge = spawnSync('age', ['--version']).status === 0
+if (!hasAge) process.stderr.write('The test with age does not run: install Debian’s package age.\n')
+
+let edge: Edge
+let folder: string
+let state: string
+let keyFile: string
+let environment: NodeJS.ProcessEnv
+const databases: string[] = []
+
+interface Outcome {
+  readonly code: number
+  readonly output: string
+}
+
+const failed = z.object({ code: z.number(), stdout: z.string(), stderr: z.string() })
+
+async function backup(args: readonly string[], changed: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const options = { cwd: projectFolder, env: { ...environment, ...changed } }
+  try {
+    const { stdout } = await run(process.execPath, ['src/cli/backup.ts', ...args], options)
+    return { code: 0, output: stdout }
+  } catch (error) {
+    const { code, stdout, stderr } = failed.parse(error)
+    return { code, output: `${stdout}${stderr}` }
+  }
+}
+
+async function asOwner(statement: string): Promise<void> {
+  const client = new Client(edge.database.ownerUrl)
+  await client.connect()
+  await client.query(statement)
+  await client.end()
+}
+
+const backupsPath = '/api/v1/admin/backups'
+const backupSchema = z.object({
+  id: z.string(),
+  place: z.string(),
+  state: z.string(),
+  rows: z.int().nullable(),
+  bytes: z.int().nullable(),
+  verified_at: z.string().nullable(),
+})
+const statesSchema = z.object({
+  enabled: z.boolean(),
+  overdue: z.boolean(),
+  last_backup: backupSchema.nullable(),
+  last_verified: backupSchema.nullable(),
+  data: z.array(backupSchema),
+})
+
+async function states(): Promise<z.output<typeof statesSchema>> {
+  const answer = await callFor(edge, { path: backupsPath }, 'operator')('GET', backupsPath)
+  return statesSchema.parse(expectStatus(answer, 200).json())
+}
+
+/** Copies the newest backup out of the bucket, and returns its path. */
+async function fetchNewest(): Promise<string> {
+  const place = await mkdtemp(join(folder, 'fetched-'))
+  const fetched = await backup(['fetch', '--local', state, '--to', place])
+  expect(fetched).toEqual({ code: 0, output: expect.stringContaining(place) })
+  return fetched.output.trim()
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-bucket-'))
+  state = join(folder, 'state')
+  keyFile = join(folder, 'key.txt')
+  const identity = await generateIdentity()
+  await writeFile(keyFile, `${identity}\n`)
+  const shared = {
+    AUDIT_KEY: randomBytes(32).toString('base64'),
+    BACKUP_RECIPIENT: `${await identityToRecipient(identity)},${await identityToRecipient(await generateIdentity())}`,
+  }
+  edge = await startEdge({
+    variables: shared,
+    start: ({ bindings, port }) => startBundle({ bindings, port, stateFolder: state }),
+  })
+  environment = { PATH: process.env['PATH'], MIGRATE_DATABASE_URL: edge.database.ownerUrl, ...shared }
+  await edge.linkAndSync('saver')
+  // More than two parts of an upload, also when it is compressed.
+  await edge.sql(
+    `insert into dead_letters (queue, message_id, reason, payload)
+      select 'q', n::text, 'r', jsonb_build_object('text', (select string_agg(encode(sha256((n * 40 + i)::text::bytea), 'hex'), '')
+        from generate_series(1, 40) i)) from generate_series(1, 9000) n`,
+  )
+}, 240_000)
+afterAll(async () => {
+  for (const name of databases) await asOwner(`drop database ${name} with (force)`)
+  await edge.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test('the cron writes a backup that the commands fetch, verify and restore', async () => {
+  expect(await states()).toMatchObject({ enabled: true, last_backup: null, last_verified: null, data: [] })
+  const original = await fingerprint(edge.sql)
+  await fireCron(edge.url, cronSchedules.backup)
+
+  const { last_backup: last, data } = await states()
+  expect(data).toEqual([last])
+  expect(last).toMatchObject({ place: 'bucket', state: 'complete', verified_at: null })
+  expect(last?.rows).toBeGreaterThan(10_000)
+  expect(last?.bytes).toBeGreaterThan(11 * 1024 * 1024)
+  const written = edge.lines().filter((line) => line.includes('"backup_created"'))
+  expect(written).toEqual([expect.stringContaining(`"target_id":"${last?.id}"`)])
+
+  const path = await fetchNewest()
+  expect(basename(path)).toBe(last?.id)
+  const token = { ADMIN_TOKEN: tokenFor(edge, { path: backupsPath }, 'operator') }
+  const verified = await backup(['verify', path, '--identity', keyFile, '--record', '--url', edge.url], token)
+  expect(verified).toEqual({ code: 0, output: expect.stringContaining('can be restored') })
+  expect((await states()).last_verified).toMatchObject({ id: last?.id, verified_at: expect.any(String) })
+  const recorded = await edge.sql(`select action, actor_kind from audit_log where target_id = $1 order by at`, [
+    String(last?.id),
+  ])
+  expect(recorded).toEqual([
+    { action: 'backup_created', actor_kind: 'cron' },
+    { action: 'backup_verified', actor_kind: 'admin' },
+  ])
+
+  const name = `wn_restored_${randomBytes(4).toString('hex')}`
+  await asOwner(`create database ${name}`)
+  databases.push(name)
+  const into = Object.assign(new URL(edge.database.ownerUrl), { pathname: `/${name}` }).href
+  const restored = await backup(['restore', path, '--identity', keyFile, '--into', into, '--erasures', 'none'])
+  expect(restored).toEqual({ code: 0, output: expect.stringContaining('Restored the backup') })
+  const sql = (text: string) => query(edge.database.endpoint, into, text)
+  const after = await fingerprint(sql)
+  // A restoration changes these, and records itself.
+  expect(
+    Object.keys(original)
+      .filter((table) => original[table] !== after[table])
+      .toSorted(),
+  ).toEqual([
+    'public.audit_log',
+    'public.audit_unchained',
+    'public.backups',
+    'public.item_products',
+    'public.safety_switches',
+    'public.users',
+  ])
+  expect(await sql('select id, state from backups')).toEqual([{ id: last?.id, state: 'complete' }])
+})
+
+test.runIf(hasAge)('Debian’s age opens a file of the bucket', async () => {
+  await fireCron(edge.url, cronSchedules.backup)
+  const path = await fetchNewest()
+  const file = join(path, 'public.dead_letters.jsonl.gz.age')
+  const { stdout } = await run('sh', ['-c', `age --decrypt --identity '${keyFile}' '${file}' | gunzip | wc -l`])
+  expect(Number(stdout)).toBe(9000)
+})
+
+test('a backup that was changed in the bucket is not fetched', async () => {
+  const { last_backup: last } = await states()
+  const object = `${bucket}/backups/${last?.id}/manifest.json`
+  const changed = join(folder, 'manifest.json')
+  await writeFile(changed, '{}')
+  const wrangler = join(projectFolder, 'node_modules', '.bin', 'wrangler')
+  await run(wrangler, ['r2', 'object', 'put', object, '--file', changed, '--local', '--persist-to', state], {
+    cwd: projectFolder,
+    env: { PATH: process.env['PATH'], CI: '1', WRANGLER_SEND_METRICS: 'false' },
+  })
+  const place = await mkdtemp(join(folder, 'refused-'))
+  const refused = await backup(['fetch', '--local', state, '--to', place])
+  expect(refused).toEqual({ code: 1, output: expect.stringContaining('The manifest was changed') })
+  expect(await readdir(place)).toEqual([])
+})
