@@ -2,6 +2,7 @@
 // derived from them. Rows use the columns' names, which are mostly Plaid's.
 import { type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import { arrayText } from './array-text.ts'
 
 type Columns = Readonly<Record<string, PgColumn>>
 type DataOf<Column extends PgColumn> = Column['_']['notNull'] extends true
@@ -34,9 +35,12 @@ interface Declaration<Ids extends Columns, Stored extends Columns, Own extends k
   readonly own: readonly Own[]
 }
 
-function fieldOf(row: object, name: string): unknown {
+/** @throws TypeError for a value that is not scalar: an array column needs one array for each row */
+function fieldOf(row: object, name: string): string | number | boolean | null {
   const value: unknown = Reflect.get(row, name)
-  return value ?? null
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  throw new TypeError(`The column ${name} is not scalar.`)
 }
 
 const joined = (parts: readonly string[]): SQL => sql.raw(parts.join(', '))
@@ -65,7 +69,7 @@ export function entity<Ids extends Columns, Stored extends Columns, Own extends 
     incoming: joined(incoming.map(({ name }) => name)),
     unnest: (rows) => {
       const arrays = incoming.map(
-        ({ name }, index) => sql`${sql.param(rows.map((row) => fieldOf(row, name)))}::${arrayTypes[index]}`,
+        ({ name }, index) => sql`${arrayText(rows.map((row) => fieldOf(row, name)))}::${arrayTypes[index]}`,
       )
       return sql`unnest(${sql.join(arrays, sql`, `)}) as u(${joined(incoming.map(({ name }) => name))})`
     },

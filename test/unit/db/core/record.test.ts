@@ -47,12 +47,11 @@ describe('an entity', () => {
   it('reads incoming rows from one array a column, null for a field that a row lacks', () => {
     const { text: found, params } = textOf(thing.unnest([{ seq: 1, plaid_thing_id: 'a' }, { is_new: false }]))
     expect(found).toContain('$1::integer[], $2::text[], $3::numeric[], $4::boolean[]')
-    expect(params.slice(0, 4)).toEqual([
-      [1, null],
-      ['a', null],
-      [null, null],
-      [null, false],
-    ])
+    expect(params.slice(0, 4)).toEqual(['{1,null}', '{"a",null}', '{null,null}', '{null,false}'])
+  })
+
+  it('refuses a value that needs one array for each row', () => {
+    expect(() => thing.unnest([{ tags: ['x'] }])).toThrow('tags is not scalar')
   })
 
   it('is inserted, and updated only where a column differs', () => {
