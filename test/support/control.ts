@@ -21,6 +21,7 @@ const ms = z.number().nonnegative()
 const simulatorSchema = z.strictObject({
   seed: z.string().exactOptional(),
   historyDelayMs: z.union([z.literal('manual'), z.object({ initial: ms, historical: ms })]).exactOptional(),
+  historyDays: z.int().positive().exactOptional(),
   webhookRetryBaseMs: ms.exactOptional(),
   webhookTimeoutMs: ms.exactOptional(),
   rateLimits: z.literal(false).exactOptional(),

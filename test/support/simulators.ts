@@ -7,6 +7,8 @@ export interface Simulators {
   stopAll(): Promise<void>
 }
 
+/** Most tests need a history, not a long one. */
+const historyDays = 90
 const CLIENT_ID = 'test-client-id'
 const SECRET = 'test-plaid-secret'
 
@@ -23,7 +25,7 @@ export function createSimulators(): Simulators {
     async start(options) {
       // Loaded on demand: a run without a bank does not need it.
       const { startSimulator } = await import('../../src/dev/plaid-simulator/server.ts')
-      const simulator = await startSimulator({ port: 0, clientId: CLIENT_ID, secret: SECRET, ...options })
+      const simulator = await startSimulator({ port: 0, clientId: CLIENT_ID, secret: SECRET, historyDays, ...options })
       const id = String((count += 1))
       running.set(id, simulator)
       return { id, url: simulator.url, clientId: CLIENT_ID, secret: SECRET }

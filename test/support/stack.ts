@@ -58,6 +58,8 @@ export interface SimulatorChoices {
   seed?: string
   /** When an item's history is complete, counted from the exchange; `manual` waits for the control. */
   historyDelayMs?: { initial: number; historical: number } | 'manual'
+  /** Days of history at generated banks; 90 by default, so that a link costs little. Plaid's most are 730. */
+  historyDays?: number
   webhookRetryBaseMs?: number
   webhookTimeoutMs?: number
   /** `false` switches Plaid's limits off. */

@@ -2,6 +2,7 @@
 // `npx plaid-simulator`: starts the simulator and stops it on SIGINT or SIGTERM. Exit codes: 0 stopped, 1 failed, 2
 // wrong arguments.
 import { parseArgs } from 'node:util'
+import { longestHistoryDays } from './bank/history-days.ts'
 import { startSimulator, type SimulatorOptions } from './server.ts'
 
 const help = `npx plaid-simulator [options]
@@ -16,6 +17,7 @@ Simulates Plaid's API on this machine, with a bank behind each login. Ctrl-C sto
   --journal FILE           keeps the state in this file and continues from it at the next start; in memory without it
   --history-delay MS,MS    delay of an item's initial and historical update after the exchange (50,200), or
                            "manual": they wait for POST /simulator/items/{item_id}/bank {"history": …}
+  --history-days NUMBER    days of history at generated banks, 1 to 730 (730)
   --webhook-retry MS       delay before the first retry of a webhook; each later one is four times longer (30000)
   --category-version v1|v2 categories that a client gets without asking (v2)
   --legacy-users           /user/create responds as to clients from before December 2025
@@ -42,6 +44,12 @@ function historyDelay(text: string): SimulatorOptions['historyDelayMs'] & {} {
   }
 }
 
+function historyDays(text: string): number {
+  const days = wholeNumber('--history-days', text, longestHistoryDays)
+  if (days === 0) throw new UsageError('--history-days takes at least 1.')
+  return days
+}
+
 function categoryVersion(text: string): 'v1' | 'v2' {
   if (text === 'v1' || text === 'v2') return text
   throw new UsageError(`--category-version takes v1 or v2, not "${text}".`)
@@ -58,6 +66,7 @@ function readOptions(args: string[]): SimulatorOptions {
       seed: { type: 'string' },
       journal: { type: 'string' },
       'history-delay': { type: 'string' },
+      'history-days': { type: 'string' },
       'webhook-retry': { type: 'string' },
       'category-version': { type: 'string' },
       'legacy-users': { type: 'boolean', default: false },
@@ -74,6 +83,7 @@ function readOptions(args: string[]): SimulatorOptions {
     ...(values.seed !== undefined && { seed: values.seed }),
     ...(values.journal !== undefined && { journalFile: values.journal }),
     ...(values['history-delay'] !== undefined && { historyDelayMs: historyDelay(values['history-delay']) }),
+    ...(values['history-days'] !== undefined && { historyDays: historyDays(values['history-days']) }),
     ...(values['webhook-retry'] !== undefined && {
       webhookRetryBaseMs: wholeNumber('--webhook-retry', values['webhook-retry'], longestMs),
     }),

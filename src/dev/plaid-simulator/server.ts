@@ -20,15 +20,16 @@ export interface Simulator {
 
 /** The world of the journal, or a new one. */
 async function openStage(settings: Settings): Promise<Stage> {
-  const { journalFile, seed: wanted } = settings
-  const kept = journalFile === null ? null : openJournal(journalFile, wanted)
-  const { journal, seed, lines } = kept ?? { journal: noJournal, seed: wanted, lines: [] }
+  const { journalFile } = settings
+  const kept = journalFile === null ? null : openJournal(journalFile, settings)
+  const { journal, seed, historyDays, lines } = kept ?? { ...settings, journal: noJournal, lines: [] }
+  const ofWorld = { ...settings, historyDays }
   const stage: Stage = {
-    world: createWorld(settings, seed, journal),
+    world: createWorld(ofWorld, seed, journal),
     async reset(next) {
       const before = stage.world
       journal.begin(next)
-      stage.world = createWorld(settings, next, journal)
+      stage.world = createWorld(ofWorld, next, journal)
       await before.timers.stop()
     },
   }

@@ -2,7 +2,7 @@
 import { addDays, daysAfter } from './calendar.ts'
 import type { CustomAccount } from './custom-user.ts'
 import { isDayOfMonth } from './day-event.ts'
-import { historyDays } from './history-days.ts'
+import { longestHistoryDays } from './history-days.ts'
 import type { Account, Bank, Inflow, Transaction } from './model.ts'
 import { negateExact } from './number.ts'
 import { type Draft, transactionOf } from './posting.ts'
@@ -16,7 +16,7 @@ export function inflowsOf(bank: Bank, custom: CustomAccount, account: Account, t
   const inflow = inflowFrom(custom, account)
   if (inflow === null) return []
   bank.backOffice.inflows.push(inflow)
-  return daysAfter(addDays(today, -historyDays), today)
+  return daysAfter(addDays(today, -longestHistoryDays), today)
     .filter((day) => isDayOfMonth(day, inflow.dayOfMonth))
     .map((day) => transactionOf(incomeOn(inflow, account, day), { id: ids('transaction'), pending: false, date: day }))
 }

@@ -1,4 +1,4 @@
-// How many days of history a bank has.
+// How many days of history a bank has at most.
 
 /** The most days that Plaid returns. */
-export const historyDays = 730
+export const longestHistoryDays = 730

@@ -1,9 +1,8 @@
-// Opens the bank of one login with two years of history up to today. The same inputs give the same bytes.
+// Opens the bank of one login with its history up to today. The same inputs give the same bytes.
 import { openAccount, planOf } from './accounts.ts'
 import { addDays } from './calendar.ts'
 import { openCustomBank } from './custom-bank.ts'
 import { parseCustomUser } from './custom-user.ts'
-import { historyDays } from './history-days.ts'
 import { householdOf } from './household.ts'
 import { inventTransaction } from './invent.ts'
 import { openPortfolios } from './investing.ts'
@@ -28,6 +27,8 @@ export interface OpenBank {
   username: string
   /** The parsed password of `user_custom`, numbers raw; null for a generated customer. */
   customUser: unknown
+  /** Days of history of a generated customer. */
+  historyDays: number
   today: Day
   ids: Ids
 }
@@ -36,7 +37,7 @@ export interface OpenBank {
  * The bank as of the end of `today`.
  * @throws RangeError that names the field of an invalid custom user
  */
-export function openBank({ seed, institutionId, username, customUser, today, ids }: OpenBank): Bank {
+export function openBank({ seed, institutionId, username, customUser, historyDays, today, ids }: OpenBank): Bank {
   const custom = customUser === null ? null : parseCustomUser(customUser)
   const accounts = custom?.override_accounts ?? null
   if (accounts !== null) {

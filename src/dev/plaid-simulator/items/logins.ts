@@ -31,7 +31,8 @@ export function loginWith(world: World, credentials: Credentials): { login: Logi
   const made = seededIds(seed)
   const ids = (kind: string): string => made.next(kind)
   const today = world.clock.today()
-  const bank = opened({ seed: world.seed, ids, today, credentials })
+  const { historyDays } = world.settings
+  const bank = opened({ seed: world.seed, historyDays, ids, today, credentials })
   const login: Login = { institution, bank, ids, random: randomFrom(`${seed}/life`), playedUntil: today }
   world.logins.set(key, login)
   return { login, passed: false }
@@ -54,15 +55,16 @@ export function livingItems(world: World, login: Login): Item[] {
 
 interface Opening {
   seed: string
+  historyDays: number
   ids: (kind: string) => string
   today: Day
   credentials: Credentials
 }
 
-function opened({ seed, ids, today, credentials }: Opening): Bank {
+function opened({ seed, historyDays, ids, today, credentials }: Opening): Bank {
   const { institution, username, customUser } = credentials
   try {
-    return openBank({ seed, institutionId: institution.id, username, customUser, today, ids })
+    return openBank({ seed, institutionId: institution.id, username, customUser, historyDays, today, ids })
   } catch (error) {
     if (customUser === null || !(error instanceof RangeError)) throw error
     throw failure('INVALID_FIELD', `options.override_password: ${error.message}`)

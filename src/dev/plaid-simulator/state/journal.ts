@@ -2,6 +2,8 @@
 // change the world; faults, webhook faults and call records are not kept.
 import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import * as z from 'zod'
+import { longestHistoryDays } from '../bank/history-days.ts'
+import type { Settings } from './options.ts'
 
 const event = z.discriminatedUnion('op', [
   z.object({ op: z.literal('endpoint'), path: z.string(), body: z.string() }),
@@ -13,7 +15,8 @@ const event = z.discriminatedUnion('op', [
   z.object({ op: z.literal('mutation'), item_id: z.string() }),
 ])
 const line = z.object({ at: z.number(), event })
-const heading = z.object({ seed: z.string() })
+/** Journals of earlier versions have no `history_days`: all banks had two years. */
+const heading = z.object({ seed: z.string(), history_days: z.int().default(longestHistoryDays) })
 
 /** An event. Bodies are JSON text, so that no digit is lost. */
 export type JournalEvent = z.infer<typeof event>
@@ -27,13 +30,22 @@ export interface Journal {
 
 export const noJournal: Journal = { note: () => undefined, begin: () => undefined }
 
+interface Opened {
+  readonly journal: Journal
+  /** What the banks of this world are made from. */
+  readonly seed: string
+  readonly historyDays: number
+  readonly lines: JournalLine[]
+}
+
 /**
- * Opens the file, or creates it with this seed. Returns its seed and lines.
+ * Opens the file, or creates it for a new world of these settings. The file's values replace them.
  * @throws Error if the file is not a journal
  */
-export function openJournal(file: string, seed: string): { journal: Journal; seed: string; lines: JournalLine[] } {
-  const begin = (from: string): void => writeFileSync(file, `${JSON.stringify({ seed: from })}\n`)
-  if (!existsSync(file)) begin(seed)
+export function openJournal(file: string, { seed, historyDays }: Pick<Settings, 'seed' | 'historyDays'>): Opened {
+  const begin = (from: string, days: number): void =>
+    writeFileSync(file, `${JSON.stringify({ seed: from, history_days: days })}\n`)
+  if (!existsSync(file)) begin(seed, historyDays)
   const text = readFileSync(file, 'utf8')
   // A killed simulator can leave an incomplete last line. A line counts only with its newline.
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
@@ -44,9 +56,10 @@ export function openJournal(file: string, seed: string): { journal: Journal; see
   if (whole !== text) truncateSync(file, Buffer.byteLength(whole))
   return {
     seed: known.data.seed,
+    historyDays: known.data.history_days,
     lines,
     journal: {
-      begin,
+      begin: (next) => begin(next, known.data.history_days),
       note: (happened) => appendFileSync(file, `${JSON.stringify({ at: Date.now(), event: happened })}\n`),
     },
   }

@@ -1,4 +1,5 @@
 // The simulator's options and their defaults.
+import { longestHistoryDays } from '../bank/history-days.ts'
 import { defaultLimits, type LimitTable } from '../lib/rate-limit.ts'
 
 export interface SimulatorOptions {
@@ -14,6 +15,8 @@ export interface SimulatorOptions {
   log?: (line: string) => void
   /** When an item's history arrives, counted from the exchange. `manual`: when a control triggers it. */
   historyDelayMs?: { initial: number; historical: number } | 'manual'
+  /** Days of history at generated banks, 1 to 730. Custom users have the transactions that they describe. */
+  historyDays?: number
   /** The wait before a webhook's first retry; each next wait is four times longer. Plaid's is 30 seconds. */
   webhookRetryBaseMs?: number
   /** The timeout of a webhook delivery. Plaid's limit is 10 seconds. */
@@ -21,8 +24,8 @@ export interface SimulatorOptions {
   /** How long /link/token/get returns a session after its end. Plaid's time is six hours. */
   linkSessionLifeMs?: number
   /**
-   * Keeps all events in this file, so that the next start continues from there; null keeps nothing. The file's seed
-   * replaces `seed`.
+   * Keeps all events in this file, so that the next start continues from there; null keeps nothing. The file's seed and
+   * days of history replace `seed` and `historyDays`.
    */
   journalFile?: string | null
   /**
@@ -47,6 +50,7 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     seed: 'wealthnavigator',
     log: () => undefined,
     historyDelayMs: { initial: 50, historical: 200 },
+    historyDays: longestHistoryDays,
     webhookRetryBaseMs: 30_000,
     webhookTimeoutMs: 10_000,
     linkSessionLifeMs: 6 * 3_600_000,

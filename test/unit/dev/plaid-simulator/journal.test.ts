@@ -122,7 +122,7 @@ test('a reset forgets, and keeps its seed', async () => {
   await before.simulator.stop()
   const after = await openDesk({ journalFile })
   expect((await after.control('/truth')).body).toEqual({ items: [] })
-  expect(readFileSync(journalFile, 'utf8')).toBe('{"seed":"other"}\n')
+  expect(readFileSync(journalFile, 'utf8')).toBe('{"seed":"other","history_days":730}\n')
 })
 
 test('history that had not come when the simulator ended comes after the start', async () => {
@@ -151,6 +151,23 @@ test('history that came by itself has come, and a cursor after it has nothing ne
   expect(await status(after)).toBe('HISTORICAL_UPDATE_COMPLETE')
   const { pages } = await readUpdate(after, access_token, cursor)
   expect(pages.flatMap(({ added, modified, removed }) => [...added, ...modified, ...removed])).toEqual([])
+})
+
+test('banks keep the length of their history, whatever the next start wants', async () => {
+  const journalFile = journal()
+  const before = await openDesk({ journalFile, historyDays: 40 })
+  const { access_token, item_id } = await before.link({ daysRequested: 730 })
+  await before.post('/transactions/sync', { access_token })
+  await before.control(`/items/${item_id}/bank`, { history: 'historical' })
+  const dated = z.object({ date: z.string() })
+  const days = async (desk: BankDesk) =>
+    [...(await truth(desk, item_id)).values()].map((row) => dated.parse(JSON.parse(row)).date).toSorted()
+  const [first = '', ...others] = await days(before)
+  const oldest = new Date(Date.now() - 41 * 86_400_000).toISOString().slice(0, 10)
+  expect(first > oldest).toBe(true)
+  await before.simulator.stop()
+  const after = await openDesk({ journalFile })
+  expect(await days(after)).toEqual([first, ...others])
 })
 
 test('a file that is something else is left alone, with a clear error', async () => {

@@ -15,7 +15,15 @@ const template = sampleTransaction()
 function sampleTransaction(): Transaction {
   const today = '2026-03-01'
   const ids = (kind: string): string => seededIds('template').next(kind)
-  const bank = openBank({ seed: 's', institutionId: 'ins_109509', username: 'user_good', customUser: null, today, ids })
+  const bank = openBank({
+    seed: 's',
+    institutionId: 'ins_109509',
+    username: 'user_good',
+    customUser: null,
+    historyDays: 730,
+    today,
+    ids,
+  })
   return inventTransaction({ bank, random: randomFrom('template'), today, ids })
 }
 

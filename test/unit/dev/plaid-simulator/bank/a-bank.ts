@@ -32,6 +32,7 @@ export function aBank(wanted: Wanted = {}): Bank {
     institutionId: 'ins_109508',
     username: 'user_good',
     customUser: null,
+    historyDays: 730,
     today,
     ids: countedIds(),
     ...wanted,
