@@ -62,7 +62,7 @@ const words: readonly (readonly [pattern: RegExp, reason: string])[] = [
 /** Files with digests of packages, pictures, and the invented secrets of the redaction's test. */
 const unread = /^package-lock\.json$|^migrations\/meta\/|^test\/unit\/monitoring\/secrets\.ts$|\.(?:png|ico|woff2?)$/
 /** Files with published test vectors and invented values. */
-const vectors = /^test\/|^src\/dev\/simulator\//
+const vectors = /^test\/|^src\/dev\/plaid-simulator\//
 
 /** The commit of a workflow's action is public. */
 const pinnedAction = /(\buses: [\w./-]+@)[0-9a-f]{40}\b/

@@ -1,7 +1,7 @@
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { routes } from '../../../src/http/app.ts'
-import { asUser, openDoor, pathOf, problemOf, tokenFor } from './serve-app.ts'
+import { asUser, serveApp, pathOf, problemOf, tokenFor } from './serve-app.ts'
 
 const closed = routes.filter(({ access }) => access !== 'public')
 
@@ -21,15 +21,15 @@ describe('a route', () => {
   })
 
   it.each(closed.map(({ method, path }) => [method, path]))('%s %s needs a token', async (method, path) => {
-    const door = openDoor()
-    const response = await door.ask(pathOf(path), { method })
+    const served = serveApp()
+    const response = await served.ask(pathOf(path), { method })
     expect(await problemOf(response)).toMatchObject({ status: 401, code: 'unauthorized' })
     expect(response.headers.get('www-authenticate')).toBe('Bearer')
-    expect(door.lines.at(-1)).toMatchObject({ route: path, status: 401, actor: 'anonymous' })
+    expect(served.lines.at(-1)).toMatchObject({ route: path, status: 401, actor: 'anonymous' })
   })
 
   it('is refused before the body is read', async () => {
-    const response = await openDoor().ask('/api/v1/plaid/link/token/create', { method: 'POST', body: '{' })
+    const response = await serveApp().ask('/api/v1/plaid/link/token/create', { method: 'POST', body: '{' })
     expect(response.status).toBe(401)
   })
 })
@@ -52,7 +52,7 @@ describe('a token', () => {
 
   it.each(refused)('%s is refused like every other', async (_name, make) => {
     const headers = { authorization: `Bearer ${await make()}` }
-    const { instance: _, ...problem } = await problemOf(await openDoor().ask('/api/v1/accounts', { headers }))
+    const { instance: _, ...problem } = await problemOf(await serveApp().ask('/api/v1/accounts', { headers }))
     expect(problem).toEqual({
       type: '/problems/unauthorized',
       title: 'Unauthorized',
@@ -63,14 +63,14 @@ describe('a token', () => {
   })
 
   it('is ignored in the query string', async () => {
-    const response = await openDoor().ask(`/api/v1/accounts?access_token=${await tokenFor('alice')}`)
+    const response = await serveApp().ask(`/api/v1/accounts?access_token=${await tokenFor('alice')}`)
     expect(response.status).toBe(401)
   })
 
   it('reaches the database when it is valid', async () => {
-    const door = openDoor()
-    const response = await door.ask('/api/v1/accounts', { headers: await asUser() })
+    const served = serveApp()
+    const response = await served.ask('/api/v1/accounts', { headers: await asUser() })
     expect(await problemOf(response)).toMatchObject({ status: 503, code: 'unavailable' })
-    expect(door.lines.at(-1)).toMatchObject({ actor: 'user' })
+    expect(served.lines.at(-1)).toMatchObject({ actor: 'user' })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asUser, openDoor, problemOf } from './serve-app.ts'
+import { asUser, serveApp, problemOf } from './serve-app.ts'
 
 const chunk = new Uint8Array(16_384).fill(0x20)
 
@@ -29,7 +29,7 @@ const streamed = (body: ReadableStream<Uint8Array>, headers: Record<string, stri
 describe('a stream', () => {
   it('is cut off past 64 kB of JSON', async () => {
     const { body, taken } = stream()
-    const response = await openDoor().ask('/api/v1/plaid/link/token/create', streamed(body, await asUser()))
+    const response = await serveApp().ask('/api/v1/plaid/link/token/create', streamed(body, await asUser()))
     expect(await problemOf(response)).toMatchObject({ status: 413, code: 'payload_too_large' })
     expect(taken.chunks).toBeLessThan(mostChunks + 10)
     expect(taken.cancelled).toBe(true)
@@ -37,18 +37,18 @@ describe('a stream', () => {
 
   it('is refused like any other webhook after 1 MiB', async () => {
     const { body, taken } = stream()
-    const door = openDoor()
+    const served = serveApp()
     const headers = { 'plaid-verification': 'a.b.c' }
-    const response = await door.ask('/api/v1/plaid/webhook', streamed(body, headers))
+    const response = await served.ask('/api/v1/plaid/webhook', streamed(body, headers))
     expect(await problemOf(response)).toMatchObject({ status: 401, code: 'webhook_refused' })
-    expect(door.lines.at(-1)).toMatchObject({ reason: 'body_too_large' })
+    expect(served.lines.at(-1)).toMatchObject({ reason: 'body_too_large' })
     expect(taken.chunks).toBeLessThan(mostChunks + 75)
     expect(taken.cancelled).toBe(true)
   })
 
   it('is refused without a token, with any content, and cancelled', async () => {
     const { body, taken } = stream()
-    const response = await openDoor().ask('/api/v1/plaid/link/token/create', streamed(body, {}))
+    const response = await serveApp().ask('/api/v1/plaid/link/token/create', streamed(body, {}))
     expect(response.status).toBe(401)
     expect(taken.chunks).toBeLessThan(mostChunks + 10)
     expect(taken.cancelled).toBe(true)
@@ -63,23 +63,23 @@ describe('a body', () => {
     [65_537, 413],
   ])('has %i bytes and gets %i', async (bytes, status) => {
     const init = { method: 'POST', body: padded(bytes), headers: await asUser() }
-    expect((await openDoor().ask('/api/v1/plaid/link/token/create', init)).status).toBe(status)
+    expect((await serveApp().ask('/api/v1/plaid/link/token/create', init)).status).toBe(status)
   })
 
   it('is refused unread when it declares a large size', async () => {
     const headers = { ...(await asUser()), 'content-length': '70000' }
     const init = { method: 'POST', body: '{}', headers }
-    expect((await openDoor().ask('/api/v1/plaid/link/token/create', init)).status).toBe(413)
+    expect((await serveApp().ask('/api/v1/plaid/link/token/create', init)).status).toBe(413)
   })
 
   it('may have 1 MiB in a webhook', async () => {
-    const door = openDoor()
+    const served = serveApp()
     for (const [bytes, reason] of [
       [1_048_576, 'missing_header'],
       [1_048_577, 'body_too_large'],
     ] as const) {
-      await door.ask('/api/v1/plaid/webhook', { method: 'POST', body: padded(bytes) })
-      expect(door.lines.at(-1)).toMatchObject({ status: 401, reason })
+      await served.ask('/api/v1/plaid/webhook', { method: 'POST', body: padded(bytes) })
+      expect(served.lines.at(-1)).toMatchObject({ status: 401, reason })
     }
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { AppError, type ErrorCode, errorTable } from '../../../src/errors.ts'
 import { problemResponse } from '../../../src/http/problem.ts'
 import type { Services } from '../../../src/context.ts'
-import { asUser, openDoor, problemOf, servicesOf } from './serve-app.ts'
+import { asUser, serveApp, problemOf, servicesOf } from './serve-app.ts'
 
 const isCode = (text: string): text is ErrorCode => text in errorTable
 const codes = Object.keys(errorTable).filter(isCode)
@@ -64,20 +64,20 @@ describe('an unknown failure', () => {
     ['a string', () => 'canary-message'],
     ['nothing', () => undefined],
   ])('becomes a 500 that reveals nothing when %s is thrown', async (_name, thrown) => {
-    const door = openDoor(failing(thrown))
-    const response = await door.ask('/api/v1/accounts', { headers: await asUser() })
+    const served = serveApp(failing(thrown))
+    const response = await served.ask('/api/v1/accounts', { headers: await asUser() })
     const text = await response.clone().text()
     expect(text).not.toContain('canary')
     expect(await problemOf(response)).toMatchObject({ status: 500, code: 'internal' })
     expect(response.headers.get('x-frame-options')).toBe('DENY')
-    expect(door.lines).toHaveLength(1)
-    expect(door.lines[0]).toMatchObject({ level: 'error', event: 'http_request', status: 500 })
+    expect(served.lines).toHaveLength(1)
+    expect(served.lines[0]).toMatchObject({ level: 'error', event: 'http_request', status: 500 })
   })
 
   it('is in the log with its name', async () => {
-    const door = openDoor(failing(() => new TypeError('canary-message')))
-    await door.ask('/api/v1/accounts', { headers: await asUser() })
-    expect(door.lines[0]).toMatchObject({ error: { name: 'TypeError', message: 'canary-message' } })
+    const served = serveApp(failing(() => new TypeError('canary-message')))
+    await served.ask('/api/v1/accounts', { headers: await asUser() })
+    expect(served.lines[0]).toMatchObject({ error: { name: 'TypeError', message: 'canary-message' } })
   })
 })
 
@@ -85,26 +85,26 @@ describe('a path', () => {
   it.each(['/', '/api', '/api/v1', '/api/v1/nowhere', '/health/', '/api/v1/accounts/', '/%', '//health'])(
     'gets 404 when it does not exist: %s',
     async (path) => {
-      expect(await problemOf(await openDoor().ask(path))).toMatchObject({ status: 404, code: 'not_found' })
+      expect(await problemOf(await serveApp().ask(path))).toMatchObject({ status: 404, code: 'not_found' })
     },
   )
 
   it('lists its methods for any other method, with and without a token', async () => {
-    const door = openDoor()
+    const served = serveApp()
     for (const headers of [{}, await asUser()]) {
-      const response = await door.ask('/api/v1/plaid/items/1', { method: 'PUT', headers })
+      const response = await served.ask('/api/v1/plaid/items/1', { method: 'PUT', headers })
       expect(response.headers.get('allow')).toBe('GET, HEAD, DELETE, OPTIONS')
       expect(await problemOf(response)).toMatchObject({ status: 405, code: 'method_not_allowed' })
     }
   })
 
   it('lists its methods for OPTIONS', async () => {
-    const response = await openDoor().ask('/api/v1/plaid/webhook', { method: 'OPTIONS' })
+    const response = await serveApp().ask('/api/v1/plaid/webhook', { method: 'OPTIONS' })
     expect([response.status, response.headers.get('allow')]).toEqual([204, 'POST, OPTIONS'])
   })
 
   it('handles HEAD like GET, without the body', async () => {
-    const response = await openDoor().ask('/health', { method: 'HEAD' })
+    const response = await serveApp().ask('/health', { method: 'HEAD' })
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json'])
     expect(await response.text()).toBe('')
   })
@@ -118,8 +118,8 @@ describe('a refused configuration', () => {
   it.each(['/ready', '/openapi.json', '/api/v1/accounts', '/api/v1/plaid/webhook', '/nowhere'])(
     'is a 500 at %s that names no variable',
     async (path) => {
-      const door = openDoor(refused)
-      const response = await door.ask(path)
+      const served = serveApp(refused)
+      const response = await served.ask(path)
       expect(await response.clone().text()).not.toContain('SECRET_KEY')
       expect(await problemOf(response)).toMatchObject({ status: 500, code: 'misconfigured' })
       expect(response.headers.get('strict-transport-security')).not.toBeNull()
@@ -128,21 +128,21 @@ describe('a refused configuration', () => {
   )
 
   it('names the variables in the log', async () => {
-    const door = openDoor(refused)
-    await door.ask('/ready')
-    expect(door.lines[0]).toMatchObject({ level: 'error', code: 'misconfigured', reason: 'SECRET_KEY is missing' })
+    const served = serveApp(refused)
+    await served.ask('/ready')
+    expect(served.lines[0]).toMatchObject({ level: 'error', code: 'misconfigured', reason: 'SECRET_KEY is missing' })
   })
 
   it('leaves the Worker alive', async () => {
-    const response = await openDoor(refused).ask('/health')
+    const response = await serveApp(refused).ask('/health')
     expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }])
   })
 
   it('is no different when the services cannot be made at all', async () => {
-    const door = openDoor(() => {
+    const served = serveApp(() => {
       throw new TypeError('canary-message')
     })
-    const response = await door.ask('/ready')
+    const response = await served.ask('/ready')
     expect(await response.clone().text()).not.toContain('canary')
     expect(await problemOf(response)).toMatchObject({ status: 500, code: 'internal' })
     expect(response.headers.get('x-frame-options')).toBe('DENY')
@@ -151,12 +151,12 @@ describe('a refused configuration', () => {
 
 describe('the readiness route', () => {
   it('returns 503 without a database, and logs the reason', async () => {
-    const door = openDoor()
-    const problem = await problemOf(await door.ask('/ready'))
+    const served = serveApp()
+    const problem = await problemOf(await served.ask('/ready'))
     expect(problem).toMatchObject({ status: 503, code: 'unavailable' })
     expect(problem).toMatchObject({
       checks: { api_database: 'failed', jobs_database: 'failed', identity_database: 'failed' },
     })
-    expect(door.lines.at(-1)?.['reason']).toContain('wn_api: The database does not answer.')
+    expect(served.lines.at(-1)?.['reason']).toContain('wn_api: The database does not answer.')
   })
 })

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { asUser, openDoor, problemOf } from './serve-app.ts'
+import { asUser, serveApp, problemOf } from './serve-app.ts'
 
 const someId = '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11'
 const create = '/api/v1/plaid/link/token/create'
@@ -9,7 +9,7 @@ const transaction = `/api/v1/transactions/${someId}`
 
 async function send(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}) {
   const init = body === undefined ? { method } : { method, body }
-  return openDoor().ask(path, { ...init, headers: { ...(await asUser()), ...headers } })
+  return serveApp().ask(path, { ...init, headers: { ...(await asUser()), ...headers } })
 }
 
 async function refusal(method: string, path: string, body: unknown) {

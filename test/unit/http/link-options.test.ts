@@ -1,6 +1,6 @@
 // Where a link token may redirect a user: the route refuses other addresses before it calls Plaid.
 import { describe, expect, it } from 'vitest'
-import { asUser, developmentVariables, openDoor, problemOf, servicesOf } from './serve-app.ts'
+import { asUser, developmentVariables, serveApp, problemOf, servicesOf } from './serve-app.ts'
 
 const variables = {
   ...developmentVariables,
@@ -9,9 +9,9 @@ const variables = {
 }
 
 async function send(body: object, given: Readonly<Record<string, string>> = variables): Promise<Response> {
-  const door = openDoor(() => servicesOf(given))
+  const served = serveApp(() => servicesOf(given))
   const init = { method: 'POST', body: JSON.stringify(body), headers: await asUser() }
-  return await door.ask('/api/v1/plaid/link/token/create', init)
+  return await served.ask('/api/v1/plaid/link/token/create', init)
 }
 
 const page = (completion_redirect_uri: string) => ({ hosted: true, hosted_link: { completion_redirect_uri } })

@@ -3,7 +3,7 @@ import { routes } from '../../../src/http/app.ts'
 import { createPseudonyms } from '../../../src/monitoring/pseudonyms.ts'
 import type { ReportTags } from '../../../src/monitoring/sentry.ts'
 import type { Services } from '../../../src/context.ts'
-import { asUser, developmentVariables, openDoor, pathOf, servicesOf, tokenFor } from './serve-app.ts'
+import { asUser, developmentVariables, serveApp, pathOf, servicesOf, tokenFor } from './serve-app.ts'
 
 const id = pathOf('{id}')
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -11,11 +11,11 @@ const names = createPseudonyms(new TextEncoder().encode(developmentVariables.SEC
 
 describe('the log line of a request', () => {
   it('is one event that names the route and not the path', async () => {
-    const door = openDoor()
+    const served = serveApp()
     const headers = { ...(await asUser()), 'x-request-id': id }
-    await door.ask('/api/v1/accounts/nothing-like-a-uuid?q=canary', { headers })
-    expect(door.lines).toHaveLength(1)
-    const { time: _, duration_ms: durationMs, ...event } = door.lines[0] ?? {}
+    await served.ask('/api/v1/accounts/nothing-like-a-uuid?q=canary', { headers })
+    expect(served.lines).toHaveLength(1)
+    const { time: _, duration_ms: durationMs, ...event } = served.lines[0] ?? {}
     expect(durationMs).toBeGreaterThanOrEqual(0)
     expect(event).toEqual({
       level: 'info',
@@ -34,19 +34,19 @@ describe('the log line of a request', () => {
   })
 
   it('names no unknown path and no unknown method', async () => {
-    const door = openDoor()
-    await door.ask('/canary', { method: 'CANARY' })
-    expect(door.lines[0]).toMatchObject({ route: 'none', method: 'other', status: 404 })
-    expect(JSON.stringify(door.lines)).not.toMatch(/canary/i)
+    const served = serveApp()
+    await served.ask('/canary', { method: 'CANARY' })
+    expect(served.lines[0]).toMatchObject({ route: 'none', method: 'other', status: 404 })
+    expect(JSON.stringify(served.lines)).not.toMatch(/canary/i)
   })
 
   it('contains no token and nothing of a body', async () => {
-    const door = openDoor()
+    const served = serveApp()
     const token = await tokenFor('alice')
     const body = JSON.stringify({ public_token: 'public-sandbox-canary', extra: 'canary' })
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-    await door.ask('/api/v1/plaid/item/public_token/exchange', { method: 'POST', headers, body })
-    const log = JSON.stringify(door.lines)
+    await served.ask('/api/v1/plaid/item/public_token/exchange', { method: 'POST', headers, body })
+    const log = JSON.stringify(served.lines)
     expect(log).not.toContain(token)
     expect(log).not.toContain('canary')
     expect(log).not.toContain('alice')
@@ -57,21 +57,21 @@ describe('the identity in a log line', () => {
   const from = (address: string) => ({ headers: { 'cf-connecting-ip': address } })
 
   it('is a pseudonym of the /24 or the /48, one each day, and no address', async () => {
-    const door = openDoor()
+    const served = serveApp()
     const addresses = ['203.0.113.9', '203.0.113.77', '198.51.100.9', '2001:db8:77:1::5', '2001:db8:77:2::9']
-    for (const address of addresses) await door.ask('/nowhere', from(address))
+    for (const address of addresses) await served.ask('/nowhere', from(address))
     const day = new Date()
     const networks = ['203.0.113.0/24', '203.0.113.0/24', '198.51.100.0/24', '2001:db8:77::/48', '2001:db8:77::/48']
-    expect(door.lines.map(({ network }) => network)).toEqual(
+    expect(served.lines.map(({ network }) => network)).toEqual(
       await Promise.all(networks.map((network) => names.network(network, day))),
     )
-    expect(JSON.stringify(door.lines)).not.toMatch(/203\.0\.113|198\.51\.100|2001:db8/)
+    expect(JSON.stringify(served.lines)).not.toMatch(/203\.0\.113|198\.51\.100|2001:db8/)
   })
 
   it('is the user and the role that an administrators’ route refused', async () => {
-    const door = openDoor()
-    await door.ask('/api/v1/admin/dead-letters/replay', { method: 'POST', headers: await asUser('mallory') })
-    expect(door.lines).toMatchObject([
+    const served = serveApp()
+    await served.ask('/api/v1/admin/dead-letters/replay', { method: 'POST', headers: await asUser('mallory') })
+    expect(served.lines).toMatchObject([
       {
         security_event: 'authorization_refused',
         user: await names.user({ issuer: 'wealthnavigator-edge', subject: 'mallory' }),
@@ -80,16 +80,16 @@ describe('the identity in a log line', () => {
         reason: 'role',
       },
     ])
-    expect(JSON.stringify(door.lines)).not.toContain('mallory')
+    expect(JSON.stringify(served.lines)).not.toContain('mallory')
   })
 
   it('cannot be forged: the id that a client sends never becomes the request id', async () => {
-    const door = openDoor()
-    const first = await door.ask('/api/v1/accounts', from('203.0.113.9'))
+    const served = serveApp()
+    const first = await served.ask('/api/v1/accounts', from('203.0.113.9'))
     const victims = first.headers.get('x-request-id') ?? ''
-    await door.ask('/api/v1/accounts', { headers: { 'cf-connecting-ip': '198.51.100.9', 'x-request-id': victims } })
-    expect(door.lines.map((line) => line['request_id'] === victims)).toEqual([true, false])
-    expect(door.lines[1]).toMatchObject({ client_request_id: victims })
+    await served.ask('/api/v1/accounts', { headers: { 'cf-connecting-ip': '198.51.100.9', 'x-request-id': victims } })
+    expect(served.lines.map((line) => line['request_id'] === victims)).toEqual([true, false])
+    expect(served.lines[1]).toMatchObject({ client_request_id: victims })
   })
 })
 
@@ -98,16 +98,16 @@ describe('a security event', () => {
     ['a request without a token', 'authentication_refused', '/api/v1/accounts', {}],
     ['a webhook that nothing proves', 'webhook_refused', '/api/v1/plaid/webhook', { method: 'POST', body: '{}' }],
   ])('is %s', async (_, event, path, init) => {
-    const door = openDoor()
-    await door.ask(path, init)
-    expect(door.lines.at(-1)).toMatchObject({ event: 'http_request', security_event: event, status: 401 })
+    const served = serveApp()
+    await served.ask(path, init)
+    expect(served.lines.at(-1)).toMatchObject({ event: 'http_request', security_event: event, status: 401 })
   })
 
   it('is a request over a limit', async () => {
     const services = servicesOf({ ...developmentVariables, RATE_LIMITS: '{"global":1}' })
-    const door = openDoor(() => services)
-    for (const path of ['/nowhere', '/nowhere']) await door.ask(path)
-    expect(door.lines.map((line) => line['security_event'])).toEqual([undefined, 'rate_limit_refused'])
+    const served = serveApp(() => services)
+    for (const path of ['/nowhere', '/nowhere']) await served.ask(path)
+    expect(served.lines.map((line) => line['security_event'])).toEqual([undefined, 'rate_limit_refused'])
   })
 
   it('is every request about an account’s login, an item’s end or token, and every administrator’s', () => {
@@ -137,12 +137,12 @@ describe('an error report', () => {
       captureOperation: ({ name, ok }) => operations.push({ name, ok }),
       captureCheckIn: () => {},
     })
-    return { captured, operations, door: openDoor(() => ({ ...services, reporter, random: () => 0, ...change })) }
+    return { captured, operations, served: serveApp(() => ({ ...services, reporter, random: () => 0, ...change })) }
   }
 
   it('is sent for errors that an operator must see', async () => {
-    const { captured, operations, door } = reporting()
-    const answer = await door.ask('/ready')
+    const { captured, operations, served } = reporting()
+    const answer = await served.ask('/ready')
     expect(captured).toMatchObject([
       { error: { code: 'unavailable' }, tags: { route: '/ready', request_id: answer.headers.get('x-request-id') } },
     ])
@@ -150,8 +150,8 @@ describe('an error report', () => {
   })
 
   it('leads to no user while it cannot be read whether the user allows it', async () => {
-    const { captured, operations, door } = reporting()
-    await door.ask('/api/v1/accounts', { headers: await asUser() })
+    const { captured, operations, served } = reporting()
+    await served.ask('/api/v1/accounts', { headers: await asUser() })
     await expect
       .poll(() => captured)
       .toEqual([{ error: expect.objectContaining({ code: 'unavailable' }), tags: { route: '/api/v1/accounts' } }])
@@ -159,14 +159,14 @@ describe('an error report', () => {
   })
 
   it('has a name from the code, also where the client made the method up', async () => {
-    const { operations, door } = reporting()
-    await door.ask('/nowhere', { method: 'CANARY' })
+    const { operations, served } = reporting()
+    await served.ask('/nowhere', { method: 'CANARY' })
     expect(operations).toEqual([{ name: 'other none', ok: true }])
   })
 
   it.each(['/api/v1/accounts', '/nowhere', '/health'])('is not sent for %s', async (path) => {
-    const { captured, operations, door } = reporting()
-    await door.ask(path)
+    const { captured, operations, served } = reporting()
+    await served.ask(path)
     expect(captured).toEqual([])
     expect(operations).toMatchObject([{ ok: true }])
   })

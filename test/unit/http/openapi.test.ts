@@ -7,7 +7,7 @@ import * as z from 'zod'
 import { openapiText } from '../../../src/cli/openapi.ts'
 import { errorTable } from '../../../src/errors.ts'
 import { routes } from '../../../src/http/app.ts'
-import { openDoor } from './serve-app.ts'
+import { serveApp } from './serve-app.ts'
 import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
 const schemaObject = z.record(z.string(), z.unknown())
@@ -128,7 +128,7 @@ describe('the committed OpenAPI description', () => {
   })
 
   it('is what the Worker serves', async () => {
-    const response = await openDoor().ask('/openapi.json')
+    const response = await serveApp().ask('/openapi.json')
     expect(response.headers.get('content-type')).toBe('application/json')
     expect(await response.json()).toEqual(JSON.parse(text))
   })

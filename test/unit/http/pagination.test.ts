@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
 import { dayCursor, keyCursor } from '../../../src/http/pagination.ts'
-import { asUser, openDoor, problemOf } from './serve-app.ts'
+import { asUser, serveApp, problemOf } from './serve-app.ts'
 
 const day = fc.date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
 const dayText = day.map((date) => date.toISOString().slice(0, 10))
@@ -74,7 +74,7 @@ describe('a cursor', () => {
     ['another list', ['items', ['2026-01-01', '3f0e8a52-6a1e-4c8c-9d5a-0c1f5b0b7a11']]],
   ])('is refused with %s', async (_name, place) => {
     const text = Buffer.from(JSON.stringify(place)).toString('base64url')
-    const response = await openDoor().ask(`/api/v1/transactions?cursor=${text}`, { headers: await asUser() })
+    const response = await serveApp().ask(`/api/v1/transactions?cursor=${text}`, { headers: await asUser() })
     expect(await problemOf(response)).toMatchObject({
       status: 400,
       code: 'invalid_cursor',
@@ -91,7 +91,7 @@ describe('a cursor', () => {
     'plaid/items',
     'plaid/sync/runs',
   ])('is checked by the list of %s', async (path) => {
-    const response = await openDoor().ask(`/api/v1/${path}?cursor=x`, { headers: await asUser() })
+    const response = await serveApp().ask(`/api/v1/${path}?cursor=x`, { headers: await asUser() })
     expect(await problemOf(response)).toMatchObject({ status: 400, code: 'invalid_cursor' })
   })
 })

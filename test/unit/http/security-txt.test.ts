@@ -1,9 +1,9 @@
 // The address for reports of vulnerabilities (RFC 9116).
 import { describe, expect, it } from 'vitest'
-import { openDoor, problemOf, productionVariables, servicesOf } from './serve-app.ts'
+import { serveApp, problemOf, productionVariables, servicesOf } from './serve-app.ts'
 
 const ask = async (contact: string): Promise<Response> =>
-  await openDoor(() => servicesOf({ ...productionVariables, SECURITY_CONTACT: contact })).ask(
+  await serveApp(() => servicesOf({ ...productionVariables, SECURITY_CONTACT: contact })).ask(
     '/.well-known/security.txt',
   )
 

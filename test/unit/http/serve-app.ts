@@ -62,7 +62,7 @@ export function withSilentJobs(services: Services): Services {
   return { ...services, jobs: { ...services.jobs, connection: silent } }
 }
 
-export interface Door {
+export interface ServedApp {
   ask(path: string, init?: RequestInit): Promise<Response>
   /** The parsed log lines so far. */
   readonly lines: Record<string, unknown>[]
@@ -71,7 +71,7 @@ export interface Door {
 const lineSchema = z.record(z.string(), z.unknown())
 
 /** @param make creates the services of an isolate; a request meets the error that it throws */
-export function openDoor(make: () => Services = () => servicesOf()): Door {
+export function serveApp(make: () => Services = () => servicesOf()): ServedApp {
   const lines: Record<string, unknown>[] = []
   const sink = (line: string): number => lines.push(lineSchema.parse(JSON.parse(line)))
   const app = createApp({ servicesFor: make, log: { sink } })

@@ -10,20 +10,23 @@ registerHooks({
   },
 })
 
-const { developmentVariables, openDoor, servicesOf } = await import('../http/serve-app.ts')
+const { developmentVariables, serveApp, servicesOf } = await import('../http/serve-app.ts')
 const oidc = {
   AUTH_ISSUER: 'http://127.0.0.1:9/',
   AUTH_AUDIENCE: 'wealth',
   AUTH_JWKS_URL: 'http://127.0.0.1:9/jwks',
 }
 const services = servicesOf({ ...developmentVariables, ...(process.argv[2] === 'oidc' ? oidc : {}) })
-const door = openDoor(() => services)
+const served = serveApp(() => services)
 const statuses: Record<string, number> = {}
 const body = JSON.stringify({ email: 'ann@example.com', password: 'a long enough password' })
 const headers = { 'content-type': 'application/json' }
 for (const path of ['login', 'register', 'refresh', 'sessions', 'totp/enroll', 'nothing'])
   for (const method of ['POST', 'GET']) {
-    const response = await door.ask(`/api/v1/auth/${path}`, method === 'POST' ? { method, body, headers } : { method })
+    const response = await served.ask(
+      `/api/v1/auth/${path}`,
+      method === 'POST' ? { method, body, headers } : { method },
+    )
     statuses[`${method} ${path}`] = response.status
   }
 process.stdout.write(JSON.stringify({ loaded, statuses }))

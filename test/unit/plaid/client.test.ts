@@ -1,58 +1,20 @@
 // The client with a real server: exact numbers, bounded calls, one careful retry, and no secret in a result.
 import { inspect } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { createSecret } from '../../../src/crypto/secret.ts'
-import { createPlaidClient, type PlaidCall } from '../../../src/plaid/client.ts'
+import { createPlaidClient } from '../../../src/plaid/client.ts'
 import { createPlaid } from '../../../src/plaid/endpoints.ts'
-import { type Answering, failureOf, json, plaidError, startAnswering, uncounted } from './answering.ts'
+import { type Answering, failureOf, json, plaidError, uncounted } from './answering.ts'
+import { accessToken, apiSecret, call, testClient, useServer } from './test-client.ts'
 
-const accessToken = 'access-sandbox-canary-4f1c'
 const publicToken = 'public-sandbox-canary-77aa'
-const apiSecret = 'canary-api-secret-9d2e'
 
 let server: Answering
-let waits: number[] = []
-/** The requests that the client made, also those that it cancelled before they arrived. */
-let made = 0
-beforeAll(async () => {
-  server = await startAnswering()
+useServer((started) => {
+  server = started
 })
-afterAll(() => server.stop())
-
-const clientFor = (options: { timeoutMs?: number; random?: number } = {}) =>
-  createPlaidClient({
-    environment: 'sandbox',
-    baseUrl: server.url,
-    clientId: 'client-1',
-    secret: createSecret(apiSecret),
-    fetch: (request) => {
-      made += 1
-      return fetch(request)
-    },
-    wait: (milliseconds) => Promise.resolve(void waits.push(milliseconds)),
-    random: () => options.random ?? 0.5,
-    ...uncounted,
-    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-  })
-
-const amounts = z.object({ amount: z.string() })
-type Call = PlaidCall<typeof amounts>
-const call: Call = {
-  path: '/some/get',
-  body: { count: 5 },
-  answer: amounts,
-  accessToken: createSecret(accessToken),
-  idempotent: true,
-}
-
-/** Makes one call. Returns its result and the number of requests that the client made for it. */
-async function ask(overrides: Partial<Call> = {}, options: { timeoutMs?: number; random?: number } = {}) {
-  waits = []
-  made = 0
-  const result = await clientFor(options).call({ ...call, ...overrides })
-  return { result, times: made }
-}
+const { ask, clientFor } = testClient(() => server.url)
 
 describe('a call', () => {
   it.each([200, 201, 202, 210, 299])('succeeds with status %d', async (status) => {
@@ -128,128 +90,12 @@ describe('a call', () => {
   })
 })
 
-describe('a response that is not JSON', () => {
-  it.each([
-    ['a page of a proxy', 502, '<html>Bad gateway</html>', 'retry'],
-    ['a page with status 200', 200, '<html>Welcome</html>', 'retry'],
-    ['half of an answer', 200, '{"amount": 1', 'retry'],
-    ['an empty answer', 200, '', 'retry'],
-    ['a page with status 302', 302, '<html>Elsewhere</html>', 'retry'],
-    ['a page with status 403', 403, '<html>Blocked</html>', 'retry'],
-    ['a page with status 404', 404, '<html>Not found</html>', 'retry'],
-    ['a page with status 408', 408, '<html>Too slow</html>', 'retry'],
-    ['a page with status 413', 413, '<html>Too large</html>', 'retry'],
-    ['a page with status 451', 451, '<html>Forbidden</html>', 'retry'],
-    ['JSON that is no error', 500, '{"oops":true}', 'retry'],
-    ['JSON that is no object', 400, '"no"', 'retry'],
-    ['a limit without a body', 429, '', 'rate_limited'],
-  ])('%s is unreadable', async (_what, status, body, expected) => {
-    server.answer(json(body, status))
-    expect(failureOf((await ask({ idempotent: false })).result)).toEqual({
-      class: expected,
-      errorType: 'NETWORK',
-      errorCode: 'UNREADABLE_ANSWER',
-      status,
-      requestId: null,
-      retryAfterSeconds: null,
-    })
-  })
-
-  it('is a redirection, and is not followed', async () => {
-    server.answer(json('', 307, { location: `${server.url}/elsewhere` }))
-    const { result, times } = await ask({ idempotent: false })
-    expect(result.ok).toBe(false)
-    expect(times).toBe(1)
-    expect(server.asked.map(({ path }) => path)).toEqual(['/some/get'])
-  })
-
-  it('is one larger than 32 MiB, of which the rest is not read', async () => {
-    let sent = 0
-    const closed = new Promise<void>((resolve) => {
-      server.answer((response) => {
-        const filler = 'x'.repeat(1024 * 1024)
-        const more = (): void => {
-          for (sent += 1; response.write(filler); sent += 1);
-        }
-        response.writeHead(200, { 'content-type': 'application/json' })
-        response.on('drain', more).on('close', resolve)
-        more()
-      })
-    })
-    const { result } = await ask({ idempotent: false })
-    expect(failureOf(result)).toMatchObject({ class: 'retry', errorCode: 'UNREADABLE_ANSWER', status: 200 })
-    await closed
-    expect(sent).toBeLessThan(64)
-  })
-
-  it('is one of 31 MiB no more than any other', async () => {
-    server.answer(json(`{"amount":1,"filler":"${'ü'.repeat(15.5 * 1024 * 1024)}"}`))
-    expect((await ask()).result).toMatchObject({ ok: true, value: { amount: '1' } })
-  })
-
-  it('is one that comes too late', async () => {
-    server.answer(() => undefined)
-    const { result, times } = await ask({ idempotent: false }, { timeoutMs: 500 })
-    expect(failureOf(result)).toMatchObject({ class: 'retry', errorCode: 'TIMEOUT', status: 0 })
-    expect(times).toBe(1)
-  })
-
-  it('is one whose body never ends', async () => {
-    server.answer((response) => {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.write('{"amount":')
-    })
-    const { result } = await ask({ idempotent: false }, { timeoutMs: 50 })
-    expect(failureOf(result)).toMatchObject({ class: 'retry', errorCode: 'TIMEOUT' })
-  })
-
-  it('is one that a runtime never gives up waiting for', async () => {
-    const client = createPlaidClient({
-      environment: 'sandbox',
-      baseUrl: server.url,
-      clientId: 'c',
-      secret: createSecret('s'),
-      fetch: () => new Promise(() => undefined),
-      timeoutMs: 50,
-      wait: () => Promise.resolve(),
-      random: () => 0,
-      ...uncounted,
-    })
-    expect(failureOf(await client.call(call))).toMatchObject({ class: 'retry', errorCode: 'TIMEOUT' })
-  })
-
-  it('is a connection that is cut', async () => {
-    server.answer((response) => response.destroy())
-    expect(failureOf((await ask({ idempotent: false })).result)).toMatchObject({
-      class: 'retry',
-      errorCode: 'NO_ANSWER',
-      status: 0,
-    })
-  })
-
-  it('is a server that is not there', async () => {
-    const closed = await startAnswering()
-    await closed.stop()
-    const client = createPlaidClient({
-      environment: 'sandbox',
-      baseUrl: closed.url,
-      clientId: 'c',
-      secret: createSecret('s'),
-      fetch: (request) => fetch(request),
-      wait: () => Promise.resolve(),
-      random: () => 0,
-      ...uncounted,
-    })
-    expect(failureOf(await client.call(call))).toMatchObject({ class: 'retry', errorCode: 'NO_ANSWER' })
-  })
-})
-
 describe('a call of Plaid during a freeze', () => {
   it.each([
     ['frozen', 'FROZEN'],
     ['unknown', 'FREEZE_UNKNOWN'],
   ] as const)('makes no request and is deferred when the gate returns %s', async (state, errorCode) => {
-    made = 0
+    let made = 0
     const client = createPlaidClient({
       environment: 'sandbox',
       baseUrl: server.url,
@@ -272,14 +118,14 @@ describe('a call of Plaid during a freeze', () => {
 describe('a second try', () => {
   it('is made once, after a while, of a call that may be repeated', async () => {
     server.answer(json('oops', 500), json('{"amount":1}'))
-    const { result, times } = await ask({}, { random: 0 })
+    const { result, ...made } = await ask({}, { random: 0 })
     expect(result).toEqual({ ok: true, value: { amount: '1' }, requestId: '' })
-    expect({ times, waits }).toEqual({ times: 2, waits: [250] })
+    expect(made).toEqual({ times: 2, waits: [250] })
   })
 
   it('is the last one', async () => {
     server.answer(plaidError(500, 'API_ERROR', 'INTERNAL_SERVER_ERROR'))
-    const { result, times } = await ask({}, { random: 0.999 })
+    const { result, times, waits } = await ask({}, { random: 0.999 })
     expect(failureOf(result)).toMatchObject({ class: 'retry', errorCode: 'INTERNAL_SERVER_ERROR' })
     expect(times).toBe(2)
     expect(waits[0]).toBeLessThan(750)
@@ -292,9 +138,9 @@ describe('a second try', () => {
 
   it('is not made of a call that changes something', async () => {
     server.answer((response) => response.destroy())
-    const { result, times } = await ask({ idempotent: false })
+    const { result, ...made } = await ask({ idempotent: false })
     expect(failureOf(result).errorCode).toBe('NO_ANSWER')
-    expect({ times, waits }).toEqual({ times: 1, waits: [] })
+    expect(made).toEqual({ times: 1, waits: [] })
   })
 
   it('is not made by an endpoint that starts or exchanges something', async () => {

@@ -3,7 +3,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createJwksSource } from '../../../src/auth/jwks.ts'
-import { developmentVariables, type Door, openDoor, servicesOf } from '../http/serve-app.ts'
+import { developmentVariables, type ServedApp, serveApp, servicesOf } from '../http/serve-app.ts'
 
 const issuer = 'https://issuer.example'
 const audience = 'api'
@@ -20,7 +20,7 @@ const tokenOf = (subject: string, kid: string): Promise<string> =>
     .sign(privateKey)
 
 interface Opened {
-  readonly door: Door
+  readonly served: ServedApp
   readonly fetches: () => number
   /** The key ids that the issuer has published. */
   readonly kids: string[]
@@ -43,18 +43,18 @@ function open(quotas: Readonly<Record<string, number>>, maxAgeMs = 600_000, isDo
   })
   const rules = { scopeClaim: null, writeScope: null, admin: null }
   const services = servicesOf({ ...developmentVariables, RATE_LIMITS: JSON.stringify(quotas) })
-  const door = openDoor(() => ({
+  const served = serveApp(() => ({
     ...services,
     auth: { mode: 'oidc', issuer, audience, jwks, rules, longestSeconds: 86_400 },
   }))
   return {
-    door,
+    served,
     kids,
     fetches: () => fetches,
     // A request that validation refuses with 400 after its token was verified.
     ask: async (address, subject, kid) => {
       const headers = { authorization: `Bearer ${await tokenOf(subject, kid)}`, 'cf-connecting-ip': address }
-      return (await door.ask('/api/v1/accounts/x', { headers })).status
+      return (await served.ask('/api/v1/accounts/x', { headers })).status
     },
   }
 }
@@ -103,11 +103,11 @@ describe("an issuer's keys", () => {
   })
 
   it('let a new key in, and count the request that found it once', async () => {
-    const { door, ask, kids } = open({ global: 5, address: 5 })
+    const { served, ask, kids } = open({ global: 5, address: 5 })
     await ask('192.0.2.2', 'alice', 'k1')
     kids.push('k2')
     const headers = { authorization: `Bearer ${await tokenOf('alice', 'k2')}`, 'cf-connecting-ip': '192.0.2.1' }
-    const response = await door.ask('/api/v1/accounts/x', { headers })
+    const response = await served.ask('/api/v1/accounts/x', { headers })
     expect(response.status).toBe(400)
     // Counted for its address, because its key was unknown, and for its user.
     expect(response.headers.get('ratelimit-policy')).not.toContain('"address"')

@@ -1,7 +1,7 @@
 // Scores the responses' headers by the rules of MDN's HTTP Observatory (github.com/mdn/mdn-http-observatory,
 // src/grader/charts.js, and "Tests & Scoring" on developer.mozilla.org/observatory), as the scanner would.
 import { describe, expect, it } from 'vitest'
-import { openDoor, productionVariables, servicesOf } from '../http/serve-app.ts'
+import { serveApp, productionVariables, servicesOf } from '../http/serve-app.ts'
 
 const baseline = 100
 /** Bonuses count from this score on. */
@@ -119,7 +119,7 @@ function score(headers: Headers): { score: number; rules: Record<string, number>
 }
 
 const origin = 'https://evil.test'
-const ask = (path: string) => openDoor(() => servicesOf(productionVariables)).ask(path, { headers: { origin } })
+const ask = (path: string) => serveApp(() => servicesOf(productionVariables)).ask(path, { headers: { origin } })
 
 describe('the score of the HTTP Observatory', () => {
   it.each(['/', '/health', '/openapi.json', '/api/v1/accounts'])(
