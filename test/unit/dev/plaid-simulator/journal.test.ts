@@ -153,7 +153,7 @@ test('history that came by itself has come, and a cursor after it has nothing ne
   expect(pages.flatMap(({ added, modified, removed }) => [...added, ...modified, ...removed])).toEqual([])
 })
 
-test('banks keep the length of their history, whatever the next start wants', async () => {
+test('banks keep the length of their history, also if the next start asks for another', async () => {
   const journalFile = journal()
   const before = await openDesk({ journalFile, historyDays: 40 })
   const { access_token, item_id } = await before.link({ daysRequested: 730 })
