@@ -1,8 +1,12 @@
 // Columns and conditions that queries of several tables share.
 import { type AnyColumn, type SQL, sql } from 'drizzle-orm'
+import type { SelectResultFields } from 'drizzle-orm/query-builders/select.types'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import { me } from './scope.ts'
+
+/** The rows that a query of these columns returns. */
+export type RowOf<Columns extends Readonly<Record<string, unknown>>> = Readonly<SelectResultFields<Columns>>
 
 /** Decimal text as the API returns it: without padding. */
 export const exact = (column: AnyColumn): SQL<string> => sql<string>`trim_scale(${column})::text`

@@ -3,6 +3,7 @@ import { type AuditRow, recordAudit } from '../audit/record.ts'
 import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import type { ApiDatabase, JobsDatabase } from '../core/client.ts'
+import type { RowOf } from '../core/columns.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 import { askedAgain } from '../sync/work.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
@@ -33,28 +34,8 @@ const productColumns = {
   lastError: itemProducts.lastError,
 }
 
-interface ItemRow {
-  readonly id: string
-  readonly plaidItemId: string
-  readonly institutionId: string | null
-  readonly institutionName: string | null
-  readonly status: string
-  readonly statusReason: string | null
-  readonly newAccountsAvailable: boolean
-  readonly consentExpiresAt: Date | null
-  readonly disconnectAt: Date | null
-  readonly transactionsUpdatedAt: Date | null
-  readonly possibleDuplicate: boolean
-  readonly createdAt: Date
-}
-
-interface ProductRow {
-  readonly itemId: string
-  readonly product: string
-  readonly status: string
-  readonly lastSyncedAt: Date | null
-  readonly lastError: string | null
-}
+type ItemRow = RowOf<typeof itemColumns>
+type ProductRow = RowOf<typeof productColumns>
 
 export interface Item extends ItemRow {
   readonly products: readonly ProductRow[]

@@ -3,6 +3,7 @@ import { and, asc, desc, eq, sql } from 'drizzle-orm'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import { webhookEvents } from '../../../drizzle/tables/operations.ts'
 import { batch, type JobsDatabase } from '../core/client.ts'
+import type { RowOf } from '../core/columns.ts'
 import { after, type Key, ofEveryUser, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
 
@@ -30,27 +31,9 @@ const productColumns = {
   lastError: itemProducts.lastError,
 }
 
-export interface AdminProduct {
-  readonly id: string
-  readonly product: string
-  readonly status: string
-  readonly isDirty: boolean
-  readonly attempts: number
-  readonly nextAttemptAt: Date
-  readonly lastSyncedAt: Date | null
-  readonly lastError: string | null
-}
+export type AdminProduct = Omit<RowOf<typeof productColumns>, 'itemId'>
 
-export interface AdminItem {
-  readonly id: string
-  readonly userId: string
-  readonly plaidItemId: string
-  readonly institutionId: string | null
-  readonly status: string
-  readonly statusReason: string | null
-  readonly missedWebhooks: number
-  readonly createdAt: Date
-  readonly removedAt: Date | null
+export interface AdminItem extends RowOf<typeof itemColumns> {
   readonly products: readonly AdminProduct[]
 }
 

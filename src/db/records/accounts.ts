@@ -2,7 +2,7 @@
 import { and, asc, eq, gte, lte, sql } from 'drizzle-orm'
 import { accountBalances, accounts } from '../../../drizzle/tables/accounts.ts'
 import type { ApiDatabase } from '../core/client.ts'
-import { currencyOf, exactOrNull, ofShownItem } from '../core/columns.ts'
+import { currencyOf, exactOrNull, ofShownItem, type RowOf } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 
@@ -30,25 +30,7 @@ const accountColumns = {
   createdAt: accounts.createdAt,
 }
 
-export interface Account {
-  readonly id: string
-  readonly plaidAccountId: string
-  readonly itemId: string
-  readonly name: string
-  readonly officialName: string | null
-  readonly mask: string | null
-  readonly type: string
-  readonly subtype: string | null
-  readonly current: string | null
-  readonly available: string | null
-  readonly limit: string | null
-  readonly currency: string | null
-  readonly balanceAsOf: Date | null
-  readonly closed: boolean
-  readonly duplicateOf: string | null
-  readonly duplicateState: string | null
-  readonly createdAt: Date
-}
+export type Account = RowOf<typeof accountColumns>
 
 const mine = and(eq(accounts.userId, me), ofShownItem(accounts.itemId))
 

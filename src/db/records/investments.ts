@@ -10,6 +10,7 @@ import {
   ofCurrentProduct,
   ofSharedAccount,
   ofShownItem,
+  type RowOf,
 } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
@@ -25,16 +26,7 @@ const securityColumns = {
   closePriceAsOf: securities.closePriceAsOf,
 }
 
-export interface Security {
-  readonly id: string
-  readonly plaidSecurityId: string
-  readonly name: string | null
-  readonly tickerSymbol: string | null
-  readonly type: string | null
-  readonly isCashEquivalent: boolean | null
-  readonly closePrice: string | null
-  readonly closePriceAsOf: string | null
-}
+export type Security = RowOf<typeof securityColumns>
 
 export interface Holding {
   readonly id: string

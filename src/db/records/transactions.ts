@@ -3,7 +3,7 @@ import { and, type AnyColumn, desc, eq, gte, isNull, lte, type SQL, sql } from '
 import { transactions } from '../../../drizzle/tables/transactions.ts'
 import { users } from '../../../drizzle/tables/users.ts'
 import type { ApiDatabase } from '../core/client.ts'
-import { currencyOf, exact, notRemovedNamed, ofShownItem } from '../core/columns.ts'
+import { currencyOf, exact, notRemovedNamed, ofShownItem, type RowOf } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 import { command } from '../core/statement.ts'
@@ -31,28 +31,7 @@ export const transactionColumns = {
   hidden: transactions.hidden,
 }
 
-export interface Transaction {
-  readonly id: string
-  readonly plaidTransactionId: string
-  readonly accountId: string
-  readonly date: string
-  readonly authorizedDate: string | null
-  readonly amount: string
-  readonly currency: string | null
-  readonly name: string
-  readonly merchantName: string | null
-  readonly merchantLogoUrl: string | null
-  readonly merchantWebsite: string | null
-  readonly categoryPrimary: string | null
-  readonly categoryDetailed: string | null
-  readonly categoryConfidence: string | null
-  readonly categoryVersion: string | null
-  readonly pending: boolean
-  readonly paymentChannel: string | null
-  readonly note: string | null
-  readonly userCategory: string | null
-  readonly hidden: boolean
-}
+export type Transaction = RowOf<typeof transactionColumns>
 
 export interface TransactionFilters {
   readonly accountId?: string | undefined

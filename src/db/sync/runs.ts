@@ -2,7 +2,7 @@
 import { and, desc, eq } from 'drizzle-orm'
 import { syncRuns } from '../../../drizzle/tables/operations.ts'
 import { type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
-import { ofShownItem } from '../core/columns.ts'
+import { ofShownItem, type RowOf } from '../core/columns.ts'
 import { after, type Key, ofEveryUser, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
@@ -18,6 +18,7 @@ const runColumns = {
   restarts: syncRuns.restarts,
   upserted: syncRuns.upserted,
   removed: syncRuns.removed,
+  /** How many rows of the product are set aside after the run. */
   setAside: syncRuns.setAside,
   startedAt: syncRuns.startedAt,
   finishedAt: syncRuns.finishedAt,
@@ -26,22 +27,7 @@ const runColumns = {
 const newestFirst = [desc(syncRuns.startedAt), desc(syncRuns.id)] as const
 const runKey = ({ startedAt, id }: SyncRun): Key => [startedAt.toISOString(), id]
 
-export interface SyncRun {
-  readonly id: string
-  readonly itemId: string
-  readonly product: string
-  readonly trigger: string
-  readonly outcome: string
-  readonly errorCode: string | null
-  readonly pages: number
-  readonly restarts: number
-  readonly upserted: number
-  readonly removed: number
-  /** How many rows of the product are set aside after the run. */
-  readonly setAside: number
-  readonly startedAt: Date
-  readonly finishedAt: Date
-}
+export type SyncRun = RowOf<typeof runColumns>
 
 /** A user's runs, newest first, of one item or of all. */
 export async function listSyncRuns(
