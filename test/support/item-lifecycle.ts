@@ -18,7 +18,7 @@ import { sweep } from '../../src/sync/sweep.ts'
 import { expectTruth } from './equality.ts'
 import { oddAnswers, type PlaidValue } from './odd-answers.ts'
 import { query } from './sql.ts'
-import type { Delivery } from './stack.ts'
+import type { Delivery, SimulatorChoices } from './stack.ts'
 import { everyRow } from './tables.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -28,10 +28,10 @@ const dayMs = 86_400_000
  * Creates one world for all tests of the file. Before each test, faults, webhooks and queued messages of the test
  * before are cleared.
  */
-export function useWorld(take: (world: World) => void): void {
+export function useWorld(take: (world: World) => void, choices: SimulatorChoices = {}): void {
   let world: World
   beforeAll(async () => {
-    world = await createWorld(inject('control'), { rateLimits: false })
+    world = await createWorld(inject('control'), { rateLimits: false, ...choices })
     take(world)
   })
   afterAll(() => world.stop())

@@ -1,28 +1,25 @@
 // What the Worker does when Neon restarts, loses a connection or does not respond. A lost connection is a 400 with an
 // empty code: the statements may or may not have been committed.
 import { sql } from 'drizzle-orm'
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { batch, callTimeoutMs, connect, execute, longTimeoutMs } from '../../../src/db/core/client.ts'
 import { anyRow, command, idRow, query } from '../../../src/db/core/statement.ts'
 import { checkDatabase } from '../../../src/db/operations/health.ts'
 import { getItem } from '../../../src/db/items/items.ts'
 import { AppError } from '../../../src/errors.ts'
 import { expectTruth } from '../../support/equality.ts'
-import { rotate } from '../../support/item-lifecycle.ts'
+import { rotate, useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { type OddAnswers, oddAnswers } from '../../support/odd-answers.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
 let odd: OddAnswers
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-  odd = oddAnswers(world)
+useWorld((made) => {
+  world = made
+  odd = oddAnswers(made)
 })
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.stack.clearFaults(world.database.name)
-  world.queue.length = 0
+afterEach(() => {
   world.lines.length = 0
 })
 

@@ -1,6 +1,6 @@
 // An administrator can replay dead letters and have an item read again from the start. Both enqueue sync runs, and
 // neither loses an edit of a user.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { listAllItems, listWebhooks } from '../../../src/db/operations/admin.ts'
 import { listDeadLetters, recordDeadLetter } from '../../../src/db/operations/dead-letters.ts'
 import { listAllSyncRuns } from '../../../src/db/sync/runs.ts'
@@ -11,15 +11,14 @@ import { fullResync } from '../../../src/sync/full-resync.ts'
 import { replayAll, replayOne } from '../../../src/sync/replay-dead-letters.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync, settle } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 afterEach(async () => {
-  world.queue.length = 0
   await world.sql('delete from dead_letters')
 })
 

@@ -1,7 +1,7 @@
 // A client that follows the change feed ends with what the API lists, for every sequence of events and every order of
 // commits.
 import * as fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import { getTransactionRoute } from '../../../src/http/routes/transactions/transactions.ts'
@@ -10,16 +10,12 @@ import { ask } from '../../support/call-route.ts'
 import { everyTransaction } from '../../support/equality.ts'
 import { follow, listed, readChanges } from '../../support/feed.ts'
 import { linkAndSync } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-})
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.delivered()
-  world.queue.length = 0
+useWorld((made) => {
+  world = made
 })
 
 /** Syncs an item's transactions, even when they are not dirty. */

@@ -1,20 +1,19 @@
 // The rotation of all access tokens over a real database and the simulator: each token once, resumable, behind user's calls.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { removeItem } from '../../../src/items/remove-item.ts'
 import { rotateTokensStep, startTokenRotation, tokenRotationProgress } from '../../../src/items/rotate-all-tokens.ts'
 import type { Services } from '../../../src/context.ts'
 import { openAccessToken } from '../../../src/custody/access-token.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { link, linkAndSync } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 afterEach(async () => {
-  world.queue.length = 0
   world.lines.length = 0
   await world.sql("update safety_switches set state = 'off' where name = 'freeze'")
   // Each test rotates its own items.

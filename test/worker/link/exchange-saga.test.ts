@@ -1,6 +1,6 @@
 // The exchange as a saga. At every call and with every fault, Plaid holds and bills exactly the items that are stored
 // here.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
 import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
 import { reconcile } from '../../../src/link/reconcile.ts'
@@ -15,17 +15,17 @@ import {
   letTimePass,
   smallBank,
   userWith,
+  useWorld,
 } from '../../support/item-lifecycle.ts'
 import { callFaults, type CallFault, failAt } from '../../support/fault-injection.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import type { World } from '../../support/world.ts'
 import { sampledCalls } from '../../support/sampled.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 /** What a client sends that got all metadata from Link. */
 const inputOf = ({ publicToken, linkToken }: Chosen) => ({

@@ -1,17 +1,16 @@
 // Plaid's id of a user: stored where Plaid's newer user API returns it, and never required for linking.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { createLinkToken, type LinkTokenInput } from '../../../src/link/create-link-token.ts'
 import { jobFor } from '../../../src/cron/schedule.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 afterEach(async () => {
-  await world.bank.clearFaults()
   await world.bank.clearAlterations()
   await world.bank.client({ legacy_users: false })
   world.lines.length = 0

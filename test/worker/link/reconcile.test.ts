@@ -1,5 +1,5 @@
 // The reconciler with much work, with a user whose list is long, and with a Plaid that hangs.
-import { afterEach, afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
 import { crons, jobFor } from '../../../src/cron/schedule.ts'
 import { claimExchanges } from '../../../src/db/link/exchanges.ts'
@@ -14,13 +14,13 @@ import type { Plaid } from '../../../src/plaid/endpoints.ts'
 import type { LimitedCall } from '../../../src/plaid/rate-limit/admission.ts'
 import { createServices } from '../../../src/services.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 beforeEach(async () => {
   await world.sql('truncate users cascade')
   world.lines.length = 0

@@ -2,7 +2,7 @@
 // stored once.
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { parseConfig } from '../../../src/config/config.ts'
 import type { Ctx } from '../../../src/context.ts'
 import { createSecret } from '../../../src/crypto/secret.ts'
@@ -19,21 +19,18 @@ import { requestSync } from '../../../src/sync/request-sync.ts'
 import { anyAudit } from '../../support/audit.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 const syncQueue = 'wealthnavigator-sync'
 const deadQueue = 'wealthnavigator-sync-dead'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.stack.clearFaults(world.database.name)
-  await world.bank.clearFaults()
+afterEach(() => {
   world.lines.length = 0
-  world.queue.length = 0
 })
 
 interface Consumed {

@@ -1,6 +1,6 @@
 // A queue that refuses messages by rule. A request succeeds once its work is stored, the sweep continues with its next
 // batch, and products that were not enqueued are due for the next sweep.
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
 import { insertLinkSession } from '../../../src/db/link/sessions.ts'
 import { registerUser } from '../../../src/db/core/scope.ts'
@@ -15,13 +15,13 @@ import { anyAudit } from '../../support/audit.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import type { Delivery } from '../../support/stack.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 beforeEach(async () => {
   await world.sql('truncate users cascade')
   world.lines.length = 0

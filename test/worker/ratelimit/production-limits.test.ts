@@ -1,5 +1,5 @@
 // asOneInvocation refuses what production refuses and a local workerd allows.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { createProducer } from '../../../src/messages/producer.ts'
@@ -8,13 +8,13 @@ import { open, seal } from '../../../src/crypto/envelope.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { link, linkAndSync } from '../../support/linked.ts'
 import { asOneInvocation, checkBatch } from '../../support/production-limits.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 describe('the limits themselves', () => {
   it('are enforced: iterations, waiting connections, messages', async () => {

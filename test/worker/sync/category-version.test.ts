@@ -1,17 +1,17 @@
 // Insights count the same money with either of Plaid's two taxonomies of categories.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { cashFlow } from '../../../src/db/read/insights.ts'
 import { listRecurring } from '../../../src/db/records/recurring.ts'
 import { listTransactions } from '../../../src/db/records/transactions.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { linkAndSync } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 afterEach(async () => {
   await world.bank.clearAlterations()
   await world.bank.client({ category_version: 'v2' })

@@ -1,5 +1,5 @@
 // Webhooks during runs, two concurrent runs, and expired leases: a run that lost its lease never changes the data.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import type { Services } from '../../../src/context.ts'
 import { syncProduct } from '../../../src/sync/engine.ts'
@@ -7,13 +7,13 @@ import { requestSync } from '../../../src/sync/request-sync.ts'
 import { everyTransaction, expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 const transactionsOf = async (itemId: string): Promise<string> => {
   const [row] = await world.sql("select id from item_products where item_id = $1 and product = 'transactions'", [

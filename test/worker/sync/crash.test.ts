@@ -1,18 +1,18 @@
 // An isolate dies at any call between a webhook's arrival and the commit. The next sweep brings the data up to date,
 // and stores no row twice.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { failAt, type Moment } from '../../support/fault-injection.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 import { sampledCalls } from '../../support/sampled.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 /** Delivers one webhook to an isolate that dies at its nth call. Returns the calls that it made. */
 async function carry(plaidItemId: string, dieAt: number, moment: Moment): Promise<readonly string[]> {

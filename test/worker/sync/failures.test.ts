@@ -1,17 +1,17 @@
 // The effect of each class of Plaid's failures: the item's status, the next attempt, and the message for the user.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { getItem } from '../../../src/db/items/items.ts'
 import { actionRequired } from '../../../src/items/action-required.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 interface Expected {
   readonly error: string

@@ -1,24 +1,24 @@
 // Investments over time: the holdings at the end of each day, and investment transactions read page by page while the
 // bank changes.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listAccounts } from '../../../src/db/records/accounts.ts'
 import { listInvestmentTransactions } from '../../../src/db/records/investments.ts'
 import type { Item } from '../../../src/db/items/items.ts'
 import { allProducts, linkAndSync } from '../../support/linked.ts'
 import { type OddAnswers, oddAnswers, type PlaidValue } from '../../support/odd-answers.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
 let odd: OddAnswers
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-  odd = oddAnswers(world)
-})
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.delivered()
-  world.queue.length = 0
-})
+useWorld(
+  (made) => {
+    world = made
+    odd = oddAnswers(made)
+  },
+  // Enough investment transactions for several pages.
+  { historyDays: 365 },
+)
 
 type Row = Record<string, unknown>
 

@@ -1,5 +1,5 @@
 // Concurrent statements that are forced to meet: the database holds one up while the other runs.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import type { Services } from '../../../src/context.ts'
@@ -9,16 +9,12 @@ import { sweep } from '../../../src/sync/sweep.ts'
 import { everyTransaction, expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-})
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.delivered()
-  world.queue.length = 0
+useWorld((made) => {
+  world = made
 })
 
 /** Marks a product dirty and returns its id. */

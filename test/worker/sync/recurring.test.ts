@@ -1,5 +1,5 @@
 // Recurring streams: the stored rows are Plaid's snapshot with ids of this database, and no field is lost.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import type { Item } from '../../../src/db/items/items.ts'
 import { listRecurringRoute } from '../../../src/http/routes/transactions/recurring.ts'
@@ -8,19 +8,14 @@ import { ask } from '../../support/call-route.ts'
 import { everyTransaction } from '../../support/equality.ts'
 import { link, linkAndSync } from '../../support/linked.ts'
 import { type OddAnswers, oddAnswers, type PlaidValue } from '../../support/odd-answers.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
 let odd: OddAnswers
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-  odd = oddAnswers(world)
-})
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.bank.clearFaults()
-  await world.delivered()
-  world.queue.length = 0
+useWorld((made) => {
+  world = made
+  odd = oddAnswers(made)
 })
 
 const streamSchema = z.looseObject({

@@ -1,21 +1,18 @@
 // What the database makes of incoming accounts and snapshots, also of odd ones: which rows it closes, removes or leaves
 // unchanged.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
 import { everyTransaction } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { type OddAnswers, oddAnswers } from '../../support/odd-answers.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
 let odd: OddAnswers
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-  odd = oddAnswers(world)
-})
-afterAll(() => world.stop())
-afterEach(() => {
-  world.queue.length = 0
+useWorld((made) => {
+  world = made
+  odd = oddAnswers(made)
 })
 
 const closedAccounts = async (item: Item) =>

@@ -1,20 +1,18 @@
 // Plaid may add members to its webhooks' tokens and keys. A webhook with unknown members still verifies.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { linkAndSync } from '../../support/linked.ts'
 import type { Delivery } from '../../support/stack.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 afterEach(async () => {
   await world.bank.webhooks({ extra_header: {}, extra_claims: {}, extra_key: {}, rotate_key: true })
   // A network may name two new keys a minute.
   world.restartIsolate()
-  await world.delivered()
-  world.queue.length = 0
 })
 
 /** A webhook about a change, with these extra members next to Plaid's own. */
