@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import * as z from 'zod'
 import { listItems } from '../../../src/db/items/items.ts'
 import type { Identity } from '../../../src/db/core/scope.ts'
+import { decodeBase64Url, encodeBase64Url, fromUtf8, utf8 } from '../../../src/crypto/encoding.ts'
 import { AppError } from '../../../src/errors.ts'
 import { createLinkToken } from '../../../src/link/create-link-token.ts'
 import { verifyCertificate } from '../../../src/privacy/certificate.ts'
@@ -139,7 +140,8 @@ describe('an erased person', () => {
     })
     expect(verified.certificate.subject_hash).toMatch(/^[0-9a-f]{64}$/)
     const [head, payload, signature] = (certificate ?? '').split('.')
-    const forged = btoa(atob(payload ?? '').replace('"users":1', '"users":2')).replaceAll('=', '')
+    const text = fromUtf8(decodeBase64Url(payload ?? '') ?? new Uint8Array()) ?? ''
+    const forged = encodeBase64Url(utf8(text.replace('"users":1', '"users":2')))
     await expect(verifyCertificate(`${head}.${forged}.${signature}`)).rejects.toThrow('signature')
   })
 
