@@ -104,7 +104,7 @@ test('a query without a filter reads own rows and no others', async () => {
 })
 
 test('a user reads own rows at all', async () => {
-  expect((await asNeighbour('select 1 from transactions')).count).toBeGreaterThan(1000)
+  expect((await asNeighbour('select 1 from transactions')).count).toBeGreaterThan(100)
   expect((await asNeighbour('select 1 from items')).count).toBe(1)
 })
 
@@ -137,7 +137,7 @@ test("another user's row is neither updated nor deleted", async () => {
 
 test('an update or delete that forgets its filter touches own rows alone', async () => {
   const edited = await asNeighbour(`update transactions set note = 'x' returning user_id`)
-  expect(edited.count).toBeGreaterThan(1000)
+  expect(edited.count).toBeGreaterThan(100)
   expect(edited.rows.every((row) => row['user_id'] === neighbourId)).toBe(true)
   const deleted = await asNeighbour('delete from link_exchanges returning user_id')
   expect(deleted.rows).toEqual([{ user_id: neighbourId }])
