@@ -13,15 +13,16 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 it('local passwords stay as they are from start to start, and only their owner reads them', async () => {
   const made = await readLogins(folder)
-  expect(new Set(Object.values(made)).size).toBe(3)
+  expect(new Set(Object.values(made)).size).toBe(4)
   expect(await readLogins(folder)).toEqual(made)
   expect((await stat(join(folder, 'logins.json'))).mode & 0o777).toBe(0o600)
 })
 
-it('local passwords of a version with fewer logins are kept, and the missing one is made', async () => {
+it('local passwords of a version with fewer logins are kept, and the missing ones are made', async () => {
   const stored = { apiPassword: 'one', jobsPassword: 'two' }
   await writeFile(join(folder, 'logins.json'), JSON.stringify(stored), { mode: 0o600 })
   const found = await readLogins(folder)
-  expect(found).toEqual({ ...stored, identityPassword: expect.stringMatching(/^.{32}$/) })
+  const made = expect.stringMatching(/^.{32}$/)
+  expect(found).toEqual({ ...stored, identityPassword: made, backupPassword: made })
   expect(JSON.parse(await readFile(join(folder, 'logins.json'), 'utf8'))).toEqual(found)
 })
