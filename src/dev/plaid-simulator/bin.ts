@@ -2,8 +2,8 @@
 // `npx plaid-simulator`: starts the simulator and stops it on SIGINT or SIGTERM. Exit codes: 0 stopped, 1 failed, 2
 // wrong arguments.
 import { parseArgs } from 'node:util'
-import { longestHistoryDays } from './bank/history-days.ts'
 import { startSimulator, type SimulatorOptions } from './server.ts'
+import { longestHistoryDays } from './state/options.ts'
 
 const help = `npx plaid-simulator [options]
 

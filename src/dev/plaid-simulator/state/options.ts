@@ -2,6 +2,8 @@
 import { longestHistoryDays } from '../bank/history-days.ts'
 import { defaultLimits, type LimitTable } from '../lib/rate-limit.ts'
 
+export { longestHistoryDays }
+
 export interface SimulatorOptions {
   /** The TCP port; 0 for a free one. */
   port: number
