@@ -1,6 +1,6 @@
 // Users: one row for each identity of an issuer.
 import { sql } from 'drizzle-orm'
-import { bigint, index, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { bigint, date, index, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 
 export const users = pgTable(
   'users',
@@ -37,6 +37,23 @@ export const users = pgTable(
       .on(table.plaidItemsCheckedAt)
       .where(sql`plaid_user_id is not null`),
   ],
+)
+
+/**
+ * The last UTC day on which each user came. Not a column of `users`, whose row each commit of a sync holds: a visit waits
+ * for none of them.
+ */
+export const userVisits = pgTable(
+  'user_visits',
+  {
+    userId: uuid('user_id')
+      .primaryKey()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    seenOn: date('seen_on').notNull(),
+    /** When the user was told that the account is erased; null after a visit. */
+    noticedAt: timestamp('noticed_at', { withTimezone: true, precision: 3 }),
+  },
+  (table) => [index('user_visits_seen').on(table.seenOn)],
 )
 
 /** The column of every table with a user's data. */

@@ -110,6 +110,8 @@ export interface Config {
    * The contacts in `/.well-known/security.txt` for reports of vulnerabilities. Without one, the file does not exist.
    */
   readonly securityContacts: readonly string[]
+  /** Who is responsible for the data; null where the deployment has no privacy policy. */
+  readonly operator: { readonly name: string; readonly contact: string } | null
   readonly retention: {
     /** Days that transactions and other history are kept, from their date. */
     readonly days: number
@@ -264,6 +266,10 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     securityContacts: env.SECURITY_CONTACT,
     backup: backupOf(env),
     backupRetentionDays: env.BACKUP_RETENTION_DAYS,
+    operator:
+      env.OPERATOR_NAME === undefined || env.OPERATOR_CONTACT === undefined
+        ? null
+        : { name: env.OPERATOR_NAME, contact: env.OPERATOR_CONTACT },
     orphanRemoval: { mode: env.ORPHAN_REMOVAL, perDay: env.ORPHAN_REMOVALS_PER_DAY },
     sweep: { messagesPerSecond: env.SWEEP_WAKES_PER_SECOND },
     sentry:

@@ -146,6 +146,8 @@ export function constraintViolations(env: Environment, raw: Readonly<Record<stri
   if (env.PLAID_ENV === 'production' && env.ENVIRONMENT !== 'production')
     violations.push(['PLAID_ENV', 'may be production only where ENVIRONMENT is production'])
   if (!env.CORS_ORIGINS.every(originIsExact)) violations.push(['CORS_ORIGINS', 'must hold exact origins'])
+  if ((env.OPERATOR_NAME === undefined) !== (env.OPERATOR_CONTACT === undefined))
+    violations.push(['OPERATOR_NAME', 'and OPERATOR_CONTACT must be set together'])
   violations.push(...authViolations(env), ...linkViolations(env))
   violations.push(...sharedLoginViolations(env))
   if (env.BACKUP_RECIPIENT?.includes(exampleRecipient) === true)

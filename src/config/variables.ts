@@ -136,6 +136,11 @@ const backupRecipients = list.transform((recipients, context): readonly string[]
   context.addIssue({ code: 'custom', message: isSecret ? 'must not be a secret key' : noRecipient })
   return z.NEVER
 })
+/** A line of text that people read. */
+const shownText = z
+  .string()
+  .max(200)
+  .regex(/^[^\p{Cc}{}]+$/u, 'must be one line of text without braces')
 
 /** The secrets: never logged, all different, no example values. */
 export const secretVariables = [
@@ -198,6 +203,8 @@ export const environmentSchema = z.object({
   ORPHAN_REMOVALS_PER_DAY: z.coerce.number().int().min(0).max(100_000).default(20),
   SWEEP_WAKES_PER_SECOND: z.coerce.number().int().min(1).max(500).default(25),
   SECURITY_CONTACT: list.pipe(z.array(contact).max(5)).default([]),
+  OPERATOR_NAME: shownText.optional(),
+  OPERATOR_CONTACT: shownText.optional(),
   SENTRY_DSN: httpUrl.optional(),
   SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),

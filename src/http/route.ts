@@ -9,6 +9,7 @@ import { AppError, type ErrorCode } from '../errors.ts'
 import type { RouteEvent } from '../monitoring/security-events.ts'
 import type { RoutePolicy } from '../ratelimit/policies.ts'
 import { requirePurpose } from '../privacy/consents.ts'
+import { requireNotErased } from '../privacy/require-not-erased.ts'
 import type { Purpose } from '../privacy/purposes.ts'
 import { isJson, parseBody, parseParameters, parseQuery } from './input.ts'
 
@@ -49,7 +50,7 @@ export interface RouteDescription {
   /** In addition to those of its access, its input and the platform. */
   readonly errors: readonly ErrorCode[]
   /** The media type of a success; the default is JSON. */
-  readonly mediaType?: 'text/plain; charset=utf-8'
+  readonly mediaType?: 'text/plain; charset=utf-8' | 'text/markdown; charset=utf-8'
   /** The media types of a success that is a stream of bytes. The response's headers contain the actual one. */
   readonly streams?: readonly string[]
   /** `Cache-Control` of a success; the default is `no-store`. */
@@ -163,13 +164,16 @@ function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; met
 }
 
 /**
- * Requires a live session. Tokens of an issuer or operator have no session and are valid until they expire.
- * @throws AppError `unauthorized` if the session has ended
+ * Requires a live session. Tokens of an issuer or operator have no session and are valid until they expire, or until their
+ * person is erased.
+ * @throws AppError `unauthorized` if the session has ended, or the person was erased
  */
 async function requireSession(
   ctx: Ctx<User>,
   { access, session }: Pick<RouteDescription, 'access' | 'session'>,
 ): Promise<void> {
+  // These routes do not enter the database as the user, which refuses a person who was erased.
+  if (access === 'admin' && ctx.actor.sessionId === undefined) await requireNotErased(ctx)
   if (ctx.actor.sessionId === undefined || (session !== 'live' && access !== 'admin')) return
   const { requireLiveSession } = await import('../identity/live-session.ts')
   await requireLiveSession(ctx)

@@ -44,6 +44,7 @@ import {
 } from './routes/items/items.ts'
 import { listLiabilitiesRoute } from './routes/liabilities.ts'
 import { openapiRoute } from './routes/system/openapi.ts'
+import { policyRoute } from './routes/privacy/policy.ts'
 import { securityTxtRoute } from './routes/system/security-txt.ts'
 import { createLinkTokenRoute, exchangePublicTokenRoute } from './routes/link.ts'
 import { listRecurringRoute } from './routes/transactions/recurring.ts'
@@ -71,7 +72,7 @@ export interface RouteTable {
 export function routeTable(loadDocument: () => Promise<Record<string, unknown>>): RouteTable {
   return {
     alive: [healthRoute],
-    open: [readyRoute, openapiRoute(loadDocument), securityTxtRoute, getErasureRoute],
+    open: [readyRoute, openapiRoute(loadDocument), securityTxtRoute, policyRoute, getErasureRoute],
     signed: [webhookRoute],
     accounts: [
       registerRoute,

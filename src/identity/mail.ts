@@ -35,6 +35,7 @@ export type Mail =
   | { readonly kind: 'address_in_use'; readonly to: string }
   | { readonly kind: 'reset_password'; readonly to: string; readonly code: string }
   | { readonly kind: 'no_account'; readonly to: string }
+  | { readonly kind: 'absence'; readonly to: string; readonly on: string; readonly years: number }
   | { readonly kind: 'erasure'; readonly to: string; readonly reference: string }
   | { readonly kind: keyof typeof notices; readonly to: string; readonly notice: true }
 
@@ -87,11 +88,21 @@ function textOf(mail: Mail, publicUrl: string): { subject: string; text: string 
           'The code is valid for one hour and works once. If you did not request it, ignore this e-mail.',
         ].join('\n\n'),
       }
+    case 'absence':
+      return {
+        subject: 'Your account will be deleted',
+        text: [
+          `You have not used your account for almost ${mail.years} years. On ${mail.on} it will be deleted: your banks are disconnected, and all of your data are deleted.`,
+          'To keep it, sign in before then:',
+          publicUrl,
+          'If you no longer need it, ignore this e-mail.',
+        ].join('\n\n'),
+      }
     case 'erasure':
       return {
         subject: 'Your account and your data are deleted',
         text: [
-          'As you requested, your account was deleted. Your banks are disconnected and your data are deleted now.',
+          'Your account was deleted: you requested it, or you have not used it for two years. Your banks are disconnected and your data are deleted now.',
           'When this is done, you can get a signed certificate with this reference:',
           mail.reference,
           link(publicUrl, 'erasure', mail.reference),

@@ -25,6 +25,7 @@ import {
 import { removeAtPlaid } from '../items/remove-at-plaid.ts'
 import { servingUser } from '../items/serving-user.ts'
 import { type Certificate, signCertificate } from './certificate.ts'
+import { isUuid } from './uuid.ts'
 
 /** About a second's work. */
 const portion = 5000
@@ -55,8 +56,6 @@ export async function continueErasure(ctx: Ctx, id: string): Promise<boolean> {
 async function eraseAll({ services }: Ctx, id: string, table: Parameters<typeof eraseRows>[2]): Promise<void> {
   for (let erased = portion; erased === portion;) erased = await eraseRows(services.jobs, id, table, portion)
 }
-
-const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 
 /** Deletes the built-in account first, so that no client signs in meanwhile, and notifies its address. */
 async function deleteAccount({ services, log }: Ctx, id: string, { issuer, subject }: OpenErasure): Promise<void> {

@@ -1,5 +1,7 @@
 // What the retention would delete now, and the time up to which it deletes.
 import type { Ctx } from '../context.ts'
+import { countLostItems, lostDays } from '../db/items/removal.ts'
+import { absenceDays, countAbsent } from '../db/privacy/absence.ts'
 import { countExpiredLogins } from '../db/identity/retention.ts'
 import { countExpired } from '../db/records/retention.ts'
 import { classesBy, type ClassName, dayBefore, daysOf, policy } from './policy.ts'
@@ -36,6 +38,8 @@ export async function planRetention({
     const days = daysOf(name, config.retention)
     if (days !== null) add(name, days, await countExpired(jobs, { name, days }, mostCounted))
   }
+  for (const name of classesBy('absence')) add(name, absenceDays, await countAbsent(jobs, mostCounted))
+  for (const name of classesBy('removal')) add(name, lostDays, await countLostItems(jobs, mostCounted))
   if (services.identity === null) return planned
   const { database } = await services.identity()
   const due = new Map((await countExpiredLogins(database, mostCounted)).map(({ name, count }) => [name, count]))

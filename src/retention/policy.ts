@@ -1,6 +1,9 @@
 // How long each kind of stored data is kept, why, and who may read it. docs/retention.md shows the same table. A test compares
 // it with the schema, so that no table is without a line.
 
+import { lostDays } from '../db/items/removal.ts'
+import { absenceDays } from '../db/privacy/absence.ts'
+
 /** A number of days, or the variable that sets it. */
 type Days = number | 'RETENTION_DAYS' | 'RETENTION_REMOVED_DAYS'
 
@@ -16,6 +19,10 @@ type Purge =
   | 'audit'
   /** `identity.purge_expired`: each row at the time that it names. */
   | 'expiry'
+  /** `src/privacy/absence.ts`: the erasure of the person. */
+  | 'absence'
+  /** `src/items/remove-lost.ts`: the removal of the item. */
+  | 'removal'
   /** The reconciler, five minutes after the time has come. */
   | 'reconciler'
   /** The weekly cleanup of backups. */
@@ -198,6 +205,14 @@ export const policy = {
     reason: 'A new link restores the item until then',
     readers: ['user', 'administrator', 'jobs'],
   },
+  lost_items: {
+    tables: ['public.items'],
+    purge: 'removal',
+    days: lostDays,
+    from: 'the day since when only a new link helps; then the item is removed',
+    reason: 'The data of a bank that nobody reads any more: two years at most (16 CFR 314.4(c)(6)(i))',
+    readers: ['user', 'administrator', 'jobs'],
+  },
   accounts: {
     tables: ['public.accounts'],
     purge: 'reconciler',
@@ -237,11 +252,11 @@ export const policy = {
     readers: ['user', 'jobs'],
   },
   users: {
-    tables: ['public.users'],
-    purge: 'none',
-    days: null,
-    from: 'the erasure of the user',
-    reason: 'Identifies the owner of all other rows by issuer and subject',
+    tables: ['public.users', 'public.user_visits'],
+    purge: 'absence',
+    days: absenceDays,
+    from: 'the last day on which the user came; then the user is erased, with everything',
+    reason: 'Nobody uses the data any more: two years at most (16 CFR 314.4(c)(6)(i))',
     readers: ['user', 'jobs'],
   },
   audit_log: {

@@ -7,6 +7,8 @@ import { recordAudit } from '../db/audit/record.ts'
 import { execute } from '../db/core/client.ts'
 import { purgeExpiredLogins } from '../db/identity/retention.ts'
 import { purgeHistory, purgeRemovals, purgeRows } from '../db/records/retention.ts'
+import { removeLostItems } from '../items/remove-lost.ts'
+import { eraseAbsent, tellAbsent } from '../privacy/absence.ts'
 import { classesBy, type ClassName, dayBefore, daysOf } from './policy.ts'
 
 /** Rows that one step deletes at most: about a tenth of a second. */
@@ -107,7 +109,46 @@ async function tasksOf(ctx: Ctx): Promise<Task[]> {
     },
   }))
   const history = expiring('history').map((expired) => historyTask(ctx, expired))
-  return [...rows, ...removals, ...history, ...trails, ...checkpoints, ...(await loginTasks(ctx))]
+  const lost: Task = {
+    name: 'lost_items',
+    step: async (count) => {
+      const { removed, isDone } = await removeLostItems(ctx)
+      count('lost_items', removed)
+      return isDone
+    },
+  }
+  return [
+    ...absenceTasks(ctx),
+    lost,
+    ...rows,
+    ...removals,
+    ...history,
+    ...trails,
+    ...checkpoints,
+    ...(await loginTasks(ctx)),
+  ]
+}
+
+/** Tells all absent users once, and begins the erasures that are due. */
+function absenceTasks(ctx: Ctx): Task[] {
+  let after: string | null = null
+  return [
+    {
+      name: 'absent_users_told',
+      step: async () => {
+        after = await tellAbsent(ctx, after)
+        return after === null
+      },
+    },
+    {
+      name: 'users',
+      step: async (count) => {
+        const { begun, isDone } = await eraseAbsent(ctx)
+        count('users', begun)
+        return isDone
+      },
+    },
+  ]
 }
 
 /**

@@ -48,7 +48,13 @@ const agent = new Agent({ keepAlive: true, maxSockets: 4 })
 beforeAll(async () => {
   process.stdout.write(`fuzz: FUZZ_SEED=${seed} FUZZ_RUNS=${runs}\n`)
   // Without a contact the file security.txt is not there.
-  edge = await startEdge({ variables: { SECURITY_CONTACT: 'mailto:security@example.com' } })
+  edge = await startEdge({
+    variables: {
+      SECURITY_CONTACT: 'mailto:security@example.com',
+      OPERATOR_NAME: 'Example Ltd.',
+      OPERATOR_CONTACT: 'privacy@example.com',
+    },
+  })
   await edge.linkAndSync('user')
   const list = z.object({ data: z.array(z.object({ id: z.string() })) })
   const lists = api.operations.filter(

@@ -286,6 +286,7 @@ const executors: Record<string, string> = {
   'app.begin_erasure': 'wn_jobs',
   'app.decide_consents': 'wn_api',
   'app.begin_link': 'wn_jobs',
+  'app.erase_absent': 'wn_jobs',
   'app.erase_rows': 'wn_jobs',
   'app.finish_erasure': 'wn_jobs',
   'app.forget_in_audit': 'wn_jobs',
@@ -315,6 +316,7 @@ const executors: Record<string, string> = {
   'app.user_id': 'wn_api wn_jobs',
   ...Object.fromEntries(
     [
+      'address_of',
       'begin_reauthentication',
       'begin_registration',
       'begin_sign_in',

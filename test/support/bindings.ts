@@ -60,6 +60,8 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     CORS_ORIGINS: '',
     SWEEP_WAKES_PER_SECOND: '',
     SECURITY_CONTACT: '',
+    OPERATOR_NAME: '',
+    OPERATOR_CONTACT: '',
     SENTRY_DSN: '',
     SENTRY_TRACES_SAMPLE_RATE: '',
     RATE_LIMIT_ENABLED: '',

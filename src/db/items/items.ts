@@ -19,6 +19,7 @@ const itemColumns = {
   newAccountsAvailable: items.newAccountsAvailable,
   consentExpiresAt: items.consentExpiresAt,
   disconnectAt: items.disconnectAt,
+  lostSince: items.lostSince,
   transactionsUpdatedAt: items.transactionsUpdatedAt,
   possibleDuplicate: sql<boolean>`exists (select 1 from accounts a join accounts o on o.id = a.duplicate_of
     join items shown on shown.id = o.item_id and shown.removed_at is null

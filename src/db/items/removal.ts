@@ -15,14 +15,16 @@ const portion = 5000
 /**
  * Hides an item and queues its removal at Plaid. Its rows are deleted after `keepDays`. A repeated call can only bring
  * the deletion forward. `publishRemoval` must follow; until it has run, the removal stays queued.
+ * @param onlyIf a condition over the item's row; without it, nothing changes
  */
 export async function beginRemoval(
   jobs: JobsDatabase,
   { id, userId }: OwnedItem,
   keepDays: number,
   audit: AuditRow,
+  onlyIf: SQL = sql`true`,
 ): Promise<void> {
-  const item = sql`id = ${id} and user_id = ${userId}`
+  const item = sql`id = ${id} and user_id = ${userId} and ${onlyIf}`
   const purgeAt = sql`now() + make_interval(days => ${keepDays})`
   await execute(jobs, [
     command(sql`select 1 from items where ${item} for no key update`),
@@ -77,4 +79,38 @@ async function publishPortion(jobs: JobsDatabase, item: SQL, limit: number): Pro
     ),
   })
   return published[0]?.count ?? 0
+}
+
+/** Days after which an item that needs a new link is removed. */
+export const lostDays = 730
+/** Nobody has linked the item again for so long. */
+export const isLostForGood = sql`status = 'relink_required' and lost_since < now() - make_interval(days => ${lostDays})`
+
+const lostRow = z
+  .object({ id: z.string(), user_id: z.string(), plaid_item_id: z.string() })
+  .transform((row) => ({ id: row.id, userId: row.user_id, plaidItemId: row.plaid_item_id }))
+
+/** Items that are removed for that reason. */
+export async function listLostItems(jobs: JobsDatabase, limit: number): Promise<readonly OwnedItem[]> {
+  const { found } = await batch(jobs, {
+    found: query(
+      lostRow,
+      sql`select id, user_id, plaid_item_id from items where ${isLostForGood} order by status, created_at, id
+        limit ${limit}`,
+    ),
+  })
+  return found
+}
+
+const countRow = z.object({ count: z.coerce.number() })
+
+/** How many there are, `limit` at most. */
+export async function countLostItems(jobs: JobsDatabase, limit: number): Promise<number> {
+  const { found } = await batch(jobs, {
+    found: query(
+      countRow,
+      sql`select count(*) as count from (select from items where ${isLostForGood} limit ${limit}) d`,
+    ),
+  })
+  return found[0]?.count ?? 0
 }

@@ -1,10 +1,10 @@
 // Erasures of users: begun, continued table by table, completed. A row stays as the tombstone of the person.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type AuditRow, recordAudit } from '../audit/record.ts'
 import type { Identity } from '../core/scope.ts'
 import { batch, execute, type IdentityDatabase, type JobsDatabase } from '../core/client.ts'
-import { sqlStateOf } from '../core/sql-state.ts'
+import { refuseWhen, sqlState, sqlStateOf } from '../core/sql-state.ts'
 import { bigCount, command, idRow, query } from '../core/statement.ts'
 import { ask } from '../identity/credentials.ts'
 
@@ -55,18 +55,27 @@ export type Erasure = z.output<typeof erasureRow>
 
 const columns = sql.raw('e.id, e.subject_hash, e.requested_at, e.completed_at, e.certificate')
 
+/** Whether an erasure `e` is the person's, and their token was not issued after it. */
+const isOf = ({ issuer, subject, issuedAt }: Identity): SQL =>
+  sql`e.subject_hash = app.subject_hash(${issuer}, ${subject})
+    and (e.completed_at is null or ${issuedAt?.toISOString() ?? '-infinity'}::timestamptz
+      <= e.requested_at + interval '1 minute')`
+
+/**
+ * Does nothing unless the person of the token was erased.
+ * @throws AppError with `sqlState.erased`
+ */
+export async function refuseErased(jobs: JobsDatabase, identity: Identity): Promise<void> {
+  const isErased = sql`exists (select 1 from erasures e where ${isOf(identity)})`
+  await execute(jobs, [command(sql`select ${refuseWhen(isErased, sqlState.erased)}`)])
+}
+
 /** The last erasure of a person, unless their token was issued after it. */
-export async function findErasureOf(
-  jobs: JobsDatabase,
-  { issuer, subject, issuedAt }: Identity,
-): Promise<Erasure | null> {
+export async function findErasureOf(jobs: JobsDatabase, identity: Identity): Promise<Erasure | null> {
   const { found } = await batch(jobs, {
     found: query(
       erasureRow,
-      sql`select ${columns} from erasures e where e.subject_hash = app.subject_hash(${issuer}, ${subject})
-        and (e.completed_at is null or ${issuedAt?.toISOString() ?? '-infinity'}::timestamptz
-          <= e.requested_at + interval '1 minute')
-        order by e.requested_at desc limit 1`,
+      sql`select ${columns} from erasures e where ${isOf(identity)} order by e.requested_at desc limit 1`,
     ),
   })
   return found[0] ?? null

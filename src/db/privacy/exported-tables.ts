@@ -9,7 +9,7 @@ import { consents } from '../../../drizzle/tables/privacy.ts'
 import { linkExchanges, linkSessions, plaidRemovals } from '../../../drizzle/tables/links.ts'
 import { setAsideRows, syncRuns, webhookEvents } from '../../../drizzle/tables/operations.ts'
 import { recurringStreams, transactions, transactionTombstones } from '../../../drizzle/tables/transactions.ts'
-import { users } from '../../../drizzle/tables/users.ts'
+import { users, userVisits } from '../../../drizzle/tables/users.ts'
 
 export interface ExportedTable {
   readonly table: PgTable
@@ -33,6 +33,7 @@ const perDocument = 50
 /** In the order of the export. */
 export const exportedTables: Readonly<Record<string, ExportedTable>> = {
   users: { table: users, owner: users.id, key: [users.id] },
+  user_visits: { table: userVisits, owner: userVisits.userId, key: [userVisits.userId] },
   consents: { table: consents, owner: consents.userId, key: [consents.version], isIndexed: true },
   items: { table: items, owner: items.userId, key: [items.id], leftOut: { access_token_sealed: secret } },
   item_products: {

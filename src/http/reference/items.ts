@@ -13,6 +13,7 @@ const itemExample = {
   last_successful_update: sample.time,
   consent_expires_at: null,
   disconnect_at: null,
+  removal_at: null,
   created_at: sample.time,
 }
 const id = { id: 'The id of the item.' }

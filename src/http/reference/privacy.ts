@@ -38,6 +38,12 @@ export const privacyTexts: OperationTexts = {
     parameters: { format: '`jsonl` for JSON lines, `csv` for a zip archive of CSV files.' },
     responses: { 200: 'The export.' },
   },
+  getPrivacyPolicy: {
+    description:
+      'Returns the privacy policy of the deployment, with the details of its operator. Its last line has the version of the text.',
+    responses: { 200: 'The policy.' },
+    example: { response: '# Privacy policy\n\n## Who is responsible\n\nExample Ltd. is responsible for your data. …' },
+  },
   eraseData: {
     description:
       'Erases the user: deletes the built-in account, removes every item and the user at Plaid, and deletes all data. With a built-in account, needs the password. Access tokens of the user are refused from then on, also those of an OIDC issuer that were issued before; a later token of the same subject begins as a new user, a minute after the erasure. Returns 200 with a signed certificate when everything is done, or 202 while it continues in the background, for example while Plaid is unavailable. A repeated request returns the state of the same erasure. Keep the `id`: with it, the certificate can be read without a token.',

@@ -34,6 +34,7 @@ describe('a command', () => {
     'cli/admin.ts',
     'cli/audit.ts',
     'cli/backup.ts',
+    'cli/data-map.ts',
     'cli/db.ts',
     'cli/freeze.ts',
     'cli/language.ts',

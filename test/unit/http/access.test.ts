@@ -14,6 +14,7 @@ describe('a route', () => {
       '/ready',
       '/openapi.json',
       '/.well-known/security.txt',
+      '/privacy',
       '/api/v1/privacy/erasures/{id}',
       '/api/v1/plaid/webhook',
       ...accounts.map((name) => `/api/v1/auth/${name}`),

@@ -29,6 +29,8 @@ export const developmentVariables = {
   ENCRYPTION_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7)).toString('base64'),
   CORS_ORIGINS: '["https://app.wealth.test","http://localhost:3000"]',
   SECURITY_CONTACT: 'mailto:security@example.com',
+  OPERATOR_NAME: 'Example Ltd.',
+  OPERATOR_CONTACT: 'privacy@example.com',
 }
 
 export const productionVariables = {

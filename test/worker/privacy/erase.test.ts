@@ -4,7 +4,10 @@ import * as z from 'zod'
 import { listItems } from '../../../src/db/items/items.ts'
 import type { Identity } from '../../../src/db/core/scope.ts'
 import { decodeBase64Url, encodeBase64Url, fromUtf8, utf8 } from '../../../src/crypto/encoding.ts'
+import type { Ctx, User } from '../../../src/context.ts'
 import { AppError } from '../../../src/errors.ts'
+import { getFreezeRoute } from '../../../src/http/routes/admin/freeze.ts'
+import { runRetentionRoute } from '../../../src/http/routes/admin/retention.ts'
 import { createLinkToken } from '../../../src/link/create-link-token.ts'
 import { verifyCertificate } from '../../../src/privacy/certificate.ts'
 import { changeConsents } from '../../../src/privacy/consents.ts'
@@ -12,6 +15,7 @@ import { continueErasures } from '../../../src/privacy/erase.ts'
 import { defaultDecisions } from '../../../src/privacy/purposes.ts'
 import { requestErasure } from '../../../src/privacy/request-erasure.ts'
 import { type Accounts, createAccounts, goodPassword, refusal } from '../../support/accounts.ts'
+import { ask } from '../../support/call-route.ts'
 import { callFaults, failAt } from '../../support/fault-injection.ts'
 import { link, linkAndSync } from '../../support/linked.ts'
 import { everyRow, userTables } from '../../support/tables.ts'
@@ -55,6 +59,7 @@ async function fillOtherTables(userId: string, itemId: string): Promise<void> {
     date, name, quantity, amount, type, subtype) values (gen_random_uuid(), '${userId}', 1, 'staged', 'a', now(), 'n', 1, 1, 'buy', 'buy')`)
   await world.sql(`insert into set_aside_rows (user_id, item_id, product, kind, row_key, problems, run_id, payload)
     select user_id, id, 'transactions', 'transaction', 'odd', array['amount'], gen_random_uuid(), '{"amount":"987654.321"}' from ${item}`)
+  await world.sql(`insert into user_visits (user_id, seen_on) values ('${userId}', now())`)
   await world.sql(
     `insert into transaction_tombstones (user_id, change_seq, transaction_id) values ('${userId}', -1, gen_random_uuid())`,
   )
@@ -242,6 +247,25 @@ describe('an erasure', () => {
         expect([fault, call, completedAt === null]).toEqual([fault, call, false])
         expect(await leftOf([userId, subject])).toEqual([])
       }
+  })
+})
+
+describe('an administrator of an OIDC issuer who is erased', () => {
+  it('reaches no route for administrators with a token from before, and does with a later one', async () => {
+    const { actor, ...ctx } = world.user('former administrator')
+    const admin = (issuedAt: Date): Ctx<User> => ({
+      ...ctx,
+      actor: { ...actor, identity: at(actor.identity, issuedAt), role: 'admin' },
+    })
+    const before = new Date()
+    expect(await ask(admin(before), getFreezeRoute)).toMatchObject({ state: 'off' })
+    await requestErasure({ ...ctx, actor: { ...actor, identity: at(actor.identity, before) } }, null)
+    const count = async () => (await world.sql("select 1 from audit_log where action = 'admin_read'")).length
+    const reads = await count()
+    expect(await codeOf(ask(admin(before), getFreezeRoute))).toBe('unauthorized')
+    expect(await codeOf(ask(admin(before), runRetentionRoute))).toBe('unauthorized')
+    expect(await count()).toBe(reads)
+    expect(await ask(admin(minutes(2)), getFreezeRoute)).toMatchObject({ state: 'off' })
   })
 })
 

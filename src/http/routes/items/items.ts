@@ -1,6 +1,7 @@
 // Items: their state, update mode, rotation and removal.
 import * as z from 'zod'
 import { getItem, type Item, listItems } from '../../../db/items/items.ts'
+import { lostDays } from '../../../db/items/removal.ts'
 import { AppError } from '../../../errors.ts'
 import type { ItemStatus } from '../../../item-status.ts'
 import { removeItem } from '../../../items/remove-item.ts'
@@ -58,11 +59,18 @@ export const itemSchema = z
     last_successful_update: instant.nullable().describe('When Plaid last updated the transactions of the item.'),
     consent_expires_at: instant.nullable(),
     disconnect_at: instant.nullable(),
+    removal_at: instant
+      .nullable()
+      .describe('When the item and its data are removed unless the user links the institution again; null otherwise.'),
     created_at: instant,
   })
   .meta({ id: 'Item' })
 
 const isStatus = (text: string): text is (typeof statuses)[number] => statuses.some((status) => status === text)
+
+/** Items that nobody links again are removed by the retention. */
+const removalOf = ({ status, lostSince }: Item): Date | null =>
+  status === 'relink_required' && lostSince !== null ? new Date(lostSince.getTime() + lostDays * 86_400_000) : null
 
 /** An item as clients see it. */
 export function itemView(item: Item): z.input<typeof itemSchema> {
@@ -85,6 +93,7 @@ export function itemView(item: Item): z.input<typeof itemSchema> {
     last_successful_update: timeTextOrNull(item.transactionsUpdatedAt),
     consent_expires_at: timeTextOrNull(item.consentExpiresAt),
     disconnect_at: timeTextOrNull(item.disconnectAt),
+    removal_at: timeTextOrNull(removalOf(item)),
     created_at: timeText(item.createdAt),
   }
 }

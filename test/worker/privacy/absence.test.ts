@@ -1,0 +1,188 @@
+// Users who do not come for two years: what counts as a visit, the notice, and the erasure.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { audit } from '../../../src/audit/audit.ts'
+import type { Services } from '../../../src/context.ts'
+import { asUser, type Identity, registerUser } from '../../../src/db/core/scope.ts'
+import { beginAbsentErasure, listAbsent } from '../../../src/db/privacy/absence.ts'
+import { eraseAbsent, tellAbsent } from '../../../src/privacy/absence.ts'
+import { continueErasures } from '../../../src/privacy/erase.ts'
+import { planRetention } from '../../../src/retention/plan.ts'
+import { purgeExpired } from '../../../src/retention/purge.ts'
+import { type Accounts, createAccounts } from '../../support/accounts.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+let world: World
+let accounts: Accounts
+beforeAll(async () => {
+  ;[world, accounts] = await Promise.all([
+    createWorld(inject('control'), { rateLimits: false }),
+    createAccounts(inject('control')),
+  ])
+})
+afterAll(() => Promise.all([world.stop(), accounts.stop()]))
+
+interface Place {
+  readonly services: Services
+  sql(text: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>
+}
+const withToken = (identity: Identity): Identity => ({ ...identity, issuedAt: new Date() })
+const visit = async ({ services }: Place, identity: Identity) => {
+  await asUser(services.api, withToken(identity), {})
+}
+
+/** A user who came that many days ago, and was told so many days ago. Returns the id. */
+async function absent(place: Place, identity: Identity, days: number, toldDays: number | null): Promise<string> {
+  const id = await registerUser(place.services.api, withToken(identity))
+  await place.sql(
+    `update user_visits set seen_on = (now() at time zone 'utc')::date - $2::int,
+       noticed_at = now() - make_interval(days => $3::int) where user_id = $1`,
+    [id, days, toldDays],
+  )
+  return id
+}
+const identityOf = (subject: string): Identity => world.user(subject).actor.identity
+const rowOf = async (place: Place, userId: string) =>
+  (
+    await place.sql(
+      `select (now() at time zone 'utc')::date - seen_on as days, noticed_at is not null as told, xmin::text as version
+        from user_visits where user_id = $1`,
+      [userId],
+    )
+  )[0]
+const exists = async (userId: string) => (await world.sql('select 1 from users where id = $1', [userId])).length > 0
+
+describe('a visit', () => {
+  it('is noted once a day, by the first request', async () => {
+    const identity = identityOf('visitor')
+    const id = await registerUser(world.services.api, withToken(identity))
+    const first = await rowOf(world, id)
+    expect(first).toMatchObject({ days: '0', told: 'f' })
+    await visit(world, identity)
+    expect(await rowOf(world, id)).toEqual(first)
+    await absent(world, identity, 1, null)
+    expect(await rowOf(world, id)).toMatchObject({ days: '1' })
+    await visit(world, identity)
+    expect(await rowOf(world, id)).toMatchObject({ days: '0' })
+  })
+
+  it('is no job that acts for the user', async () => {
+    const identity = identityOf('served')
+    const id = await absent(world, identity, 700, null)
+    await asUser(world.services.api, identity, {})
+    await registerUser(world.services.api, identity)
+    expect(await rowOf(world, id)).toMatchObject({ days: '700' })
+  })
+
+  it('does not wait for a sync that commits rows of the user', async () => {
+    const identity = identityOf('busy')
+    const id = await absent(world, identity, 1, null)
+    const held = world.sql(
+      `with held as (select 1 from users where id = $1 for no key update) select pg_sleep(2) from held`,
+      [id],
+    )
+    const started = Date.now()
+    await visit(world, identity)
+    expect(Date.now() - started).toBeLessThan(1500)
+    await held
+    expect(await rowOf(world, id)).toMatchObject({ days: '0' })
+  })
+
+  it('takes back the notice', async () => {
+    const identity = identityOf('back again')
+    const id = await absent(world, identity, 720, 10)
+    await visit(world, identity)
+    expect(await rowOf(world, id)).toMatchObject({ days: '0', told: 'f' })
+  })
+})
+
+describe('a user who has not come for 700 days', () => {
+  const signUp = async (email: string) => (await accounts.as(await accounts.signUp(email))).actor.identity
+  const mailsTo = (email: string) => accounts.mails.filter(({ to, kind }) => to === email && kind === 'absence')
+
+  it('is told once, by e-mail, on which day the account is deleted', async () => {
+    const email = 'absent@example.com'
+    const id = await absent(accounts, await signUp(email), 701, null)
+    await absent(accounts, await signUp('recent@example.com'), 700, null)
+    for (let run = 0; run < 2; run += 1) expect(await tellAbsent(accounts.ctx, null)).toBeNull()
+    const on = new Date(accounts.ctx.now().getTime() + 31 * 86_400_000).toISOString().slice(0, 10)
+    expect(mailsTo(email)).toEqual([{ kind: 'absence', to: email, on, years: 2 }])
+    expect(mailsTo('recent@example.com')).toEqual([])
+    expect(await rowOf(accounts, id)).toMatchObject({ told: 't' })
+  })
+
+  it('stays untold while the e-mail cannot be sent, and does not hold up others', async () => {
+    const failing = 'unreachable@example.com'
+    const [one, other] = [
+      await absent(accounts, await signUp(failing), 705, null),
+      await absent(accounts, await signUp('reachable@example.com'), 705, null),
+    ]
+    const services: Services = {
+      ...accounts.services,
+      identity: async () => {
+        const identity = await accounts.services.identity?.()
+        if (identity === undefined) throw new Error('Accounts are not built in.')
+        return {
+          ...identity,
+          sendMail: async (mail, log) => {
+            if (mail.to === failing) throw new Error('no answer')
+            await identity.sendMail(mail, log)
+          },
+        }
+      },
+    }
+    await tellAbsent({ ...accounts.ctx, services }, null)
+    expect([await rowOf(accounts, one), await rowOf(accounts, other)]).toMatchObject([{ told: 'f' }, { told: 't' }])
+    await tellAbsent(accounts.ctx, null)
+    expect(await rowOf(accounts, one)).toMatchObject({ told: 't' })
+  })
+
+  it('counts as told without an address here', async () => {
+    const id = await absent(world, identityOf('of an issuer'), 701, null)
+    await tellAbsent(world.job(), null)
+    expect(await rowOf(world, id)).toMatchObject({ told: 't' })
+  })
+})
+
+describe('a user who has not come for two years', () => {
+  it('is erased by the retention, thirty days after the notice', async () => {
+    const id = await absent(world, identityOf('gone'), 731, 31)
+    const plan = await planRetention(world.job())
+    expect(plan.find(({ name }) => name === 'users')).toMatchObject({ days: 730, due: 1 })
+    expect((await purgeExpired(world.job(), 60_000)).purged).toMatchObject({ users: 1 })
+    expect(world.queue.some((message) => 'erasure_id' in message)).toBe(true)
+    world.queue.length = 0
+    await world.sql('update erasures set next_attempt_at = now()')
+    await continueErasures(world.job())
+    expect(await exists(id)).toBe(false)
+    expect(await world.sql("select actor_kind from audit_log where action = 'erasure_begun'")).toEqual([
+      { actor_kind: 'queue' },
+    ])
+    expect((await purgeExpired(world.job(), 60_000)).purged).not.toHaveProperty('users')
+  })
+
+  it.each([
+    ['came within the two years', 730, 40],
+    ['was told less than thirty days ago', 800, 29],
+    ['was not told', 800, null],
+  ])('stays where the user %s', async (why, days, told) => {
+    const id = await absent(world, identityOf(`stays: ${why}`), days, told)
+    expect(await listAbsent(world.services.jobs, 100)).not.toContain(id)
+    const newId = crypto.randomUUID()
+    const row = await audit(world.job(), { action: 'erasure_begun', target: newId })
+    expect(await beginAbsentErasure(world.services.jobs, id, newId, row)).toBe(false)
+    expect(await world.sql('select 1 from audit_log where target_id = $1', [newId])).toEqual([])
+    await world.sql('delete from user_visits where user_id = $1', [id])
+  })
+
+  it('stays where the user comes at that moment', async () => {
+    const identity = identityOf('at the last moment')
+    const id = await absent(world, identity, 731, 31)
+    expect(await listAbsent(world.services.jobs, 100)).toContain(id)
+    await visit(world, identity)
+    expect(await eraseAbsent(world.job())).toEqual({ begun: 0, isDone: true })
+    const newId = crypto.randomUUID()
+    const row = await audit(world.job(), { action: 'erasure_begun', target: newId })
+    expect(await beginAbsentErasure(world.services.jobs, id, newId, row)).toBe(false)
+    expect(await exists(id)).toBe(true)
+  })
+})
