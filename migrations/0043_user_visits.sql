@@ -16,7 +16,7 @@ GRANT SELECT ON user_visits TO wn_api;
 --> statement-breakpoint
 GRANT SELECT, UPDATE (noticed_at) ON user_visits TO wn_jobs;
 --> statement-breakpoint
--- Whoever is a user today counts as seen today: their two years begin now.
+-- Users of today count as seen today: their two years begin now.
 INSERT INTO user_visits (user_id, seen_on) SELECT id, (now() AT TIME ZONE 'UTC')::date FROM users;
 --> statement-breakpoint
 -- As before, and notes the first visit of a UTC day. A job that acts for a user has no token, and is no visit.
@@ -51,7 +51,7 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
--- Begins the erasure of a user who has not come for two years and was told so thirty days ago. Null for anyone else, also
+-- Begins the erasure of a user who has not come for two years and was notified thirty days ago. Null for anyone else, also
 -- for a user who comes at this moment: the row waits for their visit.
 CREATE FUNCTION app.erase_absent(p_user uuid, p_id uuid) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'

@@ -50,7 +50,7 @@ export const userVisits = pgTable(
       .primaryKey()
       .references(() => users.id, { onDelete: 'cascade' }),
     seenOn: date('seen_on').notNull(),
-    /** When the user was told that the account is erased; null after a visit. */
+    /** When the user was notified of the erasure; null after a visit. */
     noticedAt: timestamp('noticed_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [index('user_visits_seen').on(table.seenOn)],

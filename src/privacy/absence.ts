@@ -1,4 +1,4 @@
-// Users who have not come for two years: told thirty days before, and then erased like a person who asks for it (16 CFR
+// Users who have not come for two years: notified thirty days before, and then erased like a person who requests it (16 CFR
 // 314.4(c)(6)(i)). Safe to interrupt and to repeat: a visit ends it at any time.
 import { audit } from '../audit/audit.ts'
 import { LOCAL_ISSUER } from '../auth/access-token.ts'
@@ -9,8 +9,8 @@ import {
   addressOf,
   beginAbsentErasure,
   listAbsent,
-  listToTell,
-  noteTold,
+  listToNotify,
+  noteNotified,
 } from '../db/privacy/absence.ts'
 import { isUuid } from './uuid.ts'
 
@@ -21,15 +21,15 @@ const dayMs = 86_400_000
 const graceDays = 31
 
 /**
- * Tells the next users after `after`. A user without an address is told by the policy alone (docs/privacy-policy.md).
+ * Notifies the next users after `after`. For a user without an address here, the policy is the notice (docs/privacy-policy.md).
  * Returns the last of them; null when there is none left. An e-mail that cannot be sent is tried again by the next run.
  */
-export async function tellAbsent(ctx: Ctx, after: string | null): Promise<string | null> {
-  const users = await listToTell(ctx.services.jobs, after, stepUsers)
+export async function notifyAbsent(ctx: Ctx, after: string | null): Promise<string | null> {
+  const users = await listToNotify(ctx.services.jobs, after, stepUsers)
   for (const user of users)
     try {
       await sendNotice(ctx, user)
-      await noteTold(ctx.services.jobs, user.user_id)
+      await noteNotified(ctx.services.jobs, user.user_id)
     } catch (error) {
       ctx.log.error('notice_not_sent', { mail: 'absence', user_id: user.user_id, error })
     }

@@ -210,7 +210,7 @@ export const policy = {
     purge: 'removal',
     days: lostDays,
     from: 'the day since when only a new link helps; then the item is removed',
-    reason: 'The data of a bank that nobody reads any more: two years at most (16 CFR 314.4(c)(6)(i))',
+    reason: 'The data are not updated or used: two years at most (16 CFR 314.4(c)(6)(i))',
     readers: ['user', 'administrator', 'jobs'],
   },
   accounts: {
@@ -256,7 +256,7 @@ export const policy = {
     purge: 'absence',
     days: absenceDays,
     from: 'the last day on which the user came; then the user is erased, with everything',
-    reason: 'Nobody uses the data any more: two years at most (16 CFR 314.4(c)(6)(i))',
+    reason: 'The data are not used: two years at most (16 CFR 314.4(c)(6)(i))',
     readers: ['user', 'jobs'],
   },
   audit_log: {

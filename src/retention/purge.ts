@@ -8,7 +8,7 @@ import { execute } from '../db/core/client.ts'
 import { purgeExpiredLogins } from '../db/identity/retention.ts'
 import { purgeHistory, purgeRemovals, purgeRows } from '../db/records/retention.ts'
 import { removeLostItems } from '../items/remove-lost.ts'
-import { eraseAbsent, tellAbsent } from '../privacy/absence.ts'
+import { eraseAbsent, notifyAbsent } from '../privacy/absence.ts'
 import { classesBy, type ClassName, dayBefore, daysOf } from './policy.ts'
 
 /** Rows that one step deletes at most: about a tenth of a second. */
@@ -129,14 +129,14 @@ async function tasksOf(ctx: Ctx): Promise<Task[]> {
   ]
 }
 
-/** Tells all absent users once, and begins the erasures that are due. */
+/** Notifies all absent users once, and begins the erasures that are due. */
 function absenceTasks(ctx: Ctx): Task[] {
   let after: string | null = null
   return [
     {
-      name: 'absent_users_told',
+      name: 'absent_users_notified',
       step: async () => {
-        after = await tellAbsent(ctx, after)
+        after = await notifyAbsent(ctx, after)
         return after === null
       },
     },

@@ -30,7 +30,7 @@ const millisecondsFor = ({ path }: Operation): number => (path.endsWith('/rotate
 const expectedHeaders = new Set(
   `access-control-allow-origin access-control-allow-credentials access-control-expose-headers allow cache-control
   connection content-disposition content-length content-encoding content-security-policy content-type
-  cross-origin-embedder-policy cross-origin-opener-policy cross-origin-resource-policy date keep-alive
+  cross-origin-embedder-policy cross-origin-opener-policy cross-origin-resource-policy date etag keep-alive
   permissions-policy referrer-policy retry-after set-cookie transfer-encoding
   vary www-authenticate x-content-type-options x-frame-options x-request-id
   x-xss-protection`.split(/\s+/),

@@ -109,6 +109,7 @@ const open: Record<string, Probe> = {
   'GET /ready': (call) => call('GET', '/ready'),
   'GET /openapi.json': (call) => call('GET', '/openapi.json'),
   'GET /api/v1/privacy/erasures/{id}': (call) => call('GET', `/api/v1/privacy/erasures/${randomUUID()}`),
+  'GET /privacy': (call) => call('GET', '/privacy'),
   'GET /.well-known/security.txt': (call) => call('GET', '/.well-known/security.txt'),
   'POST /api/v1/plaid/webhook': (call) => call('POST', '/api/v1/plaid/webhook', { body: {} }),
 }

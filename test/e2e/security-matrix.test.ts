@@ -39,6 +39,7 @@ const open: Readonly<Record<string, string>> = {
   'GET /ready': 'tells an operator what does not work, and nothing of a user',
   'GET /openapi.json': 'is public documentation',
   'GET /api/v1/privacy/erasures/{id}': 'is authenticated by an id that cannot be guessed',
+  'GET /privacy': 'is the privacy policy, for everyone',
   'GET /.well-known/security.txt': 'says where to report a vulnerability',
   'POST /api/v1/plaid/webhook': 'is authenticated by a signature over the body: webhooks.test.ts',
   'POST /api/v1/auth/register': 'is how one gets an account',

@@ -72,7 +72,7 @@ export const purposes: Readonly<Record<string, Readonly<Record<string, string>>>
     persistent_account_id: 'recognizes the same account after a new link',
     name: 'shows the account to its user',
     official_name: 'the institution’s name of the account',
-    mask: 'the last digits of the account number, to tell accounts apart',
+    mask: 'the last digits of the account number, to distinguish accounts',
     current_balance: 'the balance',
     available_balance: 'what can be spent',
     credit_limit: 'the credit limit',
@@ -146,7 +146,7 @@ export const purposes: Readonly<Record<string, Readonly<Record<string, string>>>
   'identity.recovery_codes': { account_id: 'whose code it is', code_hash: 'verifies the code' },
   'identity.registrations': {
     token_hash: 'verifies the code in the e-mail',
-    email: 'the address that is to be confirmed',
+    email: 'the address to confirm',
     password_hash: 'the password of the future account',
   },
   'identity.sessions': {
@@ -203,7 +203,7 @@ export const purposes: Readonly<Record<string, Readonly<Record<string, string>>>
     missed_webhooks: 'how many webhooks did not arrive',
     missed_webhook_at: 'the last of them',
     lost_at: 'stops a mass loss of items after a wrong configuration',
-    lost_since: 'starts the removal of an item that nobody links again',
+    lost_since: 'starts the removal of an item that is not linked again',
     capabilities: 'which products Plaid lists for the item',
   },
   'public.liabilities': {
@@ -331,7 +331,7 @@ export const purposes: Readonly<Record<string, Readonly<Record<string, string>>>
   },
   'public.user_visits': {
     seen_on: 'the last day on which the user came; starts the erasure after two years',
-    noticed_at: 'when the user was told of it',
+    noticed_at: 'when the user was notified',
   },
   'public.users': {
     issuer: 'the issuer of the person’s tokens',

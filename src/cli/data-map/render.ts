@@ -52,7 +52,7 @@ const storedTables = (): readonly StoredTable[] =>
   ].toSorted((one, other) => (one.name < other.name ? -1 : 1))
 
 const kept = 'kept: about no person'
-const withoutPerson = 'kept, and identifies nobody any more'
+const withoutPerson = 'kept, and identifies no person'
 
 /** What an erasure does to tables that are not in its lists. */
 const erasures: Readonly<Record<string, string>> = {
@@ -172,7 +172,7 @@ it. \`npm run data-map\` writes this page from the schema, [retention.md](retent
 - **Form.** _sealed_: AES-256-GCM with a key that only the Worker has. _hash_: of a secret or an identifier that is not stored. _pseudonym_: an
   HMAC that changes every day. _signature_: proves that rows are unchanged. _plain_: protected by logins and row-level security, and by the
   database's encryption at rest.
-- **Who reads it.** _user_: the person whose row it is, and nobody else's. _administrator_: by the routes for administrators, each read of which
+- **Who reads it.** _user_: only the person whose row it is. _administrator_: by the routes for administrators, each read of which
   is a row of the audit trail. _jobs_: the Worker's background jobs. _sign-in_: the Worker's functions for built-in accounts.
 - **Elsewhere.** Log lines have pseudonyms of people and networks, and no amounts, names or tokens. Encrypted backups have every table.
   Messages in queues have ids alone. Reports to Sentry have neither amounts nor names. Plaid, the banks and the sender of e-mails have what

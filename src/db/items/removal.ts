@@ -83,7 +83,7 @@ async function publishPortion(jobs: JobsDatabase, item: SQL, limit: number): Pro
 
 /** Days after which an item that needs a new link is removed. */
 export const lostDays = 730
-/** Nobody has linked the item again for so long. */
+/** The item was not linked again for so long. */
 export const isLostForGood = sql`status = 'relink_required' and lost_since < now() - make_interval(days => ${lostDays})`
 
 const lostRow = z

@@ -1,4 +1,4 @@
-// Users who have not come for about two years: whom to tell, and whose erasure begins.
+// Users who have not come for about two years: who gets a notice, and whose erasure begins.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type AuditRow, recordAudit } from '../audit/record.ts'
@@ -9,16 +9,16 @@ import { ask } from '../identity/credentials.ts'
 /** `app.erase_absent` demands the same. */
 export const absenceDays = 730
 const noticeDays = 30
-/** Days without a visit after which a user is told. */
-const toldAfterDays = absenceDays - noticeDays
+/** Days without a visit after which a user gets a notice. */
+const noticeAfterDays = absenceDays - noticeDays
 
 const today = sql`(now() at time zone 'UTC')::date`
 
 const absentRow = z.object({ user_id: z.string(), issuer: z.string(), subject: z.string() })
 export type AbsentUser = z.output<typeof absentRow>
 
-/** The next users, in the order of their ids, who are to be told. */
-export async function listToTell(
+/** The next users, in the order of their ids, who need a notice. */
+export async function listToNotify(
   jobs: JobsDatabase,
   after: string | null,
   limit: number,
@@ -27,7 +27,7 @@ export async function listToTell(
     found: query(
       absentRow,
       sql`select v.user_id, u.issuer, u.subject from user_visits v join users u on u.id = v.user_id
-        where v.seen_on < ${today} - ${toldAfterDays}::integer and v.noticed_at is null
+        where v.seen_on < ${today} - ${noticeAfterDays}::integer and v.noticed_at is null
           and ${after === null ? sql`true` : sql`v.user_id > ${after}::uuid`}
         order by v.user_id limit ${limit}`,
     ),
@@ -35,11 +35,11 @@ export async function listToTell(
   return found
 }
 
-/** Notes that a user was told, unless they came meanwhile. */
-export async function noteTold(jobs: JobsDatabase, userId: string): Promise<void> {
+/** Notes that a user was notified, unless they came meanwhile. */
+export async function noteNotified(jobs: JobsDatabase, userId: string): Promise<void> {
   await execute(jobs, [
     command(sql`update user_visits set noticed_at = now() where user_id = ${userId} and noticed_at is null
-      and seen_on < ${today} - ${toldAfterDays}::integer`),
+      and seen_on < ${today} - ${noticeAfterDays}::integer`),
   ])
 }
 

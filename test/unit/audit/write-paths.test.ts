@@ -82,6 +82,10 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'operations/safety-switches.ts': { tripLosses: 'The breaker against losses, by itself. The log has an error.' },
   'operations/usage.ts': { recordUsage: counting },
   'operations/webhook-keys.ts': { deleteKey: 'Public keys of Plaid.', saveKey: 'Public keys of Plaid.' },
+  'privacy/absence.ts': {
+    noteNotified: 'Notes that a notice was sent. The erasure that follows has its row.',
+    addressOf: reading,
+  },
   'privacy/erasures.ts': {
     addCounts: ofErasure,
     claimErasures: ofErasure,

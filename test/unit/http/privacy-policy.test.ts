@@ -30,6 +30,6 @@ describe('the privacy policy', () => {
     { OPERATOR_NAME: 'Two\nlines', OPERATOR_CONTACT: 'privacy@example.com' },
     { OPERATOR_NAME: '{{contact}}', OPERATOR_CONTACT: 'privacy@example.com' },
   ])('refuses a configuration with half of it, or with other text: %j', (variables) => {
-    expect(() => servicesOf({ ...productionVariables, ...variables })).toThrow()
+    expect(() => servicesOf({ ...productionVariables, ...variables })).toThrow(/OPERATOR|configur/i)
   })
 })

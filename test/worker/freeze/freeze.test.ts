@@ -88,7 +88,7 @@ describe('a table', () => {
     'public.dead_letters',
     'public.plaid_usage',
     'public.safety_switches',
-    // Users go on reading.
+    // Users continue reading.
     'public.user_visits',
   ]
 

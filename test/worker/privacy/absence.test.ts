@@ -4,7 +4,7 @@ import { audit } from '../../../src/audit/audit.ts'
 import type { Services } from '../../../src/context.ts'
 import { asUser, type Identity, registerUser } from '../../../src/db/core/scope.ts'
 import { beginAbsentErasure, listAbsent } from '../../../src/db/privacy/absence.ts'
-import { eraseAbsent, tellAbsent } from '../../../src/privacy/absence.ts'
+import { eraseAbsent, notifyAbsent } from '../../../src/privacy/absence.ts'
 import { continueErasures } from '../../../src/privacy/erase.ts'
 import { planRetention } from '../../../src/retention/plan.ts'
 import { purgeExpired } from '../../../src/retention/purge.ts'
@@ -30,13 +30,13 @@ const visit = async ({ services }: Place, identity: Identity) => {
   await asUser(services.api, withToken(identity), {})
 }
 
-/** A user who came that many days ago, and was told so many days ago. Returns the id. */
-async function absent(place: Place, identity: Identity, days: number, toldDays: number | null): Promise<string> {
+/** A user who came that many days ago, and was notified so many days ago. Returns the id. */
+async function absent(place: Place, identity: Identity, days: number, notifiedDays: number | null): Promise<string> {
   const id = await registerUser(place.services.api, withToken(identity))
   await place.sql(
     `update user_visits set seen_on = (now() at time zone 'utc')::date - $2::int,
        noticed_at = now() - make_interval(days => $3::int) where user_id = $1`,
-    [id, days, toldDays],
+    [id, days, notifiedDays],
   )
   return id
 }
@@ -44,7 +44,7 @@ const identityOf = (subject: string): Identity => world.user(subject).actor.iden
 const rowOf = async (place: Place, userId: string) =>
   (
     await place.sql(
-      `select (now() at time zone 'utc')::date - seen_on as days, noticed_at is not null as told, xmin::text as version
+      `select (now() at time zone 'utc')::date - seen_on as days, noticed_at is not null as notified, xmin::text as version
         from user_visits where user_id = $1`,
       [userId],
     )
@@ -56,7 +56,7 @@ describe('a visit', () => {
     const identity = identityOf('visitor')
     const id = await registerUser(world.services.api, withToken(identity))
     const first = await rowOf(world, id)
-    expect(first).toMatchObject({ days: '0', told: 'f' })
+    expect(first).toMatchObject({ days: '0', notified: 'f' })
     await visit(world, identity)
     expect(await rowOf(world, id)).toEqual(first)
     await absent(world, identity, 1, null)
@@ -91,7 +91,7 @@ describe('a visit', () => {
     const identity = identityOf('back again')
     const id = await absent(world, identity, 720, 10)
     await visit(world, identity)
-    expect(await rowOf(world, id)).toMatchObject({ days: '0', told: 'f' })
+    expect(await rowOf(world, id)).toMatchObject({ days: '0', notified: 'f' })
   })
 })
 
@@ -99,18 +99,18 @@ describe('a user who has not come for 700 days', () => {
   const signUp = async (email: string) => (await accounts.as(await accounts.signUp(email))).actor.identity
   const mailsTo = (email: string) => accounts.mails.filter(({ to, kind }) => to === email && kind === 'absence')
 
-  it('is told once, by e-mail, on which day the account is deleted', async () => {
+  it('gets one e-mail that says on which day the account is deleted', async () => {
     const email = 'absent@example.com'
     const id = await absent(accounts, await signUp(email), 701, null)
     await absent(accounts, await signUp('recent@example.com'), 700, null)
-    for (let run = 0; run < 2; run += 1) expect(await tellAbsent(accounts.ctx, null)).toBeNull()
+    for (let run = 0; run < 2; run += 1) expect(await notifyAbsent(accounts.ctx, null)).toBeNull()
     const on = new Date(accounts.ctx.now().getTime() + 31 * 86_400_000).toISOString().slice(0, 10)
     expect(mailsTo(email)).toEqual([{ kind: 'absence', to: email, on, years: 2 }])
     expect(mailsTo('recent@example.com')).toEqual([])
-    expect(await rowOf(accounts, id)).toMatchObject({ told: 't' })
+    expect(await rowOf(accounts, id)).toMatchObject({ notified: 't' })
   })
 
-  it('stays untold while the e-mail cannot be sent, and does not hold up others', async () => {
+  it('gets no notice while the e-mail cannot be sent, and does not hold up others', async () => {
     const failing = 'unreachable@example.com'
     const [one, other] = [
       await absent(accounts, await signUp(failing), 705, null),
@@ -130,16 +130,19 @@ describe('a user who has not come for 700 days', () => {
         }
       },
     }
-    await tellAbsent({ ...accounts.ctx, services }, null)
-    expect([await rowOf(accounts, one), await rowOf(accounts, other)]).toMatchObject([{ told: 'f' }, { told: 't' }])
-    await tellAbsent(accounts.ctx, null)
-    expect(await rowOf(accounts, one)).toMatchObject({ told: 't' })
+    await notifyAbsent({ ...accounts.ctx, services }, null)
+    expect([await rowOf(accounts, one), await rowOf(accounts, other)]).toMatchObject([
+      { notified: 'f' },
+      { notified: 't' },
+    ])
+    await notifyAbsent(accounts.ctx, null)
+    expect(await rowOf(accounts, one)).toMatchObject({ notified: 't' })
   })
 
-  it('counts as told without an address here', async () => {
+  it('counts as notified without an address here', async () => {
     const id = await absent(world, identityOf('of an issuer'), 701, null)
-    await tellAbsent(world.job(), null)
-    expect(await rowOf(world, id)).toMatchObject({ told: 't' })
+    await notifyAbsent(world.job(), null)
+    expect(await rowOf(world, id)).toMatchObject({ notified: 't' })
   })
 })
 
@@ -162,10 +165,10 @@ describe('a user who has not come for two years', () => {
 
   it.each([
     ['came within the two years', 730, 40],
-    ['was told less than thirty days ago', 800, 29],
-    ['was not told', 800, null],
-  ])('stays where the user %s', async (why, days, told) => {
-    const id = await absent(world, identityOf(`stays: ${why}`), days, told)
+    ['was notified less than thirty days ago', 800, 29],
+    ['was not notified', 800, null],
+  ])('stays where the user %s', async (why, days, notified) => {
+    const id = await absent(world, identityOf(`stays: ${why}`), days, notified)
     expect(await listAbsent(world.services.jobs, 100)).not.toContain(id)
     const newId = crypto.randomUUID()
     const row = await audit(world.job(), { action: 'erasure_begun', target: newId })

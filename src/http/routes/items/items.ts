@@ -68,7 +68,7 @@ export const itemSchema = z
 
 const isStatus = (text: string): text is (typeof statuses)[number] => statuses.some((status) => status === text)
 
-/** Items that nobody links again are removed by the retention. */
+/** Items that are not linked again are removed by the retention. */
 const removalOf = ({ status, lostSince }: Item): Date | null =>
   status === 'relink_required' && lostSince !== null ? new Date(lostSince.getTime() + lostDays * 86_400_000) : null
 
