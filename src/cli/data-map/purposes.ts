@@ -225,6 +225,17 @@ export const purposes: Readonly<Record<string, Readonly<Record<string, string>>>
     access_token_sealed: 'removes the item at Plaid',
     reason: 'why it is removed',
   },
+  'public.backups': {
+    id: 'the name of the backup',
+    place: 'where it is',
+    state: 'whether it is complete',
+    started_at: 'when its snapshot was taken',
+    finished_at: 'when it ended',
+    rows: 'how many rows it has',
+    bytes: 'how large it is',
+    problem: 'why it failed',
+    verified_at: 'when it was last restored and compared',
+  },
   'public.dead_letters': {
     queue: 'which queue',
     message_id: 'the id of the message',

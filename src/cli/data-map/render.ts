@@ -68,6 +68,7 @@ const erasures: Readonly<Record<string, string>> = {
   'public.audit_checkpoints': withoutPerson,
   'public.audit_prunings': withoutPerson,
   'public.audit_unchained': withoutPerson,
+  'public.backups': kept,
   'public.plaid_usage': kept,
   'public.safety_switches': kept,
   'public.unmatched_webhooks': kept,
