@@ -76,3 +76,5 @@ REVOKE ALL ON FUNCTION app.erase_absent(uuid, uuid), identity.address_of(uuid) F
 GRANT EXECUTE ON FUNCTION app.erase_absent(uuid, uuid) TO wn_jobs;
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION identity.address_of(uuid) TO wn_identity;
+--> statement-breakpoint
+SELECT app.let_backup_read();
