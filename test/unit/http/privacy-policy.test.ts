@@ -1,9 +1,9 @@
 // GET /privacy: the operator's policy, for anyone and for caches.
 import { describe, expect, it } from 'vitest'
-import { openDoor, problemOf, productionVariables, servicesOf } from './serve-app.ts'
+import { serveApp, problemOf, productionVariables, servicesOf } from './serve-app.ts'
 
 const ask = async (variables: Record<string, string>): Promise<Response> =>
-  await openDoor(() => servicesOf({ ...productionVariables, ...variables })).ask('/privacy')
+  await serveApp(() => servicesOf({ ...productionVariables, ...variables })).ask('/privacy')
 const operator = { OPERATOR_NAME: 'Example Ltd.', OPERATOR_CONTACT: 'privacy@example.com' }
 
 describe('the privacy policy', () => {
