@@ -51,7 +51,8 @@ export async function rotateTokensStep(ctx: Ctx, message: TokensMessage): Promis
     ctx.log.info('token_rotation_frozen', { reason: message.rotate_tokens_before })
     return { message, delaySeconds: frozenPauseSeconds }
   }
-  const { rotate_tokens_before: before, after } = message
+  const { rotate_tokens_before: before, after, pass } = message
+  if (pass > mostPasses) return await endRotation(ctx, before)
   const items = await listOldTokens(jobs, { before, after, limit: stepItems })
   const queued = await enqueueRotations(items, perSecond)
   ctx.log.info('tokens_queued', { queued, count: items.length })
@@ -61,15 +62,20 @@ export async function rotateTokensStep(ctx: Ctx, message: TokensMessage): Promis
   return await nextPass(ctx, message, items.length)
 }
 
+/** The next pass, or, after the last one, the step that only counts what its rotations have left. */
 async function nextPass(ctx: Ctx, message: TokensMessage, queued: number): Promise<NextStep | null> {
   const { rotate_tokens_before: before, pass } = message
   const { remaining } = await countOldTokens(ctx.services.jobs, before)
-  if (remaining > 0 && pass < mostPasses)
-    return {
-      message: { rotate_tokens_before: before, after: null, pass: pass + 1 },
-      delaySeconds: Math.ceil(queued / perSecond) + passPauseSeconds,
-    }
-  if (remaining > 0) ctx.log.error('token_rotation_incomplete', { reason: before, count: remaining })
-  else ctx.log.info('token_rotation_finished', { reason: before })
+  if (remaining === 0) return await endRotation(ctx, before)
+  return {
+    message: { rotate_tokens_before: before, after: null, pass: pass + 1 },
+    delaySeconds: Math.ceil(queued / perSecond) + passPauseSeconds,
+  }
+}
+
+async function endRotation({ services, log }: Ctx, before: string): Promise<null> {
+  const { remaining } = await countOldTokens(services.jobs, before)
+  if (remaining > 0) log.error('token_rotation_incomplete', { reason: before, count: remaining })
+  else log.info('token_rotation_finished', { reason: before })
   return null
 }

@@ -101,6 +101,17 @@ describe('a table', () => {
     )
     expect(rows.map((row) => row['name'])).toEqual(open)
   })
+
+  it('refuses each kind of write, unless it is listed here', async () => {
+    // Bits of pg_trigger.tgtype: 2 before, 4 insert, 8 delete, 16 update; without 1, once for each statement.
+    const rows = await world.sql(
+      `select tgrelid::regclass::text as name, tgtype::int as type from pg_trigger where tgname = 'frozen' and tgtype <> 30
+        order by 1`,
+    )
+    // A code is used up, and an expired row is deleted, at a sign-in too.
+    const insertOnly = ['identity.password_resets', 'identity.recovery_codes', 'identity.registrations']
+    expect(rows).toEqual(insertOnly.map((name) => ({ name, type: '6' })))
+  })
 })
 
 describe('a frozen deployment', () => {
@@ -276,6 +287,13 @@ describe('the switch', () => {
     const first = await changeFreeze(operator(), 'frozen')
     expect(await changeFreeze(operator(), 'frozen')).toEqual(first)
     expect(await readFreeze(world.services.jobs)).toEqual(first)
+  })
+
+  it('is set once by requests at the same time', async () => {
+    const rows = () => world.sql("select 1 from audit_log where action = 'freeze_changed'")
+    const before = (await rows()).length
+    await Promise.all(Array.from({ length: 8 }, () => changeFreeze(operator(), 'frozen')))
+    expect((await rows()).length - before).toBe(1)
   })
 
   it('leaves one row in the audit trail for each change', async () => {

@@ -2,8 +2,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { removeItem } from '../../../src/items/remove-item.ts'
 import { rotateTokensStep, startTokenRotation, tokenRotationProgress } from '../../../src/items/rotate-all-tokens.ts'
-import type { Services } from '../../../src/context.ts'
+import type { Ctx, Services, User } from '../../../src/context.ts'
 import { openAccessToken } from '../../../src/custody/access-token.ts'
+import { rotateTokensRoute } from '../../../src/http/routes/admin/access-tokens.ts'
+import { ask } from '../../support/call-route.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { link, linkAndSync } from '../../support/linked.ts'
 import { useWorld } from '../../support/item-lifecycle.ts'
@@ -134,5 +136,69 @@ describe('a rotation of all access tokens', () => {
     await world.consume([message])
     await world.drain()
     expect(await progress(before)).toMatchObject({ remaining: 0 })
+  })
+
+  it('takes a hundred items a step, two a second, each once, and then waits before the next pass', async () => {
+    const item = await link(world, 'many')
+    await world.sql(
+      `insert into items (user_id, plaid_item_id, access_token_sealed, status, access_token_at)
+        select user_id, 'copy ' || n, access_token_sealed, 'healthy', access_token_at from items, generate_series(1, 149) n
+        where id = $1`,
+      [item.id],
+    )
+    const before = await databaseNow()
+    const taken: string[] = []
+    const services: Services = {
+      ...world.services,
+      enqueueRotations: (items, perSecond) => {
+        expect(perSecond).toBe(2)
+        taken.push(...items.map(({ itemId }) => itemId))
+        return Promise.resolve(items.length)
+      },
+    }
+    const next = await rotateTokensStep(world.job(services), messageFor(before))
+    expect(next).toEqual({ message: { ...messageFor(before), after: taken.at(-1) }, delaySeconds: 50 })
+    expect(taken).toHaveLength(100)
+    const last = await rotateTokensStep(world.job(services), next?.message ?? messageFor(before))
+    // 50 items at two a second, and five minutes.
+    expect(last).toEqual({ message: { ...messageFor(before), pass: 2 }, delaySeconds: 325 })
+    expect([taken.length, new Set(taken).size]).toEqual([150, 150])
+    await world.sql("delete from items where plaid_item_id like 'copy %'")
+  })
+
+  it.each([
+    [1, 2, 'token_rotation_finished'],
+    [4, 5, 'token_rotation_finished'],
+    [9, 5, 'token_rotation_incomplete'],
+  ])('tries an item again in each of five passes: refused %i times, %i calls, %s', async (refused, calls, event) => {
+    await linkAndSync(world, `refused ${refused}`)
+    const before = await databaseNow()
+    const made = (await invalidations()).length
+    await world.bank.fault({
+      endpoint: '/item/access_token/invalidate',
+      times: refused,
+      error: 'INVALID_API_KEYS',
+    })
+    await world.consume([messageFor(before)])
+    await world.drain()
+    await world.bank.clearFaults()
+    expect((await invalidations()).length - made).toBe(calls)
+    expect(world.lines.join('\n')).toContain(event)
+    expect(world.queue).toEqual([])
+  })
+
+  it('repeats a step whose successor the queue does not take', async () => {
+    await link(world, 'refusing queue')
+    const before = await databaseNow()
+    const services: Services = { ...world.services, enqueueTokens: () => Promise.resolve(false) }
+    expect(await world.consume([messageFor(before)], services)).toEqual([60])
+  })
+
+  it('is refused for a time in the future, which would include the tokens that it brings', async () => {
+    const user = world.user('operator')
+    const operator: Ctx<User> = { ...user, actor: { ...user.actor, role: 'admin' } }
+    const body = { before: new Date(Date.now() + 60_000).toISOString() }
+    await expect(ask(operator, rotateTokensRoute, { body })).rejects.toMatchObject({ code: 'validation_failed' })
+    expect(world.queue).toEqual([])
   })
 })
