@@ -232,15 +232,21 @@ export interface RetiredLogins {
   readonly sessions: number
 }
 
+const terminateQuery = 'SELECT pg_terminate_backend(pid, 5000) AS ended FROM pg_stat_activity WHERE usename = ANY ($1)'
+
 /**
  * Ends the sessions of these logins: without that, someone who has connected with a stolen password stays connected.
  * @throws Error if a session remains
  */
 async function endSessions(client: Client, logins: readonly string[]): Promise<number> {
-  const { rows } = await client.query(
-    'SELECT pg_terminate_backend(pid, 5000) AS ended FROM pg_stat_activity WHERE usename = ANY ($1)',
-    [logins],
-  )
+  const { rows } = await client.query(terminateQuery, [logins]).catch((cause: unknown) => {
+    throw new Error(
+      'The older logins are disabled, but the owner may not end their sessions: GRANT pg_signal_backend.',
+      {
+        cause,
+      },
+    )
+  })
   const ended = z.array(z.object({ ended: flag })).parse(rows)
   const left = ended.filter((row) => !row.ended).length
   if (left > 0)

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { type AuditField, auditPurposes, createAuditKeys } from '../../../src/audit/keys.ts'
 import {
+  anchorMac,
   checkpointFields,
   decodeHeads,
   encodeHeads,
@@ -9,6 +10,7 @@ import {
   pruningFields,
 } from '../../../src/audit/signed-chain.ts'
 import { actorKinds, fieldsOf } from '../../../src/audit/signed-row.ts'
+import { parseAnchor } from '../../../src/audit/verify.ts'
 import { macOf, verifyMac } from '../../../src/backup/format.ts'
 import { decodeHex, encodeBase64, encodeHex, utf8 } from '../../../src/crypto/encoding.ts'
 import auditFile from '../../vectors/audit.json' with { type: 'json' }
@@ -51,6 +53,7 @@ const file = z
       manifest: z.string(),
     }),
     macs: z.array(z.object({ purpose, keyId: z.string(), mac: hexBytes })),
+    anchor: z.object({ text: z.string(), mac: hexBytes }),
   })
   .parse(auditFile)
 
@@ -116,6 +119,12 @@ const headVector: FrozenVector = {
   },
 }
 
+const anchorVector: FrozenVector = {
+  name: 'a checkpoint that an operator has kept',
+  read: () => parseAnchor(file.anchor.text),
+  expected: { number: signed.checkpoint.number, mac: anchorMac(file.anchor.mac) },
+}
+
 /** The purposes for which there is a vector. */
 export const signedPurposes: readonly string[] = file.macs.map((given) => given.purpose)
-export const auditVectors: readonly FrozenVector[] = [...macVectors, ...manifestVectors, headVector]
+export const auditVectors: readonly FrozenVector[] = [...macVectors, ...manifestVectors, headVector, anchorVector]

@@ -1,6 +1,6 @@
-// The frozen envelopes: test/vectors/envelopes.json and sealed.json.
+// The frozen envelopes: test/vectors/envelopes.json, sealed.json and sealed-before.json.
 import * as z from 'zod'
-import { encodeHex, utf8 } from '../../../src/crypto/encoding.ts'
+import { decodeHex, encodeHex, utf8 } from '../../../src/crypto/encoding.ts'
 import { open, seal } from '../../../src/crypto/envelope.ts'
 import { createKeyring, decodeKey, type EncryptionKey, type Keyring } from '../../../src/crypto/keyring.ts'
 import { openAccessToken } from '../../../src/custody/access-token.ts'
@@ -8,6 +8,7 @@ import { openLinkToken } from '../../../src/custody/link-token.ts'
 import { sealedPlaces } from '../../../src/custody/rewrap.ts'
 import { openTotpSecret } from '../../../src/custody/totp-secret.ts'
 import envelopesFile from '../../vectors/envelopes.json' with { type: 'json' }
+import sealedBeforeFile from '../../vectors/sealed-before.json' with { type: 'json' }
 import sealedFile from '../../vectors/sealed.json' with { type: 'json' }
 import type { FrozenVector } from './frozen-vector.ts'
 
@@ -99,11 +100,11 @@ export async function openIn(
   place: SealedValue['place'],
   sealed: string,
   { userId, itemId }: { readonly userId: string; readonly itemId: string },
+  keyring: Keyring = placesKeyring,
 ): Promise<string> {
-  if (place === 'totp_secrets') return encodeHex(await openTotpSecret(placesKeyring, sealed, itemId))
-  if (place === 'link_sessions')
-    return (await openLinkToken(placesKeyring, sealed, { userId, sessionId: itemId })).reveal()
-  return (await openAccessToken(placesKeyring, sealed, { userId, itemId })).reveal()
+  if (place === 'totp_secrets') return encodeHex(await openTotpSecret(keyring, sealed, itemId))
+  if (place === 'link_sessions') return (await openLinkToken(keyring, sealed, { userId, sessionId: itemId })).reveal()
+  return (await openAccessToken(keyring, sealed, { userId, itemId })).reveal()
 }
 
 const placeVectors = places.values.flatMap((value): FrozenVector[] => {
@@ -125,4 +126,27 @@ const placeVectors = places.values.flatMap((value): FrozenVector[] => {
   ]
 })
 
-export const sealedVectors: readonly FrozenVector[] = [...envelopeVectors, ...placeVectors]
+const before = z
+  .object({
+    key: z.object({ id: z.string(), secret: z.string() }),
+    values: z.array(
+      z.object({
+        place: z.enum(sealedPlaces),
+        userId: z.string(),
+        itemId: z.string(),
+        plaintext: z.string(),
+        sealed: z.string(),
+      }),
+    ),
+  })
+  .parse(sealedBeforeFile)
+const beforeKeyring = createKeyring({
+  current: { id: before.key.id, secret: decodeHex(before.key.secret) ?? new Uint8Array() },
+})
+const beforeVectors = before.values.map((value): FrozenVector => ({
+  name: `a value of ${value.place} that an earlier version of the product sealed`,
+  read: () => openIn(value.place, value.sealed, value, beforeKeyring),
+  expected: value.plaintext,
+}))
+
+export const sealedVectors: readonly FrozenVector[] = [...envelopeVectors, ...placeVectors, ...beforeVectors]

@@ -272,6 +272,24 @@ describe('two generations of logins', () => {
   })
 })
 
+it('retiring logins fails, with the reason, where the owner may not end their sessions', async () => {
+  await migrate(server.url)
+  const [older] = [await bootstrap(server.url), await bootstrap(server.url)]
+  const owner = new URL(server.url).username
+  const session = new Client(older.apiUrl)
+  session.on('error', () => undefined)
+  await session.connect()
+  await query(server.superuserUrl, `REVOKE pg_signal_backend FROM ${owner}`)
+  try {
+    await expect(retireLogins(server.url)).rejects.toThrow('GRANT pg_signal_backend')
+    await expect(query(older.apiUrl, 'SELECT 1')).rejects.toThrow('password authentication failed')
+  } finally {
+    await query(server.superuserUrl, `GRANT pg_signal_backend TO ${owner} WITH ADMIN OPTION`)
+  }
+  expect(await retireLogins(server.url)).toEqual({ logins: [], sessions: 1 })
+  await session.end().catch(() => undefined)
+})
+
 describe("the accounts' own login", () => {
   /** A folder with the migrations before that one. */
   async function olderMigrations(): Promise<string> {
