@@ -110,6 +110,7 @@ const statusOf = async (url: string, path: string, token?: string) =>
   (await edge.callTo(url, token)('GET', path)).status
 
 const urlsSchema = z.object({
+  DATABASE_BACKUP_URL: z.string(),
   DATABASE_URL: z.string(),
   DATABASE_JOBS_URL: z.string(),
   DATABASE_IDENTITY_URL: z.string(),
@@ -227,7 +228,7 @@ describe('a compromise of all secrets of the Worker', () => {
     expect(await connects(stolen.variables['DATABASE_JOBS_URL'] ?? '')).toBe(true)
     await run('npm run -s db:bootstrap -- --retire')
     await expect(stolen.session.query('select 1')).rejects.toThrow('onnection')
-    for (const name of ['DATABASE_URL', 'DATABASE_JOBS_URL', 'DATABASE_IDENTITY_URL'])
+    for (const name of Object.keys(urlsSchema.shape))
       expect([name, await connects(stolen.variables[name] ?? '')]).toEqual([name, false])
     expect(await statusOf(before.url, '/ready')).toBe(503)
   }
