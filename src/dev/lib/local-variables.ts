@@ -8,6 +8,8 @@ import { nullIfMissing } from './missing.ts'
 /** Every variable of the configuration table but AUTH_*. No other name passes from the shell to the Worker. */
 export const variableNames = [
   'ENVIRONMENT',
+  'OPERATOR_NAME',
+  'OPERATOR_CONTACT',
   'PLAID_ENV',
   'PLAID_CLIENT_ID',
   'PLAID_SECRET',
