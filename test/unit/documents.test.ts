@@ -69,6 +69,25 @@ const columnOf = (text: string, header: string): string[] =>
     .flatMap((table) => table.split('\n').slice(2))
     .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([\w:]+(?:-\w+)*)[^`]*`/g)].map(([, name = '']) => name))
 
+/** The cells of the tables, without their heads. */
+const rowsIn = (text: string): string[][] =>
+  text.split('\n').flatMap((line, index, lines) => {
+    const isHead = lines[index + 1]?.startsWith('|---') === true || line.startsWith('|---')
+    return line.startsWith('| ') && !isHead ? [line.slice(2, -2).split(' | ')] : []
+  })
+
+const spansIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, span = '']) => span)
+
+/** The variables in code spans that the configuration does not have. Bindings and error codes have no such form. */
+const unknownVariables = (text: string, known: ReadonlySet<string>): string[] =>
+  spansIn(text)
+    .flatMap((span) => span.match(/^[A-Z]+(?:_[A-Z]+)+(?=$|=)/)?.[0] ?? [])
+    .filter((name) => !known.has(name))
+
+/** The commands and pages in a cell that are called future work and exist. */
+const builtAlready = (cell: string): string[] =>
+  spansIn(cell.split('**Not yet.**')[1] ?? '').filter((name) => name in scripts || exists(join('docs', name)))
+
 describe.each([...documents])('the document %s', (name, text) => {
   it('links to files and headings that exist', () => {
     expect(brokenLinks(name, text, documents)).toEqual([])
@@ -96,6 +115,14 @@ describe('the check of documents', () => {
     expect(brokenLinks('made-up.md', text, new Map([['made-up.md', text]]))).toEqual(['b.md', '#title', '#none'])
     expect(missingPaths(text)).toEqual(['src/none.ts'])
     expect(missingScripts(text)).toEqual(['none'])
+  })
+
+  it('finds an unknown variable, and future work that exists', () => {
+    expect(unknownVariables('`PLAID_ENV` `PLAID_ENV=x` `PLAID_NONE`', new Set(['PLAID_ENV']))).toEqual(['PLAID_NONE'])
+    expect(builtAlready('`dev`. **Not yet.** `none`, `bench`, `none.md` and `security.md`')).toEqual([
+      'bench',
+      'security.md',
+    ])
   })
 })
 
@@ -134,5 +161,59 @@ describe('docs/compliance.md', () => {
   it('has every paragraph of the Safeguards Rule', () => {
     const paragraphs = rows.flatMap(([control = '']) => /^\(([a-j])\)/.exec(control)?.[1] ?? [])
     expect([...new Set(paragraphs)].join('')).toBe('abcdefghij')
+  })
+})
+
+describe('docs/from-the-brief.md', () => {
+  const text = documents.get('docs/from-the-brief.md') ?? ''
+  const [, ...topics] = text.split('\n## ')
+  const rows = topics.flatMap(rowsIn)
+  const keys = rows.map(([key = '']) => key)
+  const outside = ['RATE_LIMITER', 'PLAID_QUOTA', 'STAGING_URL']
+  const known = new Set([...Object.keys(environmentSchema.shape), ...outside])
+
+  it.each([
+    ...['DATABASE_URL', 'SECRET_KEY', 'DEBUG', 'PLAID_CLIENT_ID', 'PLAID_SECRET', 'PLAID_ENV', 'ENCRYPTION_KEY'],
+    ...['PLAID_WEBHOOK_VERIFICATION_KEY', 'SENTRY_DSN', 'RATE_LIMIT_ENABLED', 'RATE_LIMIT_STORAGE', 'CORS_ORIGINS'],
+    ...[
+      'production_deploy.sh',
+      'test_plaid_connection.py',
+      'gunicorn',
+      'pytest',
+      'safety',
+      'bandit',
+      'semgrep',
+      'locust',
+    ],
+    ...[
+      'backup_database.py backup',
+      'backup_database.py restore',
+      'backup_database.py cleanup',
+      '0 2 * * *',
+      '0 3 * * 0',
+    ],
+    ...['X-Content-Type-Options', 'X-Frame-Options', 'X-XSS-Protection', 'Strict-Transport-Security'],
+    ...['Content-Security-Policy', 'Referrer-Policy', 'Permissions-Policy', '100/minute', '1000/hour'],
+    ...['5/minute', '10/minute', '20/minute', '3/minute', 'PBKDF2', '100,000', 'Fernet', '5-minute', 'days=2555'],
+    ...['ssl_protocols', 'ssl_ciphers', 'proxy_pass', 'X-Forwarded-For', 'RotatingFileHandler', 'traces_sample_rate'],
+    ...['99.9%', '< 2 second', 'PCI DSS', 'SOC 2', 'GLBA'],
+  ])('has a line for %s', (name) => {
+    expect(keys.filter((key) => key.includes(name))).not.toEqual([])
+  })
+
+  it('says of each line what it is here, or its state', () => {
+    expect(rows.length).toBeGreaterThan(200)
+    const unclear = rows.filter(
+      ([, here = '', more]) => here === '' || more !== undefined || here.split('**Not yet.**').length > 2,
+    )
+    expect(unclear).toEqual([])
+  })
+
+  it('names variables that exist', () => {
+    expect(rows.flatMap(([, here = '']) => unknownVariables(here, known))).toEqual([])
+  })
+
+  it('calls nothing future work that exists', () => {
+    expect(rows.flatMap(([, here = '']) => builtAlready(here))).toEqual([])
   })
 })
