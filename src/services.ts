@@ -3,7 +3,7 @@ import { createAuditKeys } from './audit/keys.ts'
 import { createJwksSource } from './auth/jwks.ts'
 import type { Bucket } from './backup/bucket.ts'
 import { createCheckpointSaver } from './backup/save-checkpoint.ts'
-import { type Config, secretVariables } from './config/config.ts'
+import { type Config, secretTexts } from './config/config.ts'
 import { createKeyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
 import { connect, type JobsDatabase } from './db/core/client.ts'
@@ -119,8 +119,7 @@ function secretsOf(config: Config, env: Bindings): string[] {
   const passwords = urls
     .map((url) => new URL(url).password)
     .flatMap((password) => [password, decodeURIComponent(password)])
-  const given = secretVariables.map((name) => env[name]).filter((value) => typeof value === 'string')
-  return [...given, ...passwords, ...urls].filter((secret) => secret.length >= 8)
+  return [...secretTexts(env), ...passwords, ...urls].filter((secret) => secret.length >= 8)
 }
 
 /** Imported dynamically: a deployment with an OIDC issuer does not load the folder. */

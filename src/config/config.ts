@@ -15,7 +15,7 @@ import { utf8 } from '../crypto/encoding.ts'
 import type { EncryptionKey } from '../crypto/keyring.ts'
 import { AppError } from '../errors.ts'
 
-export { type PlaidProduct, plaidProducts, secretVariables } from './variables.ts'
+export { type PlaidProduct, plaidProducts, secretTexts } from './variables.ts'
 
 /** An HTTP API that sends e-mail: `POST url` with a bearer key. */
 export interface EmailConfig {

@@ -153,6 +153,16 @@ export const secretVariables = [
   'AUTH_EMAIL_KEY',
 ] as const
 
+/** Variables that hold several secrets, as a JSON object of id to key. */
+const secretMaps = ['ENCRYPTION_KEYS_PREVIOUS', 'AUDIT_KEYS_PREVIOUS'] as const
+const secretMap = jsonOf(z.record(z.string(), z.string()), 'must be a JSON object of id to key').catch({})
+
+/** The text of every secret of an environment, also of those that are used no longer. */
+export const secretTexts = (raw: Readonly<Record<string, unknown>>): string[] => [
+  ...secretVariables.map((name) => raw[name]).filter((value) => typeof value === 'string'),
+  ...secretMaps.flatMap((name) => Object.values(secretMap.parse(raw[name]))),
+]
+
 export const environmentSchema = z.object({
   ENVIRONMENT: z.enum(['development', 'staging', 'production']),
   PLAID_ENV: z.enum(['sandbox', 'production']),

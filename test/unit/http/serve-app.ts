@@ -53,7 +53,12 @@ export const productionVariables = {
 
 export function servicesOf(variables: Readonly<Record<string, string>> = developmentVariables): Services {
   const queue = { sendBatch: () => Promise.reject(new Error('There is no queue here.')) }
-  const bindings = { SYNC_QUEUE: queue, RATE_LIMITER: objectsInMemory(), PLAID_QUOTA: limiterObjectsInMemory() }
+  const bindings = {
+    ...variables,
+    SYNC_QUEUE: queue,
+    RATE_LIMITER: objectsInMemory(),
+    PLAID_QUOTA: limiterObjectsInMemory(),
+  }
   return createServices(parseConfig(variables), bindings)
 }
 
