@@ -1,4 +1,4 @@
-// Secrets of the configuration are redacted wherever they stand in a text, whatever they look like.
+// Secrets of the configuration are redacted in every text and in every form.
 import { expect, it } from 'vitest'
 import { developmentVariables, servicesOf } from '../http/serve-app.ts'
 
