@@ -25,7 +25,9 @@ function admin(): Ctx<User> {
 }
 
 async function write(ctx: Ctx, day: string, event: Parameters<typeof audit>[1]): Promise<void> {
-  const row = await audit({ ...ctx, now: () => new Date(`${day}T12:00:00Z`) }, event)
+  // No two rows at the same time, whose order would be that of random ids.
+  const at = new Date(Date.parse(`${day}T12:00:00Z`) + written.length * 1000)
+  const row = await audit({ ...ctx, now: () => at }, event)
   await execute(world.services.jobs, [recordAudit(row)])
   written.push(row.id)
 }
@@ -128,7 +130,7 @@ describe('the state of the verification', () => {
     await store('2026-02-01', verified)
     expect(await read()).toMatchObject({
       last: {
-        verified_at: '2026-02-01T12:00:00.000Z',
+        verified_at: '2026-02-01T12:00:07.000Z',
         valid: true,
         rows: 7,
         chains: 3,

@@ -407,6 +407,24 @@ describe('the retention', () => {
     }
   })
 
+  it('keeps the newest checkpoint, however old it is, so that the next one follows it', async () => {
+    const own = await createWorld(inject('control'), { rateLimits: false })
+    try {
+      const past = { now: () => new Date(Date.now() - 900 * dayMs) }
+      const row = await audit({ ...own.user('idle'), ...past }, { action: 'item_removed', target: crypto.randomUUID() })
+      await execute(own.services.jobs, [recordAudit(row)])
+      await chainAudit({ ...own.job(), ...past })
+      const before = new Date(Date.now() - 400 * dayMs)
+      expect(await pruneAudit(own.job(), before, 100)).toBe(1)
+      expect(await pruneAuditCheckpoints(own.job(), before, 100)).toBe(0)
+      await expect(
+        own.sql("select app.prune_checkpoints(1, sha256('x'), now(), 'a1', sha256('x'), 10)"),
+      ).rejects.toThrow('the audit trail keeps its checkpoints')
+    } finally {
+      await own.stop()
+    }
+  })
+
   it.each([
     ['one of the last year', '(select max(number) - 1 from audit_checkpoints)'],
     ['the newest', '(select max(number) from audit_checkpoints)'],

@@ -1,5 +1,6 @@
 // The use of an access token by a job: one row per item and UTC day, before Plaid is called.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { recordTokenUse } from '../../../src/audit/token-use.ts'
 import { beginRemoval } from '../../../src/db/items/removal.ts'
 import { removeAtPlaid } from '../../../src/items/remove-at-plaid.ts'
 import { syncProduct } from '../../../src/sync/engine.ts'
@@ -56,6 +57,18 @@ describe('a sync', () => {
     await removeAtPlaid(tomorrow, item.plaidItemId)
     expect(await uses(item.id)).toHaveLength(2)
     expect(await callsOf(item.plaidItemId)).toBeGreaterThan(1)
+  })
+
+  it('is one row also where two jobs of the same day meet', async () => {
+    const item = await link(world, 'two jobs')
+    const [row] = await world.sql('select user_id from items where id = $1', [item.id])
+    const owner = { itemId: item.id, userId: String(row?.['user_id']) }
+    const sweep = { ...world.job(), actor: { kind: 'cron', name: 'sweep' } } as const
+    await Promise.all([recordTokenUse(world.job(), owner), recordTokenUse(sweep, owner)])
+    await recordTokenUse(world.job(), owner)
+    // What a user does has another row.
+    await recordTokenUse(world.user('two jobs'), owner)
+    expect(await uses(item.id)).toHaveLength(1)
   })
 
   it('calls Plaid for nothing while the row cannot be stored, and leaves the product due', async () => {
