@@ -52,7 +52,7 @@ export async function rotateTokensStep(ctx: Ctx, message: TokensMessage): Promis
     return { message, delaySeconds: frozenPauseSeconds }
   }
   const { rotate_tokens_before: before, after, pass } = message
-  if (pass > mostPasses) return await endRotation(ctx, before)
+  if (pass > mostPasses) return await reportEnd(ctx, before)
   const items = await listOldTokens(jobs, { before, after, limit: stepItems })
   const queued = await enqueueRotations(items, perSecond)
   ctx.log.info('tokens_queued', { queued, count: items.length })
@@ -66,14 +66,17 @@ export async function rotateTokensStep(ctx: Ctx, message: TokensMessage): Promis
 async function nextPass(ctx: Ctx, message: TokensMessage, queued: number): Promise<NextStep | null> {
   const { rotate_tokens_before: before, pass } = message
   const { remaining } = await countOldTokens(ctx.services.jobs, before)
-  if (remaining === 0) return await endRotation(ctx, before)
+  if (remaining === 0) {
+    ctx.log.info('token_rotation_finished', { reason: before })
+    return null
+  }
   return {
     message: { rotate_tokens_before: before, after: null, pass: pass + 1 },
     delaySeconds: Math.ceil(queued / perSecond) + passPauseSeconds,
   }
 }
 
-async function endRotation({ services, log }: Ctx, before: string): Promise<null> {
+async function reportEnd({ services, log }: Ctx, before: string): Promise<null> {
   const { remaining } = await countOldTokens(services.jobs, before)
   if (remaining > 0) log.error('token_rotation_incomplete', { reason: before, count: remaining })
   else log.info('token_rotation_finished', { reason: before })

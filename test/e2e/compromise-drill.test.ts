@@ -68,7 +68,11 @@ async function run(command: string, { values = {}, env: more = {}, added = '' }:
     ...Object.fromEntries(audit),
     ...more,
   }
-  const fixed = { 'https://api.example.com': edge.url, '.secrets.': join(folder, '.secrets.'), ENV: 'production' }
+  const fixed = {
+    '--env ENV': '--env production',
+    'https://api.example.com': edge.url,
+    '.secrets.': join(folder, '.secrets.'),
+  }
   const { code, output } = await commands.run(command, { values: { ...fixed, ...values }, env, added })
   expect([command, code, code === 0 ? '' : output]).toEqual([command, 0, ''])
   return output

@@ -1,5 +1,6 @@
 // Work that was under way when a freeze began: what Plaid has done already is stored, and everything else is done after it.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { claimRemoval, confirmRemoval } from '../../../src/db/items/plaid-removals.ts'
 import { requestRotation } from '../../../src/items/request-rotation.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
 import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
@@ -87,6 +88,49 @@ describe('a freeze that begins between the response of Plaid and the next statem
       { status: 'removed', access_token_sealed: '' },
     ])
     expect(await world.sql('select 1 from plaid_removals where item_id = $1', [item.id])).toEqual([])
+  })
+
+  it('records a removal that Plaid has confirmed, when the change feed already has it', async () => {
+    const item = await linkAndSync(world, 'removed')
+    await world.bank.fault({ endpoint: '/item/remove', times: 20, error: 'INTERNAL_SERVER_ERROR' })
+    await removeItem(world.user('removed'), item.id, { purge: false })
+    await world.bank.clearFaults()
+    const removal = await claimRemoval(world.services.jobs, item.plaidItemId)
+    if (removal === null) throw new Error('no removal is queued')
+    await set('frozen')
+    await confirmRemoval(world.services.jobs, removal)
+    expect(await world.sql('select 1 from plaid_removals where item_id = $1', [item.id])).toEqual([])
+    expect(await world.sql('select status from items where id = $1', [item.id])).toEqual([{ status: 'removed' }])
+  })
+
+  it('forgets an exchange that did not reach Plaid, so that its token can be used afterwards', async () => {
+    const subject = 'forgotten'
+    const publicToken = await world.bank.publicToken({ username: bankOf(subject) })
+    const services = withPlaid(world.services, {
+      async exchangePublicToken(token) {
+        await freeze()
+        return await world.services.plaid.exchangePublicToken(token)
+      },
+    })
+    const input = { publicToken, institution: null }
+    expect(await codeOf(exchangePublicToken({ ...world.user(subject), services }, input))).toBe('frozen')
+    await set('off')
+    expect(await exchangePublicToken(world.user(subject), input)).toMatchObject({ status: 'initializing' })
+  })
+
+  it('withdraws a rotation whose message the queue did not take', async () => {
+    const item = await linkAndSync(world, 'not queued')
+    const services = {
+      ...world.services,
+      enqueueRotation: async () => {
+        await set('frozen')
+        return false
+      },
+    }
+    expect(await codeOf(requestRotation({ ...world.user('not queued'), services }, item.id))).toBe('unavailable')
+    expect(await world.sql('select rotation_started_at from items where id = $1', [item.id])).toEqual([
+      { rotation_started_at: null },
+    ])
   })
 
   it('withdraws a rotation that Plaid was not asked for, and rotates afterwards', async () => {
