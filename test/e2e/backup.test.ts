@@ -1,16 +1,16 @@
 // The command `backup` on a real database: what it writes, what a restored database is, and what it refuses.
-import { exec, execFile, spawnSync } from 'node:child_process'
+import { exec, execFile } from 'node:child_process'
 import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
-import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 import { cronSchedules, fireCron } from '../../src/dev/stack/crons.ts'
+import { emptyDatabases, hasAge, runBackupCommand } from '../support/backup-command.ts'
 import type { RunningWorker } from '../support/bundle.ts'
 import { type Edge, expectStatus, type Linked, startEdge } from '../support/edge.ts'
 import { query } from '../support/sql.ts'
@@ -20,8 +20,6 @@ import { bankTransactions, readTransactions } from '../support/truth.ts'
 const run = promisify(execFile)
 const waitMs = 60_000
 const transactions = 'public.transactions.jsonl.gz.age'
-const hasAge = spawnSync('age', ['--version']).status === 0
-if (!hasAge) process.stderr.write('The test with age does not run: install Debian’s package age.\n')
 
 let edge: Edge
 let folder: string
@@ -31,42 +29,12 @@ let linked: Linked
 /** A backup of the database, and the digest of each table at that time. */
 let taken: string
 let original: Record<string, string>
-const databases: string[] = []
+const databases = emptyDatabases(() => edge.database.ownerUrl)
 
-interface Outcome {
-  readonly code: number
-  readonly output: string
-}
-
-const failed = z.object({ code: z.number(), stdout: z.string(), stderr: z.string() })
-
-async function backup(args: readonly string[], changed: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  const options = { cwd: projectFolder, env: { ...environment, ...changed } }
-  try {
-    const { stdout } = await run(process.execPath, ['src/cli/backup.ts', ...args], options)
-    return { code: 0, output: stdout }
-  } catch (error) {
-    const { code, stdout, stderr } = failed.parse(error)
-    return { code, output: `${stdout}${stderr}` }
-  }
-}
-
-async function asOwner(statement: string): Promise<void> {
-  const client = new Client(edge.database.ownerUrl)
-  await client.connect()
-  await client.query(statement)
-  await client.end()
-}
+const backup = (args: readonly string[], changed: NodeJS.ProcessEnv = {}) =>
+  runBackupCommand(args, { ...environment, ...changed })
 
 const urlOf = (url: string, name: string): string => Object.assign(new URL(url), { pathname: `/${name}` }).href
-
-/** The owner's URL of a new database without tables. */
-async function emptyDatabase(): Promise<string> {
-  const name = `wn_restored_${randomBytes(4).toString('hex')}`
-  await asOwner(`create database ${name}`)
-  databases.push(name)
-  return urlOf(edge.database.ownerUrl, name)
-}
 
 /** Another Worker on a restored database. */
 const startOn = async (into: string): Promise<RunningWorker> => {
@@ -111,7 +79,7 @@ beforeAll(async () => {
   taken = await create()
 }, 240_000)
 afterAll(async () => {
-  for (const name of databases) await asOwner(`drop database ${name} with (force)`)
+  await databases.dropAll()
   await edge.stop()
   await rm(folder, { recursive: true, force: true })
 })
@@ -153,7 +121,7 @@ function documentedMac(manifest: string): string {
 
 describe('a restored database', () => {
   test('has every row as it was', async () => {
-    const into = await emptyDatabase()
+    const into = await databases.create()
     const loaded = await backup(['restore', taken, '--identity', keyFile, '--into', into, '--erasures', 'none'])
     expect(loaded).toMatchObject({ code: 0 })
     const rows = async (url: string) => await fingerprint((text) => query(edge.database.endpoint, url, text))
@@ -172,7 +140,7 @@ describe('a restored database', () => {
   })
 
   test('serves the users again, and syncs what happened at their banks since', async () => {
-    const into = await emptyDatabase()
+    const into = await databases.create()
     await edge.bank.change(linked.plaidItemId, { add: 3, silent: true })
     expect(await backup(['restore', taken, '--identity', keyFile, '--into', into, '--erasures', 'none'])).toMatchObject(
       { code: 0 },
@@ -188,7 +156,7 @@ describe('a restored database', () => {
   })
 
   test('gives 410 to a client that has read changes after the backup', async () => {
-    const into = await emptyDatabase()
+    const into = await databases.create()
     expect(await backup(['restore', taken, '--identity', keyFile, '--into', into, '--erasures', 'none'])).toMatchObject(
       { code: 0 },
     )
@@ -213,7 +181,7 @@ describe('a restored database', () => {
     await writeFile(list, listed.stdout)
     expect(listed.stdout.trimEnd().split('\n')).toHaveLength(1)
 
-    const into = await emptyDatabase()
+    const into = await databases.create()
     const restored = await backup([
       'restore',
       join(place, String(id)),
@@ -370,7 +338,7 @@ describe('create', () => {
   test('leaves nothing behind when it fails', async () => {
     const place = await mkdtemp(join(folder, 'failed-'))
     const { code } = await backup(['create', '--to', place], {
-      MIGRATE_DATABASE_URL: await emptyDatabase(),
+      MIGRATE_DATABASE_URL: await databases.create(),
     })
     expect([code, await readdir(place)]).toEqual([1, []])
   })
