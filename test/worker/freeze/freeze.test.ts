@@ -292,7 +292,14 @@ describe('the switch', () => {
   it('is set once by requests at the same time', async () => {
     const rows = () => world.sql("select 1 from audit_log where action = 'freeze_changed'")
     const before = (await rows()).length
-    await Promise.all(Array.from({ length: 8 }, () => changeFreeze(operator(), 'frozen')))
+    // All of them have begun when the first one can see the row.
+    const holding = world.sql(
+      "select pg_sleep(2)::text from (select 1 from safety_switches where name = 'freeze' for update) held",
+    )
+    await vi.waitFor(async () =>
+      expect(await world.sql("select 1 from pg_stat_activity where query like 'select pg_sleep(2)%'")).toHaveLength(1),
+    )
+    await Promise.all([holding, ...Array.from({ length: 4 }, () => changeFreeze(operator(), 'frozen'))])
     expect((await rows()).length - before).toBe(1)
   })
 
