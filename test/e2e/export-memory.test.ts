@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { measureExports } from '../../src/cli/bench/export-heap.ts'
 
-test('an export of 60,000 transactions needs less than half of an isolate’s memory, in both formats', async () => {
+test('an export of 60,000 transactions needs less than a quarter of an isolate’s memory, in both formats', async () => {
   const results = await measureExports(() => undefined, AbortSignal.timeout(280_000), 60_000)
   const heaps = results.filter(({ unit }) => unit === 'MB')
   expect(heaps.map(({ name, ok, value }) => [name, ok, value])).toEqual([

@@ -38,7 +38,7 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
   },
   'export-heap': {
     summary:
-      "peak of the isolate's heap in an export of 200,000 transactions, against the quota of 128 MB, and its rate",
+      "what is live in the isolate's heap in an export of 200,000 transactions, against the quota of 128 MB, and its rate",
     load: async () => (await import('./export-heap.ts')).exportHeapBenchmark,
   },
   'first-sync': {
