@@ -39,8 +39,13 @@ async function write(ctx: Ctx, { bucket, backup, id, startedAt }: Target, limitM
   const { config, auditKeys } = ctx.services
   const destination = bucketDestination(bucket, id)
   const startSha256 = await loadSha256()
+  // The compressing stream passes on a copy of an error, which has another class.
+  let late: TimeLimitError | null = null
+  const giveUp = (): never => {
+    throw (late = new TimeLimitError())
+  }
   const checkTime = (): void => {
-    if (ctx.now().getTime() - startedAt.getTime() >= limitMs) throw new TimeLimitError()
+    if (ctx.now().getTime() - startedAt.getTime() >= limitMs) giveUp()
   }
   const { recipients, databaseUrl } = backup
   const given = { recipients, keys: auditKeys, now: startedAt, id, startSha256, destination, checkTime }
@@ -51,15 +56,13 @@ async function write(ctx: Ctx, { bucket, backup, id, startedAt }: Target, limitM
         await refuseWriter(connection)
         return await createBackup({ ...given, connection })
       }),
-      () => {
-        throw new TimeLimitError()
-      },
+      giveUp,
     )
   } catch (error) {
     await destination
       .discard()
       .catch((left: unknown) => ctx.log.warn('backup_not_discarded', { target_id: id, error: left }))
-    throw error
+    throw late ?? error
   }
 }
 

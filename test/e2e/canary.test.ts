@@ -65,6 +65,7 @@ function secrets(): Map<string, string> {
     ['password of wn_api', password('DATABASE_URL')],
     ['password of wn_jobs', password('DATABASE_JOBS_URL')],
     ['password of wn_identity', password('DATABASE_IDENTITY_URL')],
+    ['password of wn_backup', password('DATABASE_BACKUP_URL')],
     ...tokensOnTheWire().map((token, index) => [`token ${index} (${token.slice(0, 6)})`, token] as const),
   ])
 }

@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Writable } from 'node:stream'
-import { getPlatformProxy } from 'wrangler'
 import type { Bucket } from '../../backup/bucket.ts'
 import { misuse } from '../../dev/lib/run-command.ts'
 
@@ -51,6 +50,8 @@ export async function localBucket(state: string): Promise<BucketSource> {
     configPath,
     JSON.stringify({ name: 'fetch', r2_buckets: [{ binding: 'BACKUPS', bucket_name: localName }] }),
   )
+  // Only here: wrangler takes a second and a hundred megabytes.
+  const { getPlatformProxy } = await import('wrangler')
   const persist = { path: join(resolve(state), 'v3') }
   const { env, dispose } = await getPlatformProxy<{ readonly BACKUPS: Bucket }>({ configPath, persist })
   return {

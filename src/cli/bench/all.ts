@@ -60,6 +60,12 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
       'deletion of a million old webhooks, and of a million old transactions with their entries in the change feed',
     load: async () => (await import('./retention.ts')).retentionBenchmark,
   },
+  backup: {
+    summary:
+      'a backup of a million transactions by the command and by the Worker, against `pg_dump -Fc`: rows a second and memory. ' +
+      'Runs on the server of BENCH_DATABASE_URL, which pg_dump must not be older than: `.ci/stock-postgres --run npm run bench -- --only backup`',
+    load: async () => (await import('./backup.ts')).backupBenchmark,
+  },
   'rate-limit': {
     summary:
       'processor time, user and system, of a plain workerd for a request with limits by address and by user, less what ' +

@@ -39,8 +39,10 @@ export async function watchHeap(url: string, live = false): Promise<HeapWatch> {
     const answer = answerSchema.safeParse(JSON.parse(message.toString('utf8')))
     if (!answer.success) return
     const { usedSize, embedderHeapUsedSize, backingStorageSize } = answer.data.result
-    peak = Math.max(peak, usedSize + embedderHeapUsedSize + backingStorageSize)
     seen += 1
+    // The first measurement may precede the first collection.
+    if (live && seen === 1) return
+    peak = Math.max(peak, usedSize + embedderHeapUsedSize + backingStorageSize)
   })
   const send = (method: string): void => socket.send(JSON.stringify({ id: (id += 1), method }))
   const timer = setInterval(
