@@ -25,7 +25,7 @@ const table = z.strictObject({
 })
 export type TableEntry = z.output<typeof table>
 
-export const idPattern = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/
+export const idPattern = /^20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?:[0-5]\d){2}Z-[0-9a-f]{8}$/
 
 export const manifestSchema = z.strictObject({
   format: z.literal(1),

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { Destination } from '../../backup/create-backup.ts'
-import { manifestName } from '../../backup/format.ts'
+import { idPattern, manifestName } from '../../backup/format.ts'
 import type { Origin } from '../../backup/open-backup.ts'
 import { nullIfMissing } from '../../dev/lib/missing.ts'
 
@@ -73,7 +73,7 @@ const isBackup = async (path: string): Promise<boolean> =>
 /** Paths of the complete backups of a folder, oldest first; their names begin with the time. */
 export async function listBackups(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true })
-  const names = entries.filter((entry) => entry.isDirectory() && /^\d{8}T\d{6}Z-[0-9a-f]{8}$/.test(entry.name))
+  const names = entries.filter((entry) => entry.isDirectory() && idPattern.test(entry.name))
   const paths = names.map(({ name }) => join(folder, name)).toSorted()
   const complete = await Promise.all(paths.map(isBackup))
   return paths.filter((_, index) => complete[index])
