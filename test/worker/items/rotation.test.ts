@@ -217,10 +217,12 @@ describe('a rotation', () => {
         'api',
         'enqueueRotation',
         'jobs',
+        'jobs',
         'plaid.invalidateAccessToken',
         'jobs',
         'enqueue',
       ])
+      const asked = unharmed.calls.indexOf('plaid.invalidateAccessToken') + 1
       const cases: { subject: string; item: Item; at: number }[] = []
       for (let at = 1; at <= unharmed.calls.length; at += 1) {
         const subject = `rotation ${fault} ${at}`
@@ -234,8 +236,8 @@ describe('a rotation', () => {
       await heal(world, 3)
       for (const { subject, item, at } of cases) {
         const isLost =
-          (at === 4 && (fault === 'dies after' || fault === 'loses the response')) ||
-          (at === 5 && fault === 'dies before')
+          (at === asked && (fault === 'dies after' || fault === 'loses the response')) ||
+          (at === asked + 1 && fault === 'dies before')
         await (isLost ? expectLost : expectWorking)(subject, item)
       }
       await expectNoTokens(world)
