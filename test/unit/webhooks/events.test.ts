@@ -94,6 +94,7 @@ describe('a webhook', () => {
     expect(effect('ITEM', 'USER_ACCOUNT_REVOKED', { account_id: 'account-1' })).toEqual({
       products: ['item', 'balances'],
       update: { revokedPlaidAccountId: 'account-1' },
+      action: 'account_revoked',
     })
     expect(effect('ITEM', 'USER_ACCOUNT_REVOKED').update).toEqual({})
   })
