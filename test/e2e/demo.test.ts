@@ -12,6 +12,7 @@ import * as z from 'zod'
 import { compareRows } from '../../src/cli/demo/compare.ts'
 import { canonicalNumber, parseExactJson } from '../../src/cli/lib/exact-json.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+import { runsLongProofs } from '../support/sampled.ts'
 
 const command = join(projectFolder, 'src', 'cli', 'demo.ts')
 const longestMs = 300_000
@@ -107,7 +108,7 @@ const customUsers: Readonly<Record<string, string>> = {
   }]}`,
 }
 
-describe('the demo', () => {
+describe.runIf(runsLongProofs())('the demo', () => {
   let folder: string
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-custom-users-'))

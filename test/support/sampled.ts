@@ -1,9 +1,12 @@
 // How much of a long proof runs: a sample in `npm test`, all of it in CI (`PROOFS=all`).
 import { inject } from 'vitest'
 
+/** Whether proofs of minutes that cannot be sampled run: in CI, and with `PROOFS=all`. */
+export const runsLongProofs = (): boolean => inject('proofs') === 'all'
+
 /** Every nth case, beginning with number `first` modulo `nth`; all cases in CI. */
 export function sampled<Case>(cases: readonly Case[], nth: number, first = 0): Case[] {
-  if (inject('proofs') === 'all') return [...cases]
+  if (runsLongProofs()) return [...cases]
   const sample = cases.filter((_, index) => index % nth === first % nth)
   if (sample.length === 0) throw new RangeError(`A sample of ${cases.length} cases is empty: sample more of them.`)
   return sample

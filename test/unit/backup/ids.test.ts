@@ -1,5 +1,5 @@
 // The ids of backups, which begin with the time of the snapshot.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { backupId, backupTime, idPattern } from '../../../src/backup/format.ts'
 
@@ -11,8 +11,7 @@ it('an id tells the time of its backup, to the second', () => {
 })
 
 it('every text that is taken for an id has a time that PostgreSQL can store', () => {
-  const digits = (length: number) =>
-    fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: length, maxLength: length })
+  const digits = (length: number) => fc.stringMatching(new RegExp(`^\\d{${length}}$`))
   const text = fc.tuple(digits(8), digits(6)).map(([day, time]) => `${day}T${time}Z-00000000`)
   const near = fc
     .tuple(

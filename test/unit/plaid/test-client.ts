@@ -33,8 +33,8 @@ interface Asked {
 
 /** A client, and a call of it with some members changed. */
 interface TestClient {
-  clientFor(options?: Options, fetching?: typeof fetch): PlaidClient
-  ask(overrides?: Partial<Call>, options?: Options): Promise<Asked>
+  readonly clientFor: (options?: Options, fetching?: typeof fetch) => PlaidClient
+  readonly ask: (overrides?: Partial<Call>, options?: Options) => Promise<Asked>
 }
 
 export function testClient(baseUrl: () => string): TestClient {

@@ -21,6 +21,7 @@ import {
   userWith,
   useWorld,
 } from '../../support/item-lifecycle.ts'
+import { sampledCalls } from '../../support/sampled.ts'
 import { callFaults, failAt } from '../../support/fault-injection.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
 import type { World } from '../../support/world.ts'
@@ -224,7 +225,7 @@ describe('a rotation', () => {
       ])
       const asked = unharmed.calls.indexOf('plaid.invalidateAccessToken') + 1
       const cases: { subject: string; item: Item; at: number }[] = []
-      for (let at = 1; at <= unharmed.calls.length; at += 1) {
+      for (const at of sampledCalls(unharmed.calls.length, 2, callFaults.indexOf(fault))) {
         const subject = `rotation ${fault} ${at}`
         const item = await link(subject)
         await codeOf(

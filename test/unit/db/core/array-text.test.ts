@@ -1,5 +1,5 @@
 // The text form of arrays, read back by PostgreSQL.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { arrayText } from '../../../../src/db/core/array-text.ts'
 import { query } from '../../../support/sql.ts'
