@@ -1,4 +1,4 @@
-// Runs one statement over PostgreSQL's own protocol, on a connection of its own.
+// Runs one statement over PostgreSQL's own protocol, on a new connection.
 import { Client } from 'pg'
 
 export async function queryDirectly(url: string, text: string): Promise<unknown[]> {

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { backupId, backupTime, idPattern } from '../../../src/backup/format.ts'
 
-it('an id tells the time of its backup, to the second', () => {
+it('an id names the time of its backup, to the second', () => {
   const created = new Date('2026-11-29T02:11:07.890Z')
   const id = backupId(created, new Uint8Array([1, 2, 3, 254]))
   expect(id).toBe('20261129T021107Z-010203fe')
