@@ -95,11 +95,14 @@ export interface KnownAccounts {
 const versionRow = z.object({ version: z.string() }).transform(({ version: text }) => text)
 const selectVersion = (userId: string) => query(versionRow, sql`select ${version(userId)} as version`)
 
-/** The accounts of a user with their version. */
+/**
+ * The accounts of a user with their version. The version is read first: each statement of a batch sees what was committed
+ * before it, so accounts that change in between do not have this version, and the commit that requires it is refused.
+ */
 export async function readKnownAccounts(jobs: JobsDatabase, userId: string): Promise<KnownAccounts> {
   const { accounts, versions } = await batch(jobs, {
-    accounts: selectKnownAccounts(sql`${userId}::uuid`),
     versions: selectVersion(userId),
+    accounts: selectKnownAccounts(sql`${userId}::uuid`),
   })
   return { accounts, version: versions[0] ?? '' }
 }
@@ -121,12 +124,12 @@ export async function readAccountsAndItem(
   plaidItemId: string,
 ): Promise<KnownAccounts & { readonly item: StoredItem | null }> {
   const { items, accounts, versions } = await batch(jobs, {
+    versions: selectVersion(userId),
     items: query(
       storedItem,
       sql`select id, user_id = ${userId} as is_own from items where plaid_item_id = ${plaidItemId}`,
     ),
     accounts: selectKnownAccounts(sql`${userId}::uuid`),
-    versions: selectVersion(userId),
   })
   return { accounts, version: versions[0] ?? '', item: items[0] ?? null }
 }
