@@ -35,7 +35,7 @@ ALTER ROLE wn_backup SET statement_timeout = '5min';
 --> statement-breakpoint
 ALTER ROLE wn_backup SET lock_timeout = '10s';
 --> statement-breakpoint
--- Longer than the upload of a part. A snapshot that nobody reads any more keeps dead rows from being vacuumed.
+-- Longer than the upload of a part. An abandoned snapshot keeps dead rows from being vacuumed.
 ALTER ROLE wn_backup SET idle_in_transaction_session_timeout = '2min';
 --> statement-breakpoint
 ALTER ROLE wn_backup SET jit = off;

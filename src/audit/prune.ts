@@ -1,5 +1,5 @@
-// Deletes old rows and checkpoints of the audit trail. In their place each chain, and the list of checkpoints, keeps the signature of its last deleted link, so that
-// what follows still verifies, and a deletion by an attacker does not.
+// Deletes old rows and checkpoints of the audit trail. In their place each chain, and the list of checkpoints, keeps the
+// signature of its last deleted link, so that what follows still verifies, and a deletion by an attacker does not.
 import type { Ctx } from '../context.ts'
 import {
   findOldCheckpoint,

@@ -59,21 +59,30 @@ async function deleteBackup(bucket: Bucket, { id, objects }: Stored): Promise<vo
   await bucket.delete([...objects.values()].map(({ key }) => key))
 }
 
-/** Ends uploads that were begun before `before` and never completed. Returns how many. */
-async function abortUploads(bucket: Bucket, before: Date): Promise<number> {
-  const old = (await listObjects(bucket, unfinishedPrefix)).filter(({ uploaded }) => uploaded < before)
-  for (const { key } of old) {
-    const uploadId = await (await bucket.get(key))?.text()
-    const target = `${backupPrefix}${key.slice(unfinishedPrefix.length)}`
-    // R2 refuses an upload that has ended already.
-    if (uploadId !== undefined)
-      await bucket
-        .resumeMultipartUpload(target, uploadId)
-        .abort()
-        .catch(() => undefined)
-    await bucket.delete([key])
+/** R2 ends an upload itself a week after its begin: https://developers.cloudflare.com/r2/buckets/object-lifecycles/ */
+const uploadLifeMs = 8 * dayMs
+
+/**
+ * Ends uploads that were begun more than a day ago and never completed. Returns how many. The note of an upload that does
+ * not end stays for the next cleanup, until R2 has ended the upload itself.
+ */
+async function abortUploads(bucket: Bucket, nowMs: number, log: Ctx['log']): Promise<number> {
+  const begunBefore = (ms: number) => (object: BucketObject) => object.uploaded.getTime() < nowMs - ms
+  const old = (await listObjects(bucket, unfinishedPrefix)).filter(begunBefore(dayMs))
+  let aborted = 0
+  for (const object of old) {
+    const file = object.key.slice(unfinishedPrefix.length)
+    try {
+      const uploadId = await (await bucket.get(object.key))?.text()
+      if (uploadId !== undefined) await bucket.resumeMultipartUpload(`${backupPrefix}${file}`, uploadId).abort()
+      aborted += 1
+    } catch (error) {
+      log.warn('backup_upload_not_aborted', { target_id: file, error })
+      if (!begunBefore(uploadLifeMs)(object)) continue
+    }
+    await bucket.delete([object.key])
   }
-  return old.length
+  return aborted
 }
 
 /** Deletes backups past `BACKUP_RETENTION_DAYS`, and what was left unfinished for more than a day. */
@@ -99,6 +108,6 @@ export async function cleanupBackups(ctx: Ctx): Promise<void> {
       failed += 1
       ctx.log.warn('backup_not_deleted', { target_id: each.id, error })
     })
-  const aborted = await abortUploads(bucket, yesterday)
+  const aborted = await abortUploads(bucket, nowMs, ctx.log)
   ctx.log.info('backups_cleaned', { removed: due.length - failed, failed, count: aborted })
 }

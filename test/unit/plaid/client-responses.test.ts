@@ -63,7 +63,7 @@ describe('a response that is not JSON', () => {
     expect(sent).toBeLessThan(64)
   })
 
-  it('is one of 31 MiB no more than any other', async () => {
+  it('is not one of 31 MiB, which is read', async () => {
     server.answer(json(`{"amount":1,"filler":"${'ü'.repeat(15.5 * 1024 * 1024)}"}`))
     expect((await ask()).result).toMatchObject({ ok: true, value: { amount: '1' } })
   })

@@ -36,7 +36,7 @@ describe('a webhook that changes an item', () => {
     ['PENDING_EXPIRATION', 'item_end_announced'],
     ['LOGIN_REPAIRED', 'item_repaired'],
   ])('%s is a row of Plaid in the trail of the user', async (code, action) => {
-    const subject = `told ${code}`
+    const subject = `webhook ${code}`
     const item = await link(world, subject)
     await relay(body(item.plaidItemId, code))
     expect(await rowsOf(item.id)).toEqual([`webhook ${action} 20:wealthnavigator-edge${subject}`])
@@ -46,7 +46,7 @@ describe('a webhook that changes an item', () => {
     const item = await link(world, 'one account')
     const [account] = await world.sql('select plaid_account_id from accounts where item_id = $1 limit 1', [item.id])
     await relay(body(item.plaidItemId, 'USER_ACCOUNT_REVOKED', { account_id: account?.['plaid_account_id'] }))
-    await relay(body(item.plaidItemId, 'USER_ACCOUNT_REVOKED', { account_id: 'of nobody' }))
+    await relay(body(item.plaidItemId, 'USER_ACCOUNT_REVOKED', { account_id: 'an unknown account' }))
     expect(await rowsOf(item.id)).toEqual(['webhook account_revoked 20:wealthnavigator-edgeone account'])
   })
 
@@ -57,7 +57,7 @@ describe('a webhook that changes an item', () => {
     await relay(body(item.plaidItemId, 'PENDING_DISCONNECT'))
     await relay(body(item.plaidItemId, 'NEW_ACCOUNTS_AVAILABLE'))
     expect(await rowsOf(item.id)).toHaveLength(1)
-    await relay(body('plaid-item-of-nobody', 'USER_PERMISSION_REVOKED'))
+    await relay(body('an-unknown-plaid-item', 'USER_PERMISSION_REVOKED'))
   })
 
   it('is stored with its row or not at all', async () => {

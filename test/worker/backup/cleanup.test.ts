@@ -61,6 +61,23 @@ describe('the weekly cleanup', () => {
     await expect(upload.uploadPart(2, new Uint8Array(10))).rejects.toThrow('does not exist')
   })
 
+  it('tries again to end an upload that did not end, until R2 has ended it', async () => {
+    const note = 'unfinished/20200101T000000Z-00000002/public.items.jsonl.gz.age'
+    await bucket.put(note, 'an upload')
+    const failing = withCalls({
+      resumeMultipartUpload: (key, uploadId) => ({
+        ...bucket.resumeMultipartUpload(key, uploadId),
+        abort: () => Promise.reject(new Error('R2 does not answer')),
+      }),
+    })
+    const after = (days: number) => cron({ bucket: failing, now: new Date(Date.now() + days * dayMs + 1000) })
+    await cleanupBackups(after(2))
+    expect(await keysIn('unfinished/')).toEqual([note])
+    expect(world.lines.join('\n')).toContain('backup_upload_not_aborted')
+    await cleanupBackups(after(8))
+    expect(await keysIn('unfinished/')).toEqual([])
+  })
+
   it('continues where the bucket’s lock refuses a deletion', async () => {
     const [locked, old, newest] = [await backupOf(32), await backupOf(31), await backupOf(1)]
     const locking = withCalls({
