@@ -7,7 +7,7 @@ import { fillWithOthers, prepareCommit } from './stored-commit.ts'
 import { copyIn, copyText, storedRows } from './stored-row.ts'
 
 /** Rounds by number of transactions; short measurements are repeated more often. */
-const rounds = { 500: 15, 5000: 5, 50000: 3 } as const
+const rounds = { 500: 15, 5000: 15, 50000: 3 } as const
 const target = 0.35
 
 type Side = 'copy' | 'database' | 'endpoint'
