@@ -10,6 +10,7 @@ import type { ApiDatabase, JobsDatabase } from './db/core/client.ts'
 import type { IdentityServices } from './identity/services.ts'
 import type { Enqueue } from './messages/coalesce.ts'
 import type { Producer } from './messages/producer.ts'
+import type { OperationObserver } from './monitoring/operation.ts'
 import type { Pseudonyms } from './monitoring/pseudonyms.ts'
 import type { Redact } from './monitoring/redact.ts'
 import type { ReportContext, Reporter } from './monitoring/sentry.ts'
@@ -69,6 +70,8 @@ export interface Services {
   readonly backups: Bucket | null
   /** Copies a checkpoint of the audit trail to where the database's owner cannot change it; null where there is none. */
   readonly saveCheckpoint: ((checkpoint: SignedCheckpoint) => Promise<void>) | null
+  /** Called for every operation of every request, message and cron run of the isolate. */
+  readonly observers: readonly OperationObserver[]
   /** `random` decides which operations are sent. */
   readonly reporter: (context: ReportContext, random?: () => number) => Reporter
 }

@@ -198,6 +198,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     pseudonyms: createPseudonyms(config.secret),
     backups,
     saveCheckpoint: backups === null ? null : createCheckpointSaver(backups),
+    observers: [],
     reporter: createReporter({
       dsn: config.sentry?.dsn ?? null,
       environment: config.environment,

@@ -4,6 +4,7 @@ import type { Ctx } from './context.ts'
 import { jobFor } from './cron/schedule.ts'
 import { createApp } from './http/app.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
+import { observeOperations } from './monitoring/operation.ts'
 import { consumerFor } from './queue/route.ts'
 import { type Bindings, createServices } from './services.ts'
 import type { Services } from './context.ts'
@@ -51,7 +52,8 @@ async function runJob(
   const actor = { kind, name: job.name }
   const log = createLogger({ request_id: requestId, actor: `${kind}:${job.name}` }, { redactText: services.redact })
   try {
-    await job.run({ services, actor, requestId, now: () => new Date(), log })
+    const ctx = { services, actor, requestId, now: () => new Date(), log }
+    await observeOperations(services.observers, () => job.run(ctx))
   } catch (error) {
     log.error('job_failed', { job: job.name, error })
     services.reporter(context).captureError(error, { job: job.name })

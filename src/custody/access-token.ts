@@ -1,7 +1,7 @@
 // Seals access tokens, bound to their item's row. Opened tokens print as [redacted].
-import { open, seal } from '../crypto/envelope.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
+import { open, seal } from './observed-envelope.ts'
 
 interface Owner {
   readonly userId: string
@@ -11,7 +11,7 @@ interface Owner {
 const binding = ({ userId, itemId }: Owner) => ({ table: 'items', column: 'access_token_sealed', userId, itemId })
 
 export async function sealAccessToken(keyring: Keyring, token: Secret, owner: Owner): Promise<string> {
-  return await seal(keyring, token.reveal(), binding(owner))
+  return await seal('access_token', keyring, token.reveal(), binding(owner))
 }
 
 /**
@@ -19,5 +19,5 @@ export async function sealAccessToken(keyring: Keyring, token: Secret, owner: Ow
  * configured
  */
 export async function openAccessToken(keyring: Keyring, sealed: string, owner: Owner): Promise<Secret> {
-  return createSecret(await open(keyring, sealed, binding(owner)))
+  return createSecret(await open('access_token', keyring, sealed, binding(owner)))
 }

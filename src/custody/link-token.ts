@@ -1,9 +1,9 @@
 // Stores link tokens and public tokens as digests, to recognize them, and seals link tokens that Plaid needs again.
-import { open, seal } from '../crypto/envelope.ts'
 import { sha256 } from '../crypto/digest.ts'
 import { encodeHex, utf8 } from '../crypto/encoding.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { createSecret, type Secret } from '../crypto/secret.ts'
+import { open, seal } from './observed-envelope.ts'
 
 interface Owner {
   readonly userId: string
@@ -23,7 +23,7 @@ export async function tokenDigest(token: string): Promise<string> {
 }
 
 export async function sealLinkToken(keyring: Keyring, token: string, owner: Owner): Promise<string> {
-  return await seal(keyring, token, binding(owner))
+  return await seal('link_token', keyring, token, binding(owner))
 }
 
 /**
@@ -31,5 +31,5 @@ export async function sealLinkToken(keyring: Keyring, token: string, owner: Owne
  *   configured
  */
 export async function openLinkToken(keyring: Keyring, sealed: string, owner: Owner): Promise<Secret> {
-  return createSecret(await open(keyring, sealed, binding(owner)))
+  return createSecret(await open('link_token', keyring, sealed, binding(owner)))
 }

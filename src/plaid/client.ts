@@ -7,6 +7,7 @@ import { readText } from '../body.ts'
 import { withDeadline } from '../timeout.ts'
 import { parseExactJson } from '../exact-json.ts'
 import { AppError } from '../errors.ts'
+import { measured, type Outcome as OperationOutcome } from '../monitoring/operation.ts'
 import { classify, foreignTokenCode, frozenCode, type PlaidFailure, plaidErrorSchema } from './errors.ts'
 import type { FreezeGate, GateAnswer } from './freeze-gate.ts'
 import type { UsageCounter } from './usage-counter.ts'
@@ -180,7 +181,7 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
     if (gate !== 'open') return { ok: false, failure: refusedByGate(gate) }
     const outcome: Outcome = (await limiter?.check(call.path, caller)) ?? { kind: 'admitted' }
     if (outcome.kind !== 'admitted') return { ok: false, failure: notAdmitted(outcome) }
-    const result = await ask(call)
+    const result = await measured({ kind: 'plaid', name: call.path, outcomeOf }, () => ask(call))
     usage.count(call.path, result.ok ? 'ok' : result.failure.errorCode)
     if (!result.ok && result.failure.class === 'rate_limited')
       await limiter?.recordRejection(call.path, caller, result.failure.errorCode, result.failure.retryAfterSeconds)
@@ -202,6 +203,14 @@ export function createPlaidClient(options: PlaidClientOptions): PlaidClient {
       return await attempt(call)
     },
   }
+}
+
+/** Plaid's code without what follows it: paths of fields. */
+function outcomeOf(result: PlaidResult<unknown>): OperationOutcome {
+  if (result.ok) return { ok: true, plaidRequestId: result.requestId }
+  const { errorCode, requestId } = result.failure
+  const [code = errorCode] = errorCode.split(' ', 1)
+  return { ok: false, code, ...(requestId === null ? {} : { plaidRequestId: requestId }) }
 }
 
 /** The error of a bug: a paid call that was not declared as one, or that would not be counted. */

@@ -120,10 +120,10 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   ratelimit: ['library', 'crypto', 'monitoring'],
   auth: ['library', 'crypto'],
   'plaid/rate-limit': ['library'],
-  plaid: ['library', 'crypto', 'plaid/rate-limit'],
+  plaid: ['library', 'crypto', 'monitoring', 'plaid/rate-limit'],
   envelope: ['library', 'crypto'],
-  custody: ['library', 'crypto', 'envelope'],
-  'db/core': ['data', 'library', 'crypto', 'schema'],
+  custody: ['library', 'crypto', 'envelope', 'monitoring'],
+  'db/core': ['data', 'library', 'crypto', 'monitoring', 'schema'],
   queue: [
     'library',
     'db/core',
@@ -166,6 +166,10 @@ export const packages: readonly { readonly name: RegExp; readonly paths: readonl
   {
     name: /^node:crypto$/,
     paths: ['src/identity/scrypt.ts', 'src/identity/node-crypto.d.ts', 'src/backup/sha256.ts'],
+  },
+  {
+    name: /^node:async_hooks$/,
+    paths: ['src/monitoring/operation.ts', 'src/monitoring/node-async-hooks.d.ts'],
   },
   { name: /^cloudflare:workers$/, paths: ['src/ratelimit/object.ts', 'src/plaid/rate-limit/object.ts'] },
 ]

@@ -1,13 +1,15 @@
 // Neon over HTTP: the three logins as three types that cannot be confused, and the database's failures without the
 // statements, parameters and connection strings that the driver's errors contain.
-import { neon, neonConfig } from '@neondatabase/serverless'
+import { neon, neonConfig, type NeonQueryFunction } from '@neondatabase/serverless'
 import type { BatchItem } from 'drizzle-orm/batch'
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
 import { pauseMs } from '../../retry.ts'
 import { withDeadline } from '../../timeout.ts'
 import { AppError, frozenError } from '../../errors.ts'
+import { measured } from '../../monitoring/operation.ts'
 import { isRejection, sqlState } from './sql-state.ts'
 import { type Batch, isStatement, partsOf, type Results, resultsOf, type Statement } from './statement.ts'
+import { nameOfBatch } from './statement-name.ts'
 
 type LoginName = 'wn_api' | 'wn_jobs' | 'wn_identity'
 
@@ -47,8 +49,27 @@ export function connect<Login extends LoginName>(
   timeoutMs: number = callTimeoutMs[login],
 ): Database<Login> {
   if (endpoint !== null) neonConfig.fetchEndpoint = endpoint
-  const connectionWith = (milliseconds: number) => drizzle(neon(url, { fetchOptions: { timeoutMs: milliseconds } }))
+  const connectionWith = (milliseconds: number) =>
+    drizzle(observed(neon(url, { fetchOptions: { timeoutMs: milliseconds } })))
   return { login, connection: connectionWith(timeoutMs), patient: connectionWith(longTimeoutMs) }
+}
+
+/** Reports each round trip of the driver. */
+function observed(driver: NeonQueryFunction<false, false>): NeonQueryFunction<false, false> {
+  const { transaction } = driver
+  driver.transaction = async (queries, options) => {
+    const texts = Array.isArray(queries)
+      ? queries.map(({ queryData }) => ('query' in queryData ? queryData.query : ''))
+      : []
+    const name = nameOfBatch(texts)
+    return await measured({ kind: 'database', name, codeOf: driverCode }, () => transaction(queries, options))
+  }
+  return driver
+}
+
+/** The SQLSTATE, or what else ended the call. */
+function driverCode(error: unknown): string {
+  return driverSqlState(error) ?? (isTimeout(error) ? 'TIMEOUT' : 'NO_ANSWER')
 }
 
 /** The part of a response that the driver reads: its status, and its whole body as text or as JSON. */

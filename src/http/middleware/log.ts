@@ -6,6 +6,7 @@ import type { Actor, LogNotes } from '../../context.ts'
 import type { Identity } from '../../db/core/scope.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import { createLogger, type LogFields, type LoggerOptions } from '../../monitoring/logger.ts'
+import { observeOperations } from '../../monitoring/operation.ts'
 import type { SecurityEvent } from '../../monitoring/security-events.ts'
 import { mayReport } from '../../privacy/diagnostics.ts'
 import { networkOf } from '../../ratelimit/address.ts'
@@ -26,7 +27,7 @@ export function log(options: LoggerOptions): Middleware {
     const redaction = services instanceof AppError ? {} : { redactText: services.redact }
     const ids = { request_id: context.get('requestId'), client_request_id: context.get('clientRequestId') }
     context.set('log', createLogger(ids, { ...redaction, ...options }))
-    await next()
+    await observeOperations(services instanceof AppError ? [] : services.observers, next)
     const endedAtMs = Date.now()
     write(context, endedAtMs - startedAtMs, await whoIn(context, startedAtMs))
     report(context, startedAtMs, endedAtMs)
