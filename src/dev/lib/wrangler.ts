@@ -8,25 +8,55 @@ import { projectFolder } from './project-folder.ts'
 
 const run = promisify(execFile)
 const outputOf = z.object({ stdout: z.string(), stderr: z.string() })
+const maxOutputBytes = 64_000_000
+
+export interface WranglerOptions {
+  /** The configuration file; by default the project's wrangler.toml. */
+  readonly config?: string
+  /** A script that Node runs instead of the pinned wrangler. */
+  readonly program?: string
+  /** What wrangler reads from its standard input. */
+  readonly input?: string
+  /** Further environment variables. */
+  readonly variables?: Readonly<Record<string, string>>
+  readonly timeoutMs?: number
+}
+
+function pinnedWrangler(): string {
+  return join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js')
+}
+
+/** What a failed command printed: wrangler writes errors to either stream. */
+function printedBy(error: unknown): string {
+  const printed = outputOf.safeParse(error).data
+  if (printed === undefined) return String(error)
+  return (printed.stderr.trim() || printed.stdout.trim() || String(error)).trim()
+}
 
 /** The command's standard output. Rejects with its standard error if it fails. Its log goes into `folder`. */
-export async function runWrangler(args: readonly string[], folder: string): Promise<string> {
-  const wrangler = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js')
-  const config = ['-c', join(projectFolder, 'wrangler.toml')]
-  const quiet = {
+export async function runWrangler(
+  args: readonly string[],
+  folder: string,
+  options: WranglerOptions = {},
+): Promise<string> {
+  const { config = join(projectFolder, 'wrangler.toml'), program = pinnedWrangler(), input, timeoutMs = 0 } = options
+  const env = {
+    ...process.env,
     CI: '1',
     NO_COLOR: '1',
     WRANGLER_SEND_METRICS: 'false',
     WRANGLER_HIDE_BANNER: 'true',
     WRANGLER_LOG_PATH: join(folder, 'logs'),
+    ...options.variables,
   }
-  const env = { ...process.env, ...quiet }
+  const settings = { cwd: projectFolder, env, timeout: timeoutMs, maxBuffer: maxOutputBytes }
+  const running = run(process.execPath, [program, ...args, '-c', config], settings)
+  // A command that fails before it reads its input closes the pipe; its exit code says why.
+  running.child.stdin?.on('error', () => undefined)
+  running.child.stdin?.end(input)
   try {
-    const { stdout } = await run(process.execPath, [wrangler, ...args, ...config], { cwd: projectFolder, env })
-    return stdout
+    return (await running).stdout
   } catch (error) {
-    const printed = outputOf.safeParse(error).data
-    const text = printed === undefined ? String(error) : printed.stderr || printed.stdout
-    throw new Error(text.trim(), { cause: error })
+    throw new Error(printedBy(error), { cause: error })
   }
 }
