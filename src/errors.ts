@@ -21,6 +21,7 @@ export const errorTable = {
   invalid_code: { status: 401, title: 'Unauthorized', reportable: false },
   webhook_refused: { status: 401, title: 'Unauthorized', reportable: false },
   forbidden: { status: 403, title: 'Forbidden', reportable: false },
+  https_required: { status: 403, title: 'HTTPS required', reportable: false },
   purpose_not_allowed: { status: 403, title: 'Purpose not allowed', reportable: false },
   not_found: { status: 404, title: 'Not found', reportable: false },
   method_not_allowed: { status: 405, title: 'Method not allowed', reportable: false },

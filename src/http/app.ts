@@ -20,6 +20,7 @@ import {
   limitUnmetered,
 } from './middleware/rate-limit.ts'
 import { requestId } from './middleware/request-id.ts'
+import { requireHttps } from './middleware/require-https.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { findServices, requireServices } from './middleware/services.ts'
 import { reportUnverifiedWebhooks } from './middleware/unverified-webhooks.ts'
@@ -59,6 +60,7 @@ function build(logging: LoggerOptions): App {
     reportUnknownAddress(),
     flushUsage(),
     securityHeaders(),
+    requireHttps(),
     cors(),
     rateLimitHeaders(),
   )

@@ -75,7 +75,7 @@ function errorsOf(route: Route): ErrorCode[] {
   if (access === 'admin' || (access === 'user' && method !== 'GET')) codes.push('forbidden')
   // Any write, while an operator has frozen the deployment.
   if (method !== 'GET') codes.push('frozen')
-  codes.push('rate_limited')
+  codes.push('rate_limited', 'https_required')
   // `unavailable` also while requests cannot be counted.
   if (path !== '/health') codes.push('internal', 'misconfigured', 'unavailable')
   return [...new Set(codes)].sort()

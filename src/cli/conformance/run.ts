@@ -1,4 +1,5 @@
 // Runs assertions one after the other against one target. A failed or impossible one does not stop the run.
+import { redacted } from '../lib/redacted.ts'
 import { type Assertion, isUncheckable } from './assertion.ts'
 
 export type Outcome =
@@ -21,13 +22,6 @@ export interface RunChoices {
 }
 
 const signs = { passed: 'ok  ', failed: 'FAIL', unchecked: '----' } as const
-
-/** Removes tokens and passwords, which messages of a driver or a response can contain. */
-function redacted(text: string): string {
-  return text
-    .replaceAll(/\b(access|public|link)-(sandbox|development|production)-[\w-]+/g, '$1-$2-[redacted]')
-    .replaceAll(/(postgres(?:ql)?:\/\/[^:@/\s]*):[^@\s]*@/g, '$1:[redacted]@')
-}
 
 async function outcomeOf<Target>(assertion: Assertion<Target>, target: Target): Promise<Outcome> {
   try {

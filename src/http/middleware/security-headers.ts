@@ -1,6 +1,7 @@
 // The security headers of every response: successes, problems, preflights, unknown paths.
 import { AppError } from '../../errors.ts'
 import type { Middleware } from '../request-state.ts'
+import { isPlain } from './require-https.ts'
 
 /** Browser features, all denied, in case a response is rendered. */
 const deniedFeatures = [
@@ -47,9 +48,9 @@ export function securityHeaders(): Middleware {
     await next()
     for (const [name, value] of always) context.header(name, value)
     const services = context.get('services')
-    // An invalid configuration may be that of production.
-    if (services instanceof AppError || services.config.strict)
-      context.header('Strict-Transport-Security', strictTransport)
+    // An invalid configuration may be that of production. RFC 6797 §7.2 forbids the header over plain http.
+    const isStrict = services instanceof AppError || services.config.strict
+    if (isStrict && !isPlain(context.req.url)) context.header('Strict-Transport-Security', strictTransport)
     if (!context.res.headers.has('cache-control')) context.header('Cache-Control', 'no-store')
   }
 }

@@ -46,6 +46,7 @@ describe('a command', () => {
     'cli/ranks.ts',
     'cli/recheck.ts',
     'cli/sbom.ts',
+    'cli/smoke.ts',
     'cli/token.ts',
     'dev/stack/start.ts',
   ]
@@ -105,6 +106,10 @@ describe('a command', () => {
     ['cli/pseudonym.ts', ['account', 'ada@example.com', '--day', '2026-01-31']],
     ['cli/recheck.ts', []],
     ['cli/recheck.ts', ['--url', 'nowhere']],
+    ['cli/smoke.ts', []],
+    ['cli/smoke.ts', ['--url', 'nowhere']],
+    ['cli/smoke.ts', ['--url', 'http://127.0.0.1:9', '--after-deploy']],
+    ['cli/smoke.ts', ['--url', 'http://127.0.0.1:9', '--header', 'nonsense']],
     ['cli/token.ts', []],
     ['cli/token.ts', ['--sub', 'x', '--ttl', '0']],
     ['cli/token.ts', ['--sub', 'x', '--role', 'god']],

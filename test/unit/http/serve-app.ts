@@ -71,6 +71,10 @@ export function withSilentJobs(services: Services): Services {
 
 export interface ServedApp {
   ask(path: string, init?: RequestInit): Promise<Response>
+  /** The same over plain http. */
+  askPlainly(path: string, init?: RequestInit): Promise<Response>
+  /** The same at another address. */
+  askAt(url: string, init?: RequestInit): Promise<Response>
   /** The parsed log lines so far. */
   readonly lines: Record<string, unknown>[]
 }
@@ -83,9 +87,13 @@ export function serveApp(make: () => Services = () => servicesOf()): ServedApp {
   const sink = (line: string): number => lines.push(lineSchema.parse(JSON.parse(line)))
   const app = createApp({ servicesFor: make, log: { sink } })
   const context = { waitUntil: () => {}, passThroughOnException: () => {}, props: {} }
+  const askAt = async (url: string, init?: RequestInit): Promise<Response> =>
+    app.fetch(new Request(url, init), {}, context)
   return {
     lines,
-    ask: async (path, init) => app.fetch(new Request(`https://api.wealth.test${path}`, init), {}, context),
+    ask: (path, init) => askAt(`https://api.wealth.test${path}`, init),
+    askPlainly: (path, init) => askAt(`http://api.wealth.test${path}`, init),
+    askAt,
   }
 }
 

@@ -1,0 +1,94 @@
+// A list of small checks with one verdict each: pass, warn or fail. What a check does not know is never a pass, and a
+// check that throws has failed.
+import { redacted } from './redacted.ts'
+
+export type Status = 'pass' | 'warn' | 'fail'
+
+/** What a check found, in one sentence; and what to do, unless it passed. */
+export interface Verdict {
+  readonly status: Status
+  readonly said: string
+  readonly remedy?: string
+}
+
+export interface CheckResult extends Verdict {
+  readonly name: string
+}
+
+export interface CheckReport {
+  /** Whether no check failed. Warnings do not count. */
+  readonly ok: boolean
+  readonly results: readonly CheckResult[]
+}
+
+export interface Check<Ports> {
+  readonly name: string
+  check(ports: Ports): Promise<Verdict> | Verdict
+}
+
+export const pass = (said: string): Verdict => ({ status: 'pass', said })
+export const warn = (said: string, remedy: string): Verdict => ({ status: 'warn', said, remedy })
+export const fail = (said: string, remedy: string): Verdict => ({ status: 'fail', said, remedy })
+
+export interface CheckOptions {
+  /** Removes secrets from what a check says. */
+  readonly redact?: (text: string) => string
+  /** Called after each check. */
+  readonly onResult?: (result: CheckResult) => void
+  /** Stops before the next check. */
+  readonly signal?: AbortSignal
+}
+
+const longestText = 600
+
+/** The message of an error, without the type of the error; the messages of all errors that it collects. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(messageOf).join('; ')
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause instanceof Error ? ` (${messageOf(error.cause)})` : ''
+  return `${error.message || error.name}${cause}`
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim().slice(0, longestText)
+
+async function verdictOf<Ports>(check: Check<Ports>, ports: Ports): Promise<Verdict> {
+  try {
+    return await check.check(ports)
+  } catch (error) {
+    return fail(messageOf(error), 'The check itself did not finish: remove what the message names, then run it again.')
+  }
+}
+
+/** Runs the checks one after the other. One that fails does not stop the others. */
+export async function runChecks<Ports>(
+  checks: readonly Check<Ports>[],
+  ports: Ports,
+  { redact = redacted, onResult, signal }: CheckOptions = {},
+): Promise<CheckReport> {
+  const results: CheckResult[] = []
+  for (const check of checks) {
+    signal?.throwIfAborted()
+    const { status, said, remedy } = await verdictOf(check, ports)
+    const result: CheckResult = {
+      name: check.name,
+      status,
+      said: oneLine(redact(said)),
+      ...(remedy === undefined ? {} : { remedy: oneLine(redact(remedy)) }),
+    }
+    onResult?.(result)
+    results.push(result)
+  }
+  return { ok: results.every(({ status }) => status !== 'fail'), results }
+}
+
+const signs: Readonly<Record<Status, string>> = { pass: 'pass', warn: 'WARN', fail: 'FAIL' }
+
+/** The lines of a result: what was found, and below it what to do. */
+export const describeResult = ({ status, name, said, remedy }: CheckResult): string =>
+  `${signs[status]}  ${name}: ${said}${remedy === undefined ? '' : `\n      → ${remedy}`}`
+
+/** `9 passed, 1 warned, 0 failed.` */
+export function describeReport({ results }: CheckReport): string {
+  const count = (status: Status) => results.filter((result) => result.status === status).length
+  return `${count('pass')} passed, ${count('warn')} warned, ${count('fail')} failed.`
+}

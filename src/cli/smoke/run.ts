@@ -1,0 +1,16 @@
+// The smoke test of a deployment. `deploy` runs it against a new version before that serves users.
+import { type CheckOptions, type CheckReport, runChecks } from '../lib/checks.ts'
+import { redactor } from '../lib/redacted.ts'
+import { serviceChecks } from './service.ts'
+import { smokePorts, type SmokeTarget } from './target.ts'
+import { transportChecks } from './tls.ts'
+
+export type SmokeReport = CheckReport
+export type { SmokeTarget } from './target.ts'
+
+/** @throws Error if the target's URL is no http(s) URL */
+export function runSmoke(target: SmokeTarget, options: CheckOptions = {}): Promise<SmokeReport> {
+  const ports = smokePorts(target)
+  const redact = redactor(target.token === undefined ? [] : [target.token])
+  return runChecks([...transportChecks, ...serviceChecks], ports, { redact, ...options })
+}
