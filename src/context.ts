@@ -10,6 +10,8 @@ import type { ApiDatabase, JobsDatabase } from './db/core/client.ts'
 import type { IdentityServices } from './identity/services.ts'
 import type { Enqueue } from './messages/coalesce.ts'
 import type { Producer } from './messages/producer.ts'
+import type { Metrics } from './monitoring/metrics/collector.ts'
+import type { MetricsStore } from './monitoring/metrics/types.ts'
 import type { OperationObserver } from './monitoring/operation.ts'
 import type { Pseudonyms } from './monitoring/pseudonyms.ts'
 import type { Redact } from './monitoring/redact.ts'
@@ -41,6 +43,10 @@ export interface Services {
    * it.
    */
   readonly flushUsage: (log: Logger) => Promise<void>
+  /** Counts and durations. Never fails; entry points flush it in `waitUntil`. */
+  readonly metrics: Metrics
+  /** Where the metrics of all isolates are; null where MONITOR is not bound. */
+  readonly metricsStore: MetricsStore | null
   readonly keyring: Keyring
   /** Signs the rows of the audit trail. */
   readonly auditKeys: AuditKeys

@@ -14,6 +14,9 @@ import type { Services } from './context.ts'
 import { AppError } from './errors.ts'
 import type { IdentityServices } from './identity/services.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
+import { createMetrics } from './monitoring/metrics/collector.ts'
+import { operationMetrics } from './monitoring/metrics/observe-operations.ts'
+import { createMetricsStore, type MonitorObjects } from './monitoring/metrics/store.ts'
 import { createPseudonyms } from './monitoring/pseudonyms.ts'
 import { createRedactor } from './monitoring/redact.ts'
 import { createReporter } from './monitoring/sentry.ts'
@@ -36,6 +39,8 @@ export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly RATE_LIMITER?: LimiterObjects
   /** Required in strict environments. Without it, Plaid's limits are not enforced elsewhere. */
   readonly PLAID_QUOTA?: PlaidLimiterObjects
+  /** Without it, nothing is measured. */
+  readonly MONITOR?: MonitorObjects
   /** Required where the Worker makes backups. */
   readonly BACKUPS?: Bucket
 }
@@ -106,6 +111,10 @@ function backupsOver({ backup }: Config, bucket: Bucket | undefined): Bucket | n
   return bucket !== undefined && isBound ? bucket : null
 }
 
+/** Metrics are no reason not to start. */
+const metricsStoreOver = (objects: MonitorObjects | undefined): Services['metricsStore'] =>
+  typeof objects?.getByName === 'function' ? createMetricsStore(objects, () => crypto.randomUUID()) : null
+
 function unbound(name: string): AppError {
   return new AppError('misconfigured', 'The service is not configured correctly.', { reason: `${name} is not bound` })
 }
@@ -147,6 +156,8 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const log = createLogger({ environment: config.environment }, { redactText: redact })
   const jobs = connect('wn_jobs', config.database.jobsUrl, config.database.endpoint)
   const usage = createUsageCounter()
+  const metricsStore = metricsStoreOver(bindings.MONITOR)
+  const metrics = createMetrics({ store: metricsStore, wait, newId: () => crypto.randomUUID() })
   const backups = backupsOver(config, bindings.BACKUPS)
   const producer = createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log })
   const freeze = createFreezeGate({
@@ -165,6 +176,8 @@ export function createServices(config: Config, bindings: Bindings): Services {
     plaidFor,
     freeze,
     flushUsage: usageFlush(usage, jobs),
+    metrics,
+    metricsStore,
     keyring: createKeyring(config.encryption),
     auditKeys: createAuditKeys(config.audit),
     auth:
@@ -198,7 +211,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     pseudonyms: createPseudonyms(config.secret),
     backups,
     saveCheckpoint: backups === null ? null : createCheckpointSaver(backups),
-    observers: [],
+    observers: [operationMetrics(metrics)],
     reporter: createReporter({
       dsn: config.sentry?.dsn ?? null,
       environment: config.environment,

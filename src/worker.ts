@@ -9,6 +9,7 @@ import { consumerFor } from './queue/route.ts'
 import { type Bindings, createServices } from './services.ts'
 import type { Services } from './context.ts'
 
+export { Monitor } from './monitoring/metrics/object.ts'
 export { PlaidQuota } from './plaid/rate-limit/object.ts'
 export { RateLimiter } from './ratelimit/object.ts'
 
@@ -51,15 +52,24 @@ async function runJob(
   const requestId = services.newId()
   const actor = { kind, name: job.name }
   const log = createLogger({ request_id: requestId, actor: `${kind}:${job.name}` }, { redactText: services.redact })
+  const { metrics } = services
+  let outcome: 'ok' | 'failed' = 'failed'
   try {
     const ctx = { services, actor, requestId, now: () => new Date(), log }
     await observeOperations(services.observers, () => job.run(ctx))
+    outcome = 'ok'
   } catch (error) {
     log.error('job_failed', { job: job.name, error })
     services.reporter(context).captureError(error, { job: job.name })
     throw error
   } finally {
     context.waitUntil(services.flushUsage(log))
+    if (kind === 'cron') {
+      metrics.count('wn_cron_runs_total', { job: job.name, outcome })
+      if (outcome === 'ok')
+        metrics.gauge('wn_cron_last_success_timestamp_seconds', Date.now() / 1000, { job: job.name })
+    }
+    context.waitUntil(kind === 'cron' ? metrics.flush() : metrics.flushIfDue())
   }
 }
 

@@ -10,6 +10,7 @@ import { reportUnknownAddress } from './middleware/client-address.ts'
 import { cors } from './middleware/cors.ts'
 import { drainBody } from './middleware/drain-body.ts'
 import { log } from './middleware/log.ts'
+import { metrics } from './middleware/metrics.ts'
 import { outliveClient } from './middleware/outlive-client.ts'
 import { rateLimitHeaders } from './middleware/rate-limit-headers.ts'
 import {
@@ -56,6 +57,7 @@ function build(logging: LoggerOptions): App {
     drainBody(),
     requestId(),
     findServices(),
+    metrics(),
     log(logging),
     reportUnknownAddress(),
     flushUsage(),

@@ -34,12 +34,17 @@ export interface RouteDescription {
   readonly limit?: RateLimit
   /** The security event in the log. Routes for administrators have `admin_read` and `admin_change`. */
   readonly event?: RouteEvent
-  /** What the route records in the audit trail. Reads of administrators record `admin_read`. */
+  /** What the route records in the audit trail. Reads of administrators record `admin_read`, unless it says `none`. */
   readonly audit?: RouteAudit
   /** Also refuses tokens whose session has ended. Routes for administrators always do this. */
   readonly session?: 'live'
   /** The purpose of the route, which is refused for users who do not allow it. */
   readonly purpose?: Purpose
+  /**
+   * Whether the route responds while the database is unavailable: that the session has ended, or that the person was erased, is
+   * then not known. Only for routes that say nothing about a person.
+   */
+  readonly servesWithoutDatabase?: true
   readonly params?: z.ZodObject | undefined
   readonly query?: z.ZodObject | undefined
   readonly headers?: z.ZodObject | undefined
@@ -50,7 +55,10 @@ export interface RouteDescription {
   /** In addition to those of its access, its input and the platform. */
   readonly errors: readonly ErrorCode[]
   /** The media type of a success; the default is JSON. */
-  readonly mediaType?: 'text/plain; charset=utf-8' | 'text/markdown; charset=utf-8'
+  readonly mediaType?:
+    | 'text/plain; charset=utf-8'
+    | 'text/plain; version=0.0.4; charset=utf-8'
+    | 'text/markdown; charset=utf-8'
   /** The media types of a success that is a stream of bytes. The response's headers contain the actual one. */
   readonly streams?: readonly string[]
   /** `Cache-Control` of a success; the default is `no-store`. */
@@ -221,9 +229,13 @@ export function route<const Given extends Declaration & { readonly access: 'user
       respond: async (ctx, request) => {
         const users = authorize(ctx, declaration)
         const input: Parameters<typeof handler>[1] = await parseInput(strict, request)
-        await requireSession(users, declaration)
+        await requireSession(users, declaration).catch((error: unknown) => {
+          const isOutage = error instanceof AppError && error.code === 'unavailable'
+          if (declaration.servesWithoutDatabase !== true || !isOutage) throw error
+        })
         if (declaration.purpose !== undefined) await requirePurpose(users, declaration.purpose)
-        if (declaration.access === 'admin' && declaration.method === 'GET')
+        const isRecorded = declaration.audit === undefined || !('none' in declaration.audit)
+        if (declaration.access === 'admin' && declaration.method === 'GET' && isRecorded)
           await recordRead(users, declaration.id, input.query)
         return parseReply(declaration.answers, await handler(users, input))
       },

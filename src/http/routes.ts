@@ -9,6 +9,7 @@ import { auditVerificationRoute, listAllAuditRoute } from './routes/admin/audit.
 import { listOwnAuditRoute } from './routes/audit.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
 import { listBackupsRoute, verifiedBackupRoute } from './routes/admin/backups.ts'
+import { metricsRoute } from './routes/admin/metrics.ts'
 import { planRetentionRoute, runRetentionRoute } from './routes/admin/retention.ts'
 import { listWebhooksRoute, usageRoute } from './routes/admin/plaid.ts'
 import { listTokensRoute, rotateTokensRoute } from './routes/admin/access-tokens.ts'
@@ -138,6 +139,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       runRetentionRoute,
       listBackupsRoute,
       verifiedBackupRoute,
+      metricsRoute,
       logoutAllRoute,
       changePasswordRoute,
       enrollTotpRoute,

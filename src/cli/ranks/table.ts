@@ -171,7 +171,10 @@ export const packages: readonly { readonly name: RegExp; readonly paths: readonl
     name: /^node:async_hooks$/,
     paths: ['src/monitoring/operation.ts', 'src/monitoring/node-async-hooks.d.ts'],
   },
-  { name: /^cloudflare:workers$/, paths: ['src/ratelimit/object.ts', 'src/plaid/rate-limit/object.ts'] },
+  {
+    name: /^cloudflare:workers$/,
+    paths: ['src/ratelimit/object.ts', 'src/plaid/rate-limit/object.ts', 'src/monitoring/metrics/object.ts'],
+  },
 ]
 
 /** Folders that are not deployed. */

@@ -17,7 +17,7 @@ import type { HttpEnvironment, Middleware } from '../request-state.ts'
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /** An unknown method is not used as a name. */
-const methodIn = ({ req }: Context<HttpEnvironment>): string => (methods.has(req.method) ? req.method : 'other')
+export const methodIn = ({ req }: Context<HttpEnvironment>): string => (methods.has(req.method) ? req.method : 'other')
 
 /** Creates the logger of the request, which also removes the configured secrets, and logs the request at the end. */
 export function log(options: LoggerOptions): Middleware {

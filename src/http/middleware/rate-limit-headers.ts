@@ -40,7 +40,6 @@ function toReport(outcomes: readonly Outcome[]): readonly LimitStanding[] {
 /** Mount it before the limits. */
 export function rateLimitHeaders(): Middleware {
   return async (context, next) => {
-    context.set('limitOutcomes', [])
     await next()
     const outcomes = context.get('limitOutcomes')
     const limits = outcomes.flatMap((outcome) => outcome.limits)

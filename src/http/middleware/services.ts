@@ -15,6 +15,7 @@ export function findServices(): Middleware {
     context.set('targetId', null)
     context.set('route', 'none')
     context.set('limit', null)
+    context.set('limitOutcomes', [])
     context.set('readBody', () => Promise.resolve(new Uint8Array()))
     await next()
   }

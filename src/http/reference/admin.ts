@@ -275,6 +275,15 @@ export const adminTexts: OperationTexts = {
       },
     },
   },
+  adminGetMetrics: {
+    description:
+      'Returns the metrics of the deployment for Prometheus, as `docs/metrics.md` lists them. Responds while the database is unavailable, too. Nothing in them is about a person, so the audit trail has no row of it.',
+    responses: { 200: 'The metrics.' },
+    example: {
+      response:
+        '# HELP wn_webhooks_total Webhooks of Plaid, by outcome.\n# TYPE wn_webhooks_total counter\nwn_webhooks_total{outcome="accepted"} 3\n',
+    },
+  },
   adminRecordVerifiedBackup: {
     description:
       'Records that the backup was restored into a temporary database and compared row by row. `npm run backup -- verify --record` does both.',

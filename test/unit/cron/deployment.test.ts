@@ -82,10 +82,12 @@ describe.each(environments)('the environment %s', (environment) => {
     expect(objects.bindings).toEqual([
       { name: 'RATE_LIMITER', class_name: 'RateLimiter' },
       { name: 'PLAID_QUOTA', class_name: 'PlaidQuota' },
+      { name: 'MONITOR', class_name: 'Monitor' },
     ])
     expect(migrations).toEqual([
       { tag: 'rate-limiter', new_sqlite_classes: ['RateLimiter'] },
       { tag: 'plaid-quota', new_sqlite_classes: ['PlaidQuota'] },
+      { tag: 'monitor', new_sqlite_classes: ['Monitor'] },
     ])
   })
 

@@ -1,0 +1,28 @@
+// The isolate's side of the metrics' Durable Object: one for a deployment.
+import { withTimeout } from '../../timeout.ts'
+import type { MetricsStore, Point, Series, Total } from './types.ts'
+
+interface MonitorStub {
+  add(call: { readonly id: string; readonly points: readonly Point[] }): Promise<void>
+  read(since: { readonly sinceMs: number; readonly names?: readonly string[] }): Promise<readonly Series[]>
+  totals(of: { readonly names?: readonly string[] }): Promise<readonly Total[]>
+}
+
+/** The part of the Durable Objects' namespace that is used. */
+export interface MonitorObjects {
+  getByName(name: string): MonitorStub
+}
+
+/** The name of the object. */
+export const monitorName = 'metrics'
+const timeoutMs = 5000
+
+export function createMetricsStore(objects: MonitorObjects, newId: () => string): MetricsStore {
+  const bounded = <Answer>(ask: (stub: MonitorStub) => Promise<Answer>): Promise<Answer> =>
+    withTimeout(timeoutMs, ask(objects.getByName(monitorName)))
+  return {
+    add: async (points, id = newId()) => await bounded(async (stub) => await stub.add({ id, points })),
+    read: async (since) => await bounded(async (stub) => await stub.read(since)),
+    totals: async (of = {}) => await bounded(async (stub) => await stub.totals(of)),
+  }
+}
