@@ -65,6 +65,7 @@ export interface Services {
   readonly enqueueTokens: Producer['enqueueTokens']
   readonly enqueueRewrap: Producer['enqueueRewrap']
   readonly enqueueErasure: Producer['enqueueErasure']
+  readonly enqueueUserChecks: Producer['enqueueUserChecks']
   readonly wait: (milliseconds: number) => Promise<void>
   /** 0 ≤ x < 1, for jitter; never for a secret. */
   readonly random: () => number

@@ -204,6 +204,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     enqueueTokens: producer.enqueueTokens,
     enqueueRewrap: producer.enqueueRewrap,
     enqueueErasure: producer.enqueueErasure,
+    enqueueUserChecks: producer.enqueueUserChecks,
     wait,
     random: Math.random,
     newId: () => crypto.randomUUID(),

@@ -141,14 +141,21 @@ export const itemProducts = pgTable(
     lastSyncedAt: timestamp('last_synced_at', { withTimezone: true, precision: 3 }),
     lastError: text('last_error'),
     historyStatus: text('history_status'),
+    /**
+     * Whether the state of its item ends background reads of this product. Maintained by triggers, so that the sweep's
+     * indexes contain what it can read and nothing else.
+     */
+    isStopped: boolean('is_stopped').notNull().default(false),
   },
   (table) => [
     unique('item_products_product').on(table.itemId, table.product),
     ownedByItem('item_products_owner', table),
     index('item_products_due')
       .on(table.nextAttemptAt)
-      .where(sql`dirty_seq > synced_seq`),
-    index('item_products_stale').on(table.product, table.lastSyncedAt),
+      .where(sql`dirty_seq > synced_seq and not is_stopped`),
+    index('item_products_stale')
+      .on(table.product, table.lastSyncedAt)
+      .where(sql`not is_stopped`),
     index('item_products_user').on(table.userId, table.itemId),
   ],
 )

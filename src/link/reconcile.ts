@@ -11,17 +11,13 @@ import { markStuckRotations } from '../db/items/rotations.ts'
 import { processRemoval } from '../items/remove-at-plaid.ts'
 import { servingUser } from '../items/serving-user.ts'
 import type { Priority } from '../plaid/rate-limit/window.ts'
+import { enqueueMoreUsers, mostInCron } from './check-users.ts'
 import { finishLinkSession } from './finish-session.ts'
 import { checkUser, reconcileExchange } from './reconcile-exchange.ts'
 import { takeTurns } from './take-turns.ts'
 
 /** Tasks of each kind in one run. */
 const most = 500
-/**
- * The share of Plaid's limit that background calls may use in a minute. With a run every five minutes, 115,000 users a
- * day.
- */
-const mostUsers = 400
 /** Deleting an item with all its rows is slow. Orphans also have a daily limit. */
 const mostPurged = 50
 const mostOrphans = 50
@@ -94,7 +90,7 @@ const steps: Readonly<Record<string, Step>> = {
     name: 'user_items',
     parallel,
     priority: 'background',
-    claim: ({ services }) => claimUsersToCheck(services.jobs, mostUsers),
+    claim: ({ services }) => claimUsersToCheck(services.jobs, mostInCron),
     act: async (ctx, user) => {
       await checkUser(ctx, user)
     },
@@ -105,6 +101,7 @@ const steps: Readonly<Record<string, Step>> = {
         0,
       ),
   }),
+  more_users: enqueueMoreUsers,
   removals: taskStep({
     name: 'removal',
     parallel,

@@ -1,5 +1,6 @@
 // Messages of the sync queue: which product to sync, which Link session to check, which access token to rotate, or the next
-// step of a rotation of keys or tokens. A message is only a hint; the consumer decides by the row.
+// step of a rotation of keys or tokens. A message is only a hint; the consumer decides by the row. During a deployment, an
+// older version may receive the messages of a newer one: it ignores members that it does not know.
 import * as z from 'zod'
 import { keyIdPattern } from '../crypto/keyring.ts'
 import { sealedPlaces } from '../custody/rewrap.ts'
@@ -8,22 +9,22 @@ import { sealedPlaces } from '../custody/rewrap.ts'
 export const syncTriggers = ['link', 'user', 'webhook', 'sweep', 'again', 'raised', 'replay'] as const
 export type SyncTrigger = (typeof syncTriggers)[number]
 
-const productMessage = z.strictObject({ item_product_id: z.uuid(), reason: z.enum(syncTriggers) })
+const productMessage = z.object({ item_product_id: z.uuid(), reason: z.enum(syncTriggers) })
 /** A hosted Link session whose results must be read from Plaid. */
-const linkMessage = z.strictObject({ link_session_id: z.uuid() })
+const linkMessage = z.object({ link_session_id: z.uuid() })
 
 /**
  * An access token to rotate, identified by the digest of its sealed value, so that a second delivery does nothing.
  * `background`: an operator requested it for all items, and no user waits.
  */
-const rotationMessage = z.strictObject({
+const rotationMessage = z.object({
   rotate_item_id: z.uuid(),
   token_digest: z.string().regex(/^[0-9a-f]{64}$/),
   background: z.literal(true).optional(),
 })
 
 /** The next step of a rotation of all access tokens that are older than `rotate_tokens_before`: from one item on. */
-const tokensMessage = z.strictObject({
+const tokensMessage = z.object({
   rotate_tokens_before: z.iso.datetime(),
   after: z.uuid().nullable(),
   pass: z.int().min(1),
@@ -31,7 +32,7 @@ const tokensMessage = z.strictObject({
 export type TokensMessage = z.infer<typeof tokensMessage>
 
 /** The next step of a rotation of the encryption keys: values of one place, after one row, to one key. */
-const rewrapMessage = z.strictObject({
+const rewrapMessage = z.object({
   rewrap: z.enum(sealedPlaces),
   after: z.uuid().nullable(),
   key_id: z.string().regex(keyIdPattern),
@@ -39,7 +40,10 @@ const rewrapMessage = z.strictObject({
 export type RewrapMessage = z.infer<typeof rewrapMessage>
 
 /** An erasure of a person to continue. */
-const erasureMessage = z.strictObject({ erasure_id: z.uuid() })
+const erasureMessage = z.object({ erasure_id: z.uuid() })
+
+/** Users whose items at Plaid are compared with the stored ones; the cron has claimed them. */
+const usersMessage = z.object({ check_user_ids: z.array(z.uuid()).min(1).max(100) })
 
 export const syncMessageSchema = z.union([
   productMessage,
@@ -48,5 +52,6 @@ export const syncMessageSchema = z.union([
   tokensMessage,
   rewrapMessage,
   erasureMessage,
+  usersMessage,
 ])
 export type SyncMessage = z.infer<typeof syncMessageSchema>

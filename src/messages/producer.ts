@@ -35,6 +35,8 @@ export interface Producer {
   readonly enqueueRewrap: (message: RewrapMessage, delaySeconds: number) => Promise<boolean>
   /** Continues an erasure; the cron does without the message. Returns whether the queue accepted it. */
   readonly enqueueErasure: (id: string, delaySeconds: number) => Promise<boolean>
+  /** Spreads the comparison of users over time. Returns the ids that the queue did not accept. */
+  readonly enqueueUserChecks: (userIds: readonly string[], perSecond: number) => Promise<readonly string[]>
   /** Returns whether the queue accepted the message. The request is stored nowhere else. */
   readonly enqueueRotation: (rotation: RequestedRotation, delaySeconds?: number) => Promise<boolean>
   /** Spreads rotations in the background over time. Returns how many the queue accepted. */
@@ -54,6 +56,8 @@ export interface ProducerOptions {
 
 /** Cloudflare's limit for one `sendBatch`. */
 const batchSize = 100
+/** Users of one message: they take a consumer about ten seconds. */
+const usersPerMessage = 25
 const attempts = 3
 /** All attempts and pauses of a batch end within the 10 s in which Plaid expects a webhook's response. */
 const firstPauseMs = 250
@@ -62,6 +66,9 @@ const firstPauseMs = 250
  * harmless.
  */
 const sendTimeoutMs = 2500
+
+const portionsOf = (ids: readonly string[], size: number): readonly (readonly string[])[] =>
+  Array.from({ length: Math.ceil(ids.length / size) }, (_, index) => ids.slice(index * size, (index + 1) * size))
 
 export function createProducer(options: ProducerOptions): Producer {
   const { queue, wait, random, log, timeoutMs = sendTimeoutMs } = options
@@ -100,6 +107,18 @@ export function createProducer(options: ProducerOptions): Producer {
         ids.map((id) => ({ id, delaySeconds: 0 })),
         (id) => ({ link_session_id: id }),
       ),
+    enqueueUserChecks: async (userIds, perSecond) => {
+      const refused: string[] = []
+      for (let start = 0; start < userIds.length; start += batchSize * usersPerMessage) {
+        const ofBatch = userIds.slice(start, start + batchSize * usersPerMessage)
+        const messages = portionsOf(ofBatch, usersPerMessage).map((ids, index) => ({
+          body: { check_user_ids: [...ids] },
+          delaySeconds: Math.floor((start + index * usersPerMessage) / perSecond),
+        }))
+        if (!(await isTaken(messages))) refused.push(...ofBatch)
+      }
+      return refused
+    },
     enqueueRewrap: (body, delaySeconds) => isTaken([{ body, delaySeconds }]),
     enqueueErasure: (id, delaySeconds) => isTaken([{ body: { erasure_id: id }, delaySeconds }]),
     enqueueTokens: (body, delaySeconds) => isTaken([{ body, delaySeconds }]),

@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts'
 import { pauseSeconds, rewrapBatch } from '../keys/rotate-keys.ts'
 import { rotateAccessToken } from '../items/rotate-access-token.ts'
 import { rotateTokensStep } from '../items/rotate-all-tokens.ts'
+import { checkUsers } from '../link/check-users.ts'
 import { finishLinkSession } from '../link/finish-session.ts'
 import { syncProduct } from '../sync/engine.ts'
 import { continueErasure } from '../privacy/erase.ts'
@@ -16,6 +17,11 @@ import type { RequestedRotation } from '../messages/producer.ts'
 /** Longer delays are left to the sweep, which finds the row when it is due. */
 const longestRetrySeconds = 900
 const busyRetrySeconds = 60
+/**
+ * A message that this version does not know may be one of a newer version, which runs beside it during a deployment. It
+ * is tried until the newer version receives it, and is a dead letter after the last attempt.
+ */
+const unknownRetrySeconds = 120
 /** How often a message that is stored nowhere else looks whether a freeze has ended. */
 const frozenRetrySeconds = 900
 
@@ -29,8 +35,8 @@ export async function consumeSync(ctx: Ctx, batch: MessageBatch): Promise<void> 
 async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
   const parsed = syncMessageSchema.safeParse(message.body)
   if (!parsed.success) {
-    ctx.log.error('message_malformed', { message_id: message.id })
-    message.ack()
+    ctx.log.error('message_malformed', { message_id: message.id, attempt: message.attempts })
+    message.retry({ delaySeconds: unknownRetrySeconds })
     return
   }
   if ('link_session_id' in parsed.data) return await consumeLinkSession(ctx, message, parsed.data.link_session_id)
@@ -43,6 +49,7 @@ async function consumeOne(ctx: Ctx, message: Message): Promise<void> {
   if ('rotate_tokens_before' in parsed.data) return await consumeTokens(ctx, message, parsed.data)
   if ('rewrap' in parsed.data) return await consumeRewrap(ctx, message, parsed.data)
   if ('erasure_id' in parsed.data) return await consumeErasure(ctx, message, parsed.data.erasure_id)
+  if ('check_user_ids' in parsed.data) return await consumeUserChecks(ctx, message, parsed.data.check_user_ids)
   const { item_product_id: itemProductId, reason } = parsed.data
   try {
     const outcome = await syncProduct(ctx, itemProductId, reason, { isRetry: message.attempts > 1 })
@@ -107,6 +114,17 @@ async function consumeRotation(ctx: Ctx, message: Message, rotation: RequestedRo
     if (error instanceof AppError && (error.code === 'unavailable' || error.code === 'frozen'))
       message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 5, longestRetrySeconds) })
     else message.ack()
+  }
+}
+
+/** A failed call of Plaid postpones its user and is not an error of the message. */
+async function consumeUserChecks(ctx: Ctx, message: Message, userIds: readonly string[]): Promise<void> {
+  try {
+    await checkUsers(ctx, userIds)
+    message.ack()
+  } catch (error) {
+    ctx.log.error('message_failed', { message_id: message.id, attempt: message.attempts, error })
+    message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 30, longestRetrySeconds) })
   }
 }
 

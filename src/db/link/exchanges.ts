@@ -286,6 +286,17 @@ export async function claimUsersToCheck(jobs: JobsDatabase, limit: number): Prom
   return claimed.map((row) => ({ userId: row.id, plaidUserId: row.plaid_user_id }))
 }
 
+/** Those of the users that Plaid knows, with Plaid's id. */
+export async function findUsersToCheck(jobs: JobsDatabase, ids: readonly string[]): Promise<UserToCheck[]> {
+  const { found } = await batch(jobs, {
+    found: query(
+      userRow,
+      sql`select id, plaid_user_id from users where id = any(${sql.param(ids)}::uuid[]) and plaid_user_id is not null`,
+    ),
+  })
+  return found.map((row) => ({ userId: row.id, plaidUserId: row.plaid_user_id }))
+}
+
 /** Postpones users whose comparison failed. The next attempt is after `afterSeconds`, less than a day. */
 export async function recheckUsers(jobs: JobsDatabase, ids: readonly string[], afterSeconds: number): Promise<void> {
   await execute(jobs, [

@@ -1,5 +1,7 @@
 // The reconciler with much work, with a user whose list is long, and with a Plaid that hangs.
+import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import type { Ctx } from '../../../src/context.ts'
 import { crons, jobFor } from '../../../src/cron/schedule.ts'
 import { claimExchanges } from '../../../src/db/link/exchanges.ts'
@@ -13,9 +15,22 @@ import { reconcile } from '../../../src/link/reconcile.ts'
 import type { Plaid } from '../../../src/plaid/endpoints.ts'
 import type { LimitedCall } from '../../../src/plaid/rate-limit/admission.ts'
 import { createServices } from '../../../src/services.ts'
+import { consumeSync } from '../../../src/queue/consumer.ts'
+import { mostUsersOf } from '../../../src/link/check-users.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
 import { useWorld } from '../../support/item-lifecycle.ts'
 import type { World } from '../../support/world.ts'
+
+const idsIn = (message: unknown): readonly string[] =>
+  z.object({ check_user_ids: z.array(z.string()) }).parse(message).check_user_ids
+const anyId = (): unknown => expect.any(String)
+
+/** Delivers one message, as the platform does. Returns whether it was acknowledged. */
+async function deliver(ctx: Ctx, body: unknown): Promise<boolean> {
+  const batch = createMessageBatch('wealthnavigator-sync', [{ id: 'm0', timestamp: new Date(), attempts: 1, body }])
+  await consumeSync(ctx, batch)
+  return (await getQueueResult(batch, createExecutionContext())).explicitAcks.length === 1
+}
 
 let world: World
 useWorld((made) => {
@@ -110,10 +125,10 @@ const unchecked = () =>
 
 describe('a run', () => {
   it(
-    'checks as many users as Plaid’s limit leaves to it in a minute, five at a time',
+    'checks 400 users itself, five at a time, and sends messages for the others',
     { timeout: 60_000 },
     async () => {
-      await knownUsers(410)
+      await knownUsers(460)
       const seen = { busy: 0, most: 0, calls: 0 }
       // The first five wait for each other.
       const { promise: fiveAtWork, resolve } = Promise.withResolvers<void>()
@@ -129,9 +144,44 @@ describe('a run', () => {
         }),
       )
       expect([seen.calls, seen.most]).toEqual([400, 5])
-      expect(await unchecked()).toBe(10)
+      expect(await unchecked()).toBe(0)
+      expect(world.queue.map(idsIn)).toEqual([25, 25, 10].map((length) => Array.from({ length }, anyId)))
+      // Every user of a message is compared, and once.
+      const asked: string[] = []
+      const ctx = answering((plaidUserId) => {
+        asked.push(plaidUserId)
+        return Promise.resolve(noItems)
+      })
+      for (const message of world.queue.splice(0)) expect(await deliver(ctx, message)).toBe(true)
+      expect(new Set(asked).size).toBe(60)
+      expect(asked).toHaveLength(60)
     },
   )
+
+  it('makes users due again whose message the queue refuses, or whose comparison fails', async () => {
+    await knownUsers(403)
+    const refusing = answering(() => Promise.resolve(noItems))
+    const services = { ...refusing.services, enqueueUserChecks: (ids: readonly string[]) => Promise.resolve(ids) }
+    await reconcile({ ...refusing, services })
+    expect(await unchecked()).toBe(3)
+    const dueUsers = 'select id from users where plaid_items_checked_at <= now() - interval $$1 day$$ order by id'
+    const ids = await world.sql(dueUsers)
+    await world.sql('update users set plaid_items_checked_at = now()')
+    let calls = 0
+    const failing = answering(() => {
+      calls += 1
+      return calls === 2 ? Promise.reject(new Error('no')) : Promise.resolve(noItems)
+    })
+    expect(await deliver(failing, { check_user_ids: ids.map(({ id }) => String(id)) })).toBe(true)
+    expect(calls).toBe(3)
+    expect(await world.sql(dueUsers)).toHaveLength(1)
+  })
+
+  it('claims more users where the contract with Plaid has a higher limit', () => {
+    const runsADay = 24 * 12
+    expect(mostUsersOf(500) * runsADay).toBe(504_000)
+    expect(mostUsersOf(1000) * runsADay).toBeGreaterThanOrEqual(1_000_000)
+  })
 
   it('starts nothing when its time is up, and gives back what it did not try', async () => {
     await startedExchanges('late', 3)

@@ -102,7 +102,7 @@ describe('a message', () => {
     expect(await deliver(syncQueue, [syncMessage(crypto.randomUUID())])).toEqual({ acked: ['m0'], retried: {} })
   })
 
-  it('is acknowledged and logged when it is malformed, and its content is not logged', async () => {
+  it('is tried again and logged when it is malformed, because a newer version may know it', async () => {
     const uuid = crypto.randomUUID()
     const bodies = [
       null,
@@ -111,14 +111,21 @@ describe('a message', () => {
       {},
       { item_product_id: 'canary', reason: 'user' },
       { item_product_id: uuid, reason: 'canary' },
-      { item_product_id: uuid, reason: 'user', extra: 'canary' },
+      { kind_of_a_newer_version: 'canary' },
     ]
-    const { acked } = await deliver(syncQueue, bodies)
-    expect(acked).toHaveLength(bodies.length)
+    const { acked, retried } = await deliver(syncQueue, bodies)
+    expect(acked).toEqual([])
+    expect(Object.values(retried)).toEqual(bodies.map(() => 120))
     const told = world.lines.filter((line) => line.includes('message_malformed'))
     expect(told).toHaveLength(bodies.length)
     expect(told[1]).toContain('"m1"')
     expect(world.lines.join('\n')).not.toContain('canary')
+  })
+
+  it('is processed when it has a member of a newer version', async () => {
+    const { id, expectDone } = await withNews('newer')
+    expect(await deliver(syncQueue, [{ ...syncMessage(id), of_a_newer_version: 'x' }])).toMatchObject({ acked: ['m0'] })
+    await expectDone()
   })
 
   it('fails without effect on other messages', async () => {
@@ -126,8 +133,8 @@ describe('a message', () => {
     // The first message cannot acquire its lease.
     await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'set lease_owner', times: 1 })
     const { acked, retried } = await deliver(syncQueue, [syncMessage(first.id), 'no message', syncMessage(second.id)])
-    expect(acked).toEqual(['m1', 'm2'])
-    expect(Object.keys(retried)).toEqual(['m0'])
+    expect(acked).toEqual(['m2'])
+    expect(Object.keys(retried)).toEqual(['m0', 'm1'])
     await second.expectDone()
     await deliver(syncQueue, [syncMessage(first.id)], { attempts: 2 })
     await first.expectDone()
