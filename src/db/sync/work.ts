@@ -19,7 +19,10 @@ const quoted = (statuses: readonly string[]) => sql.raw(statuses.map((status) =>
 export const stopped = quoted(stoppedStatuses)
 /** The statuses that only a new link ends. */
 export const lost = quoted(lostStatuses)
-/** Whether a product may be read, by its item's status and what its user allows (src/privacy/purposes.ts). */
+/**
+ * Whether a product may be read, by its item's status and what its user allows (src/privacy/purposes.ts). The column
+ * `is_stopped` has the first half, for the indexes.
+ */
 const mayRun = (product: string, item: string) =>
   sql`((${sql.raw(item)}.status not in (${stopped}) or ${sql.raw(product)}.product = 'item'
     and ${sql.raw(item)}.status not in (${lost}))
@@ -215,7 +218,7 @@ const claimRow = z.object({ id: z.string(), until: z.string() })
  * is in the queue. Ends the rest of a refused product, after about a week.
  */
 export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<Claim> {
-  const isDue = sql`d.dirty_seq > d.synced_seq and d.next_attempt_at <= now()
+  const isDue = sql`d.dirty_seq > d.synced_seq and not d.is_stopped and d.next_attempt_at <= now()
     and (d.lease_expires_at is null or d.lease_expires_at < now())
     and (d.woken_until is null or d.woken_until < now())
     and (select i.removed_at is null and ${mayRun('d', 'i')} from items i where i.id = d.item_id)`
@@ -270,7 +273,7 @@ export async function markStale(
         next_attempt_at = now() + random() * make_interval(secs => ${options.spreadSeconds})
       where p.id = any(array(
         select s.id from item_products s
-        where s.product = ${product} and s.dirty_seq = s.synced_seq
+        where s.product = ${product} and not s.is_stopped and s.dirty_seq = s.synced_seq
           and s.last_synced_at < now() - make_interval(secs => ${options.olderThanSeconds})
           and (select i.removed_at is null and ${mayRun('s', 'i')} from items i where i.id = s.item_id)
         order by s.last_synced_at limit ${options.limit} for no key update of s skip locked

@@ -1,6 +1,5 @@
 // The planner reads a page of each list along an index, under row-level security and with any statistics. Neon loses
 // its statistics at a restart, and a new table has none.
-import { neonConfig } from '@neondatabase/serverless'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
@@ -19,6 +18,7 @@ import { listRecurring } from '../../../../src/db/records/recurring.ts'
 import { listAllSyncRuns, listSyncRuns } from '../../../../src/db/sync/runs.ts'
 import { listTransactions, type TransactionFilters } from '../../../../src/db/records/transactions.ts'
 import { connectStack, type TestDatabase } from '../../../support/stack.ts'
+import { runExplained, statementsOf, type Step } from '../../../support/statement-plans.ts'
 
 const minute = 60_000
 const stack = connectStack(inject('control'))
@@ -128,77 +128,6 @@ const lists: Readonly<Record<string, readonly [List, Key]>> = {
     byTime,
   ],
   'open dead letters': [({ jobs }, _, limit, from) => listDeadLetters(jobs, { open: true }, limit, from), byTime],
-}
-
-const batchSchema = z.object({ queries: z.array(z.object({ query: z.string(), params: z.array(z.unknown()) })) })
-type Queries = z.infer<typeof batchSchema>['queries']
-
-/** The statements that `ask` sends, in order. */
-async function statementsOf(ask: () => Promise<unknown>): Promise<Queries> {
-  const sent: Queries = []
-  const before = neonConfig.fetchFunction
-  neonConfig.fetchFunction = async (url: string, init: RequestInit) => {
-    sent.push(...batchSchema.parse(JSON.parse(z.string().parse(init.body))).queries)
-    return await fetch(url, init)
-  }
-  try {
-    await ask()
-  } finally {
-    neonConfig.fetchFunction = before
-  }
-  return sent
-}
-
-interface PlanNode {
-  'Node Type': string
-  'Relation Name'?: string | undefined
-  'Actual Rows': number
-  'Actual Loops': number
-  'Rows Removed by Filter'?: number | undefined
-  Plans?: PlanNode[] | undefined
-}
-const planNode: z.ZodType<PlanNode> = z.object({
-  'Node Type': z.string(),
-  'Relation Name': z.string().optional(),
-  'Actual Rows': z.number(),
-  'Actual Loops': z.number(),
-  'Rows Removed by Filter': z.number().optional(),
-  get Plans() {
-    return z.array(planNode).optional()
-  },
-})
-const explained = z.tuple([z.object({ 'QUERY PLAN': z.tuple([z.object({ Plan: planNode })]) })])
-
-interface Step {
-  readonly name: string
-  /** The rows that it read. */
-  readonly rows: number
-}
-
-function stepsOf(node: PlanNode): Step[] {
-  const table = node['Relation Name'] ?? ''
-  const rows = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
-  const step = { name: `${node['Node Type']} ${table}`.trim(), rows: table === '' ? 0 : rows }
-  return [step, ...(node.Plans ?? []).flatMap(stepsOf)]
-}
-
-/**
- * The plan nodes of a batch's statements, as they were executed. The first statement, which sets the user and the
- * planner's settings, is left out.
- */
-async function run(client: Client, [enter, ...queries]: Queries): Promise<Step[]> {
-  const steps: Step[] = []
-  await client.query('begin')
-  try {
-    await client.query(enter?.query ?? '', enter?.params)
-    for (const { query, params } of queries) {
-      const { rows } = await client.query(`explain (analyze, timing off, format json) ${query}`, params)
-      steps.push(...stepsOf(explained.parse(rows)[0]['QUERY PLAN'][0].Plan))
-    }
-  } finally {
-    await client.query('rollback')
-  }
-  return steps
 }
 
 /** Whether the node reads all matching rows before it returns the first one. */
@@ -314,7 +243,7 @@ describe.each(Object.entries(knowledge))('planner statistics: %s', (_, fill) => 
       [100, place],
       [500, null],
     ] as const) {
-      const steps = await run(session, await statementsOf(() => list(logins, ids, limit, from)))
+      const steps = await runExplained(session, await statementsOf(() => list(logins, ids, limit, from)))
       const plan = `limit ${limit}: ${steps.map(({ name: step, rows }) => `${step} ${rows}`).join(' < ')}`
       expect({ plan, readsAll: steps.filter(readsAll) }).toEqual({ plan, readsAll: [] })
       const read = steps.reduce((sum, { rows }) => sum + rows, 0)
@@ -341,7 +270,7 @@ describe.each(Object.entries(knowledge))('planner statistics: %s', (_, fill) => 
       ['listAllItems', (limit: number) => listAllItems(logins.jobs, { userId: collected.user }, limit, null)],
     ])("a page of %s reads the products of the page's items alone", async (name, list) => {
       const session = name === 'listItems' ? sessions.api : sessions.jobs
-      const steps = await run(session, await statementsOf(() => list(10)))
+      const steps = await runExplained(session, await statementsOf(() => list(10)))
       const products = steps.filter(({ name: step }) => step.endsWith(' item_products'))
       expect(products.reduce((sum, { rows }) => sum + rows, 0)).toBe(30)
     })
@@ -359,7 +288,7 @@ describe.each(Object.entries(knowledge))('planner statistics: %s', (_, fill) => 
       ['holdings', ({ api }, { account }, limit) => listHoldings(api, collector, account, limit, null)],
       ['sync_runs', ({ api }, { item }, limit) => listSyncRuns(api, collector, item, limit, null)],
     ])('a page of %s of one account or item reads no others', async (table, list) => {
-      const steps = await run(sessions.api, await statementsOf(() => list(logins, collected, 10, null)))
+      const steps = await runExplained(sessions.api, await statementsOf(() => list(logins, collected, 10, null)))
       const plan = steps.map(({ name: step, rows }) => `${step} ${rows}`).join(' < ')
       const listed = steps.filter(({ name }) => name.endsWith(` ${table}`))
       const read = listed.reduce((sum, { rows }) => sum + rows, 0)
