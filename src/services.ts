@@ -6,7 +6,7 @@ import { createCheckpointSaver } from './backup/save-checkpoint.ts'
 import { type Config, secretTexts } from './config/config.ts'
 import { createKeyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
-import { connect, type JobsDatabase } from './db/core/client.ts'
+import { connect } from './db/core/client.ts'
 import { readFreeze } from './db/operations/freeze.ts'
 import { recordUsage } from './db/operations/usage.ts'
 import { deleteKey, readKeys, saveKey } from './db/operations/webhook-keys.ts'
@@ -24,6 +24,7 @@ import { createPlaidClient } from './plaid/client.ts'
 import { createPlaid } from './plaid/endpoints.ts'
 import { createFreezeGate, type FreezeGate } from './plaid/freeze-gate.ts'
 import { createUsageCounter, type UsageCounter } from './plaid/usage-counter.ts'
+import { createUsageFlush } from './plaid/usage-flush.ts'
 import { limitsWith } from './plaid/rate-limit/limits.ts'
 import { createPlaidLimiter, type PlaidLimiter, type PlaidLimiterObjects } from './plaid/rate-limit/limiter.ts'
 import { coalesced } from './messages/coalesce.ts'
@@ -90,18 +91,6 @@ function plaidOver(
     freeze,
   }
   return (caller) => createPlaid(createPlaidClient({ ...common, caller, fetch: (request) => fetch(request) }))
-}
-
-/** If usage counts cannot be saved, they are logged and dropped; a request must not fail for them. */
-function usageFlush(usage: UsageCounter, jobs: JobsDatabase): Services['flushUsage'] {
-  return async (log) => {
-    const counts = usage.drain()
-    try {
-      await recordUsage(jobs, counts, Math.random())
-    } catch (error) {
-      log.error('plaid_usage_not_recorded', { count: counts.reduce((sum, { calls }) => sum + calls, 0), error })
-    }
-  }
 }
 
 /** The bucket of backups. Without backups there may be one too, for checkpoints of the audit trail. */
@@ -175,7 +164,12 @@ export function createServices(config: Config, bindings: Bindings): Services {
     plaid,
     plaidFor,
     freeze,
-    flushUsage: usageFlush(usage, jobs),
+    flushUsage: createUsageFlush({
+      usage,
+      save: (counts) => recordUsage(jobs, counts, Math.random()),
+      wait,
+      now: () => Date.now(),
+    }),
     metrics,
     metricsStore,
     keyring: createKeyring(config.encryption),

@@ -25,7 +25,7 @@ describe('calls of Plaid’s API', () => {
     await link(world, 'usage', { products: ['transactions', 'liabilities'] })
     await world.drain()
     await world.bank.clearFaults()
-    for (let time = 0; time < 2; time += 1) await world.services.flushUsage(world.job().log)
+    await Promise.all([1, 2].map(() => world.services.flushUsage(world.job().log)))
     const asked = new Map<string, number>()
     for (const { endpoint } of await world.bank.calls()) asked.set(endpoint, (asked.get(endpoint) ?? 0) + 1)
     const rows = await stored()
