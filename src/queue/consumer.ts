@@ -18,7 +18,7 @@ import type { RequestedRotation } from '../messages/producer.ts'
 const longestRetrySeconds = 900
 const busyRetrySeconds = 60
 /**
- * A message that this version does not know may be one of a newer version, which runs beside it during a deployment. It
+ * A message that this version does not know may be one of a newer version, which runs during a deployment too. It
  * is tried until the newer version receives it, and is a dead letter after the last attempt.
  */
 const unknownRetrySeconds = 120

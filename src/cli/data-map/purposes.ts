@@ -185,6 +185,7 @@ export const purposes: Readonly<Record<string, Readonly<Record<string, string>>>
     refusals: 'how often Plaid has refused the product',
     last_synced_at: 'when it was last read; shown to the user',
     history_status: 'how much history Plaid has read',
+    is_stopped: 'whether the state of the item ends background reads',
   },
   'public.items': {
     institution_id: 'which institution it is',

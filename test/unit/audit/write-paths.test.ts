@@ -23,6 +23,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'audit/prunings.ts': { pruneCheckpoints: ofTrail },
   'commit.ts': { begin: ofSync, insertRun: ofSync, trimRuns: ofSync, commitRun: ofSync },
   'core/record.ts': { upsert: ofSync },
+  'core/statement-name.ts': { writes: 'A pattern that finds the names of statements.' },
   'core/turns.ts': { idsInTurns: ofWork },
   'identity/passwords.ts': {
     beginReauthentication: ofSignIn,

@@ -58,7 +58,7 @@ describe('a product', () => {
     expect(await stoppedProducts(itemId)).toEqual([])
   })
 
-  it('that is added while the state changes gets the new state', async () => {
+  it('gets the new state when it is added while the state changes', async () => {
     const { itemId } = await makeItem(owner, 'concurrent')
     await owner.query('delete from item_products where item_id = $1', [itemId])
     await owner.query(setStatus, [itemId, 'needs_update'])

@@ -42,7 +42,7 @@ describe('the counts of Plaid calls', () => {
     expect(writes).toEqual([1, 1])
   })
 
-  it('of many requests at the same time are written twice, and none is lost', async () => {
+  it('are written twice for many requests at the same time, and none is lost', async () => {
     const { writes, request, pass, sleepers } = isolate()
     const requests = Array.from({ length: 100 }, () => request())
     expect(sleepers).toHaveLength(1)

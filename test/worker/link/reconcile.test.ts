@@ -124,39 +124,35 @@ const unchecked = () =>
   )
 
 describe('a run', () => {
-  it(
-    'checks 400 users itself, five at a time, and sends messages for the others',
-    { timeout: 60_000 },
-    async () => {
-      await knownUsers(460)
-      const seen = { busy: 0, most: 0, calls: 0 }
-      // The first five wait for each other.
-      const { promise: fiveAtWork, resolve } = Promise.withResolvers<void>()
-      await reconcile(
-        answering(async () => {
-          seen.calls += 1
-          seen.busy += 1
-          seen.most = Math.max(seen.most, seen.busy)
-          if (seen.busy === 5) resolve()
-          await fiveAtWork
-          seen.busy -= 1
-          return noItems
-        }),
-      )
-      expect([seen.calls, seen.most]).toEqual([400, 5])
-      expect(await unchecked()).toBe(0)
-      expect(world.queue.map(idsIn)).toEqual([25, 25, 10].map((length) => Array.from({ length }, anyId)))
-      // Every user of a message is compared, and once.
-      const asked: string[] = []
-      const ctx = answering((plaidUserId) => {
-        asked.push(plaidUserId)
-        return Promise.resolve(noItems)
-      })
-      for (const message of world.queue.splice(0)) expect(await deliver(ctx, message)).toBe(true)
-      expect(new Set(asked).size).toBe(60)
-      expect(asked).toHaveLength(60)
-    },
-  )
+  it('checks 400 users itself, five at a time, and sends messages for the others', { timeout: 60_000 }, async () => {
+    await knownUsers(460)
+    const seen = { busy: 0, most: 0, calls: 0 }
+    // The first five wait for each other.
+    const { promise: fiveAtWork, resolve } = Promise.withResolvers<void>()
+    await reconcile(
+      answering(async () => {
+        seen.calls += 1
+        seen.busy += 1
+        seen.most = Math.max(seen.most, seen.busy)
+        if (seen.busy === 5) resolve()
+        await fiveAtWork
+        seen.busy -= 1
+        return noItems
+      }),
+    )
+    expect([seen.calls, seen.most]).toEqual([400, 5])
+    expect(await unchecked()).toBe(0)
+    expect(world.queue.map(idsIn)).toEqual([25, 25, 10].map((length) => Array.from({ length }, anyId)))
+    // Every user of a message is compared, and once.
+    const asked: string[] = []
+    const ctx = answering((plaidUserId) => {
+      asked.push(plaidUserId)
+      return Promise.resolve(noItems)
+    })
+    for (const message of world.queue.splice(0)) expect(await deliver(ctx, message)).toBe(true)
+    expect(new Set(asked).size).toBe(60)
+    expect(asked).toHaveLength(60)
+  })
 
   it('makes users due again whose message the queue refuses, or whose comparison fails', async () => {
     await knownUsers(403)
