@@ -1,0 +1,85 @@
+// The values that a deployment would have: the variables of wrangler.toml, and the secrets of a file or of the shell. Never
+// prints a value.
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import * as z from 'zod'
+import { secretVariables } from '../../config/variables.ts'
+import { nullIfMissing } from '../../dev/lib/missing.ts'
+import type { DeployedConfig } from './deployed-config.ts'
+
+/** Everything that may be a secret of a Worker. */
+export const secretNames: readonly string[] = [
+  ...new Set([
+    ...secretVariables,
+    'PLAID_CLIENT_ID',
+    'DATABASE_URL',
+    'DATABASE_JOBS_URL',
+    'DATABASE_IDENTITY_URL',
+    'DATABASE_BACKUP_URL',
+    'ENCRYPTION_KEYS_PREVIOUS',
+    'AUDIT_KEYS_PREVIOUS',
+    'SENTRY_DSN',
+    'ALERT_WEBHOOK_URL',
+    'ALERT_WEBHOOK_SECRET',
+  ]),
+]
+
+const fileSchema = z.record(z.string(), z.string())
+
+export type Values = Readonly<Record<string, string>>
+
+/**
+ * The secrets of a file such as `.secrets.production.json`, then those of the shell. A file that does not exist is empty.
+ * @throws Error if the file is not a JSON object of texts
+ */
+export async function readSecrets(file: string, environment: NodeJS.ProcessEnv): Promise<Values> {
+  const text = await readFile(file, 'utf8').catch(nullIfMissing)
+  const fromShell = secretNames.flatMap((name): [string, string][] => {
+    const value = environment[name]
+    return value === undefined || value === '' ? [] : [[name, value]]
+  })
+  return { ...parseSecrets(file, text), ...Object.fromEntries(fromShell) }
+}
+
+function parseSecrets(file: string, text: string | null): Values {
+  if (text === null) return {}
+  try {
+    return fileSchema.parse(JSON.parse(text))
+  } catch {
+    // The message of the parser quotes the file.
+    throw new Error(`${file} is not a JSON object of secrets.`)
+  }
+}
+
+/** All texts that must not be printed: the secrets, and the passwords in them. */
+export function secretTextsOf(secrets: Values): string[] {
+  return Object.values(secrets).flatMap((value) => {
+    const password = URL.parse(value)?.password ?? ''
+    return password === '' ? [value] : [value, password, decodeURIComponent(password)]
+  })
+}
+
+const databaseRoles: Readonly<Record<string, string>> = {
+  DATABASE_URL: 'wn_api',
+  DATABASE_JOBS_URL: 'wn_jobs',
+  DATABASE_IDENTITY_URL: 'wn_identity',
+  DATABASE_BACKUP_URL: 'wn_backup',
+}
+
+/** A value of the right form for a secret that only Cloudflare knows. */
+function standIn(name: string): string {
+  const role = databaseRoles[name]
+  const random = randomBytes(32).toString('base64')
+  return role === undefined ? random : `postgres://${role}_a:unknown@database.invalid/unknown?sslmode=require`
+}
+
+/**
+ * The variables of the Worker, with stand-ins for secrets that exist at Cloudflare and that cannot be read there.
+ * @param atCloudflare the names of those that exist there
+ */
+export function workerValues({ variables }: DeployedConfig, secrets: Values, atCloudflare: readonly string[]) {
+  const unseen = atCloudflare.filter((name) => secrets[name] === undefined)
+  const maps = ['ENCRYPTION_KEYS_PREVIOUS', 'AUDIT_KEYS_PREVIOUS', 'SENTRY_DSN', 'ALERT_WEBHOOK_URL']
+  const invented = unseen.filter((name) => !maps.includes(name)).map((name) => [name, standIn(name)])
+  return { values: { ...Object.fromEntries(invented), ...variables, ...secrets } as Values, unseen }
+}

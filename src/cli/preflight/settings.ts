@@ -1,0 +1,94 @@
+// Checks of what the deployment would be configured with, and of what it needs at Cloudflare and at Plaid.
+import { parseConfig } from '../../config/config.ts'
+import { AppError } from '../../errors.ts'
+import { type Check, fail, pass, type Verdict, warn } from '../lib/checks.ts'
+import { workerValues } from '../lib/deployment-values.ts'
+import { callPlaid, describePlaidError, plaidBaseUrl } from '../lib/plaid-call.ts'
+import type { PreflightPorts } from './ports.ts'
+
+const secretsRemedy = (environment: string): string =>
+  `Write them into .secrets.${environment}.json and run \`npm run setup -- --env ${environment}\`.`
+
+const configuration: Check<PreflightPorts> = {
+  name: 'configuration',
+  async check({ config, secrets, cloudflare, environment }) {
+    // Without Cloudflare's list, only what is known here counts.
+    const atCloudflare = (await cloudflare.secretNames().catch(() => null)) ?? []
+    const { values, unseen } = workerValues(config, secrets, atCloudflare)
+    try {
+      parseConfig(values)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      return fail(error.reason ?? error.detail, 'docs/configuration.md names each variable and its values.')
+    }
+    if (values['ENVIRONMENT'] !== environment)
+      return fail(`ENVIRONMENT is not ${environment}`, `Set it in [env.${environment}.vars] of wrangler.toml.`)
+    const webhookHost = URL.parse(values['PLAID_WEBHOOK_URL'] ?? '')?.host
+    if (webhookHost !== URL.parse(config.url)?.host)
+      return fail(
+        `PLAID_WEBHOOK_URL is not at ${config.url}, the route of the Worker`,
+        'Both are in wrangler.toml: give them the same host.',
+      )
+    if (unseen.length === 0) return pass('every variable and secret is accepted')
+    return warn(
+      `the variables are accepted; the values of ${unseen.join(', ')} are at Cloudflare and were not seen`,
+      'To check them too, run this where the secrets file is. /ready checks them after the deployment.',
+    )
+  },
+}
+
+const secretsPresent: Check<PreflightPorts> = {
+  name: 'secrets at Cloudflare',
+  async check({ config, secrets, cloudflare, environment }) {
+    const present = await cloudflare.secretNames()
+    if (present === null)
+      return fail(`there is no Worker ${config.workerName} with secrets`, secretsRemedy(environment))
+    const needed = [...new Set([...config.requiredSecrets, ...Object.keys(secrets)])]
+    const missing = needed.filter((name) => !present.includes(name))
+    if (missing.length > 0) return fail(`missing: ${missing.join(', ')}`, secretsRemedy(environment))
+    return pass(`all ${needed.length} are there`)
+  },
+}
+
+const resources: Check<PreflightPorts> = {
+  name: 'queues and bucket',
+  async check({ config, cloudflare, environment }) {
+    const queues = [...new Set(config.queues)]
+    const missing: string[] = []
+    for (const queue of queues) if (!(await cloudflare.hasQueue(queue))) missing.push(`queue ${queue}`)
+    const buckets = await cloudflare.bucketNames()
+    missing.push(...config.buckets.filter((name) => !buckets.includes(name)).map((name) => `bucket ${name}`))
+    if (missing.length > 0)
+      return fail(`missing: ${missing.join(', ')}`, `Create them: \`npm run setup -- --env ${environment}\`.`)
+    return pass(`${queues.length} queues and ${config.buckets.length} bucket exist`)
+  },
+}
+
+function refusedByPlaid(answer: Extract<Awaited<ReturnType<typeof callPlaid>>, { ok: false }>): Verdict {
+  const said = describePlaidError(answer)
+  if (answer.status === 429) return warn(`unknown: ${said}`, 'Plaid limits such calls: run it again in a minute.')
+  if (answer.status >= 500) return warn(`unknown: ${said}`, 'Look at https://status.plaid.com, then run it again.')
+  return fail(
+    said,
+    'Compare client id, secret and PLAID_ENV with *Keys* in the dashboard of Plaid: `npm run plaid:check`.',
+  )
+}
+
+const plaid: Check<PreflightPorts> = {
+  name: 'Plaid credentials',
+  async check({ config, secrets, shell, environment }) {
+    const { PLAID_CLIENT_ID: clientId, PLAID_SECRET: secret } = secrets
+    const plaidEnvironment = config.variables['PLAID_ENV'] === 'production' ? 'production' : 'sandbox'
+    if (clientId === undefined || secret === undefined)
+      return warn(
+        'not checked: PLAID_CLIENT_ID and PLAID_SECRET are not known here',
+        `Run it where .secrets.${environment}.json is, or give both as variables of the shell.`,
+      )
+    const baseUrl = plaidBaseUrl(plaidEnvironment, shell['PLAID_BASE_URL'])
+    const body = { count: 1, offset: 0, country_codes: ['US'] }
+    const answer = await callPlaid({ baseUrl, clientId, secret }, '/institutions/get', body)
+    return answer.ok ? pass(`accepted in ${plaidEnvironment}`) : refusedByPlaid(answer)
+  },
+}
+
+export const settingChecks: readonly Check<PreflightPorts>[] = [configuration, secretsPresent, resources, plaid]

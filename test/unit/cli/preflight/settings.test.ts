@@ -1,0 +1,170 @@
+// Configuration, secrets, queues and bucket at Cloudflare, and the credentials of Plaid.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import type { PreflightPorts } from '../../../../src/cli/preflight/ports.ts'
+import { settingChecks } from '../../../../src/cli/preflight/settings.ts'
+import { connectStack, type TestSimulator } from '../../../support/stack.ts'
+import { json, plaidError, startAnswering, type Answering } from '../../plaid/answering.ts'
+import { config, portsWith, resultOf, secrets } from './ports.ts'
+
+const check = (name: string, changed?: Partial<PreflightPorts>) => resultOf(settingChecks, name, changed)
+const withVariables = (variables: Record<string, string>): Partial<PreflightPorts> => ({
+  config: { ...config, variables: { ...config.variables, ...variables } },
+})
+const withCloudflare = (changed: Partial<PreflightPorts['cloudflare']>): Partial<PreflightPorts> => ({
+  cloudflare: { ...portsWith().cloudflare, ...changed },
+})
+const without = (...names: string[]): Record<string, string> =>
+  Object.fromEntries(Object.entries(secrets).filter(([name]) => !names.includes(name)))
+const unreachable = () => Promise.reject(new Error('Cloudflare does not respond.'))
+
+describe('the configuration', () => {
+  it('passes where the Worker would accept it', async () => {
+    expect(await check('configuration')).toMatchObject({ status: 'pass' })
+  })
+
+  it.each<[string, Partial<PreflightPorts>, string]>([
+    [
+      'the placeholder of wrangler.toml',
+      withVariables({ PLAID_WEBHOOK_URL: 'https://api.example.com/api/v1/plaid/webhook' }),
+      'PLAID_WEBHOOK_URL is an example value',
+    ],
+    ['a missing variable', withVariables({ CORS_ORIGINS: '' }), 'CORS_ORIGINS is missing'],
+    [
+      'a secret that exists nowhere',
+      { ...withCloudflare({ secretNames: () => Promise.resolve([]) }), secrets: without('AUDIT_KEY') },
+      'AUDIT_KEY is missing',
+    ],
+    [
+      'a secret of which Cloudflare says nothing',
+      { ...withCloudflare({ secretNames: unreachable }), secrets: without('AUDIT_KEY') },
+      'AUDIT_KEY is missing',
+    ],
+    [
+      'an example secret',
+      { secrets: { ...secrets, SECRET_KEY: 'fake-secret-'.repeat(4) } },
+      'SECRET_KEY is an example value',
+    ],
+    ['another environment', withVariables({ ENVIRONMENT: 'development' }), 'ENVIRONMENT is not staging'],
+    [
+      'webhooks at another host than the route',
+      withVariables({ PLAID_WEBHOOK_URL: 'https://old.wealth.test/api/v1/plaid/webhook' }),
+      'PLAID_WEBHOOK_URL is not at https://api.wealth.test',
+    ],
+  ])('fails with %s', async (_what, changed, said) => {
+    const result = await check('configuration', changed)
+    expect(result).toMatchObject({ status: 'fail', said: expect.stringContaining(said), remedy: expect.any(String) })
+    expect(result.said).not.toContain('fake-secret-')
+  })
+
+  it('warns, and never passes, where a value is at Cloudflare alone', async () => {
+    expect(await check('configuration', { secrets: without('AUDIT_KEY', 'DATABASE_URL') })).toMatchObject({
+      status: 'warn',
+      said: expect.stringContaining('DATABASE_URL, AUDIT_KEY are at Cloudflare and were not seen'),
+    })
+  })
+})
+
+describe('the secrets at Cloudflare', () => {
+  it('pass where all are there', async () => {
+    expect(await check('secrets at Cloudflare')).toMatchObject({ status: 'pass', said: 'all 10 are there' })
+  })
+
+  it.each<[string, PreflightPorts['cloudflare']['secretNames'], string]>([
+    ['one is missing', () => Promise.resolve(Object.keys(without('AUDIT_KEY'))), 'missing: AUDIT_KEY'],
+    [
+      'one of the file is missing',
+      () => Promise.resolve(Object.keys(without('AUTH_EMAIL_KEY'))),
+      'missing: AUTH_EMAIL_KEY',
+    ],
+    ['there is no Worker', () => Promise.resolve(null), 'there is no Worker'],
+    ['Cloudflare does not respond', unreachable, 'Cloudflare does not respond.'],
+  ])('fail where %s', async (_what, secretNames, said) => {
+    expect(await check('secrets at Cloudflare', withCloudflare({ secretNames }))).toMatchObject({
+      status: 'fail',
+      said: expect.stringContaining(said),
+    })
+  })
+})
+
+describe('queues and bucket', () => {
+  it('pass where they exist', async () => {
+    expect(await check('queues and bucket')).toMatchObject({ status: 'pass', said: '2 queues and 1 bucket exist' })
+  })
+
+  it.each<[string, Partial<PreflightPorts['cloudflare']>, string]>([
+    [
+      'a queue is missing',
+      { hasQueue: (name) => Promise.resolve(!name.endsWith('-dead')) },
+      'queue wealthnavigator-staging-sync-dead',
+    ],
+    [
+      'the bucket is missing',
+      { bucketNames: () => Promise.resolve(['another']) },
+      'bucket wealthnavigator-staging-backups',
+    ],
+    ['Cloudflare does not respond', { hasQueue: unreachable }, 'Cloudflare does not respond.'],
+  ])('fail where %s', async (_what, changed, said) => {
+    expect(await check('queues and bucket', withCloudflare(changed))).toMatchObject({
+      status: 'fail',
+      said: expect.stringContaining(said),
+    })
+  })
+})
+
+describe('the credentials of Plaid', () => {
+  const stack = connectStack(inject('control'))
+  let simulator: TestSimulator
+  let server: Answering
+  beforeAll(async () => {
+    simulator = await stack.startSimulator()
+    server = await startAnswering()
+  })
+  afterAll(async () => {
+    await stack.stopSimulator(simulator.id)
+    await server.stop()
+  })
+  const plaid = (secret: string | undefined, url = simulator.url) =>
+    check('Plaid credentials', {
+      secrets: secret === undefined ? without('PLAID_SECRET') : { ...secrets, PLAID_SECRET: secret },
+      shell: { PLAID_BASE_URL: url },
+    })
+
+  it('pass where Plaid accepts them', async () => {
+    expect(await plaid(simulator.secret)).toMatchObject({ status: 'pass', said: 'accepted in sandbox' })
+  })
+
+  it('fail where Plaid refuses them', async () => {
+    expect(await plaid('another-secret-of-plaid')).toMatchObject({
+      status: 'fail',
+      said: expect.stringContaining('INVALID_API_KEYS'),
+    })
+  })
+
+  it.each([
+    ['limits the call', 429, 'RATE_LIMIT_EXCEEDED', 'INSTITUTIONS_GET_LIMIT'],
+    ['is down', 500, 'API_ERROR', 'INTERNAL_SERVER_ERROR'],
+  ])('are unknown where Plaid %s', async (_what, status, type, code) => {
+    server.answer(plaidError(status, type, code))
+    expect(await plaid(simulator.secret, server.url)).toMatchObject({
+      status: 'warn',
+      said: expect.stringContaining(`unknown: ${code}`),
+    })
+  })
+
+  it('are unknown without the secret', async () => {
+    expect(await plaid(undefined)).toMatchObject({ status: 'warn', said: expect.stringContaining('not checked') })
+  })
+
+  it('are sent to no other host, and fail where Plaid cannot be reached', async () => {
+    expect(await plaid(simulator.secret, 'https://plaid.evil.test')).toMatchObject({
+      status: 'fail',
+      said: 'PLAID_BASE_URL may name this machine only: the secret is sent there.',
+    })
+    expect(await plaid(simulator.secret, 'http://127.0.0.1:9')).toMatchObject({ status: 'fail' })
+  })
+
+  it('fail where a proxy responds in place of Plaid', async () => {
+    server.answer(json('<html>', 403))
+    expect(await plaid(simulator.secret, server.url)).toMatchObject({ status: 'fail' })
+  })
+})
