@@ -22,6 +22,7 @@ import { createRedactor } from './monitoring/redact.ts'
 import { createReporter } from './monitoring/sentry.ts'
 import { createPlaidClient } from './plaid/client.ts'
 import { createPlaid } from './plaid/endpoints.ts'
+import { measuredLimiter } from './plaid/measured-limiter.ts'
 import { createFreezeGate, type FreezeGate } from './plaid/freeze-gate.ts'
 import { createUsageCounter, type UsageCounter } from './plaid/usage-counter.ts'
 import { createUsageFlush } from './plaid/usage-flush.ts'
@@ -154,7 +155,8 @@ export function createServices(config: Config, bindings: Bindings): Services {
     now: () => Date.now(),
     onFailure: (error) => log.warn('freeze_not_read', { error }),
   })
-  const limiter = plaidLimiterOver(config, bindings.PLAID_QUOTA, { wait, log })
+  const bareLimiter = plaidLimiterOver(config, bindings.PLAID_QUOTA, { wait, log })
+  const limiter = bareLimiter && measuredLimiter(bareLimiter, metrics)
   const plaidFor = plaidOver(config, limiter, usage, freeze, { wait, log })
   const plaid = plaidFor({ priority: 'interactive', itemId: null, userId: null })
   return {

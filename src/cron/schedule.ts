@@ -4,6 +4,7 @@ import { reportOverdueBackup } from '../backup/report-overdue.ts'
 import type { Ctx } from '../context.ts'
 import { readFreeze } from '../db/operations/freeze.ts'
 import { AppError } from '../errors.ts'
+import { takeGaugesWhenDue } from '../gauges/take-gauges.ts'
 import { remindOfLosses } from '../items/remind-of-losses.ts'
 import { reconcile } from '../link/reconcile.ts'
 import { reportMissingPlaidUsers } from '../link/report-missing-plaid-users.ts'
@@ -30,7 +31,10 @@ const refreshes: readonly Part[] = [
 ]
 
 /** Each minute: a row that is not chained yet can be deleted without a trace. */
-const audits: readonly Part[] = [{ name: 'chain', budgetMs: 50_000, run: chainAudit }]
+const audits: readonly Part[] = [
+  { name: 'chain', budgetMs: 50_000, run: chainAudit },
+  { name: 'gauges', budgetMs: 60_000, run: takeGaugesWhenDue },
+]
 
 const purges: readonly Part[] = [
   { name: 'retention', budgetMs: 11 * 60_000, run: (ctx) => purgeExpired(ctx, 10 * 60_000) },

@@ -77,6 +77,7 @@ export async function syncProduct(
   const report = (): RunReport => ({ trigger, ...stats })
   const result = await read(ctx, lease, stats, priorities[trigger])
   const outcome = await finishRun(ctx, lease, report, result)
+  measure(ctx, lease.product, outcome, ctx.now().getTime() - startedAt)
   ctx.log.info('sync', {
     run_id: lease.runId,
     item_id: lease.itemId,
@@ -92,6 +93,13 @@ export async function syncProduct(
       : {}),
   })
   return outcome
+}
+
+function measure({ services: { metrics } }: Ctx, product: string, outcome: SyncOutcome, milliseconds: number): void {
+  // What follows the code are paths of fields.
+  const [code = 'none'] = 'failure' in outcome ? outcome.failure.errorCode.split(' ', 1) : []
+  metrics.count('wn_sync_runs_total', { product, outcome: outcome.kind, code })
+  metrics.observe('wn_sync_duration_seconds', milliseconds, { product })
 }
 
 /** The queue retries when the database is unavailable or frozen. Every other error is recorded with the run. */

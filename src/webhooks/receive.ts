@@ -31,15 +31,26 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
   const findKey: FindKey = (kid, at) => findWebhookKey(kid, at, network)
   const verdict = await verifyWebhook(request, { findKey, hmacSecret: config.webhookSharedKey, now })
   if (!verdict.ok) {
+    ctx.services.metrics.count('wn_webhook_refusals_total', { reason: verdict.reason })
     ctx.log.warn('webhook_refused', { reason: verdict.reason, bytes: request.body.length })
     throw refusalError(verdict.reason)
   }
   const { replayKey, scheme } = verdict
   const isFirst = await recentWebhooks.once(replayKey, now.getTime(), async () => {
-    if (await isExcessCopy(ctx, replayKey)) ctx.log.info('webhook', { scheme, replay: true })
+    if (await isExcessCopy(ctx, replayKey)) logReplay(ctx, scheme)
     else await processDelivery(ctx, parseBody(request.body), { replayKey, scheme })
   })
-  if (!isFirst) ctx.log.info('webhook', { scheme, replay: true })
+  if (!isFirst) logReplay(ctx, scheme)
+}
+
+function logReplay({ services, log }: Ctx, scheme: WebhookEvent['scheme']): void {
+  services.metrics.count('wn_webhooks_total', { outcome: 'replay' })
+  log.info('webhook', { scheme, replay: true })
+}
+
+function outcomeOf({ isReplay, isUnmatched }: Recorded): 'accepted' | 'replay' | 'unmatched' {
+  if (isReplay) return 'replay'
+  return isUnmatched ? 'unmatched' : 'accepted'
 }
 
 /**
@@ -75,6 +86,7 @@ async function processDelivery(
   if (recorded.isReplay) await countCopy(ctx)
   await enqueue(recorded.itemProductIds, 'webhook')
   if (recorded.linkSessionId !== null) await ctx.services.enqueueLinkSessions([recorded.linkSessionId])
+  ctx.services.metrics.count('wn_webhooks_total', { outcome: outcomeOf(recorded) })
   ctx.log.info('webhook', {
     webhook_type: body.webhook_type,
     webhook_code: body.webhook_code,

@@ -62,6 +62,7 @@ export const ranks: readonly Unit[] = [
   { name: 'webhooks', paths: ['src/webhooks'] },
   { name: 'identity', paths: ['src/identity'] },
   { name: 'privacy', paths: ['src/privacy'] },
+  { name: 'gauges', paths: ['src/gauges'] },
   { name: 'insights', paths: ['src/insights'] },
   { name: 'retention', paths: ['src/retention'] },
   { name: 'services', paths: ['src/services.ts'] },
@@ -139,7 +140,19 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'link',
     'privacy',
   ],
-  cron: ['library', 'db/operations', 'context', 'audit', 'backup', 'items', 'sync', 'link', 'privacy', 'retention'],
+  cron: [
+    'library',
+    'db/operations',
+    'context',
+    'audit',
+    'backup',
+    'items',
+    'sync',
+    'link',
+    'privacy',
+    'gauges',
+    'retention',
+  ],
 }
 
 /** Units that do not import one another, in either direction. */

@@ -9,6 +9,17 @@ import { lost } from '../sync/work.ts'
 import { idsInTurns } from '../core/turns.ts'
 import { command, query } from '../core/statement.ts'
 
+/** Why an item is removed at Plaid. */
+export const removalReasons = [
+  'removed',
+  'revoked',
+  'duplicate',
+  'replaced',
+  'not_stored',
+  'token_lost',
+  'orphan',
+] as const
+
 export interface Removal {
   readonly id: string
   readonly userId: string

@@ -9,6 +9,13 @@ import { bigCount, query } from '../core/statement.ts'
 export const orphanModes = ['off', 'report', 'end'] as const
 export type OrphanMode = (typeof orphanModes)[number]
 
+/** The states of each switch. */
+export const switchStates = {
+  orphan_removal: orphanModes,
+  item_loss: ['armed', 'tripped', 'off'],
+  freeze: ['off', 'recovery', 'frozen', 'locked'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
 /** A few lost items are the items' own problem. This many within ten minutes are a fault on our side. */
 const lossWindow = sql.raw("interval '10 minutes'")
 const mostLosses = 20

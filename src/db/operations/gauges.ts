@@ -1,0 +1,163 @@
+// What the metrics say about the state of the database: counts and ages, never a row of a person. One round trip, every
+// few minutes. Each statement reads an index or a small table, and the counts that an outage can make large end at a bound.
+import { sql } from 'drizzle-orm'
+import * as z from 'zod'
+import { batch, type JobsDatabase } from '../core/client.ts'
+import { byIndex, plan } from '../core/plans.ts'
+import { bigCount, query } from '../core/statement.ts'
+import { isResting } from '../sync/work.ts'
+
+/** Counts end here: more would say no more. */
+export const mostCounted = 10_000
+/** Stale rows of a product that are looked at, longest stale first. */
+const mostStale = 20_000
+/** An item that was not read for so long counts as not synced: the brief's criterion. */
+const freshFor = sql.raw("interval '24 hours'")
+
+const seconds = z.coerce.number()
+const age = (column: string) => sql.raw(`greatest(0, extract(epoch from now() - ${column}))::float8`)
+
+const statusRow = z.object({ status: z.string(), count: bigCount })
+/** Reads one index of all items, without their rows. */
+const itemsByStatus = query(statusRow, sql`select status, count(*) as count from items group by status`)
+
+const staleRow = z.object({
+  /** Null for all products together. */
+  product: z.string().nullable(),
+  products: bigCount,
+  items: bigCount,
+  /** How long after its day the product that was read longest ago is still not read. */
+  overdue: seconds.nullable(),
+})
+
+/**
+ * Products of live items that were not read for a day: refused ones and those of people who do not allow syncs are no
+ * failures.
+ */
+const staleProducts = (products: readonly string[]) =>
+  query(
+    staleRow,
+    sql`with stale as (
+        select found.* from unnest(${sql.param(products)}::text[]) as named(product) cross join lateral (
+          select p.product, p.item_id, p.last_synced_at from item_products p
+          where p.product = named.product and not p.is_stopped and p.last_synced_at < now() - ${freshFor}
+            and not ${isResting('p')}
+            and (select not ('linking_and_sync' = any(u.not_allowed)) from users u where u.id = p.user_id)
+          order by p.last_synced_at limit ${mostStale}) as found)
+      select product, count(*) as products, count(distinct item_id) as items,
+        extract(epoch from now() - ${freshFor} - min(last_synced_at))::float8 as overdue
+      from stale group by grouping sets ((product), ())`,
+  )
+
+const countRow = z.object({ count: bigCount })
+/** Items that were linked a day ago and have no transactions yet. */
+const neverSynced = query(
+  countRow,
+  sql`select count(*) as count from (select 1 from items
+    where status = 'initializing' and created_at < now() - ${freshFor} limit ${mostCounted}) as found`,
+)
+
+const dueProducts = query(
+  countRow,
+  sql`select count(*) as count from (select 1 from item_products
+    where dirty_seq > synced_seq and not is_stopped and next_attempt_at <= now() limit ${mostCounted}) as found`,
+)
+
+const openDeadLetters = query(
+  countRow,
+  sql`select count(*) as count from (select 1 from dead_letters where replayed_at is null limit ${mostCounted}) as found`,
+)
+
+const agedRow = z.object({ count: bigCount, age: seconds.nullable() })
+const openExchanges = query(
+  agedRow,
+  sql`select count(*) as count, max(${age('created_at')}) as age from (select created_at from link_exchanges
+    where state in ('started', 'exchanged') order by next_attempt_at limit ${mostCounted}) as found`,
+)
+
+const removalRow = agedRow.extend({ reason: z.string() })
+/** Every row is an item that Plaid bills and that nobody uses. */
+const waitingRemovals = query(
+  removalRow,
+  sql`select reason, count(*) as count, max(${age('created_at')}) as age from plaid_removals group by reason`,
+)
+
+const moment = z.coerce.date().nullable()
+const backupRow = z.object({ last: moment, verified: moment })
+const newestBackups = query(
+  backupRow,
+  sql`select (select max(started_at) from backups where state = 'complete') as last,
+    (select max(verified_at) from backups) as verified`,
+)
+
+const connectionRow = z.object({ used: bigCount, most: bigCount })
+/** Of the database's server. Neon's pooler opens at most nine tenths of them for one login. */
+const connections = query(
+  connectionRow,
+  sql`select (select count(*) from pg_stat_activity where datname = current_database()) as used,
+    current_setting('max_connections')::int as most`,
+)
+
+const switchRow = z.object({ name: z.string(), state: z.string() })
+const switches = query(switchRow, sql`select name, state from safety_switches`)
+
+export interface DatabaseGauges {
+  readonly itemsByStatus: readonly { readonly status: string; readonly count: number }[]
+  /** Live items of which a product was not read for a day. */
+  readonly staleItems: number
+  readonly overdueByProduct: readonly {
+    readonly product: string
+    readonly products: number
+    readonly seconds: number
+  }[]
+  readonly dueProducts: number
+  readonly openDeadLetters: number
+  readonly openExchanges: { readonly count: number; readonly seconds: number }
+  readonly removals: readonly { readonly reason: string; readonly count: number; readonly seconds: number }[]
+  readonly lastBackup: Date | null
+  readonly lastVerifiedRestore: Date | null
+  readonly connections: { readonly used: number; readonly most: number }
+  readonly switches: readonly { readonly name: string; readonly state: string }[]
+}
+
+/** @param products the synced products that are read once a day */
+export async function readGauges(jobs: JobsDatabase, products: readonly string[]): Promise<DatabaseGauges> {
+  const found = await batch(jobs, {
+    // Without statistics, the planner would read whole tables.
+    planned: plan(byIndex),
+    byStatus: itemsByStatus,
+    stale: staleProducts(products),
+    never: neverSynced,
+    due: dueProducts,
+    letters: openDeadLetters,
+    exchanges: openExchanges,
+    removals: waitingRemovals,
+    backups: newestBackups,
+    connections,
+    switches,
+  })
+  const count = (rows: readonly { readonly count: number }[]): number => rows[0]?.count ?? 0
+  const all = found.stale.find(({ product }) => product === null)
+  const overdue = new Map(found.stale.map((row) => [row.product, row]))
+  return {
+    itemsByStatus: found.byStatus,
+    staleItems: (all?.items ?? 0) + count(found.never),
+    overdueByProduct: products.map((product) => ({
+      product,
+      products: overdue.get(product)?.products ?? 0,
+      seconds: overdue.get(product)?.overdue ?? 0,
+    })),
+    dueProducts: count(found.due),
+    openDeadLetters: count(found.letters),
+    openExchanges: { count: count(found.exchanges), seconds: found.exchanges[0]?.age ?? 0 },
+    removals: found.removals.map(({ reason, count: waiting, age: old }) => ({
+      reason,
+      count: waiting,
+      seconds: old ?? 0,
+    })),
+    lastBackup: found.backups[0]?.last ?? null,
+    lastVerifiedRestore: found.backups[0]?.verified ?? null,
+    connections: found.connections[0] ?? { used: 0, most: 0 },
+    switches: found.switches,
+  }
+}

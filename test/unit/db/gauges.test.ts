@@ -1,0 +1,145 @@
+// The gauges of the database: what they count, and that they read no large table, with any statistics.
+import { Client } from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { makeItem } from '../../../src/cli/bench/bank-rows.ts'
+import { connect, type JobsDatabase } from '../../../src/db/core/client.ts'
+import { type DatabaseGauges, readGauges } from '../../../src/db/operations/gauges.ts'
+import { connectStack, type TestDatabase } from '../../support/stack.ts'
+import { runExplained, statementsOf } from '../../support/statement-plans.ts'
+
+const stack = connectStack(inject('control'))
+let database: TestDatabase
+let owner: Client
+let jobs: JobsDatabase
+let userId: string
+beforeAll(async () => {
+  database = await stack.createDatabase()
+  owner = new Client(database.ownerUrl)
+  await owner.connect()
+  jobs = connect('wn_jobs', database.jobsUrl, database.endpoint)
+  userId = (await makeItem(owner, 'crowd')).userId
+})
+afterAll(async () => {
+  await owner.end()
+  await stack.dropDatabase(database.name)
+})
+beforeEach(async () => {
+  await owner.query('delete from items')
+  await owner.query('delete from plaid_removals')
+})
+
+const products = ['balances', 'transactions']
+const gauges = (): Promise<DatabaseGauges> => readGauges(jobs, products)
+
+/** Items in a state, whose two products were read so many hours ago. */
+async function addItems(count: number, status: string, hours: number, product = 'pending'): Promise<void> {
+  await owner.query(
+    `with crowd as (insert into items (user_id, plaid_item_id, access_token_sealed, status, created_at)
+        select $1, gen_random_uuid()::text, '', $2, now() - interval '30 hours' from generate_series(1, $3) returning id, user_id)
+      insert into item_products (item_id, user_id, product, status, synced_seq, last_synced_at)
+      select id, user_id, name, $5, 1, now() - make_interval(hours => $4)
+      from crowd, (values ('transactions'), ('balances')) as p (name)`,
+    [userId, status, count, hours, product],
+  )
+}
+
+describe('the gauges', () => {
+  it('count live items that were not read within a day once, for any number of products', async () => {
+    await addItems(7, 'healthy', 2)
+    await addItems(3, 'institution_down', 26)
+    await addItems(5, 'needs_update', 300)
+    const { itemsByStatus, staleItems, overdueByProduct } = await gauges()
+    expect(Object.fromEntries(itemsByStatus.map(({ status, count }) => [status, count]))).toEqual({
+      healthy: 7,
+      institution_down: 3,
+      needs_update: 5,
+    })
+    expect(staleItems).toBe(3)
+    expect(overdueByProduct.map(({ product, products: stale }) => [product, stale])).toEqual([
+      ['balances', 3],
+      ['transactions', 3],
+    ])
+    for (const { seconds } of overdueByProduct) expect(seconds / 3600).toBeCloseTo(2, 1)
+  })
+
+  it('count no product that Plaid refuses or whose person does not allow syncs', async () => {
+    await addItems(2, 'healthy', 30, 'absent')
+    expect((await gauges()).staleItems).toBe(0)
+    await addItems(2, 'healthy', 30)
+    expect((await gauges()).staleItems).toBe(2)
+    await owner.query("update users set not_allowed = '{linking_and_sync}' where id = $1", [userId])
+    expect((await gauges()).staleItems).toBe(0)
+    await owner.query("update users set not_allowed = '{}' where id = $1", [userId])
+  })
+
+  it('count items that were linked a day ago and never read', async () => {
+    await owner.query(
+      `insert into items (user_id, plaid_item_id, access_token_sealed, created_at) values
+        ($1, 'old', '', now() - interval '25 hours'), ($1, 'new', '', now())`,
+      [userId],
+    )
+    expect((await gauges()).staleItems).toBe(1)
+  })
+
+  it('show what waits: due products, exchanges, removals, dead letters', async () => {
+    await addItems(2, 'healthy', 1)
+    await owner.query("update item_products set dirty_seq = 2, next_attempt_at = now() - interval '1 minute'")
+    await owner.query(
+      `insert into plaid_removals (user_id, plaid_item_id, reason, created_at) values
+        ($1, 'one', 'orphan', now() - interval '2 hours'), ($1, 'two', 'orphan', now())`,
+      [userId],
+    )
+    await owner.query(
+      `insert into link_exchanges (id, user_id, public_token_digest, state, allow_duplicate, next_attempt_at, created_at) values
+        (gen_random_uuid(), $1, 'a', 'started', false, now(), now() - interval '1 hour'),
+        (gen_random_uuid(), $1, 'b', 'linked', false, now(), now())`,
+      [userId],
+    )
+    await owner.query(
+      `insert into dead_letters (queue, message_id, reason, payload, replayed_at) values
+        ('q', '1', 'malformed', '{}', null), ('q', '2', 'malformed', '{}', now())`,
+    )
+    const found = await gauges()
+    expect(found).toMatchObject({
+      dueProducts: 4,
+      openDeadLetters: 1,
+      openExchanges: { count: 1 },
+      removals: [{ reason: 'orphan', count: 2 }],
+    })
+    expect(found.openExchanges.seconds / 3600).toBeCloseTo(1, 1)
+    expect((found.removals[0]?.seconds ?? 0) / 3600).toBeCloseTo(2, 1)
+    expect(found.connections.used).toBeGreaterThan(0)
+    expect(found.connections.most).toBeGreaterThan(found.connections.used)
+  })
+
+  it('know the last complete backup and the last that was restored', async () => {
+    expect(await gauges()).toMatchObject({ lastBackup: null, lastVerifiedRestore: null })
+    await owner.query(
+      `insert into backups (id, place, state, started_at, verified_at) values
+        ('a', 'bucket', 'complete', '2031-03-04T05:06:07Z', '2031-03-09T00:00:00Z'),
+        ('b', 'bucket', 'complete', '2031-03-05T05:06:07Z', null),
+        ('c', 'bucket', 'failed', '2031-03-06T05:06:07Z', null)`,
+    )
+    expect(await gauges()).toMatchObject({
+      lastBackup: new Date('2031-03-05T05:06:07Z'),
+      lastVerifiedRestore: new Date('2031-03-09T00:00:00Z'),
+    })
+  })
+})
+
+describe('their statements', () => {
+  it('read a large table by an index, and no row of a product that was read within a day', async () => {
+    await addItems(3000, 'healthy', 2)
+    await addItems(4, 'healthy', 30)
+    await addItems(3000, 'needs_update', 300)
+    const steps = await runExplained(owner, await statementsOf(gauges))
+    const named = steps.filter(({ name }) => /item_products|items|users|audit_log|transactions/.test(name))
+    expect(named.filter(({ name }) => name.startsWith('Seq Scan'))).toEqual([])
+    expect(named.some(({ name }) => name.endsWith(' transactions'))).toBe(false)
+    const read = (table: string) =>
+      named.filter(({ name }) => name.endsWith(` ${table}`)).map(({ name, rows }) => [name.split(' Scan')[0], rows])
+    expect(Math.max(...read('item_products').map(([, rows]) => Number(rows)))).toBe(4 * products.length)
+    // The states of all items, from the index alone.
+    expect(read('items')).toContainEqual(['Index Only', 6004])
+  })
+})
