@@ -85,7 +85,7 @@ export async function takeGauges(ctx: Ctx): Promise<void> {
   metrics.gauge('wn_cron_last_success_timestamp_seconds', inSeconds(ctx.now()), { job: 'gauges' })
 }
 
-/** A part of the job of each minute. A failure is not one of that job: it has a heartbeat of its own. */
+/** A part of the job of each minute. A failure is not one of that job: it has a separate heartbeat. */
 export async function takeGaugesWhenDue(ctx: Ctx): Promise<void> {
   if (ctx.now().getUTCMinutes() % everyMinutes !== inMinute) return
   try {

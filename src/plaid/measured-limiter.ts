@@ -1,4 +1,4 @@
-// Counts the decisions of our own rate limiter for Plaid's limits.
+// Counts the decisions of our rate limiter for Plaid's limits.
 import type { Metrics } from '../monitoring/metrics/collector.ts'
 import type { PlaidLimiter } from './rate-limit/limiter.ts'
 import { limitNameOf } from './rate-limit/limits.ts'

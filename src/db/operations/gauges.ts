@@ -7,7 +7,7 @@ import { byIndex, plan } from '../core/plans.ts'
 import { bigCount, query } from '../core/statement.ts'
 import { isResting } from '../sync/work.ts'
 
-/** Counts end here: more would say no more. */
+/** Counts end here: a larger number would not change what an operator does. */
 export const mostCounted = 10_000
 /** Stale rows of a product that are looked at, longest stale first. */
 const mostStale = 20_000
@@ -76,7 +76,7 @@ const openExchanges = query(
 )
 
 const removalRow = agedRow.extend({ reason: z.string() })
-/** Every row is an item that Plaid bills and that nobody uses. */
+/** Every row is an item that Plaid bills and that no user has. */
 const waitingRemovals = query(
   removalRow,
   sql`select reason, count(*) as count, max(${age('created_at')}) as age from plaid_removals group by reason`,
