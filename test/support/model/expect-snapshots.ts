@@ -1,22 +1,24 @@
-// When all work is done, balances and positions equal the bank's: the current ones, and today's row of daily ones.
+// When all work is done, balances and positions equal the bank's: the current ones, and the newest of the daily ones.
 import { expect } from 'vitest'
 import { listHoldings } from '../../../src/db/records/investments.ts'
 import type { TrueItem } from './banks.ts'
 import type { Chaos, Happened } from './types.ts'
 
-const today = "(now() at time zone 'UTC')::date"
+/** The item's newest day: today, or yesterday where midnight (UTC) has passed since the last sync. */
+const newestOf = (table: string): string => `(select max(n.day) from ${table} n join accounts b on b.id = n.account_id
+  where b.item_id = i.id and n.day >= (now() at time zone 'UTC')::date - 1)`
 
 const balances = `select a.plaid_account_id as id, a.current_balance as one, a.available_balance as other
   from accounts a join items i on i.id = a.item_id where i.plaid_item_id = $1 and not a.closed`
-const balancesOfToday = `select a.plaid_account_id as id, d.current as one, d.available as other
+const newestBalances = `select a.plaid_account_id as id, d.current as one, d.available as other
   from account_balances d join accounts a on a.id = d.account_id join items i on i.id = a.item_id
-  where i.plaid_item_id = $1 and d.day = ${today} and not a.closed`
+  where i.plaid_item_id = $1 and d.day = ${newestOf('account_balances')} and not a.closed`
 const holdings = `select a.plaid_account_id || ' ' || s.plaid_security_id as id, h.quantity as one, h.institution_value as other
   from holdings h join accounts a on a.id = h.account_id join items i on i.id = a.item_id join securities s on s.id = h.security_id
   where i.plaid_item_id = $1 and h.id = any($2)`
-const holdingsOfToday = `select a.plaid_account_id || ' ' || s.plaid_security_id as id, d.quantity as one, d.institution_value as other
+const newestHoldings = `select a.plaid_account_id || ' ' || s.plaid_security_id as id, d.quantity as one, d.institution_value as other
   from holding_days d join accounts a on a.id = d.account_id join items i on i.id = a.item_id join securities s on s.id = d.security_id
-  where i.plaid_item_id = $1 and d.day = ${today} and not a.closed`
+  where i.plaid_item_id = $1 and d.day = ${newestOf('holding_days')} and not a.closed`
 
 /** Formats amounts as numbers: the bank and the database write the same decimal in different ways. */
 const line = (id: unknown, one: unknown, other: unknown): string =>
@@ -34,9 +36,9 @@ async function expectItem({ world }: Chaos, item: TrueItem, listed: readonly str
     balances: accounts,
     holdings: positions,
   })
-  expect({ today: await rowsOf(balancesOfToday), held: await rowsOf(holdingsOfToday) }).toEqual({
-    today: accounts,
-    held: positions,
+  expect({ balances: await rowsOf(newestBalances), holdings: await rowsOf(newestHoldings) }).toEqual({
+    balances: accounts,
+    holdings: positions,
   })
 }
 
