@@ -22,9 +22,9 @@ export interface Bundle {
 
 /**
  * Builds the Worker into `folder` as a deployment to production does. Uses wrangler.toml's entry point unless `source`
- * is given.
+ * is given, and the project's wrangler.toml unless `config` is.
  */
-export async function buildBundle(folder: string, source?: string): Promise<Bundle> {
+export async function buildBundle(folder: string, source?: string, config?: string): Promise<Bundle> {
   const metafile = join(folder, 'metafile.json')
   const entries = source === undefined ? [] : [source]
   const args = [
@@ -38,7 +38,7 @@ export async function buildBundle(folder: string, source?: string): Promise<Bund
     '--env',
     deployedEnvironments[0],
   ]
-  await runWrangler(args, folder).catch((error: unknown) => {
+  await runWrangler(args, folder, config === undefined ? {} : { config }).catch((error: unknown) => {
     throw new Error(`The Worker does not build:\n${error instanceof Error ? error.message : ''}`, { cause: error })
   })
   const name = (await readdir(folder)).find((file) => file.endsWith('.js'))
