@@ -80,6 +80,29 @@ async function loginProblems(url: string, { variable, role }: Login): Promise<st
 const isNeon = (host: string): boolean => /\.neon\.(?:tech|build)$/.test(host)
 const isPooler = (host: string): boolean => /^[^.]+-pooler\./.test(host)
 
+const bootstrapRemedy = 'Make logins with `npm run -s db:bootstrap` and use the URLs that it prints.'
+
+const databaseHosts: Check<PreflightPorts> = {
+  name: 'pooled host',
+  check({ secrets }) {
+    const hosts = logins.flatMap(({ variable, isPooled }) => {
+      const host = URL.parse(secrets[variable] ?? '')?.hostname
+      return host === undefined ? [] : [{ variable, isPooled, host }]
+    })
+    if (hosts.length === 0)
+      return warn('not checked: no DATABASE_URL is known here', 'Run it where the secrets file is.')
+    const wrong = hosts.filter(({ host, isPooled }) => isNeon(host) && isPooler(host) !== isPooled)
+    const said = wrong.map(({ variable, isPooled }) => `${variable} must ${isPooled ? '' : 'not '}name the pooled host`)
+    if (said.length > 0) return fail(said.join('; '), bootstrapRemedy)
+    if (hosts.some(({ host }) => !isNeon(host)))
+      return warn(
+        'not Neon: whether a pooler is in between is unknown',
+        'A direct server needs connections for every request.',
+      )
+    return pass('requests go through the pooler, backups do not')
+  },
+}
+
 const databaseLogins: Check<PreflightPorts> = {
   name: 'database logins over TLS',
   async check({ secrets }) {
@@ -87,9 +110,8 @@ const databaseLogins: Check<PreflightPorts> = {
     if (given.length === 0)
       return warn('not checked: no DATABASE_URL is known here', 'Run it where the secrets file is.')
     const problems: string[] = []
-    const wrongHosts: string[] = []
     for (const login of given) {
-      const { variable, isPooled } = login
+      const { variable } = login
       const url = secrets[variable] ?? ''
       const parsed = URL.parse(url)
       // Without it, the driver would take a connection in plaintext.
@@ -101,12 +123,8 @@ const databaseLogins: Check<PreflightPorts> = {
         } catch (error) {
           problems.push(`${variable}: ${messageOf(error)}`)
         }
-      if (parsed !== null && isNeon(parsed.hostname) && isPooler(parsed.hostname) !== isPooled)
-        wrongHosts.push(`${variable} must ${isPooled ? '' : 'not '}name the pooled host`)
     }
-    const remedy = 'Make logins with `npm run -s db:bootstrap` and use the URLs that it prints.'
-    if (problems.length > 0) return fail(problems.join('; '), remedy)
-    if (wrongHosts.length > 0) return warn(wrongHosts.join('; '), remedy)
+    if (problems.length > 0) return fail(problems.join('; '), bootstrapRemedy)
     return pass(`${given.length} logins connect with TLS, have their role alone and bypass nothing`)
   },
 }
@@ -168,4 +186,4 @@ const migrations: Check<PreflightPorts> = {
   },
 }
 
-export const databaseChecks: readonly Check<PreflightPorts>[] = [databaseLogins, migrations]
+export const databaseChecks: readonly Check<PreflightPorts>[] = [databaseLogins, databaseHosts, migrations]

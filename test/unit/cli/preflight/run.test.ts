@@ -9,6 +9,7 @@ const names = [
   'queues and bucket',
   'Plaid credentials',
   'database logins over TLS',
+  'pooled host',
   'migrations',
   'encryption keys',
   'backup',
