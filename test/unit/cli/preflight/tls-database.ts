@@ -65,7 +65,7 @@ export function useTlsDatabase() {
       secrets: { ...made.secrets, ...changed },
     }),
     /** Runs statements as the owner. */
-    async sql(...statements: string[]): Promise<void> {
+    sql: async (...statements: string[]): Promise<void> => {
       const client = new Client(made.database.ownerUrl)
       await client.connect()
       try {
