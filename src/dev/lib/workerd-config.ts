@@ -1,5 +1,5 @@
 // Writes a workerd configuration that corresponds to wrangler.toml's top level: the Worker, its objects and its queue.
-// Beside it, a small Worker passes on messages and cron triggers, which arrive there over HTTP.
+// A further, small Worker passes on messages and cron triggers, which arrive there over HTTP.
 import { join } from 'node:path'
 import { unstable_readConfig } from 'wrangler'
 import * as z from 'zod'
