@@ -70,7 +70,9 @@ export async function startQueueBroker(options: QueueBrokerOptions): Promise<Que
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       for (const message of await messagesOf(request, Date.now())) waiting.add(message)
-      response.end()
+      // The producer's `send` rejects a response without these, although the messages have arrived.
+      const metrics = { backlogCount: waiting.size, backlogBytes: 0 }
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ metadata: { metrics } }))
     } catch {
       response.writeHead(400).end()
     }

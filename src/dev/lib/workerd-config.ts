@@ -45,6 +45,14 @@ const eventsModule = `export default {
   },
 }`
 
+/** Accepts and drops messages. The producer's `send` waits until they are read, and rejects a response without `metadata`. */
+const nowhereModule = `export default {
+  async fetch(request) {
+    await request.arrayBuffer()
+    return Response.json({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } })
+  },
+}`
+
 export function configurationOf({ projectFolder, variables, hasPrevious, objectsOf, queue }: Configured): string {
   const config = join(projectFolder, 'wrangler.toml')
   const settings = deployed.parse(unstable_readConfig({ config, env: '' }, { hideWarnings: true }))
@@ -100,7 +108,7 @@ const events :Workerd.Worker = (
   bindings = ${listed(versions.map((version) => `(name = ${quoted(version)}, service = ${quoted(version)})`))},
 );
 const nowhere :Workerd.Worker = (
-  modules = [(name = "nowhere.js", esModule = "export default { fetch: () => new Response() }")],
+  modules = [(name = "nowhere.js", esModule = ${quoted(nowhereModule)})],
   ${date},
 );
 `
