@@ -30,6 +30,8 @@ import type { Client } from './ratelimit/address.ts'
 
 export interface Services {
   readonly config: Config
+  /** The version of the Worker at Cloudflare; null where there is none. */
+  readonly version: string | null
   readonly api: ApiDatabase
   readonly jobs: JobsDatabase
   /** Plaid for interactive calls that concern no item and count against no user's share. */

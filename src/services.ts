@@ -45,6 +45,13 @@ export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly MONITOR?: MonitorObjects
   /** Required where the Worker makes backups. */
   readonly BACKUPS?: Bucket
+  /** https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/ */
+  readonly CF_VERSION_METADATA?: { readonly id?: unknown; readonly tag?: unknown }
+}
+
+/** The id that Cloudflare gave this version; null on a development machine. */
+function versionOf({ CF_VERSION_METADATA: version }: Bindings): string | null {
+  return typeof version?.id === 'string' && /^[\w-]{1,100}$/.test(version.id) ? version.id : null
 }
 
 function limiterOver({ rateLimits }: Config, objects: LimiterObjects | undefined): Limiter | null {
@@ -161,6 +168,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const plaid = plaidFor({ priority: 'interactive', itemId: null, userId: null })
   return {
     config,
+    version: versionOf(bindings),
     api: connect('wn_api', config.database.apiUrl, config.database.endpoint),
     jobs,
     plaid,

@@ -79,6 +79,15 @@ const jobs: Readonly<Record<string, Job>> = {
 export const crons: readonly string[] = Object.keys(jobs)
 
 /**
+ * The cron strings of the previous release that this one replaced, and what replaced them. A deployment replaces the
+ * triggers last, so Cloudflare fires the old strings at the new code for a while. Remove them in the next release.
+ */
+const retired: Readonly<Record<string, string>> = {}
+
+/** Every cron string that this code has a job for. */
+export const knownCrons: readonly string[] = [...crons, ...Object.keys(retired)]
+
+/**
  * Runs the job unless the deployment is frozen.
  * @throws AppError `unavailable` when the switch cannot be read; nothing was run then
  */
@@ -90,9 +99,10 @@ async function runUnlessFrozen(ctx: Ctx, { name, run, whileFrozen }: Job): Promi
   return undefined
 }
 
-/** The job of a cron trigger of wrangler.toml. It does nothing while the deployment is frozen. */
-export function jobFor(cron: string): Job {
-  const job = Object.hasOwn(jobs, cron) ? jobs[cron] : undefined
+/** The job of a cron trigger of this or the previous release. It does nothing while the deployment is frozen. */
+export function jobFor(cron: string, replaced = retired): Job {
+  const current = Object.hasOwn(replaced, cron) ? (replaced[cron] ?? '') : cron
+  const job = Object.hasOwn(jobs, current) ? jobs[current] : undefined
   if (job === undefined)
     throw new AppError('misconfigured', 'An unknown cron trigger.', { reason: 'cron string without a job' })
   return { name: job.name, run: (ctx) => runUnlessFrozen(ctx, job) }

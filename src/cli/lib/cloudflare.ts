@@ -53,8 +53,8 @@ export interface Cloudflare {
   setTraffic: (shares: readonly Share[], message: string) => Promise<void>
   /** Sends all traffic to a version, with the secrets that it was uploaded with. */
   rollBack: (versionId: string, message: string) => Promise<void>
-  /** Applies the crons, routes and queue consumers of wrangler.toml. */
-  deployTriggers: () => Promise<void>
+  /** Applies the routes, queue consumers and crons of wrangler.toml, or these crons instead. */
+  deployTriggers: (crons?: readonly string[]) => Promise<void>
 
   /** The names of the Worker's secrets; null if the Worker does not exist. */
   secretNames: () => Promise<string[] | null>
@@ -100,7 +100,7 @@ async function renamed<T>(pattern: RegExp, Kind: new (message: string) => Error,
 }
 
 /** Runs wrangler for one environment, with a folder for its log and its events that ends with the command. */
-function runner(environment: DeployedEnvironment, options: WranglerOptions) {
+function runner(environment: DeployedEnvironment, options: WranglerOptions, start: typeof runWrangler) {
   const inFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
     const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-wrangler-'))
     try {
@@ -110,13 +110,13 @@ function runner(environment: DeployedEnvironment, options: WranglerOptions) {
     }
   }
   const run = (args: readonly string[], more: WranglerOptions = {}): Promise<string> =>
-    inFolder((folder) => runWrangler([...args, '--env', environment], folder, { timeoutMs, ...options, ...more }))
+    inFolder((folder) => start([...args, '--env', environment], folder, { timeoutMs, ...options, ...more }))
   /** The id of the version that the command uploads. */
   const upload = (args: readonly string[]): Promise<string> =>
     inFolder(async (folder) => {
       const events = join(folder, 'events.ndjson')
       const variables = { ...options.variables, WRANGLER_OUTPUT_FILE_PATH: events }
-      const printed = await runWrangler([...args, '--env', environment], folder, { timeoutMs, ...options, variables })
+      const printed = await start([...args, '--env', environment], folder, { timeoutMs, ...options, variables })
       return uploadedVersionIn((await readFile(events, 'utf8').catch(nullIfMissing)) ?? '', printed)
     })
   return { run, upload }
@@ -131,9 +131,15 @@ export function wranglerOptions(environment: NodeJS.ProcessEnv): WranglerOptions
   return program ? { program } : {}
 }
 
-/** The port for one environment of wrangler.toml. `options` name another configuration or another wrangler. */
-export function createCloudflare(environment: DeployedEnvironment, options: WranglerOptions = {}): Cloudflare {
-  const { run, upload } = runner(environment, options)
+/**
+ * The port for one environment of wrangler.toml. `options` name another configuration or another wrangler, `start` runs it.
+ */
+export function createCloudflare(
+  environment: DeployedEnvironment,
+  options: WranglerOptions = {},
+  start = runWrangler,
+): Cloudflare {
+  const { run, upload } = runner(environment, options, start)
   return {
     environment,
     accounts: async () => accountsIn(await run(['whoami', '--json'])),
@@ -155,8 +161,8 @@ export function createCloudflare(environment: DeployedEnvironment, options: Wran
     rollBack: async (versionId, message) => {
       await run(['rollback', versionId, '--message', message, '--yes'])
     },
-    deployTriggers: async () => {
-      await run(['triggers', 'deploy'])
+    deployTriggers: async (crons = []) => {
+      await run(['triggers', 'deploy', ...crons.flatMap((cron) => ['--triggers', cron])])
     },
 
     secretNames: () => nullIf(noWorker, async () => secretNamesIn(await run(['secret', 'list', '--format', 'json']))),

@@ -199,6 +199,7 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   'Backup.rows': 'The number of rows.',
   'Backup.bytes': 'The size, compressed and encrypted.',
   'Backup.verified_at': 'When it was last restored and compared; null if it never was.',
+  'Ready.version': 'The version of the Worker at Cloudflare; absent on a development machine.',
   'VerifiedBackup.id': 'The id of the backup.',
   'VerifiedBackup.verified': 'Always true.',
 }

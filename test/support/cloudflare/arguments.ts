@@ -37,7 +37,10 @@ export const commands: Readonly<
   'versions list': { positionals: 0, options: { name: text, json: flag } },
   'versions view': { positionals: 1, options: { name: text, json: flag } },
   'deployments status': { positionals: 0, options: { name: text, json: flag } },
-  'triggers deploy': { positionals: 0, options: { name: text, 'dry-run': flag } },
+  'triggers deploy': {
+    positionals: 0,
+    options: { name: text, triggers: { type: 'string', multiple: true }, 'dry-run': flag },
+  },
   'secret list': { positionals: 0, options: { name: text, format: text } },
   'secret bulk': { positionals: 1, options: { name: text } },
   'queues info': { positionals: 1, options: {} },

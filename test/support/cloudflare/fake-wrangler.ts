@@ -2,7 +2,7 @@
 // responds from `account.json`, both in the folder FAKE_CLOUDFLARE. `faults` of the account make commands fail.
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { changeAccount, readAccount, type Account, type Fault } from './account.ts'
+import { changeAccount, type Account, type Fault } from './account.ts'
 import { type Call, parseCall, WranglerError } from './arguments.ts'
 import { type Declared, readDeclared } from './toml.ts'
 import { deployAtOnce, deployVersions, putSecrets, rollBack, uploadVersion, workerOf } from './versions.ts'
@@ -47,8 +47,8 @@ function versionCommand({ command, positionals, values }: Call, account: Account
   return json({ id: 'deployment', source: 'wrangler', strategy: 'percentage', ...newest })
 }
 
-function secretsOf(file: string | undefined): Record<string, string> {
-  const content: unknown = JSON.parse(readFileSync(file ?? 0, 'utf8'))
+function secretsOf(file: string | undefined, input: () => string): Record<string, string> {
+  const content: unknown = JSON.parse(file === undefined ? input() : readFileSync(file, 'utf8'))
   const entries = Object.entries(content ?? {})
   if (entries.length > 100) throw new WranglerError('At most 100 secrets.')
   return Object.fromEntries(
@@ -59,17 +59,23 @@ function secretsOf(file: string | undefined): Record<string, string> {
   )
 }
 
-function workerCommand({ command, positionals, values }: Call, account: Account, declared: Declared): Worked {
+function workerCommand(
+  { command, positionals, values }: Call,
+  account: Account,
+  declared: Declared,
+  input: () => string,
+): Worked {
   const { workerName } = declared
   if (command === 'triggers deploy') {
-    workerOf(account, workerName).crons = [...declared.crons]
+    const given = values['triggers']
+    workerOf(account, workerName).crons = Array.isArray(given) ? given.map(String) : [...declared.crons]
     return ''
   }
   if (command === 'secret list') {
     const names = Object.keys(workerOf(account, workerName).secrets)
     return json(names.map((name) => ({ name, type: 'secret_text' })))
   }
-  if (command === 'secret bulk') return putSecrets(account, workerName, secretsOf(positionals[0])) ?? ''
+  if (command === 'secret bulk') return putSecrets(account, workerName, secretsOf(positionals[0], input)) ?? ''
   if (command !== 'whoami') return undefined
   if (values['json'] !== true) throw new WranglerError('whoami prints text without --json.')
   const accounts = [{ id: 'account', name: 'Test account' }]
@@ -137,7 +143,7 @@ function bucketCommand({ command, positionals, values }: Call, { buckets }: Acco
 const matches = (call: Call, { command, argument }: Fault): boolean =>
   call.command === command && (argument === undefined || call.positionals.some((given) => given.includes(argument)))
 
-function answer(call: Call, folder: string): Worked {
+function answer(call: Call, folder: string, input: () => string): Worked {
   const declared = readDeclared(call.config, call.environment)
   const fault = changeAccount(folder, ({ faults }) => {
     const found = faults.find((candidate) => candidate.times !== 0 && matches(call, candidate))
@@ -151,7 +157,7 @@ function answer(call: Call, folder: string): Worked {
     folder,
     (account) =>
       versionCommand(call, account, declared) ??
-      workerCommand(call, account, declared) ??
+      workerCommand(call, account, declared, input) ??
       queueCommand(call, account) ??
       bucketCommand(call, account),
   )
@@ -159,18 +165,34 @@ function answer(call: Call, folder: string): Worked {
   return worked
 }
 
-const folder = process.env['FAKE_CLOUDFLARE'] ?? ''
-const given = process.argv.slice(2)
-try {
-  appendFileSync(join(folder, 'calls.jsonl'), `${JSON.stringify(given)}\n`)
-  readAccount(folder)
-  const worked = answer(parseCall(given), folder)
-  const events = process.env['WRANGLER_OUTPUT_FILE_PATH']
-  if (typeof worked === 'object' && events !== undefined)
-    appendFileSync(events, `${json(worked.event).replaceAll('\n', '')}\n`)
-  if (typeof worked === 'string') process.stdout.write(`${worked}\n`)
-} catch (error) {
-  if (!(error instanceof WranglerError)) throw error
-  process.stderr.write(`✘ [ERROR] ${error.message}\n`)
-  process.exitCode = 1
+interface FakeCall {
+  /** The folder of the account. */
+  readonly folder: string
+  /** Where events are written. */
+  readonly events: string | undefined
+  /** What stands on its standard input. */
+  readonly input: () => string
 }
+
+/** One call. Returns what wrangler prints. @throws WranglerError */
+export function callFake(args: readonly string[], { folder, events, input }: FakeCall): string {
+  appendFileSync(join(folder, 'calls.jsonl'), `${JSON.stringify(args)}\n`)
+  const worked = answer(parseCall(args), folder, input)
+  if (typeof worked === 'object' && events !== undefined) appendFileSync(events, `${JSON.stringify(worked.event)}\n`)
+  return typeof worked === 'string' ? `${worked}\n` : ''
+}
+
+if (import.meta.main)
+  try {
+    process.stdout.write(
+      callFake(process.argv.slice(2), {
+        folder: process.env['FAKE_CLOUDFLARE'] ?? '',
+        events: process.env['WRANGLER_OUTPUT_FILE_PATH'],
+        input: () => readFileSync(0, 'utf8'),
+      }),
+    )
+  } catch (error) {
+    if (!(error instanceof WranglerError)) throw error
+    process.stderr.write(`✘ [ERROR] ${error.message}\n`)
+    process.exitCode = 1
+  }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { unstable_readConfig as readConfig } from 'wrangler'
 import * as z from 'zod'
 import { deployedEnvironments } from '../../../src/dev/lib/bundle.ts'
-import { crons, jobFor } from '../../../src/cron/schedule.ts'
+import { crons, jobFor, knownCrons } from '../../../src/cron/schedule.ts'
 import { cronSchedules } from '../../../src/dev/stack/crons.ts'
 import { AppError } from '../../../src/errors.ts'
 import { consumeSync } from '../../../src/queue/consumer.ts'
@@ -51,6 +51,23 @@ const unknown = (what: string, act: (name: string) => unknown) => {
     return error instanceof AppError ? error.code : 'another error'
   }
 }
+
+describe('a cron string', () => {
+  it('keeps its job for one release after another string replaced it', () => {
+    expect(jobFor('0 4 * * *', { '0 4 * * *': '41 3 * * *' }).name).toBe('retention')
+  })
+
+  it('is unknown if no string replaced it, or if it was never declared', () => {
+    expect(unknown('0 4 * * *', (cron) => jobFor(cron, { '0 4 * * *': '0 5 * * *' }))).toBe('misconfigured')
+    expect(unknown('toString', (cron) => jobFor(cron, { '0 4 * * *': '41 3 * * *' }))).toBe('misconfigured')
+  })
+
+  it('is never both current and replaced, and always has a job', () => {
+    expect(knownCrons.slice(0, crons.length)).toEqual(crons)
+    expect(new Set(knownCrons).size).toBe(knownCrons.length)
+    for (const cron of knownCrons) expect(jobFor(cron).name).toMatch(/^[a-z]+$/)
+  })
+})
 
 describe.each(environments)('the environment %s', (environment) => {
   const { triggers, queues, durable_objects: objects, migrations } = read(environment)

@@ -150,6 +150,13 @@ describe('a refused configuration', () => {
 })
 
 describe('the readiness route', () => {
+  it('names the version that Cloudflare gave, also where it is not ready', async () => {
+    const version = '00000000-0000-4000-8000-000000000001'
+    const named = serveApp(() => servicesOf(undefined, { CF_VERSION_METADATA: { id: version } }))
+    expect(await problemOf(await named.ask('/ready'))).toMatchObject({ status: 503, version })
+    expect(await problemOf(await serveApp().ask('/ready'))).not.toHaveProperty('version')
+  })
+
   it('returns 503 without a database, and logs the reason', async () => {
     const served = serveApp()
     const problem = await problemOf(await served.ask('/ready'))

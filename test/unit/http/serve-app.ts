@@ -4,7 +4,7 @@ import { SignJWT } from 'jose'
 import * as z from 'zod'
 import { parseConfig } from '../../../src/config/config.ts'
 import { createApp } from '../../../src/http/app.ts'
-import { createServices } from '../../../src/services.ts'
+import { type Bindings, createServices } from '../../../src/services.ts'
 import type { Services } from '../../../src/context.ts'
 import { limiterObjectsInMemory } from '../plaid/store-in-memory.ts'
 import { objectsInMemory } from '../ratelimit/objects-in-memory.ts'
@@ -51,13 +51,17 @@ export const productionVariables = {
   AUTH_PUBLIC_URL: 'https://app.wealth.test/account',
 }
 
-export function servicesOf(variables: Readonly<Record<string, string>> = developmentVariables): Services {
+export function servicesOf(
+  variables: Readonly<Record<string, string>> = developmentVariables,
+  more: Partial<Bindings> = {},
+): Services {
   const queue = { sendBatch: () => Promise.reject(new Error('There is no queue here.')) }
   const bindings = {
     ...variables,
     SYNC_QUEUE: queue,
     RATE_LIMITER: objectsInMemory(),
     PLAID_QUOTA: limiterObjectsInMemory(),
+    ...more,
   }
   return createServices(parseConfig(variables), bindings)
 }

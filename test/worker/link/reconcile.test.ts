@@ -400,7 +400,7 @@ describe('the cron of the sweep', () => {
       select id, user_id, 'holdings', 'ok', 2, 1 from i`)
     const { promise: end, resolve } = Promise.withResolvers<typeof noItems>()
     let waiting = 0
-    const sweep = crons.map(jobFor).find(({ name }) => name === 'sweep')
+    const sweep = crons.map((cron) => jobFor(cron)).find(({ name }) => name === 'sweep')
     const cron = sweep?.run(
       answering(() => {
         waiting += 1

@@ -37,7 +37,17 @@ export const readyRoute = publicRoute({
   path: '/ready',
   summary: 'Check readiness',
   tags,
-  answers: { 200: z.object({ status: z.literal('ready'), frozen: z.boolean(), checks }).meta({ id: 'Ready' }) },
+  answers: {
+    200: z
+      .object({
+        status: z.literal('ready'),
+        frozen: z.boolean(),
+        /** Which version responds: a deployment asks the new one. */
+        version: z.string().optional(),
+        checks,
+      })
+      .meta({ id: 'Ready' }),
+  },
   errors: ['unavailable'],
 }).handle(async ({ services }) => {
   const [api, jobs, identity, key, stored, frozen] = await Promise.all([
@@ -48,6 +58,7 @@ export const readyRoute = publicRoute({
     checkStoredKeys(services),
     isFrozen(services),
   ])
+  const version = services.version === null ? {} : { version: services.version }
   const found = {
     api_database: verdict(api.ok),
     jobs_database: verdict(jobs.ok),
@@ -55,7 +66,7 @@ export const readyRoute = publicRoute({
     encryption_key: verdict(key.ok && stored.ok),
   }
   if (api.ok && jobs.ok && identity?.ok !== false && key.ok && stored.ok)
-    return { status: 200, body: { status: 'ready', frozen, checks: found } }
+    return { status: 200, body: { status: 'ready', frozen, ...version, checks: found } }
   // Only the log names the failed checks.
   const reason = [
     ...api.problems.map((problem) => `wn_api: ${problem}`),
@@ -66,7 +77,7 @@ export const readyRoute = publicRoute({
   ]
   throw new AppError('unavailable', 'The service is not ready. The log has the reason.', {
     reason: reason.join(' '),
-    extensions: { checks: found },
+    extensions: { ...version, checks: found },
   })
 })
 

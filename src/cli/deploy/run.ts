@@ -1,0 +1,179 @@
+// A deployment: checks, expands the database, uploads a version, and moves the traffic to it in steps that each must hold.
+// What fails is undone.
+import { PendingMigrationError, type Share } from '../lib/cloudflare.ts'
+import { refuseContractions } from './pending.ts'
+import type { DeployOptions, DeployPorts } from './ports.ts'
+import type { DeployState } from './state.ts'
+import { createMover, describeTraffic, withTraffic } from './traffic.ts'
+import { recover, undoOnFailure } from './undo.ts'
+import { waitUntilReady, watch } from './watch.ts'
+
+const firstPercentage = 10
+
+/** Throws if more than one version serves. */
+function refuseUnfinished({ cloudflare }: DeployPorts, found: readonly Share[]): void {
+  if (withTraffic(found).length > 1)
+    throw new Error(
+      `A gradual deployment is not finished: ${describeTraffic(found)}. Finish it, or say which version is right with ` +
+        `\`npm run rollback -- --env ${cloudflare.environment} --to VERSION\`.`,
+    )
+}
+
+interface Start {
+  readonly table: readonly Share[]
+  /** The one version that serves; null before the first deployment. */
+  readonly serving: string | null
+  /** Whether no version has served users: there is no Worker, or one that only holds secrets. */
+  readonly isFirst: boolean
+}
+
+async function findStart(ports: DeployPorts, { atOnce }: DeployOptions): Promise<Start> {
+  const { cloudflare, config } = ports
+  const table = (await cloudflare.traffic()) ?? []
+  refuseUnfinished(ports, table)
+  const serving = withTraffic(table)[0]?.versionId ?? null
+  if (serving === null) return { table, serving, isFirst: true }
+  const { handlers, migrationTag } = await cloudflare.version(serving)
+  const isFirst = !handlers.includes('scheduled')
+  if (!isFirst && migrationTag !== null && migrationTag !== config.migrationTag && !atOnce)
+    throw new PendingMigrationError(atOnceHint(`It has ${migrationTag}, and wrangler.toml ${config.migrationTag}.`))
+  return { table, serving, isFirst }
+}
+
+const atOnceHint = (found: string): string =>
+  `This release has a Durable Object migration, which Cloudflare applies to all traffic at once and never takes back. ${found} ` +
+  'Deploy it with --at-once, without other changes, and after it ran in staging.'
+
+/** The crons that Cloudflare fires stay until the triggers are replaced, so the new code must have a job for each. */
+async function checkCrons({ liveCrons, knownCrons, print }: DeployPorts): Promise<readonly string[] | null> {
+  const live = await liveCrons()
+  if (live === null) {
+    print('  The crons that fire now are not known: CLOUDFLARE_API_TOKEN lets this command read them.')
+    return null
+  }
+  const missing = live.filter((cron) => !knownCrons.includes(cron))
+  if (missing.length === 0) return live
+  throw new Error(
+    `The new code has no job for ${missing.map((cron) => `"${cron}"`).join(', ')}, which fires until the triggers are ` +
+      'replaced. Move it to `retired` in src/cron/schedule.ts for one release.',
+  )
+}
+
+/** The current state, and how to change it: each change is in the file before the step that it describes. */
+function tracker({ store }: DeployPorts, start: DeployState) {
+  let state = start
+  let areTriggersNew = false
+  return {
+    current: () => ({ state, areTriggersNew }),
+    set: async (change: Partial<DeployState>): Promise<void> => {
+      state = { ...state, ...change }
+      await store.save(state)
+    },
+    triggersAreNew: (): void => {
+      areTriggersNew = true
+    },
+  }
+}
+
+type Tracker = ReturnType<typeof tracker>
+
+async function finish(ports: DeployPorts, version: string, track: Tracker): Promise<void> {
+  await ports.smoke(null)
+  await track.set({ phase: 'proven' })
+  track.triggersAreNew()
+  await ports.cloudflare.deployTriggers()
+  await waitUntilReady(ports, version, null)
+  await track.set({ phase: 'done' })
+}
+
+async function deployInSteps(ports: DeployPorts, { table }: Start, serving: string, track: Tracker): Promise<string> {
+  const { cloudflare, print, smoke, notes, pause } = ports
+  const version = await cloudflare.uploadVersion(await notes()).catch((error: unknown) => {
+    throw error instanceof PendingMigrationError ? new PendingMigrationError(atOnceHint('')) : error
+  })
+  print(`Uploaded ${version}.`)
+  await track.set({ version, phase: 'moving' })
+  const mover = createMover(cloudflare, table, pause)
+  const move = async (percentage: number): Promise<void> => {
+    print(`${percentage} % of the traffic to ${version}.`)
+    const rest: Share[] = percentage === 100 ? [] : [{ versionId: serving, percentage: 100 - percentage }]
+    await mover.move([{ versionId: version, percentage }, ...rest], `deploy: ${percentage} %, before ${serving}`)
+  }
+  await undoOnFailure(ports, track.current, async () => {
+    await move(0)
+    await waitUntilReady(ports, version, version)
+    await smoke(version)
+    await move(firstPercentage)
+    await watch(ports, version)
+    await move(100)
+    await watch(ports, version)
+    await finish(ports, version, track)
+  })
+  return version
+}
+
+/** The first deployment, or one with a Durable Object migration. Cloudflare applies the triggers with it. */
+async function deployAtOnce(ports: DeployPorts, { serving, isFirst }: Start, track: Tracker): Promise<string> {
+  const { cloudflare, print, smoke, notes } = ports
+  await track.set({ phase: 'moving' })
+  const version = await cloudflare.deployAtOnce(await notes())
+  print(`All traffic to ${version}.`)
+  const before = serving === null || isFirst ? null : await cloudflare.version(serving)
+  const { migrationTag } = await cloudflare.version(version)
+  const canGoBack = before !== null && before.migrationTag === migrationTag
+  // Without a version to go back to, the failure only says so.
+  await track.set({ version, ...(canGoBack ? {} : { before: null }) })
+  track.triggersAreNew()
+  await undoOnFailure(ports, track.current, async () => {
+    await waitUntilReady(ports, version, null)
+    await smoke(null)
+    await watch(ports, version)
+  })
+  await track.set({ phase: 'done' })
+  return version
+}
+
+async function deployLocked(ports: DeployPorts, options: DeployOptions): Promise<string> {
+  const { config, print, preflight, pending, migrate, now } = ports
+  await recover(ports)
+  print('Preflight.')
+  await preflight()
+  const start = await findStart(ports, options)
+  const found = await pending()
+  refuseContractions(found, options.allowContract)
+  const cronsBefore = start.isFirst ? null : await checkCrons(ports)
+  const before = start.serving === null || start.isFirst ? null : [{ versionId: start.serving, percentage: 100 }]
+  const track = tracker(ports, {
+    format: 1,
+    environment: config.environment,
+    workerName: config.workerName,
+    startedAt: now().toISOString(),
+    before,
+    cronsBefore: cronsBefore === null ? null : [...cronsBefore],
+    crons: [...config.crons],
+    version: null,
+    phase: 'started',
+  })
+  await track.set({})
+  print(`The traffic before: ${describeTraffic(before)}. Kept in ${ports.store.file}.`)
+  if (found.migrations.length > 0) {
+    print(`Migrations: ${found.migrations.map(({ name }) => name).join(', ')}.`)
+    await migrate()
+  }
+  if (start.isFirst || start.serving === null || options.atOnce) return await deployAtOnce(ports, start, track)
+  return await deployInSteps(ports, start, start.serving, track)
+}
+
+/**
+ * Deploys what is in the working tree.
+ * @returns the version that has all traffic
+ * @throws Error that says what failed and what the traffic is now
+ */
+export async function deploy(ports: DeployPorts, options: DeployOptions): Promise<string> {
+  const unlock = await ports.store.lock()
+  try {
+    return await deployLocked(ports, options)
+  } finally {
+    await unlock()
+  }
+}

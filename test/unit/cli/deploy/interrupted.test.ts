@@ -1,0 +1,111 @@
+// A deployment whose process is killed, two at once, and a file that is damaged.
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
+import { first, type Harness, second, third, withRelease } from './harness.ts'
+
+let harness: Harness
+beforeEach(async () => {
+  harness = await withRelease()
+})
+afterEach(() => harness.end())
+
+describe('a process that is killed', () => {
+  const program = join(projectFolder, 'test', 'unit', 'cli', 'deploy', 'deploy-process.ts')
+  const runKilled = () =>
+    new Promise<string | null>((resolve) => {
+      const env = {
+        ...process.env,
+        ...harness.fake.environment,
+        DEPLOY_FOLDER: harness.folder,
+        EDGE_URL: harness.edge.url,
+      }
+      const child = execFile(process.execPath, [program], { env }, () => resolve(child.signalCode))
+    })
+
+  it.each([
+    ['before the upload', { command: 'versions upload' }, 'started', { [first]: 100 }],
+    [
+      'before the version is deployed at 0 %',
+      { command: 'versions deploy', argument: '@0%' },
+      'moving',
+      { [first]: 100 },
+    ],
+    ['before 10 %', { command: 'versions deploy', argument: '@10%' }, 'moving', { [second]: 0, [first]: 100 }],
+    [
+      'before 100 %',
+      { command: 'versions deploy', argument: `${second}@100%` },
+      'moving',
+      { [second]: 10, [first]: 90 },
+    ],
+    ['before the triggers', { command: 'triggers deploy' }, 'proven', { [second]: 100 }],
+  ])(
+    '%s can be run again',
+    async (_, where, phase, traffic) => {
+      harness.fake.addFault({ ...where, killsParent: true, times: 1 })
+      expect(await runKilled()).toBe('SIGKILL')
+      expect(await harness.state()).toMatchObject({ phase, before: [{ versionId: first, percentage: 100 }] })
+      expect(harness.traffic()).toEqual(traffic)
+      const again = await harness.run()
+      expect(harness.traffic()).toEqual({ [again]: 100 })
+      expect([second, third]).toContain(again)
+      expect(await harness.state()).toMatchObject({ phase: 'done' })
+      // What an interrupted deployment had proven stays; anything else went back first.
+      const before = phase === 'proven' ? second : first
+      expect(await harness.state()).toMatchObject({ before: [{ versionId: before, percentage: 100 }] })
+    },
+    60_000,
+  )
+})
+
+describe('the file of the last deployment', () => {
+  it.each(['', '{', '{"format":1}', '{"format":2,"environment":"staging"}', 'null'])(
+    'stops nothing if it is damaged (%j) while one version serves, and is kept',
+    async (text) => {
+      await writeFile(harness.store.file, text)
+      expect(await harness.run()).toBe(second)
+      expect(await readFile(`${harness.store.file}.damaged`, 'utf8')).toBe(text)
+    },
+  )
+
+  it('stops a deployment if it is damaged while two versions serve', async () => {
+    const other = await harness.cloudflare.uploadVersion({ tag: 'x', message: 'x' })
+    const shares = [
+      { versionId: first, percentage: 60 },
+      { versionId: other, percentage: 40 },
+    ]
+    await harness.cloudflare.setTraffic(shares, 'interrupted')
+    await writeFile(harness.store.file, 'damaged')
+    await expect(harness.run()).rejects.toThrow(
+      'Say which one is right with `npm run rollback -- --env staging --to VERSION`',
+    )
+    expect(harness.traffic()).toEqual({ [first]: 60, [other]: 40 })
+  })
+
+  it('is not believed if it names another environment', async () => {
+    await harness.run()
+    const text = await readFile(harness.store.file, 'utf8')
+    await writeFile(harness.store.file, text.replace('"environment": "staging"', '"environment": "production"'))
+    expect(await harness.store.load()).toMatchObject({ kind: 'damaged' })
+  })
+})
+
+describe('the lock of a deployment', () => {
+  const hold = (holder: unknown) => writeFile(join(harness.folder, 'staging.lock'), JSON.stringify(holder))
+
+  it('is taken over from a process that ended', async () => {
+    await hold({ pid: 2 ** 30, host: hostname() })
+    expect(await harness.run()).toBe(second)
+  })
+
+  it.each([{ pid: process.pid, host: hostname() }, { pid: 1, host: 'another-machine' }, 'damaged'])(
+    'is not taken over from %j',
+    async (holder) => {
+      await hold(holder)
+      await expect(harness.run()).rejects.toThrow('Another deployment runs')
+    },
+  )
+})
