@@ -13,6 +13,8 @@ import type { Producer } from './messages/producer.ts'
 import type { Metrics } from './monitoring/metrics/collector.ts'
 import type { MetricsStore } from './monitoring/metrics/types.ts'
 import type { OperationObserver } from './monitoring/operation.ts'
+import type { BookStore } from './monitoring/alarms/book.ts'
+import type { SendAlert } from './monitoring/alarms/webhook.ts'
 import type { Pseudonyms } from './monitoring/pseudonyms.ts'
 import type { Redact } from './monitoring/redact.ts'
 import type { ReportContext, Reporter } from './monitoring/sentry.ts'
@@ -48,7 +50,7 @@ export interface Services {
   /** Counts and durations. Never fails; entry points flush it in `waitUntil`. */
   readonly metrics: Metrics
   /** Where the metrics of all isolates are; null where MONITOR is not bound. */
-  readonly metricsStore: MetricsStore | null
+  readonly metricsStore: (MetricsStore & BookStore) | null
   readonly keyring: Keyring
   /** Signs the rows of the audit trail. */
   readonly auditKeys: AuditKeys
@@ -81,6 +83,10 @@ export interface Services {
   readonly saveCheckpoint: ((checkpoint: SignedCheckpoint) => Promise<void>) | null
   /** Called for every operation of every request, message and cron run of the isolate. */
   readonly observers: readonly OperationObserver[]
+  /** Sends an alarm to the operator's receiver; null without one. */
+  readonly sendAlert: SendAlert | null
+  /** Counts a logged event for the alarms. */
+  readonly countEvent: (event: string) => void
   /** `random` decides which operations are sent. */
   readonly reporter: (context: ReportContext, random?: () => number) => Reporter
 }

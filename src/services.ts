@@ -13,6 +13,8 @@ import { deleteKey, readKeys, saveKey } from './db/operations/webhook-keys.ts'
 import type { Services } from './context.ts'
 import { AppError } from './errors.ts'
 import type { IdentityServices } from './identity/services.ts'
+import { isCounted } from './monitoring/alarms/logged-events.ts'
+import { createWebhook } from './monitoring/alarms/webhook.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
 import { createMetrics } from './monitoring/metrics/collector.ts'
 import { operationMetrics } from './monitoring/metrics/observe-operations.ts'
@@ -118,14 +120,20 @@ function unbound(name: string): AppError {
 
 /** Values that must never be logged, in every available form. */
 function secretsOf(config: Config, env: Bindings): string[] {
-  const { auth, database, backup } = config
+  const { auth, database, backup, alerts } = config
   const urls = [database.apiUrl, database.jobsUrl, ...(auth.mode === 'builtin' ? [auth.databaseUrl] : [])].concat(
     backup === null ? [] : [backup.databaseUrl],
   )
+  const receivers = alerts === null ? [] : [alerts.url]
   const passwords = urls
     .map((url) => new URL(url).password)
     .flatMap((password) => [password, decodeURIComponent(password)])
-  return [...secretTexts(env), ...passwords, ...urls].filter((secret) => secret.length >= 8)
+  return [...secretTexts(env), ...passwords, ...urls, ...receivers].filter((secret) => secret.length >= 8)
+}
+
+function alertsOver({ alerts, environment }: Config): Services['sendAlert'] {
+  if (alerts === null) return null
+  return createWebhook({ target: alerts, environment, fetch: (request) => fetch(request) })
 }
 
 /** Imported dynamically: a deployment with an OIDC issuer does not load the folder. */
@@ -150,11 +158,14 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
   const { auth } = config
   const redact = createRedactor(secretsOf(config, bindings))
-  const log = createLogger({ environment: config.environment }, { redactText: redact })
   const jobs = connect('wn_jobs', config.database.jobsUrl, config.database.endpoint)
   const usage = createUsageCounter()
   const metricsStore = metricsStoreOver(bindings.MONITOR)
   const metrics = createMetrics({ store: metricsStore, wait, newId: () => crypto.randomUUID() })
+  const countEvent: Services['countEvent'] = (event) => {
+    if (isCounted(event)) metrics.count('wn_log_events_total', { event })
+  }
+  const log = createLogger({ environment: config.environment }, { redactText: redact, onEvent: countEvent })
   const backups = backupsOver(config, bindings.BACKUPS)
   const producer = createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log })
   const freeze = createFreezeGate({
@@ -217,6 +228,8 @@ export function createServices(config: Config, bindings: Bindings): Services {
     backups,
     saveCheckpoint: backups === null ? null : createCheckpointSaver(backups),
     observers: [operationMetrics(metrics)],
+    sendAlert: alertsOver(config),
+    countEvent,
     reporter: createReporter({
       dsn: config.sentry?.dsn ?? null,
       environment: config.environment,

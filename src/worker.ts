@@ -51,7 +51,10 @@ async function runJob(
   const { job, services } = prepare(env, createLogger({ actor: `${kind}:${trigger}` }), find)
   const requestId = services.newId()
   const actor = { kind, name: job.name }
-  const log = createLogger({ request_id: requestId, actor: `${kind}:${job.name}` }, { redactText: services.redact })
+  const log = createLogger(
+    { request_id: requestId, actor: `${kind}:${job.name}` },
+    { redactText: services.redact, onEvent: services.countEvent },
+  )
   const { metrics } = services
   let outcome: 'ok' | 'failed' = 'failed'
   try {

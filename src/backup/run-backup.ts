@@ -85,6 +85,7 @@ export async function runBackup(ctx: Ctx, limitMs = readingMs): Promise<void> {
     ctx.log.info('backup_created', { target_id: id, rows, bytes, duration_ms })
   } catch (error) {
     const problem = error instanceof TimeLimitError ? 'time_limit' : 'error'
+    if (problem === 'time_limit') ctx.log.error('backup_too_large', { target_id: id })
     const row = await audit(ctx, { action: 'backup_failed', target: id })
     await failBackup(jobs, id, problem, row).catch((unrecorded: unknown) =>
       ctx.log.error('backup_failure_not_recorded', { target_id: id, error: unrecorded }),

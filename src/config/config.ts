@@ -1,6 +1,7 @@
 // Parses the environment into the configuration, once for each isolate. Errors name the variables at fault and never
 // their values.
 import * as z from 'zod'
+import { type AlertsConfig, alertsOf } from './alerts.ts'
 import { constraintViolations } from './constraints.ts'
 import { identityUrlMissing } from './logins.ts'
 import {
@@ -131,6 +132,8 @@ export interface Config {
   readonly orphanRemoval: { readonly mode: 'off' | 'report' | 'end'; readonly perDay: number }
   /** Messages that a sweep sends per second until the next sweep. */
   readonly sweep: { readonly messagesPerSecond: number }
+  /** Where alarms are sent; null sends them to Sentry alone. */
+  readonly alerts: AlertsConfig | null
   readonly sentry: { readonly dsn: string; readonly tracesSampleRate: number } | null
 }
 
@@ -272,6 +275,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
         : { name: env.OPERATOR_NAME, contact: env.OPERATOR_CONTACT },
     orphanRemoval: { mode: env.ORPHAN_REMOVAL, perDay: env.ORPHAN_REMOVALS_PER_DAY },
     sweep: { messagesPerSecond: env.SWEEP_WAKES_PER_SECOND },
+    alerts: alertsOf(env),
     sentry:
       env.SENTRY_DSN === undefined ? null : { dsn: env.SENTRY_DSN, tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE },
   }

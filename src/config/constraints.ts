@@ -1,6 +1,7 @@
 // Constraints between variables, and settings that are allowed in development only.
 import { encodeBase64, encodeHex } from '../crypto/encoding.ts'
 import { isKeyIdBelow } from '../crypto/keyring.ts'
+import { alertViolations } from './alerts.ts'
 import { identityUrlMissing, loginViolations, makesBackups, sharedLoginViolations } from './logins.ts'
 import { isRedirectUri } from './redirect-uri.ts'
 import { authModeOf, exampleRecipient, type Violation, type Environment, secretVariables } from './variables.ts'
@@ -22,6 +23,7 @@ const httpsOnly = [
   'AUTH_EMAIL_URL',
   'AUTH_PUBLIC_URL',
   'SENTRY_DSN',
+  'ALERT_WEBHOOK_URL',
 ] as const
 const oidcVariables = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'] as const
 /** Optional variables of OIDC. */
@@ -148,7 +150,7 @@ export function constraintViolations(env: Environment, raw: Readonly<Record<stri
   if (!env.CORS_ORIGINS.every(originIsExact)) violations.push(['CORS_ORIGINS', 'must hold exact origins'])
   if ((env.OPERATOR_NAME === undefined) !== (env.OPERATOR_CONTACT === undefined))
     violations.push(['OPERATOR_NAME', 'and OPERATOR_CONTACT must be set together'])
-  violations.push(...authViolations(env), ...linkViolations(env))
+  violations.push(...authViolations(env), ...linkViolations(env), ...alertViolations(env))
   violations.push(...sharedLoginViolations(env))
   if (env.BACKUP_RECIPIENT?.includes(exampleRecipient) === true)
     violations.push(['BACKUP_RECIPIENT', 'is an example value'])

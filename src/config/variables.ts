@@ -1,6 +1,7 @@
 // The format of each of the Worker's variables and secrets. constraints.ts checks them together.
 import * as z from 'zod'
 import { decodeKey, keyIdPattern } from '../crypto/keyring.ts'
+import { decodeWebhookSecret } from '../crypto/standard-webhooks.ts'
 import { isAgeRecipient } from './age-recipient.ts'
 
 export const plaidProducts = ['transactions', 'investments', 'liabilities'] as const
@@ -151,6 +152,9 @@ export const secretVariables = [
   'AUDIT_KEY',
   'PLAID_WEBHOOK_VERIFICATION_KEY',
   'AUTH_EMAIL_KEY',
+  // Slack's URLs are secrets: who has one can send messages.
+  'ALERT_WEBHOOK_URL',
+  'ALERT_WEBHOOK_SECRET',
 ] as const
 
 /** Variables that hold several secrets, as a JSON object of id to key. */
@@ -217,6 +221,12 @@ export const environmentSchema = z.object({
   OPERATOR_CONTACT: shownText.optional(),
   SENTRY_DSN: httpUrl.optional(),
   SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
+  ALERT_WEBHOOK_URL: httpUrl.max(2048).optional(),
+  ALERT_WEBHOOK_SECRET: z
+    .string()
+    .refine((text) => decodeWebhookSecret(text) !== null, 'must be whsec_ and the base64 of 24 to 64 bytes')
+    .optional(),
+  ALERT_WEBHOOK_FORMAT: z.enum(['standard', 'slack'], { error: 'must be standard or slack' }).optional(),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),
   RATE_LIMITS: rateLimits.default({}),
   AUTH_MODE: z.enum(['oidc', 'builtin']).optional(),

@@ -1,4 +1,5 @@
 // Maps cron strings to jobs. An unknown string throws.
+import { evaluateAlarms } from '../alarms/evaluate-alarms.ts'
 import { chainAudit } from '../audit/chain.ts'
 import { reportOverdueBackup } from '../backup/report-overdue.ts'
 import type { Ctx } from '../context.ts'
@@ -30,10 +31,14 @@ const refreshes: readonly Part[] = [
   { name: 'backups', budgetMs: 60_000, run: reportOverdueBackup },
 ]
 
-/** Each minute: a row that is not chained yet can be deleted without a trace. */
+/**
+ * Each minute: a row that is not chained yet can be deleted without a trace. The alarms come last, and run although the
+ * chain and the gauges fail: the database may be what fails.
+ */
 const audits: readonly Part[] = [
   { name: 'chain', budgetMs: 50_000, run: chainAudit },
   { name: 'gauges', budgetMs: 60_000, run: takeGaugesWhenDue },
+  { name: 'alarms', budgetMs: 50_000, run: evaluateAlarms },
 ]
 
 const purges: readonly Part[] = [

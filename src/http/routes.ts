@@ -8,6 +8,7 @@ import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRo
 import { auditVerificationRoute, listAllAuditRoute } from './routes/admin/audit.ts'
 import { listOwnAuditRoute } from './routes/audit.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
+import { listAlarmsRoute } from './routes/admin/alarms.ts'
 import { listBackupsRoute, verifiedBackupRoute } from './routes/admin/backups.ts'
 import { metricsRoute } from './routes/admin/metrics.ts'
 import { planRetentionRoute, runRetentionRoute } from './routes/admin/retention.ts'
@@ -140,6 +141,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       listBackupsRoute,
       verifiedBackupRoute,
       metricsRoute,
+      listAlarmsRoute,
       logoutAllRoute,
       changePasswordRoute,
       enrollTotpRoute,

@@ -125,6 +125,8 @@ export interface LoggerOptions {
   readonly sink?: (line: string, level: LogLevel) => void
   readonly minimumLevel?: LogLevel
   readonly redactText?: Redact
+  /** Called for each event that is logged, before it is. */
+  readonly onEvent?: (event: string) => void
   /** The time of an event, in milliseconds since 1970. */
   readonly clock?: () => number
 }
@@ -143,9 +145,10 @@ const typeOfField: ReadonlyMap<string, 'string' | 'number' | 'boolean'> = new Ma
 
 /** A logger whose events all have `base`. Never throws for any field. */
 export function createLogger(base: LogFields, options: LoggerOptions = {}): Logger {
-  const { sink = writeToConsole, minimumLevel = 'info', redactText = redact, clock = Date.now } = options
+  const { sink = writeToConsole, minimumLevel = 'info', redactText = redact, clock = Date.now, onEvent } = options
   const write = (level: LogLevel, event: string, fields: LogFields = {}): void => {
     if (levels.indexOf(level) < levels.indexOf(minimumLevel)) return
+    onEvent?.(event)
     const allowed = allowedFields({ ...base, ...fields }, redactText)
     sink(JSON.stringify({ time: new Date(clock()).toISOString(), level, event: redactText(event), ...allowed }), level)
   }

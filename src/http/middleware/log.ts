@@ -24,7 +24,7 @@ export function log(options: LoggerOptions): Middleware {
   return async (context, next) => {
     const startedAtMs = Date.now()
     const services = context.get('services')
-    const redaction = services instanceof AppError ? {} : { redactText: services.redact }
+    const redaction = services instanceof AppError ? {} : { redactText: services.redact, onEvent: services.countEvent }
     const ids = { request_id: context.get('requestId'), client_request_id: context.get('clientRequestId') }
     context.set('log', createLogger(ids, { ...redaction, ...options }))
     await observeOperations(services instanceof AppError ? [] : services.observers, next)

@@ -275,6 +275,30 @@ export const adminTexts: OperationTexts = {
       },
     },
   },
+  adminListAlarms: {
+    description:
+      'Returns the state of every alarm. A cron evaluates them each minute; `docs/runbook.md` has a page for each. Responds while the database is unavailable, too. Nothing in it is about a person, so the audit trail has no row of it.',
+    responses: { 200: 'The alarms.' },
+    example: {
+      response: {
+        evaluated_at: sample.time,
+        waiting: 0,
+        data: [
+          {
+            name: 'sync_lag',
+            severity: 'page',
+            summary: 'Products that are due wait too long for their sync.',
+            state: 'firing',
+            since: sample.time,
+            value: 4000,
+            threshold: 3600,
+            unit: 'seconds',
+            runbook: 'docs/runbook.md#sync_lag',
+          },
+        ],
+      },
+    },
+  },
   adminGetMetrics: {
     description:
       'Returns the metrics of the deployment for Prometheus, as `docs/metrics.md` lists them. Responds while the database is unavailable, too. Nothing in them is about a person, so the audit trail has no row of it.',

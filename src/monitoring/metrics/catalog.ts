@@ -102,6 +102,7 @@ export const catalog = {
   wn_audit_unchained_rows: gauge('Rows of the audit trail that have no place in a chain yet, counted up to 10,000.'),
   wn_audit_unchained_age_seconds: gauge('Age of the oldest of them.'),
   wn_safety_switch: gauge('State of a safety switch: 1 for the current one.', 'switch', 'state'),
+  wn_log_events_total: counter('Log lines that fire an alarm, by event.', 'event'),
   wn_metrics_dropped_total: counter('Points that were not stored, by reason.', 'reason'),
 } as const
 

@@ -1,6 +1,7 @@
 // The Durable Object with the metrics of a deployment, outside PostgreSQL: an outage of the database must be counted too.
 // Two versions of the Worker call one object: methods and their members are only added, and unknown ones are ignored.
 import { DurableObject } from 'cloudflare:workers'
+import { type Book, versionOf } from '../alarms/book.ts'
 import { createRows, type Rows } from './rows.ts'
 import type { Point, Series, Total } from './types.ts'
 
@@ -16,6 +17,7 @@ const cleanEveryMs = 60 * 60_000
 /** Calls whose repetition is recognised. A repetition comes within seconds. */
 const mostIds = 2000
 const mostPoints = 10_000
+const alarmsKey = 'alarms'
 
 export class Monitor extends DurableObject {
   readonly #storage: DurableObjectStorage
@@ -45,6 +47,18 @@ export class Monitor extends DurableObject {
   totals({ names }: { readonly names?: readonly string[] } = {}): Total[] {
     this.#rows.write(Date.now())
     return this.#rows.totals(names ?? null)
+  }
+
+  /** The book of the alarms as it was saved, by this version or another one; null before the first time. */
+  readAlarms(): unknown {
+    return this.#storage.kv.get(alarmsKey) ?? null
+  }
+
+  /** Replaces the book of that version. False if there is another one: its run was faster. */
+  saveAlarms({ version, book }: { readonly version: number; readonly book: Book }): boolean {
+    if (versionOf(this.#storage.kv.get(alarmsKey)) !== version) return false
+    this.#storage.kv.put(alarmsKey, book)
+    return true
   }
 
   override async alarm(): Promise<void> {

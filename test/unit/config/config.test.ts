@@ -34,6 +34,12 @@ describe('a configuration', () => {
       corsOrigins: [],
       sentry: null,
     })
+    const receiver = { ALERT_WEBHOOK_URL: 'https://HOOKS.test/a', ALERT_WEBHOOK_SECRET: `whsec_${key('alerts')}` }
+    expect(parseConfig({ ...development, ...receiver }).alerts).toEqual({
+      url: 'https://hooks.test/a',
+      format: 'standard',
+      secret: receiver.ALERT_WEBHOOK_SECRET,
+    })
     expect(parseConfig({ ...development, SENTRY_DSN: 'https://key@sentry.test/1' }).sentry).toEqual({
       dsn: 'https://key@sentry.test/1',
       tracesSampleRate: 0.1,

@@ -13,6 +13,9 @@ import {
   refusalOf,
 } from './variables.ts'
 
+const alertSecret = `whsec_${key('alerts')}`
+const slack = { ALERT_WEBHOOK_URL: 'https://hooks.slack.com/services/T/B/x', ALERT_WEBHOOK_FORMAT: 'slack' }
+
 /** Values that are refused in every environment, each in an otherwise valid configuration. */
 const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
   ['ENVIRONMENT', { ENVIRONMENT: 'prod' }],
@@ -76,6 +79,14 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['CORS_ORIGINS', { CORS_ORIGINS: '["https://*.wealth.test/x"]' }],
   ['CORS_ORIGINS', { CORS_ORIGINS: '["https://app.wealth.test:443"]' }],
   ['SENTRY_DSN', { SENTRY_DSN: 'sentry' }],
+  ['ALERT_WEBHOOK_URL', { ALERT_WEBHOOK_URL: 'hooks', ALERT_WEBHOOK_SECRET: alertSecret }],
+  ['ALERT_WEBHOOK_URL', { ALERT_WEBHOOK_SECRET: alertSecret }],
+  ['ALERT_WEBHOOK_SECRET', { ALERT_WEBHOOK_URL: 'https://hooks.test/a' }],
+  ['ALERT_WEBHOOK_SECRET', { ALERT_WEBHOOK_URL: 'https://hooks.test/a', ALERT_WEBHOOK_SECRET: key('no prefix') }],
+  ['ALERT_WEBHOOK_SECRET', { ALERT_WEBHOOK_URL: 'https://hooks.test/a', ALERT_WEBHOOK_SECRET: 'whsec_c2hvcnQ=' }],
+  ['ALERT_WEBHOOK_SECRET', { ...slack, ALERT_WEBHOOK_SECRET: alertSecret }],
+  ['ALERT_WEBHOOK_FORMAT', { ...slack, ALERT_WEBHOOK_FORMAT: 'teams' }],
+  ['ALERT_WEBHOOK_FORMAT', { ...slack, ALERT_WEBHOOK_FORMAT: '', ALERT_WEBHOOK_SECRET: alertSecret }],
   ['RATE_LIMIT_ENABLED', { RATE_LIMIT_ENABLED: 'no' }],
   ['RATE_LIMIT_ENABLED', { RATE_LIMIT_ENABLED: 'False' }],
   ['RATE_LIMITS', { RATE_LIMITS: '{' }],
@@ -212,6 +223,8 @@ const local: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['AUTH_', noEmail],
   ['AUTH_', { ...noEmail, AUTH_MODE: 'builtin' }],
   ['SENTRY_DSN', { SENTRY_DSN: 'http://key@sentry.test/1' }],
+  ['ALERT_WEBHOOK_URL', { ALERT_WEBHOOK_URL: 'http://hooks.test/a', ALERT_WEBHOOK_SECRET: alertSecret }],
+  ['ALERT_WEBHOOK_URL', { ALERT_WEBHOOK_URL: 'https://hooks.example.com/a', ALERT_WEBHOOK_SECRET: alertSecret }],
   ['RATE_LIMIT_ENABLED', { RATE_LIMIT_ENABLED: 'false' }],
   ['CORS_ORIGINS', { CORS_ORIGINS: '' }],
   ['CORS_ORIGINS', { CORS_ORIGINS: '["https://app.wealth.test","http://localhost:3000"]' }],

@@ -12,6 +12,8 @@ const secrets = {
   ENCRYPTION_KEY: keyFrom(1),
   AUDIT_KEY: keyFrom(2),
   PLAID_WEBHOOK_VERIFICATION_KEY: 'the key of a relay of webhooks in this test',
+  ALERT_WEBHOOK_URL: 'https://hooks.test/services/a-path-that-is-secret',
+  ALERT_WEBHOOK_SECRET: `whsec_${'c2VjcmV0'.repeat(4)}`,
 }
 /** Base64 that looks like words: only its value shows that it is a key. */
 const retired = {

@@ -1,0 +1,64 @@
+// Delivers the notifications of the outbox: each at least once, with a stable id, those of one alarm in their order.
+import type { Notification } from './book.ts'
+
+const minuteMs = 60_000
+const longestPauseMs = 30 * minuteMs
+/** After this time a notification is given up. `alarms_undelivered` fires long before. */
+const givenUpAfterMs = 24 * 60 * minuteMs
+/** Each failure may take the whole time of a request, and the next run is a minute away. */
+const mostFailures = 2
+
+export interface Channels {
+  /** Null without a configured receiver. */
+  readonly webhook: ((notification: Notification) => Promise<void>) | null
+  readonly sentry: (notification: Notification) => void
+  readonly onFailure: (notification: Notification, error: unknown) => void
+  readonly onGivenUp: (notification: Notification) => void
+}
+
+/** One, two, four … minutes, at most half an hour. */
+const pauseMs = (attempts: number): number => Math.min(longestPauseMs, minuteMs * 2 ** (attempts - 1))
+
+/** Sends what is due. Returns what is left. Never rejects. */
+export async function deliverDue(
+  outbox: readonly Notification[],
+  channels: Channels,
+  nowMs: number,
+): Promise<readonly Notification[]> {
+  const left: Notification[] = []
+  /** Alarms with an undelivered notification: a later one must not overtake it. */
+  const held = new Set<string>()
+  let failures = 0
+  for (const given of outbox) {
+    if (!given.isReported) channels.sentry(given)
+    const notification = { ...given, isReported: true }
+    if (channels.webhook === null) continue
+    const isDue = notification.nextAttemptMs <= nowMs && !held.has(given.alarm) && failures < mostFailures
+    const after = isDue ? await attempt(notification, channels, nowMs) : notification
+    if (after === null) continue
+    if (isDue) failures += 1
+    if (nowMs - after.atMs >= givenUpAfterMs) {
+      channels.onGivenUp(after)
+      continue
+    }
+    left.push(after)
+    held.add(after.alarm)
+  }
+  return left
+}
+
+/** Null if it was delivered. */
+async function attempt(
+  notification: Notification,
+  { webhook, onFailure }: Channels,
+  nowMs: number,
+): Promise<Notification | null> {
+  try {
+    await webhook?.(notification)
+    return null
+  } catch (error) {
+    onFailure(notification, error)
+    const attempts = notification.attempts + 1
+    return { ...notification, attempts, nextAttemptMs: nowMs + pauseMs(attempts) }
+  }
+}

@@ -1,0 +1,48 @@
+// Alarms about items, access tokens and money: each event matters by itself.
+import { day, hour, onEvents } from '../builders.ts'
+import type { Rule } from '../rule.ts'
+
+/** Items, access tokens and money: each event matters by itself. */
+export const custody: readonly Rule[] = [
+  onEvents(
+    { name: 'access_token_lost', severity: 'page', summary: 'An access token cannot be read or was lost.' },
+    day,
+  ),
+  // The hourly cron repeats the event while the breaker is open.
+  onEvents(
+    {
+      name: 'item_losses_stopped',
+      severity: 'page',
+      summary: 'Many items were lost at once; the circuit breaker is open.',
+    },
+    130,
+  ),
+  onEvents({ name: 'items_orphaned', severity: 'ticket', summary: 'Billed items at Plaid have no row here.' }, day),
+  onEvents(
+    {
+      name: 'items_not_removed',
+      severity: 'ticket',
+      summary: 'Items that users removed stay at Plaid and are billed.',
+    },
+    hour,
+    5,
+  ),
+  onEvents(
+    {
+      name: 'orphan_removal_limit_reached',
+      severity: 'page',
+      summary: 'More orphans wait for their removal than a day allows.',
+    },
+    day,
+  ),
+  onEvents({ name: 'user_mismatch', severity: 'page', summary: 'An item at Plaid belongs to another user.' }, day),
+  onEvents({ name: 'plaid_users_missing', severity: 'ticket', summary: 'Many users have no Plaid user.' }, 130),
+  onEvents(
+    {
+      name: 'rotations_failing',
+      severity: 'ticket',
+      summary: 'A rotation of access tokens or keys does not complete.',
+    },
+    hour,
+  ),
+]

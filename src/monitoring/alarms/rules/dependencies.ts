@@ -1,0 +1,122 @@
+// Alarms about the systems that this service depends on.
+import { hour, onEvents, percentOf } from '../builders.ts'
+import type { Readings } from '../readings.ts'
+import type { Rule } from '../rule.ts'
+
+const plaidMetric = 'wn_plaid_calls_total'
+const databaseMetric = 'wn_database_duration_seconds'
+const databaseErrorsMetric = 'wn_database_errors_total'
+const leastDatabaseCalls = 3
+const leastPlaidCalls = 10
+
+/**
+ * Codes that say something about an item, a bank or a limit of this deployment. All others, also unknown ones, are
+ * failures of Plaid or of the requests.
+ */
+export const expectedCodes: ReadonlySet<string> = new Set([
+  'ok',
+  'ITEM_LOGIN_REQUIRED',
+  'ACCESS_NOT_GRANTED',
+  'INVALID_CREDENTIALS',
+  'INVALID_MFA',
+  'INSUFFICIENT_CREDENTIALS',
+  'MANUAL_VERIFICATION_REQUIRED',
+  'NO_ACCOUNTS',
+  'ITEM_LOCKED',
+  'PASSWORD_RESET_REQUIRED',
+  'USER_SETUP_REQUIRED',
+  'PRODUCTS_NOT_SUPPORTED',
+  'PRODUCT_NOT_ENABLED',
+  'NO_INVESTMENT_ACCOUNTS',
+  'NO_LIABILITY_ACCOUNTS',
+  'NO_AUTH_ACCOUNTS',
+  'ADDITIONAL_CONSENT_REQUIRED',
+  'ITEM_NOT_FOUND',
+  'ITEM_CONCURRENTLY_DELETED',
+  'USER_PERMISSION_REVOKED',
+  'INVALID_UPDATED_USERNAME',
+  'INSTITUTION_NO_LONGER_SUPPORTED',
+  'ITEM_NOT_SUPPORTED',
+  'PRODUCT_NOT_READY',
+  'NOT_READY',
+  'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION',
+  'INSTITUTION_DOWN',
+  'INSTITUTION_NOT_RESPONDING',
+  'INSTITUTION_NOT_AVAILABLE',
+  // Not sent: the rate limiter or the freeze refused the call.
+  'QUOTA_SPENT',
+  'FROZEN',
+])
+
+/** SQLSTATE classes of a database that is unreachable, full, shutting down or broken, and calls without a response. */
+export const isOutage = (code: string): boolean => /^(?:TIMEOUT|NO_ANSWER|(?:08|25006|28|3D|53|57|58|XX))/.test(code)
+
+function databaseErrors(readings: Readings): number | null {
+  const codes = readings.valuesOf(databaseErrorsMetric, 5, 'code').filter(isOutage)
+  const failed = readings.sum(databaseErrorsMetric, 5, { code: codes })
+  return percentOf(failed, readings.count(databaseMetric, 5), leastDatabaseCalls)
+}
+
+/** The largest share of failed calls of an endpoint. */
+function worstEndpoint(readings: Readings): number | null {
+  const codes = readings.valuesOf(plaidMetric, 15, 'code').filter((code) => !expectedCodes.has(code))
+  const shares = readings.valuesOf(plaidMetric, 15, 'endpoint').flatMap((endpoint) => {
+    const all = readings.sum(plaidMetric, 15, { endpoint })
+    return percentOf(readings.sum(plaidMetric, 15, { endpoint, code: codes }), all, leastPlaidCalls) ?? []
+  })
+  return shares.length === 0 ? null : Math.max(...shares)
+}
+
+export const dependencies: readonly Rule[] = [
+  {
+    name: 'database_failing',
+    severity: 'page',
+    summary: 'Calls of the database fail.',
+    unit: 'percent',
+    reads: [databaseMetric, databaseErrorsMetric],
+    measure: databaseErrors,
+    windowMinutes: 5,
+    firesAt: 20,
+    clearsBelow: 5,
+    afterMinutes: 1,
+    clearAfterMinutes: 5,
+    absence: {
+      kind: 'quiet',
+      why: 'the chain of the audit trail calls the database each minute; without it, cron_audit_missing fires',
+    },
+  },
+  {
+    name: 'plaid_failing',
+    severity: 'page',
+    summary: 'Most calls of one of Plaid’s endpoints fail.',
+    unit: 'percent',
+    reads: [plaidMetric],
+    measure: worstEndpoint,
+    windowMinutes: 15,
+    firesAt: 50,
+    clearsBelow: 20,
+    afterMinutes: 5,
+    clearAfterMinutes: 10,
+    absence: { kind: 'quiet', why: 'without live items, Plaid is not called' },
+  },
+  onEvents(
+    { name: 'plaid_quota_failing', severity: 'ticket', summary: 'Calls of Plaid are not counted against its limits.' },
+    15,
+  ),
+  onEvents(
+    {
+      name: 'queue_failing',
+      heldBy: ['database_failing'],
+      severity: 'ticket',
+      summary: 'Messages cannot be sent to the queue.',
+    },
+    15,
+    3,
+  ),
+  onEvents({ name: 'mails_failing', severity: 'ticket', summary: 'E-mails to users cannot be sent.' }, hour, 3),
+  onEvents(
+    { name: 'mails_withheld', severity: 'ticket', summary: 'E-mails are withheld: their hourly limit is used up.' },
+    hour,
+  ),
+  onEvents({ name: 'sentry_failing', severity: 'ticket', summary: 'Reports do not reach Sentry.' }, 30, 3),
+]

@@ -1,0 +1,65 @@
+// Alarms about requests: what users notice.
+import { day, hour, onEvents, onShare } from '../builders.ts'
+import type { Rule } from '../rule.ts'
+
+const httpMetric = 'wn_http_request_duration_seconds'
+const fewRequests = 'a deployment without users has no requests; npm run probe measures availability from outside'
+
+/** Requests: what users notice. */
+export const requests: readonly Rule[] = [
+  onShare(
+    { name: 'errors_5xx', severity: 'page', summary: 'Many requests fail.' },
+    httpMetric,
+    { status: '5xx' },
+    { windowMinutes: 5, percent: 5, clearsBelow: 1, atLeast: 20, quiet: fewRequests },
+  ),
+  {
+    name: 'responses_slow',
+    severity: 'ticket',
+    summary: 'One of twenty requests takes longer than two seconds.',
+    unit: 'seconds',
+    reads: [httpMetric],
+    measure: (readings) =>
+      (readings.count(httpMetric, 15) ?? 0) < 20 ? null : readings.percentile(httpMetric, 15, 0.95),
+    windowMinutes: 15,
+    // A percentile is the upper bound of its bucket: the next one after 2 is 5.
+    firesAt: 2.001,
+    clearsBelow: 2.001,
+    afterMinutes: 5,
+    clearAfterMinutes: 10,
+    absence: { kind: 'quiet', why: fewRequests },
+  },
+  onEvents(
+    { name: 'rate_limiter_failing', severity: 'page', summary: 'Requests cannot be counted, so limits do not apply.' },
+    10,
+  ),
+  onEvents(
+    {
+      name: 'client_address_unknown',
+      severity: 'page',
+      summary: 'Requests arrive without the address of their client.',
+    },
+    10,
+  ),
+  onEvents(
+    { name: 'audit_missing', severity: 'page', summary: 'An audited request left no row in the audit trail.' },
+    day,
+  ),
+  onEvents(
+    {
+      name: 'password_hashes_spent',
+      severity: 'ticket',
+      summary: 'Sign-ins are refused: the budget of password hashes is spent.',
+    },
+    30,
+  ),
+  onEvents(
+    {
+      name: 'refresh_tokens_reused',
+      severity: 'ticket',
+      summary: 'Refresh tokens were used twice: they may be stolen.',
+    },
+    hour,
+    5,
+  ),
+]

@@ -1,0 +1,53 @@
+// Alarms about crons, backups, the audit trail and privacy.
+import { day, hour, onEvents, onHeartbeat } from '../builders.ts'
+import type { Rule } from '../rule.ts'
+
+/** Crons, backups, the audit trail, privacy. */
+export const upkeep: readonly Rule[] = [
+  onHeartbeat('audit', 'page', 10, 'New rows of the audit trail are not chained.'),
+  onHeartbeat('sweep', 'page', 20, 'The sweep does not run: products that are due are not synced.'),
+  onHeartbeat('sync', 'ticket', 130, 'The hourly job does not run.'),
+  onHeartbeat('backup', 'ticket', 26 * hour, 'The daily backup does not run.'),
+  onHeartbeat('retention', 'ticket', 26 * hour, 'The daily retention does not run.'),
+  onHeartbeat('cleanup', 'ticket', 8 * day, 'The weekly cleanup of backups does not run.'),
+  onEvents(
+    {
+      name: 'jobs_failing',
+      heldBy: ['database_failing'],
+      severity: 'ticket',
+      summary: 'A job of a cron or a queue fails.',
+    },
+    30,
+    3,
+  ),
+  onEvents(
+    {
+      name: 'reconciler_failing',
+      heldBy: ['database_failing', 'plaid_failing'],
+      severity: 'ticket',
+      summary: 'The reconciler cannot finish exchanges or removals.',
+    },
+    hour,
+    5,
+  ),
+  // The hourly cron repeats the event.
+  onEvents(
+    { name: 'backup_overdue', severity: 'ticket', summary: 'The last complete backup is more than 26 hours old.' },
+    130,
+  ),
+  onEvents(
+    { name: 'backup_too_large', severity: 'ticket', summary: 'The database is too large for the daily backup’s time.' },
+    day,
+  ),
+  // The weekly cleanup looks.
+  onEvents(
+    { name: 'backup_none_good', severity: 'page', summary: 'No backup in the bucket is complete and unchanged.' },
+    8 * day,
+  ),
+  onEvents({ name: 'retention_failing', severity: 'ticket', summary: 'Expired data could not be deleted.' }, day),
+  onEvents(
+    { name: 'erasures_failing', severity: 'ticket', summary: 'The erasure of a person does not complete.' },
+    day,
+  ),
+  onEvents({ name: 'exports_failing', severity: 'ticket', summary: 'Exports of a person’s data fail.' }, hour),
+]

@@ -1,0 +1,275 @@
+// Each alarm fires on what it is for, once, and resolves once when that has ended.
+import { describe, expect, it } from 'vitest'
+import { type Book, emptyBook } from '../../../../src/monitoring/alarms/book.ts'
+import { eventsMetric } from '../../../../src/monitoring/alarms/builders.ts'
+import { eventsOf } from '../../../../src/monitoring/alarms/logged-events.ts'
+import { measureBook } from '../../../../src/monitoring/alarms/own-metrics.ts'
+import { createReadings } from '../../../../src/monitoring/alarms/readings.ts'
+import { rules } from '../../../../src/monitoring/alarms/rules.ts'
+import { expectedCodes, isOutage } from '../../../../src/monitoring/alarms/rules/dependencies.ts'
+import { notificationOf, stepBook } from '../../../../src/monitoring/alarms/step.ts'
+import { bounds } from '../../../../src/monitoring/metrics/catalog.ts'
+import { classify } from '../../../../src/plaid/errors.ts'
+import { createHistory, type Recorder } from '../../../support/metrics-history.ts'
+
+const startMs = Date.UTC(2026, 2, 2, 9, 30)
+const minuteMs = 60_000
+const hour = 60
+const day = 24 * hour
+
+interface Case {
+  /** What is measured in each minute while the condition holds, and while it does not. */
+  readonly bad: (record: Recorder, nowMs: number) => void
+  readonly good: (record: Recorder, nowMs: number) => void
+  /** The minutes of each. */
+  readonly badMinutes?: number
+  readonly goodMinutes?: number
+}
+
+const nothing = (): void => undefined
+const requests = (record: Recorder, status: string, seconds: number, times: number): void =>
+  record.observe('wn_http_request_duration_seconds', seconds, { method: 'GET', route: '/r', status }, times)
+
+/** The rules that do not count logged events. */
+const measured: Readonly<Record<string, Case>> = {
+  errors_5xx: {
+    bad: (record) => {
+      requests(record, '2xx', 0.05, 90)
+      requests(record, '5xx', 0.05, 10)
+    },
+    good: (record) => requests(record, '2xx', 0.05, 100),
+  },
+  responses_slow: {
+    bad: (record) => {
+      requests(record, '2xx', 0.05, 90)
+      requests(record, '2xx', 2.5, 10)
+    },
+    good: (record) => {
+      requests(record, '2xx', 0.05, 96)
+      requests(record, '2xx', 2.5, 4)
+    },
+  },
+  database_failing: {
+    bad: (record) => {
+      record.observe('wn_database_duration_seconds', 0.01, { statement: 'select items' }, 6)
+      record.count('wn_database_errors_total', { code: 'NO_ANSWER' }, 2)
+    },
+    good: (record) => {
+      record.observe('wn_database_duration_seconds', 0.01, { statement: 'select items' }, 6)
+      // A refused statement is no outage.
+      record.count('wn_database_errors_total', { code: '23505' }, 6)
+    },
+  },
+  plaid_failing: {
+    bad: (record) => {
+      record.count('wn_plaid_calls_total', { endpoint: '/a', code: 'ok' }, 100)
+      record.count('wn_plaid_calls_total', { endpoint: '/b', code: 'ok' }, 4)
+      record.count('wn_plaid_calls_total', { endpoint: '/b', code: 'INTERNAL_SERVER_ERROR' }, 6)
+    },
+    good: (record) => {
+      record.count('wn_plaid_calls_total', { endpoint: '/b', code: 'ok' }, 4)
+      record.count('wn_plaid_calls_total', { endpoint: '/b', code: 'ITEM_LOGIN_REQUIRED' }, 6)
+    },
+  },
+  queue_slow: {
+    bad: (record) => record.observe('wn_queue_wait_seconds', 301, { queue: 'sync' }),
+    good: (record) => record.observe('wn_queue_wait_seconds', 4, { queue: 'sync' }),
+  },
+}
+
+/** A job that ends, and one that runs again; each run is a heartbeat. */
+const heartbeat = (job: string, minutes: number): Case => ({
+  bad: nothing,
+  good: (record, nowMs) => record.gauge('wn_cron_last_success_timestamp_seconds', nowMs / 1000, { job }),
+  badMinutes: minutes + 2,
+  goodMinutes: 5,
+})
+const heartbeats: Readonly<Record<string, number>> = {
+  audit: 10,
+  sweep: 20,
+  sync: 130,
+  backup: 26 * hour,
+  retention: 26 * hour,
+  cleanup: 8 * day,
+}
+
+/** What the evaluation measures about itself has its own tests below. */
+const ownRules = ['alarms_interrupted', 'alarms_undelivered']
+
+const cases: Readonly<Record<string, Case>> = {
+  ...measured,
+  ...Object.fromEntries(
+    Object.entries(heartbeats).map(([job, minutes]) => [`cron_${job}_missing`, heartbeat(job, minutes)]),
+  ),
+}
+
+interface Change {
+  readonly kind: string
+  readonly minute: number
+}
+
+/** Plays the condition and its end, minute by minute, through all rules. */
+function play(name: string, { bad, good, badMinutes = 15, goodMinutes = 90 }: Case): readonly Change[] {
+  const rule = rules.filter((each) => each.name === name)
+  const history = createHistory()
+  let book = emptyBook(startMs)
+  for (let minute = 0; minute < badMinutes + goodMinutes; minute += 1) {
+    const nowMs = startMs + minute * minuteMs
+    ;(minute < badMinutes ? bad : good)(history.at(nowMs), nowMs)
+    const series = history.series.filter(({ minuteMs: at }) => at > nowMs - 70 * minuteMs)
+    book = stepBook(rule, book, createReadings({ series, totals: history.totals() }, nowMs, bounds))
+  }
+  return book.outbox.map(({ kind, atMs }) => ({ kind, minute: (atMs - startMs) / minuteMs }))
+}
+
+const ofEvents = rules.filter(({ reads }) => reads.includes(eventsMetric))
+
+describe('the table', () => {
+  it('has each name once, and names that are anchors of a page', () => {
+    const names = rules.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9_]{2,40}$/)
+  })
+
+  it('has a case of this test for each rule', () => {
+    const known = new Set([...Object.keys(cases), ...ownRules, ...ofEvents.map(({ name }) => name)])
+    expect(rules.map(({ name }) => name).filter((name) => !known.has(name))).toEqual([])
+  })
+
+  it('says of each rule why silence is good, or fires on it', () => {
+    const silent = rules.flatMap(({ absence }) => (absence.kind === 'quiet' ? [absence.why] : []))
+    expect(silent.filter((why) => !/\w+ \w+/.test(why))).toEqual([])
+  })
+
+  it('holds rules by causes that exist and are evaluated before them', () => {
+    const names = rules.map(({ name }) => name)
+    const held = rules.flatMap(({ name, heldBy = [] }) =>
+      heldBy.map((cause) => [names.indexOf(cause), names.indexOf(name)]),
+    )
+    expect(held.length).toBeGreaterThan(5)
+    expect(held.filter(([cause = -1, effect = -1]) => cause < 0 || cause >= effect)).toEqual([])
+  })
+
+  it('resolves below the value from which on it fires, or at it', () => {
+    expect(rules.filter(({ firesAt, clearsBelow }) => clearsBelow > firesAt)).toEqual([])
+  })
+})
+
+describe.each(Object.entries(cases))('%s', (name, given) => {
+  it('fires once and resolves once', () => {
+    const changes = play(name, given)
+    expect(changes.map(({ kind }) => kind)).toEqual(['fired', 'resolved'])
+    expect(changes[0]?.minute).toBeLessThan(given.badMinutes ?? 15)
+    expect(changes[1]?.minute).toBeGreaterThanOrEqual(given.badMinutes ?? 15)
+  })
+
+  it('does not fire while all is well', () => {
+    expect(play(name, { ...given, bad: given.good })).toEqual([])
+  })
+})
+
+describe.each(ofEvents.map((rule) => [rule.name, rule] as const))('%s', (name, rule) => {
+  const ten = { badMinutes: 10, goodMinutes: 11 * day, bad: nothing, good: nothing }
+
+  it.each(eventsOf(name))('fires once on %s, and resolves once when it has stopped', (event) => {
+    let left = rule.firesAt
+    const bad = (record: Recorder): void => {
+      if (left > 0) record.count(eventsMetric, { event })
+      left -= 1
+    }
+    expect(play(name, { ...ten, bad }).map(({ kind }) => kind)).toEqual(['fired', 'resolved'])
+  })
+
+  it('does not fire on other events, or on fewer', () => {
+    let left = rule.firesAt - 1
+    const bad = (record: Recorder): void => {
+      record.count(eventsMetric, { event: 'another_event' })
+      if (left > 0) record.count(eventsMetric, { event: eventsOf(name)[0] ?? '' })
+      left -= 1
+    }
+    expect(play(name, { ...ten, goodMinutes: 10, bad })).toEqual([])
+  })
+})
+
+describe('a job that has always run', () => {
+  it.each(Object.keys(heartbeats))('fires when its heartbeats stop: %s', (job) => {
+    const minutes = heartbeats[job] ?? 0
+    const beats = heartbeat(job, minutes)
+    const given = { good: nothing, bad: beats.good, badMinutes: 3, goodMinutes: minutes + 3 }
+    expect(play(`cron_${job}_missing`, given)).toEqual([{ kind: 'fired', minute: minutes + 2 }])
+  })
+})
+
+describe('the evaluation', () => {
+  /** Evaluates at these minutes, with what the outbox is at that time. */
+  function evaluate(minutes: readonly number[], change: (book: Book, minute: number) => Book): string[] {
+    const own = rules.filter(({ name }) => ownRules.includes(name))
+    let book = emptyBook(startMs)
+    const seen: string[] = []
+    for (const minute of minutes) {
+      const nowMs = startMs + minute * minuteMs
+      book = change(book, minute)
+      const readings = createReadings({ series: measureBook(book, nowMs), totals: [] }, nowMs, bounds)
+      const before = new Set(book.outbox.map(({ id }) => id))
+      book = stepBook(own, book, readings)
+      seen.push(
+        ...book.outbox.filter(({ id }) => !before.has(id)).map(({ alarm, kind }) => `${minute} ${alarm} ${kind}`),
+      )
+    }
+    return seen
+  }
+
+  const upTo = (minutes: number): number[] => Array.from({ length: minutes }, (_, minute) => minute)
+
+  it('fires alarms_interrupted when it did not run for five minutes, and resolves it', () => {
+    const minutes = upTo(40).filter((minute) => minute < 10 || minute > 20)
+    const empty = (book: Book): Book => ({ ...book, outbox: [] })
+    expect(evaluate(minutes, empty)).toEqual(['21 alarms_interrupted fired', '27 alarms_interrupted resolved'])
+    expect(
+      evaluate(
+        upTo(40).filter((minute) => minute % 3 === 0),
+        empty,
+      ),
+    ).toEqual([])
+  })
+
+  it('fires alarms_undelivered when the receiver has refused a notification for ten minutes, and resolves it', () => {
+    const rule = rules.find(({ name }) => name === 'queue_slow')
+    if (rule === undefined) throw new Error('no such rule')
+    const refused = { ...notificationOf(rule, 'fired', { sinceMs: startMs, atMs: startMs, value: 1 }), attempts: 3 }
+    const seen = evaluate(upTo(40), (book, minute) => ({ ...book, outbox: minute < 20 ? [refused] : [] }))
+    expect(seen).toEqual(['10 alarms_undelivered fired', '25 alarms_undelivered resolved'])
+    // Its own notification waits as well.
+    const own = { ...refused, alarm: 'alarms_undelivered' }
+    expect(evaluate(upTo(40), (book) => ({ ...book, outbox: [own] }))).toEqual([])
+  })
+})
+
+describe('a failure of Plaid', () => {
+  it('is none that says something about an item or a bank', () => {
+    const own = new Set(['ok', 'QUOTA_SPENT', 'FROZEN'])
+    const failures = new Set(['retry', 'ours', 'rate_limited'])
+    const classes = [...expectedCodes].filter((code) => !own.has(code)).map((code) => classify('ITEM_ERROR', code, 400))
+    expect(classes.filter((each) => failures.has(each))).toEqual([])
+  })
+
+  it.each(['INTERNAL_SERVER_ERROR', 'TIMEOUT', 'INVALID_API_KEYS', 'CREDITS_EXHAUSTED', 'A_NEW_CODE'])(
+    'is %s',
+    (code) => {
+      expect(expectedCodes.has(code)).toBe(false)
+    },
+  )
+})
+
+describe('an outage of the database', () => {
+  it.each(['TIMEOUT', 'NO_ANSWER', '08006', '53300', '57P01', '58030', 'XX000', '28P01', '3D000', '25006'])(
+    'is %s',
+    (code) => {
+      expect(isOutage(code)).toBe(true)
+    },
+  )
+
+  it.each(['23505', '40001', 'WN001', '42P01', '55P03', 'none'])('is not %s', (code) => {
+    expect(isOutage(code)).toBe(false)
+  })
+})
