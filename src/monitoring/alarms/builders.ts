@@ -88,10 +88,10 @@ interface Gauge {
   readonly where?: Where
 }
 
-/** Minutes that a gauge counts: it is measured each minute, and a run may be late. */
-const freshMinutes = 5
+/** Minutes for which a gauge is valid: it is measured every five, and a measurement may fail. */
+const freshMinutes = 12
 
-/** Fires when a gauge is too large. Gauges are measured together: their absence is one alarm, `readings_missing`. */
+/** Fires when a gauge is too large. Gauges are measured together: their absence is one alarm, `gauges_missing`. */
 export function onGauge(
   named: Named,
   metric: MeasuredName,
@@ -116,9 +116,15 @@ export function onGauge(
 }
 
 /** Fires when a job did not succeed for too long. */
-export function onHeartbeat(job: string, severity: Severity, minutes: number, summary: string): Rule {
+export function onHeartbeat(
+  job: string,
+  severity: Severity,
+  minutes: number,
+  summary: string,
+  name = `cron_${job}_missing`,
+): Rule {
   return {
-    name: `cron_${job}_missing`,
+    name,
     severity,
     summary,
     unit: 'minutes',
@@ -139,3 +145,23 @@ export function onHeartbeat(job: string, severity: Severity, minutes: number, su
 }
 
 export const heartbeatMetric = 'wn_cron_last_success_timestamp_seconds'
+
+/** Fires when something was last done too long ago. It may be older than the store keeps minutes. */
+export function onAge(named: Named, metric: MeasuredName, days: number): Rule {
+  return {
+    ...named,
+    unit: 'hours',
+    reads: [metric],
+    measure: (readings) => {
+      const seconds = readings.latest(metric)
+      return seconds === null ? null : (readings.nowMs / 1000 - seconds) / 3600
+    },
+    windowMinutes: 1,
+    firesAt: days * 24,
+    clearsBelow: days * 24,
+    afterMinutes: 0,
+    clearAfterMinutes: 0,
+    // Counted from the first evaluation.
+    absence: { kind: 'fires', afterMinutes: days * day },
+  }
+}

@@ -37,7 +37,7 @@ export const loggedEvents = {
   rewrap_failed: alarm('rotations_failing'),
 
   // Syncs, queue and crons
-  sync_failed: line('the run is retried; the state of the item has the error'),
+  sync_failed: measuredBy('syncs_failing'),
   commit_refused: alarm('commits_refused'),
   dead_letter: alarm('dead_letters'),
   dead_letter_not_recorded: alarm('dead_letters'),

@@ -11,7 +11,7 @@ export type Unit = 'count' | 'percent' | 'seconds' | 'minutes' | 'hours'
 /**
  * What it means that a rule has nothing to measure.
  * - `fires`: after so many minutes without data, the alarm fires.
- * - `same`: the rule stays as it is, because `readings_missing` fires for all rules of that kind.
+ * - `same`: the rule stays as it is, because `gauges_missing` fires for all rules of that kind.
  * - `quiet`: nothing is wrong, for the reason given.
  */
 export type Absence =

@@ -1,5 +1,5 @@
 // Alarms about the alarms.
-import { onGauge } from '../builders.ts'
+import { onGauge, onHeartbeat } from '../builders.ts'
 import type { Rule } from '../rule.ts'
 
 import { interruptionMetric, undeliveredMetric } from '../own-metrics.ts'
@@ -16,6 +16,13 @@ export const interruptedRule: Rule = {
 
 /** The alarms themselves. */
 export const alarms: readonly Rule[] = [
+  onHeartbeat(
+    'gauges',
+    'page',
+    15,
+    'The state of the deployment is not measured, so other alarms are blind.',
+    'gauges_missing',
+  ),
   interruptedRule,
   {
     ...onGauge(

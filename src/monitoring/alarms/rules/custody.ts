@@ -1,6 +1,28 @@
 // Alarms about items, access tokens and money: each event matters by itself.
-import { day, hour, onEvents } from '../builders.ts'
+import { day, eventsMetric, hour, onEvents } from '../builders.ts'
+import { eventsOf } from '../logged-events.ts'
 import type { Rule } from '../rule.ts'
+
+const switchMetric = 'wn_safety_switch'
+
+/** Fires on the event at once, and as long as the switch is tripped. */
+const itemLosses: Rule = {
+  ...onEvents(
+    {
+      name: 'item_losses_stopped',
+      severity: 'page',
+      summary: 'Many items were lost at once; the circuit breaker is open.',
+    },
+    15,
+  ),
+  reads: [eventsMetric, switchMetric],
+  measure: (readings) => {
+    const logged = readings.sum(eventsMetric, 15, { event: eventsOf('item_losses_stopped') }) ?? 0
+    const tripped = readings.last(switchMetric, 15, { switch: 'item_loss', state: 'tripped' })
+    return tripped === null && logged === 0 ? null : Math.max(logged, tripped ?? 0)
+  },
+  absence: { kind: 'same' },
+}
 
 /** Items, access tokens and money: each event matters by itself. */
 export const custody: readonly Rule[] = [
@@ -8,15 +30,7 @@ export const custody: readonly Rule[] = [
     { name: 'access_token_lost', severity: 'page', summary: 'An access token cannot be read or was lost.' },
     day,
   ),
-  // The hourly cron repeats the event while the breaker is open.
-  onEvents(
-    {
-      name: 'item_losses_stopped',
-      severity: 'page',
-      summary: 'Many items were lost at once; the circuit breaker is open.',
-    },
-    130,
-  ),
+  itemLosses,
   onEvents({ name: 'items_orphaned', severity: 'ticket', summary: 'Billed items at Plaid have no row here.' }, day),
   onEvents(
     {

@@ -1,52 +1,16 @@
 // Alarms about the systems that this service depends on.
 import { hour, onEvents, percentOf } from '../builders.ts'
+import { expectedCodes } from './expected-codes.ts'
 import type { Readings } from '../readings.ts'
 import type { Rule } from '../rule.ts'
 
 const plaidMetric = 'wn_plaid_calls_total'
 const databaseMetric = 'wn_database_duration_seconds'
 const databaseErrorsMetric = 'wn_database_errors_total'
+const connectionsMetric = 'wn_database_connections'
+const connectionLimitMetric = 'wn_database_connections_limit'
 const leastDatabaseCalls = 3
 const leastPlaidCalls = 10
-
-/**
- * Codes that say something about an item, a bank or a limit of this deployment. All others, also unknown ones, are
- * failures of Plaid or of the requests.
- */
-export const expectedCodes: ReadonlySet<string> = new Set([
-  'ok',
-  'ITEM_LOGIN_REQUIRED',
-  'ACCESS_NOT_GRANTED',
-  'INVALID_CREDENTIALS',
-  'INVALID_MFA',
-  'INSUFFICIENT_CREDENTIALS',
-  'MANUAL_VERIFICATION_REQUIRED',
-  'NO_ACCOUNTS',
-  'ITEM_LOCKED',
-  'PASSWORD_RESET_REQUIRED',
-  'USER_SETUP_REQUIRED',
-  'PRODUCTS_NOT_SUPPORTED',
-  'PRODUCT_NOT_ENABLED',
-  'NO_INVESTMENT_ACCOUNTS',
-  'NO_LIABILITY_ACCOUNTS',
-  'NO_AUTH_ACCOUNTS',
-  'ADDITIONAL_CONSENT_REQUIRED',
-  'ITEM_NOT_FOUND',
-  'ITEM_CONCURRENTLY_DELETED',
-  'USER_PERMISSION_REVOKED',
-  'INVALID_UPDATED_USERNAME',
-  'INSTITUTION_NO_LONGER_SUPPORTED',
-  'ITEM_NOT_SUPPORTED',
-  'PRODUCT_NOT_READY',
-  'NOT_READY',
-  'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION',
-  'INSTITUTION_DOWN',
-  'INSTITUTION_NOT_RESPONDING',
-  'INSTITUTION_NOT_AVAILABLE',
-  // Not sent: the rate limiter or the freeze refused the call.
-  'QUOTA_SPENT',
-  'FROZEN',
-])
 
 /** SQLSTATE classes of a database that is unreachable, full, shutting down or broken, and calls without a response. */
 export const isOutage = (code: string): boolean => /^(?:TIMEOUT|NO_ANSWER|(?:08|25006|28|3D|53|57|58|XX))/.test(code)
@@ -84,6 +48,20 @@ export const dependencies: readonly Rule[] = [
       kind: 'quiet',
       why: 'the chain of the audit trail calls the database each minute; without it, cron_audit_missing fires',
     },
+  },
+  {
+    name: 'database_connections',
+    severity: 'ticket',
+    summary: 'The database has few connections left.',
+    unit: 'percent',
+    reads: [connectionsMetric, connectionLimitMetric],
+    measure: (readings) => percentOf(readings.last(connectionsMetric, 12), readings.last(connectionLimitMetric, 12), 1),
+    windowMinutes: 12,
+    firesAt: 80,
+    clearsBelow: 70,
+    afterMinutes: 10,
+    clearAfterMinutes: 5,
+    absence: { kind: 'same' },
   },
   {
     name: 'plaid_failing',

@@ -1,9 +1,75 @@
 // Alarms about syncs, webhooks and the queue.
-import { hour, onEvents } from '../builders.ts'
+import { hour, onEvents, onGauge, onShare, percentOf } from '../builders.ts'
+import { expectedCodes } from './expected-codes.ts'
 import type { Rule } from '../rule.ts'
+
+const runsMetric = 'wn_sync_runs_total'
+const httpMetric = 'wn_http_request_duration_seconds'
+const webhooksMetric = 'wn_webhooks_total'
+const webhookRoute = '/api/v1/plaid/webhook'
+const leastRuns = 10
 
 /** Syncs, webhooks and the queue. */
 export const syncs: readonly Rule[] = [
+  {
+    name: 'syncs_failing',
+    severity: 'page',
+    summary: 'Many sync runs fail.',
+    unit: 'percent',
+    reads: [runsMetric],
+    measure: (readings) => {
+      const codes = readings.valuesOf(runsMetric, 30, 'code').filter((code) => !expectedCodes.has(code))
+      const failed = readings.sum(runsMetric, 30, { outcome: 'later', code: codes })
+      return percentOf(failed, readings.sum(runsMetric, 30), leastRuns)
+    },
+    windowMinutes: 30,
+    firesAt: 20,
+    clearsBelow: 10,
+    afterMinutes: 5,
+    clearAfterMinutes: 5,
+    absence: { kind: 'quiet', why: 'without live items there are no runs; items_not_synced counts items' },
+    heldBy: ['database_failing', 'plaid_failing'],
+  },
+  onGauge(
+    {
+      name: 'items_not_synced',
+      severity: 'page',
+      summary: 'More than 1 % of the live items were not synced within 24 hours.',
+    },
+    'wn_items_synced_day_ratio',
+    { unit: 'percent', firesAt: 1, clearsBelow: 0.8, afterMinutes: 10 },
+    (ratio) => 100 * (1 - ratio),
+  ),
+  onGauge(
+    { name: 'sync_lag', severity: 'ticket', summary: 'A product of a live item is overdue for its daily sync.' },
+    'wn_sync_overdue_seconds',
+    { unit: 'seconds', firesAt: 6 * 3600, clearsBelow: 3600, afterMinutes: 10 },
+  ),
+  onGauge(
+    { name: 'sweep_behind', severity: 'ticket', summary: 'The sweep has more products to enqueue than it can count.' },
+    'wn_sync_due_products',
+    { unit: 'count', firesAt: 10_000, clearsBelow: 5000, afterMinutes: 30 },
+  ),
+  onGauge(
+    {
+      name: 'exchanges_stuck',
+      severity: 'ticket',
+      summary: 'An exchange of a public token is not finished for hours.',
+    },
+    'wn_link_exchange_oldest_age_seconds',
+    { unit: 'hours', firesAt: 2, afterMinutes: 0 },
+    (seconds) => seconds / 3600,
+  ),
+  onGauge(
+    {
+      name: 'removals_stuck',
+      severity: 'ticket',
+      summary: 'An item waits for days to be removed at Plaid, which bills it.',
+    },
+    'wn_removal_oldest_age_seconds',
+    { unit: 'hours', firesAt: 72, afterMinutes: 0 },
+    (seconds) => seconds / 3600,
+  ),
   {
     name: 'queue_slow',
     severity: 'ticket',
@@ -16,7 +82,7 @@ export const syncs: readonly Rule[] = [
     clearsBelow: 300,
     afterMinutes: 5,
     clearAfterMinutes: 10,
-    absence: { kind: 'quiet', why: 'an empty queue delivers nothing; sync_lag notices a queue that stands still' },
+    absence: { kind: 'quiet', why: 'an empty queue delivers nothing; sweep_behind notices a queue that stands still' },
   },
   onEvents(
     { name: 'dead_letters', severity: 'ticket', summary: 'Messages of the queue failed in all deliveries.' },
@@ -33,6 +99,42 @@ export const syncs: readonly Rule[] = [
   onEvents(
     { name: 'commits_refused', severity: 'ticket', summary: 'The database refused the result of a sync run.' },
     hour,
+  ),
+  {
+    name: 'webhooks_failing',
+    severity: 'page',
+    summary: 'Webhooks are not stored.',
+    unit: 'percent',
+    reads: [httpMetric],
+    measure: (readings) =>
+      percentOf(
+        readings.count(httpMetric, 15, { route: webhookRoute, status: '5xx' }),
+        readings.count(httpMetric, 15, { route: webhookRoute }),
+        5,
+      ),
+    windowMinutes: 15,
+    firesAt: 20,
+    clearsBelow: 5,
+    afterMinutes: 2,
+    clearAfterMinutes: 5,
+    absence: { kind: 'quiet', why: 'without webhooks nothing is lost: the sweep finds what changed' },
+    heldBy: ['database_failing'],
+  },
+  onShare(
+    {
+      name: 'webhooks_unmatched',
+      severity: 'ticket',
+      summary: 'Many webhooks are about items that are not stored here.',
+    },
+    webhooksMetric,
+    { outcome: 'unmatched' },
+    {
+      windowMinutes: hour,
+      percent: 50,
+      clearsBelow: 25,
+      atLeast: 20,
+      quiet: 'without webhooks none is unmatched; the sweep finds what changed',
+    },
   ),
   onEvents(
     {

@@ -1,5 +1,5 @@
 // Alarms about crons, backups, the audit trail and privacy.
-import { day, hour, onEvents, onHeartbeat } from '../builders.ts'
+import { day, hour, onAge, onEvents, onGauge, onHeartbeat } from '../builders.ts'
 import type { Rule } from '../rule.ts'
 
 /** Crons, backups, the audit trail, privacy. */
@@ -43,6 +43,52 @@ export const upkeep: readonly Rule[] = [
   onEvents(
     { name: 'backup_none_good', severity: 'page', summary: 'No backup in the bucket is complete and unchanged.' },
     8 * day,
+  ),
+  onAge(
+    { name: 'backup_not_verified', severity: 'ticket', summary: 'No backup was restored for a test lately.' },
+    'wn_backup_last_verified_timestamp_seconds',
+    35,
+  ),
+  {
+    ...onGauge(
+      {
+        name: 'audit_trail_broken',
+        severity: 'page',
+        summary: 'The last verification of the audit trail found a fault.',
+      },
+      'wn_audit_valid',
+      { unit: 'count', firesAt: 1, afterMinutes: 0 },
+      (valid) => 1 - valid,
+    ),
+    absence: { kind: 'quiet', why: 'a trail that was never verified fires audit_not_verified' },
+  },
+  onAge(
+    { name: 'audit_not_verified', severity: 'ticket', summary: 'The audit trail was not verified lately.' },
+    'wn_audit_last_verification_timestamp_seconds',
+    14,
+  ),
+  onGauge(
+    {
+      name: 'audit_chain_behind',
+      severity: 'page',
+      summary: 'Rows of the audit trail wait for their place in a chain.',
+    },
+    'wn_audit_unchained_age_seconds',
+    { unit: 'seconds', firesAt: 600, afterMinutes: 0 },
+  ),
+  onGauge(
+    {
+      name: 'frozen_for_long',
+      severity: 'ticket',
+      summary: 'The deployment is frozen for hours: nothing is written or synced.',
+    },
+    'wn_safety_switch',
+    {
+      unit: 'count',
+      firesAt: 1,
+      afterMinutes: 4 * hour,
+      where: { switch: 'freeze', state: ['recovery', 'frozen', 'locked'] },
+    },
   ),
   onEvents({ name: 'retention_failing', severity: 'ticket', summary: 'Expired data could not be deleted.' }, day),
   onEvents(

@@ -6,11 +6,12 @@ import { eventsOf } from '../../../../src/monitoring/alarms/logged-events.ts'
 import { measureBook } from '../../../../src/monitoring/alarms/own-metrics.ts'
 import { createReadings } from '../../../../src/monitoring/alarms/readings.ts'
 import { rules } from '../../../../src/monitoring/alarms/rules.ts'
-import { expectedCodes, isOutage } from '../../../../src/monitoring/alarms/rules/dependencies.ts'
+import { isOutage } from '../../../../src/monitoring/alarms/rules/dependencies.ts'
+import { expectedCodes } from '../../../../src/monitoring/alarms/rules/expected-codes.ts'
 import { notificationOf, stepBook } from '../../../../src/monitoring/alarms/step.ts'
 import { bounds } from '../../../../src/monitoring/metrics/catalog.ts'
 import { classify } from '../../../../src/plaid/errors.ts'
-import { createHistory, type Recorder } from '../../../support/metrics-history.ts'
+import { createHistory, type Labels, type Recorder } from '../../../support/metrics-history.ts'
 
 const startMs = Date.UTC(2026, 2, 2, 9, 30)
 const minuteMs = 60_000
@@ -77,6 +78,99 @@ const measured: Readonly<Record<string, Case>> = {
   },
 }
 
+const days = (record: Recorder, nowMs: number, name: string, ago: number): void =>
+  record.gauge(name, nowMs / 1000 - ago * 86_400)
+const seconds = (name: string, bad: number, good: number, labels: Labels = {}): Case => ({
+  bad: (record) => record.gauge(name, bad, labels),
+  good: (record) => record.gauge(name, good, labels),
+})
+const webhook = (record: Recorder, status: string, times: number): void =>
+  record.observe(
+    'wn_http_request_duration_seconds',
+    0.01,
+    { method: 'POST', route: '/api/v1/plaid/webhook', status },
+    times,
+  )
+const runs = (record: Recorder, code: string, times: number): void =>
+  record.count(
+    'wn_sync_runs_total',
+    { product: 'holdings', outcome: code === 'none' ? 'committed' : 'later', code },
+    times,
+  )
+const webhooks = (record: Recorder, outcome: string): void => record.count('wn_webhooks_total', { outcome })
+const freeze = (record: Recorder, state: string): void => {
+  for (const each of ['off', 'recovery', 'frozen', 'locked'])
+    record.gauge('wn_safety_switch', Number(each === state), { switch: 'freeze', state: each })
+}
+
+/** The rules over gauges and over what the gauges' job stores. */
+const gauges: Readonly<Record<string, Case>> = {
+  database_connections: {
+    bad: (record) => {
+      record.gauge('wn_database_connections', 81)
+      record.gauge('wn_database_connections_limit', 100)
+    },
+    good: (record) => {
+      record.gauge('wn_database_connections', 60)
+      record.gauge('wn_database_connections_limit', 100)
+    },
+  },
+  syncs_failing: {
+    bad: (record) => {
+      runs(record, 'none', 7)
+      runs(record, 'INTERNAL_SERVER_ERROR', 3)
+    },
+    good: (record) => {
+      runs(record, 'none', 7)
+      runs(record, 'PRODUCT_NOT_READY', 3)
+    },
+  },
+  items_not_synced: { ...seconds('wn_items_synced_day_ratio', 0.98, 0.995), badMinutes: 20 },
+  sync_lag: { ...seconds('wn_sync_overdue_seconds', 22_000, 0, { product: 'holdings' }), badMinutes: 20 },
+  sweep_behind: { ...seconds('wn_sync_due_products', 10_000, 10), badMinutes: 40 },
+  exchanges_stuck: seconds('wn_link_exchange_oldest_age_seconds', 7300, 60),
+  removals_stuck: seconds('wn_removal_oldest_age_seconds', 260_000, 60, { reason: 'removed' }),
+  webhooks_failing: {
+    bad: (record) => {
+      webhook(record, '2xx', 3)
+      webhook(record, '5xx', 2)
+    },
+    // Requests of other routes are measured by errors_5xx.
+    good: (record) => {
+      webhook(record, '2xx', 5)
+      requests(record, '5xx', 0.05, 100)
+    },
+  },
+  webhooks_unmatched: {
+    bad: (record) => {
+      webhooks(record, 'accepted')
+      webhooks(record, 'unmatched')
+    },
+    good: (record) => webhooks(record, 'accepted'),
+    badMinutes: 30,
+  },
+  item_losses_stopped: seconds('wn_safety_switch', 1, 0, { switch: 'item_loss', state: 'tripped' }),
+  backup_not_verified: {
+    bad: (record, nowMs) => days(record, nowMs, 'wn_backup_last_verified_timestamp_seconds', 35),
+    good: (record, nowMs) => days(record, nowMs, 'wn_backup_last_verified_timestamp_seconds', 1),
+  },
+  'item_losses_stopped by its event': {
+    bad: (record) => record.count(eventsMetric, { event: 'item_losses_stopped' }),
+    good: (record) => record.gauge('wn_safety_switch', 0, { switch: 'item_loss', state: 'tripped' }),
+  },
+  audit_trail_broken: seconds('wn_audit_valid', 0, 1),
+  audit_not_verified: {
+    bad: (record, nowMs) => days(record, nowMs, 'wn_audit_last_verification_timestamp_seconds', 14),
+    good: (record, nowMs) => days(record, nowMs, 'wn_audit_last_verification_timestamp_seconds', 1),
+  },
+  audit_chain_behind: seconds('wn_audit_unchained_age_seconds', 601, 20),
+  frozen_for_long: {
+    bad: (record) => freeze(record, 'locked'),
+    good: (record) => freeze(record, 'off'),
+    badMinutes: 245,
+  },
+}
+
 /** A job that ends, and one that runs again; each run is a heartbeat. */
 const heartbeat = (job: string, minutes: number): Case => ({
   bad: nothing,
@@ -98,6 +192,8 @@ const ownRules = ['alarms_interrupted', 'alarms_undelivered']
 
 const cases: Readonly<Record<string, Case>> = {
   ...measured,
+  ...gauges,
+  gauges_missing: heartbeat('gauges', 15),
   ...Object.fromEntries(
     Object.entries(heartbeats).map(([job, minutes]) => [`cron_${job}_missing`, heartbeat(job, minutes)]),
   ),
@@ -110,7 +206,7 @@ interface Change {
 
 /** Plays the condition and its end, minute by minute, through all rules. */
 function play(name: string, { bad, good, badMinutes = 15, goodMinutes = 90 }: Case): readonly Change[] {
-  const rule = rules.filter((each) => each.name === name)
+  const rule = rules.filter((each) => each.name === name.split(' ')[0])
   const history = createHistory()
   let book = emptyBook(startMs)
   for (let minute = 0; minute < badMinutes + goodMinutes; minute += 1) {
@@ -122,7 +218,7 @@ function play(name: string, { bad, good, badMinutes = 15, goodMinutes = 90 }: Ca
   return book.outbox.map(({ kind, atMs }) => ({ kind, minute: (atMs - startMs) / minuteMs }))
 }
 
-const ofEvents = rules.filter(({ reads }) => reads.includes(eventsMetric))
+const ofEvents = rules.filter(({ reads }) => reads.every((name) => name === eventsMetric))
 
 describe('the table', () => {
   it('has each name once, and names that are anchors of a page', () => {
@@ -245,9 +341,19 @@ describe('the evaluation', () => {
   })
 })
 
+describe('a record that was never made', () => {
+  it.each([
+    ['backup_not_verified', 35],
+    ['audit_not_verified', 14],
+  ])('fires %s after %i days', (name, after) => {
+    const never = { bad: nothing, good: nothing, badMinutes: after * day + 3, goodMinutes: 0 }
+    expect(play(name, never)).toEqual([{ kind: 'fired', minute: after * day }])
+  })
+})
+
 describe('a failure of Plaid', () => {
   it('is none that says something about an item or a bank', () => {
-    const own = new Set(['ok', 'QUOTA_SPENT', 'FROZEN'])
+    const own = new Set(['ok', 'none', 'QUOTA_SPENT', 'FROZEN'])
     const failures = new Set(['retry', 'ours', 'rate_limited'])
     const classes = [...expectedCodes].filter((code) => !own.has(code)).map((code) => classify('ITEM_ERROR', code, 400))
     expect(classes.filter((each) => failures.has(each))).toEqual([])

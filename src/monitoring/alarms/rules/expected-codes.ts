@@ -1,0 +1,39 @@
+/**
+ * Codes that say something about an item, a bank or a limit of this deployment. All others, also unknown ones, are
+ * failures of Plaid or of the requests.
+ */
+export const expectedCodes: ReadonlySet<string> = new Set([
+  'ok',
+  'none',
+  'ITEM_LOGIN_REQUIRED',
+  'ACCESS_NOT_GRANTED',
+  'INVALID_CREDENTIALS',
+  'INVALID_MFA',
+  'INSUFFICIENT_CREDENTIALS',
+  'MANUAL_VERIFICATION_REQUIRED',
+  'NO_ACCOUNTS',
+  'ITEM_LOCKED',
+  'PASSWORD_RESET_REQUIRED',
+  'USER_SETUP_REQUIRED',
+  'PRODUCTS_NOT_SUPPORTED',
+  'PRODUCT_NOT_ENABLED',
+  'NO_INVESTMENT_ACCOUNTS',
+  'NO_LIABILITY_ACCOUNTS',
+  'NO_AUTH_ACCOUNTS',
+  'ADDITIONAL_CONSENT_REQUIRED',
+  'ITEM_NOT_FOUND',
+  'ITEM_CONCURRENTLY_DELETED',
+  'USER_PERMISSION_REVOKED',
+  'INVALID_UPDATED_USERNAME',
+  'INSTITUTION_NO_LONGER_SUPPORTED',
+  'ITEM_NOT_SUPPORTED',
+  'PRODUCT_NOT_READY',
+  'NOT_READY',
+  'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION',
+  'INSTITUTION_DOWN',
+  'INSTITUTION_NOT_RESPONDING',
+  'INSTITUTION_NOT_AVAILABLE',
+  // Not sent: the rate limiter or the freeze refused the call.
+  'QUOTA_SPENT',
+  'FROZEN',
+])
