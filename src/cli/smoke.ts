@@ -1,10 +1,11 @@
 // `npm run smoke`: asks a deployment from outside whether it serves, and whether it refuses what it must.
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { describeReport, describeResult } from './lib/checks.ts'
 import { runSmoke } from './smoke/run.ts'
 
-const help = `npm run smoke -- --url URL [--token TOKEN] [--header 'NAME: VALUE']… [--after-deploy]
+const help = `npm run smoke -- --url URL [--token TOKEN] [--header 'NAME: VALUE']… [--after-deploy [--since FILE]]
 
 Asks a deployment from outside: certificate, versions of TLS, plain http, /health, /ready, security headers, refused tokens,
 refused webhooks, CORS of a foreign origin, and with a token a read. Exits 1 when a check fails. Changes nothing.
@@ -12,7 +13,8 @@ refused webhooks, CORS of a foreign origin, and with a token a read. Exits 1 whe
   --token TOKEN     an access token for the read; SMOKE_TOKEN does the same and stays out of the list of processes
   --header          a header for every request; can be repeated
   --after-deploy    also reads the admin routes, for the first 24 hours: errors, times, syncs, webhooks, backups, security
-                    log. The token must be an administrator's`
+                    log. The token must be an administrator's
+  --since FILE      the metrics as GET /api/v1/admin/metrics gave them at the deployment: errors and times count from there`
 
 function headersOf(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries(
@@ -32,6 +34,7 @@ async function main(args: string[]): Promise<void> {
       token: { type: 'string' },
       header: { type: 'string', multiple: true, default: [] },
       'after-deploy': { type: 'boolean', default: false },
+      since: { type: 'string' },
     },
   })
   const parsed = URL.parse(values.url ?? '')
@@ -40,8 +43,10 @@ async function main(args: string[]): Promise<void> {
   const token = values.token ?? (process.env['SMOKE_TOKEN'] || undefined)
   const afterDeploy = values['after-deploy']
   if (afterDeploy && token === undefined) throw misuse("--after-deploy needs an administrator's --token.")
+  if (values.since !== undefined && !afterDeploy) throw misuse('--since goes with --after-deploy.')
+  const metricsBefore = values.since === undefined ? undefined : await readFile(values.since, 'utf8')
   const print = (line: string) => void process.stdout.write(`${line}\n`)
-  const target = { url: parsed.origin, headers: headersOf(values.header), token, afterDeploy }
+  const target = { url: parsed.origin, headers: headersOf(values.header), token, afterDeploy, metricsBefore }
   const report = await runSmoke(target, { onResult: (result) => print(describeResult(result)) })
   print(describeReport(report))
   if (!report.ok) throw new Error(`The smoke test of ${parsed.origin} failed.`)

@@ -1,6 +1,8 @@
 // The smoke test of a deployment. `deploy` runs it against a new version before that serves users.
 import { type CheckOptions, type CheckReport, runChecks } from '../lib/checks.ts'
 import { redactor } from '../lib/redacted.ts'
+import { trafficChecks } from './after-deploy.ts'
+import { recordChecks } from './after-deploy-records.ts'
 import { serviceChecks } from './service.ts'
 import { smokePorts, type SmokeTarget } from './target.ts'
 import { transportChecks } from './tls.ts'
@@ -12,5 +14,6 @@ export type { SmokeTarget } from './target.ts'
 export function runSmoke(target: SmokeTarget, options: CheckOptions = {}): Promise<SmokeReport> {
   const ports = smokePorts(target)
   const redact = redactor(target.token === undefined ? [] : [target.token])
-  return runChecks([...transportChecks, ...serviceChecks], ports, { redact, ...options })
+  const later = target.afterDeploy === true ? [...trafficChecks, ...recordChecks] : []
+  return runChecks([...transportChecks, ...serviceChecks, ...later], ports, { redact, ...options })
 }

@@ -10,6 +10,8 @@ export interface SmokeTarget {
   readonly token?: string | undefined
   /** Also checks what the admin routes say about the time since the deployment. */
   readonly afterDeploy?: boolean
+  /** The metrics of an earlier reading: then `afterDeploy` counts from there. */
+  readonly metricsBefore?: string | undefined
   /** PEM of a certificate authority that is trusted in place of the usual ones. */
   readonly ca?: string | undefined
   /** Where plain http is served; by default the same host at port 80. */
