@@ -84,7 +84,7 @@ export const ranks: readonly Unit[] = [
   { name: 'dev/postgres', paths: ['src/dev/postgres'] },
   { name: 'dev/stack', paths: ['src/dev/stack'] },
   { name: 'cli/lib', paths: ['src/cli/lib'] },
-  { name: 'cli/bench', paths: ['src/cli/bench', 'src/cli/bench.ts'] },
+  { name: 'cli/bench', paths: ['src/cli/bench', 'src/cli/bench.ts', 'src/cli/load', 'src/cli/load.ts'] },
   { name: 'cli/demo', paths: ['src/cli/demo', 'src/cli/demo.ts'] },
   { name: 'cli/conformance', paths: ['src/cli/conformance', 'src/cli/conformance.ts'] },
   { name: 'cli/security', paths: ['src/cli/security', 'src/cli/security.ts'] },
