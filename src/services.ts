@@ -17,7 +17,9 @@ import { isCounted } from './monitoring/alarms/logged-events.ts'
 import { createWebhook } from './monitoring/alarms/webhook.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
 import { createMetrics } from './monitoring/metrics/collector.ts'
+import { type Dataset, isDataset, writeSeries } from './monitoring/metrics/dataset.ts'
 import { operationMetrics } from './monitoring/metrics/observe-operations.ts'
+import type { MetricsStore } from './monitoring/metrics/types.ts'
 import { createMetricsStore, type MonitorObjects } from './monitoring/metrics/store.ts'
 import { createPseudonyms } from './monitoring/pseudonyms.ts'
 import { createRedactor } from './monitoring/redact.ts'
@@ -43,8 +45,10 @@ export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly RATE_LIMITER?: LimiterObjects
   /** Required in strict environments. Without it, Plaid's limits are not enforced elsewhere. */
   readonly PLAID_QUOTA?: PlaidLimiterObjects
-  /** Without it, nothing is measured. */
+  /** Without it, metrics are written to METRICS only, and cannot be read here. */
   readonly MONITOR?: MonitorObjects
+  /** The history of the metrics. */
+  readonly METRICS?: Dataset
   /** Required where the Worker makes backups. */
   readonly BACKUPS?: Bucket
   /** https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/ */
@@ -114,6 +118,10 @@ function backupsOver({ backup }: Config, bucket: Bucket | undefined): Bucket | n
 const metricsStoreOver = (objects: MonitorObjects | undefined): Services['metricsStore'] =>
   typeof objects?.getByName === 'function' ? createMetricsStore(objects, () => crypto.randomUUID()) : null
 
+/** Without a store, each isolate writes the history itself. */
+const historyOver = (dataset: Dataset | undefined): Pick<MetricsStore, 'add'> | null =>
+  isDataset(dataset) ? { add: (points) => Promise.resolve(writeSeries(dataset, points)) } : null
+
 function unbound(name: string): AppError {
   return new AppError('misconfigured', 'The service is not configured correctly.', { reason: `${name} is not bound` })
 }
@@ -161,7 +169,11 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const jobs = connect('wn_jobs', config.database.jobsUrl, config.database.endpoint)
   const usage = createUsageCounter()
   const metricsStore = metricsStoreOver(bindings.MONITOR)
-  const metrics = createMetrics({ store: metricsStore, wait, newId: () => crypto.randomUUID() })
+  const metrics = createMetrics({
+    store: metricsStore ?? historyOver(bindings.METRICS),
+    wait,
+    newId: () => crypto.randomUUID(),
+  })
   const countEvent: Services['countEvent'] = (event) => {
     if (isCounted(event)) metrics.count('wn_log_events_total', { event })
   }

@@ -10,7 +10,7 @@ import { listOwnAuditRoute } from './routes/audit.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
 import { listAlarmsRoute } from './routes/admin/alarms.ts'
 import { listBackupsRoute, verifiedBackupRoute } from './routes/admin/backups.ts'
-import { metricsRoute } from './routes/admin/metrics.ts'
+import { listCronsRoute, metricsRoute } from './routes/admin/metrics.ts'
 import { planRetentionRoute, runRetentionRoute } from './routes/admin/retention.ts'
 import { listWebhooksRoute, usageRoute } from './routes/admin/plaid.ts'
 import { listTokensRoute, rotateTokensRoute } from './routes/admin/access-tokens.ts'
@@ -142,6 +142,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       verifiedBackupRoute,
       metricsRoute,
       listAlarmsRoute,
+      listCronsRoute,
       logoutAllRoute,
       changePasswordRoute,
       enrollTotpRoute,

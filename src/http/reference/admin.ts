@@ -308,6 +308,14 @@ export const adminTexts: OperationTexts = {
         '# HELP wn_webhooks_total Webhooks of Plaid, by outcome.\n# TYPE wn_webhooks_total counter\nwn_webhooks_total{outcome="accepted"} 3\n',
     },
   },
+  adminListCrons: {
+    description:
+      'Returns each cron job that has run, when it last succeeded, and how many of its runs succeeded and failed. The job `gauges` is the part of the job of each minute that measures the database. Responds while the database is unavailable, too.',
+    responses: { 200: 'The jobs.' },
+    example: {
+      response: { data: [{ job: 'sweep', last_success_at: sample.time, succeeded: 8640, failed: 2 }] },
+    },
+  },
   adminRecordVerifiedBackup: {
     description:
       'Records that the backup was restored into a temporary database and compared row by row. `npm run backup -- verify --record` does both.',

@@ -2,6 +2,7 @@
 // Two versions of the Worker call one object: methods and their members are only added, and unknown ones are ignored.
 import { DurableObject } from 'cloudflare:workers'
 import { type Book, versionOf } from '../alarms/book.ts'
+import { type Dataset, type ExportPlace, exportSeries, isDataset } from './dataset.ts'
 import { createRows, type Rows } from './rows.ts'
 import type { Point, Series, Total } from './types.ts'
 
@@ -18,10 +19,13 @@ const cleanEveryMs = 60 * 60_000
 const mostIds = 2000
 const mostPoints = 10_000
 const alarmsKey = 'alarms'
+const exportKey = 'export'
 
 export class Monitor extends DurableObject {
   readonly #storage: DurableObjectStorage
   readonly #rows: Rows
+  /** Null where METRICS is not bound. */
+  readonly #dataset: Dataset | null
   readonly #ids = new Set<string>()
   #hasAlarm = false
   #cleanedMs = Number.NEGATIVE_INFINITY
@@ -30,6 +34,8 @@ export class Monitor extends DurableObject {
     super(context, env)
     this.#storage = context.storage
     this.#rows = createRows(context.storage.sql)
+    const dataset: unknown = Reflect.get(env, 'METRICS')
+    this.#dataset = isDataset(dataset) ? dataset : null
   }
 
   async add({ id, points }: AddedPoints): Promise<void> {
@@ -65,10 +71,18 @@ export class Monitor extends DurableObject {
     this.#hasAlarm = false
     const nowMs = Date.now()
     this.#rows.write(nowMs)
+    this.#export(nowMs)
     if (nowMs - this.#cleanedMs < cleanEveryMs) return
     this.#cleanedMs = nowMs
     this.#rows.clean(nowMs)
     await Promise.resolve()
+  }
+
+  #export(nowMs: number): void {
+    if (this.#dataset === null) return
+    const from = this.#storage.kv.get<ExportPlace>(exportKey) ?? null
+    const next = exportSeries(this.#dataset, (minuteMs) => this.#rows.readMinute(minuteMs), from, nowMs)
+    if (from?.minuteMs !== next.minuteMs || from.written !== next.written) this.#storage.kv.put(exportKey, next)
   }
 
   #isRepeated(id: string): boolean {

@@ -31,6 +31,8 @@ export interface Rows {
   /** Writes what changed and forgets minutes that no longer change. */
   write(nowMs: number): void
   read(sinceMs: number, names: readonly string[] | null): Series[]
+  /** The series of one minute. */
+  readMinute(minuteMs: number): Series[]
   totals(names: readonly string[] | null): Total[]
   /** Deletes minutes that are past their time. */
   clean(nowMs: number): void
@@ -108,6 +110,19 @@ export function createRows(sql: Sql): Rows {
     return addTo(row.cells, delta, mostSeriesOfRow)
   }
 
+  const readRange = (name: string, firstMs: number, lastMs: number): Series[] =>
+    sql
+      .exec<{ minute: number; cells: string }>(
+        'select minute, cells from minutes where name = ? and minute between ? and ? order by minute',
+        name,
+        firstMs,
+        lastMs,
+      )
+      .toArray()
+      .flatMap(({ minute: minuteMs, cells }) =>
+        [...cellsOf(cells).values()].map((cell) => ({ ...measured(name, cell), minuteMs })),
+      )
+
   return {
     add(point, nowMs) {
       const { name, labels, sum, count, max, last, buckets } = point
@@ -142,20 +157,11 @@ export function createRows(sql: Sql): Rows {
     },
 
     read(sinceMs, names) {
-      const chosen = names ?? [...totals.keys()]
-      return chosen.flatMap((name) =>
-        sql
-          .exec<{ minute: number; cells: string }>(
-            'select minute, cells from minutes where name = ? and minute >= ? order by minute',
-            name,
-            sinceMs - (sinceMs % minute),
-          )
-          .toArray()
-          .flatMap(({ minute: minuteMs, cells }) =>
-            [...cellsOf(cells).values()].map((cell) => ({ ...measured(name, cell), minuteMs })),
-          ),
-      )
+      const firstMs = sinceMs - (sinceMs % minute)
+      return (names ?? [...totals.keys()]).flatMap((name) => readRange(name, firstMs, Number.MAX_SAFE_INTEGER))
     },
+
+    readMinute: (minuteMs) => [...totals.keys()].flatMap((name) => readRange(name, minuteMs, minuteMs)),
 
     totals: (names) =>
       [...totals]

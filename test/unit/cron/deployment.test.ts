@@ -13,6 +13,7 @@ import { consumeDeadLetters } from '../../../src/queue/dead-letter.ts'
 import { consumerFor } from '../../../src/queue/route.ts'
 
 const deployed = z.object({
+  analytics_engine_datasets: z.array(z.object({ binding: z.string(), dataset: z.string().optional() })),
   durable_objects: z.object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) }),
   migrations: z.array(z.object({ tag: z.string(), new_sqlite_classes: z.array(z.string()) })),
   triggers: z.object({ crons: z.array(z.string()) }),
@@ -70,7 +71,13 @@ describe('a cron string', () => {
 })
 
 describe.each(environments)('the environment %s', (environment) => {
-  const { triggers, queues, durable_objects: objects, migrations } = read(environment)
+  const {
+    triggers,
+    queues,
+    durable_objects: objects,
+    migrations,
+    analytics_engine_datasets: datasets,
+  } = read(environment)
 
   it('every cron has a job, and every job a cron', () => {
     expect(triggers.crons.toSorted()).toEqual([...crons].toSorted())
@@ -106,6 +113,11 @@ describe.each(environments)('the environment %s', (environment) => {
       { tag: 'plaid-quota', new_sqlite_classes: ['PlaidQuota'] },
       { tag: 'monitor', new_sqlite_classes: ['Monitor'] },
     ])
+  })
+
+  it('a deployed environment has a dataset for the history of its metrics', () => {
+    const bound = datasets.map(({ binding, dataset }) => `${binding} ${dataset}`)
+    expect(bound).toEqual(environment === undefined ? [] : [`METRICS wealthnavigator_${environment}_metrics`])
   })
 
   it('every consumer has a queue with a producer', () => {
