@@ -14,6 +14,9 @@ export interface TokenRules {
   readonly admin: { readonly claim: string; readonly value: string } | null
 }
 
+/** A token with this scope may read the metrics and nothing else, for any role. */
+export const metricsScope = 'metrics'
+
 const mostNames = 1000
 
 const unauthorized = (reason: string): AppError =>
@@ -52,12 +55,13 @@ function scopesIn(payload: JWTPayload, claim: string | null): readonly string[] 
 }
 
 /**
- * The scopes of a token: `read`, and `write` if it has the configured scope for writing; else its own scopes.
+ * The scopes of a token: `read`, and `write` if it has the configured scope for writing; else its own scopes. Those of a
+ * token for the metrics stay as they are.
  * @throws AppError `unauthorized` for malformed claims
  */
 export function scopesOf(payload: JWTPayload, { scopeClaim, writeScope }: TokenRules): readonly string[] {
   const scopes = scopesIn(payload, scopeClaim)
-  if (writeScope === null) return scopes
+  if (writeScope === null || scopes.includes(metricsScope)) return scopes
   return scopes.includes(writeScope) ? ['read', 'write'] : ['read']
 }
 

@@ -6,13 +6,17 @@ import { projectFolder } from '../dev/lib/project-folder.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { signToken } from '../dev/lib/sign-token.ts'
 
-const help = `npm run token -- --sub NAME [--role admin] [--scope read] [--ttl 3600]
+const help = `npm run token -- --sub NAME [--role admin] [--scope read|metrics] [--ttl 3600]
 
 Prints a JWT for the user NAME, signed with SECRET_KEY (from the environment, else .dev.vars, else .dev.vars.example).
   --sub NAME    whom it is for
   --role admin  also opens the admin routes
   --scope read  can look and change nothing
+  --scope metrics
+                with --role admin: can read the metrics and nothing else
   --ttl N       seconds until it expires, 1 to 31536000 (3600)`
+
+const scopes: readonly string[] = ['read', 'metrics']
 
 const ttlSchema = z.coerce.number().int().min(1).max(31_536_000)
 
@@ -26,7 +30,7 @@ async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options })
   if (!values.sub) throw misuse('--sub NAME is missing.')
   if (values.role !== undefined && values.role !== 'admin') throw misuse('--role can only be admin.')
-  if (values.scope !== undefined && values.scope !== 'read') throw misuse('--scope can only be read.')
+  if (values.scope !== undefined && !scopes.includes(values.scope)) throw misuse('--scope can only be read or metrics.')
   const ttl = ttlSchema.safeParse(values.ttl ?? 3600)
   if (!ttl.success) throw misuse('--ttl must be a number of seconds from 1 to 31536000.')
   const { chosen, examples } = await readLocalVariables(projectFolder, process.env)

@@ -20,7 +20,7 @@ const dailyProducts = syncProducts.filter((product) => product !== 'item')
 
 const inSeconds = (time: Date): number => time.getTime() / 1000
 
-function measureItems(metrics: Metrics, { itemsByStatus, staleItems }: DatabaseGauges): void {
+function measureItems(metrics: Metrics, { itemsByStatus, staleItems, freshItems }: DatabaseGauges): void {
   const counts = new Map(itemsByStatus.map(({ status, count }) => [status, count]))
   let live = 0
   for (const status of Object.keys(itemStatusTable)) {
@@ -29,7 +29,8 @@ function measureItems(metrics: Metrics, { itemsByStatus, staleItems }: DatabaseG
     if (!stoppedStatuses.some((stopped) => stopped === status)) live += count
   }
   metrics.gauge('wn_items_live', live)
-  metrics.gauge('wn_items_synced_day_ratio', live === 0 ? 1 : Math.max(0, live - staleItems) / live)
+  const synced = Math.max(0, Math.min(live - staleItems, freshItems ?? live))
+  metrics.gauge('wn_items_synced_day_ratio', live === 0 ? 1 : synced / live)
 }
 
 /** Every series has a value each time: an absent one would look like a measurement that failed. */

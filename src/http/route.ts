@@ -3,6 +3,7 @@
 import type { RouteAudit } from '../audit/actions.ts'
 import { audit, recordAlone } from '../audit/audit.ts'
 import * as z from 'zod'
+import { metricsScope } from '../auth/token-rights.ts'
 import { isReadOnly } from '../auth/access-token.ts'
 import type { Actor, Ctx, User } from '../context.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
@@ -40,6 +41,8 @@ export interface RouteDescription {
   readonly session?: 'live'
   /** The purpose of the route, which is refused for users who do not allow it. */
   readonly purpose?: Purpose
+  /** The scope of tokens that may call this route and those with the same scope only. */
+  readonly scope?: typeof metricsScope
   /**
    * Whether the route responds while the database is unavailable: that the session has ended, or that the person was erased, is
    * then not known. Only for routes that say nothing about a person.
@@ -162,10 +165,15 @@ function isUsers(ctx: Ctx): ctx is Ctx<User> {
  * Checks access: a user or an administrator, and for changes a token that is not read-only.
  * @throws AppError `unauthorized`, also if a mount forgot to authenticate; `forbidden`
  */
-function authorize(ctx: Ctx, { access, method }: { access: 'user' | 'admin'; method: Method }): Ctx<User> {
+function authorize(
+  ctx: Ctx,
+  { access, method, scope }: Pick<RouteDescription, 'access' | 'method' | 'scope'>,
+): Ctx<User> {
   if (!isUsers(ctx)) throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no user' })
   if (access === 'admin' && ctx.actor.role !== 'admin')
     throw new AppError('forbidden', 'This request needs the administrator role.', { reason: 'role' })
+  if (ctx.actor.scopes.includes(metricsScope) && scope !== metricsScope)
+    throw new AppError('forbidden', 'This access token can only read the metrics.', { reason: 'scope' })
   if (method !== 'GET' && isReadOnly(ctx.actor.scopes))
     throw new AppError('forbidden', 'This access token is read-only.', { reason: 'scope' })
   return access === 'admin' ? { ...ctx, actor: { ...ctx.actor, isAdministering: true } } : ctx

@@ -34,7 +34,7 @@ const staleRow = z.object({
  * Products of live items that were not read for a day: refused ones and those of people who do not allow syncs are no
  * failures.
  */
-const staleProducts = (products: readonly string[]) =>
+const staleProducts = (products: readonly string[], most: number) =>
   query(
     staleRow,
     sql`with stale as (
@@ -43,10 +43,24 @@ const staleProducts = (products: readonly string[]) =>
           where p.product = named.product and not p.is_stopped and p.last_synced_at < now() - ${freshFor}
             and not ${isResting('p')}
             and (select not ('linking_and_sync' = any(u.not_allowed)) from users u where u.id = p.user_id)
-          order by p.last_synced_at limit ${mostStale}) as found)
+          order by p.last_synced_at limit ${most}) as found)
       select product, count(*) as products, count(distinct item_id) as items,
         extract(epoch from now() - ${freshFor} - min(last_synced_at))::float8 as overdue
       from stale group by grouping sets ((product), ())`,
+  )
+
+const freshRow = z.object({ count: bigCount.nullable() })
+/**
+ * When an outage leaves too many products stale to look at: how many items were read within a day, by the product that
+ * every item has. From the index alone.
+ */
+const freshItems = (most: number) =>
+  query(
+    freshRow,
+    sql`select case when (select count(*) from (select 1 from item_products where product = 'balances'
+          and not is_stopped and last_synced_at < now() - ${freshFor} limit ${most}) as stale) >= ${most}
+        then (select count(*) from item_products where product = 'balances' and not is_stopped
+          and last_synced_at >= now() - ${freshFor}) end as count`,
   )
 
 const countRow = z.object({ count: bigCount })
@@ -105,6 +119,8 @@ export interface DatabaseGauges {
   readonly itemsByStatus: readonly { readonly status: string; readonly count: number }[]
   /** Live items of which a product was not read for a day. */
   readonly staleItems: number
+  /** Items that were read within a day; null unless there are too many stale ones to count. */
+  readonly freshItems: number | null
   readonly overdueByProduct: readonly {
     readonly product: string
     readonly products: number
@@ -120,13 +136,21 @@ export interface DatabaseGauges {
   readonly switches: readonly { readonly name: string; readonly state: string }[]
 }
 
-/** @param products the synced products that are read once a day */
-export async function readGauges(jobs: JobsDatabase, products: readonly string[]): Promise<DatabaseGauges> {
+/**
+ * @param products the synced products that are read once a day
+ * @param most stale products of each that are looked at
+ */
+export async function readGauges(
+  jobs: JobsDatabase,
+  products: readonly string[],
+  most = mostStale,
+): Promise<DatabaseGauges> {
   const found = await batch(jobs, {
     // Without statistics, the planner would read whole tables.
     planned: plan(byIndex),
     byStatus: itemsByStatus,
-    stale: staleProducts(products),
+    stale: staleProducts(products, most),
+    fresh: freshItems(most),
     never: neverSynced,
     due: dueProducts,
     letters: openDeadLetters,
@@ -142,6 +166,7 @@ export async function readGauges(jobs: JobsDatabase, products: readonly string[]
   return {
     itemsByStatus: found.byStatus,
     staleItems: (all?.items ?? 0) + count(found.never),
+    freshItems: found.fresh[0]?.count ?? null,
     overdueByProduct: products.map((product) => ({
       product,
       products: overdue.get(product)?.products ?? 0,

@@ -72,6 +72,15 @@ describe('the gauges', () => {
     await owner.query("update users set not_allowed = '{}' where id = $1", [userId])
   })
 
+  it('count the items that were read instead, when too many were not', async () => {
+    await addItems(6, 'healthy', 2)
+    await addItems(9, 'healthy', 30)
+    await addItems(4, 'needs_update', 2)
+    expect(await readGauges(jobs, products, 10)).toMatchObject({ staleItems: 9, freshItems: null })
+    expect(await readGauges(jobs, products, 9)).toMatchObject({ freshItems: 6 })
+    expect(await readGauges(jobs, products, 3)).toMatchObject({ freshItems: 6 })
+  })
+
   it('count items that were linked a day ago and never read', async () => {
     await owner.query(
       `insert into items (user_id, plaid_item_id, access_token_sealed, created_at) values

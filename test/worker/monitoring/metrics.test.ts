@@ -69,11 +69,11 @@ describe('the store', () => {
     const [one, other] = [isolate(), isolate()]
     one.count('wn_webhooks_total', { outcome: 'accepted' }, 2)
     other.count('wn_webhooks_total', { outcome: 'accepted' }, 3)
-    other.observe('wn_queue_wait_seconds', 30, { queue: 'sync' })
+    other.observe('wn_queue_wait_seconds', 30, { kind: 'sync' })
     await Promise.all([one.flush(), other.flush()])
     setTime(start + minute)
     one.count('wn_webhooks_total', { outcome: 'accepted' })
-    one.observe('wn_queue_wait_seconds', 30, { queue: 'sync' })
+    one.observe('wn_queue_wait_seconds', 30, { kind: 'sync' })
     await one.flush()
     expect(await store.read({ sinceMs: start, names: ['wn_webhooks_total'] })).toEqual([
       {

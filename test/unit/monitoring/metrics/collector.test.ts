@@ -66,8 +66,8 @@ describe('an isolate', () => {
   })
 
   it('stores durations in seconds and by bound', async () => {
-    metrics.observe('wn_queue_wait_seconds', 30, { queue: 'sync' })
-    metrics.observe('wn_queue_wait_seconds', 400_000, { queue: 'sync' })
+    metrics.observe('wn_queue_wait_seconds', 30, { kind: 'sync' })
+    metrics.observe('wn_queue_wait_seconds', 400_000, { kind: 'sync' })
     await metrics.flush()
     expect(sent[0]?.points).toMatchObject([
       { sum: 400.03, count: 2, max: 400, buckets: [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] },
@@ -90,7 +90,7 @@ describe('an isolate', () => {
   })
 
   it('drops a value that is no number', async () => {
-    metrics.observe('wn_queue_wait_seconds', Number.NaN, { queue: 'sync' })
+    metrics.observe('wn_queue_wait_seconds', Number.NaN, { kind: 'sync' })
     await metrics.flush()
     expect(sent).toEqual([])
   })

@@ -37,7 +37,7 @@ describe('the exposition', () => {
   it('accumulates the buckets of a histogram', () => {
     const [family] = parsed(
       total('wn_queue_wait_seconds', {
-        labels: { queue: 'sync' },
+        labels: { kind: 'sync' },
         sum: 301,
         count: 4,
         buckets: [1, 0, 2, ...bounds.slice(3).map(() => 0), 1],
