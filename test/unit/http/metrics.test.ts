@@ -3,6 +3,7 @@ import { SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { routes } from '../../../src/http/app.ts'
 import { createMetrics } from '../../../src/monitoring/metrics/collector.ts'
+import type { Services } from '../../../src/context.ts'
 import type { MetricsStore, Point, Total } from '../../../src/monitoring/metrics/types.ts'
 import { parseExposition } from '../../support/prometheus.ts'
 import { pathOf, problemOf, serveApp, servicesOf, tokenFor } from './serve-app.ts'
@@ -33,13 +34,16 @@ const totals: Total[] = [
   },
 ]
 
-const storeOf = (given: Partial<MetricsStore> = {}): MetricsStore => ({
+type Store = NonNullable<Services['metricsStore']>
+const storeOf = (given: Partial<Store> = {}): Store => ({
+  readAlarms: () => Promise.reject(new Error('not in this test')),
+  saveAlarms: () => Promise.reject(new Error('not in this test')),
   add: () => Promise.resolve(),
   read: () => Promise.resolve([]),
   totals: ({ names } = {}) => Promise.resolve(totals.filter(({ name }) => names?.includes(name) ?? true)),
   ...given,
 })
-const serve = (metricsStore: MetricsStore | null = storeOf()) => serveApp(() => ({ ...servicesOf(), metricsStore }))
+const serve = (metricsStore: Store | null = storeOf()) => serveApp(() => ({ ...servicesOf(), metricsStore }))
 
 describe('the metrics', () => {
   it('are Prometheus text for a token of an administrator, while the database does not respond', async () => {
