@@ -9,12 +9,16 @@ const nameWidth = Math.max(...Object.keys(benchmarks).map(({ length }) => length
 const listed = Object.entries(benchmarks).map(([name, { summary }]) => `  ${name.padEnd(nameWidth)}  ${summary}`)
 
 const defaultRows = 400_000
+const defaultItems = 100_000
+const wholeDay = 24
 
-const help = `npm run bench [-- --only NAME] [-- --rows N] [-- --json]
+const help = `npm run bench [-- --only NAME] [-- --rows N] [-- --items N] [-- --hours N] [-- --json]
 
 Measures on this machine, each thing against another one in the same run, and exits 1 where a target is missed.
   --only NAME  one benchmark
   --rows N     transactions in the larger table of table-size; ${defaultRows} unless given, 4000000 for the full size
+  --items N    items of scheduling; ${defaultItems} unless given. Above that, PLAID_LIMITS has the limits of your contract.
+  --hours N    hours of the day that scheduling simulates; ${wholeDay} unless given. Fewer begin before the busiest hour.
   --json       one object {machine, results} on stdout instead of the table
 
 ${listed.join('\n')}`
@@ -26,10 +30,10 @@ function chosen(name: string | undefined): Listed[] {
   return [benchmark]
 }
 
-function rowsFrom(text: string | undefined): number {
-  const rows = text === undefined ? defaultRows : Number(text)
-  if (!Number.isSafeInteger(rows) || rows < 200_000) throw misuse('--rows is a whole number of at least 200000.')
-  return rows
+function wholeNumber(option: string, text: string | undefined, normal: number, least: number): number {
+  const value = text === undefined ? normal : Number(text)
+  if (!Number.isSafeInteger(value) || value < least) throw misuse(`${option} is a whole number of at least ${least}.`)
+  return value
 }
 
 /** Aborted on a signal, so that the command ends as usual, with nothing left running. */
@@ -43,15 +47,21 @@ async function main(args: string[]): Promise<void> {
   const options = {
     only: { type: 'string' },
     rows: { type: 'string' },
+    items: { type: 'string' },
+    hours: { type: 'string' },
     json: { type: 'boolean', default: false },
   } as const
   const { values } = parseArgs({ args, options })
-  const rows = rowsFrom(values.rows)
+  const sizes = {
+    rows: wholeNumber('--rows', values.rows, defaultRows, 200_000),
+    items: wholeNumber('--items', values.items, defaultItems, 1000),
+    hours: Math.min(wholeNumber('--hours', values.hours, wholeDay, 1), wholeDay),
+  }
   const signal = stopSignal()
   const results: Result[] = []
   for (const { load } of chosen(values.only)) {
     const benchmark = await load()
-    results.push(...(await benchmark.run((line) => process.stderr.write(`${line}\n`), signal, { rows })))
+    results.push(...(await benchmark.run((line) => process.stderr.write(`${line}\n`), signal, sizes)))
   }
   const machine = describeMachine()
   const { cpu, cores, platform, node } = machine

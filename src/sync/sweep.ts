@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import type { Ctx } from '../context.ts'
 import { clearStaging } from '../db/records/transactions-staging.ts'
 import { claimDue, markStale, releaseDue } from '../db/sync/work.ts'
+import { limitsWith, type PlaidLimitName, type PlaidLimits } from '../plaid/rate-limit/limits.ts'
 import { type Freshness, freshness, type SyncProduct, syncProducts } from './products.ts'
 
 const minute = 60
@@ -19,19 +20,33 @@ const mostProbed = 500
 const probeSeconds = 5
 const stagingSeconds = 60 * minute
 
-/**
- * Rows of a product that one hourly run marks at most: 500 a minute when they become due, half of Plaid's tightest
- * limit. Marked in steps, so that each statement stays short.
- */
-const mostMarked = 30_000
+/** Rows are marked in steps, so that each statement stays short. */
 const markStep = 5000
+/** The share of Plaid's limit of a product that its regular reads may use; webhooks and users need the rest. */
+const regularShare = 0.5
+/** Plaid's limit that a read of the product counts against first. */
+const limitOf: Readonly<Record<SyncProduct, PlaidLimitName>> = {
+  item: 'item_get',
+  balances: 'accounts',
+  transactions: 'sync',
+  recurring: 'recurring',
+  holdings: 'holdings',
+  investment_transactions: 'investment_transactions',
+  liabilities: 'liabilities',
+}
+
+/** Rows of a product that one hourly run marks at most, all of which become due within the hour at the earliest. */
+export const mostMarkedOf = (limits: PlaidLimits, product: SyncProduct): number =>
+  Math.floor(limits[limitOf[product]].client * regularShare * 60)
 
 /** A failing queue must not hold up the sweep: rows that are not sent by then are due for the next one. */
 const longestSendMs = 120_000
 
 /** The part of a use case's context that a sweep uses. */
 export interface SweepCtx {
-  readonly services: Pick<Ctx['services'], 'jobs' | 'enqueue'> & { readonly config: Pick<Config, 'sweep'> }
+  readonly services: Pick<Ctx['services'], 'jobs' | 'enqueue'> & {
+    readonly config: Pick<Config, 'sweep'> & { readonly plaid: Pick<Config['plaid'], 'limits'> }
+  }
   readonly now: Ctx['now']
   readonly log: Pick<Ctx['log'], 'info' | 'error'>
 }
@@ -78,11 +93,13 @@ export async function sweep(ctx: SweepCtx): Promise<Swept> {
 /** Marks the rows of one product that are about to be stale. They become due at random times until then. */
 async function markProduct(ctx: SweepCtx, { staleAfterSeconds, spreadSeconds }: Freshness, product: SyncProduct) {
   const olderThanSeconds = staleAfterSeconds - spreadSeconds
+  const most = mostMarkedOf(limitsWith(ctx.services.config.plaid.limits), product)
   let marked = 0
-  while (marked < mostMarked) {
-    const step = await markStale(ctx.services.jobs, product, { olderThanSeconds, spreadSeconds, limit: markStep })
+  while (marked < most) {
+    const limit = Math.min(markStep, most - marked)
+    const step = await markStale(ctx.services.jobs, product, { olderThanSeconds, spreadSeconds, limit })
     marked += step
-    if (step < markStep) break
+    if (step < limit) break
   }
   return marked
 }

@@ -17,6 +17,9 @@ export interface Result {
 export interface BenchmarkOptions {
   /** Transactions of other users in the larger table of `table-size`. */
   readonly rows: number
+  /** Items of `scheduling`, and how many hours of a day it simulates. */
+  readonly items: number
+  readonly hours: number
 }
 
 export interface Benchmark {

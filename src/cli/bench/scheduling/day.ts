@@ -4,6 +4,7 @@
 import type { SyncTrigger } from '../../../messages/message.ts'
 import { createLogger } from '../../../monitoring/logger.ts'
 import { endOfFailure } from '../../../sync/failure.ts'
+import type { PlaidLimitChoices } from '../../../plaid/rate-limit/limits.ts'
 import { syncProducts } from '../../../sync/products.ts'
 import { markStaleProducts, sweep, type SweepCtx } from '../../../sync/sweep.ts'
 import { type Done, idOf, itemOf, productOf, type Put, type SimulatedDatabase } from './database.ts'
@@ -12,7 +13,6 @@ import { createSimulatedQueue, type SimulatedMessage } from './queue.ts'
 import type { Traffic } from './traffic.ts'
 
 const minuteMs = 60_000
-const dayMinutes = 24 * 60
 /** As in src/queue/consumer.ts (the sweep handles what is due later) and as wrangler.toml's max_retries. */
 const longestRetrySeconds = 900
 const mostRetries = 5
@@ -43,6 +43,11 @@ export interface Day {
   readonly plaid: ReturnType<typeof createSimulatedPlaid>
   readonly traffic: Traffic
   readonly random: () => number
+  readonly hours: number
+  readonly limits: PlaidLimitChoices
+  readonly messagesPerSecond: number
+  /** Invocations of the queue's consumer at the same time. */
+  readonly consumers: number
 }
 
 /** What a row is waiting for: since when, and for whom. */
@@ -52,8 +57,8 @@ interface Awaited {
 }
 
 export async function simulateDay(day: Day, say: (line: string) => void, signal: AbortSignal): Promise<DayReport> {
-  const { startMs, database, plaid, traffic, random } = day
-  const queue = createSimulatedQueue()
+  const { startMs, database, plaid, traffic, random, hours, limits, messagesPerSecond, consumers } = day
+  const queue = createSimulatedQueue(consumers)
   const seconds = { webhook: [] as number[], click: [] as number[], missed: [] as number[] }
   const quiet = { webhook: [] as number[], click: [] as number[], missed: [] as number[] }
   const counts = { runs: 0, deferred: 0, mostQueued: 0, longestLine: 0 }
@@ -68,7 +73,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
   }
   const log = createLogger({}, { minimumLevel: 'error' })
   const ctx: SweepCtx = {
-    services: { jobs: database.jobs, enqueue, config: { sweep: { messagesPerSecond: 25 } } },
+    services: { jobs: database.jobs, enqueue, config: { sweep: { messagesPerSecond }, plaid: { limits } } },
     now: () => new Date(nowMs),
     log,
   }
@@ -162,7 +167,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     counts.longestLine = Math.max(counts.longestLine, queue.backlog(untilMs))
   }
 
-  for (let minute = 0; minute < dayMinutes; minute += 1) {
+  for (let minute = 0; minute < hours * 60; minute += 1) {
     signal.throwIfAborted()
     nowMs = startMs + minute * minuteMs
     await database.setTime(nowMs)
@@ -173,7 +178,7 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     await work()
     if (minute % 60 === 59)
       say(
-        `hour ${(minute + 1) / 60} of 24: ${counts.runs} runs, ${counts.deferred} deferred, ${queue.backlog(nowMs + minuteMs)} messages in line`,
+        `hour ${(minute + 1) / 60} of ${hours}: ${counts.runs} runs, ${counts.deferred} deferred, ${queue.backlog(nowMs + minuteMs)} messages in line`,
       )
   }
   return {

@@ -2,7 +2,7 @@
 // that hour. Records the time of each call, so that the calls are counted independently of the rate limiter.
 import type { FailureClass } from '../../../plaid/errors.ts'
 import { createAdmissionControl, type LimitedCall, type AdmissionStore } from '../../../plaid/rate-limit/admission.ts'
-import { limitNameOf, limitsWith } from '../../../plaid/rate-limit/limits.ts'
+import { limitNameOf, type PlaidLimits } from '../../../plaid/rate-limit/limits.ts'
 import type { Priority } from '../../../plaid/rate-limit/window.ts'
 import type { SyncProduct } from '../../../sync/products.ts'
 
@@ -35,12 +35,11 @@ const pathsOf: Readonly<Record<SyncProduct, readonly string[]>> = {
 }
 export const paths: readonly string[] = [...new Set(Object.values(pathsOf).flat())]
 
-const limits = limitsWith({})
 /** The waits of src/plaid/rate-limit/limiter.ts. */
 const maxWaitMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
 const refusedForSeconds = 20
 
-export function limitOfPath(path: string): number {
+export function limitOfPath(path: string, limits: PlaidLimits): number {
   const name = limitNameOf(path)
   return name === null ? Infinity : limits[name].client
 }
@@ -57,7 +56,7 @@ function memory(): AdmissionStore {
 
 const isWithin = ([from, until]: readonly [number, number], ms: number): boolean => from <= ms && ms < until
 
-export function createSimulatedPlaid(startMs: number, trouble: Trouble, random: () => number) {
+export function createSimulatedPlaid(startMs: number, trouble: Trouble, limits: PlaidLimits, random: () => number) {
   const store = memory()
   let control = createAdmissionControl(store, startMs)
   const calls = new Map(paths.map((path) => [path, [] as number[]]))

@@ -22,12 +22,7 @@ export interface SimulatedQueue {
   backlog(nowMs: number): number
 }
 
-/**
- * The concurrency that Cloudflare reaches with wrangler.toml's max_concurrency: it scales up slowly, so fewer than 250.
- */
-const consumers = 50
-
-export function createSimulatedQueue(): SimulatedQueue {
+export function createSimulatedQueue(consumers: number): SimulatedQueue {
   const bySecond = new Map<number, SimulatedMessage[]>()
   let line: { readonly message: SimulatedMessage; readonly atMs: number }[] = []
   const freeAt = new Float64Array(consumers)
