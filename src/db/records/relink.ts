@@ -14,10 +14,15 @@ const currency = (row: string): SQL =>
 /** First match: all of these are equal. Several equal ones are paired in order. */
 const exactly = (row: string): SQL =>
   sql`${sql.raw(`${row}.account_id, ${row}.date, ${row}.amount, ${row}.name, ${row}.pending`)}, ${currency(row)}`
-/** Second match, with a near date: a pending transaction may have posted meanwhile, or the bank may have renamed it. */
-const nearly = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.amount`)}, ${currency(row)}`
+/** Second match, with a near date: a pending transaction may have posted meanwhile. */
+const nearly = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.amount, ${row}.name`)}, ${currency(row)}`
 /** Third match, with a near date: a pending transaction that posted with another amount, for example with a tip. */
 const settled = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.name`)}, ${currency(row)}`
+/**
+ * Fourth match: the bank has renamed it. After the third, because the new amount of one purchase may be that of another
+ * one which the bank has withdrawn.
+ */
+const renamed = (row: string): SQL => sql`${sql.raw(`${row}.account_id, ${row}.amount`)}, ${currency(row)}`
 /** Last match: the bank has corrected the amount. */
 const corrected = (row: string): SQL => sql.raw(`${row}.account_id, ${row}.date, ${row}.name, ${row}.pending`)
 
@@ -65,8 +70,7 @@ export function rebindTransactions(lease: Lease, changes: readonly TransactionCh
           join (select t.*, row_number() over (partition by ${nearly('t')} order by t.date,
             t.plaid_transaction_id) as n from fresh t
             where t.plaid_transaction_id not in (select plaid_transaction_id from same)) t
-          on (${nearly('e')}, e.n) = (${nearly('t')}, t.n) and abs(e.date - t.date) <= ${nearDays} and (e.pending
-            or e.name = t.name or e.date = t.date)
+          on (${nearly('e')}, e.n) = (${nearly('t')}, t.n) and abs(e.date - t.date) <= ${nearDays}
       ), posted as materialized (
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
           (select e.*, row_number() over (partition by ${settled('e')} order by e.date, e.change_seq) as n
@@ -78,7 +82,18 @@ export function rebindTransactions(lease: Lease, changes: readonly TransactionCh
               and t.plaid_transaction_id not in (select plaid_transaction_id from same union all
                 select plaid_transaction_id from near)) t
           on (${settled('e')}, e.n) = (${settled('t')}, t.n) and abs(e.date - t.date) <= ${nearDays}
-      ), found as materialized (select * from same union all select * from near union all select * from posted
+      ), settled as materialized (select * from same union all select * from near union all select * from posted
+      ), other as materialized (
+        select e.id, t.plaid_transaction_id, t.pending_transaction_id from
+          (select e.*, row_number() over (partition by ${renamed('e')} order by e.date, e.change_seq) as n
+            from earlier e
+            where e.id not in (select id from settled)) e
+          join (select t.*, row_number() over (partition by ${renamed('t')} order by t.date,
+            t.plaid_transaction_id) as n from fresh t
+            where t.plaid_transaction_id not in (select plaid_transaction_id from settled)) t
+          on (${renamed('e')}, e.n) = (${renamed('t')}, t.n) and abs(e.date - t.date) <= ${nearDays} and (e.pending
+            or e.date = t.date)
+      ), found as materialized (select * from settled union all select * from other
       ), amended as materialized (
         select e.id, t.plaid_transaction_id, t.pending_transaction_id from
           (select e.*, row_number() over (partition by ${corrected('e')} order by e.change_seq) as n from earlier e

@@ -47,6 +47,30 @@ describe('what the bank did between two links', () => {
     expect(byName(after, 'Dinner')).toMatchObject({ pending: false, amount: '49.8', note: 'note on Dinner' })
   })
 
+  it('one that posts with the amount of another one, which the bank withdrew, keeps its own note', async () => {
+    const subject = 'equal by chance'
+    const { before } = await predecessor(subject, {
+      meanwhile: {
+        add: [
+          { name: 'Dinner', amount: 41.5, pending: true },
+          { name: 'Concert', amount: 49.8, pending: true },
+        ],
+      },
+    })
+    const { publicToken, plaidItemId } = await chooseBank(world, subject, smallBank(subject))
+    const { transactions } = await world.bank.truth(plaidItemId)
+    const withdrawn = transactions.flatMap((row) => (row.name === 'Concert' ? [row.transaction_id] : []))
+    await world.bank.change(plaidItemId, { remove: withdrawn, silent: true })
+    await world.bank.change(plaidItemId, { post_pending: { name: 'Dinner', amount: 49.8 }, silent: true })
+    const item = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
+    await world.bank.change(item.plaidItemId, { history: 'historical', silent: true })
+    await world.drain()
+    const after = await expectTruth(world, subject, item.plaidItemId)
+    expect(byName(after, 'Dinner')).toMatchObject({ amount: '49.8', note: 'note on Dinner' })
+    expect(byName(after, 'Dinner')?.id).toBe(byName(before, 'Dinner')?.id)
+    expect(byName(after, 'Concert')).toBeUndefined()
+  })
+
   it('one that is still pending posts after the relink, with its note', async () => {
     const subject = 'posts later'
     const { before } = await predecessor(subject, {
