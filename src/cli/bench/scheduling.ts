@@ -9,7 +9,7 @@ import { type DayReport, simulateDay } from './scheduling/day.ts'
 import { busiestMinute, createSimulatedPlaid, limitOfPath, paths, type Trouble } from './scheduling/plaid.ts'
 import { createTraffic } from './scheduling/traffic.ts'
 
-/** What Plaid's documented limits and the default of `WOKEN_PER_SECOND` are enough for. */
+/** What Plaid's documented limits and the default of `SWEEP_WAKES_PER_SECOND` are enough for. */
 const documentedItems = 100_000
 const documentedRate = 25
 /**
