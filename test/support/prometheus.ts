@@ -41,7 +41,8 @@ function sampleOf(line: string): Sample {
 }
 
 function checkHistogram({ name, samples }: Family): void {
-  const series = Map.groupBy(samples, ({ labels: { le: _, ...others } }) => JSON.stringify(others))
+  // JSON leaves out what is undefined.
+  const series = Map.groupBy(samples, ({ labels }) => JSON.stringify({ ...labels, le: undefined }))
   for (const [labels, of] of series) {
     const buckets = of.filter((sample) => sample.name === `${name}_bucket`)
     const bounds = buckets.map((sample) => Number(sample.labels['le']?.replace('+Inf', 'Infinity')))
@@ -70,7 +71,7 @@ export function parseExposition(text: string): Family[] {
       families.push({ name, type: rest, help: help.text, samples: [] })
     } else {
       const sample = sampleOf(line)
-      const key = JSON.stringify([sample.name, Object.entries(sample.labels).toSorted()])
+      const key = JSON.stringify([sample.name, Object.entries(sample.labels).map(String).toSorted()])
       const names = (suffixes[family?.type ?? ''] ?? []).map((suffix) => `${family?.name}${suffix}`)
       if (!names.includes(sample.name) || seen.has(key)) throw new Error(`Misplaced: ${line}`)
       seen.add(key)

@@ -25,12 +25,22 @@ const scraper = { ...admin, scope: 'metrics' }
 
 const totals: Total[] = [
   {
-    ...{ name: 'wn_cron_runs_total', labels: { job: 'sweep', outcome: 'ok' }, sum: 7, count: 7, max: 1, last: 1 },
+    name: 'wn_cron_runs_total',
+    labels: { job: 'sweep', outcome: 'ok' },
+    sum: 7,
+    count: 7,
+    max: 1,
+    last: 1,
     updatedMs: Date.now(),
   },
   {
-    ...{ name: 'wn_cron_last_success_timestamp_seconds', labels: { job: 'sweep' }, sum: 9, count: 1, max: 9 },
-    ...{ last: 1_900_000_000, updatedMs: Date.now() },
+    name: 'wn_cron_last_success_timestamp_seconds',
+    labels: { job: 'sweep' },
+    sum: 9,
+    count: 1,
+    max: 9,
+    last: 1_900_000_000,
+    updatedMs: Date.now(),
   },
 ]
 

@@ -38,7 +38,12 @@ describe('a point', () => {
     const target = dataset()
     writeSeries(target, [
       {
-        ...{ name: 'wn_http_request_duration_seconds', minuteMs: start, sum: 3, count: 2, max: 2, last: 1 },
+        name: 'wn_http_request_duration_seconds',
+        minuteMs: start,
+        sum: 3,
+        count: 2,
+        max: 2,
+        last: 1,
         labels: { status: '2xx', route: '/health', method: 'GET' },
         buckets: Array.from({ length: bounds.length + 1 }, (_, index) => index),
       },

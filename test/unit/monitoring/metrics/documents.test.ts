@@ -34,7 +34,7 @@ describe('the names', () => {
     const { kind, labels } = catalog[name]
     expect(name).toMatch(/^wn_[a-z]+(?:_[a-z]+)*$/)
     expect(name.endsWith('_total')).toBe(kind === 'counter')
-    if (kind === 'seconds') expect(name).toMatch(/_seconds$/)
+    expect(kind !== 'seconds' || name.endsWith('_seconds')).toBe(true)
     expect(name).not.toMatch(/_(?:bucket|sum|count)$/)
     for (const label of labels) expect(label).toMatch(/^(?!le$|environment$|job_name$)[a-z]+$/)
   })

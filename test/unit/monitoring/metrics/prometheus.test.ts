@@ -8,7 +8,13 @@ import { parseExposition } from '../../../support/prometheus.ts'
 const now = Date.parse('2031-03-04T05:06:00.000Z')
 const minute = 60_000
 const total = (name: string, given: Partial<Total> = {}): Total => ({
-  ...{ name, labels: {}, sum: 0, count: 0, max: 0, last: 0, updatedMs: now },
+  name,
+  labels: {},
+  sum: 0,
+  count: 0,
+  max: 0,
+  last: 0,
+  updatedMs: now,
   ...given,
 })
 const parsed = (...totals: Total[]) => parseExposition(expositionOf(totals, now))
@@ -17,8 +23,11 @@ const parsed = (...totals: Total[]) => parseExposition(expositionOf(totals, now)
 const everyTotal = metricNames.map((name) =>
   total(name, {
     labels: Object.fromEntries(catalog[name].labels.map((label) => [label, 'value'])),
-    ...{ sum: 2.5, count: 3, max: 2, last: 1 },
-    ...(catalog[name].kind === 'seconds' ? { buckets: [1, ...bounds.map(() => 0)].with(-1, 2) } : {}),
+    sum: 2.5,
+    count: 3,
+    max: 2,
+    last: 1,
+    ...(catalog[name].kind === 'seconds' ? { buckets: [1, ...bounds.slice(1).map(() => 0), 2] } : {}),
   }),
 )
 
