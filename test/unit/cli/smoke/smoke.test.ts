@@ -1,5 +1,6 @@
 // The smoke test against the Worker's own HTTP app behind real TLS: each check passes there, and fails or warns against a
 // deployment with one fault.
+import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { runSmoke, type SmokeTarget } from '../../../../src/cli/smoke/run.ts'
 import { tokenFor } from '../../http/serve-app.ts'
@@ -117,6 +118,15 @@ describe('the transport', () => {
   it('fails where TLS 1.1 is accepted', async () => {
     const report = await smoke(await start({ minVersion: 'TLSv1' }))
     expect(report.found['old TLS is refused']).toMatchObject({ status: 'fail', said: 'TLSv1.1 is accepted' })
+  })
+
+  it('does not take a server that ends every connection for one that refuses old TLS', async () => {
+    const server = createServer((socket) => socket.destroy())
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const report = await runSmoke({ url: `https://127.0.0.1:${port}`, plainUrl: 'http://127.0.0.1:9' })
+    expect(report.results.slice(0, 3).map(({ status }) => status)).toEqual(['fail', 'fail', 'fail'])
+    await new Promise<void>((resolve) => void server.close(() => resolve()))
   })
 
   it.each([
