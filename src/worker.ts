@@ -5,6 +5,7 @@ import { jobFor } from './cron/schedule.ts'
 import { createApp } from './http/app.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
 import { observeOperations } from './monitoring/operation.ts'
+import { measureMessages } from './queue/measure-messages.ts'
 import { consumerFor } from './queue/route.ts'
 import { type Bindings, createServices } from './services.ts'
 import type { Services } from './context.ts'
@@ -81,7 +82,7 @@ export default {
   queue: (batch, env, context) =>
     runJob(env, context, { kind: 'queue', trigger: batch.queue }, () => {
       const consume = consumerFor(batch.queue)
-      return { name: batch.queue, run: (ctx) => consume(ctx, batch) }
+      return { name: batch.queue, run: (ctx) => consume(ctx, measureMessages(batch, ctx.services.metrics)) }
     }),
   scheduled: ({ cron }, env, context) => runJob(env, context, { kind: 'cron', trigger: cron }, () => jobFor(cron)),
 } satisfies ExportedHandler<Env>

@@ -70,13 +70,12 @@ export const catalog = {
     'operation',
   ),
   wn_encryption_errors_total: counter('Tokens that could not be sealed or opened.', 'operation'),
-  wn_messages_total: counter(
-    'Deliveries of messages, by kind: `acknowledged`, `retried`, or `none` if the isolate decided nothing.',
+  wn_messages_total: counter('Deliveries of messages, by kind: `acknowledged` or `retried`.', 'kind', 'outcome'),
+  wn_queue_wait_seconds: seconds(
+    'Time of a message in the queue until its first delivery, without messages that are sent to be late.',
     'kind',
-    'outcome',
   ),
-  wn_queue_wait_seconds: seconds('Time from when a message was due to its first delivery, by kind.', 'kind'),
-  wn_dead_letters_total: counter('Messages that failed in all deliveries.'),
+  wn_dead_letters_total: counter('Deliveries of messages that failed in all deliveries before.'),
   wn_cron_runs_total: counter('Runs of cron jobs, by outcome.', 'job', 'outcome'),
   wn_cron_last_success_timestamp_seconds: gauge('When a cron job last succeeded.', 'job'),
   wn_items: gauge('Items by state.', 'status'),
