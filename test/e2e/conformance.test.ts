@@ -8,6 +8,7 @@ import { runPlaidStandIn } from '../../src/cli/conformance/plaid.ts'
 import type { Result } from '../../src/cli/conformance/run.ts'
 import { type NeonEndpoint, startNeonEndpoint } from '../../src/dev/neon-local/server.ts'
 import { type Postgres, startPostgres } from '../../src/dev/postgres/server.ts'
+import { runsLongProofs } from '../support/sampled.ts'
 
 const quiet = () => undefined
 const choices = { slow: false, only: '', print: quiet, signal: new AbortController().signal }
@@ -20,7 +21,8 @@ function unchecked(results: readonly Result[]): string[] {
   return results.flatMap(({ name, outcome }) => (outcome.kind === 'unchecked' ? [name] : []))
 }
 
-describe('the stand-in', () => {
+// Each waits for real time-outs: in CI, and with PROOFS=all.
+describe.runIf(runsLongProofs())('the stand-in', () => {
   it('keeps its promises for Neon', async () => {
     const results = await runNeonStandIn(choices)
     expect(failures(results)).toEqual([])
