@@ -372,7 +372,7 @@ test('a public token that Plaid refuses is named as such', async () => {
     const { changed, ...outcome } = await outcomeOf(act)
     expect({ ...outcome, changed: [] }).toEqual(refusal(400, 'public_token_refused'))
     // The attempt is stored with the digest of the public token.
-    expect(['public.link_exchanges', 'public.plaid_usage']).toEqual(expect.arrayContaining(changed))
+    expect(['public.link_exchanges']).toEqual(expect.arrayContaining(changed))
     const { text } = await act()
     expect(text).toContain('Plaid refused the public token')
     expect(text).not.toContain(refused)

@@ -287,6 +287,7 @@ const bodies: Readonly<Record<string, { readonly body: object }>> = {
 test('what a path names does not exist for another user', async () => {
   const naming = privateRoutes.filter(({ path, name }) => path.includes('{') && !adminRoutes.includes(name))
   expect(naming.length).toBeGreaterThan(5)
+  await edge.settled()
   const before = await fingerprint(edge.sql)
   for (const route of naming) {
     const path = String(ownedPath(route))
