@@ -277,6 +277,8 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     sweep: { messagesPerSecond: env.SWEEP_WAKES_PER_SECOND },
     alerts: alertsOf(env),
     sentry:
-      env.SENTRY_DSN === undefined ? null : { dsn: env.SENTRY_DSN, tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE },
+      env.SENTRY_DSN === undefined || env.SENTRY_DSN === null
+        ? null
+        : { dsn: env.SENTRY_DSN, tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE },
   }
 }

@@ -137,6 +137,16 @@ const backupRecipients = list.transform((recipients, context): readonly string[]
   context.addIssue({ code: 'custom', message: isSecret ? 'must not be a secret key' : noRecipient })
   return z.NEVER
 })
+
+/** A project of Sentry, as its settings show it: `https://<public key>@<host>/<project>`; null for `none`. */
+const sentryDsn = z.string().transform((text, context): string | null => {
+  if (text === 'none') return null
+  const url = URL.parse(text)
+  const isDsn = url !== null && /^https?:$/.test(url.protocol) && url.username !== '' && /\/\d+$/.test(url.pathname)
+  if (isDsn) return text
+  context.addIssue({ code: 'custom', message: 'must be the DSN of a Sentry project, or none' })
+  return z.NEVER
+})
 /** A line of text that people read. */
 const shownText = z
   .string()
@@ -219,7 +229,7 @@ export const environmentSchema = z.object({
   SECURITY_CONTACT: list.pipe(z.array(contact).max(5)).default([]),
   OPERATOR_NAME: shownText.optional(),
   OPERATOR_CONTACT: shownText.optional(),
-  SENTRY_DSN: httpUrl.optional(),
+  SENTRY_DSN: sentryDsn.optional(),
   SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
   ALERT_WEBHOOK_URL: httpUrl.max(2048).optional(),
   ALERT_WEBHOOK_SECRET: z

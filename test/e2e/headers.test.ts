@@ -130,6 +130,7 @@ const strictVariables = (environment: string): Record<string, string> => ({
   ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   AUDIT_KEY: randomBytes(32).toString('base64'),
   BACKUP_RECIPIENT: 'none',
+  SENTRY_DSN: 'none',
 })
 
 /** Responses that need neither the database nor Plaid. */

@@ -46,6 +46,11 @@ describe('a configuration', () => {
     })
   })
 
+  it('reports to no Sentry where it says none, in a strict environment too', () => {
+    expect(parseConfig({ ...development, SENTRY_DSN: 'none' }).sentry).toBeNull()
+    expect(parseConfig(strict).sentry).toBeNull()
+  })
+
   it('is strict in staging and in production alike', () => {
     expect(parseConfig(strict)).toMatchObject({ strict: true, plaid: { baseUrl: 'https://production.plaid.com' } })
     expect(parseConfig({ ...strict, ENVIRONMENT: 'staging', PLAID_ENV: 'sandbox' }).strict).toBe(true)
@@ -235,7 +240,7 @@ describe('the message about a refused configuration', () => {
       ...strict,
       CORS_ORIGINS: '',
       PLAID_BASE_URL: 'http://plaid.test',
-      SENTRY_DSN: 'http://s.test',
+      SENTRY_DSN: 'http://key@s.test/1',
     })
     for (const name of ['CORS_ORIGINS', 'PLAID_BASE_URL', 'SENTRY_DSN']) expect(reason).toContain(name)
   })

@@ -46,6 +46,7 @@ export const strict: Readonly<Record<string, unknown>> = {
   CORS_ORIGINS: '["https://app.wealth.test"]',
   AUDIT_KEY: key('audits'),
   BACKUP_RECIPIENT: 'none',
+  SENTRY_DSN: 'none',
   ...email,
 }
 

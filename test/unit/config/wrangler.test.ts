@@ -77,6 +77,7 @@ describe.each(deployedEnvironments)('the environment %s', (environment) => {
     expect(reason).toContain('PLAID_WEBHOOK_URL is an example value')
     expect(reason).toContain('CORS_ORIGINS is an example value')
     expect(reason).toContain('BACKUP_RECIPIENT is an example value')
+    expect(reason).toContain('SENTRY_DSN is an example value')
   })
 })
 

@@ -45,6 +45,7 @@ export const productionVariables = {
   CORS_ORIGINS: '["https://app.wealth.test"]',
   AUDIT_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => 255 - index * 3)).toString('base64'),
   BACKUP_RECIPIENT: 'none',
+  SENTRY_DSN: 'none',
   AUTH_EMAIL_URL: 'https://mail.example.com/send',
   AUTH_EMAIL_KEY: 'e-mail-key-of-the-unit-tests',
   AUTH_EMAIL_FROM: 'accounts@example.com',
