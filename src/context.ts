@@ -17,7 +17,7 @@ import type { BookStore } from './monitoring/alarms/book.ts'
 import type { SendAlert } from './monitoring/alarms/webhook.ts'
 import type { Pseudonyms } from './monitoring/pseudonyms.ts'
 import type { Redact } from './monitoring/redact.ts'
-import type { ReportContext, Reporter } from './monitoring/sentry.ts'
+import type { ReportContext, ReporterFactory } from './monitoring/sentry.ts'
 import type { Plaid } from './plaid/endpoints.ts'
 import type { FreezeGate } from './plaid/freeze-gate.ts'
 import type { Caller } from './plaid/rate-limit/limiter.ts'
@@ -87,8 +87,12 @@ export interface Services {
   readonly sendAlert: SendAlert | null
   /** Counts a logged event for the alarms. */
   readonly countEvent: (event: string) => void
-  /** `random` decides which operations are sent. */
-  readonly reporter: (context: ReportContext, random?: () => number) => Reporter
+  /** Reports errors, traces and heartbeats of a request, message or cron run. */
+  readonly reporter: ReporterFactory
+  /** The version that serves, for log lines and reports; null where the platform names none. */
+  readonly release: string | null
+  /** Logs what no request, message or cron run does. */
+  readonly log: Logger
 }
 
 export interface User {
@@ -137,6 +141,8 @@ export interface Ctx<Who extends Actor = Actor> {
   readonly audited?: (action: AuditAction) => void
   readonly now: () => Date
   readonly log: Logger
+  /** Sends reports after the work has ended; absent in commands, which send none. */
+  readonly reports?: ReportContext
 }
 
 /** The same context with log lines that contain the user. */

@@ -60,6 +60,12 @@ function versionOf({ CF_VERSION_METADATA: version }: Bindings): string | null {
   return typeof version?.id === 'string' && /^[\w-]{1,100}$/.test(version.id) ? version.id : null
 }
 
+/** The tag that the deployment gave the version, else the platform's id of it; null where there is none. */
+function releaseOf({ CF_VERSION_METADATA: version }: Bindings): string | null {
+  const isName = (text: unknown): text is string => typeof text === 'string' && /^[\w.+@-]{1,100}$/.test(text)
+  return [version?.tag, version?.id].find(isName) ?? null
+}
+
 function limiterOver({ rateLimits }: Config, objects: LimiterObjects | undefined): Limiter | null {
   if (!rateLimits.enabled) return null
   if (typeof objects?.getByName !== 'function') throw unbound('RATE_LIMITER')
@@ -166,6 +172,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
   const { auth } = config
   const redact = createRedactor(secretsOf(config, bindings))
+  const release = releaseOf(bindings)
   const jobs = connect('wn_jobs', config.database.jobsUrl, config.database.endpoint)
   const usage = createUsageCounter()
   const metricsStore = metricsStoreOver(bindings.MONITOR)
@@ -242,11 +249,14 @@ export function createServices(config: Config, bindings: Bindings): Services {
     observers: [operationMetrics(metrics)],
     sendAlert: alertsOver(config),
     countEvent,
+    release,
+    log,
     reporter: createReporter({
       dsn: config.sentry?.dsn ?? null,
       environment: config.environment,
       tracesSampleRate: config.sentry?.tracesSampleRate ?? 0,
       redactText: redact,
+      release,
       onFailure: (error) => log.warn('report_not_sent', { error }),
     }),
   }

@@ -5,26 +5,33 @@ import * as z from 'zod'
 import { keyIdPattern } from '../crypto/keyring.ts'
 import { sealedPlaces } from '../custody/rewrap.ts'
 
+/**
+ * `cause_id` is the id of the request or run that caused the message, for log lines. Messages of older versions have
+ * none.
+ */
+const message = <Shape extends z.ZodRawShape>(shape: Shape) => z.object({ ...shape, cause_id: z.uuid().optional() })
+
 /** Why a product is synced; stored as the run's `trigger`. */
 export const syncTriggers = ['link', 'user', 'webhook', 'sweep', 'again', 'raised', 'replay'] as const
 export type SyncTrigger = (typeof syncTriggers)[number]
 
-const productMessage = z.object({ item_product_id: z.uuid(), reason: z.enum(syncTriggers) })
+const productMessage = message({ item_product_id: z.uuid(), reason: z.enum(syncTriggers) })
+export type ProductMessage = z.infer<typeof productMessage>
 /** A hosted Link session whose results must be read from Plaid. */
-const linkMessage = z.object({ link_session_id: z.uuid() })
+const linkMessage = message({ link_session_id: z.uuid() })
 
 /**
  * An access token to rotate, identified by the digest of its sealed value, so that a second delivery does nothing.
  * `background`: an operator requested it for all items, and no user waits.
  */
-const rotationMessage = z.object({
+const rotationMessage = message({
   rotate_item_id: z.uuid(),
   token_digest: z.string().regex(/^[0-9a-f]{64}$/),
   background: z.literal(true).optional(),
 })
 
 /** The next step of a rotation of all access tokens that are older than `rotate_tokens_before`: from one item on. */
-const tokensMessage = z.object({
+const tokensMessage = message({
   rotate_tokens_before: z.iso.datetime(),
   after: z.uuid().nullable(),
   pass: z.int().min(1),
@@ -32,7 +39,7 @@ const tokensMessage = z.object({
 export type TokensMessage = z.infer<typeof tokensMessage>
 
 /** The next step of a rotation of the encryption keys: values of one place, after one row, to one key. */
-const rewrapMessage = z.object({
+const rewrapMessage = message({
   rewrap: z.enum(sealedPlaces),
   after: z.uuid().nullable(),
   key_id: z.string().regex(keyIdPattern),
@@ -40,10 +47,10 @@ const rewrapMessage = z.object({
 export type RewrapMessage = z.infer<typeof rewrapMessage>
 
 /** An erasure of a person to continue. */
-const erasureMessage = z.object({ erasure_id: z.uuid() })
+const erasureMessage = message({ erasure_id: z.uuid() })
 
 /** Users whose items at Plaid are compared with the stored ones; the cron has claimed them. */
-const usersMessage = z.object({ check_user_ids: z.array(z.uuid()).min(1).max(100) })
+const usersMessage = message({ check_user_ids: z.array(z.uuid()).min(1).max(100) })
 
 export const syncMessageSchema = z.union([
   productMessage,

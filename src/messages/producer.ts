@@ -2,6 +2,7 @@
 // end. Never rejects: the sweep finds rows whose message was not sent.
 import type { DueMessage } from '../db/sync/message-claims.ts'
 import type { Logger } from '../monitoring/logger.ts'
+import { currentCauseId } from '../monitoring/operation.ts'
 import type { RewrapMessage, SyncMessage, SyncTrigger, TokensMessage } from './message.ts'
 import { pauseMs } from '../retry.ts'
 import { withTimeout } from '../timeout.ts'
@@ -18,6 +19,12 @@ export interface RequestedRotation {
   readonly tokenDigest: string
   /** Whether no user waits for it. */
   readonly isBackground?: boolean
+}
+
+/** The message with the id of what caused it, unless it continues another message that has one. */
+function withCause({ body, ...rest }: Outgoing): Outgoing {
+  const causeId = currentCauseId()
+  return { body: causeId === null ? body : { ...body, cause_id: causeId }, ...rest }
 }
 
 const rotationMessage = ({ itemId, tokenDigest, isBackground = false }: RequestedRotation): SyncMessage => ({
@@ -76,7 +83,7 @@ export function createProducer(options: ProducerOptions): Producer {
   const isTaken = async (messages: readonly Outgoing[]): Promise<boolean> => {
     for (let attempt = 1; ; attempt += 1)
       try {
-        await withTimeout(timeoutMs, queue.sendBatch([...messages]))
+        await withTimeout(timeoutMs, queue.sendBatch(messages.map(withCause)))
         return true
       } catch (error) {
         if (attempt < attempts) await wait(pauseMs(attempt, firstPauseMs, random()))

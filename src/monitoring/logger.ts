@@ -15,16 +15,13 @@ const textFields = [
   'account',
   'action',
   'actor',
-  'audience',
-  'bucket',
+  // The id of the request or run that caused a message.
+  'cause_id',
   'checkpoint',
   'client_request_id',
   'code',
-  'colo',
   'cron',
   'environment',
-  'endpoint',
-  'event_id',
   'exchange_id',
   'item_id',
   'item_product_id',
@@ -39,7 +36,6 @@ const textFields = [
   'mode',
   'network',
   'outcome',
-  'path',
   'phase',
   'plaid_error_code',
   'plaid_error_type',
@@ -48,7 +44,6 @@ const textFields = [
   'policy',
   'product',
   'queue',
-  'ray',
   'reason',
   'release',
   'request_id',
@@ -57,7 +52,6 @@ const textFields = [
   'run_id',
   'scheme',
   'security_event',
-  'status_reason',
   'target_id',
   'trigger',
   'user',
@@ -69,38 +63,39 @@ const textFields = [
 
 /** Fields with a number; the names contain the units. */
 const numberFields = [
-  'added',
   'attempt',
   'attempts',
   'bytes',
   'count',
-  'deferred',
+  'crypto_calls',
+  'crypto_ms',
+  'database_calls',
+  'database_ms',
   'delay_seconds',
   'duration_ms',
   'failed',
   'limit',
-  'modified',
   'pages',
+  'plaid_calls',
+  'plaid_ms',
   'queued',
+  'queued_ms',
   'removed',
   'restarts',
-  'retry_after_seconds',
   'rows',
   'status',
-  'subrequests',
 ] as const
 
-const booleanFields = [
-  'cached',
-  'dirty',
-  'duplicate',
-  'is_new',
-  'limited',
-  'ok',
-  'replay',
-  'retryable',
-  'unmatched',
-] as const
+const booleanFields = ['ok', 'replay', 'unmatched'] as const
+
+/** Every field that a line can have besides `time`, `level` and `event`; docs/observability.md explains each. */
+export const logFieldNames: readonly string[] = [
+  ...textFields,
+  ...numberFields,
+  ...booleanFields,
+  'error',
+  'dropped_fields',
+]
 
 export type LogFields = Partial<
   Record<(typeof textFields)[number], string | null> &

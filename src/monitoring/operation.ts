@@ -32,15 +32,31 @@ export type OperationObserver = (operation: Operation) => void
 /** How an operation ended, as far as its result or its error shows. */
 export type Outcome = Pick<Operation, 'ok' | 'code' | 'plaidRequestId'>
 
-const running = new AsyncLocalStorage<readonly OperationObserver[]>()
+interface Running {
+  readonly observers: readonly OperationObserver[]
+  readonly causeId: string | null
+}
+const running = new AsyncLocalStorage<Running>()
 
 /**
  * Runs `work`, and reports its operations to `observers` as well as to the observers around it. Includes operations of
  * promises that it starts and does not await.
+ * @param causeId the id of the request or run that caused the work; by default that of the work around it
  */
-export function observeOperations<Result>(observers: readonly OperationObserver[], work: () => Result): Result {
-  return running.run([...(running.getStore() ?? []), ...observers], work)
+export function observeOperations<Result>(
+  observers: readonly OperationObserver[],
+  work: () => Result,
+  causeId?: string,
+): Result {
+  const around = running.getStore()
+  return running.run(
+    { observers: [...(around?.observers ?? []), ...observers], causeId: causeId ?? around?.causeId ?? null },
+    work,
+  )
 }
+
+/** The id of the request or run that caused what runs now; null outside of both. */
+export const currentCauseId = (): string | null => running.getStore()?.causeId ?? null
 
 interface Measured<Value> {
   readonly kind: OperationKind
@@ -55,8 +71,8 @@ export async function measured<Value>(
   { kind, name, outcomeOf = () => ({ ok: true }), codeOf = errorCode }: Measured<Value>,
   work: () => Promise<Value>,
 ): Promise<Value> {
-  const observers = running.getStore()
-  if (observers === undefined) return await work()
+  const observers = running.getStore()?.observers ?? []
+  if (observers.length === 0) return await work()
   const startedAtMs = Date.now()
   const started = performance.now()
   const report = (outcome: Outcome): void =>

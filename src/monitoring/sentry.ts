@@ -1,22 +1,26 @@
-// Error reports to Sentry; the only module that imports toucan-js. Everything is scrubbed before it is sent. A report
-// never contains request headers, bodies, cookies, query strings or addresses, and never makes a request fail.
+// Error reports, traces and check-ins to Sentry; the only module that imports toucan-js. Everything is scrubbed before it
+// is sent. A report never contains request headers, bodies, cookies, query strings or addresses, and never makes a
+// request fail or wait.
 
 import { Toucan } from 'toucan-js'
-import { encodeHex } from '../crypto/encoding.ts'
 import { AppError } from '../errors.ts'
-import { quotingErrors, WITHHELD } from './describe-error.ts'
-import { type Redact, redact, redactValue } from './redact.ts'
+import { type Redact, redact } from './redact.ts'
 import { createReportBudget } from './report-budget.ts'
+import { isTraced, newSpanId, scrub, type Transaction, traceIdOf, transactionEvent } from './sentry-event.ts'
+import { createIngest } from './sentry-ingest.ts'
 
 export interface ReporterOptions {
   /** `SENTRY_DSN`; null reports nothing. */
   readonly dsn: string | null
   readonly environment: string
-  readonly release?: string
-  /** The share of the traced operations that are sent, 0 to 1. */
+  /** The version that serves; null where the platform names none. */
+  readonly release?: string | null
+  /** The share of the traces that are sent, 0 to 1. */
   readonly tracesSampleRate?: number
   readonly redactText?: Redact
   readonly now?: () => number
+  readonly wait?: (milliseconds: number) => Promise<void>
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
   /** Called if a report could not be sent. Must not report that. */
   readonly onFailure?: (error: unknown) => void
 }
@@ -26,32 +30,43 @@ export interface ReportContext {
   waitUntil(promise: Promise<unknown>): void
 }
 
+/** What the reports of a request, message or cron run have in common. */
+export interface ReportSubject {
+  /** The id of the request or run; it becomes a tag. Absent where nothing may lead to the person. */
+  readonly requestId?: string
+  /** The id of the request that caused it, whose trace it continues. */
+  readonly causeId?: string
+  /** The pseudonym of the user. */
+  readonly user?: string
+  /** Whether the count of a storm may be sent by a timer, which keeps the invocation open. */
+  readonly mayLinger?: boolean
+}
+
 /** Labels of a report: ids and names, no personal data. */
 export type ReportTags = Readonly<Record<string, string | number | boolean>>
 
-/** A finished operation, for tracing. Times are milliseconds since 1970. */
-export interface Operation {
-  /** A route or job name, never a path with ids. */
+/** Sentry's description of a cron, which the check-in creates or updates. */
+export interface Monitor {
   readonly name: string
-  /** Sentry's operation: `http.server`, `queue.process`, `cron`. */
-  readonly op: string
-  readonly startedAtMs: number
-  readonly endedAtMs: number
-  readonly ok: boolean
+  readonly cron: string
+  readonly longestMinutes: number
 }
 
 export interface Reporter {
   /**
-   * Sends at most ten of a kind, and sixty in all, in a minute and isolate. The tag `withheld` of the next one contains
-   * the number that was not sent.
+   * Sends the first of a kind at once, and one with the tag `count` for all that follow within a minute and isolate;
+   * sixty in all.
    */
   captureError(error: unknown, tags?: ReportTags): void
   /** Within the same limits, by message. */
   captureMessage(message: string, tags?: ReportTags): void
-  captureOperation(operation: Operation): void
+  /** Sends it if its trace is in the sample. */
+  captureOperation(transaction: Transaction): void
   /** A cron's heartbeat for Sentry's monitor of that name. */
-  captureCheckIn(monitor: string, status: 'ok' | 'error'): void
+  captureCheckIn(monitor: Monitor, status: 'ok' | 'error', durationMs: number): void
 }
+
+export type ReporterFactory = (context: ReportContext, subject?: ReportSubject) => Reporter
 
 const silent: Reporter = {
   captureError: () => {},
@@ -60,86 +75,87 @@ const silent: Reporter = {
   captureCheckIn: () => {},
 }
 
-/** A reporter factory for one isolate. Call the result once for each request, message or run. */
-export function createReporter(options: ReporterOptions): (context: ReportContext, random?: () => number) => Reporter {
-  const { dsn, environment, release, tracesSampleRate = 0, redactText = redact, onFailure, now = Date.now } = options
-  if (dsn === null || dsn === '') return () => silent
-  const budget = createReportBudget()
+/** Below the 30 s that Cloudflare gives a request after its response. */
+const stormCountMs = 20_000
+/** Minutes after which a missing check-in is a failure. */
+const checkInMargin = 5
 
-  return (context, random = Math.random) => {
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+/** A reporter factory for one isolate. Call the result once for each request, message or run. */
+export function createReporter(options: ReporterOptions): ReporterFactory {
+  const { dsn, environment, release, tracesSampleRate = 0, redactText = redact } = options
+  const { now = Date.now, wait = pause, onFailure = () => {} } = options
+  if (dsn === null || dsn === '') return () => silent
+  const budget = createReportBudget<ReportContext>()
+  const ingest = createIngest({ fetch: options.fetch ?? ((url, init) => fetch(url, init)), now, onFailure })
+
+  const clientFor = (context: ReportContext, { requestId, causeId, user }: ReportSubject): Toucan => {
     const client = new Toucan({
       dsn,
       environment,
-      ...(release === undefined ? {} : { release }),
-      // A promise that rejects in `waitUntil` would count as the request's failure.
-      context: { waitUntil: (sending) => context.waitUntil(sending.catch((error: unknown) => onFailure?.(error))) },
+      ...(release === undefined || release === null ? {} : { release }),
+      // A promise that rejects in `waitUntil` would count as the request's failure. The ingest reports it.
+      context: { waitUntil: (sending) => context.waitUntil(sending.catch(() => undefined)) },
+      transportOptions: {
+        fetcher: (request, init) => ingest.fetch(typeof request === 'string' ? request : '', init ?? {}),
+      },
       beforeSend: (event) => scrub(event, redactText),
       beforeSendTransaction: (event) => scrub(event, redactText),
       beforeBreadcrumb: () => null,
     })
+    const traced = causeId ?? requestId
+    if (traced !== undefined) client.setPropagationContext({ traceId: traceIdOf(traced), spanId: newSpanId() })
+    if (requestId !== undefined) client.setTag('request_id', requestId)
+    if (causeId !== undefined) client.setTag('cause_id', causeId)
+    if (user !== undefined) client.setUser({ id: user })
+    return client
+  }
+
+  return (context, subject = {}) => {
+    const send = (kind: string, tags: ReportTags, capture: (scope: Toucan) => void): void => {
+      if (ingest.isPaused('event')) return
+      // The request that failed may have ended when the count is sent.
+      const isCounted = budget.report(kind, now(), context, (count, by) =>
+        clientFor(by, subject).withScope((scope) => {
+          scope.setTags({ ...tags, ...(count === 1 ? {} : { count }) })
+          capture(scope)
+        }),
+      )
+      if (isCounted && subject.mayLinger === true)
+        context.waitUntil(wait(stormCountMs).then(() => budget.flush(now(), context, 'all')))
+    }
+    budget.flush(now(), context)
     return {
-      captureError: (error, tags = {}) => {
-        const withheld = budget(kindOf(error), now())
-        if (withheld === null) return
-        const all = { ...errorTags(error), ...tags, ...withheldTag(withheld) }
-        client.withScope((scope) => scope.setTags(all).captureException(asError(error)))
+      captureError: (error, tags = {}) =>
+        send(kindOf(error), { ...errorTags(error), ...tags }, (scope) => void scope.captureException(asError(error))),
+      captureMessage: (message, tags = {}) =>
+        send(message, tags, (scope) => void scope.captureMessage(message, 'warning')),
+      captureOperation: (transaction) => {
+        const traced = subject.causeId ?? subject.requestId ?? crypto.randomUUID()
+        if (!isTraced(traced, tracesSampleRate) || ingest.isPaused('transaction')) return
+        clientFor(context, subject).captureEvent(transactionEvent(transaction, traceIdOf(traced)))
       },
-      captureMessage: (message, tags = {}) => {
-        const withheld = budget(message, now())
-        if (withheld === null) return
-        const all = { ...tags, ...withheldTag(withheld) }
-        client.withScope((scope) => scope.setTags(all).captureMessage(message, 'warning'))
-      },
-      captureOperation: (operation) => {
-        if (random() < tracesSampleRate) client.captureEvent(transactionEvent(operation))
-      },
-      captureCheckIn: (monitorSlug, status) => {
-        client.captureCheckIn({ monitorSlug, status })
+      captureCheckIn: ({ name, cron, longestMinutes }, status, durationMs) => {
+        if (ingest.isPaused('check_in')) return
+        clientFor(context, subject).captureCheckIn(
+          { monitorSlug: name, status, duration: durationMs / 1000 },
+          {
+            schedule: { type: 'crontab', value: cron },
+            checkinMargin: checkInMargin,
+            maxRuntime: longestMinutes,
+            timezone: 'Etc/UTC',
+          },
+        )
       },
     }
   }
-}
-
-type SentryEvent = Parameters<Toucan['captureEvent']>[0]
-
-/** The members of an event that are sent. Others, such as `request`, `user`, `extra` and `breadcrumbs`, are removed. */
-const allowedMembers: ReadonlySet<string> = new Set([
-  'contexts',
-  'environment',
-  'event_id',
-  'exception',
-  'level',
-  'message',
-  'platform',
-  'release',
-  'sdk',
-  'spans',
-  'start_timestamp',
-  'tags',
-  'timestamp',
-  'transaction',
-  'transaction_info',
-  'type',
-])
-
-/** Runs last, after the client and its integrations have added their data. */
-function scrub<E extends SentryEvent>(event: E, redactText: Redact): E {
-  for (const exception of event.exception?.values ?? []) {
-    if (quotingErrors.has(exception.type ?? '')) exception.value = WITHHELD
-  }
-  for (const [name, member] of Object.entries(event)) {
-    if (allowedMembers.has(name)) Reflect.set(event, name, redactValue(member, redactText))
-    else Reflect.deleteProperty(event, name)
-  }
-  return event
 }
 
 /** Reports only Errors: for other thrown values, the client would serialise the members. */
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(`a value of type ${typeof error} was thrown`)
 }
-
-const withheldTag = (withheld: number): ReportTags => (withheld === 0 ? {} : { withheld })
 
 /** Errors of one kind have one cause; the text of an unknown one can differ each time. */
 function kindOf(error: unknown): string {
@@ -150,18 +166,4 @@ function kindOf(error: unknown): string {
 function errorTags(error: unknown): ReportTags {
   if (!(error instanceof AppError)) return {}
   return { code: error.code, ...(error.reason === undefined ? {} : { reason: error.reason }) }
-}
-
-/** A span tree of one node (Sentry's transaction event). */
-function transactionEvent({ name, op, startedAtMs, endedAtMs, ok }: Operation): SentryEvent {
-  const randomHex = (bytes: number): string => encodeHex(crypto.getRandomValues(new Uint8Array(bytes)))
-  return {
-    type: 'transaction',
-    transaction: name,
-    transaction_info: { source: 'route' },
-    start_timestamp: startedAtMs / 1000,
-    timestamp: endedAtMs / 1000,
-    contexts: { trace: { trace_id: randomHex(16), span_id: randomHex(8), op, status: ok ? 'ok' : 'internal_error' } },
-    spans: [],
-  }
 }

@@ -1,6 +1,6 @@
 // Maps a run's failure to the item's status, the time of the next attempt, and the text that the user reads.
 import type { FailedRun } from '../db/commit.ts'
-import { assertNever } from '../errors.ts'
+import { AppError, assertNever } from '../errors.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
 
 const hour = 3600
@@ -111,4 +111,23 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
     default:
       return assertNever(failure.class)
   }
+}
+
+/** Failures that say nothing about the user or the item: of Plaid, the institution or this deployment. */
+const operators: ReadonlySet<FailureClass> = new Set([
+  'retry',
+  'institution_down',
+  'rate_limited',
+  'restart',
+  'item_error',
+  'ours',
+])
+
+/** Whether the operator gets a report. Others are states of an item, which its user must change. */
+export const isOperators = (failure: PlaidFailure): boolean => operators.has(failure.class)
+
+/** The failure as an error, whose reason is the same for all items that fail in the same way. */
+export function syncFailure({ class: kind, errorType, errorCode }: PlaidFailure): AppError {
+  const code = kind === 'ours' ? 'internal' : 'plaid_unavailable'
+  return new AppError(code, 'A sync failed.', { reason: `sync ${errorType} ${errorCode}` })
 }

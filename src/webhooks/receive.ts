@@ -14,7 +14,10 @@ import {
   type WebhookEvent,
 } from '../db/operations/webhook-events.ts'
 import { tokenDigest } from '../custody/link-token.ts'
+import type { LogFields } from '../monitoring/logger.ts'
+import { observeOperations } from '../monitoring/operation.ts'
 import { redactValue } from '../monitoring/redact.ts'
+import { createTally } from '../monitoring/tally.ts'
 import { networkOf } from '../ratelimit/address.ts'
 import { effectOf, type WebhookBody, webhookBody, type WebhookEffect } from './events.ts'
 import { type FindKey, refusalError, verifyWebhook, type WebhookRequest } from './verify.ts'
@@ -25,6 +28,19 @@ import { type FindKey, refusalError, verifyWebhook, type WebhookRequest } from '
  * again)
  */
 export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise<void> {
+  const startedAtMs = Date.now()
+  const tally = createTally()
+  const event = await observeOperations([tally.observe], () => receive(ctx, request))
+  ctx.services.metrics.count('wn_webhooks_total', { outcome: event.outcome })
+  ctx.log.info('webhook', { ...event, duration_ms: Date.now() - startedAtMs, ...tally.fields() })
+}
+
+/** What the event of a delivery shows. */
+interface Received extends LogFields {
+  readonly outcome: 'accepted' | 'replay' | 'unmatched'
+}
+
+async function receive(ctx: Ctx, request: WebhookRequest): Promise<Received> {
   const { findWebhookKey, recentWebhooks, config } = ctx.services
   const now = ctx.now()
   const network = ctx.client === undefined ? '' : networkOf(ctx.client)
@@ -36,19 +52,15 @@ export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise
     throw refusalError(verdict.reason)
   }
   const { replayKey, scheme } = verdict
-  const isFirst = await recentWebhooks.once(replayKey, now.getTime(), async () => {
-    if (await isExcessCopy(ctx, replayKey)) logReplay(ctx, scheme)
-    else await processDelivery(ctx, parseBody(request.body), { replayKey, scheme })
+  let event: Received = { outcome: 'replay', replay: true }
+  await recentWebhooks.once(replayKey, now.getTime(), async () => {
+    if (!(await isExcessCopy(ctx, replayKey)))
+      event = await processDelivery(ctx, parseBody(request.body), { replayKey, scheme })
   })
-  if (!isFirst) logReplay(ctx, scheme)
+  return { ...event, scheme }
 }
 
-function logReplay({ services, log }: Ctx, scheme: WebhookEvent['scheme']): void {
-  services.metrics.count('wn_webhooks_total', { outcome: 'replay' })
-  log.info('webhook', { scheme, replay: true })
-}
-
-function outcomeOf({ isReplay, isUnmatched }: Recorded): 'accepted' | 'replay' | 'unmatched' {
+function outcomeOf({ isReplay, isUnmatched }: Recorded): Received['outcome'] {
   if (isReplay) return 'replay'
   return isUnmatched ? 'unmatched' : 'accepted'
 }
@@ -72,7 +84,7 @@ async function processDelivery(
   ctx: Ctx,
   body: WebhookBody,
   delivery: Pick<WebhookEvent, 'replayKey' | 'scheme'>,
-): Promise<void> {
+): Promise<Received> {
   const { enqueue } = ctx.services
   const event: WebhookEvent = {
     ...delivery,
@@ -86,16 +98,15 @@ async function processDelivery(
   if (recorded.isReplay) await countCopy(ctx)
   await enqueue(recorded.itemProductIds, 'webhook')
   if (recorded.linkSessionId !== null) await ctx.services.enqueueLinkSessions([recorded.linkSessionId])
-  ctx.services.metrics.count('wn_webhooks_total', { outcome: outcomeOf(recorded) })
-  ctx.log.info('webhook', {
+  return {
     webhook_type: body.webhook_type,
     webhook_code: body.webhook_code,
-    scheme: delivery.scheme,
+    outcome: outcomeOf(recorded),
     plaid_item_id: body.item_id ?? null,
     replay: recorded.isReplay,
     unmatched: recorded.isUnmatched,
     queued: recorded.itemProductIds.length,
-  })
+  }
 }
 
 /** Attempts while the item is being linked or removed. After the last one, Plaid sends the webhook again. */

@@ -88,6 +88,7 @@ test.each(failures)(
       expect(JSON.parse(String(payload))).toEqual({
         item_product_id: product,
         reason: expect.stringMatching(/^[a-z]+$/),
+        cause_id: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
       })
     }
     const ids = letters.map((letter) => String(letter['message_id']))

@@ -6,8 +6,10 @@ import type { Actor, LogNotes } from '../../context.ts'
 import type { Identity } from '../../db/core/scope.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import { createLogger, type LogFields, type LoggerOptions } from '../../monitoring/logger.ts'
-import { observeOperations } from '../../monitoring/operation.ts'
+import { observeOperations, type Operation } from '../../monitoring/operation.ts'
 import type { SecurityEvent } from '../../monitoring/security-events.ts'
+import { isTraced } from '../../monitoring/sentry-event.ts'
+import { createTally } from '../../monitoring/tally.ts'
 import { mayReport } from '../../privacy/diagnostics.ts'
 import { networkOf } from '../../ratelimit/address.ts'
 import { clientIn } from '../client.ts'
@@ -27,10 +29,13 @@ export function log(options: LoggerOptions): Middleware {
     const redaction = services instanceof AppError ? {} : { redactText: services.redact, onEvent: services.countEvent }
     const ids = { request_id: context.get('requestId'), client_request_id: context.get('clientRequestId') }
     context.set('log', createLogger(ids, { ...redaction, ...options }))
-    await observeOperations(services instanceof AppError ? [] : services.observers, next)
+    const tally = createTally()
+    const observers = services instanceof AppError ? [] : services.observers
+    await observeOperations([tally.observe, ...observers], next, context.get('requestId'))
     const endedAtMs = Date.now()
-    write(context, endedAtMs - startedAtMs, await whoIn(context, startedAtMs))
-    report(context, startedAtMs, endedAtMs)
+    const who = await whoIn(context, startedAtMs)
+    write(context, endedAtMs - startedAtMs, { ...who, ...tally.fields() })
+    report(context, { startedAtMs, endedAtMs, user: who.user ?? null, operations: tally.operations() })
   }
 }
 
@@ -71,8 +76,9 @@ function securityOf(context: Context<HttpEnvironment>): LogFields {
   return event === null ? {} : { security_event: event, target_id: context.get('targetId') }
 }
 
-function write(context: Context<HttpEnvironment>, durationMs: number, who: LogFields): void {
+function write(context: Context<HttpEnvironment>, durationMs: number, found: LogFields): void {
   const { error, res } = context
+  const services = context.get('services')
   const isLoud = error !== undefined && isReportable(error)
   const known = error instanceof AppError ? { code: error.code, reason: error.reason ?? null } : {}
   context.get('log')[isLoud ? 'error' : 'info']('http_request', {
@@ -81,28 +87,37 @@ function write(context: Context<HttpEnvironment>, durationMs: number, who: LogFi
     status: res.status,
     duration_ms: durationMs,
     actor: context.get('actor').kind,
-    ...who,
+    release: services instanceof AppError ? null : services.release,
+    ...found,
     ...securityOf(context),
     ...known,
     ...(isLoud ? { error } : {}),
   })
 }
 
-function report(context: Context<HttpEnvironment>, startedAtMs: number, endedAtMs: number): void {
+interface Ended {
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+  /** The pseudonym of the user. */
+  readonly user: string | null
+  readonly operations: readonly Operation[]
+}
+
+function report(context: Context<HttpEnvironment>, { user, ...ended }: Ended): void {
   const services = context.get('services')
   if (services instanceof AppError || services.config.sentry === null) return
-  const route = context.get('route')
   const { error, executionCtx } = context
-  const chance = services.random()
+  const requestId = context.get('requestId')
   const isReported = error !== undefined && isReportable(error)
-  if (!isReported && chance >= services.config.sentry.tracesSampleRate) return
+  if (!isReported && !isTraced(requestId, services.config.sentry.tracesSampleRate)) return
+  const route = context.get('route')
   const send = (allowed: 'yes' | 'anonymously'): void => {
-    const reporter = services.reporter(executionCtx, () => chance)
     // By the id of the request, log lines name the user.
-    const request = allowed === 'yes' ? { request_id: context.get('requestId') } : {}
-    if (isReported) reporter.captureError(error, { route, ...request })
+    const person = allowed === 'yes' ? { requestId, ...(user === null ? {} : { user }) } : {}
+    const reporter = services.reporter(executionCtx, { ...person, mayLinger: true })
+    if (isReported) reporter.captureError(error, { route })
     const name = `${methodIn(context)} ${route}`
-    reporter.captureOperation({ name, op: 'http.server', startedAtMs, endedAtMs, ok: context.res.status < 500 })
+    reporter.captureOperation({ name, op: 'http.server', ok: context.res.status < 500, ...ended })
   }
   const actor = context.get('actor')
   if (actor.kind !== 'user') return send('yes')

@@ -70,6 +70,9 @@ export const loggedEvents = {
   rate_limiter_failed: alarm('rate_limiter_failing'),
   client_address_unknown: alarm('client_address_unknown'),
   plaid_quota_failed: alarm('plaid_quota_failing'),
+  object_failed: line(
+    'reported to Sentry; its callers log rate_limiter_failed, plaid_quota_failed or metrics_not_read',
+  ),
   plaid_usage_not_recorded: line('usage counts are an estimate; the database has its own alarm'),
   password_hashes_spent: alarm('password_hashes_spent'),
   refresh_token_reused: alarm('refresh_tokens_reused'),

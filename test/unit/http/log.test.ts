@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { routes } from '../../../src/http/app.ts'
 import { createPseudonyms } from '../../../src/monitoring/pseudonyms.ts'
-import type { ReportTags } from '../../../src/monitoring/sentry.ts'
+import type { ReportSubject, ReportTags } from '../../../src/monitoring/sentry.ts'
 import type { Services } from '../../../src/context.ts'
 import { asUser, developmentVariables, serveApp, pathOf, servicesOf, tokenFor } from './serve-app.ts'
 
@@ -128,23 +128,31 @@ describe('a security event', () => {
 describe('an error report', () => {
   /** Services with Sentry whose reporter records reports instead of sending them. */
   function reporting(change: Partial<Services> = {}) {
-    const captured: { error: unknown; tags: ReportTags }[] = []
+    const captured: { error: unknown; tags: ReportTags; subject: ReportSubject }[] = []
     const operations: { name: string; ok: boolean }[] = []
-    const services = servicesOf({ ...developmentVariables, SENTRY_DSN: 'http://key@127.0.0.1:9/1' })
-    const reporter: Services['reporter'] = () => ({
-      captureError: (error, tags = {}) => captured.push({ error, tags }),
+    const services = servicesOf({
+      ...developmentVariables,
+      SENTRY_DSN: 'http://key@127.0.0.1:9/1',
+      SENTRY_TRACES_SAMPLE_RATE: '1',
+    })
+    const reporter: Services['reporter'] = (_, subject = {}) => ({
+      captureError: (error, tags = {}) => captured.push({ error, tags, subject }),
       captureMessage: () => {},
       captureOperation: ({ name, ok }) => operations.push({ name, ok }),
       captureCheckIn: () => {},
     })
-    return { captured, operations, served: serveApp(() => ({ ...services, reporter, random: () => 0, ...change })) }
+    return { captured, operations, served: serveApp(() => ({ ...services, reporter, ...change })) }
   }
 
   it('is sent for errors that an operator must see', async () => {
     const { captured, operations, served } = reporting()
     const answer = await served.ask('/ready')
     expect(captured).toMatchObject([
-      { error: { code: 'unavailable' }, tags: { route: '/ready', request_id: answer.headers.get('x-request-id') } },
+      {
+        error: { code: 'unavailable' },
+        tags: { route: '/ready' },
+        subject: { requestId: answer.headers.get('x-request-id'), mayLinger: true },
+      },
     ])
     expect(operations).toEqual([{ name: 'GET /ready', ok: false }])
   })
@@ -154,7 +162,13 @@ describe('an error report', () => {
     await served.ask('/api/v1/accounts', { headers: await asUser() })
     await expect
       .poll(() => captured)
-      .toEqual([{ error: expect.objectContaining({ code: 'unavailable' }), tags: { route: '/api/v1/accounts' } }])
+      .toEqual([
+        {
+          error: expect.objectContaining({ code: 'unavailable' }),
+          tags: { route: '/api/v1/accounts' },
+          subject: { mayLinger: true },
+        },
+      ])
     expect(operations).toEqual([{ name: 'GET /api/v1/accounts', ok: false }])
   })
 

@@ -3,19 +3,25 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { AppError } from '../../../src/errors.ts'
-import { createReporter, type Reporter, type ReporterOptions } from '../../../src/monitoring/sentry.ts'
+import type { Operation } from '../../../src/monitoring/operation.ts'
+import { isTraced } from '../../../src/monitoring/sentry-event.ts'
+import {
+  createReporter,
+  type Reporter,
+  type ReporterOptions,
+  type ReportSubject,
+} from '../../../src/monitoring/sentry.ts'
 import { password, quotingCauses, secrets } from './secrets.ts'
 
 /** The bodies that the ingest endpoint received. */
 const received: string[] = []
-let status = 200
 const server = createServer((request, response) => {
   let text = `${request.url}\n${JSON.stringify(request.headers)}\n`
   request.setEncoding('utf8')
   request.on('data', (chunk: string) => (text += chunk))
   request.on('end', () => {
     received.push(text)
-    response.writeHead(status).end('{}')
+    response.writeHead(200).end('{}')
   })
 })
 const addressSchema = z.object({ port: z.number() })
@@ -32,18 +38,19 @@ afterAll(async () => {
 })
 beforeEach(() => {
   received.length = 0
-  status = 200
 })
+
+const monitor = { name: 'sweep', cron: '2-57/5 * * * *', longestMinutes: 15 }
 
 /** Sends reports and waits until everything that they passed to `waitUntil` is done. */
 async function report(
   use: (reporter: Reporter) => void,
   options: Partial<ReporterOptions> = {},
-  random = () => 0,
+  subject: ReportSubject = {},
 ): Promise<string> {
   const work: Promise<unknown>[] = []
   const reporter = createReporter({ dsn, environment: 'test', ...options })
-  use(reporter({ waitUntil: (promise) => work.push(promise) }, random))
+  use(reporter({ waitUntil: (promise) => work.push(promise) }, subject))
   while (work.length > 0) await Promise.all(work.splice(0))
   return received.join('\n')
 }
@@ -71,15 +78,29 @@ describe('error reports', () => {
     const cause = Object.assign(new Error(`cause ${secret}`), { config: { headers: { 'PLAID-SECRET': secret } } })
     const error = new AppError('internal', `detail ${secret}`, { reason: secret, cause, extensions: { secret } })
     error.stack = `AppError: ${secret}\n    at ${secret} (https://host/x?access_token=${secret}:1:1)`
-    const sent = await report((reporter) => {
-      reporter.captureError(error, { item_id: secret, [secret]: 1 })
-      reporter.captureError({ secret, nested: { secret } })
-      reporter.captureError(secret)
-      reporter.captureError(Object.assign(new Error(secret), { name: secret }))
-      reporter.captureMessage(`message ${secret}`, { x: secret })
-    })
-    expect(received.length).toBe(5)
+    const sent = await report(
+      (reporter) => {
+        reporter.captureError(error, { item_id: secret, [secret]: 1 })
+        reporter.captureMessage(`message ${secret}`, { x: secret })
+        reporter.captureOperation({
+          name: `GET ${secret}`,
+          op: 'http.server',
+          startedAtMs: 1,
+          endedAtMs: 2,
+          ok: false,
+          operations: [{ kind: 'plaid', name: secret, startedAtMs: 1, durationMs: 1, ok: false, code: secret }],
+        })
+      },
+      { tracesSampleRate: 1 },
+    )
+    expect(received.length).toBe(3)
     expect(sent).not.toContain(secret)
+  })
+
+  test.each(Object.entries(secrets))('let no secret out of what was thrown: %s', async (_kind, secret) => {
+    for (const thrown of [{ secret, nested: { secret } }, secret, Object.assign(new Error(secret), { name: secret })])
+      expect(await report((reporter) => reporter.captureError(thrown))).not.toContain(secret)
+    expect(received.length).toBe(3)
   })
 
   test('let no password of a connection string out', async () => {
@@ -94,17 +115,30 @@ describe('error reports', () => {
   })
 
   test('carry nothing of what a parser quotes', async () => {
-    const sent = await report((reporter) => {
-      for (const cause of quotingCauses()) {
-        reporter.captureError(cause)
-        reporter.captureError(new AppError('internal', 'outer', { cause }))
-      }
-    })
+    for (const cause of quotingCauses())
+      for (const error of [cause, new AppError('internal', 'outer', { cause })])
+        await report((reporter) => reporter.captureError(error))
     expect(received.length).toBe(4)
-    expect(sent).not.toContain('Jane')
+    expect(received.join()).not.toContain('Jane')
   })
 
-  test('carry no request, user, breadcrumb or extra', async () => {
+  test('carry the release, the request, its trace and the pseudonym of the user', async () => {
+    const [requestId, causeId] = ['11111111-2222-4333-8444-555555555555', 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee']
+    await report(
+      (reporter) => reporter.captureError(new Error('x')),
+      { release: 'v7' },
+      { requestId, causeId, user: 'p' },
+    )
+    expect(payload()).toMatchObject({
+      release: 'v7',
+      user: { id: 'p' },
+      tags: { request_id: requestId, cause_id: causeId },
+      contexts: { trace: { trace_id: 'aaaaaaaabbbb4ccc8dddeeeeeeeeeeee' } },
+    })
+    expect(Object.keys(z.object({ user: z.record(z.string(), z.unknown()) }).parse(payload()).user)).toEqual(['id'])
+  })
+
+  test('carry no request, breadcrumb or extra, and no user who is not named', async () => {
     await report((reporter) => reporter.captureError(new Error('x')))
     expect(Object.keys(payload()).filter((name) => ['request', 'user', 'breadcrumbs', 'extra'].includes(name))).toEqual(
       [],
@@ -117,23 +151,11 @@ describe('error reports', () => {
     expect(received[1]).not.toContain('u1')
   })
 
-  test.each([500, 429])('never throw when the endpoint returns %i', async (answer) => {
-    status = answer
-    await expect(report((reporter) => reporter.captureError(new Error('x')))).resolves.toContain('x')
-  })
-
-  test('never throw when the endpoint is down, but log it', async () => {
-    const failures: unknown[] = []
-    const gone = { dsn: 'http://publickey@127.0.0.1:1/42', onFailure: (error: unknown) => failures.push(error) }
-    await expect(report((reporter) => reporter.captureError(new Error('x')), gone)).resolves.toBe('')
-    expect(failures).toEqual([expect.any(TypeError)])
-  })
-
   test.each([null, ''])('are not sent without a DSN (%j)', async (none) => {
     const all = (reporter: Reporter): void => {
       reporter.captureError(new Error('x'))
       reporter.captureMessage('x')
-      reporter.captureCheckIn('sweep', 'ok')
+      reporter.captureCheckIn(monitor, 'ok', 1500)
     }
     expect(await report(all, { dsn: none })).toBe('')
   })
@@ -141,95 +163,76 @@ describe('error reports', () => {
 
 describe('traces and check-ins', () => {
   const operation = { name: 'GET /items', op: 'http.server', startedAtMs: 1000, endedAtMs: 1250, ok: true }
+  /** A request whose trace is in samples of more than `share`. */
+  const drawn = (share: number): ReportSubject => ({
+    requestId: `${Math.floor(share * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, '0')}-2222-4333-8444-555555555555`,
+  })
 
-  test('an operation is sent as a transaction', async () => {
-    await report(
-      (reporter) => reporter.captureOperation(operation),
-      { tracesSampleRate: 0.1 },
-      () => 0.09,
-    )
-    expect(payload()).toMatchObject({
+  test('a request is sent as a transaction with a span for each operation', async () => {
+    const operations: Operation[] = [
+      { kind: 'database', name: 'select items', startedAtMs: 1010, durationMs: 20, ok: true },
+      { kind: 'plaid', name: '/item/get', startedAtMs: 1040, durationMs: 100, ok: false, code: 'ITEM_LOGIN_REQUIRED' },
+      { kind: 'crypto', name: 'open access_token', startedAtMs: 1035, durationMs: 0, ok: true },
+    ]
+    const sampled = { tracesSampleRate: 0.1 }
+    await report((reporter) => reporter.captureOperation({ ...operation, operations }), sampled, drawn(0.09))
+    const sent = payload()
+    expect(sent).toMatchObject({
       type: 'transaction',
       transaction: 'GET /items',
       start_timestamp: 1,
       timestamp: 1.25,
       contexts: { trace: { op: 'http.server', status: 'ok' } },
+      spans: [
+        { op: 'db.query', description: 'select items', start_timestamp: 1.01, timestamp: 1.03, status: 'ok' },
+        {
+          op: 'http.client',
+          description: '/item/get',
+          status: 'internal_error',
+          data: { code: 'ITEM_LOGIN_REQUIRED' },
+        },
+        { op: 'crypto', description: 'open access_token', status: 'ok' },
+      ],
     })
+    const { contexts, spans } = z
+      .object({
+        contexts: z.object({ trace: z.object({ trace_id: z.string(), span_id: z.string() }) }),
+        spans: z.array(z.object({ trace_id: z.string(), parent_span_id: z.string(), span_id: z.string() })),
+      })
+      .parse(sent)
+    expect(spans.every((span) => span.parent_span_id === contexts.trace.span_id)).toBe(true)
+    expect(new Set(spans.map((span) => span.trace_id))).toEqual(new Set([contexts.trace.trace_id]))
+    expect(new Set(spans.map((span) => span.span_id)).size).toBe(3)
   })
 
-  test('an operation outside the sample is not', async () => {
-    const sent = report(
-      (reporter) => reporter.captureOperation(operation),
-      { tracesSampleRate: 0.1 },
-      () => 0.1,
-    )
-    expect(await sent).toBe('')
+  test('a request outside of the sample is not sent', async () => {
+    const sampled = { tracesSampleRate: 0.1 }
+    expect(await report((reporter) => reporter.captureOperation(operation), sampled, drawn(0.11))).toBe('')
   })
 
-  test('a cron checks in', async () => {
-    await report((reporter) => reporter.captureCheckIn('sweep', 'error'))
-    expect(payload()).toMatchObject({ monitor_slug: 'sweep', status: 'error' })
-  })
-})
-
-describe('a flood of failures', () => {
-  /** Sends reports within a minute, and returns the received ones. */
-  async function sendIn(
-    clock: { ms: number },
-    reporterOf: ReturnType<typeof createReporter>,
-    errors: readonly unknown[],
-  ) {
-    const work: Promise<unknown>[] = []
-    received.length = 0
-    for (const error of errors) reporterOf({ waitUntil: (promise) => work.push(promise) }).captureError(error)
-    while (work.length > 0) await Promise.all(work.splice(0))
-    clock.ms += 60_000
-    return received.length
-  }
-  const failure = (reason: string) => new AppError('unavailable', 'not now', { reason })
-  const many = <Value>(count: number, make: (index: number) => Value) =>
-    Array.from({ length: count }, (_, at) => make(at))
-
-  test('sends ten reports of one kind per minute, leaves room for others, and reports how many it withheld', async () => {
-    const clock = { ms: 0 }
-    const reporterOf = createReporter({ dsn, environment: 'test', now: () => clock.ms })
-    const errors = [...many(500, () => failure('the rate limiter failed')), failure('no answer from the database')]
-    expect(await sendIn(clock, reporterOf, errors)).toBe(11)
-    expect(received.at(-1)).toContain('no answer from the database')
-    expect(received.at(-1)).toContain('"withheld":490')
-    expect(
-      await sendIn(
-        clock,
-        reporterOf,
-        many(3, () => failure('the rate limiter failed')),
-      ),
-    ).toBe(3)
-    expect(received.join()).not.toContain('withheld')
+  test('a message is sent if the request that caused it is', async () => {
+    const { requestId: causeId = '' } = drawn(0.09)
+    const subject = { ...drawn(0.5), causeId }
+    await report((reporter) => reporter.captureOperation(operation), { tracesSampleRate: 0.1 }, subject)
+    expect(payload()).toMatchObject({ contexts: { trace: { trace_id: causeId.replaceAll('-', '') } } })
   })
 
-  test('sends sixty reports of many kinds per minute', async () => {
-    const clock = { ms: 0 }
-    const reporterOf = createReporter({ dsn, environment: 'test', now: () => clock.ms })
-    expect(
-      await sendIn(
-        clock,
-        reporterOf,
-        many(500, (index) => failure(`reason ${index}`)),
-      ),
-    ).toBe(60)
-    expect(await sendIn(clock, reporterOf, [failure('another minute')])).toBe(1)
-    expect(received[0]).toContain('"withheld":440')
+  test('the sample has the size that is configured', () => {
+    const ids = Array.from({ length: 20_000 }, () => crypto.randomUUID())
+    expect(ids.filter((id) => isTraced(id, 0.1)).length / ids.length).toBeCloseTo(0.1, 1)
+    expect(ids.some((id) => isTraced(id, 0))).toBe(false)
+    expect(ids.every((id) => isTraced(id, 1))).toBe(true)
   })
 
-  test('counts unknown errors as one kind, with any message', async () => {
-    const clock = { ms: 0 }
-    const reporterOf = createReporter({ dsn, environment: 'test', now: () => clock.ms })
-    expect(
-      await sendIn(
-        clock,
-        reporterOf,
-        many(500, (index) => new TypeError(`no ${index}`)),
-      ),
-    ).toBe(10)
+  test('a cron checks in, and describes its monitor', async () => {
+    await report((reporter) => reporter.captureCheckIn(monitor, 'error', 1500))
+    expect(payload()).toMatchObject({
+      monitor_slug: 'sweep',
+      status: 'error',
+      duration: 1.5,
+      monitor_config: { schedule: { type: 'crontab', value: '2-57/5 * * * *' }, max_runtime: 15, timezone: 'Etc/UTC' },
+    })
   })
 })

@@ -1,0 +1,154 @@
+// One delivery of a message: one log event with its outcome, its calls and its cause, a report of its failure, and a
+// trace if it is in the sample.
+import type { Ctx } from '../context.ts'
+import { findDiagnosticsSubject } from '../db/privacy/diagnostics.ts'
+import type { SyncMessage } from '../messages/message.ts'
+import type { LogFields } from '../monitoring/logger.ts'
+import { observeOperations } from '../monitoring/operation.ts'
+import type { ReportSubject } from '../monitoring/sentry.ts'
+import { isTraced } from '../monitoring/sentry-event.ts'
+import { createTally, type Tally } from '../monitoring/tally.ts'
+
+/** A message as its consumer sees it. Acknowledge it or retry it, once. */
+export interface Delivery {
+  readonly id: string
+  readonly attempts: number
+  ack(): void
+  retry(options: { readonly delaySeconds: number }): void
+  /** Notes why the work was not done, to be reported. */
+  fail(error: unknown): void
+}
+
+type Kind = 'sync' | 'link_session' | 'rotation' | 'tokens' | 'rewrap' | 'users' | 'erasure' | 'malformed'
+
+function kindOf(message: SyncMessage | null): Kind {
+  if (message === null) return 'malformed'
+  if ('item_product_id' in message) return 'sync'
+  if ('link_session_id' in message) return 'link_session'
+  if ('rotate_item_id' in message) return 'rotation'
+  if ('rotate_tokens_before' in message) return 'tokens'
+  if ('check_user_ids' in message) return 'users'
+  return 'rewrap' in message ? 'rewrap' : 'erasure'
+}
+
+function idsIn(message: SyncMessage | null): LogFields {
+  if (message === null) return {}
+  if ('item_product_id' in message) return { item_product_id: message.item_product_id, trigger: message.reason }
+  return 'rotate_item_id' in message ? { item_id: message.rotate_item_id } : {}
+}
+
+interface End {
+  readonly outcome: 'acknowledged' | 'retried' | 'none'
+  readonly delaySeconds?: number
+  readonly errors: readonly unknown[]
+}
+
+function track(message: Message): { delivery: Delivery; end: () => End } {
+  let end: Omit<End, 'errors'> = { outcome: 'none' }
+  const errors: unknown[] = []
+  return {
+    end: () => ({ ...end, errors }),
+    delivery: {
+      id: message.id,
+      attempts: message.attempts,
+      ack: () => {
+        end = { outcome: 'acknowledged' }
+        message.ack()
+      },
+      retry: ({ delaySeconds }) => {
+        end = { outcome: 'retried', delaySeconds }
+        message.retry({ delaySeconds })
+      },
+      fail: (error) => void errors.push(error),
+    },
+  }
+}
+
+/**
+ * Handles a message and writes its event. `body` is null if it is malformed.
+ * @param queue the queue's name, for the event
+ */
+export async function deliver(
+  ctx: Ctx,
+  { message, body, queue }: { readonly message: Message; readonly body: SyncMessage | null; readonly queue: string },
+  handle: (ctx: Ctx, delivery: Delivery) => Promise<void>,
+): Promise<void> {
+  const startedAtMs = Date.now()
+  const causeId = body?.cause_id
+  const { delivery, end } = track(message)
+  const tally = createTally()
+  const log = ctx.log.child({ message_id: message.id, ...(causeId === undefined ? {} : { cause_id: causeId }) })
+  await observeOperations([tally.observe], () => handle({ ...ctx, log }, delivery), causeId)
+  const { outcome, delaySeconds, errors } = end()
+  const durationMs = Date.now() - startedAtMs
+  log.info('queue_message', {
+    queue,
+    job: kindOf(body),
+    outcome,
+    attempt: message.attempts,
+    duration_ms: durationMs,
+    queued_ms: Math.max(0, startedAtMs - message.timestamp.getTime()),
+    ok: errors.length === 0,
+    ...(delaySeconds === undefined ? {} : { delay_seconds: delaySeconds }),
+    ...idsIn(body),
+    ...tally.fields(),
+  })
+  report(ctx, body, { startedAtMs, durationMs, errors, tally })
+}
+
+interface Done {
+  readonly startedAtMs: number
+  readonly durationMs: number
+  readonly errors: readonly unknown[]
+  readonly tally: Tally
+}
+
+/** Reports after the message, so that it does not wait. */
+function report(ctx: Ctx, body: SyncMessage | null, { startedAtMs, durationMs, errors, tally }: Done): void {
+  const { reports, services } = ctx
+  const { sentry } = services.config
+  if (reports === undefined || sentry === null) return
+  const traced = isTraced(body?.cause_id ?? ctx.requestId, sentry.tracesSampleRate)
+  if (errors.length === 0 && !traced) return
+  const name = kindOf(body)
+  const send = async (): Promise<void> => {
+    const subject = await subjectOf(ctx, body)
+    if (subject === null) return
+    const reporter = services.reporter(reports, subject)
+    for (const error of errors) reporter.captureError(error, { job: name })
+    reporter.captureOperation({
+      name: `message ${name}`,
+      op: 'queue.process',
+      startedAtMs,
+      endedAtMs: startedAtMs + durationMs,
+      ok: errors.length === 0,
+      operations: tally.operations(),
+    })
+  }
+  reports.waitUntil(send())
+}
+
+/** What leads to the person; null if the person does not allow diagnostics. */
+async function subjectOf(ctx: Ctx, body: SyncMessage | null): Promise<ReportSubject | null> {
+  const ids = {
+    requestId: ctx.requestId,
+    ...(body?.cause_id === undefined ? {} : { causeId: body.cause_id }),
+  }
+  const place = placeOf(body)
+  if (place === null) return ids
+  try {
+    const found = await findDiagnosticsSubject(ctx.services.jobs, place)
+    if (found === null) return ids
+    return found.allowed ? { ...ids, user: await ctx.services.pseudonyms.user(found.identity) } : null
+  } catch {
+    // An operator must learn of a failing database. Such a report has nothing that leads to the person.
+    return {}
+  }
+}
+
+function placeOf(body: SyncMessage | null): Parameters<typeof findDiagnosticsSubject>[1] | null {
+  if (body === null) return null
+  if ('item_product_id' in body) return { table: 'item_products', id: body.item_product_id }
+  if ('rotate_item_id' in body) return { table: 'items', id: body.rotate_item_id }
+  return 'link_session_id' in body ? { table: 'link_sessions', id: body.link_session_id } : null
+}
