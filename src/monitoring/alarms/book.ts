@@ -16,6 +16,7 @@ const ruleState = z.object({
   value: z.number().nullable(),
   /** The last times at which it fired. */
   firedAtMs: z.array(z.number()),
+  evaluatedAtMs: z.number(),
 })
 export type RuleState = z.output<typeof ruleState>
 

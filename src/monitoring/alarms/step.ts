@@ -19,6 +19,7 @@ const initial = (nowMs: number): RuleState => ({
   absentSinceMs: null,
   value: null,
   firedAtMs: [],
+  evaluatedAtMs: nowMs,
 })
 
 /** Whether the condition holds; `same` if that cannot be known, `now` if it held long enough already. */
@@ -43,7 +44,12 @@ export function stepRule(
   { value, nowMs, isHeld }: { readonly value: number | null; readonly nowMs: number; readonly isHeld: boolean },
 ): RuleState {
   const known = given ?? initial(nowMs)
-  const before = { ...known, value, absentSinceMs: value === null ? (known.absentSinceMs ?? nowMs) : null }
+  const before = {
+    ...known,
+    value,
+    evaluatedAtMs: nowMs,
+    absentSinceMs: value === null ? (known.absentSinceMs ?? nowMs) : null,
+  }
   const verdict = verdictOf(rule, before, value, nowMs)
   if (before.phase === 'firing') return stepFiring(rule, before, verdict === false, nowMs)
   if (verdict === 'same') return before
@@ -68,9 +74,19 @@ function stepFiring(rule: Rule, before: RuleState, isClear: boolean, nowMs: numb
   return { ...before, phase: 'ok', sinceMs: nowMs, clearSinceMs: null }
 }
 
+type Described = Pick<Rule, 'name' | 'severity' | 'summary' | 'unit' | 'firesAt'>
+
+const goneRule: Described = {
+  name: '',
+  severity: 'ticket',
+  summary: 'This version of the Worker has no such alarm.',
+  unit: 'count',
+  firesAt: 0,
+}
+
 /** @param sinceMs when the alarm fired; part of the id */
 export function notificationOf(
-  { name, severity, summary, unit, firesAt }: Rule,
+  { name, severity, summary, unit, firesAt }: Described,
   kind: Notification['kind'],
   { sinceMs, atMs, value }: Pick<Notification, 'sinceMs' | 'atMs' | 'value'>,
 ): Notification {
@@ -103,10 +119,25 @@ const stillExplains = (cause: RuleState | undefined, { windowMinutes }: Rule, no
   cause?.phase === 'firing' ||
   (cause !== undefined && cause.firedAtMs.length > 0 && nowMs - cause.sinceMs <= windowMinutes * minuteMs)
 
+/** The state of a rule that no version has evaluated for so long is dropped. */
+const forgottenMs = 60 * minuteMs
+
 /**
- * Evaluates all rules. The result is one version newer. Keeps the states of rules that are not in the table: during a
- * deployment, two versions of the Worker evaluate in turns.
+ * Ends the alarms of rules that no longer exist, which would stay open at the receiver. Their states stay for an hour:
+ * during a deployment, two versions of the Worker evaluate in turns.
  */
+function dropForgotten(states: Record<string, RuleState>, nowMs: number): readonly Notification[] {
+  const ended: Notification[] = []
+  for (const [name, { evaluatedAtMs, phase, sinceMs }] of Object.entries(states)) {
+    if (nowMs - evaluatedAtMs < forgottenMs) continue
+    delete states[name]
+    if (phase === 'firing')
+      ended.push(notificationOf({ ...goneRule, name }, 'resolved', { sinceMs, atMs: nowMs, value: null }))
+  }
+  return ended
+}
+
+/** Evaluates all rules. The result is one version newer. */
 export function stepBook(rules: readonly Rule[], book: Book, readings: Readings): Book {
   const { nowMs } = readings
   const states = { ...book.rules }
@@ -119,6 +150,6 @@ export function stepBook(rules: readonly Rule[], book: Book, readings: Readings)
     const notification = changeOf(rule, before, after)
     if (notification !== null) sent.push(notification)
   }
-  const outbox = [...book.outbox, ...sent].slice(-mostWaiting)
+  const outbox = [...book.outbox, ...sent, ...dropForgotten(states, nowMs)].slice(-mostWaiting)
   return { ...book, version: book.version + 1, evaluatedAtMs: nowMs, rules: states, outbox }
 }

@@ -27,6 +27,15 @@ describe('the logger', () => {
     ])
   })
 
+  test('names each event that is written, also those of its children, and none below its level', () => {
+    const events: string[] = []
+    const { log } = collect({}, { onEvent: (event) => events.push(event) })
+    log.error('dead_letter')
+    log.child({ user_id: 'u1' }).warn('mail_withheld')
+    log.debug('not_written')
+    expect(events).toEqual(['dead_letter', 'mail_withheld'])
+  })
+
   test('drops what is below its level', () => {
     const { log, lines } = collect({}, { minimumLevel: 'warn' })
     log.debug('a')

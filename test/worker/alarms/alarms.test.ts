@@ -10,12 +10,15 @@ import { env } from 'cloudflare:workers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import * as z from 'zod'
 import { evaluateAlarms } from '../../../src/alarms/evaluate-alarms.ts'
-import type { Ctx, Services } from '../../../src/context.ts'
+import type { Ctx, Services, User } from '../../../src/context.ts'
+import { listAlarmsRoute } from '../../../src/http/routes/admin/alarms.ts'
 import { emptyBook } from '../../../src/monitoring/alarms/book.ts'
+import { rules } from '../../../src/monitoring/alarms/rules.ts'
 import type { Monitor } from '../../../src/monitoring/metrics/object.ts'
 import { createMetricsStore } from '../../../src/monitoring/metrics/store.ts'
 import type { Bindings } from '../../../src/services.ts'
 import worker from '../../../src/worker.ts'
+import { ask } from '../../support/call-route.ts'
 import { workerVariables } from '../../support/bindings.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
@@ -31,6 +34,11 @@ const minuteMs = 60_000
 const receiverUrl = 'https://receiver.test/hooks/secret-path'
 const secretBytes = 'thirty-two bytes for this test..'
 const secret = `whsec_${btoa(secretBytes)}`
+const alarmStates = z.object({
+  evaluated_at: z.string().nullable(),
+  waiting: z.number(),
+  data: z.array(z.looseObject({ name: z.string(), state: z.string() })),
+})
 const bodySchema = z.object({ type: z.string(), data: z.object({ alarm: z.string(), state: z.string() }) })
 
 interface Received {
@@ -282,6 +290,51 @@ describe('the evaluation', () => {
     expect(await stub.saveAlarms({ version: 0, book: { ...book, version: 1 } })).toBe(true)
     expect(await stub.saveAlarms({ version: 0, book: { ...book, version: 1 } })).toBe(false)
     expect(await stub.saveAlarms({ version: 1, book: { ...book, version: 2 } })).toBe(true)
+  })
+})
+
+describe('GET /api/v1/admin/alarms', () => {
+  const asAdministrator = (change: Partial<Services> = {}): Ctx<User> => {
+    const user = world.user('operator')
+    return {
+      ...user,
+      services: cron(change).services,
+      actor: { ...user.actor, role: 'admin' },
+      now: () => new Date(nowMs),
+    }
+  }
+
+  it('shows each alarm, what it measured, and what waits for the receiver', async () => {
+    expect(await ask(asAdministrator(), listAlarmsRoute)).toMatchObject({ evaluated_at: null, waiting: 0 })
+    await deliverDeadLetter()
+    await evaluateAlarms(cron({ sendAlert: () => Promise.reject(new Error('down')) }))
+    const answer = alarmStates.parse(await ask(asAdministrator(), listAlarmsRoute))
+    const at = new Date(nowMs).toISOString()
+    expect(answer).toMatchObject({ evaluated_at: at, waiting: 1 })
+    expect(answer.data.map(({ name }) => name)).toEqual(rules.map(({ name }) => name))
+    expect(answer.data.find(({ name }) => name === 'dead_letters')).toEqual({
+      name: 'dead_letters',
+      severity: 'ticket',
+      summary: expect.any(String),
+      state: 'firing',
+      since: at,
+      value: 1,
+      threshold: 1,
+      unit: 'count',
+      runbook: 'docs/runbook.md#dead_letters',
+    })
+    expect(answer.data.filter(({ state }) => state === 'firing')).toHaveLength(1)
+  })
+
+  it('is refused to a user, and unavailable without a store', async () => {
+    await expect(ask(world.user('curious'), listAlarmsRoute)).rejects.toMatchObject({ code: 'forbidden' })
+    await expect(ask(asAdministrator({ metricsStore: null }), listAlarmsRoute)).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+    const failing: Store = { ...storeOf(cron()), readAlarms: () => Promise.reject(new Error('overloaded')) }
+    await expect(ask(asAdministrator({ metricsStore: failing }), listAlarmsRoute)).rejects.toMatchObject({
+      code: 'unavailable',
+    })
   })
 })
 

@@ -127,6 +127,17 @@ describe('the book', () => {
     expect(after.version).toBe(book.version + 1)
   })
 
+  it('ends the alarm of a rule that no version has evaluated for an hour, and forgets it', () => {
+    const { book } = play(repeat(5, 20))
+    const later = (minutes: number, from: Book) =>
+      stepBook([], from, createReadings({ series: [], totals: [] }, startMs + minutes * minuteMs, []))
+    expect(later(63, book).outbox).toHaveLength(1)
+    const after = later(64, book)
+    expect(after.outbox.map(({ kind, alarm }) => `${alarm} ${kind}`)).toEqual(['test_rule fired', 'test_rule resolved'])
+    expect(after.rules).toEqual({})
+    expect(later(65, after).outbox).toHaveLength(2)
+  })
+
   it('keeps at most 500 notifications', () => {
     const rules = Array.from({ length: 600 }, (_, index) =>
       ruleOf({ next: 20 }, { name: `rule_${index}`, afterMinutes: 0 }),
