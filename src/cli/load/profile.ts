@@ -4,10 +4,11 @@ import { SourceMap } from 'node:module'
 import { WebSocket } from 'ws'
 import * as z from 'zod'
 import { nullIfMissing } from '../../dev/lib/missing.ts'
+import { median } from '../bench/result.ts'
 
 const intervalUs = 200
-/** The sampler takes no samples while the isolate does nothing. Longer gaps than this are such times. */
-const longestGapIntervals = 3
+/** Longer times between two samples are times in which the isolate did nothing, or another process had its processor. */
+const longestGapUs = 3 * intervalUs
 
 const profileSchema = z.object({
   nodes: z.array(
@@ -36,26 +37,35 @@ export type NameOf = (line: number, column: number, name: string) => string
 /** What V8 calls the time in which no function of the isolate ran. */
 const idleNames = new Set(['(idle)', '(program)', '(root)'])
 
+/** The time between two samples of a busy isolate, which is longer than requested. */
+function periodOf(timeDeltas: readonly number[]): number {
+  const short = timeDeltas.filter((us) => us > 0 && us < longestGapUs)
+  return short.length === 0 ? intervalUs : median(short)
+}
+
+/** Each sample stands for one period of processor time, however long the isolate waited before it. */
 export function selfTimeOf({ nodes, samples, timeDeltas }: Profile, nameOf: NameOf): SelfTime {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]))
-  const longestUs = intervalUs * longestGapIntervals
-  const byName = new Map<string, number>()
-  let [garbageUs, idleUs] = [0, 0]
-  for (const [index, id] of samples.entries()) {
+  const periodMs = periodOf(timeDeltas) / 1000
+  const totalMs = timeDeltas.reduce((sum, us) => sum + us, 0) / 1000
+  const counts = new Map<string, number>()
+  let [busy, garbage] = [0, 0]
+  for (const id of samples) {
     const { functionName = '', lineNumber = 0, columnNumber = 0 } = frames.get(id) ?? {}
-    const deltaUs = Math.max(0, timeDeltas[index] ?? 0)
-    const spentUs = Math.min(deltaUs, longestUs)
-    if (idleNames.has(functionName)) idleUs += deltaUs
-    else if (functionName === '(garbage collector)') garbageUs += spentUs
-    else {
-      const name = nameOf(lineNumber, columnNumber, functionName)
-      byName.set(name, (byName.get(name) ?? 0) + spentUs)
-      idleUs += deltaUs - spentUs
-    }
+    if (functionName === '(garbage collector)') garbage += 1
+    if (functionName === '(garbage collector)' || idleNames.has(functionName)) continue
+    const name = nameOf(lineNumber, columnNumber, functionName)
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+    busy += 1
   }
-  const functions = [...byName].map(([name, us]) => ({ name, ms: us / 1000 })).sort((one, other) => other.ms - one.ms)
-  const busyUs = [...byName.values()].reduce((sum, us) => sum + us, 0)
-  return { busyMs: busyUs / 1000, garbageMs: garbageUs / 1000, idleMs: idleUs / 1000, functions }
+  return {
+    busyMs: busy * periodMs,
+    garbageMs: garbage * periodMs,
+    idleMs: Math.max(0, totalMs - (busy + garbage) * periodMs),
+    functions: [...counts]
+      .map(([name, count]) => ({ name, ms: count * periodMs }))
+      .sort((one, other) => other.ms - one.ms),
+  }
 }
 
 const sourceSchema = z.object({ originalSource: z.string(), originalLine: z.number(), name: z.string().nullish() })

@@ -41,22 +41,29 @@ describe('a profile', () => {
     callFrame: frame(name),
   }))
 
+  const ofProfile = (ids: number[], timeDeltas: number[]) =>
+    selfTimeOf({ nodes, samples: ids, timeDeltas }, (_line, _column, name) => name)
+
   it('counts the time of functions, and collections and idle time apart from it', () => {
-    const profile = { nodes, samples: [5, 6, 5, 4, 3, 2], timeDeltas: [200, 200, 200, 300, 5000, 1000] }
-    expect(selfTimeOf(profile, (_line, _column, name) => name)).toEqual({
-      busyMs: 0.6,
-      garbageMs: 0.3,
+    const found = ofProfile([5, 6, 5, 4, 3, 2], [250, 250, 250, 250, 5000, 1000])
+    expect(found).toEqual({
+      busyMs: 0.75,
+      garbageMs: 0.25,
       idleMs: 6,
       functions: [
-        { name: 'parse', ms: 0.4 },
-        { name: 'render', ms: 0.2 },
+        { name: 'parse', ms: 0.5 },
+        { name: 'render', ms: 0.25 },
       ],
     })
   })
 
-  it('does not count the time before a sample in which the isolate was not sampled', () => {
-    const { busyMs, idleMs } = selfTimeOf({ nodes, samples: [5], timeDeltas: [10_600] }, (_line, _column, name) => name)
-    expect({ busyMs, idleMs }).toEqual({ busyMs: 0.6, idleMs: 10 })
+  it('does not count the time before a sample in which the isolate waited', () => {
+    const { busyMs, idleMs } = ofProfile([5, 5, 5], [250, 250, 10_250])
+    expect({ busyMs, idleMs }).toEqual({ busyMs: 0.75, idleMs: 10 })
+  })
+
+  it('takes the requested interval where no two samples are neighbours', () => {
+    expect(ofProfile([5], [10_000]).busyMs).toBeCloseTo(0.2)
   })
 })
 
