@@ -108,7 +108,12 @@ export const metricsText = (ok: number, failed: number, meanSeconds = 0.1, slow 
 export const alarmOf = (state: string) => ({
   name: 'backup_overdue',
   severity: 'page',
+  summary: 'No backup is complete.',
   state,
+  since: ago(1),
+  value: 30,
+  threshold: 26,
+  unit: 'hours',
   runbook: 'docs/runbook.md#backup_overdue',
 })
 export const alarmStates = (state: string, evaluatedHours: number | null = 0) => ({

@@ -222,7 +222,7 @@ describe('a made-up response', () => {
     return schema instanceof z.ZodType ? schema : null
   }
 
-  it.each(['sync/runs', 'webhooks', 'items', 'dead-letters', 'usage', 'backups', 'audit/verify'])(
+  it.each(['sync/runs', 'webhooks', 'items', 'dead-letters', 'usage', 'backups', 'audit/verify', 'alarms'])(
     'has the form of /api/v1/admin/%s',
     (name) => {
       expect(schemaOf(name)?.safeParse(healthy[name])).toMatchObject({ success: true })
