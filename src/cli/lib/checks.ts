@@ -1,5 +1,6 @@
 // A list of small checks with one verdict each: pass, warn or fail. What a check does not know is never a pass, and a
 // check that throws has failed.
+import { stripVTControlCharacters } from 'node:util'
 import { redacted } from './redacted.ts'
 
 export type Status = 'pass' | 'warn' | 'fail'
@@ -49,13 +50,18 @@ export function messageOf(error: unknown): string {
   return `${error.message || error.name}${cause}`
 }
 
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim().slice(0, longestText)
+/** Without line breaks, and without the colours of other programs. */
+const oneLine = (text: string): string =>
+  stripVTControlCharacters(text).replaceAll(/\s+/g, ' ').trim().slice(0, longestText)
 
 async function verdictOf<Ports>(check: Check<Ports>, ports: Ports): Promise<Verdict> {
   try {
     return await check.check(ports)
   } catch (error) {
-    return fail(messageOf(error), 'The check itself did not finish: remove what the message names, then run it again.')
+    return fail(
+      messageOf(error),
+      'The check itself did not finish: remove the cause that the message names, then run it again.',
+    )
   }
 }
 

@@ -7,7 +7,8 @@ import { json, startAnswering, type Answering } from '../../plaid/answering.ts'
 import { head, resultOf, succeeds } from './ports.ts'
 
 const check = (name: string, changed?: Partial<PreflightPorts>) => resultOf(codeChecks, name, changed)
-const failing: PreflightPorts['run'] = () => Promise.resolve({ code: 1, output: 'src/x.ts: it is wrong' })
+const failing: PreflightPorts['run'] = () =>
+  Promise.resolve({ code: 1, output: '\u001B[31msrc/x.ts:\u001B[0m\nit is wrong' })
 
 describe.each([
   ['static analysis', 'npm run -s check:lint'],
