@@ -89,7 +89,8 @@ export async function recover(ports: UndoPorts): Promise<void> {
   const { state } = loaded
   if (state.phase === 'proven') {
     print('The last deployment ended before its triggers: they are applied now.')
-    await cloudflare.deployTriggers()
+    // The crons of that deployment: wrangler.toml may be that of a newer release by now.
+    await cloudflare.deployTriggers(state.crons)
     await store.save({ ...state, phase: 'done' })
   } else if (state.phase === 'moving') {
     print('The last deployment was interrupted.')

@@ -5,27 +5,28 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
-import { first, type Harness, second, third, withRelease } from './harness.ts'
+import { config, first, type Harness, second, third, withRelease } from './harness.ts'
 
+const { workerName } = config
 let harness: Harness
 beforeEach(async () => {
   harness = await withRelease()
 })
 afterEach(() => harness.end())
 
-describe('a process that is killed', () => {
-  const program = join(projectFolder, 'test', 'unit', 'cli', 'deploy', 'deploy-process.ts')
-  const runKilled = () =>
-    new Promise<string | null>((resolve) => {
-      const env = {
-        ...process.env,
-        ...harness.fake.environment,
-        DEPLOY_FOLDER: harness.folder,
-        EDGE_URL: harness.edge.url,
-      }
-      const child = execFile(process.execPath, [program], { env }, () => resolve(child.signalCode))
-    })
+const program = join(projectFolder, 'test', 'unit', 'cli', 'deploy', 'deploy-process.ts')
+const runKilled = () =>
+  new Promise<string | null>((resolve) => {
+    const env = {
+      ...process.env,
+      ...harness.fake.environment,
+      DEPLOY_FOLDER: harness.folder,
+      EDGE_URL: harness.edge.url,
+    }
+    const child = execFile(process.execPath, [program], { env }, () => resolve(child.signalCode))
+  })
 
+describe('a process that is killed', () => {
   it.each([
     ['before the upload', { command: 'versions upload' }, 'started', { [first]: 100 }],
     [
@@ -62,6 +63,19 @@ describe('a process that is killed', () => {
 })
 
 describe('the file of the last deployment', () => {
+  it('has the crons that an interrupted deployment still has to apply', async () => {
+    harness.fake.addFault({ command: 'triggers deploy', killsParent: true, times: 1 })
+    await runKilled()
+    const crons = ['0 4 * * *']
+    const state = await harness.state()
+    if (state === null) throw new Error('no state')
+    await harness.store.save({ ...state, crons })
+    const preflight = () => Promise.reject(new Error('stop'))
+    await expect(harness.run({ preflight })).rejects.toThrow('stop')
+    expect(harness.fake.account().workers[workerName]?.crons).toEqual(crons)
+    expect(await harness.state()).toMatchObject({ phase: 'done' })
+  }, 60_000)
+
   it.each(['', '{', '{"format":1}', '{"format":2,"environment":"staging"}', 'null'])(
     'stops nothing if it is damaged (%j) while one version serves, and is kept',
     async (text) => {
