@@ -9,7 +9,7 @@ import { fire } from './generator.ts'
 import { type LocalStack, originOf } from './local-stack.ts'
 import { type Member, readsOf } from './population.ts'
 import { heapBytes, openInspector } from './profile.ts'
-import { type Finding, type Traffic, trafficOf } from './traffic.ts'
+import { criteriaOf, type Finding, type Traffic, trafficOf } from './traffic.ts'
 
 const run = promisify(execFile)
 const megabyte = 1024 * 1024
@@ -135,9 +135,11 @@ export async function soak(
     ]).finally(() => clearInterval(told))
     over.abort()
     const [resident, heap] = await Promise.all(watches)
+    const traffic = trafficOf('soak', fired[0].outcomes, fired[0].seconds)
     return {
-      traffic: [trafficOf('soak', fired[0].outcomes, fired[0].seconds)],
+      traffic: [traffic],
       findings: [
+        ...criteriaOf(traffic),
         ...findingsOf('resident memory of workerd', memoryOf(resident), true),
         ...findingsOf('heap of an isolate, after collections', memoryOf(heap), true),
       ],
