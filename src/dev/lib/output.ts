@@ -1,5 +1,6 @@
 // The local stack's output: one line a step, with its time, its level and its part.
 import * as z from 'zod'
+import { readableLine } from './readable-line.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 export type Print = (part: string, message: string, level?: Level) => void
@@ -14,7 +15,16 @@ const ansi = new RegExp(String.raw`\u001B\[[0-9;?]*[A-Za-z]`, 'g')
 export function createPrint(stream: NodeJS.WritableStream): Print {
   return (part, message, level = 'info') => {
     const time = new Date().toISOString().slice(11, 23)
-    stream.write(`${time} ${level.padEnd(5)} ${part.padEnd(nameWidth)} ${message}\n`)
+    stream.write(`${time} ${level.padEnd(5)} ${part.padEnd(nameWidth)} ${readableLine(message)}\n`)
+  }
+}
+
+/** Writes one JSON object a line: the Worker's events as they are, and all other lines as the event `stack`. */
+export function createJsonPrint(stream: NodeJS.WritableStream): Print {
+  return (part, message, level = 'info') => {
+    const isEvent = logLine.safeParse(parseLine(message)).success
+    const event = { time: new Date().toISOString(), level, event: 'stack', part, message }
+    stream.write(`${isEvent ? message : JSON.stringify(event)}\n`)
   }
 }
 

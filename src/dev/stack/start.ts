@@ -1,6 +1,6 @@
 // `npm run dev`: the whole product on one machine, until Ctrl-C. Prints its progress, then one READY line. Exit code 0
 // when it was stopped, 1 when a part failed.
-import { createPrint } from '../lib/output.ts'
+import { createJsonPrint, createPrint } from '../lib/output.ts'
 import { runCommand } from '../lib/run-command.ts'
 
 const help = `npm run dev
@@ -11,6 +11,7 @@ tokens: your identity provider makes them.
   PORT, PLAID_PORT, SQL_PORT, PG_PORT   ports (8787, 8788, 8789, 8790); 0 takes a free one
   DATA_DIR                              where the data stay (.data/); :memory: keeps none
   LOCAL_DATABASE_URL                    a running PostgreSQL (15 or newer) instead of the embedded one
+  LOG=json                              one JSON object a line instead of text
   any variable of the configuration     goes to the Worker before .dev.vars
 Ctrl-C stops everything.`
 
@@ -28,7 +29,7 @@ function watchParent(onGone: () => void): void {
 }
 
 async function main(): Promise<void> {
-  const print = createPrint(process.stdout)
+  const print = (process.env['LOG'] === 'json' ? createJsonPrint : createPrint)(process.stdout)
   const stopping = new AbortController()
   const { signal } = stopping
   let failure: string | null = null
