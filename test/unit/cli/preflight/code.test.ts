@@ -65,9 +65,17 @@ describe('the tests', () => {
   afterAll(() => github.stop())
 
   const url = 'https://github.com/wealth/edge/actions/runs/42'
+  const passed = {
+    head_sha: head,
+    path: '.github/workflows/ci.yml',
+    event: 'push',
+    status: 'completed',
+    conclusion: 'success',
+  }
+  const shell = () => ({ GITHUB_API_URL: github.url, GITHUB_TOKEN: 'a-token' })
   const byRun = async (answer: object, status = 200) => {
     github.answer(json(JSON.stringify(answer), status))
-    return await check('tests', { tested: url, shell: { GITHUB_API_URL: github.url, GITHUB_TOKEN: 'a-token' } })
+    return await check('tests', { tested: url, shell: { ...shell(), GITHUB_REPOSITORY: 'Wealth/Edge' } })
   }
 
   it('run where no other run is named', async () => {
@@ -77,27 +85,64 @@ describe('the tests', () => {
   })
 
   it('passed where a run of this commit did, as GitHub says', async () => {
-    expect(await byRun({ head_sha: head, status: 'completed', conclusion: 'success' })).toMatchObject({
-      status: 'pass',
-      said: `run 42 passed for ${head.slice(0, 12)}`,
-    })
+    expect(await byRun(passed)).toMatchObject({ status: 'pass', said: `run 42 passed for ${head.slice(0, 12)}` })
     expect(github.asked).toMatchObject([
       { path: '/repos/wealth/edge/actions/runs/42', headers: { authorization: 'Bearer a-token' } },
     ])
+    expect(await byRun({ ...passed, path: '.github/workflows/ci.yml@main' })).toMatchObject({ status: 'pass' })
   })
 
   it.each([
+    ['it tested another commit', { ...passed, head_sha: 'f'.repeat(40) }, 200, 'run 42 tested ffffffffffff'],
+    ['it failed', { ...passed, conclusion: 'failure' }, 200, 'run 42 is failure'],
+    ['it still runs', { ...passed, status: 'in_progress', conclusion: null }, 200, 'run 42 is in_progress'],
     [
-      'it tested another commit',
-      { head_sha: 'f'.repeat(40), status: 'completed', conclusion: 'success' },
+      'it is of the weekly workflow',
+      { ...passed, path: '.github/workflows/weekly.yml' },
       200,
-      'run 42 tested ffffffffffff',
+      'run 42 is of .github/workflows/weekly.yml, not of .github/workflows/ci.yml',
     ],
-    ['it failed', { head_sha: head, status: 'completed', conclusion: 'failure' }, 200, 'run 42 is failure'],
-    ['it still runs', { head_sha: head, status: 'in_progress', conclusion: null }, 200, 'run 42 is in_progress'],
-    ['GitHub does not show it', {}, 404, 'unknown: GitHub answers 404'],
+    [
+      'it is of a deployment',
+      { ...passed, path: '.github/workflows/deploy.yml@main' },
+      200,
+      'run 42 is of .github/workflows/deploy.yml@main',
+    ],
+    ['it tested a pull request', { ...passed, event: 'pull_request' }, 200, 'run 42 began with pull_request'],
+    ['GitHub does not show it', {}, 404, 'unknown: GitHub returns 404'],
   ])('fail where a run is named and %s', async (_what, answer, status, said) => {
     expect(await byRun(answer, status)).toMatchObject({ status: 'fail', said: expect.stringContaining(said) })
+  })
+
+  it.each([
+    ['https://github.com/wealth/edge.git', 'pass'],
+    ['https://github.com/Wealth/Edge', 'pass'],
+    ['git@github.com:wealth/edge.git', 'pass'],
+    ['ssh://git@github.com/wealth/edge.git', 'pass'],
+    ['https://github.com/fork/edge.git', 'fail'],
+    ['https://example.com/wealth/edge.git', 'fail'],
+    ['https://example.com/github.com/wealth/edge', 'fail'],
+  ])('of wealth/edge: with the remote %s its run is a %s', async (remote, status) => {
+    github.answer(json(JSON.stringify(passed)))
+    const run = succeeds({
+      'git rev-parse HEAD': head,
+      'git status --porcelain': '',
+      'git remote get-url origin': `${remote}\n`,
+    })
+    expect(await check('tests', { tested: url, shell: shell(), run })).toMatchObject({ status })
+  })
+
+  it('fail where a run of another repository is named, and GitHub is not asked', async () => {
+    const asked = github.asked.length
+    const ofFork = {
+      tested: 'https://github.com/fork/edge/actions/runs/42',
+      shell: { ...shell(), GITHUB_REPOSITORY: 'wealth/edge' },
+    }
+    expect(await check('tests', ofFork)).toMatchObject({
+      status: 'fail',
+      said: 'the run is of fork/edge, and this is wealth/edge',
+    })
+    expect(github.asked).toHaveLength(asked)
   })
 
   it('are only a word where a commit is named', async () => {
