@@ -24,6 +24,21 @@ export const secretNames: readonly string[] = [
   ]),
 ]
 
+/** Other names of credentials that the shell of an operator or of CI has. */
+const credentialNames: ReadonlySet<string> = new Set([
+  ...secretNames,
+  'MIGRATE_DATABASE_URL',
+  'CLOUDFLARE_API_KEY',
+  'PGPASSWORD',
+  'SCAN_PASSWORD',
+])
+
+/** The variables without credentials: for commands that run third-party code and need none. */
+export function withoutCredentials(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isCredential = (name: string) => credentialNames.has(name) || /_(?:TOKEN|SECRET|PASSWORD)$/.test(name)
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !isCredential(name)))
+}
+
 const fileSchema = z.record(z.string(), z.string())
 
 export type Values = Readonly<Record<string, string>>

@@ -5,7 +5,7 @@ import { projectFolder } from '../../dev/lib/project-folder.ts'
 import { type Advisory, findAdvisories } from '../advisories.ts'
 import { type Cloudflare, createCloudflare } from '../lib/cloudflare.ts'
 import { type DeployedConfig, type DeployedEnvironment, readDeployedConfig } from '../lib/deployed-config.ts'
-import { readSecrets, type Values } from '../lib/deployment-values.ts'
+import { readSecrets, type Values, withoutCredentials } from '../lib/deployment-values.ts'
 
 export interface CommandOutcome {
   readonly code: number
@@ -28,7 +28,10 @@ export interface PreflightPorts {
   /** Where a backup is written when the newest one is too old; null for nowhere. */
   readonly backupTo: string | null
   readonly now: () => Date
-  /** Runs a command in the project's folder. Rejects only if it cannot be started. */
+  /**
+   * Runs a command in the project's folder, without the credentials of the shell: tests and linters are code of others.
+   * Rejects only if it cannot be started.
+   */
   readonly run: (
     file: string,
     args: readonly string[],
@@ -52,7 +55,8 @@ export function runInProject(
   args: readonly string[],
   variables: Readonly<Record<string, string>> = {},
 ): Promise<CommandOutcome> {
-  const options = { cwd: projectFolder, env: { ...process.env, ...variables }, maxBuffer: maxOutputBytes }
+  const env = { ...withoutCredentials(process.env), ...variables }
+  const options = { cwd: projectFolder, env, maxBuffer: maxOutputBytes }
   return new Promise((resolve, reject) => {
     const child = execFile(file, [...args], options, (error, out, errors) => {
       // An exit code is a number; a text says that the command was not run to its end.

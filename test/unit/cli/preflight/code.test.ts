@@ -1,10 +1,13 @@
 // Advisories, linters, secret scan, bundle, and that the tests passed for this commit.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PreflightPorts } from '../../../../src/cli/preflight/ports.ts'
 import { codeChecks } from '../../../../src/cli/preflight/code.ts'
+import { secretNames } from '../../../../src/cli/lib/deployment-values.ts'
 import { runInProject } from '../../../../src/cli/preflight/ports.ts'
 import { json, startAnswering, type Answering } from '../../plaid/answering.ts'
 import { head, resultOf, succeeds } from './ports.ts'
+
+afterEach(() => void vi.unstubAllEnvs())
 
 const check = (name: string, changed?: Partial<PreflightPorts>) => resultOf(codeChecks, name, changed)
 const failing: PreflightPorts['run'] = () =>
@@ -122,7 +125,7 @@ describe('the tests', () => {
     ['https://github.com/fork/edge.git', 'fail'],
     ['https://example.com/wealth/edge.git', 'fail'],
     ['https://example.com/github.com/wealth/edge', 'fail'],
-  ])('of wealth/edge: with the remote %s its run is a %s', async (remote, status) => {
+  ])('need a run of the repository that the remote %s names: wealth/edge is a %s', async (remote, status) => {
     github.answer(json(JSON.stringify(passed)))
     const run = succeeds({
       'git rev-parse HEAD': head,
@@ -170,5 +173,27 @@ describe('a command of a check', () => {
       code: 3,
       output: expect.stringMatching(/ x\nloud\n$/),
     })
+  })
+
+  it('gets no credential of the shell, but for those that it is given', async () => {
+    const credentials = [
+      ...secretNames,
+      'MIGRATE_DATABASE_URL',
+      'CLOUDFLARE_API_TOKEN',
+      'CLOUDFLARE_API_KEY',
+      'SMOKE_TOKEN',
+      'ADMIN_TOKEN',
+      'GITHUB_TOKEN',
+      'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
+      'SCAN_PASSWORD',
+    ]
+    for (const name of credentials) vi.stubEnv(name, 'not-for-children')
+    vi.stubEnv('TEST_DATABASE_URL', 'postgres://localhost')
+    const script = 'console.log(JSON.stringify(process.env))'
+    const { output } = await runInProject(process.execPath, ['-e', script], { AUDIT_KEY: 'given' })
+    const seen = JSON.parse(output)
+    expect(Object.keys(seen).filter((name) => seen[name] === 'not-for-children')).toEqual([])
+    expect(seen).toMatchObject({ AUDIT_KEY: 'given', TEST_DATABASE_URL: 'postgres://localhost' })
+    expect(seen.PATH).toBe(process.env['PATH'])
   })
 })
