@@ -1,4 +1,5 @@
 // Checks of what the deployment would be configured with, and of what it needs at Cloudflare and at Plaid.
+import { decodeJwt } from 'jose'
 import { parseConfig } from '../../config/config.ts'
 import { AppError } from '../../errors.ts'
 import { type Check, fail, pass, type Verdict, warn } from '../lib/checks.ts'
@@ -91,4 +92,40 @@ const plaid: Check<PreflightPorts> = {
   },
 }
 
-export const settingChecks: readonly Check<PreflightPorts>[] = [configuration, secretsPresent, resources, plaid]
+/** A deployment watches two steps and ends with the smoke test: its token must still be valid then. */
+const leastTokenMs = 3_600_000
+const tokenRemedy = 'Make one that lasts: docs/go-live.md, *The token of the smoke test*.'
+
+/** When a token expires; null if it does not say so. Tokens of a provider need not be readable. */
+function expiryOf(token: string): Date | null {
+  try {
+    const { exp } = decodeJwt(token)
+    return exp === undefined ? null : new Date(exp * 1000)
+  } catch {
+    return null
+  }
+}
+
+const smokeToken: Check<PreflightPorts> = {
+  name: 'token of the smoke test',
+  check({ shell, now }) {
+    const token = shell['SMOKE_TOKEN']
+    if (!token) return warn('there is no SMOKE_TOKEN, so the smoke test reads nothing as a user', tokenRemedy)
+    const expiry = expiryOf(token)
+    if (expiry === null) return warn('unknown: SMOKE_TOKEN does not say when it expires', tokenRemedy)
+    const leftMs = expiry.getTime() - now().getTime()
+    const at = expiry.toISOString()
+    if (leftMs <= 0) return fail(`SMOKE_TOKEN expired at ${at}: the new version would be rolled back`, tokenRemedy)
+    if (leftMs < leastTokenMs)
+      return fail(`SMOKE_TOKEN expires at ${at}, perhaps before the deployment ends`, tokenRemedy)
+    return pass(`valid until ${at}`)
+  },
+}
+
+export const settingChecks: readonly Check<PreflightPorts>[] = [
+  configuration,
+  secretsPresent,
+  resources,
+  plaid,
+  smokeToken,
+]

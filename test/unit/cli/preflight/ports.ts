@@ -18,6 +18,7 @@ export const config: PreflightPorts['config'] = {
     PLAID_WEBHOOK_URL: 'https://api.wealth.test/api/v1/plaid/webhook',
     CORS_ORIGINS: '["https://app.wealth.test"]',
     BACKUP_RECIPIENT: recipient,
+    SENTRY_DSN: 'https://publickey@sentry.wealth.test/1',
     AUTH_EMAIL_URL: email.AUTH_EMAIL_URL,
     AUTH_EMAIL_FROM: email.AUTH_EMAIL_FROM,
     AUTH_PUBLIC_URL: email.AUTH_PUBLIC_URL,

@@ -8,6 +8,7 @@ const names = [
   'secrets at Cloudflare',
   'queues and bucket',
   'Plaid credentials',
+  'token of the smoke test',
   'database logins over TLS',
   'pooled host',
   'migrations',

@@ -1,9 +1,11 @@
 // Configuration, secrets, queues and bucket at Cloudflare, and the credentials of Plaid.
+import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { PreflightPorts } from '../../../../src/cli/preflight/ports.ts'
 import { settingChecks } from '../../../../src/cli/preflight/settings.ts'
 import { connectStack, type TestSimulator } from '../../../support/stack.ts'
 import { json, plaidError, startAnswering, type Answering } from '../../plaid/answering.ts'
+import { key } from '../../config/variables.ts'
 import { config, portsWith, resultOf, secrets } from './ports.ts'
 
 const check = (name: string, changed?: Partial<PreflightPorts>) => resultOf(settingChecks, name, changed)
@@ -166,5 +168,30 @@ describe('the credentials of Plaid', () => {
   it('fail where a proxy responds in place of Plaid', async () => {
     server.answer(json('<html>', 403))
     expect(await plaid(simulator.secret, server.url)).toMatchObject({ status: 'fail' })
+  })
+})
+
+describe('the token of the smoke test', () => {
+  const now = () => new Date('2026-03-02T09:30:00Z')
+  const expires = async (time: string) =>
+    await new SignJWT({ exp: Date.parse(time) / 1000 })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(Buffer.from(key('signs')))
+  const token = async (value?: string) =>
+    await check('token of the smoke test', { now, shell: value === undefined ? {} : { SMOKE_TOKEN: value } })
+
+  it.each([
+    ['passes an hour before its end', '2026-03-02T10:30:00Z', 'pass', 'valid until 2026-03-02T10:30:00.000Z'],
+    ['fails within an hour of its end', '2026-03-02T10:29:59Z', 'fail', 'perhaps before the deployment ends'],
+    ['fails after its end', '2026-03-02T09:30:00Z', 'fail', 'SMOKE_TOKEN expired at 2026-03-02T09:30:00.000Z'],
+  ])('%s', async (_what, time, status, said) => {
+    expect(await token(await expires(time))).toMatchObject({ status, said: expect.stringContaining(said) })
+  })
+
+  it('is unknown where it is no JWT, or names no end', async () => {
+    const endless = await new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(key('signs')))
+    for (const value of ['opaque', endless])
+      expect(await token(value)).toMatchObject({ status: 'warn', said: expect.stringContaining('does not say when') })
+    expect(await token()).toMatchObject({ status: 'warn', said: expect.stringContaining('there is no SMOKE_TOKEN') })
   })
 })
