@@ -2,7 +2,7 @@
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { ask, codeOf } from '../lib/ask.ts'
 import { type Check, fail, pass, type Verdict, warn } from '../lib/checks.ts'
-import { describeAnswer, type SmokePorts } from './target.ts'
+import { describeAnswer, problemCode, type SmokePorts } from './target.ts'
 
 const timeoutMs = 10_000
 /** Cloudflare renews a certificate 30 days before its end. */
@@ -115,9 +115,15 @@ function plainVerdict(answer: Awaited<ReturnType<typeof ask>>, at: URL): Verdict
     if (location?.protocol === 'https:' && location.hostname === at.hostname) return pass(`redirected (${status})`)
     return fail(`redirected to ${location?.origin ?? 'nowhere'}, not to ${at.origin}`, alwaysHttps)
   }
-  // 401 would mean that the token was looked at.
-  if (status >= 400 && status < 500 && status !== 401) return pass(`refused (${describeAnswer(answer)})`)
-  return fail(`answered with ${describeAnswer(answer)}`, alwaysHttps)
+  const said = describeAnswer(answer)
+  if (status === 403 && problemCode(answer) === 'https_required') return pass(`refused (${said})`)
+  // 401 would mean that the token was looked at. Any other refusal can come before the one that is asked for here.
+  if (status >= 400 && status < 500 && status !== 401)
+    return warn(
+      `unknown: ${said} does not say that https is required`,
+      'Run it again in a minute, from another network.',
+    )
+  return fail(`answered with ${said}`, alwaysHttps)
 }
 
 async function askPlainly(ports: SmokePorts, path: string, headers: Record<string, string>): Promise<Verdict> {

@@ -148,6 +148,22 @@ describe('the transport', () => {
       expect(report.found[name]).toMatchObject({ status: 'fail', said: expect.stringContaining(said) })
   })
 
+  it.each([
+    [429, {}],
+    [403, {}],
+    [403, { code: 'forbidden' }],
+    [404, { code: 'https_required' }],
+  ])('does not know whether https is required where plain http gets %s %j', async (status, body) => {
+    const report = await smoke(
+      await start({ plain: (_request, response) => response.writeHead(status).end(JSON.stringify(body)) }),
+    )
+    for (const name of ['plain http', 'a token over plain http'])
+      expect(report.found[name]).toMatchObject({
+        status: 'warn',
+        said: expect.stringContaining(`unknown: ${status}`),
+      })
+  })
+
   it('passes where nothing listens for plain http', async () => {
     const report = await smoke(await start({ plain: null }))
     expect(report.found['plain http']).toMatchObject({ status: 'pass', said: 'nothing listens for plain http' })
