@@ -54,7 +54,7 @@ async function main(args: string[]): Promise<void> {
   const print = (line: string) => void process.stdout.write(`${line}\n`)
   const report = await checkPlaid(settings, { onResult: (result) => print(describeResult(result)) })
   print(describeReport(report))
-  print(`\nNo call tells what follows. Look into Plaid's dashboard:`)
+  print(`\nNo call shows the following. Look into Plaid's dashboard:`)
   for (const line of dashboardLines(settings.environment)) print(line)
   if (!report.ok) throw new Error('The connection to Plaid is not in order.')
 }

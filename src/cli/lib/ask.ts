@@ -34,7 +34,7 @@ export function ask(url: string, { method = 'GET', headers = {}, body, ca, ...re
       let bytes = 0
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length
-        if (bytes > maxBytes) sent.destroy(new Error(`${url} answers with more than ${maxBytes} bytes.`))
+        if (bytes > maxBytes) sent.destroy(new Error(`${url} returns more than ${maxBytes} bytes.`))
         chunks.push(chunk)
       })
       response.on('error', reject)
@@ -55,7 +55,7 @@ export function ask(url: string, { method = 'GET', headers = {}, body, ca, ...re
   })
 }
 
-/** The JSON of an response, or null where it is no JSON. */
+/** The JSON of a response, or null where it is no JSON. */
 export function jsonOf({ text }: Pick<Answered, 'text'>): unknown {
   try {
     return JSON.parse(text)

@@ -47,7 +47,7 @@ const auditTrail: Check<SmokePorts> = {
     if (last !== null && !last.valid)
       return fail(
         `the verification of ${last.verified_at} found a fault`,
-        'docs/incident-response.md: somebody changed rows.',
+        'Rows were altered: follow docs/incident-response.md.',
       )
     if (since !== null && ports.now().getTime() - Date.parse(since) > chainAgeMs)
       return fail(
@@ -90,7 +90,10 @@ const securityLog: Check<SmokePorts> = {
       ...(refused > 0 ? [`${refused} × sign_in_refused`] : []),
     ].join(', ')
     if (seen.length === 0 && refused < refusedSignIns) return pass(said)
-    return warn(said, 'Ask who did this: GET /api/v1/admin/audit?action=…; docs/incident-response.md if nobody knows.')
+    return warn(
+      said,
+      'Ask who did this: GET /api/v1/admin/audit?action=…; docs/incident-response.md if it is unexplained.',
+    )
   },
 }
 
