@@ -4,6 +4,7 @@ import type { AuditAction } from '../audit/actions.ts'
 import { audit } from '../audit/audit.ts'
 import type { Ctx } from '../context.ts'
 import { fromUtf8 } from '../crypto/encoding.ts'
+import { AppError } from '../errors.ts'
 import { sqlState, sqlStateOf } from '../db/core/sql-state.ts'
 import {
   type EventAudit,
@@ -53,10 +54,17 @@ async function receive(ctx: Ctx, request: WebhookRequest): Promise<Received> {
   }
   const { replayKey, scheme } = verdict
   let event: Received = { outcome: 'replay', replay: true }
-  await recentWebhooks.once(replayKey, now.getTime(), async () => {
-    if (!(await isExcessCopy(ctx, replayKey)))
-      event = await processDelivery(ctx, parseBody(request.body), { replayKey, scheme })
-  })
+  try {
+    await recentWebhooks.once(replayKey, now.getTime(), async () => {
+      if (!(await isExcessCopy(ctx, replayKey)))
+        event = await processDelivery(ctx, parseBody(request.body), { replayKey, scheme })
+    })
+  } catch (error) {
+    // A freeze refuses webhooks on purpose.
+    if (!(error instanceof AppError && error.code === 'frozen'))
+      ctx.services.metrics.count('wn_webhooks_total', { outcome: 'failed' })
+    throw error
+  }
   return { ...event, scheme }
 }
 

@@ -42,7 +42,7 @@ export const catalog = {
   wn_rate_limit_refusals_total: counter('Requests that a rate limit refused.', 'policy'),
   wn_rate_limiter_failures_total: counter('Requests that could not be counted, because the rate limiter failed.'),
   wn_webhooks_total: counter(
-    'Verified webhooks: `accepted`, `replay` (received before) or `unmatched` (of an unknown item).',
+    'Verified webhooks: `accepted`, `replay` (received before), `unmatched` (of an unknown item) or `failed` (not stored).',
     'outcome',
   ),
   wn_webhook_refusals_total: counter('Webhooks that were refused, by reason.', 'reason'),

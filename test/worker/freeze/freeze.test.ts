@@ -15,6 +15,7 @@ import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { bankOf, linkAndSync } from '../../support/linked.ts'
+import { countingOutcomes } from '../../support/counting-outcomes.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
 import type { Delivery } from '../../support/stack.ts'
@@ -174,7 +175,10 @@ describe('a frozen deployment', () => {
     await world.deliver(await changed())
     const delivery = await changed()
     await freeze()
-    expect(await codeOf(world.deliver(delivery))).toBe('frozen')
+    const { services, outcomes } = countingOutcomes(world.services)
+    expect(await codeOf(world.deliver(delivery, services))).toBe('frozen')
+    // Nobody is paged for what an operator wants.
+    expect(outcomes).toEqual([])
     await changeFreeze(operator(), 'off')
     await world.deliver(delivery)
     await world.drain()

@@ -9,6 +9,7 @@ import type { Services } from '../../../src/context.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { receiveWebhook } from '../../../src/webhooks/receive.ts'
 import { createRecentDeliveries } from '../../../src/webhooks/keys/recent-deliveries.ts'
+import { countingOutcomes } from '../../support/counting-outcomes.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { codeOf, useWorld } from '../../support/item-lifecycle.ts'
 import { addAndCatchWebhook, linkAndSync } from '../../support/linked.ts'
@@ -212,13 +213,21 @@ describe('a webhook', () => {
   it('leaves only a reason in the log when it is not authentic', async () => {
     const item = await linkAndSync(world, 'forged')
     const { body, plaidVerification } = await addAndCatchWebhook(world, item)
-    expect(await codeOf(world.deliver({ body: `${body} `, plaidVerification }))).toBe('webhook_refused')
-    expect(await codeOf(world.deliver({ body, plaidVerification: null }))).toBe('webhook_refused')
+    const { services, outcomes } = countingOutcomes(world.services)
+    expect(await codeOf(world.deliver({ body: `${body} `, plaidVerification }, services))).toBe('webhook_refused')
+    expect(await codeOf(world.deliver({ body, plaidVerification: null }, services))).toBe('webhook_refused')
+    const keyless: Services = { ...services, findWebhookKey: () => Promise.resolve({ status: 'unavailable' }) }
+    expect(await codeOf(world.deliver({ body, plaidVerification }, keyless))).toBe('webhook_unverified')
+    expect(outcomes).toEqual([])
     expect(await events(item.plaidItemId)).toEqual([])
     expect(await marks(item.id)).toEqual(clean)
     expect(world.queue).toEqual([])
     const told = world.lines.filter((line) => line.includes('webhook_refused'))
-    expect(told.map((line) => /"reason":"(\w+)"/.exec(line)?.[1])).toEqual(['body_mismatch', 'missing_header'])
+    expect(told.map((line) => /"reason":"(\w+)"/.exec(line)?.[1])).toEqual([
+      'body_mismatch',
+      'missing_header',
+      'key_unavailable',
+    ])
   })
 })
 
@@ -279,7 +288,9 @@ describe('a webhook during an outage', () => {
     const item = await linkAndSync(world, 'database')
     const delivery = await addAndCatchWebhook(world, item)
     await world.stack.addFault(world.database.name, { kind: 'fail-before' })
-    expect(await codeOf(world.deliver(delivery))).toBe('unavailable')
+    const { services, outcomes } = countingOutcomes(world.services)
+    expect(await codeOf(world.deliver(delivery, services))).toBe('unavailable')
+    expect(outcomes).toEqual(['failed'])
     expect(await events(item.plaidItemId)).toEqual([])
     expect(await marks(item.id)).toEqual(clean)
     expect(world.queue).toEqual([])

@@ -21,12 +21,29 @@ function databaseErrors(readings: Readings): number | null {
   return percentOf(failed, readings.count(databaseMetric, 5), leastDatabaseCalls)
 }
 
+/**
+ * Endpoints whose argument a client can make up, with no login or with one: key ids of webhooks, public tokens, link
+ * tokens. Nobody may page the operator with them. Their outages fire webhook_keys_unavailable, errors_5xx and
+ * exchanges_stuck.
+ */
+export const clientEndpoints: ReadonlySet<string> = new Set([
+  '/webhook_verification_key/get',
+  '/item/public_token/exchange',
+  '/link/token/get',
+])
+
+/** Some options of a link token come from clients, such as its language. The others are ours, so the endpoint counts. */
+const refusesOptions = (endpoint: string, code: string): boolean =>
+  endpoint === '/link/token/create' && code === 'INVALID_FIELD'
+
 /** The largest share of failed calls of an endpoint. */
 function worstEndpoint(readings: Readings): number | null {
   const codes = readings.valuesOf(plaidMetric, 15, 'code').filter((code) => !expectedCodes.has(code))
-  const shares = readings.valuesOf(plaidMetric, 15, 'endpoint').flatMap((endpoint) => {
+  const endpoints = readings.valuesOf(plaidMetric, 15, 'endpoint').filter((endpoint) => !clientEndpoints.has(endpoint))
+  const shares = endpoints.flatMap((endpoint) => {
     const all = readings.sum(plaidMetric, 15, { endpoint })
-    return percentOf(readings.sum(plaidMetric, 15, { endpoint, code: codes }), all, leastPlaidCalls) ?? []
+    const failures = codes.filter((code) => !refusesOptions(endpoint, code))
+    return percentOf(readings.sum(plaidMetric, 15, { endpoint, code: failures }), all, leastPlaidCalls) ?? []
   })
   return shares.length === 0 ? null : Math.max(...shares)
 }

@@ -1,6 +1,6 @@
 /**
- * Codes that say something about an item, a bank or a limit of this deployment. All others, also unknown ones, are
- * failures of Plaid or of the requests.
+ * Codes that say something about an item, a bank, a limit of this deployment or an argument of a client. All others,
+ * also unknown ones, are failures of Plaid or of the requests.
  */
 export const expectedCodes: ReadonlySet<string> = new Set([
   'ok',
@@ -33,6 +33,10 @@ export const expectedCodes: ReadonlySet<string> = new Set([
   'INSTITUTION_DOWN',
   'INSTITUTION_NOT_RESPONDING',
   'INSTITUTION_NOT_AVAILABLE',
+  // A client made up the argument, or uses it twice.
+  'INVALID_PUBLIC_TOKEN',
+  'INVALID_LINK_TOKEN',
+  'INVALID_WEBHOOK_VERIFICATION_KEY_ID',
   // Not sent: the rate limiter or the freeze refused the call.
   'QUOTA_SPENT',
   'FROZEN',

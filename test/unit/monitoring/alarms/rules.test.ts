@@ -1,4 +1,5 @@
 // Each alarm fires on what it is for, once, and resolves once when that has ended.
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { type Book, emptyBook } from '../../../../src/monitoring/alarms/book.ts'
 import { eventsMetric } from '../../../../src/monitoring/alarms/builders.ts'
@@ -6,7 +7,7 @@ import { eventsOf } from '../../../../src/monitoring/alarms/logged-events.ts'
 import { measureBook } from '../../../../src/monitoring/alarms/own-metrics.ts'
 import { createReadings } from '../../../../src/monitoring/alarms/readings.ts'
 import { rules } from '../../../../src/monitoring/alarms/rules.ts'
-import { isOutage } from '../../../../src/monitoring/alarms/rules/dependencies.ts'
+import { clientEndpoints, isOutage } from '../../../../src/monitoring/alarms/rules/dependencies.ts'
 import { expectedCodes } from '../../../../src/monitoring/alarms/rules/expected-codes.ts'
 import { notificationOf, stepBook } from '../../../../src/monitoring/alarms/step.ts'
 import { bounds } from '../../../../src/monitoring/metrics/catalog.ts'
@@ -84,20 +85,14 @@ const seconds = (name: string, bad: number, good: number, labels: Labels = {}): 
   bad: (record) => record.gauge(name, bad, labels),
   good: (record) => record.gauge(name, good, labels),
 })
-const webhook = (record: Recorder, status: string, times: number): void =>
-  record.observe(
-    'wn_http_request_duration_seconds',
-    0.01,
-    { method: 'POST', route: '/api/v1/plaid/webhook', status },
-    times,
-  )
 const runs = (record: Recorder, code: string, times: number): void =>
   record.count(
     'wn_sync_runs_total',
     { product: 'holdings', outcome: code === 'none' ? 'committed' : 'later', code },
     times,
   )
-const webhooks = (record: Recorder, outcome: string): void => record.count('wn_webhooks_total', { outcome })
+const webhooks = (record: Recorder, outcome: string, times = 1): void =>
+  record.count('wn_webhooks_total', { outcome }, times)
 const freeze = (record: Recorder, state: string): void => {
   for (const each of ['off', 'recovery', 'frozen', 'locked'])
     record.gauge('wn_safety_switch', Number(each === state), { switch: 'freeze', state: each })
@@ -132,13 +127,14 @@ const gauges: Readonly<Record<string, Case>> = {
   removals_stuck: seconds('wn_removal_oldest_age_seconds', 260_000, 60, { reason: 'removed' }),
   webhooks_failing: {
     bad: (record) => {
-      webhook(record, '2xx', 3)
-      webhook(record, '5xx', 2)
+      webhooks(record, 'accepted', 3)
+      webhooks(record, 'failed', 2)
     },
-    // Requests of other routes are measured by errors_5xx.
+    // Unverified deliveries, which anyone can send, get 503 while their keys cannot be read.
     good: (record) => {
-      webhook(record, '2xx', 5)
-      requests(record, '5xx', 0.05, 100)
+      webhooks(record, 'accepted', 3)
+      const labels = { method: 'POST', route: '/api/v1/plaid/webhook', status: '5xx' }
+      record.observe('wn_http_request_duration_seconds', 0.05, labels, 100)
     },
   },
   webhooks_unmatched: {
@@ -365,6 +361,48 @@ describe('a failure of Plaid', () => {
       expect(expectedCodes.has(code)).toBe(false)
     },
   )
+})
+
+describe('what clients choose', () => {
+  it.each([
+    ['/webhook_verification_key/get', 'INVALID_WEBHOOK_VERIFICATION_KEY_ID'],
+    ['/webhook_verification_key/get', 'INVALID_FIELD'],
+    ['/item/public_token/exchange', 'INVALID_PUBLIC_TOKEN'],
+    ['/item/public_token/exchange', 'INVALID_FIELD'],
+    ['/item/public_token/exchange', 'A_NEW_CODE'],
+    ['/link/token/get', 'INVALID_LINK_TOKEN'],
+    ['/link/token/create', 'INVALID_FIELD'],
+    ['/another', 'INVALID_PUBLIC_TOKEN'],
+  ])('does not fire plaid_failing: %s %s', (endpoint, code) => {
+    const bad = (record: Recorder): void => record.count('wn_plaid_calls_total', { endpoint, code }, 100)
+    expect(play('plaid_failing', { bad, good: nothing, badMinutes: 30, goodMinutes: 0 })).toEqual([])
+  })
+
+  it.each([
+    ['/link/token/create', 'INVALID_API_KEYS'],
+    ['/item/get', 'INVALID_FIELD'],
+  ])('hides no failure of ours: %s %s', (endpoint, code) => {
+    const bad = (record: Recorder): void => record.count('wn_plaid_calls_total', { endpoint, code }, 100)
+    expect(play('plaid_failing', { bad, good: nothing, badMinutes: 30, goodMinutes: 0 })).toHaveLength(1)
+  })
+
+  it('names endpoints that the Worker calls', async () => {
+    const text = await readFile('src/plaid/endpoints.ts', 'utf8')
+    for (const endpoint of clientEndpoints) expect(text).toContain(`path: '${endpoint}'`)
+  })
+})
+
+describe('two webhooks that were not stored', () => {
+  it('fire no alarm, a third does', () => {
+    const failing = (times: number): Case => ({
+      bad: (record, nowMs) => (nowMs < startMs + times * minuteMs ? webhooks(record, 'failed') : undefined),
+      good: nothing,
+      badMinutes: 12,
+      goodMinutes: 0,
+    })
+    expect(play('webhooks_failing', failing(2))).toEqual([])
+    expect(play('webhooks_failing', failing(3))).toHaveLength(1)
+  })
 })
 
 describe('an outage of the database', () => {
