@@ -79,8 +79,9 @@ export async function evaluateAlarms(ctx: Ctx): Promise<void> {
   try {
     const book = await advanceOrReport(store, ctx, channels, nowMs)
     if (book === null || book.outbox.length === 0) return
-    const outbox = await deliverDue(book.outbox, channels, nowMs)
-    await store.saveAlarms(book.version, { ...book, version: book.version + 1, outbox: [...outbox] })
+    const outbox = await deliverDue(book.outbox, channels, nowMs, () => ctx.now().getTime())
+    const isSaved = await store.saveAlarms(book.version, { ...book, version: book.version + 1, outbox: [...outbox] })
+    if (!isSaved) ctx.log.error('alarms_not_saved')
   } finally {
     await channels.settled()
   }

@@ -58,6 +58,10 @@ export function percentOf(bad: number | null, all: number | null, atLeast: numbe
   return (100 * (bad ?? 0)) / all
 }
 
+/** Whether the freeze was on at any time of these minutes: it refuses writes and webhooks on purpose. */
+export const wasFrozen = (readings: Readings, minutes: number): boolean =>
+  (readings.sum('wn_safety_switch', minutes, { switch: 'freeze', state: ['recovery', 'frozen', 'locked'] }) ?? 0) > 0
+
 /** Fires when the share of bad outcomes is too large. */
 export function onShare(
   named: Named,

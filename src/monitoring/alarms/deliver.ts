@@ -7,6 +7,8 @@ const longestPauseMs = 30 * minuteMs
 const givenUpAfterMs = 24 * 60 * minuteMs
 /** Each failure may take the whole time of a request, and the next run is a minute away. */
 const mostFailures = 2
+/** After this time nothing is sent: the run must store what was delivered before its time ends (src/cron/schedule.ts). */
+export const deliveryMs = 25_000
 
 export interface Channels {
   /** Null without a configured receiver. */
@@ -19,12 +21,17 @@ export interface Channels {
 /** One, two, four … minutes, at most half an hour. */
 const pauseMs = (attempts: number): number => Math.min(longestPauseMs, minuteMs * 2 ** (attempts - 1))
 
-/** Sends what is due. Returns what is left. Never rejects. */
+/**
+ * Sends what is due, for a bounded time. Returns what is left. Never rejects.
+ * @param clock the current time
+ */
 export async function deliverDue(
   outbox: readonly Notification[],
   channels: Channels,
   nowMs: number,
+  clock: () => number = () => nowMs,
 ): Promise<readonly Notification[]> {
+  const untilMs = clock() + deliveryMs
   const left: Notification[] = []
   /** Alarms with an undelivered notification: a later one must not overtake it. */
   const held = new Set<string>()
@@ -33,7 +40,8 @@ export async function deliverDue(
     if (!given.isReported) channels.sentry(given)
     const notification = { ...given, isReported: true }
     if (channels.webhook === null) continue
-    const isDue = notification.nextAttemptMs <= nowMs && !held.has(given.alarm) && failures < mostFailures
+    const isDue =
+      notification.nextAttemptMs <= nowMs && !held.has(given.alarm) && failures < mostFailures && clock() < untilMs
     const after = isDue ? await attempt(notification, channels, nowMs) : notification
     if (after === null) continue
     if (isDue) failures += 1

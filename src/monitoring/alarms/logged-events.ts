@@ -90,6 +90,7 @@ export const loggedEvents = {
   alarms_book_unreadable: line('the rules start again; those that still hold fire again'),
   alarms_not_read: line('a request for the alarms failed; alarms_interrupted fires where they cannot be evaluated'),
   alarms_not_evaluated: line('alarms_interrupted fires when they are evaluated again'),
+  alarms_not_saved: line('another run replaced the book; what was delivered is sent again, under the same ids'),
   alarm_not_delivered: measuredBy('alarms_undelivered'),
   alarm_given_up: measuredBy('alarms_undelivered'),
 } as const satisfies Readonly<Record<string, Decision>>

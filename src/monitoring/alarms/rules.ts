@@ -2,9 +2,17 @@
 import type { Rule } from './rule.ts'
 import { alarms } from './rules/alarms.ts'
 import { custody } from './rules/custody.ts'
-import { dependencies } from './rules/dependencies.ts'
+import { databaseFailing, dependencies } from './rules/dependencies.ts'
 import { requests } from './rules/requests.ts'
 import { syncs } from './rules/syncs.ts'
 import { upkeep } from './rules/upkeep.ts'
 
-export const rules: readonly Rule[] = [...requests, ...dependencies, ...syncs, ...custody, ...upkeep, ...alarms]
+export const rules: readonly Rule[] = [
+  databaseFailing,
+  ...requests,
+  ...dependencies,
+  ...syncs,
+  ...custody,
+  ...upkeep,
+  ...alarms,
+]

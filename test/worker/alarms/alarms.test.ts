@@ -252,6 +252,24 @@ describe('a cron that dies', () => {
   })
 })
 
+describe('a run that another one overtook', () => {
+  it('says that it could not store what it delivered', async () => {
+    await deliverDeadLetter()
+    const store = storeOf(cron())
+    let saves = 0
+    const overtaken: Store = {
+      ...store,
+      saveAlarms: async (version, book) => {
+        saves += 1
+        return saves === 1 && (await store.saveAlarms(version, book))
+      },
+    }
+    await evaluateAlarms(cron({ metricsStore: overtaken }))
+    expect(changes()).toEqual(['dead_letters fired'])
+    expect(world.lines.join('\n')).toContain('alarms_not_saved')
+  })
+})
+
 describe('the evaluation', () => {
   it('notifies the operator once an hour when the store does not respond', async () => {
     const failing: Store = { ...storeOf(cron()), readAlarms: () => Promise.reject(new Error('overloaded')) }

@@ -48,24 +48,26 @@ function worstEndpoint(readings: Readings): number | null {
   return shares.length === 0 ? null : Math.max(...shares)
 }
 
-export const dependencies: readonly Rule[] = [
-  {
-    name: 'database_failing',
-    severity: 'page',
-    summary: 'Calls of the database fail.',
-    unit: 'percent',
-    reads: [databaseMetric, databaseErrorsMetric],
-    measure: databaseErrors,
-    windowMinutes: 5,
-    firesAt: 20,
-    clearsBelow: 5,
-    afterMinutes: 1,
-    clearAfterMinutes: 5,
-    absence: {
-      kind: 'quiet',
-      why: 'the chain of the audit trail calls the database each minute; without it, cron_audit_missing fires',
-    },
+/** The cause of many others: it is evaluated first. */
+export const databaseFailing: Rule = {
+  name: 'database_failing',
+  severity: 'page',
+  summary: 'Calls of the database fail.',
+  unit: 'percent',
+  reads: [databaseMetric, databaseErrorsMetric],
+  measure: databaseErrors,
+  windowMinutes: 5,
+  firesAt: 20,
+  clearsBelow: 5,
+  afterMinutes: 1,
+  clearAfterMinutes: 5,
+  absence: {
+    kind: 'quiet',
+    why: 'the chain of the audit trail calls the database each minute; without it, cron_audit_missing fires',
   },
+}
+
+export const dependencies: readonly Rule[] = [
   {
     name: 'database_connections',
     severity: 'ticket',

@@ -1,18 +1,33 @@
 // Alarms about requests: what users notice.
-import { day, hour, onEvents, onShare } from '../builders.ts'
+import { day, hour, onEvents, percentOf, wasFrozen } from '../builders.ts'
 import type { Rule } from '../rule.ts'
 
 const httpMetric = 'wn_http_request_duration_seconds'
+/** One failed request of a quiet night wakes nobody. */
+const leastFailures = 5
 const fewRequests = 'a deployment without users has no requests; npm run probe measures availability from outside'
 
 /** Requests: what users notice. */
 export const requests: readonly Rule[] = [
-  onShare(
-    { name: 'errors_5xx', severity: 'page', summary: 'Many requests fail.' },
-    httpMetric,
-    { status: '5xx' },
-    { windowMinutes: 5, percent: 5, clearsBelow: 1, atLeast: 20, quiet: fewRequests },
-  ),
+  {
+    name: 'errors_5xx',
+    severity: 'page',
+    summary: 'Many requests fail.',
+    unit: 'percent',
+    reads: [httpMetric, 'wn_safety_switch'],
+    measure: (readings) => {
+      const failed = readings.count(httpMetric, 5, { status: '5xx' }) ?? 0
+      if (failed < leastFailures || wasFrozen(readings, 5)) return null
+      return percentOf(failed, readings.count(httpMetric, 5), 20)
+    },
+    windowMinutes: 5,
+    firesAt: 5,
+    clearsBelow: 1,
+    afterMinutes: 2,
+    clearAfterMinutes: 5,
+    absence: { kind: 'quiet', why: fewRequests },
+    heldBy: ['database_failing'],
+  },
   {
     name: 'responses_slow',
     severity: 'ticket',

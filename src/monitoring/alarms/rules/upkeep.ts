@@ -4,7 +4,8 @@ import type { Rule } from '../rule.ts'
 
 /** Crons, backups, the audit trail, privacy. */
 export const upkeep: readonly Rule[] = [
-  onHeartbeat('audit', 'page', 10, 'New rows of the audit trail are not chained.'),
+  // The part of the job alone: its other parts have their own alarms.
+  onHeartbeat('chain', 'page', 10, 'New rows of the audit trail are not chained.', 'cron_audit_missing'),
   onHeartbeat('sweep', 'page', 20, 'The sweep does not run: products that are due are not synced.'),
   onHeartbeat('sync', 'ticket', 130, 'The hourly job does not run.'),
   onHeartbeat('backup', 'ticket', 26 * hour, 'The daily backup does not run.'),

@@ -82,6 +82,25 @@ describe('the outbox', () => {
     expect(seen.webhook).toHaveLength(2)
   })
 
+  it('starts nothing after 25 seconds, however slow the receiver is, and the next run sends the rest', async () => {
+    const { seen, given } = channels(() => 'ok')
+    let passedMs = 0
+    const slow: Channels = {
+      ...given,
+      webhook: async (sent) => {
+        passedMs += 9000
+        await given.webhook?.(sent)
+      },
+    }
+    const outbox = Array.from({ length: 6 }, (_, index) => notification(`alarm_${index}`, 'fired'))
+    const left = await deliverDue(outbox, slow, startMs, () => startMs + passedMs)
+    expect(seen.webhook).toHaveLength(3)
+    expect(left.map(({ id, attempts }) => [id, attempts])).toEqual(outbox.slice(3).map(({ id }) => [id, 0]))
+    expect(await deliverDue(left, given, startMs + minuteMs)).toEqual([])
+    expect(seen.webhook).toEqual(outbox.map(({ id }) => id))
+    expect(seen.sentry).toHaveLength(6)
+  })
+
   it('gives up after a day, and says so', async () => {
     const { seen, given } = channels(() => 'fails')
     const old = notification('a', 'fired', startMs - 24 * 60 * minuteMs)

@@ -174,6 +174,8 @@ const heartbeat = (job: string, minutes: number): Case => ({
   badMinutes: minutes + 2,
   goodMinutes: 5,
 })
+/** The chain is a part of its job. */
+const jobOf = (name: string): string => (name === 'audit' ? 'chain' : name)
 const heartbeats: Readonly<Record<string, number>> = {
   audit: 10,
   sweep: 20,
@@ -191,7 +193,7 @@ const cases: Readonly<Record<string, Case>> = {
   ...gauges,
   gauges_missing: heartbeat('gauges', 15),
   ...Object.fromEntries(
-    Object.entries(heartbeats).map(([job, minutes]) => [`cron_${job}_missing`, heartbeat(job, minutes)]),
+    Object.entries(heartbeats).map(([name, minutes]) => [`cron_${name}_missing`, heartbeat(jobOf(name), minutes)]),
   ),
 }
 
@@ -286,7 +288,7 @@ describe.each(ofEvents.map((rule) => [rule.name, rule] as const))('%s', (name, r
 describe('a job that has always run', () => {
   it.each(Object.keys(heartbeats))('fires when its heartbeats stop: %s', (job) => {
     const minutes = heartbeats[job] ?? 0
-    const beats = heartbeat(job, minutes)
+    const beats = heartbeat(jobOf(job), minutes)
     const given = { good: nothing, bad: beats.good, badMinutes: 3, goodMinutes: minutes + 3 }
     expect(play(`cron_${job}_missing`, given)).toEqual([{ kind: 'fired', minute: minutes + 2 }])
   })
@@ -389,6 +391,45 @@ describe('what clients choose', () => {
   it('names endpoints that the Worker calls', async () => {
     const text = await readFile('src/plaid/endpoints.ts', 'utf8')
     for (const endpoint of clientEndpoints) expect(text).toContain(`path: '${endpoint}'`)
+  })
+})
+
+describe('requests that fail', () => {
+  const failing = (each: (record: Recorder) => void, minutes = 12) =>
+    play('errors_5xx', { bad: each, good: nothing, badMinutes: minutes, goodMinutes: 0 })
+
+  it('page nobody if they are fewer than five', () => {
+    const few = (record: Recorder): void => requests(record, '2xx', 0.05, 3)
+    let failures = 0
+    const some = (most: number) => (record: Recorder) => {
+      few(record)
+      failures += 1
+      if (failures <= most) requests(record, '5xx', 0.05, 1)
+    }
+    expect(failing(some(4))).toEqual([])
+    failures = 0
+    expect(failing(some(9))).toHaveLength(1)
+  })
+
+  it('page nobody during a freeze and until its refusals are no longer measured', () => {
+    const refused = (state: string) => (record: Recorder) => {
+      freeze(record, state)
+      requests(record, '5xx', 0.05, 50)
+    }
+    expect(failing(refused('frozen'))).toEqual([])
+    expect(failing(refused('off'))).toHaveLength(1)
+    let minute = 0
+    const ending = (record: Recorder): void => {
+      minute += 1
+      if (minute < 6) refused('recovery')(record)
+      else freeze(record, 'off')
+      requests(record, '2xx', 0.05, 20)
+    }
+    expect(failing(ending, 30)).toEqual([])
+  })
+
+  it('are held by database_failing', () => {
+    expect(rules.find(({ name }) => name === 'errors_5xx')?.heldBy).toEqual(['database_failing'])
   })
 })
 
