@@ -31,7 +31,7 @@ const refreshes: readonly Part[] = [
   { name: 'backups', budgetMs: 60_000, run: reportOverdueBackup },
 ]
 
-/** The chain has a heartbeat of its own: what it guarantees does not depend on the other parts of its job. */
+/** The chain has a separate heartbeat: what it guarantees does not depend on the other parts of the job. */
 async function chain(ctx: Ctx): Promise<void> {
   await chainAudit(ctx)
   const labels = { job: 'chain' }

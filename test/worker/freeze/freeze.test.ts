@@ -177,7 +177,7 @@ describe('a frozen deployment', () => {
     await freeze()
     const { services, outcomes } = countingOutcomes(world.services)
     expect(await codeOf(world.deliver(delivery, services))).toBe('frozen')
-    // Nobody is paged for what an operator wants.
+    // No alarm fires for what an operator wants.
     expect(outcomes).toEqual([])
     await changeFreeze(operator(), 'off')
     await world.deliver(delivery)

@@ -3,7 +3,7 @@ import { day, hour, onEvents, percentOf, wasFrozen } from '../builders.ts'
 import type { Rule } from '../rule.ts'
 
 const httpMetric = 'wn_http_request_duration_seconds'
-/** One failed request of a quiet night wakes nobody. */
+/** Fewer failed requests of a quiet night are no outage. */
 const leastFailures = 5
 const fewRequests = 'a deployment without users has no requests; npm run probe measures availability from outside'
 

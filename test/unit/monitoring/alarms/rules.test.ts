@@ -383,7 +383,7 @@ describe('what clients choose', () => {
   it.each([
     ['/link/token/create', 'INVALID_API_KEYS'],
     ['/item/get', 'INVALID_FIELD'],
-  ])('hides no failure of ours: %s %s', (endpoint, code) => {
+  ])('hides no failure of this deployment: %s %s', (endpoint, code) => {
     const bad = (record: Recorder): void => record.count('wn_plaid_calls_total', { endpoint, code }, 100)
     expect(play('plaid_failing', { bad, good: nothing, badMinutes: 30, goodMinutes: 0 })).toHaveLength(1)
   })
@@ -398,7 +398,7 @@ describe('requests that fail', () => {
   const failing = (each: (record: Recorder) => void, minutes = 12) =>
     play('errors_5xx', { bad: each, good: nothing, badMinutes: minutes, goodMinutes: 0 })
 
-  it('page nobody if they are fewer than five', () => {
+  it('fire no alarm if they are fewer than five', () => {
     const few = (record: Recorder): void => requests(record, '2xx', 0.05, 3)
     let failures = 0
     const some = (most: number) => (record: Recorder) => {
@@ -411,7 +411,7 @@ describe('requests that fail', () => {
     expect(failing(some(9))).toHaveLength(1)
   })
 
-  it('page nobody during a freeze and until its refusals are no longer measured', () => {
+  it('fire no alarm during a freeze and until its refusals are no longer measured', () => {
     const refused = (state: string) => (record: Recorder) => {
       freeze(record, state)
       requests(record, '5xx', 0.05, 50)
