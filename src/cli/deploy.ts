@@ -1,6 +1,7 @@
 // `npm run deploy`: brings the working tree to staging or production in steps, and back if one fails.
 import { parseArgs } from 'node:util'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import { interruption } from './deploy/interruption.ts'
 import { deployPorts } from './deploy/real-ports.ts'
 import { deploy } from './deploy/run.ts'
 import { deployedEnvironment } from './lib/deployed-config.ts'
@@ -40,14 +41,6 @@ function numberOf(name: string, text: string, { min, max }: { min: number; max: 
   if (text.trim() === '' || !(value >= min && value <= max))
     throw misuse(`--${name} must be a number from ${min} to ${max}.`)
   return value
-}
-
-/** Aborts at the first Ctrl-C or SIGTERM. What undoes the deployment continues; a second signal ends the process. */
-function interruption(): AbortSignal {
-  const controller = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.once(name, () => controller.abort(new Error(`The deployment was interrupted (${name}).`)))
-  return controller.signal
 }
 
 async function main(args: string[]): Promise<void> {

@@ -51,10 +51,15 @@ export interface DeployPorts {
   readonly liveCrons: () => Promise<readonly string[] | null>
   /** Asks `/ready` of a version, or of whichever version serves where it is null. */
   readonly ask: (version: string | null) => Promise<VersionAnswer>
-  /** Rejects if the smoke test fails. */
-  readonly smoke: (version: string | null) => Promise<void>
+  /**
+   * Rejects if the smoke test fails, or if another version responds. `override` is the version that the requests name;
+   * null for those of users.
+   */
+  readonly smoke: (version: string, override: string | null) => Promise<void>
   readonly sources: readonly ErrorRateSource[]
   readonly now: () => Date
+  /** Throws if the operator interrupted the deployment. */
+  readonly throwIfInterrupted: () => void
   /** Rejects if the operator interrupts the deployment. */
   readonly wait: (milliseconds: number) => Promise<void>
   /** Continues during an interruption: for what undoes a deployment. */

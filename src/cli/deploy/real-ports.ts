@@ -104,15 +104,16 @@ export async function deployPorts(environment: DeployedEnvironment, choices: Por
     knownCrons,
     liveCrons: liveCronsOf(api, store),
     ask: versionAsker(config.url, config.workerName),
-    smoke: async (version) => {
-      const headers = version === null ? {} : versionOverride(config.workerName, version)
+    smoke: async (version, override) => {
+      const headers = override === null ? {} : versionOverride(config.workerName, override)
       const token = process.env['SMOKE_TOKEN'] || undefined
-      const report = await runSmoke({ url: config.url, headers, token }, { signal })
+      const report = await runSmoke({ url: config.url, headers, token, version }, { signal })
       for (const result of report.results) if (result.status !== 'pass') print(describeResult(result))
       if (!report.ok) throw new Error(`The smoke test failed: ${describeReport(report)}`)
     },
     sources: analytics(api),
     now: () => new Date(),
+    throwIfInterrupted: () => signal.throwIfAborted(),
     wait: (milliseconds) => delay(milliseconds, undefined, { signal }),
     pause,
     print,

@@ -18,6 +18,15 @@ interface Target {
   readonly crons: readonly string[] | null
 }
 
+/** Why the last deployment kept no way back. */
+const foundWithout = {
+  first: 'The last deployment was the first one',
+  migration:
+    'The last deployment had a Durable Object migration, and Cloudflare does not go back over one: repair the fault and run ' +
+    '`npm run deploy`',
+  unknown: 'The last deployment kept no traffic table',
+}
+
 async function findTarget({ store, cloudflare }: RollbackPorts, to: string | undefined): Promise<Target> {
   const loaded = await store.load()
   const kept = loaded.kind === 'found' ? loaded.state : null
@@ -29,7 +38,7 @@ async function findTarget({ store, cloudflare }: RollbackPorts, to: string | und
   const why = {
     none: 'No deployment kept a traffic table',
     damaged: `${store.file} is damaged`,
-    found: 'The last deployment was the first one',
+    found: foundWithout[kept?.noWayBack ?? 'unknown'],
   }
   const versions = (await cloudflare.versions()).map(({ id, createdOn, tag }) => `  ${id}  ${createdOn}  ${tag ?? ''}`)
   throw new Error(`${why[loaded.kind]}. Name a version with --to:\n${versions.join('\n')}`)

@@ -6,7 +6,7 @@ import type { DeployOptions, DeployPorts } from './ports.ts'
 import type { DeployState } from './state.ts'
 import { createMover, describeTraffic, withTraffic } from './traffic.ts'
 import { recover, undoOnFailure } from './undo.ts'
-import { waitUntilReady, watch } from './watch.ts'
+import { firstReadyWithinMs, waitUntilReady, watch } from './watch.ts'
 
 const firstPercentage = 10
 
@@ -25,6 +25,8 @@ interface Start {
   readonly serving: string | null
   /** Whether no version has served users: there is no Worker, or one that only holds secrets. */
   readonly isFirst: boolean
+  /** The newest Durable Object migration of `serving`; null if Cloudflare does not say. */
+  readonly migrationTag: string | null
 }
 
 async function findStart(ports: DeployPorts, { atOnce }: DeployOptions): Promise<Start> {
@@ -32,12 +34,12 @@ async function findStart(ports: DeployPorts, { atOnce }: DeployOptions): Promise
   const table = (await cloudflare.traffic()) ?? []
   refuseUnfinished(ports, table)
   const serving = withTraffic(table)[0]?.versionId ?? null
-  if (serving === null) return { table, serving, isFirst: true }
+  if (serving === null) return { table, serving, isFirst: true, migrationTag: null }
   const { handlers, migrationTag } = await cloudflare.version(serving)
   const isFirst = !handlers.includes('scheduled')
   if (!isFirst && migrationTag !== null && migrationTag !== config.migrationTag && !atOnce)
     throw new PendingMigrationError(atOnceHint(`It has ${migrationTag}, and wrangler.toml ${config.migrationTag}.`))
-  return { table, serving, isFirst }
+  return { table, serving, isFirst, migrationTag }
 }
 
 const atOnceHint = (found: string): string =>
@@ -62,15 +64,11 @@ async function checkCrons({ liveCrons, knownCrons, print }: DeployPorts): Promis
 /** The current state, and how to change it: each change is in the file before the step that it describes. */
 function tracker({ store }: DeployPorts, start: DeployState) {
   let state = start
-  let areTriggersNew = false
   return {
-    current: () => ({ state, areTriggersNew }),
+    current: () => state,
     set: async (change: Partial<DeployState>): Promise<void> => {
       state = { ...state, ...change }
       await store.save(state)
-    },
-    triggersAreNew: (): void => {
-      areTriggersNew = true
     },
   }
 }
@@ -78,16 +76,16 @@ function tracker({ store }: DeployPorts, start: DeployState) {
 type Tracker = ReturnType<typeof tracker>
 
 async function finish(ports: DeployPorts, version: string, track: Tracker): Promise<void> {
-  await ports.smoke(null)
-  await track.set({ phase: 'proven' })
-  track.triggersAreNew()
+  await ports.smoke(version, null)
+  await track.set({ phase: 'proven', areTriggersNew: true })
   await ports.cloudflare.deployTriggers()
   await waitUntilReady(ports, version, null)
   await track.set({ phase: 'done' })
 }
 
 async function deployInSteps(ports: DeployPorts, { table }: Start, serving: string, track: Tracker): Promise<string> {
-  const { cloudflare, print, smoke, notes, pause } = ports
+  const { cloudflare, print, smoke, notes, pause, throwIfInterrupted } = ports
+  throwIfInterrupted()
   const version = await cloudflare.uploadVersion(await notes()).catch((error: unknown) => {
     throw error instanceof PendingMigrationError ? new PendingMigrationError(atOnceHint('')) : error
   })
@@ -102,7 +100,7 @@ async function deployInSteps(ports: DeployPorts, { table }: Start, serving: stri
   await undoOnFailure(ports, track.current, async () => {
     await move(0)
     await waitUntilReady(ports, version, version)
-    await smoke(version)
+    await smoke(version, version)
     await move(firstPercentage)
     await watch(ports, version)
     await move(100)
@@ -112,29 +110,34 @@ async function deployInSteps(ports: DeployPorts, { table }: Start, serving: stri
   return version
 }
 
-/** The first deployment, or one with a Durable Object migration. Cloudflare applies the triggers with it. */
-async function deployAtOnce(ports: DeployPorts, { serving, isFirst }: Start, track: Tracker): Promise<string> {
-  const { cloudflare, print, smoke, notes } = ports
-  await track.set({ phase: 'moving' })
-  const version = await cloudflare.deployAtOnce(await notes())
-  print(`All traffic to ${version}.`)
-  const before = serving === null || isFirst ? null : await cloudflare.version(serving)
-  const { migrationTag } = await cloudflare.version(version)
-  const canGoBack = before !== null && before.migrationTag === migrationTag
-  // Without a version to go back to, the failure only says so.
-  await track.set({ version, ...(canGoBack ? {} : { before: null }) })
-  track.triggersAreNew()
-  await undoOnFailure(ports, track.current, async () => {
-    await waitUntilReady(ports, version, null)
-    await smoke(null)
+/**
+ * The first deployment, or one with a Durable Object migration. Wrangler applies the triggers after the upload and names the
+ * version after both, so whatever fails here can have moved all traffic and replaced the triggers.
+ */
+async function deployAtOnce(ports: DeployPorts, { serving, isFirst, migrationTag }: Start, track: Tracker) {
+  const { cloudflare, config, print, smoke, notes, throwIfInterrupted } = ports
+  const isReplacing = serving !== null && !isFirst
+  const crosses = isReplacing && migrationTag !== null && migrationTag !== config.migrationTag
+  throwIfInterrupted()
+  const given = await notes()
+  const noWayBack = crosses ? { before: null, noWayBack: 'migration' as const } : {}
+  await track.set({ phase: 'moving', areTriggersNew: true, atOnce: { ...given, serving }, ...noWayBack })
+  return await undoOnFailure(ports, track.current, async () => {
+    const version = await cloudflare.deployAtOnce(given)
+    await track.set({ version })
+    print(`All traffic to ${version}.`)
+    if (isReplacing && (await cloudflare.version(version)).migrationTag !== migrationTag)
+      await track.set({ before: null, noWayBack: 'migration' })
+    await waitUntilReady(ports, version, null, isFirst ? firstReadyWithinMs : undefined)
+    await smoke(version, null)
     await watch(ports, version)
+    await track.set({ phase: 'done' })
+    return version
   })
-  await track.set({ phase: 'done' })
-  return version
 }
 
 async function deployLocked(ports: DeployPorts, options: DeployOptions): Promise<string> {
-  const { config, print, preflight, pending, migrate, now } = ports
+  const { config, print, preflight, pending, migrate, now, throwIfInterrupted } = ports
   await recover(ports)
   print('Preflight.')
   await preflight()
@@ -149,6 +152,7 @@ async function deployLocked(ports: DeployPorts, options: DeployOptions): Promise
     workerName: config.workerName,
     startedAt: now().toISOString(),
     before,
+    ...(before === null ? { noWayBack: 'first' as const } : {}),
     cronsBefore: cronsBefore === null ? null : [...cronsBefore],
     crons: [...config.crons],
     version: null,
@@ -158,6 +162,7 @@ async function deployLocked(ports: DeployPorts, options: DeployOptions): Promise
   print(`The traffic before: ${describeTraffic(before)}. Kept in ${ports.store.file}.`)
   if (found.migrations.length > 0) {
     print(`Migrations: ${found.migrations.map(({ name }) => name).join(', ')}.`)
+    throwIfInterrupted()
     await migrate()
   }
   if (start.isFirst || start.serving === null || options.atOnce) return await deployAtOnce(ports, start, track)

@@ -17,14 +17,23 @@ const stateSchema = z.strictObject({
   environment: z.string(),
   workerName: z.string(),
   startedAt: z.iso.datetime(),
-  /** The traffic table from before; null before the first deployment. */
+  /** The traffic table from before; null where there is no way back. */
   before: table.nullable(),
+  /** Why there is no way back: no version served before, or Cloudflare does not go back over a Durable Object migration. */
+  noWayBack: z.enum(['first', 'migration']).optional(),
   /** The crons from before; null if they are unknown. */
   cronsBefore: z.array(z.string()).nullable(),
   /** The crons of this deployment. */
   crons: z.array(z.string()),
   /** The version of this deployment, once it is uploaded. */
   version: z.string().nullable(),
+  /**
+   * For a deployment at once: how to recognize its version where wrangler failed before it named one. `serving` is the
+   * version that had the traffic.
+   */
+  atOnce: z.strictObject({ tag: z.string(), message: z.string(), serving: z.string().nullable() }).optional(),
+  /** Whether the triggers may be those of this deployment. */
+  areTriggersNew: z.boolean().optional(),
   /** `moving`: traffic may have moved. `proven`: the version has all traffic and was judged; its triggers may be missing. */
   phase: z.enum(['started', 'moving', 'proven', 'done', 'rolled_back']),
 })

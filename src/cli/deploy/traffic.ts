@@ -27,32 +27,37 @@ export interface Mover {
   move: (shares: readonly Share[], message: string) => Promise<void>
 }
 
-const reads = 5
+/** A minute: Cloudflare is eventually consistent. */
+const reads = 30
 const readPauseMs = 2000
 
-/** Moves traffic that is as `start` says. `pause` waits between reads, because a read can be older than a change. */
+/**
+ * Moves traffic that is as `start` says. `pause` waits between reads, because a read can be older than a change. A table
+ * that this deployment found or left is an old read and not another deployment, so a failure is undone.
+ */
 export function createMover(
   cloudflare: Pick<Cloudflare, 'traffic' | 'setTraffic'>,
   start: readonly Share[],
   pause: (milliseconds: number) => Promise<void>,
 ): Mover {
   let expected = start
-  /** Returns once the table is `wanted`. While it is what it was, the change may not be readable yet. */
-  const confirm = async (wanted: readonly Share[], was: readonly Share[]): Promise<void> => {
+  const own: (readonly Share[])[] = [start]
+  /** Returns once the table is `wanted`. */
+  const confirm = async (wanted: readonly Share[]): Promise<void> => {
     for (let read = 1; ; read += 1) {
       const found = await cloudflare.traffic()
       if (isSameTraffic(found, wanted)) return
-      if (!isSameTraffic(found, was) || read === reads)
-        throw new ForeignDeploymentError(
-          `Another deployment changed the traffic: expected ${describeTraffic(wanted)}, found ${describeTraffic(found)}.`,
-        )
+      const difference = `expected ${describeTraffic(wanted)}, found ${describeTraffic(found)}`
+      if (!own.some((table) => isSameTraffic(found, table)))
+        throw new ForeignDeploymentError(`Another deployment changed the traffic: ${difference}.`)
+      if (read === reads) throw new Error(`Cloudflare still shows an older traffic table: ${difference}.`)
       await pause(readPauseMs)
     }
   }
   return {
     move: async (shares, message) => {
-      const was = expected
-      await confirm(was, was)
+      await confirm(expected)
+      own.push(shares)
       try {
         await cloudflare.setTraffic(shares, message)
       } catch (error) {
@@ -61,7 +66,7 @@ export function createMover(
         if (!isSameTraffic(found, shares)) throw error
       }
       expected = shares
-      await confirm(shares, was)
+      await confirm(shares)
     },
   }
 }
@@ -69,8 +74,20 @@ export function createMover(
 const attempts = 3
 const pauseMs = 5000
 
+/** Tries three times. @throws Error of the last attempt */
+export async function insist<T>(work: () => Promise<T>, pause: (milliseconds: number) => Promise<void>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt === attempts) throw error
+      await pause(pauseMs)
+    }
+  }
+}
+
 /**
- * Brings a traffic table back. Tries three times.
+ * Brings a traffic table back, also where it already reads so: that read can be older than a change. Tries three times.
  * @throws Error of the last attempt
  */
 export async function restoreTraffic(
@@ -79,15 +96,11 @@ export async function restoreTraffic(
   { message, wait }: { message: string; wait: (milliseconds: number) => Promise<void> },
 ): Promise<void> {
   const shares = withTraffic(before)
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await cloudflare.setTraffic(shares, message)
-      return
-    } catch (error) {
-      const found = await cloudflare.traffic().catch(() => null)
-      if (isSameTraffic(found, shares)) return
-      if (attempt === attempts) throw error
-      await wait(pauseMs)
-    }
+  try {
+    await insist(() => cloudflare.setTraffic(shares, message), wait)
+  } catch (error) {
+    // The responses may be lost: what counts is the table.
+    const found = await cloudflare.traffic().catch(() => null)
+    if (!isSameTraffic(found, shares)) throw error
   }
 }

@@ -2,9 +2,12 @@
 import type { Share } from '../lib/cloudflare.ts'
 import type { DeployPorts } from './ports.ts'
 import type { DeployState } from './state.ts'
-import { describeTraffic, ForeignDeploymentError, isSameTraffic, restoreTraffic, withTraffic } from './traffic.ts'
+import { describeTraffic, ForeignDeploymentError, insist, restoreTraffic, withTraffic } from './traffic.ts'
 
-type UndoPorts = Pick<DeployPorts, 'cloudflare' | 'store' | 'pause' | 'print' | 'config'>
+type UndoPorts = Pick<DeployPorts, 'cloudflare' | 'store' | 'pause' | 'print'>
+
+const reads = 5
+const readPauseMs = 2000
 
 /** Whether only versions of this deployment have traffic. */
 const isOurs = (found: readonly Share[], { before, version }: DeployState): boolean =>
@@ -15,36 +18,88 @@ const isOurs = (found: readonly Share[], { before, version }: DeployState): bool
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** The crons from before, where this deployment replaced them. */
-async function restoreCrons({ cloudflare, config }: UndoPorts, { cronsBefore }: DeployState): Promise<void> {
-  const isReplaced = cronsBefore !== null && cronsBefore.toSorted().join() !== config.crons.toSorted().join()
-  if (isReplaced) await cloudflare.deployTriggers(cronsBefore)
+/** The version of this deployment: where wrangler failed before it named one, the version with its notes that has traffic. */
+async function ownVersion({ cloudflare, pause }: UndoPorts, { version, atOnce }: DeployState): Promise<string | null> {
+  if (version !== null || atOnce === undefined) return version
+  for (let read = 1; read <= reads; read += 1) {
+    const [found] = withTraffic((await insist(() => cloudflare.traffic(), pause)) ?? [])
+    if (found !== undefined && found.versionId !== atOnce.serving) {
+      const { tag, message } = await cloudflare.version(found.versionId)
+      return tag === atOnce.tag && message === atOnce.message ? found.versionId : null
+    }
+    // A read can be older than the change.
+    await pause(readPauseMs)
+  }
+  return null
+}
+
+/** The state with the version, and without a way back if the version applied a Durable Object migration. */
+async function withVersion(ports: UndoPorts, state: DeployState): Promise<DeployState> {
+  const version = await ownVersion(ports, state)
+  const [serving] = state.before ?? []
+  if (version === null || state.version !== null || serving === undefined) return { ...state, version }
+  const { cloudflare } = ports
+  const [now, before] = [await cloudflare.version(version), await cloudflare.version(serving.versionId)]
+  if (now.migrationTag === before.migrationTag) return { ...state, version }
+  return { ...state, version, before: null, noWayBack: 'migration' }
+}
+
+/** Brings back the crons from before, where this deployment replaced them. Returns what the operator must know. */
+async function restoreCrons({ cloudflare, pause }: UndoPorts, state: DeployState): Promise<string> {
+  const { areTriggersNew, cronsBefore, crons, environment } = state
+  if (areTriggersNew !== true) return ''
+  if (cronsBefore === null)
+    return (
+      ' The crons can be those of this deployment, because the ones from before are not known. To restore them, check out the ' +
+      `release from before and run \`npx wrangler triggers deploy --env ${environment}\`.`
+    )
+  if (cronsBefore.toSorted().join() !== crons.toSorted().join())
+    await insist(() => cloudflare.deployTriggers(cronsBefore), pause)
+  return ''
+}
+
+/** What a deployment without a way back left. */
+function describeNoWayBack({ version, noWayBack }: DeployState, found: readonly Share[] | null): string {
+  const traffic = `The traffic is ${describeTraffic(found)}.`
+  if (noWayBack !== 'migration') return `There was no version before this one. ${traffic}`
+  if (found?.some(({ versionId }) => versionId === version) !== true)
+    return `The version of this deployment has no traffic. ${traffic}`
+  return (
+    `There is no way back, because Cloudflare does not go back over a Durable Object migration. ${traffic} Repair the fault ` +
+    'and deploy again.'
+  )
 }
 
 /**
  * @returns what the state of the traffic is now, for the operator
  * @throws Error if the traffic could not be brought back
  */
-export async function undo(ports: UndoPorts, state: DeployState, areTriggersNew: boolean): Promise<string> {
+export async function undo(ports: UndoPorts, kept: DeployState): Promise<string> {
   const { cloudflare, store, pause, print } = ports
-  const { before, environment } = state
-  if (before === null) return 'There was no version before this one.'
+  let state: DeployState = { ...kept, phase: 'moving' }
+  let note: string
   try {
-    const found = await cloudflare.traffic()
+    // A process that ends in here continues with this, and not with the triggers. A full disk must not stop it.
+    await store.save(state).catch((error: unknown) => print(`The state cannot be saved: ${textOf(error)}`))
+    state = await withVersion(ports, state)
+    const { before } = state
+    const found = await insist(() => cloudflare.traffic(), pause)
+    if (before === null) return describeNoWayBack(state, found)
     if (found !== null && !isOurs(found, state))
       return `Nothing was changed back, because another deployment runs: ${describeTraffic(found)}.`
-    if (!isSameTraffic(found, before))
-      await restoreTraffic(cloudflare, before, { message: 'rolled back by deploy', wait: pause })
-    if (areTriggersNew) await restoreCrons(ports, state)
+    await restoreTraffic(cloudflare, before, { message: 'rolled back by deploy', wait: pause })
+    note = await restoreCrons(ports, state)
   } catch (error) {
+    const { before, environment } = state
+    const wanted = before === null ? '' : `The traffic must become ${describeTraffic(before)}. `
     throw new Error(
-      `THE ROLLBACK FAILED TOO: ${textOf(error)}\nThe traffic must become ${describeTraffic(before)}. Try ` +
-        `\`npm run rollback -- --env ${environment}\`, or set it in Cloudflare's dashboard under Deployments.`,
+      `THE ROLLBACK FAILED TOO: ${textOf(error)}\n${wanted}Try \`npm run rollback -- --env ${environment}\`, or set it in ` +
+        "Cloudflare's dashboard under Deployments.",
       { cause: error },
     )
   }
   await store.save({ ...state, phase: 'rolled_back' })
-  const text = `The traffic is as before: ${describeTraffic(before)}.`
+  const text = `The traffic is as before: ${describeTraffic(state.before)}.${note}`
   print(text)
   return text
 }
@@ -52,7 +107,7 @@ export async function undo(ports: UndoPorts, state: DeployState, areTriggersNew:
 /** Runs the steps of a deployment. If one fails, undoes them and says both. */
 export async function undoOnFailure<T>(
   ports: UndoPorts,
-  current: () => { state: DeployState; areTriggersNew: boolean },
+  current: () => DeployState,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -60,10 +115,9 @@ export async function undoOnFailure<T>(
   } catch (error) {
     if (error instanceof ForeignDeploymentError) throw error
     ports.print(`FAILED: ${textOf(error)}`)
-    const { state, areTriggersNew } = current()
     let outcome: string
     try {
-      outcome = await undo(ports, state, areTriggersNew)
+      outcome = await undo(ports, current())
     } catch (failure) {
       throw new Error(`${textOf(error)}\n${textOf(failure)}`, { cause: failure })
     }
@@ -94,6 +148,6 @@ export async function recover(ports: UndoPorts): Promise<void> {
     await store.save({ ...state, phase: 'done' })
   } else if (state.phase === 'moving') {
     print('The last deployment was interrupted.')
-    print(await undo(ports, state, false))
+    print(await undo(ports, state))
   }
 }

@@ -4,6 +4,8 @@ import type { DeployPorts, ErrorRate, Judgement } from './ports.ts'
 type WatchPorts = Pick<DeployPorts, 'ask' | 'sources' | 'judgement' | 'now' | 'wait' | 'print'>
 
 const readyWithinMs = 120_000
+/** The first deployment creates the certificate, and until then no request reaches the Worker. */
+export const firstReadyWithinMs = 1_200_000
 const askEveryMs = 2000
 
 /**
@@ -15,8 +17,9 @@ export async function waitUntilReady(
   { ask, now, wait }: Pick<DeployPorts, 'ask' | 'now' | 'wait'>,
   version: string,
   override: string | null,
+  withinMs = readyWithinMs,
 ): Promise<void> {
-  const until = now().getTime() + readyWithinMs
+  const until = now().getTime() + withinMs
   for (;;) {
     const answer = await ask(override)
     if (answer.version === version && answer.status === 200) return

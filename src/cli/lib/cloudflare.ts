@@ -1,9 +1,10 @@
 // The one port to Cloudflare: every command that talks to an account does it through this, and this runs the pinned
 // wrangler. Tests give it a wrangler that responds from a file.
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { nullIfMissing } from '../../dev/lib/missing.ts'
+import { projectFolder } from '../../dev/lib/project-folder.ts'
 import { runWrangler, type WranglerOptions } from '../../dev/lib/wrangler.ts'
 import {
   accountsIn,
@@ -53,7 +54,7 @@ export interface Cloudflare {
   setTraffic: (shares: readonly Share[], message: string) => Promise<void>
   /** Sends all traffic to a version, with the secrets that it was uploaded with. */
   rollBack: (versionId: string, message: string) => Promise<void>
-  /** Applies the routes, queue consumers and crons of wrangler.toml, or these crons instead. */
+  /** Applies the routes, queue consumers and crons of wrangler.toml, or these crons instead, which can be none. */
   deployTriggers: (crons?: readonly string[]) => Promise<void>
 
   /** The names of the Worker's secrets; null if the Worker does not exist. */
@@ -122,6 +123,33 @@ function runner(environment: DeployedEnvironment, options: WranglerOptions, star
   return { run, upload }
 }
 
+/**
+ * Runs `work` with a copy of the configuration that has no crons, because wrangler's `--triggers` cannot say "none". The copy
+ * is in the folder of the original, because its paths are relative.
+ */
+async function withoutCrons(
+  environment: DeployedEnvironment,
+  config = join(projectFolder, 'wrangler.toml'),
+  work: (config: string) => Promise<void>,
+): Promise<void> {
+  const text = await readFile(config, 'utf8')
+  const changed = text.replace(
+    new RegExp(String.raw`^(\[env\.${environment}\.triggers\]\s+crons = \[)[^\]]*\]`, 'm'),
+    '$1]',
+  )
+  if (changed === text)
+    throw new Error(
+      `Delete the crons of ${environment} in Cloudflare's dashboard: ${config} does not list them as expected.`,
+    )
+  const copy = join(dirname(config), `.wrangler.${process.pid}.toml`)
+  try {
+    await writeFile(copy, changed)
+    await work(copy)
+  } finally {
+    await rm(copy, { force: true })
+  }
+}
+
 const notesOf = ({ tag, message }: UploadNotes): string[] => ['--tag', tag, '--message', message]
 const shareText = ({ versionId, percentage }: Share): string => `${versionId}@${percentage}%`
 
@@ -161,8 +189,13 @@ export function createCloudflare(
     rollBack: async (versionId, message) => {
       await run(['rollback', versionId, '--message', message, '--yes'])
     },
-    deployTriggers: async (crons = []) => {
-      await run(['triggers', 'deploy', ...crons.flatMap((cron) => ['--triggers', cron])])
+    deployTriggers: async (crons) => {
+      const deployed = async (config: string | undefined, given: readonly string[] = []): Promise<void> => {
+        const more = config === undefined ? {} : { config }
+        await run(['triggers', 'deploy', ...given.flatMap((cron) => ['--triggers', cron])], more)
+      }
+      if (crons?.length === 0) await withoutCrons(environment, options.config, deployed)
+      else await deployed(options.config, crons)
     },
 
     secretNames: () => nullIf(noWorker, async () => secretNamesIn(await run(['secret', 'list', '--format', 'json']))),

@@ -3,7 +3,7 @@ import { type CheckOptions, type CheckReport, runChecks } from '../lib/checks.ts
 import { redactor } from '../lib/redacted.ts'
 import { trafficChecks } from './after-deploy.ts'
 import { recordChecks } from './after-deploy-records.ts'
-import { serviceChecks } from './service.ts'
+import { sameVersion, serviceChecks } from './service.ts'
 import { smokePorts, type SmokeTarget } from './target.ts'
 import { transportChecks } from './tls.ts'
 
@@ -15,5 +15,6 @@ export function runSmoke(target: SmokeTarget, options: CheckOptions = {}): Promi
   const ports = smokePorts(target)
   const redact = redactor(target.token === undefined ? [] : [target.token])
   const later = target.afterDeploy === true ? [...trafficChecks, ...recordChecks] : []
-  return runChecks([...transportChecks, ...serviceChecks, ...later], ports, { redact, ...options })
+  const last = target.version === undefined ? [] : [sameVersion]
+  return runChecks([...transportChecks, ...serviceChecks, ...later, ...last], ports, { redact, ...options })
 }

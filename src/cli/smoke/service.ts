@@ -1,4 +1,5 @@
 // Smoke tests of the service: that it runs, that it refuses what it must, and with a token that it reads.
+import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { jsonOf } from '../lib/ask.ts'
 import { type Check, fail, pass, type Verdict, warn } from '../lib/checks.ts'
@@ -11,7 +12,7 @@ const readLog = 'Read the log: `npx wrangler tail --env ENV` says why.'
 const webhookPath = '/api/v1/plaid/webhook'
 const privatePath = '/api/v1/plaid/items'
 
-const readySchema = z.object({ status: z.literal('ready'), frozen: z.boolean() })
+const readySchema = z.object({ status: z.literal('ready'), frozen: z.boolean(), version: z.string().nullish() })
 
 const health: Check<SmokePorts> = {
   name: 'health',
@@ -23,12 +24,32 @@ const health: Check<SmokePorts> = {
   },
 }
 
-const ready: Check<SmokePorts> = {
-  name: 'ready',
-  async check({ send }) {
+const versionReads = 4
+const versionPauseMs = 1000
+
+/** What `/ready` returns. Asks again while another version responds, as some seconds after a deployment. */
+async function askReady({ send, version }: SmokePorts, reads: number) {
+  for (let read = 1; ; read += 1) {
     const answer = await send('/ready')
     const { data } = readySchema.safeParse(jsonOf(answer))
+    const isExpected = version === undefined || data?.version === version
+    if (isExpected || answer.status !== 200 || read === reads) return { answer, data, isExpected }
+    await delay(versionPauseMs)
+  }
+}
+
+const otherVersion = (expected: string | undefined, found: string | null | undefined): Verdict =>
+  fail(
+    `${found ?? 'a version that it does not name'} responds, and not ${expected}`,
+    'Look which version is deployed: `npx wrangler deployments status --env ENV`.',
+  )
+
+const ready: Check<SmokePorts> = {
+  name: 'ready',
+  async check(ports) {
+    const { answer, data, isExpected } = await askReady(ports, versionReads)
     if (answer.status !== 200 || data === undefined) return fail(`/ready answers ${describeAnswer(answer)}`, readLog)
+    if (!isExpected) return otherVersion(ports.version, data.version)
     if (data.frozen)
       return warn(
         'ready, and frozen: no change is accepted',
@@ -156,6 +177,15 @@ const read: Check<SmokePorts> = {
     if (!listSchema.safeParse(jsonOf(answer)).success) return fail('gets 200 and no list', readLog)
     if (answer.ms > slowMs) return warn(`200, but after ${answer.ms} ms`, 'Look at the database and at the placement.')
     return pass(`200 after ${answer.ms} ms`)
+  },
+}
+
+/** The last check: what another version responded in the meantime says nothing about the expected one. */
+export const sameVersion: Check<SmokePorts> = {
+  name: 'the same version',
+  async check(ports) {
+    const { data, isExpected } = await askReady(ports, 1)
+    return isExpected ? pass(`${ports.version} still responds`) : otherVersion(ports.version, data?.version)
   },
 }
 

@@ -6,6 +6,8 @@ export interface SmokeTarget {
   readonly url: string
   /** Sent with every request, such as `Cloudflare-Workers-Version-Overrides`. */
   readonly headers?: Readonly<Record<string, string>>
+  /** The version that must respond. */
+  readonly version?: string
   /** An access token, for a read. `afterDeploy` needs an administrator's. */
   readonly token?: string | undefined
   /** Also checks what the admin routes say about the time since the deployment. */

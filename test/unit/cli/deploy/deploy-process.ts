@@ -1,4 +1,6 @@
-// A deployment as a process, which the fake wrangler kills.
+// A deployment as a process, which the fake wrangler kills, or which a test interrupts while it waits.
+import { setTimeout as delay } from 'node:timers/promises'
+import { interruption } from '../../../../src/cli/deploy/interruption.ts'
 import { versionAsker } from '../../../../src/cli/deploy/ask-version.ts'
 import { deploy } from '../../../../src/cli/deploy/run.ts'
 import { stateStore } from '../../../../src/cli/deploy/state.ts'
@@ -10,6 +12,11 @@ let clock = 0
 const wait = (milliseconds: number): Promise<void> => {
   clock += milliseconds
   return Promise.resolve()
+}
+const signal = process.env['DEPLOY_INTERRUPTIBLE'] === undefined ? null : interruption()
+const waitForSignal = (): Promise<void> => {
+  process.stdout.write('WAITS\n')
+  return delay(60_000, undefined, { signal: signal ?? undefined })
 }
 const nothing = (): Promise<void> => Promise.resolve()
 
@@ -29,9 +36,10 @@ await deploy(
     smoke: nothing,
     sources: [],
     now: () => new Date(clock),
-    wait,
+    throwIfInterrupted: () => undefined,
+    wait: signal === null ? wait : waitForSignal,
     pause: wait,
-    print: () => undefined,
+    print: (line) => void process.stdout.write(`${line}\n`),
   },
-  { allowContract: [], atOnce: false },
+  { allowContract: [], atOnce: process.env['DEPLOY_AT_ONCE'] !== undefined },
 )

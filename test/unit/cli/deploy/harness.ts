@@ -52,9 +52,9 @@ export async function createHarness(): Promise<Harness> {
     return Promise.resolve()
   }
   fake.change((account) => void account.nextIds.push('draft', first, second, third))
-  const smoke = async (version: string | null): Promise<void> => {
-    steps.push(`smoke ${version ?? 'all'}`)
-    const headers = version === null ? {} : versionOverride(workerName, version)
+  const smoke = async (_: string, override: string | null): Promise<void> => {
+    steps.push(`smoke ${override ?? 'all'}`)
+    const headers = override === null ? {} : versionOverride(workerName, override)
     const response = await fetch(`${edge.url}/health`, { headers })
     if (response.status !== 200) throw new Error(`The smoke test failed: ${response.status}.`)
   }
@@ -73,6 +73,7 @@ export async function createHarness(): Promise<Harness> {
     smoke,
     sources: [],
     now: () => new Date(clock),
+    throwIfInterrupted: () => undefined,
     wait,
     pause: wait,
     print: (line) => void printed.push(line),

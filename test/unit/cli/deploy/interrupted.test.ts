@@ -1,11 +1,10 @@
 // A deployment whose process is killed, two at once, and a file that is damaged.
-import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
 import { config, first, type Harness, second, third, withRelease } from './harness.ts'
+import { runKilled } from './run-process.ts'
 
 const { workerName } = config
 let harness: Harness
@@ -13,18 +12,6 @@ beforeEach(async () => {
   harness = await withRelease()
 })
 afterEach(() => harness.end())
-
-const program = join(projectFolder, 'test', 'unit', 'cli', 'deploy', 'deploy-process.ts')
-const runKilled = () =>
-  new Promise<string | null>((resolve) => {
-    const env = {
-      ...process.env,
-      ...harness.fake.environment,
-      DEPLOY_FOLDER: harness.folder,
-      EDGE_URL: harness.edge.url,
-    }
-    const child = execFile(process.execPath, [program], { env }, () => resolve(child.signalCode))
-  })
 
 describe('a process that is killed', () => {
   it.each([
@@ -47,7 +34,7 @@ describe('a process that is killed', () => {
     '%s can be run again',
     async (_, where, phase, traffic) => {
       harness.fake.addFault({ ...where, killsParent: true, times: 1 })
-      expect(await runKilled()).toBe('SIGKILL')
+      expect(await runKilled(harness)).toBe('SIGKILL')
       expect(await harness.state()).toMatchObject({ phase, before: [{ versionId: first, percentage: 100 }] })
       expect(harness.traffic()).toEqual(traffic)
       const again = await harness.run()
@@ -65,7 +52,7 @@ describe('a process that is killed', () => {
 describe('the file of the last deployment', () => {
   it('has the crons that an interrupted deployment still has to apply', async () => {
     harness.fake.addFault({ command: 'triggers deploy', killsParent: true, times: 1 })
-    await runKilled()
+    await runKilled(harness)
     const crons = ['0 4 * * *']
     const state = await harness.state()
     if (state === null) throw new Error('no state')
