@@ -112,7 +112,7 @@ async function deployInSteps(ports: DeployPorts, { table }: Start, serving: stri
 
 /**
  * The first deployment, or one with a Durable Object migration. Wrangler applies the triggers after the upload and names the
- * version after both, so whatever fails here can have moved all traffic and replaced the triggers.
+ * version after both, so each failure here can have moved all traffic and replaced the triggers.
  */
 async function deployAtOnce(ports: DeployPorts, { serving, isFirst, migrationTag }: Start, track: Tracker) {
   const { cloudflare, config, print, smoke, notes, throwIfInterrupted } = ports

@@ -73,6 +73,18 @@ describe('the port', () => {
     expect(await cloudflare.traffic()).toEqual([{ versionId: before, percentage: 100 }])
   })
 
+  it('removes the crons where none are wanted, and takes those of wrangler.toml where none are given', async () => {
+    await deployed()
+    const atCloudflare = () => fake.account().workers['wealthnavigator-edge-staging']?.crons
+    await cloudflare.deployTriggers([])
+    expect(atCloudflare()).toEqual([])
+    await cloudflare.deployTriggers(['0 4 * * *'])
+    expect(atCloudflare()).toEqual(['0 4 * * *'])
+    await cloudflare.deployTriggers()
+    expect(atCloudflare()).toEqual(crons)
+    expect((await readdir(projectFolder)).filter((name) => name.startsWith('.wrangler.'))).toEqual([])
+  })
+
   it('names a pending Durable Object migration', async () => {
     await cloudflare.putSecrets(secrets)
     await expect(cloudflare.uploadVersion(notes)).rejects.toBeInstanceOf(PendingMigrationError)

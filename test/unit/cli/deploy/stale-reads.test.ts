@@ -37,12 +37,15 @@ describe('a traffic table that is read late', () => {
     expect(await harness.run({ cloudflare: staleCloudflare(10, 5, older) })).toBe(second)
   })
 
-  it.each([0, 10, 100])('is no other deployment if it never shows %d per cent: the change is undone', async (percentage) => {
-    const cloudflare = staleCloudflare(percentage, 1_000_000)
-    await expect(harness.run({ cloudflare })).rejects.toThrow(
-      /still shows an older traffic table: [^]*The traffic is as before/,
-    )
-    expect(harness.traffic()).toEqual({ [first]: 100 })
-    expect(await harness.state()).toMatchObject({ phase: 'rolled_back' })
-  })
+  it.each([0, 10, 100])(
+    'is no other deployment if it never shows %d per cent: the change is undone',
+    async (percentage) => {
+      const cloudflare = staleCloudflare(percentage, 1_000_000)
+      await expect(harness.run({ cloudflare })).rejects.toThrow(
+        /still shows an older traffic table: [^]*The traffic is as before/,
+      )
+      expect(harness.traffic()).toEqual({ [first]: 100 })
+      expect(await harness.state()).toMatchObject({ phase: 'rolled_back' })
+    },
+  )
 })

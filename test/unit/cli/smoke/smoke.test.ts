@@ -50,6 +50,44 @@ const withHeader =
     return new Response(response.body, { status: response.status, headers })
   }
 
+describe('the version that a smoke test expects', () => {
+  const named = (...versions: (string | undefined)[]): Change => {
+    let asked = 0
+    return answering('/ready', () => {
+      const version = versions[Math.min(asked, versions.length - 1)]
+      asked += 1
+      return Response.json({ status: 'ready', frozen: false, version }, { headers: { 'cache-control': 'no-store' } })
+    })
+  }
+
+  it('is compared at /ready and after the last check', async () => {
+    const report = await smoke(await start({ change: named('new') }), { version: 'new' })
+    expect(report.ok).toBe(true)
+    expect(report.results.at(-1)).toMatchObject({ name: 'the same version', status: 'pass' })
+  })
+
+  it('is awaited while the one from before still responds', async () => {
+    const report = await smoke(await start({ change: named('old', 'new') }), { version: 'new' })
+    expect(report.ok).toBe(true)
+  })
+
+  it.each(['old', undefined])(
+    'fails where another one (%s) responds',
+    async (version) => {
+      const report = await smoke(await start({ change: named(version) }), { version: 'new' })
+      expect(report.ok).toBe(false)
+      expect(report.found['ready']).toMatchObject({ status: 'fail', said: expect.stringContaining('and not new') })
+    },
+    20_000,
+  )
+
+  it('fails where another one responds at the end', async () => {
+    const report = await smoke(await start({ change: named('new', 'old') }), { version: 'new' })
+    expect(report.found['ready']).toMatchObject({ status: 'pass' })
+    expect(report.found['the same version']).toMatchObject({ status: 'fail', said: 'old responds, and not new' })
+  })
+})
+
 describe('a smoke test', () => {
   it('passes against a deployment', async () => {
     const report = await smoke(await start())
