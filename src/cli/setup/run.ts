@@ -48,9 +48,9 @@ function remaining({ config, file }: SetupPorts): string[] {
     .map(([name]) => name)
   return [
     ...(examples.length > 0 ? [`Replace the examples in wrangler.toml: ${examples.join(', ')}.`] : []),
-    `Copy ${file} into your vault, then delete it.`,
+    `Copy ${file} into your vault now. Delete it after the deployment: plaid:check and preflight read it.`,
     `DNS: the zone of ${config.url} must be in this Cloudflare account; the first deployment makes the certificate.`,
-    'Zone: TLS 1.2, Always Use HTTPS, the firewall rule of the webhook (docs/deployment.md).',
+    'Zone, before the first deployment: TLS 1.2, Always Use HTTPS, the firewall rule of the webhook (docs/deployment.md).',
     ...(variables['AUTH_ISSUER'] ? ['Identity provider: register the audience and the scopes of AUTH_*.'] : []),
     "Plaid's dashboard: products, redirect URIs, use case, OAuth registrations (docs/deployment.md).",
   ]

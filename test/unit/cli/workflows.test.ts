@@ -29,6 +29,13 @@ describe('the workflow of deployments', () => {
     expect(withSecrets.map(({ run: script }) => script?.includes('npm run deploy'))).toEqual([true])
   })
 
+  it('deploys production from main alone', async () => {
+    const { jobs } = await read('deploy.yml')
+    expect(Object.values(jobs).map((job) => job['if'])).toEqual([
+      "inputs.environment != 'production' || github.ref == 'refs/heads/main'",
+    ])
+  })
+
   it('is called by a push to main that ci tested, and by no pull request', async () => {
     const { jobs } = await read('ci.yml')
     expect(jobs['staging']).toMatchObject({

@@ -205,7 +205,14 @@ describe('setup', () => {
     await give(given)
     await run()
     const text = printed.join('\n')
-    for (const part of ['vault', 'DNS', 'TLS', "Plaid's dashboard", 'examples in wrangler.toml'])
+    for (const part of [
+      'vault now. Delete it after the deployment',
+      'before the first deployment',
+      'DNS',
+      'TLS',
+      "Plaid's dashboard",
+      'examples in wrangler.toml',
+    ])
       expect(text).toContain(part)
   })
 })
