@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { planScan } from './security/requests.ts'
 import { sqlmap } from './security/sqlmap.ts'
-import { remoteTarget, startLocalTarget, type Target } from './security/target.ts'
+import { credentialsOf, remoteTarget, startLocalTarget, type Target } from './security/target.ts'
 import { requireTools } from './security/tool.ts'
 import { wapiti } from './security/wapiti.ts'
 
@@ -16,9 +16,10 @@ const help = `npm run test:security [-- --url URL [--token TOKEN [--admin-token 
 
 Drives sqlmap against every request that takes parameters (query, body, ids in the path) and wapiti against every GET:
 of a local stack that it starts, links a bank to and throws away, or of a deployment, whose rate limits will be in the
-way. Fails on any finding, and an answer of 5xx is one. Requests that delete or erase are left out; others change what that user holds.
+way. Fails on any finding, and a response of 5xx is one. Requests that delete or erase are left out; others change what that user holds.
   --url URL      a staging deployment of yours, with --token, an access token of a test user who has linked a bank, and
-                 --admin-token for the paths of administrators. Without --token, SCAN_EMAIL and SCAN_PASSWORD in the
+                 --admin-token for the paths of administrators. SCAN_TOKEN and SCAN_ADMIN_TOKEN in the environment do the
+                 same and stay out of the list of processes. Without a token, SCAN_EMAIL and SCAN_PASSWORD in the
                  environment are a built-in account of it without a second factor
   --seconds N    the most that each scan of sqlmap may take, and wapiti per module (90)
   --level N      how many ways sqlmap tries, 1 to 5 (1)
@@ -70,16 +71,15 @@ async function main(args: string[]): Promise<void> {
   const text = { type: 'string' } as const
   const options = { url: text, token: text, 'admin-token': text, seconds: text, level: text, only: text }
   const { values } = parseArgs({ args, options })
-  const { url, token } = values
+  const { url } = values
   const seconds = Number(values.seconds ?? '90')
   if (!Number.isInteger(seconds) || seconds < 1) throw misuse('--seconds needs a whole number.')
   const level = Number(values.level ?? '1')
   if (![1, 2, 3, 4, 5].includes(level)) throw misuse('--level is 1, 2, 3, 4 or 5.')
-  if (url === undefined && token !== undefined) throw misuse('--token needs --url.')
+  if (url === undefined && values.token !== undefined) throw misuse('--token needs --url.')
   if (url !== undefined && URL.parse(url) === null) throw misuse('--url needs an address.')
-  const { SCAN_EMAIL: email, SCAN_PASSWORD: password } = process.env
-  const remote =
-    url === undefined ? null : remoteTarget(url, { token, adminToken: values['admin-token'], email, password })
+  const given = credentialsOf({ token: values.token, adminToken: values['admin-token'] }, process.env)
+  const remote = url === undefined ? null : remoteTarget(url, given)
   process.stdout.write(`${(await requireTools(['sqlmap', 'wapiti'])).join(', ')}\n`)
   const stopping = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort())

@@ -42,6 +42,17 @@ async function linkBank({ ready }: LocalStack, signal: AbortSignal): Promise<voi
 
 type Given = Readonly<Record<'token' | 'adminToken' | 'email' | 'password', string | undefined>>
 
+/** The options, else the variables of the environment, which no other process sees. An empty variable counts as none. */
+export function credentialsOf(options: Pick<Given, 'token' | 'adminToken'>, environment: NodeJS.ProcessEnv): Given {
+  const variable = (name: string) => environment[name] || undefined
+  return {
+    token: options.token ?? variable('SCAN_TOKEN'),
+    adminToken: options.adminToken ?? variable('SCAN_ADMIN_TOKEN'),
+    email: variable('SCAN_EMAIL'),
+    password: variable('SCAN_PASSWORD'),
+  }
+}
+
 /** @throws Error of misuse if there is neither a token nor an account */
 export function remoteTarget(url: string, { token, adminToken = token, email, password }: Given): Target {
   const { origin } = new URL(url)
@@ -49,7 +60,7 @@ export function remoteTarget(url: string, { token, adminToken = token, email, pa
   if (token !== undefined && adminToken !== undefined)
     return { url: origin, tokenFor: ({ isAdmin }) => Promise.resolve(isAdmin ? adminToken : token), stop }
   if (email === undefined || password === undefined)
-    throw misuse('--url needs --token, or SCAN_EMAIL and SCAN_PASSWORD in the environment.')
+    throw misuse('--url needs --token or SCAN_TOKEN, or SCAN_EMAIL and SCAN_PASSWORD in the environment.')
   return { url: origin, tokenFor: createSignIn(origin, { email, password }), stop }
 }
 

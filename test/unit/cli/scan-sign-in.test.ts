@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { remoteTarget } from '../../../src/cli/security/target.ts'
+import { credentialsOf, remoteTarget } from '../../../src/cli/security/target.ts'
 import { createSignIn } from '../../../src/cli/security/sign-in.ts'
 
 let count = 0
@@ -41,4 +41,17 @@ it('a scan stops with the status when its account is refused', async () => {
 it('a scan of a deployment needs a token or an account', () => {
   const none = { token: undefined, adminToken: undefined, email: 'scan@example.com', password: undefined }
   expect(() => remoteTarget(origin, none)).toThrow('--url needs --token')
+})
+
+it('a scan takes its tokens from the options, else from the environment', () => {
+  const environment = { SCAN_TOKEN: 'from-variable', SCAN_ADMIN_TOKEN: 'admin-variable', SCAN_EMAIL: '' }
+  const none = { token: undefined, adminToken: undefined }
+  expect(credentialsOf(none, environment)).toEqual({
+    token: 'from-variable',
+    adminToken: 'admin-variable',
+    email: undefined,
+    password: undefined,
+  })
+  expect(credentialsOf({ ...none, token: 'option' }, environment)).toMatchObject({ token: 'option' })
+  expect(credentialsOf(none, { SCAN_TOKEN: '' })).toMatchObject({ token: undefined })
 })
