@@ -1,0 +1,92 @@
+// The commands of the operator's pages are ones that the commands take: no unknown option, and none that is missing.
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+import { commandsIn, misuseOf, type Usage, usageOf } from '../support/command-usage.ts'
+
+const run = promisify(execFile)
+const read = async (name: string): Promise<string> => await readFile(join(projectFolder, name), 'utf8')
+const { scripts } = z
+  .object({ scripts: z.record(z.string(), z.string()) })
+  .parse(JSON.parse(await read('package.json')))
+
+/** The file of a command of the project; null for scripts that run other programs. */
+const fileOf = (script: string): string | null =>
+  /^(?:exec )?node (src\/\S+\.ts)/.exec(scripts[script] ?? '')?.[1] ?? null
+
+const helps = new Map<string, Promise<string>>()
+const helpOf = (file: string): Promise<string> => {
+  const help =
+    helps.get(file) ?? run(process.execPath, [join(projectFolder, file), '--help']).then(({ stdout }) => stdout)
+  helps.set(file, help)
+  return help
+}
+
+/** Without --url, such a command sends the operator's token to a local stack. */
+function misuseOfToken(args: readonly string[], help: string, { options }: Usage): string | null {
+  const isSent = args.includes('--record') || (/^ADMIN_TOKEN is /m.test(help) && args[0] !== 'generate')
+  return isSent && options.has('--url') && !args.includes('--url') ? 'sends ADMIN_TOKEN to a local stack' : null
+}
+
+/** What is wrong with the commands of a page for operators of a deployment. */
+async function misusesIn(text: string): Promise<string[]> {
+  const found: string[] = []
+  for (const command of commandsIn(text)) {
+    const file = fileOf(command.script)
+    if (file === null) continue
+    const help = await helpOf(file)
+    const usage = usageOf(help)
+    const remote = misuseOfToken(command.args, help, usage)
+    const misuse = misuseOf(command, usage) ?? remote
+    if (misuse !== null) found.push(`${command.script} ${command.args.join(' ')}: ${misuse}`)
+  }
+  return found
+}
+
+const pages = [
+  'go-live',
+  'runbook',
+  'observability',
+  'metrics',
+  'load',
+  'scaling',
+  'incident-response',
+  'disaster-recovery',
+]
+
+/** Each command is started once, for its help. */
+const timeout = 120_000
+
+describe('the commands of a page', { timeout }, () => {
+  it.each(pages)('docs/%s.md are accepted as they are written', async (page) => {
+    const text = await read(join('docs', `${page}.md`))
+    expect(commandsIn(text)).not.toEqual([])
+    expect(await misusesIn(text)).toEqual([])
+  })
+
+  it.each([
+    ['an unknown option', '`npm run keys -- status --url https://HOST --all`', 'has no option --all'],
+    ['a missing option', '`npm run backup -- list`', 'lacks --to'],
+    ['a missing choice', '`npm run backup -- fetch --to /backups`', 'lacks --bucket or --local'],
+    ['a missing argument', '`npm run backup -- verify --identity FILE --url URL`', 'has no form'],
+    ['another action', '`npm run freeze -- thaw`', 'has no form'],
+    ['a record at the local stack', '`npm run backup -- verify B --identity F --record`', 'sends ADMIN_TOKEN'],
+    ['the local stack', '`npm run retention -- plan`', 'sends ADMIN_TOKEN to a local stack'],
+    ['a missing time', '```sh\nnpm run access-tokens -- status --url https://HOST | cat\n```\n', 'lacks --before'],
+  ])('are refused with %s', async (_what, text, misuse) => {
+    expect(await misusesIn(text)).toEqual([expect.stringContaining(misuse)])
+  })
+
+  it.each([
+    '`npm run backup -- fetch --local FOLDER --to /backups`',
+    '`npm run keys -- generate`',
+    '`npm run access-tokens -- rotate --url https://HOST`',
+    '```\nA=1 npm run -s erasure -- list > erased.jsonl # after each one\n```\n',
+  ])('are accepted as in %j', async (text) => {
+    expect(await misusesIn(text)).toEqual([])
+  })
+})
