@@ -1,26 +1,49 @@
 // The Durable Objects as the platform runs them: their failures are logged and reported, also those of alarms, which no
 // request sees.
 import { type Env, servicesFor } from './isolate.ts'
+import { createLogger } from './monitoring/logger.ts'
 import { Monitor as UnwatchedMonitor } from './monitoring/metrics/object.ts'
 import { PlaidQuota as UnwatchedPlaidQuota } from './plaid/rate-limit/object.ts'
 import { RateLimiter as UnwatchedRateLimiter } from './ratelimit/object.ts'
 
 const isEnv = (env: object): env is Env => 'SYNC_QUEUE' in env
 
+interface Watched {
+  readonly name: string
+  readonly env: object
+  readonly context: DurableObjectState
+}
+
 /** Returns the result of `work`. Logs and reports its error, and throws it again. */
-async function watched<Result>(
-  { name, env, context }: { readonly name: string; readonly env: object; readonly context: DurableObjectState },
-  work: () => Result | Promise<Result>,
-): Promise<Result> {
+async function watched<Result>(object: Watched, work: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (error) {
-    if (isEnv(env)) {
-      const { log, reporter } = servicesFor(env)
-      log.error('object_failed', { job: name, error })
-      reporter(context).captureError(error, { object: name })
-    }
+    reportFailure(object, error)
     throw error
+  }
+}
+
+/** The same for work without a promise. */
+function watchedNow<Result>(object: Watched, work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    reportFailure(object, error)
+    throw error
+  }
+}
+
+/** Never throws: the caller must receive the object's own error. */
+function reportFailure({ name, env, context }: Watched, error: unknown): void {
+  if (!isEnv(env)) return
+  try {
+    const { log, reporter, metrics } = servicesFor(env)
+    log.error('object_failed', { job: name, error })
+    reporter(context).captureError(error, { object: name })
+    context.waitUntil(metrics.flushWhenDue())
+  } catch (failure) {
+    createLogger({}).error('object_failed', { job: name, error: failure })
   }
 }
 
@@ -57,6 +80,22 @@ export class Monitor extends UnwatchedMonitor {
 
   override add(...added: Parameters<UnwatchedMonitor['add']>) {
     return watched(this.#watched, () => super.add(...added))
+  }
+
+  override read(...given: Parameters<UnwatchedMonitor['read']>) {
+    return watchedNow(this.#watched, () => super.read(...given))
+  }
+
+  override totals(...given: Parameters<UnwatchedMonitor['totals']>) {
+    return watchedNow(this.#watched, () => super.totals(...given))
+  }
+
+  override readAlarms() {
+    return watchedNow(this.#watched, () => super.readAlarms())
+  }
+
+  override saveAlarms(...given: Parameters<UnwatchedMonitor['saveAlarms']>) {
+    return watchedNow(this.#watched, () => super.saveAlarms(...given))
   }
 
   override async alarm(): Promise<void> {

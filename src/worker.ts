@@ -2,7 +2,6 @@
 import { jobFor } from './cron/schedule.ts'
 import { createApp } from './http/app.ts'
 import { type Env, servicesFor } from './isolate.ts'
-import { measureMessages } from './queue/measure-messages.ts'
 import { consumerFor } from './queue/route.ts'
 import { runJob } from './run-job.ts'
 
@@ -15,7 +14,7 @@ export default {
   queue: (batch, env, context) =>
     runJob(env, context, { kind: 'queue', trigger: batch.queue }, () => {
       const consume = consumerFor(batch.queue)
-      return { name: batch.queue, run: (ctx) => consume(ctx, measureMessages(batch, ctx.services.metrics)) }
+      return { name: batch.queue, run: (ctx) => consume(ctx, batch) }
     }),
   scheduled: ({ cron }, env, context) => runJob(env, context, { kind: 'cron', trigger: cron }, () => jobFor(cron)),
 } satisfies ExportedHandler<Env>

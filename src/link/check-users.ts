@@ -4,7 +4,7 @@ import type { Ctx } from '../context.ts'
 import { claimUsersToCheck, findUsersToCheck, recheckUsers, type UserToCheck } from '../db/link/exchanges.ts'
 import { servingUser } from '../items/serving-user.ts'
 import { limitsWith } from '../plaid/rate-limit/limits.ts'
-import { checkUser } from './reconcile-exchange.ts'
+import { checkUser, recheckSeconds } from './reconcile-exchange.ts'
 import { takeTurns } from './take-turns.ts'
 
 /** Users that one run of the cron compares itself. */
@@ -35,7 +35,7 @@ export async function enqueueMoreUsers(ctx: Ctx): Promise<void> {
   ctx.log.info('user_checks_queued', { count: claimed.length - refused.length, failed: refused.length })
 }
 
-/** Compares the users of a message. A user whose comparison fails is due again. */
+/** Compares the users of a message. A user whose comparison fails is due again in an hour. */
 export async function checkUsers(ctx: Ctx, userIds: readonly string[]): Promise<void> {
   const { jobs } = ctx.services
   const endMs = ctx.now().getTime() + longestMs
@@ -50,8 +50,8 @@ export async function checkUsers(ctx: Ctx, userIds: readonly string[]): Promise<
   }
   const users = await findUsersToCheck(jobs, userIds)
   const left = await takeTurns(users, check, { parallel, isOver: () => ctx.now().getTime() >= endMs })
-  const again = [...failed, ...idsOf(left)]
-  if (again.length > 0) await recheckUsers(jobs, again, 0)
+  if (failed.length > 0) await recheckUsers(jobs, failed, recheckSeconds)
+  if (left.length > 0) await recheckUsers(jobs, idsOf(left), 0)
 }
 
 const idsOf = (users: readonly UserToCheck[]): string[] => users.map(({ userId }) => userId)

@@ -10,7 +10,7 @@ import { finishExchange, giveUpExchange } from './finish-exchange.ts'
 /** Attempts after the request's own. The eighth is eleven hours after the start. */
 const maxAttempts = 8
 /** The delay before a user's list is read again after a temporary failure. */
-const recheckSeconds = 3600
+export const recheckSeconds = 3600
 
 export async function reconcileExchange(given: Ctx, due: DueExchange): Promise<void> {
   const ctx = aboutUser(given, due.userId)

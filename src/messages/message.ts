@@ -62,3 +62,16 @@ export const syncMessageSchema = z.union([
   usersMessage,
 ])
 export type SyncMessage = z.infer<typeof syncMessageSchema>
+
+/** The names of the kinds, for logs and metrics. */
+export type MessageKind = 'sync' | 'link_session' | 'rotation' | 'tokens' | 'rewrap' | 'users' | 'erasure'
+
+/** Each kind has a member that no other has. */
+export function kindOf(message: SyncMessage): MessageKind {
+  if ('item_product_id' in message) return 'sync'
+  if ('link_session_id' in message) return 'link_session'
+  if ('rotate_item_id' in message) return 'rotation'
+  if ('rotate_tokens_before' in message) return 'tokens'
+  if ('check_user_ids' in message) return 'users'
+  return 'rewrap' in message ? 'rewrap' : 'erasure'
+}

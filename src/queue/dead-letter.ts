@@ -10,7 +10,7 @@ export async function consumeDeadLetters(ctx: Ctx, batch: MessageBatch): Promise
   for (const message of batch.messages) {
     const parsed = syncMessageSchema.safeParse(message.body)
     const body = parsed.success ? parsed.data : null
-    await deliver(ctx, { message, body, queue: batch.queue }, (given, delivery) =>
+    await deliver(ctx, { message, body, queue: batch.queue, isDead: true }, (given, delivery) =>
       consumeOne(given, delivery, body, batch.queue),
     )
   }

@@ -2,7 +2,7 @@
 // trace if it is in the sample.
 import type { Ctx } from '../context.ts'
 import { findDiagnosticsSubject } from '../db/privacy/diagnostics.ts'
-import type { SyncMessage } from '../messages/message.ts'
+import { kindOf, type MessageKind, type SyncMessage } from '../messages/message.ts'
 import type { LogFields } from '../monitoring/logger.ts'
 import { observeOperations } from '../monitoring/operation.ts'
 import type { ReportSubject } from '../monitoring/sentry.ts'
@@ -19,17 +19,11 @@ export interface Delivery {
   fail(error: unknown): void
 }
 
-type Kind = 'sync' | 'link_session' | 'rotation' | 'tokens' | 'rewrap' | 'users' | 'erasure' | 'malformed'
+const nameOf = (body: SyncMessage | null): MessageKind | 'malformed' => (body === null ? 'malformed' : kindOf(body))
 
-function kindOf(message: SyncMessage | null): Kind {
-  if (message === null) return 'malformed'
-  if ('item_product_id' in message) return 'sync'
-  if ('link_session_id' in message) return 'link_session'
-  if ('rotate_item_id' in message) return 'rotation'
-  if ('rotate_tokens_before' in message) return 'tokens'
-  if ('check_user_ids' in message) return 'users'
-  return 'rewrap' in message ? 'rewrap' : 'erasure'
-}
+/** Sweeps spread their messages over minutes, and steps of other work wait on purpose. */
+const isSentAtOnce = (body: SyncMessage | null): boolean =>
+  body !== null && ('link_session_id' in body || ('item_product_id' in body && body.reason !== 'sweep'))
 
 function idsIn(message: SyncMessage | null): LogFields {
   if (message === null) return {}
@@ -64,13 +58,20 @@ function track(message: Message): { delivery: Delivery; end: () => End } {
   }
 }
 
-/**
- * Handles a message and writes its event. `body` is null if it is malformed.
- * @param queue the queue's name, for the event
- */
+interface Delivered {
+  readonly message: Message
+  /** Null if it is malformed. */
+  readonly body: SyncMessage | null
+  /** The queue's name, for the event. */
+  readonly queue: string
+  /** Whether it failed in all deliveries before. */
+  readonly isDead?: boolean
+}
+
+/** Handles a message, counts it and writes its event. */
 export async function deliver(
   ctx: Ctx,
-  { message, body, queue }: { readonly message: Message; readonly body: SyncMessage | null; readonly queue: string },
+  { message, body, queue, isDead = false }: Delivered,
   handle: (ctx: Ctx, delivery: Delivery) => Promise<void>,
 ): Promise<void> {
   const startedAtMs = Date.now()
@@ -81,13 +82,19 @@ export async function deliver(
   await observeOperations([tally.observe], () => handle({ ...ctx, log }, delivery), causeId)
   const { outcome, delaySeconds, errors } = end()
   const durationMs = Date.now() - startedAtMs
+  const queuedMs = Math.max(0, startedAtMs - message.timestamp.getTime())
+  const { metrics } = ctx.services
+  if (isDead) metrics.count('wn_dead_letters_total')
+  else metrics.count('wn_messages_total', { kind: nameOf(body), outcome })
+  if (!isDead && message.attempts === 1 && isSentAtOnce(body))
+    metrics.observe('wn_queue_wait_seconds', queuedMs, { kind: nameOf(body) })
   log.info('queue_message', {
     queue,
-    job: kindOf(body),
+    job: nameOf(body),
     outcome,
     attempt: message.attempts,
     duration_ms: durationMs,
-    queued_ms: Math.max(0, startedAtMs - message.timestamp.getTime()),
+    queued_ms: queuedMs,
     ok: errors.length === 0,
     ...(delaySeconds === undefined ? {} : { delay_seconds: delaySeconds }),
     ...idsIn(body),
@@ -110,7 +117,7 @@ function report(ctx: Ctx, body: SyncMessage | null, { startedAtMs, durationMs, e
   if (reports === undefined || sentry === null) return
   const traced = isTraced(body?.cause_id ?? ctx.requestId, sentry.tracesSampleRate)
   if (errors.length === 0 && !traced) return
-  const name = kindOf(body)
+  const name = nameOf(body)
   const send = async (): Promise<void> => {
     const subject = await subjectOf(ctx, body)
     if (subject === null) return

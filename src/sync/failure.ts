@@ -113,15 +113,8 @@ export function endOfFailure(failure: PlaidFailure, history: ProductHistory, ran
   }
 }
 
-/** Failures that say nothing about the user or the item: of Plaid, the institution or this deployment. */
-const operators: ReadonlySet<FailureClass> = new Set([
-  'retry',
-  'institution_down',
-  'rate_limited',
-  'restart',
-  'item_error',
-  'ours',
-])
+/** Failures that say nothing about a user, an item or an institution: of Plaid or of this deployment. */
+const operators: ReadonlySet<FailureClass> = new Set(['retry', 'rate_limited', 'restart', 'ours'])
 
 /** Whether the operator gets a report. Others are states of an item, which its user must change. */
 export const isOperators = (failure: PlaidFailure): boolean => operators.has(failure.class)

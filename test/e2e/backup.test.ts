@@ -307,9 +307,11 @@ describe('the files of a backup', () => {
           .digest('hex'),
       ]).toEqual([file, sha256])
     const rowsOf = (table: string) => Number(original[table]?.split(' ')[0])
-    expect(tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows])).toEqual(
-      tables.map(({ schema, name }) => [`${schema}.${name}`, rowsOf(`${schema}.${name}`)]),
-    )
+    const listed = tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows] as const)
+    // Its counts can be written during the backup.
+    const compared = listed.filter(([table]) => table !== 'public.plaid_usage')
+    expect(compared).toHaveLength(listed.length - 1)
+    expect(compared).toEqual(compared.map(([table]) => [table, rowsOf(table)]))
     expect(rowsOf('public.transactions')).toBeGreaterThan(0)
   })
 

@@ -119,9 +119,10 @@ function report(context: Context<HttpEnvironment>, { user, ...ended }: Ended): v
     const name = `${methodIn(context)} ${route}`
     reporter.captureOperation({ name, op: 'http.server', ok: context.res.status < 500, ...ended })
   }
-  const actor = context.get('actor')
-  if (actor.kind !== 'user') return send('yes')
+  // A request that signs a person in concerns them too.
+  const identity = identityIn(context.get('actor'), context.get('notes'))
+  if (identity === null) return send('yes')
   executionCtx.waitUntil(
-    mayReport(services.api, actor.identity).then((allowed) => (allowed === 'no' ? undefined : send(allowed))),
+    mayReport(services.api, identity).then((allowed) => (allowed === 'no' ? undefined : send(allowed))),
   )
 }

@@ -1,7 +1,15 @@
 // Measures each request by route and class of status, and sends the metrics of the isolate after the response.
+import type { Context } from 'hono'
 import { AppError } from '../../errors.ts'
-import type { Middleware } from '../request-state.ts'
+import type { HttpEnvironment, Middleware } from '../request-state.ts'
 import { methodIn } from './log.ts'
+
+/**
+ * Whether a route has the request's method. The others share a label: clients choose among all methods and paths, and
+ * the store keeps a bounded number of series.
+ */
+const isDeclared = ({ error, req }: Context<HttpEnvironment>): boolean =>
+  req.method !== 'OPTIONS' && !(error instanceof AppError && error.code === 'method_not_allowed')
 
 /** Mount it outside everything that can change the status. */
 export function metrics(): Middleware {
@@ -12,7 +20,7 @@ export function metrics(): Middleware {
     if (services instanceof AppError) return
     const status = `${Math.floor(context.res.status / 100)}xx`
     services.metrics.observe('wn_http_request_duration_seconds', Date.now() - startedAtMs, {
-      method: methodIn(context),
+      method: isDeclared(context) ? methodIn(context) : 'other',
       route: context.get('route'),
       status,
     })

@@ -21,8 +21,6 @@ export interface Metrics {
   flush(): Promise<void>
   /** The same, at most every few seconds: waits until it is due, unless another call already does. */
   flushWhenDue(): Promise<void>
-  /** The same, without waiting: what is not due is sent with the isolate's next one. */
-  flushIfDue(): Promise<void>
 }
 
 export interface CollectorOptions {
@@ -36,8 +34,6 @@ export interface CollectorOptions {
 const minute = 60_000
 /** Least time between two flushes of an isolate. */
 export const flushEveryMs = 5000
-/** After a message, which must not wait. */
-export const flushAfterMessageMs = 1000
 /** An invocation can end while it sends or waits: after this time, another one does. */
 const abandonedMs = 15_000
 /** Series of one metric and minute, and of all of them together. */
@@ -139,9 +135,6 @@ export function createMetrics({ store, wait, newId, now = () => Date.now() }: Co
     gauge: (name: GaugeName, value: number, labels: Labels = {}) =>
       add(name, labels, { sum: value, count: 1, max: value, last: value }),
     flush,
-    flushIfDue: async () => {
-      if (now() - sentAtMs >= flushAfterMessageMs) await flush()
-    },
     flushWhenDue: async () => {
       const startedMs = now()
       const leftMs = sentAtMs + flushEveryMs - startedMs

@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
 import { claimDue, releaseDue } from '../../../src/db/sync/work.ts'
-import { markStaleProducts, sweep } from '../../../src/sync/sweep.ts'
+import { limitsWith } from '../../../src/plaid/rate-limit/limits.ts'
+import { markStaleProducts, mostMarkedOf, sweep } from '../../../src/sync/sweep.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
 let world: World
@@ -99,11 +100,21 @@ describe('what is stale', () => {
     expect(await markStaleProducts(world.job())).toBe(10)
   })
 
-  it('is marked in steps, and of each product only so much in an hour', { timeout: 60_000 }, async () => {
-    await items(31_000, 'balances', '2 days', false)
-    expect(await markStaleProducts(world.job())).toBe(30_000)
-    expect(await markStaleProducts(world.job())).toBe(1000)
-  })
+  it(
+    'is marked in steps, and of each product as much as half of Plaid’s limit allows',
+    { timeout: 60_000 },
+    async () => {
+      await items(7000, 'liabilities', '2 days', false)
+      const { services } = world
+      const { config } = services
+      const plaid = { ...config.plaid, limits: { liabilities: { client: 200 } } }
+      const job = world.job({ ...services, config: { ...config, plaid } })
+      expect(await markStaleProducts(job)).toBe(6000)
+      expect(await markStaleProducts(job)).toBe(1000)
+      expect(mostMarkedOf(limitsWith({}), 'liabilities')).toBe(30_000)
+      expect(mostMarkedOf(limitsWith({}), 'item')).toBe(150_000)
+    },
+  )
 })
 
 describe('a search for products uses keys where the statistics take the tables for empty', () => {

@@ -2,7 +2,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
   createMetrics,
-  flushAfterMessageMs,
   flushEveryMs,
   type Metrics,
   mostSeries,
@@ -171,17 +170,6 @@ describe('the pace', () => {
     await first
     expect(waited).toEqual([flushEveryMs, flushEveryMs - 1000])
     expect(sumOf('wn_webhooks_total')).toBe(2)
-  })
-
-  it('is faster after messages, none of which waits', async () => {
-    await metrics.flushIfDue()
-    metrics.count('wn_webhooks_total', { outcome: 'accepted' })
-    await metrics.flushIfDue()
-    expect(sent).toHaveLength(0)
-    now += flushAfterMessageMs
-    await metrics.flushIfDue()
-    expect(sent).toHaveLength(1)
-    expect(waited).toEqual([])
   })
 
   it('does not stop with an invocation that ended while it sent', async () => {
